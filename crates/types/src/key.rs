@@ -1,0 +1,133 @@
+//! What the store files a record under: digests, never the secret that travels.
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use crate::RealmId;
+
+/// The two random bytes that place a tree of records. A root draws them when it is born, its descendants inherit them,
+/// so that each step of the store stays in one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Partition(pub [u8; 2]);
+
+/// What sort of record a key names. Numbers are stable and only appended; the store itself gives them no meaning.
+///
+/// Reserved for records that are not written yet: 3 BackchannelAuthentication, 6 DeviceCode, 8 InitialAccessToken,
+/// 10 PushedRequest, 12 Replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kind(pub u8);
+
+impl Kind {
+    /// An access token.
+    pub const ACCESS_TOKEN: Self = Self(1);
+    /// An authorization code.
+    pub const AUTHORIZATION_CODE: Self = Self(2);
+    /// What a person has agreed to for one client.
+    pub const CONSENT: Self = Self(4);
+    /// One outgoing notice.
+    pub const DELIVERY: Self = Self(5);
+    /// One authorization of one client, root of its tokens.
+    pub const GRANT: Self = Self(7);
+    /// What a person still has to do for one request.
+    pub const INTERACTION: Self = Self(9);
+    /// A family of refresh tokens.
+    pub const REFRESH_FAMILY: Self = Self(11);
+    /// A JWT access token that was revoked before its end.
+    pub const REVOCATION: Self = Self(13);
+    /// One login of one account.
+    pub const SESSION: Self = Self(14);
+    /// Failures of a name or a network.
+    pub const THROTTLE: Self = Self(15);
+}
+
+/// Length of a [`Key`] and of an [`Alias`] in bytes: kind, partition, digest.
+const LENGTH: usize = 1 + 2 + 32;
+
+/// The primary key of a record: kind (1 byte), partition (2), SHA-256 over realm, kind and the id or secret (32).
+///
+/// Plain SHA-256 suffices because what is digested has at least 128 random bits: a leaked table holds nothing that a
+/// client could present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key([u8; LENGTH]);
+
+/// A second way to find a record; the same shape as a [`Key`], in the partition of its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Alias([u8; LENGTH]);
+
+macro_rules! placed_digest {
+    ($name:ident) => {
+        impl $name {
+            /// Derives it; the realm is part of the digest, so that two realms on one store cannot meet.
+            #[must_use]
+            pub fn derive(realm: &RealmId, kind: Kind, partition: Partition, id_or_secret: &[u8]) -> Self {
+                let digest = digest(realm, &[kind.0], id_or_secret);
+                let mut bytes = [0; LENGTH];
+                let (head, tail) = bytes.split_at_mut(3);
+                head.copy_from_slice(&[kind.0, partition.0[0], partition.0[1]]);
+                tail.copy_from_slice(&digest);
+                Self(bytes)
+            }
+
+            /// Reads it back from a store's column; `None` when the length is wrong.
+            #[must_use]
+            pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                Some(Self(bytes.try_into().ok()?))
+            }
+
+            /// The bytes a store files it under.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8] {
+                &self.0
+            }
+
+            /// The sort of record.
+            #[must_use]
+            pub fn kind(&self) -> Kind {
+                Kind(self.0[0])
+            }
+
+            /// Where the record's tree is placed.
+            #[must_use]
+            pub fn partition(&self) -> Partition {
+                Partition([self.0[1], self.0[2]])
+            }
+        }
+    };
+}
+placed_digest!(Key);
+placed_digest!(Alias);
+
+/// The digest of an account, client or session by which records are listed and ended together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tag([u8; 32]);
+
+impl Tag {
+    /// Derives it; `what` tells an account from a client of the same name.
+    #[must_use]
+    pub fn derive(realm: &RealmId, what: &str, id: &[u8]) -> Self {
+        Self(digest(realm, what.as_bytes(), id))
+    }
+
+    /// Reads it back from a store's column; `None` when the length is wrong.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Some(Self(bytes.try_into().ok()?))
+    }
+
+    /// The bytes a store files it under.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// SHA-256 over the three parts with their lengths in front, so that no two lists of parts digest alike.
+fn digest(realm: &RealmId, domain: &[u8], id: &[u8]) -> [u8; 32] {
+    let mut context = Context::new(&SHA256);
+    for part in [realm.as_str().as_bytes(), domain, id] {
+        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(part);
+    }
+    let mut out = [0; 32];
+    out.copy_from_slice(context.finish().as_ref());
+    out
+}

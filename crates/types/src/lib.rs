@@ -1,0 +1,13 @@
+//! The words that every other crate speaks: names that were checked once, request parameters, bearer handles, keys of
+//! stored records, and time.
+//!
+//! Nothing here does input or output, asks a clock or draws a random number.
+
+mod time;
+pub use time::Timestamp;
+
+mod key;
+pub use key::{Alias, Key, Kind, Partition, Tag};
+
+mod name;
+pub use name::{AccountId, ClientId, Issuer, Malformed, RealmId, ResourceUri, Scope, Scopes};

@@ -1,0 +1,251 @@
+//! Names of the protocol's parties and things, each checked once when it enters.
+
+use std::fmt;
+use std::sync::Arc;
+
+use fluent_uri::Uri;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Something was not of the form its standard demands. Carries nothing of what was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("malformed")
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $rule:path) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Checks and keeps it.
+            ///
+            /// # Errors
+            /// [`Malformed`] when it is not of the form that the type's description names.
+            pub fn parse(text: &str) -> Result<Self, Malformed> {
+                if $rule(text) { Ok(Self(text.into())) } else { Err(Malformed) }
+            }
+
+            /// Exactly as it was given.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&*self.0, f)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
+                Self::parse(&text).map_err(|_| serde::de::Error::custom(concat!("not a valid ", stringify!($name))))
+            }
+        }
+    };
+}
+
+name! {
+    /// One issuer's world in a store that serves many. Chosen by the operator, never derived from the issuer: 1 to 64
+    /// lower-case letters, digits, `-` and `_`.
+    RealmId, is_realm
+}
+name! {
+    /// The issuer identifier (OIDC Discovery section 3, RFC 8414 section 2): `https`, or `http` on a loopback host; no
+    /// query, no fragment, no trailing slash. Compared byte for byte.
+    Issuer, is_issuer
+}
+name! {
+    /// What the application calls a person: 1 to 255 printable ASCII characters (OIDC Core section 2, `sub`).
+    AccountId, is_short_ascii
+}
+name! {
+    /// A client identifier (RFC 6749 section 2.2 and appendix A.1): 1 to 255 printable ASCII characters.
+    ClientId, is_short_ascii
+}
+name! {
+    /// A resource server's identifier (RFC 8707 section 2): an absolute URI without a fragment, at most 512 bytes.
+    ResourceUri, is_resource
+}
+name! {
+    /// One scope token (RFC 6749 section 3.3).
+    Scope, is_scope
+}
+
+impl Scope {
+    /// Asks for an ID token (OIDC Core section 3.1.2.1).
+    pub const OPENID: &'static str = "openid";
+    /// Asks for access while the person is away (OIDC Core section 11).
+    pub const OFFLINE_ACCESS: &'static str = "offline_access";
+}
+
+impl Issuer {
+    /// Scheme, host and port, as an `Origin` header has them (RFC 6454 section 6.2).
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        let start = self.0.find("://").map_or(0, |at| at + 3);
+        let end = self.0.get(start..).and_then(|rest| rest.find('/')).map_or(self.0.len(), |at| start + at);
+        self.0.get(..end).unwrap_or(&self.0)
+    }
+
+    /// The path, without a slash at its end: empty for an issuer at its host's root.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.0.get(self.origin().len()..).unwrap_or("")
+    }
+
+    /// Whether cookies can be `Secure`.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+fn is_realm(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+}
+
+fn is_short_ascii(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && text.bytes().all(|b| (0x20..=0x7e).contains(&b))
+}
+
+/// RFC 6749 appendix A.4: `scope-token = 1*NQCHAR`.
+fn is_scope(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+}
+
+fn is_resource(text: &str) -> bool {
+    text.len() <= 512 && Uri::parse(text).is_ok_and(|uri| uri.fragment().is_none())
+}
+
+fn is_issuer(text: &str) -> bool {
+    let Ok(uri) = Uri::parse(text) else { return false };
+    let Some(authority) = uri.authority() else { return false };
+    let loopback = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
+    let scheme_fits = text.starts_with("https://") || (text.starts_with("http://") && loopback);
+    scheme_fits
+        && !authority.host().is_empty()
+        && authority.userinfo().is_none()
+        && uri.query().is_none()
+        && uri.fragment().is_none()
+        && !text.ends_with('/')
+        && text.len() <= 255
+}
+
+/// A set of scopes in the order they were asked for, each once (RFC 6749 section 3.3).
+///
+/// ```
+/// use chancery_types::Scopes;
+/// let scopes = Scopes::parse("openid email openid")?;
+/// assert_eq!(scopes.to_string(), "openid email");
+/// assert!(scopes.contains("email"));
+/// # Ok::<(), chancery_types::Malformed>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    /// From the space-delimited form. Empty text is the empty set.
+    ///
+    /// # Errors
+    /// [`Malformed`] when a token is not one of RFC 6749 appendix A.4, or when there are more than 100.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let mut scopes = Self::default();
+        for token in text.split(' ').filter(|token| !token.is_empty()) {
+            scopes.insert(Scope::parse(token)?);
+        }
+        if scopes.0.len() > 100 { Err(Malformed) } else { Ok(scopes) }
+    }
+
+    /// Adds one at the end unless it is there.
+    pub fn insert(&mut self, scope: Scope) {
+        if !self.contains(scope.as_str()) {
+            self.0.push(scope);
+        }
+    }
+
+    /// Whether the scope is in the set.
+    #[must_use]
+    pub fn contains(&self, scope: &str) -> bool {
+        self.0.iter().any(|have| have.as_str() == scope)
+    }
+
+    /// In the order they were asked for.
+    pub fn iter(&self) -> impl Iterator<Item = &Scope> {
+        self.0.iter()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether all of these are in `other`.
+    #[must_use]
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.0.iter().all(|scope| other.contains(scope.as_str()))
+    }
+
+    /// Those that satisfy the condition, in the same order.
+    #[must_use]
+    pub fn filtered(&self, keep: impl Fn(&Scope) -> bool) -> Self {
+        Self(self.0.iter().filter(|scope| keep(scope)).cloned().collect())
+    }
+}
+
+impl FromIterator<Scope> for Scopes {
+    fn from_iter<I: IntoIterator<Item = Scope>>(from: I) -> Self {
+        let mut scopes = Self::default();
+        from.into_iter().for_each(|scope| scopes.insert(scope));
+        scopes
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, scope) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str(" ")?;
+            }
+            f.write_str(scope.as_str())?;
+        }
+        Ok(())
+    }
+}
