@@ -11,3 +11,13 @@ pub use key::{Alias, Key, Kind, Partition, Tag};
 
 mod name;
 pub use name::{AccountId, ClientId, Issuer, Malformed, RealmId, ResourceUri, Scope, Scopes};
+
+pub mod iana;
+
+pub mod params;
+pub use params::Params;
+
+mod redirect;
+pub use redirect::{RedirectKind, RedirectUri};
+
+pub mod handle;

@@ -1,0 +1,162 @@
+//! Values of the IANA registries "OAuth Parameters" and of OpenID Connect that this build knows. Wire strings stand here
+//! and nowhere else.
+
+macro_rules! registry {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $wire:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $wire)] $variant,)*
+        }
+
+        impl $name {
+            /// Every value, in the order of the registry.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// As it is written on the wire.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $wire,)* }
+            }
+
+            /// Reads the wire form, byte for byte; `None` for a value that this build does not know.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($wire => Some(Self::$variant),)* _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+registry! {
+    /// Error codes: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, OIDC Core section
+    /// 3.1.2.6, and `unmet_authentication_requirements` of the specification of that name.
+    ErrorCode {
+        /// The person or the server said no (RFC 6749 section 4.1.2.1).
+        AccessDenied = "access_denied",
+        /// Several sessions, and nobody to ask (OIDC Core section 3.1.2.6).
+        AccountSelectionRequired = "account_selection_required",
+        /// Consent is missing, and nobody to ask (OIDC Core section 3.1.2.6).
+        ConsentRequired = "consent_required",
+        /// The token reaches less far than the resource demands (RFC 6750 section 3.1).
+        InsufficientScope = "insufficient_scope",
+        /// Something is missing, and nobody to ask (OIDC Core section 3.1.2.6).
+        InteractionRequired = "interaction_required",
+        /// Client authentication failed (RFC 6749 section 5.2).
+        InvalidClient = "invalid_client",
+        /// The code or refresh token is not good (RFC 6749 section 5.2).
+        InvalidGrant = "invalid_grant",
+        /// The request is malformed (RFC 6749 sections 4.1.2.1 and 5.2).
+        InvalidRequest = "invalid_request",
+        /// The scope is unknown, malformed or too wide (RFC 6749 sections 4.1.2.1 and 5.2).
+        InvalidScope = "invalid_scope",
+        /// The access token is not good (RFC 6750 section 3.1).
+        InvalidToken = "invalid_token",
+        /// Nobody is signed in, and nobody to ask (OIDC Core section 3.1.2.6).
+        LoginRequired = "login_required",
+        /// The `registration` parameter is not supported (OIDC Core section 3.1.2.6).
+        RegistrationNotSupported = "registration_not_supported",
+        /// The `request` parameter is not supported (OIDC Core section 3.1.2.6).
+        RequestNotSupported = "request_not_supported",
+        /// The `request_uri` parameter is not supported (OIDC Core section 3.1.2.6).
+        RequestUriNotSupported = "request_uri_not_supported",
+        /// Something broke here (RFC 6749 section 4.1.2.1).
+        ServerError = "server_error",
+        /// Too busy now (RFC 6749 section 4.1.2.1).
+        TemporarilyUnavailable = "temporarily_unavailable",
+        /// The client may not do this (RFC 6749 sections 4.1.2.1 and 5.2).
+        UnauthorizedClient = "unauthorized_client",
+        /// The demanded authentication cannot be reached (OpenID Connect Core Error Code
+        /// unmet_authentication_requirements section 2).
+        UnmetAuthenticationRequirements = "unmet_authentication_requirements",
+        /// No such grant type here (RFC 6749 section 5.2).
+        UnsupportedGrantType = "unsupported_grant_type",
+        /// No such response mode here (OAuth 2.0 Multiple Response Types section 2.1).
+        UnsupportedResponseMode = "unsupported_response_mode",
+        /// No such response type here (RFC 6749 section 4.1.2.1).
+        UnsupportedResponseType = "unsupported_response_type",
+        /// Tokens of this type cannot be revoked (RFC 7009 section 2.2.1).
+        UnsupportedTokenType = "unsupported_token_type",
+    }
+}
+registry! {
+    /// Grant types (RFC 6749, RFC 7591 section 2).
+    GrantType {
+        /// RFC 6749 section 4.1.
+        AuthorizationCode = "authorization_code",
+        /// RFC 6749 section 4.4.
+        ClientCredentials = "client_credentials",
+        /// RFC 6749 section 6.
+        RefreshToken = "refresh_token",
+    }
+}
+registry! {
+    /// Response types (RFC 6749 section 3.1.1).
+    ResponseType {
+        /// RFC 6749 section 4.1.1.
+        Code = "code",
+    }
+}
+registry! {
+    /// Response modes (OAuth 2.0 Multiple Response Types section 2.1, Form Post Response Mode section 2).
+    ResponseMode {
+        /// In the query of the redirect URI.
+        Query = "query",
+        /// In the fragment of the redirect URI.
+        Fragment = "fragment",
+        /// In a form that the user agent posts to the redirect URI.
+        FormPost = "form_post",
+    }
+}
+registry! {
+    /// Client authentication methods (RFC 7591 section 2).
+    ClientAuthenticationMethod {
+        /// A public client.
+        None = "none",
+        /// Secret in the Authorization header (RFC 6749 section 2.3.1).
+        ClientSecretBasic = "client_secret_basic",
+        /// Secret in the body (RFC 6749 section 2.3.1).
+        ClientSecretPost = "client_secret_post",
+    }
+}
+registry! {
+    /// Values of `prompt` (OIDC Core section 3.1.2.1).
+    Prompt {
+        /// Show no page.
+        None = "none",
+        /// Authenticate again.
+        Login = "login",
+        /// Ask for consent again.
+        Consent = "consent",
+        /// Let the person choose an account.
+        SelectAccount = "select_account",
+    }
+}
+registry! {
+    /// Values of `display` (OIDC Core section 3.1.2.1).
+    Display {
+        /// A full page.
+        Page = "page",
+        /// A small window.
+        Popup = "popup",
+        /// A touch device.
+        Touch = "touch",
+        /// A feature phone.
+        Wap = "wap",
+    }
+}
+registry! {
+    /// Code challenge methods (RFC 7636 section 4.2).
+    CodeChallengeMethod {
+        /// SHA-256 of the verifier.
+        S256 = "S256",
+        /// The verifier itself; never accepted, known so that it can be refused by name.
+        Plain = "plain",
+    }
+}

@@ -1,0 +1,145 @@
+//! The parameters of one request (RFC 6749 sections 3.1 and 3.2, appendix B).
+
+use std::borrow::Cow;
+
+use crate::Malformed;
+
+/// More parameters than any standard request has.
+const LIMIT: usize = 200;
+
+/// Decoded form parameters in the order they came. Borrows from the request wherever nothing had to be decoded.
+///
+/// A parameter sent twice fails when it is asked for, because unknown ones are ignored (RFC 6749 section 3.1); one that
+/// is empty counts as not sent.
+///
+/// ```
+/// use chancery_types::Params;
+/// let params = Params::parse("scope=openid+email&state=&x=1&x=2")?;
+/// assert_eq!(params.one("scope"), Ok(Some("openid email")));
+/// assert_eq!(params.one("state"), Ok(None));
+/// assert!(params.one("x").is_err());
+/// # Ok::<(), chancery_types::Malformed>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Params<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Params<'a> {
+    /// Reads `application/x-www-form-urlencoded` text.
+    ///
+    /// # Errors
+    /// [`Malformed`] for a `%` without two hexadecimal digits, bytes that are not UTF-8, NUL, or more than 200 pairs.
+    pub fn parse(text: &'a str) -> Result<Self, Malformed> {
+        let mut pairs = Vec::with_capacity(12);
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            if pairs.len() == LIMIT {
+                return Err(Malformed);
+            }
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            pairs.push((decode(name)?, decode(value)?));
+        }
+        Ok(Self(pairs))
+    }
+
+    /// The value of a parameter that may be sent once.
+    ///
+    /// # Errors
+    /// [`Malformed`] when it was sent more than once.
+    pub fn one(&self, name: &str) -> Result<Option<&str>, Malformed> {
+        let mut values = self.0.iter().filter(|(have, _)| have == name);
+        match (values.next(), values.next()) {
+            (Some((_, value)), None) => Ok(Some(value.as_ref()).filter(|value| !value.is_empty())),
+            (None, _) => Ok(None),
+            (Some(_), Some(_)) => Err(Malformed),
+        }
+    }
+
+    /// Whether the parameter was sent with a value, once or more often.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(have, value)| have == name && !value.is_empty())
+    }
+
+    /// Every pair, in the order they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
+    }
+
+    /// The same parameters, borrowing nothing.
+    #[must_use]
+    pub fn into_owned(self) -> Params<'static> {
+        Params(self.0.into_iter().map(|(n, v)| (Cow::Owned(n.into_owned()), Cow::Owned(v.into_owned()))).collect())
+    }
+
+    /// Without the parameters that `keep` does not want.
+    #[must_use]
+    pub fn filtered(mut self, keep: impl Fn(&str) -> bool) -> Self {
+        self.0.retain(|(name, _)| keep(name));
+        self
+    }
+
+    /// As `application/x-www-form-urlencoded` text; what [`Params::parse`] reads back unchanged.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        encode(self.iter())
+    }
+}
+
+/// Writes pairs as `application/x-www-form-urlencoded` (RFC 6749 appendix B).
+#[must_use]
+pub fn encode<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
+    let mut out = String::with_capacity(256);
+    for (name, value) in pairs {
+        if !out.is_empty() {
+            out.push('&');
+        }
+        encode_into(&mut out, name);
+        out.push('=');
+        encode_into(&mut out, value);
+    }
+    out
+}
+
+fn encode_into(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => out.push(char::from(byte)),
+            b' ' => out.push('+'),
+            _ => {
+                const DIGITS: [char; 16] =
+                    ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+                let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
+                out.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+            }
+        }
+    }
+}
+
+/// Decodes one name or value; strict, because two readings of one request are an attacker's tool.
+fn decode(text: &str) -> Result<Cow<'_, str>, Malformed> {
+    if !text.bytes().any(|b| matches!(b, b'%' | b'+' | 0)) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let decoded = match byte {
+            b'+' => b' ',
+            b'%' => (hex(bytes.next())? << 4) | hex(bytes.next())?,
+            other => other,
+        };
+        if decoded == 0 {
+            return Err(Malformed);
+        }
+        out.push(decoded);
+    }
+    String::from_utf8(out).map(Cow::Owned).map_err(|_| Malformed)
+}
+
+fn hex(digit: Option<u8>) -> Result<u8, Malformed> {
+    match digit {
+        Some(d @ b'0'..=b'9') => Ok(d - b'0'),
+        Some(d @ b'a'..=b'f') => Ok(d - b'a' + 10),
+        Some(d @ b'A'..=b'F') => Ok(d - b'A' + 10),
+        _ => Err(Malformed),
+    }
+}

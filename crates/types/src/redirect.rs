@@ -1,0 +1,150 @@
+//! Redirect URIs (RFC 6749 section 3.1.2, RFC 8252 section 7, RFC 9700 section 2.1).
+
+use std::fmt;
+
+use fluent_uri::Uri;
+
+use crate::Malformed;
+
+/// A redirect URI as it was registered or sent, at most 2,048 bytes; kept byte for byte, because matching is by bytes.
+#[derive(Clone, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(transparent)]
+pub struct RedirectUri(std::sync::Arc<str>);
+
+/// Where a redirect URI leads, as far as the rules of registration and the pages' policy need to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedirectKind {
+    /// `https:`.
+    Https,
+    /// `http:` on `127.0.0.1`, `[::1]` or `localhost` (RFC 8252 section 7.3).
+    HttpLoopback,
+    /// `http:` on any other host.
+    HttpRemote,
+    /// A private-use scheme with a dot in its name (RFC 8252 section 7.1).
+    PrivateUse,
+    /// Any other scheme: `javascript:`, `data:`, a name without a dot.
+    Other,
+}
+
+impl RedirectUri {
+    /// An absolute URI (RFC 3986 section 4.3 with optional fragment refused, RFC 6749 section 3.1.2) in pure ASCII.
+    ///
+    /// # Errors
+    /// [`Malformed`] for anything else, for user information, and beyond 2,048 bytes.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        if text.len() > 2048 {
+            return Err(Malformed);
+        }
+        let uri = Uri::parse(text).map_err(|_| Malformed)?;
+        let user = uri.authority().is_some_and(|authority| authority.userinfo().is_some());
+        if user || uri.fragment().is_some() { Err(Malformed) } else { Ok(Self(text.into())) }
+    }
+
+    /// Exactly as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The scheme, in lower case.
+    #[must_use]
+    pub fn scheme(&self) -> String {
+        self.0.split(':').next().unwrap_or("").to_ascii_lowercase()
+    }
+
+    /// The host with brackets where it has them; empty for a URI without authority.
+    #[must_use]
+    pub fn host(&self) -> String {
+        let uri = Uri::parse(&*self.0).ok();
+        uri.and_then(|uri| uri.authority().map(|authority| authority.host().to_owned())).unwrap_or_default()
+    }
+
+    /// Scheme, host and port (RFC 6454 section 6.2); `None` for a private-use scheme.
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        let start = self.0.find("://")? + 3;
+        let rest = self.0.get(start..)?;
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        matches!(self.kind(), RedirectKind::Https | RedirectKind::HttpLoopback | RedirectKind::HttpRemote)
+            .then(|| self.0.get(..start + end))
+            .flatten()
+    }
+
+    /// Where it leads.
+    #[must_use]
+    pub fn kind(&self) -> RedirectKind {
+        let scheme = self.scheme();
+        let host = self.host();
+        match scheme.as_str() {
+            "https" if !host.is_empty() => RedirectKind::Https,
+            "http" if is_loopback(&host) => RedirectKind::HttpLoopback,
+            "http" if !host.is_empty() => RedirectKind::HttpRemote,
+            other if other.contains('.') => RedirectKind::PrivateUse,
+            _ => RedirectKind::Other,
+        }
+    }
+
+    /// The URI without its port when it is a loopback one: what RFC 8252 section 7.3 lets differ. Everything else,
+    /// also the spelling of the host, is still compared byte for byte.
+    #[must_use]
+    pub fn without_loopback_port(&self) -> Option<String> {
+        let uri = Uri::parse(&*self.0).ok()?;
+        let authority = uri.authority()?;
+        let is_ip = matches!(authority.host(), "127.0.0.1" | "[::1]");
+        if !self.0.starts_with("http://") || !is_ip {
+            return None;
+        }
+        let rest = self.0.get("http://".len() + authority.as_str().len()..)?;
+        Some(format!("http://{}{rest}", authority.host()))
+    }
+}
+
+impl fmt::Debug for RedirectUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for RedirectUri {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
+        Self::parse(&text).map_err(|_| serde::de::Error::custom("not a valid redirect URI"))
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    matches!(host, "127.0.0.1" | "[::1]" | "localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loopback_port_may_differ_and_nothing_else() {
+        let port = |text: &str| RedirectUri::parse(text).unwrap().without_loopback_port();
+        assert_eq!(port("http://127.0.0.1:3333/cb?x=1"), port("http://127.0.0.1/cb?x=1"));
+        assert_eq!(port("http://[::1]:1/cb"), Some("http://[::1]/cb".into()));
+        assert_ne!(port("http://127.0.0.1:3333/cb"), port("http://127.0.0.1:3333/CB"));
+        assert_eq!(port("http://localhost:3333/cb"), None, "a name may resolve elsewhere (RFC 8252 section 8.3)");
+        assert_eq!(port("https://127.0.0.1:3333/cb"), None);
+        assert_eq!(port("http://127.0.0.1.example:3333/cb"), None);
+    }
+
+    #[test]
+    fn kinds() {
+        let kind = |text: &str| RedirectUri::parse(text).unwrap().kind();
+        assert_eq!(kind("https://a.example/cb"), RedirectKind::Https);
+        assert_eq!(kind("http://localhost/cb"), RedirectKind::HttpLoopback);
+        assert_eq!(kind("http://a.example/cb"), RedirectKind::HttpRemote);
+        assert_eq!(kind("com.example.app:/cb"), RedirectKind::PrivateUse);
+        assert_eq!(kind("javascript:alert(1)"), RedirectKind::Other);
+    }
+
+    #[test]
+    fn hostile_spellings_are_not_redirect_uris() {
+        for bad in ["", "/cb", "https://a@b/cb", "https://a/cb#x", "https://a/c b", "https://a\\b/", "https://a/\n"] {
+            assert!(RedirectUri::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
