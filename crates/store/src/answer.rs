@@ -1,0 +1,71 @@
+//! How a store answers, and how it fails.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+/// What every method of a store returns: boxed, so that `Arc<dyn StateStore>` works and no backend's type spreads.
+///
+/// Nothing happens before it is polled. When it is dropped before it is ready, the step may or may not take place, but
+/// never half of it.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Why a step was not made. In each case nothing was written and nothing consumed.
+#[derive(Debug)]
+pub enum StoreError {
+    /// The backend could not do it. The caller answers 503.
+    Backend(Fault),
+    /// More steps are waiting than the backend takes, or another process holds it for too long. The caller answers 503.
+    Busy,
+    /// A key or an alias of the batch belongs to an unexpired record, or two records of the batch share one.
+    Occupied,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Backend(fault) => write!(f, "the store failed: {fault}"),
+            Self::Busy => f.write_str("the store is busy"),
+            Self::Occupied => f.write_str("a key or an alias is taken"),
+        }
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Backend(fault) => Some(fault),
+            Self::Busy | Self::Occupied => None,
+        }
+    }
+}
+
+/// What a backend says about its own failure: for our log only, never for a client.
+#[derive(Debug)]
+pub struct Fault(Box<dyn Error + Send + Sync>);
+
+impl Fault {
+    /// Keeps the backend's own error, or a message.
+    pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(cause.into())
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Fault {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        Self::Backend(fault)
+    }
+}

@@ -1,0 +1,83 @@
+//! The contract for what people change.
+
+use chancery_types::RealmId;
+
+use crate::{Answer, Revision};
+
+/// Few, long-lived things with an id, read far more often than written. Realms do not meet.
+///
+/// # Errors
+/// [`Busy`](crate::StoreError::Busy) and [`Backend`](crate::StoreError::Backend) from every method; then nothing was
+/// written.
+pub trait DocumentStore: Send + Sync + 'static {
+    /// The document of this id.
+    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> Answer<'a, Option<Document>>;
+
+    /// The document of this alias.
+    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> Answer<'a, Option<Document>>;
+
+    /// Writes a document: a new one when `seen` is `None`, else over the one that was seen. The revision that the
+    /// document carries is not looked at.
+    fn put<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        seen: Option<Revision>,
+        document: Document,
+    ) -> Answer<'a, Put>;
+
+    /// Removes the document that was seen; its id and alias are free at once. [`Put::Stale`] also when it is gone.
+    fn remove<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str, seen: Revision) -> Answer<'a, Put>;
+
+    /// The documents of a kind in the order of their ids (bytewise), at most `limit`, those after `after`.
+    fn list<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Answer<'a, Vec<Document>>;
+
+    /// Moves with every write to the realm, of this node or another; asked about once a second, it tells whether what
+    /// was read before still holds.
+    fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision>;
+}
+
+/// What sort of document. Numbers are stable and only appended; the store itself gives them no meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocumentKind(pub u8);
+
+impl DocumentKind {
+    /// An account of the built-in accounts; its alias is the user name.
+    pub const ACCOUNT: Self = Self(1);
+    /// A client's registration.
+    pub const CLIENT: Self = Self(2);
+    /// A resource server.
+    pub const RESOURCE_SERVER: Self = Self(3);
+    /// A sealed private key.
+    pub const SEALED_KEY: Self = Self(4);
+}
+
+/// One document as the store has it, or as it shall be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Its name within realm and kind.
+    pub id: Box<str>,
+    /// A second name, unique within realm and kind.
+    pub alias: Option<Box<str>>,
+    /// Its content, in whatever form the caller chose.
+    pub body: Box<[u8]>,
+    /// Which state of it this is.
+    pub revision: Revision,
+}
+
+/// What became of a `put` or a `remove`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// Written; this is the revision of the document and of the realm now.
+    Done(Revision),
+    /// It is not as it was seen: changed, or gone. Nothing was written.
+    Stale,
+    /// The id of a new document, or the alias, belongs to another. Nothing was written.
+    Occupied,
+}

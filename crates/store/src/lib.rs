@@ -1,0 +1,23 @@
+//! What the engine asks of a store: two contracts that deal in bytes and know no protocol, so that a backend stays small.
+//!
+//! [`StateStore`] keeps everything the protocol makes: short lives, atomic steps. [`DocumentStore`] keeps the few,
+//! long-lived things that people change: clients, resource servers, accounts, sealed keys. One backend may implement
+//! both.
+//!
+//! Nothing here asks a clock: each method takes the caller's `now`, which is assumed not to run backwards by more than
+//! the clocks of two nodes differ.
+
+mod answer;
+pub use answer::{Answer, Fault, StoreError};
+
+mod record;
+pub use record::{Change, Record, Revision, Stored, Tags};
+
+mod partition;
+pub use partition::one_partition;
+
+mod state;
+pub use state::{Redeemed, Revoked, StateStore, Updated};
+
+mod document;
+pub use document::{Document, DocumentKind, DocumentStore, Put};

@@ -1,0 +1,25 @@
+//! One step, one partition: what lets a store grow past one machine.
+
+use chancery_types::{Key, Partition};
+
+use crate::{Fault, Record, StoreError};
+
+/// Checks that a step stays in one partition: the key of its condition, and key, parent and alias of each record of the
+/// batch. Every backend asks this before it writes.
+///
+/// # Errors
+/// [`StoreError::Backend`] when it names two: a mistake in the calling program.
+pub fn one_partition(condition: Option<Key>, batch: &[Record]) -> Result<(), StoreError> {
+    let named_by = |record: &Record| {
+        let alias = record.alias.map(|alias| alias.partition());
+        let parent = record.parent.map(|parent| parent.partition());
+        [Some(record.key.partition()), alias, parent].into_iter().flatten()
+    };
+    let mut named = condition.map(|key| key.partition()).into_iter().chain(batch.iter().flat_map(named_by));
+    let Some(first) = named.next() else { return Ok(()) };
+    if named.all(|partition: Partition| partition == first) {
+        Ok(())
+    } else {
+        Err(Fault::new("a step names two partitions").into())
+    }
+}
