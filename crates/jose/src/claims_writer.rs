@@ -1,0 +1,135 @@
+//! Writing a claims set.
+
+use chancery_types::Timestamp;
+use serde_json::value::RawValue;
+
+use crate::json;
+
+/// Writes a JSON object member by member. A name that was written is not written again: what the protocol says first,
+/// nothing added later can change.
+///
+/// ```
+/// use chancery_jose::ClaimsWriter;
+/// let mut claims = ClaimsWriter::new();
+/// claims.string("sub", "alice").integer("level", 2).string("sub", "mallory");
+/// assert_eq!(claims.finish(), r#"{"sub":"alice","level":2}"#);
+/// ```
+#[derive(Clone, Default)]
+pub struct ClaimsWriter {
+    json: String,
+    names: Vec<Box<str>>,
+}
+
+impl ClaimsWriter {
+    /// Nothing written yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { json: String::with_capacity(512), names: Vec::with_capacity(16) }
+    }
+
+    /// A string.
+    pub fn string(&mut self, name: &str, value: &str) -> &mut Self {
+        self.member(name, |json| json::write_string(json, value))
+    }
+
+    /// A string, if there is one.
+    pub fn string_if(&mut self, name: &str, value: Option<&str>) -> &mut Self {
+        match value {
+            Some(value) => self.string(name, value),
+            None => self,
+        }
+    }
+
+    /// An array of strings.
+    pub fn strings<'v>(&mut self, name: &str, values: impl IntoIterator<Item = &'v str>) -> &mut Self {
+        self.member(name, |json| {
+            json.push('[');
+            for (at, value) in values.into_iter().enumerate() {
+                if at > 0 {
+                    json.push(',');
+                }
+                json::write_string(json, value);
+            }
+            json.push(']');
+        })
+    }
+
+    /// A whole number.
+    pub fn integer(&mut self, name: &str, value: i64) -> &mut Self {
+        self.member(name, |json| json.push_str(&value.to_string()))
+    }
+
+    /// A date, in whole seconds (RFC 7519 section 2, NumericDate).
+    pub fn date(&mut self, name: &str, value: Timestamp) -> &mut Self {
+        self.integer(name, value.secs())
+    }
+
+    /// True or false.
+    pub fn boolean(&mut self, name: &str, value: bool) -> &mut Self {
+        self.member(name, |json| json.push_str(if value { "true" } else { "false" }))
+    }
+
+    /// Any JSON value.
+    pub fn raw(&mut self, name: &str, value: &RawValue) -> &mut Self {
+        self.member(name, |json| json.push_str(value.get()))
+    }
+
+    /// Whether this name was written.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.names.iter().any(|written| written.as_ref() == name)
+    }
+
+    /// The object.
+    #[must_use]
+    pub fn finish(&self) -> String {
+        format!("{{{}}}", self.json)
+    }
+
+    fn member(&mut self, name: &str, value: impl FnOnce(&mut String)) -> &mut Self {
+        if !self.has(name) {
+            if !self.names.is_empty() {
+                self.json.push(',');
+            }
+            json::write_string(&mut self.json, name);
+            self.json.push(':');
+            value(&mut self.json);
+            self.names.push(name.into());
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Claims;
+
+    #[test]
+    fn every_type_is_read_back() {
+        let address = RawValue::from_string(r#"{"country":"Ödland \" \\"}"#.to_owned()).unwrap();
+        let mut writer = ClaimsWriter::new();
+        writer
+            .string("iss", "https://op.example/\u{0}\n\"\\")
+            .strings("aud", ["a", "b\u{7f}"])
+            .strings("amr", [])
+            .date("exp", Timestamp::from_millis(1_999))
+            .integer("n", i64::MIN)
+            .boolean("email_verified", false)
+            .string_if("nonce", None)
+            .string_if("jti", Some(""))
+            .raw("address", &address)
+            .raw("iss", &address)
+            .boolean("exp", true);
+        let json = writer.finish();
+        let claims = Claims::parse(json.as_bytes()).unwrap();
+        assert_eq!(claims.iss.as_deref(), Some("https://op.example/\u{0}\n\"\\"));
+        assert_eq!(claims.aud, ["a", "b\u{7f}"]);
+        assert_eq!(claims.exp, Some(Timestamp::from_secs(1)));
+        assert_eq!((claims.nonce.clone(), claims.jti.clone()), (None, Some(String::new())));
+        let others: Vec<_> = claims.others().map(|(name, value)| (name, value.get())).collect();
+        let min = i64::MIN.to_string();
+        assert_eq!(others, [("address", address.get()), ("amr", "[]"), ("email_verified", "false"), ("n", &min)]);
+        assert_eq!(ClaimsWriter::new().finish(), "{}");
+    }
+}

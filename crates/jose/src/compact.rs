@@ -1,0 +1,189 @@
+//! JWS in the compact serialisation (RFC 7515 section 7.1): reading and verifying, and writing in steps, because the
+//! signature between them may come from a machine far away.
+
+use crate::{Claims, Error, SigningAlgorithm, Verifier, base64url, json, json::Object};
+
+/// The longest JWS that is read, in bytes.
+const MAX_LENGTH: usize = 16 * 1024;
+
+/// A JWS that is well formed, and not yet verified.
+pub struct Compact<'a> {
+    header: Header,
+    signing_input: &'a str,
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+/// What the protected header says (RFC 7515 section 4.1). Keys and URLs in it (`jwk`, `jku`, `x5c`, `x5u`) are not read:
+/// nobody but the sender vouches for them (RFC 8725 section 3.10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// `alg`
+    pub alg: SigningAlgorithm,
+    /// `kid`, a hint which key was used.
+    pub kid: Option<String>,
+    /// `typ`, the media type of the whole, such as `at+jwt` (RFC 8725 section 3.11).
+    pub typ: Option<String>,
+    /// `cty`, the media type of the payload.
+    pub cty: Option<String>,
+}
+
+/// Header and payload whose signature was verified; only [`Compact::verify`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    header: Header,
+    payload: Vec<u8>,
+}
+
+impl<'a> Compact<'a> {
+    /// Reads three parts of base64url and the header, strictly.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] above 16 KiB; [`Error::NotCompact`]; [`Error::Base64`]; [`Error::Json`] and
+    /// [`Error::DuplicateMember`] of the header; [`Error::UnknownAlgorithm`], also for `none`;
+    /// [`Error::UnknownCritical`]; [`Error::UnencodedPayload`].
+    pub fn parse(text: &'a str) -> Result<Self, Error> {
+        if text.len() > MAX_LENGTH {
+            return Err(Error::TooLong);
+        }
+        let (signing_input, signature) = text.rsplit_once('.').ok_or(Error::NotCompact)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(Error::NotCompact)?;
+        if payload.contains('.') {
+            return Err(Error::NotCompact);
+        }
+        Ok(Self {
+            header: Header::parse(&base64url::decode(header)?)?,
+            signing_input,
+            payload: base64url::decode(payload)?,
+            signature: base64url::decode(signature)?,
+        })
+    }
+
+    /// The protected header; before verification it is a claim like any other.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// What was signed (RFC 7515 section 5.1 step 5).
+    #[must_use]
+    pub fn signing_input(&self) -> &'a str {
+        self.signing_input
+    }
+
+    /// The payload before anyone vouches for it: good for finding the key by `iss`, and for nothing else.
+    #[must_use]
+    pub fn unverified_payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Verifies the signature. The key decides whether the header's algorithm is the right one for it.
+    ///
+    /// # Errors
+    /// [`Error::KeyNotForAlgorithm`], [`Error::Signature`].
+    pub fn verify(self, key: &dyn Verifier) -> Result<Verified, Error> {
+        key.verify(self.header.alg, self.signing_input.as_bytes(), &self.signature)?;
+        Ok(Verified { header: self.header, payload: self.payload })
+    }
+}
+
+impl Header {
+    fn parse(json: &[u8]) -> Result<Self, Error> {
+        let header = Object::parse(json)?;
+        if header.has("crit") {
+            return Err(Error::UnknownCritical);
+        }
+        if header.has("b64") {
+            return Err(Error::UnencodedPayload);
+        }
+        Ok(Self {
+            alg: header.required("alg")?.parse()?,
+            kid: header.string("kid")?,
+            typ: header.string("typ")?,
+            cty: header.string("cty")?,
+        })
+    }
+
+    /// Whether `typ` names this media type; case does not matter and `application/` may be left out (RFC 7515
+    /// section 4.1.9).
+    #[must_use]
+    pub fn is_type(&self, media_type: &str) -> bool {
+        let short = |name: &str| {
+            let lower = name.to_ascii_lowercase();
+            lower.strip_prefix("application/").filter(|rest| !rest.contains('/')).map_or(lower.clone(), str::to_owned)
+        };
+        self.typ.as_deref().is_some_and(|typ| short(typ) == short(media_type))
+    }
+}
+
+impl Verified {
+    /// The header.
+    #[must_use]
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// The payload as JWT claims (RFC 7519 section 7.2).
+    ///
+    /// # Errors
+    /// Those of [`Claims::parse`].
+    pub fn claims(&self) -> Result<Claims, Error> {
+        Claims::parse(&self.payload)
+    }
+}
+
+/// A protected header in its final form; made once per key and type, used for every token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EncodedHeader {
+    algorithm: SigningAlgorithm,
+    encoded: Box<str>,
+}
+
+impl EncodedHeader {
+    /// Encodes `alg`, `typ` and `kid`.
+    #[must_use]
+    pub fn new(algorithm: SigningAlgorithm, kid: Option<&str>, typ: Option<&str>) -> Self {
+        let mut json = format!(r#"{{"alg":"{algorithm}""#);
+        for (name, value) in [("typ", typ), ("kid", kid)] {
+            if let Some(value) = value {
+                json.push_str(",\"");
+                json.push_str(name);
+                json.push_str("\":");
+                json::write_string(&mut json, value);
+            }
+        }
+        json.push('}');
+        Self { algorithm, encoded: base64url::encode(json).into_boxed_str() }
+    }
+
+    /// The algorithm that it names.
+    #[must_use]
+    pub fn alg(&self) -> SigningAlgorithm {
+        self.algorithm
+    }
+
+    /// Header and payload as they are to be signed.
+    #[must_use]
+    pub fn signing_input(&self, payload: &[u8]) -> String {
+        // Room for the payload and an RSA signature of 2048 bits, so that the token is one allocation.
+        let mut out = String::with_capacity(self.encoded.len() + payload.len().div_ceil(3) * 4 + 2 + 342);
+        out.push_str(&self.encoded);
+        out.push('.');
+        base64url::append(&mut out, payload);
+        out
+    }
+}
+
+/// The finished JWS.
+#[must_use]
+pub fn assemble(mut signing_input: String, signature: &[u8]) -> String {
+    signing_input.push('.');
+    base64url::append(&mut signing_input, signature);
+    signing_input
+}

@@ -1,0 +1,109 @@
+//! What can be wrong with a token or a key: one variant per broken rule.
+
+/// A broken rule. It carries nothing of the input, so that it can be logged and told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Error {
+    /// Longer than the limit for its kind.
+    TooLong,
+    /// Not the base64url without padding of RFC 7515 section 2: wrong alphabet, padding, whitespace, or bits left over.
+    Base64,
+    /// Not JSON in UTF-8, or not an object where one is expected.
+    Json,
+    /// Nested deeper than [`json::MAX_DEPTH`](crate::json::MAX_DEPTH).
+    TooDeep,
+    /// A member name occurs twice in one object (RFC 7515 section 4, RFC 7517 section 4, RFC 7519 section 4).
+    DuplicateMember,
+    /// A member that the format requires is absent.
+    MissingMember,
+    /// A member has another JSON type than its definition says.
+    MemberType,
+    /// Not exactly three parts between two dots (RFC 7515 section 3.1).
+    NotCompact,
+    /// The algorithm is unknown, or it is `none` (RFC 8725 section 3.2).
+    UnknownAlgorithm,
+    /// The header has `crit`: no extension is understood here (RFC 7515 section 4.1.11).
+    UnknownCritical,
+    /// The header has `b64`: only encoded payloads are read (RFC 7797 section 7).
+    UnencodedPayload,
+    /// The key type is unknown, or it is not one of an asymmetric signature key.
+    UnknownKeyType,
+    /// The curve is unknown.
+    UnknownCurve,
+    /// A private or symmetric key where a public one is expected.
+    PrivateMember,
+    /// A private key that lacks private members (RFC 7518 section 6.3.2), or has more than two primes.
+    IncompletePrivateKey,
+    /// A coordinate or private value has another length than its curve says (RFC 7518 section 6.2.1.2).
+    CoordinateLength,
+    /// An RSA number begins with a zero octet (RFC 7518 section 6.3.1.1).
+    LeadingZero,
+    /// An RSA modulus below 2048 bits (RFC 7518 section 3.3) or above 8192.
+    ModulusSize,
+    /// An RSA exponent that is even, 1, or longer than 32 bits.
+    Exponent,
+    /// The numbers are no key: a point off the curve, or private and public part that do not belong together.
+    InvalidKey,
+    /// `use` or `key_ops` forbid signatures (RFC 7517 sections 4.2 and 4.3).
+    NotForSignatures,
+    /// `key_ops` has an operation twice, or contradicts `use` (RFC 7517 section 4.3).
+    KeyOperations,
+    /// Two keys of one set have the same `kid`.
+    DuplicateKeyId,
+    /// The key cannot be used with this algorithm (RFC 8725 section 3.1).
+    KeyNotForAlgorithm,
+    /// A shared secret shorter than the output of the hash (RFC 7518 section 3.2).
+    SecretTooShort,
+    /// The signature does not belong to this input and key.
+    Signature,
+    /// A NumericDate before 1970 or after 9999 (RFC 7519 section 2).
+    NumericDate,
+    /// The text is not a digest of a secret.
+    SecretDigest,
+    /// The cryptographic library failed: out of memory, or no entropy.
+    Library,
+}
+
+impl Error {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::TooLong => "too long",
+            Self::Base64 => "not base64url without padding",
+            Self::Json => "not the JSON object that is expected",
+            Self::TooDeep => "nested too deeply",
+            Self::DuplicateMember => "a member occurs twice",
+            Self::MissingMember => "a required member is absent",
+            Self::MemberType => "a member has the wrong type",
+            Self::NotCompact => "not three parts",
+            Self::UnknownAlgorithm => "unknown or forbidden algorithm",
+            Self::UnknownCritical => "critical extensions are not supported",
+            Self::UnencodedPayload => "unencoded payloads are not supported",
+            Self::UnknownKeyType => "unknown key type",
+            Self::UnknownCurve => "unknown curve",
+            Self::PrivateMember => "a private or symmetric key instead of a public one",
+            Self::IncompletePrivateKey => "an incomplete private key",
+            Self::CoordinateLength => "a value has the wrong length for its curve",
+            Self::LeadingZero => "a number begins with a zero octet",
+            Self::ModulusSize => "an RSA modulus outside 2048 to 8192 bits",
+            Self::Exponent => "an unsuitable RSA exponent",
+            Self::InvalidKey => "the numbers are no key",
+            Self::NotForSignatures => "the key is not for signatures",
+            Self::KeyOperations => "contradictory use of the key",
+            Self::DuplicateKeyId => "two keys have the same kid",
+            Self::KeyNotForAlgorithm => "the key does not fit the algorithm",
+            Self::SecretTooShort => "the secret is too short for the algorithm",
+            Self::Signature => "the signature does not verify",
+            Self::NumericDate => "a date outside 1970 to 9999",
+            Self::SecretDigest => "not a digest of a secret",
+            Self::Library => "the cryptographic library failed",
+        }
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.text())
+    }
+}
+
+impl std::error::Error for Error {}

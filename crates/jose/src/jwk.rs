@@ -1,0 +1,303 @@
+//! A public key that verifies signatures, as JSON (RFC 7517; RFC 7518 section 6; RFC 8037 section 2).
+
+use std::fmt;
+
+use aws_lc_rs::signature::{
+    self, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, EcdsaVerificationAlgorithm,
+    ParsedPublicKey,
+};
+
+use crate::{Error, SigningAlgorithm, VerifyingKey, base64url, json, json::Object, sha256};
+
+/// The longest JWK that is read, in bytes.
+pub(crate) const MAX_LENGTH: usize = 16 * 1024;
+
+/// A public key for signatures. Keys for other purposes are refused, symmetric and private ones above all.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicJwk {
+    pub(crate) key: Numbers,
+    pub(crate) kid: Option<Box<str>>,
+    pub(crate) alg: Option<SigningAlgorithm>,
+}
+
+/// The numbers that make a key, by `kty`.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+    Ec { curve: Curve, x: Vec<u8>, y: Vec<u8> },
+    Ed25519 { x: Vec<u8> },
+}
+
+/// The elliptic curves of ECDSA; each has one algorithm (RFC 7518 section 3.4).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Curve {
+    P256,
+    P384,
+    P521,
+}
+
+impl PublicJwk {
+    /// Reads a public JWK. Members that are not understood are ignored (RFC 7517 section 4), certificates among them.
+    ///
+    /// # Errors
+    /// The rule that it breaks: see [`Error`].
+    pub fn parse(json: &[u8]) -> Result<Self, Error> {
+        if json.len() > MAX_LENGTH {
+            return Err(Error::TooLong);
+        }
+        let jwk = Object::parse(json)?;
+        if jwk.required("kty")? == "oct" || PRIVATE_MEMBERS.iter().any(|name| jwk.has(name)) {
+            return Err(Error::PrivateMember);
+        }
+        Self::read(&jwk, "verify")
+    }
+
+    /// The public half of a JWK; `operation` is what `key_ops` must allow if it is present.
+    pub(crate) fn read(jwk: &Object<'_>, operation: &str) -> Result<Self, Error> {
+        let key = Numbers::read(jwk)?;
+        check_purpose(jwk, operation)?;
+        let alg = match jwk.string("alg")? {
+            Some(name) => Some(SigningAlgorithm::parse(&name).ok_or(Error::UnknownAlgorithm)?),
+            None => key.only_algorithm(),
+        };
+        if alg.is_some_and(|alg| !key.fits(alg)) {
+            return Err(Error::KeyNotForAlgorithm);
+        }
+        let kid = jwk.string("kid")?.map(String::into_boxed_str);
+        Ok(Self { key, kid, alg })
+    }
+
+    /// The key's name, if it has one.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.kid.as_deref()
+    }
+
+    /// The algorithm it is meant for: what `alg` says, or the only one that is possible.
+    #[must_use]
+    pub fn alg(&self) -> Option<SigningAlgorithm> {
+        self.alg
+    }
+
+    /// Whether signatures of this algorithm may be verified with it.
+    #[must_use]
+    pub fn fits(&self, algorithm: SigningAlgorithm) -> bool {
+        self.alg.map_or_else(|| self.key.fits(algorithm), |alg| alg.is_same_as(algorithm))
+    }
+
+    /// The SHA-256 thumbprint in base64url: a name that depends on nothing but the key (RFC 7638 section 3).
+    #[must_use]
+    pub fn thumbprint(&self) -> String {
+        self.key.thumbprint()
+    }
+
+    /// The key in the form that verifies; to be kept, because building it costs more than using it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidKey`] when the cryptographic library refuses it.
+    pub fn verifying_key(&self) -> Result<VerifyingKey, Error> {
+        VerifyingKey::new(self)
+    }
+
+    /// The JWK, members in a fixed order; `use` is always `sig`, `alg` and `kid` are there when they are known.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut out = String::from("{");
+        self.write_members(&mut out);
+        out.push('}');
+        out
+    }
+
+    pub(crate) fn write_members(&self, out: &mut String) {
+        out.push_str(r#""kty":""#);
+        out.push_str(self.key.kty());
+        out.push_str(r#"","use":"sig""#);
+        if let Some(alg) = self.alg {
+            out.push_str(r#","alg":""#);
+            out.push_str(alg.name());
+            out.push('"');
+        }
+        if let Some(kid) = &self.kid {
+            out.push_str(r#","kid":"#);
+            json::write_string(out, kid);
+        }
+        for (name, value) in self.key.members() {
+            out.push_str(",\"");
+            out.push_str(name);
+            out.push_str("\":\"");
+            out.push_str(&value);
+            out.push('"');
+        }
+    }
+}
+
+/// Shows the thumbprint and nothing else.
+impl fmt::Debug for PublicJwk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PublicJwk").field(&self.thumbprint()).finish()
+    }
+}
+
+/// What makes a JWK private or symmetric (RFC 7518 sections 6.2.2, 6.3.2, 6.4; RFC 8037 section 2).
+const PRIVATE_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+
+/// `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).
+fn check_purpose(jwk: &Object<'_>, operation: &str) -> Result<(), Error> {
+    let for_signatures = jwk.string("use")?.map(|purpose| purpose == "sig");
+    let Some(mut operations) = jwk.strings("key_ops")? else {
+        return if for_signatures == Some(false) { Err(Error::NotForSignatures) } else { Ok(()) };
+    };
+    operations.sort_unstable();
+    if operations.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+        return Err(Error::KeyOperations);
+    }
+    match (for_signatures, operations.iter().any(|name| name == operation)) {
+        (Some(true), false) => Err(Error::KeyOperations),
+        (Some(false), true) => Err(Error::KeyOperations),
+        (Some(false) | None, false) => Err(Error::NotForSignatures),
+        (Some(true) | None, true) => Ok(()),
+    }
+}
+
+impl Numbers {
+    fn read(jwk: &Object<'_>) -> Result<Self, Error> {
+        let number = |name| base64url::decode(&jwk.required(name)?);
+        match jwk.required("kty")?.as_str() {
+            "RSA" => Self::rsa(number("n")?, number("e")?),
+            "EC" => Self::ec(Curve::parse(&jwk.required("crv")?)?, number("x")?, number("y")?),
+            "OKP" if jwk.required("crv")? == "Ed25519" => Self::ed25519(number("x")?),
+            "OKP" => Err(Error::UnknownCurve),
+            _ => Err(Error::UnknownKeyType),
+        }
+    }
+
+    pub(crate) fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Self, Error> {
+        let (Some(&n_first), Some(&e_first), Some(&n_last), Some(&e_last)) = (n.first(), e.first(), n.last(), e.last())
+        else {
+            return Err(Error::InvalidKey);
+        };
+        if n_first == 0 || e_first == 0 {
+            return Err(Error::LeadingZero);
+        }
+        let bits = n.len() * 8 - n_first.leading_zeros() as usize;
+        if !(2048..=8192).contains(&bits) {
+            return Err(Error::ModulusSize);
+        }
+        if e_last % 2 == 0 || e == [1] || e.len() > 4 {
+            return Err(Error::Exponent);
+        }
+        // A product of two odd primes is odd.
+        if n_last % 2 == 0 {
+            return Err(Error::InvalidKey);
+        }
+        Ok(Self::Rsa { n, e })
+    }
+
+    /// Coordinates have the full length of the field, leading zero octets included (RFC 7518 section 6.2.1.2).
+    pub(crate) fn ec(curve: Curve, x: Vec<u8>, y: Vec<u8>) -> Result<Self, Error> {
+        if x.len() != curve.length() || y.len() != curve.length() {
+            return Err(Error::CoordinateLength);
+        }
+        // The library refuses a point off the curve, with which a private key could be drawn out (RFC 8725 section 3.4).
+        ParsedPublicKey::new(curve.verification(), point(&x, &y)).map_err(|_| Error::InvalidKey)?;
+        Ok(Self::Ec { curve, x, y })
+    }
+
+    pub(crate) fn ed25519(x: Vec<u8>) -> Result<Self, Error> {
+        if x.len() != 32 {
+            return Err(Error::CoordinateLength);
+        }
+        ParsedPublicKey::new(&signature::ED25519, &x).map_err(|_| Error::InvalidKey)?;
+        Ok(Self::Ed25519 { x })
+    }
+
+    pub(crate) fn kty(&self) -> &'static str {
+        match self {
+            Self::Rsa { .. } => "RSA",
+            Self::Ec { .. } => "EC",
+            Self::Ed25519 { .. } => "OKP",
+        }
+    }
+
+    /// The members that every key of this type must have, beside `kty`.
+    fn members(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Rsa { n, e } => vec![("n", base64url::encode(n)), ("e", base64url::encode(e))],
+            Self::Ec { curve, x, y } => {
+                vec![("crv", curve.name().to_owned()), ("x", base64url::encode(x)), ("y", base64url::encode(y))]
+            }
+            Self::Ed25519 { x } => vec![("crv", "Ed25519".to_owned()), ("x", base64url::encode(x))],
+        }
+    }
+
+    /// Over the required members alone, sorted by name (RFC 7638 section 3.1, RFC 8037 section 2).
+    pub(crate) fn thumbprint(&self) -> String {
+        let mut members = self.members();
+        members.push(("kty", self.kty().to_owned()));
+        members.sort_unstable();
+        let text: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
+        base64url::encode(sha256(format!("{{{}}}", text.join(",")).as_bytes()))
+    }
+
+    /// Whether key type and curve are those of the algorithm.
+    pub(crate) fn fits(&self, algorithm: SigningAlgorithm) -> bool {
+        use SigningAlgorithm::{Ed25519, EdDsa, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        match self {
+            Self::Rsa { .. } => matches!(algorithm, Rs256 | Rs384 | Rs512 | Ps256 | Ps384 | Ps512),
+            Self::Ec { curve, .. } => algorithm == curve.algorithm(),
+            Self::Ed25519 { .. } => matches!(algorithm, EdDsa | Ed25519),
+        }
+    }
+
+    /// The algorithm that the key type alone decides. Of the two names of Ed25519 none can be preferred.
+    fn only_algorithm(&self) -> Option<SigningAlgorithm> {
+        match self {
+            Self::Ec { curve, .. } => Some(curve.algorithm()),
+            Self::Rsa { .. } | Self::Ed25519 { .. } => None,
+        }
+    }
+}
+
+impl Curve {
+    fn parse(name: &str) -> Result<Self, Error> {
+        [Self::P256, Self::P384, Self::P521].into_iter().find(|curve| curve.name() == name).ok_or(Error::UnknownCurve)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::P256 => "P-256",
+            Self::P384 => "P-384",
+            Self::P521 => "P-521",
+        }
+    }
+
+    pub(crate) fn algorithm(self) -> SigningAlgorithm {
+        match self {
+            Self::P256 => SigningAlgorithm::Es256,
+            Self::P384 => SigningAlgorithm::Es384,
+            Self::P521 => SigningAlgorithm::Es512,
+        }
+    }
+
+    /// Octets of a coordinate, and of a private value.
+    pub(crate) fn length(self) -> usize {
+        match self {
+            Self::P256 => 32,
+            Self::P384 => 48,
+            Self::P521 => 66,
+        }
+    }
+
+    pub(crate) fn verification(self) -> &'static EcdsaVerificationAlgorithm {
+        match self {
+            Self::P256 => &ECDSA_P256_SHA256_FIXED,
+            Self::P384 => &ECDSA_P384_SHA384_FIXED,
+            Self::P521 => &ECDSA_P521_SHA512_FIXED,
+        }
+    }
+}
+
+/// An uncompressed point (SEC 1 section 2.3.3).
+pub(crate) fn point(x: &[u8], y: &[u8]) -> Vec<u8> {
+    [&[4], x, y].concat()
+}

@@ -1,0 +1,72 @@
+//! A set of public keys (RFC 7517 section 5).
+
+use crate::{Error, PublicJwk, SigningAlgorithm, json::Object};
+
+/// The longest JWK Set that is read, in bytes.
+const MAX_LENGTH: usize = 64 * 1024;
+
+/// Public keys, in the order in which they stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JwkSet {
+    keys: Vec<PublicJwk>,
+}
+
+impl JwkSet {
+    /// A set to be published.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateKeyId`] when a verifier could not tell two keys apart.
+    pub fn new(keys: Vec<PublicJwk>) -> Result<Self, Error> {
+        let mut kids: Vec<&str> = keys.iter().filter_map(PublicJwk::kid).collect();
+        kids.sort_unstable();
+        if kids.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+            return Err(Error::DuplicateKeyId);
+        }
+        Ok(Self { keys })
+    }
+
+    /// Reads a set, at most 64 KiB. Keys that cannot be used here (unknown type, curve or algorithm, missing members,
+    /// out of range, for encryption) are left out, as RFC 7517 section 5 says; a set that betrays private or symmetric
+    /// keys is refused, and so is one with duplicate members.
+    ///
+    /// # Errors
+    /// The rule that it breaks: see [`Error`].
+    pub fn parse(json: &[u8]) -> Result<Self, Error> {
+        if json.len() > MAX_LENGTH {
+            return Err(Error::TooLong);
+        }
+        let set = Object::parse(json)?;
+        let members = set.raw("keys").ok_or(Error::MissingMember)?;
+        let members: Vec<&serde_json::value::RawValue> =
+            serde_json::from_str(members.get()).map_err(|_| Error::MemberType)?;
+
+        let mut keys = Vec::with_capacity(members.len());
+        for member in members {
+            match PublicJwk::parse(member.get().as_bytes()) {
+                Ok(key) => keys.push(key),
+                Err(Error::PrivateMember) => return Err(Error::PrivateMember),
+                Err(_) => {}
+            }
+        }
+        Ok(Self { keys })
+    }
+
+    /// All keys.
+    #[must_use]
+    pub fn keys(&self) -> &[PublicJwk] {
+        &self.keys
+    }
+
+    /// The keys with which a signature of this algorithm may be verified; when the header names a `kid`, those with
+    /// that name only.
+    pub fn candidates(&self, kid: Option<&str>, algorithm: SigningAlgorithm) -> impl Iterator<Item = &PublicJwk> {
+        self.keys.iter().filter(move |key| key.fits(algorithm) && (kid.is_none() || key.kid() == kid))
+    }
+
+    /// The set as JSON: public members only, in a fixed order.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let keys: Vec<String> = self.keys.iter().map(PublicJwk::to_json).collect();
+        format!(r#"{{"keys":[{}]}}"#, keys.join(","))
+    }
+}

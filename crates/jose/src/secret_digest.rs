@@ -1,0 +1,100 @@
+//! How a client secret is kept.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{Error, base64url, constant_time_eq, hmac_sha256};
+
+/// A salted digest of a client secret: HMAC-SHA-256 with the salt as key. It is fast, which is enough for secrets that
+/// cannot be guessed because they were drawn at random or have at least 32 characters; it is no way to keep a password.
+///
+/// ```
+/// use chancery_jose::SecretDigest;
+/// let digest = SecretDigest::new([7; 16], "gX1fBat3bVgX1fBat3bVgX1fBat3bVgX");
+/// assert!(digest.matches("gX1fBat3bVgX1fBat3bVgX1fBat3bVgX"));
+/// assert!(!digest.matches("another"));
+/// let text = digest.to_string();
+/// assert!(text.starts_with("hmac-sha256:"));
+/// assert!(text.parse::<SecretDigest>()?.matches("gX1fBat3bVgX1fBat3bVgX1fBat3bVgX"));
+/// # Ok::<(), chancery_jose::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct SecretDigest {
+    salt: [u8; 16],
+    digest: [u8; 32],
+}
+
+const PREFIX: &str = "hmac-sha256:";
+
+impl SecretDigest {
+    /// Digests a secret with a salt that was drawn at random.
+    #[must_use]
+    pub fn new(salt: [u8; 16], secret: &str) -> Self {
+        Self { salt, digest: hmac_sha256(&salt, secret.as_bytes()) }
+    }
+
+    /// Whether this is the secret, compared in constant time.
+    #[must_use]
+    pub fn matches(&self, secret: &str) -> bool {
+        constant_time_eq(&self.digest, &hmac_sha256(&self.salt, secret.as_bytes()))
+    }
+}
+
+/// The text in which it is stored; it does not contain the secret.
+impl fmt::Display for SecretDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{}:{}", base64url::encode(self.salt), base64url::encode(self.digest))
+    }
+}
+
+impl fmt::Debug for SecretDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretDigest(..)")
+    }
+}
+
+impl FromStr for SecretDigest {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let read = || {
+            let (salt, digest) = text.strip_prefix(PREFIX)?.split_once(':')?;
+            Some(Self {
+                salt: base64url::decode(salt).ok()?.try_into().ok()?,
+                digest: base64url::decode(digest).ok()?.try_into().ok()?,
+            })
+        };
+        read().ok_or(Error::SecretDigest)
+    }
+}
+
+impl Serialize for SecretDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_read_back_and_nothing_else_is() {
+        let digest = SecretDigest::new([1; 16], "s");
+        let text = digest.to_string();
+        let json = serde_json::to_string(&digest).unwrap();
+        assert!(serde_json::from_str::<SecretDigest>(&json).unwrap().matches("s"));
+        assert!(!digest.matches("S") && !digest.matches("") && !SecretDigest::new([2; 16], "S").matches("s"));
+        assert_ne!(text, SecretDigest::new([2; 16], "s").to_string());
+        assert_eq!(format!("{digest:?}"), "SecretDigest(..)");
+        for wrong in ["", PREFIX, &text[1..], &text[..text.len() - 1], &format!("{text}A"), &text.replace(':', ";")] {
+            assert_eq!(wrong.parse::<SecretDigest>().err(), Some(Error::SecretDigest), "{wrong}");
+        }
+    }
+}
