@@ -1,6 +1,8 @@
 //! What the store files a record under: digests, never the secret that travels.
 
 use aws_lc_rs::digest::{Context, SHA256};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::RealmId;
 
@@ -95,6 +97,20 @@ macro_rules! placed_digest {
 }
 placed_digest!(Key);
 placed_digest!(Alias);
+
+impl serde::Serialize for Key {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Key {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes()).map_err(serde::de::Error::custom)?;
+        Self::from_bytes(&bytes).ok_or_else(|| serde::de::Error::custom("not a key"))
+    }
+}
 
 /// The digest of an account, client or session by which records are listed and ended together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,0 +1,75 @@
+//! The facts of one request, and the sources that a realm draws from.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chancery_store::StateStore;
+use chancery_types::handle::{RotatingHandle, Session};
+use chancery_types::{Issuer, Partition, RealmId, Timestamp};
+use zeroize::Zeroizing;
+
+use crate::event::Event;
+use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
+
+/// Names one request in logs and on error pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(pub Box<str>);
+
+/// The facts of this request.
+pub struct Call {
+    /// When it came. The only time that anything below the HTTP layer knows.
+    pub now: Timestamp,
+    /// Its name in logs.
+    pub request_id: RequestId,
+    /// The peer's address, where it is known.
+    pub peer: Option<IpAddr>,
+    /// The Authorization header, as sent.
+    pub authorization: Option<Zeroizing<String>>,
+    /// The session cookie's list, active session first.
+    pub sessions: Vec<RotatingHandle<Session>>,
+    /// The browser cookie: binds forms to a browser before anybody is signed in.
+    pub browser: Option<Zeroizing<[u8; 16]>>,
+    /// Languages that the person wants, best first (RFC 9110 section 12.5.4).
+    pub languages: Vec<Box<str>>,
+}
+
+/// One issuer's world: the realm, and where its facts come from.
+pub struct Env {
+    /// Which realm of the store.
+    pub realm: RealmId,
+    /// Whose name stands in the tokens.
+    pub issuer: Issuer,
+    /// Where the protocol's records are.
+    pub store: Arc<dyn StateStore>,
+    /// Clients and resource servers.
+    pub registry: Arc<dyn Registry>,
+    /// People.
+    pub accounts: Arc<dyn Accounts>,
+    /// Private keys.
+    pub private_keys: Arc<dyn PrivateKeys>,
+    /// Random bytes.
+    pub random: Arc<dyn Random>,
+    /// Who hears of events.
+    pub events: Arc<dyn EventSink>,
+}
+
+impl Env {
+    /// Random bytes, for a secret.
+    #[must_use]
+    pub fn secret<const N: usize>(&self) -> Zeroizing<[u8; N]> {
+        let mut bytes = Zeroizing::new([0; N]);
+        self.random.fill(&mut *bytes);
+        bytes
+    }
+
+    /// The place of a new tree of records.
+    #[must_use]
+    pub fn partition(&self) -> Partition {
+        Partition(*self.secret::<2>())
+    }
+
+    /// Tells whoever wants to know.
+    pub fn record(&self, call: &Call, event: &Event) {
+        self.events.record(call.now, &call.request_id, event);
+    }
+}

@@ -1,0 +1,193 @@
+//! The two kinds of bad news: a [`Refusal`], which the peer may know, and a [`Fault`], which only we may know.
+//!
+//! There is no way from a fault to a refusal, so that an internal text cannot reach a client.
+
+use std::fmt;
+use std::time::Duration;
+
+use chancery_store::StoreError;
+use chancery_types::Malformed;
+use chancery_types::iana::ErrorCode;
+
+/// Why something is refused: a constant of the module that refuses.
+///
+/// It holds no data, so nothing of the request is reflected. Reasons that a peer must not tell apart share `code` and
+/// `description`; tests and logs tell them apart by `name`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// For logs and tests, in lower case with `_`.
+    pub name: &'static str,
+    /// What the wire says.
+    pub code: ErrorCode,
+    /// `error_description`: printable ASCII without quotes and backslashes (RFC 6749 section 5.2). May be empty.
+    pub description: &'static str,
+    /// The section that demands it.
+    pub section: &'static str,
+}
+
+/// What a refused peer can do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Ask for this scope (RFC 6750 section 3.1).
+    Scope(&'static str),
+    /// Come back later.
+    RetryAfter(Duration),
+}
+
+/// No, to the peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why exactly.
+    pub reason: &'static Reason,
+    /// What would help.
+    pub remedy: Option<Remedy>,
+}
+
+impl From<&'static Reason> for Refusal {
+    fn from(reason: &'static Reason) -> Self {
+        Self { reason, remedy: None }
+    }
+}
+
+/// Something is broken or overloaded here. The text is for our own log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    kind: FaultKind,
+    message: String,
+}
+
+/// Whether the peer may hope that trying again helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// A part that we depend on does not answer or has no room: 503.
+    Unavailable,
+    /// A defect of ours or a damaged record: 500.
+    Internal,
+}
+
+impl Fault {
+    /// A part that we depend on does not answer or has no room.
+    #[must_use]
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Unavailable, message: message.into() }
+    }
+
+    /// A defect of ours or a damaged record.
+    #[must_use]
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self { kind: FaultKind::Internal, message: message.into() }
+    }
+
+    /// Whether trying again may help.
+    #[must_use]
+    pub fn kind(&self) -> FaultKind {
+        self.kind
+    }
+
+    /// For our own log; never for a peer.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Self::unavailable(error.to_string())
+    }
+}
+
+/// The end of a request that did not go well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The peer may know.
+    Refused(Refusal),
+    /// Only we may know.
+    Broken(Fault),
+}
+
+impl From<&'static Reason> for Failure {
+    fn from(reason: &'static Reason) -> Self {
+        Self::Refused(reason.into())
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Broken(fault)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+/// A failure before the redirect URI was verified: a page for the person, never a redirect (RFC 6749 section 4.1.2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageError(pub Failure);
+
+impl<E: Into<Failure>> From<E> for PageError {
+    fn from(failure: E) -> Self {
+        Self(failure.into())
+    }
+}
+
+/// What is wrong with a configuration or a client's registration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// The setting or metadata member.
+    pub setting: String,
+    /// What it has to be, and what to do.
+    pub rule: String,
+    /// The section that demands it.
+    pub section: &'static str,
+}
+
+impl Complaint {
+    /// A complaint about one setting.
+    #[must_use]
+    pub fn new(setting: impl Into<String>, rule: impl Into<String>, section: &'static str) -> Self {
+        Self { setting: setting.into(), rule: rule.into(), section }
+    }
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} ({})", self.setting, self.rule, self.section)
+    }
+}
+
+/// A parameter was sent twice, or is not decodable.
+pub const MALFORMED_PARAMETER: Reason = Reason {
+    name: "malformed_parameter",
+    code: ErrorCode::InvalidRequest,
+    description: "a parameter is malformed or was sent more than once",
+    section: "RFC 6749 section 3.1",
+};
+
+impl From<Malformed> for Failure {
+    fn from(_: Malformed) -> Self {
+        (&MALFORMED_PARAMETER).into()
+    }
+}
+impl From<Malformed> for Refusal {
+    fn from(_: Malformed) -> Self {
+        (&MALFORMED_PARAMETER).into()
+    }
+}

@@ -1,0 +1,175 @@
+//! The closed list of things worth knowing afterwards. Log, metrics and the application's sink all read it.
+//!
+//! No event carries a handle, secret, token or password.
+
+use chancery_types::iana::GrantType;
+use chancery_types::{AccountId, ClientId};
+
+use crate::error::{Fault, Reason};
+
+/// Where a request entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The authorization endpoint.
+    Authorization,
+    /// The pages a person sees on the way.
+    Interaction,
+    /// The token endpoint.
+    Token,
+    /// The introspection endpoint.
+    Introspection,
+    /// The revocation endpoint.
+    Revocation,
+    /// The UserInfo endpoint.
+    UserInfo,
+    /// Discovery and keys.
+    Metadata,
+}
+
+impl Endpoint {
+    /// As logs and metrics name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Authorization => "authorization",
+            Self::Interaction => "interaction",
+            Self::Token => "token",
+            Self::Introspection => "introspection",
+            Self::Revocation => "revocation",
+            Self::UserInfo => "userinfo",
+            Self::Metadata => "metadata",
+        }
+    }
+}
+
+/// Why a grant ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantEnd {
+    /// Its code was shown twice.
+    CodeReplayed,
+    /// A refresh token that was replaced was shown again.
+    RefreshTokenReplayed,
+    /// The client revoked its refresh token.
+    RevokedByClient,
+    /// The person withdrew the consent.
+    ConsentWithdrawn,
+}
+
+/// Something worth knowing afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// An authorization response with a code was made.
+    AuthorizationGranted {
+        /// Who got it.
+        client: ClientId,
+        /// For whom.
+        account: AccountId,
+    },
+    /// A person consented.
+    ConsentGiven {
+        /// To whom.
+        client: ClientId,
+        /// Who.
+        account: AccountId,
+    },
+    /// A person declined, at a login or a consent.
+    Declined {
+        /// What the person did not want.
+        client: ClientId,
+    },
+    /// Something broke here; the peer got `server_error` or 503.
+    Faulted {
+        /// Where it entered.
+        endpoint: Endpoint,
+        /// What broke.
+        fault: Fault,
+    },
+    /// A grant and all that hangs on it ended.
+    GrantEnded {
+        /// Whose.
+        client: ClientId,
+        /// Why.
+        why: GrantEnd,
+    },
+    /// An introspection was answered.
+    Introspected {
+        /// Who asked.
+        client: ClientId,
+        /// Whether the answer was `active`.
+        active: bool,
+    },
+    /// A wrong name or password.
+    LoginFailed,
+    /// A person authenticated.
+    LoginSucceeded {
+        /// Who.
+        account: AccountId,
+    },
+    /// A login was not looked at, because there were too many failures or too much work.
+    LoginThrottled,
+    /// A person has to act; a page was shown.
+    PromptShown {
+        /// Who asked.
+        client: ClientId,
+        /// Name of the prompt, then the name of the reason.
+        prompt: &'static str,
+    },
+    /// A peer was told no.
+    Refused {
+        /// Where it entered.
+        endpoint: Endpoint,
+        /// Why.
+        reason: &'static Reason,
+        /// Who it was, where that is known.
+        client: Option<ClientId>,
+    },
+    /// A session ended.
+    SessionEnded {
+        /// Whose.
+        account: AccountId,
+    },
+    /// A token was revoked by its client.
+    TokenRevoked {
+        /// Whose.
+        client: ClientId,
+    },
+    /// Tokens were issued.
+    TokensIssued {
+        /// To whom.
+        client: ClientId,
+        /// On what ground.
+        grant_type: GrantType,
+        /// For whom; absent for client credentials.
+        account: Option<AccountId>,
+    },
+    /// UserInfo was answered.
+    UserInfoServed {
+        /// Who asked.
+        client: ClientId,
+    },
+}
+
+impl Event {
+    /// As logs and metrics name it.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AuthorizationGranted { .. } => "authorization_granted",
+            Self::ConsentGiven { .. } => "consent_given",
+            Self::Declined { .. } => "declined",
+            Self::Faulted { .. } => "faulted",
+            Self::GrantEnded { .. } => "grant_ended",
+            Self::Introspected { .. } => "introspected",
+            Self::LoginFailed => "login_failed",
+            Self::LoginSucceeded { .. } => "login_succeeded",
+            Self::LoginThrottled => "login_throttled",
+            Self::PromptShown { .. } => "prompt_shown",
+            Self::Refused { .. } => "refused",
+            Self::SessionEnded { .. } => "session_ended",
+            Self::TokenRevoked { .. } => "token_revoked",
+            Self::TokensIssued { .. } => "tokens_issued",
+            Self::UserInfoServed { .. } => "userinfo_served",
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What we need of the person.
+
+pub mod view;

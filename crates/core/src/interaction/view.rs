@@ -1,0 +1,140 @@
+//! What a page shows, as plain data: typed views in, HTML out (the trait `Pages` of the HTTP crate).
+
+use chancery_types::handle::{Handle, Interaction};
+use chancery_types::{RedirectKind, RedirectUri, ResourceUri};
+
+use crate::context::RequestId;
+use crate::error::{FaultKind, Reason};
+
+/// A page for a person.
+pub enum View {
+    /// Choose the account to go on with.
+    Accounts(AccountsView),
+    /// Allow a client something.
+    Consent(ConsentView),
+    /// Sign in.
+    Login(LoginView),
+    /// Nothing is left to do here.
+    SignedIn(SignedInView),
+}
+
+/// The client that asks, in words for a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientView {
+    /// Its name, or its id when it has none; without control and bidirectional characters, at most 80 characters.
+    pub name: String,
+    /// Its home page.
+    pub client_uri: Option<String>,
+    /// How it uses what it learns.
+    pub policy_uri: Option<String>,
+    /// Its terms.
+    pub tos_uri: Option<String>,
+}
+
+/// What every form of a page carries, and where it goes.
+pub struct FormView {
+    /// Where the form is posted.
+    pub action: FormAction,
+    /// Hidden fields: name and value.
+    pub fields: Vec<(&'static str, String)>,
+    /// Where the last redirect will lead: browsers apply `form-action` to every redirect of a form.
+    pub target: RedirectUri,
+}
+
+/// Where a form is posted.
+pub enum FormAction {
+    /// The request is in the form itself: nothing is stored.
+    First,
+    /// The request is stored under this handle.
+    Stored(Handle<Interaction>),
+}
+
+impl FormView {
+    /// What the content security policy has to admit beside our own origin.
+    #[must_use]
+    pub fn target_kind(&self) -> RedirectKind {
+        self.target.kind()
+    }
+}
+
+/// Why a login page is shown again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginProblem {
+    /// Wrong name or password.
+    Refused,
+    /// Too many failures, or too much work at this moment; the password was not looked at.
+    Throttled,
+    /// The form was not made for this browser, this session or this request; the password was not looked at.
+    Stale,
+    /// Somebody else signed in than the client expects.
+    OtherPerson,
+}
+
+/// The login page.
+pub struct LoginView {
+    /// Who asks.
+    pub client: ClientView,
+    /// What to put into the field `username`: what was typed before, or the client's `login_hint`.
+    pub username: Option<String>,
+    /// Why it is shown again.
+    pub problem: Option<LoginProblem>,
+    /// The form: inputs `username`, `password`; buttons `action` = `login`, `cancel`.
+    pub form: FormView,
+}
+
+/// A person who is signed in, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountView {
+    /// What the chooser's button sends.
+    pub choice: String,
+    /// How the person is called: the account's label.
+    pub label: String,
+    /// Whether it is the account that the client expects.
+    pub is_expected: bool,
+}
+
+/// The account chooser.
+pub struct AccountsView {
+    /// Who asks.
+    pub client: ClientView,
+    /// Who is signed in in this browser.
+    pub accounts: Vec<AccountView>,
+    /// Whether the client expects a person who is not signed in.
+    pub expects_another: bool,
+    /// The form: buttons `account` = choice; `action` = `another`, `cancel`.
+    pub form: FormView,
+}
+
+/// The consent page.
+pub struct ConsentView {
+    /// Who asks.
+    pub client: ClientView,
+    /// Who is asked.
+    pub account: AccountView,
+    /// Scopes that are asked for and not yet decided.
+    pub scopes: Vec<String>,
+    /// Single claims that are asked for and not yet decided.
+    pub claims: Vec<String>,
+    /// The resource server that the access is for.
+    pub resource: Option<ResourceUri>,
+    /// The form: buttons `action` = `allow`, `deny`.
+    pub form: FormView,
+}
+
+/// Nothing is left to do here: the request was answered already, or its session is gone. Never a dead end.
+pub struct SignedInView {
+    /// Who asked, where that is known.
+    pub client: Option<ClientView>,
+    /// Where the person can go on: the client's `initiate_login_uri` or home page.
+    pub way_on: Option<String>,
+}
+
+/// The error page: before the redirect URI was verified, or when something broke here.
+pub struct ErrorView {
+    /// Why, when a peer may know.
+    pub reason: Option<&'static Reason>,
+    /// What kind of fault, when it is ours.
+    pub fault: Option<FaultKind>,
+    /// Name of the request in our log.
+    pub request_id: RequestId,
+}

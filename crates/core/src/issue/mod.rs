@@ -1,0 +1,4 @@
+//! What we give: tokens, codes, responses.
+
+mod response;
+pub use response::AuthorizationResponse;

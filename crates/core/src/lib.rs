@@ -1,0 +1,12 @@
+//! What the Chancery authorization server decides: no HTTP, no runtime, no driver.
+//!
+//! The order of the modules is the layering: a module uses only those named before it.
+
+pub mod error;
+pub mod event;
+pub mod model;
+pub mod context;
+pub mod ports;
+pub mod records;
+pub mod issue;
+pub mod interaction;

@@ -1,0 +1,79 @@
+//! How and when a person proved who they are.
+
+use chancery_types::{AccountId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A way to prove who one is; its wire form is the `amr` value (RFC 8176 section 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FactorMethod {
+    /// A password.
+    #[serde(rename = "pwd")]
+    Password,
+}
+
+impl FactorMethod {
+    /// The `amr` value (RFC 8176 section 2).
+    #[must_use]
+    pub const fn amr(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+        }
+    }
+}
+
+/// One proof and its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Factor {
+    /// How.
+    pub method: FactorMethod,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An authentication context class (OIDC Core section 2, `acr`).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Acr(pub Box<str>);
+
+impl Acr {
+    /// What a login by password reaches.
+    pub const PASSWORD: &'static str = "urn:chancery:acr:password";
+}
+
+/// A person's login: who, how, when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authentication {
+    /// Who.
+    pub account: AccountId,
+    /// How, in the order it was proved; never empty.
+    pub factors: Vec<Factor>,
+    /// The class that the factors reach.
+    pub acr: Option<Acr>,
+}
+
+impl Authentication {
+    /// A login by password at this time.
+    #[must_use]
+    pub fn by_password(account: AccountId, at: Timestamp) -> Self {
+        let factors = vec![Factor { method: FactorMethod::Password, at }];
+        Self { account, factors, acr: Some(Acr(Acr::PASSWORD.into())) }
+    }
+
+    /// `auth_time` (OIDC Core section 2): when the last factor was proved.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.factors.last().map_or(Timestamp::from_millis(0), |factor| factor.at)
+    }
+}
+
+/// What a person has already done for one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepDone {
+    /// Authenticated for this request.
+    Login,
+    /// Chose the account to go on with.
+    SelectAccount,
+    /// Answered what the client asks for.
+    Consent,
+}

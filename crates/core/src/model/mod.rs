@@ -1,0 +1,26 @@
+//! The nouns: plain data behind private fields.
+
+mod account;
+pub use account::{Account, Hint, LoginForm};
+
+mod claims;
+pub use claims::{ClaimAsk, Claims, ClaimsRequest};
+
+mod client;
+pub use client::{ApplicationType, Client, ClientCredential, ConsentMode, RedirectTarget, RefreshTokens};
+pub(crate) use client::{REDIRECT_URI_MISSING, REDIRECT_URI_UNREGISTERED};
+
+mod resource_server;
+pub use resource_server::{ResourceServer, TokenFormat};
+
+mod authentication;
+pub use authentication::{Acr, Authentication, Factor, FactorMethod, StepDone};
+
+mod consent;
+pub use consent::ConsentAnswer;
+
+mod grant;
+pub use grant::GrantId;
+
+mod entitlement;
+pub use entitlement::{Condition, Entitlement, Refresh};

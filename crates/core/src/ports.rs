@@ -1,0 +1,155 @@
+//! What the engine asks of the world, as traits. A boxed future costs 17 ns; type parameters would cost every reader.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use chancery_jose::PublicJwk;
+use chancery_store::{Put, Revision};
+use chancery_types::{AccountId, ClientId, RealmId, ResourceUri, Timestamp};
+
+use crate::context::RequestId;
+use crate::error::Fault;
+use crate::event::Event;
+use crate::model::{Account, Authentication, Claims, Client, Hint, LoginForm, ResourceServer};
+
+/// A boxed future.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a port answers.
+pub type Answer<'a, T> = BoxFuture<'a, Result<T, Fault>>;
+
+/// The time. Asked once per request, by the HTTP layer.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// A cryptographic source of random bytes.
+pub trait Random: Send + Sync {
+    /// Fills the buffer. A source that cannot must not return.
+    fn fill(&self, buffer: &mut [u8]);
+}
+
+/// Who people are. The application's, or the crate `chancery-accounts`.
+pub trait Accounts: Send + Sync {
+    /// The account of this id; `None` when there is none (any more).
+    fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> Answer<'a, Option<Account>>;
+
+    /// What is known about the person. More than is asked for may be answered; what was not consented to is left out.
+    fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims>;
+
+    /// Whom a hint of a client means. By default nobody.
+    fn hint<'a>(&'a self, _realm: &'a RealmId, _hint: Hint) -> Answer<'a, Option<AccountId>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Checks what was typed into the login page. The time it takes must not tell whether the name exists.
+    ///
+    /// [`LoginOutcome::Refused`] by default: then an application closes login steps itself.
+    fn authenticate<'a>(&'a self, _realm: &'a RealmId, _now: Timestamp, _form: LoginForm) -> Answer<'a, LoginOutcome> {
+        Box::pin(async { Ok(LoginOutcome::Refused) })
+    }
+}
+
+/// What is asked about a person (OIDC Core section 5).
+#[derive(Clone, Copy)]
+pub struct ClaimsQuery<'a> {
+    /// Who.
+    pub account: &'a AccountId,
+    /// Which client will see it.
+    pub client: &'a ClientId,
+    /// The names of the claims that will be looked at.
+    pub names: &'a [&'a str],
+    /// `claims_locales` (OIDC Core section 5.2), as sent.
+    pub locales: Option<&'a str>,
+}
+
+/// What became of a login form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginOutcome {
+    /// The person is who they say.
+    Authenticated(Authentication),
+    /// Wrong name or wrong password; which of them nobody learns.
+    Refused,
+    /// Too much to do at this moment: 503, and the password was not looked at.
+    Busy,
+}
+
+/// Clients and resource servers.
+pub trait Registry: Send + Sync {
+    /// The client of this id.
+    fn client<'a>(&'a self, realm: &'a RealmId, id: &'a ClientId) -> Answer<'a, Option<Arc<Client>>>;
+
+    /// The resource server of this identifier.
+    fn resource_server<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        uri: &'a ResourceUri,
+    ) -> Answer<'a, Option<Arc<ResourceServer>>>;
+
+    /// Moves with every change: what caches watch.
+    fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision>;
+
+    /// Stores a client; `seen` is `None` for a new one. A registry that can only be read answers a fault.
+    fn put_client<'a>(&'a self, _realm: &'a RealmId, _seen: Option<Revision>, _client: Arc<Client>) -> Answer<'a, Put> {
+        Box::pin(async { Err(Fault::internal("this registry can only be read")) })
+    }
+
+    /// Removes a client as it was seen.
+    fn remove_client<'a>(&'a self, _realm: &'a RealmId, _seen: Revision, _id: &'a ClientId) -> Answer<'a, Put> {
+        Box::pin(async { Err(Fault::internal("this registry can only be read")) })
+    }
+
+    /// Clients in the order of their ids, after the given one.
+    fn clients<'a>(
+        &'a self,
+        _realm: &'a RealmId,
+        _after: Option<&'a ClientId>,
+        _limit: usize,
+    ) -> Answer<'a, Vec<Arc<Client>>> {
+        Box::pin(async { Err(Fault::internal("this registry cannot be listed")) })
+    }
+}
+
+/// A signing key, as everybody may know it.
+#[derive(Clone, Debug)]
+pub struct KeyEntry {
+    /// The public half, with `kid` and `alg`.
+    pub jwk: PublicJwk,
+    /// From when it stands in the JWKS.
+    pub publish_at: Timestamp,
+    /// From when it signs: not before every cache of the JWKS has it.
+    pub sign_from: Timestamp,
+    /// From when nothing that it signed counts; `None` while it is in use.
+    pub retire_at: Option<Timestamp>,
+}
+
+/// A secret from which the engine derives its own keys: form tokens, refresh rotation.
+pub struct RootSecret {
+    /// Its number; what is derived names it.
+    pub version: u32,
+    /// The secret itself; only keys derived from it are used.
+    pub secret: chancery_jose::RootSecret,
+}
+
+/// Where private keys are: a file, PKCS#11, a cloud KMS. The only asynchronous part of cryptography.
+pub trait PrivateKeys: Send + Sync {
+    /// All keys that are not forgotten yet.
+    fn list<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<KeyEntry>>;
+
+    /// Signs with the key of this `kid` and its registered algorithm; a JWS signature (RFC 7518 section 3).
+    fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> Answer<'a, Vec<u8>>;
+
+    /// Root secrets, newest first; never empty.
+    fn secrets<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<RootSecret>>;
+
+    /// Moves with every change: what snapshots watch.
+    fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision>;
+}
+
+/// Hears what happened.
+pub trait EventSink: Send + Sync {
+    /// Must not block.
+    fn record(&self, at: Timestamp, request: &RequestId, event: &Event);
+}

@@ -1,0 +1,37 @@
+//! A remembered consent.
+
+use chancery_types::{AccountId, ClientId, Key, Kind, Partition, RealmId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::model::ConsentAnswer;
+use crate::records::Body;
+
+/// What one person has agreed to for one client. Key from account and client; no parent.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConsentBody {
+    /// When it was given or last widened.
+    pub at: Timestamp,
+    /// What was allowed and declined.
+    pub answer: ConsentAnswer,
+}
+
+impl Body for ConsentBody {
+    const KIND: Kind = Kind::CONSENT;
+}
+
+/// The key of a consent. It is never a parent, so it may be derived; its partition comes from its own digest.
+#[must_use]
+pub fn consent_key(realm: &RealmId, account: &AccountId, client: &ClientId) -> Key {
+    let id = [account.as_str(), "\0", client.as_str()].concat();
+    derived(realm, Kind::CONSENT, id.as_bytes())
+}
+
+/// A key whose partition is taken from the digest of what it is derived from.
+pub(super) fn derived(realm: &RealmId, kind: Kind, id: &[u8]) -> Key {
+    let placed = Key::derive(realm, kind, Partition([0, 0]), id);
+    let partition = match placed.as_bytes() {
+        [_, _, _, a, b, ..] => Partition([*a, *b]),
+        _ => Partition([0, 0]),
+    };
+    Key::derive(realm, kind, partition, id)
+}

@@ -1,0 +1,168 @@
+//! The typed face of the store: every persisted shape, each with a version byte in front. Puts the realm into every
+//! key, alias and tag, so that no caller can forget it and realms cannot meet.
+
+use chancery_store::{Change, Record, Redeemed, Revision, Revoked, StoreError, Tags, Updated};
+use chancery_types::{AccountId, ClientId, Key, Kind, Tag, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::context::Env;
+use crate::error::Fault;
+
+mod access_token;
+pub use access_token::AccessTokenBody;
+mod authorization_code;
+pub use authorization_code::AuthorizationCodeBody;
+mod consent;
+pub use consent::{ConsentBody, consent_key};
+mod grant;
+pub use grant::GrantBody;
+mod interaction;
+pub use interaction::InteractionBody;
+mod refresh_family;
+pub use refresh_family::RefreshFamilyBody;
+mod revocation;
+pub use revocation::{RevocationBody, revocation_key};
+mod session;
+pub use session::SessionBody;
+mod throttle;
+pub use throttle::{ThrottleBody, throttle_key};
+
+/// A persisted shape. When its fields change, `VERSION` grows and `decode` still reads the older ones.
+pub trait Body: Serialize + DeserializeOwned {
+    /// The sort of record.
+    const KIND: Kind;
+    /// The byte in front.
+    const VERSION: u8 = 1;
+
+    /// The stored form.
+    ///
+    /// # Errors
+    /// A fault when a value has no JSON form, which is a defect.
+    fn encode(&self) -> Result<Box<[u8]>, Fault> {
+        let mut bytes = vec![Self::VERSION];
+        serde_json::to_writer(&mut bytes, self).map_err(|error| Fault::internal(error.to_string()))?;
+        Ok(bytes.into())
+    }
+
+    /// Reads a stored form of this or an older version.
+    ///
+    /// # Errors
+    /// A fault for an unknown version or a damaged record.
+    fn decode(bytes: &[u8]) -> Result<Self, Fault> {
+        match bytes.split_first() {
+            Some((&version, json)) if version == Self::VERSION => {
+                serde_json::from_slice(json).map_err(|error| Fault::internal(format!("damaged record: {error}")))
+            }
+            _ => Err(Fault::internal(format!("record of kind {} has an unknown version", Self::KIND.0))),
+        }
+    }
+}
+
+/// A live record.
+pub struct Found<B> {
+    /// Where it is filed.
+    pub key: Key,
+    /// As it was seen.
+    pub revision: Revision,
+    /// When it was used, for one that can be used once.
+    pub consumed_at: Option<Timestamp>,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// What it says.
+    pub body: B,
+}
+
+/// The typed face of the store, for one realm.
+#[derive(Clone, Copy)]
+pub struct Records<'e>(&'e Env);
+
+impl Env {
+    /// The typed face of the store.
+    #[must_use]
+    pub fn records(&self) -> Records<'_> {
+        Records(self)
+    }
+}
+
+impl Records<'_> {
+    /// A record to be written.
+    ///
+    /// # Errors
+    /// As [`Body::encode`].
+    pub fn new<B: Body>(
+        self,
+        key: Key,
+        parent: Option<Key>,
+        tags: Tags,
+        expires_at: Timestamp,
+        body: &B,
+    ) -> Result<Record, Fault> {
+        Ok(Record { key, alias: None, parent, tags, expires_at, due_at: None, body: body.encode()? })
+    }
+
+    /// The digests by which records are listed and ended together.
+    #[must_use]
+    pub fn tags(self, account: Option<&AccountId>, client: Option<&ClientId>, session: Option<Key>) -> Tags {
+        let realm = &self.0.realm;
+        Tags {
+            account: account.map(|id| Tag::derive(realm, "account", id.as_str().as_bytes())),
+            client: client.map(|id| Tag::derive(realm, "client", id.as_str().as_bytes())),
+            session: session.map(|key| Tag::derive(realm, "session", key.as_bytes())),
+        }
+    }
+
+    /// The live record of this key.
+    ///
+    /// # Errors
+    /// A fault of the store, or a damaged record.
+    pub async fn get<B: Body>(self, now: Timestamp, key: Key) -> Result<Option<Found<B>>, Fault> {
+        let Some(stored) = self.0.store.get(now, key).await? else { return Ok(None) };
+        Ok(Some(Found {
+            key,
+            revision: stored.revision,
+            consumed_at: stored.consumed_at,
+            expires_at: stored.record.expires_at,
+            body: B::decode(&stored.record.body)?,
+        }))
+    }
+
+    /// Writes new records, all or none.
+    ///
+    /// # Errors
+    /// [`StoreError::Occupied`] when a key or an alias is taken.
+    pub async fn insert(self, now: Timestamp, batch: &[Record]) -> Result<(), StoreError> {
+        self.0.store.insert(now, batch).await
+    }
+
+    /// Changes a record as it was seen, and writes new ones with it.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn update<B: Body>(
+        self,
+        now: Timestamp,
+        seen: &Found<B>,
+        (body, expires_at): (&B, Timestamp),
+        issue: &[Record],
+    ) -> Result<Updated, Fault> {
+        let change = Change { body: body.encode()?, expires_at, due_at: None };
+        Ok(self.0.store.update(now, seen.key, seen.revision, change, issue).await?)
+    }
+
+    /// Uses a record once, and writes new ones with it.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn redeem(self, now: Timestamp, key: Key, issue: &[Record]) -> Result<Redeemed, Fault> {
+        Ok(self.0.store.redeem(now, key, issue).await?)
+    }
+
+    /// Ends a record and all that hangs on it.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn revoke(self, now: Timestamp, key: Key) -> Result<Revoked, Fault> {
+        Ok(self.0.store.revoke(now, key, None, &[]).await?)
+    }
+}
