@@ -2,11 +2,13 @@
 //!
 //! The order of the modules is the layering: a module uses only those named before it.
 
+pub mod duration;
 pub mod error;
 pub mod event;
 pub mod model;
 pub mod context;
 pub mod ports;
 pub mod records;
+pub mod policy;
 pub mod issue;
 pub mod interaction;
