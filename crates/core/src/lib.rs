@@ -5,8 +5,9 @@
 pub mod error;
 pub mod event;
 pub mod model;
-pub mod context;
 pub mod ports;
+pub mod context;
 pub mod records;
+pub mod rule;
 pub mod issue;
 pub mod interaction;
