@@ -8,5 +8,7 @@ pub mod model;
 pub mod context;
 pub mod ports;
 pub mod records;
+pub mod keys;
+pub mod client;
 pub mod issue;
 pub mod interaction;
