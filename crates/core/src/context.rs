@@ -8,12 +8,10 @@ use chancery_types::handle::{RotatingHandle, Session};
 use chancery_types::{Issuer, Partition, RealmId, Timestamp};
 use zeroize::Zeroizing;
 
+pub use crate::event::RequestId;
+
 use crate::event::Event;
 use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
-
-/// Names one request in logs and on error pages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestId(pub Box<str>);
 
 /// The facts of this request.
 pub struct Call {

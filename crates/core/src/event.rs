@@ -7,6 +7,10 @@ use chancery_types::{AccountId, ClientId};
 
 use crate::error::{Fault, Reason};
 
+/// Names one request in logs and on error pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestId(pub Box<str>);
+
 /// Where a request entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Endpoint {

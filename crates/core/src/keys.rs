@@ -42,7 +42,7 @@ impl KeySet {
         JwkSet::new(public).map_err(|error| Fault::internal(format!("the key set: {error}")))?;
         let mut keys = entries.into_iter().map(Key::new).collect::<Result<Vec<_>, _>>()?;
         // The newest first, so that the first that may sign is the one that does.
-        keys.sort_by(|a, b| (b.entry.sign_from, b.entry.publish_at).cmp(&(a.entry.sign_from, a.entry.publish_at)));
+        keys.sort_by_key(|key| std::cmp::Reverse((key.entry.sign_from, key.entry.publish_at)));
         Ok(Self { keys, newest_secret, older_secrets: secrets })
     }
 

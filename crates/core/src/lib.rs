@@ -5,10 +5,11 @@
 pub mod error;
 pub mod event;
 pub mod model;
-pub mod context;
 pub mod ports;
+pub mod context;
 pub mod records;
 pub mod keys;
+pub mod rule;
 pub mod client;
 pub mod issue;
 pub mod interaction;

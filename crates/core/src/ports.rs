@@ -8,9 +8,8 @@ use chancery_jose::PublicJwk;
 use chancery_store::{Put, Revision};
 use chancery_types::{AccountId, ClientId, RealmId, ResourceUri, Timestamp};
 
-use crate::context::RequestId;
 use crate::error::Fault;
-use crate::event::Event;
+use crate::event::{Event, RequestId};
 use crate::model::{Account, Authentication, Claims, Client, Hint, LoginForm, ResourceServer};
 
 /// A boxed future.

@@ -1,0 +1,239 @@
+//! OIDC Core sections 5.4, scope values that stand for claims, and 5.5, the `claims` parameter.
+//! Config     `[claims]`
+//! Discovery  claims_supported claims_parameter_supported
+
+use std::collections::BTreeMap;
+
+use chancery_jose::json::{self, Object};
+use chancery_types::iana::ErrorCode;
+use chancery_types::{Scope, Scopes};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::error::{Reason, Refusal};
+use crate::model::{ClaimAsk, ClaimsRequest, ConsentAnswer};
+
+/// The parameter is not the JSON that the standard describes.
+pub const MALFORMED: Reason = Reason {
+    name: "claims_malformed",
+    code: ErrorCode::InvalidRequest,
+    description: "claims must be a JSON object with the members userinfo or id_token",
+    section: "OIDC Core section 5.5",
+};
+
+/// Claims about the authentication and the token, not about the person: nobody has to consent to them.
+const WITHOUT_CONSENT: &[&str] = &["sub", "sid", "auth_time", "acr", "amr", "iss"];
+
+/// More single claims than any honest request names.
+const LIMIT: usize = 100;
+
+/// `[claims]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Which claims a scope stands for. By default those of OIDC Core section 5.4.
+    pub scopes: BTreeMap<Scope, Vec<String>>,
+    /// Claims that can be asked for one by one only.
+    pub extra: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let of = |scope: &str, claims: &[&str]| {
+            Some((Scope::parse(scope).ok()?, claims.iter().map(|claim| (*claim).to_owned()).collect()))
+        };
+        let profile = [
+            "name",
+            "family_name",
+            "given_name",
+            "middle_name",
+            "nickname",
+            "preferred_username",
+            "profile",
+            "picture",
+            "website",
+            "gender",
+            "birthdate",
+            "zoneinfo",
+            "locale",
+            "updated_at",
+        ];
+        let scopes = [
+            of("profile", &profile),
+            of("email", &["email", "email_verified"]),
+            of("address", &["address"]),
+            of("phone", &["phone_number", "phone_number_verified"]),
+        ];
+        Self { scopes: scopes.into_iter().flatten().collect(), extra: Vec::new() }
+    }
+}
+
+/// Which claims there are, and what a request means by them.
+#[derive(Clone, Debug)]
+pub struct ClaimsRule {
+    config: Config,
+}
+
+impl ClaimsRule {
+    /// From the configuration.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config }
+    }
+
+    /// The scopes that stand for claims.
+    pub fn scopes(&self) -> impl Iterator<Item = Scope> {
+        self.config.scopes.keys().cloned()
+    }
+
+    /// `claims_supported`: those about the authentication first, then those about the person.
+    pub fn supported(&self) -> impl Iterator<Item = &str> {
+        let of_scopes = self.config.scopes.values().flatten();
+        WITHOUT_CONSENT.iter().copied().chain(of_scopes.chain(&self.config.extra).map(String::as_str))
+    }
+
+    /// Reads the `claims` parameter (OIDC Core section 5.5). Claims that this server does not know are ignored.
+    ///
+    /// # Errors
+    /// [`MALFORMED`]; nothing of what was sent is repeated.
+    pub fn parse(&self, text: &str) -> Result<ClaimsRequest, Refusal> {
+        let read = || {
+            json::check(text.as_bytes()).ok()?;
+            let object = Object::parse(text.as_bytes()).ok()?;
+            if !object.has("userinfo") && !object.has("id_token") {
+                return None;
+            }
+            let member = |name| object.raw(name).map_or(Some(Vec::new()), |raw| self.asks(raw));
+            Some(ClaimsRequest { userinfo: member("userinfo")?, id_token: member("id_token")? })
+        };
+        read().ok_or_else(|| (&MALFORMED).into())
+    }
+
+    fn asks(&self, raw: &RawValue) -> Option<Vec<ClaimAsk>> {
+        let mut asks = Vec::new();
+        for (name, wish) in Object::parse(raw.get().as_bytes()).ok()?.iter() {
+            let ask = ask(name, wish)?;
+            if self.supported().any(|known| known == name) {
+                asks.push(ask);
+            }
+        }
+        (asks.len() <= LIMIT).then_some(asks)
+    }
+
+    /// The names of the claims that scopes and single requests stand for, each once.
+    #[must_use]
+    pub fn names<'a>(&'a self, scopes: &Scopes, asks: &'a [ClaimAsk]) -> Vec<&'a str> {
+        let mut names: Vec<&str> = Vec::new();
+        let of_scopes = scopes.iter().filter_map(|scope| self.config.scopes.get(scope)).flatten().map(String::as_str);
+        for name in of_scopes.chain(asks.iter().map(|ask| &*ask.name)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
+    /// The single claims about the person that have not been decided on (a scope that brings the claim decides for it).
+    #[must_use]
+    pub fn undecided(&self, request: &ClaimsRequest, scopes: &Scopes, answer: &ConsentAnswer) -> Vec<String> {
+        let by_scope = self.names(scopes, &[]);
+        let mut names: Vec<String> = Vec::new();
+        for name in request.userinfo.iter().chain(&request.id_token).map(|ask| &*ask.name) {
+            let is_decided = WITHOUT_CONSENT.contains(&name)
+                || by_scope.contains(&name)
+                || answer.claims.iter().chain(&answer.rejected_claims).any(|known| **known == *name);
+            if !is_decided && !names.iter().any(|have| have == name) {
+                names.push(name.to_owned());
+            }
+        }
+        names
+    }
+
+    /// Only what was consented to, or needs no consent.
+    #[must_use]
+    pub fn consented(&self, mut request: ClaimsRequest, scopes: &Scopes, answer: &ConsentAnswer) -> ClaimsRequest {
+        let by_scope = self.names(scopes, &[]);
+        let is_allowed = |ask: &ClaimAsk| {
+            WITHOUT_CONSENT.contains(&&*ask.name)
+                || by_scope.contains(&&*ask.name)
+                || answer.claims.iter().any(|name| **name == *ask.name)
+        };
+        request.userinfo.retain(is_allowed);
+        request.id_token.retain(is_allowed);
+        request
+    }
+}
+
+/// One member: `null`, or an object with `essential`, `value`, `values` (OIDC Core section 5.5.1).
+fn ask(name: &str, wish: &RawValue) -> Option<ClaimAsk> {
+    let mut ask = ClaimAsk { name: name.into(), ..ClaimAsk::default() };
+    if wish.get() == "null" {
+        return Some(ask);
+    }
+    let object = Object::parse(wish.get().as_bytes()).ok()?;
+    if let Some(essential) = object.raw("essential") {
+        ask.essential = serde_json::from_str(essential.get()).ok()?;
+    }
+    if let Some(values) = object.raw("values") {
+        ask.values = serde_json::from_str(values.get()).ok()?;
+    }
+    if let Some(value) = object.raw("value") {
+        ask.values.push(value.to_owned());
+    }
+    Some(ask)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule() -> ClaimsRule {
+        ClaimsRule::new(Config::default())
+    }
+
+    /// CLAIM-02, CLAIM-22, CLAIM-23
+    #[test]
+    fn the_parameter_is_read_strictly() {
+        for bad in [
+            "",
+            "[]",
+            "null",
+            "{}",
+            "{\"userinfo\":1}",
+            "{\"id_token\":[]}",
+            "{\"userinfo\":{\"email\":1}}",
+            "{\"userinfo\":{\"email\":{\"essential\":\"yes\"}}}",
+            "{\"userinfo\":{},\"userinfo\":{}}",
+            "{\"id_token\":{\"acr\":{\"values\":\"x\"}}}",
+        ] {
+            assert_eq!(rule().parse(bad).unwrap_err().reason, &MALFORMED, "{bad}");
+        }
+        let odd = rule().parse("{\"userinfo\":{\"__proto__\":null,\"constructor\":{}}}").unwrap();
+        assert!(odd.is_empty());
+    }
+
+    /// CLAIM-04, CLAIM-05
+    #[test]
+    fn known_claims_are_kept_with_their_wishes() {
+        let text = "{\"userinfo\":{\"email\":null,\"x\":null},\"id_token\":{\"acr\":{\"essential\":true,\"values\":[\"a\",\"b\"]}}}";
+        let request = rule().parse(text).unwrap();
+        assert_eq!(rule().names(&Scopes::default(), &request.userinfo), ["email"]);
+        let acr = request.of_id_token("acr").unwrap();
+        assert!(acr.essential);
+        assert_eq!(acr.strings().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    /// CLAIM-06, POL-20
+    #[test]
+    fn only_claims_about_the_person_need_consent() {
+        let text = "{\"userinfo\":{\"email\":null,\"sub\":null,\"name\":null},\"id_token\":{\"auth_time\":null}}";
+        let request = rule().parse(text).unwrap();
+        let scopes = Scopes::parse("openid email").unwrap();
+        let mut answer = ConsentAnswer::default();
+        assert_eq!(rule().undecided(&request, &scopes, &answer), ["name"]);
+        assert!(!rule().consented(request.clone(), &scopes, &answer).userinfo.iter().any(|ask| &*ask.name == "name"));
+        answer.claims.push("name".into());
+        assert!(rule().undecided(&request, &scopes, &answer).is_empty());
+        assert_eq!(rule().consented(request, &scopes, &answer).userinfo.len(), 3);
+    }
+}

@@ -1,0 +1,134 @@
+//! RFC 7636, Proof Key for Code Exchange (PKCE): sections 4.1 to 4.6. Only S256; RFC 9700 section 2.1.1 wants it of everybody.
+//! Config     none; a client's `pkce_optional` stands in its registration
+//! Discovery  code_challenge_methods_supported
+
+use chancery_jose::{base64url, constant_time_eq, sha256};
+use chancery_types::iana::{CodeChallengeMethod, ErrorCode};
+use zeroize::Zeroizing;
+
+use crate::error::{Reason, Refusal};
+use crate::model::Client;
+
+/// No challenge, and the client has no exception.
+pub const MISSING: Reason = Reason {
+    name: "pkce_missing",
+    code: ErrorCode::InvalidRequest,
+    description: "code_challenge is required",
+    section: "RFC 9700 section 2.1.1",
+};
+/// The challenge has the wrong length or characters.
+pub const MALFORMED_CHALLENGE: Reason = Reason {
+    name: "pkce_challenge_malformed",
+    code: ErrorCode::InvalidRequest,
+    description: "code_challenge must be 43 to 128 unreserved characters",
+    section: "RFC 7636 section 4.2",
+};
+/// A method without a challenge.
+pub const CHALLENGE_MISSING: Reason = Reason {
+    name: "pkce_method_without_challenge",
+    code: ErrorCode::InvalidRequest,
+    description: "code_challenge must be provided with code_challenge_method",
+    section: "RFC 7636 section 4.3",
+};
+/// `plain`, also by leaving the method out, or an unknown one.
+pub const UNSUPPORTED_METHOD: Reason = Reason {
+    name: "pkce_method_unsupported",
+    code: ErrorCode::InvalidRequest,
+    description: "code_challenge_method must be S256",
+    section: "RFC 9700 section 2.1.1",
+};
+/// The verifier has the wrong length or characters.
+pub const MALFORMED_VERIFIER: Reason = Reason {
+    name: "pkce_verifier_malformed",
+    code: ErrorCode::InvalidRequest,
+    description: "code_verifier must be 43 to 128 unreserved characters",
+    section: "RFC 7636 section 4.1",
+};
+
+/// The values of `code_challenge_methods_supported`.
+pub const METHODS: &[CodeChallengeMethod] = &[CodeChallengeMethod::S256];
+
+/// SHA-256 of a verifier, in base64url (RFC 7636 section 4.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeChallenge(Box<str>);
+
+/// The secret behind a challenge (RFC 7636 section 4.1). It has no `Debug`.
+pub struct CodeVerifier(Zeroizing<String>);
+
+impl CodeChallenge {
+    /// What an authorization request sent (RFC 7636 section 4.3).
+    ///
+    /// # Errors
+    /// A refusal for another method than S256, a malformed challenge, and for none at all unless the client has the
+    /// compatibility setting `pkce_optional`.
+    pub fn parse(challenge: Option<&str>, method: Option<&str>, client: &Client) -> Result<Option<Self>, Refusal> {
+        let Some(challenge) = challenge else {
+            return match method {
+                Some(_) => Err((&CHALLENGE_MISSING).into()),
+                None if client.is_pkce_optional => Ok(None),
+                None => Err((&MISSING).into()),
+            };
+        };
+        // RFC 7636 section 4.3: a method that is left out means `plain`.
+        if method.and_then(CodeChallengeMethod::parse) != Some(CodeChallengeMethod::S256) {
+            return Err((&UNSUPPORTED_METHOD).into());
+        }
+        if is_well_formed(challenge) { Ok(Some(Self(challenge.into()))) } else { Err((&MALFORMED_CHALLENGE).into()) }
+    }
+
+    /// The challenge that a code's record kept.
+    #[must_use]
+    pub fn kept(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// As it was sent.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the verifier is the one behind this challenge (RFC 7636 section 4.6), in constant time.
+    #[must_use]
+    pub fn admits(&self, verifier: &CodeVerifier) -> bool {
+        let derived = base64url::encode(sha256(verifier.0.as_bytes()));
+        constant_time_eq(self.0.as_bytes(), derived.as_bytes())
+    }
+}
+
+impl CodeVerifier {
+    /// What a token request sent.
+    ///
+    /// # Errors
+    /// [`MALFORMED_VERIFIER`].
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        if is_well_formed(text) { Ok(Self(Zeroizing::new(text.to_owned()))) } else { Err((&MALFORMED_VERIFIER).into()) }
+    }
+}
+
+/// RFC 7636 section 4.1: 43 to 128 characters of `ALPHA / DIGIT / "-" / "." / "_" / "~"`.
+fn is_well_formed(text: &str) -> bool {
+    (43..=128).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 7636 appendix B. PKCE-07
+    #[test]
+    fn the_example_of_the_standard() {
+        let challenge = CodeChallenge::kept("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        let verifier = |text| CodeVerifier::parse(text).unwrap();
+        assert!(challenge.admits(&verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")));
+        assert!(!challenge.admits(&verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl")));
+    }
+
+    #[test]
+    fn verifiers_of_other_lengths_and_characters_are_refused() {
+        for bad in ["", &"a".repeat(42), &"a".repeat(129), &"ä".repeat(43), &format!("{}=", "a".repeat(43))] {
+            assert!(CodeVerifier::parse(bad).is_err(), "{bad}");
+        }
+    }
+}
