@@ -8,7 +8,7 @@ const FOLDERS: &[&str] = &["rule", "client/authentication", "endpoint", "issue"]
 /// Files that only assemble the others of their folder.
 const ASSEMBLING: &[&str] = &["rule/mod.rs", "endpoint/mod.rs", "issue/mod.rs"];
 
-const BODIES: &[&str] = &["RFC ", "OpenID Connect", "OAuth 2.0", "FAPI", "draft-"];
+const BODIES: &[&str] = &["RFC ", "OpenID Connect", "OIDC ", "OAuth 2.0", "FAPI", "draft-"];
 
 /// What is missing at the head of a file, if anything.
 fn complaint(text: &str) -> Option<&'static str> {
