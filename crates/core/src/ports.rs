@@ -30,6 +30,12 @@ pub trait Random: Send + Sync {
     fn fill(&self, buffer: &mut [u8]);
 }
 
+impl Random for chancery_jose::SystemRandom {
+    fn fill(&self, buffer: &mut [u8]) {
+        (*self).fill(buffer);
+    }
+}
+
 /// Who people are. The application's, or the crate `chancery-accounts`.
 pub trait Accounts: Send + Sync {
     /// The account of this id; `None` when there is none (any more).

@@ -72,6 +72,9 @@ pub use claims::Claims;
 mod claims_writer;
 pub use claims_writer::ClaimsWriter;
 
+mod random;
+pub use random::SystemRandom;
+
 mod sealing;
 pub use sealing::{RootSecret, SealingKey};
 

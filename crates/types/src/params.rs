@@ -114,8 +114,12 @@ fn encode_into(out: &mut String, text: &str) {
     }
 }
 
-/// Decodes one name or value; strict, because two readings of one request are an attacker's tool.
-fn decode(text: &str) -> Result<Cow<'_, str>, Malformed> {
+/// Decodes one name or value of `application/x-www-form-urlencoded`; strict, because two readings of one request are an
+/// attacker's tool.
+///
+/// # Errors
+/// [`Malformed`] for a `%` without two hexadecimal digits, bytes that are not UTF-8, or NUL.
+pub fn decode(text: &str) -> Result<Cow<'_, str>, Malformed> {
     if !text.bytes().any(|b| matches!(b, b'%' | b'+' | 0)) {
         return Ok(Cow::Borrowed(text));
     }

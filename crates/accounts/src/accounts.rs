@@ -1,0 +1,281 @@
+//! What the engine asks about people, and what an operator does with them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chancery_core::error::{Complaint, Fault};
+use chancery_core::model::{Account, Authentication, Claims, Hint, LoginForm};
+use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome, Random};
+use chancery_store::{DocumentKind, DocumentStore, Put, StoreError};
+use chancery_types::{AccountId, RealmId, Timestamp};
+
+use crate::password::NOBODY;
+use crate::{Full, Password, PasswordPool, Person, Username, check_claims};
+
+/// Shorter passwords are refused (NIST SP 800-63B section 5.1.1.2).
+const SHORTEST_PASSWORD: usize = 8;
+
+/// How many people one question to the store asks for.
+const PAGE: usize = 200;
+
+/// People with passwords over a [`DocumentStore`]. A person's user name is the alias of their document.
+pub struct StoredAccounts {
+    documents: Arc<dyn DocumentStore>,
+    pool: PasswordPool,
+    random: Arc<dyn Random>,
+}
+
+/// A person to be added.
+pub struct NewPerson {
+    /// The name that the person will type.
+    pub username: Username,
+    /// Their password.
+    pub password: Password,
+    /// What clients may learn (OIDC Core section 5.1).
+    pub claims: Claims,
+    /// The `sub` that clients will see; made at random when `None`.
+    pub id: Option<AccountId>,
+}
+
+/// Why an operator's wish was not done. Then nothing was written.
+#[derive(Debug)]
+pub enum AccountError {
+    /// Another person has this user name, or this id.
+    Taken,
+    /// There is nobody of this name.
+    Unknown,
+    /// Somebody else changed the person at the same moment.
+    Changed,
+    /// What was given is not acceptable.
+    Unacceptable(Vec<Complaint>),
+    /// Too many passwords wait.
+    Busy,
+    /// The store failed.
+    Broken(Fault),
+}
+
+impl fmt::Display for AccountError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Taken => f.write_str("the user name or id belongs to somebody else"),
+            Self::Unknown => f.write_str("there is no such user"),
+            Self::Changed => f.write_str("somebody else changed this user at the same moment; try again"),
+            Self::Unacceptable(complaints) => {
+                let lines: Vec<String> = complaints.iter().map(ToString::to_string).collect();
+                f.write_str(&lines.join("\n"))
+            }
+            Self::Busy => f.write_str("too many passwords wait; try again"),
+            Self::Broken(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for AccountError {}
+
+impl From<StoreError> for AccountError {
+    fn from(error: StoreError) -> Self {
+        Self::Broken(error.into())
+    }
+}
+
+impl From<Fault> for AccountError {
+    fn from(fault: Fault) -> Self {
+        Self::Broken(fault)
+    }
+}
+
+impl From<Full> for AccountError {
+    fn from(_: Full) -> Self {
+        Self::Busy
+    }
+}
+
+impl StoredAccounts {
+    /// People of this store.
+    #[must_use]
+    pub fn new(documents: Arc<dyn DocumentStore>, pool: PasswordPool, random: Arc<dyn Random>) -> Self {
+        Self { documents, pool, random }
+    }
+
+    /// Adds a person, who may log in at once.
+    ///
+    /// # Errors
+    /// [`AccountError::Taken`], [`AccountError::Unacceptable`] for the password or the claims, or a failure.
+    pub async fn add(&self, realm: &RealmId, now: Timestamp, new: NewPerson) -> Result<Person, AccountError> {
+        check_claims(&new.claims).map_err(AccountError::Unacceptable)?;
+        let id = match new.id {
+            Some(id) => id,
+            None => self.new_id()?,
+        };
+        let password = self.hash(new.password).await?;
+        let (username, claims) = (new.username, new.claims);
+        self.put(realm, Person { id, username, claims, active: true, not_before: now, password, seen: None }).await
+    }
+
+    /// Gives a person another password and ends everything they have: sessions, grants and their tokens.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`], [`AccountError::Unacceptable`], [`AccountError::Changed`], or a failure.
+    pub async fn set_password(
+        &self,
+        realm: &RealmId,
+        now: Timestamp,
+        username: &Username,
+        password: Password,
+    ) -> Result<Person, AccountError> {
+        let mut person = self.person(realm, username).await?;
+        person.password = self.hash(password).await?;
+        person.not_before = now;
+        self.put(realm, person).await
+    }
+
+    /// Lets a person in no more and ends everything they have.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`], [`AccountError::Changed`], or a failure.
+    pub async fn disable(&self, realm: &RealmId, now: Timestamp, username: &Username) -> Result<Person, AccountError> {
+        let mut person = self.person(realm, username).await?;
+        person.active = false;
+        person.not_before = now;
+        self.put(realm, person).await
+    }
+
+    /// Lets a person in again; what they had before stays ended.
+    ///
+    /// # Errors
+    /// As [`StoredAccounts::disable`].
+    pub async fn enable(&self, realm: &RealmId, username: &Username) -> Result<Person, AccountError> {
+        let mut person = self.person(realm, username).await?;
+        person.active = true;
+        self.put(realm, person).await
+    }
+
+    /// Forgets a person. Whoever is not there has no sessions and no grants; their id is never given away again, unless
+    /// an operator asks for it.
+    ///
+    /// # Errors
+    /// As [`StoredAccounts::disable`].
+    pub async fn remove(&self, realm: &RealmId, username: &Username) -> Result<(), AccountError> {
+        let person = self.person(realm, username).await?;
+        let seen = person.seen.ok_or(AccountError::Unknown)?;
+        match self.documents.remove(realm, DocumentKind::ACCOUNT, person.id.as_str(), seen).await? {
+            Put::Done(_) => Ok(()),
+            Put::Stale | Put::Occupied => Err(AccountError::Changed),
+        }
+    }
+
+    /// The person of this name, as typed in any case.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`], or a failure.
+    pub async fn person(&self, realm: &RealmId, username: &Username) -> Result<Person, AccountError> {
+        let found = self.documents.find(realm, DocumentKind::ACCOUNT, &username.folded()).await?;
+        Ok(Person::read(&found.ok_or(AccountError::Unknown)?)?)
+    }
+
+    /// Everybody, in the order of their ids.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub async fn list(&self, realm: &RealmId) -> Result<Vec<Person>, AccountError> {
+        let mut people: Vec<Person> = Vec::new();
+        loop {
+            let after = people.last().map(|person| person.id.clone());
+            let after = after.as_ref().map(AccountId::as_str);
+            let page = self.documents.list(realm, DocumentKind::ACCOUNT, after, PAGE).await?;
+            let is_last = page.len() < PAGE;
+            for document in &page {
+                people.push(Person::read(document)?);
+            }
+            if is_last {
+                return Ok(people);
+            }
+        }
+    }
+
+    async fn put(&self, realm: &RealmId, mut person: Person) -> Result<Person, AccountError> {
+        match self.documents.put(realm, DocumentKind::ACCOUNT, person.seen, person.document()?).await? {
+            Put::Done(revision) => {
+                person.seen = Some(revision);
+                Ok(person)
+            }
+            Put::Stale => Err(AccountError::Changed),
+            Put::Occupied => Err(AccountError::Taken),
+        }
+    }
+
+    async fn hash(&self, password: Password) -> Result<Box<str>, AccountError> {
+        if password.length() < SHORTEST_PASSWORD {
+            let rule = format!("has to have at least {SHORTEST_PASSWORD} characters");
+            let complaint = Complaint::new("password", rule, "NIST SP 800-63B section 5.1.1.2");
+            return Err(AccountError::Unacceptable(vec![complaint]));
+        }
+        let mut salt = [0; 16];
+        self.random.fill(&mut salt);
+        Ok(self.pool.work(move || password.hash(&salt)).await??.into())
+    }
+
+    fn new_id(&self) -> Result<AccountId, Fault> {
+        let mut bytes = [0; 16];
+        self.random.fill(&mut bytes);
+        AccountId::parse(&URL_SAFE_NO_PAD.encode(bytes)).map_err(|error| Fault::internal(error.to_string()))
+    }
+}
+
+impl Accounts for StoredAccounts {
+    fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> Answer<'a, Option<Account>> {
+        Box::pin(async move {
+            let found = self.documents.get(realm, DocumentKind::ACCOUNT, id.as_str()).await?;
+            Ok(found.as_ref().map(Person::read).transpose()?.map(|person| person.account()))
+        })
+    }
+
+    fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims> {
+        Box::pin(async move {
+            let found = self.documents.get(realm, DocumentKind::ACCOUNT, ask.account.as_str()).await?;
+            let Some(found) = found else { return Ok(Claims::default()) };
+            let person = Person::read(&found)?;
+            let mut claims = person.claims;
+            if claims.get("preferred_username").is_none() {
+                claims.set("preferred_username", person.username.as_str());
+            }
+            // A claim in a certain language is asked for by its bare name, too (OIDC Core section 5.2).
+            let is_asked = |name: &str| {
+                let bare = name.split_once('#').map_or(name, |(bare, _)| bare);
+                ask.names.iter().any(|asked| *asked == name || *asked == bare)
+            };
+            Ok(claims.filtered(is_asked))
+        })
+    }
+
+    fn hint<'a>(&'a self, realm: &'a RealmId, hint: Hint) -> Answer<'a, Option<AccountId>> {
+        Box::pin(async move {
+            let Hint::Login(typed) = hint;
+            let Ok(username) = Username::parse(&typed) else { return Ok(None) };
+            let found = self.documents.find(realm, DocumentKind::ACCOUNT, &username.folded()).await?;
+            Ok(found.as_ref().map(Person::read).transpose()?.map(|person| person.id))
+        })
+    }
+
+    fn authenticate<'a>(&'a self, realm: &'a RealmId, now: Timestamp, form: LoginForm) -> Answer<'a, LoginOutcome> {
+        Box::pin(async move {
+            // What is no name at all is looked up like one, so that it takes the same time.
+            let name = Username::parse(&form.username).map_or_else(|_| "?".to_owned(), |username| username.folded());
+            let found = self.documents.find(realm, DocumentKind::ACCOUNT, &name).await?;
+            let person = found.as_ref().map(Person::read).transpose()?;
+            let stored: Box<str> = person.as_ref().map_or_else(|| NOBODY.into(), |person| person.password.clone());
+            let password = Password::new(form.password);
+            let Ok(fits) = self.pool.work(move || password.is_of(&stored)).await else {
+                return Ok(LoginOutcome::Busy);
+            };
+            Ok(match person {
+                Some(person) if fits && person.active => {
+                    LoginOutcome::Authenticated(Authentication::by_password(person.id, now))
+                }
+                _ => LoginOutcome::Refused,
+            })
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! What may be said about a person: the standard claims with their types, and an application's own.
+
+use chancery_core::error::Complaint;
+use chancery_core::model::Claims;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+const STANDARD_CLAIMS: &str = "OIDC Core section 5.1";
+
+/// Claims that the protocol itself makes: an account that brought one could speak in the provider's name.
+const PROTOCOL: &[&str] = &[
+    "acr",
+    "act",
+    "amr",
+    "at_hash",
+    "aud",
+    "auth_time",
+    "azp",
+    "c_hash",
+    "client_id",
+    "cnf",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "nonce",
+    "s_hash",
+    "scope",
+    "sid",
+    "sub",
+];
+
+/// The type of a standard claim.
+fn fits(name: &str, value: &RawValue) -> Result<(), &'static str> {
+    match name {
+        "name" | "given_name" | "family_name" | "middle_name" | "nickname" | "preferred_username" | "gender"
+        | "zoneinfo" | "locale" | "phone_number" => is::<String>(value, "a string"),
+        "profile" | "picture" | "website" => match read::<String>(value) {
+            Some(url) if url.starts_with("https://") || url.starts_with("http://") => Ok(()),
+            _ => Err("has to be the URL of a page"),
+        },
+        "email" => match read::<String>(value) {
+            Some(address) if address.contains('@') => Ok(()),
+            _ => Err("has to be an e-mail address"),
+        },
+        "birthdate" => match read::<String>(value) {
+            Some(date) if is_birthdate(&date) => Ok(()),
+            _ => Err("has to be YYYY-MM-DD, 0000-MM-DD or YYYY"),
+        },
+        "email_verified" | "phone_number_verified" => is::<bool>(value, "true or false"),
+        "updated_at" => is::<u64>(value, "a number of seconds since 1970"),
+        "address" => is::<Address>(value, "an object of strings (OIDC Core section 5.1.1)"),
+        _ => Ok(()),
+    }
+}
+
+/// OIDC Core section 5.1.1.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "only its form is looked at")]
+struct Address {
+    formatted: Option<String>,
+    street_address: Option<String>,
+    locality: Option<String>,
+    region: Option<String>,
+    postal_code: Option<String>,
+    country: Option<String>,
+}
+
+fn read<T: DeserializeOwned>(value: &RawValue) -> Option<T> {
+    serde_json::from_str(value.get()).ok()
+}
+
+fn is<T: DeserializeOwned>(value: &RawValue, what: &'static str) -> Result<(), &'static str> {
+    read::<T>(value).map(|_| ()).ok_or(what)
+}
+
+fn is_birthdate(date: &str) -> bool {
+    let shape: String = date.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    shape == "0000" || shape == "0000-00-00"
+}
+
+/// Checks the types of standard claims (with or without a language tag, OIDC Core section 5.2) and refuses those that
+/// the protocol makes by itself. Others are the application's own and may be any JSON.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn check_claims(claims: &Claims) -> Result<(), Vec<Complaint>> {
+    let mut complaints = Vec::new();
+    for (name, value) in claims.iter() {
+        let bare = name.split_once('#').map_or(name, |(bare, _)| bare);
+        if PROTOCOL.contains(&bare) {
+            complaints.push(Complaint::new(name, "is made by the provider and cannot be given", "OIDC Core section 2"));
+        } else if value.get() == "null" {
+            complaints.push(Complaint::new(name, "has no value: leave it out", "OIDC Core section 5.3.2"));
+        } else if let Err(rule) = fits(bare, value) {
+            complaints.push(Complaint::new(name, rule, STANDARD_CLAIMS));
+        }
+    }
+    if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaints(json: &str) -> Vec<String> {
+        let claims: Claims = serde_json::from_str(json).unwrap();
+        check_claims(&claims).err().unwrap_or_default().into_iter().map(|complaint| complaint.setting).collect()
+    }
+
+    #[test]
+    fn standard_and_own_claims_pass() {
+        let json = r#"{"name":"Alice","name#ja":"アリス","email":"a@example.org","email_verified":true,"updated_at":1,
+            "address":{"locality":"Bonn"},"birthdate":"0000-12-31","teams":["a"],"website":"https://alice.example"}"#;
+        assert_eq!(complaints(json), [""; 0]);
+    }
+
+    #[test]
+    fn every_wrong_claim_is_named_at_once() {
+        let json = r#"{"name":1,"email":"nobody","email_verified":"yes","updated_at":"now","address":"Bonn","sub":"x",
+            "birthdate":"31.12.","picture":"javascript:alert(1)","nickname":null}"#;
+        let wrong =
+            ["name", "email", "email_verified", "updated_at", "address", "sub", "birthdate", "picture", "nickname"];
+        assert_eq!(complaints(json), wrong);
+    }
+}

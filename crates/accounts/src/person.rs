@@ -1,0 +1,86 @@
+//! A person as stored.
+
+use chancery_core::error::Fault;
+use chancery_core::model::{Account, Claims};
+use chancery_store::{Document, Revision};
+use chancery_types::{AccountId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::Username;
+
+/// The byte in front of a stored person. When the fields change it grows, and older ones are still read.
+const VERSION: u8 = 1;
+
+/// A person, as an operator may know them; without their password.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// The `sub` that clients see (OIDC Core section 8).
+    pub id: AccountId,
+    /// The name that the person types.
+    pub username: Username,
+    /// What clients may learn (OIDC Core section 5.1).
+    pub claims: Claims,
+    /// Whether the person may log in.
+    pub active: bool,
+    /// What was authenticated or granted before this time counts no more.
+    pub not_before: Timestamp,
+    /// The Argon2id PHC string.
+    pub(crate) password: Box<str>,
+    /// As it was seen in the store; a change names it.
+    pub(crate) seen: Option<Revision>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    username: Box<str>,
+    password: Box<str>,
+    active: bool,
+    not_before: Timestamp,
+    claims: Claims,
+}
+
+impl Person {
+    /// As the engine knows them.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        Account {
+            id: self.id.clone(),
+            active: self.active,
+            not_before: self.not_before,
+            label: self.username.as_str().into(),
+        }
+    }
+
+    pub(crate) fn read(document: &Document) -> Result<Self, Fault> {
+        let damaged = |why: &dyn std::fmt::Display| Fault::internal(format!("account {}: {why}", document.id));
+        let Some((&VERSION, json)) = document.body.split_first() else { return Err(damaged(&"unknown version")) };
+        let body: Body = serde_json::from_slice(json).map_err(|error| damaged(&error))?;
+        Ok(Self {
+            id: AccountId::parse(&document.id).map_err(|error| damaged(&error))?,
+            username: Username::parse(&body.username).map_err(|error| damaged(&error))?,
+            claims: body.claims,
+            active: body.active,
+            not_before: body.not_before,
+            password: body.password,
+            seen: Some(document.revision),
+        })
+    }
+
+    pub(crate) fn document(&self) -> Result<Document, Fault> {
+        let stored = Body {
+            username: self.username.as_str().into(),
+            password: self.password.clone(),
+            active: self.active,
+            not_before: self.not_before,
+            claims: self.claims.clone(),
+        };
+        let mut body = vec![VERSION];
+        serde_json::to_writer(&mut body, &stored).map_err(|error| Fault::internal(error.to_string()))?;
+        Ok(Document {
+            id: self.id.as_str().into(),
+            alias: Some(self.username.folded().into()),
+            body: body.into(),
+            revision: self.seen.unwrap_or(Revision(0)),
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! Threads that hash passwords: few, so that memory is bounded, and with a short queue, so that nobody waits for long.
+
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+
+use chancery_core::error::Fault;
+use tokio::sync::oneshot;
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// A bounded number of threads with a bounded queue. Each hash takes some 30 ms and 19 MiB, so that two threads and a
+/// queue of 32 answer within half a second or say at once that they cannot.
+///
+/// Dropping it waits for the hashes that are queued.
+pub struct PasswordPool {
+    /// `None` only while it is dropped: the threads end with the queue.
+    queue: Option<SyncSender<Work>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// The queue is full. The peer is told to come back (RFC 9110 section 15.6.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+impl PasswordPool {
+    /// Starts the threads; `queue` is how many passwords may wait.
+    ///
+    /// # Errors
+    /// A fault when the system gives no thread.
+    pub fn start(threads: NonZeroUsize, queue: usize) -> Result<Self, Fault> {
+        let (sender, receiver) = sync_channel::<Work>(queue);
+        let receiver = Arc::new(Mutex::new(receiver));
+        let mut pool = Self { queue: Some(sender), threads: Vec::new() };
+        for _ in 0..threads.get() {
+            let receiver = receiver.clone();
+            let thread = Builder::new().name("password".into()).spawn(move || run(&receiver));
+            pool.threads.push(thread.map_err(|error| Fault::internal(format!("no thread: {error}")))?);
+        }
+        Ok(pool)
+    }
+
+    /// Does the work on one of the threads.
+    ///
+    /// # Errors
+    /// [`Full`] when too many wait; then nothing was done.
+    pub(crate) async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Full> {
+        let (answer, answered) = oneshot::channel();
+        let queue = self.queue.as_ref().ok_or(Full)?;
+        let work = Box::new(move || {
+            // Whoever asked may have gone away meanwhile.
+            if !answer.is_closed() {
+                let _gone = answer.send(work());
+            }
+        });
+        queue.try_send(work).map_err(|_| Full)?;
+        answered.await.map_err(|_| Full)
+    }
+}
+
+fn run(queue: &Mutex<Receiver<Work>>) {
+    loop {
+        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match next {
+            // Whoever asked sees that no answer comes; the panic hook has said why.
+            Ok(work) => drop(catch_unwind(AssertUnwindSafe(work))),
+            Err(_) => return,
+        }
+    }
+}
+
+impl Drop for PasswordPool {
+    fn drop(&mut self) {
+        self.queue = None;
+        for thread in self.threads.drain(..) {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::mpsc::channel;
+    use std::task::{Context, Waker};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once() {
+        let pool = PasswordPool::start(NonZeroUsize::MIN, 1).unwrap();
+        let (started, has_started) = channel();
+        let (go_on, may_go_on) = channel::<()>();
+        let mut running = pin!(pool.work(move || {
+            started.send(()).unwrap();
+            may_go_on.recv().unwrap();
+            1
+        }));
+        let mut waiting = pin!(pool.work(|| 2));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(running.as_mut().poll(&mut context).is_pending());
+        has_started.recv().unwrap();
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        assert_eq!(pool.work(|| 3).await, Err(Full));
+        go_on.send(()).unwrap();
+        assert_eq!((running.await, waiting.await), (Ok(1), Ok(2)));
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_one_answer_and_not_the_thread() {
+        let pool = PasswordPool::start(NonZeroUsize::MIN, 4).unwrap();
+        assert_eq!(pool.work(|| -> i32 { panic!("on purpose") }).await, Err(Full));
+        assert_eq!(pool.work(|| 1).await, Ok(1));
+    }
+}

@@ -1,0 +1,151 @@
+//! People over the memory store.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use chancery_accounts::{AccountError, NewPerson, Password, PasswordPool, Person, StoredAccounts, Username};
+use chancery_core::model::{Claims, Hint, LoginForm};
+use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, Random};
+use chancery_store_memory::MemoryStore;
+use chancery_types::{ClientId, RealmId, Timestamp};
+use zeroize::Zeroizing;
+
+const NOW: Timestamp = Timestamp::from_secs(1_000);
+const LATER: Timestamp = Timestamp::from_secs(2_000);
+
+/// 1, 2, 3 …: two salts or ids are never the same.
+#[derive(Default)]
+struct Counting(AtomicU8);
+
+impl Random for Counting {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(self.0.fetch_add(1, Ordering::Relaxed));
+    }
+}
+
+fn accounts() -> StoredAccounts {
+    let pool = PasswordPool::start(NonZeroUsize::MIN, 8).unwrap();
+    StoredAccounts::new(Arc::new(MemoryStore::new()), pool, Arc::new(Counting::default()))
+}
+
+fn realm() -> RealmId {
+    RealmId::parse("main").unwrap()
+}
+
+fn name(typed: &str) -> Username {
+    Username::parse(typed).unwrap()
+}
+
+fn password(text: &str) -> Password {
+    Password::new(Zeroizing::new(text.to_owned()))
+}
+
+async fn add(accounts: &StoredAccounts, username: &str) -> Result<Person, AccountError> {
+    let claims: Claims =
+        serde_json::from_str(r#"{"name":"Alice A.","email":"a@example.org","name#de":"Alis"}"#).unwrap();
+    let new = NewPerson { username: name(username), password: password("correct horse"), claims, id: None };
+    accounts.add(&realm(), NOW, new).await
+}
+
+async fn log_in(accounts: &StoredAccounts, username: &str, password: &str) -> LoginOutcome {
+    let form = LoginForm { username: username.to_owned(), password: Zeroizing::new(password.to_owned()) };
+    accounts.authenticate(&realm(), LATER, form).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_person_logs_in_with_name_in_any_case_and_the_right_password() {
+    let accounts = accounts();
+    let alice = add(&accounts, "Alice").await.unwrap();
+    let LoginOutcome::Authenticated(authentication) = log_in(&accounts, " aLICE ", "correct horse").await else {
+        panic!("refused")
+    };
+    assert_eq!((authentication.time(), &authentication.account), (LATER, &alice.id));
+    assert_eq!(log_in(&accounts, "alice", "Correct horse").await, LoginOutcome::Refused);
+    assert_eq!(log_in(&accounts, "bob", "correct horse").await, LoginOutcome::Refused);
+    assert_eq!(log_in(&accounts, "", "correct horse").await, LoginOutcome::Refused);
+}
+
+#[tokio::test]
+async fn a_name_belongs_to_one_person_of_a_realm() {
+    let accounts = accounts();
+    let alice = add(&accounts, "Alice").await.unwrap();
+    assert!(matches!(add(&accounts, "ALICE").await, Err(AccountError::Taken)));
+    let elsewhere = RealmId::parse("other").unwrap();
+    assert!(accounts.find(&elsewhere, &alice.id).await.unwrap().is_none());
+    assert!(matches!(accounts.person(&elsewhere, &name("alice")).await, Err(AccountError::Unknown)));
+}
+
+#[tokio::test]
+async fn another_password_ends_what_was_there_before() {
+    let accounts = accounts();
+    let alice = add(&accounts, "alice").await.unwrap();
+    accounts.set_password(&realm(), LATER, &name("alice"), password("battery staple")).await.unwrap();
+    assert_eq!(log_in(&accounts, "alice", "correct horse").await, LoginOutcome::Refused);
+    assert!(matches!(log_in(&accounts, "alice", "battery staple").await, LoginOutcome::Authenticated(_)));
+    let account = accounts.find(&realm(), &alice.id).await.unwrap().expect("is still there");
+    assert_eq!((account.active, account.not_before), (true, LATER));
+}
+
+#[tokio::test]
+async fn who_is_disabled_or_removed_is_let_in_no_more() {
+    let accounts = accounts();
+    let alice = add(&accounts, "alice").await.unwrap();
+    accounts.disable(&realm(), LATER, &name("alice")).await.unwrap();
+    assert_eq!(log_in(&accounts, "alice", "correct horse").await, LoginOutcome::Refused);
+    accounts.enable(&realm(), &name("alice")).await.unwrap();
+    let account = accounts.find(&realm(), &alice.id).await.unwrap().expect("is still there");
+    assert_eq!((account.active, account.not_before), (true, LATER), "what was there before stays ended");
+    accounts.remove(&realm(), &name("alice")).await.unwrap();
+    assert!(accounts.find(&realm(), &alice.id).await.unwrap().is_none());
+    assert!(matches!(accounts.remove(&realm(), &name("alice")).await, Err(AccountError::Unknown)));
+}
+
+#[tokio::test]
+async fn a_short_password_and_wrong_claims_are_refused() {
+    let accounts = accounts();
+    let claims: Claims = serde_json::from_str(r#"{"sub":"root","email_verified":1}"#).unwrap();
+    let new = NewPerson { username: name("a"), password: password("correct horse"), claims, id: None };
+    let Err(AccountError::Unacceptable(complaints)) = accounts.add(&realm(), NOW, new).await else { panic!("taken") };
+    assert_eq!(complaints.len(), 2);
+    add(&accounts, "alice").await.unwrap();
+    let short = accounts.set_password(&realm(), NOW, &name("alice"), password("1234567")).await;
+    assert!(matches!(short, Err(AccountError::Unacceptable(_))));
+    assert!(matches!(log_in(&accounts, "alice", "correct horse").await, LoginOutcome::Authenticated(_)));
+}
+
+#[tokio::test]
+async fn only_what_is_asked_for_is_told() {
+    let accounts = accounts();
+    let alice = add(&accounts, "alice").await.unwrap();
+    let client = ClientId::parse("c").unwrap();
+    let ask = |names| ClaimsQuery { account: &alice.id, client: &client, names, locales: None };
+    let told = accounts.claims(&realm(), ask(&["name", "preferred_username"])).await.unwrap();
+    assert_eq!(
+        serde_json::to_string(&told).unwrap(),
+        r##"{"name":"Alice A.","name#de":"Alis","preferred_username":"alice"}"##
+    );
+}
+
+#[tokio::test]
+async fn a_hint_is_a_user_name() {
+    let accounts = accounts();
+    let alice = add(&accounts, "alice").await.unwrap();
+    let hinted = accounts.hint(&realm(), Hint::Login("ALICE".into())).await.unwrap();
+    assert_eq!(hinted, Some(alice.id));
+    assert_eq!(accounts.hint(&realm(), Hint::Login("bob".into())).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn everybody_is_listed() {
+    let accounts = accounts();
+    let mut added = Vec::new();
+    for username in ["a", "b", "c"] {
+        added.push(add(&accounts, username).await.unwrap().id);
+    }
+    let listed: Vec<_> = accounts.list(&realm()).await.unwrap().into_iter().map(|person| person.id).collect();
+    added.sort();
+    assert_eq!(listed, added);
+}

@@ -1,0 +1,148 @@
+//! The key set by use and time: which key signs now, and which still counts (architecture, section 12).
+//!
+//! A key is published some time before it signs, so that every cache of the JWKS has it by then, and counts until it is
+//! retired. Every node switches by itself, because the times are part of the set.
+
+use chancery_jose::{Compact, EncodedHeader, JwkSet, SigningAlgorithm, Verified, VerifyingKey, assemble};
+use chancery_types::Timestamp;
+
+use crate::context::Env;
+use crate::error::Fault;
+use crate::ports::{KeyEntry, RootSecret};
+
+/// The keys of one snapshot, parsed once.
+pub struct KeySet {
+    keys: Vec<Key>,
+    newest_secret: RootSecret,
+    older_secrets: Vec<RootSecret>,
+}
+
+struct Key {
+    kid: Box<str>,
+    entry: KeyEntry,
+    verifying: VerifyingKey,
+    headers: Vec<(SigningAlgorithm, Option<&'static str>, EncodedHeader)>,
+}
+
+/// The types of the JWTs that are made most often; their headers are encoded once.
+const TYPES: [Option<&str>; 3] = [None, Some("JWT"), Some("at+jwt")];
+
+impl KeySet {
+    /// Asks the realm's [`PrivateKeys`](crate::ports::PrivateKeys) for all that it has.
+    ///
+    /// # Errors
+    /// A fault of the source; a key without `kid`, two keys of one `kid`, a key that is no key, or no root secret.
+    pub async fn load(env: &Env) -> Result<Self, Fault> {
+        let entries = env.private_keys.list(&env.realm).await?;
+        let mut secrets = env.private_keys.secrets(&env.realm).await?;
+        secrets.sort_by_key(|secret| secret.version);
+        let newest_secret = secrets.pop().ok_or_else(|| Fault::internal("there is no root secret"))?;
+
+        let public = entries.iter().map(|entry| entry.jwk.clone()).collect();
+        JwkSet::new(public).map_err(|error| Fault::internal(format!("the key set: {error}")))?;
+        let mut keys = entries.into_iter().map(Key::new).collect::<Result<Vec<_>, _>>()?;
+        // The newest first, so that the first that may sign is the one that does.
+        keys.sort_by_key(|key| std::cmp::Reverse((key.entry.sign_from, key.entry.publish_at)));
+        Ok(Self { keys, newest_secret, older_secrets: secrets })
+    }
+
+    /// Whether a key of this algorithm signs now. For the symmetric ones, whose key is a client's secret, no.
+    #[must_use]
+    pub fn can_sign(&self, alg: SigningAlgorithm, now: Timestamp) -> bool {
+        self.signer(alg, now).is_some()
+    }
+
+    /// The asymmetric algorithms that can sign now, in the order of their registry.
+    #[must_use]
+    pub fn algorithms(&self, now: Timestamp) -> Vec<SigningAlgorithm> {
+        SigningAlgorithm::ALL.into_iter().filter(|alg| self.can_sign(*alg, now)).collect()
+    }
+
+    /// A JWS in the compact serialisation (RFC 7515 section 7.1), signed with the key that signs now.
+    ///
+    /// # Errors
+    /// A fault when no key of this algorithm signs now, or when the signer does not sign.
+    pub async fn sign_jwt(
+        &self,
+        env: &Env,
+        now: Timestamp,
+        alg: SigningAlgorithm,
+        typ: Option<&str>,
+        payload: &[u8],
+    ) -> Result<String, Fault> {
+        let key = self.signer(alg, now).ok_or_else(|| Fault::internal(format!("no key signs {alg} now")))?;
+        let cached = key.headers.iter().find(|(of, have, _)| *of == alg && *have == typ);
+        let input = match cached {
+            Some((_, _, header)) => header.signing_input(payload),
+            None => EncodedHeader::new(alg, Some(&key.kid), typ).signing_input(payload),
+        };
+        let signature = env.private_keys.sign(&env.realm, &key.kid, input.as_bytes()).await?;
+        Ok(assemble(input, &signature))
+    }
+
+    /// Verifies a JWS of ours with the key that its `kid` names: one that is published and not retired.
+    ///
+    /// # Errors
+    /// [`MissingMember`](chancery_jose::Error::MissingMember) without `kid`;
+    /// [`KeyNotForAlgorithm`](chancery_jose::Error::KeyNotForAlgorithm) when there is no such key;
+    /// [`Signature`](chancery_jose::Error::Signature).
+    pub fn verify_jwt(&self, now: Timestamp, compact: Compact<'_>) -> Result<Verified, chancery_jose::Error> {
+        let kid = compact.header().kid.as_deref().ok_or(chancery_jose::Error::MissingMember)?;
+        let key = self.keys.iter().find(|key| *key.kid == *kid && key.counts(now));
+        let key = key.ok_or(chancery_jose::Error::KeyNotForAlgorithm)?;
+        compact.verify(&key.verifying)
+    }
+
+    /// The JWK Set (RFC 7517 section 5): every key that is published and not retired, public members only.
+    #[must_use]
+    pub fn jwks_json(&self, now: Timestamp) -> String {
+        let keys = self.keys.iter().filter(|key| key.counts(now)).map(|key| key.entry.jwk.to_json());
+        format!(r#"{{"keys":[{}]}}"#, keys.collect::<Vec<_>>().join(","))
+    }
+
+    /// When the next key is published, begins to sign, or is retired: from then on what was made of this set is old.
+    #[must_use]
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let times = self.keys.iter().flat_map(|Key { entry, .. }| {
+            [Some(entry.publish_at), Some(entry.sign_from), entry.retire_at].into_iter().flatten()
+        });
+        times.filter(|at| *at > now).min()
+    }
+
+    /// The root secret of this version; `None` when it is forgotten.
+    #[must_use]
+    pub fn secret(&self, version: u32) -> Option<&chancery_jose::RootSecret> {
+        let mut known = std::iter::once(&self.newest_secret).chain(&self.older_secrets);
+        known.find(|secret| secret.version == version).map(|secret| &secret.secret)
+    }
+
+    /// The root secret that new things are sealed with, and its version.
+    #[must_use]
+    pub fn newest_secret(&self) -> (u32, &chancery_jose::RootSecret) {
+        (self.newest_secret.version, &self.newest_secret.secret)
+    }
+
+    fn signer(&self, alg: SigningAlgorithm, now: Timestamp) -> Option<&Key> {
+        self.keys.iter().find(|key| key.entry.sign_from <= now && key.counts(now) && key.entry.jwk.fits(alg))
+    }
+}
+
+impl Key {
+    fn new(entry: KeyEntry) -> Result<Self, Fault> {
+        let kid: Box<str> = entry.jwk.kid().ok_or_else(|| Fault::internal("a signing key has no kid"))?.into();
+        if entry.jwk.alg().is_none() {
+            return Err(Fault::internal(format!("the signing key {kid} has no alg")));
+        }
+        let verifying =
+            entry.jwk.verifying_key().map_err(|error| Fault::internal(format!("the signing key {kid}: {error}")))?;
+        let algorithms = SigningAlgorithm::ALL.into_iter().filter(|alg| entry.jwk.fits(*alg));
+        let headers =
+            algorithms.flat_map(|alg| TYPES.map(|typ| (alg, typ, EncodedHeader::new(alg, Some(&kid), typ)))).collect();
+        Ok(Self { kid, entry, verifying, headers })
+    }
+
+    /// Whether it stands in the JWKS, and what it signed counts.
+    fn counts(&self, now: Timestamp) -> bool {
+        self.entry.publish_at <= now && self.entry.retire_at.is_none_or(|at| now < at)
+    }
+}
