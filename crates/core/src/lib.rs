@@ -2,6 +2,7 @@
 //!
 //! The order of the modules is the layering: a module uses only those named before it.
 
+pub mod duration;
 pub mod error;
 pub mod event;
 pub mod model;
@@ -9,6 +10,7 @@ pub mod ports;
 pub mod context;
 pub mod records;
 pub mod keys;
+pub mod policy;
 pub mod rule;
 pub mod client;
 pub mod issue;

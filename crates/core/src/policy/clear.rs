@@ -1,0 +1,112 @@
+//! The gate: asked once per request, for all grant types and all uses of a token alike.
+
+use chancery_types::iana::ErrorCode;
+use chancery_types::{AccountId, ResourceUri, Timestamp};
+
+use crate::context::Env;
+use crate::error::{Failure, Fault, Reason};
+use crate::model::{Account, Client, Entitlement};
+
+/// An entitlement that passed the gate. Only [`clear`] makes one, and only from one are tokens issued.
+///
+/// ```compile_fail
+/// # use chancery_core::{model::Entitlement, policy::Cleared};
+/// fn skip(what: Entitlement) -> Cleared { Cleared { what, account: None } }
+/// ```
+pub struct Cleared {
+    what: Entitlement,
+    account: Option<Account>,
+}
+
+impl Cleared {
+    /// What may be issued.
+    #[must_use]
+    pub fn entitlement(&self) -> &Entitlement {
+        &self.what
+    }
+
+    /// The person, as the gate saw them; `None` for the client itself.
+    #[must_use]
+    pub fn account(&self) -> Option<&Account> {
+        self.account.as_ref()
+    }
+
+    /// The entitlement, to be used up.
+    pub(crate) fn into_entitlement(self) -> Entitlement {
+        self.what
+    }
+}
+
+/// What the gate looks at. Session and grant are alive already, or the record would not have been found.
+pub(crate) struct Holder<'a> {
+    /// The person, or none for the client itself.
+    pub(crate) account: Option<&'a AccountId>,
+    /// The times that must not lie before the account's `not_before`: birth of the grant, authentication.
+    pub(crate) since: [Option<Timestamp>; 2],
+    /// Whom the token is for, if it is for a resource server.
+    pub(crate) resource: Option<&'a ResourceUri>,
+}
+
+/// What the gate said.
+pub(crate) enum Gate {
+    /// Go on; with the person, if there is one.
+    Open(Option<Account>),
+    /// Not any more.
+    Closed(&'static Reason),
+}
+
+/// What every reason of the gate says on the wire: the same as an unknown code or refresh token.
+const fn closed(name: &'static str) -> Reason {
+    Reason {
+        name,
+        code: ErrorCode::InvalidGrant,
+        description: "grant request is invalid",
+        section: "RFC 6749 section 5.2",
+    }
+}
+
+/// The client was disabled.
+pub const CLIENT_DISABLED: Reason = closed("gate_client_disabled");
+/// The account does not exist any more.
+pub const ACCOUNT_GONE: Reason = closed("gate_account_gone");
+/// The account was disabled.
+pub const ACCOUNT_DISABLED: Reason = closed("gate_account_disabled");
+/// The person has ended everything since.
+pub const SIGNED_OUT_EVERYWHERE: Reason = closed("gate_signed_out_everywhere");
+/// The resource server is not the client's any more.
+pub const AUDIENCE_WITHDRAWN: Reason = closed("gate_audience_withdrawn");
+
+/// Whether this client may still act for this person towards this audience.
+pub(crate) async fn gate(env: &Env, client: &Client, holder: &Holder<'_>) -> Result<Gate, Fault> {
+    if !client.is_enabled() {
+        return Ok(Gate::Closed(&CLIENT_DISABLED));
+    }
+    if holder.resource.is_some() && holder.resource != client.default_resource.as_ref() {
+        return Ok(Gate::Closed(&AUDIENCE_WITHDRAWN));
+    }
+    let Some(id) = holder.account else { return Ok(Gate::Open(None)) };
+    let Some(account) = env.accounts.find(&env.realm, id).await? else { return Ok(Gate::Closed(&ACCOUNT_GONE)) };
+    if !account.active {
+        return Ok(Gate::Closed(&ACCOUNT_DISABLED));
+    }
+    if holder.since.into_iter().flatten().any(|time| time < account.not_before) {
+        return Ok(Gate::Closed(&SIGNED_OUT_EVERYWHERE));
+    }
+    Ok(Gate::Open(Some(account)))
+}
+
+/// Lets an entitlement pass, or says why not.
+///
+/// # Errors
+/// A refusal that says the same as an unknown code or refresh token; a fault of `Accounts`.
+pub async fn clear(env: &Env, client: &Client, what: Entitlement) -> Result<Cleared, Failure> {
+    let holder = Holder {
+        account: what.account.as_ref(),
+        since: [what.grant.map(|(_, born)| born), what.authentication.as_ref().map(|how| how.time())],
+        resource: what.resource.as_ref().map(|server| &server.uri),
+    };
+    match gate(env, client, &holder).await? {
+        Gate::Open(account) => Ok(Cleared { what, account }),
+        Gate::Closed(reason) => Err(reason.into()),
+    }
+}

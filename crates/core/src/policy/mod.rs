@@ -1,0 +1,13 @@
+//! What an application may decide differently, and the one gate that nobody passes unseen (architecture section 8.10).
+
+mod client;
+pub use client::{ClientPolicy, DefaultClientPolicy, Doing, TokenView};
+
+mod token;
+pub use token::{DefaultTokenPolicy, TokenKind, TokenPolicy};
+
+mod clear;
+pub use clear::{
+    ACCOUNT_DISABLED, ACCOUNT_GONE, AUDIENCE_WITHDRAWN, CLIENT_DISABLED, Cleared, SIGNED_OUT_EVERYWHERE, clear,
+};
+pub(crate) use clear::{Gate, Holder, gate};
