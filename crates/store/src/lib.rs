@@ -6,6 +6,8 @@
 //!
 //! Nothing here asks a clock: each method takes the caller's `now`, which is assumed not to run backwards by more than
 //! the clocks of two nodes differ.
+//!
+//! The feature `kit` holds the tests: every promise as a named case, for each backend to run.
 
 mod answer;
 pub use answer::{Answer, Fault, StoreError};
@@ -21,3 +23,6 @@ pub use state::{Redeemed, Revoked, StateStore, Updated};
 
 mod document;
 pub use document::{Document, DocumentKind, DocumentStore, Put};
+
+#[cfg(feature = "kit")]
+pub mod kit;

@@ -37,7 +37,7 @@ fn breaches(file: &str, text: &str, modules: &[String], own: usize) -> Vec<Strin
 fn a_module_of_core_uses_only_those_named_before_it() {
     let repository = Repository::open();
     let files = repository.files();
-    let Some(lib) = files.iter().find(|file| **file == format!("{CORE}lib.rs")) else { return };
+    let lib = files.iter().find(|file| **file == format!("{CORE}lib.rs")).expect("core has a lib.rs");
     let modules = modules(&without_tests(&tokens(&repository.read(lib))));
     let mut wrong = Vec::new();
     for path in files.iter().filter(|file| file.ends_with(".rs") && *file != lib) {

@@ -1,4 +1,14 @@
 //! Who asks: a client's registration, and how it proves who it is.
 
+mod metadata;
+mod stored;
+pub use stored::from_stored;
+
+mod registration;
+pub use registration::{Registered, RegistrationRules, register, replace_secret};
+
 mod authentication;
 pub use authentication::{ClientAuthentication, METHODS, Presented, Verified};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,73 @@
+//! Moves the write-ahead log into the file, beside the steps and not between them.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use chancery_store::Fault;
+
+use crate::database::{Database, Place};
+
+const PERIOD: Duration = Duration::from_millis(250);
+
+/// Above this many pages of 4 KiB (64 MiB) the log is emptied, for which the writer waits a moment.
+const LOG_LIMIT: i64 = 64 * 1024 / 4;
+
+pub(crate) struct Checkpoints {
+    /// `None` only while it is dropped: the thread ends with it.
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpoints {
+    pub(crate) fn start(place: &Place) -> Result<Self, Fault> {
+        let database = Database::writing(place)?;
+        let (stop, stopped) = channel();
+        let thread = std::thread::Builder::new().name("store-checkpoints".into());
+        let thread = thread.spawn(move || run(&database, &stopped)).map_err(Fault::new)?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+fn run(database: &Database, stopped: &Receiver<()>) {
+    let mut done_at = None;
+    while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+        // A failure is no harm: the log stays longer and the next round tries again.
+        let version = database.connection.query_row("pragma data_version", [], |row| row.get::<_, i64>(0)).ok();
+        if version.is_some() && version == done_at {
+            continue;
+        }
+        let Ok(log) = checkpoint(database, "pragma wal_checkpoint(passive)") else { continue };
+        let whole = if log.pages > LOG_LIMIT {
+            checkpoint(database, "pragma wal_checkpoint(truncate)").is_ok_and(|log| log.is_moved())
+        } else {
+            log.is_moved()
+        };
+        done_at = version.filter(|_| whole);
+    }
+}
+
+/// What SQLite says about its log after a checkpoint.
+pub(crate) struct Log {
+    pages: i64,
+    moved: i64,
+}
+
+impl Log {
+    pub(crate) fn is_moved(&self) -> bool {
+        self.moved >= self.pages
+    }
+}
+
+pub(crate) fn checkpoint(database: &Database, text: &str) -> rusqlite::Result<Log> {
+    database.connection.query_row(text, [], |row| Ok(Log { pages: row.get(1)?, moved: row.get(2)? }))
+}

@@ -1,0 +1,106 @@
+//! Both stores in one SQLite file: for a single node that forgets nothing.
+//!
+//! - **Writes**: one thread takes all waiting steps of a bounded queue into one transaction and answers them after its
+//!   commit (`synchronous = FULL`), so that one wait for the disk serves many.
+//! - **Reads**: a few threads, each with its own read-only connection, see every write that was answered before.
+//! - **Checkpoints**: a thread of their own moves the write-ahead log into the file, so that no step waits for it.
+//!
+//! Other processes may open the same file at the same time.
+
+mod checkpoints;
+
+mod database;
+
+mod documents;
+
+mod migrations;
+
+mod readers;
+
+mod records;
+
+mod sql;
+
+mod state;
+
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chancery_store::{Answer, Fault, StoreError};
+
+use crate::checkpoints::Checkpoints;
+use crate::database::{Database, Place};
+use crate::readers::Readers;
+use crate::sql::Sql;
+use crate::writer::Writer;
+
+/// Both contracts over one file. Dropping it waits for the steps that are queued.
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+    /// Only held: its thread ends when this is dropped, after the writer's.
+    _checkpoints: Checkpoints,
+}
+
+impl SqliteStore {
+    /// Opens the file or creates it (readable by its owner only), and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or is not ours, or when its migrations are not those of this version: one was
+    /// changed, is missing, or is newer.
+    pub fn open(path: &Path) -> Result<Self, Fault> {
+        Self::open_with(path, Sql::new())
+    }
+
+    /// The tests bring statements with a mistake in them.
+    fn open_with(path: &Path, sql: Sql) -> Result<Self, Fault> {
+        let place = Place { path: path.into(), sql: Arc::new(sql) };
+        place.create()?;
+        let mut writing = Database::writing(&place)?;
+        migrations::apply(&mut writing.connection, migrations::ALL)?;
+        let writer = Writer::start(writing)?;
+        let readers = Readers::start(&place)?;
+        Ok(Self { writer, readers, _checkpoints: Checkpoints::start(&place)? })
+    }
+
+    /// Reads the whole file and compares every index with its table; takes seconds for a gigabyte.
+    ///
+    /// # Errors
+    /// [`StoreError::Backend`] with what SQLite found.
+    pub fn integrity_check(&self) -> Answer<'_, ()> {
+        self.readers.read(|database| {
+            let complaint: String = database.connection.query_row("pragma integrity_check", [], |row| row.get(0))?;
+            if complaint == "ok" { Ok(()) } else { Err(Fault::new(complaint).into()) }
+        })
+    }
+}
+
+/// What SQLite answers, as the contract says it.
+struct SqliteError(StoreError);
+
+impl From<rusqlite::Error> for SqliteError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+        Self(match error.sqlite_error_code() {
+            Some(DatabaseBusy | DatabaseLocked) => StoreError::Busy,
+            _ => Fault::new(error).into(),
+        })
+    }
+}
+
+impl From<StoreError> for SqliteError {
+    fn from(error: StoreError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Fault> for SqliteError {
+    fn from(fault: Fault) -> Self {
+        Self(fault.into())
+    }
+}

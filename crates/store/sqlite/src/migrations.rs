@@ -1,0 +1,53 @@
+//! The tables, in numbered steps. What a file has been through is written in it, with checksums.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use chancery_store::Fault;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+pub(crate) struct Migration {
+    pub(crate) number: u32,
+    pub(crate) sql: &'static str,
+}
+
+/// Only appended.
+pub(crate) const ALL: &[Migration] = &[Migration { number: 1, sql: include_str!("migrations/0001_store.sql") }];
+
+const RECORD: &str = "create table if not exists migration (number integer primary key, checksum blob not null) strict";
+
+/// Brings the file up to date, or refuses it; all or nothing, and one process at a time.
+pub(crate) fn apply(connection: &mut Connection, migrations: &[Migration]) -> Result<(), Fault> {
+    let step = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Fault::new)?;
+    let tables: Vec<String> = column(&step, "select name from sqlite_schema where type = 'table'")?;
+    if !tables.is_empty() && !tables.iter().any(|name| name == "migration") {
+        return Err(Fault::new("this SQLite file belongs to another program"));
+    }
+    step.execute_batch(RECORD).map_err(Fault::new)?;
+    let applied: Vec<u32> = column(&step, "select number from migration order by number")?;
+    let checksums: Vec<Vec<u8>> = column(&step, "select checksum from migration order by number")?;
+    if let Some(newest) = applied.last().filter(|newest| migrations.iter().all(|known| known.number < **newest)) {
+        return Err(Fault::new(format!("migration {newest} is newer than this program: use the version that made it")));
+    }
+    let pending = migrations.get(applied.len()..).unwrap_or_default();
+    for ((known, number), checksum) in migrations.iter().zip(applied).zip(checksums) {
+        if known.number != number {
+            return Err(Fault::new(format!("migration {} is missing in this file", known.number)));
+        }
+        if digest(&SHA256, known.sql.as_bytes()).as_ref() != checksum {
+            return Err(Fault::new(format!("migration {number} was another one when this file was made")));
+        }
+    }
+    for migration in pending {
+        step.execute_batch(migration.sql)
+            .and_then(|()| {
+                let checksum = digest(&SHA256, migration.sql.as_bytes());
+                step.execute("insert into migration values (?1, ?2)", params![migration.number, checksum.as_ref()])
+            })
+            .map_err(|error| Fault::new(format!("migration {}: {error}", migration.number)))?;
+    }
+    step.commit().map_err(Fault::new)
+}
+
+fn column<T: rusqlite::types::FromSql>(connection: &Connection, query: &str) -> Result<Vec<T>, Fault> {
+    let read = || -> rusqlite::Result<Vec<T>> { connection.prepare(query)?.query_map([], |row| row.get(0))?.collect() };
+    read().map_err(Fault::new)
+}

@@ -1,0 +1,98 @@
+//! The file itself.
+
+use std::io::{Seek, SeekFrom, Write};
+
+use chancery_store::kit::wait;
+use chancery_store::{Document, DocumentKind, DocumentStore, Put, Revision};
+use chancery_types::RealmId;
+
+use super::Scratch;
+use crate::checkpoints::checkpoint;
+use crate::database::{Database, Place};
+use crate::sql::Sql;
+use crate::{SqliteStore, StoreError};
+
+fn realm() -> RealmId {
+    RealmId::parse("r").unwrap()
+}
+
+fn put(store: &SqliteStore, id: &str) {
+    let document = Document { id: id.into(), alias: None, body: [7; 500].into(), revision: Revision(0) };
+    assert!(matches!(wait(store.put(&realm(), DocumentKind::CLIENT, None, document)).unwrap(), Put::Done(_)));
+}
+
+#[cfg(unix)]
+#[test]
+fn only_its_owner_reads_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    put(&store, "1");
+    let files: Vec<_> = std::fs::read_dir(&scratch.0).unwrap().map(|file| file.unwrap()).collect();
+    assert!(files.len() >= 2, "the file and its log");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
+    }
+}
+
+#[test]
+fn what_was_written_is_there_after_opening_again() {
+    let scratch = Scratch::new();
+    put(&scratch.store(), "1");
+    let store = scratch.store();
+    assert!(wait(store.get(&realm(), DocumentKind::CLIENT, "1")).unwrap().is_some());
+    wait(store.integrity_check()).unwrap();
+}
+
+#[test]
+fn a_place_that_cannot_be_opened_is_named() {
+    let scratch = Scratch::new();
+    let path = scratch.0.join("missing").join("store.db");
+    let error = SqliteStore::open(&path).err().unwrap().to_string();
+    assert!(error.contains("store.db"), "{error}");
+}
+
+#[test]
+fn what_is_no_database_is_refused() {
+    let scratch = Scratch::new();
+    std::fs::write(scratch.file(), "not a database, but a text of some length".repeat(100)).unwrap();
+    assert!(SqliteStore::open(&scratch.file()).is_err());
+}
+
+/// A page in the middle of the file overwritten with nothing.
+#[test]
+fn a_damaged_file_is_noticed() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    (0..200).for_each(|n| put(&store, &n.to_string()));
+    drop(store);
+    let pages = std::fs::metadata(scratch.file()).unwrap().len() / 4096;
+    let mut file = std::fs::OpenOptions::new().write(true).open(scratch.file()).unwrap();
+    file.seek(SeekFrom::Start((pages - 3) * 4096)).unwrap();
+    file.write_all(&[0xaa; 4096]).unwrap();
+    drop(file);
+    assert!(matches!(wait(scratch.store().integrity_check()), Err(StoreError::Backend(_))));
+}
+
+#[test]
+fn a_checkpoint_moves_the_whole_log() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let place = Place { path: scratch.file().into(), sql: Sql::new().into() };
+    let database = Database::writing(&place).unwrap();
+    (0..50).for_each(|n| put(&store, &n.to_string()));
+    assert!(checkpoint(&database, "pragma wal_checkpoint(passive)").unwrap().is_moved());
+    assert!(checkpoint(&database, "pragma wal_checkpoint(truncate)").unwrap().is_moved());
+    assert_eq!(std::fs::metadata(scratch.0.join("store.db-wal")).unwrap().len(), 0);
+}
+
+/// An answer is given when the disk has it; the log is emptied elsewhere.
+#[test]
+fn the_writing_connection_waits_for_the_disk() {
+    let scratch = Scratch::new();
+    drop(scratch.store());
+    let place = Place { path: scratch.file().into(), sql: Sql::new().into() };
+    let connection = Database::writing(&place).unwrap().connection;
+    let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!((pragma("synchronous"), pragma("wal_autocheckpoint")), (2, 0));
+}

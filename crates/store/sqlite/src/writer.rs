@@ -1,0 +1,123 @@
+//! The one thread that writes: all waiting steps in one transaction, answered after its commit.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use chancery_store::{Answer, Fault, StoreError};
+use tokio::sync::oneshot;
+
+use crate::SqliteError;
+use crate::database::Database;
+
+/// How many steps may wait, and how many share a transaction.
+const QUEUE: usize = 256;
+
+pub(crate) struct Writer {
+    /// `None` only while it is dropped: the thread ends with the queue.
+    queue: Option<SyncSender<Box<dyn Step>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(crate) fn start(database: Database) -> Result<Self, Fault> {
+        let (queue, waiting) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new().name("store-writer".into());
+        let thread = thread.spawn(move || run(&database, &waiting)).map_err(Fault::new)?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    /// Queues a step, which is made whole or not at all, and waits until it is on the disk.
+    pub(crate) fn step<'a, T: Send + 'static>(
+        &'a self,
+        work: impl FnOnce(&Database) -> Result<T, SqliteError> + Send + 'static,
+    ) -> Answer<'a, T> {
+        Box::pin(async move {
+            let (reply, answer) = oneshot::channel();
+            let step = Box::new(Waiting { work: Some(work), outcome: Err(StoreError::Busy), reply });
+            match self.queue.as_ref().map(|queue| queue.try_send(step)) {
+                Some(Ok(())) => answer.await.unwrap_or_else(|_| Err(ended())),
+                Some(Err(TrySendError::Full(_))) => Err(StoreError::Busy),
+                Some(Err(TrySendError::Disconnected(_))) | None => Err(ended()),
+            }
+        })
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        if let Some(thread) = self.thread.take() {
+            // It ends when the queue is empty; that it panicked was told to whoever waited.
+            drop(thread.join());
+        }
+    }
+}
+
+fn ended() -> StoreError {
+    Fault::new("the thread of the store has ended").into()
+}
+
+fn run(database: &Database, waiting: &Receiver<Box<dyn Step>>) {
+    while let Ok(first) = waiting.recv() {
+        let mut group = vec![first];
+        group.extend(waiting.try_iter().take(QUEUE - 1));
+        let committed = commit(database, &mut group);
+        for step in group {
+            step.answer(committed.as_ref().err());
+        }
+    }
+}
+
+fn commit(database: &Database, group: &mut [Box<dyn Step>]) -> rusqlite::Result<()> {
+    let run = |text: &str| database.connection.prepare_cached(text)?.execute([]).map(drop);
+    run(&database.sql.begin)?;
+    let done = group.iter_mut().try_for_each(|step| {
+        run("savepoint step")?;
+        if !step.make(database) {
+            run("rollback to step")?;
+        }
+        run("release step")
+    });
+    let done = done.and_then(|()| run("commit"));
+    // After some errors (a full disk) SQLite has rolled back by itself.
+    if done.is_err() && !database.connection.is_autocommit() {
+        run("rollback")?;
+    }
+    done
+}
+
+/// A step of any type in the queue.
+trait Step: Send {
+    /// Makes it; whether it shall stay.
+    fn make(&mut self, database: &Database) -> bool;
+    /// Tells the outcome, or why the transaction was not committed.
+    fn answer(self: Box<Self>, failed: Option<&rusqlite::Error>);
+}
+
+struct Waiting<W, T> {
+    work: Option<W>,
+    outcome: Result<T, StoreError>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T: Send, W: FnOnce(&Database) -> Result<T, SqliteError> + Send> Step for Waiting<W, T> {
+    fn make(&mut self, database: &Database) -> bool {
+        if let Some(work) = self.work.take() {
+            self.outcome = work(database).map_err(|error| error.0);
+        }
+        self.outcome.is_ok()
+    }
+
+    fn answer(self: Box<Self>, failed: Option<&rusqlite::Error>) {
+        let outcome = match failed.map(rusqlite::Error::sqlite_error_code) {
+            None => self.outcome,
+            Some(Some(rusqlite::ErrorCode::DatabaseBusy)) => Err(StoreError::Busy),
+            Some(_) => {
+                Err(Fault::new(format!("not committed: {}", failed.map(ToString::to_string).unwrap_or_default()))
+                    .into())
+            }
+        };
+        // Nobody listens when the caller was dropped; the step stands.
+        drop(self.reply.send(outcome));
+    }
+}
