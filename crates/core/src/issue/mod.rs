@@ -1,4 +1,3 @@
 //! What we give: tokens, codes, responses.
 
-mod response;
-pub use response::AuthorizationResponse;
+pub mod authorization_code;
