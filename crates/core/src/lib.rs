@@ -13,5 +13,8 @@ pub mod keys;
 pub mod policy;
 pub mod rule;
 pub mod client;
+pub mod request;
+pub mod session;
 pub mod issue;
 pub mod interaction;
+pub mod endpoint;

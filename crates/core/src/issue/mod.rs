@@ -16,6 +16,8 @@ use crate::policy::{Cleared, TokenPolicy};
 
 pub mod access_token;
 
+pub mod authorization_code;
+
 pub mod id_token;
 
 pub mod refresh_token;

@@ -1,0 +1,3 @@
+//! One file per endpoint, in the order of its standard.
+
+pub mod authorization;
