@@ -22,8 +22,6 @@ pub mod id_token;
 
 pub mod refresh_token;
 
-mod response;
-pub use response::AuthorizationResponse;
 
 /// Makes tokens: part of a snapshot, so that everything in one response comes from the same keys and settings.
 pub struct TokenIssuer {
