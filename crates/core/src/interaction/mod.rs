@@ -341,24 +341,17 @@ impl Interactions {
         Ok(open.env.records().redeem(open.call.now, *key, &[]).await? == Redeemed::First)
     }
 
-    /// The cookie's list with this session in front; a session that finds no more room is ended.
-    async fn in_front(
-        &self,
-        open: &Open<'_>,
-        handle: RotatingHandle<Session>,
-    ) -> Result<Vec<RotatingHandle<Session>>, Fault> {
-        let (list, dropped) = crate::session::list_with(open.call, handle);
-        if let Some(dropped) = dropped {
-            let (now, records) = (open.call.now, open.env.records());
-            let key = dropped.key(&open.env.realm);
-            let found: Option<Found<SessionBody>> = records.get(now, key).await?;
-            if records.revoke(now, key).await? == Revoked::Ended
-                && let Some(found) = found
-            {
-                open.env.record(open.call, &Event::SessionEnded { account: found.body.authentication.account });
-            }
+    /// Ends the session that found no more room in the cookie's list.
+    async fn end(&self, call: &Call, env: &Env, dropped: Option<RotatingHandle<Session>>) -> Result<(), Fault> {
+        let Some(dropped) = dropped else { return Ok(()) };
+        let (records, key) = (env.records(), dropped.key(&env.realm));
+        let found: Option<Found<SessionBody>> = records.get(call.now, key).await?;
+        if records.revoke(call.now, key).await? == Revoked::Ended
+            && let Some(found) = found
+        {
+            env.record(call, &Event::SessionEnded { account: found.body.authentication.account });
         }
-        Ok(list)
+        Ok(())
     }
 }
 

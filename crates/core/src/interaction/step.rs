@@ -18,6 +18,7 @@ use crate::model::{Authentication, LoginForm, StepDone};
 use crate::ports::LoginOutcome;
 use crate::records::{Found, InteractionBody};
 use crate::request::{Received, ValidatedAuthorizationRequest};
+use crate::session::{choice as choice_of, list_with};
 
 /// The person said no.
 pub const DECLINED: Reason = Reason {
@@ -83,6 +84,10 @@ impl<'a> LoginStep<'a> {
     pub async fn authenticated(self, who: Authentication) -> Result<Next, Fault> {
         let Stage { engine, mut open } = self.0;
         let (call, env) = (open.call, open.env);
+        let account = env.accounts.find(&env.realm, &who.account).await?;
+        if !account.is_some_and(|account| account.active && who.time() >= account.not_before) {
+            return LoginStep(Stage { engine, open }).refused(LoginProblem::Refused, None).await;
+        }
         open.done.push(StepDone::Login);
         env.record(call, &Event::LoginSucceeded { account: who.account.clone() });
         // A second login of somebody who is signed in here already renews that session, whichever is the active one.
@@ -102,12 +107,13 @@ impl<'a> LoginStep<'a> {
             }
         };
         let session = handle.key(&env.realm);
-        let sessions = engine.in_front(&open, handle).await?;
+        let (sessions, dropped) = list_with(call, handle);
         let next = match engine.needed_with(&open, Some(&who)) {
             None => engine.conclude(open, (session, who), write).await?,
             Some(Needed::Impossible(why)) => engine.refuse(call, env, open.request.addressed(), &why.into()),
             Some(_) => engine.store(&open, session, write).await?,
         };
+        engine.end(call, env, dropped).await?;
         Ok(Next { sessions: Some(sessions), ..next })
     }
 
@@ -183,7 +189,7 @@ impl SelectAccountStep<'_> {
     pub async fn chosen(self, choice: &str) -> Result<Next, Fault> {
         let Stage { engine, mut open } = self.0;
         let everybody = engine.sessions.everybody(open.call, open.env).await?;
-        let chosen = everybody.into_iter().find(|person| crate::session::choice(&person.found.key) == choice);
+        let chosen = everybody.into_iter().find(|person| choice_of(&person.found.key) == choice);
         let Some(person) = chosen else {
             // That session has ended meanwhile; the page shows who is left.
             return engine.page(&open, Needed::SelectAccount(&prompt::SELECTION_REQUESTED), None, None).await;
@@ -191,7 +197,8 @@ impl SelectAccountStep<'_> {
         open.done.push(StepDone::SelectAccount);
         let (account, handle) = (person.account.id.clone(), person.handle.clone());
         open.belongs_to(&account, Some(person)).await?;
-        let sessions = engine.in_front(&open, handle).await?;
+        // The chosen session is one of the list, so that none is dropped.
+        let (sessions, _) = list_with(open.call, handle);
         let next = engine.go_on(open).await?;
         Ok(Next { sessions: Some(sessions), ..next })
     }
