@@ -2,4 +2,10 @@
 
 pub mod authorization;
 
+pub mod introspection;
+
+pub mod revocation;
+
 pub mod token;
+
+pub mod userinfo;

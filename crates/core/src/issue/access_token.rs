@@ -97,6 +97,7 @@ impl TokenIssuer {
         let body = AccessTokenBody {
             client: client.id().clone(),
             account: what.account.clone(),
+            grant: what.grant.map(|(grant, _)| grant),
             granted_at: what.grant.map(|(_, born)| born),
             scopes: scopes.clone(),
             issued_at: call.now,
