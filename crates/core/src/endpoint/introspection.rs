@@ -165,7 +165,9 @@ async fn opaque(call: &Call, env: &Env, handle: &Handle<AccessToken>) -> Result<
 async fn signed(call: &Call, env: &Env, jwt: JwtAccessToken) -> Result<Option<Live>, Fault> {
     let grant = match jwt.place.grant() {
         Some(grant) => match env.records().get::<GrantBody>(call.now, grant.key(&env.realm)).await? {
-            Some(found) if found.body.client == jwt.client => Some(found.body),
+            Some(found) if found.body.client == jwt.client && found.body.account.as_str() == jwt.subject => {
+                Some(found.body)
+            }
             _ => return Ok(None),
         },
         None => None,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chancery_jose::{Compact, base64url};
+use chancery_jose::{ClaimsWriter, Compact, base64url};
 use chancery_store::{Record, Tags};
 use chancery_types::handle::{AccessToken, Handle};
 use chancery_types::{ClientId, Key, Partition, RealmId, ResourceUri, Scopes, Timestamp};
@@ -14,8 +14,8 @@ use super::{Draft, TokenIssuer};
 use crate::context::Env;
 use crate::error::Fault;
 use crate::keys::KeySet;
-use crate::model::{Claims, ClaimsRequest, GrantId, ResourceServer, TokenFormat};
-use crate::policy::TokenKind;
+use crate::model::{Claims, ClaimsRequest, GrantId, TokenFormat};
+use crate::policy::{JwtDraft, TokenKind};
 use crate::records::{AccessTokenBody, revocation_key};
 
 /// `[access_token]`
@@ -84,7 +84,8 @@ impl TokenIssuer {
         let extra = extra.filtered(|name| !RESERVED.contains(&name));
         match (resource, format) {
             (Some(server), TokenFormat::Jwt) => {
-                let text = self.jwt(draft, server, &scopes, lifetime, &extra).await?;
+                let text =
+                    self.jwt(draft, JwtDraft { what, client, resource: server, extra }, &scopes, lifetime).await?;
                 Ok(Drafted { text, record: None, lifetime, scopes })
             }
             _ => Self::opaque(draft, scopes, lifetime, extra),
@@ -115,16 +116,17 @@ impl TokenIssuer {
     async fn jwt(
         &self,
         draft: &Draft<'_>,
-        server: &ResourceServer,
+        mut form: JwtDraft<'_>,
         scopes: &Scopes,
         lifetime: Duration,
-        extra: &Claims,
     ) -> Result<String, Fault> {
         let Draft { call, env, client, what } = *draft;
         let place = Place { partition: what.partition, grant: what.grant.map(|(grant, _)| grant) };
         // RFC 9068 section 2.2: without a person the subject is the client.
         let subject = what.account.as_ref().map_or(client.id().as_str(), |account| account.as_str());
-        let mut claims = chancery_jose::ClaimsWriter::new();
+        self.policy.jwt(&mut form).await?;
+        let server = form.resource;
+        let mut claims = ClaimsWriter::new();
         claims
             .string("iss", env.issuer.as_str())
             .string("sub", subject)
@@ -136,7 +138,7 @@ impl TokenIssuer {
         if !scopes.is_empty() {
             claims.string("scope", &scopes.to_string());
         }
-        for (name, value) in extra.iter() {
+        for (name, value) in form.extra.iter().filter(|(name, _)| !RESERVED.contains(name)) {
             claims.raw(name, value);
         }
         self.keys.sign_jwt(env, call.now, server.alg, Some(TYPE), claims.finish().as_bytes()).await

@@ -5,13 +5,14 @@
 use std::time::Duration;
 
 use chancery_jose::{ClaimsWriter, EncodedHeader, SigningAlgorithm, assemble};
+use chancery_types::iana::ErrorCode;
 use chancery_types::{Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Draft, TokenIssuer};
 use crate::context::{Call, Env};
-use crate::error::Fault;
-use crate::model::{Claims, Client, Entitlement};
+use crate::error::{Failure, Fault, Reason};
+use crate::model::{Claims, Client, ClientCredential, Entitlement};
 use crate::policy::TokenKind;
 use crate::ports::ClaimsQuery;
 
@@ -29,6 +30,14 @@ impl Default for Config {
         Self { lifetime: Duration::from_secs(3600) }
     }
 }
+
+/// The client's secret has ended, and what it should sign would be good for nobody (OIDC Registration section 3.2.1).
+pub const SECRET_ENDED: Reason = Reason {
+    name: "client_secret_ended",
+    code: ErrorCode::InvalidClient,
+    description: "the client secret that signs for this client has expired",
+    section: "OIDC Core section 10.1",
+};
 
 /// What the protocol says itself; accounts are not asked for it.
 const PROTOCOL: &[&str] = &[
@@ -55,7 +64,7 @@ impl TokenIssuer {
     ///
     /// Claims of scopes are left to UserInfo (OIDC Core section 5.4); only what the `claims` parameter asks for stands
     /// in the token (section 5.5).
-    pub(super) async fn id_token(&self, draft: &Draft<'_>, access_token: &str) -> Result<Option<String>, Fault> {
+    pub(super) async fn id_token(&self, draft: &Draft<'_>, access_token: &str) -> Result<Option<String>, Failure> {
         let Draft { call, env, client, what } = *draft;
         let Some(account) = what.account.as_ref().filter(|_| draft.scopes().contains(Scope::OPENID)) else {
             return Ok(None);
@@ -93,15 +102,26 @@ impl TokenIssuer {
         client: &Client,
         alg: SigningAlgorithm,
         payload: &str,
-    ) -> Result<String, Fault> {
+    ) -> Result<String, Failure> {
         if !alg.is_symmetric() {
-            return self.keys.sign_jwt(env, call.now, alg, None, payload.as_bytes()).await;
+            return Ok(self.keys.sign_jwt(env, call.now, alg, None, payload.as_bytes()).await?);
+        }
+        if !has_secret(client, call.now) {
+            return Err((&SECRET_ENDED).into());
         }
         let key = client.hmac_key.as_ref().filter(|key| key.alg() == alg);
         let key = key.ok_or_else(|| Fault::internal(format!("client {} has no secret for {alg}", client.id())))?;
         let input = EncodedHeader::new(alg, None, None).signing_input(payload.as_bytes());
         let signature = key.sign(input.as_bytes());
         Ok(assemble(input, &signature))
+    }
+}
+
+/// Whether any secret of the client is still good.
+fn has_secret(client: &Client, now: Timestamp) -> bool {
+    match &client.credential {
+        ClientCredential::Public => false,
+        ClientCredential::Secret { secrets, .. } => secrets.iter().any(|(_, ends)| ends.is_none_or(|ends| now < ends)),
     }
 }
 

@@ -22,7 +22,6 @@ pub mod id_token;
 
 pub mod refresh_token;
 
-
 /// Makes tokens: part of a snapshot, so that everything in one response comes from the same keys and settings.
 pub struct TokenIssuer {
     /// What signs.

@@ -4,7 +4,7 @@ mod client;
 pub use client::{ClientPolicy, DefaultClientPolicy, Doing, TokenView};
 
 mod token;
-pub use token::{DefaultTokenPolicy, TokenKind, TokenPolicy};
+pub use token::{DefaultTokenPolicy, JwtDraft, TokenKind, TokenPolicy};
 
 mod clear;
 pub use clear::{

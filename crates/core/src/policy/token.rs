@@ -5,7 +5,7 @@ use std::time::Duration;
 use chancery_types::Scope;
 use chancery_types::iana::GrantType;
 
-use crate::model::{Claims, Client, Entitlement, RefreshTokens};
+use crate::model::{Claims, Client, Entitlement, RefreshTokens, ResourceServer};
 use crate::ports::Answer;
 
 /// A sort of token.
@@ -17,6 +17,18 @@ pub enum TokenKind {
     IdToken,
     /// For new access tokens (RFC 6749 section 1.5).
     RefreshToken,
+}
+
+/// A JWT access token just before it is signed.
+pub struct JwtDraft<'a> {
+    /// What it is made from.
+    pub what: &'a Entitlement,
+    /// Who gets it.
+    pub client: &'a Client,
+    /// Who takes it.
+    pub resource: &'a ResourceServer,
+    /// The claims beside those of the protocol; these can be changed.
+    pub extra: Claims,
 }
 
 /// What an application may decide about tokens. Each method has the default of the architecture.
@@ -37,6 +49,11 @@ pub trait TokenPolicy: Send + Sync {
     /// Extra claims of the access token. None by default; those of the protocol cannot be overwritten.
     fn claims<'a>(&'a self, _what: &'a Entitlement, _client: &'a Client) -> Answer<'a, Claims> {
         Box::pin(async { Ok(Claims::default()) })
+    }
+
+    /// A last look at a JWT access token. Nothing by default; header and claims of the protocol cannot be changed.
+    fn jwt<'a>(&'a self, _draft: &'a mut JwtDraft<'_>) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
     }
 
     /// Whether revoking a token of this kind ends its whole grant: a refresh token does (RFC 7009 section 2.1), an access

@@ -6,7 +6,7 @@ use chancery_types::Params;
 use chancery_types::handle::{AuthorizationCode, Handle};
 use chancery_types::iana::{ErrorCode, GrantType};
 
-use super::{Caller, reason};
+use super::{Caller, invalid_grant};
 use crate::error::{Failure, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::end_grant;
@@ -21,6 +21,18 @@ pub const CODE_MISSING: Reason = Reason {
     description: "missing required parameter code",
     section: "RFC 6749 section 4.1.3",
 };
+/// There is no such code, or its grant is dead.
+pub const CODE_UNKNOWN: Reason = invalid_grant("code_unknown");
+/// The code belongs to another client.
+pub const CODE_FOREIGN: Reason = invalid_grant("code_foreign");
+/// The redirect URI is not the one of the authorization request.
+pub const CODE_REDIRECT_URI: Reason = invalid_grant("code_redirect_uri");
+/// The verifier is missing, wrong, or there was no challenge.
+pub const CODE_VERIFIER: Reason = invalid_grant("code_verifier");
+/// The code was used before.
+pub const CODE_USED: Reason = invalid_grant("code_used");
+/// The code is too old.
+pub const CODE_EXPIRED: Reason = invalid_grant("code_expired");
 
 /// The parameters of the grant type.
 pub(super) struct Request<'p> {
@@ -43,16 +55,16 @@ impl<'p> Request<'p> {
 /// lets one through.
 pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>) -> Result<Entitlement, Failure> {
     let Caller { call, env, client } = caller;
-    let handle = Handle::<AuthorizationCode>::parse(asked.code).map_err(|_| &reason::CODE_UNKNOWN)?;
+    let handle = Handle::<AuthorizationCode>::parse(asked.code).map_err(|_| &CODE_UNKNOWN)?;
     let found = env.records().get::<AuthorizationCodeBody>(call.now, handle.key(&env.realm)).await?;
-    let found = found.ok_or(&reason::CODE_UNKNOWN)?;
+    let found = found.ok_or(&CODE_UNKNOWN)?;
     found.body.admit(client, asked)?;
     if found.consumed_at.is_some() {
         end_grant(call, env, client, found.body.grant, GrantEnd::CodeReplayed).await?;
-        return Err((&reason::CODE_USED).into());
+        return Err((&CODE_USED).into());
     }
     if found.body.deadline <= call.now {
-        return Err((&reason::CODE_EXPIRED).into());
+        return Err((&CODE_EXPIRED).into());
     }
     let Found { key, body, .. } = found;
     Ok(Entitlement {
@@ -79,7 +91,7 @@ impl AuthorizationCodeBody {
     /// fails has used up nothing: a thief without the verifier cannot burn the owner's code.
     fn admit(&self, client: &Client, asked: &Request<'_>) -> Result<(), Refusal> {
         if self.client != *client.id() {
-            return Err((&reason::CODE_FOREIGN).into());
+            return Err((&CODE_FOREIGN).into());
         }
         // RFC 6749 section 4.1.3: required if it was sent before; and if it is sent, it has to be the same.
         let is_same = match asked.redirect_uri {
@@ -87,7 +99,7 @@ impl AuthorizationCodeBody {
             None => !self.redirect_uri_was_sent,
         };
         if !is_same {
-            return Err((&reason::CODE_REDIRECT_URI).into());
+            return Err((&CODE_REDIRECT_URI).into());
         }
         // RFC 9700 section 2.1.1: a verifier without a challenge is refused, too, against a downgrade.
         let is_proved = match (&self.code_challenge, &asked.code_verifier) {
@@ -95,6 +107,6 @@ impl AuthorizationCodeBody {
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
-        if is_proved { Ok(()) } else { Err((&reason::CODE_VERIFIER).into()) }
+        if is_proved { Ok(()) } else { Err((&CODE_VERIFIER).into()) }
     }
 }

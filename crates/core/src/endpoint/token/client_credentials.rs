@@ -8,7 +8,7 @@ use chancery_types::{Params, Scope, Scopes};
 use super::Caller;
 use crate::error::{Failure, Reason, Refusal};
 use crate::model::{Claims, ClaimsRequest, Condition, Entitlement, Refresh};
-use crate::rule::scope::ScopeRule;
+use crate::rule::scope::{self, ScopeRule};
 
 /// A public client has no credentials.
 pub const CLIENT_IS_PUBLIC: Reason = Reason {
@@ -37,6 +37,10 @@ pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>, rule: &Scop
     }
     let resource = caller.resource_for(&Scopes::default()).await?;
     let scopes = rule.asked(asked.scope, client, resource.as_deref())?;
+    // Nobody consents here, so that the registered scopes are the only bound; they are one for the resource's, too.
+    if client.scopes.as_ref().is_some_and(|registered| !scopes.is_subset(registered)) {
+        return Err((&scope::NOT_ALLOWED).into());
+    }
     let scopes = scopes.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS));
     Ok(Entitlement {
         grant_type: GrantType::ClientCredentials,

@@ -12,15 +12,15 @@ use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
-use crate::model::{Client, Entitlement, ResourceServer};
+use crate::model::{Client, ResourceServer};
 use crate::policy;
 use crate::rule::scope::ScopeRule;
 
-mod authorization_code;
+pub mod authorization_code;
 
-mod client_credentials;
+pub mod client_credentials;
 
-mod refresh_token;
+pub mod refresh_token;
 
 /// No `grant_type`.
 pub const GRANT_TYPE_MISSING: Reason = Reason {
@@ -52,31 +52,6 @@ const fn invalid_grant(name: &'static str) -> Reason {
         description: "grant request is invalid",
         section: "RFC 6749 section 5.2",
     }
-}
-
-/// Why codes and refresh tokens are refused. On the wire these are one answer.
-pub mod reason {
-    use super::invalid_grant;
-    use crate::error::Reason;
-
-    /// There is no such code, or its grant is dead.
-    pub const CODE_UNKNOWN: Reason = invalid_grant("code_unknown");
-    /// The code belongs to another client.
-    pub const CODE_FOREIGN: Reason = invalid_grant("code_foreign");
-    /// The redirect URI is not the one of the authorization request.
-    pub const CODE_REDIRECT_URI: Reason = invalid_grant("code_redirect_uri");
-    /// The verifier is missing, wrong, or there was no challenge.
-    pub const CODE_VERIFIER: Reason = invalid_grant("code_verifier");
-    /// The code was used before.
-    pub const CODE_USED: Reason = invalid_grant("code_used");
-    /// The code is too old.
-    pub const CODE_EXPIRED: Reason = invalid_grant("code_expired");
-    /// There is no such family, or its grant is dead.
-    pub const REFRESH_TOKEN_UNKNOWN: Reason = invalid_grant("refresh_token_unknown");
-    /// The refresh token belongs to another client.
-    pub const REFRESH_TOKEN_FOREIGN: Reason = invalid_grant("refresh_token_foreign");
-    /// The refresh token was replaced.
-    pub const REFRESH_TOKEN_USED: Reason = invalid_grant("refresh_token_used");
 }
 
 /// The token endpoint.
@@ -142,7 +117,7 @@ impl TokenEndpoint {
         match (self.issuer.tokens(call, env, client, cleared).await?, born_of) {
             (Issuance::Lost(Lost::Replayed), Some((grant, _))) => {
                 end_grant(call, env, caller.client, grant, GrantEnd::CodeReplayed).await?;
-                Err((&reason::CODE_USED).into())
+                Err((&authorization_code::CODE_USED).into())
             }
             (Issuance::Lost(Lost::Replayed | Lost::Gone), _) => Err(grant.gone().into()),
             (issued_or_stale, _) => Ok(issued_or_stale),
@@ -176,8 +151,8 @@ impl<'p> GrantRequest<'p> {
     /// What is said when it died between look and step.
     fn gone(&self) -> &'static Reason {
         match self {
-            Self::RefreshToken(_) => &reason::REFRESH_TOKEN_UNKNOWN,
-            Self::AuthorizationCode(_) | Self::ClientCredentials(_) => &reason::CODE_UNKNOWN,
+            Self::RefreshToken(_) => &refresh_token::REFRESH_TOKEN_UNKNOWN,
+            Self::AuthorizationCode(_) | Self::ClientCredentials(_) => &authorization_code::CODE_UNKNOWN,
         }
     }
 }

@@ -6,7 +6,7 @@ use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::{ErrorCode, GrantType};
 use chancery_types::{Params, Scopes};
 
-use super::{Caller, reason};
+use super::{Caller, invalid_grant};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::refresh_token::{Generation, successor};
@@ -30,6 +30,12 @@ pub const SCOPE_EXCEEDS_GRANT: Reason = Reason {
     description: "refresh token does not include the requested scope",
     section: "RFC 6749 section 6",
 };
+/// There is no such family, or its grant is dead.
+pub const REFRESH_TOKEN_UNKNOWN: Reason = invalid_grant("refresh_token_unknown");
+/// The refresh token belongs to another client.
+pub const REFRESH_TOKEN_FOREIGN: Reason = invalid_grant("refresh_token_foreign");
+/// The refresh token was replaced.
+pub const REFRESH_TOKEN_USED: Reason = invalid_grant("refresh_token_used");
 
 /// The parameters of the grant type.
 pub(super) struct Request<'p> {
@@ -56,18 +62,18 @@ pub(super) async fn entitle(
     let Caller { call, env, client } = caller;
     let now = call.now;
     let shown = RotatingHandle::<RefreshToken>::parse(asked.refresh_token);
-    let shown = shown.map_err(|_| &reason::REFRESH_TOKEN_UNKNOWN)?;
+    let shown = shown.map_err(|_| &REFRESH_TOKEN_UNKNOWN)?;
     let found = env.records().get::<RefreshFamilyBody>(now, shown.key(&env.realm)).await?;
-    let found = found.ok_or(&reason::REFRESH_TOKEN_UNKNOWN)?;
+    let found = found.ok_or(&REFRESH_TOKEN_UNKNOWN)?;
     let body = &found.body;
     if body.client != *client.id() {
-        return Err((&reason::REFRESH_TOKEN_FOREIGN).into());
+        return Err((&REFRESH_TOKEN_FOREIGN).into());
     }
     let generation = body.generation(shown.secret_digest(), now, issuer.refresh_token.grace);
     if generation == Generation::Replayed {
         // Only a holder of some generation knows the family's id, so nobody else can end it.
         end_grant(call, env, client, body.grant, GrantEnd::RefreshTokenReplayed).await?;
-        return Err((&reason::REFRESH_TOKEN_USED).into());
+        return Err((&REFRESH_TOKEN_USED).into());
     }
     let narrowed = narrowed(asked.scope, &body.scopes)?;
 
