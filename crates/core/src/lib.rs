@@ -13,5 +13,6 @@ pub mod keys;
 pub mod policy;
 pub mod rule;
 pub mod client;
+pub mod documents;
 pub mod issue;
 pub mod interaction;
