@@ -65,6 +65,17 @@ pub enum FaultKind {
     Internal,
 }
 
+impl FaultKind {
+    /// All that a peer learns of it (RFC 6749 section 4.1.2.1).
+    #[must_use]
+    pub const fn code(self) -> ErrorCode {
+        match self {
+            Self::Unavailable => ErrorCode::TemporarilyUnavailable,
+            Self::Internal => ErrorCode::ServerError,
+        }
+    }
+}
+
 impl Fault {
     /// A part that we depend on does not answer or has no room.
     #[must_use]

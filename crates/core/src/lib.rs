@@ -14,5 +14,8 @@ pub mod policy;
 pub mod rule;
 pub mod client;
 pub mod documents;
+pub mod request;
+pub mod session;
 pub mod issue;
 pub mod interaction;
+pub mod endpoint;

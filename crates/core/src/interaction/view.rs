@@ -1,6 +1,7 @@
 //! What a page shows, as plain data: typed views in, HTML out (the trait `Pages` of the HTTP crate).
 
 use chancery_types::handle::{Handle, Interaction};
+use chancery_types::iana::ErrorCode;
 use chancery_types::{RedirectKind, RedirectUri, ResourceUri};
 
 use crate::context::RequestId;
@@ -39,6 +40,8 @@ pub struct FormView {
     pub fields: Vec<(&'static str, String)>,
     /// Where the last redirect will lead: browsers apply `form-action` to every redirect of a form.
     pub target: RedirectUri,
+    /// `ui_locales` of the request (OIDC Core section 3.1.2.1), as sent: goes before what the browser prefers.
+    pub ui_locales: Option<Box<str>>,
 }
 
 /// Where a form is posted.
@@ -127,6 +130,10 @@ pub struct SignedInView {
     pub client: Option<ClientView>,
     /// Where the person can go on: the client's `initiate_login_uri` or home page.
     pub way_on: Option<String>,
+    /// The parameters with which the same request can be started again at the authorization endpoint, form-encoded.
+    pub restart: Option<String>,
+    /// Whether the request was answered; otherwise its session is gone or its time is over.
+    pub is_answered: bool,
 }
 
 /// The error page: before the redirect URI was verified, or when something broke here.
@@ -137,4 +144,15 @@ pub struct ErrorView {
     pub fault: Option<FaultKind>,
     /// Name of the request in our log.
     pub request_id: RequestId,
+}
+
+impl ErrorView {
+    /// The error code to show.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match (self.reason, self.fault) {
+            (Some(reason), _) => reason.code,
+            (None, fault) => fault.unwrap_or(FaultKind::Internal).code(),
+        }
+    }
 }

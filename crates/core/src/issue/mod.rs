@@ -1,4 +1,189 @@
 //! What we give: tokens, codes, responses.
 
-mod response;
-pub use response::AuthorizationResponse;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chancery_store::{Change, Redeemed, Revoked, Updated};
+use chancery_types::Scopes;
+
+use crate::client::{ClientAuthentication, Verified};
+use crate::context::{Call, Env};
+use crate::error::{Failure, Fault};
+use crate::event::{Event, GrantEnd};
+use crate::keys::KeySet;
+use crate::model::{Client, Condition, Entitlement, GrantId, Refresh};
+use crate::policy::{Cleared, TokenPolicy};
+
+pub mod access_token;
+
+pub mod authorization_code;
+
+pub mod id_token;
+
+pub mod refresh_token;
+
+
+/// Makes tokens: part of a snapshot, so that everything in one response comes from the same keys and settings.
+pub struct TokenIssuer {
+    /// What signs.
+    pub keys: Arc<KeySet>,
+    /// What the application decides.
+    pub policy: Arc<dyn TokenPolicy>,
+    /// `[access_token]`
+    pub access_token: access_token::Config,
+    /// `[id_token]`
+    pub id_token: id_token::Config,
+    /// `[refresh_token]`
+    pub refresh_token: refresh_token::Config,
+}
+
+/// A successful token response (RFC 6749 section 5.1). It has no `Debug`, because it holds secrets.
+pub struct TokenResponse {
+    /// `access_token`
+    pub access_token: String,
+    /// `token_type`
+    pub token_type: &'static str,
+    /// `expires_in`, on the wire in whole seconds.
+    pub expires_in: Duration,
+    /// `refresh_token`
+    pub refresh_token: Option<String>,
+    /// `id_token` (OIDC Core section 3.1.3.3)
+    pub id_token: Option<String>,
+    /// `scope` of the access token; always said when there is one.
+    pub scope: Option<Scopes>,
+}
+
+/// What became of an attempt to issue.
+pub enum Issuance {
+    /// What was made is stored and good.
+    Issued(TokenResponse),
+    /// The condition was not met in the one step; nothing of what was made is good.
+    Lost(Lost),
+}
+
+/// Why the condition was not met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// Somebody used it first.
+    Replayed,
+    /// Somebody changed it since it was seen.
+    Stale,
+    /// It is not alive any more.
+    Gone,
+}
+
+/// What tokens are made from.
+#[derive(Clone, Copy)]
+struct Draft<'a> {
+    call: &'a Call,
+    env: &'a Env,
+    client: &'a Client,
+    what: &'a Entitlement,
+}
+
+impl Draft<'_> {
+    /// What this response's tokens are for.
+    fn scopes(&self) -> &Scopes {
+        self.what.narrowed.as_ref().unwrap_or(&self.what.scopes)
+    }
+}
+
+impl TokenIssuer {
+    /// Makes and signs everything first, then takes the one step that makes it good, then shows it: whoever loses the
+    /// step has got nothing, and a signer that fails has used up nothing.
+    ///
+    /// ```compile_fail
+    /// # use chancery_core::{client::*, context::*, issue::*, model::Entitlement};
+    /// async fn skip(by: &TokenIssuer, call: &Call, env: &Env, who: &ClientAuthentication<Verified>, what: Entitlement) {
+    ///     by.tokens(call, env, who, what).await; // it was not cleared
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// A fault of the signer, of accounts or of the store; then nothing was used up.
+    pub async fn tokens(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &ClientAuthentication<Verified>,
+        cleared: Cleared,
+    ) -> Result<Issuance, Failure> {
+        let what = cleared.into_entitlement();
+        let draft = Draft { call, env, client: client.client(), what: &what };
+        let access = self.access_token(&draft).await?;
+        let id_token = self.id_token(&draft, &access.text).await?;
+        let (refresh_token, family) = match &what.refresh {
+            Refresh::No => (None, None),
+            Refresh::New => self.refresh_family(&draft)?.unzip(),
+            Refresh::Family(token) => (Some(token.clone()), None),
+        };
+
+        let batch: Vec<_> = access.record.into_iter().chain(family).collect();
+        if let Some(lost) = step(call, env, &what.condition, &batch).await? {
+            return Ok(Issuance::Lost(lost));
+        }
+        env.record(
+            call,
+            &Event::TokensIssued {
+                client: client.client().id().clone(),
+                grant_type: what.grant_type,
+                account: what.account.clone(),
+            },
+        );
+        Ok(Issuance::Issued(TokenResponse {
+            access_token: access.text,
+            token_type: "Bearer",
+            expires_in: access.lifetime,
+            refresh_token: refresh_token.map(|token| token.reveal()),
+            id_token,
+            scope: Some(access.scopes).filter(|scopes| !scopes.is_empty()),
+        }))
+    }
+}
+
+/// The one step that makes a response good, or why it was not taken.
+async fn step(
+    call: &Call,
+    env: &Env,
+    condition: &Condition,
+    batch: &[chancery_store::Record],
+) -> Result<Option<Lost>, Fault> {
+    let lost = match condition {
+        Condition::None if batch.is_empty() => None,
+        Condition::None => {
+            env.records().insert(call.now, batch).await?;
+            None
+        }
+        Condition::Redeem(key) => match env.records().redeem(call.now, *key, batch).await? {
+            Redeemed::First => None,
+            Redeemed::Replayed { .. } => Some(Lost::Replayed),
+            Redeemed::Gone => Some(Lost::Gone),
+        },
+        Condition::Rotate { family, seen, body, expires_at } => {
+            let change = Change { body: body.clone(), expires_at: *expires_at, due_at: None };
+            match env.store.update(call.now, *family, *seen, change, batch).await? {
+                Updated::Done(_) => None,
+                Updated::Stale => Some(Lost::Stale),
+                Updated::Gone => Some(Lost::Gone),
+            }
+        }
+    };
+    Ok(lost)
+}
+
+/// Ends a grant and all that hangs on it; only the call that ended it says so.
+///
+/// # Errors
+/// A fault of the store.
+pub(crate) async fn end_grant(
+    call: &Call,
+    env: &Env,
+    client: &Client,
+    grant: GrantId,
+    why: GrantEnd,
+) -> Result<(), Fault> {
+    if env.records().revoke(call.now, grant.key(&env.realm)).await? == Revoked::Ended {
+        env.record(call, &Event::GrantEnded { client: client.id().clone(), why });
+    }
+    Ok(())
+}

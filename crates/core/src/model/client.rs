@@ -123,7 +123,7 @@ impl RedirectTarget {
 }
 
 /// No redirect URI was sent, and there is not exactly one registered.
-pub(crate) const REDIRECT_URI_MISSING: Reason = Reason {
+pub const REDIRECT_URI_MISSING: Reason = Reason {
     name: "redirect_uri_missing",
     code: ErrorCode::InvalidRequest,
     description: "missing required parameter redirect_uri",
@@ -131,7 +131,7 @@ pub(crate) const REDIRECT_URI_MISSING: Reason = Reason {
 };
 
 /// The redirect URI is not a registered one.
-pub(crate) const REDIRECT_URI_UNREGISTERED: Reason = Reason {
+pub const REDIRECT_URI_UNREGISTERED: Reason = Reason {
     name: "redirect_uri_unregistered",
     code: ErrorCode::InvalidRequest,
     description: "redirect_uri does not match any registered one",

@@ -6,9 +6,8 @@ pub use account::{Account, Hint, LoginForm};
 mod claims;
 pub use claims::{ClaimAsk, Claims, ClaimsRequest};
 
-mod client;
+pub mod client;
 pub use client::{ApplicationType, Client, ClientCredential, ConsentMode, RedirectTarget, RefreshTokens};
-pub(crate) use client::{REDIRECT_URI_MISSING, REDIRECT_URI_UNREGISTERED};
 
 mod resource_server;
 pub use resource_server::{ResourceServer, TokenFormat};

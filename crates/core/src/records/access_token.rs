@@ -3,7 +3,7 @@
 use chancery_types::{AccountId, ClientId, Kind, ResourceUri, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Claims, ClaimsRequest};
+use crate::model::{Claims, ClaimsRequest, GrantId};
 use crate::records::Body;
 
 /// An opaque access token. Key from its secret; parent: the grant, or none for client credentials.
@@ -13,6 +13,8 @@ pub struct AccessTokenBody {
     pub client: ClientId,
     /// For whom; `None` for the client itself.
     pub account: Option<AccountId>,
+    /// The grant it hangs on; none for client credentials.
+    pub grant: Option<GrantId>,
     /// When the grant was born; compared with the account's `not_before`.
     pub granted_at: Option<Timestamp>,
     /// What it may be used for.

@@ -90,6 +90,7 @@ impl Records<'_> {
     ///
     /// # Errors
     /// As [`Body::encode`].
+    #[expect(clippy::new_ret_no_self, reason = "these are the records, and this is a new one")]
     pub fn new<B: Body>(
         self,
         key: Key,

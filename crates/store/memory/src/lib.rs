@@ -43,7 +43,7 @@ impl Default for MemoryStore {
     }
 }
 
-/// A step takes itself back before it can panic, so that what a poisoned lock guards is whole.
+/// Nothing panics under a lock, so that what it guards is whole also if somebody else says it is poisoned.
 fn lock(group: &Mutex<Group>) -> MutexGuard<'_, Group> {
     group.lock().unwrap_or_else(PoisonError::into_inner)
 }

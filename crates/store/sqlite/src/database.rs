@@ -1,6 +1,7 @@
 //! One connection to the file, and the statements that run on it.
 
 use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,8 @@ use crate::sql::Sql;
 /// How long a step waits for another process that writes to the same file.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+const ATTEMPTS: usize = 100;
+
 /// Where the file is, and what is said to it.
 #[derive(Clone)]
 pub(crate) struct Place {
@@ -22,12 +25,20 @@ pub(crate) struct Place {
 
 impl Place {
     /// Creates the file, if there is none, with mode 0600; SQLite gives its log the same.
+    ///
+    /// A file that exists is not opened here: closing it would cancel the locks that other connections of this process
+    /// have on it.
     pub(crate) fn create(&self) -> Result<(), Fault> {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
+        options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&self.path).map(drop).map_err(|error| Fault::new(format!("{}: {error}", self.path.display())))
+        match options.open(&self.path) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                Err(Fault::new(format!("{}: {error}", self.path.display())))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -41,13 +52,27 @@ impl Database {
     /// One that writes.
     pub(crate) fn writing(place: &Place) -> Result<Self, Fault> {
         let database = Self::open(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let mode: String =
-            database.connection.query_row("pragma journal_mode = wal", [], |row| row.get(0)).map_err(Fault::new)?;
+        let mode = database.write_ahead().map_err(Fault::new)?;
         if mode != "wal" {
             return Err(Fault::new(format!("{}: no write-ahead log on this file system", place.path.display())));
         }
         database.connection.execute_batch(Self::WRITING).map_err(Fault::new)?;
         Ok(database)
+    }
+
+    /// Turns on the write-ahead log, which stays on in the file. Of several who do this to a new file at once, SQLite
+    /// refuses some without a wait; these wait for the lock and ask again.
+    fn write_ahead(&self) -> rusqlite::Result<String> {
+        let ask = || self.connection.query_row("pragma journal_mode = wal", [], |row| row.get(0));
+        let mut mode = ask();
+        for _ in 0..ATTEMPTS {
+            if mode.is_ok() {
+                break;
+            }
+            self.connection.execute_batch("begin immediate; rollback")?;
+            mode = ask();
+        }
+        mode
     }
 
     /// `synchronous` belongs to the connection: an answer is given when the disk has it. Checkpoints are made elsewhere.

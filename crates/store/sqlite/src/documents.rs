@@ -61,7 +61,7 @@ impl DocumentStore for SqliteStore {
 const BY_ID: &str = "select id, alias, body, revision from document where realm = ?1 and kind = ?2 and id = ?3";
 const BY_ALIAS: &str = "select id, alias, body, revision from document where realm = ?1 and kind = ?2 and alias = ?3";
 const LIST: &str = "select id, alias, body, revision from document
-    where realm = ?1 and kind = ?2 and (?3 is null or id > ?3) order by id limit ?4";
+    where realm = ?1 and kind = ?2 and id >= coalesce(?3, '') and (?3 is null or id <> ?3) order by id limit ?4";
 const PUT: &str = "insert into document (realm, kind, id, alias, body, revision) values (?1, ?2, ?3, ?4, ?5, ?6)
     on conflict (realm, kind, id) do update set alias = excluded.alias, body = excluded.body, revision = excluded.revision";
 const REMOVE: &str = "delete from document where realm = ?1 and kind = ?2 and id = ?3";

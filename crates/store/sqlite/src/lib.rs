@@ -29,7 +29,7 @@ mod writer;
 mod tests;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chancery_store::{Answer, Fault, StoreError};
 
@@ -59,6 +59,9 @@ impl SqliteStore {
 
     /// The tests bring statements with a mistake in them.
     fn open_with(path: &Path, sql: Sql) -> Result<Self, Fault> {
+        // Nobody else of this process opens the file between its creation and the closing of that handle.
+        static OPENING: Mutex<()> = Mutex::new(());
+        let _alone = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
         let place = Place { path: path.into(), sql: Arc::new(sql) };
         place.create()?;
         let mut writing = Database::writing(&place)?;

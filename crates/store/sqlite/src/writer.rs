@@ -4,6 +4,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
 use chancery_store::{Answer, Fault, StoreError};
+use rusqlite::ErrorCode;
 use tokio::sync::oneshot;
 
 use crate::SqliteError;
@@ -109,13 +110,11 @@ impl<T: Send, W: FnOnce(&Database) -> Result<T, SqliteError> + Send> Step for Wa
     }
 
     fn answer(self: Box<Self>, failed: Option<&rusqlite::Error>) {
-        let outcome = match failed.map(rusqlite::Error::sqlite_error_code) {
-            None => self.outcome,
-            Some(Some(rusqlite::ErrorCode::DatabaseBusy)) => Err(StoreError::Busy),
-            Some(_) => {
-                Err(Fault::new(format!("not committed: {}", failed.map(ToString::to_string).unwrap_or_default()))
-                    .into())
-            }
+        let outcome = match (self.outcome, failed) {
+            // A step that met a full disk says it better than the commit that could not follow.
+            (outcome, None) | (outcome @ Err(StoreError::Backend(_)), _) => outcome,
+            (_, Some(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(StoreError::Busy),
+            (_, Some(error)) => Err(Fault::new(format!("not committed: {error}")).into()),
         };
         // Nobody listens when the caller was dropped; the step stands.
         drop(self.reply.send(outcome));

@@ -1,16 +1,21 @@
 //! What proves a backend: every promise of both contracts as a named case, and wrappers for the tests of the engine.
 //!
-//! A backend makes a test of each case:
+//! ```no_run
+//! use std::sync::Arc;
+//! use chancery_store::StateStore;
+//! use chancery_store::kit::STATE_CASES;
+//! use chancery_store_memory::MemoryStore;
 //!
-//! ```ignore
-//! macro_rules! tests {
-//!     ($($case:ident)*) => { $(#[test] fn $case() { chancery_store::kit::$case(&fresh()) })* };
+//! for (name, case) in STATE_CASES {
+//!     println!("{name}");
+//!     let handles: [Arc<dyn StateStore>; 1] = [Arc::new(MemoryStore::new())];
+//!     case(&handles);
 //! }
-//! chancery_store::each_state_case!(tests);
 //! ```
 //!
-//! where `fresh` opens an empty store: one handle or several on the same records. With several, successive steps take
-//! turns between them, and contention is between all. Nothing here needs an async runtime.
+//! With [`each_state_case!`](crate::each_state_case) and [`each_document_case!`](crate::each_document_case) a backend
+//! makes a test of its own of each. A case gets an empty store: one handle or several on the same records. With several,
+//! successive steps take turns between them, and contention is between all. Nothing here needs an async runtime.
 
 mod wait;
 pub use wait::wait;

@@ -44,6 +44,35 @@ fn what_was_written_is_there_after_opening_again() {
     wait(store.integrity_check()).unwrap();
 }
 
+/// As processes do, which do not share our lock.
+#[test]
+fn many_may_turn_on_the_log_at_once() {
+    for _ in 0..50 {
+        let scratch = Scratch::new();
+        let place = Place { path: scratch.file().into(), sql: Sql::new().into() };
+        place.create().unwrap();
+        std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(|| drop(Database::writing(&place).unwrap())))));
+    }
+}
+
+/// As when a server and a command start together on a new file.
+#[test]
+fn many_may_open_a_new_file_at_once() {
+    for _ in 0..20 {
+        let scratch = Scratch::new();
+        std::thread::scope(|scope| {
+            (0..8).for_each(|n: u8| {
+                drop(scope.spawn({
+                    let scratch = &scratch;
+                    move || put(&scratch.store(), &n.to_string())
+                }))
+            });
+        });
+        let listed = wait(scratch.store().list(&realm(), DocumentKind::CLIENT, None, 100)).unwrap();
+        assert_eq!(listed.len(), 8);
+    }
+}
+
 #[test]
 fn a_place_that_cannot_be_opened_is_named() {
     let scratch = Scratch::new();

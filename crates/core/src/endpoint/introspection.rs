@@ -1,0 +1,248 @@
+//! RFC 7662, OAuth 2.0 Token Introspection: section 2.
+//! Config     none; who may ask stands with the client (`introspects`) and the resource server (`introspected_by`)
+//! Discovery  introspection_endpoint
+
+use std::sync::Arc;
+
+use chancery_jose::ClaimsWriter;
+use chancery_types::handle::{AccessToken, Handle, RefreshToken, RotatingHandle};
+use chancery_types::iana::ErrorCode;
+use chancery_types::{AccountId, ClientId, Params, ResourceUri, Scopes, Timestamp};
+
+use crate::client::ClientAuthentication;
+use crate::context::{Call, Env};
+use crate::error::{Failure, Fault, Reason};
+use crate::event::Event;
+use crate::issue::TokenIssuer;
+use crate::issue::access_token::JwtAccessToken;
+use crate::issue::refresh_token::Generation;
+use crate::model::{Claims, Client};
+use crate::policy::{ClientPolicy, Doing, Gate, Holder, TokenView, gate};
+use crate::records::{AccessTokenBody, GrantBody, RefreshFamilyBody, RevocationBody};
+
+/// No `token`.
+pub const TOKEN_MISSING: Reason = Reason {
+    name: "introspected_token_missing",
+    code: ErrorCode::InvalidRequest,
+    description: "missing required parameter token",
+    section: "RFC 7662 section 2.1",
+};
+
+/// The answer to an introspection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Introspection {
+    /// Unknown, expired, revoked, or not this client's business: `{"active":false}` and nothing else (section 2.2).
+    Inactive,
+    /// The JSON object of a token that is good.
+    Active(String),
+}
+
+/// The introspection endpoint.
+pub struct IntrospectionEndpoint {
+    /// Knows the keys of JWTs and the grace of refresh tokens.
+    pub issuer: Arc<TokenIssuer>,
+    /// Who may see which token.
+    pub policy: Arc<dyn ClientPolicy>,
+}
+
+/// A live token of any form.
+struct Live {
+    client: ClientId,
+    account: Option<AccountId>,
+    since: [Option<Timestamp>; 2],
+    resource: Option<ResourceUri>,
+    scopes: Scopes,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    sid: Option<Box<str>>,
+    jti: Option<String>,
+    /// `token_type`; refresh tokens have none.
+    token_type: Option<&'static str>,
+    extra: Claims,
+}
+
+impl IntrospectionEndpoint {
+    /// Says what a token is worth, to a client that may know.
+    ///
+    /// # Errors
+    /// A refusal of the request itself, never of the token; or a fault.
+    pub async fn respond(&self, call: &Call, env: &Env, params: &Params<'_>) -> Result<Introspection, Failure> {
+        let asker = ClientAuthentication::read(call, params)?.verify(call, env).await?;
+        let asker = asker.client();
+        // `token_type_hint` is not needed: a token tells its type by its form.
+        let token = params.one("token")?.ok_or(&TOKEN_MISSING)?;
+        let answer = match self.find(call, env, token).await? {
+            Some(live) => self.judge(env, asker, live).await?,
+            None => Introspection::Inactive,
+        };
+        let active = answer != Introspection::Inactive;
+        env.record(call, &Event::Introspected { client: asker.id().clone(), active });
+        Ok(answer)
+    }
+
+    /// The token, if it is alive.
+    async fn find(&self, call: &Call, env: &Env, token: &str) -> Result<Option<Live>, Fault> {
+        if let Ok(handle) = Handle::<AccessToken>::parse(token) {
+            return opaque(call, env, &handle).await;
+        }
+        if let Ok(handle) = RotatingHandle::<RefreshToken>::parse(token) {
+            return self.refresh_token(call, env, &handle).await;
+        }
+        match JwtAccessToken::read(token, &self.issuer.keys, env, call.now) {
+            Some(jwt) => signed(call, env, jwt).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn refresh_token(
+        &self,
+        call: &Call,
+        env: &Env,
+        handle: &RotatingHandle<RefreshToken>,
+    ) -> Result<Option<Live>, Fault> {
+        let found = env.records().get::<RefreshFamilyBody>(call.now, handle.key(&env.realm)).await?;
+        let Some(found) = found else { return Ok(None) };
+        let body = found.body;
+        let grace = self.issuer.refresh_token.grace;
+        if body.generation(handle.secret_digest(), call.now, grace) == Generation::Replayed {
+            return Ok(None);
+        }
+        Ok(Some(Live {
+            client: body.client,
+            account: Some(body.account),
+            since: [Some(body.granted_at), Some(body.authentication.time())],
+            resource: None,
+            scopes: body.scopes,
+            issued_at: body.rotated_at,
+            expires_at: found.expires_at,
+            sid: Some(body.sid),
+            jti: None,
+            token_type: None,
+            extra: Claims::default(),
+        }))
+    }
+
+    /// Whether the token still counts, and whether this client may know.
+    async fn judge(&self, env: &Env, asker: &Client, live: Live) -> Result<Introspection, Fault> {
+        let Some(owner) = env.registry.client(&env.realm, &live.client).await? else {
+            return Ok(Introspection::Inactive);
+        };
+        let holder = Holder { account: live.account.as_ref(), since: live.since, resource: live.resource.as_ref() };
+        if let Gate::Closed(_) = gate(env, &owner, &holder).await? {
+            return Ok(Introspection::Inactive);
+        }
+        let server = match &live.resource {
+            Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
+            None => None,
+        };
+        let token = TokenView { client: &live.client, resource: server.as_deref() };
+        if !self.policy.sees(asker, &token, Doing::Introspection) {
+            return Ok(Introspection::Inactive);
+        }
+        Ok(Introspection::Active(live.describe(env.issuer.as_str())))
+    }
+}
+
+/// One trip: the token's ancestors decide whether it is alive.
+async fn opaque(call: &Call, env: &Env, handle: &Handle<AccessToken>) -> Result<Option<Live>, Fault> {
+    let found = env.records().get::<AccessTokenBody>(call.now, handle.key(&env.realm)).await?;
+    Ok(found.map(|found| Live {
+        client: found.body.client,
+        account: found.body.account,
+        since: [found.body.granted_at, None],
+        resource: found.body.resource,
+        scopes: found.body.scopes,
+        issued_at: found.body.issued_at,
+        expires_at: found.expires_at,
+        sid: found.body.sid,
+        jti: None,
+        token_type: Some("Bearer"),
+        extra: found.body.extra,
+    }))
+}
+
+/// Two trips, or one without a grant: the grant has to be alive, and the token must not be marked as revoked.
+async fn signed(call: &Call, env: &Env, jwt: JwtAccessToken) -> Result<Option<Live>, Fault> {
+    let grant = match jwt.place.grant() {
+        Some(grant) => match env.records().get::<GrantBody>(call.now, grant.key(&env.realm)).await? {
+            Some(found) if found.body.client == jwt.client => Some(found.body),
+            _ => return Ok(None),
+        },
+        None => None,
+    };
+    let mark = jwt.place.revocation(&env.realm, &jwt.jti);
+    if env.records().get::<RevocationBody>(call.now, mark).await?.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(Live {
+        client: jwt.client,
+        since: [grant.as_ref().map(|grant| grant.granted_at), None],
+        account: grant.map(|grant| grant.account),
+        resource: Some(jwt.resource),
+        scopes: jwt.scopes,
+        issued_at: jwt.issued_at,
+        expires_at: jwt.expires_at,
+        sid: None,
+        jti: Some(jwt.jti),
+        token_type: Some("Bearer"),
+        extra: jwt.extra,
+    }))
+}
+
+impl Live {
+    /// The members of RFC 7662 section 2.2; extra claims stand last and replace nothing.
+    fn describe(&self, issuer: &str) -> String {
+        let mut members = ClaimsWriter::new();
+        members
+            .boolean("active", true)
+            .string("iss", issuer)
+            .string_if("sub", self.account.as_ref().map(AccountId::as_str))
+            .string("client_id", self.client.as_str())
+            .string_if("aud", self.resource.as_ref().map(ResourceUri::as_str))
+            .date("iat", self.issued_at)
+            .date("exp", self.expires_at)
+            .string_if("sid", self.sid.as_deref())
+            .string_if("jti", self.jti.as_deref())
+            .string_if("token_type", self.token_type);
+        if !self.scopes.is_empty() {
+            members.string("scope", &self.scopes.to_string());
+        }
+        for (name, value) in self.extra.iter() {
+            members.raw(name, value);
+        }
+        members.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// INTRO-06, INTRO-07
+    #[test]
+    fn golden() {
+        let mut extra = Claims::default();
+        extra.set("tenant", "t1").set("active", &false).set("client_id", "evil");
+        let live = Live {
+            client: ClientId::parse("app").unwrap(),
+            account: Some(AccountId::parse("alice").unwrap()),
+            since: [None, None],
+            resource: Some(ResourceUri::parse("https://api.example").unwrap()),
+            scopes: Scopes::parse("read write").unwrap(),
+            issued_at: Timestamp::from_secs(1),
+            expires_at: Timestamp::from_secs(2),
+            sid: Some("s".into()),
+            jti: None,
+            token_type: Some("Bearer"),
+            extra,
+        };
+        assert_eq!(
+            live.describe("https://op.example"),
+            concat!(
+                r#"{"active":true,"iss":"https://op.example","sub":"alice","client_id":"app","#,
+                r#""aud":"https://api.example","iat":1,"exp":2,"sid":"s","token_type":"Bearer","#,
+                r#""scope":"read write","tenant":"t1"}"#
+            )
+        );
+    }
+}

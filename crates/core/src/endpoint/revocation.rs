@@ -1,0 +1,126 @@
+//! RFC 7009, OAuth 2.0 Token Revocation: section 2.
+//! Config     none
+//! Discovery  revocation_endpoint
+
+use std::sync::Arc;
+
+use chancery_store::{Revoked, StoreError, Tags};
+use chancery_types::handle::{AccessToken, Handle, RefreshToken, RotatingHandle};
+use chancery_types::iana::ErrorCode;
+use chancery_types::{ClientId, Params};
+
+use crate::client::ClientAuthentication;
+use crate::context::{Call, Env};
+use crate::error::{Failure, Fault, Reason};
+use crate::event::{Event, GrantEnd};
+use crate::issue::access_token::JwtAccessToken;
+use crate::issue::{TokenIssuer, end_grant};
+use crate::model::{Client, GrantId};
+use crate::policy::{ClientPolicy, Doing, TokenKind, TokenView};
+use crate::records::{AccessTokenBody, RefreshFamilyBody, RevocationBody};
+
+/// No `token`.
+pub const TOKEN_MISSING: Reason = Reason {
+    name: "revoked_token_missing",
+    code: ErrorCode::InvalidRequest,
+    description: "missing required parameter token",
+    section: "RFC 7009 section 2.1",
+};
+
+/// The revocation endpoint.
+pub struct RevocationEndpoint {
+    /// Knows the keys of JWTs and the policy of tokens.
+    pub issuer: Arc<TokenIssuer>,
+    /// Who may end which token.
+    pub policy: Arc<dyn ClientPolicy>,
+}
+
+/// Who asks, in which realm.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    call: &'a Call,
+    env: &'a Env,
+    client: &'a Client,
+}
+
+impl RevocationEndpoint {
+    /// Ends a token. That it is unknown, dead already, or another client's is the same answer (RFC 7009 section 2.2): the
+    /// client has nothing to do about it.
+    ///
+    /// # Errors
+    /// A refusal of the request itself, never of the token; or a fault.
+    pub async fn respond(&self, call: &Call, env: &Env, params: &Params<'_>) -> Result<(), Failure> {
+        let client = ClientAuthentication::read(call, params)?.verify(call, env).await?;
+        // `token_type_hint` is not needed: a token tells its type by its form.
+        let token = params.one("token")?.ok_or(&TOKEN_MISSING)?;
+        let caller = Caller { call, env, client: client.client() };
+        if let Ok(handle) = Handle::<AccessToken>::parse(token) {
+            self.opaque(caller, &handle).await?;
+        } else if let Ok(handle) = RotatingHandle::<RefreshToken>::parse(token) {
+            self.refresh_token(caller, &handle).await?;
+        } else if let Some(jwt) = JwtAccessToken::read(token, &self.issuer.keys, env, call.now) {
+            self.signed(caller, &jwt).await?;
+        }
+        Ok(())
+    }
+
+    async fn opaque(&self, caller: Caller<'_>, handle: &Handle<AccessToken>) -> Result<(), Fault> {
+        let Caller { call, env, .. } = caller;
+        let found = env.records().get::<AccessTokenBody>(call.now, handle.key(&env.realm)).await?;
+        let Some(found) = found.filter(|found| self.owns(caller, &found.body.client)) else { return Ok(()) };
+        if env.records().revoke(call.now, found.key).await? == Revoked::Ended {
+            caller.record_revoked();
+        }
+        self.end_grant_too(caller, TokenKind::AccessToken, found.body.grant).await
+    }
+
+    /// Whoever knows the family's id has held one of its tokens; which one does not matter when all shall end.
+    async fn refresh_token(&self, caller: Caller<'_>, handle: &RotatingHandle<RefreshToken>) -> Result<(), Fault> {
+        let Caller { call, env, .. } = caller;
+        let found = env.records().get::<RefreshFamilyBody>(call.now, handle.key(&env.realm)).await?;
+        let Some(found) = found.filter(|found| self.owns(caller, &found.body.client)) else { return Ok(()) };
+        if !self.issuer.policy.ends_grant(TokenKind::RefreshToken)
+            && env.records().revoke(call.now, found.key).await? == Revoked::Ended
+        {
+            caller.record_revoked();
+        }
+        self.end_grant_too(caller, TokenKind::RefreshToken, Some(found.body.grant)).await
+    }
+
+    /// A JWT is good by its signature; the mark that it is revoked lives as long as it would.
+    async fn signed(&self, caller: Caller<'_>, jwt: &JwtAccessToken) -> Result<(), Fault> {
+        let Caller { call, env, .. } = caller;
+        if !self.owns(caller, &jwt.client) {
+            return Ok(());
+        }
+        let grant = jwt.place.grant();
+        let parent = grant.map(|grant| grant.key(&env.realm));
+        let mark = jwt.place.revocation(&env.realm, &jwt.jti);
+        let record = env.records().new(mark, parent, Tags::default(), jwt.expires_at, &RevocationBody {})?;
+        match env.records().insert(call.now, &[record]).await {
+            Ok(()) => caller.record_revoked(),
+            // It is marked already.
+            Err(StoreError::Occupied) => {}
+            Err(fault) => return Err(fault.into()),
+        }
+        self.end_grant_too(caller, TokenKind::AccessToken, grant).await
+    }
+
+    fn owns(&self, caller: Caller<'_>, owner: &ClientId) -> bool {
+        self.policy.sees(caller.client, &TokenView { client: owner, resource: None }, Doing::Revocation)
+    }
+
+    async fn end_grant_too(&self, caller: Caller<'_>, kind: TokenKind, grant: Option<GrantId>) -> Result<(), Fault> {
+        let Caller { call, env, client } = caller;
+        match grant.filter(|_| self.issuer.policy.ends_grant(kind)) {
+            Some(grant) => end_grant(call, env, client, grant, GrantEnd::RevokedByClient).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Caller<'_> {
+    fn record_revoked(self) {
+        self.env.record(self.call, &Event::TokenRevoked { client: self.client.id().clone() });
+    }
+}

@@ -1,0 +1,58 @@
+//! RFC 6749 section 4.4, the client credentials grant.
+//! Config     none
+//! Discovery  none
+
+use chancery_types::iana::{ErrorCode, GrantType};
+use chancery_types::{Params, Scope, Scopes};
+
+use super::Caller;
+use crate::error::{Failure, Reason, Refusal};
+use crate::model::{Claims, ClaimsRequest, Condition, Entitlement, Refresh};
+use crate::rule::scope::ScopeRule;
+
+/// A public client has no credentials.
+pub const CLIENT_IS_PUBLIC: Reason = Reason {
+    name: "client_credentials_of_a_public_client",
+    code: ErrorCode::UnauthorizedClient,
+    description: "requested grant type is not allowed for this client",
+    section: "RFC 6749 section 4.4",
+};
+
+/// The parameters of the grant type.
+pub(super) struct Request<'p> {
+    scope: Option<&'p str>,
+}
+
+impl<'p> Request<'p> {
+    pub(super) fn read(params: &'p Params<'_>) -> Result<Self, Refusal> {
+        Ok(Self { scope: params.one("scope")? })
+    }
+}
+
+/// What the client may do by itself. `openid` and `offline_access` are about a person, and there is none.
+pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>, rule: &ScopeRule) -> Result<Entitlement, Failure> {
+    let Caller { env, client, .. } = caller;
+    if client.is_public() {
+        return Err((&CLIENT_IS_PUBLIC).into());
+    }
+    let resource = caller.resource_for(&Scopes::default()).await?;
+    let scopes = rule.asked(asked.scope, client, resource.as_deref())?;
+    let scopes = scopes.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS));
+    Ok(Entitlement {
+        grant_type: GrantType::ClientCredentials,
+        account: None,
+        sid: None,
+        grant: None,
+        partition: env.partition(),
+        scopes,
+        narrowed: None,
+        resource,
+        claims: ClaimsRequest::default(),
+        extra: Claims::default(),
+        authentication: None,
+        nonce: None,
+        wants_auth_time: false,
+        refresh: Refresh::No,
+        condition: Condition::None,
+    })
+}

@@ -1,0 +1,195 @@
+//! RFC 6749, The OAuth 2.0 Authorization Framework: section 3.2, the token endpoint.
+//! Config     none; its parts have theirs
+//! Discovery  token_endpoint grant_types_supported
+
+use std::sync::Arc;
+
+use chancery_types::iana::{ErrorCode, GrantType};
+use chancery_types::{Params, Scope, Scopes};
+
+use crate::client::{ClientAuthentication, Verified};
+use crate::context::{Call, Env};
+use crate::error::{Failure, Fault, Reason, Refusal};
+use crate::event::GrantEnd;
+use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
+use crate::model::{Client, Entitlement, ResourceServer};
+use crate::policy;
+use crate::rule::scope::ScopeRule;
+
+mod authorization_code;
+
+mod client_credentials;
+
+mod refresh_token;
+
+/// No `grant_type`.
+pub const GRANT_TYPE_MISSING: Reason = Reason {
+    name: "grant_type_missing",
+    code: ErrorCode::InvalidRequest,
+    description: "missing required parameter grant_type",
+    section: "RFC 6749 section 4.1.3",
+};
+/// A grant type that does not exist here.
+pub const GRANT_TYPE_UNSUPPORTED: Reason = Reason {
+    name: "grant_type_unsupported",
+    code: ErrorCode::UnsupportedGrantType,
+    description: "unsupported grant_type requested",
+    section: "RFC 6749 section 5.2",
+};
+/// A grant type that is not registered for this client.
+pub const GRANT_TYPE_UNREGISTERED: Reason = Reason {
+    name: "grant_type_unregistered",
+    code: ErrorCode::UnauthorizedClient,
+    description: "requested grant type is not allowed for this client",
+    section: "RFC 6749 section 5.2",
+};
+
+/// The reasons about a code or refresh token that a peer must not tell apart.
+const fn invalid_grant(name: &'static str) -> Reason {
+    Reason {
+        name,
+        code: ErrorCode::InvalidGrant,
+        description: "grant request is invalid",
+        section: "RFC 6749 section 5.2",
+    }
+}
+
+/// Why codes and refresh tokens are refused. On the wire these are one answer.
+pub mod reason {
+    use super::invalid_grant;
+    use crate::error::Reason;
+
+    /// There is no such code, or its grant is dead.
+    pub const CODE_UNKNOWN: Reason = invalid_grant("code_unknown");
+    /// The code belongs to another client.
+    pub const CODE_FOREIGN: Reason = invalid_grant("code_foreign");
+    /// The redirect URI is not the one of the authorization request.
+    pub const CODE_REDIRECT_URI: Reason = invalid_grant("code_redirect_uri");
+    /// The verifier is missing, wrong, or there was no challenge.
+    pub const CODE_VERIFIER: Reason = invalid_grant("code_verifier");
+    /// The code was used before.
+    pub const CODE_USED: Reason = invalid_grant("code_used");
+    /// The code is too old.
+    pub const CODE_EXPIRED: Reason = invalid_grant("code_expired");
+    /// There is no such family, or its grant is dead.
+    pub const REFRESH_TOKEN_UNKNOWN: Reason = invalid_grant("refresh_token_unknown");
+    /// The refresh token belongs to another client.
+    pub const REFRESH_TOKEN_FOREIGN: Reason = invalid_grant("refresh_token_foreign");
+    /// The refresh token was replaced.
+    pub const REFRESH_TOKEN_USED: Reason = invalid_grant("refresh_token_used");
+}
+
+/// The token endpoint.
+pub struct TokenEndpoint {
+    /// Makes the tokens.
+    pub issuer: Arc<TokenIssuer>,
+    /// Reads the scope of client credentials.
+    pub scopes: Arc<ScopeRule>,
+}
+
+/// What is asked, with the parameters of its grant type; all others are ignored (RFC 6749 section 3.2).
+enum GrantRequest<'p> {
+    AuthorizationCode(authorization_code::Request<'p>),
+    ClientCredentials(client_credentials::Request<'p>),
+    RefreshToken(refresh_token::Request<'p>),
+}
+
+/// Who asks, in which realm.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+    call: &'a Call,
+    env: &'a Env,
+    client: &'a Client,
+}
+
+impl TokenEndpoint {
+    /// Answers a token request. The page that an auditor reads.
+    ///
+    /// # Errors
+    /// A refusal of RFC 6749 section 5.2, or a fault; then nothing was used up.
+    pub async fn respond(&self, call: &Call, env: &Env, params: &Params<'_>) -> Result<TokenResponse, Failure> {
+        let presented = ClientAuthentication::read(call, params)?;
+        let client = presented.verify(call, env).await?;
+        let grant = GrantRequest::parse(params)?;
+        grant.allowed_to(client.client())?;
+        match self.attempt(call, env, &client, &grant).await? {
+            Issuance::Issued(response) => Ok(response),
+            // A family was rotated between look and step. Looked at again, the token is the one just replaced.
+            Issuance::Lost(_) => match self.attempt(call, env, &client, &grant).await? {
+                Issuance::Issued(response) => Ok(response),
+                Issuance::Lost(_) => Err(Fault::unavailable("a refresh family changes faster than it is read").into()),
+            },
+        }
+    }
+
+    /// Once through: what is the client entitled to, does it pass the gate, and is it the one to get it. What is lost for
+    /// good is refused here; only a stale look is handed back.
+    async fn attempt(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &ClientAuthentication<Verified>,
+        grant: &GrantRequest<'_>,
+    ) -> Result<Issuance, Failure> {
+        let caller = Caller { call, env, client: client.client() };
+        let entitled = match grant {
+            GrantRequest::AuthorizationCode(asked) => authorization_code::entitle(caller, asked).await?,
+            GrantRequest::ClientCredentials(asked) => client_credentials::entitle(caller, asked, &self.scopes).await?,
+            GrantRequest::RefreshToken(asked) => refresh_token::entitle(caller, asked, &self.issuer).await?,
+        };
+        let born_of = entitled.grant;
+        let cleared = policy::clear(env, caller.client, entitled).await?;
+        match (self.issuer.tokens(call, env, client, cleared).await?, born_of) {
+            (Issuance::Lost(Lost::Replayed), Some((grant, _))) => {
+                end_grant(call, env, caller.client, grant, GrantEnd::CodeReplayed).await?;
+                Err((&reason::CODE_USED).into())
+            }
+            (Issuance::Lost(Lost::Replayed | Lost::Gone), _) => Err(grant.gone().into()),
+            (issued_or_stale, _) => Ok(issued_or_stale),
+        }
+    }
+}
+
+impl<'p> GrantRequest<'p> {
+    fn parse(params: &'p Params<'_>) -> Result<Self, Refusal> {
+        match GrantType::parse(params.one("grant_type")?.ok_or(&GRANT_TYPE_MISSING)?) {
+            Some(GrantType::AuthorizationCode) => {
+                authorization_code::Request::read(params).map(Self::AuthorizationCode)
+            }
+            Some(GrantType::ClientCredentials) => {
+                client_credentials::Request::read(params).map(Self::ClientCredentials)
+            }
+            Some(GrantType::RefreshToken) => refresh_token::Request::read(params).map(Self::RefreshToken),
+            None => Err((&GRANT_TYPE_UNSUPPORTED).into()),
+        }
+    }
+
+    fn allowed_to(&self, client: &Client) -> Result<(), Refusal> {
+        let grant_type = match self {
+            Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
+            Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::RefreshToken(_) => GrantType::RefreshToken,
+        };
+        if client.has_grant_type(grant_type) { Ok(()) } else { Err((&GRANT_TYPE_UNREGISTERED).into()) }
+    }
+
+    /// What is said when it died between look and step.
+    fn gone(&self) -> &'static Reason {
+        match self {
+            Self::RefreshToken(_) => &reason::REFRESH_TOKEN_UNKNOWN,
+            Self::AuthorizationCode(_) | Self::ClientCredentials(_) => &reason::CODE_UNKNOWN,
+        }
+    }
+}
+
+impl Caller<'_> {
+    /// Whom the access token is for: UserInfo when `openid` is in its scope, else the client's `default_resource`.
+    async fn resource_for(&self, scopes: &Scopes) -> Result<Option<Arc<ResourceServer>>, Fault> {
+        let Some(uri) = self.client.default_resource.as_ref().filter(|_| !scopes.contains(Scope::OPENID)) else {
+            return Ok(None);
+        };
+        let known = self.env.registry.resource_server(&self.env.realm, uri).await?;
+        let unknown = || Fault::internal(format!("default_resource of client {} is not configured", self.client.id()));
+        known.map(Some).ok_or_else(unknown)
+    }
+}

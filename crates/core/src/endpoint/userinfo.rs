@@ -1,0 +1,172 @@
+//! OpenID Connect Core 1.0 section 5.3, UserInfo; RFC 6750 sections 2 and 3, how the token comes.
+//! Config     none
+//! Discovery  userinfo_endpoint userinfo_signing_alg_values_supported
+
+use std::sync::Arc;
+
+use chancery_jose::ClaimsWriter;
+use chancery_types::handle::{AccessToken, Handle};
+use chancery_types::iana::ErrorCode;
+use chancery_types::{Params, Scope};
+
+use crate::context::{Call, Env};
+use crate::error::{Failure, Reason, Refusal, Remedy};
+use crate::event::Event;
+use crate::issue::TokenIssuer;
+use crate::policy::{Gate, Holder, gate};
+use crate::ports::ClaimsQuery;
+use crate::records::AccessTokenBody;
+use crate::rule::claims::ClaimsRule;
+
+/// Nothing was sent. RFC 6750 section 3.1: then the challenge names no error; so it is the one refusal that is encoded
+/// without its code.
+pub const TOKEN_MISSING: Reason = Reason {
+    name: "access_token_missing",
+    code: ErrorCode::InvalidToken,
+    description: "no access token provided",
+    section: "RFC 6750 section 3",
+};
+/// In the query, where it ends up in logs and histories (RFC 9700 section 4.3.2).
+pub const TOKEN_IN_QUERY: Reason = Reason {
+    name: "access_token_in_query",
+    code: ErrorCode::InvalidRequest,
+    description: "access tokens must not be sent in the query",
+    section: "RFC 9700 section 4.3.2",
+};
+/// In more than one place.
+pub const SEVERAL_TOKENS: Reason = Reason {
+    name: "access_token_in_several_places",
+    code: ErrorCode::InvalidRequest,
+    description: "access token must only be provided using one mechanism",
+    section: "RFC 6750 section 2",
+};
+/// The Authorization header is not `Bearer` and one token.
+pub const MALFORMED_HEADER: Reason = Reason {
+    name: "bearer_header_malformed",
+    code: ErrorCode::InvalidRequest,
+    description: "Authorization header must be Bearer and a token",
+    section: "RFC 6750 section 2.1",
+};
+/// Without `openid` the token is not for UserInfo.
+pub const NO_OPENID: Reason = Reason {
+    name: "openid_scope_missing",
+    code: ErrorCode::InsufficientScope,
+    description: "access token missing openid scope",
+    section: "OIDC Core section 5.3",
+};
+
+/// The reasons that a client must not tell apart.
+const fn invalid_token(name: &'static str) -> Reason {
+    Reason {
+        name,
+        code: ErrorCode::InvalidToken,
+        description: "invalid token provided",
+        section: "RFC 6750 section 3.1",
+    }
+}
+/// There is no such token, or its grant is dead.
+pub const TOKEN_UNKNOWN: Reason = invalid_token("access_token_unknown");
+/// The token is for a resource server.
+pub const TOKEN_FOR_ANOTHER: Reason = invalid_token("access_token_for_another_audience");
+/// The client, the account or the grant counts no more.
+pub const TOKEN_WITHDRAWN: Reason = invalid_token("access_token_withdrawn");
+
+/// What UserInfo answers (OIDC Core section 5.3.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserInfo {
+    /// A JSON object.
+    Json(String),
+    /// A signed JWT, for a client registered with `userinfo_signed_response_alg`.
+    Jwt(String),
+}
+
+/// The UserInfo endpoint.
+pub struct UserInfoEndpoint {
+    /// Signs answers.
+    pub issuer: Arc<TokenIssuer>,
+    /// Which claims a scope stands for.
+    pub claims: Arc<ClaimsRule>,
+}
+
+impl UserInfoEndpoint {
+    /// Says who the person is, as far as was consented to. `query` is looked at only to refuse a token in it; `form` is the
+    /// body of a POST, else empty.
+    ///
+    /// # Errors
+    /// A refusal of RFC 6750 section 3.1, or a fault.
+    pub async fn respond(
+        &self,
+        call: &Call,
+        env: &Env,
+        query: &Params<'_>,
+        form: &Params<'_>,
+    ) -> Result<UserInfo, Failure> {
+        let handle = bearer(call, query, form)?;
+        let found = env.records().get::<AccessTokenBody>(call.now, handle.key(&env.realm)).await?;
+        let token = found.ok_or(&TOKEN_UNKNOWN)?;
+        let (expires_at, token) = (token.expires_at, token.body);
+        if !token.scopes.contains(Scope::OPENID) {
+            return Err(Refusal { reason: &NO_OPENID, remedy: Some(Remedy::Scope(Scope::OPENID)) }.into());
+        }
+        if token.resource.is_some() {
+            return Err((&TOKEN_FOR_ANOTHER).into());
+        }
+        let account = token.account.as_ref().ok_or(&TOKEN_WITHDRAWN)?;
+        let client = env.registry.client(&env.realm, &token.client).await?.ok_or(&TOKEN_WITHDRAWN)?;
+        let holder = Holder { account: Some(account), since: [token.granted_at, None], resource: None };
+        if let Gate::Closed(_) = gate(env, &client, &holder).await? {
+            return Err((&TOKEN_WITHDRAWN).into());
+        }
+
+        let mut names = self.claims.names(&token.scopes, &token.claims.userinfo);
+        names.retain(|name| !OURS.contains(name));
+        let query = ClaimsQuery { account, client: client.id(), names: &names, locales: None };
+        let person = env.accounts.claims(&env.realm, query).await?.filtered(|name| names.contains(&name));
+        let mut answer = ClaimsWriter::new();
+        let alg = client.userinfo_signed_response_alg;
+        if alg.is_some() {
+            // OIDC Core section 5.3.2: a signed answer names its issuer and audience.
+            answer
+                .string("iss", env.issuer.as_str())
+                .string("aud", client.id().as_str())
+                .date("iat", call.now)
+                .date("exp", expires_at);
+        }
+        answer.string("sub", account.as_str());
+        for (name, value) in person.iter() {
+            answer.raw(name, value);
+        }
+        let json = answer.finish();
+        let answer = match alg {
+            Some(alg) => UserInfo::Jwt(self.issuer.sign_for(call, env, &client, alg, &json).await?),
+            None => UserInfo::Json(json),
+        };
+        env.record(call, &Event::UserInfoServed { client: client.id().clone() });
+        Ok(answer)
+    }
+}
+
+/// What accounts have no say in: claims about the answer, the token and the login.
+const OURS: &[&str] = &["acr", "amr", "aud", "auth_time", "exp", "iat", "iss", "jti", "nbf", "sid", "sub"];
+
+/// The token, from exactly one place (RFC 6750 section 2).
+fn bearer(call: &Call, query: &Params<'_>, form: &Params<'_>) -> Result<Handle<AccessToken>, Refusal> {
+    if query.has("access_token") {
+        return Err((&TOKEN_IN_QUERY).into());
+    }
+    let sent = match (call.authorization.as_deref(), form.one("access_token")?) {
+        (Some(_), Some(_)) => return Err((&SEVERAL_TOKENS).into()),
+        (None, None) => return Err((&TOKEN_MISSING).into()),
+        (None, Some(token)) => token,
+        (Some(header), None) => {
+            let (scheme, token) = header.split_once(' ').ok_or(&MALFORMED_HEADER)?;
+            let token = token.trim_start_matches(' ');
+            // RFC 9110 section 11.1: the name of a scheme knows no case.
+            if !scheme.eq_ignore_ascii_case("Bearer") || token.is_empty() || token.contains(' ') {
+                return Err((&MALFORMED_HEADER).into());
+            }
+            token
+        }
+    };
+    Handle::parse(sent).map_err(|_| (&TOKEN_UNKNOWN).into())
+}

@@ -1,0 +1,109 @@
+//! Consent given and withdrawn (architecture sections 8.1 and 8.9).
+
+use std::time::Duration;
+
+use chancery_store::{StoreError, Updated};
+use chancery_types::{AccountId, ClientId, Kind, Scopes, Timestamp};
+
+use crate::context::{Call, Env};
+use crate::error::Fault;
+use crate::event::{Event, GrantEnd};
+use crate::interaction::prompt::Undecided;
+use crate::model::ConsentAnswer;
+use crate::records::{Body, ConsentBody, Found, GrantBody, consent_key};
+
+/// The consent that stands between this person and this client.
+pub(crate) async fn standing(
+    call: &Call,
+    env: &Env,
+    account: &AccountId,
+    client: &ClientId,
+) -> Result<Option<Found<ConsentBody>>, Fault> {
+    env.records().get(call.now, consent_key(&env.realm, account, client)).await
+}
+
+/// Adds a person's yes to what was agreed before.
+pub(crate) async fn remember(
+    call: &Call,
+    env: &Env,
+    (account, client): (&AccountId, &ClientId),
+    allowed: &Undecided,
+    lifetime: Duration,
+) -> Result<ConsentAnswer, Fault> {
+    let records = env.records();
+    let ends = call.now + lifetime;
+    // Another tab may have answered at the same moment; what was agreed there stands, too.
+    for _ in 0..3 {
+        let found = standing(call, env, account, client).await?;
+        let before = found.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
+        let body = ConsentBody { at: call.now, answer: widened(before, allowed) };
+        let is_written = match &found {
+            Some(found) => matches!(records.update(call.now, found, (&body, ends), &[]).await?, Updated::Done(_)),
+            None => {
+                let tags = records.tags(Some(account), Some(client), None);
+                let key = consent_key(&env.realm, account, client);
+                match records.insert(call.now, &[records.new(key, None, tags, ends, &body)?]).await {
+                    Ok(()) => true,
+                    Err(StoreError::Occupied) => false,
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        };
+        if is_written {
+            env.record(call, &Event::ConsentGiven { client: client.clone(), account: account.clone() });
+            return Ok(body.answer);
+        }
+    }
+    Err(Fault::unavailable("the consent was changed by others three times in a row"))
+}
+
+fn widened(mut answer: ConsentAnswer, allowed: &Undecided) -> ConsentAnswer {
+    answer.rejected_scopes = answer.rejected_scopes.filtered(|scope| !allowed.scopes.contains(scope.as_str()));
+    answer.scopes = answer.scopes.iter().chain(allowed.scopes.iter()).cloned().collect::<Scopes>();
+    for name in &allowed.claims {
+        answer.rejected_claims.retain(|rejected| **rejected != **name);
+        if !answer.claims.iter().any(|have| **have == **name) {
+            answer.claims.push(name.as_str().into());
+        }
+    }
+    answer
+}
+
+/// Ends a consent, and every grant of the client that rests on it. Returns how many grants ended.
+///
+/// # Errors
+/// A fault of the store; then calling it again goes on where it stopped.
+pub async fn withdraw(call: &Call, env: &Env, account: &AccountId, client: &ClientId) -> Result<u64, Fault> {
+    let records = env.records();
+    records.revoke(call.now, consent_key(&env.realm, account, client)).await?;
+    // The second pass catches a grant that was born while the first one looked.
+    let mut ended = 0;
+    for _ in 0..2 {
+        ended += end_grants(call.now, env, account, client).await?;
+    }
+    if ended > 0 {
+        env.record(call, &Event::GrantEnded { client: client.clone(), why: GrantEnd::ConsentWithdrawn });
+    }
+    Ok(ended)
+}
+
+async fn end_grants(now: Timestamp, env: &Env, account: &AccountId, client: &ClientId) -> Result<u64, Fault> {
+    const PAGE: usize = 100;
+    let records = env.records();
+    let tag = records.tags(Some(account), None, None).account;
+    let Some(tag) = tag else { return Ok(0) };
+    let (mut ended, mut after) = (0, None);
+    loop {
+        let page = env.store.list_tagged(now, Kind::GRANT, tag, after, PAGE).await?;
+        for stored in &page {
+            if GrantBody::decode(&stored.record.body)?.client == *client {
+                records.revoke(now, stored.record.key).await?;
+                ended += 1;
+            }
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE => after = Some(last.record.key),
+            _ => return Ok(ended),
+        }
+    }
+}

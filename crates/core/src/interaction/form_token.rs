@@ -1,0 +1,127 @@
+//! What binds a page's form to its request, its browser and its session: an AEAD token in the form itself, because
+//! nothing is stored for a page that anybody can fetch (architecture section 9.1).
+
+use std::time::Duration;
+
+use chancery_jose::{base64url, constant_time_eq, sha256};
+use chancery_types::{Key, Timestamp};
+
+use crate::context::Env;
+use crate::error::Fault;
+use crate::keys::KeySet;
+use crate::model::StepDone;
+
+/// How long a page can be left open.
+pub const LIFETIME: Duration = Duration::from_secs(3600);
+
+/// Which page the form is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormStep {
+    /// The login page.
+    Login,
+    /// The account chooser.
+    SelectAccount,
+    /// The consent page.
+    Consent,
+}
+
+/// What a form token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormToken {
+    /// Which page the form is on.
+    pub step: FormStep,
+    /// Digest of the request's parameters, or of the stored interaction's handle.
+    pub subject: [u8; 32],
+    /// Digest of the browser cookie.
+    pub browser: [u8; 32],
+    /// The session in which the page was shown, if there was one.
+    pub session: Option<Key>,
+    /// When the request was first seen (t₀).
+    pub first_seen: Timestamp,
+    /// When the page was made.
+    pub issued_at: Timestamp,
+    /// What the person had done for the request.
+    pub done: Vec<StepDone>,
+}
+
+impl FormToken {
+    /// Seals the token under the newest root secret.
+    ///
+    /// # Errors
+    /// A fault of the cryptographic library.
+    pub fn seal(&self, env: &Env, keys: &KeySet) -> Result<String, Fault> {
+        let (version, secret) = keys.newest_secret();
+        let broken = |error: chancery_jose::Error| Fault::internal(error.to_string());
+        let key = secret.sealing_key("form token").map_err(broken)?;
+        let sealed = key.seal(*env.secret::<12>(), env.realm.as_str().as_bytes(), &self.to_bytes()).map_err(broken)?;
+        Ok(base64url::encode([&version.to_be_bytes()[..], &sealed].concat()))
+    }
+
+    /// Opens a token that one of our pages carried; `None` when it is not one, or too old.
+    #[must_use]
+    pub fn open(env: &Env, keys: &KeySet, now: Timestamp, text: &str) -> Option<Self> {
+        let bytes = base64url::decode(text).ok()?;
+        let (version, sealed) = bytes.split_first_chunk::<4>()?;
+        let key = keys.secret(u32::from_be_bytes(*version))?.sealing_key("form token").ok()?;
+        let token = Self::from_bytes(&key.open(env.realm.as_str().as_bytes(), sealed)?)?;
+        (now.since(token.issued_at) <= LIFETIME).then_some(token)
+    }
+
+    /// Whether the browser that posts the form is the one that got the page.
+    #[must_use]
+    pub fn is_of_browser(&self, cookie: Option<&[u8; 16]>) -> bool {
+        cookie.is_some_and(|cookie| constant_time_eq(&self.browser, &sha256(cookie)))
+    }
+
+    /// A fixed layout: step, done, first seen, issued at, subject, browser, session.
+    fn to_bytes(&self) -> Vec<u8> {
+        let step = match self.step {
+            FormStep::Login => 1,
+            FormStep::SelectAccount => 2,
+            FormStep::Consent => 3,
+        };
+        let done = self.done.iter().fold(0, |bits, step| bits | bit(*step));
+        let session = self.session.as_ref().map_or(&[][..], Key::as_bytes);
+        [
+            &[step, done][..],
+            &self.first_seen.millis().to_be_bytes(),
+            &self.issued_at.millis().to_be_bytes(),
+            &self.subject,
+            &self.browser,
+            session,
+        ]
+        .concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let ([step, done], rest) = bytes.split_first_chunk::<2>()?;
+        let (first_seen, rest) = rest.split_first_chunk::<8>()?;
+        let (issued_at, rest) = rest.split_first_chunk::<8>()?;
+        let (subject, rest) = rest.split_first_chunk::<32>()?;
+        let (browser, session) = rest.split_first_chunk::<32>()?;
+        let step = match step {
+            1 => FormStep::Login,
+            2 => FormStep::SelectAccount,
+            3 => FormStep::Consent,
+            _ => return None,
+        };
+        let all = [StepDone::Login, StepDone::SelectAccount, StepDone::Consent];
+        Some(Self {
+            step,
+            subject: *subject,
+            browser: *browser,
+            session: if session.is_empty() { None } else { Some(Key::from_bytes(session)?) },
+            first_seen: Timestamp::from_millis(i64::from_be_bytes(*first_seen)),
+            issued_at: Timestamp::from_millis(i64::from_be_bytes(*issued_at)),
+            done: all.into_iter().filter(|step| done & bit(*step) != 0).collect(),
+        })
+    }
+}
+
+const fn bit(step: StepDone) -> u8 {
+    match step {
+        StepDone::Login => 1,
+        StepDone::SelectAccount => 2,
+        StepDone::Consent => 4,
+    }
+}

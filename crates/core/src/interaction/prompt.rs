@@ -1,0 +1,191 @@
+//! What has still to be asked of the person: OIDC Core section 3.1.2.3 and 3.1.2.4, as a pure function.
+
+use chancery_types::iana::{ErrorCode, Prompt};
+use chancery_types::{RedirectKind, Scope, Scopes, Timestamp};
+
+use crate::error::Reason;
+use crate::model::{Acr, ApplicationType, Authentication, ConsentAnswer, ConsentMode, StepDone};
+use crate::request::{Prompts, ValidatedAuthorizationRequest};
+use crate::rule::claims::ClaimsRule;
+
+/// Nobody is signed in.
+pub const NO_SESSION: Reason = login("login_no_session", "End-User authentication is required");
+/// `prompt=login`.
+pub const LOGIN_REQUESTED: Reason = login("login_requested", "login prompt was not resolved");
+/// The authentication is older than `max_age`.
+pub const LOGIN_TOO_OLD: Reason = login("login_too_old", "End-User authentication could not be reused");
+/// The session's authentication context class is not the essential one.
+pub const ACR_NOT_MET: Reason = login("login_acr_not_met", "none of the requested ACRs could be obtained");
+/// The session counts as many clients as it can.
+pub const SESSION_FULL: Reason = login("login_session_full", "End-User authentication is required");
+/// Somebody else is signed in than the client expects.
+pub const OTHER_PERSON: Reason = login("select_other_person", "another End-User is signed in than the client expects");
+/// `prompt=select_account`.
+pub const SELECTION_REQUESTED: Reason = Reason {
+    name: "select_account_requested",
+    code: ErrorCode::AccountSelectionRequired,
+    description: "select_account prompt was not resolved",
+    section: "OIDC Core section 3.1.2.1",
+};
+/// `prompt=consent`.
+pub const CONSENT_REQUESTED: Reason = consent("consent_requested", "consent prompt was not resolved");
+/// Something is asked for that was not decided on.
+pub const CONSENT_MISSING: Reason = consent("consent_missing", "requested scopes or claims not granted");
+/// A client that anybody on the device could imitate (RFC 8252 section 8.6).
+pub const CONSENT_NATIVE: Reason = consent("consent_native", "native clients require End-User interaction");
+/// The demanded class is one that nobody can reach here.
+pub const ACR_UNREACHABLE: Reason = Reason {
+    name: "acr_unreachable",
+    code: ErrorCode::UnmetAuthenticationRequirements,
+    description: "the requested authentication context class cannot be reached",
+    section: "OpenID Connect Core Error Code unmet_authentication_requirements section 2",
+};
+
+const fn login(name: &'static str, description: &'static str) -> Reason {
+    Reason { name, code: ErrorCode::LoginRequired, description, section: "OIDC Core section 3.1.2.3" }
+}
+
+const fn consent(name: &'static str, description: &'static str) -> Reason {
+    Reason { name, code: ErrorCode::ConsentRequired, description, section: "OIDC Core section 3.1.2.4" }
+}
+
+/// The page that is needed next, and why. Its `reason` is what a client hears with `prompt=none`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needed {
+    /// Sign in.
+    Login(&'static Reason),
+    /// Choose the account.
+    SelectAccount(&'static Reason),
+    /// Allow it.
+    Consent(&'static Reason),
+    /// No page helps.
+    Impossible(&'static Reason),
+}
+
+impl Needed {
+    /// Why.
+    #[must_use]
+    pub fn reason(self) -> &'static Reason {
+        match self {
+            Self::Login(why) | Self::SelectAccount(why) | Self::Consent(why) | Self::Impossible(why) => why,
+        }
+    }
+}
+
+/// What the decision is made on, beside the request.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// How the person authenticated; `None` when nobody is signed in.
+    pub authentication: Option<&'a Authentication>,
+    /// What the person has agreed to for this client before.
+    pub consent: &'a ConsentAnswer,
+    /// What the person has done for this request.
+    pub done: &'a [StepDone],
+    /// When the request was first seen (t₀).
+    pub first_seen: Timestamp,
+    /// The classes that can be reached here.
+    pub reachable: &'a [Acr],
+    /// Which claims a scope stands for.
+    pub claims: &'a ClaimsRule,
+}
+
+/// The first page that is needed, in the order login, account, consent; `None` when the request can be answered.
+#[must_use]
+pub fn needed(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>, now: Timestamp) -> Option<Needed> {
+    let asked = request.asked();
+    let wishes = |prompt| matches!(&asked.prompts, Prompts::Asked(asked) if asked.contains(&prompt));
+    let is_done = |step| facts.done.contains(&step);
+
+    let essential = essential_acr(request);
+    if essential.as_ref().is_some_and(|wanted| !wanted.iter().any(|acr| is_reachable(facts, acr))) {
+        return Some(Needed::Impossible(&ACR_UNREACHABLE));
+    }
+    let Some(authentication) = facts.authentication else { return Some(Needed::Login(&NO_SESSION)) };
+    // A login for this very request satisfies `prompt=login` and every `max_age`.
+    let is_fresh = authentication.time() >= facts.first_seen;
+    if wishes(Prompt::Login) && !is_fresh {
+        return Some(Needed::Login(&LOGIN_REQUESTED));
+    }
+    let age = now.since(authentication.time()).as_secs();
+    if asked.max_age.is_some_and(|limit| age > limit) && !is_fresh {
+        return Some(Needed::Login(&LOGIN_TOO_OLD));
+    }
+    let is_met =
+        |wanted: &Vec<String>| authentication.acr.as_ref().is_some_and(|acr| wanted.iter().any(|w| **w == *acr.0));
+    if essential.as_ref().is_some_and(|wanted| !is_met(wanted)) {
+        // A login that did not help will not help a second time.
+        let why = if is_fresh { Needed::Impossible(&ACR_UNREACHABLE) } else { Needed::Login(&ACR_NOT_MET) };
+        return Some(why);
+    }
+    // GAP-01: asked at every step, so that nobody else can take the place of the expected person by signing in.
+    if asked.expected.as_ref().is_some_and(|sub| **sub != *authentication.account.as_str()) {
+        return Some(Needed::SelectAccount(&OTHER_PERSON));
+    }
+    // A login for this request chose the account, too.
+    if wishes(Prompt::SelectAccount) && !is_done(StepDone::SelectAccount) && !is_done(StepDone::Login) {
+        return Some(Needed::SelectAccount(&SELECTION_REQUESTED));
+    }
+    if is_done(StepDone::Consent) {
+        return None;
+    }
+    let missing = undecided(request, facts);
+    if wishes(Prompt::Consent) {
+        return Some(Needed::Consent(&CONSENT_REQUESTED));
+    }
+    if !missing.scopes.is_empty() || !missing.claims.is_empty() {
+        return Some(Needed::Consent(&CONSENT_MISSING));
+    }
+    needs_consent_each_time(request).then_some(Needed::Consent(&CONSENT_NATIVE))
+}
+
+/// What a consent page has to ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Undecided {
+    /// Scopes.
+    pub scopes: Scopes,
+    /// Single claims.
+    pub claims: Vec<String>,
+}
+
+/// What is asked for and was neither allowed nor declined before. For an operator's own application nothing has to be
+/// asked, but for access while the person is away by a client that cannot keep a secret.
+#[must_use]
+pub fn undecided(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>) -> Undecided {
+    let (asked, client) = (request.asked(), &request.addressed().client);
+    let is_decided = |scope: &Scope| {
+        facts.consent.scopes.contains(scope.as_str()) || facts.consent.rejected_scopes.contains(scope.as_str())
+    };
+    let missing = asked.scopes.filtered(|scope| !is_decided(scope));
+    match client.consent {
+        ConsentMode::Ask => {
+            Undecided { claims: facts.claims.undecided(&asked.claims, &asked.scopes, facts.consent), scopes: missing }
+        }
+        ConsentMode::Implied => Undecided {
+            scopes: missing.filtered(|scope| client.is_public() && scope.as_str() == Scope::OFFLINE_ACCESS),
+            claims: Vec::new(),
+        },
+    }
+}
+
+/// RFC 8252 section 8.6: a public client that is reached by a loopback port or a private scheme can be imitated by any
+/// program of the device, so that no request of it is answered without the person; unless an operator vouches for it.
+fn needs_consent_each_time(request: &ValidatedAuthorizationRequest<'_>) -> bool {
+    let addressed = request.addressed();
+    let client = &addressed.client;
+    client.is_public()
+        && client.application_type() == ApplicationType::Native
+        && client.consent == ConsentMode::Ask
+        && addressed.target.uri().kind() != RedirectKind::Https
+}
+
+/// The classes of which the request cannot do without one (OIDC Core section 5.5.1.1).
+fn essential_acr(request: &ValidatedAuthorizationRequest<'_>) -> Option<Vec<String>> {
+    let ask = request.asked().claims.of_id_token("acr").filter(|ask| ask.essential)?;
+    let wanted: Vec<String> = ask.strings().collect();
+    (!wanted.is_empty()).then_some(wanted)
+}
+
+fn is_reachable(facts: &Facts<'_>, acr: &str) -> bool {
+    let is_session = facts.authentication.and_then(|auth| auth.acr.as_ref()).is_some_and(|have| *have.0 == *acr);
+    is_session || facts.reachable.iter().any(|known| *known.0 == *acr)
+}

@@ -1,0 +1,403 @@
+//! The steps of an interaction: each can be answered once, because answering takes it away.
+
+use chancery_types::Params;
+use chancery_types::handle::Handle;
+use chancery_types::iana::ErrorCode;
+use zeroize::Zeroizing;
+
+use super::consent;
+use super::form_token::{FormStep, FormToken};
+use super::page::{again, lost_page};
+use super::prompt::{self, Needed};
+use super::view::LoginProblem;
+use super::{Interactions, Next, Open, Place, SessionWrite};
+use crate::context::{Call, Env};
+use crate::error::{Failure, Fault, PageError, Reason};
+use crate::event::Event;
+use crate::model::{Authentication, LoginForm, StepDone};
+use crate::ports::LoginOutcome;
+use crate::records::{Found, InteractionBody};
+use crate::request::{Received, ValidatedAuthorizationRequest};
+use crate::session::{choice as choice_of, list_with};
+
+/// The person said no.
+pub const DECLINED: Reason = Reason {
+    name: "declined",
+    code: ErrorCode::AccessDenied,
+    description: "End-User declined the request",
+    section: "RFC 6749 section 4.1.2.1",
+};
+/// A form without the request that it belongs to.
+pub const FORM_INCOMPLETE: Reason = Reason {
+    name: "form_incomplete",
+    code: ErrorCode::InvalidRequest,
+    description: "the form does not carry its request",
+    section: "OIDC Core section 3.1.2.3",
+};
+
+/// What the person has to do now.
+///
+/// A consent cannot be closed with a login:
+///
+/// ```compile_fail
+/// # async fn f(step: chancery_core::interaction::ConsentStep<'_>, who: chancery_core::model::Authentication) {
+/// step.authenticated(who).await;
+/// # }
+/// ```
+///
+/// and no step can be answered twice:
+///
+/// ```compile_fail
+/// # async fn f(step: chancery_core::interaction::ConsentStep<'_>) {
+/// step.granted().await;
+/// step.denied();
+/// # }
+/// ```
+pub enum Step<'a> {
+    /// Allow it, or not.
+    Consent(ConsentStep<'a>),
+    /// Sign in.
+    Login(LoginStep<'a>),
+    /// Choose the account.
+    SelectAccount(SelectAccountStep<'a>),
+}
+
+/// Sign in.
+pub struct LoginStep<'a>(Stage<'a>);
+
+/// Allow it, or not.
+pub struct ConsentStep<'a>(Stage<'a>);
+
+/// Choose the account.
+pub struct SelectAccountStep<'a>(Stage<'a>);
+
+struct Stage<'a> {
+    engine: &'a Interactions,
+    open: Open<'a>,
+}
+
+impl<'a> LoginStep<'a> {
+    /// The person is who they say; goes on to the next page or back to the client.
+    ///
+    /// # Errors
+    /// A fault of the store or of the accounts.
+    pub async fn authenticated(self, who: Authentication) -> Result<Next, Fault> {
+        let Stage { engine, mut open } = self.0;
+        let (call, env) = (open.call, open.env);
+        let account = env.accounts.find(&env.realm, &who.account).await?;
+        if !account.is_some_and(|account| account.active && who.time() >= account.not_before) {
+            return LoginStep(Stage { engine, open }).refused(LoginProblem::Refused, None).await;
+        }
+        open.done.push(StepDone::Login);
+        env.record(call, &Event::LoginSucceeded { account: who.account.clone() });
+        // A second login of somebody who is signed in here already renews that session, whichever is the active one.
+        let mut everybody = engine.sessions.everybody(call, env).await?;
+        let same = everybody.iter().position(|person| person.account.id == who.account);
+        let person = same.map(|at| everybody.swap_remove(at));
+        open.belongs_to(&who.account, person).await?;
+        let client = open.request.addressed().client.id();
+        let (handle, write) = match &open.person {
+            Some(person) => {
+                let handle = engine.sessions.renew(env, person);
+                (handle.clone(), SessionWrite::Renew(handle, who.clone()))
+            }
+            None => {
+                let (handle, record) = engine.sessions.begin(call.now, env, who.clone(), client)?;
+                (handle, SessionWrite::Begin(Box::new(record)))
+            }
+        };
+        let session = handle.key(&env.realm);
+        let (sessions, dropped) = list_with(call, handle);
+        let next = match engine.needed_with(&open, Some(&who)) {
+            None => engine.conclude(open, (session, who), write).await?,
+            Some(Needed::Impossible(why)) => engine.refuse(call, env, open.request.addressed(), &why.into()),
+            Some(_) => engine.store(&open, session, write).await?,
+        };
+        engine.end(call, env, dropped).await?;
+        Ok(Next { sessions: Some(sessions), ..next })
+    }
+
+    /// Wrong name or password, or not looked at: the page again, with the request kept.
+    ///
+    /// # Errors
+    /// A fault of the cryptographic library.
+    pub async fn refused(self, problem: LoginProblem, typed: Option<String>) -> Result<Next, Fault> {
+        let Stage { engine, open } = self.0;
+        engine.page(&open, Needed::Login(&prompt::NO_SESSION), Some(problem), typed).await
+    }
+
+    /// The person does not want to sign in: `access_denied`.
+    #[must_use]
+    pub fn abort(self) -> Next {
+        self.0.declined()
+    }
+
+    /// What was typed into the built-in page's form.
+    async fn form(self, form: LoginForm) -> Result<Next, Fault> {
+        let Stage { engine, open } = &self.0;
+        let (call, env) = (open.call, open.env);
+        let typed = form.username.clone();
+        if form.username.trim().is_empty() || form.password.is_empty() {
+            return self.refused(LoginProblem::Refused, Some(typed)).await;
+        }
+        if !engine.throttle.is_open(call, env, &typed).await? {
+            env.record(call, &Event::LoginThrottled);
+            return self.refused(LoginProblem::Throttled, Some(typed)).await;
+        }
+        match env.accounts.authenticate(&env.realm, call.now, form).await? {
+            LoginOutcome::Authenticated(who) => self.authenticated(who).await,
+            LoginOutcome::Refused => {
+                env.record(call, &Event::LoginFailed);
+                engine.throttle.failed(call, env, &typed).await?;
+                self.refused(LoginProblem::Refused, Some(typed)).await
+            }
+            LoginOutcome::Busy => {
+                env.record(call, &Event::LoginThrottled);
+                self.refused(LoginProblem::Throttled, Some(typed)).await
+            }
+        }
+    }
+}
+
+impl ConsentStep<'_> {
+    /// The person allows all that the page asked for.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn granted(self) -> Result<Next, Fault> {
+        let Stage { engine, mut open } = self.0;
+        let Some(person) = &open.person else { return Ok(engine.lost(&open, false)) };
+        let allowed = engine.to_consent(&open);
+        let parties = (&person.account.id, open.request.addressed().client.id());
+        open.consent = consent::remember(open.call, open.env, parties, &allowed, engine.config.consent).await?;
+        open.done.push(StepDone::Consent);
+        engine.go_on(open).await
+    }
+
+    /// The person allows nothing: `access_denied`.
+    #[must_use]
+    pub fn denied(self) -> Next {
+        self.0.declined()
+    }
+}
+
+impl SelectAccountStep<'_> {
+    /// The person goes on as the account of this choice.
+    ///
+    /// # Errors
+    /// A fault of the store or of the accounts.
+    pub async fn chosen(self, choice: &str) -> Result<Next, Fault> {
+        let Stage { engine, mut open } = self.0;
+        let everybody = engine.sessions.everybody(open.call, open.env).await?;
+        let chosen = everybody.into_iter().find(|person| choice_of(&person.found.key) == choice);
+        let Some(person) = chosen else {
+            // That session has ended meanwhile; the page shows who is left.
+            return engine.page(&open, Needed::SelectAccount(&prompt::SELECTION_REQUESTED), None, None).await;
+        };
+        open.done.push(StepDone::SelectAccount);
+        let (account, handle) = (person.account.id.clone(), person.handle.clone());
+        open.belongs_to(&account, Some(person)).await?;
+        // The chosen session is one of the list, so that none is dropped.
+        let (sessions, _) = list_with(open.call, handle);
+        let next = engine.go_on(open).await?;
+        Ok(Next { sessions: Some(sessions), ..next })
+    }
+
+    /// The person wants to sign in as somebody else.
+    ///
+    /// # Errors
+    /// A fault of the cryptographic library.
+    pub async fn another(self) -> Result<Next, Fault> {
+        let Stage { engine, open } = self.0;
+        engine.page(&open, Needed::Login(&prompt::SELECTION_REQUESTED), None, None).await
+    }
+
+    /// The person does not want to go on: `access_denied`.
+    #[must_use]
+    pub fn abort(self) -> Next {
+        self.0.declined()
+    }
+}
+
+impl Stage<'_> {
+    fn declined(self) -> Next {
+        let Stage { engine, open } = self;
+        let addressed = open.request.addressed();
+        open.env.record(open.call, &Event::Declined { client: addressed.client.id().clone() });
+        engine.refuse(open.call, open.env, addressed, &(&DECLINED).into())
+    }
+}
+
+impl Interactions {
+    /// Shows the page that is needed, or answers the client.
+    pub(crate) async fn show(&self, open: Open<'_>) -> Result<Next, Fault> {
+        match self.needed(&open) {
+            None => self.finish(open).await,
+            Some(needed) => self.page(&open, needed, None, None).await,
+        }
+    }
+
+    /// After a step of a person who is signed in: the client's answer, or the next page of a stored interaction.
+    async fn go_on(&self, open: Open<'_>) -> Result<Next, Fault> {
+        let session = open.person.as_ref().map(|person| person.found.key);
+        match (self.needed(&open), session) {
+            (None, _) => self.finish(open).await,
+            (Some(Needed::Impossible(why)), _) => {
+                Ok(self.refuse(open.call, open.env, open.request.addressed(), &why.into()))
+            }
+            (Some(_), Some(session)) => self.store(&open, session, SessionWrite::Visit).await,
+            (Some(needed), None) => self.page(&open, needed, None, None).await,
+        }
+    }
+
+    /// The form of a first page: the request is in the form.
+    ///
+    /// # Errors
+    /// A page, when the form is not one of ours or something broke.
+    pub async fn answer_form(&self, call: &Call, env: &Env, form: &Params<'_>) -> Result<Next, PageError> {
+        let text = form.one("request")?.ok_or(&FORM_INCOMPLETE)?;
+        let request = match self.read(env, call.now, Params::parse(text)?).await? {
+            Ok(request) => request,
+            Err((addressed, why)) => return Ok(self.refuse(call, env, &addressed, &why)),
+        };
+        let token = self.token(call, env, form);
+        let seen = token.as_ref().map_or((call.now, Vec::new()), |token| (token.first_seen, token.done.clone()));
+        let open = self.open((call, env), request, seen).await?;
+        Ok(self.take(open, token, form).await?)
+    }
+
+    /// The page of a stored interaction.
+    ///
+    /// # Errors
+    /// A page, when something broke.
+    pub async fn stored_page(&self, call: &Call, env: &Env, handle: &str) -> Result<Next, PageError> {
+        let Some(found) = self.find(call, env, handle).await? else { return Ok(lost_page(None, None, false)) };
+        match self.reopen(call, env, handle, &found).await? {
+            Ok(open) => Ok(self.show(open).await?),
+            Err(next) => Ok(*next),
+        }
+    }
+
+    /// The form of a stored interaction's page.
+    ///
+    /// # Errors
+    /// A page, when something broke.
+    pub async fn answer_stored(
+        &self,
+        call: &Call,
+        env: &Env,
+        handle: &str,
+        form: &Params<'_>,
+    ) -> Result<Next, PageError> {
+        let Some(found) = self.find(call, env, handle).await? else {
+            return Ok(self.lost_form(env, form).await?);
+        };
+        match self.reopen(call, env, handle, &found).await? {
+            Ok(open) => Ok(self.take(open, self.token(call, env, form), form).await?),
+            Err(next) => Ok(*next),
+        }
+    }
+
+    async fn find(&self, call: &Call, env: &Env, handle: &str) -> Result<Option<Found<InteractionBody>>, Fault> {
+        match Handle::<chancery_types::handle::Interaction>::parse(handle) {
+            Ok(handle) => env.records().get(call.now, handle.key(&env.realm)).await,
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The request of a record, for the session that it belongs to; else the page that says why not.
+    async fn reopen<'a>(
+        &'a self,
+        call: &'a Call,
+        env: &'a Env,
+        handle: &str,
+        found: &'a Found<InteractionBody>,
+    ) -> Result<Result<Open<'a>, Box<Next>>, PageError> {
+        let request = match self.read(env, call.now, Params::parse(&found.body.request)?).await? {
+            Ok(request) => request,
+            Err((addressed, why)) => return Ok(Err(Box::new(self.refuse(call, env, &addressed, &why)))),
+        };
+        let restart = || Some(found.body.request.clone());
+        let client = request.addressed().client.clone();
+        if found.consumed_at.is_some() {
+            return Ok(Err(Box::new(lost_page(Some(&client), restart(), true))));
+        }
+        let Some(person) = self.sessions.of_key(call, env, found.body.session).await? else {
+            return Ok(Err(Box::new(lost_page(Some(&client), restart(), false))));
+        };
+        let handle = Handle::parse(handle).map_err(|_| Fault::internal("a handle that cannot be read back"))?;
+        let mut open = self.placed((call, env), request, found, again(&handle)?);
+        let account = person.account.id.clone();
+        open.belongs_to(&account, Some(person)).await?;
+        Ok(Ok(open))
+    }
+
+    fn placed<'a>(
+        &self,
+        (call, env): (&'a Call, &'a Env),
+        request: ValidatedAuthorizationRequest<'a>,
+        found: &Found<InteractionBody>,
+        handle: Handle<chancery_types::handle::Interaction>,
+    ) -> Open<'a> {
+        Open {
+            call,
+            env,
+            request,
+            first_seen: found.body.first_seen,
+            done: found.body.done.clone(),
+            place: Place::Stored { handle, key: found.key },
+            person: None,
+            consent: super::ConsentAnswer::default(),
+        }
+    }
+
+    /// The record of a page is gone, but its form still carries the request: it can be started again.
+    async fn lost_form(&self, env: &Env, form: &Params<'_>) -> Result<Next, Fault> {
+        let Some(text) = form.one("request").ok().flatten() else { return Ok(lost_page(None, None, false)) };
+        let addressed = match Params::parse(text) {
+            Ok(params) => Received(params).resolve().address(env).await,
+            Err(_) => return Ok(lost_page(None, None, false)),
+        };
+        match addressed {
+            Ok(addressed) => Ok(lost_page(Some(&addressed.client), Some(addressed.params.encode()), false)),
+            Err(PageError(Failure::Broken(fault))) => Err(fault),
+            Err(_) => Ok(lost_page(None, None, false)),
+        }
+    }
+
+    fn token(&self, call: &Call, env: &Env, form: &Params<'_>) -> Option<FormToken> {
+        FormToken::open(env, self.keys(), call.now, form.one("token").ok().flatten()?)
+    }
+
+    /// A form that came back. One that was not made for this browser, request and session is not looked at: the page
+    /// comes again with a fresh token.
+    async fn take(&self, open: Open<'_>, token: Option<FormToken>, form: &Params<'_>) -> Result<Next, Fault> {
+        let session = open.person.as_ref().map(|person| person.found.key);
+        let is_good = |token: &FormToken| {
+            token.subject == open.subject()
+                && token.is_of_browser(open.call.browser.as_deref())
+                // Signing in is open to whoever knows the password; what is allowed or chosen belongs to one session.
+                && (token.step == FormStep::Login || token.session == session)
+        };
+        let Some(token) = token.filter(is_good) else {
+            return match self.needed(&open) {
+                None => self.finish(open).await,
+                Some(needed) => self.page(&open, needed, Some(LoginProblem::Stale), None).await,
+            };
+        };
+        let field = |name| form.one(name).ok().flatten();
+        let stage = Stage { engine: self, open };
+        match (token.step, field("action").unwrap_or("")) {
+            (_, "cancel" | "deny") => Ok(stage.declined()),
+            (FormStep::Login, _) => {
+                let username = field("username").unwrap_or("").to_owned();
+                let password = Zeroizing::new(field("password").unwrap_or("").to_owned());
+                LoginStep(stage).form(LoginForm { username, password }).await
+            }
+            (FormStep::Consent, "allow") => ConsentStep(stage).granted().await,
+            (FormStep::SelectAccount, "another") => SelectAccountStep(stage).another().await,
+            (FormStep::SelectAccount, _) => SelectAccountStep(stage).chosen(field("account").unwrap_or("")).await,
+            (FormStep::Consent, _) => self.show(stage.open).await,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! RFC 6749 section 4.1.2: the grant and its code, as records of one batch, and what the client gets.
+//! Config     `[authorization_code]`
+//! Discovery  none
+
+use std::time::Duration;
+
+use chancery_store::Record;
+use chancery_types::handle::{AuthorizationCode, Handle};
+use chancery_types::{Key, Scope, Scopes, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::context::Env;
+use crate::error::Fault;
+use crate::model::{Authentication, ClaimsRequest, GrantId};
+use crate::records::{AuthorizationCodeBody, GrantBody};
+use crate::request::ValidatedAuthorizationRequest;
+use crate::session::sid;
+
+/// `[authorization_code]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How long a code can be exchanged. RFC 6749 section 4.1.2 wants at most 10 minutes.
+    #[serde(with = "crate::duration")]
+    pub lifetime: Duration,
+    /// How long a code that was used is remembered, so that showing it again ends what came of it.
+    #[serde(with = "crate::duration")]
+    pub remembered: Duration,
+    /// How long a grant can live at most: as long as its longest token.
+    #[serde(with = "crate::duration")]
+    pub grant: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            lifetime: Duration::from_secs(60),
+            remembered: Duration::from_secs(3600),
+            grant: Duration::from_secs(91 * 86_400),
+        }
+    }
+}
+
+/// A person's yes, about to become a code.
+pub(crate) struct Granted<'a> {
+    /// The session in which it was said.
+    pub(crate) session: Key,
+    /// How the person authenticated.
+    pub(crate) authentication: &'a Authentication,
+    /// What was allowed.
+    pub(crate) scopes: Scopes,
+    /// The single claims that were allowed.
+    pub(crate) claims: ClaimsRequest,
+}
+
+/// A code and the records that make it good.
+pub(crate) struct Drafted {
+    /// The grant and the code, to be written in one step of the session's partition.
+    pub(crate) records: [Record; 2],
+    /// What the client gets.
+    pub(crate) code: Handle<AuthorizationCode>,
+}
+
+/// Drafts the grant and its code in the session's partition. The grant lives under the session, unless it was granted
+/// for the time when the person is away (OIDC Core section 11).
+pub(crate) fn draft(
+    config: &Config,
+    env: &Env,
+    now: Timestamp,
+    request: &ValidatedAuthorizationRequest<'_>,
+    granted: Granted<'_>,
+) -> Result<Drafted, Fault> {
+    let (addressed, asked) = (request.addressed(), request.asked());
+    let client = addressed.client.id();
+    let account = &granted.authentication.account;
+    let partition = granted.session.partition();
+    let id = GrantId::new(partition, *env.secret::<16>());
+    let code = Handle::new(partition, env.secret());
+    let is_offline = granted.scopes.contains(Scope::OFFLINE_ACCESS);
+
+    let records = env.records();
+    let tags = records.tags(Some(account), Some(client), Some(granted.session));
+    let parent = (!is_offline).then_some(granted.session);
+    let body =
+        GrantBody { client: client.clone(), account: account.clone(), scopes: granted.scopes.clone(), granted_at: now };
+    let grant = records.new(id.key(&env.realm), parent, tags, now + config.grant, &body)?;
+    let deadline = now + config.lifetime;
+    let body = AuthorizationCodeBody {
+        deadline,
+        client: client.clone(),
+        redirect_uri: addressed.target.uri().as_str().into(),
+        redirect_uri_was_sent: addressed.target.was_sent(),
+        code_challenge: asked.code_challenge.as_ref().map(|challenge| challenge.as_str().into()),
+        grant: id,
+        granted_at: now,
+        account: account.clone(),
+        authentication: granted.authentication.clone(),
+        sid: sid(&granted.session, client),
+        scopes: granted.scopes,
+        claims: granted.claims,
+        nonce: asked.nonce.clone(),
+        wants_auth_time: asked.max_age.is_some() || addressed.client.require_auth_time,
+    };
+    let tags = chancery_store::Tags::default();
+    let key = code.key(&env.realm);
+    let code_record = records.new(key, Some(grant.key), tags, deadline + config.remembered, &body)?;
+    Ok(Drafted { records: [grant, code_record], code })
+}

@@ -1,0 +1,197 @@
+//! OpenID Connect Core 1.0 sections 2, 3.1.3.3, 3.1.3.6 and 12.2: the ID token.
+//! Config     `[id_token]`
+//! Discovery  id_token_signing_alg_values_supported
+
+use std::time::Duration;
+
+use chancery_jose::{ClaimsWriter, EncodedHeader, SigningAlgorithm, assemble};
+use chancery_types::{Scope, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Draft, TokenIssuer};
+use crate::context::{Call, Env};
+use crate::error::Fault;
+use crate::model::{Claims, Client, Entitlement};
+use crate::policy::TokenKind;
+use crate::ports::ClaimsQuery;
+
+/// `[id_token]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How long it can be used as proof of the login.
+    #[serde(with = "crate::duration")]
+    pub lifetime: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { lifetime: Duration::from_secs(3600) }
+    }
+}
+
+/// What the protocol says itself; accounts are not asked for it.
+const PROTOCOL: &[&str] = &[
+    "acr",
+    "amr",
+    "at_hash",
+    "aud",
+    "auth_time",
+    "azp",
+    "c_hash",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "nonce",
+    "s_hash",
+    "sid",
+    "sub",
+];
+
+impl TokenIssuer {
+    /// The signed ID token, when `openid` is among this response's scopes.
+    ///
+    /// Claims of scopes are left to UserInfo (OIDC Core section 5.4); only what the `claims` parameter asks for stands
+    /// in the token (section 5.5).
+    pub(super) async fn id_token(&self, draft: &Draft<'_>, access_token: &str) -> Result<Option<String>, Fault> {
+        let Draft { call, env, client, what } = *draft;
+        let Some(account) = what.account.as_ref().filter(|_| draft.scopes().contains(Scope::OPENID)) else {
+            return Ok(None);
+        };
+        let alg = client.id_token_signed_response_alg;
+        let asked = what.claims.id_token.iter().map(|ask| &*ask.name);
+        let names: Vec<&str> = asked.filter(|name| !PROTOCOL.contains(name)).collect();
+        let person = if names.is_empty() {
+            Claims::default()
+        } else {
+            let query = ClaimsQuery { account, client: client.id(), names: &names, locales: None };
+            env.accounts.claims(&env.realm, query).await?.filtered(|name| names.contains(&name))
+        };
+        let wants_sid = client.has_logout_uri || what.claims.of_id_token("sid").is_some();
+        let lifetime = self.policy.lifetime(TokenKind::IdToken, what, client, self.id_token.lifetime);
+        let facts = Facts {
+            issuer: env.issuer.as_str(),
+            subject: account.as_str(),
+            audience: client.id().as_str(),
+            issued_at: call.now,
+            expires_at: call.now + lifetime,
+            sid: what.sid.as_deref().filter(|_| wants_sid),
+            at_hash: &alg.hash().left_half(access_token),
+        };
+        let payload = facts.payload(what, &person);
+        self.sign_for(call, env, client, alg, &payload).await.map(Some)
+    }
+
+    /// A JWT for this client: with its own secret when the algorithm is symmetric (OIDC Core section 10.1), which has no
+    /// `kid`, else with the key that signs now.
+    pub(crate) async fn sign_for(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &Client,
+        alg: SigningAlgorithm,
+        payload: &str,
+    ) -> Result<String, Fault> {
+        if !alg.is_symmetric() {
+            return self.keys.sign_jwt(env, call.now, alg, None, payload.as_bytes()).await;
+        }
+        let key = client.hmac_key.as_ref().filter(|key| key.alg() == alg);
+        let key = key.ok_or_else(|| Fault::internal(format!("client {} has no secret for {alg}", client.id())))?;
+        let input = EncodedHeader::new(alg, None, None).signing_input(payload.as_bytes());
+        let signature = key.sign(input.as_bytes());
+        Ok(assemble(input, &signature))
+    }
+}
+
+/// What stands in the token beside what the entitlement says.
+struct Facts<'a> {
+    issuer: &'a str,
+    subject: &'a str,
+    audience: &'a str,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    sid: Option<&'a str>,
+    at_hash: &'a str,
+}
+
+impl Facts<'_> {
+    /// The claims, those of the protocol first: nothing that accounts say changes them.
+    fn payload(&self, what: &Entitlement, person: &Claims) -> String {
+        let mut claims = ClaimsWriter::new();
+        claims
+            .string("iss", self.issuer)
+            .string("sub", self.subject)
+            .string("aud", self.audience)
+            .date("exp", self.expires_at)
+            .date("iat", self.issued_at);
+        if let Some(how) = &what.authentication {
+            claims
+                .date("auth_time", how.time())
+                .string_if("acr", how.acr.as_ref().map(|acr| &*acr.0))
+                .strings("amr", how.factors.iter().map(|factor| factor.method.amr()));
+        }
+        claims.string_if("nonce", what.nonce.as_deref()).string("at_hash", self.at_hash).string_if("sid", self.sid);
+        for (name, value) in person.iter().filter(|(name, _)| !PROTOCOL.contains(name)) {
+            claims.raw(name, value);
+        }
+        claims.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chancery_types::iana::GrantType;
+    use chancery_types::{AccountId, Partition, Scopes};
+
+    use super::*;
+    use crate::model::{Authentication, ClaimsRequest, Condition, Refresh};
+
+    /// CLAIM-12, CLAIM-13, CLAIM-14, CLAIM-20: names, order and form of the claims, and that accounts cannot change them.
+    #[test]
+    fn golden() {
+        let alice = AccountId::parse("alice").unwrap();
+        let mut what = Entitlement {
+            grant_type: GrantType::AuthorizationCode,
+            account: Some(alice.clone()),
+            sid: Some("s".into()),
+            grant: None,
+            partition: Partition([0, 0]),
+            scopes: Scopes::parse("openid").unwrap(),
+            narrowed: None,
+            resource: None,
+            claims: ClaimsRequest::default(),
+            extra: Claims::default(),
+            authentication: Some(Authentication::by_password(alice, Timestamp::from_secs(90))),
+            nonce: Some("n".into()),
+            wants_auth_time: false,
+            refresh: Refresh::No,
+            condition: Condition::None,
+        };
+        let facts = Facts {
+            issuer: "https://op.example",
+            subject: "alice",
+            audience: "app",
+            issued_at: Timestamp::from_secs(100),
+            expires_at: Timestamp::from_secs(3700),
+            sid: Some("s"),
+            at_hash: "h",
+        };
+        let mut person = Claims::default();
+        person.set("email", "a@example.org").set("iss", "https://evil.example").set("azp", "evil");
+        assert_eq!(
+            facts.payload(&what, &person),
+            concat!(
+                r#"{"iss":"https://op.example","sub":"alice","aud":"app","exp":3700,"iat":100,"auth_time":90,"#,
+                r#""acr":"urn:chancery:acr:password","amr":["pwd"],"nonce":"n","at_hash":"h","sid":"s","#,
+                r#""email":"a@example.org"}"#
+            )
+        );
+        what.nonce = None;
+        what.authentication = None;
+        let bare = Facts { sid: None, ..facts }.payload(&what, &Claims::default());
+        let claims = r#"{"iss":"https://op.example","sub":"alice","aud":"app","exp":3700,"iat":100,"at_hash":"h"}"#;
+        assert_eq!(bare, claims);
+    }
+}

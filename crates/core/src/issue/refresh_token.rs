@@ -1,0 +1,132 @@
+//! RFC 6749 sections 1.5 and 6, refresh tokens; RFC 9700 section 4.14.2, rotation and detection of replay.
+//! Config     `[refresh_token]`
+//! Discovery  none
+//!
+//! One family is one record, however often it rotates. The successor of a token is computed from the token under a key
+//! of ours, so that only digests are stored, and yet every caller who shows the same token, on any node, also after a
+//! crash, is handed the same successor.
+
+use std::time::Duration;
+
+use chancery_jose::hmac_sha256;
+use chancery_store::{Record, Tags};
+use chancery_types::Timestamp;
+use chancery_types::handle::{RefreshToken, RotatingHandle, SecretDigest};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{Draft, TokenIssuer};
+use crate::error::Fault;
+use crate::keys::KeySet;
+use crate::policy::TokenKind;
+use crate::records::RefreshFamilyBody;
+
+/// `[refresh_token]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How long it may lie unused.
+    #[serde(with = "crate::duration")]
+    pub idle: Duration,
+    /// How long its family lives at most, however often it is used.
+    #[serde(with = "crate::duration")]
+    pub absolute: Duration,
+    /// How long after its use it can be shown again, by a client that did not get the answer.
+    #[serde(with = "crate::duration")]
+    pub grace: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(14 * 86_400),
+            absolute: Duration::from_secs(90 * 86_400),
+            grace: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Which of its family's tokens was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Generation {
+    /// The newest one.
+    Current,
+    /// The one before it, so shortly after its use that the answer may have been lost.
+    JustReplaced,
+    /// One that was replaced for good: two parties hold the family.
+    Replayed,
+}
+
+impl RefreshFamilyBody {
+    /// Which generation a secret of this digest is.
+    pub(crate) fn generation(&self, shown: SecretDigest, now: Timestamp, grace: Duration) -> Generation {
+        if shown == self.current {
+            Generation::Current
+        } else if self.previous == Some(shown) && now.since(self.rotated_at) <= grace {
+            Generation::JustReplaced
+        } else {
+            Generation::Replayed
+        }
+    }
+
+    /// The family one generation on.
+    pub(crate) fn rotated(&self, successor: SecretDigest, key_version: u32, now: Timestamp) -> Self {
+        Self { current: successor, previous: Some(self.current), rotated_at: now, key_version, ..self.clone() }
+    }
+}
+
+/// The successor of a token under the root secret of this version.
+///
+/// # Errors
+/// A fault when this node does not know the root secret: another one may have made it within the last second.
+pub(crate) fn successor(
+    keys: &KeySet,
+    version: u32,
+    shown: &RotatingHandle<RefreshToken>,
+) -> Result<RotatingHandle<RefreshToken>, Fault> {
+    let root = keys.secret(version);
+    let root = root.ok_or_else(|| Fault::unavailable(format!("root secret {version} is not known here")))?;
+    let key = root.derive("refresh rotation");
+    Ok(shown.successor(Zeroizing::new(hmac_sha256(&*key, shown.secret()))))
+}
+
+impl TokenIssuer {
+    /// The first token of a new family and its record, if the policy wants one.
+    pub(super) fn refresh_family(
+        &self,
+        draft: &Draft<'_>,
+    ) -> Result<Option<(RotatingHandle<RefreshToken>, Record)>, Fault> {
+        let Draft { call, env, client, what } = *draft;
+        let (Some((grant, granted_at)), Some(account), Some(authentication), Some(sid)) =
+            (what.grant, &what.account, &what.authentication, &what.sid)
+        else {
+            return Ok(None);
+        };
+        if !self.policy.refresh(what, client) {
+            return Ok(None);
+        }
+        let token = RotatingHandle::new(what.partition, *env.secret::<16>(), env.secret());
+        let absolute_end = call.now + self.refresh_token.absolute;
+        let idle = self.policy.lifetime(TokenKind::RefreshToken, what, client, self.refresh_token.idle);
+        let body = RefreshFamilyBody {
+            current: token.secret_digest(),
+            previous: None,
+            rotated_at: call.now,
+            key_version: self.keys.newest_secret().0,
+            absolute_end,
+            client: client.id().clone(),
+            account: account.clone(),
+            grant,
+            granted_at,
+            scopes: what.scopes.clone(),
+            claims: what.claims.clone(),
+            authentication: authentication.clone(),
+            sid: sid.clone(),
+            wants_auth_time: what.wants_auth_time,
+        };
+        let end = absolute_end.min(call.now + idle);
+        let parent = Some(grant.key(&env.realm));
+        let record = env.records().new(token.key(&env.realm), parent, Tags::default(), end, &body)?;
+        Ok(Some((token, record)))
+    }
+}

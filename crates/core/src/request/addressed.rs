@@ -1,0 +1,86 @@
+//! RFC 6749 sections 3.1.2 and 4.1.2.1: who asks, and where the answer may go.
+
+use std::sync::Arc;
+
+use chancery_types::iana::{ErrorCode, ResponseMode};
+use chancery_types::{ClientId, Params};
+
+use crate::context::Env;
+use crate::error::{PageError, Reason, Refusal};
+use crate::model::{Client, RedirectTarget, ResourceServer};
+use crate::request::{AuthorizationResponse, Resolved};
+
+/// No client is named.
+pub const CLIENT_ID_MISSING: Reason = Reason {
+    name: "client_id_missing",
+    code: ErrorCode::InvalidRequest,
+    description: "missing required parameter client_id",
+    section: "RFC 6749 section 4.1.1",
+};
+/// There is no such client, or it is disabled.
+pub const CLIENT_UNKNOWN: Reason = Reason {
+    name: "client_unknown",
+    code: ErrorCode::InvalidClient,
+    description: "client is unknown",
+    section: "RFC 6749 section 4.1.2.1",
+};
+
+/// A request whose client and redirect target are known. From here on every error goes to the client.
+pub struct Addressed<'a> {
+    /// Who asks.
+    pub client: Arc<Client>,
+    /// Where the answer goes.
+    pub target: RedirectTarget,
+    /// How the answer is carried.
+    pub mode: ResponseMode,
+    /// Given back unchanged; `None` also when it was sent twice.
+    pub state: Option<Box<str>>,
+    /// The resource server that the client's plain OAuth tokens are for.
+    pub resource: Option<Arc<ResourceServer>>,
+    /// The parameters.
+    pub params: Params<'a>,
+}
+
+impl<'a> Resolved<'a> {
+    /// Finds the client and verifies the redirect URI.
+    ///
+    /// # Errors
+    /// A page for the person: nothing has been verified to which an error could be sent.
+    pub async fn address(self, env: &Env) -> Result<Addressed<'a>, PageError> {
+        let params = self.params;
+        let id = params.one("client_id")?.ok_or(&CLIENT_ID_MISSING)?;
+        let id = ClientId::parse(id).map_err(|_| &CLIENT_UNKNOWN)?;
+        let client = env.registry.client(&env.realm, &id).await?.filter(|client| client.is_enabled());
+        let client = client.ok_or(&CLIENT_UNKNOWN)?;
+        let target = client.redirect_target(params.one("redirect_uri")?)?;
+        let resource = match &client.default_resource {
+            Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
+            None => None,
+        };
+        // A mode that is unknown or doubled is refused later, by the default mode.
+        let asked = params.one("response_mode").ok().flatten();
+        let mode = asked.and_then(ResponseMode::parse).unwrap_or(ResponseMode::Query);
+        let state = params.one("state").ok().flatten().map(Box::from);
+        Ok(Addressed { client, target, mode, state, resource, params })
+    }
+}
+
+impl Addressed<'_> {
+    /// The client is told no (RFC 6749 section 4.1.2.1, with `iss` of RFC 9207 section 2).
+    #[must_use]
+    pub fn refuse(&self, env: &Env, why: &Refusal) -> AuthorizationResponse {
+        let mut parameters = vec![("error", why.reason.code.as_str().to_owned())];
+        if !why.reason.description.is_empty() {
+            parameters.push(("error_description", why.reason.description.to_owned()));
+        }
+        self.respond(env, parameters)
+    }
+
+    /// The client gets these parameters, then `state` and `iss` (RFC 9207 section 2).
+    #[must_use]
+    pub fn respond(&self, env: &Env, mut parameters: Vec<(&'static str, String)>) -> AuthorizationResponse {
+        parameters.extend(self.state.as_ref().map(|state| ("state", state.to_string())));
+        parameters.push(("iss", env.issuer.as_str().to_owned()));
+        AuthorizationResponse { uri: self.target.uri().clone(), mode: self.mode, parameters }
+    }
+}

@@ -1,0 +1,16 @@
+//! What is asked for: an authorization request from the wire to its last check, one type per stage.
+//!
+//! `Received` → `Resolved` → `Addressed` → `ValidatedAuthorizationRequest`. Only `Addressed` can refuse towards a client,
+//! because only there the redirect URI has been verified.
+
+mod received;
+pub use received::{Received, Resolved};
+
+mod response;
+pub use response::AuthorizationResponse;
+
+pub mod addressed;
+pub use addressed::Addressed;
+
+pub mod validated;
+pub use validated::{Asked, Prompts, Rules, ValidatedAuthorizationRequest};

@@ -1,0 +1,358 @@
+//! The list of checks of an authorization request: one line per rule, cheap before dear, pure over the snapshot and
+//! what `address` has loaded.
+
+use std::sync::Arc;
+
+use chancery_jose::Compact;
+use chancery_types::iana::{ErrorCode, Prompt, ResponseMode, ResponseType};
+use chancery_types::{Issuer, Params, Scope, Scopes, Timestamp};
+
+use crate::error::{MALFORMED_PARAMETER, Reason, Refusal};
+use crate::keys::KeySet;
+use crate::model::{Acr, ClaimsRequest, Client};
+use crate::request::Addressed;
+use crate::rule::claims::ClaimsRule;
+use crate::rule::pkce::CodeChallenge;
+use crate::rule::scope::{self, ScopeRule};
+
+/// Request objects by value are not supported here.
+pub const REQUEST_UNSUPPORTED: Reason = Reason {
+    name: "request_unsupported",
+    code: ErrorCode::RequestNotSupported,
+    description: "",
+    section: "OIDC Core section 6.1",
+};
+/// Request objects by reference are not supported here.
+pub const REQUEST_URI_UNSUPPORTED: Reason = Reason {
+    name: "request_uri_unsupported",
+    code: ErrorCode::RequestUriNotSupported,
+    description: "",
+    section: "OIDC Core section 6.2",
+};
+/// `registration` is not supported here.
+pub const REGISTRATION_UNSUPPORTED: Reason = Reason {
+    name: "registration_unsupported",
+    code: ErrorCode::RegistrationNotSupported,
+    description: "",
+    section: "OIDC Core section 7.2.1",
+};
+/// The response mode is unknown here, or not registered for the client.
+pub const RESPONSE_MODE_UNSUPPORTED: Reason = Reason {
+    name: "response_mode_unsupported",
+    code: ErrorCode::UnsupportedResponseMode,
+    description: "unsupported response_mode requested",
+    section: "OAuth 2.0 Multiple Response Types section 2.1",
+};
+/// The client registered other response modes.
+pub const RESPONSE_MODE_UNREGISTERED: Reason = Reason {
+    name: "response_mode_unregistered",
+    code: ErrorCode::InvalidRequest,
+    description: "requested response_mode is not allowed for this client",
+    section: "RFC 7591 section 2",
+};
+/// No response type.
+pub const RESPONSE_TYPE_MISSING: Reason = Reason {
+    name: "response_type_missing",
+    code: ErrorCode::InvalidRequest,
+    description: "missing required parameter response_type",
+    section: "RFC 6749 section 4.1.1",
+};
+/// The response type is unknown here.
+pub const RESPONSE_TYPE_UNSUPPORTED: Reason = Reason {
+    name: "response_type_unsupported",
+    code: ErrorCode::UnsupportedResponseType,
+    description: "unsupported response_type requested",
+    section: "RFC 6749 section 4.1.2.1",
+};
+/// The client is not registered for the response type.
+pub const RESPONSE_TYPE_UNREGISTERED: Reason = Reason {
+    name: "response_type_unregistered",
+    code: ErrorCode::UnauthorizedClient,
+    description: "requested response_type is not allowed for this client",
+    section: "RFC 6749 section 4.1.2.1",
+};
+/// A value of `prompt` that is unknown here.
+pub const PROMPT_UNSUPPORTED: Reason = Reason {
+    name: "prompt_unsupported",
+    code: ErrorCode::InvalidRequest,
+    description: "unsupported prompt value requested",
+    section: "OIDC Core section 3.1.2.1",
+};
+/// `none` together with another value of `prompt`.
+pub const PROMPT_NONE_COMBINED: Reason = Reason {
+    name: "prompt_none_combined",
+    code: ErrorCode::InvalidRequest,
+    description: "prompt none must only be used alone",
+    section: "OIDC Core section 3.1.2.1",
+};
+/// A parameter that means something only with `openid`.
+pub const OPENID_MISSING: Reason = Reason {
+    name: "openid_missing",
+    code: ErrorCode::InvalidRequest,
+    description: "openid scope must be requested when using acr_values, claims, claims_locales, id_token_hint, max_age or nonce",
+    section: "OIDC Core section 3.1.2.1",
+};
+/// `max_age` is not a number of seconds.
+pub const MAX_AGE_MALFORMED: Reason = Reason {
+    name: "max_age_malformed",
+    code: ErrorCode::InvalidRequest,
+    description: "invalid max_age parameter value",
+    section: "OIDC Core section 3.1.2.1",
+};
+/// `id_token_hint` is not an ID token that this server issued to the client.
+pub const ID_TOKEN_HINT_INVALID: Reason = Reason {
+    name: "id_token_hint_invalid",
+    code: ErrorCode::InvalidRequest,
+    description: "could not validate id_token_hint",
+    section: "OIDC Core section 3.1.2.1",
+};
+/// `state` or `nonce` is longer than anybody needs.
+pub const TOO_LONG: Reason = Reason {
+    name: "parameter_too_long",
+    code: ErrorCode::InvalidRequest,
+    description: "state and nonce must not be longer than 4096 bytes",
+    section: "RFC 6819 section 4.4.1.11",
+};
+
+/// Parameters that mean something only in an OpenID Connect request (OIDC Core section 3.1.2.1).
+const OPENID_ONLY: &[&str] = &["acr_values", "claims", "claims_locales", "id_token_hint", "max_age", "nonce"];
+
+/// Longest `state` and `nonce`, in bytes.
+const LONGEST: usize = 4096;
+
+/// What the checks are made against: the snapshot's components.
+pub struct Rules {
+    /// RFC 6749 section 3.3.
+    pub scope: ScopeRule,
+    /// OIDC Core section 5.5.
+    pub claims: ClaimsRule,
+    /// For `id_token_hint`.
+    pub keys: Arc<KeySet>,
+    /// For `id_token_hint`.
+    pub issuer: Issuer,
+}
+
+/// What `prompt` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prompts {
+    /// Show these pages. Often empty.
+    Asked(Vec<Prompt>),
+    /// Show no page: `none`, which cannot be combined.
+    Silent,
+}
+
+/// An authorization request that passed every check. Only [`Addressed::validate`] makes one.
+///
+/// ```compile_fail
+/// # fn f(addressed: chancery_core::request::Addressed<'_>, asked: chancery_core::request::Asked) {
+/// let forged = chancery_core::request::ValidatedAuthorizationRequest { addressed, asked };
+/// # }
+/// ```
+pub struct ValidatedAuthorizationRequest<'a> {
+    addressed: Addressed<'a>,
+    asked: Asked,
+}
+
+impl<'a> ValidatedAuthorizationRequest<'a> {
+    /// Who asks, and where the answer goes.
+    #[must_use]
+    pub fn addressed(&self) -> &Addressed<'a> {
+        &self.addressed
+    }
+
+    /// What is asked for.
+    #[must_use]
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
+}
+
+/// What an authorization request asks for.
+pub struct Asked {
+    /// Scopes that are known here, in the order asked for.
+    pub scopes: Scopes,
+    /// Single claims (OIDC Core section 5.5).
+    pub claims: ClaimsRequest,
+    /// Which pages to show.
+    pub prompts: Prompts,
+    /// How old the authentication may be, in seconds: the request's, else the client's.
+    pub max_age: Option<u64>,
+    /// Authentication context classes, best first: the request's, else the client's.
+    pub acr_values: Vec<Acr>,
+    /// To be repeated in the ID token.
+    pub nonce: Option<Box<str>>,
+    /// PKCE.
+    pub code_challenge: Option<CodeChallenge>,
+    /// Whom the client expects: `sub` of `id_token_hint`, or of `claims`.
+    pub expected: Option<Box<str>>,
+    /// What the person may have typed at the client.
+    pub login_hint: Option<Box<str>>,
+    /// In which languages to show pages, best first.
+    pub ui_locales: Option<Box<str>>,
+}
+
+impl<'a> Addressed<'a> {
+    /// The list of checks, in the order in which they are made; the first that fails wins.
+    ///
+    /// # Errors
+    /// The request's first fault, with the request that can tell its client so.
+    pub fn validate(self, rules: &Rules, now: Timestamp) -> Result<ValidatedAuthorizationRequest<'a>, (Self, Refusal)> {
+        match check(&self, rules, now) {
+            Ok(asked) => Ok(ValidatedAuthorizationRequest { addressed: self, asked }),
+            Err(refusal) => Err((self, refusal)),
+        }
+    }
+}
+
+fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked, Refusal> {
+    let params = &request.params;
+    let client = &request.client;
+    sent_once(params)?;
+    supported(params)?;
+    response_mode(params, client)?;
+    response_type(params, client)?;
+    let prompts = prompts(params)?;
+    let (state, nonce) = (params.one("state")?, params.one("nonce")?);
+    if state.into_iter().chain(nonce).any(|text| text.len() > LONGEST) {
+        return Err((&TOO_LONG).into());
+    }
+    let is_openid = has_openid(params.one("scope")?);
+    if !is_openid && OPENID_ONLY.iter().any(|name| params.has(name)) {
+        return Err((&OPENID_MISSING).into());
+    }
+    // With `openid` the access token is for UserInfo; without it the client's default resource applies.
+    let resource = request.resource.as_deref().filter(|_| !is_openid);
+    let scopes = rules.scope.asked(params.one("scope")?, client, resource)?;
+    if scopes.is_empty() {
+        return Err((&scope::NOTHING).into());
+    }
+    let challenge = params.one("code_challenge")?;
+    let code_challenge = CodeChallenge::parse(challenge, params.one("code_challenge_method")?, client)?;
+    let max_age = max_age(params.one("max_age")?)?.or(client.default_max_age.filter(|_| is_openid));
+    let claims = params.one("claims")?.map_or(Ok(ClaimsRequest::default()), |text| rules.claims.parse(text))?;
+    let acr_values = acr_values(params.one("acr_values")?, client, is_openid);
+    let hinted = params.one("id_token_hint")?.map(|token| hinted_subject(token, client, rules, now)).transpose()?;
+    let named = claims.of_id_token("sub").and_then(|ask| ask.strings().next()).map(String::into_boxed_str);
+
+    let nonce = nonce.map(Box::from);
+    let login_hint = params.one("login_hint")?.map(Box::from);
+    let ui_locales = params.one("ui_locales")?.map(Box::from);
+    let expected = hinted.or(named);
+    Ok(Asked { scopes, claims, prompts, max_age, acr_values, nonce, code_challenge, expected, login_hint, ui_locales })
+}
+
+/// RFC 6749 section 3.1: parameters must not be included more than once.
+fn sent_once(params: &Params<'_>) -> Result<(), Refusal> {
+    let mut names: Vec<&str> = Vec::with_capacity(16);
+    for (name, _) in params.iter() {
+        if names.contains(&name) {
+            return Err((&MALFORMED_PARAMETER).into());
+        }
+        names.push(name);
+    }
+    Ok(())
+}
+
+/// OIDC Core sections 6.1, 6.2 and 7.2.1: what is not supported is refused by name.
+fn supported(params: &Params<'_>) -> Result<(), Refusal> {
+    let refused = [
+        ("request", &REQUEST_UNSUPPORTED),
+        ("request_uri", &REQUEST_URI_UNSUPPORTED),
+        ("registration", &REGISTRATION_UNSUPPORTED),
+    ];
+    refused.into_iter().find(|(name, _)| params.has(name)).map_or(Ok(()), |(_, reason)| Err(reason.into()))
+}
+
+fn response_mode(params: &Params<'_>, client: &Client) -> Result<(), Refusal> {
+    let mode = match params.one("response_mode")? {
+        Some(asked) => ResponseMode::parse(asked).ok_or(&RESPONSE_MODE_UNSUPPORTED)?,
+        None => ResponseMode::Query,
+    };
+    let is_registered = client.response_modes.as_ref().is_none_or(|modes| modes.contains(&mode));
+    if is_registered { Ok(()) } else { Err((&RESPONSE_MODE_UNREGISTERED).into()) }
+}
+
+fn response_type(params: &Params<'_>, client: &Client) -> Result<(), Refusal> {
+    let asked = params.one("response_type")?.ok_or(&RESPONSE_TYPE_MISSING)?;
+    let response_type = ResponseType::parse(asked).ok_or(&RESPONSE_TYPE_UNSUPPORTED)?;
+    let is_registered = client.response_types.contains(&response_type);
+    if is_registered { Ok(()) } else { Err((&RESPONSE_TYPE_UNREGISTERED).into()) }
+}
+
+fn prompts(params: &Params<'_>) -> Result<Prompts, Refusal> {
+    let mut asked = Vec::new();
+    for word in params.one("prompt")?.unwrap_or("").split(' ').filter(|word| !word.is_empty()) {
+        let prompt = Prompt::parse(word).ok_or(&PROMPT_UNSUPPORTED)?;
+        if !asked.contains(&prompt) {
+            asked.push(prompt);
+        }
+    }
+    match asked.as_slice() {
+        [Prompt::None] => Ok(Prompts::Silent),
+        several if several.contains(&Prompt::None) => Err((&PROMPT_NONE_COMBINED).into()),
+        _ => Ok(Prompts::Asked(asked)),
+    }
+}
+
+fn has_openid(scope: Option<&str>) -> bool {
+    scope.is_some_and(|text| text.split(' ').any(|token| token == Scope::OPENID))
+}
+
+/// A non-negative number of seconds in decimal digits.
+fn max_age(text: Option<&str>) -> Result<Option<u64>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    let is_decimal = text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| is_decimal).map(Some).ok_or_else(|| (&MAX_AGE_MALFORMED).into())
+}
+
+fn acr_values(text: Option<&str>, client: &Client, is_openid: bool) -> Vec<Acr> {
+    match text {
+        Some(text) => text.split(' ').filter(|word| !word.is_empty()).map(|word| Acr(word.into())).collect(),
+        None if is_openid => client.default_acr_values.clone(),
+        None => Vec::new(),
+    }
+}
+
+/// OIDC Core section 3.1.2.1: an ID token that this server issued to this client, expired or not.
+fn hinted_subject(token: &str, client: &Client, rules: &Rules, now: Timestamp) -> Result<Box<str>, Refusal> {
+    let read = || {
+        let compact = Compact::parse(token).ok()?;
+        let verified = match &client.hmac_key {
+            Some(key) if compact.header().alg.is_symmetric() => compact.verify(&**key).ok()?,
+            _ => rules.keys.verify_jwt(now, compact).ok()?,
+        };
+        // An access token (`at+jwt`) or any other typed token is no ID token (RFC 8725 section 3.11).
+        if verified.header().typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+            return None;
+        }
+        let claims = verified.claims().ok()?;
+        let is_ours = claims.iss.as_deref() == Some(rules.issuer.as_str()) && claims.is_for(client.id().as_str());
+        claims.sub.filter(|_| is_ours).map(String::into_boxed_str)
+    };
+    read().ok_or_else(|| (&ID_TOKEN_HINT_INVALID).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// AUTHZ-33: unlike the reference, decimal digits only.
+    #[test]
+    fn max_age_is_decimal_digits() {
+        assert_eq!(max_age(Some("0")), Ok(Some(0)));
+        assert_eq!(max_age(Some("3600")), Ok(Some(3600)));
+        for bad in ["-1", "+1", "1.5", "0x10", " 1", "1e3", "9999999999999999"] {
+            assert!(max_age(Some(bad)).is_err(), "{bad}");
+        }
+    }
+
+    /// AUTHZ-31, AUTHZ-32
+    #[test]
+    fn none_stands_alone() {
+        let prompts = |text| prompts(&Params::parse(text).unwrap());
+        assert_eq!(prompts("prompt=none"), Ok(Prompts::Silent));
+        assert_eq!(prompts("prompt=login+login"), Ok(Prompts::Asked(vec![Prompt::Login])));
+        assert_eq!(prompts("prompt=none+login").unwrap_err().reason, &PROMPT_NONE_COMBINED);
+        assert_eq!(prompts("prompt=create").unwrap_err().reason, &PROMPT_UNSUPPORTED);
+    }
+}

@@ -1,0 +1,248 @@
+//! From the cookie's list to the person: sessions (architecture section 9.3), change of secret, `sid`.
+
+use std::time::Duration;
+
+use chancery_jose::{base64url, sha256};
+use chancery_store::Record;
+use chancery_types::handle::{RotatingHandle, Session};
+use chancery_types::{ClientId, Key, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::context::{Call, Env};
+use crate::error::Fault;
+use crate::model::{Account, Authentication};
+use crate::records::{Found, SessionBody};
+
+/// How many sessions one browser keeps: one login more ends the oldest.
+pub const LIST: usize = 4;
+
+/// How many clients one session counts before a new login is asked for.
+const CLIENTS: usize = 200;
+
+/// How long the secret before the current one can still be read with, so that parallel tabs survive a login.
+const FORMER_SECRET: Duration = Duration::from_secs(30);
+
+/// `[session]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// A session ends when it was not used for so long.
+    #[serde(with = "crate::duration")]
+    pub idle: Duration,
+    /// A session ends so long after the login, used or not.
+    #[serde(with = "crate::duration")]
+    pub absolute: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { idle: Duration::from_secs(14 * 86_400), absolute: Duration::from_secs(90 * 86_400) }
+    }
+}
+
+/// A person who is signed in: a live session of an active account.
+pub struct SignedIn {
+    /// What the browser holds.
+    pub handle: RotatingHandle<Session>,
+    /// What the store holds.
+    pub found: Found<SessionBody>,
+    /// Who it is.
+    pub account: Account,
+}
+
+/// Sessions by the rules of the configuration.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    config: Config,
+}
+
+impl Sessions {
+    /// From the configuration.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config }
+    }
+
+    /// How long a session cookie can be of use.
+    #[must_use]
+    pub fn absolute(&self) -> Duration {
+        self.config.absolute
+    }
+
+    /// The person whom the cookie's list names: the active session, or the one of the account that is expected. Only
+    /// the first is read unless another person is expected.
+    ///
+    /// # Errors
+    /// A fault of the store or of the accounts.
+    pub async fn person(&self, call: &Call, env: &Env, expected: Option<&str>) -> Result<Option<SignedIn>, Fault> {
+        let Some((active, others)) = call.sessions.split_first() else { return Ok(None) };
+        let first = self.open(call, env, active).await?;
+        let is_expected = |person: &SignedIn| expected.is_none_or(|id| person.account.id.as_str() == id);
+        if first.as_ref().is_some_and(is_expected) || (expected.is_none() && first.is_some()) {
+            return Ok(first);
+        }
+        for handle in others {
+            let person = self.open(call, env, handle).await?;
+            if person.as_ref().is_some_and(is_expected) {
+                return Ok(person);
+            }
+        }
+        Ok(first)
+    }
+
+    /// The person of this session, if the browser holds it.
+    ///
+    /// # Errors
+    /// A fault of the store or of the accounts.
+    pub async fn of_key(&self, call: &Call, env: &Env, session: Key) -> Result<Option<SignedIn>, Fault> {
+        match call.sessions.iter().find(|handle| handle.key(&env.realm) == session) {
+            Some(handle) => self.open(call, env, handle).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Everybody who is signed in in this browser, active session first.
+    ///
+    /// # Errors
+    /// A fault of the store or of the accounts.
+    pub async fn everybody(&self, call: &Call, env: &Env) -> Result<Vec<SignedIn>, Fault> {
+        let mut people = Vec::new();
+        for handle in call.sessions.iter().take(LIST) {
+            people.extend(self.open(call, env, handle).await?);
+        }
+        Ok(people)
+    }
+
+    /// The session behind a handle, if its secret is good and its account may still be used: a deleted or disabled
+    /// account, or a login before the account's `not_before`, is nobody.
+    async fn open(&self, call: &Call, env: &Env, handle: &RotatingHandle<Session>) -> Result<Option<SignedIn>, Fault> {
+        let Some(found) = env.records().get::<SessionBody>(call.now, handle.key(&env.realm)).await? else {
+            return Ok(None);
+        };
+        let shown = handle.secret_digest();
+        let is_former = |(digest, since): &(_, Timestamp)| *digest == shown && call.now.since(*since) <= FORMER_SECRET;
+        if found.body.current != shown && !found.body.former.as_ref().is_some_and(is_former) {
+            return Ok(None);
+        }
+        let account = env.accounts.find(&env.realm, &found.body.authentication.account).await?;
+        let is_good = |account: &Account| account.active && found.body.authentication.time() >= account.not_before;
+        Ok(account.filter(is_good).map(|account| SignedIn { handle: handle.clone(), found, account }))
+    }
+
+    /// A new session, in a tree of its own, and the record to be written for it.
+    ///
+    /// # Errors
+    /// As `Body::encode`.
+    pub fn begin(
+        &self,
+        now: Timestamp,
+        env: &Env,
+        authentication: Authentication,
+        client: &ClientId,
+    ) -> Result<(RotatingHandle<Session>, Record), Fault> {
+        let handle = RotatingHandle::new(env.partition(), *env.secret::<16>(), env.secret());
+        let body = SessionBody {
+            authentication,
+            current: handle.secret_digest(),
+            former: None,
+            touched_at: now,
+            absolute_end: now + self.config.absolute,
+            clients: vec![client.clone()],
+        };
+        let records = env.records();
+        let tags = records.tags(Some(&body.authentication.account), None, None);
+        let record = records.new(handle.key(&env.realm), None, tags, self.end(now, &body), &body)?;
+        Ok((handle, record))
+    }
+
+    /// The handle of the same session after a new login of the same account: another secret.
+    #[must_use]
+    pub fn renew(&self, env: &Env, person: &SignedIn) -> RotatingHandle<Session> {
+        person.handle.successor(env.secret())
+    }
+
+    /// The session as it has to become after a new login of the same account.
+    #[must_use]
+    pub fn renewed(
+        &self,
+        now: Timestamp,
+        body: &SessionBody,
+        handle: &RotatingHandle<Session>,
+        authentication: Authentication,
+    ) -> SessionBody {
+        let mut body = body.clone();
+        body.former = Some((body.current, now));
+        body.current = handle.secret_digest();
+        body.authentication = authentication;
+        body.touched_at = now;
+        body
+    }
+
+    /// The session as it has to become when this client takes part now; `None` when it can stay as it is: the client
+    /// is known to it, and its idle end was moved less than a tenth of the idle time ago.
+    ///
+    /// A session that counts as many clients as it can is full: then a new login is needed.
+    #[must_use]
+    pub fn visited(&self, now: Timestamp, body: &SessionBody, client: &ClientId) -> Visited {
+        let is_new = !body.clients.contains(client);
+        let is_idle_end_due = now.since(body.touched_at) > self.config.idle / 10;
+        if is_new && body.clients.len() >= CLIENTS {
+            return Visited::Full;
+        }
+        if !is_new && !is_idle_end_due {
+            return Visited::Unchanged;
+        }
+        let mut body = body.clone();
+        if is_new {
+            body.clients.push(client.clone());
+        }
+        body.touched_at = now;
+        Visited::Changed(body)
+    }
+
+    /// When the session ends if nothing happens.
+    #[must_use]
+    pub fn end(&self, now: Timestamp, body: &SessionBody) -> Timestamp {
+        (now + self.config.idle).min(body.absolute_end)
+    }
+}
+
+/// What a visit of a client makes of a session.
+pub enum Visited {
+    /// It can stay as it is.
+    Unchanged,
+    /// It has to become this.
+    Changed(SessionBody),
+    /// It cannot count another client.
+    Full,
+}
+
+/// The name of a session for one client (OIDC Front-Channel Logout section 3): a digest, so that clients cannot compare.
+#[must_use]
+pub fn sid(session: &Key, client: &ClientId) -> Box<str> {
+    let digest = sha256(&[b"sid", session.as_bytes(), client.as_str().as_bytes()].concat());
+    base64url::encode(digest).into()
+}
+
+/// The account chooser's name for a session. Not a secret, and of no use elsewhere.
+#[must_use]
+pub fn choice(session: &Key) -> String {
+    base64url::encode(sha256(&[b"choice", session.as_bytes()].concat()))
+}
+
+/// The cookie's list after `first` became the active session. A session that is dropped because the list is full is
+/// returned beside it, to be ended.
+#[must_use]
+pub fn list_with(
+    call: &Call,
+    first: RotatingHandle<Session>,
+) -> (Vec<RotatingHandle<Session>>, Option<RotatingHandle<Session>>) {
+    let mut list = vec![first];
+    for handle in &call.sessions {
+        if list.iter().all(|have| have.id() != handle.id()) {
+            list.push(handle.clone());
+        }
+    }
+    let dropped = if list.len() > LIST { list.pop() } else { None };
+    (list, dropped)
+}
