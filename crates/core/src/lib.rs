@@ -13,6 +13,7 @@ pub mod keys;
 pub mod policy;
 pub mod rule;
 pub mod client;
+pub mod documents;
 pub mod request;
 pub mod session;
 pub mod issue;

@@ -209,7 +209,7 @@ fn redirect_uri(text: &str, of: ApplicationType) -> Result<RedirectUri, (&'stati
             Ok(uri)
         }
         (RedirectKind::HttpRemote, _) => {
-            Err(("must be https; http is for loopback hosts alone", "RFC 9700 section 2.1"))
+            Err(("must be https; http is for loopback hosts alone", "RFC 9700 section 2.6"))
         }
         (RedirectKind::PrivateUse, ApplicationType::Web) => {
             Err(("needs application_type native for its scheme", "OIDC Registration section 2"))

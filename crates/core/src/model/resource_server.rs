@@ -6,28 +6,39 @@ use chancery_jose::SigningAlgorithm;
 use chancery_types::{ClientId, ResourceUri, Scopes};
 
 /// The form of a resource server's access tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenFormat {
     /// A handle; the resource server introspects it (RFC 7662).
+    #[default]
     Opaque,
     /// A signed JWT (RFC 9068).
     Jwt,
 }
 
-/// Who takes access tokens, and of what form.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Who takes access tokens, and of what form. Its serde form is what a configuration and a registry hold.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ResourceServer {
     /// Its identifier, the `aud` of its tokens (RFC 9068 section 3).
     pub uri: ResourceUri,
     /// The scopes that it knows.
+    #[serde(default)]
     pub scopes: Scopes,
     /// Opaque or JWT.
+    #[serde(default)]
     pub format: TokenFormat,
     /// How long its tokens live; `None` for the default of the format.
+    #[serde(default, with = "crate::duration::optional", skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<Duration>,
     /// What its JWTs are signed with.
+    #[serde(default = "es256")]
     pub alg: SigningAlgorithm,
     /// Clients that may introspect its tokens.
+    #[serde(default)]
     pub introspected_by: Vec<ClientId>,
+}
+
+fn es256() -> SigningAlgorithm {
+    SigningAlgorithm::Es256
 }

@@ -1,0 +1,221 @@
+//! Clients and keys in memory: for development and tests.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chancery_jose::{PrivateKey, RootSecret as Secret, SigningAlgorithm, SystemRandom};
+use chancery_store::Revision;
+use chancery_types::{ClientId, RealmId, ResourceUri, Timestamp};
+use zeroize::Zeroizing;
+
+use crate::client::{RegistrationRules, from_stored, register};
+use crate::error::{Complaint, Fault};
+use crate::model::{Client, ResourceServer};
+use crate::ports::{Answer, KeyEntry, PrivateKeys, Registry, RootSecret};
+
+/// Clients and resource servers in memory, the same for every realm that asks.
+pub struct MemoryRegistry {
+    wrapping: Secret,
+    known: RwLock<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    clients: BTreeMap<ClientId, Arc<Client>>,
+    resource_servers: HashMap<ResourceUri, Arc<ResourceServer>>,
+    changes: u64,
+}
+
+impl MemoryRegistry {
+    /// Without any client.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { wrapping: Secret::new(drawn()), known: RwLock::default() }
+    }
+
+    /// With a client of this metadata (RFC 7591 section 2), as [`MemoryRegistry::put`].
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn with_client(self, metadata: &str) -> Result<Self, Vec<Complaint>> {
+        self.put(metadata)?;
+        Ok(self)
+    }
+
+    /// With a resource server.
+    #[must_use]
+    pub fn with_resource_server(self, server: ResourceServer) -> Self {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.resource_servers.insert(server.uri.clone(), Arc::new(server));
+        known.changes += 1;
+        drop(known);
+        self
+    }
+
+    /// Registers a client, also in the place of one of the same `client_id`, and says the secret when one was made.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn put(&self, metadata: &str) -> Result<Option<Zeroizing<String>>, Vec<Complaint>> {
+        let nowhere = |what: String| vec![Complaint::new("metadata", what, "RFC 7591 section 2")];
+        let realm = RealmId::parse("memory").map_err(|error| nowhere(error.to_string()))?;
+        let rules = RegistrationRules {
+            realm: &realm,
+            wrapping: &self.wrapping,
+            algorithms: None,
+            are_weak_secrets_allowed: false,
+        };
+        let registered = register(metadata.as_bytes(), &SystemRandom, &rules)?;
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.changes += 1;
+        let revision = Revision(known.changes);
+        let client = from_stored(&registered.client.stored, revision, &realm, &self.wrapping)
+            .map_err(|fault| nowhere(fault.message().to_owned()))?;
+        known.clients.insert(client.id.clone(), Arc::new(client));
+        Ok(registered.secret_to_show)
+    }
+
+    /// Removes a client.
+    pub fn remove(&self, id: &ClientId) {
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.clients.remove(id);
+        known.changes += 1;
+    }
+
+    fn read<T: Send + 'static>(&self, look: impl FnOnce(&Known) -> T) -> Answer<'_, T> {
+        let found = look(&self.known.read().unwrap_or_else(PoisonError::into_inner));
+        Box::pin(std::future::ready(Ok(found)))
+    }
+}
+
+impl Default for MemoryRegistry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Registry for MemoryRegistry {
+    fn client<'a>(&'a self, _: &'a RealmId, id: &'a ClientId) -> Answer<'a, Option<Arc<Client>>> {
+        self.read(|known| known.clients.get(id).cloned())
+    }
+
+    fn resource_server<'a>(&'a self, _: &'a RealmId, uri: &'a ResourceUri) -> Answer<'a, Option<Arc<ResourceServer>>> {
+        self.read(|known| known.resource_servers.get(uri).cloned())
+    }
+
+    fn revision<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Revision> {
+        self.read(|known| Revision(known.changes))
+    }
+
+    fn clients<'a>(
+        &'a self,
+        _: &'a RealmId,
+        after: Option<&'a ClientId>,
+        limit: usize,
+    ) -> Answer<'a, Vec<Arc<Client>>> {
+        self.read(|known| {
+            let later = known.clients.iter().filter(|(id, _)| after.is_none_or(|after| *id > after));
+            later.take(limit).map(|(_, client)| Arc::clone(client)).collect()
+        })
+    }
+}
+
+/// Keys in memory, the same for every realm that asks; gone when it is dropped.
+pub struct MemoryKeys {
+    held: RwLock<Held>,
+}
+
+struct Held {
+    keys: Vec<(KeyEntry, Arc<PrivateKey>)>,
+    /// Oldest first.
+    secrets: Vec<Zeroizing<[u8; 32]>>,
+    changes: u64,
+}
+
+impl MemoryKeys {
+    /// One key for each algorithm, published and signing from the beginning, and one root secret.
+    ///
+    /// # Errors
+    /// A fault of the cryptographic library, and for a symmetric algorithm.
+    pub fn generate(algorithms: &[SigningAlgorithm]) -> Result<Self, Fault> {
+        let keys = Self { held: RwLock::new(Held { keys: Vec::new(), secrets: vec![drawn()], changes: 0 }) };
+        for alg in algorithms {
+            keys.add(*alg, Timestamp::from_millis(0), Timestamp::from_millis(0))?;
+        }
+        Ok(keys)
+    }
+
+    /// Makes one more key and says its `kid`.
+    ///
+    /// # Errors
+    /// A fault of the cryptographic library, and for a symmetric algorithm.
+    pub fn add(&self, alg: SigningAlgorithm, publish_at: Timestamp, sign_from: Timestamp) -> Result<Box<str>, Fault> {
+        let key = PrivateKey::generate(alg).map_err(|error| Fault::internal(error.to_string()))?;
+        let kid: Box<str> = key.kid().into();
+        let entry = KeyEntry { jwk: key.public_jwk().clone(), publish_at, sign_from, retire_at: None };
+        self.change(|held| held.keys.push((entry, Arc::new(key))));
+        Ok(kid)
+    }
+
+    /// Says from when a key counts no more.
+    pub fn retire(&self, kid: &str, at: Timestamp) {
+        self.change(|held| {
+            for (entry, _) in held.keys.iter_mut().filter(|(_, key)| key.kid() == kid) {
+                entry.retire_at = Some(at);
+            }
+        });
+    }
+
+    /// Makes a root secret, with which everything new is sealed from then on.
+    pub fn add_secret(&self) {
+        self.change(|held| held.secrets.push(drawn()));
+    }
+
+    fn change(&self, step: impl FnOnce(&mut Held)) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        held.changes += 1;
+        step(&mut held);
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Held) -> T) -> T {
+        look(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl PrivateKeys for MemoryKeys {
+    fn list<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Vec<KeyEntry>> {
+        Box::pin(async { Ok(self.read(|held| held.keys.iter().map(|(entry, _)| entry.clone()).collect())) })
+    }
+
+    fn sign<'a>(&'a self, _: &'a RealmId, kid: &'a str, input: &'a [u8]) -> Answer<'a, Vec<u8>> {
+        Box::pin(async move {
+            let found = |held: &Held| held.keys.iter().find(|(_, key)| key.kid() == kid).map(|(_, key)| key.clone());
+            let key = self.read(found).ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
+            let alg = key.alg().ok_or_else(|| Fault::internal(format!("the key {kid} has no algorithm")))?;
+            key.sign(alg, input).map_err(|error| Fault::internal(error.to_string()))
+        })
+    }
+
+    fn secrets<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Vec<RootSecret>> {
+        Box::pin(async {
+            let numbered = |held: &Held| {
+                let versions = (1..).zip(&held.secrets);
+                versions.map(|(version, secret)| RootSecret { version, secret: Secret::new(secret.clone()) }).collect()
+            };
+            let mut secrets: Vec<RootSecret> = self.read(numbered);
+            secrets.reverse();
+            Ok(secrets)
+        })
+    }
+
+    fn revision<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Revision> {
+        Box::pin(async { Ok(Revision(self.read(|held| held.changes))) })
+    }
+}
+
+/// 32 bytes that nobody else has.
+fn drawn() -> Zeroizing<[u8; 32]> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    SystemRandom.fill(&mut *bytes);
+    bytes
+}

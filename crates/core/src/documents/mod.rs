@@ -1,0 +1,14 @@
+//! Clients, resource servers and private keys where people change them: over a
+//! [`DocumentStore`](chancery_store::DocumentStore), and in memory for development and tests.
+
+mod registry;
+pub use registry::StoredRegistry;
+
+mod sealed_keys;
+pub use sealed_keys::SealedKeys;
+
+mod memory;
+pub use memory::{MemoryKeys, MemoryRegistry};
+
+#[cfg(test)]
+mod tests;

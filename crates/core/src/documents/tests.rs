@@ -1,0 +1,279 @@
+//! Registry and keys over the memory store; the key set with the clock in hand.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use chancery_jose::{Compact, RootSecret, SigningAlgorithm, SystemRandom};
+use chancery_store::{Document, DocumentKind, DocumentStore, Put, Revision};
+use chancery_store_memory::MemoryStore;
+use chancery_types::{AccountId, ClientId, Issuer, RealmId, ResourceUri, Timestamp};
+use zeroize::Zeroizing;
+
+use super::{MemoryKeys, MemoryRegistry, SealedKeys, StoredRegistry};
+use crate::client::{RegistrationRules, register};
+use crate::context::Env;
+use crate::error::FaultKind;
+use crate::event::Event;
+use crate::keys::KeySet;
+use crate::model::{Account, Claims, Client, ResourceServer, TokenFormat};
+use crate::ports::{Accounts, Answer, ClaimsQuery, EventSink, PrivateKeys, Registry};
+
+/// Everything here answers at once.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("it waits"),
+    }
+}
+
+fn realm(name: &str) -> RealmId {
+    RealmId::parse(name).unwrap()
+}
+
+fn id(text: &str) -> ClientId {
+    ClientId::parse(text).unwrap()
+}
+
+fn secs(secs: i64) -> Timestamp {
+    Timestamp::from_secs(secs)
+}
+
+fn wrapping(byte: u8) -> Arc<RootSecret> {
+    Arc::new(RootSecret::new(Zeroizing::new([byte; 32])))
+}
+
+fn client(name: &str) -> Arc<Client> {
+    let json = format!(
+        r#"{{"client_id":"{name}","redirect_uris":["https://app.example/"],"id_token_signed_response_alg":"HS256"}}"#
+    );
+    let (realm, wrapping) = (realm("one"), wrapping(1));
+    let rules =
+        RegistrationRules { realm: &realm, wrapping: &wrapping, algorithms: None, are_weak_secrets_allowed: false };
+    Arc::new(register(json.as_bytes(), &SystemRandom, &rules).map_err(|wrong| format!("{wrong:?}")).unwrap().client)
+}
+
+#[test]
+fn clients_are_stored_changed_and_removed() {
+    let registry = StoredRegistry::new(Arc::new(MemoryStore::new()), wrapping(1));
+    let one = realm("one");
+    assert!(now(registry.client(&one, &id("app"))).unwrap().is_none());
+    let Put::Done(first) = now(registry.put_client(&one, None, client("app"))).unwrap() else { panic!("refused") };
+    assert_eq!(now(registry.put_client(&one, None, client("app"))).unwrap(), Put::Occupied);
+    let read = now(registry.client(&one, &id("app"))).unwrap().unwrap();
+    assert_eq!((read.revision(), read.id().as_str()), (first, "app"));
+    assert!(now(registry.client(&realm("two"), &id("app"))).unwrap().is_none(), "realms do not meet");
+
+    let Put::Done(second) = now(registry.put_client(&one, Some(first), client("app"))).unwrap() else { panic!() };
+    assert_eq!(now(registry.put_client(&one, Some(first), client("app"))).unwrap(), Put::Stale);
+    assert_eq!(now(registry.client(&one, &id("app"))).unwrap().unwrap().revision(), second);
+    now(registry.put_client(&one, None, client("b"))).unwrap();
+    let listed = now(registry.clients(&one, Some(&id("app")), 10)).unwrap();
+    assert_eq!(listed.iter().map(|client| client.id().as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(now(registry.remove_client(&one, first, &id("app"))).unwrap(), Put::Stale);
+    assert!(matches!(now(registry.remove_client(&one, second, &id("app"))).unwrap(), Put::Done(_)));
+    assert!(now(registry.client(&one, &id("app"))).unwrap().is_none());
+}
+
+/// CMETA-02: what another node changes is seen when the revision is asked for, and not before.
+#[test]
+fn the_cache_is_watched_by_revision() {
+    let store = Arc::new(MemoryStore::new());
+    let (here, there) = (StoredRegistry::new(store.clone(), wrapping(1)), StoredRegistry::new(store, wrapping(1)));
+    let one = realm("one");
+    now(here.revision(&one)).unwrap();
+    assert!(now(here.client(&one, &id("app"))).unwrap().is_none());
+    let Put::Done(first) = now(there.put_client(&one, None, client("app"))).unwrap() else { panic!("refused") };
+    assert!(now(here.client(&one, &id("app"))).unwrap().is_none(), "the negative answer is kept");
+    now(here.revision(&one)).unwrap();
+    let read = now(here.client(&one, &id("app"))).unwrap().unwrap();
+    now(here.revision(&one)).unwrap();
+    assert!(Arc::ptr_eq(&read, &now(here.client(&one, &id("app"))).unwrap().unwrap()), "parsed once");
+
+    now(there.remove_client(&one, first, &id("app"))).unwrap();
+    assert!(now(here.client(&one, &id("app"))).unwrap().is_some());
+    now(here.revision(&one)).unwrap();
+    assert!(now(here.client(&one, &id("app"))).unwrap().is_none());
+}
+
+/// The negative cache is bounded, and does not push out clients that exist.
+#[test]
+fn names_that_no_client_has_do_not_fill_memory() {
+    let registry = StoredRegistry::new(Arc::new(MemoryStore::new()), wrapping(1));
+    let one = realm("one");
+    now(registry.put_client(&one, None, client("app"))).unwrap();
+    let read = now(registry.client(&one, &id("app"))).unwrap().unwrap();
+    for guess in 0..5_000 {
+        assert!(now(registry.client(&one, &id(&format!("guess{guess}")))).unwrap().is_none());
+    }
+    assert!(registry.realms.read().unwrap()[&one].unknown.len() <= 1_000);
+    assert!(Arc::ptr_eq(&read, &now(registry.client(&one, &id("app"))).unwrap().unwrap()));
+}
+
+#[test]
+fn resource_servers_are_configured_or_stored() {
+    let json =
+        r#"{"uri":"https://api.example","scopes":["read"],"format":"jwt","lifetime":"10m","introspected_by":["api"]}"#;
+    let api: ResourceServer = serde_json::from_str(json).unwrap();
+    assert_eq!((api.format, api.alg), (TokenFormat::Jwt, SigningAlgorithm::Es256));
+    assert!(serde_json::from_str::<ResourceServer>(r#"{"uri":"https://api.example","ttl":1}"#).is_err());
+    let other = ResourceServer { uri: ResourceUri::parse("https://other.example").unwrap(), ..api.clone() };
+    let registry = StoredRegistry::new(Arc::new(MemoryStore::new()), wrapping(1)).with_resource_servers([api.clone()]);
+    let one = realm("one");
+    now(registry.put_resource_server(&one, None, &other)).unwrap();
+    for expected in [&api, &other] {
+        assert_eq!(&*now(registry.resource_server(&one, &expected.uri)).unwrap().unwrap(), expected);
+    }
+    assert!(now(registry.resource_server(&one, &ResourceUri::parse("https://x.example").unwrap())).unwrap().is_none());
+}
+
+#[test]
+fn a_memory_registry_holds_what_it_is_given() {
+    let registry = MemoryRegistry::new().with_client(r#"{"client_id":"a","redirect_uris":["https://a.example"]}"#);
+    let registry = registry.unwrap();
+    let one = realm("one");
+    let before = now(registry.revision(&one)).unwrap();
+    registry.put(r#"{"client_id":"b","redirect_uris":["https://b.example"],"chancery":{"enabled":false}}"#).unwrap();
+    assert_ne!(now(registry.revision(&one)).unwrap(), before);
+    assert!(!now(registry.client(&one, &id("b"))).unwrap().unwrap().is_enabled());
+    assert_eq!(now(registry.clients(&one, Some(&id("a")), 5)).unwrap().len(), 1);
+    registry.remove(&id("a"));
+    assert!(now(registry.client(&one, &id("a"))).unwrap().is_none());
+    assert!(registry.put("{}").is_err());
+}
+
+fn sealed(store: &Arc<MemoryStore>, wrapped_by: u8) -> SealedKeys {
+    SealedKeys::new(store.clone(), &wrapping(wrapped_by), Arc::new(SystemRandom)).unwrap()
+}
+
+/// JOSE-01, JOSE-02: keys live sealed, and open only with the wrapping key, in their realm, under their name.
+#[test]
+fn keys_are_sealed() {
+    let store = Arc::new(MemoryStore::new());
+    let (one, keys) = (realm("one"), sealed(&store, 1));
+    let kid = now(keys.add(&one, SigningAlgorithm::Es256, secs(0), secs(10))).unwrap();
+    assert_eq!(now(keys.add_secret(&one, secs(0))).unwrap(), 1);
+    assert_eq!(now(keys.add_secret(&one, secs(0))).unwrap(), 2);
+    let versions: Vec<u32> = now(keys.secrets(&one)).unwrap().iter().map(|secret| secret.version).collect();
+    assert_eq!(versions, [2, 1]);
+
+    let restarted = sealed(&store, 1);
+    let signature = now(restarted.sign(&one, &kid, b"x")).unwrap();
+    assert_eq!(signature.len(), 64);
+    let entries = now(restarted.list(&one)).unwrap();
+    assert_eq!((entries.len(), entries[0].jwk.kid(), entries[0].sign_from), (1, Some(&*kid), secs(10)));
+    let stored = now(DocumentStore::get(&*store, &one, DocumentKind::SEALED_KEY, &kid)).unwrap().unwrap();
+    assert!(!String::from_utf8_lossy(&stored.body).contains("\"d\""));
+
+    assert!(now(sealed(&store, 2).list(&one)).is_err(), "another wrapping key");
+    let moved = Document { id: "other".into(), ..stored.clone() };
+    now(store.put(&one, DocumentKind::SEALED_KEY, None, moved)).unwrap();
+    assert!(now(sealed(&store, 1).sign(&one, "other", b"x")).is_err(), "another name");
+    now(store.put(&realm("two"), DocumentKind::SEALED_KEY, None, stored)).unwrap();
+    assert!(now(sealed(&store, 1).sign(&realm("two"), &kid, b"x")).is_err(), "another realm");
+    assert!(now(keys.sign(&one, "unknown", b"x")).is_err());
+}
+
+#[test]
+fn keys_are_rotated_and_forgotten() {
+    let store = Arc::new(MemoryStore::new());
+    let (one, keys) = (realm("one"), sealed(&store, 1));
+    let rs = now(keys.add(&one, SigningAlgorithm::Es384, secs(0), secs(0))).unwrap();
+    let old = now(keys.add(&one, SigningAlgorithm::Es256, secs(0), secs(0))).unwrap();
+    let new = now(keys.rotate(&one, SigningAlgorithm::Es256, (secs(100), secs(700)), secs(5_000))).unwrap();
+    let retired = |kid: &str| {
+        let entries = now(keys.list(&one)).unwrap();
+        entries.iter().find(|entry| entry.jwk.kid() == Some(kid)).map(|entry| entry.retire_at)
+    };
+    assert_eq!((retired(&rs), retired(&old), retired(&new)), (Some(None), Some(Some(secs(5_000))), Some(None)));
+    assert!(now(keys.retire(&one, "unknown", secs(0))).is_err());
+    assert_eq!(now(keys.forget(&one, secs(5_000))).unwrap(), 0);
+    assert_eq!(now(keys.forget(&one, secs(5_001))).unwrap(), 1);
+    assert_eq!(retired(&old), None);
+}
+
+struct Nobody;
+
+impl Accounts for Nobody {
+    fn find<'a>(&'a self, _: &'a RealmId, _: &'a AccountId) -> Answer<'a, Option<Account>> {
+        Box::pin(async { Ok(None) })
+    }
+    fn claims<'a>(&'a self, _: &'a RealmId, _: ClaimsQuery<'a>) -> Answer<'a, Claims> {
+        Box::pin(async { Ok(Claims::default()) })
+    }
+}
+
+impl EventSink for Nobody {
+    fn record(&self, _: Timestamp, _: &crate::context::RequestId, _: &Event) {}
+}
+
+fn env(keys: Arc<MemoryKeys>) -> Env {
+    Env {
+        realm: realm("one"),
+        issuer: Issuer::parse("https://op.example").unwrap(),
+        store: Arc::new(MemoryStore::new()),
+        registry: Arc::new(MemoryRegistry::new()),
+        accounts: Arc::new(Nobody),
+        private_keys: keys,
+        random: Arc::new(SystemRandom),
+        events: Arc::new(Nobody),
+    }
+}
+
+/// JOSE-04, JOSE-05, JOSE-06: a set of keys by time. Every instant belongs to one signer, and nothing that was signed
+/// becomes unverifiable before its key retires.
+#[test]
+fn keys_rotate_with_the_clock() {
+    let keys = Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Es256]).unwrap());
+    let env = env(keys.clone());
+    let old = now(keys.list(&env.realm)).unwrap()[0].jwk.kid().unwrap().to_owned();
+    let new = keys.add(SigningAlgorithm::Es256, secs(100), secs(700)).unwrap();
+    keys.retire(&old, secs(5_000));
+    let set = now(KeySet::load(&env)).unwrap();
+
+    let sign = |at| now(set.sign_jwt(&env, secs(at), SigningAlgorithm::Es256, Some("at+jwt"), b"{}"));
+    let signer = |token: &str| Compact::parse(token).unwrap().header().kid.clone().unwrap();
+    let verifies = |at, token: &str| set.verify_jwt(secs(at), Compact::parse(token).unwrap()).is_ok();
+    let early = sign(699).unwrap();
+    let late = sign(700).unwrap();
+    assert_eq!((signer(&early), signer(&late)), (old.clone(), new.to_string()));
+    assert!(set.jwks_json(secs(99)).contains(&old) && !set.jwks_json(secs(99)).contains(&*new));
+    assert!(set.jwks_json(secs(100)).contains(&*new));
+    assert!(verifies(4_999, &early) && !verifies(5_000, &early) && verifies(5_000, &late));
+    assert!(!set.jwks_json(secs(5_000)).contains(&old));
+    let changes = [0, 100, 700, 5_000].map(|at| set.next_change(secs(at)));
+    assert_eq!(changes, [Some(secs(100)), Some(secs(700)), Some(secs(5_000)), None]);
+
+    keys.retire(&new, secs(800));
+    let set = now(KeySet::load(&env)).unwrap();
+    assert!(!set.can_sign(SigningAlgorithm::Es256, secs(5_000)));
+    assert!(set.algorithms(secs(5_000)).is_empty());
+    let refused = now(set.sign_jwt(&env, secs(5_000), SigningAlgorithm::Es256, None, b"{}")).unwrap_err();
+    assert_eq!(refused.kind(), FaultKind::Internal);
+}
+
+/// JOSE-04: the set shows public members only; both names of Ed25519 are signed with one key.
+#[test]
+fn the_jwks_is_public() {
+    let keys = Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256, SigningAlgorithm::Ed25519]).unwrap());
+    let env = env(keys.clone());
+    let set = now(KeySet::load(&env)).unwrap();
+    let json = set.jwks_json(secs(1));
+    for private in ["\"d\"", "\"p\"", "\"q\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"k\""] {
+        assert!(!json.contains(private), "{private}");
+    }
+    use SigningAlgorithm::{Ed25519, EdDsa, Rs256};
+    assert_eq!(set.algorithms(secs(1)), [Rs256, EdDsa, Ed25519]);
+    for alg in [Rs256, EdDsa, Ed25519] {
+        let token = now(set.sign_jwt(&env, secs(1), alg, Some("JWT"), br#"{"sub":"a"}"#)).unwrap();
+        let compact = Compact::parse(&token).unwrap();
+        assert_eq!(compact.header().alg, alg);
+        assert_eq!(set.verify_jwt(secs(1), compact).unwrap().payload(), br#"{"sub":"a"}"#);
+    }
+    keys.add_secret();
+    let set = now(KeySet::load(&env)).unwrap();
+    assert_eq!(set.newest_secret().0, 2);
+    assert!(set.secret(1).is_some() && set.secret(3).is_none());
+    assert_eq!(Revision(3), now(keys.revision(&env.realm)).unwrap());
+}
