@@ -19,3 +19,7 @@ pub mod session;
 pub mod issue;
 pub mod interaction;
 pub mod endpoint;
+pub mod discovery;
+pub mod config;
+pub mod worker;
+pub mod provider;

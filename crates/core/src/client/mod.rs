@@ -7,7 +7,7 @@ pub use stored::from_stored;
 mod registration;
 pub use registration::{Registered, RegistrationRules, register, replace_secret};
 
-mod authentication;
+pub mod authentication;
 pub use authentication::{ClientAuthentication, METHODS, Presented, Verified};
 
 #[cfg(test)]

@@ -1,0 +1,177 @@
+//! The two cookies: the session list and the browser cookie (RFC 6265bis sections 4.1 and 5.4).
+//!
+//! The browser sends what it likes: doubled, damaged and foreign cookies are no cookies, and never fail a request.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chancery_types::handle::{RotatingHandle, Session};
+use chancery_types::{Issuer, RealmId, Tag};
+use http::header::{COOKIE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue};
+use zeroize::Zeroizing;
+
+/// A browser remembers at most this many signed-in persons.
+const MOST_SESSIONS: usize = 4;
+
+/// How this realm's cookies are called, and the attributes they carry.
+pub(crate) struct Cookies {
+    session: String,
+    browser: String,
+    attributes: String,
+    session_life: Duration,
+}
+
+impl Cookies {
+    /// `__Host-` binds a cookie to the host, which an issuer at the root has for itself; realms by path share a host, so
+    /// `__Secure-` with the path; on http loopback browsers would drop either (RFC 6265bis section 4.1.3).
+    pub(crate) fn new(issuer: &Issuer, realm: &RealmId, session_life: Duration) -> Self {
+        let (prefix, path) = match (issuer.is_https(), issuer.path()) {
+            (true, "") => ("__Host-", "/"),
+            (true, path) => ("__Secure-", path),
+            (false, "") => ("", "/"),
+            (false, path) => ("", path),
+        };
+        // Two realms on one host and path must not read each other's cookies.
+        let digest = Tag::derive(realm, "cookie", b"");
+        let suffix = URL_SAFE_NO_PAD.encode(digest.as_bytes().get(..6).unwrap_or_default());
+        let secure = if issuer.is_https() { "; Secure" } else { "" };
+        Self {
+            session: format!("{prefix}session-{suffix}"),
+            browser: format!("{prefix}browser-{suffix}"),
+            attributes: format!("; Path={path}; HttpOnly; SameSite=Lax{secure}"),
+            session_life,
+        }
+    }
+
+    /// The session handles, active one first.
+    pub(crate) fn sessions(&self, headers: &HeaderMap) -> Vec<RotatingHandle<Session>> {
+        let list = value(headers, &self.session).unwrap_or("");
+        list.split('.').take(MOST_SESSIONS).filter_map(|handle| RotatingHandle::parse(handle).ok()).collect()
+    }
+
+    /// What binds forms to this browser before anybody is signed in.
+    pub(crate) fn browser(&self, headers: &HeaderMap) -> Option<Zeroizing<[u8; 16]>> {
+        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(value(headers, &self.browser)?).ok()?);
+        bytes.as_slice().try_into().ok().map(Zeroizing::new)
+    }
+
+    /// Whether the browser sent either of them.
+    pub(crate) fn are_there(&self, headers: &HeaderMap) -> bool {
+        value(headers, &self.session).is_some() || value(headers, &self.browser).is_some()
+    }
+
+    /// Sets the session cookie to this list; an empty one clears it.
+    pub(crate) fn set_sessions(&self, sessions: &[RotatingHandle<Session>], headers: &mut HeaderMap) {
+        let handles: Vec<String> = sessions.iter().take(MOST_SESSIONS).map(RotatingHandle::reveal).collect();
+        let life = match handles.as_slice() {
+            [] => "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT".to_owned(),
+            _ => format!("; Max-Age={}", self.session_life.as_secs()),
+        };
+        append(headers, &format!("{}={}{life}{}", self.session, handles.join("."), self.attributes));
+    }
+
+    /// Sets the browser cookie; it goes when the browser closes.
+    pub(crate) fn set_browser(&self, bytes: &[u8; 16], headers: &mut HeaderMap) {
+        append(headers, &format!("{}={}{}", self.browser, URL_SAFE_NO_PAD.encode(bytes), self.attributes));
+    }
+}
+
+fn append(headers: &mut HeaderMap, cookie: &str) {
+    if let Ok(mut value) = HeaderValue::from_str(cookie) {
+        value.set_sensitive(true);
+        headers.append(SET_COOKIE, value);
+    }
+}
+
+/// The value of a cookie; `None` also when it came twice, because then somebody else may have planted one of them.
+fn value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(have, _)| *have == name).map(|(_, value)| value);
+    values.next().filter(|_| values.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chancery_types::Partition;
+
+    fn cookies(issuer: &str, realm: &str) -> Cookies {
+        let life = Duration::from_secs(90 * 24 * 3600);
+        Cookies::new(&Issuer::parse(issuer).unwrap(), &RealmId::parse(realm).unwrap(), life)
+    }
+
+    fn handle(seed: u8) -> RotatingHandle<Session> {
+        RotatingHandle::new(Partition([seed, 1]), [seed; 16], Zeroizing::new([seed; 32]))
+    }
+
+    fn set(cookies: &Cookies, sessions: &[RotatingHandle<Session>]) -> Vec<String> {
+        let mut headers = HeaderMap::new();
+        cookies.set_sessions(sessions, &mut headers);
+        cookies.set_browser(&[7; 16], &mut headers);
+        headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap().to_owned()).collect()
+    }
+
+    fn sent(lines: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(COOKIE, HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        }
+        headers
+    }
+
+    /// SESS-02, SESS-03
+    #[test]
+    fn names_and_attributes_follow_the_issuer() {
+        let root = set(&cookies("https://id.example", "main"), &[handle(1)]);
+        assert!(root[0].starts_with("__Host-session-"), "{root:?}");
+        assert!(root[0].ends_with("; Max-Age=7776000; Path=/; HttpOnly; SameSite=Lax; Secure"), "{root:?}");
+        assert!(root[1].starts_with("__Host-browser-"), "{root:?}");
+        assert!(root[1].ends_with("; Path=/; HttpOnly; SameSite=Lax; Secure"), "{root:?}");
+        assert!(!root[1].contains("Max-Age"));
+
+        let path = set(&cookies("https://id.example/a/b", "main"), &[handle(1)]);
+        assert!(path[0].starts_with("__Secure-session-") && path[0].contains("; Path=/a/b;"), "{path:?}");
+
+        let loopback = set(&cookies("http://localhost:3000", "main"), &[handle(1)]);
+        assert!(loopback[0].starts_with("session-") && !loopback[0].contains("Secure"), "{loopback:?}");
+        assert_ne!(cookies("https://id.example", "a").session, cookies("https://id.example", "b").session);
+    }
+
+    /// SESS-08
+    #[test]
+    fn an_empty_list_clears() {
+        let cookies = cookies("https://id.example", "main");
+        assert!(set(&cookies, &[])[0].contains("=; Max-Age=0; Expires=Thu, 01 Jan 1970"));
+    }
+
+    #[test]
+    fn what_is_set_is_read_again() {
+        let cookies = cookies("https://id.example", "main");
+        let lines = set(&cookies, &(1..=5).map(handle).collect::<Vec<_>>());
+        let pairs: Vec<&str> = lines.iter().map(|line| line.split(';').next().unwrap()).collect();
+        let headers = sent(&["other=1", &pairs.join("; ")]);
+        let read: Vec<String> = cookies.sessions(&headers).iter().map(RotatingHandle::reveal).collect();
+        assert_eq!(read, (1..=4).map(|seed| handle(seed).reveal()).collect::<Vec<_>>());
+        assert_eq!(*cookies.browser(&headers).unwrap(), [7; 16]);
+        assert!(cookies.are_there(&headers));
+    }
+
+    #[test]
+    fn doubled_and_damaged_cookies_are_none() {
+        let cookies = cookies("https://id.example", "main");
+        let (session, browser) = (&cookies.session, &cookies.browser);
+        let good = format!("{session}={}", handle(1).reveal());
+        assert_eq!(cookies.sessions(&sent(&[&good])).len(), 1);
+        assert!(cookies.sessions(&sent(&[&good, &good])).is_empty());
+        assert!(cookies.sessions(&sent(&[&format!("{good}; {good}")])).is_empty());
+        for damaged in [".", "...", "se_", "\u{e9}", "=", "a.b.c.d.e.f.g"] {
+            assert!(cookies.sessions(&sent(&[&format!("{session}={damaged}")])).is_empty(), "{damaged}");
+            assert!(cookies.browser(&sent(&[&format!("{browser}={damaged}")])).is_none(), "{damaged}");
+        }
+        let mixed = format!("{session}=garbage.{}", handle(2).reveal());
+        assert_eq!(cookies.sessions(&sent(&[&mixed])).len(), 1);
+    }
+}

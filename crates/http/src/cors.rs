@@ -1,0 +1,137 @@
+//! Which other origin's script may read an answer (Fetch, section "CORS protocol"). Never with credentials: no answer to a
+//! script depends on a cookie.
+
+use chancery_core::error::Reason;
+use chancery_types::iana::ErrorCode;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
+    ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+
+use crate::encode::{Answer, empty, method_not_allowed};
+use crate::route::Route;
+
+/// The client may not be used by scripts of this origin.
+pub(crate) const ORIGIN_NOT_ALLOWED: Reason = Reason {
+    name: "origin_not_allowed",
+    code: ErrorCode::InvalidRequest,
+    description: "the origin is not allowed for this client",
+    section: "Fetch, section CORS protocol",
+};
+
+/// Whose scripts may read the answers of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Nobody else's.
+    Ours,
+    /// Everybody's: what it says is public.
+    Everybody,
+    /// Those of the origins that the client's policy allows.
+    OfClient,
+}
+
+impl Readers {
+    /// CORS-01
+    pub(crate) const fn of(route: Route<'_>) -> Self {
+        match route {
+            Route::Discovery | Route::Jwks => Self::Everybody,
+            Route::Token | Route::UserInfo | Route::Introspection | Route::Revocation => Self::OfClient,
+            Route::Authorization | Route::FirstForm | Route::Interaction(_) => Self::Ours,
+        }
+    }
+}
+
+/// The answer to OPTIONS. A preflight is always allowed, because it comes before the client is known.
+pub(crate) fn preflight(route: Route<'_>, headers: &HeaderMap) -> Answer {
+    let methods = route.methods();
+    let (Some(origin), true) = (headers.get(ORIGIN), headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)) else {
+        let mut answer = method_not_allowed(methods);
+        answer.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
+        return answer;
+    };
+    let mut answer = empty(StatusCode::NO_CONTENT);
+    let out = answer.headers_mut();
+    let names: Vec<&str> = methods.iter().filter(|method| **method != Method::OPTIONS).map(Method::as_str).collect();
+    if let Ok(methods) = HeaderValue::from_str(&names.join(", ")) {
+        out.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+    }
+    if let Some(asked) = headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+        out.insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+    }
+    out.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    out.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
+    out.insert(VARY, HeaderValue::from_static("Origin"));
+    answer
+}
+
+/// Lets scripts of this origin read the answer.
+pub(crate) fn admit(answer: &mut Answer, readers: Readers, origin: Option<&HeaderValue>) {
+    let headers = answer.headers_mut();
+    match readers {
+        Readers::Ours => {}
+        // The same for everybody, so that shared caches keep one copy.
+        Readers::Everybody => {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        }
+        Readers::OfClient => {
+            headers.insert(VARY, HeaderValue::from_static("Origin"));
+            if let Some(origin) = origin {
+                headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+                let exposed = HeaderValue::from_static("WWW-Authenticate, X-Request-Id");
+                headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(http::HeaderName, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+    }
+
+    /// CORS-02, CORS-06
+    #[test]
+    fn a_preflight_is_allowed() {
+        let asked = headers(&[
+            (ORIGIN, "https://spa.example"),
+            (ACCESS_CONTROL_REQUEST_METHOD, "POST"),
+            (ACCESS_CONTROL_REQUEST_HEADERS, "authorization, dpop"),
+        ]);
+        let answer = preflight(Route::UserInfo, &asked);
+        assert_eq!(answer.status(), 204);
+        assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "https://spa.example");
+        assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_METHODS], "GET, HEAD, POST");
+        assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_HEADERS], "authorization, dpop");
+        assert_eq!(answer.headers()[ACCESS_CONTROL_MAX_AGE], "3600");
+        assert_eq!(answer.headers()[VARY], "Origin");
+        assert!(!answer.headers().contains_key("access-control-allow-credentials"));
+    }
+
+    /// CORS-03
+    #[test]
+    fn options_without_a_question_is_no_preflight() {
+        let answer = preflight(Route::Token, &headers(&[(ORIGIN, "https://spa.example")]));
+        assert_eq!((answer.status().as_u16(), &answer.headers()[VARY]), (405, &HeaderValue::from_static("Origin")));
+    }
+
+    /// CORS-01, CORS-04, CORS-05
+    #[test]
+    fn readers_by_endpoint() {
+        let origin = HeaderValue::from_static("https://spa.example");
+        let admitted = |route, origin| {
+            let mut answer = empty(StatusCode::OK);
+            admit(&mut answer, Readers::of(route), origin);
+            answer.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN).map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(admitted(Route::Jwks, Some(&origin)).as_deref(), Some("*"));
+        assert_eq!(admitted(Route::Discovery, None).as_deref(), Some("*"));
+        assert_eq!(admitted(Route::Token, Some(&origin)).as_deref(), Some("https://spa.example"));
+        assert_eq!(admitted(Route::Token, None), None);
+        assert_eq!(admitted(Route::Authorization, Some(&origin)), None);
+    }
+}

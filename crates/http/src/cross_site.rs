@@ -1,0 +1,71 @@
+//! Where a POST came from. Browsers leave SameSite=Lax cookies out of a POST of another site (RFC 6265bis section 5.7.1).
+
+use chancery_core::error::Reason;
+use chancery_types::Issuer;
+use chancery_types::iana::ErrorCode;
+use http::HeaderMap;
+use http::header::ORIGIN;
+
+/// A form of ours was posted by a page of another origin.
+pub(crate) const FORM_OF_ANOTHER_ORIGIN: Reason = Reason {
+    name: "form_of_another_origin",
+    code: ErrorCode::InvalidRequest,
+    description: "the form was posted from another site",
+    section: "RFC 9700 section 4.7",
+};
+
+/// Marks a request that our own page has posted again; ends the round where a browser tells nothing of its origin.
+pub(crate) const REPOSTED: &str = "chancery_reposted";
+
+/// Where a POST came from, as far as the browser tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A page of ours, or the person.
+    Ours,
+    /// A page of another origin on our site: cookies came along.
+    SameSite,
+    /// A page of another site.
+    CrossSite,
+    /// The browser, or whatever it is, does not tell.
+    Untold,
+}
+
+impl Source {
+    /// `Sec-Fetch-Site` (Fetch Metadata section 2.3) is what the browser knows; `Origin` is what older browsers send. It is
+    /// `null` from our own pages, too, because of their `Referrer-Policy`.
+    pub(crate) fn of(headers: &HeaderMap, issuer: &Issuer) -> Self {
+        match headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes) {
+            Some(b"same-origin" | b"none") => return Self::Ours,
+            Some(b"same-site") => return Self::SameSite,
+            Some(b"cross-site") => return Self::CrossSite,
+            _ => {}
+        }
+        match headers.get(ORIGIN).map(http::HeaderValue::as_bytes) {
+            None | Some(b"null") => Self::Untold,
+            Some(origin) if origin == issuer.origin().as_bytes() => Self::Ours,
+            Some(_) => Self::CrossSite,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browser_is_believed() {
+        let issuer = Issuer::parse("https://id.example/a").unwrap();
+        let source = |pairs: &[(&'static str, &str)]| {
+            let headers = pairs.iter().map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap())).collect();
+            Source::of(&headers, &issuer)
+        };
+        assert_eq!(source(&[("sec-fetch-site", "same-origin"), ("origin", "null")]), Source::Ours);
+        assert_eq!(source(&[("sec-fetch-site", "cross-site")]), Source::CrossSite);
+        assert_eq!(source(&[("sec-fetch-site", "same-site"), ("origin", "https://app.example")]), Source::SameSite);
+        assert_eq!(source(&[("origin", "https://id.example")]), Source::Ours);
+        assert_eq!(source(&[("origin", "https://id.example.evil.example")]), Source::CrossSite);
+        assert_eq!(source(&[("origin", "null")]), Source::Untold);
+        assert_eq!(source(&[("sec-fetch-site", "garbage")]), Source::Untold);
+        assert_eq!(source(&[]), Source::Untold);
+    }
+}

@@ -1,0 +1,73 @@
+//! The authorization response (RFC 6749 section 4.1.2, OAuth 2.0 Multiple Response Types section 2.1, OAuth 2.0 Form Post
+//! Response Mode section 2).
+
+use chancery_core::request::AuthorizationResponse;
+use chancery_types::iana::ResponseMode;
+use chancery_types::params;
+
+use crate::pages::FormMarkup;
+
+/// How the response reaches the client.
+pub(crate) enum Encoded {
+    /// 303 to this address.
+    Redirect(String),
+    /// A page whose form the browser posts to the client.
+    FormPost(FormMarkup),
+}
+
+/// Writes the response in its mode.
+pub(crate) fn authorization_response(response: &AuthorizationResponse) -> Encoded {
+    let uri = response.uri().as_str();
+    let parameters: Vec<(&str, &str)> = response.parameters().collect();
+    match response.mode() {
+        ResponseMode::Query => Encoded::Redirect(in_query(uri, &parameters)),
+        // A redirect URI has no fragment of its own (RFC 6749 section 3.1.2).
+        ResponseMode::Fragment => Encoded::Redirect(format!("{uri}#{}", params::encode(parameters.into_iter()))),
+        ResponseMode::FormPost => Encoded::FormPost(FormMarkup {
+            action: uri.to_owned(),
+            fields: parameters.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        }),
+    }
+}
+
+/// The redirect URI keeps its query (RFC 6749 section 3.1.2), but for parameters that the response has, too: a client must
+/// not find two of them.
+fn in_query(uri: &str, parameters: &[(&str, &str)]) -> String {
+    let (base, query) = uri.split_once('?').unwrap_or((uri, ""));
+    let is_ours = |pair: &str| {
+        let name = params::Params::parse(pair).ok();
+        name.is_some_and(|pair| pair.iter().any(|(have, _)| parameters.iter().any(|(name, _)| *name == have)))
+    };
+    let mut address = format!("{base}?");
+    for pair in query.split('&').filter(|pair| !pair.is_empty() && !is_ours(pair)) {
+        address.push_str(pair);
+        address.push('&');
+    }
+    address.push_str(&params::encode(parameters.iter().copied()));
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RMODE-06
+    #[test]
+    fn the_query_of_the_redirect_uri_is_kept_byte_for_byte() {
+        let response = [("code", "a b"), ("iss", "https://id.example")];
+        let expect = "code=a+b&iss=https%3A%2F%2Fid.example";
+        assert_eq!(in_query("https://c.example/cb", &response), format!("https://c.example/cb?{expect}"));
+        assert_eq!(
+            in_query("https://c.example/cb?x=%c3%a4&y", &response),
+            format!("https://c.example/cb?x=%c3%a4&y&{expect}")
+        );
+        assert_eq!(in_query("https://c.example/cb?", &response), format!("https://c.example/cb?{expect}"));
+        assert_eq!(in_query("app.example:/cb", &response), format!("app.example:/cb?{expect}"));
+    }
+
+    #[test]
+    fn a_parameter_of_the_response_is_there_once() {
+        let response = [("code", "1")];
+        assert_eq!(in_query("https://c.example/?code=0&c%6fde=2&x=1", &response), "https://c.example/?x=1&code=1");
+    }
+}

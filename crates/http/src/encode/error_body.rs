@@ -1,0 +1,164 @@
+//! The JSON error body of the token, introspection and revocation endpoints (RFC 6749 section 5.2, RFC 7009 section 2.2.1,
+//! RFC 7662 section 2.3).
+
+use std::time::Duration;
+
+use chancery_core::error::{Failure, FaultKind, Reason, Remedy};
+use chancery_types::Issuer;
+use chancery_types::iana::ErrorCode;
+use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::{Answer, json};
+
+/// A moment in which a busy part may recover.
+const SHORTLY: Duration = Duration::from_secs(1);
+
+#[derive(Serialize)]
+struct ErrorBody {
+    error: ErrorCode,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    error_description: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'static str>,
+}
+
+/// The answer to a failed request of a client.
+pub(crate) fn error_body(failure: &Failure, issuer: &Issuer) -> Answer {
+    let refusal = match failure {
+        Failure::Broken(fault) => return broken(fault.kind()),
+        Failure::Refused(refusal) => refusal,
+    };
+    let reason = refusal.reason;
+    let (status, scope, retry_after) = match refusal.remedy {
+        Some(Remedy::RetryAfter(wait)) => (StatusCode::TOO_MANY_REQUESTS, None, Some(wait)),
+        Some(Remedy::Scope(scope)) => (status(reason.code), Some(scope), None),
+        None => (status(reason.code), None, None),
+    };
+    let mut answer = body(status, &ErrorBody { error: reason.code, error_description: reason.description, scope });
+    if let Some(wait) = retry_after {
+        insert(&mut answer, RETRY_AFTER, &wait.as_secs().max(1).to_string());
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 9110 section 15.5.2 demands a challenge with every 401, not only where a header was used.
+        insert(&mut answer, WWW_AUTHENTICATE, &challenge("Basic", issuer, reason));
+    }
+    answer
+}
+
+/// 503 or 500, and nothing of what happened.
+fn broken(kind: FaultKind) -> Answer {
+    let (status, error_description) = match kind {
+        FaultKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "try again later"),
+        FaultKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here"),
+    };
+    let mut answer = body(status, &ErrorBody { error: kind.code(), error_description, scope: None });
+    if kind == FaultKind::Unavailable {
+        insert(&mut answer, RETRY_AFTER, &SHORTLY.as_secs().to_string());
+    }
+    answer
+}
+
+fn body(status: StatusCode, body: &ErrorBody) -> Answer {
+    json(status, serde_json::to_vec(body).unwrap_or_default())
+}
+
+/// `error` and `error_description` beside the realm, as RFC 6750 section 3 has them for `Bearer`.
+pub(super) fn challenge(scheme: &str, issuer: &Issuer, reason: &Reason) -> String {
+    let mut text = format!("{scheme} realm=\"{issuer}\", error=\"{}\"", reason.code);
+    if !reason.description.is_empty() {
+        text.push_str(", error_description=\"");
+        text.push_str(reason.description);
+        text.push('"');
+    }
+    text
+}
+
+pub(super) fn insert(answer: &mut Answer, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        answer.headers_mut().insert(name, value);
+    }
+}
+
+/// RFC 6749 section 5.2: 400 but for failed client authentication; RFC 6750 section 3.1 for tokens.
+fn status(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+        ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
+        ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+        ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use chancery_core::error::{Fault, Refusal};
+    use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+    use http_body_util::BodyExt as _;
+
+    pub(crate) fn reason(code: ErrorCode, description: &'static str) -> &'static Reason {
+        Box::leak(Box::new(Reason { name: "of_a_test", code, description, section: "none" }))
+    }
+
+    pub(crate) fn issuer() -> Issuer {
+        Issuer::parse("https://id.example").unwrap()
+    }
+
+    pub(crate) fn text(answer: Answer) -> String {
+        let mut body = Box::pin(answer.into_body().collect());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match body.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(Ok(all)) => String::from_utf8(all.to_bytes().to_vec()).unwrap(),
+            _ => panic!("a full body is there at once"),
+        }
+    }
+
+    pub(crate) fn header(answer: &Answer, name: HeaderName) -> &str {
+        answer.headers().get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// ERR-01, ERR-02, HTTP-15, HTTP-18
+    #[test]
+    fn a_refusal_is_json_that_nobody_stores() {
+        let answer = error_body(&reason(ErrorCode::InvalidGrant, "the grant is not good").into(), &issuer());
+        assert_eq!(answer.status(), 400);
+        assert_eq!(header(&answer, CACHE_CONTROL), "no-store");
+        assert_eq!(header(&answer, CONTENT_TYPE), "application/json; charset=utf-8");
+        assert_eq!(text(answer), r#"{"error":"invalid_grant","error_description":"the grant is not good"}"#);
+        let silent = error_body(&reason(ErrorCode::AccessDenied, "").into(), &issuer());
+        assert_eq!(text(silent), r#"{"error":"access_denied"}"#);
+    }
+
+    /// CAUTH-08
+    #[test]
+    fn a_failed_authentication_is_challenged() {
+        let answer = error_body(&reason(ErrorCode::InvalidClient, "no").into(), &issuer());
+        assert_eq!(answer.status(), 401);
+        assert_eq!(
+            header(&answer, WWW_AUTHENTICATE),
+            r#"Basic realm="https://id.example", error="invalid_client", error_description="no""#
+        );
+    }
+
+    #[test]
+    fn too_much_says_when_to_come_back() {
+        let wait = Some(Remedy::RetryAfter(Duration::from_secs(30)));
+        let refusal = Refusal { reason: reason(ErrorCode::InvalidClient, "slow down"), remedy: wait };
+        let answer = error_body(&refusal.into(), &issuer());
+        assert_eq!((answer.status().as_u16(), header(&answer, RETRY_AFTER)), (429, "30"));
+    }
+
+    /// ERR-03
+    #[test]
+    fn a_fault_tells_nothing_of_itself() {
+        let busy = error_body(&Fault::unavailable("SECRET-TEXT").into(), &issuer());
+        assert_eq!((busy.status().as_u16(), header(&busy, RETRY_AFTER)), (503, "1"));
+        assert_eq!(text(busy), r#"{"error":"temporarily_unavailable","error_description":"try again later"}"#);
+        let broken = error_body(&Fault::internal("SECRET-TEXT").into(), &issuer());
+        assert_eq!(broken.status(), 500);
+        assert!(!text(broken).contains("SECRET-TEXT"));
+    }
+}

@@ -1,0 +1,116 @@
+//! Reading a request's parameters: where they stand, how large they may be, and in what form (RFC 6749 appendix B).
+
+use chancery_core::error::{MALFORMED_PARAMETER, Reason, Refusal};
+use chancery_types::Params;
+use chancery_types::iana::ErrorCode;
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use zeroize::Zeroizing;
+
+/// The longest body that is read.
+pub(crate) const BODY_LIMIT: usize = 64 * 1024;
+
+/// The longest path and query that is read.
+pub(crate) const URL_LIMIT: usize = 8 * 1024;
+
+/// The body is longer than is read, or broke off.
+pub(crate) const BODY_UNREADABLE: Reason = Reason {
+    name: "body_unreadable",
+    code: ErrorCode::InvalidRequest,
+    description: "the request body is too long or incomplete",
+    section: "RFC 9110 section 15.5.14",
+};
+
+const CONTENT_TYPE_UNSUPPORTED: Reason = Reason {
+    name: "content_type_unsupported",
+    code: ErrorCode::InvalidRequest,
+    description: "the request body has to be application/x-www-form-urlencoded",
+    section: "RFC 6749 appendix B",
+};
+
+const HEADER_DOUBLED: Reason = Reason {
+    name: "header_doubled",
+    code: ErrorCode::InvalidRequest,
+    description: "a header is malformed or was sent more than once",
+    section: "RFC 9110 section 5.3",
+};
+
+/// The URL is longer than is read.
+pub(crate) const URL_TOO_LONG: Reason = Reason {
+    name: "url_too_long",
+    code: ErrorCode::InvalidRequest,
+    description: "the request is too long for a URL; send it by POST",
+    section: "RFC 9110 section 15.5.15",
+};
+
+/// The parameters of a query.
+pub(crate) fn query(query: Option<&str>) -> Result<Params<'_>, Refusal> {
+    Ok(Params::parse(query.unwrap_or(""))?)
+}
+
+/// The parameters of a body. A body without a content type has none, whatever it holds.
+pub(crate) fn body<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<Params<'b>, Refusal> {
+    if body.len() > BODY_LIMIT {
+        return Err((&BODY_UNREADABLE).into());
+    }
+    let Some(content_type) = only(headers, &CONTENT_TYPE)? else { return Ok(Params::default()) };
+    let media_type = content_type.split(';').next().unwrap_or("").trim();
+    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err((&CONTENT_TYPE_UNSUPPORTED).into());
+    }
+    let text = std::str::from_utf8(body).map_err(|_| Refusal::from(&MALFORMED_PARAMETER))?;
+    Ok(Params::parse(text)?)
+}
+
+/// The Authorization header.
+pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<Zeroizing<String>>, Refusal> {
+    Ok(only(headers, &AUTHORIZATION)?.map(|value| Zeroizing::new(value.to_owned())))
+}
+
+/// A header that may be sent once.
+fn only<'h>(headers: &'h HeaderMap, name: &http::HeaderName) -> Result<Option<&'h str>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next();
+    if values.next().is_some() {
+        return Err((&HEADER_DOUBLED).into());
+    }
+    value.map(|value| value.to_str().map_err(|_| Refusal::from(&HEADER_DOUBLED))).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(content_type: &[&str], text: &[u8]) -> Result<String, &'static str> {
+        let mut headers = HeaderMap::new();
+        for value in content_type {
+            headers.append(CONTENT_TYPE, value.parse().unwrap());
+        }
+        body(&headers, text).map(|params| params.encode()).map_err(|refusal| refusal.reason.name)
+    }
+
+    const FORM: &str = "application/x-www-form-urlencoded";
+
+    /// PARM-01, PARM-02, PARM-03, PARM-04
+    #[test]
+    fn only_forms_are_read() {
+        assert_eq!(read(&[FORM], b"a=1"), Ok("a=1".into()));
+        assert_eq!(read(&["Application/X-WWW-Form-Urlencoded ; charset=bogus"], b"a=1"), Ok("a=1".into()));
+        assert_eq!(read(&[], b"a=1"), Ok(String::new()));
+        for other in ["application/json", "text/plain", "multipart/form-data; boundary=x", ""] {
+            assert_eq!(read(&[other], b"a=1"), Err("content_type_unsupported"), "{other}");
+        }
+        assert_eq!(read(&[FORM, FORM], b"a=1"), Err("header_doubled"));
+    }
+
+    /// PARM-05
+    #[test]
+    fn hostile_bodies_are_refused() {
+        assert_eq!(read(&[FORM], &[b'a'; BODY_LIMIT + 1]), Err("body_unreadable"));
+        assert!(read(&[FORM], &[b'a'; BODY_LIMIT]).is_ok());
+        for bad in [b"a=%".as_slice(), b"a=%zz", b"a=\xff", b"a=%ff", b"a=%00", b"a=\0"] {
+            assert_eq!(read(&[FORM], bad), Err("malformed_parameter"), "{bad:?}");
+        }
+        assert_eq!(read(&[FORM], "a=1&".repeat(300).as_bytes()), Err("malformed_parameter"));
+    }
+}

@@ -1,0 +1,97 @@
+//! The language of a page: `ui_locales` (OIDC Core section 3.1.2.1), then `Accept-Language` (RFC 9110 section 12.5.4),
+//! then the first language that the pages have.
+
+/// More wishes than any person has.
+const MOST_WISHES: usize = 16;
+
+/// A language that the pages speak, as a language tag (RFC 5646).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Locale(Box<str>);
+
+impl Locale {
+    /// The best of the available languages by the look-up of RFC 4647 section 3.4: a wish is shortened from its end until
+    /// it is available. Without a match the first available one; English when there is none at all.
+    ///
+    /// ```
+    /// use chancery_http::Locale;
+    /// let locale = Locale::negotiate(&["fr".into(), "de-CH".into()], &["en", "de"]);
+    /// assert_eq!(locale.as_str(), "de");
+    /// ```
+    #[must_use]
+    pub fn negotiate(wishes: &[Box<str>], available: &[&str]) -> Self {
+        let exact = |wish: &str| available.iter().find(|have| have.eq_ignore_ascii_case(wish));
+        let found = wishes.iter().find_map(|wish| {
+            std::iter::successors(Some(&**wish), |tag| tag.rsplit_once('-').map(|(shorter, _)| shorter)).find_map(exact)
+        });
+        Self(found.or(available.first()).map_or("en", |tag| tag).into())
+    }
+
+    /// The language tag, for `lang`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the person wishes, best first. Anything that is not a language tag is left out, not refused.
+pub(crate) fn wishes(ui_locales: Option<&str>, accept_language: Option<&str>) -> Vec<Box<str>> {
+    let asked = ui_locales.unwrap_or("").split(' ').filter(|tag| is_tag(tag));
+    let mut accepted: Vec<(u16, &str)> = accept_language.unwrap_or("").split(',').filter_map(weighted).collect();
+    // The sort is stable: equal weights stay in the order they came.
+    accepted.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    let accepted = accepted.into_iter().map(|(_, tag)| tag);
+    asked.chain(accepted).take(MOST_WISHES).map(Into::into).collect()
+}
+
+/// `de;q=0.8` as weight in thousandths and tag; `None` for weight 0 ("not acceptable"), `*` and garbage.
+fn weighted(entry: &str) -> Option<(u16, &str)> {
+    let (tag, weight) = match entry.split_once(';') {
+        None => (entry, 1000),
+        Some((tag, parameter)) => {
+            let text = parameter.trim().strip_prefix("q=").or_else(|| parameter.trim().strip_prefix("Q="))?;
+            let weight: f32 = text.parse().ok().filter(|weight| (0.0..=1.0).contains(weight))?;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 1000")]
+            (tag, (weight * 1000.0) as u16)
+        }
+    };
+    let tag = tag.trim();
+    (weight > 0 && is_tag(tag)).then_some((weight, tag))
+}
+
+pub(crate) fn is_tag(text: &str) -> bool {
+    (1..=35).contains(&text.len())
+        && text.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn negotiated(ui_locales: &str, accept_language: &str) -> String {
+        let wishes = wishes(Some(ui_locales), Some(accept_language));
+        Locale::negotiate(&wishes, &["en", "de", "pt-BR"]).as_str().to_owned()
+    }
+
+    #[test]
+    fn ui_locales_come_before_the_header() {
+        assert_eq!(negotiated("de", "en"), "de");
+        assert_eq!(negotiated("fr de-CH-1996", "en"), "de");
+        assert_eq!(negotiated("fr", "en;q=0.5, DE"), "de");
+    }
+
+    #[test]
+    fn the_header_is_read_by_weight() {
+        assert_eq!(negotiated("", "en;q=0.5,de;q=0.9"), "de");
+        assert_eq!(negotiated("", "de;q=0, en;q=0.1"), "en");
+        assert_eq!(negotiated("", "pt-br"), "pt-BR");
+        assert_eq!(negotiated("", "pt"), "en", "a wish is shortened, never lengthened");
+    }
+
+    #[test]
+    fn garbage_is_left_out() {
+        assert_eq!(negotiated("<script>", ";;,q=1,*,de;q=nan,\u{e9},de;q=2"), "en");
+        assert_eq!(negotiated("", ""), "en");
+        assert_eq!(wishes(Some(&"de ".repeat(1000)), None).len(), MOST_WISHES);
+        assert_eq!(Locale::negotiate(&[], &[]).as_str(), "en");
+    }
+}

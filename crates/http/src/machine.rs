@@ -1,0 +1,130 @@
+//! The endpoints that clients call: token, introspection, revocation, UserInfo. They answer JSON whatever `Accept` says,
+//! because libraries send what their HTTP stack sends.
+
+use bytes::Bytes;
+use chancery_core::client::ClientAuthentication;
+use chancery_core::context::Call;
+use chancery_core::endpoint::introspection::Introspection;
+use chancery_core::endpoint::userinfo::UserInfo;
+use chancery_core::error::{Failure, Refusal};
+use chancery_core::issue::TokenResponse;
+
+use chancery_types::Params;
+use http::header::ORIGIN;
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode};
+use serde::Serialize;
+
+use crate::cors::{self, ORIGIN_NOT_ALLOWED, Readers};
+use crate::encode::{Answer, bearer_challenge, empty, error_body, json, private};
+use crate::form::{self, BODY_UNREADABLE};
+use crate::route::Route;
+use crate::site::Site;
+
+/// The answer to a client's request.
+pub(crate) async fn answer(
+    site: &Site,
+    mut call: Call,
+    route: Route<'_>,
+    parts: &Parts,
+    body: Option<&Bytes>,
+) -> Answer {
+    let origin = parts.headers.get(ORIGIN);
+    let mut readers = Readers::of(route);
+    let result = match read(&mut call, parts, body) {
+        Err(refusal) => Err(told(site, &call, route, refusal.into())),
+        Ok(params) => match admitted(site, &call, &params, origin).await {
+            Ok(()) => served(site, &call, route, (parts, &params)).await,
+            Err(failure) => {
+                if matches!(&failure, Failure::Refused(refusal) if *refusal.reason == ORIGIN_NOT_ALLOWED) {
+                    readers = Readers::Ours;
+                }
+                Err(told(site, &call, route, failure))
+            }
+        },
+    };
+    let mut answer = result.unwrap_or_else(|failure| match route {
+        Route::UserInfo => bearer_challenge(&failure, site.provider.issuer()),
+        _ => error_body(&failure, site.provider.issuer()),
+    });
+    cors::admit(&mut answer, readers, origin);
+    answer
+}
+
+/// Header and parameters. The query is none of them (RFC 6749 section 3.2, RFC 9700 section 4.3.2).
+fn read<'b>(call: &mut Call, parts: &Parts, body: Option<&'b Bytes>) -> Result<Params<'b>, Refusal> {
+    call.authorization = form::authorization(&parts.headers)?;
+    if parts.method != Method::POST {
+        return Ok(Params::default());
+    }
+    form::body(&parts.headers, body.ok_or(Refusal::from(&BODY_UNREADABLE))?)
+}
+
+/// Whether scripts of the origin may use this client, as soon as the client is named and before it is authenticated: a
+/// script that may not read the answer shall not cause it either.
+async fn admitted(site: &Site, call: &Call, params: &Params<'_>, origin: Option<&HeaderValue>) -> Result<(), Failure> {
+    let Some(origin) = origin else { return Ok(()) };
+    let presented = ClientAuthentication::read(call, params).ok();
+    let client_id = presented.as_ref().map(ClientAuthentication::client_id);
+    let origin = origin.to_str().unwrap_or("null");
+    // A page of ours is no other origin.
+    if origin == site.provider.issuer().origin() || site.provider.allows_origin(call, client_id, origin).await? {
+        return Ok(());
+    }
+    Err((&ORIGIN_NOT_ALLOWED).into())
+}
+
+fn told(site: &Site, call: &Call, route: Route<'_>, failure: Failure) -> Failure {
+    site.refused(call, route.endpoint(), &failure);
+    failure
+}
+
+async fn served(
+    site: &Site,
+    call: &Call,
+    route: Route<'_>,
+    (parts, params): (&Parts, &Params<'_>),
+) -> Result<Answer, Failure> {
+    let provider = &site.provider;
+    Ok(match route {
+        Route::Introspection => match provider.introspect(call, params).await? {
+            Introspection::Active(members) => json(StatusCode::OK, members),
+            Introspection::Inactive => json(StatusCode::OK, r#"{"active":false}"#),
+        },
+        Route::Revocation => {
+            provider.revoke(call, params).await?;
+            empty(StatusCode::OK)
+        }
+        Route::UserInfo => match provider.userinfo(call, &form::query(parts.uri.query())?, params).await? {
+            UserInfo::Json(claims) => json(StatusCode::OK, claims),
+            UserInfo::Jwt(jwt) => private(StatusCode::OK, HeaderValue::from_static("application/jwt"), jwt),
+        },
+        _ => token_response(&provider.token(call, params).await?),
+    })
+}
+
+/// RFC 6749 section 5.1, OIDC Core section 3.1.3.3.
+#[derive(Serialize)]
+struct TokenBody<'a> {
+    access_token: &'a str,
+    token_type: &'a str,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+}
+
+fn token_response(response: &TokenResponse) -> Answer {
+    let body = TokenBody {
+        access_token: &response.access_token,
+        token_type: response.token_type,
+        expires_in: response.expires_in.as_secs(),
+        refresh_token: response.refresh_token.as_deref(),
+        id_token: response.id_token.as_deref(),
+        scope: response.scope.as_ref().filter(|scope| !scope.is_empty()).map(ToString::to_string),
+    };
+    json(StatusCode::OK, serde_json::to_vec(&body).unwrap_or_default())
+}

@@ -1,0 +1,164 @@
+//! What a page is: typed views in, HTML out.
+
+use std::fmt::Write as _;
+
+use chancery_core::interaction::view::{AccountsView, ConsentView, ErrorView, LoginView, SignedInView};
+
+use crate::Locale;
+
+/// The pages that a person sees. Implement it to have your own; the crate `chancery-pages` has designed ones.
+///
+/// The library sets the headers: with its content security policy a page loads nothing, runs no script and may have
+/// inline style only in `<style nonce="…">` with the page's nonce. A form has to carry all fields of its [`FormMarkup`].
+///
+/// ```
+/// use chancery_http::{Content, Html, Locale, Page, Pages, PlainPages};
+///
+/// struct Mine;
+///
+/// impl Pages for Mine {
+///     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
+///         match page.content {
+///             Content::Login(view, form) => Html::new(format!(
+///                 "<!doctype html><title>Welcome</title><h1>Welcome to {}</h1><form method=post action=\"{}\">{}
+///                  <input name=username><input name=password type=password>
+///                  <button name=action value=login>Sign in</button></form>",
+///                 Html::escape(&view.client.name), Html::escape(&form.action), form.hidden_inputs())),
+///             _ => PlainPages.page(page, locale),
+///         }
+///     }
+/// }
+/// ```
+pub trait Pages: Send + Sync {
+    /// The languages of the pages as language tags (RFC 5646), the default one first.
+    fn locales(&self) -> &[&str] {
+        &["en"]
+    }
+
+    /// The whole page. Must escape what it shows; views hold text, not HTML.
+    fn page(&self, page: Page<'_>, locale: &Locale) -> Html;
+}
+
+/// A page to be written.
+#[derive(Clone, Copy)]
+pub struct Page<'a> {
+    /// For the `nonce` attribute of `<style>`, and of `<script>` on the pages that submit themselves.
+    pub nonce: &'a str,
+    /// What it shows.
+    pub content: Content<'a>,
+}
+
+/// What a page shows.
+#[derive(Clone, Copy)]
+pub enum Content<'a> {
+    /// Choose an account. Buttons `account` = choice; `action` = `another`, `cancel`.
+    Accounts(&'a AccountsView, &'a FormMarkup),
+    /// Allow a client something. Buttons `action` = `allow`, `deny`.
+    Consent(&'a ConsentView, &'a FormMarkup),
+    /// Something is wrong.
+    Error(&'a ErrorView, Retry<'a>),
+    /// Carries the authorization response to the client (OAuth 2.0 Form Post Response Mode section 2); should submit
+    /// itself by a script with the nonce, and must have a button.
+    FormPost(&'a FormMarkup),
+    /// Sign in. Inputs `username`, `password`; buttons `action` = `login`, `cancel`.
+    Login(&'a LoginView, &'a FormMarkup),
+    /// Carries an authorization request that another site posted, so that it comes again from our own pages with our
+    /// cookies. Like [`Content::FormPost`].
+    Repost(&'a FormMarkup),
+    /// Nothing is left to do here; the same request can perhaps be started again.
+    SignedIn(&'a SignedInView, Retry<'a>),
+}
+
+/// Whether the person can simply try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry<'a> {
+    /// At this address.
+    At(&'a str),
+    /// Only from the application on.
+    No,
+}
+
+/// The script of a page that submits its only form; to stand in `<script nonce="…">`.
+pub const SUBMIT: &str = "document.forms[0].submit()";
+
+/// What a form needs to reach us.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FormMarkup {
+    /// The value of the attribute `action`. The method is always `post`.
+    pub action: String,
+    /// Hidden fields: name and value.
+    pub fields: Vec<(String, String)>,
+}
+
+impl FormMarkup {
+    /// The hidden fields as HTML, escaped.
+    #[must_use]
+    pub fn hidden_inputs(&self) -> Html {
+        let mut html = String::new();
+        for (name, value) in &self.fields {
+            let (name, value) = (Html::escape(name), Html::escape(value));
+            let _ = write!(html, "<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");
+        }
+        Html(html)
+    }
+}
+
+/// HTML, as it is sent. What is put into it has to be escaped before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Html(String);
+
+impl Html {
+    /// Markup that is HTML already.
+    #[must_use]
+    pub fn new(markup: impl Into<String>) -> Self {
+        Self(markup.into())
+    }
+
+    /// Text as HTML, for between tags and for quoted attributes.
+    #[must_use]
+    pub fn escape(text: &str) -> Self {
+        let mut html = String::with_capacity(text.len());
+        for character in text.chars() {
+            match character {
+                '&' => html.push_str("&amp;"),
+                '<' => html.push_str("&lt;"),
+                '>' => html.push_str("&gt;"),
+                '"' => html.push_str("&quot;"),
+                '\'' => html.push_str("&#39;"),
+                other => html.push(other),
+            }
+        }
+        Self(html)
+    }
+
+    /// The markup.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl std::fmt::Display for Html {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RMODE-11
+    #[test]
+    fn hidden_fields_are_escaped() {
+        let form = FormMarkup { action: "/".into(), fields: vec![("a\"b".into(), "<'&>\"".into())] };
+        assert_eq!(
+            form.hidden_inputs().as_str(),
+            "<input type=\"hidden\" name=\"a&quot;b\" value=\"&lt;&#39;&amp;&gt;&quot;\">"
+        );
+    }
+}

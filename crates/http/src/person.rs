@@ -1,0 +1,156 @@
+//! The endpoints that a person's browser visits: authorization and interaction. They answer with pages and redirects,
+//! never with JSON.
+
+use bytes::Bytes;
+use chancery_core::context::Call;
+use chancery_core::error::{Failure, PageError, Refusal};
+use chancery_core::interaction::view::{FormAction as Posted, FormView, LoginProblem, LoginView, View};
+use chancery_core::interaction::{Next, Outcome};
+use chancery_core::request::AuthorizationResponse;
+use chancery_types::{Params, RedirectUri};
+use http::request::Parts;
+use http::{Method, StatusCode};
+
+use crate::cross_site::{FORM_OF_ANOTHER_ORIGIN, REPOSTED, Source};
+use crate::encode::{Answer, Encoded, FormAction, authorization_response, see_other};
+use crate::form::{self, BODY_UNREADABLE, URL_LIMIT, URL_TOO_LONG};
+use crate::locale;
+use crate::pages::{Content, FormMarkup, Retry};
+use crate::route::Route;
+use crate::site::Site;
+
+/// The answer to a person's browser.
+pub(crate) async fn answer(
+    site: &Site,
+    mut call: Call,
+    route: Route<'_>,
+    parts: &Parts,
+    body: Option<&Bytes>,
+) -> Answer {
+    let params = match read(site, route, parts, body) {
+        Ok(params) => params,
+        Err(refusal) => {
+            let failure = Failure::from(refusal);
+            site.refused(&call, route.endpoint(), &failure);
+            return site.error_page(&call, &PageError(failure), retry(route, parts, false));
+        }
+    };
+    if let Ok(Some(ui_locales)) = params.one("ui_locales") {
+        call.languages.splice(0..0, locale::wishes(Some(ui_locales), None));
+    }
+    let provider = &site.provider;
+    let next = match route {
+        Route::Authorization if comes_from_another_site(site, parts, &params) => return at_home(site, &call, &params),
+        Route::Authorization => provider.authorize(&call, params.filtered(|name| name != REPOSTED)).await,
+        Route::Interaction(handle) if parts.method == Method::GET => provider.interaction(&call, handle).await,
+        Route::Interaction(handle) => provider.answer(&call, handle, params).await,
+        _ => provider.answer_first(&call, params).await,
+    };
+    match next {
+        Ok(next) => shown(site, &call, &next),
+        Err(error) => site.error_page(&call, &error, retry(route, parts, matches!(error.0, Failure::Broken(_)))),
+    }
+}
+
+/// The parameters: of the query for GET, of the body for POST. A form of ours that another origin posts is not read.
+fn read<'p>(site: &Site, route: Route<'_>, parts: &'p Parts, body: Option<&'p Bytes>) -> Result<Params<'p>, Refusal> {
+    if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > URL_LIMIT {
+        return Err((&URL_TOO_LONG).into());
+    }
+    if parts.method == Method::GET {
+        return form::query(parts.uri.query());
+    }
+    let source = Source::of(&parts.headers, site.provider.issuer());
+    if route != Route::Authorization && matches!(source, Source::CrossSite | Source::SameSite) {
+        return Err((&FORM_OF_ANOTHER_ORIGIN).into());
+    }
+    form::body(&parts.headers, body.ok_or(Refusal::from(&BODY_UNREADABLE))?)
+}
+
+/// Whether this POST lacks our cookies because another site made it.
+fn comes_from_another_site(site: &Site, parts: &Parts, params: &Params<'_>) -> bool {
+    let without_cookies = match Source::of(&parts.headers, site.provider.issuer()) {
+        Source::CrossSite => true,
+        Source::Untold => !site.cookies.are_there(&parts.headers),
+        Source::Ours | Source::SameSite => false,
+    };
+    parts.method == Method::POST && without_cookies && !params.has(REPOSTED)
+}
+
+/// Brings the request of another site to our own: as GET, which carries Lax cookies; or, when it is too long for a URL, by
+/// a page whose form posts it from our origin.
+fn at_home(site: &Site, call: &Call, params: &Params<'_>) -> Answer {
+    let endpoint = site.address(Route::Authorization);
+    let address = format!("{endpoint}?{}", params.encode());
+    if address.len() - site.provider.issuer().origin().len() <= URL_LIMIT {
+        return see_other(&address);
+    }
+    let fields = params.iter().chain([(REPOSTED, "1")]).map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let form = FormMarkup { action: endpoint, fields: fields.collect() };
+    let target = params.one("redirect_uri").ok().flatten().and_then(|uri| RedirectUri::parse(uri).ok());
+    site.page(call, StatusCode::OK, Content::Repost(&form), FormAction::Reposts(target.as_ref()))
+}
+
+/// A page's own address is a way on where GET shows it again.
+fn retry(route: Route<'_>, parts: &Parts, is_fault: bool) -> Retry<'static> {
+    match route {
+        Route::Interaction(_) => Retry::At(""),
+        _ if is_fault && parts.method == Method::GET => Retry::At(""),
+        _ => Retry::No,
+    }
+}
+
+/// What the step decided, cookies included.
+pub(crate) fn shown(site: &Site, call: &Call, next: &Next) -> Answer {
+    let mut answer = match &next.outcome {
+        Outcome::Page(view) => view_page(site, call, view),
+        Outcome::Stored(handle) => see_other(&site.address(Route::Interaction(&handle.reveal()))),
+        Outcome::Respond(response) => respond(site, call, response),
+    };
+    if let Some(sessions) = &next.sessions {
+        site.cookies.set_sessions(sessions, answer.headers_mut());
+    }
+    if let Some(browser) = &next.browser {
+        site.cookies.set_browser(browser, answer.headers_mut());
+    }
+    answer
+}
+
+fn respond(site: &Site, call: &Call, response: &AuthorizationResponse) -> Answer {
+    match authorization_response(response) {
+        Encoded::Redirect(address) => see_other(&address),
+        Encoded::FormPost(form) => {
+            site.page(call, StatusCode::OK, Content::FormPost(&form), FormAction::Submits(response.uri()))
+        }
+    }
+}
+
+fn view_page(site: &Site, call: &Call, view: &View) -> Answer {
+    match view {
+        View::Accounts(view) => form_page(site, call, &view.form, Content::Accounts(view, &markup(site, &view.form))),
+        View::Consent(view) => form_page(site, call, &view.form, Content::Consent(view, &markup(site, &view.form))),
+        View::Login(view) => form_page(site, call, &view.form, Content::Login(view, &markup(site, &view.form))),
+        View::SignedIn(view) => {
+            let endpoint = site.address(Route::Authorization);
+            let restart = view.restart.as_ref().map(|query| format!("{endpoint}?{query}"));
+            let restart = restart.as_deref().filter(|address| address.len() <= URL_LIMIT).map_or(Retry::No, Retry::At);
+            site.page(call, StatusCode::OK, Content::SignedIn(view, restart), FormAction::None)
+        }
+    }
+}
+
+fn form_page(site: &Site, call: &Call, form: &FormView, content: Content<'_>) -> Answer {
+    let status = match content {
+        Content::Login(LoginView { problem: Some(LoginProblem::Throttled), .. }, _) => StatusCode::TOO_MANY_REQUESTS,
+        _ => StatusCode::OK,
+    };
+    site.page(call, status, content, FormAction::Redirects(&form.target))
+}
+
+fn markup(site: &Site, form: &FormView) -> FormMarkup {
+    let action = match &form.action {
+        Posted::First => site.address(Route::FirstForm),
+        Posted::Stored(handle) => site.address(Route::Interaction(&handle.reveal())),
+    };
+    FormMarkup { action, fields: form.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect() }
+}

@@ -1,0 +1,157 @@
+//! Pages without a design: correct HTML in English, for providers that bring no pages.
+
+use std::fmt::Write as _;
+
+use chancery_core::error::FaultKind;
+use chancery_core::interaction::view::{
+    AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, SignedInView,
+};
+
+use crate::pages::{Content, FormMarkup, Html, Page, Pages, Retry};
+use crate::{Locale, pages};
+
+/// The pages of a provider that was given none: correct, accessible, in English, not pretty.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlainPages;
+
+impl Pages for PlainPages {
+    fn page(&self, page: Page<'_>, _locale: &Locale) -> Html {
+        let (name, title, body) = match page.content {
+            Content::Accounts(view, form) => ("accounts", "Choose an account", accounts(view, form)),
+            Content::Consent(view, form) => ("consent", "Allow access", consent(view, form)),
+            Content::Error(view, retry) => ("error", "Authorization error", error(view, retry)),
+            Content::FormPost(form) => ("form_post", "Continue", submitting(form, page.nonce)),
+            Content::Login(view, form) => ("login", "Sign in", login(view, form)),
+            Content::Repost(form) => ("repost", "Continue", submitting(form, page.nonce)),
+            Content::SignedIn(view, restart) => ("signed-in", "Nothing left to do here", signed_in(view, restart)),
+        };
+        Html::new(format!(
+            "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+             <meta name=\"viewport\" content=\"width=device-width\">\
+             <style nonce=\"{}\">:root{{color-scheme:light dark}}body{{font-family:sans-serif;max-width:32rem;\
+             margin:2rem auto;padding:0 1rem}}</style></head>\
+             <body><main data-page=\"{name}\"><h1>{title}</h1>{body}</main></body></html>\n",
+            Html::escape(page.nonce)
+        ))
+    }
+}
+
+fn login(view: &LoginView, form: &FormMarkup) -> String {
+    let problem = view.problem.map_or("", |problem| match problem {
+        LoginProblem::Refused => "The name or the password is wrong.",
+        LoginProblem::Throttled => "Too many attempts. Wait a few minutes and try again.",
+        LoginProblem::Stale => "This page was open too long or in another browser. Sign in once more.",
+        LoginProblem::OtherPerson => "The application expects another person. Sign in with that account.",
+    });
+    let alert =
+        if problem.is_empty() { String::new() } else { format!("<p role=\"alert\" id=\"problem\">{problem}</p>") };
+    let described = if problem.is_empty() { "" } else { " aria-describedby=\"problem\"" };
+    let username = Html::escape(view.username.as_deref().unwrap_or(""));
+    let fields = format!(
+        "{}{alert}<p><label>Username<br><input name=\"username\" autocomplete=\"username\" required \
+         autocapitalize=\"none\" value=\"{username}\"{described}></label></p>\
+         <p><label>Password<br><input type=\"password\" name=\"password\" required \
+         autocomplete=\"current-password\"{described}></label></p>{}{}",
+        continuing_to(&view.client),
+        button("action", "login", "Sign in", ""),
+        button("action", "cancel", "Cancel", " formnovalidate")
+    );
+    in_form(form, &fields)
+}
+
+fn consent(view: &ConsentView, form: &FormMarkup) -> String {
+    let mut list = String::new();
+    for wish in view.scopes.iter().chain(&view.claims) {
+        let _ = write!(list, "<li><code>{}</code></li>", Html::escape(wish));
+    }
+    let resource = view.resource.as_ref().map_or_else(String::new, |resource| {
+        format!("<p>The access is for <code>{}</code>.</p>", Html::escape(resource.as_str()))
+    });
+    let fields = format!(
+        "<p><strong>{}</strong> asks for access to the account <strong>{}</strong>:</p><ul>{list}</ul>{resource}{}{}{}",
+        Html::escape(&view.client.name),
+        Html::escape(&view.account.label),
+        documents(&view.client),
+        button("action", "allow", "Allow", ""),
+        button("action", "deny", "Deny", "")
+    );
+    in_form(form, &fields)
+}
+
+fn accounts(view: &AccountsView, form: &FormMarkup) -> String {
+    let mut fields = continuing_to(&view.client);
+    if view.expects_another {
+        fields.push_str("<p role=\"alert\">The application expects a person who is not signed in here.</p>");
+    }
+    for account in &view.accounts {
+        let choice = button("account", &account.choice, &account.label, "");
+        let expected = if account.is_expected { " (expected by the application)" } else { "" };
+        let _ = write!(fields, "<p>{choice}{expected}</p>");
+    }
+    fields.push_str(&button("action", "another", "Use another account", ""));
+    fields.push_str(&button("action", "cancel", "Cancel", ""));
+    in_form(form, &fields)
+}
+
+fn signed_in(view: &SignedInView, restart: Retry<'_>) -> String {
+    let name = Html::escape(view.client.as_ref().map_or("the application", |client| &client.name));
+    let text = if view.is_answered {
+        "This request was answered already."
+    } else {
+        "This request has ended: it took too long, or you were signed out."
+    };
+    let mut html = format!("<p>{text} Go back to {name}, and start again if you need to.</p>");
+    if let Retry::At(address) = restart {
+        let _ = write!(html, "<p><a href=\"{}\">Start again</a></p>", Html::escape(address));
+    }
+    if let Some(address) = &view.way_on {
+        let _ = write!(html, "<p><a href=\"{}\">Go on to {name}</a></p>", Html::escape(address));
+    }
+    html
+}
+
+fn error(view: &ErrorView, retry: Retry<'_>) -> String {
+    let text = match view.fault {
+        None => "The request of the application cannot be answered. Go back to the application and start again.",
+        Some(FaultKind::Unavailable) => "The service is busy. Try again in a moment.",
+        Some(FaultKind::Internal) => "Something went wrong here. Try again, or tell the operator the request id.",
+    };
+    let description = Html::escape(view.reason.map_or("", |reason| reason.description));
+    let again = match retry {
+        Retry::At(address) => format!("<p><a href=\"{}\">Try again</a></p>", Html::escape(address)),
+        Retry::No => String::new(),
+    };
+    format!(
+        "<p>{text}</p>{again}<p>Code: <code>{}</code><br>{description}</p><p>Request id: <code>{}</code></p>",
+        view.code(),
+        Html::escape(&view.request_id.0)
+    )
+}
+
+fn submitting(form: &FormMarkup, nonce: &str) -> String {
+    let form = in_form(form, "<p>You are sent on.</p><button>Continue</button>");
+    format!("{form}<script nonce=\"{}\">{}</script>", Html::escape(nonce), pages::SUBMIT)
+}
+
+fn in_form(form: &FormMarkup, fields: &str) -> String {
+    format!("<form method=\"post\" action=\"{}\">{}{fields}</form>", Html::escape(&form.action), form.hidden_inputs())
+}
+
+fn button(name: &str, value: &str, label: &str, attributes: &str) -> String {
+    let (value, label) = (Html::escape(value), Html::escape(label));
+    format!("<button name=\"{name}\" value=\"{value}\"{attributes}>{label}</button> ")
+}
+
+fn continuing_to(client: &ClientView) -> String {
+    format!("<p>to continue to <strong>{}</strong></p>", Html::escape(&client.name))
+}
+
+fn documents(client: &ClientView) -> String {
+    let mut html = String::new();
+    for (address, name) in [(&client.policy_uri, "Privacy policy"), (&client.tos_uri, "Terms of service")] {
+        if let Some(address) = address {
+            let _ = write!(html, "<p><a href=\"{}\">{name}</a></p>", Html::escape(address));
+        }
+    }
+    html
+}

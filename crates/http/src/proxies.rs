@@ -1,0 +1,136 @@
+//! The peer's address, also behind reverse proxies that the operator names.
+//!
+//! Nothing else of a forwarded header is read: URLs come from the configuration, never from the request.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use http::HeaderMap;
+
+/// The peer's address, as an extension of the request: whoever accepts the connection sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
+/// The networks whose `X-Forwarded-For` is believed. None by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<(IpAddr, u8)>);
+
+/// Not a network in the form `10.0.0.0/8`, `fd00::/8` or a single address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotANetwork(pub String);
+
+impl std::fmt::Display for NotANetwork {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "not a network, such as 10.0.0.0/8: {}", self.0)
+    }
+}
+
+impl std::error::Error for NotANetwork {}
+
+impl TrustedProxies {
+    /// Reads networks such as `10.0.0.0/8`, or single addresses.
+    ///
+    /// ```
+    /// use chancery_http::TrustedProxies;
+    /// assert!(TrustedProxies::parse(["127.0.0.1", "10.0.0.0/8", "fd00::/8"]).is_ok());
+    /// assert!(TrustedProxies::parse(["10.0.0.0/33"]).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`NotANetwork`] for the first one that is none.
+    pub fn parse<'t>(networks: impl IntoIterator<Item = &'t str>) -> Result<Self, NotANetwork> {
+        let read = |text: &str| {
+            let (address, prefix) =
+                text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+            let address: IpAddr = address.parse().ok()?;
+            let longest = if address.is_ipv4() { 32 } else { 128 };
+            let prefix = prefix.map_or(Some(longest), |prefix| prefix.parse().ok()).filter(|bits| *bits <= longest)?;
+            Some((address, prefix))
+        };
+        let networks = networks.into_iter().map(|text| read(text).ok_or_else(|| NotANetwork(text.to_owned())));
+        networks.collect::<Result<_, _>>().map(Self)
+    }
+
+    fn contains(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|(network, prefix)| match (network, address) {
+            (IpAddr::V4(_), IpAddr::V4(_)) => same_bits(bits(*network), bits(address), 96 + u32::from(*prefix)),
+            (IpAddr::V6(_), IpAddr::V6(_)) => same_bits(bits(*network), bits(address), u32::from(*prefix)),
+            _ => false,
+        })
+    }
+
+    /// Who really asks: the peer of the connection, or the last entry of `X-Forwarded-For` that no trusted proxy wrote
+    /// about another trusted proxy. What stands further left may be invented by the peer.
+    pub(crate) fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+        let mut client = peer?.to_canonical();
+        let entries: Vec<&str> = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .flat_map(|value| value.to_str().unwrap_or("?").split(','))
+            .collect();
+        for entry in entries.into_iter().rev() {
+            if !self.contains(client) {
+                break;
+            }
+            let Some(before) = address(entry.trim()) else { break };
+            client = before;
+        }
+        Some(client)
+    }
+}
+
+/// An entry of `X-Forwarded-For`: an address, some proxies add a port.
+fn address(entry: &str) -> Option<IpAddr> {
+    let plain = entry.parse::<IpAddr>().or_else(|_| entry.parse::<std::net::SocketAddr>().map(|socket| socket.ip()));
+    let bracketed = || entry.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+    plain.ok().or_else(bracketed).map(|address| address.to_canonical())
+}
+
+fn bits(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => u128::from(u32::from(v4)),
+        IpAddr::V6(v6) => u128::from(v6),
+    }
+}
+
+fn same_bits(one: u128, other: u128, prefix: u32) -> bool {
+    (one ^ other).checked_shr(128 - prefix).unwrap_or(0) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(trusted: &[&str], peer: &str, forwarded: &[&str]) -> String {
+        let proxies = TrustedProxies::parse(trusted.iter().copied()).unwrap();
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().unwrap());
+        }
+        proxies.client(peer.parse().ok(), &headers).unwrap().to_string()
+    }
+
+    /// PROXY-01
+    #[test]
+    fn nobody_is_believed_by_default() {
+        assert_eq!(client(&[], "192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
+        assert_eq!(client(&["10.0.0.0/8"], "192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
+    }
+
+    /// PROXY-02
+    #[test]
+    fn a_trusted_proxy_is_believed_for_one_entry_from_the_right() {
+        assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &["203.0.113.9, 198.51.100.7"]), "198.51.100.7");
+        assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &["198.51.100.7, 10.9.9.9"]), "198.51.100.7");
+        assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &["203.0.113.9", "198.51.100.7:4711"]), "198.51.100.7");
+        assert_eq!(client(&["fd00::/8"], "fd00::1", &["[2001:db8::1]"]), "2001:db8::1");
+        assert_eq!(client(&["127.0.0.1"], "::ffff:127.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+    }
+
+    #[test]
+    fn garbage_ends_the_walk() {
+        assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &["198.51.100.7, unknown"]), "10.1.2.3");
+        assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &[]), "10.1.2.3");
+        assert_eq!(client(&["0.0.0.0/0"], "10.1.2.3", &["198.51.100.7"]), "198.51.100.7");
+        assert!(TrustedProxies::parse(["10.0.0.0/x"]).is_err());
+    }
+}

@@ -1,0 +1,172 @@
+//! The Service: one request in, one answer out.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use chancery_core::context::{Call, RequestId};
+use chancery_core::provider::Provider;
+use http::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::{BodyExt as _, Full, Limited};
+
+use crate::cookies::Cookies;
+use crate::encode::{self, Answer};
+use crate::form::BODY_LIMIT;
+use crate::pages::Pages;
+use crate::plain::PlainPages;
+use crate::proxies::{Peer, TrustedProxies};
+use crate::route::{Route, RouteTable};
+use crate::site::Site;
+use crate::{cors, locale, machine, metadata, person};
+
+/// The Service of a provider, with plain pages, at its issuer's path, behind no proxy.
+#[must_use]
+pub fn service(provider: Arc<Provider>) -> Service {
+    let cookies = Cookies::new(provider.issuer(), provider.realm(), provider.session_lifetime());
+    Service {
+        routes: Arc::new(RouteTable::new(provider.issuer(), "", provider.routes())),
+        site: Site { provider, pages: Arc::new(PlainPages), cookies: Arc::new(cookies) },
+        proxies: Arc::default(),
+    }
+}
+
+/// A [`tower_service::Service`] over any body, or [`Service::handle`] for frameworks that hand over a complete one.
+///
+/// It never fails: whatever goes wrong is an answer. Whoever accepts the connection puts the peer's address into the
+/// request's extensions as [`Peer`].
+#[derive(Clone)]
+pub struct Service {
+    site: Site,
+    routes: Arc<RouteTable>,
+    proxies: Arc<TrustedProxies>,
+}
+
+impl Service {
+    /// Shows these pages.
+    #[must_use]
+    pub fn with_pages(mut self, pages: Arc<dyn Pages>) -> Self {
+        self.site.pages = pages;
+        self
+    }
+
+    /// Answers below this path, too. Needed only where it is not the issuer's path and the framework does not strip it.
+    ///
+    /// A provider whose issuer has a path, such as `https://example.org/oidc`, has one address outside of it: its
+    /// metadata at `/.well-known/oauth-authorization-server/oidc` (RFC 8414 section 3.1). Route that path to this service,
+    /// too. URLs and cookie paths come from the issuer, never from the mount path.
+    #[must_use]
+    pub fn mounted_at(mut self, path: &str) -> Self {
+        let provider = &self.site.provider;
+        self.routes = Arc::new(RouteTable::new(provider.issuer(), path, provider.routes()));
+        self
+    }
+
+    /// Takes the peer's address from `X-Forwarded-For` when the connection comes from one of these networks.
+    #[must_use]
+    pub fn with_trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = Arc::new(proxies);
+        self
+    }
+
+    /// Answers a request whose body is complete. Bodies of more than 64 KiB are refused.
+    pub async fn handle(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
+        let (parts, body) = request.into_parts();
+        self.answer(&parts, Some(body)).await
+    }
+}
+
+impl<B> tower_service::Service<Request<B>> for Service
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let service = self.clone();
+        Box::pin(async move {
+            let (parts, body) = request.into_parts();
+            let body = match service.routes.find(parts.uri.path()) {
+                Some(_) if parts.method == Method::POST => {
+                    Limited::new(body, BODY_LIMIT).collect().await.ok().map(http_body_util::Collected::to_bytes)
+                }
+                _ => Some(Bytes::new()),
+            };
+            Ok(service.answer(&parts, body).await)
+        })
+    }
+}
+
+impl Service {
+    /// The answer to a request; `body` is `None` when it was too long or broke off.
+    async fn answer(&self, parts: &Parts, body: Option<Bytes>) -> Answer {
+        let call = self.call(parts);
+        let request_id = HeaderValue::from_str(&call.request_id.0);
+        let mut answer = self.routed(call, parts, body.as_ref()).await;
+        encode::protect(&mut answer);
+        if let Ok(request_id) = request_id {
+            answer.headers_mut().insert("x-request-id", request_id);
+        }
+        if parts.method == Method::HEAD {
+            // RFC 9110 section 9.3.2: the length that GET would send, and no content.
+            let length = answer.body().size_hint().lower();
+            answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+            *answer.body_mut() = Full::default();
+        }
+        answer
+    }
+
+    /// The facts of the request that every endpoint has in common.
+    fn call(&self, parts: &Parts) -> Call {
+        let env = self.site.provider.env();
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
+        let accept_language = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        Call {
+            now: self.site.provider.now(),
+            request_id: RequestId(URL_SAFE_NO_PAD.encode(*env.secret::<16>()).into()),
+            peer: self.proxies.client(peer, &parts.headers),
+            authorization: None,
+            sessions: self.site.cookies.sessions(&parts.headers),
+            browser: self.site.cookies.browser(&parts.headers),
+            languages: locale::wishes(None, accept_language),
+        }
+    }
+
+    async fn routed(&self, call: Call, parts: &Parts, body: Option<&Bytes>) -> Answer {
+        let Some(route) = self.routes.find(parts.uri.path()) else {
+            return encode::text(StatusCode::NOT_FOUND, "Not Found");
+        };
+        if !route.methods().contains(&parts.method) {
+            return encode::method_not_allowed(route.methods());
+        }
+        if parts.method == Method::OPTIONS {
+            return cors::preflight(route, &parts.headers);
+        }
+        let site = &self.site;
+        site.provider.refresh(call.now).await;
+        match route {
+            Route::Discovery | Route::Jwks => metadata::answer(site, route, parts),
+            Route::Authorization | Route::FirstForm | Route::Interaction(_) => {
+                person::answer(site, call, route, parts, body).await
+            }
+            Route::Token | Route::UserInfo | Route::Introspection | Route::Revocation => {
+                machine::answer(site, call, route, parts, body).await
+            }
+        }
+    }
+}

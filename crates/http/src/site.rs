@@ -1,0 +1,84 @@
+//! What answers are made with: the provider, its pages and its cookies.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chancery_core::context::Call;
+use chancery_core::error::{Failure, PageError};
+use chancery_core::event::{Endpoint, Event};
+use chancery_core::interaction::view::ErrorView;
+use chancery_core::provider::Provider;
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+
+use crate::cookies::Cookies;
+use crate::encode::{Answer, FormAction, error_body, page, page_policy};
+use crate::pages::{Content, Page, Pages, Retry};
+use crate::route::Route;
+use crate::{Locale, locale};
+
+/// Shared by all clones of a Service.
+#[derive(Clone)]
+pub(crate) struct Site {
+    pub(crate) provider: Arc<Provider>,
+    pub(crate) pages: Arc<dyn Pages>,
+    pub(crate) cookies: Arc<Cookies>,
+}
+
+impl Site {
+    /// The URL of an endpoint: from the configuration, never from the request.
+    pub(crate) fn address(&self, route: Route<'_>) -> String {
+        let (issuer, paths) = (self.provider.issuer(), self.provider.routes());
+        match route {
+            Route::Interaction(handle) => format!("{issuer}{}/{handle}", paths.interaction),
+            Route::FirstForm => format!("{issuer}{}", paths.interaction),
+            _ => format!("{issuer}{}", paths.authorization),
+        }
+    }
+
+    /// A page in the person's language.
+    pub(crate) fn page(&self, call: &Call, status: StatusCode, content: Content<'_>, form: FormAction<'_>) -> Answer {
+        let ui_locales = match content {
+            Content::Accounts(view, _) => view.form.ui_locales.as_deref(),
+            Content::Consent(view, _) => view.form.ui_locales.as_deref(),
+            Content::Login(view, _) => view.form.ui_locales.as_deref(),
+            Content::Error(..) | Content::FormPost(_) | Content::Repost(_) | Content::SignedIn(..) => None,
+        };
+        let mut wishes = locale::wishes(ui_locales, None);
+        wishes.extend(call.languages.iter().cloned());
+        let locale = Locale::negotiate(&wishes, self.pages.locales());
+        let nonce = URL_SAFE_NO_PAD.encode(*self.provider.env().secret::<16>());
+        let html = self.pages.page(Page { nonce: &nonce, content }, &locale);
+        page(status, html, &page_policy(&nonce, form))
+    }
+
+    /// The error page.
+    pub(crate) fn error_page(&self, call: &Call, PageError(failure): &PageError, retry: Retry<'_>) -> Answer {
+        let (reason, fault) = match failure {
+            Failure::Refused(refusal) => (Some(refusal.reason), None),
+            Failure::Broken(fault) => (None, Some(fault.kind())),
+        };
+        let view = ErrorView { reason, fault, request_id: call.request_id.clone() };
+        // Status and Retry-After are those that a client would get, but for a challenge that a person cannot answer.
+        let as_json = error_body(failure, self.provider.issuer());
+        let status = match as_json.status() {
+            StatusCode::UNAUTHORIZED => StatusCode::BAD_REQUEST,
+            other => other,
+        };
+        let mut answer = self.page(call, status, Content::Error(&view, retry), FormAction::None);
+        if let Some(wait) = as_json.headers().get(RETRY_AFTER) {
+            answer.headers_mut().insert(RETRY_AFTER, wait.clone());
+        }
+        answer
+    }
+
+    /// Tells of a refusal that was made here, before the engine saw the request.
+    pub(crate) fn refused(&self, call: &Call, endpoint: Endpoint, failure: &Failure) {
+        let event = match failure {
+            Failure::Refused(refusal) => Event::Refused { endpoint, reason: refusal.reason, client: None },
+            Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone() },
+        };
+        self.provider.env().record(call, &event);
+    }
+}

@@ -1,0 +1,155 @@
+// Debian's Chromium through all pages, with scripts and without:
+//
+//     node main.mjs FIXTURE.json [--pictures FOLDER] [WORDS OF A TEST'S NAME]
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { chromium } from 'playwright-core';
+import * as login from './login_tests.mjs';
+import { takePictures } from './pictures.mjs';
+import * as session from './session_tests.mjs';
+import { startSite } from './site.mjs';
+import { Visit } from './visit.mjs';
+
+const NAMES = ['Jane Doe', 'John Smith', 'Ada Byron', 'Grace Brewster', 'Alan Mathison', 'Emmy Amalie'];
+
+/** What all tests share: the provider, the clients and their sites, the people. */
+class World {
+  constructor(fixture, browser, sites, scripts) {
+    Object.assign(this, fixture, sites, { chromium: browser, scripts });
+  }
+
+  /** A person whom no other test knows. */
+  async person(name = NAMES[World.people % NAMES.length]) {
+    World.people += 1;
+    const person = { username: `person-${World.people}`, name, password: this.password() };
+    const file = `${this.folder}/${person.username}.json`;
+    writeFileSync(file, JSON.stringify({ name, email: `${person.username}@example.com`, email_verified: true }));
+    await this.command(['user', 'add', '--config', this.config, person.username, '--claims', file], person.password);
+    unlinkSync(file);
+    return person;
+  }
+
+  /** A new password, which is remembered as one that must not appear in any log. */
+  password() {
+    const password = `battery staple ${randomBytes(18).toString('base64url')}`;
+    appendFileSync(this.secrets, `${password}\n`, { mode: 0o600 });
+    return password;
+  }
+
+  async changePassword(person) {
+    const password = this.password();
+    await this.command(['user', 'passwd', '--config', this.config, person.username], password);
+    return password;
+  }
+
+  async remove(person) {
+    await this.command(['user', 'remove', '--config', this.config, person.username]);
+  }
+
+  /** A command is seen within a second. */
+  untilSeen() {
+    return wait(1_100);
+  }
+
+  command(words, input = '') {
+    return new Promise((resolve, reject) => {
+      const child = execFile(this.binary, words, { cwd: this.folder }, (error, stdout, stderr) =>
+        error ? reject(new Error(`chancery ${words[0]} ${words[1]}: ${stderr}`)) : resolve(stdout));
+      child.stdin.end(`${input}\n`);
+    });
+  }
+}
+World.people = 0;
+
+let passed = 0;
+let failed = 0;
+
+async function runTest(world, name, test) {
+  const full = `${world.scripts ? 'with scripts' : 'no scripts'}: ${name}`;
+  const visits = [];
+  const begin = async (options) => {
+    visits.push(await Visit.begin(world, options));
+    return visits.at(-1);
+  };
+  const started = Date.now();
+  try {
+    await test({ world, begin, visit: await begin() });
+    for (const visit of visits) await visit.end();
+    passed += 1;
+    console.log(`ok     ${full} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    failed += 1;
+    const text = `${error.stack}`.replaceAll(/\b(ac|at|in|rt|se)_[\w-]{46,}/g, '$1_…');
+    console.log(`FAILED ${full}\n${text.split('\n').slice(0, 12).join('\n')}`);
+    for (const visit of visits) {
+      for (const [at, page] of visit.context.pages().entries()) {
+        const file = `${world.logs}/browser-${full.replaceAll(/\W+/g, '-')}-${at}.png`;
+        await page.screenshot({ path: file }).catch(() => undefined);
+      }
+      await visit.context.close().catch(() => undefined);
+    }
+  }
+}
+
+async function main() {
+  const { values, positionals } = parseArgs({ allowPositionals: true, options: { pictures: { type: 'string' } } });
+  const fixture = JSON.parse(readFileSync(positionals[0], 'utf8'));
+  const words = positionals.slice(1).join(' ');
+  const third = await startSite('127.0.0.2');
+  const site = await startSite('127.0.0.1', third.origin);
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  console.log(`Chromium ${browser.version()}`);
+  const worlds = [true, false].map((scripts) => new World(fixture, browser, { site, third }, scripts));
+  await worlds[0].addClients();
+  Object.assign(worlds[1], { books: worlds[0].books, mail: worlds[0].mail });
+
+  const waiting = worlds.flatMap((world) =>
+    Object.entries({ ...login.tests, ...session.tests })
+      .filter(([name]) => name.includes(words))
+      .map(([name, test]) => [world, name, test]));
+  const lane = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await runTest(...next);
+  };
+  await Promise.all([lane(), lane(), lane()]);
+  if (values.pictures) await takePictures(worlds[0], values.pictures);
+  await browser.close();
+  site.close();
+  third.close();
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed ? 1 : 0;
+}
+
+/** The clients: a shop with a secret, and a mail program in the browser without one. */
+World.prototype.addClients = async function addClients() {
+  const common = { response_types: ['code'], client_uri: this.site.origin };
+  this.books = {
+    ...common,
+    client_id: 'books',
+    client_name: 'Lantern Books',
+    client_secret: randomBytes(32).toString('base64url'),
+    token_endpoint_auth_method: 'client_secret_basic',
+    redirect_uris: [`${this.site.origin}/callback`, `${this.site.origin}/onward`],
+    grant_types: ['authorization_code', 'refresh_token'],
+    policy_uri: `${this.site.origin}/privacy`,
+    tos_uri: `${this.site.origin}/terms`,
+  };
+  this.mail = {
+    ...common,
+    client_id: 'mail',
+    client_name: 'Harbour Mail',
+    token_endpoint_auth_method: 'none',
+    redirect_uris: [`${this.site.origin}/callback/mail`],
+    grant_types: ['authorization_code'],
+  };
+  appendFileSync(this.secrets, `${this.books.client_secret}\n`, { mode: 0o600 });
+  const file = `${this.folder}/clients.json`;
+  writeFileSync(file, JSON.stringify([this.books, this.mail]));
+  await this.command(['client', 'add', '--config', this.config, '--file', file]);
+  unlinkSync(file);
+};
+
+await main();

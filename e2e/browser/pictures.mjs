@@ -1,0 +1,44 @@
+// Pictures of all pages, for docs/pages: taken by hand with `run --pictures ../../docs/pages`.
+import { Request, Visit } from './visit.mjs';
+
+const DESK = { width: 1100, height: 820 };
+const PHONE = { width: 320, height: 640 };
+
+/** Takes a picture of each page, in both schemes, both languages and both sizes. */
+export async function takePictures(world, folder) {
+  const jane = await world.person('Jane Doe');
+  const john = await world.person('John Smith');
+  await round(world, folder, '', [jane, john], { viewport: DESK });
+  await round(world, folder, '-dark', [jane, john], { viewport: DESK, colorScheme: 'dark' });
+  await round(world, folder, '-320', [jane, john], { viewport: PHONE, deviceScaleFactor: 2 });
+  await round(world, folder, '-de', [jane, john], { viewport: DESK, locale: 'de' });
+}
+
+async function round(world, folder, suffix, [jane, john], options) {
+  const visit = await Visit.begin(world, { ...options, javaScriptEnabled: false });
+  const take = async (page, name) => {
+    await visit.arrive(page, name.split('-')[0]);
+    await page.screenshot({ path: `${folder}/${name}${suffix}.png`, fullPage: true });
+  };
+  const wide = { scope: 'openid profile email offline_access', prompt: 'consent' };
+  const page = await visit.open(new Request(world, world.books, wide));
+  await take(page, 'login');
+  await visit.signIn(page, { ...jane, password: 'not the password' });
+  await take(page, 'login-wrong');
+  await visit.signIn(page, jane);
+  await take(page, 'consent');
+  const address = page.url();
+  await visit.press(page, 'allow');
+  await visit.answer(page);
+  await page.goto(address);
+  const name = await visit.name(page);
+  await take(page, name);
+
+  const more = await visit.open(new Request(world, world.mail, { prompt: 'login' }));
+  await visit.finish(more, john);
+  const chooser = await visit.open(new Request(world, world.mail, { prompt: 'select_account' }));
+  await take(chooser, 'accounts');
+  await take(await visit.open(`${world.issuer}/authorize?client_id=unknown`), 'error');
+  await take(await visit.open(new Request(world, world.books, { prompt: 'none', scope: 'openid', response_mode: 'form_post' })), 'form_post');
+  await visit.end();
+}

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""A person at a browser without scripts: follows redirects, signs in, allows, and is back at the client.
+
+As a program it prints the address at which the client gets its answer:
+
+    person.py FIXTURE.json AUTHORIZATION_URL
+"""
+
+import html.parser
+import json
+import sys
+import urllib.parse
+
+import requests
+
+
+class Form:
+    """A form of a page: where it goes, what it carries, which buttons it has."""
+
+    def __init__(self, attributes):
+        self.action, self.method = attributes.get("action"), attributes.get("method", "get")
+        self.fields, self.buttons = {}, []
+
+
+class Page(html.parser.HTMLParser):
+    """The parts of a page that a person acts on."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.name, self.language, self.forms, self.links = None, None, [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = {name: value or "" for name, value in attrs}
+        if tag == "html":
+            self.language = attributes.get("lang")
+        elif tag == "main":
+            self.name = attributes.get("data-page")
+        elif tag == "a" and "href" in attributes:
+            self.links.append(attributes["href"])
+        elif tag == "form":
+            self.forms.append(Form(attributes))
+        elif tag == "input" and self.forms and "name" in attributes:
+            self.forms[-1].fields[attributes["name"]] = attributes.get("value", "")
+        elif tag == "button" and self.forms:
+            self.forms[-1].buttons.append((attributes.get("name", ""), attributes.get("value", "")))
+
+
+class Person:
+    """One person with one browser."""
+
+    def __init__(self, username, password):
+        self.username, self.password = username, password
+        self.browser = requests.Session()
+        self.browser.trust_env = False
+        self.seen = []  # names of the pages, in order
+
+    def authorize(self, url):
+        """Goes where the client sends us; answers the address at which the client gets its answer."""
+        home = urllib.parse.urlsplit(url).netloc
+        answer = self.browser.get(url, allow_redirects=False)
+        for _ in range(10):
+            if answer.is_redirect:
+                url = urllib.parse.urljoin(answer.url, answer.headers["Location"])
+                if urllib.parse.urlsplit(url).netloc != home:
+                    return url
+                answer = self.browser.get(url, allow_redirects=False)
+                continue
+            page = Page(answer.text)
+            self.seen.append(page.name)
+            if not page.forms or answer.status_code >= 400:
+                raise RuntimeError(f"page {page.name!r} with status {answer.status_code} leads nowhere")
+            form = page.forms[0]
+            url = urllib.parse.urljoin(answer.url, form.action or answer.url)
+            if urllib.parse.urlsplit(url).netloc != home:  # response_mode=form_post
+                return f"{url}?{urllib.parse.urlencode(form.fields)}"
+            if self.seen.count(page.name) > 1:
+                raise RuntimeError(f"page {page.name!r} came again")
+            answer = self.browser.post(url, data=self.fill_in(form), allow_redirects=False)
+        raise RuntimeError("no answer for the client after ten pages")
+
+    def fill_in(self, form):
+        """The form with name and password, and the button that goes on."""
+        fields = dict(form.fields)
+        if "username" in fields:
+            fields |= {"username": self.username, "password": self.password}
+        for choice in ("login", "allow"):
+            if ("action", choice) in form.buttons:
+                return fields | {"action": choice}
+        return fields | dict(form.buttons[:1])
+
+
+def main():
+    fixture = json.load(open(sys.argv[1], encoding="utf-8"))
+    print(Person(fixture["username"], fixture["password"]).authorize(sys.argv[2]))
+
+
+if __name__ == "__main__":
+    main()
