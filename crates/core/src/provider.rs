@@ -391,14 +391,14 @@ impl Provider {
         answer.inspect_err(|failure| self.record(call, Endpoint::Revocation, Some(params), failure))
     }
 
-    /// UserInfo (OIDC Core section 5.3); `form` is the body of a POST, else empty. A token in a query is not looked at
-    /// (RFC 9700 section 4.3.2).
+    /// UserInfo (OIDC Core section 5.3); `form` is the body of a POST, else empty. The query is looked at only to refuse a
+    /// token in it (RFC 9700 section 4.3.2).
     ///
     /// # Errors
     /// A refusal or a fault.
-    pub async fn userinfo(&self, call: &Call, form: &Params<'_>) -> Result<UserInfo, Failure> {
+    pub async fn userinfo(&self, call: &Call, query: &Params<'_>, form: &Params<'_>) -> Result<UserInfo, Failure> {
         let snapshot = self.snapshot.load_full();
-        let answer = snapshot.userinfo.respond(call, &self.env, &Params::default(), form).await;
+        let answer = snapshot.userinfo.respond(call, &self.env, query, form).await;
         answer.inspect_err(|failure| self.record(call, Endpoint::UserInfo, None, failure))
     }
 

@@ -18,3 +18,13 @@ pub use plain::PlainPages;
 
 mod encode;
 mod form;
+mod route;
+mod cors;
+mod cross_site;
+mod site;
+mod metadata;
+mod machine;
+mod person;
+
+mod service;
+pub use service::{Service, service};

@@ -199,6 +199,12 @@ impl Client {
         self.is_enabled
     }
 
+    /// Whether it may leave PKCE out (RFC 9700 section 2.1.1 wants it).
+    #[must_use]
+    pub fn is_pkce_optional(&self) -> bool {
+        self.is_pkce_optional
+    }
+
     /// `redirect_uris`.
     #[must_use]
     pub fn redirect_uris(&self) -> &[RedirectUri] {

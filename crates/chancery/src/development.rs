@@ -1,0 +1,248 @@
+//! A provider for trying things out: known clients, one person, and no way to reach it from elsewhere.
+
+use std::error::Error;
+use std::fmt;
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use chancery_accounts::{AccountError, NewPerson, Password, PasswordPool, StoredAccounts, Username};
+use chancery_core::config::Config;
+use chancery_core::documents::{MemoryKeys, MemoryRegistry};
+use chancery_core::error::{Complaint, Fault};
+use chancery_core::model::Claims;
+use chancery_core::ports::Random;
+use chancery_core::provider::{Parts, Provider};
+use chancery_http::Service;
+use chancery_jose::{SigningAlgorithm, SystemRandom};
+use chancery_store_memory::MemoryStore;
+use chancery_types::{Issuer, RealmId};
+use http::{HeaderValue, Request, Response};
+use http_body_util::Full;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::own_host::{OwnHost, is_for, misdirected};
+
+/// A development provider, all in memory: throw-away keys, the clients and the person of a [`Demo`], designed pages.
+///
+/// # Errors
+/// When the issuer is not `http` on `localhost` or a loopback address: a development provider must not reach a network
+/// by mistake.
+pub async fn development(issuer: &str) -> Result<Development, DevelopmentError> {
+    let demo = Demo::new(issuer, drawn::<12>(), drawn::<32>())?;
+    let realm = RealmId::parse("development").map_err(|error| Fault::internal(error.to_string()))?;
+    let (store, random) = (Arc::new(MemoryStore::new()), Arc::new(SystemRandom));
+    let accounts = StoredAccounts::new(store.clone(), PasswordPool::start(NonZeroUsize::MIN, 8)?, random);
+    let accounts = Arc::new(accounts);
+    let registry = MemoryRegistry::new();
+    for metadata in demo.clients() {
+        registry.put(&metadata)?;
+    }
+    let parts = Parts {
+        realm: realm.clone(),
+        issuer: demo.issuer.clone(),
+        store,
+        registry: Arc::new(registry),
+        accounts: accounts.clone(),
+        keys: Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256, SigningAlgorithm::Es256])?),
+    };
+    let provider = Provider::new(parts, Config::default()).await?;
+    accounts.add(&realm, provider.now(), demo.person()?).await?;
+    Ok(Development { demo, provider })
+}
+
+/// A development provider; printing it says everything that one needs to try it.
+pub struct Development {
+    demo: Demo,
+    provider: Arc<Provider>,
+}
+
+impl Development {
+    /// The service to mount at the root of the issuer. It refuses any other `Host`.
+    #[must_use]
+    pub fn service(&self) -> OwnHost<Service> {
+        let service = chancery_http::service(self.provider.clone()).with_pages(Arc::new(chancery_http::PlainPages));
+        OwnHost::new(service, self.demo.authority.clone())
+    }
+
+    /// The provider itself.
+    #[must_use]
+    pub fn provider(&self) -> &Arc<Provider> {
+        &self.provider
+    }
+
+    /// Its clients and its person.
+    #[must_use]
+    pub fn demo(&self) -> &Demo {
+        &self.demo
+    }
+}
+
+impl fmt::Display for Development {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.demo.fmt(f)
+    }
+}
+
+/// The clients and the person of a development provider. Printing it shows the password.
+pub struct Demo {
+    issuer: Issuer,
+    authority: HeaderValue,
+    password: Zeroizing<String>,
+    api_secret: Zeroizing<String>,
+}
+
+impl Demo {
+    /// For this issuer, with these secrets.
+    ///
+    /// # Errors
+    /// [`DevelopmentError::NotLoopback`].
+    pub fn new(
+        issuer: &str,
+        password: Zeroizing<String>,
+        api_secret: Zeroizing<String>,
+    ) -> Result<Self, DevelopmentError> {
+        let issuer = Issuer::parse(issuer).map_err(|_| DevelopmentError::NotLoopback)?;
+        let authority = issuer.origin().strip_prefix("http://").ok_or(DevelopmentError::NotLoopback)?;
+        let host = authority
+            .rsplit_once(':')
+            .map_or(authority, |(host, port)| if port.ends_with(']') { authority } else { host });
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let is_loopback = host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        if !is_loopback {
+            return Err(DevelopmentError::NotLoopback);
+        }
+        let authority = HeaderValue::from_str(authority).map_err(|_| DevelopmentError::NotLoopback)?;
+        Ok(Self { issuer, authority, password, api_secret })
+    }
+
+    /// The issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// The metadata (RFC 7591 section 2) of the public client `demo` and the confidential client `demo-api`.
+    #[must_use]
+    pub fn clients(&self) -> [String; 2] {
+        let demo = json!({
+            "client_id": "demo",
+            "client_name": "Demo",
+            "application_type": "native",
+            "token_endpoint_auth_method": "none",
+            "redirect_uris": ["http://127.0.0.1/callback", "http://[::1]/callback"],
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+        });
+        let api = json!({
+            "client_id": "demo-api",
+            "client_secret": *self.api_secret,
+            "client_name": "Demo API",
+            "redirect_uris": [],
+            "grant_types": ["client_credentials"],
+            "response_types": [],
+            "chancery": { "introspects": ["demo"] },
+        });
+        [demo.to_string(), api.to_string()]
+    }
+
+    /// The person `demo`.
+    ///
+    /// # Errors
+    /// None that can happen: the name is a good one.
+    pub fn person(&self) -> Result<NewPerson, DevelopmentError> {
+        let mut claims = Claims::default();
+        claims
+            .set("name", "Demo Person")
+            .set("given_name", "Demo")
+            .set("family_name", "Person")
+            .set("email", "demo@example.com")
+            .set("email_verified", &true);
+        let username = Username::parse("demo").map_err(|error| Fault::internal(error.to_string()))?;
+        Ok(NewPerson { username, password: Password::new(self.password.clone()), claims, id: None })
+    }
+
+    /// `None` when the request is for this provider, else the answer to give: 421 (RFC 9110 section 15.5.20).
+    #[must_use]
+    pub fn refuse<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+        (!is_for(request, &self.authority)).then(misdirected)
+    }
+}
+
+impl fmt::Display for Demo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (issuer, password, secret) = (&self.issuer, &*self.password, &*self.api_secret);
+        write!(
+            f,
+            "A development provider, for this machine only.
+
+  issuer       {issuer}
+  discovery    {issuer}/.well-known/openid-configuration
+
+  sign in as   demo
+  password     {password}
+
+  client       demo      public; code with PKCE and refresh; http://127.0.0.1/callback on any port
+  client       demo-api  confidential; client credentials; introspects the tokens of demo
+  secret       {secret}
+
+  try it       cargo run --example try
+"
+        )
+    }
+}
+
+/// Why there is no development provider.
+#[derive(Debug)]
+pub enum DevelopmentError {
+    /// The issuer is not `http` on `localhost` or a loopback address.
+    NotLoopback,
+    /// What is built in does not fit together, which is a defect.
+    Unfit(Vec<Complaint>),
+    /// The person could not be added.
+    Account(AccountError),
+    /// Something broke.
+    Broken(Fault),
+}
+
+impl fmt::Display for DevelopmentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLoopback => f.write_str("a development provider is http on localhost or a loopback address"),
+            Self::Unfit(complaints) => complaints.iter().try_for_each(|complaint| writeln!(f, "{complaint}")),
+            Self::Account(error) => error.fmt(f),
+            Self::Broken(fault) => fault.fmt(f),
+        }
+    }
+}
+
+impl Error for DevelopmentError {}
+
+impl From<Vec<Complaint>> for DevelopmentError {
+    fn from(complaints: Vec<Complaint>) -> Self {
+        Self::Unfit(complaints)
+    }
+}
+
+impl From<AccountError> for DevelopmentError {
+    fn from(error: AccountError) -> Self {
+        Self::Account(error)
+    }
+}
+
+impl From<Fault> for DevelopmentError {
+    fn from(fault: Fault) -> Self {
+        Self::Broken(fault)
+    }
+}
+
+/// Random text.
+fn drawn<const N: usize>() -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new([0; N]);
+    Random::fill(&SystemRandom, &mut *bytes);
+    Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))
+}

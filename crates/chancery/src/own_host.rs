@@ -1,0 +1,102 @@
+//! A service that answers to one name only.
+
+use std::convert::Infallible;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::HOST;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::Full;
+use tower_service::Service;
+
+/// Answers only requests for its own host and port, all others with 421 (RFC 9110 section 15.5.20).
+///
+/// A page of another site cannot reach a server on the same machine under a name of its own (DNS rebinding).
+#[derive(Clone)]
+pub struct OwnHost<S> {
+    service: S,
+    authority: HeaderValue,
+}
+
+impl<S> OwnHost<S> {
+    /// `authority` is host and port as browsers send them.
+    pub(crate) fn new(service: S, authority: HeaderValue) -> Self {
+        Self { service, authority }
+    }
+}
+
+/// Whether the request is for this host and port: `:authority` in HTTP/2, exactly one `Host` in HTTP/1.1.
+pub(crate) fn is_for<B>(request: &Request<B>, authority: &HeaderValue) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let host_fits = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host == authority,
+        (None, _) => request.uri().authority().is_some(),
+        (Some(_), Some(_)) => false,
+    };
+    host_fits && request.uri().authority().is_none_or(|named| named.as_str().as_bytes() == authority.as_bytes())
+}
+
+/// The answer to a request for somebody else.
+pub(crate) fn misdirected() -> Response<Full<Bytes>> {
+    let mut response =
+        Response::new(Full::new(Bytes::from_static(b"this development provider answers only to its own name\n")));
+    *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+    response.headers_mut().insert("content-type", HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
+    response
+}
+
+impl<S, B> Service<Request<B>> for OwnHost<S>
+where
+    B: Body,
+    S: Service<Request<B>, Response = Response<Full<Bytes>>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        if is_for(&request, &self.authority) {
+            Box::pin(self.service.call(request))
+        } else {
+            let refused: Ready<Result<_, Infallible>> = ready(Ok(misdirected()));
+            Box::pin(refused)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(uri: &str, hosts: &[&str]) -> Request<()> {
+        let request = hosts.iter().fold(Request::builder().uri(uri), |request, host| request.header(HOST, *host));
+        request.body(()).unwrap()
+    }
+
+    #[test]
+    fn only_the_own_name_is_answered() {
+        let own = HeaderValue::from_static("localhost:3000");
+        assert!(is_for(&request("/", &["localhost:3000"]), &own));
+        assert!(is_for(&request("http://localhost:3000/", &[]), &own), "HTTP/2");
+        for (uri, hosts) in [
+            ("/", &["localhost"] as &[&str]),
+            ("/", &["127.0.0.1:3000"]),
+            ("/", &["evil.example:3000"]),
+            ("/", &["localhost:3000", "evil.example"]),
+            ("/", &[]),
+            ("http://evil.example/", &["localhost:3000"]),
+            ("http://evil.example/", &[]),
+        ] {
+            assert!(!is_for(&request(uri, hosts), &own), "{uri} {hosts:?}");
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Everything that is wrong, at once; and what was loosened on purpose.
+
+use std::sync::Arc;
+
+use chancery_core::context::RequestId;
+use chancery_core::event::Event;
+use chancery_core::ports::EventSink;
+use chancery_types::Timestamp;
+
+use super::{Said, client, lines};
+use crate::arguments::Configured;
+use crate::listener::Certificate;
+use crate::parts::open;
+use crate::settings::{Settings, Store, load};
+
+/// `is_strict`: what leaves RFC 9700 counts as wrong, too.
+pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Said {
+    let settings = load(configured).map_err(|complaints| lines(&complaints))?;
+    let mut wrong = Vec::new();
+    if let Some(tls) = &settings.tls {
+        wrong.extend(Certificate::read(&tls.certificate, &tls.key).err().map(|why| format!("tls.certificate: {why}")));
+    }
+    let locales = match settings.pages.open() {
+        Ok(pages) => pages.locales().iter().map(|locale| (*locale).to_owned()).collect(),
+        Err(why) => {
+            wrong.push(format!("pages.templates: {why}"));
+            Vec::new()
+        }
+    };
+    let mut loosened = Vec::new();
+    if let Store::Sqlite { path, .. } = &settings.store {
+        if path.exists() {
+            stored(&settings, &locales, &mut wrong, &mut loosened).await;
+        } else {
+            wrong.push(format!("store.sqlite: {} is not there yet: `chancery init` makes it", path.display()));
+        }
+    }
+    let said: String = loosened.iter().map(|line| format!("loosened: {line}\n")).collect();
+    match (wrong.is_empty(), loosened.is_empty() || !is_strict) {
+        (true, true) => Ok(said + "the configuration is good\n"),
+        (true, false) => Err(said),
+        (false, _) => Err(said + &wrong.join("\n")),
+    }
+}
+
+/// What can only be seen in the store: keys, clients.
+async fn stored(settings: &Settings, locales: &[String], wrong: &mut Vec<String>, loosened: &mut Vec<String>) {
+    let opened = match open(settings) {
+        Ok(opened) => opened,
+        Err(why) => return wrong.push(format!("store.sqlite: {why}")),
+    };
+    let locales: Vec<&str> = locales.iter().map(String::as_str).collect();
+    if let Err(complaints) = opened.provider(settings, Arc::new(Unheard), &locales).await {
+        wrong.extend(complaints.iter().map(ToString::to_string));
+    }
+    match client::all(settings, &opened).await {
+        Ok(clients) => loosened.extend(
+            clients
+                .iter()
+                .filter(|client| client.is_pkce_optional())
+                .map(|client| format!("client {}: pkce_optional (RFC 9700 section 2.1.1)", client.id())),
+        ),
+        Err(fault) => wrong.push(format!("clients: {fault}")),
+    }
+}
+
+/// A check tells its result itself.
+struct Unheard;
+
+impl EventSink for Unheard {
+    fn record(&self, _: Timestamp, _: &RequestId, _: &Event) {}
+}

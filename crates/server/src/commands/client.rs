@@ -1,0 +1,123 @@
+//! Clients.
+
+use std::sync::Arc;
+
+use chancery_core::client::{Registered, RegistrationRules, register};
+use chancery_core::error::{Complaint, Fault};
+use chancery_core::model::Client as RegisteredClient;
+use chancery_core::ports::{Clock as _, PrivateKeys as _, Registry as _};
+use chancery_jose::{SigningAlgorithm, SystemRandom};
+use chancery_store::Put;
+use chancery_types::ClientId;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::{Said, content, lines, opened};
+use crate::arguments::Client;
+use crate::parts::Opened;
+use crate::settings::Settings;
+use crate::system::SystemClock;
+
+/// How many clients one question to the store asks for.
+const PAGE: usize = 200;
+
+pub(crate) async fn client(command: Client) -> Said {
+    match command {
+        Client::Add { configured, file, weak_secret } => {
+            let (settings, opened) = opened(&configured)?;
+            add(&settings, &opened, &content(&file)?, weak_secret).await
+        }
+        Client::List(configured) => {
+            let (settings, opened) = opened(&configured)?;
+            let clients = all(&settings, &opened).await.map_err(|fault| fault.to_string())?;
+            Ok(clients.iter().map(|client| line(client)).collect())
+        }
+        Client::Remove { configured, client_id } => {
+            let (settings, opened) = opened(&configured)?;
+            let id = ClientId::parse(&client_id).map_err(|_| "that is no client_id")?;
+            let found = opened.registry.client(&settings.realm, &id).await.map_err(|fault| fault.to_string())?;
+            let client = found.ok_or("there is no such client")?;
+            let removed = opened.registry.remove_client(&settings.realm, client.revision(), &id).await;
+            match removed.map_err(|fault| fault.to_string())? {
+                Put::Done(_) => Ok("removed\n".to_owned()),
+                Put::Stale | Put::Occupied => Err("somebody else changed it at the same moment; try again".to_owned()),
+            }
+        }
+    }
+}
+
+/// All are checked before the first is stored.
+async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: bool) -> Said {
+    let (realm, now) = (&settings.realm, SystemClock.now());
+    let keys = opened.keys.list(realm).await.map_err(|fault| fault.to_string())?;
+    let algorithms: Vec<SigningAlgorithm> =
+        keys.iter().filter(|key| key.retire_at.is_none_or(|at| at > now)).filter_map(|key| key.jwk.alg()).collect();
+    let rules = RegistrationRules {
+        realm,
+        wrapping: &opened.wrapping,
+        algorithms: Some(&algorithms),
+        are_weak_secrets_allowed: weak_secret,
+    };
+    let mut registered = Vec::new();
+    let mut complaints = Vec::new();
+    let (all, is_list) = each(file)?;
+    for (at, metadata) in all.iter().enumerate() {
+        match register(metadata.get().as_bytes(), &SystemRandom, &rules) {
+            Ok(client) => registered.push(client),
+            Err(found) if is_list => complaints.extend(
+                found
+                    .into_iter()
+                    .map(|complaint| Complaint { setting: format!("[{at}].{}", complaint.setting), ..complaint }),
+            ),
+            Err(found) => complaints.extend(found),
+        }
+    }
+    if !complaints.is_empty() {
+        return Err(lines(&complaints));
+    }
+    let mut said = String::new();
+    for Registered { client, secret_to_show, notices } in registered {
+        let id = client.id().clone();
+        for notice in notices {
+            eprintln!("{id}: {notice}");
+        }
+        let put = opened.registry.put_client(realm, None, Arc::new(client)).await;
+        match put.map_err(|fault| fault.to_string())? {
+            Put::Done(_) => {}
+            Put::Stale | Put::Occupied => return Err(format!("{said}{id}: there is a client of this client_id")),
+        }
+        let shown = match secret_to_show {
+            Some(secret) => json!({ "client_id": id, "client_secret": *secret }),
+            None => json!({ "client_id": id }),
+        };
+        said.push_str(&format!("{shown}\n"));
+    }
+    Ok(said)
+}
+
+/// The objects of an array, or the one object.
+fn each(file: &[u8]) -> Result<(Vec<Box<RawValue>>, bool), String> {
+    let broken = |error: serde_json::Error| format!("the file is neither a JSON object nor an array of them: {error}");
+    match file.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'[') => serde_json::from_slice(file).map(|all| (all, true)).map_err(broken),
+        _ => serde_json::from_slice(file).map(|one| (vec![one], false)).map_err(broken),
+    }
+}
+
+pub(super) async fn all(settings: &Settings, opened: &Opened) -> Result<Vec<Arc<RegisteredClient>>, Fault> {
+    let mut all: Vec<Arc<RegisteredClient>> = Vec::new();
+    loop {
+        let page = opened.registry.clients(&settings.realm, all.last().map(|client| client.id()), PAGE).await?;
+        let is_last = page.len() < PAGE;
+        all.extend(page);
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
+fn line(client: &RegisteredClient) -> String {
+    let kind = if client.is_public() { "public" } else { "confidential" };
+    let state = if client.is_enabled() { "enabled" } else { "disabled" };
+    format!("{}\t{}\t{kind}\t{state}\n", client.id(), client.name().unwrap_or("-"))
+}

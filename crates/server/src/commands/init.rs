@@ -1,0 +1,94 @@
+//! The first configuration, keys and person.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+
+use chancery_accounts::{NewPerson, Username};
+use chancery_core::model::Claims;
+use chancery_core::ports::Clock as _;
+use chancery_types::Issuer;
+
+use super::{Said, lines};
+use crate::arguments::{Configured, Init};
+use crate::parts::open;
+use crate::secrets;
+use crate::settings::{load, template};
+use crate::system::SystemClock;
+
+const CONFIGURATION: &str = "chancery.toml";
+const WRAPPING_KEY: &str = "wrapping.key";
+const STORE: &str = "chancery.sqlite";
+
+pub(crate) async fn init(wanted: Init) -> Said {
+    let issuer = given_or_asked(wanted.issuer, "Issuer, such as https://id.example.org: ", "--issuer")?;
+    let issuer = Issuer::parse(issuer.trim()).map_err(
+        |_| "the issuer has to be an https URL without query, fragment and slash at its end (http on loopback)",
+    )?;
+    let person = if wanted.no_user {
+        None
+    } else {
+        let username = given_or_asked(wanted.username, "First user: ", "--username or --no-user")?;
+        let username = Username::parse(&username).map_err(|_| "that is no user name")?;
+        Some(NewPerson {
+            username,
+            password: secrets::password(&wanted.password)?,
+            claims: Claims::default(),
+            id: None,
+        })
+    };
+
+    let folder = &wanted.directory;
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for name in [CONFIGURATION, WRAPPING_KEY, STORE] {
+        if folder.join(name).exists() {
+            return Err(format!("{} is there already; nothing was changed", folder.join(name).display()));
+        }
+    }
+    secrets::write_private(&folder.join(WRAPPING_KEY), &secrets::drawn())?;
+    let text = template(&[
+        ("issuer", format!("{:?}", issuer.as_str())),
+        ("http.listen", "[\"127.0.0.1:8080\"]".to_owned()),
+        ("store.sqlite", format!("{STORE:?}")),
+        ("keys.wrapping_key", format!("{WRAPPING_KEY:?}")),
+    ]);
+    let configuration = folder.join(CONFIGURATION);
+    std::fs::write(&configuration, text).map_err(|error| format!("{}: {error}", configuration.display()))?;
+
+    let configured = Configured { config: Some(configuration.clone()), set: Vec::new() };
+    let settings = load(&configured).map_err(|complaints| lines(&complaints))?;
+    let opened = open(&settings)?;
+    let now = SystemClock.now();
+    opened.first_keys(&settings.realm, now).await.map_err(|fault| fault.to_string())?;
+    if let Some(person) = person {
+        let added = opened.accounts.add(&settings.realm, now, person).await;
+        added.map_err(|error| {
+            format!("everything is there but the first user; add one with `chancery user add`.\n{error}")
+        })?;
+    }
+    Ok(said(&configuration, folder))
+}
+
+fn said(configuration: &Path, folder: &Path) -> String {
+    format!(
+        "written: {}, {} (keep it secret, and keep a copy: without it the private keys are lost), {}\n\
+         next:    chancery serve --config {}\n",
+        configuration.display(),
+        folder.join(WRAPPING_KEY).display(),
+        folder.join(STORE).display(),
+        configuration.display()
+    )
+}
+
+fn given_or_asked(given: Option<String>, prompt: &str, flag: &str) -> Result<String, String> {
+    if let Some(given) = given {
+        return Ok(given);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(format!("there is no terminal to ask on: give {flag}"));
+    }
+    print!("{prompt}");
+    let _shown = std::io::stdout().flush();
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(|error| error.to_string())?;
+    Ok(line.trim().to_owned())
+}

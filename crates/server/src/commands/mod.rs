@@ -1,0 +1,50 @@
+//! What an operator does, also while the server runs on the same store.
+
+mod check;
+mod client;
+mod init;
+mod keys;
+mod user;
+
+pub(crate) use self::check::check;
+pub(crate) use self::client::client;
+pub(crate) use self::init::init;
+pub(crate) use self::keys::keys;
+pub(crate) use self::user::user;
+
+use std::path::Path;
+
+use chancery_core::error::Complaint;
+
+use crate::arguments::Configured;
+use crate::parts::{Opened, open};
+use crate::settings::{Settings, Store, load};
+
+/// What a command says at its end: a text for the standard output, or one for the standard error.
+pub(crate) type Said = Result<String, String>;
+
+/// Complaints one per line.
+pub(crate) fn lines(complaints: &[Complaint]) -> String {
+    complaints.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads the settings and opens the store that a running server has open, too.
+fn opened(configured: &Configured) -> Result<(Settings, Opened), String> {
+    let settings = load(configured).map_err(|complaints| lines(&complaints))?;
+    if matches!(settings.store, Store::Memory) {
+        return Err("store.sqlite is not set: there is no store that this command could change".to_owned());
+    }
+    let opened = open(&settings)?;
+    Ok((settings, opened))
+}
+
+/// A file, or the standard input for `-`.
+fn content(path: &Path) -> Result<Vec<u8>, String> {
+    let read = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    read.map_err(|error| format!("{}: {error}", path.display()))
+}

@@ -1,0 +1,69 @@
+//! People.
+
+use chancery_accounts::{AccountError, NewPerson, Person, Username};
+use chancery_core::model::Claims;
+use chancery_core::ports::Clock as _;
+
+use super::{Said, content, opened};
+use crate::arguments::User;
+use crate::secrets;
+use crate::system::SystemClock;
+
+pub(crate) async fn user(command: User) -> Said {
+    match command {
+        User::Add { configured, username, claims, password } => {
+            let (settings, opened) = opened(&configured)?;
+            let username = parse(&username)?;
+            let claims = match claims {
+                None => Claims::default(),
+                Some(path) => serde_json::from_slice(&content(&path)?)
+                    .map_err(|error| format!("{}: not a JSON object of claims: {error}", path.display()))?,
+            };
+            let new = NewPerson { username, password: secrets::password(&password)?, claims, id: None };
+            let person = opened.accounts.add(&settings.realm, SystemClock.now(), new).await.map_err(text)?;
+            Ok(format!("added {} as {}\n", person.username.as_str(), person.id))
+        }
+        User::Passwd { configured, username, password } => {
+            let (settings, opened) = opened(&configured)?;
+            let (username, password) = (parse(&username)?, secrets::password(&password)?);
+            let now = SystemClock.now();
+            let done = opened.accounts.set_password(&settings.realm, now, &username, password).await;
+            done.map_err(text)?;
+            Ok("the password is changed; everything the person had has ended\n".to_owned())
+        }
+        User::Disable(who) => {
+            let (settings, opened) = opened(&who.configured)?;
+            let username = parse(&who.username)?;
+            opened.accounts.disable(&settings.realm, SystemClock.now(), &username).await.map_err(text)?;
+            Ok("disabled; everything the person had has ended\n".to_owned())
+        }
+        User::Enable(who) => {
+            let (settings, opened) = opened(&who.configured)?;
+            opened.accounts.enable(&settings.realm, &parse(&who.username)?).await.map_err(text)?;
+            Ok("enabled\n".to_owned())
+        }
+        User::Remove(who) => {
+            let (settings, opened) = opened(&who.configured)?;
+            opened.accounts.remove(&settings.realm, &parse(&who.username)?).await.map_err(text)?;
+            Ok("removed; everything the person had has ended\n".to_owned())
+        }
+        User::List(configured) => {
+            let (settings, opened) = opened(&configured)?;
+            let people = opened.accounts.list(&settings.realm).await.map_err(text)?;
+            Ok(people.iter().map(line).collect())
+        }
+    }
+}
+
+fn line(person: &Person) -> String {
+    let state = if person.active { "active" } else { "disabled" };
+    format!("{}\t{}\t{state}\n", person.id, person.username.as_str())
+}
+
+fn parse(username: &str) -> Result<Username, String> {
+    Username::parse(username).map_err(|_| format!("{username:?} is no user name"))
+}
+
+fn text(error: AccountError) -> String {
+    error.to_string()
+}

@@ -1,0 +1,64 @@
+//! TLS 1.3, and 1.2 with ephemeral keys and AEAD (RFC 9325 section 4.2), from files that can be read again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+/// The certificate that new connections get; those that are open keep theirs.
+pub(crate) struct Certificate {
+    chain: PathBuf,
+    key: PathBuf,
+    current: ArcSwap<ServerConfig>,
+}
+
+impl Certificate {
+    /// Reads the certificate chain (the server's own first) and its private key, both PEM.
+    pub(crate) fn read(chain: &Path, key: &Path) -> Result<Self, String> {
+        let current = ArcSwap::from_pointee(server_config(chain, key)?);
+        Ok(Self { chain: chain.into(), key: key.into(), current })
+    }
+
+    /// Reads both files again. When they are no good, the certificate of before stays.
+    pub(crate) fn reload(&self) -> Result<(), String> {
+        self.current.store(Arc::new(server_config(&self.chain, &self.key)?));
+        Ok(())
+    }
+
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.current.load_full())
+    }
+}
+
+fn server_config(chain: &Path, key: &Path) -> Result<ServerConfig, String> {
+    let in_file = |path: &Path| {
+        let path = path.display().to_string();
+        move |error: &dyn std::fmt::Display| format!("{path}: {error}")
+    };
+    let certificates = CertificateDer::pem_file_iter(chain)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| in_file(chain)(&error))?;
+    if certificates.is_empty() {
+        return Err(in_file(chain)(&"there is no certificate in it"));
+    }
+    let key_of = PrivateKeyDer::from_pem_file(key).map_err(|error| in_file(key)(&error))?;
+    // The provider is named, so that a second one in the program can never make the choice ambiguous.
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(|error| error.to_string())?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key_of)
+        .map_err(|error| in_file(key)(&error))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// rustls has only ephemeral key exchange and AEAD suites; nothing has to be taken away.
+fn provider() -> CryptoProvider {
+    aws_lc_rs::default_provider()
+}

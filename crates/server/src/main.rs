@@ -1,0 +1,65 @@
+//! The Chancery authorization server as one binary: settings, listeners, TLS, log, commands.
+
+mod arguments;
+mod commands;
+mod development;
+mod listener;
+mod log;
+mod management;
+mod node;
+mod parts;
+mod secrets;
+mod settings;
+mod system;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command, Configured, Develop};
+
+fn main() -> ExitCode {
+    let command = Arguments::parse().command.unwrap_or(Command::Dev(Develop::default()));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(command)) {
+        Ok(said) => {
+            let mut out = std::io::stdout().lock();
+            let written = out.write_all(said.as_bytes()).and_then(|()| out.flush());
+            if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(why) => {
+            eprintln!("{}", why.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> commands::Said {
+    match command {
+        Command::Dev(wanted) => development::develop(wanted).await.map(|()| String::new()),
+        Command::Serve(configured) => serve(configured).await.map(|()| String::new()),
+        Command::Check { configured, strict } => commands::check(&configured, strict).await,
+        Command::Init(wanted) => commands::init(wanted).await,
+        Command::Client(command) => commands::client(command).await,
+        Command::User(command) => commands::user(command).await,
+        Command::Keys(command) => commands::keys(command).await,
+        Command::Schema => Ok(settings::schema()),
+    }
+}
+
+async fn serve(configured: Configured) -> Result<(), String> {
+    let settings = settings::load(&configured).map_err(|complaints| commands::lines(&complaints))?;
+    let opened = parts::open(&settings)?;
+    if matches!(settings.store, settings::Store::Memory) {
+        let now = chancery_core::ports::Clock::now(&system::SystemClock);
+        opened.first_keys(&settings.realm, now).await.map_err(|fault| fault.to_string())?;
+    }
+    node::Node::new(settings, opened, None).await?.run(Some(configured)).await
+}

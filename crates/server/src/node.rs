@@ -1,0 +1,225 @@
+//! A running server: the provider of now behind all listeners, what is done in the background, and the end.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use chancery::development::Demo;
+use chancery_core::ports::Clock as _;
+use chancery_core::provider::Provider;
+use chancery_http::{Peer, Service};
+use http::{Request, Response};
+use http_body_util::Full;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{MissedTickBehavior, interval};
+use tower_service::Service as _;
+
+use crate::arguments::Configured;
+use crate::commands::lines;
+use crate::listener::{Answering, Certificate, Connections, TimedBody, accept};
+use crate::log::{Level, Log};
+use crate::management::{self, Readiness};
+use crate::parts::Opened;
+use crate::settings::{self, Settings};
+use crate::system::SystemClock;
+
+/// How often the store is asked whether a command or another node has changed something, so that requests rarely have to:
+/// one that finds that nobody has asked within a second asks itself.
+const POLL: Duration = Duration::from_secs(1);
+
+/// How often what has expired is removed.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// What requests are answered with; replaced as a whole when the configuration is read again.
+struct Current {
+    provider: Arc<Provider>,
+    service: Service,
+}
+
+/// A running server.
+pub(crate) struct Node {
+    settings: Settings,
+    opened: Opened,
+    log: Arc<Log>,
+    demo: Option<Demo>,
+    current: ArcSwap<Current>,
+    certificate: Option<Arc<Certificate>>,
+    connections: Arc<Connections>,
+    is_ending: AtomicBool,
+}
+
+impl Node {
+    /// Builds everything that can be built without a socket.
+    pub(crate) async fn new(settings: Settings, opened: Opened, demo: Option<Demo>) -> Result<Arc<Self>, String> {
+        let log = Log::start(settings.log).map_err(|error| format!("no thread for the log: {error}"))?;
+        let log = Arc::new(log);
+        let current = current(&settings, &opened, &log).await?;
+        let certificate = match &settings.tls {
+            None => None,
+            Some(tls) => Some(Arc::new(Certificate::read(&tls.certificate, &tls.key)?)),
+        };
+        Ok(Arc::new(Self {
+            connections: Arc::new(Connections::new(settings.http.connections)),
+            current: ArcSwap::from_pointee(current),
+            is_ending: AtomicBool::new(false),
+            settings,
+            opened,
+            log,
+            demo,
+            certificate,
+        }))
+    }
+
+    /// Serves until the system asks for the end. `configured` is where the configuration is read again from.
+    pub(crate) async fn run(self: Arc<Self>, configured: Option<Configured>) -> Result<(), String> {
+        let listening = self.listen().await?;
+        let caught = |kind| signal(kind).map_err(|error| format!("no signals: {error}"));
+        let mut hangup = caught(SignalKind::hangup())?;
+        let (terminate, interrupt) = (caught(SignalKind::terminate())?, caught(SignalKind::interrupt())?);
+        let background = [tokio::spawn(self.clone().poll()), tokio::spawn(self.clone().sweep())];
+        let reloading = tokio::spawn({
+            let node = self.clone();
+            async move {
+                while hangup.recv().await.is_some() {
+                    node.reload(configured.as_ref()).await;
+                }
+            }
+        });
+        self.log.say(Level::Info, "started", &format!("version {}", env!("CARGO_PKG_VERSION")));
+        asked_to_end(terminate, interrupt).await;
+
+        self.is_ending.store(true, Ordering::Relaxed);
+        self.log.say(Level::Info, "ending", "no new connections; requests in flight may finish");
+        let all_ended = self.connections.end(listening).await;
+        for task in background {
+            task.abort();
+        }
+        reloading.abort();
+        if !all_ended {
+            self.log.say(Level::Warn, "cut_off", "some requests were still in flight after 10 s");
+        }
+        self.log.say(Level::Info, "ended", "bye");
+        Ok(())
+    }
+
+    /// Opens all listeners, before the first request is answered. Says how many take requests.
+    async fn listen(self: &Arc<Self>) -> Result<u32, String> {
+        let bind = async |address: SocketAddr| {
+            TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))
+        };
+        let mut listeners = Vec::new();
+        for address in &self.settings.http.listen {
+            listeners.push((bind(*address).await?, None));
+        }
+        for address in self.settings.tls.iter().flat_map(|tls| &tls.listen) {
+            listeners.push((bind(*address).await?, self.certificate.clone()));
+        }
+        if let Some(address) = self.settings.management {
+            tokio::spawn(management::answer(bind(address).await?, self.clone()));
+        }
+        let count = u32::try_from(listeners.len()).unwrap_or(u32::MAX);
+        for (listener, certificate) in listeners {
+            let front = Front(self.clone());
+            tokio::spawn(accept(listener, certificate, self.connections.clone(), front));
+        }
+        Ok(count)
+    }
+
+    /// Sees changes that commands and other nodes make.
+    async fn poll(self: Arc<Self>) {
+        let mut ticks = interval(POLL);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let provider = self.current.load().provider.clone();
+            provider.refresh(SystemClock.now()).await;
+        }
+    }
+
+    /// Removes what has expired.
+    async fn sweep(self: Arc<Self>) {
+        let mut ticks = interval(SWEEP);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let provider = self.current.load().provider.clone();
+            if let Err(fault) = provider.run_once(SystemClock.now()).await {
+                self.log.say(Level::Error, "sweep_failed", fault.message());
+            }
+        }
+    }
+
+    /// Reads certificate and configuration again. What is no good is not taken, and the log says why.
+    async fn reload(&self, configured: Option<&Configured>) {
+        if let Some(certificate) = &self.certificate {
+            match certificate.reload() {
+                Ok(()) => self.log.say(Level::Info, "certificate_reloaded", "new connections get it"),
+                Err(why) => self.log.say(Level::Error, "certificate_kept", &why),
+            }
+        }
+        let Some(configured) = configured else { return };
+        match self.reconfigured(configured).await {
+            Ok(current) => {
+                self.current.store(Arc::new(current));
+                self.log.say(Level::Info, "configuration_reloaded", "all requests from now on are answered by it");
+            }
+            Err(why) => self.log.say(Level::Error, "configuration_kept", &why),
+        }
+    }
+
+    async fn reconfigured(&self, configured: &Configured) -> Result<Current, String> {
+        let settings = settings::load(configured).map_err(|complaints| lines(&complaints))?;
+        if settings.issuer != self.settings.issuer || settings.realm != self.settings.realm {
+            return Err("another issuer or realm needs a restart".to_owned());
+        }
+        current(&settings, &self.opened, &self.log).await
+    }
+}
+
+async fn current(settings: &Settings, opened: &Opened, log: &Arc<Log>) -> Result<Current, String> {
+    let pages = settings.pages.open()?;
+    let provider = opened.provider(settings, log.clone(), pages.locales()).await;
+    let provider = provider.map_err(|complaints| lines(&complaints))?;
+    let service = chancery_http::service(provider.clone())
+        .with_pages(pages)
+        .with_trusted_proxies(settings.http.trusted_proxies.clone());
+    Ok(Current { provider, service })
+}
+
+async fn asked_to_end(mut terminate: Signal, mut interrupt: Signal) {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// One listener's view of the node.
+#[derive(Clone)]
+struct Front(Arc<Node>);
+
+impl Answering for Front {
+    async fn answer(&self, peer: SocketAddr, mut request: Request<TimedBody>) -> Response<Full<Bytes>> {
+        if let Some(refusal) = self.0.demo.as_ref().and_then(|demo| demo.refuse(&request)) {
+            return refusal;
+        }
+        request.extensions_mut().insert(Peer(peer.ip()));
+        let mut service = self.0.current.load().service.clone();
+        match service.call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+impl Readiness for Node {
+    async fn check(&self) -> Result<(), String> {
+        if self.is_ending.load(Ordering::Relaxed) {
+            return Err("ending".to_owned());
+        }
+        self.opened.documents.revision(&self.settings.realm).await.map(|_| ()).map_err(|error| error.to_string())
+    }
+}

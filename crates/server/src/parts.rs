@@ -1,0 +1,99 @@
+//! What a realm is made of, opened from the settings.
+
+use std::sync::Arc;
+
+use chancery_accounts::{PasswordPool, StoredAccounts};
+use chancery_core::documents::{SealedKeys, StoredRegistry};
+use chancery_core::error::{Complaint, Fault};
+use chancery_core::ports::{EventSink, PrivateKeys as _, Random};
+use chancery_core::provider::{Builder, Parts, Provider};
+use chancery_jose::{RootSecret, SigningAlgorithm, SystemRandom};
+use chancery_store::{DocumentStore, StateStore};
+use chancery_store_memory::MemoryStore;
+use chancery_store_sqlite::SqliteStore;
+use chancery_types::{RealmId, Timestamp};
+use zeroize::Zeroizing;
+
+use crate::secrets;
+use crate::settings::{Settings, Store};
+
+/// The algorithms that every stock client and every resource server knows.
+const FIRST_KEYS: [SigningAlgorithm; 2] = [SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
+
+/// The ready-made ports over one store.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<dyn StateStore>,
+    pub(crate) documents: Arc<dyn DocumentStore>,
+    pub(crate) registry: Arc<StoredRegistry>,
+    pub(crate) accounts: Arc<StoredAccounts>,
+    pub(crate) keys: Arc<SealedKeys>,
+    /// Seals private keys, and secrets of clients that an HMAC needs.
+    pub(crate) wrapping: Arc<RootSecret>,
+}
+
+/// Opens what the settings name.
+pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
+    let random = Arc::new(SystemRandom);
+    let (store, documents, wrapping): (Arc<dyn StateStore>, Arc<dyn DocumentStore>, RootSecret) = match &settings.store
+    {
+        Store::Memory => {
+            let store = Arc::new(MemoryStore::new());
+            let mut key = Zeroizing::new([0; 32]);
+            Random::fill(&*random, &mut *key);
+            (store.clone(), store, RootSecret::new(key))
+        }
+        Store::Sqlite { path, wrapping_key } => {
+            let store = SqliteStore::open(path).map_err(|fault| format!("the store {}: {fault}", path.display()))?;
+            let store = Arc::new(store);
+            (store.clone(), store, secrets::wrapping_key(wrapping_key)?)
+        }
+    };
+    let wrapping = Arc::new(wrapping);
+    let broken = |fault: Fault| fault.to_string();
+    let pool = PasswordPool::start(settings.passwords.threads, settings.passwords.queue).map_err(broken)?;
+    let keys = SealedKeys::new(documents.clone(), &wrapping, random.clone()).map_err(broken)?;
+    Ok(Opened {
+        accounts: Arc::new(StoredAccounts::new(documents.clone(), pool, random)),
+        registry: Arc::new(StoredRegistry::new(documents.clone(), wrapping.clone())),
+        keys: Arc::new(keys),
+        store,
+        documents,
+        wrapping,
+    })
+}
+
+impl Opened {
+    /// The engine over these ports, by these settings.
+    pub(crate) async fn provider(
+        &self,
+        settings: &Settings,
+        events: Arc<dyn EventSink>,
+        locales: &[&str],
+    ) -> Result<Arc<Provider>, Vec<Complaint>> {
+        // A registry of its own, because resource servers come from the settings.
+        let registry = StoredRegistry::new(self.documents.clone(), self.wrapping.clone());
+        let parts = Parts {
+            realm: settings.realm.clone(),
+            issuer: settings.issuer.clone(),
+            store: self.store.clone(),
+            registry: Arc::new(registry.with_resource_servers(settings.resource_servers.iter().cloned())),
+            accounts: self.accounts.clone(),
+            keys: self.keys.clone(),
+        };
+        let builder = Builder::new(parts, settings.engine.clone()).with_events(events);
+        builder.with_ui_locales(locales.iter().map(|locale| (*locale).to_owned())).build().await
+    }
+
+    /// Makes the first keys and the first root secret of a realm that has none.
+    pub(crate) async fn first_keys(&self, realm: &RealmId, now: Timestamp) -> Result<(), Fault> {
+        if self.keys.list(realm).await?.is_empty() {
+            for alg in FIRST_KEYS {
+                self.keys.add(realm, alg, now, now).await?;
+            }
+        }
+        if self.keys.secrets(realm).await?.is_empty() {
+            self.keys.add_secret(realm, now).await?;
+        }
+        Ok(())
+    }
+}

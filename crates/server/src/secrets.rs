@@ -1,0 +1,71 @@
+//! Secrets that come from files and terminals, and secrets that are written to files.
+
+use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chancery_accounts::Password;
+use chancery_jose::RootSecret;
+use zeroize::Zeroizing;
+
+use crate::arguments::PasswordSource;
+
+/// Reads the key under which private keys are sealed. Whoever else can read the file has all private keys, so a file
+/// that others can read is refused.
+pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
+    let about = |what: &dyn std::fmt::Display| format!("the wrapping key {}: {what}", path.display());
+    let mut file = std::fs::File::open(path).map_err(|error| about(&error))?;
+    let mode = file.metadata().map_err(|error| about(&error))?.mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(about(&format!("others may read it (mode {mode:o}); it has to be 600")));
+    }
+    let mut text = Zeroizing::new(String::new());
+    file.read_to_string(&mut text).map_err(|error| about(&error))?;
+    let bytes = URL_SAFE_NO_PAD.decode(text.trim()).map(Zeroizing::new).map_err(|_| about(&"it is not base64url"))?;
+    let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| about(&"it has to have 32 bytes"))?;
+    Ok(RootSecret::new(Zeroizing::new(key)))
+}
+
+/// Writes a new file that only its owner can read; one that is there already is an error.
+pub(crate) fn write_private(path: &Path, content: &str) -> Result<(), String> {
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(path);
+    let written = file.and_then(|mut file| {
+        file.write_all(content.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// 32 random bytes as text.
+pub(crate) fn drawn() -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    chancery_core::ports::Random::fill(&chancery_jose::SystemRandom, &mut *bytes);
+    Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))
+}
+
+/// A password from where the flag says; from the terminal it is asked for twice and not shown.
+pub(crate) fn password(source: &PasswordSource) -> Result<Password, String> {
+    let text = match source.password_file.as_deref() {
+        Some(path) if path != Path::new("-") => {
+            let content = std::fs::read_to_string(path).map(Zeroizing::new);
+            let content = content.map_err(|error| format!("{}: {error}", path.display()))?;
+            Zeroizing::new(content.lines().next().unwrap_or_default().to_owned())
+        }
+        None if std::io::stdin().is_terminal() => asked_twice()?,
+        _ => {
+            let mut line = Zeroizing::new(String::new());
+            std::io::stdin().lock().read_line(&mut line).map_err(|error| error.to_string())?;
+            Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned())
+        }
+    };
+    if text.is_empty() { Err("the password is empty".to_owned()) } else { Ok(Password::new(text)) }
+}
+
+fn asked_twice() -> Result<Zeroizing<String>, String> {
+    let ask = |prompt: &str| rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| error.to_string());
+    let first = ask("Password: ")?;
+    if *ask("Again: ")? == *first { Ok(first) } else { Err("the passwords differ".to_owned()) }
+}

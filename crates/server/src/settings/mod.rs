@@ -1,0 +1,361 @@
+//! What the operator wants: a file, over it the environment, over it flags.
+
+mod catalogue;
+mod nearest;
+mod overlay;
+mod schema;
+mod template;
+mod unknown;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chancery_core::config::Config;
+use chancery_core::error::Complaint;
+use chancery_core::model::ResourceServer;
+use chancery_http::TrustedProxies;
+use chancery_types::{Issuer, RealmId};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Table;
+
+pub(crate) use self::schema::schema;
+pub(crate) use self::template::template;
+use crate::arguments::Configured;
+use crate::log::Level;
+
+/// Variables that are read elsewhere.
+const NOT_SETTINGS: &[&str] = &["CHANCERY_CONFIG"];
+
+/// Everything that is configured: the server's own part and the engine's.
+pub(crate) struct Settings {
+    pub(crate) issuer: Issuer,
+    pub(crate) realm: RealmId,
+    pub(crate) http: Http,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) management: Option<SocketAddr>,
+    pub(crate) store: Store,
+    pub(crate) passwords: Passwords,
+    pub(crate) pages: Pages,
+    pub(crate) log: Level,
+    pub(crate) resource_servers: Vec<ResourceServer>,
+    pub(crate) engine: Config,
+}
+
+pub(crate) struct Http {
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) connections: u32,
+}
+
+pub(crate) struct Tls {
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+pub(crate) enum Store {
+    Memory,
+    Sqlite { path: PathBuf, wrapping_key: PathBuf },
+}
+
+impl Settings {
+    /// Plain HTTP on these addresses and defaults for everything else.
+    pub(crate) fn on(issuer: Issuer, realm: RealmId, listen: Vec<SocketAddr>) -> Self {
+        Self {
+            issuer,
+            realm,
+            http: Http { listen, trusted_proxies: TrustedProxies::default(), connections: 4096 },
+            tls: None,
+            management: None,
+            store: Store::Memory,
+            passwords: Passwords::default(),
+            pages: Pages::default(),
+            log: Level::Info,
+            resource_servers: Vec::new(),
+            engine: Config::default(),
+        }
+    }
+}
+
+/// The file as it is written. What is not here is the engine's.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    #[serde(default)]
+    issuer: Option<String>,
+    #[serde(default)]
+    realm: Option<String>,
+    #[serde(default)]
+    http: WrittenHttp,
+    #[serde(default)]
+    tls: WrittenTls,
+    #[serde(default)]
+    management: WrittenManagement,
+    #[serde(default)]
+    store: WrittenStore,
+    #[serde(default)]
+    keys: WrittenKeys,
+    #[serde(default)]
+    passwords: Passwords,
+    #[serde(default)]
+    pages: Pages,
+    #[serde(default)]
+    log: WrittenLog,
+    #[serde(default)]
+    resource_server: Vec<ResourceServer>,
+}
+
+/// The sections of [`Written`].
+const OURS: &[&str] =
+    &["issuer", "realm", "http", "tls", "management", "store", "keys", "passwords", "pages", "log", "resource_server"];
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenHttp {
+    listen: Vec<String>,
+    trusted_proxies: Vec<String>,
+    connections: u32,
+}
+
+impl Default for WrittenHttp {
+    fn default() -> Self {
+        Self { listen: Vec::new(), trusted_proxies: Vec::new(), connections: 4096 }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenTls {
+    listen: Vec<String>,
+    certificate: Option<PathBuf>,
+    key: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenManagement {
+    listen: String,
+}
+
+impl Default for WrittenManagement {
+    fn default() -> Self {
+        Self { listen: "127.0.0.1:9090".to_owned() }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenStore {
+    sqlite: Option<PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenKeys {
+    wrapping_key: Option<PathBuf>,
+}
+
+/// How much work passwords may make.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Passwords {
+    pub(crate) threads: std::num::NonZeroUsize,
+    pub(crate) queue: usize,
+}
+
+impl Default for Passwords {
+    fn default() -> Self {
+        Self { threads: std::num::NonZeroUsize::MIN.saturating_add(1), queue: 32 }
+    }
+}
+
+/// What people see.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Pages {
+    pub(crate) templates: Option<PathBuf>,
+    pub(crate) locale: String,
+}
+
+impl Pages {
+    /// The built-in pages, with the folder's templates in the place of those of the same names.
+    pub(crate) fn open(&self) -> Result<Arc<dyn chancery_http::Pages>, String> {
+        Ok(Arc::new(chancery_http::PlainPages))
+    }
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self { templates: None, locale: "en".to_owned() }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenLog {
+    level: WrittenLevel,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WrittenLevel {
+    #[default]
+    Info,
+    Warn,
+}
+
+/// Where the configuration is: the flag, else the variable, else the usual name.
+pub(crate) fn path(configured: &Configured) -> PathBuf {
+    let variable = || std::env::var_os("CHANCERY_CONFIG").map(PathBuf::from);
+    configured.config.clone().or_else(variable).unwrap_or_else(|| PathBuf::from("chancery.toml"))
+}
+
+/// Reads it all.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub(crate) fn load(configured: &Configured) -> Result<Settings, Vec<Complaint>> {
+    let path = path(configured);
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        vec![Complaint::new(path.display().to_string(), error.to_string(), "docs/configuration.md")]
+    })?;
+    let variables =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables =
+        variables.filter(|(name, _)| name.starts_with("CHANCERY_") && !NOT_SETTINGS.contains(&name.as_str()));
+    let folder = path.parent().unwrap_or(Path::new(""));
+    read(&text, variables, &configured.set, folder)
+}
+
+/// Relative paths are meant from the folder of the file.
+fn read(
+    text: &str,
+    variables: impl Iterator<Item = (String, String)>,
+    flags: &[String],
+    folder: &Path,
+) -> Result<Settings, Vec<Complaint>> {
+    let mut complaints = Vec::new();
+    let mut table = match text.parse::<Table>() {
+        Ok(table) => table,
+        Err(error) => return Err(vec![Complaint::new("the file", error.to_string(), "TOML 1.1")]),
+    };
+    unknown::strike(&mut table, &mut complaints);
+    for (name, value) in variables {
+        complaints.extend(overlay::lay(&mut table, &overlay::From::Variable(&name), &value).err());
+    }
+    for flag in flags {
+        let (key, value) = flag.split_once('=').unwrap_or((flag, ""));
+        complaints.extend(overlay::lay(&mut table, &overlay::From::Flag(key), value).err());
+    }
+    let ours: Table = OURS.iter().filter_map(|name| table.remove_entry(*name)).collect();
+    let written = section::<Written>(ours, &mut complaints);
+    let engine = section::<Config>(table, &mut complaints);
+    let checked = written.and_then(|written| written.check(folder, &mut complaints));
+    match (checked, engine) {
+        (Some(mut settings), Some(engine)) if complaints.is_empty() => {
+            settings.engine = engine;
+            Ok(settings)
+        }
+        _ => Err(complaints),
+    }
+}
+
+/// Reads one part. When a value is not of its form, its top-level key is complained about and left out, and the rest is
+/// read again: one mistake does not hide another.
+fn section<T: DeserializeOwned>(mut table: Table, complaints: &mut Vec<Complaint>) -> Option<T> {
+    for key in table.keys().cloned().collect::<Vec<_>>() {
+        let alone: Table = table.get(&key).map(|value| (key.clone(), value.clone())).into_iter().collect();
+        if let Err(error) = alone.try_into::<T>() {
+            complaints.push(Complaint::new(&key, error.to_string().trim().replace('\n', " "), "docs/configuration.md"));
+            table.remove(&key);
+        }
+    }
+    table.try_into().ok()
+}
+
+impl Written {
+    fn check(self, folder: &Path, complaints: &mut Vec<Complaint>) -> Option<Settings> {
+        let mut complain = |setting: &str, rule: &str, section: &'static str| {
+            complaints.push(Complaint::new(setting, rule, section));
+        };
+        let issuer = self.issuer.as_deref().and_then(|text| Issuer::parse(text).ok());
+        if issuer.is_none() {
+            let rule = "has to be an https URL without query, fragment and slash at its end (http on loopback)";
+            complain("issuer", rule, "RFC 8414 section 2");
+        }
+        let realm = RealmId::parse(self.realm.as_deref().unwrap_or("main")).ok();
+        if realm.is_none() {
+            complain("realm", "has to be 1 to 64 lower-case letters, digits, - and _", "docs/configuration.md");
+        }
+        let mut addresses = |setting: &str, texts: &[String]| -> Vec<SocketAddr> {
+            let read = texts.iter().map(|text| text.parse().map_err(|_| text));
+            let (good, bad): (Vec<_>, Vec<_>) = read.partition(Result::is_ok);
+            for text in bad.into_iter().filter_map(Result::err) {
+                let rule = format!("`{text}` is no address with a port, such as 127.0.0.1:8080");
+                complain(setting, &rule, "docs/configuration.md");
+            }
+            good.into_iter().filter_map(Result::ok).collect()
+        };
+        let http_listen = addresses("http.listen", &self.http.listen);
+        let tls_listen = addresses("tls.listen", &self.tls.listen);
+        let management = self.management.listen;
+        let management =
+            addresses("management.listen", if management.is_empty() { &[] } else { std::slice::from_ref(&management) });
+        if self.http.listen.is_empty() && self.tls.listen.is_empty() {
+            complain("http.listen", "there has to be an address here or at tls.listen", "docs/configuration.md");
+        }
+        if self.http.connections < 16 {
+            complain("http.connections", "has to be 16 at least", "docs/configuration.md");
+        }
+        let trusted_proxies = TrustedProxies::parse(self.http.trusted_proxies.iter().map(String::as_str));
+        if let Err(error) = &trusted_proxies {
+            complain("http.trusted_proxies", &error.to_string(), "RFC 7239 section 8.1");
+        }
+        let tls = match (self.tls.certificate, self.tls.key) {
+            _ if self.tls.listen.is_empty() => None,
+            (Some(certificate), Some(key)) => {
+                Some(Tls { listen: tls_listen, certificate: folder.join(certificate), key: folder.join(key) })
+            }
+            _ => {
+                complain("tls.certificate", "tls.listen needs tls.certificate and tls.key", "docs/configuration.md");
+                None
+            }
+        };
+        let store = match (self.store.sqlite, self.keys.wrapping_key) {
+            (None, _) => Store::Memory,
+            (Some(path), Some(key)) => Store::Sqlite { path: folder.join(path), wrapping_key: folder.join(key) },
+            (Some(_), None) => {
+                complain(
+                    "keys.wrapping_key",
+                    "private keys in a store have to be sealed: name the file",
+                    "docs/configuration.md",
+                );
+                Store::Memory
+            }
+        };
+        let mut pages = self.pages;
+        pages.templates = pages.templates.map(|templates| folder.join(templates));
+        Some(Settings {
+            issuer: issuer?,
+            realm: realm?,
+            http: Http {
+                listen: http_listen,
+                trusted_proxies: trusted_proxies.unwrap_or_default(),
+                connections: self.http.connections,
+            },
+            tls,
+            management: management.first().copied(),
+            store,
+            passwords: self.passwords,
+            pages,
+            log: match self.log.level {
+                WrittenLevel::Info => Level::Info,
+                WrittenLevel::Warn => Level::Warn,
+            },
+            resource_servers: self.resource_server,
+            engine: Config::default(),
+        })
+    }
+}

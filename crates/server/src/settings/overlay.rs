@@ -1,0 +1,94 @@
+//! Single settings from the environment and from flags, laid over the file.
+
+use chancery_core::error::Complaint;
+use toml::{Table, Value};
+
+use super::catalogue::{ALL, Form, Setting};
+use super::nearest::nearest;
+
+const OVERRIDING: &str = "docs/configuration.md, overriding";
+
+/// Lays a setting over the table, if there is one of this name.
+pub(super) enum From<'a> {
+    /// A variable of the environment, by its name.
+    Variable(&'a str),
+    /// A flag, by the setting's key.
+    Flag(&'a str),
+}
+
+pub(super) fn lay(table: &mut Table, from: &From<'_>, text: &str) -> Result<(), Complaint> {
+    let (name, found, known): (&str, _, Vec<String>) = match from {
+        From::Variable(name) => {
+            let found = ALL.iter().find(|setting| setting.variable().as_deref() == Some(*name));
+            (name, found, ALL.iter().filter_map(Setting::variable).collect())
+        }
+        From::Flag(key) => {
+            let single = || ALL.iter().filter(|setting| setting.variable().is_some());
+            (
+                key,
+                single().find(|setting| setting.key == *key),
+                single().map(|setting| setting.key.to_owned()).collect(),
+            )
+        }
+    };
+    let Some(setting) = found else {
+        let rule = match nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => format!("there is no such setting; did you mean {near}?"),
+            None => "there is no such setting".to_owned(),
+        };
+        return Err(Complaint::new(name, rule, OVERRIDING));
+    };
+    let value = read(setting.form, text).map_err(|rule| Complaint::new(name, rule, OVERRIDING))?;
+    let (sections, last) = setting.path();
+    let mut place = table;
+    for section in sections {
+        let inner = place.entry(section).or_insert_with(|| Value::Table(Table::new()));
+        let Value::Table(inner) = inner else {
+            return Err(Complaint::new(name, format!("`{section}` is not a section in the file"), OVERRIDING));
+        };
+        place = inner;
+    }
+    place.insert(last.to_owned(), value);
+    Ok(())
+}
+
+fn read(form: Form, text: &str) -> Result<Value, String> {
+    Ok(match form {
+        Form::Text | Form::Duration | Form::Choice(_) | Form::TextByName | Form::TextsByName => {
+            Value::String(text.to_owned())
+        }
+        Form::Texts => {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
+        }
+        Form::Number => Value::Integer(text.parse().map_err(|_| "has to be a whole number")?),
+        Form::Flag => Value::Boolean(text.parse().map_err(|_| "has to be `true` or `false`")?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_and_a_flag_override_the_file() {
+        let mut table: Table = "[http]\nlisten = ['127.0.0.1:1']\nconnections = 5".parse().unwrap();
+        lay(&mut table, &From::Variable("CHANCERY_HTTP_LISTEN"), "127.0.0.1:2, 127.0.0.1:3").unwrap();
+        lay(&mut table, &From::Flag("http.connections"), "6").unwrap();
+        lay(&mut table, &From::Flag("issuer"), "https://id.example").unwrap();
+        let expected =
+            "issuer = 'https://id.example'\n[http]\nlisten = ['127.0.0.1:2', '127.0.0.1:3']\nconnections = 6";
+        assert_eq!(table, expected.parse::<Table>().unwrap());
+    }
+
+    #[test]
+    fn what_is_no_setting_is_refused_with_the_nearest() {
+        let mut table = Table::new();
+        let complaint = lay(&mut table, &From::Variable("CHANCERY_ISUER"), "x").unwrap_err();
+        assert!(complaint.rule.contains("CHANCERY_ISSUER"), "{complaint}");
+        let complaint = lay(&mut table, &From::Flag("http.connection"), "x").unwrap_err();
+        assert!(complaint.rule.contains("http.connections"), "{complaint}");
+        let complaint = lay(&mut table, &From::Flag("http.connections"), "many").unwrap_err();
+        assert!(complaint.rule.contains("number"), "{complaint}");
+    }
+}
