@@ -21,8 +21,11 @@ pub struct SealedKeys {
     sealing: SealingKey,
     random: Arc<dyn Random>,
     /// Opened and parsed once: a key never changes under its name.
-    opened: RwLock<HashMap<(RealmId, Box<str>), Arc<PrivateKey>>>,
+    opened: RwLock<Opened>,
 }
+
+/// Private keys by realm and `kid`.
+type Opened = HashMap<(RealmId, Box<str>), Arc<PrivateKey>>;
 
 /// Version 1 of the stored form, after the version byte. The document's name is the `kid`, or `root-` and the version.
 #[derive(Clone, Serialize, Deserialize)]
