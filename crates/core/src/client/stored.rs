@@ -49,6 +49,7 @@ pub(super) struct StoredClient {
     pub(super) scope: Option<Scopes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) default_max_age: Option<u64>,
+    /// Kept as it was registered; every ID token has `auth_time`.
     #[serde(default)]
     pub(super) require_auth_time: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -198,7 +199,6 @@ pub fn from_stored(bytes: &[u8], revision: Revision, realm: &RealmId, wrapping: 
         grant_types: client.grant_types,
         scopes: client.scope,
         default_max_age: client.default_max_age,
-        require_auth_time: client.require_auth_time,
         default_acr_values: client.default_acr_values,
         id_token_signed_response_alg: client.id_token_signed_response_alg,
         userinfo_signed_response_alg: client.userinfo_signed_response_alg,

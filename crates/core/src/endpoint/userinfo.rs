@@ -120,7 +120,8 @@ impl UserInfoEndpoint {
 
         let mut names = self.claims.names(&token.scopes, &token.claims.userinfo);
         names.retain(|name| !OURS.contains(name));
-        let query = ClaimsQuery { account, client: client.id(), names: &names, locales: None };
+        let query =
+            ClaimsQuery { account, client: client.id(), names: &names, locales: token.claims.locales.as_deref() };
         let person = env.accounts.claims(&env.realm, query).await?.filtered(|name| names.contains(&name));
         let mut answer = ClaimsWriter::new();
         let alg = client.userinfo_signed_response_alg;

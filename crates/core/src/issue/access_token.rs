@@ -104,7 +104,7 @@ impl TokenIssuer {
             issued_at: call.now,
             resource: what.resource.as_ref().map(|server| server.uri.clone()),
             sid: what.sid.clone(),
-            claims: ClaimsRequest { userinfo: what.claims.userinfo.clone(), ..ClaimsRequest::default() },
+            claims: ClaimsRequest { id_token: Vec::new(), ..what.claims.clone() },
             extra,
         };
         let parent = what.grant.map(|(grant, _)| grant.key(&env.realm));

@@ -99,7 +99,6 @@ pub(crate) fn draft(
         scopes: granted.scopes,
         claims: granted.claims,
         nonce: asked.nonce.clone(),
-        wants_auth_time: asked.max_age.is_some() || addressed.client.require_auth_time,
     };
     let tags = chancery_store::Tags::default();
     let key = code.key(&env.realm);

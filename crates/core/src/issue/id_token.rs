@@ -75,7 +75,8 @@ impl TokenIssuer {
         let person = if names.is_empty() {
             Claims::default()
         } else {
-            let query = ClaimsQuery { account, client: client.id(), names: &names, locales: None };
+            let query =
+                ClaimsQuery { account, client: client.id(), names: &names, locales: what.claims.locales.as_deref() };
             env.accounts.claims(&env.realm, query).await?.filtered(|name| names.contains(&name))
         };
         let wants_sid = client.has_logout_uri || what.claims.of_id_token("sid").is_some();
@@ -185,7 +186,6 @@ mod tests {
             extra: Claims::default(),
             authentication: Some(Authentication::by_password(alice, Timestamp::from_secs(90))),
             nonce: Some("n".into()),
-            wants_auth_time: false,
             refresh: Refresh::No,
             condition: Condition::None,
         };

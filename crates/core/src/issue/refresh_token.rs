@@ -122,7 +122,6 @@ impl TokenIssuer {
             claims: what.claims.clone(),
             authentication: authentication.clone(),
             sid: sid.clone(),
-            wants_auth_time: what.wants_auth_time,
         };
         let end = absolute_end.min(call.now + idle);
         let parent = Some(grant.key(&env.realm));

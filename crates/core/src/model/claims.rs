@@ -112,13 +112,16 @@ impl ClaimAsk {
     }
 }
 
-/// What the `claims` parameter asks for, beyond the scopes (OIDC Core section 5.5).
+/// What the `claims` parameter asks for, beyond the scopes (OIDC Core section 5.5), and in which languages.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ClaimsRequest {
     /// In UserInfo.
     pub userinfo: Vec<ClaimAsk>,
     /// In the ID token.
     pub id_token: Vec<ClaimAsk>,
+    /// `claims_locales` (OIDC Core section 5.2), as sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locales: Option<Box<str>>,
 }
 
 impl ClaimsRequest {
@@ -128,7 +131,7 @@ impl ClaimsRequest {
         self.id_token.iter().find(|ask| &*ask.name == name)
     }
 
-    /// Whether nothing is asked for.
+    /// Whether no single claim is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.userinfo.is_empty() && self.id_token.is_empty()

@@ -79,7 +79,6 @@ pub struct Client {
     pub(crate) grant_types: Vec<GrantType>,
     pub(crate) scopes: Option<Scopes>,
     pub(crate) default_max_age: Option<u64>,
-    pub(crate) require_auth_time: bool,
     pub(crate) default_acr_values: Vec<Acr>,
     pub(crate) id_token_signed_response_alg: SigningAlgorithm,
     pub(crate) userinfo_signed_response_alg: Option<SigningAlgorithm>,

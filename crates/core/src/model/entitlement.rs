@@ -35,8 +35,6 @@ pub struct Entitlement {
     pub authentication: Option<Authentication>,
     /// To be repeated in the ID token (OIDC Core section 2).
     pub nonce: Option<Box<str>>,
-    /// Whether `auth_time` was asked for (OIDC Core section 2).
-    pub wants_auth_time: bool,
     /// What happens to refresh tokens.
     pub refresh: Refresh,
     /// What has to be true in the step that writes the tokens.

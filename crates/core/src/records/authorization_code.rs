@@ -36,8 +36,6 @@ pub struct AuthorizationCodeBody {
     pub claims: ClaimsRequest,
     /// `nonce`.
     pub nonce: Option<Box<str>>,
-    /// Whether `auth_time` was asked for.
-    pub wants_auth_time: bool,
 }
 
 impl Body for AuthorizationCodeBody {

@@ -36,8 +36,6 @@ pub struct RefreshFamilyBody {
     pub authentication: Authentication,
     /// The person's session at the client.
     pub sid: Box<str>,
-    /// Whether `auth_time` was asked for.
-    pub wants_auth_time: bool,
 }
 
 impl Body for RefreshFamilyBody {

@@ -104,7 +104,7 @@ impl ClaimsRule {
                 return None;
             }
             let member = |name| object.raw(name).map_or(Some(Vec::new()), |raw| self.asks(raw));
-            Some(ClaimsRequest { userinfo: member("userinfo")?, id_token: member("id_token")? })
+            Some(ClaimsRequest { userinfo: member("userinfo")?, id_token: member("id_token")?, locales: None })
         };
         read().ok_or_else(|| (&MALFORMED).into())
     }

@@ -164,7 +164,10 @@ fn signed_userinfo() {
     let claims = world.verified(&jwt).claims().unwrap();
     assert_eq!((claims.iss.as_deref(), claims.sub.as_deref()), (Some("https://op.example"), Some("alice")));
     assert_eq!((claims.aud.clone(), claims.exp.unwrap().secs()), (vec!["web".to_owned()], 1_800_003_600));
-    assert_eq!(claims.others().map(|(name, value)| (name, value.get())).collect::<Vec<_>>(), [("name", "\"alice\"")]);
+    assert_eq!(
+        claims.others().map(|(name, value)| (name, value.get())).collect::<Vec<_>>(),
+        [("name", "\"alice\""), ("zoneinfo", "\"Europe/Berlin\"")]
+    );
     let id_token = world.verified(&all.id_token.unwrap()).claims().unwrap();
     assert_eq!(id_token.string("sid").unwrap().as_deref(), Some("the-sid"));
 }

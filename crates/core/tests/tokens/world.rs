@@ -161,9 +161,8 @@ impl World {
             authentication: Authentication::by_password(account, self.now),
             sid: "the-sid".into(),
             scopes,
-            claims: ClaimsRequest::default(),
+            claims: ClaimsRequest { locales: Some("de en".into()), ..ClaimsRequest::default() },
             nonce: Some("the-nonce".into()),
-            wants_auth_time: false,
         };
         let life = self.now + Duration::from_secs(3660);
         let code_record = records.new(code.key(&self.env.realm), Some(key), Tags::default(), life, &body).unwrap();
@@ -334,6 +333,9 @@ impl Accounts for People {
     fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims> {
         let mut claims = Claims::default();
         claims.set("sub", "mallory").set("name", ask.account.as_str()).set("email", "a@example.org");
+        if ask.locales == Some("de en") {
+            claims.set("zoneinfo", "Europe/Berlin");
+        }
         Box::pin(async move { Ok(claims) })
     }
 }

@@ -51,7 +51,7 @@ fn little_is_needed() {
     assert_eq!(client.response_types, [ResponseType::Code]);
     assert_eq!(client.grant_types, [GrantType::AuthorizationCode]);
     assert_eq!(client.id_token_signed_response_alg, SigningAlgorithm::Rs256);
-    assert!(client.is_enabled && !client.is_pkce_optional && !client.require_auth_time && !client.is_public());
+    assert!(client.is_enabled && !client.is_pkce_optional && !client.is_public());
 }
 
 /// META-03, META-04, META-05, META-11, META-13, META-19, META-26, META-27, META-32, CMETA-03, and our own settings.
@@ -298,6 +298,6 @@ fn version_one_decodes() {
     assert_eq!(secrets(&client), [Some(Timestamp::from_millis(5000))]);
     assert_eq!(client.scopes.as_ref().unwrap().to_string(), "openid email");
     assert_eq!(client.userinfo_signed_response_alg, Some(SigningAlgorithm::EdDsa));
-    assert!(client.has_logout_uri && client.is_pkce_optional && client.require_auth_time);
+    assert!(client.has_logout_uri && client.is_pkce_optional);
     assert!(from_stored(b"\x02{}", Revision(1), &realm, &wrapping()).is_err());
 }

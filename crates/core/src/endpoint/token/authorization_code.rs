@@ -80,7 +80,6 @@ pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>) -> Result<E
         extra: Claims::default(),
         authentication: Some(body.authentication),
         nonce: body.nonce,
-        wants_auth_time: body.wants_auth_time,
         refresh: Refresh::New,
         condition: Condition::Redeem(key),
     })

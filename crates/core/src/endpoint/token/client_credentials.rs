@@ -55,7 +55,6 @@ pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>, rule: &Scop
         extra: Claims::default(),
         authentication: None,
         nonce: None,
-        wants_auth_time: false,
         refresh: Refresh::No,
         condition: Condition::None,
     })

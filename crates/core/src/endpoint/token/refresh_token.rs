@@ -100,7 +100,6 @@ pub(super) async fn entitle(
         authentication: Some(body.authentication.clone()),
         // OIDC Core section 12.2: a refreshed ID token should not repeat the nonce.
         nonce: None,
-        wants_auth_time: body.wants_auth_time,
         refresh: Refresh::Family(next),
         condition: Condition::None,
     };
