@@ -144,6 +144,9 @@ pub trait PrivateKeys: Send + Sync {
     fn list<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<KeyEntry>>;
 
     /// Signs with the key of this `kid` and its registered algorithm; a JWS signature (RFC 7518 section 3).
+    ///
+    /// The engine has no timer: a signer that is far away answers [`Fault::unavailable`] by itself when a second has
+    /// passed, so that the client is told to come back (503). Nothing was used up then, and verification goes on.
     fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> Answer<'a, Vec<u8>>;
 
     /// Root secrets, newest first; never empty.

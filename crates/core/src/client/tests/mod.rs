@@ -54,7 +54,7 @@ fn little_is_needed() {
     assert!(client.is_enabled && !client.is_pkce_optional && !client.is_public());
 }
 
-/// META-03, META-04, META-05, META-11, META-13, META-26, META-27, CMETA-03, and our own settings.
+/// META-03, META-04, META-05, META-11, META-13, META-19, META-26, META-27, META-32, CMETA-03, and our own settings.
 #[test]
 fn all_that_is_known_is_kept() {
     let json = format!(
@@ -62,13 +62,14 @@ fn all_that_is_known_is_kept() {
         "client_uri":"https://app.example/#top","application_type":"native","grant_types":["authorization_code",
         "refresh_token"],"redirect_uris":["http://127.0.0.1/cb","com.example.app:/cb","http://127.0.0.1/cb"],
         "response_modes":["query"],"scope":"openid email","default_max_age":60,"default_acr_values":["a","b"],
-        "backchannel_logout_uri":"https://app.example/out","chancery":{{"pkce_optional":true,"refresh_tokens":"always",
+        "backchannel_logout_uri":"https://app.example/out","userinfo_signed_response_alg":"ES256","chancery":{{"pkce_optional":true,"refresh_tokens":"always",
         "default_resource":"https://api.example","introspects":["other"],"consent":"implied","enabled":false}}}}"#
     );
     let Registered { client, secret_to_show, notices } = good(&json);
     assert!(secret_to_show.is_none() && notices.is_empty(), "{notices:?}");
     assert_eq!(client.redirect_uris.len(), 2);
     assert_eq!(secrets(&client), [Some(Timestamp::from_secs(100))]);
+    assert_eq!(client.userinfo_signed_response_alg, Some(SigningAlgorithm::Es256));
     assert_eq!((client.refresh_tokens, client.consent), (RefreshTokens::Always, ConsentMode::Implied));
     assert_eq!(client.default_resource.as_ref().unwrap().as_str(), "https://api.example");
     assert_eq!(client.introspects.len(), 1);
@@ -157,7 +158,7 @@ fn what_is_wrong_is_refused() {
     }
 }
 
-/// CMETA-05, CMETA-06
+/// META-09, CMETA-05, CMETA-06
 #[test]
 fn redirect_uris_are_judged_by_type_of_application() {
     let rows = [
