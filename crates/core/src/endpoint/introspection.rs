@@ -132,7 +132,10 @@ impl IntrospectionEndpoint {
             return Ok(Introspection::Inactive);
         }
         let server = match &live.resource {
-            Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
+            Some(uri) => match env.registry.resource_server(&env.realm, uri).await? {
+                Some(server) => Some(server),
+                None => return Ok(Introspection::Inactive),
+            },
             None => None,
         };
         let token = TokenView { client: &live.client, resource: server.as_deref() };

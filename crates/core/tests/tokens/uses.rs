@@ -1,9 +1,11 @@
 //! What tokens are worth, and what ends them: UserInfo, introspection (RFC 7662), revocation (RFC 7009), the gate.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chancery_core::endpoint::introspection::Introspection;
 use chancery_core::endpoint::userinfo::UserInfo;
+use chancery_core::error::Failure;
 use chancery_core::issue::TokenResponse;
 
 use crate::world::{SECRET, World, refused};
@@ -196,4 +198,17 @@ fn requests_about_tokens() {
     assert!(world.heard().is_empty());
     world.revoke("app", &format!("{}&token_type_hint=access_token", all.refresh_token.unwrap()));
     assert_eq!(world.heard(), ["grant_ended"]);
+}
+
+/// Tokens of a resource server that is no longer configured count for nothing, and none are made; that is our fault.
+#[test]
+fn a_resource_server_that_is_gone() {
+    let world = World::new();
+    let jwt = tokens(&world, "web", "read").access_token;
+    let code = world.code("web", "read");
+    world.registered.has_server.store(false, Ordering::Relaxed);
+    assert!(!world.is_active(&jwt));
+    assert!(matches!(world.exchange("web", &code), Err(Failure::Broken(_))));
+    world.registered.has_server.store(true, Ordering::Relaxed);
+    assert!(world.exchange("web", &code).is_ok(), "nothing was used up");
 }

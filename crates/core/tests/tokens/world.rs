@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -258,7 +258,10 @@ fn identity(client: &str) -> String {
     }
 }
 
-pub(crate) struct Registered(pub(crate) Mutex<BTreeMap<String, Arc<Client>>>);
+pub(crate) struct Registered {
+    clients: Mutex<BTreeMap<String, Arc<Client>>>,
+    pub(crate) has_server: AtomicBool,
+}
 
 impl Registered {
     fn new(realm: &RealmId, random: &dyn Random) -> Self {
@@ -299,17 +302,18 @@ impl Registered {
             Ok(done) => (done.client.id().to_string(), Arc::new(done.client)),
             Err(complaints) => panic!("{json}: {complaints:?}"),
         };
-        Self(Mutex::new(all.into_iter().map(client).collect()))
+        let clients = Mutex::new(all.into_iter().map(client).collect());
+        Self { clients, has_server: AtomicBool::new(true) }
     }
 
     pub(crate) fn remove(&self, client: &str) {
-        self.0.lock().unwrap().remove(client);
+        self.clients.lock().unwrap().remove(client);
     }
 }
 
 impl Registry for Registered {
     fn client<'a>(&'a self, _: &'a RealmId, id: &'a ClientId) -> Answer<'a, Option<Arc<Client>>> {
-        let found = self.0.lock().unwrap().get(id.as_str()).cloned();
+        let found = self.clients.lock().unwrap().get(id.as_str()).cloned();
         Box::pin(async move { Ok(found) })
     }
 
@@ -322,7 +326,8 @@ impl Registry for Registered {
             alg: SigningAlgorithm::Es256,
             introspected_by: vec![ClientId::parse("plain").unwrap()],
         };
-        let found = (server.uri == *uri).then(|| Arc::new(server));
+        let is_known = self.has_server.load(Ordering::Relaxed) && server.uri == *uri;
+        let found = is_known.then(|| Arc::new(server));
         Box::pin(async move { Ok(found) })
     }
 
