@@ -171,3 +171,29 @@ fn signed_userinfo() {
     let id_token = world.verified(&all.id_token.unwrap()).claims().unwrap();
     assert_eq!(id_token.string("sid").unwrap().as_deref(), Some("the-sid"));
 }
+
+/// INTRO-01, INTRO-03, REV-07: what both endpoints refuse, and that a hint changes nothing.
+#[test]
+fn requests_about_tokens() {
+    let mut world = World::new();
+    let all = tokens(&world, "app", "openid offline_access");
+    let code =
+        |refusals: [(&'static str, String); 2]| refusals.map(|(_, wire)| wire.split(' ').next().map(str::to_owned));
+    let both = |code: &str| [Some(code.to_owned()), Some(code.to_owned())];
+    assert_eq!(code(world.refused_forms("client_id=app")), both("invalid_request"));
+    assert_eq!(code(world.refused_forms("client_id=app&token=1&token=2")), both("invalid_request"));
+    assert_eq!(code(world.refused_forms("token=1")), both("invalid_request"));
+    assert_eq!(code(world.refused_forms("client_id=unknown&token=1")), both("invalid_client"));
+    for hint in ["access_token", "refresh_token", "urn:ietf:params:oauth:token-type:refresh_token", "x"] {
+        for token in [&all.access_token, all.refresh_token.as_ref().unwrap()] {
+            assert!(world.is_active(&format!("{token}&token_type_hint={hint}")), "{hint}");
+        }
+    }
+    world.wait(Duration::from_secs(3600));
+    assert!(!world.is_active(&all.access_token));
+    world.heard();
+    world.revoke("app", &all.access_token);
+    assert!(world.heard().is_empty());
+    world.revoke("app", &format!("{}&token_type_hint=access_token", all.refresh_token.unwrap()));
+    assert_eq!(world.heard(), ["grant_ended"]);
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use chancery_core::keys::KeySet;
 use chancery_core::model::{
     Account, Authentication, Claims, ClaimsRequest, Client, GrantId, ResourceServer, TokenFormat,
 };
-use chancery_core::policy::{DefaultClientPolicy, DefaultTokenPolicy};
+use chancery_core::policy::{DefaultClientPolicy, DefaultTokenPolicy, TokenPolicy};
 use chancery_core::ports::{
     Accounts, Answer, ClaimsQuery, EventSink, KeyEntry, PrivateKeys, Random, Registry, RootSecret,
 };
@@ -67,6 +67,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        Self::with_policy(Arc::new(DefaultTokenPolicy))
+    }
+
+    pub(crate) fn with_policy(policy: Arc<dyn TokenPolicy>) -> Self {
         let realm = RealmId::parse("test").unwrap();
         let store = Arc::new(Counted { store: MemoryStore::new(), count: AtomicUsize::new(0) });
         let people = Arc::new(People(Mutex::default()));
@@ -88,7 +92,7 @@ impl World {
             store: store.clone(),
             registry: registered.clone(),
             accounts: people.clone(),
-            private_keys: Arc::new(Keys::new()),
+            private_keys: KEYS.clone(),
             random,
             events: events.clone(),
         };
@@ -97,7 +101,7 @@ impl World {
         let scopes = ScopeRule::new(&scope::Config { extra: extra.into() }, claims.scopes());
         let issuer = Arc::new(TokenIssuer {
             keys: Arc::new(run(KeySet::load(&env)).unwrap()),
-            policy: Arc::new(DefaultTokenPolicy),
+            policy,
             access_token: Default::default(),
             id_token: Default::default(),
             refresh_token: Default::default(),
@@ -191,6 +195,14 @@ impl World {
         run(self.introspection.respond(&self.call(None), &self.env, &Params::parse(&form).unwrap())).unwrap()
     }
 
+    /// An introspection or a revocation, as it is refused.
+    pub(crate) fn refused_forms(&self, form: &str) -> [(&'static str, String); 2] {
+        let params = Params::parse(form).unwrap();
+        let call = self.call(None);
+        let introspection = run(self.introspection.respond(&call, &self.env, &params));
+        [refused(introspection), refused(run(self.revocation.respond(&call, &self.env, &params)))]
+    }
+
     pub(crate) fn is_active(&self, token: &str) -> bool {
         self.introspect("inspector", token) != Introspection::Inactive
     }
@@ -269,6 +281,10 @@ impl Registered {
             ),
             format!(r#"{{"client_id":"plain",{by_post},{machine}}}"#),
             format!(
+                r#"{{"client_id":"hmac",{by_post},{code},"client_secret_expires_at":1800000100,
+                "id_token_signed_response_alg":"HS256","userinfo_signed_response_alg":"HS256"}}"#
+            ),
+            format!(
                 r#"{{"client_id":"inspector",{by_post},{machine},
                 "chancery":{{"introspects":["app","web","machine","plain"]}}}}"#
             ),
@@ -339,6 +355,9 @@ impl Accounts for People {
         Box::pin(async move { Ok(claims) })
     }
 }
+
+/// An RSA key takes a while to make.
+static KEYS: LazyLock<Arc<Keys>> = LazyLock::new(|| Arc::new(Keys::new()));
 
 struct Keys(Vec<PrivateKey>);
 

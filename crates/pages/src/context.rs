@@ -1,0 +1,168 @@
+//! What a template sees: the views as plain values, with words for scopes and claims.
+
+use chancery_core::error::FaultKind;
+use chancery_core::interaction::view::{
+    AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, SignedInView,
+};
+use chancery_http::{Content, FormMarkup, Retry, SUBMIT};
+use minijinja::value::{Kwargs, Value};
+use minijinja::{Error, context};
+
+use crate::messages::Messages;
+
+/// The file of a page's template.
+pub(crate) fn template(content: Content<'_>) -> &'static str {
+    match content {
+        Content::Accounts(..) => "accounts.html",
+        Content::Consent(..) => "consent.html",
+        Content::Error(..) => "error.html",
+        Content::FormPost(_) => "form_post.html",
+        Content::Login(..) => "login.html",
+        Content::Repost(_) => "repost.html",
+        Content::SignedIn(..) => "signed_in.html",
+    }
+}
+
+/// The values of a page's template, beside those that every page has.
+pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value, Error> {
+    Ok(match content {
+        Content::Accounts(view, markup) => accounts(view, markup),
+        Content::Consent(view, markup) => consent(view, markup, messages)?,
+        Content::Error(view, retry) => error(view, retry),
+        Content::FormPost(markup) => context! { page => "form_post", form => form(markup), submit => SUBMIT },
+        Content::Login(view, markup) => login(view, markup),
+        Content::Repost(markup) => context! { page => "repost", form => form(markup), submit => SUBMIT },
+        Content::SignedIn(view, restart) => signed_in(view, restart),
+    })
+}
+
+fn accounts(view: &AccountsView, markup: &FormMarkup) -> Value {
+    context! {
+        page => "accounts",
+        client => client(&view.client),
+        form => form(markup),
+        accounts => view.accounts.iter().map(account).collect::<Vec<_>>(),
+        expects_another => view.expects_another,
+    }
+}
+
+fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Result<Value, Error> {
+    let scopes = view.scopes.iter().map(|scope| wish("scope", scope, messages));
+    let claims = view.claims.iter().map(|claim| wish("claim", claim, messages));
+    let site = view.form.target.origin().and_then(|origin| origin.split_once("://"));
+    Ok(context! {
+        page => "consent",
+        client => client(&view.client),
+        account => account(&view.account),
+        form => form(markup),
+        wishes => scopes.chain(claims).collect::<Result<Vec<_>, _>>()?,
+        resource => view.resource.as_ref().map(|resource| resource.as_str()),
+        site => site.map(|(_, host)| host),
+    })
+}
+
+/// One line of what is asked for. What has no sentence is shown as the client wrote it.
+fn wish(kind: &str, name: &str, messages: &Messages) -> Result<Value, Error> {
+    let id = format!("{kind}.{name}");
+    let text = if messages.has(&id) && id != "scope.unknown" {
+        messages.sentence(&id, &Kwargs::from_iter(std::iter::empty::<(&str, Value)>()))?
+    } else {
+        let code = Value::from_safe_string(format!("<code>{}</code>", chancery_http::Html::escape(name)));
+        messages.sentence("scope.unknown", &Kwargs::from_iter([("scope", code)]))?
+    };
+    Ok(context! { text, icon => icon(name) })
+}
+
+fn icon(name: &str) -> &'static str {
+    match name {
+        "openid" | "preferred_username" | "nickname" => "person",
+        "email" | "email_verified" => "mail",
+        "address" => "home",
+        "phone" | "phone_number" | "phone_number_verified" => "phone",
+        "offline_access" | "updated_at" | "zoneinfo" => "clock",
+        "profile" | "name" | "given_name" | "family_name" | "middle_name" | "picture" | "gender" | "birthdate"
+        | "locale" | "website" => "card",
+        _ => "key",
+    }
+}
+
+fn error(view: &ErrorView, retry: Retry<'_>) -> Value {
+    let kind = match view.fault {
+        None => "request",
+        Some(FaultKind::Unavailable) => "busy",
+        Some(FaultKind::Internal) => "broken",
+    };
+    let (has_retry, retry) = match retry {
+        Retry::At(address) => (true, address),
+        Retry::No => (false, ""),
+    };
+    context! {
+        page => "error",
+        kind,
+        code => view.code().as_str(),
+        reason => view.reason.map_or("", |reason| reason.description),
+        request_id => &*view.request_id.0,
+        has_retry,
+        retry,
+    }
+}
+
+fn login(view: &LoginView, markup: &FormMarkup) -> Value {
+    let problem = view.problem.map(|problem| match problem {
+        LoginProblem::Refused => "refused",
+        LoginProblem::Throttled => "throttled",
+        LoginProblem::Stale => "stale",
+        LoginProblem::OtherPerson => "other_person",
+    });
+    context! {
+        page => "login",
+        client => client(&view.client),
+        form => form(markup),
+        username => view.username.as_deref().unwrap_or(""),
+        problem,
+    }
+}
+
+fn signed_in(view: &SignedInView, restart: Retry<'_>) -> Value {
+    let restart = match restart {
+        Retry::At(address) => Some(address),
+        Retry::No => None,
+    };
+    context! {
+        page => "signed-in",
+        client => view.client.as_ref().map(client),
+        is_answered => view.is_answered,
+        way_on => view.way_on.as_deref(),
+        restart,
+    }
+}
+
+fn client(view: &ClientView) -> Value {
+    context! {
+        name => view.name.as_str(),
+        initial => initial(&view.name),
+        client_uri => view.client_uri.as_deref(),
+        policy_uri => view.policy_uri.as_deref(),
+        tos_uri => view.tos_uri.as_deref(),
+    }
+}
+
+fn account(view: &AccountView) -> Value {
+    context! {
+        choice => view.choice.as_str(),
+        label => view.label.as_str(),
+        initial => initial(&view.label),
+        is_expected => view.is_expected,
+    }
+}
+
+/// The letter that stands for a name.
+fn initial(name: &str) -> String {
+    let letter = name.chars().find(|c| c.is_alphanumeric()).or(name.chars().next());
+    letter.map(|c| c.to_uppercase().collect()).unwrap_or_default()
+}
+
+fn form(markup: &FormMarkup) -> Value {
+    let field = |(name, value): &(String, String)| context! { name => name.as_str(), value => value.as_str() };
+    context! { action => markup.action.as_str(), fields => markup.fields.iter().map(field).collect::<Vec<_>>() }
+}

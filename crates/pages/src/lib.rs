@@ -1,0 +1,14 @@
+//! The built-in pages: one calm design, English and German, no script, nothing loaded from elsewhere.
+//!
+//! ```
+//! use chancery_pages::Templates;
+//! let pages = Templates::built_in();
+//! assert_eq!(chancery_http::Pages::locales(&pages), ["en", "de"]);
+//! ```
+
+mod messages;
+mod context;
+mod samples;
+
+mod templates;
+pub use templates::Templates;

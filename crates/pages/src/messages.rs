@@ -1,0 +1,93 @@
+//! The sentences of the pages, one catalogue per language.
+
+use std::collections::BTreeMap;
+
+use chancery_http::Html;
+use minijinja::value::{Kwargs, Value};
+use minijinja::{Error, ErrorKind};
+
+/// Language tag and catalogue, the default language first. A catalogue is a JSON object: message id, sentence.
+const CATALOGUES: [(&str, &str); 2] =
+    [("en", include_str!("../messages/en.json")), ("de", include_str!("../messages/de.json"))];
+
+/// The languages, the default one first.
+pub(crate) const LANGUAGES: [&str; 2] = ["en", "de"];
+
+/// The sentences of one language.
+pub(crate) struct Messages(BTreeMap<String, String>);
+
+impl Messages {
+    /// The catalogue of a language; the default one's for a language that has none.
+    pub(crate) fn of(language: &str) -> Self {
+        let found = CATALOGUES.iter().find(|(tag, _)| *tag == language).or(CATALOGUES.first());
+        Self(found.and_then(|(_, json)| serde_json::from_str(json).ok()).unwrap_or_default())
+    }
+
+    /// Whether there is such a sentence.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.0.contains_key(id)
+    }
+
+    /// The sentence as HTML, `{name}` replaced by the argument of that name.
+    pub(crate) fn sentence(&self, id: &str, arguments: &Kwargs) -> Result<Value, Error> {
+        let missing = |what: String| Error::new(ErrorKind::InvalidOperation, what);
+        let sentence = self.0.get(id).ok_or_else(|| missing(format!("there is no message {id}")))?;
+        let mut html = String::with_capacity(sentence.len() + 32);
+        let mut rest = sentence.as_str();
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').ok_or_else(|| missing(format!("{id}: `{{` without `}}`")))?;
+            let argument: Value = arguments.get(name)?;
+            html.push_str(Html::escape(before).as_str());
+            html.push_str(&as_html(&argument));
+            rest = after;
+        }
+        html.push_str(Html::escape(rest).as_str());
+        arguments.assert_all_used()?;
+        Ok(Value::from_safe_string(html))
+    }
+}
+
+/// A value as HTML: markup that the templates made stays, everything else is text.
+pub(crate) fn as_html(value: &Value) -> String {
+    let text = value.to_string();
+    if value.is_safe() { text } else { Html::escape(&text).as_str().to_owned() }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn ids(language: &str) -> Vec<String> {
+        Messages::of(language).0.into_keys().collect()
+    }
+
+    fn names(sentence: &str) -> Vec<&str> {
+        let mut names: Vec<&str> = sentence.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn every_sentence_is_there_in_every_language_with_the_same_arguments() {
+        let english = Messages::of("en").0;
+        assert!(!english.is_empty());
+        assert_eq!(LANGUAGES, CATALOGUES.map(|(tag, _)| tag));
+        for language in LANGUAGES {
+            let other = Messages::of(language).0;
+            assert_eq!(english.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>(), "{language}");
+            for (id, sentence) in &other {
+                assert_eq!(names(sentence), names(&english[id]), "{language}: {id}");
+                assert!(!sentence.trim().is_empty(), "{language}: {id}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_escaped_and_markup_is_not() {
+        let messages = Messages(BTreeMap::from([("a".to_owned(), "<{x}> & {y}".to_owned())]));
+        let arguments = [("x", Value::from("<b>")), ("y", Value::from_safe_string("<i>".into()))].into_iter().collect();
+        assert_eq!(messages.sentence("a", &arguments).unwrap().to_string(), "&lt;&lt;b&gt;&gt; &amp; <i>");
+        assert!(messages.sentence("b", &arguments).is_err());
+        assert!(messages.sentence("a", &Kwargs::from_iter([("x", Value::from(1))])).is_err());
+    }
+}

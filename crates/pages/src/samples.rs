@@ -1,0 +1,92 @@
+//! One page of each kind and state: what templates are tried with before they are shown to anybody.
+
+use chancery_core::context::RequestId;
+use chancery_core::error::{FaultKind, MALFORMED_PARAMETER};
+use chancery_core::interaction::view::{
+    AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem, LoginView,
+    SignedInView,
+};
+use chancery_http::{Content, FormMarkup, Retry};
+use chancery_types::{RedirectUri, ResourceUri};
+
+/// Calls with the name and the content of each page.
+pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
+    let markup = FormMarkup {
+        action: "https://id.example/interaction".to_owned(),
+        fields: vec![("request".to_owned(), "scope=openid&state=<x>".to_owned())],
+    };
+    for (name, username, problem) in [
+        ("login", None, None),
+        ("login-refused", Some("alice"), Some(LoginProblem::Refused)),
+        ("login-throttled", Some("alice"), Some(LoginProblem::Throttled)),
+        ("login-stale", None, Some(LoginProblem::Stale)),
+        ("login-other-person", Some("alice"), Some(LoginProblem::OtherPerson)),
+    ] {
+        let Some(form) = form("https://photos.example/callback") else { return };
+        let view = LoginView { client: client(), username: username.map(Into::into), problem, form };
+        show(name, Content::Login(&view, &markup));
+    }
+    for (name, target, scopes, claims, resource) in [
+        ("consent", "https://photos.example/cb", "openid profile email offline_access", "", None),
+        ("consent-api", "com.example.app:/cb", "photos.read", "birthdate", Some("https://api.photos.example")),
+        ("consent-nothing", "https://photos.example/cb", "", "", None),
+        ("consent-all", "https://photos.example/cb", "openid profile email address phone", "name locale x", None),
+    ] {
+        let Some(form) = form(target) else { return };
+        let words = |text: &str| text.split_whitespace().map(Into::into).collect();
+        let resource = resource.and_then(|uri| ResourceUri::parse(uri).ok());
+        let account = account("alice@example.org", false);
+        let view =
+            ConsentView { client: client(), account, scopes: words(scopes), claims: words(claims), resource, form };
+        show(name, Content::Consent(&view, &markup));
+    }
+    for (name, expects_another) in [("accounts", false), ("accounts-another", true)] {
+        let Some(form) = form("https://photos.example/callback") else { return };
+        let accounts = vec![account("alice@example.org", !expects_another), account("Bob Example", false)];
+        let view = AccountsView { client: client(), accounts, expects_another, form };
+        show(name, Content::Accounts(&view, &markup));
+    }
+    ended(&mut show);
+    show("form_post", Content::FormPost(&markup));
+    show("repost", Content::Repost(&markup));
+}
+
+/// The pages without a form.
+fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
+    let home = || Some("https://photos.example".to_owned());
+    for (name, client, way_on, restart, is_answered) in [
+        ("signed-in", Some(client()), home(), Retry::No, true),
+        ("signed-in-ended", Some(client()), home(), Retry::At("https://id.example/authorize?x"), false),
+        ("signed-in-restart", Some(client()), home(), Retry::At("https://id.example/authorize?x"), true),
+        ("signed-in-nobody", None, None, Retry::No, false),
+    ] {
+        let view = SignedInView { client, way_on, restart: None, is_answered };
+        show(name, Content::SignedIn(&view, restart));
+    }
+    for (name, reason, fault, retry) in [
+        ("error", Some(&MALFORMED_PARAMETER), None, Retry::No),
+        ("error-busy", None, Some(FaultKind::Unavailable), Retry::At("")),
+        ("error-broken", None, Some(FaultKind::Internal), Retry::No),
+    ] {
+        let view = ErrorView { reason, fault, request_id: RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into()) };
+        show(name, Content::Error(&view, retry));
+    }
+}
+
+fn client() -> ClientView {
+    ClientView {
+        name: "Sunny Day Photos".to_owned(),
+        client_uri: Some("https://photos.example".to_owned()),
+        policy_uri: Some("https://photos.example/privacy".to_owned()),
+        tos_uri: Some("https://photos.example/terms".to_owned()),
+    }
+}
+
+fn account(label: &str, is_expected: bool) -> AccountView {
+    AccountView { choice: format!("choice-{label}"), label: label.to_owned(), is_expected }
+}
+
+fn form(target: &str) -> Option<FormView> {
+    let target = RedirectUri::parse(target).ok()?;
+    Some(FormView { action: FormAction::First, fields: Vec::new(), target, ui_locales: None })
+}

@@ -1,0 +1,170 @@
+//! The templates: built in, or replaced file by file from a folder.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use chancery_core::error::Complaint;
+use chancery_http::{Html, Locale, Page, Pages, PlainPages};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Kwargs, Value};
+use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, context, escape_formatter};
+
+use crate::context::{template, values};
+use crate::messages::{LANGUAGES, Messages, as_html};
+use crate::samples;
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        /// Name and text of every template.
+        const BUILT_IN: &[(&str, &str)] = &[$(($name, include_str!(concat!("../templates/", $name)))),*];
+    };
+}
+built_in!(
+    "accounts.html",
+    "consent.html",
+    "error.html",
+    "form_post.html",
+    "layout.html",
+    "login.html",
+    "parts.html",
+    "repost.html",
+    "signed_in.html",
+    "style.css",
+);
+
+/// Pages made of minijinja templates and message catalogues.
+///
+/// Every value is escaped; `{{ t("login.title") }}` is a sentence in the person's language. A folder may replace any of the
+/// files `accounts.html`, `consent.html`, `error.html`, `form_post.html`, `layout.html`, `login.html`, `parts.html`,
+/// `repost.html`, `signed_in.html` and `style.css`; what it does not hold stays as it is. To change colours and type alone,
+/// replace `style.css`.
+pub struct Templates {
+    environment: Environment<'static>,
+    messages: BTreeMap<&'static str, Arc<Messages>>,
+}
+
+impl Templates {
+    /// The built-in design.
+    #[must_use]
+    pub fn built_in() -> Self {
+        let (templates, complaints) = Self::with(BTreeMap::new());
+        debug_assert!(complaints.is_empty(), "{complaints:?}");
+        templates
+    }
+
+    /// The built-in design with the files of a folder in place of those of the same name. Each page is written once in
+    /// each language with made-up content, so that a mistake is found at the start and not by a person.
+    ///
+    /// # Errors
+    /// Everything that is wrong: files that replace nothing, templates that cannot be read or written.
+    pub fn from_folder(path: &Path) -> Result<Self, Vec<Complaint>> {
+        let setting = path.display().to_string();
+        let entries = std::fs::read_dir(path)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| vec![Complaint::new(&*setting, format!("cannot be read: {error}"), SECTION)])?;
+        let (mut files, mut complaints) = (BTreeMap::new(), Vec::new());
+        for entry in entries {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let setting = entry.path().display().to_string();
+            match std::fs::read_to_string(entry.path()) {
+                _ if !BUILT_IN.iter().any(|(known, _)| *known == name) => {
+                    let names: Vec<&str> = BUILT_IN.iter().map(|(known, _)| *known).collect();
+                    let rule = format!("replaces no template; the templates are {}", names.join(", "));
+                    complaints.push(Complaint::new(setting, rule, SECTION));
+                }
+                Ok(text) => drop(files.insert(name, text)),
+                Err(error) => complaints.push(Complaint::new(setting, format!("cannot be read: {error}"), SECTION)),
+            }
+        }
+        let (templates, found) = Self::with(files);
+        complaints.extend(found);
+        if complaints.is_empty() { Ok(templates) } else { Err(complaints) }
+    }
+
+    /// The built-in templates but for these, and what is wrong with them.
+    fn with(files: BTreeMap<String, String>) -> (Self, Vec<Complaint>) {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        environment.set_auto_escape_callback(|name| {
+            // Style stands inside of HTML, where text would be cut off from its meaning by escaping.
+            if name.ends_with(".css") { AutoEscape::None } else { AutoEscape::Html }
+        });
+        if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+            environment.set_syntax(syntax);
+        }
+        environment.set_formatter(|out, state, value| match state.auto_escape() {
+            AutoEscape::Html => Ok(out.write_str(&as_html(value))?),
+            _ => escape_formatter(out, state, value),
+        });
+        environment.add_filter("strong", |name: Value| {
+            Value::from_safe_string(format!("<strong><bdi>{}</bdi></strong>", as_html(&name)))
+        });
+        let mut complaints = Vec::new();
+        for (name, built_in) in BUILT_IN {
+            let text = files.get(*name).map_or_else(|| (*built_in).to_owned(), Clone::clone);
+            if let Err(error) = environment.add_template_owned(*name, text) {
+                complaints.push(complaint(name, &error));
+            }
+        }
+        let messages = LANGUAGES.map(|language| (language, Arc::new(Messages::of(language))));
+        let templates = Self { environment, messages: BTreeMap::from(messages) };
+        if complaints.is_empty() {
+            complaints = templates.try_all();
+        }
+        (templates, complaints)
+    }
+
+    /// Writes every page in every language.
+    fn try_all(&self) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        for language in LANGUAGES {
+            samples::each(|_, content| {
+                if let Err(error) = self.render(Page { nonce: "nonce", content }, language) {
+                    let found = complaint(template(content), &error);
+                    if !complaints.contains(&found) {
+                        complaints.push(found);
+                    }
+                }
+            });
+        }
+        complaints
+    }
+
+    fn render(&self, page: Page<'_>, language: &str) -> Result<String, Error> {
+        let (lang, messages) = match self.messages.get_key_value(language) {
+            Some((lang, messages)) => (*lang, Arc::clone(messages)),
+            None => ("en", Arc::new(Messages::of("en"))),
+        };
+        let values = values(page.content, &messages)?;
+        let t = Value::from_function(move |id: &str, arguments: Kwargs| messages.sentence(id, &arguments));
+        let template = self.environment.get_template(template(page.content))?;
+        // What not every page has is empty, not unknown.
+        let defaults = context! { client => (), problem => (), username => "" };
+        template.render(context! { lang, t, nonce => page.nonce, ..context! { ..values, ..defaults } })
+    }
+}
+
+/// Where the rule about pages is described.
+const SECTION: &str = "configuration, pages";
+
+fn complaint(name: &str, error: &Error) -> Complaint {
+    let line = error.line().map_or_else(String::new, |line| format!(" in line {line}"));
+    let detail =
+        error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+    Complaint::new(error.name().unwrap_or(name), format!("is not a template that works{line}: {detail}"), SECTION)
+}
+
+impl Pages for Templates {
+    fn locales(&self) -> &[&str] {
+        &LANGUAGES
+    }
+
+    fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
+        // All pages were written once before; should one fail all the same, the person still gets a page.
+        self.render(page, locale.as_str()).map_or_else(|_| PlainPages.page(page, locale), Html::new)
+    }
+}
+
+#[cfg(test)]
+mod tests;

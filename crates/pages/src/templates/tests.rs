@@ -1,0 +1,174 @@
+use chancery_http::Content;
+
+use super::*;
+use crate::messages::tests::ids;
+
+fn pages() -> Vec<(String, &'static str, String)> {
+    let templates = Templates::built_in();
+    let mut pages = Vec::new();
+    for language in LANGUAGES {
+        samples::each(|name, content| {
+            let html = templates.render(Page { nonce: "N0NCE", content }, language).unwrap();
+            pages.push((name.to_owned(), language, html));
+        });
+    }
+    pages
+}
+
+#[test]
+fn every_page_is_complete() {
+    for (name, language, html) in pages() {
+        let kind = name.split('-').next().unwrap().to_owned();
+        let kind = if name.starts_with("signed-in") { "signed-in".to_owned() } else { kind };
+        assert!(html.starts_with("<!doctype html>"), "{name}: {html}");
+        assert!(html.contains(&format!("<html lang=\"{language}\">")), "{name}");
+        assert!(html.contains(&format!("<main data-page=\"{kind}\">")), "{name}");
+        assert!(html.contains("<style nonce=\"N0NCE\">"), "{name}");
+        assert!(!html.contains("<title> ") && !html.contains("<title></title>"), "{name}");
+        assert_eq!(html.matches("<h1>").count(), 1, "{name}");
+        // Content security policy: nothing inline without the nonce, nothing from elsewhere.
+        assert!(!html.contains(" style=") && !html.contains("onload") && !html.contains("src="), "{name}");
+        assert!(!html.contains("undefined") && !html.contains(">none<"), "{name}");
+        if html.contains("<form") {
+            assert!(html.contains("<form method=\"post\" action=\"https://id.example/interaction\">"), "{name}");
+            let hidden = "<input type=\"hidden\" name=\"request\" value=\"scope=openid&amp;state=&lt;x&gt;\">";
+            assert_eq!(html.matches(hidden).count(), 1, "{name}: {html}");
+        }
+    }
+}
+
+/// INT-12
+#[test]
+fn automation_finds_its_marks() {
+    let html =
+        |wanted: &str| pages().into_iter().find(|(name, language, _)| name == wanted && *language == "en").unwrap().2;
+    let login = html("login");
+    for mark in [
+        "name=\"username\"",
+        "name=\"password\"",
+        "name=\"action\" value=\"login\"",
+        "name=\"action\" value=\"cancel\"",
+        "Sign in",
+    ] {
+        assert!(login.contains(mark), "{mark}");
+    }
+    assert!(login.contains("autocomplete=\"username\"") && login.contains("autocomplete=\"current-password\""));
+    assert!(login.find("value=\"login\"") < login.find("value=\"cancel\""), "Enter presses the first button");
+    let consent = html("consent");
+    assert!(consent.contains("name=\"action\" value=\"allow\"") && consent.contains("name=\"action\" value=\"deny\""));
+    let accounts = html("accounts");
+    assert!(
+        accounts.contains("name=\"account\" value=\"choice-Bob Example\"") && accounts.contains("value=\"another\"")
+    );
+    let error = html("error");
+    assert!(error.contains("Authorization error") && error.contains("<code>invalid_request</code>"));
+    assert!(error.contains("<code>Qb0c2vJt8mW1xY7kR4sZ9g</code>"));
+    for page in ["form_post", "repost"] {
+        assert!(html(page).contains("<script nonce=\"N0NCE\">document.forms[0].submit()</script>"), "{page}");
+        assert!(html(page).contains("<button"), "{page}");
+    }
+}
+
+#[test]
+fn a_problem_is_tied_to_its_fields() {
+    let all = pages();
+    let refused = &all.iter().find(|(name, _, _)| name == "login-refused").unwrap().2;
+    assert!(refused.contains("role=\"alert\"") && refused.contains("href=\"#password\""));
+    assert_eq!(refused.matches(" aria-describedby=\"problem-text\" aria-invalid=\"true\"").count(), 2);
+    assert!(refused.contains("<title>Error: Sign in"));
+    let throttled = &all.iter().find(|(name, _, _)| name == "login-throttled").unwrap().2;
+    assert!(!throttled.contains(" aria-invalid") && throttled.contains("aria-describedby"));
+    let login = &all.iter().find(|(name, _, _)| name == "login").unwrap().2;
+    assert!(!login.contains("role=\"alert\"") && !login.contains("aria-describedby"));
+}
+
+#[test]
+fn names_are_text() {
+    let templates = Templates::built_in();
+    samples::each(|_, content| {
+        let Content::Login(view, markup) = content else { return };
+        let form = chancery_core::interaction::view::FormView {
+            action: chancery_core::interaction::view::FormAction::First,
+            fields: Vec::new(),
+            target: view.form.target.clone(),
+            ui_locales: None,
+        };
+        let client =
+            chancery_core::interaction::view::ClientView { name: "<script>'\"&".into(), ..view.client.clone() };
+        let username = Some("\"><script>".to_owned());
+        let view = chancery_core::interaction::view::LoginView { client, username, problem: None, form };
+        let html = templates.render(Page { nonce: "N", content: Content::Login(&view, markup) }, "en").unwrap();
+        assert!(!html.contains("<script"), "{html}");
+        assert!(html.contains("&lt;script&gt;"));
+    });
+}
+
+/// Each message is used by a template, or named by a scope, a claim, a problem or a kind of error.
+#[test]
+fn no_sentence_is_left_over() {
+    let texts: String = BUILT_IN.iter().map(|(_, text)| *text).collect();
+    let mut composed = vec!["scope.".to_owned(), "claim.".to_owned()];
+    for prefix in ["error.", "login.problem.", "signed_in.answered", "signed_in.ended"] {
+        composed.push(prefix.to_owned());
+    }
+    let unused: Vec<String> = ids("en")
+        .into_iter()
+        .filter(|id| !texts.contains(&format!("\"{id}\"")) && !composed.iter().any(|prefix| id.starts_with(prefix)))
+        .collect();
+    assert!(unused.is_empty(), "{unused:?}");
+    // What is composed is shown by some sample, so every one of these sentences stands on a page.
+    let all: String = pages().into_iter().map(|(_, _, html)| html).collect();
+    let messages = Messages::of("en");
+    for id in ids("en").iter().filter(|id| id.starts_with("error.") || id.starts_with("login.problem")) {
+        let sentence = messages.sentence(id, &Kwargs::from_iter(std::iter::empty::<(&str, Value)>())).unwrap();
+        assert!(all.contains(sentence.to_string().as_str()), "{id}");
+    }
+}
+
+fn folder(files: &[(&str, &str)]) -> Result<Templates, Vec<Complaint>> {
+    static NUMBER: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("chancery-pages-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&path).unwrap();
+    for (name, text) in files {
+        std::fs::write(path.join(name), text).unwrap();
+    }
+    let templates = Templates::from_folder(&path);
+    std::fs::remove_dir_all(&path).unwrap();
+    templates
+}
+
+#[test]
+fn a_folder_replaces_what_it_holds() {
+    let templates = folder(&[("login.html", "Hello {{ client.name }}, {{ t('login.title') }}")]).ok().unwrap();
+    samples::each(|name, content| {
+        let html = templates.page(Page { nonce: "N", content }, &Locale::negotiate(&["de".into()], &LANGUAGES));
+        assert_eq!(html.as_str() == "Hello Sunny Day Photos, Anmelden", name.starts_with("login"), "{name}");
+    });
+}
+
+#[test]
+fn a_folder_is_refused_with_all_that_is_wrong() {
+    let complaints = |files| folder(files).err().unwrap().into_iter().map(|c| c.to_string()).collect::<Vec<_>>();
+    let wrong =
+        complaints(&[("logn.html", ""), ("error.html", "{{ nobody }}"), ("consent.html", "{{ t('no.message') }}")]);
+    assert_eq!(wrong.len(), 3, "{wrong:?}");
+    assert!(wrong[0].contains("logn.html: replaces no template"), "{wrong:?}");
+    assert!(
+        complaints(&[("login.html", "{% if %}")])[0].contains("login.html: is not a template that works in line 1")
+    );
+    assert!(Templates::from_folder(Path::new("/nowhere/at/all")).is_err());
+}
+
+/// Writes every page into a folder, to be looked at: `cargo test -p chancery-pages gallery -- --ignored`.
+#[test]
+#[ignore = "writes files for people to look at"]
+fn gallery() {
+    let folder = std::env::temp_dir().join("chancery-pages-gallery");
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, language, html) in pages() {
+        // Without the script, which would leave the page at once.
+        let html = html.split("<script").next().unwrap().to_owned();
+        std::fs::write(folder.join(format!("{name}.{language}.html")), html).unwrap();
+    }
+}
