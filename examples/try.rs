@@ -37,7 +37,7 @@ fn main() -> Result<()> {
 
     // What the provider says about itself (OIDC Discovery section 4).
     let found = Request::get(&format!("{issuer}/.well-known/openid-configuration")).send()?.json()?;
-    let endpoint = |name: &str| found[name].as_str().map(str::to_owned).ok_or(format!("discovery names no {name}"));
+    let endpoint = |name: &str| text(&found, name).ok_or(format!("discovery names no {name}"));
 
     // A secret for each request: binds the answer to this client (RFC 7636, RFC 9700 section 4.7).
     let (verifier, state, nonce) = (random()?, random()?, random()?);
@@ -85,13 +85,13 @@ fn main() -> Result<()> {
         ],
     );
     let tokens = tokens.send()?.json()?;
-    let token = |name: &str| tokens[name].as_str().ok_or(format!("no {name}: {tokens}"));
-    let claims = claims(token("id_token")?)?;
-    if claims["nonce"] != nonce.as_str() || claims["aud"] != CLIENT_ID {
+    let token = |name: &str| text(&tokens, name).ok_or(format!("no {name}: {tokens}"));
+    let claims = claims(&token("id_token")?)?;
+    if text(&claims, "nonce") != Some(nonce) || text(&claims, "aud").as_deref() != Some(CLIENT_ID) {
         return Err("the ID token is not for this request".into());
     }
     println!("access_token   {}", token("access_token")?);
-    println!("refresh_token  {}", tokens["refresh_token"].as_str().unwrap_or("none"));
+    println!("refresh_token  {}", text(&tokens, "refresh_token").as_deref().unwrap_or("none"));
     println!("id_token       {}", token("id_token")?);
     println!("\nThe ID token says:\n{claims:#}");
 
@@ -99,6 +99,11 @@ fn main() -> Result<()> {
     userinfo.headers.push(("Authorization", format!("Bearer {}", token("access_token")?)));
     println!("\nUserInfo says:\n{:#}", userinfo.send()?.json()?);
     Ok(())
+}
+
+/// A member that is a text.
+fn text(object: &Value, name: &str) -> Option<String> {
+    object.get(name)?.as_str().map(str::to_owned)
 }
 
 fn random() -> Result<String> {
@@ -215,9 +220,8 @@ fn resolve(base: &str, reference: &str) -> String {
     if reference.starts_with("http") {
         return reference.to_owned();
     }
-    let authority_at = base.find("://").map_or(0, |at| at + 3);
-    let path_at = base[authority_at..].find('/').map_or(base.len(), |at| authority_at + at);
-    format!("{}{reference}", &base[..path_at])
+    let origin: Vec<&str> = base.splitn(4, '/').take(3).collect();
+    format!("{}{reference}", origin.join("/"))
 }
 
 /// One HTTP/1.1 request on a connection of its own.

@@ -18,6 +18,7 @@ use chancery_core::ports::Random;
 use chancery_core::provider::{Parts, Provider};
 use chancery_http::Service;
 use chancery_jose::{SigningAlgorithm, SystemRandom};
+use chancery_pages::Templates;
 use chancery_store_memory::MemoryStore;
 use chancery_types::{Issuer, RealmId};
 use http::{HeaderValue, Request, Response};
@@ -65,7 +66,7 @@ impl Development {
     /// The service to mount at the root of the issuer. It refuses any other `Host`.
     #[must_use]
     pub fn service(&self) -> OwnHost<Service> {
-        let service = chancery_http::service(self.provider.clone()).with_pages(Arc::new(chancery_http::PlainPages));
+        let service = chancery_http::service(self.provider.clone()).with_pages(Arc::new(Templates::built_in()));
         OwnHost::new(service, self.demo.authority.clone())
     }
 

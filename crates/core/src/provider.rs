@@ -299,14 +299,16 @@ impl Provider {
     /// told to the event sink.
     pub async fn refresh(&self, now: Timestamp) {
         let asked_at = self.asked_at.load(Ordering::Relaxed);
-        let is_fresh = (0..millis(FRESH)).contains(&now.millis().saturating_sub(asked_at));
-        let is_old = self.snapshot.load().old_at.is_some_and(|at| at <= now);
+        let old_at = self.snapshot.load().old_at.filter(|at| *at <= now);
+        // A question that failed is not asked again by every request, also when the time of a key has come.
+        let was_asked = old_at.is_none_or(|at| at.millis() <= asked_at);
+        let is_fresh = was_asked && (0..millis(FRESH)).contains(&now.millis().saturating_sub(asked_at));
         let swap = || self.asked_at.compare_exchange(asked_at, now.millis(), Ordering::Relaxed, Ordering::Relaxed);
         // Of several requests at the same moment one asks; the others go on with what there is.
-        if (is_fresh && !is_old) || swap().is_err() {
+        if is_fresh || swap().is_err() {
             return;
         }
-        if let Err(fault) = self.ask(now, is_old).await {
+        if let Err(fault) = self.ask(now, old_at.is_some()).await {
             let request = RequestId("refresh".into());
             self.env.events.record(now, &request, &Event::Faulted { endpoint: Endpoint::Metadata, fault });
         }

@@ -54,10 +54,10 @@ impl Log {
 
     /// Something that happens to the process rather than to a request.
     pub(crate) fn say(&self, level: Level, event: &str, message: &str) {
-        self.line(level, SystemClock.now(), event, json!({ "message": message }));
+        self.line(level, SystemClock.now(), event, None, json!({ "message": message }));
     }
 
-    fn line(&self, level: Level, at: Timestamp, event: &str, fields: Value) {
+    fn line(&self, level: Level, at: Timestamp, event: &str, request: Option<&RequestId>, fields: Value) {
         if level < self.from {
             return;
         }
@@ -65,6 +65,9 @@ impl Log {
         line.insert("time".into(), rfc3339(at).into());
         line.insert("level".into(), level.as_str().into());
         line.insert("event".into(), event.into());
+        if let Some(RequestId(request)) = request {
+            line.insert("request_id".into(), json!(request));
+        }
         if let Value::Object(fields) = fields {
             line.extend(fields.into_iter().filter(|(_, value)| !value.is_null()));
         }
@@ -103,9 +106,8 @@ fn write(lines: &Receiver<String>) {
 
 impl EventSink for Log {
     fn record(&self, at: Timestamp, request: &RequestId, event: &Event) {
-        let (level, mut fields) = told(event);
-        fields["request_id"] = json!(request.0);
-        self.line(level, at, event.name(), fields);
+        let (level, fields) = told(event);
+        self.line(level, at, event.name(), Some(request), fields);
     }
 }
 

@@ -7,6 +7,7 @@ mod listener;
 mod log;
 mod management;
 mod node;
+mod pages;
 mod parts;
 mod secrets;
 mod settings;

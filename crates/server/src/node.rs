@@ -23,6 +23,7 @@ use crate::commands::lines;
 use crate::listener::{Answering, Certificate, Connections, TimedBody, accept};
 use crate::log::{Level, Log};
 use crate::management::{self, Readiness};
+use crate::pages;
 use crate::parts::Opened;
 use crate::settings::{self, Settings};
 use crate::system::SystemClock;
@@ -181,11 +182,11 @@ impl Node {
 }
 
 async fn current(settings: &Settings, opened: &Opened, log: &Arc<Log>) -> Result<Current, String> {
-    let pages = settings.pages.open()?;
-    let provider = opened.provider(settings, log.clone(), pages.locales()).await;
+    let shown = pages::open(&settings.pages)?;
+    let provider = opened.provider(settings, log.clone(), shown.locales()).await;
     let provider = provider.map_err(|complaints| lines(&complaints))?;
     let service = chancery_http::service(provider.clone())
-        .with_pages(pages)
+        .with_pages(shown)
         .with_trusted_proxies(settings.http.trusted_proxies.clone());
     Ok(Current { provider, service })
 }

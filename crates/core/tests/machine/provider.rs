@@ -108,12 +108,33 @@ fn a_failed_reload_keeps_the_old_snapshot() {
     now(kit.provider.refresh(kit.provider.now()));
     assert_eq!(kit.provider.snapshot().jwks, before);
     assert!(matches!(kit.heard.take().as_slice(), [Event::Faulted { endpoint: Endpoint::Metadata, .. }]));
+    now(kit.provider.refresh(kit.provider.now()));
+    assert!(kit.heard.take().is_empty(), "it is not asked again within a second");
     kit.keys.is_silent.store(false, Ordering::Relaxed);
     kit.keys.keys.add(SigningAlgorithm::Es384, secs(0), secs(0)).unwrap();
     kit.pass(1);
     now(kit.provider.refresh(kit.provider.now()));
     assert_ne!(kit.provider.snapshot().jwks, before);
     assert!(kit.heard.take().is_empty());
+}
+
+/// When the time of a key comes while the keys do not answer, one request a second finds that out.
+#[test]
+fn a_silent_source_is_not_flooded() {
+    let kit = Kit::new();
+    kit.keys.keys.add(SigningAlgorithm::Ps256, secs(1_010), secs(1_010)).unwrap();
+    kit.pass(2);
+    now(kit.provider.refresh(kit.provider.now()));
+    kit.keys.is_silent.store(true, Ordering::Relaxed);
+    kit.pass(8);
+    for _ in 0..100 {
+        now(kit.provider.refresh(kit.provider.now()));
+    }
+    assert_eq!(kit.heard.take().len(), 1);
+    kit.pass(1);
+    kit.keys.is_silent.store(false, Ordering::Relaxed);
+    now(kit.provider.refresh(kit.provider.now()));
+    assert!(kit.provider.snapshot().discovery.body.windows(5).any(|text| text == b"PS256"));
 }
 
 /// EVT-01, EVT-02, EVT-03, A19: from a token to its end, one event each.

@@ -10,6 +10,7 @@ use chancery_types::Timestamp;
 use super::{Said, client, lines};
 use crate::arguments::Configured;
 use crate::listener::Certificate;
+use crate::pages;
 use crate::parts::open;
 use crate::settings::{Settings, Store, load};
 
@@ -20,7 +21,7 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Said {
     if let Some(tls) = &settings.tls {
         wrong.extend(Certificate::read(&tls.certificate, &tls.key).err().map(|why| format!("tls.certificate: {why}")));
     }
-    let locales = match settings.pages.open() {
+    let locales = match pages::open(&settings.pages) {
         Ok(pages) => pages.locales().iter().map(|locale| (*locale).to_owned()).collect(),
         Err(why) => {
             wrong.push(format!("pages.templates: {why}"));

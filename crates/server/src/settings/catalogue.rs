@@ -21,7 +21,6 @@ pub(crate) enum Form {
     /// A list; comma-separated in a variable or a flag.
     Texts,
     Number,
-    Flag,
     /// `"90s"`, `"10m"`, `"1h30m"`, `"14d"`.
     Duration,
     /// One of these texts.
@@ -140,7 +139,12 @@ pub(crate) const ALL: &[Setting] = &[
         "",
         "A folder of templates that replace the built-in ones of the same names.",
     ),
-    setting("pages.locale", Form::Text, "\"en\"", "The language of people whose browser wants none that we have."),
+    setting(
+        "pages.locale",
+        Form::Choice(&["en", "de"]),
+        "\"en\"",
+        "The language of people whose browser wants none that we have.",
+    ),
     setting("routes.authorization", Form::Text, "\"/authorize\"", "The authorization endpoint."),
     setting(
         "routes.interaction",

@@ -5,11 +5,12 @@ mod nearest;
 mod overlay;
 mod schema;
 mod template;
+#[cfg(test)]
+mod tests;
 mod unknown;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use chancery_core::config::Config;
 use chancery_core::error::Complaint;
@@ -24,6 +25,7 @@ pub(crate) use self::schema::schema;
 pub(crate) use self::template::template;
 use crate::arguments::Configured;
 use crate::log::Level;
+use crate::pages::Language;
 
 /// Variables that are read elsewhere.
 const NOT_SETTINGS: &[&str] = &["CHANCERY_CONFIG"];
@@ -172,24 +174,11 @@ impl Default for Passwords {
 }
 
 /// What people see.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Pages {
     pub(crate) templates: Option<PathBuf>,
-    pub(crate) locale: String,
-}
-
-impl Pages {
-    /// The built-in pages, with the folder's templates in the place of those of the same names.
-    pub(crate) fn open(&self) -> Result<Arc<dyn chancery_http::Pages>, String> {
-        Ok(Arc::new(chancery_http::PlainPages))
-    }
-}
-
-impl Default for Pages {
-    fn default() -> Self {
-        Self { templates: None, locale: "en".to_owned() }
-    }
+    pub(crate) locale: Language,
 }
 
 #[derive(Default, Deserialize)]

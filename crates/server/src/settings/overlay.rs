@@ -62,7 +62,6 @@ fn read(form: Form, text: &str) -> Result<Value, String> {
             Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
         }
         Form::Number => Value::Integer(text.parse().map_err(|_| "has to be a whole number")?),
-        Form::Flag => Value::Boolean(text.parse().map_err(|_| "has to be `true` or `false`")?),
     })
 }
 

@@ -38,6 +38,7 @@ fn properties(of: &mut Value) -> Option<&mut Map<String, Value>> {
 }
 
 /// The schema of a section, made when it is not there.
+#[expect(clippy::indexing_slicing, reason = "the index of a JSON object makes what is not there")]
 fn child<'a>(of: &'a mut Value, section: &str) -> &'a mut Value {
     let object = json!({ "type": "object", "additionalProperties": false, "properties": {} });
     let all = &mut of["properties"];
@@ -57,12 +58,12 @@ fn child<'a>(of: &'a mut Value, section: &str) -> &'a mut Value {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "the index of a JSON object makes what is not there")]
 fn value(setting: &Setting) -> Value {
     let mut schema = match setting.form {
         Form::Text => json!({ "type": "string" }),
         Form::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Form::Number => json!({ "type": "integer", "minimum": 0 }),
-        Form::Flag => json!({ "type": "boolean" }),
         Form::Duration => {
             json!({ "type": "string", "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$" })
         }

@@ -32,7 +32,8 @@ pub(crate) fn template(given: &[(&str, String)]) -> String {
 }
 
 /// The table of all settings in `docs/configuration.md`.
-pub(crate) fn reference() -> String {
+#[cfg(test)]
+pub(super) fn reference() -> String {
     let mut page = String::new();
     for (section, meaning) in SECTIONS {
         let title = match section.strip_suffix("[]") {
@@ -57,12 +58,12 @@ fn of_section(section: &str) -> impl Iterator<Item = &'static Setting> {
     ALL.iter().filter(move |setting| setting.path().0.first().copied().unwrap_or_default() == section)
 }
 
+#[cfg(test)]
 fn form(form: Form) -> String {
     match form {
         Form::Text => "text".to_owned(),
         Form::Texts => "list of texts".to_owned(),
         Form::Number => "number".to_owned(),
-        Form::Flag => "`true` or `false`".to_owned(),
         Form::Duration => "duration".to_owned(),
         Form::Choice(choices) => choices.iter().map(|choice| format!("`\"{choice}\"`")).collect::<Vec<_>>().join(", "),
         Form::TextByName => "table of texts".to_owned(),

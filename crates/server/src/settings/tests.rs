@@ -1,0 +1,164 @@
+//! The catalogue against the structs, and how settings are read.
+
+use std::collections::BTreeMap;
+
+use chancery_core::model::TokenFormat;
+use serde_json::{Value, json};
+
+use super::catalogue::{ALL, Form};
+use super::*;
+
+const MINIMAL: &str = "issuer = 'https://id.example'\n[http]\nlisten = ['127.0.0.1:8080']\n";
+
+fn settings(text: &str, variables: &[(&str, &str)], flags: &[&str]) -> Result<Settings, Vec<String>> {
+    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+    let read = read(text, variables, &flags, Path::new("/etc/chancery"));
+    read.map_err(|complaints| complaints.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn the_file_is_overridden_by_variables_and_those_by_flags() {
+    let text = [MINIMAL, "[session]\nidle = '1d'\nabsolute = '2d'\n[refresh_token]\nidle = '1d'\n"].concat();
+    let variables = [("CHANCERY_SESSION_IDLE", "2h"), ("CHANCERY_SESSION_ABSOLUTE", "3h")];
+    let settings = settings(&text, &variables, &["session.absolute=4h"]).unwrap();
+    let hours = |duration: std::time::Duration| duration.as_secs() / 3600;
+    assert_eq!(hours(settings.engine.session.idle), 2);
+    assert_eq!(hours(settings.engine.session.absolute), 4);
+    assert_eq!(hours(settings.engine.refresh_token.idle), 24);
+}
+
+#[test]
+fn paths_are_meant_from_the_folder_of_the_file() {
+    let text = [MINIMAL, "[store]\nsqlite = 'a.db'\n[keys]\nwrapping_key = '/run/key'\n"].concat();
+    let Store::Sqlite { path, wrapping_key } = settings(&text, &[], &[]).unwrap().store else { panic!("memory") };
+    assert_eq!((path.to_str(), wrapping_key.to_str()), (Some("/etc/chancery/a.db"), Some("/run/key")));
+}
+
+#[test]
+fn resource_servers_stand_in_the_file() {
+    let text =
+        [MINIMAL, "[[resource_server]]\nuri = 'https://api.example'\nscopes = ['read']\nformat = 'jwt'\n"].concat();
+    let servers = settings(&text, &[], &[]).unwrap().resource_servers;
+    assert_eq!(servers.len(), 1);
+    assert!(servers.iter().all(|server| server.format == TokenFormat::Jwt && server.scopes.contains("read")));
+}
+
+/// CONF-01, CONF-02, CONF-05: one mistake does not hide another.
+#[test]
+fn everything_that_is_wrong_is_said_at_once() {
+    let text = "issuer = 'https://id.example/'\nisuer = 1\n[http]\nlisten = ['nowhere']\n[session]\nidle = 600\n\
+                [tls]\nlisten = ['[::]:443']\n[store]\nsqlite = 'a'\n[[resource_server]]\nuri = 1\n";
+    let complaints = settings(text, &[("CHANCERY_QUUX", "1")], &["http.lisen=x"]).err().unwrap();
+    for begin in [
+        "isuer: ",
+        "CHANCERY_QUUX: ",
+        "http.lisen: ",
+        "issuer: ",
+        "http.listen: ",
+        "session: ",
+        "tls.certificate: ",
+        "keys.wrapping_key: ",
+        "resource_server: ",
+    ] {
+        assert!(complaints.iter().any(|complaint| complaint.starts_with(begin)), "{begin} in {complaints:#?}");
+    }
+    assert_eq!(complaints.len(), 9, "{complaints:#?}");
+}
+
+/// The keys of a value, as the catalogue writes them.
+fn keys(prefix: &str, value: &Value, found: &mut BTreeMap<String, Value>) {
+    let is_leaf = ALL.iter().any(|setting| setting.key == prefix);
+    match value {
+        Value::Object(members) if !is_leaf => {
+            let separator = if prefix.is_empty() { "" } else { "." };
+            members.iter().for_each(|(name, value)| keys(&format!("{prefix}{separator}{name}"), value, found));
+        }
+        value => drop(found.insert(prefix.to_owned(), value.clone())),
+    }
+}
+
+/// The catalogue says about the engine's sections what the engine does.
+#[test]
+fn the_catalogue_has_the_engine_s_settings_and_defaults() {
+    let mut engine = BTreeMap::new();
+    keys("", &serde_json::to_value(Config::default()).unwrap(), &mut engine);
+    let is_ours = |key: &str| OURS.iter().any(|ours| key.split(['.', '[']).next() == Some(ours));
+    let catalogue: BTreeMap<String, Value> = ALL
+        .iter()
+        .filter(|setting| !is_ours(setting.key))
+        .map(|setting| {
+            let table: Table = format!("default = {}", setting.default).parse().unwrap();
+            (setting.key.to_owned(), serde_json::to_value(table.get("default")).unwrap())
+        })
+        .collect();
+    assert_eq!(catalogue, engine);
+}
+
+/// What the catalogue knows the server takes, and the other way round: serde names the fields that it expects.
+#[test]
+fn the_catalogue_has_the_server_s_settings() {
+    let expected = |name: &str, value: Value| -> Vec<String> {
+        let error = serde_json::from_value::<Written>(json!({ name: value })).err().unwrap().to_string();
+        error.split('`').skip(3).step_by(2).map(str::to_owned).collect()
+    };
+    for section in OURS.iter().filter(|name| !["issuer", "realm"].contains(name)) {
+        let (fields, prefix) = match *section {
+            "resource_server" => (expected(section, json!([{ "?": 1 }])), "resource_server[].".to_owned()),
+            section => (expected(section, json!({ "?": 1 })), format!("{section}.")),
+        };
+        let mut fields = fields;
+        fields.sort();
+        let mut known: Vec<&str> = ALL.iter().filter_map(|setting| setting.key.strip_prefix(&prefix)).collect();
+        known.sort_unstable();
+        assert_eq!(known, fields, "{section}");
+    }
+}
+
+/// Each setting at its default is the file without it.
+#[test]
+fn defaults_of_the_catalogue_are_accepted() {
+    for setting in ALL.iter().filter(|setting| !setting.default.is_empty() && !setting.key.contains("[]")) {
+        if matches!(setting.form, Form::TextByName | Form::TextsByName) || setting.key == "http.listen" {
+            continue;
+        }
+        let plain = setting.default.trim_matches('"').trim_matches(['[', ']']);
+        let flag = format!("{}={plain}", setting.key);
+        assert!(settings(MINIMAL, &[], &[&flag]).is_ok(), "{flag}");
+    }
+}
+
+/// `init` writes a file that means what an empty one means.
+#[test]
+fn the_commented_configuration_is_good() {
+    let listen = ("http.listen", "[\"127.0.0.1:8080\"]".to_owned());
+    let text = template(&[("issuer", "\"https://id.example\"".to_owned()), listen]);
+    let read = settings(&text, &[], &[]).unwrap();
+    assert_eq!(read.engine, Config::default());
+    // Also with everything uncommented that has a default.
+    let all = text.lines().map(|line| match line.strip_prefix("# ") {
+        Some(setting) if setting.contains(" = ") && !setting.contains(" = \"\"") => setting,
+        _ => line,
+    });
+    let all: Vec<&str> = all.collect();
+    let end = all.iter().position(|line| *line == "# [[resource_server]]").unwrap();
+    assert_eq!(settings(&all[..end].join("\n"), &[], &[]).unwrap().engine, Config::default());
+}
+
+fn committed(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name);
+    std::fs::read_to_string(path).unwrap().replace("\r\n", "\n")
+}
+
+/// A22: the printed schema is the committed one. After a change: `chancery schema > docs/configuration.schema.json`.
+#[test]
+fn the_committed_schema_is_this_one() {
+    assert_eq!(committed("configuration.schema.json"), schema());
+}
+
+/// After a change: the failed test prints what has to stand in the page.
+#[test]
+fn the_committed_page_has_every_setting() {
+    let reference = template::reference().trim_end().to_owned();
+    assert!(committed("configuration.md").contains(&reference), "docs/configuration.md has to contain:\n{reference}");
+}

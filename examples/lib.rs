@@ -1,0 +1,6 @@
+//! How to use Chancery in an application. The programs stand beside this file:
+//!
+//! - `minimal`: a development provider in fifteen lines;
+//! - `mounted`: a provider under a path of an application that has routes of its own;
+//! - `own_accounts`: people and pages of the application;
+//! - `try`: a client (`cargo run --example try`, while the server runs).

@@ -1,0 +1,36 @@
+//! A provider under `/oidc` of an application that has routes of its own:
+//! `cargo run -p chancery-examples --example mounted`, then
+//! `cargo run --example try -- --issuer http://localhost:3000/oidc`.
+
+use std::error::Error;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
+    let demo = chancery::development(&format!("http://localhost:{port}/oidc")).await?;
+    println!("{demo}");
+
+    // What has expired is never used; from time to time it has to be removed, too.
+    let provider = demo.provider().clone();
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_secs(5));
+        loop {
+            ticks.tick().await;
+            if let Err(fault) = provider.run_once(provider.now()).await {
+                eprintln!("sweeping failed: {fault}");
+            }
+        }
+    });
+
+    let app = Router::new()
+        .route("/", get(async || "The application's own page. The provider is under /oidc.\n"))
+        // The provider has one address outside of its path (RFC 8414 section 3.1).
+        .route_service("/.well-known/oauth-authorization-server/oidc", demo.service())
+        .nest_service("/oidc", demo.service());
+    let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    Ok(axum::serve(listener, app).await?)
+}
