@@ -10,7 +10,7 @@ use chancery_core::error::{Failure, Refusal};
 use chancery_core::issue::TokenResponse;
 
 use chancery_types::Params;
-use http::header::ORIGIN;
+use http::header::{ORIGIN, PRAGMA};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use serde::Serialize;
@@ -126,5 +126,8 @@ fn token_response(response: &TokenResponse) -> Answer {
         id_token: response.id_token.as_deref(),
         scope: response.scope.as_ref().filter(|scope| !scope.is_empty()).map(ToString::to_string),
     };
-    json(StatusCode::OK, serde_json::to_vec(&body).unwrap_or_default())
+    let mut answer = json(StatusCode::OK, serde_json::to_vec(&body).unwrap_or_default());
+    // RFC 6749 section 5.1 demands both headers.
+    answer.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    answer
 }

@@ -37,7 +37,6 @@ fn every_page_is_complete() {
     }
 }
 
-/// INT-12
 #[test]
 fn automation_finds_its_marks() {
     let html =
