@@ -1,0 +1,167 @@
+//! Accounts in the test's hand.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use chancery_core::error::Fault;
+use chancery_core::model::{Account, Authentication, Claims, LoginForm};
+use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome};
+use chancery_types::{AccountId, RealmId, Timestamp};
+use serde_json::{Value, json};
+
+/// What happens to whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// They are answered.
+    Answering,
+    /// Logins are not looked at ([`LoginOutcome::Busy`]).
+    Busy,
+    /// Every question meets a fault.
+    Broken,
+}
+
+/// People whom a test can change at any moment. There are alice and bob from the beginning.
+///
+/// A person signs in with the id and [`password_of`] it.
+pub struct TestAccounts {
+    people: Mutex<BTreeMap<Box<str>, Person>>,
+    mood: Mutex<Mood>,
+}
+
+struct Person {
+    is_active: bool,
+    not_before: Timestamp,
+    claims: Value,
+}
+
+/// The password of this account: `correct horse alice`.
+#[must_use]
+pub fn password_of(account: &str) -> String {
+    format!("correct horse {account}")
+}
+
+impl TestAccounts {
+    /// With alice and bob.
+    #[must_use]
+    pub fn new() -> Self {
+        let accounts = Self { people: Mutex::default(), mood: Mutex::new(Mood::Answering) };
+        accounts.add("alice");
+        accounts.add("bob");
+        accounts
+    }
+
+    /// Adds a person, with a value for each standard claim (OIDC Core section 5.1).
+    pub fn add(&self, id: &str) {
+        let claims = json!({
+            "name": format!("{id} Example"),
+            "given_name": id,
+            "family_name": "Example",
+            "middle_name": "M",
+            "nickname": id,
+            "preferred_username": id,
+            "profile": format!("https://people.example/{id}"),
+            "picture": format!("https://people.example/{id}.png"),
+            "website": "https://people.example/",
+            "gender": "unknown",
+            "birthdate": "1990-01-02",
+            "zoneinfo": "Europe/Berlin",
+            "locale": "en",
+            "updated_at": 1_700_000_000,
+            "email": format!("{id}@example.org"),
+            "email_verified": true,
+            "phone_number": "+49 30 123456",
+            "phone_number_verified": false,
+            "address": { "country": "DE", "locality": "Berlin" },
+        });
+        let person = Person { is_active: true, not_before: Timestamp::from_millis(0), claims };
+        lock(&self.people).insert(id.into(), person);
+    }
+
+    /// The person is gone.
+    pub fn remove(&self, id: &str) {
+        lock(&self.people).remove(id);
+    }
+
+    /// The person may not use the provider any more.
+    pub fn disable(&self, id: &str) {
+        self.change(id, |person| person.is_active = false);
+    }
+
+    /// "Sign out everywhere": what was authenticated or granted before this time counts no more.
+    pub fn end_before(&self, id: &str, not_before: Timestamp) {
+        self.change(id, |person| person.not_before = not_before);
+    }
+
+    /// Changes a claim, also to one that the protocol owns.
+    pub fn set_claim(&self, id: &str, name: &str, value: Value) {
+        self.change(id, |person| person.claims[name] = value);
+    }
+
+    /// How the next questions are answered.
+    pub fn be(&self, mood: Mood) {
+        *lock(&self.mood) = mood;
+    }
+
+    fn change(&self, id: &str, step: impl FnOnce(&mut Person)) {
+        step(lock(&self.people).get_mut(id).unwrap_or_else(|| panic!("there is no {id}")));
+    }
+
+    fn mood(&self) -> Result<Mood, Fault> {
+        match *lock(&self.mood) {
+            Mood::Broken => Err(Fault::unavailable("the accounts were told to be broken")),
+            mood => Ok(mood),
+        }
+    }
+
+    fn account(&self, id: &AccountId) -> Option<Account> {
+        lock(&self.people).get(id.as_str()).map(|person| Account {
+            id: id.clone(),
+            active: person.is_active,
+            not_before: person.not_before,
+            label: id.as_str().into(),
+        })
+    }
+}
+
+impl Default for TestAccounts {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Accounts for TestAccounts {
+    fn find<'a>(&'a self, _: &'a RealmId, id: &'a AccountId) -> Answer<'a, Option<Account>> {
+        Box::pin(async { self.mood().map(|_| self.account(id)) })
+    }
+
+    fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims> {
+        Box::pin(async move {
+            self.mood()?;
+            let mut claims = Claims::default();
+            if let Some(person) = lock(&self.people).get(ask.account.as_str()) {
+                for (name, value) in person.claims.as_object().into_iter().flatten() {
+                    claims.set(name, value);
+                }
+            }
+            Ok(claims)
+        })
+    }
+
+    fn authenticate<'a>(&'a self, _: &'a RealmId, now: Timestamp, form: LoginForm) -> Answer<'a, LoginOutcome> {
+        Box::pin(async move {
+            if self.mood()? == Mood::Busy {
+                return Ok(LoginOutcome::Busy);
+            }
+            let account = AccountId::parse(&form.username).ok().and_then(|id| self.account(&id));
+            let is_right = *form.password == password_of(&form.username);
+            Ok(match account.filter(|account| account.active && is_right) {
+                Some(account) => LoginOutcome::Authenticated(Authentication::by_password(account.id, now)),
+                None => LoginOutcome::Refused,
+            })
+        })
+    }
+}

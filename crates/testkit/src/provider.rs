@@ -1,0 +1,371 @@
+//! A provider whose every part is in the test's hand.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use chancery_core::config::Config;
+use chancery_core::context::Env;
+use chancery_core::documents::{MemoryKeys, MemoryRegistry};
+use chancery_core::error::Complaint;
+use chancery_core::model::ResourceServer;
+use chancery_core::policy::{ClientPolicy, TokenPolicy};
+use chancery_core::ports::Clock as _;
+use chancery_core::provider::{Builder, Parts, Provider};
+use chancery_http::{Pages, Service, TrustedProxies, service};
+use chancery_jose::SigningAlgorithm;
+use chancery_store::StateStore;
+use chancery_store::kit::{Counting, Failing};
+use chancery_store_memory::MemoryStore;
+use chancery_types::{ClientId, Issuer, RealmId, Timestamp};
+use http::Request;
+use http_body_util::BodyExt as _;
+
+use crate::answer::Answer;
+use crate::clients::{READY_MADE, Registration, resource_servers};
+use crate::clock::HandClock;
+use crate::events::RecordedEvents;
+use crate::interleaved::{Interleaved, Task, race, wait};
+use crate::people::TestAccounts;
+use crate::random::SeededRandom;
+
+/// A provider at `https://id.example` with its clients, its people and a clock in hand.
+///
+/// Requests reach it without a socket: by [`TestProvider::send`], or by one of the builders.
+pub struct TestProvider {
+    /// Moves only when told to.
+    pub clock: Arc<HandClock>,
+    /// The source of every secret; the same in every run.
+    pub random: Arc<SeededRandom>,
+    /// alice, bob, and whom the test adds.
+    pub accounts: Arc<TestAccounts>,
+    /// The clients; [`TestProvider::put_client`] adds one.
+    pub registry: Arc<MemoryRegistry>,
+    /// The keys. Shared by all providers of a process, unless [`TestProviderBuilder::own_keys`] was called.
+    pub keys: Arc<MemoryKeys>,
+    /// Events that belong to no request; each [`Answer`] has its own.
+    pub events: Arc<RecordedEvents>,
+    /// The trips to the store; it refuses a step with two partitions.
+    pub counting: Arc<Counting>,
+    /// Fails one call when told to.
+    pub failing: Arc<Failing>,
+    /// Lets races happen, and knows what was written.
+    pub interleaved: Arc<Interleaved>,
+    /// The engine.
+    pub provider: Arc<Provider>,
+    /// What answers.
+    pub service: Service,
+    registrations: Mutex<HashMap<String, Registration>>,
+}
+
+/// A provider before it is built.
+pub struct TestProviderBuilder {
+    issuer: String,
+    realm: String,
+    seed: u64,
+    store: Arc<dyn StateStore>,
+    config: Config,
+    clients: Vec<String>,
+    resource_servers: Vec<ResourceServer>,
+    keys: Option<Vec<SigningAlgorithm>>,
+    token_policy: Option<Arc<dyn TokenPolicy>>,
+    client_policy: Option<Arc<dyn ClientPolicy>>,
+    pages: Option<Arc<dyn Pages>>,
+    mounted_at: Option<String>,
+    proxies: TrustedProxies,
+}
+
+impl TestProviderBuilder {
+    /// Another issuer.
+    #[must_use]
+    pub fn issuer(mut self, issuer: &str) -> Self {
+        self.issuer = issuer.to_owned();
+        self
+    }
+
+    /// Another realm.
+    #[must_use]
+    pub fn realm(mut self, realm: &str) -> Self {
+        self.realm = realm.to_owned();
+        self
+    }
+
+    /// Other random bytes.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Another store than one in memory, or that of another provider.
+    #[must_use]
+    pub fn store(mut self, store: Arc<dyn StateStore>) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// Another configuration.
+    #[must_use]
+    pub fn configure(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// One more client, from RFC 7591 metadata with a `client_id`.
+    #[must_use]
+    pub fn client(mut self, metadata: &str) -> Self {
+        self.clients.push(metadata.to_owned());
+        self
+    }
+
+    /// One more resource server.
+    #[must_use]
+    pub fn resource_server(mut self, server: ResourceServer) -> Self {
+        self.resource_servers.push(server);
+        self
+    }
+
+    /// Keys of its own, which a test can change; there has to be RS256 among them.
+    #[must_use]
+    pub fn own_keys(mut self, algorithms: &[SigningAlgorithm]) -> Self {
+        self.keys = Some(algorithms.to_vec());
+        self
+    }
+
+    /// Other decisions about tokens.
+    #[must_use]
+    pub fn token_policy(mut self, policy: impl TokenPolicy + 'static) -> Self {
+        self.token_policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// Other decisions about clients.
+    #[must_use]
+    pub fn client_policy(mut self, policy: impl ClientPolicy + 'static) -> Self {
+        self.client_policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// Other pages than the plain ones.
+    #[must_use]
+    pub fn pages(mut self, pages: impl Pages + 'static) -> Self {
+        self.pages = Some(Arc::new(pages));
+        self
+    }
+
+    /// Below another path than the issuer's.
+    #[must_use]
+    pub fn mounted_at(mut self, path: &str) -> Self {
+        self.mounted_at = Some(path.to_owned());
+        self
+    }
+
+    /// Behind these proxies.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = proxies;
+        self
+    }
+
+    /// The provider.
+    ///
+    /// # Panics
+    /// When something is wrong with it.
+    #[must_use]
+    #[track_caller]
+    pub fn build(self) -> TestProvider {
+        self.try_build().unwrap_or_else(|complaints| panic!("{complaints:#?}"))
+    }
+
+    /// The provider, or everything that is wrong with its configuration.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn try_build(self) -> Result<TestProvider, Vec<Complaint>> {
+        let clock = Arc::new(HandClock::new());
+        let random = Arc::new(SeededRandom::new(self.seed));
+        let accounts = Arc::new(TestAccounts::new());
+        let events = Arc::new(RecordedEvents::default());
+        let registry = Arc::new(
+            self.resource_servers
+                .into_iter()
+                .fold(MemoryRegistry::new(), |registry, server| registry.with_resource_server(server)),
+        );
+        let keys = self.keys.map_or_else(shared_keys, |algorithms| Arc::new(made_keys(&algorithms)));
+        let interleaved = Arc::new(Interleaved::new(self.store));
+        let failing = Arc::new(Failing::new(Arc::clone(&interleaved) as Arc<dyn StateStore>));
+        let counting = Arc::new(Counting::new(Arc::clone(&failing) as Arc<dyn StateStore>));
+        let parts = Parts {
+            realm: RealmId::parse(&self.realm).expect("a realm"),
+            issuer: Issuer::parse(&self.issuer).expect("an issuer"),
+            store: Arc::clone(&counting) as Arc<dyn StateStore>,
+            registry: registry.clone(),
+            accounts: accounts.clone(),
+            keys: keys.clone(),
+        };
+        let mut builder = Builder::new(parts, self.config)
+            .with_clock(clock.clone())
+            .with_random(random.clone())
+            .with_events(events.clone());
+        if let Some(policy) = self.token_policy {
+            builder = builder.with_token_policy(policy);
+        }
+        if let Some(policy) = self.client_policy {
+            builder = builder.with_client_policy(policy);
+        }
+        let provider = wait(builder.build())?;
+        let mut service = service(Arc::clone(&provider)).with_trusted_proxies(self.proxies);
+        if let Some(pages) = self.pages {
+            service = service.with_pages(pages);
+        }
+        if let Some(path) = self.mounted_at {
+            service = service.mounted_at(&path);
+        }
+        let registrations = Mutex::default();
+        let kit = TestProvider {
+            clock,
+            random,
+            accounts,
+            registry,
+            keys,
+            events,
+            counting,
+            failing,
+            interleaved,
+            provider,
+            service,
+            registrations,
+        };
+        self.clients.iter().for_each(|metadata| kit.put_client(metadata));
+        Ok(kit)
+    }
+}
+
+/// Making an RSA key takes longer than most tests.
+fn shared_keys() -> Arc<MemoryKeys> {
+    static KEYS: OnceLock<Arc<MemoryKeys>> = OnceLock::new();
+    let made = || Arc::new(made_keys(&[SigningAlgorithm::Rs256, SigningAlgorithm::Es256]));
+    Arc::clone(KEYS.get_or_init(made))
+}
+
+fn made_keys(algorithms: &[SigningAlgorithm]) -> MemoryKeys {
+    MemoryKeys::generate(algorithms).expect("keys")
+}
+
+impl TestProvider {
+    /// With all defaults, on memory.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "a test says what it begins with")]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// To be changed before it is built.
+    #[must_use]
+    pub fn builder() -> TestProviderBuilder {
+        TestProviderBuilder {
+            issuer: "https://id.example".to_owned(),
+            realm: "main".to_owned(),
+            seed: 1,
+            store: Arc::new(MemoryStore::new()),
+            config: Config::default(),
+            clients: READY_MADE.iter().map(|metadata| (*metadata).to_owned()).collect(),
+            resource_servers: resource_servers(),
+            keys: None,
+            token_policy: None,
+            client_policy: None,
+            pages: None,
+            mounted_at: None,
+            proxies: TrustedProxies::default(),
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn issuer(&self) -> &Issuer {
+        self.provider.issuer()
+    }
+
+    /// Where the engine's facts come from, and its records go.
+    #[must_use]
+    pub fn env(&self) -> &Env {
+        self.provider.env()
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A path as the issuer's URLs have it.
+    #[must_use]
+    pub fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer().path())
+    }
+
+    /// Registers a client, or changes one: RFC 7591 metadata with a `client_id`.
+    ///
+    /// # Panics
+    /// When something is wrong with it.
+    #[track_caller]
+    pub fn put_client(&self, metadata: &str) {
+        let made = self.registry.put(metadata).unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}"));
+        let registration = Registration::read(metadata, made.as_ref().map(|secret| secret.as_str()));
+        let mut known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(registration.client_id.clone(), registration);
+    }
+
+    /// The registration of a client is gone.
+    pub fn remove_client(&self, client: &str) {
+        self.registry.remove(&ClientId::parse(client).expect("a client id"));
+    }
+
+    pub(crate) fn registration(&self, client: &str) -> Registration {
+        let known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(client).unwrap_or_else(|| panic!("the kit knows no client {client}")).clone()
+    }
+
+    /// Sends a request.
+    #[must_use]
+    pub fn send(&self, request: impl Into<Request<Bytes>>) -> Answer {
+        wait(self.answer(request.into()))
+    }
+
+    /// Sends all requests at once, in an order that the seed decides anew at each trip to the store. The answers stand in
+    /// the order of the requests.
+    #[must_use]
+    pub fn send_at_once(&self, seed: u64, requests: Vec<Request<Bytes>>) -> Vec<Answer> {
+        let task = |request| -> Task<'_, Answer> { Box::pin(self.answer(request)) };
+        race(seed, requests.into_iter().map(task).collect())
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Answer {
+        let (parts, body) = self.service.handle(request).await.into_parts();
+        let body = body.collect().await.expect("the body is complete").to_bytes();
+        let id =
+            parts.headers.get("x-request-id").and_then(|id| id.to_str().ok()).expect("every answer has a request id");
+        let events = self.events.take(id);
+        Answer::new(parts.status, parts.headers, body, events)
+    }
+
+    /// What it does, and how many trips to the store that took.
+    pub fn trips<T>(&self, what: impl FnOnce() -> T) -> (T, u64) {
+        self.counting.reset();
+        let outcome = what();
+        (outcome, self.counting.total())
+    }
+
+    /// A GET without cookies of a path below the issuer.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Answer {
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = self.path(path).parse().expect("a path");
+        self.send(request)
+    }
+
+    /// What a worker does from time to time: removes what has expired, and says how many records.
+    pub fn run_once(&self) -> u64 {
+        wait(self.provider.run_once(self.now())).expect("the store")
+    }
+}

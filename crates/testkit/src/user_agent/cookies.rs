@@ -1,0 +1,113 @@
+//! A browser's cookies, as far as ours use them (RFC 6265bis sections 5.6 to 5.8).
+
+use chancery_types::Timestamp;
+use std::time::Duration;
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum From {
+    /// A page of ours, or the person.
+    Ours,
+    /// A page of another site.
+    AnotherSite,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Cookie {
+    name: String,
+    value: String,
+    path: String,
+    is_secure: bool,
+    same_site: SameSite,
+    ends: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SameSite {
+    Strict,
+    Lax,
+    None,
+}
+
+/// The cookies of one site.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Jar(Vec<Cookie>);
+
+impl Jar {
+    /// Takes a Set-Cookie line of a response to `path`; what a browser would drop is a failure of the test.
+    pub(super) fn take(&mut self, line: &str, is_https: bool, now: Timestamp) {
+        let mut parts = line.split(';').map(str::trim);
+        let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).expect("name=value");
+        let mut cookie = Cookie {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            path: "/".to_owned(),
+            is_secure: false,
+            same_site: SameSite::Lax,
+            ends: None,
+        };
+        let mut is_http_only = false;
+        for attribute in parts {
+            let (attribute, value) = attribute.split_once('=').unwrap_or((attribute, ""));
+            match attribute.to_ascii_lowercase().as_str() {
+                "path" => cookie.path = value.to_owned(),
+                "secure" => cookie.is_secure = true,
+                "httponly" => is_http_only = true,
+                "samesite" => {
+                    cookie.same_site = match value {
+                        "Strict" => SameSite::Strict,
+                        "None" => SameSite::None,
+                        _ => SameSite::Lax,
+                    }
+                }
+                "max-age" => {
+                    let seconds = value.parse::<i64>().expect("Max-Age is a number");
+                    cookie.ends = Some(now + Duration::from_secs(u64::try_from(seconds).unwrap_or(0)));
+                }
+                "expires" => {}
+                "domain" => panic!("{line}: a cookie of ours has no domain"),
+                other => panic!("{line}: unknown attribute {other}"),
+            }
+        }
+        assert!(is_http_only, "{line}: no script needs it");
+        assert!(!cookie.is_secure || is_https, "{line}: a browser drops Secure on http");
+        assert!(cookie.is_secure || !is_https, "{line}: on https it has to be Secure");
+        if name.starts_with("__Host-") {
+            assert!(cookie.is_secure && cookie.path == "/", "{line}: a browser drops this __Host- cookie");
+        }
+        assert!(!name.starts_with("__Secure-") || cookie.is_secure, "{line}: a browser drops this __Secure- cookie");
+        self.0.retain(|have| (&have.name, &have.path) != (&cookie.name, &cookie.path));
+        if cookie.ends.is_none_or(|ends| ends > now) {
+            self.0.push(cookie);
+        }
+    }
+
+    /// The Cookie header of a request, if there is any cookie to send.
+    pub(super) fn header(&self, path: &str, from: From, is_get: bool, now: Timestamp) -> Option<String> {
+        let admits = |cookie: &&Cookie| {
+            let is_below = path == cookie.path
+                || path
+                    .strip_prefix(&*cookie.path)
+                    .is_some_and(|rest| cookie.path.ends_with('/') || rest.starts_with('/'));
+            let is_sent = match (cookie.same_site, from) {
+                (SameSite::None, _) | (_, From::Ours) => true,
+                (SameSite::Lax, From::AnotherSite) => is_get,
+                (SameSite::Strict, From::AnotherSite) => false,
+            };
+            is_below && is_sent && cookie.ends.is_none_or(|ends| ends > now)
+        };
+        let pairs: Vec<String> =
+            self.0.iter().filter(admits).map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+
+    /// The value of the cookie whose name contains this.
+    pub(super) fn value(&self, part_of_name: &str) -> Option<&str> {
+        self.0.iter().find(|cookie| cookie.name.contains(part_of_name)).map(|cookie| cookie.value.as_str())
+    }
+
+    /// Drops the cookies whose name contains this.
+    pub(super) fn drop(&mut self, part_of_name: &str) {
+        self.0.retain(|cookie| !cookie.name.contains(part_of_name));
+    }
+}

@@ -1,0 +1,89 @@
+//! What a person did before the test begins, written straight through the engine's records.
+
+use chancery_core::model::{Authentication, ConsentAnswer};
+use chancery_core::records::{ConsentBody, Found, SessionBody, consent_key};
+use chancery_jose::base64url;
+use chancery_store::Updated;
+use chancery_types::handle::{RotatingHandle, Session};
+use chancery_types::{AccountId, ClientId, Scopes, Tag};
+
+use super::UserAgent;
+use crate::clock::days;
+use crate::interleaved::wait;
+
+impl UserAgent<'_> {
+    /// The person has signed in a moment ago, and no client was visited since. Signing in twice makes two sessions, the
+    /// last one active.
+    pub fn signed_in(&self, account: &str) {
+        let (env, now) = (self.kit.env(), self.kit.now());
+        let account = AccountId::parse(account).expect("an account id");
+        let handle = RotatingHandle::<Session>::new(env.partition(), *env.secret::<16>(), env.secret());
+        let body = SessionBody {
+            authentication: Authentication::by_password(account.clone(), now),
+            current: handle.secret_digest(),
+            former: None,
+            touched_at: now,
+            absolute_end: now + days(90),
+            clients: Vec::new(),
+        };
+        let tags = env.records().tags(Some(&account), None, None);
+        let record = env.records().new(handle.key(&env.realm), None, tags, now + days(14), &body).expect("a record");
+        wait(env.records().insert(now, &[record])).expect("a new session");
+        let mut list = vec![handle.reveal()];
+        list.extend(self.session_cookie().iter().flat_map(|list| list.split('.')).take(3).map(str::to_owned));
+        let issuer = self.kit.issuer();
+        let (prefix, path, secure) = match (issuer.is_https(), issuer.path()) {
+            (true, "") => ("__Host-", "/", "; Secure"),
+            (true, path) => ("__Secure-", path, "; Secure"),
+            (false, "") => ("", "/", ""),
+            (false, path) => ("", path, ""),
+        };
+        let suffix = base64url::encode(&Tag::derive(&env.realm, "cookie", b"").as_bytes()[..6]);
+        let name = format!("{prefix}session-{suffix}");
+        let line = format!("{name}={}; Max-Age=7776000; Path={path}; HttpOnly; SameSite=Lax{secure}", list.join("."));
+        self.jar.borrow_mut().take(&line, issuer.is_https(), now);
+    }
+
+    /// The client has been here in the active session.
+    pub fn has_visited(&self, client: &str) {
+        let (env, now) = (self.kit.env(), self.kit.now());
+        let found = self.active_session();
+        let mut body = found.body.clone();
+        body.clients.push(ClientId::parse(client).expect("a client id"));
+        let updated = wait(env.records().update(now, &found, (&body, found.expires_at), &[])).expect("the store");
+        assert!(matches!(updated, Updated::Done(_)), "{updated:?}");
+    }
+
+    /// The active session ends, as by a logout.
+    pub fn ends_session(&self) {
+        let env = self.kit.env();
+        wait(env.records().revoke(self.kit.now(), self.active_session().key)).expect("the store");
+    }
+
+    /// The person has agreed to these scopes of the client before.
+    pub fn has_consented(&self, account: &str, client: &str, scopes: &str) {
+        let answer = ConsentAnswer { scopes: Scopes::parse(scopes).expect("scopes"), ..ConsentAnswer::default() };
+        self.has_answered(account, client, answer);
+    }
+
+    /// The person has answered the client before.
+    pub fn has_answered(&self, account: &str, client: &str, answer: ConsentAnswer) {
+        let (env, now) = (self.kit.env(), self.kit.now());
+        let account = AccountId::parse(account).expect("an account id");
+        let client = ClientId::parse(client).expect("a client id");
+        let key = consent_key(&env.realm, &account, &client);
+        let tags = env.records().tags(Some(&account), Some(&client), None);
+        let body = ConsentBody { at: now, answer };
+        wait(env.records().revoke(now, key)).expect("the store");
+        let record = env.records().new(key, None, tags, now + days(365), &body).expect("a record");
+        wait(env.records().insert(now, &[record])).expect("a new consent");
+    }
+
+    fn active_session(&self) -> Found<SessionBody> {
+        let (env, now) = (self.kit.env(), self.kit.now());
+        let list = self.session_cookie().expect("somebody is signed in");
+        let first = list.split('.').next().unwrap_or_default();
+        let handle = RotatingHandle::<Session>::parse(first).expect("a session handle");
+        wait(env.records().get(now, handle.key(&env.realm))).expect("the store").expect("a live session")
+    }
+}
