@@ -83,9 +83,9 @@ impl Config {
             "RFC 6749 section 4.1.2",
         );
         demand(
-            code.remembered >= code.lifetime,
+            code.remembered >= self.access_token.opaque.max(self.access_token.jwt),
             "authorization_code.remembered",
-            "must not be shorter than authorization_code.lifetime",
+            "must not be shorter than the life of an access token, which a late replay of the code has to end",
             "RFC 6749 section 4.1.2",
         );
         demand(

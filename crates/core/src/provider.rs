@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use chancery_jose::{SigningAlgorithm, SystemRandom};
 use chancery_store::{Revision, StateStore};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{ClientId, Issuer, Params, RealmId, Timestamp};
+use chancery_types::{AccountId, ClientId, Issuer, Params, RealmId, Timestamp};
 
 use crate::client::ClientAuthentication;
 use crate::config::Config;
@@ -24,7 +24,7 @@ use crate::endpoint::userinfo::UserInfoEndpoint;
 use crate::error::{Complaint, Failure, Fault, PageError};
 use crate::event::{Endpoint, Event};
 use crate::interaction::throttle::Throttle;
-use crate::interaction::{Interactions, Next};
+use crate::interaction::{Interactions, Next, consent};
 use crate::issue::{TokenIssuer, TokenResponse};
 use crate::keys::KeySet;
 use crate::model::Acr;
@@ -414,6 +414,15 @@ impl Provider {
         let Ok(client_id) = ClientId::parse(client_id) else { return Ok(false) };
         let client = self.env.registry.client(&self.env.realm, &client_id).await?;
         Ok(client.is_some_and(|client| self.components.client_policy.origin(&client, origin)))
+    }
+
+    /// Withdraws what a person agreed to for a client, and ends every grant of the client that rests on it. Returns how
+    /// many grants ended.
+    ///
+    /// # Errors
+    /// A fault of the store; then calling it again goes on where it stopped.
+    pub async fn withdraw_consent(&self, call: &Call, account: &AccountId, client: &ClientId) -> Result<u64, Fault> {
+        consent::withdraw(call, &self.env, account, client).await
     }
 
     /// What has to be done from time to time: removes what has expired, and says how many records.

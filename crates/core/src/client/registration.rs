@@ -205,8 +205,11 @@ fn redirect_uri(text: &str, of: ApplicationType) -> Result<RedirectUri, (&'stati
         (RedirectKind::Https, ApplicationType::Native) if is_loopback => {
             Err(("must not be https on a loopback host", "OIDC Registration section 2"))
         }
-        (RedirectKind::Https | RedirectKind::HttpLoopback, _) | (RedirectKind::PrivateUse, ApplicationType::Native) => {
+        (RedirectKind::Https, _) | (RedirectKind::HttpLoopback | RedirectKind::PrivateUse, ApplicationType::Native) => {
             Ok(uri)
+        }
+        (RedirectKind::HttpLoopback, ApplicationType::Web) => {
+            Err(("must be https; http on a loopback host needs application_type native", "RFC 9700 section 2.6"))
         }
         (RedirectKind::HttpRemote, _) => {
             Err(("must be https; http is for loopback hosts alone", "RFC 9700 section 2.6"))

@@ -164,9 +164,9 @@ fn redirect_uris_are_judged_by_type_of_application() {
     let rows = [
         ("https://app.example/cb", true, true),
         ("https://app.example", true, true),
-        ("http://127.0.0.1:8080/cb", true, true),
-        ("http://[::1]/cb", true, true),
-        ("http://localhost/cb", true, true),
+        ("http://127.0.0.1:8080/cb", false, true),
+        ("http://[::1]/cb", false, true),
+        ("http://localhost/cb", false, true),
         ("https://localhost/cb", true, false),
         ("http://app.example/cb", false, false),
         ("com.example.app:/cb", false, true),
