@@ -112,7 +112,7 @@ class Provider:
         """Starts the server and waits until it is ready; the seconds that took."""
         settings = [f"management.listen=127.0.0.1:{self.management}"]
         if self.tls:
-            settings += [f"tls.listen=127.0.0.1:{self.port}", f"tls.certificate={self.tls[0]}", f"tls.key={self.tls[1]}"]
+            settings += ["http.listen=", f"tls.listen=127.0.0.1:{self.port}", f"tls.certificate={self.tls[0]}", f"tls.key={self.tls[1]}"]
         else:
             settings += [f"http.listen=127.0.0.1:{self.port}"]
         overrides = [word for setting in settings for word in ("--set", setting)]
