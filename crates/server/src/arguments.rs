@@ -41,7 +41,11 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Keys(Keys),
     /// Print the JSON Schema of the configuration
-    Schema,
+    Schema {
+        /// Print the tables of docs/configuration.md instead
+        #[arg(long)]
+        markdown: bool,
+    },
 }
 
 /// A development provider.

@@ -51,7 +51,8 @@ async fn run(command: Command) -> commands::Said {
         Command::Client(command) => commands::client(command).await,
         Command::User(command) => commands::user(command).await,
         Command::Keys(command) => commands::keys(command).await,
-        Command::Schema => Ok(settings::schema()),
+        Command::Schema { markdown: false } => Ok(settings::schema()),
+        Command::Schema { markdown: true } => Ok(settings::reference()),
     }
 }
 

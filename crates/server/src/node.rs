@@ -20,7 +20,7 @@ use tower_service::Service as _;
 
 use crate::arguments::Configured;
 use crate::commands::lines;
-use crate::listener::{Answering, Certificate, Connections, TimedBody, accept};
+use crate::listener::{Answering, Certificate, Connections, Terms, TimedBody, accept};
 use crate::log::{Level, Log};
 use crate::management::{self, Readiness};
 use crate::pages;
@@ -120,14 +120,28 @@ impl Node {
             listeners.push((bind(*address).await?, self.certificate.clone()));
         }
         if let Some(address) = self.settings.management {
-            tokio::spawn(management::answer(bind(address).await?, self.clone()));
+            let listener = bind(address).await?;
+            self.listening("management", &listener);
+            tokio::spawn(management::answer(listener, self.clone()));
         }
         let count = u32::try_from(listeners.len()).unwrap_or(u32::MAX);
         for (listener, certificate) in listeners {
-            let front = Front(self.clone());
-            tokio::spawn(accept(listener, certificate, self.connections.clone(), front));
+            self.listening(if certificate.is_some() { "https" } else { "http" }, &listener);
+            let terms = Terms {
+                certificate,
+                connections: self.connections.clone(),
+                patience: self.settings.http.patience,
+                answering: Front(self.clone()),
+            };
+            tokio::spawn(accept(listener, terms));
         }
         Ok(count)
+    }
+
+    fn listening(&self, what: &str, listener: &TcpListener) {
+        if let Ok(address) = listener.local_addr() {
+            self.log.say(Level::Info, "listening", &format!("{what} on {address}"));
+        }
     }
 
     /// Sees changes that commands and other nodes make.

@@ -30,11 +30,23 @@ pub(crate) use self::tls::Certificate;
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
-/// How long a request's header may take, and how long a connection may say nothing.
-const HEADER: Duration = Duration::from_secs(10);
+/// How long a client may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    /// For a request's header; and how long a connection may say nothing.
+    pub(crate) header: Duration,
+    /// For a request's body.
+    pub(crate) body: Duration,
+}
 
-/// How long a request's body may take.
-const BODY: Duration = Duration::from_secs(30);
+impl Default for Patience {
+    fn default() -> Self {
+        Self { header: Duration::from_secs(10), body: Duration::from_secs(30) }
+    }
+}
+
+/// How long a connection without a request is kept at the end.
+const ARRIVING: Duration = Duration::from_millis(500);
 
 /// What the system is given when it has no file descriptor left.
 const BREATH: Duration = Duration::from_millis(100);
@@ -49,47 +61,48 @@ pub(crate) trait Answering: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 }
 
+/// How connections are dealt with: what all those of a listener have in common.
+#[derive(Clone)]
+pub(crate) struct Terms<A> {
+    /// `None` for plain HTTP.
+    pub(crate) certificate: Option<Arc<Certificate>>,
+    pub(crate) connections: Arc<Connections>,
+    pub(crate) patience: Patience,
+    pub(crate) answering: A,
+}
+
 /// Takes connections until it is told to stop.
-pub(crate) async fn accept<A: Answering>(
-    listener: TcpListener,
-    certificate: Option<Arc<Certificate>>,
-    connections: Arc<Connections>,
-    answering: A,
-) {
+pub(crate) async fn accept<A: Answering>(listener: TcpListener, terms: Terms<A>) {
     loop {
-        let place = connections.place().await;
+        let place = terms.connections.place().await;
         let accepted = tokio::select! {
+            biased;
             accepted = listener.accept() => accepted,
-            () = connections.closing() => return,
+            // Only when no connection waits to be taken: those that wait would be reset.
+            () = terms.connections.closing() => return,
         };
         let Ok((stream, peer)) = accepted else {
             // Out of file descriptors, or the peer has gone already: others may end meanwhile.
             tokio::time::sleep(BREATH).await;
             continue;
         };
-        let (certificate, connections, answering) = (certificate.clone(), connections.clone(), answering.clone());
+        let terms = terms.clone();
         tokio::spawn(async move {
-            serve(stream, peer, certificate, &connections, answering).await;
+            serve(stream, peer, &terms).await;
             drop(place);
         });
     }
 }
 
-async fn serve<A: Answering>(
-    stream: TcpStream,
-    peer: SocketAddr,
-    certificate: Option<Arc<Certificate>>,
-    connections: &Arc<Connections>,
-    answering: A,
-) {
+async fn serve<A: Answering>(stream: TcpStream, peer: SocketAddr, terms: &Terms<A>) {
     // Answers are small and complete; waiting for more to send would only delay them.
     let _without = stream.set_nodelay(true);
-    match certificate {
-        None => exchange(stream, peer, connections, answering).await,
+    match &terms.certificate {
+        None => exchange(stream, peer, terms).await,
         Some(certificate) => {
             let handshake = certificate.acceptor().accept(stream);
             if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, handshake).await {
-                exchange(stream, peer, connections, answering).await;
+                exchange(stream, peer, terms).await;
             }
         }
     }
@@ -99,23 +112,28 @@ async fn serve<A: Answering>(
 async fn exchange<A: Answering>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
-    connections: &Arc<Connections>,
-    answering: A,
+    terms: &Terms<A>,
 ) {
+    let Terms { connections, patience, answering, .. } = terms;
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER).max_buf_size(32 * 1024).max_headers(100);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience.header)
+        .max_buf_size(32 * 1024)
+        .max_headers(100);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(100)
         .max_header_list_size(16 * 1024)
-        .keep_alive_interval(HEADER)
-        .keep_alive_timeout(HEADER);
+        .keep_alive_interval(patience.header)
+        .keep_alive_timeout(patience.header);
     let service = service_fn(|request: Request<Incoming>| {
-        let (answering, connections) = (answering.clone(), connections.clone());
+        let (answering, connections, within) = (answering.clone(), connections.clone(), patience.body);
         async move {
             let version = request.version();
-            let request = request.map(|body| TimedBody::new(body, BODY));
+            let request = request.map(|body| TimedBody::new(body, within));
             let mut response = unless_it_panics(answering.answer(peer, request)).await;
             if connections.is_draining() && version < Version::HTTP_2 {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -128,6 +146,10 @@ async fn exchange<A: Answering>(
     tokio::select! {
         _ended = connection.as_mut() => return,
         () = connections.closing() => {}
+    }
+    // A request that is just arriving would be lost; it is answered, and its answer ends the connection.
+    if tokio::time::timeout(ARRIVING, connection.as_mut()).await.is_ok() {
+        return;
     }
     connection.as_mut().graceful_shutdown();
     let _ended = connection.await;

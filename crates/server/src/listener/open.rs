@@ -7,7 +7,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 /// How long connections are asked to close before they are told to.
-const DRAINING: Duration = Duration::from_secs(1);
+const DRAINING: Duration = Duration::from_millis(500);
+
+/// How long connections that wait already are taken at the end.
+const TAKING: Duration = Duration::from_millis(50);
 
 /// How long requests in flight may take at the end.
 const AT_MOST: Duration = Duration::from_secs(10);
@@ -60,6 +63,8 @@ impl Connections {
             sleep(Duration::from_millis(20)).await;
         }
         self.stage.send_replace(Stage::Closing);
+        // What waits to be taken is still taken; after this there are no places left to give.
+        sleep(TAKING).await;
         timeout(AT_MOST, self.places.acquire_many(self.limit)).await.is_ok()
     }
 

@@ -110,6 +110,13 @@ pub(crate) const ALL: &[Setting] = &[
         "4096",
         "How many connections may be open, those of `[tls]` included. Further ones wait.",
     ),
+    setting(
+        "http.header_timeout",
+        Form::Duration,
+        "\"10s\"",
+        "How long a request's header may take, and how long a connection may say nothing.",
+    ),
+    setting("http.body_timeout", Form::Duration, "\"30s\"", "How long a request's body may take."),
     setting("tls.listen", Form::Texts, "[]", "Addresses and ports, such as `0.0.0.0:443`."),
     setting(
         "tls.certificate",

@@ -11,6 +11,7 @@ mod unknown;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chancery_core::config::Config;
 use chancery_core::error::Complaint;
@@ -22,8 +23,9 @@ use serde::de::DeserializeOwned;
 use toml::Table;
 
 pub(crate) use self::schema::schema;
-pub(crate) use self::template::template;
+pub(crate) use self::template::{reference, template};
 use crate::arguments::Configured;
+use crate::listener::Patience;
 use crate::log::Level;
 use crate::pages::Language;
 
@@ -49,6 +51,7 @@ pub(crate) struct Http {
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) connections: u32,
+    pub(crate) patience: Patience,
 }
 
 pub(crate) struct Tls {
@@ -68,7 +71,12 @@ impl Settings {
         Self {
             issuer,
             realm,
-            http: Http { listen, trusted_proxies: TrustedProxies::default(), connections: 4096 },
+            http: Http {
+                listen,
+                trusted_proxies: TrustedProxies::default(),
+                connections: 4096,
+                patience: Patience::default(),
+            },
             tls: None,
             management: None,
             store: Store::Memory,
@@ -119,11 +127,22 @@ struct WrittenHttp {
     listen: Vec<String>,
     trusted_proxies: Vec<String>,
     connections: u32,
+    #[serde(with = "chancery_core::duration")]
+    header_timeout: Duration,
+    #[serde(with = "chancery_core::duration")]
+    body_timeout: Duration,
 }
 
 impl Default for WrittenHttp {
     fn default() -> Self {
-        Self { listen: Vec::new(), trusted_proxies: Vec::new(), connections: 4096 }
+        let Patience { header, body } = Patience::default();
+        Self {
+            listen: Vec::new(),
+            trusted_proxies: Vec::new(),
+            connections: 4096,
+            header_timeout: header,
+            body_timeout: body,
+        }
     }
 }
 
@@ -333,6 +352,7 @@ impl Written {
                 listen: http_listen,
                 trusted_proxies: trusted_proxies.unwrap_or_default(),
                 connections: self.http.connections,
+                patience: Patience { header: self.http.header_timeout, body: self.http.body_timeout },
             },
             tls,
             management: management.first().copied(),

@@ -32,8 +32,7 @@ pub(crate) fn template(given: &[(&str, String)]) -> String {
 }
 
 /// The table of all settings in `docs/configuration.md`.
-#[cfg(test)]
-pub(super) fn reference() -> String {
+pub(crate) fn reference() -> String {
     let mut page = String::new();
     for (section, meaning) in SECTIONS {
         let title = match section.strip_suffix("[]") {
@@ -58,7 +57,6 @@ fn of_section(section: &str) -> impl Iterator<Item = &'static Setting> {
     ALL.iter().filter(move |setting| setting.path().0.first().copied().unwrap_or_default() == section)
 }
 
-#[cfg(test)]
 fn form(form: Form) -> String {
     match form {
         Form::Text => "text".to_owned(),

@@ -156,9 +156,8 @@ fn the_committed_schema_is_this_one() {
     assert_eq!(committed("configuration.schema.json"), schema());
 }
 
-/// After a change: the failed test prints what has to stand in the page.
+/// After a change: what `chancery schema --markdown` prints has to stand at the end of the page.
 #[test]
 fn the_committed_page_has_every_setting() {
-    let reference = template::reference().trim_end().to_owned();
-    assert!(committed("configuration.md").contains(&reference), "docs/configuration.md has to contain:\n{reference}");
+    assert!(committed("configuration.md").contains(template::reference().trim_end()));
 }

@@ -1,0 +1,150 @@
+//! What an operator does with the binary, without a server.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::support::{done, folder, initialised, refused, run};
+
+#[test]
+fn init_writes_a_good_configuration_and_secrets_that_only_the_owner_reads() {
+    let folder = initialised();
+    assert!(done(&folder, &["check", "--strict"], "").contains("good"));
+    for name in ["wrapping.key", "chancery.sqlite"] {
+        let mode = fs::metadata(folder.join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    let keys = done(&folder, &["keys", "list"], "");
+    assert!(keys.contains("RS256") && keys.contains("ES256"), "{keys}");
+    assert!(done(&folder, &["user", "list"], "").contains("alice\tactive"));
+    let again = refused(&folder, &["init", "--issuer", "https://x.example", "--no-user"], "");
+    assert!(again.contains("already"), "{again}");
+}
+
+/// A22, CONF-02: three seeded complaints at once, each with setting, rule and section.
+#[test]
+fn check_names_three_complaints_at_once() {
+    let folder = initialised();
+    let path = folder.join("chancery.toml");
+    let good = fs::read_to_string(&path).unwrap();
+    let bad = good
+        .replace("issuer = \"https://id.example.org\"", "issuer = \"http://id.example.org\"\nisuer = \"x\"")
+        .replace("# lifetime = \"1m\"", "lifetime = \"11 minutes\"");
+    assert_ne!(good, bad);
+    fs::write(&path, bad).unwrap();
+    let said = refused(&folder, &["check"], "");
+    for part in [
+        "isuer: there is no such setting; did you mean `issuer`?",
+        "issuer: has to be an https URL",
+        "RFC 8414",
+        "authorization_code: a duration is",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert_eq!(said.lines().count(), 3, "{said}");
+}
+
+/// Values that are of the right form, and still wrong together.
+#[test]
+fn check_asks_the_engine_and_the_files() {
+    let folder = initialised();
+    let flags = ["--set", "session.idle=91d", "--set", "tls.listen=127.0.0.1:0", "--set", "tls.certificate=no.pem"];
+    let said = refused(&folder, &[&["check", "--set", "tls.key=no.pem"], &flags[..]].concat(), "");
+    assert!(said.contains("session.idle") && said.contains("no.pem"), "{said}");
+}
+
+#[test]
+fn a_wrapping_key_that_others_can_read_is_refused() {
+    let folder = initialised();
+    fs::set_permissions(folder.join("wrapping.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    let said = refused(&folder, &["check"], "");
+    assert!(said.contains("others may read it"), "{said}");
+}
+
+#[test]
+fn clients_are_added_from_metadata_one_or_many() {
+    let folder = initialised();
+    let one = r#"{"client_name":"One","grant_types":["client_credentials"],"response_types":[],"redirect_uris":[],"logo_uri":"https://x.example/l.png","software_version":"1"}"#;
+    let said = done(&folder, &["client", "add", "--file", "-"], one);
+    assert!(said.contains("client_id") && said.contains("client_secret"), "{said}");
+
+    let secret = "a secret of at least thirty-two characters";
+    let many = format!(
+        r#"[{{"client_id":"a","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"]}},
+            {{"client_id":"b","client_secret":"{secret}","redirect_uris":["https://b.example/cb"],"chancery":{{"pkce_optional":true}}}}]"#
+    );
+    fs::write(folder.join("clients.json"), many).unwrap();
+    let said = done(&folder, &["client", "add", "--file", "clients.json"], "");
+    assert!(said.contains("\"a\"") && said.contains("\"b\"") && !said.contains(secret), "{said}");
+    let list = done(&folder, &["client", "list"], "");
+    assert!(list.contains("a\t-\tpublic\tenabled") && list.contains("b\t-\tconfidential\tenabled"), "{list}");
+
+    // What leaves RFC 9700 is listed, and fails a strict check.
+    assert!(done(&folder, &["check"], "").contains("client b: pkce_optional (RFC 9700"));
+    let strict = run(&folder, &["check", "--strict"], "");
+    assert!(!strict.status.success());
+
+    done(&folder, &["client", "remove", "b"], "");
+    assert!(refused(&folder, &["client", "remove", "b"], "").contains("no such client"));
+    assert!(done(&folder, &["check", "--strict"], "").contains("good"));
+}
+
+#[test]
+fn a_wrong_client_is_refused_and_none_of_its_file_is_stored() {
+    let folder = initialised();
+    let weak = r#"[{"client_id":"a","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"]},
+                   {"client_id":"b","client_secret":"too short","redirect_uris":["https://b.example/cb"],"require_pushed_authorization_requests":true}]"#;
+    let said = refused(&folder, &["client", "add", "--file", "-"], weak);
+    assert!(said.contains("[1].client_secret") && said.contains("[1].require_pushed_authorization_requests"), "{said}");
+    assert_eq!(done(&folder, &["client", "list"], ""), "");
+    let weak = r#"{"client_id":"b","client_secret":"too short","redirect_uris":["https://b.example/cb"]}"#;
+    done(&folder, &["client", "add", "--weak-secret", "--file", "-"], weak);
+    assert!(refused(&folder, &["client", "add", "--weak-secret", "--file", "-"], weak).contains("there is a client"));
+}
+
+#[test]
+fn people_are_added_changed_and_removed() {
+    let folder = initialised();
+    fs::write(folder.join("claims.json"), r#"{"name":"Bob","email":"bob@example.org"}"#).unwrap();
+    fs::write(folder.join("password"), "battery staple\n").unwrap();
+    done(&folder, &["user", "add", "bob", "--claims", "claims.json", "--password-file", "password"], "");
+    assert!(refused(&folder, &["user", "add", "BOB"], "battery staple\n").contains("belongs to somebody else"));
+    assert!(refused(&folder, &["user", "add", "carol"], "short\n").contains("8 characters"));
+    fs::write(folder.join("claims.json"), r#"{"email":1}"#).unwrap();
+    let said = refused(&folder, &["user", "add", "carol", "--claims", "claims.json"], "battery staple\n");
+    assert!(said.contains("email"), "{said}");
+    done(&folder, &["user", "passwd", "bob"], "another one\n");
+    done(&folder, &["user", "disable", "bob"], "");
+    assert!(done(&folder, &["user", "list"], "").contains("bob\tdisabled"));
+    done(&folder, &["user", "enable", "bob"], "");
+    done(&folder, &["user", "remove", "bob"], "");
+    assert!(refused(&folder, &["user", "passwd", "bob"], "another one\n").contains("no such user"));
+}
+
+/// A17: a rotation that caches cannot have noticed warns.
+#[test]
+fn keys_are_rotated_and_hasty_rotation_warns() {
+    let folder = initialised();
+    let output = run(&folder, &["keys", "rotate"], "");
+    assert!(output.status.success() && output.stderr.is_empty());
+    let list = done(&folder, &["keys", "list"], "");
+    assert_eq!((list.matches("counts until").count(), list.matches("signs from").count()), (2, 2), "{list}");
+    let output = run(&folder, &["keys", "rotate", "--sign-after", "2s"], "");
+    assert!(output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("caches"));
+    assert!(refused(&folder, &["keys", "rotate", "--sign-after", "soon"], "").contains("duration"));
+}
+
+/// A22
+#[test]
+fn the_printed_schema_is_the_committed_one() {
+    let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.schema.json");
+    assert_eq!(done(&folder(), &["schema"], ""), fs::read_to_string(committed).unwrap());
+}
+
+#[test]
+fn a_password_is_never_taken_from_the_command_line() {
+    let folder = initialised();
+    for arguments in [&["user", "add", "bob", "--password", "x"][..], &["user", "passwd", "alice", "x"]] {
+        assert_eq!(run(&folder, arguments, "").status.code(), Some(2), "{arguments:?}");
+    }
+}

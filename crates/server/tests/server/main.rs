@@ -1,0 +1,9 @@
+//! The binary as its users have it: commands, signals, sockets.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod commands;
+mod development;
+mod serving;
+mod support;
+mod tls;

@@ -1,0 +1,213 @@
+//! The server as a process: it answers, sees changes, is patient within bounds, and ends without losing anything.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::support::{PATIENCE, Server, done, get, initialised, post};
+
+const CLIENT: &str = r#"{"client_id":"api","client_secret":"a secret of at least thirty-two characters","grant_types":["client_credentials"],"response_types":[],"redirect_uris":[],"token_endpoint_auth_method":"client_secret_post"}"#;
+const GRANT: &str =
+    "grant_type=client_credentials&client_id=api&client_secret=a+secret+of+at+least+thirty-two+characters";
+
+#[test]
+fn it_answers_and_says_how_it_is() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &[]);
+    let (http, management) = (server.address("http"), server.address("management"));
+    let (status, body) = get(http, "/.well-known/openid-configuration");
+    assert_eq!(status, 200);
+    assert!(body.contains("\"issuer\":\"https://id.example.org\""), "{body}");
+    assert_eq!(get(http, "/jwks").0, 200);
+    assert_eq!(get(management, "/livez").0, 200);
+    assert_eq!(get(management, "/readyz").0, 200);
+    assert_eq!(get(http, "/livez").0, 404, "health is not for everybody");
+    assert_eq!(get(management, "/jwks").0, 404);
+}
+
+/// A22: a command's change is seen within 1 s.
+#[test]
+fn a_command_s_change_is_seen_within_a_second() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &[]);
+    let http = server.address("http");
+    let within_a_second = |expected: u16| {
+        let begun = Instant::now();
+        while post(http, "/token", GRANT).0 != expected {
+            assert!(begun.elapsed() < Duration::from_millis(1_500), "not {expected}");
+        }
+        // The answers themselves take a moment, too.
+        assert!(begun.elapsed() <= Duration::from_millis(1_100), "{:?}", begun.elapsed());
+    };
+    assert_eq!(post(http, "/token", GRANT).0, 401);
+    done(&folder, &["client", "add", "--file", "-"], CLIENT);
+    within_a_second(200);
+    done(&folder, &["client", "remove", "api"], "");
+    within_a_second(401);
+}
+
+/// A22: nothing in flight is lost. Each client of this load opens connections and uses them until they are closed.
+#[test]
+fn sigterm_under_load_loses_nothing() {
+    let folder = initialised();
+    done(&folder, &["client", "add", "--file", "-"], CLIENT);
+    let mut server = Server::start(&folder, &[]);
+    let http = server.address("http");
+    let (answered, is_over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let clients: Vec<_> = (0..8)
+        .map(|_| {
+            let (answered, is_over) = (answered.clone(), is_over.clone());
+            std::thread::spawn(move || keep_asking(http, &answered, &is_over))
+        })
+        .collect();
+    while answered.load(Ordering::Relaxed) < 200 {
+        std::thread::yield_now();
+    }
+    is_over.store(true, Ordering::Relaxed);
+    server.signal("TERM");
+    let lost: Vec<String> = clients.into_iter().filter_map(|client| client.join().unwrap().err()).collect();
+    assert_eq!(lost, [""; 0]);
+    assert_eq!(server.end(), Some(0));
+    let printed = server.printed();
+    assert!(printed.iter().any(|line| line.contains("\"ended\"")), "{printed:#?}");
+}
+
+/// Asks, each time on the same connection while the server keeps it, until the server ends one after its end was asked
+/// for. A request that was sent and not answered is lost.
+fn keep_asking(address: SocketAddr, answered: &AtomicUsize, is_over: &AtomicBool) -> Result<(), String> {
+    loop {
+        let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
+        stream.set_read_timeout(Some(PATIENCE)).map_err(|error| error.to_string())?;
+        loop {
+            let head =
+                "POST /token HTTP/1.1\r\nHost: id.example.org\r\nContent-Type: application/x-www-form-urlencoded";
+            let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{GRANT}", GRANT.len());
+            stream.write_all(request.as_bytes()).map_err(|error| format!("send: {error}"))?;
+            let answer = answer(&mut stream)?;
+            if !answer.starts_with("HTTP/1.1 200") {
+                return Err(answer);
+            }
+            answered.fetch_add(1, Ordering::Relaxed);
+            if answer.to_lowercase().contains("connection: close") {
+                if is_over.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                break;
+            }
+        }
+    }
+}
+
+/// Reads one answer with a `Content-Length`.
+fn answer(stream: &mut TcpStream) -> Result<String, String> {
+    let mut text = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = stream.read(&mut buffer).map_err(|error| format!("after {} bytes: {error}", text.len()))?;
+        if count == 0 {
+            return Err(format!("closed after {} bytes", text.len()));
+        }
+        text.extend(buffer.iter().take(count));
+        let so_far = String::from_utf8_lossy(&text).into_owned();
+        if let Some((head, body)) = so_far.split_once("\r\n\r\n") {
+            let length =
+                head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            if length == Some(body.len()) {
+                return Ok(so_far);
+            }
+        }
+    }
+}
+
+#[test]
+fn sigterm_makes_it_unready_first_and_waits_for_a_request_in_flight() {
+    let folder = initialised();
+    done(&folder, &["client", "add", "--file", "-"], CLIENT);
+    let mut server = Server::start(&folder, &[]);
+    let (http, management) = (server.address("http"), server.address("management"));
+    let mut stream = TcpStream::connect(http).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let head = "POST /token HTTP/1.1\r\nHost: id.example.org\r\nContent-Type: application/x-www-form-urlencoded";
+    write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n", GRANT.len()).unwrap();
+    server.signal("TERM");
+    server.wait_for("\"event\":\"ending\"");
+    assert_eq!(get(management, "/readyz").0, 503);
+    assert_eq!(get(management, "/livez").0, 200);
+    stream.write_all(GRANT.as_bytes()).unwrap();
+    let answer = answer(&mut stream).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(server.end(), Some(0));
+}
+
+/// A22: a slow header and a slow body are cut; the bounds are shorter here than 10 s and 30 s.
+#[test]
+fn a_slow_header_and_a_slow_body_are_cut() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &["http.header_timeout=300ms", "http.body_timeout=400ms"]);
+    let http = server.address("http");
+    let head = "POST /token HTTP/1.1\r\nHost: id.example.org\r\nContent-Length: 100\r\n";
+    for (sent, at_least) in [(head, 300), (&format!("{head}\r\ngrant_type="), 400)] {
+        let begun = Instant::now();
+        let mut stream = TcpStream::connect(http).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(sent.as_bytes()).unwrap();
+        let mut rest = Vec::new();
+        // Closed or reset, with or without an answer before.
+        let _reset = stream.read_to_end(&mut rest);
+        let took = begun.elapsed();
+        assert!(took >= Duration::from_millis(at_least) && took < Duration::from_secs(5), "{took:?} for {sent:?}");
+        assert!(!String::from_utf8_lossy(&rest).contains(" 200 "), "{rest:?}");
+    }
+}
+
+#[test]
+fn sighup_takes_a_good_configuration_and_keeps_the_old_one_instead_of_a_bad_one() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &[]);
+    let http = server.address("http");
+    let path = folder.join("chancery.toml");
+    let before = std::fs::read_to_string(&path).unwrap();
+    let now = before.replace("# token = \"/token\"", "token = \"/oauth/token\"");
+    assert_ne!(before, now);
+    std::fs::write(&path, now).unwrap();
+    server.signal("HUP");
+    server.wait_for("configuration_reloaded");
+    assert_eq!(get(http, "/oauth/token").0, 405);
+    assert_eq!(get(http, "/token").0, 404);
+    std::fs::write(&path, "issuer = 1").unwrap();
+    server.signal("HUP");
+    let line = server.wait_for("configuration_kept");
+    assert!(line.contains("issuer"), "{line}");
+    assert_eq!(get(http, "/oauth/token").0, 405);
+}
+
+/// A18: one line of JSON for each event, with a request id and without what was sent.
+#[test]
+fn the_log_has_a_line_for_each_event_and_no_secret() {
+    let folder = initialised();
+    done(&folder, &["client", "add", "--file", "-"], CLIENT);
+    let mut server = Server::start(&folder, &[]);
+    let http = server.address("http");
+    let (_, body) = post(http, "/token", GRANT);
+    let token = body.split('"').find(|part| part.starts_with("at_")).unwrap().to_owned();
+    let issued = server.wait_for("tokens_issued");
+    assert!(issued.contains("\"client_id\":\"api\"") && issued.contains("\"request_id\":\""), "{issued}");
+    assert_eq!(post(http, "/token", "grant_type=client_credentials&client_id=api&client_secret=a+guess").0, 401);
+    let refused = server.wait_for("\"refused\"");
+    assert!(refused.contains("\"reason\":\""), "{refused}");
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+    for line in server.printed() {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| line.is_object()), "{line}");
+        assert!(!line.contains(&token) && !line.contains("thirty-two") && !line.contains("guess"), "{line}");
+    }
+}
+
+#[test]
+fn a_mistake_is_said_before_anything_is_served() {
+    let folder = initialised();
+    let said = crate::support::refused(&folder, &["serve", "--set", "http.listn=127.0.0.1:0"], "");
+    assert!(said.contains("did you mean http.listen?"), "{said}");
+}

@@ -1,0 +1,101 @@
+//! The TLS listener: versions, and a new certificate without dropping a connection.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned, SupportedProtocolVersion};
+
+use crate::support::{PATIENCE, Server, initialised};
+
+type Connection = StreamOwned<ClientConnection, TcpStream>;
+
+/// A certificate for id.example.org in place of the one that is there; each has a name of its own.
+fn write_certificate(folder: &Path) -> CertificateDer<'static> {
+    let made = rcgen::generate_simple_self_signed(["id.example.org".to_owned()]).unwrap();
+    fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
+    fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    CertificateDer::from_pem_slice(made.cert.pem().as_bytes()).unwrap()
+}
+
+fn start(folder: &Path) -> Server {
+    let settings = ["tls.listen=127.0.0.1:0", "tls.certificate=cert.pem", "tls.key=key.pem"];
+    Server::start(folder, &settings)
+}
+
+fn connect(
+    address: SocketAddr,
+    trusted: &CertificateDer<'static>,
+    version: &'static SupportedProtocolVersion,
+) -> Result<Connection, std::io::Error> {
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.clone()).unwrap();
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let client = ClientConnection::new(Arc::new(config), ServerName::try_from("id.example.org").unwrap()).unwrap();
+    let stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut connection = StreamOwned::new(client, stream);
+    connection.conn.complete_io(&mut connection.sock)?;
+    Ok(connection)
+}
+
+/// One request on a connection that stays open; the head of the answer.
+fn ask(connection: &mut Connection) -> String {
+    connection.write_all(b"HEAD /jwks HTTP/1.1\r\nHost: id.example.org\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    let mut byte = [0];
+    while !answer.ends_with(b"\r\n\r\n") {
+        connection.read_exact(&mut byte).unwrap();
+        answer.extend(byte);
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+#[test]
+fn tls_1_3_and_1_2_are_spoken() {
+    let folder = initialised();
+    let certificate = write_certificate(&folder);
+    let mut server = start(&folder);
+    let address = server.address("https");
+    for (version, spoken) in
+        [(&rustls::version::TLS13, ProtocolVersion::TLSv1_3), (&rustls::version::TLS12, ProtocolVersion::TLSv1_2)]
+    {
+        let mut connection = connect(address, &certificate, version).unwrap();
+        assert_eq!(connection.conn.protocol_version(), Some(spoken));
+        assert!(ask(&mut connection).starts_with("HTTP/1.1 200"));
+    }
+}
+
+/// A22
+#[test]
+fn sighup_brings_a_new_certificate_and_drops_no_connection() {
+    let folder = initialised();
+    let first = write_certificate(&folder);
+    let mut server = start(&folder);
+    let address = server.address("https");
+    let mut open = connect(address, &first, &rustls::version::TLS13).unwrap();
+    assert!(ask(&mut open).starts_with("HTTP/1.1 200"));
+
+    let second = write_certificate(&folder);
+    server.signal("HUP");
+    server.wait_for("certificate_reloaded");
+    assert!(ask(&mut open).starts_with("HTTP/1.1 200"), "the open connection goes on");
+    assert!(connect(address, &second, &rustls::version::TLS13).is_ok());
+    assert!(connect(address, &first, &rustls::version::TLS13).is_err(), "new connections get the new one");
+
+    fs::write(folder.join("key.pem"), "no key").unwrap();
+    server.signal("HUP");
+    let line = server.wait_for("certificate_kept");
+    assert!(line.contains("key.pem"), "{line}");
+    assert!(connect(address, &second, &rustls::version::TLS13).is_ok(), "a bad one is not taken");
+    assert!(ask(&mut open).starts_with("HTTP/1.1 200"));
+}
