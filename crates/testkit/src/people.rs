@@ -1,6 +1,7 @@
 //! Accounts in the test's hand.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::error::Fault;
@@ -26,6 +27,7 @@ pub enum Mood {
 pub struct TestAccounts {
     people: Mutex<BTreeMap<Box<str>, Person>>,
     mood: Mutex<Mood>,
+    attempts: AtomicU64,
 }
 
 struct Person {
@@ -44,7 +46,8 @@ impl TestAccounts {
     /// With alice and bob.
     #[must_use]
     pub fn new() -> Self {
-        let accounts = Self { people: Mutex::default(), mood: Mutex::new(Mood::Answering) };
+        let accounts =
+            Self { people: Mutex::default(), mood: Mutex::new(Mood::Answering), attempts: AtomicU64::default() };
         accounts.add("alice");
         accounts.add("bob");
         accounts
@@ -102,6 +105,12 @@ impl TestAccounts {
         *lock(&self.mood) = mood;
     }
 
+    /// How often a password was looked at.
+    #[must_use]
+    pub fn attempts(&self) -> u64 {
+        self.attempts.load(Ordering::SeqCst)
+    }
+
     fn change(&self, id: &str, step: impl FnOnce(&mut Person)) {
         step(lock(&self.people).get_mut(id).unwrap_or_else(|| panic!("there is no {id}")));
     }
@@ -156,6 +165,7 @@ impl Accounts for TestAccounts {
             if self.mood()? == Mood::Busy {
                 return Ok(LoginOutcome::Busy);
             }
+            self.attempts.fetch_add(1, Ordering::SeqCst);
             let account = AccountId::parse(&form.username).ok().and_then(|id| self.account(&id));
             let is_right = *form.password == password_of(&form.username);
             Ok(match account.filter(|account| account.active && is_right) {

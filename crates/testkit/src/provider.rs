@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use chancery_core::config::Config;
-use chancery_core::context::Env;
+use chancery_core::context::{Call, Env};
 use chancery_core::documents::{MemoryKeys, MemoryRegistry};
 use chancery_core::error::Complaint;
+use chancery_core::event::{Event, RequestId};
 use chancery_core::model::ResourceServer;
 use chancery_core::policy::{ClientPolicy, TokenPolicy};
 use chancery_core::ports::Clock as _;
@@ -17,7 +18,7 @@ use chancery_jose::SigningAlgorithm;
 use chancery_store::StateStore;
 use chancery_store::kit::{Counting, Failing};
 use chancery_store_memory::MemoryStore;
-use chancery_types::{ClientId, Issuer, RealmId, Timestamp};
+use chancery_types::{AccountId, ClientId, Issuer, RealmId, Timestamp};
 use http::Request;
 use http_body_util::BodyExt as _;
 
@@ -367,5 +368,24 @@ impl TestProvider {
     /// What a worker does from time to time: removes what has expired, and says how many records.
     pub fn run_once(&self) -> u64 {
         wait(self.provider.run_once(self.now())).expect("the store")
+    }
+
+    /// A person withdraws the consent to a client, as through a page of the application; says how many grants ended, and
+    /// what happened.
+    pub fn withdraw_consent(&self, account: &str, client: &str) -> (u64, Vec<Event>) {
+        let request_id = RequestId("withdrawal".into());
+        let call = Call {
+            now: self.now(),
+            request_id,
+            peer: None,
+            authorization: None,
+            sessions: Vec::new(),
+            browser: None,
+            languages: Vec::new(),
+        };
+        let account = AccountId::parse(account).expect("an account id");
+        let client = ClientId::parse(client).expect("a client id");
+        let ended = wait(self.provider.withdraw_consent(&call, &account, &client)).expect("the store");
+        (ended, self.events.take(&call.request_id.0))
     }
 }

@@ -1,9 +1,11 @@
 //! A browser without a screen: cookies, redirects, forms, and no scripts but the one that submits a page's only form.
 
 use std::cell::RefCell;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use chancery_core::event::Event;
+use chancery_http::Peer;
 use chancery_types::Params;
 use http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 use http::{HeaderValue, Method, Request};
@@ -31,6 +33,7 @@ pub struct UserAgent<'k> {
     pub(crate) kit: &'k TestProvider,
     jar: RefCell<Jar>,
     languages: RefCell<Option<String>>,
+    address: RefCell<Option<IpAddr>>,
 }
 
 /// Where a navigation ended.
@@ -51,12 +54,23 @@ struct Step {
 
 impl<'k> UserAgent<'k> {
     pub(crate) fn new(kit: &'k TestProvider) -> Self {
-        Self { kit, jar: RefCell::default(), languages: RefCell::default() }
+        Self { kit, jar: RefCell::default(), languages: RefCell::default(), address: RefCell::default() }
     }
 
     /// Sends this `Accept-Language` from now on.
     pub fn prefers_languages(&self, header: &str) {
         *self.languages.borrow_mut() = Some(header.to_owned());
+    }
+
+    /// Comes from this network address from now on; from none before.
+    pub fn comes_from(&self, address: &str) {
+        *self.address.borrow_mut() = Some(address.parse().expect("an IP address"));
+    }
+
+    /// Another browser with the cookies that this one has now: somebody copied them, or planted them there.
+    #[must_use]
+    pub fn with_the_same_cookies(&self) -> Self {
+        Self { kit: self.kit, jar: self.jar.clone(), languages: self.languages.clone(), address: self.address.clone() }
     }
 
     /// Follows a client's link to the authorization endpoint in a new tab.
@@ -184,6 +198,9 @@ impl<'k> UserAgent<'k> {
         *request.uri_mut() = step.target.parse().unwrap_or_else(|_| panic!("a target: {}", step.target));
         let is_get = step.method == Method::GET;
         let path = request.uri().path().to_owned();
+        if let Some(address) = *self.address.borrow() {
+            request.extensions_mut().insert(Peer(address));
+        }
         let headers = request.headers_mut();
         let site = match step.from {
             From::Ours => "same-origin",

@@ -39,10 +39,22 @@ impl<'u, 'k> Tab<'u, 'k> {
         &self.answer
     }
 
-    /// The events of the last action, redirects included.
+    /// Their names.
     #[must_use]
     pub fn event_names(&self) -> Vec<&'static str> {
         events::names(&self.events)
+    }
+
+    /// The events of the last action, redirects included.
+    #[must_use]
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
+    /// Whether the client was reached, with this parameter.
+    #[must_use]
+    pub fn is_answered_with(&self, name: &str) -> bool {
+        self.arrival.as_ref().is_some_and(|arrival| arrival.value(name).is_some())
     }
 
     /// What the tab shows.
