@@ -91,7 +91,9 @@ impl RedirectUri {
         let uri = Uri::parse(&*self.0).ok()?;
         let authority = uri.authority()?;
         let is_ip = matches!(authority.host(), "127.0.0.1" | "[::1]");
-        if !self.0.starts_with("http://") || !is_ip {
+        // What follows the colon is a port that a client can listen on, or there is no colon.
+        let is_port = authority.port().is_none_or(|port| port.as_str().parse::<u16>().is_ok());
+        if !self.0.starts_with("http://") || !is_ip || !is_port {
             return None;
         }
         let rest = self.0.get("http://".len() + authority.as_str().len()..)?;
@@ -129,6 +131,8 @@ mod tests {
         assert_eq!(port("http://localhost:3333/cb"), None, "a name may resolve elsewhere (RFC 8252 section 8.3)");
         assert_eq!(port("https://127.0.0.1:3333/cb"), None);
         assert_eq!(port("http://127.0.0.1.example:3333/cb"), None);
+        assert_eq!(port("http://127.0.0.1:65536/cb"), None);
+        assert_eq!(port("http://127.0.0.1:/cb"), None);
     }
 
     #[test]
