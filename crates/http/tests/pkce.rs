@@ -1,0 +1,158 @@
+//! Proof Key for Code Exchange: RFC 7636 sections 4.1 to 4.6, RFC 9700 section 2.1.1.
+
+#![expect(clippy::indexing_slicing, reason = "tests")]
+
+use chancery_core::rule::pkce::{CHALLENGE_MISSING, MALFORMED_CHALLENGE, MISSING, UNSUPPORTED_METHOD};
+use chancery_testkit::{AuthorizationRequest, Code, NegativeTable, Refused, TestProvider, assert_refused};
+
+const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+/// With a client that may leave PKCE out.
+fn kit() -> TestProvider {
+    TestProvider::builder()
+        .client(
+            r#"{"client_id":"old","client_secret":"a-secret-of-forty-three-characters-for-test",
+                "redirect_uris":["https://old.example/cb"],"id_token_signed_response_alg":"ES256",
+                "chancery":{"pkce_optional":true}}"#,
+        )
+        .build()
+}
+
+/// The code of a request of somebody who has nothing more to decide.
+fn code(kit: &TestProvider, request: &AuthorizationRequest) -> Code {
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", request.value("client_id").unwrap_or_default(), "openid");
+    request.clone().scope("openid").open(&ua).expect_code()
+}
+
+/// RFC 7636 appendix B, through both endpoints. PKCE-01
+#[test]
+fn the_example_of_the_standard() {
+    let kit = kit();
+    let request = kit.authorization_request("web").pkce(VERIFIER);
+    assert_eq!(request.value("code_challenge"), Some(CHALLENGE));
+    let code = code(&kit, &request);
+    assert_eq!(kit.exchange(&code).status, 200);
+}
+
+/// RFC 7636 section 4.4: nobody can read the challenge out of the code. Two codes of one challenge have nothing in common.
+#[test]
+fn the_code_does_not_show_the_challenge() {
+    let kit = kit();
+    let request = kit.authorization_request("web").pkce(VERIFIER);
+    let (first, second) = (code(&kit, &request).code, code(&kit, &request).code);
+    assert!(!first.contains(CHALLENGE) && first != second);
+    // Behind the kind and the two bytes of place.
+    assert_ne!(first[first.len() - 40..], second[second.len() - 40..]);
+}
+
+/// PKCE-03, PKCE-06: 43 to 128 characters of the whole alphabet.
+#[test]
+fn every_well_formed_verifier_works() {
+    let kit = kit();
+    for verifier in ["a".repeat(43), "~".repeat(128), format!("{}-._~", "Az09".repeat(12))] {
+        let code = code(&kit, &kit.authorization_request("spa").pkce(&verifier));
+        assert_eq!(kit.exchange(&code).status, 200, "{verifier}");
+    }
+}
+
+/// PKCE-02: what is missing is asked for by its name.
+#[test]
+fn each_refusal_has_its_own_text() {
+    let kit = kit();
+    let ua = kit.user_agent();
+    let open = |request: AuthorizationRequest| request.scope("openid").open(&ua);
+    let request = || kit.authorization_request("web");
+    assert_refused!(open(request().without_pkce()), MISSING);
+    assert_refused!(open(request().without("code_challenge")), CHALLENGE_MISSING);
+    assert_refused!(open(request().without("code_challenge_method")), UNSUPPORTED_METHOD);
+    assert_refused!(open(request().set("code_challenge_method", "plain")), UNSUPPORTED_METHOD);
+    assert_refused!(open(request().set("code_challenge", "short")), MALFORMED_CHALLENGE);
+}
+
+/// PKCE-04: a compatibility setting of one client. What it sends is checked all the same.
+#[test]
+fn a_client_with_an_exception_may_leave_it_out() {
+    let kit = kit();
+    let without = code(&kit, &kit.authorization_request("old"));
+    assert_eq!(without.verifier, None);
+    assert_eq!(kit.exchange(&without).status, 200);
+    let with = code(&kit, &kit.authorization_request("old").pkce(VERIFIER));
+    let stripped = kit.code_request(&with).without("code_verifier").send();
+    assert_eq!(stripped.expect_status(400)["error"], "invalid_grant");
+    assert_eq!(kit.exchange(&with).status, 200);
+}
+
+/// RFC 9700 section 2.1.1, downgrade: a verifier counts only when there was a challenge. PKCE-06
+#[test]
+fn a_verifier_without_a_challenge_is_refused() {
+    let kit = kit();
+    let code = code(&kit, &kit.authorization_request("old"));
+    let answer = kit.code_request(&code).param("code_verifier", VERIFIER).send().expect_status(400);
+    assert_eq!(answer["error"], "invalid_grant");
+    assert_eq!(kit.exchange(&code).status, 200, "the code was not used up");
+}
+
+/// PKCE-08: whoever has the code but not the verifier burns nothing.
+#[test]
+fn a_failed_attempt_does_not_use_the_code_up() {
+    let kit = kit();
+    let code = code(&kit, &kit.authorization_request("spa").pkce(VERIFIER));
+    for wrong in [&"a".repeat(43), CHALLENGE, &VERIFIER.to_lowercase()] {
+        let answer = kit.code_request(&code).set("code_verifier", wrong).send().expect_status(400);
+        assert_eq!(answer["error"], "invalid_grant", "{wrong}");
+    }
+    assert_eq!(kit.exchange(&code).status, 200);
+}
+
+/// PKCE-01, PKCE-02, PKCE-03, PKCE-06, PKCE-08
+#[test]
+fn proofs_that_must_not_be_taken() {
+    let kit = kit();
+    let web = || kit.authorization_request("web").scope("openid").pkce(VERIFIER);
+    let old = || kit.authorization_request("old").scope("openid");
+    let client = Refused::Client("invalid_request");
+    let mut table = NegativeTable::new(&kit)
+        .row("none at all", web().without_pkce(), client)
+        .row("none at all by a public client", kit.authorization_request("spa").scope("openid").without_pkce(), client)
+        .row("plain", web().set("code_challenge", VERIFIER).set("code_challenge_method", "plain"), client)
+        .row("plain by leaving the method out", web().without("code_challenge_method"), client)
+        .row("an empty method", web().set("code_challenge_method", ""), client)
+        .row("a method in lower case", web().set("code_challenge_method", "s256"), client)
+        .row("another method", web().set("code_challenge_method", "S512"), client)
+        .row("a method without a challenge", web().without("code_challenge"), client)
+        .row("an empty challenge", web().set("code_challenge", ""), client)
+        .row("two challenges", web().param("code_challenge", CHALLENGE), client)
+        .row("two methods", web().param("code_challenge_method", "S256"), client)
+        .row("an exception does not allow plain", old().set("code_challenge", VERIFIER), client)
+        .row("nor a method alone", old().set("code_challenge_method", "S256"), client);
+    for (name, challenge) in [
+        ("42 characters", "a".repeat(42)),
+        ("129 characters", "a".repeat(129)),
+        ("padding", format!("{CHALLENGE}=")),
+        ("another alphabet", CHALLENGE.replace('-', "+")),
+        ("a space", format!("{CHALLENGE} ")),
+        ("not ASCII", "\u{e4}".repeat(43)),
+    ] {
+        table = table.row(format!("a challenge: {name}"), web().set("code_challenge", &challenge), client);
+    }
+    let code = code(&kit, &web());
+    let (request, grant) = (|| kit.code_request(&code), Refused::Json(400, "invalid_request"));
+    table = table
+        .row("no verifier", request().without("code_verifier"), Refused::Json(400, "invalid_grant"))
+        .row("an empty verifier", request().set("code_verifier", ""), Refused::Json(400, "invalid_grant"))
+        .row(
+            "the challenge as verifier",
+            request().set("code_verifier", CHALLENGE),
+            Refused::Json(400, "invalid_grant"),
+        )
+        .row("another verifier", request().set("code_verifier", &"b".repeat(50)), Refused::Json(400, "invalid_grant"))
+        .row("two verifiers", request().param("code_verifier", VERIFIER), grant)
+        .row("a short verifier", request().set("code_verifier", &"a".repeat(42)), grant)
+        .row("a long verifier", request().set("code_verifier", &"a".repeat(129)), grant)
+        .row("a verifier of other characters", request().set("code_verifier", &"+".repeat(50)), grant);
+    table.run();
+    assert_eq!(kit.exchange(&code).status, 200, "PKCE-08: after all that the code is still good");
+}
