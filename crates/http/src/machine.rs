@@ -95,10 +95,13 @@ async fn served(
             provider.revoke(call, params).await?;
             empty(StatusCode::OK)
         }
-        Route::UserInfo => match provider.userinfo(call, &form::query(parts.uri.query())?, params).await? {
-            UserInfo::Json(claims) => json(StatusCode::OK, claims),
-            UserInfo::Jwt(jwt) => private(StatusCode::OK, HeaderValue::from_static("application/jwt"), jwt),
-        },
+        Route::UserInfo => {
+            let query = form::query(parts.uri.query()).map_err(|refusal| told(site, call, route, refusal.into()))?;
+            match provider.userinfo(call, &query, params).await? {
+                UserInfo::Json(claims) => json(StatusCode::OK, claims),
+                UserInfo::Jwt(jwt) => private(StatusCode::OK, HeaderValue::from_static("application/jwt"), jwt),
+            }
+        }
         _ => token_response(&provider.token(call, params).await?),
     })
 }
