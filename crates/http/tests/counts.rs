@@ -1,0 +1,93 @@
+//! Trips to the store per request: they do not depend on the machine, so a test can hold them (architecture section 14).
+
+use chancery_testkit::{TestProvider, days};
+
+/// Introspection: 1, of a JWT 2.
+#[test]
+fn introspection() {
+    let kit = TestProvider::new();
+    let trips = |client: &str, token: &str| {
+        let (answer, trips) = kit.trips(|| kit.introspect(client, token));
+        (answer["active"] == true, trips)
+    };
+    let web = kit.tokens("alice", "web", "openid offline_access");
+    assert_eq!(trips("web", web.member("access_token")), (true, 1));
+    assert_eq!(trips("web", web.member("refresh_token")), (true, 1));
+    assert_eq!(trips("post", web.member("access_token")), (false, 1), "a foreign one");
+    assert_eq!(trips("web", "nonsense"), (false, 0));
+
+    let jwt = kit.tokens("alice", "jwt", "read");
+    assert_eq!(trips("api", jwt.member("access_token")), (true, 2));
+    let own = kit.client_credentials_request("jwt").send().expect_status(200);
+    assert_eq!(trips("api", own.member("access_token")), (true, 1), "a JWT without a grant");
+    let own = kit.client_credentials_request("machine").send().expect_status(200);
+    assert_eq!(trips("api", own.member("access_token")), (true, 1));
+}
+
+/// Code exchange: 2. Refresh: 2, and 2 again within the grace.
+#[test]
+fn token() {
+    let kit = TestProvider::new();
+    let code = kit.code("alice", "web", "openid offline_access");
+    let (tokens, trips) = kit.trips(|| kit.exchange(&code).expect_status(200));
+    assert_eq!(trips, 2);
+    let (_, trips) = kit.trips(|| kit.refresh("web", tokens.member("refresh_token")).expect_status(200));
+    assert_eq!(trips, 2);
+    let (_, trips) = kit.trips(|| kit.refresh("web", tokens.member("refresh_token")).expect_status(200));
+    assert_eq!(trips, 2, "the former token once more");
+    // A JWT is good by its signature.
+    let jwt = kit.tokens("alice", "jwt", "read");
+    let (_, trips) = kit.trips(|| kit.refresh("jwt", jwt.member("refresh_token")).expect_status(200));
+    assert_eq!(trips, 2);
+}
+
+/// client_credentials: 1, for a JWT none.
+#[test]
+fn client_credentials() {
+    let kit = TestProvider::new();
+    let trips = |client| kit.trips(|| kit.client_credentials_request(client).send().expect_status(200)).1;
+    assert_eq!((trips("machine"), trips("jwt")), (1, 0));
+}
+
+/// UserInfo: 1.
+#[test]
+fn userinfo() {
+    let kit = TestProvider::new();
+    let tokens = kit.tokens("alice", "web", "openid");
+    assert_eq!(kit.trips(|| kit.userinfo(tokens.member("access_token")).expect_status(200)).1, 1);
+}
+
+/// Authorization with session and consent: 3. Also when the client is new to the session or the idle end moves (where the
+/// figures allow 4), because the change of the session carries grant and code.
+#[test]
+fn authorization() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    let request = kit.authorization_request("web").scope("openid");
+    let trips = || kit.trips(|| request.open(&ua).expect_code()).1;
+    assert_eq!(trips(), 3, "the client is new to the session");
+    assert_eq!(trips(), 3);
+    assert_eq!(trips(), 3);
+    kit.clock.advance(days(2));
+    assert_eq!(trips(), 3, "the idle end moves");
+    assert_eq!(trips(), 3);
+}
+
+/// Anonymous: 0, whatever page it is; also the form of a first page, until a password is looked at.
+#[test]
+fn anonymous() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    let (tab, trips) = kit.trips(|| kit.authorization_request("web").scope("openid").open(&ua).expect_page("login"));
+    assert_eq!(trips, 0);
+    assert_eq!(kit.trips(|| tab.reload().expect_page("login")).1, 0);
+    let silent = kit.authorization_request("web").scope("openid").set("prompt", "none");
+    assert_eq!(kit.trips(|| silent.open(&ua).expect_error("login_required")).1, 0);
+    assert_eq!(kit.trips(|| kit.authorization_request("web").set("client_id", "nobody").open(&ua)).1, 0);
+    assert_eq!(kit.trips(|| tab.cancel().expect_error("access_denied")).1, 0);
+    for path in ["/.well-known/openid-configuration", "/jwks"] {
+        assert_eq!(kit.trips(|| kit.get(path).expect_status(200)).1, 0);
+    }
+}

@@ -1,0 +1,321 @@
+//! Malformed, doubled, oversized, wrongly encoded and hostile requests: the standard's error or the error page, never a
+//! panic, never a 5xx, nothing written.
+
+#![expect(clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use bytes::Bytes;
+use chancery_core::event::Event;
+use chancery_testkit::{Answer, Hostile, HtmlPage, MARK, TestProvider, UserAgent, minutes, refusals};
+use http::Request;
+
+/// How many requests each endpoint gets.
+const REQUESTS: usize = 10_000;
+
+/// What may stand in front of a redirect: the registered redirect URIs, and our own pages.
+const TARGETS: &[&str] = &["https://web.example/cb?", "https://web.example/cb#", "https://id.example/", "/"];
+
+/// What is wrong with an answer, if anything. `written` is the number of writing trips.
+fn complaint(answer: &Answer, written: u64) -> Option<String> {
+    let status = answer.status.as_u16();
+    let has_acted = answer.events.iter().any(|event| {
+        !matches!(
+            event,
+            Event::Refused { .. } | Event::PromptShown { .. } | Event::Introspected { .. } | Event::Declined { .. }
+        )
+    });
+    let is_html = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
+    let shown = if is_html { HtmlPage::read(answer.text()).text } else { String::from_utf8_lossy(&answer.body).into() };
+    let location = answer.header("location");
+    // A refusal has one event; other methods and paths have none; a password that is not looked at has its own.
+    let is_told = status < 400
+        || matches!(status, 404 | 405)
+        || refusals(&answer.events).len() == 1
+        || answer.events.contains(&Event::LoginThrottled);
+    match () {
+        () if status >= 500 => Some("a 5xx".to_owned()),
+        () if written > 0 && !has_acted => Some(format!("{written} writes for {:?}", answer.events)),
+        () if !is_told => Some(format!("events {:?}", answer.events)),
+        () if shown.contains(MARK) => Some("the request is reflected".to_owned()),
+        () if answer.text().contains("<script>h0") => Some("markup of the request".to_owned()),
+        () if location.is_some_and(|to| !TARGETS.iter().any(|target| to.starts_with(target))) => {
+            Some(format!("a redirect to {location:?}"))
+        }
+        () if answer.headers.iter().any(|(name, value)| {
+            name != "access-control-allow-origin" && name != "location" && format!("{value:?}").contains(MARK)
+        }) =>
+        {
+            Some(format!("a header of the request: {:?}", answer.headers))
+        }
+        () if answer.headers.get("x-content-type-options").is_none() => Some("no nosniff".to_owned()),
+        () => None,
+    }
+}
+
+/// Sends hostile variants of the good requests, and sees that the good ones are good.
+fn storm(seed: u64, good: impl Fn(&TestProvider) -> Vec<Request<Bytes>>) {
+    let kit = TestProvider::new();
+    let hostile = Hostile::new(seed);
+    let good = good(&kit);
+    let mut refused = 0;
+    for n in 0..REQUESTS {
+        let request = hostile.request(&good[n % good.len()]);
+        let shown = format!("{} {} {:?}", request.method(), request.uri(), request.headers());
+        let body = String::from_utf8_lossy(request.body()).chars().take(600).collect::<String>();
+        kit.counting.reset();
+        let answer = kit.send(request);
+        refused += usize::from(answer.status.as_u16() >= 400);
+        if let Some(complaint) = complaint(&answer, kit.counting.writes()) {
+            let told = answer.text().chars().take(600).collect::<String>();
+            panic!("request {n}: {complaint}\n{shown}\n{body}\n-> {} {:?}\n{told}", answer.status, answer.headers);
+        }
+    }
+    assert!(refused > REQUESTS / 4, "only {refused} were refused: the requests are not hostile");
+    for request in good {
+        let status = kit.send(request).status.as_u16();
+        assert!(status < 500, "afterwards the service answers: {status}");
+    }
+}
+
+/// PARM-01, PARM-05, PARM-07, PARM-09, PARM-12, PARM-14, PARM-15, RMODE-06
+#[test]
+fn authorization() {
+    storm(1, |kit| {
+        let request = kit.authorization_request("web").scope("openid profile").set("nonce", "n").set("prompt", "login");
+        let silent = request.clone().set("prompt", "none").set("claims", r#"{"id_token":{"acr":null}}"#);
+        let posted = request.clone().set("max_age", "10").set("response_mode", "fragment");
+        vec![
+            request.to_http(),
+            silent.to_http(),
+            request.set("login_hint", "alice").to_http_post(),
+            posted.to_http_post(),
+        ]
+    });
+}
+
+/// The form of a first page, also with its own token and browser cookie.
+#[test]
+fn first_form() {
+    storm(2, |kit| {
+        let ua = kit.user_agent();
+        let tab = kit.authorization_request("web").scope("openid").open(&ua);
+        let form = tab.form();
+        let mut request = kit.anonymous_request(&form.action.replace("https://id.example", ""));
+        for (name, value) in form.fields.iter().filter(|(name, _)| !matches!(name.as_str(), "username" | "password")) {
+            request = request.param(name, value);
+        }
+        let cookie = tab.answer().header("set-cookie").unwrap_or("").split(';').next().unwrap_or("").to_owned();
+        let login = request.clone().param("username", "alice").param("password", "wrong").param("action", "login");
+        vec![login.to_http(), login.header("cookie", &cookie).to_http(), request.param("action", "cancel").to_http()]
+    });
+}
+
+/// INT-10: the page of a stored interaction, by whoever has its address.
+#[test]
+fn interaction() {
+    storm(3, |kit| {
+        let ua = kit.user_agent();
+        let tab = kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
+        let form = tab.form();
+        let address = form.action.replace("https://id.example", "");
+        let mut request = kit.anonymous_request(&address);
+        for (name, value) in &form.fields {
+            request = request.param(name, value);
+        }
+        let allow = request.param("action", "allow");
+        vec![allow.to_http(), kit.anonymous_request(&address).get().param("x", "1").to_http()]
+    });
+}
+
+/// PARM-01, PARM-09, CAUTH-09, CAUTH-10
+#[test]
+fn token() {
+    storm(4, |kit| {
+        let tokens = kit.tokens("alice", "web", "openid offline_access");
+        let code = kit.code("alice", "post", "openid");
+        vec![
+            kit.client_credentials_request("web").param("scope", "profile").to_http(),
+            kit.refresh_request("web", tokens.member("access_token")).param("scope", "openid").to_http(),
+            kit.code_request(&code).set("code", "ac_unknown").to_http(),
+            kit.refresh_request("spa", tokens.member("refresh_token")).to_http(),
+        ]
+    });
+}
+
+/// INTRO-01, INTRO-04
+#[test]
+fn introspection() {
+    storm(5, |kit| {
+        let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
+        let hinted = kit.introspection_request("post", &token).param("token_type_hint", "refresh_token");
+        vec![kit.introspection_request("web", &token).to_http(), hinted.to_http()]
+    });
+}
+
+/// REV-01
+#[test]
+fn revocation() {
+    storm(6, |kit| {
+        let token = kit.tokens("alice", "web", "openid offline_access").member("refresh_token").to_owned();
+        let foreign = kit.revocation_request("post", &token).param("token_type_hint", "refresh_token");
+        vec![foreign.to_http(), kit.revocation_request("web", "at_unknown").to_http()]
+    });
+}
+
+/// UINF-02, UINF-03
+#[test]
+fn userinfo() {
+    storm(7, |kit| {
+        let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
+        let bearer = format!("Bearer {token}");
+        let by_form = kit.anonymous_request("/userinfo").param("access_token", &token);
+        let by_header = kit.anonymous_request("/userinfo").get().header("authorization", &bearer).param("x", "1");
+        vec![by_header.to_http(), by_form.to_http(), kit.anonymous_request("/userinfo").get().to_http()]
+    });
+}
+
+/// HTTP-01, HTTP-03: paths that are nearly right, and the documents.
+#[test]
+fn paths_and_documents() {
+    storm(8, |kit| {
+        let paths = [
+            "/jwks",
+            "/.well-known/openid-configuration",
+            "/nothing",
+            "/token/",
+            "//token",
+            "/%74oken",
+            "/interaction/",
+        ];
+        paths.iter().map(|path| kit.anonymous_request(path).get().param("x", "1").to_http()).collect()
+    });
+}
+
+/// What is done with a failing store.
+type Scenario = for<'k> fn(&'k TestProvider) -> Box<dyn Fn() -> Answer + 'k>;
+
+/// A browser that lives as long as its provider.
+fn browser<'k>(kit: &'k TestProvider) -> &'k UserAgent<'k> {
+    let ua: &'k UserAgent<'k> = Box::leak(Box::new(kit.user_agent()));
+    ua
+}
+
+const SCENARIOS: &[(&str, Scenario)] = &[
+    ("authorization", |kit| {
+        let ua = browser(kit);
+        ua.signed_in("alice");
+        ua.has_consented("alice", "web", "openid");
+        Box::new(|| kit.authorization_request("web").scope("openid").open(ua).answer().clone())
+    }),
+    ("prompt=none", |kit| {
+        let ua = browser(kit);
+        ua.signed_in("alice");
+        let request = kit.authorization_request("web").scope("openid").set("prompt", "none");
+        Box::new(move || request.open(ua).answer().clone())
+    }),
+    ("login", |kit| {
+        let tab = kit.authorization_request("operator").scope("openid").open(browser(kit));
+        Box::new(move || tab.login("alice").answer().clone())
+    }),
+    ("a wrong password", |kit| {
+        let tab = kit.authorization_request("web").scope("openid").open(browser(kit));
+        Box::new(move || tab.login_wrongly("alice").answer().clone())
+    }),
+    ("login, then consent", |kit| {
+        let tab = kit.authorization_request("web").scope("openid").open(browser(kit));
+        Box::new(move || tab.login("alice").answer().clone())
+    }),
+    ("login again", |kit| {
+        let ua = browser(kit);
+        ua.signed_in("alice");
+        ua.has_consented("alice", "web", "openid");
+        kit.clock.advance(minutes(1));
+        let tab = kit.authorization_request("web").scope("openid").set("prompt", "login").open(ua);
+        Box::new(move || tab.login("alice").answer().clone())
+    }),
+    ("consent", |kit| {
+        let tab = kit.authorization_request("web").scope("openid").open(browser(kit)).login("alice");
+        Box::new(move || tab.allow().answer().clone())
+    }),
+    ("account chooser", |kit| {
+        let ua = browser(kit);
+        ua.signed_in("bob");
+        ua.signed_in("alice");
+        ua.has_consented("bob", "web", "openid");
+        let tab = kit.authorization_request("web").scope("openid").set("prompt", "select_account").open(ua);
+        Box::new(move || tab.choose("bob").answer().clone())
+    }),
+    ("the page of a stored interaction", |kit| {
+        let tab = kit.authorization_request("web").scope("openid").open(browser(kit)).login("alice");
+        Box::new(move || tab.reload().answer().clone())
+    }),
+    ("code", |kit| {
+        let code = kit.code("alice", "web", "openid offline_access");
+        Box::new(move || kit.exchange(&code))
+    }),
+    ("a used code", |kit| {
+        let code = kit.code("alice", "web", "openid offline_access");
+        let _ = kit.exchange(&code);
+        Box::new(move || kit.exchange(&code))
+    }),
+    ("refresh", |kit| {
+        let token = kit.tokens("alice", "web", "openid offline_access").member("refresh_token").to_owned();
+        Box::new(move || kit.refresh("web", &token))
+    }),
+    ("client_credentials", |kit| Box::new(|| kit.client_credentials_request("web").send())),
+    ("introspection", |kit| {
+        let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
+        Box::new(move || kit.introspection_request("web", &token).send())
+    }),
+    ("introspection of a JWT", |kit| {
+        let token = kit.tokens("alice", "jwt", "read").member("access_token").to_owned();
+        Box::new(move || kit.introspection_request("api", &token).send())
+    }),
+    ("revocation of a refresh token", |kit| {
+        let token = kit.tokens("alice", "web", "openid offline_access").member("refresh_token").to_owned();
+        Box::new(move || kit.revoke("web", &token))
+    }),
+    ("revocation of an access token", |kit| {
+        let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
+        Box::new(move || kit.revoke("web", &token))
+    }),
+    ("revocation of a JWT", |kit| {
+        let token = kit.tokens("alice", "jwt", "read").member("access_token").to_owned();
+        Box::new(move || kit.revoke("jwt", &token))
+    }),
+    ("userinfo", |kit| {
+        let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
+        Box::new(move || kit.userinfo(&token))
+    }),
+];
+
+/// ERR-03, ERR-18, EVT-04, SESS-23: each call of the store fails once: 503, one event, nothing for the peer; and the same
+/// request succeeds afterwards, because nothing was used up.
+#[test]
+fn each_call_of_the_store_fails_once() {
+    for (name, scenario) in SCENARIOS {
+        let expected = scenario(&TestProvider::new())();
+        for call in 1.. {
+            let kit = TestProvider::new();
+            let attempt = scenario(&kit);
+            kit.failing.fail_at(call);
+            let answer = attempt();
+            let is_reached = kit.failing.calls() >= call;
+            kit.failing.fail_at(0);
+            if !is_reached {
+                assert!(call > 1, "{name} never asks the store");
+                break;
+            }
+            let what = format!("{name}, call {call}: {} {}", answer.status, answer.text());
+            assert_eq!(answer.status, 503, "{what}");
+            for secret in ["at_", "rt_", "ac_", "se_", "access_token", "told to fail"] {
+                assert!(!answer.text().contains(secret), "{what}");
+            }
+            assert!(!answer.headers.contains_key("location") && !answer.headers.contains_key("set-cookie"), "{what}");
+            let faults = answer.events.iter().filter(|event| matches!(event, Event::Faulted { .. })).count();
+            assert_eq!((faults, refusals(&answer.events).len()), (1, 0), "{what} {:?}", answer.events);
+
+            let again = attempt();
+            assert_eq!(again.status, expected.status, "{name}, again after call {call} failed: {}", again.text());
+        }
+    }
+}
