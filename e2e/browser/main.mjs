@@ -125,7 +125,7 @@ async function main() {
 
 /** The clients: a shop with a secret, and a mail program in the browser without one. */
 World.prototype.addClients = async function addClients() {
-  const common = { response_types: ['code'], client_uri: this.site.origin };
+  const common = { application_type: 'native', response_types: ['code'], client_uri: this.site.origin };
   this.books = {
     ...common,
     client_id: 'books',

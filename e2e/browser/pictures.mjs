@@ -16,23 +16,22 @@ export async function takePictures(world, folder) {
 
 async function round(world, folder, suffix, [jane, john], options) {
   const visit = await Visit.begin(world, { ...options, javaScriptEnabled: false });
-  const take = async (page, name) => {
-    await visit.arrive(page, name.split('-')[0]);
-    await page.screenshot({ path: `${folder}/${name}${suffix}.png`, fullPage: true });
+  const take = async (page, name, file = name) => {
+    await visit.arrive(page, name);
+    await page.screenshot({ path: `${folder}/${file}${suffix}.png`, fullPage: true });
   };
   const wide = { scope: 'openid profile email offline_access', prompt: 'consent' };
   const page = await visit.open(new Request(world, world.books, wide));
   await take(page, 'login');
   await visit.signIn(page, { ...jane, password: 'not the password' });
-  await take(page, 'login-wrong');
+  await take(page, 'login', 'login-wrong');
   await visit.signIn(page, jane);
   await take(page, 'consent');
   const address = page.url();
   await visit.press(page, 'allow');
   await visit.answer(page);
   await page.goto(address);
-  const name = await visit.name(page);
-  await take(page, name);
+  await take(page, 'signed-in');
 
   const more = await visit.open(new Request(world, world.mail, { prompt: 'login' }));
   await visit.finish(more, john);

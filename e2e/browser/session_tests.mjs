@@ -69,7 +69,7 @@ export const tests = {
     const chooser = await visit.open(third);
     await visit.arrive(chooser, 'accounts');
     assert.equal(await chooser.locator('button[name="account"]').count(), 2);
-    await chooser.locator('button[name="account"]', { hasText: jane.name }).click();
+    await chooser.locator('button[name="account"]', { hasText: new RegExp(`${jane.username}\\b|${jane.name}`) }).click();
     await chooser.waitForLoadState();
     assert.equal((await third.tokens(await visit.finish(chooser, jane))).claims.sub, janes.claims.sub);
   },
@@ -182,9 +182,7 @@ async function signsInAgain({ world, visit }, parameters) {
 
 /** The client's site sends the request as a form. */
 async function post(world, visit, request) {
-  const parameters = new URLSearchParams(request.parameters);
-  const query = new URLSearchParams({ endpoint: `${world.issuer}/authorize`, request: parameters.toString() });
-  const page = await visit.open(`${world.site.origin}/post?${query}`);
+  const page = await visit.open(world.site.form(`${world.issuer}/authorize`, request.parameters));
   await page.locator('button').click();
   await page.waitForLoadState();
   return page;

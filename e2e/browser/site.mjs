@@ -15,12 +15,13 @@ function answerPage(by, parameters) {
 
 /** A page that sends an authorization request by POST: from the client's site, as a form. */
 function postPage(endpoint, parameters) {
-  const fields = [...parameters].map(([name, value]) => `<input type="hidden" name="${name}" value="${escape(value)}">`);
+  const fields = parameters.map(([name, value]) => `<input type="hidden" name="${name}" value="${escape(value)}">`);
   return document('client-form', `<form method="post" action="${escape(endpoint)}">${fields.join('')}<button>Go</button></form>`);
 }
 
 /** Starts a site; `onward` is where its callback `/onward` redirects to. */
 export async function startSite(address, onward) {
+  const held = [];
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, `http://${address}`);
     let body = '';
@@ -31,13 +32,15 @@ export async function startSite(address, onward) {
     } else if (url.pathname.startsWith('/callback')) {
       response.end(answerPage(request.method, request.method === 'POST' ? new URLSearchParams(body) : url.searchParams));
     } else if (url.pathname === '/post') {
-      const parameters = new URLSearchParams(url.searchParams.get('request'));
-      response.end(postPage(url.searchParams.get('endpoint'), parameters));
+      response.end(postPage(...held[url.searchParams.get('form')]));
     } else {
       response.end(document('client-home', '<h1>The client</h1><p>Here you could sign in.</p>'));
     }
   });
   server.listen(0, address);
   await once(server, 'listening');
-  return { origin: `http://${address}:${server.address().port}`, close: () => server.close() };
+  const origin = `http://${address}:${server.address().port}`;
+  /** The address of a page with a form of these parameters. */
+  const form = (endpoint, parameters) => `${origin}/post?form=${held.push([endpoint, Object.entries(parameters)]) - 1}`;
+  return { origin, form, close: () => server.close() };
 }

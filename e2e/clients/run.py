@@ -32,11 +32,11 @@ def judge(checks, fixture):
 def standalone(checks):
     """The server binary, with a confidential and with a public client."""
     with Provider("clients") as provider:
-        flow = {"redirect_uris": [CALLBACK], "response_types": ["code"], "scope": SCOPE,
+        flow = {"redirect_uris": [CALLBACK], "application_type": "native", "response_types": ["code"], "scope": SCOPE,
                 "grant_types": ["authorization_code", "refresh_token"]}
         web = provider.add_client(client_id="web", client_name="Web", **flow,
                                   token_endpoint_auth_method="client_secret_basic")
-        app = provider.add_client(client_id="app", client_name="App", **flow, application_type="native",
+        app = provider.add_client(client_id="app", client_name="App", **flow,
                                   token_endpoint_auth_method="none")
         api = provider.add_client(client_id="api", client_name="API", redirect_uris=[], response_types=[],
                                   grant_types=["client_credentials"], chancery={"introspects": ["web", "app"]},

@@ -83,7 +83,7 @@ class Provider:
                               capture_output=True, cwd=self.folder, timeout=60)
         if done.returncode:
             raise RuntimeError(f"chancery {arguments[0]} ended with {done.returncode}: {done.stderr or done.stdout}")
-        return done.stdout
+        return done.stdout + done.stderr
 
     def command(self, *arguments, stdin=""):
         """A command on this provider's configuration."""
