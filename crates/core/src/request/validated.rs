@@ -106,6 +106,13 @@ pub const ID_TOKEN_HINT_INVALID: Reason = Reason {
     description: "could not validate id_token_hint",
     section: "OIDC Core section 3.1.2.1",
 };
+/// `id_token_hint` and `claims` name different persons, or `claims` names nobody who could exist.
+pub const SUBJECT_IMPOSSIBLE: Reason = Reason {
+    name: "subject_impossible",
+    code: ErrorCode::InvalidRequest,
+    description: "no End-User can have the requested subject",
+    section: "OIDC Core section 5.5.1",
+};
 /// `state` or `nonce` is longer than anybody needs.
 pub const TOO_LONG: Reason = Reason {
     name: "parameter_too_long",
@@ -233,12 +240,11 @@ fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked
     claims.locales = params.one("claims_locales")?.map(Box::from);
     let acr_values = acr_values(params.one("acr_values")?, client, is_openid);
     let hinted = params.one("id_token_hint")?.map(|token| hinted_subject(token, client, rules, now)).transpose()?;
-    let named = claims.of_id_token("sub").and_then(|ask| ask.strings().next()).map(String::into_boxed_str);
 
     let nonce = nonce.map(Box::from);
     let login_hint = params.one("login_hint")?.map(Box::from);
     let ui_locales = params.one("ui_locales")?.map(Box::from);
-    let expected = hinted.or(named);
+    let expected = expected_subject(hinted, &claims)?;
     Ok(Asked { scopes, claims, prompts, max_age, acr_values, nonce, code_challenge, expected, login_hint, ui_locales })
 }
 
@@ -312,6 +318,18 @@ fn acr_values(text: Option<&str>, client: &Client, is_openid: bool) -> Vec<Acr> 
         None if is_openid => client.default_acr_values.clone(),
         None => Vec::new(),
     }
+}
+
+/// Whom the client expects. Nobody else may be the answer to a request for one `sub` (OIDC Core section 5.5.1), so that a
+/// wish that nobody can meet is not overheard.
+fn expected_subject(hinted: Option<Box<str>>, claims: &ClaimsRequest) -> Result<Option<Box<str>>, Refusal> {
+    let Some(ask) = claims.of_id_token("sub").filter(|ask| !ask.values.is_empty()) else { return Ok(hinted) };
+    let mut named = ask.strings().map(String::into_boxed_str);
+    let met = match hinted {
+        Some(hinted) => named.find(|sub| *sub == hinted),
+        None => named.next(),
+    };
+    met.map(Some).ok_or_else(|| (&SUBJECT_IMPOSSIBLE).into())
 }
 
 /// OIDC Core section 3.1.2.1: an ID token that this server issued to this client, expired or not.
