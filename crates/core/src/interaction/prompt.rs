@@ -1,5 +1,7 @@
 //! What has still to be asked of the person: OIDC Core section 3.1.2.3 and 3.1.2.4, as a pure function.
 
+use std::time::Duration;
+
 use chancery_types::iana::{ErrorCode, Prompt};
 use chancery_types::{RedirectKind, Scope, Scopes, Timestamp};
 
@@ -106,8 +108,9 @@ pub fn needed(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>, no
     if wishes(Prompt::Login) && !is_fresh {
         return Some(Needed::Login(&LOGIN_REQUESTED));
     }
-    let age = now.since(authentication.time()).as_secs();
-    if asked.max_age.is_some_and(|limit| age > limit) && !is_fresh {
+    // To the millisecond, so that `max_age=0` means `prompt=login` also a moment after a login.
+    let age = now.since(authentication.time());
+    if asked.max_age.is_some_and(|limit| age > Duration::from_secs(limit)) && !is_fresh {
         return Some(Needed::Login(&LOGIN_TOO_OLD));
     }
     let is_met =
