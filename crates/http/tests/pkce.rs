@@ -1,7 +1,5 @@
 //! Proof Key for Code Exchange: RFC 7636 sections 4.1 to 4.6, RFC 9700 section 2.1.1.
 
-#![expect(clippy::indexing_slicing, reason = "tests")]
-
 use chancery_core::rule::pkce::{CHALLENGE_MISSING, MALFORMED_CHALLENGE, MISSING, UNSUPPORTED_METHOD};
 use chancery_testkit::{AuthorizationRequest, Code, NegativeTable, Refused, TestProvider, assert_refused};
 

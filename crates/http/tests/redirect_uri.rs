@@ -1,6 +1,6 @@
 //! Where an authorization response may go: RFC 6749 section 3.1.2, RFC 8252 sections 7 and 8, RFC 9700 section 2.1.
 
-#![expect(clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::panic, reason = "tests")]
 
 use chancery_testkit::{NegativeTable, Refused, TestProvider};
 

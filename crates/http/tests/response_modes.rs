@@ -1,8 +1,6 @@
 //! How an authorization response is carried: OAuth 2.0 Multiple Response Type Encoding Practices section 2.1, OAuth 2.0
 //! Form Post Response Mode, RFC 6749 section 3.1.2.
 
-#![expect(clippy::indexing_slicing, reason = "tests")]
-
 use chancery_testkit::{AuthorizationRequest, NegativeTable, Refused, TestProvider, UserAgent};
 
 fn kit() -> TestProvider {
