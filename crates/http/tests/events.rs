@@ -1,0 +1,210 @@
+//! What an operator reads afterwards: for each endpoint the exact list of events, on success and on a refusal.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "tests")]
+
+use chancery_core::event::{Endpoint, Event, GrantEnd};
+use chancery_testkit::{Mood, TestProvider, minutes, seconds};
+use chancery_types::iana::GrantType;
+use chancery_types::{AccountId, ClientId};
+
+fn client(id: &str) -> ClientId {
+    ClientId::parse(id).expect("a client id")
+}
+
+fn account(id: &str) -> AccountId {
+    AccountId::parse(id).expect("an account id")
+}
+
+/// The endpoint and client of the only refusal.
+fn refusal(events: &[Event]) -> (Endpoint, Option<&str>) {
+    match events {
+        [Event::Refused { endpoint, client, .. }] => (*endpoint, client.as_ref().map(ClientId::as_str)),
+        other => panic!("one refusal, and nothing else: {other:?}"),
+    }
+}
+
+/// A19, INT-23, EVT-03
+#[test]
+fn authorization() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    let request = kit.authorization_request("web").scope("openid");
+    let granted = request.open(&ua);
+    assert_eq!(
+        granted.answer().events,
+        [Event::AuthorizationGranted { client: client("web"), account: account("alice") }]
+    );
+    let shown = request.clone().set("prompt", "login");
+    kit.clock.advance(seconds(1));
+    assert_eq!(shown.open(&ua).answer().events, [Event::PromptShown { client: client("web"), prompt: "login" }]);
+    // Refused to the client, and on a page.
+    let to_client = request.clone().set("response_type", "token").open(&ua);
+    assert_eq!(refusal(&to_client.answer().events), (Endpoint::Authorization, Some("web")));
+    let on_page = request.set("redirect_uri", "https://evil.example/").open(&ua);
+    assert_eq!(refusal(&on_page.answer().events), (Endpoint::Authorization, None));
+}
+
+/// A19, INT-23
+#[test]
+fn interaction() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    let request = kit.authorization_request("web").scope("openid");
+    let login = request.open(&ua);
+    assert_eq!(login.event_names(), ["prompt_shown"]);
+    let wrong = login.login_wrongly("alice");
+    assert_eq!(wrong.event_names(), ["login_failed", "prompt_shown"]);
+    kit.accounts.be(Mood::Busy);
+    assert_eq!(wrong.login("alice").event_names(), ["login_throttled", "prompt_shown"]);
+    kit.accounts.be(Mood::Answering);
+    let consent = wrong.login("alice");
+    assert_eq!(consent.event_names(), ["login_succeeded", "prompt_shown"]);
+    assert_eq!(consent.allow().event_names(), ["consent_given", "authorization_granted"]);
+    // Answered already: a page with a way on, and nothing has happened.
+    assert_eq!(consent.allow().event_names(), [""; 0]);
+
+    let other = kit.user_agent();
+    let cancelled = request.open(&other).cancel();
+    assert_eq!(cancelled.event_names(), ["declined", "refused"]);
+    let denied = request.open(&other).login("alice");
+    // The consent was remembered.
+    assert_eq!(denied.event_names(), ["login_succeeded", "authorization_granted"]);
+    let more = kit.authorization_request("web").scope("openid email").open(&other);
+    assert_eq!(more.event_names(), ["prompt_shown"]);
+    assert_eq!(more.deny().event_names(), ["declined", "refused"]);
+}
+
+/// A19: the oldest of five sessions ends.
+#[test]
+fn the_end_of_a_session() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    for id in ["first", "second", "third", "fourth", "fifth"] {
+        kit.accounts.add(id);
+    }
+    for id in ["first", "second", "third", "fourth"] {
+        ua.signed_in(id);
+    }
+    kit.clock.advance(minutes(1));
+    let tab = kit.authorization_request("operator").scope("openid").set("prompt", "login").open(&ua).login("fifth");
+    assert_eq!(
+        tab.answer().events,
+        [
+            Event::LoginSucceeded { account: account("fifth") },
+            Event::AuthorizationGranted { client: client("operator"), account: account("fifth") },
+            Event::SessionEnded { account: account("first") },
+        ]
+    );
+}
+
+/// A19, TOKEN-13, ERR-20, EVT-05
+#[test]
+fn token() {
+    let kit = TestProvider::new();
+    let issued = |grant_type, by: &str, whose: Option<&str>| {
+        [Event::TokensIssued { client: client(by), grant_type, account: whose.map(account) }]
+    };
+    let code = kit.code("alice", "web", "openid offline_access");
+    let tokens = kit.exchange(&code);
+    assert_eq!(tokens.events, issued(GrantType::AuthorizationCode, "web", Some("alice")));
+    let refreshed = kit.refresh("web", tokens.member("refresh_token"));
+    assert_eq!(refreshed.events, issued(GrantType::RefreshToken, "web", Some("alice")));
+    let own = kit.client_credentials_request("web").send();
+    assert_eq!(own.events, issued(GrantType::ClientCredentials, "web", None));
+
+    let unknown = kit.token_request("web").param("grant_type", "password").send();
+    assert_eq!(refusal(&unknown.events), (Endpoint::Token, Some("web")));
+    // Who did not authenticate is not named.
+    let wrong = kit.client_credentials_request("web").secret("a-wrong-secret").send();
+    assert_eq!(refusal(&wrong.events), (Endpoint::Token, None));
+    // The end of a grant is one event, whatever hung on it.
+    let replayed = kit.exchange(&code);
+    assert_eq!(replayed.event_names(), ["grant_ended", "refused"]);
+    assert_eq!(
+        replayed.events.first(),
+        Some(&Event::GrantEnded { client: client("web"), why: GrantEnd::CodeReplayed })
+    );
+    let tokens = kit.tokens("alice", "web", "openid offline_access");
+    let _ = kit.refresh("web", tokens.member("refresh_token"));
+    kit.clock.advance(minutes(1));
+    let replayed = kit.refresh("web", tokens.member("refresh_token"));
+    assert_eq!(
+        replayed.events.first(),
+        Some(&Event::GrantEnded { client: client("web"), why: GrantEnd::RefreshTokenReplayed })
+    );
+    assert_eq!(replayed.event_names(), ["grant_ended", "refused"]);
+}
+
+/// A19, INTRO-10
+#[test]
+fn introspection() {
+    let kit = TestProvider::new();
+    let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
+    assert_eq!(kit.introspect("web", &token).events, [Event::Introspected { client: client("web"), active: true }]);
+    assert_eq!(kit.introspect("post", &token).events, [Event::Introspected { client: client("post"), active: false }]);
+    let missing = kit.introspection_request("web", &token).without("token").send();
+    assert_eq!(refusal(&missing.events), (Endpoint::Introspection, Some("web")));
+}
+
+/// A19, REV-08
+#[test]
+fn revocation() {
+    let kit = TestProvider::new();
+    let tokens = kit.tokens("alice", "web", "openid offline_access");
+    let access = kit.revoke("web", tokens.member("access_token"));
+    assert_eq!(access.events, [Event::TokenRevoked { client: client("web") }]);
+    let refresh = kit.revoke("web", tokens.member("refresh_token"));
+    assert_eq!(refresh.events, [Event::GrantEnded { client: client("web"), why: GrantEnd::RevokedByClient }]);
+    assert_eq!(kit.revoke("web", tokens.member("refresh_token")).events, []);
+    let missing = kit.revocation_request("web", "x").without("token").send();
+    assert_eq!(refusal(&missing.events), (Endpoint::Revocation, Some("web")));
+}
+
+/// A19
+#[test]
+fn userinfo() {
+    let kit = TestProvider::new();
+    let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
+    assert_eq!(kit.userinfo(&token).events, [Event::UserInfoServed { client: client("web") }]);
+    assert_eq!(refusal(&kit.userinfo("at_unknown").events), (Endpoint::UserInfo, None));
+}
+
+/// A19: documents that everybody may have are no news, nor are wrong paths and methods.
+#[test]
+fn the_rest() {
+    let kit = TestProvider::new();
+    for path in ["/.well-known/openid-configuration", "/jwks", "/nothing", "/token"] {
+        assert_eq!(kit.get(path).events, []);
+    }
+    let _ = kit.run_once();
+    assert_eq!(kit.events.rest(), []);
+}
+
+/// EVT-04, ERR-18, ERR-20: what breaks is one event of its own, at every endpoint.
+#[test]
+fn what_breaks() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let tokens = kit.tokens("alice", "web", "openid offline_access");
+    let login = kit.authorization_request("web").scope("openid").open(&kit.user_agent()).answer().status;
+    assert_eq!(login, 200);
+    let code = kit.code("alice", "web", "openid");
+    kit.accounts.be(Mood::Broken);
+    let answers = [
+        (Endpoint::Authorization, kit.authorization_request("web").scope("openid").open(&ua).answer().clone()),
+        (Endpoint::Token, kit.exchange(&code)),
+        (Endpoint::Token, kit.refresh("web", tokens.member("refresh_token"))),
+        (Endpoint::Introspection, kit.introspection_request("web", tokens.member("access_token")).send()),
+        (Endpoint::UserInfo, kit.userinfo(tokens.member("access_token"))),
+    ];
+    for (expected, answer) in answers {
+        let [Event::Faulted { endpoint, fault }] = answer.events.as_slice() else {
+            panic!("{expected:?}: {:?}", answer.events)
+        };
+        assert_eq!((*endpoint, answer.status.as_u16()), (expected, 503));
+        assert!(!answer.text().contains(fault.message()), "nothing of it reaches the peer");
+    }
+}
