@@ -76,7 +76,7 @@ fn storm(seed: u64, good: impl Fn(&TestProvider) -> Vec<Request<Bytes>>) {
     }
 }
 
-/// PARM-01, PARM-05, PARM-07, PARM-09, PARM-12, PARM-14, PARM-15, RMODE-06
+/// PARM-05, PARM-14, PARM-15: GET and POST.
 #[test]
 fn authorization() {
     storm(1, |kit| {
@@ -109,7 +109,7 @@ fn first_form() {
     });
 }
 
-/// INT-10: the page of a stored interaction, by whoever has its address.
+/// The page of a stored interaction, by whoever has its address.
 #[test]
 fn interaction() {
     storm(3, |kit| {
@@ -126,7 +126,7 @@ fn interaction() {
     });
 }
 
-/// PARM-01, PARM-09, CAUTH-09, CAUTH-10
+/// PARM-05, PARM-14, PARM-15: every grant type.
 #[test]
 fn token() {
     storm(4, |kit| {
@@ -141,7 +141,7 @@ fn token() {
     });
 }
 
-/// INTRO-01, INTRO-04
+/// PARM-05, PARM-14, PARM-15: one's own token and another's.
 #[test]
 fn introspection() {
     storm(5, |kit| {
@@ -151,7 +151,7 @@ fn introspection() {
     });
 }
 
-/// REV-01
+/// PARM-05, PARM-14, PARM-15: another's token and none.
 #[test]
 fn revocation() {
     storm(6, |kit| {
@@ -161,7 +161,7 @@ fn revocation() {
     });
 }
 
-/// UINF-02, UINF-03
+/// PARM-05, PARM-14, PARM-15: the token in the header and in the body.
 #[test]
 fn userinfo() {
     storm(7, |kit| {
@@ -173,7 +173,7 @@ fn userinfo() {
     });
 }
 
-/// HTTP-01, HTTP-03: paths that are nearly right, and the documents.
+/// Paths that are nearly right, and the documents.
 #[test]
 fn paths_and_documents() {
     storm(8, |kit| {

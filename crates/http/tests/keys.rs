@@ -1,0 +1,115 @@
+//! Keys by use and time (architecture section 12): a rotation that no client notices.
+
+#![expect(clippy::expect_used, reason = "tests")]
+
+use chancery_jose::SigningAlgorithm::{Es256, Rs256};
+use chancery_jose::{Compact, JwkSet};
+use chancery_testkit::{TestProvider, hours, millis, minutes, seconds};
+
+/// What a resource server keeps of the JWKS, and when it fetched it.
+struct Cache {
+    jwks: JwkSet,
+    fetched_at: chancery_types::Timestamp,
+}
+
+impl Cache {
+    fn fetch(kit: &TestProvider) -> Self {
+        let answer = kit.get("/jwks").expect_status(200);
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=600"));
+        Self { jwks: JwkSet::parse(&answer.body).expect("a JWK Set"), fetched_at: kit.now() }
+    }
+
+    /// Whether a token verifies with what is kept.
+    fn verifies(&self, jwt: &str) -> bool {
+        let compact = Compact::parse(jwt).expect("a JWT");
+        let kid = compact.header().kid.clone();
+        let key = self.jwks.candidates(kid.as_deref(), compact.header().alg).next();
+        key.is_some_and(|key| compact.verify(&key.verifying_key().expect("a key")).is_ok())
+    }
+}
+
+fn kid(jwt: &str) -> String {
+    Compact::parse(jwt).expect("a JWT").header().kid.clone().expect("a kid")
+}
+
+/// A17, JOSE-05, JOSE-06: a key is published ten minutes before it signs, so that nobody who keeps the JWKS for as long
+/// as its `max-age` ever meets an unknown key; and what the older key signed verifies until it is retired.
+#[test]
+fn no_verification_fails_while_keys_are_rotated() {
+    let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
+    let token = || kit.tokens("alice", "jwt", "read").member("access_token").to_owned();
+    let first = kid(&token());
+    let mut cache = Cache::fetch(&kit);
+    kit.clock.advance(seconds(1));
+    let second = kit.keys.add(Es256, kit.now(), kit.now() + minutes(10)).expect("a key");
+    // Five minutes is how long a JWT lives.
+    kit.keys.retire(&first, kit.now() + minutes(15));
+    let (mut alive, mut kids) = (Vec::new(), Vec::new());
+    for _ in 0..60 {
+        // The worst client: it fetches only what it may keep no longer.
+        if kit.now().since(cache.fetched_at) > minutes(10) {
+            cache = Cache::fetch(&kit);
+        }
+        let fresh = token();
+        kids.push(kid(&fresh));
+        alive.push((kit.now() + minutes(5), fresh));
+        alive.retain(|(ends, _)| *ends > kit.now());
+        for (_, jwt) in &alive {
+            assert!(cache.verifies(jwt), "{} of {kids:?}", kid(jwt));
+            assert!(kit.is_active("api", jwt));
+        }
+        kit.clock.advance(seconds(30));
+    }
+    kids.dedup();
+    assert_eq!(kids, [first, second.to_string()], "each signed in its time");
+}
+
+/// A17: a retired key is gone, and what it signed counts no more, at once.
+#[test]
+fn a_retired_key_is_gone() {
+    let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
+    let jwt = kit.tokens("alice", "jwt", "read").member("access_token").to_owned();
+    let _ = kit.keys.add(Es256, kit.now(), kit.now()).expect("a key");
+    kit.keys.retire(&kid(&jwt), kit.now() + minutes(1));
+    kit.clock.advance(minutes(1) - millis(1));
+    assert!(kit.is_active("api", &jwt) && Cache::fetch(&kit).verifies(&jwt));
+    kit.clock.advance(millis(1));
+    assert!(!kit.is_active("api", &jwt), "its own time is not over");
+    assert!(!Cache::fetch(&kit).verifies(&jwt));
+}
+
+/// AUTHZ-35: a retired key's ID token is no hint any more.
+#[test]
+fn a_hint_of_a_retired_key_is_refused() {
+    let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
+    let hint = kit.tokens("alice", "web", "openid").member("id_token").to_owned();
+    let ua = kit.user_agent();
+    let request = kit.authorization_request("web").scope("openid").set("id_token_hint", &hint);
+    kit.clock.advance(hours(24));
+    let _ = request.open(&ua).expect_page("login");
+    let _ = kit.keys.add(Es256, kit.now(), kit.now()).expect("a key");
+    kit.keys.retire(&kid(&hint), kit.now());
+    kit.clock.advance(seconds(1));
+    let _ = request.open(&ua).expect_error("invalid_request");
+}
+
+/// HTTP-14: the documents change with the keys, and their ETag with them.
+#[test]
+fn the_jwks_has_another_etag_after_a_change() {
+    let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
+    let before = kit.get("/jwks");
+    let etag = before.header("etag").expect("an ETag").to_owned();
+    let conditional = || kit.anonymous_request("/jwks").get().header("if-none-match", &etag).send();
+    assert_eq!(conditional().status, 304);
+    let _ = kit.keys.add(Es256, kit.now() + minutes(1), kit.now() + minutes(11)).expect("a key");
+    kit.clock.advance(seconds(2));
+    assert_eq!(conditional().status, 304, "it is not published yet");
+    kit.clock.advance(minutes(1));
+    let after = conditional().expect_status(200);
+    assert_ne!(after.header("etag"), Some(etag.as_str()));
+    let keys = |answer: &chancery_testkit::Answer| answer["keys"].as_array().map(Vec::len);
+    assert_eq!((keys(&before), keys(&after)), (Some(2), Some(3)));
+    for private in ["\"d\"", "\"p\"", "\"q\"", "\"k\""] {
+        assert!(!after.text().contains(private));
+    }
+}
