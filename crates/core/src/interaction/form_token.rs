@@ -11,7 +11,7 @@ use crate::error::Fault;
 use crate::keys::KeySet;
 use crate::model::StepDone;
 
-/// How long a page can be left open.
+/// How long a page can be left open at most.
 pub const LIFETIME: Duration = Duration::from_secs(3600);
 
 /// Which page the form is on.
@@ -59,12 +59,12 @@ impl FormToken {
 
     /// Opens a token that one of our pages carried; `None` when it is not one, or too old.
     #[must_use]
-    pub fn open(env: &Env, keys: &KeySet, now: Timestamp, text: &str) -> Option<Self> {
+    pub fn open(env: &Env, keys: &KeySet, (now, lifetime): (Timestamp, Duration), text: &str) -> Option<Self> {
         let bytes = base64url::decode(text).ok()?;
         let (version, sealed) = bytes.split_first_chunk::<4>()?;
         let key = keys.secret(u32::from_be_bytes(*version))?.sealing_key("form token").ok()?;
         let token = Self::from_bytes(&key.open(env.realm.as_str().as_bytes(), sealed)?)?;
-        (now.since(token.issued_at) <= LIFETIME).then_some(token)
+        (now.since(token.issued_at) <= lifetime.min(LIFETIME)).then_some(token)
     }
 
     /// Whether the browser that posts the form is the one that got the page.

@@ -35,6 +35,9 @@ pub mod view;
 use prompt::{Facts, Needed};
 pub use step::{ConsentStep, LoginStep, SelectAccountStep, Step};
 
+/// How long a stored interaction is kept after its time, so that whoever comes back to its page finds a way on.
+const KEPT: Duration = Duration::from_secs(86_400);
+
 /// `[interaction]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -257,9 +260,10 @@ impl Interactions {
             done: open.done.clone(),
         };
         let records = open.env.records();
-        let ends = open.call.now + self.config.lifetime;
+        let ends = open.call.now + self.config.lifetime + KEPT;
         let tags = chancery_store::Tags::default();
-        let record = records.new(handle.key(&open.env.realm), Some(session), tags, ends, &body)?;
+        // In the session's partition, but not below it: when the session ends, the request can still be started again.
+        let record = records.new(handle.key(&open.env.realm), None, tags, ends, &body)?;
         match self.write(open, write, vec![record]).await? {
             Written::Lost => Ok(self.lost(open, true)),
             Written::Done => Ok(Outcome::Stored(handle).into()),

@@ -1,5 +1,6 @@
 //! The steps of an interaction: each can be answered once, because answering takes it away.
 
+use chancery_jose::sha256;
 use chancery_types::Params;
 use chancery_types::handle::Handle;
 use chancery_types::iana::ErrorCode;
@@ -10,7 +11,7 @@ use super::form_token::{FormStep, FormToken};
 use super::page::{again, lost_page};
 use super::prompt::{self, Needed};
 use super::view::LoginProblem;
-use super::{Interactions, Next, Open, Place, SessionWrite};
+use super::{Interactions, KEPT, Next, Open, Place, SessionWrite};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError, Reason};
 use crate::event::Event;
@@ -260,7 +261,10 @@ impl Interactions {
             Ok(request) => request,
             Err((addressed, why)) => return Ok(self.refuse(call, env, &addressed, &why)),
         };
-        let token = self.token(call, env, form);
+        // The token of another request or browser tells nothing of when this one came, and of what was done for it.
+        let subject = sha256(request.addressed().params.encode().as_bytes());
+        let is_its_own = |token: &FormToken| token.subject == subject && token.is_of_browser(call.browser.as_deref());
+        let token = self.token(call, env, form).filter(is_its_own);
         let seen = token.as_ref().map_or((call.now, Vec::new()), |token| (token.first_seen, token.done.clone()));
         let open = self.open((call, env), request, seen).await?;
         Ok(self.take(open, token, form).await?)
@@ -322,7 +326,9 @@ impl Interactions {
         if found.consumed_at.is_some() {
             return Ok(Err(Box::new(lost_page(Some(&client), restart(), true))));
         }
-        let Some(person) = self.sessions.of_key(call, env, found.body.session).await? else {
+        let is_over = call.now + KEPT > found.expires_at;
+        let person = self.sessions.of_key(call, env, found.body.session).await?;
+        let Some(person) = person.filter(|_| !is_over) else {
             return Ok(Err(Box::new(lost_page(Some(&client), restart(), false))));
         };
         let handle = Handle::parse(handle).map_err(|_| Fault::internal("a handle that cannot be read back"))?;
@@ -366,7 +372,7 @@ impl Interactions {
     }
 
     fn token(&self, call: &Call, env: &Env, form: &Params<'_>) -> Option<FormToken> {
-        FormToken::open(env, self.keys(), call.now, form.one("token").ok().flatten()?)
+        FormToken::open(env, self.keys(), (call.now, self.config.lifetime), form.one("token").ok().flatten()?)
     }
 
     /// A form that came back. One that was not made for this browser, request and session is not looked at: the page
@@ -381,6 +387,10 @@ impl Interactions {
         };
         let Some(token) = token.filter(is_good) else {
             return match self.needed(&open) {
+                // Whoever typed a name wants to be that person, not the one who is signed in by now.
+                None if form.has("username") => {
+                    self.page(&open, Needed::Login(&prompt::NO_SESSION), Some(LoginProblem::Stale), None).await
+                }
                 None => self.finish(open).await,
                 Some(needed) => self.page(&open, needed, Some(LoginProblem::Stale), None).await,
             };
