@@ -1,0 +1,309 @@
+//! Paths, methods, headers and limits: RFC 9110, RFC 6749 sections 3.1, 3.2 and 5.1, RFC 9700 sections 4.2, 4.12 and 4.16.
+
+use bytes::Bytes;
+use chancery_testkit::{Answer, TestProvider};
+use http::{HeaderName, HeaderValue, Method, Request};
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+/// A request as it goes over the wire.
+fn raw(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Request<Bytes> {
+    let mut request = Request::new(Bytes::from(body.to_owned()));
+    *request.method_mut() = Method::from_bytes(method.as_bytes()).unwrap_or_default();
+    *request.uri_mut() = target.parse().unwrap_or_default();
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).unwrap_or(HeaderName::from_static("x-broken"));
+        request.headers_mut().append(name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")));
+    }
+    request
+}
+
+/// HTTP-01, HTTP-03, HTTP-04, HTTP-10: what is there, letter by letter; features that are not there have no path.
+#[test]
+fn nothing_else_is_served() {
+    let kit = TestProvider::new();
+    for path in ["/authorize", "/token", "/userinfo", "/introspect", "/revoke", "/jwks", "/interaction/in_x"] {
+        assert_ne!(kit.send(raw("GET", path, &[], "")).status, 404, "{path}");
+    }
+    for path in [
+        "/",
+        "/auth",
+        "/me",
+        "/register",
+        "/reg",
+        "/device_authorization",
+        "/device",
+        "/par",
+        "/request",
+        "/backchannel",
+        "/end_session",
+        "/session/end",
+        "/challenge",
+        "/credential",
+        "/token/introspection",
+        "/authorize/",
+        "/AUTHORIZE",
+        "/Token",
+        "//token",
+        "/token/",
+        "/token/x",
+        "/./token",
+        "/x/../token",
+        "/%74oken",
+        "/token;x",
+        "/token%00",
+        "/interaction/",
+        "/interaction/a/b",
+        "/.well-known",
+        "/.well-known/",
+        "/.well-known/webfinger",
+        "/.well-known/openid-configuration/",
+        "/.well-known/openid-configuration/x",
+        "/oidc/token",
+        "/favicon.ico",
+    ] {
+        for method in ["GET", "POST", "OPTIONS", "BREW"] {
+            let answer = kit.send(raw(method, path, &[FORM], "")).expect_status(404);
+            assert_eq!(
+                (answer.header("content-type"), answer.text()),
+                (Some("text/plain; charset=utf-8"), "Not Found")
+            );
+            assert!(answer.events.is_empty(), "{path}");
+        }
+    }
+}
+
+/// HTTP-02, HTTP-07, HTTP-08, GAP-12: another method is told which ones there are (RFC 9110 section 15.5.6).
+#[test]
+fn each_path_says_which_methods_it_has() {
+    let kit = TestProvider::new();
+    for (path, allow) in [
+        ("/authorize", "GET, POST"),
+        ("/interaction", "POST"),
+        ("/interaction/in_x", "GET, POST"),
+        ("/token", "POST, OPTIONS"),
+        ("/introspect", "POST, OPTIONS"),
+        ("/revoke", "POST, OPTIONS"),
+        ("/userinfo", "GET, HEAD, POST, OPTIONS"),
+        ("/jwks", "GET, HEAD, OPTIONS"),
+        ("/.well-known/openid-configuration", "GET, HEAD, OPTIONS"),
+    ] {
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "BREW", "get"] {
+            let answer = kit.send(raw(method, path, &[FORM], ""));
+            let is_there = allow.split(", ").any(|there| there == method);
+            assert_eq!(answer.status == 405, !is_there, "{method} {path}: {}", answer.status);
+            if !is_there {
+                assert_eq!(answer.header("allow"), Some(allow), "{method} {path}");
+                assert!(answer.events.is_empty());
+            }
+        }
+    }
+}
+
+/// GAP-12: HEAD is safe (RFC 9110 section 9.2.1): the headers of GET, no content, and nothing written.
+#[test]
+fn head_has_no_effect() {
+    let kit = TestProvider::new();
+    let token = kit.tokens("alice", "web", "openid");
+    let bearer = format!("Bearer {}", token.member("access_token"));
+    for path in ["/jwks", "/.well-known/openid-configuration", "/userinfo"] {
+        let get = kit.send(raw("GET", path, &[("authorization", &bearer)], "")).expect_status(200);
+        kit.counting.reset();
+        let head = kit.send(raw("HEAD", path, &[("authorization", &bearer)], "")).expect_status(200);
+        assert_eq!((head.body.len(), kit.counting.writes()), (0, 0), "{path}");
+        assert_eq!(head.header("content-length"), Some(get.body.len().to_string().as_str()), "{path}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+        assert_eq!(head.header("etag"), get.header("etag"), "{path}");
+    }
+    let request = kit.authorization_request("web").scope("openid");
+    kit.counting.reset();
+    let mut head = request.to_http();
+    *head.method_mut() = Method::HEAD;
+    assert_eq!((kit.send(head).status.as_u16(), kit.counting.writes()), (405, 0));
+}
+
+/// HTTP-14, HTTP-15, HTTP-16, HTTP-17, HTTP-18, HTTP-19: RFC 6749 section 5.1 and RFC 9700 section 4.12, for answers of
+/// every kind, refusals included.
+#[test]
+fn who_may_store_an_answer_and_what_it_is() {
+    const JSON: Option<&str> = Some("application/json; charset=utf-8");
+    const HTML: Option<&str> = Some("text/html; charset=utf-8");
+    let kit = TestProvider::new();
+    let tokens = kit.tokens("alice", "web", "openid");
+    let access = tokens.member("access_token").to_owned();
+    let ua = kit.user_agent();
+    let request = kit.authorization_request("web").scope("openid");
+    let page = request.open(&ua).expect_page("login");
+    let refused = request.clone().set("prompt", "none").open(&ua);
+    let error = request.clone().without("client_id").open(&ua);
+    let way_on = ua.get("/interaction/in_x");
+    let form_post = request.clone().set("prompt", "none").set("response_mode", "form_post").open(&ua);
+    let stored = page.login("bob").expect_page("consent");
+    for (name, answer, content_type) in [
+        ("tokens", &tokens, JSON),
+        ("token, refused", &kit.token_request("web").send(), JSON),
+        ("token, unauthorized", &kit.token_request("web").secret("x").send(), JSON),
+        ("UserInfo", &kit.userinfo(&access), JSON),
+        ("UserInfo, refused", &kit.userinfo("x"), JSON),
+        ("introspection", &kit.introspect("web", &access), JSON),
+        ("introspection, refused", &kit.request("/introspect", "web").send(), JSON),
+        ("revocation", &kit.revoke("web", "x"), None),
+        ("revocation, refused", &kit.request("/revoke", "web").send(), JSON),
+        ("a page", page.answer(), HTML),
+        ("an error page", error.answer(), HTML),
+        ("a stored page", stored.answer(), HTML),
+        ("a way on", way_on.answer(), HTML),
+        ("form_post", form_post.answer(), HTML),
+        ("a redirect", refused.answer(), None),
+        ("no path", &kit.get("/x"), Some("text/plain; charset=utf-8")),
+    ] {
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{name}");
+        assert_eq!(answer.header("content-type"), content_type, "{name}");
+    }
+    assert_eq!(tokens.header("pragma"), Some("no-cache"), "RFC 6749 section 5.1");
+    assert_eq!((kit.revoke("web", "x").status.as_u16(), kit.revoke("web", "x").body.len()), (200, 0));
+    assert_eq!(refused.answer().status, 303, "RFC 9700 section 4.12: never 307");
+    for (path, content_type) in [
+        ("/jwks", "application/jwk-set+json; charset=utf-8"),
+        ("/.well-known/openid-configuration", JSON.unwrap_or("")),
+    ] {
+        let answer = kit.get(path);
+        assert_eq!(answer.header("content-type"), Some(content_type), "{path}");
+        assert_eq!(answer.header("cache-control"), Some("public, max-age=600"), "{path}");
+    }
+}
+
+/// RFC 9700 sections 4.2.4 and 4.16: no referrer, no frame, no guessing of types, on every answer; and a request id.
+#[test]
+fn every_answer_is_protected() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    let request = kit.authorization_request("web").scope("openid");
+    let tabs = [request.open(&ua), request.clone().set("prompt", "none").open(&ua), ua.get("/interaction/in_x")];
+    let mut answers: Vec<Answer> = tabs.iter().map(|tab| tab.answer().clone()).collect();
+    answers.extend([kit.get("/jwks"), kit.get("/x"), kit.get("/token"), kit.token_request("web").send()]);
+    let mut ids = Vec::new();
+    for answer in answers {
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("server"), None);
+        ids.push(answer.header("x-request-id").unwrap_or_default().to_owned());
+        if answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+            let policy = answer.header("content-security-policy").unwrap_or_default();
+            assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+            assert!(policy.contains("base-uri 'none'") && !policy.contains("unsafe"), "{policy}");
+        }
+    }
+    let count = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "each request has its own id");
+}
+
+/// HTTP-20, PROXY-01..04: what the request says about itself moves no URL and no cookie.
+#[test]
+fn forged_headers_change_nothing() {
+    let kit = TestProvider::new();
+    let forged: &[(&str, &str)] = &[
+        ("host", "evil.example"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-proto", "http"),
+        ("x-forwarded-port", "81"),
+        ("x-forwarded-prefix", "/evil"),
+        ("forwarded", "host=evil.example;proto=http"),
+        ("x-original-url", "/token"),
+        ("x-rewrite-url", "/token"),
+        ("x-http-method-override", "POST"),
+    ];
+    for path in ["/.well-known/openid-configuration", "/jwks"] {
+        let (plain, other) = (kit.get(path), kit.send(raw("GET", path, forged, "")));
+        assert_eq!(plain.body, other.body, "{path}");
+    }
+    let target = kit.authorization_request("web").scope("openid").to_http().uri().to_string();
+    let page = kit.send(raw("GET", &target, forged, "")).expect_status(200);
+    assert!(page.text().contains("action=\"https://id.example/interaction\""), "{}", page.text());
+    assert!(!page.text().contains("evil.example"));
+    let cookie = page.header("set-cookie").unwrap_or_default();
+    assert!(cookie.starts_with("__Host-browser-") && cookie.contains("Secure") && !cookie.contains("evil"), "{cookie}");
+    let absolute = kit.send(raw("GET", "https://evil.example/.well-known/openid-configuration", forged, ""));
+    assert_eq!(absolute.body, kit.get("/.well-known/openid-configuration").body);
+    let silent = format!("{target}&prompt=none");
+    let location = kit.send(raw("GET", &silent, forged, "")).expect_status(303);
+    assert!(location.header("location").is_some_and(|to| to.contains("iss=https%3A%2F%2Fid.example")));
+}
+
+/// HTTP-12, PROXY-05: an issuer with a path. Everything stands below it, and cookies go nowhere else.
+#[test]
+fn below_a_path() {
+    let kit = TestProvider::builder().issuer("https://id.example/oidc").mounted_at("/oidc").build();
+    for path in [
+        "/oidc/.well-known/openid-configuration",
+        "/oidc/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-authorization-server/oidc",
+    ] {
+        let metadata = kit.send(raw("GET", path, &[], "")).expect_status(200);
+        assert_eq!(metadata["issuer"], "https://id.example/oidc", "{path}");
+        assert_eq!(metadata["token_endpoint"], "https://id.example/oidc/token", "{path}");
+        assert_eq!(metadata["jwks_uri"], "https://id.example/oidc/jwks", "{path}");
+    }
+    let ua = kit.user_agent();
+    let tab = kit.authorization_request("web").scope("openid").open(&ua).expect_page("login");
+    let cookie = tab.answer().header("set-cookie").unwrap_or_default().to_owned();
+    assert!(cookie.starts_with("__Secure-") && cookie.contains("Path=/oidc;"), "{cookie}");
+    let code = tab.login("alice").expect_page("consent").allow().expect_code();
+    let tokens = kit.exchange(&code).expect_status(200);
+    assert_eq!(kit.id_token(&tokens, "web").claims["iss"], "https://id.example/oidc");
+    assert_eq!(kit.userinfo(tokens.member("access_token")).status, 200);
+}
+
+/// PROXY-06: a proxy may strip the issuer's path, or put another one in its place.
+#[test]
+fn the_mount_path_may_be_another_one() {
+    let kit = TestProvider::builder().issuer("https://id.example/oidc").mounted_at("/inside").build();
+    for path in ["/inside/.well-known/openid-configuration", "/.well-known/openid-configuration"] {
+        let metadata = kit.send(raw("GET", path, &[], "")).expect_status(200);
+        assert_eq!(metadata["token_endpoint"], "https://id.example/oidc/token", "{path}");
+    }
+    for path in ["/inside/token", "/token", "/oidc/token"] {
+        assert_eq!(kit.send(raw("POST", path, &[FORM], "")).status, 400, "{path}");
+    }
+}
+
+/// HTTP-05: routes are absolute and plain; what is not is said at construction.
+#[test]
+fn routes_can_be_moved() {
+    let kit = TestProvider::builder().configure(|config| config.routes.token = "/connect/token".to_owned()).build();
+    assert_eq!(kit.send(raw("POST", "/connect/token", &[FORM], "")).status, 400);
+    assert_eq!(kit.send(raw("POST", "/token", &[FORM], "")).status, 404);
+    assert_eq!(kit.get("/.well-known/openid-configuration")["token_endpoint"], "https://id.example/connect/token");
+    for wrong in ["token", "", "//token", "/connect//token", "/token/", "/jwks", "/interaction/token"] {
+        let built = TestProvider::builder().configure(|config| config.routes.token = wrong.to_owned()).try_build();
+        let complaints = built.err().unwrap_or_default();
+        assert!(complaints.iter().any(|complaint| complaint.setting.starts_with("routes.")), "{wrong}: {complaints:?}");
+    }
+}
+
+/// PARM-05, PARM-14, PARM-15: bounds of what a stranger may send, each at its edge.
+#[test]
+fn what_is_too_long_is_refused() {
+    let kit = TestProvider::new();
+    let body = |length: usize| format!("grant_type=x&client_id=web&y={}", "y".repeat(length - 29));
+    let post = |body: &str| kit.send(raw("POST", "/token", &[FORM], body));
+    assert_eq!(post(&body(64 * 1024)).expect_status(401)["error"], "invalid_client");
+    let over = post(&body(64 * 1024 + 1)).expect_status(400);
+    assert_eq!(
+        (chancery_testkit::refusals(&over.events), &over["error"]),
+        (vec!["body_unreadable"], &"invalid_request".into())
+    );
+    // The `?` is not counted.
+    let target = |length: usize| format!("/authorize?client_id=nobody&y={}", "y".repeat(length - 30));
+    let at_edge = kit.send(raw("GET", &target(8193), &[], "")).expect_status(400);
+    assert_eq!(chancery_testkit::refusals(&at_edge.events), ["client_unknown"]);
+    let over = kit.send(raw("GET", &target(8194), &[], "")).expect_status(400);
+    assert_eq!(chancery_testkit::refusals(&over.events), ["url_too_long"]);
+    for broken in ["a=%", "a=%g0", "%ff=a", "a=%00", &"a=1&".repeat(201)] {
+        let answer = post(&format!("client_id=web&{broken}")).expect_status(400);
+        assert_eq!(chancery_testkit::refusals(&answer.events), ["malformed_parameter"], "{broken:.20}");
+    }
+}
