@@ -1,0 +1,109 @@
+//! How long the hot paths take on this machine, one request after the other on one thread, through the Service and without
+//! sockets. Run by hand: `cargo run --release -p chancery-bench [memory|sqlite]`.
+//!
+//! The figures include the test kit's counting of trips and recording of events, which a server does not have, and leave
+//! out sockets, HTTP parsing and TLS, which it has.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures and prints")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use chancery_store::StateStore;
+use chancery_store_memory::MemoryStore;
+use chancery_store_sqlite::SqliteStore;
+use chancery_testkit::TestProvider;
+use http::Request;
+
+/// Each measure lasts about so long.
+const SPAN: Duration = Duration::from_secs(2);
+
+fn main() {
+    let wanted = std::env::args().nth(1);
+    let directory = std::env::temp_dir().join(format!("chancery-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    println!("{:<8} {:<42} {:>12} {:>12}", "store", "request", "per second", "microseconds");
+    if wanted.as_deref() != Some("sqlite") {
+        table("memory", Arc::new(MemoryStore::new()));
+    }
+    if wanted.as_deref() != Some("memory") {
+        table("sqlite", Arc::new(SqliteStore::open(&directory.join("bench.sqlite")).unwrap()));
+    }
+    std::fs::remove_dir_all(&directory).unwrap();
+}
+
+fn table(store: &str, backend: Arc<dyn StateStore>) {
+    let rs256 = r#"{"client_id":"rs256","client_secret":"0123456789abcdef0123456789abcdef","redirect_uris":[
+        "https://rs256.example/cb"],"grant_types":["authorization_code","refresh_token"],"scope":"openid"}"#;
+    let kit = TestProvider::builder().store(backend).client(rs256).build();
+
+    let discovery = || Request::get("/.well-known/openid-configuration").body(Bytes::new()).unwrap();
+    row(store, "discovery", || expect(&kit, discovery(), 200));
+
+    let machine = kit.client_credentials_request("machine").to_http();
+    row(store, "token: client_credentials, opaque", || expect(&kit, machine.clone(), 200));
+    let jwt = kit.client_credentials_request("jwt").to_http();
+    row(store, "token: client_credentials, JWT (ES256)", || expect(&kit, jwt.clone(), 200));
+
+    for (client, name) in
+        [("rs256", "token: code, with ID token (RS256)"), ("web", "token: code, with ID token (ES256)")]
+    {
+        let codes: Vec<_> = (0..2_000).map(|_| kit.code("alice", client, "openid")).collect();
+        let exchanges: Vec<_> = codes.iter().map(|code| kit.code_request(code).to_http()).collect();
+        let mut left = exchanges.into_iter();
+        row_while(store, name, || match left.next() {
+            Some(request) => {
+                expect(&kit, request, 200);
+                true
+            }
+            None => false,
+        });
+    }
+
+    let tokens = kit.tokens("alice", "web", "openid offline_access");
+    let mut refresh_token = tokens.member("refresh_token").to_owned();
+    row(store, "token: refresh, with ID token (ES256)", || {
+        refresh_token = kit.refresh("web", &refresh_token).member("refresh_token").to_owned();
+    });
+
+    let access_token = tokens.member("access_token");
+    let introspection = kit.introspection_request("web", access_token).to_http();
+    row(store, "introspection: opaque, active", || expect(&kit, introspection.clone(), 200));
+    let userinfo = Request::get("/userinfo").header("authorization", format!("Bearer {access_token}"));
+    let userinfo = userinfo.body(Bytes::new()).unwrap();
+    row(store, "userinfo", || expect(&kit, userinfo.clone(), 200));
+
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_visited("web");
+    ua.has_consented("alice", "web", "openid");
+    let request = kit.authorization_request("web").scope("openid");
+    row(store, "authorization: session and consent", || {
+        let _ = request.open(&ua).expect_code();
+    });
+    let stranger = kit.user_agent();
+    row(store, "authorization: login page for a stranger", || {
+        let _ = request.open(&stranger).expect_page("login");
+    });
+}
+
+fn expect(kit: &TestProvider, request: Request<Bytes>, status: u16) {
+    let _ = kit.send(request).expect_status(status);
+}
+
+fn row(store: &str, name: &str, mut once: impl FnMut()) {
+    row_while(store, name, || {
+        once();
+        true
+    });
+}
+
+fn row_while(store: &str, name: &str, mut once: impl FnMut() -> bool) {
+    let (begin, mut count) = (Instant::now(), 0_u32);
+    while begin.elapsed() < SPAN && once() {
+        count += 1;
+    }
+    let each = begin.elapsed().as_secs_f64() / f64::from(count.max(1));
+    println!("{store:<8} {name:<42} {:>12.0} {:>12.1}", 1.0 / each, each * 1e6);
+}
