@@ -191,7 +191,7 @@ impl fmt::Display for Demo {
   client       demo-api  confidential; client credentials; introspects the tokens of demo
   secret       {secret}
 
-  try it       cargo run --example try
+  try it       cargo run --release --example try
 "
         )
     }

@@ -35,7 +35,7 @@ fn it_says_everything_that_one_needs_and_keeps_what_it_made() {
     let made = fs::read_to_string(&credentials).unwrap();
     let secrets: Vec<&str> = made.lines().map(|line| line.split_once(' ').unwrap().1).collect();
     assert_eq!(secrets.len(), 4);
-    for secret in secrets.iter().chain(&["cargo run --example try"]) {
+    for secret in secrets.iter().chain(&["cargo run --release --example try"]) {
         server.wait_for(secret);
     }
     drop(server);
