@@ -230,19 +230,16 @@ pub fn choice(session: &Key) -> String {
     base64url::encode(sha256(&[b"choice", session.as_bytes()].concat()))
 }
 
-/// The cookie's list after `first` became the active session. A session that is dropped because the list is full is
-/// returned beside it, to be ended.
+/// The cookie's list after `first` became the active session: it, and the others that are alive. A session that is dropped
+/// because the list is full is returned beside it, to be ended.
 #[must_use]
 pub fn list_with(
-    call: &Call,
     first: RotatingHandle<Session>,
+    others: &[SignedIn],
 ) -> (Vec<RotatingHandle<Session>>, Option<RotatingHandle<Session>>) {
-    let mut list = vec![first];
-    for handle in &call.sessions {
-        if list.iter().all(|have| have.id() != handle.id()) {
-            list.push(handle.clone());
-        }
-    }
+    let is_other = |handle: &&RotatingHandle<Session>| handle.id() != first.id();
+    let mut list: Vec<_> = others.iter().map(|person| &person.handle).filter(is_other).cloned().collect();
+    list.insert(0, first);
     let dropped = if list.len() > LIST { list.pop() } else { None };
     (list, dropped)
 }

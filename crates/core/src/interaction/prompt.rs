@@ -155,9 +155,9 @@ pub struct Undecided {
 #[must_use]
 pub fn undecided(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>) -> Undecided {
     let (asked, client) = (request.asked(), &request.addressed().client);
-    let is_decided = |scope: &Scope| {
-        facts.consent.scopes.contains(scope.as_str()) || facts.consent.rejected_scopes.contains(scope.as_str())
-    };
+    // An OpenID request without `openid` would be another request: it cannot be declined by itself.
+    let is_declined = |scope: &str| scope != Scope::OPENID && facts.consent.rejected_scopes.contains(scope);
+    let is_decided = |scope: &Scope| facts.consent.scopes.contains(scope.as_str()) || is_declined(scope.as_str());
     let missing = asked.scopes.filtered(|scope| !is_decided(scope));
     match client.consent {
         ConsentMode::Ask => {

@@ -94,7 +94,7 @@ impl<'a> LoginStep<'a> {
         // A second login of somebody who is signed in here already renews that session, whichever is the active one.
         let mut everybody = engine.sessions.everybody(call, env).await?;
         let same = everybody.iter().position(|person| person.account.id == who.account);
-        let person = same.map(|at| everybody.swap_remove(at));
+        let person = same.map(|at| everybody.remove(at));
         open.belongs_to(&who.account, person).await?;
         let client = open.request.addressed().client.id();
         let (handle, write) = match &open.person {
@@ -108,7 +108,7 @@ impl<'a> LoginStep<'a> {
             }
         };
         let session = handle.key(&env.realm);
-        let (sessions, dropped) = list_with(call, handle);
+        let (sessions, dropped) = list_with(handle, &everybody);
         let next = match engine.needed_with(&open, Some(&who)) {
             None => engine.conclude(open, (session, who), write).await?,
             Some(Needed::Impossible(why)) => engine.refuse(call, env, open.request.addressed(), &why.into()),
@@ -189,9 +189,9 @@ impl SelectAccountStep<'_> {
     /// A fault of the store or of the accounts.
     pub async fn chosen(self, choice: &str) -> Result<Next, Fault> {
         let Stage { engine, mut open } = self.0;
-        let everybody = engine.sessions.everybody(open.call, open.env).await?;
-        let chosen = everybody.into_iter().find(|person| choice_of(&person.found.key) == choice);
-        let Some(person) = chosen else {
+        let mut everybody = engine.sessions.everybody(open.call, open.env).await?;
+        let chosen = everybody.iter().position(|person| choice_of(&person.found.key) == choice);
+        let Some(person) = chosen.map(|at| everybody.remove(at)) else {
             // That session has ended meanwhile; the page shows who is left.
             return engine.page(&open, Needed::SelectAccount(&prompt::SELECTION_REQUESTED), None, None).await;
         };
@@ -199,7 +199,7 @@ impl SelectAccountStep<'_> {
         let (account, handle) = (person.account.id.clone(), person.handle.clone());
         open.belongs_to(&account, Some(person)).await?;
         // The chosen session is one of the list, so that none is dropped.
-        let (sessions, _) = list_with(open.call, handle);
+        let (sessions, _) = list_with(handle, &everybody);
         let next = engine.go_on(open).await?;
         Ok(Next { sessions: Some(sessions), ..next })
     }
