@@ -316,7 +316,7 @@ fn a_consent_belongs_to_the_session_that_saw_it() {
     let _ = shown.allow().expect_code();
 }
 
-/// INT-16, AUTHZ-48: whoever does not want to goes back to the client with `access_denied`, at each page.
+/// INT-16: whoever does not want to goes back to the client with `access_denied`, at each page.
 #[test]
 fn cancel_and_deny_go_back_to_the_client() {
     let kit = TestProvider::new();

@@ -62,6 +62,12 @@ impl<'k> UserAgent<'k> {
         *self.languages.borrow_mut() = Some(header.to_owned());
     }
 
+    /// The provider that it visits.
+    #[must_use]
+    pub fn provider(&self) -> &'k TestProvider {
+        self.kit
+    }
+
     /// Comes from this network address from now on; from none before.
     pub fn comes_from(&self, address: &str) {
         *self.address.borrow_mut() = Some(address.parse().expect("an IP address"));

@@ -1,0 +1,218 @@
+//! OIDC Core section 3.1.2.1, `prompt=select_account`; architecture section 9.3: several people in one browser.
+
+#![expect(clippy::indexing_slicing, reason = "tests")]
+
+use chancery_testkit::{NegativeTable, Refused, Tab, TestProvider, UserAgent, seconds};
+
+/// The chooser of the client `web`.
+fn chooser<'u, 'k>(ua: &'u UserAgent<'k>) -> Tab<'u, 'k> {
+    let request = ua.provider().authorization_request("web").scope("openid");
+    ua.open(&request.set("prompt", "select_account")).expect_page("accounts")
+}
+
+/// Who the tab's code is for.
+#[track_caller]
+fn subject(tab: &Tab<'_, '_>, kit: &TestProvider) -> String {
+    let tokens = kit.exchange(&tab.expect_code()).expect_status(200);
+    kit.id_token(&tokens, "web").claims["sub"].as_str().unwrap_or_default().to_owned()
+}
+
+/// How many sessions the cookie lists.
+fn listed(ua: &UserAgent<'_>) -> usize {
+    ua.session_cookie().map_or(0, |list| list.split('.').count())
+}
+
+/// Everybody of the chooser, in its order.
+fn people(tab: &Tab<'_, '_>) -> Vec<String> {
+    let form = tab.form();
+    form.buttons.into_iter().filter(|button| button.name == "account").map(|button| button.label).collect()
+}
+
+/// POL-01, INT-19: another account is one more session in the list; the first stays, and choosing goes back to it.
+#[test]
+fn a_second_account_is_one_more_session() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    for person in ["alice", "bob"] {
+        ua.has_consented(person, "web", "openid");
+    }
+    ua.signed_in("alice");
+    assert_eq!(people(&chooser(&ua)), ["alice"]);
+    let login = chooser(&ua).choose_another().expect_page("login");
+    assert_eq!(subject(&login.login("bob"), &kit), "bob");
+    assert_eq!((listed(&ua), people(&chooser(&ua))), (2, vec!["bob".to_owned(), "alice".to_owned()]));
+    // The client that asks for nobody gets whoever is active.
+    let plain = kit.authorization_request("web").scope("openid");
+    assert_eq!(subject(&plain.open(&ua), &kit), "bob");
+    assert_eq!(subject(&chooser(&ua).choose("alice"), &kit), "alice");
+    assert_eq!(subject(&plain.open(&ua), &kit), "alice");
+    assert_eq!(people(&chooser(&ua)), ["alice", "bob"]);
+}
+
+/// Choosing moves a handle to the front of the cookie; but for grant and code nothing is written.
+#[test]
+fn choosing_writes_no_session() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    for person in ["alice", "bob"] {
+        ua.has_consented(person, "web", "openid");
+        ua.signed_in(person);
+        ua.has_visited("web");
+    }
+    let page = chooser(&ua);
+    let before = ua.session_cookie().unwrap_or_default();
+    kit.counting.reset();
+    let done = page.choose("alice");
+    assert_eq!((kit.counting.writes(), done.event_names()), (1, vec!["authorization_granted"]));
+    let mut moved: Vec<&str> = before.split('.').collect();
+    moved.reverse();
+    assert_eq!(ua.session_cookie(), Some(moved.join(".")));
+    // The page itself wrote nothing, and neither did `another`.
+    let (_, _) = (subject(&done, &kit), kit.counting.reset());
+    let _ = chooser(&ua).choose_another().expect_page("login");
+    assert_eq!(kit.counting.writes(), 0);
+}
+
+/// The chosen person may still have to consent; the page after that belongs to them.
+#[test]
+fn consent_is_asked_of_the_chosen_person() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.signed_in("bob");
+    ua.has_consented("bob", "web", "openid");
+    let consent = chooser(&ua).choose("alice").expect_page("consent");
+    assert!(consent.page().text.contains("alice"));
+    let reloaded = consent.reload().expect_page("consent");
+    assert_eq!(subject(&reloaded.allow(), &kit), "alice");
+}
+
+/// Whoever has to sign in has chosen; a login page is not followed by the chooser.
+#[test]
+fn a_login_is_a_choice() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.has_consented("alice", "web", "openid");
+    let request = kit.authorization_request("web").scope("openid").set("prompt", "select_account");
+    let login = request.open(&ua).expect_page("login");
+    assert_eq!(subject(&login.login("alice"), &kit), "alice");
+}
+
+/// SESS-02, SESS-03: four people fit; a fifth login ends the session that was active longest ago, with what hangs on it.
+#[test]
+fn a_fifth_login_ends_the_oldest_session() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    let (mut tokens, names) = (Vec::new(), ["alice", "bob", "carol", "dave", "erin"]);
+    for name in names {
+        kit.accounts.add(name);
+        ua.has_consented(name, "web", "openid");
+        let request = kit.authorization_request("web").scope("openid").set("prompt", "login");
+        kit.clock.advance(seconds(1));
+        let tab = request.open(&ua).expect_page("login").login(name);
+        let is_full = name == "erin";
+        assert_eq!(tab.event_names().contains(&"session_ended"), is_full, "{name}: {:?}", tab.event_names());
+        tokens.push(kit.exchange(&tab.expect_code()).expect_status(200));
+    }
+    assert_eq!((listed(&ua), people(&chooser(&ua))), (4, ["erin", "dave", "carol", "bob"].map(str::to_owned).into()));
+    for (name, tokens) in names.iter().zip(&tokens) {
+        assert_eq!(kit.is_active("web", tokens.member("access_token")), *name != "alice", "{name}");
+    }
+}
+
+/// SESS-08, SESS-10, SESS-12: a dead handle takes nobody's place: it is dropped from the list, not a live one,
+/// and the next one is active.
+#[test]
+fn a_dead_handle_leaves_the_list() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    for name in ["alice", "bob", "carol", "dave"] {
+        kit.accounts.add(name);
+        ua.signed_in(name);
+        ua.has_consented(name, "web", "openid");
+    }
+    ua.ends_session();
+    assert_eq!((listed(&ua), people(&chooser(&ua))), (4, ["carol", "bob", "alice"].map(str::to_owned).into()));
+    kit.clock.advance(seconds(1));
+    let login = kit.authorization_request("web").scope("openid").set("prompt", "login").open(&ua);
+    let done = login.expect_page("login").login("dave");
+    assert!(!done.event_names().contains(&"session_ended"), "{:?}", done.event_names());
+    let _ = done.expect_code();
+    assert_eq!(people(&chooser(&ua)), ["dave", "carol", "bob", "alice"]);
+    ua.ends_session();
+    assert_eq!(subject(&chooser(&ua).choose("bob"), &kit), "bob");
+    assert_eq!(listed(&ua), 3);
+}
+
+/// The chooser offers only who is really there: a session that ended meanwhile is not chosen but asked about again.
+#[test]
+fn a_session_that_ended_cannot_be_chosen() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("bob");
+    ua.signed_in("alice");
+    let page = chooser(&ua);
+    kit.accounts.disable("bob");
+    let again = page.choose("bob").expect_page("accounts");
+    assert_eq!(people(&again), ["alice"]);
+    ua.ends_session();
+    let nobody = page.choose("alice");
+    assert!(!nobody.is_answered_with("code"));
+    assert!(["accounts", "login"].contains(&nobody.page().name.as_str()), "{}", nobody.page().name);
+}
+
+/// GAP-01: the chooser says whom the client expects, and choosing somebody else does not help.
+#[test]
+fn the_expected_person_is_marked() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    for name in ["alice", "bob"] {
+        ua.signed_in(name);
+        ua.has_consented(name, "web", "openid");
+    }
+    let claims = r#"{"id_token":{"sub":{"value":"alice"}}}"#;
+    let request = kit.authorization_request("web").scope("openid").set("claims", claims);
+    // alice is in the list, though bob is active: she is taken without a question.
+    assert_eq!(subject(&request.open(&ua), &kit), "alice");
+    let page = request.set("prompt", "select_account").open(&ua).expect_page("accounts");
+    assert!(page.page().text.contains("expected by the application"), "{}", page.page().text);
+    let again = page.choose("bob").expect_page("accounts");
+    assert_eq!(subject(&again.choose("alice"), &kit), "alice");
+}
+
+/// INT-16: whoever does not want to choose goes back; a form of another account's choice is of no use.
+#[test]
+fn cancelling_the_choice() {
+    let kit = TestProvider::new();
+    let (ua, other) = (kit.user_agent(), kit.user_agent());
+    ua.signed_in("alice");
+    other.signed_in("bob");
+    let _ = chooser(&ua).cancel().expect_error("access_denied");
+    let (mine, theirs) = (chooser(&ua), chooser(&other).form());
+    let choice = theirs.buttons.iter().find(|button| button.name == "account").map(|button| button.value.clone());
+    let mut fields = mine.form().fields;
+    fields.push(("account".to_owned(), choice.unwrap_or_default()));
+    let again = mine.post(&mine.form().action, &fields).expect_page("accounts");
+    assert_eq!(people(&again), ["alice"]);
+}
+
+/// OIDC Core section 3.1.2.1: one row per choice that cannot be made.
+#[test]
+fn choices_that_cannot_be_made() {
+    let kit = TestProvider::new();
+    let request = || kit.authorization_request("web").scope("openid");
+    let impossible = r#"{"id_token":{"sub":{"value":"alice"}}}"#;
+    NegativeTable::new(&kit)
+        .row("silently", request().set("prompt", "select_account none"), Refused::Client("invalid_request"))
+        .row(
+            "of one person, silently",
+            request().set("claims", impossible).set("prompt", "none"),
+            Refused::Client("login_required"),
+        )
+        .row(
+            "without a page before",
+            kit.anonymous_request("/interaction").param("account", "x").param("action", "another"),
+            Refused::Page(400, "invalid_request"),
+        )
+        .run();
+}

@@ -1,0 +1,316 @@
+//! OIDC Core sections 3.1.2.4 and 11, RFC 8252 section 8.6: what a person is asked to allow, how long that is remembered,
+//! and how it is withdrawn.
+
+use chancery_core::model::ConsentAnswer;
+use chancery_testkit::{NegativeTable, Refused, Tab, TestProvider, UserAgent, assert_refused, days, refusals, seconds};
+use chancery_types::Scopes;
+
+/// What a consent page asks for, in its order.
+fn asked(tab: &Tab<'_, '_>) -> Vec<String> {
+    let html = tab.answer().text().to_owned();
+    let items = html.split("<li><code>").skip(1);
+    items.map(|rest| rest.split('<').next().unwrap_or("").to_owned()).collect()
+}
+
+/// A link of the client, followed by somebody who is signed in.
+fn open<'u, 'k>(ua: &'u UserAgent<'k>, client: &str, scope: &str) -> Tab<'u, 'k> {
+    ua.open(&ua.provider().authorization_request(client).scope(scope))
+}
+
+/// The scopes that a tab's code is good for.
+#[track_caller]
+fn granted(kit: &TestProvider, tab: &Tab<'_, '_>) -> String {
+    let tokens = kit.exchange(&tab.expect_code()).expect_status(200);
+    tokens.member("scope").to_owned()
+}
+
+/// POL-19, POL-23: only what was not decided before is asked; what is granted is what was asked for and allowed.
+#[test]
+fn only_what_is_new_is_asked() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let first = open(&ua, "web", "openid profile").expect_page("consent");
+    assert_eq!(asked(&first), ["openid", "profile"]);
+    let _ = first.allow().expect_code();
+    let wider = open(&ua, "web", "openid profile email").expect_page("consent");
+    assert_eq!(asked(&wider), ["email"]);
+    assert_eq!(granted(&kit, &wider.allow()), "openid profile email");
+    // Less, the same, and another order: no question, and no more than was asked for.
+    assert_eq!(granted(&kit, &open(&ua, "web", "openid email")), "openid email");
+    assert_eq!(granted(&kit, &open(&ua, "web", "email openid profile")), "email openid profile");
+    // Another client and another person are asked anew.
+    let _ = open(&ua, "post", "openid").expect_page("consent");
+    let other = kit.user_agent();
+    other.signed_in("bob");
+    assert_eq!(asked(&open(&other, "web", "openid profile email").expect_page("consent")).len(), 3);
+}
+
+/// POL-20, CLAIM-06: single claims are asked for by name, and given after the yes.
+#[test]
+fn single_claims_are_asked_for() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    let claims = r#"{"userinfo":{"nickname":null,"unknown":null},"id_token":{"auth_time":null,"sub":null}}"#;
+    let request = kit.authorization_request("web").scope("openid").set("claims", claims);
+    let _ = request.clone().set("prompt", "none").open(&ua).expect_error("consent_required");
+    let consent = request.open(&ua).expect_page("consent");
+    assert_eq!(asked(&consent), ["nickname"]);
+    let tokens = kit.exchange(&consent.allow().expect_code()).expect_status(200);
+    let userinfo = kit.userinfo(tokens.member("access_token")).expect_status(200);
+    assert_eq!(userinfo.member_names(), ["sub", "nickname"]);
+    let _ = request.open(&ua).expect_code();
+}
+
+/// POL-21: scopes of a resource server are asked for like others.
+#[test]
+fn scopes_of_a_resource_server_are_asked_for() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "machine", "read");
+    let consent = open(&ua, "machine", "read write").expect_page("consent");
+    assert_eq!(asked(&consent), ["write"]);
+    assert!(consent.page().text.contains("https://api.example"));
+    assert_eq!(granted(&kit, &consent.allow()), "read write");
+}
+
+/// POL-23, GRANT-03, GRANT-04: what was declined before counts as decided; it is neither asked again nor granted. `openid`
+/// is not something that can be declined.
+#[test]
+fn what_was_declined_is_not_asked_again() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let scopes = |text| Scopes::parse(text).unwrap();
+    let answer = ConsentAnswer {
+        scopes: scopes("openid email"),
+        rejected_scopes: scopes("profile"),
+        claims: Vec::new(),
+        rejected_claims: vec!["nickname".into()],
+    };
+    ua.has_answered("alice", "web", answer);
+    let silent = |scope| kit.authorization_request("web").scope(scope).set("prompt", "none");
+    assert_eq!(granted(&kit, &silent("openid profile email").open(&ua)), "openid email");
+    let claims = silent("openid").set("claims", r#"{"userinfo":{"nickname":null}}"#).open(&ua);
+    let tokens = kit.exchange(&claims.expect_code()).expect_status(200);
+    assert_eq!(kit.userinfo(tokens.member("access_token")).member_names(), ["sub"]);
+    // Asked for explicitly, everything is asked again, and a yes takes the place of the former no.
+    let all = kit.authorization_request("web").scope("openid profile").set("prompt", "consent").open(&ua);
+    assert_eq!(asked(&all.clone().expect_page("consent")), ["openid", "profile"]);
+    assert_eq!(granted(&kit, &all.allow()), "openid profile");
+    assert_eq!(granted(&kit, &silent("openid profile").open(&ua)), "openid profile");
+}
+
+/// GRANT-03: `openid` cannot be declined by itself, and neither can what an ID token says of the login.
+#[test]
+fn some_things_cannot_be_declined() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let protocol = ["sub", "sid", "auth_time", "acr", "amr", "iss"];
+    let answer = ConsentAnswer {
+        rejected_scopes: Scopes::parse("openid").unwrap(),
+        rejected_claims: protocol.map(Into::into).into(),
+        ..ConsentAnswer::default()
+    };
+    ua.has_answered("alice", "web", answer);
+    let claims = r#"{"id_token":{"sub":null,"sid":null,"auth_time":null,"acr":null,"amr":null,"iss":null}}"#;
+    let consent = kit.authorization_request("web").scope("openid").set("claims", claims).open(&ua);
+    let consent = consent.expect_page("consent");
+    assert_eq!(asked(&consent), ["openid"]);
+    let tokens = kit.exchange(&consent.allow().expect_code()).expect_status(200);
+    let token = kit.id_token(&tokens, "web");
+    for name in protocol {
+        assert!(!token.claims[name].is_null(), "{name}: {}", token.claims);
+    }
+}
+
+/// A no is said for this request only, and leaves nothing.
+#[test]
+fn a_no_leaves_nothing() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let consent = open(&ua, "web", "openid").expect_page("consent");
+    kit.counting.reset();
+    let denied = consent.deny();
+    let _ = denied.expect_error("access_denied");
+    assert_eq!((kit.counting.writes(), denied.event_names()), (0, vec!["declined", "refused"]));
+    let _ = open(&ua, "web", "openid").expect_page("consent");
+}
+
+/// POL-06, AUTHZ-31: `prompt=consent` asks though everything was allowed, and for everything.
+#[test]
+fn prompt_consent_asks_for_everything() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid profile");
+    let request = kit.authorization_request("web").scope("openid profile").set("prompt", "consent");
+    let consent = request.open(&ua).expect_page("consent");
+    assert_eq!(asked(&consent), ["openid", "profile"]);
+    let _ = consent.allow().expect_code();
+    let _ = request.open(&ua).expect_page("consent");
+    let login = request.set("prompt", "login consent");
+    kit.clock.advance(seconds(1));
+    let consent = login.open(&ua).expect_page("login").login("alice").expect_page("consent");
+    let _ = consent.allow().expect_code();
+}
+
+/// AUTHZ-24, INT-29: an operator's own application is not asked about, not even for `offline_access`; a public one is
+/// asked about that, each time it was not decided, and about nothing else.
+#[test]
+fn implied_consent_is_for_an_operators_own_application() {
+    let kit = TestProvider::builder()
+        .client(
+            r#"{"client_id":"own-spa","token_endpoint_auth_method":"none","redirect_uris":["https://own.example/cb"],
+                "grant_types":["authorization_code","refresh_token"],"chancery":{"consent":"implied"}}"#,
+        )
+        .client(
+            r#"{"client_id":"own-app","application_type":"native","token_endpoint_auth_method":"none",
+                "redirect_uris":["http://127.0.0.1/cb"],"chancery":{"consent":"implied"}}"#,
+        )
+        .build();
+    let ua = kit.user_agent();
+    let login = open(&ua, "operator", "openid profile offline_access").expect_page("login");
+    assert_eq!(granted(&kit, &login.login("alice")), "openid profile offline_access");
+    let _ = open(&ua, "own-spa", "openid profile").expect_code();
+    let _ = open(&ua, "own-app", "openid").expect_code();
+    let consent = open(&ua, "own-spa", "openid offline_access").expect_page("consent");
+    assert_eq!(asked(&consent), ["offline_access"]);
+    let silent = kit.authorization_request("own-spa").scope("openid offline_access").set("prompt", "none");
+    let _ = silent.open(&ua).expect_error("consent_required");
+    let _ = consent.allow().expect_code();
+    // A person who said no to it before gets the rest.
+    let other = kit.user_agent();
+    other.signed_in("bob");
+    let rejected_scopes = Scopes::parse("offline_access").unwrap();
+    other.has_answered("bob", "own-spa", ConsentAnswer { rejected_scopes, ..ConsentAnswer::default() });
+    assert_eq!(granted(&kit, &silent.open(&other)), "openid");
+}
+
+/// POL-18, RFC 8252 section 8.6: a public native client is asked about each time, because any program of the device could
+/// be it; a web client and one with an https redirect are not.
+#[test]
+fn a_native_client_is_asked_about_each_time() {
+    let kit = TestProvider::builder()
+        .client(
+            r#"{"client_id":"claimed","application_type":"native","token_endpoint_auth_method":"none",
+                "redirect_uris":["https://claimed.example/cb","com.example.claimed:/cb"]}"#,
+        )
+        .build();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    for client in ["native", "spa", "claimed"] {
+        ua.has_consented("alice", client, "openid");
+    }
+    for _ in 0..2 {
+        let consent = open(&ua, "native", "openid").expect_page("consent");
+        assert_eq!(asked(&consent), ["openid"]);
+        let _ = consent.allow().expect_code();
+    }
+    let scheme = kit.authorization_request("native").scope("openid").set("redirect_uri", "com.example.app:/cb");
+    let _ = scheme.open(&ua).expect_page("consent").allow().expect_code();
+    let _ = open(&ua, "spa", "openid").expect_code();
+    let _ = open(&ua, "claimed", "openid").expect_code();
+    let scheme = kit.authorization_request("claimed").scope("openid").set("redirect_uri", "com.example.claimed:/cb");
+    let _ = scheme.clone().set("prompt", "none").open(&ua).expect_error("consent_required");
+    let _ = scheme.open(&ua).expect_page("consent");
+}
+
+/// A consent is remembered for a year after it was last given, or for as long as configured.
+#[test]
+fn a_consent_is_remembered_for_a_year() {
+    for (configured, lifetime) in [(None, days(365)), (Some(days(30)), days(30))] {
+        let builder = TestProvider::builder();
+        let kit = match configured {
+            Some(lifetime) => builder.configure(|config| config.interaction.consent = lifetime).build(),
+            None => builder.build(),
+        };
+        let ua = kit.user_agent();
+        let _ = open(&ua, "web", "openid").login("alice").expect_page("consent").allow().expect_code();
+        kit.clock.advance(lifetime - seconds(1));
+        ua.signed_in("alice");
+        let _ = open(&ua, "web", "openid").expect_code();
+        // Widening it renews it.
+        let _ = open(&ua, "web", "openid email").expect_page("consent").allow().expect_code();
+        kit.clock.advance(lifetime - seconds(1));
+        ua.signed_in("alice");
+        let _ = open(&ua, "web", "openid").expect_code();
+        kit.clock.advance(seconds(1));
+        let _ = open(&ua, "web", "openid").expect_page("consent");
+    }
+}
+
+/// GRANT-09, EVT-05: withdrawn, everything that came of it is dead, offline grants and unexchanged codes included; the
+/// person is asked again. Other clients and other people keep theirs.
+#[test]
+fn a_withdrawn_consent_ends_what_came_of_it() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let scope = "openid offline_access";
+    let mine = kit.exchange(&open(&ua, "web", scope).allow().expect_code()).expect_status(200);
+    let code = open(&ua, "web", scope).expect_code();
+    let (others, bobs) = (kit.tokens("alice", "post", scope), kit.tokens("bob", "web", scope));
+    let (ended, events) = kit.withdraw_consent("alice", "web");
+    assert_eq!((ended, chancery_testkit::names(&events)), (2, vec!["grant_ended"]));
+    assert!(refusals(&events).is_empty());
+    for name in ["access_token", "refresh_token"] {
+        assert!(!kit.is_active("web", mine.member(name)), "{name}");
+        assert!(kit.is_active("post", others.member(name)) && kit.is_active("web", bobs.member(name)), "{name}");
+    }
+    assert_eq!(kit.userinfo(mine.member("access_token")).status, 401);
+    assert_refused!(kit.refresh("web", mine.member("refresh_token")), "invalid_grant", "refresh_token_unknown");
+    assert_refused!(kit.exchange(&code), "invalid_grant", "code_unknown");
+    let _ = open(&ua, "web", "openid").expect_page("consent").allow().expect_code();
+    // Withdrawing what is not there is no event.
+    let (ended, events) = kit.withdraw_consent("alice", "nobody");
+    assert_eq!((ended, events.len()), (0, 0));
+}
+
+/// Two tabs that allow different things at the same time: both stand.
+#[test]
+fn two_tabs_widen_one_consent() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let one = open(&ua, "web", "openid email").expect_page("consent");
+    let two = open(&ua, "web", "openid profile").expect_page("consent");
+    let _ = (one.allow().expect_code(), two.allow().expect_code());
+    assert_eq!(granted(&kit, &open(&ua, "web", "openid email profile")), "openid email profile");
+}
+
+/// INT-29: the page names the client without characters that turn the direction of writing.
+#[test]
+fn the_page_names_the_client() {
+    let kit = TestProvider::builder()
+        .client(&format!(
+            "{{\"client_id\":\"odd\",\"client_secret\":\"a-secret-of-forty-three-characters-for-test\",\
+             \"redirect_uris\":[\"https://odd.example/cb\"],\"client_name\":\"<b>\u{202e}knaB{}\"}}",
+            "x".repeat(100)
+        ))
+        .build();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let page = open(&ua, "odd", "openid").expect_page("consent").page();
+    assert!(page.text.contains("<b>knaB") && !page.text.contains('\u{202e}'), "{}", page.text);
+    assert!(!page.text.contains(&"x".repeat(80)), "at most 80 characters");
+}
+
+/// RFC 6749 section 4.1.2.1: one row per request whose consent nobody can give.
+#[test]
+fn what_nobody_can_allow() {
+    let kit = TestProvider::new();
+    let request = |scope: &str| kit.authorization_request("web").scope(scope);
+    NegativeTable::new(&kit)
+        .row("only unknown scopes", request("unknown"), Refused::Client("invalid_scope"))
+        .row("no scope", request("").without("scope"), Refused::Client("invalid_scope"))
+        .row("a scope with a quote", request("openid \"x\""), Refused::Client("invalid_scope"))
+        .row("two scopes", request("openid").param("scope", "profile"), Refused::Client("invalid_request"))
+        .row("silently", request("openid").set("prompt", "none"), Refused::Client("login_required"))
+        .run();
+}
