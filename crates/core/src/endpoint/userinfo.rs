@@ -122,7 +122,7 @@ impl UserInfoEndpoint {
         names.retain(|name| !OURS.contains(name));
         let query =
             ClaimsQuery { account, client: client.id(), names: &names, locales: token.claims.locales.as_deref() };
-        let person = env.accounts.claims(&env.realm, query).await?.filtered(|name| names.contains(&name));
+        let person = env.accounts.claims(&env.realm, query).await?.said(&names);
         let mut answer = ClaimsWriter::new();
         let alg = client.userinfo_signed_response_alg;
         if alg.is_some() {

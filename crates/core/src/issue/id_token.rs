@@ -77,7 +77,7 @@ impl TokenIssuer {
         } else {
             let query =
                 ClaimsQuery { account, client: client.id(), names: &names, locales: what.claims.locales.as_deref() };
-            env.accounts.claims(&env.realm, query).await?.filtered(|name| names.contains(&name))
+            env.accounts.claims(&env.realm, query).await?.said(&names)
         };
         let wants_sid = client.has_logout_uri || what.claims.of_id_token("sid").is_some();
         let lifetime = self.policy.lifetime(TokenKind::IdToken, what, client, self.id_token.lifetime);

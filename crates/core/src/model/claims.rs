@@ -54,6 +54,14 @@ impl Claims {
         self
     }
 
+    /// What may be said about a person: only claims of these names, and none that says nothing (OIDC Core section 5.3.2:
+    /// neither null nor an empty string).
+    #[must_use]
+    pub fn said(mut self, names: &[&str]) -> Self {
+        self.0.retain(|(name, value)| names.contains(&&**name) && !matches!(value.get(), "null" | "\"\""));
+        self
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
