@@ -1,0 +1,279 @@
+//! Which claims a client gets, and where: OIDC Core sections 2, 3.1.3.6, 5.3.2, 5.4 and 5.5.
+
+use chancery_core::model::ConsentAnswer;
+use chancery_jose::SigningAlgorithm;
+use chancery_testkit::{Answer, AuthorizationRequest, NegativeTable, Refused, TestProvider, VerifiedJwt};
+use chancery_types::{Scope, Scopes};
+use serde_json::{Value, json};
+
+const EMAIL: &[&str] = &["email", "email_verified"];
+const PROFILE: &[&str] = &[
+    "name",
+    "family_name",
+    "given_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+    "updated_at",
+];
+
+fn sorted(names: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    let mut names: Vec<String> = names.into_iter().map(Into::into).collect();
+    names.sort();
+    names
+}
+
+fn asking(kit: &TestProvider, scope: &str, claims: &Value) -> AuthorizationRequest {
+    kit.authorization_request("web").scope(scope).set("claims", &claims.to_string())
+}
+
+/// What a person who is signed in and has answered like this lets the client see: UserInfo and ID token.
+fn seen(kit: &TestProvider, request: &AuthorizationRequest, answer: ConsentAnswer) -> (Answer, VerifiedJwt) {
+    let client = request.value("client_id").unwrap_or_default();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_answered("alice", client, answer);
+    let tokens = kit.exchange(&request.open(&ua).expect_code()).expect_status(200);
+    (kit.userinfo(tokens.member("access_token")).expect_status(200), kit.id_token(&tokens, client))
+}
+
+fn allowed(scopes: &str) -> ConsentAnswer {
+    ConsentAnswer { scopes: Scopes::parse(scopes).unwrap_or_default(), ..ConsentAnswer::default() }
+}
+
+/// CLAIM-10, CLAIM-15: each scope stands for its claims in UserInfo (OIDC Core section 5.4), and for none in the ID token.
+#[test]
+fn scopes_stand_for_claims() {
+    let kit = TestProvider::new();
+    for (scope, claims) in [
+        ("openid", &[] as &[&str]),
+        ("openid email", EMAIL),
+        ("openid profile", PROFILE),
+        ("openid phone", &["phone_number", "phone_number_verified"]),
+        ("openid address", &["address"]),
+    ] {
+        let request = kit.authorization_request("web").scope(scope);
+        let (userinfo, token) = seen(&kit, &request, allowed(scope));
+        assert_eq!(sorted(userinfo.member_names()), sorted(claims.iter().copied().chain(["sub"])), "{scope}");
+        let own = ["acr", "amr", "at_hash", "aud", "auth_time", "exp", "iat", "iss", "sub"];
+        assert_eq!(sorted(token.names), own, "CLAIM-08, CLAIM-12, CLAIM-13: {scope}");
+    }
+}
+
+/// CLAIM-06: single claims (OIDC Core section 5.5), each where it was asked for; whatever the wish about its value.
+#[test]
+fn claims_come_where_they_were_asked_for() {
+    let kit = TestProvider::new();
+    let request = asking(
+        &kit,
+        "openid",
+        &json!({
+            "userinfo": {"name": null, "email": {"essential": true}, "locale": {"value": "xx"}},
+            "id_token": {"nickname": {"essential": false}, "zoneinfo": {"values": ["a", "b"]}, "address": {}},
+        }),
+    );
+    let claims = ["name", "email", "locale", "nickname", "zoneinfo", "address"].map(Box::from).to_vec();
+    let (userinfo, token) = seen(&kit, &request, ConsentAnswer { claims, ..allowed("openid") });
+    assert_eq!(sorted(userinfo.member_names()), ["email", "locale", "name", "sub"]);
+    assert_eq!(userinfo["locale"], "en", "CLAIM-05: the value is the person's");
+    assert_eq!((&token.claims["nickname"], &token.claims["email"]), (&"alice".into(), &Value::Null));
+    assert_eq!(token.claims["address"], json!({"country": "DE", "locality": "Berlin"}));
+    assert_eq!(token.claims["zoneinfo"], "Europe/Berlin");
+}
+
+/// CLAIM-06, CLAIM-10: what the person declined stays hidden, and the rest is given.
+#[test]
+fn declined_claims_stay_hidden() {
+    let kit = TestProvider::new();
+    let request = asking(
+        &kit,
+        "openid email phone",
+        &json!({"userinfo": {"name": null, "nickname": null}, "id_token": {"name": null}}),
+    );
+    let answer = ConsentAnswer {
+        claims: vec!["nickname".into()],
+        rejected_claims: vec!["name".into()],
+        rejected_scopes: Scopes::parse("phone").unwrap_or_default(),
+        ..allowed("openid email")
+    };
+    let (userinfo, token) = seen(&kit, &request, answer);
+    assert_eq!(sorted(userinfo.member_names()), ["email", "email_verified", "nickname", "sub"]);
+    assert_eq!(token.claims["name"], Value::Null);
+}
+
+/// The person sees each single claim that is asked for (OIDC Core section 3.1.2.4), and nothing that needs no consent.
+#[test]
+fn single_claims_are_asked_about() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    let request =
+        asking(&kit, "openid", &json!({"userinfo": {"birthdate": null}, "id_token": {"acr": null, "sub": null}}));
+    let tab = request.open(&ua).expect_page("consent");
+    assert!(tab.page().text.contains("birthdate") && !tab.page().text.contains("acr"), "{}", tab.page().text);
+    let tokens = kit.exchange(&tab.allow().expect_code());
+    assert_eq!(kit.userinfo(tokens.member("access_token"))["birthdate"], "1990-01-02");
+    let _ = request.set("prompt", "none").open(&ua).expect_code();
+}
+
+/// CLAIM-04, CLAIM-23: what nobody knows is ignored, also where it is a word of some language.
+#[test]
+fn unknown_claims_are_ignored() {
+    let kit = TestProvider::new();
+    let odd = json!({"userinfo": {"__proto__": null, "constructor": {"value": 1}, "unknown": null, "": null, "\u{e4}": null},
+        "id_token": {"toString": {"essential": true}}, "verified_claims": {"x": 1}});
+    let (userinfo, _) = seen(&kit, &asking(&kit, "openid", &odd), allowed("openid"));
+    assert_eq!(userinfo.member_names(), ["sub"]);
+}
+
+/// CLAIM-07: the operator's own scopes and claims.
+#[test]
+fn an_operators_own_claims() {
+    let kit = TestProvider::builder()
+        .configure(|config| {
+            if let Ok(scope) = Scope::parse("membership") {
+                config.claims.scopes.insert(scope, vec!["member_since".to_owned(), "tier".to_owned()]);
+            }
+            config.claims.extra.push("badge".to_owned());
+        })
+        .build();
+    kit.accounts.set_claim("alice", "member_since", json!(2019));
+    kit.accounts.set_claim("alice", "badge", json!({"no": 7}));
+    let metadata = kit.get("/.well-known/openid-configuration");
+    let has = |list: &str, name: &str| metadata[list].as_array().is_some_and(|all| all.contains(&name.into()));
+    assert!(
+        has("scopes_supported", "membership") && has("claims_supported", "tier") && has("claims_supported", "badge")
+    );
+    let request = asking(&kit, "openid membership", &json!({"userinfo": {"badge": null}}));
+    let (userinfo, _) =
+        seen(&kit, &request, ConsentAnswer { claims: vec!["badge".into()], ..allowed("openid membership") });
+    assert_eq!((&userinfo["member_since"], &userinfo["badge"]["no"]), (&json!(2019), &json!(7)));
+}
+
+/// CLAIM-09: whatever accounts say, the members of the protocol are the protocol's.
+#[test]
+fn accounts_cannot_replace_the_protocol() {
+    let kit = TestProvider::new();
+    for name in ["sub", "iss", "aud", "exp", "iat", "nonce", "auth_time", "acr", "amr", "at_hash", "sid"] {
+        kit.accounts.set_claim("alice", name, json!("mallory"));
+    }
+    let wishes = json!({"userinfo": {"sub": null, "acr": null, "iss": null}, "id_token": {"acr": null, "sid": null, "auth_time": null}});
+    let (userinfo, token) = seen(&kit, &asking(&kit, "openid email", &wishes), allowed("openid email"));
+    assert_eq!(userinfo["sub"], "alice");
+    assert!(!userinfo.text().contains("mallory"), "{}", userinfo.text());
+    assert!(!token.claims.to_string().contains("mallory"), "{}", token.claims);
+    assert_eq!(token.claims["sub"], "alice");
+}
+
+/// CLAIM-20: a claim that the person does not have is left out, not sent as null or empty (OIDC Core section 5.3.2).
+#[test]
+fn what_is_not_there_is_left_out() {
+    let kit = TestProvider::new();
+    kit.accounts.set_claim("alice", "email", Value::Null);
+    kit.accounts.set_claim("alice", "phone_number", json!(""));
+    let request = asking(&kit, "openid email phone", &json!({"id_token": {"email": null, "email_verified": null}}));
+    let (userinfo, token) = seen(&kit, &request, allowed("openid email phone"));
+    assert_eq!(sorted(userinfo.member_names()), ["email_verified", "phone_number_verified", "sub"]);
+    assert!(!token.names.contains(&"email".to_owned()), "{}", token.claims);
+    assert_eq!(token.claims["email_verified"], true);
+}
+
+/// CLAIM-14: `sid` when a logout could need it, or when it is asked for.
+#[test]
+fn the_session_id_on_demand() {
+    let kit = TestProvider::builder()
+        .client(
+            r#"{"client_id":"logout","token_endpoint_auth_method":"none","redirect_uris":["https://logout.example/cb"],
+                "id_token_signed_response_alg":"ES256","backchannel_logout_uri":"https://logout.example/bye"}"#,
+        )
+        .build();
+    let sid = |request: AuthorizationRequest| seen(&kit, &request, allowed("openid")).1.claims["sid"].clone();
+    assert_eq!(sid(kit.authorization_request("web").scope("openid")), Value::Null);
+    assert!(sid(asking(&kit, "openid", &json!({"id_token": {"sid": null}}))).is_string());
+    assert!(sid(kit.authorization_request("logout").scope("openid")).is_string());
+}
+
+/// CLAIM-17, CLAIM-18, CLAIM-19: `at_hash` is the left half of the digest of the token's algorithm.
+#[test]
+fn the_hash_of_the_access_token() {
+    let kit = TestProvider::new();
+    for alg in [SigningAlgorithm::Es256, SigningAlgorithm::Rs256] {
+        kit.put_client(&format!(
+            r#"{{"client_id":"hash","token_endpoint_auth_method":"none","redirect_uris":["https://hash.example/cb"],
+                "id_token_signed_response_alg":"{}"}}"#,
+            alg.name()
+        ));
+        let tokens = kit.tokens("alice", "hash", "openid");
+        let token = kit.id_token(&tokens, "hash");
+        assert_eq!(token.claims["at_hash"], alg.hash().left_half(tokens.member("access_token")), "{}", alg.name());
+        assert_eq!((token.header.alg, token.header.kid.is_some(), token.header.typ), (alg, true, None));
+    }
+}
+
+/// CLAIM-01, CLAIM-03: the parameter is always understood, and says so.
+#[test]
+fn the_parameter_is_always_there() {
+    let kit = TestProvider::new();
+    assert_eq!(kit.get("/.well-known/openid-configuration")["claims_parameter_supported"], true);
+}
+
+/// CLAIM-02, CLAIM-22
+#[test]
+fn claims_parameters_that_must_be_refused() {
+    let kit = TestProvider::new();
+    let mut table = NegativeTable::new(&kit);
+    for text in [
+        "x",
+        "[]",
+        "null",
+        "1",
+        "\"\"",
+        "{}",
+        "{",
+        r#"{"userinfo":null}"#,
+        r#"{"userinfo":1}"#,
+        r#"{"userinfo":[]}"#,
+        r#"{"id_token":"sub"}"#,
+        r#"{"userinfo":{"email":true}}"#,
+        r#"{"userinfo":{"email":"x"}}"#,
+        r#"{"userinfo":{"email":[]}}"#,
+        r#"{"userinfo":{"email":{"essential":1}}}"#,
+        r#"{"id_token":{"acr":{"values":"x"}}}"#,
+        r#"{"id_token":{"acr":{"values":null}}}"#,
+        r#"{"userinfo":{"email":null,"email":null}}"#,
+        r#"{"userinfo":{}} x"#,
+        "{\"userinfo\":{\"\u{0}\":null}}",
+        r#"{'userinfo':{}}"#,
+        r#"{"userinfo":{},}"#,
+    ] {
+        let request = kit.authorization_request("web").scope("openid").set("claims", text);
+        // A NUL does not get as far as to be a parameter.
+        let refused = if text.contains('\0') {
+            Refused::Page(400, "invalid_request")
+        } else {
+            Refused::Client("invalid_request")
+        };
+        table = table.row(format!("{text:?}"), request, refused);
+    }
+    let many: Vec<String> = (0..200).map(|n| format!(r#""email#{n}":null"#)).collect();
+    let deep = format!("{}{}", r#"{"userinfo":{"email":{"value":"#, "[".repeat(300));
+    table = table.row(
+        "deep",
+        kit.authorization_request("web").scope("openid").set("claims", &deep),
+        Refused::Client("invalid_request"),
+    );
+    table.run();
+    let ignored = kit
+        .authorization_request("web")
+        .scope("openid")
+        .set("claims", &format!("{{\"userinfo\":{{{}}}}}", many.join(",")));
+    let _ = ignored.open(&kit.user_agent()).expect_page("login");
+}

@@ -1,0 +1,198 @@
+//! Metadata and keys: RFC 8414 sections 2 and 3, OpenID Connect Discovery 1.0 sections 3 and 4, RFC 7517 section 5.
+
+use chancery_testkit::{Answer, TestProvider, seconds};
+use http::HeaderValue;
+use serde_json::{Value, json};
+
+const PATH: &str = "/.well-known/openid-configuration";
+
+fn conditional(kit: &TestProvider, path: &str, tag: &str) -> Answer {
+    kit.anonymous_request(path).get().header("if-none-match", tag).send()
+}
+
+/// DISC-01, DISC-02, DISC-04, DISC-09, DISC-10: every member, and no other.
+#[test]
+fn the_whole_metadata() {
+    let kit = TestProvider::new();
+    let algorithms = json!(["RS256", "ES256", "HS256", "HS384", "HS512"]);
+    let methods = json!(["client_secret_basic", "client_secret_post", "none"]);
+    let mut metadata = kit.get(PATH).expect_status(200).json().clone();
+    let mut take = |name: &str| metadata.as_object_mut().and_then(|all| all.remove(name)).unwrap_or_default();
+    for (name, expected) in [
+        ("issuer", json!("https://id.example")),
+        ("authorization_endpoint", json!("https://id.example/authorize")),
+        ("token_endpoint", json!("https://id.example/token")),
+        ("userinfo_endpoint", json!("https://id.example/userinfo")),
+        ("jwks_uri", json!("https://id.example/jwks")),
+        ("introspection_endpoint", json!("https://id.example/introspect")),
+        ("revocation_endpoint", json!("https://id.example/revoke")),
+        ("response_types_supported", json!(["code"])),
+        ("response_modes_supported", json!(["query", "fragment", "form_post"])),
+        ("grant_types_supported", json!(["authorization_code", "client_credentials", "refresh_token"])),
+        ("subject_types_supported", json!(["public"])),
+        ("token_endpoint_auth_methods_supported", methods.clone()),
+        ("introspection_endpoint_auth_methods_supported", methods.clone()),
+        ("revocation_endpoint_auth_methods_supported", methods),
+        ("code_challenge_methods_supported", json!(["S256"])),
+        ("prompt_values_supported", json!(["none", "login", "consent", "select_account"])),
+        ("display_values_supported", json!(["page", "popup", "touch"])),
+        ("claim_types_supported", json!(["normal"])),
+        ("claims_parameter_supported", json!(true)),
+        ("request_parameter_supported", json!(false)),
+        ("request_uri_parameter_supported", json!(false)),
+        ("authorization_response_iss_parameter_supported", json!(true)),
+    ] {
+        assert_eq!(take(name), expected, "{name}");
+    }
+    for name in ["id_token_signing_alg_values_supported", "userinfo_signing_alg_values_supported"] {
+        let mut have: Vec<Value> = take(name).as_array().cloned().unwrap_or_default();
+        have.sort_by_key(|alg| algorithms.as_array().and_then(|all| all.iter().position(|known| known == alg)));
+        assert_eq!(json!(have), algorithms, "{name}");
+    }
+    let scopes = take("scopes_supported");
+    for scope in ["openid", "offline_access", "profile", "email", "address", "phone"] {
+        assert!(scopes.as_array().is_some_and(|all| all.contains(&scope.into())), "{scope}");
+    }
+    let claims = take("claims_supported");
+    for claim in ["sub", "iss", "auth_time", "acr", "amr", "sid", "email", "name", "updated_at"] {
+        assert!(claims.as_array().is_some_and(|all| all.contains(&claim.into())), "{claim}");
+    }
+    assert!(take("acr_values_supported").as_array().is_some_and(|all| all.len() == 1));
+    assert_eq!(metadata, json!({}), "members that nobody expects");
+}
+
+/// OIDC Discovery section 4.3, RFC 8414 section 3.2: no member without value, none twice.
+#[test]
+fn members_have_values() {
+    let kit = TestProvider::new();
+    for path in [PATH, "/.well-known/oauth-authorization-server"] {
+        let answer = kit.get(path).expect_status(200);
+        let members = answer.json().as_object().cloned().unwrap_or_default();
+        assert!(members.values().all(|value| !value.is_null() && value.as_array().is_none_or(|all| !all.is_empty())));
+        let mut names = answer.member_names();
+        assert_eq!(names.len(), members.len());
+        names.dedup();
+        assert_eq!(names.len(), members.len());
+    }
+    assert_eq!(kit.get(PATH).body, kit.get("/.well-known/oauth-authorization-server").body);
+}
+
+/// What is announced is there, and an announced value is taken.
+#[test]
+fn what_is_announced_works() {
+    let kit = TestProvider::new();
+    let metadata = kit.get(PATH);
+    for (name, value) in metadata.json().as_object().into_iter().flatten() {
+        let Some(url) = value.as_str().filter(|_| name.ends_with("_endpoint") || name == "jwks_uri") else { continue };
+        let path = url.strip_prefix("https://id.example").unwrap_or_default();
+        assert_ne!(kit.get(path).status, 404, "{name}");
+    }
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid profile email address phone offline_access");
+    kit.clock.advance(seconds(1));
+    let values = |name: &str| -> Vec<String> {
+        let all = metadata[name].as_array().into_iter().flatten();
+        all.filter_map(|value| value.as_str().map(str::to_owned)).collect()
+    };
+    let request = || kit.authorization_request("web").scope("openid");
+    for mode in values("response_modes_supported") {
+        assert_eq!(request().set("response_mode", &mode).open(&ua).expect_arrival().mode, mode);
+    }
+    for scope in values("scopes_supported") {
+        let _ = request().scope(&format!("openid {scope}")).open(&ua).expect_code();
+    }
+    for display in values("display_values_supported") {
+        let _ = request().set("display", &display).open(&ua).expect_code();
+    }
+    for acr in values("acr_values_supported") {
+        let claims = json!({"id_token": {"acr": {"essential": true, "value": acr}}});
+        let _ = request().set("claims", &claims.to_string()).set("prompt", "login").open(&ua).expect_page("login");
+    }
+    for prompt in values("prompt_values_supported") {
+        let tab = request().set("prompt", &prompt).open(&ua);
+        match prompt.as_str() {
+            "none" => drop(tab.expect_code()),
+            "select_account" => drop(tab.expect_page("accounts")),
+            page => drop(tab.expect_page(page)),
+        }
+    }
+    for alg in values("id_token_signing_alg_values_supported") {
+        kit.put_client(&format!(
+            r#"{{"client_id":"alg","client_secret":"{0}{0}","redirect_uris":["https://alg.example/cb"],
+                "id_token_signed_response_alg":"{alg}"}}"#,
+            chancery_testkit::SECRET
+        ));
+        let tokens = kit.tokens("alice", "alg", "openid");
+        assert_eq!(kit.id_token(&tokens, "alg").header.alg.name(), alg);
+    }
+}
+
+/// DISC-08: an operator adds members and replaces none.
+#[test]
+fn members_of_the_operator() {
+    let kit = TestProvider::builder()
+        .configure(|config| {
+            for (name, value) in [
+                ("service_documentation", "https://docs.example/"),
+                ("issuer", "https://evil.example"),
+                ("jwks_uri", "https://evil.example/jwks"),
+                ("request_parameter_supported", "true"),
+            ] {
+                config.discovery.extra.insert(name.to_owned(), value.to_owned());
+            }
+        })
+        .build();
+    let metadata = kit.get(PATH);
+    assert_eq!(metadata["service_documentation"], "https://docs.example/");
+    assert_eq!(metadata["issuer"], "https://id.example");
+    assert_eq!(metadata["request_parameter_supported"], false);
+    assert!(!metadata.text().contains("evil.example"), "{}", metadata.text());
+}
+
+/// RFC 9110 section 13.1.2: who has the document is told so.
+#[test]
+fn entity_tags() {
+    let kit = TestProvider::new();
+    for path in [PATH, "/jwks"] {
+        let tag = kit.get(path).header("etag").unwrap_or_default().to_owned();
+        assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 20, "{tag}");
+        assert_eq!(kit.get(path).header("etag"), Some(tag.as_str()), "the same each time");
+        for sent in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".to_owned()] {
+            let answer = conditional(&kit, path, &sent).expect_status(304);
+            assert_eq!((answer.body.len(), answer.header("etag")), (0, Some(tag.as_str())), "{sent}");
+            assert_eq!(answer.header("cache-control"), Some("public, max-age=600"));
+            assert_eq!(answer.headers.get("access-control-allow-origin"), Some(&HeaderValue::from_static("*")));
+        }
+        for sent in ["\"x\"", "", &tag.to_lowercase(), &tag[1..tag.len() - 1]] {
+            assert_eq!(conditional(&kit, path, sent).status, 200, "{sent}");
+        }
+    }
+}
+
+/// RFC 7517 section 5: public keys only, each with `kid`, `use` and `alg`; and no symmetric one.
+#[test]
+fn the_keys_are_public() {
+    let kit = TestProvider::new();
+    let jwks = kit.get("/jwks").expect_status(200);
+    let keys = jwks["keys"].as_array().cloned().unwrap_or_default();
+    assert_eq!((jwks.member_names(), keys.len()), (vec!["keys".to_owned()], 2));
+    for key in &keys {
+        let names: Vec<&String> = key.as_object().into_iter().flatten().map(|(name, _)| name).collect();
+        for secret in ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"] {
+            assert!(!names.iter().any(|name| *name == secret), "{secret} in {key}");
+        }
+        assert!(key["kid"].is_string() && key["alg"].is_string(), "{key}");
+        assert_eq!(key["use"], "sig", "{key}");
+        assert_ne!(key["kty"], "oct");
+    }
+    assert_ne!(keys[0]["kid"], keys[1]["kid"]);
+}
+
+/// Metadata are made once: reading them takes no trip to the store.
+#[test]
+fn reading_metadata_touches_no_store() {
+    let kit = TestProvider::new();
+    let (_, trips) = kit.trips(|| (kit.get(PATH), kit.get("/jwks")));
+    assert_eq!(trips, 0);
+}

@@ -1,0 +1,161 @@
+//! Two realms on one store, with the same keys, client ids, secrets, account ids and user names: nothing of one is worth
+//! anything in the other (acceptance point A22, last clause).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chancery_store_memory::MemoryStore;
+use chancery_testkit::{Answer, TestProvider, refusals};
+use http::{HeaderValue, Request};
+
+/// One store, two realms. Even their random bytes are the same.
+fn realms() -> (TestProvider, TestProvider) {
+    let store = Arc::new(MemoryStore::new());
+    let realm =
+        |name: &str, issuer: &str| TestProvider::builder().store(store.clone()).realm(name).issuer(issuer).build();
+    (realm("one", "https://one.example"), realm("two", "https://two.example"))
+}
+
+/// GET with this Cookie header.
+fn with_cookie(kit: &TestProvider, mut request: Request<Bytes>, cookie: &str) -> Answer {
+    request.headers_mut().insert("cookie", HeaderValue::from_str(cookie).unwrap_or(HeaderValue::from_static("")));
+    request.headers_mut().insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+    kit.send(request)
+}
+
+/// The name of the realm's cookie of this sort, as a login sets it.
+fn cookie_name(kit: &TestProvider, sort: &str) -> String {
+    let ua = kit.user_agent();
+    let login = kit.authorization_request("operator").scope("openid").open(&ua).expect_page("login");
+    let tab = login.login("bob");
+    let headers = [login.answer(), tab.answer()].map(|answer| answer.headers.get_all("set-cookie").iter().cloned());
+    let lines = headers.into_iter().flatten().filter_map(|line| line.to_str().map(str::to_owned).ok());
+    let names = lines.filter_map(|line| line.split('=').next().map(str::to_owned));
+    names.into_iter().find(|name| name.contains(sort)).unwrap_or_default()
+}
+
+#[test]
+fn codes_and_tokens() {
+    let (one, two) = realms();
+    let code = one.code("alice", "web", "openid offline_access");
+    let foreign = two.exchange(&code).expect_status(400);
+    assert_eq!((refusals(&foreign.events), &foreign["error"]), (vec!["code_unknown"], &"invalid_grant".into()));
+    let tokens = one.exchange(&code).expect_status(200);
+    let (access, refresh) = (tokens.member("access_token"), tokens.member("refresh_token"));
+    assert_eq!(two.refresh("web", refresh).expect_status(400)["error"], "invalid_grant");
+    assert_eq!(two.userinfo(access).expect_status(401)["error"], "invalid_token");
+    for token in [access, refresh] {
+        assert!(!two.is_active("web", token));
+        assert_eq!(two.revoke("web", token).status, 200, "as for any unknown token");
+        assert!(one.is_active("web", token), "and nothing happened to it");
+    }
+    assert_eq!(one.userinfo(access).status, 200);
+    assert_eq!(one.refresh("web", refresh).status, 200);
+    let opaque = one.client_credentials_request("machine").send().expect_status(200);
+    assert!(!two.is_active("machine", opaque.member("access_token")));
+}
+
+/// The keys are the same here, so that the name of the issuer is all that tells JWTs apart.
+#[test]
+fn signed_tokens() {
+    let (one, two) = realms();
+    let jwt = one.tokens("alice", "jwt", "read").member("access_token").to_owned();
+    assert!(one.is_active("jwt", &jwt) && !two.is_active("jwt", &jwt));
+    let _ = two.revoke("jwt", &jwt).expect_status(200);
+    assert!(one.is_active("jwt", &jwt));
+    let hint = one.tokens("alice", "web", "openid").member("id_token").to_owned();
+    let ua = two.user_agent();
+    ua.signed_in("alice");
+    let _ = two
+        .authorization_request("web")
+        .scope("openid")
+        .set("id_token_hint", &hint)
+        .open(&ua)
+        .expect_error("invalid_request");
+}
+
+/// A session of one realm, under the cookie name of the other.
+#[test]
+fn sessions() {
+    let (one, two) = realms();
+    let ua = one.user_agent();
+    ua.signed_in("alice");
+    let session = ua.session_cookie().unwrap_or_default();
+    let names = (cookie_name(&one, "session"), cookie_name(&two, "session"));
+    assert!(!session.is_empty() && names.0.contains("session-") && names.0 != names.1, "{names:?}");
+    let request =
+        |kit: &TestProvider| kit.authorization_request("operator").scope("openid").set("prompt", "none").to_http();
+    let sent = |answer: Answer| answer.header("location").unwrap_or_default().to_owned();
+    let at_home = sent(with_cookie(&one, request(&one), &format!("{}={session}", names.0)));
+    assert!(at_home.contains("code="), "{at_home}");
+    for name in [&names.0, &names.1] {
+        let abroad = sent(with_cookie(&two, request(&two), &format!("{name}={session}")));
+        assert!(abroad.contains("error=login_required&"), "{name}: {abroad}");
+    }
+}
+
+/// What a person has agreed to in one realm is not agreed to in the other, and neither is a person gone from both.
+#[test]
+fn consents_and_people() {
+    let (one, two) = realms();
+    let (here, there) = (one.user_agent(), two.user_agent());
+    here.signed_in("alice");
+    there.signed_in("alice");
+    here.has_consented("alice", "web", "openid");
+    let request = |kit: &TestProvider| kit.authorization_request("web").scope("openid").set("prompt", "none");
+    let _ = request(&one).open(&here).expect_code();
+    let _ = request(&two).open(&there).expect_error("consent_required");
+    there.ends_session();
+    let _ = request(&two).open(&there).expect_error("login_required");
+    let _ = request(&one).open(&here).expect_code();
+}
+
+/// A page of one realm, and where it waits: neither its form nor its address is good in the other, also in a browser that
+/// shows the same binding value to both.
+#[test]
+fn interactions() {
+    let (one, two) = realms();
+    let (here, there) = (one.user_agent(), two.user_agent());
+    let first = one.authorization_request("web").scope("openid").open(&here).expect_page("login");
+    let mut fields = first.form().fields;
+    fields.retain(|(name, _)| name != "username" && name != "password");
+    fields.extend(
+        [("username", "alice"), ("password", "correct horse alice"), ("action", "login")]
+            .map(|(n, v)| (n.into(), v.into())),
+    );
+    let other = two.authorization_request("web").scope("openid").open(&there).expect_page("login");
+    let posted = other.post("/interaction", &fields);
+    assert!(!posted.event_names().contains(&"login_succeeded"), "{:?}", posted.event_names());
+
+    let binding = here.browser_cookie().unwrap_or_default();
+    let name = cookie_name(&two, "browser");
+    assert!(!binding.is_empty() && name.contains("browser-"), "{name}");
+    let pairs = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let mut request = Request::new(Bytes::from(chancery_types::params::encode(pairs)));
+    *request.method_mut() = http::Method::POST;
+    *request.uri_mut() = "/interaction".parse().unwrap_or_default();
+    request.headers_mut().insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
+    let answer = with_cookie(&two, request, &format!("{name}={binding}"));
+    assert!(!answer.event_names().contains(&"login_succeeded"), "{:?}", answer.event_names());
+
+    let stored = first.login("alice").expect_page("consent");
+    assert!(stored.address().starts_with("/interaction/in_"), "{}", stored.address());
+    let abroad = there.get(stored.address());
+    assert_ne!(abroad.page().name, "consent");
+    let _ = stored.allow().expect_code();
+}
+
+/// Ending everything in one realm ends nothing in the other.
+#[test]
+fn what_ends_in_one_goes_on_in_the_other() {
+    let (one, two) = realms();
+    let scope = "openid offline_access";
+    let (here, there) = (one.tokens("alice", "web", scope), two.tokens("alice", "web", scope));
+    let _ = one.revoke("web", here.member("refresh_token")).expect_status(200);
+    one.accounts.remove("alice");
+    one.remove_client("web");
+    assert_eq!(one.userinfo(here.member("access_token")).status, 401);
+    assert_eq!(two.userinfo(there.member("access_token")).status, 200);
+    let again = two.refresh("web", there.member("refresh_token")).expect_status(200);
+    assert!(two.is_active("web", again.member("access_token")));
+}
