@@ -100,8 +100,7 @@ fn clients_that_must_not_be_served() {
     let kit = TestProvider::new();
     let (malformed, failed) = (Refused::Json(400, "invalid_request"), Refused::Json(401, "invalid_client"));
     let mut table = NegativeTable::new(&kit);
-    for at in 0..ENDPOINTS.len() {
-        let path = ENDPOINTS[at].0;
+    for (at, (path, _)) in ENDPOINTS.into_iter().enumerate() {
         let by = |client: &str| requests(&kit, client).remove(at);
         let rows = [
             ("nobody", by("web").unauthenticated(), malformed),

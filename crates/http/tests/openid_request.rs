@@ -103,20 +103,25 @@ fn a_requested_subject_is_the_only_one() {
     let _ = silent(r#"{"id_token":{"sub":{"value":5}}}"#).open(&ua).expect_error("invalid_request");
 }
 
-/// AUTHZ-36: a client with HS256 gets hints that its own secret signed, and no other client can use them.
+/// AUTHZ-36: a client with HS256 gets hints that its own secret signed, and no other client can use them. They can still
+/// be read when the secret has ended: nothing is given for a hint.
 #[test]
 fn a_hint_signed_with_the_clients_secret() {
     let kit = TestProvider::builder()
         .client(
             r#"{"client_id":"shared","client_secret":"a-secret-of-forty-three-characters-for-test",
-                "redirect_uris":["https://shared.example/cb"],"id_token_signed_response_alg":"HS256"}"#,
+                "client_secret_expires_at":1800000060,"redirect_uris":["https://shared.example/cb"],"id_token_signed_response_alg":"HS256"}"#,
         )
         .build();
     let hint = kit.tokens("alice", "shared", "openid").member("id_token").to_owned();
     let ua = person(&kit, "shared");
     let request = kit.authorization_request("shared").scope("openid").set("prompt", "none");
-    let _ = request.set("id_token_hint", &hint).open(&ua).expect_code();
+    let hinted = request.set("id_token_hint", &hint);
+    let _ = hinted.open(&ua).expect_code();
     let _ = web(&kit).set("id_token_hint", &hint).open(&ua).expect_error("invalid_request");
+    kit.clock.advance(minutes(1));
+    let code = hinted.open(&ua).expect_code();
+    assert_eq!(kit.exchange(&code).expect_status(401)["error"], "invalid_client");
 }
 
 /// AUTHZ-51: what the request said is kept with the code, and comes out of its exchange.
