@@ -22,9 +22,9 @@ class World {
   }
 
   /** A person whom no other test knows. */
-  async person(name = NAMES[World.people % NAMES.length]) {
+  async person(name = NAMES[World.people % NAMES.length], username = `person-${World.people + 1}`) {
     World.people += 1;
-    const person = { username: `person-${World.people}`, name, password: this.password() };
+    const person = { username, name, password: this.password() };
     const file = `${this.folder}/${person.username}.json`;
     writeFileSync(file, JSON.stringify({ name, email: `${person.username}@example.com`, email_verified: true }));
     await this.command(['user', 'add', '--config', this.config, person.username, '--claims', file], person.password);

@@ -1,17 +1,16 @@
 // Pictures of all pages, for docs/pages: taken by hand with `run --pictures ../../docs/pages`.
 import { Request, Visit } from './visit.mjs';
 
-const DESK = { width: 1100, height: 820 };
+const DESK = { width: 880, height: 760 };
 const PHONE = { width: 320, height: 640 };
 
 /** Takes a picture of each page, in both schemes, both languages and both sizes. */
 export async function takePictures(world, folder) {
-  const jane = await world.person('Jane Doe');
-  const john = await world.person('John Smith');
-  await round(world, folder, '', [jane, john], { viewport: DESK });
-  await round(world, folder, '-dark', [jane, john], { viewport: DESK, colorScheme: 'dark' });
-  await round(world, folder, '-320', [jane, john], { viewport: PHONE, deviceScaleFactor: 2 });
-  await round(world, folder, '-de', [jane, john], { viewport: DESK, locale: 'de' });
+  const people = [await world.person('Jane Doe', 'jane.doe'), await world.person('John Smith', 'john.smith')];
+  await round(world, folder, '', people, { viewport: DESK });
+  await round(world, folder, '-dark', people, { viewport: DESK, colorScheme: 'dark' });
+  await round(world, folder, '-320', people, { viewport: PHONE });
+  await round(world, folder, '-de', people, { viewport: DESK, locale: 'de' });
 }
 
 async function round(world, folder, suffix, [jane, john], options) {

@@ -1,6 +1,7 @@
 // One browser of one person: what the person does on the pages, and what has to be true of each page.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { appendFileSync } from 'node:fs';
 
 /** An authorization request of a client, and what the client does with the answer. */
 export class Request {
@@ -92,6 +93,7 @@ export class Visit {
   /** Waits for the page with this `data-page`, and looks whether it is fit for people. */
   async arrive(page, name) {
     await page.locator(`main[data-page="${name}"]`).waitFor();
+    if (name === 'error') appendFileSync(`${this.world.logs}/browser.error-bodies.log`, await page.content());
     if (page.url().startsWith(this.world.issuer)) await this.inspect(page, name);
     return page;
   }

@@ -1,5 +1,6 @@
 """npm `openid-client` 6 and PyPI `Authlib`, unmodified, over sockets: A8, and A15 with the provider under /oidc."""
 
+import json
 import subprocess
 import sys
 import time
@@ -10,7 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 import requests  # noqa: E402
 
 from checks import Checks  # noqa: E402
-from provider import Provider  # noqa: E402
+from example import Example  # noqa: E402
+from provider import PERSON, Provider, free_port, known_secret  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 CALLBACK = "http://127.0.0.1:4999/callback"
@@ -63,9 +65,22 @@ def command_is_seen(checks, provider, api):
     checks.check("A22 a command's change is seen within 1 s", (before, after) == (200, 401), f"{before}, then {after}")
 
 
+def mounted(checks):
+    """The example that mounts the provider under /oidc of an axum application."""
+    with Example("examples/mounted", free_port(), "/oidc") as example:
+        fixture = Path(example.folder.name) / "fixture.json"
+        fixture.write_text(json.dumps({
+            "name": "mounted under /oidc (A15)", "issuer": example.issuer, "person": str(PERSON),
+            "username": example.told("sign in as"), "password": example.told("password"),
+            "app": {"client_id": "demo", "redirect_uri": CALLBACK, "scope": SCOPE},
+            "api": {"client_id": "demo-api", "client_secret": known_secret(example.told("secret"))}}))
+        judge(checks, fixture)
+
+
 def main():
     checks = Checks()
     standalone(checks)
+    mounted(checks)
     checks.close()
 
 
