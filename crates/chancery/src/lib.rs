@@ -1,6 +1,16 @@
 //! An OAuth 2.0 authorization server and OpenID provider to mount in a Rust application.
 //!
-//! A provider for trying things out is one call, [`development()`]. Everything else begins with [`Parts`], the six things
+//! A provider for trying things out is one call:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let demo = chancery::development("http://localhost:3000").await?;
+//! println!("{demo}"); // addresses, clients, account, password, what to try
+//! let service = demo.service(); // for `axum::Router::fallback_service`, for one
+//! # Ok(()) }
+//! ```
+//!
+//! Everything else begins with [`Parts`], the six things
 //! that nobody can choose for you, and a [`Config`]:
 //!
 //! ```no_run

@@ -19,6 +19,9 @@ const CACHES: Duration = Duration::from_secs(600);
 /// How long a key counts after its last use: longer than any token that it signed.
 const LONGEST_TOKEN: Duration = Duration::from_secs(86_400);
 
+/// How long a retired key is kept, for whoever wants to know what signed an old token.
+const REMEMBERED: Duration = Duration::from_secs(90 * 86_400);
+
 pub(crate) async fn keys(command: Keys) -> Said {
     match command {
         Keys::List(configured) => {
@@ -47,6 +50,8 @@ pub(crate) async fn keys(command: Keys) -> Said {
                     algorithms.push(alg);
                 }
             }
+            let forgotten = opened.keys.forget(&settings.realm, now - REMEMBERED).await;
+            forgotten.map_err(|fault| fault.to_string())?;
             for alg in algorithms {
                 let times = (now, sign_from);
                 let kid = opened.keys.rotate(&settings.realm, alg, times, sign_from + LONGEST_TOKEN).await;

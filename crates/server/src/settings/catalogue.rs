@@ -173,7 +173,18 @@ pub(crate) const ALL: &[Setting] = &[
         "How long a person has to answer, from the first page on.",
     ),
     setting("interaction.consent", Form::Duration, "\"365d\"", "How long a consent is remembered."),
-    setting("throttle.name_failures", Form::Number, "5", "Failures of one name before its next attempt has to wait."),
+    setting(
+        "throttle.failures",
+        Form::Number,
+        "5",
+        "Failures of one name from one network before its next attempt from there has to wait.",
+    ),
+    setting(
+        "throttle.name_failures",
+        Form::Number,
+        "100",
+        "Failures of one name from anywhere before its next attempt has to wait.",
+    ),
     setting(
         "throttle.network_failures",
         Form::Number,
