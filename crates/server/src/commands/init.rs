@@ -47,7 +47,7 @@ pub(crate) async fn init(wanted: Init) -> Said {
     secrets::write_private(&folder.join(WRAPPING_KEY), &secrets::drawn())?;
     let text = template(&[
         ("issuer", format!("{:?}", issuer.as_str())),
-        ("http.listen", "[\"127.0.0.1:8080\"]".to_owned()),
+        ("http.listen", format!("[\"127.0.0.1:{}\"]", port(&issuer))),
         ("store.sqlite", format!("{STORE:?}")),
         ("keys.wrapping_key", format!("{WRAPPING_KEY:?}")),
     ]);
@@ -66,6 +66,12 @@ pub(crate) async fn init(wanted: Init) -> Said {
         })?;
     }
     Ok(said(&configuration, folder))
+}
+
+/// Without TLS the issuer's own port, else one for the proxy that ends TLS.
+fn port(issuer: &Issuer) -> u16 {
+    let named = issuer.origin().strip_prefix("http://").and_then(|authority| authority.rsplit(':').next());
+    named.and_then(|port| port.parse().ok()).unwrap_or(8080)
 }
 
 fn said(configuration: &Path, folder: &Path) -> String {
@@ -91,4 +97,21 @@ fn given_or_asked(given: Option<String>, prompt: &str, flag: &str) -> Result<Str
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).map_err(|error| error.to_string())?;
     Ok(line.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loopback_issuer_is_served_on_its_own_port() {
+        for (issuer, expected) in [
+            ("http://localhost:3001", 3001),
+            ("http://[::1]:3001/oidc", 3001),
+            ("http://localhost", 8080),
+            ("https://id.example:8443", 8080),
+        ] {
+            assert_eq!(port(&Issuer::parse(issuer).unwrap()), expected, "{issuer}");
+        }
+    }
 }

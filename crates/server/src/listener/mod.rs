@@ -173,3 +173,18 @@ async fn unless_it_panics(answer: impl Future<Output = Response<Full<Bytes>>>) -
         response
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_that_says_nothing() {
+        let answer = unless_it_panics(async { panic!("on purpose") }).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = format!("{:?}", answer.body());
+        assert!(body.contains("server_error") && !body.contains("purpose"), "{body}");
+        let answer = unless_it_panics(async { Response::new(Full::default()) }).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+}
