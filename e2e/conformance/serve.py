@@ -3,11 +3,12 @@
 
     serve.py [--config conformance-config] [--stand conformance-stand]
 
-Its certificate is the stand's `op.crt`, its issuer that of the profile. It ends with Ctrl+C.
+Its certificate is the stand's `op.crt`, its issuer that of the profile. It ends with SIGINT or SIGTERM.
 """
 
 import argparse
 import json
+import signal
 import sys
 import urllib.parse
 from pathlib import Path
@@ -24,6 +25,8 @@ def main():
     cli.add_argument("--config", type=Path, default=Path("conformance-config"))
     cli.add_argument("--stand", type=Path, default=Path("conformance-stand"))
     options = cli.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))  # ends the provider and its folder, too
     profile = json.loads((HERE / "provider.chancery.json").read_text())
     issuer = urllib.parse.urlsplit(profile["instances"]["oidc"])
     tls = tuple(str((options.stand / name).resolve()) for name in ("op.crt", "op.key"))
@@ -37,10 +40,7 @@ def main():
         provider.command("user", "add", profile["user"], "--claims", HERE / "claims.jane.json",
                          stdin=profile["password"])
         print(f"{provider.issuer} ready after {provider.serve():.2f} s; log {provider.log.name}", flush=True)
-        try:
-            sys.exit(provider.process.wait())
-        except KeyboardInterrupt:
-            provider.terminate()
+        sys.exit(provider.process.wait())
 
 
 if __name__ == "__main__":
