@@ -108,7 +108,7 @@ pub(crate) const ALL: &[Setting] = &[
         "http.connections",
         Form::Number,
         "4096",
-        "How many connections may be open, those of `[tls]` included. Further ones wait.",
+        "How many connections may be open, those of `[tls]` included; further ones wait. The system's limit of open files has to be higher.",
     ),
     setting(
         "http.header_timeout",
