@@ -1,7 +1,8 @@
 //! One tab: a page, or the client that was reached.
 
+use bytes::Bytes;
 use chancery_core::event::Event;
-use http::Method;
+use http::{Method, Request};
 
 use super::cookies::From;
 use super::{End, HtmlForm, HtmlPage, Step, UserAgent, credentials};
@@ -131,25 +132,40 @@ impl<'u, 'k> Tab<'u, 'k> {
     #[track_caller]
     #[must_use]
     pub fn submit(&self, typed: &[(String, String)], button: (&str, &str)) -> Self {
+        self.post(&self.form().action, &self.filled_in(typed, button))
+    }
+
+    /// What the browser would send when the form is filled in and the button pressed.
+    #[track_caller]
+    #[must_use]
+    pub fn to_http(&self, typed: &[(String, String)], button: (&str, &str)) -> Request<Bytes> {
+        self.ua.request(&self.step(&self.form().action, &self.filled_in(typed, button)))
+    }
+
+    #[track_caller]
+    fn filled_in(&self, typed: &[(String, String)], button: (&str, &str)) -> Vec<(String, String)> {
         let form = self.form();
         let is_there = form.buttons.iter().any(|have| (have.name.as_str(), have.value.as_str()) == button);
         assert!(is_there, "no button {button:?} on {}: {:?}", self.page().name, form.buttons);
-        let mut fields = form.fields.clone();
+        let mut fields = form.fields;
         for (name, value) in typed {
             let field = fields.iter_mut().find(|(have, _)| have == name);
             field.unwrap_or_else(|| panic!("no field {name} on {}", self.page().name)).1.clone_from(value);
         }
         fields.push((button.0.to_owned(), button.1.to_owned()));
-        self.post(&form.action, &fields)
+        fields
     }
 
     /// Posts these fields from the page that is shown, whatever its form has.
     #[must_use]
     pub fn post(&self, action: &str, fields: &[(String, String)]) -> Self {
+        Self::new(self.ua, self.request.clone(), self.ua.go(self.step(action, fields)))
+    }
+
+    fn step(&self, action: &str, fields: &[(String, String)]) -> Step {
         let pairs = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let body = chancery_types::params::encode(pairs);
-        let step = Step { method: Method::POST, target: self.ua.ours(action), body, from: From::Ours };
-        Self::new(self.ua, self.request.clone(), self.ua.go(step))
+        Step { method: Method::POST, target: self.ua.ours(action), body, from: From::Ours }
     }
 
     /// Signs in with the account's password.
