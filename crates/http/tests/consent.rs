@@ -272,7 +272,8 @@ fn a_withdrawn_consent_ends_what_came_of_it() {
     assert_eq!((ended, events.len()), (0, 0));
 }
 
-/// Two tabs that allow different things at the same time: both stand.
+/// Two tabs that allow different things: both stand. Since what is allowed has to be what was shown, a page that has less to
+/// ask by now may come again.
 #[test]
 fn two_tabs_widen_one_consent() {
     let kit = TestProvider::new();
@@ -280,7 +281,10 @@ fn two_tabs_widen_one_consent() {
     ua.signed_in("alice");
     let one = open(&ua, "web", "openid email").expect_page("consent");
     let two = open(&ua, "web", "openid profile").expect_page("consent");
-    let _ = (one.allow().expect_code(), two.allow().expect_code());
+    let _ = one.allow().expect_code();
+    let two = two.allow();
+    let two = if two.page().name == "consent" { two.allow() } else { two };
+    let _ = two.expect_code();
     assert_eq!(granted(&kit, &open(&ua, "web", "openid email profile")), "openid email profile");
 }
 
