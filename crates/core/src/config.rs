@@ -118,6 +118,7 @@ impl Config {
             "must not be longer than throttle.longest_wait",
             "RFC 6749 section 10.10",
         );
+        demand(self.throttle.failures > 0, "throttle.failures", "must be at least 1", "RFC 6749 section 10.10");
         demand(
             self.throttle.name_failures > 0,
             "throttle.name_failures",
@@ -162,6 +163,7 @@ mod tests {
             (r#"{"refresh_token":{"grace":"6m"}}"#, "refresh_token.grace"),
             (r#"{"session":{"idle":"91d"}}"#, "session.idle"),
             (r#"{"throttle":{"first_wait":"1h"}}"#, "throttle.first_wait"),
+            (r#"{"throttle":{"failures":0}}"#, "throttle.failures"),
             (r#"{"throttle":{"name_failures":0}}"#, "throttle.name_failures"),
             (r#"{"throttle":{"network_failures":0}}"#, "throttle.network_failures"),
         ];

@@ -48,6 +48,8 @@ pub struct SignedIn {
     pub found: Found<SessionBody>,
     /// Who it is.
     pub account: Account,
+    /// Whether the handle has the current secret, not the one before it.
+    pub is_current: bool,
 }
 
 /// Sessions by the rules of the configuration.
@@ -126,7 +128,8 @@ impl Sessions {
         }
         let account = env.accounts.find(&env.realm, &found.body.authentication.account).await?;
         let is_good = |account: &Account| account.active && found.body.authentication.time() >= account.not_before;
-        Ok(account.filter(is_good).map(|account| SignedIn { handle: handle.clone(), found, account }))
+        let is_current = found.body.current == shown;
+        Ok(account.filter(is_good).map(|account| SignedIn { handle: handle.clone(), found, account, is_current }))
     }
 
     /// A new session, in a tree of its own, and the record to be written for it.

@@ -70,11 +70,12 @@ fn read<'p>(site: &Site, route: Route<'_>, parts: &'p Parts, body: Option<&'p By
 /// Whether this POST lacks our cookies because another site made it.
 fn comes_from_another_site(site: &Site, parts: &Parts, params: &Params<'_>) -> bool {
     let without_cookies = match Source::of(&parts.headers, site.provider.issuer()) {
+        // Whatever it says of itself: only our own page posts again, and that is from our own site.
         Source::CrossSite => true,
-        Source::Untold => !site.cookies.are_there(&parts.headers),
+        Source::Untold => !site.cookies.are_there(&parts.headers) && !params.has(REPOSTED),
         Source::Ours | Source::SameSite => false,
     };
-    parts.method == Method::POST && without_cookies && !params.has(REPOSTED)
+    parts.method == Method::POST && without_cookies
 }
 
 /// Brings the request of another site to our own: as GET, which carries Lax cookies; or, when it is too long for a URL, by

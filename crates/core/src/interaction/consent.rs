@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use chancery_store::{StoreError, Updated};
-use chancery_types::{AccountId, ClientId, Kind, Scopes, Timestamp};
+use chancery_types::{AccountId, ClientId, Kind, Timestamp};
 
 use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::event::{Event, GrantEnd};
 use crate::interaction::prompt::Undecided;
-use crate::model::ConsentAnswer;
+use crate::model::{ConsentAnswer, ResourceServer};
 use crate::records::{Body, ConsentBody, Found, GrantBody, consent_key};
 
 /// The consent that stands between this person and this client.
@@ -27,7 +27,7 @@ pub(crate) async fn remember(
     call: &Call,
     env: &Env,
     (account, client): (&AccountId, &ClientId),
-    allowed: &Undecided,
+    (allowed, resource): (&Undecided, Option<&ResourceServer>),
     lifetime: Duration,
 ) -> Result<ConsentAnswer, Fault> {
     let records = env.records();
@@ -36,7 +36,7 @@ pub(crate) async fn remember(
     for _ in 0..3 {
         let found = standing(call, env, account, client).await?;
         let before = found.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
-        let body = ConsentBody { at: call.now, answer: widened(before, allowed) };
+        let body = ConsentBody { at: call.now, answer: widened(before, allowed, resource) };
         let is_written = match &found {
             Some(found) => matches!(records.update(call.now, found, (&body, ends), &[]).await?, Updated::Done(_)),
             None => {
@@ -57,9 +57,8 @@ pub(crate) async fn remember(
     Err(Fault::unavailable("the consent was changed by others three times in a row"))
 }
 
-fn widened(mut answer: ConsentAnswer, allowed: &Undecided) -> ConsentAnswer {
-    answer.rejected_scopes = answer.rejected_scopes.filtered(|scope| !allowed.scopes.contains(scope.as_str()));
-    answer.scopes = answer.scopes.iter().chain(allowed.scopes.iter()).cloned().collect::<Scopes>();
+fn widened(mut answer: ConsentAnswer, allowed: &Undecided, resource: Option<&ResourceServer>) -> ConsentAnswer {
+    answer.allow(&allowed.scopes, resource);
     for name in &allowed.claims {
         answer.rejected_claims.retain(|rejected| **rejected != **name);
         if !answer.claims.iter().any(|have| **have == **name) {

@@ -42,6 +42,8 @@ pub struct FormToken {
     pub issued_at: Timestamp,
     /// What the person had done for the request.
     pub done: Vec<StepDone>,
+    /// Digest of what the page asked to be allowed; zeros where it asked nothing.
+    pub shown: [u8; 32],
 }
 
 impl FormToken {
@@ -64,7 +66,8 @@ impl FormToken {
         let (version, sealed) = bytes.split_first_chunk::<4>()?;
         let key = keys.secret(u32::from_be_bytes(*version))?.sealing_key("form token").ok()?;
         let token = Self::from_bytes(&key.open(env.realm.as_str().as_bytes(), sealed)?)?;
-        (now.since(token.issued_at) <= lifetime.min(LIFETIME)).then_some(token)
+        // A page that is shown again and again does not keep its request young.
+        (now.since(token.issued_at.min(token.first_seen)) <= lifetime.min(LIFETIME)).then_some(token)
     }
 
     /// Whether the browser that posts the form is the one that got the page.
@@ -73,7 +76,7 @@ impl FormToken {
         cookie.is_some_and(|cookie| constant_time_eq(&self.browser, &sha256(cookie)))
     }
 
-    /// A fixed layout: step, done, first seen, issued at, subject, browser, session.
+    /// A fixed layout: step, done, first seen, issued at, subject, browser, shown, session.
     fn to_bytes(&self) -> Vec<u8> {
         let step = match self.step {
             FormStep::Login => 1,
@@ -88,6 +91,7 @@ impl FormToken {
             &self.issued_at.millis().to_be_bytes(),
             &self.subject,
             &self.browser,
+            &self.shown,
             session,
         ]
         .concat()
@@ -98,7 +102,8 @@ impl FormToken {
         let (first_seen, rest) = rest.split_first_chunk::<8>()?;
         let (issued_at, rest) = rest.split_first_chunk::<8>()?;
         let (subject, rest) = rest.split_first_chunk::<32>()?;
-        let (browser, session) = rest.split_first_chunk::<32>()?;
+        let (browser, rest) = rest.split_first_chunk::<32>()?;
+        let (shown, session) = rest.split_first_chunk::<32>()?;
         let step = match step {
             1 => FormStep::Login,
             2 => FormStep::SelectAccount,
@@ -110,6 +115,7 @@ impl FormToken {
             step,
             subject: *subject,
             browser: *browser,
+            shown: *shown,
             session: if session.is_empty() { None } else { Some(Key::from_bytes(session)?) },
             first_seen: Timestamp::from_millis(i64::from_be_bytes(*first_seen)),
             issued_at: Timestamp::from_millis(i64::from_be_bytes(*issued_at)),

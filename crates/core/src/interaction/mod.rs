@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chancery_jose::sha256;
 use chancery_store::{Record, Redeemed, Revoked, Updated};
-use chancery_types::handle::{Handle, Interaction, RotatingHandle, Session};
+use chancery_types::handle::{Handle, Interaction, RotatingHandle, SecretDigest, Session};
 use chancery_types::{AccountId, Key, Params, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -89,7 +89,7 @@ pub struct Interactions {
     /// Who is signed in.
     pub sessions: Sessions,
     /// Lifetimes of codes and grants.
-    pub code: authorization_code::Config,
+    pub code: authorization_code::Codes,
     /// Lifetimes of interactions and consents.
     pub config: Config,
     /// Against guessing.
@@ -127,6 +127,12 @@ enum SessionWrite {
     Begin(Box<Record>),
     /// The same account signed in again: another secret, another authentication.
     Renew(RotatingHandle<Session>, Authentication),
+}
+
+/// What comes next, and whether what it rests on was written.
+enum GoneOn {
+    Written(Next),
+    Lost(Next),
 }
 
 /// What became of a write.
@@ -210,7 +216,9 @@ impl Interactions {
     pub(crate) async fn finish(&self, open: Open<'_>) -> Result<Next, Fault> {
         let Some(person) = &open.person else { return Ok(self.lost(&open, false)) };
         let session = (person.handle.key(&open.env.realm), person.found.body.authentication.clone());
-        self.conclude(open, session, SessionWrite::Visit).await
+        match self.conclude(open, session, SessionWrite::Visit).await? {
+            GoneOn::Written(next) | GoneOn::Lost(next) => Ok(next),
+        }
     }
 
     /// Writes grant and code with whatever else the step changes, and responds.
@@ -219,7 +227,7 @@ impl Interactions {
         open: Open<'_>,
         (session, authentication): (Key, Authentication),
         write: SessionWrite,
-    ) -> Result<Next, Fault> {
+    ) -> Result<GoneOn, Fault> {
         let (asked, addressed) = (open.request.asked(), open.request.addressed());
         let is_implied = addressed.client.consent == ConsentMode::Implied;
         let answer = &open.consent;
@@ -227,7 +235,7 @@ impl Interactions {
         let undecided = prompt::undecided(&open.request, &facts).scopes;
         // Whatever was declined, or still needs a yes, is left out (RFC 6749 section 3.3).
         let scopes = asked.scopes.filtered(|scope| {
-            answer.scopes.contains(scope.as_str())
+            answer.allows(scope, asked.resource.as_deref())
                 || (is_implied
                     && !answer.rejected_scopes.contains(scope.as_str())
                     && !undecided.contains(scope.as_str()))
@@ -240,23 +248,26 @@ impl Interactions {
         let granted = authorization_code::Granted { session, authentication: &authentication, scopes, claims };
         let drafted = authorization_code::draft(&self.code, open.env, open.call.now, &open.request, granted)?;
         match self.write(&open, write, drafted.records.into()).await? {
-            Written::Lost => Ok(self.lost(&open, true)),
+            Written::Lost => Ok(GoneOn::Lost(self.lost(&open, true))),
             Written::Done => {
                 let client = addressed.client.id().clone();
                 open.env.record(open.call, &Event::AuthorizationGranted { client, account: authentication.account });
                 let response = addressed.respond(open.env, vec![("code", drafted.code.reveal())]);
-                Ok(Outcome::Respond(response).into())
+                Ok(GoneOn::Written(Outcome::Respond(response).into()))
             }
         }
     }
 
     /// Stores the request under the session, because more is needed of a person who has authenticated.
-    async fn store(&self, open: &Open<'_>, session: Key, write: SessionWrite) -> Result<Next, Fault> {
+    async fn store(&self, open: &Open<'_>, session: Key, write: SessionWrite) -> Result<GoneOn, Fault> {
+        let browser = open.call.browser.as_deref().and_then(|cookie| SecretDigest::from_bytes(&sha256(cookie)));
+        let browser = browser.ok_or_else(|| Fault::internal("a form of a browser without its cookie"))?;
         let handle = Handle::new(session.partition(), open.env.secret());
         let body = InteractionBody {
             request: open.request.addressed().params.encode(),
             first_seen: open.first_seen,
             session,
+            browser,
             done: open.done.clone(),
         };
         let records = open.env.records();
@@ -265,8 +276,8 @@ impl Interactions {
         // In the session's partition, but not below it: when the session ends, the request can still be started again.
         let record = records.new(handle.key(&open.env.realm), None, tags, ends, &body)?;
         match self.write(open, write, vec![record]).await? {
-            Written::Lost => Ok(self.lost(open, true)),
-            Written::Done => Ok(Outcome::Stored(handle).into()),
+            Written::Lost => Ok(GoneOn::Lost(self.lost(open, true))),
+            Written::Done => Ok(GoneOn::Written(Outcome::Stored(handle).into())),
         }
     }
 

@@ -93,6 +93,13 @@ impl Interactions {
         undecided
     }
 
+    /// What a consent page asks, in one digest: what is allowed has to be what was shown.
+    pub(super) fn shown(&self, open: &Open<'_>) -> [u8; 32] {
+        let asked = self.to_consent(open);
+        let resource = open.request.addressed().resource.as_ref().map_or("", |server| server.uri.as_str());
+        sha256([asked.scopes.to_string().as_str(), &asked.claims.join(" "), resource].join("\n").as_bytes())
+    }
+
     /// The form of a page, and a browser cookie if there is none yet.
     fn form(&self, open: &Open<'_>, step: FormStep) -> Result<(FormView, FreshBrowser), Fault> {
         let (browser, fresh) = match &open.call.browser {
@@ -110,6 +117,7 @@ impl Interactions {
             first_seen: open.first_seen,
             issued_at: open.call.now,
             done: open.done.clone(),
+            shown: if step == FormStep::Consent { self.shown(open) } else { [0; 32] },
         };
         let token = token.seal(open.env, self.keys())?;
         let action = match &open.place {

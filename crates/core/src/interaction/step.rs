@@ -2,7 +2,7 @@
 
 use chancery_jose::sha256;
 use chancery_types::Params;
-use chancery_types::handle::Handle;
+use chancery_types::handle::{Handle, SecretDigest};
 use chancery_types::iana::ErrorCode;
 use zeroize::Zeroizing;
 
@@ -11,7 +11,7 @@ use super::form_token::{FormStep, FormToken};
 use super::page::{again, lost_page};
 use super::prompt::{self, Needed};
 use super::view::LoginProblem;
-use super::{Interactions, KEPT, Next, Open, Place, SessionWrite};
+use super::{GoneOn, Interactions, KEPT, Next, Open, Place, SessionWrite};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError, Reason};
 use crate::event::Event;
@@ -109,13 +109,21 @@ impl<'a> LoginStep<'a> {
         };
         let session = handle.key(&env.realm);
         let (sessions, dropped) = list_with(handle, &everybody);
-        let next = match engine.needed_with(&open, Some(&who)) {
+        let gone_on = match engine.needed_with(&open, Some(&who)) {
             None => engine.conclude(open, (session, who), write).await?,
-            Some(Needed::Impossible(why)) => engine.refuse(call, env, open.request.addressed(), &why.into()),
+            Some(Needed::Impossible(why)) => {
+                return Ok(engine.refuse(call, env, open.request.addressed(), &why.into()));
+            }
             Some(_) => engine.store(&open, session, write).await?,
         };
-        engine.end(call, env, dropped).await?;
-        Ok(Next { sessions: Some(sessions), ..next })
+        match gone_on {
+            GoneOn::Written(next) => {
+                engine.end(call, env, dropped).await?;
+                Ok(Next { sessions: Some(sessions), ..next })
+            }
+            // Nothing of the new session is stored: the browser keeps what it has.
+            GoneOn::Lost(next) => Ok(next),
+        }
     }
 
     /// Wrong name or password, or not looked at: the page again, with the request kept.
@@ -141,19 +149,30 @@ impl<'a> LoginStep<'a> {
         if form.username.trim().is_empty() || form.password.is_empty() {
             return self.refused(LoginProblem::Refused, Some(typed)).await;
         }
-        if !engine.throttle.is_open(call, env, &typed).await? {
+        let Some(attempt) = engine.throttle.attempt(call, env, &typed).await? else {
             env.record(call, &Event::LoginThrottled);
             return self.refused(LoginProblem::Throttled, Some(typed)).await;
-        }
-        match env.accounts.authenticate(&env.realm, call.now, form).await? {
-            LoginOutcome::Authenticated(who) => self.authenticated(who).await,
+        };
+        let outcome = match env.accounts.authenticate(&env.realm, call.now, form).await {
+            Ok(outcome) => outcome,
+            Err(fault) => {
+                engine.throttle.not_looked_at(call, env, attempt).await?;
+                return Err(fault);
+            }
+        };
+        match outcome {
+            LoginOutcome::Authenticated(who) => {
+                engine.throttle.succeeded(call, env, attempt).await?;
+                self.authenticated(who).await
+            }
             LoginOutcome::Refused => {
                 env.record(call, &Event::LoginFailed);
-                engine.throttle.failed(call, env, &typed).await?;
+                engine.throttle.failed(call, env, attempt).await?;
                 self.refused(LoginProblem::Refused, Some(typed)).await
             }
             LoginOutcome::Busy => {
                 env.record(call, &Event::LoginThrottled);
+                engine.throttle.not_looked_at(call, env, attempt).await?;
                 self.refused(LoginProblem::Throttled, Some(typed)).await
             }
         }
@@ -170,7 +189,8 @@ impl ConsentStep<'_> {
         let Some(person) = &open.person else { return Ok(engine.lost(&open, false)) };
         let allowed = engine.to_consent(&open);
         let parties = (&person.account.id, open.request.addressed().client.id());
-        open.consent = consent::remember(open.call, open.env, parties, &allowed, engine.config.consent).await?;
+        let allowed = (&allowed, open.request.asked().resource.as_deref());
+        open.consent = consent::remember(open.call, open.env, parties, allowed, engine.config.consent).await?;
         open.done.push(StepDone::Consent);
         engine.go_on(open).await
     }
@@ -196,12 +216,14 @@ impl SelectAccountStep<'_> {
             return engine.page(&open, Needed::SelectAccount(&prompt::SELECTION_REQUESTED), None, None).await;
         };
         open.done.push(StepDone::SelectAccount);
-        let (account, handle) = (person.account.id.clone(), person.handle.clone());
+        let (account, handle, is_current) = (person.account.id.clone(), person.handle.clone(), person.is_current);
         open.belongs_to(&account, Some(person)).await?;
-        // The chosen session is one of the list, so that none is dropped.
-        let (sessions, _) = list_with(handle, &everybody);
+        // The chosen session is one of the list, so that none is dropped. A request that still came with the secret before
+        // the current one must not bring it back into the cookie.
+        let is_current = is_current && everybody.iter().all(|person| person.is_current);
+        let sessions = is_current.then(|| list_with(handle, &everybody).0);
         let next = engine.go_on(open).await?;
-        Ok(Next { sessions: Some(sessions), ..next })
+        Ok(Next { sessions, ..next })
     }
 
     /// The person wants to sign in as somebody else.
@@ -246,7 +268,9 @@ impl Interactions {
             (Some(Needed::Impossible(why)), _) => {
                 Ok(self.refuse(open.call, open.env, open.request.addressed(), &why.into()))
             }
-            (Some(_), Some(session)) => self.store(&open, session, SessionWrite::Visit).await,
+            (Some(_), Some(session)) => match self.store(&open, session, SessionWrite::Visit).await? {
+                GoneOn::Written(next) | GoneOn::Lost(next) => Ok(next),
+            },
             (Some(needed), None) => self.page(&open, needed, None, None).await,
         }
     }
@@ -276,6 +300,9 @@ impl Interactions {
     /// A page, when something broke.
     pub async fn stored_page(&self, call: &Call, env: &Env, handle: &str) -> Result<Next, PageError> {
         let Some(found) = self.find(call, env, handle).await? else { return Ok(lost_page(None, None, false)) };
+        if !is_of_browser(call, &found) {
+            return Ok(self.foreign_page(env, &found).await?);
+        }
         match self.reopen(call, env, handle, &found).await? {
             Ok(open) => Ok(self.show(open).await?),
             Err(next) => Ok(*next),
@@ -293,7 +320,7 @@ impl Interactions {
         handle: &str,
         form: &Params<'_>,
     ) -> Result<Next, PageError> {
-        let Some(found) = self.find(call, env, handle).await? else {
+        let Some(found) = self.find(call, env, handle).await?.filter(|found| is_of_browser(call, found)) else {
             return Ok(self.lost_form(env, form).await?);
         };
         match self.reopen(call, env, handle, &found).await? {
@@ -371,6 +398,16 @@ impl Interactions {
         }
     }
 
+    /// Another browser came by the URL: it learns which client it was, and nothing of the request.
+    async fn foreign_page(&self, env: &Env, found: &Found<InteractionBody>) -> Result<Next, Fault> {
+        let params = Params::parse(&found.body.request).unwrap_or_default();
+        match Received(params).resolve().address(env).await {
+            Ok(addressed) => Ok(lost_page(Some(&addressed.client), None, false)),
+            Err(PageError(Failure::Broken(fault))) => Err(fault),
+            Err(_) => Ok(lost_page(None, None, false)),
+        }
+    }
+
     fn token(&self, call: &Call, env: &Env, form: &Params<'_>) -> Option<FormToken> {
         FormToken::open(env, self.keys(), (call.now, self.config.lifetime), form.one("token").ok().flatten()?)
     }
@@ -384,6 +421,8 @@ impl Interactions {
                 && token.is_of_browser(open.call.browser.as_deref())
                 // Signing in is open to whoever knows the password; what is allowed or chosen belongs to one session.
                 && (token.step == FormStep::Login || token.session == session)
+                // What is allowed is what was shown, also when client, consent or configuration have changed since.
+                && (token.step != FormStep::Consent || token.shown == self.shown(&open))
         };
         let Some(token) = token.filter(is_good) else {
             return match self.needed(&open) {
@@ -410,4 +449,10 @@ impl Interactions {
             (FormStep::Consent, _) => self.show(stage.open).await,
         }
     }
+}
+
+/// Whether the interaction was stored for this browser.
+fn is_of_browser(call: &Call, found: &Found<InteractionBody>) -> bool {
+    let shown = call.browser.as_deref().and_then(|cookie| SecretDigest::from_bytes(&sha256(cookie)));
+    shown.is_some_and(|shown| shown == found.body.browser)
 }

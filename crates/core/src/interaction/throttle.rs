@@ -1,5 +1,10 @@
-//! Against guessing: failures of a typed name and of a network, remembered for minutes. Only failures are written, and
-//! unknown names are treated as known ones, so that nobody learns which exist.
+//! Against guessing: attempts with a typed name from a network, remembered for minutes. Unknown names are treated as known
+//! ones, so that nobody learns which exist.
+//!
+//! What counts most is name and network together, so that strangers cannot keep a person out by typing their name. This
+//! attempt is written before the password is looked at, so that many at the same moment do not slip through, and taken
+//! away when it was the right one. The name and the network by themselves are bounds for guessing from many networks, and
+//! of many names, and only failures count.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,7 +21,9 @@ use crate::records::{Found, ThrottleBody, throttle_key};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
-    /// Failures of one name before its next attempt has to wait.
+    /// Failures of one name from one network before its next attempt from there has to wait.
+    pub failures: u32,
+    /// Failures of one name from anywhere before its next attempt has to wait.
     pub name_failures: u32,
     /// Failures from one network before its next attempt has to wait.
     pub network_failures: u32,
@@ -31,7 +38,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            name_failures: 5,
+            failures: 5,
+            name_failures: 100,
             network_failures: 50,
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(15 * 60),
@@ -51,6 +59,18 @@ struct Subject {
     free: u32,
 }
 
+/// An attempt that may be looked at. What becomes of it has to be said.
+#[must_use]
+pub struct Attempt {
+    counted: Key,
+    /// Looked at only, until it has failed.
+    others: Vec<Subject>,
+    before: Option<ThrottleBody>,
+}
+
+/// How often a race may be lost before the attempt counts as one too many.
+const RACES: usize = 3;
+
 impl Throttle {
     /// From the configuration.
     #[must_use]
@@ -58,55 +78,100 @@ impl Throttle {
         Self { config }
     }
 
-    /// Whether an attempt may be looked at now.
+    /// Counts an attempt with this name, if it may be looked at now; `None` when it has to wait.
     ///
     /// # Errors
     /// A fault of the store.
-    pub async fn is_open(&self, call: &Call, env: &Env, name: &str) -> Result<bool, Fault> {
-        for subject in self.subjects(call, env, name) {
+    pub async fn attempt(&self, call: &Call, env: &Env, name: &str) -> Result<Option<Attempt>, Fault> {
+        let name = name.trim().to_lowercase();
+        let network = call.peer.map(network).unwrap_or_default();
+        let key = |what, id: &str| throttle_key(&env.realm, what, id);
+        let pair =
+            Subject { key: key("name and network", &[&name, "\0", &network].concat()), free: self.config.failures };
+        let mut others = vec![Subject { key: key("name", &name), free: self.config.name_failures }];
+        if call.peer.is_some() {
+            others.push(Subject { key: key("network", &network), free: self.config.network_failures });
+        }
+        for subject in &others {
             let found = env.records().get::<ThrottleBody>(call.now, subject.key).await?;
             if found.is_some_and(|found| call.now < found.body.not_before) {
-                return Ok(false);
+                return Ok(None);
             }
         }
-        Ok(true)
+        // Who loses every race is one of many at the same moment.
+        for _ in 0..RACES {
+            let found: Option<Found<ThrottleBody>> = env.records().get(call.now, pair.key).await?;
+            if found.as_ref().is_some_and(|found| call.now < found.body.not_before) {
+                return Ok(None);
+            }
+            if self.count(call.now, env, &pair, found.as_ref()).await? {
+                let before = found.map(|found| found.body);
+                return Ok(Some(Attempt { counted: pair.key, others, before }));
+            }
+        }
+        Ok(None)
     }
 
-    /// Counts a failure of the name and of the network.
+    /// The password was wrong: the name and the network count it, too.
     ///
     /// # Errors
     /// A fault of the store.
-    pub async fn failed(&self, call: &Call, env: &Env, name: &str) -> Result<(), Fault> {
-        for subject in self.subjects(call, env, name) {
-            self.count(call.now, env, &subject).await?;
+    pub async fn failed(&self, call: &Call, env: &Env, attempt: Attempt) -> Result<(), Fault> {
+        for subject in &attempt.others {
+            for _ in 0..RACES {
+                let found: Option<Found<ThrottleBody>> = env.records().get(call.now, subject.key).await?;
+                if self.count(call.now, env, subject, found.as_ref()).await? {
+                    break;
+                }
+            }
         }
         Ok(())
     }
 
-    async fn count(&self, now: Timestamp, env: &Env, subject: &Subject) -> Result<(), Fault> {
+    /// The password was right: what was counted of this name from this network is forgotten.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn succeeded(&self, call: &Call, env: &Env, attempt: Attempt) -> Result<(), Fault> {
+        env.records().revoke(call.now, attempt.counted).await.map(|_| ())
+    }
+
+    /// The password was not looked at: the attempt is as if it had not been made.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn not_looked_at(&self, call: &Call, env: &Env, attempt: Attempt) -> Result<(), Fault> {
         let records = env.records();
-        // Who loses three races in a row is one of many attempts at once, and the others are counted.
-        for _ in 0..3 {
-            let found: Option<Found<ThrottleBody>> = records.get(now, subject.key).await?;
-            let failures = found.as_ref().map_or(0, |found| found.body.failures).saturating_add(1);
-            let body = ThrottleBody { failures, not_before: now + self.wait(failures, subject.free) };
-            let ends = now + self.config.longest_wait;
-            let is_written = match &found {
-                Some(found) => matches!(records.update(now, found, (&body, ends), &[]).await?, Updated::Done(_)),
-                None => {
-                    let record = records.new(subject.key, None, Tags::default(), ends, &body)?;
-                    match records.insert(now, &[record]).await {
-                        Ok(()) => true,
-                        Err(StoreError::Occupied) => false,
-                        Err(error) => return Err(error.into()),
-                    }
-                }
-            };
-            if is_written {
-                return Ok(());
-            }
+        let Some(before) = attempt.before else {
+            return records.revoke(call.now, attempt.counted).await.map(|_| ());
+        };
+        let found: Option<Found<ThrottleBody>> = records.get(call.now, attempt.counted).await?;
+        if let Some(found) = found.filter(|found| found.body.failures == before.failures + 1) {
+            records.update(call.now, &found, (&before, found.expires_at), &[]).await?;
         }
         Ok(())
+    }
+
+    /// One more; `false` when somebody else counted at the same moment.
+    async fn count(
+        &self,
+        now: Timestamp,
+        env: &Env,
+        subject: &Subject,
+        found: Option<&Found<ThrottleBody>>,
+    ) -> Result<bool, Fault> {
+        let records = env.records();
+        let failures = found.map_or(0, |found| found.body.failures).saturating_add(1);
+        let body = ThrottleBody { failures, not_before: now + self.wait(failures, subject.free) };
+        let ends = now + self.config.longest_wait;
+        match found {
+            Some(found) => Ok(matches!(records.update(now, found, (&body, ends), &[]).await?, Updated::Done(_))),
+            None => match records.insert(now, &[records.new(subject.key, None, Tags::default(), ends, &body)?]).await {
+                Ok(()) => Ok(true),
+                Err(StoreError::Occupied) => Ok(false),
+                Err(error) => Err(error.into()),
+            },
+        }
     }
 
     fn wait(&self, failures: u32, free: u32) -> Duration {
@@ -114,14 +179,6 @@ impl Throttle {
             None | Some(0) => Duration::ZERO,
             Some(over) => self.config.first_wait.saturating_mul(1 << (over - 1).min(20)).min(self.config.longest_wait),
         }
-    }
-
-    fn subjects(&self, call: &Call, env: &Env, name: &str) -> Vec<Subject> {
-        let name = throttle_key(&env.realm, "name", &name.trim().to_lowercase());
-        let network = call.peer.map(|peer| throttle_key(&env.realm, "network", &network(peer)));
-        let mut subjects = vec![Subject { key: name, free: self.config.name_failures }];
-        subjects.extend(network.map(|key| Subject { key, free: self.config.network_failures }));
-        subjects
     }
 }
 

@@ -25,6 +25,9 @@ pub const CLIENT_UNKNOWN: Reason = Reason {
     section: "RFC 6749 section 4.1.2.1",
 };
 
+/// Longest `state`, in bytes.
+pub(super) const LONGEST_STATE: usize = 4096;
+
 /// A request whose client and redirect target are known. From here on every error goes to the client.
 pub struct Addressed<'a> {
     /// Who asks.
@@ -33,7 +36,7 @@ pub struct Addressed<'a> {
     pub target: RedirectTarget,
     /// How the answer is carried.
     pub mode: ResponseMode,
-    /// Given back unchanged; `None` also when it was sent twice.
+    /// Given back unchanged; `None` also when it was sent twice or is too long.
     pub state: Option<Box<str>>,
     /// The resource server that the client's plain OAuth tokens are for.
     pub resource: Option<Arc<ResourceServer>>,
@@ -60,7 +63,8 @@ impl<'a> Resolved<'a> {
         // A mode that is unknown or doubled is refused later, by the default mode.
         let asked = params.one("response_mode").ok().flatten();
         let mode = asked.and_then(ResponseMode::parse).unwrap_or(ResponseMode::Query);
-        let state = params.one("state").ok().flatten().map(Box::from);
+        // Nor is a state given back that no proxy would carry in a header.
+        let state = params.one("state").ok().flatten().filter(|state| state.len() <= LONGEST_STATE).map(Box::from);
         Ok(Addressed { client, target, mode, state, resource, params })
     }
 }
