@@ -1,7 +1,7 @@
 //! Paths, methods, headers and limits: RFC 9110, RFC 6749 sections 3.1, 3.2 and 5.1, RFC 9700 sections 4.2, 4.12 and 4.16.
 
 use bytes::Bytes;
-use chancery_testkit::{Answer, TestProvider};
+use chancery_testkit::{Answer, NegativeTable, Refused, TestProvider};
 use http::{HeaderName, HeaderValue, Method, Request};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -306,4 +306,41 @@ fn what_is_too_long_is_refused() {
         let answer = post(&format!("client_id=web&{broken}")).expect_status(400);
         assert_eq!(chancery_testkit::refusals(&answer.events), ["malformed_parameter"], "{broken:.20}");
     }
+}
+
+/// HTTP-01, HTTP-02, PARM-12: no credential and no parameter of a POST may stand in the address (RFC 6749 sections 2.3.1
+/// and 3.2, RFC 9700 section 4.3.2), and nothing is reached by another method or path.
+#[test]
+fn what_must_reach_no_endpoint() {
+    let kit = TestProvider::new();
+    let code = kit.code("alice", "web", "openid");
+    let tokens = kit.tokens("alice", "web", "openid");
+    let access = tokens.member("access_token").to_owned();
+    let good = kit.code_request(&code).to_http();
+    let form = String::from_utf8_lossy(good.body()).into_owned();
+    let basic = good.headers()["authorization"].to_str().unwrap_or_default().to_owned();
+    let headers: &[(&str, &str)] = &[FORM, ("authorization", &basic)];
+    let (missing, query) = (Refused::Json(400, "invalid_request"), format!("/token?{form}"));
+    NegativeTable::new(&kit)
+        .row("a token request by GET", raw("GET", &query, headers, ""), Refused::Status(405))
+        .row("a token request in the query of a POST", raw("POST", &query, headers, ""), missing)
+        .row("a token request without a type", raw("POST", "/token", &headers[1..], &form), missing)
+        .row("another case", raw("POST", "/TOKEN", headers, &form), Refused::Status(404))
+        .row("a slash more", raw("POST", "/token/", headers, &form), Refused::Status(404))
+        .row(
+            "an overridden method",
+            raw("GET", "/token", &[("x-http-method-override", "POST")], ""),
+            Refused::Status(405),
+        )
+        .row("an access token in the query", raw("GET", &format!("/userinfo?access_token={access}"), &[], ""), missing)
+        .row("a revocation by GET", raw("GET", &format!("/revoke?token={access}"), headers, ""), Refused::Status(405))
+        .row("a revocation in the query", raw("POST", &format!("/revoke?token={access}"), headers, ""), missing)
+        .row(
+            "an introspection by GET",
+            raw("GET", &format!("/introspect?token={access}"), headers, ""),
+            Refused::Status(405),
+        )
+        .run();
+    assert_eq!(kit.exchange(&code).status, 200, "the code was never reached");
+    assert!(kit.is_active("web", &access));
 }

@@ -158,6 +158,25 @@ fn hints_help_the_person() {
     assert!(!tab.answer().text().contains("<h0st1le>"));
 }
 
+/// OIDC Core section 3.1.2.1: languages and displays that nobody has here are no error.
+#[test]
+fn wishes_that_cannot_be_met_are_no_error() {
+    let kit = TestProvider::new();
+    let ua = person(&kit, "web");
+    for (name, value) in [
+        ("ui_locales", "tlh xx-YY"),
+        ("ui_locales", "!!! \u{e4} --"),
+        ("claims_locales", "tlh"),
+        ("claims_locales", "\u{e4} ,;q=1"),
+        ("display", "wap"),
+        ("display", "nonsense"),
+        ("login_hint", "somebody else"),
+    ] {
+        let _ = web(&kit).set(name, value).open(&ua).expect_code();
+        let _ = web(&kit).set(name, value).set("prompt", "login").open(&kit.user_agent()).expect_page("login");
+    }
+}
+
 /// AUTHZ-29, AUTHZ-31, AUTHZ-32, AUTHZ-33, AUTHZ-35
 #[test]
 fn openid_requests_that_must_be_refused() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chancery_store_memory::MemoryStore;
-use chancery_testkit::{Answer, TestProvider, refusals};
+use chancery_testkit::{Answer, NegativeTable, Refused, TestProvider, refusals};
 use http::{HeaderValue, Request};
 
 /// One store, two realms. Even their random bytes are the same.
@@ -158,4 +158,27 @@ fn what_ends_in_one_goes_on_in_the_other() {
     assert_eq!(two.userinfo(there.member("access_token")).status, 200);
     let again = two.refresh("web", there.member("refresh_token")).expect_status(200);
     assert!(two.is_active("web", again.member("access_token")));
+}
+
+/// What the other realm issued is, for each endpoint, what nobody issued.
+#[test]
+fn what_must_not_be_taken_from_the_other_realm() {
+    let (one, two) = realms();
+    let code = one.code("alice", "web", "openid");
+    let tokens = one.tokens("alice", "web", "openid offline_access");
+    let (access, refresh) = (tokens.member("access_token"), tokens.member("refresh_token"));
+    let jwt = one.tokens("alice", "jwt", "read").member("access_token").to_owned();
+    let (grant, token) = (Refused::Json(400, "invalid_grant"), Refused::Json(401, "invalid_token"));
+    let bearer = |token: &str| two.anonymous_request("/userinfo").header("authorization", &format!("Bearer {token}"));
+    let hint = two.authorization_request("web").scope("openid").set("id_token_hint", tokens.member("id_token"));
+    NegativeTable::new(&two)
+        .row("a code", two.code_request(&code), grant)
+        .row("a refresh token", two.refresh_request("web", refresh), grant)
+        .row("a code as refresh token", two.refresh_request("web", &code.code), grant)
+        .row("an access token", bearer(access), token)
+        .row("an access token in the body", two.anonymous_request("/userinfo").param("access_token", access), token)
+        .row("a JWT access token", bearer(&jwt), token)
+        .row("an ID token as hint", hint, Refused::Client("invalid_request"))
+        .run();
+    assert_eq!(one.exchange(&code).status, 200, "at home it is still good");
 }
