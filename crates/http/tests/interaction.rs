@@ -317,6 +317,29 @@ fn a_consent_belongs_to_the_session_that_saw_it() {
     let _ = shown.allow().expect_code();
 }
 
+/// RFC 9700 section 4.7: the form of a stored interaction is for one browser and one interaction, too.
+#[test]
+fn a_stored_form_is_for_one_browser_and_one_interaction() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    let consent = |client| {
+        kit.clock.advance(seconds(1));
+        let request = kit.authorization_request(client).scope("openid").set("prompt", "login");
+        request.open(&ua).expect_page("login").login("alice").expect_page("consent")
+    };
+    let (one, two) = (consent("web"), consent("post"));
+    let form = one.form();
+    let mixed = with_field(&form, "token", field(&two.form(), "token"), ("action", "allow"));
+    let again = one.post(&form.action, &mixed).expect_page("consent");
+    assert_eq!(again.event_names(), ["prompt_shown"]);
+    ua.lose_browser_cookie();
+    let again = again.allow();
+    assert!(!again.event_names().contains(&"consent_given"), "{:?}", again.event_names());
+    let again = if again.page().name == "signed-in" { restart(&again) } else { again };
+    let again = if again.page().name == "login" { again.login("alice") } else { again };
+    assert_eq!(again.expect_page("consent").allow().expect_code().client, "web");
+}
+
 /// INT-16: whoever does not want to goes back to the client with `access_denied`, at each page.
 #[test]
 fn cancel_and_deny_go_back_to_the_client() {
