@@ -25,6 +25,7 @@ use crate::error::{Complaint, Failure, Fault, PageError};
 use crate::event::{Endpoint, Event};
 use crate::interaction::throttle::Throttle;
 use crate::interaction::{Interactions, Next, consent};
+use crate::issue::authorization_code::Codes;
 use crate::issue::{TokenIssuer, TokenResponse};
 use crate::keys::KeySet;
 use crate::model::Acr;
@@ -194,7 +195,11 @@ impl Snapshot {
                 issuer: env.issuer.clone(),
             },
             sessions: Sessions::new(config.session.clone()),
-            code: config.authorization_code.clone(),
+            code: Codes {
+                config: config.authorization_code.clone(),
+                access_token: config.access_token.clone(),
+                policy: Arc::clone(token_policy),
+            },
             config: config.interaction.clone(),
             throttle: Throttle::new(config.throttle.clone()),
             reachable: vec![Acr(Acr::PASSWORD.into())],

@@ -88,8 +88,8 @@ fn what_was_declined_is_not_asked_again() {
     let answer = ConsentAnswer {
         scopes: scopes("openid email"),
         rejected_scopes: scopes("profile"),
-        claims: Vec::new(),
         rejected_claims: vec!["nickname".into()],
+        ..ConsentAnswer::default()
     };
     ua.has_answered("alice", "web", answer);
     let silent = |scope| kit.authorization_request("web").scope(scope).set("prompt", "none");

@@ -4,10 +4,13 @@
 
 mod sqlite_file;
 
+use std::time::Duration;
+
 use chancery_core::endpoint::token::refresh_token::{
     REFRESH_TOKEN_FOREIGN, REFRESH_TOKEN_MISSING, REFRESH_TOKEN_UNKNOWN, REFRESH_TOKEN_USED, SCOPE_EXCEEDS_GRANT,
 };
-use chancery_core::policy::{ACCOUNT_DISABLED, ACCOUNT_GONE, SIGNED_OUT_EVERYWHERE};
+use chancery_core::model::{Client, Entitlement};
+use chancery_core::policy::{ACCOUNT_DISABLED, ACCOUNT_GONE, SIGNED_OUT_EVERYWHERE, TokenKind, TokenPolicy};
 use chancery_testkit::{Answer, NegativeTable, Refused, TestProvider, assert_refused, days, millis, minutes, seconds};
 use sqlite_file::sqlite_file;
 
@@ -281,4 +284,39 @@ fn what_must_not_be_refreshed() {
         )
         .run();
     let _ = request().send().expect_status(200);
+}
+
+/// A code that nobody redeems leaves nothing for long; only where a refresh token can come of it the grant has to wait.
+#[test]
+fn unredeemed_codes_leave_nothing_for_long() {
+    for (client, scope, left) in [("spa", "openid", 0), ("spa", "openid offline_access", 100)] {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        ua.signed_in("alice");
+        ua.has_consented("alice", client, scope);
+        let request = kit.authorization_request(client).scope(scope).param("prompt", "none");
+        for _ in 0..100 {
+            let _ = request.open(&ua).expect_code();
+        }
+        kit.clock.advance(days(2));
+        // The session and the consent are there anyway.
+        assert_eq!(records_left(&kit), left + 2, "{client} {scope}");
+    }
+}
+
+/// The grant of a code without a refresh token lives as long as the access token of a last-minute exchange.
+#[test]
+fn a_short_grant_outlives_its_access_token() {
+    struct ThreeHours;
+    impl TokenPolicy for ThreeHours {
+        fn lifetime(&self, _: TokenKind, _: &Entitlement, _: &Client, _: Duration) -> Duration {
+            minutes(180)
+        }
+    }
+    let kit = TestProvider::builder().token_policy(ThreeHours).build();
+    let code = kit.code("alice", "spa", "openid");
+    kit.clock.advance(seconds(59));
+    let tokens = kit.exchange(&code).expect_status(200);
+    kit.clock.advance(minutes(180) - millis(1));
+    assert!(kit.is_active("spa", tokens.member("access_token")));
 }

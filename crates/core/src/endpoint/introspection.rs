@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chancery_jose::ClaimsWriter;
 use chancery_types::handle::{AccessToken, Handle, RefreshToken, RotatingHandle};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{AccountId, ClientId, Params, ResourceUri, Scopes, Timestamp};
+use chancery_types::{AccountId, ClientId, Params, ResourceUri, Scope, Scopes, Timestamp};
 
 use crate::client::ClientAuthentication;
 use crate::context::{Call, Env};
@@ -17,7 +17,7 @@ use crate::issue::TokenIssuer;
 use crate::issue::access_token::JwtAccessToken;
 use crate::issue::refresh_token::Generation;
 use crate::model::{Claims, Client};
-use crate::policy::{ClientPolicy, Doing, Gate, Holder, TokenView, gate};
+use crate::policy::{ClientPolicy, Doing, Gate, Holder, TokenKind, TokenView, gate};
 use crate::records::{AccessTokenBody, GrantBody, RefreshFamilyBody, RevocationBody};
 
 /// No `token`.
@@ -47,6 +47,7 @@ pub struct IntrospectionEndpoint {
 
 /// A live token of any form.
 struct Live {
+    kind: TokenKind,
     client: ClientId,
     account: Option<AccountId>,
     since: [Option<Timestamp>; 2],
@@ -56,8 +57,6 @@ struct Live {
     expires_at: Timestamp,
     sid: Option<Box<str>>,
     jti: Option<String>,
-    /// `token_type`; refresh tokens have none.
-    token_type: Option<&'static str>,
     extra: Claims,
 }
 
@@ -108,29 +107,35 @@ impl IntrospectionEndpoint {
             return Ok(None);
         }
         Ok(Some(Live {
+            kind: TokenKind::RefreshToken,
             client: body.client,
             account: Some(body.account),
             since: [Some(body.granted_at), Some(body.authentication.time())],
-            resource: None,
+            resource: body.resource,
             scopes: body.scopes,
             issued_at: body.rotated_at,
             expires_at: found.expires_at,
             sid: Some(body.sid),
             jti: None,
-            token_type: None,
             extra: Claims::default(),
         }))
     }
 
     /// Whether the token still counts, and whether this client may know.
-    async fn judge(&self, env: &Env, asker: &Client, live: Live) -> Result<Introspection, Fault> {
+    async fn judge(&self, env: &Env, asker: &Client, mut live: Live) -> Result<Introspection, Fault> {
         let Some(owner) = env.registry.client(&env.realm, &live.client).await? else {
             return Ok(Introspection::Inactive);
         };
-        let holder = Holder { account: live.account.as_ref(), since: live.since, resource: live.resource.as_ref() };
-        if let Gate::Closed(_) = gate(env, &owner, &holder).await? {
-            return Ok(Introspection::Inactive);
-        }
+        let holder = Holder {
+            account: live.account.as_ref(),
+            since: live.since,
+            scopes: &live.scopes,
+            resource: live.resource.as_ref(),
+        };
+        live.scopes = match gate(env, &owner, &holder).await? {
+            Gate::Open(_, scopes) => scopes,
+            Gate::Closed(_) => return Ok(Introspection::Inactive),
+        };
         let server = match &live.resource {
             Some(uri) => match env.registry.resource_server(&env.realm, uri).await? {
                 Some(server) => Some(server),
@@ -138,7 +143,7 @@ impl IntrospectionEndpoint {
             },
             None => None,
         };
-        let token = TokenView { client: &live.client, resource: server.as_deref() };
+        let token = TokenView { kind: live.kind, client: &live.client, resource: server.as_deref() };
         if !self.policy.sees(asker, &token, Doing::Introspection) {
             return Ok(Introspection::Inactive);
         }
@@ -150,6 +155,7 @@ impl IntrospectionEndpoint {
 async fn opaque(call: &Call, env: &Env, handle: &Handle<AccessToken>) -> Result<Option<Live>, Fault> {
     let found = env.records().get::<AccessTokenBody>(call.now, handle.key(&env.realm)).await?;
     Ok(found.map(|found| Live {
+        kind: TokenKind::AccessToken,
         client: found.body.client,
         account: found.body.account,
         since: [found.body.granted_at, None],
@@ -159,7 +165,6 @@ async fn opaque(call: &Call, env: &Env, handle: &Handle<AccessToken>) -> Result<
         expires_at: found.expires_at,
         sid: found.body.sid,
         jti: None,
-        token_type: Some("Bearer"),
         extra: found.body.extra,
     }))
 }
@@ -180,6 +185,7 @@ async fn signed(call: &Call, env: &Env, jwt: JwtAccessToken) -> Result<Option<Li
         return Ok(None);
     }
     Ok(Some(Live {
+        kind: TokenKind::AccessToken,
         client: jwt.client,
         since: [grant.as_ref().map(|grant| grant.granted_at), None],
         account: grant.map(|grant| grant.account),
@@ -189,12 +195,21 @@ async fn signed(call: &Call, env: &Env, jwt: JwtAccessToken) -> Result<Option<Li
         expires_at: jwt.expires_at,
         sid: None,
         jti: Some(jwt.jti),
-        token_type: Some("Bearer"),
         extra: jwt.extra,
     }))
 }
 
 impl Live {
+    /// Whom the token is for: a resource server, or the issuer itself, whose UserInfo takes it. A refresh token is for its
+    /// client.
+    fn audience<'a>(&'a self, issuer: &'a str) -> Option<&'a str> {
+        match (self.kind, &self.resource) {
+            (TokenKind::AccessToken, Some(uri)) => Some(uri.as_str()),
+            (TokenKind::AccessToken, None) if self.scopes.contains(Scope::OPENID) => Some(issuer),
+            _ => None,
+        }
+    }
+
     /// The members of RFC 7662 section 2.2; extra claims stand last and replace nothing.
     fn describe(&self, issuer: &str) -> String {
         let mut members = ClaimsWriter::new();
@@ -203,12 +218,12 @@ impl Live {
             .string("iss", issuer)
             .string_if("sub", self.account.as_ref().map(AccountId::as_str))
             .string("client_id", self.client.as_str())
-            .string_if("aud", self.resource.as_ref().map(ResourceUri::as_str))
+            .string_if("aud", self.audience(issuer))
             .date("iat", self.issued_at)
             .date("exp", self.expires_at)
             .string_if("sid", self.sid.as_deref())
             .string_if("jti", self.jti.as_deref())
-            .string_if("token_type", self.token_type);
+            .string_if("token_type", (self.kind == TokenKind::AccessToken).then_some("Bearer"));
         if !self.scopes.is_empty() {
             members.string("scope", &self.scopes.to_string());
         }
@@ -229,6 +244,7 @@ mod tests {
         let mut extra = Claims::default();
         extra.set("tenant", "t1").set("active", &false).set("client_id", "evil");
         let live = Live {
+            kind: TokenKind::AccessToken,
             client: ClientId::parse("app").unwrap(),
             account: Some(AccountId::parse("alice").unwrap()),
             since: [None, None],
@@ -238,7 +254,6 @@ mod tests {
             expires_at: Timestamp::from_secs(2),
             sid: Some("s".into()),
             jti: None,
-            token_type: Some("Bearer"),
             extra,
         };
         assert_eq!(

@@ -67,7 +67,9 @@ impl RevocationEndpoint {
     async fn opaque(&self, caller: Caller<'_>, handle: &Handle<AccessToken>) -> Result<(), Fault> {
         let Caller { call, env, .. } = caller;
         let found = env.records().get::<AccessTokenBody>(call.now, handle.key(&env.realm)).await?;
-        let Some(found) = found.filter(|found| self.owns(caller, &found.body.client)) else { return Ok(()) };
+        let Some(found) = found.filter(|found| self.owns(caller, TokenKind::AccessToken, &found.body.client)) else {
+            return Ok(());
+        };
         if env.records().revoke(call.now, found.key).await? == Revoked::Ended {
             caller.record_revoked();
         }
@@ -78,7 +80,9 @@ impl RevocationEndpoint {
     async fn refresh_token(&self, caller: Caller<'_>, handle: &RotatingHandle<RefreshToken>) -> Result<(), Fault> {
         let Caller { call, env, .. } = caller;
         let found = env.records().get::<RefreshFamilyBody>(call.now, handle.key(&env.realm)).await?;
-        let Some(found) = found.filter(|found| self.owns(caller, &found.body.client)) else { return Ok(()) };
+        let Some(found) = found.filter(|found| self.owns(caller, TokenKind::RefreshToken, &found.body.client)) else {
+            return Ok(());
+        };
         if !self.issuer.policy.ends_grant(TokenKind::RefreshToken)
             && env.records().revoke(call.now, found.key).await? == Revoked::Ended
         {
@@ -90,7 +94,7 @@ impl RevocationEndpoint {
     /// A JWT is good by its signature; the mark that it is revoked lives as long as it would.
     async fn signed(&self, caller: Caller<'_>, jwt: &JwtAccessToken) -> Result<(), Fault> {
         let Caller { call, env, .. } = caller;
-        if !self.owns(caller, &jwt.client) {
+        if !self.owns(caller, TokenKind::AccessToken, &jwt.client) {
             return Ok(());
         }
         let grant = jwt.place.grant();
@@ -106,8 +110,8 @@ impl RevocationEndpoint {
         self.end_grant_too(caller, TokenKind::AccessToken, grant).await
     }
 
-    fn owns(&self, caller: Caller<'_>, owner: &ClientId) -> bool {
-        self.policy.sees(caller.client, &TokenView { client: owner, resource: None }, Doing::Revocation)
+    fn owns(&self, caller: Caller<'_>, kind: TokenKind, owner: &ClientId) -> bool {
+        self.policy.sees(caller.client, &TokenView { kind, client: owner, resource: None }, Doing::Revocation)
     }
 
     async fn end_grant_too(&self, caller: Caller<'_>, kind: TokenKind, grant: Option<GrantId>) -> Result<(), Fault> {

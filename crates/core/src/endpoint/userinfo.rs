@@ -113,12 +113,14 @@ impl UserInfoEndpoint {
         }
         let account = token.account.as_ref().ok_or(&TOKEN_WITHDRAWN)?;
         let client = env.registry.client(&env.realm, &token.client).await?.ok_or(&TOKEN_WITHDRAWN)?;
-        let holder = Holder { account: Some(account), since: [token.granted_at, None], resource: None };
-        if let Gate::Closed(_) = gate(env, &client, &holder).await? {
-            return Err((&TOKEN_WITHDRAWN).into());
-        }
+        let holder =
+            Holder { account: Some(account), since: [token.granted_at, None], scopes: &token.scopes, resource: None };
+        let scopes = match gate(env, &client, &holder).await? {
+            Gate::Open(_, scopes) if scopes.contains(Scope::OPENID) => scopes,
+            Gate::Open(..) | Gate::Closed(_) => return Err((&TOKEN_WITHDRAWN).into()),
+        };
 
-        let mut names = self.claims.names(&token.scopes, &token.claims.userinfo);
+        let mut names = self.claims.names(&scopes, &token.claims.userinfo);
         names.retain(|name| !OURS.contains(name));
         let query =
             ClaimsQuery { account, client: client.id(), names: &names, locales: token.claims.locales.as_deref() };

@@ -14,7 +14,7 @@ use super::{Draft, TokenIssuer};
 use crate::context::Env;
 use crate::error::Fault;
 use crate::keys::KeySet;
-use crate::model::{Claims, ClaimsRequest, GrantId, TokenFormat};
+use crate::model::{Claims, ClaimsRequest, Entitlement, GrantId, TokenFormat};
 use crate::policy::{JwtDraft, TokenKind};
 use crate::records::{AccessTokenBody, revocation_key};
 
@@ -40,6 +40,19 @@ impl Default for Config {
             jwt: Duration::from_secs(300),
             client_credentials: Duration::from_secs(600),
         }
+    }
+}
+
+impl Config {
+    /// How long the access token of this entitlement lives, unless the policy says otherwise.
+    pub(super) fn lifetime(&self, what: &Entitlement) -> Duration {
+        let resource = what.resource.as_deref();
+        let of_format = match (resource.map_or(TokenFormat::Opaque, |server| server.format), &what.account) {
+            (TokenFormat::Jwt, _) => self.jwt,
+            (TokenFormat::Opaque, Some(_)) => self.opaque,
+            (TokenFormat::Opaque, None) => self.client_credentials,
+        };
+        resource.and_then(|server| server.lifetime).unwrap_or(of_format)
     }
 }
 
@@ -69,13 +82,7 @@ impl TokenIssuer {
             None => draft.scopes().clone(),
         };
         let format = resource.map_or(TokenFormat::Opaque, |server| server.format);
-        let configured = match (format, &what.account) {
-            (TokenFormat::Jwt, _) => self.access_token.jwt,
-            (TokenFormat::Opaque, Some(_)) => self.access_token.opaque,
-            (TokenFormat::Opaque, None) => self.access_token.client_credentials,
-        };
-        let configured = resource.and_then(|server| server.lifetime).unwrap_or(configured);
-        let lifetime = self.policy.lifetime(TokenKind::AccessToken, what, client, configured);
+        let lifetime = self.policy.lifetime(TokenKind::AccessToken, what, client, self.access_token.lifetime(what));
 
         let mut extra = self.policy.claims(what, client).await?;
         for (name, value) in what.extra.iter() {

@@ -2,16 +2,20 @@
 //! Config     `[authorization_code]`
 //! Discovery  none
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_store::Record;
 use chancery_types::handle::{AuthorizationCode, Handle};
+use chancery_types::iana::GrantType;
 use chancery_types::{Key, Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Env;
 use crate::error::Fault;
-use crate::model::{Authentication, ClaimsRequest, GrantId};
+use crate::issue::access_token;
+use crate::model::{Authentication, Claims, ClaimsRequest, Client, Condition, Entitlement, GrantId, Refresh};
+use crate::policy::{TokenKind, TokenPolicy};
 use crate::records::{AuthorizationCodeBody, GrantBody};
 use crate::request::ValidatedAuthorizationRequest;
 use crate::session::sid;
@@ -26,7 +30,8 @@ pub struct Config {
     /// How long a code that was used is remembered, so that showing it again ends what came of it.
     #[serde(with = "crate::duration")]
     pub remembered: Duration,
-    /// How long a grant can live at most: as long as its longest token.
+    /// How long a grant can live at most from which a refresh token can come: as long as its longest token. Any other ends
+    /// with its code or its access token.
     #[serde(with = "crate::duration")]
     pub grant: Duration,
 }
@@ -39,6 +44,16 @@ impl Default for Config {
             grant: Duration::from_secs(91 * 86_400),
         }
     }
+}
+
+/// What codes are made with; part of a snapshot.
+pub struct Codes {
+    /// `[authorization_code]`
+    pub config: Config,
+    /// `[access_token]`
+    pub access_token: access_token::Config,
+    /// What the application decides; asked here for the life of the grant, and again when the code is exchanged.
+    pub policy: Arc<dyn TokenPolicy>,
 }
 
 /// A person's yes, about to become a code.
@@ -64,7 +79,7 @@ pub(crate) struct Drafted {
 /// Drafts the grant and its code in the session's partition. The grant lives under the session, unless it was granted
 /// for the time when the person is away (OIDC Core section 11).
 pub(crate) fn draft(
-    config: &Config,
+    codes: &Codes,
     env: &Env,
     now: Timestamp,
     request: &ValidatedAuthorizationRequest<'_>,
@@ -77,14 +92,33 @@ pub(crate) fn draft(
     let id = GrantId::new(partition, *env.secret::<16>());
     let code = Handle::new(partition, env.secret());
     let is_offline = granted.scopes.contains(Scope::OFFLINE_ACCESS);
+    // Where nothing of what was granted means anything to the resource server, the token is for nothing in particular.
+    let resource = asked.resource.clone().filter(|server| server.knows_any(&granted.scopes));
+    let deadline = now + codes.config.lifetime;
+    let what = Entitlement {
+        grant_type: GrantType::AuthorizationCode,
+        account: Some(account.clone()),
+        sid: Some(sid(&granted.session, client)),
+        grant: Some((id, now)),
+        partition,
+        scopes: granted.scopes,
+        narrowed: None,
+        resource,
+        claims: granted.claims,
+        extra: Claims::default(),
+        authentication: Some(granted.authentication.clone()),
+        nonce: asked.nonce.clone(),
+        refresh: Refresh::New,
+        condition: Condition::Redeem(code.key(&env.realm)),
+    };
+    let grant_end = codes.grant_end(&what, &addressed.client, (now, deadline));
 
     let records = env.records();
     let tags = records.tags(Some(account), Some(client), Some(granted.session));
     let parent = (!is_offline).then_some(granted.session);
     let body =
-        GrantBody { client: client.clone(), account: account.clone(), scopes: granted.scopes.clone(), granted_at: now };
-    let grant = records.new(id.key(&env.realm), parent, tags, now + config.grant, &body)?;
-    let deadline = now + config.lifetime;
+        GrantBody { client: client.clone(), account: account.clone(), scopes: what.scopes.clone(), granted_at: now };
+    let grant = records.new(id.key(&env.realm), parent, tags, grant_end, &body)?;
     let body = AuthorizationCodeBody {
         deadline,
         client: client.clone(),
@@ -96,12 +130,26 @@ pub(crate) fn draft(
         account: account.clone(),
         authentication: granted.authentication.clone(),
         sid: sid(&granted.session, client),
-        scopes: granted.scopes,
-        claims: granted.claims,
-        nonce: asked.nonce.clone(),
+        resource: what.resource.map(|server| server.uri.clone()),
+        scopes: what.scopes,
+        claims: what.claims,
+        nonce: what.nonce,
     };
     let tags = chancery_store::Tags::default();
     let key = code.key(&env.realm);
-    let code_record = records.new(key, Some(grant.key), tags, deadline + config.remembered, &body)?;
+    let code_record = records.new(key, Some(grant.key), tags, deadline + codes.config.remembered, &body)?;
     Ok(Drafted { records: [grant, code_record], code })
+}
+
+impl Codes {
+    /// When the grant ends: when its code is forgotten and the access token of a last-minute exchange has ended; late only
+    /// if a refresh family can come of it. A code that nobody exchanges must not be kept for months.
+    fn grant_end(&self, what: &Entitlement, client: &Client, (now, deadline): (Timestamp, Timestamp)) -> Timestamp {
+        if self.policy.refresh(what, client) {
+            return now + self.config.grant;
+        }
+        let configured = self.access_token.lifetime(what);
+        let access_token = self.policy.lifetime(TokenKind::AccessToken, what, client, configured);
+        deadline + access_token.max(self.config.remembered)
+    }
 }

@@ -119,6 +119,7 @@ impl TokenIssuer {
             grant,
             granted_at,
             scopes: what.scopes.clone(),
+            resource: what.resource.as_ref().map(|server| server.uri.clone()),
             claims: what.claims.clone(),
             authentication: authentication.clone(),
             sid: sid.clone(),

@@ -216,6 +216,12 @@ impl Client {
         self.application_type
     }
 
+    /// The resource server that its plain OAuth tokens are for.
+    #[must_use]
+    pub fn default_resource(&self) -> Option<&ResourceUri> {
+        self.default_resource.as_ref()
+    }
+
     /// Whether the grant type is registered.
     #[must_use]
     pub fn has_grant_type(&self, grant_type: GrantType) -> bool {

@@ -16,7 +16,7 @@ mod authentication;
 pub use authentication::{Acr, Authentication, Factor, FactorMethod, StepDone};
 
 mod consent;
-pub use consent::ConsentAnswer;
+pub use consent::{ConsentAnswer, ResourceScopes};
 
 mod grant;
 pub use grant::GrantId;

@@ -39,6 +39,31 @@ pub struct ResourceServer {
     pub introspected_by: Vec<ClientId>,
 }
 
+impl ResourceServer {
+    /// Whether any of these scopes means something here.
+    #[must_use]
+    pub fn knows_any(&self, scopes: &Scopes) -> bool {
+        scopes.iter().any(|scope| self.scopes.contains(scope.as_str()))
+    }
+}
+
 fn es256() -> SigningAlgorithm {
     SigningAlgorithm::Es256
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// AT-03: opaque unless it says otherwise, and nothing but these two.
+    #[test]
+    fn the_format_is_opaque_or_jwt() {
+        let read = |json: &str| serde_json::from_str::<ResourceServer>(json).map(|server| server.format).ok();
+        assert_eq!(read(r#"{"uri":"https://api.example"}"#), Some(TokenFormat::Opaque));
+        assert_eq!(read(r#"{"uri":"https://api.example","format":"jwt"}"#), Some(TokenFormat::Jwt));
+        for format in ["JWT", "paseto", "", "jwe"] {
+            assert_eq!(read(&format!(r#"{{"uri":"https://api.example","format":"{format}"}}"#)), None, "{format}");
+        }
+        assert_eq!(read(r#"{"uri":"https://api.example","nonsense":1}"#), None);
+    }
 }

@@ -8,6 +8,7 @@ pub use token::{DefaultTokenPolicy, JwtDraft, TokenKind, TokenPolicy};
 
 mod clear;
 pub use clear::{
-    ACCOUNT_DISABLED, ACCOUNT_GONE, AUDIENCE_WITHDRAWN, CLIENT_DISABLED, Cleared, SIGNED_OUT_EVERYWHERE, clear,
+    ACCOUNT_DISABLED, ACCOUNT_GONE, AUDIENCE_WITHDRAWN, CLIENT_DISABLED, Cleared, SCOPES_WITHDRAWN,
+    SIGNED_OUT_EVERYWHERE, clear,
 };
 pub(crate) use clear::{Gate, Holder, gate};

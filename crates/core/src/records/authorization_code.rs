@@ -1,6 +1,6 @@
 //! What a code's exchange checks, and what comes of it.
 
-use chancery_types::{AccountId, ClientId, Kind, Scopes, Timestamp};
+use chancery_types::{AccountId, ClientId, Kind, ResourceUri, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Authentication, ClaimsRequest, GrantId};
@@ -32,6 +32,8 @@ pub struct AuthorizationCodeBody {
     pub sid: Box<str>,
     /// What was granted.
     pub scopes: Scopes,
+    /// The resource server that its access tokens are for; `None` for UserInfo or nothing in particular.
+    pub resource: Option<ResourceUri>,
     /// Single claims that were asked for and consented to.
     pub claims: ClaimsRequest,
     /// `nonce`.

@@ -1,7 +1,7 @@
 //! A family of refresh tokens: one record, however often it rotates (architecture section 8.3).
 
 use chancery_types::handle::SecretDigest;
-use chancery_types::{AccountId, ClientId, Kind, Scopes, Timestamp};
+use chancery_types::{AccountId, ClientId, Kind, ResourceUri, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Authentication, ClaimsRequest, GrantId};
@@ -30,6 +30,8 @@ pub struct RefreshFamilyBody {
     pub granted_at: Timestamp,
     /// What was granted.
     pub scopes: Scopes,
+    /// The resource server that its access tokens are for; `None` for UserInfo or nothing in particular.
+    pub resource: Option<ResourceUri>,
     /// Single claims that were asked for and consented to.
     pub claims: ClaimsRequest,
     /// How the person authenticated.

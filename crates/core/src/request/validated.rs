@@ -9,7 +9,7 @@ use chancery_types::{Issuer, Params, Scope, Scopes, Timestamp};
 
 use crate::error::{MALFORMED_PARAMETER, Reason, Refusal};
 use crate::keys::KeySet;
-use crate::model::{Acr, ClaimsRequest, Client};
+use crate::model::{Acr, ClaimsRequest, Client, ResourceServer};
 use crate::request::Addressed;
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pkce::CodeChallenge;
@@ -121,11 +121,22 @@ pub const TOO_LONG: Reason = Reason {
     section: "RFC 6819 section 4.4.1.11",
 };
 
+/// The request is longer than a page's form can carry.
+pub const REQUEST_TOO_LONG: Reason = Reason {
+    name: "request_too_long",
+    code: ErrorCode::InvalidRequest,
+    description: "the request must not be longer than 16384 bytes",
+    section: "RFC 9110 section 15.5.14",
+};
+
 /// Parameters that mean something only in an OpenID Connect request (OIDC Core section 3.1.2.1).
 const OPENID_ONLY: &[&str] = &["acr_values", "claims", "claims_locales", "id_token_hint", "max_age", "nonce"];
 
-/// Longest `state` and `nonce`, in bytes.
-const LONGEST: usize = 4096;
+/// Longest `nonce`, in bytes; the same as for `state`.
+const LONGEST: usize = super::addressed::LONGEST_STATE;
+
+/// Longest request, form-encoded, in bytes: its page's form has to fit the limit of a body even when it is encoded again.
+const LONGEST_REQUEST: usize = 16 * 1024;
 
 /// What the checks are made against: the snapshot's components.
 pub struct Rules {
@@ -178,6 +189,8 @@ impl<'a> ValidatedAuthorizationRequest<'a> {
 pub struct Asked {
     /// Scopes that are known here, in the order asked for.
     pub scopes: Scopes,
+    /// The resource server that the access token is for; `None` for UserInfo, or when there is none.
+    pub resource: Option<Arc<ResourceServer>>,
     /// Single claims (OIDC Core section 5.5).
     pub claims: ClaimsRequest,
     /// Which pages to show.
@@ -216,6 +229,9 @@ fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked
     let client = &request.client;
     sent_once(params)?;
     supported(params)?;
+    if params.encode().len() > LONGEST_REQUEST {
+        return Err((&REQUEST_TOO_LONG).into());
+    }
     response_mode(params, client)?;
     response_type(params, client)?;
     let prompts = prompts(params)?;
@@ -228,8 +244,8 @@ fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked
         return Err((&OPENID_MISSING).into());
     }
     // With `openid` the access token is for UserInfo; without it the client's default resource applies.
-    let resource = request.resource.as_deref().filter(|_| !is_openid);
-    let scopes = rules.scope.asked(params.one("scope")?, client, resource)?;
+    let resource = request.resource.clone().filter(|_| !is_openid);
+    let scopes = rules.scope.asked(params.one("scope")?, client, resource.as_deref())?;
     if scopes.is_empty() {
         return Err((&scope::NOTHING).into());
     }
@@ -245,7 +261,19 @@ fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked
     let login_hint = params.one("login_hint")?.map(Box::from);
     let ui_locales = params.one("ui_locales")?.map(Box::from);
     let expected = expected_subject(hinted, &claims)?;
-    Ok(Asked { scopes, claims, prompts, max_age, acr_values, nonce, code_challenge, expected, login_hint, ui_locales })
+    Ok(Asked {
+        scopes,
+        resource,
+        claims,
+        prompts,
+        max_age,
+        acr_values,
+        nonce,
+        code_challenge,
+        expected,
+        login_hint,
+        ui_locales,
+    })
 }
 
 /// RFC 6749 section 3.1: parameters must not be included more than once.

@@ -64,7 +64,8 @@ impl ScopeRule {
     /// standard allows; those of the resource server count only when its tokens are what is asked for.
     ///
     /// # Errors
-    /// [`MALFORMED`], and [`NOT_ALLOWED`] for a known scope outside the client's registration.
+    /// [`MALFORMED`], and [`NOT_ALLOWED`] for a known scope, also one of the resource server, outside the client's
+    /// registration.
     pub fn asked(
         &self,
         text: Option<&str>,
@@ -80,9 +81,7 @@ impl ScopeRule {
         let is_own = |scope: &Scope| self.supported.contains(scope.as_str());
         let is_resources = |scope: &Scope| resource.is_some_and(|known| known.scopes.contains(scope.as_str()));
         let is_allowed = |scope: &Scope| client.scopes.as_ref().is_none_or(|list| list.contains(scope.as_str()));
-        if asked.iter().any(|scope| is_own(scope) && !is_allowed(scope)) {
-            return Err((&NOT_ALLOWED).into());
-        }
-        Ok(asked.filtered(|scope| is_own(scope) || is_resources(scope)))
+        let known = asked.filtered(|scope| is_own(scope) || is_resources(scope));
+        if known.iter().all(is_allowed) { Ok(known) } else { Err((&NOT_ALLOWED).into()) }
     }
 }

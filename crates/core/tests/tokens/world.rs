@@ -32,7 +32,7 @@ use chancery_store::{Change, Record, Redeemed, Revision, Revoked, StateStore, St
 use chancery_store_memory::MemoryStore;
 use chancery_types::handle::{AuthorizationCode, Handle};
 use chancery_types::{
-    AccountId, Alias, ClientId, Issuer, Key, Kind, Params, RealmId, ResourceUri, Scopes, Tag, Timestamp,
+    AccountId, Alias, ClientId, Issuer, Key, Kind, Params, RealmId, ResourceUri, Scope, Scopes, Tag, Timestamp,
 };
 use zeroize::Zeroizing;
 
@@ -142,6 +142,8 @@ impl World {
         let grant = GrantId::new(self.env.partition(), *self.env.secret::<16>());
         let code = Handle::<AuthorizationCode>::new(grant.partition(), self.env.secret());
         let scopes = Scopes::parse(scopes).unwrap();
+        let resource =
+            (client == "web" && !scopes.contains(Scope::OPENID)).then(|| ResourceUri::parse(SERVER).unwrap());
         let client = ClientId::parse(client).unwrap();
         let body = GrantBody {
             client: client.clone(),
@@ -164,6 +166,7 @@ impl World {
             account: account.clone(),
             authentication: Authentication::by_password(account, self.now),
             sid: "the-sid".into(),
+            resource,
             scopes,
             claims: ClaimsRequest { locales: Some("de en".into()), ..ClaimsRequest::default() },
             nonce: Some("the-nonce".into()),

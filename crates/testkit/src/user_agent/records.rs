@@ -62,7 +62,13 @@ impl UserAgent<'_> {
 
     /// The person has agreed to these scopes of the client before.
     pub fn has_consented(&self, account: &str, client: &str, scopes: &str) {
-        let answer = ConsentAnswer { scopes: Scopes::parse(scopes).expect("scopes"), ..ConsentAnswer::default() };
+        let env = self.kit.env();
+        let id = ClientId::parse(client).expect("a client id");
+        let known = wait(env.registry.client(&env.realm, &id)).expect("the registry").expect("a client");
+        let resource = known.default_resource().map(|uri| wait(env.registry.resource_server(&env.realm, uri)));
+        let resource = resource.and_then(|server| server.expect("the registry"));
+        let mut answer = ConsentAnswer::default();
+        answer.allow(&Scopes::parse(scopes).expect("scopes"), resource.as_deref());
         self.has_answered(account, client, answer);
     }
 

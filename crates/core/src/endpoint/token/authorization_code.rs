@@ -69,7 +69,7 @@ pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>) -> Result<E
     let Found { key, body, .. } = found;
     Ok(Entitlement {
         grant_type: GrantType::AuthorizationCode,
-        resource: caller.resource_for(&body.scopes).await?,
+        resource: caller.resource(body.resource.as_ref()).await?,
         account: Some(body.account),
         sid: Some(body.sid),
         grant: Some((body.grant, body.granted_at)),

@@ -3,12 +3,12 @@
 //! Discovery  none
 
 use chancery_types::iana::{ErrorCode, GrantType};
-use chancery_types::{Params, Scope, Scopes};
+use chancery_types::{Params, Scope};
 
 use super::Caller;
-use crate::error::{Failure, Reason, Refusal};
+use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::model::{Claims, ClaimsRequest, Condition, Entitlement, Refresh};
-use crate::rule::scope::{self, ScopeRule};
+use crate::rule::scope::ScopeRule;
 
 /// A public client has no credentials.
 pub const CLIENT_IS_PUBLIC: Reason = Reason {
@@ -35,12 +35,14 @@ pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>, rule: &Scop
     if client.is_public() {
         return Err((&CLIENT_IS_PUBLIC).into());
     }
-    let resource = caller.resource_for(&Scopes::default()).await?;
+    let resource = match &client.default_resource {
+        Some(uri) => {
+            let unknown = || Fault::internal(format!("default_resource of client {} is not configured", client.id()));
+            Some(env.registry.resource_server(&env.realm, uri).await?.ok_or_else(unknown)?)
+        }
+        None => None,
+    };
     let scopes = rule.asked(asked.scope, client, resource.as_deref())?;
-    // Nobody consents here, so that the registered scopes are the only bound; they are one for the resource's, too.
-    if client.scopes.as_ref().is_some_and(|registered| !scopes.is_subset(registered)) {
-        return Err((&scope::NOT_ALLOWED).into());
-    }
     let scopes = scopes.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS));
     Ok(Entitlement {
         grant_type: GrantType::ClientCredentials,

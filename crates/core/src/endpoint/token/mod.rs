@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use chancery_types::iana::{ErrorCode, GrantType};
-use chancery_types::{Params, Scope, Scopes};
+use chancery_types::{Params, ResourceUri};
 
 use crate::client::{ClientAuthentication, Verified};
 use crate::context::{Call, Env};
@@ -13,7 +13,7 @@ use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
 use crate::model::{Client, ResourceServer};
-use crate::policy;
+use crate::policy::{self, AUDIENCE_WITHDRAWN};
 use crate::rule::scope::ScopeRule;
 
 pub mod authorization_code;
@@ -158,13 +158,10 @@ impl<'p> GrantRequest<'p> {
 }
 
 impl Caller<'_> {
-    /// Whom the access token is for: UserInfo when `openid` is in its scope, else the client's `default_resource`.
-    async fn resource_for(&self, scopes: &Scopes) -> Result<Option<Arc<ResourceServer>>, Fault> {
-        let Some(uri) = self.client.default_resource.as_ref().filter(|_| !scopes.contains(Scope::OPENID)) else {
-            return Ok(None);
-        };
+    /// The resource server that was decided on when the person agreed; whether it is still the client's is for the gate.
+    async fn resource(&self, granted: Option<&ResourceUri>) -> Result<Option<Arc<ResourceServer>>, Failure> {
+        let Some(uri) = granted else { return Ok(None) };
         let known = self.env.registry.resource_server(&self.env.realm, uri).await?;
-        let unknown = || Fault::internal(format!("default_resource of client {} is not configured", self.client.id()));
-        known.map(Some).ok_or_else(unknown)
+        known.map(Some).ok_or_else(|| (&AUDIENCE_WITHDRAWN).into())
     }
 }

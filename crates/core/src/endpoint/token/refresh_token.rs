@@ -30,6 +30,13 @@ pub const SCOPE_EXCEEDS_GRANT: Reason = Reason {
     description: "refresh token does not include the requested scope",
     section: "RFC 6749 section 6",
 };
+/// Nothing of what is asked for means anything to the resource server that the tokens are for.
+pub const NOTHING_FOR_AUDIENCE: Reason = Reason {
+    name: "scope_nothing_for_audience",
+    code: ErrorCode::InvalidScope,
+    description: "scope must name something that the token's resource server knows",
+    section: "RFC 6749 section 6",
+};
 /// There is no such family, or its grant is dead.
 pub const REFRESH_TOKEN_UNKNOWN: Reason = invalid_grant("refresh_token_unknown");
 /// The refresh token belongs to another client.
@@ -75,7 +82,13 @@ pub(super) async fn entitle(
         end_grant(call, env, client, body.grant, GrantEnd::RefreshTokenReplayed).await?;
         return Err((&REFRESH_TOKEN_USED).into());
     }
+    let resource = caller.resource(body.resource.as_ref()).await?;
     let narrowed = narrowed(asked.scope, &body.scopes)?;
+    if let (Some(server), Some(scopes)) = (&resource, &narrowed)
+        && !server.knows_any(scopes)
+    {
+        return Err((&NOTHING_FOR_AUDIENCE).into());
+    }
 
     let key_version = match generation {
         Generation::Current => issuer.keys.newest_secret().0,
@@ -88,7 +101,7 @@ pub(super) async fn entitle(
     let rotated = body.rotated(next.secret_digest(), key_version, now);
     let mut entitled = Entitlement {
         grant_type: GrantType::RefreshToken,
-        resource: caller.resource_for(narrowed.as_ref().unwrap_or(&body.scopes)).await?,
+        resource,
         account: Some(body.account.clone()),
         sid: Some(body.sid.clone()),
         grant: Some((body.grant, body.granted_at)),

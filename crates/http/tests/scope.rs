@@ -1,0 +1,79 @@
+//! RFC 6749 section 3.3, access token scope; RFC 7591 section 2, the scopes that a client is registered for.
+
+use chancery_core::endpoint::token::refresh_token::NOTHING_FOR_AUDIENCE;
+use chancery_core::endpoint::userinfo::{NO_OPENID, TOKEN_WITHDRAWN};
+use chancery_core::policy::SCOPES_WITHDRAWN;
+use chancery_core::rule::scope::NOT_ALLOWED;
+use chancery_testkit::{SECRET, TestProvider, assert_refused, seconds};
+
+/// A client with these scopes and these members of `chancery`.
+fn client(scope: &str, chancery: &str) -> String {
+    format!(
+        r#"{{"client_id":"c","client_secret":"{SECRET}","redirect_uris":["https://c.example/cb"],
+            "id_token_signed_response_alg":"ES256","scope":"{scope}",
+            "grant_types":["authorization_code","refresh_token","client_credentials"],"chancery":{{{chancery}}}}}"#
+    )
+}
+
+/// Whoever is registered for `read` cannot ask for `write`, whether a person is asked or not.
+#[test]
+fn the_registration_bounds_the_scopes_of_the_resource_server() {
+    for consent in ["ask", "implied"] {
+        let chancery = format!(r#""default_resource":"https://api.example","consent":"{consent}""#);
+        let kit = TestProvider::builder().client(&client("read", &chancery)).build();
+        let ua = kit.user_agent();
+        ua.signed_in("alice");
+        let _ = kit.authorization_request("c").scope("read write").open(&ua).expect_error("invalid_scope");
+        let own = kit.client_credentials_request("c").param("scope", "read write").send();
+        assert_refused!(own, NOT_ALLOWED);
+    }
+}
+
+/// RFC 6749 section 6: less scope is no other audience. Whoever gave `openid` and `email` away for UserInfo did not agree
+/// to tokens for a resource server.
+#[test]
+fn narrowing_does_not_change_the_audience() {
+    let kit = TestProvider::new();
+    let tokens = kit.tokens("alice", "jwt", "openid email");
+    let narrowed = kit.refresh_request("jwt", tokens.member("refresh_token")).param("scope", "email").send();
+    let narrowed = narrowed.expect_status(200);
+    assert!(narrowed.member("access_token").starts_with("at_"), "not the resource server's JWT");
+    assert!(!kit.introspect("jwt", narrowed.member("access_token")).text().contains("jwt-api.example"));
+    assert_refused!(kit.userinfo(narrowed.member("access_token")), NO_OPENID);
+}
+
+/// A token for a resource server that may do nothing there is not made.
+#[test]
+fn nothing_is_left_for_the_resource_server() {
+    let kit = TestProvider::new();
+    let tokens = kit.tokens("alice", "machine", "read offline_access");
+    let only = |scope| kit.refresh_request("machine", tokens.member("refresh_token")).param("scope", scope).send();
+    assert_refused!(only("offline_access"), NOTHING_FOR_AUDIENCE);
+    assert_eq!(only("read").expect_status(200)["scope"], "read", "nothing was used up");
+
+    let tokens = kit.tokens("alice", "machine", "email");
+    assert!(!kit.introspect("machine", tokens.member("access_token")).text().contains("api.example"));
+}
+
+/// What is taken from a client's registration does not come again: not by refresh, introspection or UserInfo.
+#[test]
+fn what_is_taken_from_the_registration_is_gone_everywhere() {
+    let always = r#""refresh_tokens":"always""#;
+    let kit = TestProvider::builder().client(&client("openid email phone", always)).build();
+    let tokens = kit.tokens("alice", "c", "openid email phone");
+    assert!(kit.userinfo(tokens.member("access_token")).text().contains("phone_number"));
+    kit.put_client(&client("openid email", always));
+    kit.clock.advance(seconds(2));
+    assert_eq!(kit.introspect("c", tokens.member("access_token"))["scope"], "openid email");
+    assert!(!kit.userinfo(tokens.member("access_token")).text().contains("phone_number"));
+    let refreshed = kit.refresh("c", tokens.member("refresh_token")).expect_status(200);
+    assert_eq!(refreshed["scope"], "openid email");
+
+    kit.put_client(&client("phone", always));
+    kit.clock.advance(seconds(2));
+    assert!(!kit.is_active("c", refreshed.member("access_token")));
+    assert_refused!(kit.userinfo(refreshed.member("access_token")), TOKEN_WITHDRAWN);
+    let narrowed = kit.refresh_request("c", refreshed.member("refresh_token")).param("scope", "openid email").send();
+    assert_refused!(narrowed, SCOPES_WITHDRAWN);
+    assert_eq!(kit.refresh("c", refreshed.member("refresh_token")).expect_status(200)["scope"], "phone");
+}
