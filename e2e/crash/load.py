@@ -50,7 +50,10 @@ def connect(provider, certificate=None):
 
 
 async def sign_in(provider, client, count):
-    """So many browsers in which the person has signed in and allowed the client; their Cookie headers."""
+    """So many browsers in which the person has signed in and allowed the client; their Cookie headers.
+
+    One after another: who signs in many times at the same moment is throttled.
+    """
 
     def one():
         person = Person(provider.username, provider.password)
@@ -59,8 +62,7 @@ async def sign_in(provider, client, count):
         person.authorize(provider.issuer + authorization_request(client, pkce()[1]))
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in person.browser.cookies)
 
-    first = await asyncio.to_thread(one)  # the consent; after it nobody is asked again
-    return [first, *await asyncio.gather(*(asyncio.to_thread(one) for _ in range(count - 1)))]
+    return [await asyncio.to_thread(one) for _ in range(count)]
 
 
 class Ledger:
