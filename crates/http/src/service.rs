@@ -118,7 +118,7 @@ impl Service {
         let call = self.call(parts);
         let request_id = HeaderValue::from_str(&call.request_id.0);
         let mut answer = self.routed(call, parts, body.as_ref()).await;
-        encode::protect(&mut answer);
+        encode::protect(&mut answer, self.site.provider.issuer());
         if let Ok(request_id) = request_id {
             answer.headers_mut().insert("x-request-id", request_id);
         }

@@ -187,6 +187,8 @@ fn every_answer_is_protected() {
         assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
         assert_eq!(answer.header("x-frame-options"), Some("DENY"));
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"));
+        assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"));
         assert_eq!(answer.header("server"), None);
         ids.push(answer.header("x-request-id").unwrap_or_default().to_owned());
         if answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {

@@ -1,8 +1,8 @@
 //! A page: HTML with a content security policy under which it loads nothing and runs nothing (CSP Level 3).
 
 use bytes::Bytes;
-use chancery_types::{RedirectKind, RedirectUri};
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use chancery_types::{Issuer, RedirectKind, RedirectUri};
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::Full;
 
@@ -68,7 +68,6 @@ pub(crate) fn page(status: StatusCode, html: Html, policy: &str) -> Answer {
     for (name, value) in [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, policy),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
     ] {
         insert(&mut answer, name, value);
@@ -77,12 +76,18 @@ pub(crate) fn page(status: StatusCode, html: Html, policy: &str) -> Answer {
     answer
 }
 
-/// The headers that every answer has, of whatever form.
-pub(crate) fn protect(answer: &mut Answer) {
+/// The headers that every answer has, of whatever form. The resource policy keeps other sites from embedding an answer;
+/// scripts that ask with CORS are not touched by it (the Fetch standard looks at it for `no-cors` alone).
+pub(crate) fn protect(answer: &mut Answer, issuer: &Issuer) {
     let headers = answer.headers_mut();
     headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(http::header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    // RFC 6797 section 7.2: not for plain HTTP, which an issuer on loopback may speak. A year, and no other host's.
+    if issuer.as_str().starts_with("https:") {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +99,18 @@ mod tests {
         let policy = page_policy("N", FormAction::Redirects(&target));
         let start = policy.find("form-action ").unwrap() + "form-action ".len();
         policy[start..].split(';').next().unwrap().to_owned()
+    }
+
+    /// RFC 6797 section 7.2
+    #[test]
+    fn only_an_https_issuer_demands_https() {
+        let demanded = |issuer: &str| {
+            let mut answer = empty(StatusCode::OK);
+            protect(&mut answer, &Issuer::parse(issuer).unwrap());
+            answer.headers().contains_key(STRICT_TRANSPORT_SECURITY)
+        };
+        assert!(demanded("https://id.example/realm"));
+        assert!(!demanded("http://127.0.0.1:8080"));
     }
 
     #[test]
