@@ -68,7 +68,7 @@ let passed = 0;
 let failed = 0;
 
 async function runTest(world, name, test) {
-  const full = `${world.scripts ? 'with scripts' : 'no scripts'}: ${name}`;
+  const full = `${world.name}, ${world.scripts ? 'with scripts' : 'no scripts'}: ${name}`;
   const visits = [];
   const begin = async (options) => {
     visits.push(await Visit.begin(world, options));
@@ -86,7 +86,7 @@ async function runTest(world, name, test) {
     console.log(`FAILED ${full}\n${text.split('\n').slice(0, 12).join('\n')}`);
     for (const visit of visits) {
       for (const [at, page] of visit.context.pages().entries()) {
-        const file = `${world.logs}/browser-${full.replaceAll(/\W+/g, '-')}-${at}.png`;
+        const file = `${world.logs}/${full.replaceAll(/\W+/g, '-')}-${at}.png`;
         await page.screenshot({ path: file }).catch(() => undefined);
       }
       await visit.context.close().catch(() => undefined);

@@ -1,36 +1,53 @@
 """Debian's Chromium against the release binary: A9, the browser's part of A10, A11 and A12.
 
     run [--pictures FOLDER] [WORDS OF A TEST'S NAME]
+
+Without arguments what goes from site to site (A11) is tried on the TLS listener, too, where cookies have other names.
 """
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 
+from certificate import certificate  # noqa: E402
 from checks import Checks  # noqa: E402
 from provider import LOGS, SECRETS, Provider, release  # noqa: E402
+
+
+def browse(checks, provider, arguments):
+    """All tests that the arguments name, on one provider."""
+    provider.serve()
+    fixture = provider.folder / "fixture.json"
+    fixture.write_text(json.dumps({
+        "name": provider.name, "issuer": provider.issuer, "binary": str(release("chancery")),
+        "config": str(provider.config), "folder": str(provider.folder), "secrets": str(SECRETS), "logs": str(LOGS)}))
+    trust = {"NODE_EXTRA_CA_CERTS": provider.tls[0]} if provider.tls else {}
+    node = subprocess.Popen(["node", "main.mjs", fixture, *arguments], stdout=subprocess.PIPE, text=True,
+                            env={**os.environ, **trust})
+    said = False
+    for line in node.stdout:
+        said = checks.absorb(line) or said
+        if not said:
+            print(line, end="", flush=True)
+    if node.wait() and not said:
+        checks.check("the browser's tests run to their end", False)
+    checks.check(f"{provider.name}: the server is still there", provider.process.poll() is None)
 
 
 def main():
     checks = Checks()
     with Provider("browser") as provider:
-        provider.serve()
-        fixture = provider.folder / "fixture.json"
-        fixture.write_text(json.dumps({
-            "issuer": provider.issuer, "binary": str(release("chancery")), "config": str(provider.config),
-            "folder": str(provider.folder), "secrets": str(SECRETS), "logs": str(LOGS)}))
-        node = subprocess.Popen(["node", "main.mjs", fixture, *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
-        said = False
-        for line in node.stdout:
-            said = checks.absorb(line) or said
-            if not said:
-                print(line, end="", flush=True)
-        if node.wait() and not said:
-            checks.check("the browser's tests run to their end", False)
-        checks.check("the server is still there", provider.process.poll() is None)
+        browse(checks, provider, sys.argv[1:])
+    if not sys.argv[1:]:
+        with tempfile.TemporaryDirectory() as folder:
+            certificate(Path(folder), "localhost")
+            with Provider("browser-tls", (f"{folder}/tls.crt", f"{folder}/tls.key")) as provider:
+                browse(checks, provider, ["A11"])
     checks.close()
 
 

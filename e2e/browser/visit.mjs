@@ -93,7 +93,7 @@ export class Visit {
   /** Waits for the page with this `data-page`, and looks whether it is fit for people. */
   async arrive(page, name) {
     await page.locator(`main[data-page="${name}"]`).waitFor();
-    if (name === 'error') appendFileSync(`${this.world.logs}/browser.error-bodies.log`, await page.content());
+    if (name === 'error') appendFileSync(`${this.world.logs}/${this.world.name}.error-bodies.log`, await page.content());
     if (page.url().startsWith(this.world.issuer)) await this.inspect(page, name);
     return page;
   }
