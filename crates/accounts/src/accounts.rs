@@ -11,6 +11,7 @@ use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome, Random};
 use chancery_store::{DocumentKind, DocumentStore, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
 
+use crate::cache::{Cache, Known};
 use crate::password::NOBODY;
 use crate::{Full, Password, PasswordPool, Person, Username, check_claims};
 
@@ -21,10 +22,14 @@ const SHORTEST_PASSWORD: usize = 8;
 const PAGE: usize = 200;
 
 /// People with passwords over a [`DocumentStore`]. A person's user name is the alias of their document.
+///
+/// Who was read is kept until [`Accounts::refresh`] finds that the realm has moved; a provider asks once a second, so that
+/// what another node or an operator's command changes is seen within it. Passwords are never kept.
 pub struct StoredAccounts {
     documents: Arc<dyn DocumentStore>,
     pool: PasswordPool,
     random: Arc<dyn Random>,
+    cache: Cache,
 }
 
 /// A person to be added.
@@ -96,7 +101,7 @@ impl StoredAccounts {
     /// People of this store.
     #[must_use]
     pub fn new(documents: Arc<dyn DocumentStore>, pool: PasswordPool, random: Arc<dyn Random>) -> Self {
-        Self { documents, pool, random }
+        Self { documents, pool, random, cache: Cache::default() }
     }
 
     /// Adds a person, who may log in at once.
@@ -160,7 +165,9 @@ impl StoredAccounts {
     pub async fn remove(&self, realm: &RealmId, username: &Username) -> Result<(), AccountError> {
         let person = self.person(realm, username).await?;
         let seen = person.seen.ok_or(AccountError::Unknown)?;
-        match self.documents.remove(realm, DocumentKind::ACCOUNT, person.id.as_str(), seen).await? {
+        let put = self.documents.remove(realm, DocumentKind::ACCOUNT, person.id.as_str(), seen).await;
+        self.cache.forget(realm);
+        match put? {
             Put::Done(_) => Ok(()),
             Put::Stale | Put::Occupied => Err(AccountError::Changed),
         }
@@ -196,7 +203,9 @@ impl StoredAccounts {
     }
 
     async fn put(&self, realm: &RealmId, mut person: Person) -> Result<Person, AccountError> {
-        match self.documents.put(realm, DocumentKind::ACCOUNT, person.seen, person.document()?).await? {
+        let put = self.documents.put(realm, DocumentKind::ACCOUNT, person.seen, person.document()?).await;
+        self.cache.forget(realm);
+        match put? {
             Put::Done(revision) => {
                 person.seen = Some(revision);
                 Ok(person)
@@ -217,6 +226,20 @@ impl StoredAccounts {
         Ok(self.pool.work(move || password.hash(&salt)).await??.into())
     }
 
+    /// The person of this id, as the engine may know them.
+    async fn known(&self, realm: &RealmId, id: &AccountId) -> Result<Option<Arc<Known>>, Fault> {
+        let (known, generation) = self.cache.get(realm, id);
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(found) = self.documents.get(realm, DocumentKind::ACCOUNT, id.as_str()).await? else {
+            return Ok(None);
+        };
+        let known = Arc::new(Known::from(Person::read(&found)?));
+        self.cache.remember(realm, generation, &known);
+        Ok(Some(known))
+    }
+
     fn new_id(&self) -> Result<AccountId, Fault> {
         let mut bytes = [0; 16];
         self.random.fill(&mut bytes);
@@ -226,27 +249,34 @@ impl StoredAccounts {
 
 impl Accounts for StoredAccounts {
     fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> Answer<'a, Option<Account>> {
+        Box::pin(async move { Ok(self.known(realm, id).await?.map(|known| known.account.clone())) })
+    }
+
+    fn refresh<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, ()> {
         Box::pin(async move {
-            let found = self.documents.get(realm, DocumentKind::ACCOUNT, id.as_str()).await?;
-            Ok(found.as_ref().map(Person::read).transpose()?.map(|person| person.account()))
+            match self.documents.revision(realm).await {
+                Ok(revision) => {
+                    self.cache.moved_to(realm, revision);
+                    Ok(())
+                }
+                // Who cannot be asked about may have been disabled meanwhile.
+                Err(error) => {
+                    self.cache.forget(realm);
+                    Err(error.into())
+                }
+            }
         })
     }
 
     fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims> {
         Box::pin(async move {
-            let found = self.documents.get(realm, DocumentKind::ACCOUNT, ask.account.as_str()).await?;
-            let Some(found) = found else { return Ok(Claims::default()) };
-            let person = Person::read(&found)?;
-            let mut claims = person.claims;
-            if claims.get("preferred_username").is_none() {
-                claims.set("preferred_username", person.username.as_str());
-            }
+            let Some(known) = self.known(realm, ask.account).await? else { return Ok(Claims::default()) };
             // A claim in a certain language is asked for by its bare name, too (OIDC Core section 5.2).
             let is_asked = |name: &str| {
                 let bare = name.split_once('#').map_or(name, |(bare, _)| bare);
                 ask.names.iter().any(|asked| *asked == name || *asked == bare)
             };
-            Ok(claims.filtered(is_asked))
+            Ok(known.claims.clone().filtered(is_asked))
         })
     }
 
@@ -261,8 +291,8 @@ impl Accounts for StoredAccounts {
 
     fn authenticate<'a>(&'a self, realm: &'a RealmId, now: Timestamp, form: LoginForm) -> Answer<'a, LoginOutcome> {
         Box::pin(async move {
-            // What is no name at all is looked up like one, so that it takes the same time.
-            let name = Username::parse(&form.username).map_or_else(|_| "?".to_owned(), |username| username.folded());
+            // What is no name at all is looked up like one, so that it takes the same time; nobody's name is empty.
+            let name = Username::parse(&form.username).map_or_else(|_| String::new(), |username| username.folded());
             let found = self.documents.find(realm, DocumentKind::ACCOUNT, &name).await?;
             let person = found.as_ref().map(Person::read).transpose()?;
             let stored: Box<str> = person.as_ref().map_or_else(|| NOBODY.into(), |person| person.password.clone());

@@ -20,5 +20,7 @@ pub use pool::{Full, PasswordPool};
 mod person;
 pub use person::Person;
 
+mod cache;
+
 mod accounts;
 pub use accounts::{AccountError, NewPerson, StoredAccounts};

@@ -149,3 +149,40 @@ async fn everybody_is_listed() {
     added.sort();
     assert_eq!(listed, added);
 }
+
+/// What is no user name is nobody, also where somebody has the oddest of names.
+#[tokio::test]
+async fn what_is_no_name_is_nobody() {
+    let accounts = accounts();
+    for username in ["?", "-", "!"] {
+        add(&accounts, username).await.unwrap();
+    }
+    for typed in ["", " ", "a\nb", "\0", "\u{1}", &"x".repeat(256)] {
+        let outcome = log_in(&accounts, typed, "correct horse").await;
+        assert_eq!(outcome, LoginOutcome::Refused, "{typed:?}");
+    }
+}
+
+/// People are read and parsed once, until the realm moves: what another node changes is seen when the engine asks.
+#[tokio::test]
+async fn people_are_watched_by_revision() {
+    let store = Arc::new(MemoryStore::new());
+    let over = |store: &Arc<MemoryStore>| {
+        let pool = PasswordPool::start(NonZeroUsize::MIN, 8).unwrap();
+        StoredAccounts::new(store.clone(), pool, Arc::new(Counting::default()))
+    };
+    let (here, there) = (over(&store), over(&store));
+    let alice = add(&there, "alice").await.unwrap();
+    here.refresh(&realm()).await.unwrap();
+    let is_active = async || here.find(&realm(), &alice.id).await.unwrap().is_some_and(|account| account.active);
+    assert!(is_active().await);
+    there.disable(&realm(), LATER, &name("alice")).await.unwrap();
+    assert!(is_active().await, "nobody has asked");
+    here.refresh(&realm()).await.unwrap();
+    assert!(!is_active().await);
+    // What it changes itself it knows at once.
+    here.enable(&realm(), &name("alice")).await.unwrap();
+    assert!(is_active().await);
+    here.remove(&realm(), &name("alice")).await.unwrap();
+    assert!(!is_active().await);
+}

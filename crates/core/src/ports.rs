@@ -44,6 +44,12 @@ pub trait Accounts: Send + Sync {
     /// What is known about the person. More than is asked for may be answered; what was not consented to is left out.
     fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims>;
 
+    /// Called before a request is answered, at most once per second: whoever caches people looks whether they have changed.
+    /// Nothing by default.
+    fn refresh<'a>(&'a self, _realm: &'a RealmId) -> Answer<'a, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
     /// Whom a hint of a client means. By default nobody.
     fn hint<'a>(&'a self, _realm: &'a RealmId, _hint: Hint) -> Answer<'a, Option<AccountId>> {
         Box::pin(async { Ok(None) })

@@ -299,8 +299,8 @@ impl Provider {
         self.snapshot.load()
     }
 
-    /// Asks registry and keys whether they have moved, if nobody has within a second, and makes a new snapshot when the
-    /// keys have, or when the time of one has come. When that fails, the old snapshot is used further, and the fault is
+    /// Asks accounts, registry and keys whether they have moved, if nobody has within a second, and makes a new snapshot
+    /// when the keys have, or when the time of one has come. When that fails, the old snapshot is used further, and the fault is
     /// told to the event sink.
     pub async fn refresh(&self, now: Timestamp) {
         let asked_at = self.asked_at.load(Ordering::Relaxed);
@@ -320,12 +320,14 @@ impl Provider {
     }
 
     async fn ask(&self, now: Timestamp, is_old: bool) -> Result<(), Fault> {
-        self.env.registry.revision(&self.env.realm).await?;
+        // Each is asked, also when another does not answer: nothing may be believed longer than a second.
+        let accounts = self.env.accounts.refresh(&self.env.realm).await;
+        let registry = self.env.registry.revision(&self.env.realm).await;
         let keys = self.env.private_keys.revision(&self.env.realm).await?;
         if is_old || keys != self.snapshot.load().keys_revision {
             self.snapshot.store(Arc::new(Snapshot::make(&self.components, &self.env, now).await?));
         }
-        Ok(())
+        accounts.and(registry.map(drop))
     }
 
     /// The authorization endpoint, GET and POST (RFC 6749 section 3.1).
