@@ -103,6 +103,29 @@ fn a_requested_subject_is_the_only_one() {
     let _ = silent(r#"{"id_token":{"sub":{"value":5}}}"#).open(&ua).expect_error("invalid_request");
 }
 
+/// RFC 8725 section 3.12: a signed UserInfo answer has issuer, audience and subject of an ID token, and is none.
+#[test]
+fn a_signed_userinfo_answer_is_no_hint() {
+    for alg in ["ES256", "HS256"] {
+        let kit = TestProvider::builder()
+            .client(&format!(
+                r#"{{"client_id":"signed","client_secret":"a-secret-of-forty-three-characters-for-test",
+                    "redirect_uris":["https://signed.example/cb"],"id_token_signed_response_alg":"{alg}",
+                    "userinfo_signed_response_alg":"{alg}"}}"#
+            ))
+            .build();
+        let tokens = kit.tokens("alice", "signed", "openid");
+        let answer = kit.userinfo(tokens.member("access_token")).expect_status(200);
+        let ua = person(&kit, "signed");
+        let hinted = |hint: &str| {
+            let request = kit.authorization_request("signed").scope("openid").set("prompt", "none");
+            request.set("id_token_hint", hint).open(&ua)
+        };
+        let _ = hinted(answer.text()).expect_error("invalid_request");
+        let _ = hinted(tokens.member("id_token")).expect_code();
+    }
+}
+
 /// AUTHZ-36: a client with HS256 gets hints that its own secret signed, and no other client can use them. They can still
 /// be read when the secret has ended: nothing is given for a hint.
 #[test]

@@ -149,7 +149,8 @@ impl UserInfoEndpoint {
     }
 }
 
-/// What accounts have no say in: claims about the answer, the token and the login.
+/// What accounts have no say in: claims about the answer, the token and the login. Because `auth_time` is among them, a
+/// signed answer is never taken for an ID token.
 const OURS: &[&str] = &["acr", "amr", "aud", "auth_time", "exp", "iat", "iss", "jti", "nbf", "sid", "sub"];
 
 /// The token, from exactly one place (RFC 6750 section 2).

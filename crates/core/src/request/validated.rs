@@ -374,7 +374,10 @@ fn hinted_subject(token: &str, client: &Client, rules: &Rules, now: Timestamp) -
         }
         let claims = verified.claims().ok()?;
         let is_ours = claims.iss.as_deref() == Some(rules.issuer.as_str()) && claims.is_for(client.id().as_str());
-        claims.sub.filter(|_| is_ours).map(String::into_boxed_str)
+        // Every ID token of ours says when the person logged in, and a signed UserInfo answer, which has the same issuer,
+        // audience and no type of its own (OIDC Core section 5.3.2), never does.
+        let is_id_token = claims.exp.is_some() && claims.iat.is_some() && claims.raw("auth_time").is_some();
+        claims.sub.filter(|_| is_ours && is_id_token).map(String::into_boxed_str)
     };
     read().ok_or_else(|| (&ID_TOKEN_HINT_INVALID).into())
 }
