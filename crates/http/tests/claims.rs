@@ -277,3 +277,18 @@ fn claims_parameters_that_must_be_refused() {
         .set("claims", &format!("{{\"userinfo\":{{{}}}}}", many.join(",")));
     let _ = ignored.open(&kit.user_agent()).expect_page("login");
 }
+
+/// OIDC Core section 5.2: a claim in a certain language goes where the claim goes, and nowhere else.
+#[test]
+fn claims_in_other_languages_come_with_the_claim() {
+    let kit = TestProvider::new();
+    for name in ["name#ja", "name#de", "email#de", "sub#de", "iss#de"] {
+        kit.accounts.set_claim("alice", name, json!("a value"));
+    }
+    let request = asking(&kit, "openid profile", &json!({"id_token": {"name": null}}));
+    let (userinfo, token) = seen(&kit, &request, allowed("openid profile"));
+    for (names, of) in [(userinfo.member_names(), "UserInfo"), (token.names, "the ID token")] {
+        let tagged: Vec<&str> = names.iter().map(|name| &**name).filter(|name| name.contains('#')).collect();
+        assert_eq!(sorted(tagged), ["name#de", "name#ja"], "{of}");
+    }
+}

@@ -54,11 +54,15 @@ impl Claims {
         self
     }
 
-    /// What may be said about a person: only claims of these names, and none that says nothing (OIDC Core section 5.3.2:
+    /// What may be said about a person: only claims of these names, in any language (section 5.2: `name#ja`), and none that says nothing (OIDC Core section 5.3.2:
     /// neither null nor an empty string).
     #[must_use]
     pub fn said(mut self, names: &[&str]) -> Self {
-        self.0.retain(|(name, value)| names.contains(&&**name) && !matches!(value.get(), "null" | "\"\""));
+        let is_asked = |name: &str| {
+            let bare = name.split_once('#').map_or(name, |(bare, _)| bare);
+            names.iter().any(|asked| *asked == name || *asked == bare)
+        };
+        self.0.retain(|(name, value)| is_asked(name) && !matches!(value.get(), "null" | "\"\""));
         self
     }
 
