@@ -3,8 +3,9 @@
 //! A key is published some time before it signs, so that every cache of the JWKS has it by then, and counts until it is
 //! retired. Every node switches by itself, because the times are part of the set.
 
-use chancery_jose::{Compact, EncodedHeader, JwkSet, SigningAlgorithm, Verified, VerifyingKey, assemble};
+use chancery_jose::{Compact, EncodedHeader, JwkSet, SealingKey, SigningAlgorithm, Verified, VerifyingKey, assemble};
 use chancery_types::Timestamp;
+use zeroize::Zeroizing;
 
 use crate::context::Env;
 use crate::error::Fault;
@@ -13,8 +14,26 @@ use crate::ports::{KeyEntry, RootSecret};
 /// The keys of one snapshot, parsed once.
 pub struct KeySet {
     keys: Vec<Key>,
-    newest_secret: RootSecret,
-    older_secrets: Vec<RootSecret>,
+    newest: DerivedKeys,
+    older: Vec<DerivedKeys>,
+}
+
+/// What is derived from one root secret, once.
+pub struct DerivedKeys {
+    /// The number of the root secret; what was made with these keys names it.
+    pub version: u32,
+    /// Seals the forms of pages.
+    pub form_token: SealingKey,
+    /// Makes the successor of a refresh token.
+    pub refresh_rotation: Zeroizing<[u8; 32]>,
+}
+
+impl DerivedKeys {
+    fn new(root: &RootSecret) -> Result<Self, Fault> {
+        let RootSecret { version, secret } = root;
+        let form_token = secret.sealing_key("form token").map_err(|error| Fault::internal(error.to_string()))?;
+        Ok(Self { version: *version, form_token, refresh_rotation: secret.derive("refresh rotation") })
+    }
 }
 
 struct Key {
@@ -36,14 +55,15 @@ impl KeySet {
         let entries = env.private_keys.list(&env.realm).await?;
         let mut secrets = env.private_keys.secrets(&env.realm).await?;
         secrets.sort_by_key(|secret| secret.version);
-        let newest_secret = secrets.pop().ok_or_else(|| Fault::internal("there is no root secret"))?;
+        let mut secrets = secrets.iter().map(DerivedKeys::new).collect::<Result<Vec<_>, _>>()?;
+        let newest = secrets.pop().ok_or_else(|| Fault::internal("there is no root secret"))?;
 
         let public = entries.iter().map(|entry| entry.jwk.clone()).collect();
         JwkSet::new(public).map_err(|error| Fault::internal(format!("the key set: {error}")))?;
         let mut keys = entries.into_iter().map(Key::new).collect::<Result<Vec<_>, _>>()?;
         // The newest first, so that the first that may sign is the one that does.
         keys.sort_by_key(|key| std::cmp::Reverse((key.entry.sign_from, key.entry.publish_at)));
-        Ok(Self { keys, newest_secret, older_secrets: secrets })
+        Ok(Self { keys, newest, older: secrets })
     }
 
     /// Whether a key of this algorithm signs now. For the symmetric ones, whose key is a client's secret, no.
@@ -109,17 +129,17 @@ impl KeySet {
         times.filter(|at| *at > now).min()
     }
 
-    /// The root secret of this version; `None` when it is forgotten.
+    /// What is derived from the root secret of this version; `None` when it is forgotten.
     #[must_use]
-    pub fn secret(&self, version: u32) -> Option<&chancery_jose::RootSecret> {
-        let mut known = std::iter::once(&self.newest_secret).chain(&self.older_secrets);
-        known.find(|secret| secret.version == version).map(|secret| &secret.secret)
+    pub fn derived(&self, version: u32) -> Option<&DerivedKeys> {
+        let mut known = std::iter::once(&self.newest).chain(&self.older);
+        known.find(|secret| secret.version == version)
     }
 
-    /// The root secret that new things are sealed with, and its version.
+    /// What new things are made with: derived from the newest root secret.
     #[must_use]
-    pub fn newest_secret(&self) -> (u32, &chancery_jose::RootSecret) {
-        (self.newest_secret.version, &self.newest_secret.secret)
+    pub fn newest(&self) -> &DerivedKeys {
+        &self.newest
     }
 
     fn signer(&self, alg: SigningAlgorithm, now: Timestamp) -> Option<&Key> {

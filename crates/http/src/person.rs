@@ -8,6 +8,7 @@ use chancery_core::interaction::view::{FormAction as Posted, FormView, LoginProb
 use chancery_core::interaction::{Next, Outcome};
 use chancery_core::request::AuthorizationResponse;
 use chancery_types::{Params, RedirectUri};
+use http::header::ACCEPT_LANGUAGE;
 use http::request::Parts;
 use http::{Method, StatusCode};
 
@@ -27,6 +28,10 @@ pub(crate) async fn answer(
     parts: &Parts,
     body: Option<&Bytes>,
 ) -> Answer {
+    let accept_language = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    call.sessions = site.cookies.sessions(&parts.headers);
+    call.browser = site.cookies.browser(&parts.headers);
+    call.languages = locale::wishes(None, accept_language);
     let params = match read(site, route, parts, body) {
         Ok(params) => params,
         Err(refusal) => {

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use chancery_core::context::{Call, RequestId};
 use chancery_core::provider::Provider;
-use http::header::{ACCEPT_LANGUAGE, CONTENT_LENGTH};
+use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
@@ -25,7 +25,7 @@ use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
 use crate::route::{Route, RouteTable};
 use crate::site::Site;
-use crate::{cors, locale, machine, metadata, person};
+use crate::{cors, machine, metadata, person};
 
 /// The Service of a provider, with plain pages, at its issuer's path, behind no proxy.
 #[must_use]
@@ -135,15 +135,14 @@ impl Service {
     fn call(&self, parts: &Parts) -> Call {
         let env = self.site.provider.env();
         let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
-        let accept_language = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         Call {
             now: self.site.provider.now(),
             request_id: RequestId(URL_SAFE_NO_PAD.encode(*env.secret::<16>()).into()),
             peer: self.proxies.client(peer, &parts.headers),
             authorization: None,
-            sessions: self.site.cookies.sessions(&parts.headers),
-            browser: self.site.cookies.browser(&parts.headers),
-            languages: locale::wishes(None, accept_language),
+            sessions: Vec::new(),
+            browser: None,
+            languages: Vec::new(),
         }
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Cache {
     /// Moves whenever something is forgotten, so that what was read before is not remembered after.
     generation: u64,
     clients: HashMap<ClientId, Arc<Client>>,
+    /// Only those that clients name.
+    resource_servers: HashMap<ResourceUri, Arc<ResourceServer>>,
     pub(super) unknown: HashSet<ClientId>,
 }
 
@@ -42,6 +44,7 @@ impl Cache {
     fn forget(&mut self) {
         self.generation += 1;
         self.clients.clear();
+        self.resource_servers.clear();
         self.unknown.clear();
     }
 
@@ -91,7 +94,9 @@ impl StoredRegistry {
         serde_json::to_writer(&mut body, server).map_err(|error| Fault::internal(error.to_string()))?;
         let id = server.uri.as_str().into();
         let document = Document { id, alias: None, body: body.into(), revision: Revision(0) };
-        Ok(self.store.put(realm, DocumentKind::RESOURCE_SERVER, seen, document).await?)
+        let put = self.store.put(realm, DocumentKind::RESOURCE_SERVER, seen, document).await?;
+        self.change(realm, Cache::forget);
+        Ok(put)
     }
 
     fn open(&self, realm: &RealmId, document: &Document) -> Result<Arc<Client>, Fault> {
@@ -104,6 +109,12 @@ impl StoredRegistry {
         let Some(cache) = realms.get(realm) else { return (None, 0) };
         let known = cache.clients.get(id).map(|client| Some(Arc::clone(client)));
         (known.or_else(|| cache.unknown.contains(id).then_some(None)), cache.generation)
+    }
+
+    /// The resource server that the cache knows, and the cache's generation.
+    fn cached_resource_server(&self, realm: &RealmId, uri: &ResourceUri) -> (Option<Arc<ResourceServer>>, u64) {
+        let realms = self.realms.read().unwrap_or_else(PoisonError::into_inner);
+        realms.get(realm).map_or((None, 0), |cache| (cache.resource_servers.get(uri).cloned(), cache.generation))
     }
 
     /// Changes what is known of a realm.
@@ -142,15 +153,25 @@ impl Registry for StoredRegistry {
             if let Some(server) = self.configured.get(uri) {
                 return Ok(Some(Arc::clone(server)));
             }
+            let (cached, generation) = self.cached_resource_server(realm, uri);
+            if cached.is_some() {
+                return Ok(cached);
+            }
             let Some(document) = self.store.get(realm, DocumentKind::RESOURCE_SERVER, uri.as_str()).await? else {
                 return Ok(None);
             };
-            match document.body.split_first() {
-                Some((&RESOURCE_SERVER_VERSION, json)) => serde_json::from_slice(json)
-                    .map(|server| Some(Arc::new(server)))
-                    .map_err(|error| Fault::internal(format!("damaged resource server: {error}"))),
-                _ => Err(Fault::internal("a resource server of an unknown version")),
-            }
+            let Some((&RESOURCE_SERVER_VERSION, json)) = document.body.split_first() else {
+                return Err(Fault::internal("a resource server of an unknown version"));
+            };
+            let server: ResourceServer = serde_json::from_slice(json)
+                .map_err(|error| Fault::internal(format!("damaged resource server: {error}")))?;
+            let server = Arc::new(server);
+            self.change(realm, |cache| {
+                if cache.generation == generation {
+                    cache.resource_servers.insert(uri.clone(), Arc::clone(&server));
+                }
+            });
+            Ok(Some(server))
         })
     }
 

@@ -8,7 +8,7 @@ use chancery_types::{Key, Timestamp};
 
 use crate::context::Env;
 use crate::error::Fault;
-use crate::keys::KeySet;
+use crate::keys::{DerivedKeys, KeySet};
 use crate::model::StepDone;
 
 /// How long a page can be left open at most.
@@ -52,10 +52,9 @@ impl FormToken {
     /// # Errors
     /// A fault of the cryptographic library.
     pub fn seal(&self, env: &Env, keys: &KeySet) -> Result<String, Fault> {
-        let (version, secret) = keys.newest_secret();
-        let broken = |error: chancery_jose::Error| Fault::internal(error.to_string());
-        let key = secret.sealing_key("form token").map_err(broken)?;
-        let sealed = key.seal(*env.secret::<12>(), env.realm.as_str().as_bytes(), &self.to_bytes()).map_err(broken)?;
+        let DerivedKeys { version, form_token: key, .. } = keys.newest();
+        let sealed = key.seal(*env.secret::<12>(), env.realm.as_str().as_bytes(), &self.to_bytes());
+        let sealed = sealed.map_err(|error| Fault::internal(error.to_string()))?;
         Ok(base64url::encode([&version.to_be_bytes()[..], &sealed].concat()))
     }
 
@@ -64,7 +63,7 @@ impl FormToken {
     pub fn open(env: &Env, keys: &KeySet, (now, lifetime): (Timestamp, Duration), text: &str) -> Option<Self> {
         let bytes = base64url::decode(text).ok()?;
         let (version, sealed) = bytes.split_first_chunk::<4>()?;
-        let key = keys.secret(u32::from_be_bytes(*version))?.sealing_key("form token").ok()?;
+        let key = &keys.derived(u32::from_be_bytes(*version))?.form_token;
         let token = Self::from_bytes(&key.open(env.realm.as_str().as_bytes(), sealed)?)?;
         // A page that is shown again and again does not keep its request young.
         (now.since(token.issued_at.min(token.first_seen)) <= lifetime.min(LIFETIME)).then_some(token)

@@ -84,10 +84,9 @@ pub(crate) fn successor(
     version: u32,
     shown: &RotatingHandle<RefreshToken>,
 ) -> Result<RotatingHandle<RefreshToken>, Fault> {
-    let root = keys.secret(version);
-    let root = root.ok_or_else(|| Fault::unavailable(format!("root secret {version} is not known here")))?;
-    let key = root.derive("refresh rotation");
-    Ok(shown.successor(Zeroizing::new(hmac_sha256(&*key, shown.secret()))))
+    let derived = keys.derived(version);
+    let derived = derived.ok_or_else(|| Fault::unavailable(format!("root secret {version} is not known here")))?;
+    Ok(shown.successor(Zeroizing::new(hmac_sha256(&*derived.refresh_rotation, shown.secret()))))
 }
 
 impl TokenIssuer {
@@ -112,7 +111,7 @@ impl TokenIssuer {
             current: token.secret_digest(),
             previous: None,
             rotated_at: call.now,
-            key_version: self.keys.newest_secret().0,
+            key_version: self.keys.newest().version,
             absolute_end,
             client: client.id().clone(),
             account: account.clone(),

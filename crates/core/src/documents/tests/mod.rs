@@ -128,6 +128,26 @@ fn resource_servers_are_configured_or_stored() {
     assert!(now(registry.resource_server(&one, &ResourceUri::parse("https://x.example").unwrap())).unwrap().is_none());
 }
 
+/// A stored resource server is parsed once, until the realm moves.
+#[test]
+fn resource_servers_are_watched_by_revision() {
+    let store = Arc::new(MemoryStore::new());
+    let (here, there) = (StoredRegistry::new(store.clone(), wrapping(1)), StoredRegistry::new(store, wrapping(1)));
+    let one = realm("one");
+    let mut api: ResourceServer = serde_json::from_str(r#"{"uri":"https://api.example","scopes":["read"]}"#).unwrap();
+    let Put::Done(first) = now(there.put_resource_server(&one, None, &api)).unwrap() else { panic!("refused") };
+    now(here.revision(&one)).unwrap();
+    let read = now(here.resource_server(&one, &api.uri)).unwrap().unwrap();
+    now(here.revision(&one)).unwrap();
+    assert!(Arc::ptr_eq(&read, &now(here.resource_server(&one, &api.uri)).unwrap().unwrap()), "parsed once");
+    api.format = TokenFormat::Jwt;
+    let put = now(there.put_resource_server(&one, Some(first), &api)).unwrap();
+    assert!(matches!(put, Put::Done(_)), "{put:?}");
+    assert_eq!(*now(there.resource_server(&one, &api.uri)).unwrap().unwrap(), api, "what it wrote itself it knows");
+    now(here.revision(&one)).unwrap();
+    assert_eq!(*now(here.resource_server(&one, &api.uri)).unwrap().unwrap(), api);
+}
+
 #[test]
 fn a_memory_registry_holds_what_it_is_given() {
     let registry = MemoryRegistry::new().with_client(r#"{"client_id":"a","redirect_uris":["https://a.example"]}"#);
@@ -273,7 +293,7 @@ fn the_jwks_is_public() {
     }
     keys.add_secret();
     let set = now(KeySet::load(&env)).unwrap();
-    assert_eq!(set.newest_secret().0, 2);
-    assert!(set.secret(1).is_some() && set.secret(3).is_none());
+    assert_eq!(set.newest().version, 2);
+    assert!(set.derived(1).is_some() && set.derived(3).is_none());
     assert_eq!(Revision(3), now(keys.revision(&env.realm)).unwrap());
 }

@@ -91,7 +91,7 @@ pub(super) async fn entitle(
     }
 
     let key_version = match generation {
-        Generation::Current => issuer.keys.newest_secret().0,
+        Generation::Current => issuer.keys.newest().version,
         Generation::JustReplaced | Generation::Replayed => body.key_version,
     };
     let next = successor(&issuer.keys, key_version, &shown)?;
