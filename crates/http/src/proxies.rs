@@ -50,7 +50,9 @@ impl TrustedProxies {
         networks.collect::<Result<_, _>>().map(Self)
     }
 
-    fn contains(&self, address: IpAddr) -> bool {
+    /// Whether the address is in one of the networks.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|(network, prefix)| match (network, address) {
             (IpAddr::V4(_), IpAddr::V4(_)) => same_bits(bits(*network), bits(address), 96 + u32::from(*prefix)),
             (IpAddr::V6(_), IpAddr::V6(_)) => same_bits(bits(*network), bits(address), u32::from(*prefix)),

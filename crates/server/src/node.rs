@@ -1,6 +1,6 @@
 //! A running server: the provider of now behind all listeners, what is done in the background, and the end.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use bytes::Bytes;
 use chancery::development::Demo;
 use chancery_core::ports::Clock as _;
 use chancery_core::provider::Provider;
-use chancery_http::{Peer, Service};
+use chancery_http::{Peer, Service, TrustedProxies};
 use http::{Request, Response};
 use http_body_util::Full;
 use tokio::net::TcpListener;
@@ -39,6 +39,7 @@ const SWEEP: Duration = Duration::from_secs(5);
 struct Current {
     provider: Arc<Provider>,
     service: Service,
+    proxies: TrustedProxies,
 }
 
 /// A running server.
@@ -51,6 +52,8 @@ pub(crate) struct Node {
     certificate: Option<Arc<Certificate>>,
     connections: Arc<Connections>,
     is_ending: AtomicBool,
+    /// Whether somebody who is not believed has sent `X-Forwarded-For`.
+    was_disbelieved: AtomicBool,
 }
 
 impl Node {
@@ -64,9 +67,10 @@ impl Node {
             Some(tls) => Some(Arc::new(Certificate::read(&tls.certificate, &tls.key)?)),
         };
         Ok(Arc::new(Self {
-            connections: Arc::new(Connections::new(settings.http.connections)),
+            connections: Arc::new(Connections::new(settings.http.connections, settings.http.connections_per_network)),
             current: ArcSwap::from_pointee(current),
             is_ending: AtomicBool::new(false),
+            was_disbelieved: AtomicBool::new(false),
             settings,
             opened,
             log,
@@ -77,7 +81,7 @@ impl Node {
 
     /// Serves until the system asks for the end. `configured` is where the configuration is read again from.
     pub(crate) async fn run(self: Arc<Self>, configured: Option<Configured>) -> Result<(), String> {
-        let listening = self.listen().await?;
+        self.listen().await?;
         let caught = |kind| signal(kind).map_err(|error| format!("no signals: {error}"));
         let mut hangup = caught(SignalKind::hangup())?;
         let (terminate, interrupt) = (caught(SignalKind::terminate())?, caught(SignalKind::interrupt())?);
@@ -95,7 +99,7 @@ impl Node {
 
         self.is_ending.store(true, Ordering::Relaxed);
         self.log.say(Level::Info, "ending", "no new connections; requests in flight may finish");
-        let all_ended = self.connections.end(listening).await;
+        let all_ended = self.connections.end().await;
         for task in background {
             task.abort();
         }
@@ -107,8 +111,8 @@ impl Node {
         Ok(())
     }
 
-    /// Opens all listeners, before the first request is answered. Says how many take requests.
-    async fn listen(self: &Arc<Self>) -> Result<u32, String> {
+    /// Opens all listeners, before the first request is answered.
+    async fn listen(self: &Arc<Self>) -> Result<(), String> {
         let bind = async |address: SocketAddr| {
             TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))
         };
@@ -124,7 +128,6 @@ impl Node {
             self.listening("management", &listener);
             tokio::spawn(management::answer(listener, self.clone()));
         }
-        let count = u32::try_from(listeners.len()).unwrap_or(u32::MAX);
         for (listener, certificate) in listeners {
             self.listening(if certificate.is_some() { "https" } else { "http" }, &listener);
             let terms = Terms {
@@ -135,7 +138,18 @@ impl Node {
             };
             tokio::spawn(accept(listener, terms));
         }
-        Ok(count)
+        Ok(())
+    }
+
+    /// Said once: who forgets a proxy in the settings throttles all people behind it as one.
+    fn disbelieved(&self, peer: IpAddr) {
+        if !self.was_disbelieved.swap(true, Ordering::Relaxed) {
+            let text = format!(
+                "X-Forwarded-For from {peer} is not believed. If that is your proxy, name it in http.trusted_proxies: \
+                 all who come through it are throttled as one. Said only once"
+            );
+            self.log.say(Level::Warn, "forwarded_for_ignored", &text);
+        }
     }
 
     fn listening(&self, what: &str, listener: &TcpListener) {
@@ -155,12 +169,17 @@ impl Node {
         }
     }
 
-    /// Removes what has expired.
+    /// Removes what has expired, and tells how many connections found no place meanwhile.
     async fn sweep(self: Arc<Self>) {
         let mut ticks = interval(SWEEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
+            let turned_away = self.connections.turned_away();
+            if turned_away > 0 {
+                let text = format!("{turned_away} connections found no place; see http.connections");
+                self.log.say(Level::Warn, "turned_away", &text);
+            }
             let provider = self.current.load().provider.clone();
             if let Err(fault) = provider.run_once(SystemClock.now()).await {
                 self.log.say(Level::Error, "sweep_failed", fault.message());
@@ -202,7 +221,7 @@ async fn current(settings: &Settings, opened: &Opened, log: &Arc<Log>) -> Result
     let service = chancery_http::service(provider.clone())
         .with_pages(shown)
         .with_trusted_proxies(settings.http.trusted_proxies.clone());
-    Ok(Current { provider, service })
+    Ok(Current { provider, service, proxies: settings.http.trusted_proxies.clone() })
 }
 
 async fn asked_to_end(mut terminate: Signal, mut interrupt: Signal) {
@@ -217,12 +236,22 @@ async fn asked_to_end(mut terminate: Signal, mut interrupt: Signal) {
 struct Front(Arc<Node>);
 
 impl Answering for Front {
+    /// Many people come through a proxy, and this machine's own programs are not strangers.
+    fn is_counted(&self, peer: IpAddr) -> bool {
+        let peer = peer.to_canonical();
+        !peer.is_loopback() && !self.0.current.load().proxies.contains(peer)
+    }
+
     async fn answer(&self, peer: SocketAddr, mut request: Request<TimedBody>) -> Response<Full<Bytes>> {
         if let Some(refusal) = self.0.demo.as_ref().and_then(|demo| demo.refuse(&request)) {
             return refusal;
         }
         request.extensions_mut().insert(Peer(peer.ip()));
-        let mut service = self.0.current.load().service.clone();
+        let current = self.0.current.load_full();
+        if request.headers().contains_key("x-forwarded-for") && !current.proxies.contains(peer.ip().to_canonical()) {
+            self.0.disbelieved(peer.ip());
+        }
+        let mut service = current.service.clone();
         match service.call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -235,6 +264,10 @@ impl Readiness for Node {
         if self.is_ending.load(Ordering::Relaxed) {
             return Err("ending".to_owned());
         }
-        self.opened.documents.revision(&self.settings.realm).await.map(|_| ()).map_err(|error| error.to_string())
+        let (documents, store) = (&self.opened.documents, &self.opened.store);
+        documents.revision(&self.settings.realm).await.map_err(|error| error.to_string())?;
+        // Goes the way of every write, and changes nothing.
+        store.sweep(SystemClock.now(), 0).await.map_err(|error| format!("no write is possible: {error}"))?;
+        Ok(())
     }
 }

@@ -1,11 +1,16 @@
 //! From a socket to the service and back: limits, deadlines, TLS, and an end that loses nothing.
 
 mod body;
+mod in_flight;
+mod networks;
 mod open;
+#[cfg(test)]
+mod tests;
 mod tls;
+mod unstalled;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
@@ -22,10 +27,13 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
 
 pub(crate) use self::body::TimedBody;
+use self::in_flight::InFlight;
 pub(crate) use self::open::Connections;
 pub(crate) use self::tls::Certificate;
+use self::unstalled::Unstalled;
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(5);
@@ -33,15 +41,27 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How long a client may take.
 #[derive(Clone, Copy)]
 pub(crate) struct Patience {
-    /// For a request's header; and how long a connection may say nothing.
+    /// For a request's header, the first one's included; and how long an HTTP/1.1 connection may say nothing.
     pub(crate) header: Duration,
     /// For a request's body.
     pub(crate) body: Duration,
+    /// For its next request on HTTP/2: a connection without an open stream ends then.
+    pub(crate) idle: Duration,
+    /// For taking what it is sent.
+    pub(crate) stall: Duration,
+    /// For everything: a connection that is older ends after what is in flight.
+    pub(crate) life: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { header: Duration::from_secs(10), body: Duration::from_secs(30) }
+        Self {
+            header: Duration::from_secs(10),
+            body: Duration::from_secs(30),
+            idle: Duration::from_secs(60),
+            stall: Duration::from_secs(30),
+            life: Duration::from_secs(3600),
+        }
     }
 }
 
@@ -53,6 +73,9 @@ const BREATH: Duration = Duration::from_millis(100);
 
 /// Answers requests. Cheap to clone; each connection has its own.
 pub(crate) trait Answering: Clone + Send + Sync + 'static {
+    /// Whether connections from there count as their network's: one that speaks for many does not.
+    fn is_counted(&self, peer: IpAddr) -> bool;
+
     /// Answers one request that came from this peer.
     fn answer(
         &self,
@@ -71,10 +94,11 @@ pub(crate) struct Terms<A> {
     pub(crate) answering: A,
 }
 
-/// Takes connections until it is told to stop.
+/// Takes connections until it is told to stop, and then those that wait. Whoever comes later finds nobody listening.
+///
+/// A connection that there is no place for is closed at once: in a queue it would wait for others who may never end.
 pub(crate) async fn accept<A: Answering>(listener: TcpListener, terms: Terms<A>) {
     loop {
-        let place = terms.connections.place().await;
         let accepted = tokio::select! {
             biased;
             accepted = listener.accept() => accepted,
@@ -83,9 +107,11 @@ pub(crate) async fn accept<A: Answering>(listener: TcpListener, terms: Terms<A>)
         };
         let Ok((stream, peer)) = accepted else {
             // Out of file descriptors, or the peer has gone already: others may end meanwhile.
-            tokio::time::sleep(BREATH).await;
+            sleep(BREATH).await;
             continue;
         };
+        let network = terms.answering.is_counted(peer.ip()).then(|| peer.ip());
+        let Some(place) = terms.connections.place(network) else { continue };
         let terms = terms.clone();
         tokio::spawn(async move {
             serve(stream, peer, &terms).await;
@@ -97,11 +123,12 @@ pub(crate) async fn accept<A: Answering>(listener: TcpListener, terms: Terms<A>)
 async fn serve<A: Answering>(stream: TcpStream, peer: SocketAddr, terms: &Terms<A>) {
     // Answers are small and complete; waiting for more to send would only delay them.
     let _without = stream.set_nodelay(true);
+    let stream = Unstalled::new(stream, terms.patience.stall);
     match &terms.certificate {
         None => exchange(stream, peer, terms).await,
         Some(certificate) => {
             let handshake = certificate.acceptor().accept(stream);
-            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, handshake).await {
+            if let Ok(Ok(stream)) = timeout(HANDSHAKE, handshake).await {
                 exchange(stream, peer, terms).await;
             }
         }
@@ -129,7 +156,9 @@ async fn exchange<A: Answering>(
         .max_header_list_size(16 * 1024)
         .keep_alive_interval(patience.header)
         .keep_alive_timeout(patience.header);
+    let requests = InFlight::new();
     let service = service_fn(|request: Request<Incoming>| {
+        let in_flight = requests.begin();
         let (answering, connections, within) = (answering.clone(), connections.clone(), patience.body);
         async move {
             let version = request.version();
@@ -138,21 +167,27 @@ async fn exchange<A: Answering>(
             if connections.is_draining() && version < Version::HTTP_2 {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
+            drop(in_flight);
             Ok::<_, Infallible>(response)
         }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
-    tokio::select! {
+    let ending = tokio::select! {
         _ended = connection.as_mut() => return,
-        () = connections.closing() => {}
-    }
-    // A request that is just arriving would be lost; it is answered, and its answer ends the connection.
-    if tokio::time::timeout(ARRIVING, connection.as_mut()).await.is_ok() {
-        return;
-    }
+        // hyper's own timer begins with the first byte of HTTP/1.1, and knows no HTTP/2.
+        () = requests.none(patience.header, patience.idle) => patience.stall,
+        () = sleep(patience.life) => patience.body + patience.stall,
+        () = connections.closing() => {
+            // A request that is just arriving would be lost; it is answered, and its answer ends the connection.
+            if timeout(ARRIVING, connection.as_mut()).await.is_ok() {
+                return;
+            }
+            patience.body + patience.stall
+        }
+    };
     connection.as_mut().graceful_shutdown();
-    let _ended = connection.await;
+    let _ended = timeout(ending, connection).await;
 }
 
 /// A defect in one request costs that request only.
@@ -170,21 +205,7 @@ async fn unless_it_panics(answer: impl Future<Output = Response<Full<Bytes>>>) -
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
         response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
+        response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
         response
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_panic_is_a_500_that_says_nothing() {
-        let answer = unless_it_panics(async { panic!("on purpose") }).await;
-        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let body = format!("{:?}", answer.body());
-        assert!(body.contains("server_error") && !body.contains("purpose"), "{body}");
-        let answer = unless_it_panics(async { Response::new(Full::default()) }).await;
-        assert_eq!(answer.status(), StatusCode::OK);
-    }
 }

@@ -51,6 +51,7 @@ pub(crate) struct Http {
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) connections: u32,
+    pub(crate) connections_per_network: u32,
     pub(crate) patience: Patience,
 }
 
@@ -75,6 +76,7 @@ impl Settings {
                 listen,
                 trusted_proxies: TrustedProxies::default(),
                 connections: 4096,
+                connections_per_network: 256,
                 patience: Patience::default(),
             },
             tls: None,
@@ -127,6 +129,7 @@ struct WrittenHttp {
     listen: Vec<String>,
     trusted_proxies: Vec<String>,
     connections: u32,
+    connections_per_network: u32,
     #[serde(with = "chancery_core::duration")]
     header_timeout: Duration,
     #[serde(with = "chancery_core::duration")]
@@ -135,11 +138,12 @@ struct WrittenHttp {
 
 impl Default for WrittenHttp {
     fn default() -> Self {
-        let Patience { header, body } = Patience::default();
+        let Patience { header, body, .. } = Patience::default();
         Self {
             listen: Vec::new(),
             trusted_proxies: Vec::new(),
             connections: 4096,
+            connections_per_network: 256,
             header_timeout: header,
             body_timeout: body,
         }
@@ -317,6 +321,9 @@ impl Written {
         if self.http.connections < 16 {
             complain("http.connections", "has to be 16 at least", "docs/configuration.md");
         }
+        if self.http.connections_per_network < 1 {
+            complain("http.connections_per_network", "has to be 1 at least", "docs/configuration.md");
+        }
         let trusted_proxies = TrustedProxies::parse(self.http.trusted_proxies.iter().map(String::as_str));
         if let Err(error) = &trusted_proxies {
             complain("http.trusted_proxies", &error.to_string(), "RFC 7239 section 8.1");
@@ -352,7 +359,12 @@ impl Written {
                 listen: http_listen,
                 trusted_proxies: trusted_proxies.unwrap_or_default(),
                 connections: self.http.connections,
-                patience: Patience { header: self.http.header_timeout, body: self.http.body_timeout },
+                connections_per_network: self.http.connections_per_network,
+                patience: Patience {
+                    header: self.http.header_timeout,
+                    body: self.http.body_timeout,
+                    ..Patience::default()
+                },
             },
             tls,
             management: management.first().copied(),

@@ -27,6 +27,42 @@ fn it_answers_and_says_how_it_is() {
     assert_eq!(get(management, "/jwks").0, 404);
 }
 
+/// Somebody else holds the store's write lock: reads go on, but no code can be redeemed and no token stored.
+#[test]
+fn a_store_that_only_reads_is_not_ready() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &[]);
+    let (http, management) = (server.address("http"), server.address("management"));
+    assert_eq!(get(management, "/readyz").0, 200);
+    let other = rusqlite::Connection::open(folder.join("chancery.sqlite")).unwrap();
+    other.busy_timeout(PATIENCE).unwrap();
+    other.execute_batch("begin immediate").unwrap();
+    assert_eq!(get(management, "/readyz").0, 503);
+    assert_eq!((get(management, "/livez").0, get(http, "/jwks").0), (200, 200));
+    other.execute_batch("rollback").unwrap();
+    let begun = Instant::now();
+    while get(management, "/readyz").0 != 200 {
+        assert!(begun.elapsed() < PATIENCE, "it does not get ready again");
+    }
+}
+
+/// PROXY-01: a proxy that nobody named is said once.
+#[test]
+fn a_forwarded_address_that_is_not_believed_is_told_once() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &["http.trusted_proxies=10.0.0.0/8"]);
+    let http = server.address("http");
+    for _ in 0..3 {
+        let head =
+            "GET /jwks HTTP/1.1\r\nHost: id.example.org\r\nConnection: close\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n";
+        assert_eq!(crate::support::http(http, head).0, 200);
+    }
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+    let told = server.printed().iter().filter(|line| line.contains("forwarded_for_ignored")).count();
+    assert_eq!(told, 1);
+}
+
 /// A22: a command's change is seen within 1 s.
 #[test]
 fn a_command_s_change_is_seen_within_a_second() {

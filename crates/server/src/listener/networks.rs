@@ -1,0 +1,98 @@
+//! How many connections each network has, so that one cannot take the places of all others.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Whom one customer of a provider can be: an IPv4 /24, or an IPv6 /64, of which a customer has all addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Network {
+    V4([u8; 3]),
+    V6([u8; 8]),
+}
+
+impl Network {
+    fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(v4) => {
+                let [a, b, c, _] = v4.octets();
+                Self::V4([a, b, c])
+            }
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, e, f, g, h, ..] = v6.octets();
+                Self::V6([a, b, c, d, e, f, g, h])
+            }
+        }
+    }
+}
+
+/// The open connections of each network that has any.
+pub(super) struct Networks {
+    limit: u32,
+    open: Mutex<HashMap<Network, u32>>,
+}
+
+/// One connection of a network; given back when this is dropped.
+pub(super) struct Share {
+    networks: Arc<Networks>,
+    network: Network,
+}
+
+impl Networks {
+    pub(super) fn new(limit: u32) -> Self {
+        Self { limit, open: Mutex::default() }
+    }
+
+    /// One more connection of this address' network; `None` when it has all that it may have.
+    pub(super) fn share(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
+        let network = Network::of(address);
+        let mut all = self.open();
+        let open = all.entry(network).or_default();
+        if *open >= self.limit {
+            return None;
+        }
+        *open += 1;
+        Some(Share { networks: self.clone(), network })
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<Network, u32>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut all = self.networks.open();
+        if let Some(open) = all.get_mut(&self.network) {
+            *open -= 1;
+            if *open == 0 {
+                all.remove(&self.network);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_has_its_share_and_gives_it_back() {
+        let networks = Arc::new(Networks::new(2));
+        let share = |address: &str| networks.share(address.parse().unwrap());
+        for (one, same, other) in [
+            ("192.0.2.1", "192.0.2.254", "192.0.3.1"),
+            ("2001:db8::1", "2001:db8::ffff:0:0:2", "2001:db8:0:1::1"),
+            ("::ffff:198.51.100.1", "198.51.100.2", "198.51.101.1"),
+        ] {
+            let first = share(one);
+            let second = share(same);
+            assert!(first.is_some() && second.is_some(), "{one}");
+            assert!(share(one).is_none() && share(same).is_none(), "{one}");
+            assert!(share(other).is_some(), "{other}");
+            drop(first);
+            assert!(share(same).is_some(), "{same}");
+        }
+        assert!(networks.open().is_empty(), "nothing is remembered of who has gone");
+    }
+}

@@ -1,0 +1,133 @@
+//! The accept loop on a real socket, with less patience.
+
+use std::io::ErrorKind;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::*;
+
+/// What HTTP/2 begins with (RFC 9113 section 3.4): the preface and empty settings.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+
+/// HEADERS that end a first stream: GET / over http, all from HPACK's static table.
+const REQUEST: &[u8] = b"\0\0\x03\x01\x05\0\0\0\x01\x82\x84\x86";
+
+/// Within this, everything has to be over.
+const SOON: Duration = Duration::from_secs(5);
+
+#[derive(Clone)]
+struct Yes;
+
+impl Answering for Yes {
+    fn is_counted(&self, _: IpAddr) -> bool {
+        true
+    }
+
+    async fn answer(&self, _: SocketAddr, _: Request<TimedBody>) -> Response<Full<Bytes>> {
+        Response::new(Full::from("yes"))
+    }
+}
+
+const BRIEF: Patience = Patience {
+    header: Duration::from_millis(200),
+    body: Duration::from_millis(200),
+    idle: Duration::from_millis(400),
+    stall: Duration::from_millis(200),
+    life: Duration::from_secs(60),
+};
+
+async fn listening(connections: Connections, patience: Patience) -> (SocketAddr, Arc<Connections>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let connections = Arc::new(connections);
+    let terms = Terms { certificate: None, connections: connections.clone(), patience, answering: Yes };
+    tokio::spawn(accept(listener, terms));
+    (address, connections)
+}
+
+/// Says this, and listens until the other side ends the connection.
+async fn until_its_end(address: SocketAddr, say: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(say).await.unwrap();
+    let mut heard = Vec::new();
+    let _reset = timeout(SOON, stream.read_to_end(&mut heard)).await.expect("it is never ended");
+    heard
+}
+
+/// H3: whoever never asks loses the place, whichever HTTP it may speak or begin to speak.
+#[tokio::test]
+async fn a_connection_without_a_request_ends() {
+    let (address, connections) = listening(Connections::new(16, 16), BRIEF).await;
+    for say in [&b""[..], b"PRI * HT", PREFACE, b"GET / HTTP/1.1\r\n"] {
+        until_its_end(address, say).await;
+    }
+    assert!(connections.end().await, "all places are given back");
+}
+
+/// H3
+#[tokio::test]
+async fn a_connection_that_asked_ends_when_it_asks_no_more() {
+    // `header` is also how soon hyper gives up a peer of HTTP/2 that answers no ping, as this one.
+    let patience = Patience { header: SOON * 10, ..BRIEF };
+    let (address, _) = listening(Connections::new(16, 16), patience).await;
+    for asked in [&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], &[PREFACE, REQUEST].concat()] {
+        let answer = until_its_end(address, asked).await;
+        assert!(answer.windows(3).any(|part| part == b"yes"), "{}", String::from_utf8_lossy(&answer));
+    }
+}
+
+/// H3
+#[tokio::test]
+async fn an_old_connection_ends_although_it_is_used() {
+    let patience = Patience { life: Duration::from_millis(500), header: SOON, ..BRIEF };
+    let (address, _) = listening(Connections::new(16, 16), patience).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let asking = async {
+        let mut answer = [0; 4096];
+        loop {
+            let sent = stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+            if sent.is_err() || stream.read(&mut answer).await.unwrap_or(0) == 0 {
+                break;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(SOON, asking).await.expect("it is never ended");
+}
+
+/// H3: nobody waits for a place that may never come.
+#[tokio::test]
+async fn who_finds_no_place_is_closed_at_once() {
+    let (address, connections) = listening(Connections::new(16, 1), Patience { header: SOON * 10, ..BRIEF }).await;
+    let mut first = TcpStream::connect(address).await.unwrap();
+    first.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert!(first.read(&mut [0; 64]).await.unwrap() > 0);
+    assert_eq!(until_its_end(address, b"").await, b"");
+    assert_eq!(connections.turned_away(), 1);
+}
+
+/// A client that comes after the end began is told so by its own system; it is not taken and then reset.
+#[tokio::test]
+async fn at_the_end_nobody_listens_any_more() {
+    let (address, connections) = listening(Connections::new(16, 16), Patience::default()).await;
+    assert!(connections.end().await);
+    let refused = timeout(SOON, async {
+        loop {
+            match TcpStream::connect(address).await {
+                Err(error) => return error.kind(),
+                Ok(_) => sleep(Duration::from_millis(10)).await,
+            }
+        }
+    });
+    assert_eq!(refused.await.unwrap(), ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_500_that_says_nothing() {
+    let answer = unless_it_panics(async { panic!("on purpose") }).await;
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    let body = format!("{:?}", answer.body());
+    assert!(body.contains("server_error") && !body.contains("purpose"), "{body}");
+    let answer = unless_it_panics(async { Response::new(Full::default()) }).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+}
