@@ -215,7 +215,7 @@ pub(crate) const ALL: &[Setting] = &[
         "authorization_code.grant",
         Form::Duration,
         "\"91d\"",
-        "How long a grant can live at most: as long as its longest token.",
+        "How long a grant lives from which refresh tokens can come; any other ends with its code and access token.",
     ),
     setting("access_token.opaque", Form::Duration, "\"1h\"", "How long an opaque one lives that stands for a person."),
     setting(
