@@ -21,15 +21,15 @@ impl InFlight {
         Request(self.0.clone())
     }
 
-    /// Ready when the first request took longer than `first` to come, or none was in flight for as long as `next`.
-    pub(super) async fn none(&self, first: Duration, next: Duration) {
+    /// Ready when the first request took longer than `first` to come, or none was in flight for as long as `next`. Counts
+    /// from this call on, not from the first poll, before which a request may have come and gone.
+    pub(super) fn none(&self, first: Duration, next: Duration) -> impl Future<Output = ()> + use<> {
         let mut count = self.0.subscribe();
-        let mut within = first;
-        loop {
-            if count.wait_for(|count| *count == 0).await.is_err() || timeout(within, count.changed()).await.is_err() {
-                return;
+        async move {
+            let mut has_begun = timeout(first, count.changed()).await.is_ok();
+            while has_begun && count.wait_for(|count| *count == 0).await.is_ok() {
+                has_begun = timeout(next, count.changed()).await.is_ok();
             }
-            within = next;
         }
     }
 }
