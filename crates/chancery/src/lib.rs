@@ -38,7 +38,7 @@ pub use chancery_core::documents::{MemoryKeys, MemoryRegistry, SealedKeys, Store
 pub use chancery_core::error::{Complaint, Failure, Fault, Reason, Refusal};
 pub use chancery_core::event::{Endpoint, Event};
 pub use chancery_core::model::{Account, Authentication, Claims, Client, Hint, LoginForm, ResourceServer, TokenFormat};
-pub use chancery_core::policy::{ClientPolicy, TokenPolicy};
+pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{
     Accounts, Answer, ClaimsQuery, Clock, EventSink, KeyEntry, LoginOutcome, PrivateKeys, Random, Registry, RootSecret,
 };

@@ -29,7 +29,9 @@ use crate::issue::authorization_code::Codes;
 use crate::issue::{TokenIssuer, TokenResponse};
 use crate::keys::KeySet;
 use crate::model::Acr;
-use crate::policy::{ClientPolicy, DefaultClientPolicy, DefaultTokenPolicy, TokenPolicy};
+use crate::policy::{
+    AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, TokenPolicy,
+};
 use crate::ports::{Accounts, Clock, EventSink, PrivateKeys, Random, Registry};
 use crate::request::Rules;
 use crate::rule::claims::ClaimsRule;
@@ -65,6 +67,7 @@ pub struct Builder {
 /// What a snapshot is made of, beside the keys.
 struct Components {
     config: Config,
+    authorization_policy: Arc<dyn AuthorizationPolicy>,
     token_policy: Arc<dyn TokenPolicy>,
     client_policy: Arc<dyn ClientPolicy>,
     ui_locales: Vec<String>,
@@ -81,6 +84,7 @@ impl Builder {
             events: Arc::new(Unheard),
             components: Components {
                 config,
+                authorization_policy: Arc::new(DefaultAuthorizationPolicy),
                 token_policy: Arc::new(DefaultTokenPolicy),
                 client_policy: Arc::new(DefaultClientPolicy),
                 ui_locales: Vec::new(),
@@ -104,6 +108,13 @@ impl Builder {
     #[must_use]
     pub fn with_events(self, events: Arc<dyn EventSink>) -> Self {
         Self { events, ..self }
+    }
+
+    /// Other decisions about authorization requests.
+    #[must_use]
+    pub fn with_authorization_policy(mut self, policy: Arc<dyn AuthorizationPolicy>) -> Self {
+        self.components.authorization_policy = policy;
+        self
     }
 
     /// Other decisions about tokens.
@@ -180,7 +191,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// Assembles the components by name, one after the other.
     async fn make(components: &Components, env: &Env, now: Timestamp) -> Result<Self, Fault> {
-        let Components { config, token_policy, client_policy, ui_locales } = components;
+        let Components { config, authorization_policy, token_policy, client_policy, ui_locales } = components;
         // Asked before the keys are read: what changes in between is found by the next question.
         let keys_revision = env.private_keys.revision(&env.realm).await?;
         let keys = Arc::new(KeySet::load(env).await?);
@@ -193,6 +204,7 @@ impl Snapshot {
                 claims: claims.clone(),
                 keys: Arc::clone(&keys),
                 issuer: env.issuer.clone(),
+                policy: Arc::clone(authorization_policy),
             },
             sessions: Sessions::new(config.session.clone()),
             code: Codes {

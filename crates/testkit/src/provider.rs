@@ -10,7 +10,7 @@ use chancery_core::documents::{MemoryKeys, MemoryRegistry};
 use chancery_core::error::Complaint;
 use chancery_core::event::{Event, RequestId};
 use chancery_core::model::ResourceServer;
-use chancery_core::policy::{ClientPolicy, TokenPolicy};
+use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 use chancery_core::ports::Clock as _;
 use chancery_core::provider::{Builder, Parts, Provider};
 use chancery_http::{Pages, Service, TrustedProxies, service};
@@ -69,6 +69,7 @@ pub struct TestProviderBuilder {
     clients: Vec<String>,
     resource_servers: Vec<ResourceServer>,
     keys: Option<Vec<SigningAlgorithm>>,
+    authorization_policy: Option<Arc<dyn AuthorizationPolicy>>,
     token_policy: Option<Arc<dyn TokenPolicy>>,
     client_policy: Option<Arc<dyn ClientPolicy>>,
     pages: Option<Arc<dyn Pages>>,
@@ -130,6 +131,13 @@ impl TestProviderBuilder {
     #[must_use]
     pub fn own_keys(mut self, algorithms: &[SigningAlgorithm]) -> Self {
         self.keys = Some(algorithms.to_vec());
+        self
+    }
+
+    /// Other decisions about authorization requests.
+    #[must_use]
+    pub fn authorization_policy(mut self, policy: impl AuthorizationPolicy + 'static) -> Self {
+        self.authorization_policy = Some(Arc::new(policy));
         self
     }
 
@@ -208,6 +216,9 @@ impl TestProviderBuilder {
             .with_clock(clock.clone())
             .with_random(random.clone())
             .with_events(events.clone());
+        if let Some(policy) = self.authorization_policy {
+            builder = builder.with_authorization_policy(policy);
+        }
         if let Some(policy) = self.token_policy {
             builder = builder.with_token_policy(policy);
         }
@@ -273,6 +284,7 @@ impl TestProvider {
             clients: READY_MADE.iter().map(|metadata| (*metadata).to_owned()).collect(),
             resource_servers: resource_servers(),
             keys: None,
+            authorization_policy: None,
             token_policy: None,
             client_policy: None,
             pages: None,

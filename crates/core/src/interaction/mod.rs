@@ -176,9 +176,24 @@ impl Interactions {
         let consent = ConsentAnswer::default();
         let mut open = Open { call, env, request, first_seen, done, place: Place::Form, person: None, consent };
         if let Some(person) = person {
-            open.belongs_to(&person.account.id.clone(), Some(person)).await?;
+            self.belongs_to(&mut open, &person.account.id.clone(), Some(person)).await?;
         }
         Ok(open)
+    }
+
+    /// The request now belongs to this account, whose standing consent is read; to this session of it, if it has one.
+    async fn belongs_to(
+        &self,
+        open: &mut Open<'_>,
+        account: &AccountId,
+        person: Option<SignedIn>,
+    ) -> Result<(), Fault> {
+        let client = &open.request.addressed().client;
+        let found: Option<Found<ConsentBody>> = consent::standing(open.call, open.env, account, client.id()).await?;
+        let stored = found.map(|found| found.body.answer).unwrap_or_default();
+        open.consent = self.rules.policy.standing_consent(client, account, stored).await?;
+        open.person = person;
+        Ok(())
     }
 
     /// What has still to be asked.
@@ -374,15 +389,6 @@ impl<'a> Open<'a> {
     /// What is asked for.
     pub(crate) fn request(&self) -> &ValidatedAuthorizationRequest<'a> {
         &self.request
-    }
-
-    /// The request now belongs to this account, whose standing consent is read; to this session of it, if it has one.
-    async fn belongs_to(&mut self, account: &AccountId, person: Option<SignedIn>) -> Result<(), Fault> {
-        let client = self.request.addressed().client.id();
-        let found: Option<Found<ConsentBody>> = consent::standing(self.call, self.env, account, client).await?;
-        self.consent = found.map(|found| found.body.answer).unwrap_or_default();
-        self.person = person;
-        Ok(())
     }
 
     /// What a form token is bound to: the parameters, or the handle of the record that holds them.

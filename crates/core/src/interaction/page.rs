@@ -74,7 +74,7 @@ impl Interactions {
             account: account_view(person, None),
             scopes: asked.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
             claims: asked.claims,
-            resource: open.request.addressed().resource.as_ref().map(|server| server.uri.clone()),
+            resource: open.request.asked().resource.as_ref().map(|server| server.uri.clone()),
             form,
         }))
     }
@@ -96,7 +96,7 @@ impl Interactions {
     /// What a consent page asks, in one digest: what is allowed has to be what was shown.
     pub(super) fn shown(&self, open: &Open<'_>) -> [u8; 32] {
         let asked = self.to_consent(open);
-        let resource = open.request.addressed().resource.as_ref().map_or("", |server| server.uri.as_str());
+        let resource = open.request.asked().resource.as_ref().map_or("", |server| server.uri.as_str());
         sha256([asked.scopes.to_string().as_str(), &asked.claims.join(" "), resource].join("\n").as_bytes())
     }
 

@@ -157,7 +157,8 @@ pub fn undecided(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>)
     let (asked, client) = (request.asked(), &request.addressed().client);
     // An OpenID request without `openid` would be another request: it cannot be declined by itself.
     let is_declined = |scope: &str| scope != Scope::OPENID && facts.consent.rejected_scopes.contains(scope);
-    let is_decided = |scope: &Scope| facts.consent.allows(scope, asked.resource.as_deref()) || is_declined(scope.as_str());
+    let is_decided =
+        |scope: &Scope| facts.consent.allows(scope, asked.resource.as_deref()) || is_declined(scope.as_str());
     let missing = asked.scopes.filtered(|scope| !is_decided(scope));
     match client.consent {
         ConsentMode::Ask => {

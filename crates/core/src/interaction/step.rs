@@ -95,7 +95,7 @@ impl<'a> LoginStep<'a> {
         let mut everybody = engine.sessions.everybody(call, env).await?;
         let same = everybody.iter().position(|person| person.account.id == who.account);
         let person = same.map(|at| everybody.remove(at));
-        open.belongs_to(&who.account, person).await?;
+        engine.belongs_to(&mut open, &who.account, person).await?;
         let client = open.request.addressed().client.id();
         let (handle, write) = match &open.person {
             Some(person) => {
@@ -190,7 +190,10 @@ impl ConsentStep<'_> {
         let allowed = engine.to_consent(&open);
         let parties = (&person.account.id, open.request.addressed().client.id());
         let allowed = (&allowed, open.request.asked().resource.as_deref());
-        open.consent = consent::remember(open.call, open.env, parties, allowed, engine.config.consent).await?;
+        let stored = consent::remember(open.call, open.env, parties, allowed, engine.config.consent).await?;
+        // What the application knows beside it still counts.
+        let client = &open.request.addressed().client;
+        open.consent = engine.rules.policy.standing_consent(client, &person.account.id, stored).await?;
         open.done.push(StepDone::Consent);
         engine.go_on(open).await
     }
@@ -217,7 +220,7 @@ impl SelectAccountStep<'_> {
         };
         open.done.push(StepDone::SelectAccount);
         let (account, handle, is_current) = (person.account.id.clone(), person.handle.clone(), person.is_current);
-        open.belongs_to(&account, Some(person)).await?;
+        engine.belongs_to(&mut open, &account, Some(person)).await?;
         // The chosen session is one of the list, so that none is dropped. A request that still came with the secret before
         // the current one must not bring it back into the cookie.
         let is_current = is_current && everybody.iter().all(|person| person.is_current);
@@ -361,7 +364,7 @@ impl Interactions {
         let handle = Handle::parse(handle).map_err(|_| Fault::internal("a handle that cannot be read back"))?;
         let mut open = self.placed((call, env), request, found, again(&handle)?);
         let account = person.account.id.clone();
-        open.belongs_to(&account, Some(person)).await?;
+        self.belongs_to(&mut open, &account, Some(person)).await?;
         Ok(Ok(open))
     }
 

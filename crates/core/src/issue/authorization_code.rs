@@ -8,7 +8,7 @@ use std::time::Duration;
 use chancery_store::Record;
 use chancery_types::handle::{AuthorizationCode, Handle};
 use chancery_types::iana::GrantType;
-use chancery_types::{Key, Scope, Scopes, Timestamp};
+use chancery_types::{Key, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Env;
@@ -91,7 +91,6 @@ pub(crate) fn draft(
     let partition = granted.session.partition();
     let id = GrantId::new(partition, *env.secret::<16>());
     let code = Handle::new(partition, env.secret());
-    let is_offline = granted.scopes.contains(Scope::OFFLINE_ACCESS);
     // Where nothing of what was granted means anything to the resource server, the token is for nothing in particular.
     let resource = asked.resource.clone().filter(|server| server.knows_any(&granted.scopes));
     let deadline = now + codes.config.lifetime;
@@ -115,7 +114,7 @@ pub(crate) fn draft(
 
     let records = env.records();
     let tags = records.tags(Some(account), Some(client), Some(granted.session));
-    let parent = (!is_offline).then_some(granted.session);
+    let parent = codes.policy.session_bound(&what, &addressed.client).then_some(granted.session);
     let body =
         GrantBody { client: client.clone(), account: account.clone(), scopes: what.scopes.clone(), granted_at: now };
     let grant = records.new(id.key(&env.realm), parent, tags, grant_end, &body)?;

@@ -1,5 +1,8 @@
 //! What an application may decide differently, and the one gate that nobody passes unseen (architecture section 8.10).
 
+mod authorization;
+pub use authorization::{AuthorizationPolicy, DefaultAuthorizationPolicy};
+
 mod client;
 pub use client::{ClientPolicy, DefaultClientPolicy, Doing, TokenView};
 

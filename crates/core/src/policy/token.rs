@@ -40,6 +40,12 @@ pub trait TokenPolicy: Send + Sync {
             && (what.scopes.contains(Scope::OFFLINE_ACCESS) || client.refresh_tokens == RefreshTokens::Always)
     }
 
+    /// Whether what comes of a code ends with the person's session: unless `offline_access` was granted (OIDC Core
+    /// section 11).
+    fn session_bound(&self, what: &Entitlement, _client: &Client) -> bool {
+        !what.scopes.contains(Scope::OFFLINE_ACCESS)
+    }
+
     /// How long the token lives; `configured` is what the configuration or the resource server says. For a refresh token
     /// it is the time it may lie unused.
     fn lifetime(&self, _kind: TokenKind, _what: &Entitlement, _client: &Client, configured: Duration) -> Duration {

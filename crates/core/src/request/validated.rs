@@ -10,6 +10,7 @@ use chancery_types::{Issuer, Params, Scope, Scopes, Timestamp};
 use crate::error::{MALFORMED_PARAMETER, Reason, Refusal};
 use crate::keys::KeySet;
 use crate::model::{Acr, ClaimsRequest, Client, ResourceServer};
+use crate::policy::AuthorizationPolicy;
 use crate::request::Addressed;
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pkce::CodeChallenge;
@@ -148,6 +149,8 @@ pub struct Rules {
     pub keys: Arc<KeySet>,
     /// For `id_token_hint`.
     pub issuer: Issuer,
+    /// What the application decides.
+    pub policy: Arc<dyn AuthorizationPolicy>,
 }
 
 /// What `prompt` says.
@@ -253,6 +256,7 @@ fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked
     let code_challenge = CodeChallenge::parse(challenge, params.one("code_challenge_method")?, client)?;
     let max_age = max_age(params.one("max_age")?)?.or(client.default_max_age.filter(|_| is_openid));
     let mut claims = params.one("claims")?.map_or(Ok(ClaimsRequest::default()), |text| rules.claims.parse(text))?;
+    rules.policy.claims_request(&claims, client)?;
     claims.locales = params.one("claims_locales")?.map(Box::from);
     let acr_values = acr_values(params.one("acr_values")?, client, is_openid);
     let hinted = params.one("id_token_hint")?.map(|token| hinted_subject(token, client, rules, now)).transpose()?;
