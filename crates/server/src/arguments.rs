@@ -171,7 +171,7 @@ pub(crate) struct Person {
 pub(crate) enum Keys {
     /// Name all keys and say from when to when they count
     List(Configured),
-    /// Put a new key beside each that signs now; it takes over later
+    /// Put a new key beside each that signs now; it takes over later, and the old one counts a day longer than its tokens
     Rotate {
         #[command(flatten)]
         configured: Configured,

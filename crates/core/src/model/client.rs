@@ -222,6 +222,12 @@ impl Client {
         self.default_resource.as_ref()
     }
 
+    /// The scopes that it may ask for; `None` for all.
+    #[must_use]
+    pub fn scopes(&self) -> Option<&Scopes> {
+        self.scopes.as_ref()
+    }
+
     /// Whether the grant type is registered.
     #[must_use]
     pub fn has_grant_type(&self, grant_type: GrantType) -> bool {

@@ -8,7 +8,7 @@ use chancery_core::model::Client as RegisteredClient;
 use chancery_core::ports::{Clock as _, PrivateKeys as _, Registry as _};
 use chancery_jose::{SigningAlgorithm, SystemRandom};
 use chancery_store::Put;
-use chancery_types::ClientId;
+use chancery_types::{ClientId, Scope, Scopes};
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -62,7 +62,8 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
     let mut complaints = Vec::new();
     let (all, is_list) = each(file)?;
     for (at, metadata) in all.iter().enumerate() {
-        match register(metadata.get().as_bytes(), &SystemRandom, &rules) {
+        let read = register(metadata.get().as_bytes(), &SystemRandom, &rules);
+        match read.and_then(|registered| fitting(registered, settings)) {
             Ok(client) => registered.push(client),
             Err(found) if is_list => complaints.extend(
                 found
@@ -93,6 +94,31 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
         said.push_str(&format!("{shown}\n"));
     }
     Ok(said)
+}
+
+/// What is registered against what the settings know: a resource server that is not there would answer each of the client's
+/// requests with a refusal; a scope that is not there is never granted.
+fn fitting(mut registered: Registered, settings: &Settings) -> Result<Registered, Vec<Complaint>> {
+    let servers = &settings.resource_servers;
+    if let Some(resource) = registered.client.default_resource()
+        && !servers.iter().any(|server| server.uri == *resource)
+    {
+        let rule = "has to be the uri of a [[resource_server]] of the configuration";
+        return Err(vec![Complaint::new("default_resource", rule, "RFC 8707 section 2")]);
+    }
+    let engine = &settings.engine;
+    let is_known = |scope: &Scope| {
+        [Scope::OPENID, Scope::OFFLINE_ACCESS].contains(&scope.as_str())
+            || engine.scopes.extra.contains(scope)
+            || engine.claims.scopes.contains_key(scope)
+            || servers.iter().any(|server| server.scopes.contains(scope.as_str()))
+    };
+    let unknown = registered.client.scopes().into_iter().flat_map(Scopes::iter).filter(|scope| !is_known(scope));
+    let notices: Vec<String> = unknown
+        .map(|scope| format!("scope {scope}: the configuration does not know it; it is never granted"))
+        .collect();
+    registered.notices.extend(notices);
+    Ok(registered)
 }
 
 /// The objects of an array, or the one object.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chancery_core::duration;
 use chancery_core::error::Fault;
+use chancery_core::model::TokenFormat;
 use chancery_core::ports::{Clock as _, KeyEntry, PrivateKeys as _};
 use chancery_jose::SigningAlgorithm;
 use chancery_types::Timestamp;
@@ -11,13 +12,15 @@ use chancery_types::Timestamp;
 use super::{Said, opened};
 use crate::arguments::Keys;
 use crate::log::rfc3339;
+use crate::settings::Settings;
 use crate::system::SystemClock;
 
 /// The `max-age` of the key set: as long may a client not have seen a new key.
 const CACHES: Duration = Duration::from_secs(600);
 
-/// How long a key counts after its last use: longer than any token that it signed.
-const LONGEST_TOKEN: Duration = Duration::from_secs(86_400);
+/// How much longer a key counts than the longest token of these settings: they may have said more a moment ago, and
+/// clients have clocks of their own.
+const MARGIN: Duration = Duration::from_secs(86_400);
 
 /// How long a retired key is kept, for whoever wants to know what signed an old token.
 const REMEMBERED: Duration = Duration::from_secs(90 * 86_400);
@@ -52,15 +55,23 @@ pub(crate) async fn keys(command: Keys) -> Said {
             }
             let forgotten = opened.keys.forget(&settings.realm, now - REMEMBERED).await;
             forgotten.map_err(|fault| fault.to_string())?;
+            let retire_at = sign_from + longest_token(&settings) + MARGIN;
             for alg in algorithms {
                 let times = (now, sign_from);
-                let kid = opened.keys.rotate(&settings.realm, alg, times, sign_from + LONGEST_TOKEN).await;
+                let kid = opened.keys.rotate(&settings.realm, alg, times, retire_at).await;
                 let kid = kid.map_err(|fault| fault.to_string())?;
                 said.push_str(&format!("{kid}\t{}\tsigns from {}\n", alg.name(), rfc3339(sign_from)));
             }
             Ok(said)
         }
     }
+}
+
+/// The longest life that the settings give to anything that a key signs.
+fn longest_token(settings: &Settings) -> Duration {
+    let signed = settings.resource_servers.iter().filter(|server| server.format == TokenFormat::Jwt);
+    let lifetimes = signed.filter_map(|server| server.lifetime);
+    lifetimes.fold(settings.engine.id_token.lifetime.max(settings.engine.access_token.jwt), Duration::max)
 }
 
 fn line(key: &KeyEntry, now: Timestamp) -> String {
@@ -72,4 +83,28 @@ fn line(key: &KeyEntry, now: Timestamp) -> String {
     };
     let alg = key.jwk.alg().map_or("-", SigningAlgorithm::name);
     format!("{}\t{alg}\t{state}\n", key.jwk.kid().unwrap_or("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chancery_types::{Issuer, RealmId};
+
+    #[test]
+    fn a_key_counts_for_as_long_as_anything_that_it_signed() {
+        let (issuer, realm) = (Issuer::parse("https://id.example").unwrap(), RealmId::parse("main").unwrap());
+        let mut settings = Settings::on(issuer, realm, Vec::new());
+        let days = |days: u64| Duration::from_secs(days * 86_400);
+        settings.engine.id_token.lifetime = days(2);
+        assert_eq!(longest_token(&settings), days(2));
+        settings.engine.access_token.jwt = days(3);
+        assert_eq!(longest_token(&settings), days(3));
+        let server = |json: &str| serde_json::from_str(json).unwrap();
+        settings.resource_servers = vec![
+            server(r#"{"uri":"https://a.example","format":"jwt","lifetime":"4d"}"#),
+            server(r#"{"uri":"https://b.example","format":"opaque","lifetime":"5d"}"#),
+            server(r#"{"uri":"https://c.example","format":"jwt"}"#),
+        ];
+        assert_eq!(longest_token(&settings), days(4), "nobody signs an opaque token");
+    }
 }

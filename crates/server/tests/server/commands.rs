@@ -101,6 +101,23 @@ fn a_wrong_client_is_refused_and_none_of_its_file_is_stored() {
     assert!(refused(&folder, &["client", "add", "--weak-secret", "--file", "-"], weak).contains("there is a client"));
 }
 
+/// What no setting knows would fail at each of the client's requests, or never be granted.
+#[test]
+fn a_client_is_held_against_the_configuration() {
+    let folder = initialised();
+    let client = r#"{"client_id":"a","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"],
+        "scope":"openid email read raed","chancery":{"default_resource":"https://api.example"}}"#;
+    let said = refused(&folder, &["client", "add", "--file", "-"], client);
+    assert!(said.contains("default_resource: has to be the uri of a [[resource_server]]"), "{said}");
+    let server = "\n[[resource_server]]\nuri = \"https://api.example\"\nscopes = [\"read\"]\n";
+    let path = folder.join("chancery.toml");
+    fs::write(&path, fs::read_to_string(&path).unwrap() + server).unwrap();
+    let output = run(&folder, &["client", "add", "--file", "-"], client);
+    let notices = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{notices}");
+    assert_eq!(notices, "a: scope raed: the configuration does not know it; it is never granted\n");
+}
+
 #[test]
 fn people_are_added_changed_and_removed() {
     let folder = initialised();
