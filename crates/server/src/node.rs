@@ -177,7 +177,9 @@ impl Node {
             ticks.tick().await;
             let turned_away = self.connections.turned_away();
             if turned_away > 0 {
-                let text = format!("{turned_away} connections found no place; see http.connections");
+                let text = format!(
+                    "{turned_away} connections found no place; see http.connections and http.connections_per_network"
+                );
                 self.log.say(Level::Warn, "turned_away", &text);
             }
             let provider = self.current.load().provider.clone();
