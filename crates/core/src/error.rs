@@ -151,11 +151,16 @@ impl From<StoreError> for Failure {
 
 /// A failure before the redirect URI was verified: a page for the person, never a redirect (RFC 6749 section 4.1.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageError(pub Failure);
+pub struct PageError {
+    /// What went wrong.
+    pub failure: Failure,
+    /// Where the person can go on: the client's own page, where the client is known.
+    pub way_on: Option<Box<str>>,
+}
 
 impl<E: Into<Failure>> From<E> for PageError {
     fn from(failure: E) -> Self {
-        Self(failure.into())
+        Self { failure: failure.into(), way_on: None }
     }
 }
 

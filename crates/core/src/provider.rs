@@ -349,7 +349,7 @@ impl Provider {
     pub async fn authorize(&self, call: &Call, params: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let next = snapshot.authorization.authorize(call, &self.env, params).await;
-        next.inspect_err(|PageError(failure)| self.record(call, Endpoint::Authorization, None, failure))
+        next.inspect_err(|PageError { failure, .. }| self.record(call, Endpoint::Authorization, None, failure))
     }
 
     /// The form of a first page.
@@ -359,7 +359,7 @@ impl Provider {
     pub async fn answer_first(&self, call: &Call, form: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let next = snapshot.interactions.answer_form(call, &self.env, &form).await;
-        next.inspect_err(|PageError(failure)| self.record(call, Endpoint::Interaction, None, failure))
+        next.inspect_err(|PageError { failure, .. }| self.record(call, Endpoint::Interaction, None, failure))
     }
 
     /// The page of a stored interaction.
@@ -369,7 +369,7 @@ impl Provider {
     pub async fn interaction(&self, call: &Call, handle: &str) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let next = snapshot.interactions.stored_page(call, &self.env, handle).await;
-        next.inspect_err(|PageError(failure)| self.record(call, Endpoint::Interaction, None, failure))
+        next.inspect_err(|PageError { failure, .. }| self.record(call, Endpoint::Interaction, None, failure))
     }
 
     /// The form of a stored interaction's page.
@@ -379,7 +379,7 @@ impl Provider {
     pub async fn answer(&self, call: &Call, handle: &str, form: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let next = snapshot.interactions.answer_stored(call, &self.env, handle, &form).await;
-        next.inspect_err(|PageError(failure)| self.record(call, Endpoint::Interaction, None, failure))
+        next.inspect_err(|PageError { failure, .. }| self.record(call, Endpoint::Interaction, None, failure))
     }
 
     /// The token endpoint (RFC 6749 section 3.2).

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use chancery_core::context::Call;
-use chancery_core::error::{Failure, PageError, Refusal};
+use chancery_core::error::{Failure, Refusal};
 use chancery_core::interaction::view::{FormAction as Posted, FormView, LoginProblem, LoginView, View};
 use chancery_core::interaction::{Next, Outcome};
 use chancery_core::request::AuthorizationResponse;
@@ -37,7 +37,7 @@ pub(crate) async fn answer(
         Err(refusal) => {
             let failure = Failure::from(refusal);
             site.refused(&call, route.endpoint(), &failure);
-            return site.error_page(&call, &PageError(failure), retry(route, parts, false));
+            return site.error_page(&call, &failure.into(), retry(route, parts, false));
         }
     };
     if let Ok(Some(ui_locales)) = params.one("ui_locales") {
@@ -53,7 +53,7 @@ pub(crate) async fn answer(
     };
     match next {
         Ok(next) => shown(site, &call, &next),
-        Err(error) => site.error_page(&call, &error, retry(route, parts, matches!(error.0, Failure::Broken(_)))),
+        Err(error) => site.error_page(&call, &error, retry(route, parts, matches!(error.failure, Failure::Broken(_)))),
     }
 }
 

@@ -121,8 +121,10 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> String {
         Retry::At(address) => format!("<p><a href=\"{}\">Try again</a></p>", Html::escape(address)),
         Retry::No => String::new(),
     };
+    let way_on = view.way_on.as_deref().map(Html::escape);
+    let way_on = way_on.map_or(String::new(), |to| format!("<p><a href=\"{to}\">Go to the application</a></p>"));
     format!(
-        "<p>{text}</p>{again}<p>Code: <code>{}</code><br>{description}</p><p>Request id: <code>{}</code></p>",
+        "<p>{text}</p>{again}{way_on}<p>Code: <code>{}</code><br>{description}</p><p>Request id: <code>{}</code></p>",
         view.code(),
         Html::escape(&view.request_id.0)
     )

@@ -54,12 +54,13 @@ impl Site {
     }
 
     /// The error page.
-    pub(crate) fn error_page(&self, call: &Call, PageError(failure): &PageError, retry: Retry<'_>) -> Answer {
+    pub(crate) fn error_page(&self, call: &Call, error: &PageError, retry: Retry<'_>) -> Answer {
+        let PageError { failure, way_on } = error;
         let (reason, fault) = match failure {
             Failure::Refused(refusal) => (Some(refusal.reason), None),
             Failure::Broken(fault) => (None, Some(fault.kind())),
         };
-        let view = ErrorView { reason, fault, request_id: call.request_id.clone() };
+        let view = ErrorView { reason, fault, way_on: way_on.clone(), request_id: call.request_id.clone() };
         // Status and Retry-After are those that a client would get, but for a challenge that a person cannot answer.
         let as_json = error_body(failure, self.provider.issuer());
         let status = match as_json.status() {

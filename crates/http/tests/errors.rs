@@ -201,3 +201,16 @@ fn mistakes_that_must_not_reach_a_client() {
         )
         .run();
 }
+
+/// A9: where the client is known, the error page leads to the client's own page; never to what was asked for.
+#[test]
+fn the_error_page_leads_to_a_known_client() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    let request = kit.authorization_request("web").set("redirect_uri", "https://evil.example/cb");
+    let page = request.open(&ua).expect_page("error");
+    assert!(page.answer().text().contains("<a href=\"https://web.example"), "{}", page.answer().text());
+    assert!(!page.answer().text().contains("evil.example"));
+    let unknown = kit.authorization_request("web").set("client_id", "nobody").open(&ua).expect_page("error");
+    assert!(!unknown.answer().text().contains("<a "), "nobody is known");
+}

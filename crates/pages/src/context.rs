@@ -102,6 +102,7 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> Value {
         code => view.code().as_str(),
         reason => view.reason.map_or("", |reason| reason.description),
         request_id => &*view.request_id.0,
+        way_on => view.way_on.as_deref(),
         has_retry,
         retry,
     }

@@ -6,6 +6,7 @@ use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem, LoginView,
     SignedInView,
 };
+use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
 use chancery_http::{Content, FormMarkup, Retry};
 use chancery_types::{RedirectUri, ResourceUri};
 
@@ -65,10 +66,12 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
     }
     for (name, reason, fault, retry) in [
         ("error", Some(&MALFORMED_PARAMETER), None, Retry::No),
+        ("error-way-on", Some(&REDIRECT_URI_UNREGISTERED), None, Retry::No),
         ("error-busy", None, Some(FaultKind::Unavailable), Retry::At("")),
         ("error-broken", None, Some(FaultKind::Internal), Retry::No),
     ] {
-        let view = ErrorView { reason, fault, request_id: RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into()) };
+        let way_on = (name == "error-way-on").then(|| "https://photos.example".into());
+        let view = ErrorView { reason, fault, way_on, request_id: RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into()) };
         show(name, Content::Error(&view, retry));
     }
 }

@@ -145,7 +145,7 @@ impl Interactions {
 /// The page for a request that cannot go on. Never a dead end: the same request can be started again, or the client's
 /// own page is a click away.
 pub(super) fn lost_page(client: Option<&Client>, restart: Option<String>, is_answered: bool) -> Next {
-    let way_on = client.and_then(|client| client.initiate_login_uri().or(client.client_uri())).map(str::to_owned);
+    let way_on = client.and_then(Client::way_on).map(str::to_owned);
     let client = client.map(client_view);
     Outcome::Page(Box::new(View::SignedIn(SignedInView { client, way_on, restart, is_answered }))).into()
 }

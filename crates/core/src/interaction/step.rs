@@ -396,7 +396,7 @@ impl Interactions {
         };
         match addressed {
             Ok(addressed) => Ok(lost_page(Some(&addressed.client), Some(addressed.params.encode()), false)),
-            Err(PageError(Failure::Broken(fault))) => Err(fault),
+            Err(PageError { failure: Failure::Broken(fault), .. }) => Err(fault),
             Err(_) => Ok(lost_page(None, None, false)),
         }
     }
@@ -406,7 +406,7 @@ impl Interactions {
         let params = Params::parse(&found.body.request).unwrap_or_default();
         match Received(params).resolve().address(env).await {
             Ok(addressed) => Ok(lost_page(Some(&addressed.client), None, false)),
-            Err(PageError(Failure::Broken(fault))) => Err(fault),
+            Err(PageError { failure: Failure::Broken(fault), .. }) => Err(fault),
             Err(_) => Ok(lost_page(None, None, false)),
         }
     }

@@ -142,6 +142,8 @@ pub struct ErrorView {
     pub reason: Option<&'static Reason>,
     /// What kind of fault, when it is ours.
     pub fault: Option<FaultKind>,
+    /// Where the person can go on: the client's own page, where the client is known.
+    pub way_on: Option<Box<str>>,
     /// Name of the request in our log.
     pub request_id: RequestId,
 }

@@ -186,6 +186,12 @@ impl Client {
         self.initiate_login_uri.as_deref()
     }
 
+    /// Where a person can go on when a request cannot: where a login can start again, else its home page.
+    #[must_use]
+    pub fn way_on(&self) -> Option<&str> {
+        self.initiate_login_uri().or(self.client_uri())
+    }
+
     /// Whether it cannot keep a secret (RFC 6749 section 2.1).
     #[must_use]
     pub fn is_public(&self) -> bool {

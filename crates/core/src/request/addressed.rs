@@ -55,7 +55,9 @@ impl<'a> Resolved<'a> {
         let id = ClientId::parse(id).map_err(|_| &CLIENT_UNKNOWN)?;
         let client = env.registry.client(&env.realm, &id).await?.filter(|client| client.is_enabled());
         let client = client.ok_or(&CLIENT_UNKNOWN)?;
-        let target = client.redirect_target(params.one("redirect_uri")?)?;
+        let target = client.redirect_target(params.one("redirect_uri")?);
+        let target =
+            target.map_err(|refusal| PageError { failure: refusal.into(), way_on: client.way_on().map(Box::from) })?;
         let resource = match &client.default_resource {
             Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
             None => None,

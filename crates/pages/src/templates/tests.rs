@@ -63,7 +63,8 @@ fn automation_finds_its_marks() {
     assert!(error.contains("Authorization error") && error.contains("<code>invalid_request</code>"));
     assert!(error.contains("<code>Qb0c2vJt8mW1xY7kR4sZ9g</code>"));
     for page in ["form_post", "repost"] {
-        assert!(html(page).contains("<script nonce=\"N0NCE\">document.forms[0].submit()</script>"), "{page}");
+        let script = format!("<script nonce=\"N0NCE\">{}</script>", chancery_http::SUBMIT);
+        assert!(html(page).contains(&script), "{page}");
         assert!(html(page).contains("<button"), "{page}");
     }
 }
