@@ -1,8 +1,8 @@
 //! A small client: signs a person in with the authorization code flow and PKCE, and prints the tokens that it got.
 //!
 //! ```sh
-//! cargo run --release            # in one terminal: a development provider
-//! cargo run --example try        # in another: this client
+//! cargo run --release                  # in one terminal: a development provider
+//! cargo run --release --example try    # in another: this client
 //! ```
 //!
 //! It opens a listener on the loopback interface (RFC 8252 section 7.3) and prints an address to open in a browser. With
