@@ -174,4 +174,45 @@ mod tests {
         let mixed = format!("{session}=garbage.{}", handle(2).reveal());
         assert_eq!(cookies.sessions(&sent(&[&mixed])).len(), 1);
     }
+
+    /// Whatever a browser or a stranger sends: never a panic, at most what is a list of handles, in its order.
+    #[test]
+    fn generated_headers() {
+        let cookies = cookies("https://id.example", "main");
+        let mut lines = set(&cookies, &[handle(1), handle(2)]);
+        lines.iter_mut().for_each(|line| line.truncate(line.find(';').unwrap()));
+        let good = lines.join("; ");
+        let known: Vec<String> = [1, 2].map(|seed| handle(seed).reveal()).into();
+        let alphabet = b"aZ09_-.=; ,\"\\%\x09\xc3\xff";
+        let mut state: u64 = 1;
+        let mut next = |below: usize| {
+            state ^= state >> 12;
+            state ^= state << 25;
+            state ^= state >> 27;
+            usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % below
+        };
+        for _ in 0..100_000 {
+            let mut line = good.clone().into_bytes();
+            for _ in 0..=next(3) {
+                let at = next(line.len());
+                match next(4) {
+                    0 => line.truncate(at.max(1)),
+                    1 => line.insert(at, alphabet[next(alphabet.len())]),
+                    2 => line.extend_from_within(at..),
+                    _ => line[at] = alphabet[next(alphabet.len())],
+                }
+            }
+            let Ok(value) = HeaderValue::from_bytes(&line) else { continue };
+            let mut headers = HeaderMap::new();
+            headers.append(COOKIE, value);
+            let read: Vec<String> = cookies.sessions(&headers).iter().map(RotatingHandle::reveal).collect();
+            assert!(read.len() <= chancery_core::session::LIST, "{line:?}");
+            let text = String::from_utf8_lossy(&line);
+            assert!(read.iter().all(|handle| text.contains(handle.as_str())), "{line:?}");
+            if line == good.as_bytes() {
+                assert_eq!(read, known);
+            }
+            let _ = cookies.browser(&headers);
+        }
+    }
 }

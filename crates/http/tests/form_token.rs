@@ -1,0 +1,85 @@
+//! The form token under generated input: only what we sealed is opened, for as long as it may be, and it says what it said.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::time::Duration;
+
+use chancery_core::interaction::form_token::{FormStep, FormToken, LIFETIME};
+use chancery_core::keys::KeySet;
+use chancery_core::model::StepDone;
+use chancery_testkit::{TestProvider, wait};
+use chancery_types::{Key, Kind, Partition, RealmId};
+
+const ROUNDS: u64 = 100_000;
+
+/// xorshift64*: the same inputs on every machine.
+fn next(state: &mut u64) -> u64 {
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    state.wrapping_mul(0x2545_f491_4f6c_dd1d)
+}
+
+fn token(kit: &TestProvider, session: bool) -> FormToken {
+    let realm = RealmId::parse("main").unwrap();
+    FormToken {
+        step: FormStep::Consent,
+        subject: [1; 32],
+        browser: [2; 32],
+        session: session.then(|| Key::derive(&realm, Kind::SESSION, Partition([3, 4]), b"session")),
+        first_seen: kit.now(),
+        issued_at: kit.now(),
+        done: vec![StepDone::Login, StepDone::SelectAccount],
+        shown: [5; 32],
+    }
+}
+
+#[test]
+fn what_was_sealed_is_opened_until_its_end() {
+    let kit = TestProvider::new();
+    let keys = wait(KeySet::load(kit.env())).unwrap();
+    for session in [true, false] {
+        let made = token(&kit, session);
+        let text = made.seal(kit.env(), &keys).unwrap();
+        let opened = |after| FormToken::open(kit.env(), &keys, (kit.now() + after, LIFETIME), &text);
+        assert_eq!(opened(Duration::ZERO).as_ref(), Some(&made));
+        assert_eq!(opened(LIFETIME).as_ref(), Some(&made));
+        assert_eq!(opened(LIFETIME + Duration::from_millis(1)), None);
+        // A page that is shown again and again does not keep its request young.
+        let old = FormToken { issued_at: kit.now() + LIFETIME, ..made };
+        let text = old.seal(kit.env(), &keys).unwrap();
+        let later = kit.now() + LIFETIME + Duration::from_millis(1);
+        assert_eq!(FormToken::open(kit.env(), &keys, (later, LIFETIME), &text), None);
+    }
+    // Another realm's token is not ours.
+    let other = TestProvider::builder().realm("other").build();
+    let text = token(&kit, true).seal(other.env(), &keys).unwrap();
+    assert_eq!(FormToken::open(kit.env(), &keys, (kit.now(), LIFETIME), &text), None);
+}
+
+#[test]
+fn nothing_else_is_opened() {
+    let kit = TestProvider::new();
+    let keys = wait(KeySet::load(kit.env())).unwrap();
+    let good = token(&kit, true).seal(kit.env(), &keys).unwrap();
+    let alphabet = b"ABCDEFabcdef0123456789-_+/=. \x00\x7f";
+    let mut state = 1;
+    for round in 0..ROUNDS {
+        let mut text = good.clone().into_bytes();
+        for _ in 0..=next(&mut state) % 3 {
+            let at = usize::try_from(next(&mut state)).unwrap() % text.len();
+            let byte = alphabet[usize::try_from(next(&mut state)).unwrap() % alphabet.len()];
+            match next(&mut state) % 4 {
+                0 if text.len() > 1 => {
+                    text.remove(at);
+                }
+                1 => text.insert(at, byte),
+                2 => text.truncate(at.max(1)),
+                _ => text[at] = byte,
+            }
+        }
+        let text = String::from_utf8(text).unwrap();
+        let opened = FormToken::open(kit.env(), &keys, (kit.now(), LIFETIME), &text);
+        assert_eq!(opened.is_some(), text == good, "{round}: {text:?}");
+    }
+}
