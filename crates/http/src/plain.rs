@@ -41,7 +41,6 @@ fn login(view: &LoginView, form: &FormMarkup) -> String {
         LoginProblem::Refused => "The name or the password is wrong.",
         LoginProblem::Throttled => "Too many attempts. Wait a few minutes and try again.",
         LoginProblem::Stale => "This page was open too long or in another browser. Sign in once more.",
-        LoginProblem::OtherPerson => "The application expects another person. Sign in with that account.",
     });
     let alert =
         if problem.is_empty() { String::new() } else { format!("<p role=\"alert\" id=\"problem\">{problem}</p>") };

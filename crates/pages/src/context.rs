@@ -113,7 +113,6 @@ fn login(view: &LoginView, markup: &FormMarkup) -> Value {
         LoginProblem::Refused => "refused",
         LoginProblem::Throttled => "throttled",
         LoginProblem::Stale => "stale",
-        LoginProblem::OtherPerson => "other_person",
     });
     context! {
         page => "login",

@@ -21,7 +21,6 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
         ("login-refused", Some("alice"), Some(LoginProblem::Refused)),
         ("login-throttled", Some("alice"), Some(LoginProblem::Throttled)),
         ("login-stale", None, Some(LoginProblem::Stale)),
-        ("login-other-person", Some("alice"), Some(LoginProblem::OtherPerson)),
     ] {
         let Some(form) = form("https://photos.example/callback") else { return };
         let view = LoginView { client: client(), username: username.map(Into::into), problem, form };

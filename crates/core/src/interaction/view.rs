@@ -2,7 +2,7 @@
 
 use chancery_types::handle::{Handle, Interaction};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{RedirectKind, RedirectUri, ResourceUri};
+use chancery_types::{RedirectUri, ResourceUri};
 
 use crate::context::RequestId;
 use crate::error::{FaultKind, Reason};
@@ -52,14 +52,6 @@ pub enum FormAction {
     Stored(Handle<Interaction>),
 }
 
-impl FormView {
-    /// What the content security policy has to admit beside our own origin.
-    #[must_use]
-    pub fn target_kind(&self) -> RedirectKind {
-        self.target.kind()
-    }
-}
-
 /// Why a login page is shown again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginProblem {
@@ -69,8 +61,6 @@ pub enum LoginProblem {
     Throttled,
     /// The form was not made for this browser, this session or this request; the password was not looked at.
     Stale,
-    /// Somebody else signed in than the client expects.
-    OtherPerson,
 }
 
 /// The login page.

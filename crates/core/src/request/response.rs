@@ -28,10 +28,4 @@ impl AuthorizationResponse {
     pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.parameters.iter().map(|(name, value)| (*name, value.as_str()))
     }
-
-    /// Whether it says no.
-    #[must_use]
-    pub fn is_error(&self) -> bool {
-        self.parameters.iter().any(|(name, _)| *name == "error")
-    }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use chancery_core::event::Event;
 use chancery_http::Peer;
 use chancery_types::Params;
-use http::header::{ACCEPT_LANGUAGE, CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use http::header::{CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 use http::{HeaderValue, Method, Request};
 
 use crate::answer::Answer;
@@ -32,7 +32,6 @@ use cookies::{From, Jar};
 pub struct UserAgent<'k> {
     pub(crate) kit: &'k TestProvider,
     jar: RefCell<Jar>,
-    languages: RefCell<Option<String>>,
     address: RefCell<Option<IpAddr>>,
 }
 
@@ -54,12 +53,7 @@ struct Step {
 
 impl<'k> UserAgent<'k> {
     pub(crate) fn new(kit: &'k TestProvider) -> Self {
-        Self { kit, jar: RefCell::default(), languages: RefCell::default(), address: RefCell::default() }
-    }
-
-    /// Sends this `Accept-Language` from now on.
-    pub fn prefers_languages(&self, header: &str) {
-        *self.languages.borrow_mut() = Some(header.to_owned());
+        Self { kit, jar: RefCell::default(), address: RefCell::default() }
     }
 
     /// The provider that it visits.
@@ -76,7 +70,7 @@ impl<'k> UserAgent<'k> {
     /// Another browser with the cookies that this one has now: somebody copied them, or planted them there.
     #[must_use]
     pub fn with_the_same_cookies(&self) -> Self {
-        Self { kit: self.kit, jar: self.jar.clone(), languages: self.languages.clone(), address: self.address.clone() }
+        Self { kit: self.kit, jar: self.jar.clone(), address: self.address.clone() }
     }
 
     /// Follows a client's link to the authorization endpoint in a new tab.
@@ -218,9 +212,6 @@ impl<'k> UserAgent<'k> {
             let origin = if step.from == From::Ours { "null" } else { "https://another-site.example" };
             headers.insert(ORIGIN, HeaderValue::from_static(origin));
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        }
-        if let Some(languages) = &*self.languages.borrow() {
-            headers.insert(ACCEPT_LANGUAGE, HeaderValue::from_str(languages).expect("a header value"));
         }
         if let Some(cookies) = self.jar.borrow().header(&path, step.from, is_get, self.kit.now()) {
             headers.insert(COOKIE, HeaderValue::from_str(&cookies).expect("our cookies are ASCII"));
