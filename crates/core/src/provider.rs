@@ -428,7 +428,7 @@ impl Provider {
     ///
     /// # Errors
     /// A fault of the registry.
-    pub async fn allows_origin(&self, _call: &Call, client_id: Option<&str>, origin: &str) -> Result<bool, Fault> {
+    pub async fn allows_origin(&self, client_id: Option<&str>, origin: &str) -> Result<bool, Fault> {
         let Some(client_id) = client_id else { return Ok(true) };
         let Ok(client_id) = ClientId::parse(client_id) else { return Ok(false) };
         let client = self.env.registry.client(&self.env.realm, &client_id).await?;

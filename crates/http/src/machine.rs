@@ -34,7 +34,7 @@ pub(crate) async fn answer(
     let result = match read(&mut call, parts, body) {
         Err(refusal) => Err(told(site, &call, route, refusal.into())),
         Ok(params) => match admitted(site, &call, &params, origin).await {
-            Ok(()) => served(site, &call, route, (parts, &params)).await,
+            Ok(()) => served(site, &call, route, parts, &params).await,
             Err(failure) => {
                 if matches!(&failure, Failure::Refused(refusal) if *refusal.reason == ORIGIN_NOT_ALLOWED) {
                     readers = Readers::Ours;
@@ -68,7 +68,7 @@ async fn admitted(site: &Site, call: &Call, params: &Params<'_>, origin: Option<
     let client_id = presented.as_ref().map(ClientAuthentication::client_id);
     let origin = origin.to_str().unwrap_or("null");
     // A page of ours is no other origin.
-    if origin == site.provider.issuer().origin() || site.provider.allows_origin(call, client_id, origin).await? {
+    if origin == site.provider.issuer().origin() || site.provider.allows_origin(client_id, origin).await? {
         return Ok(());
     }
     Err((&ORIGIN_NOT_ALLOWED).into())
@@ -83,7 +83,8 @@ async fn served(
     site: &Site,
     call: &Call,
     route: Route<'_>,
-    (parts, params): (&Parts, &Params<'_>),
+    parts: &Parts,
+    params: &Params<'_>,
 ) -> Result<Answer, Failure> {
     let provider = &site.provider;
     Ok(match route {

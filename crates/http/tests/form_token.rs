@@ -41,7 +41,7 @@ fn what_was_sealed_is_opened_until_its_end() {
     for session in [true, false] {
         let made = token(&kit, session);
         let text = made.seal(kit.env(), &keys).unwrap();
-        let opened = |after| FormToken::open(kit.env(), &keys, (kit.now() + after, LIFETIME), &text);
+        let opened = |after| FormToken::open(kit.env(), &keys, kit.now() + after, LIFETIME, &text);
         assert_eq!(opened(Duration::ZERO).as_ref(), Some(&made));
         assert_eq!(opened(LIFETIME).as_ref(), Some(&made));
         assert_eq!(opened(LIFETIME + Duration::from_millis(1)), None);
@@ -49,12 +49,12 @@ fn what_was_sealed_is_opened_until_its_end() {
         let old = FormToken { issued_at: kit.now() + LIFETIME, ..made };
         let text = old.seal(kit.env(), &keys).unwrap();
         let later = kit.now() + LIFETIME + Duration::from_millis(1);
-        assert_eq!(FormToken::open(kit.env(), &keys, (later, LIFETIME), &text), None);
+        assert_eq!(FormToken::open(kit.env(), &keys, later, LIFETIME, &text), None);
     }
     // Another realm's token is not ours.
     let other = TestProvider::builder().realm("other").build();
     let text = token(&kit, true).seal(other.env(), &keys).unwrap();
-    assert_eq!(FormToken::open(kit.env(), &keys, (kit.now(), LIFETIME), &text), None);
+    assert_eq!(FormToken::open(kit.env(), &keys, kit.now(), LIFETIME, &text), None);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn nothing_else_is_opened() {
             }
         }
         let text = String::from_utf8(text).unwrap();
-        let opened = FormToken::open(kit.env(), &keys, (kit.now(), LIFETIME), &text);
+        let opened = FormToken::open(kit.env(), &keys, kit.now(), LIFETIME, &text);
         assert_eq!(opened.is_some(), text == good, "{round}: {text:?}");
     }
 }

@@ -103,7 +103,8 @@ impl SealedKeys {
         &self,
         realm: &RealmId,
         alg: SigningAlgorithm,
-        (publish_at, sign_from): (Timestamp, Timestamp),
+        publish_at: Timestamp,
+        sign_from: Timestamp,
         others_retire_at: Timestamp,
     ) -> Result<Box<str>, Fault> {
         let before = self.list(realm).await?;

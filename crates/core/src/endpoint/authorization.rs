@@ -35,7 +35,7 @@ impl AuthorizationEndpoint {
             Err((addressed, why)) => return Ok(interactions.refuse(call, env, &addressed, &why)),
         };
         // Cookie → session, account, standing consent.
-        let open = interactions.open((call, env), request, (call.now, Vec::new())).await?;
+        let open = interactions.open(call, env, request, call.now, Vec::new()).await?;
         match interactions.needed(&open) {
             // OIDC Core section 3.1.2.1: with `prompt=none` no page is shown.
             Some(step) if open.request().asked().prompts == Prompts::Silent => {

@@ -38,7 +38,7 @@ pub(crate) async fn remember(
         let before = found.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
         let body = ConsentBody { at: call.now, answer: widened(before, allowed, resource) };
         let is_written = match &found {
-            Some(found) => matches!(records.update(call.now, found, (&body, ends), &[]).await?, Updated::Done(_)),
+            Some(found) => matches!(records.update(call.now, found, &body, ends, &[]).await?, Updated::Done(_)),
             None => {
                 let tags = records.tags(Some(account), Some(client), None);
                 let key = consent_key(&env.realm, account, client);

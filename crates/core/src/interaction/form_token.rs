@@ -60,7 +60,7 @@ impl FormToken {
 
     /// Opens a token that one of our pages carried; `None` when it is not one, or too old.
     #[must_use]
-    pub fn open(env: &Env, keys: &KeySet, (now, lifetime): (Timestamp, Duration), text: &str) -> Option<Self> {
+    pub fn open(env: &Env, keys: &KeySet, now: Timestamp, lifetime: Duration, text: &str) -> Option<Self> {
         let bytes = base64url::decode(text).ok()?;
         let (version, sealed) = bytes.split_first_chunk::<4>()?;
         let key = &keys.derived(u32::from_be_bytes(*version))?.form_token;

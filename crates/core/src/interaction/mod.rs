@@ -33,7 +33,7 @@ pub mod throttle;
 pub mod view;
 
 use prompt::{Facts, Needed};
-pub use step::{ConsentStep, LoginStep, SelectAccountStep, Step};
+pub use step::{ConsentStep, LoginStep, SelectAccountStep};
 
 /// How long a stored interaction is kept after its time, so that whoever comes back to its page finds a way on.
 const KEPT: Duration = Duration::from_secs(86_400);
@@ -168,9 +168,11 @@ impl Interactions {
     /// Finds the person and their standing consent.
     pub(crate) async fn open<'a>(
         &self,
-        (call, env): (&'a Call, &'a Env),
+        call: &'a Call,
+        env: &'a Env,
         request: ValidatedAuthorizationRequest<'a>,
-        (first_seen, done): (Timestamp, Vec<StepDone>),
+        first_seen: Timestamp,
+        done: Vec<StepDone>,
     ) -> Result<Open<'a>, Fault> {
         let person = self.sessions.person(call, env, request.asked().expected.as_deref()).await?;
         let consent = ConsentAnswer::default();
@@ -230,8 +232,8 @@ impl Interactions {
     /// Answers the client with a code: one step of the store, after which nothing can go wrong.
     pub(crate) async fn finish(&self, open: Open<'_>) -> Result<Next, Fault> {
         let Some(person) = &open.person else { return Ok(self.lost(&open, false)) };
-        let session = (person.handle.key(&open.env.realm), person.found.body.authentication.clone());
-        match self.conclude(open, session, SessionWrite::Visit).await? {
+        let (session, authentication) = (person.found.key, person.found.body.authentication.clone());
+        match self.conclude(open, session, authentication, SessionWrite::Visit).await? {
             GoneOn::Written(next) | GoneOn::Lost(next) => Ok(next),
         }
     }
@@ -240,7 +242,8 @@ impl Interactions {
     async fn conclude(
         &self,
         open: Open<'_>,
-        (session, authentication): (Key, Authentication),
+        session: Key,
+        authentication: Authentication,
         write: SessionWrite,
     ) -> Result<GoneOn, Fault> {
         let (asked, addressed) = (open.request.asked(), open.request.addressed());
@@ -346,7 +349,7 @@ impl Interactions {
             let written = match change(&found.body) {
                 Some(body) => {
                     let ends = self.sessions.end(now, &body);
-                    records.update(now, found, (&body, ends), &batch).await?
+                    records.update(now, found, &body, ends, &batch).await?
                 }
                 None => {
                     records.insert(now, &batch).await?;

@@ -151,7 +151,7 @@ pub(super) fn lost_page(client: Option<&Client>, restart: Option<String>, is_ans
 }
 
 /// The same handle once more, for the form of its page.
-pub(super) fn again(
+fn again(
     handle: &Handle<chancery_types::handle::Interaction>,
 ) -> Result<Handle<chancery_types::handle::Interaction>, Fault> {
     Handle::parse(&handle.reveal()).map_err(|_| Fault::internal("a handle that cannot be read back"))

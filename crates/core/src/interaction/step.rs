@@ -8,17 +8,17 @@ use zeroize::Zeroizing;
 
 use super::consent;
 use super::form_token::{FormStep, FormToken};
-use super::page::{again, lost_page};
+use super::page::lost_page;
 use super::prompt::{self, Needed};
 use super::view::LoginProblem;
 use super::{GoneOn, Interactions, KEPT, Next, Open, Place, SessionWrite};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError, Reason};
 use crate::event::Event;
-use crate::model::{Authentication, LoginForm, StepDone};
+use crate::model::{Authentication, ConsentAnswer, LoginForm, StepDone};
 use crate::ports::LoginOutcome;
 use crate::records::{Found, InteractionBody};
-use crate::request::{Received, ValidatedAuthorizationRequest};
+use crate::request::Received;
 use crate::session::{choice as choice_of, list_with};
 
 /// The person said no.
@@ -36,7 +36,7 @@ pub const FORM_INCOMPLETE: Reason = Reason {
     section: "OIDC Core section 3.1.2.3",
 };
 
-/// What the person has to do now.
+/// Allow it, or not.
 ///
 /// A consent cannot be closed with a login:
 ///
@@ -54,20 +54,10 @@ pub const FORM_INCOMPLETE: Reason = Reason {
 /// step.denied();
 /// # }
 /// ```
-pub enum Step<'a> {
-    /// Allow it, or not.
-    Consent(ConsentStep<'a>),
-    /// Sign in.
-    Login(LoginStep<'a>),
-    /// Choose the account.
-    SelectAccount(SelectAccountStep<'a>),
-}
+pub struct ConsentStep<'a>(Stage<'a>);
 
 /// Sign in.
 pub struct LoginStep<'a>(Stage<'a>);
-
-/// Allow it, or not.
-pub struct ConsentStep<'a>(Stage<'a>);
 
 /// Choose the account.
 pub struct SelectAccountStep<'a>(Stage<'a>);
@@ -110,7 +100,7 @@ impl<'a> LoginStep<'a> {
         let session = handle.key(&env.realm);
         let (sessions, dropped) = list_with(handle, &everybody);
         let gone_on = match engine.needed_with(&open, Some(&who)) {
-            None => engine.conclude(open, (session, who), write).await?,
+            None => engine.conclude(open, session, who, write).await?,
             Some(Needed::Impossible(why)) => {
                 return Ok(engine.refuse(call, env, open.request.addressed(), &why.into()));
             }
@@ -293,7 +283,8 @@ impl Interactions {
         let is_its_own = |token: &FormToken| token.subject == subject && token.is_of_browser(call.browser.as_deref());
         let token = self.token(call, env, form).filter(is_its_own);
         let seen = token.as_ref().map_or((call.now, Vec::new()), |token| (token.first_seen, token.done.clone()));
-        let open = self.open((call, env), request, seen).await?;
+        let (first_seen, done) = seen;
+        let open = self.open(call, env, request, first_seen, done).await?;
         Ok(self.take(open, token, form).await?)
     }
 
@@ -362,20 +353,7 @@ impl Interactions {
             return Ok(Err(Box::new(lost_page(Some(&client), restart(), false))));
         };
         let handle = Handle::parse(handle).map_err(|_| Fault::internal("a handle that cannot be read back"))?;
-        let mut open = self.placed((call, env), request, found, again(&handle)?);
-        let account = person.account.id.clone();
-        self.belongs_to(&mut open, &account, Some(person)).await?;
-        Ok(Ok(open))
-    }
-
-    fn placed<'a>(
-        &self,
-        (call, env): (&'a Call, &'a Env),
-        request: ValidatedAuthorizationRequest<'a>,
-        found: &Found<InteractionBody>,
-        handle: Handle<chancery_types::handle::Interaction>,
-    ) -> Open<'a> {
-        Open {
+        let mut open = Open {
             call,
             env,
             request,
@@ -383,8 +361,11 @@ impl Interactions {
             done: found.body.done.clone(),
             place: Place::Stored { handle, key: found.key },
             person: None,
-            consent: super::ConsentAnswer::default(),
-        }
+            consent: ConsentAnswer::default(),
+        };
+        let account = person.account.id.clone();
+        self.belongs_to(&mut open, &account, Some(person)).await?;
+        Ok(Ok(open))
     }
 
     /// The record of a page is gone, but its form still carries the request: it can be started again.
@@ -412,7 +393,8 @@ impl Interactions {
     }
 
     fn token(&self, call: &Call, env: &Env, form: &Params<'_>) -> Option<FormToken> {
-        FormToken::open(env, self.keys(), (call.now, self.config.lifetime), form.one("token").ok().flatten()?)
+        let text = form.one("token").ok().flatten()?;
+        FormToken::open(env, self.keys(), call.now, self.config.lifetime, text)
     }
 
     /// A form that came back. One that was not made for this browser, request and session is not looked at: the page

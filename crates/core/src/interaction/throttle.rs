@@ -147,7 +147,7 @@ impl Throttle {
         };
         let found: Option<Found<ThrottleBody>> = records.get(call.now, attempt.counted).await?;
         if let Some(found) = found.filter(|found| found.body.failures == before.failures + 1) {
-            records.update(call.now, &found, (&before, found.expires_at), &[]).await?;
+            records.update(call.now, &found, &before, found.expires_at, &[]).await?;
         }
         Ok(())
     }
@@ -165,7 +165,7 @@ impl Throttle {
         let body = ThrottleBody { failures, not_before: now + self.wait(failures, subject.free) };
         let ends = now + self.config.longest_wait;
         match found {
-            Some(found) => Ok(matches!(records.update(now, found, (&body, ends), &[]).await?, Updated::Done(_))),
+            Some(found) => Ok(matches!(records.update(now, found, &body, ends, &[]).await?, Updated::Done(_))),
             None => match records.insert(now, &[records.new(subject.key, None, Tags::default(), ends, &body)?]).await {
                 Ok(()) => Ok(true),
                 Err(StoreError::Occupied) => Ok(false),

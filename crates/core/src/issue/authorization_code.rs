@@ -110,7 +110,7 @@ pub(crate) fn draft(
         refresh: Refresh::New,
         condition: Condition::Redeem(code.key(&env.realm)),
     };
-    let grant_end = codes.grant_end(&what, &addressed.client, (now, deadline));
+    let grant_end = codes.grant_end(&what, &addressed.client, now, deadline);
 
     let records = env.records();
     let tags = records.tags(Some(account), Some(client), Some(granted.session));
@@ -143,7 +143,7 @@ pub(crate) fn draft(
 impl Codes {
     /// When the grant ends: when its code is forgotten and the access token of a last-minute exchange has ended; late only
     /// if a refresh family can come of it. A code that nobody exchanges must not be kept for months.
-    fn grant_end(&self, what: &Entitlement, client: &Client, (now, deadline): (Timestamp, Timestamp)) -> Timestamp {
+    fn grant_end(&self, what: &Entitlement, client: &Client, now: Timestamp, deadline: Timestamp) -> Timestamp {
         if self.policy.refresh(what, client) {
             return now + self.config.grant;
         }

@@ -144,7 +144,8 @@ impl Records<'_> {
         self,
         now: Timestamp,
         seen: &Found<B>,
-        (body, expires_at): (&B, Timestamp),
+        body: &B,
+        expires_at: Timestamp,
         issue: &[Record],
     ) -> Result<Updated, Fault> {
         let change = Change { body: body.encode()?, expires_at, due_at: None };

@@ -57,8 +57,7 @@ pub(crate) async fn keys(command: Keys) -> Said {
             forgotten.map_err(|fault| fault.to_string())?;
             let retire_at = sign_from + longest_token(&settings) + MARGIN;
             for alg in algorithms {
-                let times = (now, sign_from);
-                let kid = opened.keys.rotate(&settings.realm, alg, times, retire_at).await;
+                let kid = opened.keys.rotate(&settings.realm, alg, now, sign_from, retire_at).await;
                 let kid = kid.map_err(|fault| fault.to_string())?;
                 said.push_str(&format!("{kid}\t{}\tsigns from {}\n", alg.name(), rfc3339(sign_from)));
             }

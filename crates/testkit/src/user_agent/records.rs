@@ -50,7 +50,7 @@ impl UserAgent<'_> {
         let found = self.active_session();
         let mut body = found.body.clone();
         body.clients.push(ClientId::parse(client).expect("a client id"));
-        let updated = wait(env.records().update(now, &found, (&body, found.expires_at), &[])).expect("the store");
+        let updated = wait(env.records().update(now, &found, &body, found.expires_at, &[])).expect("the store");
         assert!(matches!(updated, Updated::Done(_)), "{updated:?}");
     }
 

@@ -201,7 +201,7 @@ fn keys_are_rotated_and_forgotten() {
     let (one, keys) = (realm("one"), sealed(&store, 1));
     let rs = now(keys.add(&one, SigningAlgorithm::Es384, secs(0), secs(0))).unwrap();
     let old = now(keys.add(&one, SigningAlgorithm::Es256, secs(0), secs(0))).unwrap();
-    let new = now(keys.rotate(&one, SigningAlgorithm::Es256, (secs(100), secs(700)), secs(5_000))).unwrap();
+    let new = now(keys.rotate(&one, SigningAlgorithm::Es256, secs(100), secs(700), secs(5_000))).unwrap();
     let retired = |kid: &str| {
         let entries = now(keys.list(&one)).unwrap();
         entries.iter().find(|entry| entry.jwk.kid() == Some(kid)).map(|entry| entry.retire_at)
