@@ -11,8 +11,8 @@ use crate::Username;
 /// The byte in front of a stored person. When the fields change it grows, and older ones are still read.
 const VERSION: u8 = 1;
 
-/// A person, as an operator may know them; without their password.
-#[derive(Clone, Debug)]
+/// A person, as an operator may know them. It has no `Debug`, because it holds the digest of a password.
+#[derive(Clone)]
 pub struct Person {
     /// The `sub` that clients see (OIDC Core section 8).
     pub id: AccountId,

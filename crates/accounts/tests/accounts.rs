@@ -10,7 +10,7 @@ use chancery_accounts::{AccountError, NewPerson, Password, PasswordPool, Person,
 use chancery_core::model::{Claims, Hint, LoginForm};
 use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, Random};
 use chancery_store_memory::MemoryStore;
-use chancery_types::{ClientId, RealmId, Timestamp};
+use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
 use zeroize::Zeroizing;
 
 const NOW: Timestamp = Timestamp::from_secs(1_000);
@@ -76,6 +76,31 @@ async fn a_name_belongs_to_one_person_of_a_realm() {
     let elsewhere = RealmId::parse("other").unwrap();
     assert!(accounts.find(&elsewhere, &alice.id).await.unwrap().is_none());
     assert!(matches!(accounts.person(&elsewhere, &name("alice")).await, Err(AccountError::Unknown)));
+}
+
+/// A22: one name and one id in two realms are two people, each with a password and a life of their own.
+#[tokio::test]
+async fn realms_do_not_meet() {
+    let accounts = accounts();
+    let (here, there, id) = (realm(), RealmId::parse("other").unwrap(), AccountId::parse("1").unwrap());
+    for (realm, text) in [(&here, "correct horse"), (&there, "battery staple")] {
+        let (username, claims) = (name("alice"), Claims::default());
+        let new = NewPerson { username, password: password(text), claims, id: Some(id.clone()) };
+        accounts.add(realm, NOW, new).await.unwrap();
+    }
+    for (realm, text, is_good) in [
+        (&here, "correct horse", true),
+        (&here, "battery staple", false),
+        (&there, "battery staple", true),
+        (&there, "correct horse", false),
+    ] {
+        let form = LoginForm { username: "alice".to_owned(), password: Zeroizing::new(text.to_owned()) };
+        let outcome = accounts.authenticate(realm, LATER, form).await.unwrap();
+        assert_eq!(matches!(outcome, LoginOutcome::Authenticated(_)), is_good, "{realm:?} {text}");
+    }
+    accounts.disable(&there, LATER, &name("alice")).await.unwrap();
+    let active = async |realm| accounts.find(realm, &id).await.unwrap().expect("is there").active;
+    assert_eq!((active(&here).await, active(&there).await), (true, false));
 }
 
 #[tokio::test]
