@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chancery_core::session::LIST;
 use chancery_types::handle::{RotatingHandle, Session};
 use chancery_types::{Issuer, RealmId, Tag};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use zeroize::Zeroizing;
-
-/// A browser remembers at most this many signed-in persons.
-const MOST_SESSIONS: usize = 4;
 
 /// How this realm's cookies are called, and the attributes they carry.
 pub(crate) struct Cookies {
@@ -48,7 +46,7 @@ impl Cookies {
     /// The session handles, active one first.
     pub(crate) fn sessions(&self, headers: &HeaderMap) -> Vec<RotatingHandle<Session>> {
         let list = value(headers, &self.session).unwrap_or("");
-        list.split('.').take(MOST_SESSIONS).filter_map(|handle| RotatingHandle::parse(handle).ok()).collect()
+        list.split('.').take(LIST).filter_map(|handle| RotatingHandle::parse(handle).ok()).collect()
     }
 
     /// What binds forms to this browser before anybody is signed in.
@@ -64,7 +62,7 @@ impl Cookies {
 
     /// Sets the session cookie to this list; an empty one clears it.
     pub(crate) fn set_sessions(&self, sessions: &[RotatingHandle<Session>], headers: &mut HeaderMap) {
-        let handles: Vec<String> = sessions.iter().take(MOST_SESSIONS).map(RotatingHandle::reveal).collect();
+        let handles: Vec<String> = sessions.iter().take(LIST).map(RotatingHandle::reveal).collect();
         let life = match handles.as_slice() {
             [] => "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT".to_owned(),
             _ => format!("; Max-Age={}", self.session_life.as_secs()),
@@ -206,7 +204,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.append(COOKIE, value);
             let read: Vec<String> = cookies.sessions(&headers).iter().map(RotatingHandle::reveal).collect();
-            assert!(read.len() <= chancery_core::session::LIST, "{line:?}");
+            assert!(read.len() <= LIST, "{line:?}");
             let text = String::from_utf8_lossy(&line);
             assert!(read.iter().all(|handle| text.contains(handle.as_str())), "{line:?}");
             if line == good.as_bytes() {

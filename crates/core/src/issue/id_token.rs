@@ -31,7 +31,7 @@ impl Default for Config {
     }
 }
 
-/// The client's secret has ended, and what it should sign would be good for nobody (OIDC Registration section 3.2.1).
+/// The client's secret has ended, and what it should sign would be good for nobody (RFC 7591 section 3.2.1).
 pub const SECRET_ENDED: Reason = Reason {
     name: "client_secret_ended",
     code: ErrorCode::InvalidClient,

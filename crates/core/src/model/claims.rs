@@ -54,8 +54,8 @@ impl Claims {
         self
     }
 
-    /// What may be said about a person: only claims of these names, in any language (section 5.2: `name#ja`), and none that says nothing (OIDC Core section 5.3.2:
-    /// neither null nor an empty string).
+    /// What may be said about a person: only claims of these names, in any language (OIDC Core section 5.2: `name#ja`), and
+    /// none that says nothing (section 5.3.2: neither null nor an empty string).
     #[must_use]
     pub fn said(mut self, names: &[&str]) -> Self {
         let is_asked = |name: &str| {

@@ -29,7 +29,8 @@ pub struct TokenView<'a> {
 pub trait ClientPolicy: Send + Sync {
     /// Whether the client may see this token. Revocation: the client that got it (RFC 7009 section 2.1). Introspection:
     /// this one, the clients that its resource server names, and those registered to see this client's tokens; but a
-    /// refresh token is nobody's business but its own client's (RFC 6749 section 1.5). A public client sees nothing but its own: anybody can call by its name (RFC 7662 section 2.1, against token scanning).
+    /// refresh token is nobody's business but its own client's (RFC 6749 section 1.5). A public client sees nothing but its
+    /// own: anybody can call by its name (RFC 7662 section 2.1, against token scanning).
     fn sees(&self, client: &Client, token: &TokenView<'_>, doing: Doing) -> bool {
         let is_owner = client.id() == token.client;
         let is_named = || {

@@ -104,7 +104,7 @@ fn fitting(mut registered: Registered, settings: &Settings) -> Result<Registered
         && !servers.iter().any(|server| server.uri == *resource)
     {
         let rule = "has to be the uri of a [[resource_server]] of the configuration";
-        return Err(vec![Complaint::new("default_resource", rule, "RFC 8707 section 2")]);
+        return Err(vec![Complaint::new("chancery.default_resource", rule, "RFC 8707 section 2")]);
     }
     let engine = &settings.engine;
     let is_known = |scope: &Scope| {

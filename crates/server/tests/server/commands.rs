@@ -108,7 +108,7 @@ fn a_client_is_held_against_the_configuration() {
     let client = r#"{"client_id":"a","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"],
         "scope":"openid email read raed","chancery":{"default_resource":"https://api.example"}}"#;
     let said = refused(&folder, &["client", "add", "--file", "-"], client);
-    assert!(said.contains("default_resource: has to be the uri of a [[resource_server]]"), "{said}");
+    assert!(said.contains("chancery.default_resource: has to be the uri of a [[resource_server]]"), "{said}");
     let server = "\n[[resource_server]]\nuri = \"https://api.example\"\nscopes = [\"read\"]\n";
     let path = folder.join("chancery.toml");
     fs::write(&path, fs::read_to_string(&path).unwrap() + server).unwrap();
