@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chancery_accounts::{PasswordPool, StoredAccounts};
 use chancery_core::documents::{SealedKeys, StoredRegistry};
 use chancery_core::error::{Complaint, Fault};
+use chancery_core::model::{ResourceServer, TokenFormat};
 use chancery_core::ports::{EventSink, PrivateKeys as _, Random};
 use chancery_core::provider::{Builder, Parts, Provider};
 use chancery_jose::{RootSecret, SigningAlgorithm, SystemRandom};
@@ -43,7 +44,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
             (store.clone(), store, RootSecret::new(key))
         }
         Store::Sqlite { path, wrapping_key } => {
-            let store = SqliteStore::open(path).map_err(|fault| format!("the store {}: {fault}", path.display()))?;
+            let store = SqliteStore::open(path).map_err(|fault| format!("store.sqlite: {}: {fault}", path.display()))?;
             let store = Arc::new(store);
             (store.clone(), store, secrets::wrapping_key(wrapping_key)?)
         }
@@ -81,7 +82,29 @@ impl Opened {
             keys: self.keys.clone(),
         };
         let builder = Builder::new(parts, settings.engine.clone()).with_events(events);
-        builder.with_ui_locales(locales.iter().map(|locale| (*locale).to_owned())).build().await
+        let builder = builder.with_ui_locales(locales.iter().map(|locale| (*locale).to_owned()));
+        match (builder.build().await, self.unsigned(settings).await) {
+            (Ok(provider), unsigned) if unsigned.is_empty() => Ok(provider),
+            (built, mut complaints) => {
+                complaints.extend(built.err().into_iter().flatten());
+                Err(complaints)
+            }
+        }
+    }
+
+    /// Resource servers whose JWTs nothing could sign: each of their tokens would be a fault.
+    async fn unsigned(&self, settings: &Settings) -> Vec<Complaint> {
+        let keys = match self.keys.list(&settings.realm).await {
+            Ok(keys) => keys,
+            Err(fault) => return vec![Complaint::new("keys", fault.message(), "docs/configuration.md")],
+        };
+        let jwts = settings.resource_servers.iter().filter(|server| server.format == TokenFormat::Jwt);
+        let unsigned = jwts.filter(|server| !keys.iter().any(|key| key.jwk.fits(server.alg)));
+        let complaint = |server: &ResourceServer| {
+            let rule = format!("{}: there is no key for {}; see `chancery keys list`", server.uri.as_str(), server.alg);
+            Complaint::new("resource_server", rule, "RFC 9068 section 2.1")
+        };
+        unsigned.map(complaint).collect()
     }
 
     /// Makes the first keys and the first root secret of a realm that has none.

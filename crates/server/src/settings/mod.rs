@@ -1,14 +1,17 @@
 //! What the operator wants: a file, over it the environment, over it flags.
 
 mod catalogue;
+mod forms;
 mod nearest;
 mod overlay;
+mod resource_servers;
 mod schema;
 mod template;
 #[cfg(test)]
 mod tests;
 mod unknown;
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -231,39 +234,54 @@ pub(crate) fn path(configured: &Configured) -> PathBuf {
 pub(crate) fn load(configured: &Configured) -> Result<Settings, Vec<Complaint>> {
     let path = path(configured);
     let text = std::fs::read_to_string(&path).map_err(|error| {
-        vec![Complaint::new(path.display().to_string(), error.to_string(), "docs/configuration.md")]
+        let rule = match error.kind() {
+            ErrorKind::NotFound => {
+                "is not there: name the configuration with --config or CHANCERY_CONFIG; `chancery init` writes one"
+                    .to_owned()
+            }
+            _ => error.to_string(),
+        };
+        vec![Complaint::new(path.display().to_string(), rule, "docs/configuration.md")]
     })?;
     let variables =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let variables =
         variables.filter(|(name, _)| name.starts_with("CHANCERY_") && !NOT_SETTINGS.contains(&name.as_str()));
-    let folder = path.parent().unwrap_or(Path::new(""));
-    read(&text, variables, &configured.set, folder)
+    read(&text, variables, &configured.set, &path)
 }
 
-/// Relative paths are meant from the folder of the file.
+/// Relative paths are meant from the folder of `file`.
 fn read(
     text: &str,
     variables: impl Iterator<Item = (String, String)>,
     flags: &[String],
-    folder: &Path,
+    file: &Path,
 ) -> Result<Settings, Vec<Complaint>> {
     let mut complaints = Vec::new();
     let mut table = match text.parse::<Table>() {
         Ok(table) => table,
-        Err(error) => return Err(vec![Complaint::new("the file", error.to_string(), "TOML 1.1")]),
+        Err(error) => {
+            let rule = format!("it is not TOML.\n{}", error.to_string().trim_end());
+            return Err(vec![Complaint::new(file.display().to_string(), rule, "TOML 1.1")]);
+        }
     };
     unknown::strike(&mut table, &mut complaints);
     for (name, value) in variables {
         complaints.extend(overlay::lay(&mut table, &overlay::From::Variable(&name), &value).err());
     }
     for flag in flags {
-        let (key, value) = flag.split_once('=').unwrap_or((flag, ""));
+        let Some((key, value)) = flag.split_once('=') else {
+            complaints.push(Complaint::new(format!("--set {flag}"), "has to be SETTING=VALUE", "docs/configuration.md"));
+            continue;
+        };
         complaints.extend(overlay::lay(&mut table, &overlay::From::Flag(key), value).err());
     }
+    forms::strike(&mut table, &mut complaints);
     let ours: Table = OURS.iter().filter_map(|name| table.remove_entry(*name)).collect();
     let written = section::<Written>(ours, &mut complaints);
     let engine = section::<Config>(table, &mut complaints);
+    complaints.extend(engine.iter().flat_map(Config::complaints));
+    let folder = file.parent().unwrap_or(Path::new(""));
     let checked = written.and_then(|written| written.check(folder, &mut complaints));
     match (checked, engine) {
         (Some(mut settings), Some(engine)) if complaints.is_empty() => {
@@ -289,8 +307,12 @@ fn section<T: DeserializeOwned>(mut table: Table, complaints: &mut Vec<Complaint
 
 impl Written {
     fn check(self, folder: &Path, complaints: &mut Vec<Complaint>) -> Option<Settings> {
+        // What was taken away is complained about already.
+        let said: Vec<String> = complaints.iter().map(|complaint| complaint.setting.clone()).collect();
         let mut complain = |setting: &str, rule: &str, section: &'static str| {
-            complaints.push(Complaint::new(setting, rule, section));
+            if !said.iter().any(|said| said == setting) {
+                complaints.push(Complaint::new(setting, rule, section));
+            }
         };
         let issuer = self.issuer.as_deref().and_then(|text| Issuer::parse(text).ok());
         if issuer.is_none() {
@@ -350,6 +372,7 @@ impl Written {
                 Store::Memory
             }
         };
+        complaints.extend(resource_servers::complaints(&self.resource_server));
         let mut pages = self.pages;
         pages.templates = pages.templates.map(|templates| folder.join(templates));
         Some(Settings {

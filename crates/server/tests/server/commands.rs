@@ -52,6 +52,22 @@ fn check_asks_the_engine_and_the_files() {
     assert!(said.contains("session.idle") && said.contains("no.pem"), "{said}");
 }
 
+/// What no key signs would be a fault with every token.
+#[test]
+fn check_names_a_resource_server_that_nothing_signs_for() {
+    let folder = initialised();
+    let path = folder.join("chancery.toml");
+    let good = fs::read_to_string(&path).unwrap();
+    for (alg, expected) in [("PS512", "there is no key for PS512"), ("HS256", "alg has to be one with a public key")] {
+        let server =
+            format!("\n[[resource_server]]\nuri = \"https://api.example\"\nformat = \"jwt\"\nalg = \"{alg}\"\n");
+        fs::write(&path, good.clone() + &server).unwrap();
+        let said = refused(&folder, &["check"], "");
+        assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
+        assert!(refused(&folder, &["serve"], "").contains(expected));
+    }
+}
+
 #[test]
 fn a_wrapping_key_that_others_can_read_is_refused() {
     let folder = initialised();
