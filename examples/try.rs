@@ -22,6 +22,13 @@ use serde_json::Value;
 const CLIENT_ID: &str = "demo";
 const SCOPE: &str = "openid profile email offline_access";
 
+const HELP: &str = "\
+Signs a person in at a provider and prints the tokens.
+
+  --issuer URL   the provider; http://localhost:3000 without it (plain HTTP on loopback only)
+  --headless     without a browser: user name and password are the first two lines of the standard input
+";
+
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
@@ -31,6 +38,10 @@ fn main() -> Result<()> {
         match argument.as_str() {
             "--headless" => is_headless = true,
             "--issuer" => issuer = arguments.next().ok_or("--issuer needs a URL")?,
+            "--help" => {
+                print!("{HELP}");
+                return Ok(());
+            }
             other => return Err(format!("unknown argument {other}").into()),
         }
     }
