@@ -219,6 +219,7 @@ impl Snapshot {
         let issuer = Arc::new(TokenIssuer {
             keys: Arc::clone(&keys),
             policy: Arc::clone(token_policy),
+            claims: Arc::new(claims.clone()),
             access_token: config.access_token.clone(),
             id_token: config.id_token.clone(),
             refresh_token: config.refresh_token.clone(),
@@ -255,6 +256,22 @@ pub struct Provider {
     snapshot: ArcSwap<Snapshot>,
     /// When registry and keys were asked last whether they have moved, in milliseconds.
     asked_at: AtomicI64,
+}
+
+/// A question on its way. Whoever asks may go away in the middle of it, as a peer does that breaks off its request: then it
+/// was not asked, and the next one asks.
+struct Asking<'a> {
+    asked_at: &'a AtomicI64,
+    before: i64,
+    is_over: bool,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.asked_at.store(self.before, Ordering::Relaxed);
+        }
+    }
 }
 
 /// For how long a snapshot may be used without asking whether it still holds.
@@ -325,7 +342,10 @@ impl Provider {
         if is_fresh || swap().is_err() {
             return;
         }
-        if let Err(fault) = self.ask(now, old_at.is_some()).await {
+        let mut asking = Asking { asked_at: &self.asked_at, before: asked_at, is_over: false };
+        let answer = self.ask(now, old_at.is_some()).await;
+        asking.is_over = true;
+        if let Err(fault) = answer {
             let request = RequestId("refresh".into());
             self.env.events.record(now, &request, &Event::Faulted { endpoint: Endpoint::Metadata, fault });
         }

@@ -136,6 +136,36 @@ fn strangers_do_not_lock_a_person_out() {
     assert_eq!(login_page(&bob, &kit).login("bob").expect_page("login").answer().status, 429);
 }
 
+/// Nor can a stranger keep a person waiting for long by guessing from many networks, nor a whole network by its own
+/// guesses: what somebody else causes is a wait of half a minute.
+#[test]
+fn what_strangers_and_neighbours_cause_is_a_short_wait() {
+    let kit = TestProvider::new();
+    let guess_when_possible = |from: &str, name: &str| {
+        let bot = kit.user_agent();
+        bot.comes_from(from);
+        while login_page(&bot, &kit).login_wrongly(name).answer().status == 429 {
+            kit.clock.advance(seconds(1));
+        }
+    };
+    for n in 0..112 {
+        guess_when_possible(&format!("2001:db8:1:{n:x}::1"), "alice");
+    }
+    for n in 0..62 {
+        guess_when_possible("198.51.100.7", &format!("name-{n}"));
+    }
+    for from in ["203.0.113.1", "198.51.100.7"] {
+        let alice = kit.user_agent();
+        alice.comes_from(from);
+        let mut waited = 0;
+        while login_page(&alice, &kit).login("alice").answer().status == 429 {
+            kit.clock.advance(seconds(1));
+            waited += 1;
+        }
+        assert!(waited <= 30, "{waited} s from {from}");
+    }
+}
+
 /// A right password takes away what was counted: mistyping now and then is no attack.
 #[test]
 fn a_right_password_clears_the_failures_before_it() {

@@ -29,6 +29,32 @@ fn the_registration_bounds_the_scopes_of_the_resource_server() {
     }
 }
 
+/// The `claims` parameter is no way round the registered scope, neither when it is sent nor after the registration was
+/// narrowed.
+#[test]
+fn the_registration_bounds_single_claims() {
+    let chancery = r#""consent":"implied","refresh_tokens":"always""#;
+    let asked = r#"{"userinfo":{"email":null,"phone_number":null}}"#;
+    let learn = |kit: &TestProvider, scope: &str| {
+        let ua = kit.user_agent();
+        ua.signed_in("alice");
+        let code = kit.authorization_request("c").scope(scope).param("claims", asked).open(&ua).expect_code();
+        kit.exchange(&code).expect_status(200)
+    };
+    let kit = TestProvider::builder().client(&client("openid", chancery)).build();
+    let info = kit.userinfo(learn(&kit, "openid").member("access_token"));
+    assert!(!info.text().contains("email") && !info.text().contains("phone"), "{}", info.text());
+
+    let kit = TestProvider::builder().client(&client("openid email", chancery)).build();
+    let tokens = learn(&kit, "openid");
+    assert!(kit.userinfo(tokens.member("access_token")).text().contains("email"));
+    kit.put_client(&client("openid", chancery));
+    kit.clock.advance(seconds(5));
+    assert!(!kit.userinfo(tokens.member("access_token")).text().contains("email"));
+    let refreshed = kit.refresh("c", tokens.member("refresh_token")).expect_status(200);
+    assert!(!kit.userinfo(refreshed.member("access_token")).text().contains("email"));
+}
+
 /// RFC 6749 section 6: less scope is no other audience. Whoever gave `openid` and `email` away for UserInfo did not agree
 /// to tokens for a resource server.
 #[test]

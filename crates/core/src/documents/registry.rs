@@ -177,7 +177,9 @@ impl Registry for StoredRegistry {
 
     fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision> {
         Box::pin(async move {
-            let revision = self.store.revision(realm).await?;
+            // What cannot be asked about cannot be believed either.
+            let forget = |_: &chancery_store::StoreError| self.change(realm, Cache::forget);
+            let revision = self.store.revision(realm).await.inspect_err(forget)?;
             self.change(realm, |cache| {
                 if cache.revision.replace(revision) != Some(revision) {
                     cache.forget();

@@ -120,10 +120,10 @@ impl UserInfoEndpoint {
             Gate::Open(..) | Gate::Closed(_) => return Err((&TOKEN_WITHDRAWN).into()),
         };
 
-        let mut names = self.claims.names(&scopes, &token.claims.userinfo);
+        let asked = self.claims.registered(token.claims, &client);
+        let mut names = self.claims.names(&scopes, &asked.userinfo);
         names.retain(|name| !OURS.contains(name));
-        let query =
-            ClaimsQuery { account, client: client.id(), names: &names, locales: token.claims.locales.as_deref() };
+        let query = ClaimsQuery { account, client: client.id(), names: &names, locales: asked.locales.as_deref() };
         let person = env.accounts.claims(&env.realm, query).await?.said(&names);
         let mut answer = ClaimsWriter::new();
         let alg = client.userinfo_signed_response_alg;

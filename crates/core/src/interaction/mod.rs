@@ -10,12 +10,13 @@ use std::time::Duration;
 use chancery_jose::sha256;
 use chancery_store::{Record, Redeemed, Revoked, Updated};
 use chancery_types::handle::{Handle, Interaction, RotatingHandle, SecretDigest, Session};
-use chancery_types::{AccountId, Key, Params, Timestamp};
+use chancery_types::iana::ErrorCode;
+use chancery_types::{AccountId, Key, Params, Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::context::{Call, Env};
-use crate::error::{Fault, PageError, Refusal};
+use crate::error::{Fault, PageError, Reason, Refusal};
 use crate::event::{Endpoint, Event};
 use crate::issue::authorization_code;
 use crate::keys::KeySet;
@@ -81,6 +82,14 @@ impl From<Outcome> for Next {
         Self { outcome, sessions: None, browser: None }
     }
 }
+
+/// Nothing of what was asked for was granted.
+pub const NOTHING_GRANTED: Reason = Reason {
+    name: "nothing_granted",
+    code: ErrorCode::AccessDenied,
+    description: "nothing of what was asked for was granted",
+    section: "RFC 6749 section 4.1.2.1",
+};
 
 /// Everything that an interaction is decided with; built once per snapshot.
 pub struct Interactions {
@@ -258,6 +267,11 @@ impl Interactions {
                     && !answer.rejected_scopes.contains(scope.as_str())
                     && !undecided.contains(scope.as_str()))
         });
+        // What is left has to be worth a code, and an OpenID request without `openid` is none.
+        let is_openid = |scopes: &Scopes| scopes.contains(Scope::OPENID);
+        if scopes.is_empty() || (is_openid(&asked.scopes) && !is_openid(&scopes)) {
+            return Ok(GoneOn::Lost(self.refuse(open.call, open.env, addressed, &(&NOTHING_GRANTED).into())));
+        }
         let claims = if is_implied {
             asked.claims.clone()
         } else {
@@ -392,6 +406,13 @@ impl<'a> Open<'a> {
     /// What is asked for.
     pub(crate) fn request(&self) -> &ValidatedAuthorizationRequest<'a> {
         &self.request
+    }
+
+    /// What one account has allowed, another has not.
+    fn keeps_answers_of(&mut self, account: &AccountId) {
+        if self.person.as_ref().is_none_or(|person| person.account.id != *account) {
+            self.done.retain(|step| *step != StepDone::Consent);
+        }
     }
 
     /// What a form token is bound to: the parameters, or the handle of the record that holds them.

@@ -80,6 +80,7 @@ impl<'a> LoginStep<'a> {
             return LoginStep(Stage { engine, open }).refused(LoginProblem::Refused, None).await;
         }
         open.done.push(StepDone::Login);
+        open.keeps_answers_of(&who.account);
         env.record(call, &Event::LoginSucceeded { account: who.account.clone() });
         // A second login of somebody who is signed in here already renews that session, whichever is the active one.
         let mut everybody = engine.sessions.everybody(call, env).await?;
@@ -209,6 +210,7 @@ impl SelectAccountStep<'_> {
             return engine.page(&open, Needed::SelectAccount(&prompt::SELECTION_REQUESTED), None, None).await;
         };
         open.done.push(StepDone::SelectAccount);
+        open.keeps_answers_of(&person.account.id);
         let (account, handle, is_current) = (person.account.id.clone(), person.handle.clone(), person.is_current);
         engine.belongs_to(&mut open, &account, Some(person)).await?;
         // The chosen session is one of the list, so that none is dropped. A request that still came with the secret before
@@ -420,6 +422,8 @@ impl Interactions {
             };
         };
         let field = |name| form.one(name).ok().flatten();
+        // Another page may be due by now, as when the login has grown too old while the person was reading.
+        let may_consent = matches!(self.needed(&open), None | Some(Needed::Consent(_)));
         let stage = Stage { engine: self, open };
         match (token.step, field("action").unwrap_or("")) {
             (_, "cancel" | "deny") => Ok(stage.declined()),
@@ -428,7 +432,7 @@ impl Interactions {
                 let password = Zeroizing::new(field("password").unwrap_or("").to_owned());
                 LoginStep(stage).form(LoginForm { username, password }).await
             }
-            (FormStep::Consent, "allow") => ConsentStep(stage).granted().await,
+            (FormStep::Consent, "allow") if may_consent => ConsentStep(stage).granted().await,
             (FormStep::SelectAccount, "another") => SelectAccountStep(stage).another().await,
             (FormStep::SelectAccount, _) => SelectAccountStep(stage).chosen(field("account").unwrap_or("")).await,
             (FormStep::Consent, _) => self.show(stage.open).await,

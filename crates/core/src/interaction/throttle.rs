@@ -57,6 +57,7 @@ pub struct Throttle {
 struct Subject {
     key: Key,
     free: u32,
+    longest_wait: Duration,
 }
 
 /// An attempt that may be looked at. What becomes of it has to be said.
@@ -70,6 +71,9 @@ pub struct Attempt {
 
 /// How often a race may be lost before the attempt counts as one too many.
 const RACES: usize = 3;
+
+/// The longest wait because of the name alone or of the network alone: short, because strangers and neighbours can cause it.
+const BROAD_WAIT: Duration = Duration::from_secs(30);
 
 impl Throttle {
     /// From the configuration.
@@ -86,11 +90,12 @@ impl Throttle {
         let name = name.trim().to_lowercase();
         let network = call.peer.map(network).unwrap_or_default();
         let key = |what, id: &str| throttle_key(&env.realm, what, id);
-        let pair =
-            Subject { key: key("name and network", &[&name, "\0", &network].concat()), free: self.config.failures };
-        let mut others = vec![Subject { key: key("name", &name), free: self.config.name_failures }];
+        let both = key("name and network", &[&name, "\0", &network].concat());
+        let pair = Subject { key: both, free: self.config.failures, longest_wait: self.config.longest_wait };
+        let broad = |key, free| Subject { key, free, longest_wait: BROAD_WAIT.min(self.config.longest_wait) };
+        let mut others = vec![broad(key("name", &name), self.config.name_failures)];
         if call.peer.is_some() {
-            others.push(Subject { key: key("network", &network), free: self.config.network_failures });
+            others.push(broad(key("network", &network), self.config.network_failures));
         }
         for subject in &others {
             let found = env.records().get::<ThrottleBody>(call.now, subject.key).await?;
@@ -118,7 +123,8 @@ impl Throttle {
     /// A fault of the store.
     pub async fn failed(&self, call: &Call, env: &Env, attempt: Attempt) -> Result<(), Fault> {
         for subject in &attempt.others {
-            for _ in 0..RACES {
+            // Each race that is lost was won by another failure, so that the count grows all the same.
+            for _ in 0..10 * RACES {
                 let found: Option<Found<ThrottleBody>> = env.records().get(call.now, subject.key).await?;
                 if self.count(call.now, env, subject, found.as_ref()).await? {
                     break;
@@ -142,14 +148,17 @@ impl Throttle {
     /// A fault of the store.
     pub async fn not_looked_at(&self, call: &Call, env: &Env, attempt: Attempt) -> Result<(), Fault> {
         let records = env.records();
-        let Some(before) = attempt.before else {
-            return records.revoke(call.now, attempt.counted).await.map(|_| ());
-        };
         let found: Option<Found<ThrottleBody>> = records.get(call.now, attempt.counted).await?;
-        if let Some(found) = found.filter(|found| found.body.failures == before.failures + 1) {
-            records.update(call.now, &found, &before, found.expires_at, &[]).await?;
+        let counted = attempt.before.as_ref().map_or(0, |before| before.failures) + 1;
+        // What others have counted since stays.
+        let Some(found) = found.filter(|found| found.body.failures == counted) else { return Ok(()) };
+        match &attempt.before {
+            Some(before) => records.update(call.now, &found, before, found.expires_at, &[]).await.map(|_| ()),
+            None => {
+                env.store.revoke(call.now, found.key, Some(found.revision), &[]).await?;
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// One more; `false` when somebody else counted at the same moment.
@@ -162,8 +171,9 @@ impl Throttle {
     ) -> Result<bool, Fault> {
         let records = env.records();
         let failures = found.map_or(0, |found| found.body.failures).saturating_add(1);
-        let body = ThrottleBody { failures, not_before: now + self.wait(failures, subject.free) };
-        let ends = now + self.config.longest_wait;
+        let body = ThrottleBody { failures, not_before: now + self.wait(failures, subject) };
+        // Failures are remembered beyond the wait that they caused, or the longest one would end in a new beginning.
+        let ends = body.not_before + self.config.longest_wait;
         match found {
             Some(found) => Ok(matches!(records.update(now, found, &body, ends, &[]).await?, Updated::Done(_))),
             None => match records.insert(now, &[records.new(subject.key, None, Tags::default(), ends, &body)?]).await {
@@ -174,10 +184,10 @@ impl Throttle {
         }
     }
 
-    fn wait(&self, failures: u32, free: u32) -> Duration {
-        match failures.checked_sub(free) {
+    fn wait(&self, failures: u32, subject: &Subject) -> Duration {
+        match failures.checked_sub(subject.free) {
             None | Some(0) => Duration::ZERO,
-            Some(over) => self.config.first_wait.saturating_mul(1 << (over - 1).min(20)).min(self.config.longest_wait),
+            Some(over) => self.config.first_wait.saturating_mul(1 << (over - 1).min(20)).min(subject.longest_wait),
         }
     }
 }
@@ -200,8 +210,13 @@ mod tests {
     #[test]
     fn the_wait_doubles_after_the_free_failures() {
         let throttle = Throttle::new(Config::default());
-        let waits: Vec<u64> = [1, 5, 6, 7, 8, 40].map(|failures| throttle.wait(failures, 5).as_secs()).into();
-        assert_eq!(waits, [0, 0, 1, 2, 4, 900]);
+        let key = throttle_key(&chancery_types::RealmId::parse("main").unwrap(), "name", "alice");
+        for (longest_wait, longest) in [(throttle.config.longest_wait, 900), (BROAD_WAIT, 30)] {
+            let subject = Subject { key, free: 5, longest_wait };
+            let waits: Vec<u64> =
+                [1, 5, 6, 7, 8, 40].map(|failures| throttle.wait(failures, &subject).as_secs()).into();
+            assert_eq!(waits, [0, 0, 1, 2, 4, longest]);
+        }
     }
 
     #[test]

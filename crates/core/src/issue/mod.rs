@@ -13,6 +13,7 @@ use crate::event::{Event, GrantEnd};
 use crate::keys::KeySet;
 use crate::model::{Client, Condition, Entitlement, GrantId, Refresh};
 use crate::policy::{Cleared, TokenPolicy};
+use crate::rule::claims::ClaimsRule;
 
 pub mod access_token;
 
@@ -28,6 +29,8 @@ pub struct TokenIssuer {
     pub keys: Arc<KeySet>,
     /// What the application decides.
     pub policy: Arc<dyn TokenPolicy>,
+    /// Which claims a client is registered for.
+    pub claims: Arc<ClaimsRule>,
     /// `[access_token]`
     pub access_token: access_token::Config,
     /// `[id_token]`
@@ -107,7 +110,8 @@ impl TokenIssuer {
         client: &ClientAuthentication<Verified>,
         cleared: Cleared,
     ) -> Result<Issuance, Failure> {
-        let what = cleared.into_entitlement();
+        let mut what = cleared.into_entitlement();
+        what.claims = self.claims.registered(what.claims, client.client());
         let draft = Draft { call, env, client: client.client(), what: &what };
         let access = self.access_token(&draft).await?;
         let id_token = self.id_token(&draft, &access.text).await?;

@@ -255,7 +255,8 @@ fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked
     let challenge = params.one("code_challenge")?;
     let code_challenge = CodeChallenge::parse(challenge, params.one("code_challenge_method")?, client)?;
     let max_age = max_age(params.one("max_age")?)?.or(client.default_max_age.filter(|_| is_openid));
-    let mut claims = params.one("claims")?.map_or(Ok(ClaimsRequest::default()), |text| rules.claims.parse(text))?;
+    let claims = params.one("claims")?.map_or(Ok(ClaimsRequest::default()), |text| rules.claims.parse(text))?;
+    let mut claims = rules.claims.registered(claims, client);
     rules.policy.claims_request(&claims, client)?;
     claims.locales = params.one("claims_locales")?.map(Box::from);
     let acr_values = acr_values(params.one("acr_values")?, client, is_openid);

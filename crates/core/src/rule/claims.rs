@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::{Reason, Refusal};
-use crate::model::{ClaimAsk, ClaimsRequest, ConsentAnswer};
+use crate::model::{ClaimAsk, ClaimsRequest, Client, ConsentAnswer};
 
 /// The parameter is not the JSON that the standard describes.
 pub const MALFORMED: Reason = Reason {
@@ -147,6 +147,21 @@ impl ClaimsRule {
             }
         }
         names
+    }
+
+    /// Only what the client is registered for: where its registration lists scopes, a single claim that a scope stands for
+    /// needs one of these scopes.
+    #[must_use]
+    pub fn registered(&self, mut request: ClaimsRequest, client: &Client) -> ClaimsRequest {
+        let Some(scopes) = &client.scopes else { return request };
+        let of_scopes = self.names(scopes, &[]);
+        let is_extra = |name: &str| self.config.extra.iter().any(|extra| extra == name);
+        let is_allowed = |ask: &ClaimAsk| {
+            WITHOUT_CONSENT.contains(&&*ask.name) || of_scopes.contains(&&*ask.name) || is_extra(&ask.name)
+        };
+        request.userinfo.retain(is_allowed);
+        request.id_token.retain(is_allowed);
+        request
     }
 
     /// Only what was consented to, or needs no consent.

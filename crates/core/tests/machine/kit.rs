@@ -1,8 +1,8 @@
 //! A provider without sockets: memory for everything, and the clock in hand.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -76,6 +76,8 @@ impl Clock for Hand {
 pub(crate) struct Flaky {
     pub(crate) keys: MemoryKeys,
     pub(crate) is_silent: AtomicBool,
+    /// How often the next answers have to be waited for.
+    pub(crate) waits: AtomicUsize,
 }
 
 impl Flaky {
@@ -83,7 +85,14 @@ impl Flaky {
         if self.is_silent.load(Ordering::Relaxed) {
             return Box::pin(async { Err(Fault::unavailable("no answer")) });
         }
-        answer
+        let waits = self.waits.swap(0, Ordering::Relaxed);
+        Box::pin(async move {
+            for _ in 0..waits {
+                let mut is_first = true;
+                poll_fn(|_| if std::mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) }).await;
+            }
+            answer.await
+        })
     }
 }
 
@@ -133,8 +142,11 @@ impl Kit {
         let public =
             r#"{"client_id":"public","token_endpoint_auth_method":"none","redirect_uris":["https://app.example/cb"]}"#;
         registry.put(public).unwrap();
-        let keys =
-            Arc::new(Flaky { keys: MemoryKeys::generate(algorithms).unwrap(), is_silent: AtomicBool::new(false) });
+        let keys = Arc::new(Flaky {
+            keys: MemoryKeys::generate(algorithms).unwrap(),
+            is_silent: AtomicBool::new(false),
+            waits: AtomicUsize::new(0),
+        });
         let (heard, clock) = (Arc::new(Heard::default()), Arc::new(Hand(AtomicI64::new(1_000))));
         let store = Arc::new(MemoryStore::new());
         let parts = Parts {

@@ -1,6 +1,9 @@
 //! The provider as a whole: building, metadata, reload, events.
 
+use std::future::Future as _;
+use std::pin::pin;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Waker};
 
 use crate::kit::{Kit, SECRET, now, params, secs};
 use chancery_core::config::Config;
@@ -135,6 +138,22 @@ fn a_silent_source_is_not_flooded() {
     kit.keys.is_silent.store(false, Ordering::Relaxed);
     now(kit.provider.refresh(kit.provider.now()));
     assert!(kit.provider.snapshot().discovery.body.windows(5).any(|text| text == b"PS256"));
+}
+
+/// A peer that breaks its request off in the middle of the question takes nobody's answer away: the next one asks.
+#[test]
+fn a_question_that_is_broken_off_is_asked_again() {
+    let kit = Kit::new();
+    let before = kit.provider.snapshot().jwks.clone();
+    kit.keys.keys.add(SigningAlgorithm::Es384, secs(0), secs(0)).unwrap();
+    kit.pass(2);
+    kit.keys.waits.store(1, Ordering::Relaxed);
+    {
+        let mut asks = pin!(kit.provider.refresh(kit.provider.now()));
+        assert!(asks.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    now(kit.provider.refresh(kit.provider.now()));
+    assert_ne!(kit.provider.snapshot().jwks, before);
 }
 
 /// EVT-01, EVT-02, EVT-03, A19: from a token to its end, one event each.

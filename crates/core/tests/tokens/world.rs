@@ -100,6 +100,7 @@ impl World {
         let extra = ["read", "write"].map(|text| chancery_types::Scope::parse(text).unwrap());
         let scopes = ScopeRule::new(&scope::Config { extra: extra.into() }, claims.scopes());
         let issuer = Arc::new(TokenIssuer {
+            claims: Arc::clone(&claims),
             keys: Arc::new(run(KeySet::load(&env)).unwrap()),
             policy,
             access_token: Default::default(),
