@@ -202,7 +202,7 @@ pub(crate) const ALL: &[Setting] = &[
         "throttle.longest_wait",
         Form::Duration,
         "\"15m\"",
-        "The longest wait, and how long failures are remembered.",
+        "The longest wait for a name from a network, and how long failures are remembered after a wait. What a name or a network causes alone is at most 30s.",
     ),
     setting("authorization_code.lifetime", Form::Duration, "\"1m\"", "How long a code can be exchanged; at most 10m."),
     setting(
