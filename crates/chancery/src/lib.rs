@@ -31,25 +31,75 @@
 //! let service = chancery::service(provider); // a `tower` service for any framework
 //! # Ok(()) }
 //! ```
+//!
+//! What has to outlive the process is in a [`DocumentStore`] and a [`StateStore`]; SQLite is both (feature `store-sqlite`),
+//! and `accounts` brings people with passwords:
+//!
+#![cfg_attr(all(feature = "store-sqlite", feature = "accounts"), doc = "```no_run")]
+#![cfg_attr(not(all(feature = "store-sqlite", feature = "accounts")), doc = "```ignore")]
+//! use std::num::NonZeroUsize;
+//! use std::sync::Arc;
+//! use chancery::accounts::{NewPerson, Password, PasswordPool, StoredAccounts, Username};
+//! use chancery::{
+//!     Claims, Config, Issuer, Parts, Provider, RealmId, SealedKeys, SigningAlgorithm, SqliteStore, StoredRegistry,
+//!     SystemRandom, Timestamp, Zeroizing, jose,
+//! };
+//! # async fn example(wrapping: Zeroizing<[u8; 32]>, now: Timestamp) -> Result<(), Box<dyn std::error::Error>> {
+//! let (realm, random) = (RealmId::parse("main")?, Arc::new(SystemRandom));
+//! let store = Arc::new(SqliteStore::open("chancery.sqlite".as_ref())?);
+//! let wrapping = Arc::new(jose::RootSecret::new(wrapping)); // 32 random bytes that are kept elsewhere
+//!
+//! let keys = SealedKeys::new(store.clone(), &wrapping, random.clone())?;
+//! keys.add(&realm, SigningAlgorithm::Rs256, now, now).await?; // once
+//! keys.add_secret(&realm, now).await?; // once
+//!
+//! let accounts = StoredAccounts::new(store.clone(), PasswordPool::start(NonZeroUsize::MIN, 32)?, random);
+//! let password = Password::new(Zeroizing::new("correct horse".to_owned()));
+//! let ada = NewPerson { username: Username::parse("ada")?, password, claims: Claims::default(), id: None };
+//! accounts.add(&realm, now, ada).await?; // once
+//!
+//! let parts = Parts {
+//!     realm,
+//!     issuer: Issuer::parse("https://id.example.org")?,
+//!     registry: Arc::new(StoredRegistry::new(store.clone(), wrapping)),
+//!     accounts: Arc::new(accounts),
+//!     keys: Arc::new(keys),
+//!     store,
+//! };
+//! let provider = Provider::new(parts, Config::default()).await.map_err(|all| format!("{all:?}"))?;
+//! # Ok(()) }
+//! ```
+//!
+//! Whoever runs a [`Provider`] calls [`Provider::run_once`] every few seconds, which removes what has expired.
 
 pub use chancery_core::config::Config;
 pub use chancery_core::context::{Call, RequestId};
 pub use chancery_core::documents::{MemoryKeys, MemoryRegistry, SealedKeys, StoredRegistry};
-pub use chancery_core::error::{Complaint, Failure, Fault, Reason, Refusal};
-pub use chancery_core::event::{Endpoint, Event};
+pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal};
+pub use chancery_core::event::{Endpoint, Event, GrantEnd};
 pub use chancery_core::model::{Account, Authentication, Claims, Client, Hint, LoginForm, ResourceServer, TokenFormat};
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{
-    Accounts, Answer, ClaimsQuery, Clock, EventSink, KeyEntry, LoginOutcome, PrivateKeys, Random, Registry, RootSecret,
+    Accounts, Answer, BoxFuture, ClaimsQuery, Clock, EventSink, KeyEntry, LoginOutcome, PrivateKeys, Random, Registry,
+    RootSecret,
 };
 pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::{client, config, duration, interaction, model, policy};
 pub use chancery_http::{
     Content, FormMarkup, Html, Locale, Page, Pages, Peer, PlainPages, Retry, SUBMIT, Service, TrustedProxies, service,
 };
-pub use chancery_jose::SigningAlgorithm;
+/// Keys, digests and signatures: for whoever implements [`PrivateKeys`], and the [`jose::RootSecret`] under which
+/// [`SealedKeys`] and [`StoredRegistry`] seal what they store.
+pub use chancery_jose as jose;
+pub use chancery_jose::{SigningAlgorithm, SystemRandom};
+/// The contracts of a store, for whoever writes one; its `kit` proves that it keeps them.
+pub use chancery_store as store;
 pub use chancery_store::{DocumentStore, StateStore};
+/// Names, times, and the keys of records.
+pub use chancery_types as types;
 pub use chancery_types::{AccountId, ClientId, Issuer, RealmId, ResourceUri, Scope, Scopes, Timestamp};
+/// A secret that is overwritten when it is dropped.
+pub use zeroize::Zeroizing;
 
 #[cfg(feature = "accounts")]
 pub use chancery_accounts as accounts;
