@@ -15,9 +15,6 @@ use crate::cache::{Cache, Known};
 use crate::password::NOBODY;
 use crate::{Full, Password, PasswordPool, Person, Username, check_claims};
 
-/// Shorter passwords are refused (NIST SP 800-63B section 5.1.1.2).
-const SHORTEST_PASSWORD: usize = 8;
-
 /// How many people one question to the store asks for.
 const PAGE: usize = 200;
 
@@ -216,8 +213,8 @@ impl StoredAccounts {
     }
 
     async fn hash(&self, password: Password) -> Result<Box<str>, AccountError> {
-        if password.length() < SHORTEST_PASSWORD {
-            let rule = format!("has to have at least {SHORTEST_PASSWORD} characters");
+        if password.length() < Password::SHORTEST {
+            let rule = format!("has to have at least {} characters", Password::SHORTEST);
             let complaint = Complaint::new("password", rule, "NIST SP 800-63B section 5.1.1.2");
             return Err(AccountError::Unacceptable(vec![complaint]));
         }

@@ -17,6 +17,9 @@ pub(crate) const NOBODY: &str =
 pub struct Password(Zeroizing<String>);
 
 impl Password {
+    /// How many characters it has to have (NIST SP 800-63B section 5.1.1.2).
+    pub const SHORTEST: usize = 8;
+
     /// Keeps it.
     #[must_use]
     pub fn new(text: Zeroizing<String>) -> Self {

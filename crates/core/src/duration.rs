@@ -13,7 +13,7 @@ use serde::{Deserialize as _, Deserializer, Serializer};
 const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// What a complaint says about a text that is not one.
-const RULE: &str =
+pub const RULE: &str =
     "a duration is whole numbers with a unit, the longest unit first: \"30s\", \"10m\", \"1h30m\", \"14d\"";
 
 /// Reads one or more pairs of a whole number and a unit: `d`, `h`, `m`, `s`, `ms`; each unit at most once, longest first.

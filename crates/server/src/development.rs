@@ -38,10 +38,7 @@ pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
     settings.store = Store::Sqlite { path: folder.join("chancery.sqlite"), wrapping_key };
     let opened = open(&settings)?;
     fill(&settings, &opened, &demo).await?;
-    let banner = demo.to_string();
-    let node = Node::new(with_ipv6(settings), opened, Some(demo)).await?;
-    println!("{banner}");
-    node.run(None).await
+    Node::new(with_ipv6(settings), opened, Some(demo)).await?.run(None).await
 }
 
 /// A browser may take `localhost` for ::1; where the machine has no IPv6, it is left out.

@@ -1,5 +1,6 @@
 //! A running server: the provider of now behind all listeners, what is done in the background, and the end.
 
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -113,18 +114,19 @@ impl Node {
 
     /// Opens all listeners, before the first request is answered.
     async fn listen(self: &Arc<Self>) -> Result<(), String> {
-        let bind = async |address: SocketAddr| {
-            TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))
-        };
         let mut listeners = Vec::new();
+        let http = if self.demo.is_some() { "chancery dev --listen" } else { "http.listen" };
         for address in &self.settings.http.listen {
-            listeners.push((bind(*address).await?, None));
+            listeners.push((bind(http, *address).await?, None));
         }
         for address in self.settings.tls.iter().flat_map(|tls| &tls.listen) {
-            listeners.push((bind(*address).await?, self.certificate.clone()));
+            listeners.push((bind("tls.listen", *address).await?, self.certificate.clone()));
+        }
+        if let Some(demo) = &self.demo {
+            println!("{demo}");
         }
         if let Some(address) = self.settings.management {
-            let listener = bind(address).await?;
+            let listener = bind("management.listen", address).await?;
             self.listening("management", &listener);
             tokio::spawn(management::answer(listener, self.clone()));
         }
@@ -214,6 +216,19 @@ impl Node {
         }
         current(&settings, &self.opened, &self.log).await
     }
+}
+
+/// What can be done about an address depends on why it cannot be had.
+async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => "; another process listens there: end it, or choose another port",
+            ErrorKind::AddrNotAvailable => "; this machine has no such address",
+            ErrorKind::PermissionDenied => "; a port below 1024 needs the capability CAP_NET_BIND_SERVICE",
+            _ => "",
+        };
+        format!("{setting}: cannot listen on {address}: {error}{advice}")
+    })
 }
 
 async fn current(settings: &Settings, opened: &Opened, log: &Arc<Log>) -> Result<Current, String> {

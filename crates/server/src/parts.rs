@@ -44,7 +44,8 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
             (store.clone(), store, RootSecret::new(key))
         }
         Store::Sqlite { path, wrapping_key } => {
-            let store = SqliteStore::open(path).map_err(|fault| format!("store.sqlite: {}: {fault}", path.display()))?;
+            let store =
+                SqliteStore::open(path).map_err(|fault| format!("store.sqlite: {}: {fault}", path.display()))?;
             let store = Arc::new(store);
             (store.clone(), store, secrets::wrapping_key(wrapping_key)?)
         }

@@ -1,6 +1,6 @@
 //! Secrets that come from files and terminals, and secrets that are written to files.
 
-use std::io::{BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -15,11 +15,14 @@ use crate::arguments::PasswordSource;
 /// Reads the key under which private keys are sealed. Whoever else can read the file has all private keys, so a file
 /// that others can read is refused.
 pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
-    let about = |what: &dyn std::fmt::Display| format!("the wrapping key {}: {what}", path.display());
-    let mut file = std::fs::File::open(path).map_err(|error| about(&error))?;
+    let about = |what: &dyn std::fmt::Display| format!("keys.wrapping_key: {}: {what}", path.display());
+    let mut file = std::fs::File::open(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => about(&"is not there; put the copy back: the private keys are sealed under it"),
+        _ => about(&error),
+    })?;
     let mode = file.metadata().map_err(|error| about(&error))?.mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(about(&format!("others may read it (mode {mode:o}); it has to be 600")));
+        return Err(about(&format!("others may read it (mode {mode:o}); it has to be 600: `chmod 600`")));
     }
     let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(|error| about(&error))?;
@@ -61,7 +64,11 @@ pub(crate) fn password(source: &PasswordSource) -> Result<Password, String> {
             Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned())
         }
     };
-    if text.is_empty() { Err("the password is empty".to_owned()) } else { Ok(Password::new(text)) }
+    let password = Password::new(text);
+    if password.length() < Password::SHORTEST {
+        return Err(format!("the password has to have at least {} characters", Password::SHORTEST));
+    }
+    Ok(password)
 }
 
 fn asked_twice() -> Result<Zeroizing<String>, String> {

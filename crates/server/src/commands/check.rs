@@ -19,7 +19,7 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Said {
     let settings = load(configured).map_err(|complaints| lines(&complaints))?;
     let mut wrong = Vec::new();
     if let Some(tls) = &settings.tls {
-        wrong.extend(Certificate::read(&tls.certificate, &tls.key).err().map(|why| format!("tls.certificate: {why}")));
+        wrong.extend(Certificate::read(&tls.certificate, &tls.key).err());
     }
     let locales = match pages::open(&settings.pages) {
         Ok(pages) => pages.locales().iter().map(|locale| (*locale).to_owned()).collect(),
@@ -29,12 +29,13 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Said {
         }
     };
     let mut loosened = Vec::new();
-    if let Store::Sqlite { path, .. } = &settings.store {
-        if path.exists() {
-            stored(&settings, &locales, &mut wrong, &mut loosened).await;
-        } else {
+    match &settings.store {
+        Store::Sqlite { path, .. } if path.exists() => stored(&settings, &locales, &mut wrong, &mut loosened).await,
+        Store::Sqlite { path, .. } => {
             wrong.push(format!("store.sqlite: {} is not there yet: `chancery init` makes it", path.display()));
+            wrong.extend(settings.engine.complaints().iter().map(ToString::to_string));
         }
+        Store::Memory => wrong.extend(settings.engine.complaints().iter().map(ToString::to_string)),
     }
     let said: String = loosened.iter().map(|line| format!("loosened: {line}\n")).collect();
     match (wrong.is_empty(), loosened.is_empty() || !is_strict) {
@@ -48,7 +49,10 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Said {
 async fn stored(settings: &Settings, locales: &[String], wrong: &mut Vec<String>, loosened: &mut Vec<String>) {
     let opened = match open(settings) {
         Ok(opened) => opened,
-        Err(why) => return wrong.push(format!("store.sqlite: {why}")),
+        Err(why) => {
+            wrong.push(why);
+            return wrong.extend(settings.engine.complaints().iter().map(ToString::to_string));
+        }
     };
     let locales: Vec<&str> = locales.iter().map(String::as_str).collect();
     if let Err(complaints) = opened.provider(settings, Arc::new(Unheard), &locales).await {

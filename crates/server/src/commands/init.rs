@@ -3,11 +3,12 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
-use chancery_accounts::{NewPerson, Username};
+use chancery_accounts::NewPerson;
 use chancery_core::model::Claims;
 use chancery_core::ports::Clock as _;
 use chancery_types::Issuer;
 
+use super::user::username;
 use super::{Said, lines};
 use crate::arguments::{Configured, Init};
 use crate::parts::open;
@@ -27,10 +28,9 @@ pub(crate) async fn init(wanted: Init) -> Said {
     let person = if wanted.no_user {
         None
     } else {
-        let username = given_or_asked(wanted.username, "First user: ", "--username or --no-user")?;
-        let username = Username::parse(&username).map_err(|_| "that is no user name")?;
+        let typed = given_or_asked(wanted.username, "First user: ", "--username or --no-user")?;
         Some(NewPerson {
-            username,
+            username: username(&typed)?,
             password: secrets::password(&wanted.password)?,
             claims: Claims::default(),
             id: None,
@@ -62,7 +62,10 @@ pub(crate) async fn init(wanted: Init) -> Said {
     if let Some(person) = person {
         let added = opened.accounts.add(&settings.realm, now, person).await;
         added.map_err(|error| {
-            format!("everything is there but the first user; add one with `chancery user add`.\n{error}")
+            let configuration = configuration.display();
+            format!(
+                "{error}\neverything else is there: `chancery user add NAME --config {configuration}` adds the user"
+            )
         })?;
     }
     Ok(said(&configuration, folder))

@@ -13,7 +13,7 @@ pub(crate) async fn user(command: User) -> Said {
     match command {
         User::Add { configured, username, claims, password } => {
             let (settings, opened) = opened(&configured)?;
-            let username = parse(&username)?;
+            let username = self::username(&username)?;
             let claims = match claims {
                 None => Claims::default(),
                 Some(path) => serde_json::from_slice(&content(&path)?)
@@ -25,7 +25,7 @@ pub(crate) async fn user(command: User) -> Said {
         }
         User::Passwd { configured, username, password } => {
             let (settings, opened) = opened(&configured)?;
-            let (username, password) = (parse(&username)?, secrets::password(&password)?);
+            let (username, password) = (self::username(&username)?, secrets::password(&password)?);
             let now = SystemClock.now();
             let done = opened.accounts.set_password(&settings.realm, now, &username, password).await;
             done.map_err(text)?;
@@ -33,18 +33,18 @@ pub(crate) async fn user(command: User) -> Said {
         }
         User::Disable(who) => {
             let (settings, opened) = opened(&who.configured)?;
-            let username = parse(&who.username)?;
+            let username = username(&who.username)?;
             opened.accounts.disable(&settings.realm, SystemClock.now(), &username).await.map_err(text)?;
             Ok("disabled; everything the person had has ended\n".to_owned())
         }
         User::Enable(who) => {
             let (settings, opened) = opened(&who.configured)?;
-            opened.accounts.enable(&settings.realm, &parse(&who.username)?).await.map_err(text)?;
+            opened.accounts.enable(&settings.realm, &username(&who.username)?).await.map_err(text)?;
             Ok("enabled\n".to_owned())
         }
         User::Remove(who) => {
             let (settings, opened) = opened(&who.configured)?;
-            opened.accounts.remove(&settings.realm, &parse(&who.username)?).await.map_err(text)?;
+            opened.accounts.remove(&settings.realm, &username(&who.username)?).await.map_err(text)?;
             Ok("removed; everything the person had has ended\n".to_owned())
         }
         User::List(configured) => {
@@ -60,8 +60,10 @@ fn line(person: &Person) -> String {
     format!("{}\t{}\t{state}\n", person.id, person.username.as_str())
 }
 
-fn parse(username: &str) -> Result<Username, String> {
-    Username::parse(username).map_err(|_| format!("{username:?} is no user name"))
+/// What somebody typed as the name of a person.
+pub(super) fn username(typed: &str) -> Result<Username, String> {
+    let rule = "a user name has 1 to 255 bytes and no control characters";
+    Username::parse(typed).map_err(|_| format!("{typed:?}: {rule}"))
 }
 
 fn text(error: AccountError) -> String {

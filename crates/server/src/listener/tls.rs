@@ -36,24 +36,27 @@ impl Certificate {
 }
 
 fn server_config(chain: &Path, key: &Path) -> Result<ServerConfig, String> {
-    let in_file = |path: &Path| {
-        let path = path.display().to_string();
-        move |error: &dyn std::fmt::Display| format!("{path}: {error}")
-    };
+    let in_chain = |error: &dyn std::fmt::Display| format!("tls.certificate: {}: {error}", chain.display());
+    let in_key = |error: &dyn std::fmt::Display| format!("tls.key: {}: {error}", key.display());
     let certificates = CertificateDer::pem_file_iter(chain)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| in_file(chain)(&error))?;
+        .map_err(|error| in_chain(&error))?;
     if certificates.is_empty() {
-        return Err(in_file(chain)(&"there is no certificate in it"));
+        return Err(in_chain(&"there is no certificate in it"));
     }
-    let key_of = PrivateKeyDer::from_pem_file(key).map_err(|error| in_file(key)(&error))?;
+    let key_of = PrivateKeyDer::from_pem_file(key).map_err(|error| in_key(&error))?;
     // The provider is named, so that a second one in the program can never make the choice ambiguous.
     let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(|error| error.to_string())?
         .with_no_client_auth()
         .with_single_cert(certificates, key_of)
-        .map_err(|error| in_file(key)(&error))?;
+        .map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => {
+                in_key(&"it is not the key of the first certificate of tls.certificate")
+            }
+            other => in_key(&other),
+        })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
 }

@@ -271,7 +271,11 @@ fn read(
     }
     for flag in flags {
         let Some((key, value)) = flag.split_once('=') else {
-            complaints.push(Complaint::new(format!("--set {flag}"), "has to be SETTING=VALUE", "docs/configuration.md"));
+            complaints.push(Complaint::new(
+                format!("--set {flag}"),
+                "has to be SETTING=VALUE",
+                "docs/configuration.md",
+            ));
             continue;
         };
         complaints.extend(overlay::lay(&mut table, &overlay::From::Flag(key), value).err());
@@ -280,9 +284,12 @@ fn read(
     let ours: Table = OURS.iter().filter_map(|name| table.remove_entry(*name)).collect();
     let written = section::<Written>(ours, &mut complaints);
     let engine = section::<Config>(table, &mut complaints);
-    complaints.extend(engine.iter().flat_map(Config::complaints));
     let folder = file.parent().unwrap_or(Path::new(""));
     let checked = written.and_then(|written| written.check(folder, &mut complaints));
+    if !complaints.is_empty() {
+        // Else it says them itself, when it is built.
+        complaints.extend(engine.iter().flat_map(Config::complaints));
+    }
     match (checked, engine) {
         (Some(mut settings), Some(engine)) if complaints.is_empty() => {
             settings.engine = engine;

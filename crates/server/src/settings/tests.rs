@@ -13,7 +13,7 @@ const MINIMAL: &str = "issuer = 'https://id.example'\n[http]\nlisten = ['127.0.0
 fn settings(text: &str, variables: &[(&str, &str)], flags: &[&str]) -> Result<Settings, Vec<String>> {
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-    let read = read(text, variables, &flags, Path::new("/etc/chancery"));
+    let read = read(text, variables, &flags, Path::new("/etc/chancery/chancery.toml"));
     read.map_err(|complaints| complaints.iter().map(ToString::to_string).collect())
 }
 
@@ -56,7 +56,7 @@ fn everything_that_is_wrong_is_said_at_once() {
         "http.lisen: ",
         "issuer: ",
         "http.listen: ",
-        "session: ",
+        "session.idle: ",
         "tls.certificate: ",
         "keys.wrapping_key: ",
         "resource_server: ",

@@ -36,7 +36,7 @@ fn check_names_three_complaints_at_once() {
         "isuer: there is no such setting; did you mean `issuer`?",
         "issuer: has to be an https URL",
         "RFC 8414",
-        "authorization_code: a duration is",
+        "authorization_code.lifetime: a duration is",
     ] {
         assert!(said.contains(part), "{part} in {said}");
     }
@@ -180,4 +180,32 @@ fn a_password_is_never_taken_from_the_command_line() {
     for arguments in [&["user", "add", "bob", "--password", "x"][..], &["user", "passwd", "alice", "x"]] {
         assert_eq!(run(&folder, arguments, "").status.code(), Some(2), "{arguments:?}");
     }
+}
+
+/// A mistake of form does not hide a mistake of rule, and neither is said twice.
+#[test]
+fn check_names_settings_and_what_to_do() {
+    let folder = initialised();
+    let said = refused(
+        &folder,
+        &["check", "--set", "session.idle=91d", "--set", "throttle.failures=-1", "--set", "realm"],
+        "",
+    );
+    for begin in ["session.idle: ", "throttle.failures: ", "--set realm: has to be SETTING=VALUE"] {
+        assert!(said.lines().any(|line| line.starts_with(begin)), "{begin} in {said}");
+    }
+    assert_eq!(said.lines().count(), 3, "{said}");
+    let said = refused(&folder, &["check", "--set", "http.listen=", "--config", "no.toml"], "");
+    assert!(said.contains("no.toml") && said.contains("chancery init"), "{said}");
+    fs::remove_file(folder.join("wrapping.key")).unwrap();
+    assert!(refused(&folder, &["serve"], "").starts_with("keys.wrapping_key: "));
+}
+
+/// Nothing is written that the person would have to tidy up first.
+#[test]
+fn init_looks_at_the_password_before_it_writes() {
+    let folder = folder();
+    let said = refused(&folder, &["init", "--issuer", "https://id.example.org", "--username", "ada"], "short\n");
+    assert!(said.contains("at least 8 characters"), "{said}");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
 }

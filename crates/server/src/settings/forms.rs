@@ -1,0 +1,74 @@
+//! Values that do not look like what their setting takes.
+
+use chancery_core::duration;
+use chancery_core::error::Complaint;
+use toml::{Table, Value};
+
+use super::catalogue::{ALL, Form};
+
+/// Complains about each value that is not of its setting's form and takes it away, so that everything else can still be
+/// looked at. Sections that repeat are read as they are.
+pub(super) fn strike(table: &mut Table, complaints: &mut Vec<Complaint>) {
+    for setting in ALL.iter().filter(|setting| !setting.key.contains("[]")) {
+        let (sections, last) = setting.path();
+        let place = sections.into_iter().try_fold(&mut *table, |place, section| place.get_mut(section)?.as_table_mut());
+        let Some(place) = place else { continue };
+        let Some(rule) = place.get(last).and_then(|value| broken_rule(setting.form, value)) else { continue };
+        complaints.push(Complaint::new(setting.key, rule, "docs/configuration.md"));
+        place.remove(last);
+    }
+}
+
+/// What the value has to be and is not.
+fn broken_rule(form: Form, value: &Value) -> Option<String> {
+    let is_list: fn(&Value) -> bool = |value| value.as_array().is_some_and(|items| items.iter().all(Value::is_str));
+    let is_each = |is_good: fn(&Value) -> bool| value.as_table().is_some_and(|table| table.values().all(is_good));
+    let (is_good, rule) = match form {
+        Form::Text => (value.is_str(), "has to be a text in quotes".to_owned()),
+        Form::Texts => (is_list(value), "has to be a list of texts in quotes, such as [\"…\", \"…\"]".to_owned()),
+        Form::Number => {
+            let is_number = value.as_integer().is_some_and(|number| u32::try_from(number).is_ok());
+            (is_number, "has to be a whole number that is not negative".to_owned())
+        }
+        Form::Duration => match value.as_str().map(duration::parse) {
+            Some(Ok(_)) => return None,
+            _ => (false, duration::RULE.to_owned()),
+        },
+        Form::Choice(choices) => {
+            let is_choice = value.as_str().is_some_and(|text| choices.contains(&text));
+            (is_choice, format!("has to be one of \"{}\"", choices.join("\", \"")))
+        }
+        Form::TextByName => (is_each(Value::is_str), "has to be a table of texts".to_owned()),
+        Form::TextsByName => (is_each(is_list), "has to be a table of lists of texts".to_owned()),
+    };
+    (!is_good).then_some(rule)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_value_of_another_form_is_named_and_taken_away() {
+        let text = "issuer = 5\n[http]\nlisten = '127.0.0.1:1'\nconnections = -1\n[session]\nidle = '2 weeks'\n\
+                    [log]\nlevel = 'debug'\n[pages]\nlocale = 'de'\n[discovery]\nextra = { a = 1 }\n\
+                    [claims]\nscopes = { a = 'b' }\n";
+        let mut table: Table = text.parse().unwrap();
+        let mut complaints = Vec::new();
+        strike(&mut table, &mut complaints);
+        let mut named: Vec<&str> = complaints.iter().map(|complaint| complaint.setting.as_str()).collect();
+        named.sort_unstable();
+        let expected = [
+            "claims.scopes",
+            "discovery.extra",
+            "http.connections",
+            "http.listen",
+            "issuer",
+            "log.level",
+            "session.idle",
+        ];
+        assert_eq!(named, expected);
+        let left = "[http]\n[session]\n[log]\n[pages]\nlocale = 'de'\n[discovery]\n[claims]";
+        assert_eq!(table, left.parse::<Table>().unwrap());
+    }
+}
