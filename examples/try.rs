@@ -42,7 +42,7 @@ fn main() -> Result<()> {
                 print!("{HELP}");
                 return Ok(());
             }
-            other => return Err(format!("unknown argument {other}").into()),
+            other => return Err(format!("unknown argument {other}; --help names those that there are").into()),
         }
     }
 
