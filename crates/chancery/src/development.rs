@@ -170,7 +170,7 @@ impl Demo {
     /// `None` when the request is for this provider, else the answer to give: 421 (RFC 9110 section 15.5.20).
     #[must_use]
     pub fn refuse<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
-        (!is_for(request, &self.authority)).then(misdirected)
+        (!is_for(request, &self.authority)).then(|| misdirected(&self.authority))
     }
 }
 

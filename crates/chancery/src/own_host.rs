@@ -40,9 +40,10 @@ pub(crate) fn is_for<B>(request: &Request<B>, authority: &HeaderValue) -> bool {
 }
 
 /// The answer to a request for somebody else.
-pub(crate) fn misdirected() -> Response<Full<Bytes>> {
+pub(crate) fn misdirected(authority: &HeaderValue) -> Response<Full<Bytes>> {
+    let name = authority.to_str().unwrap_or("its own name");
     let mut response =
-        Response::new(Full::new(Bytes::from_static(b"this development provider answers only to its own name\n")));
+        Response::new(Full::new(Bytes::from(format!("this development provider answers only to http://{name}\n"))));
     *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
     response.headers_mut().insert("content-type", HeaderValue::from_static("text/plain; charset=utf-8"));
     response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
@@ -67,7 +68,7 @@ where
         if is_for(&request, &self.authority) {
             Box::pin(self.service.call(request))
         } else {
-            let refused: Ready<Result<_, Infallible>> = ready(Ok(misdirected()));
+            let refused: Ready<Result<_, Infallible>> = ready(Ok(misdirected(&self.authority)));
             Box::pin(refused)
         }
     }

@@ -58,7 +58,7 @@ async fn run(command: Command) -> commands::Said {
 
 async fn serve(configured: Configured) -> Result<(), String> {
     let settings = settings::load(&configured).map_err(|complaints| commands::lines(&complaints))?;
-    let opened = parts::open(&settings)?;
+    let opened = parts::open_made(&settings)?;
     if matches!(settings.store, settings::Store::Memory) {
         let now = chancery_core::ports::Clock::now(&system::SystemClock);
         opened.first_keys(&settings.realm, now).await.map_err(|fault| fault.to_string())?;

@@ -32,7 +32,17 @@ pub(crate) struct Opened {
     pub(crate) wrapping: Arc<RootSecret>,
 }
 
-/// Opens what the settings name.
+/// Opens what the settings name and `init` has made. A wrong path does not get an empty store without keys.
+pub(crate) fn open_made(settings: &Settings) -> Result<Opened, String> {
+    match &settings.store {
+        Store::Sqlite { path, .. } if !path.exists() => {
+            Err(format!("store.sqlite: {} is not there: `chancery init` makes it", path.display()))
+        }
+        _ => open(settings),
+    }
+}
+
+/// Opens what the settings name; the file of the store is made when it is not there.
 pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
     let random = Arc::new(SystemRandom);
     let (store, documents, wrapping): (Arc<dyn StateStore>, Arc<dyn DocumentStore>, RootSecret) = match &settings.store
@@ -44,10 +54,12 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
             (store.clone(), store, RootSecret::new(key))
         }
         Store::Sqlite { path, wrapping_key } => {
+            // The key first: without it no store is made.
+            let wrapping = secrets::wrapping_key(wrapping_key)?;
             let store =
                 SqliteStore::open(path).map_err(|fault| format!("store.sqlite: {}: {fault}", path.display()))?;
             let store = Arc::new(store);
-            (store.clone(), store, secrets::wrapping_key(wrapping_key)?)
+            (store.clone(), store, wrapping)
         }
     };
     let wrapping = Arc::new(wrapping);

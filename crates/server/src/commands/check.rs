@@ -11,7 +11,7 @@ use super::{Said, client, lines};
 use crate::arguments::Configured;
 use crate::listener::Certificate;
 use crate::pages;
-use crate::parts::open;
+use crate::parts::open_made;
 use crate::settings::{Settings, Store, load};
 
 /// `is_strict`: what leaves RFC 9700 counts as wrong, too.
@@ -30,11 +30,7 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Said {
     };
     let mut loosened = Vec::new();
     match &settings.store {
-        Store::Sqlite { path, .. } if path.exists() => stored(&settings, &locales, &mut wrong, &mut loosened).await,
-        Store::Sqlite { path, .. } => {
-            wrong.push(format!("store.sqlite: {} is not there yet: `chancery init` makes it", path.display()));
-            wrong.extend(settings.engine.complaints().iter().map(ToString::to_string));
-        }
+        Store::Sqlite { .. } => stored(&settings, &locales, &mut wrong, &mut loosened).await,
         Store::Memory => wrong.extend(settings.engine.complaints().iter().map(ToString::to_string)),
     }
     let said: String = loosened.iter().map(|line| format!("loosened: {line}\n")).collect();
@@ -47,7 +43,7 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Said {
 
 /// What can only be seen in the store: keys, clients.
 async fn stored(settings: &Settings, locales: &[String], wrong: &mut Vec<String>, loosened: &mut Vec<String>) {
-    let opened = match open(settings) {
+    let opened = match open_made(settings) {
         Ok(opened) => opened,
         Err(why) => {
             wrong.push(why);

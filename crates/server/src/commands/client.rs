@@ -34,9 +34,10 @@ pub(crate) async fn client(command: Client) -> Said {
         }
         Client::Remove { configured, client_id } => {
             let (settings, opened) = opened(&configured)?;
-            let id = ClientId::parse(&client_id).map_err(|_| "that is no client_id")?;
+            let id = ClientId::parse(&client_id).map_err(|_| format!("{client_id:?} is no client_id"))?;
             let found = opened.registry.client(&settings.realm, &id).await.map_err(|fault| fault.to_string())?;
-            let client = found.ok_or("there is no such client")?;
+            let client =
+                found.ok_or_else(|| format!("{id}: there is no such client; `chancery client list` names all"))?;
             let removed = opened.registry.remove_client(&settings.realm, client.revision(), &id).await;
             match removed.map_err(|fault| fault.to_string())? {
                 Put::Done(_) => Ok("removed\n".to_owned()),

@@ -17,7 +17,7 @@ use std::path::Path;
 use chancery_core::error::Complaint;
 
 use crate::arguments::Configured;
-use crate::parts::{Opened, open};
+use crate::parts::{Opened, open_made};
 use crate::settings::{Settings, Store, load};
 
 /// What a command says at its end: a text for the standard output, or one for the standard error.
@@ -34,7 +34,7 @@ fn opened(configured: &Configured) -> Result<(Settings, Opened), String> {
     if matches!(settings.store, Store::Memory) {
         return Err("store.sqlite is not set: there is no store that this command could change".to_owned());
     }
-    let opened = open(&settings)?;
+    let opened = open_made(&settings)?;
     Ok((settings, opened))
 }
 

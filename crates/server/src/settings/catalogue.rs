@@ -136,7 +136,7 @@ pub(crate) const ALL: &[Setting] = &[
         "store.sqlite",
         Form::Text,
         "",
-        "The SQLite file; made when it is not there. Without it everything is kept in memory and gone at the end.",
+        "The SQLite file, which `chancery init` makes. Without it everything is kept in memory and gone at the end.",
     ),
     setting(
         "keys.wrapping_key",
