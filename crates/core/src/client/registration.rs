@@ -28,6 +28,8 @@ pub struct RegistrationRules<'r> {
     pub algorithms: Option<&'r [SigningAlgorithm]>,
     /// Whether a given secret may have fewer than 32 characters.
     pub are_weak_secrets_allowed: bool,
+    /// When it is registered: what an earlier client of the same id got counts no more.
+    pub now: Timestamp,
 }
 
 /// A client that was registered, not stored yet.
@@ -61,7 +63,7 @@ pub fn register(
     let client_id = ClientId::parse(&client_id).map_err(|_| metadata.complain("client_id", ID_RULE));
     // So that the rest is looked at, too, it gets a name for now.
     let client_id = client_id.or_else(|()| ClientId::parse("unnamed"));
-    let mut client = StoredClient::new(client_id.map_err(|_| broken(ID_RULE.to_owned()))?);
+    let mut client = StoredClient::new(client_id.map_err(|_| broken(ID_RULE.to_owned()))?, rules.now);
 
     refuse_absent_protections(&mut metadata);
     read_description(&mut metadata, &mut client);

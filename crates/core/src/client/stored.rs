@@ -37,6 +37,9 @@ pub(super) struct StoredClient {
     pub(super) sealed_secret: Option<Box<str>>,
     #[serde(default = "yes")]
     pub(super) enabled: bool,
+    /// When it was registered; what is older belongs to another client of the same id.
+    #[serde(default = "ever")]
+    pub(super) registered_at: Timestamp,
     #[serde(default)]
     pub(super) redirect_uris: Vec<RedirectUri>,
     #[serde(default)]
@@ -87,9 +90,13 @@ fn yes() -> bool {
     true
 }
 
+fn ever() -> Timestamp {
+    Timestamp::from_millis(0)
+}
+
 impl StoredClient {
     /// Only the defaults of RFC 7591 section 2 and OIDC Registration section 2.
-    pub(super) fn new(client_id: ClientId) -> Self {
+    pub(super) fn new(client_id: ClientId, registered_at: Timestamp) -> Self {
         Self {
             client_id,
             client_name: None,
@@ -103,6 +110,7 @@ impl StoredClient {
             secrets: Vec::new(),
             sealed_secret: None,
             enabled: true,
+            registered_at,
             redirect_uris: Vec::new(),
             response_types: vec![ResponseType::Code],
             response_modes: None,
@@ -193,6 +201,7 @@ pub fn from_stored(bytes: &[u8], revision: Revision, realm: &RealmId, wrapping: 
         application_type: client.application_type,
         credential,
         is_enabled: client.enabled,
+        registered_at: client.registered_at,
         redirect_uris: client.redirect_uris,
         response_types: client.response_types,
         response_modes: client.response_modes,

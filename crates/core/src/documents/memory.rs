@@ -64,6 +64,8 @@ impl MemoryRegistry {
             wrapping: &self.wrapping,
             algorithms: None,
             are_weak_secrets_allowed: false,
+            // Putting is also changing here: what the client got stays its own.
+            now: Timestamp::from_millis(0),
         };
         let registered = register(metadata.as_bytes(), &SystemRandom, &rules)?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);

@@ -129,6 +129,7 @@ impl IntrospectionEndpoint {
         let holder = Holder {
             account: live.account.as_ref(),
             since: live.since,
+            born: live.since.first().copied().flatten().unwrap_or(live.issued_at),
             scopes: &live.scopes,
             resource: live.resource.as_ref(),
         };

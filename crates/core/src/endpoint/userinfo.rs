@@ -113,8 +113,13 @@ impl UserInfoEndpoint {
         }
         let account = token.account.as_ref().ok_or(&TOKEN_WITHDRAWN)?;
         let client = env.registry.client(&env.realm, &token.client).await?.ok_or(&TOKEN_WITHDRAWN)?;
-        let holder =
-            Holder { account: Some(account), since: [token.granted_at, None], scopes: &token.scopes, resource: None };
+        let holder = Holder {
+            account: Some(account),
+            since: [token.granted_at, None],
+            born: token.granted_at.unwrap_or(token.issued_at),
+            scopes: &token.scopes,
+            resource: None,
+        };
         let scopes = match gate(env, &client, &holder).await? {
             Gate::Open(_, scopes) if scopes.contains(Scope::OPENID) => scopes,
             Gate::Open(..) | Gate::Closed(_) => return Err((&TOKEN_WITHDRAWN).into()),

@@ -201,6 +201,8 @@ impl Interactions {
     ) -> Result<(), Fault> {
         let client = &open.request.addressed().client;
         let found: Option<Found<ConsentBody>> = consent::standing(open.call, open.env, account, client.id()).await?;
+        // What was agreed for another client of the same id does not count.
+        let found = found.filter(|found| found.body.at.secs() >= client.registered_at.secs());
         let stored = found.map(|found| found.body.answer).unwrap_or_default();
         open.consent = self.rules.policy.standing_consent(client, account, stored).await?;
         open.person = person;

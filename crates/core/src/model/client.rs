@@ -73,6 +73,8 @@ pub struct Client {
     pub(crate) application_type: ApplicationType,
     pub(crate) credential: ClientCredential,
     pub(crate) is_enabled: bool,
+    /// When it was registered: what is older belongs to another client of the same id.
+    pub(crate) registered_at: Timestamp,
     pub(crate) redirect_uris: Vec<RedirectUri>,
     pub(crate) response_types: Vec<ResponseType>,
     pub(crate) response_modes: Option<Vec<ResponseMode>>,

@@ -45,6 +45,8 @@ pub(crate) struct Holder<'a> {
     pub(crate) account: Option<&'a AccountId>,
     /// The times that must not lie before the account's `not_before`: birth of the grant, authentication.
     pub(crate) since: [Option<Timestamp>; 2],
+    /// When the token's grant was born, or the token itself where there is none.
+    pub(crate) born: Timestamp,
     /// What was granted.
     pub(crate) scopes: &'a Scopes,
     /// Whom the token is for, if it is for a resource server.
@@ -71,6 +73,8 @@ const fn closed(name: &'static str) -> Reason {
 
 /// The client was disabled.
 pub const CLIENT_DISABLED: Reason = closed("gate_client_disabled");
+/// The client was removed meanwhile; the one of this id is another one.
+pub const CLIENT_REPLACED: Reason = closed("gate_client_replaced");
 /// The account does not exist any more.
 pub const ACCOUNT_GONE: Reason = closed("gate_account_gone");
 /// The account was disabled.
@@ -86,6 +90,10 @@ pub const AUDIENCE_WITHDRAWN: Reason = closed("gate_audience_withdrawn");
 pub(crate) async fn gate(env: &Env, client: &Client, holder: &Holder<'_>) -> Result<Gate, Fault> {
     if !client.is_enabled() {
         return Ok(Gate::Closed(&CLIENT_DISABLED));
+    }
+    // In whole seconds, because a JWT does not say its time more exactly.
+    if holder.born.secs() < client.registered_at.secs() {
+        return Ok(Gate::Closed(&CLIENT_REPLACED));
     }
     if holder.resource.is_some() && holder.resource != client.default_resource.as_ref() {
         return Ok(Gate::Closed(&AUDIENCE_WITHDRAWN));
@@ -116,6 +124,8 @@ fn registered(client: &Client, scopes: &Scopes) -> Scopes {
 /// A refusal that says the same as an unknown code or refresh token; a fault of `Accounts`.
 pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<Cleared, Failure> {
     let holder = Holder {
+        // What a client gets for itself is born now.
+        born: what.grant.map_or(Timestamp::MAX, |(_, born)| born),
         account: what.account.as_ref(),
         since: [what.grant.map(|(_, born)| born), what.authentication.as_ref().map(|how| how.time())],
         scopes: what.narrowed.as_ref().unwrap_or(&what.scopes),

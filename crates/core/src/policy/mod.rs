@@ -11,7 +11,7 @@ pub use token::{DefaultTokenPolicy, JwtDraft, TokenKind, TokenPolicy};
 
 mod clear;
 pub use clear::{
-    ACCOUNT_DISABLED, ACCOUNT_GONE, AUDIENCE_WITHDRAWN, CLIENT_DISABLED, Cleared, SCOPES_WITHDRAWN,
+    ACCOUNT_DISABLED, ACCOUNT_GONE, AUDIENCE_WITHDRAWN, CLIENT_DISABLED, CLIENT_REPLACED, Cleared, SCOPES_WITHDRAWN,
     SIGNED_OUT_EVERYWHERE, clear,
 };
 pub(crate) use clear::{Gate, Holder, gate};

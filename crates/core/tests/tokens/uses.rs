@@ -212,3 +212,26 @@ fn a_resource_server_that_is_gone() {
     world.registered.has_server.store(true, Ordering::Relaxed);
     assert!(world.exchange("web", &code).is_ok(), "nothing was used up");
 }
+
+/// A client that was removed leaves nothing to the next one of the same id.
+#[test]
+fn another_client_of_the_same_id_gets_nothing() {
+    let mut world = World::new();
+    let opaque = tokens(&world, "app", "openid offline_access");
+    let jwt = tokens(&world, "web", "read");
+    let code = world.code("app", "openid");
+    let form = format!("client_id=plain&client_secret={SECRET}&grant_type=client_credentials");
+    let own = world.tokens(&form).unwrap();
+    world.wait(Duration::from_secs(1));
+    world.registered.replace(&world.env.realm, &*world.env.random, world.now);
+    for token in [&opaque.access_token, &jwt.access_token, &own.access_token] {
+        assert!(!world.is_active(token));
+    }
+    assert!(world.userinfo(&opaque.access_token).is_err());
+    for outcome in [world.refresh("app", opaque.refresh_token.as_ref().unwrap()), world.exchange("app", &code)] {
+        assert_eq!(refused(outcome).0, "gate_client_replaced");
+    }
+    // What the new one gets is its own.
+    assert!(world.is_active(&tokens(&world, "app", "openid").access_token));
+    assert!(world.is_active(&world.tokens(&form).unwrap().access_token));
+}

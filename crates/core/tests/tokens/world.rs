@@ -269,6 +269,16 @@ pub(crate) struct Registered {
 
 impl Registered {
     fn new(realm: &RealmId, random: &dyn Random) -> Self {
+        let clients = Mutex::new(Self::registered(realm, random, Timestamp::from_secs(0)));
+        Self { clients, has_server: AtomicBool::new(true) }
+    }
+
+    /// All clients are removed, and others of the same ids are registered.
+    pub(crate) fn replace(&self, realm: &RealmId, random: &dyn Random, now: Timestamp) {
+        *self.clients.lock().unwrap() = Self::registered(realm, random, now);
+    }
+
+    fn registered(realm: &RealmId, random: &dyn Random, now: Timestamp) -> BTreeMap<String, Arc<Client>> {
         let public = r#""token_endpoint_auth_method":"none""#;
         let by_post = format!(r#""token_endpoint_auth_method":"client_secret_post","client_secret":"{SECRET}""#);
         let code =
@@ -301,13 +311,13 @@ impl Registered {
             wrapping: &chancery_jose::RootSecret::new(Zeroizing::new([7; 32])),
             algorithms: None,
             are_weak_secrets_allowed: false,
+            now,
         };
         let client = |json: String| match register(json.as_bytes(), random, &rules) {
             Ok(done) => (done.client.id().to_string(), Arc::new(done.client)),
             Err(complaints) => panic!("{json}: {complaints:?}"),
         };
-        let clients = Mutex::new(all.into_iter().map(client).collect());
-        Self { clients, has_server: AtomicBool::new(true) }
+        all.into_iter().map(client).collect()
     }
 
     pub(crate) fn remove(&self, client: &str) {

@@ -58,6 +58,7 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
         wrapping: &opened.wrapping,
         algorithms: Some(&algorithms),
         are_weak_secrets_allowed: weak_secret,
+        now,
     };
     let mut registered = Vec::new();
     let mut complaints = Vec::new();

@@ -22,6 +22,7 @@ fn with_rules<T>(then: impl FnOnce(&RegistrationRules<'_>) -> T) -> T {
         wrapping: &wrapping(),
         algorithms: Some(&[SigningAlgorithm::Rs256, SigningAlgorithm::Es256, SigningAlgorithm::EdDsa]),
         are_weak_secrets_allowed: false,
+        now: Timestamp::from_secs(7),
     })
 }
 

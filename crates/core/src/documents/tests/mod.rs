@@ -49,8 +49,13 @@ fn client(name: &str) -> Arc<Client> {
         r#"{{"client_id":"{name}","redirect_uris":["https://app.example/"],"id_token_signed_response_alg":"HS256"}}"#
     );
     let (realm, wrapping) = (realm("one"), wrapping(1));
-    let rules =
-        RegistrationRules { realm: &realm, wrapping: &wrapping, algorithms: None, are_weak_secrets_allowed: false };
+    let rules = RegistrationRules {
+        realm: &realm,
+        wrapping: &wrapping,
+        algorithms: None,
+        are_weak_secrets_allowed: false,
+        now: Timestamp::from_secs(7),
+    };
     Arc::new(register(json.as_bytes(), &SystemRandom, &rules).map_err(|wrong| format!("{wrong:?}")).unwrap().client)
 }
 
