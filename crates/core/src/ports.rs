@@ -57,7 +57,7 @@ pub trait Accounts: Send + Sync {
 
     /// Checks what was typed into the login page. The time it takes must not tell whether the name exists.
     ///
-    /// [`LoginOutcome::Refused`] by default: then an application closes login steps itself.
+    /// [`LoginOutcome::Refused`] by default: nobody can sign in.
     fn authenticate<'a>(&'a self, _realm: &'a RealmId, _now: Timestamp, _form: LoginForm) -> Answer<'a, LoginOutcome> {
         Box::pin(async { Ok(LoginOutcome::Refused) })
     }

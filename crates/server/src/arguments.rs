@@ -117,7 +117,7 @@ pub(crate) enum Client {
     },
     /// Name all clients
     List(Configured),
-    /// Remove a client; what it has counts no more, unless a client of the same client_id is added again
+    /// Remove a client; what it has counts no more, also when a client of the same client_id is added later
     Remove {
         #[command(flatten)]
         configured: Configured,
