@@ -1,10 +1,12 @@
 //! How long the hot paths take on this machine, one request after the other on one thread, through the Service and without
-//! sockets. Run by hand: `cargo run --release -p chancery-bench [memory|sqlite]`.
+//! sockets. Run by hand: `cargo run --release -p chancery-bench [memory|sqlite|signature]`.
 //!
 //! The figures include the test kit's counting of trips and recording of events, which a server does not have, and leave
 //! out sockets, HTTP parsing and TLS, which it has.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures and prints")]
+
+mod signature;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +23,9 @@ const SPAN: Duration = Duration::from_secs(2);
 
 fn main() {
     let wanted = std::env::args().nth(1);
+    if wanted.as_deref() == Some("signature") {
+        return signature::compare(&provider(Arc::new(MemoryStore::new())), "rs256");
+    }
     let directory = std::env::temp_dir().join(format!("chancery-bench-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     println!("{:<8} {:<42} {:>12} {:>12}", "store", "request", "per second", "microseconds");
@@ -33,10 +38,15 @@ fn main() {
     std::fs::remove_dir_all(&directory).unwrap();
 }
 
-fn table(store: &str, backend: Arc<dyn StateStore>) {
+/// A provider that knows a client with ID tokens by RS256, too.
+fn provider(backend: Arc<dyn StateStore>) -> TestProvider {
     let rs256 = r#"{"client_id":"rs256","client_secret":"0123456789abcdef0123456789abcdef","redirect_uris":[
         "https://rs256.example/cb"],"grant_types":["authorization_code","refresh_token"],"scope":"openid"}"#;
-    let kit = TestProvider::builder().store(backend).client(rs256).build();
+    TestProvider::builder().store(backend).client(rs256).build()
+}
+
+fn table(store: &str, backend: Arc<dyn StateStore>) {
+    let kit = provider(backend);
 
     let discovery = || Request::get("/.well-known/openid-configuration").body(Bytes::new()).unwrap();
     row(store, "discovery", || expect(&kit, discovery(), 200));
