@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use chancery_jose::PublicJwk;
 use chancery_store::{Put, Revision};
@@ -22,6 +23,18 @@ pub type Answer<'a, T> = BoxFuture<'a, Result<T, Fault>>;
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+}
+
+/// The clock of this machine: the default.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the default of the port `Clock`; everybody else gets `now`")]
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
 }
 
 /// A cryptographic source of random bytes.
@@ -166,4 +179,12 @@ pub trait PrivateKeys: Send + Sync {
 pub trait EventSink: Send + Sync {
     /// Must not block.
     fn record(&self, at: Timestamp, request: &RequestId, event: &Event);
+}
+
+/// Nobody hears what happened: the default.
+#[derive(Clone, Copy, Debug)]
+pub struct Unheard;
+
+impl EventSink for Unheard {
+    fn record(&self, _: Timestamp, _: &RequestId, _: &Event) {}
 }

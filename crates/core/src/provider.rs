@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chancery_jose::{SigningAlgorithm, SystemRandom};
@@ -32,7 +32,7 @@ use crate::model::Acr;
 use crate::policy::{
     AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, TokenPolicy,
 };
-use crate::ports::{Accounts, Clock, EventSink, PrivateKeys, Random, Registry};
+use crate::ports::{Accounts, Clock, EventSink, PrivateKeys, Random, Registry, SystemClock, Unheard};
 use crate::request::Rules;
 use crate::rule::claims::ClaimsRule;
 use crate::rule::scope::ScopeRule;
@@ -489,22 +489,4 @@ impl Provider {
 
 fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// The system's clock; a provider's default. Only [`Provider::now`] asks it.
-struct SystemClock;
-
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the default of the port `Clock`; everybody else gets `now`")]
-    fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_millis(millis(since))
-    }
-}
-
-/// Nobody hears of events.
-struct Unheard;
-
-impl EventSink for Unheard {
-    fn record(&self, _: Timestamp, _: &RequestId, _: &Event) {}
 }

@@ -30,8 +30,8 @@
 //! and a public key cannot stand where a shared secret is asked for (RFC 8725 section 2.1):
 //!
 //! ```compile_fail
-//! # let jwk: chancery_jose::PublicJwk = todo!();
-//! let secret = chancery_jose::HmacKey::new(chancery_jose::SigningAlgorithm::Hs256, &jwk);
+//! # use chancery_jose::{Error, HmacKey, PublicJwk, SigningAlgorithm};
+//! fn confused(jwk: &PublicJwk) -> Result<HmacKey, Error> { HmacKey::new(SigningAlgorithm::Hs256, jwk) }
 //! ```
 
 mod error;

@@ -19,7 +19,7 @@ use crate::node::Node;
 use crate::parts::{Opened, open};
 use crate::secrets;
 use crate::settings::{Settings, Store};
-use crate::system::SystemClock;
+use chancery_core::ports::SystemClock;
 
 /// Makes what is not there yet and serves it.
 pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {

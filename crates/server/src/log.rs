@@ -12,7 +12,7 @@ use chancery_core::ports::{Clock as _, EventSink};
 use chancery_types::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::system::SystemClock;
+use chancery_core::ports::SystemClock;
 
 /// Lines that may wait; what comes beyond is counted and dropped, because a slow disk must not stop logins.
 const QUEUE: usize = 4096;

@@ -11,7 +11,6 @@ mod pages;
 mod parts;
 mod secrets;
 mod settings;
-mod system;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -60,7 +59,7 @@ async fn serve(configured: Configured) -> Result<(), String> {
     let settings = settings::load(&configured).map_err(|complaints| commands::lines(&complaints))?;
     let opened = parts::open_made(&settings)?;
     if matches!(settings.store, settings::Store::Memory) {
-        let now = chancery_core::ports::Clock::now(&system::SystemClock);
+        let now = chancery_core::ports::Clock::now(&chancery_core::ports::SystemClock);
         opened.first_keys(&settings.realm, now).await.map_err(|fault| fault.to_string())?;
     }
     node::Node::new(settings, opened, None).await?.run(Some(configured)).await

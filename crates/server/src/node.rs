@@ -27,7 +27,7 @@ use crate::management::{self, Readiness};
 use crate::pages;
 use crate::parts::Opened;
 use crate::settings::{self, Settings};
-use crate::system::SystemClock;
+use chancery_core::ports::SystemClock;
 
 /// How often the store is asked whether a command or another node has changed something, so that requests rarely have to:
 /// one that finds that nobody has asked within a second asks itself.

@@ -68,11 +68,6 @@ impl Repository {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// Replaces a file.
-    pub fn write(&self, file: &str, text: &str) {
-        std::fs::write(self.root.join(file), text).unwrap_or_else(|error| panic!("{file}: {error}"));
-    }
-
     /// The crates of the workspace.
     #[must_use]
     pub fn packages(&self) -> Vec<Package> {

@@ -1,8 +1,7 @@
 //! Each statement of the behaviour checklist is shown by a test, differs on purpose (`docs/differences.md`), or comes
 //! with a later feature (`docs/later.md`).
 //!
-//! `checklist-ids.txt` lists the statements that are judged. `checklist-due.txt` lists those whose tests are still to
-//! be written; it can only shrink, and is deleted at the end.
+//! `checklist-ids.txt` lists the statements that are judged.
 
 use chancery_tidy::Repository;
 use chancery_tidy::checklist::{areas, ids};
@@ -10,7 +9,6 @@ use chancery_tidy::source::{spells, tokens};
 use std::collections::BTreeSet;
 
 const ALL: &str = "crates/tidy/checklist-ids.txt";
-const DUE: &str = "crates/tidy/checklist-due.txt";
 const DOCUMENTS: &[&str] = &["docs/differences.md", "docs/later.md"];
 
 /// The part of a file in which an id counts as shown.
@@ -32,51 +30,19 @@ fn tests_in(file: &str, text: String) -> Option<String> {
     None
 }
 
-struct Judged {
-    all: BTreeSet<String>,
-    due: BTreeSet<String>,
-    covered: BTreeSet<String>,
-}
-
-fn judge(repository: &Repository) -> Judged {
-    let list = repository.read(ALL);
-    let areas = areas(&list);
-    let files = repository.files();
-    let due = files.iter().find(|file| *file == DUE).map(|file| ids(&repository.read(file), &areas));
-    let documents = DOCUMENTS.iter().flat_map(|file| ids(&repository.read(file), &areas));
-    let tests =
-        files.iter().filter_map(|file| tests_in(file, repository.read(file))).flat_map(|text| ids(&text, &areas));
-    Judged { all: ids(&list, &areas), due: due.unwrap_or_default(), covered: documents.chain(tests).collect() }
-}
-
 #[test]
 fn every_statement_is_shown_or_explained() {
-    let Judged { all, due, covered } = judge(&Repository::open());
-    let forgotten: Vec<_> = all.iter().filter(|id| !covered.contains(*id) && !due.contains(*id)).collect();
-    assert!(forgotten.is_empty(), "in no test, nor in {DOCUMENTS:?}: {forgotten:?}");
-}
-
-#[test]
-fn the_list_of_what_is_due_only_shrinks() {
-    let Judged { all, due, covered } = judge(&Repository::open());
-    let done: Vec<_> = due.intersection(&covered).collect();
-    assert!(
-        done.is_empty(),
-        "shown or explained by now, so no longer due: {done:?}\n\
-         `cargo test -p chancery-tidy --test checklist -- --ignored` removes them from {DUE}"
-    );
-    let unknown: Vec<_> = due.difference(&all).collect();
-    assert!(unknown.is_empty(), "{DUE} names what {ALL} does not: {unknown:?}");
-}
-
-#[test]
-#[ignore = "rewrites the list of what is due; run it after writing tests"]
-fn settle_what_is_no_longer_due() {
     let repository = Repository::open();
-    let covered = judge(&repository).covered;
-    let text = repository.read(DUE);
-    let kept = text.lines().filter(|line| !covered.contains(line.trim()));
-    repository.write(DUE, &kept.map(|line| format!("{line}\n")).collect::<String>());
+    let list = repository.read(ALL);
+    let areas = areas(&list);
+    let documents = DOCUMENTS.iter().flat_map(|file| ids(&repository.read(file), &areas));
+    let files = repository.files();
+    let tests =
+        files.iter().filter_map(|file| tests_in(file, repository.read(file))).flat_map(|text| ids(&text, &areas));
+    let covered: BTreeSet<String> = documents.chain(tests).collect();
+    let all = ids(&list, &areas);
+    let forgotten: Vec<_> = all.iter().filter(|id| !covered.contains(*id)).collect();
+    assert!(forgotten.is_empty(), "in no test, nor in {DOCUMENTS:?}: {forgotten:?}");
 }
 
 #[test]

@@ -60,7 +60,7 @@ pub enum ClientCredential {
 ///
 /// ```compile_fail
 /// # use chancery_core::model::Client;
-/// let forged = Client { id: todo!() };
+/// fn forged(id: chancery_types::ClientId, like: Client) -> Client { Client { id, ..like } }
 /// ```
 pub struct Client {
     pub(crate) id: ClientId,
@@ -101,7 +101,7 @@ pub struct Client {
 ///
 /// ```compile_fail
 /// # use chancery_core::model::RedirectTarget;
-/// let target = RedirectTarget { uri: todo!(), was_sent: true };
+/// fn forged(uri: chancery_types::RedirectUri) -> RedirectTarget { RedirectTarget { uri, was_sent: true } }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedirectTarget {

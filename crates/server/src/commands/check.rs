@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use chancery_core::context::RequestId;
-use chancery_core::event::Event;
-use chancery_core::ports::EventSink;
-use chancery_types::Timestamp;
+use chancery_core::ports::Unheard;
 
 use super::{Said, client, lines};
 use crate::arguments::Configured;
@@ -63,11 +60,4 @@ async fn stored(settings: &Settings, locales: &[String], wrong: &mut Vec<String>
         ),
         Err(fault) => wrong.push(format!("clients: {fault}")),
     }
-}
-
-/// A check tells its result itself.
-struct Unheard;
-
-impl EventSink for Unheard {
-    fn record(&self, _: Timestamp, _: &RequestId, _: &Event) {}
 }

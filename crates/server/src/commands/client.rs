@@ -16,7 +16,7 @@ use super::{Said, content, lines, opened};
 use crate::arguments::Client;
 use crate::parts::Opened;
 use crate::settings::Settings;
-use crate::system::SystemClock;
+use chancery_core::ports::SystemClock;
 
 /// How many clients one question to the store asks for.
 const PAGE: usize = 200;

@@ -14,7 +14,7 @@ use crate::arguments::{Configured, Init};
 use crate::parts::open;
 use crate::secrets;
 use crate::settings::{load, template};
-use crate::system::SystemClock;
+use chancery_core::ports::SystemClock;
 
 const CONFIGURATION: &str = "chancery.toml";
 const WRAPPING_KEY: &str = "wrapping.key";

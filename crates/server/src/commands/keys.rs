@@ -13,7 +13,7 @@ use super::{Said, opened};
 use crate::arguments::Keys;
 use crate::log::rfc3339;
 use crate::settings::Settings;
-use crate::system::SystemClock;
+use chancery_core::ports::SystemClock;
 
 /// The `max-age` of the key set: as long may a client not have seen a new key.
 const CACHES: Duration = Duration::from_secs(600);

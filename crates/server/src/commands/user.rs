@@ -7,7 +7,7 @@ use chancery_core::ports::Clock as _;
 use super::{Said, content, opened};
 use crate::arguments::User;
 use crate::secrets;
-use crate::system::SystemClock;
+use chancery_core::ports::SystemClock;
 
 pub(crate) async fn user(command: User) -> Said {
     match command {
