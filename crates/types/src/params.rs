@@ -82,6 +82,14 @@ impl<'a> Params<'a> {
     pub fn encode(&self) -> String {
         encode(self.iter())
     }
+
+    /// How many bytes [`Params::encode`] would write, without writing them.
+    #[must_use]
+    pub fn encoded_length(&self) -> usize {
+        let of_text = |text: &str| text.bytes().map(|byte| if is_plain(byte) || byte == b' ' { 1 } else { 3 }).sum();
+        let of_pair = |(name, value): (&str, &str)| -> usize { [of_text(name), of_text(value), 2].iter().sum() };
+        self.iter().map(of_pair).sum::<usize>().saturating_sub(1)
+    }
 }
 
 /// Writes pairs as `application/x-www-form-urlencoded` (RFC 6749 appendix B).
@@ -99,10 +107,15 @@ pub fn encode<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
     out
 }
 
+/// What is written as it is.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_')
+}
+
 fn encode_into(out: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'*' | b'-' | b'.' | b'_' => out.push(char::from(byte)),
+            byte if is_plain(byte) => out.push(char::from(byte)),
             b' ' => out.push('+'),
             _ => {
                 const DIGITS: [char; 16] =

@@ -232,7 +232,7 @@ fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked
     let client = &request.client;
     sent_once(params)?;
     supported(params)?;
-    if params.encode().len() > LONGEST_REQUEST {
+    if params.encoded_length() > LONGEST_REQUEST {
         return Err((&REQUEST_TOO_LONG).into());
     }
     response_mode(params, client)?;
