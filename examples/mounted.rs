@@ -3,9 +3,12 @@
 //! `cargo run --example try -- --issuer http://localhost:3000/oidc`.
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::map_request;
 use axum::routing::get;
 
 #[tokio::main]
@@ -30,7 +33,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/", get(async || "The application's own page. The provider is under /oidc.\n"))
         // The provider has one address outside of its path (RFC 8414 section 3.1).
         .route_service("/.well-known/oauth-authorization-server/oidc", demo.service())
-        .nest_service("/oidc", demo.service());
+        .nest_service("/oidc", demo.service())
+        .layer(map_request(peer));
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-    Ok(axum::serve(listener, app).await?)
+    Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
+}
+
+/// Tells the provider where a request comes from: who guesses passwords is slowed down by network.
+async fn peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
+    request.extensions_mut().insert(chancery::Peer(address.ip()));
+    request
 }

@@ -2,8 +2,11 @@
 //! `cargo run --example try` and sign in as `ada` with the password that is printed.
 
 use std::error::Error;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::map_request;
 use chancery::{
     Account, AccountId, Accounts, Answer, Authentication, Claims, ClaimsQuery, Config, Content, Hint, Html, Issuer,
     Locale, LoginForm, LoginOutcome, MemoryKeys, MemoryRegistry, MemoryStore, Page, Pages, Parts, PlainPages, Provider,
@@ -111,7 +114,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         keys: Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256])?),
     };
     let provider = Provider::new(parts, Config::default()).await.map_err(|complaints| format!("{complaints:?}"))?;
-    let app = axum::Router::new().fallback_service(chancery::service(provider).with_pages(Arc::new(House)));
+    let service = chancery::service(provider).with_pages(Arc::new(House));
+    let app = axum::Router::new().fallback_service(service).layer(map_request(peer));
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-    Ok(axum::serve(listener, app).await?)
+    Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
+}
+
+/// Tells the provider where a request comes from: who guesses passwords is slowed down by network.
+async fn peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
+    request.extensions_mut().insert(chancery::Peer(address.ip()));
+    request
 }

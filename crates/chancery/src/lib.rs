@@ -10,6 +10,9 @@
 //! # Ok(()) }
 //! ```
 //!
+//! Whoever accepts the connections says of each request where it comes from, by
+//! `request.extensions_mut().insert(Peer(address))`: guessing is slowed down by network, and without [`Peer`] by name only.
+//!
 //! Everything else begins with [`Parts`], the six things
 //! that nobody can choose for you, and a [`Config`]:
 //!

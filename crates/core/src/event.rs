@@ -112,6 +112,12 @@ pub enum Event {
     },
     /// A login was not looked at, because there were too many failures or too much work.
     LoginThrottled,
+    /// A request came without the address of its peer. Recorded once by each service, because it is the fault of the
+    /// program around it.
+    PeerUnknown {
+        /// What is wrong, and how it is mended.
+        advice: &'static str,
+    },
     /// A person has to act; a page was shown.
     PromptShown {
         /// Who asked.
@@ -168,6 +174,7 @@ impl Event {
             Self::LoginFailed => "login_failed",
             Self::LoginSucceeded { .. } => "login_succeeded",
             Self::LoginThrottled => "login_throttled",
+            Self::PeerUnknown { .. } => "peer_unknown",
             Self::PromptShown { .. } => "prompt_shown",
             Self::Refused { .. } => "refused",
             Self::SessionEnded { .. } => "session_ended",

@@ -4,12 +4,14 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use chancery_core::context::{Call, RequestId};
+use chancery_core::event::Event;
 use chancery_core::provider::Provider;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
@@ -35,18 +37,26 @@ pub fn service(provider: Arc<Provider>) -> Service {
         routes: Arc::new(RouteTable::new(provider.issuer(), "", provider.routes())),
         site: Site { provider, pages: Arc::new(PlainPages), cookies: Arc::new(cookies) },
         proxies: Arc::default(),
+        was_without_peer: Arc::default(),
     }
 }
+
+/// Said once, to whoever hears of events.
+const PEER_UNKNOWN: &str = "a request came without the address of its peer: without it, who guesses passwords cannot be \
+    told from anybody else. Insert `Peer(address)` into the extensions of every request before this service gets it";
 
 /// A [`tower_service::Service`] over any body, or [`Service::handle`] for frameworks that hand over a complete one.
 ///
 /// It never fails: whatever goes wrong is an answer. Whoever accepts the connection puts the peer's address into the
-/// request's extensions as [`Peer`].
+/// request's extensions as [`Peer`]; where it is missing, guessing is slowed down by name only, and
+/// [`Event::PeerUnknown`] says so once.
 #[derive(Clone)]
 pub struct Service {
     site: Site,
     routes: Arc<RouteTable>,
     proxies: Arc<TrustedProxies>,
+    /// Whether [`Event::PeerUnknown`] was recorded.
+    was_without_peer: Arc<AtomicBool>,
 }
 
 impl Service {
@@ -135,7 +145,7 @@ impl Service {
     fn call(&self, parts: &Parts) -> Call {
         let env = self.site.provider.env();
         let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
-        Call {
+        let call = Call {
             now: self.site.provider.now(),
             request_id: RequestId(URL_SAFE_NO_PAD.encode(*env.secret::<16>()).into()),
             peer: self.proxies.client(peer, &parts.headers),
@@ -143,7 +153,11 @@ impl Service {
             sessions: Vec::new(),
             browser: None,
             languages: Vec::new(),
+        };
+        if peer.is_none() && !self.was_without_peer.swap(true, Ordering::Relaxed) {
+            env.record(&call, &Event::PeerUnknown { advice: PEER_UNKNOWN });
         }
+        call
     }
 
     async fn routed(&self, call: Call, parts: &Parts, body: Option<&Bytes>) -> Answer {

@@ -133,6 +133,7 @@ fn told(event: &Event) -> (Level, Value) {
         Event::LoginSucceeded { account } | Event::SessionEnded { account } => {
             (Level::Info, json!({ "account": account }))
         }
+        Event::PeerUnknown { advice } => (Level::Warn, json!({ "message": advice })),
         Event::PromptShown { client, prompt } => (Level::Info, json!({ "client_id": client, "prompt": prompt })),
         Event::Refused { endpoint, reason, client } => {
             let fields = json!({

@@ -1,6 +1,7 @@
 //! A provider whose every part is in the test's hand.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use chancery_core::model::ResourceServer;
 use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 use chancery_core::ports::Clock as _;
 use chancery_core::provider::{Builder, Parts, Provider};
-use chancery_http::{Pages, Service, TrustedProxies, service};
+use chancery_http::{Pages, Peer, Service, TrustedProxies, service};
 use chancery_jose::SigningAlgorithm;
 use chancery_store::StateStore;
 use chancery_store::kit::{Counting, Failing};
@@ -57,7 +58,11 @@ pub struct TestProvider {
     /// What answers.
     pub service: Service,
     registrations: Mutex<HashMap<String, Registration>>,
+    peer: Option<IpAddr>,
 }
+
+/// Where requests come from that say nothing else (RFC 2544 appendix C.2.2: a network for tests).
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 0, 1));
 
 /// A provider before it is built.
 pub struct TestProviderBuilder {
@@ -75,6 +80,7 @@ pub struct TestProviderBuilder {
     pages: Option<Arc<dyn Pages>>,
     mounted_at: Option<String>,
     proxies: TrustedProxies,
+    peer: Option<IpAddr>,
 }
 
 impl TestProviderBuilder {
@@ -176,6 +182,13 @@ impl TestProviderBuilder {
         self
     }
 
+    /// In a program that does not say where requests come from.
+    #[must_use]
+    pub fn without_peers(mut self) -> Self {
+        self.peer = None;
+        self
+    }
+
     /// The provider.
     ///
     /// # Panics
@@ -247,6 +260,7 @@ impl TestProviderBuilder {
             provider,
             service,
             registrations,
+            peer: self.peer,
         };
         self.clients.iter().for_each(|metadata| kit.put_client(metadata));
         Ok(kit)
@@ -290,6 +304,7 @@ impl TestProvider {
             pages: None,
             mounted_at: None,
             proxies: TrustedProxies::default(),
+            peer: Some(PEER),
         }
     }
 
@@ -353,7 +368,10 @@ impl TestProvider {
         race(seed, requests.into_iter().map(task).collect())
     }
 
-    async fn answer(&self, request: Request<Bytes>) -> Answer {
+    async fn answer(&self, mut request: Request<Bytes>) -> Answer {
+        if let Some(peer) = self.peer.filter(|_| request.extensions().get::<Peer>().is_none()) {
+            request.extensions_mut().insert(Peer(peer));
+        }
         let (parts, body) = self.service.handle(request).await.into_parts();
         let body = body.collect().await.expect("the body is complete").to_bytes();
         let id =

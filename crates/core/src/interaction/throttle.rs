@@ -91,8 +91,12 @@ impl Throttle {
         let network = call.peer.map(network).unwrap_or_default();
         let key = |what, id: &str| throttle_key(&env.realm, what, id);
         let both = key("name and network", &[&name, "\0", &network].concat());
-        let pair = Subject { key: both, free: self.config.failures, longest_wait: self.config.longest_wait };
         let broad = |key, free| Subject { key, free, longest_wait: BROAD_WAIT.min(self.config.longest_wait) };
+        // A peer that is unknown may be anybody: it is no network of its own, which strangers could not fill.
+        let pair = match call.peer {
+            Some(_) => Subject { key: both, free: self.config.failures, longest_wait: self.config.longest_wait },
+            None => broad(both, self.config.failures),
+        };
         let mut others = vec![broad(key("name", &name), self.config.name_failures)];
         if call.peer.is_some() {
             others.push(broad(key("network", &network), self.config.network_failures));

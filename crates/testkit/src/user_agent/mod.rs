@@ -62,7 +62,7 @@ impl<'k> UserAgent<'k> {
         self.kit
     }
 
-    /// Comes from this network address from now on; from none before.
+    /// Comes from this network address from now on; before, from the one that all share.
     pub fn comes_from(&self, address: &str) {
         *self.address.borrow_mut() = Some(address.parse().expect("an IP address"));
     }
