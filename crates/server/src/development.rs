@@ -14,6 +14,7 @@ use chancery_jose::SystemRandom;
 use chancery_types::RealmId;
 use zeroize::Zeroizing;
 
+use crate::access::make_folder;
 use crate::arguments::Develop;
 use crate::node::Node;
 use crate::parts::{Opened, open};
@@ -27,7 +28,7 @@ pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
         return Err(format!("a development provider listens on loopback only, not on {}", wanted.listen));
     }
     let folder = &wanted.directory;
-    fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    make_folder(folder)?;
     let wrapping_key = folder.join("wrapping.key");
     if !wrapping_key.exists() {
         secrets::write_private(&wrapping_key, &secrets::drawn())?;
@@ -35,7 +36,7 @@ pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
     let demo = demo(wanted.listen, &folder.join("credentials"))?;
     let realm = RealmId::parse("development").map_err(|error| error.to_string())?;
     let mut settings = Settings::on(demo.issuer().clone(), realm, vec![wanted.listen]);
-    settings.store = Store::Sqlite { path: folder.join("chancery.sqlite"), wrapping_key };
+    settings.store = Store::Sqlite { path: folder.join("chancery.sqlite"), wrapping_key, group_access: false };
     let opened = open(&settings)?;
     fill(&settings, &opened, &demo).await?;
     Node::new(with_ipv6(settings), opened, Some(demo)).await?.run(None).await

@@ -1,5 +1,6 @@
 //! The Chancery authorization server as one binary: settings, listeners, TLS, log, commands.
 
+mod access;
 mod arguments;
 mod commands;
 mod development;

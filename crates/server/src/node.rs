@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use chancery::development::Demo;
 use chancery_core::ports::Clock as _;
 use chancery_core::provider::Provider;
 use chancery_http::{Peer, Service, TrustedProxies};
+use chancery_store_sqlite::{Running, SqliteStore};
 use http::{Request, Response};
 use http_body_util::Full;
 use tokio::net::TcpListener;
@@ -53,6 +54,8 @@ pub(crate) struct Node {
     certificate: Option<Arc<Certificate>>,
     connections: Arc<Connections>,
     is_ending: AtomicBool,
+    /// Whether it was ready when somebody looked last.
+    was_ready: AtomicBool,
     /// Whether somebody who is not believed has sent `X-Forwarded-For`.
     was_disbelieved: AtomicBool,
 }
@@ -71,6 +74,7 @@ impl Node {
             connections: Arc::new(Connections::new(settings.http.connections, settings.http.connections_per_network)),
             current: ArcSwap::from_pointee(current),
             is_ending: AtomicBool::new(false),
+            was_ready: AtomicBool::new(true),
             was_disbelieved: AtomicBool::new(false),
             settings,
             opened,
@@ -82,6 +86,38 @@ impl Node {
 
     /// Serves until the system asks for the end. `configured` is where the configuration is read again from.
     pub(crate) async fn run(self: Arc<Self>, configured: Option<Configured>) -> Result<(), String> {
+        let Some(file) = self.opened.file.clone() else { return self.serve(configured).await };
+        let running = self.begin(&file).await?;
+        let served = self.clone().serve(configured).await;
+        if let Err(error) = file.end(running).await {
+            self.log.say(Level::Error, "store_not_closed", &error.to_string());
+        }
+        served
+    }
+
+    /// Notes in the store that a server works on it; looks through the store first when the one before was killed, or its
+    /// machine stopped.
+    async fn begin(&self, file: &SqliteStore) -> Result<Running, String> {
+        let running = file.begin().await.map_err(|error| format!("store.sqlite: {error}"))?;
+        if !running.was_closed() {
+            let text = "the server before did not end in order; the store is checked before anything is served";
+            self.log.say(Level::Warn, "store_check", text);
+            let begun = Instant::now();
+            file.check_integrity(&running).await.map_err(|error| {
+                format!(
+                    "store.sqlite: it is damaged: {error}; put a copy back, or see https://sqlite.org/recovery.html"
+                )
+            })?;
+            self.log.say(
+                Level::Info,
+                "store_checked",
+                &format!("nothing is wrong; {} ms", begun.elapsed().as_millis()),
+            );
+        }
+        Ok(running)
+    }
+
+    async fn serve(self: Arc<Self>, configured: Option<Configured>) -> Result<(), String> {
         self.listen().await?;
         let caught = |kind| signal(kind).map_err(|error| format!("no signals: {error}"));
         let mut hangup = caught(SignalKind::hangup())?;
@@ -184,6 +220,11 @@ impl Node {
                 );
                 self.log.say(Level::Warn, "turned_away", &text);
             }
+            if let Some(file) = &self.opened.file
+                && let Err(error) = file.check_place().await
+            {
+                self.found(&Err(error.to_string()));
+            }
             let provider = self.current.load().provider.clone();
             if let Err(fault) = provider.run_once(SystemClock.now()).await {
                 self.log.say(Level::Error, "sweep_failed", fault.message());
@@ -277,14 +318,21 @@ impl Answering for Front {
 }
 
 impl Readiness for Node {
-    async fn check(&self) -> Result<(), String> {
-        if self.is_ending.load(Ordering::Relaxed) {
-            return Err("ending".to_owned());
+    fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Relaxed)
+    }
+
+    async fn probe(&self) -> Result<(), String> {
+        self.opened.probe(&self.settings.realm).await
+    }
+
+    /// Told in the log when it changes.
+    fn found(&self, readiness: &Result<(), String>) {
+        let was_ready = self.was_ready.swap(readiness.is_ok(), Ordering::Relaxed);
+        match readiness {
+            Ok(()) if !was_ready => self.log.say(Level::Info, "ready_again", "the store can be read and written"),
+            Err(why) if was_ready => self.log.say(Level::Error, "not_ready", why),
+            _ => {}
         }
-        let (documents, store) = (&self.opened.documents, &self.opened.store);
-        documents.revision(&self.settings.realm).await.map_err(|error| error.to_string())?;
-        // Goes the way of every write, and changes nothing.
-        store.sweep(SystemClock.now(), 0).await.map_err(|error| format!("no write is possible: {error}"))?;
-        Ok(())
     }
 }

@@ -15,8 +15,8 @@ use chancery_store_sqlite::SqliteStore;
 use chancery_types::{RealmId, Timestamp};
 use zeroize::Zeroizing;
 
-use crate::secrets;
 use crate::settings::{Settings, Store};
+use crate::{access, secrets};
 
 /// The algorithms that every stock client and every resource server knows.
 const FIRST_KEYS: [SigningAlgorithm; 2] = [SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
@@ -25,6 +25,8 @@ const FIRST_KEYS: [SigningAlgorithm; 2] = [SigningAlgorithm::Rs256, SigningAlgor
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn StateStore>,
     pub(crate) documents: Arc<dyn DocumentStore>,
+    /// The file behind both, if there is one.
+    pub(crate) file: Option<Arc<SqliteStore>>,
     pub(crate) registry: Arc<StoredRegistry>,
     pub(crate) accounts: Arc<StoredAccounts>,
     pub(crate) keys: Arc<SealedKeys>,
@@ -45,21 +47,22 @@ pub(crate) fn open_made(settings: &Settings) -> Result<Opened, String> {
 /// Opens what the settings name; the file of the store is made when it is not there.
 pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
     let random = Arc::new(SystemRandom);
-    let (store, documents, wrapping): (Arc<dyn StateStore>, Arc<dyn DocumentStore>, RootSecret) = match &settings.store
-    {
+    let (store, documents, file, wrapping) = match &settings.store {
         Store::Memory => {
             let store = Arc::new(MemoryStore::new());
             let mut key = Zeroizing::new([0; 32]);
             Random::fill(&*random, &mut *key);
-            (store.clone(), store, RootSecret::new(key))
+            let (states, documents): (Arc<dyn StateStore>, Arc<dyn DocumentStore>) = (store.clone(), store);
+            (states, documents, None, RootSecret::new(key))
         }
-        Store::Sqlite { path, wrapping_key } => {
+        Store::Sqlite { path, wrapping_key, group_access } => {
+            let about = |what: &dyn std::fmt::Display| format!("store.sqlite: {what}");
             // The key first: without it no store is made.
             let wrapping = secrets::wrapping_key(wrapping_key)?;
-            let store =
-                SqliteStore::open(path).map_err(|fault| format!("store.sqlite: {}: {fault}", path.display()))?;
+            access::check_store(path, *group_access).map_err(|what| about(&what))?;
+            let store = SqliteStore::open(path).map_err(|fault| about(&format!("{}: {fault}", path.display())))?;
             let store = Arc::new(store);
-            (store.clone(), store, wrapping)
+            (store.clone() as _, store.clone() as _, Some(store), wrapping)
         }
     };
     let wrapping = Arc::new(wrapping);
@@ -72,6 +75,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
         keys: Arc::new(keys),
         store,
         documents,
+        file,
         wrapping,
     })
 }
@@ -118,6 +122,17 @@ impl Opened {
             Complaint::new("resource_server", rule, "RFC 9068 section 2.1")
         };
         unsigned.map(complaint).collect()
+    }
+
+    /// Whether the store is there, can be read, and takes a write.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub(crate) async fn probe(&self, realm: &RealmId) -> Result<(), String> {
+        self.documents.revision(realm).await.map_err(|error| error.to_string())?;
+        let Some(file) = &self.file else { return Ok(()) };
+        file.check_place().await.map_err(|error| error.to_string())?;
+        file.check_write().await.map_err(|error| format!("no write is possible: {error}"))
     }
 
     /// Makes the first keys and the first root secret of a realm that has none.

@@ -1,7 +1,7 @@
 //! Secrets that come from files and terminals, and secrets that are written to files.
 
 use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -10,20 +10,18 @@ use chancery_accounts::Password;
 use chancery_jose::RootSecret;
 use zeroize::Zeroizing;
 
+use crate::access::Access;
 use crate::arguments::PasswordSource;
 
-/// Reads the key under which private keys are sealed. Whoever else can read the file has all private keys, so a file
-/// that others can read is refused.
+/// Reads the key under which private keys are sealed. A file that others can read is refused.
 pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
     let about = |what: &dyn std::fmt::Display| format!("keys.wrapping_key: {}: {what}", path.display());
     let mut file = std::fs::File::open(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => about(&"is not there; put the copy back: the private keys are sealed under it"),
         _ => about(&error),
     })?;
-    let mode = file.metadata().map_err(|error| about(&error))?.mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(about(&format!("others may read it (mode {mode:o}); it has to be 600: `chmod 600`")));
-    }
+    let metadata = file.metadata().map_err(|error| about(&error))?;
+    Access::from(&metadata).check_key().map_err(|what| about(&what))?;
     let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(|error| about(&error))?;
     let bytes = URL_SAFE_NO_PAD.decode(text.trim()).map(Zeroizing::new).map_err(|_| about(&"it is not base64url"))?;

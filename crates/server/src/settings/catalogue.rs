@@ -21,6 +21,8 @@ pub(crate) enum Form {
     /// A list; comma-separated in a variable or a flag.
     Texts,
     Number,
+    /// `true` or `false`.
+    Switch,
     /// `"90s"`, `"10m"`, `"1h30m"`, `"14d"`.
     Duration,
     /// One of these texts.
@@ -139,10 +141,16 @@ pub(crate) const ALL: &[Setting] = &[
         "The SQLite file, which `chancery init` makes. Without it everything is kept in memory and gone at the end.",
     ),
     setting(
+        "store.group_access",
+        Form::Switch,
+        "false",
+        "Whether the group of the SQLite file and of its folder may read and write them, as on a volume that Kubernetes mounts with `fsGroup`. Everybody else never may.",
+    ),
+    setting(
         "keys.wrapping_key",
         Form::Text,
         "",
-        "The file with 32 bytes in base64url, of mode 0600, under which private keys are sealed. Required with `store.sqlite`.",
+        "The file with 32 bytes in base64url under which private keys are sealed; of mode 0600, or 0440 where root owns it. Required with `store.sqlite`.",
     ),
     setting("passwords.threads", Form::Number, "2", "How many passwords are hashed at once."),
     setting("passwords.queue", Form::Number, "32", "How many may wait. Further logins are told to come back."),

@@ -30,6 +30,7 @@ fn broken_rule(form: Form, value: &Value) -> Option<String> {
             let is_number = value.as_integer().is_some_and(|number| u32::try_from(number).is_ok());
             (is_number, "has to be a whole number that is not negative".to_owned())
         }
+        Form::Switch => (value.is_bool(), "has to be true or false, without quotes".to_owned()),
         Form::Duration => match value.as_str().map(duration::parse) {
             Some(Ok(_)) => return None,
             _ => (false, duration::RULE.to_owned()),

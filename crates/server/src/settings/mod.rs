@@ -66,7 +66,7 @@ pub(crate) struct Tls {
 
 pub(crate) enum Store {
     Memory,
-    Sqlite { path: PathBuf, wrapping_key: PathBuf },
+    Sqlite { path: PathBuf, wrapping_key: PathBuf, group_access: bool },
 }
 
 impl Settings {
@@ -177,6 +177,7 @@ impl Default for WrittenManagement {
 #[serde(default, deny_unknown_fields)]
 struct WrittenStore {
     sqlite: Option<PathBuf>,
+    group_access: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -369,7 +370,11 @@ impl Written {
         };
         let store = match (self.store.sqlite, self.keys.wrapping_key) {
             (None, _) => Store::Memory,
-            (Some(path), Some(key)) => Store::Sqlite { path: folder.join(path), wrapping_key: folder.join(key) },
+            (Some(path), Some(key)) => Store::Sqlite {
+                path: folder.join(path),
+                wrapping_key: folder.join(key),
+                group_access: self.store.group_access,
+            },
             (Some(_), None) => {
                 complain(
                     "keys.wrapping_key",

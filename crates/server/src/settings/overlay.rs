@@ -61,6 +61,7 @@ fn read(form: Form, text: &str) -> Result<Value, String> {
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
             Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
         }
+        Form::Switch => Value::Boolean(text.parse().map_err(|_| "has to be true or false")?),
         Form::Number => Value::Integer(text.parse().map_err(|_| "has to be a whole number")?),
     })
 }

@@ -64,6 +64,7 @@ fn value(setting: &Setting) -> Value {
         Form::Text => json!({ "type": "string" }),
         Form::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Form::Number => json!({ "type": "integer", "minimum": 0 }),
+        Form::Switch => json!({ "type": "boolean" }),
         Form::Duration => {
             json!({ "type": "string", "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$" })
         }

@@ -62,6 +62,7 @@ fn form(form: Form) -> String {
         Form::Text => "text".to_owned(),
         Form::Texts => "list of texts".to_owned(),
         Form::Number => "number".to_owned(),
+        Form::Switch => "`true`, `false`".to_owned(),
         Form::Duration => "duration".to_owned(),
         Form::Choice(choices) => choices.iter().map(|choice| format!("`\"{choice}\"`")).collect::<Vec<_>>().join(", "),
         Form::TextByName => "table of texts".to_owned(),

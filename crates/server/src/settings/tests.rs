@@ -31,7 +31,7 @@ fn the_file_is_overridden_by_variables_and_those_by_flags() {
 #[test]
 fn paths_are_meant_from_the_folder_of_the_file() {
     let text = [MINIMAL, "[store]\nsqlite = 'a.db'\n[keys]\nwrapping_key = '/run/key'\n"].concat();
-    let Store::Sqlite { path, wrapping_key } = settings(&text, &[], &[]).unwrap().store else { panic!("memory") };
+    let Store::Sqlite { path, wrapping_key, .. } = settings(&text, &[], &[]).unwrap().store else { panic!("memory") };
     assert_eq!((path.to_str(), wrapping_key.to_str()), (Some("/etc/chancery/a.db"), Some("/run/key")));
 }
 

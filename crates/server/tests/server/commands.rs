@@ -73,7 +73,7 @@ fn a_wrapping_key_that_others_can_read_is_refused() {
     let folder = initialised();
     fs::set_permissions(folder.join("wrapping.key"), fs::Permissions::from_mode(0o644)).unwrap();
     let said = refused(&folder, &["check"], "");
-    assert!(said.contains("others may read it"), "{said}");
+    assert!(said.contains("everybody can get at it (mode 644)"), "{said}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 mod commands;
 mod development;
+mod readiness;
 mod serving;
 mod support;
 mod tls;

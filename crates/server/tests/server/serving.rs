@@ -27,25 +27,6 @@ fn it_answers_and_says_how_it_is() {
     assert_eq!(get(management, "/jwks").0, 404);
 }
 
-/// Somebody else holds the store's write lock: reads go on, but no code can be redeemed and no token stored.
-#[test]
-fn a_store_that_only_reads_is_not_ready() {
-    let folder = initialised();
-    let mut server = Server::start(&folder, &[]);
-    let (http, management) = (server.address("http"), server.address("management"));
-    assert_eq!(get(management, "/readyz").0, 200);
-    let other = rusqlite::Connection::open(folder.join("chancery.sqlite")).unwrap();
-    other.busy_timeout(PATIENCE).unwrap();
-    other.execute_batch("begin immediate").unwrap();
-    assert_eq!(get(management, "/readyz").0, 503);
-    assert_eq!((get(management, "/livez").0, get(http, "/jwks").0), (200, 200));
-    other.execute_batch("rollback").unwrap();
-    let begun = Instant::now();
-    while get(management, "/readyz").0 != 200 {
-        assert!(begun.elapsed() < PATIENCE, "it does not get ready again");
-    }
-}
-
 /// PROXY-01: a proxy that nobody named is said once.
 #[test]
 fn a_forwarded_address_that_is_not_believed_is_told_once() {

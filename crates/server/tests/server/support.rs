@@ -17,7 +17,8 @@ pub(crate) fn folder() -> PathBuf {
     let name = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _absent = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
+    // Whatever the umask is: a store's folder is its owner's.
+    std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700).create(&folder).unwrap();
     folder
 }
 
@@ -104,6 +105,18 @@ impl Server {
         let line = self.wait_for(&format!("\"{what} on "));
         let (_, rest) = line.split_once(" on ").unwrap();
         rest.split('"').next().unwrap().parse().unwrap()
+    }
+
+    /// Asks until the answer is this one, which an answer of the last second may hold back.
+    pub(crate) fn wait_for_readiness(&mut self, status: u16) -> String {
+        let management = self.address("management");
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match get(management, "/readyz") {
+                (found, body) if found == status => return body,
+                (found, body) => assert!(Instant::now() < until, "still {found}: {body}"),
+            }
+        }
     }
 
     pub(crate) fn signal(&self, name: &str) {

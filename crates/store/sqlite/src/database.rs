@@ -16,6 +16,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 const ATTEMPTS: usize = 100;
 
+/// Stands in the header of every file of ours (`pragma application_id`): "Chcy".
+pub(crate) const APPLICATION_ID: i64 = 0x4368_6379;
+
 /// Where the file is, and what is said to it.
 #[derive(Clone)]
 pub(crate) struct Place {

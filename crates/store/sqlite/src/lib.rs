@@ -13,6 +13,8 @@ mod database;
 
 mod documents;
 
+mod identity;
+
 mod migrations;
 
 mod readers;
@@ -22,6 +24,9 @@ mod records;
 mod sql;
 
 mod state;
+
+mod supervision;
+pub use supervision::Running;
 
 mod writer;
 
@@ -35,6 +40,7 @@ use chancery_store::{Answer, Fault, StoreError};
 
 use crate::checkpoints::Checkpoints;
 use crate::database::{Database, Place};
+use crate::identity::Identity;
 use crate::readers::Readers;
 use crate::sql::Sql;
 use crate::writer::Writer;
@@ -43,6 +49,8 @@ use crate::writer::Writer;
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    place: Place,
+    identity: Identity,
     /// Only held: its thread ends when this is dropped, after the writer's.
     _checkpoints: Checkpoints,
 }
@@ -68,10 +76,11 @@ impl SqliteStore {
         migrations::apply(&mut writing.connection, migrations::ALL)?;
         let writer = Writer::start(writing)?;
         let readers = Readers::start(&place)?;
-        Ok(Self { writer, readers, _checkpoints: Checkpoints::start(&place)? })
+        let identity = Identity::of(path)?;
+        Ok(Self { writer, readers, identity, _checkpoints: Checkpoints::start(&place)?, place })
     }
 
-    /// Reads the whole file and compares every index with its table; takes seconds for a gigabyte.
+    /// Reads the whole file and compares every index with its table, which takes some 30 s for a gigabyte of records.
     ///
     /// # Errors
     /// [`StoreError::Backend`] with what SQLite found.

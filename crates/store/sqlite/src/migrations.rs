@@ -4,6 +4,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use chancery_store::Fault;
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use crate::database::APPLICATION_ID;
+
 pub(crate) struct Migration {
     pub(crate) number: u32,
     pub(crate) sql: &'static str,
@@ -18,10 +20,12 @@ const RECORD: &str = "create table if not exists migration (number integer prima
 pub(crate) fn apply(connection: &mut Connection, migrations: &[Migration]) -> Result<(), Fault> {
     let step = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Fault::new)?;
     let tables: Vec<String> = column(&step, "select name from sqlite_schema where type = 'table'")?;
-    if !tables.is_empty() && !tables.iter().any(|name| name == "migration") {
+    let application: i64 = step.query_row("pragma application_id", [], |row| row.get(0)).map_err(Fault::new)?;
+    if (!tables.is_empty() || application != 0) && application != APPLICATION_ID {
         return Err(Fault::new("this SQLite file belongs to another program"));
     }
     step.execute_batch(RECORD).map_err(Fault::new)?;
+    step.execute_batch(&format!("pragma application_id = {APPLICATION_ID}")).map_err(Fault::new)?;
     let applied: Vec<u32> = column(&step, "select number from migration order by number")?;
     let checksums: Vec<Vec<u8>> = column(&step, "select checksum from migration order by number")?;
     if let Some(newest) = applied.last().filter(|newest| migrations.iter().all(|known| known.number < **newest)) {

@@ -52,3 +52,9 @@ create unique index document_alias on document (realm, kind, alias) where alias 
 
 -- Counts the writes to a realm's documents; each document has the number of the write that made it.
 create table realm (realm text not null primary key, revision integer not null) strict, without rowid;
+
+-- One row for each server that works on the file. One that nobody removed belonged to a server that did not end in order.
+create table running (id integer primary key) strict;
+
+-- What was written to see whether anything can be.
+create table probe (id integer primary key, body blob not null) strict;

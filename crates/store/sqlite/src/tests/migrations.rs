@@ -70,6 +70,11 @@ fn a_file_of_another_program_is_refused() {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch("create table theirs (x)").unwrap();
     assert_eq!(refusal(&mut connection, ALL), "this SQLite file belongs to another program");
+    for theirs in ["pragma application_id = 7", "pragma application_id = 7; create table migration (x)"] {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(theirs).unwrap();
+        assert_eq!(refusal(&mut connection, ALL), "this SQLite file belongs to another program", "{theirs}");
+    }
 }
 
 #[test]

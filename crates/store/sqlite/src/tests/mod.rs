@@ -10,6 +10,8 @@ mod mistakes;
 
 mod queue;
 
+mod supervision;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

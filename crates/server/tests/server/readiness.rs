@@ -1,0 +1,134 @@
+//! `/readyz` and the store: what a login would meet, the supervisor is told.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use rusqlite::Connection;
+
+use crate::support::{PATIENCE, Server, chancery, get, initialised, refused};
+
+fn opened(folder: &Path) -> Connection {
+    let connection = Connection::open(folder.join("chancery.sqlite")).unwrap();
+    connection.busy_timeout(PATIENCE).unwrap();
+    connection
+}
+
+/// Somebody else holds the store's write lock: reads go on, but no code can be redeemed and no token stored.
+#[test]
+fn a_store_that_only_reads_is_not_ready() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &[]);
+    let (http, management) = (server.address("http"), server.address("management"));
+    server.wait_for_readiness(200);
+    let other = opened(&folder);
+    other.execute_batch("begin immediate").unwrap();
+    server.wait_for_readiness(503);
+    assert_eq!((get(management, "/livez").0, get(http, "/jwks").0), (200, 200));
+    other.execute_batch("rollback").unwrap();
+    server.wait_for_readiness(200);
+    server.wait_for("\"not_ready\"");
+    server.wait_for("\"ready_again\"");
+}
+
+/// As on a full disk: the process may not write beyond 4 MiB of any file, and the store's log is longer already. The
+/// signal that the system sends for it is ignored, as it never comes on a full disk.
+#[test]
+fn a_full_disk_is_not_ready() {
+    let folder = initialised();
+    let mut command = Command::new("bash");
+    let serve = "trap '' XFSZ; ulimit -f 4096; exec \"$0\" serve --set http.listen=127.0.0.1:0 --set management.listen=127.0.0.1:0";
+    command.current_dir(&folder).args(["-c", serve, env!("CARGO_BIN_EXE_chancery")]);
+    let mut server = Server::spawn(command);
+    let http = server.address("http");
+    server.wait_for_readiness(200);
+    // The log cannot begin anew while somebody reads what stands in it.
+    let (reading, writing) = (opened(&folder), opened(&folder));
+    reading.execute_batch("begin; select count(*) from document").unwrap();
+    writing.execute_batch("create table ballast (x); insert into ballast values (zeroblob(8000000))").unwrap();
+    let why = server.wait_for_readiness(503);
+    assert!(why.contains("no write is possible"), "{why}");
+    assert_eq!(get(http, "/jwks").0, 200, "what is only read goes on");
+    drop(reading);
+    writing.execute_batch("drop table ballast; vacuum; pragma wal_checkpoint(truncate)").unwrap();
+    server.wait_for_readiness(200);
+}
+
+/// Whatever is written to a file that nobody finds any more is lost.
+#[test]
+fn a_store_that_is_lost_is_not_ready() {
+    type Loss = (&'static str, fn(&Path));
+    let losses: [Loss; 3] = [
+        ("removed", |file| fs::remove_file(file).unwrap()),
+        ("renamed", |file| fs::rename(file, file.with_extension("old")).unwrap()),
+        ("replaced", |file| {
+            fs::copy(file, file.with_extension("copy")).unwrap();
+            fs::rename(file.with_extension("copy"), file).unwrap();
+        }),
+    ];
+    for (what, lose) in losses {
+        let folder = initialised();
+        let mut server = Server::start(&folder, &[]);
+        server.wait_for_readiness(200);
+        lose(&folder.join("chancery.sqlite"));
+        let why = server.wait_for_readiness(503);
+        assert!(why.contains("chancery.sqlite") && why.contains("restart"), "{what}: {why}");
+        // Also for whoever reads only the log.
+        assert!(server.wait_for("\"not_ready\"").contains("restart"));
+    }
+}
+
+#[test]
+fn after_an_unclean_end_the_store_is_checked() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &[]);
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+    let mut server = Server::start(&folder, &[]);
+    server.signal("KILL");
+    server.end();
+    assert!(!server.printed().iter().any(|line| line.contains("store_check")), "the first end was in order");
+    // A command in between closes the file in order, and does not hide what was before.
+    crate::support::done(&folder, &["keys", "list"], "");
+    let mut server = Server::start(&folder, &[]);
+    server.wait_for("\"store_checked\"");
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+
+    let mut server = Server::start(&folder, &[]);
+    server.signal("KILL");
+    server.end();
+    let damaged = opened(&folder);
+    // An index without an entry that its table has.
+    damaged.pragma_update(None, "writable_schema", true).unwrap();
+    damaged.execute("delete from sqlite_schema where name = 'document_alias'", []).unwrap();
+    drop(damaged);
+    let file = folder.join("chancery.sqlite");
+    let said = refused(&folder, &["serve", "--set", "management.listen=", "--set", "http.listen=127.0.0.1:0"], "");
+    assert!(said.contains("it is damaged") && said.contains("put a copy back"), "{said} {}", file.display());
+}
+
+/// Who may write the store is whom they like.
+#[cfg(unix)]
+#[test]
+fn a_store_that_others_can_write_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = initialised();
+    let mode =
+        |name: &str, mode: u32| fs::set_permissions(folder.join(name), fs::Permissions::from_mode(mode)).unwrap();
+    for (name, bad, good) in [("chancery.sqlite", 0o644, 0o600), ("chancery.sqlite", 0o660, 0o600), ("", 0o777, 0o755)]
+    {
+        mode(name, bad);
+        for command in [&["check"][..], &["serve"], &["client", "list"], &["keys", "rotate"]] {
+            let said = refused(&folder, command, "");
+            assert!(said.contains("store.sqlite") && said.contains("chmod"), "{command:?} {bad:o}: {said}");
+        }
+        mode(name, good);
+        assert!(chancery(&folder).arg("check").status().unwrap().success());
+    }
+    mode("chancery.sqlite", 0o660);
+    let allowed = ["check", "--set", "store.group_access=true"];
+    assert!(chancery(&folder).args(allowed).status().unwrap().success());
+    let said = refused(&folder, &["check", "--set", "store.group_access=yes"], "");
+    assert!(said.contains("has to be true or false"), "{said}");
+}
