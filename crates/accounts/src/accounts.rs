@@ -220,7 +220,7 @@ impl StoredAccounts {
         }
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
-        Ok(self.pool.work(move || password.hash(&salt)).await??.into())
+        Ok(self.pool.work(move |memory| password.hash(&salt, memory)).await??.into())
     }
 
     /// The person of this id, as the engine may know them.
@@ -294,7 +294,7 @@ impl Accounts for StoredAccounts {
             let person = found.as_ref().map(Person::read).transpose()?;
             let stored: Box<str> = person.as_ref().map_or_else(|| NOBODY.into(), |person| person.password.clone());
             let password = Password::new(form.password);
-            let Ok(fits) = self.pool.work(move || password.is_of(&stored)).await else {
+            let Ok(fits) = self.pool.work(move |memory| password.is_of(&stored, memory)).await else {
                 return Ok(LoginOutcome::Busy);
             };
             Ok(match person {

@@ -1,6 +1,7 @@
 //! Argon2id (RFC 9106) with the parameters of RFC 9106's small machines: 19 MiB, two passes, one lane.
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use chancery_core::error::Fault;
 use zeroize::Zeroizing;
 
@@ -32,17 +33,65 @@ impl Password {
         self.0.chars().count()
     }
 
-    /// The PHC string to be stored. Takes some 30 ms and 19 MiB.
-    pub(crate) fn hash(&self, salt: &[u8; 16]) -> Result<String, Fault> {
+    /// The PHC string to be stored. Takes some 30 ms.
+    pub(crate) fn hash(&self, salt: &[u8; 16], memory: &mut HashingMemory) -> Result<String, Fault> {
         let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(argon2_fault)?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let hash = argon2.hash_password_with_salt(self.0.as_bytes(), salt).map_err(argon2_fault)?;
-        Ok(hash.to_string())
+        let stored = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&params).map_err(argon2_fault)?,
+            salt: Some(Salt::new(salt).map_err(argon2_fault)?),
+            hash: Some(self.digest(Algorithm::Argon2id, Version::V0x13, params, salt, memory).map_err(argon2_fault)?),
+        };
+        Ok(stored.to_string())
     }
 
-    /// Whether the stored PHC string was made of this password. Takes as long as the string's parameters say.
-    pub(crate) fn is_of(&self, stored: &str) -> bool {
-        Argon2::default().verify_password(self.0.as_bytes(), stored).is_ok()
+    /// Whether the stored PHC string was made of this password. Takes as long as the string's parameters say; what is no
+    /// such string, or would take more memory than ours, fits nothing.
+    pub(crate) fn is_of(&self, stored: &str, memory: &mut HashingMemory) -> bool {
+        self.compared_with(stored, memory).unwrap_or(false)
+    }
+
+    fn compared_with(&self, stored: &str, memory: &mut HashingMemory) -> Option<bool> {
+        let stored = PasswordHash::new(stored).ok()?;
+        let algorithm = Algorithm::try_from(stored.algorithm.as_str()).ok()?;
+        let version = Version::try_from(stored.version?).ok()?;
+        let params = Params::try_from(&stored).ok()?;
+        let digest = self.digest(algorithm, version, params, &stored.salt?, memory).ok()?;
+        // Takes the same time wherever they differ.
+        Some(digest == stored.hash?)
+    }
+
+    fn digest(
+        &self,
+        algorithm: Algorithm,
+        version: Version,
+        params: Params,
+        salt: &[u8],
+        memory: &mut HashingMemory,
+    ) -> argon2::Result<Output> {
+        let length = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+        let mut digest = Zeroizing::new([0; Output::MAX_LENGTH]);
+        let digest = digest.get_mut(..length).ok_or(argon2::Error::OutputTooLong)?;
+        let argon2 = Argon2::new(algorithm, version, params);
+        argon2.hash_password_into_with_memory(self.0.as_bytes(), salt, digest, memory.blocks())?;
+        Output::new(digest).map_err(|_| argon2::Error::OutputTooLong)
+    }
+}
+
+/// The memory in which one password after the other is hashed. It is taken at the first one and kept: an allocator that is
+/// given such a piece back may keep it without using it again, so that the process grew with each login.
+///
+/// What a password leaves in it is worth as much to a thief as its stored hash: guesses at it cost as much.
+#[derive(Default)]
+pub(crate) struct HashingMemory(Vec<Block>);
+
+impl HashingMemory {
+    fn blocks(&mut self) -> &mut [Block] {
+        if self.0.is_empty() {
+            self.0 = vec![Block::default(); MEMORY_KIB as usize];
+        }
+        &mut self.0
     }
 }
 
@@ -58,26 +107,54 @@ mod tests {
         Password::new(Zeroizing::new(text.to_owned()))
     }
 
+    fn hash(text: &str) -> String {
+        password(text).hash(&[7; 16], &mut HashingMemory::default()).unwrap()
+    }
+
+    fn fits(text: &str, stored: &str) -> bool {
+        password(text).is_of(stored, &mut HashingMemory::default())
+    }
+
     #[test]
     fn only_the_same_password_fits() {
-        let stored = password("correct horse").hash(&[7; 16]).unwrap();
+        let stored = hash("correct horse");
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        assert!(password("correct horse").is_of(&stored));
-        assert!(!password("correct horse ").is_of(&stored));
+        assert!(fits("correct horse", &stored));
+        assert!(!fits("correct horse ", &stored));
+    }
+
+    /// The string that the reference implementation in C makes of the same password, salt and parameters.
+    #[test]
+    fn others_make_the_same_of_it() {
+        let theirs =
+            "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$cTLmpgKLeruU6za+t2cUZ3fNfHVCYhGoJ8inpcUNcwc";
+        assert_eq!(hash("correct horse"), theirs);
+    }
+
+    #[test]
+    fn what_was_hashed_before_in_the_same_memory_changes_nothing() {
+        let mut memory = HashingMemory::default();
+        let stored = password("correct horse").hash(&[7; 16], &mut memory).unwrap();
+        assert_eq!(stored, hash("correct horse"));
+        assert!(!password("battery staple").is_of(&stored, &mut memory));
+        assert!(password("correct horse").is_of(&stored, &mut memory));
     }
 
     #[test]
     fn nobody_costs_as_much_as_somebody() {
         let parts = |phc: &str| phc.split('$').map(str::len).collect::<Vec<_>>();
-        let somebody = password("x").hash(&[7; 16]).unwrap();
-        assert_eq!(parts(NOBODY), parts(&somebody));
-        assert!(argon2::PasswordHash::new(NOBODY).is_ok(), "else it would fail at once");
-        assert!(!password("x").is_of(NOBODY));
+        assert_eq!(parts(NOBODY), parts(&hash("x")));
+        assert!(PasswordHash::new(NOBODY).is_ok(), "else it would fail at once");
+        assert!(!fits("x", NOBODY));
     }
 
     #[test]
-    fn a_damaged_hash_fits_nothing() {
-        assert!(!password("").is_of(""));
-        assert!(!password("x").is_of("$argon2id$"));
+    fn what_is_no_hash_of_ours_fits_nothing() {
+        let stored = hash("x");
+        let cut = stored.rsplit_once('$').unwrap().0;
+        let greedy = stored.replace("m=19456", "m=4194304");
+        for stored in ["", "x", "$argon2id$", "$scrypt$ln=1$c2FsdHNhbHQ$aGFzaGhhc2g", cut, &greedy] {
+            assert!(!fits("x", stored), "{stored}");
+        }
     }
 }

@@ -62,7 +62,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("management", "`/livez` and `/readyz`, for whoever supervises the process"),
     ("store", "Where everything is kept"),
     ("keys", "How private keys are kept"),
-    ("passwords", "How much work passwords may make: 19 MiB and some 30 ms each"),
+    (
+        "passwords",
+        "How much work passwords may make: some 30 ms each. A thread takes 19 MiB for its first password and keeps them",
+    ),
     ("pages", "What people see"),
     ("log", "One JSON line for each event, on the standard output"),
     ("routes", "The paths of the endpoints, below the issuer's own path"),
@@ -152,7 +155,12 @@ pub(crate) const ALL: &[Setting] = &[
         "",
         "The file with 32 bytes in base64url under which private keys are sealed; of mode 0600, or 0440 where root owns it. Required with `store.sqlite`.",
     ),
-    setting("passwords.threads", Form::Number, "2", "How many passwords are hashed at once."),
+    setting(
+        "passwords.threads",
+        Form::Number,
+        "2",
+        "How many passwords are hashed at once: the server grows by 19 MiB for each, and no further.",
+    ),
     setting("passwords.queue", Form::Number, "32", "How many may wait. Further logins are told to come back."),
     setting(
         "pages.templates",
