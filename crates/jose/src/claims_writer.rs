@@ -1,5 +1,8 @@
 //! Writing a claims set.
 
+use std::fmt::Write as _;
+use std::ops::Range;
+
 use chancery_types::Timestamp;
 use serde_json::value::RawValue;
 
@@ -14,17 +17,21 @@ use crate::json;
 /// claims.string("sub", "alice").integer("level", 2).string("sub", "mallory");
 /// assert_eq!(claims.finish(), r#"{"sub":"alice","level":2}"#);
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct ClaimsWriter {
+    /// The object so far, without its last brace.
     json: String,
-    names: Vec<Box<str>>,
+    /// Where in it the names are, as they are written.
+    names: Vec<Range<usize>>,
 }
 
 impl ClaimsWriter {
     /// Nothing written yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { json: String::with_capacity(512), names: Vec::with_capacity(16) }
+        let mut json = String::with_capacity(512);
+        json.push('{');
+        Self { json, names: Vec::with_capacity(16) }
     }
 
     /// A string.
@@ -56,7 +63,9 @@ impl ClaimsWriter {
 
     /// A whole number.
     pub fn integer(&mut self, name: &str, value: i64) -> &mut Self {
-        self.member(name, |json| json.push_str(&value.to_string()))
+        self.member(name, |json| {
+            let _never_fails = write!(json, "{value}");
+        })
     }
 
     /// A date, in whole seconds (RFC 7519 section 2, NumericDate).
@@ -74,29 +83,37 @@ impl ClaimsWriter {
         self.member(name, |json| json.push_str(value.get()))
     }
 
-    /// Whether this name was written.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.names.iter().any(|written| written.as_ref() == name)
-    }
-
     /// The object.
     #[must_use]
-    pub fn finish(&self) -> String {
-        format!("{{{}}}", self.json)
+    pub fn finish(mut self) -> String {
+        self.json.push('}');
+        self.json
     }
 
     fn member(&mut self, name: &str, value: impl FnOnce(&mut String)) -> &mut Self {
-        if !self.has(name) {
-            if !self.names.is_empty() {
-                self.json.push(',');
-            }
-            json::write_string(&mut self.json, name);
+        let before = self.json.len();
+        if !self.names.is_empty() {
+            self.json.push(',');
+        }
+        let start = self.json.len();
+        json::write_string(&mut self.json, name);
+        let name = start..self.json.len();
+        // A string has one written form only, so that equal names are equal bytes.
+        let is_written = |other: &Range<usize>| self.json.get(other.clone()) == self.json.get(name.clone());
+        if self.names.iter().any(is_written) {
+            self.json.truncate(before);
+        } else {
             self.json.push(':');
             value(&mut self.json);
-            self.names.push(name.into());
+            self.names.push(name);
         }
         self
+    }
+}
+
+impl Default for ClaimsWriter {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -131,5 +148,27 @@ mod tests {
         let min = i64::MIN.to_string();
         assert_eq!(others, [("address", address.get()), ("amr", "[]"), ("email_verified", "false"), ("n", &min)]);
         assert_eq!(ClaimsWriter::new().finish(), "{}");
+    }
+
+    /// Whatever its name looks like in JSON, a member is written once, and one whose name is only alike is another.
+    #[test]
+    fn the_first_of_a_name_stays() {
+        let names = ["", "\"", "\\", "\\\"", "a\":1,\"b", "\u{0}", "\\u0000", "sub", "SUB", "sub\u{301}", "s\u{fa}b"];
+        let mut writer = ClaimsWriter::new();
+        for (at, name) in (0..).zip(names) {
+            writer.integer(name, at).boolean(name, true);
+        }
+        for name in names {
+            writer.string(name, "later");
+        }
+        let json = writer.finish();
+        let claims = Claims::parse(json.as_bytes());
+        // `sub` is a registered claim and has to be a string.
+        assert_eq!(claims.err(), Some(crate::Error::MemberType), "{json}");
+        let object = json::Object::parse(json.as_bytes()).unwrap();
+        assert_eq!(object.iter().count(), names.len(), "{json}");
+        for (at, name) in names.iter().enumerate() {
+            assert_eq!(object.raw(name).unwrap().get(), at.to_string(), "{name}");
+        }
     }
 }

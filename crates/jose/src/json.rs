@@ -101,21 +101,34 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Appends `text` as a JSON string (RFC 8259 section 7).
+/// Appends `text` as a JSON string (RFC 8259 section 7), in its one shortest form: only what must be escaped is.
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\0'..='\x1f' => {
-                out.push_str(if c < '\x10' { "\\u000" } else { "\\u001" });
-                out.extend(char::from_digit(u32::from(c) % 16, 16));
-            }
-            _ => out.push(c),
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(is_escaped) {
+        // What is escaped is ASCII, so that both cuts are between two characters.
+        let (as_it_is, from_there) = rest.split_at(at);
+        let (escaped, after) = from_there.split_at(1);
+        out.push_str(as_it_is);
+        match escaped {
+            "\"" => out.push_str("\\\""),
+            "\\" => out.push_str("\\\\"),
+            control => out.extend(control.bytes().flat_map(unicode_escape)),
         }
+        rest = after;
     }
+    out.push_str(rest);
     out.push('"');
+}
+
+fn is_escaped(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// `\u` and four digits, of a control character.
+fn unicode_escape(control: u8) -> impl Iterator<Item = char> {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    ['\\', 'u', '0', '0', digit(control >> 4), digit(control & 15)].into_iter()
 }
 
 /// Checks one value; on failure `fault` says which rule it broke, which serde's own error type cannot carry.
@@ -274,6 +287,24 @@ mod tests {
         }
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(32), "]".repeat(32));
         assert!(matches!(Object::parse(deep.as_bytes()), Err(Error::TooDeep)));
+    }
+
+    /// The characters that must be escaped, at each place of a text, are; and no others.
+    #[test]
+    fn escapes() {
+        for (text, want) in [
+            ("", r#""""#),
+            ("\"", r#""\"""#),
+            ("\\\\", r#""\\\\""#),
+            ("a\"b", r#""a\"b""#),
+            ("\u{0}\u{1f} \u{7f}", "\"\\u0000\\u001f \u{7f}\""),
+            ("\n\t\r", r#""\u000a\u0009\u000d""#),
+            ("\u{e4}\"\u{1d11e}\n\u{20ac}", "\"\u{e4}\\\"\u{1d11e}\\u000a\u{20ac}\""),
+        ] {
+            let mut out = String::new();
+            write_string(&mut out, text);
+            assert_eq!(out, want);
+        }
     }
 
     #[test]
