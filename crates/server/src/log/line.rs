@@ -1,0 +1,126 @@
+//! What a line of the log says.
+
+use chancery_core::error::FaultKind;
+use chancery_core::event::{Event, GrantEnd};
+use chancery_jose::ClaimsWriter;
+use chancery_types::Timestamp;
+
+use super::{Entry, Level, What};
+
+/// Appends the line of an entry, a JSON object.
+pub(super) fn append(text: &mut String, entry: &Entry) {
+    let mut line = ClaimsWriter::new();
+    line.string("time", &rfc3339(entry.at)).string("level", entry.level.as_str());
+    match &entry.what {
+        What::Said { event, message } => {
+            line.string("event", event).string("message", message);
+        }
+        What::Happened { request, event } => {
+            line.string("event", event.name()).string("request_id", &request.0);
+            describe(event, &mut line);
+        }
+    }
+    if entry.dropped_before > 0 {
+        line.integer("dropped_before", i64::try_from(entry.dropped_before).unwrap_or(i64::MAX));
+    }
+    text.push_str(&line.finish());
+    text.push('\n');
+}
+
+/// How much an event weighs.
+pub(super) fn level(event: &Event) -> Level {
+    match event {
+        Event::Faulted { .. } => Level::Error,
+        Event::LoginFailed | Event::LoginThrottled | Event::PeerUnknown { .. } | Event::Refused { .. } => Level::Warn,
+        _ => Level::Info,
+    }
+}
+
+/// What is worth saying of an event beside its name. Nothing in it is a secret: events carry none.
+fn describe(event: &Event, line: &mut ClaimsWriter) {
+    match event {
+        Event::AuthorizationGranted { client, account } | Event::ConsentGiven { client, account } => {
+            line.string("client_id", client.as_str()).string("account", account.as_str());
+        }
+        Event::Declined { client } | Event::TokenRevoked { client } | Event::UserInfoServed { client } => {
+            line.string("client_id", client.as_str());
+        }
+        Event::Faulted { endpoint, fault } => {
+            let kind = match fault.kind() {
+                FaultKind::Unavailable => "unavailable",
+                FaultKind::Internal => "internal",
+            };
+            line.string("endpoint", endpoint.as_str()).string("fault", kind).string("message", fault.message());
+        }
+        Event::GrantEnded { client, why } => {
+            line.string("client_id", client.as_str()).string("why", grant_end(*why));
+        }
+        Event::Introspected { client, active } => {
+            line.string("client_id", client.as_str()).boolean("active", *active);
+        }
+        Event::LoginSucceeded { account } | Event::SessionEnded { account } => {
+            line.string("account", account.as_str());
+        }
+        Event::PeerUnknown { advice } => {
+            line.string("message", advice);
+        }
+        Event::PromptShown { client, prompt } => {
+            line.string("client_id", client.as_str()).string("prompt", prompt);
+        }
+        Event::Refused { endpoint, reason, client } => {
+            line.string("endpoint", endpoint.as_str())
+                .string("reason", reason.name)
+                .string("section", reason.section)
+                .string_if("client_id", client.as_ref().map(|client| client.as_str()));
+        }
+        Event::TokensIssued { client, grant_type, account } => {
+            line.string("client_id", client.as_str())
+                .string("grant_type", grant_type.as_str())
+                .string_if("account", account.as_ref().map(|account| account.as_str()));
+        }
+        // The list of events grows with the engine; a new one is told by its name until it has a line here.
+        _ => {}
+    }
+}
+
+const fn grant_end(why: GrantEnd) -> &'static str {
+    match why {
+        GrantEnd::CodeReplayed => "code_replayed",
+        GrantEnd::RefreshTokenReplayed => "refresh_token_replayed",
+        GrantEnd::RevokedByClient => "revoked_by_client",
+        GrantEnd::ConsentWithdrawn => "consent_withdrawn",
+    }
+}
+
+/// `2026-11-24T08:00:00.000Z` (RFC 3339). The calendar of 400 years has 146,097 days; it is counted from 1 March, so
+/// that the leap day is a year's last.
+pub(crate) fn rfc3339(at: Timestamp) -> String {
+    let (days, in_day) = (at.millis().div_euclid(86_400_000), at.millis().rem_euclid(86_400_000));
+    let from_march_0000 = days + 719_468;
+    let (era, day_of_era) = (from_march_0000.div_euclid(146_097), from_march_0000.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute) = (in_day / 3_600_000, in_day / 60_000 % 60);
+    let (second, millis) = (in_day / 1_000 % 60, in_day % 1_000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calendar() {
+        let at = |secs| rfc3339(Timestamp::from_secs(secs));
+        assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(at(951_827_696), "2000-02-29T12:34:56.000Z");
+        assert_eq!(at(1_709_164_800), "2024-02-29T00:00:00.000Z");
+        assert_eq!(at(1_798_761_599), "2026-12-31T23:59:59.000Z");
+        assert_eq!(at(4_107_542_400), "2100-03-01T00:00:00.000Z");
+        assert_eq!(rfc3339(Timestamp::from_millis(-1)), "1969-12-31T23:59:59.999Z");
+    }
+}

@@ -1,0 +1,109 @@
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use serde_json::Value;
+
+use super::*;
+
+/// An output that is read as slowly as a test likes: each write waits until it may go on.
+struct Pipe {
+    written: Sender<String>,
+    may_write: Receiver<()>,
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let _nobody_waits = self.may_write.recv();
+        let _nobody_reads = self.written.send(String::from_utf8(bytes.to_vec()).unwrap());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Reader {
+    written: Receiver<String>,
+    /// Dropped, it lets everything through.
+    may_write: Option<Sender<()>>,
+}
+
+fn log(from: Level) -> (Log, Reader) {
+    let ((written, read), (may, may_write)) = (channel(), channel());
+    let log = Log::start_to(from, Pipe { written, may_write }).unwrap();
+    (log, Reader { written: read, may_write: Some(may) })
+}
+
+impl Reader {
+    /// Everything that was written until the log's end.
+    fn lines(self) -> Vec<Value> {
+        let text: String = self.written.iter().collect();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+fn said(lines: &[Value]) -> Vec<&str> {
+    lines.iter().map(|line| line["message"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_waits_at_the_end_is_written_in_order() {
+    let (log, mut reader) = log(Level::Info);
+    for text in ["a", "b\n\"", "c"] {
+        log.say(Level::Info, "test", text);
+    }
+    reader.may_write = None;
+    drop(log);
+    let lines = reader.lines();
+    assert_eq!(said(&lines), ["a", "b\n\"", "c"]);
+}
+
+#[test]
+fn lines_below_the_level_are_not_written() {
+    let (log, mut reader) = log(Level::Warn);
+    reader.may_write = None;
+    log.say(Level::Info, "test", "info");
+    log.record(Timestamp::from_millis(0), &RequestId("r".into()), &Event::LoginFailed);
+    log.say(Level::Error, "test", "error");
+    drop(log);
+    let lines = reader.lines();
+    assert_eq!(lines.iter().map(|line| &line["level"]).collect::<Vec<_>>(), ["warn", "error"]);
+    assert_eq!(lines[0]["event"], "login_failed");
+    assert_eq!((&lines[0]["request_id"], &lines[0]["time"]), (&"r".into(), &"1970-01-01T00:00:00.000Z".into()));
+}
+
+/// A disk that is too slow: whoever tells goes on, and the next line that finds room says how many did not.
+#[test]
+fn what_finds_no_room_is_counted() {
+    let (log, mut reader) = log(Level::Info);
+    // The first is being written, and nothing else is taken until it is.
+    log.say(Level::Info, "test", "0");
+    while log.queue.lock().entries.len() == 1 {
+        std::thread::yield_now();
+    }
+    for n in 1..=QUEUE + 3 {
+        log.say(Level::Info, "test", &n.to_string());
+    }
+    reader.may_write.as_ref().unwrap().send(()).unwrap();
+    while log.queue.lock().entries.len() == QUEUE {
+        std::thread::yield_now();
+    }
+    log.say(Level::Info, "test", "late");
+    reader.may_write = None;
+    drop(log);
+    let lines = reader.lines();
+    let last = lines.last().unwrap();
+    assert_eq!((lines.len(), said(&lines)[QUEUE], said(&lines)[QUEUE + 1]), (QUEUE + 2, "4096", "late"));
+    assert_eq!(last["dropped_before"], 3);
+    assert!(lines.iter().rev().skip(1).all(|line| line.get("dropped_before").is_none()));
+}
+
+/// FR-17: the end does not wait for a reader that takes nothing.
+#[test]
+fn nobody_who_reads_holds_up_the_end_for_long() {
+    let (log, reader) = log(Level::Info);
+    log.say(Level::Info, "test", "never read");
+    assert!(!log.queue.end(Duration::from_millis(50)));
+    drop(reader);
+    assert!(log.queue.end(Duration::from_secs(60)), "with nobody to read it ends");
+}
