@@ -45,7 +45,7 @@ impl Place {
     }
 }
 
-/// A connection. Each belongs to one thread.
+/// A connection, used by one thread at a time.
 pub(crate) struct Database {
     pub(crate) connection: Connection,
     pub(crate) sql: Arc<Sql>,
@@ -84,6 +84,13 @@ impl Database {
     /// One that only reads.
     pub(crate) fn reading(place: &Place) -> Result<Self, Fault> {
         Self::open(place, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
+    /// One that only reads, and answers `Busy` at once where it would have to wait for another process.
+    pub(crate) fn reading_without_waiting(place: &Place) -> Result<Self, Fault> {
+        let database = Self::reading(place)?;
+        database.connection.busy_timeout(Duration::ZERO).map_err(Fault::new)?;
+        Ok(database)
     }
 
     fn open(place: &Place, flags: OpenFlags) -> Result<Self, Fault> {

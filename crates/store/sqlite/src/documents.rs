@@ -13,12 +13,12 @@ type Outcome<T> = Result<T, SqliteError>;
 impl DocumentStore for SqliteStore {
     fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> Answer<'a, Option<Document>> {
         let (realm, id) = (realm.clone(), Box::<str>::from(id));
-        self.readers.read(move |database| database.document(BY_ID, &realm, kind, &id))
+        self.readers.look_up(move |database| database.document(BY_ID, &realm, kind, &id))
     }
 
     fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> Answer<'a, Option<Document>> {
         let (realm, alias) = (realm.clone(), Box::<str>::from(alias));
-        self.readers.read(move |database| database.document(BY_ALIAS, &realm, kind, &alias))
+        self.readers.look_up(move |database| database.document(BY_ALIAS, &realm, kind, &alias))
     }
 
     fn put<'a>(
@@ -50,7 +50,7 @@ impl DocumentStore for SqliteStore {
 
     fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision> {
         let realm = realm.clone();
-        self.readers.read(move |database| {
+        self.readers.look_up(move |database| {
             let mut read = database.connection.prepare_cached("select revision from realm where realm = ?1")?;
             let found = read.query_row([realm.as_str()], |row| revision(row, 0)).optional()?;
             Ok(found.unwrap_or(Revision(0)))

@@ -2,7 +2,8 @@
 //!
 //! - **Writes**: one thread takes all waiting steps of a bounded queue into one transaction and answers them after its
 //!   commit (`synchronous = FULL`), so that one wait for the disk serves many.
-//! - **Reads**: a few threads, each with its own read-only connection, see every write that was answered before.
+//! - **Reads** have connections of their own and see every write that was answered before: what is looked up by its key is
+//!   read on the spot, while the disk is quick; lists, and everything when it is not, by a few threads.
 //! - **Checkpoints**: a thread of their own moves the write-ahead log into the file, so that no step waits for it.
 //!
 //! Other processes may open the same file at the same time.

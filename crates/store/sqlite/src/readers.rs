@@ -1,8 +1,12 @@
-//! A few threads that read, each on a connection of its own: the threads of the async runtime never wait for the disk.
+//! Reading. What is looked up by its key is read on the spot: it takes some microseconds, and handing it to a thread and
+//! back takes several times as long. Whatever may take longer is read by a few threads, so that the threads of the async
+//! runtime never wait for the disk for long.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use chancery_store::{Answer, Fault, StoreError};
 use tokio::sync::oneshot;
@@ -10,7 +14,16 @@ use tokio::sync::oneshot;
 use crate::SqliteError;
 use crate::database::{Database, Place};
 
-const THREADS: usize = 3;
+const THREADS: usize = 2;
+
+/// How many may read on the spot at once.
+const ON_THE_SPOT: usize = 3;
+
+/// A read on the spot that took longer has met a disk, and the next ones may meet it, too.
+const SLOW: Duration = Duration::from_millis(1);
+
+/// So many reads after a slow one go to the threads; then one is tried on the spot again.
+const AFTER_A_SLOW_ONE: u32 = 64;
 
 /// How many reads may wait.
 const QUEUE: usize = 1024;
@@ -18,6 +31,11 @@ const QUEUE: usize = 1024;
 type Read = Box<dyn FnOnce(&Database) + Send>;
 
 pub(crate) struct Readers {
+    /// Connections for reads on the spot that nobody uses at this moment.
+    idle: Mutex<Vec<Database>>,
+    /// How many of the next reads go to the threads.
+    not_on_the_spot: AtomicU32,
+    slow: Duration,
     /// `None` only while it is dropped: the threads end with the queue.
     queue: Option<SyncSender<Read>>,
     threads: Vec<JoinHandle<()>>,
@@ -25,9 +43,20 @@ pub(crate) struct Readers {
 
 impl Readers {
     pub(crate) fn start(place: &Place) -> Result<Self, Fault> {
+        Self::start_with(place, SLOW)
+    }
+
+    fn start_with(place: &Place, slow: Duration) -> Result<Self, Fault> {
+        let idle = (0..ON_THE_SPOT).map(|_| Database::reading_without_waiting(place)).collect::<Result<_, _>>()?;
         let (queue, waiting) = sync_channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
-        let mut readers = Self { queue: Some(queue), threads: Vec::new() };
+        let mut readers = Self {
+            idle: Mutex::new(idle),
+            not_on_the_spot: AtomicU32::new(0),
+            slow,
+            queue: Some(queue),
+            threads: Vec::new(),
+        };
         for _ in 0..THREADS {
             let (database, waiting) = (Database::reading(place)?, waiting.clone());
             let thread = std::thread::Builder::new().name("store-reader".into());
@@ -36,7 +65,37 @@ impl Readers {
         Ok(readers)
     }
 
-    /// Queues a read. It sees every step that was answered before.
+    /// Looks up what is found by its key. It sees every step that was answered before.
+    pub(crate) fn look_up<'a, T: Send + 'static>(
+        &'a self,
+        look: impl Fn(&Database) -> Result<T, SqliteError> + Send + 'static,
+    ) -> Answer<'a, T> {
+        Box::pin(async move {
+            match self.on_the_spot(&look) {
+                Some(found) => found,
+                None => self.read(look).await,
+            }
+        })
+    }
+
+    /// `None` when it cannot be read at once: no connection is idle, another process is mending the file, or the disk was
+    /// slow lately.
+    fn on_the_spot<T>(&self, look: impl Fn(&Database) -> Result<T, SqliteError>) -> Option<Result<T, StoreError>> {
+        let one_less = |left: u32| left.checked_sub(1);
+        if self.not_on_the_spot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
+            return None;
+        }
+        let database = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        let begin = now();
+        let found = look(&database).map_err(|error| error.0);
+        if begin.elapsed() > self.slow {
+            self.not_on_the_spot.store(AFTER_A_SLOW_ONE, Ordering::Relaxed);
+        }
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(database);
+        Some(found).filter(|found| !matches!(found, Err(StoreError::Busy)))
+    }
+
+    /// Reads in one of the threads. It sees every step that was answered before.
     pub(crate) fn read<'a, T: Send + 'static>(
         &'a self,
         look: impl FnOnce(&Database) -> Result<T, SqliteError> + Send + 'static,
@@ -62,6 +121,11 @@ impl Drop for Readers {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "how long a read took decides where the next one is made, nothing else")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 fn ended() -> StoreError {
     Fault::new("the reading threads of the store have ended").into()
 }
@@ -74,5 +138,53 @@ fn run(database: &Database, waiting: &Mutex<Receiver<Read>>) {
             Ok(read) => read(database),
             Err(_) => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chancery_store::kit::wait;
+
+    use super::*;
+    use crate::sql::Sql;
+    use crate::tests::Scratch;
+
+    fn readers(scratch: &Scratch, slow: Duration) -> Readers {
+        drop(scratch.store());
+        Readers::start_with(&Place { path: scratch.file().into(), sql: Sql::new().into() }, slow).unwrap()
+    }
+
+    /// Whether a look-up is made on the thread of the caller.
+    fn is_on_the_spot(readers: &Readers) -> bool {
+        let here = std::thread::current().id();
+        wait(readers.look_up(move |_| Ok(std::thread::current().id() == here))).unwrap()
+    }
+
+    #[test]
+    fn a_look_up_is_made_on_the_spot_and_after_a_slow_one_elsewhere_for_a_while() {
+        let scratch = Scratch::new();
+        let quick = readers(&scratch, Duration::MAX);
+        assert!((0..200).all(|_| is_on_the_spot(&quick)));
+        let slow = readers(&scratch, Duration::ZERO);
+        for _ in 0..3 {
+            assert!(is_on_the_spot(&slow), "one is tried");
+            assert!((0..AFTER_A_SLOW_ONE).all(|_| !is_on_the_spot(&slow)));
+        }
+    }
+
+    #[test]
+    fn what_finds_no_connection_or_a_busy_one_is_read_elsewhere() {
+        let scratch = Scratch::new();
+        let readers = readers(&scratch, Duration::MAX);
+        let here = std::thread::current().id();
+        let busy_here = move |_: &Database| match std::thread::current().id() == here {
+            true => Err(StoreError::Busy.into()),
+            false => Ok("elsewhere"),
+        };
+        assert_eq!(wait(readers.look_up(busy_here)).unwrap(), "elsewhere");
+        assert!(is_on_the_spot(&readers), "the connection came back");
+        let taken = std::mem::take(&mut *readers.idle.lock().unwrap());
+        assert!(!is_on_the_spot(&readers));
+        drop(taken);
     }
 }

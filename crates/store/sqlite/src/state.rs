@@ -1,4 +1,4 @@
-//! The contract for what the protocol makes: steps go to the writer, looks to the readers.
+//! The contract for what the protocol makes: steps go to the writer, everything else to the readers.
 
 use chancery_store::{Answer, Change, Record, Redeemed, Revision, Revoked, StateStore, Stored, Updated, one_partition};
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
@@ -15,11 +15,11 @@ impl StateStore for SqliteStore {
     }
 
     fn get(&self, now: Timestamp, key: Key) -> Answer<'_, Option<Stored>> {
-        self.readers.read(move |database| database.get(now, key))
+        self.readers.look_up(move |database| database.get(now, key))
     }
 
     fn get_by_alias(&self, now: Timestamp, alias: Alias) -> Answer<'_, Option<Stored>> {
-        self.readers.read(move |database| database.get_by_alias(now, alias))
+        self.readers.look_up(move |database| database.get_by_alias(now, alias))
     }
 
     fn update<'a>(

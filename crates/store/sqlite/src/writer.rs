@@ -72,14 +72,20 @@ fn run(database: &Database, waiting: &Receiver<Box<dyn Step>>) {
 fn commit(database: &Database, group: &mut [Box<dyn Step>]) -> rusqlite::Result<()> {
     let run = |text: &str| database.connection.prepare_cached(text)?.execute([]).map(drop);
     run(&database.sql.begin)?;
-    let done = group.iter_mut().try_for_each(|step| {
-        run("savepoint step")?;
-        if !step.make(database) {
-            run("rollback to step")?;
-        }
-        run("release step")
-    });
-    let done = done.and_then(|()| run("commit"));
+    let done = match group {
+        // A step that is alone is a transaction, and needs no savepoint in it.
+        [alone] => run(if alone.make(database) { "commit" } else { "rollback" }),
+        several => several
+            .iter_mut()
+            .try_for_each(|step| {
+                run("savepoint step")?;
+                if !step.make(database) {
+                    run("rollback to step")?;
+                }
+                run("release step")
+            })
+            .and_then(|()| run("commit")),
+    };
     // After some errors (a full disk) SQLite has rolled back by itself.
     if done.is_err() && !database.connection.is_autocommit() {
         run("rollback")?;
