@@ -1,12 +1,12 @@
-// The npm package oidc-provider with its in-memory adapter: `node provider.mjs PORT`, clients as JSON on the standard
-// input. Whoever is sent to log in is logged in and has consented, so that a browser gets a session without a page.
+// The npm package oidc-provider with its in-memory adapter: `node provider.mjs PORT`; clients, and the identifier of a
+// resource server that takes JWTs, as JSON on the standard input. Whoever is sent to log in is logged in and has consented, so that a browser gets a session without a page.
 
 import { readFileSync } from 'node:fs';
 import { generateKeyPairSync } from 'node:crypto';
 import Provider from 'oidc-provider';
 
 const port = Number(process.argv[2]);
-const clients = JSON.parse(readFileSync(0, 'utf8'));
+const { clients, resource } = JSON.parse(readFileSync(0, 'utf8'));
 
 const key = (type, options, alg) => {
   const { privateKey } = generateKeyPairSync(type, options);
@@ -22,8 +22,16 @@ const provider = new Provider(`http://localhost:${port}`, {
     devInteractions: { enabled: false },
     clientCredentials: { enabled: true },
     introspection: { enabled: true },
+    revocation: { enabled: true },
     userinfo: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (_, client) => (client.clientId === 'jwt' ? resource : undefined),
+      getResourceServerInfo: () => ({ scope: '', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } }),
+    },
   },
+  issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
+  rotateRefreshToken: true,
   findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
 });

@@ -51,10 +51,10 @@ def new_secret(words="secret"):
 class Provider:
     """`chancery init`, the commands, and `chancery serve` as a process that can be stopped, killed and started again."""
 
-    def __init__(self, name, tls=None, address=None, person=None):
+    def __init__(self, name, tls=None, address=None, person=None, binary=None):
         """`tls`: a pair of files (certificate, key), the issuer is https then; `address`: host and port of the issuer;
-        `person`: name and password of the first one."""
-        self.name, self.tls = name, tls
+        `person`: name and password of the first one; `binary`: another one than that of the release build."""
+        self.name, self.tls, self.binary = name, tls, binary or release("chancery")
         self.folder = Path(tempfile.mkdtemp(prefix=f"chancery-{name}-"))
         host, self.port = address or ("localhost", free_port())
         self.management = free_port()
@@ -79,7 +79,7 @@ class Provider:
 
     def run(self, *arguments, stdin=""):
         """One command; its output, which may hold what it was asked to make, is not kept."""
-        done = subprocess.run([release("chancery"), *map(str, arguments)], input=stdin + "\n", text=True,
+        done = subprocess.run([self.binary, *map(str, arguments)], input=stdin + "\n", text=True,
                               capture_output=True, cwd=self.folder, timeout=60)
         if done.returncode:
             raise RuntimeError(f"chancery {arguments[0]} ended with {done.returncode}: {done.stderr or done.stdout}")
@@ -117,7 +117,7 @@ class Provider:
             settings += [f"http.listen=127.0.0.1:{self.port}"]
         overrides = [word for setting in settings for word in ("--set", setting)]
         begin = time.monotonic()
-        self.process = subprocess.Popen([release("chancery"), "serve", "--config", self.config, *overrides],
+        self.process = subprocess.Popen([self.binary, "serve", "--config", self.config, *overrides],
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd=self.folder)
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() - begin > 15:

@@ -1,7 +1,7 @@
 //! The provider on the memory store, for `bench/compare`: `chancery serve` without a file knows no clients.
 //!
-//! `memory PORT` reads from the standard input the password of the person `jane`, and then clients (RFC 7591 metadata),
-//! one line each.
+//! `memory PORT` reads from the standard input the password of the person `jane`, a resource server that takes JWTs, and
+//! then clients (RFC 7591 metadata), one line each.
 
 #![expect(clippy::unwrap_used, reason = "a program for measuring")]
 
@@ -21,13 +21,15 @@ use tower_service::Service as _;
 async fn main() {
     let port = std::env::args().nth(1).unwrap().parse().unwrap();
     let input = std::io::read_to_string(std::io::stdin()).unwrap();
-    let (password, clients) = input.split_once('\n').unwrap();
+    let mut lines = input.lines();
+    let (password, resource, clients) = (lines.next().unwrap(), lines.next().unwrap(), lines);
     let realm = RealmId::parse("main").unwrap();
     let store = Arc::new(MemoryStore::new());
     let pool = PasswordPool::start(NonZeroUsize::MIN, 8).unwrap();
     let accounts = Arc::new(StoredAccounts::new(store.clone(), pool, Arc::new(SystemRandom)));
-    let registry = MemoryRegistry::new();
-    for metadata in clients.lines() {
+    let resource = format!(r#"{{"uri":"{resource}","format":"jwt"}}"#);
+    let registry = MemoryRegistry::new().with_resource_server(serde_json::from_str(&resource).unwrap());
+    for metadata in clients {
         registry.put(metadata).unwrap();
     }
     let parts = Parts {
