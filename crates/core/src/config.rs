@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::Complaint;
 use crate::interaction::throttle;
 use crate::issue::{access_token, authorization_code, id_token, refresh_token};
+use crate::offered::{EndpointSet, Offered, Routes};
 use crate::rule::{claims, scope};
 use crate::{discovery, interaction, session};
 
@@ -28,6 +29,8 @@ pub struct Config {
     pub claims: claims::Config,
     /// More for the metadata.
     pub discovery: discovery::Config,
+    /// Which endpoints are on.
+    pub endpoints: EndpointSet,
     /// The ID token.
     pub id_token: id_token::Config,
     /// The pages that a person sees on the way.
@@ -35,7 +38,7 @@ pub struct Config {
     /// Lifetimes of refresh tokens.
     pub refresh_token: refresh_token::Config,
     /// Where the endpoints are.
-    pub routes: discovery::Routes,
+    pub routes: Routes,
     /// Which scopes there are.
     pub scopes: scope::Config,
     /// Lifetimes of sessions.
@@ -45,6 +48,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// What a provider with this configuration offers.
+    #[must_use]
+    pub fn offered(&self) -> Offered {
+        Offered::at(self.endpoints.clone())
+    }
+
     /// Everything that is wrong with it.
     #[must_use]
     pub fn complaints(&self) -> Vec<Complaint> {
@@ -185,6 +194,7 @@ mod tests {
             "authorization_code",
             "claims",
             "discovery",
+            "endpoints",
             "id_token",
             "interaction",
             "refresh_token",

@@ -5,46 +5,13 @@
 use chancery_types::iana::GrantType;
 use chancery_types::{AccountId, ClientId};
 
+pub use crate::offered::Endpoint;
+
 use crate::error::{Fault, Reason};
 
 /// Names one request in logs and on error pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestId(pub Box<str>);
-
-/// Where a request entered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Endpoint {
-    /// The authorization endpoint.
-    Authorization,
-    /// The pages a person sees on the way.
-    Interaction,
-    /// The token endpoint.
-    Token,
-    /// The introspection endpoint.
-    Introspection,
-    /// The revocation endpoint.
-    Revocation,
-    /// The UserInfo endpoint.
-    UserInfo,
-    /// Discovery and keys.
-    Metadata,
-}
-
-impl Endpoint {
-    /// As logs and metrics name it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Authorization => "authorization",
-            Self::Interaction => "interaction",
-            Self::Token => "token",
-            Self::Introspection => "introspection",
-            Self::Revocation => "revocation",
-            Self::UserInfo => "userinfo",
-            Self::Metadata => "metadata",
-        }
-    }
-}
 
 /// Why a grant ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

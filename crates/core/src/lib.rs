@@ -4,6 +4,7 @@
 
 pub mod duration;
 pub mod error;
+pub mod offered;
 pub mod event;
 pub mod model;
 pub mod ports;

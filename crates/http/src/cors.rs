@@ -2,6 +2,7 @@
 //! script depends on a cookie.
 
 use chancery_core::error::Reason;
+use chancery_core::offered::Caller;
 use chancery_types::iana::ErrorCode;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -23,22 +24,22 @@ pub(crate) const ORIGIN_NOT_ALLOWED: Reason = Reason {
 
 /// Whose scripts may read the answers of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Readers {
+pub(crate) enum CorsPolicy {
     /// Nobody else's.
-    Ours,
+    SameOrigin,
     /// Everybody's: what it says is public.
-    Everybody,
+    Public,
     /// Those of the origins that the client's policy allows.
-    OfClient,
+    ByClient,
 }
 
-impl Readers {
+impl CorsPolicy {
     /// CORS-01
     pub(crate) const fn of(route: Route<'_>) -> Self {
-        match route {
-            Route::Discovery | Route::Jwks => Self::Everybody,
-            Route::Token | Route::UserInfo | Route::Introspection | Route::Revocation => Self::OfClient,
-            Route::Authorization | Route::FirstForm | Route::Interaction(_) => Self::Ours,
+        match route.caller() {
+            Caller::Anybody => Self::Public,
+            Caller::Client | Caller::Bearer => Self::ByClient,
+            Caller::Browser => Self::SameOrigin,
         }
     }
 }
@@ -47,7 +48,7 @@ impl Readers {
 pub(crate) fn preflight(route: Route<'_>, headers: &HeaderMap) -> Answer {
     let methods = route.methods();
     let (Some(origin), true) = (headers.get(ORIGIN), headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)) else {
-        let mut answer = method_not_allowed(methods);
+        let mut answer = method_not_allowed(&methods);
         answer.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
         return answer;
     };
@@ -67,15 +68,15 @@ pub(crate) fn preflight(route: Route<'_>, headers: &HeaderMap) -> Answer {
 }
 
 /// Lets scripts of this origin read the answer.
-pub(crate) fn admit(answer: &mut Answer, readers: Readers, origin: Option<&HeaderValue>) {
+pub(crate) fn admit(answer: &mut Answer, policy: CorsPolicy, origin: Option<&HeaderValue>) {
     let headers = answer.headers_mut();
-    match readers {
-        Readers::Ours => {}
+    match policy {
+        CorsPolicy::SameOrigin => {}
         // The same for everybody, so that shared caches keep one copy.
-        Readers::Everybody => {
+        CorsPolicy::Public => {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
-        Readers::OfClient => {
+        CorsPolicy::ByClient => {
             headers.insert(VARY, HeaderValue::from_static("Origin"));
             if let Some(origin) = origin {
                 headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -89,6 +90,7 @@ pub(crate) fn admit(answer: &mut Answer, readers: Readers, origin: Option<&Heade
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chancery_core::offered::Endpoint;
 
     fn headers(pairs: &[(http::HeaderName, &str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
@@ -102,7 +104,7 @@ mod tests {
             (ACCESS_CONTROL_REQUEST_METHOD, "POST"),
             (ACCESS_CONTROL_REQUEST_HEADERS, "authorization, dpop"),
         ]);
-        let answer = preflight(Route::UserInfo, &asked);
+        let answer = preflight(Route::at(Endpoint::UserInfo), &asked);
         assert_eq!(answer.status(), 204);
         assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "https://spa.example");
         assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_METHODS], "GET, HEAD, POST");
@@ -115,23 +117,23 @@ mod tests {
     /// CORS-03
     #[test]
     fn options_without_a_question_is_no_preflight() {
-        let answer = preflight(Route::Token, &headers(&[(ORIGIN, "https://spa.example")]));
+        let answer = preflight(Route::at(Endpoint::Token), &headers(&[(ORIGIN, "https://spa.example")]));
         assert_eq!((answer.status().as_u16(), &answer.headers()[VARY]), (405, &HeaderValue::from_static("Origin")));
     }
 
     /// CORS-01, CORS-04, CORS-05
     #[test]
-    fn readers_by_endpoint() {
+    fn the_policy_follows_from_the_caller() {
         let origin = HeaderValue::from_static("https://spa.example");
         let admitted = |route, origin| {
             let mut answer = empty(StatusCode::OK);
-            admit(&mut answer, Readers::of(route), origin);
+            admit(&mut answer, CorsPolicy::of(route), origin);
             answer.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN).map(|value| value.to_str().unwrap().to_owned())
         };
-        assert_eq!(admitted(Route::Jwks, Some(&origin)).as_deref(), Some("*"));
-        assert_eq!(admitted(Route::Discovery, None).as_deref(), Some("*"));
-        assert_eq!(admitted(Route::Token, Some(&origin)).as_deref(), Some("https://spa.example"));
-        assert_eq!(admitted(Route::Token, None), None);
-        assert_eq!(admitted(Route::Authorization, Some(&origin)), None);
+        assert_eq!(admitted(Route::at(Endpoint::Jwks), Some(&origin)).as_deref(), Some("*"));
+        assert_eq!(admitted(Route::at(Endpoint::Metadata), None).as_deref(), Some("*"));
+        assert_eq!(admitted(Route::at(Endpoint::Token), Some(&origin)).as_deref(), Some("https://spa.example"));
+        assert_eq!(admitted(Route::at(Endpoint::Token), None), None);
+        assert_eq!(admitted(Route::at(Endpoint::Authorization), Some(&origin)), None);
     }
 }

@@ -4,18 +4,15 @@
 use bytes::Bytes;
 use chancery_core::client::ClientAuthentication;
 use chancery_core::context::Call;
-use chancery_core::endpoint::introspection::Introspection;
-use chancery_core::endpoint::userinfo::UserInfo;
+use chancery_core::endpoint::{ClientRequest, ClientResponse};
 use chancery_core::error::{Failure, Refusal};
-use chancery_core::issue::TokenResponse;
-
+use chancery_core::offered::{Caller, Endpoint};
 use chancery_types::Params;
 use http::header::{ORIGIN, PRAGMA};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
-use serde::Serialize;
 
-use crate::cors::{self, ORIGIN_NOT_ALLOWED, Readers};
+use crate::cors::{self, CorsPolicy, ORIGIN_NOT_ALLOWED};
 use crate::encode::{Answer, bearer_challenge, empty, error_body, json, private};
 use crate::form::{self, BODY_UNREADABLE};
 use crate::route::Route;
@@ -30,24 +27,24 @@ pub(crate) async fn answer(
     body: Option<&Bytes>,
 ) -> Answer {
     let origin = parts.headers.get(ORIGIN);
-    let mut readers = Readers::of(route);
+    let mut cors_policy = CorsPolicy::of(route);
     let result = match read(&mut call, parts, body) {
         Err(refusal) => Err(told(site, &call, route, refusal.into())),
         Ok(params) => match admitted(site, &call, &params, origin).await {
-            Ok(()) => served(site, &call, route, parts, &params).await,
+            Ok(()) => served(site, &call, route, parts, params).await,
             Err(failure) => {
                 if matches!(&failure, Failure::Refused(refusal) if *refusal.reason == ORIGIN_NOT_ALLOWED) {
-                    readers = Readers::Ours;
+                    cors_policy = CorsPolicy::SameOrigin;
                 }
                 Err(told(site, &call, route, failure))
             }
         },
     };
-    let mut answer = result.unwrap_or_else(|failure| match route {
-        Route::UserInfo => bearer_challenge(&failure, site.provider.issuer()),
+    let mut answer = result.unwrap_or_else(|failure| match route.caller() {
+        Caller::Bearer => bearer_challenge(&failure, site.provider.issuer()),
         _ => error_body(&failure, site.provider.issuer()),
     });
-    cors::admit(&mut answer, readers, origin);
+    cors::admit(&mut answer, cors_policy, origin);
     answer
 }
 
@@ -75,7 +72,7 @@ async fn admitted(site: &Site, call: &Call, params: &Params<'_>, origin: Option<
 }
 
 fn told(site: &Site, call: &Call, route: Route<'_>, failure: Failure) -> Failure {
-    site.refused(call, route.endpoint(), &failure);
+    site.refused(call, route.endpoint, &failure);
     failure
 }
 
@@ -84,54 +81,21 @@ async fn served(
     call: &Call,
     route: Route<'_>,
     parts: &Parts,
-    params: &Params<'_>,
+    form: Params<'_>,
 ) -> Result<Answer, Failure> {
-    let provider = &site.provider;
-    Ok(match route {
-        Route::Introspection => match provider.introspect(call, params).await? {
-            Introspection::Active(members) => json(StatusCode::OK, members),
-            Introspection::Inactive => json(StatusCode::OK, r#"{"active":false}"#),
-        },
-        Route::Revocation => {
-            provider.revoke(call, params).await?;
-            empty(StatusCode::OK)
-        }
-        Route::UserInfo => {
-            let query = form::query(parts.uri.query()).map_err(|refusal| told(site, call, route, refusal.into()))?;
-            match provider.userinfo(call, &query, params).await? {
-                UserInfo::Json(claims) => json(StatusCode::OK, claims),
-                UserInfo::Jwt(jwt) => private(StatusCode::OK, HeaderValue::from_static("application/jwt"), jwt),
-            }
-        }
-        _ => token_response(&provider.token(call, params).await?),
-    })
-}
-
-/// RFC 6749 section 5.1, OIDC Core section 3.1.3.3.
-#[derive(Serialize)]
-struct TokenBody<'a> {
-    access_token: &'a str,
-    token_type: &'a str,
-    expires_in: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id_token: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<String>,
-}
-
-fn token_response(response: &TokenResponse) -> Answer {
-    let body = TokenBody {
-        access_token: &response.access_token,
-        token_type: response.token_type,
-        expires_in: response.expires_in.as_secs(),
-        refresh_token: response.refresh_token.as_deref(),
-        id_token: response.id_token.as_deref(),
-        scope: response.scope.as_ref().filter(|scope| !scope.is_empty()).map(ToString::to_string),
+    let query = match route.caller() {
+        Caller::Bearer => form::query(parts.uri.query()).map_err(|refusal| told(site, call, route, refusal.into()))?,
+        _ => Params::default(),
     };
-    let mut answer = json(StatusCode::OK, serde_json::to_vec(&body).unwrap_or_default());
-    // RFC 6749 section 5.1 demands both headers.
-    answer.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    answer
+    let request = ClientRequest { query, form };
+    let mut answer = match site.provider.client_request(call, route.endpoint, &request).await? {
+        ClientResponse::Json(object) => json(StatusCode::OK, object),
+        ClientResponse::Jwt(jwt) => private(StatusCode::OK, HeaderValue::from_static("application/jwt"), jwt),
+        ClientResponse::Done => empty(StatusCode::OK),
+    };
+    // RFC 6749 section 5.1 demands it beside `Cache-Control: no-store` of a token response.
+    if route.endpoint == Endpoint::Token {
+        answer.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    }
+    Ok(answer)
 }

@@ -1,12 +1,13 @@
 //! Discovery and JWK set: prepared bytes with an ETag (OIDC Discovery section 4.2, RFC 8414 section 3.2, RFC 7517 section 8.5).
 
 use bytes::Bytes;
+use chancery_core::offered::Endpoint;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::Full;
 
-use crate::cors::{self, Readers};
+use crate::cors::{self, CorsPolicy};
 use crate::encode::{Answer, empty};
 use crate::route::Route;
 use crate::site::Site;
@@ -14,12 +15,12 @@ use crate::site::Site;
 /// The answer to a request for metadata or keys.
 pub(crate) fn answer(site: &Site, route: Route<'_>, parts: &Parts) -> Answer {
     let snapshot = site.provider.snapshot();
-    let (content_type, prepared) = match route {
-        Route::Jwks => ("application/jwk-set+json; charset=utf-8", &snapshot.jwks),
+    let (content_type, prepared) = match route.endpoint {
+        Endpoint::Jwks => ("application/jwk-set+json; charset=utf-8", &snapshot.jwks),
         _ => ("application/json; charset=utf-8", &snapshot.discovery),
     };
     let mut answer = document(content_type, prepared.body.clone(), &prepared.etag, &parts.headers);
-    cors::admit(&mut answer, Readers::of(route), parts.headers.get(ORIGIN));
+    cors::admit(&mut answer, CorsPolicy::of(route), parts.headers.get(ORIGIN));
     answer
 }
 

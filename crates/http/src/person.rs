@@ -6,6 +6,7 @@ use chancery_core::context::Call;
 use chancery_core::error::{Failure, Refusal};
 use chancery_core::interaction::view::{FormAction as Posted, FormView, LoginProblem, LoginView, View};
 use chancery_core::interaction::{Next, Outcome};
+use chancery_core::offered::Endpoint;
 use chancery_core::request::AuthorizationResponse;
 use chancery_types::{Params, RedirectUri};
 use http::header::ACCEPT_LANGUAGE;
@@ -36,7 +37,7 @@ pub(crate) async fn answer(
         Ok(params) => params,
         Err(refusal) => {
             let failure = Failure::from(refusal);
-            site.refused(&call, route.endpoint(), &failure);
+            site.refused(&call, route.endpoint, &failure);
             return site.error_page(&call, &failure.into(), retry(route, parts, false));
         }
     };
@@ -44,12 +45,14 @@ pub(crate) async fn answer(
         call.languages.splice(0..0, locale::wishes(Some(ui_locales), None));
     }
     let provider = &site.provider;
-    let next = match route {
-        Route::Authorization if comes_from_another_site(site, parts, &params) => return at_home(site, &call, &params),
-        Route::Authorization => provider.authorize(&call, params.filtered(|name| name != REPOSTED)).await,
-        Route::Interaction(handle) if parts.method == Method::GET => provider.interaction(&call, handle).await,
-        Route::Interaction(handle) => provider.answer(&call, handle, params).await,
-        _ => provider.answer_first(&call, params).await,
+    let next = match (route.endpoint, route.below) {
+        (Endpoint::Interaction, None) => provider.answer_first(&call, params).await,
+        (Endpoint::Interaction, Some(handle)) if parts.method == Method::GET => {
+            provider.interaction(&call, handle).await
+        }
+        (Endpoint::Interaction, Some(handle)) => provider.answer(&call, handle, params).await,
+        _ if comes_from_another_site(site, parts, &params) => return at_home(site, &call, &params),
+        _ => provider.authorize(&call, params.filtered(|name| name != REPOSTED)).await,
     };
     match next {
         Ok(next) => shown(site, &call, &next),
@@ -66,7 +69,7 @@ fn read<'p>(site: &Site, route: Route<'_>, parts: &'p Parts, body: Option<&'p By
         return form::query(parts.uri.query());
     }
     let source = Source::of(&parts.headers, site.provider.issuer());
-    if route != Route::Authorization && matches!(source, Source::CrossSite | Source::SameSite) {
+    if route.endpoint != Endpoint::Authorization && matches!(source, Source::CrossSite | Source::SameSite) {
         return Err((&FORM_OF_ANOTHER_ORIGIN).into());
     }
     form::body(&parts.headers, body.ok_or(Refusal::from(&BODY_UNREADABLE))?)
@@ -86,7 +89,7 @@ fn comes_from_another_site(site: &Site, parts: &Parts, params: &Params<'_>) -> b
 /// Brings the request of another site to our own: as GET, which carries Lax cookies; or, when it is too long for a URL, by
 /// a page whose form posts it from our origin.
 fn at_home(site: &Site, call: &Call, params: &Params<'_>) -> Answer {
-    let endpoint = site.address(Route::Authorization);
+    let endpoint = site.address(Route::at(Endpoint::Authorization));
     let address = format!("{endpoint}?{}", params.encode());
     if address.len() - site.provider.issuer().origin().len() <= URL_LIMIT {
         return see_other(&address);
@@ -99,8 +102,8 @@ fn at_home(site: &Site, call: &Call, params: &Params<'_>) -> Answer {
 
 /// A page's own address is a way on where GET shows it again.
 fn retry(route: Route<'_>, parts: &Parts, is_fault: bool) -> Retry<'static> {
-    match route {
-        Route::Interaction(_) => Retry::At(""),
+    match route.below {
+        Some(_) => Retry::At(""),
         _ if is_fault && parts.method == Method::GET => Retry::At(""),
         _ => Retry::No,
     }
@@ -110,7 +113,7 @@ fn retry(route: Route<'_>, parts: &Parts, is_fault: bool) -> Retry<'static> {
 pub(crate) fn shown(site: &Site, call: &Call, next: &Next) -> Answer {
     let mut answer = match &next.outcome {
         Outcome::Page(view) => view_page(site, call, view),
-        Outcome::Stored(handle) => see_other(&site.address(Route::Interaction(&handle.reveal()))),
+        Outcome::Stored(handle) => see_other(&site.address(Route::below(Endpoint::Interaction, &handle.reveal()))),
         Outcome::Respond(response) => respond(site, call, response),
     };
     if let Some(sessions) = &next.sessions {
@@ -137,7 +140,7 @@ fn view_page(site: &Site, call: &Call, view: &View) -> Answer {
         View::Consent(view) => form_page(site, call, &view.form, Content::Consent(view, &markup(site, &view.form))),
         View::Login(view) => form_page(site, call, &view.form, Content::Login(view, &markup(site, &view.form))),
         View::SignedIn(view) => {
-            let endpoint = site.address(Route::Authorization);
+            let endpoint = site.address(Route::at(Endpoint::Authorization));
             let restart = view.restart.as_ref().map(|query| format!("{endpoint}?{query}"));
             let restart = restart.as_deref().filter(|address| address.len() <= URL_LIMIT).map_or(Retry::No, Retry::At);
             site.page(call, StatusCode::OK, Content::SignedIn(view, restart), FormAction::None)
@@ -155,8 +158,8 @@ fn form_page(site: &Site, call: &Call, form: &FormView, content: Content<'_>) ->
 
 fn markup(site: &Site, form: &FormView) -> FormMarkup {
     let action = match &form.action {
-        Posted::First => site.address(Route::FirstForm),
-        Posted::Stored(handle) => site.address(Route::Interaction(&handle.reveal())),
+        Posted::First => site.address(Route::at(Endpoint::Interaction)),
+        Posted::Stored(handle) => site.address(Route::below(Endpoint::Interaction, &handle.reveal())),
     };
     FormMarkup { action, fields: form.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect() }
 }

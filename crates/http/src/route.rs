@@ -1,58 +1,55 @@
 //! Which path is which endpoint. Paths match byte for byte.
 
-use chancery_core::discovery::Routes;
-use chancery_core::event::Endpoint;
+use chancery_core::offered::{Caller, Endpoint, EndpointSet, Routes, Verb};
 use chancery_types::Issuer;
 use http::Method;
 
-/// An endpoint as a path names it.
+/// An endpoint as a path names it: by its own path, or by one of a segment below it, such as a stored interaction's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Route<'p> {
-    /// The authorization endpoint.
-    Authorization,
-    /// Where the form of a first page is posted.
-    FirstForm,
-    /// A stored interaction, by its handle.
-    Interaction(&'p str),
-    /// The token endpoint.
-    Token,
-    /// UserInfo.
-    UserInfo,
-    /// The introspection endpoint.
-    Introspection,
-    /// The revocation endpoint.
-    Revocation,
-    /// The JWK set.
-    Jwks,
-    /// The metadata, under any of its well-known paths.
-    Discovery,
+pub(crate) struct Route<'p> {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) below: Option<&'p str>,
 }
 
-impl Route<'_> {
-    /// Methods in the order of `Allow`. HEAD is there only where GET changes nothing; OPTIONS only where another origin's
-    /// script may ask (CORS).
-    pub(crate) const fn methods(self) -> &'static [Method] {
-        match self {
-            Self::Authorization => &[Method::GET, Method::POST],
-            Self::Interaction(_) => &[Method::GET, Method::POST],
-            Self::FirstForm => &[Method::POST],
-            Self::Token | Self::Introspection | Self::Revocation => &[Method::POST, Method::OPTIONS],
-            Self::UserInfo => &[Method::GET, Method::HEAD, Method::POST, Method::OPTIONS],
-            Self::Jwks | Self::Discovery => &[Method::GET, Method::HEAD, Method::OPTIONS],
+impl<'p> Route<'p> {
+    /// The endpoint's own path.
+    pub(crate) const fn at(endpoint: Endpoint) -> Self {
+        Self { endpoint, below: None }
+    }
+
+    /// The path of this segment below it.
+    pub(crate) const fn below(endpoint: Endpoint, segment: &'p str) -> Self {
+        Self { endpoint, below: Some(segment) }
+    }
+
+    pub(crate) const fn caller(self) -> Caller {
+        self.endpoint.describe().caller
+    }
+
+    fn verbs(self) -> &'static [Verb] {
+        let description = self.endpoint.describe();
+        if self.below.is_some() { description.below } else { description.methods }
+    }
+
+    /// Whether the method is one of [`Route::methods`].
+    pub(crate) fn takes(self, method: &Method) -> bool {
+        let has = |verb| self.verbs().contains(&verb);
+        let is_of_browser = self.caller() == Caller::Browser;
+        match *method {
+            Method::GET => has(Verb::Get),
+            Method::POST => has(Verb::Post),
+            // GET changes nothing but where a person is led by it.
+            Method::HEAD => has(Verb::Get) && !is_of_browser,
+            // Only where another origin's script may ask (CORS).
+            Method::OPTIONS => !is_of_browser,
+            _ => false,
         }
     }
 
-    /// As events name it.
-    pub(crate) const fn endpoint(self) -> Endpoint {
-        match self {
-            Self::Authorization => Endpoint::Authorization,
-            Self::FirstForm | Self::Interaction(_) => Endpoint::Interaction,
-            Self::Token => Endpoint::Token,
-            Self::UserInfo => Endpoint::UserInfo,
-            Self::Introspection => Endpoint::Introspection,
-            Self::Revocation => Endpoint::Revocation,
-            Self::Jwks | Self::Discovery => Endpoint::Metadata,
-        }
+    /// The methods in the order of `Allow`.
+    pub(crate) fn methods(self) -> Vec<Method> {
+        let all = [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS];
+        all.into_iter().filter(|method| self.takes(method)).collect()
     }
 }
 
@@ -61,8 +58,7 @@ pub(crate) struct RouteTable {
     /// What may stand before a route: the issuer's path, the mount path, and nothing, because some frameworks strip the
     /// prefix and some do not.
     prefixes: Vec<Box<str>>,
-    paths: Vec<(Box<str>, Route<'static>)>,
-    interaction: Box<str>,
+    paths: Vec<(Box<str>, Endpoint)>,
     /// Paths that are matched whole: the issuer's path inserted behind the well-known one (RFC 8414 section 3.1).
     inserted: Vec<Box<str>>,
 }
@@ -71,46 +67,33 @@ pub(crate) struct RouteTable {
 const WELL_KNOWN: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
 
 impl RouteTable {
-    /// The paths of an issuer as configured, each below the issuer's path or the mount path.
-    pub(crate) fn new(issuer: &Issuer, mount: &str, configured: &Routes) -> Self {
+    /// The paths of an issuer as configured, each below the issuer's path or the mount path; none of what is off.
+    pub(crate) fn new(issuer: &Issuer, mount: &str, configured: &Routes, on: &EndpointSet) -> Self {
         let mut prefixes: Vec<Box<str>> = vec![mount.trim_end_matches('/').into(), issuer.path().into(), "".into()];
         prefixes.dedup();
-        let well_known = WELL_KNOWN.iter().map(|path| ((*path).into(), Route::Discovery));
-        let configured_paths = [
-            (&configured.authorization, Route::Authorization),
-            (&configured.token, Route::Token),
-            (&configured.userinfo, Route::UserInfo),
-            (&configured.introspection, Route::Introspection),
-            (&configured.revocation, Route::Revocation),
-            (&configured.jwks, Route::Jwks),
-        ];
-        let paths = configured_paths.into_iter().map(|(path, route)| (path.as_str().into(), route));
+        let served = Endpoint::ALL.iter().copied().filter(|endpoint| on.has(*endpoint));
+        let paths = served.filter_map(|endpoint| Some((configured.path(endpoint)?.into(), endpoint)));
+        let well_known = WELL_KNOWN.iter().map(|path| ((*path).into(), Endpoint::Metadata));
         let inserted = WELL_KNOWN.iter().map(|path| format!("{path}{}", issuer.path()).into()).collect();
-        Self {
-            prefixes,
-            paths: paths.chain(well_known).collect(),
-            interaction: configured.interaction.as_str().into(),
-            inserted,
-        }
+        Self { prefixes, paths: paths.chain(well_known).collect(), inserted }
     }
 
     /// The endpoint of a request's path.
     pub(crate) fn find<'p>(&self, path: &'p str) -> Option<Route<'p>> {
         if self.inserted.iter().any(|whole| **whole == *path) {
-            return Some(Route::Discovery);
+            return Some(Route::at(Endpoint::Metadata));
         }
-        self.prefixes.iter().find_map(|prefix| self.below(path.strip_prefix(&**prefix)?))
+        self.prefixes.iter().find_map(|prefix| self.route(path.strip_prefix(&**prefix)?))
     }
 
-    fn below<'p>(&self, path: &'p str) -> Option<Route<'p>> {
-        if let Some((_, route)) = self.paths.iter().find(|(have, _)| **have == *path) {
-            return Some(*route);
+    fn route<'p>(&self, path: &'p str) -> Option<Route<'p>> {
+        if let Some((_, endpoint)) = self.paths.iter().find(|(have, _)| **have == *path) {
+            return Some(Route::at(*endpoint));
         }
-        let rest = path.strip_prefix(&*self.interaction)?;
-        match rest.strip_prefix('/') {
-            None => rest.is_empty().then_some(Route::FirstForm),
-            Some(handle) => (!handle.is_empty() && !handle.contains('/')).then_some(Route::Interaction(handle)),
-        }
+        let (above, segment) = path.rsplit_once('/')?;
+        let has_below = |endpoint: Endpoint| !endpoint.describe().below.is_empty();
+        let (_, endpoint) = self.paths.iter().find(|(have, endpoint)| **have == *above && has_below(*endpoint))?;
+        (!segment.is_empty()).then_some(Route::below(*endpoint, segment))
     }
 }
 
@@ -119,16 +102,19 @@ mod tests {
     use super::*;
 
     fn table(issuer: &str, mount: &str) -> RouteTable {
-        RouteTable::new(&Issuer::parse(issuer).unwrap(), mount, &Routes::default())
+        RouteTable::new(&Issuer::parse(issuer).unwrap(), mount, &Routes::default(), &EndpointSet::default())
     }
+
+    const TOKEN: Option<Route<'static>> = Some(Route::at(Endpoint::Token));
+    const METADATA: Option<Route<'static>> = Some(Route::at(Endpoint::Metadata));
 
     /// HTTP-01, HTTP-03, HTTP-04, HTTP-06
     #[test]
     fn paths_match_byte_for_byte() {
         let table = table("https://id.example", "");
-        assert_eq!(table.find("/token"), Some(Route::Token));
-        assert_eq!(table.find("/interaction"), Some(Route::FirstForm));
-        assert_eq!(table.find("/interaction/in_x"), Some(Route::Interaction("in_x")));
+        assert_eq!(table.find("/token"), TOKEN);
+        assert_eq!(table.find("/interaction"), Some(Route::at(Endpoint::Interaction)));
+        assert_eq!(table.find("/interaction/in_x"), Some(Route::below(Endpoint::Interaction, "in_x")));
         for other in
             ["", "/", "/TOKEN", "/token/", "//token", "/to%6ben", "/to\u{212a}en", "/interaction/", "/interactions"]
         {
@@ -142,7 +128,7 @@ mod tests {
     fn an_issuer_with_a_path_is_found_with_and_without_it() {
         let table = table("https://id.example/oidc", "/oidc");
         for path in ["/token", "/oidc/token"] {
-            assert_eq!(table.find(path), Some(Route::Token), "{path}");
+            assert_eq!(table.find(path), TOKEN, "{path}");
         }
         for path in [
             "/oidc/.well-known/openid-configuration",
@@ -150,7 +136,7 @@ mod tests {
             "/.well-known/oauth-authorization-server/oidc",
             "/.well-known/openid-configuration",
         ] {
-            assert_eq!(table.find(path), Some(Route::Discovery), "{path}");
+            assert_eq!(table.find(path), METADATA, "{path}");
         }
         assert_eq!(table.find("/oidcx/token"), None);
         assert_eq!(table.find("/.well-known/oauth-authorization-server/other"), None);
@@ -161,8 +147,30 @@ mod tests {
     fn the_mount_path_may_differ_from_the_issuer() {
         let table = table("https://id.example/a", "/b/");
         for path in ["/a/token", "/b/token", "/token"] {
-            assert_eq!(table.find(path), Some(Route::Token), "{path}");
+            assert_eq!(table.find(path), TOKEN, "{path}");
         }
-        assert_eq!(table.find("/.well-known/oauth-authorization-server/a"), Some(Route::Discovery));
+        assert_eq!(table.find("/.well-known/oauth-authorization-server/a"), METADATA);
+    }
+    #[test]
+    fn what_is_off_has_no_path() {
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        let mut on = EndpointSet::default();
+        on.switch(Endpoint::Introspection, false);
+        let table = RouteTable::new(&issuer, "", &Routes::default(), &on);
+        assert_eq!(table.find("/introspect"), None);
+        assert_eq!(table.find("/revoke"), Some(Route::at(Endpoint::Revocation)));
+    }
+
+    /// HTTP-02: HEAD only where GET changes nothing, OPTIONS only where scripts of other origins may ask.
+    #[test]
+    fn methods_follow_from_the_description() {
+        let names = |route: Route<'_>| route.methods().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(names(Route::at(Endpoint::Authorization)), "GET POST");
+        assert_eq!(names(Route::at(Endpoint::Interaction)), "POST");
+        assert_eq!(names(Route::below(Endpoint::Interaction, "in_x")), "GET POST");
+        assert_eq!(names(Route::at(Endpoint::Token)), "POST OPTIONS");
+        assert_eq!(names(Route::at(Endpoint::UserInfo)), "GET HEAD POST OPTIONS");
+        assert_eq!(names(Route::at(Endpoint::Jwks)), "GET HEAD OPTIONS");
+        assert!(!Route::at(Endpoint::Token).takes(&Method::PUT));
     }
 }

@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use chancery_core::context::{Call, RequestId};
 use chancery_core::event::Event;
+use chancery_core::offered::Caller;
 use chancery_core::provider::Provider;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
@@ -25,7 +26,7 @@ use crate::form::BODY_LIMIT;
 use crate::pages::Pages;
 use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
-use crate::route::{Route, RouteTable};
+use crate::route::RouteTable;
 use crate::site::Site;
 use crate::{cors, machine, metadata, person};
 
@@ -34,7 +35,7 @@ use crate::{cors, machine, metadata, person};
 pub fn service(provider: Arc<Provider>) -> Service {
     let cookies = Cookies::new(provider.issuer(), provider.realm(), provider.session_lifetime());
     Service {
-        routes: Arc::new(RouteTable::new(provider.issuer(), "", provider.routes())),
+        routes: Arc::new(RouteTable::new(provider.issuer(), "", provider.routes(), provider.endpoints())),
         site: Site { provider, pages: Arc::new(PlainPages), cookies: Arc::new(cookies) },
         proxies: Arc::default(),
         was_without_peer: Arc::default(),
@@ -75,7 +76,7 @@ impl Service {
     #[must_use]
     pub fn mounted_at(mut self, path: &str) -> Self {
         let provider = &self.site.provider;
-        self.routes = Arc::new(RouteTable::new(provider.issuer(), path, provider.routes()));
+        self.routes = Arc::new(RouteTable::new(provider.issuer(), path, provider.routes(), provider.endpoints()));
         self
     }
 
@@ -164,22 +165,18 @@ impl Service {
         let Some(route) = self.routes.find(parts.uri.path()) else {
             return encode::text(StatusCode::NOT_FOUND, "Not Found");
         };
-        if !route.methods().contains(&parts.method) {
-            return encode::method_not_allowed(route.methods());
+        if !route.takes(&parts.method) {
+            return encode::method_not_allowed(&route.methods());
         }
         if parts.method == Method::OPTIONS {
             return cors::preflight(route, &parts.headers);
         }
         let site = &self.site;
         site.provider.refresh(call.now).await;
-        match route {
-            Route::Discovery | Route::Jwks => metadata::answer(site, route, parts),
-            Route::Authorization | Route::FirstForm | Route::Interaction(_) => {
-                person::answer(site, call, route, parts, body).await
-            }
-            Route::Token | Route::UserInfo | Route::Introspection | Route::Revocation => {
-                machine::answer(site, call, route, parts, body).await
-            }
+        match route.caller() {
+            Caller::Anybody => metadata::answer(site, route, parts),
+            Caller::Browser => person::answer(site, call, route, parts, body).await,
+            Caller::Client | Caller::Bearer => machine::answer(site, call, route, parts, body).await,
         }
     }
 }

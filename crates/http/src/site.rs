@@ -6,8 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::context::Call;
 use chancery_core::error::{Failure, PageError};
-use chancery_core::event::{Endpoint, Event};
+use chancery_core::event::Event;
 use chancery_core::interaction::view::ErrorView;
+use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
 use http::StatusCode;
 use http::header::RETRY_AFTER;
@@ -29,11 +30,11 @@ pub(crate) struct Site {
 impl Site {
     /// The URL of an endpoint: from the configuration, never from the request.
     pub(crate) fn address(&self, route: Route<'_>) -> String {
-        let (issuer, paths) = (self.provider.issuer(), self.provider.routes());
-        match route {
-            Route::Interaction(handle) => format!("{issuer}{}/{handle}", paths.interaction),
-            Route::FirstForm => format!("{issuer}{}", paths.interaction),
-            _ => format!("{issuer}{}", paths.authorization),
+        let issuer = self.provider.issuer();
+        let path = self.provider.routes().path(route.endpoint).unwrap_or_default();
+        match route.below {
+            Some(segment) => format!("{issuer}{path}/{segment}"),
+            None => format!("{issuer}{path}"),
         }
     }
 

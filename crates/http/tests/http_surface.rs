@@ -1,6 +1,7 @@
 //! Paths, methods, headers and limits: RFC 9110, RFC 6749 sections 3.1, 3.2 and 5.1, RFC 9700 sections 4.2, 4.12 and 4.16.
 
 use bytes::Bytes;
+use chancery_core::offered::Endpoint;
 use chancery_testkit::{Answer, NegativeTable, Refused, TestProvider};
 use http::{HeaderName, HeaderValue, Method, Request};
 
@@ -275,12 +276,12 @@ fn the_mount_path_may_be_another_one() {
 /// HTTP-05: routes are absolute and plain; what is not is said at construction.
 #[test]
 fn routes_can_be_moved() {
-    let kit = TestProvider::builder().configure(|config| config.routes.token = "/connect/token".to_owned()).build();
+    let kit = TestProvider::builder().configure(|config| config.routes.set(Endpoint::Token, "/connect/token")).build();
     assert_eq!(kit.send(raw("POST", "/connect/token", &[FORM], "")).status, 400);
     assert_eq!(kit.send(raw("POST", "/token", &[FORM], "")).status, 404);
     assert_eq!(kit.get("/.well-known/openid-configuration")["token_endpoint"], "https://id.example/connect/token");
     for wrong in ["token", "", "//token", "/connect//token", "/token/", "/jwks", "/interaction/token"] {
-        let built = TestProvider::builder().configure(|config| config.routes.token = wrong.to_owned()).try_build();
+        let built = TestProvider::builder().configure(|config| config.routes.set(Endpoint::Token, wrong)).try_build();
         let complaints = built.err().unwrap_or_default();
         assert!(complaints.iter().any(|complaint| complaint.setting.starts_with("routes.")), "{wrong}: {complaints:?}");
     }

@@ -8,7 +8,7 @@ mod registration;
 pub use registration::{Registered, RegistrationRules, register, replace_secret};
 
 pub mod authentication;
-pub use authentication::{ClientAuthentication, METHODS, Presented, Verified};
+pub use authentication::{ClientAuthentication, Presented, Verified};
 
 #[cfg(test)]
 mod tests;

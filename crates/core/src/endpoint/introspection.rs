@@ -11,6 +11,7 @@ use chancery_types::{AccountId, ClientId, Params, ResourceUri, Scope, Scopes, Ti
 
 use crate::client::ClientAuthentication;
 use crate::context::{Call, Env};
+use crate::endpoint::{ClientEndpoint, ClientRequest, ClientResponse};
 use crate::error::{Failure, Fault, Reason};
 use crate::event::Event;
 use crate::issue::TokenIssuer;
@@ -18,6 +19,7 @@ use crate::issue::access_token::JwtAccessToken;
 use crate::issue::refresh_token::Generation;
 use crate::model::{Claims, Client};
 use crate::policy::{ClientPolicy, Doing, Gate, Holder, TokenKind, TokenView, gate};
+use crate::ports::BoxFuture;
 use crate::records::{AccessTokenBody, GrantBody, RefreshFamilyBody, RevocationBody};
 
 /// No `token`.
@@ -232,6 +234,22 @@ impl Live {
             members.raw(name, value);
         }
         members.finish()
+    }
+}
+
+impl ClientEndpoint for IntrospectionEndpoint {
+    fn answer<'a>(
+        &'a self,
+        call: &'a Call,
+        env: &'a Env,
+        request: &'a ClientRequest<'_>,
+    ) -> BoxFuture<'a, Result<ClientResponse, Failure>> {
+        Box::pin(async move {
+            Ok(ClientResponse::Json(match self.respond(call, env, &request.form).await? {
+                Introspection::Active(members) => members,
+                Introspection::Inactive => r#"{"active":false}"#.to_owned(),
+            }))
+        })
     }
 }
 

@@ -1,4 +1,10 @@
-//! One file per endpoint, in the order of its standard.
+//! One file per endpoint, in the order of its standard. Those that clients call are [`ClientEndpoint`]s.
+
+use chancery_types::Params;
+
+use crate::context::{Call, Env};
+use crate::error::Failure;
+use crate::ports::BoxFuture;
 
 pub mod authorization;
 
@@ -9,3 +15,33 @@ pub mod revocation;
 pub mod token;
 
 pub mod userinfo;
+
+/// The parameters of a client's request.
+#[derive(Default)]
+pub struct ClientRequest<'a> {
+    /// The query. Looked at only to refuse what must not be in it (RFC 9700 section 4.3.2).
+    pub query: Params<'a>,
+    /// The body of a POST, else empty.
+    pub form: Params<'a>,
+}
+
+/// A client's answer. It has no `Debug`, because it may hold tokens.
+pub enum ClientResponse {
+    /// A JSON object.
+    Json(String),
+    /// A signed JWT, as `application/jwt`.
+    Jwt(String),
+    /// It was done, and there is nothing to say.
+    Done,
+}
+
+/// An endpoint that clients call. A refusal or a fault means that nothing was used up.
+pub trait ClientEndpoint: Send + Sync {
+    /// Answers a request.
+    fn answer<'a>(
+        &'a self,
+        call: &'a Call,
+        env: &'a Env,
+        request: &'a ClientRequest<'_>,
+    ) -> BoxFuture<'a, Result<ClientResponse, Failure>>;
+}

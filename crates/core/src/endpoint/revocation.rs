@@ -11,12 +11,14 @@ use chancery_types::{ClientId, Params};
 
 use crate::client::ClientAuthentication;
 use crate::context::{Call, Env};
+use crate::endpoint::{ClientEndpoint, ClientRequest, ClientResponse};
 use crate::error::{Failure, Fault, Reason};
 use crate::event::{Event, GrantEnd};
 use crate::issue::access_token::JwtAccessToken;
 use crate::issue::{TokenIssuer, end_grant};
 use crate::model::{Client, GrantId};
 use crate::policy::{ClientPolicy, Doing, TokenKind, TokenView};
+use crate::ports::BoxFuture;
 use crate::records::{AccessTokenBody, RefreshFamilyBody, RevocationBody};
 
 /// No `token`.
@@ -126,5 +128,19 @@ impl RevocationEndpoint {
 impl Caller<'_> {
     fn record_revoked(self) {
         self.env.record(self.call, &Event::TokenRevoked { client: self.client.id().clone() });
+    }
+}
+
+impl ClientEndpoint for RevocationEndpoint {
+    fn answer<'a>(
+        &'a self,
+        call: &'a Call,
+        env: &'a Env,
+        request: &'a ClientRequest<'_>,
+    ) -> BoxFuture<'a, Result<ClientResponse, Failure>> {
+        Box::pin(async move {
+            self.respond(call, env, &request.form).await?;
+            Ok(ClientResponse::Done)
+        })
     }
 }

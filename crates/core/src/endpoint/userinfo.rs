@@ -7,14 +7,16 @@ use std::sync::Arc;
 use chancery_jose::ClaimsWriter;
 use chancery_types::handle::{AccessToken, Handle};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Params, Scope};
+use chancery_types::{Params, Scope, Timestamp};
 
 use crate::context::{Call, Env};
+use crate::endpoint::{ClientEndpoint, ClientRequest, ClientResponse};
 use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::issue::TokenIssuer;
+use crate::offered::Component;
 use crate::policy::{Gate, Holder, gate};
-use crate::ports::ClaimsQuery;
+use crate::ports::{BoxFuture, ClaimsQuery};
 use crate::records::AccessTokenBody;
 use crate::rule::claims::ClaimsRule;
 
@@ -178,4 +180,27 @@ fn bearer(call: &Call, query: &Params<'_>, form: &Params<'_>) -> Result<Handle<A
         }
     };
     Handle::parse(sent).map_err(|_| (&TOKEN_UNKNOWN).into())
+}
+
+impl ClientEndpoint for UserInfoEndpoint {
+    fn answer<'a>(
+        &'a self,
+        call: &'a Call,
+        env: &'a Env,
+        request: &'a ClientRequest<'_>,
+    ) -> BoxFuture<'a, Result<ClientResponse, Failure>> {
+        Box::pin(async move {
+            Ok(match self.respond(call, env, &request.query, &request.form).await? {
+                UserInfo::Json(claims) => ClientResponse::Json(claims),
+                UserInfo::Jwt(jwt) => ClientResponse::Jwt(jwt),
+            })
+        })
+    }
+}
+
+impl Component for UserInfoEndpoint {
+    fn announce(&self, now: Timestamp, metadata: &mut ClaimsWriter) {
+        let algorithms = self.issuer.algorithms(now);
+        metadata.strings("userinfo_signing_alg_values_supported", algorithms.iter().map(|alg| alg.name()));
+    }
 }

@@ -7,10 +7,10 @@
 
 use std::time::Duration;
 
-use chancery_jose::sha256;
+use chancery_jose::{ClaimsWriter, sha256};
 use chancery_store::{Record, Redeemed, Revoked, Updated};
 use chancery_types::handle::{Handle, Interaction, RotatingHandle, SecretDigest, Session};
-use chancery_types::iana::ErrorCode;
+use chancery_types::iana::{Display, ErrorCode, Prompt};
 use chancery_types::{AccountId, Key, Params, Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -21,6 +21,7 @@ use crate::event::{Endpoint, Event};
 use crate::issue::authorization_code;
 use crate::keys::KeySet;
 use crate::model::{Acr, Authentication, ConsentAnswer, ConsentMode, StepDone};
+use crate::offered::Component;
 use crate::records::{ConsentBody, Found, InteractionBody, SessionBody};
 use crate::request::{Addressed, AuthorizationResponse, Received, Rules, ValidatedAuthorizationRequest};
 use crate::session::{Sessions, SignedIn, Visited};
@@ -149,6 +150,15 @@ enum Written {
     Done,
     /// The session is gone, or the interaction was answered before.
     Lost,
+}
+
+impl Component for Interactions {
+    fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
+        metadata
+            .strings("acr_values_supported", self.reachable.iter().map(|acr| &*acr.0))
+            .strings("prompt_values_supported", Prompt::ALL.iter().map(|value| value.as_str()))
+            .strings("display_values_supported", [Display::Page, Display::Popup, Display::Touch].map(Display::as_str));
+    }
 }
 
 impl Interactions {

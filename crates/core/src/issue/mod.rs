@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chancery_jose::{ClaimsWriter, SigningAlgorithm};
 use chancery_store::{Change, Redeemed, Revoked, Updated};
-use chancery_types::Scopes;
+use chancery_types::{Scopes, Timestamp};
 
 use crate::client::{ClientAuthentication, Verified};
 use crate::context::{Call, Env};
@@ -12,6 +13,7 @@ use crate::error::{Failure, Fault};
 use crate::event::{Event, GrantEnd};
 use crate::keys::KeySet;
 use crate::model::{Client, Condition, Entitlement, GrantId, Refresh};
+use crate::offered::Component;
 use crate::policy::{Cleared, TokenPolicy};
 use crate::rule::claims::ClaimsRule;
 
@@ -55,6 +57,23 @@ pub struct TokenResponse {
     pub scope: Option<Scopes>,
 }
 
+impl TokenResponse {
+    /// The JSON object of RFC 6749 section 5.1, with the ID token of OIDC Core section 3.1.3.3.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let scope = self.scope.as_ref().filter(|scope| !scope.is_empty()).map(ToString::to_string);
+        let mut members = ClaimsWriter::new();
+        members
+            .string("access_token", &self.access_token)
+            .string("token_type", self.token_type)
+            .integer("expires_in", i64::try_from(self.expires_in.as_secs()).unwrap_or(i64::MAX))
+            .string_if("refresh_token", self.refresh_token.as_deref())
+            .string_if("id_token", self.id_token.as_deref())
+            .string_if("scope", scope.as_deref());
+        members.finish()
+    }
+}
+
 /// What became of an attempt to issue.
 pub enum Issuance {
     /// What was made is stored and good.
@@ -90,7 +109,24 @@ impl Draft<'_> {
     }
 }
 
+impl Component for TokenIssuer {
+    fn announce(&self, now: Timestamp, metadata: &mut ClaimsWriter) {
+        let algorithms = self.algorithms(now);
+        metadata
+            .strings("subject_types_supported", ["public"])
+            .strings("id_token_signing_alg_values_supported", algorithms.iter().map(|alg| alg.name()));
+    }
+}
+
 impl TokenIssuer {
+    /// What a client can have its tokens and answers signed with. A client that is registered for an HMAC is answered with
+    /// its secret as key (OIDC Core section 10.1).
+    #[must_use]
+    pub fn algorithms(&self, now: Timestamp) -> Vec<SigningAlgorithm> {
+        let symmetric = SigningAlgorithm::ALL.into_iter().filter(|alg| alg.is_symmetric());
+        self.keys.algorithms(now).into_iter().chain(symmetric).collect()
+    }
+
     /// Makes and signs everything first, then takes the one step that makes it good, then shows it: whoever loses the
     /// step has got nothing, and a signer that fails has used up nothing.
     ///

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use chancery_jose::Compact;
-use chancery_types::iana::{ErrorCode, Prompt, ResponseMode, ResponseType};
+use chancery_jose::{ClaimsWriter, Compact};
+use chancery_types::iana::{ErrorCode, Prompt, ResponseMode};
 use chancery_types::{Issuer, Params, Scope, Scopes, Timestamp};
 
 use crate::error::{MALFORMED_PARAMETER, Reason, Refusal};
 use crate::keys::KeySet;
 use crate::model::{Acr, ClaimsRequest, Client, ResourceServer};
+use crate::offered::{Component, Offered};
 use crate::policy::AuthorizationPolicy;
 use crate::request::Addressed;
 use crate::rule::claims::ClaimsRule;
@@ -141,6 +142,8 @@ const LONGEST_REQUEST: usize = 16 * 1024;
 
 /// What the checks are made against: the snapshot's components.
 pub struct Rules {
+    /// Response types and modes.
+    pub offered: Arc<Offered>,
     /// RFC 6749 section 3.3.
     pub scope: ScopeRule,
     /// OIDC Core section 5.5.
@@ -151,6 +154,16 @@ pub struct Rules {
     pub issuer: Issuer,
     /// What the application decides.
     pub policy: Arc<dyn AuthorizationPolicy>,
+}
+
+impl Component for Rules {
+    fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
+        metadata
+            .boolean("request_parameter_supported", false)
+            // Absent means true (OIDC Discovery section 3).
+            .boolean("request_uri_parameter_supported", false)
+            .boolean("authorization_response_iss_parameter_supported", true);
+    }
 }
 
 /// What `prompt` says.
@@ -235,8 +248,8 @@ fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked
     if params.encoded_length() > LONGEST_REQUEST {
         return Err((&REQUEST_TOO_LONG).into());
     }
-    response_mode(params, client)?;
-    response_type(params, client)?;
+    response_mode(params, client, &rules.offered)?;
+    response_type(params, client, &rules.offered)?;
     let prompts = prompts(params)?;
     let (state, nonce) = (params.one("state")?, params.one("nonce")?);
     if state.into_iter().chain(nonce).any(|text| text.len() > LONGEST) {
@@ -303,18 +316,18 @@ fn supported(params: &Params<'_>) -> Result<(), Refusal> {
     refused.into_iter().find(|(name, _)| params.has(name)).map_or(Ok(()), |(_, reason)| Err(reason.into()))
 }
 
-fn response_mode(params: &Params<'_>, client: &Client) -> Result<(), Refusal> {
+fn response_mode(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<(), Refusal> {
     let mode = match params.one("response_mode")? {
-        Some(asked) => ResponseMode::parse(asked).ok_or(&RESPONSE_MODE_UNSUPPORTED)?,
+        Some(asked) => offered.response_mode(asked).ok_or(&RESPONSE_MODE_UNSUPPORTED)?,
         None => ResponseMode::Query,
     };
     let is_registered = client.response_modes.as_ref().is_none_or(|modes| modes.contains(&mode));
     if is_registered { Ok(()) } else { Err((&RESPONSE_MODE_UNREGISTERED).into()) }
 }
 
-fn response_type(params: &Params<'_>, client: &Client) -> Result<(), Refusal> {
+fn response_type(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<(), Refusal> {
     let asked = params.one("response_type")?.ok_or(&RESPONSE_TYPE_MISSING)?;
-    let response_type = ResponseType::parse(asked).ok_or(&RESPONSE_TYPE_UNSUPPORTED)?;
+    let response_type = offered.response_type(asked).ok_or(&RESPONSE_TYPE_UNSUPPORTED)?;
     let is_registered = client.response_types.contains(&response_type);
     if is_registered { Ok(()) } else { Err((&RESPONSE_TYPE_UNREGISTERED).into()) }
 }

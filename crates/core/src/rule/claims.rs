@@ -4,14 +4,16 @@
 
 use std::collections::BTreeMap;
 
+use chancery_jose::ClaimsWriter;
 use chancery_jose::json::{self, Object};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Scope, Scopes};
+use chancery_types::{Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::{Reason, Refusal};
 use crate::model::{ClaimAsk, ClaimsRequest, Client, ConsentAnswer};
+use crate::offered::Component;
 
 /// The parameter is not the JSON that the standard describes.
 pub const MALFORMED: Reason = Reason {
@@ -176,6 +178,15 @@ impl ClaimsRule {
         request.userinfo.retain(is_allowed);
         request.id_token.retain(is_allowed);
         request
+    }
+}
+
+impl Component for ClaimsRule {
+    fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
+        metadata
+            .strings("claim_types_supported", ["normal"])
+            .strings("claims_supported", self.supported())
+            .boolean("claims_parameter_supported", true);
     }
 }
 

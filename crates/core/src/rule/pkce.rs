@@ -2,12 +2,14 @@
 //! Config     none; a client's `pkce_optional` stands in its registration
 //! Discovery  code_challenge_methods_supported
 
-use chancery_jose::{base64url, constant_time_eq, sha256};
+use chancery_jose::{ClaimsWriter, base64url, constant_time_eq, sha256};
+use chancery_types::Timestamp;
 use chancery_types::iana::{CodeChallengeMethod, ErrorCode};
 use zeroize::Zeroizing;
 
 use crate::error::{Reason, Refusal};
 use crate::model::Client;
+use crate::offered::Component;
 
 /// No challenge, and the client has no exception.
 pub const MISSING: Reason = Reason {
@@ -45,8 +47,15 @@ pub const MALFORMED_VERIFIER: Reason = Reason {
     section: "RFC 7636 section 4.1",
 };
 
-/// The values of `code_challenge_methods_supported`.
-pub const METHODS: &[CodeChallengeMethod] = &[CodeChallengeMethod::S256];
+/// The rule itself. It is always on.
+#[derive(Clone, Copy, Debug)]
+pub struct Pkce;
+
+impl Component for Pkce {
+    fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
+        metadata.strings("code_challenge_methods_supported", [CodeChallengeMethod::S256.as_str()]);
+    }
+}
 
 /// SHA-256 of a verifier, in base64url (RFC 7636 section 4.2).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,12 +2,14 @@
 //! Config     `[scopes]`
 //! Discovery  scopes_supported
 
+use chancery_jose::ClaimsWriter;
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Scope, Scopes};
+use chancery_types::{Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Reason, Refusal};
 use crate::model::{Client, ResourceServer};
+use crate::offered::Component;
 
 /// The scope does not have the form of the standard.
 pub const MALFORMED: Reason = Reason {
@@ -83,5 +85,11 @@ impl ScopeRule {
         let is_allowed = |scope: &Scope| client.scopes.as_ref().is_none_or(|list| list.contains(scope.as_str()));
         let known = asked.filtered(|scope| is_own(scope) || is_resources(scope));
         if known.iter().all(is_allowed) { Ok(known) } else { Err((&NOT_ALLOWED).into()) }
+    }
+}
+
+impl Component for ScopeRule {
+    fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
+        metadata.strings("scopes_supported", self.supported.iter().map(Scope::as_str));
     }
 }

@@ -1,6 +1,6 @@
 //! Client authentication at the endpoints that clients call (RFC 6749 section 2.3).
 
-use crate::kit::{Kit, SECRET, now, params};
+use crate::kit::{Kit, SECRET};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chancery_core::error::Failure;
@@ -16,7 +16,7 @@ fn basic(pair: &str) -> String {
 /// Name of the reason, error code, description.
 fn refused(kit: &Kit, authorization: Option<&str>, form: &str) -> Option<(&'static str, ErrorCode, &'static str)> {
     let form = format!("grant_type=client_credentials&{form}");
-    match now(kit.provider.token(&kit.call(authorization), &params(&form))) {
+    match kit.client_request(&kit.call(authorization), Endpoint::Token, &form) {
         Ok(_) => None,
         Err(Failure::Refused(refusal)) => Some((refusal.reason.name, refusal.reason.code, refusal.reason.description)),
         Err(Failure::Broken(fault)) => panic!("{fault}"),
@@ -115,12 +115,9 @@ fn a_secret_ends() {
 fn every_endpoint_authenticates() {
     let kit = Kit::new();
     let call = kit.call(None);
-    let form = params("client_id=nobody&client_secret=x&token=t&grant_type=client_credentials");
-    let outcomes = [
-        (Endpoint::Token, now(kit.provider.token(&call, &form)).err()),
-        (Endpoint::Introspection, now(kit.provider.introspect(&call, &form)).err()),
-        (Endpoint::Revocation, now(kit.provider.revoke(&call, &form)).err()),
-    ];
+    let form = "client_id=nobody&client_secret=x&token=t&grant_type=client_credentials";
+    let outcomes = [Endpoint::Token, Endpoint::Introspection, Endpoint::Revocation]
+        .map(|endpoint| (endpoint, kit.client_request(&call, endpoint, form).err()));
     let heard = kit.heard.take();
     assert_eq!(heard.len(), outcomes.len());
     for ((endpoint, failure), event) in outcomes.into_iter().zip(heard) {

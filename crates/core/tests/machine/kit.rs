@@ -9,9 +9,11 @@ use std::task::{Context, Poll, Waker};
 use chancery_core::config::Config;
 use chancery_core::context::{Call, RequestId};
 use chancery_core::documents::{MemoryKeys, MemoryRegistry};
-use chancery_core::error::{Complaint, Fault};
+use chancery_core::endpoint::{ClientRequest, ClientResponse};
+use chancery_core::error::{Complaint, Failure, Fault};
 use chancery_core::event::Event;
 use chancery_core::model::{Account, Claims};
+use chancery_core::offered::Endpoint;
 use chancery_core::ports::{Accounts, Answer, ClaimsQuery, Clock, EventSink, KeyEntry, PrivateKeys, RootSecret};
 use chancery_core::provider::{Builder, Parts, Provider};
 use chancery_jose::SigningAlgorithm;
@@ -30,10 +32,6 @@ pub(crate) fn now<T>(future: impl Future<Output = T>) -> T {
 
 pub(crate) fn secs(secs: i64) -> Timestamp {
     Timestamp::from_secs(secs)
-}
-
-pub(crate) fn params(text: &str) -> Params<'_> {
-    Params::parse(text).unwrap()
 }
 
 pub(crate) struct Nobody;
@@ -171,6 +169,25 @@ impl Kit {
             sessions: Vec::new(),
             browser: None,
             languages: Vec::new(),
+        }
+    }
+
+    /// What a client is told that sends this form.
+    pub(crate) fn client_request(
+        &self,
+        call: &Call,
+        endpoint: Endpoint,
+        form: &str,
+    ) -> Result<ClientResponse, Failure> {
+        let request = ClientRequest { form: Params::parse(form).unwrap(), ..ClientRequest::default() };
+        now(self.provider.client_request(call, endpoint, &request))
+    }
+
+    /// The JSON object that such a client gets.
+    pub(crate) fn json(&self, endpoint: Endpoint, form: &str) -> serde_json::Value {
+        match self.client_request(&self.call(None), endpoint, form) {
+            Ok(ClientResponse::Json(object)) => serde_json::from_str(&object).unwrap(),
+            _ => panic!("no JSON object"),
         }
     }
 

@@ -5,10 +5,10 @@ use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
 
-use crate::kit::{Kit, SECRET, now, params, secs};
+use crate::kit::{Kit, SECRET, now, secs};
 use chancery_core::config::Config;
+use chancery_core::endpoint::ClientResponse;
 use chancery_core::event::{Endpoint, Event};
-use chancery_core::provider::Introspection;
 use chancery_jose::{JwkSet, SigningAlgorithm};
 use chancery_store::StateStore as _;
 use chancery_types::ClientId;
@@ -41,29 +41,29 @@ fn the_metadata_says_what_is_there() {
         r#""jwks_uri":"https://op.example/jwks","#,
         r#""introspection_endpoint":"https://op.example/introspect","#,
         r#""revocation_endpoint":"https://op.example/revoke","#,
-        r#""scopes_supported":["openid","offline_access","address","email","phone","profile","admin"],"#,
         r#""response_types_supported":["code"],"#,
         r#""response_modes_supported":["query","fragment","form_post"],"#,
         r#""grant_types_supported":["authorization_code","client_credentials","refresh_token"],"#,
-        r#""acr_values_supported":["urn:chancery:acr:password"],"#,
-        r#""subject_types_supported":["public"],"#,
-        r#""id_token_signing_alg_values_supported":["RS256","ES256","HS256","HS384","HS512"],"#,
-        r#""userinfo_signing_alg_values_supported":["RS256","ES256","HS256","HS384","HS512"],"#,
         r#""token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"#,
         r#""introspection_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"#,
         r#""revocation_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"#,
-        r#""code_challenge_methods_supported":["S256"],"#,
-        r#""prompt_values_supported":["none","login","consent","select_account"],"#,
-        r#""display_values_supported":["page","popup","touch"],"#,
+        r#""scopes_supported":["openid","offline_access","address","email","phone","profile","admin"],"#,
         r#""claim_types_supported":["normal"],"#,
         r#""claims_supported":["sub","sid","auth_time","acr","amr","iss","address","email","email_verified","#,
         r#""phone_number","phone_number_verified","name","family_name","given_name","middle_name","nickname","#,
         r#""preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at"],"#,
-        r#""ui_locales_supported":["en","de"],"#,
         r#""claims_parameter_supported":true,"#,
+        r#""code_challenge_methods_supported":["S256"],"#,
+        r#""acr_values_supported":["urn:chancery:acr:password"],"#,
+        r#""prompt_values_supported":["none","login","consent","select_account"],"#,
+        r#""display_values_supported":["page","popup","touch"],"#,
         r#""request_parameter_supported":false,"#,
         r#""request_uri_parameter_supported":false,"#,
         r#""authorization_response_iss_parameter_supported":true,"#,
+        r#""subject_types_supported":["public"],"#,
+        r#""id_token_signing_alg_values_supported":["RS256","ES256","HS256","HS384","HS512"],"#,
+        r#""userinfo_signing_alg_values_supported":["RS256","ES256","HS256","HS384","HS512"],"#,
+        r#""ui_locales_supported":["en","de"],"#,
         r#""service_documentation":"https://op.example/doc"}"#
     );
     let snapshot = kit.provider.snapshot();
@@ -161,18 +161,18 @@ fn a_question_that_is_broken_off_is_asked_again() {
 fn a_machine_gets_uses_and_ends_a_token() {
     let kit = Kit::new();
     let form = format!("client_id=post&client_secret={SECRET}&grant_type=client_credentials");
-    let response = now(kit.provider.token(&kit.call(None), &params(&form))).map_err(|_| "refused").unwrap();
+    let tokens = kit.json(Endpoint::Token, &form);
     let post = ClientId::parse("post").unwrap();
     let issued = Event::TokensIssued { client: post.clone(), grant_type: GrantType::ClientCredentials, account: None };
     assert_eq!(kit.heard.take(), [issued]);
 
-    let form = format!("client_id=post&client_secret={SECRET}&token={}", response.access_token);
-    let introspect = || now(kit.provider.introspect(&kit.call(None), &params(&form))).map_err(|_| "refused").unwrap();
-    assert!(matches!(introspect(), Introspection::Active(_)));
+    let form = format!("client_id=post&client_secret={SECRET}&token={}", tokens["access_token"].as_str().unwrap());
+    let is_active = || kit.json(Endpoint::Introspection, &form)["active"] == true;
+    assert!(is_active());
     assert_eq!(kit.heard.take(), [Event::Introspected { client: post.clone(), active: true }]);
-    now(kit.provider.revoke(&kit.call(None), &params(&form))).map_err(|_| "refused").unwrap();
+    assert!(matches!(kit.client_request(&kit.call(None), Endpoint::Revocation, &form), Ok(ClientResponse::Done)));
     assert_eq!(kit.heard.take(), [Event::TokenRevoked { client: post }]);
-    assert!(matches!(introspect(), Introspection::Inactive));
+    assert!(!is_active());
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn sweeping_takes_everything_that_has_ended() {
     let kit = Kit::new();
     let form = format!("client_id=post&client_secret={SECRET}&grant_type=client_credentials");
     for _ in 0..3 {
-        assert!(now(kit.provider.token(&kit.call(None), &params(&form))).is_ok());
+        assert!(kit.client_request(&kit.call(None), Endpoint::Token, &form).is_ok());
     }
     assert_eq!(now(kit.provider.run_once(secs(1_001))), Ok(0));
     assert_eq!(now(kit.provider.run_once(secs(1_600))), Ok(3));

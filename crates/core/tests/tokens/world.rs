@@ -114,7 +114,7 @@ impl World {
             people,
             registered,
             events,
-            token: TokenEndpoint { issuer: issuer.clone(), scopes: Arc::new(scopes) },
+            token: TokenEndpoint { issuer: issuer.clone(), scopes: Arc::new(scopes), offered: Arc::default() },
             introspection: IntrospectionEndpoint { issuer: issuer.clone(), policy: Arc::new(DefaultClientPolicy) },
             revocation: RevocationEndpoint { issuer: issuer.clone(), policy: Arc::new(DefaultClientPolicy) },
             userinfo: UserInfoEndpoint { issuer, claims },

@@ -2,7 +2,12 @@
 //! configuration of `init`, the names of the environment's variables and the check for unknown keys all read this table;
 //! a test compares it with the structs that take the values.
 
+use std::sync::LazyLock;
+
+use chancery_core::offered::Endpoint;
+
 /// One setting.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
     /// Its place in the file: `section.key`; `section[].key` for a key of a repeated section.
     pub(crate) key: &'static str,
@@ -69,6 +74,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("pages", "What people see"),
     ("log", "One JSON line for each event, on the standard output"),
     ("routes", "The paths of the endpoints, below the issuer's own path"),
+    (
+        "endpoints",
+        "Which endpoints are on. What is off has no path, is not announced, and no client can be registered for it",
+    ),
     ("session", "How long people stay signed in"),
     ("interaction", "The pages that a person sees on the way"),
     ("throttle", "Against guessing passwords. Only failures are counted"),
@@ -89,7 +98,21 @@ const CLAIMS_OF_SCOPES: &str = "{ address = [\"address\"], email = [\"email\", \
     \"zoneinfo\", \"locale\", \"updated_at\"] }";
 
 /// Every setting, section by section.
-pub(crate) const ALL: &[Setting] = &[
+pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
+    let described = Endpoint::ALL.iter().map(|endpoint| endpoint.describe());
+    let of_endpoint = described.flat_map(|endpoint| {
+        // Both live as long as the table, which is made once.
+        let named = |section: &str| -> &'static str { format!("{section}.{}", endpoint.name).leak() };
+        let quoted = |path: &str| -> &'static str { format!("\"{path}\"").leak() };
+        let route = endpoint.path.map(|path| setting(named("routes"), Form::Text, quoted(path), endpoint.purpose));
+        let switch = || setting(named("endpoints"), Form::Switch, "true", endpoint.purpose);
+        route.into_iter().chain(endpoint.is_optional.then(switch))
+    });
+    WRITTEN.iter().copied().chain(of_endpoint).collect()
+});
+
+/// All but those of `[routes]` and `[endpoints]`, which follow from the endpoints' descriptions.
+const WRITTEN: &[Setting] = &[
     setting(
         "issuer",
         Form::Text,
@@ -174,18 +197,6 @@ pub(crate) const ALL: &[Setting] = &[
         "\"en\"",
         "The language of people whose browser wants none that we have.",
     ),
-    setting("routes.authorization", Form::Text, "\"/authorize\"", "The authorization endpoint."),
-    setting(
-        "routes.interaction",
-        Form::Text,
-        "\"/interaction\"",
-        "The pages on the way: here forms are posted, below it are stored interactions.",
-    ),
-    setting("routes.introspection", Form::Text, "\"/introspect\"", "The introspection endpoint."),
-    setting("routes.jwks", Form::Text, "\"/jwks\"", "The JWK Set."),
-    setting("routes.revocation", Form::Text, "\"/revoke\"", "The revocation endpoint."),
-    setting("routes.token", Form::Text, "\"/token\"", "The token endpoint."),
-    setting("routes.userinfo", Form::Text, "\"/userinfo\"", "UserInfo."),
     setting("session.idle", Form::Duration, "\"14d\"", "A session ends when it was not used for so long."),
     setting("session.absolute", Form::Duration, "\"90d\"", "A session ends so long after the login, used or not."),
     setting(
@@ -304,7 +315,7 @@ mod tests {
 
     #[test]
     fn every_setting_stands_in_a_section_that_is_described() {
-        for setting in ALL {
+        for setting in ALL.iter() {
             let (sections, _) = setting.path();
             let section = sections.first().copied().unwrap_or_default();
             assert!(SECTIONS.iter().any(|(name, _)| *name == section), "{}", setting.key);

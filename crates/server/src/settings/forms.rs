@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn each_value_of_another_form_is_named_and_taken_away() {
         let text = "issuer = 5\n[http]\nlisten = '127.0.0.1:1'\nconnections = -1\n[session]\nidle = '2 weeks'\n\
-                    [log]\nlevel = 'debug'\n[pages]\nlocale = 'de'\n[discovery]\nextra = { a = 1 }\n\
+                    [log]\nlevel = 'debug'\n[endpoints]\nintrospection = 'no'\n[pages]\nlocale = 'de'\n[discovery]\nextra = { a = 1 }\n\
                     [claims]\nscopes = { a = 'b' }\n";
         let mut table: Table = text.parse().unwrap();
         let mut complaints = Vec::new();
@@ -62,6 +62,7 @@ mod tests {
         let expected = [
             "claims.scopes",
             "discovery.extra",
+            "endpoints.introspection",
             "http.connections",
             "http.listen",
             "issuer",
@@ -69,7 +70,7 @@ mod tests {
             "session.idle",
         ];
         assert_eq!(named, expected);
-        let left = "[http]\n[session]\n[log]\n[pages]\nlocale = 'de'\n[discovery]\n[claims]";
+        let left = "[http]\n[session]\n[log]\n[pages]\nlocale = 'de'\n[discovery]\n[claims]\n[endpoints]";
         assert_eq!(table, left.parse::<Table>().unwrap());
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn schema() -> String {
         "additionalProperties": false,
         "properties": {},
     });
-    for setting in ALL {
+    for setting in ALL.iter() {
         let (sections, name) = setting.path();
         let mut place = &mut root;
         for section in sections {
@@ -63,8 +63,8 @@ fn value(setting: &Setting) -> Value {
     let mut schema = match setting.form {
         Form::Text => json!({ "type": "string" }),
         Form::Texts => json!({ "type": "array", "items": { "type": "string" } }),
-        Form::Number => json!({ "type": "integer", "minimum": 0 }),
         Form::Switch => json!({ "type": "boolean" }),
+        Form::Number => json!({ "type": "integer", "minimum": 0 }),
         Form::Duration => {
             json!({ "type": "string", "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$" })
         }

@@ -92,13 +92,6 @@ const METHOD_UNREGISTERED: Reason = authentication_failed!("client_authenticatio
 const SECRET_WRONG: Reason = authentication_failed!("client_secret_wrong");
 const SECRET_EXPIRED: Reason = authentication_failed!("client_secret_expired");
 
-/// The methods that exist, in the order in which they are announced.
-pub const METHODS: &[ClientAuthenticationMethod] = &[
-    ClientAuthenticationMethod::ClientSecretBasic,
-    ClientAuthenticationMethod::ClientSecretPost,
-    ClientAuthenticationMethod::None,
-];
-
 impl ClientAuthentication<Presented> {
     /// Finds the one mechanism in a request.
     ///

@@ -9,11 +9,14 @@ use chancery_types::{Params, ResourceUri};
 
 use crate::client::{ClientAuthentication, Verified};
 use crate::context::{Call, Env};
+use crate::endpoint::{ClientEndpoint, ClientRequest, ClientResponse};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
 use crate::model::{Client, ResourceServer};
+use crate::offered::Offered;
 use crate::policy::{self, AUDIENCE_WITHDRAWN};
+use crate::ports::BoxFuture;
 use crate::rule::scope::ScopeRule;
 
 pub mod authorization_code;
@@ -60,6 +63,8 @@ pub struct TokenEndpoint {
     pub issuer: Arc<TokenIssuer>,
     /// Reads the scope of client credentials.
     pub scopes: Arc<ScopeRule>,
+    /// Which grant types there are.
+    pub offered: Arc<Offered>,
 }
 
 /// What is asked, with the parameters of its grant type; all others are ignored (RFC 6749 section 3.2).
@@ -85,7 +90,7 @@ impl TokenEndpoint {
     pub async fn respond(&self, call: &Call, env: &Env, params: &Params<'_>) -> Result<TokenResponse, Failure> {
         let presented = ClientAuthentication::read(call, params)?;
         let client = presented.verify(call, env).await?;
-        let grant = GrantRequest::parse(params)?;
+        let grant = GrantRequest::parse(params, &self.offered)?;
         grant.allowed_to(client.client())?;
         match self.attempt(call, env, &client, &grant).await? {
             Issuance::Issued(response) => Ok(response),
@@ -126,8 +131,8 @@ impl TokenEndpoint {
 }
 
 impl<'p> GrantRequest<'p> {
-    fn parse(params: &'p Params<'_>) -> Result<Self, Refusal> {
-        match GrantType::parse(params.one("grant_type")?.ok_or(&GRANT_TYPE_MISSING)?) {
+    fn parse(params: &'p Params<'_>, offered: &Offered) -> Result<Self, Refusal> {
+        match offered.grant_type(params.one("grant_type")?.ok_or(&GRANT_TYPE_MISSING)?) {
             Some(GrantType::AuthorizationCode) => {
                 authorization_code::Request::read(params).map(Self::AuthorizationCode)
             }
@@ -163,5 +168,16 @@ impl Caller<'_> {
         let Some(uri) = granted else { return Ok(None) };
         let known = self.env.registry.resource_server(&self.env.realm, uri).await?;
         known.map(Some).ok_or_else(|| (&AUDIENCE_WITHDRAWN).into())
+    }
+}
+
+impl ClientEndpoint for TokenEndpoint {
+    fn answer<'a>(
+        &'a self,
+        call: &'a Call,
+        env: &'a Env,
+        request: &'a ClientRequest<'_>,
+    ) -> BoxFuture<'a, Result<ClientResponse, Failure>> {
+        Box::pin(async move { Ok(ClientResponse::Json(self.respond(call, env, &request.form).await?.json())) })
     }
 }

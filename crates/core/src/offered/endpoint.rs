@@ -1,0 +1,163 @@
+//! The endpoints, each described once. Routing, CORS, discovery, the configuration and the events all read this table.
+
+use std::fmt;
+
+/// Who calls an endpoint. It decides how the request is read, how an error looks, and whose scripts may read the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// A person's browser: cookies, pages, redirects.
+    Browser,
+    /// A client that authenticates itself: JSON, errors of RFC 6749 section 5.2.
+    Client,
+    /// Whoever holds an access token: errors of RFC 6750 section 3.
+    Bearer,
+    /// Anybody: the answer is public.
+    Anybody,
+}
+
+/// A method of HTTP that an endpoint takes. HEAD and OPTIONS follow from the others and from the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+}
+
+/// All that the rest of the provider has to know of an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// Its name in `[routes]`, in `[endpoints]` and in events.
+    pub name: &'static str,
+    /// What it is, for the reference of the settings.
+    pub purpose: &'static str,
+    /// Where it is unless `[routes]` says otherwise, below the issuer's own path; `None` for well-known paths.
+    pub path: Option<&'static str>,
+    /// Its member in the metadata (RFC 8414 section 2).
+    pub member: Option<&'static str>,
+    /// The member that lists how clients authenticate here, where the registry of RFC 8414 has one.
+    pub authentication_member: Option<&'static str>,
+    /// Who calls it.
+    pub caller: Caller,
+    /// What may be done with its path.
+    pub methods: &'static [Verb],
+    /// What may be done with the paths of one segment below it; empty where there are none.
+    pub below: &'static [Verb],
+    /// Whether `[endpoints]` can switch it off.
+    pub is_optional: bool,
+}
+
+impl Description {
+    const fn new(caller: Caller, name: &'static str, path: Option<&'static str>, methods: &'static [Verb]) -> Self {
+        let (member, authentication_member, purpose, below) = (None, None, "", &[] as &[Verb]);
+        Self { name, purpose, path, member, authentication_member, caller, methods, below, is_optional: false }
+    }
+
+    const fn announced_as(self, member: &'static str) -> Self {
+        Self { member: Some(member), ..self }
+    }
+
+    const fn authenticates_as(self, member: &'static str) -> Self {
+        Self { authentication_member: Some(member), ..self }
+    }
+
+    const fn with_below(self, below: &'static [Verb]) -> Self {
+        Self { below, ..self }
+    }
+
+    const fn optional(self) -> Self {
+        Self { is_optional: true, ..self }
+    }
+}
+
+const fn browser(name: &'static str, path: &'static str, methods: &'static [Verb]) -> Description {
+    Description::new(Caller::Browser, name, Some(path), methods)
+}
+
+const fn client(name: &'static str, path: &'static str) -> Description {
+    Description::new(Caller::Client, name, Some(path), &[Verb::Post])
+}
+
+macro_rules! endpoints {
+    ($($variant:ident: $purpose:literal, $description:expr;)*) => {
+        /// An endpoint of the provider, in the order of the metadata.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Endpoint {
+            $(#[doc = $purpose] $variant,)*
+        }
+
+        impl Endpoint {
+            /// Every endpoint that this build has.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// What there is to know of it.
+            #[must_use]
+            pub const fn describe(self) -> &'static Description {
+                match self {
+                    $(Self::$variant => const { &Description { purpose: $purpose, ..$description } },)*
+                }
+            }
+        }
+    };
+}
+
+use Verb::{Get, Post};
+
+endpoints! {
+    Authorization: "The authorization endpoint.",
+        browser("authorization", "/authorize", &[Get, Post]).announced_as("authorization_endpoint");
+    Interaction: "The pages on the way: here forms are posted, below it are stored interactions.",
+        browser("interaction", "/interaction", &[Post]).with_below(&[Get, Post]);
+    Token: "The token endpoint.",
+        client("token", "/token").announced_as("token_endpoint")
+            .authenticates_as("token_endpoint_auth_methods_supported");
+    UserInfo: "UserInfo.",
+        Description::new(Caller::Bearer, "userinfo", Some("/userinfo"), &[Get, Post]).announced_as("userinfo_endpoint");
+    Jwks: "The JWK Set.",
+        Description::new(Caller::Anybody, "jwks", Some("/jwks"), &[Get]).announced_as("jwks_uri");
+    Introspection: "The introspection endpoint.",
+        client("introspection", "/introspect").optional().announced_as("introspection_endpoint")
+            .authenticates_as("introspection_endpoint_auth_methods_supported");
+    Revocation: "The revocation endpoint.",
+        client("revocation", "/revoke").optional().announced_as("revocation_endpoint")
+            .authenticates_as("revocation_endpoint_auth_methods_supported");
+    Metadata: "The metadata, under its well-known paths.", Description::new(Caller::Anybody, "metadata", None, &[Get]);
+}
+
+impl Endpoint {
+    /// As events, logs and settings name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.describe().name
+    }
+
+    /// The endpoint of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|endpoint| endpoint.as_str() == name)
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_default_paths_are_taken_once() {
+        for (at, endpoint) in Endpoint::ALL.iter().enumerate() {
+            let description = endpoint.describe();
+            assert_eq!(Endpoint::named(description.name), Some(*endpoint));
+            for other in Endpoint::ALL.iter().skip(at + 1).map(|other| other.describe()) {
+                assert_ne!(description.name, other.name);
+                assert!(description.path.is_none() || description.path != other.path, "{endpoint}");
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What a provider offers: which endpoints are on, and which grant types, response types, response modes and methods of
+//! client authentication it takes. Parsing, registration and discovery all ask here, so that none of them can know more
+//! than the others.
+//! Config     `[routes]`, `[endpoints]`
+//! Discovery  what each endpoint's description names, and the `*_supported` members of the lists below
+
+use std::collections::BTreeMap;
+
+use chancery_jose::ClaimsWriter;
+use chancery_types::Timestamp;
+use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
+use serde::{Deserialize, Serialize};
+
+mod endpoint;
+pub use endpoint::{Caller, Description, Endpoint, Verb};
+mod routes;
+pub use routes::Routes;
+
+/// A specification as the provider is assembled from it: it announces itself, so that discovery only lists the components.
+pub trait Component {
+    /// Writes its members of the metadata, as they are at this time.
+    fn announce(&self, now: Timestamp, metadata: &mut ClaimsWriter);
+}
+
+/// `[endpoints]`: which of the endpoints that can be off are on. What is off is not routed, not announced, and no client
+/// can be registered for it.
+///
+/// ```
+/// use chancery_core::offered::{Endpoint, EndpointSet};
+///
+/// let mut endpoints = EndpointSet::default();
+/// endpoints.switch(Endpoint::Introspection, false);
+/// assert!(!endpoints.has(Endpoint::Introspection) && endpoints.has(Endpoint::Token));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, bool>", into = "BTreeMap<&'static str, bool>")]
+pub struct EndpointSet(BTreeMap<Endpoint, bool>);
+
+impl Default for EndpointSet {
+    fn default() -> Self {
+        Self(Endpoint::ALL.iter().filter(|endpoint| endpoint.describe().is_optional).map(|on| (*on, true)).collect())
+    }
+}
+
+impl TryFrom<BTreeMap<String, bool>> for EndpointSet {
+    type Error = String;
+
+    fn try_from(switches: BTreeMap<String, bool>) -> Result<Self, String> {
+        let mut set = Self::default();
+        for (name, is_on) in switches {
+            let endpoint = Endpoint::named(&name).filter(|endpoint| set.0.contains_key(endpoint));
+            set.0.insert(endpoint.ok_or_else(|| format!("there is no endpoint {name:?} that can be off"))?, is_on);
+        }
+        Ok(set)
+    }
+}
+
+impl From<EndpointSet> for BTreeMap<&'static str, bool> {
+    fn from(set: EndpointSet) -> Self {
+        set.0.into_iter().map(|(endpoint, is_on)| (endpoint.as_str(), is_on)).collect()
+    }
+}
+
+impl EndpointSet {
+    /// Whether the endpoint is on.
+    #[must_use]
+    pub fn has(&self, endpoint: Endpoint) -> bool {
+        self.0.get(&endpoint).copied().unwrap_or(true)
+    }
+
+    /// Switches an endpoint on or off. Those that a provider cannot do without stay on.
+    pub fn switch(&mut self, endpoint: Endpoint, is_on: bool) {
+        if let Some(switch) = self.0.get_mut(&endpoint) {
+            *switch = is_on;
+        }
+    }
+}
+
+/// What this provider offers; made once from the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Offered {
+    /// Which endpoints are on.
+    pub endpoints: EndpointSet,
+    /// The grant types of the token endpoint.
+    pub grant_types: Vec<GrantType>,
+    /// The response types of the authorization endpoint.
+    pub response_types: Vec<ResponseType>,
+    /// The response modes of the authorization endpoint.
+    pub response_modes: Vec<ResponseMode>,
+    /// How clients can authenticate.
+    pub authentication_methods: Vec<ClientAuthenticationMethod>,
+}
+
+impl Offered {
+    /// Everything that this build has, at these endpoints.
+    #[must_use]
+    pub fn at(endpoints: EndpointSet) -> Self {
+        Self {
+            endpoints,
+            grant_types: GrantType::ALL.to_vec(),
+            response_types: ResponseType::ALL.to_vec(),
+            response_modes: ResponseMode::ALL.to_vec(),
+            authentication_methods: vec![
+                ClientAuthenticationMethod::ClientSecretBasic,
+                ClientAuthenticationMethod::ClientSecretPost,
+                ClientAuthenticationMethod::None,
+            ],
+        }
+    }
+
+    /// The endpoints that are on, in the order of the metadata.
+    pub fn endpoints(&self) -> impl Iterator<Item = Endpoint> + '_ {
+        Endpoint::ALL.iter().copied().filter(|endpoint| self.endpoints.has(*endpoint))
+    }
+
+    /// Reads a grant type; `None` for one that is unknown or not offered.
+    #[must_use]
+    pub fn grant_type(&self, text: &str) -> Option<GrantType> {
+        GrantType::parse(text).filter(|value| self.grant_types.contains(value))
+    }
+
+    /// Reads a response type; `None` for one that is unknown or not offered.
+    #[must_use]
+    pub fn response_type(&self, text: &str) -> Option<ResponseType> {
+        ResponseType::parse(text).filter(|value| self.response_types.contains(value))
+    }
+
+    /// Reads a response mode; `None` for one that is unknown or not offered.
+    #[must_use]
+    pub fn response_mode(&self, text: &str) -> Option<ResponseMode> {
+        ResponseMode::parse(text).filter(|value| self.response_modes.contains(value))
+    }
+
+    /// Reads a method of client authentication; `None` for one that is unknown or not offered.
+    #[must_use]
+    pub fn authentication_method(&self, text: &str) -> Option<ClientAuthenticationMethod> {
+        ClientAuthenticationMethod::parse(text).filter(|value| self.authentication_methods.contains(value))
+    }
+}
+
+impl Default for Offered {
+    fn default() -> Self {
+        Self::at(EndpointSet::default())
+    }
+}
+
+impl Component for Offered {
+    fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
+        metadata
+            .strings("response_types_supported", self.response_types.iter().map(|value| value.as_str()))
+            .strings("response_modes_supported", self.response_modes.iter().map(|value| value.as_str()))
+            .strings("grant_types_supported", self.grant_types.iter().map(|value| value.as_str()));
+        for member in self.endpoints().filter_map(|endpoint| endpoint.describe().authentication_member) {
+            metadata.strings(member, self.authentication_methods.iter().map(|value| value.as_str()));
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! How a provider is put together, and everything that is wrong with it at once.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use arc_swap::ArcSwap;
+use chancery_jose::{SigningAlgorithm, SystemRandom};
+use chancery_store::StateStore;
+use chancery_types::{Issuer, RealmId};
+
+use super::Provider;
+use super::snapshot::{Components, Snapshot};
+use crate::config::Config;
+use crate::context::Env;
+use crate::error::Complaint;
+use crate::policy::{
+    AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, TokenPolicy,
+};
+use crate::ports::{Accounts, Clock, EventSink, PrivateKeys, Random, Registry, SystemClock, Unheard};
+
+/// What nobody can choose for you.
+pub struct Parts {
+    /// Which realm of the stores is this provider's. Never changes.
+    pub realm: RealmId,
+    /// The name in the tokens, and the beginning of every URL.
+    pub issuer: Issuer,
+    /// Where the protocol's records are.
+    pub store: Arc<dyn StateStore>,
+    /// Clients and resource servers.
+    pub registry: Arc<dyn Registry>,
+    /// People.
+    pub accounts: Arc<dyn Accounts>,
+    /// Private keys.
+    pub keys: Arc<dyn PrivateKeys>,
+}
+
+/// A provider before it is checked. Each `with_…` replaces a default.
+pub struct Builder {
+    parts: Parts,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    events: Arc<dyn EventSink>,
+    components: Components,
+}
+
+impl Builder {
+    /// With all defaults: the system's clock and randomness, the default policies, and nobody who hears of events.
+    #[must_use]
+    pub fn new(parts: Parts, config: Config) -> Self {
+        Self {
+            parts,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+            events: Arc::new(Unheard),
+            components: Components {
+                config,
+                authorization_policy: Arc::new(DefaultAuthorizationPolicy),
+                token_policy: Arc::new(DefaultTokenPolicy),
+                client_policy: Arc::new(DefaultClientPolicy),
+                ui_locales: Vec::new(),
+            },
+        }
+    }
+
+    /// Another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Another source of random bytes.
+    #[must_use]
+    pub fn with_random(self, random: Arc<dyn Random>) -> Self {
+        Self { random, ..self }
+    }
+
+    /// Somebody who hears of events.
+    #[must_use]
+    pub fn with_events(self, events: Arc<dyn EventSink>) -> Self {
+        Self { events, ..self }
+    }
+
+    /// Other decisions about authorization requests.
+    #[must_use]
+    pub fn with_authorization_policy(mut self, policy: Arc<dyn AuthorizationPolicy>) -> Self {
+        self.components.authorization_policy = policy;
+        self
+    }
+
+    /// Other decisions about tokens.
+    #[must_use]
+    pub fn with_token_policy(mut self, policy: Arc<dyn TokenPolicy>) -> Self {
+        self.components.token_policy = policy;
+        self
+    }
+
+    /// Other decisions about clients.
+    #[must_use]
+    pub fn with_client_policy(mut self, policy: Arc<dyn ClientPolicy>) -> Self {
+        self.components.client_policy = policy;
+        self
+    }
+
+    /// The languages of the pages, to be announced as `ui_locales_supported` (OIDC Discovery section 3).
+    #[must_use]
+    pub fn with_ui_locales(mut self, locales: impl IntoIterator<Item = String>) -> Self {
+        self.components.ui_locales = locales.into_iter().collect();
+        self
+    }
+
+    /// Checks everything and builds the first snapshot.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once; also that keys or store do not answer.
+    pub async fn build(self) -> Result<Arc<Provider>, Vec<Complaint>> {
+        let Self { parts, clock, random, events, components } = self;
+        let Parts { realm, issuer, store, registry, accounts, keys: private_keys } = parts;
+        let env = Env { realm, issuer, store, registry, accounts, private_keys, random, events };
+        let now = clock.now();
+        let mut complaints = components.config.complaints();
+        if let Err(fault) = env.registry.revision(&env.realm).await {
+            complaints.push(Complaint::new("registry", fault.message(), "configuration"));
+        }
+        let snapshot = match Snapshot::make(&components, &env, now).await {
+            Ok(snapshot) => snapshot,
+            Err(fault) => {
+                complaints.push(Complaint::new("keys", fault.message(), "configuration"));
+                return Err(complaints);
+            }
+        };
+        if !snapshot.keys.can_sign(SigningAlgorithm::Rs256, now) {
+            let rule = "must have an RS256 key that signs now: every client may rely on it";
+            complaints.push(Complaint::new("keys", rule, "OIDC Core section 15.1"));
+        }
+        if !complaints.is_empty() {
+            return Err(complaints);
+        }
+        let snapshot = ArcSwap::from_pointee(snapshot);
+        Ok(Arc::new(Provider { env, clock, components, snapshot, asked_at: AtomicI64::new(now.millis()) }))
+    }
+}
+
+impl Provider {
+    /// A provider with all defaults: `Builder::new(parts, config).build()`.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub async fn new(parts: Parts, config: Config) -> Result<Arc<Self>, Vec<Complaint>> {
+        Builder::new(parts, config).build().await
+    }
+}

@@ -1,0 +1,129 @@
+//! Everything that requests are answered with, assembled by name, one component after the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chancery_store::Revision;
+use chancery_types::Timestamp;
+
+use crate::config::Config;
+use crate::context::Env;
+use crate::discovery::{self, Announcement, Document};
+use crate::endpoint::ClientEndpoint;
+use crate::endpoint::authorization::AuthorizationEndpoint;
+use crate::endpoint::introspection::IntrospectionEndpoint;
+use crate::endpoint::revocation::RevocationEndpoint;
+use crate::endpoint::token::TokenEndpoint;
+use crate::endpoint::userinfo::UserInfoEndpoint;
+use crate::error::Fault;
+use crate::interaction::Interactions;
+use crate::interaction::throttle::Throttle;
+use crate::issue::TokenIssuer;
+use crate::issue::authorization_code::Codes;
+use crate::keys::KeySet;
+use crate::model::Acr;
+use crate::offered::{Component, Endpoint};
+use crate::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
+use crate::request::Rules;
+use crate::rule::claims::ClaimsRule;
+use crate::rule::pkce::Pkce;
+use crate::rule::scope::ScopeRule;
+use crate::session::Sessions;
+
+/// What a snapshot is made of, beside the keys.
+pub(super) struct Components {
+    pub(super) config: Config,
+    pub(super) authorization_policy: Arc<dyn AuthorizationPolicy>,
+    pub(super) token_policy: Arc<dyn TokenPolicy>,
+    pub(super) client_policy: Arc<dyn ClientPolicy>,
+    pub(super) ui_locales: Vec<String>,
+}
+
+/// Everything that a request is answered with; made once and never changed, only replaced as a whole.
+pub struct Snapshot {
+    /// The metadata (RFC 8414 section 3.2).
+    pub discovery: Document,
+    /// The JWK Set (RFC 7517 section 5).
+    pub jwks: Document,
+    pub(super) keys: Arc<KeySet>,
+    pub(super) keys_revision: Revision,
+    /// When a key changes its state by itself.
+    pub(super) old_at: Option<Timestamp>,
+    pub(super) interactions: Arc<Interactions>,
+    pub(super) authorization: AuthorizationEndpoint,
+    /// The endpoints that clients call, as far as they are on.
+    pub(super) client_endpoints: BTreeMap<Endpoint, Box<dyn ClientEndpoint>>,
+}
+
+impl Snapshot {
+    /// Assembles the components by name, one after the other.
+    pub(super) async fn make(components: &Components, env: &Env, now: Timestamp) -> Result<Self, Fault> {
+        let Components { config, authorization_policy, token_policy, client_policy, ui_locales } = components;
+        // Asked before the keys are read: what changes in between is found by the next question.
+        let keys_revision = env.private_keys.revision(&env.realm).await?;
+        let keys = Arc::new(KeySet::load(env).await?);
+
+        let offered = Arc::new(config.offered());
+        let claims = ClaimsRule::new(config.claims.clone());
+        let scope = ScopeRule::new(&config.scopes, claims.scopes());
+        let interactions = Arc::new(Interactions {
+            rules: Rules {
+                offered: Arc::clone(&offered),
+                scope: scope.clone(),
+                claims: claims.clone(),
+                keys: Arc::clone(&keys),
+                issuer: env.issuer.clone(),
+                policy: Arc::clone(authorization_policy),
+            },
+            sessions: Sessions::new(config.session.clone()),
+            code: Codes {
+                config: config.authorization_code.clone(),
+                access_token: config.access_token.clone(),
+                policy: Arc::clone(token_policy),
+            },
+            config: config.interaction.clone(),
+            throttle: Throttle::new(config.throttle.clone()),
+            reachable: vec![Acr(Acr::PASSWORD.into())],
+        });
+        let issuer = Arc::new(TokenIssuer {
+            keys: Arc::clone(&keys),
+            policy: Arc::clone(token_policy),
+            claims: Arc::new(claims.clone()),
+            access_token: config.access_token.clone(),
+            id_token: config.id_token.clone(),
+            refresh_token: config.refresh_token.clone(),
+        });
+        let authorization = AuthorizationEndpoint::new(Arc::clone(&interactions));
+        let token = TokenEndpoint { issuer: issuer.clone(), scopes: Arc::new(scope.clone()), offered: offered.clone() };
+        let introspection = IntrospectionEndpoint { issuer: issuer.clone(), policy: client_policy.clone() };
+        let revocation = RevocationEndpoint { issuer: issuer.clone(), policy: client_policy.clone() };
+        let userinfo = UserInfoEndpoint { issuer: issuer.clone(), claims: Arc::new(claims.clone()) };
+
+        let components: [&dyn Component; 8] =
+            [&*offered, &scope, &claims, &Pkce, &*interactions, &interactions.rules, &*issuer, &userinfo];
+        let announcement = Announcement {
+            issuer: &env.issuer,
+            routes: &config.routes,
+            offered: &offered,
+            ui_locales,
+            config: &config.discovery,
+        };
+        let discovery = discovery::metadata(&announcement, &components, now);
+        let client_endpoints: [(Endpoint, Box<dyn ClientEndpoint>); 4] = [
+            (Endpoint::Token, Box::new(token)),
+            (Endpoint::Introspection, Box::new(introspection)),
+            (Endpoint::Revocation, Box::new(revocation)),
+            (Endpoint::UserInfo, Box::new(userinfo)),
+        ];
+        Ok(Self {
+            discovery,
+            jwks: Document::new(keys.jwks_json(now)),
+            keys_revision,
+            old_at: keys.next_change(now),
+            authorization,
+            client_endpoints: client_endpoints.into_iter().filter(|(on, _)| offered.endpoints.has(*on)).collect(),
+            interactions,
+            keys,
+        })
+    }
+}
