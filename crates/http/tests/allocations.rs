@@ -25,7 +25,7 @@ fn hot_paths_allocate_little() {
     let authorization = kit.authorization_request("web").scope("openid");
 
     let counted = [
-        ("introspection", 86, allocations(|| drop(kit.send(introspection.clone())))),
+        ("introspection", 95, allocations(|| drop(kit.send(introspection.clone())))),
         ("userinfo", 120, allocations(|| drop(kit.send(userinfo.clone())))),
         ("client_credentials", 61, allocations(|| drop(kit.send(machine.clone())))),
         ("authorization", 165, allocations(|| drop(authorization.open(&ua)))),

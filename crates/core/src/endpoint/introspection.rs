@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use chancery_jose::ClaimsWriter;
-use chancery_types::handle::{AccessToken, Handle, RefreshToken, RotatingHandle};
+use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{AccountId, ClientId, Params, ResourceUri, Scope, Scopes, Timestamp};
+use chancery_types::{AccountId, Params, ResourceUri, Scope, Scopes, Timestamp};
 
 use crate::client::ClientAuthentication;
 use crate::context::{Call, Env};
@@ -15,12 +15,12 @@ use crate::endpoint::{ClientEndpoint, ClientRequest, ClientResponse};
 use crate::error::{Failure, Fault, Reason};
 use crate::event::Event;
 use crate::issue::TokenIssuer;
-use crate::issue::access_token::JwtAccessToken;
+use crate::issue::access_token::LiveAccessToken;
 use crate::issue::refresh_token::Generation;
-use crate::model::{Claims, Client};
-use crate::policy::{ClientPolicy, Doing, Gate, Holder, TokenKind, TokenView, gate};
+use crate::model::{Claims, Client, Holder};
+use crate::policy::{Authority, ClientPolicy, Doing, Gate, TokenKind, TokenView, gate};
 use crate::ports::BoxFuture;
-use crate::records::{AccessTokenBody, GrantBody, RefreshFamilyBody, RevocationBody};
+use crate::records::RefreshFamilyBody;
 
 /// No `token`.
 pub const TOKEN_MISSING: Reason = Reason {
@@ -47,17 +47,14 @@ pub struct IntrospectionEndpoint {
     pub policy: Arc<dyn ClientPolicy>,
 }
 
-/// A live token of any form.
+/// A live token of any kind.
 struct Live {
     kind: TokenKind,
-    client: ClientId,
-    account: Option<AccountId>,
-    since: [Option<Timestamp>; 2],
+    holder: Holder,
     resource: Option<ResourceUri>,
     scopes: Scopes,
     issued_at: Timestamp,
     expires_at: Timestamp,
-    sid: Option<Box<str>>,
     jti: Option<String>,
     extra: Claims,
 }
@@ -83,16 +80,10 @@ impl IntrospectionEndpoint {
 
     /// The token, if it is alive.
     async fn find(&self, call: &Call, env: &Env, token: &str) -> Result<Option<Live>, Fault> {
-        if let Ok(handle) = Handle::<AccessToken>::parse(token) {
-            return opaque(call, env, &handle).await;
-        }
         if let Ok(handle) = RotatingHandle::<RefreshToken>::parse(token) {
             return self.refresh_token(call, env, &handle).await;
         }
-        match JwtAccessToken::read(token, &self.issuer.keys, env, call.now) {
-            Some(jwt) => signed(call, env, jwt).await,
-            None => Ok(None),
-        }
+        Ok(LiveAccessToken::find(call, env, &self.issuer.keys, token).await?.map(Live::from))
     }
 
     async fn refresh_token(
@@ -110,14 +101,11 @@ impl IntrospectionEndpoint {
         }
         Ok(Some(Live {
             kind: TokenKind::RefreshToken,
-            client: body.client,
-            account: Some(body.account),
-            since: [Some(body.granted_at), Some(body.authentication.time())],
-            resource: body.resource,
-            scopes: body.scopes,
+            resource: body.granted.resources.first().map(|granted| granted.resource.clone()),
+            scopes: body.granted.scopes.clone(),
+            holder: Holder::Person(body.granted),
             issued_at: body.rotated_at,
             expires_at: found.expires_at,
-            sid: Some(body.sid),
             jti: None,
             extra: Claims::default(),
         }))
@@ -125,17 +113,16 @@ impl IntrospectionEndpoint {
 
     /// Whether the token still counts, and whether this client may know.
     async fn judge(&self, env: &Env, asker: &Client, mut live: Live) -> Result<Introspection, Fault> {
-        let Some(owner) = env.registry.client(&env.realm, &live.client).await? else {
+        let Some(owner) = env.registry.client(&env.realm, live.holder.client()).await? else {
             return Ok(Introspection::Inactive);
         };
-        let holder = Holder {
-            account: live.account.as_ref(),
-            since: live.since,
-            born: live.since.first().copied().flatten().unwrap_or(live.issued_at),
+        let authority = Authority {
+            holder: &live.holder,
+            issued_at: live.issued_at,
             scopes: &live.scopes,
             resource: live.resource.as_ref(),
         };
-        live.scopes = match gate(env, &owner, &holder).await? {
+        live.scopes = match gate(env, &owner, &authority).await? {
             Gate::Open(_, scopes) => scopes,
             Gate::Closed(_) => return Ok(Introspection::Inactive),
         };
@@ -146,7 +133,7 @@ impl IntrospectionEndpoint {
             },
             None => None,
         };
-        let token = TokenView { kind: live.kind, client: &live.client, resource: server.as_deref() };
+        let token = TokenView { kind: live.kind, client: live.holder.client(), resource: server.as_deref() };
         if !self.policy.sees(asker, &token, Doing::Introspection) {
             return Ok(Introspection::Inactive);
         }
@@ -154,52 +141,19 @@ impl IntrospectionEndpoint {
     }
 }
 
-/// One trip: the token's ancestors decide whether it is alive.
-async fn opaque(call: &Call, env: &Env, handle: &Handle<AccessToken>) -> Result<Option<Live>, Fault> {
-    let found = env.records().get::<AccessTokenBody>(call.now, handle.key(&env.realm)).await?;
-    Ok(found.map(|found| Live {
-        kind: TokenKind::AccessToken,
-        client: found.body.client,
-        account: found.body.account,
-        since: [found.body.granted_at, None],
-        resource: found.body.resource,
-        scopes: found.body.scopes,
-        issued_at: found.body.issued_at,
-        expires_at: found.expires_at,
-        sid: found.body.sid,
-        jti: None,
-        extra: found.body.extra,
-    }))
-}
-
-/// Two trips, or one without a grant: the grant has to be alive, and the token must not be marked as revoked.
-async fn signed(call: &Call, env: &Env, jwt: JwtAccessToken) -> Result<Option<Live>, Fault> {
-    let grant = match jwt.place.grant() {
-        Some(grant) => match env.records().get::<GrantBody>(call.now, grant.key(&env.realm)).await? {
-            Some(found) if found.body.client == jwt.client && found.body.account.as_str() == jwt.subject => {
-                Some(found.body)
-            }
-            _ => return Ok(None),
-        },
-        None => None,
-    };
-    let mark = jwt.place.revocation(&env.realm, &jwt.jti);
-    if env.records().get::<RevocationBody>(call.now, mark).await?.is_some() {
-        return Ok(None);
+impl From<LiveAccessToken> for Live {
+    fn from(token: LiveAccessToken) -> Self {
+        Self {
+            kind: TokenKind::AccessToken,
+            holder: token.holder,
+            resource: token.resource,
+            scopes: token.scopes,
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
+            jti: token.jti,
+            extra: token.extra,
+        }
     }
-    Ok(Some(Live {
-        kind: TokenKind::AccessToken,
-        client: jwt.client,
-        since: [grant.as_ref().map(|grant| grant.granted_at), None],
-        account: grant.map(|grant| grant.account),
-        resource: Some(jwt.resource),
-        scopes: jwt.scopes,
-        issued_at: jwt.issued_at,
-        expires_at: jwt.expires_at,
-        sid: None,
-        jti: Some(jwt.jti),
-        extra: jwt.extra,
-    }))
 }
 
 impl Live {
@@ -219,12 +173,12 @@ impl Live {
         members
             .boolean("active", true)
             .string("iss", issuer)
-            .string_if("sub", self.account.as_ref().map(AccountId::as_str))
-            .string("client_id", self.client.as_str())
+            .string_if("sub", self.holder.account().map(AccountId::as_str))
+            .string("client_id", self.holder.client().as_str())
             .string_if("aud", self.audience(issuer))
             .date("iat", self.issued_at)
             .date("exp", self.expires_at)
-            .string_if("sid", self.sid.as_deref())
+            .string_if("sid", self.holder.granted().map(|granted| &*granted.sid))
             .string_if("jti", self.jti.as_deref())
             .string_if("token_type", (self.kind == TokenKind::AccessToken).then_some("Bearer"));
         if !self.scopes.is_empty() {
@@ -255,23 +209,33 @@ impl ClientEndpoint for IntrospectionEndpoint {
 
 #[cfg(test)]
 mod tests {
+    use chancery_types::{ClientId, Partition};
+
     use super::*;
+    use crate::model::{Authentication, ClaimsRequest, GrantId, Granted};
 
     /// INTRO-06, INTRO-07
     #[test]
     fn golden() {
+        let alice = AccountId::parse("alice").unwrap();
         let mut extra = Claims::default();
         extra.set("tenant", "t1").set("active", &false).set("client_id", "evil");
         let live = Live {
             kind: TokenKind::AccessToken,
-            client: ClientId::parse("app").unwrap(),
-            account: Some(AccountId::parse("alice").unwrap()),
-            since: [None, None],
+            holder: Holder::Person(Granted {
+                client: ClientId::parse("app").unwrap(),
+                grant: GrantId::new(Partition([1, 2]), [3; 16]),
+                granted_at: Timestamp::from_secs(1),
+                authentication: Authentication::by_password(alice, Timestamp::from_secs(1)),
+                sid: "s".into(),
+                scopes: Scopes::parse("read write").unwrap(),
+                resources: Vec::new(),
+                claims: ClaimsRequest::default(),
+            }),
             resource: Some(ResourceUri::parse("https://api.example").unwrap()),
             scopes: Scopes::parse("read write").unwrap(),
             issued_at: Timestamp::from_secs(1),
             expires_at: Timestamp::from_secs(2),
-            sid: Some("s".into()),
             jti: None,
             extra,
         };

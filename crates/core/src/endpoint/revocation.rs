@@ -69,20 +69,22 @@ impl RevocationEndpoint {
     async fn opaque(&self, caller: Caller<'_>, handle: &Handle<AccessToken>) -> Result<(), Fault> {
         let Caller { call, env, .. } = caller;
         let found = env.records().get::<AccessTokenBody>(call.now, handle.key(&env.realm)).await?;
-        let Some(found) = found.filter(|found| self.owns(caller, TokenKind::AccessToken, &found.body.client)) else {
+        let Some(found) = found.filter(|found| self.owns(caller, TokenKind::AccessToken, found.body.holder.client()))
+        else {
             return Ok(());
         };
         if env.records().revoke(call.now, found.key).await? == Revoked::Ended {
             caller.record_revoked();
         }
-        self.end_grant_too(caller, TokenKind::AccessToken, found.body.grant).await
+        self.end_grant_too(caller, TokenKind::AccessToken, found.body.holder.grant()).await
     }
 
     /// Whoever knows the family's id has held one of its tokens; which one does not matter when all shall end.
     async fn refresh_token(&self, caller: Caller<'_>, handle: &RotatingHandle<RefreshToken>) -> Result<(), Fault> {
         let Caller { call, env, .. } = caller;
         let found = env.records().get::<RefreshFamilyBody>(call.now, handle.key(&env.realm)).await?;
-        let Some(found) = found.filter(|found| self.owns(caller, TokenKind::RefreshToken, &found.body.client)) else {
+        let Some(found) = found.filter(|found| self.owns(caller, TokenKind::RefreshToken, &found.body.granted.client))
+        else {
             return Ok(());
         };
         if !self.issuer.policy.ends_grant(TokenKind::RefreshToken)
@@ -90,7 +92,7 @@ impl RevocationEndpoint {
         {
             caller.record_revoked();
         }
-        self.end_grant_too(caller, TokenKind::RefreshToken, Some(found.body.grant)).await
+        self.end_grant_too(caller, TokenKind::RefreshToken, Some(found.body.granted.grant)).await
     }
 
     /// A JWT is good by its signature; the mark that it is revoked lives as long as it would.

@@ -15,7 +15,7 @@ use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::offered::Component;
-use crate::policy::{Gate, Holder, gate};
+use crate::policy::{Authority, Gate, gate};
 use crate::ports::{BoxFuture, ClaimsQuery};
 use crate::records::AccessTokenBody;
 use crate::rule::claims::ClaimsRule;
@@ -113,23 +113,19 @@ impl UserInfoEndpoint {
         if token.resource.is_some() {
             return Err((&TOKEN_FOR_ANOTHER).into());
         }
-        let account = token.account.as_ref().ok_or(&TOKEN_WITHDRAWN)?;
-        let client = env.registry.client(&env.realm, &token.client).await?.ok_or(&TOKEN_WITHDRAWN)?;
-        let holder = Holder {
-            account: Some(account),
-            since: [token.granted_at, None],
-            born: token.granted_at.unwrap_or(token.issued_at),
-            scopes: &token.scopes,
-            resource: None,
-        };
-        let scopes = match gate(env, &client, &holder).await? {
+        let granted = token.holder.granted().ok_or(&TOKEN_WITHDRAWN)?;
+        let client = env.registry.client(&env.realm, &granted.client).await?.ok_or(&TOKEN_WITHDRAWN)?;
+        let authority =
+            Authority { holder: &token.holder, issued_at: token.issued_at, scopes: &token.scopes, resource: None };
+        let scopes = match gate(env, &client, &authority).await? {
             Gate::Open(_, scopes) if scopes.contains(Scope::OPENID) => scopes,
             Gate::Open(..) | Gate::Closed(_) => return Err((&TOKEN_WITHDRAWN).into()),
         };
 
-        let asked = self.claims.registered(token.claims, &client);
+        let asked = self.claims.registered(granted.claims.clone(), &client);
         let mut names = self.claims.names(&scopes, &asked.userinfo);
         names.retain(|name| !OURS.contains(name));
+        let account = granted.account();
         let query = ClaimsQuery { account, client: client.id(), names: &names, locales: asked.locales.as_deref() };
         let person = env.accounts.claims(&env.realm, query).await?.said(&names);
         let mut answer = ClaimsWriter::new();

@@ -95,7 +95,7 @@ async fn end_grants(now: Timestamp, env: &Env, account: &AccountId, client: &Cli
     loop {
         let page = env.store.list_tagged(now, Kind::GRANT, tag, after, PAGE).await?;
         for stored in &page {
-            if GrantBody::decode(&stored.record.body)?.client == *client {
+            if GrantBody::decode(&stored.record.body)?.granted.client == *client {
                 records.revoke(now, stored.record.key).await?;
                 ended += 1;
             }

@@ -289,8 +289,8 @@ impl Interactions {
         } else {
             self.rules.claims.consented(asked.claims.clone(), &scopes, answer)
         };
-        let granted = authorization_code::Granted { session, authentication: &authentication, scopes, claims };
-        let drafted = authorization_code::draft(&self.code, open.env, open.call.now, &open.request, granted)?;
+        let allowed = authorization_code::Allowed { session, authentication: &authentication, scopes, claims };
+        let drafted = authorization_code::draft(&self.code, open.env, open.call.now, &open.request, allowed)?;
         match self.write(&open, write, drafted.records.into()).await? {
             Written::Lost => Ok(GoneOn::Lost(self.lost(&open, true))),
             Written::Done => {

@@ -5,16 +5,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chancery_store::Record;
+use chancery_store::{Record, Tags};
 use chancery_types::handle::{AuthorizationCode, Handle};
-use chancery_types::iana::GrantType;
 use chancery_types::{Key, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Env;
 use crate::error::Fault;
 use crate::issue::access_token;
-use crate::model::{Authentication, Claims, ClaimsRequest, Client, Condition, Entitlement, GrantId, Refresh};
+use crate::model::{
+    Authentication, ClaimsRequest, Client, Entitlement, GrantId, Granted, ResourceScopes, ResourceServer, Target,
+};
 use crate::policy::{TokenKind, TokenPolicy};
 use crate::records::{AuthorizationCodeBody, GrantBody};
 use crate::request::ValidatedAuthorizationRequest;
@@ -56,8 +57,8 @@ pub struct Codes {
     pub policy: Arc<dyn TokenPolicy>,
 }
 
-/// A person's yes, about to become a code.
-pub(crate) struct Granted<'a> {
+/// A person's yes, about to become a grant.
+pub(crate) struct Allowed<'a> {
     /// The session in which it was said.
     pub(crate) session: Key,
     /// How the person authenticated.
@@ -83,60 +84,51 @@ pub(crate) fn draft(
     env: &Env,
     now: Timestamp,
     request: &ValidatedAuthorizationRequest<'_>,
-    granted: Granted<'_>,
+    allowed: Allowed<'_>,
 ) -> Result<Drafted, Fault> {
     let (addressed, asked) = (request.addressed(), request.asked());
-    let client = addressed.client.id();
-    let account = &granted.authentication.account;
-    let partition = granted.session.partition();
-    let id = GrantId::new(partition, *env.secret::<16>());
-    let code = Handle::new(partition, env.secret());
+    let client = &addressed.client;
+    let session = allowed.session;
+    let code = Handle::new(session.partition(), env.secret());
     // Where nothing of what was granted means anything to the resource server, the token is for nothing in particular.
-    let resource = asked.resource.clone().filter(|server| server.knows_any(&granted.scopes));
-    let deadline = now + codes.config.lifetime;
-    let what = Entitlement {
-        grant_type: GrantType::AuthorizationCode,
-        account: Some(account.clone()),
-        sid: Some(sid(&granted.session, client)),
-        grant: Some((id, now)),
-        partition,
-        scopes: granted.scopes,
-        narrowed: None,
-        resource,
-        claims: granted.claims,
-        extra: Claims::default(),
-        authentication: Some(granted.authentication.clone()),
-        nonce: asked.nonce.clone(),
-        refresh: Refresh::New,
-        condition: Condition::Redeem(code.key(&env.realm)),
+    let resource = asked.resource.clone().filter(|server| server.knows_any(&allowed.scopes));
+    let of_resource = |server: &Arc<ResourceServer>| ResourceScopes {
+        resource: server.uri.clone(),
+        scopes: allowed.scopes.filtered(|scope| server.knows(scope)),
     };
-    let grant_end = codes.grant_end(&what, &addressed.client, now, deadline);
+    let granted = Granted {
+        client: client.id().clone(),
+        grant: GrantId::new(session.partition(), *env.secret::<16>()),
+        granted_at: now,
+        authentication: allowed.authentication.clone(),
+        sid: sid(&session, client.id()),
+        resources: resource.iter().map(of_resource).collect(),
+        scopes: allowed.scopes,
+        claims: allowed.claims,
+    };
+    let deadline = now + codes.config.lifetime;
+    let code_key = code.key(&env.realm);
+    // What the exchange will yield, so that the policy is asked the same question now and then.
+    let target = Target::of_grant(&granted, resource);
+    let what = Entitlement::of_code(granted.clone(), target, asked.nonce.clone(), code_key);
+    let grant_end = codes.grant_end(&what, client, now, deadline);
+    let parent = codes.policy.session_bound(&what, client).then_some(session);
 
     let records = env.records();
-    let tags = records.tags(Some(account), Some(client), Some(granted.session));
-    let parent = codes.policy.session_bound(&what, &addressed.client).then_some(granted.session);
-    let body =
-        GrantBody { client: client.clone(), account: account.clone(), scopes: what.scopes.clone(), granted_at: now };
-    let grant = records.new(id.key(&env.realm), parent, tags, grant_end, &body)?;
+    let tags = records.tags(Some(granted.account()), Some(client.id()), Some(session));
+    let grant_key = granted.grant.key(&env.realm);
+    let body = GrantBody { granted };
+    let grant = records.new(grant_key, parent, tags, grant_end, &body)?;
     let body = AuthorizationCodeBody {
         deadline,
-        client: client.clone(),
         redirect_uri: addressed.target.uri().as_str().into(),
         redirect_uri_was_sent: addressed.target.was_sent(),
         code_challenge: asked.code_challenge.as_ref().map(|challenge| challenge.as_str().into()),
-        grant: id,
-        granted_at: now,
-        account: account.clone(),
-        authentication: granted.authentication.clone(),
-        sid: sid(&granted.session, client),
-        resource: what.resource.map(|server| server.uri.clone()),
-        scopes: what.scopes,
-        claims: what.claims,
         nonce: what.nonce,
+        granted: body.granted,
     };
-    let tags = chancery_store::Tags::default();
-    let key = code.key(&env.realm);
-    let code_record = records.new(key, Some(grant.key), tags, deadline + codes.config.remembered, &body)?;
+    let remembered = deadline + codes.config.remembered;
+    let code_record = records.new(code_key, Some(grant_key), Tags::default(), remembered, &body)?;
     Ok(Drafted { records: [grant, code_record], code })
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Draft, TokenIssuer};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason};
-use crate::model::{Claims, Client, ClientCredential, Entitlement};
+use crate::model::{Authentication, Claims, Client, ClientCredential, Holder};
 use crate::policy::TokenKind;
 use crate::ports::ClaimsQuery;
 
@@ -66,31 +66,34 @@ impl TokenIssuer {
     /// in the token (section 5.5).
     pub(super) async fn id_token(&self, draft: &Draft<'_>, access_token: &str) -> Result<Option<String>, Failure> {
         let Draft { call, env, client, what } = *draft;
-        let Some(account) = what.account.as_ref().filter(|_| draft.scopes().contains(Scope::OPENID)) else {
+        let Holder::Person(granted) = &what.holder else { return Ok(None) };
+        if !what.target.scopes.contains(Scope::OPENID) {
             return Ok(None);
-        };
+        }
         let alg = client.id_token_signed_response_alg;
-        let asked = what.claims.id_token.iter().map(|ask| &*ask.name);
+        let asked = granted.claims.id_token.iter().map(|ask| &*ask.name);
         let names: Vec<&str> = asked.filter(|name| !PROTOCOL.contains(name)).collect();
         let person = if names.is_empty() {
             Claims::default()
         } else {
-            let query =
-                ClaimsQuery { account, client: client.id(), names: &names, locales: what.claims.locales.as_deref() };
+            let (account, locales) = (granted.account(), granted.claims.locales.as_deref());
+            let query = ClaimsQuery { account, client: client.id(), names: &names, locales };
             env.accounts.claims(&env.realm, query).await?.said(&names)
         };
-        let wants_sid = client.has_logout_uri || what.claims.of_id_token("sid").is_some();
+        let wants_sid = client.has_logout_uri || granted.claims.of_id_token("sid").is_some();
         let lifetime = self.policy.lifetime(TokenKind::IdToken, what, client, self.id_token.lifetime);
         let facts = Facts {
             issuer: env.issuer.as_str(),
-            subject: account.as_str(),
+            subject: granted.account().as_str(),
             audience: client.id().as_str(),
             issued_at: call.now,
             expires_at: call.now + lifetime,
-            sid: what.sid.as_deref().filter(|_| wants_sid),
+            sid: wants_sid.then_some(&granted.sid),
+            authentication: &granted.authentication,
+            nonce: what.nonce.as_deref(),
             at_hash: &alg.hash().left_half(access_token),
         };
-        let payload = facts.payload(what, &person);
+        let payload = facts.payload(&person);
         self.sign_for(call, env, client, alg, &payload).await.map(Some)
     }
 
@@ -126,34 +129,35 @@ fn has_secret(client: &Client, now: Timestamp) -> bool {
     }
 }
 
-/// What stands in the token beside what the entitlement says.
+/// What the protocol says in the token.
 struct Facts<'a> {
     issuer: &'a str,
     subject: &'a str,
     audience: &'a str,
     issued_at: Timestamp,
     expires_at: Timestamp,
-    sid: Option<&'a str>,
+    authentication: &'a Authentication,
+    nonce: Option<&'a str>,
     at_hash: &'a str,
+    sid: Option<&'a str>,
 }
 
 impl Facts<'_> {
     /// The claims, those of the protocol first: nothing that accounts say changes them.
-    fn payload(&self, what: &Entitlement, person: &Claims) -> String {
+    fn payload(&self, person: &Claims) -> String {
         let mut claims = ClaimsWriter::new();
         claims
             .string("iss", self.issuer)
             .string("sub", self.subject)
             .string("aud", self.audience)
             .date("exp", self.expires_at)
-            .date("iat", self.issued_at);
-        if let Some(how) = &what.authentication {
-            claims
-                .date("auth_time", how.time())
-                .string_if("acr", how.acr.as_ref().map(|acr| &*acr.0))
-                .strings("amr", how.factors.iter().map(|factor| factor.method.amr()));
-        }
-        claims.string_if("nonce", what.nonce.as_deref()).string("at_hash", self.at_hash).string_if("sid", self.sid);
+            .date("iat", self.issued_at)
+            .date("auth_time", self.authentication.time())
+            .string_if("acr", self.authentication.acr.as_ref().map(|acr| &*acr.0))
+            .strings("amr", self.authentication.factors.iter().map(|factor| factor.method.amr()))
+            .string_if("nonce", self.nonce)
+            .string("at_hash", self.at_hash)
+            .string_if("sid", self.sid);
         for (name, value) in person.iter().filter(|(name, _)| !PROTOCOL.contains(name)) {
             claims.raw(name, value);
         }
@@ -163,55 +167,44 @@ impl Facts<'_> {
 
 #[cfg(test)]
 mod tests {
-    use chancery_types::iana::GrantType;
-    use chancery_types::{AccountId, Partition, Scopes};
+    use chancery_types::AccountId;
 
     use super::*;
-    use crate::model::{Authentication, ClaimsRequest, Condition, Refresh};
 
     /// CLAIM-12, CLAIM-13, CLAIM-14, CLAIM-20: names, order and form of the claims, and that accounts cannot change them.
     #[test]
     fn golden() {
         let alice = AccountId::parse("alice").unwrap();
-        let mut what = Entitlement {
-            grant_type: GrantType::AuthorizationCode,
-            account: Some(alice.clone()),
-            sid: Some("s".into()),
-            grant: None,
-            partition: Partition([0, 0]),
-            scopes: Scopes::parse("openid").unwrap(),
-            narrowed: None,
-            resource: None,
-            claims: ClaimsRequest::default(),
-            extra: Claims::default(),
-            authentication: Some(Authentication::by_password(alice, Timestamp::from_secs(90))),
-            nonce: Some("n".into()),
-            refresh: Refresh::No,
-            condition: Condition::None,
-        };
         let facts = Facts {
             issuer: "https://op.example",
             subject: "alice",
             audience: "app",
             issued_at: Timestamp::from_secs(100),
             expires_at: Timestamp::from_secs(3700),
-            sid: Some("s"),
+            authentication: &Authentication::by_password(alice.clone(), Timestamp::from_secs(90)),
+            nonce: Some("n"),
             at_hash: "h",
+            sid: Some("s"),
         };
         let mut person = Claims::default();
         person.set("email", "a@example.org").set("iss", "https://evil.example").set("azp", "evil");
         assert_eq!(
-            facts.payload(&what, &person),
+            facts.payload(&person),
             concat!(
                 r#"{"iss":"https://op.example","sub":"alice","aud":"app","exp":3700,"iat":100,"auth_time":90,"#,
                 r#""acr":"urn:chancery:acr:password","amr":["pwd"],"nonce":"n","at_hash":"h","sid":"s","#,
                 r#""email":"a@example.org"}"#
             )
         );
-        what.nonce = None;
-        what.authentication = None;
-        let bare = Facts { sid: None, ..facts }.payload(&what, &Claims::default());
-        let claims = r#"{"iss":"https://op.example","sub":"alice","aud":"app","exp":3700,"iat":100,"at_hash":"h"}"#;
-        assert_eq!(bare, claims);
+        let authentication =
+            &Authentication { acr: None, ..Authentication::by_password(alice, Timestamp::from_secs(90)) };
+        let bare = Facts { authentication, nonce: None, sid: None, ..facts }.payload(&Claims::default());
+        assert_eq!(
+            bare,
+            concat!(
+                r#"{"iss":"https://op.example","sub":"alice","aud":"app","exp":3700,"iat":100,"auth_time":90,"#,
+                r#""amr":["pwd"],"at_hash":"h"}"#
+            )
+        );
     }
 }

@@ -12,7 +12,7 @@ use crate::context::{Call, Env};
 use crate::error::{Failure, Fault};
 use crate::event::{Event, GrantEnd};
 use crate::keys::KeySet;
-use crate::model::{Client, Condition, Entitlement, GrantId, Refresh};
+use crate::model::{Client, Condition, Entitlement, GrantId, Holder, Refresh};
 use crate::offered::Component;
 use crate::policy::{Cleared, TokenPolicy};
 use crate::rule::claims::ClaimsRule;
@@ -102,13 +102,6 @@ struct Draft<'a> {
     what: &'a Entitlement,
 }
 
-impl Draft<'_> {
-    /// What this response's tokens are for.
-    fn scopes(&self) -> &Scopes {
-        self.what.narrowed.as_ref().unwrap_or(&self.what.scopes)
-    }
-}
-
 impl Component for TokenIssuer {
     fn announce(&self, now: Timestamp, metadata: &mut ClaimsWriter) {
         let algorithms = self.algorithms(now);
@@ -147,7 +140,9 @@ impl TokenIssuer {
         cleared: Cleared,
     ) -> Result<Issuance, Failure> {
         let mut what = cleared.into_entitlement();
-        what.claims = self.claims.registered(what.claims, client.client());
+        if let Holder::Person(granted) = &mut what.holder {
+            granted.claims = self.claims.registered(std::mem::take(&mut granted.claims), client.client());
+        }
         let draft = Draft { call, env, client: client.client(), what: &what };
         let access = self.access_token(&draft).await?;
         let id_token = self.id_token(&draft, &access.text).await?;
@@ -166,7 +161,7 @@ impl TokenIssuer {
             &Event::TokensIssued {
                 client: client.client().id().clone(),
                 grant_type: what.grant_type,
-                account: what.account.clone(),
+                account: what.account().cloned(),
             },
         );
         Ok(Issuance::Issued(TokenResponse {

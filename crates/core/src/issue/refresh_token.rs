@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::{Draft, TokenIssuer};
 use crate::error::Fault;
 use crate::keys::KeySet;
+use crate::model::Holder;
 use crate::policy::TokenKind;
 use crate::records::RefreshFamilyBody;
 
@@ -96,15 +97,11 @@ impl TokenIssuer {
         draft: &Draft<'_>,
     ) -> Result<Option<(RotatingHandle<RefreshToken>, Record)>, Fault> {
         let Draft { call, env, client, what } = *draft;
-        let (Some((grant, granted_at)), Some(account), Some(authentication), Some(sid)) =
-            (what.grant, &what.account, &what.authentication, &what.sid)
-        else {
-            return Ok(None);
-        };
+        let Holder::Person(granted) = &what.holder else { return Ok(None) };
         if !self.policy.refresh(what, client) {
             return Ok(None);
         }
-        let token = RotatingHandle::new(what.partition, *env.secret::<16>(), env.secret());
+        let token = RotatingHandle::new(granted.grant.partition(), *env.secret::<16>(), env.secret());
         let absolute_end = call.now + self.refresh_token.absolute;
         let idle = self.policy.lifetime(TokenKind::RefreshToken, what, client, self.refresh_token.idle);
         let body = RefreshFamilyBody {
@@ -113,18 +110,10 @@ impl TokenIssuer {
             rotated_at: call.now,
             key_version: self.keys.newest().version,
             absolute_end,
-            client: client.id().clone(),
-            account: account.clone(),
-            grant,
-            granted_at,
-            scopes: what.scopes.clone(),
-            resource: what.resource.as_ref().map(|server| server.uri.clone()),
-            claims: what.claims.clone(),
-            authentication: authentication.clone(),
-            sid: sid.clone(),
+            granted: granted.clone(),
         };
         let end = absolute_end.min(call.now + idle);
-        let parent = Some(grant.key(&env.realm));
+        let parent = Some(granted.grant.key(&env.realm));
         let record = env.records().new(token.key(&env.realm), parent, Tags::default(), end, &body)?;
         Ok(Some((token, record)))
     }

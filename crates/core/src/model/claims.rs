@@ -143,6 +143,12 @@ impl ClaimsRequest {
         self.id_token.iter().find(|ask| &*ask.name == name)
     }
 
+    /// Whether nothing at all is asked for.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        self.is_empty() && self.locales.is_none()
+    }
+
     /// Whether no single claim is asked for.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -5,40 +5,112 @@ use std::sync::Arc;
 use chancery_store::Revision;
 use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::GrantType;
-use chancery_types::{AccountId, Key, Partition, Scopes, Timestamp};
+use chancery_types::{AccountId, ClientId, Key, Scopes, Timestamp};
 
-use crate::model::{Authentication, Claims, ClaimsRequest, GrantId, ResourceServer};
+use crate::model::{Granted, Holder, ResourceServer};
 
 /// Where all grant types meet; behind it nothing knows a grant type. Another field needs a page in `docs/decisions`.
 pub struct Entitlement {
     /// On what ground, for events only.
     pub grant_type: GrantType,
-    /// For whom; `None` for the client itself.
-    pub account: Option<AccountId>,
-    /// The `sid` of the person's session at this client (OIDC Front-Channel Logout section 3).
-    pub sid: Option<Box<str>>,
-    /// The grant under which the tokens live, and when it was born; `None` for client credentials.
-    pub grant: Option<(GrantId, Timestamp)>,
-    /// Where the new records are placed.
-    pub partition: Partition,
-    /// What was granted.
-    pub scopes: Scopes,
-    /// What this response's tokens are for, when less was asked for than was granted (RFC 6749 section 6).
-    pub narrowed: Option<Scopes>,
-    /// The resource server of the access token; `None` for UserInfo or nothing in particular.
-    pub resource: Option<Arc<ResourceServer>>,
-    /// Single claims that were asked for and consented to (OIDC Core section 5.5).
-    pub claims: ClaimsRequest,
-    /// Extra claims of the access token.
-    pub extra: Claims,
-    /// How the person authenticated.
-    pub authentication: Option<Authentication>,
+    /// Whom the tokens stand for.
+    pub holder: Holder,
+    /// What this response's access token is for.
+    pub target: Target,
     /// To be repeated in the ID token (OIDC Core section 2).
     pub nonce: Option<Box<str>>,
     /// What happens to refresh tokens.
     pub refresh: Refresh,
     /// What has to be true in the step that writes the tokens.
     pub condition: Condition,
+}
+
+impl Entitlement {
+    /// What a code yields, once (RFC 6749 section 4.1.3).
+    #[must_use]
+    pub fn of_code(granted: Granted, target: Target, nonce: Option<Box<str>>, code: Key) -> Self {
+        Self {
+            grant_type: GrantType::AuthorizationCode,
+            holder: Holder::Person(granted),
+            target,
+            nonce,
+            refresh: Refresh::New,
+            condition: Condition::Redeem(code),
+        }
+    }
+
+    /// What a refresh token yields (RFC 6749 section 6). There is no nonce: a refreshed ID token should not repeat it
+    /// (OIDC Core section 12.2).
+    #[must_use]
+    pub fn of_refresh_token(granted: Granted, target: Target, next: RotatingHandle<RefreshToken>) -> Self {
+        Self {
+            grant_type: GrantType::RefreshToken,
+            holder: Holder::Person(granted),
+            target,
+            nonce: None,
+            refresh: Refresh::Family(next),
+            condition: Condition::None,
+        }
+    }
+
+    /// What a client gets for itself (RFC 6749 section 4.4).
+    #[must_use]
+    pub fn of_client(client: ClientId, target: Target) -> Self {
+        Self {
+            grant_type: GrantType::ClientCredentials,
+            holder: Holder::Client(client),
+            target,
+            nonce: None,
+            refresh: Refresh::No,
+            condition: Condition::None,
+        }
+    }
+
+    /// For whom; `None` for the client itself.
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountId> {
+        self.holder.account()
+    }
+
+    /// All that was granted, also when less of it is asked for now.
+    #[must_use]
+    pub fn scopes(&self) -> &Scopes {
+        self.holder.granted().map_or(&self.target.scopes, |granted| &granted.scopes)
+    }
+}
+
+/// What the access token of one response is for.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The resource server that takes it; `None` for UserInfo or nothing in particular.
+    pub resource: Option<Arc<ResourceServer>>,
+    /// What of the granted scopes was asked for; all of them unless less was (RFC 6749 section 6).
+    pub scopes: Scopes,
+}
+
+impl Target {
+    /// Everything that was granted. What the resource server has come to know since was not granted for it.
+    #[must_use]
+    pub fn of_grant(granted: &Granted, resource: Option<Arc<ResourceServer>>) -> Self {
+        let Some(server) = resource else { return Self { resource: None, scopes: granted.scopes.clone() } };
+        let was_granted = granted.resources.iter().find(|granted| granted.resource == server.uri);
+        let scopes = granted.scopes.filtered(|scope| {
+            !server.knows(scope) || was_granted.is_some_and(|granted| granted.scopes.contains(scope.as_str()))
+        });
+        Self { resource: Some(server), scopes }
+    }
+
+    /// Whether the resource server is one at which none of the scopes means anything.
+    #[must_use]
+    pub fn is_useless(&self) -> bool {
+        self.resource.as_ref().is_some_and(|server| !server.knows_any(&self.scopes))
+    }
+
+    /// Only these scopes.
+    #[must_use]
+    pub fn only(self, scopes: Scopes) -> Self {
+        Self { scopes, ..self }
+    }
 }
 
 /// What happens to refresh tokens.

@@ -21,5 +21,8 @@ pub use consent::{ConsentAnswer, ResourceScopes};
 mod grant;
 pub use grant::GrantId;
 
+mod granted;
+pub use granted::{Granted, Holder};
+
 mod entitlement;
-pub use entitlement::{Condition, Entitlement, Refresh};
+pub use entitlement::{Condition, Entitlement, Refresh, Target};

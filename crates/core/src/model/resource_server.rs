@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chancery_jose::SigningAlgorithm;
-use chancery_types::{ClientId, ResourceUri, Scopes};
+use chancery_types::{ClientId, ResourceUri, Scope, Scopes};
 
 /// The form of a resource server's access tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -40,10 +40,16 @@ pub struct ResourceServer {
 }
 
 impl ResourceServer {
+    /// Whether the scope means something here.
+    #[must_use]
+    pub fn knows(&self, scope: &Scope) -> bool {
+        self.scopes.contains(scope.as_str())
+    }
+
     /// Whether any of these scopes means something here.
     #[must_use]
     pub fn knows_any(&self, scopes: &Scopes) -> bool {
-        scopes.iter().any(|scope| self.scopes.contains(scope.as_str()))
+        scopes.iter().any(|scope| self.knows(scope))
     }
 }
 

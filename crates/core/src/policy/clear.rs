@@ -1,13 +1,11 @@
 //! The gate: asked once per request, for all grant types and all uses of a token alike.
 
-use std::sync::Arc;
-
 use chancery_types::iana::ErrorCode;
-use chancery_types::{AccountId, ResourceUri, Scopes, Timestamp};
+use chancery_types::{ResourceUri, Scopes, Timestamp};
 
 use crate::context::Env;
 use crate::error::{Failure, Fault, Reason};
-use crate::model::{Account, Client, Entitlement, ResourceServer};
+use crate::model::{Account, Client, Entitlement, Holder};
 
 /// An entitlement that passed the gate. Only [`clear`] makes one, and only from one are tokens issued.
 ///
@@ -39,17 +37,16 @@ impl Cleared {
     }
 }
 
-/// What the gate looks at. Session and grant are alive already, or the record would not have been found.
-pub(crate) struct Holder<'a> {
-    /// The person, or none for the client itself.
-    pub(crate) account: Option<&'a AccountId>,
-    /// The times that must not lie before the account's `not_before`: birth of the grant, authentication.
-    pub(crate) since: [Option<Timestamp>; 2],
-    /// When the token's grant was born, or the token itself where there is none.
-    pub(crate) born: Timestamp,
-    /// What was granted.
+/// What is exercised when a token is made or shown: the gate looks at nothing else. Session and grant are alive already,
+/// or the record would not have been found.
+pub(crate) struct Authority<'a> {
+    /// Whom the token stands for.
+    pub(crate) holder: &'a Holder,
+    /// When it was issued: what a client holds for itself is not older.
+    pub(crate) issued_at: Timestamp,
+    /// What it may be used for.
     pub(crate) scopes: &'a Scopes,
-    /// Whom the token is for, if it is for a resource server.
+    /// Whom it is for, if it is for a resource server.
     pub(crate) resource: Option<&'a ResourceUri>,
 }
 
@@ -87,27 +84,31 @@ pub const SCOPES_WITHDRAWN: Reason = closed("gate_scopes_withdrawn");
 pub const AUDIENCE_WITHDRAWN: Reason = closed("gate_audience_withdrawn");
 
 /// Whether this client may still act for this person towards this audience, and in what.
-pub(crate) async fn gate(env: &Env, client: &Client, holder: &Holder<'_>) -> Result<Gate, Fault> {
+pub(crate) async fn gate(env: &Env, client: &Client, authority: &Authority<'_>) -> Result<Gate, Fault> {
     if !client.is_enabled() {
         return Ok(Gate::Closed(&CLIENT_DISABLED));
     }
+    let granted = authority.holder.granted();
+    let born = granted.map_or(authority.issued_at, |granted| granted.granted_at);
     // In whole seconds, because a JWT does not say its time more exactly.
-    if holder.born.secs() < client.registered_at.secs() {
+    if born.secs() < client.registered_at.secs() {
         return Ok(Gate::Closed(&CLIENT_REPLACED));
     }
-    if holder.resource.is_some() && holder.resource != client.default_resource.as_ref() {
+    if authority.resource.is_some() && authority.resource != client.default_resource.as_ref() {
         return Ok(Gate::Closed(&AUDIENCE_WITHDRAWN));
     }
-    let scopes = registered(client, holder.scopes);
-    if scopes.is_empty() && !holder.scopes.is_empty() {
+    let scopes = registered(client, authority.scopes);
+    if scopes.is_empty() && !authority.scopes.is_empty() {
         return Ok(Gate::Closed(&SCOPES_WITHDRAWN));
     }
-    let Some(id) = holder.account else { return Ok(Gate::Open(None, scopes)) };
-    let Some(account) = env.accounts.find(&env.realm, id).await? else { return Ok(Gate::Closed(&ACCOUNT_GONE)) };
+    let Some(granted) = granted else { return Ok(Gate::Open(None, scopes)) };
+    let Some(account) = env.accounts.find(&env.realm, granted.account()).await? else {
+        return Ok(Gate::Closed(&ACCOUNT_GONE));
+    };
     if !account.active {
         return Ok(Gate::Closed(&ACCOUNT_DISABLED));
     }
-    if holder.since.into_iter().flatten().any(|time| time < account.not_before) {
+    if granted.granted_at < account.not_before || granted.authentication.time() < account.not_before {
         return Ok(Gate::Closed(&SIGNED_OUT_EVERYWHERE));
     }
     Ok(Gate::Open(Some(account), scopes))
@@ -123,28 +124,24 @@ fn registered(client: &Client, scopes: &Scopes) -> Scopes {
 /// # Errors
 /// A refusal that says the same as an unknown code or refresh token; a fault of `Accounts`.
 pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<Cleared, Failure> {
-    let holder = Holder {
-        // What a client gets for itself is born now.
-        born: what.grant.map_or(Timestamp::MAX, |(_, born)| born),
-        account: what.account.as_ref(),
-        since: [what.grant.map(|(_, born)| born), what.authentication.as_ref().map(|how| how.time())],
-        scopes: what.narrowed.as_ref().unwrap_or(&what.scopes),
-        resource: what.resource.as_ref().map(|server| &server.uri),
+    let authority = Authority {
+        holder: &what.holder,
+        // What a client gets for itself is issued now.
+        issued_at: Timestamp::MAX,
+        scopes: &what.target.scopes,
+        resource: what.target.resource.as_ref().map(|server| &server.uri),
     };
-    match gate(env, client, &holder).await? {
-        Gate::Open(account, scopes) => {
-            match what.narrowed {
-                Some(_) => what.narrowed = Some(scopes),
-                None => what.scopes = scopes,
-            }
-            // A person's token that could do nothing at its resource server is not made.
-            let scopes = what.narrowed.as_ref().unwrap_or(&what.scopes);
-            let is_useless = |server: &Arc<ResourceServer>| !server.knows_any(scopes);
-            if account.is_some() && what.resource.as_ref().is_some_and(is_useless) {
-                return Err((&SCOPES_WITHDRAWN).into());
-            }
-            Ok(Cleared { what, account })
+    let (account, scopes) = match gate(env, client, &authority).await? {
+        Gate::Open(account, scopes) => (account, scopes),
+        Gate::Closed(reason) => return Err(reason.into()),
+    };
+    what.target = what.target.only(scopes);
+    if let Holder::Person(granted) = &mut what.holder {
+        granted.scopes = registered(client, &granted.scopes);
+        // A person's token that could do nothing at its resource server is not made.
+        if what.target.is_useless() {
+            return Err((&SCOPES_WITHDRAWN).into());
         }
-        Gate::Closed(reason) => Err(reason.into()),
     }
+    Ok(Cleared { what, account })
 }

@@ -1,4 +1,4 @@
-//! What an application may decide differently, and the one gate that nobody passes unseen (architecture section 8.10).
+//! What an application may decide differently, and the one gate that nobody passes unseen.
 
 mod authorization;
 pub use authorization::{AuthorizationPolicy, DefaultAuthorizationPolicy};
@@ -14,4 +14,4 @@ pub use clear::{
     ACCOUNT_DISABLED, ACCOUNT_GONE, AUDIENCE_WITHDRAWN, CLIENT_DISABLED, CLIENT_REPLACED, Cleared, SCOPES_WITHDRAWN,
     SIGNED_OUT_EVERYWHERE, clear,
 };
-pub(crate) use clear::{Gate, Holder, gate};
+pub(crate) use clear::{Authority, Gate, gate};

@@ -37,13 +37,13 @@ pub trait TokenPolicy: Send + Sync {
     /// granted (OIDC Core section 11) or the client has `refresh_tokens = "always"`.
     fn refresh(&self, what: &Entitlement, client: &Client) -> bool {
         client.has_grant_type(GrantType::RefreshToken)
-            && (what.scopes.contains(Scope::OFFLINE_ACCESS) || client.refresh_tokens == RefreshTokens::Always)
+            && (what.scopes().contains(Scope::OFFLINE_ACCESS) || client.refresh_tokens == RefreshTokens::Always)
     }
 
     /// Whether what comes of a code ends with the person's session: unless `offline_access` was granted (OIDC Core
     /// section 11).
     fn session_bound(&self, what: &Entitlement, _client: &Client) -> bool {
-        !what.scopes.contains(Scope::OFFLINE_ACCESS)
+        !what.scopes().contains(Scope::OFFLINE_ACCESS)
     }
 
     /// How long the token lives; `configured` is what the configuration or the resource server says. For a refresh token

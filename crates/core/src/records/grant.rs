@@ -1,21 +1,16 @@
 //! One authorization of one client.
 
-use chancery_types::{AccountId, ClientId, Kind, Scopes, Timestamp};
+use chancery_types::Kind;
 use serde::{Deserialize, Serialize};
 
+use crate::model::Granted;
 use crate::records::Body;
 
 /// A grant: root of a client's tokens. Random key; parent: the session, or none when `offline_access` was granted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GrantBody {
-    /// Whom it was given to.
-    pub client: ClientId,
-    /// By whom.
-    pub account: AccountId,
-    /// What was granted.
-    pub scopes: Scopes,
-    /// When.
-    pub granted_at: Timestamp,
+    /// What was given.
+    pub granted: Granted,
 }
 
 impl Body for GrantBody {

@@ -1,10 +1,10 @@
-//! A family of refresh tokens: one record, however often it rotates (architecture section 8.3).
+//! A family of refresh tokens: one record, however often it rotates.
 
 use chancery_types::handle::SecretDigest;
-use chancery_types::{AccountId, ClientId, Kind, ResourceUri, Scopes, Timestamp};
+use chancery_types::{Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Authentication, ClaimsRequest, GrantId};
+use crate::model::Granted;
 use crate::records::Body;
 
 /// A refresh family. Random key; parent: the grant.
@@ -20,24 +20,8 @@ pub struct RefreshFamilyBody {
     pub key_version: u32,
     /// Beyond this time no rotation prolongs it.
     pub absolute_end: Timestamp,
-    /// Whose it is.
-    pub client: ClientId,
-    /// For whom.
-    pub account: AccountId,
-    /// The grant it belongs to.
-    pub grant: GrantId,
-    /// When the grant was born.
-    pub granted_at: Timestamp,
-    /// What was granted.
-    pub scopes: Scopes,
-    /// The resource server that its access tokens are for; `None` for UserInfo or nothing in particular.
-    pub resource: Option<ResourceUri>,
-    /// Single claims that were asked for and consented to.
-    pub claims: ClaimsRequest,
-    /// How the person authenticated.
-    pub authentication: Authentication,
-    /// The person's session at the client.
-    pub sid: Box<str>,
+    /// What its tokens are made from.
+    pub granted: Granted,
 }
 
 impl Body for RefreshFamilyBody {

@@ -26,7 +26,7 @@ impl TokenPolicy for Own {
 
     fn claims<'a>(&'a self, what: &'a Entitlement, _: &'a Client) -> Answer<'a, Claims> {
         let mut claims = Claims::default();
-        claims.set("tenant", &what.scopes.len()).set("sub", "mallory").set("aud", "all").set("exp", &0);
+        claims.set("tenant", &what.scopes().len()).set("sub", "mallory").set("aud", "all").set("exp", &0);
         Box::pin(async move { Ok(claims) })
     }
 

@@ -18,7 +18,8 @@ use chancery_core::event::Event;
 use chancery_core::issue::{TokenIssuer, TokenResponse};
 use chancery_core::keys::KeySet;
 use chancery_core::model::{
-    Account, Authentication, Claims, ClaimsRequest, Client, GrantId, ResourceServer, TokenFormat,
+    Account, Authentication, Claims, ClaimsRequest, Client, GrantId, Granted, ResourceScopes, ResourceServer,
+    TokenFormat,
 };
 use chancery_core::policy::{DefaultClientPolicy, DefaultTokenPolicy, TokenPolicy};
 use chancery_core::ports::{
@@ -143,34 +144,30 @@ impl World {
         let grant = GrantId::new(self.env.partition(), *self.env.secret::<16>());
         let code = Handle::<AuthorizationCode>::new(grant.partition(), self.env.secret());
         let scopes = Scopes::parse(scopes).unwrap();
-        let resource =
-            (client == "web" && !scopes.contains(Scope::OPENID)).then(|| ResourceUri::parse(SERVER).unwrap());
-        let client = ClientId::parse(client).unwrap();
-        let body = GrantBody {
-            client: client.clone(),
-            account: account.clone(),
-            scopes: scopes.clone(),
+        let is_for_server = client == "web" && !scopes.contains(Scope::OPENID);
+        let resource = ResourceScopes { resource: ResourceUri::parse(SERVER).unwrap(), scopes: scopes.clone() };
+        let granted = Granted {
+            client: ClientId::parse(client).unwrap(),
+            grant,
             granted_at: self.now,
+            authentication: Authentication::by_password(account, self.now),
+            sid: "the-sid".into(),
+            scopes,
+            resources: if is_for_server { vec![resource] } else { Vec::new() },
+            claims: ClaimsRequest { locales: Some("de en".into()), ..ClaimsRequest::default() },
         };
         let records = self.env.records();
         let key = grant.key(&self.env.realm);
         let far = self.now + Duration::from_secs(91 * 86_400);
+        let body = GrantBody { granted };
         let grant_record = records.new(key, None, Tags::default(), far, &body).unwrap();
         let body = AuthorizationCodeBody {
             deadline: self.now + Duration::from_secs(60),
-            client,
             redirect_uri: REDIRECT_URI.into(),
             redirect_uri_was_sent: true,
             code_challenge: Some(base64url::encode(sha256(VERIFIER.as_bytes())).into()),
-            grant,
-            granted_at: self.now,
-            account: account.clone(),
-            authentication: Authentication::by_password(account, self.now),
-            sid: "the-sid".into(),
-            resource,
-            scopes,
-            claims: ClaimsRequest { locales: Some("de en".into()), ..ClaimsRequest::default() },
             nonce: Some("the-nonce".into()),
+            granted: body.granted,
         };
         let life = self.now + Duration::from_secs(3660);
         let code_record = records.new(code.key(&self.env.realm), Some(key), Tags::default(), life, &body).unwrap();

@@ -4,13 +4,13 @@
 
 use chancery_types::Params;
 use chancery_types::handle::{AuthorizationCode, Handle};
-use chancery_types::iana::{ErrorCode, GrantType};
+use chancery_types::iana::ErrorCode;
 
 use super::{Caller, invalid_grant};
 use crate::error::{Failure, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::end_grant;
-use crate::model::{Claims, Client, Condition, Entitlement, Refresh};
+use crate::model::{Client, Entitlement};
 use crate::records::{AuthorizationCodeBody, Found};
 use crate::rule::pkce::{CodeChallenge, CodeVerifier};
 
@@ -60,36 +60,22 @@ pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>) -> Result<E
     let found = found.ok_or(&CODE_UNKNOWN)?;
     found.body.admit(client, asked)?;
     if found.consumed_at.is_some() {
-        end_grant(call, env, client, found.body.grant, GrantEnd::CodeReplayed).await?;
+        end_grant(call, env, client, found.body.granted.grant, GrantEnd::CodeReplayed).await?;
         return Err((&CODE_USED).into());
     }
     if found.body.deadline <= call.now {
         return Err((&CODE_EXPIRED).into());
     }
     let Found { key, body, .. } = found;
-    Ok(Entitlement {
-        grant_type: GrantType::AuthorizationCode,
-        resource: caller.resource(body.resource.as_ref()).await?,
-        account: Some(body.account),
-        sid: Some(body.sid),
-        grant: Some((body.grant, body.granted_at)),
-        partition: body.grant.partition(),
-        scopes: body.scopes,
-        narrowed: None,
-        claims: body.claims,
-        extra: Claims::default(),
-        authentication: Some(body.authentication),
-        nonce: body.nonce,
-        refresh: Refresh::New,
-        condition: Condition::Redeem(key),
-    })
+    let target = caller.target(&body.granted).await?;
+    Ok(Entitlement::of_code(body.granted, target, body.nonce, key))
 }
 
 impl AuthorizationCodeBody {
     /// Whether it is this client that may exchange it, and whether what it sends fits the authorization request. Who
     /// fails has used up nothing: a thief without the verifier cannot burn the owner's code.
     fn admit(&self, client: &Client, asked: &Request<'_>) -> Result<(), Refusal> {
-        if self.client != *client.id() {
+        if self.granted.client != *client.id() {
             return Err((&CODE_FOREIGN).into());
         }
         // RFC 6749 section 4.1.3: required if it was sent before; and if it is sent, it has to be the same.

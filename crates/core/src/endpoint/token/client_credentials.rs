@@ -2,12 +2,12 @@
 //! Config     none
 //! Discovery  none
 
-use chancery_types::iana::{ErrorCode, GrantType};
+use chancery_types::iana::ErrorCode;
 use chancery_types::{Params, Scope};
 
 use super::Caller;
 use crate::error::{Failure, Fault, Reason, Refusal};
-use crate::model::{Claims, ClaimsRequest, Condition, Entitlement, Refresh};
+use crate::model::{Entitlement, Target};
 use crate::rule::scope::ScopeRule;
 
 /// A public client has no credentials.
@@ -44,20 +44,5 @@ pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>, rule: &Scop
     };
     let scopes = rule.asked(asked.scope, client, resource.as_deref())?;
     let scopes = scopes.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS));
-    Ok(Entitlement {
-        grant_type: GrantType::ClientCredentials,
-        account: None,
-        sid: None,
-        grant: None,
-        partition: env.partition(),
-        scopes,
-        narrowed: None,
-        resource,
-        claims: ClaimsRequest::default(),
-        extra: Claims::default(),
-        authentication: None,
-        nonce: None,
-        refresh: Refresh::No,
-        condition: Condition::None,
-    })
+    Ok(Entitlement::of_client(client.id().clone(), Target { resource, scopes }))
 }

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
+use chancery_types::Params;
 use chancery_types::iana::{ErrorCode, GrantType};
-use chancery_types::{Params, ResourceUri};
 
 use crate::client::{ClientAuthentication, Verified};
 use crate::context::{Call, Env};
@@ -13,7 +13,7 @@ use crate::endpoint::{ClientEndpoint, ClientRequest, ClientResponse};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
-use crate::model::{Client, ResourceServer};
+use crate::model::{Client, Granted, ResourceScopes, Target};
 use crate::offered::Offered;
 use crate::policy::{self, AUDIENCE_WITHDRAWN};
 use crate::ports::BoxFuture;
@@ -117,10 +117,10 @@ impl TokenEndpoint {
             GrantRequest::ClientCredentials(asked) => client_credentials::entitle(caller, asked, &self.scopes).await?,
             GrantRequest::RefreshToken(asked) => refresh_token::entitle(caller, asked, &self.issuer).await?,
         };
-        let born_of = entitled.grant;
+        let born_of = entitled.holder.grant();
         let cleared = policy::clear(env, caller.client, entitled).await?;
         match (self.issuer.tokens(call, env, client, cleared).await?, born_of) {
-            (Issuance::Lost(Lost::Replayed), Some((grant, _))) => {
+            (Issuance::Lost(Lost::Replayed), Some(grant)) => {
                 end_grant(call, env, caller.client, grant, GrantEnd::CodeReplayed).await?;
                 Err((&authorization_code::CODE_USED).into())
             }
@@ -163,11 +163,14 @@ impl<'p> GrantRequest<'p> {
 }
 
 impl Caller<'_> {
-    /// The resource server that was decided on when the person agreed; whether it is still the client's is for the gate.
-    async fn resource(&self, granted: Option<&ResourceUri>) -> Result<Option<Arc<ResourceServer>>, Failure> {
-        let Some(uri) = granted else { return Ok(None) };
-        let known = self.env.registry.resource_server(&self.env.realm, uri).await?;
-        known.map(Some).ok_or_else(|| (&AUDIENCE_WITHDRAWN).into())
+    /// Whom the tokens of a grant are for. It was decided when the person agreed; whether the resource server is still the
+    /// client's is for the gate.
+    async fn target(&self, granted: &Granted) -> Result<Target, Failure> {
+        let Some(ResourceScopes { resource, .. }) = granted.resources.first() else {
+            return Ok(Target::of_grant(granted, None));
+        };
+        let known = self.env.registry.resource_server(&self.env.realm, resource).await?;
+        Ok(Target::of_grant(granted, Some(known.ok_or(&AUDIENCE_WITHDRAWN)?)))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Discovery  none
 
 use chancery_types::handle::{RefreshToken, RotatingHandle};
-use chancery_types::iana::{ErrorCode, GrantType};
+use chancery_types::iana::ErrorCode;
 use chancery_types::{Params, Scopes};
 
 use super::{Caller, invalid_grant};
@@ -11,7 +11,7 @@ use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::refresh_token::{Generation, successor};
 use crate::issue::{TokenIssuer, end_grant};
-use crate::model::{Claims, Condition, Entitlement, Refresh};
+use crate::model::{Condition, Entitlement, Granted, Target};
 use crate::policy::TokenKind;
 use crate::records::{Body, RefreshFamilyBody};
 use crate::rule::scope;
@@ -73,22 +73,16 @@ pub(super) async fn entitle(
     let found = env.records().get::<RefreshFamilyBody>(now, shown.key(&env.realm)).await?;
     let found = found.ok_or(&REFRESH_TOKEN_UNKNOWN)?;
     let body = &found.body;
-    if body.client != *client.id() {
+    if body.granted.client != *client.id() {
         return Err((&REFRESH_TOKEN_FOREIGN).into());
     }
     let generation = body.generation(shown.secret_digest(), now, issuer.refresh_token.grace);
     if generation == Generation::Replayed {
         // Only a holder of some generation knows the family's id, so nobody else can end it.
-        end_grant(call, env, client, body.grant, GrantEnd::RefreshTokenReplayed).await?;
+        end_grant(call, env, client, body.granted.grant, GrantEnd::RefreshTokenReplayed).await?;
         return Err((&REFRESH_TOKEN_USED).into());
     }
-    let resource = caller.resource(body.resource.as_ref()).await?;
-    let narrowed = narrowed(asked.scope, &body.scopes)?;
-    if let (Some(server), Some(scopes)) = (&resource, &narrowed)
-        && !server.knows_any(scopes)
-    {
-        return Err((&NOTHING_FOR_AUDIENCE).into());
-    }
+    let target = narrowed(asked.scope, &body.granted, caller.target(&body.granted).await?)?;
 
     let key_version = match generation {
         Generation::Current => issuer.keys.newest().version,
@@ -99,23 +93,7 @@ pub(super) async fn entitle(
         return Err(Fault::internal("the successor of a refresh token is not the one that was given").into());
     }
     let rotated = body.rotated(next.secret_digest(), key_version, now);
-    let mut entitled = Entitlement {
-        grant_type: GrantType::RefreshToken,
-        resource,
-        account: Some(body.account.clone()),
-        sid: Some(body.sid.clone()),
-        grant: Some((body.grant, body.granted_at)),
-        partition: body.grant.partition(),
-        scopes: body.scopes.clone(),
-        narrowed,
-        claims: body.claims.clone(),
-        extra: Claims::default(),
-        authentication: Some(body.authentication.clone()),
-        // OIDC Core section 12.2: a refreshed ID token should not repeat the nonce.
-        nonce: None,
-        refresh: Refresh::Family(next),
-        condition: Condition::None,
-    };
+    let mut entitled = Entitlement::of_refresh_token(body.granted.clone(), target, next);
     if generation == Generation::Current {
         let idle = issuer.policy.lifetime(TokenKind::RefreshToken, &entitled, client, issuer.refresh_token.idle);
         entitled.condition = Condition::Rotate {
@@ -129,8 +107,12 @@ pub(super) async fn entitle(
 }
 
 /// Less than was granted, for this response only (RFC 6749 section 6).
-fn narrowed(asked: Option<&str>, granted: &Scopes) -> Result<Option<Scopes>, Refusal> {
-    let Some(text) = asked else { return Ok(None) };
+fn narrowed(asked: Option<&str>, granted: &Granted, target: Target) -> Result<Target, Refusal> {
+    let Some(text) = asked else { return Ok(target) };
     let scopes = Scopes::parse(text).map_err(|_| Refusal::from(&scope::MALFORMED))?;
-    if scopes.is_subset(granted) { Ok(Some(scopes)) } else { Err((&SCOPE_EXCEEDS_GRANT).into()) }
+    if !scopes.is_subset(&granted.scopes) {
+        return Err((&SCOPE_EXCEEDS_GRANT).into());
+    }
+    let target = target.only(scopes);
+    if target.is_useless() { Err((&NOTHING_FOR_AUDIENCE).into()) } else { Ok(target) }
 }

@@ -1,0 +1,78 @@
+//! An access token that came back, whatever its form: the question of introspection (RFC 7662 section 2) and of UserInfo
+//! (OIDC Core section 5.3), asked once.
+
+use chancery_types::handle::{AccessToken, Handle};
+use chancery_types::{ResourceUri, Scopes, Timestamp};
+
+use super::JwtAccessToken;
+use crate::context::{Call, Env};
+use crate::error::Fault;
+use crate::keys::KeySet;
+use crate::model::{Claims, Holder};
+use crate::records::{AccessTokenBody, GrantBody, RevocationBody};
+
+/// An access token that is alive. Whether its holder may still use it is for the gate.
+pub(crate) struct LiveAccessToken {
+    pub(crate) holder: Holder,
+    pub(crate) scopes: Scopes,
+    pub(crate) resource: Option<ResourceUri>,
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) jti: Option<String>,
+    pub(crate) extra: Claims,
+}
+
+impl LiveAccessToken {
+    /// The token of this text; `None` when it is unknown, expired or revoked, or when it is no access token.
+    pub(crate) async fn find(call: &Call, env: &Env, keys: &KeySet, text: &str) -> Result<Option<Self>, Fault> {
+        if let Ok(handle) = Handle::<AccessToken>::parse(text) {
+            return Self::opaque(call, env, &handle).await;
+        }
+        match JwtAccessToken::read(text, keys, env, call.now) {
+            Some(jwt) => Self::signed(call, env, jwt).await,
+            None => Ok(None),
+        }
+    }
+
+    /// One trip: the token's ancestors decide whether it is alive.
+    async fn opaque(call: &Call, env: &Env, handle: &Handle<AccessToken>) -> Result<Option<Self>, Fault> {
+        let found = env.records().get::<AccessTokenBody>(call.now, handle.key(&env.realm)).await?;
+        Ok(found.map(|found| Self {
+            holder: found.body.holder,
+            scopes: found.body.scopes,
+            resource: found.body.resource,
+            issued_at: found.body.issued_at,
+            expires_at: found.expires_at,
+            jti: None,
+            extra: found.body.extra,
+        }))
+    }
+
+    /// Two trips, or one without a grant: the grant has to be alive, and the token must not be marked as revoked.
+    async fn signed(call: &Call, env: &Env, jwt: JwtAccessToken) -> Result<Option<Self>, Fault> {
+        let holder = match jwt.place.grant() {
+            Some(grant) => {
+                let found = env.records().get::<GrantBody>(call.now, grant.key(&env.realm)).await?;
+                let Some(granted) = found.map(|found| found.body.granted) else { return Ok(None) };
+                if granted.client != jwt.client || granted.account().as_str() != jwt.subject {
+                    return Ok(None);
+                }
+                Holder::Person(granted)
+            }
+            None => Holder::Client(jwt.client),
+        };
+        let mark = jwt.place.revocation(&env.realm, &jwt.jti);
+        if env.records().get::<RevocationBody>(call.now, mark).await?.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            holder,
+            scopes: jwt.scopes,
+            resource: Some(jwt.resource),
+            issued_at: jwt.issued_at,
+            expires_at: jwt.expires_at,
+            jti: Some(jwt.jti),
+            extra: jwt.extra,
+        }))
+    }
+}

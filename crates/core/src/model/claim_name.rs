@@ -1,0 +1,77 @@
+//! The name of a claim (OIDC Core sections 5.1 and 5.2): one notion of it for whoever asks, stores, allows and tells.
+
+/// A claim, and perhaps the language of its value: `name`, `name#de`, `family_name#ja-Kana-JP`.
+///
+/// ```
+/// use chancery_core::model::ClaimName;
+/// let asked = ClaimName::of("website#de");
+/// assert_eq!((asked.claim, asked.language), ("website", Some("de")));
+/// assert!(asked.covers(ClaimName::of("website#de-CH")) && asked.covers(ClaimName::of("website#DE")));
+/// assert!(!asked.covers(ClaimName::of("website")) && !asked.covers(ClaimName::of("website#den")));
+/// assert!(ClaimName::of("website").covers(asked));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimName<'a> {
+    /// What it is about.
+    pub claim: &'a str,
+    /// A BCP 47 language tag, as it was written.
+    pub language: Option<&'a str>,
+}
+
+/// Claims about the token, the login and the parties. Only the provider itself says them: an account that brought one
+/// could speak in the provider's name.
+const PROTOCOL: &[&str] = &[
+    "acr",
+    "act",
+    "amr",
+    "at_hash",
+    "aud",
+    "auth_time",
+    "azp",
+    "c_hash",
+    "client_id",
+    "cnf",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "nonce",
+    "s_hash",
+    "scope",
+    "sid",
+    "sub",
+];
+
+impl<'a> ClaimName<'a> {
+    /// Takes a name apart.
+    #[must_use]
+    pub fn of(name: &'a str) -> Self {
+        match name.split_once('#') {
+            Some((claim, language)) => Self { claim, language: Some(language) },
+            None => Self { claim: name, language: None },
+        }
+    }
+
+    /// Whether only the provider itself says it, in whatever language.
+    #[must_use]
+    pub fn is_of_protocol(self) -> bool {
+        PROTOCOL.contains(&self.claim)
+    }
+
+    /// Whether what was asked for or allowed by this name is what stands under the other: the same claim, in any language
+    /// when none is named, else in this one or a more specific one. Tags know no case (OIDC Core section 5.2).
+    #[must_use]
+    pub fn covers(self, other: ClaimName<'_>) -> bool {
+        let is_spoken = |wanted: &str, said: &str| {
+            said.get(..wanted.len()).is_some_and(|head| head.eq_ignore_ascii_case(wanted))
+                && matches!(said.as_bytes().get(wanted.len()), None | Some(b'-'))
+        };
+        self.claim == other.claim
+            && match (self.language, other.language) {
+                (None, _) => true,
+                (Some(wanted), Some(said)) => is_spoken(wanted, said),
+                (Some(_), None) => false,
+            }
+    }
+}

@@ -1,0 +1,81 @@
+//! What one authorization gave, and whom a token stands for.
+
+use chancery_types::{AccountId, ClientId, Scopes, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Authentication, ClaimsRequest, GrantId, ResourceScopes};
+
+/// What one authorization gave. It is written with the grant, with its code and with its refresh family, so that each of
+/// them is read in one trip; every token under the grant is made from it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Granted {
+    /// Who got it.
+    pub client: ClientId,
+    /// The grant under which all of it lives.
+    pub grant: GrantId,
+    /// When it was given; compared with the account's `not_before`.
+    pub granted_at: Timestamp,
+    /// Who gave it, and how that person had authenticated.
+    pub authentication: Authentication,
+    /// The person's session at the client (OIDC Front-Channel Logout section 3).
+    pub sid: Box<str>,
+    /// Everything that was granted, in the order it was asked for.
+    pub scopes: Scopes,
+    /// Which of these scopes belong to a resource server (RFC 8707 section 2). All others are this server's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ResourceScopes>,
+    /// Single claims that were asked for and consented to (OIDC Core section 5.5).
+    #[serde(default, skip_serializing_if = "ClaimsRequest::is_default")]
+    pub claims: ClaimsRequest,
+}
+
+impl Granted {
+    /// Who gave it.
+    #[must_use]
+    pub fn account(&self) -> &AccountId {
+        &self.authentication.account
+    }
+}
+
+/// Whom a token stands for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "there is one in a request, and nearly always the large one")]
+pub enum Holder {
+    /// A person, as far as they granted it.
+    Person(Granted),
+    /// The client itself (RFC 6749 section 4.4).
+    Client(ClientId),
+}
+
+impl Holder {
+    /// Who got the token.
+    #[must_use]
+    pub fn client(&self) -> &ClientId {
+        match self {
+            Self::Person(granted) => &granted.client,
+            Self::Client(client) => client,
+        }
+    }
+
+    /// What the person granted; `None` for the client itself.
+    #[must_use]
+    pub fn granted(&self) -> Option<&Granted> {
+        match self {
+            Self::Person(granted) => Some(granted),
+            Self::Client(_) => None,
+        }
+    }
+
+    /// The person; `None` for the client itself.
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountId> {
+        self.granted().map(Granted::account)
+    }
+
+    /// The grant under which the token lives; `None` for the client itself.
+    #[must_use]
+    pub fn grant(&self) -> Option<GrantId> {
+        self.granted().map(|granted| granted.grant)
+    }
+}
