@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use chancery_store::StateStore;
 use chancery_types::handle::{RotatingHandle, Session};
-use chancery_types::{Issuer, Partition, RealmId, Timestamp};
+use chancery_types::{Issuer, Partition, RealmId, Scopes, Timestamp};
 use zeroize::Zeroizing;
 
 pub use crate::event::RequestId;
 
 use crate::event::Event;
+use crate::model::Client;
 use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
 
 /// The facts of this request.
@@ -64,6 +65,13 @@ impl Env {
     #[must_use]
     pub fn partition(&self) -> Partition {
         Partition(*self.secret::<2>())
+    }
+
+    /// Tells whoever wants to know of scopes that nobody knows and that were ignored.
+    pub(crate) fn record_ignored(&self, call: &Call, client: &Client, scopes: &Scopes) {
+        if !scopes.is_empty() {
+            self.record(call, &Event::ScopesIgnored { client: client.id().clone(), scopes: scopes.clone() });
+        }
     }
 
     /// Tells whoever wants to know.

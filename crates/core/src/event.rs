@@ -3,7 +3,7 @@
 //! No event carries a handle, secret, token or password.
 
 use chancery_types::iana::GrantType;
-use chancery_types::{AccountId, ClientId};
+use chancery_types::{AccountId, ClientId, Scopes};
 
 pub use crate::offered::Endpoint;
 
@@ -101,6 +101,13 @@ pub enum Event {
         /// Who it was, where that is known.
         client: Option<ClientId>,
     },
+    /// Scopes that nobody knows were asked for, and ignored.
+    ScopesIgnored {
+        /// Who asked.
+        client: ClientId,
+        /// Which.
+        scopes: Scopes,
+    },
     /// A session ended.
     SessionEnded {
         /// Whose.
@@ -144,6 +151,7 @@ impl Event {
             Self::PeerUnknown { .. } => "peer_unknown",
             Self::PromptShown { .. } => "prompt_shown",
             Self::Refused { .. } => "refused",
+            Self::ScopesIgnored { .. } => "scopes_ignored",
             Self::SessionEnded { .. } => "session_ended",
             Self::TokenRevoked { .. } => "token_revoked",
             Self::TokensIssued { .. } => "tokens_issued",

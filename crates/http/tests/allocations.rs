@@ -26,7 +26,7 @@ fn hot_paths_allocate_little() {
 
     let counted = [
         ("introspection", 95, allocations(|| drop(kit.send(introspection.clone())))),
-        ("userinfo", 120, allocations(|| drop(kit.send(userinfo.clone())))),
+        ("userinfo", 130, allocations(|| drop(kit.send(userinfo.clone())))),
         ("client_credentials", 61, allocations(|| drop(kit.send(machine.clone())))),
         ("authorization", 165, allocations(|| drop(authorization.open(&ua)))),
     ];

@@ -9,8 +9,8 @@ fn the_members_of_an_error() {
     let kit = TestProvider::new();
     let refused = kit.token_request("web").send().expect_status(400);
     assert_eq!(refused.member_names(), ["error", "error_description"]);
-    let machine = kit.client_credentials_request("machine").param("scope", "read").send().expect_status(200);
-    let insufficient = kit.userinfo(machine.member("access_token")).expect_status(403);
+    let tokens = kit.tokens("alice", "web", "email");
+    let insufficient = kit.userinfo(tokens.member("access_token")).expect_status(403);
     assert_eq!(insufficient.member_names(), ["error", "error_description", "scope"]);
     assert_eq!((&insufficient["error"], &insufficient["scope"]), (&"insufficient_scope".into(), &"openid".into()));
     let ua = kit.user_agent();

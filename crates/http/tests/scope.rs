@@ -2,9 +2,10 @@
 
 use chancery_core::endpoint::token::refresh_token::NOTHING_FOR_AUDIENCE;
 use chancery_core::endpoint::userinfo::{NO_OPENID, TOKEN_WITHDRAWN};
+use chancery_core::event::Event;
 use chancery_core::policy::SCOPES_WITHDRAWN;
-use chancery_core::rule::scope::NOT_ALLOWED;
-use chancery_testkit::{SECRET, TestProvider, assert_refused, seconds};
+use chancery_core::rule::scope::{MALFORMED, NOT_ALLOWED, UNKNOWN, UnknownScopes};
+use chancery_testkit::{NegativeTable, Refused, SECRET, TestProvider, assert_refused, seconds};
 
 /// A client with these scopes and these members of `chancery`.
 fn client(scope: &str, chancery: &str) -> String {
@@ -102,4 +103,93 @@ fn what_is_taken_from_the_registration_is_gone_everywhere() {
     let narrowed = kit.refresh_request("c", refreshed.member("refresh_token")).param("scope", "openid email").send();
     assert_refused!(narrowed, SCOPES_WITHDRAWN);
     assert_eq!(kit.refresh("c", refreshed.member("refresh_token")).expect_status(200)["scope"], "phone");
+}
+
+/// The scopes that were ignored, as the events tell them.
+fn ignored(events: &[Event]) -> Vec<String> {
+    let of = |event: &Event| match event {
+        Event::ScopesIgnored { scopes, .. } => Some(scopes.to_string()),
+        _ => None,
+    };
+    events.iter().filter_map(of).collect()
+}
+
+/// OIDC Core section 3.1.2.1: a scope that nobody knows is ignored, the answer says what was granted, and an event tells
+/// the operator. What only another client's resource server knows is known to nobody here.
+#[test]
+fn what_nobody_knows_is_ignored_and_told() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    let tab = kit.authorization_request("web").scope("openid raed x:y read").open(&ua);
+    assert_eq!(ignored(&tab.answer().events), ["raed x:y read"]);
+    assert_eq!(kit.exchange(&tab.expect_code()).expect_status(200)["scope"], "openid");
+    let own = kit.client_credentials_request("machine").param("scope", "read raed").send().expect_status(200);
+    assert_eq!((ignored(&own.events), &own["scope"]), (vec!["raed".to_owned()], &"read".into()));
+    let plain = kit.authorization_request("web").scope("openid").open(&ua);
+    assert!(ignored(&plain.answer().events).is_empty());
+    // Told once, and not again for each page of the request.
+    let stranger = kit.user_agent();
+    let login = kit.authorization_request("web").scope("openid raed").open(&stranger).expect_page("login");
+    assert_eq!(ignored(&login.answer().events).len(), 1);
+    let consent = login.login("bob").expect_page("consent");
+    assert!(ignored(&consent.answer().events).is_empty());
+}
+
+/// The same scopes, where the operator wants misspellings to be refused.
+#[test]
+fn what_nobody_knows_can_be_refused() {
+    let kit = TestProvider::builder().configure(|config| config.scopes.unknown = UnknownScopes::Refuse).build();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let asked = |client: &str, scope: &str| kit.authorization_request(client).scope(scope);
+    let own = |scope: &str| kit.client_credentials_request("machine").param("scope", scope);
+    assert_refused!(own("read raed").send(), UNKNOWN);
+    NegativeTable::new(&kit)
+        .row("misspelt", asked("web", "openid raed"), Refused::Client("invalid_scope"))
+        .row("nothing else", asked("web", "raed"), Refused::Client("invalid_scope"))
+        .row("another client's", asked("web", "openid read"), Refused::Client("invalid_scope"))
+        .row("at the token endpoint", own("raed"), Refused::Json(400, "invalid_scope"))
+        .run();
+    let _ = asked("machine", "openid read").open(&ua).expect_page("consent");
+    let _ = own("read write").send().expect_status(200);
+}
+
+/// FR-15: the parameter means the same at every endpoint that reads it (RFC 6749 section 3.3); nothing is written, and no
+/// token is used up.
+#[test]
+fn one_reader_for_every_endpoint() {
+    let kit = TestProvider::new();
+    let tokens = kit.tokens("alice", "machine", "read offline_access");
+    let refresh = |scope: &str| kit.refresh_request("machine", tokens.member("refresh_token")).param("scope", scope);
+    let mut table = NegativeTable::new(&kit);
+    let many: Vec<String> = (0..101).map(|n| format!("s{n}")).collect();
+    for scope in [
+        " ",
+        "  ",
+        " read",
+        "read ",
+        "read  offline_access",
+        "read\toffline_access",
+        "read\noffline_access",
+        "\"read\"",
+        "read\\",
+        "r\u{e4}d",
+        "read\u{a0}offline_access",
+        "\u{7f}",
+        &"x".repeat(256),
+        &many.join(" "),
+    ] {
+        let authorization = kit.authorization_request("machine").scope(scope);
+        let own = kit.client_credentials_request("machine").param("scope", scope);
+        table = table
+            .row(format!("{scope:?} at the authorization endpoint"), authorization, Refused::Client("invalid_scope"))
+            .row(format!("{scope:?} of client credentials"), own, Refused::Json(400, "invalid_scope"))
+            .row(format!("{scope:?} of a refresh token"), refresh(scope), Refused::Json(400, "invalid_scope"));
+    }
+    table.run();
+    assert_refused!(refresh(" ").send(), MALFORMED);
+    // RFC 6749 section 3.1: sent without a value is not sent.
+    assert_eq!(refresh("").send().expect_status(200)["scope"], "read offline_access");
 }

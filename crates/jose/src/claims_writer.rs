@@ -61,6 +61,15 @@ impl ClaimsWriter {
         })
     }
 
+    /// `aud` (RFC 7519 section 4.1.3): one text, a list of several, or nothing.
+    pub fn audience(&mut self, of: &[&str]) -> &mut Self {
+        match of {
+            [] => self,
+            [one] => self.string("aud", one),
+            several => self.strings("aud", several.iter().copied()),
+        }
+    }
+
     /// A whole number.
     pub fn integer(&mut self, name: &str, value: i64) -> &mut Self {
         self.member(name, |json| {

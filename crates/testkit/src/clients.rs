@@ -49,6 +49,7 @@ pub(crate) fn resource_servers() -> Vec<ResourceServer> {
         lifetime: None,
         alg: SigningAlgorithm::Es256,
         introspected_by: vec![ClientId::parse("api").expect("a client id")],
+        userinfo: true,
     };
     vec![server("https://api.example", TokenFormat::Opaque), server("https://jwt-api.example", TokenFormat::Jwt)]
 }

@@ -34,6 +34,7 @@ impl AuthorizationEndpoint {
             Ok(request) => request,
             Err((addressed, why)) => return Ok(interactions.refuse(call, env, &addressed, &why)),
         };
+        env.record_ignored(call, &request.addressed().client, &request.asked().ignored);
         // Cookie → session, account, standing consent.
         let open = interactions.open(call, env, request, call.now, Vec::new()).await?;
         match interactions.needed(&open) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chancery_jose::ClaimsWriter;
 use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{AccountId, Params, ResourceUri, Scope, Scopes, Timestamp};
+use chancery_types::{AccountId, Issuer, Params, ResourceUri, Scopes, Timestamp};
 
 use crate::client::ClientAuthentication;
 use crate::context::{Call, Env};
@@ -15,7 +15,7 @@ use crate::endpoint::{ClientEndpoint, ClientRequest, ClientResponse};
 use crate::error::{Failure, Fault, Reason};
 use crate::event::Event;
 use crate::issue::TokenIssuer;
-use crate::issue::access_token::LiveAccessToken;
+use crate::issue::access_token::{LiveAccessToken, audience};
 use crate::issue::refresh_token::Generation;
 use crate::model::{Claims, Client, Holder};
 use crate::policy::{Authority, ClientPolicy, Doing, Gate, TokenKind, TokenView, gate};
@@ -137,7 +137,7 @@ impl IntrospectionEndpoint {
         if !self.policy.sees(asker, &token, Doing::Introspection) {
             return Ok(Introspection::Inactive);
         }
-        Ok(Introspection::Active(live.describe(env.issuer.as_str())))
+        Ok(Introspection::Active(live.describe(&env.issuer)))
     }
 }
 
@@ -157,25 +157,23 @@ impl From<LiveAccessToken> for Live {
 }
 
 impl Live {
-    /// Whom the token is for: a resource server, or the issuer itself, whose UserInfo takes it. A refresh token is for its
-    /// client.
-    fn audience<'a>(&'a self, issuer: &'a str) -> Option<&'a str> {
-        match (self.kind, &self.resource) {
-            (TokenKind::AccessToken, Some(uri)) => Some(uri.as_str()),
-            (TokenKind::AccessToken, None) if self.scopes.contains(Scope::OPENID) => Some(issuer),
-            _ => None,
+    /// Who takes the token. A refresh token is for its client.
+    fn audience<'a>(&'a self, issuer: &'a Issuer) -> Vec<&'a str> {
+        match self.kind {
+            TokenKind::AccessToken => audience(issuer, self.resource.as_ref(), &self.scopes),
+            TokenKind::RefreshToken | TokenKind::IdToken => Vec::new(),
         }
     }
 
     /// The members of RFC 7662 section 2.2; extra claims stand last and replace nothing.
-    fn describe(&self, issuer: &str) -> String {
+    fn describe(&self, issuer: &Issuer) -> String {
         let mut members = ClaimsWriter::new();
         members
             .boolean("active", true)
-            .string("iss", issuer)
+            .string("iss", issuer.as_str())
             .string_if("sub", self.holder.account().map(AccountId::as_str))
             .string("client_id", self.holder.client().as_str())
-            .string_if("aud", self.audience(issuer))
+            .audience(&self.audience(issuer))
             .date("iat", self.issued_at)
             .date("exp", self.expires_at)
             .string_if("sid", self.holder.granted().map(|granted| &*granted.sid))
@@ -240,7 +238,7 @@ mod tests {
             extra,
         };
         assert_eq!(
-            live.describe("https://op.example"),
+            live.describe(&Issuer::parse("https://op.example").unwrap()),
             concat!(
                 r#"{"active":true,"iss":"https://op.example","sub":"alice","client_id":"app","#,
                 r#""aud":"https://api.example","iat":1,"exp":2,"sid":"s","token_type":"Bearer","#,

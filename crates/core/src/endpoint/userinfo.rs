@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use chancery_jose::ClaimsWriter;
-use chancery_types::handle::{AccessToken, Handle};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{Params, Scope, Timestamp};
 
@@ -14,10 +13,10 @@ use crate::endpoint::{ClientEndpoint, ClientRequest, ClientResponse};
 use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::issue::TokenIssuer;
+use crate::issue::access_token::LiveAccessToken;
 use crate::offered::Component;
-use crate::policy::{Authority, Gate, gate};
+use crate::policy::{Gate, gate};
 use crate::ports::{BoxFuture, ClaimsQuery};
-use crate::records::AccessTokenBody;
 use crate::rule::claims::ClaimsRule;
 
 /// Nothing was sent. RFC 6750 section 3.1: then the challenge names no error; so it is the one refusal that is encoded
@@ -103,20 +102,23 @@ impl UserInfoEndpoint {
         query: &Params<'_>,
         form: &Params<'_>,
     ) -> Result<UserInfo, Failure> {
-        let handle = bearer(call, query, form)?;
-        let found = env.records().get::<AccessTokenBody>(call.now, handle.key(&env.realm)).await?;
+        let token = bearer(call, query, form)?;
+        let found = LiveAccessToken::find(call, env, &self.issuer.keys, token).await?;
         let token = found.ok_or(&TOKEN_UNKNOWN)?;
-        let (expires_at, token) = (token.expires_at, token.body);
+        // RFC 9068 section 4: the audience comes first. Without `openid` a resource server's token is for it alone.
+        if let Some(uri) = &token.resource {
+            let server = env.registry.resource_server(&env.realm, uri).await?;
+            let is_taken_here = server.is_some_and(|server| server.userinfo) && token.scopes.contains(Scope::OPENID);
+            if !is_taken_here {
+                return Err((&TOKEN_FOR_ANOTHER).into());
+            }
+        }
         if !token.scopes.contains(Scope::OPENID) {
             return Err(Refusal { reason: &NO_OPENID, remedy: Some(Remedy::Scope(Scope::OPENID)) }.into());
         }
-        if token.resource.is_some() {
-            return Err((&TOKEN_FOR_ANOTHER).into());
-        }
         let granted = token.holder.granted().ok_or(&TOKEN_WITHDRAWN)?;
         let client = env.registry.client(&env.realm, &granted.client).await?.ok_or(&TOKEN_WITHDRAWN)?;
-        let authority =
-            Authority { holder: &token.holder, issued_at: token.issued_at, scopes: &token.scopes, resource: None };
+        let authority = token.authority();
         let scopes = match gate(env, &client, &authority).await? {
             Gate::Open(_, scopes) if scopes.contains(Scope::OPENID) => scopes,
             Gate::Open(..) | Gate::Closed(_) => return Err((&TOKEN_WITHDRAWN).into()),
@@ -136,7 +138,7 @@ impl UserInfoEndpoint {
                 .string("iss", env.issuer.as_str())
                 .string("aud", client.id().as_str())
                 .date("iat", call.now)
-                .date("exp", expires_at);
+                .date("exp", token.expires_at);
         }
         answer.string("sub", account.as_str());
         for (name, value) in person.iter() {
@@ -157,14 +159,14 @@ impl UserInfoEndpoint {
 const OURS: &[&str] = &["acr", "amr", "aud", "auth_time", "exp", "iat", "iss", "jti", "nbf", "sid", "sub"];
 
 /// The token, from exactly one place (RFC 6750 section 2).
-fn bearer(call: &Call, query: &Params<'_>, form: &Params<'_>) -> Result<Handle<AccessToken>, Refusal> {
+fn bearer<'a>(call: &'a Call, query: &Params<'_>, form: &'a Params<'_>) -> Result<&'a str, Refusal> {
     if query.has("access_token") {
         return Err((&TOKEN_IN_QUERY).into());
     }
-    let sent = match (call.authorization.as_deref(), form.one("access_token")?) {
-        (Some(_), Some(_)) => return Err((&SEVERAL_TOKENS).into()),
-        (None, None) => return Err((&TOKEN_MISSING).into()),
-        (None, Some(token)) => token,
+    match (call.authorization.as_deref(), form.one("access_token")?) {
+        (Some(_), Some(_)) => Err((&SEVERAL_TOKENS).into()),
+        (None, None) => Err((&TOKEN_MISSING).into()),
+        (None, Some(token)) => Ok(token),
         (Some(header), None) => {
             let (scheme, token) = header.split_once(' ').ok_or(&MALFORMED_HEADER)?;
             let token = token.trim_start_matches(' ');
@@ -172,10 +174,9 @@ fn bearer(call: &Call, query: &Params<'_>, form: &Params<'_>) -> Result<Handle<A
             if !scheme.eq_ignore_ascii_case("Bearer") || token.is_empty() || token.contains(' ') {
                 return Err((&MALFORMED_HEADER).into());
             }
-            token
+            Ok(token)
         }
-    };
-    Handle::parse(sent).map_err(|_| (&TOKEN_UNKNOWN).into())
+    }
 }
 
 impl ClientEndpoint for UserInfoEndpoint {

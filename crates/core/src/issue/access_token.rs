@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use chancery_jose::ClaimsWriter;
 use chancery_store::{Record, Tags};
-use chancery_types::Scopes;
 use chancery_types::handle::{AccessToken, Handle};
+use chancery_types::{Issuer, ResourceUri, Scope, Scopes};
 use serde::{Deserialize, Serialize};
 
 use super::{Draft, TokenIssuer};
@@ -67,13 +67,19 @@ const TYPE: &str = "at+jwt";
 const RESERVED: &[&str] =
     &["active", "aud", "client_id", "cnf", "exp", "iat", "iss", "jti", "nbf", "scope", "sid", "sub", "token_type"];
 
+/// Who takes an access token of these scopes: a resource server and, where `openid` is among them, the issuer itself, whose
+/// UserInfo takes it (RFC 9068 section 2.2, RFC 7662 section 2.2).
+pub(crate) fn audience<'a>(issuer: &'a Issuer, resource: Option<&'a ResourceUri>, scopes: &Scopes) -> Vec<&'a str> {
+    let userinfo = scopes.contains(Scope::OPENID).then_some(issuer.as_str());
+    resource.map(ResourceUri::as_str).into_iter().chain(userinfo).collect()
+}
+
 /// An access token before it is good.
 pub(super) struct Drafted {
     pub(super) text: String,
     /// What makes an opaque one good; a JWT is good by its signature.
     pub(super) record: Option<Record>,
     pub(super) lifetime: Duration,
-    pub(super) scopes: Scopes,
 }
 
 impl TokenIssuer {
@@ -81,10 +87,7 @@ impl TokenIssuer {
     pub(super) async fn access_token(&self, draft: &Draft<'_>) -> Result<Drafted, Fault> {
         let Draft { what, client, .. } = *draft;
         let resource = what.target.resource.as_deref();
-        let scopes = match resource {
-            Some(server) => what.target.scopes.filtered(|scope| server.knows(scope)),
-            None => what.target.scopes.clone(),
-        };
+        let scopes = what.target.access_token_scopes();
         let format = resource.map_or(TokenFormat::Opaque, |server| server.format);
         let lifetime = self.policy.lifetime(TokenKind::AccessToken, what, client, self.access_token.lifetime(what));
 
@@ -93,7 +96,7 @@ impl TokenIssuer {
             (Some(server), TokenFormat::Jwt) => {
                 let text =
                     self.jwt(draft, JwtDraft { what, client, resource: server, extra }, &scopes, lifetime).await?;
-                Ok(Drafted { text, record: None, lifetime, scopes })
+                Ok(Drafted { text, record: None, lifetime })
             }
             _ => Self::opaque(draft, scopes, lifetime, extra),
         }
@@ -111,7 +114,7 @@ impl TokenIssuer {
         }
         let body = AccessTokenBody {
             holder,
-            scopes: scopes.clone(),
+            scopes,
             resource: what.target.resource.as_ref().map(|server| server.uri.clone()),
             issued_at: call.now,
             extra,
@@ -119,7 +122,7 @@ impl TokenIssuer {
         let parent = grant.map(|grant| grant.key(&env.realm));
         let key = handle.key(&env.realm);
         let record = env.records().new(key, parent, Tags::default(), call.now + lifetime, &body)?;
-        Ok(Drafted { text: handle.reveal(), record: Some(record), lifetime, scopes })
+        Ok(Drafted { text: handle.reveal(), record: Some(record), lifetime })
     }
 
     async fn jwt(
@@ -139,7 +142,7 @@ impl TokenIssuer {
         claims
             .string("iss", env.issuer.as_str())
             .string("sub", subject)
-            .string("aud", server.uri.as_str())
+            .audience(&audience(&env.issuer, Some(&server.uri), scopes))
             .string("client_id", client.id().as_str())
             .string("jti", &place.jti(&env.secret::<16>()))
             .date("iat", call.now)

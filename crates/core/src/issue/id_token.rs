@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chancery_jose::{ClaimsWriter, EncodedHeader, SigningAlgorithm, assemble};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Scope, Timestamp};
+use chancery_types::{Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Draft, TokenIssuer};
@@ -62,8 +62,8 @@ const PROTOCOL: &[&str] = &[
 impl TokenIssuer {
     /// The signed ID token, when `openid` is among this response's scopes.
     ///
-    /// Claims of scopes are left to UserInfo (OIDC Core section 5.4); only what the `claims` parameter asks for stands
-    /// in the token (section 5.5).
+    /// Claims of scopes are left to UserInfo (OIDC Core section 5.4), where it takes the access token that comes with
+    /// this one; what the `claims` parameter asks for always stands in the token (section 5.5).
     pub(super) async fn id_token(&self, draft: &Draft<'_>, access_token: &str) -> Result<Option<String>, Failure> {
         let Draft { call, env, client, what } = *draft;
         let Holder::Person(granted) = &what.holder else { return Ok(None) };
@@ -71,8 +71,9 @@ impl TokenIssuer {
             return Ok(None);
         }
         let alg = client.id_token_signed_response_alg;
-        let asked = granted.claims.id_token.iter().map(|ask| &*ask.name);
-        let names: Vec<&str> = asked.filter(|name| !PROTOCOL.contains(name)).collect();
+        let for_claims = if what.target.is_for_userinfo() { Scopes::default() } else { what.target.scopes.clone() };
+        let mut names = self.claims.names(&for_claims, &granted.claims.id_token);
+        names.retain(|name| !PROTOCOL.contains(name));
         let person = if names.is_empty() {
             Claims::default()
         } else {

@@ -53,7 +53,7 @@ pub struct TokenResponse {
     pub refresh_token: Option<String>,
     /// `id_token` (OIDC Core section 3.1.3.3)
     pub id_token: Option<String>,
-    /// `scope` of the access token; always said when there is one.
+    /// `scope`; always said when there is one, so that what was not granted can be seen.
     pub scope: Option<Scopes>,
 }
 
@@ -170,7 +170,7 @@ impl TokenIssuer {
             expires_in: access.lifetime,
             refresh_token: refresh_token.map(|token| token.reveal()),
             id_token,
-            scope: Some(access.scopes).filter(|scopes| !scopes.is_empty()),
+            scope: Some(what.target.answered_scopes()).filter(|scopes| !scopes.is_empty()),
         }))
     }
 }

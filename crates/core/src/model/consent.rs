@@ -35,7 +35,7 @@ impl ConsentAnswer {
     /// Whether the scope was allowed, for tokens for this resource server.
     #[must_use]
     pub fn allows(&self, scope: &Scope, resource: Option<&ResourceServer>) -> bool {
-        let scopes = match resource.filter(|server| server.scopes.contains(scope.as_str())) {
+        let scopes = match resource.filter(|server| server.knows(scope)) {
             Some(server) => self.resources.iter().find(|known| known.resource == server.uri).map(|known| &known.scopes),
             None => Some(&self.scopes),
         };
@@ -44,7 +44,7 @@ impl ConsentAnswer {
 
     /// Adds scopes that were allowed, for tokens for this resource server.
     pub fn allow(&mut self, scopes: &Scopes, resource: Option<&ResourceServer>) {
-        let is_resources = |scope: &Scope| resource.is_some_and(|server| server.scopes.contains(scope.as_str()));
+        let is_resources = |scope: &Scope| resource.is_some_and(|server| server.knows(scope));
         let joined = |have: &Scopes, more: Scopes| have.iter().chain(more.iter()).cloned().collect::<Scopes>();
         self.rejected_scopes = self.rejected_scopes.filtered(|scope| !scopes.contains(scope.as_str()));
         self.scopes = joined(&self.scopes, scopes.filtered(|scope| !is_resources(scope)));

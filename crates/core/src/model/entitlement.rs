@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chancery_store::Revision;
 use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::GrantType;
-use chancery_types::{AccountId, ClientId, Key, Scopes, Timestamp};
+use chancery_types::{AccountId, ClientId, Key, Scope, Scopes, Timestamp};
 
 use crate::model::{Granted, Holder, ResourceServer};
 
@@ -79,10 +79,10 @@ impl Entitlement {
     }
 }
 
-/// What the access token of one response is for.
+/// What one response is for, and who takes its access token: a resource server, UserInfo, both, or nobody in particular.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// The resource server that takes it; `None` for UserInfo or nothing in particular.
+    /// The resource server that takes it, if it is for one.
     pub resource: Option<Arc<ResourceServer>>,
     /// What of the granted scopes was asked for; all of them unless less was (RFC 6749 section 6).
     pub scopes: Scopes,
@@ -100,16 +100,41 @@ impl Target {
         Self { resource: Some(server), scopes }
     }
 
-    /// Whether the resource server is one at which none of the scopes means anything.
-    #[must_use]
-    pub fn is_useless(&self) -> bool {
-        self.resource.as_ref().is_some_and(|server| !server.knows_any(&self.scopes))
-    }
-
-    /// Only these scopes.
+    /// Only these scopes. A resource server at which none of them means anything does not take the token any more.
     #[must_use]
     pub fn only(self, scopes: Scopes) -> Self {
-        Self { scopes, ..self }
+        Self { resource: self.resource.filter(|server| server.knows_any(&scopes)), scopes }
+    }
+
+    /// Whether UserInfo takes the access token (OIDC Core section 5.3).
+    #[must_use]
+    pub fn is_for_userinfo(&self) -> bool {
+        self.scopes.contains(Scope::OPENID) && self.resource.as_ref().is_none_or(|server| server.userinfo)
+    }
+
+    /// Whether nobody takes the access token.
+    #[must_use]
+    pub fn is_for_nobody(&self) -> bool {
+        self.resource.is_none() && !self.is_for_userinfo()
+    }
+
+    /// The scopes of the access token: those that mean something to one of those who take it (RFC 9068 section 2.2.3).
+    #[must_use]
+    pub fn access_token_scopes(&self) -> Scopes {
+        let Some(server) = &self.resource else { return self.scopes.clone() };
+        let is_for_userinfo = self.is_for_userinfo();
+        self.scopes
+            .filtered(|scope| server.knows(scope) || (is_for_userinfo && scope.as_str() != Scope::OFFLINE_ACCESS))
+    }
+
+    /// `scope` of the response (RFC 6749 section 5.1): that of the access token, and what else the client has got of what
+    /// it asked for: an ID token, refresh tokens.
+    #[must_use]
+    pub fn answered_scopes(&self) -> Scopes {
+        let of_token = self.access_token_scopes();
+        self.scopes.filtered(|scope| {
+            of_token.contains(scope.as_str()) || matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS)
+        })
     }
 }
 

@@ -37,13 +37,18 @@ pub struct ResourceServer {
     /// Clients that may introspect its tokens.
     #[serde(default)]
     pub introspected_by: Vec<ClientId>,
+    /// Whether UserInfo takes its tokens, too, when `openid` was granted with its scopes.
+    #[serde(default = "yes")]
+    pub userinfo: bool,
 }
 
 impl ResourceServer {
-    /// Whether the scope means something here.
+    /// Whether the scope means something here. `openid` and `offline_access` always belong to the authorization server:
+    /// every scope of a token has to mean something to exactly one of those who take it (RFC 9068 section 5).
     #[must_use]
     pub fn knows(&self, scope: &Scope) -> bool {
-        self.scopes.contains(scope.as_str())
+        let is_reserved = matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS);
+        !is_reserved && self.scopes.contains(scope.as_str())
     }
 
     /// Whether any of these scopes means something here.
@@ -51,6 +56,10 @@ impl ResourceServer {
     pub fn knows_any(&self, scopes: &Scopes) -> bool {
         scopes.iter().any(|scope| self.knows(scope))
     }
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn es256() -> SigningAlgorithm {

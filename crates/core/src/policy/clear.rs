@@ -135,12 +135,17 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
         Gate::Open(account, scopes) => (account, scopes),
         Gate::Closed(reason) => return Err(reason.into()),
     };
-    what.target = what.target.only(scopes);
-    if let Holder::Person(granted) = &mut what.holder {
-        granted.scopes = registered(client, &granted.scopes);
-        // A person's token that could do nothing at its resource server is not made.
-        if what.target.is_useless() {
-            return Err((&SCOPES_WITHDRAWN).into());
+    match &mut what.holder {
+        // A client's own token is for its resource server, also without any scope.
+        Holder::Client(_) => what.target.scopes = scopes,
+        Holder::Person(granted) => {
+            granted.scopes = registered(client, &granted.scopes);
+            let had_resource = what.target.resource.is_some();
+            what.target = what.target.only(scopes);
+            // A person's token that could do nothing at its resource server is not made, unless UserInfo takes it.
+            if had_resource && what.target.is_for_nobody() {
+                return Err((&SCOPES_WITHDRAWN).into());
+            }
         }
     }
     Ok(Cleared { what, account })

@@ -38,7 +38,7 @@ pub struct Addressed<'a> {
     pub mode: ResponseMode,
     /// Given back unchanged; `None` also when it was sent twice or is too long.
     pub state: Option<Box<str>>,
-    /// The resource server that the client's plain OAuth tokens are for.
+    /// The resource server whose scopes the client can ask for.
     pub resource: Option<Arc<ResourceServer>>,
     /// The parameters.
     pub params: Params<'a>,

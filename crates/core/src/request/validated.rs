@@ -205,7 +205,9 @@ impl<'a> ValidatedAuthorizationRequest<'a> {
 pub struct Asked {
     /// Scopes that are known here, in the order asked for.
     pub scopes: Scopes,
-    /// The resource server that the access token is for; `None` for UserInfo, or when there is none.
+    /// Scopes that nobody knows.
+    pub ignored: Scopes,
+    /// The resource server that the scopes belong to; `None` when all of them are this server's own.
     pub resource: Option<Arc<ResourceServer>>,
     /// Single claims (OIDC Core section 5.5).
     pub claims: ClaimsRequest,
@@ -255,16 +257,16 @@ fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked
     if state.into_iter().chain(nonce).any(|text| text.len() > LONGEST) {
         return Err((&TOO_LONG).into());
     }
-    let is_openid = has_openid(params.one("scope")?);
+    let scopes = rules.scope.asked(params.one("scope")?, client, request.resource.as_deref())?;
+    let is_openid = scopes.known.contains(Scope::OPENID);
     if !is_openid && OPENID_ONLY.iter().any(|name| params.has(name)) {
         return Err((&OPENID_MISSING).into());
     }
-    // With `openid` the access token is for UserInfo; without it the client's default resource applies.
-    let resource = request.resource.clone().filter(|_| !is_openid);
-    let scopes = rules.scope.asked(params.one("scope")?, client, resource.as_deref())?;
-    if scopes.is_empty() {
+    if scopes.known.is_empty() {
         return Err((&scope::NOTHING).into());
     }
+    // The access token is for the resource server that the scopes belong to (RFC 9068 section 3).
+    let resource = request.resource.clone().filter(|server| server.knows_any(&scopes.known));
     let challenge = params.one("code_challenge")?;
     let code_challenge = CodeChallenge::parse(challenge, params.one("code_challenge_method")?, client)?;
     let max_age = max_age(params.one("max_age")?)?.or(client.default_max_age.filter(|_| is_openid));
@@ -280,7 +282,8 @@ fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked
     let ui_locales = params.one("ui_locales")?.map(Box::from);
     let expected = expected_subject(hinted, &claims)?;
     Ok(Asked {
-        scopes,
+        scopes: scopes.known,
+        ignored: scopes.unknown,
         resource,
         claims,
         prompts,
@@ -345,10 +348,6 @@ fn prompts(params: &Params<'_>) -> Result<Prompts, Refusal> {
         several if several.contains(&Prompt::None) => Err((&PROMPT_NONE_COMBINED).into()),
         _ => Ok(Prompts::Asked(asked)),
     }
-}
-
-fn has_openid(scope: Option<&str>) -> bool {
-    scope.is_some_and(|text| text.split(' ').any(|token| token == Scope::OPENID))
 }
 
 /// A non-negative number of seconds in decimal digits.

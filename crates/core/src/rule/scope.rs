@@ -25,6 +25,13 @@ pub const NOT_ALLOWED: Reason = Reason {
     description: "requested scope is not allowed",
     section: "RFC 7591 section 2",
 };
+/// Nobody knows the scope, and the configuration wants that to be said.
+pub const UNKNOWN: Reason = Reason {
+    name: "scope_unknown",
+    code: ErrorCode::InvalidScope,
+    description: "requested scope is unknown",
+    section: "RFC 6749 section 3.3",
+};
 /// Nothing that is known here was asked for.
 pub const NOTHING: Reason = Reason {
     name: "scope_nothing",
@@ -40,12 +47,26 @@ pub struct Config {
     /// Scopes of the application's own that belong to no resource server, beside `openid`, `offline_access` and those
     /// of `[claims]`.
     pub extra: Vec<Scope>,
+    /// What happens to a scope that neither this server nor the client's resource server knows.
+    pub unknown: UnknownScopes,
+}
+
+/// What happens to a scope that nobody knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnknownScopes {
+    /// It is ignored, as OIDC Core section 3.1.2.1 wants it, and there is an event.
+    #[default]
+    Ignore,
+    /// `invalid_scope` (RFC 6749 section 4.1.2.1).
+    Refuse,
 }
 
 /// Which scopes this server knows.
 #[derive(Clone, Debug)]
 pub struct ScopeRule {
     supported: Scopes,
+    unknown: UnknownScopes,
 }
 
 impl ScopeRule {
@@ -53,7 +74,8 @@ impl ScopeRule {
     #[must_use]
     pub fn new(config: &Config, of_claims: impl Iterator<Item = Scope>) -> Self {
         let fixed = [Scope::OPENID, Scope::OFFLINE_ACCESS].into_iter().filter_map(|text| Scope::parse(text).ok());
-        Self { supported: fixed.chain(of_claims).chain(config.extra.iter().cloned()).collect() }
+        let supported = fixed.chain(of_claims).chain(config.extra.iter().cloned()).collect();
+        Self { supported, unknown: config.unknown }
     }
 
     /// `scopes_supported`.
@@ -62,29 +84,30 @@ impl ScopeRule {
         &self.supported
     }
 
-    /// What a request's `scope` means: known scopes in the order asked for, each once. Unknown ones are ignored, as the
-    /// standard allows; those of the resource server count only when its tokens are what is asked for.
+    /// What a request's `scope` means to this server and to the client's resource server.
     ///
     /// # Errors
-    /// [`MALFORMED`], and [`NOT_ALLOWED`] for a known scope, also one of the resource server, outside the client's
-    /// registration.
+    /// [`MALFORMED`]; [`NOT_ALLOWED`] for a known scope, also one of the resource server, outside the client's registration;
+    /// [`UNKNOWN`] for one that nobody knows, where the configuration says so.
     pub fn asked(
         &self,
         text: Option<&str>,
         client: &Client,
         resource: Option<&ResourceServer>,
-    ) -> Result<Scopes, Refusal> {
-        let text = text.unwrap_or("");
-        // RFC 6749 appendix A.4 knows single spaces between tokens only.
-        if text.starts_with(' ') || text.ends_with(' ') || text.contains("  ") {
-            return Err((&MALFORMED).into());
-        }
-        let asked = Scopes::parse(text).map_err(|_| Refusal::from(&MALFORMED))?;
-        let is_own = |scope: &Scope| self.supported.contains(scope.as_str());
-        let is_resources = |scope: &Scope| resource.is_some_and(|known| known.scopes.contains(scope.as_str()));
+    ) -> Result<AskedScopes, Refusal> {
+        let asked = read(text)?.unwrap_or_default();
+        let is_known = |scope: &Scope| {
+            self.supported.contains(scope.as_str()) || resource.is_some_and(|server| server.knows(scope))
+        };
         let is_allowed = |scope: &Scope| client.scopes.as_ref().is_none_or(|list| list.contains(scope.as_str()));
-        let known = asked.filtered(|scope| is_own(scope) || is_resources(scope));
-        if known.iter().all(is_allowed) { Ok(known) } else { Err((&NOT_ALLOWED).into()) }
+        let (known, unknown) = (asked.filtered(is_known), asked.filtered(|scope| !is_known(scope)));
+        if !known.iter().all(is_allowed) {
+            return Err((&NOT_ALLOWED).into());
+        }
+        if self.unknown == UnknownScopes::Refuse && !unknown.is_empty() {
+            return Err((&UNKNOWN).into());
+        }
+        Ok(AskedScopes { known, unknown })
     }
 }
 
@@ -92,4 +115,26 @@ impl Component for ScopeRule {
     fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
         metadata.strings("scopes_supported", self.supported.iter().map(Scope::as_str));
     }
+}
+
+/// What a request asks for, each scope once and in the order asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AskedScopes {
+    /// What this server or the client's resource server knows.
+    pub known: Scopes,
+    /// What nobody knows; it is ignored.
+    pub unknown: Scopes,
+}
+
+/// Reads the parameter `scope`: the one reader for every endpoint.
+///
+/// # Errors
+/// [`MALFORMED`].
+pub fn read(text: Option<&str>) -> Result<Option<Scopes>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    // RFC 6749 appendix A.4 knows single spaces between tokens only.
+    if text.starts_with(' ') || text.ends_with(' ') || text.contains("  ") {
+        return Err((&MALFORMED).into());
+    }
+    Scopes::parse(text).map(Some).map_err(|_| (&MALFORMED).into())
 }

@@ -152,7 +152,7 @@ fn userinfo_by_exactly_one_mechanism() {
     let without = tokens(&world, "app", "email").access_token;
     assert_eq!(refused(world.userinfo(&without)).0, "openid_scope_missing");
     let jwt = tokens(&world, "web", "read").access_token;
-    assert_eq!(refused(world.userinfo(&jwt)).0, "access_token_unknown");
+    assert_eq!(refused(world.userinfo(&jwt)).0, "access_token_for_another_audience");
     assert!(world.heard().is_empty());
 }
 

@@ -99,7 +99,7 @@ impl World {
         };
         let claims = Arc::new(ClaimsRule::new(Default::default()));
         let extra = ["read", "write"].map(|text| chancery_types::Scope::parse(text).unwrap());
-        let scopes = ScopeRule::new(&scope::Config { extra: extra.into() }, claims.scopes());
+        let scopes = ScopeRule::new(&scope::Config { extra: extra.into(), ..Default::default() }, claims.scopes());
         let issuer = Arc::new(TokenIssuer {
             claims: Arc::clone(&claims),
             keys: Arc::new(run(KeySet::load(&env)).unwrap()),
@@ -336,6 +336,7 @@ impl Registry for Registered {
             lifetime: None,
             alg: SigningAlgorithm::Es256,
             introspected_by: vec![ClientId::parse("plain").unwrap()],
+            userinfo: true,
         };
         let is_known = self.has_server.load(Ordering::Relaxed) && server.uri == *uri;
         let found = is_known.then(|| Arc::new(server));

@@ -31,7 +31,11 @@ pub(super) fn append(text: &mut String, entry: &Entry) {
 pub(super) fn level(event: &Event) -> Level {
     match event {
         Event::Faulted { .. } => Level::Error,
-        Event::LoginFailed | Event::LoginThrottled | Event::PeerUnknown { .. } | Event::Refused { .. } => Level::Warn,
+        Event::LoginFailed
+        | Event::LoginThrottled
+        | Event::PeerUnknown { .. }
+        | Event::Refused { .. }
+        | Event::ScopesIgnored { .. } => Level::Warn,
         _ => Level::Info,
     }
 }
@@ -72,6 +76,9 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
                 .string("reason", reason.name)
                 .string("section", reason.section)
                 .string_if("client_id", client.as_ref().map(|client| client.as_str()));
+        }
+        Event::ScopesIgnored { client, scopes } => {
+            line.string("client_id", client.as_str()).string("scope", &scopes.to_string());
         }
         Event::TokensIssued { client, grant_type, account } => {
             line.string("client_id", client.as_str())

@@ -273,6 +273,12 @@ const WRITTEN: &[Setting] = &[
     setting("id_token.lifetime", Form::Duration, "\"1h\"", "How long it can be used as proof of the login."),
     setting("scopes.extra", Form::Texts, "[]", "Scopes of your own that belong to no resource server."),
     setting(
+        "scopes.unknown",
+        Form::Choice(&["ignore", "refuse"]),
+        "\"ignore\"",
+        "What happens to a scope that nobody knows: it is left out, with the event `scopes_ignored`, or `invalid_scope`.",
+    ),
+    setting(
         "claims.scopes",
         Form::TextsByName,
         CLAIMS_OF_SCOPES,
@@ -306,6 +312,12 @@ const WRITTEN: &[Setting] = &[
     ),
     setting("resource_server[].alg", Form::Text, "\"ES256\"", "What its JWTs are signed with."),
     setting("resource_server[].introspected_by", Form::Texts, "[]", "The `client_id`s that may introspect its tokens."),
+    setting(
+        "resource_server[].userinfo",
+        Form::Switch,
+        "true",
+        "Whether UserInfo takes its tokens, too, when `openid` was granted with its scopes.",
+    ),
     setting("log.level", Form::Choice(&["info", "warn"]), "\"info\"", "`warn`: only refusals and faults."),
 ];
 

@@ -287,6 +287,9 @@ fn read(
     let engine = section::<Config>(table, &mut complaints);
     let folder = file.parent().unwrap_or(Path::new(""));
     let checked = written.and_then(|written| written.check(folder, &mut complaints));
+    if let (Some(settings), Some(engine)) = (&checked, &engine) {
+        complaints.extend(resource_servers::ambiguous(&settings.resource_servers, engine));
+    }
     if !complaints.is_empty() {
         // Else it says them itself, when it is built.
         complaints.extend(engine.iter().flat_map(Config::complaints));
@@ -384,7 +387,7 @@ impl Written {
                 Store::Memory
             }
         };
-        complaints.extend(resource_servers::complaints(&self.resource_server));
+        complaints.extend(resource_servers::complaints(&self.resource_server, issuer.as_ref()));
         let mut pages = self.pages;
         pages.templates = pages.templates.map(|templates| folder.join(templates));
         Some(Settings {

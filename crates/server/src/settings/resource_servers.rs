@@ -2,11 +2,28 @@
 
 use std::time::Duration;
 
+use chancery_core::config::Config;
 use chancery_core::error::Complaint;
 use chancery_core::model::{ResourceServer, TokenFormat};
+use chancery_core::rule::claims::ClaimsRule;
+use chancery_core::rule::scope::ScopeRule;
+use chancery_types::Issuer;
 
-/// Everything that is wrong with them.
-pub(super) fn complaints(servers: &[ResourceServer]) -> Vec<Complaint> {
+/// Each of their scopes has to mean something to them alone, so that nobody has to guess what a token is for.
+pub(super) fn ambiguous(servers: &[ResourceServer], engine: &Config) -> Vec<Complaint> {
+    let rule = ScopeRule::new(&engine.scopes, ClaimsRule::new(engine.claims.clone()).scopes());
+    let mut complaints = Vec::new();
+    for server in servers {
+        for scope in server.scopes.iter().filter(|scope| rule.supported().contains(scope.as_str())) {
+            let rule = format!("{}: scope {scope} belongs to the authorization server itself", server.uri.as_str());
+            complaints.push(Complaint::new("resource_server", rule, "RFC 9068 section 5"));
+        }
+    }
+    complaints
+}
+
+/// Everything else that is wrong with them.
+pub(super) fn complaints(servers: &[ResourceServer], issuer: Option<&Issuer>) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for (at, server) in servers.iter().enumerate() {
         let mut complain = |rule: &str, section: &'static str| {
@@ -14,6 +31,9 @@ pub(super) fn complaints(servers: &[ResourceServer]) -> Vec<Complaint> {
         };
         if servers.iter().take(at).any(|before| before.uri == server.uri) {
             complain("stands there twice", "docs/configuration.md");
+        }
+        if issuer.is_some_and(|issuer| issuer.as_str() == server.uri.as_str()) {
+            complain("uri has to be another than the issuer, which stands for UserInfo", "RFC 9068 section 5");
         }
         if server.lifetime.is_some_and(|lifetime| lifetime < Duration::from_secs(1)) {
             complain("lifetime has to be at least 1s", "RFC 6749 section 5.1");
@@ -35,11 +55,17 @@ mod tests {
     /// AT-07, CONF-05
     #[test]
     fn one_row_per_rule() {
-        let wrong = |json: &str| complaints(&serde_json::from_str::<Vec<_>>(json).unwrap()).len();
+        let issuer = Issuer::parse("https://id.example").unwrap();
+        let wrong = |json: &str| {
+            let servers: Vec<ResourceServer> = serde_json::from_str(json).unwrap();
+            complaints(&servers, Some(&issuer)).len() + ambiguous(&servers, &Config::default()).len()
+        };
         assert_eq!(wrong(r#"[{"uri":"https://a.example","format":"jwt"},{"uri":"https://b.example"}]"#), 0);
         assert_eq!(wrong(r#"[{"uri":"https://a.example","alg":"HS256"}]"#), 0, "nobody signs an opaque token");
         assert_eq!(wrong(r#"[{"uri":"https://a.example"},{"uri":"https://a.example"}]"#), 1);
         assert_eq!(wrong(r#"[{"uri":"https://a.example","lifetime":"0s"}]"#), 1);
+        assert_eq!(wrong(r#"[{"uri":"https://id.example"}]"#), 1);
+        assert_eq!(wrong(r#"[{"uri":"https://a.example","scopes":["read","email","openid"]}]"#), 2);
         assert_eq!(wrong(r#"[{"uri":"https://a.example","format":"jwt","alg":"HS256"}]"#), 1);
     }
 }

@@ -31,7 +31,7 @@ impl<'p> Request<'p> {
 
 /// What the client may do by itself. `openid` and `offline_access` are about a person, and there is none.
 pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>, rule: &ScopeRule) -> Result<Entitlement, Failure> {
-    let Caller { env, client, .. } = caller;
+    let Caller { call, env, client } = caller;
     if client.is_public() {
         return Err((&CLIENT_IS_PUBLIC).into());
     }
@@ -42,7 +42,8 @@ pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>, rule: &Scop
         }
         None => None,
     };
-    let scopes = rule.asked(asked.scope, client, resource.as_deref())?;
-    let scopes = scopes.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS));
+    let asked = rule.asked(asked.scope, client, resource.as_deref())?;
+    env.record_ignored(call, client, &asked.unknown);
+    let scopes = asked.known.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS));
     Ok(Entitlement::of_client(client.id().clone(), Target { resource, scopes }))
 }

@@ -2,9 +2,9 @@
 //! Config     none; lives and grace stand in `[refresh_token]`
 //! Discovery  none
 
+use chancery_types::Params;
 use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Params, Scopes};
 
 use super::{Caller, invalid_grant};
 use crate::error::{Failure, Fault, Reason, Refusal};
@@ -30,11 +30,11 @@ pub const SCOPE_EXCEEDS_GRANT: Reason = Reason {
     description: "refresh token does not include the requested scope",
     section: "RFC 6749 section 6",
 };
-/// Nothing of what is asked for means anything to the resource server that the tokens are for.
+/// Nothing of what is asked for means anything to those who take the tokens.
 pub const NOTHING_FOR_AUDIENCE: Reason = Reason {
     name: "scope_nothing_for_audience",
     code: ErrorCode::InvalidScope,
-    description: "scope must name something that the token's resource server knows",
+    description: "scope must name something that a resource server of the token knows",
     section: "RFC 6749 section 6",
 };
 /// There is no such family, or its grant is dead.
@@ -108,11 +108,14 @@ pub(super) async fn entitle(
 
 /// Less than was granted, for this response only (RFC 6749 section 6).
 fn narrowed(asked: Option<&str>, granted: &Granted, target: Target) -> Result<Target, Refusal> {
-    let Some(text) = asked else { return Ok(target) };
-    let scopes = Scopes::parse(text).map_err(|_| Refusal::from(&scope::MALFORMED))?;
+    let Some(scopes) = scope::read(asked)? else { return Ok(target) };
     if !scopes.is_subset(&granted.scopes) {
         return Err((&SCOPE_EXCEEDS_GRANT).into());
     }
-    let target = target.only(scopes);
-    if target.is_useless() { Err((&NOTHING_FOR_AUDIENCE).into()) } else { Ok(target) }
+    let narrowed = target.clone().only(scopes);
+    // Less scope is no other audience: a token for a resource server does not become one for nobody.
+    if target.resource.is_some() && narrowed.is_for_nobody() {
+        return Err((&NOTHING_FOR_AUDIENCE).into());
+    }
+    Ok(narrowed)
 }

@@ -1,7 +1,9 @@
 //! RFC 9068, JWT Profile for OAuth 2.0 Access Tokens: sections 2.2 and 4. What a JWT of ours says, and where its records are.
+//! Config     none
+//! Discovery  none
 
 use chancery_jose::{Compact, base64url};
-use chancery_types::{ClientId, Key, Partition, RealmId, ResourceUri, Scopes, Timestamp};
+use chancery_types::{ClientId, Key, Partition, RealmId, ResourceUri, Scope, Scopes, Timestamp};
 
 use super::{RESERVED, TYPE};
 use crate::context::Env;
@@ -77,12 +79,17 @@ impl JwtAccessToken {
         for (name, value) in claims.others().filter(|(name, _)| !RESERVED.contains(name)) {
             extra.set_raw(name, value.to_owned());
         }
-        let scopes = claims.string("scope").ok()?;
+        let scopes = Scopes::parse(claims.string("scope").ok()?.as_deref().unwrap_or("")).ok()?;
+        let issuer = env.issuer.as_str();
+        // Ours says `openid` exactly when UserInfo is one of its audiences.
+        if scopes.contains(Scope::OPENID) != claims.is_for(issuer) {
+            return None;
+        }
         let client = claims.string("client_id").ok()??;
         Some(Self {
             client: ClientId::parse(&client).ok()?,
-            resource: ResourceUri::parse(claims.aud.first()?).ok()?,
-            scopes: Scopes::parse(scopes.as_deref().unwrap_or("")).ok()?,
+            resource: ResourceUri::parse(claims.aud.iter().find(|audience| *audience != issuer)?).ok()?,
+            scopes,
             issued_at: claims.iat?,
             expires_at,
             place: Place::parse(claims.jti.as_deref()?)?,

@@ -1,5 +1,6 @@
-//! An access token that came back, whatever its form: the question of introspection (RFC 7662 section 2) and of UserInfo
-//! (OIDC Core section 5.3), asked once.
+//! RFC 7662 section 2 and OpenID Connect Core 1.0 section 5.3 ask the same of an access token: what is it worth?
+//! Config     none
+//! Discovery  none
 
 use chancery_types::handle::{AccessToken, Handle};
 use chancery_types::{ResourceUri, Scopes, Timestamp};
@@ -9,6 +10,7 @@ use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::keys::KeySet;
 use crate::model::{Claims, Holder};
+use crate::policy::Authority;
 use crate::records::{AccessTokenBody, GrantBody, RevocationBody};
 
 /// An access token that is alive. Whether its holder may still use it is for the gate.
@@ -31,6 +33,16 @@ impl LiveAccessToken {
         match JwtAccessToken::read(text, keys, env, call.now) {
             Some(jwt) => Self::signed(call, env, jwt).await,
             None => Ok(None),
+        }
+    }
+
+    /// What the gate has to look at.
+    pub(crate) fn authority(&self) -> Authority<'_> {
+        Authority {
+            holder: &self.holder,
+            issued_at: self.issued_at,
+            scopes: &self.scopes,
+            resource: self.resource.as_ref(),
         }
     }
 
