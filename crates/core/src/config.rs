@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::client::ClientAuthenticationConfig;
 use crate::error::Complaint;
 use crate::interaction::throttle;
 use crate::issue::{access_token, authorization_code, id_token, refresh_token};
@@ -27,6 +28,8 @@ pub struct Config {
     pub authorization_code: authorization_code::Config,
     /// Which claims there are.
     pub claims: claims::Config,
+    /// How clients prove who they are.
+    pub client_authentication: ClientAuthenticationConfig,
     /// More for the metadata.
     pub discovery: discovery::Config,
     /// Which endpoints are on.
@@ -193,6 +196,7 @@ mod tests {
             "access_token",
             "authorization_code",
             "claims",
+            "client_authentication",
             "discovery",
             "endpoints",
             "id_token",

@@ -24,6 +24,8 @@ pub struct Call {
     pub peer: Option<IpAddr>,
     /// The Authorization header, as sent.
     pub authorization: Option<Zeroizing<String>>,
+    /// The `Origin` header: a script of this origin sent the request (Fetch, section "`Origin` header").
+    pub origin: Option<Box<str>>,
     /// The session cookie's list, active session first.
     pub sessions: Vec<RotatingHandle<Session>>,
     /// The browser cookie: binds forms to a browser before anybody is signed in.

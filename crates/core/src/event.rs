@@ -98,7 +98,7 @@ pub enum Event {
         endpoint: Endpoint,
         /// Why.
         reason: &'static Reason,
-        /// Who it was, where that is known.
+        /// The client that it was, or said it was, where there is one of that id.
         client: Option<ClientId>,
     },
     /// Scopes that nobody knows were asked for, and ignored.

@@ -1,9 +1,7 @@
 //! Which other origin's script may read an answer (Fetch, section "CORS protocol"). Never with credentials: no answer to a
 //! script depends on a cookie.
 
-use chancery_core::error::Reason;
 use chancery_core::offered::Caller;
-use chancery_types::iana::ErrorCode;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
@@ -13,14 +11,6 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use crate::encode::{Answer, empty, method_not_allowed};
 use crate::route::Route;
-
-/// The client may not be used by scripts of this origin.
-pub(crate) const ORIGIN_NOT_ALLOWED: Reason = Reason {
-    name: "origin_not_allowed",
-    code: ErrorCode::InvalidRequest,
-    description: "the origin is not allowed for this client",
-    section: "Fetch, section CORS protocol",
-};
 
 /// Whose scripts may read the answers of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! because libraries send what their HTTP stack sends.
 
 use bytes::Bytes;
-use chancery_core::client::ClientAuthentication;
+use chancery_core::client::ORIGIN_NOT_ALLOWED;
 use chancery_core::context::Call;
 use chancery_core::endpoint::{ClientRequest, ClientResponse};
 use chancery_core::error::{Failure, Refusal};
@@ -12,7 +12,7 @@ use http::header::{ORIGIN, PRAGMA};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
-use crate::cors::{self, CorsPolicy, ORIGIN_NOT_ALLOWED};
+use crate::cors::{self, CorsPolicy};
 use crate::encode::{Answer, bearer_challenge, empty, error_body, json, private};
 use crate::form::{self, BODY_UNREADABLE};
 use crate::route::Route;
@@ -30,16 +30,11 @@ pub(crate) async fn answer(
     let mut cors_policy = CorsPolicy::of(route);
     let result = match read(&mut call, parts, body) {
         Err(refusal) => Err(told(site, &call, route, refusal.into())),
-        Ok(params) => match admitted(site, &call, &params, origin).await {
-            Ok(()) => served(site, &call, route, parts, params).await,
-            Err(failure) => {
-                if matches!(&failure, Failure::Refused(refusal) if *refusal.reason == ORIGIN_NOT_ALLOWED) {
-                    cors_policy = CorsPolicy::SameOrigin;
-                }
-                Err(told(site, &call, route, failure))
-            }
-        },
+        Ok(params) => served(site, &call, route, parts, params).await,
     };
+    if matches!(&result, Err(Failure::Refused(refusal)) if *refusal.reason == ORIGIN_NOT_ALLOWED) {
+        cors_policy = CorsPolicy::SameOrigin;
+    }
     let mut answer = result.unwrap_or_else(|failure| match route.caller() {
         Caller::Bearer => bearer_challenge(&failure, site.provider.issuer()),
         _ => error_body(&failure, site.provider.issuer()),
@@ -48,27 +43,15 @@ pub(crate) async fn answer(
     answer
 }
 
-/// Header and parameters. The query is none of them (RFC 6749 section 3.2, RFC 9700 section 4.3.2).
+/// Headers and parameters. The query is none of them (RFC 6749 section 3.2, RFC 9700 section 4.3.2).
 fn read<'b>(call: &mut Call, parts: &Parts, body: Option<&'b Bytes>) -> Result<Params<'b>, Refusal> {
+    // An origin that is no text is none that could be allowed.
+    call.origin = parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null").into());
     call.authorization = form::authorization(&parts.headers)?;
     if parts.method != Method::POST {
         return Ok(Params::default());
     }
     form::body(&parts.headers, body.ok_or(Refusal::from(&BODY_UNREADABLE))?)
-}
-
-/// Whether scripts of the origin may use this client, as soon as the client is named and before it is authenticated: a
-/// script that may not read the answer shall not cause it either.
-async fn admitted(site: &Site, call: &Call, params: &Params<'_>, origin: Option<&HeaderValue>) -> Result<(), Failure> {
-    let Some(origin) = origin else { return Ok(()) };
-    let presented = ClientAuthentication::read(call, params).ok();
-    let client_id = presented.as_ref().map(ClientAuthentication::client_id);
-    let origin = origin.to_str().unwrap_or("null");
-    // A page of ours is no other origin.
-    if origin == site.provider.issuer().origin() || site.provider.allows_origin(client_id, origin).await? {
-        return Ok(());
-    }
-    Err((&ORIGIN_NOT_ALLOWED).into())
 }
 
 fn told(site: &Site, call: &Call, route: Route<'_>, failure: Failure) -> Failure {

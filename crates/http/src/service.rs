@@ -151,6 +151,7 @@ impl Service {
             request_id: RequestId(URL_SAFE_NO_PAD.encode(*env.secret::<16>()).into()),
             peer: self.proxies.client(peer, &parts.headers),
             authorization: None,
+            origin: None,
             sessions: Vec::new(),
             browser: None,
             languages: Vec::new(),

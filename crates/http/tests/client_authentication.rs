@@ -1,6 +1,9 @@
 //! Client authentication at the endpoints: RFC 6749 sections 2.3 and 5.2, RFC 7009 section 2.1, RFC 7662 section 2.1. That
 //! failures cannot be told apart is shown in `indistinguishable.rs`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chancery_core::model::SecretMethod;
 use chancery_testkit::{ClientRequest, NegativeTable, Refused, SECRET, TestProvider};
 
 /// The endpoints that authenticate clients, each with a request that is complete but for that.
@@ -17,17 +20,65 @@ fn requests<'k>(kit: &'k TestProvider, client: &str) -> Vec<ClientRequest<'k>> {
     ENDPOINTS.into_iter().map(request).collect()
 }
 
-/// CAUTH-01, CAUTH-02, CAUTH-24: one registered method, the same at each endpoint.
+/// CAUTH-01, CAUTH-02, CAUTH-03, CAUTH-24: a secret comes in the header or in the body, whichever of the two is registered,
+/// the same at each endpoint.
 #[test]
-fn each_endpoint_takes_the_registered_method() {
+fn each_endpoint_takes_a_secret_in_the_header_or_in_the_body() {
     let kit = TestProvider::new();
     for client in ["web", "post"] {
-        for request in requests(&kit, client) {
-            let _ = request.send().expect_status(200);
+        for method in ["client_secret_basic", "client_secret_post"] {
+            for request in requests(&kit, client) {
+                let _ = request.by_method(method).send().expect_status(200);
+            }
         }
     }
     for request in requests(&kit, "spa").into_iter().skip(1) {
         let _ = request.send().expect_status(200);
+    }
+}
+
+/// CAUTH-03, OIDC Registration section 2: with `secret_method = "registered"` only the registered way is taken, for all
+/// clients of a server or for one. Nothing that a client is registered with makes a strict server laxer.
+#[test]
+fn the_registered_way_alone_on_demand() {
+    let client = |id: &str, method: &str, own: &str| {
+        format!(
+            r#"{{"client_id":"{id}","client_secret":"{SECRET}","token_endpoint_auth_method":"{method}",
+                "response_types":[],"grant_types":["client_credentials"],"chancery":{{{own}}}}}"#
+        )
+    };
+    let ways = ["client_secret_basic", "client_secret_post"];
+    for server in [SecretMethod::Either, SecretMethod::Registered] {
+        for own in ["", r#""secret_method":"either""#, r#""secret_method":"registered""#] {
+            let is_strict = server == SecretMethod::Registered || own.contains("registered");
+            let kit = TestProvider::builder()
+                .configure(|config| config.client_authentication.secret_method = server)
+                .client(&client("basic", ways[0], own))
+                .client(&client("body", ways[1], own))
+                .build();
+            for (id, registered) in [("basic", ways[0]), ("body", ways[1])] {
+                for way in ways {
+                    let expected = if is_strict && way != registered { 401 } else { 200 };
+                    for request in requests(&kit, id) {
+                        let status = request.by_method(way).send().status;
+                        assert_eq!(status, expected, "server {server:?}, client {own}, {id} by {way}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// RFC 6749 section 3.2: a parameter without a value counts as not sent. Client libraries send an empty `client_secret`
+/// beside the header.
+#[test]
+fn empty_parameters_beside_the_header_are_none() {
+    let kit = TestProvider::new();
+    for client in ["web", "post"] {
+        for request in requests(&kit, client) {
+            let request = request.by_method("client_secret_basic").param("client_id", "").param("client_secret", "");
+            let _ = request.param("client_assertion", "").send().expect_status(200);
+        }
     }
 }
 
@@ -51,6 +102,42 @@ fn the_authorization_header_as_libraries_send_it() {
         assert_eq!(again(spelling), 200, "{spelling}");
     }
     assert_eq!(again(value.trim_end_matches('=')), 200, "padding may be left out");
+}
+
+/// CAUTH-10: what is decoded is the form encoding (RFC 6749 appendix B) of id and secret, once, and only in the header.
+#[test]
+fn secrets_that_look_encoded() {
+    let odd = "a%2Bb+c%25d of enough characters to be a good secret";
+    let kit = TestProvider::builder()
+        .client(&format!(
+            r#"{{"client_id":"odd","client_secret":"{odd}","response_types":[],"grant_types":["client_credentials"]}}"#
+        ))
+        .build();
+    let percent = |text: &str| text.bytes().map(|byte| format!("%{byte:02x}")).collect::<String>();
+    let by_header = |pair: String| {
+        let header = format!("Basic {}", STANDARD.encode(pair));
+        let request = kit.anonymous_request("/token").param("grant_type", "client_credentials");
+        request.header("authorization", &header).send().status.as_u16()
+    };
+    let encoded = odd.replace('%', "%25").replace('+', "%2B");
+    for (name, secret, expected) in [
+        ("encoded", encoded.replace(' ', "+"), 200),
+        ("encoded, with %20 for a blank", encoded.replace(' ', "%20"), 200),
+        ("every character encoded, in lower case", percent(odd), 200),
+        ("not encoded", odd.to_owned(), 401),
+        ("encoded twice", percent(&percent(odd)), 401),
+        ("a broken escape at the end", format!("{encoded}%"), 400),
+        ("a character outside of ASCII", format!("{encoded}%C3%A4"), 400),
+        ("a line break", format!("{encoded}%0A"), 400),
+    ] {
+        assert_eq!(by_header(format!("odd:{secret}")), expected, "{name}");
+    }
+    assert_eq!(by_header(format!("%6F%64d:{}", percent(odd))), 200, "the id is encoded, too");
+    let by_body = |secret: &str| {
+        let request = kit.client_credentials_request("odd").by_method("client_secret_post");
+        request.secret(secret).send().status.as_u16()
+    };
+    assert_eq!((by_body(odd), by_body(&encoded)), (200, 401), "the body is encoded once, as every form");
 }
 
 /// CAUTH-06: a `client_id` beside the header has to be the same one.
@@ -112,8 +199,9 @@ fn clients_that_must_not_be_served() {
             ("the secret and more", by("web").secret(&format!("{SECRET}x")), failed),
             ("the beginning of the secret", by("web").secret(&SECRET[..SECRET.len() - 1]), failed),
             ("the secret in capitals", by("post").secret(&SECRET.to_uppercase()), failed),
-            ("by the body instead of the header", by("web").by_method("client_secret_post"), failed),
-            ("by the header instead of the body", by("post").by_method("client_secret_basic"), failed),
+            ("a wrong secret in the body", by("web").by_method("client_secret_post").secret("wrong"), failed),
+            ("a wrong secret in the header", by("post").by_method("client_secret_basic").secret("wrong"), failed),
+            ("no secret where it may come either way", by("post").by_method("none"), failed),
             ("a public client with a secret", by("spa").param("client_secret", SECRET), failed),
             ("a public client with a header", by("spa").by_method("client_secret_basic").secret(SECRET), failed),
             ("an unknown client", by("web").unauthenticated().param("client_id", "nobody"), failed),
@@ -121,6 +209,18 @@ fn clients_that_must_not_be_served() {
                 "an unknown client with a secret",
                 by("web").unauthenticated().param("client_id", "nobody").param("client_secret", SECRET),
                 failed,
+            ),
+            (
+                "the same secret twice",
+                by("post").by_method("client_secret_basic").param("client_secret", SECRET),
+                malformed,
+            ),
+            ("a right secret and a wrong one", by("web").param("client_secret", "wrong"), malformed),
+            ("the secret alone", by("web").unauthenticated().param("client_secret", SECRET), malformed),
+            (
+                "another's id with the secret",
+                by("web").by_method("client_secret_post").set("client_id", "spa"),
+                malformed,
             ),
             ("header and body", by("web").param("client_id", "web").param("client_secret", SECRET), malformed),
             ("header and assertion", by("web").param("client_assertion", "x"), malformed),

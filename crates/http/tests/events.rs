@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
 use chancery_core::event::{Endpoint, Event, GrantEnd};
-use chancery_testkit::{Mood, TestProvider, minutes, seconds};
+use chancery_testkit::{Mood, SECRET, TestProvider, minutes, seconds};
 use chancery_types::iana::GrantType;
 use chancery_types::{AccountId, ClientId};
 
@@ -116,9 +116,20 @@ fn token() {
 
     let unknown = kit.token_request("web").param("grant_type", "password").send();
     assert_eq!(refusal(&unknown.events), (Endpoint::Token, Some("web")));
-    // Who did not authenticate is not named.
-    let wrong = kit.client_credentials_request("web").secret("a-wrong-secret").send();
-    assert_eq!(refusal(&wrong.events), (Endpoint::Token, None));
+    // FR-13: an operator sees which client fails to authenticate; an id that no client has may be a secret in the wrong
+    // place and is not told.
+    for request in [
+        kit.client_credentials_request("web").secret("a-wrong-secret"),
+        kit.client_credentials_request("web").by_method("none"),
+        kit.introspection_request("web", "x").secret("a-wrong-secret"),
+        kit.revocation_request("web", "x").secret("a-wrong-secret"),
+    ] {
+        assert_eq!(refusal(&request.send().expect_status(401).events).1, Some("web"));
+    }
+    let foreign = kit.client_credentials_request("web").header("origin", "https://evil.example").send();
+    assert_eq!(refusal(&foreign.events), (Endpoint::Token, Some("web")));
+    let swapped = kit.anonymous_request("/token").param("client_id", SECRET).param("client_secret", "web").send();
+    assert_eq!(refusal(&swapped.events), (Endpoint::Token, None));
     // The end of a grant is one event, whatever hung on it.
     let replayed = kit.exchange(&code);
     assert_eq!(replayed.event_names(), ["grant_ended", "refused"]);

@@ -81,7 +81,7 @@ fn refresh_tokens() {
     ]);
 }
 
-/// A14, ERR-17, CAUTH-07, CAUTH-03: a client that is unknown or disabled, a wrong secret, an ended one, a wrong method;
+/// A14, ERR-17, CAUTH-03, CAUTH-07: a client that is unknown or disabled, a wrong secret, an ended one, a wrong method;
 /// at every endpoint where clients authenticate.
 #[test]
 fn clients() {
@@ -97,6 +97,12 @@ fn clients() {
     kit.put_client(&disabled("ended", true, kit.now().secs()));
     kit.put_client(&disabled("gone", true, 0));
     kit.remove_client("gone");
+    for method in ["client_secret_basic", "client_secret_post"] {
+        kit.put_client(&format!(
+            r#"{{"client_id":"strict_{method}","client_secret":"{secret}","token_endpoint_auth_method":"{method}",
+                "grant_types":["client_credentials"],"response_types":[],"chancery":{{"secret_method":"registered"}}}}"#
+        ));
+    }
     for path in ["/token", "/introspect", "/revoke"] {
         let by = |client: &str| {
             kit.request(path, client).param("grant_type", "client_credentials").param("token", "at_unknown")
@@ -107,14 +113,14 @@ fn clients() {
             ("a wrong secret", by("web").secret("a-wrong-secret-of-forty-three-characters---").send()),
             ("an ended secret", by("ended").send()),
             ("a secret of a public client", by("spa").by_method("client_secret_basic").secret("x").send()),
-            ("basic instead of post", by("post").by_method("client_secret_basic").send()),
+            ("basic instead of post", by("strict_client_secret_post").by_method("client_secret_basic").send()),
         ]);
         // Without a header there is no challenge to be compared; among each other they are the same.
         assert_one(&[
             ("unknown", by("gone").by_method("client_secret_post").send()),
             ("disabled", by("disabled").by_method("client_secret_post").send()),
             ("a wrong secret", by("post").secret("a-wrong-secret-of-forty-three-characters---").send()),
-            ("post instead of basic", by("web").by_method("client_secret_post").send()),
+            ("post instead of basic", by("strict_client_secret_basic").by_method("client_secret_post").send()),
             ("none instead of basic", by("web").by_method("none").send()),
             ("a secret of a public client", by("spa").by_method("client_secret_post").secret("x").send()),
             ("unknown, without a secret", by("gone").by_method("none").send()),

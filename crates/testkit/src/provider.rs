@@ -409,6 +409,7 @@ impl TestProvider {
             request_id,
             peer: None,
             authorization: None,
+            origin: None,
             sessions: Vec::new(),
             browser: None,
             languages: Vec::new(),

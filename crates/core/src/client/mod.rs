@@ -8,7 +8,9 @@ mod registration;
 pub use registration::{Registered, RegistrationRules, register, replace_secret};
 
 pub mod authentication;
-pub use authentication::{ClientAuthentication, Presented, Verified};
+pub use authentication::{
+    AuthenticatedClient, Authenticator, ClientAuthenticationConfig, ORIGIN_NOT_ALLOWED, Unauthenticated,
+};
 
 #[cfg(test)]
 mod tests;

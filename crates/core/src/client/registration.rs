@@ -279,6 +279,7 @@ fn own_settings(metadata: &mut Metadata<'_>, client: &mut StoredClient) -> Vec<C
     client.pkce_optional = own.boolean("pkce_optional").unwrap_or(false);
     client.refresh_tokens = own.value("refresh_tokens", "\"offline\" or \"always\"").unwrap_or_default();
     client.consent = own.value("consent", "\"ask\" or \"implied\"").unwrap_or_default();
+    client.secret_method = own.value("secret_method", "\"either\" or \"registered\"").unwrap_or_default();
     client.enabled = own.boolean("enabled").unwrap_or(true);
     client.default_resource =
         own.value::<ResourceUri>("default_resource", "an absolute URI without a fragment (RFC 8707 section 2)");
@@ -286,7 +287,8 @@ fn own_settings(metadata: &mut Metadata<'_>, client: &mut StoredClient) -> Vec<C
     for name in own.unknown() {
         own.complain(
             name,
-            "is unknown; there are consent, default_resource, enabled, introspects, pkce_optional, refresh_tokens",
+            "is unknown; there are consent, default_resource, enabled, introspects, pkce_optional, refresh_tokens, \
+             secret_method",
         );
     }
     own.finish().0

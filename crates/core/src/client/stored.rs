@@ -9,7 +9,7 @@ use chancery_types::{ClientId, RealmId, RedirectUri, ResourceUri, Scopes, Timest
 use serde::{Deserialize, Serialize};
 
 use crate::error::Fault;
-use crate::model::{Acr, ApplicationType, Client, ClientCredential, ConsentMode, RefreshTokens};
+use crate::model::{Acr, ApplicationType, Client, ClientCredential, ConsentMode, RefreshTokens, SecretMethod};
 
 /// Version 1. What is absent has its default, so that a member can be added without a new version.
 #[derive(Serialize, Deserialize)]
@@ -74,6 +74,8 @@ pub(super) struct StoredClient {
     pub(super) introspects: Vec<ClientId>,
     #[serde(default)]
     pub(super) consent: ConsentMode,
+    #[serde(default)]
+    pub(super) secret_method: SecretMethod,
 }
 
 /// One secret that is good, or was.
@@ -128,6 +130,7 @@ impl StoredClient {
             default_resource: None,
             introspects: Vec::new(),
             consent: ConsentMode::Ask,
+            secret_method: SecretMethod::Either,
         }
     }
 
@@ -218,6 +221,7 @@ pub fn from_stored(bytes: &[u8], revision: Revision, realm: &RealmId, wrapping: 
         default_resource: client.default_resource,
         introspects: client.introspects,
         consent: client.consent,
+        secret_method: client.secret_method,
         stored: bytes.into(),
         revision,
     })

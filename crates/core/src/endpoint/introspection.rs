@@ -9,9 +9,9 @@ use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{AccountId, Issuer, Params, ResourceUri, Scopes, Timestamp};
 
-use crate::client::ClientAuthentication;
+use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
-use crate::endpoint::{ClientEndpoint, ClientRequest, ClientResponse};
+use crate::endpoint::{ClientEndpoint, ClientResponse};
 use crate::error::{Failure, Fault, Reason};
 use crate::event::Event;
 use crate::issue::TokenIssuer;
@@ -64,8 +64,13 @@ impl IntrospectionEndpoint {
     ///
     /// # Errors
     /// A refusal of the request itself, never of the token; or a fault.
-    pub async fn respond(&self, call: &Call, env: &Env, params: &Params<'_>) -> Result<Introspection, Failure> {
-        let asker = ClientAuthentication::read(call, params)?.verify(call, env).await?;
+    pub async fn respond(
+        &self,
+        call: &Call,
+        env: &Env,
+        asker: &AuthenticatedClient,
+        params: &Params<'_>,
+    ) -> Result<Introspection, Failure> {
         let asker = asker.client();
         // `token_type_hint` is not needed: a token tells its type by its form.
         let token = params.one("token")?.ok_or(&TOKEN_MISSING)?;
@@ -194,10 +199,11 @@ impl ClientEndpoint for IntrospectionEndpoint {
         &'a self,
         call: &'a Call,
         env: &'a Env,
-        request: &'a ClientRequest<'_>,
+        client: &'a AuthenticatedClient,
+        form: &'a Params<'_>,
     ) -> BoxFuture<'a, Result<ClientResponse, Failure>> {
         Box::pin(async move {
-            Ok(ClientResponse::Json(match self.respond(call, env, &request.form).await? {
+            Ok(ClientResponse::Json(match self.respond(call, env, client, form).await? {
                 Introspection::Active(members) => members,
                 Introspection::Inactive => r#"{"active":false}"#.to_owned(),
             }))

@@ -1,7 +1,9 @@
-//! One file per endpoint, in the order of its standard. Those that clients call are [`ClientEndpoint`]s.
+//! One file per endpoint, in the order of its standard. Those that programs call are [`ClientEndpoint`]s
+//! and [`BearerEndpoint`]s.
 
 use chancery_types::Params;
 
+use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
 use crate::error::Failure;
 use crate::ports::BoxFuture;
@@ -35,8 +37,21 @@ pub enum ClientResponse {
     Done,
 }
 
-/// An endpoint that clients call. A refusal or a fault means that nothing was used up.
+/// An endpoint that clients call by themselves. Who calls was found out before. A refusal or a fault means that nothing was
+/// used up.
 pub trait ClientEndpoint: Send + Sync {
+    /// Answers a request.
+    fn answer<'a>(
+        &'a self,
+        call: &'a Call,
+        env: &'a Env,
+        client: &'a AuthenticatedClient,
+        form: &'a Params<'_>,
+    ) -> BoxFuture<'a, Result<ClientResponse, Failure>>;
+}
+
+/// An endpoint that whoever holds an access token calls. A refusal or a fault means that nothing was used up.
+pub trait BearerEndpoint: Send + Sync {
     /// Answers a request.
     fn answer<'a>(
         &'a self,
@@ -44,4 +59,12 @@ pub trait ClientEndpoint: Send + Sync {
         env: &'a Env,
         request: &'a ClientRequest<'_>,
     ) -> BoxFuture<'a, Result<ClientResponse, Failure>>;
+}
+
+/// An endpoint, by who calls it.
+pub enum Served {
+    /// A client that authenticates itself.
+    ToClient(Box<dyn ClientEndpoint>),
+    /// Whoever holds an access token.
+    ToBearer(Box<dyn BearerEndpoint>),
 }

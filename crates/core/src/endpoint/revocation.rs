@@ -9,9 +9,9 @@ use chancery_types::handle::{AccessToken, Handle, RefreshToken, RotatingHandle};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{ClientId, Params};
 
-use crate::client::ClientAuthentication;
+use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
-use crate::endpoint::{ClientEndpoint, ClientRequest, ClientResponse};
+use crate::endpoint::{ClientEndpoint, ClientResponse};
 use crate::error::{Failure, Fault, Reason};
 use crate::event::{Event, GrantEnd};
 use crate::issue::access_token::JwtAccessToken;
@@ -51,8 +51,13 @@ impl RevocationEndpoint {
     ///
     /// # Errors
     /// A refusal of the request itself, never of the token; or a fault.
-    pub async fn respond(&self, call: &Call, env: &Env, params: &Params<'_>) -> Result<(), Failure> {
-        let client = ClientAuthentication::read(call, params)?.verify(call, env).await?;
+    pub async fn respond(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &AuthenticatedClient,
+        params: &Params<'_>,
+    ) -> Result<(), Failure> {
         // `token_type_hint` is not needed: a token tells its type by its form.
         let token = params.one("token")?.ok_or(&TOKEN_MISSING)?;
         let caller = Caller { call, env, client: client.client() };
@@ -138,10 +143,11 @@ impl ClientEndpoint for RevocationEndpoint {
         &'a self,
         call: &'a Call,
         env: &'a Env,
-        request: &'a ClientRequest<'_>,
+        client: &'a AuthenticatedClient,
+        form: &'a Params<'_>,
     ) -> BoxFuture<'a, Result<ClientResponse, Failure>> {
         Box::pin(async move {
-            self.respond(call, env, &request.form).await?;
+            self.respond(call, env, client, form).await?;
             Ok(ClientResponse::Done)
         })
     }

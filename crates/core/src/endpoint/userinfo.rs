@@ -9,7 +9,7 @@ use chancery_types::iana::ErrorCode;
 use chancery_types::{Params, Scope, Timestamp};
 
 use crate::context::{Call, Env};
-use crate::endpoint::{ClientEndpoint, ClientRequest, ClientResponse};
+use crate::endpoint::{BearerEndpoint, ClientRequest, ClientResponse};
 use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::issue::TokenIssuer;
@@ -179,7 +179,7 @@ fn bearer<'a>(call: &'a Call, query: &Params<'_>, form: &'a Params<'_>) -> Resul
     }
 }
 
-impl ClientEndpoint for UserInfoEndpoint {
+impl BearerEndpoint for UserInfoEndpoint {
     fn answer<'a>(
         &'a self,
         call: &'a Call,

@@ -7,7 +7,7 @@ use chancery_jose::{ClaimsWriter, SigningAlgorithm};
 use chancery_store::{Change, Redeemed, Revoked, Updated};
 use chancery_types::{Scopes, Timestamp};
 
-use crate::client::{ClientAuthentication, Verified};
+use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault};
 use crate::event::{Event, GrantEnd};
@@ -125,7 +125,7 @@ impl TokenIssuer {
     ///
     /// ```compile_fail
     /// # use chancery_core::{client::*, context::*, issue::*, model::Entitlement};
-    /// async fn skip(by: &TokenIssuer, call: &Call, env: &Env, who: &ClientAuthentication<Verified>, what: Entitlement) {
+    /// async fn skip(by: &TokenIssuer, call: &Call, env: &Env, who: &AuthenticatedClient, what: Entitlement) {
     ///     by.tokens(call, env, who, what).await; // it was not cleared
     /// }
     /// ```
@@ -136,7 +136,7 @@ impl TokenIssuer {
         &self,
         call: &Call,
         env: &Env,
-        client: &ClientAuthentication<Verified>,
+        client: &AuthenticatedClient,
         cleared: Cleared,
     ) -> Result<Issuance, Failure> {
         let mut what = cleared.into_entitlement();

@@ -43,13 +43,24 @@ pub enum ConsentMode {
     Implied,
 }
 
+/// In which way a secret may be sent, of the two that RFC 6749 section 2.3.1 has for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretMethod {
+    /// In the Authorization header or in the body, whichever of the two is registered; one of them per request.
+    #[default]
+    Either,
+    /// Only in the registered one (RFC 7591 section 2: a client registers *the* method).
+    Registered,
+}
+
 /// How a client proves who it is (RFC 6749 section 2.3).
 pub enum ClientCredential {
     /// A public client (RFC 6749 section 2.1).
     Public,
-    /// A secret, sent one way.
+    /// A secret.
     Secret {
-        /// The registered way; no other is accepted.
+        /// The registered way of sending it.
         method: ClientAuthenticationMethod,
         /// The secrets that are good, with their ends: several while one replaces the other.
         secrets: Vec<(SecretDigest, Option<Timestamp>)>,
@@ -92,6 +103,7 @@ pub struct Client {
     pub(crate) default_resource: Option<ResourceUri>,
     pub(crate) introspects: Vec<ClientId>,
     pub(crate) consent: ConsentMode,
+    pub(crate) secret_method: SecretMethod,
     /// The form in which a registry stores it, and how it was seen there.
     pub(crate) stored: Box<[u8]>,
     pub(crate) revision: Revision,

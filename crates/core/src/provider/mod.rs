@@ -5,12 +5,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use chancery_types::iana::ErrorCode;
 use chancery_types::{AccountId, ClientId, Issuer, Params, RealmId, Timestamp};
 
-use crate::client::ClientAuthentication;
+use crate::client::{AuthenticatedClient, Unauthenticated};
 use crate::context::{Call, Env, RequestId};
-use crate::endpoint::{ClientRequest, ClientResponse};
+use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault, PageError};
 use crate::event::Event;
 use crate::interaction::{Next, consent};
@@ -188,23 +187,32 @@ impl Provider {
         request: &ClientRequest<'_>,
     ) -> Result<ClientResponse, Failure> {
         let snapshot = self.snapshot.load_full();
-        let answer = match snapshot.client_endpoints.get(&endpoint) {
-            Some(served) => served.answer(call, &self.env, request).await,
-            None => Err(Fault::internal(format!("{endpoint} is off, or none that clients call")).into()),
+        let (client, answer) = match snapshot.client_endpoints.get(&endpoint) {
+            Some(Served::ToClient(served)) => {
+                let client = self.authenticate(&snapshot, call, endpoint, &request.form).await?;
+                let answer = served.answer(call, &self.env, &client, &request.form).await;
+                (Some(client), answer)
+            }
+            Some(Served::ToBearer(served)) => (None, served.answer(call, &self.env, request).await),
+            None => (None, Err(Fault::internal(format!("{endpoint} is off, or none that clients call")).into())),
         };
-        answer.inspect_err(|failure| self.record(call, endpoint, Some(&request.form), failure))
+        let client = client.as_ref().map(|client| client.client().id());
+        answer.inspect_err(|failure| self.record(call, endpoint, client, failure))
     }
 
-    /// Whether a page of this origin may read what the endpoints answer to this client. Where no client is named, the
-    /// caller holds a bearer token already, and has nothing to win.
-    ///
-    /// # Errors
-    /// A fault of the registry.
-    pub async fn allows_origin(&self, client_id: Option<&str>, origin: &str) -> Result<bool, Fault> {
-        let Some(client_id) = client_id else { return Ok(true) };
-        let Ok(client_id) = ClientId::parse(client_id) else { return Ok(false) };
-        let client = self.env.registry.client(&self.env.realm, &client_id).await?;
-        Ok(client.is_some_and(|client| self.components.client_policy.origin(&client, origin)))
+    /// Which client calls this endpoint.
+    async fn authenticate(
+        &self,
+        snapshot: &Snapshot,
+        call: &Call,
+        endpoint: Endpoint,
+        form: &Params<'_>,
+    ) -> Result<AuthenticatedClient, Failure> {
+        let client = snapshot.authenticator.authenticate(call, &self.env, form).await;
+        client.map_err(|Unauthenticated { claimed, failure }| {
+            self.record(call, endpoint, claimed.as_ref(), &failure);
+            failure
+        })
     }
 
     /// Withdraws what a person agreed to for a client, and ends every grant of the client that rests on it. Returns how
@@ -224,16 +232,11 @@ impl Provider {
         worker::run_once(&self.env, now).await
     }
 
-    /// Tells of a request that did not go well. The client is named when it was authenticated.
-    fn record(&self, call: &Call, endpoint: Endpoint, params: Option<&Params<'_>>, failure: &Failure) {
+    /// Tells of a request that did not go well; `client` is who called, or who it said it was.
+    fn record(&self, call: &Call, endpoint: Endpoint, client: Option<&ClientId>, failure: &Failure) {
         let event = match failure {
             Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone() },
-            Failure::Refused(refusal) => {
-                let was_authenticated = refusal.reason.code != ErrorCode::InvalidClient;
-                let presented = params.and_then(|params| ClientAuthentication::read(call, params).ok());
-                let client = presented.and_then(|presented| ClientId::parse(presented.client_id()).ok());
-                Event::Refused { endpoint, reason: refusal.reason, client: client.filter(|_| was_authenticated) }
-            }
+            Failure::Refused(refusal) => Event::Refused { endpoint, reason: refusal.reason, client: client.cloned() },
         };
         self.env.record(call, &event);
     }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use chancery_store::Revision;
 use chancery_types::Timestamp;
 
+use crate::client::Authenticator;
 use crate::config::Config;
 use crate::context::Env;
 use crate::discovery::{self, Announcement, Document};
-use crate::endpoint::ClientEndpoint;
+use crate::endpoint::Served;
 use crate::endpoint::authorization::AuthorizationEndpoint;
 use crate::endpoint::introspection::IntrospectionEndpoint;
 use crate::endpoint::revocation::RevocationEndpoint;
@@ -51,8 +52,9 @@ pub struct Snapshot {
     pub(super) old_at: Option<Timestamp>,
     pub(super) interactions: Arc<Interactions>,
     pub(super) authorization: AuthorizationEndpoint,
+    pub(super) authenticator: Authenticator,
     /// The endpoints that clients call, as far as they are on.
-    pub(super) client_endpoints: BTreeMap<Endpoint, Box<dyn ClientEndpoint>>,
+    pub(super) client_endpoints: BTreeMap<Endpoint, Served>,
 }
 
 impl Snapshot {
@@ -109,11 +111,11 @@ impl Snapshot {
             config: &config.discovery,
         };
         let discovery = discovery::metadata(&announcement, &components, now);
-        let client_endpoints: [(Endpoint, Box<dyn ClientEndpoint>); 4] = [
-            (Endpoint::Token, Box::new(token)),
-            (Endpoint::Introspection, Box::new(introspection)),
-            (Endpoint::Revocation, Box::new(revocation)),
-            (Endpoint::UserInfo, Box::new(userinfo)),
+        let client_endpoints = [
+            (Endpoint::Token, Served::ToClient(Box::new(token))),
+            (Endpoint::Introspection, Served::ToClient(Box::new(introspection))),
+            (Endpoint::Revocation, Served::ToClient(Box::new(revocation))),
+            (Endpoint::UserInfo, Served::ToBearer(Box::new(userinfo))),
         ];
         Ok(Self {
             discovery,
@@ -121,6 +123,10 @@ impl Snapshot {
             keys_revision,
             old_at: keys.next_change(now),
             authorization,
+            authenticator: Authenticator {
+                config: config.client_authentication.clone(),
+                policy: client_policy.clone(),
+            },
             client_endpoints: client_endpoints.into_iter().filter(|(on, _)| offered.endpoints.has(*on)).collect(),
             interactions,
             keys,

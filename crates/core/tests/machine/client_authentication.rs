@@ -31,6 +31,8 @@ fn registered_methods_are_accepted() {
     assert_eq!(refused(&kit, Some(&header), ""), None);
     assert_eq!(refused(&kit, Some(&header), "client_id=basic"), None);
     assert_eq!(refused(&kit, None, &format!("client_id=post&client_secret={SECRET}")), None);
+    assert_eq!(refused(&kit, Some(&basic(&format!("post:{SECRET}"))), ""), None);
+    assert_eq!(refused(&kit, None, &format!("client_id=basic&client_secret={SECRET}")), None);
     let public = refused(&kit, None, "client_id=public").unwrap();
     assert_ne!(public.1, ErrorCode::InvalidClient, "authenticated, but not registered for the grant");
 }
@@ -40,6 +42,11 @@ fn registered_methods_are_accepted() {
 fn failures_cannot_be_told_apart() {
     let kit = Kit::new();
     let good_basic = basic(&format!("basic:{SECRET}"));
+    let strict = format!(
+        r#"{{"client_id":"strict","client_secret":"{SECRET}","token_endpoint_auth_method":"client_secret_post",
+        "grant_types":["client_credentials"],"chancery":{{"secret_method":"registered"}}}}"#
+    );
+    kit.registry.put(&strict).unwrap();
     let rows = [
         (Some(basic(&format!("nobody:{SECRET}"))), String::new(), "client_unknown"),
         (None, format!("client_id=nobody&client_secret={SECRET}"), "client_unknown"),
@@ -50,8 +57,9 @@ fn failures_cannot_be_told_apart() {
         (Some(basic("basic:wrong")), String::new(), "client_secret_wrong"),
         (Some(basic(&format!("basic:{SECRET}x"))), String::new(), "client_secret_wrong"),
         (None, "client_id=post&client_secret=wrong".to_owned(), "client_secret_wrong"),
-        (Some(basic(&format!("post:{SECRET}"))), String::new(), "client_authentication_method_unregistered"),
-        (None, format!("client_id=basic&client_secret={SECRET}"), "client_authentication_method_unregistered"),
+        (Some(basic("post:wrong")), String::new(), "client_secret_wrong"),
+        (None, "client_id=basic&client_secret=wrong".to_owned(), "client_secret_wrong"),
+        (Some(basic(&format!("strict:{SECRET}"))), String::new(), "client_authentication_method_unregistered"),
         (None, "client_id=basic".to_owned(), "client_authentication_method_unregistered"),
         (None, format!("client_id=public&client_secret={SECRET}"), "client_authentication_method_unregistered"),
         (Some(basic(&format!("public:{SECRET}"))), String::new(), "client_authentication_method_unregistered"),
@@ -66,6 +74,7 @@ fn failures_cannot_be_told_apart() {
         assert_eq!(refused(&kit, header.as_deref(), &form), Some((name, ErrorCode::InvalidClient, FAILED)), "{form}");
     }
     assert_eq!(refused(&kit, Some(&good_basic), ""), None);
+    assert_eq!(refused(&kit, None, &format!("client_id=strict&client_secret={SECRET}")), None);
 }
 
 /// CAUTH-04, CAUTH-05, CAUTH-06, CAUTH-09, CAUTH-11, CAUTH-22

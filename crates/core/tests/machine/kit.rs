@@ -166,6 +166,7 @@ impl Kit {
             request_id: RequestId("test".into()),
             peer: None,
             authorization: authorization.map(|header| Zeroizing::new(header.to_owned())),
+            origin: None,
             sessions: Vec::new(),
             browser: None,
             languages: Vec::new(),

@@ -175,22 +175,6 @@ fn a_machine_gets_uses_and_ends_a_token() {
     assert!(!is_active());
 }
 
-#[test]
-fn origins_are_those_of_redirect_uris() {
-    let kit = Kit::new();
-    let rows = [
-        (Some("public"), "https://app.example", true),
-        (Some("public"), "https://app.example:444", false),
-        (Some("public"), "null", false),
-        (Some("nobody"), "https://app.example", false),
-        (Some("\u{e4}"), "https://app.example", false),
-        (None, "https://anything.example", true),
-    ];
-    for (client, origin, expected) in rows {
-        assert_eq!(now(kit.provider.allows_origin(client, origin)), Ok(expected), "{client:?} {origin}");
-    }
-}
-
 /// What has expired is removed, however much it is.
 #[test]
 fn sweeping_takes_everything_that_has_ended() {

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use chancery_core::client::{RegistrationRules, register};
+use chancery_core::client::{AuthenticatedClient, Authenticator, RegistrationRules, register};
 use chancery_core::context::{Call, Env, RequestId};
 use chancery_core::endpoint::introspection::{Introspection, IntrospectionEndpoint};
 use chancery_core::endpoint::revocation::RevocationEndpoint;
@@ -60,6 +60,7 @@ pub(crate) struct World {
     pub(crate) people: Arc<People>,
     pub(crate) registered: Arc<Registered>,
     events: Arc<Heard>,
+    authenticator: Authenticator,
     token: TokenEndpoint,
     introspection: IntrospectionEndpoint,
     revocation: RevocationEndpoint,
@@ -115,6 +116,7 @@ impl World {
             people,
             registered,
             events,
+            authenticator: Authenticator { config: Default::default(), policy: Arc::new(DefaultClientPolicy) },
             token: TokenEndpoint { issuer: issuer.clone(), scopes: Arc::new(scopes), offered: Arc::default() },
             introspection: IntrospectionEndpoint { issuer: issuer.clone(), policy: Arc::new(DefaultClientPolicy) },
             revocation: RevocationEndpoint { issuer: issuer.clone(), policy: Arc::new(DefaultClientPolicy) },
@@ -132,6 +134,7 @@ impl World {
             request_id: RequestId("r".into()),
             peer: None,
             authorization: authorization.map(Zeroizing::new),
+            origin: None,
             sessions: Vec::new(),
             browser: None,
             languages: Vec::new(),
@@ -188,20 +191,33 @@ impl World {
     }
 
     pub(crate) fn tokens(&self, form: &str) -> Result<TokenResponse, Failure> {
-        run(self.token.respond(&self.call(None), &self.env, &Params::parse(form).unwrap()))
+        let params = Params::parse(form).unwrap();
+        let client = self.authenticated(&params)?;
+        run(self.token.respond(&self.call(None), &self.env, &client, &params))
+    }
+
+    fn authenticated(&self, params: &Params<'_>) -> Result<AuthenticatedClient, Failure> {
+        let client = run(self.authenticator.authenticate(&self.call(None), &self.env, params));
+        client.map_err(|unauthenticated| unauthenticated.failure)
     }
 
     pub(crate) fn introspect(&self, client: &str, token: &str) -> Introspection {
         let form = format!("token={token}&{}", identity(client));
-        run(self.introspection.respond(&self.call(None), &self.env, &Params::parse(&form).unwrap())).unwrap()
+        let params = Params::parse(&form).unwrap();
+        let client = self.authenticated(&params).unwrap();
+        run(self.introspection.respond(&self.call(None), &self.env, &client, &params)).unwrap()
     }
 
     /// An introspection or a revocation, as it is refused.
     pub(crate) fn refused_forms(&self, form: &str) -> [(&'static str, String); 2] {
         let params = Params::parse(form).unwrap();
         let call = self.call(None);
-        let introspection = run(self.introspection.respond(&call, &self.env, &params));
-        [refused(introspection), refused(run(self.revocation.respond(&call, &self.env, &params)))]
+        let client = match self.authenticated(&params) {
+            Ok(client) => client,
+            Err(failure) => return [refused::<()>(Err(failure.clone())), refused::<()>(Err(failure))],
+        };
+        let introspection = run(self.introspection.respond(&call, &self.env, &client, &params));
+        [refused(introspection), refused(run(self.revocation.respond(&call, &self.env, &client, &params)))]
     }
 
     pub(crate) fn is_active(&self, token: &str) -> bool {
@@ -210,7 +226,9 @@ impl World {
 
     pub(crate) fn revoke(&self, client: &str, token: &str) {
         let form = format!("token={token}&{}", identity(client));
-        run(self.revocation.respond(&self.call(None), &self.env, &Params::parse(&form).unwrap())).unwrap();
+        let params = Params::parse(&form).unwrap();
+        let client = self.authenticated(&params).unwrap();
+        run(self.revocation.respond(&self.call(None), &self.env, &client, &params)).unwrap();
     }
 
     pub(crate) fn userinfo(&self, token: &str) -> Result<UserInfo, Failure> {

@@ -81,6 +81,7 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("session", "How long people stay signed in"),
     ("interaction", "The pages that a person sees on the way"),
     ("throttle", "Against guessing passwords. Only failures are counted"),
+    ("client_authentication", "How clients prove who they are"),
     ("authorization_code", "Codes, and the grants that they begin"),
     ("access_token", "Access tokens"),
     ("refresh_token", "Refresh tokens"),
@@ -230,6 +231,12 @@ const WRITTEN: &[Setting] = &[
         Form::Duration,
         "\"15m\"",
         "The longest wait for a name from a network, and how long failures are remembered after a wait. What a name or a network causes alone is at most 30s.",
+    ),
+    setting(
+        "client_authentication.secret_method",
+        Form::Choice(&["either", "registered"]),
+        "\"either\"",
+        "How a client may send its secret: in the header or in the body, whichever of the two it is registered with; or only as registered. A client can have the stricter for itself (`secret_method` below `chancery` in its metadata).",
     ),
     setting("authorization_code.lifetime", Form::Duration, "\"1m\"", "How long a code can be exchanged; at most 10m."),
     setting(

@@ -145,6 +145,7 @@ fn what_is_wrong_is_refused() {
         ("chancery.pkce_optional", r#""chancery":{"pkce_optional":1}"#),
         ("chancery.refresh_tokens", r#""chancery":{"refresh_tokens":"never"}"#),
         ("chancery.consent", r#""chancery":{"consent":"none"}"#),
+        ("chancery.secret_method", r#""chancery":{"secret_method":"any"}"#),
         ("chancery.default_resource", r#""chancery":{"default_resource":"api"}"#),
         ("chancery.introspects", r#""chancery":{"introspects":"app"}"#),
         ("chancery.pkce", r#""chancery":{"pkce":true}"#),

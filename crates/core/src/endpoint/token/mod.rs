@@ -7,9 +7,9 @@ use std::sync::Arc;
 use chancery_types::Params;
 use chancery_types::iana::{ErrorCode, GrantType};
 
-use crate::client::{ClientAuthentication, Verified};
+use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
-use crate::endpoint::{ClientEndpoint, ClientRequest, ClientResponse};
+use crate::endpoint::{ClientEndpoint, ClientResponse};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
@@ -87,15 +87,19 @@ impl TokenEndpoint {
     ///
     /// # Errors
     /// A refusal of RFC 6749 section 5.2, or a fault; then nothing was used up.
-    pub async fn respond(&self, call: &Call, env: &Env, params: &Params<'_>) -> Result<TokenResponse, Failure> {
-        let presented = ClientAuthentication::read(call, params)?;
-        let client = presented.verify(call, env).await?;
+    pub async fn respond(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &AuthenticatedClient,
+        params: &Params<'_>,
+    ) -> Result<TokenResponse, Failure> {
         let grant = GrantRequest::parse(params, &self.offered)?;
         grant.allowed_to(client.client())?;
-        match self.attempt(call, env, &client, &grant).await? {
+        match self.attempt(call, env, client, &grant).await? {
             Issuance::Issued(response) => Ok(response),
             // A family was rotated between look and step. Looked at again, the token is the one just replaced.
-            Issuance::Lost(_) => match self.attempt(call, env, &client, &grant).await? {
+            Issuance::Lost(_) => match self.attempt(call, env, client, &grant).await? {
                 Issuance::Issued(response) => Ok(response),
                 Issuance::Lost(_) => Err(Fault::unavailable("a refresh family changes faster than it is read").into()),
             },
@@ -108,7 +112,7 @@ impl TokenEndpoint {
         &self,
         call: &Call,
         env: &Env,
-        client: &ClientAuthentication<Verified>,
+        client: &AuthenticatedClient,
         grant: &GrantRequest<'_>,
     ) -> Result<Issuance, Failure> {
         let caller = Caller { call, env, client: client.client() };
@@ -179,8 +183,9 @@ impl ClientEndpoint for TokenEndpoint {
         &'a self,
         call: &'a Call,
         env: &'a Env,
-        request: &'a ClientRequest<'_>,
+        client: &'a AuthenticatedClient,
+        form: &'a Params<'_>,
     ) -> BoxFuture<'a, Result<ClientResponse, Failure>> {
-        Box::pin(async move { Ok(ClientResponse::Json(self.respond(call, env, &request.form).await?.json())) })
+        Box::pin(async move { Ok(ClientResponse::Json(self.respond(call, env, client, form).await?.json())) })
     }
 }
