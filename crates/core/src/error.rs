@@ -2,7 +2,9 @@
 //!
 //! There is no way from a fault to a refusal, so that an internal text cannot reach a client.
 
+use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_store::StoreError;
@@ -49,12 +51,22 @@ impl From<&'static Reason> for Refusal {
     }
 }
 
-/// Something is broken or overloaded here. The text is for our own log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Something is broken or overloaded here. What it says is for our own log.
+#[derive(Clone, Debug)]
 pub struct Fault {
     kind: FaultKind,
     message: String,
+    cause: Option<Arc<dyn Error + Send + Sync>>,
 }
+
+/// Two faults are the same when they say the same.
+impl PartialEq for Fault {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.to_string() == other.to_string()
+    }
+}
+
+impl Eq for Fault {}
 
 /// Whether the peer may hope that trying again helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,13 +92,25 @@ impl Fault {
     /// A part that we depend on does not answer or has no room.
     #[must_use]
     pub fn unavailable(message: impl Into<String>) -> Self {
-        Self { kind: FaultKind::Unavailable, message: message.into() }
+        Self { kind: FaultKind::Unavailable, message: message.into(), cause: None }
     }
 
     /// A defect of ours or a damaged record.
     #[must_use]
     pub fn internal(message: impl Into<String>) -> Self {
-        Self { kind: FaultKind::Internal, message: message.into() }
+        Self { kind: FaultKind::Internal, message: message.into(), cause: None }
+    }
+
+    /// With the error that it came from.
+    ///
+    /// ```
+    /// # use chancery_core::error::Fault;
+    /// let fault = Fault::unavailable("the key service").because("no route to host");
+    /// assert_eq!(fault.to_string(), "the key service: no route to host");
+    /// ```
+    #[must_use]
+    pub fn because(self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { cause: Some(Arc::from(cause.into())), ..self }
     }
 
     /// Whether trying again may help.
@@ -95,24 +119,39 @@ impl Fault {
         self.kind
     }
 
-    /// For our own log; never for a peer.
+    /// The error that it came from, where there was one.
     #[must_use]
-    pub fn message(&self) -> &str {
-        &self.message
+    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync)> {
+        self.cause.as_deref()
     }
 }
 
+/// What broke, and why as far as that is known: for our own log, never for a peer.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message)?;
+        match &self.cause {
+            Some(cause) => write!(f, ": {cause}"),
+            None => Ok(()),
+        }
     }
 }
 
-impl std::error::Error for Fault {}
+impl Error for Fault {
+    /// What lies behind the cause, which `Display` has said already.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().and_then(|cause| cause.source())
+    }
+}
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        Self::unavailable(error.to_string())
+        match error {
+            StoreError::Busy => Self::unavailable("the store is busy"),
+            StoreError::Backend(cause) => Self::unavailable("the store failed").because(cause),
+            // A key that nobody expects to be taken is a defect of ours, as is a step that no store takes.
+            mistake => Self::internal("the store").because(mistake),
+        }
     }
 }
 

@@ -227,7 +227,7 @@ impl Node {
             }
             let provider = self.current.load().provider.clone();
             if let Err(fault) = provider.run_once(SystemClock.now()).await {
-                self.log.say(Level::Error, "sweep_failed", fault.message());
+                self.log.say(Level::Error, "sweep_failed", &fault.to_string());
             }
         }
     }

@@ -113,7 +113,7 @@ impl Opened {
     async fn unsigned(&self, settings: &Settings) -> Vec<Complaint> {
         let keys = match self.keys.list(&settings.realm).await {
             Ok(keys) => keys,
-            Err(fault) => return vec![Complaint::new("keys", fault.message(), "docs/configuration.md")],
+            Err(fault) => return vec![Complaint::new("keys", fault.to_string(), "docs/configuration.md")],
         };
         let jwts = settings.resource_servers.iter().filter(|server| server.format == TokenFormat::Jwt);
         let unsigned = jwts.filter(|server| !keys.iter().any(|key| key.jwk.fits(server.alg)));

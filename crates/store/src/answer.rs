@@ -13,6 +13,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Se
 
 /// Why a step was not made. In each case nothing was written and nothing consumed.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum StoreError {
     /// The backend could not do it. The caller answers 503.
     Backend(Fault),
@@ -20,6 +21,8 @@ pub enum StoreError {
     Busy,
     /// A key or an alias of the batch belongs to an unexpired record, or two records of the batch share one.
     Occupied,
+    /// The calling program asked for what no backend does, such as a step in two partitions: a defect of the caller.
+    Misused(&'static str),
 }
 
 impl fmt::Display for StoreError {
@@ -28,6 +31,7 @@ impl fmt::Display for StoreError {
             Self::Backend(fault) => write!(f, "the store failed: {fault}"),
             Self::Busy => f.write_str("the store is busy"),
             Self::Occupied => f.write_str("a key or an alias is taken"),
+            Self::Misused(rule) => write!(f, "the store was asked wrongly: {rule}"),
         }
     }
 }
@@ -36,7 +40,7 @@ impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Backend(fault) => Some(fault),
-            Self::Busy | Self::Occupied => None,
+            Self::Busy | Self::Occupied | Self::Misused(_) => None,
         }
     }
 }

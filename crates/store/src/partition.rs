@@ -2,13 +2,13 @@
 
 use chancery_types::{Key, Partition};
 
-use crate::{Fault, Record, StoreError};
+use crate::{Record, StoreError};
 
 /// Checks that a step stays in one partition: the key of its condition, and key, parent and alias of each record of the
 /// batch. Every backend asks this before it writes.
 ///
 /// # Errors
-/// [`StoreError::Backend`] when it names two: a mistake in the calling program.
+/// [`StoreError::Misused`] when it names two.
 pub fn one_partition(condition: Option<Key>, batch: &[Record]) -> Result<(), StoreError> {
     let named_by = |record: &Record| {
         let alias = record.alias.map(|alias| alias.partition());
@@ -20,6 +20,6 @@ pub fn one_partition(condition: Option<Key>, batch: &[Record]) -> Result<(), Sto
     if named.all(|partition: Partition| partition == first) {
         Ok(())
     } else {
-        Err(Fault::new("a step names two partitions").into())
+        Err(StoreError::Misused("a step names one partition"))
     }
 }

@@ -81,7 +81,7 @@ pub fn register(
     if !complaints.is_empty() {
         return Err(complaints);
     }
-    let fault = |fault: Fault| broken(fault.message().to_owned());
+    let fault = |fault: Fault| broken(fault.to_string());
     if let Some(secret) = &secret {
         secret.keep(&mut client, random, rules).map_err(fault)?;
     }

@@ -72,7 +72,7 @@ impl MemoryRegistry {
         known.changes += 1;
         let revision = Revision(known.changes);
         let client = from_stored(&registered.client.stored, revision, &realm, &self.wrapping)
-            .map_err(|fault| nowhere(fault.message().to_owned()))?;
+            .map_err(|fault| nowhere(fault.to_string()))?;
         known.clients.insert(client.id.clone(), Arc::new(client));
         Ok(registered.secret_to_show)
     }

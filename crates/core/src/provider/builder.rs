@@ -119,12 +119,12 @@ impl Builder {
         let now = clock.now();
         let mut complaints = components.config.complaints();
         if let Err(fault) = env.registry.revision(&env.realm).await {
-            complaints.push(Complaint::new("registry", fault.message(), "configuration"));
+            complaints.push(Complaint::new("registry", fault.to_string(), "configuration"));
         }
         let snapshot = match Snapshot::make(&components, &env, now).await {
             Ok(snapshot) => snapshot,
             Err(fault) => {
-                complaints.push(Complaint::new("keys", fault.message(), "configuration"));
+                complaints.push(Complaint::new("keys", fault.to_string(), "configuration"));
                 return Err(complaints);
             }
         };

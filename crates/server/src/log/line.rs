@@ -54,7 +54,7 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
                 FaultKind::Unavailable => "unavailable",
                 FaultKind::Internal => "internal",
             };
-            line.string("endpoint", endpoint.as_str()).string("fault", kind).string("message", fault.message());
+            line.string("endpoint", endpoint.as_str()).string("fault", kind).string("message", &fault.to_string());
         }
         Event::GrantEnded { client, why } => {
             line.string("client_id", client.as_str()).string("why", grant_end(*why));

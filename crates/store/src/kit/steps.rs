@@ -134,7 +134,7 @@ pub fn a_step_stays_in_one_partition(handles: &States) {
             wait(s.revoke(T0, target, None, &batch)).err(),
         ];
         for error in refused {
-            assert!(matches!(error, Some(StoreError::Backend(_))), "{error:?}");
+            assert!(matches!(error, Some(StoreError::Misused(_))), "{error:?}");
         }
         assert!(!lives(&s, here.key));
         assert!(!lives(&s, other.key));
