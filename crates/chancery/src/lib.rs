@@ -53,8 +53,7 @@
 //! let wrapping = Arc::new(jose::RootSecret::new(wrapping)); // 32 random bytes that are kept elsewhere
 //!
 //! let keys = SealedKeys::new(store.clone(), &wrapping, random.clone())?;
-//! keys.add(&realm, SigningAlgorithm::Rs256, now, now).await?; // once
-//! keys.add_secret(&realm, now).await?; // once
+//! keys.begin(&realm, &[SigningAlgorithm::Rs256]).await?; // makes what is not there
 //!
 //! let accounts = StoredAccounts::new(store.clone(), PasswordPool::start(NonZeroUsize::MIN, 32)?, random);
 //! let password = Password::new(Zeroizing::new("correct horse".to_owned()));
@@ -77,7 +76,7 @@
 
 pub use chancery_core::config::Config;
 pub use chancery_core::context::{Call, RequestId};
-pub use chancery_core::documents::{MemoryKeys, MemoryRegistry, SealedKeys, StoredRegistry};
+pub use chancery_core::documents::{MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry};
 pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal};
 pub use chancery_core::event::{Endpoint, Event, GrantEnd};
 pub use chancery_core::model::{Account, Authentication, Claims, Client, Hint, LoginForm, ResourceServer, TokenFormat};
@@ -87,6 +86,7 @@ pub use chancery_core::ports::{
     RootSecret,
 };
 pub use chancery_core::provider::{Builder, Parts, Provider};
+pub use chancery_core::rotation::{KeyEnd, KeyTimes};
 pub use chancery_core::{client, config, duration, interaction, model, policy};
 pub use chancery_http::{
     Content, FormMarkup, Html, Locale, Page, Pages, Peer, PlainPages, Retry, SUBMIT, Service, TrustedProxies, service,

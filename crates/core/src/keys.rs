@@ -1,7 +1,4 @@
-//! The key set by use and time: which key signs now, and which still counts (architecture, section 12).
-//!
-//! A key is published some time before it signs, so that every cache of the JWKS has it by then, and counts until it is
-//! retired. Every node switches by itself, because the times are part of the set.
+//! The key set by use and time: which key signs now, and which still counts. The times are [`rotation`](crate::rotation)'s.
 
 use chancery_jose::{Compact, EncodedHeader, JwkSet, SealingKey, SigningAlgorithm, Verified, VerifyingKey, assemble};
 use chancery_types::Timestamp;
@@ -10,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::context::Env;
 use crate::error::Fault;
 use crate::ports::{KeyEntry, RootSecret};
+use crate::rotation::KeyTimes;
 
 /// The keys of one snapshot, parsed once.
 pub struct KeySet {
@@ -62,7 +60,7 @@ impl KeySet {
         JwkSet::new(public).map_err(|error| Fault::internal(format!("the key set: {error}")))?;
         let mut keys = entries.into_iter().map(Key::new).collect::<Result<Vec<_>, _>>()?;
         // The newest first, so that the first that may sign is the one that does.
-        keys.sort_by_key(|key| std::cmp::Reverse((key.entry.sign_from, key.entry.publish_at)));
+        keys.sort_by_key(|key| std::cmp::Reverse((key.entry.times.sign_from, key.entry.times.publish_at)));
         Ok(Self { keys, newest, older: secrets })
     }
 
@@ -100,33 +98,47 @@ impl KeySet {
         Ok(assemble(input, &signature))
     }
 
-    /// Verifies a JWS of ours with the key that its `kid` names: one that is published and not retired.
+    /// Verifies a token of ours with the key that its `kid` names: one that counts.
     ///
     /// # Errors
     /// [`MissingMember`](chancery_jose::Error::MissingMember) without `kid`;
     /// [`KeyNotForAlgorithm`](chancery_jose::Error::KeyNotForAlgorithm) when there is no such key;
     /// [`Signature`](chancery_jose::Error::Signature).
     pub fn verify_jwt(&self, now: Timestamp, compact: Compact<'_>) -> Result<Verified, chancery_jose::Error> {
+        self.verify(compact, |times| times.counts(now))
+    }
+
+    /// Verifies what proves a past login, with the key that its `kid` names: also one whose tokens count no more. A session
+    /// lives longer than any token about it (OIDC Core section 3.1.2.1, `id_token_hint`).
+    ///
+    /// # Errors
+    /// As [`KeySet::verify_jwt`].
+    pub fn verify_past_login(&self, compact: Compact<'_>) -> Result<Verified, chancery_jose::Error> {
+        self.verify(compact, |_| true)
+    }
+
+    fn verify(
+        &self,
+        compact: Compact<'_>,
+        is_accepted: impl Fn(&KeyTimes) -> bool,
+    ) -> Result<Verified, chancery_jose::Error> {
         let kid = compact.header().kid.as_deref().ok_or(chancery_jose::Error::MissingMember)?;
-        let key = self.keys.iter().find(|key| *key.kid == *kid && key.counts(now));
+        let key = self.keys.iter().find(|key| *key.kid == *kid && is_accepted(&key.entry.times));
         let key = key.ok_or(chancery_jose::Error::KeyNotForAlgorithm)?;
         compact.verify(&key.verifying)
     }
 
-    /// The JWK Set (RFC 7517 section 5): every key that is published and not retired, public members only.
+    /// The JWK Set (RFC 7517 section 5): every key that counts, public members only.
     #[must_use]
     pub fn jwks_json(&self, now: Timestamp) -> String {
-        let keys = self.keys.iter().filter(|key| key.counts(now)).map(|key| key.entry.jwk.to_json());
+        let keys = self.keys.iter().filter(|key| key.entry.times.counts(now)).map(|key| key.entry.jwk.to_json());
         format!(r#"{{"keys":[{}]}}"#, keys.collect::<Vec<_>>().join(","))
     }
 
-    /// When the next key is published, begins to sign, or is retired: from then on what was made of this set is old.
+    /// When the next key is published, begins or ends: from then on what was made of this set is old.
     #[must_use]
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
-        let times = self.keys.iter().flat_map(|Key { entry, .. }| {
-            [Some(entry.publish_at), Some(entry.sign_from), entry.retire_at].into_iter().flatten()
-        });
-        times.filter(|at| *at > now).min()
+        self.keys.iter().flat_map(|key| key.entry.times.changes()).filter(|at| *at > now).min()
     }
 
     /// What is derived from the root secret of this version; `None` when it is forgotten.
@@ -143,7 +155,7 @@ impl KeySet {
     }
 
     fn signer(&self, alg: SigningAlgorithm, now: Timestamp) -> Option<&Key> {
-        self.keys.iter().find(|key| key.entry.sign_from <= now && key.counts(now) && key.entry.jwk.fits(alg))
+        self.keys.iter().find(|key| key.entry.times.signs(now) && key.entry.jwk.fits(alg))
     }
 }
 
@@ -159,10 +171,5 @@ impl Key {
         let headers =
             algorithms.flat_map(|alg| TYPES.map(|typ| (alg, typ, EncodedHeader::new(alg, Some(&kid), typ)))).collect();
         Ok(Self { kid, entry, verifying, headers })
-    }
-
-    /// Whether it stands in the JWKS, and what it signed counts.
-    fn counts(&self, now: Timestamp) -> bool {
-        self.entry.publish_at <= now && self.entry.retire_at.is_none_or(|at| now < at)
     }
 }

@@ -7,6 +7,7 @@ pub mod error;
 pub mod offered;
 pub mod event;
 pub mod model;
+pub mod rotation;
 pub mod ports;
 pub mod context;
 pub mod records;

@@ -12,6 +12,7 @@ use chancery_types::{AccountId, ClientId, RealmId, ResourceUri, Timestamp};
 use crate::error::Fault;
 use crate::event::{Event, RequestId};
 use crate::model::{Account, Authentication, Claims, Client, Hint, LoginForm, ResourceServer};
+use crate::rotation::KeyTimes;
 
 /// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -141,12 +142,8 @@ pub trait Registry: Send + Sync {
 pub struct KeyEntry {
     /// The public half, with `kid` and `alg`.
     pub jwk: PublicJwk,
-    /// From when it stands in the JWKS.
-    pub publish_at: Timestamp,
-    /// From when it signs: not before every cache of the JWKS has it.
-    pub sign_from: Timestamp,
-    /// From when nothing that it signed counts; `None` while it is in use.
-    pub retire_at: Option<Timestamp>,
+    /// When it is published, signs and counts.
+    pub times: KeyTimes,
 }
 
 /// A secret from which the engine derives its own keys: form tokens, refresh rotation.
@@ -159,7 +156,8 @@ pub struct RootSecret {
 
 /// Where private keys are: a file, PKCS#11, a cloud KMS. The only asynchronous part of cryptography.
 pub trait PrivateKeys: Send + Sync {
-    /// All keys that are not forgotten yet.
+    /// All keys that are not forgotten yet. One that has counted is listed for as long as a session lives: what it signed
+    /// still proves a past login (`id_token_hint`, OIDC Core section 3.1.2.1). One that is no secret any more is not listed.
     fn list<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<KeyEntry>>;
 
     /// Signs with the key of this `kid` and its registered algorithm; a JWS signature (RFC 7518 section 3).

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "tests")]
 
+use chancery_core::rotation::KeyEnd;
 use chancery_jose::SigningAlgorithm::{Es256, Rs256};
 use chancery_jose::{Compact, JwkSet};
 use chancery_testkit::{TestProvider, hours, millis, minutes, seconds};
@@ -43,7 +44,7 @@ fn no_verification_fails_while_keys_are_rotated() {
     kit.clock.advance(seconds(1));
     let second = kit.keys.add(Es256, kit.now(), kit.now() + minutes(10)).expect("a key");
     // Five minutes is how long a JWT lives.
-    kit.keys.retire(&first, kit.now() + minutes(15));
+    kit.keys.end(&first, KeyEnd::new(kit.now() + minutes(10), minutes(5)));
     let (mut alive, mut kids) = (Vec::new(), Vec::new());
     for _ in 0..60 {
         // The worst client: it fetches only what it may keep no longer.
@@ -64,13 +65,13 @@ fn no_verification_fails_while_keys_are_rotated() {
     assert_eq!(kids, [first, second.to_string()], "each signed in its time");
 }
 
-/// A17: a retired key is gone, and what it signed counts no more, at once.
+/// A17: a key that has counted is gone, and no token that it signed counts any more, at once.
 #[test]
 fn a_retired_key_is_gone() {
     let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
     let jwt = kit.tokens("alice", "jwt", "read").member("access_token").to_owned();
     let _ = kit.keys.add(Es256, kit.now(), kit.now()).expect("a key");
-    kit.keys.retire(&kid(&jwt), kit.now() + minutes(1));
+    kit.keys.end(&kid(&jwt), KeyEnd::new(kit.now(), minutes(1)));
     kit.clock.advance(minutes(1) - millis(1));
     assert!(kit.is_active("api", &jwt) && Cache::fetch(&kit).verifies(&jwt));
     kit.clock.advance(millis(1));
@@ -78,19 +79,45 @@ fn a_retired_key_is_gone() {
     assert!(!Cache::fetch(&kit).verifies(&jwt));
 }
 
-/// AUTHZ-35: a retired key's ID token is no hint any more.
+/// FR-07, AUTHZ-35: what an ID token says about a session holds for as long as the session lives, which outlives the token
+/// and the key that signed it.
 #[test]
-fn a_hint_of_a_retired_key_is_refused() {
+fn a_hint_works_for_as_long_as_its_session_can_live() {
+    let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    let request = || kit.authorization_request("web").scope("openid");
+    let hint = kit.exchange(&request().open(&ua).expect_code()).member("id_token").to_owned();
+    let _ = kit.keys.add(Rs256, kit.now(), kit.now()).expect("a key");
+    kit.keys.end(&kid(&hint), KeyEnd::new(kit.now(), hours(1)));
+    for day in 1..=89 {
+        kit.clock.advance(hours(24));
+        let hinted = request().set("id_token_hint", &hint);
+        let _ = hinted.clone().set("prompt", "none").open(&ua).expect_code();
+        if day % 30 == 0 {
+            let _ = hinted.open(&kit.user_agent()).expect_page("login");
+        }
+        assert!(!Cache::fetch(&kit).verifies(&hint), "day {day}: the key is not published any more");
+    }
+    // The session is over; the hint still says whom the client expects.
+    kit.clock.advance(hours(48));
+    let hinted = request().set("id_token_hint", &hint);
+    let _ = hinted.clone().set("prompt", "none").open(&ua).expect_error("login_required");
+    let _ = hinted.open(&ua).expect_page("login");
+}
+
+/// AUTHZ-35: a key that is no secret any more proves nothing.
+#[test]
+fn a_hint_of_a_removed_key_is_refused() {
     let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
     let hint = kit.tokens("alice", "web", "openid").member("id_token").to_owned();
-    let ua = kit.user_agent();
     let request = kit.authorization_request("web").scope("openid").set("id_token_hint", &hint);
-    kit.clock.advance(hours(24));
-    let _ = request.open(&ua).expect_page("login");
-    let _ = kit.keys.add(Es256, kit.now(), kit.now()).expect("a key");
-    kit.keys.retire(&kid(&hint), kit.now());
+    let _ = request.open(&kit.user_agent()).expect_page("login");
+    let _ = kit.keys.add(Rs256, kit.now(), kit.now()).expect("a key");
+    kit.keys.remove(&kid(&hint));
     kit.clock.advance(seconds(1));
-    let _ = request.open(&ua).expect_error("invalid_request");
+    let _ = request.open(&kit.user_agent()).expect_error("invalid_request");
 }
 
 /// HTTP-14: the documents change with the keys, and their ETag with them.

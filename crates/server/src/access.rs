@@ -83,7 +83,8 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), String> {
     made.map_err(|error| format!("{}: {error}", folder.display()))
 }
 
-fn folder_of(file: &Path) -> PathBuf {
+/// Where a file is.
+pub(crate) fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
         _ => PathBuf::from("."),

@@ -171,7 +171,8 @@ pub(crate) struct Person {
 pub(crate) enum Keys {
     /// Name all keys and say from when to when they count
     List(Configured),
-    /// Put a new key beside each that signs now; it takes over later, and the old one counts a day longer than its tokens
+    /// Put a new key beside each that signs now; it takes over later, and the old one counts a day longer than its tokens.
+    /// A rotation that is under way is not begun again
     Rotate {
         #[command(flatten)]
         configured: Configured,

@@ -81,7 +81,7 @@ fn demo(listen: SocketAddr, credentials: &Path) -> Result<Demo, String> {
 /// Keys, clients and the person, as far as they are not there.
 async fn fill(settings: &Settings, opened: &Opened, demo: &Demo) -> Result<(), String> {
     let (realm, now) = (&settings.realm, SystemClock.now());
-    opened.first_keys(realm, now).await.map_err(|fault| fault.to_string())?;
+    opened.first_keys(realm).await.map_err(|fault| fault.to_string())?;
     let rules =
         RegistrationRules { realm, wrapping: &opened.wrapping, algorithms: None, are_weak_secrets_allowed: false, now };
     for metadata in demo.clients() {

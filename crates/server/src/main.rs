@@ -12,6 +12,7 @@ mod pages;
 mod parts;
 mod secrets;
 mod settings;
+mod terminal;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command, Configured, Develop};
+use crate::terminal::Shown;
 
 fn main() -> ExitCode {
     let command = Arguments::parse().command.unwrap_or(Command::Dev(Develop::default()));
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
             if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(why) => {
-            eprintln!("{}", why.trim_end());
+            eprint!("{}", Shown::lines(&why));
             ExitCode::FAILURE
         }
     }
@@ -60,8 +62,7 @@ async fn serve(configured: Configured) -> Result<(), String> {
     let settings = settings::load(&configured).map_err(|complaints| commands::lines(&complaints))?;
     let opened = parts::open_made(&settings)?;
     if matches!(settings.store, settings::Store::Memory) {
-        let now = chancery_core::ports::Clock::now(&chancery_core::ports::SystemClock);
-        opened.first_keys(&settings.realm, now).await.map_err(|fault| fault.to_string())?;
+        opened.first_keys(&settings.realm).await.map_err(|fault| fault.to_string())?;
     }
     node::Node::new(settings, opened, None).await?.run(Some(configured)).await
 }

@@ -12,7 +12,7 @@ use chancery_jose::{RootSecret, SigningAlgorithm, SystemRandom};
 use chancery_store::{DocumentStore, StateStore};
 use chancery_store_memory::MemoryStore;
 use chancery_store_sqlite::SqliteStore;
-use chancery_types::{RealmId, Timestamp};
+use chancery_types::RealmId;
 use zeroize::Zeroizing;
 
 use crate::settings::{Settings, Store};
@@ -116,7 +116,8 @@ impl Opened {
             Err(fault) => return vec![Complaint::new("keys", fault.to_string(), "docs/configuration.md")],
         };
         let jwts = settings.resource_servers.iter().filter(|server| server.format == TokenFormat::Jwt);
-        let unsigned = jwts.filter(|server| !keys.iter().any(|key| key.jwk.fits(server.alg)));
+        let unsigned =
+            jwts.filter(|server| !keys.iter().any(|key| key.times.end.is_none() && key.jwk.fits(server.alg)));
         let complaint = |server: &ResourceServer| {
             let rule = format!("{}: there is no key for {}; see `chancery keys list`", server.uri.as_str(), server.alg);
             Complaint::new("resource_server", rule, "RFC 9068 section 2.1")
@@ -135,16 +136,17 @@ impl Opened {
         file.check_write().await.map_err(|error| format!("no write is possible: {error}"))
     }
 
-    /// Makes the first keys and the first root secret of a realm that has none.
-    pub(crate) async fn first_keys(&self, realm: &RealmId, now: Timestamp) -> Result<(), Fault> {
-        if self.keys.list(realm).await?.is_empty() {
-            for alg in FIRST_KEYS {
-                self.keys.add(realm, alg, now, now).await?;
-            }
+    /// Makes the first keys and the first root secret of a realm, as far as they are not there.
+    pub(crate) async fn first_keys(&self, realm: &RealmId) -> Result<(), Fault> {
+        self.keys.begin(realm, &FIRST_KEYS).await
+    }
+
+    /// The algorithms that the realm goes on signing with, each once.
+    pub(crate) async fn algorithms(&self, realm: &RealmId) -> Result<Vec<SigningAlgorithm>, Fault> {
+        let mut algorithms = Vec::new();
+        for key in self.keys.list(realm).await?.iter().filter(|key| key.times.end.is_none()) {
+            algorithms.extend(key.jwk.alg().filter(|alg| !algorithms.contains(alg)));
         }
-        if self.keys.secrets(realm).await?.is_empty() {
-            self.keys.add_secret(realm, now).await?;
-        }
-        Ok(())
+        Ok(algorithms)
     }
 }

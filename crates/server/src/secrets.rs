@@ -31,12 +31,21 @@ pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
 
 /// Writes a new file that only its owner can read; one that is there already is an error.
 pub(crate) fn write_private(path: &Path, content: &str) -> Result<(), String> {
-    let mut options = std::fs::OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(0o600).open(path);
-    let written = file.and_then(|mut file| {
-        file.write_all(content.as_bytes())?;
-        file.sync_all()
-    });
+    write_new(path, content.as_bytes(), 0o600)
+}
+
+/// Writes a new file whole or not at all: under another name first. One that is there already is an error.
+pub(crate) fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unfinished = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let written = (|| {
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        // Unlike a renaming, it takes nobody's place.
+        std::fs::hard_link(&unfinished, path)
+    })();
+    let _gone = std::fs::remove_file(&unfinished);
     written.map_err(|error| format!("{}: {error}", path.display()))
 }
 

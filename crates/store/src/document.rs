@@ -26,6 +26,9 @@ pub trait DocumentStore: Send + Sync + 'static {
         document: Document,
     ) -> Answer<'a, Put>;
 
+    /// Writes new documents, all or none. [`Put::Occupied`] also when two of them share an id or an alias.
+    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> Answer<'a, Put>;
+
     /// Removes the document that was seen; its id and alias are free at once. [`Put::Stale`] also when it is gone.
     fn remove<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str, seen: Revision) -> Answer<'a, Put>;
 
@@ -54,8 +57,8 @@ impl DocumentKind {
     pub const CLIENT: Self = Self(2);
     /// A resource server.
     pub const RESOURCE_SERVER: Self = Self(3);
-    /// A sealed private key.
-    pub const SEALED_KEY: Self = Self(4);
+    /// The sealed private keys and root secrets of a realm.
+    pub const SEALED_KEYS: Self = Self(4);
 }
 
 /// One document as the store has it, or as it shall be.

@@ -12,6 +12,7 @@ use crate::client::{RegistrationRules, from_stored, register};
 use crate::error::{Complaint, Fault};
 use crate::model::{Client, ResourceServer};
 use crate::ports::{Answer, KeyEntry, PrivateKeys, Registry, RootSecret};
+use crate::rotation::{KeyEnd, KeyTimes};
 
 /// Clients and resource servers in memory, the same for every realm that asks.
 pub struct MemoryRegistry {
@@ -154,18 +155,24 @@ impl MemoryKeys {
     pub fn add(&self, alg: SigningAlgorithm, publish_at: Timestamp, sign_from: Timestamp) -> Result<Box<str>, Fault> {
         let key = PrivateKey::generate(alg).map_err(|error| Fault::internal(error.to_string()))?;
         let kid: Box<str> = key.kid().into();
-        let entry = KeyEntry { jwk: key.public_jwk().clone(), publish_at, sign_from, retire_at: None };
+        let times = KeyTimes { publish_at, sign_from, end: None };
+        let entry = KeyEntry { jwk: key.public_jwk().clone(), times };
         self.change(|held| held.keys.push((entry, Arc::new(key))));
         Ok(kid)
     }
 
-    /// Says from when a key counts no more.
-    pub fn retire(&self, kid: &str, at: Timestamp) {
+    /// Says until when a key signs and counts.
+    pub fn end(&self, kid: &str, end: KeyEnd) {
         self.change(|held| {
             for (entry, _) in held.keys.iter_mut().filter(|(_, key)| key.kid() == kid) {
-                entry.retire_at = Some(at);
+                entry.times.end = Some(end);
             }
         });
+    }
+
+    /// Removes a key: nothing that it signed counts any more.
+    pub fn remove(&self, kid: &str) {
+        self.change(|held| held.keys.retain(|(_, key)| key.kid() != kid));
     }
 
     /// Makes a root secret, with which everything new is sealed from then on.

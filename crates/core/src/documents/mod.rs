@@ -5,7 +5,7 @@ mod registry;
 pub use registry::StoredRegistry;
 
 mod sealed_keys;
-pub use sealed_keys::SealedKeys;
+pub use sealed_keys::{Rotated, SealedKeys};
 
 mod memory;
 pub use memory::{MemoryKeys, MemoryRegistry};

@@ -99,6 +99,16 @@ impl StoredRegistry {
         Ok(put)
     }
 
+    /// Stores new clients, all or none: [`Put::Occupied`] when a client of one of their ids is there.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn add_clients(&self, realm: &RealmId, clients: &[Client]) -> Result<Put, Fault> {
+        let put = self.store.put_new(realm, DocumentKind::CLIENT, clients.iter().map(document_of).collect()).await?;
+        self.change(realm, Cache::forget);
+        Ok(put)
+    }
+
     fn open(&self, realm: &RealmId, document: &Document) -> Result<Arc<Client>, Fault> {
         from_stored(&document.body, document.revision, realm, &self.wrapping).map(Arc::new)
     }
@@ -125,6 +135,10 @@ impl StoredRegistry {
 }
 
 const RESOURCE_SERVER_VERSION: u8 = 1;
+
+fn document_of(client: &Client) -> Document {
+    Document { id: client.id().as_str().into(), alias: None, body: client.stored.clone(), revision: Revision(0) }
+}
 
 impl Registry for StoredRegistry {
     fn client<'a>(&'a self, realm: &'a RealmId, id: &'a ClientId) -> Answer<'a, Option<Arc<Client>>> {
@@ -191,9 +205,7 @@ impl Registry for StoredRegistry {
 
     fn put_client<'a>(&'a self, realm: &'a RealmId, seen: Option<Revision>, client: Arc<Client>) -> Answer<'a, Put> {
         Box::pin(async move {
-            let id = client.id().as_str().into();
-            let document = Document { id, alias: None, body: client.stored.clone(), revision: Revision(0) };
-            let put = self.store.put(realm, DocumentKind::CLIENT, seen, document).await?;
+            let put = self.store.put(realm, DocumentKind::CLIENT, seen, document_of(&client)).await?;
             self.change(realm, Cache::forget);
             Ok(put)
         })

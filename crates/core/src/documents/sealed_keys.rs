@@ -1,10 +1,11 @@
 //! Private keys and root secrets over a [`DocumentStore`], sealed with AES-256-GCM-SIV.
 //!
-//! Changing the set is a compare-and-swap of one document; the times that a key carries do the rest, on every node by
-//! itself (architecture, section 12).
+//! All of a realm's are one document, so that every change of the set is one compare-and-set: of two who change it at one
+//! moment, the second sees what the first has done. The times that a key carries do the rest, on every node by itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use chancery_jose::{PrivateKey, RootSecret as Wrapping, SealingKey, SigningAlgorithm, base64url};
 use chancery_store::{Document, DocumentKind, DocumentStore, Put, Revision};
@@ -14,6 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::error::Fault;
 use crate::ports::{Answer, KeyEntry, PrivateKeys, Random, RootSecret};
+use crate::rotation::{KeyTimes, succeed};
 
 /// Private keys over a [`DocumentStore`]. Without the wrapping key the store holds nothing of use.
 pub struct SealedKeys {
@@ -27,35 +29,46 @@ pub struct SealedKeys {
 /// Private keys by realm and `kid`.
 type Opened = HashMap<(RealmId, Box<str>), Arc<PrivateKey>>;
 
-/// Version 1 of the stored form, after the version byte. The document's name is the `kid`, or `root-` and the version.
-#[derive(Clone, Serialize, Deserialize)]
-struct Stored {
-    content: Content,
-    publish_at: Timestamp,
-    sign_from: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    retire_at: Option<Timestamp>,
-    /// base64url; bound to realm and name.
+/// Version 1 of the stored form, after the version byte.
+#[derive(Default, Serialize, Deserialize)]
+struct KeyRing {
+    keys: Vec<SealedKey>,
+    secrets: Vec<SealedSecret>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SealedKey {
+    kid: Box<str>,
+    times: KeyTimes,
+    /// A private JWK under the seal, in base64url; bound to realm and `kid`.
     sealed: Box<str>,
 }
 
-/// What is under the seal.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Content {
-    /// A private JWK.
-    SigningKey,
-    /// 32 bytes.
-    RootSecret(u32),
+#[derive(Serialize, Deserialize)]
+struct SealedSecret {
+    version: u32,
+    /// 32 bytes under the seal, in base64url; bound to realm and version.
+    sealed: Box<str>,
 }
 
 const VERSION: u8 = 1;
 
-/// More keys than any realm has.
-const LIMIT: usize = 1_000;
+/// The document's name; there is one in each realm.
+const NAME: &str = "keys";
 
-/// How often a change is tried again when another node was faster.
-const TRIES: usize = 5;
+/// How often a change is tried again when others were faster. Each time, one of them was done.
+const TRIES: usize = 32;
+
+/// What became of one algorithm in a rotation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotated {
+    /// What it signs.
+    pub alg: SigningAlgorithm,
+    /// The key that takes over: a new one, or one that was going to already.
+    pub kid: Box<str>,
+    /// From when it signs.
+    pub sign_from: Timestamp,
+}
 
 impl SealedKeys {
     /// Keys over a store. The wrapping key is the operator's: without it nothing can be opened.
@@ -67,147 +80,204 @@ impl SealedKeys {
         Ok(Self { store, sealing, random, opened: RwLock::default() })
     }
 
-    /// Makes a key and says its `kid`. It is published at one time and signs from another: leave the caches of the JWKS
-    /// their time in between (10 minutes).
+    /// Makes what a realm needs before it can sign anything, as far as it is not there: a key of each of these algorithms,
+    /// and the first root secret. To be repeated as often as one likes, also by several at one moment.
     ///
     /// # Errors
-    /// A fault of the store or of the cryptographic library.
-    pub async fn add(
-        &self,
-        realm: &RealmId,
-        alg: SigningAlgorithm,
-        publish_at: Timestamp,
-        sign_from: Timestamp,
-    ) -> Result<Box<str>, Fault> {
-        let key = PrivateKey::generate(alg).map_err(broken)?;
-        let jwk = key.to_jwk().map_err(broken)?;
-        let stored = Stored {
-            content: Content::SigningKey,
-            publish_at,
-            sign_from,
-            retire_at: None,
-            sealed: self.seal(realm, key.kid(), jwk.as_bytes())?,
-        };
-        match self.put(realm, key.kid(), None, &stored).await? {
-            Put::Done(_) => Ok(key.kid().into()),
-            Put::Stale | Put::Occupied => Err(Fault::internal("a new key has the name of another")),
-        }
+    /// A fault of the store or of the cryptographic library; a symmetric algorithm.
+    pub async fn begin(&self, realm: &RealmId, algorithms: &[SigningAlgorithm]) -> Result<(), Fault> {
+        let mut made = Made::default();
+        self.change(realm, |ring| {
+            let mut is_changed = false;
+            for alg in algorithms {
+                if !self.has_key(realm, ring, *alg)? {
+                    ring.keys.push(self.sealed_key(realm, made.key(*alg)?, KeyTimes::FROM_THE_BEGINNING)?);
+                    is_changed = true;
+                }
+            }
+            if ring.secrets.is_empty() {
+                ring.secrets.push(self.sealed_secret(realm, 1)?);
+                is_changed = true;
+            }
+            Ok(((), is_changed))
+        })
+        .await
     }
 
-    /// Makes a key in the place of those of its algorithm, which sign until `sign_from` and count until
-    /// `others_retire_at`: not before the longest token they signed has ended.
+    /// Puts a key in the place of those of each of these algorithms, which sign until `sign_from` and count until the
+    /// longest token that they have signed has ended: `longest` after. Leave the caches of the JWKS their time (10 minutes)
+    /// between `now`, from when the new key is published, and `sign_from`.
+    ///
+    /// Where a key takes over at `sign_from` or before it already, it stays the one. Where one was going to later, it never
+    /// signs.
     ///
     /// # Errors
-    /// As [`SealedKeys::add`] and [`SealedKeys::retire`].
+    /// A fault of the store or of the cryptographic library; a symmetric algorithm.
     pub async fn rotate(
         &self,
         realm: &RealmId,
-        alg: SigningAlgorithm,
-        publish_at: Timestamp,
+        algorithms: &[SigningAlgorithm],
+        now: Timestamp,
         sign_from: Timestamp,
-        others_retire_at: Timestamp,
-    ) -> Result<Box<str>, Fault> {
-        let before = self.list(realm).await?;
-        let kid = self.add(realm, alg, publish_at, sign_from).await?;
-        let of_alg = |entry: &&KeyEntry| entry.jwk.fits(alg) && entry.retire_at.is_none();
-        for entry in before.iter().filter(of_alg) {
-            if let Some(kid) = entry.jwk.kid() {
-                self.retire(realm, kid, others_retire_at).await?;
+        longest: Duration,
+    ) -> Result<Vec<Rotated>, Fault> {
+        let mut made = Made::default();
+        self.change(realm, |ring| {
+            let mut rotated = Vec::new();
+            for alg in algorithms {
+                let mut of_alg = Vec::new();
+                for key in &mut ring.keys {
+                    if self.private_key(realm, key)?.public_jwk().fits(*alg) {
+                        of_alg.push(key);
+                    }
+                }
+                let mut times: Vec<&mut KeyTimes> = of_alg.iter_mut().map(|key| &mut key.times).collect();
+                let under_way = succeed(&mut times, now, sign_from, longest);
+                let key = match under_way.and_then(|at| of_alg.into_iter().nth(at)) {
+                    Some(key) => key,
+                    None => {
+                        let times = KeyTimes { publish_at: now, sign_from, end: None };
+                        ring.keys.push(self.sealed_key(realm, made.key(*alg)?, times)?);
+                        // It was just pushed.
+                        let Some(key) = ring.keys.last_mut() else { continue };
+                        key
+                    }
+                };
+                rotated.push(Rotated { alg: *alg, kid: key.kid.clone(), sign_from: key.times.sign_from });
             }
-        }
-        Ok(kid)
+            Ok((rotated, true))
+        })
+        .await
     }
 
-    /// Says from when a key counts no more; with the present time at once, for an emergency.
+    /// Removes a key: nothing that it signed counts any more, not even as proof of a past login. For a key that is no secret
+    /// any more; rotate with a `sign_from` of `now` before, or nothing signs in its place.
     ///
     /// # Errors
     /// A fault of the store, or when there is no such key.
-    pub async fn retire(&self, realm: &RealmId, kid: &str, at: Timestamp) -> Result<(), Fault> {
-        for _ in 0..TRIES {
-            let document = self.store.get(realm, DocumentKind::SEALED_KEY, kid).await?;
-            let document = document.ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
-            let stored = Stored { retire_at: Some(at), ..decode(&document)? };
-            if let Put::Done(_) = self.put(realm, kid, Some(document.revision), &stored).await? {
-                return Ok(());
+    pub async fn remove(&self, realm: &RealmId, kid: &str) -> Result<(), Fault> {
+        self.change(realm, |ring| {
+            let before = ring.keys.len();
+            ring.keys.retain(|key| *key.kid != *kid);
+            if ring.keys.len() == before {
+                return Err(Fault::internal(format!("there is no key {kid}")));
             }
-        }
-        Err(Fault::unavailable(format!("the key {kid} is being changed by others")))
+            Ok(((), true))
+        })
+        .await
     }
 
-    /// Removes the keys that were retired before this time, and says how many.
+    /// Removes the keys that have counted until before this time, and says how many. Leave them as long as a session lives:
+    /// what they signed still proves a past login.
     ///
     /// # Errors
     /// A fault of the store.
-    pub async fn forget(&self, realm: &RealmId, retired_before: Timestamp) -> Result<usize, Fault> {
-        let mut forgotten = 0;
-        for document in self.documents(realm).await? {
-            if decode(&document)?.retire_at.is_some_and(|at| at < retired_before) {
-                let put = self.store.remove(realm, DocumentKind::SEALED_KEY, &document.id, document.revision).await?;
-                forgotten += usize::from(matches!(put, Put::Done(_)));
-            }
-        }
-        Ok(forgotten)
+    pub async fn forget(&self, realm: &RealmId, ended_before: Timestamp) -> Result<usize, Fault> {
+        self.change(realm, |ring| {
+            let before = ring.keys.len();
+            ring.keys.retain(|key| key.times.end.is_none_or(|end| end.count_until() >= ended_before));
+            let forgotten = before - ring.keys.len();
+            Ok((forgotten, forgotten > 0))
+        })
+        .await
     }
 
     /// Makes a root secret, with which everything new is sealed from then on. What older ones sealed can still be read.
     ///
     /// # Errors
     /// A fault of the store.
-    pub async fn add_secret(&self, realm: &RealmId, now: Timestamp) -> Result<u32, Fault> {
-        for _ in 0..TRIES {
-            let newest = self.secrets(realm).await?.first().map_or(0, |secret| secret.version);
+    pub async fn add_secret(&self, realm: &RealmId) -> Result<u32, Fault> {
+        self.change(realm, |ring| {
+            let newest = ring.secrets.iter().map(|secret| secret.version).max().unwrap_or(0);
             let version = newest.saturating_add(1);
-            let id = format!("root-{version}");
-            let mut secret = Zeroizing::new([0; 32]);
-            self.random.fill(&mut *secret);
-            let stored = Stored {
-                content: Content::RootSecret(version),
-                publish_at: now,
-                sign_from: now,
-                retire_at: None,
-                sealed: self.seal(realm, &id, secret.as_slice())?,
-            };
-            if let Put::Done(_) = self.put(realm, &id, None, &stored).await? {
-                return Ok(version);
+            ring.secrets.push(self.sealed_secret(realm, version)?);
+            Ok((version, true))
+        })
+        .await
+    }
+
+    /// One compare-and-set of the whole set: the step is made again on what others have made of it meanwhile. Says whether
+    /// it has changed anything.
+    async fn change<T>(
+        &self,
+        realm: &RealmId,
+        mut step: impl FnMut(&mut KeyRing) -> Result<(T, bool), Fault>,
+    ) -> Result<T, Fault> {
+        for _ in 0..TRIES {
+            let (mut ring, seen) = self.ring(realm).await?;
+            let (outcome, is_changed) = step(&mut ring)?;
+            if !is_changed {
+                return Ok(outcome);
+            }
+            let mut body = vec![VERSION];
+            serde_json::to_writer(&mut body, &ring).map_err(|error| Fault::internal(error.to_string()))?;
+            let document = Document { id: NAME.into(), alias: None, body: body.into(), revision: Revision(0) };
+            if let Put::Done(_) = self.store.put(realm, DocumentKind::SEALED_KEYS, seen, document).await? {
+                return Ok(outcome);
             }
         }
-        Err(Fault::unavailable("root secrets are being made by others"))
+        Err(Fault::unavailable("the keys are being changed by others; try again"))
     }
 
-    async fn documents(&self, realm: &RealmId) -> Result<Vec<Document>, Fault> {
-        Ok(self.store.list(realm, DocumentKind::SEALED_KEY, None, LIMIT).await?)
+    /// The set as it is stored, empty when nothing is, and which state of it this is.
+    async fn ring(&self, realm: &RealmId) -> Result<(KeyRing, Option<Revision>), Fault> {
+        let Some(document) = self.store.get(realm, DocumentKind::SEALED_KEYS, NAME).await? else {
+            return Ok((KeyRing::default(), None));
+        };
+        match document.body.split_first() {
+            Some((&VERSION, json)) => {
+                let ring = serde_json::from_slice(json);
+                let ring = ring.map_err(|error| Fault::internal(format!("the stored keys are damaged: {error}")))?;
+                Ok((ring, Some(document.revision)))
+            }
+            _ => Err(Fault::internal("the stored keys are of an unknown version")),
+        }
     }
 
-    async fn put(&self, realm: &RealmId, id: &str, seen: Option<Revision>, stored: &Stored) -> Result<Put, Fault> {
-        let mut body = vec![VERSION];
-        serde_json::to_writer(&mut body, stored).map_err(|error| Fault::internal(error.to_string()))?;
-        let document = Document { id: id.into(), alias: None, body: body.into(), revision: Revision(0) };
-        Ok(self.store.put(realm, DocumentKind::SEALED_KEY, seen, document).await?)
+    fn has_key(&self, realm: &RealmId, ring: &KeyRing, alg: SigningAlgorithm) -> Result<bool, Fault> {
+        for key in ring.keys.iter().filter(|key| key.times.end.is_none()) {
+            if self.private_key(realm, key)?.public_jwk().fits(alg) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
-    fn seal(&self, realm: &RealmId, id: &str, content: &[u8]) -> Result<Box<str>, Fault> {
+    fn sealed_key(&self, realm: &RealmId, key: &PrivateKey, times: KeyTimes) -> Result<SealedKey, Fault> {
+        let jwk = key.to_jwk().map_err(broken)?;
+        let sealed = self.seal(realm, key.kid(), jwk.as_bytes())?;
+        Ok(SealedKey { kid: key.kid().into(), times, sealed })
+    }
+
+    fn sealed_secret(&self, realm: &RealmId, version: u32) -> Result<SealedSecret, Fault> {
+        let mut secret = Zeroizing::new([0; 32]);
+        self.random.fill(&mut *secret);
+        Ok(SealedSecret { version, sealed: self.seal(realm, &root_name(version), secret.as_slice())? })
+    }
+
+    fn seal(&self, realm: &RealmId, name: &str, content: &[u8]) -> Result<Box<str>, Fault> {
         let mut nonce = [0; 12];
         self.random.fill(&mut nonce);
-        let sealed = self.sealing.seal(nonce, &sealed_for(realm, id), content).map_err(broken)?;
+        let sealed = self.sealing.seal(nonce, &sealed_for(realm, name), content).map_err(broken)?;
         Ok(base64url::encode(sealed).into())
     }
 
-    fn unseal(&self, realm: &RealmId, id: &str, stored: &Stored) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let sealed = base64url::decode(&stored.sealed).map_err(broken)?;
-        let opened = self.sealing.open(&sealed_for(realm, id), &sealed);
-        opened.ok_or_else(|| Fault::internal(format!("the key {id} was sealed under another wrapping key")))
+    fn unseal(&self, realm: &RealmId, name: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        let sealed = base64url::decode(sealed).map_err(broken)?;
+        let opened = self.sealing.open(&sealed_for(realm, name), &sealed);
+        opened.ok_or_else(|| Fault::internal(format!("the key {name} was sealed under another wrapping key")))
     }
 
     /// The private key, parsed; opened only the first time.
-    fn private_key(&self, realm: &RealmId, kid: &str, stored: &Stored) -> Result<Arc<PrivateKey>, Fault> {
-        if let Some(key) = self.opened(realm, kid) {
-            return Ok(key);
+    fn private_key(&self, realm: &RealmId, key: &SealedKey) -> Result<Arc<PrivateKey>, Fault> {
+        if let Some(opened) = self.opened(realm, &key.kid) {
+            return Ok(opened);
         }
-        let jwk = self.unseal(realm, kid, stored)?;
-        let key = Arc::new(PrivateKey::from_jwk(&jwk).map_err(broken)?.with_kid(kid));
-        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
-        opened.insert((realm.clone(), kid.into()), Arc::clone(&key));
-        Ok(key)
+        let jwk = self.unseal(realm, &key.kid, &key.sealed)?;
+        let opened = Arc::new(PrivateKey::from_jwk(&jwk).map_err(broken)?.with_kid(&key.kid));
+        let mut all = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        all.insert((realm.clone(), key.kid.clone()), Arc::clone(&opened));
+        Ok(opened)
     }
 
     fn opened(&self, realm: &RealmId, kid: &str) -> Option<Arc<PrivateKey>> {
@@ -216,17 +286,27 @@ impl SealedKeys {
     }
 }
 
-/// What a seal is bound to, so that a sealed key cannot be moved to another realm or name.
-fn sealed_for(realm: &RealmId, id: &str) -> Vec<u8> {
-    [realm.as_str().as_bytes(), &[0], id.as_bytes()].concat()
+/// Keys that were made for a change, once, however often it is tried.
+#[derive(Default)]
+struct Made(BTreeMap<&'static str, PrivateKey>);
+
+impl Made {
+    fn key(&mut self, alg: SigningAlgorithm) -> Result<&PrivateKey, Fault> {
+        use std::collections::btree_map::Entry;
+        Ok(match self.0.entry(alg.name()) {
+            Entry::Occupied(made) => made.into_mut(),
+            Entry::Vacant(place) => place.insert(PrivateKey::generate(alg).map_err(broken)?),
+        })
+    }
 }
 
-fn decode(document: &Document) -> Result<Stored, Fault> {
-    match document.body.split_first() {
-        Some((&VERSION, json)) => serde_json::from_slice(json)
-            .map_err(|error| Fault::internal(format!("damaged key {}: {error}", document.id))),
-        _ => Err(Fault::internal(format!("the key {} is of an unknown version", document.id))),
-    }
+/// What a seal is bound to, so that a sealed key cannot be moved to another realm or name.
+fn sealed_for(realm: &RealmId, name: &str) -> Vec<u8> {
+    [realm.as_str().as_bytes(), &[0], name.as_bytes()].concat()
+}
+
+fn root_name(version: u32) -> String {
+    format!("root-{version}")
 }
 
 fn broken(error: chancery_jose::Error) -> Fault {
@@ -236,16 +316,12 @@ fn broken(error: chancery_jose::Error) -> Fault {
 impl PrivateKeys for SealedKeys {
     fn list<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<KeyEntry>> {
         Box::pin(async move {
-            let mut entries = Vec::new();
-            for document in self.documents(realm).await? {
-                let stored = decode(&document)?;
-                if stored.content == Content::SigningKey {
-                    let jwk = self.private_key(realm, &document.id, &stored)?.public_jwk().clone();
-                    let Stored { publish_at, sign_from, retire_at, .. } = stored;
-                    entries.push(KeyEntry { jwk, publish_at, sign_from, retire_at });
-                }
-            }
-            Ok(entries)
+            let (ring, _) = self.ring(realm).await?;
+            let entry = |key: &SealedKey| {
+                let jwk = self.private_key(realm, key)?.public_jwk().clone();
+                Ok(KeyEntry { jwk, times: key.times })
+            };
+            ring.keys.iter().map(entry).collect()
         })
     }
 
@@ -254,9 +330,10 @@ impl PrivateKeys for SealedKeys {
             let key = match self.opened(realm, kid) {
                 Some(key) => key,
                 None => {
-                    let document = self.store.get(realm, DocumentKind::SEALED_KEY, kid).await?;
-                    let document = document.ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
-                    self.private_key(realm, kid, &decode(&document)?)?
+                    let (ring, _) = self.ring(realm).await?;
+                    let key = ring.keys.iter().find(|key| *key.kid == *kid);
+                    let key = key.ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
+                    self.private_key(realm, key)?
                 }
             };
             let alg = key.alg().ok_or_else(|| Fault::internal(format!("the key {kid} has no algorithm")))?;
@@ -266,18 +343,15 @@ impl PrivateKeys for SealedKeys {
 
     fn secrets<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<RootSecret>> {
         Box::pin(async move {
-            let mut secrets = Vec::new();
-            for document in self.documents(realm).await? {
-                let stored = decode(&document)?;
-                if let Content::RootSecret(version) = stored.content {
-                    let opened = self.unseal(realm, &document.id, &stored)?;
-                    let bytes: [u8; 32] = opened
-                        .as_slice()
-                        .try_into()
-                        .map_err(|_| Fault::internal(format!("{} has the wrong length", document.id)))?;
-                    secrets.push(RootSecret { version, secret: Wrapping::new(Zeroizing::new(bytes)) });
-                }
-            }
+            let (ring, _) = self.ring(realm).await?;
+            let open = |SealedSecret { version, sealed }: &SealedSecret| {
+                let name = root_name(*version);
+                let opened = self.unseal(realm, &name, sealed)?;
+                let bytes = opened.as_slice().try_into();
+                let bytes: [u8; 32] = bytes.map_err(|_| Fault::internal(format!("{name} has the wrong length")))?;
+                Ok(RootSecret { version: *version, secret: Wrapping::new(Zeroizing::new(bytes)) })
+            };
+            let mut secrets = ring.secrets.iter().map(open).collect::<Result<Vec<_>, Fault>>()?;
             secrets.sort_by_key(|secret| std::cmp::Reverse(secret.version));
             Ok(secrets)
         })

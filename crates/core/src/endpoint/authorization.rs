@@ -30,7 +30,7 @@ impl AuthorizationEndpoint {
     pub async fn authorize(&self, call: &Call, env: &Env, params: Params<'_>) -> Result<Next, PageError> {
         let interactions = &self.interactions;
         // Client and redirect target, else a page; then the list of checks, from which on the client is told.
-        let request = match interactions.read(env, call.now, params).await? {
+        let request = match interactions.read(env, params).await? {
             Ok(request) => request,
             Err((addressed, why)) => return Ok(interactions.refuse(call, env, &addressed, &why)),
         };

@@ -170,11 +170,10 @@ impl Interactions {
     pub(crate) async fn read<'a>(
         &self,
         env: &Env,
-        now: Timestamp,
         params: Params<'a>,
     ) -> Result<Result<ValidatedAuthorizationRequest<'a>, (Addressed<'a>, Refusal)>, PageError> {
         let addressed = Received(params).resolve().address(env).await?;
-        Ok(addressed.validate(&self.rules, now))
+        Ok(addressed.validate(&self.rules))
     }
 
     /// A client is told no; the person's browser carries it.

@@ -276,7 +276,7 @@ impl Interactions {
     /// A page, when the form is not one of ours or something broke.
     pub async fn answer_form(&self, call: &Call, env: &Env, form: &Params<'_>) -> Result<Next, PageError> {
         let text = form.one("request")?.ok_or(&FORM_INCOMPLETE)?;
-        let request = match self.read(env, call.now, Params::parse(text)?).await? {
+        let request = match self.read(env, Params::parse(text)?).await? {
             Ok(request) => request,
             Err((addressed, why)) => return Ok(self.refuse(call, env, &addressed, &why)),
         };
@@ -340,7 +340,7 @@ impl Interactions {
         handle: &str,
         found: &'a Found<InteractionBody>,
     ) -> Result<Result<Open<'a>, Box<Next>>, PageError> {
-        let request = match self.read(env, call.now, Params::parse(&found.body.request)?).await? {
+        let request = match self.read(env, Params::parse(&found.body.request)?).await? {
             Ok(request) => request,
             Err((addressed, why)) => return Ok(Err(Box::new(self.refuse(call, env, &addressed, &why)))),
         };

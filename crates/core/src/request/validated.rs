@@ -234,15 +234,15 @@ impl<'a> Addressed<'a> {
     ///
     /// # Errors
     /// The request's first fault, with the request that can tell its client so.
-    pub fn validate(self, rules: &Rules, now: Timestamp) -> Result<ValidatedAuthorizationRequest<'a>, (Self, Refusal)> {
-        match check(&self, rules, now) {
+    pub fn validate(self, rules: &Rules) -> Result<ValidatedAuthorizationRequest<'a>, (Self, Refusal)> {
+        match check(&self, rules) {
             Ok(asked) => Ok(ValidatedAuthorizationRequest { addressed: self, asked }),
             Err(refusal) => Err((self, refusal)),
         }
     }
 }
 
-fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked, Refusal> {
+fn check(request: &Addressed<'_>, rules: &Rules) -> Result<Asked, Refusal> {
     let params = &request.params;
     let client = &request.client;
     sent_once(params)?;
@@ -275,7 +275,7 @@ fn check(request: &Addressed<'_>, rules: &Rules, now: Timestamp) -> Result<Asked
     rules.policy.claims_request(&claims, client)?;
     claims.locales = params.one("claims_locales")?.map(Box::from);
     let acr_values = acr_values(params.one("acr_values")?, client, is_openid);
-    let hinted = params.one("id_token_hint")?.map(|token| hinted_subject(token, client, rules, now)).transpose()?;
+    let hinted = params.one("id_token_hint")?.map(|token| hinted_subject(token, client, rules)).transpose()?;
 
     let nonce = nonce.map(Box::from);
     let login_hint = params.one("login_hint")?.map(Box::from);
@@ -377,13 +377,14 @@ fn expected_subject(hinted: Option<Box<str>>, claims: &ClaimsRequest) -> Result<
     met.map(Some).ok_or_else(|| (&SUBJECT_IMPOSSIBLE).into())
 }
 
-/// OIDC Core section 3.1.2.1: an ID token that this server issued to this client, expired or not.
-fn hinted_subject(token: &str, client: &Client, rules: &Rules, now: Timestamp) -> Result<Box<str>, Refusal> {
+/// OIDC Core section 3.1.2.1: an ID token that this server issued to this client, expired or not, and also when the key that
+/// signed it has made way for another: it is about a session, which lives longer.
+fn hinted_subject(token: &str, client: &Client, rules: &Rules) -> Result<Box<str>, Refusal> {
     let read = || {
         let compact = Compact::parse(token).ok()?;
         let verified = match &client.hmac_key {
             Some(key) if compact.header().alg.is_symmetric() => compact.verify(&**key).ok()?,
-            _ => rules.keys.verify_jwt(now, compact).ok()?,
+            _ => rules.keys.verify_past_login(compact).ok()?,
         };
         // An access token (`at+jwt`) or any other typed token is no ID token (RFC 8725 section 3.11).
         if verified.header().typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {

@@ -9,6 +9,7 @@ use crate::kit::{Kit, SECRET, now, secs};
 use chancery_core::config::Config;
 use chancery_core::endpoint::ClientResponse;
 use chancery_core::event::{Endpoint, Event};
+use chancery_core::rotation::KeyEnd;
 use chancery_jose::{JwkSet, SigningAlgorithm};
 use chancery_store::StateStore as _;
 use chancery_types::ClientId;
@@ -96,7 +97,7 @@ fn the_snapshot_follows_the_keys() {
     kit.pass(10);
     let signing = etags();
     assert!(signing.0 == published.0 && signing.1 != published.1);
-    kit.keys.keys.retire(&kid, secs(1_031));
+    kit.keys.keys.end(&kid, KeyEnd::new(secs(1_031), std::time::Duration::ZERO));
     kit.pass(1);
     assert_eq!(etags(), first);
 }

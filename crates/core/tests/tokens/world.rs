@@ -26,6 +26,7 @@ use chancery_core::ports::{
     Accounts, Answer, ClaimsQuery, EventSink, KeyEntry, PrivateKeys, Random, Registry, RootSecret,
 };
 use chancery_core::records::{AuthorizationCodeBody, GrantBody};
+use chancery_core::rotation::KeyTimes;
 use chancery_core::rule::claims::ClaimsRule;
 use chancery_core::rule::scope::{self, ScopeRule};
 use chancery_jose::{Compact, PrivateKey, SigningAlgorithm, Verified, base64url, sha256};
@@ -405,12 +406,7 @@ impl Keys {
 
 impl PrivateKeys for Keys {
     fn list<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Vec<KeyEntry>> {
-        let entry = |key: &PrivateKey| KeyEntry {
-            jwk: key.public_jwk().clone(),
-            publish_at: Timestamp::from_millis(0),
-            sign_from: Timestamp::from_millis(0),
-            retire_at: None,
-        };
+        let entry = |key: &PrivateKey| KeyEntry { jwk: key.public_jwk().clone(), times: KeyTimes::FROM_THE_BEGINNING };
         Box::pin(async move { Ok(self.0.iter().map(entry).collect()) })
     }
 

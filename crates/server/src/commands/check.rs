@@ -10,6 +10,7 @@ use crate::listener::Certificate;
 use crate::pages;
 use crate::parts::open_made;
 use crate::settings::{Settings, Store, load};
+use crate::terminal::Shown;
 
 /// `is_strict`: what leaves RFC 9700 counts as wrong, too.
 pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Said {
@@ -31,6 +32,10 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Said {
         Store::Memory => wrong.extend(settings.engine.complaints().iter().map(ToString::to_string)),
     }
     let said: String = loosened.iter().map(|line| format!("loosened: {line}\n")).collect();
+    let said = match settings.foreign_variables.as_slice() {
+        [] => said,
+        names => said + &format!("no settings, and not read: {}\n", Shown(&names.join(", "))),
+    };
     match (wrong.is_empty(), loosened.is_empty() || !is_strict) {
         (true, true) => Ok(said + "the configuration is good\n"),
         (true, false) => Err(said),

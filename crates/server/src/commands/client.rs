@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chancery_core::client::{Registered, RegistrationRules, register};
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::Client as RegisteredClient;
-use chancery_core::ports::{Clock as _, PrivateKeys as _, Registry as _};
-use chancery_jose::{SigningAlgorithm, SystemRandom};
+use chancery_core::ports::{Clock as _, Registry as _};
+use chancery_jose::SystemRandom;
 use chancery_store::Put;
 use chancery_types::{ClientId, Scope, Scopes};
 use serde_json::json;
@@ -16,6 +16,7 @@ use super::{Said, content, lines, opened};
 use crate::arguments::Client;
 use crate::parts::Opened;
 use crate::settings::Settings;
+use crate::terminal::Shown;
 use chancery_core::ports::SystemClock;
 
 /// How many clients one question to the store asks for.
@@ -47,12 +48,10 @@ pub(crate) async fn client(command: Client) -> Said {
     }
 }
 
-/// All are checked before the first is stored.
+/// All or nothing: each is checked by itself, against the others and against the store, and all are stored in one step.
 async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: bool) -> Said {
     let (realm, now) = (&settings.realm, SystemClock.now());
-    let keys = opened.keys.list(realm).await.map_err(|fault| fault.to_string())?;
-    let algorithms: Vec<SigningAlgorithm> =
-        keys.iter().filter(|key| key.retire_at.is_none_or(|at| at > now)).filter_map(|key| key.jwk.alg()).collect();
+    let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
     let rules = RegistrationRules {
         realm,
         wrapping: &opened.wrapping,
@@ -60,13 +59,17 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
         are_weak_secrets_allowed: weak_secret,
         now,
     };
-    let mut registered = Vec::new();
+    let mut registered: Vec<Registered> = Vec::new();
     let mut complaints = Vec::new();
     let (all, is_list) = each(file)?;
     for (at, metadata) in all.iter().enumerate() {
         let read = register(metadata.get().as_bytes(), &SystemRandom, &rules);
-        match read.and_then(|registered| fitting(registered, settings)) {
-            Ok(client) => registered.push(client),
+        let checked = match read.and_then(|read| fitting(read, settings)) {
+            Ok(read) => free(read, &registered, settings, opened).await.map_err(|fault| fault.to_string())?,
+            Err(found) => Err(found),
+        };
+        match checked {
+            Ok(new) => registered.push(new),
             Err(found) if is_list => complaints.extend(
                 found
                     .into_iter()
@@ -78,16 +81,23 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
     if !complaints.is_empty() {
         return Err(lines(&complaints));
     }
-    let mut said = String::new();
-    for Registered { client, secret_to_show, notices } in registered {
-        let id = client.id().clone();
-        for notice in notices {
-            eprintln!("{id}: {notice}");
+    let (clients, told): (Vec<_>, Vec<_>) = registered
+        .into_iter()
+        .map(|registered| (registered.client, (registered.secret_to_show, registered.notices)))
+        .unzip();
+    match opened.registry.add_clients(realm, &clients).await.map_err(|fault| fault.to_string())? {
+        Put::Done(_) => {}
+        Put::Stale | Put::Occupied => {
+            return Err(
+                "somebody else added a client of the same client_id at the same moment; nothing was stored".to_owned()
+            );
         }
-        let put = opened.registry.put_client(realm, None, Arc::new(client)).await;
-        match put.map_err(|fault| fault.to_string())? {
-            Put::Done(_) => {}
-            Put::Stale | Put::Occupied => return Err(format!("{said}{id}: there is a client of this client_id")),
+    }
+    let mut said = String::new();
+    for (client, (secret_to_show, notices)) in clients.iter().zip(told) {
+        let id = client.id();
+        for notice in notices {
+            eprintln!("{}: {}", Shown(id.as_str()), Shown(&notice));
         }
         let shown = match secret_to_show {
             Some(secret) => json!({ "client_id": id, "client_secret": *secret }),
@@ -96,6 +106,24 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
         said.push_str(&format!("{shown}\n"));
     }
     Ok(said)
+}
+
+/// Whether nobody has its `client_id`, neither of those before it in the file nor in the store.
+async fn free(
+    new: Registered,
+    before: &[Registered],
+    settings: &Settings,
+    opened: &Opened,
+) -> Result<Result<Registered, Vec<Complaint>>, Fault> {
+    let id = new.client.id();
+    let rule = if before.iter().any(|other| other.client.id() == id) {
+        format!("{id}: another client before it in the file has the same")
+    } else if opened.registry.client(&settings.realm, id).await?.is_some() {
+        format!("{id}: there is a client of this client_id; `chancery client remove` removes it")
+    } else {
+        return Ok(Ok(new));
+    };
+    Ok(Err(vec![Complaint::new("client_id", rule, "RFC 7591 section 3.2.1")]))
 }
 
 /// What is registered against what the settings know: a resource server that is not there would answer each of the client's
@@ -147,5 +175,5 @@ pub(super) async fn all(settings: &Settings, opened: &Opened) -> Result<Vec<Arc<
 fn line(client: &RegisteredClient) -> String {
     let kind = if client.is_public() { "public" } else { "confidential" };
     let state = if client.is_enabled() { "enabled" } else { "disabled" };
-    format!("{}\t{}\t{kind}\t{state}\n", client.id(), client.name().unwrap_or("-"))
+    format!("{}\t{}\t{kind}\t{state}\n", Shown(client.id().as_str()), Shown(client.name().unwrap_or("-")))
 }

@@ -1,25 +1,32 @@
 //! The first configuration, keys and person.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::Arc;
 
-use chancery_accounts::NewPerson;
+use chancery_accounts::{NewPerson, PasswordPool, StoredAccounts};
 use chancery_core::model::Claims;
-use chancery_core::ports::Clock as _;
-use chancery_types::Issuer;
+use chancery_core::ports::{Clock as _, SystemClock};
+use chancery_jose::SystemRandom;
+use chancery_store::{Document, DocumentKind, DocumentStore as _, Put};
+use chancery_store_memory::MemoryStore;
+use chancery_types::{Issuer, RealmId};
 
 use super::user::username;
 use super::{Said, lines};
-use crate::arguments::{Configured, Init};
+use crate::access::{check_folder, folder_of, make_folder};
+use crate::arguments::Init;
 use crate::parts::open;
-use crate::secrets;
-use crate::settings::{load, template};
-use chancery_core::ports::SystemClock;
+use crate::secrets::{self, write_new};
+use crate::settings::{Store, load_text, template};
 
 const CONFIGURATION: &str = "chancery.toml";
 const WRAPPING_KEY: &str = "wrapping.key";
 const STORE: &str = "chancery.sqlite";
 
+/// Nothing is written before everything is checked, and the configuration comes last: while it is not there, the command can
+/// be repeated and goes on with what an earlier run has left.
 pub(crate) async fn init(wanted: Init) -> Said {
     let issuer = given_or_asked(wanted.issuer, "Issuer, such as https://id.example.org: ", "--issuer")?;
     let issuer = Issuer::parse(issuer.trim()).map_err(
@@ -37,38 +44,82 @@ pub(crate) async fn init(wanted: Init) -> Said {
         })
     };
 
-    let folder = &wanted.directory;
-    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    for name in [CONFIGURATION, WRAPPING_KEY, STORE] {
-        if folder.join(name).exists() {
-            return Err(format!("{} is there already; nothing was changed", folder.join(name).display()));
-        }
-    }
-    secrets::write_private(&folder.join(WRAPPING_KEY), &secrets::drawn())?;
+    let configuration = wanted.directory.join(CONFIGURATION);
     let text = template(&[
         ("issuer", format!("{:?}", issuer.as_str())),
         ("http.listen", format!("[\"127.0.0.1:{}\"]", port(&issuer))),
         ("store.sqlite", format!("{STORE:?}")),
         ("keys.wrapping_key", format!("{WRAPPING_KEY:?}")),
     ]);
-    let configuration = folder.join(CONFIGURATION);
-    std::fs::write(&configuration, text).map_err(|error| format!("{}: {error}", configuration.display()))?;
-
-    let configured = Configured { config: Some(configuration.clone()), set: Vec::new() };
-    let settings = load(&configured).map_err(|complaints| lines(&complaints))?;
-    let opened = open(&settings)?;
-    let now = SystemClock.now();
-    opened.first_keys(&settings.realm, now).await.map_err(|fault| fault.to_string())?;
-    if let Some(person) = person {
-        let added = opened.accounts.add(&settings.realm, now, person).await;
-        added.map_err(|error| {
-            let configuration = configuration.display();
-            format!(
-                "{error}\neverything else is there: `chancery user add NAME --config {configuration}` adds the user"
-            )
-        })?;
+    let settings = load_text(&text, &configuration).map_err(|complaints| lines(&complaints))?;
+    let complaints = settings.engine.complaints();
+    if !complaints.is_empty() {
+        return Err(lines(&complaints));
     }
-    Ok(said(&configuration, folder))
+    let Store::Sqlite { path: store, wrapping_key, group_access } = &settings.store else {
+        return Err("a variable of the environment takes store.sqlite away: there is no store to make".to_owned());
+    };
+    check_places(&configuration, &wanted.directory, store, wrapping_key, *group_access)?;
+    let person = match person {
+        Some(person) => Some(rehearsed(&settings.realm, person).await?),
+        None => None,
+    };
+
+    make_folder(&wanted.directory)?;
+    if !wrapping_key.exists() {
+        secrets::write_private(wrapping_key, &secrets::drawn())?;
+    }
+    let opened = open(&settings)?;
+    opened.first_keys(&settings.realm).await.map_err(|fault| fault.to_string())?;
+    let mut note = String::new();
+    if let Some(person) = person {
+        let put = opened.documents.put_new(&settings.realm, DocumentKind::ACCOUNT, vec![person]).await;
+        if put.map_err(|error| error.to_string())? == Put::Occupied {
+            note.push_str(
+                "the user was there already and stays as it was: `chancery user passwd` changes the password\n",
+            );
+        }
+    }
+    drop(opened);
+    write_new(&configuration, text.as_bytes(), 0o644)?;
+    Ok(said(&configuration, wrapping_key, store) + &note)
+}
+
+/// Whether everything can be written where it belongs. A key without a store, or both, are what an earlier run has left.
+fn check_places(
+    configuration: &Path,
+    folder: &Path,
+    store: &Path,
+    wrapping_key: &Path,
+    is_group_trusted: bool,
+) -> Result<(), String> {
+    if configuration.exists() {
+        return Err(format!("{} is there already; nothing was changed", configuration.display()));
+    }
+    for file in [store, wrapping_key] {
+        let parent = folder_of(file);
+        if parent != folder_of(configuration) && !parent.is_dir() {
+            return Err(format!("{}: there is no such folder; nothing was changed", parent.display()));
+        }
+    }
+    if folder.exists() {
+        check_folder(&folder_of(store), is_group_trusted)?;
+    }
+    match (wrapping_key.exists(), store.exists()) {
+        (true, _) => secrets::wrapping_key(wrapping_key).map(drop),
+        (false, false) => Ok(()),
+        (false, true) => Err(format!("{} is there, and its wrapping key is not: put the copy back", store.display())),
+    }
+}
+
+/// The person as they will be stored, made in memory: whatever speaks against them is said before anything is written.
+async fn rehearsed(realm: &RealmId, person: NewPerson) -> Result<Document, String> {
+    let memory = Arc::new(MemoryStore::new());
+    let pool = PasswordPool::start(NonZeroUsize::MIN, 1).map_err(|fault| fault.to_string())?;
+    let accounts = StoredAccounts::new(memory.clone(), pool, Arc::new(SystemRandom));
+    accounts.add(realm, SystemClock.now(), person).await.map_err(|error| error.to_string())?;
+    let made = memory.list(realm, DocumentKind::ACCOUNT, None, 1).await.map_err(|error| error.to_string())?;
+    made.into_iter().next().ok_or_else(|| "nobody was made".to_owned())
 }
 
 /// Without TLS the issuer's own port, else one for the proxy that ends TLS.
@@ -77,13 +128,13 @@ fn port(issuer: &Issuer) -> u16 {
     named.and_then(|port| port.parse().ok()).unwrap_or(8080)
 }
 
-fn said(configuration: &Path, folder: &Path) -> String {
+fn said(configuration: &Path, wrapping_key: &Path, store: &Path) -> String {
     format!(
         "written: {}, {} (keep it secret, and keep a copy: without it the private keys are lost), {}\n\
          next:    chancery serve --config {}\n",
         configuration.display(),
-        folder.join(WRAPPING_KEY).display(),
-        folder.join(STORE).display(),
+        wrapping_key.display(),
+        store.display(),
         configuration.display()
     )
 }

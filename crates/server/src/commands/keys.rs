@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use chancery_core::documents::Rotated;
 use chancery_core::duration;
 use chancery_core::error::Fault;
 use chancery_core::model::TokenFormat;
 use chancery_core::ports::{Clock as _, KeyEntry, PrivateKeys as _};
+use chancery_core::rotation::KeyTimes;
 use chancery_jose::SigningAlgorithm;
 use chancery_types::Timestamp;
 
@@ -22,14 +24,15 @@ const CACHES: Duration = Duration::from_secs(600);
 /// clients have clocks of their own.
 const MARGIN: Duration = Duration::from_secs(86_400);
 
-/// How long a retired key is kept, for whoever wants to know what signed an old token.
+/// How long a key is kept at least when its tokens count no more. A session lives on (`session.absolute`), and an ID token
+/// about it is taken as `id_token_hint` for as long.
 const REMEMBERED: Duration = Duration::from_secs(90 * 86_400);
 
 pub(crate) async fn keys(command: Keys) -> Said {
     match command {
         Keys::List(configured) => {
             let (settings, opened) = opened(&configured)?;
-            let keys = opened.keys.list(&settings.realm).await.map_err(|fault| fault.to_string())?;
+            let keys = opened.keys.list(&settings.realm).await.map_err(said)?;
             let now = SystemClock.now();
             Ok(keys.iter().map(|key| line(key, now)).collect())
         }
@@ -43,27 +46,22 @@ pub(crate) async fn keys(command: Keys) -> Said {
                     duration::format(CACHES - after)
                 );
             }
-            let now = SystemClock.now();
-            let sign_from = now + after;
-            let mut said = String::new();
-            let keys = opened.keys.list(&settings.realm).await.map_err(|fault: Fault| fault.to_string())?;
-            let mut algorithms: Vec<SigningAlgorithm> = Vec::new();
-            for alg in keys.iter().filter(|key| key.retire_at.is_none()).filter_map(|key| key.jwk.alg()) {
-                if !algorithms.contains(&alg) {
-                    algorithms.push(alg);
-                }
-            }
-            let forgotten = opened.keys.forget(&settings.realm, now - REMEMBERED).await;
-            forgotten.map_err(|fault| fault.to_string())?;
-            let retire_at = sign_from + longest_token(&settings) + MARGIN;
-            for alg in algorithms {
-                let kid = opened.keys.rotate(&settings.realm, alg, now, sign_from, retire_at).await;
-                let kid = kid.map_err(|fault| fault.to_string())?;
-                said.push_str(&format!("{kid}\t{}\tsigns from {}\n", alg.name(), rfc3339(sign_from)));
-            }
-            Ok(said)
+            let (now, realm) = (SystemClock.now(), &settings.realm);
+            let remembered = REMEMBERED.max(settings.engine.session.absolute);
+            opened.keys.forget(realm, now - remembered).await.map_err(said)?;
+            let algorithms = opened.algorithms(realm).await.map_err(said)?;
+            let longest = longest_token(&settings) + MARGIN;
+            let rotated = opened.keys.rotate(realm, &algorithms, now, now + after, longest).await.map_err(said)?;
+            let line = |Rotated { alg, kid, sign_from }: &Rotated| {
+                format!("{kid}\t{}\tsigns from {}\n", alg.name(), rfc3339(*sign_from))
+            };
+            Ok(rotated.iter().map(line).collect())
         }
     }
+}
+
+fn said(fault: Fault) -> String {
+    fault.to_string()
 }
 
 /// The longest life that the settings give to anything that a key signs.
@@ -74,10 +72,14 @@ fn longest_token(settings: &Settings) -> Duration {
 }
 
 fn line(key: &KeyEntry, now: Timestamp) -> String {
-    let state = match key.retire_at {
-        Some(at) if at <= now => format!("retired {}", rfc3339(at)),
-        Some(at) => format!("counts until {}", rfc3339(at)),
-        None if key.sign_from > now => format!("signs from {}", rfc3339(key.sign_from)),
+    let KeyTimes { sign_from, end, .. } = key.times;
+    let state = match end {
+        Some(end) if end.count_until() <= now => format!("counted until {}", rfc3339(end.count_until())),
+        Some(end) if end.sign_until() <= now => format!("counts until {}", rfc3339(end.count_until())),
+        Some(end) => {
+            format!("signs until {}, counts until {}", rfc3339(end.sign_until()), rfc3339(end.count_until()))
+        }
+        None if sign_from > now => format!("signs from {}", rfc3339(sign_from)),
         None => "signs".to_owned(),
     };
     let alg = key.jwk.alg().map_or("-", SigningAlgorithm::name);

@@ -19,13 +19,15 @@ use chancery_core::error::Complaint;
 use crate::arguments::Configured;
 use crate::parts::{Opened, open_made};
 use crate::settings::{Settings, Store, load};
+use crate::terminal::Shown;
 
 /// What a command says at its end: a text for the standard output, or one for the standard error.
 pub(crate) type Said = Result<String, String>;
 
-/// Complaints one per line.
+/// Complaints one per line, whatever they quote.
 pub(crate) fn lines(complaints: &[Complaint]) -> String {
-    complaints.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    let line = |complaint: &Complaint| Shown(&complaint.to_string()).to_string();
+    complaints.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Reads the settings and opens the store that a running server has open, too.

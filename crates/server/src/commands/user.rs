@@ -7,6 +7,7 @@ use chancery_core::ports::Clock as _;
 use super::{Said, content, opened};
 use crate::arguments::User;
 use crate::secrets;
+use crate::terminal::Shown;
 use chancery_core::ports::SystemClock;
 
 pub(crate) async fn user(command: User) -> Said {
@@ -21,7 +22,7 @@ pub(crate) async fn user(command: User) -> Said {
             };
             let new = NewPerson { username, password: secrets::password(&password)?, claims, id: None };
             let person = opened.accounts.add(&settings.realm, SystemClock.now(), new).await.map_err(text)?;
-            Ok(format!("added {} as {}\n", person.username.as_str(), person.id))
+            Ok(format!("added {} as {}\n", Shown(person.username.as_str()), Shown(person.id.as_str())))
         }
         User::Passwd { configured, username, password } => {
             let (settings, opened) = opened(&configured)?;
@@ -57,7 +58,7 @@ pub(crate) async fn user(command: User) -> Said {
 
 fn line(person: &Person) -> String {
     let state = if person.active { "active" } else { "disabled" };
-    format!("{}\t{}\t{state}\n", person.id, person.username.as_str())
+    format!("{}\t{}\t{state}\n", Shown(person.id.as_str()), Shown(person.username.as_str()))
 }
 
 /// What somebody typed as the name of a person.

@@ -1,6 +1,7 @@
 //! What the operator wants: a file, over it the environment, over it flags.
 
 mod catalogue;
+mod environment;
 mod forms;
 mod nearest;
 mod overlay;
@@ -11,6 +12,7 @@ mod template;
 mod tests;
 mod unknown;
 
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -32,9 +34,6 @@ use crate::listener::Patience;
 use crate::log::Level;
 use crate::pages::Language;
 
-/// Variables that are read elsewhere.
-const NOT_SETTINGS: &[&str] = &["CHANCERY_CONFIG"];
-
 /// Everything that is configured: the server's own part and the engine's.
 pub(crate) struct Settings {
     pub(crate) issuer: Issuer,
@@ -48,6 +47,8 @@ pub(crate) struct Settings {
     pub(crate) log: Level,
     pub(crate) resource_servers: Vec<ResourceServer>,
     pub(crate) engine: Config,
+    /// Variables of our prefix that are no settings, and were not read.
+    pub(crate) foreign_variables: Vec<String>,
 }
 
 pub(crate) struct Http {
@@ -90,6 +91,7 @@ impl Settings {
             log: Level::Info,
             resource_servers: Vec::new(),
             engine: Config::default(),
+            foreign_variables: Vec::new(),
         }
     }
 }
@@ -224,7 +226,7 @@ enum WrittenLevel {
 
 /// Where the configuration is: the flag, else the variable, else the usual name.
 pub(crate) fn path(configured: &Configured) -> PathBuf {
-    let variable = || std::env::var_os("CHANCERY_CONFIG").map(PathBuf::from);
+    let variable = || std::env::var_os(environment::CONFIGURATION).map(PathBuf::from);
     configured.config.clone().or_else(variable).unwrap_or_else(|| PathBuf::from("chancery.toml"))
 }
 
@@ -244,17 +246,21 @@ pub(crate) fn load(configured: &Configured) -> Result<Settings, Vec<Complaint>> 
         };
         vec![Complaint::new(path.display().to_string(), rule, "docs/configuration.md")]
     })?;
-    let variables =
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let variables =
-        variables.filter(|(name, _)| name.starts_with("CHANCERY_") && !NOT_SETTINGS.contains(&name.as_str()));
-    read(&text, variables, &configured.set, &path)
+    read(&text, std::env::vars_os(), &configured.set, &path)
+}
+
+/// As [`load`] does with a file that has this text; nothing has to be there.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub(crate) fn load_text(text: &str, path: &Path) -> Result<Settings, Vec<Complaint>> {
+    read(text, std::env::vars_os(), &[], path)
 }
 
 /// Relative paths are meant from the folder of `file`.
 fn read(
     text: &str,
-    variables: impl Iterator<Item = (String, String)>,
+    variables: impl Iterator<Item = (OsString, OsString)>,
     flags: &[String],
     file: &Path,
 ) -> Result<Settings, Vec<Complaint>> {
@@ -262,13 +268,14 @@ fn read(
     let mut table = match text.parse::<Table>() {
         Ok(table) => table,
         Err(error) => {
-            let rule = format!("it is not TOML.\n{}", error.to_string().trim_end());
+            let rule = format!("line {}: it is not TOML: {}", line_of(text, &error), error.message());
             return Err(vec![Complaint::new(file.display().to_string(), rule, "TOML 1.1")]);
         }
     };
     unknown::strike(&mut table, &mut complaints);
-    for (name, value) in variables {
-        complaints.extend(overlay::lay(&mut table, &overlay::From::Variable(&name), &value).err());
+    let environment = environment::ours(variables, &mut complaints);
+    for (name, value) in &environment.settings {
+        complaints.extend(overlay::lay(&mut table, &overlay::From::Variable(name), value).err());
     }
     for flag in flags {
         let Some((key, value)) = flag.split_once('=') else {
@@ -297,10 +304,17 @@ fn read(
     match (checked, engine) {
         (Some(mut settings), Some(engine)) if complaints.is_empty() => {
             settings.engine = engine;
+            settings.foreign_variables = environment.foreign;
             Ok(settings)
         }
         _ => Err(complaints),
     }
+}
+
+/// The line of the text on which the reader stopped, from 1.
+fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    before.matches('\n').count() + 1
 }
 
 /// Reads one part. When a value is not of its form, its top-level key is complained about and left out, and the rest is
@@ -415,6 +429,7 @@ impl Written {
             },
             resource_servers: self.resource_server,
             engine: Config::default(),
+            foreign_variables: Vec::new(),
         })
     }
 }

@@ -3,10 +3,11 @@
 use chancery_core::error::Complaint;
 use toml::{Table, Value};
 
-use super::catalogue::{ALL, Form, Setting};
+use super::catalogue::{ALL, Form};
+use super::environment::variables;
 use super::nearest::nearest;
 
-const OVERRIDING: &str = "docs/configuration.md, overriding";
+pub(super) const OVERRIDING: &str = "docs/configuration.md, overriding";
 
 /// Lays a setting over the table, if there is one of this name.
 pub(super) enum From<'a> {
@@ -20,7 +21,7 @@ pub(super) fn lay(table: &mut Table, from: &From<'_>, text: &str) -> Result<(), 
     let (name, found, known): (&str, _, Vec<String>) = match from {
         From::Variable(name) => {
             let found = ALL.iter().find(|setting| setting.variable().as_deref() == Some(*name));
-            (name, found, ALL.iter().filter_map(Setting::variable).collect())
+            (name, found, variables().collect())
         }
         From::Flag(key) => {
             let single = || ALL.iter().filter(|setting| setting.variable().is_some());

@@ -11,7 +11,7 @@ use super::*;
 const MINIMAL: &str = "issuer = 'https://id.example'\n[http]\nlisten = ['127.0.0.1:8080']\n";
 
 fn settings(text: &str, variables: &[(&str, &str)], flags: &[&str]) -> Result<Settings, Vec<String>> {
-    let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
     let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
     let read = read(text, variables, &flags, Path::new("/etc/chancery/chancery.toml"));
     read.map_err(|complaints| complaints.iter().map(ToString::to_string).collect())
@@ -49,10 +49,10 @@ fn resource_servers_stand_in_the_file() {
 fn everything_that_is_wrong_is_said_at_once() {
     let text = "issuer = 'https://id.example/'\nisuer = 1\n[http]\nlisten = ['nowhere']\n[session]\nidle = 600\n\
                 [tls]\nlisten = ['[::]:443']\n[store]\nsqlite = 'a'\n[[resource_server]]\nuri = 1\n";
-    let complaints = settings(text, &[("CHANCERY_QUUX", "1")], &["http.lisen=x"]).err().unwrap();
+    let complaints = settings(text, &[("CHANCERY_REALMS", "1")], &["http.lisen=x"]).err().unwrap();
     for begin in [
         "isuer: ",
-        "CHANCERY_QUUX: ",
+        "CHANCERY_REALMS: ",
         "http.lisen: ",
         "issuer: ",
         "http.listen: ",

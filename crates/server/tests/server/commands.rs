@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::support::{done, folder, initialised, refused, run};
+use crate::support::{chancery, done, folder, initialised, refused, refused_with, run};
 
 #[test]
 fn init_writes_a_good_configuration_and_secrets_that_only_the_owner_reads() {
@@ -208,4 +208,176 @@ fn init_looks_at_the_password_before_it_writes() {
     let said = refused(&folder, &["init", "--issuer", "https://id.example.org", "--username", "ada"], "short\n");
     assert!(said.contains("at least 8 characters"), "{said}");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+}
+
+/// FR-05: nothing is written before everything is checked, so that the same command passes once the mistake is mended.
+#[test]
+fn init_writes_nothing_before_everything_is_checked() {
+    let init = ["init", "--issuer", "https://id.example.org", "--username", "ada"];
+    let password = "correct horse\n";
+    for (name, value) in [
+        ("CHANCERY_ISUER", "x"),
+        ("CHANCERY_SESSION_IDLE", "soon"),
+        ("CHANCERY_SESSION_IDLE", "91d"),
+        ("CHANCERY_STORE_SQLITE", "missing/chancery.sqlite"),
+        ("CHANCERY_KEYS_WRAPPING_KEY", "missing/wrapping.key"),
+    ] {
+        let folder = folder();
+        let said = refused_with(&folder, &init, password, &[(name, value)]);
+        assert!(!said.is_empty());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "{name}={value}: {said}");
+        done(&folder, &init, password);
+        assert!(done(&folder, &["check", "--strict"], "").contains("good"));
+    }
+}
+
+/// FR-05: what a run has left that was broken off at any place is gone on with.
+#[test]
+fn a_half_done_init_is_repeated() {
+    let init = ["init", "--issuer", "https://id.example.org", "--username", "ada"];
+    let whole = initialised();
+    for kept in [&["wrapping.key"][..], &["wrapping.key", "chancery.sqlite"]] {
+        let folder = folder();
+        for name in kept {
+            fs::copy(whole.join(name), folder.join(name)).unwrap();
+        }
+        let key = fs::read(folder.join("wrapping.key")).unwrap();
+        done(&folder, &init, "correct horse\n");
+        assert_eq!(fs::read(folder.join("wrapping.key")).unwrap(), key, "the store is sealed under it");
+        assert!(done(&folder, &["user", "list"], "").contains("ada\tactive"));
+        assert_eq!(done(&folder, &["keys", "list"], "").lines().count(), 2);
+        let said = refused(&folder, &init, "correct horse\n");
+        assert!(said.contains("already"), "{said}");
+    }
+    // A store without its key can only be put right by hand.
+    let folder = folder();
+    fs::copy(whole.join("chancery.sqlite"), folder.join("chancery.sqlite")).unwrap();
+    assert!(refused(&folder, &init, "correct horse\n").contains("put the copy back"));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+}
+
+/// FR-05: what Kubernetes sets beside a Service of our name, and what scripts set, stops no command.
+#[test]
+fn variables_of_others_are_no_mistakes() {
+    let folder = initialised();
+    let kubernetes = [
+        ("CHANCERY_SERVICE_HOST", "10.0.0.1"),
+        ("CHANCERY_SERVICE_PORT", "3000"),
+        ("CHANCERY_PORT", "tcp://10.0.0.1:3000"),
+        ("CHANCERY_PORT_3000_TCP", "tcp://10.0.0.1:3000"),
+        ("CHANCERY_PORT_3000_TCP_PROTO", "tcp"),
+        ("CHANCERY_PORT_3000_TCP_PORT", "3000"),
+        ("CHANCERY_PORT_3000_TCP_ADDR", "10.0.0.1"),
+        ("CHANCERY_HTTP_SERVICE_HOST", "10.0.0.1"),
+        ("CHANCERY_HTTP_PORT", "tcp://10.0.0.1:80"),
+    ];
+    let checked = |variables: &[(&str, &str)]| {
+        let output = chancery(&folder).args(["check", "--strict"]).envs(variables.iter().copied()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(checked(&kubernetes), "the configuration is good\n");
+    let said = checked(&[("CHANCERY_VERSION", "1"), ("CHANCERY_X\u{1b}[2J", "1")]);
+    assert!(said.contains("not read: CHANCERY_VERSION, CHANCERY_X\\u{1b}[2J\n"), "{said}");
+    for misspelt in ["CHANCERY_ISUER", "CHANCERY_HTTP_PORT", "CHANCERY_SESSIONS_IDLE"] {
+        let said = refused_with(&folder, &["check"], "", &[(misspelt, "8080")]);
+        assert!(said.starts_with(&format!("{misspelt}: there is no such setting")), "{said}");
+    }
+}
+
+/// FR-16: all or nothing; each item against the others and against the store.
+#[test]
+fn a_batch_of_clients_is_stored_whole_or_not_at_all() {
+    let folder = initialised();
+    let client = |id: &str| {
+        format!(
+            r#"{{"client_id":"{id}","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"]}}"#
+        )
+    };
+    let batch = |ids: &[&str]| format!("[{}]", ids.iter().map(|id| client(id)).collect::<Vec<_>>().join(","));
+    done(&folder, &["client", "add", "--file", "-"], &client("old"));
+    for (ids, complaints) in [
+        (&["a", "old", "b"][..], &["[1].client_id: old: there is a client"][..]),
+        (&["a", "b", "a"], &["[2].client_id: a: another client before it in the file"]),
+        (&["old", "a", "a", "old"], &["[0].client_id", "[2].client_id", "[3].client_id"]),
+    ] {
+        let said = refused(&folder, &["client", "add", "--file", "-"], &batch(ids));
+        for complaint in complaints {
+            assert!(said.contains(complaint), "{complaint} in {said}");
+        }
+        assert_eq!(said.lines().count(), complaints.len(), "{said}");
+        assert_eq!(done(&folder, &["client", "list"], "").lines().count(), 1, "{ids:?}");
+    }
+    done(&folder, &["client", "add", "--file", "-"], &batch(&["a", "b"]));
+    assert_eq!(done(&folder, &["client", "list"], "").lines().count(), 3);
+    assert!(refused(&folder, &["client", "add", "--file", "-"], &client("a")).starts_with("client_id: a: there is"));
+}
+
+/// A client's name is its own choice, and so is a person's: neither writes to the operator's terminal.
+#[test]
+fn text_of_others_does_nothing_on_a_terminal() {
+    let folder = initialised();
+    let hostile = r"\u001b[2J\u0007\u009b1A x\u202eevil\u2066\nb\tconfidential\tenabled\r\u0000";
+    let client = format!(
+        r#"{{"client_id":"a","client_name":"{hostile}","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"],"scope":"read","{hostile}":1}}"#
+    );
+    let harmless = |what: &str, output: &[u8]| {
+        let text = String::from_utf8(output.to_vec()).unwrap();
+        let acts = |c: char| (c.is_control() && c != '\n' && c != '\t') || ('\u{202a}'..='\u{2069}').contains(&c);
+        assert!(!text.chars().any(acts), "{what}: {text:?}");
+        text
+    };
+    let output = run(&folder, &["client", "add", "--file", "-"], &client);
+    let notices = harmless("notices", &output.stderr);
+    harmless("added", &output.stdout);
+    if output.status.success() {
+        let list = harmless("list", &run(&folder, &["client", "list"], "").stdout);
+        assert_eq!(list.lines().count(), 1, "{list}");
+    } else {
+        assert!(notices.contains("client_name"), "{notices}");
+    }
+    let output = run(&folder, &["client", "remove", "a\u{1b}[2J\u{202e}"], "");
+    harmless("removed", &output.stderr);
+    let wrong = client.replace("https://a.example/cb", r"https://a.example/\u001b[2J\u202e#\n");
+    harmless("complaints", &run(&folder, &["client", "add", "--file", "-"], &wrong).stderr);
+    for arguments in [
+        &["check", "--set", "http.listen=\u{1b}[2J\u{202e}"][..],
+        &["check", "--set", "\u{1b}[2J=1"],
+        &["check", "--config", "\u{1b}[2J\u{202e}.toml"],
+        &["user", "passwd", "ada\u{202e}\u{9b}"],
+        &["user", "add", "ada\u{202e}\u{9b}"],
+    ] {
+        let output = run(&folder, arguments, "correct horse\n");
+        harmless(&format!("{arguments:?}"), &output.stderr);
+        harmless(&format!("{arguments:?}"), &output.stdout);
+    }
+    harmless("people", &run(&folder, &["user", "list"], "").stdout);
+    fs::write(folder.join("bad.toml"), "issuer = 'https://id.example'\n\"\u{202e}\u{1b}[2J\" = 1\nx = \u{1b}[2J")
+        .unwrap();
+    let said = harmless("TOML", &run(&folder, &["check", "--config", "bad.toml"], "").stderr);
+    assert!(said.contains("line "), "{said}");
+}
+
+/// FR-06, JOSE-05: the second rotation of two at one moment finds the first; a shorter delay takes over from a longer one.
+#[test]
+fn rotations_at_one_moment_leave_one_key_of_each_algorithm() {
+    let folder = initialised();
+    let rotations: Vec<_> = (0..4)
+        .map(|_| {
+            let mut rotate = chancery(&folder);
+            rotate.args(["keys", "rotate"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+            rotate.spawn().unwrap()
+        })
+        .collect();
+    for rotation in rotations {
+        let output = rotation.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let going_on =
+        |list: &str| list.lines().filter(|line| line.contains("\tsigns from") || line.ends_with("\tsigns")).count();
+    let list = done(&folder, &["keys", "list"], "");
+    assert_eq!(going_on(&list), 2, "{list}");
+    run(&folder, &["keys", "rotate", "--sign-after", "0s"], "");
+    let list = done(&folder, &["keys", "list"], "");
+    assert_eq!((going_on(&list), list.matches("\tsigns\n").count()), (2, 2), "{list}");
 }

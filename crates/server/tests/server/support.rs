@@ -30,7 +30,12 @@ pub(crate) fn chancery(folder: &Path) -> Command {
 
 /// Runs a command to its end.
 pub(crate) fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
+    run_with(folder, arguments, input, &[])
+}
+
+fn run_with(folder: &Path, arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> Output {
     let mut command = chancery(folder);
+    command.envs(variables.iter().copied());
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
@@ -47,7 +52,12 @@ pub(crate) fn done(folder: &Path, arguments: &[&str], input: &str) -> String {
 
 /// Runs a command that has to fail, and says why it did.
 pub(crate) fn refused(folder: &Path, arguments: &[&str], input: &str) -> String {
-    let output = run(folder, arguments, input);
+    refused_with(folder, arguments, input, &[])
+}
+
+/// The same with variables of the environment.
+pub(crate) fn refused_with(folder: &Path, arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> String {
+    let output = run_with(folder, arguments, input, variables);
     assert!(!output.status.success(), "{arguments:?} succeeded");
     String::from_utf8(output.stderr).unwrap()
 }

@@ -1,6 +1,6 @@
 //! The documents of all realms.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::PoisonError;
 
@@ -45,6 +45,10 @@ impl DocumentStore for MemoryStore {
         document: Document,
     ) -> Answer<'a, Put> {
         Box::pin(async move { Ok(self.write(realm, |realm| realm.put(kind, seen, document))) })
+    }
+
+    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> Answer<'a, Put> {
+        Box::pin(async move { Ok(self.write(realm, |realm| realm.put_new(kind, documents))) })
     }
 
     fn remove<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str, seen: Revision) -> Answer<'a, Put> {
@@ -108,6 +112,25 @@ impl Realm {
         self.revision += 1;
         document.revision = Revision(self.revision);
         self.documents.insert(name, document);
+        Put::Done(Revision(self.revision))
+    }
+
+    fn put_new(&mut self, kind: DocumentKind, documents: Vec<Document>) -> Put {
+        let (mut ids, mut aliases) = (HashSet::new(), HashSet::new());
+        let is_free = |document: &Document| {
+            let id = (kind, document.id.clone());
+            let alias = document.alias.clone().map(|alias| (kind, alias));
+            !self.documents.contains_key(&id)
+                && alias.as_ref().is_none_or(|alias| !self.aliases.contains_key(alias))
+                && ids.insert(id)
+                && alias.is_none_or(|alias| aliases.insert(alias))
+        };
+        if !documents.iter().all(is_free) {
+            return Put::Occupied;
+        }
+        for document in documents {
+            self.put(kind, None, document);
+        }
         Put::Done(Revision(self.revision))
     }
 

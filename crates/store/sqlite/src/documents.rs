@@ -32,6 +32,11 @@ impl DocumentStore for SqliteStore {
         self.writer.step(move |database| database.put(&realm, kind, seen, &document))
     }
 
+    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> Answer<'a, Put> {
+        let realm = realm.clone();
+        self.writer.step(move |database| database.put_new(&realm, kind, &documents))
+    }
+
     fn remove<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str, seen: Revision) -> Answer<'a, Put> {
         let (realm, id) = (realm.clone(), Box::<str>::from(id));
         self.writer.step(move |database| database.remove_document(&realm, kind, &id, seen))
@@ -103,6 +108,21 @@ impl Database {
             i64::try_from(revision.0).map_err(Fault::new)?,
         ])?;
         Ok(Put::Done(revision))
+    }
+
+    fn put_new(&self, realm: &RealmId, kind: DocumentKind, documents: &[Document]) -> Outcome<Put> {
+        let run = |text: &str| self.connection.prepare_cached(text)?.execute([]).map(drop);
+        run("savepoint batch")?;
+        let mut put = Put::Done(Revision(0));
+        for document in documents {
+            put = self.put(realm, kind, None, document)?;
+            if !matches!(put, Put::Done(_)) {
+                run("rollback to batch")?;
+                break;
+            }
+        }
+        run("release batch")?;
+        Ok(put)
     }
 
     fn remove_document(&self, realm: &RealmId, kind: DocumentKind, id: &str, seen: Revision) -> Outcome<Put> {

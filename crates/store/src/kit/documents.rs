@@ -52,6 +52,32 @@ pub fn put_is_compare_and_swap(handles: &Documents) {
     assert_eq!(done(one.remove(&realm(), ACCOUNT, "1", second)), Put::Stale);
 }
 
+/// One that is taken, by what is there or by another of them, keeps all of them out.
+pub fn new_documents_are_written_all_or_none(handles: &Documents) {
+    let (one, other) = (&*handles[0], &*handles[handles.len() - 1]);
+    let new = |ids: &[(&str, Option<&str>)]| {
+        let documents = ids.iter().map(|(id, alias)| document(id, *alias, "new")).collect();
+        done(one.put_new(&realm(), ACCOUNT, documents))
+    };
+    put(other, None, document("1", Some("alice"), "first"));
+    for taken in [
+        &[("2", None), ("1", None), ("3", None)][..],
+        &[("2", None), ("3", Some("alice"))],
+        &[("2", None), ("3", None), ("2", None)],
+        &[("2", Some("bob")), ("3", Some("bob"))],
+    ] {
+        let before = done(one.revision(&realm()));
+        assert_eq!(new(taken), Put::Occupied, "{taken:?}");
+        assert_eq!(done(other.list(&realm(), ACCOUNT, None, 9)).len(), 1, "{taken:?}");
+        assert_eq!(done(other.find(&realm(), ACCOUNT, "bob")), None);
+        assert_eq!(done(one.revision(&realm())), before);
+    }
+    assert!(matches!(new(&[("2", Some("bob")), ("3", None)]), Put::Done(_)));
+    let written = done(other.find(&realm(), ACCOUNT, "bob")).unwrap();
+    assert!(matches!(done(one.remove(&realm(), ACCOUNT, "2", written.revision)), Put::Done(_)));
+    assert!(matches!(new(&[]), Put::Done(_)));
+}
+
 /// What was seen before a removal is not what was made after it.
 pub fn a_removed_document_is_not_what_was_seen(handles: &Documents) {
     let s = &*handles[0];

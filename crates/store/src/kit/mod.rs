@@ -117,6 +117,7 @@ macro_rules! each_document_case {
             a_removed_document_is_not_what_was_seen
             documents_are_listed_in_pages
             of_many_puts_over_one_state_one_is_done
+            new_documents_are_written_all_or_none
             put_is_compare_and_swap
             realms_and_kinds_do_not_meet
         }

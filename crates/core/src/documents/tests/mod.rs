@@ -1,9 +1,12 @@
 //! Registry and keys over the memory store; the key set with the clock in hand.
 
+mod sealed_keys;
+
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use chancery_jose::{Compact, RootSecret, SigningAlgorithm, SystemRandom};
 use chancery_store::{Document, DocumentKind, DocumentStore, Put, Revision};
@@ -19,6 +22,7 @@ use crate::event::Event;
 use crate::keys::KeySet;
 use crate::model::{Account, Claims, Client, ResourceServer, TokenFormat};
 use crate::ports::{Accounts, Answer, ClaimsQuery, EventSink, PrivateKeys, Registry};
+use crate::rotation::KeyEnd;
 
 /// Everything here answers at once.
 fn now<T>(future: impl Future<Output = T>) -> T {
@@ -168,56 +172,6 @@ fn a_memory_registry_holds_what_it_is_given() {
     assert!(registry.put("{}").is_err());
 }
 
-fn sealed(store: &Arc<MemoryStore>, wrapped_by: u8) -> SealedKeys {
-    SealedKeys::new(store.clone(), &wrapping(wrapped_by), Arc::new(SystemRandom)).unwrap()
-}
-
-/// JOSE-01, JOSE-02: keys live sealed, and open only with the wrapping key, in their realm, under their name.
-#[test]
-fn keys_are_sealed() {
-    let store = Arc::new(MemoryStore::new());
-    let (one, keys) = (realm("one"), sealed(&store, 1));
-    let kid = now(keys.add(&one, SigningAlgorithm::Es256, secs(0), secs(10))).unwrap();
-    assert_eq!(now(keys.add_secret(&one, secs(0))).unwrap(), 1);
-    assert_eq!(now(keys.add_secret(&one, secs(0))).unwrap(), 2);
-    let versions: Vec<u32> = now(keys.secrets(&one)).unwrap().iter().map(|secret| secret.version).collect();
-    assert_eq!(versions, [2, 1]);
-
-    let restarted = sealed(&store, 1);
-    let signature = now(restarted.sign(&one, &kid, b"x")).unwrap();
-    assert_eq!(signature.len(), 64);
-    let entries = now(restarted.list(&one)).unwrap();
-    assert_eq!((entries.len(), entries[0].jwk.kid(), entries[0].sign_from), (1, Some(&*kid), secs(10)));
-    let stored = now(DocumentStore::get(&*store, &one, DocumentKind::SEALED_KEY, &kid)).unwrap().unwrap();
-    assert!(!String::from_utf8_lossy(&stored.body).contains("\"d\""));
-
-    assert!(now(sealed(&store, 2).list(&one)).is_err(), "another wrapping key");
-    let moved = Document { id: "other".into(), ..stored.clone() };
-    now(store.put(&one, DocumentKind::SEALED_KEY, None, moved)).unwrap();
-    assert!(now(sealed(&store, 1).sign(&one, "other", b"x")).is_err(), "another name");
-    now(store.put(&realm("two"), DocumentKind::SEALED_KEY, None, stored)).unwrap();
-    assert!(now(sealed(&store, 1).sign(&realm("two"), &kid, b"x")).is_err(), "another realm");
-    assert!(now(keys.sign(&one, "unknown", b"x")).is_err());
-}
-
-#[test]
-fn keys_are_rotated_and_forgotten() {
-    let store = Arc::new(MemoryStore::new());
-    let (one, keys) = (realm("one"), sealed(&store, 1));
-    let rs = now(keys.add(&one, SigningAlgorithm::Es384, secs(0), secs(0))).unwrap();
-    let old = now(keys.add(&one, SigningAlgorithm::Es256, secs(0), secs(0))).unwrap();
-    let new = now(keys.rotate(&one, SigningAlgorithm::Es256, secs(100), secs(700), secs(5_000))).unwrap();
-    let retired = |kid: &str| {
-        let entries = now(keys.list(&one)).unwrap();
-        entries.iter().find(|entry| entry.jwk.kid() == Some(kid)).map(|entry| entry.retire_at)
-    };
-    assert_eq!((retired(&rs), retired(&old), retired(&new)), (Some(None), Some(Some(secs(5_000))), Some(None)));
-    assert!(now(keys.retire(&one, "unknown", secs(0))).is_err());
-    assert_eq!(now(keys.forget(&one, secs(5_000))).unwrap(), 0);
-    assert_eq!(now(keys.forget(&one, secs(5_001))).unwrap(), 1);
-    assert_eq!(retired(&old), None);
-}
-
 struct Nobody;
 
 impl Accounts for Nobody {
@@ -254,7 +208,7 @@ fn keys_rotate_with_the_clock() {
     let env = env(keys.clone());
     let old = now(keys.list(&env.realm)).unwrap()[0].jwk.kid().unwrap().to_owned();
     let new = keys.add(SigningAlgorithm::Es256, secs(100), secs(700)).unwrap();
-    keys.retire(&old, secs(5_000));
+    keys.end(&old, KeyEnd::new(secs(700), Duration::from_secs(4_300)));
     let set = now(KeySet::load(&env)).unwrap();
 
     let sign = |at| now(set.sign_jwt(&env, secs(at), SigningAlgorithm::Es256, Some("at+jwt"), b"{}"));
@@ -270,9 +224,9 @@ fn keys_rotate_with_the_clock() {
     let changes = [0, 100, 700, 5_000].map(|at| set.next_change(secs(at)));
     assert_eq!(changes, [Some(secs(100)), Some(secs(700)), Some(secs(5_000)), None]);
 
-    keys.retire(&new, secs(800));
+    keys.end(&new, KeyEnd::new(secs(800), Duration::from_secs(4_200)));
     let set = now(KeySet::load(&env)).unwrap();
-    assert!(!set.can_sign(SigningAlgorithm::Es256, secs(5_000)));
+    assert!(!set.can_sign(SigningAlgorithm::Es256, secs(800)));
     assert!(set.algorithms(secs(5_000)).is_empty());
     let refused = now(set.sign_jwt(&env, secs(5_000), SigningAlgorithm::Es256, None, b"{}")).unwrap_err();
     assert_eq!(refused.kind(), FaultKind::Internal);

@@ -1,0 +1,244 @@
+//! When a key is published, signs and counts, and what a rotation does to the keys that are there (OIDC Core section
+//! 10.1.1).
+//!
+//! A key is published some time before it signs, so that every cache of the JWKS has it by then. It signs until its
+//! successor does, and counts for as long as what it signed last. These times are part of the set, so that every node
+//! switches by itself.
+
+use std::time::Duration;
+
+use chancery_types::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The times of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyTimes {
+    /// From when it stands in the JWKS.
+    pub publish_at: Timestamp,
+    /// From when it signs: not before every cache of the JWKS has it.
+    pub sign_from: Timestamp,
+    /// `None` while no other key is going to take its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<KeyEnd>,
+}
+
+/// Until when a key signs and until when it counts. The two are decided together: else it would sign what outlives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyEnd {
+    sign_until: Timestamp,
+    count_until: Timestamp,
+}
+
+impl KeyEnd {
+    /// The end of a key that signs until then nothing that lives longer than `longest`.
+    #[must_use]
+    pub fn new(sign_until: Timestamp, longest: Duration) -> Self {
+        Self { sign_until, count_until: sign_until + longest }
+    }
+
+    /// From when it signs no more.
+    #[must_use]
+    pub fn sign_until(self) -> Timestamp {
+        self.sign_until
+    }
+
+    /// From when it stands in the JWKS no more and no token that it signed counts.
+    #[must_use]
+    pub fn count_until(self) -> Timestamp {
+        self.count_until
+    }
+}
+
+impl KeyTimes {
+    /// The times of the first key of an algorithm. No cache holds an older set of it, so it has nothing to wait for; and
+    /// it signs also when the clock is set back after it was made.
+    pub const FROM_THE_BEGINNING: Self =
+        Self { publish_at: Timestamp::from_millis(0), sign_from: Timestamp::from_millis(0), end: None };
+
+    /// Whether it signs.
+    #[must_use]
+    pub fn signs(&self, now: Timestamp) -> bool {
+        self.sign_from <= now && self.end.is_none_or(|end| now < end.sign_until) && self.counts(now)
+    }
+
+    /// Whether it stands in the JWKS, and tokens that it signed count.
+    #[must_use]
+    pub fn counts(&self, now: Timestamp) -> bool {
+        self.publish_at <= now && self.end.is_none_or(|end| now < end.count_until)
+    }
+
+    /// All times at which something about it changes by itself.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = Timestamp> {
+        let end = self.end.into_iter().flat_map(|end| [end.sign_until, end.count_until]);
+        [self.publish_at, self.sign_from].into_iter().chain(end)
+    }
+
+    /// Ends it where another key takes over.
+    fn make_way(&mut self, now: Timestamp, takes_over: Timestamp, longest: Duration) {
+        // A key that has not begun never does.
+        let until = if self.sign_from > now { now } else { takes_over };
+        let Some(before) = self.end else {
+            self.end = Some(KeyEnd::new(until, longest));
+            return;
+        };
+        // One that has signed its last stays as it is; another may sign for a shorter time than was decided before, and
+        // what it has signed counts for as long as was decided before.
+        if before.sign_until > now {
+            let sign_until = until.min(before.sign_until);
+            let count_until = before.count_until.max(sign_until + longest);
+            self.end = Some(KeyEnd { sign_until, count_until });
+        }
+    }
+}
+
+/// Ends the keys of one algorithm for a successor that signs from `sign_from`, published `now`.
+///
+/// Answers the place of the key that takes over at that time or before it already, if there is one: a rotation that is
+/// under way is not begun again, and the caller needs no new key.
+pub fn succeed(keys: &mut [&mut KeyTimes], now: Timestamp, sign_from: Timestamp, longest: Duration) -> Option<usize> {
+    let is_successor = |key: &KeyTimes| key.end.is_none() && now < key.sign_from && key.sign_from <= sign_from;
+    let under_way = keys.iter().enumerate().find(|(_, key)| is_successor(key)).map(|(at, key)| (at, key.sign_from));
+    let takes_over = under_way.map_or(sign_from, |(_, sign_from)| sign_from);
+    for (at, key) in keys.iter_mut().enumerate() {
+        if under_way.is_none_or(|(successor, _)| at != successor) {
+            key.make_way(now, takes_over, longest);
+        }
+    }
+    under_way.map(|(at, _)| at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers that look like chance and are the same in every run.
+    struct Dice(u64);
+
+    impl Dice {
+        fn throw(&mut self, sides: i64) -> i64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            i64::try_from(self.0 >> 33).unwrap() % sides
+        }
+
+        fn choice<T: Copy>(&mut self, of: &[T]) -> T {
+            of[usize::try_from(self.throw(i64::try_from(of.len()).unwrap())).unwrap()]
+        }
+    }
+
+    const HOUR: i64 = 3_600;
+
+    fn secs(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    fn duration(secs: i64) -> Duration {
+        Duration::from_secs(u64::try_from(secs).unwrap())
+    }
+
+    /// The keys of one algorithm in the order in which they were made, as the whole set keeps them.
+    struct Ring {
+        keys: Vec<KeyTimes>,
+        /// Keys that were superseded before they had begun.
+        never: Vec<usize>,
+        /// The longest token of any settings so far.
+        longest: i64,
+    }
+
+    impl Ring {
+        fn new() -> Self {
+            Self { keys: vec![KeyTimes::FROM_THE_BEGINNING], never: Vec::new(), longest: 0 }
+        }
+
+        fn rotate(&mut self, now: i64, after: i64, longest: i64) {
+            self.longest = self.longest.max(longest);
+            let mut times: Vec<&mut KeyTimes> = self.keys.iter_mut().collect();
+            if succeed(&mut times, secs(now), secs(now + after), duration(longest)).is_none() {
+                let pending = |(_, key): &(usize, &KeyTimes)| key.sign_from > secs(now);
+                self.never.extend(self.keys.iter().enumerate().filter(pending).map(|(at, _)| at));
+                self.keys.push(KeyTimes { publish_at: secs(now), sign_from: secs(now + after), end: None });
+            }
+        }
+
+        /// As [`KeySet`](crate::keys::KeySet) chooses: the newest of those that sign.
+        fn signer(&self, now: i64) -> usize {
+            let signing = self.keys.iter().enumerate().filter(|(_, key)| key.signs(secs(now)));
+            signing.max_by_key(|(at, key)| (key.sign_from, *at)).map(|(at, _)| at).unwrap()
+        }
+    }
+
+    /// FR-06: for any order of rotations somebody signs, nobody signs what outlives its key, nobody signs who was
+    /// superseded before they had begun, and who has ended does not begin again.
+    #[test]
+    fn every_order_of_rotations_keeps_what_it_promises() {
+        for seed in 0..2_000 {
+            let (mut dice, mut ring, mut now) = (Dice(seed), Ring::new(), 1_000);
+            let mut last_of: Vec<(i64, usize)> = Vec::new();
+            for _ in 0..12 {
+                let longest = dice.choice(&[60, 300, HOUR, 30 * HOUR]);
+                ring.rotate(now, dice.choice(&[0, 0, 1, 600, HOUR, 2 * HOUR, 48 * HOUR]), longest);
+                let until = now + dice.choice(&[0, 0, 1, 599, HOUR, 3 * HOUR, 50 * HOUR]);
+                while now < until {
+                    let signer = ring.signer(now);
+                    let key = &ring.keys[signer];
+                    assert!(!ring.never.contains(&signer), "seed {seed}: a superseded key signs: {:#?}", ring.keys);
+                    if let Some(end) = key.end {
+                        assert!(end.count_until >= secs(now) + duration(longest), "seed {seed}: {key:?} at {now}");
+                        assert!(end.sign_until > secs(now), "seed {seed}");
+                    }
+                    last_of.push((now, signer));
+                    now += (until - now).min(1 + dice.throw(HOUR));
+                }
+            }
+            for pair in last_of.windows(2) {
+                assert!(pair[0].1 <= pair[1].1, "seed {seed}: an older key signs after a newer one: {last_of:?}");
+            }
+            // What anybody has signed counts to its end, also after all the rotations.
+            for (signed_at, signer) in last_of {
+                let lives_until = ring.keys[signer].end.map(KeyEnd::count_until);
+                assert!(lives_until.is_none_or(|until| until > secs(signed_at)), "seed {seed}");
+            }
+            let open = ring.keys.iter().filter(|key| key.end.is_none()).count();
+            assert_eq!(open, 1, "seed {seed}: one key goes on");
+        }
+    }
+
+    /// FR-06, as it was reported: the key of the longer delay does not take over from the one of the shorter.
+    #[test]
+    fn a_superseded_key_never_begins() {
+        let mut ring = Ring::new();
+        ring.rotate(0, 2 * HOUR, HOUR);
+        ring.rotate(0, 0, HOUR);
+        for at in [0, 1, 2 * HOUR - 1, 2 * HOUR, 3 * HOUR, 1_000 * HOUR] {
+            assert_eq!(ring.signer(at), 2, "at {at}");
+        }
+        assert_eq!(ring.never, [1]);
+        assert!(ring.keys[0].counts(secs(3 * HOUR - 1)) && !ring.keys[0].counts(secs(3 * HOUR)), "as was said first");
+    }
+
+    /// Nobody puts the takeover off for ever by asking for it again.
+    #[test]
+    fn a_rotation_under_way_is_not_begun_again() {
+        let mut ring = Ring::new();
+        for at in [0, 1_000, 2_000, 3_000] {
+            ring.rotate(at, HOUR, HOUR);
+        }
+        assert_eq!(ring.keys.len(), 2);
+        assert_eq!((ring.signer(HOUR - 1), ring.signer(HOUR)), (0, 1));
+        ring.rotate(HOUR, HOUR, HOUR);
+        assert_eq!(ring.keys.len(), 3, "that one is over");
+    }
+
+    /// A lifetime that was raised meanwhile is met; one that was lowered takes nothing from tokens that are out there.
+    #[test]
+    fn an_end_is_put_off_and_never_brought_forward() {
+        let mut ring = Ring::new();
+        ring.rotate(0, HOUR, 5 * HOUR);
+        ring.rotate(10, HOUR, 50 * HOUR);
+        assert_eq!(ring.keys[0].end, Some(KeyEnd::new(secs(HOUR), duration(50 * HOUR))));
+        ring.rotate(20, HOUR, HOUR);
+        assert_eq!(ring.keys[0].end, Some(KeyEnd::new(secs(HOUR), duration(50 * HOUR))));
+        ring.rotate(30, 0, HOUR);
+        let end = ring.keys[0].end.unwrap();
+        assert_eq!((end.sign_until(), end.count_until()), (secs(30), secs(51 * HOUR)));
+    }
+}

@@ -1,0 +1,197 @@
+//! Which variables of our prefix are ours. Others write such names, too: Kubernetes beside a Service that is called like the
+//! program, Docker for a link to it, scripts around it.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+
+use chancery_core::error::Complaint;
+
+use super::catalogue::{SECTIONS, Setting};
+use super::nearest::distance;
+use super::overlay::OVERRIDING;
+
+const PREFIX: &str = "CHANCERY_";
+
+/// Where the configuration is; read before everything else.
+pub(super) const CONFIGURATION: &str = "CHANCERY_CONFIG";
+
+/// What the environment says.
+#[derive(Default)]
+pub(super) struct Environment {
+    /// Settings, and what was meant to be one: name and value.
+    pub(super) settings: Vec<(String, String)>,
+    /// Names that cannot have been meant for us, as far as nobody knows them.
+    pub(super) foreign: Vec<String>,
+}
+
+/// The names of all variables that are settings.
+pub(super) fn variables() -> impl Iterator<Item = String> {
+    super::catalogue::ALL.iter().filter_map(Setting::variable)
+}
+
+/// Leaves what is not for us. A value that is no text is complained about where it is ours.
+pub(super) fn ours(all: impl Iterator<Item = (OsString, OsString)>, complaints: &mut Vec<Complaint>) -> Environment {
+    let mut environment = Environment::default();
+    for (name, value) in all {
+        let Some(name) = name.into_string().ok().filter(|name| name.starts_with(PREFIX)) else { continue };
+        if name == CONFIGURATION || value.to_str().is_some_and(|value| is_service_link(&name, value)) {
+            continue;
+        }
+        if !is_meant_for_us(&name) {
+            environment.foreign.push(name);
+            continue;
+        }
+        match value.into_string() {
+            Ok(value) => environment.settings.push((name, value)),
+            Err(_) => complaints.push(Complaint::new(name, "has to be UTF-8", OVERRIDING)),
+        }
+    }
+    environment.settings.sort_unstable();
+    environment.foreign.sort_unstable();
+    environment
+}
+
+/// A setting; a name in one of our sections; or one that is a slip of the pen away from a setting.
+fn is_meant_for_us(name: &str) -> bool {
+    let within = |section: &str| {
+        let section = format!("{PREFIX}{}", section.trim_end_matches("[]").to_uppercase());
+        name.strip_prefix(&section).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    let is_slip = |known: &str| {
+        let typed = name.trim_start_matches(PREFIX);
+        distance(typed, known.trim_start_matches(PREFIX)) <= (typed.chars().count() / 3).max(1)
+    };
+    let top_level = ["issuer", "realm", "config"];
+    SECTIONS.iter().map(|(section, _)| *section).filter(|section| !section.is_empty()).chain(top_level).any(within)
+        || variables().chain([CONFIGURATION.to_owned()]).any(|known| is_slip(&known))
+}
+
+/// What Kubernetes sets for each Service (`NAME_SERVICE_HOST`, `NAME_SERVICE_PORT`, `NAME_SERVICE_PORT_portname`) and, as
+/// Docker did for a link, for each of its ports (`NAME_PORT`, `NAME_PORT_80_TCP`, …`_PROTO`, …`_PORT`, …`_ADDR`). The
+/// Service may be called like one of our sections: the value tells.
+fn is_service_link(name: &str, value: &str) -> bool {
+    let (is_address, is_port) = (value.parse::<IpAddr>().is_ok(), value.parse::<u16>().is_ok());
+    let is_url = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+    if name.ends_with("_SERVICE_HOST") {
+        return is_address;
+    }
+    if name.ends_with("_SERVICE_PORT") || name.contains("_SERVICE_PORT_") {
+        return is_port;
+    }
+    if name.ends_with("_PORT") && is_url {
+        return true;
+    }
+    let Some((_, of_port)) = name.rsplit_once("_PORT_").or_else(|| {
+        // `NAME_PORT_80_TCP_PORT` has the word twice.
+        name.strip_suffix("_PORT").and_then(|name| name.rsplit_once("_PORT_"))
+    }) else {
+        return false;
+    };
+    let mut words = of_port.split('_');
+    let is_numbered = words.next().is_some_and(|port| port.parse::<u16>().is_ok());
+    let is_protocol = words.next().is_some_and(|protocol| ["TCP", "UDP", "SCTP"].contains(&protocol));
+    let is_value = match words.next() {
+        _ if name.ends_with("_PORT") => is_port,
+        None => is_url,
+        Some("PROTO") => ["tcp", "udp", "sctp"].contains(&value),
+        Some("ADDR") => is_address,
+        Some(_) => false,
+    };
+    is_numbered && is_protocol && is_value && words.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Settings or meant to be; foreign and named; foreign and known.
+    fn sorted(name: &str, value: &str) -> &'static str {
+        let mut complaints = Vec::new();
+        let Environment { settings, foreign } = ours([(name.into(), value.into())].into_iter(), &mut complaints);
+        match (settings.len(), foreign.len(), complaints.len()) {
+            (1, 0, 0) => "ours",
+            (0, 1, 0) => "foreign",
+            (0, 0, 0) => "nothing",
+            found => panic!("{name}: {found:?}"),
+        }
+    }
+
+    /// FR-05: what others write is no mistake.
+    #[test]
+    fn names_of_others_are_theirs() {
+        for (name, value) in [
+            ("CHANCERY_SERVICE_HOST", "10.0.0.1"),
+            ("CHANCERY_SERVICE_HOST", "fd00::1"),
+            ("CHANCERY_SERVICE_PORT", "8080"),
+            ("CHANCERY_SERVICE_PORT_HTTP", "8080"),
+            ("CHANCERY_PORT", "tcp://10.0.0.1:8080"),
+            ("CHANCERY_PORT", "udp://[fd00::1]:53"),
+            ("CHANCERY_PORT_3000_TCP", "tcp://10.0.0.1:3000"),
+            ("CHANCERY_PORT_3000_TCP_PROTO", "tcp"),
+            ("CHANCERY_PORT_3000_TCP_PORT", "3000"),
+            ("CHANCERY_PORT_3000_TCP_ADDR", "10.0.0.1"),
+            // A Service that is called like one of our sections.
+            ("CHANCERY_HTTP_SERVICE_HOST", "10.0.0.1"),
+            ("CHANCERY_HTTP_SERVICE_PORT", "80"),
+            ("CHANCERY_HTTP_SERVICE_PORT_METRICS", "9090"),
+            ("CHANCERY_HTTP_PORT", "tcp://10.0.0.1:80"),
+            ("CHANCERY_TLS_PORT_443_TCP", "tcp://10.0.0.1:443"),
+            ("CHANCERY_TLS_PORT_443_TCP_PORT", "443"),
+            ("CHANCERY_STORE_PORT_53_UDP_ADDR", "10.0.0.1"),
+            ("CHANCERY_CONFIG", "/etc/chancery.toml"),
+            ("PATH", "/bin"),
+            ("CHANCER_ISSUER", "x"),
+            ("MY_CHANCERY_ISSUER", "x"),
+        ] {
+            assert_eq!(sorted(name, value), "nothing", "{name}={value}");
+        }
+        for name in ["QUUX", "VERSION", "HOME", "USER", "IMAGE", "NAME", "ENV_PATH", "DATA_DIR", "PORT", "DEBUG", "URL"]
+        {
+            assert_eq!(sorted(&format!("CHANCERY_{name}"), "8080"), "foreign", "{name}");
+        }
+    }
+
+    /// A setting that is misspelt would else be missing without a word.
+    #[test]
+    fn what_is_meant_for_us_is_ours() {
+        for (name, value) in [
+            ("CHANCERY_ISSUER", "https://id.example"),
+            ("CHANCERY_ISUER", "x"),
+            ("CHANCERY_ISUSER", "x"),
+            ("CHANCERY_ISSUER_URL", "x"),
+            ("CHANCERY_REALMS", "x"),
+            ("CHANCERY_CONFG", "x"),
+            ("CHANCERY_CONFIG_FILE", "x"),
+            ("CHANCERY_SESION_IDLE", "x"),
+            ("CHANCERY_SESSION_IDEL", "x"),
+            ("CHANCERY_HTTP_LISTN", "x"),
+            ("CHANCERY_HTTP_PORT", "8080"),
+            ("CHANCERY_HTTP_SERVICE_HOST", "an-application"),
+            ("CHANCERY_TLS_PORT_443_TCP", "443"),
+            ("CHANCERY_TLS_PORT_443_TCP_ADDR", "tcp://10.0.0.1:443"),
+            ("CHANCERY_TLS_PORT_443_TCP_ADDR_X", "10.0.0.1"),
+            ("CHANCERY_TLS_PORT_HTTPS_TCP", "tcp://10.0.0.1:443"),
+            ("CHANCERY_LOG", "debug"),
+            ("CHANCERY_AUTHORIZATION_CODE_LIFE", "1m"),
+            ("CHANCERY_RESOURCE_SERVER_URI", "https://api.example"),
+        ] {
+            assert_eq!(sorted(name, value), "ours", "{name}={value}");
+        }
+        for known in variables() {
+            assert_eq!(sorted(&known, "10.0.0.1"), "ours");
+            assert_eq!(sorted(&known, "tcp://10.0.0.1:80"), "ours");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_value_that_is_no_text_is_a_mistake_only_where_it_is_ours() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let mut complaints = Vec::new();
+        let value = || OsString::from_vec(vec![0xff]);
+        let all = [("CHANCERY_ISSUER".into(), value()), ("CHANCERY_QUUX".into(), value()), (value(), value())];
+        let environment = ours(all.into_iter(), &mut complaints);
+        assert!(environment.settings.is_empty() && environment.foreign == ["CHANCERY_QUUX"]);
+        assert_eq!(complaints.len(), 1);
+    }
+}
