@@ -1,12 +1,13 @@
 //! Checks that the repository keeps its own rules.
 //!
 //! The rules stand in `tests/`, one file each; this library holds what they read with: the files of the
-//! repository ([`Repository`]), the tokens of a Rust file ([`source`]) and the ids of the behaviour checklist
-//! ([`checklist`]). A rule that needs an exception names it in a list in its own file.
+//! repository ([`Repository`]), the tokens of a Rust file ([`source`]), what an application can name ([`public_api`]) and the ids of the
+//! behaviour checklist ([`checklist`]). A rule that needs an exception names it in a list in its own file.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test kit")]
 
 pub mod checklist;
+pub mod public_api;
 pub mod source;
 
 use serde_json::Value;
@@ -66,6 +67,17 @@ impl Repository {
     pub fn read(&self, file: &str) -> String {
         let bytes = std::fs::read(self.root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
         String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Whether there is such a file.
+    #[must_use]
+    pub fn has(&self, file: &str) -> bool {
+        self.root.join(file).is_file()
+    }
+
+    /// Writes a file that is made from others.
+    pub fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.root.join(file), text).unwrap_or_else(|error| panic!("{file}: {error}"));
     }
 
     /// The crates of the workspace.
