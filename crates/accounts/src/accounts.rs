@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::{Account, Authentication, Claims, Hint, LoginForm};
-use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome, Random};
+use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room};
 use chancery_store::{DocumentKind, DocumentStore, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
 
@@ -220,7 +220,7 @@ impl StoredAccounts {
         }
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
-        Ok(self.pool.work(move |memory| password.hash(&salt, memory)).await??.into())
+        Ok(self.pool.work(self.pool.place()?, move |memory| password.hash(&salt, memory)).await??.into())
     }
 
     /// The person of this id, as the engine may know them.
@@ -286,7 +286,21 @@ impl Accounts for StoredAccounts {
         })
     }
 
-    fn authenticate<'a>(&'a self, realm: &'a RealmId, now: Timestamp, form: LoginForm) -> Answer<'a, LoginOutcome> {
+    fn folded(&self, username: &str) -> String {
+        Username::parse(username).map_or_else(|_| username.trim().to_lowercase(), |username| username.folded())
+    }
+
+    fn room<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Option<Room>> {
+        Box::pin(async { Ok(self.pool.place().ok().map(Room::new)) })
+    }
+
+    fn authenticate<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        now: Timestamp,
+        form: LoginForm,
+        room: Room,
+    ) -> Answer<'a, LoginOutcome> {
         Box::pin(async move {
             // What is no name at all is looked up like one, so that it takes the same time; nobody's name is empty.
             let name = Username::parse(&form.username).map_or_else(|_| String::new(), |username| username.folded());
@@ -294,14 +308,13 @@ impl Accounts for StoredAccounts {
             let person = found.as_ref().map(Person::read).transpose()?;
             let stored: Box<str> = person.as_ref().map_or_else(|| NOBODY.into(), |person| person.password.clone());
             let password = Password::new(form.password);
-            let Ok(fits) = self.pool.work(move |memory| password.is_of(&stored, memory)).await else {
-                return Ok(LoginOutcome::Busy);
-            };
+            let fits = self.pool.work(room, move |memory| password.is_of(&stored, memory)).await;
+            let fits = fits.map_err(|Full| Fault::unavailable("a password could not be hashed"))?;
             Ok(match person {
-                Some(person) if fits && person.active => {
-                    LoginOutcome::Authenticated(Authentication::by_password(person.id, now))
-                }
-                _ => LoginOutcome::Refused,
+                None => LoginOutcome::Refused(LoginRefusal::UnknownName),
+                Some(person) if !fits => LoginOutcome::Refused(LoginRefusal::WrongPassword(person.id)),
+                Some(person) if !person.active => LoginOutcome::Refused(LoginRefusal::Disabled(person.id)),
+                Some(person) => LoginOutcome::Authenticated(Authentication::by_password(person.id, now)),
             })
         })
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use chancery_core::error::Fault;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::password::HashingMemory;
 
@@ -24,7 +24,12 @@ pub struct PasswordPool {
     /// `None` only while it is dropped: the threads end with the queue.
     queue: Option<SyncSender<Work>>,
     threads: Vec<JoinHandle<()>>,
+    /// How many passwords may be hashed or wait; each holds a place until it is done.
+    places: Arc<Semaphore>,
 }
+
+/// Room for one password, from before it is asked for until it is hashed.
+pub(crate) type Place = OwnedSemaphorePermit;
 
 /// The queue is full. The peer is told to come back (RFC 9110 section 15.6.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,9 +41,12 @@ impl PasswordPool {
     /// # Errors
     /// A fault when the system gives no thread.
     pub fn start(threads: NonZeroUsize, queue: usize) -> Result<Self, Fault> {
-        let (sender, receiver) = sync_channel::<Work>(queue);
+        let places = threads.get().saturating_add(queue).min(Semaphore::MAX_PERMITS);
+        // As long as there are places, so that whoever has one finds room in the queue.
+        let (sender, receiver) = sync_channel::<Work>(places);
         let receiver = Arc::new(Mutex::new(receiver));
-        let mut pool = Self { queue: Some(sender), threads: Vec::new() };
+        let places = Arc::new(Semaphore::new(places));
+        let mut pool = Self { queue: Some(sender), threads: Vec::new(), places };
         for _ in 0..threads.get() {
             let receiver = receiver.clone();
             let thread = Builder::new().name("password".into()).spawn(move || run(&receiver));
@@ -47,20 +55,32 @@ impl PasswordPool {
         Ok(pool)
     }
 
-    /// Does the work on one of the threads.
+    /// Room for one password.
     ///
     /// # Errors
-    /// [`Full`] when too many wait; then nothing was done.
+    /// [`Full`] when too many wait.
+    pub(crate) fn place(&self) -> Result<Place, Full> {
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| Full)
+    }
+
+    /// Does the work on one of the threads. `place` is free again when it is done, also when nobody waits for it any more.
+    ///
+    /// # Errors
+    /// [`Full`] when the pool is ending, or the work panicked.
     pub(crate) async fn work<T: Send + 'static>(
         &self,
+        place: impl Send + 'static,
         work: impl FnOnce(&mut HashingMemory) -> T + Send + 'static,
     ) -> Result<T, Full> {
         let (answer, answered) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or(Full)?;
         let work = Box::new(move |memory: &mut HashingMemory| {
             // Whoever asked may have gone away meanwhile.
-            if !answer.is_closed() {
-                let _gone = answer.send(work(memory));
+            let result = if answer.is_closed() { None } else { Some(work(memory)) };
+            // Before the answer, so that whoever hears it finds the place free.
+            drop(place);
+            if let Some(result) = result {
+                let _gone = answer.send(result);
             }
         });
         queue.try_send(work).map_err(|_| Full)?;
@@ -106,26 +126,29 @@ mod tests {
         let pool = PasswordPool::start(NonZeroUsize::MIN, 1).unwrap();
         let (started, has_started) = channel();
         let (go_on, may_go_on) = channel::<()>();
-        let mut running = pin!(pool.work(move |_| {
+        let mut running = pin!(pool.work(pool.place().unwrap(), move |_| {
             started.send(()).unwrap();
             may_go_on.recv().unwrap();
             1
         }));
-        let mut waiting = pin!(pool.work(|_| 2));
+        let mut waiting = pin!(pool.work(pool.place().unwrap(), |_| 2));
         let mut context = Context::from_waker(Waker::noop());
         assert!(running.as_mut().poll(&mut context).is_pending());
         has_started.recv().unwrap();
         assert!(waiting.as_mut().poll(&mut context).is_pending());
-        assert_eq!(pool.work(|_| 3).await, Err(Full));
+        assert!(pool.place().is_err());
         go_on.send(()).unwrap();
         assert_eq!((running.await, waiting.await), (Ok(1), Ok(2)));
+        assert!(pool.place().is_ok());
     }
 
     #[tokio::test]
     async fn a_panic_costs_one_answer_and_not_the_thread() {
         let pool = PasswordPool::start(NonZeroUsize::MIN, 4).unwrap();
-        assert_eq!(pool.work(|_| -> i32 { panic!("on purpose") }).await, Err(Full));
-        assert_eq!(pool.work(|_| 1).await, Ok(1));
+        assert_eq!(pool.work(pool.place().unwrap(), |_| -> i32 { panic!("on purpose") }).await, Err(Full));
+        for _ in 0..10 {
+            assert_eq!(pool.work(pool.place().unwrap(), |_| 1).await, Ok(1));
+        }
     }
 
     /// A login that takes memory anew each time lets the process grow.
@@ -137,7 +160,7 @@ mod tests {
                 let password = Password::new(Zeroizing::new("correct horse".to_owned()));
                 allocation_counter::measure(|| assert!(!password.is_of(NOBODY, memory))).bytes_total
             };
-            pool.work(work).await.unwrap()
+            pool.work(pool.place().unwrap(), work).await.unwrap()
         };
         let (first, second) = (taken().await, taken().await);
         assert!(first >= 19 << 20, "the first takes the blocks: {first} bytes");

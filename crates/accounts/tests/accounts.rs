@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use chancery_accounts::{AccountError, NewPerson, Password, PasswordPool, Person, StoredAccounts, Username};
 use chancery_core::model::{Claims, Hint, LoginForm};
-use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, Random};
+use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room};
 use chancery_store_memory::MemoryStore;
 use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
 use zeroize::Zeroizing;
@@ -50,9 +50,13 @@ async fn add(accounts: &StoredAccounts, username: &str) -> Result<Person, Accoun
     accounts.add(&realm(), NOW, new).await
 }
 
+fn refused(why: LoginRefusal) -> LoginOutcome {
+    LoginOutcome::Refused(why)
+}
+
 async fn log_in(accounts: &StoredAccounts, username: &str, password: &str) -> LoginOutcome {
     let form = LoginForm { username: username.to_owned(), password: Zeroizing::new(password.to_owned()) };
-    accounts.authenticate(&realm(), LATER, form).await.unwrap()
+    accounts.authenticate(&realm(), LATER, form, Room::default()).await.unwrap()
 }
 
 #[tokio::test]
@@ -63,9 +67,9 @@ async fn a_person_logs_in_with_name_in_any_case_and_the_right_password() {
         panic!("refused")
     };
     assert_eq!((authentication.time(), &authentication.account), (LATER, &alice.id));
-    assert_eq!(log_in(&accounts, "alice", "Correct horse").await, LoginOutcome::Refused);
-    assert_eq!(log_in(&accounts, "bob", "correct horse").await, LoginOutcome::Refused);
-    assert_eq!(log_in(&accounts, "", "correct horse").await, LoginOutcome::Refused);
+    assert_eq!(log_in(&accounts, "alice", "Correct horse").await, refused(LoginRefusal::WrongPassword(alice.id)));
+    assert_eq!(log_in(&accounts, "bob", "correct horse").await, refused(LoginRefusal::UnknownName));
+    assert_eq!(log_in(&accounts, "", "correct horse").await, refused(LoginRefusal::UnknownName));
 }
 
 #[tokio::test]
@@ -95,7 +99,7 @@ async fn realms_do_not_meet() {
         (&there, "correct horse", false),
     ] {
         let form = LoginForm { username: "alice".to_owned(), password: Zeroizing::new(text.to_owned()) };
-        let outcome = accounts.authenticate(realm, LATER, form).await.unwrap();
+        let outcome = accounts.authenticate(realm, LATER, form, Room::default()).await.unwrap();
         assert_eq!(matches!(outcome, LoginOutcome::Authenticated(_)), is_good, "{realm:?} {text}");
     }
     accounts.disable(&there, LATER, &name("alice")).await.unwrap();
@@ -108,7 +112,10 @@ async fn another_password_ends_what_was_there_before() {
     let accounts = accounts();
     let alice = add(&accounts, "alice").await.unwrap();
     accounts.set_password(&realm(), LATER, &name("alice"), password("battery staple")).await.unwrap();
-    assert_eq!(log_in(&accounts, "alice", "correct horse").await, LoginOutcome::Refused);
+    assert_eq!(
+        log_in(&accounts, "alice", "correct horse").await,
+        refused(LoginRefusal::WrongPassword(alice.id.clone()))
+    );
     assert!(matches!(log_in(&accounts, "alice", "battery staple").await, LoginOutcome::Authenticated(_)));
     let account = accounts.find(&realm(), &alice.id).await.unwrap().expect("is still there");
     assert_eq!((account.active, account.not_before), (true, LATER));
@@ -119,7 +126,7 @@ async fn who_is_disabled_or_removed_is_let_in_no_more() {
     let accounts = accounts();
     let alice = add(&accounts, "alice").await.unwrap();
     accounts.disable(&realm(), LATER, &name("alice")).await.unwrap();
-    assert_eq!(log_in(&accounts, "alice", "correct horse").await, LoginOutcome::Refused);
+    assert_eq!(log_in(&accounts, "alice", "correct horse").await, refused(LoginRefusal::Disabled(alice.id.clone())));
     accounts.enable(&realm(), &name("alice")).await.unwrap();
     let account = accounts.find(&realm(), &alice.id).await.unwrap().expect("is still there");
     assert_eq!((account.active, account.not_before), (true, LATER), "what was there before stays ended");
@@ -184,7 +191,7 @@ async fn what_is_no_name_is_nobody() {
     }
     for typed in ["", " ", "a\nb", "\0", "\u{1}", &"x".repeat(256)] {
         let outcome = log_in(&accounts, typed, "correct horse").await;
-        assert_eq!(outcome, LoginOutcome::Refused, "{typed:?}");
+        assert_eq!(outcome, refused(LoginRefusal::UnknownName), "{typed:?}");
     }
 }
 

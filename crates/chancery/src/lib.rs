@@ -78,12 +78,12 @@ pub use chancery_core::config::Config;
 pub use chancery_core::context::{Call, RequestId};
 pub use chancery_core::documents::{MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry};
 pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal};
-pub use chancery_core::event::{Endpoint, Event, GrantEnd};
+pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt};
 pub use chancery_core::model::{Account, Authentication, Claims, Client, Hint, LoginForm, ResourceServer, TokenFormat};
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{
-    Accounts, Answer, BoxFuture, ClaimsQuery, Clock, EventSink, KeyEntry, LoginOutcome, PrivateKeys, Random, Registry,
-    RootSecret,
+    Accounts, Answer, BoxFuture, ClaimsQuery, Clock, EventSink, KeyEntry, LoginOutcome, LoginRefusal, PrivateKeys,
+    Random, Registry, Room, RootSecret,
 };
 pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};

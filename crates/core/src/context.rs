@@ -11,7 +11,9 @@ use zeroize::Zeroizing;
 pub use crate::event::RequestId;
 
 use crate::event::Event;
+use crate::guessing::Guessing;
 use crate::model::Client;
+use crate::names::NameKey;
 use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
 
 /// The facts of this request.
@@ -30,6 +32,8 @@ pub struct Call {
     pub sessions: Vec<RotatingHandle<Session>>,
     /// The browser cookie: binds forms to a browser before anybody is signed in.
     pub browser: Option<Zeroizing<[u8; 16]>>,
+    /// The cookie of the names that have signed in from this browser, as sent.
+    pub devices: Option<Box<str>>,
     /// Languages that the person wants, best first (RFC 9110 section 12.5.4).
     pub languages: Vec<Box<str>>,
 }
@@ -52,6 +56,25 @@ pub struct Env {
     pub random: Arc<dyn Random>,
     /// Who hears of events.
     pub events: Arc<dyn EventSink>,
+    /// Makes digests of names that can be guessed.
+    pub names: NameKey,
+    /// What this process remembers about guessing.
+    pub guessing: Guessing,
+}
+
+impl Call {
+    /// The peer's network, as it is counted and told: one IPv4 address, or the 64 bits of IPv6 that one customer
+    /// usually has.
+    #[must_use]
+    pub fn network(&self) -> Option<Box<str>> {
+        Some(match self.peer?.to_canonical() {
+            IpAddr::V4(address) => address.to_string().into(),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64").into()
+            }
+        })
+    }
 }
 
 impl Env {

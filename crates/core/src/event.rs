@@ -2,6 +2,8 @@
 //!
 //! No event carries a handle, secret, token or password.
 
+use std::time::Duration;
+
 use chancery_types::iana::GrantType;
 use chancery_types::{AccountId, ClientId, Scopes};
 
@@ -24,6 +26,20 @@ pub enum GrantEnd {
     RevokedByClient,
     /// The person withdrew the consent.
     ConsentWithdrawn,
+}
+
+/// Whom a login was meant for, and where it came from (OWASP ASVS 5.0 section 16.2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginAttempt {
+    /// Who was meant, where that is known.
+    pub account: Option<AccountId>,
+    /// What stands for the typed name: the same for the same name. Never the name itself, because people type passwords
+    /// into the wrong field.
+    pub name_digest: Box<str>,
+    /// Who asked for the login.
+    pub client: ClientId,
+    /// Where it came from, as guessing is counted.
+    pub network: Option<Box<str>>,
 }
 
 /// Something worth knowing afterwards.
@@ -70,15 +86,30 @@ pub enum Event {
         /// Whether the answer was `active`.
         active: bool,
     },
+    /// A login was not looked at, because there is too much work at this moment.
+    LoginBusy {
+        /// Whose.
+        attempt: LoginAttempt,
+    },
     /// A wrong name or password.
-    LoginFailed,
+    LoginFailed {
+        /// Whose.
+        attempt: LoginAttempt,
+        /// Why: the name of a [`LoginRefusal`](crate::ports::LoginRefusal), or of what the session was refused for.
+        reason: &'static str,
+    },
     /// A person authenticated.
     LoginSucceeded {
         /// Who.
         account: AccountId,
     },
-    /// A login was not looked at, because there were too many failures or too much work.
-    LoginThrottled,
+    /// A login was not looked at, because there were too many failures before it.
+    LoginThrottled {
+        /// Whose.
+        attempt: LoginAttempt,
+        /// For how long it would not have been looked at.
+        wait: Duration,
+    },
     /// A request came without the address of its peer. Recorded once by each service, because it is the fault of the
     /// program around it.
     PeerUnknown {
@@ -145,9 +176,10 @@ impl Event {
             Self::Faulted { .. } => "faulted",
             Self::GrantEnded { .. } => "grant_ended",
             Self::Introspected { .. } => "introspected",
-            Self::LoginFailed => "login_failed",
+            Self::LoginBusy { .. } => "login_busy",
+            Self::LoginFailed { .. } => "login_failed",
             Self::LoginSucceeded { .. } => "login_succeeded",
-            Self::LoginThrottled => "login_throttled",
+            Self::LoginThrottled { .. } => "login_throttled",
             Self::PeerUnknown { .. } => "peer_unknown",
             Self::PromptShown { .. } => "prompt_shown",
             Self::Refused { .. } => "refused",

@@ -22,6 +22,8 @@ pub struct DerivedKeys {
     pub version: u32,
     /// Seals the forms of pages.
     pub form_token: SealingKey,
+    /// Seals the cookie of the names that have signed in from a browser.
+    pub devices: SealingKey,
     /// Makes the successor of a refresh token.
     pub refresh_rotation: Zeroizing<[u8; 32]>,
 }
@@ -29,8 +31,13 @@ pub struct DerivedKeys {
 impl DerivedKeys {
     fn new(root: &RootSecret) -> Result<Self, Fault> {
         let RootSecret { version, secret } = root;
-        let form_token = secret.sealing_key("form token").map_err(|error| Fault::internal(error.to_string()))?;
-        Ok(Self { version: *version, form_token, refresh_rotation: secret.derive("refresh rotation") })
+        let sealing = |purpose| secret.sealing_key(purpose).map_err(|error| Fault::internal(error.to_string()));
+        Ok(Self {
+            version: *version,
+            form_token: sealing("form token")?,
+            devices: sealing("devices")?,
+            refresh_rotation: secret.derive("refresh rotation"),
+        })
     }
 }
 

@@ -9,6 +9,8 @@ pub mod event;
 pub mod model;
 pub mod rotation;
 pub mod ports;
+pub mod names;
+pub mod guessing;
 pub mod context;
 pub mod records;
 pub mod keys;

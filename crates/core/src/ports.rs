@@ -69,11 +69,48 @@ pub trait Accounts: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
+    /// A typed name as it is compared: what is the same person's has to be the same here, or guessing could be spread over
+    /// the spellings of one name.
+    ///
+    /// By default without white space at its ends, in lower case.
+    fn folded(&self, username: &str) -> String {
+        username.trim().to_lowercase()
+    }
+
+    /// Room for looking at one password; `None` when there is too much to do at this moment. Asked before the attempt is
+    /// counted, and handed back by [`authenticate`](Self::authenticate).
+    ///
+    /// By default there is always room.
+    fn room<'a>(&'a self, _realm: &'a RealmId) -> Answer<'a, Option<Room>> {
+        Box::pin(async { Ok(Some(Room::default())) })
+    }
+
     /// Checks what was typed into the login page. The time it takes must not tell whether the name exists.
     ///
-    /// [`LoginOutcome::Refused`] by default: nobody can sign in.
-    fn authenticate<'a>(&'a self, _realm: &'a RealmId, _now: Timestamp, _form: LoginForm) -> Answer<'a, LoginOutcome> {
-        Box::pin(async { Ok(LoginOutcome::Refused) })
+    /// By default nobody is known, and nobody can sign in.
+    fn authenticate<'a>(
+        &'a self,
+        _realm: &'a RealmId,
+        _now: Timestamp,
+        _form: LoginForm,
+        _room: Room,
+    ) -> Answer<'a, LoginOutcome> {
+        Box::pin(async { Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) })
+    }
+}
+
+/// Room for looking at one password. It is free again when this is dropped.
+#[derive(Default)]
+pub struct Room {
+    #[expect(dead_code, reason = "it is only kept until it is dropped")]
+    permit: Option<Box<dyn Send + Sync>>,
+}
+
+impl Room {
+    /// Keeps what frees the room when it is dropped.
+    #[must_use]
+    pub fn new(permit: impl Send + Sync + 'static) -> Self {
+        Self { permit: Some(Box::new(permit)) }
     }
 }
 
@@ -95,10 +132,40 @@ pub struct ClaimsQuery<'a> {
 pub enum LoginOutcome {
     /// The person is who they say.
     Authenticated(Authentication),
-    /// Wrong name or wrong password; which of them nobody learns.
-    Refused,
-    /// Too much to do at this moment: 503, and the password was not looked at.
-    Busy,
+    /// Wrong name or wrong password; the person does not learn which of them.
+    Refused(LoginRefusal),
+}
+
+/// Why a login was refused: for our own log only (OWASP ASVS 5.0 section 16.2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginRefusal {
+    /// Nobody has this name.
+    UnknownName,
+    /// This person's password is another one.
+    WrongPassword(AccountId),
+    /// The password is right, but this person may not sign in.
+    Disabled(AccountId),
+}
+
+impl LoginRefusal {
+    /// As logs and metrics name it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::UnknownName => "unknown_name",
+            Self::WrongPassword(_) => "wrong_password",
+            Self::Disabled(_) => "disabled",
+        }
+    }
+
+    /// Whose name was typed.
+    #[must_use]
+    pub const fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::UnknownName => None,
+            Self::WrongPassword(account) | Self::Disabled(account) => Some(account),
+        }
+    }
 }
 
 /// Clients and resource servers.

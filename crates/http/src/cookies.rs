@@ -1,4 +1,4 @@
-//! The two cookies: the session list and the browser cookie (RFC 6265bis sections 4.1 and 5.4).
+//! The three cookies: the session list, the browser cookie, and the names that have signed in from this browser (RFC 6265bis sections 4.1 and 5.4).
 //!
 //! The browser sends what it likes: doubled, damaged and foreign cookies are no cookies, and never fail a request.
 
@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chancery_core::interaction::device::LIFETIME;
 use chancery_core::session::LIST;
 use chancery_types::handle::{RotatingHandle, Session};
 use chancery_types::{Issuer, RealmId, Tag};
@@ -17,6 +18,7 @@ use zeroize::Zeroizing;
 pub(crate) struct Cookies {
     session: String,
     browser: String,
+    devices: String,
     attributes: String,
     session_life: Duration,
 }
@@ -38,6 +40,7 @@ impl Cookies {
         Self {
             session: format!("{prefix}session-{suffix}"),
             browser: format!("{prefix}browser-{suffix}"),
+            devices: format!("{prefix}devices-{suffix}"),
             attributes: format!("; Path={path}; HttpOnly; SameSite=Lax{secure}"),
             session_life,
         }
@@ -55,7 +58,12 @@ impl Cookies {
         bytes.as_slice().try_into().ok().map(Zeroizing::new)
     }
 
-    /// Whether the browser sent either of them.
+    /// The names that have signed in from this browser, sealed.
+    pub(crate) fn devices(&self, headers: &HeaderMap) -> Option<Box<str>> {
+        value(headers, &self.devices).map(Into::into)
+    }
+
+    /// Whether the browser sent one of those that a request can depend on.
     pub(crate) fn are_there(&self, headers: &HeaderMap) -> bool {
         value(headers, &self.session).is_some() || value(headers, &self.browser).is_some()
     }
@@ -68,6 +76,12 @@ impl Cookies {
             _ => format!("; Max-Age={}", self.session_life.as_secs()),
         };
         append(headers, &format!("{}={}{life}{}", self.session, handles.join("."), self.attributes));
+    }
+
+    /// Sets the cookie of the names that have signed in from this browser. It outlives sessions, and the browser's end.
+    pub(crate) fn set_devices(&self, sealed: &str, headers: &mut HeaderMap) {
+        let life = LIFETIME.as_secs();
+        append(headers, &format!("{}={sealed}; Max-Age={life}{}", self.devices, self.attributes));
     }
 
     /// Sets the browser cookie; it goes when the browser closes.

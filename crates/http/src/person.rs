@@ -14,7 +14,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 
 use crate::cross_site::{FORM_OF_ANOTHER_ORIGIN, REPOSTED, Source};
-use crate::encode::{Answer, Encoded, FormAction, authorization_response, see_other};
+use crate::encode::{Answer, Encoded, FormAction, SHORTLY, authorization_response, retry_after, see_other};
 use crate::form::{self, BODY_UNREADABLE, URL_LIMIT, URL_TOO_LONG};
 use crate::locale;
 use crate::pages::{Content, FormMarkup, Retry};
@@ -32,6 +32,7 @@ pub(crate) async fn answer(
     let accept_language = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     call.sessions = site.cookies.sessions(&parts.headers);
     call.browser = site.cookies.browser(&parts.headers);
+    call.devices = site.cookies.devices(&parts.headers);
     call.languages = locale::wishes(None, accept_language);
     let params = match read(site, route, parts, body) {
         Ok(params) => params,
@@ -122,6 +123,9 @@ pub(crate) fn shown(site: &Site, call: &Call, next: &Next) -> Answer {
     if let Some(browser) = &next.browser {
         site.cookies.set_browser(browser, answer.headers_mut());
     }
+    if let Some(devices) = &next.devices {
+        site.cookies.set_devices(devices, answer.headers_mut());
+    }
     answer
 }
 
@@ -149,11 +153,21 @@ fn view_page(site: &Site, call: &Call, view: &View) -> Answer {
 }
 
 fn form_page(site: &Site, call: &Call, form: &FormView, content: Content<'_>) -> Answer {
-    let status = match content {
-        Content::Login(LoginView { problem: Some(LoginProblem::Throttled), .. }, _) => StatusCode::TOO_MANY_REQUESTS,
-        _ => StatusCode::OK,
+    let problem = match content {
+        Content::Login(LoginView { problem, .. }, _) => *problem,
+        _ => None,
     };
-    site.page(call, status, content, FormAction::Redirects(&form.target))
+    // RFC 6585 section 4, RFC 9110 sections 15.6.4 and 10.2.3.
+    let (status, wait) = match problem {
+        Some(LoginProblem::Throttled(wait)) => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
+        Some(LoginProblem::Busy) => (StatusCode::SERVICE_UNAVAILABLE, Some(SHORTLY)),
+        _ => (StatusCode::OK, None),
+    };
+    let mut answer = site.page(call, status, content, FormAction::Redirects(&form.target));
+    if let Some(wait) = wait {
+        retry_after(&mut answer, wait);
+    }
+    answer
 }
 
 fn markup(site: &Site, form: &FormView) -> FormMarkup {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
-    AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, SignedInView,
+    AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, SignedInView, Wait,
 };
 
 use crate::pages::{Content, FormMarkup, Html, Page, Pages, Retry};
@@ -37,10 +37,18 @@ impl Pages for PlainPages {
 }
 
 fn login(view: &LoginView, form: &FormMarkup) -> String {
-    let problem = view.problem.map_or("", |problem| match problem {
-        LoginProblem::Refused => "The name or the password is wrong.",
-        LoginProblem::Throttled => "Too many attempts. Wait a few minutes and try again.",
-        LoginProblem::Stale => "This page was open too long or in another browser. Sign in once more.",
+    let problem = view.problem.map_or_else(String::new, |problem| match problem {
+        LoginProblem::Refused => "The name or the password is wrong.".into(),
+        LoginProblem::Throttled(wait) => {
+            let wait = match Wait::told(wait) {
+                Wait::Seconds(1) => "1 second".to_owned(),
+                Wait::Seconds(seconds) => format!("{seconds} seconds"),
+                Wait::Minutes(minutes) => format!("{minutes} minutes"),
+            };
+            format!("Too many attempts. Wait {wait} and try again.")
+        }
+        LoginProblem::Busy => "Too many people are signing in at this moment. Try again.".into(),
+        LoginProblem::Stale => "This page was open too long or in another browser. Sign in once more.".into(),
     });
     let alert =
         if problem.is_empty() { String::new() } else { format!("<p role=\"alert\" id=\"problem\">{problem}</p>") };

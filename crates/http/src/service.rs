@@ -154,6 +154,7 @@ impl Service {
             origin: None,
             sessions: Vec::new(),
             browser: None,
+            devices: None,
             languages: Vec::new(),
         };
         if peer.is_none() && !self.was_without_peer.swap(true, Ordering::Relaxed) {

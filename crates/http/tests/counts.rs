@@ -1,6 +1,6 @@
 //! Trips to the store per request: they do not depend on the machine, so a test can hold them (architecture section 14).
 
-use chancery_testkit::{TestProvider, days};
+use chancery_testkit::{TestProvider, days, password_of};
 
 /// Introspection: 1, of a JWT 2.
 #[test]
@@ -73,6 +73,26 @@ fn authorization() {
     kit.clock.advance(days(2));
     assert_eq!(trips(), 3, "the idle end moves");
     assert_eq!(trips(), 3);
+}
+
+/// A login: what guessing is counted by costs 5, in a browser that is known for this name 3; consent and session cost 2.
+#[test]
+fn login() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    let login = |ua| {
+        let tab = kit.authorization_request("web").scope("openid").open(ua).expect_page("login");
+        let request = tab.to_http(&credentials(), ("action", "login"));
+        kit.trips(|| kit.send(request)).1
+    };
+    assert_eq!(login(&ua), 7);
+    let _ = kit.authorization_request("web").scope("openid").open(&ua).expect_page("login").login("alice");
+    ua.comes_back_later();
+    assert_eq!(login(&ua), 5);
+}
+
+fn credentials() -> [(String, String); 2] {
+    [("username".to_owned(), "alice".to_owned()), ("password".to_owned(), password_of("alice"))]
 }
 
 /// Anonymous: 0, whatever page it is; also the form of a first page, until a password is looked at.

@@ -57,7 +57,7 @@ fn interaction() {
     let wrong = login.login_wrongly("alice");
     assert_eq!(wrong.event_names(), ["login_failed", "prompt_shown"]);
     kit.accounts.be(Mood::Busy);
-    assert_eq!(wrong.login("alice").event_names(), ["login_throttled", "prompt_shown"]);
+    assert_eq!(wrong.login("alice").event_names(), ["login_busy", "prompt_shown"]);
     kit.accounts.be(Mood::Answering);
     let consent = wrong.login("alice");
     assert_eq!(consent.event_names(), ["login_succeeded", "prompt_shown"]);

@@ -30,7 +30,7 @@ fn complaint(answer: &Answer, written: u64) -> Option<String> {
     let is_told = status < 400
         || matches!(status, 404 | 405)
         || refusals(&answer.events).len() == 1
-        || answer.events.contains(&Event::LoginThrottled);
+        || answer.events.iter().any(|event| matches!(event, Event::LoginThrottled { .. }));
     match () {
         () if status >= 500 => Some("a 5xx".to_owned()),
         () if written > 0 && !has_acted => Some(format!("{written} writes for {:?}", answer.events)),

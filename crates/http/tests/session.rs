@@ -41,11 +41,13 @@ fn cookies_follow_the_issuer() {
     ] {
         let kit = TestProvider::builder().issuer(issuer).build();
         let lines = cookie_lines(&kit);
-        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(lines.len(), 3, "{lines:?}");
         assert!(lines[0].starts_with(&format!("{prefix}browser-")), "{lines:?}");
         assert!(lines[1].starts_with(&format!("{prefix}session-")), "{lines:?}");
+        assert!(lines[2].starts_with(&format!("{prefix}devices-")), "{lines:?}");
         assert!(lines.iter().all(|line| line.ends_with(end)), "{lines:?}");
         assert!(lines[1].contains("; Max-Age=7776000; "), "{lines:?}");
+        assert!(lines[2].contains("; Max-Age=31536000; "), "a known browser outlives sessions: {lines:?}");
     }
     let names = |realm| {
         let lines = cookie_lines(&TestProvider::builder().realm(realm).build());

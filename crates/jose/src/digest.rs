@@ -62,6 +62,30 @@ pub fn hmac_sha256(key: &[u8], bytes: &[u8]) -> [u8; 32] {
     out
 }
 
+/// HMAC with SHA-256 (RFC 2104) under a key that is prepared once. It does not show its key.
+pub struct KeyedHash(hmac::Key);
+
+impl KeyedHash {
+    /// Takes 32 bytes that were drawn at random.
+    #[must_use]
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
+    /// The digest of all parts, each with its length in front, so that no two lists digest alike.
+    #[must_use]
+    pub fn digest<'p>(&self, parts: impl IntoIterator<Item = &'p [u8]>) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            context.update(part);
+        }
+        let mut out = [0; 32];
+        out.copy_from_slice(context.sign().as_ref());
+        out
+    }
+}
+
 /// Whether two secrets are equal, in a time that depends on their length alone.
 #[must_use]
 pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
@@ -84,6 +108,19 @@ mod tests {
             hex(&hmac_sha256(b"Jefe", b"what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
+    }
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        let hash = KeyedHash::new(&[7; 32]);
+        let of = |parts: &[&str]| hash.digest(parts.iter().map(|part| part.as_bytes()));
+        let one_message = [&3_u64.to_be_bytes()[..], b"abc"].concat();
+        assert_eq!(of(&["abc"]), hmac_sha256(&[7; 32], &one_message));
+        let lists: [&[&str]; 6] = [&["ab", "c"], &["a", "bc"], &["abc"], &["abc", ""], &["", "abc"], &[]];
+        for (n, one) in lists.iter().enumerate() {
+            assert!(lists.iter().skip(n + 1).all(|other| of(one) != of(other)), "{one:?}");
+        }
+        assert_ne!(of(&["abc"]), KeyedHash::new(&[8; 32]).digest([&b"abc"[..]]));
     }
 
     #[test]

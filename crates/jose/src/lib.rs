@@ -41,7 +41,7 @@ pub mod base64url;
 pub mod json;
 
 mod digest;
-pub use digest::{Hash, constant_time_eq, hmac_sha256, sha256};
+pub use digest::{Hash, KeyedHash, constant_time_eq, hmac_sha256, sha256};
 
 mod algorithm;
 pub use algorithm::SigningAlgorithm;

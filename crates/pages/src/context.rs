@@ -2,7 +2,7 @@
 
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
-    AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, SignedInView,
+    AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, SignedInView, Wait,
 };
 use chancery_http::{Content, FormMarkup, Retry, SUBMIT};
 use minijinja::value::{Kwargs, Value};
@@ -30,7 +30,7 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
         Content::Consent(view, markup) => consent(view, markup, messages)?,
         Content::Error(view, retry) => error(view, retry),
         Content::FormPost(markup) => context! { page => "form_post", form => form(markup), submit => SUBMIT },
-        Content::Login(view, markup) => login(view, markup),
+        Content::Login(view, markup) => login(view, markup, messages)?,
         Content::Repost(markup) => context! { page => "repost", form => form(markup), submit => SUBMIT },
         Content::SignedIn(view, restart) => signed_in(view, restart),
     })
@@ -108,19 +108,35 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> Value {
     }
 }
 
-fn login(view: &LoginView, markup: &FormMarkup) -> Value {
+fn login(view: &LoginView, markup: &FormMarkup, messages: &Messages) -> Result<Value, Error> {
     let problem = view.problem.map(|problem| match problem {
         LoginProblem::Refused => "refused",
-        LoginProblem::Throttled => "throttled",
+        LoginProblem::Throttled(_) => "throttled",
+        LoginProblem::Busy => "busy",
         LoginProblem::Stale => "stale",
     });
-    context! {
+    let wait = match view.problem {
+        Some(LoginProblem::Throttled(time)) => Some(wait(Wait::told(time), messages)?),
+        _ => None,
+    };
+    Ok(context! {
         page => "login",
         client => client(&view.client),
         form => form(markup),
         username => view.username.as_deref().unwrap_or(""),
         problem,
-    }
+        wait,
+    })
+}
+
+/// How long somebody has to wait, in words.
+fn wait(wait: Wait, messages: &Messages) -> Result<Value, Error> {
+    let (id, count) = match wait {
+        Wait::Seconds(1) => ("wait.second", 1),
+        Wait::Seconds(count) => ("wait.seconds", count),
+        Wait::Minutes(count) => ("wait.minutes", count),
+    };
+    messages.sentence(id, &Kwargs::from_iter([("count", Value::from(count))]))
 }
 
 fn signed_in(view: &SignedInView, restart: Retry<'_>) -> Value {

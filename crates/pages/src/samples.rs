@@ -1,5 +1,7 @@
 //! One page of each kind and state: what templates are tried with before they are shown to anybody.
 
+use std::time::Duration;
+
 use chancery_core::context::RequestId;
 use chancery_core::error::{FaultKind, MALFORMED_PARAMETER};
 use chancery_core::interaction::view::{
@@ -19,7 +21,10 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
     for (name, username, problem) in [
         ("login", None, None),
         ("login-refused", Some("alice"), Some(LoginProblem::Refused)),
-        ("login-throttled", Some("alice"), Some(LoginProblem::Throttled)),
+        ("login-throttled", Some("alice"), Some(LoginProblem::Throttled(Duration::from_millis(900)))),
+        ("login-throttled-seconds", Some("alice"), Some(LoginProblem::Throttled(Duration::from_secs(30)))),
+        ("login-throttled-minutes", Some("alice"), Some(LoginProblem::Throttled(Duration::from_secs(15 * 60)))),
+        ("login-busy", Some("alice"), Some(LoginProblem::Busy)),
         ("login-stale", None, Some(LoginProblem::Stale)),
     ] {
         let Some(form) = form("https://photos.example/callback") else { return };

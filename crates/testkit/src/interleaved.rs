@@ -99,7 +99,7 @@ impl Interleaved {
 }
 
 /// Comes back after the others had their turn.
-async fn let_others_go_on() {
+pub(crate) async fn let_others_go_on() {
     let mut was_asked = false;
     std::future::poll_fn(|context| {
         if std::mem::replace(&mut was_asked, true) {

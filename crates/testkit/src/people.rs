@@ -6,16 +6,18 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::error::Fault;
 use chancery_core::model::{Account, Authentication, Claims, LoginForm};
-use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome};
+use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome, LoginRefusal, Room};
 use chancery_types::{AccountId, RealmId, Timestamp};
 use serde_json::{Value, json};
+
+use crate::interleaved::let_others_go_on;
 
 /// What happens to whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
     /// They are answered.
     Answering,
-    /// Logins are not looked at ([`LoginOutcome::Busy`]).
+    /// There is no room for looking at a password.
     Busy,
     /// Every question meets a fault.
     Broken,
@@ -160,17 +162,30 @@ impl Accounts for TestAccounts {
         })
     }
 
-    fn authenticate<'a>(&'a self, _: &'a RealmId, now: Timestamp, form: LoginForm) -> Answer<'a, LoginOutcome> {
+    fn room<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Option<Room>> {
+        Box::pin(async { Ok(Some(Room::default()).filter(|_| *lock(&self.mood) != Mood::Busy)) })
+    }
+
+    fn authenticate<'a>(
+        &'a self,
+        _: &'a RealmId,
+        now: Timestamp,
+        form: LoginForm,
+        _: Room,
+    ) -> Answer<'a, LoginOutcome> {
         Box::pin(async move {
-            if self.mood()? == Mood::Busy {
-                return Ok(LoginOutcome::Busy);
-            }
+            self.mood()?;
+            // A password takes its time, while others go on.
+            let_others_go_on().await;
             self.attempts.fetch_add(1, Ordering::SeqCst);
-            let account = AccountId::parse(&form.username).ok().and_then(|id| self.account(&id));
-            let is_right = *form.password == password_of(&form.username);
-            Ok(match account.filter(|account| account.active && is_right) {
-                Some(account) => LoginOutcome::Authenticated(Authentication::by_password(account.id, now)),
-                None => LoginOutcome::Refused,
+            let account = AccountId::parse(&self.folded(&form.username)).ok().and_then(|id| self.account(&id));
+            let Some(account) = account else { return Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) };
+            Ok(if *form.password != password_of(account.id.as_str()) {
+                LoginOutcome::Refused(LoginRefusal::WrongPassword(account.id))
+            } else if account.active {
+                LoginOutcome::Authenticated(Authentication::by_password(account.id, now))
+            } else {
+                LoginOutcome::Refused(LoginRefusal::Disabled(account.id))
             })
         })
     }

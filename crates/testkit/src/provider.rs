@@ -412,6 +412,7 @@ impl TestProvider {
             origin: None,
             sessions: Vec::new(),
             browser: None,
+            devices: None,
             languages: Vec::new(),
         };
         let account = AccountId::parse(account).expect("an account id");

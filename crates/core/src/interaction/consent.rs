@@ -19,7 +19,7 @@ pub(crate) async fn standing(
     account: &AccountId,
     client: &ClientId,
 ) -> Result<Option<Found<ConsentBody>>, Fault> {
-    env.records().get(call.now, consent_key(&env.realm, account, client)).await
+    env.records().get(call.now, consent_key(env, account, client)).await
 }
 
 /// Adds a person's yes to what was agreed before.
@@ -41,7 +41,7 @@ pub(crate) async fn remember(
             Some(found) => matches!(records.update(call.now, found, &body, ends, &[]).await?, Updated::Done(_)),
             None => {
                 let tags = records.tags(Some(account), Some(client), None);
-                let key = consent_key(&env.realm, account, client);
+                let key = consent_key(env, account, client);
                 match records.insert(call.now, &[records.new(key, None, tags, ends, &body)?]).await {
                     Ok(()) => true,
                     Err(StoreError::Occupied) => false,
@@ -74,7 +74,7 @@ fn widened(mut answer: ConsentAnswer, allowed: &Undecided, resource: Option<&Res
 /// A fault of the store; then calling it again goes on where it stopped.
 pub async fn withdraw(call: &Call, env: &Env, account: &AccountId, client: &ClientId) -> Result<u64, Fault> {
     let records = env.records();
-    records.revoke(call.now, consent_key(&env.realm, account, client)).await?;
+    records.revoke(call.now, consent_key(env, account, client)).await?;
     // The second pass catches a grant that was born while the first one looked.
     let mut ended = 0;
     for _ in 0..2 {

@@ -27,6 +27,7 @@ use crate::request::{Addressed, AuthorizationResponse, Received, Rules, Validate
 use crate::session::{Sessions, SignedIn, Visited};
 
 pub mod consent;
+pub mod device;
 pub mod form_token;
 mod page;
 pub mod prompt;
@@ -66,6 +67,8 @@ pub struct Next {
     pub sessions: Option<Vec<RotatingHandle<Session>>>,
     /// The new browser cookie; `None` to leave the cookie alone.
     pub browser: Option<Zeroizing<[u8; 16]>>,
+    /// The new cookie of the names that have signed in from this browser; `None` to leave the cookie alone.
+    pub devices: Option<String>,
 }
 
 /// What the browser gets.
@@ -80,7 +83,7 @@ pub enum Outcome {
 
 impl From<Outcome> for Next {
     fn from(outcome: Outcome) -> Self {
-        Self { outcome, sessions: None, browser: None }
+        Self { outcome, sessions: None, browser: None, devices: None }
     }
 }
 

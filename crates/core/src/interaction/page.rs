@@ -63,7 +63,7 @@ impl Interactions {
             FormStep::Consent => self.consent_view(open, form)?,
         };
         open.env.record(open.call, &Event::PromptShown { client, prompt });
-        Ok(Next { outcome: Outcome::Page(Box::new(view)), sessions: None, browser })
+        Ok(Next { outcome: Outcome::Page(Box::new(view)), sessions: None, browser, devices: None })
     }
 
     fn consent_view(&self, open: &Open<'_>, form: FormView) -> Result<View, Fault> {

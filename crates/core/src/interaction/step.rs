@@ -1,20 +1,22 @@
 //! The steps of an interaction: each can be answered once, because answering takes it away.
 
 use chancery_jose::sha256;
-use chancery_types::Params;
 use chancery_types::handle::{Handle, SecretDigest};
 use chancery_types::iana::ErrorCode;
+use chancery_types::{AccountId, Params};
 use zeroize::Zeroizing;
 
 use super::consent;
+use super::device::{Devices, name_digest};
 use super::form_token::{FormStep, FormToken};
 use super::page::lost_page;
 use super::prompt::{self, Needed};
+use super::throttle::Admission;
 use super::view::LoginProblem;
 use super::{GoneOn, Interactions, KEPT, Next, Open, Place, SessionWrite};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError, Reason};
-use crate::event::Event;
+use crate::event::{Event, LoginAttempt};
 use crate::model::{Authentication, ConsentAnswer, LoginForm, StepDone};
 use crate::ports::LoginOutcome;
 use crate::records::{Found, InteractionBody};
@@ -140,11 +142,27 @@ impl<'a> LoginStep<'a> {
         if form.username.trim().is_empty() || form.password.is_empty() {
             return self.refused(LoginProblem::Refused, Some(typed)).await;
         }
-        let Some(attempt) = engine.throttle.attempt(call, env, &typed).await? else {
-            env.record(call, &Event::LoginThrottled);
-            return self.refused(LoginProblem::Throttled, Some(typed)).await;
+        let name = env.accounts.folded(&typed);
+        let devices = Devices::open(call, env, engine.keys());
+        let device = devices.of_name(env, &name);
+        let meant = |account: Option<&AccountId>| LoginAttempt {
+            account: account.or(device.map(|device| &device.account)).cloned(),
+            name_digest: name_digest(env, &name).into(),
+            client: open.request.addressed().client.id().clone(),
+            network: call.network(),
         };
-        let outcome = match env.accounts.authenticate(&env.realm, call.now, form).await {
+        let (attempt, room) = match engine.throttle.attempt(call, env, &name, device).await? {
+            Admission::Admitted(attempt, room) => (*attempt, room),
+            Admission::Waits(wait) => {
+                env.record(call, &Event::LoginThrottled { attempt: meant(None), wait });
+                return self.refused(LoginProblem::Throttled(wait), Some(typed)).await;
+            }
+            Admission::Busy => {
+                env.record(call, &Event::LoginBusy { attempt: meant(None) });
+                return self.refused(LoginProblem::Busy, Some(typed)).await;
+            }
+        };
+        let outcome = match env.accounts.authenticate(&env.realm, call.now, form, room).await {
             Ok(outcome) => outcome,
             Err(fault) => {
                 engine.throttle.not_looked_at(call, env, attempt).await?;
@@ -154,17 +172,16 @@ impl<'a> LoginStep<'a> {
         match outcome {
             LoginOutcome::Authenticated(who) => {
                 engine.throttle.succeeded(call, env, attempt).await?;
-                self.authenticated(who).await
+                let known = devices.signed_in((call, env, engine.keys()), &name, who.account.clone())?;
+                let next = self.authenticated(who).await?;
+                // Where no session was begun, nobody has signed in.
+                let devices = next.sessions.is_some().then_some(known);
+                Ok(Next { devices, ..next })
             }
-            LoginOutcome::Refused => {
-                env.record(call, &Event::LoginFailed);
+            LoginOutcome::Refused(why) => {
+                env.record(call, &Event::LoginFailed { attempt: meant(why.account()), reason: why.as_str() });
                 engine.throttle.failed(call, env, attempt).await?;
                 self.refused(LoginProblem::Refused, Some(typed)).await
-            }
-            LoginOutcome::Busy => {
-                env.record(call, &Event::LoginThrottled);
-                engine.throttle.not_looked_at(call, env, attempt).await?;
-                self.refused(LoginProblem::Throttled, Some(typed)).await
             }
         }
     }

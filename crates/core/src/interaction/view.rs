@@ -1,5 +1,7 @@
 //! What a page shows, as plain data: typed views in, HTML out (the trait `Pages` of the HTTP crate).
 
+use std::time::Duration;
+
 use chancery_types::handle::{Handle, Interaction};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{RedirectUri, ResourceUri};
@@ -57,10 +59,31 @@ pub enum FormAction {
 pub enum LoginProblem {
     /// Wrong name or password.
     Refused,
-    /// Too many failures, or too much work at this moment; the password was not looked at.
-    Throttled,
+    /// Too many failures; the password was not looked at, and will not be before this time has passed.
+    Throttled(Duration),
+    /// Too much work at this moment; the password was not looked at.
+    Busy,
     /// The form was not made for this browser, this session or this request; the password was not looked at.
     Stale,
+}
+
+/// A wait as a person is told it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// So many seconds, at least 1.
+    Seconds(u64),
+    /// So many minutes, at least 2.
+    Minutes(u64),
+}
+
+impl Wait {
+    /// Never shorter than it is.
+    #[must_use]
+    pub fn told(wait: Duration) -> Self {
+        let seconds = wait.as_millis().div_ceil(1_000).max(1);
+        let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+        if seconds <= 90 { Self::Seconds(seconds) } else { Self::Minutes(seconds.div_ceil(60)) }
+    }
 }
 
 /// The login page.

@@ -13,6 +13,8 @@ use super::snapshot::{Components, Snapshot};
 use crate::config::Config;
 use crate::context::Env;
 use crate::error::Complaint;
+use crate::guessing::Guessing;
+use crate::names::NameKey;
 use crate::policy::{
     AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, TokenPolicy,
 };
@@ -115,9 +117,17 @@ impl Builder {
     pub async fn build(self) -> Result<Arc<Provider>, Vec<Complaint>> {
         let Self { parts, clock, random, events, components } = self;
         let Parts { realm, issuer, store, registry, accounts, keys: private_keys } = parts;
-        let env = Env { realm, issuer, store, registry, accounts, private_keys, random, events };
         let now = clock.now();
         let mut complaints = components.config.complaints();
+        let names = match NameKey::load(&*private_keys, &realm).await {
+            Ok(names) => names,
+            Err(fault) => {
+                complaints.push(Complaint::new("keys", fault.to_string(), "configuration"));
+                return Err(complaints);
+            }
+        };
+        let guessing = Guessing::default();
+        let env = Env { realm, issuer, store, registry, accounts, private_keys, random, events, names, guessing };
         if let Err(fault) = env.registry.revision(&env.realm).await {
             complaints.push(Complaint::new("registry", fault.to_string(), "configuration"));
         }

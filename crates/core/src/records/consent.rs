@@ -3,6 +3,7 @@
 use chancery_types::{AccountId, ClientId, Key, Kind, Partition, RealmId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::context::Env;
 use crate::model::ConsentAnswer;
 use crate::records::Body;
 
@@ -21,9 +22,8 @@ impl Body for ConsentBody {
 
 /// The key of a consent. It is never a parent, so it may be derived; its partition comes from its own digest.
 #[must_use]
-pub fn consent_key(realm: &RealmId, account: &AccountId, client: &ClientId) -> Key {
-    let id = [account.as_str(), "\0", client.as_str()].concat();
-    derived(realm, Kind::CONSENT, id.as_bytes())
+pub fn consent_key(env: &Env, account: &AccountId, client: &ClientId) -> Key {
+    derived(&env.realm, Kind::CONSENT, &env.names.digest("consent", &[account.as_str(), client.as_str()]))
 }
 
 /// A key whose partition is taken from the digest of what it is derived from.

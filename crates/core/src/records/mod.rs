@@ -105,10 +105,11 @@ impl Records<'_> {
     /// The digests by which records are listed and ended together.
     #[must_use]
     pub fn tags(self, account: Option<&AccountId>, client: Option<&ClientId>, session: Option<Key>) -> Tags {
-        let realm = &self.0.realm;
+        let Env { realm, names, .. } = self.0;
+        let named = |what, id: &str| Tag::derive(realm, what, &names.digest(what, &[id]));
         Tags {
-            account: account.map(|id| Tag::derive(realm, "account", id.as_str().as_bytes())),
-            client: client.map(|id| Tag::derive(realm, "client", id.as_str().as_bytes())),
+            account: account.map(|id| named("account", id.as_str())),
+            client: client.map(|id| named("client", id.as_str())),
             session: session.map(|key| Tag::derive(realm, "session", key.as_bytes())),
         }
     }

@@ -169,6 +169,7 @@ impl Kit {
             origin: None,
             sessions: Vec::new(),
             browser: None,
+            devices: None,
             languages: Vec::new(),
         }
     }

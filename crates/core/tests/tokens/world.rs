@@ -21,6 +21,7 @@ use chancery_core::model::{
     Account, Authentication, Claims, ClaimsRequest, Client, GrantId, Granted, ResourceScopes, ResourceServer,
     TokenFormat,
 };
+use chancery_core::names::NameKey;
 use chancery_core::policy::{DefaultClientPolicy, DefaultTokenPolicy, TokenPolicy};
 use chancery_core::ports::{
     Accounts, Answer, ClaimsQuery, EventSink, KeyEntry, PrivateKeys, Random, Registry, RootSecret,
@@ -89,6 +90,7 @@ impl World {
         let random = Arc::new(Counter(AtomicU64::new(0)));
         let registered = Arc::new(Registered::new(&realm, &*random));
         let events = Arc::new(Heard(Mutex::default()));
+        let names = run(NameKey::load(&**KEYS, &realm)).unwrap();
         let env = Env {
             realm,
             issuer: Issuer::parse("https://op.example").unwrap(),
@@ -98,6 +100,8 @@ impl World {
             private_keys: KEYS.clone(),
             random,
             events: events.clone(),
+            names,
+            guessing: Default::default(),
         };
         let claims = Arc::new(ClaimsRule::new(Default::default()));
         let extra = ["read", "write"].map(|text| chancery_types::Scope::parse(text).unwrap());
@@ -138,6 +142,7 @@ impl World {
             origin: None,
             sessions: Vec::new(),
             browser: None,
+            devices: None,
             languages: Vec::new(),
         }
     }

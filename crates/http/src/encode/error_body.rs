@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{Answer, json};
 
 /// A moment in which a busy part may recover.
-const SHORTLY: Duration = Duration::from_secs(1);
+pub(crate) const SHORTLY: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
 struct ErrorBody {
@@ -38,7 +38,7 @@ pub(crate) fn error_body(failure: &Failure, issuer: &Issuer) -> Answer {
     };
     let mut answer = body(status, &ErrorBody { error: reason.code, error_description: reason.description, scope });
     if let Some(wait) = retry_after {
-        insert(&mut answer, RETRY_AFTER, &wait.as_secs().max(1).to_string());
+        self::retry_after(&mut answer, wait);
     }
     if status == StatusCode::UNAUTHORIZED {
         // RFC 9110 section 15.5.2 demands a challenge with every 401, not only where a header was used.
@@ -55,9 +55,14 @@ fn broken(kind: FaultKind) -> Answer {
     };
     let mut answer = body(status, &ErrorBody { error: kind.code(), error_description, scope: None });
     if kind == FaultKind::Unavailable {
-        insert(&mut answer, RETRY_AFTER, &SHORTLY.as_secs().to_string());
+        retry_after(&mut answer, SHORTLY);
     }
     answer
+}
+
+/// Whole seconds, never fewer than they are (RFC 9110 section 10.2.3).
+pub(crate) fn retry_after(answer: &mut Answer, wait: Duration) {
+    insert(answer, RETRY_AFTER, &wait.as_millis().div_ceil(1_000).max(1).to_string());
 }
 
 fn body(status: StatusCode, body: &ErrorBody) -> Answer {

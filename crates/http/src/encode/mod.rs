@@ -1,7 +1,7 @@
 //! How answers look on the wire: one encoder per form, each the only one of its kind.
 
 mod error_body;
-pub(crate) use error_body::error_body;
+pub(crate) use error_body::{SHORTLY, error_body, retry_after};
 
 mod bearer_challenge;
 pub(crate) use bearer_challenge::bearer_challenge;

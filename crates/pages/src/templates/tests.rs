@@ -78,6 +78,18 @@ fn a_problem_is_tied_to_its_fields() {
     assert!(refused.contains("<title>Error: Sign in"));
     let throttled = &all.iter().find(|(name, _, _)| name == "login-throttled").unwrap().2;
     assert!(!throttled.contains(" aria-invalid") && throttled.contains("aria-describedby"));
+    for (name, language, sentence) in [
+        ("login-throttled", "en", "Wait 1 second, then try again."),
+        ("login-throttled-seconds", "en", "Wait 30 seconds, then try again."),
+        ("login-throttled-minutes", "en", "Wait 15 minutes, then try again."),
+        ("login-throttled", "de", "Warten Sie 1 Sekunde und"),
+        ("login-throttled-seconds", "de", "Warten Sie 30 Sekunden und"),
+        ("login-throttled-minutes", "de", "Warten Sie 15 Minuten und"),
+        ("login-busy", "de", "zu viele gleichzeitig"),
+    ] {
+        let page = all.iter().find(|(have, spoken, _)| have == name && *spoken == language).unwrap();
+        assert!(page.2.contains(sentence), "{name} {language}: {}", page.2);
+    }
     let login = &all.iter().find(|(name, _, _)| name == "login").unwrap().2;
     assert!(!login.contains("role=\"alert\"") && !login.contains("aria-describedby"));
 }
@@ -108,7 +120,7 @@ fn names_are_text() {
 fn no_sentence_is_left_over() {
     let texts: String = BUILT_IN.iter().map(|(_, text)| *text).collect();
     let mut composed = vec!["scope.".to_owned(), "claim.".to_owned()];
-    for prefix in ["error.", "login.problem.", "signed_in.answered", "signed_in.ended"] {
+    for prefix in ["error.", "login.problem.", "signed_in.answered", "signed_in.ended", "wait."] {
         composed.push(prefix.to_owned());
     }
     let unused: Vec<String> = ids("en")
@@ -120,7 +132,8 @@ fn no_sentence_is_left_over() {
     let all: String = pages().into_iter().map(|(_, _, html)| html).collect();
     let messages = Messages::of("en");
     for id in ids("en").iter().filter(|id| id.starts_with("error.") || id.starts_with("login.problem")) {
-        let sentence = messages.sentence(id, &Kwargs::from_iter(std::iter::empty::<(&str, Value)>())).unwrap();
+        let arguments = [("wait", Value::from("1 second"))].into_iter().filter(|_| id == "login.problem.throttled");
+        let sentence = messages.sentence(id, &Kwargs::from_iter(arguments)).unwrap();
         assert!(all.contains(sentence.to_string().as_str()), "{id}");
     }
 }

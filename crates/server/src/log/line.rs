@@ -1,7 +1,7 @@
 //! What a line of the log says.
 
 use chancery_core::error::FaultKind;
-use chancery_core::event::{Event, GrantEnd};
+use chancery_core::event::{Event, GrantEnd, LoginAttempt};
 use chancery_jose::ClaimsWriter;
 use chancery_types::Timestamp;
 
@@ -31,8 +31,9 @@ pub(super) fn append(text: &mut String, entry: &Entry) {
 pub(super) fn level(event: &Event) -> Level {
     match event {
         Event::Faulted { .. } => Level::Error,
-        Event::LoginFailed
-        | Event::LoginThrottled
+        Event::LoginBusy { .. }
+        | Event::LoginFailed { .. }
+        | Event::LoginThrottled { .. }
         | Event::PeerUnknown { .. }
         | Event::Refused { .. }
         | Event::ScopesIgnored { .. } => Level::Warn,
@@ -62,6 +63,15 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
         Event::Introspected { client, active } => {
             line.string("client_id", client.as_str()).boolean("active", *active);
         }
+        Event::LoginBusy { attempt } => describe_login(attempt, line),
+        Event::LoginFailed { attempt, reason } => {
+            describe_login(attempt, line);
+            line.string("reason", reason);
+        }
+        Event::LoginThrottled { attempt, wait } => {
+            describe_login(attempt, line);
+            line.integer("wait_seconds", i64::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(i64::MAX));
+        }
         Event::LoginSucceeded { account } | Event::SessionEnded { account } => {
             line.string("account", account.as_str());
         }
@@ -88,6 +98,14 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
         // The list of events grows with the engine; a new one is told by its name until it has a line here.
         _ => {}
     }
+}
+
+/// Whom a login was meant for.
+fn describe_login(attempt: &LoginAttempt, line: &mut ClaimsWriter) {
+    line.string_if("account", attempt.account.as_ref().map(|account| account.as_str()))
+        .string("name_digest", &attempt.name_digest)
+        .string("client_id", attempt.client.as_str())
+        .string_if("network", attempt.network.as_deref());
 }
 
 const fn grant_end(why: GrantEnd) -> &'static str {

@@ -1,5 +1,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use chancery_core::event::LoginAttempt;
+use chancery_types::ClientId;
 use serde_json::Value;
 
 use super::*;
@@ -63,12 +65,24 @@ fn lines_below_the_level_are_not_written() {
     let (log, mut reader) = log(Level::Warn);
     reader.may_write = None;
     log.say(Level::Info, "test", "info");
-    log.record(Timestamp::from_millis(0), &RequestId("r".into()), &Event::LoginFailed);
+    let attempt = LoginAttempt {
+        account: None,
+        name_digest: "d1".into(),
+        client: ClientId::parse("web").unwrap(),
+        network: Some("192.0.2.1".into()),
+    };
+    let failed = Event::LoginFailed { attempt, reason: "unknown_name" };
+    log.record(Timestamp::from_millis(0), &RequestId("r".into()), &failed);
     log.say(Level::Error, "test", "error");
     drop(log);
     let lines = reader.lines();
     assert_eq!(lines.iter().map(|line| &line["level"]).collect::<Vec<_>>(), ["warn", "error"]);
     assert_eq!(lines[0]["event"], "login_failed");
+    for (field, value) in
+        [("name_digest", "d1"), ("client_id", "web"), ("network", "192.0.2.1"), ("reason", "unknown_name")]
+    {
+        assert_eq!(lines[0][field], value, "FR-13: {field}");
+    }
     assert_eq!((&lines[0]["request_id"], &lines[0]["time"]), (&"r".into(), &"1970-01-01T00:00:00.000Z".into()));
 }
 

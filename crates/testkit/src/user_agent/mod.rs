@@ -116,6 +116,18 @@ impl<'k> UserAgent<'k> {
         self.jar.borrow().value("browser-").map(str::to_owned)
     }
 
+    /// The value of the cookie of the names that have signed in from this browser.
+    #[must_use]
+    pub fn devices_cookie(&self) -> Option<String> {
+        self.jar.borrow().value("devices-").map(str::to_owned)
+    }
+
+    /// All cookies are lost but that of the names that have signed in from here: the session has ended.
+    pub fn comes_back_later(&self) {
+        self.lose_session_cookie();
+        self.lose_browser_cookie();
+    }
+
     /// The person clears all cookies.
     pub fn clear_cookies(&self) {
         self.jar.borrow_mut().drop("");

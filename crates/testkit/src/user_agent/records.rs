@@ -44,6 +44,14 @@ impl UserAgent<'_> {
         self.jar.borrow_mut().take(&line, issuer.is_https(), now);
     }
 
+    /// Somebody put this value into the cookie of the names that have signed in from here.
+    pub fn sets_devices_cookie(&self, value: &str) {
+        let env = self.kit.env();
+        let suffix = base64url::encode(&Tag::derive(&env.realm, "cookie", b"").as_bytes()[..6]);
+        let line = format!("__Host-devices-{suffix}={value}; Path=/; HttpOnly; SameSite=Lax; Secure");
+        self.jar.borrow_mut().take(&line, true, self.kit.now());
+    }
+
     /// The client has been here in the active session.
     pub fn has_visited(&self, client: &str) {
         let (env, now) = (self.kit.env(), self.kit.now());
@@ -77,7 +85,7 @@ impl UserAgent<'_> {
         let (env, now) = (self.kit.env(), self.kit.now());
         let account = AccountId::parse(account).expect("an account id");
         let client = ClientId::parse(client).expect("a client id");
-        let key = consent_key(&env.realm, &account, &client);
+        let key = consent_key(env, &account, &client);
         let tags = env.records().tags(Some(&account), Some(&client), None);
         let body = ConsentBody { at: now, answer };
         wait(env.records().revoke(now, key)).expect("the store");

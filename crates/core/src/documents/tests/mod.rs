@@ -21,6 +21,7 @@ use crate::error::FaultKind;
 use crate::event::Event;
 use crate::keys::KeySet;
 use crate::model::{Account, Claims, Client, ResourceServer, TokenFormat};
+use crate::names::NameKey;
 use crate::ports::{Accounts, Answer, ClaimsQuery, EventSink, PrivateKeys, Registry};
 use crate::rotation::KeyEnd;
 
@@ -188,6 +189,7 @@ impl EventSink for Nobody {
 }
 
 fn env(keys: Arc<MemoryKeys>) -> Env {
+    let names = now(NameKey::load(&*keys, &realm("one"))).unwrap();
     Env {
         realm: realm("one"),
         issuer: Issuer::parse("https://op.example").unwrap(),
@@ -197,6 +199,8 @@ fn env(keys: Arc<MemoryKeys>) -> Env {
         private_keys: keys,
         random: Arc::new(SystemRandom),
         events: Arc::new(Nobody),
+        names,
+        guessing: Default::default(),
     }
 }
 
