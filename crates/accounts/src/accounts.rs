@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::error::{Complaint, Fault};
-use chancery_core::model::{Account, Authentication, Claims, Hint, LoginForm};
+use chancery_core::model::{Account, Authentication, ClaimName, Claims, Hint, LoginForm};
 use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room};
 use chancery_store::{DocumentKind, DocumentStore, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
@@ -268,11 +268,7 @@ impl Accounts for StoredAccounts {
     fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims> {
         Box::pin(async move {
             let Some(known) = self.known(realm, ask.account).await? else { return Ok(Claims::default()) };
-            // A claim in a certain language is asked for by its bare name, too (OIDC Core section 5.2).
-            let is_asked = |name: &str| {
-                let bare = name.split_once('#').map_or(name, |(bare, _)| bare);
-                ask.names.iter().any(|asked| *asked == name || *asked == bare)
-            };
+            let is_asked = |name: &str| ask.names.iter().any(|asked| ClaimName::of(asked).covers(ClaimName::of(name)));
             Ok(known.claims.clone().filtered(is_asked))
         })
     }

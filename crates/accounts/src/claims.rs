@@ -1,36 +1,12 @@
 //! What may be said about a person: the standard claims with their types, and an application's own.
 
 use chancery_core::error::Complaint;
-use chancery_core::model::Claims;
+use chancery_core::model::{ClaimName, Claims};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 const STANDARD_CLAIMS: &str = "OIDC Core section 5.1";
-
-/// Claims that the protocol itself makes: an account that brought one could speak in the provider's name.
-const PROTOCOL: &[&str] = &[
-    "acr",
-    "act",
-    "amr",
-    "at_hash",
-    "aud",
-    "auth_time",
-    "azp",
-    "c_hash",
-    "client_id",
-    "cnf",
-    "exp",
-    "iat",
-    "iss",
-    "jti",
-    "nbf",
-    "nonce",
-    "s_hash",
-    "scope",
-    "sid",
-    "sub",
-];
 
 /// The type of a standard claim.
 fn fits(name: &str, value: &RawValue) -> Result<(), &'static str> {
@@ -90,12 +66,12 @@ fn is_birthdate(date: &str) -> bool {
 pub fn check_claims(claims: &Claims) -> Result<(), Vec<Complaint>> {
     let mut complaints = Vec::new();
     for (name, value) in claims.iter() {
-        let bare = name.split_once('#').map_or(name, |(bare, _)| bare);
-        if PROTOCOL.contains(&bare) {
+        let claim = ClaimName::of(name);
+        if claim.is_of_protocol() {
             complaints.push(Complaint::new(name, "is made by the provider and cannot be given", "OIDC Core section 2"));
         } else if value.get() == "null" {
             complaints.push(Complaint::new(name, "has no value: leave it out", "OIDC Core section 5.3.2"));
-        } else if let Err(rule) = fits(bare, value) {
+        } else if let Err(rule) = fits(claim.claim, value) {
             complaints.push(Complaint::new(name, rule, STANDARD_CLAIMS));
         }
     }

@@ -121,7 +121,8 @@ pub struct ClaimsQuery<'a> {
     pub account: &'a AccountId,
     /// Which client will see it.
     pub client: &'a ClientId,
-    /// The names of the claims that will be looked at.
+    /// The names of the claims that will be looked at, some with a language
+    /// ([`ClaimName::covers`](crate::model::ClaimName::covers)).
     pub names: &'a [&'a str],
     /// `claims_locales` (OIDC Core section 5.2), as sent.
     pub locales: Option<&'a str>,

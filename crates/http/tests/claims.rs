@@ -2,7 +2,7 @@
 
 use chancery_core::model::ConsentAnswer;
 use chancery_jose::SigningAlgorithm;
-use chancery_testkit::{Answer, AuthorizationRequest, NegativeTable, Refused, TestProvider, VerifiedJwt};
+use chancery_testkit::{Answer, AuthorizationRequest, NegativeTable, Refused, SECRET, TestProvider, VerifiedJwt};
 use chancery_types::{Scope, Scopes};
 use serde_json::{Value, json};
 
@@ -236,7 +236,6 @@ fn claims_parameters_that_must_be_refused() {
         "null",
         "1",
         "\"\"",
-        "{}",
         "{",
         r#"{"userinfo":null}"#,
         r#"{"userinfo":1}"#,
@@ -264,18 +263,101 @@ fn claims_parameters_that_must_be_refused() {
         table = table.row(format!("{text:?}"), request, refused);
     }
     let many: Vec<String> = (0..200).map(|n| format!(r#""email#{n}":null"#)).collect();
+    let many = format!("{{\"userinfo\":{{{}}}}}", many.join(","));
     let deep = format!("{}{}", r#"{"userinfo":{"email":{"value":"#, "[".repeat(300));
     table = table.row(
         "deep",
         kit.authorization_request("web").scope("openid").set("claims", &deep),
         Refused::Client("invalid_request"),
     );
-    table.run();
-    let ignored = kit
-        .authorization_request("web")
-        .scope("openid")
-        .set("claims", &format!("{{\"userinfo\":{{{}}}}}", many.join(",")));
-    let _ = ignored.open(&kit.user_agent()).expect_page("login");
+    let many = kit.authorization_request("web").scope("openid").set("claims", &many);
+    table.row("a claim in 200 languages", many, Refused::Client("invalid_request")).run();
+}
+
+/// FR-10: OIDC Core section 5.5: both members are optional; members and claims that are not understood are ignored, whatever
+/// their values.
+#[test]
+fn what_is_not_understood_is_ignored() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_answered("alice", "web", ConsentAnswer { claims: vec!["email".into()], ..allowed("openid") });
+    for claims in [
+        r#"{}"#,
+        r#"{"access_token":{"x":null}}"#,
+        r#"{"access_token":null,"x":[],"":1}"#,
+        r#"{"id_token":{}}"#,
+        r#"{"userinfo":{},"id_token":{}}"#,
+        r#"{"USERINFO":1,"userinfo ":null}"#,
+        r##"{"userinfo":{"x":true,"y":[1],"z":"","#":null,"#de":{},"verified_claims":5}}"##,
+        r#"{"userinfo":{"x":{"essential":"yes","values":1}}}"#,
+        r#"{"userinfo":{"email":{"purpose":"why","x":{"y":null}}}}"#,
+        r#"{"id_token":{"acr":{"value":null}}}"#,
+        r#"{"id_token":{"sub":{"values":[]}}}"#,
+    ] {
+        let request = kit.authorization_request("web").scope("openid").set("claims", claims).set("prompt", "none");
+        let tokens = kit.exchange(&request.open(&ua).expect_code()).expect_status(200);
+        let info = kit.userinfo(tokens.member("access_token")).expect_status(200);
+        let has_email = info.member_names() == ["sub", "email"];
+        assert_eq!(has_email, claims.contains("\"email\""), "{claims}: {}", info.text());
+    }
+}
+
+/// FR-09: OIDC Core sections 5.2 and 5.5.2: a claim can be asked for in one language, in any case of the tag, also less
+/// specifically than the person's; the page asks for the claim, whatever its language.
+#[test]
+fn a_claim_can_be_asked_for_in_one_language() {
+    let kit = TestProvider::new();
+    let said = json!({"name": "A", "name#de": "B", "name#ja-Kana-JP": "C", "name#de-CH": "D", "nickname#de": "E",
+        "sub#de": "mallory", "auth_time#de": "mallory"});
+    for (name, value) in said.as_object().into_iter().flatten() {
+        kit.accounts.set_claim("alice", name, value.clone());
+    }
+    let answered = |claim: &str| ConsentAnswer { claims: vec![claim.into()], ..allowed("openid") };
+    for (asked, names) in [
+        ("name#de", &["name#de", "name#de-CH"][..]),
+        ("name#DE", &["name#de", "name#de-CH"]),
+        ("name#de-ch", &["name#de-CH"]),
+        ("name#ja", &["name#ja-Kana-JP"]),
+        ("name#ja-kana-jp", &["name#ja-Kana-JP"]),
+        ("name#d", &[]),
+        ("name#", &[]),
+        ("name#de#de", &[]),
+        ("name#fr", &[]),
+        ("#de", &[]),
+        ("sub#de", &[]),
+        ("auth_time#de", &[]),
+        ("nickname#de", &["nickname#de"]),
+    ] {
+        let claim = asked.split('#').next().unwrap_or_default();
+        let request =
+            asking(&kit, "openid", &json!({"userinfo": {asked: null}, "id_token": {asked: {"essential": true}}}));
+        let (userinfo, token) = seen(&kit, &request, answered(claim));
+        let tagged = |all: Vec<String>| sorted(all.into_iter().filter(|name| name.contains('#')));
+        assert_eq!(tagged(userinfo.member_names()), sorted(names.iter().copied()), "{asked}");
+        assert_eq!(tagged(token.names), sorted(names.iter().copied()), "{asked}");
+        assert!(!userinfo.text().contains("mallory") && userinfo["name"] == Value::Null, "{}", userinfo.text());
+    }
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    let both = asking(&kit, "openid", &json!({"userinfo": {"nickname#de": null, "nickname#fr": null}}));
+    let page = both.open(&ua).expect_page("consent");
+    assert_eq!(page.page().text.matches("nickname").count(), 1, "{}", page.page().text);
+    let tokens = kit.exchange(&page.allow().expect_code());
+    assert_eq!(kit.userinfo(tokens.member("access_token"))["nickname#de"], "E");
+    let _ = both.set("prompt", "none").open(&ua).expect_code();
+    // What was declined is declined in every language, and what is not registered is not registered in any.
+    let declined = ConsentAnswer { rejected_claims: vec!["name".into()], ..allowed("openid") };
+    let request = asking(&kit, "openid", &json!({"userinfo": {"name#de": null}}));
+    assert_eq!(seen(&kit, &request, declined).0.member_names(), ["sub"]);
+    kit.put_client(&format!(
+        r#"{{"client_id":"little","client_secret":"{SECRET}","redirect_uris":["https://little.example/cb"],
+            "id_token_signed_response_alg":"ES256","scope":"openid","chancery":{{"consent":"implied"}}}}"#
+    ));
+    let request = kit.authorization_request("little").scope("openid");
+    let request = request.set("claims", r#"{"userinfo":{"name#de":null}}"#);
+    assert_eq!(seen(&kit, &request, ConsentAnswer::default()).0.member_names(), ["sub"]);
 }
 
 /// OIDC Core section 5.2: a claim in a certain language goes where the claim goes, and nowhere else.

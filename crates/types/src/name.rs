@@ -168,6 +168,7 @@ fn is_issuer(text: &str) -> bool {
 /// let scopes = Scopes::parse("openid email openid")?;
 /// assert_eq!(scopes.to_string(), "openid email");
 /// assert!(scopes.contains("email"));
+/// assert!(Scopes::parse("openid  email").is_err());
 /// # Ok::<(), chancery_types::Malformed>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,13 +176,16 @@ fn is_issuer(text: &str) -> bool {
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
-    /// From the space-delimited form. Empty text is the empty set.
+    /// From the wire: tokens with one space between them (RFC 6749 appendix A.4). Empty text is the empty set.
     ///
     /// # Errors
-    /// [`Malformed`] when a token is not one of RFC 6749 appendix A.4, or when there are more than 100.
+    /// [`Malformed`] for any other form, and for more than 100 scopes.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         let mut scopes = Self::default();
-        for token in text.split(' ').filter(|token| !token.is_empty()) {
+        if text.is_empty() {
+            return Ok(scopes);
+        }
+        for token in text.split(' ') {
             scopes.insert(Scope::parse(token)?);
         }
         if scopes.0.len() > 100 { Err(Malformed) } else { Ok(scopes) }

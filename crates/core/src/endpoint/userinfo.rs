@@ -14,6 +14,7 @@ use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::LiveAccessToken;
+use crate::model::ClaimName;
 use crate::offered::Component;
 use crate::policy::{Gate, gate};
 use crate::ports::{BoxFuture, ClaimsQuery};
@@ -126,7 +127,8 @@ impl UserInfoEndpoint {
 
         let asked = self.claims.registered(granted.claims.clone(), &client);
         let mut names = self.claims.names(&scopes, &asked.userinfo);
-        names.retain(|name| !OURS.contains(name));
+        // Because `auth_time` is among them, a signed answer is never taken for an ID token.
+        names.retain(|name| !ClaimName::of(name).is_of_protocol());
         let account = granted.account();
         let query = ClaimsQuery { account, client: client.id(), names: &names, locales: asked.locales.as_deref() };
         let person = env.accounts.claims(&env.realm, query).await?.said(&names);
@@ -153,10 +155,6 @@ impl UserInfoEndpoint {
         Ok(answer)
     }
 }
-
-/// What accounts have no say in: claims about the answer, the token and the login. Because `auth_time` is among them, a
-/// signed answer is never taken for an ID token.
-const OURS: &[&str] = &["acr", "amr", "aud", "auth_time", "exp", "iat", "iss", "jti", "nbf", "sid", "sub"];
 
 /// The token, from exactly one place (RFC 6750 section 2).
 fn bearer<'a>(call: &'a Call, query: &Params<'_>, form: &'a Params<'_>) -> Result<&'a str, Refusal> {

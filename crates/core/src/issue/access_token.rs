@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Draft, TokenIssuer};
 use crate::error::Fault;
-use crate::model::{Claims, Entitlement, Holder, TokenFormat};
+use crate::model::{ClaimName, Claims, Entitlement, Holder, TokenFormat};
 use crate::policy::{JwtDraft, TokenKind};
 use crate::records::AccessTokenBody;
 
@@ -74,6 +74,11 @@ pub(crate) fn audience<'a>(issuer: &'a Issuer, resource: Option<&'a ResourceUri>
     resource.map(ResourceUri::as_str).into_iter().chain(userinfo).collect()
 }
 
+/// Whether the protocol says it itself, in whatever language.
+fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&ClaimName::of(name).claim)
+}
+
 /// An access token before it is good.
 pub(super) struct Drafted {
     pub(super) text: String,
@@ -91,7 +96,7 @@ impl TokenIssuer {
         let format = resource.map_or(TokenFormat::Opaque, |server| server.format);
         let lifetime = self.policy.lifetime(TokenKind::AccessToken, what, client, self.access_token.lifetime(what));
 
-        let extra = self.policy.claims(what, client).await?.filtered(|name| !RESERVED.contains(&name));
+        let extra = self.policy.claims(what, client).await?.filtered(|name| !is_reserved(name));
         match (resource, format) {
             (Some(server), TokenFormat::Jwt) => {
                 let text =
@@ -150,7 +155,7 @@ impl TokenIssuer {
         if !scopes.is_empty() {
             claims.string("scope", &scopes.to_string());
         }
-        for (name, value) in form.extra.iter().filter(|(name, _)| !RESERVED.contains(name)) {
+        for (name, value) in form.extra.iter().filter(|(name, _)| !is_reserved(name)) {
             claims.raw(name, value);
         }
         self.keys.sign_jwt(env, call.now, server.alg, Some(TYPE), claims.finish().as_bytes()).await

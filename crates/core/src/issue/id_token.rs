@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Draft, TokenIssuer};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason};
-use crate::model::{Authentication, Claims, Client, ClientCredential, Holder};
+use crate::model::{Authentication, ClaimName, Claims, Client, ClientCredential, Holder};
 use crate::policy::TokenKind;
 use crate::ports::ClaimsQuery;
 
@@ -39,26 +39,6 @@ pub const SECRET_ENDED: Reason = Reason {
     section: "OIDC Core section 10.1",
 };
 
-/// What the protocol says itself; accounts are not asked for it.
-const PROTOCOL: &[&str] = &[
-    "acr",
-    "amr",
-    "at_hash",
-    "aud",
-    "auth_time",
-    "azp",
-    "c_hash",
-    "exp",
-    "iat",
-    "iss",
-    "jti",
-    "nbf",
-    "nonce",
-    "s_hash",
-    "sid",
-    "sub",
-];
-
 impl TokenIssuer {
     /// The signed ID token, when `openid` is among this response's scopes.
     ///
@@ -73,7 +53,7 @@ impl TokenIssuer {
         let alg = client.id_token_signed_response_alg;
         let for_claims = if what.target.is_for_userinfo() { Scopes::default() } else { what.target.scopes.clone() };
         let mut names = self.claims.names(&for_claims, &granted.claims.id_token);
-        names.retain(|name| !PROTOCOL.contains(name));
+        names.retain(|name| !ClaimName::of(name).is_of_protocol());
         let person = if names.is_empty() {
             Claims::default()
         } else {
@@ -159,7 +139,7 @@ impl Facts<'_> {
             .string_if("nonce", self.nonce)
             .string("at_hash", self.at_hash)
             .string_if("sid", self.sid);
-        for (name, value) in person.iter().filter(|(name, _)| !PROTOCOL.contains(name)) {
+        for (name, value) in person.iter().filter(|(name, _)| !ClaimName::of(name).is_of_protocol()) {
             claims.raw(name, value);
         }
         claims.finish()

@@ -7,6 +7,8 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::model::ClaimName;
+
 /// Claims in the order they were added, each name once; values are kept as the JSON they came as.
 ///
 /// ```
@@ -54,14 +56,11 @@ impl Claims {
         self
     }
 
-    /// What may be said about a person: only claims of these names, in any language (OIDC Core section 5.2: `name#ja`), and
-    /// none that says nothing (section 5.3.2: neither null nor an empty string).
+    /// What may be said about a person: only what these names cover ([`ClaimName`]), and no claim that says nothing (OIDC
+    /// Core section 5.3.2: neither null nor an empty string).
     #[must_use]
     pub fn said(mut self, names: &[&str]) -> Self {
-        let is_asked = |name: &str| {
-            let bare = name.split_once('#').map_or(name, |(bare, _)| bare);
-            names.iter().any(|asked| *asked == name || *asked == bare)
-        };
+        let is_asked = |name: &str| names.iter().any(|asked| ClaimName::of(asked).covers(ClaimName::of(name)));
         self.0.retain(|(name, value)| is_asked(name) && !matches!(value.get(), "null" | "\"\""));
         self
     }
@@ -109,7 +108,7 @@ impl<'de> Deserialize<'de> for Claims {
 /// One member of the `claims` parameter (OIDC Core section 5.5.1).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ClaimAsk {
-    /// The claim's name.
+    /// The claim's name ([`ClaimName`]).
     pub name: Box<str>,
     /// Whether the client cannot do without it.
     pub essential: bool,

@@ -3,6 +3,9 @@
 mod account;
 pub use account::{Account, Hint, LoginForm};
 
+mod claim_name;
+pub use claim_name::ClaimName;
+
 mod claims;
 pub use claims::{ClaimAsk, Claims, ClaimsRequest};
 

@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::error::{Reason, Refusal};
-use crate::model::{ClaimAsk, ClaimsRequest, Client, ConsentAnswer};
+use crate::model::{ClaimAsk, ClaimName, ClaimsRequest, Client, ConsentAnswer};
 use crate::offered::Component;
 
 /// The parameter is not the JSON that the standard describes.
 pub const MALFORMED: Reason = Reason {
     name: "claims_malformed",
     code: ErrorCode::InvalidRequest,
-    description: "claims must be a JSON object with the members userinfo or id_token",
+    description: "claims must be a JSON object whose members userinfo and id_token are requests for claims",
     section: "OIDC Core section 5.5",
 };
 
@@ -94,7 +94,8 @@ impl ClaimsRule {
         WITHOUT_CONSENT.iter().copied().chain(of_scopes.chain(&self.config.extra).map(String::as_str))
     }
 
-    /// Reads the `claims` parameter (OIDC Core section 5.5). Claims that this server does not know are ignored.
+    /// Reads the `claims` parameter (OIDC Core section 5.5). Both members are optional; other members and claims that this
+    /// server does not know are ignored, whatever their values.
     ///
     /// # Errors
     /// [`MALFORMED`]; nothing of what was sent is repeated.
@@ -102,9 +103,6 @@ impl ClaimsRule {
         let read = || {
             json::check(text.as_bytes()).ok()?;
             let object = Object::parse(text.as_bytes()).ok()?;
-            if !object.has("userinfo") && !object.has("id_token") {
-                return None;
-            }
             let member = |name| object.raw(name).map_or(Some(Vec::new()), |raw| self.asks(raw));
             Some(ClaimsRequest { userinfo: member("userinfo")?, id_token: member("id_token")?, locales: None })
         };
@@ -114,9 +112,8 @@ impl ClaimsRule {
     fn asks(&self, raw: &RawValue) -> Option<Vec<ClaimAsk>> {
         let mut asks = Vec::new();
         for (name, wish) in Object::parse(raw.get().as_bytes()).ok()?.iter() {
-            let ask = ask(name, wish)?;
-            if self.supported().any(|known| known == name) {
-                asks.push(ask);
+            if self.supported().any(|known| ClaimName::of(known).claim == ClaimName::of(name).claim) {
+                asks.push(ask(name, wish)?);
             }
         }
         (asks.len() <= LIMIT).then_some(asks)
@@ -136,19 +133,20 @@ impl ClaimsRule {
     }
 
     /// The single claims about the person that have not been decided on (a scope that brings the claim decides for it).
+    /// A person decides on a claim in all its languages.
     #[must_use]
     pub fn undecided(&self, request: &ClaimsRequest, scopes: &Scopes, answer: &ConsentAnswer) -> Vec<String> {
         let by_scope = self.names(scopes, &[]);
-        let mut names: Vec<String> = Vec::new();
-        for name in request.userinfo.iter().chain(&request.id_token).map(|ask| &*ask.name) {
-            let is_decided = WITHOUT_CONSENT.contains(&name)
-                || by_scope.contains(&name)
-                || answer.claims.iter().chain(&answer.rejected_claims).any(|known| **known == *name);
-            if !is_decided && !names.iter().any(|have| have == name) {
-                names.push(name.to_owned());
+        let mut undecided: Vec<String> = Vec::new();
+        for ask in request.userinfo.iter().chain(&request.id_token) {
+            let by_answer = answer.claims.iter().chain(&answer.rejected_claims).map(|name| &**name);
+            let claim = ClaimName::of(&ask.name).claim;
+            let is_decided = needs_no_consent(ask) || is_covered(ask, by_scope.iter().copied().chain(by_answer));
+            if !is_decided && !undecided.iter().any(|have| have == claim) {
+                undecided.push(claim.to_owned());
             }
         }
-        names
+        undecided
     }
 
     /// Only what the client is registered for: where its registration lists scopes, a single claim that a scope stands for
@@ -157,9 +155,9 @@ impl ClaimsRule {
     pub fn registered(&self, mut request: ClaimsRequest, client: &Client) -> ClaimsRequest {
         let Some(scopes) = &client.scopes else { return request };
         let of_scopes = self.names(scopes, &[]);
-        let is_extra = |name: &str| self.config.extra.iter().any(|extra| extra == name);
         let is_allowed = |ask: &ClaimAsk| {
-            WITHOUT_CONSENT.contains(&&*ask.name) || of_scopes.contains(&&*ask.name) || is_extra(&ask.name)
+            let extra = self.config.extra.iter().map(String::as_str);
+            needs_no_consent(ask) || is_covered(ask, of_scopes.iter().copied().chain(extra))
         };
         request.userinfo.retain(is_allowed);
         request.id_token.retain(is_allowed);
@@ -171,9 +169,8 @@ impl ClaimsRule {
     pub fn consented(&self, mut request: ClaimsRequest, scopes: &Scopes, answer: &ConsentAnswer) -> ClaimsRequest {
         let by_scope = self.names(scopes, &[]);
         let is_allowed = |ask: &ClaimAsk| {
-            WITHOUT_CONSENT.contains(&&*ask.name)
-                || by_scope.contains(&&*ask.name)
-                || answer.claims.iter().any(|name| **name == *ask.name)
+            let allowed = answer.claims.iter().map(|name| &**name);
+            needs_no_consent(ask) || is_covered(ask, by_scope.iter().copied().chain(allowed))
         };
         request.userinfo.retain(is_allowed);
         request.id_token.retain(is_allowed);
@@ -188,6 +185,16 @@ impl Component for ClaimsRule {
             .strings("claims_supported", self.supported())
             .boolean("claims_parameter_supported", true);
     }
+}
+
+/// Whether it is about the authentication or the token.
+fn needs_no_consent(ask: &ClaimAsk) -> bool {
+    WITHOUT_CONSENT.contains(&ClaimName::of(&ask.name).claim)
+}
+
+/// Whether one of these names is what is asked for.
+fn is_covered<'a>(ask: &ClaimAsk, mut by: impl Iterator<Item = &'a str>) -> bool {
+    by.any(|name| ClaimName::of(name).covers(ClaimName::of(&ask.name)))
 }
 
 /// One member: `null`, or an object with `essential`, `value`, `values` (OIDC Core section 5.5.1).
@@ -224,7 +231,6 @@ mod tests {
             "",
             "[]",
             "null",
-            "{}",
             "{\"userinfo\":1}",
             "{\"id_token\":[]}",
             "{\"userinfo\":{\"email\":1}}",

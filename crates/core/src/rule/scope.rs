@@ -131,10 +131,5 @@ pub struct AskedScopes {
 /// # Errors
 /// [`MALFORMED`].
 pub fn read(text: Option<&str>) -> Result<Option<Scopes>, Refusal> {
-    let Some(text) = text else { return Ok(None) };
-    // RFC 6749 appendix A.4 knows single spaces between tokens only.
-    if text.starts_with(' ') || text.ends_with(' ') || text.contains("  ") {
-        return Err((&MALFORMED).into());
-    }
-    Scopes::parse(text).map(Some).map_err(|_| (&MALFORMED).into())
+    text.map(Scopes::parse).transpose().map_err(|_| (&MALFORMED).into())
 }

@@ -5,7 +5,7 @@
 use chancery_jose::{Compact, base64url};
 use chancery_types::{ClientId, Key, Partition, RealmId, ResourceUri, Scope, Scopes, Timestamp};
 
-use super::{RESERVED, TYPE};
+use super::{TYPE, is_reserved};
 use crate::context::Env;
 use crate::keys::KeySet;
 use crate::model::{Claims, GrantId};
@@ -76,7 +76,7 @@ impl JwtAccessToken {
             return None;
         }
         let mut extra = Claims::default();
-        for (name, value) in claims.others().filter(|(name, _)| !RESERVED.contains(name)) {
+        for (name, value) in claims.others().filter(|(name, _)| !is_reserved(name)) {
             extra.set_raw(name, value.to_owned());
         }
         let scopes = Scopes::parse(claims.string("scope").ok()?.as_deref().unwrap_or("")).ok()?;
