@@ -61,7 +61,7 @@ pub enum AccountError {
 impl fmt::Display for AccountError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Taken => f.write_str("the user name or id belongs to somebody else"),
+            Self::Taken => f.write_str("the user name or id belongs to somebody else, or the id to a client"),
             Self::Unknown => f.write_str("there is no such user"),
             Self::Changed => f.write_str("somebody else changed this user at the same moment; try again"),
             Self::Unacceptable(complaints) => {
@@ -200,6 +200,11 @@ impl StoredAccounts {
     }
 
     async fn put(&self, realm: &RealmId, mut person: Person) -> Result<Person, AccountError> {
+        // RFC 9068 section 5: `sub` has to tell a person from a client.
+        if person.seen.is_none() && self.documents.get(realm, DocumentKind::CLIENT, person.id.as_str()).await?.is_some()
+        {
+            return Err(AccountError::Taken);
+        }
         let put = self.documents.put(realm, DocumentKind::ACCOUNT, person.seen, person.document()?).await;
         self.cache.forget(realm);
         match put? {

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use chancery_accounts::{AccountError, NewPerson, Password, PasswordPool, Person, StoredAccounts, Username};
 use chancery_core::model::{Claims, Hint, LoginForm};
 use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room};
+use chancery_store::{Document, DocumentKind, DocumentStore as _, Revision};
 use chancery_store_memory::MemoryStore;
 use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
 use zeroize::Zeroizing;
@@ -217,4 +218,25 @@ async fn people_are_watched_by_revision() {
     assert!(is_active().await);
     here.remove(&realm(), &name("alice")).await.unwrap();
     assert!(!is_active().await);
+}
+
+/// RFC 9068 section 5: an account cannot take the id of a client, in this realm.
+#[tokio::test]
+async fn an_account_cannot_have_the_id_of_a_client() {
+    let store = Arc::new(MemoryStore::new());
+    let pool = PasswordPool::start(NonZeroUsize::MIN, 8).unwrap();
+    let accounts = StoredAccounts::new(store.clone(), pool, Arc::new(Counting::default()));
+    let client = Document { id: "app".into(), alias: None, body: [1].into(), revision: Revision(0) };
+    store.put(&realm(), DocumentKind::CLIENT, None, client).await.unwrap();
+    let new = |username: &str, id: &str| NewPerson {
+        username: name(username),
+        password: password("correct horse"),
+        claims: Claims::default(),
+        id: Some(AccountId::parse(id).unwrap()),
+    };
+    let refused = accounts.add(&realm(), NOW, new("alice", "app")).await;
+    assert!(matches!(refused, Err(AccountError::Taken)));
+    assert!(accounts.person(&realm(), &name("alice")).await.is_err(), "nothing was written");
+    accounts.add(&realm(), NOW, new("app", "another")).await.unwrap();
+    accounts.add(&RealmId::parse("two").unwrap(), NOW, new("alice", "app")).await.unwrap();
 }

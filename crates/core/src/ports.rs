@@ -184,7 +184,9 @@ pub trait Registry: Send + Sync {
     /// Moves with every change: what caches watch.
     fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision>;
 
-    /// Stores a client; `seen` is `None` for a new one. A registry that can only be read answers a fault.
+    /// Stores a client; `seen` is `None` for a new one, whose id must not be that of an account either (RFC 9068 section 5):
+    /// a resource server could take the client for the person. Whoever keeps accounts in a store of their own looks there
+    /// before they register a client under an id that somebody chose. A registry that can only be read answers a fault.
     fn put_client<'a>(&'a self, _realm: &'a RealmId, _seen: Option<Revision>, _client: Arc<Client>) -> Answer<'a, Put> {
         Box::pin(async { Err(Fault::internal("this registry can only be read")) })
     }

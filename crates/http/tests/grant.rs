@@ -1,8 +1,10 @@
 //! Architecture sections 7.3, 8.9 and 8.10: a grant is one authorization of one client, and all that came of it lives and
 //! dies with it.
 
-use chancery_core::policy::TokenPolicy;
-use chancery_testkit::{NegativeTable, Refused, TestProvider, assert_refused, days, hours, names, refusals, seconds};
+use chancery_core::policy::{SUBJECT_IS_A_CLIENT, TokenPolicy};
+use chancery_testkit::{
+    NegativeTable, Refused, SECRET, TestProvider, assert_refused, days, hours, names, refusals, seconds,
+};
 
 /// GRANT-09, EVT-05: when a grant ends, code, access and refresh tokens are dead in the same instant; there is one event,
 /// and none for each token.
@@ -178,4 +180,66 @@ fn what_a_dead_grant_is_worth() {
             Refused::Json(401, "invalid_token"),
         )
         .run();
+}
+
+/// RFC 9068 section 5: `sub` names a person or a client, and never both. Whoever chose the id of a client as their own gets
+/// nothing that could be taken for the client's; neither does a person whose id a client takes later.
+#[test]
+fn a_person_is_not_taken_for_a_client() {
+    let kit = TestProvider::new();
+    for id in ["machine", "web"] {
+        kit.accounts.add(id);
+        let code = kit.code(id, "web", "openid");
+        assert_refused!(kit.exchange(&code), SUBJECT_IS_A_CLIENT);
+    }
+    kit.accounts.add("Machine");
+    assert_eq!(kit.tokens("Machine", "machine", "read")["scope"], "read", "another id");
+    let tokens = kit.tokens("bob", "web", "openid offline_access");
+    kit.put_client(
+        r#"{"client_id":"bob","token_endpoint_auth_method":"none","redirect_uris":["https://bob.example/cb"]}"#,
+    );
+    kit.clock.advance(seconds(2));
+    assert_refused!(kit.refresh("web", tokens.member("refresh_token")), SUBJECT_IS_A_CLIENT);
+    kit.remove_client("bob");
+    kit.clock.advance(seconds(2));
+    assert_eq!(kit.refresh("web", tokens.member("refresh_token")).status, 200, "nothing was used up");
+}
+
+/// A client that is switched off has nothing: whatever it got is worth nothing at introspection and UserInfo, to whomever asks;
+/// switched on again, it goes on where it was.
+#[test]
+fn a_disabled_client_has_nothing() {
+    let inspector = format!(
+        r#"{{"client_id":"inspector","client_secret":"{SECRET}","response_types":[],
+            "grant_types":["client_credentials"],"chancery":{{"introspects":["c"]}}}}"#
+    );
+    let client = |resource: &str, is_enabled: bool| {
+        format!(
+            r#"{{"client_id":"c","client_secret":"{SECRET}","redirect_uris":["https://c.example/cb"],
+                "id_token_signed_response_alg":"ES256","grant_types":["authorization_code","refresh_token","client_credentials"],
+                "chancery":{{"refresh_tokens":"always","enabled":{is_enabled},"default_resource":"{resource}"}}}}"#
+        )
+    };
+    for resource in ["https://api.example", "https://jwt-api.example"] {
+        let kit = TestProvider::builder().client(&inspector).client(&client(resource, true)).build();
+        let both = kit.tokens("alice", "c", "openid read");
+        let plain = kit.tokens("alice", "c", "openid");
+        let own = kit.client_credentials_request("c").param("scope", "read").send().expect_status(200);
+        let code = kit.code("alice", "c", "openid");
+        let is_good = || {
+            let active = [&both, &plain, &own].map(|tokens| kit.is_active("inspector", tokens.member("access_token")));
+            let known = [&both, &plain].map(|tokens| kit.userinfo(tokens.member("access_token")).status == 200);
+            (active, known)
+        };
+        assert_eq!(is_good(), ([true; 3], [true; 2]), "{resource}");
+        kit.put_client(&client(resource, false));
+        kit.clock.advance(seconds(2));
+        assert_eq!(is_good(), ([false; 3], [false; 2]), "{resource}");
+        assert_eq!(kit.refresh("c", both.member("refresh_token")).expect_status(401)["error"], "invalid_client");
+        assert_eq!(kit.exchange(&code).expect_status(401)["error"], "invalid_client");
+        kit.put_client(&client(resource, true));
+        kit.clock.advance(seconds(2));
+        assert_eq!(is_good(), ([true; 3], [true; 2]), "{resource}");
+        assert_eq!(kit.refresh("c", both.member("refresh_token")).status, 200);
+    }
 }

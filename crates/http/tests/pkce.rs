@@ -127,8 +127,17 @@ fn proofs_that_must_not_be_taken() {
         .row("an exception does not allow plain", old().set("code_challenge", VERIFIER), client)
         .row("nor a method alone", old().set("code_challenge_method", "S256"), client);
     for (name, challenge) in [
-        ("42 characters", "a".repeat(42)),
-        ("129 characters", "a".repeat(129)),
+        ("42 characters", "A".repeat(42)),
+        ("44 characters", "A".repeat(44)),
+        ("64 characters, a digest in hexadecimal", "a1".repeat(32)),
+        ("128 characters", "A".repeat(128)),
+        ("129 characters", "A".repeat(129)),
+        ("43 characters that are no digest: bits are left over", "a".repeat(43)),
+        ("unreserved characters outside base64url", format!("{}~", &CHALLENGE[..42])),
+        ("a dot", CHALLENGE.replace('-', ".")),
+        ("a digest of 31 bytes", "A".repeat(41) + "A"),
+        ("a digest of 33 bytes", "A".repeat(44)),
+        ("standard base64 of a digest", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw+cM=".to_owned()),
         ("padding", format!("{CHALLENGE}=")),
         ("another alphabet", CHALLENGE.replace('-', "+")),
         ("a space", format!("{CHALLENGE} ")),

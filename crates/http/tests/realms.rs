@@ -59,10 +59,17 @@ fn codes_and_tokens() {
 #[test]
 fn signed_tokens() {
     let (one, two) = realms();
-    let jwt = one.tokens("alice", "jwt", "read").member("access_token").to_owned();
-    assert!(one.is_active("jwt", &jwt) && !two.is_active("jwt", &jwt));
-    let _ = two.revoke("jwt", &jwt).expect_status(200);
-    assert!(one.is_active("jwt", &jwt));
+    let of_a_person = one.tokens("alice", "jwt", "openid read").member("access_token").to_owned();
+    // No grant stands behind a client's own token, so that nothing of the other realm could be missed.
+    let own = one.client_credentials_request("jwt").param("scope", "read").send().expect_status(200);
+    for jwt in [of_a_person.as_str(), own.member("access_token")] {
+        assert!(jwt.starts_with("ey") && one.is_active("jwt", jwt) && !two.is_active("jwt", jwt));
+        let ended = two.revoke("jwt", jwt).expect_status(200);
+        assert!(ended.events.is_empty(), "as for any unknown token: {:?}", ended.event_names());
+        assert!(one.is_active("jwt", jwt));
+    }
+    assert_eq!(one.userinfo(&of_a_person).status, 200);
+    assert_eq!(two.userinfo(&of_a_person).expect_status(401)["error"], "invalid_token");
     let hint = one.tokens("alice", "web", "openid").member("id_token").to_owned();
     let ua = two.user_agent();
     ua.signed_in("alice");

@@ -99,14 +99,24 @@ impl StoredRegistry {
         Ok(put)
     }
 
-    /// Stores new clients, all or none: [`Put::Occupied`] when a client of one of their ids is there.
+    /// Stores new clients, all or none: [`Put::Occupied`] when a client or an account of one of their ids is there.
     ///
     /// # Errors
     /// A fault of the store.
     pub async fn add_clients(&self, realm: &RealmId, clients: &[Client]) -> Result<Put, Fault> {
+        for client in clients {
+            if self.is_of_account(realm, client).await? {
+                return Ok(Put::Occupied);
+            }
+        }
         let put = self.store.put_new(realm, DocumentKind::CLIENT, clients.iter().map(document_of).collect()).await?;
         self.change(realm, Cache::forget);
         Ok(put)
+    }
+
+    /// Whether an account has the client's id: `sub` has to tell a client from a person (RFC 9068 section 5).
+    async fn is_of_account(&self, realm: &RealmId, client: &Client) -> Result<bool, Fault> {
+        Ok(self.store.get(realm, DocumentKind::ACCOUNT, client.id().as_str()).await?.is_some())
     }
 
     fn open(&self, realm: &RealmId, document: &Document) -> Result<Arc<Client>, Fault> {
@@ -205,6 +215,9 @@ impl Registry for StoredRegistry {
 
     fn put_client<'a>(&'a self, realm: &'a RealmId, seen: Option<Revision>, client: Arc<Client>) -> Answer<'a, Put> {
         Box::pin(async move {
+            if seen.is_none() && self.is_of_account(realm, &client).await? {
+                return Ok(Put::Occupied);
+            }
             let put = self.store.put(realm, DocumentKind::CLIENT, seen, document_of(&client)).await?;
             self.change(realm, Cache::forget);
             Ok(put)

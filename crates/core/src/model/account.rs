@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 /// A person of the application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// The application's name for the person, and the `sub` that clients see (OIDC Core section 8, `public`).
+    /// The application's name for the person, and the `sub` that clients see (OIDC Core section 8, `public`). It must not be
+    /// the id of a client (RFC 9068 section 5): such a person gets no tokens.
     pub id: AccountId,
     /// Whether the person may use the provider at all.
     pub active: bool,

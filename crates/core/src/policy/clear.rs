@@ -1,7 +1,7 @@
 //! The gate: asked once per request, for all grant types and all uses of a token alike.
 
 use chancery_types::iana::ErrorCode;
-use chancery_types::{ResourceUri, Scopes, Timestamp};
+use chancery_types::{ClientId, ResourceUri, Scopes, Timestamp};
 
 use crate::context::Env;
 use crate::error::{Failure, Fault, Reason};
@@ -83,6 +83,9 @@ pub const SCOPES_WITHDRAWN: Reason = closed("gate_scopes_withdrawn");
 /// The resource server is not the client's any more, or is not configured any more.
 pub const AUDIENCE_WITHDRAWN: Reason = closed("gate_audience_withdrawn");
 
+/// The person has the id of a client.
+pub const SUBJECT_IS_A_CLIENT: Reason = closed("gate_subject_is_a_client");
+
 /// Whether this client may still act for this person towards this audience, and in what.
 pub(crate) async fn gate(env: &Env, client: &Client, authority: &Authority<'_>) -> Result<Gate, Fault> {
     if !client.is_enabled() {
@@ -135,6 +138,9 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
         Gate::Open(account, scopes) => (account, scopes),
         Gate::Closed(reason) => return Err(reason.into()),
     };
+    if is_of_client(env, &what.holder).await? {
+        return Err((&SUBJECT_IS_A_CLIENT).into());
+    }
     match &mut what.holder {
         // A client's own token is for its resource server, also without any scope.
         Holder::Client(_) => what.target.scopes = scopes,
@@ -149,4 +155,12 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
         }
     }
     Ok(Cleared { what, account })
+}
+
+/// RFC 9068 section 5: `sub` of a client's own token is its id, and a resource server has nothing else to tell persons and
+/// clients apart. A person whom an application let choose such an id gets no token; a client with the id of a person is
+/// refused where it is registered.
+async fn is_of_client(env: &Env, holder: &Holder) -> Result<bool, Fault> {
+    let Some(Ok(id)) = holder.account().map(|account| ClientId::parse(account.as_str())) else { return Ok(false) };
+    Ok(env.registry.client(&env.realm, &id).await?.is_some())
 }

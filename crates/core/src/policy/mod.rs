@@ -12,6 +12,6 @@ pub use token::{DefaultTokenPolicy, JwtDraft, TokenKind, TokenPolicy};
 mod clear;
 pub use clear::{
     ACCOUNT_DISABLED, ACCOUNT_GONE, AUDIENCE_WITHDRAWN, CLIENT_DISABLED, CLIENT_REPLACED, Cleared, SCOPES_WITHDRAWN,
-    SIGNED_OUT_EVERYWHERE, clear,
+    SIGNED_OUT_EVERYWHERE, SUBJECT_IS_A_CLIENT, clear,
 };
 pub(crate) use clear::{Authority, Gate, gate};

@@ -18,11 +18,11 @@ pub const MISSING: Reason = Reason {
     description: "code_challenge is required",
     section: "RFC 9700 section 2.1.1",
 };
-/// The challenge has the wrong length or characters.
+/// The challenge is not what the method S256 makes.
 pub const MALFORMED_CHALLENGE: Reason = Reason {
     name: "pkce_challenge_malformed",
     code: ErrorCode::InvalidRequest,
-    description: "code_challenge must be 43 to 128 unreserved characters",
+    description: "code_challenge must be 43 characters of base64url",
     section: "RFC 7636 section 4.2",
 };
 /// A method without a challenge.
@@ -82,7 +82,9 @@ impl CodeChallenge {
         if method.and_then(CodeChallengeMethod::parse) != Some(CodeChallengeMethod::S256) {
             return Err((&UNSUPPORTED_METHOD).into());
         }
-        if is_well_formed(challenge) { Ok(Some(Self(challenge.into()))) } else { Err((&MALFORMED_CHALLENGE).into()) }
+        // RFC 7636 section 4.2: base64url of 32 bytes, which is 43 characters; any other would fit no verifier.
+        let is_digest = base64url::decode(challenge).is_ok_and(|digest| digest.len() == 32);
+        if is_digest { Ok(Some(Self(challenge.into()))) } else { Err((&MALFORMED_CHALLENGE).into()) }
     }
 
     /// The challenge that a code's record kept.

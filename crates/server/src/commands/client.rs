@@ -5,10 +5,10 @@ use std::sync::Arc;
 use chancery_core::client::{Registered, RegistrationRules, register};
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::Client as RegisteredClient;
-use chancery_core::ports::{Clock as _, Registry as _};
+use chancery_core::ports::{Accounts as _, Clock as _, Registry as _};
 use chancery_jose::SystemRandom;
 use chancery_store::Put;
-use chancery_types::{ClientId, Scope, Scopes};
+use chancery_types::{AccountId, ClientId, Scope, Scopes};
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -120,10 +120,20 @@ async fn free(
         format!("{id}: another client before it in the file has the same")
     } else if opened.registry.client(&settings.realm, id).await?.is_some() {
         format!("{id}: there is a client of this client_id; `chancery client remove` removes it")
+    } else if is_of_account(id, settings, opened).await? {
+        format!("{id}: there is a user of this id (RFC 9068 section 5); `chancery user list` shows the ids")
     } else {
         return Ok(Ok(new));
     };
     Ok(Err(vec![Complaint::new("client_id", rule, "RFC 7591 section 3.2.1")]))
+}
+
+/// Whether a person has this id.
+async fn is_of_account(id: &ClientId, settings: &Settings, opened: &Opened) -> Result<bool, Fault> {
+    match AccountId::parse(id.as_str()) {
+        Ok(id) => Ok(opened.accounts.find(&settings.realm, &id).await?.is_some()),
+        Err(_) => Ok(false),
+    }
 }
 
 /// What is registered against what the settings know: a resource server that is not there would answer each of the client's

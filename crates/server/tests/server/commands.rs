@@ -145,6 +145,13 @@ fn people_are_added_changed_and_removed() {
     fs::write(folder.join("claims.json"), r#"{"email":1}"#).unwrap();
     let said = refused(&folder, &["user", "add", "carol", "--claims", "claims.json"], "battery staple\n");
     assert!(said.contains("email"), "{said}");
+    let listed = done(&folder, &["user", "list"], "");
+    let id = listed.split('\t').next().unwrap();
+    let client = format!(
+        r#"{{"client_id":"{id}","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"]}}"#
+    );
+    let said = refused(&folder, &["client", "add", "--file", "-"], &client);
+    assert!(said.contains("client_id") && said.contains("there is a user of this id"), "{said}");
     done(&folder, &["user", "passwd", "bob"], "another one\n");
     done(&folder, &["user", "disable", "bob"], "");
     assert!(done(&folder, &["user", "list"], "").contains("bob\tdisabled"));

@@ -86,6 +86,23 @@ fn clients_are_stored_changed_and_removed() {
     assert!(now(registry.client(&one, &id("app"))).unwrap().is_none());
 }
 
+/// RFC 9068 section 5: a client cannot take the id of an account, in this realm; one that is there can be changed.
+#[test]
+fn a_client_cannot_have_the_id_of_an_account() {
+    let store = Arc::new(MemoryStore::new());
+    let registry = StoredRegistry::new(store.clone(), wrapping(1));
+    let (one, two) = (realm("one"), realm("two"));
+    let Put::Done(first) = now(registry.put_client(&one, None, client("app"))).unwrap() else { panic!("refused") };
+    for account in ["app", "b"] {
+        let person = Document { id: account.into(), alias: None, body: [1].into(), revision: Revision(0) };
+        assert!(matches!(now(store.put(&one, DocumentKind::ACCOUNT, None, person)).unwrap(), Put::Done(_)));
+    }
+    assert_eq!(now(registry.put_client(&one, None, client("b"))).unwrap(), Put::Occupied);
+    assert!(now(registry.client(&one, &id("b"))).unwrap().is_none(), "nothing was written");
+    assert!(matches!(now(registry.put_client(&two, None, client("b"))).unwrap(), Put::Done(_)));
+    assert!(matches!(now(registry.put_client(&one, Some(first), client("app"))).unwrap(), Put::Done(_)));
+}
+
 /// CMETA-02: what another node changes is seen when the revision is asked for, and not before.
 #[test]
 fn the_cache_is_watched_by_revision() {
