@@ -4,7 +4,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chancery_core::model::SecretMethod;
-use chancery_testkit::{ClientRequest, NegativeTable, Refused, SECRET, TestProvider};
+use chancery_http::Peer;
+use chancery_testkit::{ClientRequest, NegativeTable, Refused, SECRET, TestProvider, seconds};
 
 /// The endpoints that authenticate clients, each with a request that is complete but for that.
 const ENDPOINTS: [(&str, &[(&str, &str)]); 3] = [
@@ -18,6 +19,52 @@ fn requests<'k>(kit: &'k TestProvider, client: &str) -> Vec<ClientRequest<'k>> {
         parameters.iter().fold(kit.request(path, client), |request, (name, value)| request.param(name, value))
     };
     ENDPOINTS.into_iter().map(request).collect()
+}
+
+/// Client secrets cannot be guessed quickly: after ten wrong ones no secret of this client is looked at from this network
+/// for a while, not even the right one, and whether the client exists makes no difference (RFC 6749 section 2.3.1). From
+/// another network the right secret feels nothing, and it never costs a trip to the store.
+#[test]
+fn guessing_a_secret_is_slowed_down() {
+    let kit = TestProvider::new();
+    let attempt = |client: &str, secret: &str, from: &str| {
+        let request = kit.client_credentials_request("machine").unauthenticated();
+        let mut request = request.param("client_id", client).param("client_secret", secret).to_http();
+        request.extensions_mut().insert(Peer(from.parse().unwrap()));
+        kit.send(request)
+    };
+    let (attacker, own) = ("198.51.100.7", "203.0.113.9");
+    for client in ["machine", "no-such-client"] {
+        for n in 0..11 {
+            let _ = attempt(client, &format!("guess {n}"), attacker).expect_status(401);
+        }
+        for (wait, secret) in [("1", "another"), ("1", SECRET)] {
+            let (throttled, trips) = kit.trips(|| attempt(client, secret, attacker));
+            assert_eq!((throttled.status.as_u16(), throttled.header("retry-after"), trips), (429, Some(wait), 0));
+            assert_eq!(throttled.member("error"), "invalid_client");
+        }
+    }
+    let (_, trips) = kit.trips(|| attempt("machine", SECRET, own).expect_status(200));
+    assert_eq!(trips, 1, "the token, and nothing beside it");
+    for wait in [1, 2, 4, 8, 16, 32, 60, 60] {
+        kit.clock.advance(seconds(wait));
+        let _ = attempt("machine", &format!("guess after {wait} s, {}", kit.now().secs()), attacker).expect_status(401);
+        let _ = attempt("machine", SECRET, attacker).expect_status(429);
+    }
+    // It ends by itself.
+    kit.clock.advance(seconds(60));
+    let _ = attempt("machine", SECRET, attacker).expect_status(200);
+}
+
+/// An instance that goes on with the secret of yesterday is no attack: what is sent again is one guess.
+#[test]
+fn the_same_wrong_secret_is_one_guess() {
+    let kit = TestProvider::new();
+    for n in 0..100 {
+        let old = format!("the secret before {}", n % 3);
+        let _ = kit.client_credentials_request("machine").secret(&old).send().expect_status(401);
+    }
+    let _ = kit.client_credentials_request("machine").send().expect_status(200);
 }
 
 /// CAUTH-01, CAUTH-02, CAUTH-03, CAUTH-24: a secret comes in the header or in the body, whichever of the two is registered,

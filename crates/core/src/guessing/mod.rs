@@ -1,5 +1,8 @@
 //! What one process remembers about guessing; the store holds the rest.
 
+mod client_secrets;
+pub use client_secrets::ClientSecrets;
+
 mod turns;
 pub use turns::{Turn, Turns};
 
@@ -8,4 +11,6 @@ pub use turns::{Turn, Turns};
 pub struct Guessing {
     /// Logins that are looked at one after the other.
     pub turns: Turns,
+    /// Wrong secrets of clients.
+    pub client_secrets: ClientSecrets,
 }

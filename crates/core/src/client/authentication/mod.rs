@@ -13,7 +13,7 @@ use chancery_types::{ClientId, Params, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Call, Env};
-use crate::error::{Failure, Reason};
+use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::model::{Client, ClientCredential, SecretMethod};
 use crate::policy::ClientPolicy;
 
@@ -99,6 +99,12 @@ const CLIENT_DISABLED: Reason = authentication_failed("client_disabled");
 const METHOD_UNREGISTERED: Reason = authentication_failed("client_authentication_method_unregistered");
 const SECRET_WRONG: Reason = authentication_failed("client_secret_wrong");
 const SECRET_EXPIRED: Reason = authentication_failed("client_secret_expired");
+const SECRETS_THROTTLED: Reason = Reason {
+    name: "client_secrets_throttled",
+    code: ErrorCode::InvalidClient,
+    description: "too many wrong client secrets",
+    section: "RFC 6749 section 2.3.1",
+};
 
 impl Authenticator {
     /// Finds the one mechanism in the request, looks the client up and checks its proof.
@@ -122,12 +128,27 @@ impl Authenticator {
             Err(_) => None,
         };
         let claimed = client.as_ref().map(|client| client.id().clone());
-        let refused = |reason: &'static Reason| Unauthenticated { claimed, failure: reason.into() };
+        let refused = |reason: &'static Reason| Unauthenticated { claimed: claimed.clone(), failure: reason.into() };
         // First, because a script that may not read the answer shall not cause it either.
         if !self.may_be_called_from(call, env, client.as_deref()) {
             return Err(refused(&ORIGIN_NOT_ALLOWED));
         }
-        self.verified(call.now, &proof, client).map_err(refused)
+        let Proof::Secret { secret, .. } = &proof else {
+            return self.verified(call.now, &proof, client).map_err(refused);
+        };
+        // Also a right secret has to wait, or the brake would tell which one it is.
+        let (guessing, network) = (&env.guessing.client_secrets, call.network());
+        if let Some(wait) = guessing.wait(call.now, network.as_deref(), &client_id) {
+            let refusal = Refusal { reason: &SECRETS_THROTTLED, remedy: Some(Remedy::RetryAfter(wait)) };
+            return Err(Unauthenticated { claimed, failure: refusal.into() });
+        }
+        self.verified(call.now, &proof, client).map_err(|reason| {
+            // Of an unknown client, too, so that the brake does not tell which clients there are.
+            if *reason != SECRET_EXPIRED && *reason != CLIENT_DISABLED {
+                guessing.failed(call.now, network.as_deref(), &client_id, secret);
+            }
+            Unauthenticated { claimed, failure: reason.into() }
+        })
     }
 
     /// Whether the request comes from no script, from a page of ours, or from an origin of the client's (Fetch, section

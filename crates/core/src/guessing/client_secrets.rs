@@ -1,0 +1,123 @@
+//! A brake for guessing client secrets, which may be weak where an operator lets one in.
+//!
+//! It counts by client and network, so that the right secret from another network feels nothing, and in memory, so that
+//! it costs no trip to the store: several nodes brake each by itself. What a client sends again and again is one guess:
+//! an instance that still has the secret of yesterday does not stop those beside it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chancery_jose::sha256;
+use chancery_types::Timestamp;
+
+/// How many wrong secrets are free.
+const FREE: u32 = 10;
+
+/// The first wait; each further wrong secret doubles it.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// How long wrong secrets are remembered.
+const REMEMBERED: Duration = Duration::from_secs(15 * 60);
+
+/// How many clients and networks are remembered. Beyond that those with the fewest wrong secrets are forgotten, so that
+/// nobody pushes out what they have done by names that they made up.
+const MOST: usize = 16_384;
+
+/// What is counted together: digest of client and network.
+type Counted = [u8; 32];
+
+#[derive(Default)]
+struct Wrong {
+    /// Digests of those that were free, to know them again.
+    free: Vec<[u8; 8]>,
+    count: u32,
+    not_before: Option<Timestamp>,
+    last_at: Option<Timestamp>,
+}
+
+/// The wrong secrets of the last minutes.
+#[derive(Default)]
+pub struct ClientSecrets(Mutex<HashMap<Counted, Wrong>>);
+
+impl ClientSecrets {
+    /// How long no secret of this client is looked at from where the request comes. A peer that is unknown may be anybody,
+    /// and is not braked.
+    #[must_use]
+    pub fn wait(&self, now: Timestamp, network: Option<&str>, client_id: &str) -> Option<Duration> {
+        let counted = counted(network, client_id)?;
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let not_before = known.get(&counted)?.not_before?;
+        Some(not_before.since(now)).filter(|wait| !wait.is_zero())
+    }
+
+    /// This secret was wrong.
+    pub fn failed(&self, now: Timestamp, network: Option<&str>, client_id: &str, secret: &str) {
+        let Some(counted) = counted(network, client_id) else { return };
+        let digest = *sha256(secret.as_bytes()).first_chunk().unwrap_or(&[0; 8]);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST && !known.contains_key(&counted) {
+            forget(&mut known, now);
+        }
+        let wrong = known.entry(counted).or_default();
+        if wrong.last_at.is_some_and(|at| now.since(at) > REMEMBERED) {
+            *wrong = Wrong::default();
+        }
+        if wrong.free.contains(&digest) {
+            return;
+        }
+        wrong.count = wrong.count.saturating_add(1);
+        wrong.last_at = Some(now);
+        match wrong.count.checked_sub(FREE) {
+            None | Some(0) => wrong.free.push(digest),
+            Some(over) => {
+                let wait = FIRST_WAIT.saturating_mul(1 << (over - 1).min(20)).min(LONGEST_WAIT);
+                wrong.not_before = Some(now + wait);
+            }
+        }
+    }
+}
+
+/// Makes room: for what is over, else for the half that has done the least.
+fn forget(known: &mut HashMap<Counted, Wrong>, now: Timestamp) {
+    known.retain(|_, wrong| wrong.last_at.is_some_and(|at| now.since(at) <= REMEMBERED));
+    if known.len() >= MOST {
+        let mut counts: Vec<u32> = known.values().map(|wrong| wrong.count).collect();
+        let (_, median, _) = counts.select_nth_unstable(MOST / 2);
+        let median = *median;
+        let mut left = MOST / 2;
+        known.retain(|_, wrong| {
+            let stays = wrong.count >= median && left > 0;
+            left -= usize::from(stays);
+            stays
+        });
+    }
+}
+
+fn counted(network: Option<&str>, client_id: &str) -> Option<Counted> {
+    Some(sha256([network?, client_id].join("\0").as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever is braked cannot free themselves by filling the memory with names that they made up, and it has an end.
+    #[test]
+    fn made_up_names_push_nobody_out() {
+        let (secrets, now) = (ClientSecrets::default(), Timestamp::from_secs(1_800_000_000));
+        for n in 0..=FREE {
+            secrets.failed(now, Some("198.51.100.7"), "web", &n.to_string());
+        }
+        for n in 0..3 * MOST {
+            secrets.failed(now, Some("198.51.100.7"), &format!("made up {n}"), "x");
+        }
+        assert!(secrets.0.lock().unwrap().len() <= MOST);
+        assert!(secrets.wait(now, Some("198.51.100.7"), "web").is_some());
+        assert!(secrets.wait(now, Some("203.0.113.9"), "web").is_none());
+        assert!(secrets.wait(now, None, "web").is_none());
+    }
+}
