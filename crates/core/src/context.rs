@@ -16,7 +16,17 @@ use crate::model::Client;
 use crate::names::NameKey;
 use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
 
-/// The facts of this request.
+/// The facts of this request: begun with [`Call::new`], then told whatever else is known.
+///
+/// ```
+/// use chancery_core::context::{Call, RequestId};
+/// use chancery_types::Timestamp;
+///
+/// let mut call = Call::new(Timestamp::from_secs(1), RequestId("b7".into()));
+/// call.peer = Some([192, 0, 2, 1].into());
+/// assert!(call.sessions.is_empty());
+/// ```
+#[non_exhaustive]
 pub struct Call {
     /// When it came. The only time that anything below the HTTP layer knows.
     pub now: Timestamp,
@@ -36,6 +46,24 @@ pub struct Call {
     pub devices: Option<Box<str>>,
     /// Languages that the person wants, best first (RFC 9110 section 12.5.4).
     pub languages: Vec<Box<str>>,
+}
+
+impl Call {
+    /// A request of which nothing but its time and name is known.
+    #[must_use]
+    pub fn new(now: Timestamp, request_id: RequestId) -> Self {
+        Self {
+            now,
+            request_id,
+            peer: None,
+            authorization: None,
+            origin: None,
+            sessions: Vec::new(),
+            browser: None,
+            devices: None,
+            languages: Vec::new(),
+        }
+    }
 }
 
 /// One issuer's world: the realm, and where its facts come from.

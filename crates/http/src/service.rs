@@ -146,17 +146,9 @@ impl Service {
     fn call(&self, parts: &Parts) -> Call {
         let env = self.site.provider.env();
         let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
-        let call = Call {
-            now: self.site.provider.now(),
-            request_id: RequestId(URL_SAFE_NO_PAD.encode(*env.secret::<16>()).into()),
-            peer: self.proxies.client(peer, &parts.headers),
-            authorization: None,
-            origin: None,
-            sessions: Vec::new(),
-            browser: None,
-            devices: None,
-            languages: Vec::new(),
-        };
+        let request_id = RequestId(URL_SAFE_NO_PAD.encode(*env.secret::<16>()).into());
+        let mut call = Call::new(self.site.provider.now(), request_id);
+        call.peer = self.proxies.client(peer, &parts.headers);
         if peer.is_none() && !self.was_without_peer.swap(true, Ordering::Relaxed) {
             env.record(&call, &Event::PeerUnknown { advice: PEER_UNKNOWN });
         }

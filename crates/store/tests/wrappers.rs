@@ -41,8 +41,8 @@ fn a_step_over_two_partitions_fails() {
     let behind: Arc<dyn StateStore> = Arc::new(MemoryStore::new());
     let s = Counting::new(behind);
     let two = [record([0, 0], b"1"), record([0, 1], b"2")];
-    assert!(matches!(wait(s.insert(NOW, &two)), Err(StoreError::Backend(_))));
-    assert!(matches!(wait(s.redeem(NOW, two[0].key, &two[1..])), Err(StoreError::Backend(_))));
+    assert!(matches!(wait(s.insert(NOW, &two)), Err(StoreError::Misused(_))));
+    assert!(matches!(wait(s.redeem(NOW, two[0].key, &two[1..])), Err(StoreError::Misused(_))));
 }
 
 #[test]

@@ -404,17 +404,7 @@ impl TestProvider {
     /// what happened.
     pub fn withdraw_consent(&self, account: &str, client: &str) -> (u64, Vec<Event>) {
         let request_id = RequestId("withdrawal".into());
-        let call = Call {
-            now: self.now(),
-            request_id,
-            peer: None,
-            authorization: None,
-            origin: None,
-            sessions: Vec::new(),
-            browser: None,
-            devices: None,
-            languages: Vec::new(),
-        };
+        let call = Call::new(self.now(), request_id);
         let account = AccountId::parse(account).expect("an account id");
         let client = ClientId::parse(client).expect("a client id");
         let ended = wait(self.provider.withdraw_consent(&call, &account, &client)).expect("the store");

@@ -161,17 +161,9 @@ impl Kit {
     }
 
     pub(crate) fn call(&self, authorization: Option<&str>) -> Call {
-        Call {
-            now: self.provider.now(),
-            request_id: RequestId("test".into()),
-            peer: None,
-            authorization: authorization.map(|header| Zeroizing::new(header.to_owned())),
-            origin: None,
-            sessions: Vec::new(),
-            browser: None,
-            devices: None,
-            languages: Vec::new(),
-        }
+        let mut call = Call::new(self.provider.now(), RequestId("test".into()));
+        call.authorization = authorization.map(|header| Zeroizing::new(header.to_owned()));
+        call
     }
 
     /// What a client is told that sends this form.

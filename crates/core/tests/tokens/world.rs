@@ -134,17 +134,9 @@ impl World {
     }
 
     pub(crate) fn call(&self, authorization: Option<String>) -> Call {
-        Call {
-            now: self.now,
-            request_id: RequestId("r".into()),
-            peer: None,
-            authorization: authorization.map(Zeroizing::new),
-            origin: None,
-            sessions: Vec::new(),
-            browser: None,
-            devices: None,
-            languages: Vec::new(),
-        }
+        let mut call = Call::new(self.now, RequestId("r".into()));
+        call.authorization = authorization.map(Zeroizing::new);
+        call
     }
 
     /// A grant of alice and its code, as the authorization endpoint writes them.
