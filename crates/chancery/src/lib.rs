@@ -77,9 +77,10 @@
 pub use chancery_core::config::Config;
 pub use chancery_core::context::{Call, RequestId};
 pub use chancery_core::documents::{MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry};
-pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal};
+pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal, Remedy};
 pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt};
 pub use chancery_core::model::{Account, Authentication, Claims, Client, Hint, LoginForm, ResourceServer, TokenFormat};
+pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{
     Accounts, Answer, BoxFuture, ClaimsQuery, Clock, EventSink, KeyEntry, LoginOutcome, LoginRefusal, PrivateKeys,
@@ -87,31 +88,86 @@ pub use chancery_core::ports::{
 };
 pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};
-pub use chancery_core::{client, config, duration, interaction, model, policy};
 pub use chancery_http::{
-    Content, FormMarkup, Html, Locale, Page, Pages, Peer, PlainPages, Retry, SUBMIT, Service, TrustedProxies, service,
+    Content, FormMarkup, Html, Locale, NotANetwork, Page, Pages, Peer, PlainPages, Retry, SUBMIT, Service,
+    TrustedProxies, service,
 };
-/// Keys, digests and signatures: for whoever implements [`PrivateKeys`], and the [`jose::RootSecret`] under which
-/// [`SealedKeys`] and [`StoredRegistry`] seal what they store.
-pub use chancery_jose as jose;
 pub use chancery_jose::{SigningAlgorithm, SystemRandom};
-/// The contracts of a store, for whoever writes one; its `kit` proves that it keeps them.
-pub use chancery_store as store;
-pub use chancery_store::{DocumentStore, StateStore};
-/// Names, times, and the keys of records.
-pub use chancery_types as types;
+#[cfg(feature = "store-memory")]
+pub use chancery_store_memory::MemoryStore;
+#[cfg(feature = "store-sqlite")]
+pub use chancery_store_sqlite::{Running, SqliteStore};
 pub use chancery_types::{AccountId, ClientId, Issuer, RealmId, ResourceUri, Scope, Scopes, Timestamp};
 /// A secret that is overwritten when it is dropped.
 pub use zeroize::Zeroizing;
 
+/// Registering clients by their metadata (RFC 7591 section 2): for a [`StoredRegistry`], or a [`Registry`] of the
+/// application's own.
+pub mod client {
+    pub use chancery_core::client::{Registered, RegistrationRules, from_stored, register, replace_secret};
+    pub use chancery_core::model::{ApplicationType, ConsentMode, RedirectTarget, RefreshTokens};
+    pub use chancery_types::RedirectUri;
+}
+
+/// What pages show, for whoever implements [`Pages`].
+pub mod interaction {
+    pub use chancery_core::interaction::view::{
+        AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem, LoginView,
+        SignedInView, View,
+    };
+}
+
+/// What people have authenticated by, agreed to and are given: for policies and accounts of the application's own.
+pub mod model {
+    pub use chancery_core::model::{
+        Acr, ClaimAsk, ClaimsRequest, Condition, ConsentAnswer, Entitlement, Factor, FactorMethod, GrantId, Granted,
+        Holder, Refresh, ResourceScopes, Target,
+    };
+}
+
+/// What policies are asked about, and what holds without one.
+pub mod policy {
+    pub use chancery_core::policy::{
+        DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, Doing, JwtDraft, TokenKind, TokenView,
+    };
+}
+
+/// Keys and signatures: for whoever implements [`PrivateKeys`], and the [`RootSecret`](jose::RootSecret) under which
+/// [`SealedKeys`] and [`StoredRegistry`] seal what they store.
+pub mod jose {
+    pub use chancery_jose::{Error, JwkSet, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom};
+}
+
+/// The contracts of a store, for whoever writes one; the feature `kit` of the crate `chancery-store` proves that it keeps
+/// them.
+pub mod store {
+    pub use chancery_store::{
+        Answer, Change, Document, DocumentKind, DocumentStore, Fault, Put, Record, Redeemed, Revision, Revoked,
+        StateStore, StoreError, Stored, Tags, Updated, one_partition,
+    };
+    pub use chancery_types::{Alias, Key, Kind, Partition, Tag};
+}
+pub use store::{DocumentStore, StateStore};
+
+/// Names and registered values that stand in what the others say.
+pub mod types {
+    pub use chancery_types::Malformed;
+    pub use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode, GrantType};
+}
+
+/// People with passwords.
 #[cfg(feature = "accounts")]
-pub use chancery_accounts as accounts;
+pub mod accounts {
+    pub use chancery_accounts::{
+        AccountError, Full, NewPerson, Password, PasswordPool, Person, StoredAccounts, Username, check_claims,
+    };
+}
+
+/// The designed pages.
 #[cfg(feature = "pages")]
-pub use chancery_pages as pages;
-#[cfg(feature = "store-memory")]
-pub use chancery_store_memory::MemoryStore;
-#[cfg(feature = "store-sqlite")]
-pub use chancery_store_sqlite::SqliteStore;
+pub mod pages {
+    pub use chancery_pages::Templates;
+}
 
 #[cfg(feature = "development")]
 mod own_host;
