@@ -26,6 +26,8 @@ pub struct DerivedKeys {
     pub devices: SealingKey,
     /// Makes the successor of a refresh token.
     pub refresh_rotation: Zeroizing<[u8; 32]>,
+    /// Makes the code that answers an interaction.
+    pub interaction_code: Zeroizing<[u8; 32]>,
 }
 
 impl DerivedKeys {
@@ -37,6 +39,7 @@ impl DerivedKeys {
             form_token: sealing("form token")?,
             devices: sealing("devices")?,
             refresh_rotation: secret.derive("refresh rotation"),
+            interaction_code: secret.derive("interaction code"),
         })
     }
 }

@@ -16,7 +16,8 @@ use crate::records::{Found, SessionBody};
 /// How many sessions one browser keeps: one login more ends the oldest.
 pub const LIST: usize = 4;
 
-/// How many clients one session counts before a new login is asked for.
+/// How many clients one session counts. For the next one a login is asked for, which begins a new session and ends this
+/// one, so that no client is forgotten that has to hear of the end.
 const CLIENTS: usize = 200;
 
 /// How long the secret before the current one can still be read with, so that parallel tabs survive a login.
@@ -71,16 +72,18 @@ impl Sessions {
         self.config.absolute
     }
 
-    /// The person whom the cookie's list names: the active session, or the one of the account that is expected. Only
-    /// the first is read unless another person is expected.
+    /// The person whom the cookie's list names: the active session, or that of the account that is expected. When the
+    /// active session has ended, nobody takes its place: whoever is signed in beside it is another person, or the same one
+    /// in another role, and has to be chosen. Only the first is read unless another person is expected.
     ///
     /// # Errors
     /// A fault of the store or of the accounts.
     pub async fn person(&self, call: &Call, env: &Env, expected: Option<&str>) -> Result<Option<SignedIn>, Fault> {
         let Some((active, others)) = call.sessions.split_first() else { return Ok(None) };
         let first = self.open(call, env, active).await?;
-        let is_expected = |person: &SignedIn| expected.is_none_or(|id| person.account.id.as_str() == id);
-        if first.as_ref().is_some_and(is_expected) || (expected.is_none() && first.is_some()) {
+        let Some(expected) = expected else { return Ok(first) };
+        let is_expected = |person: &SignedIn| person.account.id.as_str() == expected;
+        if first.as_ref().is_some_and(is_expected) {
             return Ok(first);
         }
         for handle in others {
@@ -164,7 +167,7 @@ impl Sessions {
         person.handle.successor(env.secret())
     }
 
-    /// The session as it has to become after a new login of the same account.
+    /// The session as it has to become after a new login of the same account for this client: its absolute end moves.
     #[must_use]
     pub fn renewed(
         &self,
@@ -172,13 +175,24 @@ impl Sessions {
         body: &SessionBody,
         handle: &RotatingHandle<Session>,
         authentication: Authentication,
+        client: &ClientId,
     ) -> SessionBody {
         let mut body = body.clone();
+        if !body.clients.contains(client) {
+            body.clients.push(client.clone());
+        }
+        body.absolute_end = now + self.config.absolute;
         body.former = Some((body.current, now));
         body.current = handle.secret_digest();
         body.authentication = authentication;
         body.touched_at = now;
         body
+    }
+
+    /// Whether the session counts this client, or can.
+    #[must_use]
+    pub fn has_room(&self, body: &SessionBody, client: &ClientId) -> bool {
+        body.clients.len() < CLIENTS || body.clients.contains(client)
     }
 
     /// The session as it has to become when this client takes part now; `None` when it can stay as it is: the client
@@ -189,7 +203,7 @@ impl Sessions {
     pub fn visited(&self, now: Timestamp, body: &SessionBody, client: &ClientId) -> Visited {
         let is_new = !body.clients.contains(client);
         let is_idle_end_due = now.since(body.touched_at) > self.config.idle / 10;
-        if is_new && body.clients.len() >= CLIENTS {
+        if !self.has_room(body, client) {
             return Visited::Full;
         }
         if !is_new && !is_idle_end_due {

@@ -2,7 +2,8 @@
 
 #![expect(clippy::indexing_slicing, reason = "tests")]
 
-use chancery_testkit::{NegativeTable, Refused, Tab, TestProvider, UserAgent, seconds};
+use chancery_core::interaction::prompt::SESSION_ENDED;
+use chancery_testkit::{NegativeTable, Refused, Tab, TestProvider, UserAgent, assert_refused, seconds};
 
 /// The chooser of the client `web`.
 fn chooser<'u, 'k>(ua: &'u UserAgent<'k>) -> Tab<'u, 'k> {
@@ -49,7 +50,7 @@ fn a_second_account_is_one_more_session() {
     assert_eq!(people(&chooser(&ua)), ["alice", "bob"]);
 }
 
-/// Choosing moves a handle to the front of the cookie; but for grant and code nothing is written.
+/// Choosing moves a handle to the front of the cookie; but for grant with code, and the answer, nothing is written.
 #[test]
 fn choosing_writes_no_session() {
     let kit = TestProvider::new();
@@ -63,7 +64,7 @@ fn choosing_writes_no_session() {
     let before = ua.session_cookie().unwrap_or_default();
     kit.counting.reset();
     let done = page.choose("alice");
-    assert_eq!((kit.counting.writes(), done.event_names()), (1, vec!["authorization_granted"]));
+    assert_eq!((kit.counting.writes(), done.event_names()), (2, vec!["authorization_granted"]));
     let mut moved: Vec<&str> = before.split('.').collect();
     moved.reverse();
     assert_eq!(ua.session_cookie(), Some(moved.join(".")));
@@ -142,6 +143,55 @@ fn a_dead_handle_leaves_the_list() {
     ua.ends_session();
     assert_eq!(subject(&chooser(&ua).choose("bob"), &kit), "bob");
     assert_eq!(listed(&ua), 3);
+}
+
+/// SESS-12: when the active session has ended, nobody takes its place unasked: neither silently, nor with a code for the one
+/// who is signed in beside it. The client that expects that person gets them.
+#[test]
+fn nobody_takes_the_place_of_the_active_person() {
+    type End = fn(&TestProvider, &UserAgent<'_>);
+    let ends: [(&str, End); 4] = [
+        ("signed out", |_, ua| ua.ends_session()),
+        ("disabled", |kit, _| kit.accounts.disable("alice")),
+        ("removed", |kit, _| kit.accounts.remove("alice")),
+        ("signed out everywhere", |kit, _| kit.accounts.end_before("alice", kit.now() + seconds(1))),
+    ];
+    for (how, end) in ends {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        for person in ["bob", "alice"] {
+            ua.has_consented(person, "web", "openid");
+            ua.signed_in(person);
+        }
+        end(&kit, &ua);
+        let plain = || kit.authorization_request("web").scope("openid");
+        let silent = plain().set("prompt", "none").open(&ua);
+        let _ = silent.expect_error("login_required");
+        assert_refused!(silent, SESSION_ENDED);
+        let page = plain().open(&ua).expect_page("accounts");
+        assert_eq!(people(&page), ["bob"], "{how}");
+        let hint = plain().set("claims", r#"{"id_token":{"sub":{"value":"bob"}}}"#).set("prompt", "none");
+        assert_eq!(subject(&hint.open(&ua), &kit), "bob", "{how}");
+        assert_eq!(subject(&page.choose("bob"), &kit), "bob", "{how}");
+        assert_eq!((listed(&ua), subject(&plain().open(&ua), &kit)), (1, "bob".to_owned()), "{how}");
+    }
+}
+
+/// Signing in as somebody else stays possible, and asking for a login is not answered with a choice.
+#[test]
+fn instead_of_the_one_who_is_gone_another_may_sign_in() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.has_consented("alice", "web", "openid");
+    ua.signed_in("bob");
+    ua.signed_in("alice");
+    ua.ends_session();
+    let plain = kit.authorization_request("web").scope("openid");
+    let _ = plain.clone().set("prompt", "login").open(&ua).expect_page("login");
+    let page = plain.open(&ua).expect_page("accounts");
+    let _ = page.cancel().expect_error("access_denied");
+    assert_eq!(subject(&page.choose_another().expect_page("login").login("alice"), &kit), "alice");
+    assert_eq!(people(&chooser(&ua)), ["alice", "bob"]);
 }
 
 /// The chooser offers only who is really there: a session that ended meanwhile is not chosen but asked about again.

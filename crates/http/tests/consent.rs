@@ -1,9 +1,15 @@
 //! OIDC Core sections 3.1.2.4 and 11, RFC 8252 section 8.6: what a person is asked to allow, how long that is remembered,
 //! and how it is withdrawn.
 
+use bytes::Bytes;
 use chancery_core::model::ConsentAnswer;
-use chancery_testkit::{NegativeTable, Refused, Tab, TestProvider, UserAgent, assert_refused, days, refusals, seconds};
-use chancery_types::Scopes;
+use chancery_core::records::{Body as _, ConsentBody, GrantBody, consent_key};
+use chancery_testkit::{
+    Code, NegativeTable, Refused, Tab, Task, TestProvider, UserAgent, assert_refused, days, race, refusals, seconds,
+    wait,
+};
+use chancery_types::{AccountId, ClientId, Kind, Scopes};
+use http::{Request, Response};
 
 /// What a consent page asks for, in its order.
 fn asked(tab: &Tab<'_, '_>) -> Vec<String> {
@@ -128,7 +134,7 @@ fn some_things_cannot_be_declined() {
     }
 }
 
-/// A no is said for this request only, and leaves nothing.
+/// A no is said for this request only, and nothing is kept but that it was answered.
 #[test]
 fn a_no_leaves_nothing() {
     let kit = TestProvider::new();
@@ -138,7 +144,7 @@ fn a_no_leaves_nothing() {
     kit.counting.reset();
     let denied = consent.deny();
     let _ = denied.expect_error("access_denied");
-    assert_eq!((kit.counting.writes(), denied.event_names()), (0, vec!["declined", "refused"]));
+    assert_eq!((kit.counting.writes(), denied.event_names()), (1, vec!["declined", "refused"]));
     let _ = open(&ua, "web", "openid").expect_page("consent");
 }
 
@@ -270,6 +276,123 @@ fn a_withdrawn_consent_ends_what_came_of_it() {
     // Withdrawing what is not there is no event.
     let (ended, events) = kit.withdraw_consent("alice", "nobody");
     assert_eq!((ended, events.len()), (0, 0));
+}
+
+/// The live grants of alice.
+fn grants(kit: &TestProvider) -> Vec<GrantBody> {
+    let (env, account) = (kit.env(), AccountId::parse("alice").unwrap());
+    let tag = env.records().tags(Some(&account), None, None).account.unwrap();
+    let found = wait(env.store.list_tagged(kit.now(), Kind::GRANT, tag, None, 100)).unwrap();
+    found.iter().map(|stored| GrantBody::decode(&stored.record.body).unwrap()).collect()
+}
+
+/// What stands between alice and `web`.
+fn standing(kit: &TestProvider) -> Option<ConsentBody> {
+    let (account, client) = (AccountId::parse("alice").unwrap(), ClientId::parse("web").unwrap());
+    let key = consent_key(&kit.env().realm, &account, &client);
+    wait(kit.env().records().get(kit.now(), key)).unwrap().map(|found| found.body)
+}
+
+/// What a race with a withdrawal came to, after both have returned.
+enum Ended {
+    WithCode,
+    WithoutCode,
+}
+
+/// A request and a withdrawal at the same moment, in an order that the seed decides at each trip to the store.
+fn race_with_withdrawal(kit: &TestProvider, seed: u64, request: Request<Bytes>) -> (Ended, Code) {
+    let verified = kit.authorization_request("web");
+    let answer: Task<'_, Option<String>> = Box::pin(async {
+        let answer = kit.service.handle(request).await;
+        answer.headers().get("location").and_then(|to| to.to_str().ok()).map(str::to_owned)
+    });
+    let withdrawal: Task<'_, Option<String>> = Box::pin(async {
+        kit.withdrawal("alice", "web").await;
+        None
+    });
+    let mut outcomes = race(seed, vec![answer, withdrawal]);
+    let to = outcomes.swap_remove(0).unwrap_or_default();
+    let code = to.split("code=").nth(1).map(|rest| rest.split('&').next().unwrap_or_default().to_owned());
+    let ended = if code.is_some() { Ended::WithCode } else { Ended::WithoutCode };
+    let code = Code {
+        code: code.unwrap_or_default(),
+        client: "web".to_owned(),
+        redirect_uri: verified.value("redirect_uri").map(str::to_owned),
+        verifier: None,
+    };
+    (ended, code)
+}
+
+/// GRANT-09: consent withdrawn while an authorization is under way, in every order of their trips to the store: no grant
+/// survives the withdrawal, and no code that was answered is worth anything.
+#[test]
+fn no_grant_survives_a_withdrawal() {
+    let (mut codes, mut refused) = (0, 0);
+    for (scope, prompt) in [("openid", ""), ("openid offline_access", ""), ("openid", "none")] {
+        for seed in 0..400 {
+            let kit = TestProvider::new();
+            let ua = kit.user_agent();
+            ua.signed_in("alice");
+            ua.has_consented("alice", "web", "openid offline_access");
+            let request = kit.authorization_request("web").scope(scope).set("prompt", prompt);
+            let (ended, code) = race_with_withdrawal(&kit, seed, ua.to_http(&request));
+            assert!(standing(&kit).is_none() && grants(&kit).is_empty(), "{scope} {prompt} {seed}: a grant survived");
+            match ended {
+                Ended::WithCode => {
+                    codes += 1;
+                    assert_refused!(kit.exchange(&code), "invalid_grant", "code_unknown");
+                }
+                Ended::WithoutCode => refused += 1,
+            }
+        }
+    }
+    assert!(codes > 100 && refused > 100, "both have to happen: {codes}, {refused}");
+}
+
+/// GRANT-09: the same while the person allows something more. A yes that comes after the withdrawal counts for what it was
+/// said to, and what was withdrawn stays withdrawn.
+#[test]
+fn a_yes_does_not_bring_back_what_was_withdrawn() {
+    for seed in 0..400 {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        ua.signed_in("alice");
+        ua.has_consented("alice", "web", "openid offline_access");
+        let request = kit.authorization_request("web").scope("openid offline_access email");
+        let page = request.open(&ua).expect_page("consent");
+        let _ = race_with_withdrawal(&kit, seed, page.to_http(&[], ("action", "allow")));
+        let stands = standing(&kit).map(|body| body.answer.scopes).unwrap_or_default();
+        for grant in grants(&kit) {
+            let beyond: Vec<_> = grant.scopes.iter().filter(|scope| !stands.contains(scope.as_str())).collect();
+            assert!(beyond.is_empty(), "{seed}: {beyond:?} beside {stands}");
+        }
+    }
+}
+
+/// What a person reads when the consent was withdrawn before the answer was given.
+#[test]
+fn a_withdrawal_before_the_answer_is_told() {
+    let mut told = [0, 0];
+    for (at, prompt) in ["", "none"].into_iter().enumerate() {
+        for seed in 0..200 {
+            let kit = TestProvider::new();
+            let ua = kit.user_agent();
+            ua.signed_in("alice");
+            ua.has_consented("alice", "web", "openid");
+            let request = ua.to_http(&kit.authorization_request("web").scope("openid").set("prompt", prompt));
+            let answer: Task<'_, Option<Response<_>>> = Box::pin(async { Some(kit.service.handle(request).await) });
+            let withdrawal: Task<'_, Option<Response<_>>> = Box::pin(async {
+                kit.withdrawal("alice", "web").await;
+                None
+            });
+            let answer = race(seed, vec![answer, withdrawal]).swap_remove(0).unwrap();
+            let to = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned()).unwrap_or_default();
+            let expected = if prompt == "none" { "error=consent_required" } else { "error=access_denied" };
+            told[at] += usize::from(to.contains(expected));
+            assert!(to.is_empty() || to.contains("code=") || to.contains(expected), "{seed}: {to}");
+        }
+    }
+    assert!(told.iter().all(|times| *times > 10), "it has to happen: {told:?}");
 }
 
 /// Two tabs that allow different things: both stand. Since what is allowed has to be what was shown, a page that has less to

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chancery_core::interaction::form_token::{FormStep, FormToken, LIFETIME};
 use chancery_core::keys::KeySet;
 use chancery_core::model::StepDone;
+use chancery_core::records::InteractionId;
 use chancery_testkit::{TestProvider, wait};
 use chancery_types::{Key, Kind, Partition, RealmId};
 
@@ -24,6 +25,7 @@ fn token(kit: &TestProvider, session: bool) -> FormToken {
     let realm = RealmId::parse("main").unwrap();
     FormToken {
         step: FormStep::Consent,
+        interaction: InteractionId::from_bytes([9; 16]),
         subject: [1; 32],
         browser: [2; 32],
         session: session.then(|| Key::derive(&realm, Kind::SESSION, Partition([3, 4]), b"session")),

@@ -1,7 +1,12 @@
 //! Architecture sections 9.3 and 9.4: cookies, how long a session lives, and what it is called for each client.
 
+use chancery_core::interaction::prompt::SESSION_FULL;
+use chancery_core::records::SessionBody;
 use chancery_store::kit::Method;
-use chancery_testkit::{NegativeTable, Refused, TestProvider, UserAgent, days, hours, millis, minutes, seconds};
+use chancery_testkit::{
+    NegativeTable, Refused, TestProvider, UserAgent, assert_refused, days, hours, millis, minutes, seconds, wait,
+};
+use chancery_types::handle::{RotatingHandle, Session};
 use http::HeaderValue;
 
 /// The Set-Cookie lines of alice's login at this issuer.
@@ -91,7 +96,7 @@ fn the_idle_end_moves_once_per_tenth() {
     let request = kit.authorization_request("web").scope("openid");
     let visit = || {
         let (tab, trips) = kit.trips(|| request.open(&ua));
-        (tab.is_answered_with("code") && trips == 3, kit.counting.of(Method::Update))
+        (tab.is_answered_with("code") && trips == 4, kit.counting.of(Method::Update))
     };
     let tenth = hours(14 * 24) / 10;
     kit.clock.advance(tenth);
@@ -200,23 +205,76 @@ fn what_hangs_on_a_session_ends_with_it() {
     let _ = kit.refresh("web", away.member("refresh_token")).expect_status(200);
 }
 
-/// Only the active session is read on the way; a session that counts 200 clients asks for a new login, once.
+/// What the store holds of the active session.
+fn stored(ua: &UserAgent<'_>) -> SessionBody {
+    let (env, list) = (ua.provider().env(), ua.session_cookie().unwrap_or_default());
+    let handle = RotatingHandle::<Session>::parse(list.split('.').next().unwrap_or_default()).expect("a handle");
+    let found = wait(env.records().get(ua.provider().now(), handle.key(&env.realm))).expect("the store");
+    found.expect("a live session").body
+}
+
+/// A session that counts 200 clients asks for one new login, which begins a new session and ends the full one with what
+/// hangs on it. Afterwards nothing is asked any more.
 #[test]
 fn a_full_session_begins_anew() {
     let kit = TestProvider::new();
     let ua = signed_in(&kit);
-    for n in 0..200 {
+    ua.has_consented("alice", "post", "openid");
+    ua.has_consented("alice", "spa", "openid");
+    let old = kit.exchange(&kit.authorization_request("spa").scope("openid").open(&ua).expect_code());
+    for n in 0..199 {
         ua.has_visited(&format!("client-{n}"));
     }
+    // A client that is counted already is not asked.
+    let _ = kit.authorization_request("spa").scope("openid").open(&ua).expect_code();
     let request = kit.authorization_request("web").scope("openid");
-    let _ = request.clone().set("prompt", "none").open(&ua).expect_error("login_required");
-    let login = request.open(&ua).expect_page("login");
-    let done = login.login("alice");
-    let done = if done.page().name == "login" { done.login("alice") } else { done };
+    let silent = |client: &str| kit.authorization_request(client).scope("openid").set("prompt", "none").open(&ua);
+    assert_refused!(silent("web"), SESSION_FULL);
+    let done = request.open(&ua).expect_page("login").login("alice");
     let _ = done.expect_code();
+    assert_eq!(done.event_names(), ["login_succeeded", "authorization_granted", "session_ended"]);
+    assert!(!kit.is_active("spa", old.member("access_token")));
+    let clients: Vec<String> = stored(&ua).clients.iter().map(ToString::to_string).collect();
+    assert_eq!(clients, ["web"]);
+    for client in ["web", "post", "spa", "web"] {
+        let _ = silent(client).expect_code();
+    }
+    assert_eq!(ua.session_cookie().unwrap_or_default().split('.').count(), 1);
 }
 
-/// Three trips: session, consent, and grant with code; the other sessions of the list are not read.
+/// A second login keeps the session's books: the client of its request takes part, and the absolute end moves.
+#[test]
+fn a_second_login_keeps_the_books() {
+    let kit = TestProvider::new();
+    let ua = signed_in(&kit);
+    ua.has_visited("web");
+    ua.has_consented("alice", "post", "openid");
+    for _ in 0..8 {
+        kit.clock.advance(days(10));
+        assert!(is_signed_in(&ua));
+    }
+    for page in ["login", "consent"] {
+        let mut request = kit.authorization_request("post").scope("openid").set("prompt", "login");
+        if page == "consent" {
+            request = request.set("prompt", "login consent");
+        }
+        let done = request.open(&ua).expect_page("login").login("alice");
+        let done = if page == "consent" { done.expect_page("consent").allow() } else { done };
+        let _ = done.expect_code();
+        let session = stored(&ua);
+        let clients: Vec<String> = session.clients.iter().map(ToString::to_string).collect();
+        assert_eq!((clients, session.absolute_end), (vec!["web".to_owned(), "post".to_owned()], kit.now() + days(90)));
+    }
+    ua.has_consented("alice", "web", "openid");
+    for _ in 0..8 {
+        kit.clock.advance(days(10));
+        assert!(is_signed_in(&ua), "170 days after the first login, 80 after the last");
+    }
+    kit.clock.advance(days(10));
+    assert!(!is_signed_in(&ua));
+}
+
+/// Four trips: session, consent, grant with code, and the consent once more; the other sessions of the list are not read.
 #[test]
 fn only_the_active_session_is_read() {
     let kit = TestProvider::new();
@@ -227,7 +285,7 @@ fn only_the_active_session_is_read() {
     ua.has_consented("alice", "web", "openid");
     ua.has_visited("web");
     let (tab, trips) = kit.trips(|| kit.authorization_request("web").scope("openid").open(&ua));
-    assert_eq!((tab.is_answered_with("code"), trips), (true, 3));
+    assert_eq!((tab.is_answered_with("code"), trips), (true, 4));
 }
 
 /// SESS-12: cookies that are damaged, doubled, foreign or many are no cookies; nothing fails.

@@ -403,11 +403,18 @@ impl TestProvider {
     /// A person withdraws the consent to a client, as through a page of the application; says how many grants ended, and
     /// what happened.
     pub fn withdraw_consent(&self, account: &str, client: &str) -> (u64, Vec<Event>) {
-        let request_id = RequestId("withdrawal".into());
-        let call = Call::new(self.now(), request_id);
+        let ended = wait(self.withdrawal(account, client));
+        (ended, self.events.take(WITHDRAWAL))
+    }
+
+    /// The same, to be raced with requests.
+    pub async fn withdrawal(&self, account: &str, client: &str) -> u64 {
+        let call = Call::new(self.now(), RequestId(WITHDRAWAL.into()));
         let account = AccountId::parse(account).expect("an account id");
         let client = ClientId::parse(client).expect("a client id");
-        let ended = wait(self.provider.withdraw_consent(&call, &account, &client)).expect("the store");
-        (ended, self.events.take(&call.request_id.0))
+        self.provider.withdraw_consent(&call, &account, &client).await.expect("the store")
     }
 }
+
+/// What a withdrawal is called among the events.
+const WITHDRAWAL: &str = "withdrawal";

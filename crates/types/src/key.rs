@@ -39,6 +39,8 @@ impl Kind {
     pub const SESSION: Self = Self(14);
     /// Failures of a name or a network.
     pub const THROTTLE: Self = Self(15);
+    /// How an interaction was answered.
+    pub const ANSWER: Self = Self(16);
 }
 
 /// Length of a [`Key`] and of an [`Alias`] in bytes: kind, partition, digest.

@@ -9,7 +9,6 @@ use chancery_types::Params;
 use crate::context::{Call, Env};
 use crate::error::PageError;
 use crate::interaction::{Interactions, Next};
-use crate::request::Prompts;
 
 /// The authorization endpoint.
 pub struct AuthorizationEndpoint {
@@ -37,13 +36,7 @@ impl AuthorizationEndpoint {
         env.record_ignored(call, &request.addressed().client, &request.asked().ignored);
         // Cookie → session, account, standing consent.
         let open = interactions.open(call, env, request, call.now, Vec::new()).await?;
-        match interactions.needed(&open) {
-            // OIDC Core section 3.1.2.1: with `prompt=none` no page is shown.
-            Some(step) if open.request().asked().prompts == Prompts::Silent => {
-                Ok(interactions.refuse(call, env, open.request().addressed(), &step.reason().into()))
-            }
-            Some(step) => Ok(interactions.page(&open, step, None, None).await?),
-            None => Ok(interactions.finish(open).await?),
-        }
+        // The page that is needed, or the client's answer.
+        Ok(interactions.show(open).await?)
     }
 }

@@ -29,14 +29,17 @@ pub(crate) async fn remember(
     (account, client): (&AccountId, &ClientId),
     (allowed, resource): (&Undecided, Option<&ResourceServer>),
     lifetime: Duration,
-) -> Result<ConsentAnswer, Fault> {
+) -> Result<(), Fault> {
     let records = env.records();
     let ends = call.now + lifetime;
     // Another tab may have answered at the same moment; what was agreed there stands, too.
     for _ in 0..3 {
         let found = standing(call, env, account, client).await?;
-        let before = found.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
-        let body = ConsentBody { at: call.now, answer: widened(before, allowed, resource) };
+        let (id, before) = match &found {
+            Some(found) => (found.body.id, found.body.answer.clone()),
+            None => (u64::from_be_bytes(*env.secret::<8>()), ConsentAnswer::default()),
+        };
+        let body = ConsentBody { id, at: call.now, answer: widened(before, allowed, resource) };
         let is_written = match &found {
             Some(found) => matches!(records.update(call.now, found, &body, ends, &[]).await?, Updated::Done(_)),
             None => {
@@ -51,13 +54,18 @@ pub(crate) async fn remember(
         };
         if is_written {
             env.record(call, &Event::ConsentGiven { client: client.clone(), account: account.clone() });
-            return Ok(body.answer);
+            return Ok(());
         }
     }
     Err(Fault::unavailable("the consent was changed by others three times in a row"))
 }
 
-fn widened(mut answer: ConsentAnswer, allowed: &Undecided, resource: Option<&ResourceServer>) -> ConsentAnswer {
+/// What was agreed to before, and what is allowed now.
+pub(crate) fn widened(
+    mut answer: ConsentAnswer,
+    allowed: &Undecided,
+    resource: Option<&ResourceServer>,
+) -> ConsentAnswer {
     answer.allow(&allowed.scopes, resource);
     for name in &allowed.claims {
         answer.rejected_claims.retain(|rejected| **rejected != **name);
@@ -70,16 +78,15 @@ fn widened(mut answer: ConsentAnswer, allowed: &Undecided, resource: Option<&Res
 
 /// Ends a consent, and every grant of the client that rests on it. Returns how many grants ended.
 ///
+/// The consent ends first. An authorization that is under way looks for it after its grant was written
+/// (`still_stands`), so that no order of the two leaves a grant.
+///
 /// # Errors
 /// A fault of the store; then calling it again goes on where it stopped.
 pub async fn withdraw(call: &Call, env: &Env, account: &AccountId, client: &ClientId) -> Result<u64, Fault> {
     let records = env.records();
     records.revoke(call.now, consent_key(env, account, client)).await?;
-    // The second pass catches a grant that was born while the first one looked.
-    let mut ended = 0;
-    for _ in 0..2 {
-        ended += end_grants(call.now, env, account, client).await?;
-    }
+    let ended = end_grants(call.now, env, account, client).await?;
     if ended > 0 {
         env.record(call, &Event::GrantEnded { client: client.clone(), why: GrantEnd::ConsentWithdrawn });
     }

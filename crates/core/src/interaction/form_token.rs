@@ -10,6 +10,7 @@ use crate::context::Env;
 use crate::error::Fault;
 use crate::keys::{DerivedKeys, KeySet};
 use crate::model::StepDone;
+use crate::records::InteractionId;
 
 /// How long a page can be left open at most.
 pub const LIFETIME: Duration = Duration::from_secs(3600);
@@ -30,6 +31,8 @@ pub enum FormStep {
 pub struct FormToken {
     /// Which page the form is on.
     pub step: FormStep,
+    /// Which interaction it belongs to: the same on all pages of one, so that it is answered once.
+    pub interaction: InteractionId,
     /// Digest of the request's parameters, or of the stored interaction's handle.
     pub subject: [u8; 32],
     /// Digest of the browser cookie.
@@ -75,7 +78,7 @@ impl FormToken {
         cookie.is_some_and(|cookie| constant_time_eq(&self.browser, &sha256(cookie)))
     }
 
-    /// A fixed layout: step, done, first seen, issued at, subject, browser, shown, session.
+    /// A fixed layout: step, done, interaction, first seen, issued at, subject, browser, shown, session.
     fn to_bytes(&self) -> Vec<u8> {
         let step = match self.step {
             FormStep::Login => 1,
@@ -86,6 +89,7 @@ impl FormToken {
         let session = self.session.as_ref().map_or(&[][..], Key::as_bytes);
         [
             &[step, done][..],
+            self.interaction.as_bytes(),
             &self.first_seen.millis().to_be_bytes(),
             &self.issued_at.millis().to_be_bytes(),
             &self.subject,
@@ -98,6 +102,7 @@ impl FormToken {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let ([step, done], rest) = bytes.split_first_chunk::<2>()?;
+        let (interaction, rest) = rest.split_first_chunk::<16>()?;
         let (first_seen, rest) = rest.split_first_chunk::<8>()?;
         let (issued_at, rest) = rest.split_first_chunk::<8>()?;
         let (subject, rest) = rest.split_first_chunk::<32>()?;
@@ -112,6 +117,7 @@ impl FormToken {
         let all = [StepDone::Login, StepDone::SelectAccount, StepDone::Consent];
         Some(Self {
             step,
+            interaction: InteractionId::from_bytes(*interaction),
             subject: *subject,
             browser: *browser,
             shown: *shown,

@@ -15,6 +15,8 @@ use super::{Interactions, Next, Open, Outcome, Place};
 use crate::error::Fault;
 use crate::event::Event;
 use crate::model::Client;
+use crate::records::InteractionId;
+use crate::request::Prompts;
 use crate::session::{SignedIn, choice};
 
 /// Longest name of a client on a page, in characters.
@@ -33,13 +35,15 @@ impl Interactions {
         typed: Option<String>,
     ) -> Result<Next, Fault> {
         let client = open.request.addressed().client.id().clone();
+        // OIDC Core section 3.1.2.1: with `prompt=none` no page is shown.
+        if open.request.asked().prompts == Prompts::Silent {
+            return self.refuse_once(open, &needed.reason().into()).await;
+        }
         let (step, prompt) = match needed {
             Needed::Login(_) => (FormStep::Login, "login"),
             Needed::SelectAccount(_) => (FormStep::SelectAccount, "select_account"),
             Needed::Consent(_) => (FormStep::Consent, "consent"),
-            Needed::Impossible(why) => {
-                return Ok(self.refuse(open.call, open.env, open.request.addressed(), &why.into()));
-            }
+            Needed::Impossible(why) => return self.refuse_once(open, &why.into()).await,
         };
         let (form, browser) = self.form(open, step)?;
         let view = match step {
@@ -109,8 +113,10 @@ impl Interactions {
                 (sha256(&*fresh), Some(fresh))
             }
         };
+        let fresh_interaction = || InteractionId::from_bytes(*open.env.secret::<16>());
         let token = FormToken {
             step,
+            interaction: open.interaction.unwrap_or_else(fresh_interaction),
             subject: open.subject(),
             browser,
             session: open.person.as_ref().map(|person| person.found.key),

@@ -12,6 +12,8 @@ use crate::rule::claims::ClaimsRule;
 
 /// Nobody is signed in.
 pub const NO_SESSION: Reason = login("login_no_session", "End-User authentication is required");
+/// The active session has ended, and others are signed in beside it.
+pub const SESSION_ENDED: Reason = login("select_session_ended", "End-User authentication is required");
 /// `prompt=login`.
 pub const LOGIN_REQUESTED: Reason = login("login_requested", "login prompt was not resolved");
 /// The authentication is older than `max_age`.
@@ -79,12 +81,12 @@ impl Needed {
 pub struct Facts<'a> {
     /// How the person authenticated; `None` when nobody is signed in.
     pub authentication: Option<&'a Authentication>,
+    /// Whether somebody is signed in beside the active session, which has ended.
+    pub others_are_there: bool,
     /// What the person has agreed to for this client before.
     pub consent: &'a ConsentAnswer,
     /// What the person has done for this request.
     pub done: &'a [StepDone],
-    /// When the request was first seen (t₀).
-    pub first_seen: Timestamp,
     /// The classes that can be reached here.
     pub reachable: &'a [Acr],
     /// Which claims a scope stands for.
@@ -102,15 +104,17 @@ pub fn needed(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>, no
     if essential.as_ref().is_some_and(|wanted| !wanted.iter().any(|acr| is_reachable(facts, acr))) {
         return Some(Needed::Impossible(&ACR_UNREACHABLE));
     }
-    let Some(authentication) = facts.authentication else { return Some(Needed::Login(&NO_SESSION)) };
-    // A login for this very request satisfies `prompt=login` and every `max_age`.
-    let is_fresh = authentication.time() >= facts.first_seen;
+    let Some(authentication) = facts.authentication else {
+        let may_choose = facts.others_are_there && !wishes(Prompt::Login);
+        return Some(if may_choose { Needed::SelectAccount(&SESSION_ENDED) } else { Needed::Login(&NO_SESSION) });
+    };
+    // A login for this very request satisfies `prompt=login` and every `max_age`. Whether there was one is known without
+    // a clock, which may have been set back since.
+    let is_fresh = is_done(StepDone::Login);
     if wishes(Prompt::Login) && !is_fresh {
         return Some(Needed::Login(&LOGIN_REQUESTED));
     }
-    // To the millisecond, so that `max_age=0` means `prompt=login` also a moment after a login.
-    let age = now.since(authentication.time());
-    if asked.max_age.is_some_and(|limit| age > Duration::from_secs(limit)) && !is_fresh {
+    if asked.max_age.is_some_and(|limit| is_older(authentication, limit, now)) && !is_fresh {
         return Some(Needed::Login(&LOGIN_TOO_OLD));
     }
     let is_met =
@@ -139,6 +143,13 @@ pub fn needed(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>, no
         return Some(Needed::Consent(&CONSENT_MISSING));
     }
     needs_consent_each_time(request).then_some(Needed::Consent(&CONSENT_NATIVE))
+}
+
+/// Whether a login is older than so many seconds, to the millisecond. `max_age=0` means `prompt=login` (OIDC Core section
+/// 3.1.2.1), and the age of a login that lies ahead of the clock is not known.
+fn is_older(authentication: &Authentication, limit: u64, now: Timestamp) -> bool {
+    let at = authentication.time();
+    limit == 0 || at > now || now.since(at) > Duration::from_secs(limit)
 }
 
 /// What a consent page has to ask.

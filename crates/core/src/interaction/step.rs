@@ -1,11 +1,14 @@
 //! The steps of an interaction: each can be answered once, because answering takes it away.
 
+use std::ops::ControlFlow;
+
 use chancery_jose::sha256;
 use chancery_types::handle::{Handle, SecretDigest};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{AccountId, Params};
 use zeroize::Zeroizing;
 
+use super::commit::{GoneOn, SessionWrite};
 use super::consent;
 use super::device::{Devices, name_digest};
 use super::form_token::{FormStep, FormToken};
@@ -13,7 +16,7 @@ use super::page::lost_page;
 use super::prompt::{self, Needed};
 use super::throttle::Admission;
 use super::view::LoginProblem;
-use super::{GoneOn, Interactions, KEPT, Next, Open, Place, SessionWrite};
+use super::{Interactions, KEPT, Next, Open, Place};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError, Reason};
 use crate::event::{Event, LoginAttempt};
@@ -81,13 +84,18 @@ impl<'a> LoginStep<'a> {
         if !account.is_some_and(|account| account.active && who.time() >= account.not_before) {
             return LoginStep(Stage { engine, open }).refused(LoginProblem::Refused, None).await;
         }
+        open.goes_on_in(None, &who.account);
         open.done.push(StepDone::Login);
-        open.keeps_answers_of(&who.account);
         env.record(call, &Event::LoginSucceeded { account: who.account.clone() });
         // A second login of somebody who is signed in here already renews that session, whichever is the active one.
         let mut everybody = engine.sessions.everybody(call, env).await?;
         let same = everybody.iter().position(|person| person.account.id == who.account);
         let person = same.map(|at| everybody.remove(at));
+        let client = open.request.addressed().client.id();
+        let (person, full): (Option<_>, Option<_>) = match person {
+            Some(person) if !engine.sessions.has_room(&person.found.body, client) => (None, Some(person.handle)),
+            person => (person, None),
+        };
         engine.belongs_to(&mut open, &who.account, person).await?;
         let client = open.request.addressed().client.id();
         let (handle, write) = match &open.person {
@@ -104,14 +112,13 @@ impl<'a> LoginStep<'a> {
         let (sessions, dropped) = list_with(handle, &everybody);
         let gone_on = match engine.needed_with(&open, Some(&who)) {
             None => engine.conclude(open, session, who, write).await?,
-            Some(Needed::Impossible(why)) => {
-                return Ok(engine.refuse(call, env, open.request.addressed(), &why.into()));
-            }
+            Some(Needed::Impossible(why)) => return engine.refuse_once(&open, &why.into()).await,
             Some(_) => engine.store(&open, session, write).await?,
         };
         match gone_on {
             GoneOn::Written(next) => {
-                engine.end(call, env, dropped).await?;
+                let ended: Vec<_> = dropped.into_iter().chain(full).collect();
+                engine.end(call, env, &ended).await?;
                 Ok(Next { sessions: Some(sessions), ..next })
             }
             // Nothing of the new session is stored: the browser keeps what it has.
@@ -129,9 +136,11 @@ impl<'a> LoginStep<'a> {
     }
 
     /// The person does not want to sign in: `access_denied`.
-    #[must_use]
-    pub fn abort(self) -> Next {
-        self.0.declined()
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn abort(self) -> Result<Next, Fault> {
+        self.0.declined().await
     }
 
     /// What was typed into the built-in page's form.
@@ -196,20 +205,22 @@ impl ConsentStep<'_> {
         let Stage { engine, mut open } = self.0;
         let Some(person) = &open.person else { return Ok(engine.lost(&open, false)) };
         let allowed = engine.to_consent(&open);
-        let parties = (&person.account.id, open.request.addressed().client.id());
-        let allowed = (&allowed, open.request.asked().resource.as_deref());
-        let stored = consent::remember(open.call, open.env, parties, allowed, engine.config.consent).await?;
+        let before = open.standing.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
+        let stored = consent::widened(before, &allowed, open.request.asked().resource.as_deref());
         // What the application knows beside it still counts.
         let client = &open.request.addressed().client;
         open.consent = engine.rules.policy.standing_consent(client, &person.account.id, stored).await?;
+        open.allowed = Some(allowed);
         open.done.push(StepDone::Consent);
         engine.go_on(open).await
     }
 
     /// The person allows nothing: `access_denied`.
-    #[must_use]
-    pub fn denied(self) -> Next {
-        self.0.declined()
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn denied(self) -> Result<Next, Fault> {
+        self.0.declined().await
     }
 }
 
@@ -226,8 +237,8 @@ impl SelectAccountStep<'_> {
             // That session has ended meanwhile; the page shows who is left.
             return engine.page(&open, Needed::SelectAccount(&prompt::SELECTION_REQUESTED), None, None).await;
         };
+        open.goes_on_in(Some(person.found.key), &person.account.id);
         open.done.push(StepDone::SelectAccount);
-        open.keeps_answers_of(&person.account.id);
         let (account, handle, is_current) = (person.account.id.clone(), person.handle.clone(), person.is_current);
         engine.belongs_to(&mut open, &account, Some(person)).await?;
         // The chosen session is one of the list, so that none is dropped. A request that still came with the secret before
@@ -248,18 +259,23 @@ impl SelectAccountStep<'_> {
     }
 
     /// The person does not want to go on: `access_denied`.
-    #[must_use]
-    pub fn abort(self) -> Next {
-        self.0.declined()
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn abort(self) -> Result<Next, Fault> {
+        self.0.declined().await
     }
 }
 
 impl Stage<'_> {
-    fn declined(self) -> Next {
-        let Stage { engine, open } = self;
-        let addressed = open.request.addressed();
-        open.env.record(open.call, &Event::Declined { client: addressed.client.id().clone() });
-        engine.refuse(open.call, open.env, addressed, &(&DECLINED).into())
+    async fn declined(self) -> Result<Next, Fault> {
+        let Stage { engine, mut open } = self;
+        // Whoever cancels before anybody has signed in has answered for nobody, and leaves no record.
+        if open.person.is_none() {
+            open.interaction = None;
+        }
+        open.env.record(open.call, &Event::Declined { client: open.request.addressed().client.id().clone() });
+        engine.refuse_once(&open, &(&DECLINED).into()).await
     }
 }
 
@@ -277,12 +293,8 @@ impl Interactions {
         let session = open.person.as_ref().map(|person| person.found.key);
         match (self.needed(&open), session) {
             (None, _) => self.finish(open).await,
-            (Some(Needed::Impossible(why)), _) => {
-                Ok(self.refuse(open.call, open.env, open.request.addressed(), &why.into()))
-            }
-            (Some(_), Some(session)) => match self.store(&open, session, SessionWrite::Visit).await? {
-                GoneOn::Written(next) | GoneOn::Lost(next) => Ok(next),
-            },
+            (Some(Needed::Impossible(why)), _) => self.refuse_once(&open, &why.into()).await,
+            (Some(_), Some(session)) => Ok(self.store(&open, session, SessionWrite::Visit).await?.next()),
             (Some(needed), None) => self.page(&open, needed, None, None).await,
         }
     }
@@ -301,9 +313,12 @@ impl Interactions {
         let subject = sha256(request.addressed().params.encode().as_bytes());
         let is_its_own = |token: &FormToken| token.subject == subject && token.is_of_browser(call.browser.as_deref());
         let token = self.token(call, env, form).filter(is_its_own);
-        let seen = token.as_ref().map_or((call.now, Vec::new()), |token| (token.first_seen, token.done.clone()));
-        let (first_seen, done) = seen;
-        let open = self.open(call, env, request, first_seen, done).await?;
+        let mut open = self.open(call, env, request, call.now, Vec::new()).await?;
+        if let Some(token) = &token {
+            open.interaction = Some(token.interaction);
+            open.first_seen = token.first_seen;
+            open.done.clone_from(&token.done);
+        }
         Ok(self.take(open, token, form).await?)
     }
 
@@ -317,6 +332,9 @@ impl Interactions {
             return Ok(self.foreign_page(env, &found).await?);
         }
         match self.reopen(call, env, handle, &found).await? {
+            Ok(open) if self.first_answer(call, env, found.body.interaction).await?.is_some() => {
+                Ok(self.lost(&open, true))
+            }
             Ok(open) => Ok(self.show(open).await?),
             Err(next) => Ok(*next),
         }
@@ -359,13 +377,13 @@ impl Interactions {
     ) -> Result<Result<Open<'a>, Box<Next>>, PageError> {
         let request = match self.read(env, Params::parse(&found.body.request)?).await? {
             Ok(request) => request,
-            Err((addressed, why)) => return Ok(Err(Box::new(self.refuse(call, env, &addressed, &why)))),
+            Err((addressed, why)) => {
+                let interaction = found.body.interaction;
+                return Ok(Err(Box::new(self.refuse_stored(call, env, interaction, &addressed, &why).await?)));
+            }
         };
         let restart = || Some(found.body.request.clone());
         let client = request.addressed().client.clone();
-        if found.consumed_at.is_some() {
-            return Ok(Err(Box::new(lost_page(Some(&client), restart(), true))));
-        }
         let is_over = call.now + KEPT > found.expires_at;
         let person = self.sessions.of_key(call, env, found.body.session).await?;
         let Some(person) = person.filter(|_| !is_over) else {
@@ -376,11 +394,16 @@ impl Interactions {
             call,
             env,
             request,
+            interaction: Some(found.body.interaction),
             first_seen: found.body.first_seen,
             done: found.body.done.clone(),
             place: Place::Stored { handle, key: found.key },
             person: None,
+            others_are_there: false,
+            account: None,
+            standing: None,
             consent: ConsentAnswer::default(),
+            allowed: None,
         };
         let account = person.account.id.clone();
         self.belongs_to(&mut open, &account, Some(person)).await?;
@@ -439,11 +462,20 @@ impl Interactions {
             };
         };
         let field = |name| form.one(name).ok().flatten();
+        let is_refused = matches!(field("action"), Some("cancel" | "deny"));
+        // Whoever cancels before anybody has signed in has answered for nobody.
+        let open = match (is_refused, &open.person) {
+            (true, None) => open,
+            _ => match self.lead_on(open).await? {
+                ControlFlow::Continue(open) => open,
+                ControlFlow::Break(next) => return Ok(next),
+            },
+        };
         // Another page may be due by now, as when the login has grown too old while the person was reading.
         let may_consent = matches!(self.needed(&open), None | Some(Needed::Consent(_)));
         let stage = Stage { engine: self, open };
         match (token.step, field("action").unwrap_or("")) {
-            (_, "cancel" | "deny") => Ok(stage.declined()),
+            (_, "cancel" | "deny") => stage.declined().await,
             (FormStep::Login, _) => {
                 let username = field("username").unwrap_or("").to_owned();
                 let password = Zeroizing::new(field("password").unwrap_or("").to_owned());

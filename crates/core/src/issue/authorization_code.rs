@@ -67,12 +67,16 @@ pub(crate) struct Allowed<'a> {
     pub(crate) scopes: Scopes,
     /// The single claims that were allowed.
     pub(crate) claims: ClaimsRequest,
+    /// What the client gets, in the session's partition.
+    pub(crate) code: Handle<AuthorizationCode>,
 }
 
 /// A code and the records that make it good.
 pub(crate) struct Drafted {
     /// The grant and the code, to be written in one step of the session's partition.
     pub(crate) records: [Record; 2],
+    /// The grant.
+    pub(crate) grant: GrantId,
     /// What the client gets.
     pub(crate) code: Handle<AuthorizationCode>,
 }
@@ -88,8 +92,7 @@ pub(crate) fn draft(
 ) -> Result<Drafted, Fault> {
     let (addressed, asked) = (request.addressed(), request.asked());
     let client = &addressed.client;
-    let session = allowed.session;
-    let code = Handle::new(session.partition(), env.secret());
+    let (session, code) = (allowed.session, allowed.code);
     // Where nothing of what was granted means anything to the resource server, the token is for nothing in particular.
     let resource = asked.resource.clone().filter(|server| server.knows_any(&allowed.scopes));
     let of_resource = |server: &Arc<ResourceServer>| ResourceScopes {
@@ -129,7 +132,7 @@ pub(crate) fn draft(
     };
     let remembered = deadline + codes.config.remembered;
     let code_record = records.new(code_key, Some(grant_key), Tags::default(), remembered, &body)?;
-    Ok(Drafted { records: [grant, code_record], code })
+    Ok(Drafted { records: [grant, code_record], grant: body.granted.grant, code })
 }
 
 impl Codes {

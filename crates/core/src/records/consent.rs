@@ -10,6 +10,8 @@ use crate::records::Body;
 /// What one person has agreed to for one client. Key from account and client; no parent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ConsentBody {
+    /// Tells this consent from one that was given after it had been withdrawn. Random; stays when it is widened.
+    pub id: u64,
     /// When it was given or last widened.
     pub at: Timestamp,
     /// What was allowed and declined.

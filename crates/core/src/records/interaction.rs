@@ -1,15 +1,52 @@
 //! A request for which the person has still to act, once they have authenticated.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_types::handle::SecretDigest;
-use chancery_types::{Key, Kind, Timestamp};
+use chancery_types::{Key, Kind, RealmId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::consent::derived;
 use crate::records::Body;
+
+/// Names one interaction, from its first page to its answer. Random, and never shown: pages carry it sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InteractionId([u8; 16]);
+
+impl InteractionId {
+    /// From random bytes, or as it was.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl Serialize for InteractionId {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for InteractionId {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes()).map_err(serde::de::Error::custom)?;
+        bytes.as_slice().try_into().map(Self).map_err(|_| serde::de::Error::custom("not an interaction id"))
+    }
+}
 
 /// A stored interaction. Key from its secret, in the partition of its session, but not below it: when the session ends, the
 /// request can still be started again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InteractionBody {
+    /// Which interaction it is a page of.
+    pub interaction: InteractionId,
     /// The request's parameters, form-encoded.
     pub request: String,
     /// When the request was first seen.
@@ -24,4 +61,44 @@ pub struct InteractionBody {
 
 impl Body for InteractionBody {
     const KIND: Kind = Kind::INTERACTION;
+}
+
+/// How an interaction was answered. It is written once, so that one interaction has one answer, whatever pages of it are
+/// open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnswerBody {
+    /// When.
+    pub at: Timestamp,
+    /// What the client was told.
+    pub answer: Answered,
+}
+
+/// What the client was told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answered {
+    /// A code, made from the interaction, this session and the root secret of this version.
+    Code {
+        /// The session.
+        session: Key,
+        /// The version.
+        key_version: u32,
+    },
+    /// An error (RFC 6749 section 4.1.2.1).
+    Error {
+        /// `error`
+        code: Box<str>,
+        /// `error_description`
+        description: Box<str>,
+    },
+}
+
+impl Body for AnswerBody {
+    const KIND: Kind = Kind::ANSWER;
+}
+
+/// The key of an interaction's answer. It is never a parent, so it may be derived.
+#[must_use]
+pub fn answer_key(realm: &RealmId, interaction: InteractionId) -> Key {
+    derived(realm, Kind::ANSWER, interaction.as_bytes())
 }

@@ -18,7 +18,7 @@ pub use consent::{ConsentBody, consent_key};
 mod grant;
 pub use grant::GrantBody;
 mod interaction;
-pub use interaction::InteractionBody;
+pub use interaction::{AnswerBody, Answered, InteractionBody, InteractionId, answer_key};
 mod refresh_family;
 pub use refresh_family::RefreshFamilyBody;
 mod revocation;

@@ -81,6 +81,13 @@ impl<'k> UserAgent<'k> {
         Tab::new(self, Some(request.clone()), self.go(step))
     }
 
+    /// What following that link sends, with the cookies of this browser.
+    #[must_use]
+    pub fn to_http(&self, request: &AuthorizationRequest) -> Request<Bytes> {
+        let target = request.to_http().uri().to_string();
+        self.request(&Step { method: Method::GET, target, body: String::new(), from: From::AnotherSite })
+    }
+
     /// A client's page posts an authorization request from its own site.
     #[must_use]
     pub fn post<'u>(&'u self, request: &AuthorizationRequest) -> Tab<'u, 'k> {

@@ -87,7 +87,8 @@ impl UserAgent<'_> {
         let client = ClientId::parse(client).expect("a client id");
         let key = consent_key(env, &account, &client);
         let tags = env.records().tags(Some(&account), Some(&client), None);
-        let body = ConsentBody { at: now, answer };
+        let id = u64::from_be_bytes(*env.secret::<8>());
+        let body = ConsentBody { id, at: now, answer };
         wait(env.records().revoke(now, key)).expect("the store");
         let record = env.records().new(key, None, tags, now + days(365), &body).expect("a record");
         wait(env.records().insert(now, &[record])).expect("a new consent");
