@@ -10,8 +10,8 @@ use std::path::Path;
 
 use chancery_core::error::Fault;
 use chancery_core::records::{
-    AccessTokenBody, AuthorizationCodeBody, Body, ConsentBody, GrantBody, InteractionBody, RefreshFamilyBody,
-    RevocationBody, SessionBody, ThrottleBody,
+    AccessTokenBody, AnswerBody, AuthorizationCodeBody, Body, ConsentBody, GrantBody, InteractionBody,
+    RefreshFamilyBody, RevocationBody, SessionBody, ThrottleBody,
 };
 
 /// Reads a stored form; what is written for it today, and with which version.
@@ -24,6 +24,7 @@ fn reader<B: Body>() -> Reader {
 fn readers() -> BTreeMap<&'static str, Reader> {
     BTreeMap::from([
         ("access_token", reader::<AccessTokenBody>()),
+        ("answer", reader::<AnswerBody>()),
         ("authorization_code", reader::<AuthorizationCodeBody>()),
         ("consent", reader::<ConsentBody>()),
         ("grant", reader::<GrantBody>()),

@@ -8,13 +8,13 @@ use chancery_core::interaction::view::{FormAction as Posted, FormView, LoginProb
 use chancery_core::interaction::{Next, Outcome};
 use chancery_core::offered::Endpoint;
 use chancery_core::request::AuthorizationResponse;
-use chancery_types::{Params, RedirectUri};
+use chancery_types::Params;
 use http::header::ACCEPT_LANGUAGE;
 use http::request::Parts;
 use http::{Method, StatusCode};
 
 use crate::cross_site::{FORM_OF_ANOTHER_ORIGIN, REPOSTED, Source};
-use crate::encode::{Answer, Encoded, FormAction, SHORTLY, authorization_response, retry_after, see_other};
+use crate::encode::{Answer, Encoded, Form, SHORTLY, authorization_response, retry_after, see_other};
 use crate::form::{self, BODY_UNREADABLE, URL_LIMIT, URL_TOO_LONG};
 use crate::locale;
 use crate::pages::{Content, FormMarkup, Retry};
@@ -97,8 +97,7 @@ fn at_home(site: &Site, call: &Call, params: &Params<'_>) -> Answer {
     }
     let fields = params.iter().chain([(REPOSTED, "1")]).map(|(name, value)| (name.to_owned(), value.to_owned()));
     let form = FormMarkup { action: endpoint, fields: fields.collect() };
-    let target = params.one("redirect_uri").ok().flatten().and_then(|uri| RedirectUri::parse(uri).ok());
-    site.page(call, StatusCode::OK, Content::Repost(&form), FormAction::Reposts(target.as_ref()))
+    site.page(call, StatusCode::OK, Content::Repost(&form), Form::SubmitsItself)
 }
 
 /// A page's own address is a way on where GET shows it again.
@@ -132,27 +131,25 @@ pub(crate) fn shown(site: &Site, call: &Call, next: &Next) -> Answer {
 fn respond(site: &Site, call: &Call, response: &AuthorizationResponse) -> Answer {
     match authorization_response(response) {
         Encoded::Redirect(address) => see_other(&address),
-        Encoded::FormPost(form) => {
-            site.page(call, StatusCode::OK, Content::FormPost(&form), FormAction::Submits(response.uri()))
-        }
+        Encoded::FormPost(form) => site.page(call, StatusCode::OK, Content::FormPost(&form), Form::SubmitsItself),
     }
 }
 
 fn view_page(site: &Site, call: &Call, view: &View) -> Answer {
     match view {
-        View::Accounts(view) => form_page(site, call, &view.form, Content::Accounts(view, &markup(site, &view.form))),
-        View::Consent(view) => form_page(site, call, &view.form, Content::Consent(view, &markup(site, &view.form))),
-        View::Login(view) => form_page(site, call, &view.form, Content::Login(view, &markup(site, &view.form))),
+        View::Accounts(view) => form_page(site, call, Content::Accounts(view, &markup(site, &view.form))),
+        View::Consent(view) => form_page(site, call, Content::Consent(view, &markup(site, &view.form))),
+        View::Login(view) => form_page(site, call, Content::Login(view, &markup(site, &view.form))),
         View::SignedIn(view) => {
             let endpoint = site.address(Route::at(Endpoint::Authorization));
             let restart = view.restart.as_ref().map(|query| format!("{endpoint}?{query}"));
             let restart = restart.as_deref().filter(|address| address.len() <= URL_LIMIT).map_or(Retry::No, Retry::At);
-            site.page(call, StatusCode::OK, Content::SignedIn(view, restart), FormAction::None)
+            site.page(call, StatusCode::OK, Content::SignedIn(view, restart), Form::None)
         }
     }
 }
 
-fn form_page(site: &Site, call: &Call, form: &FormView, content: Content<'_>) -> Answer {
+fn form_page(site: &Site, call: &Call, content: Content<'_>) -> Answer {
     let problem = match content {
         Content::Login(LoginView { problem, .. }, _) => *problem,
         _ => None,
@@ -163,7 +160,7 @@ fn form_page(site: &Site, call: &Call, form: &FormView, content: Content<'_>) ->
         Some(LoginProblem::Busy) => (StatusCode::SERVICE_UNAVAILABLE, Some(SHORTLY)),
         _ => (StatusCode::OK, None),
     };
-    let mut answer = site.page(call, status, content, FormAction::Redirects(&form.target));
+    let mut answer = site.page(call, status, content, Form::Pressed);
     if let Some(wait) = wait {
         retry_after(&mut answer, wait);
     }

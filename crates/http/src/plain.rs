@@ -49,6 +49,9 @@ fn login(view: &LoginView, form: &FormMarkup) -> String {
         }
         LoginProblem::Busy => "Too many people are signing in at this moment. Try again.".into(),
         LoginProblem::Stale => "This page was open too long or in another browser. Sign in once more.".into(),
+        LoginProblem::NoCookies => {
+            "Your browser did not send our cookie. Allow cookies for this site and try again.".into()
+        }
     });
     let alert =
         if problem.is_empty() { String::new() } else { format!("<p role=\"alert\" id=\"problem\">{problem}</p>") };
@@ -105,7 +108,7 @@ fn signed_in(view: &SignedInView, restart: Retry<'_>) -> String {
     let text = if view.is_answered {
         "This request was answered already."
     } else {
-        "This request has ended: it took too long, or you were signed out."
+        "This request has ended: it took too long, you were signed out, or your browser does not keep our cookies."
     };
     let mut html = format!("<p>{text} Go back to {name}, and start again if you need to.</p>");
     if let Retry::At(address) = restart {

@@ -14,7 +14,7 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 
 use crate::cookies::Cookies;
-use crate::encode::{Answer, FormAction, error_body, page, page_policy};
+use crate::encode::{Answer, Form, error_body, page, page_policy};
 use crate::pages::{Content, Page, Pages, Retry};
 use crate::route::Route;
 use crate::{Locale, locale};
@@ -39,7 +39,7 @@ impl Site {
     }
 
     /// A page in the person's language.
-    pub(crate) fn page(&self, call: &Call, status: StatusCode, content: Content<'_>, form: FormAction<'_>) -> Answer {
+    pub(crate) fn page(&self, call: &Call, status: StatusCode, content: Content<'_>, form: Form) -> Answer {
         let ui_locales = match content {
             Content::Accounts(view, _) => view.form.ui_locales.as_deref(),
             Content::Consent(view, _) => view.form.ui_locales.as_deref(),
@@ -68,7 +68,7 @@ impl Site {
             StatusCode::UNAUTHORIZED => StatusCode::BAD_REQUEST,
             other => other,
         };
-        let mut answer = self.page(call, status, Content::Error(&view, retry), FormAction::None);
+        let mut answer = self.page(call, status, Content::Error(&view, retry), Form::None);
         if let Some(wait) = as_json.headers().get(RETRY_AFTER) {
             answer.headers_mut().insert(RETRY_AFTER, wait.clone());
         }

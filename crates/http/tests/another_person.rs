@@ -4,7 +4,7 @@ use chancery_core::interaction::NOTHING_GRANTED;
 use chancery_core::model::ConsentAnswer;
 use chancery_core::policy::AuthorizationPolicy;
 use chancery_core::ports::Answer;
-use chancery_testkit::{AuthorizationRequest, Tab, TestProvider, UserAgent, minutes, seconds};
+use chancery_testkit::{AuthorizationRequest, Tab, TestProvider, UserAgent, assert_refused, minutes, seconds};
 use chancery_types::AccountId;
 
 /// alice reads her consent page for so long that her login becomes too old, and allows it then.
@@ -65,14 +65,26 @@ impl AuthorizationPolicy for Hollow {
 }
 
 /// No code is worth nothing: a client that gets none of what it asked for is told so (RFC 6749 section 5.1 would read a
-/// missing `scope` as all of it).
+/// missing `scope` as all of it), silently, on the first page and on a stored one; and it is told once.
 #[test]
 fn no_code_for_nothing() {
     let kit = TestProvider::builder().authorization_policy(Hollow).build();
     let ua = kit.user_agent();
     ua.signed_in("alice");
     ua.has_consented("alice", "web", "email");
-    let refused = kit.authorization_request("web").scope("email").open(&ua).expect_error("access_denied");
-    drop(refused);
-    assert_eq!(NOTHING_GRANTED.code.as_str(), "access_denied");
+    let request = kit.authorization_request("web").scope("email");
+    for tab in [request.open(&ua), request.clone().set("prompt", "none").open(&ua)] {
+        let _ = tab.expect_error("access_denied");
+        assert_refused!(tab, NOTHING_GRANTED);
+    }
+    let page = request.clone().set("prompt", "consent").open(&ua).expect_page("consent");
+    let told = page.allow();
+    let _ = told.expect_error("access_denied");
+    assert_refused!(told, NOTHING_GRANTED);
+    let again = page.deny();
+    assert_eq!((again.expect_error("access_denied").value("error_description"), again.event_names()), {
+        (Some(NOTHING_GRANTED.description), vec![])
+    });
+    kit.clock.advance(seconds(11));
+    let _ = page.allow().expect_page("signed-in");
 }

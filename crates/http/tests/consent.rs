@@ -1,6 +1,8 @@
 //! OIDC Core sections 3.1.2.4 and 11, RFC 8252 section 8.6: what a person is asked to allow, how long that is remembered,
 //! and how it is withdrawn.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use bytes::Bytes;
 use chancery_core::model::ConsentAnswer;
 use chancery_core::records::{Body as _, ConsentBody, GrantBody, consent_key};
@@ -227,6 +229,36 @@ fn a_native_client_is_asked_about_each_time() {
     let _ = scheme.open(&ua).expect_page("consent");
 }
 
+/// FR-21, OIDC Core section 11: whoever cannot get refresh tokens is not given access for the time when the person is away, and
+/// nobody is asked for it; the grant ends with the session.
+#[test]
+fn nobody_is_asked_for_what_cannot_be_given() {
+    for (grants, is_asked) in [("", false), ("\"refresh_token\",", true)] {
+        for consent in ["ask", "implied"] {
+            let kit = TestProvider::builder()
+                .client(&format!(
+                    "{{\"client_id\":\"plain\",\"token_endpoint_auth_method\":\"none\",\
+                     \"redirect_uris\":[\"https://plain.example/cb\"],\
+                     \"grant_types\":[{grants}\"authorization_code\"],\"chancery\":{{\"consent\":\"{consent}\"}}}}"
+                ))
+                .build();
+            let ua = kit.user_agent();
+            ua.signed_in("alice");
+            let page = open(&ua, "plain", "openid offline_access");
+            let wished = if page.page().name == "consent" { asked(&page) } else { Vec::new() };
+            assert_eq!(wished.contains(&"offline_access".to_owned()), is_asked, "{consent} {grants}");
+            let done = if wished.is_empty() { page } else { page.allow() };
+            let tokens = kit.exchange(&done.expect_code()).expect_status(200);
+            assert_eq!(tokens.member("scope").contains("offline_access"), is_asked, "{consent} {grants}");
+            ua.ends_session();
+            assert_eq!(kit.is_active("plain", tokens.member("access_token")), is_asked, "{consent} {grants}");
+            // Alone it is a request for nothing.
+            let alone = open(&ua, "plain", "offline_access");
+            assert_eq!(alone.page().name.is_empty(), !is_asked);
+        }
+    }
+}
+
 /// A consent is remembered for a year after it was last given, or for as long as configured.
 #[test]
 fn a_consent_is_remembered_for_a_year() {
@@ -289,7 +321,7 @@ fn grants(kit: &TestProvider) -> Vec<GrantBody> {
 /// What stands between alice and `web`.
 fn standing(kit: &TestProvider) -> Option<ConsentBody> {
     let (account, client) = (AccountId::parse("alice").unwrap(), ClientId::parse("web").unwrap());
-    let key = consent_key(&kit.env().realm, &account, &client);
+    let key = consent_key(kit.env(), &account, &client);
     wait(kit.env().records().get(kit.now(), key)).unwrap().map(|found| found.body)
 }
 
@@ -363,10 +395,35 @@ fn a_yes_does_not_bring_back_what_was_withdrawn() {
         let _ = race_with_withdrawal(&kit, seed, page.to_http(&[], ("action", "allow")));
         let stands = standing(&kit).map(|body| body.answer.scopes).unwrap_or_default();
         for grant in grants(&kit) {
-            let beyond: Vec<_> = grant.scopes.iter().filter(|scope| !stands.contains(scope.as_str())).collect();
+            let beyond: Vec<_> = grant.granted.scopes.iter().filter(|scope| !stands.contains(scope.as_str())).collect();
             assert!(beyond.is_empty(), "{seed}: {beyond:?} beside {stands}");
         }
     }
+}
+
+/// GRANT-09: the consent is withdrawn and another, smaller one given while an authorization is under way: what rested on the
+/// first one does not pass for the second one's.
+#[test]
+fn another_consent_does_not_stand_in_for_the_one_that_was_withdrawn() {
+    let mut smaller = 0;
+    for seed in 0..400 {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        ua.signed_in("alice");
+        ua.has_consented("alice", "web", "openid email");
+        let request = ua.to_http(&kit.authorization_request("web").scope("openid email"));
+        let answer: Task<'_, ()> = Box::pin(async { drop(kit.service.handle(request).await) });
+        let withdrawal: Task<'_, ()> = Box::pin(async {
+            kit.withdrawal("alice", "web").await;
+            kit.user_agent().has_consented("alice", "web", "openid");
+        });
+        let _ = race(seed, vec![answer, withdrawal]);
+        for grant in grants(&kit) {
+            smaller += 1;
+            assert_eq!(grant.granted.scopes.to_string(), "openid", "{seed}");
+        }
+    }
+    assert_eq!(smaller, 0, "the page that asks for more was not answered");
 }
 
 /// What a person reads when the consent was withdrawn before the answer was given.
@@ -395,8 +452,8 @@ fn a_withdrawal_before_the_answer_is_told() {
     assert!(told.iter().all(|times| *times > 10), "it has to happen: {told:?}");
 }
 
-/// Two tabs that allow different things: both stand. Since what is allowed has to be what was shown, a page that has less to
-/// ask by now may come again.
+/// Two tabs that allow different things: both stand. What is allowed is what was shown: the second page has less to ask by
+/// now, and comes again with it.
 #[test]
 fn two_tabs_widen_one_consent() {
     let kit = TestProvider::new();
@@ -404,10 +461,15 @@ fn two_tabs_widen_one_consent() {
     ua.signed_in("alice");
     let one = open(&ua, "web", "openid email").expect_page("consent");
     let two = open(&ua, "web", "openid profile").expect_page("consent");
+    assert_eq!(
+        (asked(&one), asked(&two)),
+        (vec!["openid".into(), "email".into()], vec!["openid".into(), "profile".into()])
+    );
     let _ = one.allow().expect_code();
-    let two = two.allow();
-    let two = if two.page().name == "consent" { two.allow() } else { two };
-    let _ = two.expect_code();
+    let two = two.allow().expect_page("consent");
+    assert!(!two.event_names().contains(&"consent_given"), "{:?}", two.event_names());
+    assert_eq!(asked(&two), ["profile"]);
+    let _ = two.allow().expect_code();
     assert_eq!(granted(&kit, &open(&ua, "web", "openid email profile")), "openid email profile");
 }
 

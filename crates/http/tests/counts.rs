@@ -75,7 +75,8 @@ fn authorization() {
     assert_eq!(trips(), 4);
 }
 
-/// A login: what guessing is counted by costs 5, in a browser that is known for this name 3; consent and session cost 2.
+/// A login: what guessing is counted by costs 5, in a browser that is known for this name 3; whether the
+/// request was answered before, consent and session cost 3.
 #[test]
 fn login() {
     let kit = TestProvider::new();
@@ -85,10 +86,10 @@ fn login() {
         let request = tab.to_http(&credentials(), ("action", "login"));
         kit.trips(|| kit.send(request)).1
     };
-    assert_eq!(login(&ua), 7);
+    assert_eq!(login(&ua), 8);
     let _ = kit.authorization_request("web").scope("openid").open(&ua).expect_page("login").login("alice");
     ua.comes_back_later();
-    assert_eq!(login(&ua), 5);
+    assert_eq!(login(&ua), 6);
 }
 
 fn credentials() -> [(String, String); 2] {

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use chancery_core::interaction::form_token::{FormStep, FormToken, LIFETIME};
+use chancery_core::interaction::form_token::{FORM_FOREIGN, FORM_TOO_OLD, FormStep, FormToken, LIFETIME};
 use chancery_core::keys::KeySet;
 use chancery_core::model::StepDone;
 use chancery_core::records::InteractionId;
@@ -44,19 +44,19 @@ fn what_was_sealed_is_opened_until_its_end() {
         let made = token(&kit, session);
         let text = made.seal(kit.env(), &keys).unwrap();
         let opened = |after| FormToken::open(kit.env(), &keys, kit.now() + after, LIFETIME, &text);
-        assert_eq!(opened(Duration::ZERO).as_ref(), Some(&made));
-        assert_eq!(opened(LIFETIME).as_ref(), Some(&made));
-        assert_eq!(opened(LIFETIME + Duration::from_millis(1)), None);
+        assert_eq!(opened(Duration::ZERO).as_ref(), Ok(&made));
+        assert_eq!(opened(LIFETIME).as_ref(), Ok(&made));
+        assert_eq!(opened(LIFETIME + Duration::from_millis(1)), Err(&FORM_TOO_OLD));
         // A page that is shown again and again does not keep its request young.
         let old = FormToken { issued_at: kit.now() + LIFETIME, ..made };
         let text = old.seal(kit.env(), &keys).unwrap();
         let later = kit.now() + LIFETIME + Duration::from_millis(1);
-        assert_eq!(FormToken::open(kit.env(), &keys, later, LIFETIME, &text), None);
+        assert_eq!(FormToken::open(kit.env(), &keys, later, LIFETIME, &text), Err(&FORM_TOO_OLD));
     }
     // Another realm's token is not ours.
     let other = TestProvider::builder().realm("other").build();
     let text = token(&kit, true).seal(other.env(), &keys).unwrap();
-    assert_eq!(FormToken::open(kit.env(), &keys, kit.now(), LIFETIME, &text), None);
+    assert_eq!(FormToken::open(kit.env(), &keys, kit.now(), LIFETIME, &text), Err(&FORM_FOREIGN));
 }
 
 #[test]
@@ -82,6 +82,6 @@ fn nothing_else_is_opened() {
         }
         let text = String::from_utf8(text).unwrap();
         let opened = FormToken::open(kit.env(), &keys, kit.now(), LIFETIME, &text);
-        assert_eq!(opened.is_some(), text == good, "{round}: {text:?}");
+        assert_eq!(opened.is_ok(), text == good, "{round}: {text:?}");
     }
 }

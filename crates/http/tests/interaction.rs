@@ -1,9 +1,13 @@
 //! Architecture section 9: from the first page, for which nothing is stored, over a stored interaction to the answer; and
 //! the ways on for whoever comes too late, twice or from elsewhere.
 
-#![expect(clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::indexing_slicing, reason = "tests")]
 
 use chancery_core::event::Event;
+use chancery_core::interaction::form_token::{
+    FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST, FORM_OF_ANOTHER_SESSION, FORM_OF_NOTHING,
+    FORM_OUTDATED, FORM_TOO_OLD, FORM_WITHOUT_COOKIE,
+};
 use chancery_testkit::{
     Button, HtmlForm, NegativeTable, Refused, SeededRandom, Tab, TestProvider, UserAgent, assert_refused, hours,
     minutes, seconds,
@@ -39,22 +43,6 @@ fn login_with<'u, 'k>(tab: &Tab<'u, 'k>, name: &str, value: &str) -> Tab<'u, 'k>
         }
     }
     tab.post(&form.action, &fields)
-}
-
-/// A page for a request that cannot go on here: it says so and offers a way on.
-#[track_caller]
-fn expect_way_on<'u, 'k>(tab: &Tab<'u, 'k>) -> Tab<'u, 'k> {
-    let tab = tab.clone().expect_page("signed-in");
-    assert!(!tab.page().links.is_empty(), "a dead end: {}", tab.page().text);
-    tab
-}
-
-/// Starts the same request again by the page's link.
-#[track_caller]
-fn restart<'u, 'k>(tab: &Tab<'u, 'k>) -> Tab<'u, 'k> {
-    let links = expect_way_on(tab).page().links;
-    let link = links.iter().find(|link| link.contains("/authorize?")).unwrap_or_else(|| panic!("{links:?}"));
-    tab.follow(link)
 }
 
 /// INT-01, INT-03, SESS-09: the answer to the request is the page; it leaves no record and no session cookie.
@@ -131,161 +119,6 @@ fn login_then_consent_then_the_client() {
     assert_eq!((silent.event_names(), silent.expect_code().client), (vec!["authorization_granted"], "web".to_owned()));
 }
 
-/// INT-06, INT-10..14: answered twice, loaded after the end, or gone back to: a page with a way on, and no second code.
-#[test]
-fn what_was_answered_is_not_answered_again() {
-    let kit = TestProvider::new();
-    let ua = kit.user_agent();
-    let login = kit.authorization_request("web").scope("openid").open(&ua);
-    let consent = login.login("alice").expect_page("consent");
-    let code = consent.allow().expect_code();
-    expect_way_on(&consent.reload());
-    kit.clock.advance(seconds(11));
-    // The back button up to the login page changes nothing.
-    for late in [consent.allow(), consent.deny(), consent.reload(), login.login("alice"), login.cancel()] {
-        expect_way_on(&late);
-        assert_eq!(late.event_names(), [""; 0]);
-    }
-    assert_eq!(restart(&consent.reload()).expect_code().client, "web");
-    let _ = kit.exchange(&code).expect_status(200);
-}
-
-/// Where a person can say no: the page's name, and how the browser of somebody comes there.
-type NoPage = (&'static str, for<'u, 'k> fn(&'u UserAgent<'k>) -> Tab<'u, 'k>);
-
-/// Pages of alice with the buttons for no and for yes, each of a stored interaction and of a first page.
-const NO_PAGES: [NoPage; 5] = [
-    ("a stored consent", |ua| {
-        let request = ua.provider().authorization_request("web").scope("openid");
-        ua.open(&request).login("alice").expect_page("consent")
-    }),
-    ("a first consent", |ua| {
-        ua.signed_in("alice");
-        ua.open(&ua.provider().authorization_request("web").scope("openid")).expect_page("consent")
-    }),
-    ("a first choice", |ua| {
-        ua.signed_in("alice");
-        ua.has_consented("alice", "web", "openid");
-        let request = ua.provider().authorization_request("web").scope("openid").set("prompt", "select_account");
-        ua.open(&request).expect_page("accounts")
-    }),
-    ("a stored choice", |ua| {
-        ua.signed_in("alice");
-        ua.has_consented("alice", "web", "openid");
-        let claims = r#"{"id_token":{"sub":{"value":"alice"}}}"#;
-        let request = ua.provider().authorization_request("web").scope("openid").set("claims", claims);
-        let request = request.set("prompt", "login");
-        ua.open(&request).expect_page("login").login("bob").expect_page("accounts")
-    }),
-    ("a login beside a session", |ua| {
-        ua.signed_in("alice");
-        ua.has_consented("alice", "web", "openid");
-        let request = ua.provider().authorization_request("web").scope("openid").set("prompt", "login");
-        ua.open(&request).expect_page("login")
-    }),
-];
-
-/// Says no by the page's own button.
-fn say_no<'u, 'k>(tab: &Tab<'u, 'k>) -> Tab<'u, 'k> {
-    if tab.page().name == "consent" { tab.deny() } else { tab.cancel() }
-}
-
-/// Says yes, as alice.
-fn say_yes<'u, 'k>(tab: &Tab<'u, 'k>) -> Tab<'u, 'k> {
-    match tab.page().name.as_str() {
-        "consent" => tab.allow(),
-        "accounts" => tab.choose("alice"),
-        _ => tab.login("alice"),
-    }
-}
-
-/// INT-06: a no is an answer, from whatever page: within seconds every repetition leads where it led, and afterwards to a way
-/// on. Nothing is agreed to and nothing granted.
-#[test]
-fn a_no_cannot_become_a_yes() {
-    for (what, page) in NO_PAGES {
-        let kit = TestProvider::new();
-        let ua = kit.user_agent();
-        let page = page(&ua);
-        let _ = say_no(&page).expect_error("access_denied");
-        for _ in 0..2 {
-            let repeated = say_yes(&page);
-            let _ = repeated.expect_error("access_denied");
-            assert_eq!(repeated.event_names(), [""; 0], "{what}");
-        }
-        kit.clock.advance(seconds(11));
-        for late in [say_yes(&page), say_no(&page)] {
-            expect_way_on(&late);
-            assert_eq!(late.event_names(), [""; 0], "{what}");
-        }
-        if what.ends_with("consent") {
-            let _ = kit.authorization_request("web").scope("openid").open(&ua).expect_page("consent");
-        }
-    }
-}
-
-/// INT-06, FR-11: a step is answered once, also on a first page. Its repetition by the same browser within seconds leads where
-/// the answer led, whatever the button; later to a way on.
-#[test]
-fn the_repetition_of_a_step_leads_where_its_answer_led() {
-    for (what, page) in NO_PAGES.into_iter().filter(|(what, _)| *what != "a stored choice") {
-        let kit = TestProvider::new();
-        let ua = kit.user_agent();
-        let page = page(&ua);
-        let code = say_yes(&page).expect_code();
-        for repeated in [say_yes(&page), say_no(&page)] {
-            assert_eq!(repeated.expect_code().code, code.code, "{what}");
-            assert_eq!(repeated.event_names(), [""; 0], "{what}");
-        }
-        kit.clock.advance(seconds(11));
-        for late in [say_yes(&page), say_no(&page)] {
-            expect_way_on(&late);
-            assert_eq!(late.event_names(), [""; 0], "{what}");
-        }
-        let _ = kit.exchange(&code).expect_status(200);
-    }
-}
-
-/// FR-11: the client has exchanged the code of the first click when the second arrives. Shown again, the code would end what
-/// came of it; the request is answered anew instead.
-#[test]
-fn a_repetition_after_the_exchange_does_no_harm() {
-    for (what, page) in NO_PAGES.into_iter().filter(|(what, _)| what.ends_with("consent")) {
-        let kit = TestProvider::new();
-        let ua = kit.user_agent();
-        let page = page(&ua);
-        let code = page.allow().expect_code();
-        let tokens = kit.exchange(&code).expect_status(200);
-        let again = page.allow().expect_code();
-        assert_ne!(again.code, code.code, "{what}");
-        let _ = kit.exchange(&again).expect_status(200);
-        assert!(kit.is_active("web", tokens.member("access_token")), "{what}");
-    }
-}
-
-/// A repetition is the same browser's: another one with the same form gets nothing of the answer.
-#[test]
-fn nobody_else_is_led_where_the_answer_led() {
-    for (what, page) in NO_PAGES.into_iter().filter(|(what, _)| *what != "a stored choice") {
-        let kit = TestProvider::new();
-        let (ua, other) = (kit.user_agent(), kit.user_agent());
-        let page = page(&ua);
-        let _ = say_yes(&page).expect_code();
-        let form = page.form();
-        let mut fields = form.fields.clone();
-        fields.push(("action".to_owned(), "allow".to_owned()));
-        for stranger in ["nobody", "alice"] {
-            if stranger != "nobody" {
-                other.signed_in(stranger);
-            }
-            let shown = other.get("/interaction/x").post(&form.action, &fields);
-            assert!(!shown.event_names().contains(&"consent_given"), "{what}");
-            let is_told = shown.is_answered_with("code") && stranger == "nobody";
-            assert!(!is_told, "{what}: {:?}", shown.event_names());
-        }
-    }
-}
-
 /// INT-06, SESS-20: the session ends between login and consent. Nothing is granted; the same request can be started again.
 #[test]
 fn a_session_that_ends_in_between_leads_to_a_way_on() {
@@ -301,11 +134,11 @@ fn a_session_that_ends_in_between_leads_to_a_way_on() {
         let consent = kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
         end(&kit, &ua);
         let late = consent.allow();
-        expect_way_on(&late);
-        expect_way_on(&consent.reload());
+        let _ = late.expect_way_on();
+        let _ = consent.reload().expect_way_on();
         assert!(!late.event_names().contains(&"consent_given"), "{name}: {:?}", late.event_names());
         kit.clock.advance(seconds(2));
-        let again = restart(&late).expect_page("login").login("alice").expect_page("consent");
+        let again = late.restart().expect_page("login").login("alice").expect_page("consent");
         assert_eq!(again.allow().expect_code().client, "web", "{name}");
     }
 }
@@ -322,7 +155,7 @@ fn an_account_that_is_gone_in_between_leads_to_a_way_on() {
         lose(&kit);
         let late = consent.allow();
         assert_eq!(late.answer().status, 200);
-        let login = restart(&late).expect_page("login");
+        let login = late.restart().expect_page("login");
         let refused = login.login("alice").expect_page("login");
         assert_eq!(refused.event_names(), ["login_failed", "prompt_shown"]);
         assert_eq!(login.login("bob").expect_page("consent").allow().expect_code().client, "web");
@@ -358,11 +191,14 @@ fn the_address_of_an_interaction_is_of_no_use_elsewhere() {
     let consent = kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
     other.signed_in("bob");
     let seen = other.get(consent.address());
-    expect_way_on(&seen);
-    assert!(!seen.page().text.contains("alice"), "{}", seen.page().text);
+    let _ = seen.expect_way_on();
+    // Neither whose it is, nor anything of the request, not even in a link.
+    for part in ["alice", "state", "authorize?", "redirect_uri", "openid"] {
+        assert!(!seen.answer().text().contains(part), "{part}: {}", seen.answer().text());
+    }
     let fields = with_field(&consent.form(), "", "", ("action", "allow"));
     let posted = seen.post(consent.address(), &fields);
-    expect_way_on(&posted);
+    let _ = posted.expect_way_on();
     assert!(!posted.event_names().contains(&"consent_given"));
     // Its own person is not disturbed.
     let _ = consent.allow().expect_code();
@@ -386,17 +222,18 @@ fn a_person_has_an_hour_to_answer() {
         let attempts = kit.accounts.attempts();
         // The page comes again, and the password was not looked at; the request is kept.
         let again = late.login("alice").expect_page("login");
-        assert_eq!((kit.accounts.attempts(), again.event_names()), (attempts, vec!["prompt_shown"]));
+        again.expect_refused_form(&FORM_TOO_OLD);
+        assert_eq!(kit.accounts.attempts(), attempts);
         let _ = again.login("alice").expect_page("consent").allow().expect_code();
     }
     let kit = TestProvider::new();
     let ua = kit.user_agent();
     let consent = kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
     kit.clock.advance(hours(1) + seconds(1));
-    expect_way_on(&consent.reload());
-    expect_way_on(&consent.allow());
-    assert_eq!(restart(&consent.reload()).expect_page("consent").allow().expect_code().client, "web");
-    assert_eq!(restart(&consent.allow()).expect_code().client, "web");
+    let _ = consent.reload().expect_way_on();
+    let _ = consent.allow().expect_way_on();
+    assert_eq!(consent.reload().restart().expect_page("consent").allow().expect_code().client, "web");
+    assert_eq!(consent.allow().restart().expect_code().client, "web");
 }
 
 /// RFC 9700 section 4.7: the password is not looked at when the form was posted from another site, without our browser
@@ -420,24 +257,72 @@ fn a_login_form_is_for_one_browser_and_one_request() {
     let posted = ua.post_from_another_site(&form.action, &fields);
     assert_refused!(posted, "invalid_request", "form_of_another_origin");
     let changed = field(&form, "request").replace("scope=openid", "scope=openid+profile");
-    for (what, answer) in [
-        ("another tab's token", login_with(&tab, "token", field(&second.form(), "token"))),
-        ("another browser's token", login_with(&tab, "token", field(&strange.form(), "token"))),
-        ("another browser's form", login_with(&strange, "token", field(&form, "token"))),
-        ("another request", login_with(&tab, "request", &changed)),
-        ("no token", login_with(&tab, "token", "")),
-        ("a token of somebody's own", login_with(&tab, "token", &"A".repeat(200))),
+    for (why, answer) in [
+        (&FORM_OF_ANOTHER_REQUEST, login_with(&tab, "token", field(&second.form(), "token"))),
+        (&FORM_OF_ANOTHER_BROWSER, login_with(&tab, "token", field(&strange.form(), "token"))),
+        (&FORM_OF_ANOTHER_BROWSER, login_with(&strange, "token", field(&form, "token"))),
+        (&FORM_OF_ANOTHER_REQUEST, login_with(&tab, "request", &changed)),
+        (&FORM_FOREIGN, login_with(&tab, "token", "")),
+        (&FORM_FOREIGN, login_with(&tab, "token", &"A".repeat(200))),
     ] {
         let page = answer.expect_page("login");
-        assert!(!page.event_names().contains(&"login_succeeded"), "{what}");
-        assert!(!page.answer().text().contains(&password), "{what}: a page never repeats a password");
+        page.expect_refused_form(why);
+        assert!(!page.answer().text().contains(&password), "{}: a page never repeats a password", why.name);
     }
     ua.lose_browser_cookie();
     let again = tab.login("alice").expect_page("login");
+    again.expect_refused_form(&FORM_WITHOUT_COOKIE);
     assert_eq!((kit.accounts.attempts(), ua.session_cookie()), (0, None));
     assert!(ua.browser_cookie().is_some(), "a fresh cookie");
     // The page that came instead works.
     let _ = again.login("alice").expect_page("consent").allow().expect_code();
+}
+
+/// FR-03: a browser that keeps no cookies is told that it needs them, each time, and what the page says otherwise is what is
+/// known: age is told of old pages only. Each has its event.
+#[test]
+fn a_page_tells_the_cause_that_it_knows() {
+    let kit = TestProvider::new();
+    let told = |tab: &Tab<'_, '_>| tab.page().text;
+    let ua = kit.user_agent();
+    let mut tab = kit.authorization_request("web").scope("openid").open(&ua).expect_page("login");
+    for _ in 0..3 {
+        ua.clear_cookies();
+        tab = tab.login("alice").expect_page("login");
+        assert!(told(&tab).contains("Allow cookies") && !told(&tab).contains("too long"), "{}", told(&tab));
+        tab.expect_refused_form(&FORM_WITHOUT_COOKIE);
+    }
+    assert_eq!(kit.accounts.attempts(), 0);
+    // With cookies it goes on.
+    let old = tab.clone();
+    let consent = tab.login("alice").expect_page("consent");
+    kit.clock.advance(hours(1) + seconds(1));
+    let tab = old.login("alice").expect_page("login");
+    assert!(told(&tab).contains("too long") && !told(&tab).contains("Allow cookies"), "{}", told(&tab));
+    tab.expect_refused_form(&FORM_TOO_OLD);
+    // Stored pages, too.
+    consent.allow().expect_refused_form(&FORM_OF_NOTHING);
+    ua.lose_browser_cookie();
+    consent.allow().expect_refused_form(&FORM_WITHOUT_COOKIE);
+    let other = kit.user_agent();
+    let here = kit.authorization_request("web").scope("openid").open(&other);
+    here.post(&consent.form().action, &consent.form().fields).expect_refused_form(&FORM_OF_ANOTHER_BROWSER);
+    here.post("/interaction/x", &consent.form().fields).expect_refused_form(&FORM_OF_NOTHING);
+}
+
+/// FR-03: what is allowed is what was shown, in the session that it was shown in.
+#[test]
+fn a_consent_that_does_not_fit_any_more_has_its_reason() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let request = kit.authorization_request("web").scope("openid email");
+    let page = request.open(&ua).expect_page("consent");
+    ua.has_consented("alice", "web", "openid");
+    let again = page.allow().expect_page("consent");
+    again.expect_refused_form(&FORM_OUTDATED);
+    ua.signed_in("bob");
+    again.allow().expect_page("consent").expect_refused_form(&FORM_OF_ANOTHER_SESSION);
 }
 
 /// INT-13: what was shown in one session cannot be allowed in another.
@@ -468,11 +353,11 @@ fn a_stored_form_is_for_one_browser_and_one_interaction() {
     let form = one.form();
     let mixed = with_field(&form, "token", field(&two.form(), "token"), ("action", "allow"));
     let again = one.post(&form.action, &mixed).expect_page("consent");
-    assert_eq!(again.event_names(), ["prompt_shown"]);
+    again.expect_refused_form(&FORM_OF_ANOTHER_REQUEST);
     ua.lose_browser_cookie();
     let again = again.allow();
     assert!(!again.event_names().contains(&"consent_given"), "{:?}", again.event_names());
-    let again = if again.page().name == "signed-in" { restart(&again) } else { again };
+    let again = if again.page().name == "signed-in" { again.restart() } else { again };
     let again = if again.page().name == "login" { again.login("alice") } else { again };
     assert_eq!(again.expect_page("consent").allow().expect_code().client, "web");
 }
@@ -510,44 +395,6 @@ fn the_request_is_validated_again_when_the_form_comes_back() {
     }
     kit.remove_client("web");
     assert_refused!(consent.allow(), "invalid_client", "client_unknown");
-}
-
-/// INT-06, FR-11: a step that is answered twice at the same moment has one code, and both answers lead there.
-#[test]
-fn of_two_answers_at_once_one_counts() {
-    for (what, page) in NO_PAGES.into_iter().filter(|(what, _)| what.ends_with("consent")) {
-        for seed in 0..50 {
-            let kit = TestProvider::new();
-            let ua = kit.user_agent();
-            let answer = page(&ua).to_http(&[], ("action", "allow"));
-            let answers = kit.send_at_once(seed, vec![answer; 3]);
-            let to: Vec<_> = answers.iter().map(|answer| answer.header("location").unwrap_or_default()).collect();
-            assert!(to[0].contains("code=") && to.iter().all(|other| *other == to[0]), "{what}, seed {seed}: {to:?}");
-        }
-    }
-}
-
-/// INT-06: yes and no at the same moment have one answer, and a yes that lost is not remembered.
-#[test]
-fn of_yes_and_no_at_once_one_counts() {
-    let (mut yes, mut no) = (0, 0);
-    for (what, page) in NO_PAGES.into_iter().filter(|(what, _)| what.ends_with("consent")) {
-        for seed in 0..100 {
-            let kit = TestProvider::new();
-            let ua = kit.user_agent();
-            let page = page(&ua);
-            let requests = vec![page.to_http(&[], ("action", "allow")), page.to_http(&[], ("action", "deny"))];
-            let answers = kit.send_at_once(seed, requests);
-            let is_code =
-                |answer: &chancery_testkit::Answer| answer.header("location").is_some_and(|to| to.contains("code="));
-            let codes = answers.iter().filter(|answer| is_code(answer)).count();
-            assert!(codes != 1 || answers.iter().any(|answer| answer.text().contains("signed-in")), "{what} {seed}");
-            let later = kit.authorization_request("web").scope("openid").open(&ua);
-            assert_eq!(later.is_answered_with("code"), codes > 0, "{what}, seed {seed}: what was told is what stands");
-            if codes > 0 { yes += 1 } else { no += 1 }
-        }
-    }
-    assert!(yes > 20 && no > 20, "both orders have to happen: {yes}, {no}");
 }
 
 /// HTTP-09, A11: a request that another site posts comes without Lax cookies; it is brought home by GET, or by a page when

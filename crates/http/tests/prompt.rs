@@ -129,7 +129,7 @@ fn an_older_token_does_not_satisfy_prompt_login() {
     form.fields.retain(|(name, _)| name == "request");
     form.fields.extend(token);
     let shown = login.post(&form.action, &form.fields).expect_page("login");
-    assert_eq!(shown.event_names(), ["prompt_shown"]);
+    assert_eq!(shown.event_names(), ["refused", "prompt_shown"]);
 }
 
 /// POL-10: exactly the age that is allowed passes; a login for this request satisfies every `max_age`.
@@ -163,6 +163,53 @@ fn max_age_of_zero_is_a_login() {
     kit.clock.advance(millis(1));
     let _ = zero.clone().set("prompt", "none").open(&ua).expect_error("login_required");
     let _ = zero.open(&ua).expect_page("login");
+}
+
+/// FR-01: the server's clock is set back after a login. What was done for the request is known without it: `prompt=login` and
+/// `max_age=0` ask again, as does an age that cannot be known; and a login for the request is enough, whatever the clock does
+/// between page and form.
+#[test]
+fn a_clock_that_was_set_back_spares_no_login() {
+    let ahead = |kit: &TestProvider| kit.clock.set(kit.now() + minutes(2));
+    let back = |kit: &TestProvider| kit.clock.set(kit.now() - minutes(2));
+    for (name, value) in [("prompt", "login"), ("max_age", "0"), ("max_age", "60"), ("max_age", "600")] {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        ua.has_consented("alice", "web", "openid");
+        ahead(&kit);
+        let _ = openid(&kit).open(&ua).login("alice").expect_code();
+        back(&kit);
+        let silent = openid(&kit).set(name, value);
+        if name == "max_age" {
+            let _ = silent.clone().set("prompt", "none").open(&ua).expect_error("login_required");
+        }
+        let login = silent.open(&ua).expect_page("login");
+        let token = id_token(&kit, &login.login("alice"));
+        assert_eq!(token["auth_time"], kit.now().secs(), "{name}={value}");
+        // Set back between the page and its form, and between a login and the consent after it.
+        let page = openid(&kit).set(name, value).set("scope", "openid email").open(&ua);
+        let page = if page.page().name == "login" { page } else { continue };
+        back(&kit);
+        let consent = page.login("alice").expect_page("consent");
+        back(&kit);
+        let _ = consent.reload().expect_page("consent").allow().expect_code();
+    }
+}
+
+/// OIDC Core section 3.1.2.1: a login as one person is none as the other, who is chosen afterwards.
+#[test]
+fn a_login_counts_for_who_signed_in() {
+    for (name, value) in [("prompt", "login"), ("max_age", "0")] {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        ua.has_consented("alice", "web", "openid");
+        ua.signed_in("alice");
+        let claims = id_token_claims(r#""sub":{"value":"alice"}"#);
+        let request = openid(&kit).set("claims", &claims).set(name, value);
+        let chooser = request.open(&ua).expect_page("login").login("bob").expect_page("accounts");
+        let login = chooser.choose("alice").expect_page("login");
+        let _ = login.login("alice").expect_code();
+    }
 }
 
 /// AUTHZ-37: `default_max_age` of the client counts where the request says nothing.

@@ -92,7 +92,7 @@ fn a_form_is_posted() {
     assert!(!answer.text().contains("<script>alert"), "{}", answer.text());
     let policy = answer.header("content-security-policy").unwrap_or_default();
     assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'nonce-"), "{policy}");
-    assert!(policy.contains("form-action 'self' https:;") && !policy.contains("unsafe"), "{policy}");
+    assert!(!policy.contains("form-action") && !policy.contains("unsafe"), "{policy}");
     assert_eq!(kit.exchange(&tab.expect_code()).status, 200);
 }
 

@@ -1,5 +1,7 @@
 //! Architecture sections 9.3 and 9.4: cookies, how long a session lives, and what it is called for each client.
 
+#![expect(clippy::expect_used, reason = "tests")]
+
 use chancery_core::interaction::prompt::SESSION_FULL;
 use chancery_core::records::SessionBody;
 use chancery_store::kit::Method;

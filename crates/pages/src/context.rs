@@ -114,6 +114,7 @@ fn login(view: &LoginView, markup: &FormMarkup, messages: &Messages) -> Result<V
         LoginProblem::Throttled(_) => "throttled",
         LoginProblem::Busy => "busy",
         LoginProblem::Stale => "stale",
+        LoginProblem::NoCookies => "no_cookies",
     });
     let wait = match view.problem {
         Some(LoginProblem::Throttled(time)) => Some(wait(Wait::told(time), messages)?),

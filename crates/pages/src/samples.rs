@@ -26,6 +26,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
         ("login-throttled-minutes", Some("alice"), Some(LoginProblem::Throttled(Duration::from_secs(15 * 60)))),
         ("login-busy", Some("alice"), Some(LoginProblem::Busy)),
         ("login-stale", None, Some(LoginProblem::Stale)),
+        ("login-no-cookies", None, Some(LoginProblem::NoCookies)),
     ] {
         let Some(form) = form("https://photos.example/callback") else { return };
         let view = LoginView { client: client(), username: username.map(Into::into), problem, form };

@@ -13,8 +13,10 @@ use chancery_types::iana::ErrorCode;
 use chancery_types::{Key, Scope, Scopes};
 use zeroize::Zeroizing;
 
+use super::form_token::FORM_ANSWERED;
 use super::page::lost_page;
 use super::prompt;
+use super::step::form_refused;
 use super::{Interactions, KEPT, NOTHING_GRANTED, Next, Open, Outcome, consent};
 use crate::context::{Call, Env};
 use crate::error::{Fault, Reason, Refusal};
@@ -338,7 +340,10 @@ impl Interactions {
         };
         match self.repeated(open.call, open.env, interaction, open.request.addressed(), &first).await? {
             Repeated::Leads(next) => Ok(ControlFlow::Break(next)),
-            Repeated::Over => Ok(ControlFlow::Break(self.lost(&open, true))),
+            Repeated::Over => {
+                form_refused(open.call, open.env, &FORM_ANSWERED, Some(open.request.addressed().client.id()));
+                Ok(ControlFlow::Break(self.lost(&open, true)))
+            }
             // Shown to the client again, the code would end what came of it: the request begins anew.
             Repeated::Used => {
                 let anew = self.open(open.call, open.env, open.request, open.call.now, Vec::new()).await?;

@@ -4,16 +4,41 @@
 use std::time::Duration;
 
 use chancery_jose::{base64url, constant_time_eq, sha256};
+use chancery_types::iana::ErrorCode;
 use chancery_types::{Key, Timestamp};
 
 use crate::context::Env;
-use crate::error::Fault;
+use crate::error::{Fault, Reason};
 use crate::keys::{DerivedKeys, KeySet};
 use crate::model::StepDone;
 use crate::records::InteractionId;
 
 /// How long a page can be left open at most.
 pub const LIFETIME: Duration = Duration::from_secs(3600);
+
+/// What an event says of a form that was refused. The person sees a page, not this.
+const fn refused(name: &'static str, description: &'static str) -> Reason {
+    Reason { name, code: ErrorCode::InvalidRequest, description, section: "RFC 9700 section 4.7" }
+}
+
+/// The browser did not send the cookie that every page of ours sets.
+pub const FORM_WITHOUT_COOKIE: Reason = refused("form_without_cookie", "the browser sent no cookie of ours");
+/// The form carries no token, or one that is not ours.
+pub const FORM_FOREIGN: Reason = refused("form_foreign", "the form is not one of ours");
+/// The page was open too long.
+pub const FORM_TOO_OLD: Reason = refused("form_too_old", "the page was open too long");
+/// The page was made for another browser.
+pub const FORM_OF_ANOTHER_BROWSER: Reason = refused("form_of_another_browser", "the page is another browser's");
+/// The page was made for another request.
+pub const FORM_OF_ANOTHER_REQUEST: Reason = refused("form_of_another_request", "the page is another request's");
+/// The page was shown in another session.
+pub const FORM_OF_ANOTHER_SESSION: Reason = refused("form_of_another_session", "the page is another session's");
+/// The page showed something else than would be allowed now.
+pub const FORM_OUTDATED: Reason = refused("form_outdated", "the page showed something else");
+/// The interaction was answered before.
+pub const FORM_ANSWERED: Reason = refused("form_answered", "the request was answered before");
+/// There is no such interaction, any more.
+pub const FORM_OF_NOTHING: Reason = refused("form_of_nothing", "the request of the page is gone");
 
 /// Which page the form is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,15 +86,27 @@ impl FormToken {
         Ok(base64url::encode([&version.to_be_bytes()[..], &sealed].concat()))
     }
 
-    /// Opens a token that one of our pages carried; `None` when it is not one, or too old.
-    #[must_use]
-    pub fn open(env: &Env, keys: &KeySet, now: Timestamp, lifetime: Duration, text: &str) -> Option<Self> {
-        let bytes = base64url::decode(text).ok()?;
-        let (version, sealed) = bytes.split_first_chunk::<4>()?;
-        let key = &keys.derived(u32::from_be_bytes(*version))?.form_token;
-        let token = Self::from_bytes(&key.open(env.realm.as_str().as_bytes(), sealed)?)?;
+    /// Opens a token that one of our pages carried.
+    ///
+    /// # Errors
+    /// [`FORM_FOREIGN`], [`FORM_TOO_OLD`]
+    pub fn open(
+        env: &Env,
+        keys: &KeySet,
+        now: Timestamp,
+        lifetime: Duration,
+        text: &str,
+    ) -> Result<Self, &'static Reason> {
+        let read = || {
+            let bytes = base64url::decode(text).ok()?;
+            let (version, sealed) = bytes.split_first_chunk::<4>()?;
+            let key = &keys.derived(u32::from_be_bytes(*version))?.form_token;
+            Self::from_bytes(&key.open(env.realm.as_str().as_bytes(), sealed)?)
+        };
+        let token = read().ok_or(&FORM_FOREIGN)?;
         // A page that is shown again and again does not keep its request young.
-        (now.since(token.issued_at.min(token.first_seen)) <= lifetime.min(LIFETIME)).then_some(token)
+        let age = now.since(token.issued_at.min(token.first_seen));
+        if age <= lifetime.min(LIFETIME) { Ok(token) } else { Err(&FORM_TOO_OLD) }
     }
 
     /// Whether the browser that posts the form is the one that got the page.

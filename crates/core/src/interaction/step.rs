@@ -5,13 +5,16 @@ use std::ops::ControlFlow;
 use chancery_jose::sha256;
 use chancery_types::handle::{Handle, SecretDigest};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{AccountId, Params};
+use chancery_types::{AccountId, ClientId, Params};
 use zeroize::Zeroizing;
 
 use super::commit::{GoneOn, SessionWrite};
 use super::consent;
 use super::device::{Devices, name_digest};
-use super::form_token::{FormStep, FormToken};
+use super::form_token::{
+    FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST, FORM_OF_ANOTHER_SESSION, FORM_OF_NOTHING,
+    FORM_OUTDATED, FORM_WITHOUT_COOKIE, FormStep, FormToken,
+};
 use super::page::lost_page;
 use super::prompt::{self, Needed};
 use super::throttle::Admission;
@@ -19,7 +22,7 @@ use super::view::LoginProblem;
 use super::{Interactions, KEPT, Next, Open, Place};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError, Reason};
-use crate::event::{Event, LoginAttempt};
+use crate::event::{Endpoint, Event, LoginAttempt};
 use crate::model::{Authentication, ConsentAnswer, LoginForm, StepDone};
 use crate::ports::LoginOutcome;
 use crate::records::{Found, InteractionBody};
@@ -311,10 +314,9 @@ impl Interactions {
         };
         // The token of another request or browser tells nothing of when this one came, and of what was done for it.
         let subject = sha256(request.addressed().params.encode().as_bytes());
-        let is_its_own = |token: &FormToken| token.subject == subject && token.is_of_browser(call.browser.as_deref());
-        let token = self.token(call, env, form).filter(is_its_own);
+        let token = self.token(call, env, form, &subject);
         let mut open = self.open(call, env, request, call.now, Vec::new()).await?;
-        if let Some(token) = &token {
+        if let Ok(token) = &token {
             open.interaction = Some(token.interaction);
             open.first_seen = token.first_seen;
             open.done.clone_from(&token.done);
@@ -351,12 +353,25 @@ impl Interactions {
         handle: &str,
         form: &Params<'_>,
     ) -> Result<Next, PageError> {
-        let Some(found) = self.find(call, env, handle).await?.filter(|found| is_of_browser(call, found)) else {
+        let found = self.find(call, env, handle).await?;
+        let Some(found) = found.as_ref().filter(|found| is_of_browser(call, found)) else {
+            let why = match (&call.browser, found) {
+                (None, _) => &FORM_WITHOUT_COOKIE,
+                (Some(_), Some(_)) => &FORM_OF_ANOTHER_BROWSER,
+                (Some(_), None) => &FORM_OF_NOTHING,
+            };
+            form_refused(call, env, why, None);
             return Ok(self.lost_form(env, form).await?);
         };
-        match self.reopen(call, env, handle, &found).await? {
-            Ok(open) => Ok(self.take(open, self.token(call, env, form), form).await?),
-            Err(next) => Ok(*next),
+        match self.reopen(call, env, handle, found).await? {
+            Ok(open) => {
+                let token = self.token(call, env, form, &open.subject());
+                Ok(self.take(open, token, form).await?)
+            }
+            Err(next) => {
+                form_refused(call, env, &FORM_OF_NOTHING, None);
+                Ok(*next)
+            }
         }
     }
 
@@ -434,43 +449,78 @@ impl Interactions {
         }
     }
 
-    fn token(&self, call: &Call, env: &Env, form: &Params<'_>) -> Option<FormToken> {
-        let text = form.one("token").ok().flatten()?;
-        FormToken::open(env, self.keys(), call.now, self.config.lifetime, text)
+    /// The form's token, if it was made for this browser and this request.
+    fn token(
+        &self,
+        call: &Call,
+        env: &Env,
+        form: &Params<'_>,
+        subject: &[u8; 32],
+    ) -> Result<FormToken, &'static Reason> {
+        if call.browser.is_none() {
+            return Err(&FORM_WITHOUT_COOKIE);
+        }
+        let text = form.one("token").ok().flatten().ok_or(&FORM_FOREIGN)?;
+        let token = FormToken::open(env, self.keys(), call.now, self.config.lifetime, text)?;
+        if !token.is_of_browser(call.browser.as_deref()) {
+            return Err(&FORM_OF_ANOTHER_BROWSER);
+        }
+        if token.subject == *subject { Ok(token) } else { Err(&FORM_OF_ANOTHER_REQUEST) }
+    }
+
+    /// What of the token has to fit the person, too.
+    fn fits(&self, open: &Open<'_>, token: &FormToken) -> Result<(), &'static Reason> {
+        let session = open.person.as_ref().map(|person| person.found.key);
+        // Signing in is open to whoever knows the password; what is allowed or chosen belongs to one session.
+        if token.step != FormStep::Login && token.session != session {
+            return Err(&FORM_OF_ANOTHER_SESSION);
+        }
+        // What is allowed is what was shown, also when client, consent or configuration have changed since.
+        if token.step == FormStep::Consent && token.shown != self.shown(open) {
+            return Err(&FORM_OUTDATED);
+        }
+        Ok(())
+    }
+
+    /// A form that is not looked at: the page that is needed comes again.
+    async fn once_more(&self, open: Open<'_>, why: &'static Reason, form: &Params<'_>) -> Result<Next, Fault> {
+        form_refused(open.call, open.env, why, Some(open.request.addressed().client.id()));
+        let is_cookie = *why == FORM_WITHOUT_COOKIE;
+        let problem = Some(if is_cookie { LoginProblem::NoCookies } else { LoginProblem::Stale });
+        match self.needed(&open) {
+            Some(Needed::Impossible(why)) => self.refuse_once(&open, &why.into()).await,
+            // Whoever typed a name wants to be that person, not the one who is signed in by now.
+            _ if form.has("username") => self.page(&open, Needed::Login(&prompt::NO_SESSION), problem, None).await,
+            None => self.finish(open).await,
+            Some(needed) => self.page(&open, needed, problem, None).await,
+        }
     }
 
     /// A form that came back. One that was not made for this browser, request and session is not looked at: the page
     /// comes again with a fresh token.
-    async fn take(&self, open: Open<'_>, token: Option<FormToken>, form: &Params<'_>) -> Result<Next, Fault> {
-        let session = open.person.as_ref().map(|person| person.found.key);
-        let is_good = |token: &FormToken| {
-            token.subject == open.subject()
-                && token.is_of_browser(open.call.browser.as_deref())
-                // Signing in is open to whoever knows the password; what is allowed or chosen belongs to one session.
-                && (token.step == FormStep::Login || token.session == session)
-                // What is allowed is what was shown, also when client, consent or configuration have changed since.
-                && (token.step != FormStep::Consent || token.shown == self.shown(&open))
-        };
-        let Some(token) = token.filter(is_good) else {
-            return match self.needed(&open) {
-                // Whoever typed a name wants to be that person, not the one who is signed in by now.
-                None if form.has("username") => {
-                    self.page(&open, Needed::Login(&prompt::NO_SESSION), Some(LoginProblem::Stale), None).await
-                }
-                None => self.finish(open).await,
-                Some(needed) => self.page(&open, needed, Some(LoginProblem::Stale), None).await,
-            };
+    async fn take(
+        &self,
+        open: Open<'_>,
+        token: Result<FormToken, &'static Reason>,
+        form: &Params<'_>,
+    ) -> Result<Next, Fault> {
+        let token = match token {
+            Ok(token) => token,
+            Err(why) => return Box::pin(self.once_more(open, why, form)).await,
         };
         let field = |name| form.one(name).ok().flatten();
         let is_refused = matches!(field("action"), Some("cancel" | "deny"));
         // Whoever cancels before anybody has signed in has answered for nobody.
         let open = match (is_refused, &open.person) {
             (true, None) => open,
-            _ => match self.lead_on(open).await? {
+            _ => match Box::pin(self.lead_on(open)).await? {
                 ControlFlow::Continue(open) => open,
                 ControlFlow::Break(next) => return Ok(next),
             },
         };
+        if let Err(why) = self.fits(&open, &token) {
+            return Box::pin(self.once_more(open, why, form)).await;
+        }
         // Another page may be due by now, as when the login has grown too old while the person was reading.
         let may_consent = matches!(self.needed(&open), None | Some(Needed::Consent(_)));
         let stage = Stage { engine: self, open };
@@ -479,14 +529,21 @@ impl Interactions {
             (FormStep::Login, _) => {
                 let username = field("username").unwrap_or("").to_owned();
                 let password = Zeroizing::new(field("password").unwrap_or("").to_owned());
-                LoginStep(stage).form(LoginForm { username, password }).await
+                Box::pin(LoginStep(stage).form(LoginForm { username, password })).await
             }
-            (FormStep::Consent, "allow") if may_consent => ConsentStep(stage).granted().await,
+            (FormStep::Consent, "allow") if may_consent => Box::pin(ConsentStep(stage).granted()).await,
             (FormStep::SelectAccount, "another") => SelectAccountStep(stage).another().await,
-            (FormStep::SelectAccount, _) => SelectAccountStep(stage).chosen(field("account").unwrap_or("")).await,
-            (FormStep::Consent, _) => self.show(stage.open).await,
+            (FormStep::SelectAccount, _) => {
+                Box::pin(SelectAccountStep(stage).chosen(field("account").unwrap_or(""))).await
+            }
+            (FormStep::Consent, _) => Box::pin(self.show(stage.open)).await,
         }
     }
+}
+
+/// Tells of a form that was not looked at.
+pub(super) fn form_refused(call: &Call, env: &Env, reason: &'static Reason, client: Option<&ClientId>) {
+    env.record(call, &Event::Refused { endpoint: Endpoint::Interaction, reason, client: client.cloned() });
 }
 
 /// Whether the interaction was stored for this browser.

@@ -40,7 +40,7 @@ pub struct FormView {
     pub action: FormAction,
     /// Hidden fields: name and value.
     pub fields: Vec<(&'static str, String)>,
-    /// Where the last redirect will lead: browsers apply `form-action` to every redirect of a form.
+    /// Where the last redirect will lead, so that a page can say where the person goes.
     pub target: RedirectUri,
     /// `ui_locales` of the request (OIDC Core section 3.1.2.1), as sent: goes before what the browser prefers.
     pub ui_locales: Option<Box<str>>,
@@ -63,8 +63,12 @@ pub enum LoginProblem {
     Throttled(Duration),
     /// Too much work at this moment; the password was not looked at.
     Busy,
-    /// The form was not made for this browser, this session or this request; the password was not looked at.
+    /// The form was not made for this browser, this session or this request, or too long ago; the password was not looked
+    /// at.
     Stale,
+    /// The browser does not send the cookie that its page has set: nobody can sign in without. The password was not looked
+    /// at.
+    NoCookies,
 }
 
 /// A wait as a person is told it.

@@ -3,7 +3,7 @@
 //! Discovery  scopes_supported
 
 use chancery_jose::ClaimsWriter;
-use chancery_types::iana::ErrorCode;
+use chancery_types::iana::{ErrorCode, GrantType};
 use chancery_types::{Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -107,7 +107,10 @@ impl ScopeRule {
         if self.unknown == UnknownScopes::Refuse && !unknown.is_empty() {
             return Err((&UNKNOWN).into());
         }
-        Ok(AskedScopes { known, unknown })
+        // OIDC Core section 11: ignored where no refresh token can come of it, so that nobody is asked for it.
+        let is_of_use =
+            |scope: &Scope| scope.as_str() != Scope::OFFLINE_ACCESS || client.has_grant_type(GrantType::RefreshToken);
+        Ok(AskedScopes { known: known.filtered(is_of_use), unknown })
     }
 }
 

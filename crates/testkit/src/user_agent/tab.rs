@@ -1,6 +1,7 @@
 //! One tab: a page, or the client that was reached.
 
 use bytes::Bytes;
+use chancery_core::error::Reason;
 use chancery_core::event::Event;
 use http::{Method, Request};
 
@@ -79,6 +80,31 @@ impl<'u, 'k> Tab<'u, 'k> {
         let page = self.page();
         assert_eq!(page.name, name, "{:?} {:?} {}", self.events, self.arrival, page.text);
         self
+    }
+
+    /// The same tab, if its request cannot go on here, and the page says so and offers a way on.
+    #[track_caller]
+    #[must_use]
+    pub fn expect_way_on(&self) -> Self {
+        let tab = self.clone().expect_page("signed-in");
+        assert!(!tab.page().links.is_empty(), "a dead end: {}", tab.page().text);
+        tab
+    }
+
+    /// Starts the same request again by the link of such a page.
+    #[track_caller]
+    #[must_use]
+    pub fn restart(&self) -> Self {
+        let links = self.expect_way_on().page().links;
+        let link = links.iter().find(|link| link.contains("/authorize?")).unwrap_or_else(|| panic!("{links:?}"));
+        self.follow(link)
+    }
+
+    /// The form was not looked at, for this reason, and that is all that happened.
+    #[track_caller]
+    pub fn expect_refused_form(&self, why: &'static Reason) {
+        let others = self.event_names().into_iter().filter(|name| !["refused", "prompt_shown"].contains(name));
+        assert_eq!((events::refusals(&self.events), others.collect::<Vec<_>>()), (vec![why.name], vec![]));
     }
 
     /// What the client got.
