@@ -73,18 +73,16 @@ impl KeyTimes {
         [self.publish_at, self.sign_from].into_iter().chain(end)
     }
 
-    /// Ends it where another key takes over.
+    /// Ends it where another key takes over. One that was going to begin later never does.
     fn make_way(&mut self, now: Timestamp, takes_over: Timestamp, longest: Duration) {
-        // A key that has not begun never does.
-        let until = if self.sign_from > now { now } else { takes_over };
         let Some(before) = self.end else {
-            self.end = Some(KeyEnd::new(until, longest));
+            self.end = Some(KeyEnd::new(takes_over, longest));
             return;
         };
         // One that has signed its last stays as it is; another may sign for a shorter time than was decided before, and
         // what it has signed counts for as long as was decided before.
         if before.sign_until > now {
-            let sign_until = until.min(before.sign_until);
+            let sign_until = takes_over.min(before.sign_until);
             let count_until = before.count_until.max(sign_until + longest);
             self.end = Some(KeyEnd { sign_until, count_until });
         }

@@ -75,7 +75,7 @@ fn line(key: &KeyEntry, now: Timestamp) -> String {
     let KeyTimes { sign_from, end, .. } = key.times;
     let state = match end {
         Some(end) if end.count_until() <= now => format!("counted until {}", rfc3339(end.count_until())),
-        Some(end) if end.sign_until() <= now => format!("counts until {}", rfc3339(end.count_until())),
+        Some(end) if end.sign_until() <= now.max(sign_from) => format!("counts until {}", rfc3339(end.count_until())),
         Some(end) => {
             format!("signs until {}, counts until {}", rfc3339(end.sign_until()), rfc3339(end.count_until()))
         }
