@@ -120,8 +120,8 @@ pub mod interaction {
 /// What people have authenticated by, agreed to and are given: for policies and accounts of the application's own.
 pub mod model {
     pub use chancery_core::model::{
-        Acr, ClaimAsk, ClaimsRequest, Condition, ConsentAnswer, Entitlement, Factor, FactorMethod, GrantId, Granted,
-        Holder, Refresh, ResourceScopes, Target,
+        Acr, ClaimAsk, ClaimName, ClaimsRequest, Condition, ConsentAnswer, Entitlement, Factor, FactorMethod, GrantId,
+        Granted, Holder, Refresh, ResourceScopes, Target,
     };
 }
 

@@ -22,14 +22,22 @@
 //!
 //! A private key tells nobody what it holds:
 //!
-//! ```compile_fail
+//! ```
 //! let key = chancery_jose::PrivateKey::generate(chancery_jose::SigningAlgorithm::Es256).unwrap();
-//! println!("{key:?}");
+//! println!("{:?}", key.public_jwk());
+//! ```
+//! ```compile_fail,E0277
+//! let key = chancery_jose::PrivateKey::generate(chancery_jose::SigningAlgorithm::Es256).unwrap();
+//! println!("{:?}", key);
 //! ```
 //!
 //! and a public key cannot stand where a shared secret is asked for (RFC 8725 section 2.1):
 //!
-//! ```compile_fail
+//! ```
+//! # use chancery_jose::{Error, HmacKey, SigningAlgorithm};
+//! fn right(secret: &[u8]) -> Result<HmacKey, Error> { HmacKey::new(SigningAlgorithm::Hs256, secret) }
+//! ```
+//! ```compile_fail,E0308
 //! # use chancery_jose::{Error, HmacKey, PublicJwk, SigningAlgorithm};
 //! fn confused(jwk: &PublicJwk) -> Result<HmacKey, Error> { HmacKey::new(SigningAlgorithm::Hs256, jwk) }
 //! ```

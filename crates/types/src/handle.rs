@@ -50,18 +50,27 @@ handle_kinds! {
 ///
 /// It has neither `Debug` nor `Display`, so that it cannot reach a log by mistake:
 ///
-/// ```compile_fail
-/// # use chancery_types::handle::{AuthorizationCode, Handle};
-/// fn log(code: &Handle<AuthorizationCode>) { println!("{code}"); }
 /// ```
-/// ```compile_fail
 /// # use chancery_types::handle::{AuthorizationCode, Handle};
-/// fn log(code: &Handle<AuthorizationCode>) { println!("{code:?}"); }
+/// fn log(code: &Handle<AuthorizationCode>) { println!("{}", code.reveal()); }
+/// ```
+/// ```compile_fail,E0277
+/// # use chancery_types::handle::{AuthorizationCode, Handle};
+/// fn log(code: &Handle<AuthorizationCode>) { println!("{}", code); }
+/// ```
+/// ```compile_fail,E0277
+/// # use chancery_types::handle::{AuthorizationCode, Handle};
+/// fn log(code: &Handle<AuthorizationCode>) { println!("{:?}", code); }
 /// ```
 ///
 /// and one kind is not another:
 ///
-/// ```compile_fail
+/// ```
+/// # use chancery_types::handle::{AuthorizationCode, Handle};
+/// fn exchange(code: Handle<AuthorizationCode>) {}
+/// fn right(code: Handle<AuthorizationCode>) { exchange(code); }
+/// ```
+/// ```compile_fail,E0308
 /// # use chancery_types::handle::{AccessToken, AuthorizationCode, Handle};
 /// fn exchange(code: Handle<AuthorizationCode>) {}
 /// fn wrong(token: Handle<AccessToken>) { exchange(token); }
@@ -115,9 +124,13 @@ impl<K: HandleKind> Handle<K> {
 /// A bearer secret that is replaced while its record stays: prefix, `_`, base64url of partition (2 bytes), id (16) and
 /// secret (32). The id finds the record; whether the secret is the current one is for the record to say.
 ///
-/// ```compile_fail
+/// ```
 /// # use chancery_types::handle::{RefreshToken, RotatingHandle};
-/// fn log(token: &RotatingHandle<RefreshToken>) { println!("{token:?}"); }
+/// fn log(token: &RotatingHandle<RefreshToken>) { println!("{:?}", token.reveal()); }
+/// ```
+/// ```compile_fail,E0277
+/// # use chancery_types::handle::{RefreshToken, RotatingHandle};
+/// fn log(token: &RotatingHandle<RefreshToken>) { println!("{:?}", token); }
 /// ```
 pub struct RotatingHandle<K> {
     partition: Partition,

@@ -48,18 +48,35 @@ pub const FORM_INCOMPLETE: Reason = Reason {
 ///
 /// A consent cannot be closed with a login:
 ///
-/// ```compile_fail
-/// # async fn f(step: chancery_core::interaction::ConsentStep<'_>, who: chancery_core::model::Authentication) {
-/// step.authenticated(who).await;
+/// ```
+/// # use chancery_core::{interaction::LoginStep, model::Authentication};
+/// # async fn f(step: LoginStep<'_>, who: Authentication) {
+/// let next = step.authenticated(who).await;
+/// # }
+/// ```
+/// ```compile_fail,E0599
+/// # use chancery_core::{interaction::ConsentStep, model::Authentication};
+/// # async fn f(step: ConsentStep<'_>, who: Authentication) {
+/// let next = step.authenticated(who).await;
 /// # }
 /// ```
 ///
 /// and no step can be answered twice:
 ///
-/// ```compile_fail
-/// # async fn f(step: chancery_core::interaction::ConsentStep<'_>) {
-/// step.granted().await;
-/// step.denied();
+/// ```
+/// # use chancery_core::interaction::ConsentStep;
+/// # async fn f(step: ConsentStep<'_>) {
+/// let allowed = step.granted().await;
+/// # }
+/// # async fn g(step: ConsentStep<'_>) {
+/// let declined = step.denied();
+/// # }
+/// ```
+/// ```compile_fail,E0382
+/// # use chancery_core::interaction::ConsentStep;
+/// # async fn f(step: ConsentStep<'_>) {
+/// let allowed = step.granted().await;
+/// let declined = step.denied();
 /// # }
 /// ```
 pub struct ConsentStep<'a>(Stage<'a>);

@@ -123,10 +123,16 @@ impl TokenIssuer {
     /// Makes and signs everything first, then takes the one step that makes it good, then shows it: whoever loses the
     /// step has got nothing, and a signer that fails has used up nothing.
     ///
-    /// ```compile_fail
+    /// ```
+    /// # use chancery_core::{client::*, context::*, issue::*, policy::Cleared};
+    /// async fn issue(by: &TokenIssuer, call: &Call, env: &Env, who: &AuthenticatedClient, what: Cleared) {
+    ///     let issued = by.tokens(call, env, who, what).await;
+    /// }
+    /// ```
+    /// ```compile_fail,E0308
     /// # use chancery_core::{client::*, context::*, issue::*, model::Entitlement};
     /// async fn skip(by: &TokenIssuer, call: &Call, env: &Env, who: &AuthenticatedClient, what: Entitlement) {
-    ///     by.tokens(call, env, who, what).await; // it was not cleared
+    ///     let issued = by.tokens(call, env, who, what).await;
     /// }
     /// ```
     ///

@@ -69,7 +69,11 @@ pub enum ClientCredential {
 
 /// A registered client, parsed and checked.
 ///
-/// ```compile_fail
+/// ```
+/// # use chancery_core::model::Client;
+/// fn compared(id: chancery_types::ClientId, like: Client) -> bool { *like.id() == id }
+/// ```
+/// ```compile_fail,E0451
 /// # use chancery_core::model::Client;
 /// fn forged(id: chancery_types::ClientId, like: Client) -> Client { Client { id, ..like } }
 /// ```
@@ -111,7 +115,11 @@ pub struct Client {
 
 /// A redirect URI that was matched against the client's registration. Nothing else makes one.
 ///
-/// ```compile_fail
+/// ```
+/// # use chancery_core::{error::Refusal, model::{Client, RedirectTarget}};
+/// fn matched(client: &Client, uri: &str) -> Result<RedirectTarget, Refusal> { client.redirect_target(Some(uri)) }
+/// ```
+/// ```compile_fail,E0451
 /// # use chancery_core::model::RedirectTarget;
 /// fn forged(uri: chancery_types::RedirectUri) -> RedirectTarget { RedirectTarget { uri, was_sent: true } }
 /// ```

@@ -9,7 +9,11 @@ use crate::model::{Account, Client, Entitlement, Holder};
 
 /// An entitlement that passed the gate. Only [`clear`] makes one, and only from one are tokens issued.
 ///
-/// ```compile_fail
+/// ```
+/// # use chancery_core::{context::Env, error::Failure, model::{Client, Entitlement}, policy::{Cleared, clear}};
+/// async fn pass(env: &Env, client: &Client, what: Entitlement) -> Result<Cleared, Failure> { clear(env, client, what).await }
+/// ```
+/// ```compile_fail,E0451
 /// # use chancery_core::{model::Entitlement, policy::Cleared};
 /// fn skip(what: Entitlement) -> Cleared { Cleared { what, account: None } }
 /// ```

@@ -35,10 +35,13 @@ pub struct Received<'a>(pub Params<'a>);
 ///
 /// Before the redirect URI is known there is no way to answer a client:
 ///
-/// ```compile_fail
-/// # fn f(resolved: chancery_core::request::Resolved<'_>) {
-/// resolved.refuse(&chancery_core::error::MALFORMED_PARAMETER);
-/// # }
+/// ```
+/// # use chancery_core::{context::Env, error::Refusal, request::Addressed};
+/// fn later(addressed: &Addressed<'_>, env: &Env, why: &Refusal) { addressed.refuse(env, why); }
+/// ```
+/// ```compile_fail,E0599
+/// # use chancery_core::{context::Env, error::Refusal, request::Resolved};
+/// fn too_early(resolved: &Resolved<'_>, env: &Env, why: &Refusal) { resolved.refuse(env, why); }
 /// ```
 pub struct Resolved<'a> {
     pub(super) params: Params<'a>,

@@ -177,10 +177,17 @@ pub enum Prompts {
 
 /// An authorization request that passed every check. Only [`Addressed::validate`] makes one.
 ///
-/// ```compile_fail
-/// # fn f(addressed: chancery_core::request::Addressed<'_>, asked: chancery_core::request::Asked) {
-/// let forged = chancery_core::request::ValidatedAuthorizationRequest { addressed, asked };
-/// # }
+/// ```
+/// # use chancery_core::request::{Addressed, Asked, Rules, ValidatedAuthorizationRequest};
+/// fn checked(addressed: Addressed<'_>, rules: &Rules) {
+///     let validated: Option<ValidatedAuthorizationRequest<'_>> = addressed.validate(rules).ok();
+/// }
+/// ```
+/// ```compile_fail,E0451
+/// # use chancery_core::request::{Addressed, Asked, ValidatedAuthorizationRequest};
+/// fn forged(addressed: Addressed<'_>, asked: Asked) {
+///     let validated = Some(ValidatedAuthorizationRequest { addressed, asked });
+/// }
 /// ```
 pub struct ValidatedAuthorizationRequest<'a> {
     addressed: Addressed<'a>,

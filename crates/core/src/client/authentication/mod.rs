@@ -45,7 +45,7 @@ pub struct Authenticator {
 /// fn read(client: &AuthenticatedClient) -> &Client { client.client() }
 /// ```
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// # use chancery_core::{client::AuthenticatedClient, model::Client};
 /// fn forge(client: std::sync::Arc<Client>) -> AuthenticatedClient { AuthenticatedClient { client } }
 /// ```
