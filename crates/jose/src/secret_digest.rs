@@ -4,7 +4,9 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Error, base64url, constant_time_eq, hmac_sha256};
+use aws_lc_rs::hmac;
+
+use crate::{Error, base64url};
 
 /// A salted digest of a client secret: HMAC-SHA-256 with the salt as key. It is fast, which is enough for secrets that
 /// cannot be guessed because they were drawn at random or have at least 32 characters; it is no way to keep a password.
@@ -23,6 +25,8 @@ use crate::{Error, base64url, constant_time_eq, hmac_sha256};
 pub struct SecretDigest {
     salt: [u8; 16],
     digest: [u8; 32],
+    /// The salt as a key: prepared once, used for every comparison.
+    key: hmac::Key,
 }
 
 const PREFIX: &str = "hmac-sha256:";
@@ -31,13 +35,25 @@ impl SecretDigest {
     /// Digests a secret with a salt that was drawn at random.
     #[must_use]
     pub fn new(salt: [u8; 16], secret: &str) -> Self {
-        Self { salt, digest: hmac_sha256(&salt, secret.as_bytes()) }
+        let mut of_secret = Self::of(salt, [0; 32]);
+        of_secret.digest.copy_from_slice(hmac::sign(&of_secret.key, secret.as_bytes()).as_ref());
+        of_secret
+    }
+
+    /// One that no secret has: for comparing where there is nothing to compare with, in the same time.
+    #[must_use]
+    pub fn of_nothing() -> Self {
+        Self::of([0; 16], [0; 32])
+    }
+
+    fn of(salt: [u8; 16], digest: [u8; 32]) -> Self {
+        Self { salt, digest, key: hmac::Key::new(hmac::HMAC_SHA256, &salt) }
     }
 
     /// Whether this is the secret, compared in constant time.
     #[must_use]
     pub fn matches(&self, secret: &str) -> bool {
-        constant_time_eq(&self.digest, &hmac_sha256(&self.salt, secret.as_bytes()))
+        hmac::verify(&self.key, secret.as_bytes(), &self.digest).is_ok()
     }
 }
 
@@ -59,10 +75,9 @@ impl FromStr for SecretDigest {
     fn from_str(text: &str) -> Result<Self, Error> {
         let read = || {
             let (salt, digest) = text.strip_prefix(PREFIX)?.split_once(':')?;
-            Some(Self {
-                salt: base64url::decode(salt).ok()?.try_into().ok()?,
-                digest: base64url::decode(digest).ok()?.try_into().ok()?,
-            })
+            let salt = base64url::decode(salt).ok()?.try_into().ok()?;
+            let digest = base64url::decode(digest).ok()?.try_into().ok()?;
+            Some(Self::of(salt, digest))
         };
         read().ok_or(Error::SecretDigest)
     }

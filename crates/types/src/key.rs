@@ -108,9 +108,12 @@ impl serde::Serialize for Key {
 
 impl<'de> serde::Deserialize<'de> for Key {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
-        let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes()).map_err(serde::de::Error::custom)?;
-        Self::from_bytes(&bytes).ok_or_else(|| serde::de::Error::custom("not a key"))
+        crate::text::deserialize(from, "a key", |text| {
+            // The engine wants room for whole groups of four.
+            let mut bytes = [0; LENGTH + 3];
+            let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+            Self::from_bytes(bytes.get(..length)?)
+        })
     }
 }
 

@@ -21,3 +21,5 @@ mod redirect;
 pub use redirect::{RedirectKind, RedirectUri};
 
 pub mod handle;
+
+pub mod text;

@@ -66,8 +66,7 @@ macro_rules! name {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
-                Self::parse(&text).map_err(|_| serde::de::Error::custom(concat!("not a valid ", stringify!($name))))
+                crate::text::deserialize(from, concat!("a valid ", stringify!($name)), |text| Self::parse(text).ok())
             }
         }
     };

@@ -109,8 +109,7 @@ impl fmt::Debug for RedirectUri {
 
 impl<'de> serde::Deserialize<'de> for RedirectUri {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
-        Self::parse(&text).map_err(|_| serde::de::Error::custom("not a valid redirect URI"))
+        crate::text::deserialize(from, "a valid redirect URI", |text| Self::parse(text).ok())
     }
 }
 

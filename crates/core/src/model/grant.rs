@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chancery_types::{Key, Kind, Partition, RealmId};
+use chancery_types::{Key, Kind, Partition, RealmId, text};
 
 /// Partition and 16 random bytes, never used twice. Not a secret: a JWT access token carries it in its `jti`, so that
 /// introspection finds the grant without a record per token.
@@ -57,8 +57,11 @@ impl serde::Serialize for GrantId {
 
 impl<'de> serde::Deserialize<'de> for GrantId {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'_, str>::deserialize(from)?;
-        let bytes = URL_SAFE_NO_PAD.decode(text.as_bytes()).map_err(serde::de::Error::custom)?;
-        Self::from_bytes(&bytes).ok_or_else(|| serde::de::Error::custom("not a grant id"))
+        text::deserialize(from, "a grant id", |text| {
+            // Of 18 bytes, which are whole groups of four letters.
+            let mut bytes = [0; 18];
+            let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+            Self::from_bytes(bytes.get(..length)?)
+        })
     }
 }

@@ -40,7 +40,9 @@ pub trait Body: Serialize + DeserializeOwned {
     /// # Errors
     /// A fault when a value has no JSON form, which is a defect.
     fn encode(&self) -> Result<Box<[u8]>, Fault> {
-        let mut bytes = vec![Self::VERSION];
+        // Room for nearly every body, so that it is written without growing.
+        let mut bytes = Vec::with_capacity(1024);
+        bytes.push(Self::VERSION);
         serde_json::to_writer(&mut bytes, self).map_err(|error| Fault::internal(error.to_string()))?;
         Ok(bytes.into())
     }

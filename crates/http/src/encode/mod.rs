@@ -33,9 +33,13 @@ pub(crate) fn private(status: StatusCode, content_type: HeaderValue, body: impl 
     answer
 }
 
+const HEADERS: usize = 12;
+
 /// Neither body nor content type: a client library fails over an empty body that has one.
 pub(crate) fn empty(status: StatusCode) -> Answer {
     let mut answer = Response::new(Full::default());
+    // Room for all that an answer may get, here and from hyper: growing would hash the names again.
+    answer.headers_mut().reserve(HEADERS);
     *answer.status_mut() = status;
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer

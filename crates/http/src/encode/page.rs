@@ -51,6 +51,8 @@ pub(crate) fn page(status: StatusCode, html: Html, policy: &str) -> Answer {
     answer
 }
 
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
 /// The headers that every answer has, of whatever form. The resource policy keeps other sites from embedding an answer;
 /// scripts that ask with CORS are not touched by it (the Fetch standard looks at it for `no-cors` alone).
 pub(crate) fn protect(answer: &mut Answer, issuer: &Issuer) {
@@ -58,7 +60,7 @@ pub(crate) fn protect(answer: &mut Answer, issuer: &Issuer) {
     headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(http::header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
+    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     // RFC 6797 section 7.2: not for plain HTTP, which an issuer on loopback may speak. A year, and no other host's.
     if issuer.as_str().starts_with("https:") {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
