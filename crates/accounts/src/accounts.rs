@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::error::{Complaint, Fault};
-use chancery_core::model::{Account, Authentication, ClaimName, Claims, Hint, LoginForm};
+use chancery_core::model::{Account, Authentication, Claims, Hint, LoginForm};
 use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room};
 use chancery_store::{DocumentKind, DocumentStore, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
@@ -273,8 +273,7 @@ impl Accounts for StoredAccounts {
     fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims> {
         Box::pin(async move {
             let Some(known) = self.known(realm, ask.account).await? else { return Ok(Claims::default()) };
-            let is_asked = |name: &str| ask.names.iter().any(|asked| ClaimName::of(asked).covers(ClaimName::of(name)));
-            Ok(known.claims.clone().filtered(is_asked))
+            Ok(known.claims.to_said(ask.names))
         })
     }
 

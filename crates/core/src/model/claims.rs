@@ -60,9 +60,14 @@ impl Claims {
     /// Core section 5.3.2: neither null nor an empty string).
     #[must_use]
     pub fn said(mut self, names: &[&str]) -> Self {
-        let is_asked = |name: &str| names.iter().any(|asked| ClaimName::of(asked).covers(ClaimName::of(name)));
-        self.0.retain(|(name, value)| is_asked(name) && !matches!(value.get(), "null" | "\"\""));
+        self.0.retain(|(name, value)| is_said(name, value, names));
         self
+    }
+
+    /// The same of claims that stay where they are; only what may be said is copied.
+    #[must_use]
+    pub fn to_said(&self, names: &[&str]) -> Self {
+        Self(self.0.iter().filter(|(name, value)| is_said(name, value, names)).cloned().collect())
     }
 
     /// Whether there is none.
@@ -70,6 +75,11 @@ impl Claims {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+fn is_said(name: &str, value: &RawValue, names: &[&str]) -> bool {
+    let is_asked = names.iter().any(|asked| ClaimName::of(asked).covers(ClaimName::of(name)));
+    is_asked && !matches!(value.get(), "null" | "\"\"")
 }
 
 impl Serialize for Claims {
