@@ -9,6 +9,7 @@ use chancery_types::Params;
 use crate::context::{Call, Env};
 use crate::error::PageError;
 use crate::interaction::{Interactions, Next};
+use crate::request::{Received, Refused};
 
 /// The authorization endpoint.
 pub struct AuthorizationEndpoint {
@@ -29,9 +30,9 @@ impl AuthorizationEndpoint {
     pub async fn authorize(&self, call: &Call, env: &Env, params: Params<'_>) -> Result<Next, PageError> {
         let interactions = &self.interactions;
         // Client and redirect target, else a page; then the list of checks, from which on the client is told.
-        let request = match interactions.read(env, params).await? {
+        let request = match interactions.read(env, Received(params)).await? {
             Ok(request) => request,
-            Err((addressed, why)) => return Ok(interactions.refuse(call, env, &addressed, &why)),
+            Err(Refused { addressed, why }) => return Ok(interactions.refuse(call, env, &addressed, &why)),
         };
         env.record_ignored(call, &request.addressed().client, &request.asked().ignored);
         // Cookie → session, account, standing consent.

@@ -168,7 +168,7 @@ impl Interactions {
         let handle = Handle::new(session.partition(), open.env.secret());
         let body = InteractionBody {
             interaction,
-            request: open.request.addressed().params.encode(),
+            request: open.request.addressed().carrier(),
             first_seen: open.first_seen,
             session,
             browser,
@@ -375,7 +375,7 @@ impl Interactions {
         let answer = Answered::Error { code: reason.code.as_str().into(), description: reason.description.into() };
         match self.claimed(call, env, interaction, answer.clone()).await? {
             Some(first) if first.answer != answer => {
-                let restart = Some(addressed.params.encode());
+                let restart = Some(addressed.carrier().into_text());
                 Ok(lost_page(Some(&addressed.client), restart, true))
             }
             _ => Ok(self.refuse(call, env, addressed, why)),

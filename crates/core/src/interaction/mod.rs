@@ -10,7 +10,7 @@ use std::time::Duration;
 use chancery_jose::{ClaimsWriter, sha256};
 use chancery_types::handle::{Handle, Interaction, RotatingHandle, Session};
 use chancery_types::iana::{Display, ErrorCode, Prompt};
-use chancery_types::{AccountId, Key, Params, Timestamp};
+use chancery_types::{AccountId, Key, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -22,7 +22,7 @@ use crate::keys::KeySet;
 use crate::model::{Acr, Authentication, ConsentAnswer, StepDone};
 use crate::offered::Component;
 use crate::records::{ConsentBody, Found, InteractionId};
-use crate::request::{Addressed, AuthorizationResponse, Received, Rules, ValidatedAuthorizationRequest};
+use crate::request::{Addressed, AuthorizationResponse, Received, Refused, Rules, ValidatedAuthorizationRequest};
 use crate::session::{Sessions, SignedIn, Visited};
 
 mod commit;
@@ -162,9 +162,9 @@ impl Interactions {
     pub(crate) async fn read<'a>(
         &self,
         env: &Env,
-        params: Params<'a>,
-    ) -> Result<Result<ValidatedAuthorizationRequest<'a>, (Addressed<'a>, Refusal)>, PageError> {
-        let addressed = Received(params).resolve().address(env).await?;
+        received: Received<'a>,
+    ) -> Result<Result<ValidatedAuthorizationRequest<'a>, Refused<'a>>, PageError> {
+        let addressed = received.resolve().address(env).await?;
         Ok(addressed.validate(&self.rules))
     }
 
@@ -277,7 +277,7 @@ impl Open<'_> {
     /// What a form token is bound to: the parameters, or the handle of the record that holds them.
     fn subject(&self) -> [u8; 32] {
         match &self.place {
-            Place::Form => sha256(self.request.addressed().params.encode().as_bytes()),
+            Place::Form => self.request.addressed().carrier().digest(),
             Place::Stored { key, .. } => sha256(key.as_bytes()),
         }
     }

@@ -134,7 +134,7 @@ impl Interactions {
         let form = FormView {
             action,
             // Also where the request is stored: if its record is gone when the form comes back, it can be started again.
-            fields: vec![("request", addressed.params.encode()), ("token", token)],
+            fields: vec![("request", addressed.carrier().into_text()), ("token", token)],
             target: addressed.target.uri().clone(),
             ui_locales: open.request.asked().ui_locales.clone(),
         };
@@ -144,7 +144,7 @@ impl Interactions {
     /// The page for a request that cannot go on: it was answered, or its session is gone.
     pub(super) fn lost(&self, open: &Open<'_>, is_answered: bool) -> Next {
         let addressed = open.request.addressed();
-        lost_page(Some(&addressed.client), Some(addressed.params.encode()), is_answered)
+        lost_page(Some(&addressed.client), Some(addressed.carrier().into_text()), is_answered)
     }
 }
 

@@ -23,10 +23,10 @@ use super::{Interactions, KEPT, Next, Open, Place};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError, Reason};
 use crate::event::{Endpoint, Event, LoginAttempt};
-use crate::model::{Authentication, ConsentAnswer, LoginForm, StepDone};
+use crate::model::{Authentication, Carrier, ConsentAnswer, LoginForm, StepDone};
 use crate::ports::LoginOutcome;
 use crate::records::{Found, InteractionBody};
-use crate::request::Received;
+use crate::request::{Received, Refused};
 use crate::session::{choice as choice_of, list_with};
 
 /// The person said no.
@@ -325,12 +325,13 @@ impl Interactions {
     /// A page, when the form is not one of ours or something broke.
     pub async fn answer_form(&self, call: &Call, env: &Env, form: &Params<'_>) -> Result<Next, PageError> {
         let text = form.one("request")?.ok_or(&FORM_INCOMPLETE)?;
-        let request = match self.read(env, Params::parse(text)?).await? {
+        let carrier = Carrier::of_form(text);
+        let request = match self.read(env, Received(carrier.params()?)).await? {
             Ok(request) => request,
-            Err((addressed, why)) => return Ok(self.refuse(call, env, &addressed, &why)),
+            Err(Refused { addressed, why }) => return Ok(self.refuse(call, env, &addressed, &why)),
         };
         // The token of another request or browser tells nothing of when this one came, and of what was done for it.
-        let subject = sha256(request.addressed().params.encode().as_bytes());
+        let subject = request.addressed().carrier().digest();
         let token = self.token(call, env, form, &subject);
         let mut open = self.open(call, env, request, call.now, Vec::new()).await?;
         if let Ok(token) = &token {
@@ -407,14 +408,14 @@ impl Interactions {
         handle: &str,
         found: &'a Found<InteractionBody>,
     ) -> Result<Result<Open<'a>, Box<Next>>, PageError> {
-        let request = match self.read(env, Params::parse(&found.body.request)?).await? {
+        let request = match self.read(env, Received(found.body.request.params()?)).await? {
             Ok(request) => request,
-            Err((addressed, why)) => {
+            Err(Refused { addressed, why }) => {
                 let interaction = found.body.interaction;
                 return Ok(Err(Box::new(self.refuse_stored(call, env, interaction, &addressed, &why).await?)));
             }
         };
-        let restart = || Some(found.body.request.clone());
+        let restart = || Some(found.body.request.clone().into_text());
         let client = request.addressed().client.clone();
         let is_over = call.now + KEPT > found.expires_at;
         let person = self.sessions.of_key(call, env, found.body.session).await?;
@@ -445,12 +446,10 @@ impl Interactions {
     /// The record of a page is gone, but its form still carries the request: it can be started again.
     async fn lost_form(&self, env: &Env, form: &Params<'_>) -> Result<Next, Fault> {
         let Some(text) = form.one("request").ok().flatten() else { return Ok(lost_page(None, None, false)) };
-        let addressed = match Params::parse(text) {
-            Ok(params) => Received(params).resolve().address(env).await,
-            Err(_) => return Ok(lost_page(None, None, false)),
-        };
-        match addressed {
-            Ok(addressed) => Ok(lost_page(Some(&addressed.client), Some(addressed.params.encode()), false)),
+        let carrier = Carrier::of_form(text);
+        let Ok(params) = carrier.params() else { return Ok(lost_page(None, None, false)) };
+        match Received(params).resolve().address(env).await {
+            Ok(addressed) => Ok(lost_page(Some(&addressed.client), Some(addressed.carrier().into_text()), false)),
             Err(PageError { failure: Failure::Broken(fault), .. }) => Err(fault),
             Err(_) => Ok(lost_page(None, None, false)),
         }
@@ -458,7 +457,7 @@ impl Interactions {
 
     /// Another browser came by the URL: it learns which client it was, and nothing of the request.
     async fn foreign_page(&self, env: &Env, found: &Found<InteractionBody>) -> Result<Next, Fault> {
-        let params = Params::parse(&found.body.request).unwrap_or_default();
+        let Ok(params) = found.body.request.params() else { return Ok(lost_page(None, None, false)) };
         match Received(params).resolve().address(env).await {
             Ok(addressed) => Ok(lost_page(Some(&addressed.client), None, false)),
             Err(PageError { failure: Failure::Broken(fault), .. }) => Err(fault),

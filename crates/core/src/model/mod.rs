@@ -3,6 +3,9 @@
 mod account;
 pub use account::{Account, Hint, LoginForm};
 
+mod carrier;
+pub use carrier::Carrier;
+
 mod claim_name;
 pub use claim_name::ClaimName;
 

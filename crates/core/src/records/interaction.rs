@@ -7,6 +7,7 @@ use chancery_types::{Key, Kind, RealmId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::consent::derived;
+use crate::model::Carrier;
 use crate::records::Body;
 
 /// Names one interaction, from its first page to its answer. Random, and never shown: pages carry it sealed.
@@ -47,8 +48,8 @@ impl<'de> Deserialize<'de> for InteractionId {
 pub struct InteractionBody {
     /// Which interaction it is a page of.
     pub interaction: InteractionId,
-    /// The request's parameters, form-encoded.
-    pub request: String,
+    /// The request.
+    pub request: Carrier,
     /// When the request was first seen.
     pub first_seen: Timestamp,
     /// The session in which it is answered.

@@ -7,7 +7,7 @@ use chancery_types::{ClientId, Params};
 
 use crate::context::Env;
 use crate::error::{PageError, Reason, Refusal};
-use crate::model::{Client, RedirectTarget, ResourceServer};
+use crate::model::{Carrier, Client, RedirectTarget, ResourceServer};
 use crate::request::{AuthorizationResponse, Resolved};
 
 /// No client is named.
@@ -44,6 +44,14 @@ pub struct Addressed<'a> {
     pub params: Params<'a>,
 }
 
+/// A request that its client is told no for.
+pub struct Refused<'a> {
+    /// The request, which knows where the answer goes.
+    pub addressed: Addressed<'a>,
+    /// Why.
+    pub why: Refusal,
+}
+
 impl<'a> Resolved<'a> {
     /// Finds the client and verifies the redirect URI.
     ///
@@ -72,6 +80,12 @@ impl<'a> Resolved<'a> {
 }
 
 impl Addressed<'_> {
+    /// What a form or a record carries for this request.
+    #[must_use]
+    pub fn carrier(&self) -> Carrier {
+        Carrier::of(&self.params)
+    }
+
     /// The client is told no (RFC 6749 section 4.1.2.1, with `iss` of RFC 9207 section 2).
     #[must_use]
     pub fn refuse(&self, env: &Env, why: &Refusal) -> AuthorizationResponse {

@@ -10,7 +10,7 @@ mod response;
 pub use response::AuthorizationResponse;
 
 pub mod addressed;
-pub use addressed::Addressed;
+pub use addressed::{Addressed, Refused};
 
 pub mod validated;
 pub use validated::{Asked, Prompts, Rules, ValidatedAuthorizationRequest};

@@ -12,7 +12,7 @@ use crate::keys::KeySet;
 use crate::model::{Acr, ClaimsRequest, Client, ResourceServer};
 use crate::offered::{Component, Offered};
 use crate::policy::AuthorizationPolicy;
-use crate::request::Addressed;
+use crate::request::{Addressed, Refused};
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pkce::CodeChallenge;
 use crate::rule::scope::{self, ScopeRule};
@@ -241,10 +241,10 @@ impl<'a> Addressed<'a> {
     ///
     /// # Errors
     /// The request's first fault, with the request that can tell its client so.
-    pub fn validate(self, rules: &Rules) -> Result<ValidatedAuthorizationRequest<'a>, (Self, Refusal)> {
+    pub fn validate(self, rules: &Rules) -> Result<ValidatedAuthorizationRequest<'a>, Refused<'a>> {
         match check(&self, rules) {
             Ok(asked) => Ok(ValidatedAuthorizationRequest { addressed: self, asked }),
-            Err(refusal) => Err((self, refusal)),
+            Err(why) => Err(Refused { addressed: self, why }),
         }
     }
 }

@@ -1,0 +1,45 @@
+//! What a page's form or a stored interaction carries, so that the same request is read again when the person comes back.
+
+use chancery_jose::sha256;
+use chancery_types::{Malformed, Params};
+use serde::{Deserialize, Serialize};
+
+/// A request as it waits for its person: the parameters that count, form-encoded. Nobody else knows in which form a request
+/// waits, nor what makes two requests the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Carrier(String);
+
+impl Carrier {
+    /// What has to be carried for a request of these parameters.
+    #[must_use]
+    pub fn of(params: &Params<'_>) -> Self {
+        Self(params.encode())
+    }
+
+    /// What a form sent back. Nothing is known about it.
+    #[must_use]
+    pub fn of_form(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The parameters, to be read from the beginning.
+    ///
+    /// # Errors
+    /// [`Malformed`] when there are none.
+    pub fn params(&self) -> Result<Params<'_>, Malformed> {
+        Params::parse(&self.0)
+    }
+
+    /// What tells this request from others.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 32] {
+        sha256(self.0.as_bytes())
+    }
+
+    /// As a form carries it, and as a query with which the same request is started again.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.0
+    }
+}
