@@ -153,6 +153,40 @@ fn whose_origins_are_allowed() {
     assert_eq!(readers(userinfo, EVIL).as_deref(), Some(EVIL));
 }
 
+/// FR-14: an origin has one spelling (RFC 6454 section 6.2), however a redirect URI is written; the redirect URI itself stays
+/// what it is.
+#[test]
+fn a_redirect_uri_may_be_spelled_otherwise_than_its_origin() {
+    let kit = TestProvider::new();
+    for (redirect_uri, origin) in [
+        ("https://app.example:443/cb", "https://app.example"),
+        ("https://APP.Example/cb", "https://app.example"),
+        ("https://app.example:/cb", "https://app.example"),
+        ("https://app.example:8443/cb", "https://app.example:8443"),
+        ("https://[2001:DB8:0::1]/cb", "https://[2001:db8::1]"),
+    ] {
+        kit.put_client(&format!(
+            r#"{{"client_id":"spelled","redirect_uris":["{redirect_uri}"],"token_endpoint_auth_method":"none"}}"#
+        ));
+        let readers = |origin: &str| {
+            let answer = kit.token_request("spelled").header("origin", origin).send();
+            said(&answer).0.map(str::to_owned)
+        };
+        assert_eq!(readers(origin).as_deref(), Some(origin), "{redirect_uri}");
+        for other in ["https://app.example:443", "https://APP.Example", "https://app.example:80", "http://app.example"]
+        {
+            assert_eq!(readers(other), None, "{redirect_uri} {other}");
+        }
+        let request = kit.authorization_request("spelled").scope("openid").set("prompt", "none");
+        let ua = kit.user_agent();
+        let asked = |uri: &str| request.clone().set("redirect_uri", uri).open(&ua).answer().status.as_u16();
+        assert_eq!(asked(redirect_uri), 303, "{redirect_uri}");
+        if redirect_uri != format!("{origin}/cb") {
+            assert_eq!(asked(&format!("{origin}/cb")), 400, "{redirect_uri}");
+        }
+    }
+}
+
 /// CORS-08, CORS-11
 #[test]
 fn origins_that_must_be_refused() {

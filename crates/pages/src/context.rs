@@ -49,7 +49,8 @@ fn accounts(view: &AccountsView, markup: &FormMarkup) -> Value {
 fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Result<Value, Error> {
     let scopes = view.scopes.iter().map(|scope| wish("scope", scope, messages));
     let claims = view.claims.iter().map(|claim| wish("claim", claim, messages));
-    let site = view.form.target.origin().and_then(|origin| origin.split_once("://"));
+    let origin = view.form.target.origin();
+    let site = origin.as_deref().and_then(|origin| origin.split_once("://"));
     Ok(context! {
         page => "consent",
         client => client(&view.client),

@@ -9,6 +9,8 @@ pub use time::Timestamp;
 mod key;
 pub use key::{Alias, Key, Kind, Partition, Tag};
 
+mod origin;
+
 mod name;
 pub use name::{AccountId, ClientId, Issuer, Malformed, RealmId, ResourceUri, Scope, Scopes};
 

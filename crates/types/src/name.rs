@@ -79,7 +79,8 @@ name! {
 }
 name! {
     /// The issuer identifier (OIDC Discovery section 3, RFC 8414 section 2): `https`, or `http` on a loopback host; no
-    /// query, no fragment, no trailing slash. Compared byte for byte.
+    /// query, no fragment, no trailing slash. Compared byte for byte; therefore its origin is spelled as browsers spell it:
+    /// lower case, no default port (RFC 6454 section 6.2).
     Issuer, is_issuer
 }
 name! {
@@ -151,8 +152,10 @@ fn is_issuer(text: &str) -> bool {
     let Some(authority) = uri.authority() else { return false };
     let loopback = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
     let scheme_fits = text.starts_with("https://") || (text.starts_with("http://") && loopback);
+    let is_at_origin =
+        |origin: String| text.strip_prefix(&*origin).is_some_and(|path| path.is_empty() || path.starts_with('/'));
     scheme_fits
-        && !authority.host().is_empty()
+        && crate::origin::of(&uri).is_some_and(is_at_origin)
         && authority.userinfo().is_none()
         && uri.query().is_none()
         && uri.fragment().is_none()

@@ -59,15 +59,11 @@ impl RedirectUri {
         uri.and_then(|uri| uri.authority().map(|authority| authority.host().to_owned())).unwrap_or_default()
     }
 
-    /// Scheme, host and port (RFC 6454 section 6.2); `None` for a private-use scheme.
+    /// Its origin as an `Origin` header has it (RFC 6454 section 6.2), however the URI itself is spelled; `None` for a
+    /// private-use scheme.
     #[must_use]
-    pub fn origin(&self) -> Option<&str> {
-        let start = self.0.find("://")? + 3;
-        let rest = self.0.get(start..)?;
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        matches!(self.kind(), RedirectKind::Https | RedirectKind::HttpLoopback | RedirectKind::HttpRemote)
-            .then(|| self.0.get(..start + end))
-            .flatten()
+    pub fn origin(&self) -> Option<String> {
+        crate::origin::of(&Uri::parse(&*self.0).ok()?)
     }
 
     /// Where it leads.

@@ -43,7 +43,7 @@ pub trait ClientPolicy: Send + Sync {
 
     /// Whether a page of this origin may call the endpoints as this client: by default the origins of its redirect URIs.
     fn origin(&self, client: &Client, origin: &str) -> bool {
-        client.redirect_uris().iter().any(|uri| uri.origin() == Some(origin))
+        client.redirect_uris().iter().any(|uri| uri.origin().as_deref() == Some(origin))
     }
 }
 
