@@ -66,6 +66,15 @@ impl Call {
     }
 }
 
+/// The credentials of this scheme in an Authorization header (RFC 9110 section 11.4: `auth-scheme 1*SP token68`). The name
+/// of a scheme knows no case (section 11.1). The only reader of that header.
+pub(crate) fn credentials<'h>(header: &'h str, scheme: &str) -> Option<&'h str> {
+    let (sent, credentials) = header.split_once(' ')?;
+    let credentials = credentials.trim_start_matches(' ');
+    let is_token68 = !credentials.is_empty() && !credentials.contains(' ');
+    (sent.eq_ignore_ascii_case(scheme) && is_token68).then_some(credentials)
+}
+
 /// One issuer's world: the realm, and where its facts come from.
 pub struct Env {
     /// Which realm of the store.
@@ -130,5 +139,34 @@ impl Env {
     /// Tells whoever wants to know.
     pub fn record(&self, call: &Call, event: &Event) {
         self.events.record(call.now, &call.request_id, event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FR-18: RFC 9110 sections 11.1 and 11.4.
+    #[test]
+    fn credentials_stand_behind_the_scheme_and_blanks() {
+        for header in ["Basic abc=", "Basic  abc=", "basic     abc=", "BASIC abc="] {
+            assert_eq!(credentials(header, "Basic"), Some("abc="), "{header}");
+        }
+        for header in [
+            "",
+            " ",
+            "Basic",
+            "Basic ",
+            "Basic   ",
+            "Basicabc=",
+            "Basic\tabc=",
+            "Basic abc= ",
+            "Basic a b",
+            " Basic abc=",
+            "Bearer abc=",
+            "Basic, abc=",
+        ] {
+            assert_eq!(credentials(header, "Basic"), None, "{header:?}");
+        }
     }
 }

@@ -97,12 +97,14 @@ fn append(headers: &mut HeaderMap, cookie: &str) {
     }
 }
 
-/// The value of a cookie; `None` also when it came twice, because then somebody else may have planted one of them.
+/// The value of a cookie; `None` also when it came twice, because then somebody else may have planted one of them. Whatever
+/// octets a foreign cookie consists of, the header is cut at its semicolons alone (RFC 6265 section 5.4).
 fn value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut values = pairs.filter(|(have, _)| *have == name).map(|(_, value)| value);
-    values.next().filter(|_| values.next().is_none())
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|octet| *octet == b';'));
+    let named = |pair: &'h [u8]| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=");
+    let mut values = pairs.filter_map(named);
+    let value = values.next().filter(|_| values.next().is_none())?;
+    std::str::from_utf8(value).ok()
 }
 
 #[cfg(test)]
@@ -185,6 +187,44 @@ mod tests {
         }
         let mixed = format!("{session}=garbage.{}", handle(2).reveal());
         assert_eq!(cookies.sessions(&sent(&[&mixed])).len(), 1);
+    }
+
+    fn octets(lines: &[&[u8]]) -> HeaderMap {
+        lines.iter().map(|line| (COOKIE, HeaderValue::from_bytes(line).unwrap())).collect()
+    }
+
+    /// FR-02: over HTTP/2 cookies may come in several lines (RFC 9113 section 8.2.3).
+    #[test]
+    fn foreign_cookies_hide_nothing() {
+        let cookies = cookies("https://id.example", "main");
+        let ours: Vec<Vec<u8>> =
+            set(&cookies, &[handle(1)]).iter().map(|line| line.split(';').next().unwrap().into()).collect();
+        for foreign in [
+            &b"greeting=Gr\xc3\xbc\xc3\x9f"[..],
+            b"latin=\xfc",
+            b"broken=\xc3",
+            b"\xff\xfe",
+            b"\x80=\x80",
+            b"",
+            b"=",
+            b"noequals",
+            b"quoted=\"a",
+            b"quoted=a\"",
+            b"json={\"a\":[1,2]}",
+            b"comma=a,b=c",
+            b"tab=a\tb",
+            b"__Host-session-=x",
+            b"xsession-AAAAAAAA=x",
+            b"; ; ;",
+        ] {
+            let [session, browser] = [&*ours[0], &*ours[1]];
+            for order in [[foreign, session, browser], [session, foreign, browser], [session, browser, foreign]] {
+                for headers in [octets(&[&order.join(&b"; "[..])]), octets(&[&order.join(&b";"[..])]), octets(&order)] {
+                    assert_eq!(cookies.sessions(&headers).len(), 1, "{headers:?}");
+                    assert!(cookies.browser(&headers).is_some(), "{headers:?}");
+                }
+            }
+        }
     }
 
     /// Whatever a browser or a stranger sends: never a panic, at most what is a list of handles, in its order.

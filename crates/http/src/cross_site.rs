@@ -1,10 +1,12 @@
-//! Where a POST came from. Browsers leave SameSite=Lax cookies out of a POST of another site (RFC 6265bis section 5.7.1).
+//! Where a request came from, and under which name. Browsers leave SameSite=Lax cookies out of a POST of another site (RFC 6265bis section 5.7.1).
 
 use chancery_core::error::Reason;
 use chancery_types::Issuer;
 use chancery_types::iana::ErrorCode;
 use http::HeaderMap;
-use http::header::ORIGIN;
+use http::header::{HOST, ORIGIN};
+use http::request::Parts;
+use http::uri::Authority;
 
 /// A form of ours was posted by a page of another origin.
 pub(crate) const FORM_OF_ANOTHER_ORIGIN: Reason = Reason {
@@ -14,8 +16,9 @@ pub(crate) const FORM_OF_ANOTHER_ORIGIN: Reason = Reason {
     section: "RFC 9700 section 4.7",
 };
 
-/// Marks a request that our own page has posted again; ends the round where a browser tells nothing of its origin.
-pub(crate) const REPOSTED: &str = "chancery_reposted";
+/// Marks a request that we have brought to the issuer's own address; ends the round where a browser tells nothing of its
+/// origin, and where a proxy tells another name than the browser used.
+pub(crate) const BROUGHT_HOME: &str = "chancery_brought_home";
 
 /// Where a POST came from, as far as the browser tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,17 @@ impl Source {
             Some(_) => Self::CrossSite,
         }
     }
+}
+
+/// Whether the request names another host than the issuer's (RFC 9110 section 7.2). Under another name the browser would
+/// send neither our cookies nor our origin with the form. One that names none, or several, tells nothing.
+pub(crate) fn is_under_another_name(parts: &Parts, issuer: &Issuer) -> bool {
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let host = hosts.next().filter(|_| hosts.next().is_none()).and_then(|host| host.to_str().ok());
+    let Some(named) = parts.uri.authority().map(Authority::as_str).or(host) else { return false };
+    let (scheme, authority) = issuer.origin().split_once("://").unwrap_or_default();
+    let default = if scheme == "https" { ":443" } else { ":80" };
+    !named.strip_suffix(default).unwrap_or(named).eq_ignore_ascii_case(authority)
 }
 
 #[cfg(test)]

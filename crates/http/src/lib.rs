@@ -6,7 +6,9 @@ mod locale;
 pub use locale::Locale;
 
 mod proxies;
-pub use proxies::{NotANetwork, Peer, TrustedProxies};
+pub use proxies::{Network, NotANetwork, Peer, TrustedProxies};
+
+mod bodies;
 
 mod cookies;
 
@@ -16,8 +18,8 @@ pub use pages::{Content, FormMarkup, Html, Page, Pages, Retry, SUBMIT};
 mod plain;
 pub use plain::PlainPages;
 
-mod encode;
 mod form;
+mod encode;
 mod route;
 mod cors;
 mod cross_site;

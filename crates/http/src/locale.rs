@@ -1,6 +1,11 @@
 //! The language of a page: `ui_locales` (OIDC Core section 3.1.2.1), then `Accept-Language` (RFC 9110 section 12.5.4),
 //! then the first language that the pages have.
 
+use std::borrow::Cow;
+
+use http::HeaderMap;
+use http::header::ACCEPT_LANGUAGE;
+
 /// More wishes than any person has.
 const MOST_WISHES: usize = 16;
 
@@ -31,6 +36,12 @@ impl Locale {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// All lines of `Accept-Language` as one list (RFC 9110 section 5.3). What is no text is no tag either.
+pub(crate) fn accepted(headers: &HeaderMap) -> Option<Cow<'_, str>> {
+    let lines = headers.get_all(ACCEPT_LANGUAGE).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
+    lines.reduce(|list, line| Cow::Owned(format!("{list},{line}")))
 }
 
 /// What the person wishes, best first. Anything that is not a language tag is left out, not refused.
@@ -85,6 +96,19 @@ mod tests {
         assert_eq!(negotiated("", "de;q=0, en;q=0.1"), "en");
         assert_eq!(negotiated("", "pt-br"), "pt-BR");
         assert_eq!(negotiated("", "pt"), "en", "a wish is shortened, never lengthened");
+    }
+
+    /// FR-02: a foreign octet costs one entry, not the list.
+    #[test]
+    fn all_lines_are_one_list() {
+        let read = |lines: &[&[u8]]| {
+            let headers = lines.iter().map(|line| (ACCEPT_LANGUAGE, http::HeaderValue::from_bytes(line).unwrap()));
+            wishes(None, accepted(&headers.collect()).as_deref()).join(" ")
+        };
+        assert_eq!(read(&[b"en;q=0.5", b"de"]), "de en");
+        assert_eq!(read(&[b"\xfc, de;q=0.5", b"en"]), "en de");
+        assert_eq!(read(&[b"de\xff;q=0.9,en;q=0.1"]), "en");
+        assert_eq!(read(&[]), "");
     }
 
     #[test]

@@ -5,16 +5,17 @@ use bytes::Bytes;
 use chancery_core::client::ORIGIN_NOT_ALLOWED;
 use chancery_core::context::Call;
 use chancery_core::endpoint::{ClientRequest, ClientResponse};
-use chancery_core::error::{Failure, Refusal};
+use chancery_core::error::Failure;
 use chancery_core::offered::{Caller, Endpoint};
 use chancery_types::Params;
 use http::header::{ORIGIN, PRAGMA};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
+use crate::bodies::Unread;
 use crate::cors::{self, CorsPolicy};
 use crate::encode::{Answer, bearer_challenge, empty, error_body, json, private};
-use crate::form::{self, BODY_UNREADABLE};
+use crate::form;
 use crate::route::Route;
 use crate::site::Site;
 
@@ -24,12 +25,12 @@ pub(crate) async fn answer(
     mut call: Call,
     route: Route<'_>,
     parts: &Parts,
-    body: Option<&Bytes>,
+    body: Result<&Bytes, Unread>,
 ) -> Answer {
     let origin = parts.headers.get(ORIGIN);
     let mut cors_policy = CorsPolicy::of(route);
     let result = match read(&mut call, parts, body) {
-        Err(refusal) => Err(told(site, &call, route, refusal.into())),
+        Err(failure) => Err(told(site, &call, route, failure)),
         Ok(params) => served(site, &call, route, parts, params).await,
     };
     if matches!(&result, Err(Failure::Refused(refusal)) if *refusal.reason == ORIGIN_NOT_ALLOWED) {
@@ -44,14 +45,14 @@ pub(crate) async fn answer(
 }
 
 /// Headers and parameters. The query is none of them (RFC 6749 section 3.2, RFC 9700 section 4.3.2).
-fn read<'b>(call: &mut Call, parts: &Parts, body: Option<&'b Bytes>) -> Result<Params<'b>, Refusal> {
+fn read<'b>(call: &mut Call, parts: &Parts, body: Result<&'b Bytes, Unread>) -> Result<Params<'b>, Failure> {
     // An origin that is no text is none that could be allowed.
     call.origin = parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null").into());
     call.authorization = form::authorization(&parts.headers)?;
     if parts.method != Method::POST {
         return Ok(Params::default());
     }
-    form::body(&parts.headers, body.ok_or(Refusal::from(&BODY_UNREADABLE))?)
+    form::body(&parts.headers, body)
 }
 
 fn told(site: &Site, call: &Call, route: Route<'_>, failure: Failure) -> Failure {

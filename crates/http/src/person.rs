@@ -9,13 +9,13 @@ use chancery_core::interaction::{Next, Outcome};
 use chancery_core::offered::Endpoint;
 use chancery_core::request::AuthorizationResponse;
 use chancery_types::Params;
-use http::header::ACCEPT_LANGUAGE;
 use http::request::Parts;
 use http::{Method, StatusCode};
 
-use crate::cross_site::{FORM_OF_ANOTHER_ORIGIN, REPOSTED, Source};
+use crate::bodies::Unread;
+use crate::cross_site::{BROUGHT_HOME, FORM_OF_ANOTHER_ORIGIN, Source, is_under_another_name};
 use crate::encode::{Answer, Encoded, Form, SHORTLY, authorization_response, retry_after, see_other};
-use crate::form::{self, BODY_UNREADABLE, URL_LIMIT, URL_TOO_LONG};
+use crate::form::{self, URL_LIMIT, URL_TOO_LONG};
 use crate::locale;
 use crate::pages::{Content, FormMarkup, Retry};
 use crate::route::Route;
@@ -27,17 +27,16 @@ pub(crate) async fn answer(
     mut call: Call,
     route: Route<'_>,
     parts: &Parts,
-    body: Option<&Bytes>,
+    body: Result<&Bytes, Unread>,
 ) -> Answer {
-    let accept_language = parts.headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let accept_language = locale::accepted(&parts.headers);
     call.sessions = site.cookies.sessions(&parts.headers);
     call.browser = site.cookies.browser(&parts.headers);
     call.devices = site.cookies.devices(&parts.headers);
-    call.languages = locale::wishes(None, accept_language);
+    call.languages = locale::wishes(None, accept_language.as_deref());
     let params = match read(site, route, parts, body) {
         Ok(params) => params,
-        Err(refusal) => {
-            let failure = Failure::from(refusal);
+        Err(failure) => {
             site.refused(&call, route.endpoint, &failure);
             return site.error_page(&call, &failure.into(), retry(route, parts, false));
         }
@@ -48,12 +47,17 @@ pub(crate) async fn answer(
     let provider = &site.provider;
     let next = match (route.endpoint, route.below) {
         (Endpoint::Interaction, None) => provider.answer_first(&call, params).await,
+        (Endpoint::Interaction, Some(_)) if parts.method == Method::GET && is_astray(site, parts, &params) => {
+            return see_other(&format!("{}?{BROUGHT_HOME}=1", site.address(route)));
+        }
         (Endpoint::Interaction, Some(handle)) if parts.method == Method::GET => {
             provider.interaction(&call, handle).await
         }
         (Endpoint::Interaction, Some(handle)) => provider.answer(&call, handle, params).await,
-        _ if comes_from_another_site(site, parts, &params) => return at_home(site, &call, &params),
-        _ => provider.authorize(&call, params.filtered(|name| name != REPOSTED)).await,
+        _ if comes_from_another_site(site, parts, &params) || is_astray(site, parts, &params) => {
+            return at_home(site, &call, &params);
+        }
+        _ => provider.authorize(&call, params.filtered(|name| name != BROUGHT_HOME)).await,
     };
     match next {
         Ok(next) => shown(site, &call, &next),
@@ -61,19 +65,30 @@ pub(crate) async fn answer(
     }
 }
 
-/// The parameters: of the query for GET, of the body for POST. A form of ours that another origin posts is not read.
-fn read<'p>(site: &Site, route: Route<'_>, parts: &'p Parts, body: Option<&'p Bytes>) -> Result<Params<'p>, Refusal> {
+/// Whether the header alone refuses the request. A form of ours that another origin posts is not read.
+pub(crate) fn admitted(site: &Site, route: Route<'_>, parts: &Parts) -> Result<(), Refusal> {
     if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > URL_LIMIT {
         return Err((&URL_TOO_LONG).into());
     }
+    let is_form = parts.method == Method::POST && route.endpoint != Endpoint::Authorization;
+    match Source::of(&parts.headers, site.provider.issuer()) {
+        Source::CrossSite | Source::SameSite if is_form => Err((&FORM_OF_ANOTHER_ORIGIN).into()),
+        _ => Ok(()),
+    }
+}
+
+/// The parameters: of the query for GET, of the body for POST.
+fn read<'p>(
+    site: &Site,
+    route: Route<'_>,
+    parts: &'p Parts,
+    body: Result<&'p Bytes, Unread>,
+) -> Result<Params<'p>, Failure> {
+    admitted(site, route, parts)?;
     if parts.method == Method::GET {
-        return form::query(parts.uri.query());
+        return Ok(form::query(parts.uri.query())?);
     }
-    let source = Source::of(&parts.headers, site.provider.issuer());
-    if route.endpoint != Endpoint::Authorization && matches!(source, Source::CrossSite | Source::SameSite) {
-        return Err((&FORM_OF_ANOTHER_ORIGIN).into());
-    }
-    form::body(&parts.headers, body.ok_or(Refusal::from(&BODY_UNREADABLE))?)
+    form::body(&parts.headers, body)
 }
 
 /// Whether this POST lacks our cookies because another site made it.
@@ -81,21 +96,29 @@ fn comes_from_another_site(site: &Site, parts: &Parts, params: &Params<'_>) -> b
     let without_cookies = match Source::of(&parts.headers, site.provider.issuer()) {
         // Whatever it says of itself: only our own page posts again, and that is from our own site.
         Source::CrossSite => true,
-        Source::Untold => !site.cookies.are_there(&parts.headers) && !params.has(REPOSTED),
+        Source::Untold => !site.cookies.are_there(&parts.headers) && !params.has(BROUGHT_HOME),
         Source::Ours | Source::SameSite => false,
     };
     parts.method == Method::POST && without_cookies
 }
 
-/// Brings the request of another site to our own: as GET, which carries Lax cookies; or, when it is too long for a URL, by
-/// a page whose form posts it from our origin.
+/// Whether the browser came by another name than the issuer's, and was not sent here for it already. What it says again
+/// then is the name that a proxy uses, not the browser.
+fn is_astray(site: &Site, parts: &Parts, params: &Params<'_>) -> bool {
+    is_under_another_name(parts, site.provider.issuer()) && !params.has(BROUGHT_HOME)
+}
+
+/// Brings a request to the issuer's own address: as GET, which carries Lax cookies; or, when it is too long for a URL, by a
+/// page whose form posts it from our origin.
 fn at_home(site: &Site, call: &Call, params: &Params<'_>) -> Answer {
     let endpoint = site.address(Route::at(Endpoint::Authorization));
-    let address = format!("{endpoint}?{}", params.encode());
+    let others = params.iter().filter(|(name, _)| *name != BROUGHT_HOME);
+    let fields: Vec<(&str, &str)> = others.chain([(BROUGHT_HOME, "1")]).collect();
+    let address = format!("{endpoint}?{}", chancery_types::params::encode(fields.iter().copied()));
     if address.len() - site.provider.issuer().origin().len() <= URL_LIMIT {
         return see_other(&address);
     }
-    let fields = params.iter().chain([(REPOSTED, "1")]).map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let fields = fields.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
     let form = FormMarkup { action: endpoint, fields: fields.collect() };
     site.page(call, StatusCode::OK, Content::Repost(&form), Form::SubmitsItself)
 }

@@ -10,6 +10,33 @@ use http::HeaderMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
+/// Whom one customer of a provider can be: an IPv4 /24, or an IPv6 /64, of which a customer has all addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Network(Prefix);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Prefix {
+    V4([u8; 3]),
+    V6([u8; 8]),
+}
+
+impl Network {
+    /// The network of an address; an IPv4 address is in the same one however it is written.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(v4) => {
+                let [a, b, c, _] = v4.octets();
+                Prefix::V4([a, b, c])
+            }
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, e, f, g, h, ..] = v6.octets();
+                Prefix::V6([a, b, c, d, e, f, g, h])
+            }
+        })
+    }
+}
+
 /// The networks whose `X-Forwarded-For` is believed. None by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<(IpAddr, u8)>);
@@ -64,16 +91,16 @@ impl TrustedProxies {
     /// about another trusted proxy. What stands further left may be invented by the peer.
     pub(crate) fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let mut client = peer?.to_canonical();
-        let entries: Vec<&str> = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .flat_map(|value| value.to_str().unwrap_or("?").split(','))
-            .collect();
+        // Each entry for itself: the peer may have sent a line to which a proxy then added. Empty ones count for nothing
+        // (RFC 9110 section 5.6.1.2).
+        let lines = headers.get_all("x-forwarded-for").iter();
+        let entries = lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b',').map(<[u8]>::trim_ascii));
+        let entries: Vec<&[u8]> = entries.filter(|entry| !entry.is_empty()).collect();
         for entry in entries.into_iter().rev() {
             if !self.contains(client) {
                 break;
             }
-            let Some(before) = address(entry.trim()) else { break };
+            let Some(before) = std::str::from_utf8(entry).ok().and_then(address) else { break };
             client = before;
         }
         Some(client)
@@ -106,7 +133,7 @@ mod tests {
         let proxies = TrustedProxies::parse(trusted.iter().copied()).unwrap();
         let mut headers = HeaderMap::new();
         for value in forwarded {
-            headers.append("x-forwarded-for", value.parse().unwrap());
+            headers.append("x-forwarded-for", http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         proxies.client(peer.parse().ok(), &headers).unwrap().to_string()
     }
@@ -126,6 +153,19 @@ mod tests {
         assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &["203.0.113.9", "198.51.100.7:4711"]), "198.51.100.7");
         assert_eq!(client(&["fd00::/8"], "fd00::1", &["[2001:db8::1]"]), "2001:db8::1");
         assert_eq!(client(&["127.0.0.1"], "::ffff:127.0.0.1", &["198.51.100.7"]), "198.51.100.7");
+    }
+
+    /// FR-02: what a peer writes into the line does not hide what a proxy adds to it.
+    #[test]
+    fn foreign_entries_hide_nothing() {
+        for foreign in ["\u{fc}", "Gr\u{fc}\u{df}e", "?", "", ",,", " ", "\"", "for=192.0.2.1", "192.0.2.1:99999"] {
+            for line in
+                [format!("{foreign}, 198.51.100.7"), format!("{foreign},198.51.100.7,"), "198.51.100.7 , ,".to_owned()]
+            {
+                assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &[&line]), "198.51.100.7", "{line}");
+            }
+            assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &[foreign, "198.51.100.7"]), "198.51.100.7", "{foreign}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,17 +19,17 @@ use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::Full;
 
+use crate::bodies::{Bodies, LONGEST, Received, Unread};
 use crate::cookies::Cookies;
 use crate::encode::{self, Answer};
-use crate::form::BODY_LIMIT;
 use crate::pages::Pages;
 use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
 use crate::route::RouteTable;
 use crate::site::Site;
-use crate::{cors, machine, metadata, person};
+use crate::{cors, form, machine, metadata, person};
 
 /// The Service of a provider, with plain pages, at its issuer's path, behind no proxy.
 #[must_use]
@@ -39,6 +40,7 @@ pub fn service(provider: Arc<Provider>) -> Service {
         site: Site { provider, pages: Arc::new(PlainPages), cookies: Arc::new(cookies) },
         proxies: Arc::default(),
         was_without_peer: Arc::default(),
+        bodies: Arc::default(),
     }
 }
 
@@ -58,6 +60,7 @@ pub struct Service {
     proxies: Arc<TrustedProxies>,
     /// Whether [`Event::PeerUnknown`] was recorded.
     was_without_peer: Arc<AtomicBool>,
+    bodies: Arc<Bodies>,
 }
 
 impl Service {
@@ -90,7 +93,8 @@ impl Service {
     /// Answers a request whose body is complete. Bodies of more than 64 KiB are refused.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
-        self.answer(&parts, Some(body)).await
+        let body = if body.len() > LONGEST { Err(Unread::TooLong) } else { Ok(&body) };
+        self.answer(&parts, body).await
     }
 }
 
@@ -112,23 +116,34 @@ where
         let service = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let body = match service.routes.find(parts.uri.path()) {
-                Some(_) if parts.method == Method::POST => {
-                    Limited::new(body, BODY_LIMIT).collect().await.ok().map(http_body_util::Collected::to_bytes)
-                }
-                _ => Some(Bytes::new()),
+            let received = match service.reads_body(&parts) {
+                true => service.bodies.read(body, &parts, service.peer(&parts)).await,
+                false => Ok(Received::default()),
             };
-            Ok(service.answer(&parts, body).await)
+            let body = received.as_ref().map(|received| &received.bytes).map_err(|unread| *unread);
+            // In a box of its own: a request that waits for its body is not to hold the room that its answer will need.
+            Ok(Box::pin(service.answer(&parts, body)).await)
         })
     }
 }
 
 impl Service {
-    /// The answer to a request; `body` is `None` when it was too long or broke off.
-    async fn answer(&self, parts: &Parts, body: Option<Bytes>) -> Answer {
+    /// Whether the body is worth reading: the header alone does not refuse the request, and announces parameters.
+    fn reads_body(&self, parts: &Parts) -> bool {
+        let route = self.routes.find(parts.uri.path()).filter(|route| route.takes(&Method::POST));
+        let Some(route) = route.filter(|_| parts.method == Method::POST) else { return false };
+        let is_admitted = match route.caller() {
+            Caller::Browser => person::admitted(&self.site, route, parts).is_ok(),
+            _ => form::authorization(&parts.headers).is_ok(),
+        };
+        is_admitted && form::is_announced(&parts.headers).unwrap_or(false)
+    }
+
+    /// The answer to a request; a body that is not worth reading is empty here.
+    async fn answer(&self, parts: &Parts, body: Result<&Bytes, Unread>) -> Answer {
         let call = self.call(parts);
         let request_id = HeaderValue::from_str(&call.request_id.0);
-        let mut answer = self.routed(call, parts, body.as_ref()).await;
+        let mut answer = self.routed(call, parts, body).await;
         encode::protect(&mut answer, self.site.provider.issuer());
         if let Ok(request_id) = request_id {
             answer.headers_mut().insert("x-request-id", request_id);
@@ -142,20 +157,24 @@ impl Service {
         answer
     }
 
+    /// Who asks, as far as it is known.
+    fn peer(&self, parts: &Parts) -> Option<IpAddr> {
+        self.proxies.client(parts.extensions.get::<Peer>().map(|peer| peer.0), &parts.headers)
+    }
+
     /// The facts of the request that every endpoint has in common.
     fn call(&self, parts: &Parts) -> Call {
         let env = self.site.provider.env();
-        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0);
         let request_id = RequestId(URL_SAFE_NO_PAD.encode(*env.secret::<16>()).into());
         let mut call = Call::new(self.site.provider.now(), request_id);
-        call.peer = self.proxies.client(peer, &parts.headers);
-        if peer.is_none() && !self.was_without_peer.swap(true, Ordering::Relaxed) {
+        call.peer = self.peer(parts);
+        if call.peer.is_none() && !self.was_without_peer.swap(true, Ordering::Relaxed) {
             env.record(&call, &Event::PeerUnknown { advice: PEER_UNKNOWN });
         }
         call
     }
 
-    async fn routed(&self, call: Call, parts: &Parts, body: Option<&Bytes>) -> Answer {
+    async fn routed(&self, call: Call, parts: &Parts, body: Result<&Bytes, Unread>) -> Answer {
         let Some(route) = self.routes.find(parts.uri.path()) else {
             return encode::text(StatusCode::NOT_FOUND, "Not Found");
         };

@@ -224,16 +224,134 @@ fn forged_headers_change_nothing() {
         assert_eq!(plain.body, other.body, "{path}");
     }
     let target = kit.authorization_request("web").scope("openid").to_http().uri().to_string();
-    let page = kit.send(raw("GET", &target, forged, "")).expect_status(200);
+    let away = kit.send(raw("GET", &target, forged, "")).expect_status(303);
+    assert!(away.header("location").is_some_and(|to| to.starts_with(&format!("https://id.example{target}"))));
+    let brought = format!("{target}&chancery_brought_home=1");
+    let page = kit.send(raw("GET", &brought, forged, "")).expect_status(200);
     assert!(page.text().contains("action=\"https://id.example/interaction\""), "{}", page.text());
     assert!(!page.text().contains("evil.example"));
     let cookie = page.header("set-cookie").unwrap_or_default();
     assert!(cookie.starts_with("__Host-browser-") && cookie.contains("Secure") && !cookie.contains("evil"), "{cookie}");
     let absolute = kit.send(raw("GET", "https://evil.example/.well-known/openid-configuration", forged, ""));
     assert_eq!(absolute.body, kit.get("/.well-known/openid-configuration").body);
-    let silent = format!("{target}&prompt=none");
+    let silent = format!("{brought}&prompt=none");
     let location = kit.send(raw("GET", &silent, forged, "")).expect_status(303);
     assert!(location.header("location").is_some_and(|to| to.contains("iss=https%3A%2F%2Fid.example")));
+}
+
+/// FR-18: one or more blanks stand between scheme and credentials (RFC 9110 section 11.4), wherever the header is read.
+#[test]
+fn blanks_before_credentials() {
+    let kit = TestProvider::new();
+    let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
+    let good = kit.client_credentials_request("web").to_http();
+    let basic = good.headers()["authorization"].to_str().unwrap_or_default().replacen("Basic ", "", 1);
+    let form = String::from_utf8_lossy(good.body()).into_owned();
+    for scheme in ["Basic ", "Basic  ", "basic     "] {
+        let header = format!("{scheme}{basic}");
+        let answer = kit.send(raw("POST", "/token", &[FORM, ("authorization", &header)], &form));
+        assert_eq!(answer.status, 200, "{scheme:?} {}", answer.text());
+    }
+    for scheme in ["Bearer ", "Bearer  ", "BEARER    "] {
+        let header = format!("{scheme}{token}");
+        assert_eq!(kit.send(raw("GET", "/userinfo", &[("authorization", &header)], "")).status, 200, "{scheme:?}");
+    }
+}
+
+/// FR-02: cookies of others, of whatever octets and in however many lines, hide neither what binds the form to its browser
+/// nor a session.
+#[test]
+fn cookies_of_others_change_nothing() {
+    for foreign in
+        [&b"greeting=Gr\xc3\xbc\xc3\x9f"[..], b"latin=\xfc", b"\xff", b"quoted=\"a; b=\"", b"=", b"comma=a,b"]
+    {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        let tab = kit.authorization_request("operator").scope("openid").open(&ua).expect_page("login");
+        let form = tab.form();
+        let mut request = kit.anonymous_request(&form.action.replace("https://id.example", ""));
+        for (name, value) in form.fields.iter().filter(|(name, _)| !matches!(name.as_str(), "username" | "password")) {
+            request = request.param(name, value);
+        }
+        let cookie = tab.answer().header("set-cookie").unwrap_or("").split(';').next().unwrap_or("").to_owned();
+        let login = request.param("username", "alice").param("password", &chancery_testkit::password_of("alice"));
+        let login = login.param("action", "login").to_http();
+        let with = |mut request: Request<Bytes>, lines: &[&[u8]]| {
+            request.headers_mut().remove("cookie");
+            for line in lines {
+                request
+                    .headers_mut()
+                    .append("cookie", HeaderValue::from_bytes(line).unwrap_or(HeaderValue::from_static("x")));
+            }
+            kit.send(request)
+        };
+        let answer = with(login, &[&[foreign, b"; ", cookie.as_bytes()].concat()]);
+        assert_eq!(answer.status, 303, "{foreign:?} {}", answer.text());
+        assert!(answer.header("location").is_some_and(|to| to.contains("code=")), "{foreign:?}");
+        let sessions = answer.headers.get_all("set-cookie").iter().filter_map(|line| line.to_str().ok());
+        let session = sessions.filter(|line| line.contains("session-")).find_map(|line| line.split(';').next());
+        let silent = kit.authorization_request("operator").scope("openid").set("prompt", "none").to_http();
+        for lines in [&[foreign, session.unwrap_or("").as_bytes()][..], &[session.unwrap_or("").as_bytes(), foreign]] {
+            let answer = with(silent.clone(), lines);
+            assert!(answer.header("location").is_some_and(|to| to.contains("code=")), "{foreign:?} {}", answer.text());
+        }
+    }
+}
+
+/// FR-19: what a person begins under another name than the issuer's goes on under the issuer's before anybody types; a proxy
+/// that rewrites `Host` makes no loop of it.
+#[test]
+fn a_person_is_led_to_the_issuer_s_own_name() {
+    const MARKED: &str = "chancery_brought_home=1";
+    let kit = TestProvider::builder().issuer("https://id.example:8443").build();
+    let target = kit.authorization_request("web").scope("openid").to_http().uri().to_string();
+    for host in ["127.0.0.1:8443", "id.example", "id.example:443", "www.id.example:8443", "evil.example", "id.example:"]
+    {
+        let away = kit.send(raw("GET", &target, &[("host", host)], "")).expect_status(303);
+        let home = away.header("location").unwrap_or_default().to_owned();
+        assert_eq!(home, format!("https://id.example:8443{target}&{MARKED}"), "{host}");
+        assert!(away.header("set-cookie").is_none() && away.events.is_empty(), "nothing is begun under {host}");
+        // The proxy says the same name again: the page is shown.
+        let path = home.replace("https://id.example:8443", "");
+        let page = kit.send(raw("GET", &path, &[("host", host)], "")).expect_status(200);
+        assert!(page.text().contains("data-page=\"login\"") && !page.text().contains(MARKED), "{host}");
+
+        let stored = kit.send(raw("GET", "/interaction/in_x", &[("host", host)], "")).expect_status(303);
+        let home = format!("https://id.example:8443/interaction/in_x?{MARKED}");
+        assert_eq!(stored.header("location"), Some(home.as_str()), "{host}");
+        let page = kit.send(raw("GET", &format!("/interaction/in_x?{MARKED}"), &[("host", host)], ""));
+        assert_ne!(page.status, 303, "{host}");
+
+        let mut posted = kit.authorization_request("web").scope("openid").to_http_post();
+        posted.headers_mut().insert("host", HeaderValue::from_str(host).unwrap_or(HeaderValue::from_static("x")));
+        posted.headers_mut().insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
+        let away = kit.send(posted).expect_status(303);
+        assert!(away.header("location").is_some_and(|to| to.ends_with(MARKED)), "{host}");
+    }
+    for host in ["id.example:8443", "ID.example:8443"] {
+        assert_eq!(kit.send(raw("GET", &target, &[("host", host)], "")).status, 200, "{host}");
+    }
+    let absolute = format!("https://id.example:8443{target}");
+    assert_eq!(
+        kit.send(raw("GET", &absolute, &[("host", "evil.example")], "")).status,
+        200,
+        "the target is what counts"
+    );
+    // What clients call has no page that could not be finished.
+    assert_eq!(kit.send(raw("POST", "/token", &[FORM, ("host", "10.0.0.7:8080")], "")).status, 400);
+    assert_eq!(kit.send(raw("GET", "/jwks", &[("host", "10.0.0.7:8080")], "")).status, 200);
+}
+
+/// FR-19: a default port may be said or not.
+#[test]
+fn the_default_port_is_no_other_name() {
+    let kit = TestProvider::new();
+    let target = kit.authorization_request("web").scope("openid").to_http().uri().to_string();
+    for (host, status) in
+        [("id.example", 200), ("id.example:443", 200), ("id.example:80", 303), ("id.example:8443", 303)]
+    {
+        assert_eq!(kit.send(raw("GET", &target, &[("host", host)], "")).status, status, "{host}");
+    }
 }
 
 /// HTTP-12, PROXY-05: an issuer with a path. Everything stands below it, and cookies go nowhere else.
@@ -294,16 +412,16 @@ fn what_is_too_long_is_refused() {
     let body = |length: usize| format!("grant_type=x&client_id=web&y={}", "y".repeat(length - 29));
     let post = |body: &str| kit.send(raw("POST", "/token", &[FORM], body));
     assert_eq!(post(&body(64 * 1024)).expect_status(401)["error"], "invalid_client");
-    let over = post(&body(64 * 1024 + 1)).expect_status(400);
+    let over = post(&body(64 * 1024 + 1)).expect_status(413);
     assert_eq!(
         (chancery_testkit::refusals(&over.events), &over["error"]),
-        (vec!["body_unreadable"], &"invalid_request".into())
+        (vec!["body_too_long"], &"invalid_request".into())
     );
     // The `?` is not counted.
     let target = |length: usize| format!("/authorize?client_id=nobody&y={}", "y".repeat(length - 30));
     let at_edge = kit.send(raw("GET", &target(8193), &[], "")).expect_status(400);
     assert_eq!(chancery_testkit::refusals(&at_edge.events), ["client_unknown"]);
-    let over = kit.send(raw("GET", &target(8194), &[], "")).expect_status(400);
+    let over = kit.send(raw("GET", &target(8194), &[], "")).expect_status(414);
     assert_eq!(chancery_testkit::refusals(&over.events), ["url_too_long"]);
     for broken in ["a=%", "a=%g0", "%ff=a", "a=%00", &"a=1&".repeat(201)] {
         let answer = post(&format!("client_id=web&{broken}")).expect_status(400);

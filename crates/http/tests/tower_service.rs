@@ -102,7 +102,7 @@ fn a_body_that_breaks_off_or_does_not_end() {
         assert_eq!(status, 400, "{path}");
         assert!(body.contains("\"invalid_request\""), "{body}");
         let endless = pieces(std::iter::repeat_n(Ok(LONG), 700).chain([Err(io::ErrorKind::Other)]));
-        assert_eq!(call(&kit, post(path, endless)).0, 400, "{path}");
+        assert_eq!(call(&kit, post(path, endless)).0, 413, "{path}");
     }
     for path in ["/authorize", "/interaction"] {
         let (status, body) = call(&kit, post(path, pieces([Ok("client_id=web"), Err(io::ErrorKind::ConnectionReset)])));

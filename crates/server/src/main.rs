@@ -16,11 +16,15 @@ mod terminal;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command, Configured, Develop};
 use crate::terminal::Shown;
+
+/// How long the threads may take to end when there is nothing left to do.
+const LEFT_OVER: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let command = Arguments::parse().command.unwrap_or(Command::Dev(Develop::default()));
@@ -31,7 +35,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(run(command)) {
+    let done = runtime.block_on(run(command));
+    // Tasks that still wait for something outside are not waited for.
+    runtime.shutdown_timeout(LEFT_OVER);
+    match done {
         Ok(said) => {
             let mut out = std::io::stdout().lock();
             let written = out.write_all(said.as_bytes()).and_then(|()| out.flush());

@@ -14,8 +14,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
+use crate::listener::is_named;
+
 /// A supervisor asks once a second or so; a store that has not answered by then is not ready.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long a connection may say nothing: longer than a supervisor waits between two questions.
+const IDLE: Duration = Duration::from_secs(75);
 
 /// As long an answer is given again: the store is written at most once in that time, whoever asks, and how often.
 const SHARED: Duration = Duration::from_secs(1);
@@ -73,7 +78,7 @@ pub(crate) async fn answer<R: Readiness>(listener: TcpListener, readiness: Arc<R
         });
         tokio::spawn(async move {
             let mut connection = http1::Builder::new();
-            connection.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10));
+            connection.timer(TokioTimer::new()).header_read_timeout(IDLE);
             let _gone = connection.serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -81,6 +86,7 @@ pub(crate) async fn answer<R: Readiness>(listener: TcpListener, readiness: Arc<R
 
 async fn respond<R: Readiness>(request: &Request<Incoming>, probes: &Probes<R>) -> Response<Full<Bytes>> {
     let (status, text) = match (request.method(), request.uri().path()) {
+        _ if !is_named(request) => (StatusCode::BAD_REQUEST, "no host".to_owned()),
         (&Method::GET, "/livez") => (StatusCode::OK, "alive".to_owned()),
         (&Method::GET, "/readyz") => match probes.ask().await {
             Ok(()) => (StatusCode::OK, "ready".to_owned()),

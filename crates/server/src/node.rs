@@ -34,6 +34,9 @@ use chancery_core::ports::SystemClock;
 /// one that finds that nobody has asked within a second asks itself.
 const POLL: Duration = Duration::from_secs(1);
 
+/// How long the end may take: what is in flight has 10 s of it.
+const AT_LAST: Duration = Duration::from_secs(12);
+
 /// How often what has expired is removed.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -134,6 +137,7 @@ impl Node {
         self.log.say(Level::Info, "started", &format!("version {}", env!("CARGO_PKG_VERSION")));
         asked_to_end(terminate, interrupt).await;
 
+        end_at_last();
         self.is_ending.store(true, Ordering::Relaxed);
         self.log.say(Level::Info, "ending", "no new connections; requests in flight may finish");
         let all_ended = self.connections.end().await;
@@ -280,6 +284,14 @@ async fn current(settings: &Settings, opened: &Opened, log: &Arc<Log>) -> Result
         .with_pages(shown)
         .with_trusted_proxies(settings.http.trusted_proxies.clone());
     Ok(Current { provider, service, proxies: settings.http.trusted_proxies.clone() })
+}
+
+/// Ends the process when everything that waits for something outside (a reader of the log, the disk, a peer) had its time.
+fn end_at_last() {
+    std::thread::spawn(|| {
+        std::thread::sleep(AT_LAST);
+        std::process::exit(1);
+    });
 }
 
 async fn asked_to_end(mut terminate: Signal, mut interrupt: Signal) {

@@ -8,7 +8,7 @@ use chancery_jose::ClaimsWriter;
 use chancery_types::iana::ErrorCode;
 use chancery_types::{Params, Scope, Timestamp};
 
-use crate::context::{Call, Env};
+use crate::context::{Call, Env, credentials};
 use crate::endpoint::{BearerEndpoint, ClientRequest, ClientResponse};
 use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::Event;
@@ -165,15 +165,7 @@ fn bearer<'a>(call: &'a Call, query: &Params<'_>, form: &'a Params<'_>) -> Resul
         (Some(_), Some(_)) => Err((&SEVERAL_TOKENS).into()),
         (None, None) => Err((&TOKEN_MISSING).into()),
         (None, Some(token)) => Ok(token),
-        (Some(header), None) => {
-            let (scheme, token) = header.split_once(' ').ok_or(&MALFORMED_HEADER)?;
-            let token = token.trim_start_matches(' ');
-            // RFC 9110 section 11.1: the name of a scheme knows no case.
-            if !scheme.eq_ignore_ascii_case("Bearer") || token.is_empty() || token.contains(' ') {
-                return Err((&MALFORMED_HEADER).into());
-            }
-            Ok(token)
-        }
+        (Some(header), None) => credentials(header, "Bearer").ok_or((&MALFORMED_HEADER).into()),
     }
 }
 

@@ -11,6 +11,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 use super::{Answer, json};
+use crate::form::{BODY_TOO_LONG, URL_TOO_LONG};
 
 /// A moment in which a busy part may recover.
 pub(crate) const SHORTLY: Duration = Duration::from_secs(1);
@@ -33,8 +34,8 @@ pub(crate) fn error_body(failure: &Failure, issuer: &Issuer) -> Answer {
     let reason = refusal.reason;
     let (status, scope, retry_after) = match refusal.remedy {
         Some(Remedy::RetryAfter(wait)) => (StatusCode::TOO_MANY_REQUESTS, None, Some(wait)),
-        Some(Remedy::Scope(scope)) => (status(reason.code), Some(scope), None),
-        None => (status(reason.code), None, None),
+        Some(Remedy::Scope(scope)) => (status(reason), Some(scope), None),
+        None => (status(reason), None, None),
     };
     let mut answer = body(status, &ErrorBody { error: reason.code, error_description: reason.description, scope });
     if let Some(wait) = retry_after {
@@ -86,9 +87,12 @@ pub(super) fn insert(answer: &mut Answer, name: HeaderName, value: &str) {
     }
 }
 
-/// RFC 6749 section 5.2: 400 but for failed client authentication; RFC 6750 section 3.1 for tokens.
-fn status(code: ErrorCode) -> StatusCode {
-    match code {
+/// RFC 6749 section 5.2: 400 but for failed client authentication; RFC 6750 section 3.1 for tokens. What HTTP itself
+/// refuses has HTTP's status, beside the same body.
+fn status(reason: &Reason) -> StatusCode {
+    match reason.code {
+        _ if *reason == BODY_TOO_LONG => StatusCode::PAYLOAD_TOO_LARGE,
+        _ if *reason == URL_TOO_LONG => StatusCode::URI_TOO_LONG,
         ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
         ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
         ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,

@@ -30,7 +30,7 @@ const STORE: &str = "chancery.sqlite";
 pub(crate) async fn init(wanted: Init) -> Said {
     let issuer = given_or_asked(wanted.issuer, "Issuer, such as https://id.example.org: ", "--issuer")?;
     let issuer = Issuer::parse(issuer.trim()).map_err(
-        |_| "the issuer has to be an https URL without query, fragment and slash at its end (http on loopback)",
+        |_| "the issuer has to be an https URL (http on loopback), its host in lower case, without default port, query, fragment and slash at its end",
     )?;
     let person = if wanted.no_user {
         None

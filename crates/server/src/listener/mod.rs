@@ -1,6 +1,7 @@
 //! From a socket to the service and back: limits, deadlines, TLS, and an end that loses nothing.
 
 mod body;
+mod host;
 mod in_flight;
 mod networks;
 mod open;
@@ -30,7 +31,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep, timeout};
 
 pub(crate) use self::body::TimedBody;
-use self::in_flight::InFlight;
+pub(crate) use self::host::is_named;
+use self::in_flight::{InFlight, Silence};
 pub(crate) use self::open::Connections;
 pub(crate) use self::tls::Certificate;
 use self::unstalled::Unstalled;
@@ -41,11 +43,11 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How long a client may take.
 #[derive(Clone, Copy)]
 pub(crate) struct Patience {
-    /// For a request's header, the first one's included; and how long an HTTP/1.1 connection may say nothing.
+    /// For a request's header, from its first byte on; for the first request, from the connection's begin on.
     pub(crate) header: Duration,
     /// For a request's body.
     pub(crate) body: Duration,
-    /// For its next request on HTTP/2: a connection without an open stream ends then.
+    /// For its next request. Longer than that of usual proxies, which may be just sending one when we hang up.
     pub(crate) idle: Duration,
     /// For taking what it is sent.
     pub(crate) stall: Duration,
@@ -58,12 +60,19 @@ impl Default for Patience {
         Self {
             header: Duration::from_secs(10),
             body: Duration::from_secs(30),
-            idle: Duration::from_secs(60),
+            idle: Duration::from_secs(75),
             stall: Duration::from_secs(30),
             life: Duration::from_secs(3600),
         }
     }
 }
+
+/// How many requests an HTTP/2 connection may have at once: fewer than RFC 9113 section 6.5.2 recommends, because each may
+/// keep a header and an unfinished body here; whoever needs more opens another connection.
+const STREAMS: u32 = 32;
+
+/// How much of an HTTP/2 connection's bodies may wait to be read: as much as the longest body (RFC 9113 section 6.9.2).
+const WINDOW: u32 = 64 * 1024;
 
 /// How long a connection without a request is kept at the end.
 const ARRIVING: Duration = Duration::from_millis(500);
@@ -146,24 +155,31 @@ async fn exchange<A: Answering>(
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(patience.header)
+        // It would begin with the connection's silence; ours tells an idle connection from a slow header.
+        .header_read_timeout(None)
         .max_buf_size(32 * 1024)
         .max_headers(100);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_concurrent_streams(100)
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(WINDOW)
+        .initial_connection_window_size(WINDOW)
         .max_header_list_size(16 * 1024)
         .keep_alive_interval(patience.header)
         .keep_alive_timeout(patience.header);
     let requests = InFlight::new();
     let service = service_fn(|request: Request<Incoming>| {
-        let in_flight = requests.begin();
+        let in_flight = requests.begin(request.version());
         let (answering, connections, within) = (answering.clone(), connections.clone(), patience.body);
         async move {
             let version = request.version();
-            let request = request.map(|body| TimedBody::new(body, within));
-            let mut response = unless_it_panics(answering.answer(peer, request)).await;
+            let mut response = if is_named(&request) {
+                let request = request.map(|body| TimedBody::new(body, within));
+                unless_it_panics(answering.answer(peer, request)).await
+            } else {
+                json(StatusCode::BAD_REQUEST, br#"{"error":"invalid_request"}"#)
+            };
             if connections.is_draining() && version < Version::HTTP_2 {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -171,12 +187,14 @@ async fn exchange<A: Answering>(
             Ok::<_, Infallible>(response)
         }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let connection = builder.serve_connection(TokioIo::new(requests.listen(stream)), service);
     let mut connection = pin!(connection);
     let ending = tokio::select! {
         _ended = connection.as_mut() => return,
-        // hyper's own timer begins with the first byte of HTTP/1.1, and knows no HTTP/2.
-        () = requests.none(patience.header, patience.idle) => patience.stall,
+        silence = requests.silence(patience.header, patience.idle) => match silence {
+            Silence::Idle => patience.stall,
+            Silence::SlowHeader => return,
+        },
         () = sleep(patience.life) => patience.body + patience.stall,
         () = connections.closing() => {
             // A request that is just arriving would be lost; it is answered, and its answer ends the connection.
@@ -200,12 +218,16 @@ async fn unless_it_panics(answer: impl Future<Output = Response<Full<Bytes>>>) -
             Err(_) => Poll::Ready(None),
         }
     });
-    caught.await.unwrap_or_else(|| {
-        let mut response = Response::new(Full::new(Bytes::from_static(b"{\"error\":\"server_error\"}")));
-        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-        response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
-        response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
-        response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-        response
-    })
+    let error = || json(StatusCode::INTERNAL_SERVER_ERROR, b"{\"error\":\"server_error\"}");
+    caught.await.unwrap_or_else(error)
+}
+
+/// An answer that the service has no part in.
+fn json(status: StatusCode, body: &'static [u8]) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(body)));
+    *response.status_mut() = status;
+    response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+    response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
+    response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    response
 }

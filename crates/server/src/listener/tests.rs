@@ -64,6 +64,22 @@ async fn a_connection_without_a_request_ends() {
     assert!(connections.end().await, "all places are given back");
 }
 
+/// What a connection may keep here is announced before anybody uses it (RFC 9113 section 6.5.2).
+#[tokio::test]
+async fn an_http_2_connection_is_told_its_limits() {
+    let (address, _) = listening(Connections::new(16, 16), BRIEF).await;
+    let heard = until_its_end(address, PREFACE).await;
+    // The first frame is SETTINGS: a header of nine bytes, then six for each setting.
+    let length = heard.get(..3).map_or(0, |length| usize::from(length[1]) << 8 | usize::from(length[2]));
+    assert_eq!(heard.get(3), Some(&4));
+    let settings = heard.get(9..9 + length).unwrap_or_default().chunks_exact(6);
+    let settings: Vec<(u8, u32)> = settings.map(|s| (s[1], u32::from_be_bytes([s[2], s[3], s[4], s[5]]))).collect();
+    let (streams, window, header) = (3, 4, 6);
+    assert!(settings.contains(&(streams, 32)), "{settings:?}");
+    assert!(settings.contains(&(window, 64 * 1024)), "{settings:?}");
+    assert!(settings.contains(&(header, 16 * 1024)), "{settings:?}");
+}
+
 /// H3
 #[tokio::test]
 async fn a_connection_that_asked_ends_when_it_asks_no_more() {
@@ -74,6 +90,30 @@ async fn a_connection_that_asked_ends_when_it_asks_no_more() {
         let answer = until_its_end(address, asked).await;
         assert!(answer.windows(3).any(|part| part == b"yes"), "{}", String::from_utf8_lossy(&answer));
     }
+}
+
+/// FR-20: a connection may be silent for longer than a header may take, again and again; a header that was begun may not.
+#[tokio::test]
+async fn an_idle_connection_outlives_the_time_of_a_slow_header() {
+    let patience = Patience { idle: SOON * 10, ..BRIEF };
+    let (address, _) = listening(Connections::new(16, 16), patience).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    for _ in 0..3 {
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut answer = [0; 4096];
+        assert!(stream.read(&mut answer).await.unwrap() > 0, "it was hung up on");
+        sleep(patience.header * 2).await;
+    }
+    // The header is begun, and goes on byte by byte.
+    let dripping = async {
+        for byte in b"GET / HTTP/1.1\r\nX-Drip: ".iter().chain(std::iter::repeat(&b'x')) {
+            if stream.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+            sleep(patience.header / 10).await;
+        }
+    };
+    timeout(SOON, dripping).await.expect("a slow header is never cut");
 }
 
 /// H3

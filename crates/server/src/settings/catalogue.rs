@@ -149,9 +149,15 @@ const WRITTEN: &[Setting] = &[
         "http.header_timeout",
         Form::Duration,
         "\"10s\"",
-        "How long a request's header may take, and how long a connection may say nothing (on HTTP/2 after its first request: 1m).",
+        "How long a request's header may take, from its first byte on; the first request's, from the connection's begin on.",
     ),
     setting("http.body_timeout", Form::Duration, "\"30s\"", "How long a request's body may take."),
+    setting(
+        "http.idle_timeout",
+        Form::Duration,
+        "\"75s\"",
+        "How long a connection may stay without a request. Has to be longer than the proxy in front keeps its own: usually 60s, Google's load balancers 10m.",
+    ),
     setting("tls.listen", Form::Texts, "[]", "Addresses and ports, such as `0.0.0.0:443`."),
     setting(
         "tls.certificate",

@@ -139,11 +139,13 @@ struct WrittenHttp {
     header_timeout: Duration,
     #[serde(with = "chancery_core::duration")]
     body_timeout: Duration,
+    #[serde(with = "chancery_core::duration")]
+    idle_timeout: Duration,
 }
 
 impl Default for WrittenHttp {
     fn default() -> Self {
-        let Patience { header, body, .. } = Patience::default();
+        let Patience { header, body, idle, .. } = Patience::default();
         Self {
             listen: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -151,6 +153,7 @@ impl Default for WrittenHttp {
             connections_per_network: 256,
             header_timeout: header,
             body_timeout: body,
+            idle_timeout: idle,
         }
     }
 }
@@ -341,7 +344,7 @@ impl Written {
         };
         let issuer = self.issuer.as_deref().and_then(|text| Issuer::parse(text).ok());
         if issuer.is_none() {
-            let rule = "has to be an https URL without query, fragment and slash at its end (http on loopback)";
+            let rule = "has to be an https URL (http on loopback), its host in lower case, without default port, query, fragment and slash at its end";
             complain("issuer", rule, "RFC 8414 section 2");
         }
         let realm = RealmId::parse(self.realm.as_deref().unwrap_or("main")).ok();
@@ -415,6 +418,7 @@ impl Written {
                 patience: Patience {
                     header: self.http.header_timeout,
                     body: self.http.body_timeout,
+                    idle: self.http.idle_timeout,
                     ..Patience::default()
                 },
             },

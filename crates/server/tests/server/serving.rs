@@ -1,7 +1,8 @@
 //! The server as a process: it answers, sees changes, is patient within bounds, and ends without losing anything.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -157,13 +158,66 @@ fn sigterm_makes_it_unready_first_and_waits_for_a_request_in_flight() {
     assert_eq!(server.end(), Some(0));
 }
 
+/// FR-17: nobody reads the log any more, and its pipe is full; the end does not wait for a reader.
+#[test]
+fn the_end_waits_for_no_reader_of_the_log() {
+    let folder = initialised();
+    let mut command = crate::support::chancery(&folder);
+    command.args(["serve", "--set", "http.listen=127.0.0.1:0", "--set", "management.listen="]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut unread = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("\"http on ") {
+        line.clear();
+        assert!(unread.read_line(&mut line).unwrap() > 0);
+    }
+    let address = line.split(" on ").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+    for _ in 0..1000 {
+        assert_eq!(post(address, "/token", "client_id=nobody&grant_type=client_credentials").0, 401);
+    }
+    assert!(Command::new("kill").args(["-s", "TERM", &child.id().to_string()]).status().unwrap().success());
+    let begun = Instant::now();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if begun.elapsed() > PATIENCE => {
+                let _ended = child.kill();
+                panic!("it does not end");
+            }
+            None => std::thread::yield_now(),
+        }
+    };
+    assert!(status.success(), "{status}");
+    drop(unread);
+}
+
+/// FR-18: RFC 9112 section 3.2.
+#[test]
+fn http_1_1_without_a_host_is_refused() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &[]);
+    for address in [server.address("http"), server.address("management")] {
+        for (hosts, version, is_refused) in [
+            ("", "1.1", true),
+            ("Host: a\r\nHost: b\r\n", "1.1", true),
+            ("Host: a b\r\n", "1.1", true),
+            ("Host: a\r\n", "1.1", false),
+            ("", "1.0", false),
+        ] {
+            let request = format!("GET /livez HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n");
+            assert_eq!(crate::support::http(address, &request).0 == 400, is_refused, "{request:?}");
+        }
+    }
+}
+
 /// A22: a slow header and a slow body are cut; the bounds are shorter here than 10 s and 30 s.
 #[test]
 fn a_slow_header_and_a_slow_body_are_cut() {
     let folder = initialised();
     let mut server = Server::start(&folder, &["http.header_timeout=300ms", "http.body_timeout=400ms"]);
     let http = server.address("http");
-    let head = "POST /token HTTP/1.1\r\nHost: id.example.org\r\nContent-Length: 100\r\n";
+    let head = "POST /token HTTP/1.1\r\nHost: id.example.org\r\nContent-Length: 100\r\n\
+                Content-Type: application/x-www-form-urlencoded\r\n";
     for (sent, at_least) in [(head, 300), (&format!("{head}\r\ngrant_type="), 400)] {
         let begun = Instant::now();
         let mut stream = TcpStream::connect(http).unwrap();
@@ -175,6 +229,31 @@ fn a_slow_header_and_a_slow_body_are_cut() {
         let took = begun.elapsed();
         assert!(took >= Duration::from_millis(at_least) && took < Duration::from_secs(5), "{took:?} for {sent:?}");
         assert!(!String::from_utf8_lossy(&rest).contains(" 200 "), "{rest:?}");
+    }
+}
+
+/// RFC 9110 section 10.1.1: nobody is asked for a body that would not be read.
+#[test]
+fn a_body_is_asked_for_only_when_it_will_be_read() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &[]);
+    let http = server.address("http");
+    let head = "Host: id.example.org\r\nConnection: close\r\nExpect: 100-continue";
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    for (path, header, length, first) in [
+        ("/token", form, 65_536, "HTTP/1.1 100 Continue"),
+        ("/token", form, 65_537, "HTTP/1.1 413 "),
+        ("/authorize", form, 1_000_000_000, "HTTP/1.1 413 "),
+        ("/token", "Content-Type: application/json", 10, "HTTP/1.1 400 "),
+        ("/jwks", form, 10, "HTTP/1.1 405 "),
+        ("/nowhere", form, 10, "HTTP/1.1 404 "),
+    ] {
+        let mut stream = TcpStream::connect(http).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(stream, "POST {path} HTTP/1.1\r\n{head}\r\n{header}\r\nContent-Length: {length}\r\n\r\n").unwrap();
+        let mut begin = vec![0; first.len()];
+        stream.read_exact(&mut begin).unwrap();
+        assert_eq!(String::from_utf8_lossy(&begin), first, "{path} {header} {length}");
     }
 }
 

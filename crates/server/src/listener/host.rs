@@ -1,0 +1,79 @@
+//! For whom a request is (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
+
+use http::header::HOST;
+use http::uri::Authority;
+use http::{Request, Version};
+
+/// Whether the request says so as its version of HTTP demands: HTTP/1.1 by exactly one `Host`, which is well-formed;
+/// HTTP/2 by one `Host` at most, which is what `:authority` says.
+pub(crate) fn is_named<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+        (Some(host), None) => {
+            let named = request.uri().authority().filter(|_| request.version() >= Version::HTTP_2);
+            is_authority(host.as_bytes())
+                && named.is_none_or(|named| named.as_str().as_bytes().eq_ignore_ascii_case(host.as_bytes()))
+        }
+    }
+}
+
+/// `uri-host [ ":" port ]` (RFC 9110 section 7.2). It may be empty where the target has no authority.
+fn is_authority(host: &[u8]) -> bool {
+    let is_port = |authority: &Authority| {
+        let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+        port.is_empty() || port == ":" || authority.port_u16().is_some()
+    };
+    host.is_empty() || (!host.contains(&b'@') && Authority::try_from(host).is_ok_and(|authority| is_port(&authority)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_good(version: Version, uri: &str, hosts: &[&str]) -> bool {
+        let request = Request::builder().version(version).uri(uri);
+        let request = hosts.iter().fold(request, |request, host| request.header(HOST, host.as_bytes()));
+        is_named(&request.body(()).unwrap())
+    }
+
+    /// FR-18
+    #[test]
+    fn http_1_1_names_its_host_once() {
+        let is_good = |hosts: &[&str]| is_good(Version::HTTP_11, "/", hosts);
+        for host in ["id.example", "ID.example:443", "127.0.0.1:8080", "[::1]:8080", "a_b", "", "id.example:"] {
+            assert!(is_good(&[host]), "{host}");
+        }
+        for hosts in [
+            &[] as &[&str],
+            &["id.example", "id.example"],
+            &["id.example", "evil.example"],
+            &["id.example, evil.example"],
+            &["a b"],
+            &["user@id.example"],
+            &["id.example/path"],
+            &["id.example:99999"],
+            &["id.example:x"],
+            &["[::1"],
+            &["https://id.example"],
+            &["\u{fc}.example"],
+        ] {
+            assert!(!is_good(hosts), "{hosts:?}");
+        }
+    }
+
+    /// RFC 9112 section 3.2.2: an absolute target does not make up for it.
+    #[test]
+    fn other_versions_have_their_own_rules() {
+        assert!(!is_good(Version::HTTP_11, "http://id.example/", &[]));
+        assert!(is_good(Version::HTTP_11, "http://id.example/", &["id.example"]));
+        assert!(is_good(Version::HTTP_10, "/", &[]));
+        assert!(!is_good(Version::HTTP_10, "/", &["a", "a"]));
+        assert!(is_good(Version::HTTP_2, "https://id.example/", &[]));
+        assert!(is_good(Version::HTTP_2, "https://id.example/", &["ID.example"]));
+        assert!(is_good(Version::HTTP_2, "/", &["id.example"]));
+        assert!(!is_good(Version::HTTP_2, "https://id.example/", &["evil.example"]));
+        assert!(!is_good(Version::HTTP_2, "https://id.example/", &["id.example", "id.example"]));
+    }
+}
