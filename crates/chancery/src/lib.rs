@@ -50,7 +50,7 @@
 //! # async fn example(wrapping: Zeroizing<[u8; 32]>, now: Timestamp) -> Result<(), Box<dyn std::error::Error>> {
 //! let (realm, random) = (RealmId::parse("main")?, Arc::new(SystemRandom));
 //! let store = Arc::new(SqliteStore::open("chancery.sqlite".as_ref())?);
-//! let wrapping = Arc::new(jose::RootSecret::new(wrapping)); // 32 random bytes that are kept elsewhere
+//! let wrapping = jose::RootSecret::new(wrapping); // 32 random bytes that are kept elsewhere
 //!
 //! let keys = SealedKeys::new(store.clone(), &wrapping, random.clone())?;
 //! keys.begin(&realm, &[SigningAlgorithm::Rs256]).await?; // makes what is not there
@@ -63,7 +63,7 @@
 //! let parts = Parts {
 //!     realm,
 //!     issuer: Issuer::parse("https://id.example.org")?,
-//!     registry: Arc::new(StoredRegistry::new(store.clone(), wrapping)),
+//!     registry: Arc::new(StoredRegistry::new(store.clone())),
 //!     accounts: Arc::new(accounts),
 //!     keys: Arc::new(keys),
 //!     store,
@@ -79,6 +79,7 @@ pub use chancery_core::context::{Call, RequestId};
 pub use chancery_core::documents::{MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry};
 pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal, Remedy};
 pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt};
+pub use chancery_core::keys::KeySet;
 pub use chancery_core::model::{Account, Authentication, Claims, Client, Hint, LoginForm, ResourceServer, TokenFormat};
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
@@ -104,8 +105,11 @@ pub use zeroize::Zeroizing;
 /// Registering clients by their metadata (RFC 7591 section 2): for a [`StoredRegistry`], or a [`Registry`] of the
 /// application's own.
 pub mod client {
-    pub use chancery_core::client::{Registered, RegistrationRules, from_stored, register, replace_secret};
-    pub use chancery_core::model::{ApplicationType, ConsentMode, RedirectTarget, RefreshTokens};
+    pub use chancery_core::client::{Registered, RegistrationRules, register, replace_secret};
+    pub use chancery_core::model::client::{Description, Flow, Logout, OpenId, OwnSettings};
+    pub use chancery_core::model::{
+        ApplicationType, ClientMetadata, ConsentMode, RedirectTarget, RefreshTokens, SecretMethod,
+    };
     pub use chancery_types::RedirectUri;
 }
 
@@ -133,7 +137,7 @@ pub mod policy {
 }
 
 /// Keys and signatures: for whoever implements [`PrivateKeys`], and the [`RootSecret`](jose::RootSecret) under which
-/// [`SealedKeys`] and [`StoredRegistry`] seal what they store.
+/// [`SealedKeys`] seals what it stores.
 pub mod jose {
     pub use chancery_jose::{Error, JwkSet, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom};
 }

@@ -1,16 +1,17 @@
 //! The key set by use and time: which key signs now, and which still counts. The times are [`rotation`](crate::rotation)'s.
 
 use chancery_jose::{Compact, EncodedHeader, JwkSet, SealingKey, SigningAlgorithm, Verified, VerifyingKey, assemble};
-use chancery_types::Timestamp;
+use chancery_types::{RealmId, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::context::Env;
 use crate::error::Fault;
-use crate::ports::{KeyEntry, RootSecret};
+use crate::ports::{KeyEntry, PrivateKeys, RootSecret};
 use crate::rotation::KeyTimes;
 
 /// The keys of one snapshot, parsed once.
 pub struct KeySet {
+    realm: RealmId,
     keys: Vec<Key>,
     newest: DerivedKeys,
     older: Vec<DerivedKeys>,
@@ -24,6 +25,8 @@ pub struct DerivedKeys {
     pub form_token: SealingKey,
     /// Seals the cookie of the names that have signed in from a browser.
     pub devices: SealingKey,
+    /// Seals secrets of clients that an HMAC needs.
+    pub client_secret: SealingKey,
     /// Makes the successor of a refresh token.
     pub refresh_rotation: Zeroizing<[u8; 32]>,
     /// Makes the code that answers an interaction.
@@ -38,6 +41,7 @@ impl DerivedKeys {
             version: *version,
             form_token: sealing("form token")?,
             devices: sealing("devices")?,
+            client_secret: sealing("client secret")?,
             refresh_rotation: secret.derive("refresh rotation"),
             interaction_code: secret.derive("interaction code"),
         })
@@ -55,13 +59,13 @@ struct Key {
 const TYPES: [Option<&str>; 3] = [None, Some("JWT"), Some("at+jwt")];
 
 impl KeySet {
-    /// Asks the realm's [`PrivateKeys`](crate::ports::PrivateKeys) for all that it has.
+    /// Asks the keys of a realm for all that there is.
     ///
     /// # Errors
     /// A fault of the source; a key without `kid`, two keys of one `kid`, a key that is no key, or no root secret.
-    pub async fn load(env: &Env) -> Result<Self, Fault> {
-        let entries = env.private_keys.list(&env.realm).await?;
-        let mut secrets = env.private_keys.secrets(&env.realm).await?;
+    pub async fn load(private_keys: &dyn PrivateKeys, realm: &RealmId) -> Result<Self, Fault> {
+        let entries = private_keys.list(realm).await?;
+        let mut secrets = private_keys.secrets(realm).await?;
         secrets.sort_by_key(|secret| secret.version);
         let mut secrets = secrets.iter().map(DerivedKeys::new).collect::<Result<Vec<_>, _>>()?;
         let newest = secrets.pop().ok_or_else(|| Fault::internal("there is no root secret"))?;
@@ -71,7 +75,13 @@ impl KeySet {
         let mut keys = entries.into_iter().map(Key::new).collect::<Result<Vec<_>, _>>()?;
         // The newest first, so that the first that may sign is the one that does.
         keys.sort_by_key(|key| std::cmp::Reverse((key.entry.times.sign_from, key.entry.times.publish_at)));
-        Ok(Self { keys, newest, older: secrets })
+        Ok(Self { realm: realm.clone(), keys, newest, older: secrets })
+    }
+
+    /// Whose keys they are.
+    #[must_use]
+    pub fn realm(&self) -> &RealmId {
+        &self.realm
     }
 
     /// Whether a key of this algorithm signs now. For the symmetric ones, whose key is a client's secret, no.

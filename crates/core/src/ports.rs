@@ -236,7 +236,8 @@ pub trait PrivateKeys: Send + Sync {
     /// passed, so that the client is told to come back (503). Nothing was used up then, and verification goes on.
     fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> Answer<'a, Vec<u8>>;
 
-    /// Root secrets, newest first; never empty.
+    /// Root secrets, newest first; never empty. One that is forgotten takes with it what was sealed under it, such as the
+    /// secrets of clients that are registered for an HMAC.
     fn secrets<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<RootSecret>>;
 
     /// Moves with every change: what snapshots watch.

@@ -39,7 +39,7 @@ fn token(kit: &TestProvider, session: bool) -> FormToken {
 #[test]
 fn what_was_sealed_is_opened_until_its_end() {
     let kit = TestProvider::new();
-    let keys = wait(KeySet::load(kit.env())).unwrap();
+    let keys = wait(KeySet::load(&*kit.env().private_keys, &kit.env().realm)).unwrap();
     for session in [true, false] {
         let made = token(&kit, session);
         let text = made.seal(kit.env(), &keys).unwrap();
@@ -62,7 +62,7 @@ fn what_was_sealed_is_opened_until_its_end() {
 #[test]
 fn nothing_else_is_opened() {
     let kit = TestProvider::new();
-    let keys = wait(KeySet::load(kit.env())).unwrap();
+    let keys = wait(KeySet::load(&*kit.env().private_keys, &kit.env().realm)).unwrap();
     let good = token(&kit, true).seal(kit.env(), &keys).unwrap();
     let alphabet = b"ABCDEFabcdef0123456789-_+/=. \x00\x7f";
     let mut state = 1;

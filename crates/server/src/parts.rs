@@ -30,8 +30,6 @@ pub(crate) struct Opened {
     pub(crate) registry: Arc<StoredRegistry>,
     pub(crate) accounts: Arc<StoredAccounts>,
     pub(crate) keys: Arc<SealedKeys>,
-    /// Seals private keys, and secrets of clients that an HMAC needs.
-    pub(crate) wrapping: Arc<RootSecret>,
 }
 
 /// Opens what the settings name and `init` has made. A wrong path does not get an empty store without keys.
@@ -65,18 +63,16 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
             (store.clone() as _, store.clone() as _, Some(store), wrapping)
         }
     };
-    let wrapping = Arc::new(wrapping);
     let broken = |fault: Fault| fault.to_string();
     let pool = PasswordPool::start(settings.passwords.threads, settings.passwords.queue).map_err(broken)?;
     let keys = SealedKeys::new(documents.clone(), &wrapping, random.clone()).map_err(broken)?;
     Ok(Opened {
         accounts: Arc::new(StoredAccounts::new(documents.clone(), pool, random)),
-        registry: Arc::new(StoredRegistry::new(documents.clone(), wrapping.clone())),
+        registry: Arc::new(StoredRegistry::new(documents.clone())),
         keys: Arc::new(keys),
         store,
         documents,
         file,
-        wrapping,
     })
 }
 
@@ -89,7 +85,7 @@ impl Opened {
         locales: &[&str],
     ) -> Result<Arc<Provider>, Vec<Complaint>> {
         // A registry of its own, because resource servers come from the settings.
-        let registry = StoredRegistry::new(self.documents.clone(), self.wrapping.clone());
+        let registry = StoredRegistry::new(self.documents.clone());
         let parts = Parts {
             realm: settings.realm.clone(),
             issuer: settings.issuer.clone(),

@@ -1,8 +1,7 @@
 //! Who asks: a client's registration, and how it proves who it is.
 
-mod metadata;
-mod stored;
-pub use stored::from_stored;
+mod hmac_secret;
+pub(crate) use hmac_secret::hmac_key;
 
 mod registration;
 pub use registration::{Registered, RegistrationRules, register, replace_secret};

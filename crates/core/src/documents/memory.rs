@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chancery_jose::{PrivateKey, RootSecret as Secret, SigningAlgorithm, SystemRandom};
-use chancery_store::Revision;
+use chancery_store::{Put, Revision};
 use chancery_types::{ClientId, RealmId, ResourceUri, Timestamp};
 use zeroize::Zeroizing;
 
-use crate::client::{RegistrationRules, from_stored, register};
+use crate::client::{RegistrationRules, register};
 use crate::error::{Complaint, Fault};
 use crate::model::{Client, ResourceServer};
 use crate::ports::{Answer, KeyEntry, PrivateKeys, Registry, RootSecret};
@@ -16,7 +16,6 @@ use crate::rotation::{KeyEnd, KeyTimes};
 
 /// Clients and resource servers in memory, the same for every realm that asks.
 pub struct MemoryRegistry {
-    wrapping: Secret,
     known: RwLock<Known>,
 }
 
@@ -27,11 +26,30 @@ struct Known {
     changes: u64,
 }
 
+impl Known {
+    /// Keeps the client as it is seen from now on.
+    fn put(&mut self, client: Client) -> Revision {
+        self.changes += 1;
+        let revision = Revision(self.changes);
+        self.clients.insert(client.id().clone(), Arc::new(client.seen_at(revision)));
+        revision
+    }
+
+    /// Why the client of this id is not as it was seen, if it is not; `None` where there shall be none.
+    fn contradicts(&self, id: &ClientId, seen: Option<Revision>) -> Option<Put> {
+        match (self.clients.get(id).map(|client| client.revision()), seen) {
+            (have, seen) if have == seen => None,
+            (Some(_), None) => Some(Put::Occupied),
+            _ => Some(Put::Stale),
+        }
+    }
+}
+
 impl MemoryRegistry {
     /// Without any client.
     #[must_use]
     pub fn new() -> Self {
-        Self { wrapping: Secret::new(drawn()), known: RwLock::default() }
+        Self { known: RwLock::default() }
     }
 
     /// With a client of this metadata (RFC 7591 section 2), as [`MemoryRegistry::put`].
@@ -58,11 +76,8 @@ impl MemoryRegistry {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn put(&self, metadata: &str) -> Result<Option<Zeroizing<String>>, Vec<Complaint>> {
-        let nowhere = |what: String| vec![Complaint::new("metadata", what, "RFC 7591 section 2")];
-        let realm = RealmId::parse("memory").map_err(|error| nowhere(error.to_string()))?;
         let rules = RegistrationRules {
-            realm: &realm,
-            wrapping: &self.wrapping,
+            keys: None,
             algorithms: None,
             are_weak_secrets_allowed: false,
             // Putting is also changing here: what the client got stays its own.
@@ -70,11 +85,7 @@ impl MemoryRegistry {
         };
         let registered = register(metadata.as_bytes(), &SystemRandom, &rules)?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.changes += 1;
-        let revision = Revision(known.changes);
-        let client = from_stored(&registered.client.stored, revision, &realm, &self.wrapping)
-            .map_err(|fault| nowhere(fault.to_string()))?;
-        known.clients.insert(client.id.clone(), Arc::new(client));
+        known.put(registered.client);
         Ok(registered.secret_to_show)
     }
 
@@ -83,6 +94,11 @@ impl MemoryRegistry {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.clients.remove(id);
         known.changes += 1;
+    }
+
+    fn change<T: Send + 'static>(&self, step: impl FnOnce(&mut Known) -> T) -> Answer<'_, T> {
+        let done = step(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
+        Box::pin(std::future::ready(Ok(done)))
     }
 
     fn read<T: Send + 'static>(&self, look: impl FnOnce(&Known) -> T) -> Answer<'_, T> {
@@ -108,6 +124,24 @@ impl Registry for MemoryRegistry {
 
     fn revision<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Revision> {
         self.read(|known| Revision(known.changes))
+    }
+
+    fn put_client<'a>(&'a self, _: &'a RealmId, seen: Option<Revision>, client: Arc<Client>) -> Answer<'a, Put> {
+        self.change(|known| match known.contradicts(client.id(), seen) {
+            Some(put) => put,
+            None => Put::Done(known.put(Arc::unwrap_or_clone(client))),
+        })
+    }
+
+    fn remove_client<'a>(&'a self, _: &'a RealmId, seen: Revision, id: &'a ClientId) -> Answer<'a, Put> {
+        self.change(|known| match known.contradicts(id, Some(seen)) {
+            Some(put) => put,
+            None => {
+                known.clients.remove(id);
+                known.changes += 1;
+                Put::Done(Revision(known.changes))
+            }
+        })
     }
 
     fn clients<'a>(

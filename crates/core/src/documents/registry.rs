@@ -3,11 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chancery_jose::RootSecret;
 use chancery_store::{Document, DocumentKind, DocumentStore, Put, Revision};
 use chancery_types::{ClientId, RealmId, ResourceUri};
 
-use crate::client::from_stored;
 use crate::error::Fault;
 use crate::model::{Client, ResourceServer};
 use crate::ports::{Answer, Registry};
@@ -18,7 +16,6 @@ use crate::ports::{Answer, Registry};
 /// second. Clients that do not exist are remembered, too, within a bound.
 pub struct StoredRegistry {
     store: Arc<dyn DocumentStore>,
-    wrapping: Arc<RootSecret>,
     configured: HashMap<ResourceUri, Arc<ResourceServer>>,
     pub(super) realms: RwLock<HashMap<RealmId, Cache>>,
 }
@@ -67,10 +64,10 @@ impl Cache {
 }
 
 impl StoredRegistry {
-    /// A registry over a store; the wrapping key opens the secrets of clients that are registered for an HMAC.
+    /// A registry over a store.
     #[must_use]
-    pub fn new(store: Arc<dyn DocumentStore>, wrapping: Arc<RootSecret>) -> Self {
-        Self { store, wrapping, configured: HashMap::new(), realms: RwLock::default() }
+    pub fn new(store: Arc<dyn DocumentStore>) -> Self {
+        Self { store, configured: HashMap::new(), realms: RwLock::default() }
     }
 
     /// With resource servers that stand in a configuration. They come before stored ones of the same name.
@@ -109,7 +106,8 @@ impl StoredRegistry {
                 return Ok(Put::Occupied);
             }
         }
-        let put = self.store.put_new(realm, DocumentKind::CLIENT, clients.iter().map(document_of).collect()).await?;
+        let documents = clients.iter().map(document_of).collect::<Result<Vec<_>, _>>()?;
+        let put = self.store.put_new(realm, DocumentKind::CLIENT, documents).await?;
         self.change(realm, Cache::forget);
         Ok(put)
     }
@@ -117,10 +115,6 @@ impl StoredRegistry {
     /// Whether an account has the client's id: `sub` has to tell a client from a person (RFC 9068 section 5).
     async fn is_of_account(&self, realm: &RealmId, client: &Client) -> Result<bool, Fault> {
         Ok(self.store.get(realm, DocumentKind::ACCOUNT, client.id().as_str()).await?.is_some())
-    }
-
-    fn open(&self, realm: &RealmId, document: &Document) -> Result<Arc<Client>, Fault> {
-        from_stored(&document.body, document.revision, realm, &self.wrapping).map(Arc::new)
     }
 
     /// What the cache says (a client, or that there is none), and its generation.
@@ -146,8 +140,12 @@ impl StoredRegistry {
 
 const RESOURCE_SERVER_VERSION: u8 = 1;
 
-fn document_of(client: &Client) -> Document {
-    Document { id: client.id().as_str().into(), alias: None, body: client.stored.clone(), revision: Revision(0) }
+fn document_of(client: &Client) -> Result<Document, Fault> {
+    Ok(Document { id: client.id().as_str().into(), alias: None, body: client.to_stored()?, revision: Revision(0) })
+}
+
+fn read(document: &Document) -> Result<Arc<Client>, Fault> {
+    Client::from_stored(&document.body, document.revision).map(Arc::new)
 }
 
 impl Registry for StoredRegistry {
@@ -158,7 +156,7 @@ impl Registry for StoredRegistry {
                 return Ok(known);
             }
             let document = self.store.get(realm, DocumentKind::CLIENT, id.as_str()).await?;
-            let client = document.map(|document| self.open(realm, &document)).transpose()?;
+            let client = document.map(|document| read(&document)).transpose()?;
             self.change(realm, |cache| {
                 if cache.generation == generation {
                     cache.remember(id, client.as_ref());
@@ -218,7 +216,7 @@ impl Registry for StoredRegistry {
             if seen.is_none() && self.is_of_account(realm, &client).await? {
                 return Ok(Put::Occupied);
             }
-            let put = self.store.put(realm, DocumentKind::CLIENT, seen, document_of(&client)).await?;
+            let put = self.store.put(realm, DocumentKind::CLIENT, seen, document_of(&client)?).await?;
             self.change(realm, Cache::forget);
             Ok(put)
         })
@@ -241,7 +239,7 @@ impl Registry for StoredRegistry {
         Box::pin(async move {
             let after = after.map(ClientId::as_str);
             let documents = self.store.list(realm, DocumentKind::CLIENT, after, limit).await?;
-            documents.iter().map(|document| self.open(realm, document)).collect()
+            documents.iter().map(read).collect()
         })
     }
 }

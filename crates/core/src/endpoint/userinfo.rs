@@ -133,7 +133,7 @@ impl UserInfoEndpoint {
         let query = ClaimsQuery { account, client: client.id(), names: &names, locales: asked.locales.as_deref() };
         let person = env.accounts.claims(&env.realm, query).await?.said(&names);
         let mut answer = ClaimsWriter::new();
-        let alg = client.userinfo_signed_response_alg;
+        let alg = client.metadata().openid.userinfo_signed_response_alg;
         if alg.is_some() {
             // OIDC Core section 5.3.2: a signed answer names its issuer and audience.
             answer

@@ -106,7 +106,7 @@ impl Interactions {
         write: SessionWrite,
     ) -> Result<GoneOn, Fault> {
         let (asked, addressed) = (open.request.asked(), open.request.addressed());
-        let is_implied = addressed.client.consent == ConsentMode::Implied;
+        let is_implied = addressed.client.metadata().own.consent == ConsentMode::Implied;
         let answer = &open.consent;
         let facts = self.facts(&open, Some(&authentication));
         let undecided = prompt::undecided(&open.request, &facts).scopes;

@@ -164,13 +164,14 @@ fn again(
 }
 
 fn client_view(client: &Client) -> ClientView {
+    let description = &client.metadata().description;
     let shown = |text: &str| text.chars().filter(|c| is_shown(*c)).take(LONGEST_NAME).collect::<String>();
     let name = client.name().map(shown).filter(|name| !name.trim().is_empty());
     ClientView {
         name: name.unwrap_or_else(|| shown(client.id().as_str())),
-        client_uri: client.client_uri().map(str::to_owned),
-        policy_uri: client.policy_uri().map(str::to_owned),
-        tos_uri: client.tos_uri().map(str::to_owned),
+        client_uri: description.client_uri.as_deref().map(str::to_owned),
+        policy_uri: description.policy_uri.as_deref().map(str::to_owned),
+        tos_uri: description.tos_uri.as_deref().map(str::to_owned),
     }
 }
 

@@ -171,7 +171,7 @@ pub fn undecided(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>)
     let is_decided =
         |scope: &Scope| facts.consent.allows(scope, asked.resource.as_deref()) || is_declined(scope.as_str());
     let missing = asked.scopes.filtered(|scope| !is_decided(scope));
-    match client.consent {
+    match client.metadata().own.consent {
         ConsentMode::Ask => {
             Undecided { claims: facts.claims.undecided(&asked.claims, &asked.scopes, facts.consent), scopes: missing }
         }
@@ -189,7 +189,7 @@ fn needs_consent_each_time(request: &ValidatedAuthorizationRequest<'_>) -> bool 
     let client = &addressed.client;
     client.is_public()
         && client.application_type() == ApplicationType::Native
-        && client.consent == ConsentMode::Ask
+        && client.metadata().own.consent == ConsentMode::Ask
         && addressed.target.uri().kind() != RedirectKind::Https
 }
 

@@ -10,9 +10,10 @@ use chancery_types::{Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Draft, TokenIssuer};
+use crate::client::hmac_key;
 use crate::context::{Call, Env};
-use crate::error::{Failure, Fault, Reason};
-use crate::model::{Authentication, ClaimName, Claims, Client, ClientCredential, Holder};
+use crate::error::{Failure, Reason};
+use crate::model::{Authentication, ClaimName, Claims, Client, Holder};
 use crate::policy::TokenKind;
 use crate::ports::ClaimsQuery;
 
@@ -50,7 +51,7 @@ impl TokenIssuer {
         if !what.target.scopes.contains(Scope::OPENID) {
             return Ok(None);
         }
-        let alg = client.id_token_signed_response_alg;
+        let alg = client.metadata().openid.id_token_signed_response_alg;
         let for_claims = if what.target.is_for_userinfo() { Scopes::default() } else { what.target.scopes.clone() };
         let mut names = self.claims.names(&for_claims, &granted.claims.id_token);
         names.retain(|name| !ClaimName::of(name).is_of_protocol());
@@ -61,7 +62,7 @@ impl TokenIssuer {
             let query = ClaimsQuery { account, client: client.id(), names: &names, locales };
             env.accounts.claims(&env.realm, query).await?.said(&names)
         };
-        let wants_sid = client.has_logout_uri || granted.claims.of_id_token("sid").is_some();
+        let wants_sid = client.metadata().logout.is_told() || granted.claims.of_id_token("sid").is_some();
         let lifetime = self.policy.lifetime(TokenKind::IdToken, what, client, self.id_token.lifetime);
         let facts = Facts {
             issuer: env.issuer.as_str(),
@@ -91,22 +92,13 @@ impl TokenIssuer {
         if !alg.is_symmetric() {
             return Ok(self.keys.sign_jwt(env, call.now, alg, None, payload.as_bytes()).await?);
         }
-        if !has_secret(client, call.now) {
+        if !client.secrets().iter().any(|secret| secret.is_good(call.now)) {
             return Err((&SECRET_ENDED).into());
         }
-        let key = client.hmac_key.as_ref().filter(|key| key.alg() == alg);
-        let key = key.ok_or_else(|| Fault::internal(format!("client {} has no secret for {alg}", client.id())))?;
+        let key = hmac_key(client, alg, &self.keys)?;
         let input = EncodedHeader::new(alg, None, None).signing_input(payload.as_bytes());
         let signature = key.sign(input.as_bytes());
         Ok(assemble(input, &signature))
-    }
-}
-
-/// Whether any secret of the client is still good.
-fn has_secret(client: &Client, now: Timestamp) -> bool {
-    match &client.credential {
-        ClientCredential::Public => false,
-        ClientCredential::Secret { secrets, .. } => secrets.iter().any(|(_, ends)| ends.is_none_or(|ends| now < ends)),
     }
 }
 

@@ -13,7 +13,7 @@ mod claims;
 pub use claims::{ClaimAsk, Claims, ClaimsRequest};
 
 pub mod client;
-pub use client::{ApplicationType, Client, ClientCredential, ConsentMode, RedirectTarget, RefreshTokens, SecretMethod};
+pub use client::{ApplicationType, Client, ClientMetadata, ConsentMode, RedirectTarget, RefreshTokens, SecretMethod};
 
 mod resource_server;
 pub use resource_server::{ResourceServer, TokenFormat};

@@ -98,10 +98,10 @@ pub(crate) async fn gate(env: &Env, client: &Client, authority: &Authority<'_>) 
     let granted = authority.holder.granted();
     let born = granted.map_or(authority.issued_at, |granted| granted.granted_at);
     // In whole seconds, because a JWT does not say its time more exactly.
-    if born.secs() < client.registered_at.secs() {
+    if born.secs() < client.registered_at().secs() {
         return Ok(Gate::Closed(&CLIENT_REPLACED));
     }
-    if authority.resource.is_some() && authority.resource != client.default_resource.as_ref() {
+    if authority.resource.is_some() && authority.resource != client.default_resource() {
         return Ok(Gate::Closed(&AUDIENCE_WITHDRAWN));
     }
     let scopes = registered(client, authority.scopes);
@@ -123,7 +123,7 @@ pub(crate) async fn gate(env: &Env, client: &Client, authority: &Authority<'_>) 
 
 /// Of these scopes, those that the client is registered for now (RFC 7591 section 2).
 fn registered(client: &Client, scopes: &Scopes) -> Scopes {
-    scopes.clone().filtered(|scope| client.scopes.as_ref().is_none_or(|list| list.contains(scope.as_str())))
+    scopes.clone().filtered(|scope| client.scopes().is_none_or(|list| list.contains(scope.as_str())))
 }
 
 /// Lets an entitlement pass, or says why not.

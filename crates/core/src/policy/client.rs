@@ -35,7 +35,7 @@ pub trait ClientPolicy: Send + Sync {
         let is_owner = client.id() == token.client;
         let is_named = || {
             let by_resource = token.resource.is_some_and(|server| server.introspected_by.contains(client.id()));
-            by_resource || client.introspects.contains(token.client)
+            by_resource || client.metadata().own.introspects.contains(token.client)
         };
         let is_for_others = doing == Doing::Introspection && token.kind != TokenKind::RefreshToken;
         is_owner || (is_for_others && !client.is_public() && is_named())

@@ -37,7 +37,8 @@ pub trait TokenPolicy: Send + Sync {
     /// granted (OIDC Core section 11) or the client has `refresh_tokens = "always"`.
     fn refresh(&self, what: &Entitlement, client: &Client) -> bool {
         client.has_grant_type(GrantType::RefreshToken)
-            && (what.scopes().contains(Scope::OFFLINE_ACCESS) || client.refresh_tokens == RefreshTokens::Always)
+            && (what.scopes().contains(Scope::OFFLINE_ACCESS)
+                || client.metadata().own.refresh_tokens == RefreshTokens::Always)
     }
 
     /// Whether what comes of a code ends with the person's session: unless `offline_access` was granted (OIDC Core

@@ -63,7 +63,7 @@ impl Snapshot {
         let Components { config, authorization_policy, token_policy, client_policy, ui_locales } = components;
         // Asked before the keys are read: what changes in between is found by the next question.
         let keys_revision = env.private_keys.revision(&env.realm).await?;
-        let keys = Arc::new(KeySet::load(env).await?);
+        let keys = Arc::new(KeySet::load(&*env.private_keys, &env.realm).await?);
 
         let offered = Arc::new(config.offered());
         let claims = ClaimsRule::new(config.claims.clone());

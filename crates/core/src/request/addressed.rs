@@ -66,7 +66,7 @@ impl<'a> Resolved<'a> {
         let target = client.redirect_target(params.one("redirect_uri")?);
         let target =
             target.map_err(|refusal| PageError { failure: refusal.into(), way_on: client.way_on().map(Box::from) })?;
-        let resource = match &client.default_resource {
+        let resource = match client.default_resource() {
             Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
             None => None,
         };

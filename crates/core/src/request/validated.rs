@@ -7,6 +7,7 @@ use chancery_jose::{ClaimsWriter, Compact};
 use chancery_types::iana::{ErrorCode, Prompt, ResponseMode};
 use chancery_types::{Issuer, Params, Scope, Scopes, Timestamp};
 
+use crate::client::hmac_key;
 use crate::error::{MALFORMED_PARAMETER, Reason, Refusal};
 use crate::keys::KeySet;
 use crate::model::{Acr, ClaimsRequest, Client, ResourceServer};
@@ -276,7 +277,7 @@ fn check(request: &Addressed<'_>, rules: &Rules) -> Result<Asked, Refusal> {
     let resource = request.resource.clone().filter(|server| server.knows_any(&scopes.known));
     let challenge = params.one("code_challenge")?;
     let code_challenge = CodeChallenge::parse(challenge, params.one("code_challenge_method")?, client)?;
-    let max_age = max_age(params.one("max_age")?)?.or(client.default_max_age.filter(|_| is_openid));
+    let max_age = max_age(params.one("max_age")?)?.or(client.metadata().openid.default_max_age.filter(|_| is_openid));
     let claims = params.one("claims")?.map_or(Ok(ClaimsRequest::default()), |text| rules.claims.parse(text))?;
     let mut claims = rules.claims.registered(claims, client);
     rules.policy.claims_request(&claims, client)?;
@@ -331,14 +332,14 @@ fn response_mode(params: &Params<'_>, client: &Client, offered: &Offered) -> Res
         Some(asked) => offered.response_mode(asked).ok_or(&RESPONSE_MODE_UNSUPPORTED)?,
         None => ResponseMode::Query,
     };
-    let is_registered = client.response_modes.as_ref().is_none_or(|modes| modes.contains(&mode));
+    let is_registered = client.metadata().flow.response_modes.as_ref().is_none_or(|modes| modes.contains(&mode));
     if is_registered { Ok(()) } else { Err((&RESPONSE_MODE_UNREGISTERED).into()) }
 }
 
 fn response_type(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<(), Refusal> {
     let asked = params.one("response_type")?.ok_or(&RESPONSE_TYPE_MISSING)?;
     let response_type = offered.response_type(asked).ok_or(&RESPONSE_TYPE_UNSUPPORTED)?;
-    let is_registered = client.response_types.contains(&response_type);
+    let is_registered = client.metadata().flow.response_types.contains(&response_type);
     if is_registered { Ok(()) } else { Err((&RESPONSE_TYPE_UNREGISTERED).into()) }
 }
 
@@ -367,7 +368,7 @@ fn max_age(text: Option<&str>) -> Result<Option<u64>, Refusal> {
 fn acr_values(text: Option<&str>, client: &Client, is_openid: bool) -> Vec<Acr> {
     match text {
         Some(text) => text.split(' ').filter(|word| !word.is_empty()).map(|word| Acr(word.into())).collect(),
-        None if is_openid => client.default_acr_values.clone(),
+        None if is_openid => client.metadata().openid.default_acr_values.clone(),
         None => Vec::new(),
     }
 }
@@ -389,8 +390,10 @@ fn expected_subject(hinted: Option<Box<str>>, claims: &ClaimsRequest) -> Result<
 fn hinted_subject(token: &str, client: &Client, rules: &Rules) -> Result<Box<str>, Refusal> {
     let read = || {
         let compact = Compact::parse(token).ok()?;
-        let verified = match &client.hmac_key {
-            Some(key) if compact.header().alg.is_symmetric() => compact.verify(&**key).ok()?,
+        let verified = match client.metadata().hmac_algorithm() {
+            Some(alg) if compact.header().alg.is_symmetric() => {
+                compact.verify(&hmac_key(client, alg, &rules.keys).ok()?).ok()?
+            }
             _ => rules.keys.verify_past_login(compact).ok()?,
         };
         // An access token (`at+jwt`) or any other typed token is no ID token (RFC 8725 section 3.11).

@@ -153,7 +153,7 @@ impl ClaimsRule {
     /// needs one of these scopes.
     #[must_use]
     pub fn registered(&self, mut request: ClaimsRequest, client: &Client) -> ClaimsRequest {
-        let Some(scopes) = &client.scopes else { return request };
+        let Some(scopes) = client.scopes() else { return request };
         let of_scopes = self.names(scopes, &[]);
         let is_allowed = |ask: &ClaimAsk| {
             let extra = self.config.extra.iter().map(String::as_str);

@@ -74,7 +74,7 @@ impl CodeChallenge {
         let Some(challenge) = challenge else {
             return match method {
                 Some(_) => Err((&CHALLENGE_MISSING).into()),
-                None if client.is_pkce_optional => Ok(None),
+                None if client.is_pkce_optional() => Ok(None),
                 None => Err((&MISSING).into()),
             };
         };

@@ -99,7 +99,7 @@ impl ScopeRule {
         let is_known = |scope: &Scope| {
             self.supported.contains(scope.as_str()) || resource.is_some_and(|server| server.knows(scope))
         };
-        let is_allowed = |scope: &Scope| client.scopes.as_ref().is_none_or(|list| list.contains(scope.as_str()));
+        let is_allowed = |scope: &Scope| client.scopes().is_none_or(|list| list.contains(scope.as_str()));
         let (known, unknown) = (asked.filtered(is_known), asked.filtered(|scope| !is_known(scope)));
         if !known.iter().all(is_allowed) {
             return Err((&NOT_ALLOWED).into());

@@ -223,7 +223,7 @@ fn another_client_of_the_same_id_gets_nothing() {
     let form = format!("client_id=plain&client_secret={SECRET}&grant_type=client_credentials");
     let own = world.tokens(&form).unwrap();
     world.wait(Duration::from_secs(1));
-    world.registered.replace(&world.env.realm, &*world.env.random, world.now);
+    world.registered.replace(&*world.env.random, world.now);
     for token in [&opaque.access_token, &jwt.access_token, &own.access_token] {
         assert!(!world.is_active(token));
     }

@@ -88,7 +88,7 @@ impl World {
             people.0.lock().unwrap().insert(name.to_owned(), account);
         }
         let random = Arc::new(Counter(AtomicU64::new(0)));
-        let registered = Arc::new(Registered::new(&realm, &*random));
+        let registered = Arc::new(Registered::new(&*random));
         let events = Arc::new(Heard(Mutex::default()));
         let names = run(NameKey::load(&**KEYS, &realm)).unwrap();
         let env = Env {
@@ -108,7 +108,7 @@ impl World {
         let scopes = ScopeRule::new(&scope::Config { extra: extra.into(), ..Default::default() }, claims.scopes());
         let issuer = Arc::new(TokenIssuer {
             claims: Arc::clone(&claims),
-            keys: Arc::new(run(KeySet::load(&env)).unwrap()),
+            keys: Arc::new(run(KeySet::load(&*env.private_keys, &env.realm)).unwrap()),
             policy,
             access_token: Default::default(),
             id_token: Default::default(),
@@ -281,17 +281,17 @@ pub(crate) struct Registered {
 }
 
 impl Registered {
-    fn new(realm: &RealmId, random: &dyn Random) -> Self {
-        let clients = Mutex::new(Self::registered(realm, random, Timestamp::from_secs(0)));
+    fn new(random: &dyn Random) -> Self {
+        let clients = Mutex::new(Self::registered(random, Timestamp::from_secs(0)));
         Self { clients, has_server: AtomicBool::new(true) }
     }
 
     /// All clients are removed, and others of the same ids are registered.
-    pub(crate) fn replace(&self, realm: &RealmId, random: &dyn Random, now: Timestamp) {
-        *self.clients.lock().unwrap() = Self::registered(realm, random, now);
+    pub(crate) fn replace(&self, random: &dyn Random, now: Timestamp) {
+        *self.clients.lock().unwrap() = Self::registered(random, now);
     }
 
-    fn registered(realm: &RealmId, random: &dyn Random, now: Timestamp) -> BTreeMap<String, Arc<Client>> {
+    fn registered(random: &dyn Random, now: Timestamp) -> BTreeMap<String, Arc<Client>> {
         let public = r#""token_endpoint_auth_method":"none""#;
         let by_post = format!(r#""token_endpoint_auth_method":"client_secret_post","client_secret":"{SECRET}""#);
         let code =
@@ -319,13 +319,7 @@ impl Registered {
                 "chancery":{{"introspects":["app","web","machine","plain"]}}}}"#
             ),
         ];
-        let rules = RegistrationRules {
-            realm,
-            wrapping: &chancery_jose::RootSecret::new(Zeroizing::new([7; 32])),
-            algorithms: None,
-            are_weak_secrets_allowed: false,
-            now,
-        };
+        let rules = RegistrationRules { keys: None, algorithms: None, are_weak_secrets_allowed: false, now };
         let client = |json: String| match register(json.as_bytes(), random, &rules) {
             Ok(done) => (done.client.id().to_string(), Arc::new(done.client)),
             Err(complaints) => panic!("{json}: {complaints:?}"),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chancery_core::client::{Registered, RegistrationRules, register};
 use chancery_core::error::{Complaint, Fault};
+use chancery_core::keys::KeySet;
 use chancery_core::model::Client as RegisteredClient;
 use chancery_core::ports::{Accounts as _, Clock as _, Registry as _};
 use chancery_jose::SystemRandom;
@@ -52,9 +53,9 @@ pub(crate) async fn client(command: Client) -> Said {
 async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: bool) -> Said {
     let (realm, now) = (&settings.realm, SystemClock.now());
     let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
+    let keys = KeySet::load(&*opened.keys, realm).await.map_err(|fault| fault.to_string())?;
     let rules = RegistrationRules {
-        realm,
-        wrapping: &opened.wrapping,
+        keys: Some(&keys),
         algorithms: Some(&algorithms),
         are_weak_secrets_allowed: weak_secret,
         now,

@@ -8,13 +8,13 @@
 
 use std::sync::Arc;
 
-use chancery_types::iana::ErrorCode;
+use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode};
 use chancery_types::{ClientId, Params, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Call, Env};
 use crate::error::{Failure, Reason, Refusal, Remedy};
-use crate::model::{Client, ClientCredential, SecretMethod};
+use crate::model::{Client, SecretMethod};
 use crate::policy::ClientPolicy;
 
 mod presented;
@@ -168,15 +168,16 @@ impl Authenticator {
             proof.take_the_time();
             return Err(&CLIENT_UNKNOWN);
         };
-        match (&client.credential, proof) {
-            (ClientCredential::Public, Proof::None) => {}
-            (ClientCredential::Secret { method, secrets }, Proof::Secret { sent_by, secret })
-                if sent_by == method || self.takes_either(&client) =>
-            {
-                let good = secrets.iter().filter(|(digest, _)| digest.matches(secret));
-                match good.map(|(_, ends)| ends.unwrap_or(Timestamp::MAX)).max() {
-                    Some(ends) if ends <= now => return Err(&SECRET_EXPIRED),
-                    Some(_) => {}
+        match (client.metadata().flow.token_endpoint_auth_method, proof) {
+            (ClientAuthenticationMethod::None, Proof::None) => {}
+            (
+                method @ (ClientAuthenticationMethod::ClientSecretBasic | ClientAuthenticationMethod::ClientSecretPost),
+                Proof::Secret { sent_by, secret },
+            ) if method == *sent_by || self.takes_either(&client) => {
+                let same = client.secrets().iter().filter(|known| known.digest.matches(secret));
+                match same.map(|known| known.is_good(now)).max() {
+                    Some(true) => {}
+                    Some(false) => return Err(&SECRET_EXPIRED),
                     None => return Err(&SECRET_WRONG),
                 }
             }
@@ -185,11 +186,11 @@ impl Authenticator {
                 return Err(&METHOD_UNREGISTERED);
             }
         }
-        if client.is_enabled { Ok(AuthenticatedClient { client }) } else { Err(&CLIENT_DISABLED) }
+        if client.is_enabled() { Ok(AuthenticatedClient { client }) } else { Err(&CLIENT_DISABLED) }
     }
 
     /// RFC 6749 section 2.3.1 knows two ways for one secret, and many a client library uses both for one client.
     fn takes_either(&self, client: &Client) -> bool {
-        self.config.secret_method == SecretMethod::Either && client.secret_method == SecretMethod::Either
+        self.config.secret_method == SecretMethod::Either && client.metadata().own.secret_method == SecretMethod::Either
     }
 }

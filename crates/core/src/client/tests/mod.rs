@@ -1,33 +1,48 @@
 //! Registration: what is taken, what is refused, what is left out; and the stored form.
 
-use chancery_jose::{RootSecret, SigningAlgorithm, SystemRandom};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use chancery_jose::{SigningAlgorithm, SystemRandom};
 use chancery_store::Revision;
 use chancery_types::iana::{GrantType, ResponseType};
 use chancery_types::{RealmId, Timestamp};
-use zeroize::Zeroizing;
+use serde_json::{Value, json};
 
-use super::{Registered, RegistrationRules, from_stored, register, replace_secret};
+use super::{Registered, RegistrationRules, hmac_key, register, replace_secret};
+use crate::documents::MemoryKeys;
 use crate::error::Complaint;
-use crate::model::{ApplicationType, Client, ClientCredential, ConsentMode, RefreshTokens};
+use crate::keys::KeySet;
+use crate::model::{ApplicationType, Client, ConsentMode, RefreshTokens, SecretMethod};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-fn wrapping() -> RootSecret {
-    RootSecret::new(Zeroizing::new([7; 32]))
-}
+const ALGORITHMS: &[SigningAlgorithm] = &[SigningAlgorithm::Rs256, SigningAlgorithm::Es256, SigningAlgorithm::EdDsa];
 
-fn with_rules<T>(then: impl FnOnce(&RegistrationRules<'_>) -> T) -> T {
-    then(&RegistrationRules {
-        realm: &RealmId::parse("test").unwrap(),
-        wrapping: &wrapping(),
-        algorithms: Some(&[SigningAlgorithm::Rs256, SigningAlgorithm::Es256, SigningAlgorithm::EdDsa]),
+fn rules(keys: Option<&KeySet>) -> RegistrationRules<'_> {
+    RegistrationRules {
+        keys,
+        algorithms: Some(ALGORITHMS),
         are_weak_secrets_allowed: false,
         now: Timestamp::from_secs(7),
-    })
+    }
+}
+
+/// What a realm has of these keys at this moment.
+fn key_set(keys: &MemoryKeys, realm: &str) -> KeySet {
+    let realm = RealmId::parse(realm).unwrap();
+    match pin!(KeySet::load(keys, &realm)).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(set) => set.unwrap(),
+        Poll::Pending => panic!("it waits"),
+    }
 }
 
 fn registered(json: &str) -> Result<Registered, Vec<Complaint>> {
-    with_rules(|rules| register(json.as_bytes(), &SystemRandom, rules))
+    register(json.as_bytes(), &SystemRandom, &rules(None))
+}
+
+fn stored(client: &Client) -> String {
+    String::from_utf8(client.to_stored().unwrap().to_vec()).unwrap()
 }
 
 fn good(json: &str) -> Registered {
@@ -35,50 +50,166 @@ fn good(json: &str) -> Registered {
 }
 
 fn secrets(client: &Client) -> Vec<Option<Timestamp>> {
-    match &client.credential {
-        ClientCredential::Public => Vec::new(),
-        ClientCredential::Secret { secrets, .. } => secrets.iter().map(|(_, ends)| *ends).collect(),
-    }
+    client.secrets().iter().map(|secret| secret.ends).collect()
 }
 
 /// META-08, META-10, META-12, META-14, META-17, META-25
 #[test]
 fn little_is_needed() {
     let Registered { client, secret_to_show, notices } = good(r#"{"redirect_uris":["https://app.example/cb"]}"#);
-    assert_eq!(client.id.as_str().len(), 22);
+    assert_eq!(client.id().as_str().len(), 22);
     assert_eq!(secret_to_show.unwrap().len(), 43);
     assert!(notices.is_empty());
-    assert_eq!(client.application_type, ApplicationType::Web);
-    assert_eq!(client.response_types, [ResponseType::Code]);
-    assert_eq!(client.grant_types, [GrantType::AuthorizationCode]);
-    assert_eq!(client.id_token_signed_response_alg, SigningAlgorithm::Rs256);
-    assert!(client.is_enabled && !client.is_pkce_optional && !client.is_public());
+    let metadata = client.metadata();
+    assert_eq!(metadata.flow.application_type, ApplicationType::Web);
+    assert_eq!(metadata.flow.response_types, [ResponseType::Code]);
+    assert_eq!(metadata.flow.grant_types, [GrantType::AuthorizationCode]);
+    assert_eq!(metadata.openid.id_token_signed_response_alg, SigningAlgorithm::Rs256);
+    assert!(client.is_enabled() && !client.is_pkce_optional() && !client.is_public());
 }
 
-/// META-03, META-04, META-05, META-11, META-13, META-19, META-26, META-27, META-32, CMETA-03, and our own settings.
+/// META-03, META-04, META-05, META-11, META-13, META-19, META-26, META-27, META-32, CMETA-03, CMETA-04, and our own
+/// settings: what is registered can be shown again as it was registered (RFC 7591 section 3.2.1).
 #[test]
 fn all_that_is_known_is_kept() {
-    let json = format!(
-        r#"{{"client_id":"app","client_secret":"{SECRET}","client_secret_expires_at":100,"client_name":"App",
-        "client_uri":"https://app.example/#top","application_type":"native","grant_types":["authorization_code",
-        "refresh_token"],"redirect_uris":["http://127.0.0.1/cb","com.example.app:/cb","http://127.0.0.1/cb"],
-        "response_modes":["query"],"scope":"openid email","default_max_age":60,"default_acr_values":["a","b"],
-        "backchannel_logout_uri":"https://app.example/out","userinfo_signed_response_alg":"ES256","chancery":{{"pkce_optional":true,"refresh_tokens":"always",
-        "default_resource":"https://api.example","introspects":["other"],"consent":"implied","enabled":false}}}}"#
-    );
-    let Registered { client, secret_to_show, notices } = good(&json);
+    let metadata = json!({
+        "client_name": "App",
+        "client_uri": "https://app.example/#top",
+        "logo_uri": "https://app.example/logo.png",
+        "policy_uri": "https://app.example/policy",
+        "tos_uri": "https://app.example/terms",
+        "contacts": ["a@example.org"],
+        "software_id": "app",
+        "software_version": "1.0",
+        "application_type": "native",
+        "token_endpoint_auth_method": "client_secret_post",
+        "redirect_uris": ["http://127.0.0.1/cb", "com.example.app:/cb"],
+        "response_types": ["code"],
+        "response_modes": ["query"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "scope": "openid email",
+        "id_token_signed_response_alg": "ES256",
+        "userinfo_signed_response_alg": "EdDSA",
+        "default_max_age": 60,
+        "require_auth_time": true,
+        "default_acr_values": ["a", "b"],
+        "initiate_login_uri": "https://app.example/login",
+        "backchannel_logout_uri": "https://app.example/out",
+        "frontchannel_logout_uri": "https://app.example/leave",
+        "chancery": {
+            "consent": "implied",
+            "default_resource": "https://api.example",
+            "enabled": false,
+            "introspects": ["other"],
+            "pkce_optional": true,
+            "refresh_tokens": "always",
+            "secret_method": "registered",
+        },
+    });
+    let mut asked = metadata.clone();
+    asked["client_id"] = json!("app");
+    asked["client_secret"] = json!(SECRET);
+    asked["client_secret_expires_at"] = json!(100);
+    asked["redirect_uris"] = json!(["http://127.0.0.1/cb", "com.example.app:/cb", "http://127.0.0.1/cb"]);
+    let Registered { client, secret_to_show, notices } = good(&asked.to_string());
     assert!(secret_to_show.is_none() && notices.is_empty(), "{notices:?}");
-    assert_eq!(client.redirect_uris.len(), 2);
-    assert_eq!(secrets(&client), [Some(Timestamp::from_secs(100))]);
-    assert_eq!(client.userinfo_signed_response_alg, Some(SigningAlgorithm::Es256));
-    assert_eq!((client.refresh_tokens, client.consent), (RefreshTokens::Always, ConsentMode::Implied));
-    assert_eq!(client.default_resource.as_ref().unwrap().as_str(), "https://api.example");
-    assert_eq!(client.introspects.len(), 1);
-    assert!(client.is_pkce_optional && client.has_logout_uri && !client.is_enabled);
-    assert!(!String::from_utf8_lossy(&client.stored).contains(SECRET));
+    assert_eq!(serde_json::to_value(client.metadata()).unwrap(), metadata, "once each");
+    assert_eq!(
+        (client.registered_at(), secrets(&client)),
+        (Timestamp::from_secs(7), vec![Some(Timestamp::from_secs(100))])
+    );
+    let own = &client.metadata().own;
+    assert_eq!((own.refresh_tokens, own.consent), (RefreshTokens::Always, ConsentMode::Implied));
+    assert_eq!(own.secret_method, SecretMethod::Registered);
+    assert!(client.is_pkce_optional() && client.metadata().logout.is_told() && !client.is_enabled());
+    assert!(!stored(&client).contains(SECRET));
 
-    let again = from_stored(&client.stored, Revision(3), &RealmId::parse("test").unwrap(), &wrapping()).unwrap();
-    assert_eq!((again.revision, &again.stored), (Revision(3), &client.stored));
+    let again = Client::from_stored(&client.to_stored().unwrap(), Revision(3)).unwrap();
+    assert_eq!((again.revision(), stored(&again)), (Revision(3), stored(&client)));
+    assert_eq!(again.metadata(), client.metadata());
+}
+
+/// What is not given is not kept as if it were: neither `null` nor empty (RFC 7591 section 3.2.1).
+#[test]
+fn what_is_absent_stays_absent() {
+    let client = good(r#"{"token_endpoint_auth_method":"none","redirect_uris":["https://app.example/cb"]}"#).client;
+    let Value::Object(metadata) = serde_json::to_value(client.metadata()).unwrap() else { panic!("no object") };
+    let names: Vec<&str> = metadata.keys().map(String::as_str).collect();
+    let expected = [
+        "application_type",
+        "chancery",
+        "grant_types",
+        "id_token_signed_response_alg",
+        "redirect_uris",
+        "response_types",
+        "token_endpoint_auth_method",
+    ];
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, expected);
+}
+
+/// Texts are shown to people, on pages and in terminals: nothing in them may change how the rest is read.
+#[test]
+fn texts_do_not_mislead() {
+    let misleading = [
+        ("a line break", r"A\nB"),
+        ("a carriage return", r"A\rB"),
+        ("a tabulator", r"A\tB"),
+        ("NUL", r"A\u0000B"),
+        ("an escape sequence", r"A\u001b[2JB"),
+        ("a backspace", r"A\u0008B"),
+        ("DEL", r"A\u007fB"),
+        ("a control sequence of C1", r"A\u009b2JB"),
+        ("NEL", r"A\u0085B"),
+        ("a line separator", r"A\u2028B"),
+        ("a paragraph separator", r"A\u2029B"),
+        ("a right-to-left override", r"A\u202eB"),
+        ("a left-to-right embedding", r"A\u202aB"),
+        ("an isolate", r"A\u2066B\u2069"),
+        ("a right-to-left mark", r"A\u200fB"),
+        ("an Arabic letter mark", r"A\u061cB"),
+        ("a byte order mark", r"\ufeffA"),
+        ("an interlinear annotation", r"A\ufff9B"),
+        ("a tag", r"A\udb40\udc41B"),
+    ];
+    for (what, text) in misleading {
+        for (setting, member) in [
+            ("client_name", format!(r#""client_name":"{text}""#)),
+            ("software_id", format!(r#""software_id":"{text}""#)),
+            ("software_version", format!(r#""software_version":"{text}""#)),
+            ("contacts", format!(r#""contacts":["a@example.org","{text}@example.org"]"#)),
+            ("default_acr_values", format!(r#""default_acr_values":["{text}"]"#)),
+            ("client_uri", format!(r#""client_uri":"https://app.example/{text}""#)),
+            ("scope", format!(r#""scope":"{text}""#)),
+            ("client_id", format!(r#""client_id":"{text}""#)),
+            ("client_secret", format!(r#""client_secret":"{text}""#)),
+        ] {
+            let complaints = registered(&format!(r#"{{"redirect_uris":["https://app.example/cb"],{member}}}"#));
+            let complaints = complaints.err().unwrap_or_else(|| panic!("{setting} was taken with {what}"));
+            let settings: Vec<&str> = complaints.iter().map(|complaint| &*complaint.setting).collect();
+            assert_eq!(settings, [setting], "{what}");
+            assert!(!complaints[0].to_string().chars().any(|character| character.is_control()), "{what}");
+        }
+    }
+    // Names of other scripts, joiners and emoji are names.
+    for name in [
+        "App",
+        "\u{41f}\u{440}\u{438}\u{43b}\u{43e}\u{436}\u{435}\u{43d}\u{438}\u{435}",
+        "\u{627}\u{644}\u{62a}\u{637}\u{628}\u{64a}\u{642}",
+        "\u{915}\u{94d}\u{200d}\u{937}",
+        "\u{1f468}\u{200d}\u{1f469}",
+        "Caf\u{e9} \u{2013} \u{201c}Nord\u{201d}",
+    ] {
+        let json = json!({ "client_name": name, "redirect_uris": ["https://app.example/cb"] }).to_string();
+        assert_eq!(good(&json).client.name(), Some(name));
+    }
+    // A name that is unknown is told in a form that can be shown.
+    let json = r#"{"redirect_uris":["https://app.example/cb"],"a\u001b[2J\u202e":1,"chancery":{"b\u001b[2J":1}}"#;
+    let complaints = registered(json).err().unwrap();
+    assert!(complaints.iter().all(|complaint| complaint.setting.starts_with(r"chancery.b\u{1b}[2J")), "{complaints:?}");
+    let notices = good(&json.replace(r#","chancery":{"b\u001b[2J":1}"#, "")).notices;
+    assert_eq!(notices, [r"a\u{1b}[2J\u{202e} is not used here and was left out"]);
 }
 
 /// One row per complaint. CMETA-03, CMETA-05, CMETA-06, CMETA-08, CMETA-09, CMETA-10, CMETA-11, CMETA-14, META-01,
@@ -205,15 +336,13 @@ fn every_complaint_is_said() {
     assert_eq!(settings, ["client_name", "redirect_uris", "redirect_uris", "subject_type", "chancery.x"]);
 }
 
-/// CMETA-04, CMETA-08, CMETA-09, META-02, META-15, META-16, META-40
+/// CMETA-08, CMETA-09, META-02, META-15, META-16, META-40
 #[test]
 fn what_merely_describes_is_left_out_with_a_notice() {
     let members = [
         r#""jwks":{"keys":[]}"#,
         r#""jwks_uri":"https://app.example/jwks""#,
-        r#""software_id":"x""#,
         r#""software_statement":"a.b.c""#,
-        r#""contacts":["a@example.org"]"#,
         r#""token_endpoint_auth_signing_alg":"ES256""#,
         r#""request_object_signing_alg":"ES256""#,
         r#""introspection_signed_response_alg":"RS256""#,
@@ -227,7 +356,7 @@ fn what_merely_describes_is_left_out_with_a_notice() {
             good(&format!(r#"{{"redirect_uris":["https://app.example/cb"],{member}}}"#));
         let name = member.trim_start_matches('"').split('"').next().unwrap();
         assert!(matches!(notices.as_slice(), [notice] if notice.starts_with(name)), "{member}: {notices:?}");
-        assert!(!String::from_utf8_lossy(&client.stored).contains(name));
+        assert!(!stored(&client).contains(name));
     }
 }
 
@@ -243,30 +372,76 @@ fn grant_types_follow_response_types() {
     ];
     for (members, grants, types) in rows {
         let client = good(&format!(r#"{{"redirect_uris":["https://app.example/cb"],{members}}}"#)).client;
-        assert_eq!((client.grant_types.as_slice(), client.response_types.len()), (grants, types), "{members}");
+        let flow = &client.metadata().flow;
+        assert_eq!((flow.grant_types.as_slice(), flow.response_types.len()), (grants, types), "{members}");
     }
 }
 
-/// JOSE-08: the secret of a client that is registered for an HMAC comes back from under its seal, and from no other.
+/// JOSE-08: the secret of a client that is registered for an HMAC is sealed under the root secret of its realm, and comes
+/// back from no other seal.
 #[test]
 fn secrets_for_an_hmac_are_sealed() {
     let json =
         r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS512"}"#;
-    let Registered { client, secret_to_show, .. } = good(json);
+    let keys = MemoryKeys::generate(&[]).unwrap();
+    let set = key_set(&keys, "test");
+    let Registered { client, secret_to_show, .. } =
+        register(json.as_bytes(), &SystemRandom, &rules(Some(&set))).unwrap();
     let secret = secret_to_show.unwrap();
-    assert!(secret.len() >= 64);
-    assert!(!String::from_utf8_lossy(&client.stored).contains(secret.as_str()));
+    assert!(secret.len() >= 64 && !stored(&client).contains(secret.as_str()));
     let expected = chancery_jose::HmacKey::new(SigningAlgorithm::Hs512, secret.as_bytes()).unwrap().sign(b"x");
-    assert_eq!(client.hmac_key.as_ref().unwrap().sign(b"x"), expected);
+    let read = |json: String| Client::from_stored(json.as_bytes(), Revision(1)).unwrap();
+    let signed =
+        |client: &Client, set: &KeySet| hmac_key(client, SigningAlgorithm::Hs512, set).map(|key| key.sign(b"x"));
+    assert_eq!(signed(&client, &set).ok(), Some(expected.clone()));
+    assert_eq!(signed(&read(stored(&client)), &set).ok(), Some(expected.clone()), "also when it was stored");
 
-    let realm = RealmId::parse("test").unwrap();
-    let other = RealmId::parse("other").unwrap();
-    assert!(from_stored(&client.stored, Revision(1), &realm, &wrapping()).is_ok());
-    assert!(from_stored(&client.stored, Revision(1), &other, &wrapping()).is_err());
-    let foreign = RootSecret::new(Zeroizing::new([8; 32]));
-    assert!(from_stored(&client.stored, Revision(1), &realm, &foreign).is_err());
-    let renamed = String::from_utf8(client.stored.to_vec()).unwrap().replace("\"app\"", "\"apq\"");
-    assert!(from_stored(renamed.as_bytes(), Revision(1), &realm, &wrapping()).is_err());
+    let foreign = key_set(&MemoryKeys::generate(&[]).unwrap(), "test");
+    let body = stored(&client);
+    let without = format!("{}{}", &body[..1], {
+        let mut json: Value = serde_json::from_str(&body[1..]).unwrap();
+        json["secrets"][0].as_object_mut().unwrap().remove("hmac");
+        json
+    });
+    for (what, client, set) in [
+        ("another realm", read(body.clone()), &key_set(&keys, "other")),
+        ("another root secret", read(body.clone()), &foreign),
+        ("another client", read(body.replace("\"app\"", "\"apq\"")), &set),
+        ("a version that is not there", read(body.replace("\"root_secret\":1", "\"root_secret\":2")), &set),
+        ("no seal", read(without), &set),
+    ] {
+        let fault = signed(&client, set).err().unwrap_or_else(|| panic!("{what}"));
+        assert!(fault.to_string().starts_with("the secret of client ap"), "{what}: {fault}");
+    }
+}
+
+/// What an older root secret sealed stays readable, and a new secret is sealed under the newest.
+#[test]
+fn root_secrets_have_versions() {
+    let json =
+        r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS256"}"#;
+    let keys = MemoryKeys::generate(&[]).unwrap();
+    let first = register(json.as_bytes(), &SystemRandom, &rules(Some(&key_set(&keys, "test")))).unwrap();
+    keys.add_secret();
+    let set = key_set(&keys, "test");
+    let signs = |registered: &Registered| {
+        let secret = registered.secret_to_show.as_ref().unwrap();
+        let expected = chancery_jose::HmacKey::new(SigningAlgorithm::Hs256, secret.as_bytes()).unwrap().sign(b"x");
+        hmac_key(&registered.client, SigningAlgorithm::Hs256, &set).unwrap().sign(b"x") == expected
+    };
+    assert!(signs(&first) && stored(&first.client).contains("\"root_secret\":1"));
+    let second = replace_secret(&first.client, Timestamp::from_secs(50), &SystemRandom, &rules(Some(&set))).unwrap();
+    assert!(signs(&second) && stored(&second.client).contains("\"root_secret\":2"), "the newest signs");
+}
+
+/// Without keys such a secret is good for a registry in memory, and cannot be written in the clear.
+#[test]
+fn a_secret_in_memory_cannot_be_stored() {
+    let json =
+        r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS256"}"#;
+    let Registered { client, .. } = good(json);
+    assert!(hmac_key(&client, SigningAlgorithm::Hs256, &key_set(&MemoryKeys::generate(&[]).unwrap(), "any")).is_ok());
+    assert!(client.to_stored().is_err());
 }
 
 /// CAUTH-14: while one secret replaces the other, both are good.
@@ -274,32 +449,23 @@ fn secrets_for_an_hmac_are_sealed() {
 fn a_secret_is_replaced() {
     let first = good(r#"{"client_id":"app","redirect_uris":["https://app.example/cb"]}"#).client;
     let end = Timestamp::from_secs(50);
-    let second = with_rules(|rules| replace_secret(&first, end, &SystemRandom, rules)).unwrap();
+    let second = replace_secret(&first, end, &SystemRandom, &rules(None)).unwrap();
     assert_eq!(secrets(&second.client), [Some(end), None]);
     assert!(second.secret_to_show.is_some());
+    let public = good(r#"{"token_endpoint_auth_method":"none","redirect_uris":["https://app.example/cb"]}"#).client;
+    assert!(replace_secret(&public, end, &SystemRandom, &rules(None)).is_err());
 }
 
-/// What version 1 wrote is read for ever.
+/// What version 1 wrote is read for ever; and while version 1 is the newest, it is also what is written.
 #[test]
 fn version_one_decodes() {
-    let golden = concat!(
-        "\u{1}",
-        r#"{"client_id":"app","client_name":"App","application_type":"native","#,
-        r#""token_endpoint_auth_method":"client_secret_post","secrets":[{"digest":"#,
-        r#""hmac-sha256:BwcHBwcHBwcHBwcHBwcHBw:0123456789abcdef0123456789abcdef0123456789A","ends":5000}],"#,
-        r#""enabled":true,"redirect_uris":["com.example.app:/cb"],"response_types":["code"],"response_modes":["query"],"#,
-        r#""grant_types":["authorization_code","refresh_token"],"scope":["openid","email"],"default_max_age":60,"#,
-        r#""require_auth_time":true,"default_acr_values":["a"],"id_token_signed_response_alg":"ES256","#,
-        r#""userinfo_signed_response_alg":"EdDSA","backchannel_logout_uri":"https://app.example/out","#,
-        r#""pkce_optional":true,"refresh_tokens":"always","default_resource":"https://api.example","#,
-        r#""introspects":["other"],"consent":"implied"}"#
-    );
-    let realm = RealmId::parse("test").unwrap();
-    let client = from_stored(golden.as_bytes(), Revision(1), &realm, &wrapping()).unwrap();
-    assert_eq!(client.name(), Some("App"));
-    assert_eq!(secrets(&client), [Some(Timestamp::from_millis(5000))]);
-    assert_eq!(client.scopes.as_ref().unwrap().to_string(), "openid email");
-    assert_eq!(client.userinfo_signed_response_alg, Some(SigningAlgorithm::EdDsa));
-    assert!(client.has_logout_uri && client.is_pkce_optional);
-    assert!(from_stored(b"\x02{}", Revision(1), &realm, &wrapping()).is_err());
+    let golden = ["\u{1}", include_str!("client.v1.json").trim_end()].concat();
+    let client = Client::from_stored(golden.as_bytes(), Revision(1)).unwrap();
+    assert_eq!(stored(&client), golden);
+    assert_eq!((client.id().as_str(), client.name()), ("app", Some("App")));
+    assert_eq!(secrets(&client), [Some(Timestamp::from_millis(5000)), None]);
+    assert_eq!(client.scopes().unwrap().to_string(), "openid email");
+    for damaged in ["\u{1}", "\u{1}{}", "\u{2}{}", "{}", "", &golden[1..], &golden[..golden.len() - 1]] {
+        assert!(Client::from_stored(damaged.as_bytes(), Revision(1)).is_err(), "{damaged}");
+    }
 }

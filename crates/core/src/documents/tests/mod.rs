@@ -45,18 +45,14 @@ fn secs(secs: i64) -> Timestamp {
     Timestamp::from_secs(secs)
 }
 
-fn wrapping(byte: u8) -> Arc<RootSecret> {
-    Arc::new(RootSecret::new(Zeroizing::new([byte; 32])))
+fn wrapping(byte: u8) -> RootSecret {
+    RootSecret::new(Zeroizing::new([byte; 32]))
 }
 
 fn client(name: &str) -> Arc<Client> {
-    let json = format!(
-        r#"{{"client_id":"{name}","redirect_uris":["https://app.example/"],"id_token_signed_response_alg":"HS256"}}"#
-    );
-    let (realm, wrapping) = (realm("one"), wrapping(1));
+    let json = format!(r#"{{"client_id":"{name}","redirect_uris":["https://app.example/"]}}"#);
     let rules = RegistrationRules {
-        realm: &realm,
-        wrapping: &wrapping,
+        keys: None,
         algorithms: None,
         are_weak_secrets_allowed: false,
         now: Timestamp::from_secs(7),
@@ -64,17 +60,23 @@ fn client(name: &str) -> Arc<Client> {
     Arc::new(register(json.as_bytes(), &SystemRandom, &rules).map_err(|wrong| format!("{wrong:?}")).unwrap().client)
 }
 
+/// Whatever the registry: what registration makes can be stored in it.
 #[test]
 fn clients_are_stored_changed_and_removed() {
-    let registry = StoredRegistry::new(Arc::new(MemoryStore::new()), wrapping(1));
+    a_client_comes_and_goes(&StoredRegistry::new(Arc::new(MemoryStore::new())));
+    a_client_comes_and_goes(&MemoryRegistry::new());
+    let registry = StoredRegistry::new(Arc::new(MemoryStore::new()));
+    now(registry.put_client(&realm("one"), None, client("app"))).unwrap();
+    assert!(now(registry.client(&realm("two"), &id("app"))).unwrap().is_none(), "realms do not meet");
+}
+
+fn a_client_comes_and_goes(registry: &dyn Registry) {
     let one = realm("one");
     assert!(now(registry.client(&one, &id("app"))).unwrap().is_none());
     let Put::Done(first) = now(registry.put_client(&one, None, client("app"))).unwrap() else { panic!("refused") };
     assert_eq!(now(registry.put_client(&one, None, client("app"))).unwrap(), Put::Occupied);
     let read = now(registry.client(&one, &id("app"))).unwrap().unwrap();
     assert_eq!((read.revision(), read.id().as_str()), (first, "app"));
-    assert!(now(registry.client(&realm("two"), &id("app"))).unwrap().is_none(), "realms do not meet");
-
     let Put::Done(second) = now(registry.put_client(&one, Some(first), client("app"))).unwrap() else { panic!() };
     assert_eq!(now(registry.put_client(&one, Some(first), client("app"))).unwrap(), Put::Stale);
     assert_eq!(now(registry.client(&one, &id("app"))).unwrap().unwrap().revision(), second);
@@ -90,7 +92,7 @@ fn clients_are_stored_changed_and_removed() {
 #[test]
 fn a_client_cannot_have_the_id_of_an_account() {
     let store = Arc::new(MemoryStore::new());
-    let registry = StoredRegistry::new(store.clone(), wrapping(1));
+    let registry = StoredRegistry::new(store.clone());
     let (one, two) = (realm("one"), realm("two"));
     let Put::Done(first) = now(registry.put_client(&one, None, client("app"))).unwrap() else { panic!("refused") };
     for account in ["app", "b"] {
@@ -107,7 +109,7 @@ fn a_client_cannot_have_the_id_of_an_account() {
 #[test]
 fn the_cache_is_watched_by_revision() {
     let store = Arc::new(MemoryStore::new());
-    let (here, there) = (StoredRegistry::new(store.clone(), wrapping(1)), StoredRegistry::new(store, wrapping(1)));
+    let (here, there) = (StoredRegistry::new(store.clone()), StoredRegistry::new(store));
     let one = realm("one");
     now(here.revision(&one)).unwrap();
     assert!(now(here.client(&one, &id("app"))).unwrap().is_none());
@@ -127,7 +129,7 @@ fn the_cache_is_watched_by_revision() {
 /// The negative cache is bounded, and does not push out clients that exist.
 #[test]
 fn names_that_no_client_has_do_not_fill_memory() {
-    let registry = StoredRegistry::new(Arc::new(MemoryStore::new()), wrapping(1));
+    let registry = StoredRegistry::new(Arc::new(MemoryStore::new()));
     let one = realm("one");
     now(registry.put_client(&one, None, client("app"))).unwrap();
     let read = now(registry.client(&one, &id("app"))).unwrap().unwrap();
@@ -146,7 +148,7 @@ fn resource_servers_are_configured_or_stored() {
     assert_eq!((api.format, api.alg), (TokenFormat::Jwt, SigningAlgorithm::Es256));
     assert!(serde_json::from_str::<ResourceServer>(r#"{"uri":"https://api.example","ttl":1}"#).is_err());
     let other = ResourceServer { uri: ResourceUri::parse("https://other.example").unwrap(), ..api.clone() };
-    let registry = StoredRegistry::new(Arc::new(MemoryStore::new()), wrapping(1)).with_resource_servers([api.clone()]);
+    let registry = StoredRegistry::new(Arc::new(MemoryStore::new())).with_resource_servers([api.clone()]);
     let one = realm("one");
     now(registry.put_resource_server(&one, None, &other)).unwrap();
     for expected in [&api, &other] {
@@ -159,7 +161,7 @@ fn resource_servers_are_configured_or_stored() {
 #[test]
 fn resource_servers_are_watched_by_revision() {
     let store = Arc::new(MemoryStore::new());
-    let (here, there) = (StoredRegistry::new(store.clone(), wrapping(1)), StoredRegistry::new(store, wrapping(1)));
+    let (here, there) = (StoredRegistry::new(store.clone()), StoredRegistry::new(store));
     let one = realm("one");
     let mut api: ResourceServer = serde_json::from_str(r#"{"uri":"https://api.example","scopes":["read"]}"#).unwrap();
     let Put::Done(first) = now(there.put_resource_server(&one, None, &api)).unwrap() else { panic!("refused") };
@@ -230,7 +232,7 @@ fn keys_rotate_with_the_clock() {
     let old = now(keys.list(&env.realm)).unwrap()[0].jwk.kid().unwrap().to_owned();
     let new = keys.add(SigningAlgorithm::Es256, secs(100), secs(700)).unwrap();
     keys.end(&old, KeyEnd::new(secs(700), Duration::from_secs(4_300)));
-    let set = now(KeySet::load(&env)).unwrap();
+    let set = now(KeySet::load(&*env.private_keys, &env.realm)).unwrap();
 
     let sign = |at| now(set.sign_jwt(&env, secs(at), SigningAlgorithm::Es256, Some("at+jwt"), b"{}"));
     let signer = |token: &str| Compact::parse(token).unwrap().header().kid.clone().unwrap();
@@ -246,7 +248,7 @@ fn keys_rotate_with_the_clock() {
     assert_eq!(changes, [Some(secs(100)), Some(secs(700)), Some(secs(5_000)), None]);
 
     keys.end(&new, KeyEnd::new(secs(800), Duration::from_secs(4_200)));
-    let set = now(KeySet::load(&env)).unwrap();
+    let set = now(KeySet::load(&*env.private_keys, &env.realm)).unwrap();
     assert!(!set.can_sign(SigningAlgorithm::Es256, secs(800)));
     assert!(set.algorithms(secs(5_000)).is_empty());
     let refused = now(set.sign_jwt(&env, secs(5_000), SigningAlgorithm::Es256, None, b"{}")).unwrap_err();
@@ -258,7 +260,7 @@ fn keys_rotate_with_the_clock() {
 fn the_jwks_is_public() {
     let keys = Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256, SigningAlgorithm::Ed25519]).unwrap());
     let env = env(keys.clone());
-    let set = now(KeySet::load(&env)).unwrap();
+    let set = now(KeySet::load(&*env.private_keys, &env.realm)).unwrap();
     let json = set.jwks_json(secs(1));
     for private in ["\"d\"", "\"p\"", "\"q\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"k\""] {
         assert!(!json.contains(private), "{private}");
@@ -272,7 +274,7 @@ fn the_jwks_is_public() {
         assert_eq!(set.verify_jwt(secs(1), compact).unwrap().payload(), br#"{"sub":"a"}"#);
     }
     keys.add_secret();
-    let set = now(KeySet::load(&env)).unwrap();
+    let set = now(KeySet::load(&*env.private_keys, &env.realm)).unwrap();
     assert_eq!(set.newest().version, 2);
     assert!(set.derived(1).is_some() && set.derived(3).is_none());
     assert_eq!(Revision(3), now(keys.revision(&env.realm)).unwrap());

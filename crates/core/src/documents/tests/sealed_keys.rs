@@ -117,7 +117,7 @@ fn whatever_the_order_of_rotations_nothing_outlives_its_key() {
             superseded.extend(pending.into_iter().filter(|kid| rotated.iter().all(|rotated| *rotated.kid != **kid)));
         }
         let env = Env { private_keys: keys.clone(), ..env(Arc::new(MemoryKeys::generate(&[ES256]).unwrap())) };
-        let set = now(KeySet::load(&env)).unwrap();
+        let set = now(KeySet::load(&*env.private_keys, &env.realm)).unwrap();
         for at in (1_060..100_000).step_by(311) {
             let token = now(set.sign_jwt(&env, secs(at), ES256, None, b"{}")).unwrap();
             let compact = || Compact::parse(&token).unwrap();

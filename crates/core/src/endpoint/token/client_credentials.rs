@@ -35,7 +35,7 @@ pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>, rule: &Scop
     if client.is_public() {
         return Err((&CLIENT_IS_PUBLIC).into());
     }
-    let resource = match &client.default_resource {
+    let resource = match client.default_resource() {
         Some(uri) => {
             let unknown = || Fault::internal(format!("default_resource of client {} is not configured", client.id()));
             Some(env.registry.resource_server(&env.realm, uri).await?.ok_or_else(unknown)?)

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::error::Complaint;
 
 /// One JSON object that is being read: what was asked for, what is wrong, what is left out.
-pub(super) struct Metadata<'m> {
+pub(crate) struct Reader<'m> {
     /// Where the object stands, for complaints: empty, or `chancery.`.
     prefix: &'static str,
     section: &'static str,
@@ -17,26 +17,31 @@ pub(super) struct Metadata<'m> {
     notices: Vec<String>,
 }
 
-impl<'m> Metadata<'m> {
-    pub(super) fn new(object: &'m Object<'m>, prefix: &'static str, section: &'static str) -> Self {
-        Self { prefix, section, object, known: Vec::new(), complaints: Vec::new(), notices: Vec::new() }
+impl<'m> Reader<'m> {
+    pub(crate) fn new(object: &'m Object<'m>, section: &'static str) -> Self {
+        Self { prefix: "", section, object, known: Vec::new(), complaints: Vec::new(), notices: Vec::new() }
     }
 
-    /// A string that is not empty.
-    pub(super) fn string(&mut self, name: &'static str) -> Option<String> {
+    /// A text that is not empty and looks like what it is.
+    pub(crate) fn string(&mut self, name: &'static str) -> Option<String> {
         let text: String = self.value(name, "a string")?;
         if text.is_empty() {
-            self.complain(name, "must not be empty");
-            return None;
+            return self.wrong(name, "must not be empty");
+        }
+        if text.chars().any(misleads) {
+            return self.wrong(name, MISLEADING);
         }
         Some(text)
     }
 
-    /// An array of strings that are not empty, each once.
+    /// An array of such texts, each once.
     pub(super) fn strings(&mut self, name: &'static str) -> Option<Vec<String>> {
         let texts: Vec<String> = self.value(name, "an array of strings")?;
         if texts.iter().any(String::is_empty) {
             self.complain(name, "must not have empty members");
+        }
+        if texts.iter().flat_map(|text| text.chars()).any(misleads) {
+            return self.wrong(name, MISLEADING);
         }
         let mut once: Vec<String> = Vec::with_capacity(texts.len());
         for text in texts.into_iter().filter(|text| !text.is_empty()) {
@@ -66,7 +71,7 @@ impl<'m> Metadata<'m> {
     }
 
     /// A whole number that is not negative.
-    pub(super) fn number(&mut self, name: &'static str) -> Option<u64> {
+    pub(crate) fn number(&mut self, name: &'static str) -> Option<u64> {
         self.value(name, "a whole number that is not negative")
     }
 
@@ -84,9 +89,7 @@ impl<'m> Metadata<'m> {
 
     /// A member of any type that serde knows.
     pub(super) fn value<T: DeserializeOwned>(&mut self, name: &'static str, what: &str) -> Option<T> {
-        self.known.push(name);
-        let raw = self.object.raw(name)?;
-        match serde_json::from_str(raw.get()) {
+        match serde_json::from_str(self.raw(name)?) {
             Ok(value) => Some(value),
             Err(_) => self.wrong(name, format!("must be {what}")),
         }
@@ -98,20 +101,42 @@ impl<'m> Metadata<'m> {
         self.object.raw(name).map(|raw| raw.get())
     }
 
+    /// A member that is an object in which every name is known.
+    pub(super) fn nested<T>(
+        &mut self,
+        name: &'static str,
+        prefix: &'static str,
+        read: impl FnOnce(&mut Reader<'_>) -> T,
+    ) -> Option<T> {
+        let text = self.raw(name)?;
+        let Ok(object) = Object::parse(text.as_bytes()) else { return self.wrong(name, "must be an object") };
+        let mut nested = Reader { prefix, ..Reader::new(&object, "configuration") };
+        let value = read(&mut nested);
+        nested.known.sort_unstable();
+        let known = nested.known.join(", ");
+        for name in nested.unknown() {
+            nested.complain(&name, format!("is unknown; there are {known}"));
+        }
+        let Reader { complaints, notices, .. } = nested;
+        self.complaints.extend(complaints);
+        self.notices.extend(notices);
+        Some(value)
+    }
+
     /// The names of all members, sorted.
     pub(super) fn names(&self) -> impl Iterator<Item = &'m str> + use<'m> {
         self.object.iter().map(|(name, _)| name)
     }
 
-    pub(super) fn complain(&mut self, name: &str, rule: impl Into<String>) {
-        self.complaints.push(Complaint::new(format!("{}{name}", self.prefix), rule, self.section));
+    pub(crate) fn complain(&mut self, name: &str, rule: impl Into<String>) {
+        self.complain_by(name, rule, self.section);
     }
 
-    pub(super) fn complain_by(&mut self, name: &str, rule: impl Into<String>, section: &'static str) {
+    pub(crate) fn complain_by(&mut self, name: &str, rule: impl Into<String>, section: &'static str) {
         self.complaints.push(Complaint::new(format!("{}{name}", self.prefix), rule, section));
     }
 
-    pub(super) fn notice(&mut self, text: String) {
+    pub(crate) fn notice(&mut self, text: String) {
         self.notices.push(text);
     }
 
@@ -120,13 +145,30 @@ impl<'m> Metadata<'m> {
         None
     }
 
-    /// Members that nobody asked for.
-    pub(super) fn unknown(&self) -> Vec<&'m str> {
-        self.names().filter(|name| !self.known.contains(name)).collect()
+    /// Members that nobody asked for, fit to be shown.
+    fn unknown(&self) -> Vec<String> {
+        let unknown = self.names().filter(|name| !self.known.contains(name));
+        unknown.map(|name| name.escape_debug().to_string()).collect()
     }
 
     /// What was wrong, and what was left out.
-    pub(super) fn finish(self) -> (Vec<Complaint>, Vec<String>) {
+    pub(crate) fn finish(mut self) -> (Vec<Complaint>, Vec<String>) {
+        let unknown = self.unknown().into_iter().map(|name| format!("{name} is not used here and was left out"));
+        self.notices.extend(unknown);
         (self.complaints, self.notices)
     }
+}
+
+const MISLEADING: &str =
+    "must not have control characters, line separators, or characters that change the direction of text";
+
+/// Characters that make a text look like another one, or that are an order to a terminal.
+fn misleads(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // Bidi_Control
+            | '\u{2028}' | '\u{2029}' // line and paragraph separator
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' // never seen: marks, annotations, tags
+        )
 }

@@ -1,0 +1,54 @@
+//! The secret itself of a client that is registered for an HMAC (OIDC Core section 10.1): sealed under the realm's root
+//! secret, so that every node of the realm can open it, and no registry has to.
+//!
+//! The seal names the version of the root secret. What an older one sealed stays readable; a client that gets a new secret
+//! gets a seal of the newest. A root secret must not be forgotten while a client has a seal of it.
+
+use chancery_jose::{HmacKey, SigningAlgorithm, base64url};
+use chancery_types::ClientId;
+use zeroize::Zeroizing;
+
+use crate::client::RegistrationRules;
+use crate::error::Fault;
+use crate::keys::KeySet;
+use crate::model::Client;
+use crate::model::client::HmacSecret;
+
+/// Keeps a secret for the client of this id.
+pub(super) fn seal(
+    secret: &Zeroizing<String>,
+    client: &ClientId,
+    nonce: [u8; 12],
+    rules: &RegistrationRules<'_>,
+) -> Result<HmacSecret, Fault> {
+    let Some(keys) = rules.keys else { return Ok(HmacSecret::InMemory(secret.clone())) };
+    let root = keys.newest();
+    let sealed = root.client_secret.seal(nonce, &sealed_for(keys, client), secret.as_bytes());
+    let sealed = sealed.map_err(|error| Fault::internal(error.to_string()))?;
+    Ok(HmacSecret::Sealed { root_secret: root.version, sealed: base64url::encode(sealed).into() })
+}
+
+/// The key of the HMACs that this client is answered with: its newest secret.
+///
+/// # Errors
+/// A fault when the client has no such secret, or when it was sealed under a root secret that is gone, or for another
+/// client.
+pub(crate) fn hmac_key(client: &Client, alg: SigningAlgorithm, keys: &KeySet) -> Result<HmacKey, Fault> {
+    let broken = |what: &str| Fault::internal(format!("the secret of client {}: {what}", client.id()));
+    let newest = client.secrets().last().and_then(|secret| secret.hmac.as_ref());
+    let secret = match newest.ok_or_else(|| broken("it is not there, although an HMAC needs it"))? {
+        HmacSecret::InMemory(secret) => Zeroizing::new(secret.as_bytes().to_vec()),
+        HmacSecret::Sealed { root_secret, sealed } => {
+            let root = keys.derived(*root_secret).ok_or_else(|| broken("its root secret was forgotten"))?;
+            let sealed = base64url::decode(sealed).map_err(|error| broken(&error.to_string()))?;
+            let opened = root.client_secret.open(&sealed_for(keys, client.id()), &sealed);
+            opened.ok_or_else(|| broken("it was sealed in another realm or for another client"))?
+        }
+    };
+    HmacKey::new(alg, &secret).map_err(|error| broken(&error.to_string()))
+}
+
+/// What a seal is bound to, so that it cannot be moved.
+fn sealed_for(keys: &KeySet, client: &ClientId) -> Vec<u8> {
+    [keys.realm().as_str().as_bytes(), &[0], client.as_str().as_bytes()].concat()
+}

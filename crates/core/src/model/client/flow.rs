@@ -1,0 +1,176 @@
+//! RFC 7591 section 2: what OAuth needs of a client. Methods, grants, redirect URIs.
+
+use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
+use chancery_types::{RedirectKind, RedirectUri, Scopes};
+use serde::{Deserialize, Serialize};
+
+use super::Reader;
+use super::openid::OIDC;
+
+/// `application_type` (OIDC Registration section 2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ApplicationType {
+    /// On a server, or in a browser.
+    #[default]
+    Web,
+    /// On a person's device (RFC 8252).
+    Native,
+}
+
+/// What OAuth needs of a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flow {
+    /// Where it runs.
+    pub application_type: ApplicationType,
+    /// How it proves who it is.
+    pub token_endpoint_auth_method: ClientAuthenticationMethod,
+    /// Where authorization responses may go.
+    pub redirect_uris: Vec<RedirectUri>,
+    /// What it may ask the authorization endpoint for.
+    pub response_types: Vec<ResponseType>,
+    /// How responses may come back; `None` for all ways.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_modes: Option<Vec<ResponseMode>>,
+    /// What it may ask the token endpoint for.
+    pub grant_types: Vec<GrantType>,
+    /// The scopes that it may ask for; `None` for all.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "scope")]
+    pub scope: Option<Scopes>,
+}
+
+impl Flow {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        let application_type = application_type(from);
+        let token_endpoint_auth_method = authentication_method(from);
+        let (grant_types, response_types) = grants_and_responses(from);
+        let read = Self {
+            application_type,
+            token_endpoint_auth_method,
+            redirect_uris: redirect_uris(from, application_type),
+            response_modes: from.values("response_modes", ResponseMode::parse, "query, fragment and form_post"),
+            scope: scopes(from),
+            response_types,
+            grant_types,
+        };
+        if read.is_public() && read.grant_types.contains(&GrantType::ClientCredentials) {
+            let rule = "client_credentials needs a client that authenticates";
+            from.complain_by("grant_types", rule, "RFC 6749 section 4.4");
+        }
+        if read.response_modes.as_ref().is_some_and(Vec::is_empty) && !read.response_types.is_empty() {
+            from.complain("response_modes", "must not be empty");
+        }
+        if read.response_types.contains(&ResponseType::Code) && read.redirect_uris.is_empty() {
+            from.complain("redirect_uris", "must have at least one good URI for the response type code");
+        }
+        read
+    }
+
+    /// Whether the client cannot keep a secret (RFC 6749 section 2.1).
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.token_endpoint_auth_method == ClientAuthenticationMethod::None
+    }
+}
+
+fn application_type(from: &mut Reader<'_>) -> ApplicationType {
+    match from.string("application_type").as_deref() {
+        None | Some("web") => ApplicationType::Web,
+        Some("native") => ApplicationType::Native,
+        Some(_) => {
+            from.complain_by("application_type", "must be web or native", OIDC);
+            ApplicationType::Web
+        }
+    }
+}
+
+fn authentication_method(from: &mut Reader<'_>) -> ClientAuthenticationMethod {
+    let name = "token_endpoint_auth_method";
+    let Some(text) = from.string(name) else { return ClientAuthenticationMethod::ClientSecretBasic };
+    ClientAuthenticationMethod::parse(&text).unwrap_or_else(|| {
+        let there_are = "there are client_secret_basic, client_secret_post and none";
+        from.complain(name, format!("{text:?} is not supported; {there_are}"));
+        ClientAuthenticationMethod::ClientSecretBasic
+    })
+}
+
+/// Grant types and response types belong together (RFC 7591 section 2.1): each brings the other.
+fn grants_and_responses(from: &mut Reader<'_>) -> (Vec<GrantType>, Vec<ResponseType>) {
+    let known = "authorization_code, client_credentials and refresh_token";
+    let grant_types = from.values("grant_types", GrantType::parse, known);
+    let response_types = from.values("response_types", ResponseType::parse, "code");
+    match (grant_types, response_types) {
+        (None, None) => (vec![GrantType::AuthorizationCode], vec![ResponseType::Code]),
+        (Some(grants), None) if grants.contains(&GrantType::AuthorizationCode) => (grants, vec![ResponseType::Code]),
+        (Some(grants), None) => (grants, Vec::new()),
+        (grants, Some(types)) => {
+            let mut grants = grants.unwrap_or_default();
+            grants.retain(|grant| !types.is_empty() || *grant != GrantType::AuthorizationCode);
+            if !types.is_empty() && !grants.contains(&GrantType::AuthorizationCode) {
+                grants.insert(0, GrantType::AuthorizationCode);
+            }
+            (grants, types)
+        }
+    }
+}
+
+fn redirect_uris(from: &mut Reader<'_>, of: ApplicationType) -> Vec<RedirectUri> {
+    let mut good = Vec::new();
+    for text in from.strings("redirect_uris").unwrap_or_default() {
+        match redirect_uri(&text, of) {
+            Ok(uri) => good.push(uri),
+            Err((rule, section)) => from.complain_by("redirect_uris", format!("{text:?} {rule}"), section),
+        }
+    }
+    good
+}
+
+/// A redirect URI that a client of this type may have.
+fn redirect_uri(text: &str, of: ApplicationType) -> Result<RedirectUri, (&'static str, &'static str)> {
+    let uri = RedirectUri::parse(text).map_err(|_| {
+        ("must be an absolute ASCII URI without fragment and user information", "RFC 6749 section 3.1.2")
+    })?;
+    let is_loopback = matches!(uri.host().as_str(), "localhost" | "127.0.0.1" | "[::1]");
+    match (uri.kind(), of) {
+        (RedirectKind::Https, ApplicationType::Native) if is_loopback => {
+            Err(("must not be https on a loopback host", OIDC))
+        }
+        (RedirectKind::Https, _) | (RedirectKind::HttpLoopback | RedirectKind::PrivateUse, ApplicationType::Native) => {
+            Ok(uri)
+        }
+        (RedirectKind::HttpLoopback, ApplicationType::Web) => {
+            Err(("must be https; http on a loopback host needs application_type native", "RFC 9700 section 2.6"))
+        }
+        (RedirectKind::HttpRemote, _) => {
+            Err(("must be https; http is for loopback hosts alone", "RFC 9700 section 2.6"))
+        }
+        (RedirectKind::PrivateUse, ApplicationType::Web) => Err(("needs application_type native for its scheme", OIDC)),
+        (RedirectKind::Other, _) => {
+            Err(("must be https, or for a native client a scheme with a dot", "RFC 8252 section 7.1"))
+        }
+    }
+}
+
+fn scopes(from: &mut Reader<'_>) -> Option<Scopes> {
+    let text = from.string("scope")?;
+    let scopes = Scopes::parse(&text);
+    scopes
+        .map_err(|_| from.complain_by("scope", "must be scope tokens with spaces between", "RFC 6749 section 3.3"))
+        .ok()
+}
+
+/// `scope` is one text with spaces between (RFC 7591 section 2).
+mod scope {
+    use chancery_types::Scopes;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};
+
+    #[expect(clippy::ref_option, reason = "serde wants it")]
+    pub(super) fn serialize<S: Serializer>(scopes: &Option<Scopes>, serializer: S) -> Result<S::Ok, S::Error> {
+        scopes.as_ref().map(ToString::to_string).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Scopes>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| Scopes::parse(&text).map_err(D::Error::custom)).transpose()
+    }
+}

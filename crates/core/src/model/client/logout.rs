@@ -1,0 +1,32 @@
+//! OpenID Connect Back-Channel Logout 1.0 section 2.2 and OpenID Connect Front-Channel Logout 1.0 section 2: where a client
+//! hears that a session has ended. Nobody is told yet; that there is such a place decides about `sid` in ID tokens.
+
+use serde::{Deserialize, Serialize};
+
+use super::Reader;
+
+/// Where a client hears that a session has ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logout {
+    /// Where the server tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backchannel_logout_uri: Option<Box<str>>,
+    /// Where the browser tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frontchannel_logout_uri: Option<Box<str>>,
+}
+
+impl Logout {
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        Self {
+            backchannel_logout_uri: from.url("backchannel_logout_uri", true),
+            frontchannel_logout_uri: from.url("frontchannel_logout_uri", true),
+        }
+    }
+
+    /// Whether the client hears of logouts in any way.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.backchannel_logout_uri.is_some() || self.frontchannel_logout_uri.is_some()
+    }
+}

@@ -1,0 +1,51 @@
+//! RFC 7591, OAuth 2.0 Dynamic Client Registration Protocol: section 2, client metadata; OpenID Connect Dynamic Client
+//! Registration 1.0: section 2.
+
+use chancery_jose::SigningAlgorithm;
+use serde::{Deserialize, Serialize};
+
+use super::{Description, Flow, Logout, OpenId, OwnSettings, Reader, unsupported};
+
+/// Client metadata as it was registered, nested by specification. As JSON it is the flat object of RFC 7591 section 2, so
+/// that what is stored can be shown again. A new member is a field of its part and a line in that part's `read`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientMetadata {
+    /// What people are told about the client.
+    #[serde(flatten)]
+    pub description: Description,
+    /// What OAuth needs.
+    #[serde(flatten)]
+    pub flow: Flow,
+    /// What OpenID Connect adds.
+    #[serde(flatten)]
+    pub openid: OpenId,
+    /// Where the client hears that a session has ended.
+    #[serde(flatten)]
+    pub logout: Logout,
+    /// The one member that is ours.
+    #[serde(default, rename = "chancery")]
+    pub own: OwnSettings,
+}
+
+impl ClientMetadata {
+    /// Reads every member that is known; the reader collects what is wrong and what is left out. Members that are unknown
+    /// are ignored, as RFC 7591 section 2 demands.
+    pub(crate) fn read(from: &mut Reader<'_>, algorithms: Option<&[SigningAlgorithm]>) -> Self {
+        unsupported::look_at(from);
+        Self {
+            description: Description::read(from),
+            flow: Flow::read(from),
+            openid: OpenId::read(from, algorithms),
+            logout: Logout::read(from),
+            own: OwnSettings::read(from),
+        }
+    }
+
+    /// The algorithm of the HMAC that the client is registered for, if any: its key is the client's secret (OIDC Core
+    /// section 10.1).
+    #[must_use]
+    pub fn hmac_algorithm(&self) -> Option<SigningAlgorithm> {
+        let signed = [Some(self.openid.id_token_signed_response_alg), self.openid.userinfo_signed_response_alg];
+        signed.into_iter().flatten().find(|alg| alg.is_symmetric())
+    }
+}

@@ -1,0 +1,270 @@
+//! A registered client (RFC 6749 section 2): its metadata as it was registered, and what the server adds to it. Only
+//! `client::registration` makes one.
+
+use chancery_store::Revision;
+use chancery_types::iana::{ErrorCode, GrantType};
+use chancery_types::{ClientId, RedirectUri, ResourceUri, Scopes, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Fault, Reason, Refusal};
+
+mod description;
+pub use description::Description;
+
+mod flow;
+pub use flow::{ApplicationType, Flow};
+
+mod logout;
+pub use logout::Logout;
+
+mod metadata;
+pub use metadata::ClientMetadata;
+
+mod openid;
+pub use openid::OpenId;
+
+mod own;
+pub use own::{ConsentMode, OwnSettings, RefreshTokens, SecretMethod};
+
+mod reader;
+pub(crate) use reader::Reader;
+
+mod secret;
+pub(crate) use secret::{ClientSecret, HmacSecret};
+
+mod unsupported;
+
+/// A registered client, parsed and checked.
+///
+/// ```
+/// # use chancery_core::model::Client;
+/// fn called(client: &Client) -> &str { client.name().unwrap_or(client.id().as_str()) }
+/// ```
+///
+/// ```compile_fail,E0451
+/// # use chancery_core::model::Client;
+/// fn forged(revision: chancery_store::Revision, like: Client) -> Client { Client { revision, ..like } }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    body: ClientBody,
+    revision: Revision,
+}
+
+/// What a registry stores of a client.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ClientBody {
+    pub(crate) client_id: ClientId,
+    /// When it was registered: what is older belongs to another client of the same id.
+    pub(crate) registered_at: Timestamp,
+    /// Several while one replaces the other, the newest last; none for a public client.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) secrets: Vec<ClientSecret>,
+    pub(crate) metadata: ClientMetadata,
+}
+
+/// The first byte of the stored form; JSON follows.
+const VERSION: u8 = 1;
+
+/// A redirect URI that was matched against the client's registration. Nothing else makes one.
+///
+/// ```
+/// # use chancery_core::model::RedirectTarget;
+/// fn shown(target: &RedirectTarget) -> &str { target.uri().as_str() }
+/// ```
+///
+/// ```compile_fail,E0451
+/// # use chancery_core::model::RedirectTarget;
+/// fn forged(uri: chancery_types::RedirectUri) -> RedirectTarget { RedirectTarget { uri, was_sent: true } }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedirectTarget {
+    uri: RedirectUri,
+    was_sent: bool,
+}
+
+impl RedirectTarget {
+    /// The URI to send the person to.
+    #[must_use]
+    pub fn uri(&self) -> &RedirectUri {
+        &self.uri
+    }
+
+    /// Whether the request named it; then the token request has to repeat it (RFC 6749 section 4.1.3).
+    #[must_use]
+    pub fn was_sent(&self) -> bool {
+        self.was_sent
+    }
+}
+
+/// No redirect URI was sent, and there is not exactly one registered.
+pub const REDIRECT_URI_MISSING: Reason = Reason {
+    name: "redirect_uri_missing",
+    code: ErrorCode::InvalidRequest,
+    description: "missing required parameter redirect_uri",
+    section: "RFC 6749 section 3.1.2.3",
+};
+
+/// The redirect URI is not a registered one.
+pub const REDIRECT_URI_UNREGISTERED: Reason = Reason {
+    name: "redirect_uri_unregistered",
+    code: ErrorCode::InvalidRequest,
+    description: "redirect_uri does not match any registered one",
+    section: "RFC 9700 section 2.1",
+};
+
+impl Client {
+    /// A client that no registry has seen yet.
+    pub(crate) fn new(body: ClientBody) -> Self {
+        Self { body, revision: Revision(0) }
+    }
+
+    /// The client as its registry sees it from now on.
+    pub(crate) fn seen_at(self, revision: Revision) -> Self {
+        Self { revision, ..self }
+    }
+
+    /// Reads the stored form, as it was seen in its registry.
+    ///
+    /// # Errors
+    /// A fault for an unknown version or a damaged record.
+    pub fn from_stored(bytes: &[u8], revision: Revision) -> Result<Self, Fault> {
+        match bytes.split_first() {
+            Some((&VERSION, json)) => serde_json::from_slice(json)
+                .map(|body| Self { body, revision })
+                .map_err(|error| Fault::internal(format!("damaged client: {error}"))),
+            _ => Err(Fault::internal("a client of an unknown version")),
+        }
+    }
+
+    /// The form in which a registry stores it. Secrets are in it as digests, or sealed.
+    ///
+    /// # Errors
+    /// A fault for a client of a [`MemoryRegistry`](crate::documents::MemoryRegistry) whose HMAC needs the secret itself:
+    /// it was never sealed.
+    pub fn to_stored(&self) -> Result<Box<[u8]>, Fault> {
+        let mut bytes = vec![VERSION];
+        serde_json::to_writer(&mut bytes, &self.body).map_err(|error| Fault::internal(error.to_string()))?;
+        Ok(bytes.into())
+    }
+
+    /// What it was made of, for a change.
+    pub(crate) fn body(&self) -> &ClientBody {
+        &self.body
+    }
+
+    /// `client_id`.
+    #[must_use]
+    pub fn id(&self) -> &ClientId {
+        &self.body.client_id
+    }
+
+    /// Its metadata, as it was registered (RFC 7591 section 2).
+    #[must_use]
+    pub fn metadata(&self) -> &ClientMetadata {
+        &self.body.metadata
+    }
+
+    /// How its registry saw it; what a change has to name.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// When it was registered: what is older belongs to another client of the same id.
+    #[must_use]
+    pub fn registered_at(&self) -> Timestamp {
+        self.body.registered_at
+    }
+
+    pub(crate) fn secrets(&self) -> &[ClientSecret] {
+        &self.body.secrets
+    }
+
+    /// `client_name`.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.metadata().description.client_name.as_deref()
+    }
+
+    /// Where a person can go on when a request cannot: where a login can start again, else its home page.
+    #[must_use]
+    pub fn way_on(&self) -> Option<&str> {
+        let ClientMetadata { openid, description, .. } = self.metadata();
+        openid.initiate_login_uri.as_deref().or(description.client_uri.as_deref())
+    }
+
+    /// Whether it cannot keep a secret (RFC 6749 section 2.1).
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.metadata().flow.is_public()
+    }
+
+    /// Whether it may be used at all.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.metadata().own.enabled
+    }
+
+    /// Whether it may leave PKCE out (RFC 9700 section 2.1.1 wants it).
+    #[must_use]
+    pub fn is_pkce_optional(&self) -> bool {
+        self.metadata().own.pkce_optional
+    }
+
+    /// `redirect_uris`.
+    #[must_use]
+    pub fn redirect_uris(&self) -> &[RedirectUri] {
+        &self.metadata().flow.redirect_uris
+    }
+
+    /// `application_type`.
+    #[must_use]
+    pub fn application_type(&self) -> ApplicationType {
+        self.metadata().flow.application_type
+    }
+
+    /// The resource server that its plain OAuth tokens are for.
+    #[must_use]
+    pub fn default_resource(&self) -> Option<&ResourceUri> {
+        self.metadata().own.default_resource.as_ref()
+    }
+
+    /// The scopes that it may ask for; `None` for all.
+    #[must_use]
+    pub fn scopes(&self) -> Option<&Scopes> {
+        self.metadata().flow.scope.as_ref()
+    }
+
+    /// Whether the grant type is registered.
+    #[must_use]
+    pub fn has_grant_type(&self, grant_type: GrantType) -> bool {
+        self.metadata().flow.grant_types.contains(&grant_type)
+    }
+
+    /// The redirect URI to use: the registered one that equals what was sent byte for byte (RFC 9700 section 2.1), for
+    /// a native client also one that differs only in the port of a loopback IP (RFC 8252 section 7.3); or the only
+    /// registered one when none was sent (RFC 6749 section 3.1.2.3).
+    ///
+    /// # Errors
+    /// A refusal for the person, never for the client.
+    pub fn redirect_target(&self, asked: Option<&str>) -> Result<RedirectTarget, Refusal> {
+        let Some(asked) = asked else {
+            return match self.redirect_uris() {
+                [only] => Ok(RedirectTarget { uri: only.clone(), was_sent: false }),
+                _ => Err((&REDIRECT_URI_MISSING).into()),
+            };
+        };
+        let uri = RedirectUri::parse(asked).map_err(|_| Refusal::from(&REDIRECT_URI_UNREGISTERED))?;
+        let is_same = |registered: &RedirectUri| *registered == uri;
+        let is_same_but_port = |registered: &RedirectUri| {
+            self.application_type() == ApplicationType::Native
+                && uri.without_loopback_port().is_some_and(|bare| Some(bare) == registered.without_loopback_port())
+        };
+        if self.redirect_uris().iter().any(|registered| is_same(registered) || is_same_but_port(registered)) {
+            Ok(RedirectTarget { uri, was_sent: true })
+        } else {
+            Err((&REDIRECT_URI_UNREGISTERED).into())
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! OpenID Connect Dynamic Client Registration 1.0 section 2: what OpenID Connect adds.
+
+use chancery_jose::SigningAlgorithm;
+use serde::{Deserialize, Serialize};
+
+use super::Reader;
+use crate::model::Acr;
+
+pub(super) const OIDC: &str = "OIDC Registration section 2";
+
+/// What OpenID Connect adds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenId {
+    /// What ID tokens for the client are signed with.
+    pub id_token_signed_response_alg: SigningAlgorithm,
+    /// What answers of UserInfo are signed with; JSON without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
+    /// `max_age` where a request has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_max_age: Option<u64>,
+    /// Kept as it was registered; every ID token has `auth_time`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub require_auth_time: bool,
+    /// `acr_values` where a request has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub default_acr_values: Vec<Acr>,
+    /// Where a login can start again (OIDC Core section 4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initiate_login_uri: Option<Box<str>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl OpenId {
+    /// `algorithms` are the asymmetric ones that can sign; `None` when that is not known at this place.
+    pub(super) fn read(from: &mut Reader<'_>, algorithms: Option<&[SigningAlgorithm]>) -> Self {
+        let id_token = algorithm(from, "id_token_signed_response_alg", algorithms);
+        let id_token_signed_response_alg = id_token.unwrap_or(SigningAlgorithm::Rs256);
+        let userinfo_signed_response_alg = algorithm(from, "userinfo_signed_response_alg", algorithms);
+        if id_token_signed_response_alg.is_symmetric()
+            && userinfo_signed_response_alg
+                .is_some_and(|userinfo| userinfo.is_symmetric() && userinfo != id_token_signed_response_alg)
+        {
+            let rule = "must be the HMAC of id_token_signed_response_alg";
+            from.complain_by("userinfo_signed_response_alg", rule, OIDC);
+        }
+        match from.string("subject_type").as_deref() {
+            None | Some("public") => {}
+            Some(_) => from.complain_by("subject_type", "only public is supported", OIDC),
+        }
+        let acr_values = from.strings("default_acr_values").unwrap_or_default();
+        Self {
+            id_token_signed_response_alg,
+            userinfo_signed_response_alg,
+            default_max_age: from.number("default_max_age"),
+            require_auth_time: from.boolean("require_auth_time").unwrap_or(false),
+            default_acr_values: acr_values.into_iter().map(|text| Acr(text.into())).collect(),
+            initiate_login_uri: from.url("initiate_login_uri", false),
+        }
+    }
+}
+
+fn algorithm(
+    from: &mut Reader<'_>,
+    name: &'static str,
+    algorithms: Option<&[SigningAlgorithm]>,
+) -> Option<SigningAlgorithm> {
+    let text = from.string(name)?;
+    let can_sign = |alg: &SigningAlgorithm| {
+        alg.is_symmetric() || algorithms.is_none_or(|list| list.iter().any(|have| have.is_same_as(*alg)))
+    };
+    let alg = SigningAlgorithm::parse(&text).filter(can_sign);
+    if alg.is_none() {
+        from.complain_by(name, format!("{text:?} is not an algorithm that this server signs with"), OIDC);
+    }
+    alg
+}

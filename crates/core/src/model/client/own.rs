@@ -1,0 +1,91 @@
+//! The member `chancery`: what an operator decides about one client.
+
+use chancery_types::{ClientId, ResourceUri};
+use serde::{Deserialize, Serialize};
+
+use super::Reader;
+
+/// When a client gets refresh tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RefreshTokens {
+    /// When `offline_access` was granted (OIDC Core section 11).
+    #[default]
+    Offline,
+    /// With every code exchange.
+    Always,
+}
+
+/// Whether a person is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConsentMode {
+    /// The person is asked once.
+    #[default]
+    Ask,
+    /// An operator's own application: the person is not asked, but for `offline_access` of a public client.
+    Implied,
+}
+
+/// In which way a secret may be sent, of the two that RFC 6749 section 2.3.1 has for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretMethod {
+    /// In the Authorization header or in the body, whichever of the two is registered; one of them per request.
+    #[default]
+    Either,
+    /// Only in the registered one (RFC 7591 section 2: a client registers *the* method).
+    Registered,
+}
+
+/// What an operator decides about one client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OwnSettings {
+    /// Whether people are asked.
+    pub consent: ConsentMode,
+    /// The resource server that its plain OAuth tokens are for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_resource: Option<ResourceUri>,
+    /// Whether it may be used at all.
+    pub enabled: bool,
+    /// Whose tokens it may introspect, beside its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub introspects: Vec<ClientId>,
+    /// Whether it may leave PKCE out (RFC 9700 section 2.1.1 wants it).
+    pub pkce_optional: bool,
+    /// When it gets refresh tokens.
+    pub refresh_tokens: RefreshTokens,
+    /// In which way its secret may come.
+    pub secret_method: SecretMethod,
+}
+
+impl Default for OwnSettings {
+    fn default() -> Self {
+        Self {
+            consent: ConsentMode::default(),
+            default_resource: None,
+            enabled: true,
+            introspects: Vec::new(),
+            pkce_optional: false,
+            refresh_tokens: RefreshTokens::default(),
+            secret_method: SecretMethod::default(),
+        }
+    }
+}
+
+impl OwnSettings {
+    /// Here an unknown name is a mistake, because nobody else could mean something by it.
+    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        from.nested("chancery", "chancery.", |own| Self {
+            consent: own.value("consent", "\"ask\" or \"implied\"").unwrap_or_default(),
+            default_resource: own.value("default_resource", "an absolute URI without a fragment (RFC 8707 section 2)"),
+            enabled: own.boolean("enabled").unwrap_or(true),
+            introspects: own.value("introspects", "an array of client ids").unwrap_or_default(),
+            pkce_optional: own.boolean("pkce_optional").unwrap_or(false),
+            refresh_tokens: own.value("refresh_tokens", "\"offline\" or \"always\"").unwrap_or_default(),
+            secret_method: own.value("secret_method", "\"either\" or \"registered\"").unwrap_or_default(),
+        })
+        .unwrap_or_default()
+    }
+}

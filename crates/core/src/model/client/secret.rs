@@ -1,0 +1,35 @@
+//! How a client's secret is kept.
+
+use chancery_jose::SecretDigest;
+use chancery_types::Timestamp;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// A secret that is good, or was.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct ClientSecret {
+    pub(crate) digest: SecretDigest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ends: Option<Timestamp>,
+    /// The secret itself, for a client that is registered for an HMAC (OIDC Core section 10.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) hmac: Option<HmacSecret>,
+}
+
+impl ClientSecret {
+    /// Whether it has not ended yet.
+    pub(crate) fn is_good(&self, now: Timestamp) -> bool {
+        self.ends.is_none_or(|ends| now < ends)
+    }
+}
+
+/// A secret that is needed itself.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HmacSecret {
+    /// Under the realm's root secret of this version; base64url.
+    Sealed { root_secret: u32, sealed: Box<str> },
+    /// As it is, in a registry that stores nothing. It cannot be written.
+    #[serde(skip)]
+    InMemory(Zeroizing<String>),
+}

@@ -1,0 +1,54 @@
+//! Members of client metadata whose feature is not there. What would demand a protection is refused, so that it is not
+//! silently missing; what merely describes is left out, with a notice.
+
+use chancery_jose::JwkSet;
+
+use super::Reader;
+use super::openid::OIDC;
+
+/// `true` here demands something of this server that it does not do.
+const DEMANDS: &[(&str, &str)] = &[
+    ("require_pushed_authorization_requests", "RFC 9126 section 6"),
+    ("require_signed_request_object", "RFC 9101 section 10.5"),
+    ("dpop_bound_access_tokens", "RFC 9449 section 5.2"),
+    ("tls_client_certificate_bound_access_tokens", "RFC 8705 section 3.4"),
+];
+
+pub(super) fn look_at(from: &mut Reader<'_>) {
+    for (name, section) in DEMANDS {
+        if from.boolean(name) == Some(true) {
+            from.complain_by(name, "this protection is not supported; leave it out", section);
+        }
+    }
+    for name in from.names() {
+        if name.ends_with("_encrypted_response_alg") || name.ends_with("_encrypted_response_enc") {
+            from.complain_by(name, "encryption is not supported; leave it out", OIDC);
+        }
+    }
+    for name in ["introspection_signed_response_alg", "authorization_signed_response_alg"] {
+        match from.string(name).as_deref() {
+            Some("none") => from.complain(name, "must not be none"),
+            Some(_) => from.notice(format!("{name}: these responses are not signed; it was left out")),
+            None => {}
+        }
+    }
+    look_at_keys(from);
+}
+
+/// Keys of the client would be used by nothing here; but a private one among them is a leak that its owner should know.
+fn look_at_keys(from: &mut Reader<'_>) {
+    let by_uri = from.raw("jwks_uri").is_some();
+    let Some(jwks) = from.raw("jwks") else {
+        if by_uri {
+            from.notice("jwks_uri is not used here and was left out".to_owned());
+        }
+        return;
+    };
+    if by_uri {
+        from.complain("jwks", "must not be given together with jwks_uri");
+    }
+    match JwkSet::parse(jwks.as_bytes()) {
+        Ok(_) => from.notice("jwks is not used here and was left out".to_owned()),
+        Err(error) => from.complain_by("jwks", error.to_string(), "RFC 7517 section 5"),
+    }
+}
