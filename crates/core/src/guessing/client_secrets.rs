@@ -85,15 +85,11 @@ impl ClientSecrets {
 fn forget(known: &mut HashMap<Counted, Wrong>, now: Timestamp) {
     known.retain(|_, wrong| wrong.last_at.is_some_and(|at| now.since(at) <= REMEMBERED));
     if known.len() >= MOST {
-        let mut counts: Vec<u32> = known.values().map(|wrong| wrong.count).collect();
-        let (_, median, _) = counts.select_nth_unstable(MOST / 2);
-        let median = *median;
-        let mut left = MOST / 2;
-        known.retain(|_, wrong| {
-            let stays = wrong.count >= median && left > 0;
-            left -= usize::from(stays);
-            stays
-        });
+        let mut by_count: Vec<(u32, Counted)> = known.iter().map(|(key, wrong)| (wrong.count, *key)).collect();
+        let (least, ..) = by_count.select_nth_unstable(MOST / 2);
+        for (_, key) in least {
+            known.remove(key);
+        }
     }
 }
 
