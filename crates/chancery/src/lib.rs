@@ -111,6 +111,7 @@ pub mod client {
         ApplicationType, ClientMetadata, ConsentMode, RedirectTarget, RefreshTokens, SecretMethod,
     };
     pub use chancery_types::RedirectUri;
+    pub use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
 }
 
 /// What pages show, for whoever implements [`Pages`].
