@@ -3,9 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use chancery_core::model::ConsentAnswer;
+use chancery_core::model::{Client, ConsentAnswer};
+use chancery_core::ports::Registry as _;
 use chancery_core::records::{Body as _, ConsentBody, GrantBody, consent_key};
+use chancery_store::Put;
 use chancery_testkit::{
     Code, NegativeTable, Refused, Tab, Task, TestProvider, UserAgent, assert_refused, days, race, refusals, seconds,
     wait,
@@ -473,16 +477,23 @@ fn two_tabs_widen_one_consent() {
     assert_eq!(granted(&kit, &open(&ua, "web", "openid email profile")), "openid email profile");
 }
 
-/// INT-29: the page names the client without characters that turn the direction of writing.
+/// INT-29: the page names the client without characters that turn the direction of writing, also a client that came into the
+/// registry by another way than registration, which refuses them.
 #[test]
 fn the_page_names_the_client() {
     let kit = TestProvider::builder()
         .client(&format!(
             "{{\"client_id\":\"odd\",\"client_secret\":\"a-secret-of-forty-three-characters-for-test\",\
-             \"redirect_uris\":[\"https://odd.example/cb\"],\"client_name\":\"<b>\u{202e}knaB{}\"}}",
+             \"redirect_uris\":[\"https://odd.example/cb\"],\"client_name\":\"<b>knaB{}\"}}",
             "x".repeat(100)
         ))
         .build();
+    let (realm, id) = (&kit.env().realm, ClientId::parse("odd").unwrap());
+    let stored = wait(kit.registry.client(realm, &id)).unwrap().unwrap();
+    let text = String::from_utf8(stored.to_stored().unwrap().into()).unwrap();
+    let turned = Client::from_stored(text.replace("knaB", "\u{202e}knaB").as_bytes(), stored.revision()).unwrap();
+    let put = wait(kit.registry.put_client(realm, Some(stored.revision()), Arc::new(turned))).unwrap();
+    assert!(matches!(put, Put::Done(_)));
     let ua = kit.user_agent();
     ua.signed_in("alice");
     let page = open(&ua, "odd", "openid").expect_page("consent").page();
