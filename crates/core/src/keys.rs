@@ -108,7 +108,7 @@ impl KeySet {
         typ: Option<&str>,
         payload: &[u8],
     ) -> Result<String, Fault> {
-        let key = self.signer(alg, now).ok_or_else(|| Fault::internal(format!("no key signs {alg} now")))?;
+        let key = self.signer(alg, now).ok_or_else(|| no_signer(alg))?;
         let cached = key.headers.iter().find(|(of, have, _)| *of == alg && *have == typ);
         let input = match cached {
             Some((_, _, header)) => header.signing_input(payload),
@@ -177,6 +177,12 @@ impl KeySet {
     fn signer(&self, alg: SigningAlgorithm, now: Timestamp) -> Option<&Key> {
         self.keys.iter().find(|key| key.entry.times.signs(now) && key.entry.jwk.fits(alg))
     }
+}
+
+/// Nothing signs with this algorithm at this moment: the keys that could begin only later, or have ended. Also what a clock
+/// that was set back leads to. It passes, so that peers are told to come back.
+pub(crate) fn no_signer(alg: SigningAlgorithm) -> Fault {
+    Fault::unavailable(format!("no key signs {alg} now; look at the keys' times and at the clock"))
 }
 
 impl Key {

@@ -365,7 +365,7 @@ fn race_with_withdrawal(kit: &TestProvider, seed: u64, request: Request<Bytes>) 
 fn no_grant_survives_a_withdrawal() {
     let (mut codes, mut refused) = (0, 0);
     for (scope, prompt) in [("openid", ""), ("openid offline_access", ""), ("openid", "none")] {
-        for seed in 0..400 {
+        for seed in 0..250 {
             let kit = TestProvider::new();
             let ua = kit.user_agent();
             ua.signed_in("alice");
@@ -382,14 +382,14 @@ fn no_grant_survives_a_withdrawal() {
             }
         }
     }
-    assert!(codes > 100 && refused > 100, "both have to happen: {codes}, {refused}");
+    assert!(codes > 60 && refused > 60, "both have to happen: {codes}, {refused}");
 }
 
 /// GRANT-09: the same while the person allows something more. A yes that comes after the withdrawal counts for what it was
 /// said to, and what was withdrawn stays withdrawn.
 #[test]
 fn a_yes_does_not_bring_back_what_was_withdrawn() {
-    for seed in 0..400 {
+    for seed in 0..250 {
         let kit = TestProvider::new();
         let ua = kit.user_agent();
         ua.signed_in("alice");
@@ -410,7 +410,7 @@ fn a_yes_does_not_bring_back_what_was_withdrawn() {
 #[test]
 fn another_consent_does_not_stand_in_for_the_one_that_was_withdrawn() {
     let mut smaller = 0;
-    for seed in 0..400 {
+    for seed in 0..250 {
         let kit = TestProvider::new();
         let ua = kit.user_agent();
         ua.signed_in("alice");

@@ -89,7 +89,7 @@ fn a_hint_works_for_as_long_as_its_session_can_live() {
     ua.has_consented("alice", "web", "openid");
     let request = || kit.authorization_request("web").scope("openid");
     let hint = kit.exchange(&request().open(&ua).expect_code()).member("id_token").to_owned();
-    let _ = kit.keys.add(Rs256, kit.now(), kit.now()).expect("a key");
+    let _ = kit.keys.add(Es256, kit.now(), kit.now()).expect("a key");
     kit.keys.end(&kid(&hint), KeyEnd::new(kit.now(), hours(1)));
     for day in 1..=89 {
         kit.clock.advance(hours(24));

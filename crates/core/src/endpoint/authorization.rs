@@ -35,6 +35,10 @@ impl AuthorizationEndpoint {
             Err(Refused { addressed, why }) => return Ok(interactions.refuse(call, env, &addressed, &why)),
         };
         env.record_ignored(call, &request.addressed().client, &request.asked().ignored);
+        // Nobody is asked to sign in for an ID token that nothing could sign.
+        if let Some(next) = interactions.without_signer(call, env, &request) {
+            return Ok(next);
+        }
         // Cookie → session, account, standing consent.
         let open = interactions.open(call, env, request, call.now, Vec::new()).await?;
         // The page that is needed, or the client's answer.

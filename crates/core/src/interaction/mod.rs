@@ -10,7 +10,7 @@ use std::time::Duration;
 use chancery_jose::{ClaimsWriter, sha256};
 use chancery_types::handle::{Handle, Interaction, RotatingHandle, Session};
 use chancery_types::iana::{Display, ErrorCode, Prompt};
-use chancery_types::{AccountId, Key, Timestamp};
+use chancery_types::{AccountId, Key, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -18,7 +18,7 @@ use crate::context::{Call, Env};
 use crate::error::{Fault, PageError, Reason, Refusal};
 use crate::event::{Endpoint, Event};
 use crate::issue::authorization_code;
-use crate::keys::KeySet;
+use crate::keys::{KeySet, no_signer};
 use crate::model::{Acr, Authentication, ConsentAnswer, StepDone};
 use crate::offered::Component;
 use crate::records::{ConsentBody, Found, InteractionId};
@@ -93,6 +93,14 @@ pub const NOTHING_GRANTED: Reason = Reason {
     name: "nothing_granted",
     code: ErrorCode::AccessDenied,
     description: "nothing of what was asked for was granted",
+    section: "RFC 6749 section 4.1.2.1",
+};
+
+/// No key signs the client's ID tokens at this moment.
+pub const NOTHING_SIGNS: Reason = Reason {
+    name: "nothing_signs",
+    code: ErrorCode::TemporarilyUnavailable,
+    description: "no key signs ID tokens at this moment",
     section: "RFC 6749 section 4.1.2.1",
 };
 
@@ -173,6 +181,24 @@ impl Interactions {
         let client = Some(addressed.client.id().clone());
         env.record(call, &Event::Refused { endpoint: Endpoint::Authorization, reason: why.reason, client });
         Outcome::Respond(addressed.refuse(env, why)).into()
+    }
+
+    /// The answer when nothing signs this client's ID tokens at this moment. What is broken is told to whoever hears of
+    /// events; the client hears that it can come back.
+    pub(crate) fn without_signer(
+        &self,
+        call: &Call,
+        env: &Env,
+        request: &ValidatedAuthorizationRequest<'_>,
+    ) -> Option<Next> {
+        let addressed = request.addressed();
+        let alg = addressed.client.metadata().openid.id_token_signed_response_alg;
+        let is_openid = request.asked().scopes.contains(Scope::OPENID);
+        if !is_openid || alg.is_symmetric() || self.keys().can_sign(alg, call.now) {
+            return None;
+        }
+        env.record(call, &Event::Faulted { endpoint: Endpoint::Authorization, fault: no_signer(alg) });
+        Some(self.refuse(call, env, addressed, &(&NOTHING_SIGNS).into()))
     }
 
     /// Finds the person and their standing consent.
