@@ -12,8 +12,8 @@ use std::sync::Arc;
 use chancery::accounts::{NewPerson, Password, PasswordPool, StoredAccounts, Username};
 use chancery::pages::Templates;
 use chancery::{
-    Claims, Config, Issuer, MemoryKeys, MemoryRegistry, MemoryStore, Parts, Peer, Provider, RealmId, SigningAlgorithm,
-    SystemRandom, Zeroizing,
+    Claims, Config, Documents, Issuer, MemoryKeys, MemoryRegistry, MemoryStore, Parts, Peer, Provider, RealmId,
+    SigningAlgorithm, SystemRandom, Zeroizing,
 };
 use tower_service::Service as _;
 
@@ -26,7 +26,7 @@ async fn main() {
     let realm = RealmId::parse("main").unwrap();
     let store = Arc::new(MemoryStore::new());
     let pool = PasswordPool::start(NonZeroUsize::MIN, 8).unwrap();
-    let accounts = Arc::new(StoredAccounts::new(store.clone(), pool, Arc::new(SystemRandom)));
+    let accounts = Arc::new(StoredAccounts::new(Documents::new(store.clone()), pool, Arc::new(SystemRandom)));
     let resource = format!(r#"{{"uri":"{resource}","format":"jwt"}}"#);
     let registry = MemoryRegistry::new().with_resource_server(serde_json::from_str(&resource).unwrap());
     for metadata in clients {

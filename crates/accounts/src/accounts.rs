@@ -5,28 +5,29 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chancery_core::documents::{Documents, Kept};
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::{Account, Authentication, Claims, Hint, LoginForm};
-use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room};
-use chancery_store::{DocumentKind, DocumentStore, Put, StoreError};
+use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room, Watcher};
+use chancery_store::{DocumentKind, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
 
-use crate::cache::{Cache, Known};
+use crate::known::Known;
 use crate::password::NOBODY;
 use crate::{Full, Password, PasswordPool, Person, Username, check_claims};
 
 /// How many people one question to the store asks for.
 const PAGE: usize = 200;
 
-/// People with passwords over a [`DocumentStore`]. A person's user name is the alias of their document.
+/// People with passwords over [`Documents`]. A person's user name is the alias of their document.
 ///
-/// Who was read is kept until [`Accounts::refresh`] finds that the realm has moved; a provider asks once a second, so that
-/// what another node or an operator's command changes is seen within it. Passwords are never kept.
+/// Who was read is kept until their document is written again, also by another node or an operator's command. Passwords are
+/// never kept.
 pub struct StoredAccounts {
-    documents: Arc<dyn DocumentStore>,
+    documents: Arc<Documents>,
     pool: PasswordPool,
     random: Arc<dyn Random>,
-    cache: Cache,
+    known: Kept<Known>,
 }
 
 /// A person to be added.
@@ -95,10 +96,11 @@ impl From<Full> for AccountError {
 }
 
 impl StoredAccounts {
-    /// People of this store.
+    /// People of these documents.
     #[must_use]
-    pub fn new(documents: Arc<dyn DocumentStore>, pool: PasswordPool, random: Arc<dyn Random>) -> Self {
-        Self { documents, pool, random, cache: Cache::default() }
+    pub fn new(documents: Arc<Documents>, pool: PasswordPool, random: Arc<dyn Random>) -> Self {
+        let known = Kept::new(documents.clone(), DocumentKind::ACCOUNT);
+        Self { documents, pool, random, known }
     }
 
     /// Adds a person, who may log in at once.
@@ -162,9 +164,7 @@ impl StoredAccounts {
     pub async fn remove(&self, realm: &RealmId, username: &Username) -> Result<(), AccountError> {
         let person = self.person(realm, username).await?;
         let seen = person.seen.ok_or(AccountError::Unknown)?;
-        let put = self.documents.remove(realm, DocumentKind::ACCOUNT, person.id.as_str(), seen).await;
-        self.cache.forget(realm);
-        match put? {
+        match self.documents.remove(realm, DocumentKind::ACCOUNT, person.id.as_str(), seen).await? {
             Put::Done(_) => Ok(()),
             Put::Stale | Put::Occupied => Err(AccountError::Changed),
         }
@@ -175,7 +175,7 @@ impl StoredAccounts {
     /// # Errors
     /// [`AccountError::Unknown`], or a failure.
     pub async fn person(&self, realm: &RealmId, username: &Username) -> Result<Person, AccountError> {
-        let found = self.documents.find(realm, DocumentKind::ACCOUNT, &username.folded()).await?;
+        let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &username.folded()).await?;
         Ok(Person::read(&found.ok_or(AccountError::Unknown)?)?)
     }
 
@@ -188,7 +188,7 @@ impl StoredAccounts {
         loop {
             let after = people.last().map(|person| person.id.clone());
             let after = after.as_ref().map(AccountId::as_str);
-            let page = self.documents.list(realm, DocumentKind::ACCOUNT, after, PAGE).await?;
+            let page = self.documents.store().list(realm, DocumentKind::ACCOUNT, after, PAGE).await?;
             let is_last = page.len() < PAGE;
             for document in &page {
                 people.push(Person::read(document)?);
@@ -201,13 +201,11 @@ impl StoredAccounts {
 
     async fn put(&self, realm: &RealmId, mut person: Person) -> Result<Person, AccountError> {
         // RFC 9068 section 5: `sub` has to tell a person from a client.
-        if person.seen.is_none() && self.documents.get(realm, DocumentKind::CLIENT, person.id.as_str()).await?.is_some()
+        if person.seen.is_none() && self.documents.store().get(realm, DocumentKind::CLIENT, person.id.as_str()).await?.is_some()
         {
             return Err(AccountError::Taken);
         }
-        let put = self.documents.put(realm, DocumentKind::ACCOUNT, person.seen, person.document()?).await;
-        self.cache.forget(realm);
-        match put? {
+        match self.documents.put(realm, DocumentKind::ACCOUNT, person.seen, person.document()?).await? {
             Put::Done(revision) => {
                 person.seen = Some(revision);
                 Ok(person)
@@ -230,16 +228,7 @@ impl StoredAccounts {
 
     /// The person of this id, as the engine may know them.
     async fn known(&self, realm: &RealmId, id: &AccountId) -> Result<Option<Arc<Known>>, Fault> {
-        let (known, generation) = self.cache.get(realm, id);
-        if known.is_some() {
-            return Ok(known);
-        }
-        let Some(found) = self.documents.get(realm, DocumentKind::ACCOUNT, id.as_str()).await? else {
-            return Ok(None);
-        };
-        let known = Arc::new(Known::from(Person::read(&found)?));
-        self.cache.remember(realm, generation, &known);
-        Ok(Some(known))
+        self.known.get(realm, id.as_str(), |document| Ok(Known::from(Person::read(document)?))).await
     }
 
     fn new_id(&self) -> Result<AccountId, Fault> {
@@ -254,20 +243,8 @@ impl Accounts for StoredAccounts {
         Box::pin(async move { Ok(self.known(realm, id).await?.map(|known| known.account.clone())) })
     }
 
-    fn refresh<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, ()> {
-        Box::pin(async move {
-            match self.documents.revision(realm).await {
-                Ok(revision) => {
-                    self.cache.moved_to(realm, revision);
-                    Ok(())
-                }
-                // Who cannot be asked about may have been disabled meanwhile.
-                Err(error) => {
-                    self.cache.forget(realm);
-                    Err(error.into())
-                }
-            }
-        })
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        Some(self.documents.clone())
     }
 
     fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims> {
@@ -281,7 +258,7 @@ impl Accounts for StoredAccounts {
         Box::pin(async move {
             let Hint::Login(typed) = hint;
             let Ok(username) = Username::parse(&typed) else { return Ok(None) };
-            let found = self.documents.find(realm, DocumentKind::ACCOUNT, &username.folded()).await?;
+            let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &username.folded()).await?;
             Ok(found.as_ref().map(Person::read).transpose()?.map(|person| person.id))
         })
     }
@@ -304,7 +281,7 @@ impl Accounts for StoredAccounts {
         Box::pin(async move {
             // What is no name at all is looked up like one, so that it takes the same time; nobody's name is empty.
             let name = Username::parse(&form.username).map_or_else(|_| String::new(), |username| username.folded());
-            let found = self.documents.find(realm, DocumentKind::ACCOUNT, &name).await?;
+            let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &name).await?;
             let person = found.as_ref().map(Person::read).transpose()?;
             let stored: Box<str> = person.as_ref().map_or_else(|| NOBODY.into(), |person| person.password.clone());
             let password = Password::new(form.password);

@@ -20,7 +20,7 @@ pub use pool::{Full, PasswordPool};
 mod person;
 pub use person::Person;
 
-mod cache;
+mod known;
 
 mod accounts;
 pub use accounts::{AccountError, NewPerson, StoredAccounts};

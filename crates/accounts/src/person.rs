@@ -78,9 +78,9 @@ impl Person {
         serde_json::to_writer(&mut body, &stored).map_err(|error| Fault::internal(error.to_string()))?;
         Ok(Document {
             id: self.id.as_str().into(),
-            alias: Some(self.username.folded().into()),
+            aliases: vec![self.username.folded().into()],
             body: body.into(),
-            revision: self.seen.unwrap_or(Revision(0)),
+            revision: self.seen.unwrap_or(Revision::NONE),
         })
     }
 }

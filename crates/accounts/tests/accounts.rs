@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use chancery_accounts::{AccountError, NewPerson, Password, PasswordPool, Person, StoredAccounts, Username};
+use chancery_core::documents::Documents;
 use chancery_core::model::{Claims, Hint, LoginForm};
 use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room};
 use chancery_store::{Document, DocumentKind, DocumentStore as _, Revision};
@@ -29,7 +30,7 @@ impl Random for Counting {
 
 fn accounts() -> StoredAccounts {
     let pool = PasswordPool::start(NonZeroUsize::MIN, 8).unwrap();
-    StoredAccounts::new(Arc::new(MemoryStore::new()), pool, Arc::new(Counting::default()))
+    StoredAccounts::new(Documents::new(Arc::new(MemoryStore::new())), pool, Arc::new(Counting::default()))
 }
 
 fn realm() -> RealmId {
@@ -196,22 +197,27 @@ async fn what_is_no_name_is_nobody() {
     }
 }
 
-/// People are read and parsed once, until the realm moves: what another node changes is seen when the engine asks.
+/// People are read and parsed once, until they are written again: what another node changes is seen when it looks.
 #[tokio::test]
-async fn people_are_watched_by_revision() {
+async fn what_another_node_changes_is_seen() {
     let store = Arc::new(MemoryStore::new());
     let over = |store: &Arc<MemoryStore>| {
         let pool = PasswordPool::start(NonZeroUsize::MIN, 8).unwrap();
-        StoredAccounts::new(store.clone(), pool, Arc::new(Counting::default()))
+        StoredAccounts::new(Documents::new(store.clone()), pool, Arc::new(Counting::default()))
     };
     let (here, there) = (over(&store), over(&store));
     let alice = add(&there, "alice").await.unwrap();
-    here.refresh(&realm()).await.unwrap();
+    let mut time = 0;
+    let mut look = async || {
+        time += 1;
+        here.watcher().unwrap().look(Timestamp::from_secs(time)).await.unwrap()
+    };
+    look().await;
     let is_active = async || here.find(&realm(), &alice.id).await.unwrap().is_some_and(|account| account.active);
     assert!(is_active().await);
     there.disable(&realm(), LATER, &name("alice")).await.unwrap();
-    assert!(is_active().await, "nobody has asked");
-    here.refresh(&realm()).await.unwrap();
+    assert!(is_active().await, "nobody has looked");
+    look().await;
     assert!(!is_active().await);
     // What it changes itself it knows at once.
     here.enable(&realm(), &name("alice")).await.unwrap();
@@ -225,8 +231,8 @@ async fn people_are_watched_by_revision() {
 async fn an_account_cannot_have_the_id_of_a_client() {
     let store = Arc::new(MemoryStore::new());
     let pool = PasswordPool::start(NonZeroUsize::MIN, 8).unwrap();
-    let accounts = StoredAccounts::new(store.clone(), pool, Arc::new(Counting::default()));
-    let client = Document { id: "app".into(), alias: None, body: [1].into(), revision: Revision(0) };
+    let accounts = StoredAccounts::new(Documents::new(store.clone()), pool, Arc::new(Counting::default()));
+    let client = Document { id: "app".into(), aliases: Vec::new(), body: [1].into(), revision: Revision::NONE };
     store.put(&realm(), DocumentKind::CLIENT, None, client).await.unwrap();
     let new = |username: &str, id: &str| NewPerson {
         username: name(username),

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use chancery_accounts::{AccountError, NewPerson, Password, PasswordPool, StoredAccounts, Username};
 use chancery_core::config::Config;
-use chancery_core::documents::{MemoryKeys, MemoryRegistry};
+use chancery_core::documents::{Documents, MemoryKeys, MemoryRegistry};
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::Claims;
 use chancery_core::ports::Random;
@@ -37,7 +37,8 @@ pub async fn development(issuer: &str) -> Result<Development, DevelopmentError> 
     let demo = Demo::new(issuer, drawn::<12>(), drawn::<32>())?;
     let realm = RealmId::parse("development").map_err(|error| Fault::internal(error.to_string()))?;
     let (store, random) = (Arc::new(MemoryStore::new()), Arc::new(SystemRandom));
-    let accounts = StoredAccounts::new(store.clone(), PasswordPool::start(NonZeroUsize::MIN, 8)?, random);
+    let accounts =
+        StoredAccounts::new(Documents::new(store.clone()), PasswordPool::start(NonZeroUsize::MIN, 8)?, random);
     let accounts = Arc::new(accounts);
     let registry = MemoryRegistry::new();
     for metadata in demo.clients() {

@@ -44,18 +44,19 @@
 //! use std::sync::Arc;
 //! use chancery::accounts::{NewPerson, Password, PasswordPool, StoredAccounts, Username};
 //! use chancery::{
-//!     Claims, Config, Issuer, Parts, Provider, RealmId, SealedKeys, SigningAlgorithm, SqliteStore, StoredRegistry,
-//!     SystemRandom, Timestamp, Zeroizing, jose,
+//!     Claims, Config, Documents, Issuer, Parts, Provider, RealmId, SealedKeys, SigningAlgorithm, SqliteStore,
+//!     StoredRegistry, SystemRandom, Timestamp, Zeroizing, jose,
 //! };
 //! # async fn example(wrapping: Zeroizing<[u8; 32]>, now: Timestamp) -> Result<(), Box<dyn std::error::Error>> {
 //! let (realm, random) = (RealmId::parse("main")?, Arc::new(SystemRandom));
 //! let store = Arc::new(SqliteStore::open("chancery.sqlite".as_ref())?);
 //! let wrapping = jose::RootSecret::new(wrapping); // 32 random bytes that are kept elsewhere
 //!
-//! let keys = SealedKeys::new(store.clone(), &wrapping, random.clone())?;
+//! let documents = Documents::new(store.clone());
+//! let keys = SealedKeys::new(documents.clone(), &wrapping, random.clone())?;
 //! keys.begin(&realm, &[SigningAlgorithm::Rs256]).await?; // makes what is not there
 //!
-//! let accounts = StoredAccounts::new(store.clone(), PasswordPool::start(NonZeroUsize::MIN, 32)?, random);
+//! let accounts = StoredAccounts::new(documents.clone(), PasswordPool::start(NonZeroUsize::MIN, 32)?, random);
 //! let password = Password::new(Zeroizing::new("correct horse".to_owned()));
 //! let ada = NewPerson { username: Username::parse("ada")?, password, claims: Claims::default(), id: None };
 //! accounts.add(&realm, now, ada).await?; // once
@@ -63,7 +64,7 @@
 //! let parts = Parts {
 //!     realm,
 //!     issuer: Issuer::parse("https://id.example.org")?,
-//!     registry: Arc::new(StoredRegistry::new(store.clone())),
+//!     registry: Arc::new(StoredRegistry::new(documents)),
 //!     accounts: Arc::new(accounts),
 //!     keys: Arc::new(keys),
 //!     store,
@@ -76,7 +77,9 @@
 
 pub use chancery_core::config::Config;
 pub use chancery_core::context::{Call, RequestId};
-pub use chancery_core::documents::{MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry};
+pub use chancery_core::documents::{
+    Documents, Keeper, Kept, MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry,
+};
 pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal, Remedy};
 pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt};
 pub use chancery_core::keys::KeySet;
@@ -85,7 +88,7 @@ pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{
     Accounts, Answer, BoxFuture, ClaimsQuery, Clock, EventSink, KeyEntry, LoginOutcome, LoginRefusal, PrivateKeys,
-    Random, Registry, Room, RootSecret,
+    Random, Registry, Room, RootSecret, Watcher,
 };
 pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};

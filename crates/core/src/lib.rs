@@ -9,6 +9,7 @@ pub mod event;
 pub mod model;
 pub mod rotation;
 pub mod ports;
+mod asked;
 pub mod names;
 pub mod guessing;
 pub mod context;

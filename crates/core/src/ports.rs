@@ -50,6 +50,14 @@ impl Random for chancery_jose::SystemRandom {
     }
 }
 
+/// Looks whether what was kept still holds, because other nodes and commands change it, too. What several ports of a
+/// provider share is asked once.
+pub trait Watcher: Send + Sync {
+    /// Called before a request is answered, at most once a second: looks what has changed, forgets it, and says at what
+    /// time it has looked. Who has looked less than a second ago, for another realm, need not look again.
+    fn look(&self, now: Timestamp) -> Answer<'_, Timestamp>;
+}
+
 /// Who people are. The application's, or the crate `chancery-accounts`.
 pub trait Accounts: Send + Sync {
     /// The account of this id; `None` when there is none (any more).
@@ -58,10 +66,9 @@ pub trait Accounts: Send + Sync {
     /// What is known about the person. More than is asked for may be answered; what was not consented to is left out.
     fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims>;
 
-    /// Called before a request is answered, at most once per second: whoever caches people looks whether they have changed.
-    /// Nothing by default.
-    fn refresh<'a>(&'a self, _realm: &'a RealmId) -> Answer<'a, ()> {
-        Box::pin(async { Ok(()) })
+    /// Who looks for changes, when people are kept after they were read. By default nobody: people are read each time.
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        None
     }
 
     /// Whom a hint of a client means. By default nobody.
@@ -181,8 +188,10 @@ pub trait Registry: Send + Sync {
         uri: &'a ResourceUri,
     ) -> Answer<'a, Option<Arc<ResourceServer>>>;
 
-    /// Moves with every change: what caches watch.
-    fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision>;
+    /// Who looks for changes, when clients are kept after they were read. By default nobody: they are read each time.
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        None
+    }
 
     /// Stores a client; `seen` is `None` for a new one, whose id must not be that of an account either (RFC 9068 section 5):
     /// a resource server could take the client for the person. Whoever keeps accounts in a store of their own looks there
@@ -240,8 +249,16 @@ pub trait PrivateKeys: Send + Sync {
     /// secrets of clients that are registered for an HMAC.
     fn secrets<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<RootSecret>>;
 
-    /// Moves with every change: what snapshots watch.
-    fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision>;
+    /// Moves whenever keys or root secrets may have changed: then they are listed again. Asked often, so that it must not
+    /// wait; whoever has to look elsewhere does so in [`PrivateKeys::watcher`]. By default they never change.
+    fn generation(&self, _realm: &RealmId) -> u64 {
+        0
+    }
+
+    /// Who looks for changes of the keys, if anybody has to.
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        None
+    }
 }
 
 /// Hears what happened.

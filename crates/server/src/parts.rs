@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use chancery_accounts::{PasswordPool, StoredAccounts};
-use chancery_core::documents::{SealedKeys, StoredRegistry};
+use chancery_core::documents::{Documents, SealedKeys, StoredRegistry};
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::{ResourceServer, TokenFormat};
 use chancery_core::ports::{EventSink, PrivateKeys as _, Random};
 use chancery_core::provider::{Builder, Parts, Provider};
 use chancery_jose::{RootSecret, SigningAlgorithm, SystemRandom};
-use chancery_store::{DocumentStore, StateStore};
+use chancery_store::{DocumentKind, DocumentStore, StateStore};
 use chancery_store_memory::MemoryStore;
 use chancery_store_sqlite::SqliteStore;
 use chancery_types::RealmId;
@@ -24,7 +24,7 @@ const FIRST_KEYS: [SigningAlgorithm; 2] = [SigningAlgorithm::Rs256, SigningAlgor
 /// The ready-made ports over one store.
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn StateStore>,
-    pub(crate) documents: Arc<dyn DocumentStore>,
+    pub(crate) documents: Arc<Documents>,
     /// The file behind both, if there is one.
     pub(crate) file: Option<Arc<SqliteStore>>,
     pub(crate) registry: Arc<StoredRegistry>,
@@ -63,6 +63,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
             (store.clone() as _, store.clone() as _, Some(store), wrapping)
         }
     };
+    let documents = Documents::new(documents);
     let broken = |fault: Fault| fault.to_string();
     let pool = PasswordPool::start(settings.passwords.threads, settings.passwords.queue).map_err(broken)?;
     let keys = SealedKeys::new(documents.clone(), &wrapping, random.clone()).map_err(broken)?;
@@ -126,7 +127,8 @@ impl Opened {
     /// # Errors
     /// What is missing.
     pub(crate) async fn probe(&self, realm: &RealmId) -> Result<(), String> {
-        self.documents.revision(realm).await.map_err(|error| error.to_string())?;
+        let read = self.documents.store().list(realm, DocumentKind::SEALED_KEYS, None, 1).await;
+        read.map_err(|error| error.to_string())?;
         let Some(file) = &self.file else { return Ok(()) };
         file.check_place().await.map_err(|error| error.to_string())?;
         file.check_write().await.map_err(|error| format!("no write is possible: {error}"))

@@ -13,7 +13,7 @@ pub trait DocumentStore: Send + Sync + 'static {
     /// The document of this id.
     fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> Answer<'a, Option<Document>>;
 
-    /// The document of this alias.
+    /// The document that has this alias among its aliases.
     fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> Answer<'a, Option<Document>>;
 
     /// Writes a document: a new one when `seen` is `None`, else over the one that was seen. The revision that the
@@ -29,7 +29,7 @@ pub trait DocumentStore: Send + Sync + 'static {
     /// Writes new documents, all or none. [`Put::Occupied`] also when two of them share an id or an alias.
     fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> Answer<'a, Put>;
 
-    /// Removes the document that was seen; its id and alias are free at once. [`Put::Stale`] also when it is gone.
+    /// Removes the document that was seen; its id and aliases are free at once. [`Put::Stale`] also when it is gone.
     fn remove<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str, seen: Revision) -> Answer<'a, Put>;
 
     /// The documents of a kind in the order of their ids (bytewise), at most `limit`, those after `after`.
@@ -41,9 +41,38 @@ pub trait DocumentStore: Send + Sync + 'static {
         limit: usize,
     ) -> Answer<'a, Vec<Document>>;
 
-    /// Moves with every write to the realm, of this node or another; asked about once a second, it tells whether what
-    /// was read before still holds.
-    fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision>;
+    /// What was written since, by this node or another, in all realms: whoever keeps what they have read asks once a
+    /// second what of it holds no more. `since` is what an earlier answer called `now`, or [`Revision::NONE`].
+    fn changes(&self, since: Revision) -> Answer<'_, Changes>;
+}
+
+/// What was written to documents since an earlier question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+    /// What the next question asks from.
+    pub now: Revision,
+    /// Which documents were written or removed.
+    pub moved: Moved,
+}
+
+/// Which documents have moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// These and no others; one that was written twice may stand here twice.
+    These(Vec<Changed>),
+    /// Any of them may have: the store remembers a bounded number of writes, or was put back to an earlier state.
+    Any,
+}
+
+/// The name of a document that was written or removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// In which realm.
+    pub realm: RealmId,
+    /// Of which sort.
+    pub kind: DocumentKind,
+    /// Its id.
+    pub id: Box<str>,
 }
 
 /// What sort of document. Numbers are stable and only appended; the store itself gives them no meaning.
@@ -51,7 +80,7 @@ pub trait DocumentStore: Send + Sync + 'static {
 pub struct DocumentKind(pub u8);
 
 impl DocumentKind {
-    /// An account of the built-in accounts; its alias is the user name.
+    /// An account of the built-in accounts; its aliases are the user name and what that looks like.
     pub const ACCOUNT: Self = Self(1);
     /// A client's registration.
     pub const CLIENT: Self = Self(2);
@@ -66,8 +95,8 @@ impl DocumentKind {
 pub struct Document {
     /// Its name within realm and kind.
     pub id: Box<str>,
-    /// A second name, unique within realm and kind.
-    pub alias: Option<Box<str>>,
+    /// Further names, each unique within realm and kind. Between ids and aliases nothing is compared.
+    pub aliases: Vec<Box<str>>,
     /// Its content, in whatever form the caller chose.
     pub body: Box<[u8]>,
     /// Which state of it this is.
@@ -77,10 +106,10 @@ pub struct Document {
 /// What became of a `put` or a `remove`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// Written; this is the revision of the document and of the realm now.
+    /// Written; this is the revision of the document now.
     Done(Revision),
     /// It is not as it was seen: changed, or gone. Nothing was written.
     Stale,
-    /// The id of a new document, or the alias, belongs to another. Nothing was written.
+    /// The id of a new document, or one of the aliases, belongs to another. Nothing was written.
     Occupied,
 }

@@ -22,7 +22,7 @@ mod state;
 pub use state::{Redeemed, Revoked, StateStore, Updated};
 
 mod document;
-pub use document::{Document, DocumentKind, DocumentStore, Put};
+pub use document::{Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put};
 
 #[cfg(feature = "kit")]
 pub mod kit;

@@ -68,3 +68,8 @@ pub struct Change {
 /// one was removed before the other was born. Their order means nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Revision(pub u64);
+
+impl Revision {
+    /// Of nothing: before the first write.
+    pub const NONE: Self = Self(0);
+}

@@ -122,10 +122,6 @@ impl Registry for MemoryRegistry {
         self.read(|known| known.resource_servers.get(uri).cloned())
     }
 
-    fn revision<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Revision> {
-        self.read(|known| Revision(known.changes))
-    }
-
     fn put_client<'a>(&'a self, _: &'a RealmId, seen: Option<Revision>, client: Arc<Client>) -> Answer<'a, Put> {
         self.change(|known| match known.contradicts(client.id(), seen) {
             Some(put) => put,
@@ -251,8 +247,8 @@ impl PrivateKeys for MemoryKeys {
         })
     }
 
-    fn revision<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Revision> {
-        Box::pin(async { Ok(Revision(self.read(|held| held.changes))) })
+    fn generation(&self, _: &RealmId) -> u64 {
+        self.read(|held| held.changes)
     }
 }
 

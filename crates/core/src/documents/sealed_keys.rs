@@ -1,4 +1,4 @@
-//! Private keys and root secrets over a [`DocumentStore`], sealed with AES-256-GCM-SIV.
+//! Private keys and root secrets over [`Documents`], sealed with AES-256-GCM-SIV.
 //!
 //! All of a realm's are one document, so that every change of the set is one compare-and-set: of two who change it at one
 //! moment, the second sees what the first has done. The times that a key carries do the rest, on every node by itself.
@@ -8,26 +8,53 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use chancery_jose::{PrivateKey, RootSecret as Wrapping, SealingKey, SigningAlgorithm, base64url};
-use chancery_store::{Document, DocumentKind, DocumentStore, Put, Revision};
+use chancery_store::{Changed, Document, DocumentKind, Put, Revision};
 use chancery_types::{RealmId, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::{Documents, Keeper};
 use crate::error::Fault;
-use crate::ports::{Answer, KeyEntry, PrivateKeys, Random, RootSecret};
+use crate::ports::{Answer, KeyEntry, PrivateKeys, Random, RootSecret, Watcher};
 use crate::rotation::{KeyTimes, succeed};
 
-/// Private keys over a [`DocumentStore`]. Without the wrapping key the store holds nothing of use.
+/// Private keys over [`Documents`]. Without the wrapping key the store holds nothing of use.
 pub struct SealedKeys {
-    store: Arc<dyn DocumentStore>,
+    documents: Arc<Documents>,
     sealing: SealingKey,
     random: Arc<dyn Random>,
-    /// Opened and parsed once: a key never changes under its name.
-    opened: RwLock<Opened>,
+    opened: Arc<RwLock<Opened>>,
 }
 
-/// Private keys by realm and `kid`.
-type Opened = HashMap<(RealmId, Box<str>), Arc<PrivateKey>>;
+/// Private keys by realm and `kid`, opened and parsed once: a key never changes under its name.
+#[derive(Default)]
+struct Opened {
+    keys: HashMap<(RealmId, Box<str>), Arc<PrivateKey>>,
+    /// How often a realm's set was written.
+    generations: HashMap<RealmId, u64>,
+    /// How often any realm's set may have been.
+    of_all: u64,
+}
+
+impl Keeper for RwLock<Opened> {
+    /// Also the keys are opened again, so that one that is removed from the set is not kept in memory.
+    fn forget(&self, document: &Changed) {
+        if document.kind == DocumentKind::SEALED_KEYS {
+            let mut opened = self.write().unwrap_or_else(PoisonError::into_inner);
+            opened.keys.retain(|(realm, _), _| *realm != document.realm);
+            *opened.generations.entry(document.realm.clone()).or_default() += 1;
+        }
+    }
+
+    fn forget_all(&self) {
+        let mut opened = self.write().unwrap_or_else(PoisonError::into_inner);
+        opened.keys.clear();
+        opened.of_all += 1;
+    }
+
+    /// Signing goes on: what a key may do does not depend on the store.
+    fn cut_off(&self) {}
+}
 
 /// Version 1 of the stored form, after the version byte.
 #[derive(Default, Serialize, Deserialize)]
@@ -71,13 +98,15 @@ pub struct Rotated {
 }
 
 impl SealedKeys {
-    /// Keys over a store. The wrapping key is the operator's: without it nothing can be opened.
+    /// Keys over documents. The wrapping key is the operator's: without it nothing can be opened.
     ///
     /// # Errors
     /// A fault of the cryptographic library.
-    pub fn new(store: Arc<dyn DocumentStore>, wrapping: &Wrapping, random: Arc<dyn Random>) -> Result<Self, Fault> {
+    pub fn new(documents: Arc<Documents>, wrapping: &Wrapping, random: Arc<dyn Random>) -> Result<Self, Fault> {
         let sealing = wrapping.sealing_key("chancery private key").map_err(broken)?;
-        Ok(Self { store, sealing, random, opened: RwLock::default() })
+        let opened = Arc::<RwLock<Opened>>::default();
+        documents.tell(&opened);
+        Ok(Self { documents, sealing, random, opened })
     }
 
     /// Makes what a realm needs before it can sign anything, as far as it is not there: a key of each of these algorithms,
@@ -211,8 +240,8 @@ impl SealedKeys {
             }
             let mut body = vec![VERSION];
             serde_json::to_writer(&mut body, &ring).map_err(|error| Fault::internal(error.to_string()))?;
-            let document = Document { id: NAME.into(), alias: None, body: body.into(), revision: Revision(0) };
-            if let Put::Done(_) = self.store.put(realm, DocumentKind::SEALED_KEYS, seen, document).await? {
+            let document = Document { id: NAME.into(), aliases: Vec::new(), body: body.into(), revision: Revision::NONE };
+            if let Put::Done(_) = self.documents.put(realm, DocumentKind::SEALED_KEYS, seen, document).await? {
                 return Ok(outcome);
             }
         }
@@ -221,7 +250,7 @@ impl SealedKeys {
 
     /// The set as it is stored, empty when nothing is, and which state of it this is.
     async fn ring(&self, realm: &RealmId) -> Result<(KeyRing, Option<Revision>), Fault> {
-        let Some(document) = self.store.get(realm, DocumentKind::SEALED_KEYS, NAME).await? else {
+        let Some(document) = self.documents.store().get(realm, DocumentKind::SEALED_KEYS, NAME).await? else {
             return Ok((KeyRing::default(), None));
         };
         match document.body.split_first() {
@@ -276,13 +305,13 @@ impl SealedKeys {
         let jwk = self.unseal(realm, &key.kid, &key.sealed)?;
         let opened = Arc::new(PrivateKey::from_jwk(&jwk).map_err(broken)?.with_kid(&key.kid));
         let mut all = self.opened.write().unwrap_or_else(PoisonError::into_inner);
-        all.insert((realm.clone(), key.kid.clone()), Arc::clone(&opened));
+        all.keys.insert((realm.clone(), key.kid.clone()), Arc::clone(&opened));
         Ok(opened)
     }
 
     fn opened(&self, realm: &RealmId, kid: &str) -> Option<Arc<PrivateKey>> {
         let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
-        opened.get(&(realm.clone(), kid.into())).cloned()
+        opened.keys.get(&(realm.clone(), kid.into())).cloned()
     }
 }
 
@@ -357,7 +386,12 @@ impl PrivateKeys for SealedKeys {
         })
     }
 
-    fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision> {
-        Box::pin(async move { Ok(self.store.revision(realm).await?) })
+    fn generation(&self, realm: &RealmId) -> u64 {
+        let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
+        opened.of_all + opened.generations.get(realm).copied().unwrap_or_default()
+    }
+
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        Some(self.documents.clone())
     }
 }

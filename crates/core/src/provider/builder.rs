@@ -1,7 +1,6 @@
 //! How a provider is put together, and everything that is wrong with it at once.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 
 use arc_swap::ArcSwap;
 use chancery_jose::{SigningAlgorithm, SystemRandom};
@@ -10,6 +9,7 @@ use chancery_types::{Issuer, RealmId};
 
 use super::Provider;
 use super::snapshot::{Components, Snapshot};
+use crate::asked::Asked;
 use crate::config::Config;
 use crate::context::Env;
 use crate::error::Complaint;
@@ -18,7 +18,7 @@ use crate::names::NameKey;
 use crate::policy::{
     AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, TokenPolicy,
 };
-use crate::ports::{Accounts, Clock, EventSink, PrivateKeys, Random, Registry, SystemClock, Unheard};
+use crate::ports::{Accounts, Clock, EventSink, PrivateKeys, Random, Registry, SystemClock, Unheard, Watcher};
 
 /// What nobody can choose for you.
 pub struct Parts {
@@ -128,8 +128,11 @@ impl Builder {
         };
         let guessing = Guessing::default();
         let env = Env { realm, issuer, store, registry, accounts, private_keys, random, events, names, guessing };
-        if let Err(fault) = env.registry.revision(&env.realm).await {
-            complaints.push(Complaint::new("registry", fault.to_string(), "configuration"));
+        let watchers = watchers(&env);
+        for watcher in &watchers {
+            if let Err(fault) = watcher.look(now).await {
+                complaints.push(Complaint::new("store", fault.to_string(), "configuration"));
+            }
         }
         let snapshot = match Snapshot::make(&components, &env, now).await {
             Ok(snapshot) => snapshot,
@@ -146,8 +149,20 @@ impl Builder {
             return Err(complaints);
         }
         let snapshot = ArcSwap::from_pointee(snapshot);
-        Ok(Arc::new(Provider { env, clock, components, snapshot, asked_at: AtomicI64::new(now.millis()) }))
+        Ok(Arc::new(Provider { env, clock, components, snapshot, watchers, asked: Asked::at(now) }))
     }
+}
+
+/// Those of all ports, each once: most ports share one.
+fn watchers(env: &Env) -> Vec<Arc<dyn Watcher>> {
+    let mut watchers: Vec<Arc<dyn Watcher>> = Vec::new();
+    let of_ports = [env.accounts.watcher(), env.registry.watcher(), env.private_keys.watcher()];
+    for watcher in of_ports.into_iter().flatten() {
+        if !watchers.iter().any(|known| std::ptr::addr_eq(Arc::as_ptr(known), Arc::as_ptr(&watcher))) {
+            watchers.push(watcher);
+        }
+    }
+    watchers
 }
 
 impl Provider {

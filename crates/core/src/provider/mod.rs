@@ -1,12 +1,12 @@
 //! One method per endpoint, over one immutable snapshot.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chancery_types::{AccountId, ClientId, Issuer, Params, RealmId, Timestamp};
 
+use crate::asked::Asked;
 use crate::client::{AuthenticatedClient, Unauthenticated};
 use crate::context::{Call, Env, RequestId};
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
@@ -14,7 +14,7 @@ use crate::error::{Failure, Fault, PageError};
 use crate::event::Event;
 use crate::interaction::{Next, consent};
 use crate::offered::{Endpoint, EndpointSet, Routes};
-use crate::ports::Clock;
+use crate::ports::{Clock, Watcher};
 use crate::worker;
 
 mod snapshot;
@@ -30,28 +30,10 @@ pub struct Provider {
     clock: Arc<dyn Clock>,
     components: Components,
     snapshot: ArcSwap<Snapshot>,
-    /// When registry and keys were asked last whether they have moved, in milliseconds.
-    asked_at: AtomicI64,
+    watchers: Vec<Arc<dyn Watcher>>,
+    /// When the watchers looked last.
+    asked: Asked,
 }
-
-/// A question on its way. Whoever asks may go away in the middle of it, as a peer does that breaks off its request: then it
-/// was not asked, and the next one asks.
-struct Asking<'a> {
-    asked_at: &'a AtomicI64,
-    before: i64,
-    is_over: bool,
-}
-
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        if !self.is_over {
-            self.asked_at.store(self.before, Ordering::Relaxed);
-        }
-    }
-}
-
-/// For how long a snapshot may be used without asking whether it still holds.
-const FRESH: Duration = Duration::from_secs(1);
 
 impl Provider {
     /// Its name.
@@ -102,38 +84,33 @@ impl Provider {
         self.snapshot.load()
     }
 
-    /// Asks accounts, registry and keys whether they have moved, if nobody has within a second, and makes a new snapshot
-    /// when the keys have, or when the time of one has come. When that fails, the old snapshot is used further, and the fault is
+    /// Lets the watchers of the ports look what has changed, if they have not within a second, and makes a new snapshot when
+    /// the keys have, or when the time of one has come. When that fails, the old snapshot is used further, and the fault is
     /// told to the event sink.
     pub async fn refresh(&self, now: Timestamp) {
-        let asked_at = self.asked_at.load(Ordering::Relaxed);
-        let old_at = self.snapshot.load().old_at.filter(|at| *at <= now);
-        // A question that failed is not asked again by every request, also when the time of a key has come.
-        let was_asked = old_at.is_none_or(|at| at.millis() <= asked_at);
-        let is_fresh = was_asked && (0..millis(FRESH)).contains(&now.millis().saturating_sub(asked_at));
-        let swap = || self.asked_at.compare_exchange(asked_at, now.millis(), Ordering::Relaxed, Ordering::Relaxed);
-        // Of several requests at the same moment one asks; the others go on with what there is.
-        if is_fresh || swap().is_err() {
-            return;
-        }
-        let mut asking = Asking { asked_at: &self.asked_at, before: asked_at, is_over: false };
-        let answer = self.ask(now, old_at.is_some()).await;
-        asking.is_over = true;
-        if let Err(fault) = answer {
+        let old_at = self.snapshot.load().old_at;
+        let Ok(asking) = self.asked.ask(now, old_at) else { return };
+        let looked = self.look(now, old_at.is_some_and(|at| at <= now)).await;
+        asking.answered(*looked.as_ref().unwrap_or(&now));
+        if let Err(fault) = looked {
             let request = RequestId("refresh".into());
             self.env.events.record(now, &request, &Event::Faulted { endpoint: Endpoint::Metadata, fault });
         }
     }
 
-    async fn ask(&self, now: Timestamp, is_old: bool) -> Result<(), Fault> {
-        // Each is asked, also when another does not answer: nothing may be believed longer than a second.
-        let accounts = self.env.accounts.refresh(&self.env.realm).await;
-        let registry = self.env.registry.revision(&self.env.realm).await;
-        let keys = self.env.private_keys.revision(&self.env.realm).await?;
-        if is_old || keys != self.snapshot.load().keys_revision {
+    /// Says as of when everything is known.
+    async fn look(&self, now: Timestamp, is_old: bool) -> Result<Timestamp, Fault> {
+        let mut looked = Ok(now);
+        for watcher in &self.watchers {
+            // Each looks, also when another cannot: nothing may be believed longer than a second.
+            let at = watcher.look(now).await;
+            looked = looked.and_then(|before| Ok(at?.min(before)));
+        }
+        let generation = self.env.private_keys.generation(&self.env.realm);
+        if is_old || generation != self.snapshot.load().keys_generation {
             self.snapshot.store(Arc::new(Snapshot::make(&self.components, &self.env, now).await?));
         }
-        accounts.and(registry.map(drop))
+        looked
     }
 
     /// The authorization endpoint, GET and POST (RFC 6749 section 3.1).
@@ -240,8 +217,4 @@ impl Provider {
         };
         self.env.record(call, &event);
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chancery_store::Revision;
 use chancery_types::Timestamp;
 
 use crate::client::Authenticator;
@@ -47,7 +46,7 @@ pub struct Snapshot {
     /// The JWK Set (RFC 7517 section 5).
     pub jwks: Document,
     pub(super) keys: Arc<KeySet>,
-    pub(super) keys_revision: Revision,
+    pub(super) keys_generation: u64,
     /// When a key changes its state by itself.
     pub(super) old_at: Option<Timestamp>,
     pub(super) interactions: Arc<Interactions>,
@@ -61,8 +60,8 @@ impl Snapshot {
     /// Assembles the components by name, one after the other.
     pub(super) async fn make(components: &Components, env: &Env, now: Timestamp) -> Result<Self, Fault> {
         let Components { config, authorization_policy, token_policy, client_policy, ui_locales } = components;
-        // Asked before the keys are read: what changes in between is found by the next question.
-        let keys_revision = env.private_keys.revision(&env.realm).await?;
+        // Before the keys are read: what changes in between moves it, and is found by the next look.
+        let keys_generation = env.private_keys.generation(&env.realm);
         let keys = Arc::new(KeySet::load(&*env.private_keys, &env.realm).await?);
 
         let offered = Arc::new(config.offered());
@@ -120,7 +119,7 @@ impl Snapshot {
         Ok(Self {
             discovery,
             jwks: Document::new(keys.jwks_json(now)),
-            keys_revision,
+            keys_generation,
             old_at: keys.next_change(now),
             authorization,
             authenticator: Authenticator {

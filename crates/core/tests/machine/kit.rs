@@ -14,10 +14,11 @@ use chancery_core::error::{Complaint, Failure, Fault};
 use chancery_core::event::Event;
 use chancery_core::model::{Account, Claims};
 use chancery_core::offered::Endpoint;
-use chancery_core::ports::{Accounts, Answer, ClaimsQuery, Clock, EventSink, KeyEntry, PrivateKeys, RootSecret};
+use chancery_core::ports::{
+    Accounts, Answer, ClaimsQuery, Clock, EventSink, KeyEntry, PrivateKeys, RootSecret, Watcher,
+};
 use chancery_core::provider::{Builder, Parts, Provider};
 use chancery_jose::SigningAlgorithm;
-use chancery_store::Revision;
 use chancery_store_memory::MemoryStore;
 use chancery_types::{AccountId, Issuer, Params, RealmId, Timestamp};
 use zeroize::Zeroizing;
@@ -73,12 +74,24 @@ impl Clock for Hand {
 /// Keys that can stop answering.
 pub(crate) struct Flaky {
     pub(crate) keys: MemoryKeys,
+    pub(crate) source: Arc<Source>,
+}
+
+/// Where they come from.
+#[derive(Default)]
+pub(crate) struct Source {
     pub(crate) is_silent: AtomicBool,
     /// How often the next answers have to be waited for.
     pub(crate) waits: AtomicUsize,
 }
 
-impl Flaky {
+impl Watcher for Source {
+    fn look(&self, now: Timestamp) -> Answer<'_, Timestamp> {
+        self.answer(Box::pin(async move { Ok(now) }))
+    }
+}
+
+impl Source {
     fn answer<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
         if self.is_silent.load(Ordering::Relaxed) {
             return Box::pin(async { Err(Fault::unavailable("no answer")) });
@@ -96,16 +109,19 @@ impl Flaky {
 
 impl PrivateKeys for Flaky {
     fn list<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<KeyEntry>> {
-        self.answer(self.keys.list(realm))
+        self.source.answer(self.keys.list(realm))
     }
     fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> Answer<'a, Vec<u8>> {
-        self.answer(self.keys.sign(realm, kid, input))
+        self.source.answer(self.keys.sign(realm, kid, input))
     }
     fn secrets<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<RootSecret>> {
-        self.answer(self.keys.secrets(realm))
+        self.source.answer(self.keys.secrets(realm))
     }
-    fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision> {
-        self.answer(self.keys.revision(realm))
+    fn generation(&self, realm: &RealmId) -> u64 {
+        self.keys.generation(realm)
+    }
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        Some(self.source.clone())
     }
 }
 
@@ -140,11 +156,7 @@ impl Kit {
         let public =
             r#"{"client_id":"public","token_endpoint_auth_method":"none","redirect_uris":["https://app.example/cb"]}"#;
         registry.put(public).unwrap();
-        let keys = Arc::new(Flaky {
-            keys: MemoryKeys::generate(algorithms).unwrap(),
-            is_silent: AtomicBool::new(false),
-            waits: AtomicUsize::new(0),
-        });
+        let keys = Arc::new(Flaky { keys: MemoryKeys::generate(algorithms).unwrap(), source: Arc::default() });
         let (heard, clock) = (Arc::new(Heard::default()), Arc::new(Hand(AtomicI64::new(1_000))));
         let store = Arc::new(MemoryStore::new());
         let parts = Parts {

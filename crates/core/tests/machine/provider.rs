@@ -107,14 +107,14 @@ fn the_snapshot_follows_the_keys() {
 fn a_failed_reload_keeps_the_old_snapshot() {
     let kit = Kit::new();
     let before = kit.provider.snapshot().jwks.clone();
-    kit.keys.is_silent.store(true, Ordering::Relaxed);
+    kit.keys.source.is_silent.store(true, Ordering::Relaxed);
     kit.pass(2);
     now(kit.provider.refresh(kit.provider.now()));
     assert_eq!(kit.provider.snapshot().jwks, before);
     assert!(matches!(kit.heard.take().as_slice(), [Event::Faulted { endpoint: Endpoint::Metadata, .. }]));
     now(kit.provider.refresh(kit.provider.now()));
     assert!(kit.heard.take().is_empty(), "it is not asked again within a second");
-    kit.keys.is_silent.store(false, Ordering::Relaxed);
+    kit.keys.source.is_silent.store(false, Ordering::Relaxed);
     kit.keys.keys.add(SigningAlgorithm::Es384, secs(0), secs(0)).unwrap();
     kit.pass(1);
     now(kit.provider.refresh(kit.provider.now()));
@@ -129,14 +129,14 @@ fn a_silent_source_is_not_flooded() {
     kit.keys.keys.add(SigningAlgorithm::Ps256, secs(1_010), secs(1_010)).unwrap();
     kit.pass(2);
     now(kit.provider.refresh(kit.provider.now()));
-    kit.keys.is_silent.store(true, Ordering::Relaxed);
+    kit.keys.source.is_silent.store(true, Ordering::Relaxed);
     kit.pass(8);
     for _ in 0..100 {
         now(kit.provider.refresh(kit.provider.now()));
     }
     assert_eq!(kit.heard.take().len(), 1);
     kit.pass(1);
-    kit.keys.is_silent.store(false, Ordering::Relaxed);
+    kit.keys.source.is_silent.store(false, Ordering::Relaxed);
     now(kit.provider.refresh(kit.provider.now()));
     assert!(kit.provider.snapshot().discovery.body.windows(5).any(|text| text == b"PS256"));
 }
@@ -148,7 +148,7 @@ fn a_question_that_is_broken_off_is_asked_again() {
     let before = kit.provider.snapshot().jwks.clone();
     kit.keys.keys.add(SigningAlgorithm::Es384, secs(0), secs(0)).unwrap();
     kit.pass(2);
-    kit.keys.waits.store(1, Ordering::Relaxed);
+    kit.keys.source.waits.store(1, Ordering::Relaxed);
     {
         let mut asks = pin!(kit.provider.refresh(kit.provider.now()));
         assert!(asks.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());

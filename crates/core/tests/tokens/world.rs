@@ -352,10 +352,6 @@ impl Registry for Registered {
         let found = is_known.then(|| Arc::new(server));
         Box::pin(async move { Ok(found) })
     }
-
-    fn revision<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Revision> {
-        Box::pin(async { Ok(Revision(1)) })
-    }
 }
 
 pub(crate) struct People(pub(crate) Mutex<BTreeMap<String, Account>>);
@@ -409,10 +405,6 @@ impl PrivateKeys for Keys {
     fn secrets<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Vec<RootSecret>> {
         let secret = chancery_jose::RootSecret::new(Zeroizing::new([9; 32]));
         Box::pin(async move { Ok(vec![RootSecret { version: 1, secret }]) })
-    }
-
-    fn revision<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Revision> {
-        Box::pin(async { Ok(Revision(1)) })
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chancery_accounts::{NewPerson, PasswordPool, StoredAccounts};
+use chancery_core::documents::Documents;
 use chancery_core::model::Claims;
 use chancery_core::ports::{Clock as _, SystemClock};
 use chancery_jose::SystemRandom;
@@ -116,7 +117,7 @@ fn check_places(
 async fn rehearsed(realm: &RealmId, person: NewPerson) -> Result<Document, String> {
     let memory = Arc::new(MemoryStore::new());
     let pool = PasswordPool::start(NonZeroUsize::MIN, 1).map_err(|fault| fault.to_string())?;
-    let accounts = StoredAccounts::new(memory.clone(), pool, Arc::new(SystemRandom));
+    let accounts = StoredAccounts::new(Documents::new(memory.clone()), pool, Arc::new(SystemRandom));
     accounts.add(realm, SystemClock.now(), person).await.map_err(|error| error.to_string())?;
     let made = memory.list(realm, DocumentKind::ACCOUNT, None, 1).await.map_err(|error| error.to_string())?;
     made.into_iter().next().ok_or_else(|| "nobody was made".to_owned())

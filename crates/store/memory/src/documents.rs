@@ -1,23 +1,32 @@
 //! The documents of all realms.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ops::Bound;
 use std::sync::PoisonError;
 
-use chancery_store::{Answer, Document, DocumentKind, DocumentStore, Put, Revision};
+use chancery_store::{Answer, Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put, Revision};
 use chancery_types::RealmId;
 
 use crate::MemoryStore;
 
-pub(crate) type Realms = HashMap<RealmId, Realm>;
+/// The documents of all realms, and what was written last.
+#[derive(Default)]
+pub(crate) struct Documents {
+    realms: HashMap<RealmId, Realm>,
+    /// Counts the writes; each document has the number of the write that made it.
+    revision: u64,
+    /// The last writes, the newest at the end.
+    changes: VecDeque<Changed>,
+}
+
+/// How many writes are remembered.
+const REMEMBERED: usize = 1_000;
 
 /// The documents of one realm.
 #[derive(Default)]
-pub(crate) struct Realm {
+struct Realm {
     documents: BTreeMap<(DocumentKind, Box<str>), Document>,
     aliases: HashMap<(DocumentKind, Box<str>), Box<str>>,
-    /// Counts the writes; each document has the number of the write that made it.
-    revision: u64,
 }
 
 impl DocumentStore for MemoryStore {
@@ -44,15 +53,18 @@ impl DocumentStore for MemoryStore {
         seen: Option<Revision>,
         document: Document,
     ) -> Answer<'a, Put> {
-        Box::pin(async move { Ok(self.write(realm, |realm| realm.put(kind, seen, document))) })
+        let ids = vec![document.id.clone()];
+        Box::pin(async move { Ok(self.write(realm, kind, ids, |realm, next| realm.put(kind, seen, document, next))) })
     }
 
     fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> Answer<'a, Put> {
-        Box::pin(async move { Ok(self.write(realm, |realm| realm.put_new(kind, documents))) })
+        let ids = documents.iter().map(|document| document.id.clone()).collect();
+        Box::pin(async move { Ok(self.write(realm, kind, ids, |realm, next| realm.put_new(kind, documents, next))) })
     }
 
     fn remove<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str, seen: Revision) -> Answer<'a, Put> {
-        Box::pin(async move { Ok(self.write(realm, |realm| realm.remove(kind, id, seen))) })
+        let ids = vec![id.into()];
+        Box::pin(async move { Ok(self.write(realm, kind, ids, |realm, next| realm.remove(kind, id, seen, next))) })
     }
 
     fn list<'a>(
@@ -75,23 +87,51 @@ impl DocumentStore for MemoryStore {
         })
     }
 
-    fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision> {
-        Box::pin(async move { Ok(Revision(self.read(realm, |realm| realm.revision).unwrap_or(0))) })
+    fn changes(&self, since: Revision) -> Answer<'_, Changes> {
+        Box::pin(async move {
+            let held = self.documents.read().unwrap_or_else(PoisonError::into_inner);
+            let remembered = held.changes.len();
+            let missed = held.revision.checked_sub(since.0).and_then(|missed| usize::try_from(missed).ok());
+            let moved = match missed.and_then(|missed| remembered.checked_sub(missed)) {
+                Some(known) => Moved::These(held.changes.iter().skip(known).cloned().collect()),
+                None => Moved::Any,
+            };
+            Ok(Changes { now: Revision(held.revision), moved })
+        })
     }
 }
 
 impl MemoryStore {
     fn read<T>(&self, realm: &RealmId, look: impl FnOnce(&Realm) -> T) -> Option<T> {
-        self.realms.read().unwrap_or_else(PoisonError::into_inner).get(realm).map(look)
+        self.documents.read().unwrap_or_else(PoisonError::into_inner).realms.get(realm).map(look)
     }
 
-    fn write(&self, realm: &RealmId, step: impl FnOnce(&mut Realm) -> Put) -> Put {
-        step(self.realms.write().unwrap_or_else(PoisonError::into_inner).entry(realm.clone()).or_default())
+    /// Lets a step write these documents under the next numbers, and remembers it when it has.
+    fn write(
+        &self,
+        realm: &RealmId,
+        kind: DocumentKind,
+        ids: Vec<Box<str>>,
+        step: impl FnOnce(&mut Realm, Revision) -> Put,
+    ) -> Put {
+        let mut held = self.documents.write().unwrap_or_else(PoisonError::into_inner);
+        let next = held.revision + 1;
+        let put = step(held.realms.entry(realm.clone()).or_default(), Revision(next));
+        if let Put::Done(_) = put {
+            for id in ids {
+                held.revision += 1;
+                if held.changes.len() == REMEMBERED {
+                    held.changes.pop_front();
+                }
+                held.changes.push_back(Changed { realm: realm.clone(), kind, id });
+            }
+        }
+        put
     }
 }
 
 impl Realm {
-    fn put(&mut self, kind: DocumentKind, seen: Option<Revision>, mut document: Document) -> Put {
+    fn put(&mut self, kind: DocumentKind, seen: Option<Revision>, mut document: Document, next: Revision) -> Put {
         let name = (kind, document.id.clone());
         let held = self.documents.get(&name);
         match (seen, held) {
@@ -99,49 +139,47 @@ impl Realm {
             (Some(seen), held) if held.map(|held| held.revision) != Some(seen) => return Put::Stale,
             _ => {}
         }
-        let alias = document.alias.clone().map(|alias| (kind, alias));
-        if alias.as_ref().and_then(|alias| self.aliases.get(alias)).is_some_and(|holder| *holder != document.id) {
+        let mut holders = document.aliases.iter().filter_map(|alias| self.aliases.get(&(kind, alias.clone())));
+        if holders.any(|holder| *holder != document.id) {
             return Put::Occupied;
         }
-        if let Some(before) = held.and_then(|held| held.alias.clone()) {
+        for before in held.map(|held| held.aliases.clone()).unwrap_or_default() {
             self.aliases.remove(&(kind, before));
         }
-        if let Some(alias) = alias {
-            self.aliases.insert(alias, document.id.clone());
+        for alias in &document.aliases {
+            self.aliases.insert((kind, alias.clone()), document.id.clone());
         }
-        self.revision += 1;
-        document.revision = Revision(self.revision);
+        document.revision = next;
         self.documents.insert(name, document);
-        Put::Done(Revision(self.revision))
+        Put::Done(next)
     }
 
-    fn put_new(&mut self, kind: DocumentKind, documents: Vec<Document>) -> Put {
+    fn put_new(&mut self, kind: DocumentKind, documents: Vec<Document>, next: Revision) -> Put {
         let (mut ids, mut aliases) = (HashSet::new(), HashSet::new());
         let is_free = |document: &Document| {
             let id = (kind, document.id.clone());
-            let alias = document.alias.clone().map(|alias| (kind, alias));
+            let mut wanted = document.aliases.iter().map(|alias| (kind, alias.clone()));
             !self.documents.contains_key(&id)
-                && alias.as_ref().is_none_or(|alias| !self.aliases.contains_key(alias))
                 && ids.insert(id)
-                && alias.is_none_or(|alias| aliases.insert(alias))
+                && wanted.all(|alias| !self.aliases.contains_key(&alias) && aliases.insert(alias))
         };
         if !documents.iter().all(is_free) {
             return Put::Occupied;
         }
-        for document in documents {
-            self.put(kind, None, document);
+        let mut put = Put::Done(next);
+        for (number, document) in (next.0..).zip(documents) {
+            put = self.put(kind, None, document, Revision(number));
         }
-        Put::Done(Revision(self.revision))
+        put
     }
 
-    fn remove(&mut self, kind: DocumentKind, id: &str, seen: Revision) -> Put {
+    fn remove(&mut self, kind: DocumentKind, id: &str, seen: Revision, next: Revision) -> Put {
         let name = (kind, id.into());
         let Some(held) = self.documents.get(&name).filter(|held| held.revision == seen) else { return Put::Stale };
-        if let Some(alias) = held.alias.clone() {
+        for alias in held.aliases.clone() {
             self.aliases.remove(&(kind, alias));
         }
         self.documents.remove(&name);
-        self.revision += 1;
-        Put::Done(Revision(self.revision))
+        Put::Done(next)
     }
 }

@@ -13,21 +13,21 @@ use chancery_store::{
 };
 use chancery_types::{Alias, Key, Kind, Partition, Tag, Timestamp};
 
-use crate::documents::Realms;
+use crate::documents::Documents;
 use crate::group::Group;
 
 /// Everything is gone when it is dropped.
 pub struct MemoryStore {
     /// One for each value of a partition's first byte, each under its own lock.
     groups: Box<[Mutex<Group>; 256]>,
-    realms: RwLock<Realms>,
+    documents: RwLock<Documents>,
 }
 
 impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
-        Self { groups: Box::new(std::array::from_fn(|_| Mutex::default())), realms: RwLock::default() }
+        Self { groups: Box::new(std::array::from_fn(|_| Mutex::default())), documents: RwLock::default() }
     }
 
     fn group(&self, partition: Partition) -> MutexGuard<'_, Group> {

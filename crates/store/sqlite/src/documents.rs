@@ -1,6 +1,6 @@
 //! The contract for what people change, over the same file.
 
-use chancery_store::{Answer, Document, DocumentKind, DocumentStore, Fault, Put, Revision};
+use chancery_store::{Answer, Changed, Changes, Document, DocumentKind, DocumentStore, Fault, Moved, Put, Revision};
 use chancery_types::RealmId;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -53,36 +53,50 @@ impl DocumentStore for SqliteStore {
         self.readers.read(move |database| database.list(&realm, kind, after.as_deref(), limit))
     }
 
-    fn revision<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Revision> {
-        let realm = realm.clone();
-        self.readers.look_up(move |database| {
-            let mut read = database.connection.prepare_cached("select revision from realm where realm = ?1")?;
-            let found = read.query_row([realm.as_str()], |row| revision(row, 0)).optional()?;
-            Ok(found.unwrap_or(Revision(0)))
-        })
+    fn changes(&self, since: Revision) -> Answer<'_, Changes> {
+        self.readers.look_up(move |database| database.changes(since))
     }
 }
 
-const BY_ID: &str = "select id, alias, body, revision from document where realm = ?1 and kind = ?2 and id = ?3";
-const BY_ALIAS: &str = "select id, alias, body, revision from document where realm = ?1 and kind = ?2 and alias = ?3";
-const LIST: &str = "select id, alias, body, revision from document
+/// How many writes are remembered.
+const REMEMBERED: i64 = 1_000;
+
+const BY_ID: &str = "select id, body, revision from document where realm = ?1 and kind = ?2 and id = ?3";
+const BY_ALIAS: &str = "select id, body, revision from document where realm = ?1 and kind = ?2
+    and id = (select id from document_alias where realm = ?1 and kind = ?2 and alias = ?3)";
+const LIST: &str = "select id, body, revision from document
     where realm = ?1 and kind = ?2 and id >= coalesce(?3, '') and (?3 is null or id <> ?3) order by id limit ?4";
-const PUT: &str = "insert into document (realm, kind, id, alias, body, revision) values (?1, ?2, ?3, ?4, ?5, ?6)
-    on conflict (realm, kind, id) do update set alias = excluded.alias, body = excluded.body, revision = excluded.revision";
+const PUT: &str = "insert into document (realm, kind, id, body, revision) values (?1, ?2, ?3, ?4, ?5)
+    on conflict (realm, kind, id) do update set body = excluded.body, revision = excluded.revision";
 const REMOVE: &str = "delete from document where realm = ?1 and kind = ?2 and id = ?3";
-const MOVE_ON: &str = "insert into realm (realm, revision) values (?1, 1)
-    on conflict (realm) do update set revision = revision + 1 returning revision";
+const ALIASES: &str = "select alias from document_alias where realm = ?1 and kind = ?2 and id = ?3 order by position";
+const ALIAS_HOLDER: &str = "select id from document_alias where realm = ?1 and kind = ?2 and alias = ?3";
+const PUT_ALIAS: &str =
+    "insert into document_alias (realm, kind, alias, id, position) values (?1, ?2, ?3, ?4, ?5) on conflict do nothing";
+const REMOVE_ALIASES: &str = "delete from document_alias where realm = ?1 and kind = ?2 and id = ?3";
+const NEWEST_CHANGE: &str = "select coalesce(max(revision), 0) from document_change";
+const CHANGES: &str = "select realm, kind, id from document_change where revision > ?1 and revision <= ?2
+    order by revision limit ?3";
+const REMEMBER: &str = "insert into document_change (revision, realm, kind, id) values (?1, ?2, ?3, ?4)";
+const FORGET: &str = "delete from document_change where revision <= ?1";
 
 impl Database {
     fn document(&self, by: &str, realm: &RealmId, kind: DocumentKind, name: &str) -> Outcome<Option<Document>> {
         let mut find = self.connection.prepare_cached(by)?;
-        Ok(find.query_row(params![realm.as_str(), kind.0, name], read).optional()?)
+        let found = find.query_row(params![realm.as_str(), kind.0, name], read).optional()?;
+        found.map(|document| self.with_aliases(realm, kind, document)).transpose()
     }
 
     fn list(&self, realm: &RealmId, kind: DocumentKind, after: Option<&str>, limit: usize) -> Outcome<Vec<Document>> {
         let mut list = self.connection.prepare_cached(LIST)?;
         let rows = list.query_map(params![realm.as_str(), kind.0, after, clamp(limit)], read)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        rows.map(|row| self.with_aliases(realm, kind, row?)).collect()
+    }
+
+    fn with_aliases(&self, realm: &RealmId, kind: DocumentKind, document: Document) -> Outcome<Document> {
+        let mut aliases = self.connection.prepare_cached(ALIASES)?;
+        let aliases = aliases.query_map(params![realm.as_str(), kind.0, document.id], |row| row.get(0))?;
+        Ok(Document { aliases: aliases.collect::<rusqlite::Result<_>>()?, ..document })
     }
 
     fn put(&self, realm: &RealmId, kind: DocumentKind, seen: Option<Revision>, document: &Document) -> Outcome<Put> {
@@ -92,21 +106,22 @@ impl Database {
             (Some(seen), held) if held.as_ref().map(|held| held.revision) != Some(seen) => return Ok(Put::Stale),
             _ => {}
         }
-        if let Some(alias) = &document.alias
-            && let Some(holder) = self.document(BY_ALIAS, realm, kind, alias)?
-            && holder.id != document.id
-        {
-            return Ok(Put::Occupied);
+        let mut holder = self.connection.prepare_cached(ALIAS_HOLDER)?;
+        for alias in &document.aliases {
+            let holder = holder.query_row(params![realm.as_str(), kind.0, alias], |row| row.get::<_, Box<str>>(0));
+            if holder.optional()?.is_some_and(|holder| holder != document.id) {
+                return Ok(Put::Occupied);
+            }
         }
-        let revision = self.move_on(realm)?;
-        self.connection.prepare_cached(PUT)?.execute(params![
-            realm.as_str(),
-            kind.0,
-            document.id,
-            document.alias,
-            document.body,
-            i64::try_from(revision.0).map_err(Fault::new)?,
-        ])?;
+        let revision = self.remember(realm, kind, &document.id)?;
+        let (realm, number) = (realm.as_str(), i64::try_from(revision.0).map_err(Fault::new)?);
+        let put = params![realm, kind.0, document.id, document.body, number];
+        self.connection.prepare_cached(PUT)?.execute(put)?;
+        self.connection.prepare_cached(REMOVE_ALIASES)?.execute(params![realm, kind.0, document.id])?;
+        for (position, alias) in (0_i64..).zip(&document.aliases) {
+            let alias = params![realm, kind.0, alias, document.id, position];
+            self.connection.prepare_cached(PUT_ALIAS)?.execute(alias)?;
+        }
         Ok(Put::Done(revision))
     }
 
@@ -130,14 +145,47 @@ impl Database {
             return Ok(Put::Stale);
         }
         self.connection.prepare_cached(REMOVE)?.execute(params![realm.as_str(), kind.0, id])?;
-        Ok(Put::Done(self.move_on(realm)?))
+        self.connection.prepare_cached(REMOVE_ALIASES)?.execute(params![realm.as_str(), kind.0, id])?;
+        Ok(Put::Done(self.remember(realm, kind, id)?))
     }
 
-    fn move_on(&self, realm: &RealmId) -> rusqlite::Result<Revision> {
-        self.connection.prepare_cached(MOVE_ON)?.query_row([realm.as_str()], |row| revision(row, 0))
+    /// Gives a write its number, which is one more than that of the write before it.
+    fn remember(&self, realm: &RealmId, kind: DocumentKind, id: &str) -> Outcome<Revision> {
+        let next = self.newest_change()? + 1;
+        self.connection.prepare_cached(REMEMBER)?.execute(params![next, realm.as_str(), kind.0, id])?;
+        self.connection.prepare_cached(FORGET)?.execute([next - REMEMBERED])?;
+        Ok(Revision(u64::try_from(next).map_err(Fault::new)?))
+    }
+
+    fn newest_change(&self) -> rusqlite::Result<i64> {
+        self.connection.prepare_cached(NEWEST_CHANGE)?.query_row([], |row| row.get(0))
+    }
+
+    fn changes(&self, since: Revision) -> Outcome<Changes> {
+        let newest = self.newest_change()?;
+        let now = Revision(u64::try_from(newest).map_err(Fault::new)?);
+        let since = i64::try_from(since.0).unwrap_or(i64::MAX);
+        let missed = newest.saturating_sub(since);
+        if !(0..=REMEMBERED).contains(&missed) {
+            return Ok(Changes { now, moved: Moved::Any });
+        }
+        let mut changes = self.connection.prepare_cached(CHANGES)?;
+        let changed = changes.query_map([since, newest, REMEMBERED], |row| {
+            let (realm, id): (Box<str>, Box<str>) = (row.get(0)?, row.get(2)?);
+            Ok((realm, DocumentKind(row.get(1)?), id))
+        })?;
+        let mut these = Vec::new();
+        for row in changed {
+            let (realm, kind, id) = row?;
+            these.push(Changed { realm: RealmId::parse(&realm).map_err(Fault::new)?, kind, id });
+        }
+        // A writer may have forgotten the oldest ones since the newest was looked up.
+        let are_all = i64::try_from(these.len()).is_ok_and(|found| found == missed);
+        Ok(Changes { now, moved: if are_all { Moved::These(these) } else { Moved::Any } })
     }
 }
 
+/// Without its aliases.
 fn read(row: &Row<'_>) -> rusqlite::Result<Document> {
-    Ok(Document { id: row.get(0)?, alias: row.get(1)?, body: row.get(2)?, revision: revision(row, 3)? })
+    Ok(Document { id: row.get(0)?, aliases: Vec::new(), body: row.get(1)?, revision: revision(row, 2)? })
 }

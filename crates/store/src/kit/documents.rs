@@ -8,12 +8,17 @@ use chancery_types::RealmId;
 use super::Documents;
 use super::sample::realm;
 use super::wait::done;
-use crate::{Document, DocumentKind, DocumentStore, Put, Revision};
+use crate::{Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put, Revision};
 
 const ACCOUNT: DocumentKind = DocumentKind::ACCOUNT;
 
 fn document(id: &str, alias: Option<&str>, body: &str) -> Document {
-    Document { id: id.into(), alias: alias.map(Into::into), body: body.as_bytes().into(), revision: Revision(0) }
+    named(id, alias.as_slice(), body)
+}
+
+fn named(id: &str, aliases: &[&str], body: &str) -> Document {
+    let aliases = aliases.iter().map(|alias| (*alias).into()).collect();
+    Document { id: id.into(), aliases, body: body.as_bytes().into(), revision: Revision::NONE }
 }
 
 #[track_caller]
@@ -66,13 +71,16 @@ pub fn new_documents_are_written_all_or_none(handles: &Documents) {
         &[("2", None), ("3", None), ("2", None)],
         &[("2", Some("bob")), ("3", Some("bob"))],
     ] {
-        let before = done(one.revision(&realm()));
+        let before = done(one.changes(Revision::NONE)).now;
         assert_eq!(new(taken), Put::Occupied, "{taken:?}");
         assert_eq!(done(other.list(&realm(), ACCOUNT, None, 9)).len(), 1, "{taken:?}");
         assert_eq!(done(other.find(&realm(), ACCOUNT, "bob")), None);
-        assert_eq!(done(one.revision(&realm())), before);
+        assert_eq!(done(one.changes(before)), Changes { now: before, moved: Moved::These(Vec::new()) });
     }
+    let before = done(one.changes(Revision::NONE)).now;
     assert!(matches!(new(&[("2", Some("bob")), ("3", None)]), Put::Done(_)));
+    let changed = ["2", "3"].map(|id| Changed { realm: realm(), kind: ACCOUNT, id: id.into() });
+    assert_eq!(done(other.changes(before)).moved, Moved::These(changed.into()));
     let written = done(other.find(&realm(), ACCOUNT, "bob")).unwrap();
     assert!(matches!(done(one.remove(&realm(), ACCOUNT, "2", written.revision)), Put::Done(_)));
     assert!(matches!(new(&[]), Put::Done(_)));
@@ -131,30 +139,107 @@ pub fn documents_are_listed_in_pages(handles: &Documents) {
     assert_eq!(done(s.list(&realm(), DocumentKind::CLIENT, None, 9)), []);
 }
 
-/// Also for the other handle; not with what was refused, and not of another realm.
-pub fn a_realms_revision_moves_with_every_write(handles: &Documents) {
+/// All of them or none: who would take one that belongs to another gets none of the others either.
+pub fn a_document_has_several_aliases(handles: &Documents) {
+    let (one, other) = (&*handles[0], &*handles[handles.len() - 1]);
+    let first = put(one, None, named("1", &["b", "a", "c"], "1"));
+    let stored = Document { revision: first, ..named("1", &["b", "a", "c"], "1") };
+    for alias in ["a", "b", "c"] {
+        assert_eq!(done(other.find(&realm(), ACCOUNT, alias)).as_ref(), Some(&stored), "{alias}");
+    }
+    assert_eq!(done(other.list(&realm(), ACCOUNT, None, 1)), [stored]);
+    for taken in [&["x", "c"][..], &["a", "y"], &["z", "b", "w"]] {
+        assert_eq!(done(other.put(&realm(), ACCOUNT, None, named("2", taken, "2"))), Put::Occupied, "{taken:?}");
+    }
+    let second = put(other, None, named("2", &["x", "y", "z", "w", "w"], "2"));
+    assert_eq!(done(one.put(&realm(), ACCOUNT, Some(second), named("2", &["v", "a"], "2"))), Put::Occupied);
+    assert!(done(one.find(&realm(), ACCOUNT, "v")).is_none());
+    assert_eq!(&*done(one.find(&realm(), ACCOUNT, "x")).unwrap().id, "2", "what was refused takes nothing away");
+    // What a document gives up is free, and what it keeps is not.
+    let changed = put(one, Some(first), named("1", &["c", "d"], "1"));
+    put(other, None, named("3", &["a", "b"], "3"));
+    assert_eq!(done(other.put(&realm(), ACCOUNT, None, named("4", &["d"], "4"))), Put::Occupied);
+    assert!(matches!(done(one.remove(&realm(), ACCOUNT, "1", changed)), Put::Done(_)));
+    put(other, None, named("4", &["c", "d"], "4"));
+}
+
+/// Of many who take one alias at the same moment under names of their own, one gets it.
+pub fn of_many_new_documents_of_one_alias_one_is_done(handles: &Documents) {
+    for round in 0..8 {
+        let start = Barrier::new(16);
+        let done_by: usize = std::thread::scope(|scope| {
+            let start = &start;
+            let threads: Vec<_> = (0..16)
+                .map(|n| {
+                    let handle = &*handles[n % handles.len()];
+                    scope.spawn(move || {
+                        start.wait();
+                        let (id, own, both) =
+                            (format!("{round}-{n}"), format!("own-{round}-{n}"), format!("both-{round}"));
+                        done(handle.put(&realm(), ACCOUNT, None, named(&id, &[&own, &both], "")))
+                    })
+                })
+                .collect();
+            let outcomes = threads.into_iter().map(|thread| thread.join().unwrap());
+            outcomes.filter(|outcome| matches!(outcome, Put::Done(_))).count()
+        });
+        assert_eq!(done_by, 1, "round {round}");
+    }
+}
+
+/// Each write by its document's name, also for the other handle, in all realms; nothing of what was refused.
+pub fn changes_name_what_was_written(handles: &Documents) {
     let (one, other) = (&*handles[0], &*handles[handles.len() - 1]);
     let elsewhere = RealmId::parse("elsewhere").unwrap();
-    let mut seen = vec![done(other.revision(&realm()))];
-    let mut moved = |expected: bool| {
-        let now = done(other.revision(&realm()));
-        assert_eq!(!seen.contains(&now), expected, "{now:?} after {seen:?}");
-        assert!(expected || seen.last() == Some(&now));
-        seen.push(now);
+    let mut since = done(other.changes(Revision::NONE)).now;
+    let mut moved = |expected: &[(&RealmId, DocumentKind, &str)]| {
+        let changes = done(other.changes(since));
+        let named = |(realm, kind, id): &(&RealmId, DocumentKind, &str)| Changed {
+            realm: (*realm).clone(),
+            kind: *kind,
+            id: (*id).into(),
+        };
+        assert_eq!(changes.moved, Moved::These(expected.iter().map(named).collect()));
+        assert_eq!(changes.now == since, expected.is_empty());
+        since = changes.now;
     };
+    moved(&[]);
     let first = put(one, None, document("1", Some("alice"), "1"));
-    moved(true);
+    moved(&[(&realm(), ACCOUNT, "1")]);
+    moved(&[]);
     let second = put(one, Some(first), document("1", Some("alice"), "1"));
-    moved(true);
+    assert!(matches!(done(one.put(&elsewhere, ACCOUNT, None, document("9", None, "1"))), Put::Done(_)));
+    assert!(matches!(done(one.put(&realm(), DocumentKind::CLIENT, None, document("", None, "1"))), Put::Done(_)));
+    moved(&[(&realm(), ACCOUNT, "1"), (&elsewhere, ACCOUNT, "9"), (&realm(), DocumentKind::CLIENT, "")]);
     assert_eq!(done(one.put(&realm(), ACCOUNT, Some(first), document("1", None, ""))), Put::Stale);
+    assert_eq!(done(one.put(&realm(), ACCOUNT, None, document("1", None, ""))), Put::Occupied);
     assert_eq!(done(one.put(&realm(), ACCOUNT, None, document("2", Some("alice"), ""))), Put::Occupied);
-    moved(false);
-    assert!(matches!(done(one.put(&elsewhere, ACCOUNT, None, document("1", None, "1"))), Put::Done(_)));
-    moved(false);
-    assert!(matches!(done(one.put(&realm(), DocumentKind::CLIENT, None, document("1", None, "1"))), Put::Done(_)));
-    moved(true);
+    assert_eq!(done(one.remove(&realm(), ACCOUNT, "1", first)), Put::Stale);
+    assert_eq!(done(one.remove(&realm(), ACCOUNT, "none", first)), Put::Stale);
+    moved(&[]);
     assert!(matches!(done(one.remove(&realm(), ACCOUNT, "1", second)), Put::Done(_)));
-    moved(true);
+    moved(&[(&realm(), ACCOUNT, "1")]);
+}
+
+/// Who has not asked for so long that not all is remembered any more, or names what the store has not reached, is told
+/// that anything may have moved, and never too little.
+pub fn changes_that_are_not_all_remembered_are_any(handles: &Documents) {
+    let s = &*handles[0];
+    let Changes { now: before, .. } = done(s.changes(Revision::NONE));
+    let mut seen = put(s, None, document("first", None, ""));
+    for written in 1..=3_000 {
+        match done(s.changes(before)).moved {
+            Moved::Any => break,
+            Moved::These(these) => assert_eq!(these.len(), written, "nothing is left out"),
+        }
+        assert!(written < 3_000, "the store remembers without a bound");
+        seen = put(s, Some(seen), document("first", None, ""));
+    }
+    let now = done(s.changes(before)).now;
+    assert_eq!(done(s.changes(now)), Changes { now, moved: Moved::These(Vec::new()) });
+    for unheard_of in [now.0 + 1, u64::MAX / 2, u64::MAX] {
+        assert_eq!(done(s.changes(Revision(unheard_of))), Changes { now, moved: Moved::Any });
+    }
 }
 
 /// The same id and alias in two realms or two kinds are two documents.

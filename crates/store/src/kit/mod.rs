@@ -26,6 +26,9 @@ pub use around::Method;
 mod counting;
 pub use counting::Counting;
 
+mod counting_documents;
+pub use counting_documents::CountingDocuments;
+
 mod failing;
 pub use failing::Failing;
 
@@ -111,11 +114,14 @@ macro_rules! each_state_case {
 macro_rules! each_document_case {
     ($do:ident) => {
         $do! {
+            a_document_has_several_aliases
             a_document_is_found_by_id_and_alias
             a_documents_alias_is_unique_and_free_after
-            a_realms_revision_moves_with_every_write
             a_removed_document_is_not_what_was_seen
+            changes_name_what_was_written
+            changes_that_are_not_all_remembered_are_any
             documents_are_listed_in_pages
+            of_many_new_documents_of_one_alias_one_is_done
             of_many_puts_over_one_state_one_is_done
             new_documents_are_written_all_or_none
             put_is_compare_and_swap

@@ -1,7 +1,7 @@
 //! Sealed keys: what is under the seal, and many who change the set at once.
 
 use std::sync::Barrier;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use chancery_jose::PublicJwk;
 
@@ -14,7 +14,7 @@ const ES384: SigningAlgorithm = SigningAlgorithm::Es384;
 const HOUR: Duration = Duration::from_secs(3_600);
 
 fn sealed(store: Arc<dyn DocumentStore>, wrapped_by: u8) -> SealedKeys {
-    SealedKeys::new(store, &wrapping(wrapped_by), Arc::new(SystemRandom)).unwrap()
+    SealedKeys::new(Documents::new(store), &wrapping(wrapped_by), Arc::new(SystemRandom)).unwrap()
 }
 
 fn entries(keys: &SealedKeys) -> Vec<KeyEntry> {
@@ -57,7 +57,7 @@ fn keys_are_sealed() {
 fn a_body_of_version_1_is_read() {
     let store = Arc::new(MemoryStore::new());
     let body = [&[1], include_str!("sealed_keys.v1.json").trim_end().as_bytes()].concat();
-    let document = Document { id: "keys".into(), alias: None, body: body.into(), revision: Revision(0) };
+    let document = Document { id: "keys".into(), aliases: Vec::new(), body: body.into(), revision: Revision::NONE };
     now(store.put(&realm("one"), DocumentKind::SEALED_KEYS, None, document)).unwrap();
     let keys = sealed(store, 7);
     let times: Vec<_> = entries(&keys).iter().map(|entry| entry.times).collect();
@@ -71,9 +71,9 @@ fn a_body_of_version_1_is_read() {
 fn a_realm_begins_once() {
     let (one, keys) = (realm("one"), sealed(Arc::new(MemoryStore::new()), 1));
     now(keys.begin(&one, &[ES256])).unwrap();
-    let first = (kids(&keys), now(keys.revision(&one)).unwrap());
+    let first = (kids(&keys), keys.generation(&one));
     now(keys.begin(&one, &[ES256])).unwrap();
-    assert_eq!((kids(&keys), now(keys.revision(&one)).unwrap()), first, "nothing was written");
+    assert_eq!((kids(&keys), keys.generation(&one)), first, "nothing was written");
     now(keys.begin(&one, &[ES256, ES384])).unwrap();
     assert_eq!(kids(&keys).len(), 2);
     assert!(entries(&keys).iter().all(|entry| entry.times.signs(secs(0))), "also for a clock that is set back");
@@ -197,8 +197,8 @@ impl DocumentStore for Interfering {
         DocumentStore::list(&*self.store, realm, kind, after, limit)
     }
 
-    fn revision<'a>(&'a self, realm: &'a RealmId) -> chancery_store::Answer<'a, Revision> {
-        DocumentStore::revision(&*self.store, realm)
+    fn changes(&self, since: Revision) -> chancery_store::Answer<'_, chancery_store::Changes> {
+        self.store.changes(since)
     }
 }
 

@@ -42,16 +42,30 @@ create table document (
     realm text not null,
     kind integer not null,
     id text not null,
-    alias text,
     body blob not null,
     revision integer not null,
     unique (realm, kind, id)
 ) strict;
 
-create unique index document_alias on document (realm, kind, alias) where alias is not null;
+create table document_alias (
+    realm text not null,
+    kind integer not null,
+    alias text not null,
+    id text not null,
+    position integer not null,
+    primary key (realm, kind, alias)
+) strict, without rowid;
 
--- Counts the writes to a realm's documents; each document has the number of the write that made it.
-create table realm (realm text not null primary key, revision integer not null) strict, without rowid;
+create index document_alias_holder on document_alias (realm, kind, id, position);
+
+-- The last writes to documents of all realms, by number and without gaps: what of that which nodes keep holds no more.
+-- Each document has the number of the write that made it.
+create table document_change (
+    revision integer not null primary key,
+    realm text not null,
+    kind integer not null,
+    id text not null
+) strict;
 
 -- One row for each server that works on the file. One that nobody removed belonged to a server that did not end in order.
 create table running (id integer primary key) strict;

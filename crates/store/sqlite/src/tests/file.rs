@@ -17,7 +17,7 @@ fn realm() -> RealmId {
 }
 
 fn put(store: &SqliteStore, id: &str) {
-    let document = Document { id: id.into(), alias: None, body: [7; 500].into(), revision: Revision(0) };
+    let document = Document { id: id.into(), aliases: Vec::new(), body: [7; 500].into(), revision: Revision(0) };
     assert!(matches!(wait(store.put(&realm(), DocumentKind::CLIENT, None, document)).unwrap(), Put::Done(_)));
 }
 
