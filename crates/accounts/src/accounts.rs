@@ -14,12 +14,13 @@ use chancery_types::{AccountId, RealmId, Timestamp};
 
 use crate::known::Known;
 use crate::password::NOBODY;
-use crate::{Full, Password, PasswordPool, Person, Username, check_claims};
+use crate::{Full, Password, PasswordPool, PasswordRules, Person, Username, check_claims};
 
 /// How many people one question to the store asks for.
 const PAGE: usize = 200;
 
-/// People with passwords over [`Documents`]. A person's user name is the alias of their document.
+/// People with passwords over [`Documents`]. A person's document has two aliases: the user name, and what it looks like, so
+/// that nobody else can have a name that is taken for it.
 ///
 /// Who was read is kept until their document is written again, also by another node or an operator's command. Passwords are
 /// never kept.
@@ -27,6 +28,7 @@ pub struct StoredAccounts {
     documents: Arc<Documents>,
     pool: PasswordPool,
     random: Arc<dyn Random>,
+    rules: PasswordRules,
     known: Kept<Known>,
 }
 
@@ -42,10 +44,27 @@ pub struct NewPerson {
     pub id: Option<AccountId>,
 }
 
+impl NewPerson {
+    /// Checks what can be checked without a store.
+    ///
+    /// # Errors
+    /// Everything that is wrong, at once.
+    pub fn check(&self, rules: &PasswordRules) -> Result<(), Vec<Complaint>> {
+        let mut complaints = Vec::new();
+        if self.username.mixes_scripts() {
+            let rule = "mixes letters of several scripts, of which one may imitate another";
+            complaints.push(Complaint::new("username", rule, "Unicode Technical Standard 39 section 5.1"));
+        }
+        complaints.extend(rules.check(&self.password, &self.username).err().into_iter().flatten());
+        complaints.extend(check_claims(&self.claims).err().into_iter().flatten());
+        if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+    }
+}
+
 /// Why an operator's wish was not done. Then nothing was written.
 #[derive(Debug)]
 pub enum AccountError {
-    /// Another person has this user name, or this id.
+    /// Another person has this user name, one that looks the same, or this id.
     Taken,
     /// There is nobody of this name.
     Unknown,
@@ -62,7 +81,9 @@ pub enum AccountError {
 impl fmt::Display for AccountError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Taken => f.write_str("the user name or id belongs to somebody else, or the id to a client"),
+            Self::Taken => f.write_str(
+                "somebody else has this user name, one that looks the same, or this id, or a client has the id",
+            ),
             Self::Unknown => f.write_str("there is no such user"),
             Self::Changed => f.write_str("somebody else changed this user at the same moment; try again"),
             Self::Unacceptable(complaints) => {
@@ -100,7 +121,13 @@ impl StoredAccounts {
     #[must_use]
     pub fn new(documents: Arc<Documents>, pool: PasswordPool, random: Arc<dyn Random>) -> Self {
         let known = Kept::new(documents.clone(), DocumentKind::ACCOUNT);
-        Self { documents, pool, random, known }
+        Self { documents, pool, random, rules: PasswordRules::default(), known }
+    }
+
+    /// Other rules for new passwords.
+    #[must_use]
+    pub fn with_rules(self, rules: PasswordRules) -> Self {
+        Self { rules, ..self }
     }
 
     /// Adds a person, who may log in at once.
@@ -108,14 +135,16 @@ impl StoredAccounts {
     /// # Errors
     /// [`AccountError::Taken`], [`AccountError::Unacceptable`] for the password or the claims, or a failure.
     pub async fn add(&self, realm: &RealmId, now: Timestamp, new: NewPerson) -> Result<Person, AccountError> {
-        check_claims(&new.claims).map_err(AccountError::Unacceptable)?;
+        new.check(&self.rules).map_err(AccountError::Unacceptable)?;
         let id = match new.id {
             Some(id) => id,
             None => self.new_id()?,
         };
         let password = self.hash(new.password).await?;
         let (username, claims) = (new.username, new.claims);
-        self.put(realm, Person { id, username, claims, active: true, not_before: now, password, seen: None }).await
+        let aliases = vec![by_name(&username), by_appearance(&username)];
+        self.put(realm, Person { id, username, claims, active: true, not_before: now, password, aliases, seen: None })
+            .await
     }
 
     /// Gives a person another password and ends everything they have: sessions, grants and their tokens.
@@ -129,6 +158,7 @@ impl StoredAccounts {
         username: &Username,
         password: Password,
     ) -> Result<Person, AccountError> {
+        self.rules.check(&password, username).map_err(AccountError::Unacceptable)?;
         let mut person = self.person(realm, username).await?;
         person.password = self.hash(password).await?;
         person.not_before = now;
@@ -170,12 +200,12 @@ impl StoredAccounts {
         }
     }
 
-    /// The person of this name, as typed in any case.
+    /// The person of this name, as typed.
     ///
     /// # Errors
     /// [`AccountError::Unknown`], or a failure.
     pub async fn person(&self, realm: &RealmId, username: &Username) -> Result<Person, AccountError> {
-        let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &username.folded()).await?;
+        let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &by_name(username)).await?;
         Ok(Person::read(&found.ok_or(AccountError::Unknown)?)?)
     }
 
@@ -201,7 +231,8 @@ impl StoredAccounts {
 
     async fn put(&self, realm: &RealmId, mut person: Person) -> Result<Person, AccountError> {
         // RFC 9068 section 5: `sub` has to tell a person from a client.
-        if person.seen.is_none() && self.documents.store().get(realm, DocumentKind::CLIENT, person.id.as_str()).await?.is_some()
+        if person.seen.is_none()
+            && self.documents.store().get(realm, DocumentKind::CLIENT, person.id.as_str()).await?.is_some()
         {
             return Err(AccountError::Taken);
         }
@@ -216,11 +247,6 @@ impl StoredAccounts {
     }
 
     async fn hash(&self, password: Password) -> Result<Box<str>, AccountError> {
-        if password.length() < Password::SHORTEST {
-            let rule = format!("has to have at least {} characters", Password::SHORTEST);
-            let complaint = Complaint::new("password", rule, "NIST SP 800-63B section 5.1.1.2");
-            return Err(AccountError::Unacceptable(vec![complaint]));
-        }
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
         Ok(self.pool.work(self.pool.place()?, move |memory| password.hash(&salt, memory)).await??.into())
@@ -236,6 +262,16 @@ impl StoredAccounts {
         self.random.fill(&mut bytes);
         AccountId::parse(&URL_SAFE_NO_PAD.encode(bytes)).map_err(|error| Fault::internal(error.to_string()))
     }
+}
+
+/// The alias by which a person is found.
+fn by_name(username: &Username) -> Box<str> {
+    format!("name {}", username.canonical()).into()
+}
+
+/// The alias that keeps others from a name that looks the same.
+fn by_appearance(username: &Username) -> Box<str> {
+    format!("looks like {}", username.appearance()).into()
 }
 
 impl Accounts for StoredAccounts {
@@ -258,13 +294,14 @@ impl Accounts for StoredAccounts {
         Box::pin(async move {
             let Hint::Login(typed) = hint;
             let Ok(username) = Username::parse(&typed) else { return Ok(None) };
-            let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &username.folded()).await?;
+            let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &by_name(&username)).await?;
             Ok(found.as_ref().map(Person::read).transpose()?.map(|person| person.id))
         })
     }
 
     fn folded(&self, username: &str) -> String {
-        Username::parse(username).map_or_else(|_| username.trim().to_lowercase(), |username| username.folded())
+        Username::parse(username)
+            .map_or_else(|_| username.trim().to_lowercase(), |username| username.canonical().to_owned())
     }
 
     fn room<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Option<Room>> {
@@ -279,8 +316,8 @@ impl Accounts for StoredAccounts {
         room: Room,
     ) -> Answer<'a, LoginOutcome> {
         Box::pin(async move {
-            // What is no name at all is looked up like one, so that it takes the same time; nobody's name is empty.
-            let name = Username::parse(&form.username).map_or_else(|_| String::new(), |username| username.folded());
+            // What is no name at all is looked up like one, so that it takes the same time; nobody has an empty alias.
+            let name = Username::parse(&form.username).map_or_else(|_| "".into(), |username| by_name(&username));
             let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &name).await?;
             let person = found.as_ref().map(Person::read).transpose()?;
             let stored: Box<str> = person.as_ref().map_or_else(|| NOBODY.into(), |person| person.password.clone());

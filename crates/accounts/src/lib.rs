@@ -14,6 +14,9 @@ pub use claims::check_claims;
 mod password;
 pub use password::Password;
 
+mod rules;
+pub use rules::PasswordRules;
+
 mod pool;
 pub use pool::{Full, PasswordPool};
 

@@ -3,6 +3,7 @@
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use chancery_core::error::Fault;
+use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -14,23 +15,35 @@ const LANES: u32 = 1;
 pub(crate) const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$Y2hhbmNlcnktbm9ib2R5IQ$cY2Xl8YJ2b1mC1m0y3xw0l5p3m3Q1rGvN0bJx1uS9hE";
 
-/// A password in clear. It cannot be printed and leaves no trace in memory.
+/// A password in clear, in the one form in which it is stored and compared: composed (NFC), with the ordinary space for all
+/// others (RFC 8265 section 4.2.2, NIST SP 800-63B-4 section 3.1.1.2). Devices differ in what they make of the same keys.
+///
+/// Other than the RFC says, characters that cannot be seen are allowed, because most emoji consist of several that are
+/// joined by them. It cannot be printed and leaves no trace in memory.
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// How many characters it has to have (NIST SP 800-63B section 5.1.1.2).
+    /// How many characters it has to have.
     pub const SHORTEST: usize = 8;
 
-    /// Keeps it.
+    /// Takes what was typed.
     #[must_use]
-    pub fn new(text: Zeroizing<String>) -> Self {
-        Self(text)
+    pub fn new(typed: Zeroizing<String>) -> Self {
+        Self::from(typed.as_str())
     }
 
-    /// How many characters it has.
+    /// How many characters it has: code points, as NIST counts them.
     #[must_use]
     pub fn length(&self) -> usize {
         self.0.chars().count()
+    }
+
+    pub(crate) fn characters(&self) -> impl Iterator<Item = char> + '_ {
+        self.0.chars()
+    }
+
+    pub(crate) fn in_lower_case(&self) -> Zeroizing<String> {
+        Zeroizing::new(self.0.to_lowercase())
     }
 
     /// The PHC string to be stored. Takes some 30 ms.
@@ -76,6 +89,23 @@ impl Password {
         let argon2 = Argon2::new(algorithm, version, params);
         argon2.hash_password_into_with_memory(self.0.as_bytes(), salt, digest, memory.blocks())?;
         Output::new(digest).map_err(|_| argon2::Error::OutputTooLong)
+    }
+}
+
+impl From<&str> for Password {
+    fn from(typed: &str) -> Self {
+        // Composing makes nothing longer than three times; a string that grows would leave pieces behind.
+        let mut composed = Zeroizing::new(String::with_capacity(3 * typed.len()));
+        composed.extend(typed.chars().map(with_ordinary_spaces).nfc());
+        Self(composed)
+    }
+}
+
+/// The general category Zs.
+fn with_ordinary_spaces(character: char) -> char {
+    match character {
+        '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
+        other => other,
     }
 }
 
@@ -129,6 +159,40 @@ mod tests {
         let theirs =
             "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$cTLmpgKLeruU6za+t2cUZ3fNfHVCYhGoJ8inpcUNcwc";
         assert_eq!(hash("correct horse"), theirs);
+    }
+
+    /// FR-08: one password, however the device writes it; and nothing more than that.
+    #[test]
+    fn one_password_however_it_is_typed() {
+        for (set, typed, is_same) in [
+            ("Gr\u{fc}\u{df}e aus K\u{f6}ln", "Gru\u{308}\u{df}e aus Ko\u{308}ln", true),
+            ("Gru\u{308}\u{df}e aus Ko\u{308}ln", "Gr\u{fc}\u{df}e aus K\u{f6}ln", true),
+            ("\u{212b}ngstr\u{f6}m", "A\u{30a}ngstro\u{308}m", true),
+            ("\u{d55c}\u{ad6d}\u{c5b4}", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}\u{110b}\u{1165}", true),
+            ("q\u{307}\u{323}", "q\u{323}\u{307}", true),
+            ("correct horse", "correct\u{a0}horse", true),
+            ("correct\u{3000}horse", "correct horse", true),
+            ("correct horse", "correct horse ", false),
+            ("correct horse", "Correct horse", false),
+            ("correct horse", "\u{ff43}orrect horse", false),
+            ("Stra\u{df}enbahn", "Strassenbahn", false),
+            ("\u{fb01}nale", "finale", false),
+            ("ilker", "\u{131}lker", false),
+            ("correct horse", "correct\u{200b} horse", false),
+            ("e\u{301}", "e", false),
+        ] {
+            assert_eq!(Password::from(set).0 == Password::from(typed).0, is_same, "{set:?} {typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_copied_without_leaving_pieces() {
+        for typed in ["\u{fb1d}", "\u{1d160}", "\u{390}", "\u{958}", "x", "\u{e4}", "\u{2adc}"] {
+            let typed = typed.repeat(100);
+            let composed = Password::from(&*typed).0;
+            assert!(composed.len() <= 3 * typed.len(), "{typed:?}");
+            assert_eq!(composed.capacity(), 3 * typed.len(), "{typed:?}");
+        }
     }
 
     #[test]

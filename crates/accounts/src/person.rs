@@ -26,6 +26,9 @@ pub struct Person {
     pub not_before: Timestamp,
     /// The Argon2id PHC string.
     pub(crate) password: Box<str>,
+    /// Under which it is found, and which keep others from looking the same. Made when the person is added: what looks
+    /// the same may be judged otherwise by a later version of Unicode, and must not stand in the way of a change then.
+    pub(crate) aliases: Vec<Box<str>>,
     /// As it was seen in the store; a change names it.
     pub(crate) seen: Option<Revision>,
 }
@@ -62,6 +65,7 @@ impl Person {
             active: body.active,
             not_before: body.not_before,
             password: body.password,
+            aliases: document.aliases.clone(),
             seen: Some(document.revision),
         })
     }
@@ -78,7 +82,7 @@ impl Person {
         serde_json::to_writer(&mut body, &stored).map_err(|error| Fault::internal(error.to_string()))?;
         Ok(Document {
             id: self.id.as_str().into(),
-            aliases: vec![self.username.folded().into()],
+            aliases: self.aliases.clone(),
             body: body.into(),
             revision: self.seen.unwrap_or(Revision::NONE),
         })

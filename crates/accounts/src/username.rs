@@ -1,42 +1,76 @@
-//! The name that a person types.
+//! The name that a person types (RFC 8265 section 3.3).
 
 use chancery_types::Malformed;
+use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
+use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
+use unicode_security::MixedScript as _;
+use unicode_security::confusable_detection::skeleton;
 
-/// 1 to 255 bytes without control characters; no white space at either end.
+/// Letters and digits of any script and the printable characters of ASCII, 1 to 255 bytes.
 ///
-/// Two names that differ only in case belong to the same person, because nobody remembers how they wrote theirs.
+/// Names that differ only in case, in width or in how their letters are composed are one name, because people cannot tell
+/// how their device writes them.
 ///
 /// ```
 /// use chancery_accounts::Username;
 /// let name = Username::parse(" Alice@Example.org ")?;
 /// assert_eq!(name.as_str(), "Alice@Example.org");
-/// assert_eq!(name.folded(), "alice@example.org");
+/// assert_eq!(name.canonical(), "alice@example.org");
 /// # Ok::<(), chancery_types::Malformed>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Username(Box<str>);
+pub struct Username {
+    written: Box<str>,
+    canonical: Box<str>,
+}
+
+/// The longest name, in bytes.
+const LONGEST: usize = 255;
 
 impl Username {
-    /// Takes the white space off both ends and checks the rest.
+    /// What may be typed as a name, for whoever has to say it.
+    pub const RULE: &str = "a user name has 1 to 255 bytes: letters and digits, and of other characters only those that \
+        can be seen on an English keyboard; no blanks (RFC 8265 section 3.3)";
+
+    /// Takes the white space off both ends and enforces the profile UsernameCaseMapped on the rest.
     ///
     /// # Errors
-    /// [`Malformed`] when nothing is left, when it is too long, or when it has a control character.
+    /// [`Malformed`] when nothing is left, when it is too long, when a character is not allowed in names, or when it
+    /// mixes directions of writing (RFC 5893 section 2).
     pub fn parse(typed: &str) -> Result<Self, Malformed> {
-        let name = typed.trim();
-        let is_good = (1..=255).contains(&name.len()) && !name.chars().any(char::is_control);
-        if is_good { Ok(Self(name.into())) } else { Err(Malformed) }
+        let typed = typed.trim();
+        if typed.len() > LONGEST {
+            return Err(Malformed);
+        }
+        let written = UsernameCasePreserved::enforce(typed).map_err(|_| Malformed)?;
+        let canonical = UsernameCaseMapped::enforce(typed).map_err(|_| Malformed)?;
+        if [&written, &canonical].iter().any(|name| !(1..=LONGEST).contains(&name.len())) {
+            return Err(Malformed);
+        }
+        Ok(Self { written: written.into(), canonical: canonical.into() })
     }
 
     /// As the person writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.written
     }
 
     /// As it is compared.
     #[must_use]
-    pub fn folded(&self) -> String {
-        self.0.to_lowercase()
+    pub fn canonical(&self) -> &str {
+        &self.canonical
+    }
+
+    /// What names have in common that people take for each other (Unicode Technical Standard 39 section 4).
+    pub(crate) fn appearance(&self) -> String {
+        skeleton(&self.canonical).collect::<String>().to_lowercase()
+    }
+
+    /// Whether letters of several scripts stand side by side, of which one may imitate another (Unicode Technical Standard
+    /// 39 section 5.1). The scripts of Japanese, of Korean and of Chinese count as one each.
+    pub(crate) fn mixes_scripts(&self) -> bool {
+        !self.canonical.is_single_script()
     }
 }
 
@@ -44,15 +78,116 @@ impl Username {
 mod tests {
     use super::*;
 
+    fn canonical(typed: &str) -> String {
+        Username::parse(typed).unwrap_or_else(|_| panic!("{typed:?} is refused")).canonical().to_owned()
+    }
+
+    /// FR-08: what nobody can see is no difference.
     #[test]
-    fn what_is_no_name_is_refused() {
-        for typed in ["", "  ", "a\0b", "a\nb", &"x".repeat(256)] {
-            assert_eq!(Username::parse(typed), Err(Malformed), "{typed:?}");
+    fn one_name_however_it_is_typed() {
+        for (typed, expected) in [
+            ("Alice", "alice"),
+            ("  alice\t", "alice"),
+            ("\u{3000}alice\u{a0}", "alice"),
+            ("\u{ff21}\u{ff4c}\u{ff49}\u{ff43}\u{ff45}", "alice"),
+            ("alice\u{ff20}example.org", "alice@example.org"),
+            ("\u{c4}nne", "\u{e4}nne"),
+            ("A\u{308}nne", "\u{e4}nne"),
+            ("A\u{30a}sa", "\u{e5}sa"),
+            ("STRASSE", "strasse"),
+            ("Stra\u{1e9e}e", "stra\u{df}e"),
+            ("\u{3a3}\u{3a9}", "\u{3c3}\u{3c9}"),
+            ("\u{130}lker", "i\u{307}lker"),
+            ("\u{ff71}\u{ff72}", "\u{30a2}\u{30a4}"),
+            ("o'neill+news_1-2.3", "o'neill+news_1-2.3"),
+            ("\u{5d0}\u{5d1}1", "\u{5d0}\u{5d1}1"),
+        ] {
+            assert_eq!(canonical(typed), expected, "{typed:?}");
+            assert_eq!(canonical(expected), expected, "{expected:?} again");
         }
     }
 
     #[test]
-    fn case_is_folded_beyond_ascii() {
-        assert_eq!(Username::parse("ÄNNE").unwrap().folded(), "änne");
+    fn what_is_no_name_is_refused() {
+        let long = ["x".repeat(256), "x".repeat(4_096), "\u{e4}".repeat(128)];
+        let rest = [
+            "",
+            "  ",
+            "\u{3000}",
+            "a\0b",
+            "\0",
+            "a\nb",
+            "a\u{7f}",
+            "a\u{85}b",
+            "a b",
+            "a\u{a0}b",
+            // Invisible: zero width, joiners where none belongs, soft hyphen, word joiner, byte order mark, variation, tags.
+            "al\u{200b}ice",
+            "al\u{200c}ice",
+            "al\u{200d}ice",
+            "al\u{ad}ice",
+            "al\u{2060}ice",
+            "\u{feff}alice",
+            "alice\u{fe0f}",
+            "alice\u{e0061}",
+            "\u{200b}",
+            "\u{34f}a",
+            // Directions: marks, overrides, isolates, a number before Hebrew, Hebrew in the middle.
+            "a\u{200e}",
+            "\u{202e}ecila",
+            "\u{2066}alice\u{2069}",
+            "1\u{5d0}",
+            "a\u{5d0}b",
+            "\u{5d0}a",
+            // Emoji, symbols, compatibility letters, private use, no characters.
+            "alice\u{1f600}",
+            "\u{2764}",
+            "\u{fb01}nn",
+            "\u{212b}sa",
+            "\u{1d41a}lice",
+            "\u{2460}",
+            "a\u{2044}b",
+            "a\u{2024}b",
+            "\u{e000}",
+            "\u{fffe}",
+            "\u{10ffff}",
+            "\u{fffd}",
+        ];
+        for typed in rest.into_iter().chain(long.iter().map(String::as_str)) {
+            assert_eq!(Username::parse(typed), Err(Malformed), "{typed:?}");
+        }
+        assert!(Username::parse(&"x".repeat(255)).is_ok());
+    }
+
+    #[test]
+    fn names_that_look_alike_have_one_appearance() {
+        let appearance = |typed: &str| Username::parse(typed).unwrap_or_else(|_| panic!("{typed:?}")).appearance();
+        for (one, other) in [
+            ("alice", "\u{430}lice"),
+            ("alice", "a1ice"),
+            ("paypal", "\u{440}\u{430}\u{443}\u{440}\u{430}\u{4cf}"),
+            ("robert", "r0bert"),
+            ("corner", "comer"),
+            ("admin", "adm\u{131}n"),
+            ("scope", "\u{455}cope"),
+            ("\u{3b1}", "a"),
+        ] {
+            assert_eq!(appearance(one), appearance(other), "{one:?} {other:?}");
+        }
+        for (one, other) in [("alice", "alicia"), ("anna", "\u{e4}nna"), ("strasse", "stra\u{df}e"), ("a.b", "ab")] {
+            assert_ne!(appearance(one), appearance(other), "{one:?} {other:?}");
+        }
+    }
+
+    #[test]
+    fn one_script_at_a_time() {
+        let mixes = |typed: &str| Username::parse(typed).unwrap_or_else(|_| panic!("{typed:?}")).mixes_scripts();
+        for typed in ["\u{430}lice", "a\u{3bb}ice", "\u{5d0}\u{5d1}\u{627}"] {
+            assert!(mixes(typed), "{typed:?}");
+        }
+        let single = ["alice_99@example.org", "\u{438}\u{432}\u{430}\u{43d}-7", "\u{65e5}\u{672c}\u{3054}\u{30a2}"];
+        for typed in single {
+            assert!(!mixes(typed), "{typed:?}");
+        }
     }
 }

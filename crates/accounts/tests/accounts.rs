@@ -145,8 +145,12 @@ async fn a_short_password_and_wrong_claims_are_refused() {
     let Err(AccountError::Unacceptable(complaints)) = accounts.add(&realm(), NOW, new).await else { panic!("taken") };
     assert_eq!(complaints.len(), 2);
     add(&accounts, "alice").await.unwrap();
-    let short = accounts.set_password(&realm(), NOW, &name("alice"), password("1234567")).await;
-    assert!(matches!(short, Err(AccountError::Unacceptable(_))));
+    for weak in ["1234567", "password123", "zzzzzzzzz", "         "] {
+        let refused = accounts.set_password(&realm(), NOW, &name("alice"), password(weak)).await;
+        assert!(matches!(refused, Err(AccountError::Unacceptable(_))), "{weak:?}");
+        let new = NewPerson { username: name("b"), password: password(weak), claims: Claims::default(), id: None };
+        assert!(matches!(accounts.add(&realm(), NOW, new).await, Err(AccountError::Unacceptable(_))), "{weak:?}");
+    }
     assert!(matches!(log_in(&accounts, "alice", "correct horse").await, LoginOutcome::Authenticated(_)));
 }
 
@@ -184,11 +188,71 @@ async fn everybody_is_listed() {
     assert_eq!(listed, added);
 }
 
+/// FR-08: name and password are the same however the device composes them, where they are set and where they are typed.
+#[tokio::test]
+async fn composed_or_not_it_is_the_same_person() {
+    let composed = ("J\u{fc}rgen", "Gr\u{fc}\u{df}e aus K\u{f6}ln");
+    let decomposed = ("Ju\u{308}rgen", "Gru\u{308}\u{df}e aus Ko\u{308}ln");
+    for (set, typed) in [(composed, decomposed), (decomposed, composed)] {
+        let accounts = accounts();
+        let claims = Claims::default();
+        let new = NewPerson { username: name(set.0), password: password(set.1), claims, id: None };
+        let person = accounts.add(&realm(), NOW, new).await.unwrap();
+        for typed in [set, typed, ("\u{ff2a}\u{dc}RGEN", typed.1)] {
+            let outcome = log_in(&accounts, typed.0, typed.1).await;
+            assert!(matches!(outcome, LoginOutcome::Authenticated(_)), "{typed:?}");
+            assert_eq!(accounts.hint(&realm(), Hint::Login(typed.0.into())).await.unwrap(), Some(person.id.clone()));
+            assert_eq!(accounts.folded(typed.0), "j\u{fc}rgen", "attempts are counted together");
+        }
+        accounts.set_password(&realm(), LATER, &name(typed.0), password("K\u{e4}sefondue")).await.unwrap();
+        let changed = log_in(&accounts, set.0, "Ka\u{308}sefondue").await;
+        assert!(matches!(changed, LoginOutcome::Authenticated(_)));
+    }
+}
+
+/// Nobody gets a name that is taken for another person's, nor one of several scripts.
+#[tokio::test]
+async fn names_that_look_alike_are_refused() {
+    let accounts = accounts();
+    add(&accounts, "alice").await.unwrap();
+    add(&accounts, "\u{440}\u{430}\u{443}\u{440}\u{430}\u{4cf}").await.unwrap();
+    for taken in ["alice", "ALICE", "a1ice", "A1ice", "\u{ff41}lice", "paypal", "payp1l"] {
+        let is_taken = matches!(add(&accounts, taken).await, Err(AccountError::Taken));
+        assert_eq!(is_taken, taken != "payp1l", "{taken:?}");
+    }
+    let mixed = add(&accounts, "\u{430}lice").await;
+    assert!(matches!(mixed, Err(AccountError::Unacceptable(_))), "letters of two scripts");
+    // Who looks like somebody is nobody.
+    assert_eq!(log_in(&accounts, "a1ice", "correct horse").await, refused(LoginRefusal::UnknownName));
+    // The name is free with the person.
+    accounts.remove(&realm(), &name("alice")).await.unwrap();
+    add(&accounts, "a1ice").await.unwrap();
+    assert!(matches!(add(&accounts, "alice").await, Err(AccountError::Taken)));
+}
+
+/// Of many who are added at the same moment under names that look alike, one is.
+#[tokio::test]
+async fn of_many_names_that_look_alike_one_is_taken() {
+    let accounts = accounts();
+    let (a, b, c, d, e) = tokio::join!(
+        add(&accounts, "robert"),
+        add(&accounts, "r0bert"),
+        add(&accounts, "R0BERT"),
+        add(&accounts, "Robert"),
+        add(&accounts, "\u{ff52}obert"),
+    );
+    let outcomes = [a, b, c, d, e];
+    let (added, refused): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!(added.len(), 1);
+    assert!(refused.iter().all(|outcome| matches!(outcome, Err(AccountError::Taken))));
+    assert_eq!(accounts.list(&realm()).await.unwrap().len(), 1);
+}
+
 /// What is no user name is nobody, also where somebody has the oddest of names.
 #[tokio::test]
 async fn what_is_no_name_is_nobody() {
     let accounts = accounts();
-    for username in ["?", "-", "!"] {
+    for username in ["?", "-", "!", "name", "looks"] {
         add(&accounts, username).await.unwrap();
     }
     for typed in ["", " ", "a\nb", "\0", "\u{1}", &"x".repeat(256)] {

@@ -150,8 +150,8 @@ pub mod jose {
 /// them.
 pub mod store {
     pub use chancery_store::{
-        Answer, Change, Document, DocumentKind, DocumentStore, Fault, Put, Record, Redeemed, Revision, Revoked,
-        StateStore, StoreError, Stored, Tags, Updated, one_partition,
+        Answer, Change, Changed, Changes, Document, DocumentKind, DocumentStore, Fault, Moved, Put, Record, Redeemed,
+        Revision, Revoked, StateStore, StoreError, Stored, Tags, Updated, one_partition,
     };
     pub use chancery_types::{Alias, Key, Kind, Partition, Tag};
 }
@@ -167,7 +167,8 @@ pub mod types {
 #[cfg(feature = "accounts")]
 pub mod accounts {
     pub use chancery_accounts::{
-        AccountError, Full, NewPerson, Password, PasswordPool, Person, StoredAccounts, Username, check_claims,
+        AccountError, Full, NewPerson, Password, PasswordPool, PasswordRules, Person, StoredAccounts, Username,
+        check_claims,
     };
 }
 

@@ -1,8 +1,9 @@
 //! What a realm is made of, opened from the settings.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use chancery_accounts::{PasswordPool, StoredAccounts};
+use chancery_accounts::{PasswordPool, PasswordRules, StoredAccounts};
 use chancery_core::documents::{Documents, SealedKeys, StoredRegistry};
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::{ResourceServer, TokenFormat};
@@ -66,15 +67,24 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
     let documents = Documents::new(documents);
     let broken = |fault: Fault| fault.to_string();
     let pool = PasswordPool::start(settings.passwords.threads, settings.passwords.queue).map_err(broken)?;
+    let rules = password_rules(settings.passwords.blocklist.as_deref())?;
     let keys = SealedKeys::new(documents.clone(), &wrapping, random.clone()).map_err(broken)?;
     Ok(Opened {
-        accounts: Arc::new(StoredAccounts::new(documents.clone(), pool, random)),
+        accounts: Arc::new(StoredAccounts::new(documents.clone(), pool, random).with_rules(rules)),
         registry: Arc::new(StoredRegistry::new(documents.clone())),
         keys: Arc::new(keys),
         store,
         documents,
         file,
     })
+}
+
+/// The list that the settings name, or the built-in one.
+pub(crate) fn password_rules(blocklist: Option<&Path>) -> Result<PasswordRules, String> {
+    let Some(path) = blocklist else { return Ok(PasswordRules::default()) };
+    let list = std::fs::read_to_string(path);
+    list.map(|list| PasswordRules::refusing(&list))
+        .map_err(|error| format!("passwords.blocklist: {}: {error}", path.display()))
 }
 
 impl Opened {
@@ -127,10 +137,11 @@ impl Opened {
     /// # Errors
     /// What is missing.
     pub(crate) async fn probe(&self, realm: &RealmId) -> Result<(), String> {
-        let read = self.documents.store().list(realm, DocumentKind::SEALED_KEYS, None, 1).await;
-        read.map_err(|error| error.to_string())?;
-        let Some(file) = &self.file else { return Ok(()) };
+        let read = || self.documents.store().list(realm, DocumentKind::SEALED_KEYS, None, 1);
+        let Some(file) = &self.file else { return read().await.map(drop).map_err(|error| error.to_string()) };
+        // The place first: what a lost file answers says little.
         file.check_place().await.map_err(|error| error.to_string())?;
+        read().await.map_err(|error| error.to_string())?;
         file.check_write().await.map_err(|error| format!("no write is possible: {error}"))
     }
 

@@ -71,11 +71,7 @@ pub(crate) fn password(source: &PasswordSource) -> Result<Password, String> {
             Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned())
         }
     };
-    let password = Password::new(text);
-    if password.length() < Password::SHORTEST {
-        return Err(format!("the password has to have at least {} characters", Password::SHORTEST));
-    }
-    Ok(password)
+    Ok(Password::new(text))
 }
 
 fn asked_twice() -> Result<Zeroizing<String>, String> {

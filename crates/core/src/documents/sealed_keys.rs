@@ -240,7 +240,8 @@ impl SealedKeys {
             }
             let mut body = vec![VERSION];
             serde_json::to_writer(&mut body, &ring).map_err(|error| Fault::internal(error.to_string()))?;
-            let document = Document { id: NAME.into(), aliases: Vec::new(), body: body.into(), revision: Revision::NONE };
+            let document =
+                Document { id: NAME.into(), aliases: Vec::new(), body: body.into(), revision: Revision::NONE };
             if let Put::Done(_) = self.documents.put(realm, DocumentKind::SEALED_KEYS, seen, document).await? {
                 return Ok(outcome);
             }

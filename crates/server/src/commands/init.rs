@@ -12,15 +12,15 @@ use chancery_core::ports::{Clock as _, SystemClock};
 use chancery_jose::SystemRandom;
 use chancery_store::{Document, DocumentKind, DocumentStore as _, Put};
 use chancery_store_memory::MemoryStore;
-use chancery_types::{Issuer, RealmId};
+use chancery_types::Issuer;
 
 use super::user::username;
 use super::{Said, lines};
 use crate::access::{check_folder, folder_of, make_folder};
 use crate::arguments::Init;
-use crate::parts::open;
+use crate::parts::{open, password_rules};
 use crate::secrets::{self, write_new};
-use crate::settings::{Store, load_text, template};
+use crate::settings::{Settings, Store, load_text, template};
 
 const CONFIGURATION: &str = "chancery.toml";
 const WRAPPING_KEY: &str = "wrapping.key";
@@ -62,7 +62,7 @@ pub(crate) async fn init(wanted: Init) -> Said {
     };
     check_places(&configuration, &wanted.directory, store, wrapping_key, *group_access)?;
     let person = match person {
-        Some(person) => Some(rehearsed(&settings.realm, person).await?),
+        Some(person) => Some(rehearsed(&settings, person).await?),
         None => None,
     };
 
@@ -114,10 +114,12 @@ fn check_places(
 }
 
 /// The person as they will be stored, made in memory: whatever speaks against them is said before anything is written.
-async fn rehearsed(realm: &RealmId, person: NewPerson) -> Result<Document, String> {
+async fn rehearsed(settings: &Settings, person: NewPerson) -> Result<Document, String> {
     let memory = Arc::new(MemoryStore::new());
     let pool = PasswordPool::start(NonZeroUsize::MIN, 1).map_err(|fault| fault.to_string())?;
     let accounts = StoredAccounts::new(Documents::new(memory.clone()), pool, Arc::new(SystemRandom));
+    let rules = password_rules(settings.passwords.blocklist.as_deref())?;
+    let (accounts, realm) = (accounts.with_rules(rules), &settings.realm);
     accounts.add(realm, SystemClock.now(), person).await.map_err(|error| error.to_string())?;
     let made = memory.list(realm, DocumentKind::ACCOUNT, None, 1).await.map_err(|error| error.to_string())?;
     made.into_iter().next().ok_or_else(|| "nobody was made".to_owned())

@@ -63,8 +63,7 @@ fn line(person: &Person) -> String {
 
 /// What somebody typed as the name of a person.
 pub(super) fn username(typed: &str) -> Result<Username, String> {
-    let rule = "a user name has 1 to 255 bytes and no control characters";
-    Username::parse(typed).map_err(|_| format!("{typed:?}: {rule}"))
+    Username::parse(typed).map_err(|_| format!("{typed:?}: {}", Username::RULE))
 }
 
 fn text(error: AccountError) -> String {

@@ -191,6 +191,12 @@ const WRITTEN: &[Setting] = &[
         "2",
         "How many passwords are hashed at once: the server grows by 19 MiB for each, and no further.",
     ),
+    setting(
+        "passwords.blocklist",
+        Form::Text,
+        "",
+        "A file of passwords that nobody may take, one on each line, instead of the built-in list of those that are tried first.",
+    ),
     setting("passwords.queue", Form::Number, "32", "How many may wait. Further logins are told to come back."),
     setting(
         "pages.templates",

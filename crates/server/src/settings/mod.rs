@@ -197,11 +197,12 @@ struct WrittenKeys {
 pub(crate) struct Passwords {
     pub(crate) threads: std::num::NonZeroUsize,
     pub(crate) queue: usize,
+    pub(crate) blocklist: Option<PathBuf>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { threads: std::num::NonZeroUsize::MIN.saturating_add(1), queue: 32 }
+        Self { threads: std::num::NonZeroUsize::MIN.saturating_add(1), queue: 32, blocklist: None }
     }
 }
 

@@ -134,14 +134,35 @@ fn a_client_is_held_against_the_configuration() {
     assert_eq!(notices, "a: scope raed: the configuration does not know it; it is never granted\n");
 }
 
+/// FR-08: a name, a password or a list of passwords is taken by the same rules from a command as from a page.
 #[test]
 fn people_are_added_changed_and_removed() {
     let folder = initialised();
     fs::write(folder.join("claims.json"), r#"{"name":"Bob","email":"bob@example.org"}"#).unwrap();
     fs::write(folder.join("password"), "battery staple\n").unwrap();
     done(&folder, &["user", "add", "bob", "--claims", "claims.json", "--password-file", "password"], "");
-    assert!(refused(&folder, &["user", "add", "BOB"], "battery staple\n").contains("belongs to somebody else"));
-    assert!(refused(&folder, &["user", "add", "carol"], "short\n").contains("8 characters"));
+    for taken in ["BOB", "b0b", "\u{ff42}ob"] {
+        let said = refused(&folder, &["user", "add", taken], "battery staple\n");
+        assert!(said.contains("somebody else"), "{taken}: {said}");
+    }
+    for bad in ["b\u{43e}b", "b b", "b\u{200b}b", "\u{202e}bob", ""] {
+        let said = refused(&folder, &["user", "add", bad], "battery staple\n");
+        assert!(said.contains("several scripts") || said.contains("RFC 8265"), "{bad:?}: {said}");
+    }
+    for (weak, why) in
+        [("short", "8 characters"), ("", "8 characters"), ("xxxxxxxxx", "again"), ("Passw0rd123", "first")]
+    {
+        for command in [["user", "add", "carol"], ["user", "passwd", "bob"]] {
+            let said = refused(&folder, &command, &format!("{weak}\n"));
+            assert!(said.contains(why) && (weak.is_empty() || !said.contains(weak)), "{weak}: {said}");
+        }
+    }
+    fs::write(folder.join("list"), "battery staple\n").unwrap();
+    let own_list = ["user", "passwd", "bob", "--set", "passwords.blocklist=list"];
+    assert!(refused(&folder, &own_list, "Battery Staple\n").contains("tried first"));
+    done(&folder, &own_list, "Passw0rd123\n");
+    let said = refused(&folder, &["user", "list", "--set", "passwords.blocklist=nowhere"], "");
+    assert!(said.contains("passwords.blocklist: nowhere"), "{said}");
     fs::write(folder.join("claims.json"), r#"{"email":1}"#).unwrap();
     let said = refused(&folder, &["user", "add", "carol", "--claims", "claims.json"], "battery staple\n");
     assert!(said.contains("email"), "{said}");

@@ -101,7 +101,7 @@ fn after_an_unclean_end_the_store_is_checked() {
     let damaged = opened(&folder);
     // An index without an entry that its table has.
     damaged.pragma_update(None, "writable_schema", true).unwrap();
-    damaged.execute("delete from sqlite_schema where name = 'document_alias'", []).unwrap();
+    damaged.execute("delete from sqlite_schema where name = 'document_alias_holder'", []).unwrap();
     drop(damaged);
     let file = folder.join("chancery.sqlite");
     let said = refused(&folder, &["serve", "--set", "management.listen=", "--set", "http.listen=127.0.0.1:0"], "");
