@@ -81,7 +81,7 @@ pub use chancery_core::documents::{
     Documents, Keeper, Kept, MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry,
 };
 pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal, Remedy};
-pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt};
+pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, RefusedClient};
 pub use chancery_core::keys::KeySet;
 pub use chancery_core::model::{Account, Authentication, Claims, Client, Hint, LoginForm, ResourceServer, TokenFormat};
 pub use chancery_core::offered::Routes;

@@ -10,10 +10,12 @@ use zeroize::Zeroizing;
 
 pub use crate::event::RequestId;
 
-use crate::event::Event;
+use crate::error::Failure;
+use crate::event::{Event, RefusedClient};
 use crate::guessing::Guessing;
 use crate::model::Client;
 use crate::names::NameKey;
+use crate::offered::Endpoint;
 use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
 
 /// The facts of this request: begun with [`Call::new`], then told whatever else is known.
@@ -134,6 +136,17 @@ impl Env {
         if !scopes.is_empty() {
             self.record(call, &Event::ScopesIgnored { client: client.id().clone(), scopes: scopes.clone() });
         }
+    }
+
+    /// Tells whoever wants to know of a request that was refused, or that broke something here.
+    pub fn record_failure(&self, call: &Call, endpoint: Endpoint, client: Option<RefusedClient>, failure: &Failure) {
+        let event = match failure {
+            Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone() },
+            Failure::Refused(refusal) => {
+                Event::Refused { endpoint, reason: refusal.reason, client, network: call.network() }
+            }
+        };
+        self.record(call, &event);
     }
 
     /// Tells whoever wants to know.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_store::StoreError;
-use chancery_types::Malformed;
 use chancery_types::iana::ErrorCode;
+use chancery_types::{ClientId, Malformed};
 
 /// Why something is refused: a constant of the module that refuses.
 ///
@@ -195,11 +195,13 @@ pub struct PageError {
     pub failure: Failure,
     /// Where the person can go on: the client's own page, where the client is known.
     pub way_on: Option<Box<str>>,
+    /// The client that the request named, for our own log, where there is one.
+    pub client: Option<ClientId>,
 }
 
 impl<E: Into<Failure>> From<E> for PageError {
     fn from(failure: E) -> Self {
-        Self { failure: failure.into(), way_on: None }
+        Self { failure: failure.into(), way_on: None, client: None }
     }
 }
 

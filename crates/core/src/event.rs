@@ -42,6 +42,32 @@ pub struct LoginAttempt {
     pub network: Option<Box<str>>,
 }
 
+/// The client of a request that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RefusedClient {
+    /// It has proved who it is.
+    Authenticated(ClientId),
+    /// The request says so, and nothing proves it: client authentication failed, the client is public, or a browser
+    /// carried the request.
+    Claimed(ClientId),
+}
+
+impl RefusedClient {
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> &ClientId {
+        match self {
+            Self::Authenticated(id) | Self::Claimed(id) => id,
+        }
+    }
+
+    /// Whether it has proved who it is.
+    #[must_use]
+    pub const fn is_authenticated(&self) -> bool {
+        matches!(self, Self::Authenticated(_))
+    }
+}
+
 /// Something worth knowing afterwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -129,8 +155,11 @@ pub enum Event {
         endpoint: Endpoint,
         /// Why.
         reason: &'static Reason,
-        /// The client that it was, or said it was, where there is one of that id.
-        client: Option<ClientId>,
+        /// Which client it was, or said it was. `None` also where no client has the id that it said: what stands there
+        /// may be a secret in the wrong place.
+        client: Option<RefusedClient>,
+        /// Where it came from, as guessing is counted.
+        network: Option<Box<str>>,
     },
     /// Scopes that nobody knows were asked for, and ignored.
     ScopesIgnored {

@@ -6,7 +6,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::context::Call;
 use chancery_core::error::{Failure, PageError};
-use chancery_core::event::Event;
 use chancery_core::interaction::view::ErrorView;
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
@@ -56,7 +55,7 @@ impl Site {
 
     /// The error page.
     pub(crate) fn error_page(&self, call: &Call, error: &PageError, retry: Retry<'_>) -> Answer {
-        let PageError { failure, way_on } = error;
+        let PageError { failure, way_on, .. } = error;
         let (reason, fault) = match failure {
             Failure::Refused(refusal) => (Some(refusal.reason), None),
             Failure::Broken(fault) => (None, Some(fault.kind())),
@@ -77,10 +76,6 @@ impl Site {
 
     /// Tells of a refusal that was made here, before the engine saw the request.
     pub(crate) fn refused(&self, call: &Call, endpoint: Endpoint, failure: &Failure) {
-        let event = match failure {
-            Failure::Refused(refusal) => Event::Refused { endpoint, reason: refusal.reason, client: None },
-            Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone() },
-        };
-        self.provider.env().record(call, &event);
+        self.provider.env().record_failure(call, endpoint, None, failure);
     }
 }

@@ -3,7 +3,8 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
 use chancery_core::event::{Endpoint, Event, GrantEnd};
-use chancery_testkit::{Mood, SECRET, TestProvider, minutes, seconds};
+use chancery_http::Peer;
+use chancery_testkit::{Mood, SECRET, TestProvider, minutes, refusals, seconds};
 use chancery_types::iana::GrantType;
 use chancery_types::{AccountId, ClientId};
 
@@ -18,7 +19,7 @@ fn account(id: &str) -> AccountId {
 /// The endpoint and client of the only refusal.
 fn refusal(events: &[Event]) -> (Endpoint, Option<&str>) {
     match events {
-        [Event::Refused { endpoint, client, .. }] => (*endpoint, client.as_ref().map(ClientId::as_str)),
+        [Event::Refused { endpoint, client, .. }] => (*endpoint, client.as_ref().map(|client| client.id().as_str())),
         other => panic!("one refusal, and nothing else: {other:?}"),
     }
 }
@@ -43,7 +44,7 @@ fn authorization() {
     let to_client = request.clone().set("response_type", "token").open(&ua);
     assert_eq!(refusal(&to_client.answer().events), (Endpoint::Authorization, Some("web")));
     let on_page = request.set("redirect_uri", "https://evil.example/").open(&ua);
-    assert_eq!(refusal(&on_page.answer().events), (Endpoint::Authorization, None));
+    assert_eq!(refusal(&on_page.answer().events), (Endpoint::Authorization, Some("web")));
 }
 
 /// A19, INT-23
@@ -146,6 +147,108 @@ fn token() {
         Some(&Event::GrantEnded { client: client("web"), why: GrantEnd::RefreshTokenReplayed })
     );
     assert_eq!(replayed.event_names(), ["grant_ended", "refused"]);
+}
+
+/// FR-13: of each refusal an operator learns the client, whether it has proved that it is this client, and the
+/// network; never what stood in the place of an id or a secret.
+#[test]
+fn a_refusal_says_who_it_was_and_from_where() {
+    let kit = TestProvider::new();
+    kit.put_client(&format!(
+        r#"{{"client_id":"off","client_secret":"{SECRET}","redirect_uris":["https://off.example/cb"],
+            "grant_types":["authorization_code","client_credentials"],"chancery":{{"enabled":false}}}}"#
+    ));
+    let typed = "typed-for-a-secret";
+    let own = |client: &str| kit.client_credentials_request(client);
+    let named = |id: &str| own("web").unauthenticated().param("client_id", id).param("client_secret", typed);
+    let broken = |bad: &str| format!("{bad}{}", "x".repeat(255 - bad.chars().count()));
+    let redeem = |client: &str| {
+        let request = kit.token_request(client).param("grant_type", "authorization_code").param("code", typed);
+        request.param("redirect_uri", &format!("https://{client}.example/cb"))
+    };
+    let userinfo = kit.request("/userinfo", "web").unauthenticated().header("authorization", "Bearer at_x");
+    let (claimed, proved) = (|id| Some((id, false)), |id| Some((id, true)));
+    let wrong = "client_secret_wrong";
+    let rows = [
+        ("a wrong secret", own("web").secret(typed), wrong, claimed("web")),
+        ("a wrong secret in the body", own("post").secret(typed), wrong, claimed("post")),
+        ("no secret", own("web").by_method("none"), "client_authentication_method_unregistered", claimed("web")),
+        ("a disabled client", own("off"), "client_disabled", claimed("off")),
+        ("a disabled client's id", own("off").secret(typed), wrong, claimed("off")),
+        ("a foreign script", own("web").header("origin", "https://evil.example"), "origin_not_allowed", claimed("web")),
+        ("an unknown id", named("nobody"), "client_unknown", None),
+        ("the secret for the id", named(SECRET), "client_unknown", None),
+        ("255 letters", named(&broken("")), "client_unknown", None),
+        ("255 with a line break", named(&broken("web\r\n{\"event\":\"login_succeeded\"}\n")), "client_unknown", None),
+        ("255 with control characters", named(&broken("\u{1b}[2K\u{7}\u{7f}\u{85}")), "client_unknown", None),
+        ("255 with bidi overrides", named(&broken("\u{202e}bew\u{2066}\u{2028}\u{feff}")), "client_unknown", None),
+        ("a refused code", redeem("web"), "code_unknown", proved("web")),
+        ("a refused code of a public client", redeem("spa"), "code_unknown", claimed("spa")),
+        (
+            "no token",
+            kit.introspection_request("web", "x").without("token"),
+            "introspected_token_missing",
+            proved("web"),
+        ),
+        ("an unknown token", userinfo, "access_token_unknown", None),
+        ("a body that is no form", own("web").header("content-type", "text/plain"), "content_type_unsupported", None),
+    ];
+    for (name, request, reason, client) in rows {
+        let mut request = request.to_http();
+        request.extensions_mut().insert(Peer([0x2001, 0xdb8, 1, 2, 3, 4, 5, 6].into()));
+        let events = kit.send(request).events;
+        assert_eq!(refusals(&events), [reason], "{name}");
+        let [Event::Refused { client: told, network, .. }] = events.as_slice() else { panic!("{name}: {events:?}") };
+        let told = told.as_ref().map(|client| (client.id().as_str(), client.is_authenticated()));
+        assert_eq!((told, network.as_deref()), (client, Some("2001:db8:1:2::/64")), "{name}");
+        let told = format!("{events:?}");
+        assert!([typed, SECRET, "xxxx"].iter().all(|secret| !told.contains(secret)), "{name}: {told}");
+    }
+    // The brake tells the same as what it spares.
+    let braked = (0..12).map(|n| own("machine").secret(&format!("{typed} {n}")).send().events).last().expect("one");
+    assert_eq!((refusals(&braked), refusal(&braked).1), (vec!["client_secrets_throttled"], Some("machine")));
+
+    let ua = kit.user_agent();
+    ua.comes_from("192.0.2.7");
+    let (ask, ask_off) = (kit.authorization_request("web"), kit.authorization_request("web").set("client_id", "off"));
+    for (name, request, client) in [
+        ("refused to the client", ask.clone().set("response_type", "token"), Some("web")),
+        ("a foreign redirect URI", ask.clone().set("redirect_uri", "https://evil.example/"), Some("web")),
+        ("two redirect URIs", ask.clone().param("redirect_uri", "https://evil.example/"), Some("web")),
+        ("a disabled client", ask_off.set("redirect_uri", "https://off.example/cb"), Some("off")),
+        ("an unknown client", ask.clone().set("client_id", &broken("")), None),
+        ("a hostile client", ask.clone().set("client_id", &broken("\u{202e}\n")), None),
+        ("two clients", ask.clone().param("client_id", "spa"), None),
+    ] {
+        let events = request.open(&ua).answer().events.clone();
+        let [Event::Refused { client: told, network, .. }] = events.as_slice() else { panic!("{name}: {events:?}") };
+        let told = told.as_ref().map(|client| (client.id().as_str(), client.is_authenticated()));
+        assert_eq!((told, network.as_deref()), (client.map(|id| (id, false)), Some("192.0.2.7")), "{name}");
+    }
+}
+
+/// FR-13: seven wrong passwords are told as one person's, from one network, also the one that was not looked at.
+#[test]
+fn wrong_passwords_say_who_was_meant_and_from_where() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.comes_from("192.0.2.7");
+    let mut tab = kit.authorization_request("web").scope("openid").open(&ua);
+    let mut told = Vec::new();
+    for n in 0..7 {
+        tab = tab.login_wrongly("alice");
+        let (attempt, looked_at) = match tab.events() {
+            [Event::LoginFailed { attempt, .. }, Event::PromptShown { .. }] => (attempt.clone(), true),
+            [Event::LoginThrottled { attempt, .. }, Event::PromptShown { .. }] => (attempt.clone(), false),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(looked_at, n < 6);
+        assert_eq!(attempt.account.as_ref(), looked_at.then_some(&account("alice")));
+        assert_eq!((&attempt.client, attempt.network.as_deref()), (&client("web"), Some("192.0.2.7")));
+        told.push(attempt.name_digest);
+    }
+    told.dedup();
+    assert_eq!(told.len(), 1, "one name");
 }
 
 /// A19, INTRO-10

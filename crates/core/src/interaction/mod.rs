@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::context::{Call, Env};
 use crate::error::{Fault, PageError, Reason, Refusal};
-use crate::event::{Endpoint, Event};
+use crate::event::{Endpoint, RefusedClient};
 use crate::issue::authorization_code;
 use crate::keys::{KeySet, no_signer};
 use crate::model::{Acr, Authentication, ConsentAnswer, StepDone};
@@ -178,8 +178,8 @@ impl Interactions {
 
     /// A client is told no; the person's browser carries it.
     pub(crate) fn refuse(&self, call: &Call, env: &Env, addressed: &Addressed<'_>, why: &Refusal) -> Next {
-        let client = Some(addressed.client.id().clone());
-        env.record(call, &Event::Refused { endpoint: Endpoint::Authorization, reason: why.reason, client });
+        let client = RefusedClient::Claimed(addressed.client.id().clone());
+        env.record_failure(call, Endpoint::Authorization, Some(client), &why.clone().into());
         Outcome::Respond(addressed.refuse(env, why)).into()
     }
 

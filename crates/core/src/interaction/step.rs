@@ -22,7 +22,7 @@ use super::view::LoginProblem;
 use super::{Interactions, KEPT, Next, Open, Place};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError, Reason};
-use crate::event::{Endpoint, Event, LoginAttempt};
+use crate::event::{Endpoint, Event, LoginAttempt, RefusedClient};
 use crate::model::{Authentication, Carrier, ConsentAnswer, LoginForm, StepDone};
 use crate::ports::LoginOutcome;
 use crate::records::{Found, InteractionBody};
@@ -565,7 +565,7 @@ impl Interactions {
 
 /// Tells of a form that was not looked at.
 pub(super) fn form_refused(call: &Call, env: &Env, reason: &'static Reason, client: Option<&ClientId>) {
-    env.record(call, &Event::Refused { endpoint: Endpoint::Interaction, reason, client: client.cloned() });
+    env.record_failure(call, Endpoint::Interaction, client.cloned().map(RefusedClient::Claimed), &reason.into());
 }
 
 /// Whether the interaction was stored for this browser.

@@ -11,7 +11,7 @@ use crate::client::{AuthenticatedClient, Unauthenticated};
 use crate::context::{Call, Env, RequestId};
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault, PageError};
-use crate::event::Event;
+use crate::event::{Event, RefusedClient};
 use crate::interaction::{Next, consent};
 use crate::offered::{Endpoint, EndpointSet, Routes};
 use crate::ports::{Clock, Watcher};
@@ -120,7 +120,7 @@ impl Provider {
     pub async fn authorize(&self, call: &Call, params: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let next = snapshot.authorization.authorize(call, &self.env, params).await;
-        next.inspect_err(|PageError { failure, .. }| self.record(call, Endpoint::Authorization, None, failure))
+        next.inspect_err(|error| self.record(call, Endpoint::Authorization, error))
     }
 
     /// The form of a first page.
@@ -130,7 +130,7 @@ impl Provider {
     pub async fn answer_first(&self, call: &Call, form: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let next = snapshot.interactions.answer_form(call, &self.env, &form).await;
-        next.inspect_err(|PageError { failure, .. }| self.record(call, Endpoint::Interaction, None, failure))
+        next.inspect_err(|error| self.record(call, Endpoint::Interaction, error))
     }
 
     /// The page of a stored interaction.
@@ -140,7 +140,7 @@ impl Provider {
     pub async fn interaction(&self, call: &Call, handle: &str) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let next = snapshot.interactions.stored_page(call, &self.env, handle).await;
-        next.inspect_err(|PageError { failure, .. }| self.record(call, Endpoint::Interaction, None, failure))
+        next.inspect_err(|error| self.record(call, Endpoint::Interaction, error))
     }
 
     /// The form of a stored interaction's page.
@@ -150,7 +150,7 @@ impl Provider {
     pub async fn answer(&self, call: &Call, handle: &str, form: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let next = snapshot.interactions.answer_stored(call, &self.env, handle, &form).await;
-        next.inspect_err(|PageError { failure, .. }| self.record(call, Endpoint::Interaction, None, failure))
+        next.inspect_err(|error| self.record(call, Endpoint::Interaction, error))
     }
 
     /// An endpoint that clients call: token, UserInfo, introspection, revocation.
@@ -173,8 +173,8 @@ impl Provider {
             Some(Served::ToBearer(served)) => (None, served.answer(call, &self.env, request).await),
             None => (None, Err(Fault::internal(format!("{endpoint} is off, or none that clients call")).into())),
         };
-        let client = client.as_ref().map(|client| client.client().id());
-        answer.inspect_err(|failure| self.record(call, endpoint, client, failure))
+        let named = || client.as_ref().map(AuthenticatedClient::when_refused);
+        answer.inspect_err(|failure| self.env.record_failure(call, endpoint, named(), failure))
     }
 
     /// Which client calls this endpoint.
@@ -187,7 +187,7 @@ impl Provider {
     ) -> Result<AuthenticatedClient, Failure> {
         let client = snapshot.authenticator.authenticate(call, &self.env, form).await;
         client.map_err(|Unauthenticated { claimed, failure }| {
-            self.record(call, endpoint, claimed.as_ref(), &failure);
+            self.env.record_failure(call, endpoint, claimed.map(RefusedClient::Claimed), &failure);
             failure
         })
     }
@@ -209,12 +209,9 @@ impl Provider {
         worker::run_once(&self.env, now).await
     }
 
-    /// Tells of a request that did not go well; `client` is who called, or who it said it was.
-    fn record(&self, call: &Call, endpoint: Endpoint, client: Option<&ClientId>, failure: &Failure) {
-        let event = match failure {
-            Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone() },
-            Failure::Refused(refusal) => Event::Refused { endpoint, reason: refusal.reason, client: client.cloned() },
-        };
-        self.env.record(call, &event);
+    /// Tells of a request that a browser brought, and that ended on an error page.
+    fn record(&self, call: &Call, endpoint: Endpoint, error: &PageError) {
+        let client = error.client.clone().map(RefusedClient::Claimed);
+        self.env.record_failure(call, endpoint, client, &error.failure);
     }
 }

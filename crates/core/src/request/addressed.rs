@@ -61,11 +61,17 @@ impl<'a> Resolved<'a> {
         let params = self.params;
         let id = params.one("client_id")?.ok_or(&CLIENT_ID_MISSING)?;
         let id = ClientId::parse(id).map_err(|_| &CLIENT_UNKNOWN)?;
-        let client = env.registry.client(&env.realm, &id).await?.filter(|client| client.is_enabled());
-        let client = client.ok_or(&CLIENT_UNKNOWN)?;
-        let target = client.redirect_target(params.one("redirect_uri")?);
-        let target =
-            target.map_err(|refusal| PageError { failure: refusal.into(), way_on: client.way_on().map(Box::from) })?;
+        let client = env.registry.client(&env.realm, &id).await?.ok_or(&CLIENT_UNKNOWN)?;
+        let refused = |why: Refusal, way_on: Option<&str>| PageError {
+            failure: why.into(),
+            way_on: way_on.map(Box::from),
+            client: Some(client.id().clone()),
+        };
+        if !client.is_enabled() {
+            return Err(refused((&CLIENT_UNKNOWN).into(), None));
+        }
+        let redirect_uri = params.one("redirect_uri").map_err(|error| refused(error.into(), None))?;
+        let target = client.redirect_target(redirect_uri).map_err(|why| refused(why, client.way_on()))?;
         let resource = match client.default_resource() {
             Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
             None => None,

@@ -132,6 +132,6 @@ fn every_endpoint_authenticates() {
     for ((endpoint, failure), event) in outcomes.into_iter().zip(heard) {
         let Some(Failure::Refused(refusal)) = failure else { panic!("{endpoint:?}") };
         assert_eq!(refusal.reason.code, ErrorCode::InvalidClient);
-        assert_eq!(event, Event::Refused { endpoint, reason: refusal.reason, client: None });
+        assert_eq!(event, Event::Refused { endpoint, reason: refusal.reason, client: None, network: call.network() });
     }
 }

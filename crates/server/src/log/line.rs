@@ -81,11 +81,13 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
         Event::PromptShown { client, prompt } => {
             line.string("client_id", client.as_str()).string("prompt", prompt);
         }
-        Event::Refused { endpoint, reason, client } => {
-            line.string("endpoint", endpoint.as_str())
-                .string("reason", reason.name)
-                .string("section", reason.section)
-                .string_if("client_id", client.as_ref().map(|client| client.as_str()));
+        Event::Refused { endpoint, reason, client, network } => {
+            line.string("endpoint", endpoint.as_str()).string("reason", reason.name).string("section", reason.section);
+            if let Some(client) = client {
+                line.string("client_id", client.id().as_str())
+                    .boolean("client_authenticated", client.is_authenticated());
+            }
+            line.string_if("network", network.as_deref());
         }
         Event::ScopesIgnored { client, scopes } => {
             line.string("client_id", client.as_str()).string("scope", &scopes.to_string());

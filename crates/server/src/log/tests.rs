@@ -1,7 +1,9 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use chancery_core::event::LoginAttempt;
+use chancery_core::error::Reason;
+use chancery_core::event::{Endpoint, LoginAttempt, RefusedClient};
 use chancery_types::ClientId;
+use chancery_types::iana::ErrorCode;
 use serde_json::Value;
 
 use super::*;
@@ -84,6 +86,37 @@ fn lines_below_the_level_are_not_written() {
         assert_eq!(lines[0][field], value, "FR-13: {field}");
     }
     assert_eq!((&lines[0]["request_id"], &lines[0]["time"]), (&"r".into(), &"1970-01-01T00:00:00.000Z".into()));
+}
+
+/// FR-13: the client of a refusal is told with whether it is proved; whatever characters an id may have, it is one line.
+#[test]
+fn a_refusal_is_one_line_with_client_and_network() {
+    const REASON: Reason =
+        Reason { name: "of_a_test", code: ErrorCode::InvalidClient, description: "", section: "RFC 6749 section 5.2" };
+    let hostile = format!("{}{}", r#"","event":"x"}\\n\u000a{"<>&'"#, "~".repeat(220));
+    let id = ClientId::parse(&hostile).unwrap();
+    let (log, mut reader) = log(Level::Info);
+    reader.may_write = None;
+    let clients = [Some(RefusedClient::Authenticated(id.clone())), Some(RefusedClient::Claimed(id)), None];
+    for client in clients {
+        let network = client.is_some().then(|| "2001:db8:1:2::/64".into());
+        let refused = Event::Refused { endpoint: Endpoint::Token, reason: &REASON, client, network };
+        log.record(Timestamp::from_millis(0), &RequestId("r".into()), &refused);
+    }
+    drop(log);
+    let lines = reader.lines();
+    let told =
+        |line: &Value| [line["client_id"].clone(), line["client_authenticated"].clone(), line["network"].clone()];
+    let (network, absent) = (Value::from("2001:db8:1:2::/64"), Value::Null);
+    assert_eq!(
+        lines.iter().map(told).collect::<Vec<_>>(),
+        [
+            [hostile.as_str().into(), true.into(), network.clone()],
+            [hostile.as_str().into(), false.into(), network],
+            [absent.clone(), absent.clone(), absent],
+        ]
+    );
+    assert!(lines.iter().all(|line| line["event"] == "refused" && line["reason"] == "of_a_test"));
 }
 
 /// A disk that is too slow: whoever tells goes on, and the next line that finds room says how many did not.

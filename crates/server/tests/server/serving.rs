@@ -291,7 +291,22 @@ fn the_log_has_a_line_for_each_event_and_no_secret() {
     assert!(issued.contains("\"client_id\":\"api\"") && issued.contains("\"request_id\":\""), "{issued}");
     assert_eq!(post(http, "/token", "grant_type=client_credentials&client_id=api&client_secret=a+guess").0, 401);
     let refused = server.wait_for("\"refused\"");
-    assert!(refused.contains("\"reason\":\""), "{refused}");
+    let refused: serde_json::Value = serde_json::from_str(&refused).unwrap();
+    assert_eq!(
+        (&refused["reason"], &refused["client_id"]),
+        (&"client_secret_wrong".into(), &"api".into()),
+        "{refused}"
+    );
+    assert_eq!(refused["client_authenticated"], false, "FR-13: {refused}");
+    assert_eq!(refused["network"], "127.0.0.1", "FR-13: {refused}");
+    // A hostile id adds no line and is not told.
+    let hostile = format!(
+        "client_id=%0D%0A%7B%22event%22%3A%22x%22%7D%0A%1B%5B2K%E2%80%AE{}&client_secret=a+guess",
+        "x".repeat(200)
+    );
+    assert_eq!(post(http, "/token", &format!("grant_type=client_credentials&{hostile}")).0, 401);
+    let unknown = server.wait_for("client_unknown");
+    assert!(unknown.contains("127.0.0.1") && !unknown.contains("client_id"), "{unknown}");
     server.signal("TERM");
     assert_eq!(server.end(), Some(0));
     for line in server.printed() {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Call, Env};
 use crate::error::{Failure, Reason, Refusal, Remedy};
+use crate::event::RefusedClient;
 use crate::model::{Client, SecretMethod};
 use crate::policy::ClientPolicy;
 
@@ -58,6 +59,15 @@ impl AuthenticatedClient {
     #[must_use]
     pub fn client(&self) -> &Arc<Client> {
         &self.client
+    }
+
+    /// How a refusal names it: a public client has proved nothing.
+    pub(crate) fn when_refused(&self) -> RefusedClient {
+        let id = self.client.id().clone();
+        match self.client.credential {
+            ClientCredential::Public => RefusedClient::Claimed(id),
+            ClientCredential::Secret { .. } => RefusedClient::Authenticated(id),
+        }
     }
 }
 
