@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::context::{Call, Env};
 use crate::error::{Fault, PageError, Reason, Refusal};
-use crate::event::{Endpoint, RefusedClient};
+use crate::event::{Endpoint, Event, RefusedClient};
 use crate::issue::authorization_code;
 use crate::keys::{KeySet, no_signer};
 use crate::model::{Acr, Authentication, ConsentAnswer, StepDone};

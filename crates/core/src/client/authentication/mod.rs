@@ -64,10 +64,7 @@ impl AuthenticatedClient {
     /// How a refusal names it: a public client has proved nothing.
     pub(crate) fn when_refused(&self) -> RefusedClient {
         let id = self.client.id().clone();
-        match self.client.credential {
-            ClientCredential::Public => RefusedClient::Claimed(id),
-            ClientCredential::Secret { .. } => RefusedClient::Authenticated(id),
-        }
+        if self.client.is_public() { RefusedClient::Claimed(id) } else { RefusedClient::Authenticated(id) }
     }
 }
 
