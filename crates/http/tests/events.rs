@@ -205,7 +205,11 @@ fn a_refusal_says_who_it_was_and_from_where() {
         assert!([typed, SECRET, "xxxx"].iter().all(|secret| !told.contains(secret)), "{name}: {told}");
     }
     // The brake tells the same as what it spares.
-    let braked = (0..12).map(|n| own("machine").secret(&format!("{typed} {n}")).send().events).last().expect("one");
+    let braked = (0..12)
+        .map(|n| own("machine").secret(&format!("{typed} {n}")).send().events)
+        .collect::<Vec<_>>()
+        .pop()
+        .expect("one");
     assert_eq!((refusals(&braked), refusal(&braked).1), (vec!["client_secrets_throttled"], Some("machine")));
 
     let ua = kit.user_agent();
