@@ -267,7 +267,7 @@ fn keys_rotate_with_the_clock() {
     assert!(!set.can_sign(SigningAlgorithm::Es256, secs(800)));
     assert!(set.algorithms(secs(5_000)).is_empty());
     let refused = now(set.sign_jwt(&env, secs(5_000), SigningAlgorithm::Es256, None, b"{}")).unwrap_err();
-    assert_eq!(refused.kind(), FaultKind::Internal);
+    assert_eq!(refused.kind(), FaultKind::Unavailable);
 }
 
 /// JOSE-04: the set shows public members only; both names of Ed25519 are signed with one key.
