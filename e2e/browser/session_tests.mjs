@@ -165,6 +165,18 @@ export const tests = {
     }
     await posted.tokens(await visit.answer(form));
   },
+
+  // `form.submit` is the field of that name when there is one: the page's script must not call it.
+  'a POST authorization request with fields called submit and forms (A11)': async ({ world, visit }) => {
+    const request = new Request(world, world.books);
+    const page = await visit.open(request);
+    await request.tokens(await visit.finish(page, await world.person()));
+    const names = { submit: '1', forms: '1', action: '1', method: 'get', requestSubmit: '1' };
+    const posted = new Request(world, world.books, { ...names, state: '<"&>'.repeat(950) });
+    const form = await post(world, visit, posted);
+    if (!visit.scripts) await form.locator('button').click();
+    await posted.tokens(await visit.answer(form));
+  },
 };
 
 async function signsInAgain({ world, visit }, parameters) {
