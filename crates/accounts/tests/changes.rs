@@ -56,7 +56,7 @@ fn password(text: &str) -> Password {
 fn client(name: &str) -> Arc<Client> {
     let json = format!(r#"{{"client_id":"{name}","redirect_uris":["https://{name}.example/"]}}"#);
     let now = Timestamp::from_secs(0);
-    let rules = RegistrationRules { keys: None, algorithms: None, are_weak_secrets_allowed: false, now };
+    let rules = RegistrationRules { keys: None, offered: None, algorithms: None, are_weak_secrets_allowed: false, now };
     Arc::new(register(json.as_bytes(), &SystemRandom, &rules).map_err(|wrong| format!("{wrong:?}")).unwrap().client)
 }
 

@@ -13,6 +13,7 @@ use crate::error::{Complaint, Fault};
 use crate::keys::KeySet;
 use crate::model::client::{ClientBody, ClientSecret, Reader};
 use crate::model::{Client, ClientMetadata};
+use crate::offered::{Endpoint, Offered};
 use crate::ports::Random;
 
 /// What a registration is checked against.
@@ -21,6 +22,8 @@ pub struct RegistrationRules<'r> {
     /// The keys of the realm where the client will live: the newest root secret seals the secret of a client that is
     /// registered for an HMAC. `None` where nothing is stored: then such a secret is kept as it is.
     pub keys: Option<&'r KeySet>,
+    /// What the provider offers: nobody is registered for anything else. `None` when that is not known at this place.
+    pub offered: Option<&'r Offered>,
     /// The asymmetric algorithms that can sign; `None` when that is not known at this place.
     pub algorithms: Option<&'r [SigningAlgorithm]>,
     /// Whether a given secret may have fewer than 32 characters.
@@ -57,6 +60,9 @@ pub fn register(
 
     let client_id = read_id(&mut reader, random);
     let metadata = ClientMetadata::read(&mut reader, rules.algorithms);
+    if let Some(offered) = rules.offered {
+        check_offered(&mut reader, &metadata, offered);
+    }
     let secret = read_secret(&mut reader, random, rules, &metadata);
 
     let (complaints, notices) = reader.finish();
@@ -67,6 +73,27 @@ pub fn register(
     }
     let secret_to_show = secret.filter(|secret| secret.is_made).map(|secret| secret.text);
     Ok(Registered { client: Client::new(body), secret_to_show, notices })
+}
+
+/// Complains about each value that this build knows and this provider does not offer.
+fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, offered: &Offered) {
+    let flow = &metadata.flow;
+    let mut complain = |member: &str, value: &str| from.complain(member, format!("{value} is not offered here"));
+    for value in flow.grant_types.iter().filter(|value| !offered.grant_types.contains(value)) {
+        complain("grant_types", value.as_str());
+    }
+    for value in flow.response_types.iter().filter(|value| !offered.response_types.contains(value)) {
+        complain("response_types", value.as_str());
+    }
+    for value in flow.response_modes.iter().flatten().filter(|value| !offered.response_modes.contains(value)) {
+        complain("response_modes", value.as_str());
+    }
+    if !offered.authentication_methods.contains(&flow.token_endpoint_auth_method) {
+        complain("token_endpoint_auth_method", flow.token_endpoint_auth_method.as_str());
+    }
+    if !metadata.own.introspects.is_empty() && !offered.endpoints.has(Endpoint::Introspection) {
+        complain("chancery.introspects", "introspection");
+    }
 }
 
 /// `None` after a complaint.

@@ -78,6 +78,7 @@ impl MemoryRegistry {
     pub fn put(&self, metadata: &str) -> Result<Option<Zeroizing<String>>, Vec<Complaint>> {
         let rules = RegistrationRules {
             keys: None,
+            offered: None,
             algorithms: None,
             are_weak_secrets_allowed: false,
             // Putting is also changing here: what the client got stays its own.

@@ -319,7 +319,8 @@ impl Registered {
                 "chancery":{{"introspects":["app","web","machine","plain"]}}}}"#
             ),
         ];
-        let rules = RegistrationRules { keys: None, algorithms: None, are_weak_secrets_allowed: false, now };
+        let rules =
+            RegistrationRules { keys: None, offered: None, algorithms: None, are_weak_secrets_allowed: false, now };
         let client = |json: String| match register(json.as_bytes(), random, &rules) {
             Ok(done) => (done.client.id().to_string(), Arc::new(done.client)),
             Err(complaints) => panic!("{json}: {complaints:?}"),

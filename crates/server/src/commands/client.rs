@@ -54,8 +54,10 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
     let (realm, now) = (&settings.realm, SystemClock.now());
     let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
     let keys = KeySet::load(&*opened.keys, realm).await.map_err(|fault| fault.to_string())?;
+    let offered = settings.engine.offered();
     let rules = RegistrationRules {
         keys: Some(&keys),
+        offered: Some(&offered),
         algorithms: Some(&algorithms),
         are_weak_secrets_allowed: weak_secret,
         now,

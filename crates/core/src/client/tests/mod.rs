@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use chancery_jose::{SigningAlgorithm, SystemRandom};
 use chancery_store::Revision;
-use chancery_types::iana::{GrantType, ResponseType};
+use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
 use chancery_types::{RealmId, Timestamp};
 use serde_json::{Value, json};
 
@@ -14,6 +14,7 @@ use crate::documents::MemoryKeys;
 use crate::error::Complaint;
 use crate::keys::KeySet;
 use crate::model::{ApplicationType, Client, ConsentMode, RefreshTokens, SecretMethod};
+use crate::offered::{Endpoint, EndpointSet, Offered};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -22,6 +23,7 @@ const ALGORITHMS: &[SigningAlgorithm] = &[SigningAlgorithm::Rs256, SigningAlgori
 fn rules(keys: Option<&KeySet>) -> RegistrationRules<'_> {
     RegistrationRules {
         keys,
+        offered: None,
         algorithms: Some(ALGORITHMS),
         are_weak_secrets_allowed: false,
         now: Timestamp::from_secs(7),
@@ -467,5 +469,30 @@ fn version_one_decodes() {
     assert_eq!(client.scopes().unwrap().to_string(), "openid email");
     for damaged in ["\u{1}", "\u{1}{}", "\u{2}{}", "{}", "", &golden[1..], &golden[..golden.len() - 1]] {
         assert!(Client::from_stored(damaged.as_bytes(), Revision(1)).is_err(), "{damaged}");
+    }
+}
+
+/// What the provider does not offer, nobody is registered for.
+#[test]
+fn what_is_off_cannot_be_registered_for() {
+    let mut endpoints = EndpointSet::default();
+    endpoints.switch(Endpoint::Introspection, false);
+    let mut offered = Offered::at(endpoints);
+    offered.grant_types.retain(|grant_type| *grant_type != GrantType::ClientCredentials);
+    offered.response_modes.retain(|mode| *mode != ResponseMode::FormPost);
+    offered.authentication_methods.retain(|method| *method != ClientAuthenticationMethod::ClientSecretPost);
+    let rules = RegistrationRules { offered: Some(&offered), ..rules(None) };
+    let rows = [
+        ("chancery.introspects", r#""chancery":{"introspects":["other"]}"#),
+        ("grant_types", r#""grant_types":["authorization_code","client_credentials"]"#),
+        ("response_modes", r#""response_modes":["query","form_post"]"#),
+        ("token_endpoint_auth_method", r#""token_endpoint_auth_method":"client_secret_post""#),
+    ];
+    for (setting, member) in rows {
+        let json = format!(r#"{{"redirect_uris":["https://app.example/cb"],{member}}}"#);
+        let complaints = register(json.as_bytes(), &SystemRandom, &rules).err().unwrap_or_default();
+        let named: Vec<&str> = complaints.iter().map(|complaint| &*complaint.setting).collect();
+        assert_eq!(named, [setting]);
+        assert!(register(json.as_bytes(), &SystemRandom, &self::rules(None)).is_ok(), "{setting}");
     }
 }

@@ -54,6 +54,7 @@ fn client(name: &str) -> Arc<Client> {
     let json = format!(r#"{{"client_id":"{name}","redirect_uris":["https://app.example/"]}}"#);
     let rules = RegistrationRules {
         keys: None,
+        offered: None,
         algorithms: None,
         are_weak_secrets_allowed: false,
         now: Timestamp::from_secs(7),
