@@ -27,6 +27,38 @@ pub struct Reason {
     pub section: &'static str,
 }
 
+/// Defines the reasons of a module, each with what it means, and `REASONS`, the list of them, so that a catalogue for
+/// operators can be made of all.
+#[macro_export]
+macro_rules! reasons {
+    ($($(#[doc = $meaning:literal])+ $visibility:vis $name:ident = $reason:expr;)+) => {
+        $($(#[doc = $meaning])+ $visibility const $name: $crate::error::Reason = $reason;)+
+
+        /// The reasons of this module.
+        pub(crate) const REASONS: &[$crate::error::Described] =
+            &[$($crate::error::Described { reason: &$name, meaning: concat!($($meaning),+) }),+];
+    };
+}
+
+/// A reason and what it means, as a catalogue shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct Described {
+    /// The reason.
+    pub reason: &'static Reason,
+    /// One sentence or two for an operator.
+    pub meaning: &'static str,
+}
+
+impl Reason {
+    /// No, for this reason.
+    ///
+    /// # Errors
+    /// Always.
+    pub fn refused<T, E: From<&'static Self>>(&'static self) -> Result<T, E> {
+        Err(E::from(self))
+    }
+}
+
 /// What a refused peer can do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
@@ -230,13 +262,15 @@ impl fmt::Display for Complaint {
     }
 }
 
-/// A parameter was sent twice, or is not decodable.
-pub const MALFORMED_PARAMETER: Reason = Reason {
-    name: "malformed_parameter",
-    code: ErrorCode::InvalidRequest,
-    description: "a parameter is malformed or was sent more than once",
-    section: "RFC 6749 section 3.1",
-};
+reasons! {
+    /// A parameter was sent twice or cannot be decoded.
+    pub MALFORMED_PARAMETER = Reason {
+        name: "malformed_parameter",
+        code: ErrorCode::InvalidRequest,
+        description: "a parameter is malformed or was sent more than once",
+        section: "RFC 6749 section 3.1",
+    };
+}
 
 impl From<Malformed> for Failure {
     fn from(_: Malformed) -> Self {

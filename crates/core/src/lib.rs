@@ -3,6 +3,7 @@
 //! The order of the modules is the layering: a module uses only those named before it.
 
 pub mod duration;
+#[macro_use]
 pub mod error;
 pub mod offered;
 pub mod event;
@@ -28,3 +29,4 @@ pub mod discovery;
 pub mod config;
 pub mod worker;
 pub mod provider;
+pub mod reasons;

@@ -8,13 +8,15 @@ use http::header::{HOST, ORIGIN};
 use http::request::Parts;
 use http::uri::Authority;
 
-/// A form of ours was posted by a page of another origin.
-pub(crate) const FORM_OF_ANOTHER_ORIGIN: Reason = Reason {
-    name: "form_of_another_origin",
-    code: ErrorCode::InvalidRequest,
-    description: "the form was posted from another site",
-    section: "RFC 9700 section 4.7",
-};
+chancery_core::reasons! {
+    /// A form of this server was posted by a page of another origin.
+    pub(crate) FORM_OF_ANOTHER_ORIGIN = Reason {
+        name: "form_of_another_origin",
+        code: ErrorCode::InvalidRequest,
+        description: "the form was posted from another site",
+        section: "RFC 9700 section 4.7",
+    };
+}
 
 /// Marks a request that we have brought to the issuer's own address; ends the round where a browser tells nothing of its
 /// origin, and where a proxy tells another name than the browser used.

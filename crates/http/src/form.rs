@@ -13,42 +13,43 @@ use crate::bodies::Unread;
 /// The longest path and query that is read.
 pub(crate) const URL_LIMIT: usize = 8 * 1024;
 
-/// The body is longer than is read.
-pub(crate) const BODY_TOO_LONG: Reason = Reason {
-    name: "body_too_long",
-    code: ErrorCode::InvalidRequest,
-    description: "the request body is too long",
-    section: "RFC 9110 section 15.5.14",
-};
-
-const BODY_BROKEN_OFF: Reason = Reason {
-    name: "body_broken_off",
-    code: ErrorCode::InvalidRequest,
-    description: "the request body is incomplete",
-    section: "RFC 9112 section 8",
-};
-
-const CONTENT_TYPE_UNSUPPORTED: Reason = Reason {
-    name: "content_type_unsupported",
-    code: ErrorCode::InvalidRequest,
-    description: "the request body has to be application/x-www-form-urlencoded",
-    section: "RFC 6749 appendix B",
-};
-
-const HEADER_DOUBLED: Reason = Reason {
-    name: "header_doubled",
-    code: ErrorCode::InvalidRequest,
-    description: "a header is malformed or was sent more than once",
-    section: "RFC 9110 section 5.3",
-};
-
-/// The URL is longer than is read.
-pub(crate) const URL_TOO_LONG: Reason = Reason {
-    name: "url_too_long",
-    code: ErrorCode::InvalidRequest,
-    description: "the request is too long for a URL; send it by POST",
-    section: "RFC 9110 section 15.5.15",
-};
+chancery_core::reasons! {
+    /// The body of the request is longer than this server reads.
+    pub(crate) BODY_TOO_LONG = Reason {
+        name: "body_too_long",
+        code: ErrorCode::InvalidRequest,
+        description: "the request body is too long",
+        section: "RFC 9110 section 15.5.14",
+    };
+    /// The connection ended, or stood still too long, before the body was complete.
+    BODY_BROKEN_OFF = Reason {
+        name: "body_broken_off",
+        code: ErrorCode::InvalidRequest,
+        description: "the request body is incomplete",
+        section: "RFC 9112 section 8",
+    };
+    /// The body is not `application/x-www-form-urlencoded`.
+    CONTENT_TYPE_UNSUPPORTED = Reason {
+        name: "content_type_unsupported",
+        code: ErrorCode::InvalidRequest,
+        description: "the request body has to be application/x-www-form-urlencoded",
+        section: "RFC 6749 appendix B",
+    };
+    /// A header that may come once came several times; which one counts cannot be known.
+    HEADER_DOUBLED = Reason {
+        name: "header_doubled",
+        code: ErrorCode::InvalidRequest,
+        description: "a header is malformed or was sent more than once",
+        section: "RFC 9110 section 5.3",
+    };
+    /// The URL of the request is longer than this server reads.
+    pub(crate) URL_TOO_LONG = Reason {
+        name: "url_too_long",
+        code: ErrorCode::InvalidRequest,
+        description: "the request is too long for a URL; send it by POST",
+        section: "RFC 9110 section 15.5.15",
+    };
+}
 
 /// The parameters of a query.
 pub(crate) fn query(query: Option<&str>) -> Result<Params<'_>, Refusal> {
@@ -60,7 +61,7 @@ pub(crate) fn is_announced(headers: &HeaderMap) -> Result<bool, Refusal> {
     let Some(content_type) = only(headers, &CONTENT_TYPE)? else { return Ok(false) };
     let media_type = content_type.split(';').next().unwrap_or("").trim();
     if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        return Err((&CONTENT_TYPE_UNSUPPORTED).into());
+        return CONTENT_TYPE_UNSUPPORTED.refused();
     }
     Ok(true)
 }
@@ -89,7 +90,7 @@ fn only<'h>(headers: &'h HeaderMap, name: &http::HeaderName) -> Result<Option<&'
     let mut values = headers.get_all(name).iter();
     let value = values.next();
     if values.next().is_some() {
-        return Err((&HEADER_DOUBLED).into());
+        return HEADER_DOUBLED.refused();
     }
     value.map(|value| value.to_str().map_err(|_| Refusal::from(&HEADER_DOUBLED))).transpose()
 }

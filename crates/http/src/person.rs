@@ -68,11 +68,11 @@ pub(crate) async fn answer(
 /// Whether the header alone refuses the request. A form of ours that another origin posts is not read.
 pub(crate) fn admitted(site: &Site, route: Route<'_>, parts: &Parts) -> Result<(), Refusal> {
     if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > URL_LIMIT {
-        return Err((&URL_TOO_LONG).into());
+        return URL_TOO_LONG.refused();
     }
     let is_form = parts.method == Method::POST && route.endpoint != Endpoint::Authorization;
     match Source::of(&parts.headers, site.provider.issuer()) {
-        Source::CrossSite | Source::SameSite if is_form => Err((&FORM_OF_ANOTHER_ORIGIN).into()),
+        Source::CrossSite | Source::SameSite if is_form => FORM_OF_ANOTHER_ORIGIN.refused(),
         _ => Ok(()),
     }
 }

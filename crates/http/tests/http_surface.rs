@@ -420,7 +420,7 @@ fn what_is_too_long_is_refused() {
     // The `?` is not counted.
     let target = |length: usize| format!("/authorize?client_id=nobody&y={}", "y".repeat(length - 30));
     let at_edge = kit.send(raw("GET", &target(8193), &[], "")).expect_status(400);
-    assert_eq!(chancery_testkit::refusals(&at_edge.events), ["client_unknown"]);
+    assert_eq!(chancery_testkit::refusals(&at_edge.events), ["authorization_client_unknown"]);
     let over = kit.send(raw("GET", &target(8194), &[], "")).expect_status(414);
     assert_eq!(chancery_testkit::refusals(&over.events), ["url_too_long"]);
     for broken in ["a=%", "a=%g0", "%ff=a", "a=%00", &"a=1&".repeat(201)] {

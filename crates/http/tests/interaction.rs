@@ -394,7 +394,7 @@ fn the_request_is_validated_again_when_the_form_comes_back() {
         assert_refused!(late, "invalid_request", "redirect_uri_unregistered");
     }
     kit.remove_client("web");
-    assert_refused!(consent.allow(), "invalid_client", "client_unknown");
+    assert_refused!(consent.allow(), "invalid_client", "authorization_client_unknown");
 }
 
 /// HTTP-09, A11: a request that another site posts comes without Lax cookies; it is brought home by GET, or by a page when

@@ -40,6 +40,14 @@ pub(crate) enum Command {
     /// Look at the signing keys and rotate them
     #[command(subcommand)]
     Keys(Keys),
+    /// Print every reason for which a request is refused, as the log names it, and what it means
+    Reasons {
+        /// Only this one
+        name: Option<String>,
+        /// Print the table of docs/reasons.md instead
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Print the JSON Schema of the configuration
     Schema {
         /// Print the tables of docs/configuration.md instead

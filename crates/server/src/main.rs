@@ -11,6 +11,7 @@ mod node;
 mod pages;
 mod parts;
 mod secrets;
+mod reasons;
 mod settings;
 mod terminal;
 
@@ -60,6 +61,8 @@ async fn run(command: Command) -> commands::Said {
         Command::Client(command) => commands::client(command).await,
         Command::User(command) => commands::user(command).await,
         Command::Keys(command) => commands::keys(command).await,
+        Command::Reasons { markdown: true, .. } => Ok(reasons::table()),
+        Command::Reasons { name, markdown: false } => reasons::list(name.as_deref()),
         Command::Schema { markdown: false } => Ok(settings::schema()),
         Command::Schema { markdown: true } => Ok(settings::reference()),
     }

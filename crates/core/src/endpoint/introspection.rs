@@ -22,13 +22,15 @@ use crate::policy::{Authority, ClientPolicy, Doing, Gate, TokenKind, TokenView, 
 use crate::ports::BoxFuture;
 use crate::records::RefreshFamilyBody;
 
-/// No `token`.
-pub const TOKEN_MISSING: Reason = Reason {
-    name: "introspected_token_missing",
-    code: ErrorCode::InvalidRequest,
-    description: "missing required parameter token",
-    section: "RFC 7662 section 2.1",
-};
+reasons! {
+    /// The introspection request has no `token` parameter.
+    pub TOKEN_MISSING = Reason {
+        name: "introspected_token_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "missing required parameter token",
+        section: "RFC 7662 section 2.1",
+    };
+}
 
 /// The answer to an introspection.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,13 +21,15 @@ use crate::policy::{ClientPolicy, Doing, TokenKind, TokenView};
 use crate::ports::BoxFuture;
 use crate::records::{AccessTokenBody, RefreshFamilyBody, RevocationBody};
 
-/// No `token`.
-pub const TOKEN_MISSING: Reason = Reason {
-    name: "revoked_token_missing",
-    code: ErrorCode::InvalidRequest,
-    description: "missing required parameter token",
-    section: "RFC 7009 section 2.1",
-};
+reasons! {
+    /// The revocation request has no `token` parameter.
+    pub TOKEN_MISSING = Reason {
+        name: "revoked_token_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "missing required parameter token",
+        section: "RFC 7009 section 2.1",
+    };
+}
 
 /// The revocation endpoint.
 pub struct RevocationEndpoint {

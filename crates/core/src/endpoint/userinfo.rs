@@ -20,42 +20,50 @@ use crate::policy::{Gate, gate};
 use crate::ports::{BoxFuture, ClaimsQuery};
 use crate::rule::claims::ClaimsRule;
 
-/// Nothing was sent. RFC 6750 section 3.1: then the challenge names no error; so it is the one refusal that is encoded
-/// without its code.
-pub const TOKEN_MISSING: Reason = Reason {
-    name: "access_token_missing",
-    code: ErrorCode::InvalidToken,
-    description: "no access token provided",
-    section: "RFC 6750 section 3",
-};
-/// In the query, where it ends up in logs and histories (RFC 9700 section 4.3.2).
-pub const TOKEN_IN_QUERY: Reason = Reason {
-    name: "access_token_in_query",
-    code: ErrorCode::InvalidRequest,
-    description: "access tokens must not be sent in the query",
-    section: "RFC 9700 section 4.3.2",
-};
-/// In more than one place.
-pub const SEVERAL_TOKENS: Reason = Reason {
-    name: "access_token_in_several_places",
-    code: ErrorCode::InvalidRequest,
-    description: "access token must only be provided using one mechanism",
-    section: "RFC 6750 section 2",
-};
-/// The Authorization header is not `Bearer` and one token.
-pub const MALFORMED_HEADER: Reason = Reason {
-    name: "bearer_header_malformed",
-    code: ErrorCode::InvalidRequest,
-    description: "Authorization header must be Bearer and a token",
-    section: "RFC 6750 section 2.1",
-};
-/// Without `openid` the token is not for UserInfo.
-pub const NO_OPENID: Reason = Reason {
-    name: "openid_scope_missing",
-    code: ErrorCode::InsufficientScope,
-    description: "access token missing openid scope",
-    section: "OIDC Core section 5.3",
-};
+reasons! {
+    /// The request carries no access token. The challenge of the answer then names no error (RFC 6750 section
+    /// 3.1).
+    pub TOKEN_MISSING = Reason {
+        name: "access_token_missing",
+        code: ErrorCode::InvalidToken,
+        description: "no access token provided",
+        section: "RFC 6750 section 3",
+    };
+    /// The access token stands in the query, where it ends up in logs and histories (RFC 9700 section 4.3.2).
+    pub TOKEN_IN_QUERY = Reason {
+        name: "access_token_in_query",
+        code: ErrorCode::InvalidRequest,
+        description: "access tokens must not be sent in the query",
+        section: "RFC 9700 section 4.3.2",
+    };
+    /// The access token was sent in more than one place.
+    pub SEVERAL_TOKENS = Reason {
+        name: "access_token_in_several_places",
+        code: ErrorCode::InvalidRequest,
+        description: "access token must only be provided using one mechanism",
+        section: "RFC 6750 section 2",
+    };
+    /// The Authorization header is not `Bearer` and one token.
+    pub MALFORMED_HEADER = Reason {
+        name: "bearer_header_malformed",
+        code: ErrorCode::InvalidRequest,
+        description: "Authorization header must be Bearer and a token",
+        section: "RFC 6750 section 2.1",
+    };
+    /// The access token was issued without the scope `openid`, so it is not for UserInfo.
+    pub NO_OPENID = Reason {
+        name: "openid_scope_missing",
+        code: ErrorCode::InsufficientScope,
+        description: "access token missing openid scope",
+        section: "OIDC Core section 5.3",
+    };
+    /// The access token does not exist, has expired, or its grant was revoked.
+    pub TOKEN_UNKNOWN = invalid_token("access_token_unknown");
+    /// The access token is for a resource server, not for UserInfo.
+    pub TOKEN_FOR_ANOTHER = invalid_token("access_token_for_another_audience");
+    /// The access token's client, account or grant no longer counts.
+    pub TOKEN_WITHDRAWN = invalid_token("access_token_withdrawn");
+}
 
 /// The reasons that a client must not tell apart.
 const fn invalid_token(name: &'static str) -> Reason {
@@ -66,12 +74,6 @@ const fn invalid_token(name: &'static str) -> Reason {
         section: "RFC 6750 section 3.1",
     }
 }
-/// There is no such token, or its grant is dead.
-pub const TOKEN_UNKNOWN: Reason = invalid_token("access_token_unknown");
-/// The token is for a resource server.
-pub const TOKEN_FOR_ANOTHER: Reason = invalid_token("access_token_for_another_audience");
-/// The client, the account or the grant counts no more.
-pub const TOKEN_WITHDRAWN: Reason = invalid_token("access_token_withdrawn");
 
 /// What UserInfo answers (OIDC Core section 5.3.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,7 +113,7 @@ impl UserInfoEndpoint {
             let server = env.registry.resource_server(&env.realm, uri).await?;
             let is_taken_here = server.is_some_and(|server| server.userinfo) && token.scopes.contains(Scope::OPENID);
             if !is_taken_here {
-                return Err((&TOKEN_FOR_ANOTHER).into());
+                return TOKEN_FOR_ANOTHER.refused();
             }
         }
         if !token.scopes.contains(Scope::OPENID) {
@@ -122,7 +124,7 @@ impl UserInfoEndpoint {
         let authority = token.authority();
         let scopes = match gate(env, &client, &authority).await? {
             Gate::Open(_, scopes) if scopes.contains(Scope::OPENID) => scopes,
-            Gate::Open(..) | Gate::Closed(_) => return Err((&TOKEN_WITHDRAWN).into()),
+            Gate::Open(..) | Gate::Closed(_) => return TOKEN_WITHDRAWN.refused(),
         };
 
         let asked = self.claims.registered(granted.claims.clone(), &client);
@@ -159,11 +161,11 @@ impl UserInfoEndpoint {
 /// The token, from exactly one place (RFC 6750 section 2).
 fn bearer<'a>(call: &'a Call, query: &Params<'_>, form: &'a Params<'_>) -> Result<&'a str, Refusal> {
     if query.has("access_token") {
-        return Err((&TOKEN_IN_QUERY).into());
+        return TOKEN_IN_QUERY.refused();
     }
     match (call.authorization.as_deref(), form.one("access_token")?) {
-        (Some(_), Some(_)) => Err((&SEVERAL_TOKENS).into()),
-        (None, None) => Err((&TOKEN_MISSING).into()),
+        (Some(_), Some(_)) => SEVERAL_TOKENS.refused(),
+        (None, None) => TOKEN_MISSING.refused(),
         (None, Some(token)) => Ok(token),
         (Some(header), None) => credentials(header, "Bearer").ok_or((&MALFORMED_HEADER).into()),
     }

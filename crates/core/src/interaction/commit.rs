@@ -37,13 +37,15 @@ const REPEATED: Duration = Duration::from_secs(10);
 /// How often a session that parallel tabs change is read again.
 const RACES: usize = 3;
 
-/// The consent that the answer rests on was withdrawn before the answer was given.
-pub const CONSENT_WITHDRAWN: Reason = Reason {
-    name: "consent_withdrawn",
-    code: ErrorCode::AccessDenied,
-    description: "the consent was withdrawn",
-    section: "RFC 6749 section 4.1.2.1",
-};
+reasons! {
+    /// The consent that the answer rests on was withdrawn before the answer was given.
+    pub CONSENT_WITHDRAWN = Reason {
+        name: "consent_withdrawn",
+        code: ErrorCode::AccessDenied,
+        description: "the consent was withdrawn",
+        section: "RFC 6749 section 4.1.2.1",
+    };
+}
 
 /// How the session changes in the step that goes on.
 pub(super) enum SessionWrite {

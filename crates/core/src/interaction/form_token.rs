@@ -21,24 +21,26 @@ const fn refused(name: &'static str, description: &'static str) -> Reason {
     Reason { name, code: ErrorCode::InvalidRequest, description, section: "RFC 9700 section 4.7" }
 }
 
-/// The browser did not send the cookie that every page of ours sets.
-pub const FORM_WITHOUT_COOKIE: Reason = refused("form_without_cookie", "the browser sent no cookie of ours");
-/// The form carries no token, or one that is not ours.
-pub const FORM_FOREIGN: Reason = refused("form_foreign", "the form is not one of ours");
-/// The page was open too long.
-pub const FORM_TOO_OLD: Reason = refused("form_too_old", "the page was open too long");
-/// The page was made for another browser.
-pub const FORM_OF_ANOTHER_BROWSER: Reason = refused("form_of_another_browser", "the page is another browser's");
-/// The page was made for another request.
-pub const FORM_OF_ANOTHER_REQUEST: Reason = refused("form_of_another_request", "the page is another request's");
-/// The page was shown in another session.
-pub const FORM_OF_ANOTHER_SESSION: Reason = refused("form_of_another_session", "the page is another session's");
-/// The page showed something else than would be allowed now.
-pub const FORM_OUTDATED: Reason = refused("form_outdated", "the page showed something else");
-/// The interaction was answered before.
-pub const FORM_ANSWERED: Reason = refused("form_answered", "the request was answered before");
-/// There is no such interaction, any more.
-pub const FORM_OF_NOTHING: Reason = refused("form_of_nothing", "the request of the page is gone");
+reasons! {
+    /// The browser did not send the cookie that every page of ours sets.
+    pub FORM_WITHOUT_COOKIE = refused("form_without_cookie", "the browser sent no cookie of ours");
+    /// The form carries no token, or one that this server did not make.
+    pub FORM_FOREIGN = refused("form_foreign", "the form is not one of ours");
+    /// The page was open for longer than `interaction.lifetime`.
+    pub FORM_TOO_OLD = refused("form_too_old", "the page was open too long");
+    /// The page was made for another browser.
+    pub FORM_OF_ANOTHER_BROWSER = refused("form_of_another_browser", "the page is another browser's");
+    /// The page was made for another request.
+    pub FORM_OF_ANOTHER_REQUEST = refused("form_of_another_request", "the page is another request's");
+    /// The page was shown in another session.
+    pub FORM_OF_ANOTHER_SESSION = refused("form_of_another_session", "the page is another session's");
+    /// The page showed something else than what would be allowed now.
+    pub FORM_OUTDATED = refused("form_outdated", "the page showed something else");
+    /// The interaction was answered before.
+    pub FORM_ANSWERED = refused("form_answered", "the request was answered before");
+    /// The interaction that the page belongs to no longer exists.
+    pub FORM_OF_NOTHING = refused("form_of_nothing", "the request of the page is gone");
+}
 
 /// Which page the form is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,7 +25,7 @@ use crate::records::{ConsentBody, Found, InteractionId};
 use crate::request::{Addressed, AuthorizationResponse, Received, Refused, Rules, ValidatedAuthorizationRequest};
 use crate::session::{Sessions, SignedIn, Visited};
 
-mod commit;
+pub(crate) mod commit;
 pub mod consent;
 pub mod device;
 pub mod form_token;
@@ -88,21 +88,22 @@ impl From<Outcome> for Next {
     }
 }
 
-/// Nothing of what was asked for was granted.
-pub const NOTHING_GRANTED: Reason = Reason {
-    name: "nothing_granted",
-    code: ErrorCode::AccessDenied,
-    description: "nothing of what was asked for was granted",
-    section: "RFC 6749 section 4.1.2.1",
-};
-
-/// No key signs the client's ID tokens at this moment.
-pub const NOTHING_SIGNS: Reason = Reason {
-    name: "nothing_signs",
-    code: ErrorCode::TemporarilyUnavailable,
-    description: "no key signs ID tokens at this moment",
-    section: "RFC 6749 section 4.1.2.1",
-};
+reasons! {
+    /// Nothing of what was asked for was granted.
+    pub NOTHING_GRANTED = Reason {
+        name: "nothing_granted",
+        code: ErrorCode::AccessDenied,
+        description: "nothing of what was asked for was granted",
+        section: "RFC 6749 section 4.1.2.1",
+    };
+    /// No key signs the client's ID tokens at this moment.
+    pub NOTHING_SIGNS = Reason {
+        name: "nothing_signs",
+        code: ErrorCode::TemporarilyUnavailable,
+        description: "no key signs ID tokens at this moment",
+        section: "RFC 6749 section 4.1.2.1",
+    };
+}
 
 /// Everything that an interaction is decided with; built once per snapshot.
 pub struct Interactions {

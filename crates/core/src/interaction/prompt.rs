@@ -10,40 +10,43 @@ use crate::model::{Acr, ApplicationType, Authentication, ConsentAnswer, ConsentM
 use crate::request::{Prompts, ValidatedAuthorizationRequest};
 use crate::rule::claims::ClaimsRule;
 
-/// Nobody is signed in.
-pub const NO_SESSION: Reason = login("login_no_session", "End-User authentication is required");
-/// The active session has ended, and others are signed in beside it.
-pub const SESSION_ENDED: Reason = login("select_session_ended", "End-User authentication is required");
-/// `prompt=login`.
-pub const LOGIN_REQUESTED: Reason = login("login_requested", "login prompt was not resolved");
-/// The authentication is older than `max_age`.
-pub const LOGIN_TOO_OLD: Reason = login("login_too_old", "End-User authentication could not be reused");
-/// The session's authentication context class is not the essential one.
-pub const ACR_NOT_MET: Reason = login("login_acr_not_met", "none of the requested ACRs could be obtained");
-/// The session counts as many clients as it can.
-pub const SESSION_FULL: Reason = login("login_session_full", "End-User authentication is required");
-/// Somebody else is signed in than the client expects.
-pub const OTHER_PERSON: Reason = login("select_other_person", "another End-User is signed in than the client expects");
-/// `prompt=select_account`.
-pub const SELECTION_REQUESTED: Reason = Reason {
-    name: "select_account_requested",
-    code: ErrorCode::AccountSelectionRequired,
-    description: "select_account prompt was not resolved",
-    section: "OIDC Core section 3.1.2.1",
-};
-/// `prompt=consent`.
-pub const CONSENT_REQUESTED: Reason = consent("consent_requested", "consent prompt was not resolved");
-/// Something is asked for that was not decided on.
-pub const CONSENT_MISSING: Reason = consent("consent_missing", "requested scopes or claims not granted");
-/// A client that anybody on the device could imitate (RFC 8252 section 8.6).
-pub const CONSENT_NATIVE: Reason = consent("consent_native", "native clients require End-User interaction");
-/// The demanded class is one that nobody can reach here.
-pub const ACR_UNREACHABLE: Reason = Reason {
-    name: "acr_unreachable",
-    code: ErrorCode::UnmetAuthenticationRequirements,
-    description: "the requested authentication context class cannot be reached",
-    section: "OpenID Connect Core Error Code unmet_authentication_requirements section 2",
-};
+reasons! {
+    /// Nobody is signed in.
+    pub NO_SESSION = login("login_no_session", "End-User authentication is required");
+    /// The browser's active session has ended, and other accounts are signed in beside it.
+    pub SESSION_ENDED = login("select_session_ended", "End-User authentication is required");
+    /// The client demands a new login with `prompt=login`.
+    pub LOGIN_REQUESTED = login("login_requested", "login prompt was not resolved");
+    /// The last login is older than the client's `max_age`.
+    pub LOGIN_TOO_OLD = login("login_too_old", "End-User authentication could not be reused");
+    /// The person's login does not reach the `acr` that the client demands as essential.
+    pub ACR_NOT_MET = login("login_acr_not_met", "none of the requested ACRs could be obtained");
+    /// The session counts as many clients as it can hold, so a new one has to begin.
+    pub SESSION_FULL = login("login_session_full", "End-User authentication is required");
+    /// Somebody else is signed in than the client expects.
+    pub OTHER_PERSON = login("select_other_person", "another End-User is signed in than the client expects");
+    /// The client demands with `prompt=select_account` that the person chooses an account.
+    pub SELECTION_REQUESTED = Reason {
+        name: "select_account_requested",
+        code: ErrorCode::AccountSelectionRequired,
+        description: "select_account prompt was not resolved",
+        section: "OIDC Core section 3.1.2.1",
+    };
+    /// The client demands with `prompt=consent` that the person is asked.
+    pub CONSENT_REQUESTED = consent("consent_requested", "consent prompt was not resolved");
+    /// The client asks for scopes or claims that the person has not decided on.
+    pub CONSENT_MISSING = consent("consent_missing", "requested scopes or claims not granted");
+    /// The client is one that anybody on the device could imitate, so the person is always asked (RFC 8252
+    /// section 8.6).
+    pub CONSENT_NATIVE = consent("consent_native", "native clients require End-User interaction");
+    /// No login here reaches the `acr` that the client demands as essential.
+    pub ACR_UNREACHABLE = Reason {
+        name: "acr_unreachable",
+        code: ErrorCode::UnmetAuthenticationRequirements,
+        description: "the requested authentication context class cannot be reached",
+        section: "OpenID Connect Core Error Code unmet_authentication_requirements section 2",
+    };
+}
 
 const fn login(name: &'static str, description: &'static str) -> Reason {
     Reason { name, code: ErrorCode::LoginRequired, description, section: "OIDC Core section 3.1.2.3" }

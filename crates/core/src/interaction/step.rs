@@ -29,20 +29,22 @@ use crate::records::{Found, InteractionBody};
 use crate::request::{Received, Refused};
 use crate::session::{choice as choice_of, list_with};
 
-/// The person said no.
-pub const DECLINED: Reason = Reason {
-    name: "declined",
-    code: ErrorCode::AccessDenied,
-    description: "End-User declined the request",
-    section: "RFC 6749 section 4.1.2.1",
-};
-/// A form without the request that it belongs to.
-pub const FORM_INCOMPLETE: Reason = Reason {
-    name: "form_incomplete",
-    code: ErrorCode::InvalidRequest,
-    description: "the form does not carry its request",
-    section: "OIDC Core section 3.1.2.3",
-};
+reasons! {
+    /// The person refused the client's request.
+    pub DECLINED = Reason {
+        name: "declined",
+        code: ErrorCode::AccessDenied,
+        description: "End-User declined the request",
+        section: "RFC 6749 section 4.1.2.1",
+    };
+    /// The form does not carry the request that it belongs to.
+    pub FORM_INCOMPLETE = Reason {
+        name: "form_incomplete",
+        code: ErrorCode::InvalidRequest,
+        description: "the form does not carry its request",
+        section: "OIDC Core section 3.1.2.3",
+    };
+}
 
 /// Allow it, or not.
 ///

@@ -32,13 +32,16 @@ impl Default for Config {
     }
 }
 
-/// The client's secret has ended, and what it should sign would be good for nobody (RFC 7591 section 3.2.1).
-pub const SECRET_ENDED: Reason = Reason {
-    name: "client_secret_ended",
-    code: ErrorCode::InvalidClient,
-    description: "the client secret that signs for this client has expired",
-    section: "OIDC Core section 10.1",
-};
+reasons! {
+    /// The secret that signs this client's ID tokens has expired, so nobody could check them (RFC 7591
+    /// section 3.2.1).
+    pub SECRET_ENDED = Reason {
+        name: "client_secret_ended",
+        code: ErrorCode::InvalidClient,
+        description: "the client secret that signs for this client has expired",
+        section: "OIDC Core section 10.1",
+    };
+}
 
 impl TokenIssuer {
     /// The signed ID token, when `openid` is among this response's scopes.
@@ -93,7 +96,7 @@ impl TokenIssuer {
             return Ok(self.keys.sign_jwt(env, call.now, alg, None, payload.as_bytes()).await?);
         }
         if !client.secrets().iter().any(|secret| secret.is_good(call.now)) {
-            return Err((&SECRET_ENDED).into());
+            return SECRET_ENDED.refused();
         }
         let key = hmac_key(client, alg, &self.keys)?;
         let input = EncodedHeader::new(alg, None, None).signing_input(payload.as_bytes());

@@ -72,23 +72,25 @@ const fn closed(name: &'static str) -> Reason {
     }
 }
 
-/// The client was disabled.
-pub const CLIENT_DISABLED: Reason = closed("gate_client_disabled");
-/// The client was removed meanwhile; the one of this id is another one.
-pub const CLIENT_REPLACED: Reason = closed("gate_client_replaced");
-/// The account does not exist any more.
-pub const ACCOUNT_GONE: Reason = closed("gate_account_gone");
-/// The account was disabled.
-pub const ACCOUNT_DISABLED: Reason = closed("gate_account_disabled");
-/// The person has ended everything since.
-pub const SIGNED_OUT_EVERYWHERE: Reason = closed("gate_signed_out_everywhere");
-/// The client is not registered for any of the scopes any more.
-pub const SCOPES_WITHDRAWN: Reason = closed("gate_scopes_withdrawn");
-/// The resource server is not the client's any more, or is not configured any more.
-pub const AUDIENCE_WITHDRAWN: Reason = closed("gate_audience_withdrawn");
-
-/// The person has the id of a client.
-pub const SUBJECT_IS_A_CLIENT: Reason = closed("gate_subject_is_a_client");
+reasons! {
+    /// The client was disabled after the grant was made.
+    pub CLIENT_DISABLED = closed("gate_client_disabled");
+    /// The client was removed after the grant was made, and another one was registered under its id.
+    pub CLIENT_REPLACED = closed("gate_client_replaced");
+    /// The account was removed after the grant was made.
+    pub ACCOUNT_GONE = closed("gate_account_gone");
+    /// The account was disabled after the grant was made.
+    pub ACCOUNT_DISABLED = closed("gate_account_disabled");
+    /// The person changed the password or signed out everywhere after the grant was made.
+    pub SIGNED_OUT_EVERYWHERE = closed("gate_signed_out_everywhere");
+    /// The client is no longer registered for any of the granted scopes.
+    pub SCOPES_WITHDRAWN = closed("gate_scopes_withdrawn");
+    /// The resource server is no longer configured, or no longer one of the client's.
+    pub AUDIENCE_WITHDRAWN = closed("gate_audience_withdrawn");
+    /// The person's id is also the id of a client, so a resource server could not tell them apart (RFC 9068
+    /// section 5).
+    pub SUBJECT_IS_A_CLIENT = closed("gate_subject_is_a_client");
+}
 
 /// Whether this client may still act for this person towards this audience, and in what.
 pub(crate) async fn gate(env: &Env, client: &Client, authority: &Authority<'_>) -> Result<Gate, Fault> {
@@ -143,7 +145,7 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
         Gate::Closed(reason) => return Err(reason.into()),
     };
     if is_of_client(env, &what.holder).await? {
-        return Err((&SUBJECT_IS_A_CLIENT).into());
+        return SUBJECT_IS_A_CLIENT.refused();
     }
     match &mut what.holder {
         // A client's own token is for its resource server, also without any scope.
@@ -154,7 +156,7 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
             what.target = what.target.only(scopes);
             // A person's token that could do nothing at its resource server is not made, unless UserInfo takes it.
             if had_resource && what.target.is_for_nobody() {
-                return Err((&SCOPES_WITHDRAWN).into());
+                return SCOPES_WITHDRAWN.refused();
             }
         }
     }

@@ -9,7 +9,7 @@ pub use client::{ClientPolicy, DefaultClientPolicy, Doing, TokenView};
 mod token;
 pub use token::{DefaultTokenPolicy, JwtDraft, TokenKind, TokenPolicy};
 
-mod clear;
+pub(crate) mod clear;
 pub use clear::{
     ACCOUNT_DISABLED, ACCOUNT_GONE, AUDIENCE_WITHDRAWN, CLIENT_DISABLED, CLIENT_REPLACED, Cleared, SCOPES_WITHDRAWN,
     SIGNED_OUT_EVERYWHERE, SUBJECT_IS_A_CLIENT, clear,

@@ -10,20 +10,22 @@ use crate::error::{PageError, Reason, Refusal};
 use crate::model::{Carrier, Client, RedirectTarget, ResourceServer};
 use crate::request::{AuthorizationResponse, Resolved};
 
-/// No client is named.
-pub const CLIENT_ID_MISSING: Reason = Reason {
-    name: "client_id_missing",
-    code: ErrorCode::InvalidRequest,
-    description: "missing required parameter client_id",
-    section: "RFC 6749 section 4.1.1",
-};
-/// There is no such client, or it is disabled.
-pub const CLIENT_UNKNOWN: Reason = Reason {
-    name: "client_unknown",
-    code: ErrorCode::InvalidClient,
-    description: "client is unknown",
-    section: "RFC 6749 section 4.1.2.1",
-};
+reasons! {
+    /// The authorization request has no `client_id` parameter.
+    pub CLIENT_ID_MISSING = Reason {
+        name: "client_id_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "missing required parameter client_id",
+        section: "RFC 6749 section 4.1.1",
+    };
+    /// There is no such client, or it is disabled.
+    pub CLIENT_UNKNOWN = Reason {
+        name: "authorization_client_unknown",
+        code: ErrorCode::InvalidClient,
+        description: "client is unknown",
+        section: "RFC 6749 section 4.1.2.1",
+    };
+}
 
 /// Longest `state`, in bytes.
 pub(super) const LONGEST_STATE: usize = 4096;

@@ -18,119 +18,120 @@ use crate::rule::claims::ClaimsRule;
 use crate::rule::pkce::CodeChallenge;
 use crate::rule::scope::{self, ScopeRule};
 
-/// Request objects by value are not supported here.
-pub const REQUEST_UNSUPPORTED: Reason = Reason {
-    name: "request_unsupported",
-    code: ErrorCode::RequestNotSupported,
-    description: "",
-    section: "OIDC Core section 6.1",
-};
-/// Request objects by reference are not supported here.
-pub const REQUEST_URI_UNSUPPORTED: Reason = Reason {
-    name: "request_uri_unsupported",
-    code: ErrorCode::RequestUriNotSupported,
-    description: "",
-    section: "OIDC Core section 6.2",
-};
-/// `registration` is not supported here.
-pub const REGISTRATION_UNSUPPORTED: Reason = Reason {
-    name: "registration_unsupported",
-    code: ErrorCode::RegistrationNotSupported,
-    description: "",
-    section: "OIDC Core section 7.2.1",
-};
-/// The response mode is unknown here, or not registered for the client.
-pub const RESPONSE_MODE_UNSUPPORTED: Reason = Reason {
-    name: "response_mode_unsupported",
-    code: ErrorCode::UnsupportedResponseMode,
-    description: "unsupported response_mode requested",
-    section: "OAuth 2.0 Multiple Response Types section 2.1",
-};
-/// The client registered other response modes.
-pub const RESPONSE_MODE_UNREGISTERED: Reason = Reason {
-    name: "response_mode_unregistered",
-    code: ErrorCode::InvalidRequest,
-    description: "requested response_mode is not allowed for this client",
-    section: "RFC 7591 section 2",
-};
-/// No response type.
-pub const RESPONSE_TYPE_MISSING: Reason = Reason {
-    name: "response_type_missing",
-    code: ErrorCode::InvalidRequest,
-    description: "missing required parameter response_type",
-    section: "RFC 6749 section 4.1.1",
-};
-/// The response type is unknown here.
-pub const RESPONSE_TYPE_UNSUPPORTED: Reason = Reason {
-    name: "response_type_unsupported",
-    code: ErrorCode::UnsupportedResponseType,
-    description: "unsupported response_type requested",
-    section: "RFC 6749 section 4.1.2.1",
-};
-/// The client is not registered for the response type.
-pub const RESPONSE_TYPE_UNREGISTERED: Reason = Reason {
-    name: "response_type_unregistered",
-    code: ErrorCode::UnauthorizedClient,
-    description: "requested response_type is not allowed for this client",
-    section: "RFC 6749 section 4.1.2.1",
-};
-/// A value of `prompt` that is unknown here.
-pub const PROMPT_UNSUPPORTED: Reason = Reason {
-    name: "prompt_unsupported",
-    code: ErrorCode::InvalidRequest,
-    description: "unsupported prompt value requested",
-    section: "OIDC Core section 3.1.2.1",
-};
-/// `none` together with another value of `prompt`.
-pub const PROMPT_NONE_COMBINED: Reason = Reason {
-    name: "prompt_none_combined",
-    code: ErrorCode::InvalidRequest,
-    description: "prompt none must only be used alone",
-    section: "OIDC Core section 3.1.2.1",
-};
-/// A parameter that means something only with `openid`.
-pub const OPENID_MISSING: Reason = Reason {
-    name: "openid_missing",
-    code: ErrorCode::InvalidRequest,
-    description: "openid scope must be requested when using acr_values, claims, claims_locales, id_token_hint, max_age or nonce",
-    section: "OIDC Core section 3.1.2.1",
-};
-/// `max_age` is not a number of seconds.
-pub const MAX_AGE_MALFORMED: Reason = Reason {
-    name: "max_age_malformed",
-    code: ErrorCode::InvalidRequest,
-    description: "invalid max_age parameter value",
-    section: "OIDC Core section 3.1.2.1",
-};
-/// `id_token_hint` is not an ID token that this server issued to the client.
-pub const ID_TOKEN_HINT_INVALID: Reason = Reason {
-    name: "id_token_hint_invalid",
-    code: ErrorCode::InvalidRequest,
-    description: "could not validate id_token_hint",
-    section: "OIDC Core section 3.1.2.1",
-};
-/// `id_token_hint` and `claims` name different persons, or `claims` names nobody who could exist.
-pub const SUBJECT_IMPOSSIBLE: Reason = Reason {
-    name: "subject_impossible",
-    code: ErrorCode::InvalidRequest,
-    description: "no End-User can have the requested subject",
-    section: "OIDC Core section 5.5.1",
-};
-/// `state` or `nonce` is longer than anybody needs.
-pub const TOO_LONG: Reason = Reason {
-    name: "parameter_too_long",
-    code: ErrorCode::InvalidRequest,
-    description: "state and nonce must not be longer than 4096 bytes",
-    section: "RFC 6819 section 4.4.1.11",
-};
-
-/// The request is longer than a page's form can carry.
-pub const REQUEST_TOO_LONG: Reason = Reason {
-    name: "request_too_long",
-    code: ErrorCode::InvalidRequest,
-    description: "the request must not be longer than 16384 bytes",
-    section: "RFC 9110 section 15.5.14",
-};
+reasons! {
+    /// The authorization request carries a request object, which this provider does not support.
+    pub REQUEST_UNSUPPORTED = Reason {
+        name: "request_unsupported",
+        code: ErrorCode::RequestNotSupported,
+        description: "",
+        section: "OIDC Core section 6.1",
+    };
+    /// The authorization request refers to a request object, which this provider does not support.
+    pub REQUEST_URI_UNSUPPORTED = Reason {
+        name: "request_uri_unsupported",
+        code: ErrorCode::RequestUriNotSupported,
+        description: "",
+        section: "OIDC Core section 6.2",
+    };
+    /// The authorization request has a `registration` parameter, which this provider does not support.
+    pub REGISTRATION_UNSUPPORTED = Reason {
+        name: "registration_unsupported",
+        code: ErrorCode::RegistrationNotSupported,
+        description: "",
+        section: "OIDC Core section 7.2.1",
+    };
+    /// This provider does not offer the response mode.
+    pub RESPONSE_MODE_UNSUPPORTED = Reason {
+        name: "response_mode_unsupported",
+        code: ErrorCode::UnsupportedResponseMode,
+        description: "unsupported response_mode requested",
+        section: "OAuth 2.0 Multiple Response Types section 2.1",
+    };
+    /// The client is registered for other response modes.
+    pub RESPONSE_MODE_UNREGISTERED = Reason {
+        name: "response_mode_unregistered",
+        code: ErrorCode::InvalidRequest,
+        description: "requested response_mode is not allowed for this client",
+        section: "RFC 7591 section 2",
+    };
+    /// The authorization request has no `response_type` parameter.
+    pub RESPONSE_TYPE_MISSING = Reason {
+        name: "response_type_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "missing required parameter response_type",
+        section: "RFC 6749 section 4.1.1",
+    };
+    /// This provider does not offer the response type.
+    pub RESPONSE_TYPE_UNSUPPORTED = Reason {
+        name: "response_type_unsupported",
+        code: ErrorCode::UnsupportedResponseType,
+        description: "unsupported response_type requested",
+        section: "RFC 6749 section 4.1.2.1",
+    };
+    /// The client is not registered for the response type.
+    pub RESPONSE_TYPE_UNREGISTERED = Reason {
+        name: "response_type_unregistered",
+        code: ErrorCode::UnauthorizedClient,
+        description: "requested response_type is not allowed for this client",
+        section: "RFC 6749 section 4.1.2.1",
+    };
+    /// `prompt` has a value that this provider does not know.
+    pub PROMPT_UNSUPPORTED = Reason {
+        name: "prompt_unsupported",
+        code: ErrorCode::InvalidRequest,
+        description: "unsupported prompt value requested",
+        section: "OIDC Core section 3.1.2.1",
+    };
+    /// `prompt` combines `none` with another value.
+    pub PROMPT_NONE_COMBINED = Reason {
+        name: "prompt_none_combined",
+        code: ErrorCode::InvalidRequest,
+        description: "prompt none must only be used alone",
+        section: "OIDC Core section 3.1.2.1",
+    };
+    /// The request has a parameter that only means something with the scope `openid`, and lacks that scope.
+    pub OPENID_MISSING = Reason {
+        name: "openid_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "openid scope must be requested when using acr_values, claims, claims_locales, id_token_hint, max_age or nonce",
+        section: "OIDC Core section 3.1.2.1",
+    };
+    /// `max_age` is not a number of seconds.
+    pub MAX_AGE_MALFORMED = Reason {
+        name: "max_age_malformed",
+        code: ErrorCode::InvalidRequest,
+        description: "invalid max_age parameter value",
+        section: "OIDC Core section 3.1.2.1",
+    };
+    /// `id_token_hint` is not an ID token that this server issued to the client.
+    pub ID_TOKEN_HINT_INVALID = Reason {
+        name: "id_token_hint_invalid",
+        code: ErrorCode::InvalidRequest,
+        description: "could not validate id_token_hint",
+        section: "OIDC Core section 3.1.2.1",
+    };
+    /// `id_token_hint` and `claims` name different people, or `claims` names somebody who cannot exist.
+    pub SUBJECT_IMPOSSIBLE = Reason {
+        name: "subject_impossible",
+        code: ErrorCode::InvalidRequest,
+        description: "no End-User can have the requested subject",
+        section: "OIDC Core section 5.5.1",
+    };
+    /// `state` or `nonce` is longer than 4096 bytes.
+    pub TOO_LONG = Reason {
+        name: "parameter_too_long",
+        code: ErrorCode::InvalidRequest,
+        description: "state and nonce must not be longer than 4096 bytes",
+        section: "RFC 6819 section 4.4.1.11",
+    };
+    /// The request is longer than a page's form can carry.
+    pub REQUEST_TOO_LONG = Reason {
+        name: "request_too_long",
+        code: ErrorCode::InvalidRequest,
+        description: "the request must not be longer than 16384 bytes",
+        section: "RFC 9110 section 15.5.14",
+    };
+}
 
 /// Parameters that mean something only in an OpenID Connect request (OIDC Core section 3.1.2.1).
 const OPENID_ONLY: &[&str] = &["acr_values", "claims", "claims_locales", "id_token_hint", "max_age", "nonce"];
@@ -256,22 +257,22 @@ fn check(request: &Addressed<'_>, rules: &Rules) -> Result<Asked, Refusal> {
     sent_once(params)?;
     supported(params)?;
     if params.encoded_length() > LONGEST_REQUEST {
-        return Err((&REQUEST_TOO_LONG).into());
+        return REQUEST_TOO_LONG.refused();
     }
     response_mode(params, client, &rules.offered)?;
     response_type(params, client, &rules.offered)?;
     let prompts = prompts(params)?;
     let (state, nonce) = (params.one("state")?, params.one("nonce")?);
     if state.into_iter().chain(nonce).any(|text| text.len() > LONGEST) {
-        return Err((&TOO_LONG).into());
+        return TOO_LONG.refused();
     }
     let scopes = rules.scope.asked(params.one("scope")?, client, request.resource.as_deref())?;
     let is_openid = scopes.known.contains(Scope::OPENID);
     if !is_openid && OPENID_ONLY.iter().any(|name| params.has(name)) {
-        return Err((&OPENID_MISSING).into());
+        return OPENID_MISSING.refused();
     }
     if scopes.known.is_empty() {
-        return Err((&scope::NOTHING).into());
+        return scope::NOTHING.refused();
     }
     // The access token is for the resource server that the scopes belong to (RFC 9068 section 3).
     let resource = request.resource.clone().filter(|server| server.knows_any(&scopes.known));
@@ -310,7 +311,7 @@ fn sent_once(params: &Params<'_>) -> Result<(), Refusal> {
     let mut names: Vec<&str> = Vec::with_capacity(16);
     for (name, _) in params.iter() {
         if names.contains(&name) {
-            return Err((&MALFORMED_PARAMETER).into());
+            return MALFORMED_PARAMETER.refused();
         }
         names.push(name);
     }
@@ -333,14 +334,14 @@ fn response_mode(params: &Params<'_>, client: &Client, offered: &Offered) -> Res
         None => ResponseMode::Query,
     };
     let is_registered = client.metadata().flow.response_modes.as_ref().is_none_or(|modes| modes.contains(&mode));
-    if is_registered { Ok(()) } else { Err((&RESPONSE_MODE_UNREGISTERED).into()) }
+    if is_registered { Ok(()) } else { RESPONSE_MODE_UNREGISTERED.refused() }
 }
 
 fn response_type(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<(), Refusal> {
     let asked = params.one("response_type")?.ok_or(&RESPONSE_TYPE_MISSING)?;
     let response_type = offered.response_type(asked).ok_or(&RESPONSE_TYPE_UNSUPPORTED)?;
     let is_registered = client.metadata().flow.response_types.contains(&response_type);
-    if is_registered { Ok(()) } else { Err((&RESPONSE_TYPE_UNREGISTERED).into()) }
+    if is_registered { Ok(()) } else { RESPONSE_TYPE_UNREGISTERED.refused() }
 }
 
 fn prompts(params: &Params<'_>) -> Result<Prompts, Refusal> {
@@ -353,7 +354,7 @@ fn prompts(params: &Params<'_>) -> Result<Prompts, Refusal> {
     }
     match asked.as_slice() {
         [Prompt::None] => Ok(Prompts::Silent),
-        several if several.contains(&Prompt::None) => Err((&PROMPT_NONE_COMBINED).into()),
+        several if several.contains(&Prompt::None) => PROMPT_NONE_COMBINED.refused(),
         _ => Ok(Prompts::Asked(asked)),
     }
 }

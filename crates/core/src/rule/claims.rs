@@ -15,13 +15,15 @@ use crate::error::{Reason, Refusal};
 use crate::model::{ClaimAsk, ClaimName, ClaimsRequest, Client, ConsentAnswer};
 use crate::offered::Component;
 
-/// The parameter is not the JSON that the standard describes.
-pub const MALFORMED: Reason = Reason {
-    name: "claims_malformed",
-    code: ErrorCode::InvalidRequest,
-    description: "claims must be a JSON object whose members userinfo and id_token are requests for claims",
-    section: "OIDC Core section 5.5",
-};
+reasons! {
+    /// `claims` is not the JSON that OpenID Connect describes.
+    pub MALFORMED = Reason {
+        name: "claims_malformed",
+        code: ErrorCode::InvalidRequest,
+        description: "claims must be a JSON object whose members userinfo and id_token are requests for claims",
+        section: "OIDC Core section 5.5",
+    };
+}
 
 /// Claims about the authentication and the token, not about the person: nobody has to consent to them.
 const WITHOUT_CONSENT: &[&str] = &["sub", "sid", "auth_time", "acr", "amr", "iss"];

@@ -11,41 +11,43 @@ use crate::error::{Reason, Refusal};
 use crate::model::Client;
 use crate::offered::Component;
 
-/// No challenge, and the client has no exception.
-pub const MISSING: Reason = Reason {
-    name: "pkce_missing",
-    code: ErrorCode::InvalidRequest,
-    description: "code_challenge is required",
-    section: "RFC 9700 section 2.1.1",
-};
-/// The challenge is not what the method S256 makes.
-pub const MALFORMED_CHALLENGE: Reason = Reason {
-    name: "pkce_challenge_malformed",
-    code: ErrorCode::InvalidRequest,
-    description: "code_challenge must be 43 characters of base64url",
-    section: "RFC 7636 section 4.2",
-};
-/// A method without a challenge.
-pub const CHALLENGE_MISSING: Reason = Reason {
-    name: "pkce_method_without_challenge",
-    code: ErrorCode::InvalidRequest,
-    description: "code_challenge must be provided with code_challenge_method",
-    section: "RFC 7636 section 4.3",
-};
-/// `plain`, also by leaving the method out, or an unknown one.
-pub const UNSUPPORTED_METHOD: Reason = Reason {
-    name: "pkce_method_unsupported",
-    code: ErrorCode::InvalidRequest,
-    description: "code_challenge_method must be S256",
-    section: "RFC 9700 section 2.1.1",
-};
-/// The verifier has the wrong length or characters.
-pub const MALFORMED_VERIFIER: Reason = Reason {
-    name: "pkce_verifier_malformed",
-    code: ErrorCode::InvalidRequest,
-    description: "code_verifier must be 43 to 128 unreserved characters",
-    section: "RFC 7636 section 4.1",
-};
+reasons! {
+    /// The request has no `code_challenge`, and nothing exempts the client from PKCE.
+    pub MISSING = Reason {
+        name: "pkce_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "code_challenge is required",
+        section: "RFC 9700 section 2.1.1",
+    };
+    /// `code_challenge` is not what the method S256 makes.
+    pub MALFORMED_CHALLENGE = Reason {
+        name: "pkce_challenge_malformed",
+        code: ErrorCode::InvalidRequest,
+        description: "code_challenge must be 43 characters of base64url",
+        section: "RFC 7636 section 4.2",
+    };
+    /// The request has a `code_challenge_method` but no `code_challenge`.
+    pub CHALLENGE_MISSING = Reason {
+        name: "pkce_method_without_challenge",
+        code: ErrorCode::InvalidRequest,
+        description: "code_challenge must be provided with code_challenge_method",
+        section: "RFC 7636 section 4.3",
+    };
+    /// `code_challenge_method` is `plain`, or left out (which means `plain`), or unknown.
+    pub UNSUPPORTED_METHOD = Reason {
+        name: "pkce_method_unsupported",
+        code: ErrorCode::InvalidRequest,
+        description: "code_challenge_method must be S256",
+        section: "RFC 9700 section 2.1.1",
+    };
+    /// `code_verifier` has the wrong length or characters.
+    pub MALFORMED_VERIFIER = Reason {
+        name: "pkce_verifier_malformed",
+        code: ErrorCode::InvalidRequest,
+        description: "code_verifier must be 43 to 128 unreserved characters",
+        section: "RFC 7636 section 4.1",
+    };
+}
 
 /// The rule itself. It is always on.
 #[derive(Clone, Copy, Debug)]
@@ -73,18 +75,18 @@ impl CodeChallenge {
     pub fn parse(challenge: Option<&str>, method: Option<&str>, client: &Client) -> Result<Option<Self>, Refusal> {
         let Some(challenge) = challenge else {
             return match method {
-                Some(_) => Err((&CHALLENGE_MISSING).into()),
+                Some(_) => CHALLENGE_MISSING.refused(),
                 None if client.is_pkce_optional() => Ok(None),
-                None => Err((&MISSING).into()),
+                None => MISSING.refused(),
             };
         };
         // RFC 7636 section 4.3: a method that is left out means `plain`.
         if method.and_then(CodeChallengeMethod::parse) != Some(CodeChallengeMethod::S256) {
-            return Err((&UNSUPPORTED_METHOD).into());
+            return UNSUPPORTED_METHOD.refused();
         }
         // RFC 7636 section 4.2: base64url of 32 bytes, which is 43 characters; any other would fit no verifier.
         let is_digest = base64url::decode(challenge).is_ok_and(|digest| digest.len() == 32);
-        if is_digest { Ok(Some(Self(challenge.into()))) } else { Err((&MALFORMED_CHALLENGE).into()) }
+        if is_digest { Ok(Some(Self(challenge.into()))) } else { MALFORMED_CHALLENGE.refused() }
     }
 
     /// The challenge that a code's record kept.
@@ -113,7 +115,7 @@ impl CodeVerifier {
     /// # Errors
     /// [`MALFORMED_VERIFIER`].
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        if is_well_formed(text) { Ok(Self(Zeroizing::new(text.to_owned()))) } else { Err((&MALFORMED_VERIFIER).into()) }
+        if is_well_formed(text) { Ok(Self(Zeroizing::new(text.to_owned()))) } else { MALFORMED_VERIFIER.refused() }
     }
 }
 

@@ -11,34 +11,36 @@ use crate::error::{Reason, Refusal};
 use crate::model::{Client, ResourceServer};
 use crate::offered::Component;
 
-/// The scope does not have the form of the standard.
-pub const MALFORMED: Reason = Reason {
-    name: "scope_malformed",
-    code: ErrorCode::InvalidScope,
-    description: "scope contains invalid characters",
-    section: "RFC 6749 section 3.3",
-};
-/// The client is registered for less.
-pub const NOT_ALLOWED: Reason = Reason {
-    name: "scope_not_allowed",
-    code: ErrorCode::InvalidScope,
-    description: "requested scope is not allowed",
-    section: "RFC 7591 section 2",
-};
-/// Nobody knows the scope, and the configuration wants that to be said.
-pub const UNKNOWN: Reason = Reason {
-    name: "scope_unknown",
-    code: ErrorCode::InvalidScope,
-    description: "requested scope is unknown",
-    section: "RFC 6749 section 3.3",
-};
-/// Nothing that is known here was asked for.
-pub const NOTHING: Reason = Reason {
-    name: "scope_nothing",
-    code: ErrorCode::InvalidScope,
-    description: "scope must name something that this server knows",
-    section: "RFC 6749 section 3.3",
-};
+reasons! {
+    /// `scope` contains characters that the standard does not allow.
+    pub MALFORMED = Reason {
+        name: "scope_malformed",
+        code: ErrorCode::InvalidScope,
+        description: "scope contains invalid characters",
+        section: "RFC 6749 section 3.3",
+    };
+    /// The client is not registered for a scope that it asks for.
+    pub NOT_ALLOWED = Reason {
+        name: "scope_not_allowed",
+        code: ErrorCode::InvalidScope,
+        description: "requested scope is not allowed",
+        section: "RFC 7591 section 2",
+    };
+    /// The request asks for a scope that nobody knows, and `scopes.unknown` is `refuse`.
+    pub UNKNOWN = Reason {
+        name: "scope_unknown",
+        code: ErrorCode::InvalidScope,
+        description: "requested scope is unknown",
+        section: "RFC 6749 section 3.3",
+    };
+    /// None of the scopes asked for is known here.
+    pub NOTHING = Reason {
+        name: "scope_nothing",
+        code: ErrorCode::InvalidScope,
+        description: "scope must name something that this server knows",
+        section: "RFC 6749 section 3.3",
+    };
+}
 
 /// `[scopes]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,10 +104,10 @@ impl ScopeRule {
         let is_allowed = |scope: &Scope| client.scopes().is_none_or(|list| list.contains(scope.as_str()));
         let (known, unknown) = (asked.filtered(is_known), asked.filtered(|scope| !is_known(scope)));
         if !known.iter().all(is_allowed) {
-            return Err((&NOT_ALLOWED).into());
+            return NOT_ALLOWED.refused();
         }
         if self.unknown == UnknownScopes::Refuse && !unknown.is_empty() {
-            return Err((&UNKNOWN).into());
+            return UNKNOWN.refused();
         }
         // OIDC Core section 11: ignored where no refresh token can come of it, so that nobody is asked for it.
         let is_of_use =

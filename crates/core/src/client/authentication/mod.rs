@@ -18,10 +18,10 @@ use crate::event::RefusedClient;
 use crate::model::{Client, SecretMethod};
 use crate::policy::ClientPolicy;
 
-mod presented;
+pub(crate) mod presented;
 use presented::{Presented, Proof};
 
-mod secret;
+pub(crate) mod secret;
 
 /// `[client_authentication]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,13 +84,32 @@ impl<E: Into<Failure>> From<E> for Unauthenticated {
     }
 }
 
-/// Scripts of this origin may not call as the client.
-pub const ORIGIN_NOT_ALLOWED: Reason = Reason {
-    name: "origin_not_allowed",
-    code: ErrorCode::InvalidRequest,
-    description: "the origin is not allowed for this client",
-    section: "Fetch, section CORS protocol",
-};
+reasons! {
+    /// Scripts of this origin may not call as the client.
+    pub ORIGIN_NOT_ALLOWED = Reason {
+        name: "origin_not_allowed",
+        code: ErrorCode::InvalidRequest,
+        description: "the origin is not allowed for this client",
+        section: "Fetch, section CORS protocol",
+    };
+    /// No client of this id is registered in the realm.
+    CLIENT_UNKNOWN = authentication_failed("client_unknown");
+    /// The client is disabled in the registry.
+    CLIENT_DISABLED = authentication_failed("client_disabled");
+    /// The client is registered for another authentication method than the one it uses.
+    METHOD_UNREGISTERED = authentication_failed("client_authentication_method_unregistered");
+    /// The client secret is not one of the client's.
+    SECRET_WRONG = authentication_failed("client_secret_wrong");
+    /// The client secret was right once and has expired.
+    SECRET_EXPIRED = authentication_failed("client_secret_expired");
+    /// Too many wrong secrets came for this client from this network; others of its networks are not slowed down.
+    SECRETS_THROTTLED = Reason {
+        name: "client_secrets_throttled",
+        code: ErrorCode::InvalidClient,
+        description: "too many wrong client secrets",
+        section: "RFC 6749 section 2.3.1",
+    };
+}
 
 /// The reasons that a peer cannot tell apart.
 const fn authentication_failed(name: &'static str) -> Reason {
@@ -101,17 +120,6 @@ const fn authentication_failed(name: &'static str) -> Reason {
         section: "RFC 6749 section 5.2",
     }
 }
-const CLIENT_UNKNOWN: Reason = authentication_failed("client_unknown");
-const CLIENT_DISABLED: Reason = authentication_failed("client_disabled");
-const METHOD_UNREGISTERED: Reason = authentication_failed("client_authentication_method_unregistered");
-const SECRET_WRONG: Reason = authentication_failed("client_secret_wrong");
-const SECRET_EXPIRED: Reason = authentication_failed("client_secret_expired");
-const SECRETS_THROTTLED: Reason = Reason {
-    name: "client_secrets_throttled",
-    code: ErrorCode::InvalidClient,
-    description: "too many wrong client secrets",
-    section: "RFC 6749 section 2.3.1",
-};
 
 impl Authenticator {
     /// Finds the one mechanism in the request, looks the client up and checks its proof.

@@ -32,24 +32,29 @@ pub(super) enum Proof {
     Unregistered,
 }
 
-const SEVERAL_MECHANISMS: Reason = Reason {
-    name: "several_authentication_mechanisms",
-    code: ErrorCode::InvalidRequest,
-    description: "client authentication must only be provided using one mechanism",
-    section: "RFC 6749 section 2.3",
-};
-const NO_MECHANISM: Reason = Reason {
-    name: "no_authentication_mechanism",
-    code: ErrorCode::InvalidRequest,
-    description: "no client authentication mechanism provided",
-    section: "RFC 6749 section 2.3",
-};
-const CLIENT_ID_MISMATCH: Reason = Reason {
-    name: "client_id_mismatch",
-    code: ErrorCode::InvalidRequest,
-    description: "client_id mismatch",
-    section: "RFC 6749 section 2.3.1",
-};
+reasons! {
+    /// The client authenticates in two ways in one request.
+    SEVERAL_MECHANISMS = Reason {
+        name: "several_authentication_mechanisms",
+        code: ErrorCode::InvalidRequest,
+        description: "client authentication must only be provided using one mechanism",
+        section: "RFC 6749 section 2.3",
+    };
+    /// The request neither authenticates a client nor names one.
+    NO_MECHANISM = Reason {
+        name: "no_authentication_mechanism",
+        code: ErrorCode::InvalidRequest,
+        description: "no client authentication mechanism provided",
+        section: "RFC 6749 section 2.3",
+    };
+    /// The `client_id` of the body is not the client of the Authorization header.
+    CLIENT_ID_MISMATCH = Reason {
+        name: "client_id_mismatch",
+        code: ErrorCode::InvalidRequest,
+        description: "client_id mismatch",
+        section: "RFC 6749 section 2.3.1",
+    };
+}
 
 impl Presented {
     /// Finds the one mechanism in a request.
@@ -60,12 +65,12 @@ impl Presented {
 
         let mechanisms = [call.authorization.is_some(), client_secret.is_some(), has_assertion];
         if mechanisms.into_iter().filter(|is_used| *is_used).count() > 1 {
-            return Err((&SEVERAL_MECHANISMS).into());
+            return SEVERAL_MECHANISMS.refused();
         }
         if let Some(header) = &call.authorization {
             let (id, secret) = read_basic(header)?;
             if client_id.is_some_and(|other| *other != *id) {
-                return Err((&CLIENT_ID_MISMATCH).into());
+                return CLIENT_ID_MISMATCH.refused();
             }
             let proof = Proof::Secret { sent_by: ClientAuthenticationMethod::ClientSecretBasic, secret };
             return Ok(Self { client_id: id, proof });
@@ -81,8 +86,8 @@ impl Presented {
         match client_id {
             Some(id) => Ok(Self { client_id: id.into(), proof }),
             // An assertion names its client itself (RFC 7521 section 4.2); here none is registered for one.
-            None if has_assertion => Err((&METHOD_UNREGISTERED).into()),
-            None => Err((&NO_MECHANISM).into()),
+            None if has_assertion => METHOD_UNREGISTERED.refused(),
+            None => NO_MECHANISM.refused(),
         }
     }
 }

@@ -20,24 +20,29 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-const HEADER_MALFORMED: Reason = Reason {
-    name: "authorization_header_malformed",
-    code: ErrorCode::InvalidRequest,
-    description: "invalid authorization header value format",
-    section: "RFC 7617 section 2",
-};
-const HEADER_ENCODING: Reason = Reason {
-    name: "authorization_header_encoding",
-    code: ErrorCode::InvalidRequest,
-    description: "client_id and client_secret in the authorization header are not properly encoded",
-    section: "RFC 6749 section 2.3.1",
-};
-const SECRET_EMPTY: Reason = Reason {
-    name: "authorization_header_without_secret",
-    code: ErrorCode::InvalidRequest,
-    description: "client_secret must be provided in the Authorization header",
-    section: "RFC 6749 section 2.3.1",
-};
+reasons! {
+    /// What follows `Basic` is not the base64 of `client_id:client_secret`.
+    HEADER_MALFORMED = Reason {
+        name: "authorization_header_malformed",
+        code: ErrorCode::InvalidRequest,
+        description: "invalid authorization header value format",
+        section: "RFC 7617 section 2",
+    };
+    /// Id or secret in the Authorization header is not form-urlencoded UTF-8, as OAuth demands of Basic.
+    HEADER_ENCODING = Reason {
+        name: "authorization_header_encoding",
+        code: ErrorCode::InvalidRequest,
+        description: "client_id and client_secret in the authorization header are not properly encoded",
+        section: "RFC 6749 section 2.3.1",
+    };
+    /// The Authorization header names a client and has an empty secret.
+    SECRET_EMPTY = Reason {
+        name: "authorization_header_without_secret",
+        code: ErrorCode::InvalidRequest,
+        description: "client_secret must be provided in the Authorization header",
+        section: "RFC 6749 section 2.3.1",
+    };
+}
 
 /// Reads id and secret from the value of an Authorization header.
 pub(super) fn read_basic(header: &str) -> Result<(Box<str>, Zeroizing<String>), &'static Reason> {

@@ -14,25 +14,28 @@ use crate::model::{Client, Entitlement};
 use crate::records::{AuthorizationCodeBody, Found};
 use crate::rule::pkce::{CodeChallenge, CodeVerifier};
 
-/// No `code`.
-pub const CODE_MISSING: Reason = Reason {
-    name: "code_missing",
-    code: ErrorCode::InvalidRequest,
-    description: "missing required parameter code",
-    section: "RFC 6749 section 4.1.3",
-};
-/// There is no such code, or its grant is dead.
-pub const CODE_UNKNOWN: Reason = invalid_grant("code_unknown");
-/// The code belongs to another client.
-pub const CODE_FOREIGN: Reason = invalid_grant("code_foreign");
-/// The redirect URI is not the one of the authorization request.
-pub const CODE_REDIRECT_URI: Reason = invalid_grant("code_redirect_uri");
-/// The verifier is missing, wrong, or there was no challenge.
-pub const CODE_VERIFIER: Reason = invalid_grant("code_verifier");
-/// The code was used before.
-pub const CODE_USED: Reason = invalid_grant("code_used");
-/// The code is too old.
-pub const CODE_EXPIRED: Reason = invalid_grant("code_expired");
+reasons! {
+    /// The token request has no `code` parameter.
+    pub CODE_MISSING = Reason {
+        name: "code_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "missing required parameter code",
+        section: "RFC 6749 section 4.1.3",
+    };
+    /// The code does not exist, or its grant was revoked.
+    pub CODE_UNKNOWN = invalid_grant("code_unknown");
+    /// The code belongs to another client.
+    pub CODE_FOREIGN = invalid_grant("code_foreign");
+    /// `redirect_uri` differs from the one of the authorization request.
+    pub CODE_REDIRECT_URI = invalid_grant("code_redirect_uri");
+    /// `code_verifier` is missing or wrong, or was sent although the authorization request had no challenge.
+    pub CODE_VERIFIER = invalid_grant("code_verifier");
+    /// The code was redeemed before. Its grant is revoked, since one of the two who redeemed it may have
+    /// stolen it.
+    pub CODE_USED = invalid_grant("code_used");
+    /// The code is older than `authorization_code.lifetime`.
+    pub CODE_EXPIRED = invalid_grant("code_expired");
+}
 
 /// The parameters of the grant type.
 pub(super) struct Request<'p> {
@@ -61,10 +64,10 @@ pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>) -> Result<E
     found.body.admit(client, asked)?;
     if found.consumed_at.is_some() {
         end_grant(call, env, client, found.body.granted.grant, GrantEnd::CodeReplayed).await?;
-        return Err((&CODE_USED).into());
+        return CODE_USED.refused();
     }
     if found.body.deadline <= call.now {
-        return Err((&CODE_EXPIRED).into());
+        return CODE_EXPIRED.refused();
     }
     let Found { key, body, .. } = found;
     let target = caller.target(&body.granted).await?;
@@ -76,7 +79,7 @@ impl AuthorizationCodeBody {
     /// fails has used up nothing: a thief without the verifier cannot burn the owner's code.
     fn admit(&self, client: &Client, asked: &Request<'_>) -> Result<(), Refusal> {
         if self.granted.client != *client.id() {
-            return Err((&CODE_FOREIGN).into());
+            return CODE_FOREIGN.refused();
         }
         // RFC 6749 section 4.1.3: required if it was sent before; and if it is sent, it has to be the same.
         let is_same = match asked.redirect_uri {
@@ -84,7 +87,7 @@ impl AuthorizationCodeBody {
             None => !self.redirect_uri_was_sent,
         };
         if !is_same {
-            return Err((&CODE_REDIRECT_URI).into());
+            return CODE_REDIRECT_URI.refused();
         }
         // RFC 9700 section 2.1.1: a verifier without a challenge is refused, too, against a downgrade.
         let is_proved = match (&self.code_challenge, &asked.code_verifier) {
@@ -92,6 +95,6 @@ impl AuthorizationCodeBody {
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
-        if is_proved { Ok(()) } else { Err((&CODE_VERIFIER).into()) }
+        if is_proved { Ok(()) } else { CODE_VERIFIER.refused() }
     }
 }

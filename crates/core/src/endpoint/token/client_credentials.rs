@@ -10,13 +10,15 @@ use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::model::{Entitlement, Target};
 use crate::rule::scope::ScopeRule;
 
-/// A public client has no credentials.
-pub const CLIENT_IS_PUBLIC: Reason = Reason {
-    name: "client_credentials_of_a_public_client",
-    code: ErrorCode::UnauthorizedClient,
-    description: "requested grant type is not allowed for this client",
-    section: "RFC 6749 section 4.4",
-};
+reasons! {
+    /// A public client has no credentials to be granted anything for.
+    pub CLIENT_IS_PUBLIC = Reason {
+        name: "client_credentials_of_a_public_client",
+        code: ErrorCode::UnauthorizedClient,
+        description: "requested grant type is not allowed for this client",
+        section: "RFC 6749 section 4.4",
+    };
+}
 
 /// The parameters of the grant type.
 pub(super) struct Request<'p> {
@@ -33,7 +35,7 @@ impl<'p> Request<'p> {
 pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>, rule: &ScopeRule) -> Result<Entitlement, Failure> {
     let Caller { call, env, client } = caller;
     if client.is_public() {
-        return Err((&CLIENT_IS_PUBLIC).into());
+        return CLIENT_IS_PUBLIC.refused();
     }
     let resource = match client.default_resource() {
         Some(uri) => {

@@ -25,27 +25,29 @@ pub mod client_credentials;
 
 pub mod refresh_token;
 
-/// No `grant_type`.
-pub const GRANT_TYPE_MISSING: Reason = Reason {
-    name: "grant_type_missing",
-    code: ErrorCode::InvalidRequest,
-    description: "missing required parameter grant_type",
-    section: "RFC 6749 section 4.1.3",
-};
-/// A grant type that does not exist here.
-pub const GRANT_TYPE_UNSUPPORTED: Reason = Reason {
-    name: "grant_type_unsupported",
-    code: ErrorCode::UnsupportedGrantType,
-    description: "unsupported grant_type requested",
-    section: "RFC 6749 section 5.2",
-};
-/// A grant type that is not registered for this client.
-pub const GRANT_TYPE_UNREGISTERED: Reason = Reason {
-    name: "grant_type_unregistered",
-    code: ErrorCode::UnauthorizedClient,
-    description: "requested grant type is not allowed for this client",
-    section: "RFC 6749 section 5.2",
-};
+reasons! {
+    /// The token request has no `grant_type` parameter.
+    pub GRANT_TYPE_MISSING = Reason {
+        name: "grant_type_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "missing required parameter grant_type",
+        section: "RFC 6749 section 4.1.3",
+    };
+    /// This provider does not offer the grant type.
+    pub GRANT_TYPE_UNSUPPORTED = Reason {
+        name: "grant_type_unsupported",
+        code: ErrorCode::UnsupportedGrantType,
+        description: "unsupported grant_type requested",
+        section: "RFC 6749 section 5.2",
+    };
+    /// The client is not registered for the grant type.
+    pub GRANT_TYPE_UNREGISTERED = Reason {
+        name: "grant_type_unregistered",
+        code: ErrorCode::UnauthorizedClient,
+        description: "requested grant type is not allowed for this client",
+        section: "RFC 6749 section 5.2",
+    };
+}
 
 /// The reasons about a code or refresh token that a peer must not tell apart.
 const fn invalid_grant(name: &'static str) -> Reason {
@@ -126,7 +128,7 @@ impl TokenEndpoint {
         match (self.issuer.tokens(call, env, client, cleared).await?, born_of) {
             (Issuance::Lost(Lost::Replayed), Some(grant)) => {
                 end_grant(call, env, caller.client, grant, GrantEnd::CodeReplayed).await?;
-                Err((&authorization_code::CODE_USED).into())
+                authorization_code::CODE_USED.refused()
             }
             (Issuance::Lost(Lost::Replayed | Lost::Gone), _) => Err(grant.gone().into()),
             (issued_or_stale, _) => Ok(issued_or_stale),
@@ -144,7 +146,7 @@ impl<'p> GrantRequest<'p> {
                 client_credentials::Request::read(params).map(Self::ClientCredentials)
             }
             Some(GrantType::RefreshToken) => refresh_token::Request::read(params).map(Self::RefreshToken),
-            None => Err((&GRANT_TYPE_UNSUPPORTED).into()),
+            None => GRANT_TYPE_UNSUPPORTED.refused(),
         }
     }
 
@@ -154,7 +156,7 @@ impl<'p> GrantRequest<'p> {
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
             Self::RefreshToken(_) => GrantType::RefreshToken,
         };
-        if client.has_grant_type(grant_type) { Ok(()) } else { Err((&GRANT_TYPE_UNREGISTERED).into()) }
+        if client.has_grant_type(grant_type) { Ok(()) } else { GRANT_TYPE_UNREGISTERED.refused() }
     }
 
     /// What is said when it died between look and step.

@@ -16,33 +16,36 @@ use crate::policy::TokenKind;
 use crate::records::{Body, RefreshFamilyBody};
 use crate::rule::scope;
 
-/// No `refresh_token`.
-pub const REFRESH_TOKEN_MISSING: Reason = Reason {
-    name: "refresh_token_missing",
-    code: ErrorCode::InvalidRequest,
-    description: "missing required parameter refresh_token",
-    section: "RFC 6749 section 6",
-};
-/// More scope than was granted.
-pub const SCOPE_EXCEEDS_GRANT: Reason = Reason {
-    name: "scope_exceeds_grant",
-    code: ErrorCode::InvalidScope,
-    description: "refresh token does not include the requested scope",
-    section: "RFC 6749 section 6",
-};
-/// Nothing of what is asked for means anything to those who take the tokens.
-pub const NOTHING_FOR_AUDIENCE: Reason = Reason {
-    name: "scope_nothing_for_audience",
-    code: ErrorCode::InvalidScope,
-    description: "scope must name something that a resource server of the token knows",
-    section: "RFC 6749 section 6",
-};
-/// There is no such family, or its grant is dead.
-pub const REFRESH_TOKEN_UNKNOWN: Reason = invalid_grant("refresh_token_unknown");
-/// The refresh token belongs to another client.
-pub const REFRESH_TOKEN_FOREIGN: Reason = invalid_grant("refresh_token_foreign");
-/// The refresh token was replaced.
-pub const REFRESH_TOKEN_USED: Reason = invalid_grant("refresh_token_used");
+reasons! {
+    /// The token request has no `refresh_token` parameter.
+    pub REFRESH_TOKEN_MISSING = Reason {
+        name: "refresh_token_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "missing required parameter refresh_token",
+        section: "RFC 6749 section 6",
+    };
+    /// The refresh asks for a scope that the grant does not have.
+    pub SCOPE_EXCEEDS_GRANT = Reason {
+        name: "scope_exceeds_grant",
+        code: ErrorCode::InvalidScope,
+        description: "refresh token does not include the requested scope",
+        section: "RFC 6749 section 6",
+    };
+    /// None of the scopes asked for means anything to the resource servers that take the token.
+    pub NOTHING_FOR_AUDIENCE = Reason {
+        name: "scope_nothing_for_audience",
+        code: ErrorCode::InvalidScope,
+        description: "scope must name something that a resource server of the token knows",
+        section: "RFC 6749 section 6",
+    };
+    /// The refresh token does not exist, or its grant was revoked.
+    pub REFRESH_TOKEN_UNKNOWN = invalid_grant("refresh_token_unknown");
+    /// The refresh token belongs to another client.
+    pub REFRESH_TOKEN_FOREIGN = invalid_grant("refresh_token_foreign");
+    /// The refresh token was replaced by a newer one. Its grant is revoked, since one of the two who sent it
+    /// may have stolen it.
+    pub REFRESH_TOKEN_USED = invalid_grant("refresh_token_used");
+}
 
 /// The parameters of the grant type.
 pub(super) struct Request<'p> {
@@ -74,13 +77,13 @@ pub(super) async fn entitle(
     let found = found.ok_or(&REFRESH_TOKEN_UNKNOWN)?;
     let body = &found.body;
     if body.granted.client != *client.id() {
-        return Err((&REFRESH_TOKEN_FOREIGN).into());
+        return REFRESH_TOKEN_FOREIGN.refused();
     }
     let generation = body.generation(shown.secret_digest(), now, issuer.refresh_token.grace);
     if generation == Generation::Replayed {
         // Only a holder of some generation knows the family's id, so nobody else can end it.
         end_grant(call, env, client, body.granted.grant, GrantEnd::RefreshTokenReplayed).await?;
-        return Err((&REFRESH_TOKEN_USED).into());
+        return REFRESH_TOKEN_USED.refused();
     }
     let target = narrowed(asked.scope, &body.granted, caller.target(&body.granted).await?)?;
 
@@ -110,12 +113,12 @@ pub(super) async fn entitle(
 fn narrowed(asked: Option<&str>, granted: &Granted, target: Target) -> Result<Target, Refusal> {
     let Some(scopes) = scope::read(asked)? else { return Ok(target) };
     if !scopes.is_subset(&granted.scopes) {
-        return Err((&SCOPE_EXCEEDS_GRANT).into());
+        return SCOPE_EXCEEDS_GRANT.refused();
     }
     let narrowed = target.clone().only(scopes);
     // Less scope is no other audience: a token for a resource server does not become one for nobody.
     if target.resource.is_some() && narrowed.is_for_nobody() {
-        return Err((&NOTHING_FOR_AUDIENCE).into());
+        return NOTHING_FOR_AUDIENCE.refused();
     }
     Ok(narrowed)
 }

@@ -97,21 +97,22 @@ impl RedirectTarget {
     }
 }
 
-/// No redirect URI was sent, and there is not exactly one registered.
-pub const REDIRECT_URI_MISSING: Reason = Reason {
-    name: "redirect_uri_missing",
-    code: ErrorCode::InvalidRequest,
-    description: "missing required parameter redirect_uri",
-    section: "RFC 6749 section 3.1.2.3",
-};
-
-/// The redirect URI is not a registered one.
-pub const REDIRECT_URI_UNREGISTERED: Reason = Reason {
-    name: "redirect_uri_unregistered",
-    code: ErrorCode::InvalidRequest,
-    description: "redirect_uri does not match any registered one",
-    section: "RFC 9700 section 2.1",
-};
+reasons! {
+    /// The request has no `redirect_uri`, and the client has not exactly one registered.
+    pub REDIRECT_URI_MISSING = Reason {
+        name: "redirect_uri_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "missing required parameter redirect_uri",
+        section: "RFC 6749 section 3.1.2.3",
+    };
+    /// `redirect_uri` is not one that the client registered.
+    pub REDIRECT_URI_UNREGISTERED = Reason {
+        name: "redirect_uri_unregistered",
+        code: ErrorCode::InvalidRequest,
+        description: "redirect_uri does not match any registered one",
+        section: "RFC 9700 section 2.1",
+    };
+}
 
 impl Client {
     /// A client that no registry has seen yet.
@@ -252,7 +253,7 @@ impl Client {
         let Some(asked) = asked else {
             return match self.redirect_uris() {
                 [only] => Ok(RedirectTarget { uri: only.clone(), was_sent: false }),
-                _ => Err((&REDIRECT_URI_MISSING).into()),
+                _ => REDIRECT_URI_MISSING.refused(),
             };
         };
         let uri = RedirectUri::parse(asked).map_err(|_| Refusal::from(&REDIRECT_URI_UNREGISTERED))?;
@@ -264,7 +265,7 @@ impl Client {
         if self.redirect_uris().iter().any(|registered| is_same(registered) || is_same_but_port(registered)) {
             Ok(RedirectTarget { uri, was_sent: true })
         } else {
-            Err((&REDIRECT_URI_UNREGISTERED).into())
+            REDIRECT_URI_UNREGISTERED.refused()
         }
     }
 }

@@ -1,0 +1,54 @@
+//! The catalogue: every reason for which this crate refuses something, with what it means.
+
+use crate::error::Described;
+use crate::{client, endpoint, error, interaction, issue, model, policy, request, rule};
+
+/// The lists of the modules. A test compares it with the modules that have one.
+const LISTS: &[&[Described]] = &[
+    client::authentication::REASONS,
+    client::authentication::presented::REASONS,
+    client::authentication::secret::REASONS,
+    endpoint::introspection::REASONS,
+    endpoint::revocation::REASONS,
+    endpoint::token::REASONS,
+    endpoint::token::authorization_code::REASONS,
+    endpoint::token::client_credentials::REASONS,
+    endpoint::token::refresh_token::REASONS,
+    endpoint::userinfo::REASONS,
+    error::REASONS,
+    interaction::REASONS,
+    interaction::commit::REASONS,
+    interaction::form_token::REASONS,
+    interaction::prompt::REASONS,
+    interaction::step::REASONS,
+    issue::id_token::REASONS,
+    model::client::REASONS,
+    policy::clear::REASONS,
+    request::addressed::REASONS,
+    request::validated::REASONS,
+    rule::claims::REASONS,
+    rule::pkce::REASONS,
+    rule::scope::REASONS,
+];
+
+/// Every reason of this crate, module by module.
+pub fn all() -> impl Iterator<Item = Described> {
+    LISTS.iter().copied().flatten().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_taken_once_and_meanings_are_sentences() {
+        let mut names = BTreeSet::new();
+        for Described { reason, meaning } in all() {
+            assert!(names.insert(reason.name), "{} is taken twice", reason.name);
+            assert!(meaning.trim().ends_with('.'), "{} is not explained", reason.name);
+            let is_plain = |c: char| c.is_ascii() && !c.is_ascii_control() && c != '"' && c != '\\';
+            assert!(reason.description.chars().all(is_plain), "RFC 6749 section 5.2: {}", reason.name);
+        }
+    }
+}
