@@ -8,9 +8,9 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::map_request;
 use chancery::{
-    Account, AccountId, Accounts, Answer, Authentication, Claims, ClaimsQuery, Config, Content, Hint, Html, Issuer,
-    Locale, LoginForm, LoginOutcome, LoginRefusal, MemoryKeys, MemoryRegistry, MemoryStore, Page, Pages, Parts,
-    PlainPages, Provider, RealmId, Room, SigningAlgorithm, Timestamp,
+    Account, AccountId, Accounts, Authentication, Claims, ClaimsQuery, Config, Content, Hint, Html, Issuer, Locale,
+    LoginForm, LoginOutcome, LoginRefusal, MemoryKeys, MemoryRegistry, MemoryStore, Page, Pages, Parts, PlainPages,
+    PortFuture, Provider, RealmId, Room, SigningAlgorithm, Timestamp,
 };
 
 /// One row of what would be the application's own table of people.
@@ -31,7 +31,7 @@ impl Staff {
 }
 
 impl Accounts for Staff {
-    fn find<'a>(&'a self, _: &'a RealmId, id: &'a AccountId) -> Answer<'a, Option<Account>> {
+    fn find<'a>(&'a self, _: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>> {
         let account = |employee: &Employee| Account {
             id: employee.number.clone(),
             active: true,
@@ -42,7 +42,7 @@ impl Accounts for Staff {
         Box::pin(async move { Ok(self.by_number(id).map(account)) })
     }
 
-    fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims> {
+    fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
         Box::pin(async move {
             let mut claims = Claims::default();
             if let Some(employee) = self.by_number(ask.account) {
@@ -52,7 +52,7 @@ impl Accounts for Staff {
         })
     }
 
-    fn hint<'a>(&'a self, _: &'a RealmId, Hint::Login(login): Hint) -> Answer<'a, Option<AccountId>> {
+    fn hint<'a>(&'a self, _: &'a RealmId, Hint::Login(login): Hint) -> PortFuture<'a, Option<AccountId>> {
         let found = self.0.iter().find(move |employee| *employee.login == *login);
         Box::pin(async move { Ok(found.map(|employee| employee.number.clone())) })
     }
@@ -63,7 +63,7 @@ impl Accounts for Staff {
         now: Timestamp,
         form: LoginForm,
         _: Room,
-    ) -> Answer<'a, LoginOutcome> {
+    ) -> PortFuture<'a, LoginOutcome> {
         Box::pin(async move {
             // Why it was refused is for the log; the person is told the same each time.
             let named = self.0.iter().find(|employee| employee.login == form.username);

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::documents::{Documents, Kept};
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::{Account, Authentication, Claims, Hint, LoginForm};
-use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room, Watcher};
+use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Random, Room, Watcher};
 use chancery_store::{DocumentKind, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
 
@@ -275,7 +275,7 @@ fn by_appearance(username: &Username) -> Box<str> {
 }
 
 impl Accounts for StoredAccounts {
-    fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> Answer<'a, Option<Account>> {
+    fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>> {
         Box::pin(async move { Ok(self.known(realm, id).await?.map(|known| known.account.clone())) })
     }
 
@@ -283,14 +283,14 @@ impl Accounts for StoredAccounts {
         Some(self.documents.clone())
     }
 
-    fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims> {
+    fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
         Box::pin(async move {
             let Some(known) = self.known(realm, ask.account).await? else { return Ok(Claims::default()) };
             Ok(known.claims.to_said(ask.names))
         })
     }
 
-    fn hint<'a>(&'a self, realm: &'a RealmId, hint: Hint) -> Answer<'a, Option<AccountId>> {
+    fn hint<'a>(&'a self, realm: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>> {
         Box::pin(async move {
             let Hint::Login(typed) = hint;
             let Ok(username) = Username::parse(&typed) else { return Ok(None) };
@@ -304,7 +304,7 @@ impl Accounts for StoredAccounts {
             .map_or_else(|_| username.trim().to_lowercase(), |username| username.canonical().to_owned())
     }
 
-    fn room<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Option<Room>> {
+    fn room<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Option<Room>> {
         Box::pin(async { Ok(self.pool.place().ok().map(Room::new)) })
     }
 
@@ -314,7 +314,7 @@ impl Accounts for StoredAccounts {
         now: Timestamp,
         form: LoginForm,
         room: Room,
-    ) -> Answer<'a, LoginOutcome> {
+    ) -> PortFuture<'a, LoginOutcome> {
         Box::pin(async move {
             // What is no name at all is looked up like one, so that it takes the same time; nobody has an empty alias.
             let name = Username::parse(&form.username).map_or_else(|_| "".into(), |username| by_name(&username));

@@ -87,8 +87,8 @@ pub use chancery_core::model::{Account, Authentication, Claims, Client, Hint, Lo
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{
-    Accounts, Answer, BoxFuture, ClaimsQuery, Clock, EventSink, KeyEntry, LoginOutcome, LoginRefusal, PrivateKeys,
-    Random, Registry, Room, RootSecret, Watcher,
+    Accounts, BoxFuture, ClaimsQuery, Clock, EventSink, KeyEntry, LoginOutcome, LoginRefusal, PortFuture, PrivateKeys,
+    Random, Registry, Room, RootSecretEntry, Watcher,
 };
 pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};
@@ -140,7 +140,7 @@ pub mod policy {
     };
 }
 
-/// Keys and signatures: for whoever implements [`PrivateKeys`], and the [`RootSecret`](jose::RootSecret) under which
+/// Keys and signatures: for whoever implements [`PrivateKeys`], and the [`RootSecretEntry`](jose::RootSecret) under which
 /// [`SealedKeys`] seals what it stores.
 pub mod jose {
     pub use chancery_jose::{Error, JwkSet, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom};
@@ -150,8 +150,8 @@ pub mod jose {
 /// them.
 pub mod store {
     pub use chancery_store::{
-        Answer, Change, Changed, Changes, Document, DocumentKind, DocumentStore, Fault, Moved, Put, Record, Redeemed,
-        Revision, Revoked, StateStore, StoreError, Stored, Tags, Updated, one_partition,
+        BackendError, Change, Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put, Record, Redeemed,
+        Revision, Revoked, StateStore, StoreError, StoreFuture, Stored, Tags, Updated, one_partition,
     };
     pub use chancery_types::{Alias, Key, Kind, Partition, Tag};
 }

@@ -23,31 +23,31 @@ use crate::{discovery, interaction, session};
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// Lifetimes of access tokens.
-    pub access_token: access_token::Config,
+    pub access_token: access_token::AccessTokenConfig,
     /// Lifetimes of codes and grants.
-    pub authorization_code: authorization_code::Config,
+    pub authorization_code: authorization_code::AuthorizationCodeConfig,
     /// Which claims there are.
-    pub claims: claims::Config,
+    pub claims: claims::ClaimsConfig,
     /// How clients prove who they are.
     pub client_authentication: ClientAuthenticationConfig,
     /// More for the metadata.
-    pub discovery: discovery::Config,
+    pub discovery: discovery::DiscoveryConfig,
     /// Which endpoints are on.
     pub endpoints: EndpointSet,
     /// The ID token.
-    pub id_token: id_token::Config,
+    pub id_token: id_token::IdTokenConfig,
     /// The pages that a person sees on the way.
-    pub interaction: interaction::Config,
+    pub interaction: interaction::InteractionConfig,
     /// Lifetimes of refresh tokens.
-    pub refresh_token: refresh_token::Config,
+    pub refresh_token: refresh_token::RefreshTokenConfig,
     /// Where the endpoints are.
     pub routes: Routes,
     /// Which scopes there are.
-    pub scopes: scope::Config,
+    pub scopes: scope::ScopesConfig,
     /// Lifetimes of sessions.
-    pub session: session::Config,
+    pub session: session::SessionConfig,
     /// Against guessing.
-    pub throttle: throttle::Config,
+    pub throttle: throttle::ThrottleConfig,
 }
 
 impl Config {

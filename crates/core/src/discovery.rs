@@ -1,5 +1,5 @@
 //! RFC 8414, OAuth 2.0 Authorization Server Metadata: section 2; OpenID Connect Discovery 1.0: section 3. And the JWK Set.
-//! Config     `[discovery]`
+//! DiscoveryConfig     `[discovery]`
 //! Discovery  issuer jwks_uri and what the components announce
 //!
 //! Both documents are made once per snapshot; a request is answered with bytes.
@@ -16,21 +16,21 @@ use crate::offered::{Component, Offered, Routes};
 /// `[discovery]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub struct DiscoveryConfig {
     /// Members that the engine does not know, such as `service_documentation`. They add and replace nothing.
     pub extra: BTreeMap<String, String>,
 }
 
 /// A document that is ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Document {
+pub struct StaticDocument {
     /// What is sent.
     pub body: Bytes,
     /// Its entity tag with the quotes (RFC 9110 section 8.8.3): moves when the body does.
     pub etag: String,
 }
 
-impl Document {
+impl StaticDocument {
     /// Prepares a body.
     #[must_use]
     pub fn new(body: String) -> Self {
@@ -50,12 +50,12 @@ pub struct Announcement<'a> {
     /// The languages of the pages.
     pub ui_locales: &'a [String],
     /// `[discovery]`
-    pub config: &'a Config,
+    pub config: &'a DiscoveryConfig,
 }
 
 /// The metadata. The order of the members is fixed, so that the entity tag moves only with the content.
 #[must_use]
-pub fn metadata(from: &Announcement<'_>, components: &[&dyn Component], now: Timestamp) -> Document {
+pub fn metadata(from: &Announcement<'_>, components: &[&dyn Component], now: Timestamp) -> StaticDocument {
     let Announcement { issuer, routes, offered, ui_locales, config } = from;
     let mut members = ClaimsWriter::new();
     members.string("issuer", issuer.as_str());
@@ -73,5 +73,5 @@ pub fn metadata(from: &Announcement<'_>, components: &[&dyn Component], now: Tim
     for (name, value) in &config.extra {
         members.string(name, value);
     }
-    Document::new(members.finish())
+    StaticDocument::new(members.finish())
 }

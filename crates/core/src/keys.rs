@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::context::Env;
 use crate::error::Fault;
-use crate::ports::{KeyEntry, PrivateKeys, RootSecret};
+use crate::ports::{KeyEntry, PrivateKeys, RootSecretEntry};
 use crate::rotation::KeyTimes;
 
 /// The keys of one snapshot, parsed once.
@@ -34,8 +34,8 @@ pub struct DerivedKeys {
 }
 
 impl DerivedKeys {
-    fn new(root: &RootSecret) -> Result<Self, Fault> {
-        let RootSecret { version, secret } = root;
+    fn new(root: &RootSecretEntry) -> Result<Self, Fault> {
+        let RootSecretEntry { version, secret } = root;
         let sealing = |purpose| secret.sealing_key(purpose).map_err(|error| Fault::internal(error.to_string()));
         Ok(Self {
             version: *version,

@@ -18,7 +18,7 @@ use crate::rotation::KeyTimes;
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// What a port answers.
-pub type Answer<'a, T> = BoxFuture<'a, Result<T, Fault>>;
+pub type PortFuture<'a, T> = BoxFuture<'a, Result<T, Fault>>;
 
 /// The time. Asked once per request, by the HTTP layer.
 pub trait Clock: Send + Sync {
@@ -55,16 +55,16 @@ impl Random for chancery_jose::SystemRandom {
 pub trait Watcher: Send + Sync {
     /// Called before a request is answered, at most once a second: looks what has changed, forgets it, and says at what
     /// time it has looked. Who has looked less than a second ago, for another realm, need not look again.
-    fn look(&self, now: Timestamp) -> Answer<'_, Timestamp>;
+    fn look(&self, now: Timestamp) -> PortFuture<'_, Timestamp>;
 }
 
 /// Who people are. The application's, or the crate `chancery-accounts`.
 pub trait Accounts: Send + Sync {
     /// The account of this id; `None` when there is none (any more).
-    fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> Answer<'a, Option<Account>>;
+    fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>>;
 
     /// What is known about the person. More than is asked for may be answered; what was not consented to is left out.
-    fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims>;
+    fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims>;
 
     /// Who looks for changes, when people are kept after they were read. By default nobody: people are read each time.
     fn watcher(&self) -> Option<Arc<dyn Watcher>> {
@@ -72,7 +72,7 @@ pub trait Accounts: Send + Sync {
     }
 
     /// Whom a hint of a client means. By default nobody.
-    fn hint<'a>(&'a self, _realm: &'a RealmId, _hint: Hint) -> Answer<'a, Option<AccountId>> {
+    fn hint<'a>(&'a self, _realm: &'a RealmId, _hint: Hint) -> PortFuture<'a, Option<AccountId>> {
         Box::pin(async { Ok(None) })
     }
 
@@ -88,7 +88,7 @@ pub trait Accounts: Send + Sync {
     /// counted, and handed back by [`authenticate`](Self::authenticate).
     ///
     /// By default there is always room.
-    fn room<'a>(&'a self, _realm: &'a RealmId) -> Answer<'a, Option<Room>> {
+    fn room<'a>(&'a self, _realm: &'a RealmId) -> PortFuture<'a, Option<Room>> {
         Box::pin(async { Ok(Some(Room::default())) })
     }
 
@@ -101,7 +101,7 @@ pub trait Accounts: Send + Sync {
         _now: Timestamp,
         _form: LoginForm,
         _room: Room,
-    ) -> Answer<'a, LoginOutcome> {
+    ) -> PortFuture<'a, LoginOutcome> {
         Box::pin(async { Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) })
     }
 }
@@ -179,14 +179,14 @@ impl LoginRefusal {
 /// Clients and resource servers.
 pub trait Registry: Send + Sync {
     /// The client of this id.
-    fn client<'a>(&'a self, realm: &'a RealmId, id: &'a ClientId) -> Answer<'a, Option<Arc<Client>>>;
+    fn client<'a>(&'a self, realm: &'a RealmId, id: &'a ClientId) -> PortFuture<'a, Option<Arc<Client>>>;
 
     /// The resource server of this identifier.
     fn resource_server<'a>(
         &'a self,
         realm: &'a RealmId,
         uri: &'a ResourceUri,
-    ) -> Answer<'a, Option<Arc<ResourceServer>>>;
+    ) -> PortFuture<'a, Option<Arc<ResourceServer>>>;
 
     /// Who looks for changes, when clients are kept after they were read. By default nobody: they are read each time.
     fn watcher(&self) -> Option<Arc<dyn Watcher>> {
@@ -196,12 +196,17 @@ pub trait Registry: Send + Sync {
     /// Stores a client; `seen` is `None` for a new one, whose id must not be that of an account either (RFC 9068 section 5):
     /// a resource server could take the client for the person. Whoever keeps accounts in a store of their own looks there
     /// before they register a client under an id that somebody chose. A registry that can only be read answers a fault.
-    fn put_client<'a>(&'a self, _realm: &'a RealmId, _seen: Option<Revision>, _client: Arc<Client>) -> Answer<'a, Put> {
+    fn put_client<'a>(
+        &'a self,
+        _realm: &'a RealmId,
+        _seen: Option<Revision>,
+        _client: Arc<Client>,
+    ) -> PortFuture<'a, Put> {
         Box::pin(async { Err(Fault::internal("this registry can only be read")) })
     }
 
     /// Removes a client as it was seen.
-    fn remove_client<'a>(&'a self, _realm: &'a RealmId, _seen: Revision, _id: &'a ClientId) -> Answer<'a, Put> {
+    fn remove_client<'a>(&'a self, _realm: &'a RealmId, _seen: Revision, _id: &'a ClientId) -> PortFuture<'a, Put> {
         Box::pin(async { Err(Fault::internal("this registry can only be read")) })
     }
 
@@ -211,7 +216,7 @@ pub trait Registry: Send + Sync {
         _realm: &'a RealmId,
         _after: Option<&'a ClientId>,
         _limit: usize,
-    ) -> Answer<'a, Vec<Arc<Client>>> {
+    ) -> PortFuture<'a, Vec<Arc<Client>>> {
         Box::pin(async { Err(Fault::internal("this registry cannot be listed")) })
     }
 }
@@ -226,7 +231,7 @@ pub struct KeyEntry {
 }
 
 /// A secret from which the engine derives its own keys: form tokens, refresh rotation.
-pub struct RootSecret {
+pub struct RootSecretEntry {
     /// Its number; what is derived names it.
     pub version: u32,
     /// The secret itself; only keys derived from it are used.
@@ -237,17 +242,17 @@ pub struct RootSecret {
 pub trait PrivateKeys: Send + Sync {
     /// All keys that are not forgotten yet. One that has counted is listed for as long as a session lives: what it signed
     /// still proves a past login (`id_token_hint`, OIDC Core section 3.1.2.1). One that is no secret any more is not listed.
-    fn list<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<KeyEntry>>;
+    fn list<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<KeyEntry>>;
 
     /// Signs with the key of this `kid` and its registered algorithm; a JWS signature (RFC 7518 section 3).
     ///
     /// The engine has no timer: a signer that is far away answers [`Fault::unavailable`] by itself when a second has
     /// passed, so that the client is told to come back (503). Nothing was used up then, and verification goes on.
-    fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> Answer<'a, Vec<u8>>;
+    fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>>;
 
     /// Root secrets, newest first; never empty. One that is forgotten takes with it what was sealed under it, such as the
     /// secrets of clients that are registered for an HMAC.
-    fn secrets<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<RootSecret>>;
+    fn secrets<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<RootSecretEntry>>;
 
     /// Moves whenever keys or root secrets may have changed: then they are listed again. Asked often, so that it must not
     /// wait; whoever has to look elsewhere does so in [`PrivateKeys::watcher`]. By default they never change.
@@ -269,8 +274,8 @@ pub trait EventSink: Send + Sync {
 
 /// Nobody hears what happened: the default.
 #[derive(Clone, Copy, Debug)]
-pub struct Unheard;
+pub struct NoopEventSink;
 
-impl EventSink for Unheard {
+impl EventSink for NoopEventSink {
     fn record(&self, _: Timestamp, _: &RequestId, _: &Event) {}
 }

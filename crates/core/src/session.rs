@@ -26,7 +26,7 @@ const FORMER_SECRET: Duration = Duration::from_secs(30);
 /// `[session]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub struct SessionConfig {
     /// A session ends when it was not used for so long.
     #[serde(with = "crate::duration")]
     pub idle: Duration,
@@ -35,7 +35,7 @@ pub struct Config {
     pub absolute: Duration,
 }
 
-impl Default for Config {
+impl Default for SessionConfig {
     fn default() -> Self {
         Self { idle: Duration::from_secs(14 * 86_400), absolute: Duration::from_secs(90 * 86_400) }
     }
@@ -56,13 +56,13 @@ pub struct SignedIn {
 /// Sessions by the rules of the configuration.
 #[derive(Clone, Debug)]
 pub struct Sessions {
-    config: Config,
+    config: SessionConfig,
 }
 
 impl Sessions {
     /// From the configuration.
     #[must_use]
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: SessionConfig) -> Self {
         Self { config }
     }
 

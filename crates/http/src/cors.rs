@@ -9,7 +9,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
-use crate::encode::{Answer, empty, method_not_allowed};
+use crate::encode::{HttpResponse, empty, method_not_allowed};
 use crate::route::Route;
 
 /// Whose scripts may read the answers of an endpoint.
@@ -35,7 +35,7 @@ impl CorsPolicy {
 }
 
 /// The answer to OPTIONS. A preflight is always allowed, because it comes before the client is known.
-pub(crate) fn preflight(route: Route<'_>, headers: &HeaderMap) -> Answer {
+pub(crate) fn preflight(route: Route<'_>, headers: &HeaderMap) -> HttpResponse {
     let methods = route.methods();
     let (Some(origin), true) = (headers.get(ORIGIN), headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)) else {
         let mut answer = method_not_allowed(&methods);
@@ -58,7 +58,7 @@ pub(crate) fn preflight(route: Route<'_>, headers: &HeaderMap) -> Answer {
 }
 
 /// Lets scripts of this origin read the answer.
-pub(crate) fn admit(answer: &mut Answer, policy: CorsPolicy, origin: Option<&HeaderValue>) {
+pub(crate) fn admit(answer: &mut HttpResponse, policy: CorsPolicy, origin: Option<&HeaderValue>) {
     let headers = answer.headers_mut();
     match policy {
         CorsPolicy::SameOrigin => {}

@@ -14,7 +14,7 @@ use http::{HeaderValue, Method, StatusCode};
 
 use crate::bodies::Unread;
 use crate::cors::{self, CorsPolicy};
-use crate::encode::{Answer, bearer_challenge, empty, error_body, json, private};
+use crate::encode::{HttpResponse, bearer_challenge, empty, error_body, json, private};
 use crate::form;
 use crate::route::Route;
 use crate::site::Site;
@@ -26,12 +26,12 @@ pub(crate) async fn answer(
     route: Route<'_>,
     parts: &Parts,
     body: Result<&Bytes, Unread>,
-) -> Answer {
+) -> HttpResponse {
     let origin = parts.headers.get(ORIGIN);
     let mut cors_policy = CorsPolicy::of(route);
     let result = match read(&mut call, parts, body) {
-        Err(failure) => Err(told(site, &call, route, failure)),
-        Ok(params) => served(site, &call, route, parts, params).await,
+        Err(failure) => Err(record_failure(site, &call, route, failure)),
+        Ok(params) => client_response(site, &call, route, parts, params).await,
     };
     if matches!(&result, Err(Failure::Refused(refusal)) if *refusal.reason == ORIGIN_NOT_ALLOWED) {
         cors_policy = CorsPolicy::SameOrigin;
@@ -55,20 +55,22 @@ fn read<'b>(call: &mut Call, parts: &Parts, body: Result<&'b Bytes, Unread>) -> 
     form::body(&parts.headers, body)
 }
 
-fn told(site: &Site, call: &Call, route: Route<'_>, failure: Failure) -> Failure {
+fn record_failure(site: &Site, call: &Call, route: Route<'_>, failure: Failure) -> Failure {
     site.refused(call, route.endpoint, &failure);
     failure
 }
 
-async fn served(
+async fn client_response(
     site: &Site,
     call: &Call,
     route: Route<'_>,
     parts: &Parts,
     form: Params<'_>,
-) -> Result<Answer, Failure> {
+) -> Result<HttpResponse, Failure> {
     let query = match route.caller() {
-        Caller::Bearer => form::query(parts.uri.query()).map_err(|refusal| told(site, call, route, refusal.into()))?,
+        Caller::Bearer => {
+            form::query(parts.uri.query()).map_err(|refusal| record_failure(site, call, route, refusal.into()))?
+        }
         _ => Params::default(),
     };
     let request = ClientRequest { query, form };

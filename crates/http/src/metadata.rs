@@ -8,12 +8,12 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::Full;
 
 use crate::cors::{self, CorsPolicy};
-use crate::encode::{Answer, empty};
+use crate::encode::{HttpResponse, empty};
 use crate::route::Route;
 use crate::site::Site;
 
 /// The answer to a request for metadata or keys.
-pub(crate) fn answer(site: &Site, route: Route<'_>, parts: &Parts) -> Answer {
+pub(crate) fn answer(site: &Site, route: Route<'_>, parts: &Parts) -> HttpResponse {
     let snapshot = site.provider.snapshot();
     let (content_type, prepared) = match route.endpoint {
         Endpoint::Jwks => ("application/jwk-set+json; charset=utf-8", &snapshot.jwks),
@@ -25,7 +25,7 @@ pub(crate) fn answer(site: &Site, route: Route<'_>, parts: &Parts) -> Answer {
 }
 
 /// The document, or 304 when the peer has it already (RFC 9110 section 13.1.2).
-fn document(content_type: &'static str, body: Bytes, etag: &str, headers: &HeaderMap) -> Answer {
+fn document(content_type: &'static str, body: Bytes, etag: &str, headers: &HeaderMap) -> HttpResponse {
     let is_known = headers.get_all(IF_NONE_MATCH).iter().any(|list| names(list, etag));
     let mut answer = empty(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     let out = answer.headers_mut();

@@ -14,7 +14,7 @@ use http::{Method, StatusCode};
 
 use crate::bodies::Unread;
 use crate::cross_site::{BROUGHT_HOME, FORM_OF_ANOTHER_ORIGIN, Source, is_under_another_name};
-use crate::encode::{Answer, Encoded, Form, SHORTLY, authorization_response, retry_after, see_other};
+use crate::encode::{Encoded, Form, HttpResponse, SHORTLY, authorization_response, retry_after, see_other};
 use crate::form::{self, URL_LIMIT, URL_TOO_LONG};
 use crate::locale;
 use crate::pages::{Content, FormMarkup, Retry};
@@ -28,7 +28,7 @@ pub(crate) async fn answer(
     route: Route<'_>,
     parts: &Parts,
     body: Result<&Bytes, Unread>,
-) -> Answer {
+) -> HttpResponse {
     let accept_language = locale::accepted(&parts.headers);
     call.sessions = site.cookies.sessions(&parts.headers);
     call.browser = site.cookies.browser(&parts.headers);
@@ -55,7 +55,7 @@ pub(crate) async fn answer(
         }
         (Endpoint::Interaction, Some(handle)) => provider.answer(&call, handle, params).await,
         _ if comes_from_another_site(site, parts, &params) || is_astray(site, parts, &params) => {
-            return at_home(site, &call, &params);
+            return redirect_to_get(site, &call, &params);
         }
         _ => provider.authorize(&call, params.filtered(|name| name != BROUGHT_HOME)).await,
     };
@@ -110,7 +110,7 @@ fn is_astray(site: &Site, parts: &Parts, params: &Params<'_>) -> bool {
 
 /// Brings a request to the issuer's own address: as GET, which carries Lax cookies; or, when it is too long for a URL, by a
 /// page whose form posts it from our origin.
-fn at_home(site: &Site, call: &Call, params: &Params<'_>) -> Answer {
+fn redirect_to_get(site: &Site, call: &Call, params: &Params<'_>) -> HttpResponse {
     let endpoint = site.address(Route::at(Endpoint::Authorization));
     let others = params.iter().filter(|(name, _)| *name != BROUGHT_HOME);
     let fields: Vec<(&str, &str)> = others.chain([(BROUGHT_HOME, "1")]).collect();
@@ -133,7 +133,7 @@ fn retry(route: Route<'_>, parts: &Parts, is_fault: bool) -> Retry<'static> {
 }
 
 /// What the step decided, cookies included.
-pub(crate) fn shown(site: &Site, call: &Call, next: &Next) -> Answer {
+pub(crate) fn shown(site: &Site, call: &Call, next: &Next) -> HttpResponse {
     let mut answer = match &next.outcome {
         Outcome::Page(view) => view_page(site, call, view),
         Outcome::Stored(handle) => see_other(&site.address(Route::below(Endpoint::Interaction, &handle.reveal()))),
@@ -151,14 +151,14 @@ pub(crate) fn shown(site: &Site, call: &Call, next: &Next) -> Answer {
     answer
 }
 
-fn respond(site: &Site, call: &Call, response: &AuthorizationResponse) -> Answer {
+fn respond(site: &Site, call: &Call, response: &AuthorizationResponse) -> HttpResponse {
     match authorization_response(response) {
         Encoded::Redirect(address) => see_other(&address),
         Encoded::FormPost(form) => site.page(call, StatusCode::OK, Content::FormPost(&form), Form::SubmitsItself),
     }
 }
 
-fn view_page(site: &Site, call: &Call, view: &View) -> Answer {
+fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
     match view {
         View::Accounts(view) => form_page(site, call, Content::Accounts(view, &markup(site, &view.form))),
         View::Consent(view) => form_page(site, call, Content::Consent(view, &markup(site, &view.form))),
@@ -172,7 +172,7 @@ fn view_page(site: &Site, call: &Call, view: &View) -> Answer {
     }
 }
 
-fn form_page(site: &Site, call: &Call, content: Content<'_>) -> Answer {
+fn form_page(site: &Site, call: &Call, content: Content<'_>) -> HttpResponse {
     let problem = match content {
         Content::Login(LoginView { problem, .. }, _) => *problem,
         _ => None,

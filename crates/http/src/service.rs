@@ -23,7 +23,7 @@ use http_body_util::Full;
 
 use crate::bodies::{Bodies, LONGEST, Received, Unread};
 use crate::cookies::Cookies;
-use crate::encode::{self, Answer};
+use crate::encode::{self, HttpResponse};
 use crate::pages::Pages;
 use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
@@ -140,7 +140,7 @@ impl Service {
     }
 
     /// The answer to a request; a body that is not worth reading is empty here.
-    async fn answer(&self, parts: &Parts, body: Result<&Bytes, Unread>) -> Answer {
+    async fn answer(&self, parts: &Parts, body: Result<&Bytes, Unread>) -> HttpResponse {
         let call = self.call(parts);
         let request_id = HeaderValue::from_str(&call.request_id.0);
         let mut answer = self.routed(call, parts, body).await;
@@ -174,7 +174,7 @@ impl Service {
         call
     }
 
-    async fn routed(&self, call: Call, parts: &Parts, body: Result<&Bytes, Unread>) -> Answer {
+    async fn routed(&self, call: Call, parts: &Parts, body: Result<&Bytes, Unread>) -> HttpResponse {
         let Some(route) = self.routes.find(parts.uri.path()) else {
             return encode::text(StatusCode::NOT_FOUND, "Not Found");
         };

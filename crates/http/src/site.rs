@@ -13,7 +13,7 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 
 use crate::cookies::Cookies;
-use crate::encode::{Answer, Form, error_body, page, page_policy};
+use crate::encode::{Form, HttpResponse, error_body, page, page_policy};
 use crate::pages::{Content, Page, Pages, Retry};
 use crate::route::Route;
 use crate::{Locale, locale};
@@ -38,7 +38,7 @@ impl Site {
     }
 
     /// A page in the person's language.
-    pub(crate) fn page(&self, call: &Call, status: StatusCode, content: Content<'_>, form: Form) -> Answer {
+    pub(crate) fn page(&self, call: &Call, status: StatusCode, content: Content<'_>, form: Form) -> HttpResponse {
         let ui_locales = match content {
             Content::Accounts(view, _) => view.form.ui_locales.as_deref(),
             Content::Consent(view, _) => view.form.ui_locales.as_deref(),
@@ -54,7 +54,7 @@ impl Site {
     }
 
     /// The error page.
-    pub(crate) fn error_page(&self, call: &Call, error: &PageError, retry: Retry<'_>) -> Answer {
+    pub(crate) fn error_page(&self, call: &Call, error: &PageError, retry: Retry<'_>) -> HttpResponse {
         let PageError { failure, way_on, .. } = error;
         let (reason, fault) = match failure {
             Failure::Refused(refusal) => (Some(refusal.reason), None),

@@ -3,7 +3,7 @@
 use chancery_core::interaction::NOTHING_GRANTED;
 use chancery_core::model::ConsentAnswer;
 use chancery_core::policy::AuthorizationPolicy;
-use chancery_core::ports::Answer;
+use chancery_core::ports::PortFuture;
 use chancery_testkit::{AuthorizationRequest, Tab, TestProvider, UserAgent, assert_refused, minutes, seconds};
 use chancery_types::AccountId;
 
@@ -56,7 +56,7 @@ impl AuthorizationPolicy for Hollow {
         _client: &'a chancery_core::model::Client,
         _account: &'a AccountId,
         stored: ConsentAnswer,
-    ) -> Answer<'a, ConsentAnswer> {
+    ) -> PortFuture<'a, ConsentAnswer> {
         Box::pin(async move {
             let rejected_scopes = stored.scopes.iter().chain(stored.rejected_scopes.iter()).cloned().collect();
             Ok(ConsentAnswer { rejected_scopes, ..ConsentAnswer::default() })

@@ -3,7 +3,7 @@
 use chancery_core::error::{Reason, Refusal};
 use chancery_core::model::{ClaimsRequest, Client, ConsentAnswer, Entitlement};
 use chancery_core::policy::{AuthorizationPolicy, TokenPolicy};
-use chancery_core::ports::Answer;
+use chancery_core::ports::PortFuture;
 use chancery_testkit::TestProvider;
 use chancery_types::iana::ErrorCode;
 use chancery_types::{AccountId, Scopes};
@@ -44,7 +44,7 @@ impl AuthorizationPolicy for Vouched {
         client: &'a Client,
         account: &'a AccountId,
         mut stored: ConsentAnswer,
-    ) -> Answer<'a, ConsentAnswer> {
+    ) -> PortFuture<'a, ConsentAnswer> {
         Box::pin(async move {
             if client.id().as_str() == "web" && account.as_str() == "alice" {
                 let vouched = Scopes::parse("openid profile").unwrap_or_default();

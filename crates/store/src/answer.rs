@@ -9,14 +9,14 @@ use std::pin::Pin;
 ///
 /// Nothing happens before it is polled. When it is dropped before it is ready, the step may or may not take place, but
 /// never half of it.
-pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// Why a step was not made. In each case nothing was written and nothing consumed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The backend could not do it. The caller answers 503.
-    Backend(Fault),
+    Backend(BackendError),
     /// More steps are waiting than the backend takes, or another process holds it for too long. The caller answers 503.
     Busy,
     /// A key or an alias of the batch belongs to an unexpired record, or two records of the batch share one.
@@ -47,29 +47,29 @@ impl Error for StoreError {
 
 /// What a backend says about its own failure: for our log only, never for a client.
 #[derive(Debug)]
-pub struct Fault(Box<dyn Error + Send + Sync>);
+pub struct BackendError(Box<dyn Error + Send + Sync>);
 
-impl Fault {
+impl BackendError {
     /// Keeps the backend's own error, or a message.
     pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self(cause.into())
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for BackendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl Error for Fault {
+impl Error for BackendError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.0.source()
     }
 }
 
-impl From<Fault> for StoreError {
-    fn from(fault: Fault) -> Self {
+impl From<BackendError> for StoreError {
+    fn from(fault: BackendError) -> Self {
         Self::Backend(fault)
     }
 }

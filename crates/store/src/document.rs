@@ -2,7 +2,7 @@
 
 use chancery_types::RealmId;
 
-use crate::{Answer, Revision};
+use crate::{Revision, StoreFuture};
 
 /// Few, long-lived things with an id, read far more often than written. Realms do not meet.
 ///
@@ -11,10 +11,10 @@ use crate::{Answer, Revision};
 /// written.
 pub trait DocumentStore: Send + Sync + 'static {
     /// The document of this id.
-    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> Answer<'a, Option<Document>>;
+    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> StoreFuture<'a, Option<Document>>;
 
     /// The document that has this alias among its aliases.
-    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> Answer<'a, Option<Document>>;
+    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> StoreFuture<'a, Option<Document>>;
 
     /// Writes a document: a new one when `seen` is `None`, else over the one that was seen. The revision that the
     /// document carries is not looked at.
@@ -24,13 +24,19 @@ pub trait DocumentStore: Send + Sync + 'static {
         kind: DocumentKind,
         seen: Option<Revision>,
         document: Document,
-    ) -> Answer<'a, Put>;
+    ) -> StoreFuture<'a, Put>;
 
     /// Writes new documents, all or none. [`Put::Occupied`] also when two of them share an id or an alias.
-    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> Answer<'a, Put>;
+    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> StoreFuture<'a, Put>;
 
     /// Removes the document that was seen; its id and aliases are free at once. [`Put::Stale`] also when it is gone.
-    fn remove<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str, seen: Revision) -> Answer<'a, Put>;
+    fn remove<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        id: &'a str,
+        seen: Revision,
+    ) -> StoreFuture<'a, Put>;
 
     /// The documents of a kind in the order of their ids (bytewise), at most `limit`, those after `after`.
     fn list<'a>(
@@ -39,11 +45,11 @@ pub trait DocumentStore: Send + Sync + 'static {
         kind: DocumentKind,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Answer<'a, Vec<Document>>;
+    ) -> StoreFuture<'a, Vec<Document>>;
 
     /// What was written since, by this node or another, in all realms: whoever keeps what they have read asks once a
     /// second what of it holds no more. `since` is what an earlier answer called `now`, or [`Revision::NONE`].
-    fn changes(&self, since: Revision) -> Answer<'_, Changes>;
+    fn changes(&self, since: Revision) -> StoreFuture<'_, Changes>;
 }
 
 /// What was written to documents since an earlier question.

@@ -10,7 +10,7 @@
 //! The feature `kit` holds the tests: every promise as a named case, for each backend to run.
 
 mod answer;
-pub use answer::{Answer, Fault, StoreError};
+pub use answer::{BackendError, StoreError, StoreFuture};
 
 mod record;
 pub use record::{Change, Record, Revision, Stored, Tags};

@@ -2,7 +2,7 @@
 
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
 
-use crate::{Answer, Change, Record, Revision, Stored};
+use crate::{Change, Record, Revision, StoreFuture, Stored};
 
 /// Ten atomic methods. A step is one condition on one record plus a batch of new records: all or nothing, and all in one
 /// partition ([`one_partition`](crate::one_partition)); a step that names two is a mistake of the caller and answered
@@ -22,13 +22,13 @@ use crate::{Answer, Change, Record, Revision, Stored};
 /// After each error everything is as it was: nothing written, nothing consumed.
 pub trait StateStore: Send + Sync + 'static {
     /// Writes all records of the batch.
-    fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> Answer<'a, ()>;
+    fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> StoreFuture<'a, ()>;
 
     /// The live record of this key; also a consumed one, which shows when it was consumed.
-    fn get(&self, now: Timestamp, key: Key) -> Answer<'_, Option<Stored>>;
+    fn get(&self, now: Timestamp, key: Key) -> StoreFuture<'_, Option<Stored>>;
 
     /// The live record of this alias.
-    fn get_by_alias(&self, now: Timestamp, alias: Alias) -> Answer<'_, Option<Stored>>;
+    fn get_by_alias(&self, now: Timestamp, alias: Alias) -> StoreFuture<'_, Option<Stored>>;
 
     /// Changes the live record if it still is as `seen`, and writes `issue` with it.
     fn update<'a>(
@@ -38,11 +38,11 @@ pub trait StateStore: Send + Sync + 'static {
         seen: Revision,
         change: Change,
         issue: &'a [Record],
-    ) -> Answer<'a, Updated>;
+    ) -> StoreFuture<'a, Updated>;
 
     /// Consumes the live record if nobody has, and writes `issue` with it. Of any number of callers one is
     /// [`First`](Redeemed::First).
-    fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> Answer<'a, Redeemed>;
+    fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> StoreFuture<'a, Redeemed>;
 
     /// Removes the live record, if it still is as `seen` (when that is given), and writes `issue` with it: the notices
     /// about its end, which are written once.
@@ -52,11 +52,11 @@ pub trait StateStore: Send + Sync + 'static {
         key: Key,
         seen: Option<Revision>,
         issue: &'a [Record],
-    ) -> Answer<'a, Revoked>;
+    ) -> StoreFuture<'a, Revoked>;
 
     /// Removes the records of a kind that carry a tag, in all partitions, and says how many it removed (some of which
     /// may have been dead). Each partition by itself: what is written meanwhile may remain.
-    fn revoke_tagged(&self, kind: Kind, tag: Tag) -> Answer<'_, u64>;
+    fn revoke_tagged(&self, kind: Kind, tag: Tag) -> StoreFuture<'_, u64>;
 
     /// The live records of a kind that carry a tag, in the order of their keys, at most `limit`, those after `after`.
     fn list_tagged(
@@ -66,16 +66,16 @@ pub trait StateStore: Send + Sync + 'static {
         tag: Tag,
         after: Option<Key>,
         limit: usize,
-    ) -> Answer<'_, Vec<Stored>>;
+    ) -> StoreFuture<'_, Vec<Stored>>;
 
     /// Takes live records of a kind whose `due_at` has come, at most `limit`, in all partitions and realms, and moves
     /// their `due_at` to `until`: until then no other worker gets them. Returned as they are afterwards, so that their
     /// revision serves for the `update` or `revoke` that ends the work.
-    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> Answer<'_, Vec<Stored>>;
+    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>>;
 
     /// Removes what is expired, and whatever hangs on a record that is gone, at most `limit`, in all partitions and
     /// realms. Says how many; fewer than `limit` means that there are no more.
-    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, u64>;
+    fn sweep(&self, now: Timestamp, limit: usize) -> StoreFuture<'_, u64>;
 }
 
 /// What became of an `update`.

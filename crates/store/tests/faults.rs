@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chancery_store::kit::{self, States};
 use chancery_store::{
-    Answer, Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError, Stored, Updated, one_partition,
+    Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError, StoreFuture, Stored, Updated, one_partition,
 };
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Fault {
+enum PlantedFault {
     AliasFreedOnlyByTheSweep,
     ClockOfItsOwn,
     ConsumesWithoutAsking,
@@ -25,17 +25,17 @@ enum Fault {
 }
 
 /// Each fault, and a case that has to fail with it.
-const FAULTS: &[(Fault, &str)] = &[
-    (Fault::AliasFreedOnlyByTheSweep, "a_name_is_free_after_expiry"),
-    (Fault::ClockOfItsOwn, "expired_is_invisible_before_any_sweep"),
-    (Fault::ConsumesWithoutAsking, "only_the_first_redemption_writes"),
-    (Fault::LeasesWithoutALock, "a_lease_is_held_by_one_worker_of_many"),
-    (Fault::LivesWithoutTheParent, "children_die_with_their_parent"),
-    (Fault::LooksThenConsumes, "of_many_redemptions_one_is_first"),
-    (Fault::NoticesWithEveryRevocation, "only_the_revocation_that_ended_it_writes"),
-    (Fault::StepsOverTwoPartitions, "a_step_stays_in_one_partition"),
-    (Fault::SweepForgetsOrphans, "sweep_removes_what_hangs_on_a_missing_parent"),
-    (Fault::UpdatesWithoutTheRevision, "update_is_compare_and_swap"),
+const FAULTS: &[(PlantedFault, &str)] = &[
+    (PlantedFault::AliasFreedOnlyByTheSweep, "a_name_is_free_after_expiry"),
+    (PlantedFault::ClockOfItsOwn, "expired_is_invisible_before_any_sweep"),
+    (PlantedFault::ConsumesWithoutAsking, "only_the_first_redemption_writes"),
+    (PlantedFault::LeasesWithoutALock, "a_lease_is_held_by_one_worker_of_many"),
+    (PlantedFault::LivesWithoutTheParent, "children_die_with_their_parent"),
+    (PlantedFault::LooksThenConsumes, "of_many_redemptions_one_is_first"),
+    (PlantedFault::NoticesWithEveryRevocation, "only_the_revocation_that_ended_it_writes"),
+    (PlantedFault::StepsOverTwoPartitions, "a_step_stays_in_one_partition"),
+    (PlantedFault::SweepForgetsOrphans, "sweep_removes_what_hangs_on_a_missing_parent"),
+    (PlantedFault::UpdatesWithoutTheRevision, "update_is_compare_and_swap"),
 ];
 
 #[test]
@@ -57,7 +57,8 @@ fn each_fault_is_caught() {
 #[test]
 fn the_walk_catches_the_faults_of_one_thread() {
     let alone = FAULTS.iter().map(|(fault, _)| *fault).filter(|fault| {
-        let others = [Fault::LeasesWithoutALock, Fault::LooksThenConsumes, Fault::StepsOverTwoPartitions];
+        let others =
+            [PlantedFault::LeasesWithoutALock, PlantedFault::LooksThenConsumes, PlantedFault::StepsOverTwoPartitions];
         !others.contains(fault)
     });
     for fault in alone {
@@ -71,18 +72,18 @@ type Map = BTreeMap<Key, Stored>;
 
 /// A map under a lock, searched from end to end.
 struct Small {
-    fault: Option<Fault>,
+    fault: Option<PlantedFault>,
     map: Mutex<(Map, u64)>,
     /// How many are between looking and writing, for the faults that let go of the lock there.
     between: AtomicUsize,
 }
 
 impl Small {
-    fn with(fault: Option<Fault>) -> Arc<dyn StateStore> {
+    fn with(fault: Option<PlantedFault>) -> Arc<dyn StateStore> {
         Arc::new(Self { fault, map: Mutex::default(), between: AtomicUsize::new(0) })
     }
 
-    fn has(&self, fault: Fault) -> bool {
+    fn has(&self, fault: PlantedFault) -> bool {
         self.fault == Some(fault)
     }
 
@@ -103,12 +104,12 @@ impl Small {
     }
 
     fn now(&self, now: Timestamp) -> Timestamp {
-        if self.has(Fault::ClockOfItsOwn) { Timestamp::from_secs(1_800_000_000) } else { now }
+        if self.has(PlantedFault::ClockOfItsOwn) { Timestamp::from_secs(1_800_000_000) } else { now }
     }
 
     fn live(&self, map: &Map, now: Timestamp, key: Key) -> Option<Stored> {
         let stored = map.get(&key).filter(|stored| stored.record.expires_at > self.now(now))?;
-        let mut parent = stored.record.parent.filter(|_| !self.has(Fault::LivesWithoutTheParent));
+        let mut parent = stored.record.parent.filter(|_| !self.has(PlantedFault::LivesWithoutTheParent));
         for depth in 1.. {
             let Some(key) = parent else { return Some(stored.clone()) };
             parent =
@@ -118,7 +119,7 @@ impl Small {
     }
 
     fn within_one_partition(&self, condition: Option<Key>, batch: &[Record]) -> Result<(), StoreError> {
-        if self.has(Fault::StepsOverTwoPartitions) { Ok(()) } else { one_partition(condition, batch) }
+        if self.has(PlantedFault::StepsOverTwoPartitions) { Ok(()) } else { one_partition(condition, batch) }
     }
 
     /// Puts `change` in place and writes the batch, on a copy that counts only when all went well.
@@ -142,7 +143,7 @@ impl Small {
             let holders: Vec<Record> =
                 map.values().filter(|old| alike(&old.record)).map(|old| old.record.clone()).collect();
             for holder in holders {
-                let kept = self.has(Fault::AliasFreedOnlyByTheSweep) && holder.key != record.key;
+                let kept = self.has(PlantedFault::AliasFreedOnlyByTheSweep) && holder.key != record.key;
                 if holder.expires_at > self.now(now) || kept {
                     return Err(StoreError::Occupied);
                 }
@@ -158,18 +159,18 @@ impl Small {
 }
 
 impl StateStore for Small {
-    fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> Answer<'a, ()> {
+    fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             self.within_one_partition(None, batch)?;
             self.write(&mut self.lock(), now, None, batch).map(drop)
         })
     }
 
-    fn get(&self, now: Timestamp, key: Key) -> Answer<'_, Option<Stored>> {
+    fn get(&self, now: Timestamp, key: Key) -> StoreFuture<'_, Option<Stored>> {
         Box::pin(async move { Ok(self.live(&self.lock().0, now, key)) })
     }
 
-    fn get_by_alias(&self, now: Timestamp, alias: Alias) -> Answer<'_, Option<Stored>> {
+    fn get_by_alias(&self, now: Timestamp, alias: Alias) -> StoreFuture<'_, Option<Stored>> {
         Box::pin(async move {
             let guard = self.lock();
             let holders = guard.0.values().filter(|stored| stored.record.alias == Some(alias));
@@ -184,12 +185,12 @@ impl StateStore for Small {
         seen: Revision,
         change: Change,
         issue: &'a [Record],
-    ) -> Answer<'a, Updated> {
+    ) -> StoreFuture<'a, Updated> {
         Box::pin(async move {
             self.within_one_partition(Some(key), issue)?;
             let mut guard = self.lock();
             let Some(mut stored) = self.live(&guard.0, now, key) else { return Ok(Updated::Gone) };
-            if stored.revision != seen && !self.has(Fault::UpdatesWithoutTheRevision) {
+            if stored.revision != seen && !self.has(PlantedFault::UpdatesWithoutTheRevision) {
                 return Ok(Updated::Stale);
             }
             let Change { body, expires_at, due_at } = change;
@@ -198,15 +199,15 @@ impl StateStore for Small {
         })
     }
 
-    fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> Answer<'a, Redeemed> {
+    fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> StoreFuture<'a, Redeemed> {
         Box::pin(async move {
             self.within_one_partition(Some(key), issue)?;
             let mut guard = self.lock();
             let Some(stored) = self.live(&guard.0, now, key) else { return Ok(Redeemed::Gone) };
-            if let Some(at) = stored.consumed_at.filter(|_| !self.has(Fault::ConsumesWithoutAsking)) {
+            if let Some(at) = stored.consumed_at.filter(|_| !self.has(PlantedFault::ConsumesWithoutAsking)) {
                 return Ok(Redeemed::Replayed { at });
             }
-            if self.has(Fault::LooksThenConsumes) {
+            if self.has(PlantedFault::LooksThenConsumes) {
                 drop(guard);
                 self.let_others_in();
                 guard = self.lock();
@@ -223,12 +224,12 @@ impl StateStore for Small {
         key: Key,
         seen: Option<Revision>,
         issue: &'a [Record],
-    ) -> Answer<'a, Revoked> {
+    ) -> StoreFuture<'a, Revoked> {
         Box::pin(async move {
             self.within_one_partition(Some(key), issue)?;
             let mut guard = self.lock();
             let Some(stored) = self.live(&guard.0, now, key) else {
-                if self.has(Fault::NoticesWithEveryRevocation) {
+                if self.has(PlantedFault::NoticesWithEveryRevocation) {
                     self.write(&mut guard, now, None, issue)?;
                 }
                 return Ok(Revoked::Gone);
@@ -241,7 +242,7 @@ impl StateStore for Small {
         })
     }
 
-    fn revoke_tagged(&self, kind: Kind, tag: Tag) -> Answer<'_, u64> {
+    fn revoke_tagged(&self, kind: Kind, tag: Tag) -> StoreFuture<'_, u64> {
         Box::pin(async move {
             let map = &mut self.lock().0;
             let before = map.len();
@@ -257,7 +258,7 @@ impl StateStore for Small {
         tag: Tag,
         after: Option<Key>,
         limit: usize,
-    ) -> Answer<'_, Vec<Stored>> {
+    ) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(async move {
             let map = &self.lock().0;
             let tagged = map.values().filter(|stored| stored.record.tags.iter().any(|have| have == tag));
@@ -266,14 +267,14 @@ impl StateStore for Small {
         })
     }
 
-    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> Answer<'_, Vec<Stored>> {
+    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(async move {
             let mut guard = self.lock();
             let due = guard.0.values().filter(|stored| stored.record.due_at.is_some_and(|at| at <= now));
             let due = due.filter(|stored| stored.record.key.kind() == kind);
             let due = due.filter_map(|stored| self.live(&guard.0, now, stored.record.key)).take(limit);
             let mut leased: Vec<Stored> = due.collect();
-            if self.has(Fault::LeasesWithoutALock) {
+            if self.has(PlantedFault::LeasesWithoutALock) {
                 drop(guard);
                 self.let_others_in();
                 guard = self.lock();
@@ -287,14 +288,14 @@ impl StateStore for Small {
         })
     }
 
-    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, u64> {
+    fn sweep(&self, now: Timestamp, limit: usize) -> StoreFuture<'_, u64> {
         Box::pin(async move {
             let map = &mut self.lock().0;
             let mut removed = 0;
             while removed < limit
                 && let Some(dead) = map.values().map(|stored| &stored.record).find(|record| {
                     let orphan = record.parent.is_some_and(|parent| !map.contains_key(&parent));
-                    record.expires_at <= self.now(now) || (orphan && !self.has(Fault::SweepForgetsOrphans))
+                    record.expires_at <= self.now(now) || (orphan && !self.has(PlantedFault::SweepForgetsOrphans))
                 })
             {
                 let key = dead.key;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
-use chancery_store::{Answer, Change, Record, Redeemed, Revision, Revoked, StateStore, Stored, Updated};
+use chancery_store::{Change, Record, Redeemed, Revision, Revoked, StateStore, StoreFuture, Stored, Updated};
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
 
 use crate::random::SeededRandom;
@@ -116,7 +116,7 @@ fn bodies(batch: &[Record]) -> impl Iterator<Item = &[u8]> {
 }
 
 impl StateStore for Interleaved {
-    fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> Answer<'a, ()> {
+    fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             let_others_go_on().await;
             self.keep(bodies(batch));
@@ -124,14 +124,14 @@ impl StateStore for Interleaved {
         })
     }
 
-    fn get(&self, now: Timestamp, key: Key) -> Answer<'_, Option<Stored>> {
+    fn get(&self, now: Timestamp, key: Key) -> StoreFuture<'_, Option<Stored>> {
         Box::pin(async move {
             let_others_go_on().await;
             self.behind.get(now, key).await
         })
     }
 
-    fn get_by_alias(&self, now: Timestamp, alias: Alias) -> Answer<'_, Option<Stored>> {
+    fn get_by_alias(&self, now: Timestamp, alias: Alias) -> StoreFuture<'_, Option<Stored>> {
         Box::pin(async move {
             let_others_go_on().await;
             self.behind.get_by_alias(now, alias).await
@@ -145,7 +145,7 @@ impl StateStore for Interleaved {
         seen: Revision,
         change: Change,
         issue: &'a [Record],
-    ) -> Answer<'a, Updated> {
+    ) -> StoreFuture<'a, Updated> {
         Box::pin(async move {
             let_others_go_on().await;
             self.keep(std::iter::once(&*change.body).chain(bodies(issue)));
@@ -153,7 +153,7 @@ impl StateStore for Interleaved {
         })
     }
 
-    fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> Answer<'a, Redeemed> {
+    fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> StoreFuture<'a, Redeemed> {
         Box::pin(async move {
             let_others_go_on().await;
             self.keep(bodies(issue));
@@ -167,7 +167,7 @@ impl StateStore for Interleaved {
         key: Key,
         seen: Option<Revision>,
         issue: &'a [Record],
-    ) -> Answer<'a, Revoked> {
+    ) -> StoreFuture<'a, Revoked> {
         Box::pin(async move {
             let_others_go_on().await;
             self.keep(bodies(issue));
@@ -175,7 +175,7 @@ impl StateStore for Interleaved {
         })
     }
 
-    fn revoke_tagged(&self, kind: Kind, tag: Tag) -> Answer<'_, u64> {
+    fn revoke_tagged(&self, kind: Kind, tag: Tag) -> StoreFuture<'_, u64> {
         Box::pin(async move {
             let_others_go_on().await;
             self.behind.revoke_tagged(kind, tag).await
@@ -189,21 +189,21 @@ impl StateStore for Interleaved {
         tag: Tag,
         after: Option<Key>,
         limit: usize,
-    ) -> Answer<'_, Vec<Stored>> {
+    ) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(async move {
             let_others_go_on().await;
             self.behind.list_tagged(now, kind, tag, after, limit).await
         })
     }
 
-    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> Answer<'_, Vec<Stored>> {
+    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(async move {
             let_others_go_on().await;
             self.behind.lease(now, kind, until, limit).await
         })
     }
 
-    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, u64> {
+    fn sweep(&self, now: Timestamp, limit: usize) -> StoreFuture<'_, u64> {
         Box::pin(async move {
             let_others_go_on().await;
             self.behind.sweep(now, limit).await

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::error::Fault;
 use chancery_core::model::{Account, Authentication, Claims, LoginForm};
-use chancery_core::ports::{Accounts, Answer, ClaimsQuery, LoginOutcome, LoginRefusal, Room};
+use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Room};
 use chancery_types::{AccountId, RealmId, Timestamp};
 use serde_json::{Value, json};
 
@@ -145,11 +145,11 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Accounts for TestAccounts {
-    fn find<'a>(&'a self, _: &'a RealmId, id: &'a AccountId) -> Answer<'a, Option<Account>> {
+    fn find<'a>(&'a self, _: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>> {
         Box::pin(async { self.mood().map(|_| self.account(id)) })
     }
 
-    fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims> {
+    fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
         Box::pin(async move {
             self.mood()?;
             let mut claims = Claims::default();
@@ -162,7 +162,7 @@ impl Accounts for TestAccounts {
         })
     }
 
-    fn room<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Option<Room>> {
+    fn room<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Option<Room>> {
         Box::pin(async { Ok(Some(Room::default()).filter(|_| *lock(&self.mood) != Mood::Busy)) })
     }
 
@@ -172,7 +172,7 @@ impl Accounts for TestAccounts {
         now: Timestamp,
         form: LoginForm,
         _: Room,
-    ) -> Answer<'a, LoginOutcome> {
+    ) -> PortFuture<'a, LoginOutcome> {
         Box::pin(async move {
             self.mood()?;
             // A password takes its time, while others go on.

@@ -194,10 +194,10 @@ impl<K: HandleKind> RotatingHandle<K> {
 
     /// What the record keeps of the secret.
     #[must_use]
-    pub fn secret_digest(&self) -> SecretDigest {
+    pub fn secret_digest(&self) -> HandleDigest {
         let mut out = [0; 32];
         out.copy_from_slice(digest(&SHA256, &*self.secret).as_ref());
-        SecretDigest(out)
+        HandleDigest(out)
     }
 
     /// The handle of the same record with another secret.
@@ -215,9 +215,9 @@ impl<K: HandleKind> RotatingHandle<K> {
 
 /// SHA-256 of a rotating secret: all that a record keeps of it. Compared in constant time.
 #[derive(Clone, Copy, Debug)]
-pub struct SecretDigest([u8; 32]);
+pub struct HandleDigest([u8; 32]);
 
-impl SecretDigest {
+impl HandleDigest {
     /// Reads it back from a record; `None` when the length is wrong.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -231,21 +231,21 @@ impl SecretDigest {
     }
 }
 
-impl PartialEq for SecretDigest {
+impl PartialEq for HandleDigest {
     fn eq(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
 }
 
-impl Eq for SecretDigest {}
+impl Eq for HandleDigest {}
 
-impl serde::Serialize for SecretDigest {
+impl serde::Serialize for HandleDigest {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
     }
 }
 
-impl<'de> serde::Deserialize<'de> for SecretDigest {
+impl<'de> serde::Deserialize<'de> for HandleDigest {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         crate::text::deserialize(from, "a digest", |text| {
             // The engine wants room for whole groups of four.

@@ -40,7 +40,7 @@ impl<T, F: Fn(&str) -> Option<T>> Visitor<'_> for Text<F, T> {
 mod tests {
     use serde::de::DeserializeOwned;
 
-    use crate::handle::SecretDigest;
+    use crate::handle::HandleDigest;
     use crate::{ClientId, Key, RedirectUri};
 
     fn is_read<T: DeserializeOwned>(json: &str) -> bool {
@@ -52,7 +52,7 @@ mod tests {
     fn values_are_read_where_they_stand() {
         let key = format!("\"{}\"", "A".repeat(47));
         assert!(is_read::<Key>(&key) && is_read::<Key>(&key.replacen('A', "\\u0041", 1)));
-        assert!(is_read::<SecretDigest>(&format!("\"{}\"", "A".repeat(43))));
+        assert!(is_read::<HandleDigest>(&format!("\"{}\"", "A".repeat(43))));
         assert_eq!(serde_json::from_str::<ClientId>(r#""\u0061pp""#).unwrap().as_str(), "app");
         assert!(is_read::<RedirectUri>(r#""https:\/\/c.example\/cb""#));
     }
@@ -63,7 +63,7 @@ mod tests {
             assert!(!is_read::<Key>(&format!("\"{}\"", "A".repeat(length))), "{length}");
         }
         for length in (0..100).filter(|length| *length != 43) {
-            assert!(!is_read::<SecretDigest>(&format!("\"{}\"", "A".repeat(length))), "{length}");
+            assert!(!is_read::<HandleDigest>(&format!("\"{}\"", "A".repeat(length))), "{length}");
         }
         let key = "A".repeat(46);
         for bad in ["+", "/", "=", "B", " ", "\\u0000", "\u{e4}"] {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chancery_jose::{PrivateKey, RootSecret as Secret, SigningAlgorithm, SystemRandom};
+use chancery_jose::{PrivateKey, RootSecret, SigningAlgorithm, SystemRandom};
 use chancery_store::{Put, Revision};
 use chancery_types::{ClientId, RealmId, ResourceUri, Timestamp};
 use zeroize::Zeroizing;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::client::{RegistrationRules, register};
 use crate::error::{Complaint, Fault};
 use crate::model::{Client, ResourceServer};
-use crate::ports::{Answer, KeyEntry, PrivateKeys, Registry, RootSecret};
+use crate::ports::{KeyEntry, PortFuture, PrivateKeys, Registry, RootSecretEntry};
 use crate::rotation::{KeyEnd, KeyTimes};
 
 /// Clients and resource servers in memory, the same for every realm that asks.
@@ -97,12 +97,12 @@ impl MemoryRegistry {
         known.changes += 1;
     }
 
-    fn change<T: Send + 'static>(&self, step: impl FnOnce(&mut Known) -> T) -> Answer<'_, T> {
+    fn change<T: Send + 'static>(&self, step: impl FnOnce(&mut Known) -> T) -> PortFuture<'_, T> {
         let done = step(&mut self.known.write().unwrap_or_else(PoisonError::into_inner));
         Box::pin(std::future::ready(Ok(done)))
     }
 
-    fn read<T: Send + 'static>(&self, look: impl FnOnce(&Known) -> T) -> Answer<'_, T> {
+    fn read<T: Send + 'static>(&self, look: impl FnOnce(&Known) -> T) -> PortFuture<'_, T> {
         let found = look(&self.known.read().unwrap_or_else(PoisonError::into_inner));
         Box::pin(std::future::ready(Ok(found)))
     }
@@ -115,22 +115,26 @@ impl Default for MemoryRegistry {
 }
 
 impl Registry for MemoryRegistry {
-    fn client<'a>(&'a self, _: &'a RealmId, id: &'a ClientId) -> Answer<'a, Option<Arc<Client>>> {
+    fn client<'a>(&'a self, _: &'a RealmId, id: &'a ClientId) -> PortFuture<'a, Option<Arc<Client>>> {
         self.read(|known| known.clients.get(id).cloned())
     }
 
-    fn resource_server<'a>(&'a self, _: &'a RealmId, uri: &'a ResourceUri) -> Answer<'a, Option<Arc<ResourceServer>>> {
+    fn resource_server<'a>(
+        &'a self,
+        _: &'a RealmId,
+        uri: &'a ResourceUri,
+    ) -> PortFuture<'a, Option<Arc<ResourceServer>>> {
         self.read(|known| known.resource_servers.get(uri).cloned())
     }
 
-    fn put_client<'a>(&'a self, _: &'a RealmId, seen: Option<Revision>, client: Arc<Client>) -> Answer<'a, Put> {
+    fn put_client<'a>(&'a self, _: &'a RealmId, seen: Option<Revision>, client: Arc<Client>) -> PortFuture<'a, Put> {
         self.change(|known| match known.contradicts(client.id(), seen) {
             Some(put) => put,
             None => Put::Done(known.put(Arc::unwrap_or_clone(client))),
         })
     }
 
-    fn remove_client<'a>(&'a self, _: &'a RealmId, seen: Revision, id: &'a ClientId) -> Answer<'a, Put> {
+    fn remove_client<'a>(&'a self, _: &'a RealmId, seen: Revision, id: &'a ClientId) -> PortFuture<'a, Put> {
         self.change(|known| match known.contradicts(id, Some(seen)) {
             Some(put) => put,
             None => {
@@ -146,7 +150,7 @@ impl Registry for MemoryRegistry {
         _: &'a RealmId,
         after: Option<&'a ClientId>,
         limit: usize,
-    ) -> Answer<'a, Vec<Arc<Client>>> {
+    ) -> PortFuture<'a, Vec<Arc<Client>>> {
         self.read(|known| {
             let later = known.clients.iter().filter(|(id, _)| after.is_none_or(|after| *id > after));
             later.take(limit).map(|(_, client)| Arc::clone(client)).collect()
@@ -223,11 +227,11 @@ impl MemoryKeys {
 }
 
 impl PrivateKeys for MemoryKeys {
-    fn list<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Vec<KeyEntry>> {
+    fn list<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Vec<KeyEntry>> {
         Box::pin(async { Ok(self.read(|held| held.keys.iter().map(|(entry, _)| entry.clone()).collect())) })
     }
 
-    fn sign<'a>(&'a self, _: &'a RealmId, kid: &'a str, input: &'a [u8]) -> Answer<'a, Vec<u8>> {
+    fn sign<'a>(&'a self, _: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>> {
         Box::pin(async move {
             let found = |held: &Held| held.keys.iter().find(|(_, key)| key.kid() == kid).map(|(_, key)| key.clone());
             let key = self.read(found).ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
@@ -236,13 +240,15 @@ impl PrivateKeys for MemoryKeys {
         })
     }
 
-    fn secrets<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Vec<RootSecret>> {
+    fn secrets<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Vec<RootSecretEntry>> {
         Box::pin(async {
             let numbered = |held: &Held| {
                 let versions = (1..).zip(&held.secrets);
-                versions.map(|(version, secret)| RootSecret { version, secret: Secret::new(secret.clone()) }).collect()
+                versions
+                    .map(|(version, secret)| RootSecretEntry { version, secret: RootSecret::new(secret.clone()) })
+                    .collect()
             };
-            let mut secrets: Vec<RootSecret> = self.read(numbered);
+            let mut secrets: Vec<RootSecretEntry> = self.read(numbered);
             secrets.reverse();
             Ok(secrets)
         })

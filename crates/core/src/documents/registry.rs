@@ -9,7 +9,7 @@ use chancery_types::{ClientId, RealmId, ResourceUri};
 use super::{Documents, Kept};
 use crate::error::Fault;
 use crate::model::{Client, ResourceServer};
-use crate::ports::{Answer, Registry, Watcher};
+use crate::ports::{PortFuture, Registry, Watcher};
 
 /// Clients and resource servers over [`Documents`], each parsed once until it is written again.
 pub struct StoredRegistry {
@@ -91,7 +91,7 @@ fn resource_server(document: &Document) -> Result<ResourceServer, Fault> {
 }
 
 impl Registry for StoredRegistry {
-    fn client<'a>(&'a self, realm: &'a RealmId, id: &'a ClientId) -> Answer<'a, Option<Arc<Client>>> {
+    fn client<'a>(&'a self, realm: &'a RealmId, id: &'a ClientId) -> PortFuture<'a, Option<Arc<Client>>> {
         Box::pin(self.clients.get(realm, id.as_str(), read))
     }
 
@@ -99,7 +99,7 @@ impl Registry for StoredRegistry {
         &'a self,
         realm: &'a RealmId,
         uri: &'a ResourceUri,
-    ) -> Answer<'a, Option<Arc<ResourceServer>>> {
+    ) -> PortFuture<'a, Option<Arc<ResourceServer>>> {
         Box::pin(async move {
             if let Some(server) = self.configured.get(uri) {
                 return Ok(Some(Arc::clone(server)));
@@ -112,7 +112,12 @@ impl Registry for StoredRegistry {
         Some(self.documents.clone())
     }
 
-    fn put_client<'a>(&'a self, realm: &'a RealmId, seen: Option<Revision>, client: Arc<Client>) -> Answer<'a, Put> {
+    fn put_client<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        seen: Option<Revision>,
+        client: Arc<Client>,
+    ) -> PortFuture<'a, Put> {
         Box::pin(async move {
             if seen.is_none() && self.is_of_account(realm, &client).await? {
                 return Ok(Put::Occupied);
@@ -121,7 +126,7 @@ impl Registry for StoredRegistry {
         })
     }
 
-    fn remove_client<'a>(&'a self, realm: &'a RealmId, seen: Revision, id: &'a ClientId) -> Answer<'a, Put> {
+    fn remove_client<'a>(&'a self, realm: &'a RealmId, seen: Revision, id: &'a ClientId) -> PortFuture<'a, Put> {
         Box::pin(async move { Ok(self.documents.remove(realm, DocumentKind::CLIENT, id.as_str(), seen).await?) })
     }
 
@@ -130,7 +135,7 @@ impl Registry for StoredRegistry {
         realm: &'a RealmId,
         after: Option<&'a ClientId>,
         limit: usize,
-    ) -> Answer<'a, Vec<Arc<Client>>> {
+    ) -> PortFuture<'a, Vec<Arc<Client>>> {
         Box::pin(async move {
             let after = after.map(ClientId::as_str);
             let documents = self.documents.store().list(realm, DocumentKind::CLIENT, after, limit).await?;

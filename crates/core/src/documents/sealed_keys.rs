@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use chancery_jose::{PrivateKey, RootSecret as Wrapping, SealingKey, SigningAlgorithm, base64url};
+use chancery_jose::{PrivateKey, RootSecret, SealingKey, SigningAlgorithm, base64url};
 use chancery_store::{Changed, Document, DocumentKind, Put, Revision};
 use chancery_types::{RealmId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{Documents, Keeper};
 use crate::error::Fault;
-use crate::ports::{Answer, KeyEntry, PrivateKeys, Random, RootSecret, Watcher};
+use crate::ports::{KeyEntry, PortFuture, PrivateKeys, Random, RootSecretEntry, Watcher};
 use crate::rotation::{KeyTimes, succeed};
 
 /// Private keys over [`Documents`]. Without the wrapping key the store holds nothing of use.
@@ -102,7 +102,7 @@ impl SealedKeys {
     ///
     /// # Errors
     /// A fault of the cryptographic library.
-    pub fn new(documents: Arc<Documents>, wrapping: &Wrapping, random: Arc<dyn Random>) -> Result<Self, Fault> {
+    pub fn new(documents: Arc<Documents>, wrapping: &RootSecret, random: Arc<dyn Random>) -> Result<Self, Fault> {
         let sealing = wrapping.sealing_key("chancery private key").map_err(broken)?;
         let opened = Arc::<RwLock<Opened>>::default();
         documents.tell(&opened);
@@ -344,7 +344,7 @@ fn broken(error: chancery_jose::Error) -> Fault {
 }
 
 impl PrivateKeys for SealedKeys {
-    fn list<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<KeyEntry>> {
+    fn list<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<KeyEntry>> {
         Box::pin(async move {
             let (ring, _) = self.ring(realm).await?;
             let entry = |key: &SealedKey| {
@@ -355,7 +355,7 @@ impl PrivateKeys for SealedKeys {
         })
     }
 
-    fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> Answer<'a, Vec<u8>> {
+    fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>> {
         Box::pin(async move {
             let key = match self.opened(realm, kid) {
                 Some(key) => key,
@@ -371,7 +371,7 @@ impl PrivateKeys for SealedKeys {
         })
     }
 
-    fn secrets<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<RootSecret>> {
+    fn secrets<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<RootSecretEntry>> {
         Box::pin(async move {
             let (ring, _) = self.ring(realm).await?;
             let open = |SealedSecret { version, sealed }: &SealedSecret| {
@@ -379,7 +379,7 @@ impl PrivateKeys for SealedKeys {
                 let opened = self.unseal(realm, &name, sealed)?;
                 let bytes = opened.as_slice().try_into();
                 let bytes: [u8; 32] = bytes.map_err(|_| Fault::internal(format!("{name} has the wrong length")))?;
-                Ok(RootSecret { version: *version, secret: Wrapping::new(Zeroizing::new(bytes)) })
+                Ok(RootSecretEntry { version: *version, secret: RootSecret::new(Zeroizing::new(bytes)) })
             };
             let mut secrets = ring.secrets.iter().map(open).collect::<Result<Vec<_>, Fault>>()?;
             secrets.sort_by_key(|secret| std::cmp::Reverse(secret.version));

@@ -7,7 +7,7 @@ use chancery_store::{Changed, Document, DocumentKind, DocumentStore, Moved, Put,
 use chancery_types::{RealmId, Timestamp};
 
 use crate::asked::Asked;
-use crate::ports::{Answer, Watcher};
+use crate::ports::{PortFuture, Watcher};
 
 /// The documents of one store. Clients, people and keys over it share one of these, whatever their realms: then one
 /// question a second finds what other nodes and commands have written, and only what was written is read again.
@@ -112,7 +112,7 @@ impl Documents {
 }
 
 impl Watcher for Documents {
-    fn look(&self, now: Timestamp) -> Answer<'_, Timestamp> {
+    fn look(&self, now: Timestamp) -> PortFuture<'_, Timestamp> {
         Box::pin(async move {
             let asking = match self.asked.ask(now, None) {
                 Ok(asking) => asking,

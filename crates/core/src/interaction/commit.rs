@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chancery_jose::{hmac_sha256, sha256};
 use chancery_store::{Change, Record, Revoked, StoreError, Tags, Updated};
-use chancery_types::handle::{AuthorizationCode, Handle, RotatingHandle, SecretDigest, Session};
+use chancery_types::handle::{AuthorizationCode, Handle, HandleDigest, RotatingHandle, Session};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{Key, Scope, Scopes};
 use zeroize::Zeroizing;
@@ -164,7 +164,7 @@ impl Interactions {
 
     /// Stores the request under the session, because more is needed of a person who has authenticated.
     pub(super) async fn store(&self, open: &Open<'_>, session: Key, write: SessionWrite) -> Result<GoneOn, Fault> {
-        let browser = open.call.browser.as_deref().and_then(|cookie| SecretDigest::from_bytes(&sha256(cookie)));
+        let browser = open.call.browser.as_deref().and_then(|cookie| HandleDigest::from_bytes(&sha256(cookie)));
         let browser = browser.ok_or_else(|| Fault::internal("a form of a browser without its cookie"))?;
         let interaction = open.interaction.ok_or_else(|| Fault::internal("a form of no interaction"))?;
         let handle = Handle::new(session.partition(), open.env.secret());

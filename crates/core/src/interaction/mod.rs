@@ -2,7 +2,7 @@
 //!
 //! The first page of a request is the answer to it and stores nothing: its form carries the request. Only when the
 //! person has authenticated and more is needed does a record hold the request, under the person's session.
-//! Config     `[interaction]`
+//! InteractionConfig     `[interaction]`
 //! Discovery  none
 
 use std::time::Duration;
@@ -45,7 +45,7 @@ const KEPT: Duration = Duration::from_secs(86_400);
 /// `[interaction]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub struct InteractionConfig {
     /// How long a person has to answer, from the first page on.
     #[serde(with = "crate::duration")]
     pub lifetime: Duration,
@@ -54,7 +54,7 @@ pub struct Config {
     pub consent: Duration,
 }
 
-impl Default for Config {
+impl Default for InteractionConfig {
     fn default() -> Self {
         Self { lifetime: Duration::from_secs(3600), consent: Duration::from_secs(365 * 86_400) }
     }
@@ -114,7 +114,7 @@ pub struct Interactions {
     /// Lifetimes of codes and grants.
     pub code: authorization_code::Codes,
     /// Lifetimes of interactions and consents.
-    pub config: Config,
+    pub config: InteractionConfig,
     /// Against guessing.
     pub throttle: throttle::Throttle,
     /// The authentication context classes that can be reached here.

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use chancery_jose::sha256;
-use chancery_types::handle::{Handle, SecretDigest};
+use chancery_types::handle::{Handle, HandleDigest};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{AccountId, ClientId, Params};
 use zeroize::Zeroizing;
@@ -572,6 +572,6 @@ pub(super) fn form_refused(call: &Call, env: &Env, reason: &'static Reason, clie
 
 /// Whether the interaction was stored for this browser.
 fn is_of_browser(call: &Call, found: &Found<InteractionBody>) -> bool {
-    let shown = call.browser.as_deref().and_then(|cookie| SecretDigest::from_bytes(&sha256(cookie)));
+    let shown = call.browser.as_deref().and_then(|cookie| HandleDigest::from_bytes(&sha256(cookie)));
     shown.is_some_and(|shown| shown == found.body.browser)
 }

@@ -27,7 +27,7 @@ use crate::records::{Found, ThrottleBody, throttle_key};
 /// `[throttle]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub struct ThrottleConfig {
     /// Failures of one name from one network or one known browser before its next attempt from there has to wait.
     pub failures: u32,
     /// Failures of one name from anywhere before attempts with it are looked at one per `first_wait`.
@@ -42,7 +42,7 @@ pub struct Config {
     pub longest_wait: Duration,
 }
 
-impl Default for Config {
+impl Default for ThrottleConfig {
     fn default() -> Self {
         Self {
             failures: 5,
@@ -57,7 +57,7 @@ impl Default for Config {
 /// The throttle by the rules of the configuration.
 #[derive(Clone, Debug)]
 pub struct Throttle {
-    config: Config,
+    config: ThrottleConfig,
 }
 
 /// How often a race against others may be lost.
@@ -115,7 +115,7 @@ enum Verdict {
 impl Throttle {
     /// From the configuration.
     #[must_use]
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: ThrottleConfig) -> Self {
         Self { config }
     }
 
@@ -350,7 +350,7 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_after_the_free_failures() {
-        let throttle = Throttle::new(Config::default());
+        let throttle = Throttle::new(ThrottleConfig::default());
         for (longest_wait, longest) in [(throttle.config.longest_wait, 900), (SHARED_WAIT, 30)] {
             let waits: Vec<u64> =
                 [1, 5, 6, 7, 8, 40].map(|failures| throttle.wait(failures, longest_wait).as_secs()).into();

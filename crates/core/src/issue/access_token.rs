@@ -25,7 +25,7 @@ pub(crate) use live::LiveAccessToken;
 /// `[access_token]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub struct AccessTokenConfig {
     /// How long an opaque one lives that stands for a person.
     #[serde(with = "crate::duration")]
     pub opaque: Duration,
@@ -37,7 +37,7 @@ pub struct Config {
     pub client_credentials: Duration,
 }
 
-impl Default for Config {
+impl Default for AccessTokenConfig {
     fn default() -> Self {
         Self {
             opaque: Duration::from_secs(3600),
@@ -47,7 +47,7 @@ impl Default for Config {
     }
 }
 
-impl Config {
+impl AccessTokenConfig {
     /// How long the access token of this entitlement lives, unless the policy says otherwise.
     pub(super) fn lifetime(&self, what: &Entitlement) -> Duration {
         let resource = what.target.resource.as_deref();

@@ -24,7 +24,7 @@ use crate::session::sid;
 /// `[authorization_code]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub struct AuthorizationCodeConfig {
     /// How long a code can be exchanged. RFC 6749 section 4.1.2 wants at most 10 minutes.
     #[serde(with = "crate::duration")]
     pub lifetime: Duration,
@@ -37,7 +37,7 @@ pub struct Config {
     pub grant: Duration,
 }
 
-impl Default for Config {
+impl Default for AuthorizationCodeConfig {
     fn default() -> Self {
         Self {
             lifetime: Duration::from_secs(60),
@@ -50,9 +50,9 @@ impl Default for Config {
 /// What codes are made with; part of a snapshot.
 pub struct Codes {
     /// `[authorization_code]`
-    pub config: Config,
+    pub config: AuthorizationCodeConfig,
     /// `[access_token]`
-    pub access_token: access_token::Config,
+    pub access_token: access_token::AccessTokenConfig,
     /// What the application decides; asked here for the life of the grant, and again when the code is exchanged.
     pub policy: Arc<dyn TokenPolicy>,
 }

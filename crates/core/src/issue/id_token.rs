@@ -20,13 +20,13 @@ use crate::ports::ClaimsQuery;
 /// `[id_token]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub struct IdTokenConfig {
     /// How long it can be used as proof of the login.
     #[serde(with = "crate::duration")]
     pub lifetime: Duration,
 }
 
-impl Default for Config {
+impl Default for IdTokenConfig {
     fn default() -> Self {
         Self { lifetime: Duration::from_secs(3600) }
     }

@@ -34,11 +34,11 @@ pub struct TokenIssuer {
     /// Which claims a client is registered for.
     pub claims: Arc<ClaimsRule>,
     /// `[access_token]`
-    pub access_token: access_token::Config,
+    pub access_token: access_token::AccessTokenConfig,
     /// `[id_token]`
-    pub id_token: id_token::Config,
+    pub id_token: id_token::IdTokenConfig,
     /// `[refresh_token]`
-    pub refresh_token: refresh_token::Config,
+    pub refresh_token: refresh_token::RefreshTokenConfig,
 }
 
 /// A successful token response (RFC 6749 section 5.1). It has no `Debug`, because it holds secrets.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use chancery_jose::hmac_sha256;
 use chancery_store::{Record, Tags};
 use chancery_types::Timestamp;
-use chancery_types::handle::{RefreshToken, RotatingHandle, SecretDigest};
+use chancery_types::handle::{HandleDigest, RefreshToken, RotatingHandle};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -25,7 +25,7 @@ use crate::records::RefreshFamilyBody;
 /// `[refresh_token]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub struct RefreshTokenConfig {
     /// How long it may lie unused.
     #[serde(with = "crate::duration")]
     pub idle: Duration,
@@ -37,7 +37,7 @@ pub struct Config {
     pub grace: Duration,
 }
 
-impl Default for Config {
+impl Default for RefreshTokenConfig {
     fn default() -> Self {
         Self {
             idle: Duration::from_secs(14 * 86_400),
@@ -60,7 +60,7 @@ pub(crate) enum Generation {
 
 impl RefreshFamilyBody {
     /// Which generation a secret of this digest is.
-    pub(crate) fn generation(&self, shown: SecretDigest, now: Timestamp, grace: Duration) -> Generation {
+    pub(crate) fn generation(&self, shown: HandleDigest, now: Timestamp, grace: Duration) -> Generation {
         if shown == self.current {
             Generation::Current
         } else if self.previous == Some(shown) && now.since(self.rotated_at) <= grace {
@@ -71,7 +71,7 @@ impl RefreshFamilyBody {
     }
 
     /// The family one generation on.
-    pub(crate) fn rotated(&self, successor: SecretDigest, key_version: u32, now: Timestamp) -> Self {
+    pub(crate) fn rotated(&self, successor: HandleDigest, key_version: u32, now: Timestamp) -> Self {
         Self { current: successor, previous: Some(self.current), rotated_at: now, key_version, ..self.clone() }
     }
 }

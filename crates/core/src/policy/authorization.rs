@@ -4,7 +4,7 @@ use chancery_types::AccountId;
 
 use crate::error::Refusal;
 use crate::model::{ClaimsRequest, Client, ConsentAnswer};
-use crate::ports::Answer;
+use crate::ports::PortFuture;
 
 /// What an application may decide about authorization requests. Each method has the default of the architecture.
 pub trait AuthorizationPolicy: Send + Sync {
@@ -23,7 +23,7 @@ pub trait AuthorizationPolicy: Send + Sync {
         _client: &'a Client,
         _account: &'a AccountId,
         stored: ConsentAnswer,
-    ) -> Answer<'a, ConsentAnswer> {
+    ) -> PortFuture<'a, ConsentAnswer> {
         Box::pin(async move { Ok(stored) })
     }
 }

@@ -6,7 +6,7 @@ use chancery_types::Scope;
 use chancery_types::iana::GrantType;
 
 use crate::model::{Claims, Client, Entitlement, RefreshTokens, ResourceServer};
-use crate::ports::Answer;
+use crate::ports::PortFuture;
 
 /// A sort of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,12 +54,12 @@ pub trait TokenPolicy: Send + Sync {
     }
 
     /// Extra claims of the access token. None by default; those of the protocol cannot be overwritten.
-    fn claims<'a>(&'a self, _what: &'a Entitlement, _client: &'a Client) -> Answer<'a, Claims> {
+    fn claims<'a>(&'a self, _what: &'a Entitlement, _client: &'a Client) -> PortFuture<'a, Claims> {
         Box::pin(async { Ok(Claims::default()) })
     }
 
     /// A last look at a JWT access token. Nothing by default; header and claims of the protocol cannot be changed.
-    fn jwt<'a>(&'a self, _draft: &'a mut JwtDraft<'_>) -> Answer<'a, ()> {
+    fn jwt<'a>(&'a self, _draft: &'a mut JwtDraft<'_>) -> PortFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 

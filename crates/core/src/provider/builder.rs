@@ -18,7 +18,7 @@ use crate::names::NameKey;
 use crate::policy::{
     AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, TokenPolicy,
 };
-use crate::ports::{Accounts, Clock, EventSink, PrivateKeys, Random, Registry, SystemClock, Unheard, Watcher};
+use crate::ports::{Accounts, Clock, EventSink, NoopEventSink, PrivateKeys, Random, Registry, SystemClock, Watcher};
 
 /// What nobody can choose for you.
 pub struct Parts {
@@ -53,7 +53,7 @@ impl Builder {
             parts,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
-            events: Arc::new(Unheard),
+            events: Arc::new(NoopEventSink),
             components: Components {
                 config,
                 authorization_policy: Arc::new(DefaultAuthorizationPolicy),

@@ -8,7 +8,7 @@ use chancery_types::Timestamp;
 use crate::client::Authenticator;
 use crate::config::Config;
 use crate::context::Env;
-use crate::discovery::{self, Announcement, Document};
+use crate::discovery::{self, Announcement, StaticDocument};
 use crate::endpoint::Served;
 use crate::endpoint::authorization::AuthorizationEndpoint;
 use crate::endpoint::introspection::IntrospectionEndpoint;
@@ -42,9 +42,9 @@ pub(super) struct Components {
 /// Everything that a request is answered with; made once and never changed, only replaced as a whole.
 pub struct Snapshot {
     /// The metadata (RFC 8414 section 3.2).
-    pub discovery: Document,
+    pub discovery: StaticDocument,
     /// The JWK Set (RFC 7517 section 5).
-    pub jwks: Document,
+    pub jwks: StaticDocument,
     pub(super) keys: Arc<KeySet>,
     pub(super) keys_generation: u64,
     /// When a key changes its state by itself.
@@ -118,7 +118,7 @@ impl Snapshot {
         ];
         Ok(Self {
             discovery,
-            jwks: Document::new(keys.jwks_json(now)),
+            jwks: StaticDocument::new(keys.jwks_json(now)),
             keys_generation,
             old_at: keys.next_change(now),
             authorization,

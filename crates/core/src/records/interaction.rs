@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chancery_types::handle::SecretDigest;
+use chancery_types::handle::HandleDigest;
 use chancery_types::{Key, Kind, RealmId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +55,7 @@ pub struct InteractionBody {
     /// The session in which it is answered.
     pub session: Key,
     /// Digest of the browser cookie: another browser that learns the URL is shown nothing of the request.
-    pub browser: SecretDigest,
+    pub browser: HandleDigest,
     /// What the person has already done for this request.
     pub done: Vec<crate::model::StepDone>,
 }

@@ -1,6 +1,6 @@
 //! A family of refresh tokens: one record, however often it rotates.
 
-use chancery_types::handle::SecretDigest;
+use chancery_types::handle::HandleDigest;
 use chancery_types::{Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -11,9 +11,9 @@ use crate::records::Body;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RefreshFamilyBody {
     /// Digest of the current secret.
-    pub current: SecretDigest,
+    pub current: HandleDigest,
     /// Digest of the secret before it.
-    pub previous: Option<SecretDigest>,
+    pub previous: Option<HandleDigest>,
     /// When the current secret came into force.
     pub rotated_at: Timestamp,
     /// The root secret from which the current secret was derived.

@@ -1,6 +1,6 @@
 //! One login of one account.
 
-use chancery_types::handle::SecretDigest;
+use chancery_types::handle::HandleDigest;
 use chancery_types::{ClientId, Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,10 @@ pub struct SessionBody {
     /// Who, how, when.
     pub authentication: Authentication,
     /// Digest of the current secret.
-    pub current: SecretDigest,
+    pub current: HandleDigest,
     /// Digest of the secret before it, and when it was replaced: good for reading a little longer, so that parallel
     /// tabs survive.
-    pub former: Option<(SecretDigest, Timestamp)>,
+    pub former: Option<(HandleDigest, Timestamp)>,
     /// When the idle end was last moved.
     pub touched_at: Timestamp,
     /// Beyond this time nothing prolongs it.

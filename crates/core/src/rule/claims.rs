@@ -34,14 +34,14 @@ const LIMIT: usize = 100;
 /// `[claims]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub struct ClaimsConfig {
     /// Which claims a scope stands for. By default those of OIDC Core section 5.4.
     pub scopes: BTreeMap<Scope, Vec<String>>,
     /// Claims that can be asked for one by one only.
     pub extra: Vec<String>,
 }
 
-impl Default for Config {
+impl Default for ClaimsConfig {
     fn default() -> Self {
         let of = |scope: &str, claims: &[&str]| {
             Some((Scope::parse(scope).ok()?, claims.iter().map(|claim| (*claim).to_owned()).collect()))
@@ -75,13 +75,13 @@ impl Default for Config {
 /// Which claims there are, and what a request means by them.
 #[derive(Clone, Debug)]
 pub struct ClaimsRule {
-    config: Config,
+    config: ClaimsConfig,
 }
 
 impl ClaimsRule {
     /// From the configuration.
     #[must_use]
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: ClaimsConfig) -> Self {
         Self { config }
     }
 
@@ -223,7 +223,7 @@ mod tests {
     use super::*;
 
     fn rule() -> ClaimsRule {
-        ClaimsRule::new(Config::default())
+        ClaimsRule::new(ClaimsConfig::default())
     }
 
     /// CLAIM-02, CLAIM-22, CLAIM-23

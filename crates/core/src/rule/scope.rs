@@ -45,7 +45,7 @@ reasons! {
 /// `[scopes]`
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub struct ScopesConfig {
     /// Scopes of the application's own that belong to no resource server, beside `openid`, `offline_access` and those
     /// of `[claims]`.
     pub extra: Vec<Scope>,
@@ -74,7 +74,7 @@ pub struct ScopeRule {
 impl ScopeRule {
     /// From the configuration and the scopes that stand for claims.
     #[must_use]
-    pub fn new(config: &Config, of_claims: impl Iterator<Item = Scope>) -> Self {
+    pub fn new(config: &ScopesConfig, of_claims: impl Iterator<Item = Scope>) -> Self {
         let fixed = [Scope::OPENID, Scope::OFFLINE_ACCESS].into_iter().filter_map(|text| Scope::parse(text).ok());
         let supported = fixed.chain(of_claims).chain(config.extra.iter().cloned()).collect();
         Self { supported, unknown: config.unknown }

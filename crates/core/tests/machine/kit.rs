@@ -15,7 +15,7 @@ use chancery_core::event::Event;
 use chancery_core::model::{Account, Claims};
 use chancery_core::offered::Endpoint;
 use chancery_core::ports::{
-    Accounts, Answer, ClaimsQuery, Clock, EventSink, KeyEntry, PrivateKeys, RootSecret, Watcher,
+    Accounts, ClaimsQuery, Clock, EventSink, KeyEntry, PortFuture, PrivateKeys, RootSecretEntry, Watcher,
 };
 use chancery_core::provider::{Builder, Parts, Provider};
 use chancery_jose::SigningAlgorithm;
@@ -38,10 +38,10 @@ pub(crate) fn secs(secs: i64) -> Timestamp {
 pub(crate) struct Nobody;
 
 impl Accounts for Nobody {
-    fn find<'a>(&'a self, _: &'a RealmId, _: &'a AccountId) -> Answer<'a, Option<Account>> {
+    fn find<'a>(&'a self, _: &'a RealmId, _: &'a AccountId) -> PortFuture<'a, Option<Account>> {
         Box::pin(async { Ok(None) })
     }
-    fn claims<'a>(&'a self, _: &'a RealmId, _: ClaimsQuery<'a>) -> Answer<'a, Claims> {
+    fn claims<'a>(&'a self, _: &'a RealmId, _: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
         Box::pin(async { Ok(Claims::default()) })
     }
 }
@@ -86,13 +86,13 @@ pub(crate) struct Source {
 }
 
 impl Watcher for Source {
-    fn look(&self, now: Timestamp) -> Answer<'_, Timestamp> {
+    fn look(&self, now: Timestamp) -> PortFuture<'_, Timestamp> {
         self.answer(Box::pin(async move { Ok(now) }))
     }
 }
 
 impl Source {
-    fn answer<'a, T: Send + 'a>(&'a self, answer: Answer<'a, T>) -> Answer<'a, T> {
+    fn answer<'a, T: Send + 'a>(&'a self, answer: PortFuture<'a, T>) -> PortFuture<'a, T> {
         if self.is_silent.load(Ordering::Relaxed) {
             return Box::pin(async { Err(Fault::unavailable("no answer")) });
         }
@@ -108,13 +108,13 @@ impl Source {
 }
 
 impl PrivateKeys for Flaky {
-    fn list<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<KeyEntry>> {
+    fn list<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<KeyEntry>> {
         self.source.answer(self.keys.list(realm))
     }
-    fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> Answer<'a, Vec<u8>> {
+    fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>> {
         self.source.answer(self.keys.sign(realm, kid, input))
     }
-    fn secrets<'a>(&'a self, realm: &'a RealmId) -> Answer<'a, Vec<RootSecret>> {
+    fn secrets<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<RootSecretEntry>> {
         self.source.answer(self.keys.secrets(realm))
     }
     fn generation(&self, realm: &RealmId) -> u64 {

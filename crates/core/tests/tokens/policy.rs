@@ -7,7 +7,7 @@ use chancery_core::endpoint::introspection::Introspection;
 use chancery_core::endpoint::userinfo::UserInfo;
 use chancery_core::model::{Claims, Client, Entitlement};
 use chancery_core::policy::{JwtDraft, TokenKind, TokenPolicy};
-use chancery_core::ports::Answer;
+use chancery_core::ports::PortFuture;
 use chancery_jose::{Compact, Hash, HmacKey, SigningAlgorithm};
 
 use crate::world::{SECRET, World, refused};
@@ -24,13 +24,13 @@ impl TokenPolicy for Own {
         if kind == TokenKind::AccessToken { configured / 2 } else { configured }
     }
 
-    fn claims<'a>(&'a self, what: &'a Entitlement, _: &'a Client) -> Answer<'a, Claims> {
+    fn claims<'a>(&'a self, what: &'a Entitlement, _: &'a Client) -> PortFuture<'a, Claims> {
         let mut claims = Claims::default();
         claims.set("tenant", &what.scopes().len()).set("sub", "mallory").set("aud", "all").set("exp", &0);
         Box::pin(async move { Ok(claims) })
     }
 
-    fn jwt<'a>(&'a self, draft: &'a mut JwtDraft<'_>) -> Answer<'a, ()> {
+    fn jwt<'a>(&'a self, draft: &'a mut JwtDraft<'_>) -> PortFuture<'a, ()> {
         draft.extra.set("server", draft.resource.uri.as_str()).set("scope", "everything");
         Box::pin(async { Ok(()) })
     }

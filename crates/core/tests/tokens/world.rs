@@ -24,7 +24,7 @@ use chancery_core::model::{
 use chancery_core::names::NameKey;
 use chancery_core::policy::{DefaultClientPolicy, DefaultTokenPolicy, TokenPolicy};
 use chancery_core::ports::{
-    Accounts, Answer, ClaimsQuery, EventSink, KeyEntry, PrivateKeys, Random, Registry, RootSecret,
+    Accounts, ClaimsQuery, EventSink, KeyEntry, PortFuture, PrivateKeys, Random, Registry, RootSecretEntry,
 };
 use chancery_core::records::{AuthorizationCodeBody, GrantBody};
 use chancery_core::rotation::KeyTimes;
@@ -105,7 +105,8 @@ impl World {
         };
         let claims = Arc::new(ClaimsRule::new(Default::default()));
         let extra = ["read", "write"].map(|text| chancery_types::Scope::parse(text).unwrap());
-        let scopes = ScopeRule::new(&scope::Config { extra: extra.into(), ..Default::default() }, claims.scopes());
+        let scopes =
+            ScopeRule::new(&scope::ScopesConfig { extra: extra.into(), ..Default::default() }, claims.scopes());
         let issuer = Arc::new(TokenIssuer {
             claims: Arc::clone(&claims),
             keys: Arc::new(run(KeySet::load(&*env.private_keys, &env.realm)).unwrap()),
@@ -334,12 +335,16 @@ impl Registered {
 }
 
 impl Registry for Registered {
-    fn client<'a>(&'a self, _: &'a RealmId, id: &'a ClientId) -> Answer<'a, Option<Arc<Client>>> {
+    fn client<'a>(&'a self, _: &'a RealmId, id: &'a ClientId) -> PortFuture<'a, Option<Arc<Client>>> {
         let found = self.clients.lock().unwrap().get(id.as_str()).cloned();
         Box::pin(async move { Ok(found) })
     }
 
-    fn resource_server<'a>(&'a self, _: &'a RealmId, uri: &'a ResourceUri) -> Answer<'a, Option<Arc<ResourceServer>>> {
+    fn resource_server<'a>(
+        &'a self,
+        _: &'a RealmId,
+        uri: &'a ResourceUri,
+    ) -> PortFuture<'a, Option<Arc<ResourceServer>>> {
         let server = ResourceServer {
             uri: ResourceUri::parse(SERVER).unwrap(),
             scopes: Scopes::parse("read write").unwrap(),
@@ -364,13 +369,13 @@ impl People {
 }
 
 impl Accounts for People {
-    fn find<'a>(&'a self, _: &'a RealmId, id: &'a AccountId) -> Answer<'a, Option<Account>> {
+    fn find<'a>(&'a self, _: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>> {
         let found = self.0.lock().unwrap().get(id.as_str()).cloned();
         Box::pin(async move { Ok(found) })
     }
 
     /// More than is asked for, and a lie about the subject.
-    fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> Answer<'a, Claims> {
+    fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
         let mut claims = Claims::default();
         claims.set("sub", "mallory").set("name", ask.account.as_str()).set("email", "a@example.org");
         if ask.locales == Some("de en") {
@@ -393,19 +398,19 @@ impl Keys {
 }
 
 impl PrivateKeys for Keys {
-    fn list<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Vec<KeyEntry>> {
+    fn list<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Vec<KeyEntry>> {
         let entry = |key: &PrivateKey| KeyEntry { jwk: key.public_jwk().clone(), times: KeyTimes::FROM_THE_BEGINNING };
         Box::pin(async move { Ok(self.0.iter().map(entry).collect()) })
     }
 
-    fn sign<'a>(&'a self, _: &'a RealmId, kid: &'a str, input: &'a [u8]) -> Answer<'a, Vec<u8>> {
+    fn sign<'a>(&'a self, _: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>> {
         let key = self.0.iter().find(|key| key.kid() == kid).unwrap();
         Box::pin(async move { Ok(key.sign(key.alg().unwrap(), input).unwrap()) })
     }
 
-    fn secrets<'a>(&'a self, _: &'a RealmId) -> Answer<'a, Vec<RootSecret>> {
+    fn secrets<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Vec<RootSecretEntry>> {
         let secret = chancery_jose::RootSecret::new(Zeroizing::new([9; 32]));
-        Box::pin(async move { Ok(vec![RootSecret { version: 1, secret }]) })
+        Box::pin(async move { Ok(vec![RootSecretEntry { version: 1, secret }]) })
     }
 }
 
@@ -442,7 +447,7 @@ impl Counted {
     }
 }
 
-type Reply<'a, T> = chancery_store::Answer<'a, T>;
+type Reply<'a, T> = chancery_store::StoreFuture<'a, T>;
 
 impl StateStore for Counted {
     fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> Reply<'a, ()> {

@@ -6,11 +6,11 @@ use chancery_types::Issuer;
 use http::header::WWW_AUTHENTICATE;
 
 use super::error_body::{challenge, insert};
-use super::{Answer, error_body};
+use super::{HttpResponse, error_body};
 
 /// The answer to a failed request for a protected resource. Without any token the challenge carries no error
 /// (RFC 6750 section 3.1).
-pub(crate) fn bearer_challenge(failure: &Failure, issuer: &Issuer) -> Answer {
+pub(crate) fn bearer_challenge(failure: &Failure, issuer: &Issuer) -> HttpResponse {
     let mut answer = error_body(failure, issuer);
     let Failure::Refused(refusal) = failure else { return answer };
     if *refusal.reason == TOKEN_MISSING {

@@ -10,7 +10,7 @@ use http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::{Answer, json};
+use super::{HttpResponse, json};
 use crate::form::{BODY_TOO_LONG, URL_TOO_LONG};
 
 /// A moment in which a busy part may recover.
@@ -26,7 +26,7 @@ struct ErrorBody {
 }
 
 /// The answer to a failed request of a client.
-pub(crate) fn error_body(failure: &Failure, issuer: &Issuer) -> Answer {
+pub(crate) fn error_body(failure: &Failure, issuer: &Issuer) -> HttpResponse {
     let refusal = match failure {
         Failure::Broken(fault) => return broken(fault.kind()),
         Failure::Refused(refusal) => refusal,
@@ -49,7 +49,7 @@ pub(crate) fn error_body(failure: &Failure, issuer: &Issuer) -> Answer {
 }
 
 /// 503 or 500, and nothing of what happened.
-fn broken(kind: FaultKind) -> Answer {
+fn broken(kind: FaultKind) -> HttpResponse {
     let (status, error_description) = match kind {
         FaultKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "try again later"),
         FaultKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here"),
@@ -62,11 +62,11 @@ fn broken(kind: FaultKind) -> Answer {
 }
 
 /// Whole seconds, never fewer than they are (RFC 9110 section 10.2.3).
-pub(crate) fn retry_after(answer: &mut Answer, wait: Duration) {
+pub(crate) fn retry_after(answer: &mut HttpResponse, wait: Duration) {
     insert(answer, RETRY_AFTER, &wait.as_millis().div_ceil(1_000).max(1).to_string());
 }
 
-fn body(status: StatusCode, body: &ErrorBody) -> Answer {
+fn body(status: StatusCode, body: &ErrorBody) -> HttpResponse {
     json(status, serde_json::to_vec(body).unwrap_or_default())
 }
 
@@ -81,7 +81,7 @@ pub(super) fn challenge(scheme: &str, issuer: &Issuer, reason: &Reason) -> Strin
     text
 }
 
-pub(super) fn insert(answer: &mut Answer, name: HeaderName, value: &str) {
+pub(super) fn insert(answer: &mut HttpResponse, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         answer.headers_mut().insert(name, value);
     }
@@ -116,7 +116,7 @@ pub(super) mod tests {
         Issuer::parse("https://id.example").unwrap()
     }
 
-    pub(crate) fn text(answer: Answer) -> String {
+    pub(crate) fn text(answer: HttpResponse) -> String {
         let mut body = Box::pin(answer.into_body().collect());
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         match body.as_mut().poll(&mut context) {
@@ -125,7 +125,7 @@ pub(super) mod tests {
         }
     }
 
-    pub(crate) fn header(answer: &Answer, name: HeaderName) -> &str {
+    pub(crate) fn header(answer: &HttpResponse, name: HeaderName) -> &str {
         answer.headers().get(name).map_or("", |value| value.to_str().unwrap())
     }
 

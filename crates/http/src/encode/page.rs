@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::Full;
 
 use super::error_body::insert;
-use super::{Answer, empty};
+use super::{HttpResponse, empty};
 use crate::pages::Html;
 
 /// Whether a page has a form, and who submits it.
@@ -38,7 +38,7 @@ pub(crate) fn page_policy(nonce: &str, form: Form) -> String {
 }
 
 /// The page as an answer.
-pub(crate) fn page(status: StatusCode, html: Html, policy: &str) -> Answer {
+pub(crate) fn page(status: StatusCode, html: Html, policy: &str) -> HttpResponse {
     let mut answer = empty(status);
     for (name, value) in [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -55,7 +55,7 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-
 
 /// The headers that every answer has, of whatever form. The resource policy keeps other sites from embedding an answer;
 /// scripts that ask with CORS are not touched by it (the Fetch standard looks at it for `no-cors` alone).
-pub(crate) fn protect(answer: &mut Answer, issuer: &Issuer) {
+pub(crate) fn protect(answer: &mut HttpResponse, issuer: &Issuer) {
     let headers = answer.headers_mut();
     headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chancery_core::ports::Unheard;
+use chancery_core::ports::NoopEventSink;
 
 use super::{Said, client, lines};
 use crate::arguments::Configured;
@@ -53,7 +53,7 @@ async fn stored(settings: &Settings, locales: &[String], wrong: &mut Vec<String>
         }
     };
     let locales: Vec<&str> = locales.iter().map(String::as_str).collect();
-    if let Err(complaints) = opened.provider(settings, Arc::new(Unheard), &locales).await {
+    if let Err(complaints) = opened.provider(settings, Arc::new(NoopEventSink), &locales).await {
         wrong.extend(complaints.iter().map(ToString::to_string));
     }
     match client::all(settings, &opened).await {

@@ -42,7 +42,7 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// How long a client may take.
 #[derive(Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct Timeouts {
     /// For a request's header, from its first byte on; for the first request, from the connection's begin on.
     pub(crate) header: Duration,
     /// For a request's body.
@@ -55,7 +55,7 @@ pub(crate) struct Patience {
     pub(crate) life: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             header: Duration::from_secs(10),
@@ -99,7 +99,7 @@ pub(crate) struct Terms<A> {
     /// `None` for plain HTTP.
     pub(crate) certificate: Option<Arc<Certificate>>,
     pub(crate) connections: Arc<Connections>,
-    pub(crate) patience: Patience,
+    pub(crate) patience: Timeouts,
     pub(crate) answering: A,
 }
 

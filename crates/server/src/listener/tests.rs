@@ -28,7 +28,7 @@ impl Answering for Yes {
     }
 }
 
-const BRIEF: Patience = Patience {
+const BRIEF: Timeouts = Timeouts {
     header: Duration::from_millis(200),
     body: Duration::from_millis(200),
     idle: Duration::from_millis(400),
@@ -36,7 +36,7 @@ const BRIEF: Patience = Patience {
     life: Duration::from_secs(60),
 };
 
-async fn listening(connections: Connections, patience: Patience) -> (SocketAddr, Arc<Connections>) {
+async fn listening(connections: Connections, patience: Timeouts) -> (SocketAddr, Arc<Connections>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let connections = Arc::new(connections);
@@ -84,7 +84,7 @@ async fn an_http_2_connection_is_told_its_limits() {
 #[tokio::test]
 async fn a_connection_that_asked_ends_when_it_asks_no_more() {
     // `header` is also how soon hyper gives up a peer of HTTP/2 that answers no ping, as this one.
-    let patience = Patience { header: SOON * 10, ..BRIEF };
+    let patience = Timeouts { header: SOON * 10, ..BRIEF };
     let (address, _) = listening(Connections::new(16, 16), patience).await;
     for asked in [&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], &[PREFACE, REQUEST].concat()] {
         let answer = until_its_end(address, asked).await;
@@ -95,7 +95,7 @@ async fn a_connection_that_asked_ends_when_it_asks_no_more() {
 /// FR-20: a connection may be silent for longer than a header may take, again and again; a header that was begun may not.
 #[tokio::test]
 async fn an_idle_connection_outlives_the_time_of_a_slow_header() {
-    let patience = Patience { idle: SOON * 10, ..BRIEF };
+    let patience = Timeouts { idle: SOON * 10, ..BRIEF };
     let (address, _) = listening(Connections::new(16, 16), patience).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     for _ in 0..3 {
@@ -119,7 +119,7 @@ async fn an_idle_connection_outlives_the_time_of_a_slow_header() {
 /// H3
 #[tokio::test]
 async fn an_old_connection_ends_although_it_is_used() {
-    let patience = Patience { life: Duration::from_millis(500), header: SOON, ..BRIEF };
+    let patience = Timeouts { life: Duration::from_millis(500), header: SOON, ..BRIEF };
     let (address, _) = listening(Connections::new(16, 16), patience).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     let asking = async {
@@ -138,7 +138,7 @@ async fn an_old_connection_ends_although_it_is_used() {
 /// H3: nobody waits for a place that may never come.
 #[tokio::test]
 async fn who_finds_no_place_is_closed_at_once() {
-    let (address, connections) = listening(Connections::new(16, 1), Patience { header: SOON * 10, ..BRIEF }).await;
+    let (address, connections) = listening(Connections::new(16, 1), Timeouts { header: SOON * 10, ..BRIEF }).await;
     let mut first = TcpStream::connect(address).await.unwrap();
     first.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     assert!(first.read(&mut [0; 64]).await.unwrap() > 0);
@@ -149,7 +149,7 @@ async fn who_finds_no_place_is_closed_at_once() {
 /// A client that comes after the end began is told so by its own system; it is not taken and then reset.
 #[tokio::test]
 async fn at_the_end_nobody_listens_any_more() {
-    let (address, connections) = listening(Connections::new(16, 16), Patience::default()).await;
+    let (address, connections) = listening(Connections::new(16, 16), Timeouts::default()).await;
     assert!(connections.end().await);
     let refused = timeout(SOON, async {
         loop {

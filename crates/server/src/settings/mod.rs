@@ -30,7 +30,7 @@ use toml::Table;
 pub(crate) use self::schema::schema;
 pub(crate) use self::template::{reference, template};
 use crate::arguments::Configured;
-use crate::listener::Patience;
+use crate::listener::Timeouts;
 use crate::log::Level;
 use crate::pages::Language;
 
@@ -56,7 +56,7 @@ pub(crate) struct Http {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) connections: u32,
     pub(crate) connections_per_network: u32,
-    pub(crate) patience: Patience,
+    pub(crate) patience: Timeouts,
 }
 
 pub(crate) struct Tls {
@@ -81,7 +81,7 @@ impl Settings {
                 trusted_proxies: TrustedProxies::default(),
                 connections: 4096,
                 connections_per_network: 256,
-                patience: Patience::default(),
+                patience: Timeouts::default(),
             },
             tls: None,
             management: None,
@@ -145,7 +145,7 @@ struct WrittenHttp {
 
 impl Default for WrittenHttp {
     fn default() -> Self {
-        let Patience { header, body, idle, .. } = Patience::default();
+        let Timeouts { header, body, idle, .. } = Timeouts::default();
         Self {
             listen: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -416,11 +416,11 @@ impl Written {
                 trusted_proxies: trusted_proxies.unwrap_or_default(),
                 connections: self.http.connections,
                 connections_per_network: self.http.connections_per_network,
-                patience: Patience {
+                patience: Timeouts {
                     header: self.http.header_timeout,
                     body: self.http.body_timeout,
                     idle: self.http.idle_timeout,
-                    ..Patience::default()
+                    ..Timeouts::default()
                 },
             },
             tls,

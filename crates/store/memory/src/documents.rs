@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ops::Bound;
 use std::sync::PoisonError;
 
-use chancery_store::{Answer, Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put, Revision};
+use chancery_store::{Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put, Revision, StoreFuture};
 use chancery_types::RealmId;
 
 use crate::MemoryStore;
@@ -30,13 +30,13 @@ struct Realm {
 }
 
 impl DocumentStore for MemoryStore {
-    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> Answer<'a, Option<Document>> {
+    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> StoreFuture<'a, Option<Document>> {
         Box::pin(
             async move { Ok(self.read(realm, |realm| realm.documents.get(&(kind, id.into())).cloned()).flatten()) },
         )
     }
 
-    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> Answer<'a, Option<Document>> {
+    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> StoreFuture<'a, Option<Document>> {
         Box::pin(async move {
             let found = self.read(realm, |realm| {
                 let id = realm.aliases.get(&(kind, alias.into()))?.clone();
@@ -52,17 +52,23 @@ impl DocumentStore for MemoryStore {
         kind: DocumentKind,
         seen: Option<Revision>,
         document: Document,
-    ) -> Answer<'a, Put> {
+    ) -> StoreFuture<'a, Put> {
         let ids = vec![document.id.clone()];
         Box::pin(async move { Ok(self.write(realm, kind, ids, |realm, next| realm.put(kind, seen, document, next))) })
     }
 
-    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> Answer<'a, Put> {
+    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> StoreFuture<'a, Put> {
         let ids = documents.iter().map(|document| document.id.clone()).collect();
         Box::pin(async move { Ok(self.write(realm, kind, ids, |realm, next| realm.put_new(kind, documents, next))) })
     }
 
-    fn remove<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str, seen: Revision) -> Answer<'a, Put> {
+    fn remove<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        id: &'a str,
+        seen: Revision,
+    ) -> StoreFuture<'a, Put> {
         let ids = vec![id.into()];
         Box::pin(async move { Ok(self.write(realm, kind, ids, |realm, next| realm.remove(kind, id, seen, next))) })
     }
@@ -73,7 +79,7 @@ impl DocumentStore for MemoryStore {
         kind: DocumentKind,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Answer<'a, Vec<Document>> {
+    ) -> StoreFuture<'a, Vec<Document>> {
         Box::pin(async move {
             let from = match after {
                 Some(after) => Bound::Excluded((kind, after.into())),
@@ -87,7 +93,7 @@ impl DocumentStore for MemoryStore {
         })
     }
 
-    fn changes(&self, since: Revision) -> Answer<'_, Changes> {
+    fn changes(&self, since: Revision) -> StoreFuture<'_, Changes> {
         Box::pin(async move {
             let held = self.documents.read().unwrap_or_else(PoisonError::into_inner);
             let remembered = held.changes.len();

@@ -9,7 +9,7 @@ mod group;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use chancery_store::{
-    Answer, Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError, Stored, Updated, one_partition,
+    Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError, StoreFuture, Stored, Updated, one_partition,
 };
 use chancery_types::{Alias, Key, Kind, Partition, Tag, Timestamp};
 
@@ -49,7 +49,7 @@ fn lock(group: &Mutex<Group>) -> MutexGuard<'_, Group> {
 }
 
 impl StateStore for MemoryStore {
-    fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> Answer<'a, ()> {
+    fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             one_partition(None, batch)?;
             match batch {
@@ -59,11 +59,11 @@ impl StateStore for MemoryStore {
         })
     }
 
-    fn get(&self, now: Timestamp, key: Key) -> Answer<'_, Option<Stored>> {
+    fn get(&self, now: Timestamp, key: Key) -> StoreFuture<'_, Option<Stored>> {
         Box::pin(async move { Ok(self.group(key.partition()).live(now, key).cloned()) })
     }
 
-    fn get_by_alias(&self, now: Timestamp, alias: Alias) -> Answer<'_, Option<Stored>> {
+    fn get_by_alias(&self, now: Timestamp, alias: Alias) -> StoreFuture<'_, Option<Stored>> {
         Box::pin(async move {
             let group = self.group(alias.partition());
             Ok(group.named(alias).and_then(|key| group.live(now, key)).cloned())
@@ -77,7 +77,7 @@ impl StateStore for MemoryStore {
         seen: Revision,
         change: Change,
         issue: &'a [Record],
-    ) -> Answer<'a, Updated> {
+    ) -> StoreFuture<'a, Updated> {
         Box::pin(async move {
             one_partition(Some(key), issue)?;
             let mut group = self.group(key.partition());
@@ -95,7 +95,7 @@ impl StateStore for MemoryStore {
         })
     }
 
-    fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> Answer<'a, Redeemed> {
+    fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> StoreFuture<'a, Redeemed> {
         Box::pin(async move {
             one_partition(Some(key), issue)?;
             let mut group = self.group(key.partition());
@@ -116,7 +116,7 @@ impl StateStore for MemoryStore {
         key: Key,
         seen: Option<Revision>,
         issue: &'a [Record],
-    ) -> Answer<'a, Revoked> {
+    ) -> StoreFuture<'a, Revoked> {
         Box::pin(async move {
             one_partition(Some(key), issue)?;
             let mut group = self.group(key.partition());
@@ -129,7 +129,7 @@ impl StateStore for MemoryStore {
         })
     }
 
-    fn revoke_tagged(&self, kind: Kind, tag: Tag) -> Answer<'_, u64> {
+    fn revoke_tagged(&self, kind: Kind, tag: Tag) -> StoreFuture<'_, u64> {
         Box::pin(async move { Ok(self.groups.iter().map(|group| lock(group).remove_tagged(kind, tag)).sum()) })
     }
 
@@ -140,7 +140,7 @@ impl StateStore for MemoryStore {
         tag: Tag,
         after: Option<Key>,
         limit: usize,
-    ) -> Answer<'_, Vec<Stored>> {
+    ) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(async move {
             let mut found = Vec::new();
             for group in self.groups.iter() {
@@ -152,7 +152,7 @@ impl StateStore for MemoryStore {
         })
     }
 
-    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> Answer<'_, Vec<Stored>> {
+    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(async move {
             // First what is due, the longest overdue in front; then each under its group's lock, if it still is.
             let mut due = Vec::new();
@@ -165,7 +165,7 @@ impl StateStore for MemoryStore {
         })
     }
 
-    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, u64> {
+    fn sweep(&self, now: Timestamp, limit: usize) -> StoreFuture<'_, u64> {
         Box::pin(async move {
             let removed =
                 self.groups.iter().fold(0, |removed, group| removed + lock(group).sweep(now, limit - removed));

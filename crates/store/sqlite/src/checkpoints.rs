@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use chancery_store::Fault;
+use chancery_store::BackendError;
 
 use crate::database::{Database, Place};
 
@@ -20,11 +20,11 @@ pub(crate) struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub(crate) fn start(place: &Place) -> Result<Self, Fault> {
+    pub(crate) fn start(place: &Place) -> Result<Self, BackendError> {
         let database = Database::writing(place)?;
         let (stop, stopped) = channel();
         let thread = std::thread::Builder::new().name("store-checkpoints".into());
-        let thread = thread.spawn(move || run(&database, &stopped)).map_err(Fault::new)?;
+        let thread = thread.spawn(move || run(&database, &stopped)).map_err(BackendError::new)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chancery_store::Fault;
+use chancery_store::BackendError;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::sql::Sql;
@@ -31,14 +31,14 @@ impl Place {
     ///
     /// A file that exists is not opened here: closing it would cancel the locks that other connections of this process
     /// have on it.
-    pub(crate) fn create(&self) -> Result<(), Fault> {
+    pub(crate) fn create(&self) -> Result<(), BackendError> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         match options.open(&self.path) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                Err(Fault::new(format!("{}: {error}", self.path.display())))
+                Err(BackendError::new(format!("{}: {error}", self.path.display())))
             }
             _ => Ok(()),
         }
@@ -53,13 +53,13 @@ pub(crate) struct Database {
 
 impl Database {
     /// One that writes.
-    pub(crate) fn writing(place: &Place) -> Result<Self, Fault> {
+    pub(crate) fn writing(place: &Place) -> Result<Self, BackendError> {
         let database = Self::open(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        let mode = database.write_ahead().map_err(Fault::new)?;
+        let mode = database.write_ahead().map_err(BackendError::new)?;
         if mode != "wal" {
-            return Err(Fault::new(format!("{}: no write-ahead log on this file system", place.path.display())));
+            return Err(BackendError::new(format!("{}: no write-ahead log on this file system", place.path.display())));
         }
-        database.connection.execute_batch(Self::WRITING).map_err(Fault::new)?;
+        database.connection.execute_batch(Self::WRITING).map_err(BackendError::new)?;
         Ok(database)
     }
 
@@ -82,18 +82,18 @@ impl Database {
     const WRITING: &str = "pragma synchronous = full; pragma wal_autocheckpoint = 0;";
 
     /// One that only reads.
-    pub(crate) fn reading(place: &Place) -> Result<Self, Fault> {
+    pub(crate) fn reading(place: &Place) -> Result<Self, BackendError> {
         Self::open(place, OpenFlags::SQLITE_OPEN_READ_ONLY)
     }
 
     /// One that only reads, and answers `Busy` at once where it would have to wait for another process.
-    pub(crate) fn reading_without_waiting(place: &Place) -> Result<Self, Fault> {
+    pub(crate) fn reading_without_waiting(place: &Place) -> Result<Self, BackendError> {
         let database = Self::reading(place)?;
-        database.connection.busy_timeout(Duration::ZERO).map_err(Fault::new)?;
+        database.connection.busy_timeout(Duration::ZERO).map_err(BackendError::new)?;
         Ok(database)
     }
 
-    fn open(place: &Place, flags: OpenFlags) -> Result<Self, Fault> {
+    fn open(place: &Place, flags: OpenFlags) -> Result<Self, BackendError> {
         let open = || {
             let connection = Connection::open_with_flags(&place.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
             connection.busy_timeout(PATIENCE)?;
@@ -102,7 +102,7 @@ impl Database {
             Ok(connection)
         };
         let connection =
-            open().map_err(|error: rusqlite::Error| Fault::new(format!("{}: {error}", place.path.display())))?;
+            open().map_err(|error: rusqlite::Error| BackendError::new(format!("{}: {error}", place.path.display())))?;
         Ok(Self { connection, sql: place.sql.clone() })
     }
 }

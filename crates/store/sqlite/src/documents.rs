@@ -1,6 +1,8 @@
 //! The contract for what people change, over the same file.
 
-use chancery_store::{Answer, Changed, Changes, Document, DocumentKind, DocumentStore, Fault, Moved, Put, Revision};
+use chancery_store::{
+    BackendError, Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put, Revision, StoreFuture,
+};
 use chancery_types::RealmId;
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -11,12 +13,12 @@ use crate::{SqliteError, SqliteStore};
 type Outcome<T> = Result<T, SqliteError>;
 
 impl DocumentStore for SqliteStore {
-    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> Answer<'a, Option<Document>> {
+    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> StoreFuture<'a, Option<Document>> {
         let (realm, id) = (realm.clone(), Box::<str>::from(id));
         self.readers.look_up(move |database| database.document(BY_ID, &realm, kind, &id))
     }
 
-    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> Answer<'a, Option<Document>> {
+    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> StoreFuture<'a, Option<Document>> {
         let (realm, alias) = (realm.clone(), Box::<str>::from(alias));
         self.readers.look_up(move |database| database.document(BY_ALIAS, &realm, kind, &alias))
     }
@@ -27,17 +29,23 @@ impl DocumentStore for SqliteStore {
         kind: DocumentKind,
         seen: Option<Revision>,
         document: Document,
-    ) -> Answer<'a, Put> {
+    ) -> StoreFuture<'a, Put> {
         let realm = realm.clone();
         self.writer.step(move |database| database.put(&realm, kind, seen, &document))
     }
 
-    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> Answer<'a, Put> {
+    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> StoreFuture<'a, Put> {
         let realm = realm.clone();
         self.writer.step(move |database| database.put_new(&realm, kind, &documents))
     }
 
-    fn remove<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str, seen: Revision) -> Answer<'a, Put> {
+    fn remove<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        id: &'a str,
+        seen: Revision,
+    ) -> StoreFuture<'a, Put> {
         let (realm, id) = (realm.clone(), Box::<str>::from(id));
         self.writer.step(move |database| database.remove_document(&realm, kind, &id, seen))
     }
@@ -48,12 +56,12 @@ impl DocumentStore for SqliteStore {
         kind: DocumentKind,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Answer<'a, Vec<Document>> {
+    ) -> StoreFuture<'a, Vec<Document>> {
         let (realm, after) = (realm.clone(), after.map(Box::<str>::from));
         self.readers.read(move |database| database.list(&realm, kind, after.as_deref(), limit))
     }
 
-    fn changes(&self, since: Revision) -> Answer<'_, Changes> {
+    fn changes(&self, since: Revision) -> StoreFuture<'_, Changes> {
         self.readers.look_up(move |database| database.changes(since))
     }
 }
@@ -114,7 +122,7 @@ impl Database {
             }
         }
         let revision = self.remember(realm, kind, &document.id)?;
-        let (realm, number) = (realm.as_str(), i64::try_from(revision.0).map_err(Fault::new)?);
+        let (realm, number) = (realm.as_str(), i64::try_from(revision.0).map_err(BackendError::new)?);
         let put = params![realm, kind.0, document.id, document.body, number];
         self.connection.prepare_cached(PUT)?.execute(put)?;
         self.connection.prepare_cached(REMOVE_ALIASES)?.execute(params![realm, kind.0, document.id])?;
@@ -154,7 +162,7 @@ impl Database {
         let next = self.newest_change()? + 1;
         self.connection.prepare_cached(REMEMBER)?.execute(params![next, realm.as_str(), kind.0, id])?;
         self.connection.prepare_cached(FORGET)?.execute([next - REMEMBERED])?;
-        Ok(Revision(u64::try_from(next).map_err(Fault::new)?))
+        Ok(Revision(u64::try_from(next).map_err(BackendError::new)?))
     }
 
     fn newest_change(&self) -> rusqlite::Result<i64> {
@@ -163,7 +171,7 @@ impl Database {
 
     fn changes(&self, since: Revision) -> Outcome<Changes> {
         let newest = self.newest_change()?;
-        let now = Revision(u64::try_from(newest).map_err(Fault::new)?);
+        let now = Revision(u64::try_from(newest).map_err(BackendError::new)?);
         let since = i64::try_from(since.0).unwrap_or(i64::MAX);
         let missed = newest.saturating_sub(since);
         if !(0..=REMEMBERED).contains(&missed) {
@@ -177,7 +185,7 @@ impl Database {
         let mut these = Vec::new();
         for row in changed {
             let (realm, kind, id) = row?;
-            these.push(Changed { realm: RealmId::parse(&realm).map_err(Fault::new)?, kind, id });
+            these.push(Changed { realm: RealmId::parse(&realm).map_err(BackendError::new)?, kind, id });
         }
         // A writer may have forgotten the oldest ones since the newest was looked up.
         let are_all = i64::try_from(these.len()).is_ok_and(|found| found == missed);

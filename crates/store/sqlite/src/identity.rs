@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use chancery_store::Fault;
+use chancery_store::BackendError;
 
 /// The database and its companions, each as the system knows it.
 #[derive(Clone)]
@@ -20,18 +20,18 @@ struct FileId(u64, u64);
 
 impl Identity {
     /// As the files are now; all of them exist while a connection is open.
-    pub(crate) fn of(path: &Path) -> Result<Self, Fault> {
+    pub(crate) fn of(path: &Path) -> Result<Self, BackendError> {
         let files = with_companions(path).into_iter().map(|file| file_id(&file).map(|id| (file, id)));
         Ok(Self { files: files.collect::<Result<_, _>>()? })
     }
 
     /// # Errors
     /// Which file is gone, or is another one now.
-    pub(crate) fn check(&self) -> Result<(), Fault> {
+    pub(crate) fn check(&self) -> Result<(), BackendError> {
         for (path, opened) in &self.files {
             if file_id(path)? != *opened {
                 let text = "was replaced by another file while it was open; restart the server on the right one";
-                return Err(Fault::new(format!("{}: {text}", path.display())));
+                return Err(BackendError::new(format!("{}: {text}", path.display())));
             }
         }
         Ok(())
@@ -50,17 +50,17 @@ fn with_companions(path: &Path) -> [PathBuf; 3] {
 }
 
 #[cfg(unix)]
-fn file_id(path: &Path) -> Result<FileId, Fault> {
+fn file_id(path: &Path) -> Result<FileId, BackendError> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).map_err(|error| {
         let text = "is not at its place any more; restart the server on the right one";
-        Fault::new(format!("{}: {text} ({error})", path.display()))
+        BackendError::new(format!("{}: {text} ({error})", path.display()))
     })?;
     Ok(FileId(metadata.dev(), metadata.ino()))
 }
 
 /// Elsewhere an open file can neither be renamed nor removed.
 #[cfg(not(unix))]
-fn file_id(_: &Path) -> Result<FileId, Fault> {
+fn file_id(_: &Path) -> Result<FileId, BackendError> {
     Ok(FileId(0, 0))
 }

@@ -37,7 +37,7 @@ mod tests;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use chancery_store::{Answer, Fault, StoreError};
+use chancery_store::{BackendError, StoreError, StoreFuture};
 
 use crate::checkpoints::Checkpoints;
 use crate::database::{Database, Place};
@@ -62,12 +62,12 @@ impl SqliteStore {
     /// # Errors
     /// When the file cannot be opened or is not ours, or when its migrations are not those of this version: one was
     /// changed, is missing, or is newer.
-    pub fn open(path: &Path) -> Result<Self, Fault> {
+    pub fn open(path: &Path) -> Result<Self, BackendError> {
         Self::open_with(path, Sql::new())
     }
 
     /// The tests bring statements with a mistake in them.
-    fn open_with(path: &Path, sql: Sql) -> Result<Self, Fault> {
+    fn open_with(path: &Path, sql: Sql) -> Result<Self, BackendError> {
         // Nobody else of this process opens the file between its creation and the closing of that handle.
         static OPENING: Mutex<()> = Mutex::new(());
         let _alone = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -85,10 +85,10 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::Backend`] with what SQLite found.
-    pub fn integrity_check(&self) -> Answer<'_, ()> {
+    pub fn integrity_check(&self) -> StoreFuture<'_, ()> {
         self.readers.read(|database| {
             let complaint: String = database.connection.query_row("pragma integrity_check", [], |row| row.get(0))?;
-            if complaint == "ok" { Ok(()) } else { Err(Fault::new(complaint).into()) }
+            if complaint == "ok" { Ok(()) } else { Err(BackendError::new(complaint).into()) }
         })
     }
 }
@@ -101,7 +101,7 @@ impl From<rusqlite::Error> for SqliteError {
         use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
         Self(match error.sqlite_error_code() {
             Some(DatabaseBusy | DatabaseLocked) => StoreError::Busy,
-            _ => Fault::new(error).into(),
+            _ => BackendError::new(error).into(),
         })
     }
 }
@@ -112,8 +112,8 @@ impl From<StoreError> for SqliteError {
     }
 }
 
-impl From<Fault> for SqliteError {
-    fn from(fault: Fault) -> Self {
+impl From<BackendError> for SqliteError {
+    fn from(fault: BackendError) -> Self {
         Self(fault.into())
     }
 }

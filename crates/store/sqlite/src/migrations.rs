@@ -1,7 +1,7 @@
 //! The tables, in numbered steps. What a file has been through is written in it, with checksums.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use chancery_store::Fault;
+use chancery_store::BackendError;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::database::APPLICATION_ID;
@@ -17,27 +17,29 @@ pub(crate) const ALL: &[Migration] = &[Migration { number: 1, sql: include_str!(
 const RECORD: &str = "create table if not exists migration (number integer primary key, checksum blob not null) strict";
 
 /// Brings the file up to date, or refuses it; all or nothing, and one process at a time.
-pub(crate) fn apply(connection: &mut Connection, migrations: &[Migration]) -> Result<(), Fault> {
-    let step = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(Fault::new)?;
+pub(crate) fn apply(connection: &mut Connection, migrations: &[Migration]) -> Result<(), BackendError> {
+    let step = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(BackendError::new)?;
     let tables: Vec<String> = column(&step, "select name from sqlite_schema where type = 'table'")?;
-    let application: i64 = step.query_row("pragma application_id", [], |row| row.get(0)).map_err(Fault::new)?;
+    let application: i64 = step.query_row("pragma application_id", [], |row| row.get(0)).map_err(BackendError::new)?;
     if (!tables.is_empty() || application != 0) && application != APPLICATION_ID {
-        return Err(Fault::new("this SQLite file belongs to another program"));
+        return Err(BackendError::new("this SQLite file belongs to another program"));
     }
-    step.execute_batch(RECORD).map_err(Fault::new)?;
-    step.execute_batch(&format!("pragma application_id = {APPLICATION_ID}")).map_err(Fault::new)?;
+    step.execute_batch(RECORD).map_err(BackendError::new)?;
+    step.execute_batch(&format!("pragma application_id = {APPLICATION_ID}")).map_err(BackendError::new)?;
     let applied: Vec<u32> = column(&step, "select number from migration order by number")?;
     let checksums: Vec<Vec<u8>> = column(&step, "select checksum from migration order by number")?;
     if let Some(newest) = applied.last().filter(|newest| migrations.iter().all(|known| known.number < **newest)) {
-        return Err(Fault::new(format!("migration {newest} is newer than this program: use the version that made it")));
+        return Err(BackendError::new(format!(
+            "migration {newest} is newer than this program: use the version that made it"
+        )));
     }
     let pending = migrations.get(applied.len()..).unwrap_or_default();
     for ((known, number), checksum) in migrations.iter().zip(applied).zip(checksums) {
         if known.number != number {
-            return Err(Fault::new(format!("migration {} is missing in this file", known.number)));
+            return Err(BackendError::new(format!("migration {} is missing in this file", known.number)));
         }
         if digest(&SHA256, known.sql.as_bytes()).as_ref() != checksum {
-            return Err(Fault::new(format!("migration {number} was another one when this file was made")));
+            return Err(BackendError::new(format!("migration {number} was another one when this file was made")));
         }
     }
     for migration in pending {
@@ -46,12 +48,12 @@ pub(crate) fn apply(connection: &mut Connection, migrations: &[Migration]) -> Re
                 let checksum = digest(&SHA256, migration.sql.as_bytes());
                 step.execute("insert into migration values (?1, ?2)", params![migration.number, checksum.as_ref()])
             })
-            .map_err(|error| Fault::new(format!("migration {}: {error}", migration.number)))?;
+            .map_err(|error| BackendError::new(format!("migration {}: {error}", migration.number)))?;
     }
-    step.commit().map_err(Fault::new)
+    step.commit().map_err(BackendError::new)
 }
 
-fn column<T: rusqlite::types::FromSql>(connection: &Connection, query: &str) -> Result<Vec<T>, Fault> {
+fn column<T: rusqlite::types::FromSql>(connection: &Connection, query: &str) -> Result<Vec<T>, BackendError> {
     let read = || -> rusqlite::Result<Vec<T>> { connection.prepare(query)?.query_map([], |row| row.get(0))?.collect() };
-    read().map_err(Fault::new)
+    read().map_err(BackendError::new)
 }

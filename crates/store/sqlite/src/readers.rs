@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use chancery_store::{Answer, Fault, StoreError};
+use chancery_store::{BackendError, StoreError, StoreFuture};
 use tokio::sync::oneshot;
 
 use crate::SqliteError;
@@ -42,11 +42,11 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    pub(crate) fn start(place: &Place) -> Result<Self, Fault> {
+    pub(crate) fn start(place: &Place) -> Result<Self, BackendError> {
         Self::start_with(place, SLOW)
     }
 
-    fn start_with(place: &Place, slow: Duration) -> Result<Self, Fault> {
+    fn start_with(place: &Place, slow: Duration) -> Result<Self, BackendError> {
         let idle = (0..ON_THE_SPOT).map(|_| Database::reading_without_waiting(place)).collect::<Result<_, _>>()?;
         let (queue, waiting) = sync_channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
@@ -60,7 +60,7 @@ impl Readers {
         for _ in 0..THREADS {
             let (database, waiting) = (Database::reading(place)?, waiting.clone());
             let thread = std::thread::Builder::new().name("store-reader".into());
-            readers.threads.push(thread.spawn(move || run(&database, &waiting)).map_err(Fault::new)?);
+            readers.threads.push(thread.spawn(move || run(&database, &waiting)).map_err(BackendError::new)?);
         }
         Ok(readers)
     }
@@ -69,7 +69,7 @@ impl Readers {
     pub(crate) fn look_up<'a, T: Send + 'static>(
         &'a self,
         look: impl Fn(&Database) -> Result<T, SqliteError> + Send + 'static,
-    ) -> Answer<'a, T> {
+    ) -> StoreFuture<'a, T> {
         Box::pin(async move {
             match self.on_the_spot(&look) {
                 Some(found) => found,
@@ -99,7 +99,7 @@ impl Readers {
     pub(crate) fn read<'a, T: Send + 'static>(
         &'a self,
         look: impl FnOnce(&Database) -> Result<T, SqliteError> + Send + 'static,
-    ) -> Answer<'a, T> {
+    ) -> StoreFuture<'a, T> {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
             let read: Read = Box::new(move |database| drop(reply.send(look(database).map_err(|error| error.0))));
@@ -127,7 +127,7 @@ fn now() -> Instant {
 }
 
 fn ended() -> StoreError {
-    Fault::new("the reading threads of the store have ended").into()
+    BackendError::new("the reading threads of the store have ended").into()
 }
 
 fn run(database: &Database, waiting: &Mutex<Receiver<Read>>) {

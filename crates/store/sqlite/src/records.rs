@@ -1,6 +1,6 @@
 //! The steps on records, each inside the transaction that the writer has opened.
 
-use chancery_store::{Change, Fault, Record, Redeemed, Revision, Revoked, StoreError, Stored, Tags, Updated};
+use chancery_store::{BackendError, Change, Record, Redeemed, Revision, Revoked, StoreError, Stored, Tags, Updated};
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
 use rusqlite::{ErrorCode, OptionalExtension, Row, params};
 
@@ -204,5 +204,5 @@ pub(crate) fn clamp(limit: usize) -> i64 {
 }
 
 fn count(removed: usize) -> Outcome<u64> {
-    Ok(u64::try_from(removed).map_err(Fault::new)?)
+    Ok(u64::try_from(removed).map_err(BackendError::new)?)
 }

@@ -1,12 +1,14 @@
 //! The contract for what the protocol makes: steps go to the writer, everything else to the readers.
 
-use chancery_store::{Answer, Change, Record, Redeemed, Revision, Revoked, StateStore, Stored, Updated, one_partition};
+use chancery_store::{
+    Change, Record, Redeemed, Revision, Revoked, StateStore, StoreFuture, Stored, Updated, one_partition,
+};
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
 
 use crate::SqliteStore;
 
 impl StateStore for SqliteStore {
-    fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> Answer<'a, ()> {
+    fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             one_partition(None, batch)?;
             let batch = batch.to_vec();
@@ -14,11 +16,11 @@ impl StateStore for SqliteStore {
         })
     }
 
-    fn get(&self, now: Timestamp, key: Key) -> Answer<'_, Option<Stored>> {
+    fn get(&self, now: Timestamp, key: Key) -> StoreFuture<'_, Option<Stored>> {
         self.readers.look_up(move |database| database.get(now, key))
     }
 
-    fn get_by_alias(&self, now: Timestamp, alias: Alias) -> Answer<'_, Option<Stored>> {
+    fn get_by_alias(&self, now: Timestamp, alias: Alias) -> StoreFuture<'_, Option<Stored>> {
         self.readers.look_up(move |database| database.get_by_alias(now, alias))
     }
 
@@ -29,7 +31,7 @@ impl StateStore for SqliteStore {
         seen: Revision,
         change: Change,
         issue: &'a [Record],
-    ) -> Answer<'a, Updated> {
+    ) -> StoreFuture<'a, Updated> {
         Box::pin(async move {
             one_partition(Some(key), issue)?;
             let issue = issue.to_vec();
@@ -37,7 +39,7 @@ impl StateStore for SqliteStore {
         })
     }
 
-    fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> Answer<'a, Redeemed> {
+    fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> StoreFuture<'a, Redeemed> {
         Box::pin(async move {
             one_partition(Some(key), issue)?;
             let issue = issue.to_vec();
@@ -51,7 +53,7 @@ impl StateStore for SqliteStore {
         key: Key,
         seen: Option<Revision>,
         issue: &'a [Record],
-    ) -> Answer<'a, Revoked> {
+    ) -> StoreFuture<'a, Revoked> {
         Box::pin(async move {
             one_partition(Some(key), issue)?;
             let issue = issue.to_vec();
@@ -59,7 +61,7 @@ impl StateStore for SqliteStore {
         })
     }
 
-    fn revoke_tagged(&self, kind: Kind, tag: Tag) -> Answer<'_, u64> {
+    fn revoke_tagged(&self, kind: Kind, tag: Tag) -> StoreFuture<'_, u64> {
         self.writer.step(move |database| database.revoke_tagged(kind, tag))
     }
 
@@ -70,15 +72,15 @@ impl StateStore for SqliteStore {
         tag: Tag,
         after: Option<Key>,
         limit: usize,
-    ) -> Answer<'_, Vec<Stored>> {
+    ) -> StoreFuture<'_, Vec<Stored>> {
         self.readers.read(move |database| database.list_tagged(now, kind, tag, after, limit))
     }
 
-    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> Answer<'_, Vec<Stored>> {
+    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>> {
         self.writer.step(move |database| database.lease(now, kind, until, limit))
     }
 
-    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, u64> {
+    fn sweep(&self, now: Timestamp, limit: usize) -> StoreFuture<'_, u64> {
         self.writer.step(move |database| database.sweep(now, limit))
     }
 }

@@ -1,7 +1,7 @@
 //! What whoever runs a server asks of the file: whether it still is the one that was opened, takes a write, and was
 //! closed in order the last time.
 
-use chancery_store::{Answer, Fault};
+use chancery_store::{BackendError, StoreFuture};
 use rusqlite::OptionalExtension;
 
 use crate::SqliteStore;
@@ -27,7 +27,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// Which file was renamed, removed or replaced; or that the file holds something else now.
-    pub fn check_place(&self) -> Answer<'_, ()> {
+    pub fn check_place(&self) -> StoreFuture<'_, ()> {
         let (identity, place) = (self.identity.clone(), self.place.clone());
         self.readers.read(move |_| {
             identity.check()?;
@@ -38,7 +38,7 @@ impl SqliteStore {
                 return Ok(());
             }
             let text = "holds something else than when it was opened; restart the server on the right file";
-            Err(Fault::new(format!("{}: {text}", place.path.display())).into())
+            Err(BackendError::new(format!("{}: {text}", place.path.display())).into())
         })
     }
 
@@ -47,7 +47,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// What the system or SQLite says.
-    pub fn check_write(&self) -> Answer<'_, ()> {
+    pub fn check_write(&self) -> StoreFuture<'_, ()> {
         self.writer.step(|database| {
             // The new one first: it needs room beside the old one, as every other record does.
             database.connection.prepare_cached("insert into probe (body) values (zeroblob(8192))")?.execute([])?;
@@ -58,7 +58,7 @@ impl SqliteStore {
     }
 
     /// Notes in the file that a server works on it from now on.
-    pub fn begin(&self) -> Answer<'_, Running> {
+    pub fn begin(&self) -> StoreFuture<'_, Running> {
         self.writer.step(|database| {
             let other = database.connection.query_row("select 1 from running", [], |_| Ok(())).optional()?;
             let id = "insert into running values (random()) returning id";
@@ -72,7 +72,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`StoreError::Backend`](chancery_store::StoreError::Backend) with what SQLite found.
-    pub fn check_integrity<'a>(&'a self, running: &'a Running) -> Answer<'a, ()> {
+    pub fn check_integrity<'a>(&'a self, running: &'a Running) -> StoreFuture<'a, ()> {
         Box::pin(async move {
             self.integrity_check().await?;
             let id = running.id;
@@ -86,7 +86,7 @@ impl SqliteStore {
     }
 
     /// Removes the note: the server has ended in order.
-    pub fn end(&self, running: Running) -> Answer<'_, ()> {
+    pub fn end(&self, running: Running) -> StoreFuture<'_, ()> {
         self.writer.step(move |database| {
             database.connection.execute("delete from running where id = ?1", [running.id])?;
             Ok(())

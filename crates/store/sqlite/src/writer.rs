@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
-use chancery_store::{Answer, Fault, StoreError};
+use chancery_store::{BackendError, StoreError, StoreFuture};
 use rusqlite::ErrorCode;
 use tokio::sync::oneshot;
 
@@ -20,10 +20,10 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(database: Database) -> Result<Self, Fault> {
+    pub(crate) fn start(database: Database) -> Result<Self, BackendError> {
         let (queue, waiting) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new().name("store-writer".into());
-        let thread = thread.spawn(move || run(&database, &waiting)).map_err(Fault::new)?;
+        let thread = thread.spawn(move || run(&database, &waiting)).map_err(BackendError::new)?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -31,7 +31,7 @@ impl Writer {
     pub(crate) fn step<'a, T: Send + 'static>(
         &'a self,
         work: impl FnOnce(&Database) -> Result<T, SqliteError> + Send + 'static,
-    ) -> Answer<'a, T> {
+    ) -> StoreFuture<'a, T> {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
             let step = Box::new(Waiting { work: Some(work), outcome: Err(StoreError::Busy), reply });
@@ -55,7 +55,7 @@ impl Drop for Writer {
 }
 
 fn ended() -> StoreError {
-    Fault::new("the thread of the store has ended").into()
+    BackendError::new("the thread of the store has ended").into()
 }
 
 fn run(database: &Database, waiting: &Receiver<Box<dyn Step>>) {
@@ -120,7 +120,7 @@ impl<T: Send, W: FnOnce(&Database) -> Result<T, SqliteError> + Send> Step for Wa
             // A step that met a full disk says it better than the commit that could not follow.
             (outcome, None) | (outcome @ Err(StoreError::Backend(_)), _) => outcome,
             (_, Some(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(StoreError::Busy),
-            (_, Some(error)) => Err(Fault::new(format!("not committed: {error}")).into()),
+            (_, Some(error)) => Err(BackendError::new(format!("not committed: {error}")).into()),
         };
         // Nobody listens when the caller was dropped; the step stands.
         drop(self.reply.send(outcome));

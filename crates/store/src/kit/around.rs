@@ -2,7 +2,7 @@
 
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
 
-use crate::{Answer, Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError, Stored, Updated};
+use crate::{Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError, StoreFuture, Stored, Updated};
 
 /// The methods of [`StateStore`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,15 +38,15 @@ pub(crate) trait Around: Send + Sync + 'static {
 }
 
 impl<A: Around> StateStore for A {
-    fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> Answer<'a, ()> {
+    fn insert<'a>(&'a self, now: Timestamp, batch: &'a [Record]) -> StoreFuture<'a, ()> {
         Box::pin(async move { self.admit(Method::Insert, None, batch)?.insert(now, batch).await })
     }
 
-    fn get(&self, now: Timestamp, key: Key) -> Answer<'_, Option<Stored>> {
+    fn get(&self, now: Timestamp, key: Key) -> StoreFuture<'_, Option<Stored>> {
         Box::pin(async move { self.admit(Method::Get, None, &[])?.get(now, key).await })
     }
 
-    fn get_by_alias(&self, now: Timestamp, alias: Alias) -> Answer<'_, Option<Stored>> {
+    fn get_by_alias(&self, now: Timestamp, alias: Alias) -> StoreFuture<'_, Option<Stored>> {
         Box::pin(async move { self.admit(Method::GetByAlias, None, &[])?.get_by_alias(now, alias).await })
     }
 
@@ -57,13 +57,13 @@ impl<A: Around> StateStore for A {
         seen: Revision,
         change: Change,
         issue: &'a [Record],
-    ) -> Answer<'a, Updated> {
+    ) -> StoreFuture<'a, Updated> {
         Box::pin(
             async move { self.admit(Method::Update, Some(key), issue)?.update(now, key, seen, change, issue).await },
         )
     }
 
-    fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> Answer<'a, Redeemed> {
+    fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> StoreFuture<'a, Redeemed> {
         Box::pin(async move { self.admit(Method::Redeem, Some(key), issue)?.redeem(now, key, issue).await })
     }
 
@@ -73,11 +73,11 @@ impl<A: Around> StateStore for A {
         key: Key,
         seen: Option<Revision>,
         issue: &'a [Record],
-    ) -> Answer<'a, Revoked> {
+    ) -> StoreFuture<'a, Revoked> {
         Box::pin(async move { self.admit(Method::Revoke, Some(key), issue)?.revoke(now, key, seen, issue).await })
     }
 
-    fn revoke_tagged(&self, kind: Kind, tag: Tag) -> Answer<'_, u64> {
+    fn revoke_tagged(&self, kind: Kind, tag: Tag) -> StoreFuture<'_, u64> {
         Box::pin(async move { self.admit(Method::RevokeTagged, None, &[])?.revoke_tagged(kind, tag).await })
     }
 
@@ -88,17 +88,17 @@ impl<A: Around> StateStore for A {
         tag: Tag,
         after: Option<Key>,
         limit: usize,
-    ) -> Answer<'_, Vec<Stored>> {
+    ) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(
             async move { self.admit(Method::ListTagged, None, &[])?.list_tagged(now, kind, tag, after, limit).await },
         )
     }
 
-    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> Answer<'_, Vec<Stored>> {
+    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(async move { self.admit(Method::Lease, None, &[])?.lease(now, kind, until, limit).await })
     }
 
-    fn sweep(&self, now: Timestamp, limit: usize) -> Answer<'_, u64> {
+    fn sweep(&self, now: Timestamp, limit: usize) -> StoreFuture<'_, u64> {
         Box::pin(async move { self.admit(Method::Sweep, None, &[])?.sweep(now, limit).await })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chancery_types::RealmId;
 
-use crate::{Answer, Changes, Document, DocumentKind, DocumentStore, Put, Revision};
+use crate::{Changes, Document, DocumentKind, DocumentStore, Put, Revision, StoreFuture};
 
 /// Counts the calls to a store.
 pub struct CountingDocuments {
@@ -31,12 +31,12 @@ impl CountingDocuments {
 }
 
 impl DocumentStore for CountingDocuments {
-    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> Answer<'a, Option<Document>> {
+    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> StoreFuture<'a, Option<Document>> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.behind.get(realm, kind, id)
     }
 
-    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> Answer<'a, Option<Document>> {
+    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> StoreFuture<'a, Option<Document>> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.behind.find(realm, kind, alias)
     }
@@ -47,15 +47,21 @@ impl DocumentStore for CountingDocuments {
         kind: DocumentKind,
         seen: Option<Revision>,
         document: Document,
-    ) -> Answer<'a, Put> {
+    ) -> StoreFuture<'a, Put> {
         self.behind.put(realm, kind, seen, document)
     }
 
-    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> Answer<'a, Put> {
+    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> StoreFuture<'a, Put> {
         self.behind.put_new(realm, kind, documents)
     }
 
-    fn remove<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str, seen: Revision) -> Answer<'a, Put> {
+    fn remove<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        id: &'a str,
+        seen: Revision,
+    ) -> StoreFuture<'a, Put> {
         self.behind.remove(realm, kind, id, seen)
     }
 
@@ -65,12 +71,12 @@ impl DocumentStore for CountingDocuments {
         kind: DocumentKind,
         after: Option<&'a str>,
         limit: usize,
-    ) -> Answer<'a, Vec<Document>> {
+    ) -> StoreFuture<'a, Vec<Document>> {
         self.lists.fetch_add(1, Ordering::Relaxed);
         self.behind.list(realm, kind, after, limit)
     }
 
-    fn changes(&self, since: Revision) -> Answer<'_, Changes> {
+    fn changes(&self, since: Revision) -> StoreFuture<'_, Changes> {
         self.questions.fetch_add(1, Ordering::Relaxed);
         self.behind.changes(since)
     }

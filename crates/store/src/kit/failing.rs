@@ -7,7 +7,7 @@ use chancery_types::Key;
 
 use super::Method;
 use super::around::Around;
-use crate::{Fault, Record, StateStore, StoreError};
+use crate::{BackendError, Record, StateStore, StoreError};
 
 /// Answers one call with a fault and does nothing then; all others go to the store behind.
 pub struct Failing {
@@ -39,7 +39,7 @@ impl Failing {
 impl Around for Failing {
     fn admit(&self, _: Method, _: Option<Key>, _: &[Record]) -> Result<&dyn StateStore, StoreError> {
         if self.calls.fetch_add(1, Ordering::SeqCst) + 1 == self.fails_at.load(Ordering::SeqCst) {
-            return Err(Fault::new("told to fail").into());
+            return Err(BackendError::new("told to fail").into());
         }
         Ok(&*self.behind)
     }

@@ -7,7 +7,7 @@ use chancery_types::Key;
 
 use super::around::Around;
 use super::{Method, States};
-use crate::{Fault, Record, StateStore, StoreError};
+use crate::{BackendError, Record, StateStore, StoreError};
 
 pub(crate) struct TakingTurns {
     handles: Vec<Arc<dyn StateStore>>,
@@ -22,6 +22,6 @@ pub(crate) fn taking_turns(handles: &States) -> TakingTurns {
 impl Around for TakingTurns {
     fn admit(&self, _: Method, _: Option<Key>, _: &[Record]) -> Result<&dyn StateStore, StoreError> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.handles.len().max(1);
-        Ok(&**self.handles.get(turn).ok_or_else(|| Fault::new("no handle"))?)
+        Ok(&**self.handles.get(turn).ok_or_else(|| BackendError::new("no handle"))?)
     }
 }

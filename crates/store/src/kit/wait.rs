@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 
-use crate::{Answer, StoreError};
+use crate::{StoreError, StoreFuture};
 
 struct Unpark(Thread);
 
@@ -18,7 +18,7 @@ impl Wake for Unpark {
 ///
 /// # Errors
 /// Those of the answer.
-pub fn wait<T>(mut answer: Answer<'_, T>) -> Result<T, StoreError> {
+pub fn wait<T>(mut answer: StoreFuture<'_, T>) -> Result<T, StoreError> {
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     loop {
         match answer.as_mut().poll(&mut Context::from_waker(&waker)) {
@@ -30,7 +30,7 @@ pub fn wait<T>(mut answer: Answer<'_, T>) -> Result<T, StoreError> {
 
 /// The outcome of a step that has to succeed.
 #[track_caller]
-pub(crate) fn done<T>(answer: Answer<'_, T>) -> T {
+pub(crate) fn done<T>(answer: StoreFuture<'_, T>) -> T {
     match wait(answer) {
         Ok(outcome) => outcome,
         #[expect(clippy::panic, reason = "a case of the kit fails by panicking")]

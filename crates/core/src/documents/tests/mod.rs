@@ -23,7 +23,7 @@ use crate::event::Event;
 use crate::keys::KeySet;
 use crate::model::{Account, Claims, Client, ResourceServer, TokenFormat};
 use crate::names::NameKey;
-use crate::ports::{Accounts, Answer, ClaimsQuery, EventSink, PrivateKeys, Registry, Watcher as _};
+use crate::ports::{Accounts, ClaimsQuery, EventSink, PortFuture, PrivateKeys, Registry, Watcher as _};
 use crate::rotation::KeyEnd;
 
 /// Everything here answers at once.
@@ -211,10 +211,10 @@ fn a_memory_registry_holds_what_it_is_given() {
 struct Nobody;
 
 impl Accounts for Nobody {
-    fn find<'a>(&'a self, _: &'a RealmId, _: &'a AccountId) -> Answer<'a, Option<Account>> {
+    fn find<'a>(&'a self, _: &'a RealmId, _: &'a AccountId) -> PortFuture<'a, Option<Account>> {
         Box::pin(async { Ok(None) })
     }
-    fn claims<'a>(&'a self, _: &'a RealmId, _: ClaimsQuery<'a>) -> Answer<'a, Claims> {
+    fn claims<'a>(&'a self, _: &'a RealmId, _: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
         Box::pin(async { Ok(Claims::default()) })
     }
 }

@@ -142,7 +142,7 @@ impl DocumentStore for Interfering {
         realm: &'a RealmId,
         kind: DocumentKind,
         id: &'a str,
-    ) -> chancery_store::Answer<'a, Option<Document>> {
+    ) -> chancery_store::StoreFuture<'a, Option<Document>> {
         DocumentStore::get(&*self.store, realm, kind, id)
     }
 
@@ -151,7 +151,7 @@ impl DocumentStore for Interfering {
         realm: &'a RealmId,
         kind: DocumentKind,
         alias: &'a str,
-    ) -> chancery_store::Answer<'a, Option<Document>> {
+    ) -> chancery_store::StoreFuture<'a, Option<Document>> {
         self.store.find(realm, kind, alias)
     }
 
@@ -161,7 +161,7 @@ impl DocumentStore for Interfering {
         kind: DocumentKind,
         seen: Option<Revision>,
         document: Document,
-    ) -> chancery_store::Answer<'a, Put> {
+    ) -> chancery_store::StoreFuture<'a, Put> {
         if !self.has_interfered.swap(true, Ordering::Relaxed) {
             (self.change)(&sealed(self.store.clone(), 1));
         }
@@ -173,7 +173,7 @@ impl DocumentStore for Interfering {
         realm: &'a RealmId,
         kind: DocumentKind,
         documents: Vec<Document>,
-    ) -> chancery_store::Answer<'a, Put> {
+    ) -> chancery_store::StoreFuture<'a, Put> {
         self.store.put_new(realm, kind, documents)
     }
 
@@ -183,7 +183,7 @@ impl DocumentStore for Interfering {
         kind: DocumentKind,
         id: &'a str,
         seen: Revision,
-    ) -> chancery_store::Answer<'a, Put> {
+    ) -> chancery_store::StoreFuture<'a, Put> {
         DocumentStore::remove(&*self.store, realm, kind, id, seen)
     }
 
@@ -193,11 +193,11 @@ impl DocumentStore for Interfering {
         kind: DocumentKind,
         after: Option<&'a str>,
         limit: usize,
-    ) -> chancery_store::Answer<'a, Vec<Document>> {
+    ) -> chancery_store::StoreFuture<'a, Vec<Document>> {
         DocumentStore::list(&*self.store, realm, kind, after, limit)
     }
 
-    fn changes(&self, since: Revision) -> chancery_store::Answer<'_, chancery_store::Changes> {
+    fn changes(&self, since: Revision) -> chancery_store::StoreFuture<'_, chancery_store::Changes> {
         self.store.changes(since)
     }
 }

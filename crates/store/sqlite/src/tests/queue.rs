@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use chancery_store::kit::wait;
-use chancery_store::{Answer, Record, StateStore, StoreError, Tags};
+use chancery_store::{Record, StateStore, StoreError, StoreFuture, Tags};
 use chancery_types::{Key, Kind, Partition, RealmId, Timestamp};
 use rusqlite::Connection;
 
@@ -27,7 +27,7 @@ fn record(n: u32) -> Record {
 }
 
 /// Queues the step; its answer, if it has one already.
-fn queue<T>(answer: &mut Answer<'_, T>) -> Poll<Result<T, StoreError>> {
+fn queue<T>(answer: &mut StoreFuture<'_, T>) -> Poll<Result<T, StoreError>> {
     Pin::new(answer).poll(&mut Context::from_waker(Waker::noop()))
 }
 
