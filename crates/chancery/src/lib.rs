@@ -140,7 +140,7 @@ pub mod policy {
     };
 }
 
-/// Keys and signatures: for whoever implements [`PrivateKeys`], and the [`RootSecretEntry`](jose::RootSecret) under which
+/// Keys and signatures: for whoever implements [`PrivateKeys`], and the [`RootSecret`](jose::RootSecret) under which
 /// [`SealedKeys`] seals what it stores.
 pub mod jose {
     pub use chancery_jose::{Error, JwkSet, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom};

@@ -2,7 +2,7 @@
 //!
 //! The first page of a request is the answer to it and stores nothing: its form carries the request. Only when the
 //! person has authenticated and more is needed does a record hold the request, under the person's session.
-//! InteractionConfig     `[interaction]`
+//! Config     `[interaction]`
 //! Discovery  none
 
 use std::time::Duration;
