@@ -21,6 +21,13 @@ struct Employee {
     password: String,
 }
 
+impl Employee {
+    /// As the provider knows them. "Sign out everywhere", or another password, would give the account another `epoch`.
+    fn account(&self) -> Account {
+        Account::new(self.number.clone(), self.name)
+    }
+}
+
 /// The application's people. A real one asks its database, and keeps digests of passwords (Argon2id), never passwords.
 struct Staff(Vec<Employee>);
 
@@ -32,14 +39,7 @@ impl Staff {
 
 impl Accounts for Staff {
     fn find<'a>(&'a self, _: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>> {
-        let account = |employee: &Employee| Account {
-            id: employee.number.clone(),
-            active: true,
-            // "Sign out everywhere" would move this to the present.
-            not_before: Timestamp::from_secs(0),
-            label: employee.name.into(),
-        };
-        Box::pin(async move { Ok(self.by_number(id).map(account)) })
+        Box::pin(async move { Ok(self.by_number(id).map(Employee::account)) })
     }
 
     fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
@@ -72,9 +72,7 @@ impl Accounts for Staff {
                 Some(employee) if employee.password != *form.password => {
                     LoginOutcome::Refused(LoginRefusal::WrongPassword(employee.number.clone()))
                 }
-                Some(employee) => {
-                    LoginOutcome::Authenticated(Authentication::by_password(employee.number.clone(), now))
-                }
+                Some(employee) => LoginOutcome::Authenticated(Authentication::by_password(&employee.account(), now)),
             })
         })
     }

@@ -47,7 +47,7 @@ async fn main() {
         claims: Claims::default(),
         id: None,
     };
-    accounts.add(&realm, provider.now(), jane).await.unwrap();
+    accounts.add(&realm, jane).await.unwrap();
     let service = chancery::service(provider).with_pages(Arc::new(Templates::built_in()));
     chancery_bench::listen(port, move |mut request| {
         request.extensions_mut().insert(Peer(IpAddr::V4(Ipv4Addr::LOCALHOST)));

@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::documents::{Documents, Kept};
 use chancery_core::error::{Complaint, Fault};
-use chancery_core::model::{Account, Authentication, Claims, Hint, LoginForm};
+use chancery_core::model::{Account, Authentication, Claims, Epoch, Hint, LoginForm};
 use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Random, Room, Watcher};
 use chancery_store::{DocumentKind, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
@@ -134,7 +134,7 @@ impl StoredAccounts {
     ///
     /// # Errors
     /// [`AccountError::Taken`], [`AccountError::Unacceptable`] for the password or the claims, or a failure.
-    pub async fn add(&self, realm: &RealmId, now: Timestamp, new: NewPerson) -> Result<Person, AccountError> {
+    pub async fn add(&self, realm: &RealmId, new: NewPerson) -> Result<Person, AccountError> {
         new.check(&self.rules).map_err(AccountError::Unacceptable)?;
         let id = match new.id {
             Some(id) => id,
@@ -143,7 +143,7 @@ impl StoredAccounts {
         let password = self.hash(new.password).await?;
         let (username, claims) = (new.username, new.claims);
         let aliases = vec![by_name(&username), by_appearance(&username)];
-        self.put(realm, Person { id, username, claims, active: true, not_before: now, password, aliases, seen: None })
+        self.put(realm, Person { id, username, claims, active: true, epoch: self.new_epoch(), password, aliases, seen: None })
             .await
     }
 
@@ -154,14 +154,13 @@ impl StoredAccounts {
     pub async fn set_password(
         &self,
         realm: &RealmId,
-        now: Timestamp,
         username: &Username,
         password: Password,
     ) -> Result<Person, AccountError> {
         self.rules.check(&password, username).map_err(AccountError::Unacceptable)?;
         let mut person = self.person(realm, username).await?;
         person.password = self.hash(password).await?;
-        person.not_before = now;
+        person.epoch = self.new_epoch();
         self.put(realm, person).await
     }
 
@@ -169,10 +168,10 @@ impl StoredAccounts {
     ///
     /// # Errors
     /// [`AccountError::Unknown`], [`AccountError::Changed`], or a failure.
-    pub async fn disable(&self, realm: &RealmId, now: Timestamp, username: &Username) -> Result<Person, AccountError> {
+    pub async fn disable(&self, realm: &RealmId, username: &Username) -> Result<Person, AccountError> {
         let mut person = self.person(realm, username).await?;
         person.active = false;
-        person.not_before = now;
+        person.epoch = self.new_epoch();
         self.put(realm, person).await
     }
 
@@ -257,6 +256,13 @@ impl StoredAccounts {
         self.known.get(realm, id.as_str(), |document| Ok(Known::from(Person::read(document)?))).await
     }
 
+    /// An epoch that this account has not had, nor one of the same id that was removed.
+    fn new_epoch(&self) -> Epoch {
+        let mut bytes = [0; 8];
+        self.random.fill(&mut bytes);
+        Epoch(u64::from_be_bytes(bytes))
+    }
+
     fn new_id(&self) -> Result<AccountId, Fault> {
         let mut bytes = [0; 16];
         self.random.fill(&mut bytes);
@@ -328,7 +334,7 @@ impl Accounts for StoredAccounts {
                 None => LoginOutcome::Refused(LoginRefusal::UnknownName),
                 Some(person) if !fits => LoginOutcome::Refused(LoginRefusal::WrongPassword(person.id)),
                 Some(person) if !person.active => LoginOutcome::Refused(LoginRefusal::Disabled(person.id)),
-                Some(person) => LoginOutcome::Authenticated(Authentication::by_password(person.id, now)),
+                Some(person) => LoginOutcome::Authenticated(Authentication::by_password(&person.account(), now)),
             })
         })
     }

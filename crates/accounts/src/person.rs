@@ -1,9 +1,9 @@
 //! A person as stored.
 
 use chancery_core::error::Fault;
-use chancery_core::model::{Account, Claims};
+use chancery_core::model::{Account, Claims, Epoch};
 use chancery_store::{Document, Revision};
-use chancery_types::{AccountId, Timestamp};
+use chancery_types::AccountId;
 use serde::{Deserialize, Serialize};
 
 use crate::Username;
@@ -22,8 +22,8 @@ pub struct Person {
     pub claims: Claims,
     /// Whether the person may log in.
     pub active: bool,
-    /// What was authenticated or granted before this time counts no more.
-    pub not_before: Timestamp,
+    /// Another one after each change that ends everything that the person has.
+    pub epoch: Epoch,
     /// The Argon2id PHC string.
     pub(crate) password: Box<str>,
     /// Under which it is found, and which keep others from looking the same. Made when the person is added: what looks
@@ -38,7 +38,7 @@ struct Body {
     username: Box<str>,
     password: Box<str>,
     active: bool,
-    not_before: Timestamp,
+    epoch: Epoch,
     claims: Claims,
 }
 
@@ -46,12 +46,10 @@ impl Person {
     /// As the engine knows them.
     #[must_use]
     pub fn account(&self) -> Account {
-        Account {
-            id: self.id.clone(),
-            active: self.active,
-            not_before: self.not_before,
-            label: self.username.as_str().into(),
-        }
+        let mut account = Account::new(self.id.clone(), self.username.as_str());
+        account.active = self.active;
+        account.epoch = self.epoch;
+        account
     }
 
     pub(crate) fn read(document: &Document) -> Result<Self, Fault> {
@@ -63,7 +61,7 @@ impl Person {
             username: Username::parse(&body.username).map_err(|error| damaged(&error))?,
             claims: body.claims,
             active: body.active,
-            not_before: body.not_before,
+            epoch: body.epoch,
             password: body.password,
             aliases: document.aliases.clone(),
             seen: Some(document.revision),
@@ -75,7 +73,7 @@ impl Person {
             username: self.username.as_str().into(),
             password: self.password.clone(),
             active: self.active,
-            not_before: self.not_before,
+            epoch: self.epoch,
             claims: self.claims.clone(),
         };
         let mut body = vec![VERSION];

@@ -49,7 +49,7 @@ async fn add(accounts: &StoredAccounts, username: &str) -> Result<Person, Accoun
     let claims: Claims =
         serde_json::from_str(r#"{"name":"Alice A.","email":"a@example.org","name#de":"Alis"}"#).unwrap();
     let new = NewPerson { username: name(username), password: password("correct horse"), claims, id: None };
-    accounts.add(&realm(), NOW, new).await
+    accounts.add(&realm(), new).await
 }
 
 fn refused(why: LoginRefusal) -> LoginOutcome {
@@ -92,7 +92,7 @@ async fn realms_do_not_meet() {
     for (realm, text) in [(&here, "correct horse"), (&there, "battery staple")] {
         let (username, claims) = (name("alice"), Claims::default());
         let new = NewPerson { username, password: password(text), claims, id: Some(id.clone()) };
-        accounts.add(realm, NOW, new).await.unwrap();
+        accounts.add(realm, new).await.unwrap();
     }
     for (realm, text, is_good) in [
         (&here, "correct horse", true),
@@ -104,7 +104,7 @@ async fn realms_do_not_meet() {
         let outcome = accounts.authenticate(realm, LATER, form, Room::default()).await.unwrap();
         assert_eq!(matches!(outcome, LoginOutcome::Authenticated(_)), is_good, "{realm:?} {text}");
     }
-    accounts.disable(&there, LATER, &name("alice")).await.unwrap();
+    accounts.disable(&there, &name("alice")).await.unwrap();
     let active = async |realm| accounts.find(realm, &id).await.unwrap().expect("is there").active;
     assert_eq!((active(&here).await, active(&there).await), (true, false));
 }
@@ -113,7 +113,7 @@ async fn realms_do_not_meet() {
 async fn another_password_ends_what_was_there_before() {
     let accounts = accounts();
     let alice = add(&accounts, "alice").await.unwrap();
-    accounts.set_password(&realm(), LATER, &name("alice"), password("battery staple")).await.unwrap();
+    accounts.set_password(&realm(), &name("alice"), password("battery staple")).await.unwrap();
     assert_eq!(
         log_in(&accounts, "alice", "correct horse").await,
         refused(LoginRefusal::WrongPassword(alice.id.clone()))
@@ -127,7 +127,7 @@ async fn another_password_ends_what_was_there_before() {
 async fn who_is_disabled_or_removed_is_let_in_no_more() {
     let accounts = accounts();
     let alice = add(&accounts, "alice").await.unwrap();
-    accounts.disable(&realm(), LATER, &name("alice")).await.unwrap();
+    accounts.disable(&realm(), &name("alice")).await.unwrap();
     assert_eq!(log_in(&accounts, "alice", "correct horse").await, refused(LoginRefusal::Disabled(alice.id.clone())));
     accounts.enable(&realm(), &name("alice")).await.unwrap();
     let account = accounts.find(&realm(), &alice.id).await.unwrap().expect("is still there");
@@ -142,14 +142,14 @@ async fn a_short_password_and_wrong_claims_are_refused() {
     let accounts = accounts();
     let claims: Claims = serde_json::from_str(r#"{"sub":"root","email_verified":1}"#).unwrap();
     let new = NewPerson { username: name("a"), password: password("correct horse"), claims, id: None };
-    let Err(AccountError::Unacceptable(complaints)) = accounts.add(&realm(), NOW, new).await else { panic!("taken") };
+    let Err(AccountError::Unacceptable(complaints)) = accounts.add(&realm(), new).await else { panic!("taken") };
     assert_eq!(complaints.len(), 2);
     add(&accounts, "alice").await.unwrap();
     for weak in ["1234567", "password123", "zzzzzzzzz", "         "] {
-        let refused = accounts.set_password(&realm(), NOW, &name("alice"), password(weak)).await;
+        let refused = accounts.set_password(&realm(), &name("alice"), password(weak)).await;
         assert!(matches!(refused, Err(AccountError::Unacceptable(_))), "{weak:?}");
         let new = NewPerson { username: name("b"), password: password(weak), claims: Claims::default(), id: None };
-        assert!(matches!(accounts.add(&realm(), NOW, new).await, Err(AccountError::Unacceptable(_))), "{weak:?}");
+        assert!(matches!(accounts.add(&realm(), new).await, Err(AccountError::Unacceptable(_))), "{weak:?}");
     }
     assert!(matches!(log_in(&accounts, "alice", "correct horse").await, LoginOutcome::Authenticated(_)));
 }
@@ -197,14 +197,14 @@ async fn composed_or_not_it_is_the_same_person() {
         let accounts = accounts();
         let claims = Claims::default();
         let new = NewPerson { username: name(set.0), password: password(set.1), claims, id: None };
-        let person = accounts.add(&realm(), NOW, new).await.unwrap();
+        let person = accounts.add(&realm(), new).await.unwrap();
         for typed in [set, typed, ("\u{ff2a}\u{dc}RGEN", typed.1)] {
             let outcome = log_in(&accounts, typed.0, typed.1).await;
             assert!(matches!(outcome, LoginOutcome::Authenticated(_)), "{typed:?}");
             assert_eq!(accounts.hint(&realm(), Hint::Login(typed.0.into())).await.unwrap(), Some(person.id.clone()));
             assert_eq!(accounts.folded(typed.0), "j\u{fc}rgen", "attempts are counted together");
         }
-        accounts.set_password(&realm(), LATER, &name(typed.0), password("K\u{e4}sefondue")).await.unwrap();
+        accounts.set_password(&realm(), &name(typed.0), password("K\u{e4}sefondue")).await.unwrap();
         let changed = log_in(&accounts, set.0, "Ka\u{308}sefondue").await;
         assert!(matches!(changed, LoginOutcome::Authenticated(_)));
     }
@@ -304,9 +304,9 @@ async fn an_account_cannot_have_the_id_of_a_client() {
         claims: Claims::default(),
         id: Some(AccountId::parse(id).unwrap()),
     };
-    let refused = accounts.add(&realm(), NOW, new("alice", "app")).await;
+    let refused = accounts.add(&realm(), new("alice", "app")).await;
     assert!(matches!(refused, Err(AccountError::Taken)));
     assert!(accounts.person(&realm(), &name("alice")).await.is_err(), "nothing was written");
-    accounts.add(&realm(), NOW, new("app", "another")).await.unwrap();
-    accounts.add(&RealmId::parse("two").unwrap(), NOW, new("alice", "app")).await.unwrap();
+    accounts.add(&realm(), new("app", "another")).await.unwrap();
+    accounts.add(&RealmId::parse("two").unwrap(), new("alice", "app")).await.unwrap();
 }

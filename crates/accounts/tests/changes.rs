@@ -82,7 +82,7 @@ impl Node {
             for name in NAMES {
                 let (password, claims) = (password("correct horse"), Claims::default());
                 let person = NewPerson { username: username(name), password, claims, id: Some(id(name)) };
-                self.accounts.add(&realm, now, person).await.unwrap();
+                self.accounts.add(&realm, person).await.unwrap();
                 self.registry.put_client(&realm, None, client(name)).await.unwrap();
             }
         }
@@ -149,11 +149,11 @@ async fn one_change_costs_one_entry(stores: [Arc<dyn DocumentStore>; 3]) {
     let main = realm("main");
     operator
         .accounts
-        .set_password(&main, Timestamp::from_secs(9), &username("ada"), password("battery staple"))
+        .set_password(&main, &username("ada"), password("battery staple"))
         .await
         .unwrap();
     second("another password", [1, 0]).await;
-    operator.accounts.disable(&main, Timestamp::from_secs(9), &username("ada")).await.unwrap();
+    operator.accounts.disable(&main, &username("ada")).await.unwrap();
     for node in second("a person is disabled", [1, 0]).await {
         assert!(!node.is_active(&main, "ada").await && node.is_active(&realm("other"), "ada").await);
     }
@@ -163,7 +163,7 @@ async fn one_change_costs_one_entry(stores: [Arc<dyn DocumentStore>; 3]) {
         claims: Claims::default(),
         id: None,
     };
-    operator.accounts.add(&main, Timestamp::from_secs(9), person).await.unwrap();
+    operator.accounts.add(&main, person).await.unwrap();
     second("a person whom nobody has asked for", [0, 0]).await;
     let bob = operator.registry.client(&main, &ClientId::parse("bob").unwrap()).await.unwrap().unwrap();
     operator.registry.put_client(&main, Some(bob.revision()), client("bob")).await.unwrap();

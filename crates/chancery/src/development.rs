@@ -53,7 +53,7 @@ pub async fn development(issuer: &str) -> Result<Development, DevelopmentError> 
         keys: Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256, SigningAlgorithm::Es256])?),
     };
     let provider = Provider::new(parts, Config::default()).await?;
-    accounts.add(&realm, provider.now(), demo.person()?).await?;
+    accounts.add(&realm, demo.person()?).await?;
     Ok(Development { demo, provider })
 }
 

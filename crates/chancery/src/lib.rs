@@ -45,9 +45,9 @@
 //! use chancery::accounts::{NewPerson, Password, PasswordPool, StoredAccounts, Username};
 //! use chancery::{
 //!     Claims, Config, Documents, Issuer, Parts, Provider, RealmId, SealedKeys, SigningAlgorithm, SqliteStore,
-//!     StoredRegistry, SystemRandom, Timestamp, Zeroizing, jose,
+//!     StoredRegistry, SystemRandom, Zeroizing, jose,
 //! };
-//! # async fn example(wrapping: Zeroizing<[u8; 32]>, now: Timestamp) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example(wrapping: Zeroizing<[u8; 32]>) -> Result<(), Box<dyn std::error::Error>> {
 //! let (realm, random) = (RealmId::parse("main")?, Arc::new(SystemRandom));
 //! let store = Arc::new(SqliteStore::open("chancery.sqlite".as_ref())?);
 //! let wrapping = jose::RootSecret::new(wrapping); // 32 random bytes that are kept elsewhere
@@ -59,7 +59,7 @@
 //! let accounts = StoredAccounts::new(documents.clone(), PasswordPool::start(NonZeroUsize::MIN, 32)?, random);
 //! let password = Password::new(Zeroizing::new("correct horse".to_owned()));
 //! let ada = NewPerson { username: Username::parse("ada")?, password, claims: Claims::default(), id: None };
-//! accounts.add(&realm, now, ada).await?; // once
+//! accounts.add(&realm, ada).await?; // once
 //!
 //! let parts = Parts {
 //!     realm,
@@ -83,7 +83,7 @@ pub use chancery_core::documents::{
 pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal, Remedy};
 pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, RefusedClient};
 pub use chancery_core::keys::KeySet;
-pub use chancery_core::model::{Account, Authentication, Claims, Client, Hint, LoginForm, ResourceServer, TokenFormat};
+pub use chancery_core::model::{Account, Authentication, Claims, Client, Epoch, Hint, LoginForm, ResourceServer, TokenFormat};
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{

@@ -119,7 +119,7 @@ impl Sessions {
     }
 
     /// The session behind a handle, if its secret is good and its account may still be used: a deleted or disabled
-    /// account, or a login before the account's `not_before`, is nobody.
+    /// account, or a login in another epoch of the account, is nobody.
     async fn open(&self, call: &Call, env: &Env, handle: &RotatingHandle<Session>) -> Result<Option<SignedIn>, Fault> {
         let Some(found) = env.records().get::<SessionBody>(call.now, handle.key(&env.realm)).await? else {
             return Ok(None);
@@ -130,7 +130,7 @@ impl Sessions {
             return Ok(None);
         }
         let account = env.accounts.find(&env.realm, &found.body.authentication.account).await?;
-        let is_good = |account: &Account| account.active && found.body.authentication.time() >= account.not_before;
+        let is_good = |account: &Account| account.active && account.epoch == found.body.authentication.epoch;
         let is_current = found.body.current == shown;
         Ok(account.filter(is_good).map(|account| SignedIn { handle: handle.clone(), found, account, is_current }))
     }

@@ -154,7 +154,7 @@ fn nobody_takes_the_place_of_the_active_person() {
         ("signed out", |_, ua| ua.ends_session()),
         ("disabled", |kit, _| kit.accounts.disable("alice")),
         ("removed", |kit, _| kit.accounts.remove("alice")),
-        ("signed out everywhere", |kit, _| kit.accounts.end_before("alice", kit.now() + seconds(1))),
+        ("signed out everywhere", |kit, _| kit.accounts.sign_out_everywhere("alice")),
     ];
     for (how, end) in ends {
         let kit = TestProvider::new();

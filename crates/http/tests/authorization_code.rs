@@ -210,7 +210,7 @@ fn the_account_is_asked() {
     for (id, end, reason) in [
         ("carol", &(|id: &str| kit.accounts.remove(id)) as &dyn Fn(&str), &ACCOUNT_GONE),
         ("dave", &|id: &str| kit.accounts.disable(id), &ACCOUNT_DISABLED),
-        ("erin", &|id: &str| kit.accounts.end_before(id, kit.now() + millis(1)), &SIGNED_OUT_EVERYWHERE),
+        ("erin", &|id: &str| kit.accounts.sign_out_everywhere(id), &SIGNED_OUT_EVERYWHERE),
     ] {
         kit.accounts.add(id);
         let code = kit.code(id, "web", "openid");

@@ -81,7 +81,7 @@ fn a_lost_account_ends_every_grant() {
     let losses: [Loss; 3] = [
         |kit| kit.accounts.remove("alice"),
         |kit| kit.accounts.disable("alice"),
-        |kit| kit.accounts.end_before("alice", kit.now() + seconds(1)),
+        |kit| kit.accounts.sign_out_everywhere("alice"),
     ];
     for lose in losses {
         let kit = TestProvider::new();

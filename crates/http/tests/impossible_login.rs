@@ -6,28 +6,6 @@ use chancery_jose::Compact;
 use chancery_jose::SigningAlgorithm::{Es256, Rs256};
 use chancery_testkit::{TestProvider, assert_refused, hours, minutes, names, seconds};
 
-/// FR-01: the clock was set back behind the moment at which everything of the account was ended. The right password leads to a
-/// page that says that the service has to be waited for, with an event that says why; not to the login page again.
-#[test]
-fn a_clock_behind_the_end_of_everything_is_no_loop() {
-    let kit = TestProvider::new();
-    let ua = kit.user_agent();
-    ua.has_consented("alice", "web", "openid");
-    kit.accounts.end_before("alice", kit.now() + minutes(2));
-    let login = kit.authorization_request("web").scope("openid").open(&ua).expect_page("login");
-    for _ in 0..3 {
-        let told = login.login("alice").expect_page("error");
-        assert_eq!((told.answer().status.as_u16(), told.answer().header("retry-after").is_some()), (503, true));
-        assert_eq!(told.event_names(), ["faulted"]);
-        assert_eq!(ua.session_cookie(), None);
-    }
-    // Somebody else is not concerned, and neither is alice when the time has come.
-    let other = kit.user_agent();
-    let _ = kit.authorization_request("web").scope("openid").open(&other).login("bob").expect_page("consent");
-    kit.clock.advance(minutes(2));
-    let _ = login.login("alice").expect_code();
-}
-
 /// OIDC Core section 10.1.1: no key signs the client's ID tokens, because the next one begins later, or because the clock was
 /// set back. The client is told to come back before anybody signs in, with an event that says why; a code that was given before
 /// is not used up. What needs no such key goes on.

@@ -125,7 +125,7 @@ fn a_session_that_ends_in_between_leads_to_a_way_on() {
     type End = fn(&TestProvider, &UserAgent<'_>);
     let ends: [(&str, End); 3] = [
         ("logged out", |_, ua| ua.ends_session()),
-        ("sign out everywhere", |kit, _| kit.accounts.end_before("alice", kit.now() + seconds(1))),
+        ("sign out everywhere", |kit, _| kit.accounts.sign_out_everywhere("alice")),
         ("cookie deleted", |_, ua| ua.lose_session_cookie()),
     ];
     for (name, end) in ends {

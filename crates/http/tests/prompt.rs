@@ -336,7 +336,7 @@ fn a_session_without_a_good_account_is_nobody() {
     let losses: [Loss; 3] = [
         |kit| kit.accounts.remove("alice"),
         |kit| kit.accounts.disable("alice"),
-        |kit| kit.accounts.end_before("alice", kit.now() + seconds(1)),
+        |kit| kit.accounts.sign_out_everywhere("alice"),
     ];
     for lose in losses {
         let kit = TestProvider::new();

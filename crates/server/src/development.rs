@@ -89,7 +89,7 @@ async fn fill(settings: &Settings, opened: &Opened, demo: &Demo) -> Result<(), S
         // One that is there already stays as it is.
         opened.registry.put_client(realm, None, Arc::new(client)).await.map_err(|fault| fault.to_string())?;
     }
-    match opened.accounts.add(realm, now, demo.person().map_err(|error| error.to_string())?).await {
+    match opened.accounts.add(realm, demo.person().map_err(|error| error.to_string())?).await {
         Ok(_) | Err(AccountError::Taken) => Ok(()),
         Err(error) => Err(error.to_string()),
     }

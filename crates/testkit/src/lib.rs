@@ -27,8 +27,8 @@
 //! | in hand | what for |
 //! |---|---|
 //! | [`kit.clock`](HandClock) | `advance(minutes(10))`; starts at [`HandClock::START`] |
-//! | [`kit.accounts`](TestAccounts) | alice and bob; `add`, `remove`, `disable`, `end_before`, `set_claim`, `be(Mood::Busy)` |
-//! | [`kit.put_client`](TestProvider::put_client) | registers or changes a client by RFC 7591 metadata |
+//! | [`kit.accounts`](TestAccounts) | alice and bob; `add`, `remove`, `disable`, `sign_out_everywhere`, `meanwhile`, `set_claim`, `be(Mood::Busy)` |
+//! | [`kit.put_client`](TestProvider::put_client) | registers or changes a client by RFC 7591 metadata; `replace_client` registers another one of the same id |
 //! | [`kit.keys`](chancery_core::documents::MemoryKeys) | rotation; needs [`own_keys`](TestProviderBuilder::own_keys) |
 //! | [`kit.counting`](chancery_store::kit::Counting) | trips and writes: `reset()`, `total()`, `writes()`; [`trips`](TestProvider::trips) |
 //! | [`kit.failing`](chancery_store::kit::Failing) | `fail_at(n)`: the n-th call of the store from now on fails |

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::error::Fault;
-use chancery_core::model::{Account, Authentication, Claims, LoginForm};
+use chancery_core::model::{Account, Authentication, Claims, Epoch, LoginForm};
 use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Room};
 use chancery_types::{AccountId, RealmId, Timestamp};
 use serde_json::{Value, json};
@@ -30,11 +30,16 @@ pub struct TestAccounts {
     people: Mutex<BTreeMap<Box<str>, Person>>,
     mood: Mutex<Mood>,
     attempts: AtomicU64,
+    epochs: AtomicU64,
+    meanwhile: Mutex<Option<Meanwhile>>,
 }
+
+/// What happens while a password is looked at.
+type Meanwhile = Box<dyn FnOnce(&TestAccounts) + Send>;
 
 struct Person {
     is_active: bool,
-    not_before: Timestamp,
+    epoch: Epoch,
     claims: Value,
 }
 
@@ -48,8 +53,13 @@ impl TestAccounts {
     /// With alice and bob.
     #[must_use]
     pub fn new() -> Self {
-        let accounts =
-            Self { people: Mutex::default(), mood: Mutex::new(Mood::Answering), attempts: AtomicU64::default() };
+        let accounts = Self {
+            people: Mutex::default(),
+            mood: Mutex::new(Mood::Answering),
+            attempts: AtomicU64::default(),
+            epochs: AtomicU64::default(),
+            meanwhile: Mutex::default(),
+        };
         accounts.add("alice");
         accounts.add("bob");
         accounts
@@ -78,7 +88,7 @@ impl TestAccounts {
             "phone_number_verified": false,
             "address": { "country": "DE", "locality": "Berlin" },
         });
-        let person = Person { is_active: true, not_before: Timestamp::from_millis(0), claims };
+        let person = Person { is_active: true, epoch: self.new_epoch(), claims };
         lock(&self.people).insert(id.into(), person);
     }
 
@@ -92,9 +102,15 @@ impl TestAccounts {
         self.change(id, |person| person.is_active = false);
     }
 
-    /// "Sign out everywhere": what was authenticated or granted before this time counts no more.
-    pub fn end_before(&self, id: &str, not_before: Timestamp) {
-        self.change(id, |person| person.not_before = not_before);
+    /// "Sign out everywhere", as a change of the password does it, too.
+    pub fn sign_out_everywhere(&self, id: &str) {
+        let epoch = self.new_epoch();
+        self.change(id, |person| person.epoch = epoch);
+    }
+
+    /// This happens while the next password is looked at.
+    pub fn meanwhile(&self, what: impl FnOnce(&Self) + Send + 'static) {
+        *lock(&self.meanwhile) = Some(Box::new(what));
     }
 
     /// Changes a claim, also to one that the protocol owns.
@@ -117,6 +133,10 @@ impl TestAccounts {
         step(lock(&self.people).get_mut(id).unwrap_or_else(|| panic!("there is no {id}")));
     }
 
+    fn new_epoch(&self) -> Epoch {
+        Epoch(self.epochs.fetch_add(1, Ordering::SeqCst))
+    }
+
     fn mood(&self) -> Result<Mood, Fault> {
         match *lock(&self.mood) {
             Mood::Broken => Err(Fault::unavailable("the accounts were told to be broken")),
@@ -125,11 +145,11 @@ impl TestAccounts {
     }
 
     fn account(&self, id: &AccountId) -> Option<Account> {
-        lock(&self.people).get(id.as_str()).map(|person| Account {
-            id: id.clone(),
-            active: person.is_active,
-            not_before: person.not_before,
-            label: id.as_str().into(),
+        lock(&self.people).get(id.as_str()).map(|person| {
+            let mut account = Account::new(id.clone(), id.as_str());
+            account.active = person.is_active;
+            account.epoch = person.epoch;
+            account
         })
     }
 }
@@ -175,15 +195,18 @@ impl Accounts for TestAccounts {
     ) -> PortFuture<'a, LoginOutcome> {
         Box::pin(async move {
             self.mood()?;
+            let account = AccountId::parse(&self.folded(&form.username)).ok().and_then(|id| self.account(&id));
             // A password takes its time, while others go on.
             let_others_go_on().await;
+            if let Some(what) = lock(&self.meanwhile).take() {
+                what(self);
+            }
             self.attempts.fetch_add(1, Ordering::SeqCst);
-            let account = AccountId::parse(&self.folded(&form.username)).ok().and_then(|id| self.account(&id));
             let Some(account) = account else { return Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) };
             Ok(if *form.password != password_of(account.id.as_str()) {
                 LoginOutcome::Refused(LoginRefusal::WrongPassword(account.id))
             } else if account.active {
-                LoginOutcome::Authenticated(Authentication::by_password(account.id, now))
+                LoginOutcome::Authenticated(Authentication::by_password(&account, now))
             } else {
                 LoginOutcome::Refused(LoginRefusal::Disabled(account.id))
             })

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
+use chancery_core::client::{RegistrationRules, register};
 use chancery_core::config::Config;
 use chancery_core::context::{Call, Env};
 use chancery_core::documents::{MemoryKeys, MemoryRegistry};
@@ -12,11 +13,11 @@ use chancery_core::error::Complaint;
 use chancery_core::event::{Event, RequestId};
 use chancery_core::model::ResourceServer;
 use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
-use chancery_core::ports::Clock as _;
+use chancery_core::ports::{Clock as _, Registry as _};
 use chancery_core::provider::{Builder, Parts, Provider};
 use chancery_http::{Pages, Peer, Service, TrustedProxies, service};
 use chancery_jose::SigningAlgorithm;
-use chancery_store::StateStore;
+use chancery_store::{Put, StateStore};
 use chancery_store::kit::{Counting, Failing};
 use chancery_store_memory::MemoryStore;
 use chancery_types::{AccountId, ClientId, Issuer, RealmId, Timestamp};
@@ -340,6 +341,29 @@ impl TestProvider {
     pub fn put_client(&self, metadata: &str) {
         let made = self.registry.put(metadata).unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}"));
         let registration = Registration::read(metadata, made.as_ref().map(|secret| secret.as_str()));
+        let mut known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(registration.client_id.clone(), registration);
+    }
+
+    /// The client is removed, and another one with the same `client_id` is registered.
+    ///
+    /// # Panics
+    /// When something is wrong with it.
+    #[track_caller]
+    pub fn replace_client(&self, metadata: &str) {
+        let registration = Registration::read(metadata, None);
+        self.remove_client(&registration.client_id);
+        let rules = RegistrationRules {
+            keys: None,
+            offered: None,
+            algorithms: None,
+            are_weak_secrets_allowed: false,
+            now: self.now(),
+        };
+        let made = register(metadata.as_bytes(), &*self.random, &rules);
+        let client = made.unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}")).client;
+        let put = wait(self.registry.put_client(&self.env().realm, None, Arc::new(client))).expect("the registry");
+        assert!(matches!(put, Put::Done(_)), "{put:?}");
         let mut known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(registration.client_id.clone(), registration);
     }

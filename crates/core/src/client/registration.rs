@@ -12,7 +12,7 @@ use crate::client::hmac_secret;
 use crate::error::{Complaint, Fault};
 use crate::keys::KeySet;
 use crate::model::client::{ClientBody, ClientSecret, Reader};
-use crate::model::{Client, ClientMetadata};
+use crate::model::{Client, ClientMetadata, RegistrationId};
 use crate::offered::{Endpoint, Offered};
 use crate::ports::Random;
 
@@ -28,7 +28,7 @@ pub struct RegistrationRules<'r> {
     pub algorithms: Option<&'r [SigningAlgorithm]>,
     /// Whether a given secret may have fewer than 32 characters.
     pub are_weak_secrets_allowed: bool,
-    /// When it is registered: what an earlier client of the same id got counts no more.
+    /// When it is registered.
     pub now: Timestamp,
 }
 
@@ -67,7 +67,8 @@ pub fn register(
 
     let (complaints, notices) = reader.finish();
     let Some(client_id) = client_id.filter(|_| complaints.is_empty()) else { return Err(complaints) };
-    let mut body = ClientBody { client_id, registered_at: rules.now, secrets: Vec::new(), metadata };
+    let registration = RegistrationId::from_bytes(bytes(random));
+    let mut body = ClientBody { client_id, registration, registered_at: rules.now, secrets: Vec::new(), metadata };
     if let Some(secret) = &secret {
         secret.keep(&mut body, random, rules).map_err(|fault| broken(fault.to_string()))?;
     }

@@ -81,12 +81,12 @@ impl MemoryRegistry {
             offered: None,
             algorithms: None,
             are_weak_secrets_allowed: false,
-            // Putting is also changing here: what the client got stays its own.
             now: Timestamp::from_millis(0),
         };
         let registered = register(metadata.as_bytes(), &SystemRandom, &rules)?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        known.put(registered.client);
+        // Putting is also changing here, and starting again: what the client got stays its own.
+        known.put(registered.client.configured());
         Ok(registered.secret_to_show)
     }
 

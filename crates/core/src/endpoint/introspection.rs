@@ -125,7 +125,6 @@ impl IntrospectionEndpoint {
         };
         let authority = Authority {
             holder: &live.holder,
-            issued_at: live.issued_at,
             scopes: &live.scopes,
             resource: live.resource.as_ref(),
         };
@@ -218,21 +217,22 @@ mod tests {
     use chancery_types::{ClientId, Partition};
 
     use super::*;
-    use crate::model::{Authentication, ClaimsRequest, GrantId, Granted};
+    use crate::model::{Account, Authentication, ClaimsRequest, GrantId, Granted, RegistrationId};
 
     /// INTRO-06, INTRO-07
     #[test]
     fn golden() {
-        let alice = AccountId::parse("alice").unwrap();
+        let alice = Account::new(AccountId::parse("alice").unwrap(), "Alice");
         let mut extra = Claims::default();
         extra.set("tenant", "t1").set("active", &false).set("client_id", "evil");
         let live = Live {
             kind: TokenKind::AccessToken,
             holder: Holder::Person(Granted {
                 client: ClientId::parse("app").unwrap(),
+                registration: RegistrationId::default(),
                 grant: GrantId::new(Partition([1, 2]), [3; 16]),
                 granted_at: Timestamp::from_secs(1),
-                authentication: Authentication::by_password(alice, Timestamp::from_secs(1)),
+                authentication: Authentication::by_password(&alice, Timestamp::from_secs(1)),
                 sid: "s".into(),
                 scopes: Scopes::parse("read write").unwrap(),
                 resources: Vec::new(),

@@ -238,7 +238,7 @@ impl Interactions {
     /// this grant, or this look finds no consent.
     async fn still_stands(&self, open: &Open<'_>) -> Result<bool, Fault> {
         let (Some(before), Some(account)) = (&open.standing, &open.account) else { return Ok(true) };
-        let client = open.request.addressed().client.id();
+        let client = &open.request.addressed().client;
         let now = consent::standing(open.call, open.env, account, client).await?;
         Ok(now.is_some_and(|now| now.body.id == before.body.id))
     }
@@ -246,7 +246,7 @@ impl Interactions {
     /// Keeps what the person has just agreed to.
     async fn remember(&self, open: &Open<'_>, account: &chancery_types::AccountId) -> Result<(), Fault> {
         let Some(allowed) = &open.allowed else { return Ok(()) };
-        let parties = (account, open.request.addressed().client.id());
+        let parties = (account, &*open.request.addressed().client);
         let allowed = (allowed, open.request.asked().resource.as_deref());
         consent::remember(open.call, open.env, parties, allowed, self.config.consent).await
     }

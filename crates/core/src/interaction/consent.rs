@@ -9,7 +9,7 @@ use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::event::{Event, GrantEnd};
 use crate::interaction::prompt::Undecided;
-use crate::model::{ConsentAnswer, ResourceServer};
+use crate::model::{Client, ConsentAnswer, ResourceServer};
 use crate::records::{Body, ConsentBody, Found, GrantBody, consent_key};
 
 /// The consent that stands between this person and this client.
@@ -17,16 +17,27 @@ pub(crate) async fn standing(
     call: &Call,
     env: &Env,
     account: &AccountId,
-    client: &ClientId,
+    client: &Client,
 ) -> Result<Option<Found<ConsentBody>>, Fault> {
-    env.records().get(call.now, consent_key(env, account, client)).await
+    let found = stored(call, env, account, client).await?;
+    Ok(found.filter(|found| found.body.registration == client.registration()))
+}
+
+/// The consent that is stored, perhaps for an earlier client of the same id.
+async fn stored(
+    call: &Call,
+    env: &Env,
+    account: &AccountId,
+    client: &Client,
+) -> Result<Option<Found<ConsentBody>>, Fault> {
+    env.records().get(call.now, consent_key(env, account, client.id())).await
 }
 
 /// Adds a person's yes to what was agreed before.
 pub(crate) async fn remember(
     call: &Call,
     env: &Env,
-    (account, client): (&AccountId, &ClientId),
+    (account, client): (&AccountId, &Client),
     (allowed, resource): (&Undecided, Option<&ResourceServer>),
     lifetime: Duration,
 ) -> Result<(), Fault> {
@@ -34,17 +45,19 @@ pub(crate) async fn remember(
     let ends = call.now + lifetime;
     // Another tab may have answered at the same moment; what was agreed there stands, too.
     for _ in 0..3 {
-        let found = standing(call, env, account, client).await?;
-        let (id, before) = match &found {
-            Some(found) => (found.body.id, found.body.answer.clone()),
+        let found = stored(call, env, account, client).await?;
+        let standing = found.as_ref().filter(|found| found.body.registration == client.registration());
+        let (id, before) = match standing {
+            Some(standing) => (standing.body.id, standing.body.answer.clone()),
             None => (u64::from_be_bytes(*env.secret::<8>()), ConsentAnswer::default()),
         };
-        let body = ConsentBody { id, at: call.now, answer: widened(before, allowed, resource) };
+        let answer = widened(before, allowed, resource);
+        let body = ConsentBody { id, registration: client.registration(), at: call.now, answer };
         let is_written = match &found {
             Some(found) => matches!(records.update(call.now, found, &body, ends, &[]).await?, Updated::Done(_)),
             None => {
-                let tags = records.tags(Some(account), Some(client), None);
-                let key = consent_key(env, account, client);
+                let tags = records.tags(Some(account), Some(client.id()), None);
+                let key = consent_key(env, account, client.id());
                 match records.insert(call.now, &[records.new(key, None, tags, ends, &body)?]).await {
                     Ok(()) => true,
                     Err(StoreError::Occupied) => false,
@@ -53,7 +66,7 @@ pub(crate) async fn remember(
             }
         };
         if is_written {
-            env.record(call, &Event::ConsentGiven { client: client.clone(), account: account.clone() });
+            env.record(call, &Event::ConsentGiven { client: client.id().clone(), account: account.clone() });
             return Ok(());
         }
     }

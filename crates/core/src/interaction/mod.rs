@@ -245,9 +245,7 @@ impl Interactions {
         person: Option<SignedIn>,
     ) -> Result<(), Fault> {
         let client = &open.request.addressed().client;
-        let found: Option<Found<ConsentBody>> = consent::standing(open.call, open.env, account, client.id()).await?;
-        // What was agreed for another client of the same id does not count.
-        let found = found.filter(|found| found.body.at.secs() >= client.registered_at().secs());
+        let found = consent::standing(open.call, open.env, account, client).await?;
         let stored = found.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
         open.consent = self.rules.policy.standing_consent(client, account, stored).await?;
         open.standing = found;

@@ -54,7 +54,7 @@ impl AccessTokenConfig {
         let of_format = match (resource.map_or(TokenFormat::Opaque, |server| server.format), &what.holder) {
             (TokenFormat::Jwt, _) => self.jwt,
             (TokenFormat::Opaque, Holder::Person(_)) => self.opaque,
-            (TokenFormat::Opaque, Holder::Client(_)) => self.client_credentials,
+            (TokenFormat::Opaque, Holder::Client { .. }) => self.client_credentials,
         };
         resource.and_then(|server| server.lifetime).unwrap_or(of_format)
     }
@@ -138,7 +138,7 @@ impl TokenIssuer {
         lifetime: Duration,
     ) -> Result<String, Fault> {
         let Draft { call, env, client, what } = *draft;
-        let place = Place::new(env, what.holder.grant());
+        let place = Place::of(env, &what.holder);
         // RFC 9068 section 2.2: without a person the subject is the client.
         let subject = what.account().map_or(client.id().as_str(), |account| account.as_str());
         self.policy.jwt(&mut form).await?;

@@ -101,6 +101,7 @@ pub(crate) fn draft(
     };
     let granted = Granted {
         client: client.id().clone(),
+        registration: client.registration(),
         grant: GrantId::new(session.partition(), *env.secret::<16>()),
         granted_at: now,
         authentication: allowed.authentication.clone(),

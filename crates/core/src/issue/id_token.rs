@@ -146,18 +146,19 @@ mod tests {
     use chancery_types::AccountId;
 
     use super::*;
+    use crate::model::Account;
 
     /// CLAIM-12, CLAIM-13, CLAIM-14, CLAIM-20: names, order and form of the claims, and that accounts cannot change them.
     #[test]
     fn golden() {
-        let alice = AccountId::parse("alice").unwrap();
+        let alice = Account::new(AccountId::parse("alice").unwrap(), "Alice");
         let facts = Facts {
             issuer: "https://op.example",
             subject: "alice",
             audience: "app",
             issued_at: Timestamp::from_secs(100),
             expires_at: Timestamp::from_secs(3700),
-            authentication: &Authentication::by_password(alice.clone(), Timestamp::from_secs(90)),
+            authentication: &Authentication::by_password(&alice, Timestamp::from_secs(90)),
             nonce: Some("n"),
             at_hash: "h",
             sid: Some("s"),
@@ -173,7 +174,7 @@ mod tests {
             )
         );
         let authentication =
-            &Authentication { acr: None, ..Authentication::by_password(alice, Timestamp::from_secs(90)) };
+            &Authentication { acr: None, ..Authentication::by_password(&alice, Timestamp::from_secs(90)) };
         let bare = Facts { authentication, nonce: None, sid: None, ..facts }.payload(&Claims::default());
         assert_eq!(
             bare,

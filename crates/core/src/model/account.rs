@@ -1,20 +1,52 @@
 //! People, as far as the protocol knows them.
 
-use chancery_types::{AccountId, Timestamp};
+use chancery_types::AccountId;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+/// Tells what a person did before everything of theirs was ended from what they did since.
+///
+/// Another password, "sign out everywhere" and disabling an account give it another epoch, in the same write. Sessions and
+/// grants keep the epoch of the login that they came from, and count only while it is still the account's. No clock decides
+/// this, because it may have been wrong or set back in between.
+///
+/// Any value will do that the account did not have before: a random number, a counter, or a digest of what an application
+/// calls a security stamp. An application that never ends anything in this way leaves the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Epoch(pub u64);
+
 /// A person of the application.
+///
+/// ```
+/// use chancery_core::model::{Account, Epoch};
+/// use chancery_types::AccountId;
+///
+/// let mut account = Account::new(AccountId::parse("248289761001").map_err(|_| "an id")?, "Jane Doe");
+/// account.epoch = Epoch(7);
+/// assert!(account.active);
+/// # Ok::<(), &str>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Account {
     /// The application's name for the person, and the `sub` that clients see (OIDC Core section 8, `public`). It must not be
     /// the id of a client (RFC 9068 section 5): such a person gets no tokens.
     pub id: AccountId,
     /// Whether the person may use the provider at all.
     pub active: bool,
-    /// "Sign out everywhere": what was authenticated or granted before this time counts no more.
-    pub not_before: Timestamp,
+    /// Moves when everything that the person has must end; what began in another epoch counts no more.
+    pub epoch: Epoch,
     /// How pages call the person: a name or address that they know.
     pub label: Box<str>,
+}
+
+impl Account {
+    /// An account that may be used, in the default epoch.
+    #[must_use]
+    pub fn new(id: AccountId, label: impl Into<Box<str>>) -> Self {
+        Self { id, active: true, epoch: Epoch::default(), label: label.into() }
+    }
 }
 
 /// What a client knows about the person before they act.

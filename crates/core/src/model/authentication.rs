@@ -3,6 +3,8 @@
 use chancery_types::{AccountId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::model::{Account, Epoch};
+
 /// A way to prove who one is; its wire form is the `amr` value (RFC 8176 section 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FactorMethod {
@@ -45,6 +47,8 @@ impl Acr {
 pub struct Authentication {
     /// Who.
     pub account: AccountId,
+    /// The epoch of the account when the proof was looked at; it counts while the account has no other.
+    pub epoch: Epoch,
     /// How, in the order it was proved; never empty.
     pub factors: Vec<Factor>,
     /// The class that the factors reach.
@@ -52,11 +56,12 @@ pub struct Authentication {
 }
 
 impl Authentication {
-    /// A login by password at this time.
+    /// A login by password at this time. The account is the one that the password was read with: a login that a change of
+    /// the password overtakes counts for nothing.
     #[must_use]
-    pub fn by_password(account: AccountId, at: Timestamp) -> Self {
+    pub fn by_password(account: &Account, at: Timestamp) -> Self {
         let factors = vec![Factor { method: FactorMethod::Password, at }];
-        Self { account, factors, acr: Some(Acr(Acr::PASSWORD.into())) }
+        Self { account: account.id.clone(), epoch: account.epoch, factors, acr: Some(Acr(Acr::PASSWORD.into())) }
     }
 
     /// `auth_time` (OIDC Core section 2): when the last factor was proved.

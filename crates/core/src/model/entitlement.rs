@@ -5,9 +5,9 @@ use std::sync::Arc;
 use chancery_store::Revision;
 use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::GrantType;
-use chancery_types::{AccountId, ClientId, Key, Scope, Scopes, Timestamp};
+use chancery_types::{AccountId, Key, Scope, Scopes, Timestamp};
 
-use crate::model::{Granted, Holder, ResourceServer};
+use crate::model::{Client, Granted, Holder, ResourceServer};
 
 /// Where all grant types meet; behind it nothing knows a grant type. Another field needs a page in `docs/decisions`.
 pub struct Entitlement {
@@ -55,10 +55,10 @@ impl Entitlement {
 
     /// What a client gets for itself (RFC 6749 section 4.4).
     #[must_use]
-    pub fn of_client(client: ClientId, target: Target) -> Self {
+    pub fn of_client(client: &Client, target: Target) -> Self {
         Self {
             grant_type: GrantType::ClientCredentials,
-            holder: Holder::Client(client),
+            holder: Holder::of_client(client),
             target,
             nonce: None,
             refresh: Refresh::No,

@@ -3,7 +3,7 @@
 use chancery_types::{AccountId, ClientId, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Authentication, ClaimsRequest, GrantId, ResourceScopes};
+use crate::model::{Authentication, ClaimsRequest, Client, GrantId, RegistrationId, ResourceScopes};
 
 /// What one authorization gave. It is written with the grant, with its code and with its refresh family, so that each of
 /// them is read in one trip; every token under the grant is made from it.
@@ -11,9 +11,11 @@ use crate::model::{Authentication, ClaimsRequest, GrantId, ResourceScopes};
 pub struct Granted {
     /// Who got it.
     pub client: ClientId,
+    /// The registration of that client: another client of the same id inherits nothing.
+    pub registration: RegistrationId,
     /// The grant under which all of it lives.
     pub grant: GrantId,
-    /// When it was given; compared with the account's `not_before`.
+    /// When it was given.
     pub granted_at: Timestamp,
     /// Who gave it, and how that person had authenticated.
     pub authentication: Authentication,
@@ -45,16 +47,34 @@ pub enum Holder {
     /// A person, as far as they granted it.
     Person(Granted),
     /// The client itself (RFC 6749 section 4.4).
-    Client(ClientId),
+    Client {
+        /// Which.
+        client: ClientId,
+        /// Its registration: another client of the same id inherits nothing.
+        registration: RegistrationId,
+    },
 }
 
 impl Holder {
+    /// The client itself.
+    #[must_use]
+    pub fn of_client(client: &Client) -> Self {
+        Self::Client { client: client.id().clone(), registration: client.registration() }
+    }
+
+    /// The registration of the client that got the token.
+    #[must_use]
+    pub fn registration(&self) -> RegistrationId {
+        match self {
+            Self::Person(Granted { registration, .. }) | Self::Client { registration, .. } => *registration,
+        }
+    }
+
     /// Who got the token.
     #[must_use]
     pub fn client(&self) -> &ClientId {
         match self {
-            Self::Person(granted) => &granted.client,
-            Self::Client(client) => client,
+            Self::Person(Granted { client, .. }) | Self::Client { client, .. } => client,
         }
     }
 
@@ -63,7 +83,7 @@ impl Holder {
     pub fn granted(&self) -> Option<&Granted> {
         match self {
             Self::Person(granted) => Some(granted),
-            Self::Client(_) => None,
+            Self::Client { .. } => None,
         }
     }
 

@@ -1,7 +1,7 @@
 //! The nouns: plain data behind private fields.
 
 mod account;
-pub use account::{Account, Hint, LoginForm};
+pub use account::{Account, Epoch, Hint, LoginForm};
 
 mod carrier;
 pub use carrier::Carrier;
@@ -13,7 +13,9 @@ mod claims;
 pub use claims::{ClaimAsk, Claims, ClaimsRequest};
 
 pub mod client;
-pub use client::{ApplicationType, Client, ClientMetadata, ConsentMode, RedirectTarget, RefreshTokens, SecretMethod};
+pub use client::{
+    ApplicationType, Client, ClientMetadata, ConsentMode, RedirectTarget, RefreshTokens, RegistrationId, SecretMethod,
+};
 
 mod resource_server;
 pub use resource_server::{ResourceServer, TokenFormat};

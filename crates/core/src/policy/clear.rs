@@ -1,7 +1,7 @@
 //! The gate: asked once per request, for all grant types and all uses of a token alike.
 
 use chancery_types::iana::ErrorCode;
-use chancery_types::{ClientId, ResourceUri, Scopes, Timestamp};
+use chancery_types::{ClientId, ResourceUri, Scopes};
 
 use crate::context::Env;
 use crate::error::{Failure, Fault, Reason};
@@ -46,8 +46,6 @@ impl Cleared {
 pub(crate) struct Authority<'a> {
     /// Whom the token stands for.
     pub(crate) holder: &'a Holder,
-    /// When it was issued: what a client holds for itself is not older.
-    pub(crate) issued_at: Timestamp,
     /// What it may be used for.
     pub(crate) scopes: &'a Scopes,
     /// Whom it is for, if it is for a resource server.
@@ -97,10 +95,7 @@ pub(crate) async fn gate(env: &Env, client: &Client, authority: &Authority<'_>) 
     if !client.is_enabled() {
         return Ok(Gate::Closed(&CLIENT_DISABLED));
     }
-    let granted = authority.holder.granted();
-    let born = granted.map_or(authority.issued_at, |granted| granted.granted_at);
-    // In whole seconds, because a JWT does not say its time more exactly.
-    if born.secs() < client.registered_at().secs() {
+    if authority.holder.registration() != client.registration() {
         return Ok(Gate::Closed(&CLIENT_REPLACED));
     }
     if authority.resource.is_some() && authority.resource != client.default_resource() {
@@ -110,14 +105,14 @@ pub(crate) async fn gate(env: &Env, client: &Client, authority: &Authority<'_>) 
     if scopes.is_empty() && !authority.scopes.is_empty() {
         return Ok(Gate::Closed(&SCOPES_WITHDRAWN));
     }
-    let Some(granted) = granted else { return Ok(Gate::Open(None, scopes)) };
+    let Some(granted) = authority.holder.granted() else { return Ok(Gate::Open(None, scopes)) };
     let Some(account) = env.accounts.find(&env.realm, granted.account()).await? else {
         return Ok(Gate::Closed(&ACCOUNT_GONE));
     };
     if !account.active {
         return Ok(Gate::Closed(&ACCOUNT_DISABLED));
     }
-    if granted.granted_at < account.not_before || granted.authentication.time() < account.not_before {
+    if granted.authentication.epoch != account.epoch {
         return Ok(Gate::Closed(&SIGNED_OUT_EVERYWHERE));
     }
     Ok(Gate::Open(Some(account), scopes))
@@ -135,8 +130,6 @@ fn registered(client: &Client, scopes: &Scopes) -> Scopes {
 pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<Cleared, Failure> {
     let authority = Authority {
         holder: &what.holder,
-        // What a client gets for itself is issued now.
-        issued_at: Timestamp::MAX,
         scopes: &what.target.scopes,
         resource: what.target.resource.as_ref().map(|server| &server.uri),
     };
@@ -149,7 +142,7 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
     }
     match &mut what.holder {
         // A client's own token is for its resource server, also without any scope.
-        Holder::Client(_) => what.target.scopes = scopes,
+        Holder::Client { .. } => what.target.scopes = scopes,
         Holder::Person(granted) => {
             granted.scopes = registered(client, &granted.scopes);
             let had_resource = what.target.resource.is_some();

@@ -4,7 +4,7 @@ use chancery_types::{AccountId, ClientId, Key, Kind, Partition, RealmId, Timesta
 use serde::{Deserialize, Serialize};
 
 use crate::context::Env;
-use crate::model::ConsentAnswer;
+use crate::model::{ConsentAnswer, RegistrationId};
 use crate::records::Body;
 
 /// What one person has agreed to for one client. Key from account and client; no parent.
@@ -12,6 +12,8 @@ use crate::records::Body;
 pub struct ConsentBody {
     /// Tells this consent from one that was given after it had been withdrawn. Random; stays when it is widened.
     pub id: u64,
+    /// The client, as it was registered: what was agreed for another one of the same id does not count.
+    pub registration: RegistrationId,
     /// When it was given or last widened.
     pub at: Timestamp,
     /// What was allowed and declined.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use chancery_core::endpoint::introspection::Introspection;
 use chancery_core::endpoint::userinfo::UserInfo;
 use chancery_core::issue::TokenResponse;
+use chancery_core::model::Epoch;
 
 use crate::world::{SECRET, World, refused};
 
@@ -103,10 +104,7 @@ fn the_gate() {
         (|world| world.people.change("alice", |account| account.active = false), "gate_account_disabled"),
         (|world| drop(world.people.0.lock().unwrap().remove("alice")), "gate_account_gone"),
         (
-            |world| {
-                let now = world.now;
-                world.people.change("alice", |account| account.not_before = now);
-            },
+            |world| world.people.change("alice", |account| account.epoch = Epoch(1)),
             "gate_signed_out_everywhere",
         ),
         (|world| world.registered.remove("app"), "client_unknown"),

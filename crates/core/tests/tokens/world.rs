@@ -79,12 +79,7 @@ impl World {
         let store = Arc::new(Counted { store: MemoryStore::new(), count: AtomicUsize::new(0) });
         let people = Arc::new(People(Mutex::default()));
         for name in ["alice", "bob"] {
-            let account = Account {
-                id: AccountId::parse(name).unwrap(),
-                active: true,
-                not_before: Timestamp::from_millis(0),
-                label: name.into(),
-            };
+            let account = Account::new(AccountId::parse(name).unwrap(), name);
             people.0.lock().unwrap().insert(name.to_owned(), account);
         }
         let random = Arc::new(Counter(AtomicU64::new(0)));
@@ -142,17 +137,18 @@ impl World {
 
     /// A grant of alice and its code, as the authorization endpoint writes them.
     pub(crate) fn code(&self, client: &str, scopes: &str) -> String {
-        let account = AccountId::parse("alice").unwrap();
+        let alice = self.people.0.lock().unwrap()["alice"].clone();
         let grant = GrantId::new(self.env.partition(), *self.env.secret::<16>());
         let code = Handle::<AuthorizationCode>::new(grant.partition(), self.env.secret());
         let scopes = Scopes::parse(scopes).unwrap();
         let is_for_server = client == "web" && !scopes.contains(Scope::OPENID);
         let resource = ResourceScopes { resource: ResourceUri::parse(SERVER).unwrap(), scopes: scopes.clone() };
         let granted = Granted {
+            registration: self.registered.clients.lock().unwrap()[client].registration(),
             client: ClientId::parse(client).unwrap(),
             grant,
             granted_at: self.now,
-            authentication: Authentication::by_password(account, self.now),
+            authentication: Authentication::by_password(&alice, self.now),
             sid: "the-sid".into(),
             scopes,
             resources: if is_for_server { vec![resource] } else { Vec::new() },

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use chancery_accounts::{NewPerson, PasswordPool, StoredAccounts};
 use chancery_core::documents::Documents;
 use chancery_core::model::Claims;
-use chancery_core::ports::{Clock as _, SystemClock};
 use chancery_jose::SystemRandom;
 use chancery_store::{Document, DocumentKind, DocumentStore as _, Put};
 use chancery_store_memory::MemoryStore;
@@ -120,7 +119,7 @@ async fn rehearsed(settings: &Settings, person: NewPerson) -> Result<Document, S
     let accounts = StoredAccounts::new(Documents::new(memory.clone()), pool, Arc::new(SystemRandom));
     let rules = password_rules(settings.passwords.blocklist.as_deref())?;
     let (accounts, realm) = (accounts.with_rules(rules), &settings.realm);
-    accounts.add(realm, SystemClock.now(), person).await.map_err(|error| error.to_string())?;
+    accounts.add(realm, person).await.map_err(|error| error.to_string())?;
     let made = memory.list(realm, DocumentKind::ACCOUNT, None, 1).await.map_err(|error| error.to_string())?;
     made.into_iter().next().ok_or_else(|| "nobody was made".to_owned())
 }

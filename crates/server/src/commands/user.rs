@@ -2,13 +2,11 @@
 
 use chancery_accounts::{AccountError, NewPerson, Person, Username};
 use chancery_core::model::Claims;
-use chancery_core::ports::Clock as _;
 
 use super::{Said, content, opened};
 use crate::arguments::User;
 use crate::secrets;
 use crate::terminal::Shown;
-use chancery_core::ports::SystemClock;
 
 pub(crate) async fn user(command: User) -> Said {
     match command {
@@ -21,21 +19,20 @@ pub(crate) async fn user(command: User) -> Said {
                     .map_err(|error| format!("{}: not a JSON object of claims: {error}", path.display()))?,
             };
             let new = NewPerson { username, password: secrets::password(&password)?, claims, id: None };
-            let person = opened.accounts.add(&settings.realm, SystemClock.now(), new).await.map_err(text)?;
+            let person = opened.accounts.add(&settings.realm, new).await.map_err(text)?;
             Ok(format!("added {} as {}\n", Shown(person.username.as_str()), Shown(person.id.as_str())))
         }
         User::Passwd { configured, username, password } => {
             let (settings, opened) = opened(&configured)?;
             let (username, password) = (self::username(&username)?, secrets::password(&password)?);
-            let now = SystemClock.now();
-            let done = opened.accounts.set_password(&settings.realm, now, &username, password).await;
+            let done = opened.accounts.set_password(&settings.realm, &username, password).await;
             done.map_err(text)?;
             Ok("the password is changed; everything the person had has ended\n".to_owned())
         }
         User::Disable(who) => {
             let (settings, opened) = opened(&who.configured)?;
             let username = username(&who.username)?;
-            opened.accounts.disable(&settings.realm, SystemClock.now(), &username).await.map_err(text)?;
+            opened.accounts.disable(&settings.realm, &username).await.map_err(text)?;
             Ok("disabled; everything the person had has ended\n".to_owned())
         }
         User::Enable(who) => {

@@ -1,6 +1,6 @@
 //! What a person did before the test begins, written straight through the engine's records.
 
-use chancery_core::model::{Authentication, ConsentAnswer};
+use chancery_core::model::{Account, Authentication, ConsentAnswer};
 use chancery_core::records::{ConsentBody, Found, SessionBody, consent_key};
 use chancery_jose::base64url;
 use chancery_store::Updated;
@@ -17,9 +17,11 @@ impl UserAgent<'_> {
     pub fn signed_in(&self, account: &str) {
         let (env, now) = (self.kit.env(), self.kit.now());
         let account = AccountId::parse(account).expect("an account id");
+        let known = wait(env.accounts.find(&env.realm, &account)).expect("the accounts");
+        let known = known.unwrap_or_else(|| Account::new(account.clone(), account.as_str()));
         let handle = RotatingHandle::<Session>::new(env.partition(), *env.secret::<16>(), env.secret());
         let body = SessionBody {
-            authentication: Authentication::by_password(account.clone(), now),
+            authentication: Authentication::by_password(&known, now),
             current: handle.secret_digest(),
             former: None,
             touched_at: now,
@@ -88,7 +90,9 @@ impl UserAgent<'_> {
         let key = consent_key(env, &account, &client);
         let tags = env.records().tags(Some(&account), Some(&client), None);
         let id = u64::from_be_bytes(*env.secret::<8>());
-        let body = ConsentBody { id, at: now, answer };
+        let known = wait(env.registry.client(&env.realm, &client)).expect("the registry");
+        let registration = known.map(|client| client.registration()).unwrap_or_default();
+        let body = ConsentBody { id, registration, at: now, answer };
         wait(env.records().revoke(now, key)).expect("the store");
         let record = env.records().new(key, None, tags, now + days(365), &body).expect("a record");
         wait(env.records().insert(now, &[record])).expect("a new consent");

@@ -47,5 +47,5 @@ pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>, rule: &Scop
     let asked = rule.asked(asked.scope, client, resource.as_deref())?;
     env.record_ignored(call, client, &asked.unknown);
     let scopes = asked.known.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS));
-    Ok(Entitlement::of_client(client.id().clone(), Target { resource, scopes }))
+    Ok(Entitlement::of_client(client, Target { resource, scopes }))
 }

@@ -8,37 +8,53 @@ use chancery_types::{ClientId, Key, Partition, RealmId, ResourceUri, Scope, Scop
 use super::{TYPE, is_reserved};
 use crate::context::Env;
 use crate::keys::KeySet;
-use crate::model::{Claims, GrantId};
+use crate::model::{Claims, GrantId, Holder, RegistrationId};
 use crate::records::revocation_key;
 
 /// Where the records of a JWT are. Its `jti` says it, so that no record is needed per token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    partition: Partition,
-    grant: Option<GrantId>,
+pub(crate) enum Place {
+    /// Beside the grant under which it was issued.
+    Grant(GrantId),
+    /// In a partition of its own: it is the client's, as it was registered then.
+    Client { partition: Partition, registration: RegistrationId },
 }
 
 impl Place {
-    /// Beside the grant; without one, in a partition of its own.
-    pub(super) fn new(env: &Env, grant: Option<GrantId>) -> Self {
-        Self { partition: grant.map_or_else(|| env.partition(), |grant| grant.partition()), grant }
+    /// Where the records of a new token are.
+    pub(super) fn of(env: &Env, holder: &Holder) -> Self {
+        match holder {
+            Holder::Person(granted) => Self::Grant(granted.grant),
+            Holder::Client { registration, .. } => {
+                Self::Client { partition: env.partition(), registration: *registration }
+            }
+        }
     }
 
     /// The grant it was issued under; none for client credentials.
     pub(crate) fn grant(&self) -> Option<GrantId> {
-        self.grant
+        match self {
+            Self::Grant(grant) => Some(*grant),
+            Self::Client { .. } => None,
+        }
     }
 
     /// The key of the mark that it is revoked.
     pub(crate) fn revocation(&self, realm: &RealmId, jti: &str) -> Key {
-        revocation_key(realm, self.partition, jti)
+        let partition = match self {
+            Self::Grant(grant) => grant.partition(),
+            Self::Client { partition, .. } => *partition,
+        };
+        revocation_key(realm, partition, jti)
     }
 
-    /// base64url of grant (18 bytes) or partition (2), and 16 random bytes.
+    /// base64url of the grant (18 bytes) or of partition and registration (2 and 8), and 16 random bytes.
     pub(super) fn jti(&self, random: &[u8; 16]) -> String {
-        match self.grant {
-            Some(grant) => base64url::encode([&grant.to_bytes(), random.as_slice()].concat()),
-            None => base64url::encode([&self.partition.0, random.as_slice()].concat()),
+        match self {
+            Self::Grant(grant) => base64url::encode([&grant.to_bytes(), random.as_slice()].concat()),
+            Self::Client { partition, registration } => {
+                base64url::encode([partition.0.as_slice(), &registration.to_bytes(), random].concat())
+            }
         }
     }
 
@@ -46,8 +62,11 @@ impl Place {
         let bytes = base64url::decode(jti).ok()?;
         let (head, _random) = bytes.split_at_checked(bytes.len().checked_sub(16)?)?;
         match *head {
-            [a, b] => Some(Self { partition: Partition([a, b]), grant: None }),
-            _ => GrantId::from_bytes(head).map(|grant| Self { partition: grant.partition(), grant: Some(grant) }),
+            [a, b, ref registration @ ..] if registration.len() == 8 => Some(Self::Client {
+                partition: Partition([a, b]),
+                registration: RegistrationId::from_bytes(registration.try_into().ok()?),
+            }),
+            _ => GrantId::from_bytes(head).map(Self::Grant),
         }
     }
 }
@@ -106,15 +125,16 @@ mod tests {
 
     #[test]
     fn a_jti_says_where_its_records_are() {
-        let grant = GrantId::new(Partition([1, 2]), [3; 16]);
-        for grant in [Some(grant), None] {
-            let place = Place { partition: Partition([1, 2]), grant };
+        let of_client =
+            Place::Client { partition: Partition([1, 2]), registration: RegistrationId::from_bytes([4; 8]) };
+        for place in [Place::Grant(GrantId::new(Partition([1, 2]), [3; 16])), of_client] {
             assert_eq!(Place::parse(&place.jti(&[9; 16])), Some(place));
         }
-        for bad in
-            ["", "AAAA", "!", &base64url::encode([0; 17]), &base64url::encode([0; 33]), &base64url::encode([0; 35])]
-        {
+        for bad in ["", "AAAA", "!"] {
             assert_eq!(Place::parse(bad), None, "{bad}");
+        }
+        for length in [1, 16, 17, 18, 25, 27, 33, 35] {
+            assert_eq!(Place::parse(&base64url::encode(vec![0; length])), None, "{length} bytes");
         }
     }
 }

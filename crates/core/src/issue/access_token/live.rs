@@ -5,7 +5,7 @@
 use chancery_types::handle::{AccessToken, Handle};
 use chancery_types::{ResourceUri, Scopes, Timestamp};
 
-use super::JwtAccessToken;
+use super::{JwtAccessToken, Place};
 use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::keys::KeySet;
@@ -40,7 +40,6 @@ impl LiveAccessToken {
     pub(crate) fn authority(&self) -> Authority<'_> {
         Authority {
             holder: &self.holder,
-            issued_at: self.issued_at,
             scopes: &self.scopes,
             resource: self.resource.as_ref(),
         }
@@ -62,8 +61,8 @@ impl LiveAccessToken {
 
     /// Two trips, or one without a grant: the grant has to be alive, and the token must not be marked as revoked.
     async fn signed(call: &Call, env: &Env, jwt: JwtAccessToken) -> Result<Option<Self>, Fault> {
-        let holder = match jwt.place.grant() {
-            Some(grant) => {
+        let holder = match jwt.place {
+            Place::Grant(grant) => {
                 let found = env.records().get::<GrantBody>(call.now, grant.key(&env.realm)).await?;
                 let Some(granted) = found.map(|found| found.body.granted) else { return Ok(None) };
                 if granted.client != jwt.client || granted.account().as_str() != jwt.subject {
@@ -71,7 +70,7 @@ impl LiveAccessToken {
                 }
                 Holder::Person(granted)
             }
-            None => Holder::Client(jwt.client),
+            Place::Client { registration, .. } => Holder::Client { client: jwt.client, registration },
         };
         let mark = jwt.place.revocation(&env.realm, &jwt.jti);
         if env.records().get::<RevocationBody>(call.now, mark).await?.is_some() {

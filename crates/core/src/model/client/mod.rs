@@ -51,11 +51,31 @@ pub struct Client {
     revision: Revision,
 }
 
+/// Tells a client from an earlier one of the same id, which was removed: what a person granted to that one, and what was issued
+/// to it, is not the next one's. Random, made where the client is registered; it stays when the client is changed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RegistrationId(pub(crate) u64);
+
+impl RegistrationId {
+    /// As bytes, for a name that carries it.
+    pub(crate) fn to_bytes(self) -> [u8; 8] {
+        self.0.to_be_bytes()
+    }
+
+    /// From what [`RegistrationId::to_bytes`] made.
+    pub(crate) fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(u64::from_be_bytes(bytes))
+    }
+}
+
 /// What a registry stores of a client.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ClientBody {
     pub(crate) client_id: ClientId,
-    /// When it was registered: what is older belongs to another client of the same id.
+    /// Which registration this is.
+    pub(crate) registration: RegistrationId,
+    /// When it was registered.
     pub(crate) registered_at: Timestamp,
     /// Several while one replaces the other, the newest last; none for a public client.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -120,6 +140,13 @@ impl Client {
         Self { body, revision: Revision(0) }
     }
 
+    /// A client that stands in a program or its configuration and is registered anew at each start: what an earlier client of
+    /// this id got stays its own.
+    #[must_use]
+    pub fn configured(self) -> Self {
+        Self { body: ClientBody { registration: RegistrationId::default(), ..self.body }, ..self }
+    }
+
     /// The client as its registry sees it from now on.
     pub(crate) fn seen_at(self, revision: Revision) -> Self {
         Self { revision, ..self }
@@ -172,7 +199,13 @@ impl Client {
         self.revision
     }
 
-    /// When it was registered: what is older belongs to another client of the same id.
+    /// Which registration this is.
+    #[must_use]
+    pub fn registration(&self) -> RegistrationId {
+        self.body.registration
+    }
+
+    /// When it was registered.
     #[must_use]
     pub fn registered_at(&self) -> Timestamp {
         self.body.registered_at
