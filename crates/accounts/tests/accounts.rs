@@ -15,7 +15,6 @@ use chancery_store_memory::MemoryStore;
 use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
 use zeroize::Zeroizing;
 
-const NOW: Timestamp = Timestamp::from_secs(1_000);
 const LATER: Timestamp = Timestamp::from_secs(2_000);
 
 /// 1, 2, 3 …: two salts or ids are never the same.
@@ -120,7 +119,38 @@ async fn another_password_ends_what_was_there_before() {
     );
     assert!(matches!(log_in(&accounts, "alice", "battery staple").await, LoginOutcome::Authenticated(_)));
     let account = accounts.find(&realm(), &alice.id).await.unwrap().expect("is still there");
-    assert_eq!((account.active, account.not_before), (true, LATER));
+    assert!(account.active);
+}
+
+/// FR-01: each change that ends everything gives the account an epoch that it never had, as does adding a person again under
+/// the id of one who was removed; any other change leaves it. A login has the epoch of the account whose password was read.
+#[tokio::test]
+async fn what_ends_everything_moves_the_epoch() {
+    let accounts = accounts();
+    let alice = add(&accounts, "alice").await.unwrap();
+    let epoch = async || accounts.find(&realm(), &alice.id).await.unwrap().expect("is there").epoch;
+    let mut had = vec![epoch().await];
+    for text in ["battery staple", "battery staple"] {
+        accounts.set_password(&realm(), &name("alice"), password(text)).await.unwrap();
+        had.push(epoch().await);
+    }
+    let LoginOutcome::Authenticated(who) = log_in(&accounts, "alice", "battery staple").await else { panic!("let in") };
+    assert_eq!(who.epoch, epoch().await);
+    accounts.disable(&realm(), &name("alice")).await.unwrap();
+    had.push(epoch().await);
+    accounts.enable(&realm(), &name("alice")).await.unwrap();
+    assert_eq!(epoch().await, *had.last().unwrap(), "what was there before stays ended, and nothing else ends");
+    accounts.remove(&realm(), &name("alice")).await.unwrap();
+    let new = NewPerson {
+        username: name("alice"),
+        password: password("correct horse"),
+        claims: Claims::default(),
+        id: Some(alice.id.clone()),
+    };
+    accounts.add(&realm(), new).await.unwrap();
+    had.push(epoch().await);
+    let distinct: std::collections::HashSet<_> = had.iter().collect();
+    assert_eq!(distinct.len(), had.len(), "{had:?}");
 }
 
 #[tokio::test]
@@ -131,7 +161,7 @@ async fn who_is_disabled_or_removed_is_let_in_no_more() {
     assert_eq!(log_in(&accounts, "alice", "correct horse").await, refused(LoginRefusal::Disabled(alice.id.clone())));
     accounts.enable(&realm(), &name("alice")).await.unwrap();
     let account = accounts.find(&realm(), &alice.id).await.unwrap().expect("is still there");
-    assert_eq!((account.active, account.not_before), (true, LATER), "what was there before stays ended");
+    assert!(account.active);
     accounts.remove(&realm(), &name("alice")).await.unwrap();
     assert!(accounts.find(&realm(), &alice.id).await.unwrap().is_none());
     assert!(matches!(accounts.remove(&realm(), &name("alice")).await, Err(AccountError::Unknown)));
@@ -279,7 +309,7 @@ async fn what_another_node_changes_is_seen() {
     look().await;
     let is_active = async || here.find(&realm(), &alice.id).await.unwrap().is_some_and(|account| account.active);
     assert!(is_active().await);
-    there.disable(&realm(), LATER, &name("alice")).await.unwrap();
+    there.disable(&realm(), &name("alice")).await.unwrap();
     assert!(is_active().await, "nobody has looked");
     look().await;
     assert!(!is_active().await);

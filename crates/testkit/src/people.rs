@@ -65,7 +65,8 @@ impl TestAccounts {
         accounts
     }
 
-    /// Adds a person, with a value for each standard claim (OIDC Core section 5.1).
+    /// Adds a person in the default epoch, with a value for each standard claim (OIDC Core section 5.1). Whoever is added
+    /// again is as if nothing had happened.
     pub fn add(&self, id: &str) {
         let claims = json!({
             "name": format!("{id} Example"),
@@ -88,7 +89,7 @@ impl TestAccounts {
             "phone_number_verified": false,
             "address": { "country": "DE", "locality": "Berlin" },
         });
-        let person = Person { is_active: true, epoch: self.new_epoch(), claims };
+        let person = Person { is_active: true, epoch: Epoch::default(), claims };
         lock(&self.people).insert(id.into(), person);
     }
 
@@ -134,7 +135,7 @@ impl TestAccounts {
     }
 
     fn new_epoch(&self) -> Epoch {
-        Epoch(self.epochs.fetch_add(1, Ordering::SeqCst))
+        Epoch(self.epochs.fetch_add(1, Ordering::SeqCst) + 1)
     }
 
     fn mood(&self) -> Result<Mood, Fault> {
