@@ -143,8 +143,11 @@ impl StoredAccounts {
         let password = self.hash(new.password).await?;
         let (username, claims) = (new.username, new.claims);
         let aliases = vec![by_name(&username), by_appearance(&username)];
-        self.put(realm, Person { id, username, claims, active: true, epoch: self.new_epoch(), password, aliases, seen: None })
-            .await
+        self.put(
+            realm,
+            Person { id, username, claims, active: true, epoch: self.new_epoch(), password, aliases, seen: None },
+        )
+        .await
     }
 
     /// Gives a person another password and ends everything they have: sessions, grants and their tokens.

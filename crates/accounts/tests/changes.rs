@@ -76,7 +76,6 @@ impl Node {
 
     /// Two people and clients more than will change, in each of two realms.
     async fn fill(&self) {
-        let now = Timestamp::from_secs(0);
         for realm in REALMS.map(realm) {
             self.keys.begin(&realm, &[SigningAlgorithm::Rs256]).await.unwrap();
             for name in NAMES {
@@ -147,11 +146,7 @@ async fn one_change_costs_one_entry(stores: [Arc<dyn DocumentStore>; 3]) {
     second("nothing has changed", [0, 0]).await;
 
     let main = realm("main");
-    operator
-        .accounts
-        .set_password(&main, &username("ada"), password("battery staple"))
-        .await
-        .unwrap();
+    operator.accounts.set_password(&main, &username("ada"), password("battery staple")).await.unwrap();
     second("another password", [1, 0]).await;
     operator.accounts.disable(&main, &username("ada")).await.unwrap();
     for node in second("a person is disabled", [1, 0]).await {

@@ -83,7 +83,9 @@ pub use chancery_core::documents::{
 pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal, Remedy};
 pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, RefusedClient};
 pub use chancery_core::keys::KeySet;
-pub use chancery_core::model::{Account, Authentication, Claims, Client, Epoch, Hint, LoginForm, ResourceServer, TokenFormat};
+pub use chancery_core::model::{
+    Account, Authentication, Claims, Client, Epoch, Hint, LoginForm, ResourceServer, TokenFormat,
+};
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{

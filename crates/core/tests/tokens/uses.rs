@@ -103,10 +103,7 @@ fn the_gate() {
     let ways: [(Closing, &str); 4] = [
         (|world| world.people.change("alice", |account| account.active = false), "gate_account_disabled"),
         (|world| drop(world.people.0.lock().unwrap().remove("alice")), "gate_account_gone"),
-        (
-            |world| world.people.change("alice", |account| account.epoch = Epoch(1)),
-            "gate_signed_out_everywhere",
-        ),
+        (|world| world.people.change("alice", |account| account.epoch = Epoch(1)), "gate_signed_out_everywhere"),
         (|world| world.registered.remove("app"), "client_unknown"),
     ];
     for (close, name) in ways {

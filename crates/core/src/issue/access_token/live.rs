@@ -38,11 +38,7 @@ impl LiveAccessToken {
 
     /// What the gate has to look at.
     pub(crate) fn authority(&self) -> Authority<'_> {
-        Authority {
-            holder: &self.holder,
-            scopes: &self.scopes,
-            resource: self.resource.as_ref(),
-        }
+        Authority { holder: &self.holder, scopes: &self.scopes, resource: self.resource.as_ref() }
     }
 
     /// One trip: the token's ancestors decide whether it is alive.
