@@ -40,7 +40,7 @@ pub enum SigningAlgorithm {
 }
 
 impl SigningAlgorithm {
-    /// All, asymmetric ones first.
+    /// All algorithms, the asymmetric ones first.
     pub const ALL: [Self; 14] = [
         Self::Rs256,
         Self::Rs384,
@@ -98,8 +98,8 @@ impl SigningAlgorithm {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }
 
-    /// The hash function, with which `at_hash` is made (OpenID Connect Core 1.0 section 3.1.3.6). Ed25519 hashes with
-    /// SHA-512 (RFC 8032 section 5.1).
+    /// The hash function, which also makes `at_hash` (OpenID Connect Core 1.0 section 3.1.3.6). Ed25519
+    /// hashes with SHA-512 (RFC 8032 section 5.1).
     #[must_use]
     pub const fn hash(self) -> Hash {
         match self {

@@ -1,11 +1,11 @@
-//! base64url without padding (RFC 7515 section 2). Of the many spellings that lenient decoders take for the same bytes,
-//! exactly one is read, so that no token has a twin.
+//! base64url without padding (RFC 7515 section 2). Lenient decoders accept several spellings of the same
+//! bytes; this one accepts exactly one, so that a token cannot be respelled.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::Error;
 
-/// Encodes.
+/// Encodes bytes.
 #[must_use]
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
@@ -16,7 +16,7 @@ pub fn append(out: &mut String, bytes: impl AsRef<[u8]>) {
     URL_SAFE_NO_PAD.encode_string(bytes, out);
 }
 
-/// Decodes.
+/// Decodes text.
 ///
 /// # Errors
 /// [`Error::Base64`] for padding, whitespace, another alphabet, an impossible length, or bits that are left over and

@@ -1,4 +1,4 @@
-//! Claims of a JWT (RFC 7519 section 4).
+//! The claims of a JWT (RFC 7519 section 4).
 
 use std::fmt;
 
@@ -11,28 +11,28 @@ use serde_json::value::RawValue;
 
 use crate::{Error, json::Object};
 
-/// A claims set: the registered claims by their names, the others as they were written.
+/// The claims set of a JWT: the registered claims by name, all others as they were written.
 ///
 /// ```
-/// use chancery_jose::Claims;
+/// use chancery_jose::JwtClaims;
 /// use chancery_types::Timestamp;
-/// let claims = Claims::parse(br#"{"aud":"https://rs.example","exp":1300819380.5,"x":{"y":1}}"#)?;
+/// let claims = JwtClaims::parse(br#"{"aud":"https://rs.example","exp":1300819380.5,"x":{"y":1}}"#)?;
 /// assert!(claims.is_for("https://rs.example"));
 /// assert_eq!(claims.exp, Some(Timestamp::from_millis(1_300_819_380_500)));
 /// assert_eq!(claims.raw("x").map(|value| value.get()), Some(r#"{"y":1}"#));
 /// # Ok::<(), chancery_jose::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Claims {
-    /// Who issued it.
+pub struct JwtClaims {
+    /// The issuer.
     pub iss: Option<String>,
-    /// Whom it is about.
+    /// The subject.
     pub sub: Option<String>,
-    /// Whom it is for; a single string is a list of one (RFC 7519 section 4.1.3).
+    /// The audiences; a single string is read as a list of one (RFC 7519 section 4.1.3).
     pub aud: Vec<String>,
-    /// From when on it must not be accepted.
+    /// The time from which on it must not be accepted any more.
     pub exp: Option<Timestamp>,
-    /// Before when it must not be accepted.
+    /// The time before which it must not be accepted.
     pub nbf: Option<Timestamp>,
     /// When it was issued.
     pub iat: Option<Timestamp>,
@@ -44,7 +44,7 @@ pub struct Claims {
     others: Vec<(Box<str>, Box<RawValue>)>,
 }
 
-impl Claims {
+impl JwtClaims {
     /// Reads a claims set.
     ///
     /// # Errors
@@ -70,20 +70,20 @@ impl Claims {
         })
     }
 
-    /// Whether `audience` is one of those it is for.
+    /// Whether `audience` is one of its audiences.
     #[must_use]
     pub fn is_for(&self, audience: &str) -> bool {
         self.aud.iter().any(|one| one == audience)
     }
 
-    /// Another member, as it was written.
+    /// A member that has no field here, as it was written.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&RawValue> {
         let at = self.others.binary_search_by(|(other, _)| other.as_ref().cmp(name)).ok()?;
         self.others.get(at).map(|(_, value)| value.as_ref())
     }
 
-    /// Another member that is a string.
+    /// A string member that has no field here.
     ///
     /// # Errors
     /// [`Error::MemberType`] when it is present and something else.
@@ -108,7 +108,7 @@ fn numeric_date(value: &RawValue) -> Result<Timestamp, Error> {
     if !(0.0..=LAST_SECOND).contains(&seconds) {
         return Err(Error::NumericDate);
     }
-    // Below 2^53 milliseconds, where an f64 still counts one by one.
+    // The last second is below 2^53 milliseconds, up to which an f64 represents every whole number.
     Ok(Timestamp::from_millis((seconds * 1000.0).round() as i64))
 }
 
@@ -155,7 +155,7 @@ mod tests {
         let json = br#"{"iss":"joe",
       "exp":1300819380,
       "http://example.com/is_root":true}"#;
-        let claims = Claims::parse(json).unwrap();
+        let claims = JwtClaims::parse(json).unwrap();
         assert_eq!(claims.iss.as_deref(), Some("joe"));
         assert_eq!(claims.exp, Some(Timestamp::from_secs(1_300_819_380)));
         assert_eq!(claims.raw("http://example.com/is_root").unwrap().get(), "true");
@@ -185,13 +185,13 @@ mod tests {
             (r#"{"iss":"a"} "a""#, Error::Json),
             ("", Error::Json),
         ] {
-            assert_eq!(Claims::parse(json.as_bytes()).err(), Some(want), "{json}");
+            assert_eq!(JwtClaims::parse(json.as_bytes()).err(), Some(want), "{json}");
         }
     }
 
     #[test]
     fn dates_and_audiences() {
-        let claims = Claims::parse(br#"{"exp":253402300799,"nbf":0,"iat":1.5e9,"aud":["a","b"]}"#).unwrap();
+        let claims = JwtClaims::parse(br#"{"exp":253402300799,"nbf":0,"iat":1.5e9,"aud":["a","b"]}"#).unwrap();
         assert_eq!(claims.exp, Some(Timestamp::from_secs(253_402_300_799)));
         assert_eq!(claims.nbf, Some(Timestamp::from_secs(0)));
         assert_eq!(claims.iat, Some(Timestamp::from_secs(1_500_000_000)));

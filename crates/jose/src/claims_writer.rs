@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use crate::json;
 
-/// Writes a JSON object member by member. A name that was written is not written again: what the protocol says first,
-/// nothing added later can change.
+/// Writes a JSON object member by member. A later member of a name that was written already is ignored, so
+/// that nothing added later can change what the protocol wrote first.
 ///
 /// ```
 /// use chancery_jose::ClaimsWriter;
@@ -19,14 +19,14 @@ use crate::json;
 /// ```
 #[derive(Clone)]
 pub struct ClaimsWriter {
-    /// The object so far, without its last brace.
+    /// The object so far, without the closing brace.
     json: String,
-    /// Where in it the names are, as they are written.
+    /// The ranges of the names in it.
     names: Vec<Range<usize>>,
 }
 
 impl ClaimsWriter {
-    /// Nothing written yet.
+    /// An empty object.
     #[must_use]
     pub fn new() -> Self {
         let mut json = String::with_capacity(512);
@@ -61,9 +61,9 @@ impl ClaimsWriter {
         })
     }
 
-    /// `aud` (RFC 7519 section 4.1.3): one text, a list of several, or nothing.
-    pub fn audience(&mut self, of: &[&str]) -> &mut Self {
-        match of {
+    /// `aud` (RFC 7519 section 4.1.3): a string for one audience, an array for several, and nothing for none.
+    pub fn audience(&mut self, audiences: &[&str]) -> &mut Self {
+        match audiences {
             [] => self,
             [one] => self.string("aud", one),
             several => self.strings("aud", several.iter().copied()),
@@ -107,7 +107,7 @@ impl ClaimsWriter {
         let start = self.json.len();
         json::write_string(&mut self.json, name);
         let name = start..self.json.len();
-        // A string has one written form only, so that equal names are equal bytes.
+        // `write_string` writes a string in one way only, so equal names are equal bytes.
         let is_written = |other: &Range<usize>| self.json.get(other.clone()) == self.json.get(name.clone());
         if self.names.iter().any(is_written) {
             self.json.truncate(before);
@@ -129,7 +129,7 @@ impl Default for ClaimsWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Claims;
+    use crate::JwtClaims;
 
     #[test]
     fn every_type_is_read_back() {
@@ -148,7 +148,7 @@ mod tests {
             .raw("iss", &address)
             .boolean("exp", true);
         let json = writer.finish();
-        let claims = Claims::parse(json.as_bytes()).unwrap();
+        let claims = JwtClaims::parse(json.as_bytes()).unwrap();
         assert_eq!(claims.iss.as_deref(), Some("https://op.example/\u{0}\n\"\\"));
         assert_eq!(claims.aud, ["a", "b\u{7f}"]);
         assert_eq!(claims.exp, Some(Timestamp::from_secs(1)));
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(ClaimsWriter::new().finish(), "{}");
     }
 
-    /// Whatever its name looks like in JSON, a member is written once, and one whose name is only alike is another.
+    /// A member is written once, however its name is escaped; a name that only looks alike is another one.
     #[test]
     fn the_first_of_a_name_stays() {
         let names = ["", "\"", "\\", "\\\"", "a\":1,\"b", "\u{0}", "\\u0000", "sub", "SUB", "sub\u{301}", "s\u{fa}b"];
@@ -171,7 +171,7 @@ mod tests {
             writer.string(name, "later");
         }
         let json = writer.finish();
-        let claims = Claims::parse(json.as_bytes());
+        let claims = JwtClaims::parse(json.as_bytes());
         // `sub` is a registered claim and has to be a string.
         assert_eq!(claims.err(), Some(crate::Error::MemberType), "{json}");
         let object = json::Object::parse(json.as_bytes()).unwrap();

@@ -1,12 +1,12 @@
-//! JWS in the compact serialisation (RFC 7515 section 7.1): reading and verifying, and writing in steps, because the
-//! signature between them may come from a machine far away.
+//! JWS in the compact serialisation (RFC 7515 section 7.1): reading and verifying, and writing in two steps,
+//! because the signature that is made between them may come from a remote signer.
 
-use crate::{Claims, Error, SigningAlgorithm, Verifier, base64url, json, json::Object};
+use crate::{Error, JwtClaims, SigningAlgorithm, Verifier, base64url, json, json::Object};
 
 /// The longest JWS that is read, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
 
-/// A JWS that is well formed, and not yet verified.
+/// A JWS that is well formed but not yet verified.
 pub struct Compact<'a> {
     header: Header,
     signing_input: &'a str,
@@ -20,15 +20,15 @@ pub struct Compact<'a> {
 pub struct Header {
     /// `alg`
     pub alg: SigningAlgorithm,
-    /// `kid`, a hint which key was used.
+    /// `kid`, a hint at the key that was used.
     pub kid: Option<String>,
-    /// `typ`, the media type of the whole, such as `at+jwt` (RFC 8725 section 3.11).
+    /// `typ`, the media type of the whole JWS, such as `at+jwt` (RFC 8725 section 3.11).
     pub typ: Option<String>,
     /// `cty`, the media type of the payload.
     pub cty: Option<String>,
 }
 
-/// Header and payload whose signature was verified; only [`Compact::verify`] makes one.
+/// A header and payload whose signature was verified. Only [`Compact::verify`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     header: Header,
@@ -59,7 +59,7 @@ impl<'a> Compact<'a> {
         })
     }
 
-    /// The protected header; before verification it is a claim like any other.
+    /// The protected header. Until the signature is verified, anybody may have written it.
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
@@ -71,7 +71,8 @@ impl<'a> Compact<'a> {
         self.signing_input
     }
 
-    /// The payload before anyone vouches for it: good for finding the key by `iss`, and for nothing else.
+    /// The payload before verification. Its only use is to find the key by `iss`: anybody may have written
+    /// it.
     #[must_use]
     pub fn unverified_payload(&self) -> &[u8] {
         &self.payload
@@ -132,13 +133,13 @@ impl Verified {
     /// The payload as JWT claims (RFC 7519 section 7.2).
     ///
     /// # Errors
-    /// Those of [`Claims::parse`].
-    pub fn claims(&self) -> Result<Claims, Error> {
-        Claims::parse(&self.payload)
+    /// Those of [`JwtClaims::parse`].
+    pub fn claims(&self) -> Result<JwtClaims, Error> {
+        JwtClaims::parse(&self.payload)
     }
 }
 
-/// A protected header in its final form; made once per key and type, used for every token.
+/// An encoded protected header. It is made once per key and type and used for every token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodedHeader {
     algorithm: SigningAlgorithm,
@@ -168,7 +169,7 @@ impl EncodedHeader {
         self.algorithm
     }
 
-    /// Header and payload as they are to be signed.
+    /// The encoded header and payload, which are what is signed.
     #[must_use]
     pub fn signing_input(&self, payload: &[u8]) -> String {
         // Room for the payload and an RSA signature of 2048 bits, so that the token is one allocation.

@@ -62,7 +62,7 @@ pub fn hmac_sha256(key: &[u8], bytes: &[u8]) -> [u8; 32] {
     out
 }
 
-/// HMAC with SHA-256 (RFC 2104) under a key that is prepared once. It does not show its key.
+/// HMAC with SHA-256 (RFC 2104) under a key that is prepared once and cannot be printed.
 pub struct KeyedHash(hmac::Key);
 
 impl KeyedHash {
@@ -72,7 +72,8 @@ impl KeyedHash {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// The digest of all parts, each with its length in front, so that no two lists digest alike.
+    /// The digest of all parts, each with its length in front, so that different lists never form the same
+    /// input.
     #[must_use]
     pub fn digest<'p>(&self, parts: impl IntoIterator<Item = &'p [u8]>) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.0);

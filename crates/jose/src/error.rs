@@ -1,6 +1,6 @@
 //! What can be wrong with a token or a key: one variant per broken rule.
 
-/// A broken rule. It carries nothing of the input, so that it can be logged and told.
+/// A broken rule. It carries nothing of the input, so it may be logged and sent to the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Error {
@@ -18,7 +18,7 @@ pub enum Error {
     MissingMember,
     /// A member has another JSON type than its definition says.
     MemberType,
-    /// Not exactly three parts between two dots (RFC 7515 section 3.1).
+    /// Not exactly three parts separated by dots (RFC 7515 section 3.1).
     NotCompact,
     /// The algorithm is unknown, or it is `none` (RFC 8725 section 3.2).
     UnknownAlgorithm,
@@ -26,7 +26,7 @@ pub enum Error {
     UnknownCritical,
     /// The header has `b64`: only encoded payloads are read (RFC 7797 section 7).
     UnencodedPayload,
-    /// The key type is unknown, or it is not one of an asymmetric signature key.
+    /// The key type is unknown, or it is not a type of asymmetric signature keys.
     UnknownKeyType,
     /// The curve is unknown.
     UnknownCurve,
@@ -42,7 +42,8 @@ pub enum Error {
     ModulusSize,
     /// An RSA exponent that is even, 1, or longer than 32 bits.
     Exponent,
-    /// The numbers are no key: a point off the curve, or private and public part that do not belong together.
+    /// The numbers do not form a key: the point is off the curve, or private and public part do not belong
+    /// together.
     InvalidKey,
     /// `use` or `key_ops` forbid signatures (RFC 7517 sections 4.2 and 4.3).
     NotForSignatures,
@@ -69,12 +70,12 @@ impl Error {
         match self {
             Self::TooLong => "too long",
             Self::Base64 => "not base64url without padding",
-            Self::Json => "not the JSON object that is expected",
+            Self::Json => "not the expected JSON object",
             Self::TooDeep => "nested too deeply",
             Self::DuplicateMember => "a member occurs twice",
             Self::MissingMember => "a required member is absent",
             Self::MemberType => "a member has the wrong type",
-            Self::NotCompact => "not three parts",
+            Self::NotCompact => "not three parts separated by dots",
             Self::UnknownAlgorithm => "unknown or forbidden algorithm",
             Self::UnknownCritical => "critical extensions are not supported",
             Self::UnencodedPayload => "unencoded payloads are not supported",
@@ -86,7 +87,7 @@ impl Error {
             Self::LeadingZero => "a number begins with a zero octet",
             Self::ModulusSize => "an RSA modulus outside 2048 to 8192 bits",
             Self::Exponent => "an unsuitable RSA exponent",
-            Self::InvalidKey => "the numbers are no key",
+            Self::InvalidKey => "the numbers do not form a key",
             Self::NotForSignatures => "the key is not for signatures",
             Self::KeyOperations => "contradictory use of the key",
             Self::DuplicateKeyId => "two keys have the same kid",

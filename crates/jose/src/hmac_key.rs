@@ -4,7 +4,7 @@ use aws_lc_rs::hmac;
 
 use crate::{Error, SigningAlgorithm, Verifier};
 
-/// A secret that both sides know, for one of the HS algorithms. It does not show its content.
+/// A secret that both sides know, for one of the HS algorithms. It cannot be printed.
 pub struct HmacKey {
     algorithm: SigningAlgorithm,
     key: hmac::Key,

@@ -1,5 +1,5 @@
-//! JSON as security needs it: a name that occurs twice in one object is an error at every depth, because two readers
-//! may take different values for it (RFC 8259 section 4), and nesting has a limit. No tree is built.
+//! Strict JSON: a name that occurs twice in one object is an error at every depth, because two readers may
+//! take different values for it (RFC 8259 section 4), and nesting has a limit. No tree is built.
 
 use std::{borrow::Cow, collections::BTreeSet, fmt};
 
@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::Error;
 
-/// How many arrays and objects may stand inside each other.
+/// How deep arrays and objects may be nested.
 pub const MAX_DEPTH: usize = 32;
 
 /// Checks that `bytes` are one JSON text without duplicate names at any depth.
@@ -30,8 +30,8 @@ pub fn check(bytes: &[u8]) -> Result<(), Error> {
     check_value(text, MAX_DEPTH, &mut fault).map_err(|()| fault)
 }
 
-/// The members of one JSON object whose names are unique at every depth, sorted by name; values are left as they were
-/// written and read when they are asked for.
+/// The members of one JSON object whose names are unique at every depth, sorted by name. Values are kept as
+/// they were written and are read when they are asked for.
 pub struct Object<'a> {
     members: Vec<(Cow<'a, str>, &'a RawValue)>,
 }
@@ -40,7 +40,7 @@ impl<'a> Object<'a> {
     /// Reads one JSON object.
     ///
     /// # Errors
-    /// [`Error::Json`] (also when it is no object), [`Error::DuplicateMember`], [`Error::TooDeep`].
+    /// [`Error::Json`] (also when it is not an object), [`Error::DuplicateMember`], [`Error::TooDeep`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         let text = str::from_utf8(bytes).map_err(|_| Error::Json)?;
         let mut json = serde_json::Deserializer::from_str(text);
@@ -101,15 +101,15 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Appends `text` as a JSON string (RFC 8259 section 7), in its one shortest form: only what must be escaped is.
+/// Appends `text` as a JSON string (RFC 8259 section 7) in which only what must be escaped is escaped.
 pub fn write_string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
     while let Some(at) = rest.bytes().position(is_escaped) {
-        // What is escaped is ASCII, so that both cuts are between two characters.
-        let (as_it_is, from_there) = rest.split_at(at);
-        let (escaped, after) = from_there.split_at(1);
-        out.push_str(as_it_is);
+        // Escaped characters are ASCII, so both cuts fall between two characters.
+        let (plain, from_escaped) = rest.split_at(at);
+        let (escaped, after) = from_escaped.split_at(1);
+        out.push_str(plain);
         match escaped {
             "\"" => out.push_str("\\\""),
             "\\" => out.push_str("\\\\"),
@@ -125,7 +125,7 @@ fn is_escaped(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// `\u` and four digits, of a control character.
+/// A control character as `\u` and four digits.
 fn unicode_escape(control: u8) -> impl Iterator<Item = char> {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
     ['\\', 'u', '0', '0', digit(control >> 4), digit(control & 15)].into_iter()
@@ -178,7 +178,7 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// Any value, walked and thrown away.
+/// Walks a value of any type without keeping it.
 struct Unique<'f> {
     depth: usize,
     fault: &'f mut Error,
@@ -282,14 +282,14 @@ mod tests {
 
         assert!(matches!(Object::parse(br#"{"a":1,"b":2,"\u0061":3}"#), Err(Error::DuplicateMember)));
         assert!(matches!(Object::parse(br#"{"a":{"b":1,"b":2}}"#), Err(Error::DuplicateMember)));
-        for no_object in ["[]", "1", "null", "", "{} x", "{"] {
-            assert!(matches!(Object::parse(no_object.as_bytes()), Err(Error::Json)), "{no_object}");
+        for not_an_object in ["[]", "1", "null", "", "{} x", "{"] {
+            assert!(matches!(Object::parse(not_an_object.as_bytes()), Err(Error::Json)), "{not_an_object}");
         }
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(32), "]".repeat(32));
         assert!(matches!(Object::parse(deep.as_bytes()), Err(Error::TooDeep)));
     }
 
-    /// The characters that must be escaped, at each place of a text, are; and no others.
+    /// Exactly the characters that must be escaped are, wherever in the text they stand.
     #[test]
     fn escapes() {
         for (text, want) in [

@@ -12,7 +12,7 @@ use crate::{Error, SigningAlgorithm, VerifyingKey, base64url, json, json::Object
 /// The longest JWK that is read, in bytes.
 pub(crate) const MAX_LENGTH: usize = 16 * 1024;
 
-/// A public key for signatures. Keys for other purposes are refused, symmetric and private ones above all.
+/// A public key for signatures. All other keys are refused, symmetric and private ones in particular.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicJwk {
     pub(crate) key: Numbers,
@@ -73,7 +73,7 @@ impl PublicJwk {
         self.kid.as_deref()
     }
 
-    /// The algorithm it is meant for: what `alg` says, or the only one that is possible.
+    /// The algorithm it is meant for: that of `alg`, or the only one that its type allows.
     #[must_use]
     pub fn alg(&self) -> Option<SigningAlgorithm> {
         self.alg
@@ -85,13 +85,13 @@ impl PublicJwk {
         self.alg.map_or_else(|| self.key.fits(algorithm), |alg| alg.is_same_as(algorithm))
     }
 
-    /// The SHA-256 thumbprint in base64url: a name that depends on nothing but the key (RFC 7638 section 3).
+    /// The SHA-256 thumbprint in base64url, a name that depends on the key alone (RFC 7638 section 3).
     #[must_use]
     pub fn thumbprint(&self) -> String {
         self.key.thumbprint()
     }
 
-    /// The key in the form that verifies; to be kept, because building it costs more than using it.
+    /// The key in the form that verifies. Keep it: making it costs more than verifying with it.
     ///
     /// # Errors
     /// [`Error::InvalidKey`] when the cryptographic library refuses it.
@@ -99,7 +99,8 @@ impl PublicJwk {
         VerifyingKey::new(self)
     }
 
-    /// The JWK, members in a fixed order; `use` is always `sig`, `alg` and `kid` are there when they are known.
+    /// The JWK with its members in a fixed order: always `use` with `sig`, and `alg` and `kid` if they are
+    /// known.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut out = String::from("{");
@@ -131,7 +132,7 @@ impl PublicJwk {
     }
 }
 
-/// Shows the thumbprint and nothing else.
+/// Shows the thumbprint only.
 impl fmt::Debug for PublicJwk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("PublicJwk").field(&self.thumbprint()).finish()
@@ -198,7 +199,8 @@ impl Numbers {
         if x.len() != curve.length() || y.len() != curve.length() {
             return Err(Error::CoordinateLength);
         }
-        // The library refuses a point off the curve, with which a private key could be drawn out (RFC 8725 section 3.4).
+        // The library refuses a point off the curve, with which an attacker could find out a private key (RFC
+        // 8725 section 3.4).
         ParsedPublicKey::new(curve.verification(), point(&x, &y)).map_err(|_| Error::InvalidKey)?;
         Ok(Self::Ec { curve, x, y })
     }
@@ -219,7 +221,7 @@ impl Numbers {
         }
     }
 
-    /// The members that every key of this type must have, beside `kty`.
+    /// The members besides `kty` that every key of this type must have.
     fn members(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Rsa { n, e } => vec![("n", base64url::encode(n)), ("e", base64url::encode(e))],
@@ -230,7 +232,7 @@ impl Numbers {
         }
     }
 
-    /// Over the required members alone, sorted by name (RFC 7638 section 3.1, RFC 8037 section 2).
+    /// Computed over the required members, sorted by name (RFC 7638 section 3.1, RFC 8037 section 2).
     pub(crate) fn thumbprint(&self) -> String {
         let mut members = self.members();
         members.push(("kty", self.kty().to_owned()));
@@ -249,7 +251,8 @@ impl Numbers {
         }
     }
 
-    /// The algorithm that the key type alone decides. Of the two names of Ed25519 none can be preferred.
+    /// The algorithm, if the key type allows only one. Ed25519 has two names, neither of which can be
+    /// preferred.
     fn only_algorithm(&self) -> Option<SigningAlgorithm> {
         match self {
             Self::Ec { curve, .. } => Some(curve.algorithm()),
@@ -279,7 +282,7 @@ impl Curve {
         }
     }
 
-    /// Octets of a coordinate, and of a private value.
+    /// The length of a coordinate, and of a private value, in octets.
     pub(crate) fn length(self) -> usize {
         match self {
             Self::P256 => 32,

@@ -5,7 +5,7 @@ use crate::{Error, PublicJwk, SigningAlgorithm, json::Object};
 /// The longest JWK Set that is read, in bytes.
 const MAX_LENGTH: usize = 64 * 1024;
 
-/// Public keys, in the order in which they stand.
+/// Public keys, in the order of the set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JwkSet {
     keys: Vec<PublicJwk>,
@@ -15,7 +15,7 @@ impl JwkSet {
     /// A set to be published.
     ///
     /// # Errors
-    /// [`Error::DuplicateKeyId`] when a verifier could not tell two keys apart.
+    /// [`Error::DuplicateKeyId`] when two keys have the same `kid`.
     pub fn new(keys: Vec<PublicJwk>) -> Result<Self, Error> {
         let mut kids: Vec<&str> = keys.iter().filter_map(PublicJwk::kid).collect();
         kids.sort_unstable();
@@ -25,9 +25,9 @@ impl JwkSet {
         Ok(Self { keys })
     }
 
-    /// Reads a set, at most 64 KiB. Keys that cannot be used here (unknown type, curve or algorithm, missing members,
-    /// out of range, for encryption) are left out, as RFC 7517 section 5 says; a set that betrays private or symmetric
-    /// keys is refused, and so is one with duplicate members.
+    /// Reads a set, at most 64 KiB. Keys that cannot be used here (unknown type, curve or algorithm, missing
+    /// members, out of range, for encryption) are left out, as RFC 7517 section 5 says; a set that contains
+    /// private or symmetric keys is refused, and so is one with duplicate members.
     ///
     /// # Errors
     /// The rule that it breaks: see [`Error`].
@@ -57,8 +57,8 @@ impl JwkSet {
         &self.keys
     }
 
-    /// The keys with which a signature of this algorithm may be verified; when the header names a `kid`, those with
-    /// that name only.
+    /// The keys that may verify a signature of this algorithm; when the header has a `kid`, only those of
+    /// that name.
     pub fn candidates(&self, kid: Option<&str>, algorithm: SigningAlgorithm) -> impl Iterator<Item = &PublicJwk> {
         self.keys.iter().filter(move |key| key.fits(algorithm) && (kid.is_none() || key.kid() == kid))
     }

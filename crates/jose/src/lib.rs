@@ -2,9 +2,10 @@
 //! RFC 8037), algorithms (JWA, RFC 7518 and RFC 9864), claims (JWT, RFC 7519), and beside them the few symmetric
 //! primitives that the rest needs: digests, sealing at rest and digests of client secrets.
 //!
-//! What comes from outside is read strictly, as RFC 8725 asks: a duplicate member, an unknown critical extension,
-//! padding, `none`, or a key that does not fit the algorithm is an [`Error`], never a guess. A key is parsed once and
-//! used often; everything here is plain computation, so that whoever owns private keys decides where it runs.
+//! What comes from outside is read strictly, as RFC 8725 asks: a duplicate member, an unknown critical
+//! extension, padding, `none`, or a key that does not fit the algorithm is an [`Error`], never a guess. A key
+//! is parsed once and used often. Everything here is plain computation, so that the owner of the private keys
+//! decides where it runs.
 //!
 //! ```
 //! use chancery_jose::{Compact, EncodedHeader, PrivateKey, SigningAlgorithm, assemble};
@@ -20,7 +21,7 @@
 //! # Ok::<(), chancery_jose::Error>(())
 //! ```
 //!
-//! A private key tells nobody what it holds:
+//! A private key cannot be printed:
 //!
 //! ```
 //! let key = chancery_jose::PrivateKey::generate(chancery_jose::SigningAlgorithm::Es256).unwrap();
@@ -31,7 +32,7 @@
 //! println!("{:?}", key);
 //! ```
 //!
-//! and a public key cannot stand where a shared secret is asked for (RFC 8725 section 2.1):
+//! and a public key cannot be passed where a shared secret is wanted (RFC 8725 section 2.1):
 //!
 //! ```
 //! # use chancery_jose::{Error, HmacKey, SigningAlgorithm};
@@ -75,7 +76,7 @@ mod compact;
 pub use compact::{Compact, EncodedHeader, Header, Verified, assemble};
 
 mod claims;
-pub use claims::Claims;
+pub use claims::JwtClaims;
 
 mod claims_writer;
 pub use claims_writer::ClaimsWriter;

@@ -115,7 +115,7 @@ impl PrivateKey {
         &self.kid
     }
 
-    /// The algorithm it is meant for; `None` for an imported key that admits several.
+    /// The algorithm it is meant for; `None` for an imported key that allows several.
     #[must_use]
     pub fn alg(&self) -> Option<SigningAlgorithm> {
         self.public.alg
@@ -133,7 +133,7 @@ impl PrivateKey {
         &self.public
     }
 
-    /// The private JWK, for storing it sealed. The text is wiped from memory when it is dropped.
+    /// The private JWK, for sealed storage. The text is wiped from memory when it is dropped.
     ///
     /// # Errors
     /// [`Error::Library`].
@@ -154,7 +154,7 @@ impl PrivateKey {
                 numbers.push(("d", Zeroizing::new(seed.as_ref().to_vec())));
             }
         }
-        // Room for the largest key, so that no half-written copy of the text is left behind by growing.
+        // There is room for the largest key, because a growing buffer would leave unwiped copies behind.
         let mut out = Zeroizing::new(String::with_capacity(MAX_LENGTH));
         out.push('{');
         self.public.write_members(&mut out);
@@ -237,7 +237,7 @@ fn rsa_encoding(algorithm: SigningAlgorithm) -> Option<&'static dyn RsaEncoding>
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the library's signature asks for it and ignores it: it blinds by itself"
+    reason = "the library's API demands a source of randomness and ignores it: it blinds with its own"
 )]
 fn unused_random() -> SystemRandom {
     SystemRandom::new()

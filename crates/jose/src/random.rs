@@ -5,7 +5,7 @@
 pub struct SystemRandom;
 
 impl SystemRandom {
-    /// Fills the buffer. When there is no entropy the process ends: there is nothing safe left to do.
+    /// Fills the buffer. Without entropy the process aborts, because nothing it could do then would be safe.
     #[expect(clippy::disallowed_methods, reason = "this is the one source of randomness; all others get it injected")]
     pub fn fill(self, buffer: &mut [u8]) {
         if aws_lc_rs::rand::fill(buffer).is_err() {

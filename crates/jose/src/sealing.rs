@@ -1,5 +1,5 @@
-//! Sealing what is stored or handed out and must come back unread and unchanged: AES-256-GCM-SIV (RFC 8452), which keeps
-//! its promise even if a nonce should ever repeat.
+//! Sealing of data that is stored or handed out and must come back unread and unchanged: AES-256-GCM-SIV (RFC
+//! 8452), which stays secure even if a nonce should repeat.
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
@@ -34,7 +34,7 @@ impl RootSecret {
     }
 }
 
-/// A key that seals and opens. It does not show its content.
+/// A key that seals and opens. It cannot be printed.
 pub struct SealingKey(LessSafeKey);
 
 impl SealingKey {
@@ -47,8 +47,8 @@ impl SealingKey {
         Ok(Self(LessSafeKey::new(key)))
     }
 
-    /// Seals `plaintext`, bound to `aad`: the nonce, then the ciphertext with its tag. The nonce is to be drawn at
-    /// random for each call.
+    /// Seals `plaintext`, bound to `aad`, and returns the nonce, the ciphertext and its tag. The nonce has to
+    /// be drawn at random for each call.
     ///
     /// # Errors
     /// [`Error::Library`].
@@ -110,8 +110,8 @@ mod tests {
         }
     }
 
-    /// RFC 5869 appendix A.1: the first block of its OKM, from its PRK; the label there is not text, so the
-    /// construction is shown on the primitive.
+    /// RFC 5869 appendix A.1: the first block of the OKM from the PRK. The label there is not text, so the
+    /// test calls the primitive.
     #[test]
     fn derivation_is_hkdf_expand() {
         let prk = bytes("077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5");

@@ -8,8 +8,9 @@ use aws_lc_rs::hmac;
 
 use crate::{Error, base64url};
 
-/// A salted digest of a client secret: HMAC-SHA-256 with the salt as key. It is fast, which is enough for secrets that
-/// cannot be guessed because they were drawn at random or have at least 32 characters; it is no way to keep a password.
+/// A salted digest of a client secret: HMAC-SHA-256 with the salt as key. It is fast, which is safe for
+/// secrets that cannot be guessed because they were drawn at random or have at least 32 characters, but not
+/// for passwords.
 ///
 /// ```
 /// use chancery_jose::SecretDigest;
@@ -40,7 +41,8 @@ impl SecretDigest {
         of_secret
     }
 
-    /// One that no secret has: for comparing where there is nothing to compare with, in the same time.
+    /// A digest that no secret matches. Comparing with it takes as long as with a real one, so that the time
+    /// does not show whether there is a real one.
     #[must_use]
     pub fn of_nothing() -> Self {
         Self::of([0; 16], [0; 32])

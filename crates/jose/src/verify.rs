@@ -26,14 +26,14 @@ mod sealed {
     impl Sealed for super::HmacKey {}
 }
 
-/// A public key, parsed once for every algorithm that it admits.
+/// A public key, parsed once for every algorithm that it allows.
 #[derive(Clone)]
 pub struct VerifyingKey {
     by_algorithm: Vec<(SigningAlgorithm, ParsedPublicKey)>,
 }
 
 impl VerifyingKey {
-    /// Parses the numbers of a JWK. One that has `alg` admits that algorithm only (RFC 8725 section 3.1).
+    /// Parses the numbers of a JWK. One that has `alg` allows that algorithm only (RFC 8725 section 3.1).
     pub(crate) fn new(jwk: &PublicJwk) -> Result<Self, Error> {
         let parse = |algorithm| match &jwk.key {
             Numbers::Rsa { n, e } => {

@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use chancery_jose::{
-    Claims, ClaimsWriter, Compact, EncodedHeader, HmacKey, JwkSet, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm,
-    Verifier, assemble, json,
+    ClaimsWriter, Compact, EncodedHeader, HmacKey, JwkSet, JwtClaims, PrivateKey, PublicJwk, RootSecret,
+    SigningAlgorithm, Verifier, assemble, json,
 };
 use zeroize::Zeroizing;
 
@@ -114,7 +114,7 @@ fn damaged_tokens() {
         let Ok(compact) = Compact::parse(text) else { continue };
         parsed += 1;
         // Read by callers that look for the issuer first.
-        let _ = Claims::parse(compact.unverified_payload());
+        let _ = JwtClaims::parse(compact.unverified_payload());
         if compact.verify(key.as_ref()).is_ok() {
             verified += 1;
             assert_eq!(text, token, "verified and never signed");
@@ -166,7 +166,7 @@ fn damaged_claims() {
         if is_object {
             assert_eq!(object.is_ok(), json::check(&damaged).is_ok(), "{}", damaged.escape_ascii());
         }
-        if let Ok(claims) = Claims::parse(&damaged) {
+        if let Ok(claims) = JwtClaims::parse(&damaged) {
             read += 1;
             assert!(object.is_ok());
             let mut writer = ClaimsWriter::new();
@@ -174,7 +174,7 @@ fn damaged_claims() {
             for (name, value) in claims.others() {
                 writer.raw(name, value);
             }
-            let again = Claims::parse(writer.finish().as_bytes()).unwrap();
+            let again = JwtClaims::parse(writer.finish().as_bytes()).unwrap();
             assert_eq!(again.iss, claims.iss);
             assert_eq!(again.others().count(), claims.others().count());
         }

@@ -225,7 +225,7 @@ impl Node {
                 self.log.say(Level::Warn, "turned_away", &text);
             }
             if let Some(file) = &self.opened.file
-                && let Err(error) = file.check_place().await
+                && let Err(error) = file.check_file().await
             {
                 self.found(&Err(error.to_string()));
             }

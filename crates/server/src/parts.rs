@@ -140,7 +140,7 @@ impl Opened {
         let read = || self.documents.store().list(realm, DocumentKind::SEALED_KEYS, None, 1);
         let Some(file) = &self.file else { return read().await.map(drop).map_err(|error| error.to_string()) };
         // The place first: what a lost file answers says little.
-        file.check_place().await.map_err(|error| error.to_string())?;
+        file.check_file().await.map_err(|error| error.to_string())?;
         read().await.map_err(|error| error.to_string())?;
         file.check_write().await.map_err(|error| format!("no write is possible: {error}"))
     }

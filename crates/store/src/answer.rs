@@ -1,17 +1,17 @@
-//! How a store answers, and how it fails.
+//! The answers and the errors of a store.
 
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-/// What every method of a store returns: boxed, so that `Arc<dyn StateStore>` works and no backend's type spreads.
+/// What every method of a store returns: boxed, so that `Arc<dyn StateStore>` works.
 ///
-/// Nothing happens before it is polled. When it is dropped before it is ready, the step may or may not take place, but
-/// never half of it.
+/// Nothing happens before it is polled. If it is dropped before it is ready, the step is done wholly or not
+/// at all.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Why a step was not made. In each case nothing was written and nothing consumed.
+/// Why a step was not done. In each case nothing was written and nothing consumed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -21,7 +21,8 @@ pub enum StoreError {
     Busy,
     /// A key or an alias of the batch belongs to an unexpired record, or two records of the batch share one.
     Occupied,
-    /// The calling program asked for what no backend does, such as a step in two partitions: a defect of the caller.
+    /// The caller asked for something that no backend does, such as a step in two partitions. This is a bug
+    /// in the caller.
     Misused(&'static str),
 }
 
@@ -31,7 +32,7 @@ impl fmt::Display for StoreError {
             Self::Backend(fault) => write!(f, "the store failed: {fault}"),
             Self::Busy => f.write_str("the store is busy"),
             Self::Occupied => f.write_str("a key or an alias is taken"),
-            Self::Misused(rule) => write!(f, "the store was asked wrongly: {rule}"),
+            Self::Misused(rule) => write!(f, "the store was misused: {rule}"),
         }
     }
 }
@@ -45,7 +46,7 @@ impl Error for StoreError {
     }
 }
 
-/// What a backend says about its own failure: for our log only, never for a client.
+/// What a backend reports of its own failure. It is for the log only, never for a client.
 #[derive(Debug)]
 pub struct BackendError(Box<dyn Error + Send + Sync>);
 

@@ -1,14 +1,15 @@
-//! The contract for what people change.
+//! The contract for documents: what people change.
 
 use chancery_types::RealmId;
 
 use crate::{Revision, StoreFuture};
 
-/// Few, long-lived things with an id, read far more often than written. Realms do not meet.
+/// Stores few, long-lived documents, which are read far more often than written. Realms are separate
+/// namespaces.
 ///
 /// # Errors
-/// [`Busy`](crate::StoreError::Busy) and [`Backend`](crate::StoreError::Backend) from every method; then nothing was
-/// written.
+/// Every method may fail with [`Busy`](crate::StoreError::Busy) or [`Backend`](crate::StoreError::Backend);
+/// nothing was written then.
 pub trait DocumentStore: Send + Sync + 'static {
     /// The document of this id.
     fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> StoreFuture<'a, Option<Document>>;
@@ -16,8 +17,8 @@ pub trait DocumentStore: Send + Sync + 'static {
     /// The document that has this alias among its aliases.
     fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> StoreFuture<'a, Option<Document>>;
 
-    /// Writes a document: a new one when `seen` is `None`, else over the one that was seen. The revision that the
-    /// document carries is not looked at.
+    /// Writes a document: a new one when `seen` is `None`, otherwise over the one that was seen. The
+    /// document's own `revision` is ignored.
     fn put<'a>(
         &'a self,
         realm: &'a RealmId,
@@ -26,10 +27,12 @@ pub trait DocumentStore: Send + Sync + 'static {
         document: Document,
     ) -> StoreFuture<'a, Put>;
 
-    /// Writes new documents, all or none. [`Put::Occupied`] also when two of them share an id or an alias.
+    /// Writes new documents, all or none. It is [`Put::Occupied`], too, when two of them share an id or an
+    /// alias.
     fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> StoreFuture<'a, Put>;
 
-    /// Removes the document that was seen; its id and aliases are free at once. [`Put::Stale`] also when it is gone.
+    /// Removes the document that was seen; its id and aliases are free at once. It is [`Put::Stale`], too,
+    /// when it is gone.
     fn remove<'a>(
         &'a self,
         realm: &'a RealmId,
@@ -38,7 +41,7 @@ pub trait DocumentStore: Send + Sync + 'static {
         seen: Revision,
     ) -> StoreFuture<'a, Put>;
 
-    /// The documents of a kind in the order of their ids (bytewise), at most `limit`, those after `after`.
+    /// At most `limit` documents of a kind with ids greater than `after`, in the bytewise order of their ids.
     fn list<'a>(
         &'a self,
         realm: &'a RealmId,
@@ -47,46 +50,48 @@ pub trait DocumentStore: Send + Sync + 'static {
         limit: usize,
     ) -> StoreFuture<'a, Vec<Document>>;
 
-    /// What was written since, by this node or another, in all realms: whoever keeps what they have read asks once a
-    /// second what of it holds no more. `since` is what an earlier answer called `now`, or [`Revision::NONE`].
+    /// What any node has written since, in any realm. A cache asks this once a second to learn which of its
+    /// entries are outdated. `since` is the `now` of an earlier answer, or [`Revision::NONE`].
     fn changes(&self, since: Revision) -> StoreFuture<'_, Changes>;
 }
 
-/// What was written to documents since an earlier question.
+/// What was written to documents since an earlier call of [`DocumentStore::changes`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {
-    /// What the next question asks from.
+    /// The `since` of the next call.
     pub now: Revision,
     /// Which documents were written or removed.
     pub moved: Moved,
 }
 
-/// Which documents have moved.
+/// Which documents were written or removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Moved {
-    /// These and no others; one that was written twice may stand here twice.
+    /// These and no others; a document that was written twice may be listed twice.
     These(Vec<Changed>),
-    /// Any of them may have: the store remembers a bounded number of writes, or was put back to an earlier state.
+    /// Any of them may have been, because the store remembers a bounded number of writes, or was restored
+    /// from a backup.
     Any,
 }
 
 /// The name of a document that was written or removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changed {
-    /// In which realm.
+    /// Its realm.
     pub realm: RealmId,
-    /// Of which sort.
+    /// Its kind.
     pub kind: DocumentKind,
     /// Its id.
     pub id: Box<str>,
 }
 
-/// What sort of document. Numbers are stable and only appended; the store itself gives them no meaning.
+/// The kind of a document. A number is never reused or changed; the store itself gives it no meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentKind(pub u8);
 
 impl DocumentKind {
-    /// An account of the built-in accounts; its aliases are the user name and what that looks like.
+    /// An account of the built-in accounts. Its aliases are the user name and the form that look-alike names
+    /// share.
     pub const ACCOUNT: Self = Self(1);
     /// A client's registration.
     pub const CLIENT: Self = Self(2);
@@ -96,25 +101,25 @@ impl DocumentKind {
     pub const SEALED_KEYS: Self = Self(4);
 }
 
-/// One document as the store has it, or as it shall be.
+/// A document as the store has it or is to write it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
     /// Its name within realm and kind.
     pub id: Box<str>,
-    /// Further names, each unique within realm and kind. Between ids and aliases nothing is compared.
+    /// Further names, each unique among the aliases within realm and kind. Ids and aliases are not compared.
     pub aliases: Vec<Box<str>>,
     /// Its content, in whatever form the caller chose.
     pub body: Box<[u8]>,
-    /// Which state of it this is.
+    /// The revision of this state.
     pub revision: Revision,
 }
 
-/// What became of a `put` or a `remove`.
+/// The outcome of a `put` or a `remove`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// Written; this is the revision of the document now.
+    /// It was written; this is the document's new revision.
     Done(Revision),
-    /// It is not as it was seen: changed, or gone. Nothing was written.
+    /// It was changed or removed since it was seen. Nothing was written.
     Stale,
     /// The id of a new document, or one of the aliases, belongs to another. Nothing was written.
     Occupied,

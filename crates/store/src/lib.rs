@@ -1,13 +1,15 @@
-//! What the engine asks of a store: two contracts that deal in bytes and know no protocol, so that a backend stays small.
+//! What the engine demands of a store: two contracts that deal in bytes and know nothing of the protocol, so
+//! that a backend stays small.
 //!
-//! [`StateStore`] keeps everything the protocol makes: short lives, atomic steps. [`DocumentStore`] keeps the few,
-//! long-lived things that people change: clients, resource servers, accounts, sealed keys. One backend may implement
-//! both.
+//! [`StateStore`] keeps the records that the protocol makes, which live for a short while and change in
+//! atomic steps. [`DocumentStore`] keeps the few, long-lived documents that people change: clients, resource
+//! servers, accounts and sealed keys. One backend may implement both.
 //!
 //! Nothing here asks a clock: each method takes the caller's `now`, which is assumed not to run backwards by more than
 //! the clocks of two nodes differ.
 //!
-//! The feature `kit` holds the tests: every promise as a named case, for each backend to run.
+//! The feature `kit` contains the tests: every promise of the contracts as a named case, for each backend to
+//! run.
 
 mod answer;
 pub use answer::{BackendError, StoreError, StoreFuture};

@@ -1,11 +1,11 @@
-//! One step, one partition: what lets a store grow past one machine.
+//! A step stays in one partition, so that a store can spread over several machines.
 
 use chancery_types::{Key, Partition};
 
 use crate::{Record, StoreError};
 
 /// Checks that a step stays in one partition: the key of its condition, and key, parent and alias of each record of the
-/// batch. Every backend asks this before it writes.
+/// batch. Every backend checks this before it writes.
 ///
 /// # Errors
 /// [`StoreError::Misused`] when it names two.
@@ -20,6 +20,6 @@ pub fn one_partition(condition: Option<Key>, batch: &[Record]) -> Result<(), Sto
     if named.all(|partition: Partition| partition == first) {
         Ok(())
     } else {
-        Err(StoreError::Misused("a step names one partition"))
+        Err(StoreError::Misused("a step must name one partition only"))
     }
 }

@@ -1,4 +1,4 @@
-//! Bearer handles: the secrets that travel. A store only ever sees the digest of one.
+//! Bearer handles: the secrets that are sent over the wire. A store only ever sees their digests.
 
 use std::marker::PhantomData;
 
@@ -14,11 +14,12 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// What a handle opens. One type each, so that a refresh token cannot be passed where a code is wanted.
+/// What a handle opens. Each kind is a type of its own, so that a refresh token cannot be passed where a code
+/// is wanted.
 pub trait HandleKind: sealed::Sealed {
     /// The letters in front of the handle's text, before `_`.
     const PREFIX: &'static str;
-    /// The sort of record it opens.
+    /// The kind of record it opens.
     const KIND: Kind;
 }
 
@@ -108,13 +109,13 @@ impl<K: HandleKind> Handle<K> {
         Key::derive(realm, K::KIND, self.partition, &*self.secret)
     }
 
-    /// Where the record's tree is placed.
+    /// The partition of the record's tree.
     #[must_use]
     pub fn partition(&self) -> Partition {
         self.partition
     }
 
-    /// The text that travels. The only way to see the secret; say it once, to the peer.
+    /// The text that is sent to the peer. Nothing else gives the secret away.
     #[must_use]
     pub fn reveal(&self) -> String {
         encode::<K>(&[&self.partition.0, &*self.secret])
@@ -122,7 +123,7 @@ impl<K: HandleKind> Handle<K> {
 }
 
 /// A bearer secret that is replaced while its record stays: prefix, `_`, base64url of partition (2 bytes), id (16) and
-/// secret (32). The id finds the record; whether the secret is the current one is for the record to say.
+/// secret (32). The id finds the record, and the record knows which secret is the current one.
 ///
 /// ```
 /// # use chancery_types::handle::{RefreshToken, RotatingHandle};
@@ -168,13 +169,13 @@ impl<K: HandleKind> RotatingHandle<K> {
         })
     }
 
-    /// The key of the record that it belongs to.
+    /// The key of its record.
     #[must_use]
     pub fn key(&self, realm: &RealmId) -> Key {
         Key::derive(realm, K::KIND, self.partition, &self.id)
     }
 
-    /// Where the record's tree is placed.
+    /// The partition of the record's tree.
     #[must_use]
     pub fn partition(&self) -> Partition {
         self.partition
@@ -186,7 +187,7 @@ impl<K: HandleKind> RotatingHandle<K> {
         &self.id
     }
 
-    /// The part that changes; to derive a successor from it, never to keep it.
+    /// The part that changes. A successor is derived from it; it must never be stored.
     #[must_use]
     pub fn secret(&self) -> &[u8; 32] {
         &self.secret
@@ -206,14 +207,14 @@ impl<K: HandleKind> RotatingHandle<K> {
         Self { partition: self.partition, id: self.id, secret, kind: PhantomData }
     }
 
-    /// The text that travels. The only way to see the secret; say it once, to the peer.
+    /// The text that is sent to the peer. Nothing else gives the secret away.
     #[must_use]
     pub fn reveal(&self) -> String {
         encode::<K>(&[&self.partition.0, &self.id, &*self.secret])
     }
 }
 
-/// SHA-256 of a rotating secret: all that a record keeps of it. Compared in constant time.
+/// SHA-256 of a rotating secret, which is all that a record keeps of it. It is compared in constant time.
 #[derive(Clone, Copy, Debug)]
 pub struct HandleDigest([u8; 32]);
 
@@ -248,7 +249,7 @@ impl serde::Serialize for HandleDigest {
 impl<'de> serde::Deserialize<'de> for HandleDigest {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         crate::text::deserialize(from, "a digest", |text| {
-            // The engine wants room for whole groups of four.
+            // `decode_slice` wants room for whole groups of four characters.
             let mut bytes = [0; 36];
             let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
             Self::from_bytes(bytes.get(..length)?)
@@ -270,7 +271,7 @@ fn decode<K: HandleKind, const N: usize>(raw: &str) -> Result<Zeroizing<[u8; N]>
     if text.len() != (N * 4).div_ceil(3) {
         return Err(Malformed);
     }
-    // The engine wants room for whole groups of four.
+    // `decode_slice` wants room for whole groups of four characters.
     let mut bytes = Zeroizing::new([0; 52]);
     let length = URL_SAFE_NO_PAD.decode_slice(text, &mut *bytes).map_err(|_| Malformed)?;
     let exact = bytes.get(..length).and_then(|exact| <[u8; N]>::try_from(exact).ok());

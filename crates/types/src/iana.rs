@@ -1,5 +1,5 @@
-//! Values of the IANA registries "OAuth Parameters" and of OpenID Connect that this build knows. Wire strings stand here
-//! and nowhere else.
+//! The values of the IANA "OAuth Parameters" registries and of OpenID Connect that this build knows. Their
+//! wire strings stand here and nowhere else.
 
 macro_rules! registry {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $wire:literal,)* }) => {
@@ -13,7 +13,7 @@ macro_rules! registry {
             /// Every value, in the order of the registry.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// As it is written on the wire.
+            /// The value as it is written on the wire.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $wire,)* }
@@ -38,27 +38,28 @@ registry! {
     /// Error codes: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, OIDC Core section
     /// 3.1.2.6, and `unmet_authentication_requirements` of the specification of that name.
     ErrorCode {
-        /// The person or the server said no (RFC 6749 section 4.1.2.1).
+        /// The person or the server refused the request (RFC 6749 section 4.1.2.1).
         AccessDenied = "access_denied",
-        /// Several sessions, and nobody to ask (OIDC Core section 3.1.2.6).
+        /// Several accounts are signed in, and no page may ask which one to use (OIDC Core section 3.1.2.6).
         AccountSelectionRequired = "account_selection_required",
-        /// Consent is missing, and nobody to ask (OIDC Core section 3.1.2.6).
+        /// Consent is missing, and no page may ask for it (OIDC Core section 3.1.2.6).
         ConsentRequired = "consent_required",
-        /// The token reaches less far than the resource demands (RFC 6750 section 3.1).
+        /// The scope of the token does not cover what the resource demands (RFC 6750 section 3.1).
         InsufficientScope = "insufficient_scope",
-        /// Something is missing, and nobody to ask (OIDC Core section 3.1.2.6).
+        /// Something is needed of the person, and no page may ask for it (OIDC Core section 3.1.2.6).
         InteractionRequired = "interaction_required",
         /// Client authentication failed (RFC 6749 section 5.2).
         InvalidClient = "invalid_client",
-        /// The code or refresh token is not good (RFC 6749 section 5.2).
+        /// The code or refresh token is invalid, expired, revoked, or another client's (RFC 6749 section
+        /// 5.2).
         InvalidGrant = "invalid_grant",
         /// The request is malformed (RFC 6749 sections 4.1.2.1 and 5.2).
         InvalidRequest = "invalid_request",
         /// The scope is unknown, malformed or too wide (RFC 6749 sections 4.1.2.1 and 5.2).
         InvalidScope = "invalid_scope",
-        /// The access token is not good (RFC 6750 section 3.1).
+        /// The access token is malformed, expired or revoked (RFC 6750 section 3.1).
         InvalidToken = "invalid_token",
-        /// Nobody is signed in, and nobody to ask (OIDC Core section 3.1.2.6).
+        /// Nobody is signed in, and no login page may be shown (OIDC Core section 3.1.2.6).
         LoginRequired = "login_required",
         /// The `registration` parameter is not supported (OIDC Core section 3.1.2.6).
         RegistrationNotSupported = "registration_not_supported",
@@ -66,20 +67,20 @@ registry! {
         RequestNotSupported = "request_not_supported",
         /// The `request_uri` parameter is not supported (OIDC Core section 3.1.2.6).
         RequestUriNotSupported = "request_uri_not_supported",
-        /// Something broke here (RFC 6749 section 4.1.2.1).
+        /// The server failed (RFC 6749 section 4.1.2.1).
         ServerError = "server_error",
-        /// Too busy now (RFC 6749 section 4.1.2.1).
+        /// The server is too busy at the moment (RFC 6749 section 4.1.2.1).
         TemporarilyUnavailable = "temporarily_unavailable",
         /// The client may not do this (RFC 6749 sections 4.1.2.1 and 5.2).
         UnauthorizedClient = "unauthorized_client",
-        /// The demanded authentication cannot be reached (OpenID Connect Core Error Code
+        /// The demanded authentication cannot be provided (OpenID Connect Core Error Code
         /// unmet_authentication_requirements section 2).
         UnmetAuthenticationRequirements = "unmet_authentication_requirements",
-        /// No such grant type here (RFC 6749 section 5.2).
+        /// The grant type is not supported (RFC 6749 section 5.2).
         UnsupportedGrantType = "unsupported_grant_type",
-        /// No such response mode here (OAuth 2.0 Multiple Response Types section 2.1).
+        /// The response mode is not supported (OAuth 2.0 Multiple Response Types section 2.1).
         UnsupportedResponseMode = "unsupported_response_mode",
-        /// No such response type here (RFC 6749 section 4.1.2.1).
+        /// The response type is not supported (RFC 6749 section 4.1.2.1).
         UnsupportedResponseType = "unsupported_response_type",
         /// Tokens of this type cannot be revoked (RFC 7009 section 2.2.1).
         UnsupportedTokenType = "unsupported_token_type",
@@ -156,7 +157,7 @@ registry! {
     CodeChallengeMethod {
         /// SHA-256 of the verifier.
         S256 = "S256",
-        /// The verifier itself; never accepted, known so that it can be refused by name.
+        /// The verifier itself; it is known only so that it can be refused by name.
         Plain = "plain",
     }
 }

@@ -1,4 +1,4 @@
-//! What the store files a record under: digests, never the secret that travels.
+//! What the store files a record under: digests, never the secret that is sent over the wire.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::Engine as _;
@@ -6,12 +6,13 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::RealmId;
 
-/// The two random bytes that place a tree of records. A root draws them when it is born, its descendants inherit them,
-/// so that each step of the store stays in one partition.
+/// The two random bytes that place a tree of records. A root draws them when it is created and its
+/// descendants inherit them, so that each step of the store stays in one partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Partition(pub [u8; 2]);
 
-/// What sort of record a key names. Numbers are stable and only appended; the store itself gives them no meaning.
+/// The kind of record that a key names. A number is never reused or changed; the store itself gives it no
+/// meaning.
 ///
 /// Reserved for records that are not written yet: 3 BackchannelAuthentication, 6 DeviceCode, 8 InitialAccessToken,
 /// 10 PushedRequest, 12 Replay.
@@ -25,9 +26,9 @@ impl Kind {
     pub const AUTHORIZATION_CODE: Self = Self(2);
     /// What a person has agreed to for one client.
     pub const CONSENT: Self = Self(4);
-    /// One outgoing notice.
+    /// One outgoing notification.
     pub const DELIVERY: Self = Self(5);
-    /// One authorization of one client, root of its tokens.
+    /// One authorization of one client, and the root of its tokens.
     pub const GRANT: Self = Self(7);
     /// What a person still has to do for one request.
     pub const INTERACTION: Self = Self(9);
@@ -37,7 +38,7 @@ impl Kind {
     pub const REVOCATION: Self = Self(13);
     /// One login of one account.
     pub const SESSION: Self = Self(14);
-    /// Failures of a name or a network.
+    /// Failed logins of a name or from a network.
     pub const THROTTLE: Self = Self(15);
     /// How an interaction was answered.
     pub const ANSWER: Self = Self(16);
@@ -48,8 +49,8 @@ const LENGTH: usize = 1 + 2 + 32;
 
 /// The primary key of a record: kind (1 byte), partition (2), SHA-256 over realm, kind and the id or secret (32).
 ///
-/// Plain SHA-256 suffices because what is digested has at least 128 random bits: a leaked table holds nothing that a
-/// client could present.
+/// Plain SHA-256 suffices because what is digested has at least 128 random bits. A leaked table holds nothing
+/// that a client could present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key([u8; LENGTH]);
 
@@ -60,7 +61,7 @@ pub struct Alias([u8; LENGTH]);
 macro_rules! placed_digest {
     ($name:ident) => {
         impl $name {
-            /// Derives it; the realm is part of the digest, so that two realms on one store cannot meet.
+            /// Derives it; the realm is part of the digest, so that two realms in one store cannot collide.
             #[must_use]
             pub fn derive(realm: &RealmId, kind: Kind, partition: Partition, id_or_secret: &[u8]) -> Self {
                 let digest = digest(realm, &[kind.0], id_or_secret);
@@ -83,13 +84,13 @@ macro_rules! placed_digest {
                 &self.0
             }
 
-            /// The sort of record.
+            /// The kind of record.
             #[must_use]
             pub fn kind(&self) -> Kind {
                 Kind(self.0[0])
             }
 
-            /// Where the record's tree is placed.
+            /// The partition of the record's tree.
             #[must_use]
             pub fn partition(&self) -> Partition {
                 Partition([self.0[1], self.0[2]])
@@ -109,7 +110,7 @@ impl serde::Serialize for Key {
 impl<'de> serde::Deserialize<'de> for Key {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         crate::text::deserialize(from, "a key", |text| {
-            // The engine wants room for whole groups of four.
+            // `decode_slice` wants room for whole groups of four characters.
             let mut bytes = [0; LENGTH + 3];
             let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
             Self::from_bytes(bytes.get(..length)?)
@@ -141,7 +142,8 @@ impl Tag {
     }
 }
 
-/// SHA-256 over the three parts with their lengths in front, so that no two lists of parts digest alike.
+/// SHA-256 over the three parts with their lengths in front, so that different parts never form the same
+/// input.
 fn digest(realm: &RealmId, domain: &[u8], id: &[u8]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     for part in [realm.as_str().as_bytes(), domain, id] {

@@ -1,5 +1,5 @@
-//! The words that every other crate speaks: names that were checked once, request parameters, bearer handles, keys of
-//! stored records, and time.
+//! The types that every other crate shares: names that were checked once, request parameters, bearer handles,
+//! keys of stored records, and time.
 //!
 //! Nothing here does input or output, asks a clock or draws a random number.
 

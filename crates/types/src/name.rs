@@ -1,4 +1,4 @@
-//! Names of the protocol's parties and things, each checked once when it enters.
+//! The names in the protocol, each checked once, when it enters.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use fluent_uri::Uri;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Something was not of the form its standard demands. Carries nothing of what was sent.
+/// A value that does not have the form its standard demands. It carries nothing of what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
@@ -73,18 +73,19 @@ macro_rules! name {
 }
 
 name! {
-    /// One issuer's world in a store that serves many. Chosen by the operator, never derived from the issuer: 1 to 64
-    /// lower-case letters, digits, `-` and `_`.
+    /// The namespace of one issuer in a store that serves several. The operator chooses it; it is never
+    /// derived from the issuer. It has 1 to 64 lower-case letters, digits, `-` and `_`.
     RealmId, is_realm
 }
 name! {
-    /// The issuer identifier (OIDC Discovery section 3, RFC 8414 section 2): `https`, or `http` on a loopback host; no
-    /// query, no fragment, no trailing slash. Compared byte for byte; therefore its origin is spelled as browsers spell it:
-    /// lower case, no default port (RFC 6454 section 6.2).
+    /// The issuer identifier (OIDC Discovery section 3, RFC 8414 section 2): `https`, or `http` on a loopback
+    /// host; no query, no fragment, no trailing slash. It is compared byte for byte, so its origin must be
+    /// spelled as browsers spell it: lower case, no default port (RFC 6454 section 6.2).
     Issuer, is_issuer
 }
 name! {
-    /// What the application calls a person: 1 to 255 printable ASCII characters (OIDC Core section 2, `sub`).
+    /// The application's identifier of a person: 1 to 255 printable ASCII characters (OIDC Core section 2,
+    /// `sub`).
     AccountId, is_short_ascii
 }
 name! {
@@ -193,7 +194,7 @@ impl Scopes {
         if scopes.0.len() > 100 { Err(Malformed) } else { Ok(scopes) }
     }
 
-    /// Adds one at the end unless it is there.
+    /// Appends a scope unless it is in the set already.
     pub fn insert(&mut self, scope: Scope) {
         if !self.contains(scope.as_str()) {
             self.0.push(scope);
@@ -211,7 +212,7 @@ impl Scopes {
         self.0.iter()
     }
 
-    /// Whether there is none.
+    /// Whether the set is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -5,9 +5,9 @@ use std::num::NonZeroU16;
 
 use fluent_uri::Uri;
 
-/// The origin of an `https` or `http` URI as browsers write it in `Origin` (RFC 6454 sections 4 and 6.2): scheme and host in
-/// lower case, an IPv6 address in its one spelling, no default port. `None` where there is none: another scheme, no host,
-/// a port that cannot be.
+/// The origin of an `https` or `http` URI as browsers write it in `Origin` (RFC 6454 sections 4 and 6.2):
+/// scheme and host in lower case, an IPv6 address in its canonical spelling (RFC 5952), no default port.
+/// `None` for another scheme, a missing host, or an impossible port.
 pub(crate) fn of(uri: &Uri<&str>) -> Option<String> {
     let scheme = uri.scheme().as_str().to_ascii_lowercase();
     let default = match scheme.as_str() {
@@ -65,7 +65,7 @@ mod tests {
         }
     }
 
-    /// FR-14: an issuer is compared byte for byte by everybody, so it is taken in one spelling only.
+    /// FR-14: everybody compares an issuer byte for byte, so only one spelling of it is accepted.
     #[test]
     fn an_issuer_is_spelled_as_browsers_spell_it() {
         for issuer in [

@@ -9,8 +9,8 @@ const LIMIT: usize = 200;
 
 /// Decoded form parameters in the order they came. Borrows from the request wherever nothing had to be decoded.
 ///
-/// A parameter sent twice fails when it is asked for, because unknown ones are ignored (RFC 6749 section 3.1); one that
-/// is empty counts as not sent.
+/// A parameter that was sent twice fails when it is read, not before, because unknown parameters are ignored
+/// (RFC 6749 section 3.1). An empty one counts as not sent.
 ///
 /// ```
 /// use chancery_types::Params;
@@ -59,7 +59,7 @@ impl<'a> Params<'a> {
         self.0.iter().any(|(have, value)| have == name && !value.is_empty())
     }
 
-    /// Every pair, in the order they came.
+    /// All pairs, in the order in which they came.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))
     }
@@ -70,14 +70,15 @@ impl<'a> Params<'a> {
         Params(self.0.into_iter().map(|(n, v)| (Cow::Owned(n.into_owned()), Cow::Owned(v.into_owned()))).collect())
     }
 
-    /// Without the parameters that `keep` does not want.
+    /// Only the parameters whose names `keep` accepts.
     #[must_use]
     pub fn filtered(mut self, keep: impl Fn(&str) -> bool) -> Self {
         self.0.retain(|(name, _)| keep(name));
         self
     }
 
-    /// As `application/x-www-form-urlencoded` text; what [`Params::parse`] reads back unchanged.
+    /// The parameters as `application/x-www-form-urlencoded` text, which [`Params::parse`] reads back
+    /// unchanged.
     #[must_use]
     pub fn encode(&self) -> String {
         encode(self.iter())
@@ -107,7 +108,7 @@ pub fn encode<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {
     out
 }
 
-/// What is written as it is.
+/// Whether a byte is written without percent-encoding.
 fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'*' | b'-' | b'.' | b'_')
 }
@@ -127,8 +128,8 @@ fn encode_into(out: &mut String, text: &str) {
     }
 }
 
-/// Decodes one name or value of `application/x-www-form-urlencoded`; strict, because two readings of one request are an
-/// attacker's tool.
+/// Decodes one name or value of `application/x-www-form-urlencoded`. It is strict, because an attacker gains
+/// when two programs read one request differently.
 ///
 /// # Errors
 /// [`Malformed`] for a `%` without two hexadecimal digits, bytes that are not UTF-8, or NUL.

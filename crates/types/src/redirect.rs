@@ -6,12 +6,13 @@ use fluent_uri::Uri;
 
 use crate::Malformed;
 
-/// A redirect URI as it was registered or sent, at most 2,048 bytes; kept byte for byte, because matching is by bytes.
+/// A redirect URI as it was registered or sent, at most 2,048 bytes. It is kept as it is, because it is
+/// matched bytewise.
 #[derive(Clone, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(transparent)]
 pub struct RedirectUri(std::sync::Arc<str>);
 
-/// Where a redirect URI leads, as far as the rules of registration and the pages' policy need to know.
+/// Where a redirect URI leads, as far as the rules of registration and the pages' policies distinguish it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RedirectKind {
     /// `https:`.
@@ -27,7 +28,7 @@ pub enum RedirectKind {
 }
 
 impl RedirectUri {
-    /// An absolute URI (RFC 3986 section 4.3 with optional fragment refused, RFC 6749 section 3.1.2) in pure ASCII.
+    /// An absolute URI (RFC 3986 section 4.3) without a fragment (RFC 6749 section 3.1.2), in ASCII.
     ///
     /// # Errors
     /// [`Malformed`] for anything else, for user information, and beyond 2,048 bytes.
@@ -52,7 +53,7 @@ impl RedirectUri {
         self.0.split(':').next().unwrap_or("").to_ascii_lowercase()
     }
 
-    /// The host with brackets where it has them; empty for a URI without authority.
+    /// The host, an IPv6 address in its brackets; empty for a URI without an authority.
     #[must_use]
     pub fn host(&self) -> String {
         let uri = Uri::parse(&*self.0).ok();
@@ -80,14 +81,14 @@ impl RedirectUri {
         }
     }
 
-    /// The URI without its port when it is a loopback one: what RFC 8252 section 7.3 lets differ. Everything else,
-    /// also the spelling of the host, is still compared byte for byte.
+    /// The URI without its port if its host is a loopback address, because RFC 8252 section 7.3 lets the port
+    /// differ. Everything else, the spelling of the host included, is still compared byte for byte.
     #[must_use]
     pub fn without_loopback_port(&self) -> Option<String> {
         let uri = Uri::parse(&*self.0).ok()?;
         let authority = uri.authority()?;
         let is_ip = matches!(authority.host(), "127.0.0.1" | "[::1]");
-        // What follows the colon is a port that a client can listen on, or there is no colon.
+        // Either there is no colon, or a port that a client can listen on follows it.
         let is_port = authority.port().is_none_or(|port| port.as_str().parse::<u16>().is_ok());
         if !self.0.starts_with("http://") || !is_ip || !is_port {
             return None;

@@ -1,4 +1,4 @@
-//! Values that stand as text in JSON.
+//! Values that JSON carries as strings.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 use serde::Deserializer;
 use serde::de::{Error, Visitor};
 
-/// Reads a value from its text where it stands, without a copy of the text. `what` completes the sentence "not …".
+/// Reads a value from a JSON string without copying the string. `what` completes the sentence "not …".
 ///
 /// # Errors
-/// When it is no text, or not one that `read` takes.
+/// When it is not a string, or `read` refuses it.
 pub fn deserialize<'de, D: Deserializer<'de>, T>(
     from: D,
     what: &'static str,
@@ -47,9 +47,9 @@ mod tests {
         serde_json::from_str::<T>(json).is_ok()
     }
 
-    /// What is read is what was written, also where JSON writes it otherwise.
+    /// Escapes, which force serde to copy the string, do not change what is read.
     #[test]
-    fn values_are_read_where_they_stand() {
+    fn values_are_read_with_and_without_escapes() {
         let key = format!("\"{}\"", "A".repeat(47));
         assert!(is_read::<Key>(&key) && is_read::<Key>(&key.replacen('A', "\\u0041", 1)));
         assert!(is_read::<HandleDigest>(&format!("\"{}\"", "A".repeat(43))));
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_such_value_is_refused() {
+    fn malformed_values_are_refused() {
         for length in (0..100).filter(|length| *length != 47) {
             assert!(!is_read::<Key>(&format!("\"{}\"", "A".repeat(length))), "{length}");
         }

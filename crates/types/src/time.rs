@@ -1,4 +1,4 @@
-//! A point in time. The clock itself is a port of the engine: nothing in the library crates asks the system.
+//! A point in time. The clock is injected: no library crate asks the system for the time.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The latest time that can be said; stands for "never" where a record does not expire by itself.
+    /// The latest possible time; it stands for "never" where a record does not expire by itself.
     pub const MAX: Self = Self(i64::MAX);
 
     /// From milliseconds since the epoch.

@@ -13,7 +13,7 @@ use crate::MemoryStore;
 #[derive(Default)]
 pub(crate) struct Documents {
     realms: HashMap<RealmId, Realm>,
-    /// Counts the writes; each document has the number of the write that made it.
+    /// The number of writes so far; a document's revision is the number of the write that made it.
     revision: u64,
     /// The last writes, the newest at the end.
     changes: VecDeque<Changed>,
@@ -112,7 +112,7 @@ impl MemoryStore {
         self.documents.read().unwrap_or_else(PoisonError::into_inner).realms.get(realm).map(look)
     }
 
-    /// Lets a step write these documents under the next numbers, and remembers it when it has.
+    /// Lets a step write these documents under the next revisions, and remembers them if it did.
     fn write(
         &self,
         realm: &RealmId,

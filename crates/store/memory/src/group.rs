@@ -6,7 +6,7 @@ use std::ops::Bound;
 use chancery_store::{Record, Revision, StoreError, Stored};
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
 
-/// A record, its parent, and that one's: what hangs deeper is never live.
+/// A record, its parent and its grandparent: a record below that is never live.
 const DEPTH: usize = 3;
 
 #[derive(Default)]
@@ -17,7 +17,8 @@ pub(crate) struct Group {
     tagged: BTreeMap<(Tag, Kind), BTreeSet<Key>>,
     due: BTreeMap<Kind, BTreeSet<(Timestamp, Key)>>,
     expiring: BTreeSet<(Timestamp, Key)>,
-    /// Keys that are gone while records hang on them, for the sweep. May also name others, which does no harm.
+    /// Keys of missing records that have children, for the sweep. It may contain other keys, too, which does
+    /// no harm.
     dead_parents: BTreeSet<Key>,
     revisions: u64,
 }
@@ -39,7 +40,7 @@ impl Group {
         None
     }
 
-    /// The record that has this alias, live or not.
+    /// The key of the record that has this alias, live or not.
     pub(crate) fn named(&self, alias: Alias) -> Option<Key> {
         self.aliases.get(&alias).copied()
     }
@@ -70,7 +71,8 @@ impl Group {
         Revision(self.revisions)
     }
 
-    /// Changes one record (to nothing: removes it), then writes the batch; everything, or nothing when a name is taken.
+    /// Changes one record (or removes it, if `change` has no new state) and writes the batch; if a name is
+    /// taken, nothing is done.
     pub(crate) fn step(
         &mut self,
         now: Timestamp,
@@ -94,12 +96,12 @@ impl Group {
             let stored = Stored { record: record.clone(), revision: self.next_revision(), consumed_at: None };
             undo.push((record.key, self.set(record.key, Some(stored))));
         }
-        // More than the step wrote, so that what has expired grows less.
+        // It sweeps more than the step wrote, so that expired records become fewer.
         self.sweep(now, 2 * batch.len() + 2);
         Ok(())
     }
 
-    /// Moves one that was found due to `until`; `None` when somebody else has changed it meanwhile.
+    /// Moves a record that was found due to `until`; `None` when it was changed meanwhile.
     pub(crate) fn lease(&mut self, now: Timestamp, (at, key): (Timestamp, Key), until: Timestamp) -> Option<Stored> {
         let mut stored = self.live(now, key).filter(|stored| stored.record.due_at == Some(at))?.clone();
         stored.record.due_at = Some(until);
@@ -108,13 +110,13 @@ impl Group {
         Some(stored)
     }
 
-    /// Removes every record with this tag and says how many they were.
+    /// Removes every record with this tag and returns how many they were.
     pub(crate) fn remove_tagged(&mut self, kind: Kind, tag: Tag) -> u64 {
         let keys = self.tagged.get(&(tag, kind)).cloned().unwrap_or_default();
         keys.into_iter().fold(0, |removed, key| removed + u64::from(self.set(key, None).is_some()))
     }
 
-    /// Removes up to `limit` records that are expired or hang on one that is gone.
+    /// Removes up to `limit` records that have expired or whose parent is missing.
     pub(crate) fn sweep(&mut self, now: Timestamp, limit: usize) -> usize {
         let mut removed = 0;
         while removed < limit
@@ -138,7 +140,8 @@ impl Group {
         removed
     }
 
-    /// The one place that writes: gives a key a new state (or none), keeps every index true, hands back the state before.
+    /// The one place that writes: it gives a key a new state or none, updates every index, and returns the
+    /// state before.
     fn set(&mut self, key: Key, state: Option<Stored>) -> Option<Stored> {
         let before = self.records.remove(&key);
         if let Some(before) = &before {
@@ -193,7 +196,7 @@ impl Group {
     }
 }
 
-/// Takes an entry out of an index, and the set with its last one.
+/// Removes an entry from an index, and its set with the last entry.
 fn remove<K: Ord, V: Ord>(index: &mut BTreeMap<K, BTreeSet<V>>, key: K, entry: &V) {
     if let Some(set) = index.get_mut(&key) {
         set.remove(entry);

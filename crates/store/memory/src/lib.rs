@@ -16,9 +16,9 @@ use chancery_types::{Alias, Key, Kind, Partition, Tag, Timestamp};
 use crate::documents::Documents;
 use crate::group::Group;
 
-/// Everything is gone when it is dropped.
+/// Both stores in memory; dropping it loses everything.
 pub struct MemoryStore {
-    /// One for each value of a partition's first byte, each under its own lock.
+    /// One group for each value of a partition's first byte, each under its own lock.
     groups: Box<[Mutex<Group>; 256]>,
     documents: RwLock<Documents>,
 }
@@ -43,7 +43,7 @@ impl Default for MemoryStore {
     }
 }
 
-/// Nothing panics under a lock, so that what it guards is whole also if somebody else says it is poisoned.
+/// Nothing panics while it holds the lock, so a poisoned lock still guards consistent data.
 fn lock(group: &Mutex<Group>) -> MutexGuard<'_, Group> {
     group.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -154,7 +154,8 @@ impl StateStore for MemoryStore {
 
     fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(async move {
-            // First what is due, the longest overdue in front; then each under its group's lock, if it still is.
+            // First find what is due, the longest overdue first; then lease each under its group's lock if it
+            // is still due.
             let mut due = Vec::new();
             for group in self.groups.iter() {
                 due.extend(lock(group).due(now, kind).take(limit));

@@ -1,4 +1,4 @@
-//! Moves the write-ahead log into the file, beside the steps and not between them.
+//! Moves the write-ahead log into the file, in a thread of its own, so that no step waits for it.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chancery_store::BackendError;
 
-use crate::database::{Database, Place};
+use crate::database::{Database, DatabaseFile};
 
 const PERIOD: Duration = Duration::from_millis(250);
 
@@ -20,8 +20,8 @@ pub(crate) struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub(crate) fn start(place: &Place) -> Result<Self, BackendError> {
-        let database = Database::writing(place)?;
+    pub(crate) fn start(file: &DatabaseFile) -> Result<Self, BackendError> {
+        let database = Database::writing(file)?;
         let (stop, stopped) = channel();
         let thread = std::thread::Builder::new().name("store-checkpoints".into());
         let thread = thread.spawn(move || run(&database, &stopped)).map_err(BackendError::new)?;
@@ -41,7 +41,7 @@ impl Drop for Checkpoints {
 fn run(database: &Database, stopped: &Receiver<()>) {
     let mut done_at = None;
     while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-        // A failure is no harm: the log stays longer and the next round tries again.
+        // A failure does no harm: the log stays longer, and the next round tries again.
         let version = database.connection.query_row("pragma data_version", [], |row| row.get::<_, i64>(0)).ok();
         if version.is_some() && version == done_at {
             continue;

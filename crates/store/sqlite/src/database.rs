@@ -12,25 +12,25 @@ use rusqlite::{Connection, OpenFlags};
 use crate::sql::Sql;
 
 /// How long a step waits for another process that writes to the same file.
-const PATIENCE: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 const ATTEMPTS: usize = 100;
 
-/// Stands in the header of every file of ours (`pragma application_id`): "Chcy".
+/// The application id ("Chcy") in the header of every file that this crate makes.
 pub(crate) const APPLICATION_ID: i64 = 0x4368_6379;
 
-/// Where the file is, and what is said to it.
+/// The path of the file, and the statements that run on it.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct DatabaseFile {
     pub(crate) path: Arc<Path>,
     pub(crate) sql: Arc<Sql>,
 }
 
-impl Place {
+impl DatabaseFile {
     /// Creates the file, if there is none, with mode 0600; SQLite gives its log the same.
     ///
-    /// A file that exists is not opened here: closing it would cancel the locks that other connections of this process
-    /// have on it.
+    /// A file that exists is not opened here, because closing it would drop the locks that other connections
+    /// of this process have on it (POSIX `fcntl`).
     pub(crate) fn create(&self) -> Result<(), BackendError> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -52,19 +52,22 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// One that writes.
-    pub(crate) fn writing(place: &Place) -> Result<Self, BackendError> {
-        let database = Self::open(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    /// A connection that writes.
+    pub(crate) fn writing(file: &DatabaseFile) -> Result<Self, BackendError> {
+        let database = Self::open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let mode = database.write_ahead().map_err(BackendError::new)?;
         if mode != "wal" {
-            return Err(BackendError::new(format!("{}: no write-ahead log on this file system", place.path.display())));
+            return Err(BackendError::new(format!(
+                "{}: this file system does not support SQLite's write-ahead log",
+                file.path.display()
+            )));
         }
         database.connection.execute_batch(Self::WRITING).map_err(BackendError::new)?;
         Ok(database)
     }
 
-    /// Turns on the write-ahead log, which stays on in the file. Of several who do this to a new file at once, SQLite
-    /// refuses some without a wait; these wait for the lock and ask again.
+    /// Turns on the write-ahead log, which stays on in the file. When several connections do this to a new
+    /// file at once, SQLite refuses some without waiting; these wait for the lock and try again.
     fn write_ahead(&self) -> rusqlite::Result<String> {
         let ask = || self.connection.query_row("pragma journal_mode = wal", [], |row| row.get(0));
         let mut mode = ask();
@@ -78,31 +81,32 @@ impl Database {
         mode
     }
 
-    /// `synchronous` belongs to the connection: an answer is given when the disk has it. Checkpoints are made elsewhere.
+    /// A commit returns when the data is on the disk. Checkpoints are made by a thread of their own.
     const WRITING: &str = "pragma synchronous = full; pragma wal_autocheckpoint = 0;";
 
-    /// One that only reads.
-    pub(crate) fn reading(place: &Place) -> Result<Self, BackendError> {
-        Self::open(place, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    /// A connection that only reads.
+    pub(crate) fn reading(file: &DatabaseFile) -> Result<Self, BackendError> {
+        Self::open(file, OpenFlags::SQLITE_OPEN_READ_ONLY)
     }
 
-    /// One that only reads, and answers `Busy` at once where it would have to wait for another process.
-    pub(crate) fn reading_without_waiting(place: &Place) -> Result<Self, BackendError> {
-        let database = Self::reading(place)?;
+    /// A connection that only reads, and fails with `Busy` at once where it would have to wait for another
+    /// process.
+    pub(crate) fn reading_without_waiting(file: &DatabaseFile) -> Result<Self, BackendError> {
+        let database = Self::reading(file)?;
         database.connection.busy_timeout(Duration::ZERO).map_err(BackendError::new)?;
         Ok(database)
     }
 
-    fn open(place: &Place, flags: OpenFlags) -> Result<Self, BackendError> {
+    fn open(file: &DatabaseFile, flags: OpenFlags) -> Result<Self, BackendError> {
         let open = || {
-            let connection = Connection::open_with_flags(&place.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-            connection.busy_timeout(PATIENCE)?;
+            let connection = Connection::open_with_flags(&file.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.set_prepared_statement_cache_capacity(64);
             connection.execute_batch("pragma trusted_schema = off; pragma temp_store = memory;")?;
             Ok(connection)
         };
         let connection =
-            open().map_err(|error: rusqlite::Error| BackendError::new(format!("{}: {error}", place.path.display())))?;
-        Ok(Self { connection, sql: place.sql.clone() })
+            open().map_err(|error: rusqlite::Error| BackendError::new(format!("{}: {error}", file.path.display())))?;
+        Ok(Self { connection, sql: file.sql.clone() })
     }
 }

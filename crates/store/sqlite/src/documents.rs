@@ -1,4 +1,4 @@
-//! The contract for what people change, over the same file.
+//! The document store.
 
 use chancery_store::{
     BackendError, Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put, Revision, StoreFuture,
@@ -157,7 +157,7 @@ impl Database {
         Ok(Put::Done(self.remember(realm, kind, id)?))
     }
 
-    /// Gives a write its number, which is one more than that of the write before it.
+    /// Remembers a write and returns its revision, which is one greater than that of the write before it.
     fn remember(&self, realm: &RealmId, kind: DocumentKind, id: &str) -> Outcome<Revision> {
         let next = self.newest_change()? + 1;
         self.connection.prepare_cached(REMEMBER)?.execute(params![next, realm.as_str(), kind.0, id])?;
@@ -178,22 +178,20 @@ impl Database {
             return Ok(Changes { now, moved: Moved::Any });
         }
         let mut changes = self.connection.prepare_cached(CHANGES)?;
-        let changed = changes.query_map([since, newest, REMEMBERED], |row| {
-            let (realm, id): (Box<str>, Box<str>) = (row.get(0)?, row.get(2)?);
-            Ok((realm, DocumentKind(row.get(1)?), id))
-        })?;
+        let mut rows = changes.query([since, newest, REMEMBERED])?;
         let mut these = Vec::new();
-        for row in changed {
-            let (realm, kind, id) = row?;
-            these.push(Changed { realm: RealmId::parse(&realm).map_err(BackendError::new)?, kind, id });
+        while let Some(row) = rows.next()? {
+            let realm: Box<str> = row.get(0)?;
+            let realm = RealmId::parse(&realm).map_err(BackendError::new)?;
+            these.push(Changed { realm, kind: DocumentKind(row.get(1)?), id: row.get(2)? });
         }
-        // A writer may have forgotten the oldest ones since the newest was looked up.
+        // A writer may have forgotten the oldest ones since the newest one was looked up.
         let are_all = i64::try_from(these.len()).is_ok_and(|found| found == missed);
         Ok(Changes { now, moved: if are_all { Moved::These(these) } else { Moved::Any } })
     }
 }
 
-/// Without its aliases.
+/// Reads the columns of a document, but not its aliases, which are in another table.
 fn read(row: &Row<'_>) -> rusqlite::Result<Document> {
     Ok(Document { id: row.get(0)?, aliases: Vec::new(), body: row.get(1)?, revision: revision(row, 2)? })
 }

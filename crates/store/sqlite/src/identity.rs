@@ -1,36 +1,42 @@
-//! Which files the path meant when it was opened, and whether it still means them.
+//! Notices when the open files are no longer those that the path names.
 //!
-//! SQLite holds its files open: when somebody renames, removes or replaces one, everything goes on, and what is written
-//! is lost with the last connection.
+//! SQLite keeps its files open. When somebody renames, removes or replaces one, all steps still succeed, but
+//! what they write is lost with the last connection.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use chancery_store::BackendError;
 
-/// The database and its companions, each as the system knows it.
+/// The database and its companions, each with the id that the operating system gives it.
 #[derive(Clone)]
 pub(crate) struct Identity {
     files: Vec<(PathBuf, FileId)>,
 }
 
-/// The device and the number of a file on it: the same under every name.
+/// What identifies a file under every name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct FileId(u64, u64);
+struct FileId {
+    device: u64,
+    inode: u64,
+}
 
 impl Identity {
-    /// As the files are now; all of them exist while a connection is open.
+    /// The files as they are now. All of them exist while a connection is open.
     pub(crate) fn of(path: &Path) -> Result<Self, BackendError> {
         let files = with_companions(path).into_iter().map(|file| file_id(&file).map(|id| (file, id)));
         Ok(Self { files: files.collect::<Result<_, _>>()? })
     }
 
+    /// Checks that the path still names these files.
+    ///
     /// # Errors
-    /// Which file is gone, or is another one now.
+    /// Names the file that is missing or was replaced.
     pub(crate) fn check(&self) -> Result<(), BackendError> {
         for (path, opened) in &self.files {
             if file_id(path)? != *opened {
-                let text = "was replaced by another file while it was open; restart the server on the right one";
+                let text =
+                    "was replaced by another file while it was open; put the right file back and restart the server";
                 return Err(BackendError::new(format!("{}: {text}", path.display())));
             }
         }
@@ -53,14 +59,14 @@ fn with_companions(path: &Path) -> [PathBuf; 3] {
 fn file_id(path: &Path) -> Result<FileId, BackendError> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).map_err(|error| {
-        let text = "is not at its place any more; restart the server on the right one";
+        let text = "is no longer there; put the file back and restart the server";
         BackendError::new(format!("{}: {text} ({error})", path.display()))
     })?;
-    Ok(FileId(metadata.dev(), metadata.ino()))
+    Ok(FileId { device: metadata.dev(), inode: metadata.ino() })
 }
 
-/// Elsewhere an open file can neither be renamed nor removed.
+/// On other systems an open file can neither be renamed nor removed.
 #[cfg(not(unix))]
 fn file_id(_: &Path) -> Result<FileId, BackendError> {
-    Ok(FileId(0, 0))
+    Ok(FileId { device: 0, inode: 0 })
 }

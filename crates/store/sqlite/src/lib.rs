@@ -1,10 +1,10 @@
-//! Both stores in one SQLite file: for a single node that forgets nothing.
+//! Both stores in one SQLite file, for a single node.
 //!
 //! - **Writes**: one thread takes all waiting steps of a bounded queue into one transaction and answers them after its
-//!   commit (`synchronous = FULL`), so that one wait for the disk serves many.
-//! - **Reads** have connections of their own and see every write that was answered before: what is looked up by its key is
-//!   read on the spot, while the disk is quick; lists, and everything when it is not, by a few threads.
-//! - **Checkpoints**: a thread of their own moves the write-ahead log into the file, so that no step waits for it.
+//!   commit (`synchronous = FULL`), so that many steps share one wait for the disk.
+//! - **Reads** have connections of their own and see every write that was answered before. A lookup by key is read on the
+//!   calling thread while the disk is quick; lists, and all reads while it is slow, go to a few threads.
+//! - **Checkpoints**: a thread of its own moves the write-ahead log into the file, so that no step waits for it.
 //!
 //! Other processes may open the same file at the same time.
 
@@ -40,19 +40,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chancery_store::{BackendError, StoreError, StoreFuture};
 
 use crate::checkpoints::Checkpoints;
-use crate::database::{Database, Place};
+use crate::database::{Database, DatabaseFile};
 use crate::identity::Identity;
 use crate::readers::Readers;
 use crate::sql::Sql;
 use crate::writer::Writer;
 
-/// Both contracts over one file. Dropping it waits for the steps that are queued.
+/// Both stores in one SQLite file. Dropping it waits for the queued steps.
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
-    place: Place,
+    file: DatabaseFile,
     identity: Identity,
-    /// Only held: its thread ends when this is dropped, after the writer's.
+    /// Held so that its thread ends when this is dropped, after the writer's.
     _checkpoints: Checkpoints,
 }
 
@@ -60,25 +60,25 @@ impl SqliteStore {
     /// Opens the file or creates it (readable by its owner only), and brings its tables up to date.
     ///
     /// # Errors
-    /// When the file cannot be opened or is not ours, or when its migrations are not those of this version: one was
-    /// changed, is missing, or is newer.
+    /// When the file cannot be opened, belongs to another program, or has migrations other than those of this
+    /// version: one was changed, is missing, or is newer.
     pub fn open(path: &Path) -> Result<Self, BackendError> {
         Self::open_with(path, Sql::new())
     }
 
-    /// The tests bring statements with a mistake in them.
+    /// The tests pass statements with mistakes.
     fn open_with(path: &Path, sql: Sql) -> Result<Self, BackendError> {
-        // Nobody else of this process opens the file between its creation and the closing of that handle.
+        // No other thread opens the file between its creation and the closing of that handle.
         static OPENING: Mutex<()> = Mutex::new(());
         let _alone = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = Place { path: path.into(), sql: Arc::new(sql) };
-        place.create()?;
-        let mut writing = Database::writing(&place)?;
+        let file = DatabaseFile { path: path.into(), sql: Arc::new(sql) };
+        file.create()?;
+        let mut writing = Database::writing(&file)?;
         migrations::apply(&mut writing.connection, migrations::ALL)?;
         let writer = Writer::start(writing)?;
-        let readers = Readers::start(&place)?;
+        let readers = Readers::start(&file)?;
         let identity = Identity::of(path)?;
-        Ok(Self { writer, readers, identity, _checkpoints: Checkpoints::start(&place)?, place })
+        Ok(Self { writer, readers, identity, _checkpoints: Checkpoints::start(&file)?, file })
     }
 
     /// Reads the whole file and compares every index with its table, which takes some 30 s for a gigabyte of records.
@@ -93,7 +93,7 @@ impl SqliteStore {
     }
 }
 
-/// What SQLite answers, as the contract says it.
+/// An error of SQLite as the contracts express it.
 struct SqliteError(StoreError);
 
 impl From<rusqlite::Error> for SqliteError {

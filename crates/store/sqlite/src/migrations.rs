@@ -1,4 +1,4 @@
-//! The tables, in numbered steps. What a file has been through is written in it, with checksums.
+//! The tables, made in numbered steps. The file records which steps it has had, with their checksums.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chancery_store::BackendError;
@@ -11,12 +11,12 @@ pub(crate) struct Migration {
     pub(crate) sql: &'static str,
 }
 
-/// Only appended.
+/// All migrations, to which new ones are appended and in which none is changed.
 pub(crate) const ALL: &[Migration] = &[Migration { number: 1, sql: include_str!("migrations/0001_store.sql") }];
 
 const RECORD: &str = "create table if not exists migration (number integer primary key, checksum blob not null) strict";
 
-/// Brings the file up to date, or refuses it; all or nothing, and one process at a time.
+/// Brings the file up to date or refuses it, all in one transaction, so that one process at a time does it.
 pub(crate) fn apply(connection: &mut Connection, migrations: &[Migration]) -> Result<(), BackendError> {
     let step = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(BackendError::new)?;
     let tables: Vec<String> = column(&step, "select name from sqlite_schema where type = 'table'")?;
@@ -30,16 +30,16 @@ pub(crate) fn apply(connection: &mut Connection, migrations: &[Migration]) -> Re
     let checksums: Vec<Vec<u8>> = column(&step, "select checksum from migration order by number")?;
     if let Some(newest) = applied.last().filter(|newest| migrations.iter().all(|known| known.number < **newest)) {
         return Err(BackendError::new(format!(
-            "migration {newest} is newer than this program: use the version that made it"
+            "migration {newest} is newer than this version of Chancery; use the version that wrote the file, or a newer one"
         )));
     }
     let pending = migrations.get(applied.len()..).unwrap_or_default();
     for ((known, number), checksum) in migrations.iter().zip(applied).zip(checksums) {
         if known.number != number {
-            return Err(BackendError::new(format!("migration {} is missing in this file", known.number)));
+            return Err(BackendError::new(format!("migration {} is missing from this file", known.number)));
         }
         if digest(&SHA256, known.sql.as_bytes()).as_ref() != checksum {
-            return Err(BackendError::new(format!("migration {number} was another one when this file was made")));
+            return Err(BackendError::new(format!("migration {number} is not the one with which this file was made")));
         }
     }
     for migration in pending {

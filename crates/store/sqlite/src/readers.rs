@@ -1,6 +1,6 @@
-//! Reading. What is looked up by its key is read on the spot: it takes some microseconds, and handing it to a thread and
-//! back takes several times as long. Whatever may take longer is read by a few threads, so that the threads of the async
-//! runtime never wait for the disk for long.
+//! Reads. A lookup by key takes some microseconds, and handing it to another thread and back takes several
+//! times as long, so it is made on the spot, on the calling thread. Everything that may take longer is read
+//! by a few threads, so that the async runtime's threads never wait long for the disk.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -12,17 +12,17 @@ use chancery_store::{BackendError, StoreError, StoreFuture};
 use tokio::sync::oneshot;
 
 use crate::SqliteError;
-use crate::database::{Database, Place};
+use crate::database::{Database, DatabaseFile};
 
 const THREADS: usize = 2;
 
-/// How many may read on the spot at once.
+/// How many threads may read on the spot at once.
 const ON_THE_SPOT: usize = 3;
 
-/// A read on the spot that took longer has met a disk, and the next ones may meet it, too.
+/// A read on the spot that took longer had to wait for the disk, and so may the next ones.
 const SLOW: Duration = Duration::from_millis(1);
 
-/// So many reads after a slow one go to the threads; then one is tried on the spot again.
+/// How many reads go to the threads after a slow one, before one is tried on the spot again.
 const AFTER_A_SLOW_ONE: u32 = 64;
 
 /// How many reads may wait.
@@ -31,9 +31,9 @@ const QUEUE: usize = 1024;
 type Read = Box<dyn FnOnce(&Database) + Send>;
 
 pub(crate) struct Readers {
-    /// Connections for reads on the spot that nobody uses at this moment.
+    /// The connections for reads on the spot that are not in use.
     idle: Mutex<Vec<Database>>,
-    /// How many of the next reads go to the threads.
+    /// How many of the next reads still go to the threads.
     not_on_the_spot: AtomicU32,
     slow: Duration,
     /// `None` only while it is dropped: the threads end with the queue.
@@ -42,12 +42,12 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    pub(crate) fn start(place: &Place) -> Result<Self, BackendError> {
-        Self::start_with(place, SLOW)
+    pub(crate) fn start(file: &DatabaseFile) -> Result<Self, BackendError> {
+        Self::start_with(file, SLOW)
     }
 
-    fn start_with(place: &Place, slow: Duration) -> Result<Self, BackendError> {
-        let idle = (0..ON_THE_SPOT).map(|_| Database::reading_without_waiting(place)).collect::<Result<_, _>>()?;
+    fn start_with(file: &DatabaseFile, slow: Duration) -> Result<Self, BackendError> {
+        let idle = (0..ON_THE_SPOT).map(|_| Database::reading_without_waiting(file)).collect::<Result<_, _>>()?;
         let (queue, waiting) = sync_channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
         let mut readers = Self {
@@ -58,14 +58,14 @@ impl Readers {
             threads: Vec::new(),
         };
         for _ in 0..THREADS {
-            let (database, waiting) = (Database::reading(place)?, waiting.clone());
+            let (database, waiting) = (Database::reading(file)?, waiting.clone());
             let thread = std::thread::Builder::new().name("store-reader".into());
             readers.threads.push(thread.spawn(move || run(&database, &waiting)).map_err(BackendError::new)?);
         }
         Ok(readers)
     }
 
-    /// Looks up what is found by its key. It sees every step that was answered before.
+    /// Looks up something by its key. It sees every step that was answered before.
     pub(crate) fn look_up<'a, T: Send + 'static>(
         &'a self,
         look: impl Fn(&Database) -> Result<T, SqliteError> + Send + 'static,
@@ -78,8 +78,8 @@ impl Readers {
         })
     }
 
-    /// `None` when it cannot be read at once: no connection is idle, another process is mending the file, or the disk was
-    /// slow lately.
+    /// `None` when it cannot be read at once: no connection is idle, another process is recovering the file,
+    /// or the disk was slow lately.
     fn on_the_spot<T>(&self, look: impl Fn(&Database) -> Result<T, SqliteError>) -> Option<Result<T, StoreError>> {
         let one_less = |left: u32| left.checked_sub(1);
         if self.not_on_the_spot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
@@ -95,7 +95,7 @@ impl Readers {
         Some(found).filter(|found| !matches!(found, Err(StoreError::Busy)))
     }
 
-    /// Reads in one of the threads. It sees every step that was answered before.
+    /// Reads on one of the threads. It sees every step that was answered before.
     pub(crate) fn read<'a, T: Send + 'static>(
         &'a self,
         look: impl FnOnce(&Database) -> Result<T, SqliteError> + Send + 'static,
@@ -121,7 +121,7 @@ impl Drop for Readers {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "how long a read took decides where the next one is made, nothing else")]
+#[expect(clippy::disallowed_methods, reason = "the duration of a read decides only which thread makes the next one")]
 fn now() -> Instant {
     Instant::now()
 }
@@ -151,7 +151,7 @@ mod tests {
 
     fn readers(scratch: &Scratch, slow: Duration) -> Readers {
         drop(scratch.store());
-        Readers::start_with(&Place { path: scratch.file().into(), sql: Sql::new().into() }, slow).unwrap()
+        Readers::start_with(&DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() }, slow).unwrap()
     }
 
     /// Whether a look-up is made on the thread of the caller.
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_connection_or_a_busy_one_is_read_elsewhere() {
+    fn a_look_up_without_an_idle_connection_or_on_a_busy_one_is_made_elsewhere() {
         let scratch = Scratch::new();
         let readers = readers(&scratch, Duration::MAX);
         let here = std::thread::current().id();

@@ -1,4 +1,4 @@
-//! The steps on records, each inside the transaction that the writer has opened.
+//! The steps on records. Each runs inside the transaction that the writer has opened.
 
 use chancery_store::{BackendError, Change, Record, Redeemed, Revision, Revoked, StoreError, Stored, Tags, Updated};
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
@@ -9,11 +9,17 @@ use crate::database::Database;
 
 type Outcome<T> = Result<T, SqliteError>;
 
+/// What the condition of a step looks at.
+struct State {
+    revision: Revision,
+    consumed_at: Option<Timestamp>,
+}
+
 impl Database {
     pub(crate) fn insert(&self, now: Timestamp, batch: &[Record]) -> Outcome<()> {
         for record in batch {
             let written = match self.write(record) {
-                // The name is taken, perhaps by what has expired.
+                // The name is taken, perhaps by an expired record.
                 Err(error) if is_taken(&error) => {
                     let alias = record.alias.as_ref().map(Alias::as_bytes);
                     let mut free = self.connection.prepare_cached(&self.sql.remove_expired)?;
@@ -53,12 +59,13 @@ impl Database {
         Ok(get.query_row(params![now.millis(), alias.as_bytes()], stored).optional()?)
     }
 
-    /// Of a live record: its revision, and when it was consumed.
-    fn state(&self, now: Timestamp, key: Key) -> rusqlite::Result<Option<(Revision, Option<Timestamp>)>> {
+    /// The state of a live record.
+    fn state(&self, now: Timestamp, key: Key) -> rusqlite::Result<Option<State>> {
         let mut state = self.connection.prepare_cached(&self.sql.state)?;
         state
             .query_row(params![now.millis(), key.as_bytes()], |row| {
-                Ok((revision(row, 0)?, row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis)))
+                let consumed_at: Option<i64> = row.get(1)?;
+                Ok(State { revision: revision(row, 0)?, consumed_at: consumed_at.map(Timestamp::from_millis) })
             })
             .optional()
     }
@@ -71,8 +78,8 @@ impl Database {
         change: &Change,
         issue: &[Record],
     ) -> Outcome<Updated> {
-        let Some((now_at, _)) = self.state(now, key)? else { return Ok(Updated::Gone) };
-        if now_at != seen {
+        let Some(state) = self.state(now, key)? else { return Ok(Updated::Gone) };
+        if state.revision != seen {
             return Ok(Updated::Stale);
         }
         let due_at = change.due_at.map(Timestamp::millis);
@@ -85,8 +92,8 @@ impl Database {
     pub(crate) fn redeem(&self, now: Timestamp, key: Key, issue: &[Record]) -> Outcome<Redeemed> {
         match self.state(now, key)? {
             None => Ok(Redeemed::Gone),
-            Some((_, Some(at))) => Ok(Redeemed::Replayed { at }),
-            Some((_, None)) => {
+            Some(State { consumed_at: Some(at), .. }) => Ok(Redeemed::Replayed { at }),
+            Some(State { consumed_at: None, .. }) => {
                 self.connection.prepare_cached(&self.sql.consume)?.execute(params![key.as_bytes(), now.millis()])?;
                 self.insert(now, issue)?;
                 Ok(Redeemed::First)
@@ -101,8 +108,8 @@ impl Database {
         seen: Option<Revision>,
         issue: &[Record],
     ) -> Outcome<Revoked> {
-        let Some((now_at, _)) = self.state(now, key)? else { return Ok(Revoked::Gone) };
-        if seen.is_some_and(|seen| seen != now_at) {
+        let Some(state) = self.state(now, key)? else { return Ok(Revoked::Gone) };
+        if seen.is_some_and(|seen| seen != state.revision) {
             return Ok(Revoked::Stale);
         }
         self.connection.prepare_cached(&self.sql.remove)?.execute([key.as_bytes()])?;
@@ -125,7 +132,7 @@ impl Database {
         limit: usize,
     ) -> Outcome<Vec<Stored>> {
         let first = [kind.0];
-        // A page may go on after a key of another kind.
+        // `after` may be a key of another kind.
         let after = after.as_ref().map_or(first.as_slice(), |after| after.as_bytes().max(&first));
         let mut list = self.connection.prepare_cached(&self.sql.list_tagged)?;
         let rows = list.query_map(params![now.millis(), tag.as_bytes(), after, last_of(kind), clamp(limit)], stored)?;
@@ -157,7 +164,7 @@ impl Database {
     }
 }
 
-/// Reads the columns that `sql` names.
+/// Reads the columns in the order of `sql::COLUMNS`.
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
     let time = |at: usize| row.get::<_, Option<i64>>(at).map(|millis| millis.map(Timestamp::from_millis));
     let tag = |at: usize| digest(row, at, Tag::from_bytes);
@@ -188,7 +195,7 @@ pub(crate) fn revision(row: &Row<'_>, at: usize) -> rusqlite::Result<Revision> {
     u64::try_from(number).map(Revision).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(at, number))
 }
 
-/// The greatest key there can be of a kind: as long as a key, or a little longer.
+/// A bound that is greater than every key of a kind.
 fn last_of(kind: Kind) -> [u8; 40] {
     let mut last = [u8::MAX; 40];
     last[0] = kind.0;

@@ -1,19 +1,21 @@
-//! Every statement on records, in one place. `?1` is the caller's `now` wherever life matters.
+//! All statements on records. `?1` is the caller's `now` wherever it matters whether a record is live.
 
-/// The definition of life, once: not expired, and neither is the parent, nor its parent, which has none.
+/// The one definition of a live record: it is stored and not expired, and so are its parent and grandparent,
+/// if any.
 pub(crate) const LIVE: &str = "r.expires_at > ?1 and (r.parent is null or exists (
     select 1 from record p where p.key = r.parent and p.expires_at > ?1 and (p.parent is null or exists (
         select 1 from record g where g.key = p.parent and g.expires_at > ?1 and g.parent is null))))";
 
-/// In the order in which `records::stored` reads them.
+/// The columns in the order in which `records::stored` reads them.
 const COLUMNS: &str = "key, alias, parent, account, client, session, expires_at, due_at, body, revision, consumed_at";
 
-/// Drawn at random when a record is born, so that a key that is used again does not repeat a revision. 63 bits.
+/// The first revision of a record: 63 random bits, so that a key that is used again does not repeat a
+/// revision.
 const BORN: &str = "random() & 9223372036854775807";
 const NEXT: &str = "(revision + 1) & 9223372036854775807";
 
 pub(crate) struct Sql {
-    /// Takes the write lock at once: what a step looks at is what it changes.
+    /// Takes the write lock at once, so that nothing changes between the reads and the writes of a step.
     pub(crate) begin: String,
     pub(crate) insert: String,
     pub(crate) remove_expired: String,
@@ -38,7 +40,8 @@ impl Sql {
     }
 
     pub(crate) fn with_life(live: &str) -> Self {
-        // One branch for each column that may hold the tag; each walks its index in the order of the keys.
+        // There is one branch for each column that may hold the tag; each walks its index in the order of the
+        // keys.
         let tagged = |condition: &str| {
             ["account", "client", "session"]
                 .map(|column| {
@@ -66,7 +69,8 @@ impl Sql {
                 "select {COLUMNS} from record where key in ({} order by key limit ?5) order by key",
                 tagged(&format!(" and {live}"))
             ),
-            // `+r.key`: the index on `due_at` is the short way, not the one on the key.
+            // The `+` in `+r.key` keeps SQLite from using the index on the key: the one on `due_at` is faster
+            // here.
             lease: format!(
                 "update record set due_at = ?5, revision = {NEXT} where key in (
                      select r.key from record r where r.due_at <= ?1 and +r.key >= ?2 and +r.key <= ?3 and {live}

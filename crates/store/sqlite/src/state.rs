@@ -1,4 +1,4 @@
-//! The contract for what the protocol makes: steps go to the writer, everything else to the readers.
+//! The state store: steps go to the writer, everything else to the readers.
 
 use chancery_store::{
     Change, Record, Redeemed, Revision, Revoked, StateStore, StoreFuture, Stored, Updated, one_partition,

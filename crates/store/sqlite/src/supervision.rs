@@ -1,5 +1,5 @@
-//! What whoever runs a server asks of the file: whether it still is the one that was opened, takes a write, and was
-//! closed in order the last time.
+//! Checks of the file for the program that runs a server: whether the file is still the one that was opened,
+//! can be written, and was closed in an orderly way the last time.
 
 use chancery_store::{BackendError, StoreFuture};
 use rusqlite::OptionalExtension;
@@ -7,7 +7,7 @@ use rusqlite::OptionalExtension;
 use crate::SqliteStore;
 use crate::database::{APPLICATION_ID, Database};
 
-/// A note in the file that a server works on it, from [`SqliteStore::begin`].
+/// A note in the file that a server is using it, made by [`SqliteStore::begin`].
 #[derive(Debug)]
 pub struct Running {
     id: i64,
@@ -15,7 +15,8 @@ pub struct Running {
 }
 
 impl Running {
-    /// Whether every server before has said its end. One that has not was killed, or its machine stopped, or it runs on.
+    /// Whether every earlier server has called [`SqliteStore::end`]. One that has not was killed, lost its
+    /// machine, or is still running.
     #[must_use]
     pub fn was_closed(&self) -> bool {
         self.was_closed
@@ -23,33 +24,36 @@ impl Running {
 }
 
 impl SqliteStore {
-    /// Whether the file and its log still are the ones that were opened. Reads a page and writes nothing.
+    /// Checks that the file and its log are still the ones that were opened. It reads a page and writes
+    /// nothing.
     ///
     /// # Errors
-    /// Which file was renamed, removed or replaced; or that the file holds something else now.
-    pub fn check_place(&self) -> StoreFuture<'_, ()> {
-        let (identity, place) = (self.identity.clone(), self.place.clone());
+    /// Names the file that was renamed, removed or replaced, or says that the file holds something else now.
+    pub fn check_file(&self) -> StoreFuture<'_, ()> {
+        let (identity, file) = (self.identity.clone(), self.file.clone());
         self.readers.read(move |_| {
             identity.check()?;
-            // A connection of its own, because the others remember the first page.
-            let database = Database::reading(&place)?;
+            // This needs a new connection, because the others have cached the first page.
+            let database = Database::reading(&file)?;
             let application: i64 = database.connection.query_row("pragma application_id", [], |row| row.get(0))?;
             if application == APPLICATION_ID {
                 return Ok(());
             }
-            let text = "holds something else than when it was opened; restart the server on the right file";
-            Err(BackendError::new(format!("{}: {text}", place.path.display())).into())
+            let text =
+                "no longer holds what it held when it was opened; put the right file back and restart the server";
+            Err(BackendError::new(format!("{}: {text}", file.path.display())).into())
         })
     }
 
-    /// Writes as much as a login does, and waits for the disk: a full or failing one is noticed. What was written takes the
-    /// place of what the last call wrote.
+    /// Writes as much as a login does and waits for the disk, to notice one that is full or failing. Each
+    /// call overwrites what the last one wrote.
     ///
     /// # Errors
-    /// What the system or SQLite says.
+    /// What the operating system or SQLite reports.
     pub fn check_write(&self) -> StoreFuture<'_, ()> {
         self.writer.step(|database| {
-            // The new one first: it needs room beside the old one, as every other record does.
+            // The new row is written first, because it must find room beside the old one, as every other
+            // record does.
             database.connection.prepare_cached("insert into probe (body) values (zeroblob(8192))")?.execute([])?;
             let written = database.connection.last_insert_rowid();
             database.connection.prepare_cached("delete from probe where id <> ?1")?.execute([written])?;
@@ -57,7 +61,7 @@ impl SqliteStore {
         })
     }
 
-    /// Notes in the file that a server works on it from now on.
+    /// Notes in the file that a server is using it from now on.
     pub fn begin(&self) -> StoreFuture<'_, Running> {
         self.writer.step(|database| {
             let other = database.connection.query_row("select 1 from running", [], |_| Ok(())).optional()?;
@@ -67,8 +71,8 @@ impl SqliteStore {
         })
     }
 
-    /// Does [`SqliteStore::integrity_check`]. When nothing is wrong, the notes of others are removed: the next server need
-    /// not do it again.
+    /// Runs [`SqliteStore::integrity_check`] and, when nothing is wrong, removes the notes of other servers,
+    /// so that the next server need not check again.
     ///
     /// # Errors
     /// [`StoreError::Backend`](chancery_store::StoreError::Backend) with what SQLite found.
@@ -85,7 +89,7 @@ impl SqliteStore {
         })
     }
 
-    /// Removes the note: the server has ended in order.
+    /// Removes the note, because the server has ended in an orderly way.
     pub fn end(&self, running: Running) -> StoreFuture<'_, ()> {
         self.writer.step(move |database| {
             database.connection.execute("delete from running where id = ?1", [running.id])?;

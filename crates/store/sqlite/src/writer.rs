@@ -1,4 +1,5 @@
-//! The one thread that writes: all waiting steps in one transaction, answered after its commit.
+//! The one thread that writes. It puts all waiting steps into one transaction and answers them after its
+//! commit.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -27,7 +28,7 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Queues a step, which is made whole or not at all, and waits until it is on the disk.
+    /// Queues a step, which is done wholly or not at all, and waits until it is on the disk.
     pub(crate) fn step<'a, T: Send + 'static>(
         &'a self,
         work: impl FnOnce(&Database) -> Result<T, SqliteError> + Send + 'static,
@@ -48,7 +49,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.queue.take());
         if let Some(thread) = self.thread.take() {
-            // It ends when the queue is empty; that it panicked was told to whoever waited.
+            // It ends when the queue is empty. If it panicked, the waiting callers have got an error.
             drop(thread.join());
         }
     }
@@ -73,7 +74,7 @@ fn commit(database: &Database, group: &mut [Box<dyn Step>]) -> rusqlite::Result<
     let run = |text: &str| database.connection.prepare_cached(text)?.execute([]).map(drop);
     run(&database.sql.begin)?;
     let done = match group {
-        // A step that is alone is a transaction, and needs no savepoint in it.
+        // A single step is a transaction by itself and needs no savepoint.
         [alone] => run(if alone.make(database) { "commit" } else { "rollback" }),
         several => several
             .iter_mut()
@@ -95,9 +96,9 @@ fn commit(database: &Database, group: &mut [Box<dyn Step>]) -> rusqlite::Result<
 
 /// A step of any type in the queue.
 trait Step: Send {
-    /// Makes it; whether it shall stay.
+    /// Does the step, and returns whether it is to be committed.
     fn make(&mut self, database: &Database) -> bool;
-    /// Tells the outcome, or why the transaction was not committed.
+    /// Answers with the outcome, or with the reason why the transaction was not committed.
     fn answer(self: Box<Self>, failed: Option<&rusqlite::Error>);
 }
 
@@ -117,12 +118,12 @@ impl<T: Send, W: FnOnce(&Database) -> Result<T, SqliteError> + Send> Step for Wa
 
     fn answer(self: Box<Self>, failed: Option<&rusqlite::Error>) {
         let outcome = match (self.outcome, failed) {
-            // A step that met a full disk says it better than the commit that could not follow.
+            // The error of a step that met a full disk says more than that of the commit after it.
             (outcome, None) | (outcome @ Err(StoreError::Backend(_)), _) => outcome,
             (_, Some(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(StoreError::Busy),
             (_, Some(error)) => Err(BackendError::new(format!("not committed: {error}")).into()),
         };
-        // Nobody listens when the caller was dropped; the step stands.
+        // If the caller was dropped, nobody is listening; the step stands all the same.
         drop(self.reply.send(outcome));
     }
 }

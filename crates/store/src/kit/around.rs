@@ -1,4 +1,4 @@
-//! What the wrappers share: a look at each call before another store gets it.
+//! What the wrappers have in common: they see each call before the wrapped store does.
 
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
 
@@ -21,19 +21,20 @@ pub enum Method {
 }
 
 impl Method {
-    /// How many there are.
+    /// How many methods there are.
     pub(crate) const COUNT: usize = 10;
 
-    /// Whether it may change anything.
+    /// Whether the method may change anything.
     #[must_use]
     pub fn writes(self) -> bool {
         !matches!(self, Self::Get | Self::GetByAlias | Self::ListTagged)
     }
 }
 
-/// A store around another.
+/// A store that wraps another.
 pub(crate) trait Around: Send + Sync + 'static {
-    /// Which store gets this call, if any. `condition` and `batch` are those of a step.
+    /// The store that gets this call, or the error that answers it. `condition` and `batch` are those of a
+    /// step.
     fn admit(&self, method: Method, condition: Option<Key>, batch: &[Record]) -> Result<&dyn StateStore, StoreError>;
 }
 

@@ -1,4 +1,4 @@
-//! Many threads at one record, over all handles.
+//! Many threads work on one record at once, through all handles.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::Barrier;
@@ -12,7 +12,7 @@ use crate::{Change, Record, Redeemed, Revoked, StateStore, StoreError, Updated};
 
 const THREADS: u32 = 64;
 
-/// Runs the same on many threads that start together, each on one of the handles.
+/// Runs the same work on many threads that start together, each with one of the handles.
 fn together<T: Send>(handles: &States, run: impl Fn(&dyn StateStore, u32) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(THREADS as usize);
     std::thread::scope(|scope| {
@@ -30,7 +30,8 @@ fn together<T: Send>(handles: &States, run: impl Fn(&dyn StateStore, u32) -> T +
     })
 }
 
-/// 64 at once, 200 times: one is first, 63 are told when that was, and only the winner's token exists.
+/// Of 64 at once, in each of 200 rounds, one is first; 63 learn when that was, and only the first one's token
+/// exists.
 pub fn of_many_redemptions_one_is_first(handles: &States) {
     for round in 0..200 {
         let (grant, code) = (key(Kind::GRANT, round), key(Kind::AUTHORIZATION_CODE, round));
@@ -47,7 +48,7 @@ pub fn of_many_redemptions_one_is_first(handles: &States) {
     }
 }
 
-/// Who saw the same state cannot both change it.
+/// Two callers that saw the same state cannot both change it.
 pub fn of_many_updates_of_one_state_one_is_done(handles: &States) {
     for round in 0..8 {
         let k = key(Kind::SESSION, round);
@@ -70,7 +71,7 @@ pub fn of_many_updates_of_one_state_one_is_done(handles: &States) {
     }
 }
 
-/// However many end it, the notices go out once.
+/// However many callers end it, the notifications are written once.
 pub fn of_many_revocations_one_sends_notices(handles: &States) {
     for round in 0..8 {
         let notice = |n| record(Kind::DELIVERY, round * THREADS + n);
@@ -90,7 +91,7 @@ pub fn of_many_inserts_of_one_key_one_is_done(handles: &States) {
     }
 }
 
-/// An alias is given once.
+/// One alias is given to one record only.
 pub fn of_many_inserts_of_one_alias_one_is_done(handles: &States) {
     for round in 0..8 {
         of_many_inserts_one_is_done(handles, |n| Record {
@@ -106,7 +107,7 @@ fn of_many_inserts_one_is_done(handles: &States, record: impl Fn(u32) -> Record 
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(()) | Err(StoreError::Occupied))), "{outcomes:?}");
 }
 
-/// Of many workers no two get the same; what one left, another gets.
+/// No two workers get the same record, and another worker gets what one has left.
 pub fn a_lease_is_held_by_one_worker_of_many(handles: &States) {
     for round in 0..8 {
         let now = later(u64::from(round));
@@ -128,7 +129,8 @@ pub fn a_lease_is_held_by_one_worker_of_many(handles: &States) {
     }
 }
 
-/// Who sees a replay ends the grant while the winner still writes: nothing of it lives afterwards.
+/// The caller that sees the replay ends the grant while the first one still writes: nothing of the grant
+/// lives afterwards.
 pub fn replay_against_winner_leaves_nothing_alive(handles: &States) {
     for round in 0..16 {
         let (grant, code) = (key(Kind::GRANT, round), key(Kind::AUTHORIZATION_CODE, round));

@@ -1,4 +1,4 @@
-//! A store that counts what it is asked: each call is one trip to whatever stands behind.
+//! A store that counts its calls: each is one trip to the backend.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,14 +9,14 @@ use super::Method;
 use super::around::Around;
 use crate::{Record, StateStore, StoreError, one_partition};
 
-/// Counts the calls, and refuses a step that names two partitions by itself, whatever the store behind does.
+/// Counts the calls, and refuses a step that names two partitions before the wrapped store sees it.
 pub struct Counting {
     behind: Arc<dyn StateStore>,
     trips: [(Method, AtomicU64); Method::COUNT],
 }
 
 impl Counting {
-    /// Around a store, with nothing counted yet.
+    /// Wraps a store, with all counts at zero.
     #[must_use]
     pub fn new(behind: Arc<dyn StateStore>) -> Self {
         use Method::{Get, GetByAlias, Insert, Lease, ListTagged, Redeem, Revoke, RevokeTagged, Sweep, Update};
@@ -24,19 +24,19 @@ impl Counting {
         Self { behind, trips: all.map(|method| (method, AtomicU64::new(0))) }
     }
 
-    /// Calls of one method.
+    /// The number of calls of one method.
     #[must_use]
     pub fn of(&self, method: Method) -> u64 {
         self.sum(|counted| counted == method)
     }
 
-    /// Calls of all methods.
+    /// The number of calls of all methods.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.sum(|_| true)
     }
 
-    /// Calls of all methods that may change anything.
+    /// The number of calls of methods that may change anything.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.sum(Method::writes)

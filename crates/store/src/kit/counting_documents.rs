@@ -1,4 +1,4 @@
-//! A document store that counts what it is asked.
+//! A document store that counts its calls.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use chancery_types::RealmId;
 
 use crate::{Changes, Document, DocumentKind, DocumentStore, Put, Revision, StoreFuture};
 
-/// Counts the calls to a store.
+/// Counts the calls to the store it wraps.
 pub struct CountingDocuments {
     behind: Arc<dyn DocumentStore>,
     reads: AtomicU64,
@@ -16,7 +16,7 @@ pub struct CountingDocuments {
 }
 
 impl CountingDocuments {
-    /// Around a store, with nothing counted yet.
+    /// Wraps a store, with all counts at zero.
     #[must_use]
     pub fn new(behind: Arc<dyn DocumentStore>) -> Self {
         Self { behind, reads: AtomicU64::new(0), lists: AtomicU64::new(0), questions: AtomicU64::new(0) }

@@ -1,4 +1,4 @@
-//! The promises of the document store.
+//! The cases of the document store.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::Barrier;
@@ -28,7 +28,7 @@ fn put(s: &dyn DocumentStore, seen: Option<Revision>, document: Document) -> Rev
     revision
 }
 
-/// As it was put, with the revision that was answered.
+/// A document is found as it was written, with the revision that `put` returned.
 pub fn a_document_is_found_by_id_and_alias(handles: &Documents) {
     let (one, other) = (&*handles[0], &*handles[handles.len() - 1]);
     let revision = put(one, None, document("1", Some("alice"), "body"));
@@ -41,7 +41,7 @@ pub fn a_document_is_found_by_id_and_alias(handles: &Documents) {
     assert!(done(other.get(&realm(), ACCOUNT, "")).is_some(), "an empty id is an id");
 }
 
-/// Over what was seen; new only where nothing is.
+/// A document is written over the state that was seen, and as a new one only where there is none.
 pub fn put_is_compare_and_swap(handles: &Documents) {
     let (one, other) = (&*handles[0], &*handles[handles.len() - 1]);
     let first = put(one, None, document("1", None, "first"));
@@ -57,7 +57,7 @@ pub fn put_is_compare_and_swap(handles: &Documents) {
     assert_eq!(done(one.remove(&realm(), ACCOUNT, "1", second)), Put::Stale);
 }
 
-/// One that is taken, by what is there or by another of them, keeps all of them out.
+/// If one name is taken, by a stored document or by another of the batch, none is written.
 pub fn new_documents_are_written_all_or_none(handles: &Documents) {
     let (one, other) = (&*handles[0], &*handles[handles.len() - 1]);
     let new = |ids: &[(&str, Option<&str>)]| {
@@ -86,7 +86,7 @@ pub fn new_documents_are_written_all_or_none(handles: &Documents) {
     assert!(matches!(new(&[]), Put::Done(_)));
 }
 
-/// What was seen before a removal is not what was made after it.
+/// A revision that was seen before a removal does not fit the document that was made after it.
 pub fn a_removed_document_is_not_what_was_seen(handles: &Documents) {
     let s = &*handles[0];
     let first = put(s, None, document("1", None, "first"));
@@ -97,7 +97,7 @@ pub fn a_removed_document_is_not_what_was_seen(handles: &Documents) {
     assert_eq!(done(s.put(&realm(), ACCOUNT, Some(first), document("1", None, "late"))), Put::Stale);
 }
 
-/// One holder at a time; free when that one is removed, or takes another.
+/// An alias has one holder at a time; it is free when the holder is removed or takes another.
 pub fn a_documents_alias_is_unique_and_free_after(handles: &Documents) {
     let s = &*handles[0];
     let first = put(s, None, document("1", Some("alice"), "1"));
@@ -116,7 +116,7 @@ pub fn a_documents_alias_is_unique_and_free_after(handles: &Documents) {
     put(s, None, document("5", Some("alicia"), "5"));
 }
 
-/// Bytewise by id, those after the last one seen.
+/// Pages are in the bytewise order of ids, and each begins after the last id of the one before.
 pub fn documents_are_listed_in_pages(handles: &Documents) {
     let s = &*handles[0];
     let ids = ["", "1", "10", "2", "A", "a", "\u{e9}", "\u{1f600}"];
@@ -139,7 +139,8 @@ pub fn documents_are_listed_in_pages(handles: &Documents) {
     assert_eq!(done(s.list(&realm(), DocumentKind::CLIENT, None, 9)), []);
 }
 
-/// All of them or none: who would take one that belongs to another gets none of the others either.
+/// A document gets all of its aliases or none: if one belongs to another document, the others are not taken
+/// either.
 pub fn a_document_has_several_aliases(handles: &Documents) {
     let (one, other) = (&*handles[0], &*handles[handles.len() - 1]);
     let first = put(one, None, named("1", &["b", "a", "c"], "1"));
@@ -155,7 +156,7 @@ pub fn a_document_has_several_aliases(handles: &Documents) {
     assert_eq!(done(one.put(&realm(), ACCOUNT, Some(second), named("2", &["v", "a"], "2"))), Put::Occupied);
     assert!(done(one.find(&realm(), ACCOUNT, "v")).is_none());
     assert_eq!(&*done(one.find(&realm(), ACCOUNT, "x")).unwrap().id, "2", "what was refused takes nothing away");
-    // What a document gives up is free, and what it keeps is not.
+    // The aliases that a document gives up are free, and those that it keeps are not.
     let changed = put(one, Some(first), named("1", &["c", "d"], "1"));
     put(other, None, named("3", &["a", "b"], "3"));
     assert_eq!(done(other.put(&realm(), ACCOUNT, None, named("4", &["d"], "4"))), Put::Occupied);
@@ -163,7 +164,7 @@ pub fn a_document_has_several_aliases(handles: &Documents) {
     put(other, None, named("4", &["c", "d"], "4"));
 }
 
-/// Of many who take one alias at the same moment under names of their own, one gets it.
+/// Of many documents that take one alias at the same moment under ids of their own, one gets it.
 pub fn of_many_new_documents_of_one_alias_one_is_done(handles: &Documents) {
     for round in 0..8 {
         let start = Barrier::new(16);
@@ -187,7 +188,7 @@ pub fn of_many_new_documents_of_one_alias_one_is_done(handles: &Documents) {
     }
 }
 
-/// Each write by its document's name, also for the other handle, in all realms; nothing of what was refused.
+/// Every handle learns each write in each realm by the document's name, and nothing of refused ones.
 pub fn changes_name_what_was_written(handles: &Documents) {
     let (one, other) = (&*handles[0], &*handles[handles.len() - 1]);
     let elsewhere = RealmId::parse("elsewhere").unwrap();
@@ -221,8 +222,8 @@ pub fn changes_name_what_was_written(handles: &Documents) {
     moved(&[(&realm(), ACCOUNT, "1")]);
 }
 
-/// Who has not asked for so long that not all is remembered any more, or names what the store has not reached, is told
-/// that anything may have moved, and never too little.
+/// A caller that has not asked for so long that some writes are forgotten, or that names a revision that the
+/// store has not reached, learns that any document may have changed, never too few of them.
 pub fn changes_that_are_not_all_remembered_are_any(handles: &Documents) {
     let s = &*handles[0];
     let Changes { now: before, .. } = done(s.changes(Revision::NONE));
@@ -242,7 +243,7 @@ pub fn changes_that_are_not_all_remembered_are_any(handles: &Documents) {
     }
 }
 
-/// The same id and alias in two realms or two kinds are two documents.
+/// The same id and alias in two realms or of two kinds name two documents.
 pub fn realms_and_kinds_do_not_meet(handles: &Documents) {
     let s = &*handles[0];
     let elsewhere = RealmId::parse("elsewhere").unwrap();
@@ -260,7 +261,7 @@ pub fn realms_and_kinds_do_not_meet(handles: &Documents) {
     }
 }
 
-/// Who saw the same state cannot both write over it.
+/// Two callers that saw the same state cannot both write over it.
 pub fn of_many_puts_over_one_state_one_is_done(handles: &Documents) {
     for round in 0..8 {
         let id = round.to_string();

@@ -1,4 +1,4 @@
-//! A store that breaks at a chosen call.
+//! A store that fails at a chosen call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +9,7 @@ use super::Method;
 use super::around::Around;
 use crate::{BackendError, Record, StateStore, StoreError};
 
-/// Answers one call with a fault and does nothing then; all others go to the store behind.
+/// Fails one call, which then has no effect; all other calls go to the wrapped store.
 pub struct Failing {
     behind: Arc<dyn StateStore>,
     calls: AtomicU64,
@@ -17,19 +17,19 @@ pub struct Failing {
 }
 
 impl Failing {
-    /// Around a store; fails nothing until it is told to.
+    /// Wraps a store; no call fails until [`Self::fail_at`].
     #[must_use]
     pub fn new(behind: Arc<dyn StateStore>) -> Self {
         Self { behind, calls: AtomicU64::new(0), fails_at: AtomicU64::new(0) }
     }
 
-    /// Lets the `n`-th call from now on fail, and only that; the next call is the first. 0: none.
+    /// Lets only the `n`-th call from now on fail; the next call is the first. With 0, none fails.
     pub fn fail_at(&self, n: u64) {
         self.calls.store(0, Ordering::SeqCst);
         self.fails_at.store(n, Ordering::SeqCst);
     }
 
-    /// How many calls there were since it was told.
+    /// The number of calls since [`Self::fail_at`].
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::SeqCst)

@@ -1,4 +1,5 @@
-//! What proves a backend: every promise of both contracts as a named case, and wrappers for the tests of the engine.
+//! Tests for backends: every promise of both contracts as a named case, and wrappers for the tests of the
+//! engine.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -13,9 +14,10 @@
 //! }
 //! ```
 //!
-//! With [`each_state_case!`](crate::each_state_case) and [`each_document_case!`](crate::each_document_case) a backend
-//! makes a test of its own of each. A case gets an empty store: one handle or several on the same records. With several,
-//! successive steps take turns between them, and contention is between all. Nothing here needs an async runtime.
+//! With [`each_state_case!`](crate::each_state_case) and [`each_document_case!`](crate::each_document_case) a
+//! backend turns each case into a test of its own. A case gets an empty store, as one handle or as several on
+//! the same records. With several, successive steps take turns between them, and contention is between all.
+//! Nothing here needs an async runtime.
 
 mod wait;
 pub use wait::wait;
@@ -62,10 +64,10 @@ use std::sync::Arc;
 
 use crate::{DocumentStore, StateStore};
 
-/// One or more handles on the same, at first empty, records.
+/// One or more handles on the same records, of which there are none at first.
 pub type States = [Arc<dyn StateStore>];
 
-/// One or more handles on the same, at first empty, documents.
+/// One or more handles on the same documents, of which there are none at first.
 pub type Documents = [Arc<dyn DocumentStore>];
 
 /// Hands the names of all cases of [`StateStore`] to a macro.
@@ -138,7 +140,7 @@ macro_rules! table {
 }
 each_state_case!(table);
 
-/// The names of the cases that fail. Shows that the kit catches a fault; each case gets a fresh store.
+/// The names of the cases that fail, each with a fresh store: this shows that the kit catches a fault.
 pub fn failing_cases<S: AsRef<States>>(fresh: impl Fn() -> S) -> Vec<&'static str> {
     let fails = |case: &fn(&States)| catch_unwind(AssertUnwindSafe(|| case(fresh().as_ref()))).is_err();
     STATE_CASES.iter().filter(|(_, case)| fails(case)).map(|(name, _)| *name).collect()

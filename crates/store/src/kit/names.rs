@@ -9,7 +9,7 @@ use super::taking_turns::taking_turns;
 use super::wait::{done, wait};
 use crate::{Change, Record, Redeemed, Revoked, StateStore, StoreError, Tags, Updated};
 
-/// Every field comes back; nothing else is found.
+/// Every field of an inserted record is read back, and nothing else is found.
 pub fn what_is_inserted_is_found(handles: &States) {
     let s = taking_turns(handles);
     let full = Record {
@@ -37,12 +37,12 @@ pub fn what_is_inserted_is_found(handles: &States) {
     assert_eq!(done(s.get_by_alias(T0, alias(Kind::GRANT, 1))), None);
 }
 
-/// Nothing to write is nothing to refuse.
+/// A step may write nothing.
 pub fn an_empty_batch_is_a_step(handles: &States) {
     done(taking_turns(handles).insert(T0, &[]));
 }
 
-/// The caller's clock decides, whether it is ahead of the machine's or behind.
+/// The caller's clock decides, whether it is ahead of the machine's clock or behind it.
 pub fn expired_is_invisible_before_any_sweep(handles: &States) {
     let s = taking_turns(handles);
     for (n, epoch) in [(1, 1_000_000), (2, 3_000_000_000), (3, 253_000_000_000)] {
@@ -66,7 +66,7 @@ pub fn expired_is_invisible_before_any_sweep(handles: &States) {
     }
 }
 
-/// Two records of the same alias do not live at the same time, in one batch or in two.
+/// Two records with the same alias cannot live at the same time, whether one batch brings them or two.
 pub fn an_alias_is_unique_among_the_unexpired(handles: &States) {
     let s = taking_turns(handles);
     let named = |n| Record { alias: Some(alias(Kind::SESSION, 1)), ..record(Kind::SESSION, n) };
@@ -77,7 +77,7 @@ pub fn an_alias_is_unique_among_the_unexpired(handles: &States) {
     assert_eq!(done(s.get_by_alias(T0, alias(Kind::SESSION, 1))).unwrap().record, named(1));
 }
 
-/// Key and alias of what has expired can be used again, without a sweep between.
+/// The key and the alias of an expired record can be used again, even before a sweep.
 pub fn a_name_is_free_after_expiry(handles: &States) {
     let s = taking_turns(handles);
     let named = |n, end| Record { alias: Some(alias(Kind::SESSION, 1)), expires_at: end, ..record(Kind::SESSION, n) };
@@ -86,14 +86,14 @@ pub fn a_name_is_free_after_expiry(handles: &States) {
     assert_eq!(done(s.get_by_alias(later(10), alias(Kind::SESSION, 1))).unwrap().record, named(2, later(20)));
     done(s.insert(later(20), &[named(2, later(30))]));
     assert_eq!(done(s.get(later(20), key(Kind::SESSION, 2))).unwrap().record, named(2, later(30)));
-    // By an update, too, a life may end early.
+    // An update may bring the end forward, too.
     let seen = done(s.get(later(20), key(Kind::SESSION, 2))).unwrap().revision;
     let change = Change { body: Box::new([]), expires_at: later(20), due_at: None };
     assert!(matches!(done(s.update(later(20), key(Kind::SESSION, 2), seen, change, &[])), Updated::Done(_)));
     done(s.insert(later(20), &[named(3, later(30))]));
 }
 
-/// Key and alias of what was removed can be used again at once.
+/// The key and the alias of a removed record can be used again at once.
 pub fn a_name_is_free_after_revocation(handles: &States) {
     let s = taking_turns(handles);
     let named = Record { alias: Some(alias(Kind::CONSENT, 1)), ..record(Kind::CONSENT, 1) };
@@ -105,7 +105,7 @@ pub fn a_name_is_free_after_revocation(handles: &States) {
     done(s.insert(T0, &[named]));
 }
 
-/// What was seen before a removal does not fit what was born after it.
+/// A revision that was seen before a removal does not fit the record that was inserted after it.
 pub fn a_revision_is_never_repeated(handles: &States) {
     let s = taking_turns(handles);
     let k = key(Kind::THROTTLE, 1);

@@ -9,10 +9,10 @@ use crate::{Record, StateStore, Tags};
 
 use super::wait::done;
 
-/// Far from the clock of any machine that runs this.
+/// The time of the tests, far from the clock of any machine that runs them.
 pub(crate) const T0: Timestamp = Timestamp::from_secs(3_000_000_000);
 
-/// Where records live unless a case says otherwise.
+/// The partition of records unless a case says otherwise.
 pub(crate) const HOME: Partition = Partition([7, 7]);
 
 pub(crate) fn later(seconds: u64) -> Timestamp {
@@ -39,7 +39,7 @@ pub(crate) fn tag(what: &str, id: &str) -> Tag {
     Tag::derive(&realm(), what, id.as_bytes())
 }
 
-/// One that lives for ten minutes from [`T0`].
+/// A record that lives for ten minutes from [`T0`].
 pub(crate) fn record(kind: Kind, n: u32) -> Record {
     record_of(key(kind, n), n)
 }

@@ -1,4 +1,4 @@
-//! One condition and a batch: all or nothing.
+//! Steps of one condition and a batch: all or nothing.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use chancery_types::{Alias, Kind, Partition};
@@ -13,7 +13,8 @@ fn change(body: &[u8]) -> Change {
     Change { body: body.into(), expires_at: later(900), due_at: Some(later(30)) }
 }
 
-/// At each place of a batch in turn, by key and by alias, against a stored record and against another of the batch.
+/// A record at each place of the batch in turn collides, by key or alias, with a stored one or another of the
+/// batch.
 pub fn any_failure_in_a_batch_leaves_everything_as_it_was(handles: &States) {
     let s = taking_turns(handles);
     let (target, taken) = (key(Kind::AUTHORIZATION_CODE, 1), alias(Kind::SESSION, 1));
@@ -47,7 +48,7 @@ pub fn any_failure_in_a_batch_leaves_everything_as_it_was(handles: &States) {
     assert!(good.iter().all(|record| lives(&s, record.key)));
 }
 
-/// Done for whom it is as seen; the change and the batch are one step.
+/// An update is made if the record is as it was seen; change and batch are one step.
 pub fn update_is_compare_and_swap(handles: &States) {
     let s = taking_turns(handles);
     let k = key(Kind::SESSION, 1);
@@ -70,7 +71,7 @@ pub fn update_is_compare_and_swap(handles: &States) {
     assert_eq!(done(s.update(T0, k, now_at, change(b"x"), &[])), Updated::Stale, "consuming it changed it");
 }
 
-/// The others learn when it was; they write nothing, and the record shows that it was consumed.
+/// Later redemptions learn when the first one was and write nothing; the record shows that it was consumed.
 pub fn only_the_first_redemption_writes(handles: &States) {
     let s = taking_turns(handles);
     let k = key(Kind::AUTHORIZATION_CODE, 1);
@@ -86,7 +87,7 @@ pub fn only_the_first_redemption_writes(handles: &States) {
     assert!(!lives(&s, key(Kind::ACCESS_TOKEN, 3)));
 }
 
-/// Notices are written with the end, and only with the end.
+/// The notifications are written by the call that ends the record, and by no other.
 pub fn only_the_revocation_that_ended_it_writes(handles: &States) {
     let s = taking_turns(handles);
     let k = key(Kind::SESSION, 1);
@@ -98,7 +99,7 @@ pub fn only_the_revocation_that_ended_it_writes(handles: &States) {
     assert!(!lives(&s, key(Kind::DELIVERY, 2)));
 }
 
-/// What has changed since lives on.
+/// A record that has changed since it was seen lives on.
 pub fn revocation_with_seen_ends_only_what_was_seen(handles: &States) {
     let s = taking_turns(handles);
     let k = key(Kind::SESSION, 1);
@@ -113,7 +114,7 @@ pub fn revocation_with_seen_ends_only_what_was_seen(handles: &States) {
     assert!(lives(&s, key(Kind::DELIVERY, 1)));
 }
 
-/// A step that names two is refused with a fault, whatever it is that is elsewhere.
+/// A step that names two partitions is refused, whichever of its parts is in the other one.
 pub fn a_step_stays_in_one_partition(handles: &States) {
     let s = taking_turns(handles);
     let away = Partition([HOME.0[0], HOME.0[1] + 1]);

@@ -1,4 +1,4 @@
-//! What fans out over all partitions: tags and leases.
+//! What works over all partitions: tags and leases.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use chancery_types::{Key, Kind, Partition, RealmId, Tag, Timestamp};
@@ -14,7 +14,8 @@ fn of(account: &str, client: &str, record: Record) -> Record {
     Record { tags, ..record }
 }
 
-/// Of this kind, with this tag in whichever place, in whichever partition; nothing else.
+/// It takes the records of this kind with this tag in any of the three places and any partition, and nothing
+/// else.
 pub fn revocation_by_tag_takes_only_its_own(handles: &States) {
     let s = taking_turns(handles);
     let elsewhere = of("alice", "a", record_of(key_in(Partition([200, 1]), Kind::GRANT, 5), 5));
@@ -33,12 +34,12 @@ pub fn revocation_by_tag_takes_only_its_own(handles: &States) {
     assert_eq!(left, [false, false, true]);
     assert!(lives(&s, key(Kind::SESSION, 4)), "another kind");
     assert!(!lives(&s, elsewhere.key));
-    assert!(!lives(&s, key_in(Partition([200, 1]), Kind::ACCESS_TOKEN, 7)), "its child is dead with it");
+    assert!(!lives(&s, key_in(Partition([200, 1]), Kind::ACCESS_TOKEN, 7)), "its child ended with it");
     assert_eq!(done(s.revoke_tagged(Kind::GRANT, tag("client", "a"))), 1);
     assert_eq!(done(s.revoke_tagged(Kind::GRANT, tag("session", "1"))), 1);
 }
 
-/// Over all partitions; what is dead takes no place on a page.
+/// A page covers all partitions, and dead records do not count.
 pub fn listing_pages_in_the_order_of_keys(handles: &States) {
     let s = taking_turns(handles);
     let mut keys = Vec::new();
@@ -79,7 +80,7 @@ fn due(n: u32, at: Timestamp) -> Record {
     Record { due_at: Some(at), ..record(Kind::DELIVERY, n) }
 }
 
-/// Until the time it was taken for; then it comes back, and the revision it came with ends the work.
+/// A worker holds it until the lease ends; then it can be leased again, and its new revision ends the work.
 pub fn a_lease_is_held_by_one_worker(handles: &States) {
     let s = taking_turns(handles);
     done(s.insert(T0, &[due(1, T0), due(2, later(1))]));
@@ -100,7 +101,8 @@ pub fn a_lease_is_held_by_one_worker(handles: &States) {
     assert!(!lives_at(&s, later(30), k));
 }
 
-/// At most as many as asked, of this kind, from every partition; neither the dead nor what is never due.
+/// It takes at most as many as asked, of this kind, from every partition, but no dead record and none that is
+/// never due.
 pub fn a_lease_takes_only_what_is_live_and_due(handles: &States) {
     let s = taking_turns(handles);
     let far = Record { due_at: Some(T0), ..record_of(key_in(Partition([250, 0]), Kind::DELIVERY, 1), 1) };

@@ -1,4 +1,4 @@
-//! Several handles as one store: each step goes to the next of them.
+//! Several handles as one store: each step goes to the next handle.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ pub(crate) struct TakingTurns {
     turn: AtomicUsize,
 }
 
-/// So that what one handle wrote is looked for through another.
+/// Makes a case look through one handle for what it wrote through another.
 pub(crate) fn taking_turns(handles: &States) -> TakingTurns {
     TakingTurns { handles: handles.to_vec(), turn: AtomicUsize::new(0) }
 }

@@ -1,4 +1,4 @@
-//! Parents and children: one death, and what is swept after it.
+//! Parents and children: they end together, and the sweep removes what is left.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use chancery_types::Kind;
@@ -9,7 +9,7 @@ use super::taking_turns::taking_turns;
 use super::wait::done;
 use crate::{Change, Record, Redeemed, Revoked, StateStore, Tags, Updated};
 
-/// A session, a grant under it, and a token under that, which can be found in every way there is.
+/// A session, its grant and the grant's token, which can be found in every way.
 fn tree() -> [Record; 3] {
     let session = record(Kind::SESSION, 1);
     let grant = under(session.key, record(Kind::GRANT, 1));
@@ -22,7 +22,8 @@ fn tree() -> [Record; 3] {
     [session, grant, token]
 }
 
-/// In the same instant, down to the grandchildren, however they are looked for.
+/// When a parent ends, so do its children and grandchildren, in the same instant and however they are looked
+/// for.
 pub fn children_die_with_their_parent(handles: &States) {
     let s = taking_turns(handles);
     let [session, grant, token] = tree();
@@ -43,7 +44,7 @@ pub fn children_die_with_their_parent(handles: &States) {
     assert!(!lives(&s, key(Kind::DELIVERY, 1)));
 }
 
-/// A parent's end by its time is an end like any other.
+/// A parent that expires ends its children as one that is revoked does.
 pub fn children_expire_with_their_parent(handles: &States) {
     let s = taking_turns(handles);
     let [session, grant, token] = tree();
@@ -55,7 +56,7 @@ pub fn children_expire_with_their_parent(handles: &States) {
     assert_eq!(done(s.redeem(later(10), token.key, &[])), Redeemed::Gone);
 }
 
-/// The race that flat token tables lose: a child that comes too late is never seen.
+/// The race that flat token tables lose: a child that is written after its parent's end is never seen.
 pub fn what_is_written_after_a_revocation_is_dead_on_arrival(handles: &States) {
     let s = taking_turns(handles);
     let [session, grant, token] = tree();
@@ -70,7 +71,7 @@ pub fn what_is_written_after_a_revocation_is_dead_on_arrival(handles: &States) {
     done(s.insert(T0, &[record(Kind::ACCESS_TOKEN, 1), record(Kind::GRANT, 2)]));
 }
 
-/// What hangs deeper is never live.
+/// A record with more than two ancestors is never live.
 pub fn a_tree_is_three_deep(handles: &States) {
     let s = taking_turns(handles);
     let [session, grant, token] = tree();
@@ -80,7 +81,7 @@ pub fn a_tree_is_three_deep(handles: &States) {
     assert!(!lives(&s, deeper.key));
 }
 
-/// The unexpired stay, the names of the others are free.
+/// Unexpired records stay; the names of the others are free.
 pub fn sweep_removes_the_expired(handles: &States) {
     let s = taking_turns(handles);
     let brief = |n| Record { expires_at: later(1), ..record(Kind::GRANT, n) };
@@ -89,10 +90,10 @@ pub fn sweep_removes_the_expired(handles: &States) {
     assert_eq!(done(s.sweep(later(1), 100)), 2);
     assert_eq!(done(s.sweep(later(1), 100)), 0);
     assert!(lives(&s, key(Kind::GRANT, 2)));
-    assert!(!lives(&s, key(Kind::GRANT, 1)), "gone also for a clock that is behind");
+    assert!(!lives(&s, key(Kind::GRANT, 1)), "removed even for a clock that is behind");
 }
 
-/// Not more at once than was asked; fewer only when there are no more.
+/// A sweep removes at most as many as asked, and fewer only when there are no more.
 pub fn sweep_keeps_its_limit(handles: &States) {
     let s = taking_turns(handles);
     let parent = Record { expires_at: later(1), ..record(Kind::SESSION, 0) };
@@ -104,7 +105,7 @@ pub fn sweep_keeps_its_limit(handles: &States) {
     assert_eq!(swept, [4, 4, 1, 0]);
 }
 
-/// Whatever hangs on a record that is gone goes too, down to the grandchildren, and its names are free.
+/// A sweep removes the descendants of a missing record, and their names are free.
 pub fn sweep_removes_what_hangs_on_a_missing_parent(handles: &States) {
     let s = taking_turns(handles);
     let [session, grant, token] = tree();
@@ -115,7 +116,7 @@ pub fn sweep_removes_what_hangs_on_a_missing_parent(handles: &States) {
     let mut rounds = 0;
     while done(s.sweep(T0, 100)) > 0 {
         rounds += 1;
-        assert!(rounds < 4, "a sweep comes to its end");
+        assert!(rounds < 4, "the sweeps come to an end");
     }
     done(s.insert(T0, &[Record { parent: None, ..grant }, Record { parent: None, ..token }]));
     assert!(lives(&s, other.key), "another session's grant stays");

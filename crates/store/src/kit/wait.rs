@@ -1,4 +1,4 @@
-//! Waits for an answer on this thread.
+//! Waiting for an answer on the calling thread.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -28,7 +28,7 @@ pub fn wait<T>(mut answer: StoreFuture<'_, T>) -> Result<T, StoreError> {
     }
 }
 
-/// The outcome of a step that has to succeed.
+/// The outcome of a step that must succeed.
 #[track_caller]
 pub(crate) fn done<T>(answer: StoreFuture<'_, T>) -> T {
     match wait(answer) {

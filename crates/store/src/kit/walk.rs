@@ -1,4 +1,4 @@
-//! Steps drawn at random, each compared with what a plain map says.
+//! Random steps, each compared with what a plain map does.
 #![expect(clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use crate::{Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError,
 const SEEDS: [u64; 4] = [1, 2, 3, 4];
 const STEPS: usize = 2_500;
 
-/// Small numbers of partitions, names and tags, so that everything meets everything.
+/// There are few partitions, names and tags, so that every combination occurs.
 const PARTITIONS: [Partition; 2] = [Partition([1, 1]), Partition([1, 2])];
 const PARENTS: [Kind; 2] = [Kind::SESSION, Kind::GRANT];
 const LEAVES: [Kind; 3] = [Kind::ACCESS_TOKEN, Kind::AUTHORIZATION_CODE, Kind::DELIVERY];
@@ -69,7 +69,7 @@ impl Random {
     }
 }
 
-/// What the map knows: the record, and when it was consumed.
+/// What the map holds: the record, and when it was consumed.
 type Known = (Record, Option<Timestamp>);
 
 struct Walk {
@@ -77,7 +77,7 @@ struct Walk {
     random: Random,
     now: Timestamp,
     map: BTreeMap<Key, Known>,
-    /// All keys of parents there ever were; none is used twice.
+    /// All keys that a parent has ever had; none is used twice.
     parents: Vec<Key>,
     born: u32,
     /// Every revision of every key so far.
@@ -235,7 +235,7 @@ impl Walk {
         assert!(swept <= limit as u64);
         if self.random.one_in(4) {
             while done(self.store.sweep(self.now, 50)) == 50 {}
-            // Now nothing hangs on a record that is gone; with the map, level by level.
+            // The sweep has removed the descendants of missing records; in the map, they go level by level.
             for _ in 0..4 {
                 let keys: BTreeSet<Key> = self.map.keys().copied().collect();
                 self.map.retain(|_, (record, _)| record.parent.is_none_or(|parent| keys.contains(&parent)));
@@ -251,7 +251,7 @@ impl Walk {
         assert_eq!(found.as_ref(), holder.filter(|record| self.lives(record.key)));
     }
 
-    /// Every key there ever was: the store has what the map has.
+    /// Compares store and map for every key that has ever been used.
     fn compare(&mut self) {
         let leaves = PARTITIONS.iter().flat_map(|partition| LEAVES.map(|kind| (*partition, kind)));
         let leaves = leaves.flat_map(|(partition, kind)| (0..6).map(move |n| key_in(partition, kind, n)));
@@ -262,13 +262,13 @@ impl Walk {
         }
     }
 
-    /// Whether a batch may have had this outcome, after `change`; then the map does the same.
+    /// Checks that a batch may have had this outcome after `change`, and repeats both in the map.
     fn judge(&mut self, outcome: Result<(), StoreError>, batch: &[Record], change: impl Fn(&mut BTreeMap<Key, Known>)) {
         let mut changed = self.map.clone();
         change(&mut changed);
         match outcome {
             Ok(()) => {
-                // An orphan's name may be free or taken; all others are as the map says.
+                // The name of an orphan may be free or taken; all others are as in the map.
                 assert!(
                     write(&mut changed, self.now, batch, |map, key| !lives(map, self.now, key)),
                     "a name was taken"
@@ -287,7 +287,7 @@ impl Walk {
         lives(&self.map, self.now, key)
     }
 
-    /// Nought to three new records of one partition.
+    /// Up to three new records of one partition.
     fn batch(&mut self, partition: Partition) -> Vec<Record> {
         (0..self.random.below(4)).map(|_| self.record(partition)).collect()
     }
@@ -299,7 +299,7 @@ impl Walk {
         } else {
             key_in(partition, self.random.of(&LEAVES), u32::try_from(self.random.below(6)).unwrap_or(0))
         };
-        // A session has no parent, a grant a session, all others a grant, dead or alive.
+        // A session has no parent, a grant has a session, all others have a grant, dead or alive.
         let above = match key.kind() {
             Kind::SESSION => None,
             Kind::GRANT => Some(Kind::SESSION),
@@ -320,7 +320,7 @@ impl Walk {
         }
     }
 
-    /// Mostly a while from now, sometimes at once.
+    /// An end of life: mostly in a while, sometimes now.
     fn end(&mut self) -> Timestamp {
         self.now + Duration::from_millis(self.random.next() % 60_000)
     }
@@ -361,7 +361,8 @@ fn lives(map: &BTreeMap<Key, Known>, now: Timestamp, key: Key) -> bool {
     })
 }
 
-/// Writes a batch into the map; whether no name in it was taken by an unexpired record, save those that `may_yield`.
+/// Writes a batch into the map. It returns whether all names were free of unexpired records other than those
+/// that `may_yield`.
 fn write(
     map: &mut BTreeMap<Key, Known>,
     now: Timestamp,

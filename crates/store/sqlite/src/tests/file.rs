@@ -8,7 +8,7 @@ use chancery_types::RealmId;
 
 use super::Scratch;
 use crate::checkpoints::checkpoint;
-use crate::database::{Database, Place};
+use crate::database::{Database, DatabaseFile};
 use crate::sql::Sql;
 use crate::{SqliteStore, StoreError};
 
@@ -49,9 +49,9 @@ fn what_was_written_is_there_after_opening_again() {
 fn many_may_turn_on_the_log_at_once() {
     for _ in 0..50 {
         let scratch = Scratch::new();
-        let place = Place { path: scratch.file().into(), sql: Sql::new().into() };
-        place.create().unwrap();
-        std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(|| drop(Database::writing(&place).unwrap())))));
+        let file = DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() };
+        file.create().unwrap();
+        std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(|| drop(Database::writing(&file).unwrap())))));
     }
 }
 
@@ -107,8 +107,8 @@ fn a_damaged_file_is_noticed() {
 fn a_checkpoint_moves_the_whole_log() {
     let scratch = Scratch::new();
     let store = scratch.store();
-    let place = Place { path: scratch.file().into(), sql: Sql::new().into() };
-    let database = Database::writing(&place).unwrap();
+    let file = DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() };
+    let database = Database::writing(&file).unwrap();
     (0..50).for_each(|n| put(&store, &n.to_string()));
     assert!(checkpoint(&database, "pragma wal_checkpoint(passive)").unwrap().is_moved());
     assert!(checkpoint(&database, "pragma wal_checkpoint(truncate)").unwrap().is_moved());
@@ -120,8 +120,8 @@ fn a_checkpoint_moves_the_whole_log() {
 fn the_writing_connection_waits_for_the_disk() {
     let scratch = Scratch::new();
     drop(scratch.store());
-    let place = Place { path: scratch.file().into(), sql: Sql::new().into() };
-    let connection = Database::writing(&place).unwrap().connection;
+    let file = DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() };
+    let connection = Database::writing(&file).unwrap().connection;
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!((pragma("synchronous"), pragma("wal_autocheckpoint")), (2, 0));
 }

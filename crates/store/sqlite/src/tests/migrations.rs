@@ -34,7 +34,7 @@ fn a_changed_one_is_refused() {
     let changed = Migration { number: 1, sql: "create table a (x, y)" };
     assert_eq!(
         refusal(&mut connection, &[changed, SECOND, THIRD]),
-        "migration 1 was another one when this file was made"
+        "migration 1 is not the one with which this file was made"
     );
     assert_eq!(tables(&connection), 2, "and nothing was applied");
 }
@@ -43,7 +43,7 @@ fn a_changed_one_is_refused() {
 fn a_missing_one_is_refused() {
     let mut connection = Connection::open_in_memory().unwrap();
     apply(&mut connection, &[FIRST, THIRD]).unwrap();
-    assert_eq!(refusal(&mut connection, &[FIRST, SECOND, THIRD]), "migration 2 is missing in this file");
+    assert_eq!(refusal(&mut connection, &[FIRST, SECOND, THIRD]), "migration 2 is missing from this file");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_newer_one_is_refused() {
     apply(&mut connection, &[FIRST, SECOND]).unwrap();
     assert_eq!(
         refusal(&mut connection, &[FIRST]),
-        "migration 2 is newer than this program: use the version that made it"
+        "migration 2 is newer than this version of Chancery; use the version that wrote the file, or a newer one"
     );
 }
 

@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use super::Scratch;
 use crate::SqliteStore;
 use crate::checkpoints::checkpoint;
-use crate::database::{Database, Place};
+use crate::database::{Database, DatabaseFile};
 use crate::sql::Sql;
 
 fn complaint<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
@@ -19,7 +19,7 @@ fn complaint<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
 
 /// Moves everything that was written into the file itself.
 fn settle(scratch: &Scratch) {
-    let database = Database::writing(&Place { path: scratch.file().into(), sql: Sql::new().into() }).unwrap();
+    let database = Database::writing(&DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() }).unwrap();
     while !checkpoint(&database, "pragma wal_checkpoint(passive)").unwrap().is_moved() {}
 }
 
@@ -28,7 +28,7 @@ fn a_file_at_its_place_is_good() {
     let scratch = Scratch::new();
     let store = scratch.store();
     for _ in 0..3 {
-        wait(store.check_place()).unwrap();
+        wait(store.check_file()).unwrap();
         wait(store.check_write()).unwrap();
     }
     let rows: i64 = wait(
@@ -37,7 +37,7 @@ fn a_file_at_its_place_is_good() {
             .read(|database| Ok(database.connection.query_row("select count(*) from probe", [], |row| row.get(0))?)),
     )
     .unwrap();
-    assert_eq!(rows, 1, "what is written takes the place of what was");
+    assert_eq!(rows, 1, "what is written overwrites what was");
 }
 
 /// Each way in which a file goes away under a server that has it open.
@@ -45,8 +45,8 @@ fn a_file_at_its_place_is_good() {
 fn a_file_that_is_lost_is_noticed() {
     type Loss = (&'static str, fn(&Path), &'static str);
     let losses: [Loss; 8] = [
-        ("removed", |file| fs::remove_file(file).unwrap(), "not at its place"),
-        ("renamed", |file| fs::rename(file, file.with_extension("old")).unwrap(), "not at its place"),
+        ("removed", |file| fs::remove_file(file).unwrap(), "no longer there"),
+        ("renamed", |file| fs::rename(file, file.with_extension("old")).unwrap(), "no longer there"),
         (
             "replaced by a copy of itself",
             |file| {
@@ -63,8 +63,8 @@ fn a_file_that_is_lost_is_noticed() {
             },
             "replaced",
         ),
-        ("without its log", |file| fs::remove_file(file.with_extension("db-wal")).unwrap(), "not at its place"),
-        ("without its index", |file| fs::remove_file(file.with_extension("db-shm")).unwrap(), "not at its place"),
+        ("without its log", |file| fs::remove_file(file.with_extension("db-wal")).unwrap(), "no longer there"),
+        ("without its index", |file| fs::remove_file(file.with_extension("db-shm")).unwrap(), "no longer there"),
         (
             "overwritten by another program's database",
             |file| {
@@ -81,9 +81,9 @@ fn a_file_that_is_lost_is_noticed() {
         let store = scratch.store();
         wait(store.check_write()).unwrap();
         settle(&scratch);
-        wait(store.check_place()).unwrap();
+        wait(store.check_file()).unwrap();
         lose(&scratch.file());
-        let found = complaint(wait(store.check_place()));
+        let found = complaint(wait(store.check_file()));
         assert!(found.contains(said), "{what}: {found}");
     }
 }
@@ -96,11 +96,11 @@ fn a_link_that_leads_elsewhere_is_noticed() {
     let (link, other) = (link.0.join("link.db"), link.0.join("other.db"));
     std::os::unix::fs::symlink(scratch.file(), &link).unwrap();
     let store = SqliteStore::open(&link).unwrap();
-    wait(store.check_place()).unwrap();
+    wait(store.check_file()).unwrap();
     drop(SqliteStore::open(&other).unwrap());
     fs::remove_file(&link).unwrap();
     std::os::unix::fs::symlink(&other, &link).unwrap();
-    assert!(complaint(wait(store.check_place())).contains("replaced"));
+    assert!(complaint(wait(store.check_file())).contains("replaced"));
 }
 
 /// A write that needs no room says nothing about the next login.
