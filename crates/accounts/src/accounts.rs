@@ -1,35 +1,35 @@
-//! What the engine asks about people, and what an operator does with them.
+//! The accounts that the engine asks and an operator manages.
 
 use std::fmt;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chancery_core::documents::{Documents, Kept};
+use chancery_core::documents::{DocumentCache, Documents};
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::{Account, Authentication, Claims, Epoch, Hint, LoginForm};
 use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Random, Room, Watcher};
 use chancery_store::{DocumentKind, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
 
-use crate::known::Known;
-use crate::password::NOBODY;
+use crate::cached_person::CachedPerson;
+use crate::password::DUMMY_HASH;
 use crate::{Full, Password, PasswordPool, PasswordRules, Person, Username, check_claims};
 
-/// How many people one question to the store asks for.
+/// How many people one read of the store fetches.
 const PAGE: usize = 200;
 
-/// People with passwords over [`Documents`]. A person's document has two aliases: the user name, and what it looks like, so
-/// that nobody else can have a name that is taken for it.
+/// People with passwords in [`Documents`]. A person's document has two aliases, the user name and its
+/// appearance, so that nobody else can have a name that is mistaken for it.
 ///
-/// Who was read is kept until their document is written again, also by another node or an operator's command. Passwords are
-/// never kept.
+/// People are cached until their document is written again, be it by another node or an operator's command.
+/// Passwords are never cached.
 pub struct StoredAccounts {
     documents: Arc<Documents>,
     pool: PasswordPool,
     random: Arc<dyn Random>,
     rules: PasswordRules,
-    known: Kept<Known>,
+    cache: DocumentCache<CachedPerson>,
 }
 
 /// A person to be added.
@@ -38,9 +38,9 @@ pub struct NewPerson {
     pub username: Username,
     /// Their password.
     pub password: Password,
-    /// What clients may learn (OIDC Core section 5.1).
+    /// The claims that clients may get (OIDC Core section 5.1).
     pub claims: Claims,
-    /// The `sub` that clients will see; made at random when `None`.
+    /// The `sub` that clients see; `None` for a random one.
     pub id: Option<AccountId>,
 }
 
@@ -52,7 +52,7 @@ impl NewPerson {
     pub fn check(&self, rules: &PasswordRules) -> Result<(), Vec<Complaint>> {
         let mut complaints = Vec::new();
         if self.username.mixes_scripts() {
-            let rule = "mixes letters of several scripts, of which one may imitate another";
+            let rule = "mixes letters of several scripts, which may look alike";
             complaints.push(Complaint::new("username", rule, "Unicode Technical Standard 39 section 5.1"));
         }
         complaints.extend(rules.check(&self.password, &self.username).err().into_iter().flatten());
@@ -61,18 +61,18 @@ impl NewPerson {
     }
 }
 
-/// Why an operator's wish was not done. Then nothing was written.
+/// Why an operator's change was not made. Nothing was written then.
 #[derive(Debug)]
 pub enum AccountError {
     /// Another person has this user name, one that looks the same, or this id.
     Taken,
-    /// There is nobody of this name.
+    /// There is no person of this name.
     Unknown,
     /// Somebody else changed the person at the same moment.
     Changed,
     /// What was given is not acceptable.
     Unacceptable(Vec<Complaint>),
-    /// Too many passwords wait.
+    /// Too many passwords are waiting to be hashed.
     Busy,
     /// The store failed.
     Broken(Fault),
@@ -82,7 +82,7 @@ impl fmt::Display for AccountError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Taken => f.write_str(
-                "somebody else has this user name, one that looks the same, or this id, or a client has the id",
+                "another user has this user name, one that looks like it, or this id; or a client has this id",
             ),
             Self::Unknown => f.write_str("there is no such user"),
             Self::Changed => f.write_str("somebody else changed this user at the same moment; try again"),
@@ -90,7 +90,7 @@ impl fmt::Display for AccountError {
                 let lines: Vec<String> = complaints.iter().map(ToString::to_string).collect();
                 f.write_str(&lines.join("\n"))
             }
-            Self::Busy => f.write_str("too many passwords wait; try again"),
+            Self::Busy => f.write_str("too many passwords are waiting to be hashed; try again"),
             Self::Broken(fault) => fault.fmt(f),
         }
     }
@@ -117,14 +117,14 @@ impl From<Full> for AccountError {
 }
 
 impl StoredAccounts {
-    /// People of these documents.
+    /// The people in these documents.
     #[must_use]
     pub fn new(documents: Arc<Documents>, pool: PasswordPool, random: Arc<dyn Random>) -> Self {
-        let known = Kept::new(documents.clone(), DocumentKind::ACCOUNT);
-        Self { documents, pool, random, rules: PasswordRules::default(), known }
+        let cache = DocumentCache::new(documents.clone(), DocumentKind::ACCOUNT);
+        Self { documents, pool, random, rules: PasswordRules::default(), cache }
     }
 
-    /// Other rules for new passwords.
+    /// Replaces the rules for new passwords.
     #[must_use]
     pub fn with_rules(self, rules: PasswordRules) -> Self {
         Self { rules, ..self }
@@ -150,7 +150,7 @@ impl StoredAccounts {
         .await
     }
 
-    /// Gives a person another password and ends everything they have: sessions, grants and their tokens.
+    /// Gives a person another password, and ends their sessions and grants with all tokens.
     ///
     /// # Errors
     /// [`AccountError::Unknown`], [`AccountError::Unacceptable`], [`AccountError::Changed`], or a failure.
@@ -167,7 +167,7 @@ impl StoredAccounts {
         self.put(realm, person).await
     }
 
-    /// Lets a person in no more and ends everything they have.
+    /// Keeps a person from logging in, and ends their sessions and grants with all tokens.
     ///
     /// # Errors
     /// [`AccountError::Unknown`], [`AccountError::Changed`], or a failure.
@@ -178,7 +178,7 @@ impl StoredAccounts {
         self.put(realm, person).await
     }
 
-    /// Lets a person in again; what they had before stays ended.
+    /// Lets a person log in again. What was ended stays so.
     ///
     /// # Errors
     /// As [`StoredAccounts::disable`].
@@ -188,8 +188,8 @@ impl StoredAccounts {
         self.put(realm, person).await
     }
 
-    /// Forgets a person. Whoever is not there has no sessions and no grants; their id is never given away again, unless
-    /// an operator asks for it.
+    /// Removes a person, which ends their sessions and grants. Their id is never given to anybody else,
+    /// unless an operator asks for it.
     ///
     /// # Errors
     /// As [`StoredAccounts::disable`].
@@ -202,7 +202,7 @@ impl StoredAccounts {
         }
     }
 
-    /// The person of this name, as typed.
+    /// The person of this user name.
     ///
     /// # Errors
     /// [`AccountError::Unknown`], or a failure.
@@ -232,7 +232,7 @@ impl StoredAccounts {
     }
 
     async fn put(&self, realm: &RealmId, mut person: Person) -> Result<Person, AccountError> {
-        // RFC 9068 section 5: `sub` has to tell a person from a client.
+        // One `sub` must never mean both a person and a client (RFC 9068 section 5).
         if person.seen.is_none()
             && self.documents.store().get(realm, DocumentKind::CLIENT, person.id.as_str()).await?.is_some()
         {
@@ -251,15 +251,15 @@ impl StoredAccounts {
     async fn hash(&self, password: Password) -> Result<Box<str>, AccountError> {
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
-        Ok(self.pool.work(self.pool.place()?, move |memory| password.hash(&salt, memory)).await??.into())
+        Ok(self.pool.work(self.pool.acquire()?, move |memory| password.hash(&salt, memory)).await??.into())
     }
 
-    /// The person of this id, as the engine may know them.
-    async fn known(&self, realm: &RealmId, id: &AccountId) -> Result<Option<Arc<Known>>, Fault> {
-        self.known.get(realm, id.as_str(), |document| Ok(Known::from(Person::read(document)?))).await
+    /// The person of this id, without the password.
+    async fn cached(&self, realm: &RealmId, id: &AccountId) -> Result<Option<Arc<CachedPerson>>, Fault> {
+        self.cache.get(realm, id.as_str(), |document| Ok(CachedPerson::from(Person::read(document)?))).await
     }
 
-    /// An epoch that this account has not had, nor one of the same id that was removed.
+    /// An epoch that neither this account nor a removed one of the same id has had.
     fn new_epoch(&self) -> Epoch {
         let mut bytes = [0; 8];
         self.random.fill(&mut bytes);
@@ -273,19 +273,19 @@ impl StoredAccounts {
     }
 }
 
-/// The alias by which a person is found.
+/// The alias by which a login finds the person.
 fn by_name(username: &Username) -> Box<str> {
     format!("name {}", username.canonical()).into()
 }
 
-/// The alias that keeps others from a name that looks the same.
+/// The alias that keeps others from taking a name that looks the same.
 fn by_appearance(username: &Username) -> Box<str> {
     format!("looks like {}", username.appearance()).into()
 }
 
 impl Accounts for StoredAccounts {
     fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>> {
-        Box::pin(async move { Ok(self.known(realm, id).await?.map(|known| known.account.clone())) })
+        Box::pin(async move { Ok(self.cached(realm, id).await?.map(|person| person.account.clone())) })
     }
 
     fn watcher(&self) -> Option<Arc<dyn Watcher>> {
@@ -294,8 +294,8 @@ impl Accounts for StoredAccounts {
 
     fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
         Box::pin(async move {
-            let Some(known) = self.known(realm, ask.account).await? else { return Ok(Claims::default()) };
-            Ok(known.claims.to_said(ask.names))
+            let Some(person) = self.cached(realm, ask.account).await? else { return Ok(Claims::default()) };
+            Ok(person.claims.to_said(ask.names))
         })
     }
 
@@ -314,7 +314,7 @@ impl Accounts for StoredAccounts {
     }
 
     fn room<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Option<Room>> {
-        Box::pin(async { Ok(self.pool.place().ok().map(Room::new)) })
+        Box::pin(async { Ok(self.pool.acquire().ok().map(Room::new)) })
     }
 
     fn authenticate<'a>(
@@ -325,11 +325,12 @@ impl Accounts for StoredAccounts {
         room: Room,
     ) -> PortFuture<'a, LoginOutcome> {
         Box::pin(async move {
-            // What is no name at all is looked up like one, so that it takes the same time; nobody has an empty alias.
+            // Text that cannot be a name is looked up all the same, under the empty alias, which nobody has:
+            // it takes as long.
             let name = Username::parse(&form.username).map_or_else(|_| "".into(), |username| by_name(&username));
             let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &name).await?;
             let person = found.as_ref().map(Person::read).transpose()?;
-            let stored: Box<str> = person.as_ref().map_or_else(|| NOBODY.into(), |person| person.password.clone());
+            let stored: Box<str> = person.as_ref().map_or_else(|| DUMMY_HASH.into(), |person| person.password.clone());
             let password = Password::new(form.password);
             let fits = self.pool.work(room, move |memory| password.is_of(&stored, memory)).await;
             let fits = fits.map_err(|Full| Fault::unavailable("a password could not be hashed"))?;

@@ -1,4 +1,5 @@
-//! What may be said about a person: the standard claims with their types, and an application's own.
+//! Checks of the claims about a person: the types of the standard ones, and the names of an application's
+//! own.
 
 use chancery_core::error::Complaint;
 use chancery_core::model::{ClaimName, Claims};
@@ -8,22 +9,22 @@ use serde_json::value::RawValue;
 
 const STANDARD_CLAIMS: &str = "OIDC Core section 5.1";
 
-/// The type of a standard claim.
+/// Checks the type of a standard claim.
 fn fits(name: &str, value: &RawValue) -> Result<(), &'static str> {
     match name {
         "name" | "given_name" | "family_name" | "middle_name" | "nickname" | "preferred_username" | "gender"
         | "zoneinfo" | "locale" | "phone_number" => is::<String>(value, "a string"),
         "profile" | "picture" | "website" => match read::<String>(value) {
             Some(url) if url.starts_with("https://") || url.starts_with("http://") => Ok(()),
-            _ => Err("has to be the URL of a page"),
+            _ => Err("must be an https or http URL"),
         },
         "email" => match read::<String>(value) {
             Some(address) if address.contains('@') => Ok(()),
-            _ => Err("has to be an e-mail address"),
+            _ => Err("must be an e-mail address"),
         },
         "birthdate" => match read::<String>(value) {
             Some(date) if is_birthdate(&date) => Ok(()),
-            _ => Err("has to be YYYY-MM-DD, 0000-MM-DD or YYYY"),
+            _ => Err("must be YYYY-MM-DD, 0000-MM-DD or YYYY"),
         },
         "email_verified" | "phone_number_verified" => is::<bool>(value, "true or false"),
         "updated_at" => is::<u64>(value, "a number of seconds since 1970"),
@@ -35,7 +36,7 @@ fn fits(name: &str, value: &RawValue) -> Result<(), &'static str> {
 /// OIDC Core section 5.1.1.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "only its form is looked at")]
+#[expect(dead_code, reason = "it is parsed only to check its form")]
 struct Address {
     formatted: Option<String>,
     street_address: Option<String>,
@@ -58,8 +59,8 @@ fn is_birthdate(date: &str) -> bool {
     shape == "0000" || shape == "0000-00-00"
 }
 
-/// Checks the types of standard claims (with or without a language tag, OIDC Core section 5.2) and refuses those that
-/// the protocol makes by itself. Others are the application's own and may be any JSON.
+/// Checks the types of standard claims (with or without a language tag, OIDC Core section 5.2), and refuses
+/// claims that the provider makes by itself. All others are the application's own and may be any JSON.
 ///
 /// # Errors
 /// Everything that is wrong, at once.
@@ -68,9 +69,13 @@ pub fn check_claims(claims: &Claims) -> Result<(), Vec<Complaint>> {
     for (name, value) in claims.iter() {
         let claim = ClaimName::of(name);
         if claim.is_of_protocol() {
-            complaints.push(Complaint::new(name, "is made by the provider and cannot be given", "OIDC Core section 2"));
+            complaints.push(Complaint::new(
+                name,
+                "is set by the provider and cannot be configured",
+                "OIDC Core section 2",
+            ));
         } else if value.get() == "null" {
-            complaints.push(Complaint::new(name, "has no value: leave it out", "OIDC Core section 5.3.2"));
+            complaints.push(Complaint::new(name, "must not be null: leave it out", "OIDC Core section 5.3.2"));
         } else if let Err(rule) = fits(claim.claim, value) {
             complaints.push(Complaint::new(name, rule, STANDARD_CLAIMS));
         }

@@ -1,9 +1,11 @@
-//! People with passwords, over a [`DocumentStore`](chancery_store::DocumentStore): for whoever has no people of their own.
+//! People with passwords in a [`DocumentStore`](chancery_store::DocumentStore), for applications without
+//! accounts of their own.
 //!
-//! [`StoredAccounts`] is both what the engine asks ([`Accounts`](chancery_core::ports::Accounts)) and what an operator
-//! changes people with. Passwords are hashed by the threads of a [`PasswordPool`], never by those of the async runtime.
+//! [`StoredAccounts`] answers the engine ([`Accounts`](chancery_core::ports::Accounts)), and an operator
+//! changes people with it. Passwords are hashed by the threads of a [`PasswordPool`], never by those of the
+//! async runtime.
 //!
-//! Nothing here asks a clock or draws a random number by itself; too many wrong passwords are the engine's concern.
+//! Nothing here asks a clock or draws a random number by itself. The engine throttles guesses at passwords.
 
 mod username;
 pub use username::Username;
@@ -23,7 +25,7 @@ pub use pool::{Full, PasswordPool};
 mod person;
 pub use person::Person;
 
-mod known;
+mod cached_person;
 
 mod accounts;
 pub use accounts::{AccountError, NewPerson, StoredAccounts};

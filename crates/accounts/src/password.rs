@@ -1,4 +1,4 @@
-//! Argon2id (RFC 9106) with the parameters of RFC 9106's small machines: 19 MiB, two passes, one lane.
+//! Passwords and their Argon2id hashes (RFC 9106), with 19 MiB, two passes and one lane.
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -10,20 +10,21 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// What is compared when the name is unknown, so that it takes as long: the same parameters, and a hash that belongs to
-/// no password that anybody knows.
-pub(crate) const NOBODY: &str =
+/// The hash that is compared when the user name is unknown, so that the answer takes as long as for a known
+/// one. It has the same parameters, and nobody knows a password for it.
+pub(crate) const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$Y2hhbmNlcnktbm9ib2R5IQ$cY2Xl8YJ2b1mC1m0y3xw0l5p3m3Q1rGvN0bJx1uS9hE";
 
-/// A password in clear, in the one form in which it is stored and compared: composed (NFC), with the ordinary space for all
-/// others (RFC 8265 section 4.2.2, NIST SP 800-63B-4 section 3.1.1.2). Devices differ in what they make of the same keys.
+/// A password in clear, in the form that is hashed: composed (NFC), with every kind of space replaced by the
+/// ordinary one (RFC 8265 section 4.2.2, NIST SP 800-63B-4 section 3.1.1.2), because devices differ in the
+/// characters that they send for the same keys.
 ///
-/// Other than the RFC says, characters that cannot be seen are allowed, because most emoji consist of several that are
-/// joined by them. It cannot be printed and leaves no trace in memory.
+/// Unlike in the RFC, invisible characters are allowed, because many emoji are joined from several by them. A
+/// password cannot be printed, and it is wiped from memory when it is dropped.
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// How many characters it has to have.
+    /// The minimum length of a new password, in characters.
     pub const SHORTEST: usize = 8;
 
     /// Takes what was typed.
@@ -32,7 +33,7 @@ impl Password {
         Self::from(typed.as_str())
     }
 
-    /// How many characters it has: code points, as NIST counts them.
+    /// The length in characters, which are code points (NIST SP 800-63B-4 section 3.1.1.2).
     #[must_use]
     pub fn length(&self) -> usize {
         self.0.chars().count()
@@ -46,7 +47,7 @@ impl Password {
         Zeroizing::new(self.0.to_lowercase())
     }
 
-    /// The PHC string to be stored. Takes some 30 ms.
+    /// The PHC string to be stored. Making it takes some 30 ms.
     pub(crate) fn hash(&self, salt: &[u8; 16], memory: &mut HashingMemory) -> Result<String, Fault> {
         let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(argon2_fault)?;
         let stored = PasswordHash {
@@ -59,8 +60,8 @@ impl Password {
         Ok(stored.to_string())
     }
 
-    /// Whether the stored PHC string was made of this password. Takes as long as the string's parameters say; what is no
-    /// such string, or would take more memory than ours, fits nothing.
+    /// Whether the stored PHC string was made from this password. It takes as long as the string's parameters
+    /// demand. A string that is malformed or demands more memory than ours matches no password.
     pub(crate) fn is_of(&self, stored: &str, memory: &mut HashingMemory) -> bool {
         self.compared_with(stored, memory).unwrap_or(false)
     }
@@ -71,7 +72,7 @@ impl Password {
         let version = Version::try_from(stored.version?).ok()?;
         let params = Params::try_from(&stored).ok()?;
         let digest = self.digest(algorithm, version, params, &stored.salt?, memory).ok()?;
-        // Takes the same time wherever they differ.
+        // `Output` is compared in constant time.
         Some(digest == stored.hash?)
     }
 
@@ -94,14 +95,15 @@ impl Password {
 
 impl From<&str> for Password {
     fn from(typed: &str) -> Self {
-        // Composing makes nothing longer than three times; a string that grows would leave pieces behind.
+        // NFC makes text at most three times as long (UAX 15); a string that grows would leave unwiped copies
+        // behind.
         let mut composed = Zeroizing::new(String::with_capacity(3 * typed.len()));
         composed.extend(typed.chars().map(with_ordinary_spaces).nfc());
         Self(composed)
     }
 }
 
-/// The general category Zs.
+/// Replaces a space of the general category Zs by the ordinary one.
 fn with_ordinary_spaces(character: char) -> char {
     match character {
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => ' ',
@@ -109,10 +111,11 @@ fn with_ordinary_spaces(character: char) -> char {
     }
 }
 
-/// The memory in which one password after the other is hashed. It is taken at the first one and kept: an allocator that is
-/// given such a piece back may keep it without using it again, so that the process grew with each login.
+/// The memory in which one password after another is hashed. It is allocated for the first one and then kept,
+/// because allocators tend not to reuse blocks of this size, and the process would grow with each login.
 ///
-/// What a password leaves in it is worth as much to a thief as its stored hash: guesses at it cost as much.
+/// What a password leaves in it is worth no more to an attacker than its stored hash, because guesses cost as
+/// much.
 #[derive(Default)]
 pub(crate) struct HashingMemory(Vec<Block>);
 
@@ -155,7 +158,7 @@ mod tests {
 
     /// The string that the reference implementation in C makes of the same password, salt and parameters.
     #[test]
-    fn others_make_the_same_of_it() {
+    fn the_reference_implementation_makes_the_same_hash() {
         let theirs =
             "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$cTLmpgKLeruU6za+t2cUZ3fNfHVCYhGoJ8inpcUNcwc";
         assert_eq!(hash("correct horse"), theirs);
@@ -196,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_hashed_before_in_the_same_memory_changes_nothing() {
+    fn reused_memory_does_not_change_a_hash() {
         let mut memory = HashingMemory::default();
         let stored = password("correct horse").hash(&[7; 16], &mut memory).unwrap();
         assert_eq!(stored, hash("correct horse"));
@@ -205,15 +208,15 @@ mod tests {
     }
 
     #[test]
-    fn nobody_costs_as_much_as_somebody() {
+    fn the_dummy_hash_costs_as_much_as_a_real_one() {
         let parts = |phc: &str| phc.split('$').map(str::len).collect::<Vec<_>>();
-        assert_eq!(parts(NOBODY), parts(&hash("x")));
-        assert!(PasswordHash::new(NOBODY).is_ok(), "else it would fail at once");
-        assert!(!fits("x", NOBODY));
+        assert_eq!(parts(DUMMY_HASH), parts(&hash("x")));
+        assert!(PasswordHash::new(DUMMY_HASH).is_ok(), "otherwise it would fail at once");
+        assert!(!fits("x", DUMMY_HASH));
     }
 
     #[test]
-    fn what_is_no_hash_of_ours_fits_nothing() {
+    fn a_malformed_or_greedy_hash_matches_nothing() {
         let stored = hash("x");
         let cut = stored.rsplit_once('$').unwrap().0;
         let greedy = stored.replace("m=19456", "m=4194304");

@@ -1,4 +1,4 @@
-//! A person as stored.
+//! A stored person.
 
 use chancery_core::error::Fault;
 use chancery_core::model::{Account, Claims, Epoch};
@@ -8,28 +8,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::Username;
 
-/// The byte in front of a stored person. When the fields change it grows, and older ones are still read.
+/// The first byte of a stored person. It grows when the fields change, and older versions are still read.
 const VERSION: u8 = 1;
 
-/// A person, as an operator may know them. It has no `Debug`, because it holds the digest of a password.
+/// A person as an operator manages them. It has no `Debug`, because it contains the hash of a password.
 #[derive(Clone)]
 pub struct Person {
     /// The `sub` that clients see (OIDC Core section 8).
     pub id: AccountId,
     /// The name that the person types.
     pub username: Username,
-    /// What clients may learn (OIDC Core section 5.1).
+    /// The claims that clients may get (OIDC Core section 5.1).
     pub claims: Claims,
     /// Whether the person may log in.
     pub active: bool,
-    /// Another one after each change that ends everything that the person has.
+    /// It changes whenever the person's sessions and grants are ended.
     pub epoch: Epoch,
     /// The Argon2id PHC string.
     pub(crate) password: Box<str>,
-    /// Under which it is found, and which keep others from looking the same. Made when the person is added: what looks
-    /// the same may be judged otherwise by a later version of Unicode, and must not stand in the way of a change then.
+    /// The user name and its appearance, which no other person can have. They are made when the person is
+    /// added and not again: a later version of Unicode may find other names alike, which must not prevent a
+    /// change of this person.
     pub(crate) aliases: Vec<Box<str>>,
-    /// As it was seen in the store; a change names it.
+    /// The revision that was read; `None` for a new person.
     pub(crate) seen: Option<Revision>,
 }
 
@@ -43,7 +44,7 @@ struct Body {
 }
 
 impl Person {
-    /// As the engine knows them.
+    /// The account that the engine sees.
     #[must_use]
     pub fn account(&self) -> Account {
         let mut account = Account::new(self.id.clone(), self.username.as_str());

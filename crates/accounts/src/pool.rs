@@ -1,4 +1,5 @@
-//! Threads that hash passwords: few, so that memory is bounded, and with a short queue, so that nobody waits for long.
+//! Threads that hash passwords: few, so that memory is bounded, with a short queue, so that nobody waits for
+//! long.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,72 +14,75 @@ use crate::password::HashingMemory;
 
 type Work = Box<dyn FnOnce(&mut HashingMemory) + Send>;
 
-/// A bounded number of threads with a bounded queue. Each hash takes some 30 ms, so that two threads and a queue of 32
-/// answer within half a second or say at once that they cannot.
+/// A bounded number of threads with a bounded queue. Each hash takes some 30 ms, so two threads and a queue
+/// of 32 either answer within half a second or refuse at once.
 ///
-/// Each thread takes 19 MiB for its first password and keeps them for the next ones: a pool that is not used costs
-/// nothing, and one of two threads never more than 38 MiB.
+/// Each thread allocates 19 MiB for its first password and reuses them for the next ones. A pool that is not
+/// used costs no memory, and one of two threads costs 38 MiB at most.
 ///
-/// Dropping it waits for the hashes that are queued.
+/// Dropping the pool waits for the queued hashes.
 pub struct PasswordPool {
     /// `None` only while it is dropped: the threads end with the queue.
     queue: Option<SyncSender<Work>>,
     threads: Vec<JoinHandle<()>>,
-    /// How many passwords may be hashed or wait; each holds a place until it is done.
-    places: Arc<Semaphore>,
+    /// One permit for each password that may be hashed or queued.
+    permits: Arc<Semaphore>,
 }
 
-/// Room for one password, from before it is asked for until it is hashed.
-pub(crate) type Place = OwnedSemaphorePermit;
+/// Permission to hash one password, held from before the throttle counts the attempt until the hash is done.
+pub(crate) type Permit = OwnedSemaphorePermit;
 
-/// The queue is full. The peer is told to come back (RFC 9110 section 15.6.4).
+/// The queue is full. The client is asked to come back later (503, RFC 9110 section 15.6.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
 impl PasswordPool {
-    /// Starts the threads; `queue` is how many passwords may wait.
+    /// Starts the threads; `queue` is the number of passwords that may wait.
     ///
     /// # Errors
-    /// A fault when the system gives no thread.
+    /// A fault when the operating system gives no thread.
     pub fn start(threads: NonZeroUsize, queue: usize) -> Result<Self, Fault> {
-        let places = threads.get().saturating_add(queue).min(Semaphore::MAX_PERMITS);
-        // As long as there are places, so that whoever has one finds room in the queue.
-        let (sender, receiver) = sync_channel::<Work>(places);
+        let permits = threads.get().saturating_add(queue).min(Semaphore::MAX_PERMITS);
+        // The channel holds one entry per permit, so a caller with a permit always finds room in it.
+        let (sender, receiver) = sync_channel::<Work>(permits);
         let receiver = Arc::new(Mutex::new(receiver));
-        let places = Arc::new(Semaphore::new(places));
-        let mut pool = Self { queue: Some(sender), threads: Vec::new(), places };
+        let permits = Arc::new(Semaphore::new(permits));
+        let mut pool = Self { queue: Some(sender), threads: Vec::new(), permits };
         for _ in 0..threads.get() {
             let receiver = receiver.clone();
             let thread = Builder::new().name("password".into()).spawn(move || run(&receiver));
-            pool.threads.push(thread.map_err(|error| Fault::internal(format!("no thread: {error}")))?);
+            pool.threads.push(
+                thread.map_err(|error| Fault::internal(format!("a password thread could not be started: {error}")))?,
+            );
         }
         Ok(pool)
     }
 
-    /// Room for one password.
+    /// Permission to hash one password.
     ///
     /// # Errors
-    /// [`Full`] when too many wait.
-    pub(crate) fn place(&self) -> Result<Place, Full> {
-        Arc::clone(&self.places).try_acquire_owned().map_err(|_| Full)
+    /// [`Full`] when too many are waiting.
+    pub(crate) fn acquire(&self) -> Result<Permit, Full> {
+        Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Full)
     }
 
-    /// Does the work on one of the threads. `place` is free again when it is done, also when nobody waits for it any more.
+    /// Does the work on one of the threads. The permit is released when it is done, even if the caller is
+    /// gone by then.
     ///
     /// # Errors
     /// [`Full`] when the pool is ending, or the work panicked.
     pub(crate) async fn work<T: Send + 'static>(
         &self,
-        place: impl Send + 'static,
+        permit: impl Send + 'static,
         work: impl FnOnce(&mut HashingMemory) -> T + Send + 'static,
     ) -> Result<T, Full> {
         let (answer, answered) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or(Full)?;
         let work = Box::new(move |memory: &mut HashingMemory| {
-            // Whoever asked may have gone away meanwhile.
+            // The caller may be gone by now.
             let result = if answer.is_closed() { None } else { Some(work(memory)) };
-            // Before the answer, so that whoever hears it finds the place free.
-            drop(place);
+            // This comes before the answer, so that the caller who gets it can acquire the permit again.
+            drop(permit);
             if let Some(result) = result {
                 let _gone = answer.send(result);
             }
@@ -93,7 +97,7 @@ fn run(queue: &Mutex<Receiver<Work>>) {
     loop {
         let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         match next {
-            // Whoever asked sees that no answer comes; the panic hook has said why.
+            // The caller sees that no answer comes, and the panic hook has reported why.
             Ok(work) => drop(catch_unwind(AssertUnwindSafe(|| work(&mut memory)))),
             Err(_) => return,
         }
@@ -119,48 +123,48 @@ mod tests {
 
     use super::*;
     use crate::Password;
-    use crate::password::NOBODY;
+    use crate::password::DUMMY_HASH;
 
     #[tokio::test]
     async fn a_full_queue_refuses_at_once() {
         let pool = PasswordPool::start(NonZeroUsize::MIN, 1).unwrap();
         let (started, has_started) = channel();
         let (go_on, may_go_on) = channel::<()>();
-        let mut running = pin!(pool.work(pool.place().unwrap(), move |_| {
+        let mut running = pin!(pool.work(pool.acquire().unwrap(), move |_| {
             started.send(()).unwrap();
             may_go_on.recv().unwrap();
             1
         }));
-        let mut waiting = pin!(pool.work(pool.place().unwrap(), |_| 2));
+        let mut waiting = pin!(pool.work(pool.acquire().unwrap(), |_| 2));
         let mut context = Context::from_waker(Waker::noop());
         assert!(running.as_mut().poll(&mut context).is_pending());
         has_started.recv().unwrap();
         assert!(waiting.as_mut().poll(&mut context).is_pending());
-        assert!(pool.place().is_err());
+        assert!(pool.acquire().is_err());
         go_on.send(()).unwrap();
         assert_eq!((running.await, waiting.await), (Ok(1), Ok(2)));
-        assert!(pool.place().is_ok());
+        assert!(pool.acquire().is_ok());
     }
 
     #[tokio::test]
     async fn a_panic_costs_one_answer_and_not_the_thread() {
         let pool = PasswordPool::start(NonZeroUsize::MIN, 4).unwrap();
-        assert_eq!(pool.work(pool.place().unwrap(), |_| -> i32 { panic!("on purpose") }).await, Err(Full));
+        assert_eq!(pool.work(pool.acquire().unwrap(), |_| -> i32 { panic!("on purpose") }).await, Err(Full));
         for _ in 0..10 {
-            assert_eq!(pool.work(pool.place().unwrap(), |_| 1).await, Ok(1));
+            assert_eq!(pool.work(pool.acquire().unwrap(), |_| 1).await, Ok(1));
         }
     }
 
-    /// A login that takes memory anew each time lets the process grow.
+    /// If each login allocated new memory, the process would grow.
     #[tokio::test]
     async fn the_second_password_of_a_thread_takes_no_memory() {
         let pool = PasswordPool::start(NonZeroUsize::MIN, 4).unwrap();
         let taken = async || {
             let work = |memory: &mut HashingMemory| {
                 let password = Password::new(Zeroizing::new("correct horse".to_owned()));
-                allocation_counter::measure(|| assert!(!password.is_of(NOBODY, memory))).bytes_total
+                allocation_counter::measure(|| assert!(!password.is_of(DUMMY_HASH, memory))).bytes_total
             };
-            pool.work(pool.place().unwrap(), work).await.unwrap()
+            pool.work(pool.acquire().unwrap(), work).await.unwrap()
         };
         let (first, second) = (taken().await, taken().await);
         assert!(first >= 19 << 20, "the first takes the blocks: {first} bytes");

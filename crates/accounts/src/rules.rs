@@ -1,4 +1,4 @@
-//! What a new password has to be (NIST SP 800-63B-4 section 3.1.1.2).
+//! Rules for new passwords (NIST SP 800-63B-4 section 3.1.1.2).
 
 use std::collections::HashSet;
 
@@ -9,19 +9,19 @@ use crate::{Password, Username};
 
 const SECTION: &str = "NIST SP 800-63B-4 section 3.1.1.2";
 
-/// Which passwords are taken, beside those that are too short or one character again and again: not those that everybody
-/// tries first, nor the person's own name.
+/// Which new passwords are accepted: none that is too short, repeats one character, is the user name, or is
+/// on a list of the most common ones, which attackers try first.
 pub struct PasswordRules {
-    /// In lower case.
+    /// Common passwords in lower case.
     too_common: HashSet<Box<str>>,
 }
 
 impl PasswordRules {
-    /// With a list of one's own: one password on each line, in upper or lower case.
+    /// Rules with a list of your own: one password per line, in upper or lower case.
     #[must_use]
     pub fn refusing(list: &str) -> Self {
         let lines = list.trim_start_matches('\u{feff}').lines().map(|line| Password::from(line).in_lower_case());
-        // Shorter ones are refused in any case.
+        // Shorter ones are refused anyway.
         let long_enough = lines.filter(|line| line.chars().count() >= Password::SHORTEST);
         Self { too_common: long_enough.map(|line| line.as_str().into()).collect() }
     }
@@ -29,21 +29,22 @@ impl PasswordRules {
     /// Checks a password for a person of this name.
     ///
     /// # Errors
-    /// Everything that is wrong with it, without repeating it.
+    /// Everything that is wrong with the password, which is never quoted.
     pub fn check(&self, password: &Password, username: &Username) -> Result<(), Vec<Complaint>> {
         let lower_case = password.in_lower_case();
         let first = password.characters().next();
         let all_same = password.characters().all(|character| Some(character) == first);
-        let is_shown = |character: char| !character.is_control() && is_public_assigned(character);
+        let is_allowed = |character: char| !character.is_control() && is_public_assigned(character);
         let wrong = [
             (password.length() < Password::SHORTEST).then(|| {
                 let shortest = Password::SHORTEST;
-                format!("has to have at least {shortest} characters")
+                format!("must have at least {shortest} characters")
             }),
-            all_same.then(|| "is one character again and again".to_owned()),
+            all_same.then(|| "repeats one character only".to_owned()),
             password.characters().all(char::is_whitespace).then(|| "is blank".to_owned()),
-            (!password.characters().all(is_shown)).then(|| "has a character that cannot be shown".to_owned()),
-            self.too_common.contains(lower_case.as_str()).then(|| "is one of those that are tried first".to_owned()),
+            (!password.characters().all(is_allowed))
+                .then(|| "contains a control character or an unassigned one".to_owned()),
+            self.too_common.contains(lower_case.as_str()).then(|| "is one of the most common passwords".to_owned()),
             (*lower_case == *username.canonical()).then(|| "is the user name".to_owned()),
         ];
         let complaints: Vec<_> =
@@ -53,7 +54,7 @@ impl PasswordRules {
 }
 
 impl Default for PasswordRules {
-    /// With some four hundred that are tried first everywhere.
+    /// Rules with a list of some four hundred common passwords.
     fn default() -> Self {
         Self::refusing(include_str!("blocklist.txt"))
     }
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken() {
+    fn good_passwords_are_accepted() {
         let rules = PasswordRules::default();
         let long = "correct horse battery staple ".repeat(100);
         for password in [
@@ -88,25 +89,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_taken_and_why() {
+    fn bad_passwords_are_refused_with_the_reason() {
         let rules = PasswordRules::default();
         for (password, why) in [
             ("", "at least 8"),
             ("1234567", "at least 8"),
             // Eight code points as typed, seven as compared.
             ("a\u{308}bcdefg", "at least 8"),
-            ("kkkkkkkkkkkk", "again and again"),
-            ("\u{e4}a\u{308}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}", "again and again"),
+            ("kkkkkkkkkkkk", "repeats one character"),
+            ("\u{e4}a\u{308}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}", "repeats one character"),
             ("          ", "is blank"),
             ("\u{a0}\u{2003}\u{3000}     ", "is blank"),
-            ("correct\0horse", "cannot be shown"),
-            ("correct\nhorse", "cannot be shown"),
-            ("correct horse\u{7f}", "cannot be shown"),
-            ("correct horse\u{ffff}", "cannot be shown"),
-            ("correct horse\u{378}", "cannot be shown"),
-            ("password123", "tried first"),
-            ("PassWord123", "tried first"),
-            ("12345678", "tried first"),
+            ("correct\0horse", "control character"),
+            ("correct\nhorse", "control character"),
+            ("correct horse\u{7f}", "control character"),
+            ("correct horse\u{ffff}", "control character"),
+            ("correct horse\u{378}", "control character"),
+            ("password123", "most common"),
+            ("PassWord123", "most common"),
+            ("12345678", "most common"),
             ("wolfeschlegel", "the user name"),
             ("WOLFESCHLEGEL", "the user name"),
         ] {
@@ -117,10 +118,10 @@ mod tests {
 
     /// The list may have been written on another system, and in another normal form.
     #[test]
-    fn a_list_of_ones_own_takes_the_place_of_ours() {
+    fn a_list_of_your_own_replaces_the_default() {
         let rules = PasswordRules::refusing("\u{feff}Our Company\r\nA\u{308}pfelba\u{308}ume\r\n\r\nshort\r\n");
-        assert_eq!(complaints(&rules, "our company"), ["is one of those that are tried first"]);
-        assert_eq!(complaints(&rules, "\u{e4}pfelb\u{e4}ume"), ["is one of those that are tried first"]);
+        assert_eq!(complaints(&rules, "our company"), ["is one of the most common passwords"]);
+        assert_eq!(complaints(&rules, "\u{e4}pfelb\u{e4}ume"), ["is one of the most common passwords"]);
         assert_eq!(complaints(&rules, "password123"), [""; 0]);
     }
 
@@ -129,6 +130,6 @@ mod tests {
         let list = include_str!("blocklist.txt");
         let wrong = |line: &&str| *Password::from(*line).in_lower_case() != **line || line.len() < Password::SHORTEST;
         assert_eq!(list.lines().filter(wrong).collect::<Vec<_>>(), [""; 0]);
-        assert_eq!(PasswordRules::default().too_common.len(), list.lines().count(), "none stands there twice");
+        assert_eq!(PasswordRules::default().too_common.len(), list.lines().count(), "no password is listed twice");
     }
 }

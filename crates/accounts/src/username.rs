@@ -6,10 +6,10 @@ use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 use unicode_security::MixedScript as _;
 use unicode_security::confusable_detection::skeleton;
 
-/// Letters and digits of any script and the printable characters of ASCII, 1 to 255 bytes.
+/// A user name: letters and digits of any script and the printable characters of ASCII, 1 to 255 bytes.
 ///
-/// Names that differ only in case, in width or in how their letters are composed are one name, because people cannot tell
-/// how their device writes them.
+/// Names that differ only in case, in width or in how their letters are composed are the same name, because
+/// people cannot see how their device encodes what they type.
 ///
 /// ```
 /// use chancery_accounts::Username;
@@ -28,15 +28,15 @@ pub struct Username {
 const LONGEST: usize = 255;
 
 impl Username {
-    /// What may be typed as a name, for whoever has to say it.
-    pub const RULE: &str = "a user name has 1 to 255 bytes: letters and digits, and of other characters only those that \
-        can be seen on an English keyboard; no blanks (RFC 8265 section 3.3)";
+    /// The rule in words, for error messages.
+    pub const RULE: &str = "a user name has 1 to 255 bytes of letters, digits and printable ASCII characters, and no \
+        spaces (RFC 8265 section 3.3)";
 
-    /// Takes the white space off both ends and enforces the profile UsernameCaseMapped on the rest.
+    /// Trims white space and enforces the profile UsernameCaseMapped (RFC 8265 section 3.3).
     ///
     /// # Errors
-    /// [`Malformed`] when nothing is left, when it is too long, when a character is not allowed in names, or when it
-    /// mixes directions of writing (RFC 5893 section 2).
+    /// [`Malformed`] for an empty or too long name, for characters that are not allowed in names, and for
+    /// names that mix writing directions (RFC 5893 section 2).
     pub fn parse(typed: &str) -> Result<Self, Malformed> {
         let typed = typed.trim();
         if typed.len() > LONGEST {
@@ -50,25 +50,25 @@ impl Username {
         Ok(Self { written: written.into(), canonical: canonical.into() })
     }
 
-    /// As the person writes it.
+    /// The name as the person writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.written
     }
 
-    /// As it is compared.
+    /// The form in which names are compared.
     #[must_use]
     pub fn canonical(&self) -> &str {
         &self.canonical
     }
 
-    /// What names have in common that people take for each other (Unicode Technical Standard 39 section 4).
+    /// The skeleton, which names that look alike have in common (Unicode Technical Standard 39 section 4).
     pub(crate) fn appearance(&self) -> String {
         skeleton(&self.canonical).collect::<String>().to_lowercase()
     }
 
-    /// Whether letters of several scripts stand side by side, of which one may imitate another (Unicode Technical Standard
-    /// 39 section 5.1). The scripts of Japanese, of Korean and of Chinese count as one each.
+    /// Whether it mixes letters of several scripts, which may look alike (Unicode Technical Standard 39
+    /// section 5.1). The scripts of Japanese, of Korean and of Chinese count as one each.
     pub(crate) fn mixes_scripts(&self) -> bool {
         !self.canonical.is_single_script()
     }
@@ -82,7 +82,7 @@ mod tests {
         Username::parse(typed).unwrap_or_else(|_| panic!("{typed:?} is refused")).canonical().to_owned()
     }
 
-    /// FR-08: what nobody can see is no difference.
+    /// FR-08: differences that nobody can see do not matter.
     #[test]
     fn one_name_however_it_is_typed() {
         for (typed, expected) in [
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn malformed_names_are_refused() {
         let long = ["x".repeat(256), "x".repeat(4_096), "\u{e4}".repeat(128)];
         let rest = [
             "",

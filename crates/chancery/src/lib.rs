@@ -78,7 +78,7 @@
 pub use chancery_core::config::Config;
 pub use chancery_core::context::{Call, RequestId};
 pub use chancery_core::documents::{
-    Documents, Keeper, Kept, MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry,
+    Cache, DocumentCache, Documents, MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry,
 };
 pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal, Remedy};
 pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, RefusedClient};

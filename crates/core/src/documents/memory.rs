@@ -27,7 +27,7 @@ struct Known {
 }
 
 impl Known {
-    /// Keeps the client as it is seen from now on.
+    /// Stores the client under a new revision.
     fn put(&mut self, client: Client) -> Revision {
         self.changes += 1;
         let revision = Revision(self.changes);
@@ -35,7 +35,7 @@ impl Known {
         revision
     }
 
-    /// Why the client of this id is not as it was seen, if it is not; `None` where there shall be none.
+    /// Why the client of this id cannot be written over the state `seen`; `None` if it can.
     fn contradicts(&self, id: &ClientId, seen: Option<Revision>) -> Option<Put> {
         match (self.clients.get(id).map(|client| client.revision()), seen) {
             (have, seen) if have == seen => None,
@@ -46,13 +46,13 @@ impl Known {
 }
 
 impl MemoryRegistry {
-    /// Without any client.
+    /// An empty registry.
     #[must_use]
     pub fn new() -> Self {
         Self { known: RwLock::default() }
     }
 
-    /// With a client of this metadata (RFC 7591 section 2), as [`MemoryRegistry::put`].
+    /// Adds a client of this metadata (RFC 7591 section 2), as [`MemoryRegistry::put`] does.
     ///
     /// # Errors
     /// Everything that is wrong with it.
@@ -61,7 +61,7 @@ impl MemoryRegistry {
         Ok(self)
     }
 
-    /// With a resource server.
+    /// Adds a resource server.
     #[must_use]
     pub fn with_resource_server(self, server: ResourceServer) -> Self {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +71,8 @@ impl MemoryRegistry {
         self
     }
 
-    /// Registers a client, also in the place of one of the same `client_id`, and says the secret when one was made.
+    /// Registers a client or replaces the one of the same `client_id`, and returns the secret if one was
+    /// made.
     ///
     /// # Errors
     /// Everything that is wrong with it.
@@ -85,7 +86,8 @@ impl MemoryRegistry {
         };
         let registered = register(metadata.as_bytes(), &SystemRandom, &rules)?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        // Putting is also changing here, and starting again: what the client got stays its own.
+        // Replacing a client, or putting it again after a restart, is no new registration: its tokens stay
+        // valid.
         known.put(registered.client.configured());
         Ok(registered.secret_to_show)
     }
@@ -158,7 +160,7 @@ impl Registry for MemoryRegistry {
     }
 }
 
-/// Keys in memory, the same for every realm that asks; gone when it is dropped.
+/// Keys in memory, the same for every realm that asks. They are lost when it is dropped.
 pub struct MemoryKeys {
     held: RwLock<Held>,
 }
@@ -171,19 +173,19 @@ struct Held {
 }
 
 impl MemoryKeys {
-    /// One key for each algorithm, published and signing from the beginning, and one root secret.
+    /// Makes one key for each algorithm, which signs at once, and one root secret.
     ///
     /// # Errors
     /// A fault of the cryptographic library, and for a symmetric algorithm.
     pub fn generate(algorithms: &[SigningAlgorithm]) -> Result<Self, Fault> {
-        let keys = Self { held: RwLock::new(Held { keys: Vec::new(), secrets: vec![drawn()], changes: 0 }) };
+        let keys = Self { held: RwLock::new(Held { keys: Vec::new(), secrets: vec![random_bytes()], changes: 0 }) };
         for alg in algorithms {
             keys.add(*alg, Timestamp::from_millis(0), Timestamp::from_millis(0))?;
         }
         Ok(keys)
     }
 
-    /// Makes one more key and says its `kid`.
+    /// Makes one more key and returns its `kid`.
     ///
     /// # Errors
     /// A fault of the cryptographic library, and for a symmetric algorithm.
@@ -196,7 +198,7 @@ impl MemoryKeys {
         Ok(kid)
     }
 
-    /// Says until when a key signs and counts.
+    /// Sets until when a key signs and is valid.
     pub fn end(&self, kid: &str, end: KeyEnd) {
         self.change(|held| {
             for (entry, _) in held.keys.iter_mut().filter(|(_, key)| key.kid() == kid) {
@@ -205,14 +207,14 @@ impl MemoryKeys {
         });
     }
 
-    /// Removes a key: nothing that it signed counts any more.
+    /// Removes a key, which invalidates everything that it signed.
     pub fn remove(&self, kid: &str) {
         self.change(|held| held.keys.retain(|(_, key)| key.kid() != kid));
     }
 
-    /// Makes a root secret, with which everything new is sealed from then on.
+    /// Makes a root secret, which seals everything new from then on.
     pub fn add_secret(&self) {
-        self.change(|held| held.secrets.push(drawn()));
+        self.change(|held| held.secrets.push(random_bytes()));
     }
 
     fn change(&self, step: impl FnOnce(&mut Held)) {
@@ -259,8 +261,8 @@ impl PrivateKeys for MemoryKeys {
     }
 }
 
-/// 32 bytes that nobody else has.
-fn drawn() -> Zeroizing<[u8; 32]> {
+/// 32 random bytes.
+fn random_bytes() -> Zeroizing<[u8; 32]> {
     let mut bytes = Zeroizing::new([0; 32]);
     SystemRandom.fill(&mut *bytes);
     bytes

@@ -1,11 +1,11 @@
-//! Clients, resource servers and private keys where people change them: over a
-//! [`DocumentStore`](chancery_store::DocumentStore), and in memory for development and tests.
+//! Clients, resource servers and private keys in a [`DocumentStore`](chancery_store::DocumentStore), where
+//! people can change them, and in memory for development and tests.
 
 mod watched;
-pub use watched::{Documents, Keeper};
+pub use watched::{Cache, Documents};
 
-mod kept;
-pub use kept::Kept;
+mod cache;
+pub use cache::DocumentCache;
 
 mod registry;
 pub use registry::StoredRegistry;

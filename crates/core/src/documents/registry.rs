@@ -1,4 +1,4 @@
-//! Clients and resource servers over [`Documents`].
+//! Clients and resource servers in [`Documents`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,29 +6,29 @@ use std::sync::Arc;
 use chancery_store::{Document, DocumentKind, Put, Revision};
 use chancery_types::{ClientId, RealmId, ResourceUri};
 
-use super::{Documents, Kept};
+use super::{DocumentCache, Documents};
 use crate::error::Fault;
 use crate::model::{Client, ResourceServer};
 use crate::ports::{PortFuture, Registry, Watcher};
 
-/// Clients and resource servers over [`Documents`], each parsed once until it is written again.
+/// Clients and resource servers in [`Documents`], each parsed once until it is written again.
 pub struct StoredRegistry {
     documents: Arc<Documents>,
     configured: HashMap<ResourceUri, Arc<ResourceServer>>,
-    pub(super) clients: Kept<Client>,
-    resource_servers: Kept<ResourceServer>,
+    pub(super) clients: DocumentCache<Client>,
+    resource_servers: DocumentCache<ResourceServer>,
 }
 
 impl StoredRegistry {
-    /// A registry over documents.
+    /// A registry of these documents.
     #[must_use]
     pub fn new(documents: Arc<Documents>) -> Self {
-        let clients = Kept::new(documents.clone(), DocumentKind::CLIENT);
-        let resource_servers = Kept::new(documents.clone(), DocumentKind::RESOURCE_SERVER);
+        let clients = DocumentCache::new(documents.clone(), DocumentKind::CLIENT);
+        let resource_servers = DocumentCache::new(documents.clone(), DocumentKind::RESOURCE_SERVER);
         Self { documents, configured: HashMap::new(), clients, resource_servers }
     }
 
-    /// With resource servers that stand in a configuration. They come before stored ones of the same name.
+    /// Adds the resource servers of a configuration, which take precedence over stored ones of the same URI.
     #[must_use]
     pub fn with_resource_servers(mut self, servers: impl IntoIterator<Item = ResourceServer>) -> Self {
         self.configured.extend(servers.into_iter().map(|server| (server.uri.clone(), Arc::new(server))));
@@ -52,13 +52,14 @@ impl StoredRegistry {
         Ok(self.documents.put(realm, DocumentKind::RESOURCE_SERVER, seen, document).await?)
     }
 
-    /// Stores new clients, all or none: [`Put::Occupied`] when a client or an account of one of their ids is there.
+    /// Stores new clients, all or none. It is [`Put::Occupied`] when a client or an account has the id of one
+    /// of them.
     ///
     /// # Errors
     /// A fault of the store.
     pub async fn add_clients(&self, realm: &RealmId, clients: &[Client]) -> Result<Put, Fault> {
         for client in clients {
-            if self.is_of_account(realm, client).await? {
+            if self.has_id_of_an_account(realm, client).await? {
                 return Ok(Put::Occupied);
             }
         }
@@ -66,8 +67,9 @@ impl StoredRegistry {
         Ok(self.documents.put_new(realm, DocumentKind::CLIENT, documents).await?)
     }
 
-    /// Whether an account has the client's id: `sub` has to tell a client from a person (RFC 9068 section 5).
-    async fn is_of_account(&self, realm: &RealmId, client: &Client) -> Result<bool, Fault> {
+    /// Whether an account has the client's id: one `sub` must never mean both a client and a person (RFC 9068
+    /// section 5).
+    async fn has_id_of_an_account(&self, realm: &RealmId, client: &Client) -> Result<bool, Fault> {
         Ok(self.documents.store().get(realm, DocumentKind::ACCOUNT, client.id().as_str()).await?.is_some())
     }
 }
@@ -119,7 +121,7 @@ impl Registry for StoredRegistry {
         client: Arc<Client>,
     ) -> PortFuture<'a, Put> {
         Box::pin(async move {
-            if seen.is_none() && self.is_of_account(realm, &client).await? {
+            if seen.is_none() && self.has_id_of_an_account(realm, &client).await? {
                 return Ok(Put::Occupied);
             }
             Ok(self.documents.put(realm, DocumentKind::CLIENT, seen, document_of(&client)?).await?)

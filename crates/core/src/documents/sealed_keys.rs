@@ -1,7 +1,8 @@
-//! Private keys and root secrets over [`Documents`], sealed with AES-256-GCM-SIV.
+//! Private keys and root secrets in [`Documents`], sealed with AES-256-GCM-SIV (RFC 8452).
 //!
-//! All of a realm's are one document, so that every change of the set is one compare-and-set: of two who change it at one
-//! moment, the second sees what the first has done. The times that a key carries do the rest, on every node by itself.
+//! All those of a realm are one document, so that every change of the set is one compare-and-set: of two
+//! changes at the same moment, the second is made on the result of the first. The times that a key carries do
+//! the rest, on every node by itself.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,12 +14,12 @@ use chancery_types::{RealmId, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Documents, Keeper};
+use super::{Cache, Documents};
 use crate::error::Fault;
 use crate::ports::{KeyEntry, PortFuture, PrivateKeys, Random, RootSecretEntry, Watcher};
 use crate::rotation::{KeyTimes, succeed};
 
-/// Private keys over [`Documents`]. Without the wrapping key the store holds nothing of use.
+/// Private keys in [`Documents`]. Without the wrapping key, the contents of the store are useless.
 pub struct SealedKeys {
     documents: Arc<Documents>,
     sealing: SealingKey,
@@ -26,19 +27,19 @@ pub struct SealedKeys {
     opened: Arc<RwLock<Opened>>,
 }
 
-/// Private keys by realm and `kid`, opened and parsed once: a key never changes under its name.
+/// Private keys by realm and `kid`, opened and parsed once: the key of a `kid` never changes.
 #[derive(Default)]
 struct Opened {
     keys: HashMap<(RealmId, Box<str>), Arc<PrivateKey>>,
-    /// How often a realm's set was written.
+    /// How often the set of a realm was invalidated by itself.
     generations: HashMap<RealmId, u64>,
-    /// How often any realm's set may have been.
+    /// How often the sets of all realms were invalidated together.
     of_all: u64,
 }
 
-impl Keeper for RwLock<Opened> {
-    /// Also the keys are opened again, so that one that is removed from the set is not kept in memory.
-    fn forget(&self, document: &Changed) {
+impl Cache for RwLock<Opened> {
+    /// Drops the opened keys as well, so that a key that was removed from the set does not stay in memory.
+    fn invalidate(&self, document: &Changed) {
         if document.kind == DocumentKind::SEALED_KEYS {
             let mut opened = self.write().unwrap_or_else(PoisonError::into_inner);
             opened.keys.retain(|(realm, _), _| *realm != document.realm);
@@ -46,17 +47,17 @@ impl Keeper for RwLock<Opened> {
         }
     }
 
-    fn forget_all(&self) {
+    fn invalidate_all(&self) {
         let mut opened = self.write().unwrap_or_else(PoisonError::into_inner);
         opened.keys.clear();
         opened.of_all += 1;
     }
 
-    /// Signing goes on: what a key may do does not depend on the store.
-    fn cut_off(&self) {}
+    /// The keys stay, so that signing goes on: their own times say when they end.
+    fn store_unavailable(&self) {}
 }
 
-/// Version 1 of the stored form, after the version byte.
+/// Version 1 of the stored form, which follows the version byte.
 #[derive(Default, Serialize, Deserialize)]
 struct KeyRing {
     keys: Vec<SealedKey>,
@@ -67,50 +68,58 @@ struct KeyRing {
 struct SealedKey {
     kid: Box<str>,
     times: KeyTimes,
-    /// A private JWK under the seal, in base64url; bound to realm and `kid`.
+    /// A sealed private JWK in base64url, bound to realm and `kid`.
     sealed: Box<str>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct SealedSecret {
     version: u32,
-    /// 32 bytes under the seal, in base64url; bound to realm and version.
+    /// 32 sealed bytes in base64url, bound to realm and version.
     sealed: Box<str>,
 }
 
 const VERSION: u8 = 1;
 
-/// The document's name; there is one in each realm.
+/// The id of the document, of which each realm has one.
 const NAME: &str = "keys";
 
-/// How often a change is tried again when others were faster. Each time, one of them was done.
+/// How often a change is tried when others are faster. One of those succeeds each time, so this is enough.
 const TRIES: usize = 32;
 
-/// What became of one algorithm in a rotation.
+/// What a change of the set has done.
+enum Change<T> {
+    /// The set has changed and must be written.
+    Made(T),
+    /// The set is as it was.
+    None(T),
+}
+
+/// The outcome of a rotation for one algorithm.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rotated {
-    /// What it signs.
+    /// The algorithm.
     pub alg: SigningAlgorithm,
-    /// The key that takes over: a new one, or one that was going to already.
+    /// The key that takes over: a new one, or one that a rotation under way had chosen already.
     pub kid: Box<str>,
-    /// From when it signs.
+    /// When it begins to sign.
     pub sign_from: Timestamp,
 }
 
 impl SealedKeys {
-    /// Keys over documents. The wrapping key is the operator's: without it nothing can be opened.
+    /// The keys in these documents. The operator keeps the wrapping key, without which nothing can be opened.
     ///
     /// # Errors
     /// A fault of the cryptographic library.
     pub fn new(documents: Arc<Documents>, wrapping: &RootSecret, random: Arc<dyn Random>) -> Result<Self, Fault> {
         let sealing = wrapping.sealing_key("chancery private key").map_err(broken)?;
         let opened = Arc::<RwLock<Opened>>::default();
-        documents.tell(&opened);
+        documents.register(&opened);
         Ok(Self { documents, sealing, random, opened })
     }
 
-    /// Makes what a realm needs before it can sign anything, as far as it is not there: a key of each of these algorithms,
-    /// and the first root secret. To be repeated as often as one likes, also by several at one moment.
+    /// Makes what a realm needs and does not have yet: a key for each of these algorithms, and the first root
+    /// secret. It may be repeated at any time, even by several callers at once.
     ///
     /// # Errors
     /// A fault of the store or of the cryptographic library; a symmetric algorithm.
@@ -128,17 +137,18 @@ impl SealedKeys {
                 ring.secrets.push(self.sealed_secret(realm, 1)?);
                 is_changed = true;
             }
-            Ok(((), is_changed))
+            Ok(if is_changed { Change::Made(()) } else { Change::None(()) })
         })
         .await
     }
 
-    /// Puts a key in the place of those of each of these algorithms, which sign until `sign_from` and count until the
-    /// longest token that they have signed has ended: `longest` after. Leave the caches of the JWKS their time (10 minutes)
-    /// between `now`, from when the new key is published, and `sign_from`.
+    /// Replaces the keys of each of these algorithms by a new one, which is published `now` and signs from
+    /// `sign_from` on. The old ones sign until then, and stay valid for `longest` after that, until their
+    /// last tokens have expired. Leave caches of the JWKS enough time (10 minutes) between `now` and
+    /// `sign_from`.
     ///
-    /// Where a key takes over at `sign_from` or before it already, it stays the one. Where one was going to later, it never
-    /// signs.
+    /// If a key is already going to take over at `sign_from` or before, no new one is made. One that was
+    /// going to take over later never signs.
     ///
     /// # Errors
     /// A fault of the store or of the cryptographic library; a symmetric algorithm.
@@ -167,20 +177,19 @@ impl SealedKeys {
                     None => {
                         let times = KeyTimes { publish_at: now, sign_from, end: None };
                         ring.keys.push(self.sealed_key(realm, made.key(*alg)?, times)?);
-                        // It was just pushed.
                         let Some(key) = ring.keys.last_mut() else { continue };
                         key
                     }
                 };
                 rotated.push(Rotated { alg: *alg, kid: key.kid.clone(), sign_from: key.times.sign_from });
             }
-            Ok((rotated, true))
+            Ok(Change::Made(rotated))
         })
         .await
     }
 
-    /// Removes a key: nothing that it signed counts any more, not even as proof of a past login. For a key that is no secret
-    /// any more; rotate with a `sign_from` of `now` before, or nothing signs in its place.
+    /// Removes a key that is no longer secret. Nothing that it signed is valid any more, not even as proof of
+    /// a past login. Rotate with a `sign_from` of `now` first; otherwise no key signs in its place.
     ///
     /// # Errors
     /// A fault of the store, or when there is no such key.
@@ -191,13 +200,14 @@ impl SealedKeys {
             if ring.keys.len() == before {
                 return Err(Fault::internal(format!("there is no key {kid}")));
             }
-            Ok(((), true))
+            Ok(Change::Made(()))
         })
         .await
     }
 
-    /// Removes the keys that have counted until before this time, and says how many. Leave them as long as a session lives:
-    /// what they signed still proves a past login.
+    /// Removes the keys that have not been valid since this time, and returns how many they were. Keep them
+    /// for as long as a session lives, because an ID token that they signed still proves a past login
+    /// (`id_token_hint`, OIDC Core section 3.1.2.1).
     ///
     /// # Errors
     /// A fault of the store.
@@ -206,12 +216,13 @@ impl SealedKeys {
             let before = ring.keys.len();
             ring.keys.retain(|key| key.times.end.is_none_or(|end| end.count_until() >= ended_before));
             let forgotten = before - ring.keys.len();
-            Ok((forgotten, forgotten > 0))
+            Ok(if forgotten > 0 { Change::Made(forgotten) } else { Change::None(forgotten) })
         })
         .await
     }
 
-    /// Makes a root secret, with which everything new is sealed from then on. What older ones sealed can still be read.
+    /// Makes a root secret, which seals everything new from then on. What older ones sealed can still be
+    /// opened.
     ///
     /// # Errors
     /// A fault of the store.
@@ -220,24 +231,24 @@ impl SealedKeys {
             let newest = ring.secrets.iter().map(|secret| secret.version).max().unwrap_or(0);
             let version = newest.saturating_add(1);
             ring.secrets.push(self.sealed_secret(realm, version)?);
-            Ok((version, true))
+            Ok(Change::Made(version))
         })
         .await
     }
 
-    /// One compare-and-set of the whole set: the step is made again on what others have made of it meanwhile. Says whether
-    /// it has changed anything.
+    /// Changes the set by compare-and-set. When somebody else has changed it meanwhile, the step is repeated
+    /// on the result.
     async fn change<T>(
         &self,
         realm: &RealmId,
-        mut step: impl FnMut(&mut KeyRing) -> Result<(T, bool), Fault>,
+        mut step: impl FnMut(&mut KeyRing) -> Result<Change<T>, Fault>,
     ) -> Result<T, Fault> {
         for _ in 0..TRIES {
             let (mut ring, seen) = self.ring(realm).await?;
-            let (outcome, is_changed) = step(&mut ring)?;
-            if !is_changed {
-                return Ok(outcome);
-            }
+            let outcome = match step(&mut ring)? {
+                Change::Made(outcome) => outcome,
+                Change::None(outcome) => return Ok(outcome),
+            };
             let mut body = vec![VERSION];
             serde_json::to_writer(&mut body, &ring).map_err(|error| Fault::internal(error.to_string()))?;
             let document =
@@ -246,10 +257,10 @@ impl SealedKeys {
                 return Ok(outcome);
             }
         }
-        Err(Fault::unavailable("the keys are being changed by others; try again"))
+        Err(Fault::unavailable("the keys are being changed by somebody else; try again"))
     }
 
-    /// The set as it is stored, empty when nothing is, and which state of it this is.
+    /// The stored set with its revision, or an empty set if nothing is stored.
     async fn ring(&self, realm: &RealmId) -> Result<(KeyRing, Option<Revision>), Fault> {
         let Some(document) = self.documents.store().get(realm, DocumentKind::SEALED_KEYS, NAME).await? else {
             return Ok((KeyRing::default(), None));
@@ -260,7 +271,7 @@ impl SealedKeys {
                 let ring = ring.map_err(|error| Fault::internal(format!("the stored keys are damaged: {error}")))?;
                 Ok((ring, Some(document.revision)))
             }
-            _ => Err(Fault::internal("the stored keys are of an unknown version")),
+            _ => Err(Fault::internal("the stored keys have an unknown version")),
         }
     }
 
@@ -295,10 +306,12 @@ impl SealedKeys {
     fn unseal(&self, realm: &RealmId, name: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let sealed = base64url::decode(sealed).map_err(broken)?;
         let opened = self.sealing.open(&sealed_for(realm, name), &sealed);
-        opened.ok_or_else(|| Fault::internal(format!("the key {name} was sealed under another wrapping key")))
+        opened.ok_or_else(|| {
+            Fault::internal(format!("the stored key {name} cannot be opened: it was sealed with another wrapping key"))
+        })
     }
 
-    /// The private key, parsed; opened only the first time.
+    /// The parsed private key, which is opened the first time only.
     fn private_key(&self, realm: &RealmId, key: &SealedKey) -> Result<Arc<PrivateKey>, Fault> {
         if let Some(opened) = self.opened(realm, &key.kid) {
             return Ok(opened);
@@ -316,7 +329,7 @@ impl SealedKeys {
     }
 }
 
-/// Keys that were made for a change, once, however often it is tried.
+/// The keys that were made for a change: each is made once, however often the change is tried.
 #[derive(Default)]
 struct Made(BTreeMap<&'static str, PrivateKey>);
 
@@ -330,7 +343,7 @@ impl Made {
     }
 }
 
-/// What a seal is bound to, so that a sealed key cannot be moved to another realm or name.
+/// The associated data of a seal, so that a sealed key cannot be moved to another realm or name.
 fn sealed_for(realm: &RealmId, name: &str) -> Vec<u8> {
     [realm.as_str().as_bytes(), &[0], name.as_bytes()].concat()
 }

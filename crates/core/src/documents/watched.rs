@@ -1,4 +1,4 @@
-//! The documents of one store together with those who keep what they have read of them.
+//! The documents of one store, and the caches that are invalidated when they change.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
@@ -9,55 +9,56 @@ use chancery_types::{RealmId, Timestamp};
 use crate::asked::Asked;
 use crate::ports::{PortFuture, Watcher};
 
-/// The documents of one store. Clients, people and keys over it share one of these, whatever their realms: then one
-/// question a second finds what other nodes and commands have written, and only what was written is read again.
+/// The documents of one store. The clients, people and keys of all realms share one of these, so that one
+/// query a second finds what other nodes and commands have written, and only that is read again.
 pub struct Documents {
     store: Arc<dyn DocumentStore>,
-    keepers: RwLock<Vec<Weak<dyn Keeper>>>,
-    /// Up to which write the keepers know of all.
+    caches: RwLock<Vec<Weak<dyn Cache>>>,
+    /// The caches know of all writes up to this revision.
     known: AtomicU64,
     asked: Asked,
 }
 
-/// Keeps what it has read of documents.
-pub trait Keeper: Send + Sync {
+/// A cache of what was read of documents.
+pub trait Cache: Send + Sync {
     /// This document was written or removed.
-    fn forget(&self, document: &Changed);
+    fn invalidate(&self, document: &Changed);
 
-    /// Any document may have been.
-    fn forget_all(&self);
+    /// Any document may have been written or removed.
+    fn invalidate_all(&self);
 
-    /// The store does not answer. Whoever keeps what may have ended meanwhile must not believe it any more.
-    fn cut_off(&self) {
-        self.forget_all();
+    /// The store does not answer, so nobody knows what other nodes have written. By default nothing stays
+    /// cached.
+    fn store_unavailable(&self) {
+        self.invalidate_all();
     }
 }
 
 impl Documents {
-    /// Nobody keeps anything yet.
+    /// The documents of this store, without caches.
     #[must_use]
     pub fn new(store: Arc<dyn DocumentStore>) -> Arc<Self> {
-        Arc::new(Self { store, keepers: RwLock::default(), known: AtomicU64::new(0), asked: Asked::never() })
+        Arc::new(Self { store, caches: RwLock::default(), known: AtomicU64::new(0), asked: Asked::never() })
     }
 
-    /// For reading, and for writes whose documents nobody keeps.
+    /// The store itself, for reads, and for writes of documents that are not cached.
     #[must_use]
     pub fn store(&self) -> &dyn DocumentStore {
         &*self.store
     }
 
-    /// Tells this one of every write from now on, as long as it lives.
-    pub fn tell<K: Keeper + 'static>(&self, keeper: &Arc<K>) {
-        let keeper: Weak<dyn Keeper> = Arc::downgrade(keeper) as Weak<dyn Keeper>;
-        let mut keepers = self.keepers.write().unwrap_or_else(PoisonError::into_inner);
-        keepers.retain(|kept| kept.strong_count() > 0);
-        keepers.push(keeper);
+    /// Registers a cache, which every write invalidates from now on for as long as it lives.
+    pub fn register<C: Cache + 'static>(&self, cache: &Arc<C>) {
+        let cache: Weak<dyn Cache> = Arc::downgrade(cache) as Weak<dyn Cache>;
+        let mut caches = self.caches.write().unwrap_or_else(PoisonError::into_inner);
+        caches.retain(|cache| cache.strong_count() > 0);
+        caches.push(cache);
     }
 
-    /// [`DocumentStore::put`]; everybody in this process sees it at once.
+    /// [`DocumentStore::put`], which every cache in this process sees at once.
     ///
     /// # Errors
-    /// As there.
+    /// Those of the store.
     pub async fn put(
         &self,
         realm: &RealmId,
@@ -67,14 +68,14 @@ impl Documents {
     ) -> Result<Put, StoreError> {
         let written = Changed { realm: realm.clone(), kind, id: document.id.clone() };
         let put = self.store.put(realm, kind, seen, document).await;
-        self.each(|keeper| keeper.forget(&written));
+        self.each(|cache| cache.invalidate(&written));
         put
     }
 
-    /// [`DocumentStore::put_new`]; everybody in this process sees it at once.
+    /// [`DocumentStore::put_new`], which every cache in this process sees at once.
     ///
     /// # Errors
-    /// As there.
+    /// Those of the store.
     pub async fn put_new(
         &self,
         realm: &RealmId,
@@ -84,14 +85,14 @@ impl Documents {
         let named = |document: &Document| Changed { realm: realm.clone(), kind, id: document.id.clone() };
         let written: Vec<Changed> = documents.iter().map(named).collect();
         let put = self.store.put_new(realm, kind, documents).await;
-        self.each(|keeper| written.iter().for_each(|written| keeper.forget(written)));
+        self.each(|cache| written.iter().for_each(|written| cache.invalidate(written)));
         put
     }
 
-    /// [`DocumentStore::remove`]; everybody in this process sees it at once.
+    /// [`DocumentStore::remove`], which every cache in this process sees at once.
     ///
     /// # Errors
-    /// As there.
+    /// Those of the store.
     pub async fn remove(
         &self,
         realm: &RealmId,
@@ -101,13 +102,13 @@ impl Documents {
     ) -> Result<Put, StoreError> {
         let removed = Changed { realm: realm.clone(), kind, id: id.into() };
         let put = self.store.remove(realm, kind, id, seen).await;
-        self.each(|keeper| keeper.forget(&removed));
+        self.each(|cache| cache.invalidate(&removed));
         put
     }
 
-    fn each(&self, tell: impl Fn(&dyn Keeper)) {
-        let keepers = self.keepers.read().unwrap_or_else(PoisonError::into_inner);
-        keepers.iter().filter_map(Weak::upgrade).for_each(|keeper| tell(&*keeper));
+    fn each(&self, notify: impl Fn(&dyn Cache)) {
+        let caches = self.caches.read().unwrap_or_else(PoisonError::into_inner);
+        caches.iter().filter_map(Weak::upgrade).for_each(|cache| notify(&*cache));
     }
 }
 
@@ -120,14 +121,14 @@ impl Watcher for Documents {
             };
             let answer = self.store.changes(Revision(self.known.load(Ordering::Relaxed))).await;
             asking.answered(now);
-            let changes = answer.inspect_err(|_| self.each(|keeper| keeper.cut_off()))?;
+            let changes = answer.inspect_err(|_| self.each(|cache| cache.store_unavailable()))?;
             match &changes.moved {
                 Moved::These(these) => {
-                    self.each(|keeper| these.iter().for_each(|changed| keeper.forget(changed)));
+                    self.each(|cache| these.iter().for_each(|changed| cache.invalidate(changed)));
                 }
-                Moved::Any => self.each(|keeper| keeper.forget_all()),
+                Moved::Any => self.each(|cache| cache.invalidate_all()),
             }
-            // Of two questions on their way the slower one may set it back: then the same writes are told of again.
+            // The slower of two concurrent queries may set this back, which only repeats some invalidations.
             self.known.store(changes.now.0, Ordering::Relaxed);
             Ok(now)
         })

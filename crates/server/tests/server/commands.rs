@@ -159,7 +159,7 @@ fn people_are_added_changed_and_removed() {
     }
     fs::write(folder.join("list"), "battery staple\n").unwrap();
     let own_list = ["user", "passwd", "bob", "--set", "passwords.blocklist=list"];
-    assert!(refused(&folder, &own_list, "Battery Staple\n").contains("tried first"));
+    assert!(refused(&folder, &own_list, "Battery Staple\n").contains("most common"));
     done(&folder, &own_list, "Passw0rd123\n");
     let said = refused(&folder, &["user", "list", "--set", "passwords.blocklist=nowhere"], "");
     assert!(said.contains("passwords.blocklist: nowhere"), "{said}");
