@@ -39,8 +39,7 @@ impl SqliteStore {
             if application == APPLICATION_ID {
                 return Ok(());
             }
-            let text =
-                "no longer holds what it held when it was opened; put the right file back and restart the server";
+            let text = "no longer holds the database that was opened; put the right file back and restart the server";
             Err(BackendError::new(format!("{}: {text}", file.path.display())).into())
         })
     }

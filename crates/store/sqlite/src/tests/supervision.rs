@@ -72,7 +72,7 @@ fn a_file_that_is_lost_is_noticed() {
                 Connection::open(&theirs).unwrap().execute_batch("create table theirs (x)").unwrap();
                 fs::write(file, fs::read(theirs).unwrap()).unwrap();
             },
-            "something else",
+            "no longer holds",
         ),
         ("overwritten by a text", |file| fs::write(file, "no database ".repeat(1000)).unwrap(), "not a database"),
     ];
