@@ -125,7 +125,8 @@ impl Sessions {
             return Ok(None);
         };
         let shown = handle.secret_digest();
-        let is_former = |(digest, since): &(_, Timestamp)| *digest == shown && call.now.since(*since) <= FORMER_SECRET;
+        let is_former =
+            |(digest, since): &(_, Timestamp)| *digest == shown && call.now.distance(*since) <= FORMER_SECRET;
         if found.body.current != shown && !found.body.former.as_ref().is_some_and(is_former) {
             return Ok(None);
         }

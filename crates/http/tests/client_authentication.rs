@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chancery_core::model::SecretMethod;
 use chancery_http::Peer;
-use chancery_testkit::{ClientRequest, NegativeTable, Refused, SECRET, TestProvider, seconds};
+use chancery_testkit::{ClientRequest, HandClock, NegativeTable, Refused, SECRET, TestProvider, seconds};
 
 /// The endpoints that authenticate clients, each with a request that is complete but for that.
 const ENDPOINTS: [(&str, &[(&str, &str)]); 3] = [
@@ -54,6 +54,27 @@ fn guessing_a_secret_is_slowed_down() {
     // It ends by itself.
     kit.clock.advance(seconds(60));
     let _ = attempt("machine", SECRET, attacker).expect_status(200);
+}
+
+/// FR-01: a wait that was set while the clock was ahead is no longer than others once the clock is right again.
+#[test]
+fn a_clock_that_was_ahead_locks_no_client_out() {
+    for ahead in [30, 120, 86_400] {
+        let kit = TestProvider::new();
+        kit.clock.advance(seconds(ahead));
+        let guess = |n: u32| kit.client_credentials_request("machine").secret(&format!("guess {n}")).send();
+        (0..11).for_each(|n| drop(guess(n).expect_status(401)));
+        for n in 11..20 {
+            kit.clock.advance(seconds(60));
+            let _ = guess(n).expect_status(401);
+        }
+        kit.clock.set(HandClock::START);
+        let first = kit.client_credentials_request("machine").send();
+        let wait = first.header("retry-after").map_or(0, |wait| wait.parse().unwrap());
+        assert!(wait <= 60, "{wait}");
+        kit.clock.advance(seconds(wait));
+        let _ = kit.client_credentials_request("machine").send().expect_status(200);
+    }
 }
 
 /// An instance that goes on with the secret of yesterday is no attack: what is sent again is one guess.

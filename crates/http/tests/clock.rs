@@ -1,8 +1,14 @@
 //! What has ended has ended, and what is another's stays another's, whatever the server's clock does in between: it may be
 //! ahead, behind, or set right at any moment (OIDC Core section 3.1.2.1, RFC 9700 section 4.14.2).
 
+use chancery_core::endpoint::token::refresh_token::REFRESH_TOKEN_USED;
+use chancery_core::interaction::form_token::FORM_TOO_OLD;
 use chancery_core::policy::{CLIENT_REPLACED, SIGNED_OUT_EVERYWHERE};
-use chancery_testkit::{Answer, Code, HandClock, READY_MADE, SECRET, TestProvider, UserAgent, assert_refused, seconds};
+use chancery_core::rotation::KeyEnd;
+use chancery_jose::SigningAlgorithm::{Es256, Rs256};
+use chancery_testkit::{
+    Answer, Code, HandClock, READY_MADE, SECRET, TestProvider, UserAgent, assert_refused, hours, minutes, seconds,
+};
 
 /// By how many seconds the clock is ahead: at the login, when something ends, and when what has ended is shown.
 const CLOCKS: &[(i64, i64, i64)] = &[
@@ -198,4 +204,111 @@ fn a_new_consent_does_not_revive_the_old_one() {
     // A withdrawal ends what the next one has got.
     assert_eq!(kit.withdraw_consent("alice", "web").0, 3);
     let _ = request("openid").set("prompt", "none").open(&ua).expect_error("consent_required");
+}
+
+/// FR-01, RFC 9700 section 4.14.2: for half a minute after its use a refresh token can be shown again; one that was used
+/// while the clock was far ahead is not one that was used a moment ago.
+#[test]
+fn a_stolen_refresh_token_is_noticed() {
+    for (ahead, is_recent) in [(0, true), (5, true), (30, true), (31, false), (3600, false), (86_400, false)] {
+        let kit = TestProvider::new();
+        set(&kit, ahead);
+        let tokens = kit.tokens("alice", "web", "openid offline_access");
+        let stolen = tokens.member("refresh_token");
+        let successor = kit.refresh("web", stolen).expect_status(200);
+        set(&kit, 0);
+        let again = kit.refresh("web", stolen);
+        if is_recent {
+            assert_eq!(again.expect_status(200)["refresh_token"], successor["refresh_token"], "ahead {ahead}");
+        } else {
+            assert_refused!(again, REFRESH_TOKEN_USED);
+            let _ = kit.refresh("web", successor.member("refresh_token")).expect_status(400);
+        }
+    }
+}
+
+/// FR-01: the cookie from before a login opens the session for half a minute more, for parallel tabs. One that was replaced
+/// while the clock was far ahead does not.
+#[test]
+fn a_former_session_cookie_is_no_session() {
+    for (ahead, is_recent) in [(0, true), (30, true), (31, false), (3600, false)] {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        ua.has_consented("alice", "web", "openid");
+        set(&kit, ahead);
+        let request = kit.authorization_request("web").scope("openid");
+        let _ = request.open(&ua).login("alice").expect_code();
+        let former = ua.with_the_same_cookies();
+        let _ = request.clone().set("prompt", "login").open(&ua).login("alice").expect_code();
+        set(&kit, 0);
+        let is_signed_in = |ua: &UserAgent<'_>| request.clone().set("prompt", "none").open(ua).is_answered_with("code");
+        assert_eq!((is_signed_in(&former), is_signed_in(&ua)), (is_recent, true), "ahead {ahead}");
+    }
+}
+
+/// FR-01: a form of a time that is still to come is as foreign as one that is too old, and a step that was answered then is
+/// not one that was answered a moment ago.
+#[test]
+fn a_form_of_a_time_to_come() {
+    for (ahead, is_young) in [(0, true), (3600, true), (3601, false), (86_400, false)] {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        ua.has_consented("alice", "web", "openid");
+        set(&kit, ahead);
+        let page = kit.authorization_request("web").scope("openid").open(&ua).expect_page("login");
+        set(&kit, 0);
+        if is_young {
+            let _ = page.login("alice").expect_code();
+        } else {
+            page.login("alice").expect_refused_form(&FORM_TOO_OLD);
+        }
+    }
+    for (ahead, leads_on) in [(0, true), (10, true), (11, false), (1800, false)] {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        ua.has_consented("alice", "web", "openid");
+        set(&kit, ahead);
+        let page = kit.authorization_request("web").scope("openid").open(&ua).expect_page("login");
+        let code = page.login("alice").expect_code();
+        set(&kit, 0);
+        let again = page.login("alice");
+        assert_eq!(again.is_answered_with("code"), leads_on, "ahead {ahead}");
+        assert!(!leads_on || again.expect_code().code == code.code);
+    }
+}
+
+/// FR-01: a clock that is ahead for a while sweeps nothing away that says no: a JWT that was revoked stays so.
+#[test]
+fn what_was_revoked_stays_revoked() {
+    for ahead in [0, 301, 3600, 86_000] {
+        let kit = TestProvider::new();
+        let own = kit.client_credentials_request("jwt").param("scope", "read").send().expect_status(200);
+        let of_alice = kit.tokens("alice", "jwt", "read");
+        let tokens = [own.member("access_token"), of_alice.member("access_token")];
+        for token in tokens {
+            assert!(kit.is_active("api", token));
+            let _ = kit.revoke("jwt", token).expect_status(200);
+        }
+        set(&kit, ahead);
+        let _ = kit.run_once();
+        set(&kit, 0);
+        for token in tokens {
+            assert!(!kit.is_active("api", token), "ahead {ahead}");
+        }
+    }
+}
+
+/// FR-01: once the clock was set right, the key set is that of the time it is, not of a time to come.
+#[test]
+fn the_key_set_is_of_the_present() {
+    let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
+    let keys = || kit.get("/jwks").json()["keys"].as_array().map_or(0, Vec::len);
+    let kid = kit.keys.add(Es256, kit.now(), kit.now()).unwrap_or_default();
+    kit.keys.end(&kid, KeyEnd::new(kit.now() + minutes(10), minutes(5)));
+    kit.clock.advance(seconds(2));
+    assert_eq!(keys(), 3);
+    kit.clock.advance(hours(1));
+    assert_eq!(keys(), 2);
+    kit.clock.set(HandClock::START + seconds(4));
+    assert_eq!(keys(), 3, "it signs again, and everybody has to know it");
 }

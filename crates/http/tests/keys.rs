@@ -2,10 +2,51 @@
 
 #![expect(clippy::expect_used, reason = "tests")]
 
+use std::sync::Arc;
+
 use chancery_core::rotation::KeyEnd;
 use chancery_jose::SigningAlgorithm::{Es256, Rs256};
 use chancery_jose::{Compact, JwkSet};
+use chancery_store_memory::MemoryStore;
 use chancery_testkit::{TestProvider, hours, millis, minutes, seconds};
+
+/// Consents, grants and counts of guesses are filed under names that do not change with the root secret: after it was rotated
+/// the same node and one that is started anew find them, and whoever withdraws a consent ends its grants.
+#[test]
+fn another_root_secret_loses_nothing() {
+    let store = Arc::new(MemoryStore::new());
+    let first = TestProvider::builder().own_keys(&[Rs256, Es256]).store(store.clone()).build();
+    let alice = first.user_agent();
+    let request = |kit: &TestProvider| kit.authorization_request("web").scope("openid offline_access");
+    let page = request(&first).open(&alice).expect_page("login");
+    let tokens = page.login("alice").expect_page("consent").allow().expect_code();
+    let refresh_token = first.exchange(&tokens).expect_status(200).member("refresh_token").to_owned();
+    // Somebody else has guessed bob's password from one network as often as is free.
+    let guess = |kit: &TestProvider| {
+        let ua = kit.user_agent();
+        ua.comes_from("192.0.2.9");
+        request(kit).open(&ua).expect_page("login").login_wrongly("bob").answer().status.as_u16()
+    };
+    (0..6).for_each(|_| assert_eq!(guess(&first), 200));
+    assert_eq!(guess(&first), 429);
+    first.keys.add_secret();
+    first.clock.advance(millis(1));
+    let again = TestProvider::builder().keys_of(&first).store(store).seed(2).build();
+    again.clock.set(first.now());
+    for kit in [&first, &again] {
+        assert_eq!(guess(kit), 429, "the count is there");
+        let other = kit.user_agent();
+        let _ = request(kit).open(&other).expect_page("login").login("alice").expect_code();
+        let _ = kit.refresh("web", &refresh_token).expect_status(200);
+        kit.keys.add_secret();
+    }
+    // The grants are found, too: the first one and one per login since.
+    assert_eq!(again.withdraw_consent("alice", "web").0, 3);
+    assert_eq!(first.refresh("web", &refresh_token).status, 400);
+    for kit in [&first, &again] {
+        let _ = request(kit).open(&kit.user_agent()).expect_page("login").login("alice").expect_page("consent");
+    }
+}
 
 /// What a resource server keeps of the JWKS, and when it fetched it.
 struct Cache {

@@ -436,6 +436,51 @@ fn busy_and_broken_accounts() {
     let _ = tab.login("alice");
 }
 
+/// FR-01: a wait that was set while the clock was ahead keeps nobody out longer than the longest wait of its rule, once the
+/// clock is right again: neither one's own wait, nor that for a place behind strangers, nor that for a time that was told.
+#[test]
+fn a_clock_that_was_ahead_locks_nobody_out() {
+    let right_again = |kit: &TestProvider| kit.clock.set(chancery_testkit::HandClock::START);
+    // The seconds until a right password is let in by whoever waits as told.
+    let waits = |kit: &TestProvider, ua: &UserAgent<'_>| {
+        let mut waited = 0;
+        while waited <= 1000 {
+            let tab = login_page(ua, kit).login("alice");
+            let Some(told) = tab.answer().header("retry-after") else { return waited };
+            let told: u64 = told.parse().unwrap();
+            kit.clock.advance(seconds(told));
+            waited += told;
+        }
+        panic!("kept out for more than {waited} s")
+    };
+    for ahead in [minutes(2), minutes(20), minutes(120), days(10)] {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        kit.clock.advance(ahead);
+        let mut tab = guess(&login_page(&ua, &kit), "alice", 6);
+        while tab.answer().header("retry-after") != Some("900") {
+            let wait = tab.answer().header("retry-after").and_then(|wait| wait.parse().ok()).unwrap_or(0);
+            kit.clock.advance(seconds(wait));
+            tab = guess(&tab, "alice", 1);
+        }
+        right_again(&kit);
+        assert!(waits(&kit, &ua) <= 900, "own wait, ahead {ahead:?}");
+        // A guess more is braked as ever.
+        let other = kit.user_agent();
+        let _ = guess(&login_page(&other, &kit), "bob", 6);
+        assert_eq!(login_page(&other, &kit).login("bob").answer().status, 429);
+
+        let kit = TestProvider::new();
+        let (stranger, told, fresh) = (Stranger::new(&kit), kit.user_agent(), kit.user_agent());
+        kit.clock.advance(ahead);
+        (0..150).for_each(|_| stranger.guess("alice"));
+        assert_eq!(login_page(&told, &kit).login("alice").answer().status, 429);
+        right_again(&kit);
+        assert!(waits(&kit, &fresh) <= 31, "behind strangers, ahead {ahead:?}");
+        assert!(waits(&kit, &told) <= 31, "a time that was told, ahead {ahead:?}");
+    }
+}
+
 /// FR-13: who was meant, by which client, from where and why; never what was typed.
 #[test]
 fn an_event_says_who_was_meant() {

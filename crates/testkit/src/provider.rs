@@ -74,7 +74,7 @@ pub struct TestProviderBuilder {
     config: Config,
     clients: Vec<String>,
     resource_servers: Vec<ResourceServer>,
-    keys: Option<Vec<SigningAlgorithm>>,
+    keys: Option<Arc<MemoryKeys>>,
     authorization_policy: Option<Arc<dyn AuthorizationPolicy>>,
     token_policy: Option<Arc<dyn TokenPolicy>>,
     client_policy: Option<Arc<dyn ClientPolicy>>,
@@ -137,7 +137,14 @@ impl TestProviderBuilder {
     /// Keys of its own, which a test can change; there has to be RS256 among them.
     #[must_use]
     pub fn own_keys(mut self, algorithms: &[SigningAlgorithm]) -> Self {
-        self.keys = Some(algorithms.to_vec());
+        self.keys = Some(Arc::new(made_keys(algorithms)));
+        self
+    }
+
+    /// The keys of another provider; with its store, too, it is another node of the same, or the same one started again.
+    #[must_use]
+    pub fn keys_of(mut self, other: &TestProvider) -> Self {
+        self.keys = Some(Arc::clone(&other.keys));
         self
     }
 
@@ -214,7 +221,7 @@ impl TestProviderBuilder {
                 .into_iter()
                 .fold(MemoryRegistry::new(), |registry, server| registry.with_resource_server(server)),
         );
-        let keys = self.keys.map_or_else(shared_keys, |algorithms| Arc::new(made_keys(&algorithms)));
+        let keys = self.keys.unwrap_or_else(shared_keys);
         let interleaved = Arc::new(Interleaved::new(self.store));
         let failing = Arc::new(Failing::new(Arc::clone(&interleaved) as Arc<dyn StateStore>));
         let counting = Arc::new(Counting::new(Arc::clone(&failing) as Arc<dyn StateStore>));

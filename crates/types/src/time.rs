@@ -45,6 +45,21 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// How far two times are apart, whichever is later. Whoever asks whether something happened lately asks this: what lies
+    /// far ahead was written by a clock that was wrong, and is not of late.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use chancery_types::Timestamp;
+    /// let (early, late) = (Timestamp::from_secs(100), Timestamp::from_secs(160));
+    /// assert_eq!((late.distance(early), early.distance(late)), (Duration::from_secs(60), Duration::from_secs(60)));
+    /// assert_eq!((late.since(early), early.since(late)), (Duration::from_secs(60), Duration::ZERO));
+    /// ```
+    #[must_use]
+    pub fn distance(self, other: Self) -> Duration {
+        self.since(other).max(other.since(self))
+    }
+
     /// The time that has passed since `earlier`; zero when the clocks of two nodes disagree and `earlier` is later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -162,7 +162,7 @@ impl Secret {
         let needs_itself = client.metadata.hmac_algorithm().is_some();
         let seal = || hmac_secret::seal(&self.text, &client.client_id, bytes(random), rules);
         let hmac = needs_itself.then(seal).transpose()?;
-        client.secrets.push(ClientSecret { digest, ends: self.ends, hmac });
+        client.secrets.push(ClientSecret { digest, ends: self.ends, is_weak: self.text.len() < SHORTEST, hmac });
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! Discovery  revocation_endpoint
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chancery_store::{Revoked, StoreError, Tags};
 use chancery_types::handle::{AccessToken, Handle, RefreshToken, RotatingHandle};
@@ -30,6 +31,10 @@ reasons! {
         section: "RFC 7009 section 2.1",
     };
 }
+
+/// How much longer than its JWT a mark is kept. A clock that is ahead for a while must not sweep it away too early: set right
+/// again, it would find the JWT good.
+const KEPT: Duration = Duration::from_secs(86_400);
 
 /// The revocation endpoint.
 pub struct RevocationEndpoint {
@@ -102,7 +107,7 @@ impl RevocationEndpoint {
         self.end_grant_too(caller, TokenKind::RefreshToken, Some(found.body.granted.grant)).await
     }
 
-    /// A JWT is good by its signature; the mark that it is revoked lives as long as it would.
+    /// A JWT is good by its signature; the mark that it is revoked outlives it.
     async fn signed(&self, caller: Caller<'_>, jwt: &JwtAccessToken) -> Result<(), Fault> {
         let Caller { call, env, .. } = caller;
         if !self.owns(caller, TokenKind::AccessToken, &jwt.client) {
@@ -111,7 +116,7 @@ impl RevocationEndpoint {
         let grant = jwt.place.grant();
         let parent = grant.map(|grant| grant.key(&env.realm));
         let mark = jwt.place.revocation(&env.realm, &jwt.jti);
-        let record = env.records().new(mark, parent, Tags::default(), jwt.expires_at, &RevocationBody {})?;
+        let record = env.records().new(mark, parent, Tags::default(), jwt.expires_at + KEPT, &RevocationBody {})?;
         match env.records().insert(call.now, &[record]).await {
             Ok(()) => caller.record_revoked(),
             // It is marked already.

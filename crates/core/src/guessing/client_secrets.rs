@@ -51,7 +51,8 @@ impl ClientSecrets {
         let counted = counted(network, client_id)?;
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let not_before = known.get(&counted)?.not_before?;
-        Some(not_before.since(now)).filter(|wait| !wait.is_zero())
+        // A longer wait than there is was set by a clock that was ahead, and is over.
+        Some(not_before.since(now)).filter(|wait| !wait.is_zero() && *wait <= LONGEST_WAIT)
     }
 
     /// This secret was wrong.
@@ -63,7 +64,7 @@ impl ClientSecrets {
             forget(&mut known, now);
         }
         let wrong = known.entry(counted).or_default();
-        if wrong.last_at.is_some_and(|at| now.since(at) > REMEMBERED) {
+        if wrong.last_at.is_some_and(|at| now.distance(at) > REMEMBERED) {
             *wrong = Wrong::default();
         }
         if wrong.free.contains(&digest) {
@@ -83,7 +84,7 @@ impl ClientSecrets {
 
 /// Makes room: for what is over, else for the half that has done the least.
 fn forget(known: &mut HashMap<Counted, Wrong>, now: Timestamp) {
-    known.retain(|_, wrong| wrong.last_at.is_some_and(|at| now.since(at) <= REMEMBERED));
+    known.retain(|_, wrong| wrong.last_at.is_some_and(|at| now.distance(at) <= REMEMBERED));
     if known.len() >= MOST {
         let mut by_count: Vec<(u32, Counted)> = known.iter().map(|(key, wrong)| (wrong.count, *key)).collect();
         let (least, ..) = by_count.select_nth_unstable(MOST / 2);

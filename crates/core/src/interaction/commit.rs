@@ -315,7 +315,7 @@ impl Interactions {
         addressed: &Addressed<'_>,
         first: &AnswerBody,
     ) -> Result<Repeated, Fault> {
-        if call.now.since(first.at) > REPEATED {
+        if call.now.distance(first.at) > REPEATED {
             return Ok(Repeated::Over);
         }
         let parameters = match &first.answer {

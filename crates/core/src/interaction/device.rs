@@ -42,7 +42,7 @@ impl Devices {
             key.open(env.realm.as_str().as_bytes(), sealed)
         });
         let text = opened.as_ref().and_then(|text| std::str::from_utf8(text).ok()).unwrap_or("");
-        let is_known = |device: &Device| call.now.since(device.signed_in_at) <= LIFETIME;
+        let is_known = |device: &Device| call.now.distance(device.signed_in_at) <= LIFETIME;
         Self(text.lines().filter_map(Device::read).filter(is_known).collect())
     }
 

@@ -107,7 +107,7 @@ impl FormToken {
         };
         let token = read().ok_or(&FORM_FOREIGN)?;
         // A page that is shown again and again does not keep its request young.
-        let age = now.since(token.issued_at.min(token.first_seen));
+        let age = now.distance(token.issued_at.min(token.first_seen));
         if age <= lifetime.min(LIFETIME) { Ok(token) } else { Err(&FORM_TOO_OLD) }
     }
 

@@ -135,7 +135,7 @@ impl Throttle {
         let mut room = None;
         // Whoever loses a race looks again.
         for _ in 0..RACES {
-            let own: Option<Found<ThrottleBody>> = env.records().get(call.now, counts.own).await?;
+            let own = standing(call.now, env, counts.own, counts.longest_wait).await?;
             let places = match self.verdict(call.now, env, &counts, own.as_ref()).await? {
                 Verdict::Waits(until) => return Ok(Admission::Waits(until.since(call.now))),
                 Verdict::Queued(full) => match self.queue(call.now, env, counts.own, own.as_ref(), &full).await? {
@@ -170,7 +170,7 @@ impl Throttle {
         for shared in &attempt.counts.shared {
             // Each race that is lost was won by another failure, so that the count grows all the same.
             for _ in 0..10 * RACES {
-                let found: Option<Found<ThrottleBody>> = env.records().get(call.now, shared.key).await?;
+                let found = standing(call.now, env, shared.key, self.longest_shared_wait()).await?;
                 let before = found.as_ref().map(|found| &found.body);
                 let body = ThrottleBody {
                     failures: before.map_or(0, |body| body.failures).saturating_add(1),
@@ -252,7 +252,7 @@ impl Throttle {
         }
         let mut full = Vec::new();
         for shared in &counts.shared {
-            let found: Option<Found<ThrottleBody>> = env.records().get(now, shared.key).await?;
+            let found = standing(now, env, shared.key, self.longest_shared_wait()).await?;
             full.extend(found.filter(|found| found.body.failures >= shared.free));
         }
         Ok(match full.iter().any(|found| now < found.body.not_before) {
@@ -315,6 +315,11 @@ impl Throttle {
         write(now, env, counts.own, found, &ThrottleBody { failures, not_before, admitted_at: None }, ends).await
     }
 
+    /// How far ahead the next place in a count can be that others share.
+    fn longest_shared_wait(&self) -> Duration {
+        SHARED_WAIT + self.config.first_wait
+    }
+
     /// The wait after so many failures.
     fn wait(&self, failures: u32, longest: Duration) -> Duration {
         match failures.checked_sub(self.config.failures) {
@@ -322,6 +327,24 @@ impl Throttle {
             Some(over) => self.config.first_wait.saturating_mul(1 << (over - 1).min(20)).min(longest),
         }
     }
+}
+
+/// A count as it stands. A time further ahead than the longest wait of the count was written by a clock that was ahead, and
+/// has been set right since: it keeps nobody waiting.
+async fn standing(
+    now: Timestamp,
+    env: &Env,
+    key: Key,
+    longest_wait: Duration,
+) -> Result<Option<Found<ThrottleBody>>, Fault> {
+    let mut found: Option<Found<ThrottleBody>> = env.records().get(now, key).await?;
+    if let Some(Found { body, .. }) = &mut found {
+        if body.not_before.since(now) > longest_wait {
+            body.not_before = now;
+        }
+        body.admitted_at = body.admitted_at.filter(|at| at.since(now) <= SHARED_WAIT);
+    }
+    Ok(found)
 }
 
 /// Writes a count as it was seen; `false` when somebody else wrote it at the same moment.

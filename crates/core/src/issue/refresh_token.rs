@@ -63,7 +63,7 @@ impl RefreshFamilyBody {
     pub(crate) fn generation(&self, shown: HandleDigest, now: Timestamp, grace: Duration) -> Generation {
         if shown == self.current {
             Generation::Current
-        } else if self.previous == Some(shown) && now.since(self.rotated_at) <= grace {
+        } else if self.previous == Some(shown) && now.distance(self.rotated_at) <= grace {
             Generation::JustReplaced
         } else {
             Generation::Replayed

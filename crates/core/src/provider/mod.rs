@@ -24,6 +24,9 @@ pub use snapshot::Snapshot;
 mod builder;
 pub use builder::{Builder, Parts};
 
+/// Requests of one moment come with times that differ by less.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
+
 /// An OpenID Provider: everything that the HTTP layer calls.
 pub struct Provider {
     env: Env,
@@ -88,9 +91,13 @@ impl Provider {
     /// the keys have, or when the time of one has come. When that fails, the old snapshot is used further, and the fault is
     /// told to the event sink.
     pub async fn refresh(&self, now: Timestamp) {
-        let old_at = self.snapshot.load().old_at;
+        let (made_at, old_at) = {
+            let snapshot = self.snapshot.load();
+            (snapshot.made_at, snapshot.old_at)
+        };
+        let is_old = old_at.is_some_and(|at| at <= now) || made_at.since(now) > CLOCKS_DIFFER;
         let Ok(asking) = self.asked.ask(now, old_at) else { return };
-        let looked = self.look(now, old_at.is_some_and(|at| at <= now)).await;
+        let looked = self.look(now, is_old).await;
         asking.answered(*looked.as_ref().unwrap_or(&now));
         if let Err(fault) = looked {
             let request = RequestId("refresh".into());

@@ -47,6 +47,8 @@ pub struct Snapshot {
     pub jwks: StaticDocument,
     pub(super) keys: Arc<KeySet>,
     pub(super) keys_generation: u64,
+    /// When it was made. Once a clock was set back, it is of a time that is still to come.
+    pub(super) made_at: Timestamp,
     /// When a key changes its state by itself.
     pub(super) old_at: Option<Timestamp>,
     pub(super) interactions: Arc<Interactions>,
@@ -120,6 +122,7 @@ impl Snapshot {
             discovery,
             jwks: StaticDocument::new(keys.jwks_json(now)),
             keys_generation,
+            made_at: now,
             old_at: keys.next_change(now),
             authorization,
             authenticator: Authenticator {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::records::Body;
 
-/// The mark that a JWT is revoked. Key from its `jti`, in its grant's partition; lives until the JWT's `exp`.
+/// The mark that a JWT is revoked. Key from its `jti`, in its grant's partition; outlives the JWT's `exp`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RevocationBody {}
 

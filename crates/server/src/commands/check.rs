@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chancery_core::ports::NoopEventSink;
+use chancery_core::ports::{Clock as _, NoopEventSink, SystemClock};
 
 use super::{Said, client, lines};
 use crate::arguments::Configured;
@@ -57,12 +57,19 @@ async fn stored(settings: &Settings, locales: &[String], wrong: &mut Vec<String>
         wrong.extend(complaints.iter().map(ToString::to_string));
     }
     match client::all(settings, &opened).await {
-        Ok(clients) => loosened.extend(
-            clients
-                .iter()
-                .filter(|client| client.is_pkce_optional())
-                .map(|client| format!("client {}: pkce_optional (RFC 9700 section 2.1.1)", client.id())),
-        ),
+        Ok(clients) => {
+            let now = SystemClock.now();
+            for client in clients {
+                let id = client.id();
+                if client.is_pkce_optional() {
+                    loosened.push(format!("client {id}: pkce_optional (RFC 9700 section 2.1.1)"));
+                }
+                if client.has_weak_secret(now) {
+                    loosened
+                        .push(format!("client {id}: a secret of fewer than 32 characters (RFC 6749 section 10.10)"));
+                }
+            }
+        }
         Err(fault) => wrong.push(format!("clients: {fault}")),
     }
 }

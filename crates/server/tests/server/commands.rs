@@ -115,6 +115,13 @@ fn a_wrong_client_is_refused_and_none_of_its_file_is_stored() {
     let weak = r#"{"client_id":"b","client_secret":"too short","redirect_uris":["https://b.example/cb"]}"#;
     done(&folder, &["client", "add", "--weak-secret", "--file", "-"], weak);
     assert!(refused(&folder, &["client", "add", "--weak-secret", "--file", "-"], weak).contains("there is a client"));
+    // What was let in is named, and fails a strict check.
+    let loosened = "client b: a secret of fewer than 32 characters (RFC 6749 section 10.10)";
+    assert!(done(&folder, &["check"], "").contains(loosened));
+    let strict = run(&folder, &["check", "--strict"], "");
+    assert!(!strict.status.success() && String::from_utf8_lossy(&strict.stderr).contains(loosened), "{strict:?}");
+    done(&folder, &["client", "remove", "b"], "");
+    assert!(done(&folder, &["check", "--strict"], "").contains("good"));
 }
 
 /// What no setting knows would fail at each of the client's requests, or never be granted.

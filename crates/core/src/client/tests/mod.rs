@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use chancery_jose::{SigningAlgorithm, SystemRandom};
 use chancery_store::Revision;
@@ -415,6 +416,28 @@ fn secrets_for_an_hmac_are_sealed() {
         let fault = signed(&client, set).err().unwrap_or_else(|| panic!("{what}"));
         assert!(fault.to_string().starts_with("the secret of client ap"), "{what}: {fault}");
     }
+}
+
+/// RFC 6749 section 10.10: a secret that an operator let in although it can be guessed is known as such for as long as it is
+/// good, and no other is.
+#[test]
+fn a_weak_secret_is_known_as_such() {
+    let now = Timestamp::from_secs(100);
+    let of = |length: usize| {
+        let secret = "x".repeat(length);
+        let json =
+            format!(r#"{{"client_id":"app","redirect_uris":["https://app.example/cb"],"client_secret":"{secret}"}}"#);
+        register(json.as_bytes(), &SystemRandom, &RegistrationRules { are_weak_secrets_allowed: true, ..rules(None) })
+    };
+    for (length, is_weak) in [(1, true), (31, true), (32, false), (64, false)] {
+        let client = of(length).unwrap().client;
+        assert_eq!(client.has_weak_secret(now), is_weak, "{length}");
+        let read = Client::from_stored(stored(&client).as_bytes(), Revision(1)).unwrap();
+        assert_eq!(read.has_weak_secret(now), is_weak, "{length}, stored");
+    }
+    assert!(!good(r#"{"redirect_uris":["https://app.example/cb"]}"#).client.has_weak_secret(now), "one that was made");
+    let replaced = replace_secret(&of(8).unwrap().client, now, &SystemRandom, &rules(None)).unwrap().client;
+    assert_eq!([now - Duration::from_millis(1), now].map(|at| replaced.has_weak_secret(at)), [true, false]);
 }
 
 /// What an older root secret sealed stays readable, and a new secret is sealed under the newest.

@@ -211,6 +211,13 @@ impl Client {
         self.body.registered_at
     }
 
+    /// Whether one of its secrets that is good at this time could be guessed: an operator let in fewer than 32 characters
+    /// (RFC 6749 section 10.10).
+    #[must_use]
+    pub fn has_weak_secret(&self, now: Timestamp) -> bool {
+        self.secrets().iter().any(|secret| secret.is_weak && secret.is_good(now))
+    }
+
     pub(crate) fn secrets(&self) -> &[ClientSecret] {
         &self.body.secrets
     }

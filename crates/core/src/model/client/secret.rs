@@ -11,6 +11,9 @@ pub(crate) struct ClientSecret {
     pub(crate) digest: SecretDigest,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ends: Option<Timestamp>,
+    /// It is so short that it could be guessed; an operator let it in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_weak: bool,
     /// The secret itself, for a client that is registered for an HMAC (OIDC Core section 10.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hmac: Option<HmacSecret>,
