@@ -197,25 +197,20 @@ impl Sessions {
     }
 
     /// The session as it has to become when this client takes part now; `None` when it can stay as it is: the client
-    /// is known to it, and its idle end was moved less than a tenth of the idle time ago.
-    ///
-    /// A session that counts as many clients as it can is full: then a new login is needed.
+    /// is known to it, and its idle end was moved less than a tenth of the idle time ago; also when it has no room.
     #[must_use]
-    pub fn visited(&self, now: Timestamp, body: &SessionBody, client: &ClientId) -> Visited {
+    pub fn visited(&self, now: Timestamp, body: &SessionBody, client: &ClientId) -> Option<SessionBody> {
         let is_new = !body.clients.contains(client);
         let is_idle_end_due = now.since(body.touched_at) > self.config.idle / 10;
-        if !self.has_room(body, client) {
-            return Visited::Full;
-        }
-        if !is_new && !is_idle_end_due {
-            return Visited::Unchanged;
+        if !self.has_room(body, client) || !(is_new || is_idle_end_due) {
+            return None;
         }
         let mut body = body.clone();
         if is_new {
             body.clients.push(client.clone());
         }
         body.touched_at = now;
-        Visited::Changed(body)
+        Some(body)
     }
 
     /// When the session ends if nothing happens.
@@ -223,16 +218,6 @@ impl Sessions {
     pub fn end(&self, now: Timestamp, body: &SessionBody) -> Timestamp {
         (now + self.config.idle).min(body.absolute_end)
     }
-}
-
-/// What a visit of a client makes of a session.
-pub enum Visited {
-    /// It can stay as it is.
-    Unchanged,
-    /// It has to become this.
-    Changed(SessionBody),
-    /// It cannot count another client.
-    Full,
 }
 
 /// The name of a session for one client (OIDC Front-Channel Logout section 3): a digest, so that clients cannot compare.

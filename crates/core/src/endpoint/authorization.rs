@@ -8,7 +8,9 @@ use chancery_types::Params;
 
 use crate::context::{Call, Env};
 use crate::error::PageError;
-use crate::interaction::{Interactions, Next};
+use crate::event::{Endpoint, Event};
+use crate::interaction::{Decided, Interactions, NOTHING_SIGNS, Pending, commit};
+use crate::keys::no_signer;
 use crate::request::{Received, Refused};
 
 /// The authorization endpoint.
@@ -27,21 +29,28 @@ impl AuthorizationEndpoint {
     ///
     /// # Errors
     /// A page for the person while no redirect URI has been verified, and when something broke.
-    pub async fn authorize(&self, call: &Call, env: &Env, params: Params<'_>) -> Result<Next, PageError> {
+    pub(crate) async fn authorize(&self, call: &Call, env: &Env, params: Params<'_>) -> Result<Decided, PageError> {
         let interactions = &self.interactions;
-        // Client and redirect target, else a page; then the list of checks, from which on the client is told.
-        let request = match interactions.read(env, Received(params)).await? {
+        // Client and redirect target, else a page.
+        let addressed = Received(params).resolve().address(env).await?;
+        // The list of checks, from which on the client is told.
+        let request = match addressed.validate(&interactions.rules) {
             Ok(request) => request,
-            Err(Refused { addressed, why }) => return Ok(interactions.refuse(call, env, &addressed, &why)),
+            Err(Refused { addressed, why }) => return Ok(commit::tell(call, env, &addressed, &why)),
         };
         env.record_ignored(call, &request.addressed().client, &request.asked().ignored);
-        // Nobody is asked to sign in for an ID token that nothing could sign.
-        if let Some(next) = interactions.without_signer(call, env, &request) {
-            return Ok(next);
+        let pending = Pending::new(interactions, call, env, request);
+        // Nobody is asked to sign in for an ID token that nothing could sign. The client hears that it can come back.
+        if let Some(alg) = pending.missing_signer() {
+            env.record(call, &Event::Faulted { endpoint: Endpoint::Authorization, fault: no_signer(alg) });
+            return Ok(commit::refuse(&pending, &(&NOTHING_SIGNS).into()).await?);
         }
         // Cookie → session, account, standing consent.
-        let open = interactions.open(call, env, request, call.now, Vec::new()).await?;
+        let pending = pending.person().await?;
         // The page that is needed, or the client's answer.
-        Ok(interactions.show(open).await?)
+        match pending.needed() {
+            Some(needed) => Ok(commit::ask(&pending, needed).await?),
+            None => Ok(commit::answer(pending).await?),
+        }
     }
 }

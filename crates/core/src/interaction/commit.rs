@@ -8,27 +8,27 @@ use std::time::Duration;
 
 use chancery_jose::{hmac_sha256, sha256};
 use chancery_store::{Change, Record, Revoked, StoreError, Tags, Updated};
+use chancery_types::Key;
 use chancery_types::handle::{AuthorizationCode, Handle, HandleDigest, RotatingHandle, Session};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Key, Scope, Scopes};
 use zeroize::Zeroizing;
 
-use super::form_token::FORM_ANSWERED;
-use super::page::lost_page;
-use super::prompt;
-use super::step::form_refused;
-use super::{Interactions, KEPT, NOTHING_GRANTED, Next, Open, Outcome, consent};
+use super::form_token::{FORM_ANSWERED, form_refused};
+use super::page::{Shown, lost, lost_page, page};
+use super::pending::{Pending, Purpose};
+use super::prompt::{self, Needed};
+use super::view::LoginProblem;
+use super::{Decided, Interactions, KEPT, Outcome, consent, grant};
 use crate::context::{Call, Env};
 use crate::error::{Fault, Reason, Refusal};
-use crate::event::{Event, GrantEnd};
-use crate::issue::authorization_code;
-use crate::model::{Authentication, ConsentMode, GrantId};
+use crate::event::{Endpoint, Event, GrantEnd, RefusedClient};
+use crate::issue::authorization_code::Yes;
+use crate::model::{Authentication, GrantId, PromptName};
 use crate::records::{
     AnswerBody, Answered, AuthorizationCodeBody, Body as _, Found, InteractionBody, InteractionId, SessionBody,
     answer_key,
 };
 use crate::request::{Addressed, Prompts};
-use crate::session::Visited;
 
 /// What the client was told is told again for so long to the browser that repeats its step: a double click shows the
 /// answer to the last one.
@@ -47,28 +47,26 @@ reasons! {
     };
 }
 
-/// How the session changes in the step that goes on.
+/// In which session a step goes on, and what it changes there.
+pub(super) struct SessionChange {
+    pub(super) session: Key,
+    /// How the person has authenticated in it.
+    pub(super) authentication: Authentication,
+    pub(super) write: SessionWrite,
+    /// The cookie's list once this is written; `None` to leave the cookie alone.
+    pub(super) cookie: Option<Vec<RotatingHandle<Session>>>,
+    /// The sessions that have no place any more once this is written.
+    pub(super) replaced: Vec<RotatingHandle<Session>>,
+}
+
+/// What is written of a session.
 pub(super) enum SessionWrite {
     /// It takes part as it is, but for what a visit of a client changes.
     Visit,
     /// A new one begins.
-    Begin(Box<Record>),
-    /// The same account signed in again: another secret, another authentication.
-    Renew(RotatingHandle<Session>, Authentication),
-}
-
-/// What comes next, and whether the session's change was written.
-pub(super) enum GoneOn {
-    Written(Next),
-    Lost(Next),
-}
-
-impl GoneOn {
-    pub(super) fn next(self) -> Next {
-        match self {
-            Self::Written(next) | Self::Lost(next) => next,
-        }
-    }
+    Begin(Record),
+    /// The same account signed in again, and the session has this new secret.
+    Renew(RotatingHandle<Session>),
 }
 
 /// What became of a write.
@@ -77,6 +75,8 @@ enum Written {
     Done,
     /// The same code was written before, by the same step in another request.
     Before,
+    /// Another tab has changed the session at the same moment.
+    Stale,
     /// The session is gone.
     Lost,
 }
@@ -84,327 +84,191 @@ enum Written {
 /// Where the repetition of an answered step leads.
 enum Repeated {
     /// Where the answer led.
-    Leads(Next),
+    Leads(Decided),
     /// The client has exchanged the code already.
     Used,
     /// The answer is too long ago, or its code is dead.
     Over,
 }
 
-impl Interactions {
-    /// Answers the client with a code.
-    pub(crate) async fn finish(&self, open: Open<'_>) -> Result<Next, Fault> {
-        let Some(person) = &open.person else { return Ok(self.lost(&open, false)) };
-        let (session, authentication) = (person.found.key, person.found.body.authentication.clone());
-        Ok(self.conclude(open, session, authentication, SessionWrite::Visit).await?.next())
-    }
-
-    /// Writes grant and code with whatever else the step changes, and responds.
-    pub(super) async fn conclude(
-        &self,
-        open: Open<'_>,
-        session: Key,
-        authentication: Authentication,
-        write: SessionWrite,
-    ) -> Result<GoneOn, Fault> {
-        let (asked, addressed) = (open.request.asked(), open.request.addressed());
-        let is_implied = addressed.client.metadata().own.consent == ConsentMode::Implied;
-        let answer = &open.consent;
-        let facts = self.facts(&open, Some(&authentication));
-        let undecided = prompt::undecided(&open.request, &facts).scopes;
-        // Whatever was declined, or still needs a yes, is left out (RFC 6749 section 3.3).
-        let scopes = asked.scopes.filtered(|scope| {
-            answer.allows(scope, asked.resource.as_deref())
-                || (is_implied
-                    && !answer.rejected_scopes.contains(scope.as_str())
-                    && !undecided.contains(scope.as_str()))
-        });
-        // What is left has to be worth a code, and an OpenID request without `openid` is none.
-        let is_openid = |scopes: &Scopes| scopes.contains(Scope::OPENID);
-        if scopes.is_empty() || (is_openid(&asked.scopes) && !is_openid(&scopes)) {
-            return Ok(GoneOn::Lost(self.refuse_once(&open, &(&NOTHING_GRANTED).into()).await?));
-        }
-        let claims = if is_implied {
-            asked.claims.clone()
-        } else {
-            self.rules.claims.consented(asked.claims.clone(), &scopes, answer)
-        };
-        let key_version = self.keys().newest().version;
-        let code = match open.interaction {
-            Some(interaction) => self.code(interaction, session, key_version)?,
-            None => Handle::new(session.partition(), open.env.secret()),
-        };
-        let allowed = authorization_code::Allowed { session, authentication: &authentication, scopes, claims, code };
-        let drafted = authorization_code::draft(&self.code, open.env, open.call.now, &open.request, allowed)?;
-
-        let written = self.write(&open, write, drafted.records.into()).await?;
-        if written == Written::Lost {
-            return Ok(GoneOn::Lost(self.lost(&open, false)));
-        }
-        if !self.still_stands(&open).await? {
-            take_back(&open, drafted.grant, written).await?;
-            let client = addressed.client.id().clone();
-            open.env.record(open.call, &Event::GrantEnded { client, why: GrantEnd::ConsentWithdrawn });
-            let why = match asked.prompts {
-                Prompts::Silent => &prompt::CONSENT_MISSING,
-                Prompts::Asked(_) => &CONSENT_WITHDRAWN,
-            };
-            return Ok(GoneOn::Written(self.refuse_once(&open, &why.into()).await?));
-        }
-        if let Some(next) = self.claim(&open, Answered::Code { session, key_version }).await? {
-            take_back(&open, drafted.grant, written).await?;
-            return Ok(GoneOn::Written(next));
-        }
-        self.remember(&open, &authentication.account).await?;
-        let client = addressed.client.id().clone();
-        open.env.record(open.call, &Event::AuthorizationGranted { client, account: authentication.account });
-        let response = addressed.respond(open.env, vec![("code", drafted.code.reveal())]);
-        Ok(GoneOn::Written(Outcome::Respond(response).into()))
-    }
-
-    /// Stores the request under the session, because more is needed of a person who has authenticated.
-    pub(super) async fn store(&self, open: &Open<'_>, session: Key, write: SessionWrite) -> Result<GoneOn, Fault> {
-        let browser = open.call.browser.as_deref().and_then(|cookie| HandleDigest::from_bytes(&sha256(cookie)));
-        let browser = browser.ok_or_else(|| Fault::internal("a form of a browser without its cookie"))?;
-        let interaction = open.interaction.ok_or_else(|| Fault::internal("a form of no interaction"))?;
-        let handle = Handle::new(session.partition(), open.env.secret());
-        let body = InteractionBody {
-            interaction,
-            request: open.request.addressed().carrier(),
-            first_seen: open.first_seen,
-            session,
-            browser,
-            done: open.done.clone(),
-        };
-        let records = open.env.records();
-        let ends = open.call.now + self.config.lifetime + KEPT;
-        // In the session's partition, but not below it: when the session ends, the request can still be started again.
-        let record = records.new(handle.key(&open.env.realm), None, Tags::default(), ends, &body)?;
-        match self.write(open, write, vec![record]).await? {
-            Written::Lost => Ok(GoneOn::Lost(self.lost(open, false))),
-            Written::Done | Written::Before => {
-                if let Some(person) = &open.person {
-                    self.remember(open, &person.account.id).await?;
-                }
-                Ok(GoneOn::Written(Outcome::Stored(handle).into()))
-            }
-        }
-    }
-
-    /// One step in the partition of the session: its change, and what is new.
-    async fn write(&self, open: &Open<'_>, session: SessionWrite, mut batch: Vec<Record>) -> Result<Written, Fault> {
-        let (now, store) = (open.call.now, &open.env.store);
-        let edit = match session {
-            SessionWrite::Begin(record) => {
-                batch.insert(0, *record);
-                return inserted(store.insert(now, &batch).await);
-            }
-            SessionWrite::Visit => None,
-            SessionWrite::Renew(handle, authentication) => Some((handle, authentication)),
-        };
-        let Some(person) = &open.person else { return Ok(Written::Lost) };
-        let client = open.request.addressed().client.id();
-        let change = |body: &SessionBody| match &edit {
-            Some((handle, authentication)) => {
-                Some(self.sessions.renewed(now, body, handle, authentication.clone(), client))
-            }
-            None => match self.sessions.visited(now, body, client) {
-                Visited::Changed(body) => Some(body),
-                Visited::Unchanged | Visited::Full => None,
-            },
-        };
-        // Parallel tabs change the same session; whoever comes second reads it again.
-        let mut latest: Option<Found<SessionBody>> = None;
-        for _ in 0..RACES {
-            let found = latest.as_ref().unwrap_or(&person.found);
-            let Some(body) = change(&found.body) else { return inserted(store.insert(now, &batch).await) };
-            let change = Change { body: body.encode()?, expires_at: self.sessions.end(now, &body), due_at: None };
-            match store.update(now, found.key, found.revision, change, &batch).await {
-                Ok(Updated::Done(_)) => return Ok(Written::Done),
-                Ok(Updated::Gone) => return Ok(Written::Lost),
-                Ok(Updated::Stale) => latest = open.env.records().get(now, person.found.key).await?,
-                Err(StoreError::Occupied) => return Ok(Written::Before),
-                Err(error) => return Err(error.into()),
-            }
-            if latest.is_none() {
-                return Ok(Written::Lost);
-            }
-        }
-        Err(Fault::unavailable("the session was changed by others three times in a row"))
-    }
-
-    /// Whether the consent that was standing when the answer was decided on still stands, the same one. Asked after grant
-    /// and code were written: a withdrawal first ends the consent, then the grants that it finds, so that either it finds
-    /// this grant, or this look finds no consent.
-    async fn still_stands(&self, open: &Open<'_>) -> Result<bool, Fault> {
-        let (Some(before), Some(account)) = (&open.standing, &open.account) else { return Ok(true) };
-        let client = &open.request.addressed().client;
-        let now = consent::standing(open.call, open.env, account, client).await?;
-        Ok(now.is_some_and(|now| now.body.id == before.body.id))
-    }
-
-    /// Keeps what the person has just agreed to.
-    async fn remember(&self, open: &Open<'_>, account: &chancery_types::AccountId) -> Result<(), Fault> {
-        let Some(allowed) = &open.allowed else { return Ok(()) };
-        let parties = (account, &*open.request.addressed().client);
-        let allowed = (allowed, open.request.asked().resource.as_deref());
-        consent::remember(open.call, open.env, parties, allowed, self.config.consent).await
-    }
-
-    /// The code that answers an interaction in this session: the same, however often its step is repeated.
-    fn code(&self, interaction: InteractionId, session: Key, version: u32) -> Result<Handle<AuthorizationCode>, Fault> {
-        let derived = self.keys().derived(version);
-        let derived = derived.ok_or_else(|| Fault::unavailable(format!("root secret {version} is not known here")))?;
-        let input = [&interaction.as_bytes()[..], session.as_bytes()].concat();
-        let secret = Zeroizing::new(hmac_sha256(&*derived.interaction_code, &input));
-        Ok(Handle::new(session.partition(), secret))
-    }
-
-    /// Makes this the answer of the interaction: `None` when it is, else what the first answer leads to. A request that no
-    /// page was shown for has no interaction, and is answered each time.
-    async fn claim(&self, open: &Open<'_>, answer: Answered) -> Result<Option<Next>, Fault> {
-        let Some(interaction) = open.interaction else { return Ok(None) };
-        let Some(first) = self.claimed(open.call, open.env, interaction, answer.clone()).await? else {
-            return Ok(None);
-        };
-        if first.answer == answer {
-            return Ok(None);
-        }
-        match self.repeated(open.call, open.env, interaction, open.request.addressed(), &first).await? {
-            Repeated::Leads(next) => Ok(Some(next)),
-            Repeated::Used | Repeated::Over => Ok(Some(self.lost(open, true))),
-        }
-    }
-
-    /// Writes the answer, or finds the one that was first.
-    async fn claimed(
-        &self,
-        call: &Call,
-        env: &Env,
-        interaction: InteractionId,
-        answer: Answered,
-    ) -> Result<Option<AnswerBody>, Fault> {
-        let (records, key) = (env.records(), answer_key(&env.realm, interaction));
-        // As long as a page of the interaction can come back.
-        let ends = call.now + self.config.lifetime + KEPT;
-        let record = records.new(key, None, Tags::default(), ends, &AnswerBody { at: call.now, answer })?;
-        match records.insert(call.now, &[record]).await {
-            Ok(()) => Ok(None),
-            Err(StoreError::Occupied) => Ok(self.first_answer(call, env, interaction).await?),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// How the interaction was answered, if it was.
-    pub(super) async fn first_answer(
-        &self,
-        call: &Call,
-        env: &Env,
-        interaction: InteractionId,
-    ) -> Result<Option<AnswerBody>, Fault> {
-        let found: Option<Found<AnswerBody>> = env.records().get(call.now, answer_key(&env.realm, interaction)).await?;
-        Ok(found.map(|found| found.body))
-    }
-
-    /// What the client was told, once more.
-    async fn repeated(
-        &self,
-        call: &Call,
-        env: &Env,
-        interaction: InteractionId,
-        addressed: &Addressed<'_>,
-        first: &AnswerBody,
-    ) -> Result<Repeated, Fault> {
-        if call.now.distance(first.at) > REPEATED {
-            return Ok(Repeated::Over);
-        }
-        let parameters = match &first.answer {
-            Answered::Error { code, description } => error_parameters(code, description),
-            Answered::Code { session, key_version } => {
-                let code = self.code(interaction, *session, *key_version)?;
-                let found: Option<Found<AuthorizationCodeBody>> =
-                    env.records().get(call.now, code.key(&env.realm)).await?;
-                match found {
-                    None => return Ok(Repeated::Over),
-                    Some(found) if found.consumed_at.is_some() => return Ok(Repeated::Used),
-                    Some(_) => vec![("code", code.reveal())],
-                }
-            }
-        };
-        Ok(Repeated::Leads(Outcome::Respond(addressed.respond(env, parameters)).into()))
-    }
-
-    /// A form whose interaction was answered leads where the answer led, for some seconds; then to a page with a way on.
-    pub(super) async fn lead_on<'a>(&self, open: Open<'a>) -> Result<ControlFlow<Next, Open<'a>>, Fault> {
-        let Some(interaction) = open.interaction else { return Ok(ControlFlow::Continue(open)) };
-        let Some(first) = self.first_answer(open.call, open.env, interaction).await? else {
-            return Ok(ControlFlow::Continue(open));
-        };
-        match self.repeated(open.call, open.env, interaction, open.request.addressed(), &first).await? {
-            Repeated::Leads(next) => Ok(ControlFlow::Break(next)),
-            Repeated::Over => {
-                form_refused(open.call, open.env, &FORM_ANSWERED, Some(open.request.addressed().client.id()));
-                Ok(ControlFlow::Break(self.lost(&open, true)))
-            }
-            // Shown to the client again, the code would end what came of it: the request begins anew.
-            Repeated::Used => {
-                let anew = self.open(open.call, open.env, open.request, open.call.now, Vec::new()).await?;
-                Ok(ControlFlow::Break(self.show(anew).await?))
-            }
-        }
-    }
-
-    /// Tells the client no, as the answer of the interaction.
-    pub(super) async fn refuse_once(&self, open: &Open<'_>, why: &Refusal) -> Result<Next, Fault> {
-        let reason = why.reason;
-        let answer = Answered::Error { code: reason.code.as_str().into(), description: reason.description.into() };
-        match self.claim(open, answer).await? {
-            Some(next) => Ok(next),
-            None => Ok(self.refuse(open.call, open.env, open.request.addressed(), why)),
-        }
-    }
-
-    /// The same for a stored request that is none any more.
-    pub(super) async fn refuse_stored(
-        &self,
-        call: &Call,
-        env: &Env,
-        interaction: InteractionId,
-        addressed: &Addressed<'_>,
-        why: &Refusal,
-    ) -> Result<Next, Fault> {
-        let reason = why.reason;
-        let answer = Answered::Error { code: reason.code.as_str().into(), description: reason.description.into() };
-        match self.claimed(call, env, interaction, answer.clone()).await? {
-            Some(first) if first.answer != answer => {
-                let restart = Some(addressed.carrier().into_text());
-                Ok(lost_page(Some(&addressed.client), restart, true))
-            }
-            _ => Ok(self.refuse(call, env, addressed, why)),
-        }
-    }
-
-    /// Ends the sessions that found no room in the cookie's list any more.
-    pub(super) async fn end(&self, call: &Call, env: &Env, dropped: &[RotatingHandle<Session>]) -> Result<(), Fault> {
-        for handle in dropped {
-            let (records, key) = (env.records(), handle.key(&env.realm));
-            let found: Option<Found<SessionBody>> = records.get(call.now, key).await?;
-            if records.revoke(call.now, key).await? == Revoked::Ended
-                && let Some(found) = found
-            {
-                env.record(call, &Event::SessionEnded { account: found.body.authentication.account });
-            }
-        }
-        Ok(())
+impl SessionChange {
+    /// The request is answered, or goes on, in the session that it waits in.
+    pub(super) fn visit(pending: &Pending<'_>) -> Option<Self> {
+        pending.person.as_ref().map(|person| Self {
+            session: person.found.key,
+            authentication: person.found.body.authentication.clone(),
+            write: SessionWrite::Visit,
+            cookie: None,
+            replaced: Vec::new(),
+        })
     }
 }
 
-/// Ends the grant of an answer that is not given. Whoever signed in for it stays signed in.
-async fn take_back(open: &Open<'_>, grant: GrantId, written: Written) -> Result<(), Fault> {
-    if written == Written::Done {
-        open.env.records().revoke(open.call.now, grant.key(&open.env.realm)).await?;
+/// Asks the person for what is needed, or answers the client.
+pub(super) async fn proceed(pending: Pending<'_>) -> Result<Decided, Fault> {
+    match pending.needed() {
+        None => answer(pending).await,
+        Some(needed) => ask(&pending, needed).await,
     }
-    Ok(())
+}
+
+/// Goes on in this session after a step of the person: to the client, or to the page of a stored interaction.
+pub(super) async fn go_on(pending: Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
+    match pending.needed_after(Some(&change.authentication)) {
+        None => grant(pending, change).await,
+        Some(Needed::Impossible(why)) => refuse(&pending, &why.into()).await,
+        Some(_) => store(&pending, change).await,
+    }
+}
+
+/// Shows the page that is needed. Where none may be shown, or none helps, the client hears why (OIDC Core section 3.1.2.1).
+pub(crate) async fn ask(pending: &Pending<'_>, needed: Needed) -> Result<Decided, Fault> {
+    let shown = match needed {
+        Needed::Login(_) => Shown::of(PromptName::Login),
+        Needed::SelectAccount(_) => Shown::of(PromptName::SelectAccount),
+        Needed::Consent(_) => Shown::of(PromptName::Consent),
+        Needed::Impossible(why) => return refuse(pending, &why.into()).await,
+    };
+    match pending.asked.prompts {
+        Prompts::Silent => refuse(pending, &needed.reason().into()).await,
+        Prompts::Asked(_) => page(pending, shown).await,
+    }
+}
+
+/// The same for a form that was not looked at: the page says so.
+pub(super) async fn ask_again(pending: &Pending<'_>, needed: Needed, problem: LoginProblem) -> Result<Decided, Fault> {
+    match (&pending.asked.prompts, needed) {
+        (Prompts::Asked(_), Needed::Login(_)) => page(pending, Shown::login(Some(problem), None)).await,
+        _ => ask(pending, needed).await,
+    }
+}
+
+/// Answers the client with a code.
+pub(crate) async fn answer(pending: Pending<'_>) -> Result<Decided, Fault> {
+    match SessionChange::visit(&pending) {
+        Some(change) => grant(pending, change).await,
+        None => Ok(lost(&pending, false)),
+    }
+}
+
+/// Writes grant and code with whatever else the step changes, and responds.
+async fn grant(pending: Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
+    let (by, env, now) = (&pending.by, pending.env, pending.call.now);
+    let allowed = match grant::allowed(&pending) {
+        Ok(allowed) => allowed,
+        Err(why) => return refuse(&pending, &why.into()).await,
+    };
+    let key_version = by.keys().newest().version;
+    let code = match pending.interaction {
+        Some(interaction) => code(by, interaction, change.session, key_version)?,
+        None => Handle::new(change.session.partition(), env.secret()),
+    };
+    let Purpose::Respond(addressed) = &pending.purpose;
+    let (session, authentication) = (change.session, &change.authentication);
+    let yes = Yes { session, authentication, scopes: allowed.scopes, claims: allowed.claims, code };
+    let drafted = by.issuer.draft_code(env, now, addressed, &pending.asked, yes)?;
+
+    let written = write(&pending, &change, drafted.records.into()).await?;
+    if written == Written::Lost {
+        return Ok(lost(&pending, false));
+    }
+    let next = if !still_stands(&pending).await? {
+        take_back(&pending, drafted.grant, written).await?;
+        let client = pending.client.id().clone();
+        env.record(pending.call, &Event::GrantEnded { client, why: GrantEnd::ConsentWithdrawn });
+        let why = match pending.asked.prompts {
+            Prompts::Silent => &prompt::CONSENT_MISSING,
+            Prompts::Asked(_) => &CONSENT_WITHDRAWN,
+        };
+        refuse(&pending, &why.into()).await?
+    } else if let Some(next) = claim(&pending, Answered::Code { session, key_version }).await? {
+        take_back(&pending, drafted.grant, written).await?;
+        next
+    } else {
+        remember(&pending).await?;
+        let account = change.authentication.account.clone();
+        env.record(pending.call, &Event::AuthorizationGranted { client: pending.client.id().clone(), account });
+        Outcome::Respond(addressed.respond(env, vec![("code", drafted.code.reveal())])).into()
+    };
+    written_with(&pending, change, next).await
+}
+
+/// Stores the request under the session, because more is needed of a person who has authenticated.
+async fn store(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
+    let (call, env) = (pending.call, pending.env);
+    let browser = call.browser.as_deref().and_then(|cookie| HandleDigest::from_bytes(&sha256(cookie)));
+    let body = InteractionBody {
+        interaction: pending.interaction.ok_or_else(|| Fault::internal("a form of no interaction"))?,
+        request: pending.purpose.carrier(),
+        first_seen: pending.first_seen,
+        session: change.session,
+        browser: browser.ok_or_else(|| Fault::internal("a form of a browser without its cookie"))?,
+        done: pending.done.clone(),
+    };
+    let handle = Handle::new(change.session.partition(), env.secret());
+    let ends = call.now + pending.by.config.lifetime + KEPT;
+    // In the session's partition, but not below it: when the session ends, the request can still be started again.
+    let record = env.records().new(handle.key(&env.realm), None, Tags::default(), ends, &body)?;
+    if write(pending, &change, vec![record]).await? == Written::Lost {
+        return Ok(lost(pending, false));
+    }
+    remember(pending).await?;
+    written_with(pending, change, Outcome::Stored(handle).into()).await
+}
+
+/// The step was written: the sessions that it replaced end, and the browser gets the new list.
+async fn written_with(pending: &Pending<'_>, change: SessionChange, next: Decided) -> Result<Decided, Fault> {
+    for handle in &change.replaced {
+        let (records, key) = (pending.env.records(), handle.key(&pending.env.realm));
+        let found: Option<Found<SessionBody>> = records.get(pending.call.now, key).await?;
+        if records.revoke(pending.call.now, key).await? == Revoked::Ended
+            && let Some(found) = found
+        {
+            let account = found.body.authentication.account;
+            pending.env.record(pending.call, &Event::SessionEnded { account });
+        }
+    }
+    Ok(Decided { sessions: change.cookie, ..next })
+}
+
+/// One step in the partition of the session: its change, and what is new.
+async fn write(pending: &Pending<'_>, change: &SessionChange, mut batch: Vec<Record>) -> Result<Written, Fault> {
+    let (now, store) = (pending.call.now, &pending.env.store);
+    if let SessionWrite::Begin(record) = &change.write {
+        batch.insert(0, record.clone());
+        return inserted(store.insert(now, &batch).await);
+    }
+    let Some(person) = &pending.person else { return Ok(Written::Lost) };
+    let mut latest: Option<Found<SessionBody>> = None;
+    for _ in 0..RACES {
+        let found = latest.as_ref().unwrap_or(&person.found);
+        let written = match changed(pending, change, &found.body) {
+            None => inserted(store.insert(now, &batch).await)?,
+            Some(body) => {
+                let expires_at = pending.by.sessions.end(now, &body);
+                let change = Change { body: body.encode()?, expires_at, due_at: None };
+                updated(store.update(now, found.key, found.revision, change, &batch).await)?
+            }
+        };
+        if written != Written::Stale {
+            return Ok(written);
+        }
+        // Parallel tabs change the same session; whoever comes second reads it again.
+        latest = pending.env.records().get(now, person.found.key).await?;
+        if latest.is_none() {
+            return Ok(Written::Lost);
+        }
+    }
+    Err(Fault::unavailable("the session was changed by others three times in a row"))
+}
+
+/// The session as it has to become; `None` when it stays as it is.
+fn changed(pending: &Pending<'_>, change: &SessionChange, body: &SessionBody) -> Option<SessionBody> {
+    let (sessions, now, client) = (&pending.by.sessions, pending.call.now, pending.client.id());
+    match &change.write {
+        SessionWrite::Renew(handle) => Some(sessions.renewed(now, body, handle, change.authentication.clone(), client)),
+        SessionWrite::Visit | SessionWrite::Begin(_) => sessions.visited(now, body, client),
+    }
 }
 
 fn inserted(outcome: Result<(), StoreError>) -> Result<Written, Fault> {
@@ -415,8 +279,176 @@ fn inserted(outcome: Result<(), StoreError>) -> Result<Written, Fault> {
     }
 }
 
+fn updated(outcome: Result<Updated, StoreError>) -> Result<Written, Fault> {
+    match outcome {
+        Ok(Updated::Done(_)) => Ok(Written::Done),
+        Ok(Updated::Stale) => Ok(Written::Stale),
+        Ok(Updated::Gone) => Ok(Written::Lost),
+        Err(StoreError::Occupied) => Ok(Written::Before),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether the consent that was standing when the answer was decided on still stands, the same one. Asked after grant
+/// and code were written: a withdrawal first ends the consent, then the grants that it finds, so that either it finds
+/// this grant, or this look finds no consent.
+async fn still_stands(pending: &Pending<'_>) -> Result<bool, Fault> {
+    let (Some(before), Some(account)) = (&pending.agreed.standing, &pending.agreed.account) else { return Ok(true) };
+    let now = consent::standing(pending.call, pending.env, account, &pending.client).await?;
+    Ok(now.is_some_and(|now| now.body.id == before.body.id))
+}
+
+/// Ends the grant of an answer that is not given. Whoever signed in for it stays signed in.
+async fn take_back(pending: &Pending<'_>, grant: GrantId, written: Written) -> Result<(), Fault> {
+    if written == Written::Done {
+        pending.env.records().revoke(pending.call.now, grant.key(&pending.env.realm)).await?;
+    }
+    Ok(())
+}
+
+/// Keeps what the person has just agreed to.
+async fn remember(pending: &Pending<'_>) -> Result<(), Fault> {
+    let (Some(allowed), Some(account)) = (&pending.agreed.in_this_step, &pending.agreed.account) else { return Ok(()) };
+    let parties = (account, &*pending.client);
+    let allowed = (allowed, pending.asked.resource.as_deref());
+    consent::remember(pending.call, pending.env, parties, allowed, pending.by.config.consent).await
+}
+
+/// The code that answers an interaction in this session: the same, however often its step is repeated.
+fn code(
+    by: &Interactions,
+    interaction: InteractionId,
+    session: Key,
+    version: u32,
+) -> Result<Handle<AuthorizationCode>, Fault> {
+    let derived = by.keys().derived(version);
+    let derived = derived.ok_or_else(|| Fault::unavailable(format!("root secret {version} is not known here")))?;
+    let input = [&interaction.as_bytes()[..], session.as_bytes()].concat();
+    let secret = Zeroizing::new(hmac_sha256(&*derived.interaction_code, &input));
+    Ok(Handle::new(session.partition(), secret))
+}
+
+/// Makes this the answer of the interaction: `None` when it is, else what the first answer leads to. A request that no
+/// page was shown for has no interaction, and is answered each time.
+async fn claim(pending: &Pending<'_>, answer: Answered) -> Result<Option<Decided>, Fault> {
+    let Some(interaction) = pending.interaction else { return Ok(None) };
+    let first = claimed(&pending.by, pending.call, pending.env, interaction, answer.clone()).await?;
+    let Some(first) = first.filter(|first| first.answer != answer) else { return Ok(None) };
+    match repeated(pending, interaction, &first).await? {
+        Repeated::Leads(next) => Ok(Some(next)),
+        Repeated::Used | Repeated::Over => Ok(Some(lost(pending, true))),
+    }
+}
+
+/// Writes the answer, or finds the one that was first.
+async fn claimed(
+    by: &Interactions,
+    call: &Call,
+    env: &Env,
+    interaction: InteractionId,
+    answer: Answered,
+) -> Result<Option<AnswerBody>, Fault> {
+    let (records, key) = (env.records(), answer_key(&env.realm, interaction));
+    // As long as a page of the interaction can come back.
+    let ends = call.now + by.config.lifetime + KEPT;
+    let record = records.new(key, None, Tags::default(), ends, &AnswerBody { at: call.now, answer })?;
+    match records.insert(call.now, &[record]).await {
+        Ok(()) => Ok(None),
+        Err(StoreError::Occupied) => first_answer(call, env, interaction).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How the interaction was answered, if it was.
+pub(super) async fn first_answer(
+    call: &Call,
+    env: &Env,
+    interaction: InteractionId,
+) -> Result<Option<AnswerBody>, Fault> {
+    let found: Option<Found<AnswerBody>> = env.records().get(call.now, answer_key(&env.realm, interaction)).await?;
+    Ok(found.map(|found| found.body))
+}
+
+/// What the client was told, once more.
+async fn repeated(pending: &Pending<'_>, interaction: InteractionId, first: &AnswerBody) -> Result<Repeated, Fault> {
+    let (call, env) = (pending.call, pending.env);
+    if call.now.distance(first.at) > REPEATED {
+        return Ok(Repeated::Over);
+    }
+    let parameters = match &first.answer {
+        Answered::Error { code, description } => error_parameters(code, description),
+        Answered::Code { session, key_version } => {
+            let code = code(&pending.by, interaction, *session, *key_version)?;
+            let found: Option<Found<AuthorizationCodeBody>> = env.records().get(call.now, code.key(&env.realm)).await?;
+            match found {
+                None => return Ok(Repeated::Over),
+                Some(found) if found.consumed_at.is_some() => return Ok(Repeated::Used),
+                Some(_) => vec![("code", code.reveal())],
+            }
+        }
+    };
+    let Purpose::Respond(addressed) = &pending.purpose;
+    Ok(Repeated::Leads(Outcome::Respond(addressed.respond(env, parameters)).into()))
+}
+
 fn error_parameters(code: &str, description: &str) -> Vec<(&'static str, String)> {
     let description = Some(description).filter(|text| !text.is_empty());
     let description = description.map(|text| ("error_description", text.to_owned()));
     std::iter::once(("error", code.to_owned())).chain(description).collect()
+}
+
+/// A form whose interaction was answered leads where the answer led, for some seconds; then to a page with a way on.
+pub(super) async fn lead_on<'a>(pending: Pending<'a>) -> Result<ControlFlow<Decided, Pending<'a>>, Fault> {
+    let Some(interaction) = pending.interaction else { return Ok(ControlFlow::Continue(pending)) };
+    let Some(first) = first_answer(pending.call, pending.env, interaction).await? else {
+        return Ok(ControlFlow::Continue(pending));
+    };
+    let next = match repeated(&pending, interaction, &first).await? {
+        Repeated::Leads(next) => next,
+        Repeated::Over => {
+            form_refused(pending.call, pending.env, &FORM_ANSWERED, Some(pending.client.id()));
+            lost(&pending, true)
+        }
+        // Shown to the client again, the code would end what came of it: the request begins anew.
+        Repeated::Used => proceed(pending.anew().await?).await?,
+    };
+    Ok(ControlFlow::Break(next))
+}
+
+/// Tells the client no, as the answer of the interaction.
+pub(crate) async fn refuse(pending: &Pending<'_>, why: &Refusal) -> Result<Decided, Fault> {
+    match claim(pending, refused(why)).await? {
+        Some(next) => Ok(next),
+        None => {
+            let Purpose::Respond(addressed) = &pending.purpose;
+            Ok(tell(pending.call, pending.env, addressed, why))
+        }
+    }
+}
+
+/// The same for a stored request that is none any more.
+pub(super) async fn refuse_stored(
+    by: &Interactions,
+    call: &Call,
+    env: &Env,
+    interaction: InteractionId,
+    (addressed, why): (&Addressed<'_>, &Refusal),
+) -> Result<Decided, Fault> {
+    match claimed(by, call, env, interaction, refused(why)).await? {
+        Some(first) if first.answer != refused(why) => {
+            Ok(lost_page(Some(&addressed.client), Some(addressed.carrier().into_text()), true))
+        }
+        _ => Ok(tell(call, env, addressed, why)),
+    }
+}
+
+/// Tells a client no for which no page was shown; the person's browser carries it.
+pub(crate) fn tell(call: &Call, env: &Env, addressed: &Addressed<'_>, why: &Refusal) -> Decided {
+    let client = RefusedClient::Claimed(addressed.client.id().clone());
+    env.record_failure(call, Endpoint::Authorization, Some(client), &why.clone().into());
+    Outcome::Respond(addressed.refuse(env, why)).into()
+}
+
+fn refused(why: &Refusal) -> Answered {
+    Answered::Error { code: why.reason.code.as_str().into(), description: why.reason.description.into() }
 }

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use chancery_jose::{base64url, constant_time_eq, sha256};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Key, Timestamp};
+use chancery_types::{ClientId, Key, Params, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use crate::context::Env;
+use crate::context::{Call, Env};
 use crate::error::{Fault, Reason};
+use crate::event::{Endpoint, RefusedClient};
 use crate::keys::{DerivedKeys, KeySet};
-use crate::model::StepDone;
+use crate::model::{Done, PromptName};
 use crate::records::InteractionId;
 
 /// How long a page can be left open at most.
@@ -40,39 +42,38 @@ reasons! {
     pub FORM_ANSWERED = refused("form_answered", "the request was answered before");
     /// The interaction that the page belongs to no longer exists.
     pub FORM_OF_NOTHING = refused("form_of_nothing", "the request of the page is gone");
-}
-
-/// Which page the form is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FormStep {
-    /// The login page.
-    Login,
-    /// The account chooser.
-    SelectAccount,
-    /// The consent page.
-    Consent,
+    /// The form does not carry the request that it belongs to.
+    pub FORM_INCOMPLETE = Reason {
+        name: "form_incomplete",
+        code: ErrorCode::InvalidRequest,
+        description: "the form does not carry its request",
+        section: "OIDC Core section 3.1.2.3",
+    };
 }
 
 /// What a form token says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormToken {
     /// Which page the form is on.
-    pub step: FormStep,
+    pub prompt: PromptName,
     /// Which interaction it belongs to: the same on all pages of one, so that it is answered once.
     pub interaction: InteractionId,
-    /// Digest of the request's parameters, or of the stored interaction's handle.
+    /// Digest of the request's parameters, or of the stored interaction's key.
+    #[serde(with = "digest")]
     pub subject: [u8; 32],
     /// Digest of the browser cookie.
+    #[serde(with = "digest")]
     pub browser: [u8; 32],
     /// The session in which the page was shown, if there was one.
     pub session: Option<Key>,
-    /// When the request was first seen (t₀).
+    /// When the request was first seen.
     pub first_seen: Timestamp,
     /// When the page was made.
     pub issued_at: Timestamp,
     /// What the person had done for the request.
-    pub done: Vec<StepDone>,
+    pub done: Done,
     /// Digest of what the page asked to be allowed; zeros where it asked nothing.
+    #[serde(with = "digest")]
     pub shown: [u8; 32],
 }
 
@@ -83,7 +84,8 @@ impl FormToken {
     /// A fault of the cryptographic library.
     pub fn seal(&self, env: &Env, keys: &KeySet) -> Result<String, Fault> {
         let DerivedKeys { version, form_token: key, .. } = keys.newest();
-        let sealed = key.seal(*env.secret::<12>(), env.realm.as_str().as_bytes(), &self.to_bytes());
+        let token = serde_json::to_vec(self).map_err(|error| Fault::internal(error.to_string()))?;
+        let sealed = key.seal(*env.secret::<12>(), env.realm.as_str().as_bytes(), &token);
         let sealed = sealed.map_err(|error| Fault::internal(error.to_string()))?;
         Ok(base64url::encode([&version.to_be_bytes()[..], &sealed].concat()))
     }
@@ -103,12 +105,31 @@ impl FormToken {
             let bytes = base64url::decode(text).ok()?;
             let (version, sealed) = bytes.split_first_chunk::<4>()?;
             let key = &keys.derived(u32::from_be_bytes(*version))?.form_token;
-            Self::from_bytes(&key.open(env.realm.as_str().as_bytes(), sealed)?)
+            serde_json::from_slice(&key.open(env.realm.as_str().as_bytes(), sealed)?).ok()
         };
-        let token = read().ok_or(&FORM_FOREIGN)?;
+        let token: Self = read().ok_or(&FORM_FOREIGN)?;
         // A page that is shown again and again does not keep its request young.
         let age = now.distance(token.issued_at.min(token.first_seen));
         if age <= lifetime.min(LIFETIME) { Ok(token) } else { Err(&FORM_TOO_OLD) }
+    }
+
+    /// The token of a form that came back, if its page was made for this browser and this request.
+    pub(super) fn of_form(
+        (call, env): (&Call, &Env),
+        keys: &KeySet,
+        lifetime: Duration,
+        form: &Params<'_>,
+        subject: &[u8; 32],
+    ) -> Result<Self, &'static Reason> {
+        if call.browser.is_none() {
+            return Err(&FORM_WITHOUT_COOKIE);
+        }
+        let text = form.one("token").ok().flatten().ok_or(&FORM_FOREIGN)?;
+        let token = Self::open(env, keys, call.now, lifetime, text)?;
+        if !token.is_of_browser(call.browser.as_deref()) {
+            return Err(&FORM_OF_ANOTHER_BROWSER);
+        }
+        if token.subject == *subject { Ok(token) } else { Err(&FORM_OF_ANOTHER_REQUEST) }
     }
 
     /// Whether the browser that posts the form is the one that got the page.
@@ -116,62 +137,24 @@ impl FormToken {
     pub fn is_of_browser(&self, cookie: Option<&[u8; 16]>) -> bool {
         cookie.is_some_and(|cookie| constant_time_eq(&self.browser, &sha256(cookie)))
     }
-
-    /// A fixed layout: step, done, interaction, first seen, issued at, subject, browser, shown, session.
-    fn to_bytes(&self) -> Vec<u8> {
-        let step = match self.step {
-            FormStep::Login => 1,
-            FormStep::SelectAccount => 2,
-            FormStep::Consent => 3,
-        };
-        let done = self.done.iter().fold(0, |bits, step| bits | bit(*step));
-        let session = self.session.as_ref().map_or(&[][..], Key::as_bytes);
-        [
-            &[step, done][..],
-            self.interaction.as_bytes(),
-            &self.first_seen.millis().to_be_bytes(),
-            &self.issued_at.millis().to_be_bytes(),
-            &self.subject,
-            &self.browser,
-            &self.shown,
-            session,
-        ]
-        .concat()
-    }
-
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let ([step, done], rest) = bytes.split_first_chunk::<2>()?;
-        let (interaction, rest) = rest.split_first_chunk::<16>()?;
-        let (first_seen, rest) = rest.split_first_chunk::<8>()?;
-        let (issued_at, rest) = rest.split_first_chunk::<8>()?;
-        let (subject, rest) = rest.split_first_chunk::<32>()?;
-        let (browser, rest) = rest.split_first_chunk::<32>()?;
-        let (shown, session) = rest.split_first_chunk::<32>()?;
-        let step = match step {
-            1 => FormStep::Login,
-            2 => FormStep::SelectAccount,
-            3 => FormStep::Consent,
-            _ => return None,
-        };
-        let all = [StepDone::Login, StepDone::SelectAccount, StepDone::Consent];
-        Some(Self {
-            step,
-            interaction: InteractionId::from_bytes(*interaction),
-            subject: *subject,
-            browser: *browser,
-            shown: *shown,
-            session: if session.is_empty() { None } else { Some(Key::from_bytes(session)?) },
-            first_seen: Timestamp::from_millis(i64::from_be_bytes(*first_seen)),
-            issued_at: Timestamp::from_millis(i64::from_be_bytes(*issued_at)),
-            done: all.into_iter().filter(|step| done & bit(*step) != 0).collect(),
-        })
-    }
 }
 
-const fn bit(step: StepDone) -> u8 {
-    match step {
-        StepDone::Login => 1,
-        StepDone::SelectAccount => 2,
-        StepDone::Consent => 4,
+/// Tells of a form that was not looked at.
+pub(super) fn form_refused(call: &Call, env: &Env, reason: &'static Reason, client: Option<&ClientId>) {
+    env.record_failure(call, Endpoint::Interaction, client.cloned().map(RefusedClient::Claimed), &reason.into());
+}
+
+/// A digest as text.
+mod digest {
+    use chancery_jose::base64url;
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(digest: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&base64url::encode(digest))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+        let bytes = base64url::decode(&String::deserialize(from)?).ok();
+        bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| de::Error::custom("not a digest"))
     }
 }

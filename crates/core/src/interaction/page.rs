@@ -1,22 +1,20 @@
-//! From an open request to the view of its next page.
-
-use chancery_types::handle::Handle;
-use zeroize::Zeroizing;
+//! From a pending request to the view of its next page.
 
 use chancery_jose::sha256;
+use chancery_types::handle::{Handle, Interaction};
+use zeroize::Zeroizing;
 
-use super::form_token::{FormStep, FormToken};
-use super::prompt::{self, Needed};
+use super::form_token::FormToken;
+use super::pending::{Pending, Purpose};
 use super::view::{
     AccountView, AccountsView, ClientView, ConsentView, FormAction, FormView, LoginProblem, LoginView, SignedInView,
     View,
 };
-use super::{Interactions, Next, Open, Outcome, Place};
+use super::{Decided, Outcome};
 use crate::error::Fault;
 use crate::event::Event;
-use crate::model::Client;
+use crate::model::{Client, PromptName};
 use crate::records::InteractionId;
-use crate::request::Prompts;
 use crate::session::{SignedIn, choice};
 
 /// Longest name of a client on a page, in characters.
@@ -25,141 +23,115 @@ const LONGEST_NAME: usize = 80;
 /// A browser cookie to be set, when there was none.
 type FreshBrowser = Option<Zeroizing<[u8; 16]>>;
 
-impl Interactions {
-    /// The page that is needed. Nothing is stored for it.
-    pub(crate) async fn page(
-        &self,
-        open: &Open<'_>,
-        needed: Needed,
-        problem: Option<LoginProblem>,
-        typed: Option<String>,
-    ) -> Result<Next, Fault> {
-        let client = open.request.addressed().client.id().clone();
-        // OIDC Core section 3.1.2.1: with `prompt=none` no page is shown.
-        if open.request.asked().prompts == Prompts::Silent {
-            return self.refuse_once(open, &needed.reason().into()).await;
-        }
-        let (step, prompt) = match needed {
-            Needed::Login(_) => (FormStep::Login, "login"),
-            Needed::SelectAccount(_) => (FormStep::SelectAccount, "select_account"),
-            Needed::Consent(_) => (FormStep::Consent, "consent"),
-            Needed::Impossible(why) => return self.refuse_once(open, &why.into()).await,
-        };
-        let (form, browser) = self.form(open, step)?;
-        let view = match step {
-            FormStep::Login => View::Login(LoginView {
-                client: client_view(&open.request.addressed().client),
-                username: typed.or_else(|| open.request.asked().login_hint.as_deref().map(str::to_owned)),
-                problem,
-                form,
-            }),
-            FormStep::SelectAccount => {
-                let everybody = self.sessions.everybody(open.call, open.env).await?;
-                let expected = open.request.asked().expected.as_deref();
-                let accounts: Vec<AccountView> = everybody.iter().map(|who| account_view(who, expected)).collect();
-                View::Accounts(AccountsView {
-                    client: client_view(&open.request.addressed().client),
-                    expects_another: expected.is_some() && !accounts.iter().any(|account| account.is_expected),
-                    accounts,
-                    form,
-                })
-            }
-            FormStep::Consent => self.consent_view(open, form)?,
-        };
-        open.env.record(open.call, &Event::PromptShown { client, prompt });
-        Ok(Next { outcome: Outcome::Page(Box::new(view)), sessions: None, browser, devices: None })
+/// Which page is shown, and what it repeats.
+pub(super) struct Shown {
+    prompt: PromptName,
+    problem: Option<LoginProblem>,
+    typed: Option<String>,
+}
+
+impl Shown {
+    /// The page of a prompt, as it is shown first.
+    pub(super) fn of(prompt: PromptName) -> Self {
+        Self { prompt, problem: None, typed: None }
     }
 
-    fn consent_view(&self, open: &Open<'_>, form: FormView) -> Result<View, Fault> {
-        let person = open.person.as_ref().ok_or_else(|| Fault::internal("a consent page without a person"))?;
-        let asked = self.to_consent(open);
-        Ok(View::Consent(ConsentView {
-            client: client_view(&open.request.addressed().client),
-            account: account_view(person, None),
-            scopes: asked.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
-            claims: asked.claims,
-            resource: open.request.asked().resource.as_ref().map(|server| server.uri.clone()),
+    /// The login page once more.
+    pub(super) fn login(problem: Option<LoginProblem>, typed: Option<String>) -> Self {
+        Self { prompt: PromptName::Login, problem, typed }
+    }
+}
+
+/// The page of a prompt. Nothing is stored for it.
+pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided, Fault> {
+    let Shown { prompt, problem, typed } = shown;
+    let (form, browser) = form(pending, prompt)?;
+    let client = client_view(&pending.client);
+    let view = match prompt {
+        PromptName::Login => View::Login(LoginView {
+            client,
+            username: typed.or_else(|| pending.asked.login_hint.as_deref().map(str::to_owned)),
+            problem,
             form,
-        }))
-    }
-
-    /// What the consent page asks: what is undecided, or everything when that is what was wished, or nothing new is asked.
-    pub(super) fn to_consent(&self, open: &Open<'_>) -> prompt::Undecided {
-        let authentication = open.person.as_ref().map(|person| &person.found.body.authentication);
-        let undecided = prompt::undecided(&open.request, &self.facts(open, authentication));
-        let is_wished = self.needed(open) == Some(Needed::Consent(&prompt::CONSENT_REQUESTED));
-        if is_wished || (undecided.scopes.is_empty() && undecided.claims.is_empty()) {
-            let everything = super::ConsentAnswer::default();
-            let asked = open.request.asked();
-            let claims = self.rules.claims.undecided(&asked.claims, &asked.scopes, &everything);
-            return prompt::Undecided { scopes: asked.scopes.clone(), claims };
+        }),
+        PromptName::SelectAccount => {
+            let everybody = pending.by.sessions.everybody(pending.call, pending.env).await?;
+            let expected = pending.asked.expected.as_deref();
+            let accounts: Vec<AccountView> = everybody.iter().map(|who| account_view(who, expected)).collect();
+            let expects_another = expected.is_some() && !accounts.iter().any(|account| account.is_expected);
+            View::Accounts(AccountsView { client, expects_another, accounts, form })
         }
-        undecided
-    }
+        PromptName::Consent => {
+            let person = pending.person.as_ref();
+            let person = person.ok_or_else(|| Fault::internal("a consent page without a person"))?;
+            let asked = pending.to_consent();
+            View::Consent(ConsentView {
+                client,
+                account: account_view(person, None),
+                scopes: asked.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+                claims: asked.claims,
+                resource: pending.asked.resource.as_ref().map(|server| server.uri.clone()),
+                form,
+            })
+        }
+    };
+    let client = pending.client.id().clone();
+    pending.env.record(pending.call, &Event::PromptShown { client, prompt: prompt.as_str() });
+    Ok(Decided { browser, ..Outcome::Page(Box::new(view)).into() })
+}
 
-    /// What a consent page asks, in one digest: what is allowed has to be what was shown.
-    pub(super) fn shown(&self, open: &Open<'_>) -> [u8; 32] {
-        let asked = self.to_consent(open);
-        let resource = open.request.asked().resource.as_ref().map_or("", |server| server.uri.as_str());
-        sha256([asked.scopes.to_string().as_str(), &asked.claims.join(" "), resource].join("\n").as_bytes())
-    }
+/// The form of a page, and a browser cookie if there is none yet.
+fn form(pending: &Pending<'_>, prompt: PromptName) -> Result<(FormView, FreshBrowser), Fault> {
+    let (browser, fresh) = match &pending.call.browser {
+        Some(cookie) => (sha256(&**cookie), None),
+        None => {
+            let fresh = pending.env.secret::<16>();
+            (sha256(&*fresh), Some(fresh))
+        }
+    };
+    let fresh_interaction = || InteractionId::from_bytes(*pending.env.secret::<16>());
+    let token = FormToken {
+        prompt,
+        interaction: pending.interaction.unwrap_or_else(fresh_interaction),
+        subject: pending.subject(),
+        browser,
+        session: pending.session(),
+        first_seen: pending.first_seen,
+        issued_at: pending.call.now,
+        done: pending.done.clone(),
+        shown: if prompt == PromptName::Consent { pending.shown() } else { [0; 32] },
+    };
+    let token = token.seal(pending.env, pending.by.keys())?;
+    let action = match &pending.stored_at {
+        None => FormAction::First,
+        Some(handle) => FormAction::Stored(again(handle)?),
+    };
+    let Purpose::Respond(addressed) = &pending.purpose;
+    let form = FormView {
+        action,
+        // Also where the request is stored: if its record is gone when the form comes back, it can be started again.
+        fields: vec![("request", pending.purpose.carrier().into_text()), ("token", token)],
+        target: addressed.target.uri().clone(),
+        ui_locales: pending.asked.ui_locales.clone(),
+    };
+    Ok((form, fresh))
+}
 
-    /// The form of a page, and a browser cookie if there is none yet.
-    fn form(&self, open: &Open<'_>, step: FormStep) -> Result<(FormView, FreshBrowser), Fault> {
-        let (browser, fresh) = match &open.call.browser {
-            Some(cookie) => (sha256(&**cookie), None),
-            None => {
-                let fresh = open.env.secret::<16>();
-                (sha256(&*fresh), Some(fresh))
-            }
-        };
-        let fresh_interaction = || InteractionId::from_bytes(*open.env.secret::<16>());
-        let token = FormToken {
-            step,
-            interaction: open.interaction.unwrap_or_else(fresh_interaction),
-            subject: open.subject(),
-            browser,
-            session: open.person.as_ref().map(|person| person.found.key),
-            first_seen: open.first_seen,
-            issued_at: open.call.now,
-            done: open.done.clone(),
-            shown: if step == FormStep::Consent { self.shown(open) } else { [0; 32] },
-        };
-        let token = token.seal(open.env, self.keys())?;
-        let action = match &open.place {
-            Place::Form => FormAction::First,
-            Place::Stored { handle, .. } => FormAction::Stored(again(handle)?),
-        };
-        let addressed = open.request.addressed();
-        let form = FormView {
-            action,
-            // Also where the request is stored: if its record is gone when the form comes back, it can be started again.
-            fields: vec![("request", addressed.carrier().into_text()), ("token", token)],
-            target: addressed.target.uri().clone(),
-            ui_locales: open.request.asked().ui_locales.clone(),
-        };
-        Ok((form, fresh))
-    }
-
-    /// The page for a request that cannot go on: it was answered, or its session is gone.
-    pub(super) fn lost(&self, open: &Open<'_>, is_answered: bool) -> Next {
-        let addressed = open.request.addressed();
-        lost_page(Some(&addressed.client), Some(addressed.carrier().into_text()), is_answered)
-    }
+/// The page for a request that cannot go on: it was answered, or its session is gone.
+pub(super) fn lost(pending: &Pending<'_>, is_answered: bool) -> Decided {
+    lost_page(Some(&pending.client), Some(pending.purpose.carrier().into_text()), is_answered)
 }
 
 /// The page for a request that cannot go on. Never a dead end: the same request can be started again, or the client's
 /// own page is a click away.
-pub(super) fn lost_page(client: Option<&Client>, restart: Option<String>, is_answered: bool) -> Next {
+pub(super) fn lost_page(client: Option<&Client>, restart: Option<String>, is_answered: bool) -> Decided {
     let way_on = client.and_then(Client::way_on).map(str::to_owned);
     let client = client.map(client_view);
     Outcome::Page(Box::new(View::SignedIn(SignedInView { client, way_on, restart, is_answered }))).into()
 }
 
 /// The same handle once more, for the form of its page.
-fn again(
-    handle: &Handle<chancery_types::handle::Interaction>,
-) -> Result<Handle<chancery_types::handle::Interaction>, Fault> {
+fn again(handle: &Handle<Interaction>) -> Result<Handle<Interaction>, Fault> {
     Handle::parse(&handle.reveal()).map_err(|_| Fault::internal("a handle that cannot be read back"))
 }
 

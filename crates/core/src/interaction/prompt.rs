@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use chancery_types::iana::{ErrorCode, Prompt};
-use chancery_types::{RedirectKind, Scope, Scopes, Timestamp};
+use chancery_types::{Scope, Scopes, Timestamp};
 
 use crate::error::Reason;
-use crate::model::{Acr, ApplicationType, Authentication, ConsentAnswer, ConsentMode, StepDone};
-use crate::request::{Prompts, ValidatedAuthorizationRequest};
+use crate::model::{Acr, ApplicationType, Authentication, Client, ConsentAnswer, ConsentMode, Done, PromptName};
+use crate::request::{Asked, Prompts};
 use crate::rule::claims::ClaimsRule;
 
 reasons! {
@@ -89,21 +89,21 @@ pub struct Facts<'a> {
     /// What the person has agreed to for this client before.
     pub consent: &'a ConsentAnswer,
     /// What the person has done for this request.
-    pub done: &'a [StepDone],
+    pub done: &'a Done,
     /// The classes that can be reached here.
     pub reachable: &'a [Acr],
     /// Which claims a scope stands for.
     pub claims: &'a ClaimsRule,
+    /// Whether any program of the person's device could take the answer.
+    pub can_be_intercepted: bool,
 }
 
 /// The first page that is needed, in the order login, account, consent; `None` when the request can be answered.
 #[must_use]
-pub fn needed(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>, now: Timestamp) -> Option<Needed> {
-    let asked = request.asked();
+pub fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp) -> Option<Needed> {
     let wishes = |prompt| matches!(&asked.prompts, Prompts::Asked(asked) if asked.contains(&prompt));
-    let is_done = |step| facts.done.contains(&step);
 
-    let essential = essential_acr(request);
+    let essential = essential_acr(asked);
     if essential.as_ref().is_some_and(|wanted| !wanted.iter().any(|acr| is_reachable(facts, acr))) {
         return Some(Needed::Impossible(&ACR_UNREACHABLE));
     }
@@ -113,7 +113,7 @@ pub fn needed(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>, no
     };
     // A login for this very request satisfies `prompt=login` and every `max_age`. Whether there was one is known without
     // a clock, which may have been set back since.
-    let is_fresh = is_done(StepDone::Login);
+    let is_fresh = facts.done.has(PromptName::Login);
     if wishes(Prompt::Login) && !is_fresh {
         return Some(Needed::Login(&LOGIN_REQUESTED));
     }
@@ -132,20 +132,21 @@ pub fn needed(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>, no
         return Some(Needed::SelectAccount(&OTHER_PERSON));
     }
     // A login for this request chose the account, too.
-    if wishes(Prompt::SelectAccount) && !is_done(StepDone::SelectAccount) && !is_done(StepDone::Login) {
+    if wishes(Prompt::SelectAccount) && !facts.done.has(PromptName::SelectAccount) && !facts.done.has(PromptName::Login)
+    {
         return Some(Needed::SelectAccount(&SELECTION_REQUESTED));
     }
-    if is_done(StepDone::Consent) {
+    if facts.done.has(PromptName::Consent) {
         return None;
     }
-    let missing = undecided(request, facts);
+    let missing = undecided(asked, client, facts);
     if wishes(Prompt::Consent) {
         return Some(Needed::Consent(&CONSENT_REQUESTED));
     }
     if !missing.scopes.is_empty() || !missing.claims.is_empty() {
         return Some(Needed::Consent(&CONSENT_MISSING));
     }
-    needs_consent_each_time(request).then_some(Needed::Consent(&CONSENT_NATIVE))
+    needs_consent_each_time(client, facts).then_some(Needed::Consent(&CONSENT_NATIVE))
 }
 
 /// Whether a login is older than so many seconds, to the millisecond. `max_age=0` means `prompt=login` (OIDC Core section
@@ -167,8 +168,7 @@ pub struct Undecided {
 /// What is asked for and was neither allowed nor declined before. For an operator's own application nothing has to be
 /// asked, but for access while the person is away by a client that cannot keep a secret.
 #[must_use]
-pub fn undecided(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>) -> Undecided {
-    let (asked, client) = (request.asked(), &request.addressed().client);
+pub fn undecided(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Undecided {
     // An OpenID request without `openid` would be another request: it cannot be declined by itself.
     let is_declined = |scope: &str| scope != Scope::OPENID && facts.consent.rejected_scopes.contains(scope);
     let is_decided =
@@ -187,18 +187,16 @@ pub fn undecided(request: &ValidatedAuthorizationRequest<'_>, facts: &Facts<'_>)
 
 /// RFC 8252 section 8.6: a public client that is reached by a loopback port or a private scheme can be imitated by any
 /// program of the device, so that no request of it is answered without the person; unless an operator vouches for it.
-fn needs_consent_each_time(request: &ValidatedAuthorizationRequest<'_>) -> bool {
-    let addressed = request.addressed();
-    let client = &addressed.client;
+fn needs_consent_each_time(client: &Client, facts: &Facts<'_>) -> bool {
     client.is_public()
         && client.application_type() == ApplicationType::Native
         && client.metadata().own.consent == ConsentMode::Ask
-        && addressed.target.uri().kind() != RedirectKind::Https
+        && facts.can_be_intercepted
 }
 
 /// The classes of which the request cannot do without one (OIDC Core section 5.5.1.1).
-fn essential_acr(request: &ValidatedAuthorizationRequest<'_>) -> Option<Vec<String>> {
-    let ask = request.asked().claims.of_id_token("acr").filter(|ask| ask.essential)?;
+fn essential_acr(asked: &Asked) -> Option<Vec<String>> {
+    let ask = asked.claims.of_id_token("acr").filter(|ask| ask.essential)?;
     let wanted: Vec<String> = ask.strings().collect();
     (!wanted.is_empty()).then_some(wanted)
 }

@@ -2,31 +2,17 @@
 
 use std::ops::ControlFlow;
 
-use chancery_jose::sha256;
-use chancery_types::handle::{Handle, HandleDigest};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{AccountId, ClientId, Params};
-use zeroize::Zeroizing;
 
-use super::commit::{GoneOn, SessionWrite};
-use super::consent;
-use super::device::{Devices, name_digest};
-use super::form_token::{
-    FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST, FORM_OF_ANOTHER_SESSION, FORM_OF_NOTHING,
-    FORM_OUTDATED, FORM_WITHOUT_COOKIE, FormStep, FormToken,
-};
-use super::page::lost_page;
-use super::prompt::{self, Needed};
-use super::throttle::Admission;
+use super::commit::{SessionChange, SessionWrite, go_on, refuse};
+use super::page::{Shown, lost, page};
+use super::password::{self, Checked};
+use super::pending::Pending;
 use super::view::LoginProblem;
-use super::{Interactions, KEPT, Next, Open, Place};
-use crate::context::{Call, Env};
-use crate::error::{Failure, Fault, PageError, Reason};
-use crate::event::{Endpoint, Event, LoginAttempt, RefusedClient};
-use crate::model::{Authentication, Carrier, ConsentAnswer, LoginForm, StepDone};
-use crate::ports::LoginOutcome;
-use crate::records::{Found, InteractionBody};
-use crate::request::{Received, Refused};
+use super::{Decided, Next, consent};
+use crate::error::{Fault, Reason};
+use crate::event::Event;
+use crate::model::{Authentication, LoginForm, PromptName};
 use crate::session::{choice as choice_of, list_with};
 
 reasons! {
@@ -37,14 +23,27 @@ reasons! {
         description: "End-User declined the request",
         section: "RFC 6749 section 4.1.2.1",
     };
-    /// The form does not carry the request that it belongs to.
-    pub FORM_INCOMPLETE = Reason {
-        name: "form_incomplete",
-        code: ErrorCode::InvalidRequest,
-        description: "the form does not carry its request",
-        section: "OIDC Core section 3.1.2.3",
-    };
 }
+/// What a page asks of the person, when its form has come back.
+#[non_exhaustive]
+pub enum Step<'a> {
+    /// Sign in.
+    Login(LoginStep<'a>),
+    /// Choose the account.
+    SelectAccount(SelectAccountStep<'a>),
+    /// Allow it, or not.
+    Consent(ConsentStep<'a>),
+}
+
+/// Sign in.
+pub struct LoginStep<'a> {
+    pending: Pending<'a>,
+    /// The cookie of the names that have signed in from this browser, once the password was right.
+    devices: Option<String>,
+}
+
+/// Choose the account.
+pub struct SelectAccountStep<'a>(Pending<'a>);
 
 /// Allow it, or not.
 ///
@@ -81,81 +80,69 @@ reasons! {
 /// let declined = step.denied();
 /// # }
 /// ```
-pub struct ConsentStep<'a>(Stage<'a>);
+pub struct ConsentStep<'a>(Pending<'a>);
 
-/// Sign in.
-pub struct LoginStep<'a>(Stage<'a>);
+impl<'a> Step<'a> {
+    /// The step that the page of this prompt leaves to the person.
+    pub(super) fn of(prompt: PromptName, pending: Pending<'a>) -> Self {
+        match prompt {
+            PromptName::Login => Self::Login(LoginStep { pending, devices: None }),
+            PromptName::SelectAccount => Self::SelectAccount(SelectAccountStep(pending)),
+            PromptName::Consent => Self::Consent(ConsentStep(pending)),
+        }
+    }
 
-/// Choose the account.
-pub struct SelectAccountStep<'a>(Stage<'a>);
-
-struct Stage<'a> {
-    engine: &'a Interactions,
-    open: Open<'a>,
+    /// The person says no, whatever the page asks.
+    pub(super) async fn declined(self) -> Result<Decided, Fault> {
+        match self {
+            Self::Login(LoginStep { pending, .. })
+            | Self::SelectAccount(SelectAccountStep(pending))
+            | Self::Consent(ConsentStep(pending)) => declined(pending).await,
+        }
+    }
 }
 
-impl<'a> LoginStep<'a> {
+/// `access_denied`, as the answer of the interaction.
+async fn declined(mut pending: Pending<'_>) -> Result<Decided, Fault> {
+    // Whoever cancels before anybody has signed in has answered for nobody, and leaves no record.
+    if pending.person.is_none() {
+        pending.interaction = None;
+    }
+    pending.env.record(pending.call, &Event::Declined { client: pending.client.id().clone() });
+    refuse(&pending, &(&DECLINED).into()).await
+}
+
+impl LoginStep<'_> {
     /// The person is who they say; goes on to the next page or back to the client.
     ///
     /// # Errors
     /// A fault of the store or of the accounts.
     pub async fn authenticated(self, who: Authentication) -> Result<Next, Fault> {
-        let Stage { engine, mut open } = self.0;
-        let (call, env) = (open.call, open.env);
-        let account = env.accounts.find(&env.realm, &who.account).await?;
-        // The password may have been changed, or the account disabled, while the old one was looked at.
-        if !account.is_some_and(|account| account.active && account.epoch == who.epoch) {
-            return LoginStep(Stage { engine, open }).refused(LoginProblem::Refused, None).await;
-        }
-        open.goes_on_in(None, &who.account);
-        open.done.push(StepDone::Login);
-        env.record(call, &Event::LoginSucceeded { account: who.account.clone() });
-        // A second login of somebody who is signed in here already renews that session, whichever is the active one.
-        let mut everybody = engine.sessions.everybody(call, env).await?;
-        let same = everybody.iter().position(|person| person.account.id == who.account);
-        let person = same.map(|at| everybody.remove(at));
-        let client = open.request.addressed().client.id();
-        let (person, full): (Option<_>, Option<_>) = match person {
-            Some(person) if !engine.sessions.has_room(&person.found.body, client) => (None, Some(person.handle)),
-            person => (person, None),
-        };
-        engine.belongs_to(&mut open, &who.account, person).await?;
-        let client = open.request.addressed().client.id();
-        let (handle, write) = match &open.person {
-            Some(person) => {
-                let handle = engine.sessions.renew(env, person);
-                (handle.clone(), SessionWrite::Renew(handle, who.clone()))
-            }
-            None => {
-                let (handle, record) = engine.sessions.begin(call.now, env, who.clone(), client)?;
-                (handle, SessionWrite::Begin(Box::new(record)))
-            }
-        };
-        let session = handle.key(&env.realm);
-        let (sessions, dropped) = list_with(handle, &everybody);
-        let gone_on = match engine.needed_with(&open, Some(&who)) {
-            None => engine.conclude(open, session, who, write).await?,
-            Some(Needed::Impossible(why)) => return engine.refuse_once(&open, &why.into()).await,
-            Some(_) => engine.store(&open, session, write).await?,
-        };
-        match gone_on {
-            GoneOn::Written(next) => {
-                let ended: Vec<_> = dropped.into_iter().chain(full).collect();
-                engine.end(call, env, &ended).await?;
-                Ok(Next { sessions: Some(sessions), ..next })
-            }
-            // Nothing of the new session is stored: the browser keeps what it has.
-            GoneOn::Lost(next) => Ok(next),
+        let (by, call, env) = self.pending.world();
+        by.respond(call, env, self.sign_in(who).await?).await
+    }
+
+    /// What was typed into a page with name and password is looked at, unless too much was guessed before: then the page
+    /// comes again, as it does when the password is wrong. A right one can be followed by another factor before
+    /// [`authenticated`](Self::authenticated) ends the step.
+    ///
+    /// # Errors
+    /// A fault of the store or of the accounts.
+    pub async fn password(self, form: LoginForm) -> Result<ControlFlow<Next, (Self, Authentication)>, Fault> {
+        let (by, call, env) = self.pending.world();
+        match self.checked(form).await? {
+            ControlFlow::Continue(right) => Ok(ControlFlow::Continue(right)),
+            ControlFlow::Break(next) => Ok(ControlFlow::Break(by.respond(call, env, next).await?)),
         }
     }
 
-    /// Wrong name or password, or not looked at: the page again, with the request kept.
+    /// Not who they say, or not looked at: the page again, with the request kept.
     ///
     /// # Errors
     /// A fault of the cryptographic library.
     pub async fn refused(self, problem: LoginProblem, typed: Option<String>) -> Result<Next, Fault> {
-        let Stage { engine, open } = self.0;
-        engine.page(&open, Needed::Login(&prompt::NO_SESSION), Some(problem), typed).await
+        let (by, call, env) = self.pending.world();
+        by.respond(call, env, self.again(problem, typed).await?).await
     }
 
     /// The person does not want to sign in: `access_denied`.
@@ -163,79 +150,84 @@ impl<'a> LoginStep<'a> {
     /// # Errors
     /// A fault of the store.
     pub async fn abort(self) -> Result<Next, Fault> {
-        self.0.declined().await
+        let (by, call, env) = self.pending.world();
+        by.respond(call, env, declined(self.pending).await?).await
     }
 
-    /// What was typed into the built-in page's form.
-    async fn form(self, form: LoginForm) -> Result<Next, Fault> {
-        let Stage { engine, open } = &self.0;
-        let (call, env) = (open.call, open.env);
+    /// The form of the built-in page.
+    pub(super) async fn form(self, form: LoginForm) -> Result<Decided, Fault> {
+        match self.checked(form).await? {
+            ControlFlow::Continue((step, who)) => step.sign_in(who).await,
+            ControlFlow::Break(next) => Ok(next),
+        }
+    }
+
+    async fn checked(mut self, form: LoginForm) -> Result<ControlFlow<Decided, (Self, Authentication)>, Fault> {
         let typed = form.username.clone();
-        if form.username.trim().is_empty() || form.password.is_empty() {
-            return self.refused(LoginProblem::Refused, Some(typed)).await;
+        match password::check(&self.pending, form).await? {
+            Checked::Right { who, devices } => {
+                self.devices = Some(devices);
+                Ok(ControlFlow::Continue((self, who)))
+            }
+            Checked::Refused(problem) => Ok(ControlFlow::Break(self.again(problem, Some(typed)).await?)),
         }
-        let name = env.accounts.folded(&typed);
-        let devices = Devices::open(call, env, engine.keys());
-        let device = devices.of_name(env, &name);
-        let meant = |account: Option<&AccountId>| LoginAttempt {
-            account: account.or(device.map(|device| &device.account)).cloned(),
-            name_digest: name_digest(env, &name).into(),
-            client: open.request.addressed().client.id().clone(),
-            network: call.network(),
-        };
-        let (attempt, room) = match engine.throttle.attempt(call, env, &name, device).await? {
-            Admission::Admitted(attempt, room) => (*attempt, room),
-            Admission::Waits(wait) => {
-                env.record(call, &Event::LoginThrottled { attempt: meant(None), wait });
-                return self.refused(LoginProblem::Throttled(wait), Some(typed)).await;
-            }
-            Admission::Busy => {
-                env.record(call, &Event::LoginBusy { attempt: meant(None) });
-                return self.refused(LoginProblem::Busy, Some(typed)).await;
-            }
-        };
-        let outcome = match env.accounts.authenticate(&env.realm, call.now, form, room).await {
-            Ok(outcome) => outcome,
-            Err(fault) => {
-                engine.throttle.not_looked_at(call, env, attempt).await?;
-                return Err(fault);
-            }
-        };
-        match outcome {
-            LoginOutcome::Authenticated(who) => {
-                engine.throttle.succeeded(call, env, attempt).await?;
-                let known = devices.signed_in((call, env, engine.keys()), &name, who.account.clone())?;
-                let next = self.authenticated(who).await?;
-                // Where no session was begun, nobody has signed in.
-                let devices = next.sessions.is_some().then_some(known);
-                Ok(Next { devices, ..next })
-            }
-            LoginOutcome::Refused(why) => {
-                env.record(call, &Event::LoginFailed { attempt: meant(why.account()), reason: why.as_str() });
-                engine.throttle.failed(call, env, attempt).await?;
-                self.refused(LoginProblem::Refused, Some(typed)).await
-            }
+    }
+
+    async fn again(self, problem: LoginProblem, typed: Option<String>) -> Result<Decided, Fault> {
+        page(&self.pending, Shown::login(Some(problem), typed)).await
+    }
+
+    async fn sign_in(self, who: Authentication) -> Result<Decided, Fault> {
+        let Self { mut pending, devices } = self;
+        let (by, call, env) = pending.world();
+        let account = env.accounts.find(&env.realm, &who.account).await?;
+        // The password may have been changed, or the account disabled, while the old one was looked at.
+        if !account.is_some_and(|account| account.active && account.epoch == who.epoch) {
+            return page(&pending, Shown::login(Some(LoginProblem::Refused), None)).await;
         }
+        env.record(call, &Event::LoginSucceeded { account: who.account.clone() });
+        pending.moves_to(None, &who.account);
+        pending.done.add(PromptName::Login);
+        // A second login of somebody who is signed in here already renews that session, whichever is the active one. Where
+        // it has no room for the client, a new one takes its place.
+        let mut everybody = by.sessions.everybody(call, env).await?;
+        let same = everybody.iter().position(|person| person.account.id == who.account);
+        let (renewed, full) = match same.map(|at| everybody.remove(at)) {
+            Some(person) if !by.sessions.has_room(&person.found.body, pending.client.id()) => {
+                (None, Some(person.handle))
+            }
+            person => (person, None),
+        };
+        pending.belongs_to(&who.account, renewed).await?;
+        let (handle, write) = match &pending.person {
+            Some(person) => {
+                let handle = by.sessions.renew(env, person);
+                (handle.clone(), SessionWrite::Renew(handle))
+            }
+            None => {
+                let (handle, record) = by.sessions.begin(call.now, env, who.clone(), pending.client.id())?;
+                (handle, SessionWrite::Begin(record))
+            }
+        };
+        let session = handle.key(&env.realm);
+        let (list, dropped) = list_with(handle, &everybody);
+        let replaced = dropped.into_iter().chain(full).collect();
+        let change = SessionChange { session, authentication: who, write, cookie: Some(list), replaced };
+        let next = go_on(pending, change).await?;
+        // Where no session was begun, nobody has signed in.
+        let devices = devices.filter(|_| next.sessions.is_some());
+        Ok(Decided { devices, ..next })
     }
 }
 
-impl ConsentStep<'_> {
+impl<'a> ConsentStep<'a> {
     /// The person allows all that the page asked for.
     ///
     /// # Errors
     /// A fault of the store.
     pub async fn granted(self) -> Result<Next, Fault> {
-        let Stage { engine, mut open } = self.0;
-        let Some(person) = &open.person else { return Ok(engine.lost(&open, false)) };
-        let allowed = engine.to_consent(&open);
-        let before = open.standing.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
-        let stored = consent::widened(before, &allowed, open.request.asked().resource.as_deref());
-        // What the application knows beside it still counts.
-        let client = &open.request.addressed().client;
-        open.consent = engine.rules.policy.standing_consent(client, &person.account.id, stored).await?;
-        open.allowed = Some(allowed);
-        open.done.push(StepDone::Consent);
-        engine.go_on(open).await
+        let (by, call, env) = self.0.world();
+        by.respond(call, env, self.allowed().await?).await
     }
 
     /// The person allows nothing: `access_denied`.
@@ -243,7 +235,29 @@ impl ConsentStep<'_> {
     /// # Errors
     /// A fault of the store.
     pub async fn denied(self) -> Result<Next, Fault> {
-        self.0.declined().await
+        let (by, call, env) = self.0.world();
+        by.respond(call, env, declined(self.0).await?).await
+    }
+
+    /// The request, as it was when its page came back.
+    pub(super) fn undecided(self) -> Pending<'a> {
+        self.0
+    }
+
+    pub(super) async fn allowed(self) -> Result<Decided, Fault> {
+        let Self(mut pending) = self;
+        let (Some(person), Some(visit)) = (&pending.person, SessionChange::visit(&pending)) else {
+            return Ok(lost(&pending, false));
+        };
+        let allowed = pending.to_consent();
+        let before = pending.agreed.standing.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
+        let stored = consent::widened(before, &allowed, pending.asked.resource.as_deref());
+        // What the application knows beside it still counts.
+        let policy = &pending.by.rules.policy;
+        pending.agreed.answer = policy.standing_consent(&pending.client, &person.account.id, stored).await?;
+        pending.agreed.in_this_step = Some(allowed);
+        pending.done.add(PromptName::Consent);
+        go_on(pending, visit).await
     }
 }
 
@@ -253,23 +267,8 @@ impl SelectAccountStep<'_> {
     /// # Errors
     /// A fault of the store or of the accounts.
     pub async fn chosen(self, choice: &str) -> Result<Next, Fault> {
-        let Stage { engine, mut open } = self.0;
-        let mut everybody = engine.sessions.everybody(open.call, open.env).await?;
-        let chosen = everybody.iter().position(|person| choice_of(&person.found.key) == choice);
-        let Some(person) = chosen.map(|at| everybody.remove(at)) else {
-            // That session has ended meanwhile; the page shows who is left.
-            return engine.page(&open, Needed::SelectAccount(&prompt::SELECTION_REQUESTED), None, None).await;
-        };
-        open.goes_on_in(Some(person.found.key), &person.account.id);
-        open.done.push(StepDone::SelectAccount);
-        let (account, handle, is_current) = (person.account.id.clone(), person.handle.clone(), person.is_current);
-        engine.belongs_to(&mut open, &account, Some(person)).await?;
-        // The chosen session is one of the list, so that none is dropped. A request that still came with the secret before
-        // the current one must not bring it back into the cookie.
-        let is_current = is_current && everybody.iter().all(|person| person.is_current);
-        let sessions = is_current.then(|| list_with(handle, &everybody).0);
-        let next = engine.go_on(open).await?;
-        Ok(Next { sessions, ..next })
+        let (by, call, env) = self.0.world();
+        by.respond(call, env, self.goes_on_as(choice).await?).await
     }
 
     /// The person wants to sign in as somebody else.
@@ -277,8 +276,8 @@ impl SelectAccountStep<'_> {
     /// # Errors
     /// A fault of the cryptographic library.
     pub async fn another(self) -> Result<Next, Fault> {
-        let Stage { engine, open } = self.0;
-        engine.page(&open, Needed::Login(&prompt::SELECTION_REQUESTED), None, None).await
+        let (by, call, env) = self.0.world();
+        by.respond(call, env, self.signs_in().await?).await
     }
 
     /// The person does not want to go on: `access_denied`.
@@ -286,287 +285,33 @@ impl SelectAccountStep<'_> {
     /// # Errors
     /// A fault of the store.
     pub async fn abort(self) -> Result<Next, Fault> {
-        self.0.declined().await
-    }
-}
-
-impl Stage<'_> {
-    async fn declined(self) -> Result<Next, Fault> {
-        let Stage { engine, mut open } = self;
-        // Whoever cancels before anybody has signed in has answered for nobody, and leaves no record.
-        if open.person.is_none() {
-            open.interaction = None;
-        }
-        open.env.record(open.call, &Event::Declined { client: open.request.addressed().client.id().clone() });
-        engine.refuse_once(&open, &(&DECLINED).into()).await
-    }
-}
-
-impl Interactions {
-    /// Shows the page that is needed, or answers the client.
-    pub(crate) async fn show(&self, open: Open<'_>) -> Result<Next, Fault> {
-        match self.needed(&open) {
-            None => self.finish(open).await,
-            Some(needed) => self.page(&open, needed, None, None).await,
-        }
+        let (by, call, env) = self.0.world();
+        by.respond(call, env, declined(self.0).await?).await
     }
 
-    /// After a step of a person who is signed in: the client's answer, or the next page of a stored interaction.
-    async fn go_on(&self, open: Open<'_>) -> Result<Next, Fault> {
-        let session = open.person.as_ref().map(|person| person.found.key);
-        match (self.needed(&open), session) {
-            (None, _) => self.finish(open).await,
-            (Some(Needed::Impossible(why)), _) => self.refuse_once(&open, &why.into()).await,
-            (Some(_), Some(session)) => Ok(self.store(&open, session, SessionWrite::Visit).await?.next()),
-            (Some(needed), None) => self.page(&open, needed, None, None).await,
-        }
-    }
-
-    /// The form of a first page: the request is in the form.
-    ///
-    /// # Errors
-    /// A page, when the form is not one of ours or something broke.
-    pub async fn answer_form(&self, call: &Call, env: &Env, form: &Params<'_>) -> Result<Next, PageError> {
-        let text = form.one("request")?.ok_or(&FORM_INCOMPLETE)?;
-        let carrier = Carrier::of_form(text);
-        let request = match self.read(env, Received(carrier.params()?)).await? {
-            Ok(request) => request,
-            Err(Refused { addressed, why }) => return Ok(self.refuse(call, env, &addressed, &why)),
+    pub(super) async fn goes_on_as(self, choice: &str) -> Result<Decided, Fault> {
+        let Self(mut pending) = self;
+        let (by, call, env) = pending.world();
+        let mut everybody = by.sessions.everybody(call, env).await?;
+        let chosen = everybody.iter().position(|person| choice_of(&person.found.key) == choice);
+        let Some(person) = chosen.map(|at| everybody.remove(at)) else {
+            // That session has ended meanwhile; the page shows who is left.
+            return page(&pending, Shown::of(PromptName::SelectAccount)).await;
         };
-        // The token of another request or browser tells nothing of when this one came, and of what was done for it.
-        let subject = request.addressed().carrier().digest();
-        let token = self.token(call, env, form, &subject);
-        let mut open = self.open(call, env, request, call.now, Vec::new()).await?;
-        if let Ok(token) = &token {
-            open.interaction = Some(token.interaction);
-            open.first_seen = token.first_seen;
-            open.done.clone_from(&token.done);
-        }
-        Ok(self.take(open, token, form).await?)
+        pending.moves_to(Some(person.found.key), &person.account.id);
+        pending.done.add(PromptName::SelectAccount);
+        let (account, handle, is_current) = (person.account.id.clone(), person.handle.clone(), person.is_current);
+        pending.belongs_to(&account, Some(person)).await?;
+        let Some(visit) = SessionChange::visit(&pending) else { return Ok(lost(&pending, false)) };
+        // The chosen session is one of the list, so that none is dropped. A request that still came with the secret before
+        // the current one must not bring it back into the cookie.
+        let is_current = is_current && everybody.iter().all(|person| person.is_current);
+        let sessions = is_current.then(|| list_with(handle, &everybody).0);
+        let next = go_on(pending, visit).await?;
+        Ok(Decided { sessions, ..next })
     }
 
-    /// The page of a stored interaction.
-    ///
-    /// # Errors
-    /// A page, when something broke.
-    pub async fn stored_page(&self, call: &Call, env: &Env, handle: &str) -> Result<Next, PageError> {
-        let Some(found) = self.find(call, env, handle).await? else { return Ok(lost_page(None, None, false)) };
-        if !is_of_browser(call, &found) {
-            return Ok(self.foreign_page(env, &found).await?);
-        }
-        match self.reopen(call, env, handle, &found).await? {
-            Ok(open) if self.first_answer(call, env, found.body.interaction).await?.is_some() => {
-                Ok(self.lost(&open, true))
-            }
-            Ok(open) => Ok(self.show(open).await?),
-            Err(next) => Ok(*next),
-        }
+    pub(super) async fn signs_in(self) -> Result<Decided, Fault> {
+        page(&self.0, Shown::login(None, None)).await
     }
-
-    /// The form of a stored interaction's page.
-    ///
-    /// # Errors
-    /// A page, when something broke.
-    pub async fn answer_stored(
-        &self,
-        call: &Call,
-        env: &Env,
-        handle: &str,
-        form: &Params<'_>,
-    ) -> Result<Next, PageError> {
-        let found = self.find(call, env, handle).await?;
-        let Some(found) = found.as_ref().filter(|found| is_of_browser(call, found)) else {
-            let why = match (&call.browser, found) {
-                (None, _) => &FORM_WITHOUT_COOKIE,
-                (Some(_), Some(_)) => &FORM_OF_ANOTHER_BROWSER,
-                (Some(_), None) => &FORM_OF_NOTHING,
-            };
-            form_refused(call, env, why, None);
-            return Ok(self.lost_form(env, form).await?);
-        };
-        match self.reopen(call, env, handle, found).await? {
-            Ok(open) => {
-                let token = self.token(call, env, form, &open.subject());
-                Ok(self.take(open, token, form).await?)
-            }
-            Err(next) => {
-                form_refused(call, env, &FORM_OF_NOTHING, None);
-                Ok(*next)
-            }
-        }
-    }
-
-    async fn find(&self, call: &Call, env: &Env, handle: &str) -> Result<Option<Found<InteractionBody>>, Fault> {
-        match Handle::<chancery_types::handle::Interaction>::parse(handle) {
-            Ok(handle) => env.records().get(call.now, handle.key(&env.realm)).await,
-            Err(_) => Ok(None),
-        }
-    }
-
-    /// The request of a record, for the session that it belongs to; else the page that says why not.
-    async fn reopen<'a>(
-        &'a self,
-        call: &'a Call,
-        env: &'a Env,
-        handle: &str,
-        found: &'a Found<InteractionBody>,
-    ) -> Result<Result<Open<'a>, Box<Next>>, PageError> {
-        let request = match self.read(env, Received(found.body.request.params()?)).await? {
-            Ok(request) => request,
-            Err(Refused { addressed, why }) => {
-                let interaction = found.body.interaction;
-                return Ok(Err(Box::new(self.refuse_stored(call, env, interaction, &addressed, &why).await?)));
-            }
-        };
-        let restart = || Some(found.body.request.clone().into_text());
-        let client = request.addressed().client.clone();
-        let is_over = call.now + KEPT > found.expires_at;
-        let person = self.sessions.of_key(call, env, found.body.session).await?;
-        let Some(person) = person.filter(|_| !is_over) else {
-            return Ok(Err(Box::new(lost_page(Some(&client), restart(), false))));
-        };
-        let handle = Handle::parse(handle).map_err(|_| Fault::internal("a handle that cannot be read back"))?;
-        let mut open = Open {
-            call,
-            env,
-            request,
-            interaction: Some(found.body.interaction),
-            first_seen: found.body.first_seen,
-            done: found.body.done.clone(),
-            place: Place::Stored { handle, key: found.key },
-            person: None,
-            others_are_there: false,
-            account: None,
-            standing: None,
-            consent: ConsentAnswer::default(),
-            allowed: None,
-        };
-        let account = person.account.id.clone();
-        self.belongs_to(&mut open, &account, Some(person)).await?;
-        Ok(Ok(open))
-    }
-
-    /// The record of a page is gone, but its form still carries the request: it can be started again.
-    async fn lost_form(&self, env: &Env, form: &Params<'_>) -> Result<Next, Fault> {
-        let Some(text) = form.one("request").ok().flatten() else { return Ok(lost_page(None, None, false)) };
-        let carrier = Carrier::of_form(text);
-        let Ok(params) = carrier.params() else { return Ok(lost_page(None, None, false)) };
-        match Received(params).resolve().address(env).await {
-            Ok(addressed) => Ok(lost_page(Some(&addressed.client), Some(addressed.carrier().into_text()), false)),
-            Err(PageError { failure: Failure::Broken(fault), .. }) => Err(fault),
-            Err(_) => Ok(lost_page(None, None, false)),
-        }
-    }
-
-    /// Another browser came by the URL: it learns which client it was, and nothing of the request.
-    async fn foreign_page(&self, env: &Env, found: &Found<InteractionBody>) -> Result<Next, Fault> {
-        let Ok(params) = found.body.request.params() else { return Ok(lost_page(None, None, false)) };
-        match Received(params).resolve().address(env).await {
-            Ok(addressed) => Ok(lost_page(Some(&addressed.client), None, false)),
-            Err(PageError { failure: Failure::Broken(fault), .. }) => Err(fault),
-            Err(_) => Ok(lost_page(None, None, false)),
-        }
-    }
-
-    /// The form's token, if it was made for this browser and this request.
-    fn token(
-        &self,
-        call: &Call,
-        env: &Env,
-        form: &Params<'_>,
-        subject: &[u8; 32],
-    ) -> Result<FormToken, &'static Reason> {
-        if call.browser.is_none() {
-            return Err(&FORM_WITHOUT_COOKIE);
-        }
-        let text = form.one("token").ok().flatten().ok_or(&FORM_FOREIGN)?;
-        let token = FormToken::open(env, self.keys(), call.now, self.config.lifetime, text)?;
-        if !token.is_of_browser(call.browser.as_deref()) {
-            return Err(&FORM_OF_ANOTHER_BROWSER);
-        }
-        if token.subject == *subject { Ok(token) } else { Err(&FORM_OF_ANOTHER_REQUEST) }
-    }
-
-    /// What of the token has to fit the person, too.
-    fn fits(&self, open: &Open<'_>, token: &FormToken) -> Result<(), &'static Reason> {
-        let session = open.person.as_ref().map(|person| person.found.key);
-        // Signing in is open to whoever knows the password; what is allowed or chosen belongs to one session.
-        if token.step != FormStep::Login && token.session != session {
-            return Err(&FORM_OF_ANOTHER_SESSION);
-        }
-        // What is allowed is what was shown, also when client, consent or configuration have changed since.
-        if token.step == FormStep::Consent && token.shown != self.shown(open) {
-            return Err(&FORM_OUTDATED);
-        }
-        Ok(())
-    }
-
-    /// A form that is not looked at: the page that is needed comes again.
-    async fn once_more(&self, open: Open<'_>, why: &'static Reason, form: &Params<'_>) -> Result<Next, Fault> {
-        form_refused(open.call, open.env, why, Some(open.request.addressed().client.id()));
-        let is_cookie = *why == FORM_WITHOUT_COOKIE;
-        let problem = Some(if is_cookie { LoginProblem::NoCookies } else { LoginProblem::Stale });
-        match self.needed(&open) {
-            Some(Needed::Impossible(why)) => self.refuse_once(&open, &why.into()).await,
-            // Whoever typed a name wants to be that person, not the one who is signed in by now.
-            _ if form.has("username") => self.page(&open, Needed::Login(&prompt::NO_SESSION), problem, None).await,
-            None => self.finish(open).await,
-            Some(needed) => self.page(&open, needed, problem, None).await,
-        }
-    }
-
-    /// A form that came back. One that was not made for this browser, request and session is not looked at: the page
-    /// comes again with a fresh token.
-    async fn take(
-        &self,
-        open: Open<'_>,
-        token: Result<FormToken, &'static Reason>,
-        form: &Params<'_>,
-    ) -> Result<Next, Fault> {
-        let token = match token {
-            Ok(token) => token,
-            Err(why) => return Box::pin(self.once_more(open, why, form)).await,
-        };
-        let field = |name| form.one(name).ok().flatten();
-        let is_refused = matches!(field("action"), Some("cancel" | "deny"));
-        // Whoever cancels before anybody has signed in has answered for nobody.
-        let open = match (is_refused, &open.person) {
-            (true, None) => open,
-            _ => match Box::pin(self.lead_on(open)).await? {
-                ControlFlow::Continue(open) => open,
-                ControlFlow::Break(next) => return Ok(next),
-            },
-        };
-        if let Err(why) = self.fits(&open, &token) {
-            return Box::pin(self.once_more(open, why, form)).await;
-        }
-        // Another page may be due by now, as when the login has grown too old while the person was reading.
-        let may_consent = matches!(self.needed(&open), None | Some(Needed::Consent(_)));
-        let stage = Stage { engine: self, open };
-        match (token.step, field("action").unwrap_or("")) {
-            (_, "cancel" | "deny") => stage.declined().await,
-            (FormStep::Login, _) => {
-                let username = field("username").unwrap_or("").to_owned();
-                let password = Zeroizing::new(field("password").unwrap_or("").to_owned());
-                Box::pin(LoginStep(stage).form(LoginForm { username, password })).await
-            }
-            (FormStep::Consent, "allow") if may_consent => Box::pin(ConsentStep(stage).granted()).await,
-            (FormStep::SelectAccount, "another") => SelectAccountStep(stage).another().await,
-            (FormStep::SelectAccount, _) => {
-                Box::pin(SelectAccountStep(stage).chosen(field("account").unwrap_or(""))).await
-            }
-            (FormStep::Consent, _) => Box::pin(self.show(stage.open)).await,
-        }
-    }
-}
-
-/// Tells of a form that was not looked at.
-pub(super) fn form_refused(call: &Call, env: &Env, reason: &'static Reason, client: Option<&ClientId>) {
-    env.record_failure(call, Endpoint::Interaction, client.cloned().map(RefusedClient::Claimed), &reason.into());
-}
-
-/// Whether the interaction was stored for this browser.
-fn is_of_browser(call: &Call, found: &Found<InteractionBody>) -> bool {
-    let shown = call.browser.as_deref().and_then(|cookie| HandleDigest::from_bytes(&sha256(cookie)));
-    shown.is_some_and(|shown| shown == found.body.browser)
 }

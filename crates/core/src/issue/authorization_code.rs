@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::Env;
 use crate::error::Fault;
-use crate::issue::access_token;
+use crate::issue::TokenIssuer;
 use crate::model::{
     Authentication, ClaimsRequest, Client, Entitlement, GrantId, Granted, ResourceScopes, ResourceServer, Target,
 };
-use crate::policy::{TokenKind, TokenPolicy};
+use crate::policy::TokenKind;
 use crate::records::{AuthorizationCodeBody, GrantBody};
-use crate::request::ValidatedAuthorizationRequest;
+use crate::request::{Addressed, Asked};
 use crate::session::sid;
 
 /// `[authorization_code]`
@@ -47,25 +47,15 @@ impl Default for AuthorizationCodeConfig {
     }
 }
 
-/// What codes are made with; part of a snapshot.
-pub struct Codes {
-    /// `[authorization_code]`
-    pub config: AuthorizationCodeConfig,
-    /// `[access_token]`
-    pub access_token: access_token::AccessTokenConfig,
-    /// What the application decides; asked here for the life of the grant, and again when the code is exchanged.
-    pub policy: Arc<dyn TokenPolicy>,
-}
-
 /// A person's yes, about to become a grant.
-pub(crate) struct Allowed<'a> {
+pub(crate) struct Yes<'a> {
     /// The session in which it was said.
     pub(crate) session: Key,
     /// How the person authenticated.
     pub(crate) authentication: &'a Authentication,
-    /// What was allowed.
+    /// What was yes.
     pub(crate) scopes: Scopes,
-    /// The single claims that were allowed.
+    /// The single claims that were yes.
     pub(crate) claims: ClaimsRequest,
     /// What the client gets, in the session's partition.
     pub(crate) code: Handle<AuthorizationCode>,
@@ -81,70 +71,70 @@ pub(crate) struct Drafted {
     pub(crate) code: Handle<AuthorizationCode>,
 }
 
-/// Drafts the grant and its code in the session's partition. The grant lives under the session, unless it was granted
-/// for the time when the person is away (OIDC Core section 11).
-pub(crate) fn draft(
-    codes: &Codes,
-    env: &Env,
-    now: Timestamp,
-    request: &ValidatedAuthorizationRequest<'_>,
-    allowed: Allowed<'_>,
-) -> Result<Drafted, Fault> {
-    let (addressed, asked) = (request.addressed(), request.asked());
-    let client = &addressed.client;
-    let (session, code) = (allowed.session, allowed.code);
-    // Where nothing of what was granted means anything to the resource server, the token is for nothing in particular.
-    let resource = asked.resource.clone().filter(|server| server.knows_any(&allowed.scopes));
-    let of_resource = |server: &Arc<ResourceServer>| ResourceScopes {
-        resource: server.uri.clone(),
-        scopes: allowed.scopes.filtered(|scope| server.knows(scope)),
-    };
-    let granted = Granted {
-        client: client.id().clone(),
-        registration: client.registration(),
-        grant: GrantId::new(session.partition(), *env.secret::<16>()),
-        granted_at: now,
-        authentication: allowed.authentication.clone(),
-        sid: sid(&session, client.id()),
-        resources: resource.iter().map(of_resource).collect(),
-        scopes: allowed.scopes,
-        claims: allowed.claims,
-    };
-    let deadline = now + codes.config.lifetime;
-    let code_key = code.key(&env.realm);
-    // What the exchange will yield, so that the policy is asked the same question now and then.
-    let target = Target::of_grant(&granted, resource);
-    let what = Entitlement::of_code(granted.clone(), target, asked.nonce.clone(), code_key);
-    let grant_end = codes.grant_end(&what, client, now, deadline);
-    let parent = codes.policy.session_bound(&what, client).then_some(session);
+impl TokenIssuer {
+    /// Drafts the grant and its code in the session's partition. The grant lives under the session, unless it was granted
+    /// for the time when the person is away (OIDC Core section 11).
+    pub(crate) fn draft_code(
+        &self,
+        env: &Env,
+        now: Timestamp,
+        addressed: &Addressed<'_>,
+        asked: &Asked,
+        yes: Yes<'_>,
+    ) -> Result<Drafted, Fault> {
+        let client = &addressed.client;
+        let (session, code) = (yes.session, yes.code);
+        // Where nothing of what was granted means anything to the resource server, the token is for nothing in particular.
+        let resource = asked.resource.clone().filter(|server| server.knows_any(&yes.scopes));
+        let of_resource = |server: &Arc<ResourceServer>| ResourceScopes {
+            resource: server.uri.clone(),
+            scopes: yes.scopes.filtered(|scope| server.knows(scope)),
+        };
+        let granted = Granted {
+            client: client.id().clone(),
+            registration: client.registration(),
+            grant: GrantId::new(session.partition(), *env.secret::<16>()),
+            granted_at: now,
+            authentication: yes.authentication.clone(),
+            sid: sid(&session, client.id()),
+            resources: resource.iter().map(of_resource).collect(),
+            scopes: yes.scopes,
+            claims: yes.claims,
+        };
+        let deadline = now + self.authorization_code.lifetime;
+        let code_key = code.key(&env.realm);
+        // What the exchange will yield, so that the policy is asked the same question now and then.
+        let target = Target::of_grant(&granted, resource);
+        let what = Entitlement::of_code(granted.clone(), target, asked.nonce.clone(), code_key);
+        let grant_end = self.grant_end(&what, client, now, deadline);
+        let parent = self.policy.session_bound(&what, client).then_some(session);
 
-    let records = env.records();
-    let tags = records.tags(Some(granted.account()), Some(client.id()), Some(session));
-    let grant_key = granted.grant.key(&env.realm);
-    let body = GrantBody { granted };
-    let grant = records.new(grant_key, parent, tags, grant_end, &body)?;
-    let body = AuthorizationCodeBody {
-        deadline,
-        redirect_uri: addressed.target.uri().as_str().into(),
-        redirect_uri_was_sent: addressed.target.was_sent(),
-        code_challenge: asked.code_challenge.as_ref().map(|challenge| challenge.as_str().into()),
-        nonce: what.nonce,
-        granted: body.granted,
-    };
-    let remembered = deadline + codes.config.remembered;
-    let code_record = records.new(code_key, Some(grant_key), Tags::default(), remembered, &body)?;
-    Ok(Drafted { records: [grant, code_record], grant: body.granted.grant, code })
-}
+        let records = env.records();
+        let tags = records.tags(Some(granted.account()), Some(client.id()), Some(session));
+        let grant_key = granted.grant.key(&env.realm);
+        let body = GrantBody { granted };
+        let grant = records.new(grant_key, parent, tags, grant_end, &body)?;
+        let body = AuthorizationCodeBody {
+            deadline,
+            redirect_uri: addressed.target.uri().as_str().into(),
+            redirect_uri_was_sent: addressed.target.was_sent(),
+            code_challenge: asked.code_challenge.as_ref().map(|challenge| challenge.as_str().into()),
+            nonce: what.nonce,
+            granted: body.granted,
+        };
+        let remembered = deadline + self.authorization_code.remembered;
+        let code_record = records.new(code_key, Some(grant_key), Tags::default(), remembered, &body)?;
+        Ok(Drafted { records: [grant, code_record], grant: body.granted.grant, code })
+    }
 
-impl Codes {
     /// When the grant ends: when its code is forgotten and the access token of a last-minute exchange has ended; late only
     /// if a refresh family can come of it. A code that nobody exchanges must not be kept for months.
     fn grant_end(&self, what: &Entitlement, client: &Client, now: Timestamp, deadline: Timestamp) -> Timestamp {
         if self.policy.refresh(what, client) {
-            return now + self.config.grant;
+            return now + self.authorization_code.grant;
         }
         let configured = self.access_token.lifetime(what);
         let access_token = self.policy.lifetime(TokenKind::AccessToken, what, client, configured);
-        deadline + access_token.max(self.config.remembered)
+        deadline + access_token.max(self.authorization_code.remembered)
     }
 }

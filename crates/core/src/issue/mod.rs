@@ -21,6 +21,8 @@ pub mod access_token;
 
 pub mod authorization_code;
 
+mod authorization_response;
+
 pub mod id_token;
 
 pub mod refresh_token;
@@ -33,6 +35,8 @@ pub struct TokenIssuer {
     pub policy: Arc<dyn TokenPolicy>,
     /// Which claims a client is registered for.
     pub claims: Arc<ClaimsRule>,
+    /// `[authorization_code]`
+    pub authorization_code: authorization_code::AuthorizationCodeConfig,
     /// `[access_token]`
     pub access_token: access_token::AccessTokenConfig,
     /// `[id_token]`

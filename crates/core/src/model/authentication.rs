@@ -70,15 +70,3 @@ impl Authentication {
         self.factors.last().map_or(Timestamp::from_millis(0), |factor| factor.at)
     }
 }
-
-/// What a person has already done for one request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepDone {
-    /// Authenticated for this request.
-    Login,
-    /// Chose the account to go on with.
-    SelectAccount,
-    /// Answered what the client asks for.
-    Consent,
-}

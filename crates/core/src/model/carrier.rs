@@ -17,10 +17,12 @@ impl Carrier {
         Self(params.encode())
     }
 
-    /// What a form sent back. Nothing is known about it.
-    #[must_use]
-    pub fn of_form(text: &str) -> Self {
-        Self(text.to_owned())
+    /// What a form sent back, to be read from the beginning. Nothing is known about it.
+    ///
+    /// # Errors
+    /// [`Malformed`] when it is none.
+    pub fn read(text: &str) -> Result<Params<'_>, Malformed> {
+        Params::parse(text)
     }
 
     /// The parameters, to be read from the beginning.
@@ -28,7 +30,7 @@ impl Carrier {
     /// # Errors
     /// [`Malformed`] when there are none.
     pub fn params(&self) -> Result<Params<'_>, Malformed> {
-        Params::parse(&self.0)
+        Self::read(&self.0)
     }
 
     /// What tells this request from others.

@@ -21,7 +21,10 @@ mod resource_server;
 pub use resource_server::{ResourceServer, TokenFormat};
 
 mod authentication;
-pub use authentication::{Acr, Authentication, Factor, FactorMethod, StepDone};
+pub use authentication::{Acr, Authentication, Factor, FactorMethod};
+
+mod prompt;
+pub use prompt::{Done, PromptName};
 
 mod consent;
 pub use consent::{ConsentAnswer, ResourceScopes};

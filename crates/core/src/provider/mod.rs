@@ -1,5 +1,6 @@
 //! One method per endpoint, over one immutable snapshot.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::context::{Call, Env, RequestId};
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault, PageError};
 use crate::event::{Event, RefusedClient};
-use crate::interaction::{Next, consent};
+use crate::interaction::{Decided, Next, consent, form, stored};
 use crate::offered::{Endpoint, EndpointSet, Routes};
 use crate::ports::{Clock, Watcher};
 use crate::worker;
@@ -126,8 +127,8 @@ impl Provider {
     /// A page for the person.
     pub async fn authorize(&self, call: &Call, params: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
-        let next = snapshot.authorization.authorize(call, &self.env, params).await;
-        next.inspect_err(|error| self.record(call, Endpoint::Authorization, error))
+        let decided = snapshot.authorization.authorize(call, &self.env, params).await;
+        self.respond(&snapshot, call, Endpoint::Authorization, decided).await
     }
 
     /// The form of a first page.
@@ -136,8 +137,12 @@ impl Provider {
     /// A page for the person.
     pub async fn answer_first(&self, call: &Call, form: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
-        let next = snapshot.interactions.answer_form(call, &self.env, &form).await;
-        next.inspect_err(|error| self.record(call, Endpoint::Interaction, error))
+        let decided = match form::first(&snapshot.interactions, call, &self.env, &form).await {
+            Ok(ControlFlow::Continue(step)) => form::press(step, &form).await.map_err(PageError::from),
+            Ok(ControlFlow::Break(decided)) => Ok(decided),
+            Err(error) => Err(error),
+        };
+        self.respond(&snapshot, call, Endpoint::Interaction, decided).await
     }
 
     /// The page of a stored interaction.
@@ -146,8 +151,8 @@ impl Provider {
     /// A page for the person.
     pub async fn interaction(&self, call: &Call, handle: &str) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
-        let next = snapshot.interactions.stored_page(call, &self.env, handle).await;
-        next.inspect_err(|error| self.record(call, Endpoint::Interaction, error))
+        let decided = stored::page(&snapshot.interactions, call, &self.env, handle).await;
+        self.respond(&snapshot, call, Endpoint::Interaction, decided).await
     }
 
     /// The form of a stored interaction's page.
@@ -156,8 +161,30 @@ impl Provider {
     /// A page for the person.
     pub async fn answer(&self, call: &Call, handle: &str, form: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
-        let next = snapshot.interactions.answer_stored(call, &self.env, handle, &form).await;
-        next.inspect_err(|error| self.record(call, Endpoint::Interaction, error))
+        let decided = match form::stored(&snapshot.interactions, call, &self.env, handle, &form).await {
+            Ok(ControlFlow::Continue(step)) => form::press(step, &form).await.map_err(PageError::from),
+            Ok(ControlFlow::Break(decided)) => Ok(decided),
+            Err(error) => Err(error),
+        };
+        self.respond(&snapshot, call, Endpoint::Interaction, decided).await
+    }
+
+    /// Where all that a person's browser is answered with ends.
+    async fn respond(
+        &self,
+        snapshot: &Snapshot,
+        call: &Call,
+        endpoint: Endpoint,
+        decided: Result<Decided, PageError>,
+    ) -> Result<Next, PageError> {
+        let next = match decided {
+            Ok(decided) => snapshot.interactions.respond(call, &self.env, decided).await.map_err(PageError::from),
+            Err(error) => Err(error),
+        };
+        next.inspect_err(|error| {
+            let client = error.client.clone().map(RefusedClient::Claimed);
+            self.env.record_failure(call, endpoint, client, &error.failure);
+        })
     }
 
     /// An endpoint that clients call: token, UserInfo, introspection, revocation.
@@ -214,11 +241,5 @@ impl Provider {
     /// A fault of the store.
     pub async fn run_once(&self, now: Timestamp) -> Result<u64, Fault> {
         worker::run_once(&self.env, now).await
-    }
-
-    /// Tells of a request that a browser brought, and that ended on an error page.
-    fn record(&self, call: &Call, endpoint: Endpoint, error: &PageError) {
-        let client = error.client.clone().map(RefusedClient::Claimed);
-        self.env.record_failure(call, endpoint, client, &error.failure);
     }
 }

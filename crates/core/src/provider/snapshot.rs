@@ -19,7 +19,6 @@ use crate::error::Fault;
 use crate::interaction::Interactions;
 use crate::interaction::throttle::Throttle;
 use crate::issue::TokenIssuer;
-use crate::issue::authorization_code::Codes;
 use crate::keys::KeySet;
 use crate::model::Acr;
 use crate::offered::{Component, Endpoint};
@@ -69,6 +68,15 @@ impl Snapshot {
         let offered = Arc::new(config.offered());
         let claims = ClaimsRule::new(config.claims.clone());
         let scope = ScopeRule::new(&config.scopes, claims.scopes());
+        let issuer = Arc::new(TokenIssuer {
+            keys: Arc::clone(&keys),
+            policy: Arc::clone(token_policy),
+            claims: Arc::new(claims.clone()),
+            authorization_code: config.authorization_code.clone(),
+            access_token: config.access_token.clone(),
+            id_token: config.id_token.clone(),
+            refresh_token: config.refresh_token.clone(),
+        });
         let interactions = Arc::new(Interactions {
             rules: Rules {
                 offered: Arc::clone(&offered),
@@ -79,22 +87,10 @@ impl Snapshot {
                 policy: Arc::clone(authorization_policy),
             },
             sessions: Sessions::new(config.session.clone()),
-            code: Codes {
-                config: config.authorization_code.clone(),
-                access_token: config.access_token.clone(),
-                policy: Arc::clone(token_policy),
-            },
+            issuer: issuer.clone(),
             config: config.interaction.clone(),
             throttle: Throttle::new(config.throttle.clone()),
             reachable: vec![Acr(Acr::PASSWORD.into())],
-        });
-        let issuer = Arc::new(TokenIssuer {
-            keys: Arc::clone(&keys),
-            policy: Arc::clone(token_policy),
-            claims: Arc::new(claims.clone()),
-            access_token: config.access_token.clone(),
-            id_token: config.id_token.clone(),
-            refresh_token: config.refresh_token.clone(),
         });
         let authorization = AuthorizationEndpoint::new(Arc::clone(&interactions));
         let token = TokenEndpoint { issuer: issuer.clone(), scopes: Arc::new(scope.clone()), offered: offered.clone() };

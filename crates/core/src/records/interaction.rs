@@ -7,7 +7,7 @@ use chancery_types::{Key, Kind, RealmId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::consent::derived;
-use crate::model::Carrier;
+use crate::model::{Carrier, Done};
 use crate::records::Body;
 
 /// Names one interaction, from its first page to its answer. Random, and never shown: pages carry it sealed.
@@ -57,7 +57,7 @@ pub struct InteractionBody {
     /// Digest of the browser cookie: another browser that learns the URL is shown nothing of the request.
     pub browser: HandleDigest,
     /// What the person has already done for this request.
-    pub done: Vec<crate::model::StepDone>,
+    pub done: Done,
 }
 
 impl Body for InteractionBody {

@@ -8,7 +8,7 @@ use chancery_types::{ClientId, Params};
 use crate::context::Env;
 use crate::error::{PageError, Reason, Refusal};
 use crate::model::{Carrier, Client, RedirectTarget, ResourceServer};
-use crate::request::{AuthorizationResponse, Resolved};
+use crate::request::{Resolved, Unsealed};
 
 reasons! {
     /// The authorization request has no `client_id` parameter.
@@ -96,7 +96,7 @@ impl Addressed<'_> {
 
     /// The client is told no (RFC 6749 section 4.1.2.1, with `iss` of RFC 9207 section 2).
     #[must_use]
-    pub fn refuse(&self, env: &Env, why: &Refusal) -> AuthorizationResponse {
+    pub fn refuse(&self, env: &Env, why: &Refusal) -> Unsealed {
         let mut parameters = vec![("error", why.reason.code.as_str().to_owned())];
         if !why.reason.description.is_empty() {
             parameters.push(("error_description", why.reason.description.to_owned()));
@@ -106,9 +106,9 @@ impl Addressed<'_> {
 
     /// The client gets these parameters, then `state` and `iss` (RFC 9207 section 2).
     #[must_use]
-    pub fn respond(&self, env: &Env, mut parameters: Vec<(&'static str, String)>) -> AuthorizationResponse {
+    pub fn respond(&self, env: &Env, mut parameters: Vec<(&'static str, String)>) -> Unsealed {
         parameters.extend(self.state.as_ref().map(|state| ("state", state.to_string())));
         parameters.push(("iss", env.issuer.as_str().to_owned()));
-        AuthorizationResponse { uri: self.target.uri().clone(), mode: self.mode, parameters }
+        Unsealed { uri: self.target.uri().clone(), mode: self.mode, parameters }
     }
 }

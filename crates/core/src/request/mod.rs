@@ -7,7 +7,7 @@ mod received;
 pub use received::{Received, Resolved};
 
 mod response;
-pub use response::AuthorizationResponse;
+pub use response::{AuthorizationResponse, Unsealed};
 
 pub mod addressed;
 pub use addressed::{Addressed, Refused};

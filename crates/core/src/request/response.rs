@@ -3,29 +3,34 @@
 use chancery_types::RedirectUri;
 use chancery_types::iana::ResponseMode;
 
-/// An answer to a client, through a redirect URI that was verified.
+/// What a client is to be told, through a redirect URI that was verified. The browser does not get it yet: how it is sent
+/// is settled when it becomes an [`AuthorizationResponse`].
 #[derive(Clone, PartialEq, Eq)]
-pub struct AuthorizationResponse {
+pub struct Unsealed {
     pub(crate) uri: RedirectUri,
     pub(crate) mode: ResponseMode,
     pub(crate) parameters: Vec<(&'static str, String)>,
 }
 
+/// An answer to a client, as the browser carries it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthorizationResponse(pub(crate) Unsealed);
+
 impl AuthorizationResponse {
     /// Where it goes.
     #[must_use]
     pub fn uri(&self) -> &RedirectUri {
-        &self.uri
+        &self.0.uri
     }
 
     /// How it is carried (OAuth 2.0 Multiple Response Types section 2.1).
     #[must_use]
     pub fn mode(&self) -> ResponseMode {
-        self.mode
+        self.0.mode
     }
 
     /// Its parameters in order.
     pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.parameters.iter().map(|(name, value)| (*name, value.as_str()))
+        self.0.parameters.iter().map(|(name, value)| (*name, value.as_str()))
     }
 }

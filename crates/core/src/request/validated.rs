@@ -208,6 +208,12 @@ impl<'a> ValidatedAuthorizationRequest<'a> {
     pub fn asked(&self) -> &Asked {
         &self.asked
     }
+
+    /// Both.
+    #[must_use]
+    pub fn into_parts(self) -> (Addressed<'a>, Asked) {
+        (self.addressed, self.asked)
+    }
 }
 
 /// What an authorization request asks for.

@@ -106,6 +106,7 @@ impl World {
             claims: Arc::clone(&claims),
             keys: Arc::new(run(KeySet::load(&*env.private_keys, &env.realm)).unwrap()),
             policy,
+            authorization_code: Default::default(),
             access_token: Default::default(),
             id_token: Default::default(),
             refresh_token: Default::default(),

@@ -1,0 +1,160 @@
+//! A form that comes back becomes the step of its page, if the page was made for this browser, this request and this
+//! session. What was typed into any other is not looked at: the page that is needed comes again.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use chancery_types::Params;
+use zeroize::Zeroizing;
+
+use super::commit::{answer, ask, ask_again, lead_on, proceed, tell};
+use super::form_token::{
+    FORM_INCOMPLETE, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_SESSION, FORM_OF_NOTHING, FORM_OUTDATED,
+    FORM_WITHOUT_COOKIE, FormToken, form_refused,
+};
+use super::pending::Pending;
+use super::prompt::{self, Needed};
+use super::step::Step;
+use super::view::LoginProblem;
+use super::{Decided, Interactions, stored};
+use crate::context::{Call, Env};
+use crate::error::{Fault, PageError, Reason};
+use crate::model::{Carrier, LoginForm, PromptName};
+use crate::request::{Received, Refused};
+
+/// The step of a first page, whose form carries the request.
+///
+/// # Errors
+/// A page, when the form is not one of ours or something broke.
+pub(crate) async fn first<'a>(
+    by: &Arc<Interactions>,
+    call: &'a Call,
+    env: &'a Env,
+    form: &'a Params<'_>,
+) -> Result<ControlFlow<Decided, Step<'a>>, PageError> {
+    let carried = Carrier::read(form.one("request")?.ok_or(&FORM_INCOMPLETE)?)?;
+    let addressed = Received(carried).resolve().address(env).await?;
+    let request = match addressed.validate(&by.rules) {
+        Ok(request) => request,
+        Err(Refused { addressed, why }) => return Ok(ControlFlow::Break(tell(call, env, &addressed, &why))),
+    };
+    let mut pending = Pending::new(by, call, env, request).person().await?;
+    let token = FormToken::of_form((call, env), by.keys(), by.config.lifetime, form, &pending.subject());
+    // The token of another request or browser tells nothing of when this one came, and of what was done for it.
+    if let Ok(token) = &token {
+        pending.interaction = Some(token.interaction);
+        pending.first_seen = token.first_seen;
+        pending.done = token.done.clone();
+    }
+    Ok(step(pending, token, form).await?)
+}
+
+/// The step of a stored interaction's page.
+///
+/// # Errors
+/// A page, when something broke.
+pub(crate) async fn stored<'a>(
+    by: &Arc<Interactions>,
+    call: &'a Call,
+    env: &'a Env,
+    handle: &str,
+    form: &Params<'_>,
+) -> Result<ControlFlow<Decided, Step<'a>>, PageError> {
+    let found = stored::find(call, env, handle).await?;
+    let Some(found) = found.as_ref().filter(|found| stored::is_of_browser(call, found)) else {
+        let why = match (&call.browser, found) {
+            (None, _) => &FORM_WITHOUT_COOKIE,
+            (Some(_), Some(_)) => &FORM_OF_ANOTHER_BROWSER,
+            (Some(_), None) => &FORM_OF_NOTHING,
+        };
+        form_refused(call, env, why, None);
+        return Ok(ControlFlow::Break(stored::lost_form(env, form).await?));
+    };
+    match stored::reopen(by, call, env, handle, found).await? {
+        ControlFlow::Continue(pending) => {
+            let token = FormToken::of_form((call, env), by.keys(), by.config.lifetime, form, &pending.subject());
+            Ok(step(pending, token, form).await?)
+        }
+        ControlFlow::Break(next) => {
+            form_refused(call, env, &FORM_OF_NOTHING, None);
+            Ok(ControlFlow::Break(next))
+        }
+    }
+}
+
+/// The step of a page whose form came back.
+async fn step<'a>(
+    pending: Pending<'a>,
+    token: Result<FormToken, &'static Reason>,
+    form: &Params<'_>,
+) -> Result<ControlFlow<Decided, Step<'a>>, Fault> {
+    let token = match token {
+        Ok(token) => token,
+        Err(why) => return Ok(ControlFlow::Break(Box::pin(once_more(pending, why, form)).await?)),
+    };
+    let is_refused = matches!(action(form), "cancel" | "deny");
+    // Whoever cancels before anybody has signed in has answered for nobody.
+    let pending = match (is_refused, &pending.person) {
+        (true, None) => pending,
+        _ => match Box::pin(lead_on(pending)).await? {
+            ControlFlow::Continue(pending) => pending,
+            ControlFlow::Break(next) => return Ok(ControlFlow::Break(next)),
+        },
+    };
+    if let Err(why) = fits(&pending, &token) {
+        return Ok(ControlFlow::Break(Box::pin(once_more(pending, why, form)).await?));
+    }
+    // Another page may be due by now, as when the login has grown too old while the person was reading.
+    let is_due = matches!(pending.needed(), None | Some(Needed::Consent(_)));
+    if token.prompt == PromptName::Consent && !is_refused && !is_due {
+        return Ok(ControlFlow::Break(Box::pin(proceed(pending)).await?));
+    }
+    Ok(ControlFlow::Continue(Step::of(token.prompt, pending)))
+}
+
+/// What of the token has to fit the person, too.
+fn fits(pending: &Pending<'_>, token: &FormToken) -> Result<(), &'static Reason> {
+    // Signing in is open to whoever knows the password; what is allowed or chosen belongs to one session.
+    if token.prompt != PromptName::Login && token.session != pending.session() {
+        return Err(&FORM_OF_ANOTHER_SESSION);
+    }
+    // What is allowed is what was shown, also when client, consent or configuration have changed since.
+    if token.prompt == PromptName::Consent && token.shown != pending.shown() {
+        return Err(&FORM_OUTDATED);
+    }
+    Ok(())
+}
+
+/// A form that is not looked at: the page that is needed comes again.
+async fn once_more(pending: Pending<'_>, why: &'static Reason, form: &Params<'_>) -> Result<Decided, Fault> {
+    form_refused(pending.call, pending.env, why, Some(pending.client.id()));
+    let problem = if *why == FORM_WITHOUT_COOKIE { LoginProblem::NoCookies } else { LoginProblem::Stale };
+    match pending.needed() {
+        Some(needed @ Needed::Impossible(_)) => ask(&pending, needed).await,
+        // Whoever typed a name wants to be that person, not the one who is signed in by now.
+        _ if form.has("username") => ask_again(&pending, Needed::Login(&prompt::NO_SESSION), problem).await,
+        None => answer(pending).await,
+        Some(needed) => ask_again(&pending, needed, problem).await,
+    }
+}
+
+/// Which button of a built-in page was pressed.
+fn action<'f>(form: &'f Params<'_>) -> &'f str {
+    form.one("action").ok().flatten().unwrap_or("")
+}
+
+/// Answers the step by what was typed and pressed on a built-in page.
+pub(crate) async fn press(step: Step<'_>, form: &Params<'_>) -> Result<Decided, Fault> {
+    let field = |name| form.one(name).ok().flatten().unwrap_or("");
+    match (step, action(form)) {
+        (step, "cancel" | "deny") => step.declined().await,
+        (Step::Login(step), _) => {
+            let (username, password) = (field("username").to_owned(), Zeroizing::new(field("password").to_owned()));
+            Box::pin(step.form(LoginForm { username, password })).await
+        }
+        (Step::SelectAccount(step), "another") => step.signs_in().await,
+        (Step::SelectAccount(step), _) => Box::pin(step.goes_on_as(field("account"))).await,
+        (Step::Consent(step), "allow") => Box::pin(step.allowed()).await,
+        (Step::Consent(step), _) => Box::pin(proceed(step.undecided())).await,
+    }
+}

@@ -1,0 +1,69 @@
+//! A name and a password that were typed: looked at no more often than the throttle lets through, and counted.
+
+use super::device::{Devices, name_digest};
+use super::pending::Pending;
+use super::throttle::Admission;
+use super::view::LoginProblem;
+use crate::error::Fault;
+use crate::event::{Event, LoginAttempt};
+use crate::model::{Authentication, LoginForm};
+use crate::ports::LoginOutcome;
+
+/// What became of it.
+pub(super) enum Checked {
+    /// It is that person's.
+    Right {
+        /// Who it is.
+        who: Authentication,
+        /// The cookie of the names that have signed in from this browser.
+        devices: String,
+    },
+    /// It is wrong, or was not looked at.
+    Refused(LoginProblem),
+}
+
+/// Looks at what was typed.
+pub(super) async fn check(pending: &Pending<'_>, form: LoginForm) -> Result<Checked, Fault> {
+    let Pending { by, call, env, .. } = pending;
+    if form.username.trim().is_empty() || form.password.is_empty() {
+        return Ok(Checked::Refused(LoginProblem::Refused));
+    }
+    let name = env.accounts.folded(&form.username);
+    let devices = Devices::open(call, env, by.keys());
+    let device = devices.of_name(env, &name);
+    let attempted = LoginAttempt {
+        account: device.map(|device| device.account.clone()),
+        name_digest: name_digest(env, &name).into(),
+        client: pending.client.id().clone(),
+        network: call.network(),
+    };
+    let (attempt, room) = match by.throttle.attempt(call, env, &name, device).await? {
+        Admission::Admitted(attempt, room) => (*attempt, room),
+        Admission::Waits(wait) => {
+            env.record(call, &Event::LoginThrottled { attempt: attempted, wait });
+            return Ok(Checked::Refused(LoginProblem::Throttled(wait)));
+        }
+        Admission::Busy => {
+            env.record(call, &Event::LoginBusy { attempt: attempted });
+            return Ok(Checked::Refused(LoginProblem::Busy));
+        }
+    };
+    match env.accounts.authenticate(&env.realm, call.now, form, room).await {
+        Ok(LoginOutcome::Authenticated(who)) => {
+            by.throttle.succeeded(call, env, attempt).await?;
+            let devices = devices.signed_in((call, env, by.keys()), &name, who.account.clone())?;
+            Ok(Checked::Right { who, devices })
+        }
+        Ok(LoginOutcome::Refused(why)) => {
+            let account = why.account().cloned().or(attempted.account.clone());
+            let attempted = LoginAttempt { account, ..attempted };
+            env.record(call, &Event::LoginFailed { attempt: attempted, reason: why.as_str() });
+            by.throttle.failed(call, env, attempt).await?;
+            Ok(Checked::Refused(LoginProblem::Refused))
+        }
+        Err(fault) => {
+            by.throttle.not_looked_at(call, env, attempt).await?;
+            Err(fault)
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! A request that waits for its person: its state, and the questions that can be answered by looking at it.
+
+use std::sync::Arc;
+
+use chancery_jose::{SigningAlgorithm, sha256};
+use chancery_types::handle::{Handle, Interaction};
+use chancery_types::{AccountId, Key, RedirectKind, Scope, Timestamp};
+
+use super::Interactions;
+use super::consent;
+use super::prompt::{self, Facts, Needed, Undecided};
+use crate::context::{Call, Env};
+use crate::error::Fault;
+use crate::model::{Authentication, Carrier, Client, ConsentAnswer, Done, PromptName};
+use crate::records::{ConsentBody, Found, InteractionId};
+use crate::request::{Addressed, Asked, ValidatedAuthorizationRequest};
+use crate::session::SignedIn;
+
+/// What the person is asked for, and who hears of the end. What ends otherwise than at a redirect URI, such as the approval
+/// of a device, is a variant of its own.
+pub(super) enum Purpose<'a> {
+    /// A client waits for an answer at its redirect URI (RFC 6749 section 4.1.2).
+    Respond(Addressed<'a>),
+}
+
+/// What the person has agreed to.
+#[derive(Default)]
+pub(super) struct Agreed {
+    /// Whose consent it is: the person who is signed in, or who has just authenticated.
+    pub(super) account: Option<AccountId>,
+    /// The consent that was standing.
+    pub(super) standing: Option<Found<ConsentBody>>,
+    /// What counts as agreed.
+    pub(super) answer: ConsentAnswer,
+    /// What the person has allowed in this step, to be remembered.
+    pub(super) in_this_step: Option<Undecided>,
+}
+
+/// A request that waits for its person.
+pub(crate) struct Pending<'a> {
+    pub(super) by: Arc<Interactions>,
+    pub(super) call: &'a Call,
+    pub(super) env: &'a Env,
+    pub(super) client: Arc<Client>,
+    pub(super) asked: Asked,
+    pub(super) purpose: Purpose<'a>,
+    /// Which interaction it is; `None` before any page was shown.
+    pub(super) interaction: Option<InteractionId>,
+    /// When the request was first seen.
+    pub(super) first_seen: Timestamp,
+    pub(super) done: Done,
+    /// Where the request is stored; `None` while the form of its page carries it.
+    pub(super) stored_at: Option<Handle<Interaction>>,
+    pub(super) person: Option<SignedIn>,
+    /// Whether somebody is signed in beside the active session, which has ended.
+    pub(super) others_are_there: bool,
+    pub(super) agreed: Agreed,
+}
+
+impl Purpose<'_> {
+    /// What a form or a record carries for the request.
+    pub(super) fn carrier(&self) -> Carrier {
+        match self {
+            Self::Respond(addressed) => addressed.carrier(),
+        }
+    }
+
+    /// Whether any program of the person's device could take the answer: by a loopback port or a private scheme.
+    fn can_be_intercepted(&self) -> bool {
+        match self {
+            Self::Respond(addressed) => addressed.target.uri().kind() != RedirectKind::Https,
+        }
+    }
+}
+
+impl<'a> Pending<'a> {
+    /// A request that was just seen. Nobody has looked for its person yet.
+    pub(crate) fn new(
+        by: &Arc<Interactions>,
+        call: &'a Call,
+        env: &'a Env,
+        request: ValidatedAuthorizationRequest<'a>,
+    ) -> Self {
+        let (addressed, asked) = request.into_parts();
+        let client = Arc::clone(&addressed.client);
+        Self::begun(Arc::clone(by), (call, env), client, asked, Purpose::Respond(addressed))
+    }
+
+    fn begun(
+        by: Arc<Interactions>,
+        (call, env): (&'a Call, &'a Env),
+        client: Arc<Client>,
+        asked: Asked,
+        purpose: Purpose<'a>,
+    ) -> Self {
+        Self {
+            by,
+            call,
+            env,
+            client,
+            asked,
+            purpose,
+            interaction: None,
+            first_seen: call.now,
+            done: Done::default(),
+            stored_at: None,
+            person: None,
+            others_are_there: false,
+            agreed: Agreed::default(),
+        }
+    }
+
+    /// Looks for the person: the session that the cookie names, its account, and what was agreed to before.
+    pub(crate) async fn person(mut self) -> Result<Self, Fault> {
+        let (call, env) = (self.call, self.env);
+        let sessions = &self.by.sessions;
+        match sessions.person(call, env, self.asked.expected.as_deref()).await? {
+            Some(person) => self.belongs_to(&person.account.id.clone(), Some(person)).await?,
+            None if call.sessions.len() > 1 => {
+                self.others_are_there = !sessions.everybody(call, env).await?.is_empty();
+            }
+            None => {}
+        }
+        Ok(self)
+    }
+
+    /// The same request as if it had just been seen: as another interaction, of which nothing is done.
+    pub(super) async fn anew(self) -> Result<Self, Fault> {
+        let Self { by, call, env, client, asked, purpose, .. } = self;
+        Self::begun(by, (call, env), client, asked, purpose).person().await
+    }
+
+    /// The request now belongs to this account, whose standing consent is read; to this session of it, if it has one.
+    pub(super) async fn belongs_to(&mut self, account: &AccountId, person: Option<SignedIn>) -> Result<(), Fault> {
+        let client = &self.client;
+        let found = consent::standing(self.call, self.env, account, client).await?;
+        let stored = found.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
+        let answer = self.by.rules.policy.standing_consent(client, account, stored).await?;
+        self.agreed = Agreed { account: Some(account.clone()), standing: found, answer, in_this_step: None };
+        self.person = person;
+        Ok(())
+    }
+}
+
+impl<'a> Pending<'a> {
+    /// The algorithm that the client's ID tokens need and that nothing signs with at this moment.
+    pub(crate) fn missing_signer(&self) -> Option<SigningAlgorithm> {
+        let alg = self.client.metadata().openid.id_token_signed_response_alg;
+        let is_missing = !alg.is_symmetric() && !self.by.keys().can_sign(alg, self.call.now);
+        (is_missing && self.asked.scopes.contains(Scope::OPENID)).then_some(alg)
+    }
+
+    /// Who decides, what was asked, and of whom: for what comes after the request.
+    pub(super) fn world(&self) -> (Arc<Interactions>, &'a Call, &'a Env) {
+        (Arc::clone(&self.by), self.call, self.env)
+    }
+
+    /// The session in which the request waits.
+    pub(super) fn session(&self) -> Option<Key> {
+        self.person.as_ref().map(|person| person.found.key)
+    }
+
+    /// How the person who is signed in has authenticated.
+    pub(super) fn authentication(&self) -> Option<&Authentication> {
+        self.person.as_ref().map(|person| &person.found.body.authentication)
+    }
+
+    /// What has still to be asked.
+    pub(crate) fn needed(&self) -> Option<Needed> {
+        self.needed_after(self.authentication())
+    }
+
+    /// What has still to be asked of somebody who has authenticated so.
+    pub(super) fn needed_after(&self, authentication: Option<&Authentication>) -> Option<Needed> {
+        let needed = prompt::needed(&self.asked, &self.client, &self.facts(authentication), self.call.now);
+        // A full session begins anew with a login; the one that a login for this request began has room.
+        let is_full = self.person.as_ref().is_some_and(|person| {
+            !self.done.has(PromptName::Login) && !self.by.sessions.has_room(&person.found.body, self.client.id())
+        });
+        needed.or(is_full.then_some(Needed::Login(&prompt::SESSION_FULL)))
+    }
+
+    /// What was asked for and not decided on.
+    pub(super) fn undecided(&self) -> Undecided {
+        prompt::undecided(&self.asked, &self.client, &self.facts(self.authentication()))
+    }
+
+    fn facts<'f>(&'f self, authentication: Option<&'f Authentication>) -> Facts<'f> {
+        Facts {
+            authentication,
+            others_are_there: self.others_are_there,
+            consent: &self.agreed.answer,
+            done: &self.done,
+            reachable: &self.by.reachable,
+            claims: &self.by.rules.claims,
+            can_be_intercepted: self.purpose.can_be_intercepted(),
+        }
+    }
+
+    /// What the consent page asks: what is undecided, or everything when that is what was wished, or nothing new is asked.
+    pub(super) fn to_consent(&self) -> Undecided {
+        let undecided = self.undecided();
+        let is_wished = self.needed() == Some(Needed::Consent(&prompt::CONSENT_REQUESTED));
+        if is_wished || (undecided.scopes.is_empty() && undecided.claims.is_empty()) {
+            let everything = ConsentAnswer::default();
+            let claims = self.by.rules.claims.undecided(&self.asked.claims, &self.asked.scopes, &everything);
+            return Undecided { scopes: self.asked.scopes.clone(), claims };
+        }
+        undecided
+    }
+
+    /// What a consent page asks, in one digest: what is allowed has to be what was shown.
+    pub(super) fn shown(&self) -> [u8; 32] {
+        let asked = self.to_consent();
+        let resource = self.asked.resource.as_ref().map_or("", |server| server.uri.as_str());
+        sha256([asked.scopes.to_string().as_str(), &asked.claims.join(" "), resource].join("\n").as_bytes())
+    }
+
+    /// What a form token is bound to: the parameters, or the record that holds them.
+    pub(super) fn subject(&self) -> [u8; 32] {
+        match &self.stored_at {
+            None => self.purpose.carrier().digest(),
+            Some(handle) => sha256(handle.key(&self.env.realm).as_bytes()),
+        }
+    }
+
+    /// The request moves to this session; `None` to one that begins. What was done in one session was not done in another:
+    /// a login there is none here, and what one account has allowed, another has not.
+    pub(super) fn moves_to(&mut self, session: Option<Key>, account: &AccountId) {
+        let person = self.person.as_ref();
+        let (is_account, is_session) = (
+            person.is_some_and(|person| person.account.id == *account),
+            person.is_some_and(|person| Some(person.found.key) == session),
+        );
+        if !is_account {
+            self.done.forget(PromptName::Consent);
+        }
+        if !is_session {
+            self.done.forget(PromptName::Login);
+        }
+    }
+}

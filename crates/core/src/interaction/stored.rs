@@ -1,0 +1,103 @@
+//! A stored interaction: read again for the browser and the session that it was stored for.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use chancery_jose::sha256;
+use chancery_types::Params;
+use chancery_types::handle::{Handle, HandleDigest, Interaction};
+
+use super::commit::{first_answer, proceed, refuse_stored};
+use super::page::{lost, lost_page};
+use super::pending::Pending;
+use super::{Decided, Interactions, KEPT};
+use crate::context::{Call, Env};
+use crate::error::{Failure, Fault, PageError};
+use crate::model::Carrier;
+use crate::records::{Found, InteractionBody};
+use crate::request::{Received, Refused};
+
+/// The page of a stored interaction.
+///
+/// # Errors
+/// A page, when something broke.
+pub(crate) async fn page(by: &Arc<Interactions>, call: &Call, env: &Env, handle: &str) -> Result<Decided, PageError> {
+    let Some(found) = find(call, env, handle).await? else { return Ok(lost_page(None, None, false)) };
+    if !is_of_browser(call, &found) {
+        // It learns which client it was, and nothing of the request.
+        return Ok(way_on(env, found.body.request.params().ok(), false).await?);
+    }
+    match reopen(by, call, env, handle, &found).await? {
+        ControlFlow::Continue(pending) if first_answer(call, env, found.body.interaction).await?.is_some() => {
+            Ok(lost(&pending, true))
+        }
+        ControlFlow::Continue(pending) => Ok(proceed(pending).await?),
+        ControlFlow::Break(next) => Ok(next),
+    }
+}
+
+/// The record behind a handle.
+pub(super) async fn find(call: &Call, env: &Env, handle: &str) -> Result<Option<Found<InteractionBody>>, Fault> {
+    match Handle::<Interaction>::parse(handle) {
+        Ok(handle) => env.records().get(call.now, handle.key(&env.realm)).await,
+        Err(_) => Ok(None),
+    }
+}
+
+/// Whether the interaction was stored for this browser.
+pub(super) fn is_of_browser(call: &Call, found: &Found<InteractionBody>) -> bool {
+    let shown = call.browser.as_deref().and_then(|cookie| HandleDigest::from_bytes(&sha256(cookie)));
+    shown.is_some_and(|shown| shown == found.body.browser)
+}
+
+/// The request of a record, for the session that it belongs to; else the page that says why not.
+pub(super) async fn reopen<'a>(
+    by: &Arc<Interactions>,
+    call: &'a Call,
+    env: &'a Env,
+    handle: &str,
+    found: &Found<InteractionBody>,
+) -> Result<ControlFlow<Decided, Pending<'a>>, PageError> {
+    let InteractionBody { interaction, request: carrier, first_seen, session, done, .. } = &found.body;
+    let received = Received(carrier.params()?.into_owned());
+    let request = match received.resolve().address(env).await?.validate(&by.rules) {
+        Ok(request) => request,
+        Err(Refused { addressed, why }) => {
+            let next = refuse_stored(by, call, env, *interaction, (&addressed, &why)).await?;
+            return Ok(ControlFlow::Break(next));
+        }
+    };
+    let is_over = call.now + KEPT > found.expires_at;
+    let person = by.sessions.of_key(call, env, *session).await?;
+    let Some(person) = person.filter(|_| !is_over) else {
+        let client = &request.addressed().client;
+        return Ok(ControlFlow::Break(lost_page(Some(client), Some(carrier.clone().into_text()), false)));
+    };
+    let handle = Handle::parse(handle).map_err(|_| Fault::internal("a handle that cannot be read back"))?;
+    let mut pending = Pending::new(by, call, env, request);
+    pending.interaction = Some(*interaction);
+    pending.first_seen = *first_seen;
+    pending.done = done.clone();
+    pending.stored_at = Some(handle);
+    pending.belongs_to(&person.account.id.clone(), Some(person)).await?;
+    Ok(ControlFlow::Continue(pending))
+}
+
+/// The record of a page is gone, but its form still carries the request: it can be started again.
+pub(super) async fn lost_form(env: &Env, form: &Params<'_>) -> Result<Decided, Fault> {
+    let text = form.one("request").ok().flatten();
+    way_on(env, text.and_then(|text| Carrier::read(text).ok()), true).await
+}
+
+/// The page for a request of which nothing else is known: back to its client, or once more from the beginning.
+async fn way_on(env: &Env, params: Option<Params<'_>>, can_restart: bool) -> Result<Decided, Fault> {
+    let Some(params) = params else { return Ok(lost_page(None, None, false)) };
+    match Received(params).resolve().address(env).await {
+        Ok(addressed) => {
+            let restart = can_restart.then(|| addressed.carrier().into_text());
+            Ok(lost_page(Some(&addressed.client), restart, false))
+        }
+        Err(PageError { failure: Failure::Broken(fault), .. }) => Err(fault),
+        Err(_) => Ok(lost_page(None, None, false)),
+    }
+}
