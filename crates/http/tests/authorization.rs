@@ -3,7 +3,10 @@
 
 use chancery_core::request::addressed::CLIENT_UNKNOWN;
 use chancery_core::request::validated::RESPONSE_TYPE_MISSING;
-use chancery_testkit::{AuthorizationRequest, NegativeTable, Refused, TestProvider, UserAgent, assert_refused};
+use chancery_jose::SigningAlgorithm;
+use chancery_testkit::{
+    AuthorizationRequest, ClientKey, NegativeTable, Refused, TestProvider, UserAgent, assert_refused,
+};
 
 /// A browser whose person has nothing more to decide for these scopes.
 fn person<'k>(kit: &'k TestProvider, client: &str, scope: &str) -> UserAgent<'k> {
@@ -175,6 +178,27 @@ fn an_unknown_client_is_told_to_the_person() {
 }
 
 /// AUTHZ-03, AUTHZ-04, AUTHZ-05, AUTHZ-07, AUTHZ-17, AUTHZ-18, AUTHZ-19, AUTHZ-21, ERR-10, ERR-11, PARM-09, PARM-10,
+/// RFC 9101 section 5, OIDC Core section 3.1.2.6: a signed request is refused as one that is not supported, however good it
+/// would be; nothing in it is read, so that it cannot contradict the parameters beside it.
+#[test]
+fn signed_requests_are_not_read() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    let request = kit.authorization_request("web").scope("openid");
+    let _ = request.open(&ua).expect_code();
+    for alg in [SigningAlgorithm::Es256, SigningAlgorithm::Rs256, SigningAlgorithm::EdDsa] {
+        let inner = request.clone().set("redirect_uri", "https://evil.example/").set("state", "another");
+        let object = ClientKey::generate(alg).request_object(&inner.encode(), kit.issuer().as_str(), kit.now());
+        let refused = request.clone().set("request", &object).open(&ua).expect_error("request_not_supported");
+        assert_eq!(refused.value("state"), Some("a state of the client"));
+        // Without the parameters outside nobody knows to whom the answer would go (RFC 6749 section 4.1.2.1).
+        let alone = request.clone().without("redirect_uri").without("client_id").set("request", &object);
+        let _ = alone.open(&ua).expect_page("error");
+    }
+}
+
 /// PARM-13
 #[test]
 fn requests_that_must_not_be_answered_with_a_code() {

@@ -5,7 +5,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chancery_core::model::SecretMethod;
 use chancery_http::Peer;
-use chancery_testkit::{ClientRequest, HandClock, NegativeTable, Refused, SECRET, TestProvider, seconds};
+use chancery_jose::{Compact, JwkSet, SigningAlgorithm};
+use chancery_testkit::{
+    ClientKey, ClientRequest, HandClock, NegativeTable, Refused, SECRET, TestProvider, assert_refused, seconds,
+};
+use serde_json::json;
 
 /// The endpoints that authenticate clients, each with a request that is complete but for that.
 const ENDPOINTS: [(&str, &[(&str, &str)]); 3] = [
@@ -247,6 +251,36 @@ fn a_secret_that_was_taken_away_is_wrong() {
     );
     let _ = before.send().expect_status(401);
     let _ = kit.client_credentials_request("web").send().expect_status(200);
+}
+
+/// CAUTH-15, META-13: nobody is registered for assertions as long as they are not taken, and what would be a good one is
+/// refused as any client authentication that fails (RFC 6749 section 5.2, `invalid_client`), whatever has signed it.
+#[test]
+fn assertions_are_not_taken() {
+    let kit = TestProvider::new();
+    for alg in [SigningAlgorithm::Es256, SigningAlgorithm::Rs256, SigningAlgorithm::EdDsa] {
+        let key = ClientKey::generate(alg);
+        let metadata = json!({"client_id": "signs", "redirect_uris": ["https://signs.example/cb"], "jwks": key.jwks(),
+            "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": alg.name()});
+        let complaints = kit.registry.put(&metadata.to_string()).expect_err("nobody can be registered for it");
+        let about: Vec<&str> = complaints.iter().map(|complaint| &*complaint.setting).collect();
+        assert!(about.contains(&"token_endpoint_auth_method"), "{about:?}");
+        for (path, parameters) in ENDPOINTS {
+            let assertion = key.assertion("web", &format!("https://id.example{path}"), "once", kit.now());
+            let set = JwkSet::parse(key.jwks().to_string().as_bytes()).expect("the public half");
+            let verifying = set.keys()[0].verifying_key().expect("a key");
+            assert!(Compact::parse(&assertion).expect("a JWT").verify(&verifying).is_ok(), "{alg:?}: it would be good");
+            for client in ["web", "spa"] {
+                let request =
+                    kit.anonymous_request(path).param("client_id", client).param("client_assertion", &assertion);
+                let request =
+                    request.param("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+                let request = parameters.iter().fold(request, |request, (name, value)| request.param(name, value));
+                let answer = request.send().expect_status(401);
+                assert_refused!(answer, "invalid_client", "client_authentication_method_unregistered");
+            }
+        }
+    }
 }
 
 /// CAUTH-01, CAUTH-04..07, CAUTH-09..11, CAUTH-21..23: at each endpoint.

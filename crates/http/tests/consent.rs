@@ -11,8 +11,8 @@ use chancery_core::ports::Registry as _;
 use chancery_core::records::{Body as _, ConsentBody, GrantBody, consent_key};
 use chancery_store::Put;
 use chancery_testkit::{
-    Code, NegativeTable, Refused, Tab, Task, TestProvider, UserAgent, assert_refused, days, race, refusals, seconds,
-    wait,
+    Code, NegativeTable, Refused, Tab, Task, TestProvider, UserAgent, assert_refused, days, let_others_take, race,
+    refusals, seconds, wait,
 };
 use chancery_types::{AccountId, ClientId, Kind, Scopes};
 use http::{Request, Response};
@@ -343,6 +343,8 @@ fn race_with_withdrawal(kit: &TestProvider, seed: u64, request: Request<Bytes>) 
         answer.headers().get("location").and_then(|to| to.to_str().ok()).map(str::to_owned)
     });
     let withdrawal: Task<'_, Option<String>> = Box::pin(async {
+        // A withdrawal has fewer steps: it also begins in the middle of the request.
+        let_others_take(seed % 16).await;
         kit.withdrawal("alice", "web").await;
         None
     });

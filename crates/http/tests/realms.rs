@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chancery_store_memory::MemoryStore;
-use chancery_testkit::{Answer, NegativeTable, Refused, TestProvider, refusals};
+use chancery_testkit::{Answer, NegativeTable, Refused, SECRET, TestProvider, TestRegistry, refusals};
 use http::{HeaderValue, Request};
 
-/// One store, two realms. Even their random bytes are the same.
+/// One store and one registry, two realms. Even their random bytes are the same.
 fn realms() -> (TestProvider, TestProvider) {
-    let store = Arc::new(MemoryStore::new());
-    let realm =
-        |name: &str, issuer: &str| TestProvider::builder().store(store.clone()).realm(name).issuer(issuer).build();
+    let (store, registry) = (Arc::new(MemoryStore::new()), Arc::new(TestRegistry::default()));
+    let realm = |name: &str, issuer: &str| {
+        let builder = TestProvider::builder().store(store.clone()).registry(registry.clone());
+        builder.realm(name).issuer(issuer).build()
+    };
     (realm("one", "https://one.example"), realm("two", "https://two.example"))
 }
 
@@ -165,6 +167,34 @@ fn what_ends_in_one_goes_on_in_the_other() {
     assert_eq!(two.userinfo(there.member("access_token")).status, 200);
     let again = two.refresh("web", there.member("refresh_token")).expect_status(200);
     assert!(two.is_active("web", again.member("access_token")));
+}
+
+/// A client is one realm's: in the other nobody has its id, and whoever has the same id there is somebody else.
+#[test]
+fn clients() {
+    let (one, two) = realms();
+    let registration = |secret: &str| {
+        format!(
+            r#"{{"client_id":"own","client_secret":"{secret}","response_types":["code"],"redirect_uris":["https://own.example/cb"],
+                "id_token_signed_response_alg":"ES256","grant_types":["authorization_code","client_credentials"]}}"#
+        )
+    };
+    one.put_client(&registration(SECRET));
+    let own = one.client_credentials_request("own").send().expect_status(200);
+    let link = one.authorization_request("own").scope("openid");
+    let _ = link.open(&one.user_agent()).expect_page("login");
+    let by_post = |kit: &TestProvider, secret: &str| {
+        let request = kit.client_credentials_request("web").unauthenticated();
+        request.param("client_id", "own").param("client_secret", secret).send().status.as_u16()
+    };
+    assert_eq!((by_post(&one, SECRET), by_post(&two, SECRET)), (200, 401));
+    let _ = link.open(&two.user_agent()).expect_page("error");
+    let other = "another-secret-of-enough-characters-for-this-one";
+    two.put_client(&registration(other));
+    assert_eq!((by_post(&two, SECRET), by_post(&two, other), by_post(&one, other)), (401, 200, 401));
+    assert!(one.is_active("own", own.member("access_token")) && !two.is_active("own", own.member("access_token")));
+    two.remove_client("own");
+    assert!(one.is_active("own", own.member("access_token")));
 }
 
 /// What the other realm issued is, for each endpoint, what nobody issued.

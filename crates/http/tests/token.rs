@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use chancery_core::endpoint::token::{GRANT_TYPE_MISSING, GRANT_TYPE_UNREGISTERED, GRANT_TYPE_UNSUPPORTED};
 use chancery_core::error::MALFORMED_PARAMETER;
-use chancery_testkit::{NegativeTable, Refused, SECRET, TestProvider, assert_refused, basic};
+use chancery_jose::SigningAlgorithm;
+use chancery_testkit::{ClientKey, NegativeTable, Refused, SECRET, TestProvider, assert_refused, basic};
 use http::{Method, Request};
 
 /// TOKEN-05, TOKEN-06, TOKEN-08, HTTP-14, HTTP-16, HTTP-18 (RFC 6749 section 5.1; order: ours)
@@ -75,6 +76,28 @@ fn what_is_unknown_is_ignored() {
     let request = kit.client_credentials_request("web").param("nonsense", "1").param("nonsense", "2");
     let request = request.param("code", "1").param("code", "2").param("refresh_token", "1").param("refresh_token", "2");
     let _ = request.send().expect_status(200);
+}
+
+/// RFC 9449 section 5: what proves a key is not looked at as long as tokens are not bound to keys, and the answer does not
+/// pretend that it was: the token is a bearer token, at UserInfo, too.
+#[test]
+fn a_proof_of_possession_binds_nothing() {
+    let kit = TestProvider::new();
+    let key = ClientKey::generate(SigningAlgorithm::Es256);
+    let proof =
+        |path: &str, method: Method| key.proof(&method, &format!("https://id.example{path}"), "once", kit.now());
+    let code = kit.code("alice", "web", "openid");
+    let bound = kit.code_request(&code).header("dpop", &proof("/token", Method::POST)).send().expect_status(200);
+    assert_eq!(bound["token_type"], "Bearer");
+    let introspected = kit.introspect("web", bound.member("access_token"));
+    assert_eq!((&introspected["token_type"], &introspected["cnf"]), (&"Bearer".into(), &serde_json::Value::Null));
+    let (token, proof) = (bound.member("access_token"), proof("/userinfo", Method::GET));
+    let request = |scheme: &str| {
+        let request = kit.anonymous_request("/userinfo").get().header("dpop", &proof);
+        request.header("authorization", &format!("{scheme} {token}")).send()
+    };
+    assert_eq!(request("Bearer").status, 200);
+    assert_eq!(request("DPoP").expect_status(400)["error"], "invalid_request");
 }
 
 /// PARM-12: a POST's query is no parameter.

@@ -98,6 +98,13 @@ impl Interleaved {
     }
 }
 
+/// Comes back after the other tasks of a [`race`] had so many turns: one that has a shorter way starts later by it.
+pub async fn let_others_take(turns: u64) {
+    for _ in 0..turns {
+        let_others_go_on().await;
+    }
+}
+
 /// Comes back after the others had their turn.
 pub(crate) async fn let_others_go_on() {
     let mut was_asked = false;

@@ -30,6 +30,8 @@
 //! | [`kit.accounts`](TestAccounts) | alice and bob; `add`, `remove`, `disable`, `sign_out_everywhere`, `meanwhile`, `set_claim`, `be(Mood::Busy)` |
 //! | [`kit.put_client`](TestProvider::put_client) | registers or changes a client by RFC 7591 metadata; `replace_client` registers another one of the same id |
 //! | [`kit.keys`](chancery_core::documents::MemoryKeys) | rotation; needs [`own_keys`](TestProviderBuilder::own_keys) |
+//! | [`kit.key_service`](TestKeys) | the way to the keys: `fall_silent()`, `answer_again()` |
+//! | [`TestRegistry`] | what several realms share, each with clients of its own: [`registry`](TestProviderBuilder::registry) |
 //! | [`kit.counting`](chancery_store::kit::Counting) | trips and writes: `reset()`, `total()`, `writes()`; [`trips`](TestProvider::trips) |
 //! | [`kit.failing`](chancery_store::kit::Failing) | `fail_at(n)`: the n-th call of the store from now on fails |
 //! | [`kit.interleaved`](Interleaved) | `has_written(text)`: whether a text stands in any body that was stored |
@@ -65,7 +67,10 @@
 //! *Refusals*. [`assert_refused!`] for one; [`NegativeTable`] for the table at the end of each file: it also checks that
 //! nothing was written or issued. [`Hostile`] makes hostile requests out of good ones, from a seed.
 //!
-//! *Races*. [`TestProvider::send_at_once`] interleaves requests at every trip to the store, in an order of a seed.
+//! *What a client signs* ([`ClientKey`]): assertions, request objects, and proofs that it has the key.
+//!
+//! *Races*. [`TestProvider::send_at_once`] interleaves requests at every question to the store, the registry, the accounts and
+//! the keys, in an order of a seed; [`TestProvider::send_while`] changes something meanwhile.
 //!
 //! *Another store*: `TestProvider::builder().store(Arc::new(SqliteStore::open(path)?)).build()`.
 
@@ -80,11 +85,20 @@ pub use random::SeededRandom;
 mod people;
 pub use people::{Mood, TestAccounts, password_of};
 
+mod keys;
+pub use keys::TestKeys;
+
+mod client_key;
+pub use client_key::ClientKey;
+
+mod registry;
+pub use registry::TestRegistry;
+
 mod events;
 pub use events::{RecordedEvents, names, refusals};
 
 mod interleaved;
-pub use interleaved::{Interleaved, Task, race, wait};
+pub use interleaved::{Interleaved, Task, let_others_take, race, wait};
 
 mod clients;
 pub use clients::{READY_MADE, SECRET};

@@ -167,11 +167,15 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Accounts for TestAccounts {
     fn find<'a>(&'a self, _: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>> {
-        Box::pin(async { self.mood().map(|_| self.account(id)) })
+        Box::pin(async {
+            let_others_go_on().await;
+            self.mood().map(|_| self.account(id))
+        })
     }
 
     fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
         Box::pin(async move {
+            let_others_go_on().await;
             self.mood()?;
             let mut claims = Claims::default();
             if let Some(person) = lock(&self.people).get(ask.account.as_str()) {
@@ -184,7 +188,10 @@ impl Accounts for TestAccounts {
     }
 
     fn room<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Option<Room>> {
-        Box::pin(async { Ok(Some(Room::default()).filter(|_| *lock(&self.mood) != Mood::Busy)) })
+        Box::pin(async {
+            let_others_go_on().await;
+            Ok(Some(Room::default()).filter(|_| *lock(&self.mood) != Mood::Busy))
+        })
     }
 
     fn authenticate<'a>(

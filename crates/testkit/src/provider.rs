@@ -28,9 +28,11 @@ use crate::answer::Answer;
 use crate::clients::{READY_MADE, Registration, resource_servers};
 use crate::clock::HandClock;
 use crate::events::RecordedEvents;
-use crate::interleaved::{Interleaved, Task, race, wait};
+use crate::interleaved::{Interleaved, Task, let_others_take, race, wait};
+use crate::keys::TestKeys;
 use crate::people::TestAccounts;
 use crate::random::SeededRandom;
+use crate::registry::TestRegistry;
 
 /// A provider at `https://id.example` with its clients, its people and a clock in hand.
 ///
@@ -42,10 +44,12 @@ pub struct TestProvider {
     pub random: Arc<SeededRandom>,
     /// alice, bob, and whom the test adds.
     pub accounts: Arc<TestAccounts>,
-    /// The clients; [`TestProvider::put_client`] adds one.
+    /// The clients of this realm; [`TestProvider::put_client`] adds one.
     pub registry: Arc<MemoryRegistry>,
     /// The keys. Shared by all providers of a process, unless [`TestProviderBuilder::own_keys`] was called.
     pub keys: Arc<MemoryKeys>,
+    /// The way to the keys, which can fall silent.
+    pub key_service: Arc<TestKeys>,
     /// Events that belong to no request; each [`Answer`] has its own.
     pub events: Arc<RecordedEvents>,
     /// The trips to the store; it refuses a step with two partitions.
@@ -74,6 +78,7 @@ pub struct TestProviderBuilder {
     config: Config,
     clients: Vec<String>,
     resource_servers: Vec<ResourceServer>,
+    registry: Arc<TestRegistry>,
     keys: Option<Arc<MemoryKeys>>,
     authorization_policy: Option<Arc<dyn AuthorizationPolicy>>,
     token_policy: Option<Arc<dyn TokenPolicy>>,
@@ -131,6 +136,13 @@ impl TestProviderBuilder {
     #[must_use]
     pub fn resource_server(mut self, server: ResourceServer) -> Self {
         self.resource_servers.push(server);
+        self
+    }
+
+    /// A registry that other realms share; what is registered here is for this realm only.
+    #[must_use]
+    pub fn registry(mut self, registry: Arc<TestRegistry>) -> Self {
+        self.registry = registry;
         self
     }
 
@@ -216,22 +228,24 @@ impl TestProviderBuilder {
         let random = Arc::new(SeededRandom::new(self.seed));
         let accounts = Arc::new(TestAccounts::new());
         let events = Arc::new(RecordedEvents::default());
-        let registry = Arc::new(
-            self.resource_servers
-                .into_iter()
-                .fold(MemoryRegistry::new(), |registry, server| registry.with_resource_server(server)),
-        );
+        let realm = RealmId::parse(&self.realm).expect("a realm");
+        let own = self
+            .resource_servers
+            .into_iter()
+            .fold(MemoryRegistry::new(), |registry, server| registry.with_resource_server(server));
+        let registry = self.registry.begin(realm.clone(), own);
         let keys = self.keys.unwrap_or_else(shared_keys);
+        let key_service = Arc::new(TestKeys::new(Arc::clone(&keys)));
         let interleaved = Arc::new(Interleaved::new(self.store));
         let failing = Arc::new(Failing::new(Arc::clone(&interleaved) as Arc<dyn StateStore>));
         let counting = Arc::new(Counting::new(Arc::clone(&failing) as Arc<dyn StateStore>));
         let parts = Parts {
-            realm: RealmId::parse(&self.realm).expect("a realm"),
+            realm,
             issuer: Issuer::parse(&self.issuer).expect("an issuer"),
             store: Arc::clone(&counting) as Arc<dyn StateStore>,
-            registry: registry.clone(),
+            registry: self.registry,
             accounts: accounts.clone(),
-            keys: keys.clone(),
+            keys: key_service.clone(),
         };
         let mut builder = Builder::new(parts, self.config)
             .with_clock(clock.clone())
@@ -261,6 +275,7 @@ impl TestProviderBuilder {
             accounts,
             registry,
             keys,
+            key_service,
             events,
             counting,
             failing,
@@ -305,6 +320,7 @@ impl TestProvider {
             config: Config::default(),
             clients: READY_MADE.iter().map(|metadata| (*metadata).to_owned()).collect(),
             resource_servers: resource_servers(),
+            registry: Arc::default(),
             keys: None,
             authorization_policy: None,
             token_policy: None,
@@ -397,6 +413,20 @@ impl TestProvider {
     pub fn send_at_once(&self, seed: u64, requests: Vec<Request<Bytes>>) -> Vec<Answer> {
         let task = |request| -> Task<'_, Answer> { Box::pin(self.answer(request)) };
         race(seed, requests.into_iter().map(task).collect())
+    }
+
+    /// Sends a request while something changes: before it, after it, or at any place between where it waits for the store, the
+    /// registry, the accounts or the keys. The seed says where.
+    #[must_use]
+    pub fn send_while(&self, seed: u64, request: impl Into<Request<Bytes>>, change: impl FnOnce() + Send) -> Answer {
+        let request = request.into();
+        let answer: Task<'_, Option<Answer>> = Box::pin(async { Some(self.answer(request).await) });
+        let change: Task<'_, Option<Answer>> = Box::pin(async {
+            let_others_take(seed % 16).await;
+            change();
+            None
+        });
+        race(seed, vec![answer, change]).swap_remove(0).expect("the first is the answer")
     }
 
     async fn answer(&self, mut request: Request<Bytes>) -> Answer {

@@ -1,0 +1,88 @@
+//! Clients and resource servers, each realm with its own.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chancery_core::documents::MemoryRegistry;
+use chancery_core::model::{Client, ResourceServer};
+use chancery_core::ports::{PortFuture, Registry};
+use chancery_store::{Put, Revision};
+use chancery_types::{ClientId, RealmId, ResourceUri};
+
+use crate::interleaved::let_others_go_on;
+
+/// A registry of many realms, which do not see each other's clients. It answers after every other task had its turn.
+#[derive(Default)]
+pub struct TestRegistry {
+    realms: RwLock<BTreeMap<RealmId, Arc<MemoryRegistry>>>,
+}
+
+impl TestRegistry {
+    /// What the realm has from now on.
+    pub(crate) fn begin(&self, realm: RealmId, own: MemoryRegistry) -> Arc<MemoryRegistry> {
+        let own = Arc::new(own);
+        self.realms.write().unwrap_or_else(PoisonError::into_inner).insert(realm, Arc::clone(&own));
+        own
+    }
+
+    /// What the realm has.
+    ///
+    /// # Panics
+    /// When no provider of this realm was built.
+    #[must_use]
+    pub fn of(&self, realm: &RealmId) -> Arc<MemoryRegistry> {
+        let realms = self.realms.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(realms.get(realm).unwrap_or_else(|| panic!("there is no realm {realm}")))
+    }
+}
+
+impl Registry for TestRegistry {
+    fn client<'a>(&'a self, realm: &'a RealmId, id: &'a ClientId) -> PortFuture<'a, Option<Arc<Client>>> {
+        Box::pin(async move {
+            let_others_go_on().await;
+            self.of(realm).client(realm, id).await
+        })
+    }
+
+    fn resource_server<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        uri: &'a ResourceUri,
+    ) -> PortFuture<'a, Option<Arc<ResourceServer>>> {
+        Box::pin(async move {
+            let_others_go_on().await;
+            self.of(realm).resource_server(realm, uri).await
+        })
+    }
+
+    fn put_client<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        seen: Option<Revision>,
+        client: Arc<Client>,
+    ) -> PortFuture<'a, Put> {
+        Box::pin(async move {
+            let_others_go_on().await;
+            self.of(realm).put_client(realm, seen, client).await
+        })
+    }
+
+    fn remove_client<'a>(&'a self, realm: &'a RealmId, seen: Revision, id: &'a ClientId) -> PortFuture<'a, Put> {
+        Box::pin(async move {
+            let_others_go_on().await;
+            self.of(realm).remove_client(realm, seen, id).await
+        })
+    }
+
+    fn clients<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        after: Option<&'a ClientId>,
+        limit: usize,
+    ) -> PortFuture<'a, Vec<Arc<Client>>> {
+        Box::pin(async move {
+            let_others_go_on().await;
+            self.of(realm).clients(realm, after, limit).await
+        })
+    }
+}
