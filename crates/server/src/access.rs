@@ -1,5 +1,5 @@
-//! Who else can get at a file: whoever reads the wrapping key has all private keys, and whoever writes the store is
-//! whom they like.
+//! Checks who else can access the server's files: whoever reads the wrapping key has all private keys, and
+//! whoever writes to the store can log in as anybody.
 
 use std::ffi::OsString;
 use std::fs::Metadata;
@@ -12,38 +12,39 @@ const GROUP_WRITES: u32 = 0o020;
 const OTHERS: u32 = 0o007;
 const OTHERS_WRITE: u32 = 0o002;
 
-/// What the system says about a file.
+/// The permission bits of a file, and whether root owns it.
 #[derive(Clone, Copy)]
 pub(crate) struct Access {
     mode: u32,
-    is_root_s: bool,
+    is_owned_by_root: bool,
 }
 
 impl From<&Metadata> for Access {
     fn from(metadata: &Metadata) -> Self {
-        Self { mode: metadata.mode() & 0o777, is_root_s: metadata.uid() == 0 }
+        Self { mode: metadata.mode() & 0o777, is_owned_by_root: metadata.uid() == 0 }
     }
 }
 
 impl Access {
-    /// A key: only its owner reads it. Where root owns it, root has chosen the group, as with a mounted secret, and the
-    /// group may read it, too.
+    /// Checks a key: only its owner may read it. If root owns it, as with a mounted secret, root has chosen
+    /// the group, which may read it, too.
     pub(crate) fn check_key(self) -> Result<(), String> {
-        let allowed = if self.is_root_s { GROUP_READS } else { 0 };
-        self.without((GROUP | OTHERS) & !allowed, "it has to be 600, or 440 where root owns it: `chmod 600`")
+        let allowed = if self.is_owned_by_root { GROUP_READS } else { 0 };
+        self.without((GROUP | OTHERS) & !allowed, "the mode must be 600, or 440 if root owns the file: `chmod 600`")
     }
 
-    /// The database and its companions. `is_group_trusted` is the setting `store.group_access`.
+    /// Checks the database or a companion of it. `is_group_trusted` is the setting `store.group_access`.
     fn check_database(self, is_group_trusted: bool) -> Result<(), String> {
         let forbidden = if is_group_trusted { OTHERS } else { GROUP | OTHERS };
-        self.without(forbidden, "it has to be 600, or 660 with store.group_access: `chmod 600`")
+        self.without(forbidden, "the mode must be 600, or 660 with store.group_access: `chmod 600`")
     }
 
-    /// Whoever may write to a folder can put another file in the place of each in it, unless root has chosen who may.
+    /// Checks the folder: whoever may write to it can replace the files in it. A group that root has chosen
+    /// is trusted.
     fn check_folder(self, is_group_trusted: bool) -> Result<(), String> {
-        let allowed = if is_group_trusted || self.is_root_s { GROUP_WRITES } else { 0 };
+        let allowed = if is_group_trusted || self.is_owned_by_root { GROUP_WRITES } else { 0 };
         let rule =
-            "nobody else may write to the store's folder: `chmod go-w`; for its group there is store.group_access";
+            "only its owner may write to the store's folder: `chmod go-w`, or set store.group_access for its group";
         self.without((GROUP_WRITES | OTHERS_WRITE) & !allowed, rule)
     }
 
@@ -53,11 +54,11 @@ impl Access {
             reached if reached & OTHERS == 0 => "its group",
             _ => "everybody",
         };
-        Err(format!("{who} can get at it (mode {:o}); {rule}", self.mode))
+        Err(format!("{who} can access it (mode {:o}); {rule}", self.mode))
     }
 }
 
-/// The database, its companions, and the folder that they are in, as far as they are there.
+/// Checks the database, its companions and their folder, as far as they exist.
 pub(crate) fn check_store(database: &Path, is_group_trusted: bool) -> Result<(), String> {
     let path = database.canonicalize().unwrap_or_else(|_| database.to_owned());
     check_folder(&folder_of(&path), is_group_trusted)?;
@@ -70,20 +71,20 @@ pub(crate) fn check_store(database: &Path, is_group_trusted: bool) -> Result<(),
     Ok(())
 }
 
-/// The folder in which a store is, or will be.
+/// Checks the folder in which a store is or will be.
 pub(crate) fn check_folder(folder: &Path, is_group_trusted: bool) -> Result<(), String> {
     let metadata = std::fs::metadata(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     Access::from(&metadata).check_folder(is_group_trusted).map_err(|what| format!("{}: {what}", folder.display()))
 }
 
-/// Makes a folder, if it is not there, that only its owner can look into.
+/// Makes a folder that only its owner can access, unless it exists.
 pub(crate) fn make_folder(folder: &Path) -> Result<(), String> {
     use std::os::unix::fs::DirBuilderExt as _;
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     made.map_err(|error| format!("{}: {error}", folder.display()))
 }
 
-/// Where a file is.
+/// The folder of a file.
 pub(crate) fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
@@ -103,8 +104,8 @@ fn with_companions(database: &Path) -> [PathBuf; 3] {
 mod tests {
     use super::*;
 
-    fn access(mode: u32, is_root_s: bool) -> Access {
-        Access { mode, is_root_s }
+    fn access(mode: u32, is_owned_by_root: bool) -> Access {
+        Access { mode, is_owned_by_root }
     }
 
     /// FR-22: a mode means something only with its owner.
@@ -141,8 +142,8 @@ mod tests {
             (0o606, false, false),
             (0o610, false, true),
         ] {
-            for is_root_s in [true, false] {
-                let access = access(mode, is_root_s);
+            for is_owned_by_root in [true, false] {
+                let access = access(mode, is_owned_by_root);
                 assert_eq!(access.check_database(false).is_ok(), as_it_is, "{mode:o}");
                 assert_eq!(access.check_database(true).is_ok(), with_setting, "{mode:o} with store.group_access");
             }

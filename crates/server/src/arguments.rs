@@ -19,13 +19,13 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Start a development provider on loopback (what happens without a command)
     Dev(Develop),
-    /// Serve what the configuration says
+    /// Start the server with a configuration
     Serve(Configured),
-    /// Name everything that is wrong with the configuration, and all that leaves RFC 9700
+    /// Report everything that is wrong with the configuration, and every deviation from RFC 9700
     Check {
         #[command(flatten)]
         configured: Configured,
-        /// Fail also when something leaves RFC 9700
+        /// Fail for a deviation from RFC 9700, too
         #[arg(long)]
         strict: bool,
     },
@@ -34,15 +34,15 @@ pub(crate) enum Command {
     /// Register clients
     #[command(subcommand)]
     Client(Client),
-    /// Add people and let them in or not
+    /// Add, disable and remove people
     #[command(subcommand)]
     User(User),
-    /// Look at the signing keys and rotate them
+    /// List and rotate the signing keys
     #[command(subcommand)]
     Keys(Keys),
-    /// Print every reason for which a request is refused, as the log names it, and what it means
+    /// Explain the reasons for refused requests that the log names
     Reasons {
-        /// Only this one
+        /// Explain this one only
         name: Option<String>,
         /// Print the table of docs/reasons.md instead
         #[arg(long)]
@@ -62,7 +62,7 @@ pub(crate) struct Develop {
     /// A loopback address; the issuer is http://localhost with its port
     #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
     pub(crate) listen: SocketAddr,
-    /// Where everything is kept; made when it is not there
+    /// The folder for all files, which is made if it does not exist
     #[arg(long, default_value = "chancery-dev", value_name = "FOLDER")]
     pub(crate) directory: PathBuf,
 }
@@ -76,7 +76,7 @@ impl Default for Develop {
 /// Where the configuration is.
 #[derive(Args, Clone)]
 pub(crate) struct Configured {
-    /// The configuration file; else the variable CHANCERY_CONFIG, else chancery.toml
+    /// The configuration file; by default that of the variable CHANCERY_CONFIG, or chancery.toml
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     /// Override one setting, such as `--set http.listen=127.0.0.1:8080`
@@ -86,26 +86,26 @@ pub(crate) struct Configured {
 
 #[derive(Args)]
 pub(crate) struct Init {
-    /// Where to write; has to be empty of what is written
+    /// The folder to write to, in which no file is overwritten
     #[arg(long, default_value = ".", value_name = "FOLDER")]
     pub(crate) directory: PathBuf,
     /// The issuer, such as https://id.example.org; asked for when missing
     #[arg(long, value_name = "URL")]
     pub(crate) issuer: Option<String>,
-    /// The first user; asked for when missing
+    /// The name of the first user; asked for when missing
     #[arg(long, value_name = "NAME", conflicts_with = "no_user")]
     pub(crate) username: Option<String>,
-    /// No first user
+    /// Make no first user
     #[arg(long)]
     pub(crate) no_user: bool,
     #[command(flatten)]
     pub(crate) password: PasswordSource,
 }
 
-/// Where a password comes from; never from the command line, which every process of the machine can read.
+/// Where a password comes from. It is never an argument, because every process on the machine can read those.
 #[derive(Args)]
 pub(crate) struct PasswordSource {
-    /// A file whose first line is the password; `-` or nothing: the terminal, or the first line of the standard input
+    /// A file whose first line is the password; by default, and for `-`, the terminal or the standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
 }
@@ -119,13 +119,13 @@ pub(crate) enum Client {
         /// The metadata; `-` for the standard input
         #[arg(long, value_name = "FILE")]
         file: PathBuf,
-        /// Take a given client_secret of less than 32 characters
+        /// Accept a given client_secret of less than 32 characters
         #[arg(long)]
         weak_secret: bool,
     },
-    /// Name all clients
+    /// List all clients
     List(Configured),
-    /// Remove a client; what it has counts no more, also when a client of the same client_id is added later
+    /// Remove a client, which ends its grants and tokens for good, even if its client_id is added again
     Remove {
         #[command(flatten)]
         configured: Configured,
@@ -148,22 +148,22 @@ pub(crate) enum User {
         #[command(flatten)]
         password: PasswordSource,
     },
-    /// Give a person another password; everything they have ends
+    /// Change a person's password, which ends their sessions and grants
     Passwd {
         #[command(flatten)]
         configured: Configured,
-        /// Who
+        /// The person's user name
         username: String,
         #[command(flatten)]
         password: PasswordSource,
     },
-    /// Let a person in no more; everything they have ends
+    /// Keep a person from logging in, and end their sessions and grants
     Disable(Person),
-    /// Let a person in again
+    /// Let a person log in again
     Enable(Person),
-    /// Forget a person
+    /// Remove a person
     Remove(Person),
-    /// Name all people
+    /// List all people
     List(Configured),
 }
 
@@ -171,20 +171,20 @@ pub(crate) enum User {
 pub(crate) struct Person {
     #[command(flatten)]
     pub(crate) configured: Configured,
-    /// Who
+    /// The person's user name
     pub(crate) username: String,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Keys {
-    /// Name all keys and say from when to when they count
+    /// List all keys with their times
     List(Configured),
-    /// Put a new key beside each that signs now; it takes over later, and the old one counts a day longer than its tokens.
-    /// A rotation that is under way is not begun again
+    /// Make a new key for each algorithm, which takes over later; the old one stays valid a day longer than
+    /// its tokens. During a rotation, this changes nothing
     Rotate {
         #[command(flatten)]
         configured: Configured,
-        /// From when the new keys sign; caches of the key set have to have noticed by then
+        /// When the new keys begin to sign; by then, the clients' caches must have expired
         #[arg(long, value_name = "DURATION", default_value = "1h")]
         sign_after: String,
     },

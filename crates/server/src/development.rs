@@ -1,4 +1,5 @@
-//! Without arguments: a provider for trying things out that keeps what it made.
+//! The development provider, which starts without any configuration and keeps its keys, clients and people in
+//! a folder.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -22,7 +23,7 @@ use crate::secrets;
 use crate::settings::{Settings, Store};
 use chancery_core::ports::SystemClock;
 
-/// Makes what is not there yet and serves it.
+/// Makes what is missing and starts the server.
 pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
     if !wanted.listen.ip().is_loopback() {
         return Err(format!("a development provider listens on loopback only, not on {}", wanted.listen));
@@ -31,7 +32,7 @@ pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
     make_folder(folder)?;
     let wrapping_key = folder.join("wrapping.key");
     if !wrapping_key.exists() {
-        secrets::write_private(&wrapping_key, &secrets::drawn())?;
+        secrets::write_private(&wrapping_key, &secrets::random_text())?;
     }
     let demo = demo(wanted.listen, &folder.join("credentials"))?;
     let realm = RealmId::parse("development").map_err(|error| error.to_string())?;
@@ -42,7 +43,7 @@ pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
     Node::new(with_ipv6(settings), opened, Some(demo)).await?.run(None).await
 }
 
-/// A browser may take `localhost` for ::1; where the machine has no IPv6, it is left out.
+/// Adds ::1, to which a browser may resolve `localhost`, unless the machine has no IPv6.
 fn with_ipv6(mut settings: Settings) -> Settings {
     let ports: Vec<u16> =
         settings.http.listen.iter().filter(|address| address.is_ipv4()).map(SocketAddr::port).collect();
@@ -55,14 +56,15 @@ fn with_ipv6(mut settings: Settings) -> Settings {
     settings
 }
 
-/// The secrets are made once: whoever has them in a script or in a browser's memory keeps them.
+/// The secrets are made once and kept in a file, so that scripts and browsers can keep using them.
 fn demo(listen: SocketAddr, credentials: &Path) -> Result<Demo, String> {
     let text = match fs::read_to_string(credentials) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let drawn = |length: usize| Zeroizing::new(secrets::drawn().chars().take(length).collect::<String>());
+            let random =
+                |length: usize| Zeroizing::new(secrets::random_text().chars().take(length).collect::<String>());
             let made =
-                format!("username demo\npassword {}\nclient_id demo-api\nclient_secret {}\n", *drawn(16), *drawn(43));
+                format!("username demo\npassword {}\nclient_id demo-api\nclient_secret {}\n", *random(16), *random(43));
             secrets::write_private(credentials, &made)?;
             Zeroizing::new(made)
         }
@@ -70,15 +72,14 @@ fn demo(listen: SocketAddr, credentials: &Path) -> Result<Demo, String> {
     };
     let value = |name: &str| {
         let found = text.lines().filter_map(|line| line.split_once(' ')).find(|(have, _)| *have == name);
-        let missing =
-            || format!("{}: there is no {name} in it; remove the folder to begin anew", credentials.display());
+        let missing = || format!("{}: {name} is missing; remove the folder to start afresh", credentials.display());
         found.map(|(_, value)| Zeroizing::new(value.trim().to_owned())).ok_or_else(missing)
     };
     let issuer = format!("http://localhost:{}", listen.port());
     Demo::new(&issuer, value("password")?, value("client_secret")?).map_err(|error| error.to_string())
 }
 
-/// Keys, clients and the person, as far as they are not there.
+/// Makes the keys, clients and the person that do not exist yet.
 async fn fill(settings: &Settings, opened: &Opened, demo: &Demo) -> Result<(), String> {
     let (realm, now) = (&settings.realm, SystemClock.now());
     opened.first_keys(realm).await.map_err(|fault| fault.to_string())?;
@@ -86,7 +87,7 @@ async fn fill(settings: &Settings, opened: &Opened, demo: &Demo) -> Result<(), S
     for metadata in demo.clients() {
         let registered = register(metadata.as_bytes(), &SystemRandom, &rules);
         let client = registered.map_err(|complaints| crate::commands::lines(&complaints))?.client;
-        // One that is there already stays as it is.
+        // A client that exists stays as it is.
         opened.registry.put_client(realm, None, Arc::new(client)).await.map_err(|fault| fault.to_string())?;
     }
     match opened.accounts.add(realm, demo.person().map_err(|error| error.to_string())?).await {

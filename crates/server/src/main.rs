@@ -1,4 +1,4 @@
-//! The Chancery authorization server as one binary: settings, listeners, TLS, log, commands.
+//! The binary `chancery`: settings, listeners, TLS, log and commands.
 
 mod access;
 mod arguments;
@@ -22,23 +22,23 @@ use std::time::Duration;
 use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command, Configured, Develop};
-use crate::terminal::Shown;
+use crate::terminal::Escaped;
 
-/// How long the threads may take to end when there is nothing left to do.
-const LEFT_OVER: Duration = Duration::from_secs(1);
+/// How long the runtime's threads may take to end.
+const RUNTIME_SHUTDOWN: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let command = Arguments::parse().command.unwrap_or(Command::Dev(Develop::default()));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("no runtime: {error}");
+            eprintln!("the runtime could not be started: {error}");
             return ExitCode::FAILURE;
         }
     };
     let done = runtime.block_on(run(command));
-    // Tasks that still wait for something outside are not waited for.
-    runtime.shutdown_timeout(LEFT_OVER);
+    // Tasks that still wait for something outside are dropped.
+    runtime.shutdown_timeout(RUNTIME_SHUTDOWN);
     match done {
         Ok(said) => {
             let mut out = std::io::stdout().lock();
@@ -46,13 +46,13 @@ fn main() -> ExitCode {
             if written.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(why) => {
-            eprint!("{}", Shown::lines(&why));
+            eprint!("{}", Escaped::lines(&why));
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(command: Command) -> commands::Said {
+async fn run(command: Command) -> commands::Output {
     match command {
         Command::Dev(wanted) => development::develop(wanted).await.map(|()| String::new()),
         Command::Serve(configured) => serve(configured).await.map(|()| String::new()),
@@ -70,7 +70,7 @@ async fn run(command: Command) -> commands::Said {
 
 async fn serve(configured: Configured) -> Result<(), String> {
     let settings = settings::load(&configured).map_err(|complaints| commands::lines(&complaints))?;
-    let opened = parts::open_made(&settings)?;
+    let opened = parts::open_existing(&settings)?;
     if matches!(settings.store, settings::Store::Memory) {
         opened.first_keys(&settings.realm).await.map_err(|fault| fault.to_string())?;
     }

@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it should get requests. On an address of its own, loopback by default.
+//! `/livez` and `/readyz`, on an address of their own, which is loopback by default.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,28 +16,28 @@ use tokio::sync::Mutex;
 
 use crate::listener::is_named;
 
-/// A supervisor asks once a second or so; a store that has not answered by then is not ready.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a probe may take. Supervisors ask about once a second.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a connection may say nothing: longer than a supervisor waits between two questions.
+/// How long a connection may be idle: longer than a supervisor waits between two requests.
 const IDLE: Duration = Duration::from_secs(75);
 
-/// As long an answer is given again: the store is written at most once in that time, whoever asks, and how often.
-const SHARED: Duration = Duration::from_secs(1);
+/// How long the result of a probe is reused, so that the store is written to at most once in that time.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Whether requests can be answered now.
 pub(crate) trait Readiness: Send + Sync + 'static {
-    /// Whether the end was asked for; told at once.
+    /// Whether the server is shutting down.
     fn is_ending(&self) -> bool;
 
     /// Tries everything that a request needs. The text says what is missing.
     fn probe(&self) -> impl Future<Output = Result<(), String>> + Send;
 
-    /// Hears what was found.
-    fn found(&self, readiness: &Result<(), String>);
+    /// Takes note of the result of a probe.
+    fn record(&self, readiness: &Result<(), String>);
 }
 
-/// Readiness as it was found last, for all who ask.
+/// The result of the last probe, which concurrent and frequent requests share.
 struct Probes<R> {
     readiness: Arc<R>,
     last: Mutex<Option<(Instant, Result<(), String>)>>,
@@ -48,16 +48,16 @@ impl<R: Readiness> Probes<R> {
         if self.readiness.is_ending() {
             return Err("ending".to_owned());
         }
-        // Held meanwhile: who asks while somebody else does waits for the same answer.
+        // The lock is held during the probe, so that concurrent requests wait for its result.
         let mut last = self.last.lock().await;
         if let Some((at, found)) = &*last
-            && at.elapsed() < SHARED
+            && at.elapsed() < PROBE_INTERVAL
         {
             return found.clone();
         }
-        let found = tokio::time::timeout(PATIENCE, self.readiness.probe()).await;
-        let found = found.unwrap_or_else(|_| Err("the store does not answer".to_owned()));
-        self.readiness.found(&found);
+        let found = tokio::time::timeout(PROBE_TIMEOUT, self.readiness.probe()).await;
+        let found = found.unwrap_or_else(|_| Err("the store does not answer in time".to_owned()));
+        self.readiness.record(&found);
         *last = Some((Instant::now(), found.clone()));
         found
     }
@@ -86,13 +86,13 @@ pub(crate) async fn answer<R: Readiness>(listener: TcpListener, readiness: Arc<R
 
 async fn respond<R: Readiness>(request: &Request<Incoming>, probes: &Probes<R>) -> Response<Full<Bytes>> {
     let (status, text) = match (request.method(), request.uri().path()) {
-        _ if !is_named(request) => (StatusCode::BAD_REQUEST, "no host".to_owned()),
+        _ if !is_named(request) => (StatusCode::BAD_REQUEST, "the Host header is missing or malformed".to_owned()),
         (&Method::GET, "/livez") => (StatusCode::OK, "alive".to_owned()),
         (&Method::GET, "/readyz") => match probes.ask().await {
             Ok(()) => (StatusCode::OK, "ready".to_owned()),
             Err(missing) => (StatusCode::SERVICE_UNAVAILABLE, missing),
         },
-        _ => (StatusCode::NOT_FOUND, "only /livez and /readyz".to_owned()),
+        _ => (StatusCode::NOT_FOUND, "there is only /livez and /readyz".to_owned()),
     };
     let mut response = Response::new(Full::new(Bytes::from(text + "\n")));
     *response.status_mut() = status;
@@ -126,14 +126,14 @@ mod tests {
             Ok(())
         }
 
-        fn found(&self, _: &Result<(), String>) {}
+        fn record(&self, _: &Result<(), String>) {}
     }
 
     fn probes() -> Probes<Counted> {
         Probes { readiness: Arc::default(), last: Mutex::new(None) }
     }
 
-    /// Many supervisors, or somebody who asks without a pause, make one write a second.
+    /// However many supervisors ask, and however often, there is one write a second.
     #[tokio::test]
     async fn one_probe_answers_all_who_ask_within_a_second() {
         let probes = probes();
@@ -141,12 +141,12 @@ mod tests {
             probes.ask().await.unwrap();
         }
         assert_eq!(probes.readiness.probes.load(Ordering::Relaxed), 1);
-        let a_second_ago = Instant::now().checked_sub(SHARED);
+        let a_second_ago = Instant::now().checked_sub(PROBE_INTERVAL);
         *probes.last.lock().await = a_second_ago.map(|at| (at, Err("old".to_owned())));
         probes.ask().await.unwrap();
         assert_eq!(probes.readiness.probes.load(Ordering::Relaxed), 2);
         probes.readiness.is_ending.store(true, Ordering::Relaxed);
-        assert_eq!(probes.ask().await, Err("ending".to_owned()), "which nobody waits a second for");
+        assert_eq!(probes.ask().await, Err("ending".to_owned()), "which is answered at once");
     }
 
     #[tokio::test]

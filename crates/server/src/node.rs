@@ -1,4 +1,4 @@
-//! A running server: the provider of now behind all listeners, what is done in the background, and the end.
+//! A running server: the current provider behind all listeners, the background tasks, and the shutdown.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -22,7 +22,7 @@ use tower_service::Service as _;
 
 use crate::arguments::Configured;
 use crate::commands::lines;
-use crate::listener::{Answering, Certificate, Connections, Terms, TimedBody, accept};
+use crate::listener::{Certificate, Connections, Handler, ListenerConfig, TimedBody, accept};
 use crate::log::{Level, Log};
 use crate::management::{self, Readiness};
 use crate::pages;
@@ -30,17 +30,17 @@ use crate::parts::Opened;
 use crate::settings::{self, Settings};
 use chancery_core::ports::SystemClock;
 
-/// How often the store is asked whether a command or another node has changed something, so that requests rarely have to:
-/// one that finds that nobody has asked within a second asks itself.
+/// How often the store is asked whether a command or another node has changed something. A request asks by
+/// itself if nobody has asked for a second.
 const POLL: Duration = Duration::from_secs(1);
 
-/// How long the end may take: what is in flight has 10 s of it.
-const AT_LAST: Duration = Duration::from_secs(12);
+/// How long a shutdown may take, of which requests in flight have 10 s.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(12);
 
-/// How often what has expired is removed.
+/// How often expired records are removed.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// What requests are answered with; replaced as a whole when the configuration is read again.
+/// What answers requests. It is replaced as a whole when the configuration is reloaded.
 struct Current {
     provider: Arc<Provider>,
     service: Service,
@@ -57,16 +57,17 @@ pub(crate) struct Node {
     certificate: Option<Arc<Certificate>>,
     connections: Arc<Connections>,
     is_ending: AtomicBool,
-    /// Whether it was ready when somebody looked last.
+    /// Whether the last probe found the server ready.
     was_ready: AtomicBool,
-    /// Whether somebody who is not believed has sent `X-Forwarded-For`.
-    was_disbelieved: AtomicBool,
+    /// Whether an `X-Forwarded-For` of an untrusted peer was logged.
+    has_ignored_forwarded_for: AtomicBool,
 }
 
 impl Node {
     /// Builds everything that can be built without a socket.
     pub(crate) async fn new(settings: Settings, opened: Opened, demo: Option<Demo>) -> Result<Arc<Self>, String> {
-        let log = Log::start(settings.log).map_err(|error| format!("no thread for the log: {error}"))?;
+        let log =
+            Log::start(settings.log).map_err(|error| format!("the log's thread could not be started: {error}"))?;
         let log = Arc::new(log);
         let current = current(&settings, &opened, &log).await?;
         let certificate = match &settings.tls {
@@ -78,7 +79,7 @@ impl Node {
             current: ArcSwap::from_pointee(current),
             is_ending: AtomicBool::new(false),
             was_ready: AtomicBool::new(true),
-            was_disbelieved: AtomicBool::new(false),
+            has_ignored_forwarded_for: AtomicBool::new(false),
             settings,
             opened,
             log,
@@ -87,7 +88,7 @@ impl Node {
         }))
     }
 
-    /// Serves until the system asks for the end. `configured` is where the configuration is read again from.
+    /// Serves until a signal asks for the shutdown. SIGHUP reloads the configuration from `configured`.
     pub(crate) async fn run(self: Arc<Self>, configured: Option<Configured>) -> Result<(), String> {
         let Some(file) = self.opened.file.clone() else { return self.serve(configured).await };
         let running = self.begin(&file).await?;
@@ -98,23 +99,23 @@ impl Node {
         served
     }
 
-    /// Notes in the store that a server works on it; looks through the store first when the one before was killed, or its
-    /// machine stopped.
+    /// Notes in the store that a server is using it, and checks its integrity if the last server was killed
+    /// or lost its machine.
     async fn begin(&self, file: &SqliteStore) -> Result<Running, String> {
         let running = file.begin().await.map_err(|error| format!("store.sqlite: {error}"))?;
         if !running.was_closed() {
-            let text = "the server before did not end in order; the store is checked before anything is served";
+            let text = "the last server was not shut down properly; the store is checked before requests are answered";
             self.log.say(Level::Warn, "store_check", text);
             let begun = Instant::now();
             file.check_integrity(&running).await.map_err(|error| {
                 format!(
-                    "store.sqlite: it is damaged: {error}; put a copy back, or see https://sqlite.org/recovery.html"
+                    "store.sqlite: the file is damaged: {error}; restore a copy, or see https://sqlite.org/recovery.html"
                 )
             })?;
             self.log.say(
                 Level::Info,
                 "store_checked",
-                &format!("nothing is wrong; {} ms", begun.elapsed().as_millis()),
+                &format!("the store is intact; the check took {} ms", begun.elapsed().as_millis()),
             );
         }
         Ok(running)
@@ -122,7 +123,7 @@ impl Node {
 
     async fn serve(self: Arc<Self>, configured: Option<Configured>) -> Result<(), String> {
         self.listen().await?;
-        let caught = |kind| signal(kind).map_err(|error| format!("no signals: {error}"));
+        let caught = |kind| signal(kind).map_err(|error| format!("signals cannot be handled: {error}"));
         let mut hangup = caught(SignalKind::hangup())?;
         let (terminate, interrupt) = (caught(SignalKind::terminate())?, caught(SignalKind::interrupt())?);
         let background = [tokio::spawn(self.clone().poll()), tokio::spawn(self.clone().sweep())];
@@ -135,9 +136,9 @@ impl Node {
             }
         });
         self.log.say(Level::Info, "started", &format!("version {}", env!("CARGO_PKG_VERSION")));
-        asked_to_end(terminate, interrupt).await;
+        shutdown_signal(terminate, interrupt).await;
 
-        end_at_last();
+        exit_at_the_deadline();
         self.is_ending.store(true, Ordering::Relaxed);
         self.log.say(Level::Info, "ending", "no new connections; requests in flight may finish");
         let all_ended = self.connections.end().await;
@@ -152,7 +153,7 @@ impl Node {
         Ok(())
     }
 
-    /// Opens all listeners, before the first request is answered.
+    /// Binds all addresses before the first request is answered.
     async fn listen(self: &Arc<Self>) -> Result<(), String> {
         let mut listeners = Vec::new();
         let http = if self.demo.is_some() { "chancery dev --listen" } else { "http.listen" };
@@ -172,23 +173,24 @@ impl Node {
         }
         for (listener, certificate) in listeners {
             self.listening(if certificate.is_some() { "https" } else { "http" }, &listener);
-            let terms = Terms {
+            let config = ListenerConfig {
                 certificate,
                 connections: self.connections.clone(),
-                patience: self.settings.http.patience,
-                answering: Front(self.clone()),
+                timeouts: self.settings.http.timeouts,
+                handler: NodeHandler(self.clone()),
             };
-            tokio::spawn(accept(listener, terms));
+            tokio::spawn(accept(listener, config));
         }
         Ok(())
     }
 
-    /// Said once: who forgets a proxy in the settings throttles all people behind it as one.
-    fn disbelieved(&self, peer: IpAddr) {
-        if !self.was_disbelieved.swap(true, Ordering::Relaxed) {
+    /// Warns once, because the throttle counts all people behind a proxy that the settings do not name as
+    /// one.
+    fn forwarded_for_ignored(&self, peer: IpAddr) {
+        if !self.has_ignored_forwarded_for.swap(true, Ordering::Relaxed) {
             let text = format!(
-                "X-Forwarded-For from {peer} is not believed. If that is your proxy, name it in http.trusted_proxies: \
-                 all who come through it are throttled as one. Said only once"
+                "X-Forwarded-For of {peer} is ignored. If that is your proxy, add it to http.trusted_proxies; otherwise \
+                 all people behind it are throttled as one. This is logged once"
             );
             self.log.say(Level::Warn, "forwarded_for_ignored", &text);
         }
@@ -200,7 +202,7 @@ impl Node {
         }
     }
 
-    /// Sees changes that commands and other nodes make.
+    /// Looks for changes that commands and other nodes have made.
     async fn poll(self: Arc<Self>) {
         let mut ticks = interval(POLL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -211,23 +213,23 @@ impl Node {
         }
     }
 
-    /// Removes what has expired, and tells how many connections found no place meanwhile.
+    /// Removes expired records, and logs how many connections were rejected meanwhile.
     async fn sweep(self: Arc<Self>) {
         let mut ticks = interval(SWEEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let turned_away = self.connections.turned_away();
-            if turned_away > 0 {
+            let rejected = self.connections.rejected();
+            if rejected > 0 {
                 let text = format!(
-                    "{turned_away} connections found no place; see http.connections and http.connections_per_network"
+                    "{rejected} connections were rejected; see http.connections and http.connections_per_network"
                 );
                 self.log.say(Level::Warn, "turned_away", &text);
             }
             if let Some(file) = &self.opened.file
                 && let Err(error) = file.check_file().await
             {
-                self.found(&Err(error.to_string()));
+                self.record(&Err(error.to_string()));
             }
             let provider = self.current.load().provider.clone();
             if let Err(fault) = provider.run_once(SystemClock.now()).await {
@@ -236,11 +238,12 @@ impl Node {
         }
     }
 
-    /// Reads certificate and configuration again. What is no good is not taken, and the log says why.
+    /// Reloads the certificate and the configuration. If one is invalid, the old one stays, and the log says
+    /// why.
     async fn reload(&self, configured: Option<&Configured>) {
         if let Some(certificate) = &self.certificate {
             match certificate.reload() {
-                Ok(()) => self.log.say(Level::Info, "certificate_reloaded", "new connections get it"),
+                Ok(()) => self.log.say(Level::Info, "certificate_reloaded", "new connections use it"),
                 Err(why) => self.log.say(Level::Error, "certificate_kept", &why),
             }
         }
@@ -248,7 +251,7 @@ impl Node {
         match self.reconfigured(configured).await {
             Ok(current) => {
                 self.current.store(Arc::new(current));
-                self.log.say(Level::Info, "configuration_reloaded", "all requests from now on are answered by it");
+                self.log.say(Level::Info, "configuration_reloaded", "new requests use it");
             }
             Err(why) => self.log.say(Level::Error, "configuration_kept", &why),
         }
@@ -257,17 +260,17 @@ impl Node {
     async fn reconfigured(&self, configured: &Configured) -> Result<Current, String> {
         let settings = settings::load(configured).map_err(|complaints| lines(&complaints))?;
         if settings.issuer != self.settings.issuer || settings.realm != self.settings.realm {
-            return Err("another issuer or realm needs a restart".to_owned());
+            return Err("a change of issuer or realm needs a restart".to_owned());
         }
         current(&settings, &self.opened, &self.log).await
     }
 }
 
-/// What can be done about an address depends on why it cannot be had.
+/// Binds an address; if that fails, the error says what to do about its cause.
 async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| {
         let advice = match error.kind() {
-            ErrorKind::AddrInUse => "; another process listens there: end it, or choose another port",
+            ErrorKind::AddrInUse => "; another process is listening there: stop it, or choose another port",
             ErrorKind::AddrNotAvailable => "; this machine has no such address",
             ErrorKind::PermissionDenied => "; a port below 1024 needs the capability CAP_NET_BIND_SERVICE",
             _ => "",
@@ -286,15 +289,15 @@ async fn current(settings: &Settings, opened: &Opened, log: &Arc<Log>) -> Result
     Ok(Current { provider, service, proxies: settings.http.trusted_proxies.clone() })
 }
 
-/// Ends the process when everything that waits for something outside (a reader of the log, the disk, a peer) had its time.
-fn end_at_last() {
+/// Exits the process even if something still waits for a reader of the log, the disk or a peer.
+fn exit_at_the_deadline() {
     std::thread::spawn(|| {
-        std::thread::sleep(AT_LAST);
+        std::thread::sleep(SHUTDOWN_DEADLINE);
         std::process::exit(1);
     });
 }
 
-async fn asked_to_end(mut terminate: Signal, mut interrupt: Signal) {
+async fn shutdown_signal(mut terminate: Signal, mut interrupt: Signal) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
@@ -303,10 +306,10 @@ async fn asked_to_end(mut terminate: Signal, mut interrupt: Signal) {
 
 /// One listener's view of the node.
 #[derive(Clone)]
-struct Front(Arc<Node>);
+struct NodeHandler(Arc<Node>);
 
-impl Answering for Front {
-    /// Many people come through a proxy, and this machine's own programs are not strangers.
+impl Handler for NodeHandler {
+    /// A proxy speaks for many people, and this machine's own programs are trusted.
     fn is_counted(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         !peer.is_loopback() && !self.0.current.load().proxies.contains(peer)
@@ -319,7 +322,7 @@ impl Answering for Front {
         request.extensions_mut().insert(Peer(peer.ip()));
         let current = self.0.current.load_full();
         if request.headers().contains_key("x-forwarded-for") && !current.proxies.contains(peer.ip().to_canonical()) {
-            self.0.disbelieved(peer.ip());
+            self.0.forwarded_for_ignored(peer.ip());
         }
         let mut service = current.service.clone();
         match service.call(request).await {
@@ -338,8 +341,8 @@ impl Readiness for Node {
         self.opened.probe(&self.settings.realm).await
     }
 
-    /// Told in the log when it changes.
-    fn found(&self, readiness: &Result<(), String>) {
+    /// Logs every change of readiness.
+    fn record(&self, readiness: &Result<(), String>) {
         let was_ready = self.was_ready.swap(readiness.is_ok(), Ordering::Relaxed);
         match readiness {
             Ok(()) if !was_ready => self.log.say(Level::Info, "ready_again", "the store can be read and written"),

@@ -1,4 +1,4 @@
-//! The built-in pages in the order of languages that the operator wants.
+//! The built-in pages, with the operator's default language first.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::commands::lines;
 use crate::settings;
 
-/// The language of people whose browser wants none that we have.
+/// The language for browsers that accept none of ours.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Language {
@@ -18,7 +18,7 @@ pub(crate) enum Language {
     De,
 }
 
-/// The built-in pages, with the folder's templates in the place of those of the same names.
+/// The built-in pages, of which the folder's templates replace those of the same names.
 pub(crate) fn open(wanted: &settings::Pages) -> Result<Arc<dyn Pages>, String> {
     let templates = match &wanted.templates {
         None => Templates::built_in(),

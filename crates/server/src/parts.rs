@@ -1,4 +1,4 @@
-//! What a realm is made of, opened from the settings.
+//! Opens what the provider needs, by the settings.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use zeroize::Zeroizing;
 use crate::settings::{Settings, Store};
 use crate::{access, secrets};
 
-/// The algorithms that every stock client and every resource server knows.
+/// The algorithms that practically every client and resource server supports.
 const FIRST_KEYS: [SigningAlgorithm; 2] = [SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
 
-/// The ready-made ports over one store.
+/// The built-in ports over one store.
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn StateStore>,
     pub(crate) documents: Arc<Documents>,
@@ -33,17 +33,18 @@ pub(crate) struct Opened {
     pub(crate) keys: Arc<SealedKeys>,
 }
 
-/// Opens what the settings name and `init` has made. A wrong path does not get an empty store without keys.
-pub(crate) fn open_made(settings: &Settings) -> Result<Opened, String> {
+/// Opens an existing store, so that a wrong path does not create an empty one without keys.
+pub(crate) fn open_existing(settings: &Settings) -> Result<Opened, String> {
     match &settings.store {
-        Store::Sqlite { path, .. } if !path.exists() => {
-            Err(format!("store.sqlite: {} is not there: `chancery init` makes it", path.display()))
-        }
+        Store::Sqlite { path, .. } if !path.exists() => Err(format!(
+            "store.sqlite: {} does not exist: correct the path, or make the file with `chancery init`",
+            path.display()
+        )),
         _ => open(settings),
     }
 }
 
-/// Opens what the settings name; the file of the store is made when it is not there.
+/// Opens the store, and creates its file if that does not exist.
 pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
     let random = Arc::new(SystemRandom);
     let (store, documents, file, wrapping) = match &settings.store {
@@ -56,7 +57,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
         }
         Store::Sqlite { path, wrapping_key, group_access } => {
             let about = |what: &dyn std::fmt::Display| format!("store.sqlite: {what}");
-            // The key first: without it no store is made.
+            // The key comes first, because no store is made without it.
             let wrapping = secrets::wrapping_key(wrapping_key)?;
             access::check_store(path, *group_access).map_err(|what| about(&what))?;
             let store = SqliteStore::open(path).map_err(|fault| about(&format!("{}: {fault}", path.display())))?;
@@ -79,7 +80,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
     })
 }
 
-/// The list that the settings name, or the built-in one.
+/// The rules with the list that the settings name, or with the built-in one.
 pub(crate) fn password_rules(blocklist: Option<&Path>) -> Result<PasswordRules, String> {
     let Some(path) = blocklist else { return Ok(PasswordRules::default()) };
     let list = std::fs::read_to_string(path);
@@ -88,14 +89,14 @@ pub(crate) fn password_rules(blocklist: Option<&Path>) -> Result<PasswordRules, 
 }
 
 impl Opened {
-    /// The engine over these ports, by these settings.
+    /// Builds the provider with these settings.
     pub(crate) async fn provider(
         &self,
         settings: &Settings,
         events: Arc<dyn EventSink>,
         locales: &[&str],
     ) -> Result<Arc<Provider>, Vec<Complaint>> {
-        // A registry of its own, because resource servers come from the settings.
+        // It has a registry of its own, because the resource servers come from the settings.
         let registry = StoredRegistry::new(self.documents.clone());
         let parts = Parts {
             realm: settings.realm.clone(),
@@ -116,7 +117,7 @@ impl Opened {
         }
     }
 
-    /// Resource servers whose JWTs nothing could sign: each of their tokens would be a fault.
+    /// Complains about resource servers whose JWTs no key can sign.
     async fn unsigned(&self, settings: &Settings) -> Vec<Complaint> {
         let keys = match self.keys.list(&settings.realm).await {
             Ok(keys) => keys,
@@ -132,25 +133,25 @@ impl Opened {
         unsigned.map(complaint).collect()
     }
 
-    /// Whether the store is there, can be read, and takes a write.
+    /// Checks that the store is in its place and can be read and written.
     ///
     /// # Errors
-    /// What is missing.
+    /// What is wrong.
     pub(crate) async fn probe(&self, realm: &RealmId) -> Result<(), String> {
         let read = || self.documents.store().list(realm, DocumentKind::SEALED_KEYS, None, 1);
         let Some(file) = &self.file else { return read().await.map(drop).map_err(|error| error.to_string()) };
-        // The place first: what a lost file answers says little.
+        // The file's identity is checked first, because the errors of a lost file say little.
         file.check_file().await.map_err(|error| error.to_string())?;
         read().await.map_err(|error| error.to_string())?;
-        file.check_write().await.map_err(|error| format!("no write is possible: {error}"))
+        file.check_write().await.map_err(|error| format!("the store cannot be written: {error}"))
     }
 
-    /// Makes the first keys and the first root secret of a realm, as far as they are not there.
+    /// Makes the first keys and the first root secret of a realm, unless they exist.
     pub(crate) async fn first_keys(&self, realm: &RealmId) -> Result<(), Fault> {
         self.keys.begin(realm, &FIRST_KEYS).await
     }
 
-    /// The algorithms that the realm goes on signing with, each once.
+    /// The algorithms of the keys that have not been superseded, each once.
     pub(crate) async fn algorithms(&self, realm: &RealmId) -> Result<Vec<SigningAlgorithm>, Fault> {
         let mut algorithms = Vec::new();
         for key in self.keys.list(realm).await?.iter().filter(|key| key.times.end.is_none()) {

@@ -1,4 +1,4 @@
-//! The catalogue of reasons: what stands under `reason` in the log, in words.
+//! Explains the `reason`s in the log.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use chancery_core::error::Described;
 /// Every reason, or the one of this name.
 ///
 /// # Errors
-/// When there is none of this name.
+/// When there is no reason of this name.
 pub(crate) fn list(name: Option<&str>) -> Result<String, String> {
     let mut text = String::new();
     for Described { reason, meaning } in
@@ -47,7 +47,7 @@ pub(crate) fn table() -> String {
 mod tests {
     use super::*;
 
-    /// After a change: what `chancery reasons --markdown` prints has to stand at the end of the page.
+    /// After a change, replace the end of the page by the output of `chancery reasons --markdown`.
     #[test]
     fn the_committed_page_has_every_reason() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reasons.md");

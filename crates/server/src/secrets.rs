@@ -1,4 +1,4 @@
-//! Secrets that come from files and terminals, and secrets that are written to files.
+//! Secrets from files and the terminal, and secrets that are written to files.
 
 use std::io::{BufRead as _, ErrorKind, IsTerminal as _, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -13,28 +13,29 @@ use zeroize::Zeroizing;
 use crate::access::Access;
 use crate::arguments::PasswordSource;
 
-/// Reads the key under which private keys are sealed. A file that others can read is refused.
+/// Reads the key that seals the private keys. A file that others can read is refused.
 pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
     let about = |what: &dyn std::fmt::Display| format!("keys.wrapping_key: {}: {what}", path.display());
     let mut file = std::fs::File::open(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => about(&"is not there; put the copy back: the private keys are sealed under it"),
+        ErrorKind::NotFound => about(&"does not exist; restore your copy, because the private keys are sealed with it"),
         _ => about(&error),
     })?;
     let metadata = file.metadata().map_err(|error| about(&error))?;
     Access::from(&metadata).check_key().map_err(|what| about(&what))?;
     let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(|error| about(&error))?;
-    let bytes = URL_SAFE_NO_PAD.decode(text.trim()).map(Zeroizing::new).map_err(|_| about(&"it is not base64url"))?;
-    let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| about(&"it has to have 32 bytes"))?;
+    let bytes =
+        URL_SAFE_NO_PAD.decode(text.trim()).map(Zeroizing::new).map_err(|_| about(&"the content is not base64url"))?;
+    let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| about(&"the key must have 32 bytes"))?;
     Ok(RootSecret::new(Zeroizing::new(key)))
 }
 
-/// Writes a new file that only its owner can read; one that is there already is an error.
+/// Writes a new file that only its owner can read. It is an error if the file exists.
 pub(crate) fn write_private(path: &Path, content: &str) -> Result<(), String> {
     write_new(path, content.as_bytes(), 0o600)
 }
 
-/// Writes a new file whole or not at all: under another name first. One that is there already is an error.
+/// Writes a new file wholly or not at all, under a temporary name first. It is an error if the file exists.
 pub(crate) fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let unfinished = path.with_file_name(format!(".{name}.{}", std::process::id()));
@@ -42,7 +43,7 @@ pub(crate) fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), St
         let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished)?;
         file.write_all(content)?;
         file.sync_all()?;
-        // Unlike a renaming, it takes nobody's place.
+        // Unlike a rename, this replaces no file.
         std::fs::hard_link(&unfinished, path)
     })();
     let _gone = std::fs::remove_file(&unfinished);
@@ -50,13 +51,13 @@ pub(crate) fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), St
 }
 
 /// 32 random bytes as text.
-pub(crate) fn drawn() -> Zeroizing<String> {
+pub(crate) fn random_text() -> Zeroizing<String> {
     let mut bytes = Zeroizing::new([0; 32]);
     chancery_core::ports::Random::fill(&chancery_jose::SystemRandom, &mut *bytes);
     Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))
 }
 
-/// A password from where the flag says; from the terminal it is asked for twice and not shown.
+/// Reads a password from its source. On a terminal it is asked for twice and not shown.
 pub(crate) fn password(source: &PasswordSource) -> Result<Password, String> {
     let text = match source.password_file.as_deref() {
         Some(path) if path != Path::new("-") => {

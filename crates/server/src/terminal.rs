@@ -1,23 +1,23 @@
-//! Text of others on a terminal.
+//! Printing untrusted text to a terminal.
 
 use std::fmt;
 
-/// Text that somebody else has chosen, on one line: what could move the cursor, begin a new line, or turn the direction of
-/// writing around is shown as an escape and has no effect.
+/// Untrusted text, on one line: characters that could move the cursor, begin a new line, or change the
+/// writing direction are escaped.
 #[derive(Clone, Copy)]
-pub(crate) struct Shown<'a>(pub(crate) &'a str);
+pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Quotes need no escape where no quotes are around.
+        // The text is not in quotes, so quotes need no escape.
         f.write_str(&self.0.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\""))
     }
 }
 
-impl Shown<'_> {
-    /// The same for a text of ours that has several lines, some of which may quote others.
+impl Escaped<'_> {
+    /// Escapes each line of a text of ours, which may quote untrusted text.
     pub(crate) fn lines(text: &str) -> String {
-        text.lines().map(|line| Shown(line).to_string() + "\n").collect()
+        text.lines().map(|line| Escaped(line).to_string() + "\n").collect()
     }
 }
 
@@ -42,8 +42,8 @@ mod tests {
             ("tags\u{e0041}", "tags\\u{e0041}"),
             ("", ""),
         ] {
-            assert_eq!(Shown(text).to_string(), shown);
+            assert_eq!(Escaped(text).to_string(), shown);
         }
-        assert_eq!(Shown::lines("one\ntwo\u{1b}\r\n"), "one\ntwo\\u{1b}\n");
+        assert_eq!(Escaped::lines("one\ntwo\u{1b}\r\n"), "one\ntwo\\u{1b}\n");
     }
 }

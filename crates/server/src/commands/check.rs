@@ -1,19 +1,19 @@
-//! Everything that is wrong, at once; and what was loosened on purpose.
+//! `chancery check`: everything that is wrong at once, and what was loosened on purpose.
 
 use std::sync::Arc;
 
 use chancery_core::ports::{Clock as _, NoopEventSink, SystemClock};
 
-use super::{Said, client, lines};
+use super::{Output, client, lines};
 use crate::arguments::Configured;
 use crate::listener::Certificate;
 use crate::pages;
-use crate::parts::open_made;
+use crate::parts::open_existing;
 use crate::settings::{Settings, Store, load};
-use crate::terminal::Shown;
+use crate::terminal::Escaped;
 
-/// `is_strict`: what leaves RFC 9700 counts as wrong, too.
-pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Said {
+/// Checks the configuration. With `is_strict`, a deviation from RFC 9700 is an error, too.
+pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Output {
     let settings = load(configured).map_err(|complaints| lines(&complaints))?;
     let mut wrong = Vec::new();
     if let Some(tls) = &settings.tls {
@@ -34,7 +34,12 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Said {
     let said: String = loosened.iter().map(|line| format!("loosened: {line}\n")).collect();
     let said = match settings.foreign_variables.as_slice() {
         [] => said,
-        names => said + &format!("no settings, and not read: {}\n", Shown(&names.join(", "))),
+        names => {
+            said + &format!(
+                "environment variables that are not settings and were not read: {}\n",
+                Escaped(&names.join(", "))
+            )
+        }
     };
     match (wrong.is_empty(), loosened.is_empty() || !is_strict) {
         (true, true) => Ok(said + "the configuration is good\n"),
@@ -43,9 +48,9 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Said {
     }
 }
 
-/// What can only be seen in the store: keys, clients.
+/// Checks what is in the store: keys and clients.
 async fn stored(settings: &Settings, locales: &[String], wrong: &mut Vec<String>, loosened: &mut Vec<String>) {
-    let opened = match open_made(settings) {
+    let opened = match open_existing(settings) {
         Ok(opened) => opened,
         Err(why) => {
             wrong.push(why);

@@ -1,4 +1,4 @@
-//! Clients.
+//! `chancery client`.
 
 use std::sync::Arc;
 
@@ -13,17 +13,17 @@ use chancery_types::{AccountId, ClientId, Scope, Scopes};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::{Said, content, lines, opened};
+use super::{Output, content, lines, opened};
 use crate::arguments::Client;
 use crate::parts::Opened;
 use crate::settings::Settings;
-use crate::terminal::Shown;
+use crate::terminal::Escaped;
 use chancery_core::ports::SystemClock;
 
-/// How many clients one question to the store asks for.
+/// How many clients one read of the store fetches.
 const PAGE: usize = 200;
 
-pub(crate) async fn client(command: Client) -> Said {
+pub(crate) async fn client(command: Client) -> Output {
     match command {
         Client::Add { configured, file, weak_secret } => {
             let (settings, opened) = opened(&configured)?;
@@ -36,21 +36,24 @@ pub(crate) async fn client(command: Client) -> Said {
         }
         Client::Remove { configured, client_id } => {
             let (settings, opened) = opened(&configured)?;
-            let id = ClientId::parse(&client_id).map_err(|_| format!("{client_id:?} is no client_id"))?;
+            let id = ClientId::parse(&client_id).map_err(|_| format!("{client_id:?} is not a valid client_id"))?;
             let found = opened.registry.client(&settings.realm, &id).await.map_err(|fault| fault.to_string())?;
             let client =
-                found.ok_or_else(|| format!("{id}: there is no such client; `chancery client list` names all"))?;
+                found.ok_or_else(|| format!("{id}: there is no such client; `chancery client list` lists all"))?;
             let removed = opened.registry.remove_client(&settings.realm, client.revision(), &id).await;
             match removed.map_err(|fault| fault.to_string())? {
                 Put::Done(_) => Ok("removed\n".to_owned()),
-                Put::Stale | Put::Occupied => Err("somebody else changed it at the same moment; try again".to_owned()),
+                Put::Stale | Put::Occupied => {
+                    Err("somebody else changed the client at the same moment; try again".to_owned())
+                }
             }
         }
     }
 }
 
-/// All or nothing: each is checked by itself, against the others and against the store, and all are stored in one step.
-async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: bool) -> Said {
+/// Adds all clients or none. Each is checked by itself, against the others and against the store; all are
+/// stored in one step.
+async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: bool) -> Output {
     let (realm, now) = (&settings.realm, SystemClock.now());
     let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
     let keys = KeySet::load(&*opened.keys, realm).await.map_err(|fault| fault.to_string())?;
@@ -84,10 +87,7 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
     if !complaints.is_empty() {
         return Err(lines(&complaints));
     }
-    let (clients, told): (Vec<_>, Vec<_>) = registered
-        .into_iter()
-        .map(|registered| (registered.client, (registered.secret_to_show, registered.notices)))
-        .unzip();
+    let clients: Vec<_> = registered.iter().map(|registered| registered.client.clone()).collect();
     match opened.registry.add_clients(realm, &clients).await.map_err(|fault| fault.to_string())? {
         Put::Done(_) => {}
         Put::Stale | Put::Occupied => {
@@ -97,21 +97,21 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
         }
     }
     let mut said = String::new();
-    for (client, (secret_to_show, notices)) in clients.iter().zip(told) {
+    for Registered { client, secret_to_show, notices, .. } in registered {
         let id = client.id();
         for notice in notices {
-            eprintln!("{}: {}", Shown(id.as_str()), Shown(&notice));
+            eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
         }
-        let shown = match secret_to_show {
+        let printed = match secret_to_show {
             Some(secret) => json!({ "client_id": id, "client_secret": *secret }),
             None => json!({ "client_id": id }),
         };
-        said.push_str(&format!("{shown}\n"));
+        said.push_str(&format!("{printed}\n"));
     }
     Ok(said)
 }
 
-/// Whether nobody has its `client_id`, neither of those before it in the file nor in the store.
+/// Checks that no client before it in the file and none in the store has its `client_id`, nor an account.
 async fn free(
     new: Registered,
     before: &[Registered],
@@ -120,11 +120,11 @@ async fn free(
 ) -> Result<Result<Registered, Vec<Complaint>>, Fault> {
     let id = new.client.id();
     let rule = if before.iter().any(|other| other.client.id() == id) {
-        format!("{id}: another client before it in the file has the same")
+        format!("{id}: an earlier client in the file has the same client_id")
     } else if opened.registry.client(&settings.realm, id).await?.is_some() {
-        format!("{id}: there is a client of this client_id; `chancery client remove` removes it")
+        format!("{id}: there is a client with this client_id; `chancery client remove` removes it")
     } else if is_of_account(id, settings, opened).await? {
-        format!("{id}: there is a user of this id (RFC 9068 section 5); `chancery user list` shows the ids")
+        format!("{id}: there is a user with this id (RFC 9068 section 5); `chancery user list` shows the ids")
     } else {
         return Ok(Ok(new));
     };
@@ -139,14 +139,14 @@ async fn is_of_account(id: &ClientId, settings: &Settings, opened: &Opened) -> R
     }
 }
 
-/// What is registered against what the settings know: a resource server that is not there would answer each of the client's
-/// requests with a refusal; a scope that is not there is never granted.
+/// Checks a registration against the settings: with an unknown default resource server, every request of the
+/// client would be refused; an unknown scope is never granted.
 fn fitting(mut registered: Registered, settings: &Settings) -> Result<Registered, Vec<Complaint>> {
     let servers = &settings.resource_servers;
     if let Some(resource) = registered.client.default_resource()
         && !servers.iter().any(|server| server.uri == *resource)
     {
-        let rule = "has to be the uri of a [[resource_server]] of the configuration";
+        let rule = "must be the uri of a [[resource_server]] in the configuration";
         return Err(vec![Complaint::new("chancery.default_resource", rule, "RFC 8707 section 2")]);
     }
     let engine = &settings.engine;
@@ -157,16 +157,16 @@ fn fitting(mut registered: Registered, settings: &Settings) -> Result<Registered
             || servers.iter().any(|server| server.scopes.contains(scope.as_str()))
     };
     let unknown = registered.client.scopes().into_iter().flat_map(Scopes::iter).filter(|scope| !is_known(scope));
-    let notices: Vec<String> = unknown
-        .map(|scope| format!("scope {scope}: the configuration does not know it; it is never granted"))
-        .collect();
+    let notices: Vec<String> =
+        unknown.map(|scope| format!("scope {scope} is not in the configuration and is never granted")).collect();
     registered.notices.extend(notices);
     Ok(registered)
 }
 
 /// The objects of an array, or the one object.
 fn each(file: &[u8]) -> Result<(Vec<Box<RawValue>>, bool), String> {
-    let broken = |error: serde_json::Error| format!("the file is neither a JSON object nor an array of them: {error}");
+    let broken =
+        |error: serde_json::Error| format!("the file is neither a JSON object nor an array of JSON objects: {error}");
     match file.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'[') => serde_json::from_slice(file).map(|all| (all, true)).map_err(broken),
         _ => serde_json::from_slice(file).map(|one| (vec![one], false)).map_err(broken),
@@ -188,5 +188,5 @@ pub(super) async fn all(settings: &Settings, opened: &Opened) -> Result<Vec<Arc<
 fn line(client: &RegisteredClient) -> String {
     let kind = if client.is_public() { "public" } else { "confidential" };
     let state = if client.is_enabled() { "enabled" } else { "disabled" };
-    format!("{}\t{}\t{kind}\t{state}\n", Shown(client.id().as_str()), Shown(client.name().unwrap_or("-")))
+    format!("{}\t{}\t{kind}\t{state}\n", Escaped(client.id().as_str()), Escaped(client.name().unwrap_or("-")))
 }

@@ -1,4 +1,4 @@
-//! The first configuration, keys and person.
+//! `chancery init`: the first configuration, keys and person.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::num::NonZeroUsize;
@@ -14,7 +14,7 @@ use chancery_store_memory::MemoryStore;
 use chancery_types::Issuer;
 
 use super::user::username;
-use super::{Said, lines};
+use super::{Output, lines};
 use crate::access::{check_folder, folder_of, make_folder};
 use crate::arguments::Init;
 use crate::parts::{open, password_rules};
@@ -25,12 +25,12 @@ const CONFIGURATION: &str = "chancery.toml";
 const WRAPPING_KEY: &str = "wrapping.key";
 const STORE: &str = "chancery.sqlite";
 
-/// Nothing is written before everything is checked, and the configuration comes last: while it is not there, the command can
-/// be repeated and goes on with what an earlier run has left.
-pub(crate) async fn init(wanted: Init) -> Said {
+/// Writes nothing before everything is checked, and the configuration last: until that exists, the command
+/// can be repeated and continues where an earlier run has stopped.
+pub(crate) async fn init(wanted: Init) -> Output {
     let issuer = given_or_asked(wanted.issuer, "Issuer, such as https://id.example.org: ", "--issuer")?;
     let issuer = Issuer::parse(issuer.trim()).map_err(
-        |_| "the issuer has to be an https URL (http on loopback), its host in lower case, without default port, query, fragment and slash at its end",
+        |_| "the issuer must be an https URL (http on loopback), its host in lower case, without default port, query, fragment and slash at its end",
     )?;
     let person = if wanted.no_user {
         None
@@ -57,7 +57,10 @@ pub(crate) async fn init(wanted: Init) -> Said {
         return Err(lines(&complaints));
     }
     let Store::Sqlite { path: store, wrapping_key, group_access } = &settings.store else {
-        return Err("a variable of the environment takes store.sqlite away: there is no store to make".to_owned());
+        return Err(
+            "store.sqlite is overridden with nothing by an environment variable; unset the variable to make a store"
+                .to_owned(),
+        );
     };
     check_places(&configuration, &wanted.directory, store, wrapping_key, *group_access)?;
     let person = match person {
@@ -67,7 +70,7 @@ pub(crate) async fn init(wanted: Init) -> Said {
 
     make_folder(&wanted.directory)?;
     if !wrapping_key.exists() {
-        secrets::write_private(wrapping_key, &secrets::drawn())?;
+        secrets::write_private(wrapping_key, &secrets::random_text())?;
     }
     let opened = open(&settings)?;
     opened.first_keys(&settings.realm).await.map_err(|fault| fault.to_string())?;
@@ -75,9 +78,7 @@ pub(crate) async fn init(wanted: Init) -> Said {
     if let Some(person) = person {
         let put = opened.documents.put_new(&settings.realm, DocumentKind::ACCOUNT, vec![person]).await;
         if put.map_err(|error| error.to_string())? == Put::Occupied {
-            note.push_str(
-                "the user was there already and stays as it was: `chancery user passwd` changes the password\n",
-            );
+            note.push_str("the user exists already and was not changed: `chancery user passwd` changes the password\n");
         }
     }
     drop(opened);
@@ -85,7 +86,7 @@ pub(crate) async fn init(wanted: Init) -> Said {
     Ok(said(&configuration, wrapping_key, store) + &note)
 }
 
-/// Whether everything can be written where it belongs. A key without a store, or both, are what an earlier run has left.
+/// Checks that everything can be written. A key without a store, or both, may be left of an earlier run.
 fn check_places(
     configuration: &Path,
     folder: &Path,
@@ -94,12 +95,12 @@ fn check_places(
     is_group_trusted: bool,
 ) -> Result<(), String> {
     if configuration.exists() {
-        return Err(format!("{} is there already; nothing was changed", configuration.display()));
+        return Err(format!("{} exists already; nothing was changed", configuration.display()));
     }
     for file in [store, wrapping_key] {
         let parent = folder_of(file);
         if parent != folder_of(configuration) && !parent.is_dir() {
-            return Err(format!("{}: there is no such folder; nothing was changed", parent.display()));
+            return Err(format!("{}: the folder does not exist; nothing was changed", parent.display()));
         }
     }
     if folder.exists() {
@@ -108,11 +109,11 @@ fn check_places(
     match (wrapping_key.exists(), store.exists()) {
         (true, _) => secrets::wrapping_key(wrapping_key).map(drop),
         (false, false) => Ok(()),
-        (false, true) => Err(format!("{} is there, and its wrapping key is not: put the copy back", store.display())),
+        (false, true) => Err(format!("{} exists, but its wrapping key does not: restore your copy", store.display())),
     }
 }
 
-/// The person as they will be stored, made in memory: whatever speaks against them is said before anything is written.
+/// Makes the person's document in memory, so that all errors are found before anything is written.
 async fn rehearsed(settings: &Settings, person: NewPerson) -> Result<Document, String> {
     let memory = Arc::new(MemoryStore::new());
     let pool = PasswordPool::start(NonZeroUsize::MIN, 1).map_err(|fault| fault.to_string())?;
@@ -121,10 +122,10 @@ async fn rehearsed(settings: &Settings, person: NewPerson) -> Result<Document, S
     let (accounts, realm) = (accounts.with_rules(rules), &settings.realm);
     accounts.add(realm, person).await.map_err(|error| error.to_string())?;
     let made = memory.list(realm, DocumentKind::ACCOUNT, None, 1).await.map_err(|error| error.to_string())?;
-    made.into_iter().next().ok_or_else(|| "nobody was made".to_owned())
+    made.into_iter().next().ok_or_else(|| "no user was made".to_owned())
 }
 
-/// Without TLS the issuer's own port, else one for the proxy that ends TLS.
+/// The port of an http issuer; for an https one, the port that a TLS proxy connects to.
 fn port(issuer: &Issuer) -> u16 {
     let named = issuer.origin().strip_prefix("http://").and_then(|authority| authority.rsplit(':').next());
     named.and_then(|port| port.parse().ok()).unwrap_or(8080)
@@ -132,7 +133,7 @@ fn port(issuer: &Issuer) -> u16 {
 
 fn said(configuration: &Path, wrapping_key: &Path, store: &Path) -> String {
     format!(
-        "written: {}, {} (keep it secret, and keep a copy: without it the private keys are lost), {}\n\
+        "written: {}, {} (keep it secret, and keep a copy: without it, the private keys are lost), {}\n\
          next:    chancery serve --config {}\n",
         configuration.display(),
         wrapping_key.display(),
@@ -146,7 +147,7 @@ fn given_or_asked(given: Option<String>, prompt: &str, flag: &str) -> Result<Str
         return Ok(given);
     }
     if !std::io::stdin().is_terminal() {
-        return Err(format!("there is no terminal to ask on: give {flag}"));
+        return Err(format!("there is no terminal to ask on; use {flag}"));
     }
     print!("{prompt}");
     let _shown = std::io::stdout().flush();

@@ -1,4 +1,4 @@
-//! Signing keys.
+//! `chancery keys`.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use chancery_core::rotation::KeyTimes;
 use chancery_jose::SigningAlgorithm;
 use chancery_types::Timestamp;
 
-use super::{Said, opened};
+use super::{Output, opened};
 use crate::arguments::Keys;
 use crate::log::rfc3339;
 use crate::settings::Settings;
 use chancery_core::ports::SystemClock;
 
-/// The `max-age` of the key set: as long may a client not have seen a new key.
+/// The `max-age` of the key set, for which a client may not have seen a new key.
 const CACHES: Duration = Duration::from_secs(600);
 
-/// How much longer a key counts than the longest token of these settings: they may have said more a moment ago, and
-/// clients have clocks of their own.
+/// How much longer a key stays valid than the longest token of these settings: an earlier configuration may
+/// have allowed longer ones, and clients' clocks differ.
 const MARGIN: Duration = Duration::from_secs(86_400);
 
-/// How long a key is kept at least when its tokens count no more. A session lives on (`session.absolute`), and an ID token
-/// about it is taken as `id_token_hint` for as long.
+/// How long a key is kept at least after it has become invalid. For as long as a session may live
+/// (`session.absolute`), its ID token is accepted as `id_token_hint` (OIDC Core section 3.1.2.1).
 const REMEMBERED: Duration = Duration::from_secs(90 * 86_400);
 
-pub(crate) async fn keys(command: Keys) -> Said {
+pub(crate) async fn keys(command: Keys) -> Output {
     match command {
         Keys::List(configured) => {
             let (settings, opened) = opened(&configured)?;
@@ -38,11 +38,11 @@ pub(crate) async fn keys(command: Keys) -> Said {
         }
         Keys::Rotate { configured, sign_after } => {
             let (settings, opened) = opened(&configured)?;
-            let after = duration::parse(&sign_after).map_err(|_| "--sign-after has to be a duration, such as 1h")?;
+            let after = duration::parse(&sign_after).map_err(|_| "--sign-after must be a duration, such as 1h")?;
             if after < CACHES {
                 eprintln!(
-                    "warning: caches of the key set may be 10 minutes old; clients that do not look again for an unknown \
-                     kid will refuse tokens for up to {} after the new keys begin to sign",
+                    "warning: clients' caches of the key set may be 10 minutes old; clients that do not reload it for an \
+                     unknown kid will refuse tokens for up to {} after the new keys begin to sign",
                     duration::format(CACHES - after)
                 );
             }
@@ -64,7 +64,7 @@ fn said(fault: Fault) -> String {
     fault.to_string()
 }
 
-/// The longest life that the settings give to anything that a key signs.
+/// The longest lifetime of anything that a key signs.
 fn longest_token(settings: &Settings) -> Duration {
     let signed = settings.resource_servers.iter().filter(|server| server.format == TokenFormat::Jwt);
     let lifetimes = signed.filter_map(|server| server.lifetime);
@@ -74,10 +74,10 @@ fn longest_token(settings: &Settings) -> Duration {
 fn line(key: &KeyEntry, now: Timestamp) -> String {
     let KeyTimes { sign_from, end, .. } = key.times;
     let state = match end {
-        Some(end) if end.count_until() <= now => format!("counted until {}", rfc3339(end.count_until())),
-        Some(end) if end.sign_until() <= now.max(sign_from) => format!("counts until {}", rfc3339(end.count_until())),
+        Some(end) if end.count_until() <= now => format!("valid until {} (ended)", rfc3339(end.count_until())),
+        Some(end) if end.sign_until() <= now.max(sign_from) => format!("valid until {}", rfc3339(end.count_until())),
         Some(end) => {
-            format!("signs until {}, counts until {}", rfc3339(end.sign_until()), rfc3339(end.count_until()))
+            format!("signs until {}, valid until {}", rfc3339(end.sign_until()), rfc3339(end.count_until()))
         }
         None if sign_from > now => format!("signs from {}", rfc3339(sign_from)),
         None => "signs".to_owned(),

@@ -1,4 +1,4 @@
-//! What an operator does, also while the server runs on the same store.
+//! The operator's commands, which also work while a server runs on the same store.
 
 mod check;
 mod client;
@@ -17,30 +17,30 @@ use std::path::Path;
 use chancery_core::error::Complaint;
 
 use crate::arguments::Configured;
-use crate::parts::{Opened, open_made};
+use crate::parts::{Opened, open_existing};
 use crate::settings::{Settings, Store, load};
-use crate::terminal::Shown;
+use crate::terminal::Escaped;
 
-/// What a command says at its end: a text for the standard output, or one for the standard error.
-pub(crate) type Said = Result<String, String>;
+/// What a command prints at its end: to the standard output, or to the standard error.
+pub(crate) type Output = Result<String, String>;
 
-/// Complaints one per line, whatever they quote.
+/// The complaints, one per line and escaped.
 pub(crate) fn lines(complaints: &[Complaint]) -> String {
-    let line = |complaint: &Complaint| Shown(&complaint.to_string()).to_string();
+    let line = |complaint: &Complaint| Escaped(&complaint.to_string()).to_string();
     complaints.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Reads the settings and opens the store that a running server has open, too.
+/// Reads the settings and opens the store, which a running server may have open, too.
 fn opened(configured: &Configured) -> Result<(Settings, Opened), String> {
     let settings = load(configured).map_err(|complaints| lines(&complaints))?;
     if matches!(settings.store, Store::Memory) {
-        return Err("store.sqlite is not set: there is no store that this command could change".to_owned());
+        return Err("store.sqlite is not set, so there is no store for this command".to_owned());
     }
-    let opened = open_made(&settings)?;
+    let opened = open_existing(&settings)?;
     Ok((settings, opened))
 }
 
-/// A file, or the standard input for `-`.
+/// Reads a file, or the standard input for `-`.
 fn content(path: &Path) -> Result<Vec<u8>, String> {
     let read = if path == Path::new("-") {
         let mut bytes = Vec::new();

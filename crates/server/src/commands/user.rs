@@ -1,14 +1,14 @@
-//! People.
+//! `chancery user`.
 
 use chancery_accounts::{AccountError, NewPerson, Person, Username};
 use chancery_core::model::Claims;
 
-use super::{Said, content, opened};
+use super::{Output, content, opened};
 use crate::arguments::User;
 use crate::secrets;
-use crate::terminal::Shown;
+use crate::terminal::Escaped;
 
-pub(crate) async fn user(command: User) -> Said {
+pub(crate) async fn user(command: User) -> Output {
     match command {
         User::Add { configured, username, claims, password } => {
             let (settings, opened) = opened(&configured)?;
@@ -20,20 +20,20 @@ pub(crate) async fn user(command: User) -> Said {
             };
             let new = NewPerson { username, password: secrets::password(&password)?, claims, id: None };
             let person = opened.accounts.add(&settings.realm, new).await.map_err(text)?;
-            Ok(format!("added {} as {}\n", Shown(person.username.as_str()), Shown(person.id.as_str())))
+            Ok(format!("added {} as {}\n", Escaped(person.username.as_str()), Escaped(person.id.as_str())))
         }
         User::Passwd { configured, username, password } => {
             let (settings, opened) = opened(&configured)?;
             let (username, password) = (self::username(&username)?, secrets::password(&password)?);
             let done = opened.accounts.set_password(&settings.realm, &username, password).await;
             done.map_err(text)?;
-            Ok("the password is changed; everything the person had has ended\n".to_owned())
+            Ok("the password is changed; all sessions and grants of the user have ended\n".to_owned())
         }
         User::Disable(who) => {
             let (settings, opened) = opened(&who.configured)?;
             let username = username(&who.username)?;
             opened.accounts.disable(&settings.realm, &username).await.map_err(text)?;
-            Ok("disabled; everything the person had has ended\n".to_owned())
+            Ok("disabled; all sessions and grants of the user have ended\n".to_owned())
         }
         User::Enable(who) => {
             let (settings, opened) = opened(&who.configured)?;
@@ -43,7 +43,7 @@ pub(crate) async fn user(command: User) -> Said {
         User::Remove(who) => {
             let (settings, opened) = opened(&who.configured)?;
             opened.accounts.remove(&settings.realm, &username(&who.username)?).await.map_err(text)?;
-            Ok("removed; everything the person had has ended\n".to_owned())
+            Ok("removed; all sessions and grants of the user have ended\n".to_owned())
         }
         User::List(configured) => {
             let (settings, opened) = opened(&configured)?;
@@ -55,10 +55,10 @@ pub(crate) async fn user(command: User) -> Said {
 
 fn line(person: &Person) -> String {
     let state = if person.active { "active" } else { "disabled" };
-    format!("{}\t{}\t{state}\n", Shown(person.id.as_str()), Shown(person.username.as_str()))
+    format!("{}\t{}\t{state}\n", Escaped(person.id.as_str()), Escaped(person.username.as_str()))
 }
 
-/// What somebody typed as the name of a person.
+/// Parses a user name.
 pub(super) fn username(typed: &str) -> Result<Username, String> {
     Username::parse(typed).map_err(|_| format!("{typed:?}: {}", Username::RULE))
 }

@@ -1,4 +1,4 @@
-//! A request body that has to arrive in time.
+//! A request body with a deadline.
 
 use std::error::Error;
 use std::fmt;
@@ -11,10 +11,10 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Sleep;
 
-/// Ends with an error when it is not complete at its deadline.
+/// A request body that fails if it is not complete at its deadline.
 pub(crate) struct TimedBody {
     body: Incoming,
-    /// `None` when there is nothing to wait for.
+    /// `None` for an empty body.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 

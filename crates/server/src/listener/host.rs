@@ -1,11 +1,11 @@
-//! For whom a request is (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
+//! Checks the `Host` of a request (RFC 9112 section 3.2, RFC 9113 section 8.3.1).
 
 use http::header::HOST;
 use http::uri::Authority;
 use http::{Request, Version};
 
-/// Whether the request says so as its version of HTTP demands: HTTP/1.1 by exactly one `Host`, which is well-formed;
-/// HTTP/2 by one `Host` at most, which is what `:authority` says.
+/// Whether the request names its host as its version of HTTP demands: HTTP/1.1 by exactly one well-formed
+/// `Host`, HTTP/2 by at most one, which equals `:authority`.
 pub(crate) fn is_named<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -63,7 +63,7 @@ mod tests {
         }
     }
 
-    /// RFC 9112 section 3.2.2: an absolute target does not make up for it.
+    /// RFC 9112 section 3.2.2: an absolute target does not replace the `Host`.
     #[test]
     fn other_versions_have_their_own_rules() {
         assert!(!is_good(Version::HTTP_11, "http://id.example/", &[]));

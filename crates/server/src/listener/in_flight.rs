@@ -1,4 +1,4 @@
-//! What a connection is doing: whether requests are being answered, one is arriving, or nothing happens, and for how long.
+//! What happens on a connection: requests are answered, one is arriving, or it is idle; and for how long.
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
@@ -12,74 +12,77 @@ use tokio::time::timeout;
 
 /// The requests of a connection.
 #[derive(Clone)]
-pub(super) struct InFlight(watch::Sender<Doing>);
+pub(super) struct InFlight(watch::Sender<Activity>);
 
-/// What a connection is doing.
+/// What happens on a connection.
 #[derive(Clone, Copy, Default)]
-struct Doing {
+struct Activity {
     /// Requests that are being answered.
     in_flight: u32,
     /// Requests that have begun so far.
     begun: u64,
-    /// The peer has said something since the last answer, and no request has come of it yet.
+    /// Bytes have arrived since the last answer, but no complete header yet.
     is_arriving: bool,
-    /// HTTP/2 says things that belong to no request.
+    /// In HTTP/2, bytes may belong to no request.
     is_http_2: bool,
 }
 
-/// One request; answered when this is dropped.
+/// A request in flight, until this is dropped.
 pub(super) struct Request(InFlight);
 
-/// Why a connection has to end.
-pub(super) enum Silence {
-    /// A request did not come in time, though it was begun or due.
+/// Why a connection must end.
+pub(super) enum TimedOut {
+    /// A header did not arrive in time.
     SlowHeader,
-    /// Nobody asked for anything.
+    /// There was no request for too long.
     Idle,
 }
 
 impl InFlight {
     pub(super) fn new() -> Self {
-        Self(watch::Sender::new(Doing::default()))
+        Self(watch::Sender::new(Activity::default()))
     }
 
     pub(super) fn begin(&self, version: Version) -> Request {
-        self.0.send_modify(|doing| {
-            doing.in_flight += 1;
-            doing.begun += 1;
-            doing.is_arriving = false;
-            doing.is_http_2 = version >= Version::HTTP_2;
+        self.0.send_modify(|activity| {
+            activity.in_flight += 1;
+            activity.begun += 1;
+            activity.is_arriving = false;
+            activity.is_http_2 = version >= Version::HTTP_2;
         });
         Request(self.clone())
     }
 
-    /// The stream through which the requests come.
-    pub(super) fn listen<S>(&self, stream: S) -> Listening<S> {
-        Listening { stream, requests: self.clone() }
+    /// Wraps the stream through which the requests arrive.
+    pub(super) fn track<S>(&self, stream: S) -> Tracked<S> {
+        Tracked { stream, requests: self.clone() }
     }
 
-    /// Ready when a request took longer than `header` to come, from the connection's begin or its own first byte on, or
-    /// when there was none for as long as `idle`. Counts from this call on, not from the first poll, before which a request
-    /// may have come and gone.
-    pub(super) fn silence(&self, header: Duration, idle: Duration) -> impl Future<Output = Silence> + use<> {
-        let mut doing = self.0.subscribe();
+    /// Completes when a header took longer than `header`, counted from its first byte or, for the first one,
+    /// from the connection's beginning; or when there was no request for as long as `idle`. The time runs
+    /// from this call, not from the first poll, before which a request may already have been answered.
+    pub(super) fn timed_out(&self, header: Duration, idle: Duration) -> impl Future<Output = TimedOut> + use<> {
+        let mut activity = self.0.subscribe();
         async move {
             let mut begun = 0;
             loop {
-                let is_due = begun == 0 || doing.borrow_and_update().is_arriving;
-                let (within, silence) = if is_due { (header, Silence::SlowHeader) } else { (idle, Silence::Idle) };
-                let goes_on = doing.wait_for(|doing| doing.begun != begun || (doing.is_arriving && !is_due));
-                let Ok(Ok(_)) = timeout(within, goes_on).await else { return silence };
-                let Ok(doing) = doing.wait_for(|doing| doing.in_flight == 0).await else { return silence };
-                begun = doing.begun;
+                let is_due = begun == 0 || activity.borrow_and_update().is_arriving;
+                let (within, timed_out) = if is_due { (header, TimedOut::SlowHeader) } else { (idle, TimedOut::Idle) };
+                let next = activity.wait_for(|activity| activity.begun != begun || (activity.is_arriving && !is_due));
+                let Ok(Ok(_)) = timeout(within, next).await else { return timed_out };
+                let Ok(activity) = activity.wait_for(|activity| activity.in_flight == 0).await else {
+                    return timed_out;
+                };
+                begun = activity.begun;
             }
         }
     }
 
-    fn heard(&self) {
-        self.0.send_if_modified(|doing| {
-            let is_begin = doing.in_flight == 0 && doing.begun > 0 && !doing.is_http_2 && !doing.is_arriving;
-            doing.is_arriving |= is_begin;
+    fn received(&self) {
+        self.0.send_if_modified(|activity| {
+            let is_begin =
+                activity.in_flight == 0 && activity.begun > 0 && !activity.is_http_2 && !activity.is_arriving;
+            activity.is_arriving |= is_begin;
             is_begin
         });
     }
@@ -87,28 +90,28 @@ impl InFlight {
 
 impl Drop for Request {
     fn drop(&mut self) {
-        self.0.0.send_modify(|doing| doing.in_flight -= 1);
+        self.0.0.send_modify(|activity| activity.in_flight -= 1);
     }
 }
 
-/// A stream that tells when the peer says something.
-pub(super) struct Listening<S> {
+/// A stream that reports arriving bytes.
+pub(super) struct Tracked<S> {
     stream: S,
     requests: InFlight,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Listening<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Tracked<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.requests.heard();
+            self.requests.received();
         }
         polled
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Listening<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tracked<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }

@@ -1,4 +1,4 @@
-//! From a socket to the service and back: limits, deadlines, TLS, and an end that loses nothing.
+//! Connections from their socket to the service: limits, timeouts, TLS, and a shutdown that loses no request.
 
 mod body;
 mod host;
@@ -32,7 +32,7 @@ use tokio::time::{sleep, timeout};
 
 pub(crate) use self::body::TimedBody;
 pub(crate) use self::host::is_named;
-use self::in_flight::{InFlight, Silence};
+use self::in_flight::{InFlight, TimedOut};
 pub(crate) use self::open::Connections;
 pub(crate) use self::tls::Certificate;
 use self::unstalled::Unstalled;
@@ -43,15 +43,17 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How long a client may take.
 #[derive(Clone, Copy)]
 pub(crate) struct Timeouts {
-    /// For a request's header, from its first byte on; for the first request, from the connection's begin on.
+    /// For a request's header, from its first byte on; for the first request, from the connection's
+    /// beginning.
     pub(crate) header: Duration,
     /// For a request's body.
     pub(crate) body: Duration,
-    /// For its next request. Longer than that of usual proxies, which may be just sending one when we hang up.
+    /// For its next request. It is longer than that of most proxies, which could otherwise send one while we
+    /// hang up.
     pub(crate) idle: Duration,
-    /// For taking what it is sent.
+    /// For receiving what it is sent.
     pub(crate) stall: Duration,
-    /// For everything: a connection that is older ends after what is in flight.
+    /// For the whole connection: an older one ends after the requests in flight.
     pub(crate) life: Duration,
 }
 
@@ -67,22 +69,24 @@ impl Default for Timeouts {
     }
 }
 
-/// How many requests an HTTP/2 connection may have at once: fewer than RFC 9113 section 6.5.2 recommends, because each may
-/// keep a header and an unfinished body here; whoever needs more opens another connection.
+/// How many requests an HTTP/2 connection may have at once. It is fewer than RFC 9113 section 6.5.2
+/// recommends, because each may hold the memory of a header and an unfinished body; a client that needs more
+/// opens another connection.
 const STREAMS: u32 = 32;
 
-/// How much of an HTTP/2 connection's bodies may wait to be read: as much as the longest body (RFC 9113 section 6.9.2).
+/// How many bytes of an HTTP/2 connection's bodies may be unread: as many as the longest body has (RFC 9113
+/// section 6.9.2).
 const WINDOW: u32 = 64 * 1024;
 
-/// How long a connection without a request is kept at the end.
-const ARRIVING: Duration = Duration::from_millis(500);
+/// How long a connection without a request is kept during a shutdown.
+const ARRIVAL: Duration = Duration::from_millis(500);
 
-/// What the system is given when it has no file descriptor left.
-const BREATH: Duration = Duration::from_millis(100);
+/// The pause when no connection can be accepted because the file descriptors are used up.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
-/// Answers requests. Cheap to clone; each connection has its own.
-pub(crate) trait Answering: Clone + Send + Sync + 'static {
-    /// Whether connections from there count as their network's: one that speaks for many does not.
+/// Answers requests. Each connection has a clone, which must be cheap.
+pub(crate) trait Handler: Clone + Send + Sync + 'static {
+    /// Whether connections of this peer count towards the limit of its network; those of a proxy do not.
     fn is_counted(&self, peer: IpAddr) -> bool;
 
     /// Answers one request that came from this peer.
@@ -93,69 +97,70 @@ pub(crate) trait Answering: Clone + Send + Sync + 'static {
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 }
 
-/// How connections are dealt with: what all those of a listener have in common.
+/// What all connections of a listener have in common.
 #[derive(Clone)]
-pub(crate) struct Terms<A> {
+pub(crate) struct ListenerConfig<A> {
     /// `None` for plain HTTP.
     pub(crate) certificate: Option<Arc<Certificate>>,
     pub(crate) connections: Arc<Connections>,
-    pub(crate) patience: Timeouts,
-    pub(crate) answering: A,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) handler: A,
 }
 
-/// Takes connections until it is told to stop, and then those that wait. Whoever comes later finds nobody listening.
+/// Accepts connections until the shutdown, and then those that are already queued in the operating system.
 ///
-/// A connection that there is no place for is closed at once: in a queue it would wait for others who may never end.
-pub(crate) async fn accept<A: Answering>(listener: TcpListener, terms: Terms<A>) {
+/// A connection beyond the limits is closed at once, because in a queue it might wait forever.
+pub(crate) async fn accept<A: Handler>(listener: TcpListener, config: ListenerConfig<A>) {
     loop {
         let accepted = tokio::select! {
             biased;
             accepted = listener.accept() => accepted,
-            // Only when no connection waits to be taken: those that wait would be reset.
-            () = terms.connections.closing() => return,
+            // It returns only when no connection is queued, because queued ones would be reset.
+            () = config.connections.closing() => return,
         };
         let Ok((stream, peer)) = accepted else {
-            // Out of file descriptors, or the peer has gone already: others may end meanwhile.
-            sleep(BREATH).await;
+            // The file descriptors are used up, or the peer is gone already. Other connections may end
+            // meanwhile.
+            sleep(ACCEPT_BACKOFF).await;
             continue;
         };
-        let network = terms.answering.is_counted(peer.ip()).then(|| peer.ip());
-        let Some(place) = terms.connections.place(network) else { continue };
-        let terms = terms.clone();
+        let network = config.handler.is_counted(peer.ip()).then(|| peer.ip());
+        let Some(permit) = config.connections.acquire(network) else { continue };
+        let config = config.clone();
         tokio::spawn(async move {
-            serve(stream, peer, &terms).await;
-            drop(place);
+            serve(stream, peer, &config).await;
+            drop(permit);
         });
     }
 }
 
-async fn serve<A: Answering>(stream: TcpStream, peer: SocketAddr, terms: &Terms<A>) {
-    // Answers are small and complete; waiting for more to send would only delay them.
+async fn serve<A: Handler>(stream: TcpStream, peer: SocketAddr, config: &ListenerConfig<A>) {
+    // Answers are small and complete, so Nagle's algorithm would only delay them.
     let _without = stream.set_nodelay(true);
-    let stream = Unstalled::new(stream, terms.patience.stall);
-    match &terms.certificate {
-        None => exchange(stream, peer, terms).await,
+    let stream = Unstalled::new(stream, config.timeouts.stall);
+    match &config.certificate {
+        None => exchange(stream, peer, config).await,
         Some(certificate) => {
             let handshake = certificate.acceptor().accept(stream);
             if let Ok(Ok(stream)) = timeout(HANDSHAKE, handshake).await {
-                exchange(stream, peer, terms).await;
+                exchange(stream, peer, config).await;
             }
         }
     }
 }
 
 /// HTTP/1.1 and HTTP/2 on one connection until either side ends it.
-async fn exchange<A: Answering>(
+async fn exchange<A: Handler>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
-    terms: &Terms<A>,
+    config: &ListenerConfig<A>,
 ) {
-    let Terms { connections, patience, answering, .. } = terms;
+    let ListenerConfig { connections, timeouts, handler, .. } = config;
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        // It would begin with the connection's silence; ours tells an idle connection from a slow header.
+        // hyper's timeout covers idle time as well; ours distinguishes an idle connection from a slow header.
         .header_read_timeout(None)
         .max_buf_size(32 * 1024)
         .max_headers(100);
@@ -166,17 +171,17 @@ async fn exchange<A: Answering>(
         .initial_stream_window_size(WINDOW)
         .initial_connection_window_size(WINDOW)
         .max_header_list_size(16 * 1024)
-        .keep_alive_interval(patience.header)
-        .keep_alive_timeout(patience.header);
+        .keep_alive_interval(timeouts.header)
+        .keep_alive_timeout(timeouts.header);
     let requests = InFlight::new();
     let service = service_fn(|request: Request<Incoming>| {
         let in_flight = requests.begin(request.version());
-        let (answering, connections, within) = (answering.clone(), connections.clone(), patience.body);
+        let (handler, connections, within) = (handler.clone(), connections.clone(), timeouts.body);
         async move {
             let version = request.version();
             let mut response = if is_named(&request) {
                 let request = request.map(|body| TimedBody::new(body, within));
-                unless_it_panics(answering.answer(peer, request)).await
+                catch_panic(handler.answer(peer, request)).await
             } else {
                 json(StatusCode::BAD_REQUEST, br#"{"error":"invalid_request"}"#)
             };
@@ -187,29 +192,29 @@ async fn exchange<A: Answering>(
             Ok::<_, Infallible>(response)
         }
     });
-    let connection = builder.serve_connection(TokioIo::new(requests.listen(stream)), service);
+    let connection = builder.serve_connection(TokioIo::new(requests.track(stream)), service);
     let mut connection = pin!(connection);
     let ending = tokio::select! {
         _ended = connection.as_mut() => return,
-        silence = requests.silence(patience.header, patience.idle) => match silence {
-            Silence::Idle => patience.stall,
-            Silence::SlowHeader => return,
+        timed_out = requests.timed_out(timeouts.header, timeouts.idle) => match timed_out {
+            TimedOut::Idle => timeouts.stall,
+            TimedOut::SlowHeader => return,
         },
-        () = sleep(patience.life) => patience.body + patience.stall,
+        () = sleep(timeouts.life) => timeouts.body + timeouts.stall,
         () = connections.closing() => {
-            // A request that is just arriving would be lost; it is answered, and its answer ends the connection.
-            if timeout(ARRIVING, connection.as_mut()).await.is_ok() {
+            // A request that is just arriving is still answered, and its answer ends the connection.
+            if timeout(ARRIVAL, connection.as_mut()).await.is_ok() {
                 return;
             }
-            patience.body + patience.stall
+            timeouts.body + timeouts.stall
         }
     };
     connection.as_mut().graceful_shutdown();
     let _ended = timeout(ending, connection).await;
 }
 
-/// A defect in one request costs that request only.
-async fn unless_it_panics(answer: impl Future<Output = Response<Full<Bytes>>>) -> Response<Full<Bytes>> {
+/// A bug that panics in one request costs that request only.
+async fn catch_panic(answer: impl Future<Output = Response<Full<Bytes>>>) -> Response<Full<Bytes>> {
     let mut answer = pin!(answer);
     let caught = std::future::poll_fn(|context| {
         let polled = std::panic::catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(context)));
@@ -222,7 +227,7 @@ async fn unless_it_panics(answer: impl Future<Output = Response<Full<Bytes>>>) -
     caught.await.unwrap_or_else(error)
 }
 
-/// An answer that the service has no part in.
+/// An answer that does not come from the service.
 fn json(status: StatusCode, body: &'static [u8]) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from_static(body)));
     *response.status_mut() = status;

@@ -1,4 +1,4 @@
-//! How many connections each network has, so that one cannot take the places of all others.
+//! Limits the connections of each network, so that none can use up all permits.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chancery_http::Network;
 
-/// The open connections of each network that has any.
+/// The number of open connections of each network that has any.
 pub(super) struct Networks {
     limit: u32,
     open: Mutex<HashMap<Network, u32>>,
 }
 
-/// One connection of a network; given back when this is dropped.
-pub(super) struct Share {
+/// Permission for one connection of a network, until this is dropped.
+pub(super) struct NetworkPermit {
     networks: Arc<Networks>,
     network: Network,
 }
@@ -23,8 +23,8 @@ impl Networks {
         Self { limit, open: Mutex::default() }
     }
 
-    /// One more connection of this address' network; `None` when it has all that it may have.
-    pub(super) fn share(self: &Arc<Self>, address: IpAddr) -> Option<Share> {
+    /// Permission for one more connection of this address' network; `None` when it has reached its limit.
+    pub(super) fn acquire(self: &Arc<Self>, address: IpAddr) -> Option<NetworkPermit> {
         let network = Network::of(address);
         let mut all = self.open();
         let open = all.entry(network).or_default();
@@ -32,7 +32,7 @@ impl Networks {
             return None;
         }
         *open += 1;
-        Some(Share { networks: self.clone(), network })
+        Some(NetworkPermit { networks: self.clone(), network })
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<Network, u32>> {
@@ -40,7 +40,7 @@ impl Networks {
     }
 }
 
-impl Drop for Share {
+impl Drop for NetworkPermit {
     fn drop(&mut self) {
         let mut all = self.networks.open();
         if let Some(open) = all.get_mut(&self.network) {
@@ -57,9 +57,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_has_its_share_and_gives_it_back() {
+    fn a_network_has_a_limit_and_gives_permits_back() {
         let networks = Arc::new(Networks::new(2));
-        let share = |address: &str| networks.share(address.parse().unwrap());
+        let share = |address: &str| networks.acquire(address.parse().unwrap());
         for (one, same, other) in [
             ("192.0.2.1", "192.0.2.254", "192.0.3.1"),
             ("2001:db8::1", "2001:db8::ffff:0:0:2", "2001:db8:0:1::1"),
@@ -73,6 +73,6 @@ mod tests {
             drop(first);
             assert!(share(same).is_some(), "{same}");
         }
-        assert!(networks.open().is_empty(), "nothing is remembered of who has gone");
+        assert!(networks.open().is_empty(), "nothing is remembered of closed connections");
     }
 }

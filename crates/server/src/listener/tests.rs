@@ -1,4 +1,4 @@
-//! The accept loop on a real socket, with less patience.
+//! The accept loop on a real socket, with short timeouts.
 
 use std::io::ErrorKind;
 
@@ -6,19 +6,19 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 
-/// What HTTP/2 begins with (RFC 9113 section 3.4): the preface and empty settings.
+/// The preface of an HTTP/2 connection (RFC 9113 section 3.4) with empty settings.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
 /// HEADERS that end a first stream: GET / over http, all from HPACK's static table.
 const REQUEST: &[u8] = b"\0\0\x03\x01\x05\0\0\0\x01\x82\x84\x86";
 
-/// Within this, everything has to be over.
+/// How long a test waits for anything.
 const SOON: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 struct Yes;
 
-impl Answering for Yes {
+impl Handler for Yes {
     fn is_counted(&self, _: IpAddr) -> bool {
         true
     }
@@ -36,43 +36,43 @@ const BRIEF: Timeouts = Timeouts {
     life: Duration::from_secs(60),
 };
 
-async fn listening(connections: Connections, patience: Timeouts) -> (SocketAddr, Arc<Connections>) {
+async fn listening(connections: Connections, timeouts: Timeouts) -> (SocketAddr, Arc<Connections>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let connections = Arc::new(connections);
-    let terms = Terms { certificate: None, connections: connections.clone(), patience, answering: Yes };
-    tokio::spawn(accept(listener, terms));
+    let config = ListenerConfig { certificate: None, connections: connections.clone(), timeouts, handler: Yes };
+    tokio::spawn(accept(listener, config));
     (address, connections)
 }
 
-/// Says this, and listens until the other side ends the connection.
+/// Sends this, and reads until the server ends the connection.
 async fn until_its_end(address: SocketAddr, say: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(say).await.unwrap();
-    let mut heard = Vec::new();
-    let _reset = timeout(SOON, stream.read_to_end(&mut heard)).await.expect("it is never ended");
-    heard
+    let mut received = Vec::new();
+    let _reset = timeout(SOON, stream.read_to_end(&mut received)).await.expect("it is never ended");
+    received
 }
 
-/// H3: whoever never asks loses the place, whichever HTTP it may speak or begin to speak.
+/// H3: a connection that never has a request loses its permit, whichever version of HTTP it begins to speak.
 #[tokio::test]
 async fn a_connection_without_a_request_ends() {
     let (address, connections) = listening(Connections::new(16, 16), BRIEF).await;
     for say in [&b""[..], b"PRI * HT", PREFACE, b"GET / HTTP/1.1\r\n"] {
         until_its_end(address, say).await;
     }
-    assert!(connections.end().await, "all places are given back");
+    assert!(connections.end().await, "all permits are given back");
 }
 
-/// What a connection may keep here is announced before anybody uses it (RFC 9113 section 6.5.2).
+/// The first frame announces the limits of a connection (RFC 9113 section 6.5.2).
 #[tokio::test]
 async fn an_http_2_connection_is_told_its_limits() {
     let (address, _) = listening(Connections::new(16, 16), BRIEF).await;
-    let heard = until_its_end(address, PREFACE).await;
+    let received = until_its_end(address, PREFACE).await;
     // The first frame is SETTINGS: a header of nine bytes, then six for each setting.
-    let length = heard.get(..3).map_or(0, |length| usize::from(length[1]) << 8 | usize::from(length[2]));
-    assert_eq!(heard.get(3), Some(&4));
-    let settings = heard.get(9..9 + length).unwrap_or_default().chunks_exact(6);
+    let length = received.get(..3).map_or(0, |length| usize::from(length[1]) << 8 | usize::from(length[2]));
+    assert_eq!(received.get(3), Some(&4));
+    let settings = received.get(9..9 + length).unwrap_or_default().chunks_exact(6);
     let settings: Vec<(u8, u32)> = settings.map(|s| (s[1], u32::from_be_bytes([s[2], s[3], s[4], s[5]]))).collect();
     let (streams, window, header) = (3, 4, 6);
     assert!(settings.contains(&(streams, 32)), "{settings:?}");
@@ -84,43 +84,43 @@ async fn an_http_2_connection_is_told_its_limits() {
 #[tokio::test]
 async fn a_connection_that_asked_ends_when_it_asks_no_more() {
     // `header` is also how soon hyper gives up a peer of HTTP/2 that answers no ping, as this one.
-    let patience = Timeouts { header: SOON * 10, ..BRIEF };
-    let (address, _) = listening(Connections::new(16, 16), patience).await;
+    let timeouts = Timeouts { header: SOON * 10, ..BRIEF };
+    let (address, _) = listening(Connections::new(16, 16), timeouts).await;
     for asked in [&b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[..], &[PREFACE, REQUEST].concat()] {
         let answer = until_its_end(address, asked).await;
         assert!(answer.windows(3).any(|part| part == b"yes"), "{}", String::from_utf8_lossy(&answer));
     }
 }
 
-/// FR-20: a connection may be silent for longer than a header may take, again and again; a header that was begun may not.
+/// FR-20: an idle connection may wait for longer than a header may take, but a header that has begun may not.
 #[tokio::test]
 async fn an_idle_connection_outlives_the_time_of_a_slow_header() {
-    let patience = Timeouts { idle: SOON * 10, ..BRIEF };
-    let (address, _) = listening(Connections::new(16, 16), patience).await;
+    let timeouts = Timeouts { idle: SOON * 10, ..BRIEF };
+    let (address, _) = listening(Connections::new(16, 16), timeouts).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     for _ in 0..3 {
         stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
         let mut answer = [0; 4096];
-        assert!(stream.read(&mut answer).await.unwrap() > 0, "it was hung up on");
-        sleep(patience.header * 2).await;
+        assert!(stream.read(&mut answer).await.unwrap() > 0, "the server has hung up");
+        sleep(timeouts.header * 2).await;
     }
-    // The header is begun, and goes on byte by byte.
+    // The next header begins and arrives byte by byte.
     let dripping = async {
         for byte in b"GET / HTTP/1.1\r\nX-Drip: ".iter().chain(std::iter::repeat(&b'x')) {
             if stream.write_all(&[*byte]).await.is_err() {
                 break;
             }
-            sleep(patience.header / 10).await;
+            sleep(timeouts.header / 10).await;
         }
     };
-    timeout(SOON, dripping).await.expect("a slow header is never cut");
+    timeout(SOON, dripping).await.expect("a slow header is never cut off");
 }
 
 /// H3
 #[tokio::test]
 async fn an_old_connection_ends_although_it_is_used() {
-    let patience = Timeouts { life: Duration::from_millis(500), header: SOON, ..BRIEF };
-    let (address, _) = listening(Connections::new(16, 16), patience).await;
+    let timeouts = Timeouts { life: Duration::from_millis(500), header: SOON, ..BRIEF };
+    let (address, _) = listening(Connections::new(16, 16), timeouts).await;
     let mut stream = TcpStream::connect(address).await.unwrap();
     let asking = async {
         let mut answer = [0; 4096];
@@ -135,20 +135,21 @@ async fn an_old_connection_ends_although_it_is_used() {
     timeout(SOON, asking).await.expect("it is never ended");
 }
 
-/// H3: nobody waits for a place that may never come.
+/// H3: no connection waits for a permit that may never come.
 #[tokio::test]
-async fn who_finds_no_place_is_closed_at_once() {
+async fn a_connection_without_a_permit_is_closed_at_once() {
     let (address, connections) = listening(Connections::new(16, 1), Timeouts { header: SOON * 10, ..BRIEF }).await;
     let mut first = TcpStream::connect(address).await.unwrap();
     first.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     assert!(first.read(&mut [0; 64]).await.unwrap() > 0);
     assert_eq!(until_its_end(address, b"").await, b"");
-    assert_eq!(connections.turned_away(), 1);
+    assert_eq!(connections.rejected(), 1);
 }
 
-/// A client that comes after the end began is told so by its own system; it is not taken and then reset.
+/// A client that connects after the shutdown began is refused by the operating system, not accepted and then
+/// reset.
 #[tokio::test]
-async fn at_the_end_nobody_listens_any_more() {
+async fn after_the_shutdown_nobody_is_listening() {
     let (address, connections) = listening(Connections::new(16, 16), Timeouts::default()).await;
     assert!(connections.end().await);
     let refused = timeout(SOON, async {
@@ -164,10 +165,10 @@ async fn at_the_end_nobody_listens_any_more() {
 
 #[tokio::test]
 async fn a_panic_is_a_500_that_says_nothing() {
-    let answer = unless_it_panics(async { panic!("on purpose") }).await;
+    let answer = catch_panic(async { panic!("on purpose") }).await;
     assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
     let body = format!("{:?}", answer.body());
     assert!(body.contains("server_error") && !body.contains("purpose"), "{body}");
-    let answer = unless_it_panics(async { Response::new(Full::default()) }).await;
+    let answer = catch_panic(async { Response::new(Full::default()) }).await;
     assert_eq!(answer.status(), StatusCode::OK);
 }

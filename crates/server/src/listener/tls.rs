@@ -1,4 +1,4 @@
-//! TLS 1.3, and 1.2 with ephemeral keys and AEAD (RFC 9325 section 4.2), from files that can be read again.
+//! TLS 1.3, and 1.2 with ephemeral keys and AEAD (RFC 9325 section 4.2), with files that can be reloaded.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
-/// The certificate that new connections get; those that are open keep theirs.
+/// The certificate of new connections; open ones keep theirs.
 pub(crate) struct Certificate {
     chain: PathBuf,
     key: PathBuf,
@@ -24,7 +24,7 @@ impl Certificate {
         Ok(Self { chain: chain.into(), key: key.into(), current })
     }
 
-    /// Reads both files again. When they are no good, the certificate of before stays.
+    /// Reads both files again. If they are invalid, the old certificate stays.
     pub(crate) fn reload(&self) -> Result<(), String> {
         self.current.store(Arc::new(server_config(&self.chain, &self.key)?));
         Ok(())
@@ -42,10 +42,10 @@ fn server_config(chain: &Path, key: &Path) -> Result<ServerConfig, String> {
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| in_chain(&error))?;
     if certificates.is_empty() {
-        return Err(in_chain(&"there is no certificate in it"));
+        return Err(in_chain(&"the file contains no certificate"));
     }
     let key_of = PrivateKeyDer::from_pem_file(key).map_err(|error| in_key(&error))?;
-    // The provider is named, so that a second one in the program can never make the choice ambiguous.
+    // The provider is named, because rustls cannot choose by itself if a dependency enables a second one.
     let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(|error| error.to_string())?
@@ -61,7 +61,7 @@ fn server_config(chain: &Path, key: &Path) -> Result<ServerConfig, String> {
     Ok(config)
 }
 
-/// rustls has only ephemeral key exchange and AEAD suites; nothing has to be taken away.
+/// rustls has only cipher suites with ephemeral keys and AEAD, so none is removed.
 fn provider() -> CryptoProvider {
     aws_lc_rs::default_provider()
 }

@@ -1,4 +1,4 @@
-//! A stream whose peer has to take what it is sent.
+//! A stream whose peer must receive what it is sent.
 
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::pin::Pin;
@@ -8,11 +8,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-/// Ends with an error when nothing could be written for too long.
+/// A stream that fails when nothing could be written for too long.
 pub(super) struct Unstalled<S> {
     stream: S,
     within: Duration,
-    /// `None` while nothing waits to be written.
+    /// `None` while no write is pending.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
@@ -73,7 +73,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     #[tokio::test]
-    async fn who_takes_nothing_is_given_up_and_who_takes_slowly_is_not() {
+    async fn a_peer_that_receives_nothing_is_dropped_and_a_slow_one_is_not() {
         let (ours, mut theirs) = tokio::io::duplex(4);
         let mut ours = Unstalled::new(ours, Duration::from_millis(100));
         // The peer makes room for the rest only after this write began to wait.

@@ -1,21 +1,21 @@
-//! What a line of the log says.
+//! The lines of the log.
 
 use chancery_core::error::FaultKind;
 use chancery_core::event::{Event, GrantEnd, LoginAttempt};
 use chancery_jose::ClaimsWriter;
 use chancery_types::Timestamp;
 
-use super::{Entry, Level, What};
+use super::{Content, Entry, Level};
 
-/// Appends the line of an entry, a JSON object.
+/// Appends the line of an entry, which is a JSON object.
 pub(super) fn append(text: &mut String, entry: &Entry) {
     let mut line = ClaimsWriter::new();
     line.string("time", &rfc3339(entry.at)).string("level", entry.level.as_str());
-    match &entry.what {
-        What::Said { event, message } => {
+    match &entry.content {
+        Content::Process { event, message } => {
             line.string("event", event).string("message", message);
         }
-        What::Happened { request, event } => {
+        Content::Request { request, event } => {
             line.string("event", event.name()).string("request_id", &request.0);
             describe(event, &mut line);
         }
@@ -27,7 +27,7 @@ pub(super) fn append(text: &mut String, entry: &Entry) {
     text.push('\n');
 }
 
-/// How much an event weighs.
+/// The level of an event.
 pub(super) fn level(event: &Event) -> Level {
     match event {
         Event::Faulted { .. } => Level::Error,
@@ -41,7 +41,7 @@ pub(super) fn level(event: &Event) -> Level {
     }
 }
 
-/// What is worth saying of an event beside its name. Nothing in it is a secret: events carry none.
+/// Writes the fields of an event. Events carry no secrets.
 fn describe(event: &Event, line: &mut ClaimsWriter) {
     match event {
         Event::AuthorizationGranted { client, account } | Event::ConsentGiven { client, account } => {
@@ -97,12 +97,12 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
                 .string("grant_type", grant_type.as_str())
                 .string_if("account", account.as_ref().map(|account| account.as_str()));
         }
-        // The list of events grows with the engine; a new one is told by its name until it has a line here.
+        // The engine may have new events, which are logged by name only until they have an arm here.
         _ => {}
     }
 }
 
-/// Whom a login was meant for.
+/// The account, client and network of a login attempt.
 fn describe_login(attempt: &LoginAttempt, line: &mut ClaimsWriter) {
     line.string_if("account", attempt.account.as_ref().map(|account| account.as_str()))
         .string("name_digest", &attempt.name_digest)
@@ -119,8 +119,8 @@ const fn grant_end(why: GrantEnd) -> &'static str {
     }
 }
 
-/// `2026-11-24T08:00:00.000Z` (RFC 3339). The calendar of 400 years has 146,097 days; it is counted from 1 March, so
-/// that the leap day is a year's last.
+/// `2026-11-24T08:00:00.000Z` (RFC 3339). The calendar repeats after 400 years of 146,097 days. A year is
+/// counted from 1 March, so that the leap day is its last day.
 pub(crate) fn rfc3339(at: Timestamp) -> String {
     let (days, in_day) = (at.millis().div_euclid(86_400_000), at.millis().rem_euclid(86_400_000));
     let from_march_0000 = days + 719_468;

@@ -1,5 +1,5 @@
-//! One line of JSON for each event, on the standard output. Whoever has something to tell hands it over and goes on;
-//! a thread of the log's own makes lines of what has come together and writes them at once.
+//! The log: one line of JSON per event, on the standard output. Entries are queued without waiting, and a
+//! thread formats and writes all queued entries together.
 
 mod line;
 #[cfg(test)]
@@ -17,20 +17,20 @@ use chancery_types::Timestamp;
 
 pub(crate) use self::line::rfc3339;
 
-/// Lines that may wait; what comes beyond is counted and dropped, because a slow disk must not stop logins.
+/// How many entries may wait. Further ones are dropped and counted, because a slow disk must not stop logins.
 const QUEUE: usize = 4096;
 
-/// How long the first of several lines waits for the others: waking a thread costs more than writing a line, and a
-/// process that is killed loses what was said within this time.
+/// How long the thread waits for more entries after the first, because waking it costs more than writing a
+/// line. A process that is killed loses the entries of this time.
 const GATHERING: Duration = Duration::from_millis(10);
 
-/// How long the end waits for the last lines to be taken: who reads them may have stopped to read.
+/// How long the shutdown waits until the last lines are written, because their reader may have stopped.
 const ENDING: Duration = Duration::from_secs(2);
 
-/// So much text is written at once.
+/// How many bytes are written at once.
 const CHUNK: usize = 64 * 1024;
 
-/// From which weight on lines are written.
+/// The level of an entry, or the lowest level that is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Level {
     Info,
@@ -48,32 +48,33 @@ impl Level {
     }
 }
 
-/// What becomes a line.
+/// What a line is made from.
 struct Entry {
     at: Timestamp,
     level: Level,
-    /// How many found no room between this one and the one before it.
+    /// How many entries were dropped between the last one and this one.
     dropped_before: u64,
-    what: What,
+    content: Content,
 }
 
-enum What {
-    /// Something that happened to the process.
-    Said { event: &'static str, message: String },
-    /// Something that happened to a request.
-    Happened { request: RequestId, event: Event },
+enum Content {
+    /// An event of the process.
+    Process { event: &'static str, message: String },
+    /// An event of a request.
+    Request { request: RequestId, event: Event },
 }
 
-/// Where lines go. The lines that wait are written before it is gone, unless nobody takes them.
+/// The log. Dropping it waits until the queued lines are written, unless their reader has stopped.
 pub(crate) struct Log {
     from: Level,
     queue: Arc<Queue>,
 }
 
 impl Log {
-    /// Starts to write to the standard output.
+    /// Starts a log on the standard output.
     pub(crate) fn start(from: Level) -> std::io::Result<Self> {
-        // Not through the standard library's lock: whoever else prints must not wait for a reader of the log.
+        // It does not use the standard library's lock, so that other output never waits for a reader of the
+        // log.
         Self::start_to(from, File::from(std::io::stdout().as_fd().try_clone_to_owned()?))
     }
 
@@ -84,11 +85,11 @@ impl Log {
         Ok(Self { from, queue })
     }
 
-    /// Something that happens to the process rather than to a request.
+    /// Logs an event of the process.
     pub(crate) fn say(&self, level: Level, event: &'static str, message: &str) {
         if level >= self.from {
-            let what = What::Said { event, message: message.to_owned() };
-            self.queue.put(Entry { at: SystemClock.now(), level, dropped_before: 0, what });
+            let content = Content::Process { event, message: message.to_owned() };
+            self.queue.put(Entry { at: SystemClock.now(), level, dropped_before: 0, content });
         }
     }
 }
@@ -97,8 +98,8 @@ impl EventSink for Log {
     fn record(&self, at: Timestamp, request: &RequestId, event: &Event) {
         let level = line::level(event);
         if level >= self.from {
-            let what = What::Happened { request: request.clone(), event: event.clone() };
-            self.queue.put(Entry { at, level, dropped_before: 0, what });
+            let content = Content::Request { request: request.clone(), event: event.clone() };
+            self.queue.put(Entry { at, level, dropped_before: 0, content });
         }
     }
 }
@@ -109,7 +110,7 @@ impl Drop for Log {
     }
 }
 
-/// Between those who tell and the thread that writes.
+/// The queue between the callers and the thread that writes.
 #[derive(Default)]
 struct Queue {
     waiting: Mutex<Waiting>,
@@ -120,14 +121,14 @@ struct Queue {
 struct Waiting {
     entries: Vec<Entry>,
     dropped: u64,
-    /// Nothing comes any more.
+    /// No more entries will come.
     is_ending: bool,
     /// Everything is written.
     has_ended: bool,
 }
 
 impl Queue {
-    /// Never waits for the disk: the lock is held for a few instructions by everybody.
+    /// Queues an entry. It never waits for the disk, because the lock is only held for a few instructions.
     fn put(&self, mut entry: Entry) {
         let mut waiting = self.lock();
         if waiting.entries.len() >= QUEUE {
@@ -143,7 +144,7 @@ impl Queue {
         }
     }
 
-    /// The thread's work. Lines that came together are written together.
+    /// The thread's loop, which writes queued lines together.
     fn write_to(&self, mut out: impl Write) {
         let (mut entries, mut text) = (Vec::new(), String::new());
         while self.gather(&mut entries) {
@@ -159,7 +160,7 @@ impl Queue {
         self.moved.notify_all();
     }
 
-    /// Waits for the first entry and then a little for others. Without any when nothing comes any more.
+    /// Waits for the first entry, and then a little for more. It returns false when no more will come.
     fn gather(&self, entries: &mut Vec<Entry>) -> bool {
         let nothing = |waiting: &mut Waiting| waiting.entries.is_empty() && !waiting.is_ending;
         let waiting = self.moved.wait_while(self.lock(), nothing).unwrap_or_else(PoisonError::into_inner);
@@ -170,7 +171,7 @@ impl Queue {
         !entries.is_empty()
     }
 
-    /// Lets the thread write what waits. Says whether it has.
+    /// Lets the thread write the queued entries, and returns whether it has in time.
     fn end(&self, within: Duration) -> bool {
         let mut waiting = self.lock();
         waiting.is_ending = true;
@@ -184,10 +185,10 @@ impl Queue {
     }
 }
 
-/// So many do not wait for others.
+/// When so many entries are queued, the thread does not wait for more.
 const HALF: usize = QUEUE / 2;
 
-/// A closed pipe is no reason to stop serving.
+/// Ignores errors, because the server goes on even if nobody can read the log.
 fn write(out: &mut impl Write, text: &mut String) {
     let _closed = out.write_all(text.as_bytes());
     text.clear();

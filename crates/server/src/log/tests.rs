@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// An output that is read as slowly as a test likes: each write waits until it may go on.
+/// An output that is read as slowly as a test likes: each write waits for permission.
 struct Pipe {
     written: Sender<String>,
     may_write: Receiver<()>,
@@ -28,7 +28,7 @@ impl Write for Pipe {
 
 struct Reader {
     written: Receiver<String>,
-    /// Dropped, it lets everything through.
+    /// When this is dropped, every write may go on.
     may_write: Option<Sender<()>>,
 }
 
@@ -39,7 +39,7 @@ fn log(from: Level) -> (Log, Reader) {
 }
 
 impl Reader {
-    /// Everything that was written until the log's end.
+    /// All lines that were written until the log ended.
     fn lines(self) -> Vec<Value> {
         let text: String = self.written.iter().collect();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -88,7 +88,8 @@ fn lines_below_the_level_are_not_written() {
     assert_eq!((&lines[0]["request_id"], &lines[0]["time"]), (&"r".into(), &"1970-01-01T00:00:00.000Z".into()));
 }
 
-/// FR-13: the client of a refusal is told with whether it is proved; whatever characters an id may have, it is one line.
+/// FR-13: a refusal names the client and whether it was authenticated, in one line, whatever characters the
+/// id has.
 #[test]
 fn a_refusal_is_one_line_with_client_and_network() {
     const REASON: Reason =
@@ -105,11 +106,11 @@ fn a_refusal_is_one_line_with_client_and_network() {
     }
     drop(log);
     let lines = reader.lines();
-    let told =
+    let named =
         |line: &Value| [line["client_id"].clone(), line["client_authenticated"].clone(), line["network"].clone()];
     let (network, absent) = (Value::from("2001:db8:1:2::/64"), Value::Null);
     assert_eq!(
-        lines.iter().map(told).collect::<Vec<_>>(),
+        lines.iter().map(named).collect::<Vec<_>>(),
         [
             [hostile.as_str().into(), true.into(), network.clone()],
             [hostile.as_str().into(), false.into(), network],
@@ -119,11 +120,11 @@ fn a_refusal_is_one_line_with_client_and_network() {
     assert!(lines.iter().all(|line| line["event"] == "refused" && line["reason"] == "of_a_test"));
 }
 
-/// A disk that is too slow: whoever tells goes on, and the next line that finds room says how many did not.
+/// If the disk is too slow, callers go on, and the next line that is written counts the dropped ones.
 #[test]
-fn what_finds_no_room_is_counted() {
+fn dropped_entries_are_counted() {
     let (log, mut reader) = log(Level::Info);
-    // The first is being written, and nothing else is taken until it is.
+    // While the first one is being written, the queue fills.
     log.say(Level::Info, "test", "0");
     while log.queue.lock().entries.len() == 1 {
         std::thread::yield_now();
@@ -145,12 +146,12 @@ fn what_finds_no_room_is_counted() {
     assert!(lines.iter().rev().skip(1).all(|line| line.get("dropped_before").is_none()));
 }
 
-/// FR-17: the end does not wait for a reader that takes nothing.
+/// FR-17: the shutdown does not wait for a reader that has stopped.
 #[test]
-fn nobody_who_reads_holds_up_the_end_for_long() {
+fn a_reader_that_has_stopped_does_not_delay_the_shutdown() {
     let (log, reader) = log(Level::Info);
     log.say(Level::Info, "test", "never read");
     assert!(!log.queue.end(Duration::from_millis(50)));
     drop(reader);
-    assert!(log.queue.end(Duration::from_secs(60)), "with nobody to read it ends");
+    assert!(log.queue.end(Duration::from_secs(60)), "it ends when the reader is gone");
 }

@@ -1,6 +1,6 @@
-//! Every setting: its key, its form, its default and what it means. The schema, the reference page, the commented
-//! configuration of `init`, the names of the environment's variables and the check for unknown keys all read this table;
-//! a test compares it with the structs that take the values.
+//! The catalogue of all settings with their keys, forms, defaults and meanings. The schema, the reference
+//! page, the commented configuration of `init`, the names of the environment variables and the check for
+//! unknown keys are made from it; a test compares it with the structs that hold the values.
 
 use std::sync::LazyLock;
 
@@ -9,17 +9,17 @@ use chancery_core::offered::Endpoint;
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
-    /// Its place in the file: `section.key`; `section[].key` for a key of a repeated section.
+    /// Its key in the file: `section.key`, or `section[].key` in a repeated section.
     pub(crate) key: &'static str,
-    /// What its value looks like.
+    /// The form of its value.
     pub(crate) form: Form,
-    /// What holds when it is not given, as it stands in a file; empty when nothing does.
+    /// The default as it would be written in a file; empty if there is none.
     pub(crate) default: &'static str,
-    /// One sentence or two.
+    /// Its meaning in one or two sentences.
     pub(crate) meaning: &'static str,
 }
 
-/// What a value looks like.
+/// The form of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Text,
@@ -32,21 +32,21 @@ pub(crate) enum Form {
     Duration,
     /// One of these texts.
     Choice(&'static [&'static str]),
-    /// A table whose keys are free and whose values are texts; only in the file.
+    /// A table with free keys and strings as values, which only the file can have.
     TextByName,
-    /// A table whose keys are free and whose values are lists of texts; only in the file.
+    /// A table with free keys and lists of strings as values, which only the file can have.
     TextsByName,
 }
 
 impl Setting {
-    /// The variable that overrides it; keys of repeated sections have none.
+    /// The environment variable that overrides it; tables and keys of repeated sections have none.
     pub(crate) fn variable(&self) -> Option<String> {
         let is_table = matches!(self.form, Form::TextByName | Form::TextsByName);
         let is_single = !self.key.contains("[]") && !is_table;
         is_single.then(|| format!("CHANCERY_{}", self.key.replace('.', "_").to_uppercase()))
     }
 
-    /// Its sections from the outside in, and its last name.
+    /// The sections that contain it, the outermost first, and its name in the innermost.
     pub(crate) fn path(&self) -> (Vec<&'static str>, &'static str) {
         match self.key.rsplit_once('.') {
             None => (Vec::new(), self.key),
@@ -59,40 +59,40 @@ const fn setting(key: &'static str, form: Form, default: &'static str, meaning: 
     Setting { key, form, default, meaning }
 }
 
-/// What a section is for, in the order in which they are written.
+/// The sections with their purposes, in the order in which they are written.
 pub(crate) const SECTIONS: &[(&str, &str)] = &[
-    ("", "Who speaks"),
-    ("http", "Plain HTTP: for loopback, or behind a proxy that ends TLS"),
-    ("tls", "HTTPS. The files are read again on SIGHUP; no connection is dropped"),
-    ("management", "`/livez` and `/readyz`, for whoever supervises the process"),
-    ("store", "Where everything is kept"),
-    ("keys", "How private keys are kept"),
+    ("", "The identity of the provider"),
+    ("http", "Plain HTTP, for loopback or behind a proxy that terminates TLS"),
+    ("tls", "HTTPS. SIGHUP reloads the files without dropping a connection"),
+    ("management", "`/livez` and `/readyz`, for the supervisor of the process"),
+    ("store", "Where all data is stored"),
+    ("keys", "How private keys are protected"),
     (
         "passwords",
-        "How much work passwords may make: some 30 ms each. A thread takes 19 MiB for its first password and keeps them",
+        "The hashing of passwords, which takes some 30 ms each. A thread allocates 19 MiB for its first password and keeps them",
     ),
-    ("pages", "What people see"),
-    ("log", "One JSON line for each event, on the standard output"),
+    ("pages", "The pages that people see"),
+    ("log", "The log: one line of JSON per event, on the standard output"),
     ("routes", "The paths of the endpoints, below the issuer's own path"),
     (
         "endpoints",
-        "Which endpoints are on. What is off has no path, is not announced, and no client can be registered for it",
+        "Which endpoints are on. One that is off has no path and is not in the metadata, and no client can be registered for it",
     ),
     ("session", "How long people stay signed in"),
-    ("interaction", "The pages that a person sees on the way"),
-    ("throttle", "Against guessing passwords. Only failures are counted"),
-    ("client_authentication", "How clients prove who they are"),
-    ("authorization_code", "Codes, and the grants that they begin"),
+    ("interaction", "The login and consent pages"),
+    ("throttle", "Limits guesses at passwords. Only failures are counted"),
+    ("client_authentication", "How clients authenticate"),
+    ("authorization_code", "Authorization codes, and the grants that they start"),
     ("access_token", "Access tokens"),
     ("refresh_token", "Refresh tokens"),
     ("id_token", "ID tokens"),
-    ("scopes", "Which scopes there are, beside `openid`, `offline_access` and those of `[claims]`"),
-    ("claims", "Which claims there are"),
-    ("discovery", "More for the metadata"),
-    ("resource_server[]", "Those who take access tokens; once for each"),
+    ("scopes", "Scopes besides `openid`, `offline_access` and those of `[claims]`"),
+    ("claims", "Claims"),
+    ("discovery", "Additional metadata"),
+    ("resource_server[]", "A resource server that accepts access tokens; repeat the section for each"),
 ];
 
-/// OIDC Core section 5.4, as it stands in a file.
+/// The scopes of OIDC Core section 5.4, as they would be written in a file.
 const CLAIMS_OF_SCOPES: &str = "{ address = [\"address\"], email = [\"email\", \"email_verified\"], \
     phone = [\"phone_number\", \"phone_number_verified\"], profile = [\"name\", \"family_name\", \"given_name\", \
     \"middle_name\", \"nickname\", \"preferred_username\", \"profile\", \"picture\", \"website\", \"gender\", \"birthdate\", \
@@ -102,7 +102,7 @@ const CLAIMS_OF_SCOPES: &str = "{ address = [\"address\"], email = [\"email\", \
 pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
     let described = Endpoint::ALL.iter().map(|endpoint| endpoint.describe());
     let of_endpoint = described.flat_map(|endpoint| {
-        // Both live as long as the table, which is made once.
+        // The leaked strings live as long as the table, which is made once.
         let named = |section: &str| -> &'static str { format!("{section}.{}", endpoint.name).leak() };
         let quoted = |path: &str| -> &'static str { format!("\"{path}\"").leak() };
         let route = endpoint.path.map(|path| setting(named("routes"), Form::Text, quoted(path), endpoint.purpose));
@@ -112,51 +112,51 @@ pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
     WRITTEN.iter().copied().chain(of_endpoint).collect()
 });
 
-/// All but those of `[routes]` and `[endpoints]`, which follow from the endpoints' descriptions.
+/// All settings but those of `[routes]` and `[endpoints]`, which are made from the endpoints' descriptions.
 const WRITTEN: &[Setting] = &[
     setting(
         "issuer",
         Form::Text,
         "",
-        "The issuer identifier and base of all URLs: `https`, without a slash at its end; `http` only on loopback. Required.",
+        "The issuer identifier and base of all URLs: `https` without a trailing slash, or `http` on loopback. Required.",
     ),
     setting(
         "realm",
         Form::Text,
         "\"main\"",
-        "Names this issuer's world in the store. Never change it: what is stored under another name is not found.",
+        "Names this issuer's data in the store. Never change it, because data stored under another name is not found.",
     ),
     setting("http.listen", Form::Texts, "[]", "Addresses and ports, such as `127.0.0.1:8080`."),
     setting(
         "http.trusted_proxies",
         Form::Texts,
         "[]",
-        "Networks such as `10.0.0.0/8` whose `X-Forwarded-For` is believed. Only the proxies: whoever is in one chooses the address that throttles see.",
+        "Networks such as `10.0.0.0/8` whose `X-Forwarded-For` is trusted. Name your proxies only: everybody in these networks can choose the address that throttles see.",
     ),
     setting(
         "http.connections",
         Form::Number,
         "4096",
-        "How many connections may be open, those of `[tls]` included; further ones are closed at once. The system's limit of open files has to be higher.",
+        "How many connections may be open, including those of `[tls]`; further ones are closed at once. The operating system's limit of open files must be higher.",
     ),
     setting(
         "http.connections_per_network",
         Form::Number,
         "256",
-        "How many of them one network may have: an IPv4 /24, an IPv6 /64. Loopback and `http.trusted_proxies` are not bounded.",
+        "How many of these one network may have, which is an IPv4 /24 or an IPv6 /64. Loopback and `http.trusted_proxies` are not limited.",
     ),
     setting(
         "http.header_timeout",
         Form::Duration,
         "\"10s\"",
-        "How long a request's header may take, from its first byte on; the first request's, from the connection's begin on.",
+        "How long a request's header may take, counted from its first byte, or from the start of the connection for the first request.",
     ),
     setting("http.body_timeout", Form::Duration, "\"30s\"", "How long a request's body may take."),
     setting(
         "http.idle_timeout",
         Form::Duration,
         "\"75s\"",
-        "How long a connection may stay without a request. Has to be longer than the proxy in front keeps its own: usually 60s, Google's load balancers 10m.",
+        "How long a connection may be idle. It must be longer than the idle timeout of the proxy in front, which is usually 60s, and 10m for Google's load balancers.",
     ),
     setting("tls.listen", Form::Texts, "[]", "Addresses and ports, such as `0.0.0.0:443`."),
     setting(
@@ -171,33 +171,38 @@ const WRITTEN: &[Setting] = &[
         "store.sqlite",
         Form::Text,
         "",
-        "The SQLite file, which `chancery init` makes. Without it everything is kept in memory and gone at the end.",
+        "The SQLite file, which `chancery init` makes. Without it, all data is kept in memory and lost at the end.",
     ),
     setting(
         "store.group_access",
         Form::Switch,
         "false",
-        "Whether the group of the SQLite file and of its folder may read and write them, as on a volume that Kubernetes mounts with `fsGroup`. Everybody else never may.",
+        "Whether the group of the SQLite file and of its folder may read and write them, as on a volume that Kubernetes mounts with `fsGroup`. Nobody else ever may.",
     ),
     setting(
         "keys.wrapping_key",
         Form::Text,
         "",
-        "The file with 32 bytes in base64url under which private keys are sealed; of mode 0600, or 0440 where root owns it. Required with `store.sqlite`.",
+        "The file with the key that seals private keys: 32 bytes in base64url. Its mode is 0600, or 0440 if root owns it. Required with `store.sqlite`.",
     ),
     setting(
         "passwords.threads",
         Form::Number,
         "2",
-        "How many passwords are hashed at once: the server grows by 19 MiB for each, and no further.",
+        "How many passwords are hashed at once. The server grows by 19 MiB for each.",
     ),
     setting(
         "passwords.blocklist",
         Form::Text,
         "",
-        "A file of passwords that nobody may take, one on each line, instead of the built-in list of those that are tried first.",
+        "A file of passwords that are refused, one per line. It replaces the built-in list of common passwords.",
     ),
-    setting("passwords.queue", Form::Number, "32", "How many may wait. Further logins are told to come back."),
+    setting(
+        "passwords.queue",
+        Form::Number,
+        "32",
+        "How many passwords may wait. Further logins are asked to try again later.",
+    ),
     setting(
         "pages.templates",
         Form::Text,
@@ -208,134 +213,144 @@ const WRITTEN: &[Setting] = &[
         "pages.locale",
         Form::Choice(&["en", "de"]),
         "\"en\"",
-        "The language of people whose browser wants none that we have.",
+        "The language for browsers that accept none of the available ones.",
     ),
-    setting("session.idle", Form::Duration, "\"14d\"", "A session ends when it was not used for so long."),
-    setting("session.absolute", Form::Duration, "\"90d\"", "A session ends so long after the login, used or not."),
+    setting("session.idle", Form::Duration, "\"14d\"", "A session ends when it is not used for this long."),
+    setting(
+        "session.absolute",
+        Form::Duration,
+        "\"90d\"",
+        "A session ends this long after the login, even if it is used.",
+    ),
     setting(
         "interaction.lifetime",
         Form::Duration,
         "\"1h\"",
-        "How long a person has to answer, from the first page on.",
+        "How long a person has to complete the pages, counted from the first one.",
     ),
     setting("interaction.consent", Form::Duration, "\"365d\"", "How long a consent is remembered."),
     setting(
         "throttle.failures",
         Form::Number,
         "5",
-        "Failures of one name from one network, or from a browser that is known for it, before its next attempt from there has to wait.",
+        "Failures of one name from one network, or from a browser that has signed in with it before, after which the next attempt from there must wait.",
     ),
     setting(
         "throttle.name_failures",
         Form::Number,
         "100",
-        "Failures of one name from anywhere before attempts with it are looked at one per `first_wait`. Browsers that are known for the name are not counted.",
+        "Failures of one name from anywhere, after which one attempt per `first_wait` is checked. Browsers that have signed in with the name before do not count.",
     ),
     setting(
         "throttle.network_failures",
         Form::Number,
         "50",
-        "Failures from one network before attempts from it are looked at one per `first_wait`. Browsers that are known for a name are not counted.",
+        "Failures from one network, after which one attempt per `first_wait` is checked. Browsers that have signed in with the typed name before do not count.",
     ),
     setting("throttle.first_wait", Form::Duration, "\"1s\"", "The first wait; each further failure doubles it."),
     setting(
         "throttle.longest_wait",
         Form::Duration,
         "\"15m\"",
-        "The longest wait for a name from a network, and how long failures are remembered after a wait. What strangers can cause is at most 30s at a time.",
+        "The longest wait for a name from a network, and how long failures are remembered after a wait. Strangers can cause a wait of at most 30s.",
     ),
     setting(
         "client_authentication.secret_method",
         Form::Choice(&["either", "registered"]),
         "\"either\"",
-        "How a client may send its secret: in the header or in the body, whichever of the two it is registered with; or only as registered. A client can have the stricter for itself (`secret_method` below `chancery` in its metadata).",
+        "How a client with a secret may send it: in the header or in the body, or only in the way that it is registered with. A client can be restricted by itself (`secret_method` below `chancery` in its metadata).",
     ),
-    setting("authorization_code.lifetime", Form::Duration, "\"1m\"", "How long a code can be exchanged; at most 10m."),
+    setting("authorization_code.lifetime", Form::Duration, "\"1m\"", "How long a code can be redeemed; at most 10m."),
     setting(
         "authorization_code.remembered",
         Form::Duration,
         "\"1h\"",
-        "How long a code that was used is remembered, so that showing it again ends what came of it.",
+        "How long a redeemed code is remembered, so that a replay ends its grant and tokens.",
     ),
     setting(
         "authorization_code.grant",
         Form::Duration,
         "\"91d\"",
-        "How long a grant lives from which refresh tokens can come; any other ends with its code and access token.",
+        "How long a grant with refresh tokens lives; any other grant ends with its code and access token.",
     ),
-    setting("access_token.opaque", Form::Duration, "\"1h\"", "How long an opaque one lives that stands for a person."),
+    setting("access_token.opaque", Form::Duration, "\"1h\"", "The lifetime of an opaque token for a person."),
     setting(
         "access_token.jwt",
         Form::Duration,
         "\"5m\"",
-        "How long a JWT lives. Short, because who verifies it offline learns of a revocation only by its end.",
+        "The lifetime of a JWT. It is short, because resource servers that verify a JWT offline do not learn of its revocation.",
     ),
     setting(
         "access_token.client_credentials",
         Form::Duration,
         "\"10m\"",
-        "How long an opaque one lives that stands for the client itself.",
+        "The lifetime of an opaque token for the client itself.",
     ),
-    setting("refresh_token.idle", Form::Duration, "\"14d\"", "How long it may lie unused."),
+    setting("refresh_token.idle", Form::Duration, "\"14d\"", "How long a refresh token may be unused."),
     setting(
         "refresh_token.absolute",
         Form::Duration,
         "\"90d\"",
-        "How long its family lives at most, however often it is used.",
+        "The longest lifetime of a family of refresh tokens, however often it is used.",
     ),
     setting(
         "refresh_token.grace",
         Form::Duration,
         "\"30s\"",
-        "How long after its use it can be shown again, by a client that did not get the answer; at most 5m.",
+        "How long a used refresh token can be used again, by a client that did not get the answer; at most 5m.",
     ),
-    setting("id_token.lifetime", Form::Duration, "\"1h\"", "How long it can be used as proof of the login."),
+    setting("id_token.lifetime", Form::Duration, "\"1h\"", "The lifetime of an ID token."),
     setting("scopes.extra", Form::Texts, "[]", "Scopes of your own that belong to no resource server."),
     setting(
         "scopes.unknown",
         Form::Choice(&["ignore", "refuse"]),
         "\"ignore\"",
-        "What happens to a scope that nobody knows: it is left out, with the event `scopes_ignored`, or `invalid_scope`.",
+        "What happens to an unknown scope: it is left out with the event `scopes_ignored`, or the request is refused with `invalid_scope`.",
     ),
     setting(
         "claims.scopes",
         Form::TextsByName,
         CLAIMS_OF_SCOPES,
-        "Which claims a scope stands for. By default those of OIDC Core section 5.4; given, it replaces them all.",
+        "The claims of each scope. The default is OIDC Core section 5.4; a value replaces it entirely.",
     ),
-    setting("claims.extra", Form::Texts, "[]", "Claims that can be asked for one by one only."),
+    setting(
+        "claims.extra",
+        Form::Texts,
+        "[]",
+        "Claims that can only be requested individually, by the `claims` parameter.",
+    ),
     setting(
         "discovery.extra",
         Form::TextByName,
         "{}",
-        "Members for the metadata, such as `service_documentation`, `op_policy_uri` or `op_tos_uri`.",
+        "Members to add to the metadata, such as `service_documentation`, `op_policy_uri` or `op_tos_uri`.",
     ),
     setting(
         "resource_server[].uri",
         Form::Text,
         "",
-        "Its identifier, the `aud` of its tokens (RFC 9068 section 3). Required.",
+        "Its identifier, which is the `aud` of its tokens (RFC 9068 section 3). Required.",
     ),
     setting("resource_server[].scopes", Form::Texts, "[]", "The scopes that it knows."),
     setting(
         "resource_server[].format",
         Form::Choice(&["opaque", "jwt"]),
         "\"opaque\"",
-        "A handle that it introspects, or a JWT that it verifies itself.",
+        "`opaque` for a token that it introspects, or `jwt` for one that it verifies itself.",
     ),
     setting(
         "resource_server[].lifetime",
         Form::Duration,
         "",
-        "How long its tokens live; else as `[access_token]` says for the format.",
+        "The lifetime of its tokens; the default is that of `[access_token]` for the format.",
     ),
-    setting("resource_server[].alg", Form::Text, "\"ES256\"", "What its JWTs are signed with."),
+    setting("resource_server[].alg", Form::Text, "\"ES256\"", "The algorithm that signs its JWTs."),
     setting("resource_server[].introspected_by", Form::Texts, "[]", "The `client_id`s that may introspect its tokens."),
     setting(
         "resource_server[].userinfo",
         Form::Switch,
         "true",
-        "Whether UserInfo takes its tokens, too, when `openid` was granted with its scopes.",
+        "Whether UserInfo accepts its tokens, too, if `openid` was granted together with its scopes.",
     ),
     setting("log.level", Form::Choice(&["info", "warn"]), "\"info\"", "`warn`: only refusals and faults."),
 ];

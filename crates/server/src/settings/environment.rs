@@ -1,5 +1,5 @@
-//! Which variables of our prefix are ours. Others write such names, too: Kubernetes beside a Service that is called like the
-//! program, Docker for a link to it, scripts around it.
+//! Which environment variables with our prefix are settings. Others set such names, too: Kubernetes for a
+//! Service that is named after the program, Docker for a link to it, and scripts around it.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -12,15 +12,15 @@ use super::overlay::OVERRIDING;
 
 const PREFIX: &str = "CHANCERY_";
 
-/// Where the configuration is; read before everything else.
+/// Names the configuration file; it is read before everything else.
 pub(super) const CONFIGURATION: &str = "CHANCERY_CONFIG";
 
-/// What the environment says.
+/// Our part of the environment.
 #[derive(Default)]
 pub(super) struct Environment {
-    /// Settings, and what was meant to be one: name and value.
+    /// Name and value of settings, and of variables that were probably meant to be settings.
     pub(super) settings: Vec<(String, String)>,
-    /// Names that cannot have been meant for us, as far as nobody knows them.
+    /// Other names with our prefix that nobody else is known to set.
     pub(super) foreign: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn variables() -> impl Iterator<Item = String> {
     super::catalogue::ALL.iter().filter_map(Setting::variable)
 }
 
-/// Leaves what is not for us. A value that is no text is complained about where it is ours.
+/// Picks our variables, and complains if the value of one is not UTF-8.
 pub(super) fn ours(all: impl Iterator<Item = (OsString, OsString)>, complaints: &mut Vec<Complaint>) -> Environment {
     let mut environment = Environment::default();
     for (name, value) in all {
@@ -43,7 +43,7 @@ pub(super) fn ours(all: impl Iterator<Item = (OsString, OsString)>, complaints: 
         }
         match value.into_string() {
             Ok(value) => environment.settings.push((name, value)),
-            Err(_) => complaints.push(Complaint::new(name, "has to be UTF-8", OVERRIDING)),
+            Err(_) => complaints.push(Complaint::new(name, "must be UTF-8", OVERRIDING)),
         }
     }
     environment.settings.sort_unstable();
@@ -51,7 +51,7 @@ pub(super) fn ours(all: impl Iterator<Item = (OsString, OsString)>, complaints: 
     environment
 }
 
-/// A setting; a name in one of our sections; or one that is a slip of the pen away from a setting.
+/// Whether it is a setting, a name in one of our sections, or nearly the name of a setting.
 fn is_meant_for_us(name: &str) -> bool {
     let within = |section: &str| {
         let section = format!("{PREFIX}{}", section.trim_end_matches("[]").to_uppercase());
@@ -66,9 +66,10 @@ fn is_meant_for_us(name: &str) -> bool {
         || variables().chain([CONFIGURATION.to_owned()]).any(|known| is_slip(&known))
 }
 
-/// What Kubernetes sets for each Service (`NAME_SERVICE_HOST`, `NAME_SERVICE_PORT`, `NAME_SERVICE_PORT_portname`) and, as
-/// Docker did for a link, for each of its ports (`NAME_PORT`, `NAME_PORT_80_TCP`, …`_PROTO`, …`_PORT`, …`_ADDR`). The
-/// Service may be called like one of our sections: the value tells.
+/// What Kubernetes sets for each Service (`NAME_SERVICE_HOST`, `NAME_SERVICE_PORT`,
+/// `NAME_SERVICE_PORT_portname`) and, as Docker did for a link, for each of its ports (`NAME_PORT`,
+/// `NAME_PORT_80_TCP`, …`_PROTO`, …`_PORT`, …`_ADDR`). The name may begin like one of our sections, so the
+/// value decides.
 fn is_service_link(name: &str, value: &str) -> bool {
     let (is_address, is_port) = (value.parse::<IpAddr>().is_ok(), value.parse::<u16>().is_ok());
     let is_url = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
@@ -104,7 +105,7 @@ fn is_service_link(name: &str, value: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Settings or meant to be; foreign and named; foreign and known.
+    /// How a variable is classified.
     fn sorted(name: &str, value: &str) -> &'static str {
         let mut complaints = Vec::new();
         let Environment { settings, foreign } = ours([(name.into(), value.into())].into_iter(), &mut complaints);
@@ -116,7 +117,7 @@ mod tests {
         }
     }
 
-    /// FR-05: what others write is no mistake.
+    /// FR-05: variables that others set are not mistakes.
     #[test]
     fn names_of_others_are_theirs() {
         for (name, value) in [
@@ -130,7 +131,7 @@ mod tests {
             ("CHANCERY_PORT_3000_TCP_PROTO", "tcp"),
             ("CHANCERY_PORT_3000_TCP_PORT", "3000"),
             ("CHANCERY_PORT_3000_TCP_ADDR", "10.0.0.1"),
-            // A Service that is called like one of our sections.
+            // Services that are named like one of our sections.
             ("CHANCERY_HTTP_SERVICE_HOST", "10.0.0.1"),
             ("CHANCERY_HTTP_SERVICE_PORT", "80"),
             ("CHANCERY_HTTP_SERVICE_PORT_METRICS", "9090"),
@@ -151,7 +152,7 @@ mod tests {
         }
     }
 
-    /// A setting that is misspelt would else be missing without a word.
+    /// A misspelt setting is reported, because otherwise it would be missing silently.
     #[test]
     fn what_is_meant_for_us_is_ours() {
         for (name, value) in [

@@ -1,4 +1,4 @@
-//! Values that do not look like what their setting takes.
+//! Values that do not have the form of their setting.
 
 use chancery_core::duration;
 use chancery_core::error::Complaint;
@@ -6,8 +6,8 @@ use toml::{Table, Value};
 
 use super::catalogue::{ALL, Form};
 
-/// Complains about each value that is not of its setting's form and takes it away, so that everything else can still be
-/// looked at. Sections that repeat are read as they are.
+/// Complains about each value that does not have its setting's form and removes it, so that the rest can
+/// still be checked. Repeated sections are checked elsewhere.
 pub(super) fn strike(table: &mut Table, complaints: &mut Vec<Complaint>) {
     for setting in ALL.iter().filter(|setting| !setting.key.contains("[]")) {
         let (sections, last) = setting.path();
@@ -19,28 +19,28 @@ pub(super) fn strike(table: &mut Table, complaints: &mut Vec<Complaint>) {
     }
 }
 
-/// What the value has to be and is not.
+/// The rule of the form that the value breaks.
 fn broken_rule(form: Form, value: &Value) -> Option<String> {
     let is_list: fn(&Value) -> bool = |value| value.as_array().is_some_and(|items| items.iter().all(Value::is_str));
     let is_each = |is_good: fn(&Value) -> bool| value.as_table().is_some_and(|table| table.values().all(is_good));
     let (is_good, rule) = match form {
-        Form::Text => (value.is_str(), "has to be a text in quotes".to_owned()),
-        Form::Texts => (is_list(value), "has to be a list of texts in quotes, such as [\"…\", \"…\"]".to_owned()),
+        Form::Text => (value.is_str(), "must be a string in quotes".to_owned()),
+        Form::Texts => (is_list(value), "must be a list of strings in quotes, such as [\"…\", \"…\"]".to_owned()),
         Form::Number => {
             let is_number = value.as_integer().is_some_and(|number| u32::try_from(number).is_ok());
-            (is_number, "has to be a whole number that is not negative".to_owned())
+            (is_number, "must be a whole number that is not negative".to_owned())
         }
-        Form::Switch => (value.is_bool(), "has to be true or false, without quotes".to_owned()),
+        Form::Switch => (value.is_bool(), "must be true or false, without quotes".to_owned()),
         Form::Duration => match value.as_str().map(duration::parse) {
             Some(Ok(_)) => return None,
             _ => (false, duration::RULE.to_owned()),
         },
         Form::Choice(choices) => {
             let is_choice = value.as_str().is_some_and(|text| choices.contains(&text));
-            (is_choice, format!("has to be one of \"{}\"", choices.join("\", \"")))
+            (is_choice, format!("must be one of \"{}\"", choices.join("\", \"")))
         }
-        Form::TextByName => (is_each(Value::is_str), "has to be a table of texts".to_owned()),
-        Form::TextsByName => (is_each(is_list), "has to be a table of lists of texts".to_owned()),
+        Form::TextByName => (is_each(Value::is_str), "must be a table of strings".to_owned()),
+        Form::TextsByName => (is_each(is_list), "must be a table of lists of strings".to_owned()),
     };
     (!is_good).then_some(rule)
 }

@@ -1,4 +1,4 @@
-//! What the operator wants: a file, over it the environment, over it flags.
+//! The settings: a file, overridden by the environment, overridden by flags.
 
 mod catalogue;
 mod environment;
@@ -34,7 +34,7 @@ use crate::listener::Timeouts;
 use crate::log::Level;
 use crate::pages::Language;
 
-/// Everything that is configured: the server's own part and the engine's.
+/// All settings: the server's own and the engine's.
 pub(crate) struct Settings {
     pub(crate) issuer: Issuer,
     pub(crate) realm: RealmId,
@@ -47,7 +47,7 @@ pub(crate) struct Settings {
     pub(crate) log: Level,
     pub(crate) resource_servers: Vec<ResourceServer>,
     pub(crate) engine: Config,
-    /// Variables of our prefix that are no settings, and were not read.
+    /// Variables with our prefix that are no settings and were not read.
     pub(crate) foreign_variables: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Http {
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) connections: u32,
     pub(crate) connections_per_network: u32,
-    pub(crate) patience: Timeouts,
+    pub(crate) timeouts: Timeouts,
 }
 
 pub(crate) struct Tls {
@@ -71,7 +71,7 @@ pub(crate) enum Store {
 }
 
 impl Settings {
-    /// Plain HTTP on these addresses and defaults for everything else.
+    /// Plain HTTP on these addresses, and defaults for everything else.
     pub(crate) fn on(issuer: Issuer, realm: RealmId, listen: Vec<SocketAddr>) -> Self {
         Self {
             issuer,
@@ -81,7 +81,7 @@ impl Settings {
                 trusted_proxies: TrustedProxies::default(),
                 connections: 4096,
                 connections_per_network: 256,
-                patience: Timeouts::default(),
+                timeouts: Timeouts::default(),
             },
             tls: None,
             management: None,
@@ -96,7 +96,7 @@ impl Settings {
     }
 }
 
-/// The file as it is written. What is not here is the engine's.
+/// The server's sections of the file; all others are the engine's.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
@@ -191,7 +191,7 @@ struct WrittenKeys {
     wrapping_key: Option<PathBuf>,
 }
 
-/// How much work passwords may make.
+/// The hashing of passwords.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Passwords {
@@ -206,7 +206,7 @@ impl Default for Passwords {
     }
 }
 
-/// What people see.
+/// The pages that people see.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Pages {
@@ -228,13 +228,13 @@ enum WrittenLevel {
     Warn,
 }
 
-/// Where the configuration is: the flag, else the variable, else the usual name.
+/// The path of the configuration: from the flag, the variable, or the default.
 pub(crate) fn path(configured: &Configured) -> PathBuf {
     let variable = || std::env::var_os(environment::CONFIGURATION).map(PathBuf::from);
     configured.config.clone().or_else(variable).unwrap_or_else(|| PathBuf::from("chancery.toml"))
 }
 
-/// Reads it all.
+/// Reads the settings.
 ///
 /// # Errors
 /// Everything that is wrong, at once.
@@ -243,7 +243,7 @@ pub(crate) fn load(configured: &Configured) -> Result<Settings, Vec<Complaint>> 
     let text = std::fs::read_to_string(&path).map_err(|error| {
         let rule = match error.kind() {
             ErrorKind::NotFound => {
-                "is not there: name the configuration with --config or CHANCERY_CONFIG; `chancery init` writes one"
+                "does not exist: name the configuration with --config or CHANCERY_CONFIG, or write one with `chancery init`"
                     .to_owned()
             }
             _ => error.to_string(),
@@ -253,7 +253,7 @@ pub(crate) fn load(configured: &Configured) -> Result<Settings, Vec<Complaint>> 
     read(&text, std::env::vars_os(), &configured.set, &path)
 }
 
-/// As [`load`] does with a file that has this text; nothing has to be there.
+/// Reads the settings as [`load`] would from a file with this text, which need not exist.
 ///
 /// # Errors
 /// Everything that is wrong, at once.
@@ -261,7 +261,7 @@ pub(crate) fn load_text(text: &str, path: &Path) -> Result<Settings, Vec<Complai
     read(text, std::env::vars_os(), &[], path)
 }
 
-/// Relative paths are meant from the folder of `file`.
+/// Reads the settings. Relative paths start from the folder of `file`.
 fn read(
     text: &str,
     variables: impl Iterator<Item = (OsString, OsString)>,
@@ -272,7 +272,7 @@ fn read(
     let mut table = match text.parse::<Table>() {
         Ok(table) => table,
         Err(error) => {
-            let rule = format!("line {}: it is not TOML: {}", line_of(text, &error), error.message());
+            let rule = format!("line {}: this is not TOML: {}", line_of(text, &error), error.message());
             return Err(vec![Complaint::new(file.display().to_string(), rule, "TOML 1.1")]);
         }
     };
@@ -283,11 +283,7 @@ fn read(
     }
     for flag in flags {
         let Some((key, value)) = flag.split_once('=') else {
-            complaints.push(Complaint::new(
-                format!("--set {flag}"),
-                "has to be SETTING=VALUE",
-                "docs/configuration.md",
-            ));
+            complaints.push(Complaint::new(format!("--set {flag}"), "must be SETTING=VALUE", "docs/configuration.md"));
             continue;
         };
         complaints.extend(overlay::lay(&mut table, &overlay::From::Flag(key), value).err());
@@ -302,7 +298,7 @@ fn read(
         complaints.extend(resource_servers::ambiguous(&settings.resource_servers, engine));
     }
     if !complaints.is_empty() {
-        // Else it says them itself, when it is built.
+        // Without other complaints, the engine reports these when it is built.
         complaints.extend(engine.iter().flat_map(Config::complaints));
     }
     match (checked, engine) {
@@ -315,14 +311,14 @@ fn read(
     }
 }
 
-/// The line of the text on which the reader stopped, from 1.
+/// The number of the line with the error, counted from 1.
 fn line_of(text: &str, error: &toml::de::Error) -> usize {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     before.matches('\n').count() + 1
 }
 
-/// Reads one part. When a value is not of its form, its top-level key is complained about and left out, and the rest is
-/// read again: one mistake does not hide another.
+/// Reads one part. A top-level key with an invalid value is reported and left out, so that one mistake does
+/// not hide another.
 fn section<T: DeserializeOwned>(mut table: Table, complaints: &mut Vec<Complaint>) -> Option<T> {
     for key in table.keys().cloned().collect::<Vec<_>>() {
         let alone: Table = table.get(&key).map(|value| (key.clone(), value.clone())).into_iter().collect();
@@ -336,7 +332,7 @@ fn section<T: DeserializeOwned>(mut table: Table, complaints: &mut Vec<Complaint
 
 impl Written {
     fn check(self, folder: &Path, complaints: &mut Vec<Complaint>) -> Option<Settings> {
-        // What was taken away is complained about already.
+        // Removed values have been reported already.
         let said: Vec<String> = complaints.iter().map(|complaint| complaint.setting.clone()).collect();
         let mut complain = |setting: &str, rule: &str, section: &'static str| {
             if !said.iter().any(|said| said == setting) {
@@ -345,18 +341,18 @@ impl Written {
         };
         let issuer = self.issuer.as_deref().and_then(|text| Issuer::parse(text).ok());
         if issuer.is_none() {
-            let rule = "has to be an https URL (http on loopback), its host in lower case, without default port, query, fragment and slash at its end";
+            let rule = "must be an https URL (http on loopback) with its host in lower case, and without default port, query, fragment or trailing slash";
             complain("issuer", rule, "RFC 8414 section 2");
         }
         let realm = RealmId::parse(self.realm.as_deref().unwrap_or("main")).ok();
         if realm.is_none() {
-            complain("realm", "has to be 1 to 64 lower-case letters, digits, - and _", "docs/configuration.md");
+            complain("realm", "must be 1 to 64 lower-case letters, digits, - and _", "docs/configuration.md");
         }
         let mut addresses = |setting: &str, texts: &[String]| -> Vec<SocketAddr> {
             let read = texts.iter().map(|text| text.parse().map_err(|_| text));
             let (good, bad): (Vec<_>, Vec<_>) = read.partition(Result::is_ok);
             for text in bad.into_iter().filter_map(Result::err) {
-                let rule = format!("`{text}` is no address with a port, such as 127.0.0.1:8080");
+                let rule = format!("`{text}` is not an address with a port, such as 127.0.0.1:8080");
                 complain(setting, &rule, "docs/configuration.md");
             }
             good.into_iter().filter_map(Result::ok).collect()
@@ -367,13 +363,13 @@ impl Written {
         let management =
             addresses("management.listen", if management.is_empty() { &[] } else { std::slice::from_ref(&management) });
         if self.http.listen.is_empty() && self.tls.listen.is_empty() {
-            complain("http.listen", "there has to be an address here or at tls.listen", "docs/configuration.md");
+            complain("http.listen", "must have an address, unless tls.listen has one", "docs/configuration.md");
         }
         if self.http.connections < 16 {
-            complain("http.connections", "has to be 16 at least", "docs/configuration.md");
+            complain("http.connections", "must be at least 16", "docs/configuration.md");
         }
         if self.http.connections_per_network < 1 {
-            complain("http.connections_per_network", "has to be 1 at least", "docs/configuration.md");
+            complain("http.connections_per_network", "must be at least 1", "docs/configuration.md");
         }
         let trusted_proxies = TrustedProxies::parse(self.http.trusted_proxies.iter().map(String::as_str));
         if let Err(error) = &trusted_proxies {
@@ -399,7 +395,7 @@ impl Written {
             (Some(_), None) => {
                 complain(
                     "keys.wrapping_key",
-                    "private keys in a store have to be sealed: name the file",
+                    "is required with store.sqlite, to seal the private keys",
                     "docs/configuration.md",
                 );
                 Store::Memory
@@ -416,7 +412,7 @@ impl Written {
                 trusted_proxies: trusted_proxies.unwrap_or_default(),
                 connections: self.http.connections,
                 connections_per_network: self.http.connections_per_network,
-                patience: Timeouts {
+                timeouts: Timeouts {
                     header: self.http.header_timeout,
                     body: self.http.body_timeout,
                     idle: self.http.idle_timeout,

@@ -1,6 +1,6 @@
-//! What somebody probably meant.
+//! Suggestions for misspelt names.
 
-/// The candidate that is fewest changes of one letter away, if it is near at all.
+/// The candidate with the smallest edit distance, if that is small enough.
 pub(crate) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let far = typed.chars().count().div_ceil(3) + 1;
     let scored = candidates.into_iter().map(|candidate| (distance(typed, candidate), candidate));
@@ -10,7 +10,7 @@ pub(crate) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a 
         .map(|(_, candidate)| candidate)
 }
 
-/// Levenshtein's distance, row by row.
+/// The Levenshtein distance, computed row by row.
 pub(super) fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();

@@ -1,4 +1,4 @@
-//! Single settings from the environment and from flags, laid over the file.
+//! Single settings from the environment and from flags, which override the file.
 
 use chancery_core::error::Complaint;
 use toml::{Table, Value};
@@ -9,7 +9,7 @@ use super::nearest::nearest;
 
 pub(super) const OVERRIDING: &str = "docs/configuration.md, overriding";
 
-/// Lays a setting over the table, if there is one of this name.
+/// Where an overriding value comes from.
 pub(super) enum From<'a> {
     /// A variable of the environment, by its name.
     Variable(&'a str),
@@ -17,6 +17,7 @@ pub(super) enum From<'a> {
     Flag(&'a str),
 }
 
+/// Writes a setting into the table, if there is one of this name.
 pub(super) fn lay(table: &mut Table, from: &From<'_>, text: &str) -> Result<(), Complaint> {
     let (name, found, known): (&str, _, Vec<String>) = match from {
         From::Variable(name) => {
@@ -62,8 +63,8 @@ fn read(form: Form, text: &str) -> Result<Value, String> {
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
             Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
         }
-        Form::Switch => Value::Boolean(text.parse().map_err(|_| "has to be true or false")?),
-        Form::Number => Value::Integer(text.parse().map_err(|_| "has to be a whole number")?),
+        Form::Switch => Value::Boolean(text.parse().map_err(|_| "must be true or false")?),
+        Form::Number => Value::Integer(text.parse().map_err(|_| "must be a whole number")?),
     })
 }
 

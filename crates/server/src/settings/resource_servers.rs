@@ -1,4 +1,4 @@
-//! What cannot be right about the resource servers, whatever keys there are.
+//! Checks of the resource servers that do not depend on the keys.
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use chancery_core::rule::claims::ClaimsRule;
 use chancery_core::rule::scope::ScopeRule;
 use chancery_types::Issuer;
 
-/// Each of their scopes has to mean something to them alone, so that nobody has to guess what a token is for.
+/// Complains about scopes that also belong to the authorization server, so that a scope decides whom a token
+/// is for.
 pub(super) fn ambiguous(servers: &[ResourceServer], engine: &Config) -> Vec<Complaint> {
     let rule = ScopeRule::new(&engine.scopes, ClaimsRule::new(engine.claims.clone()).scopes());
     let mut complaints = Vec::new();
@@ -22,7 +23,7 @@ pub(super) fn ambiguous(servers: &[ResourceServer], engine: &Config) -> Vec<Comp
     complaints
 }
 
-/// Everything else that is wrong with them.
+/// Complains about everything else.
 pub(super) fn complaints(servers: &[ResourceServer], issuer: Option<&Issuer>) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for (at, server) in servers.iter().enumerate() {
@@ -30,17 +31,17 @@ pub(super) fn complaints(servers: &[ResourceServer], issuer: Option<&Issuer>) ->
             complaints.push(Complaint::new("resource_server", format!("{}: {rule}", server.uri.as_str()), section));
         };
         if servers.iter().take(at).any(|before| before.uri == server.uri) {
-            complain("stands there twice", "docs/configuration.md");
+            complain("is configured twice", "docs/configuration.md");
         }
         if issuer.is_some_and(|issuer| issuer.as_str() == server.uri.as_str()) {
-            complain("uri has to be another than the issuer, which stands for UserInfo", "RFC 9068 section 5");
+            complain("uri must not be the issuer, which stands for UserInfo", "RFC 9068 section 5");
         }
         if server.lifetime.is_some_and(|lifetime| lifetime < Duration::from_secs(1)) {
-            complain("lifetime has to be at least 1s", "RFC 6749 section 5.1");
+            complain("lifetime must be at least 1s", "RFC 6749 section 5.1");
         }
         if server.format == TokenFormat::Jwt && server.alg.is_symmetric() {
             complain(
-                "alg has to be one with a public key, because its verifiers must not be able to sign",
+                "alg must be one with a public key, because those who verify must not be able to sign",
                 "RFC 9068 section 4",
             );
         }

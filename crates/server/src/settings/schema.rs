@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::catalogue::{ALL, Form, SECTIONS, Setting};
 
-/// What `chancery schema` prints: editors complete and check a configuration with it.
+/// The output of `chancery schema`, with which editors complete and check a configuration.
 pub(crate) fn schema() -> String {
     let mut root = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -37,8 +37,8 @@ fn properties(of: &mut Value) -> Option<&mut Map<String, Value>> {
     of.get_mut("properties").and_then(Value::as_object_mut)
 }
 
-/// The schema of a section, made when it is not there.
-#[expect(clippy::indexing_slicing, reason = "the index of a JSON object makes what is not there")]
+/// The schema of a section, which is made if it does not exist.
+#[expect(clippy::indexing_slicing, reason = "indexing a JSON object inserts what is missing")]
 fn child<'a>(of: &'a mut Value, section: &str) -> &'a mut Value {
     let object = json!({ "type": "object", "additionalProperties": false, "properties": {} });
     let all = &mut of["properties"];
@@ -58,7 +58,7 @@ fn child<'a>(of: &'a mut Value, section: &str) -> &'a mut Value {
     }
 }
 
-#[expect(clippy::indexing_slicing, reason = "the index of a JSON object makes what is not there")]
+#[expect(clippy::indexing_slicing, reason = "indexing a JSON object inserts what is missing")]
 fn value(setting: &Setting) -> Value {
     let mut schema = match setting.form {
         Form::Text => json!({ "type": "string" }),

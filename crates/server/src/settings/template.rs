@@ -1,12 +1,12 @@
-//! The catalogue as a commented file, and as a page.
+//! The catalogue as a commented configuration and as a page of documentation.
 
 use super::catalogue::{ALL, Form, SECTIONS, Setting};
 
-/// A configuration file in which every setting stands with its meaning: those that are `given` (key and value as TOML)
-/// with their values, all others commented out with their defaults.
+/// A configuration file with the meaning of every setting. Those that are `given` (key and value as TOML) are
+/// set; all others are commented out with their defaults.
 pub(crate) fn template(given: &[(&str, String)]) -> String {
     let mut file = String::from(
-        "# Configuration of the Chancery authorization server.\n# `chancery check` names everything that is wrong with it.\n",
+        "# Configuration of the Chancery authorization server.\n# `chancery check` reports everything that is wrong with it.\n",
     );
     for (section, meaning) in SECTIONS {
         file.push_str(&format!("\n# {meaning}.\n"));

@@ -66,7 +66,7 @@ fn everything_that_is_wrong_is_said_at_once() {
     assert_eq!(complaints.len(), 9, "{complaints:#?}");
 }
 
-/// The keys of a value, as the catalogue writes them.
+/// The keys of a value in the catalogue's notation.
 fn keys(prefix: &str, value: &Value, found: &mut BTreeMap<String, Value>) {
     let is_leaf = ALL.iter().any(|setting| setting.key == prefix);
     match value {
@@ -78,7 +78,7 @@ fn keys(prefix: &str, value: &Value, found: &mut BTreeMap<String, Value>) {
     }
 }
 
-/// The catalogue says about the engine's sections what the engine does.
+/// The catalogue agrees with the engine about its sections.
 #[test]
 fn the_catalogue_has_the_engine_s_settings_and_defaults() {
     let mut engine = BTreeMap::new();
@@ -95,7 +95,7 @@ fn the_catalogue_has_the_engine_s_settings_and_defaults() {
     assert_eq!(catalogue, engine);
 }
 
-/// What the catalogue knows the server takes, and the other way round: serde names the fields that it expects.
+/// The catalogue and the server's structs have the same settings: serde names the fields that it expects.
 #[test]
 fn the_catalogue_has_the_server_s_settings() {
     let expected = |name: &str, value: Value| -> Vec<String> {
@@ -115,7 +115,7 @@ fn the_catalogue_has_the_server_s_settings() {
     }
 }
 
-/// Each setting at its default is the file without it.
+/// Setting a default explicitly changes nothing.
 #[test]
 fn defaults_of_the_catalogue_are_accepted() {
     for setting in ALL.iter().filter(|setting| !setting.default.is_empty() && !setting.key.contains("[]")) {
@@ -128,14 +128,14 @@ fn defaults_of_the_catalogue_are_accepted() {
     }
 }
 
-/// `init` writes a file that means what an empty one means.
+/// The file that `init` writes means the same as one with the given settings only.
 #[test]
 fn the_commented_configuration_is_good() {
     let listen = ("http.listen", "[\"127.0.0.1:8080\"]".to_owned());
     let text = template(&[("issuer", "\"https://id.example\"".to_owned()), listen]);
     let read = settings(&text, &[], &[]).unwrap();
     assert_eq!(read.engine, Config::default());
-    // Also with everything uncommented that has a default.
+    // So does one with everything uncommented that has a default.
     let all = text.lines().map(|line| match line.strip_prefix("# ") {
         Some(setting) if setting.contains(" = ") && !setting.contains(" = \"\"") => setting,
         _ => line,
@@ -156,7 +156,7 @@ fn the_committed_schema_is_this_one() {
     assert_eq!(committed("configuration.schema.json"), schema());
 }
 
-/// After a change: what `chancery schema --markdown` prints has to stand at the end of the page.
+/// After a change, replace the end of the page by the output of `chancery schema --markdown`.
 #[test]
 fn the_committed_page_has_every_setting() {
     assert!(committed("configuration.md").contains(template::reference().trim_end()));

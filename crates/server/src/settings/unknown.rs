@@ -1,4 +1,4 @@
-//! Keys of the file that are no settings.
+//! Keys in the file that are no settings.
 
 use chancery_core::error::Complaint;
 use toml::{Table, Value};
@@ -6,8 +6,8 @@ use toml::{Table, Value};
 use super::catalogue::ALL;
 use super::nearest::nearest;
 
-/// Complains about each key that is not in the catalogue and takes it away, so that everything else can still be looked
-/// at.
+/// Complains about each key that is not in the catalogue and removes it, so that the rest can still be
+/// checked.
 pub(super) fn strike(table: &mut Table, complaints: &mut Vec<Complaint>) {
     strike_in(table, "", complaints);
 }
@@ -26,7 +26,7 @@ fn strike_in(table: &mut Table, prefix: &str, complaints: &mut Vec<Complaint>) {
             return false;
         }
         match value {
-            // The table itself is the setting.
+            // The whole table is one setting.
             Value::Table(_) if known.contains(&key) => {}
             Value::Table(inner) => strike_in(inner, &format!("{prefix}{key}."), complaints),
             Value::Array(items) => {

@@ -47,7 +47,7 @@ fn a_full_disk_is_not_ready() {
     reading.execute_batch("begin; select count(*) from document").unwrap();
     writing.execute_batch("create table ballast (x); insert into ballast values (zeroblob(8000000))").unwrap();
     let why = server.wait_for_readiness(503);
-    assert!(why.contains("no write is possible"), "{why}");
+    assert!(why.contains("the store cannot be written"), "{why}");
     assert_eq!(get(http, "/jwks").0, 200, "what is only read goes on");
     drop(reading);
     writing.execute_batch("drop table ballast; vacuum; pragma wal_checkpoint(truncate)").unwrap();
@@ -105,7 +105,7 @@ fn after_an_unclean_end_the_store_is_checked() {
     drop(damaged);
     let file = folder.join("chancery.sqlite");
     let said = refused(&folder, &["serve", "--set", "management.listen=", "--set", "http.listen=127.0.0.1:0"], "");
-    assert!(said.contains("it is damaged") && said.contains("put a copy back"), "{said} {}", file.display());
+    assert!(said.contains("is damaged") && said.contains("restore a copy"), "{said} {}", file.display());
 }
 
 /// Who may write the store is whom they like.
@@ -130,5 +130,5 @@ fn a_store_that_others_can_write_is_refused() {
     let allowed = ["check", "--set", "store.group_access=true"];
     assert!(chancery(&folder).args(allowed).status().unwrap().success());
     let said = refused(&folder, &["check", "--set", "store.group_access=yes"], "");
-    assert!(said.contains("has to be true or false"), "{said}");
+    assert!(said.contains("must be true or false"), "{said}");
 }

@@ -41,8 +41,8 @@ fn a_forwarded_address_that_is_not_believed_is_told_once() {
     }
     server.signal("TERM");
     assert_eq!(server.end(), Some(0));
-    let told = server.printed().iter().filter(|line| line.contains("forwarded_for_ignored")).count();
-    assert_eq!(told, 1);
+    let warnings = server.printed().iter().filter(|line| line.contains("forwarded_for_ignored")).count();
+    assert_eq!(warnings, 1);
 }
 
 /// A22: a command's change is seen within 1 s.
