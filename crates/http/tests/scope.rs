@@ -156,6 +156,30 @@ fn what_nobody_knows_can_be_refused() {
     let _ = own("read write").send().expect_status(200);
 }
 
+/// RFC 6749 section 3.3: thousands of scopes, of which each would be compared with all before it, are refused as soon as
+/// they are too many.
+#[test]
+fn thousands_of_scopes_cost_no_more_than_a_hundred() {
+    let kit = TestProvider::new();
+    let many = |count: usize| (0..count).map(|n| format!("{n:x}")).collect::<Vec<_>>().join(" ");
+    let cost = |scope: &str| {
+        let request = kit.authorization_request("web").scope(scope);
+        let (method, body) = (http::Method::POST, bytes::Bytes::from(request.encode()));
+        let post = || {
+            let request =
+                http::Request::builder().method(&method).uri("/authorize").header("sec-fetch-site", "same-origin");
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            kit.send(request.body(body.clone()).unwrap())
+        };
+        let to = post();
+        let to = to.header("location").unwrap_or_default();
+        assert!(to.contains("error=invalid_scope"), "{to}");
+        allocation_counter::measure(|| drop(post())).count_total
+    };
+    let (hundred, thousands) = (cost(&many(101)), cost(&many(3_000)));
+    assert!(thousands <= hundred + 20, "{hundred} and {thousands} allocations");
+}
+
 /// FR-15: the parameter means the same at every endpoint that reads it (RFC 6749 section 3.3); nothing is written, and no
 /// token is used up.
 #[test]

@@ -190,8 +190,12 @@ impl Scopes {
         }
         for token in text.split(' ') {
             scopes.insert(Scope::parse(token)?);
+            // At once: each token is compared with those before it, and a stranger may send thousands.
+            if scopes.0.len() > 100 {
+                return Err(Malformed);
+            }
         }
-        if scopes.0.len() > 100 { Err(Malformed) } else { Ok(scopes) }
+        Ok(scopes)
     }
 
     /// Appends a scope unless it is in the set already.
