@@ -1,15 +1,16 @@
 //! Request bodies: how long they may be, and how much is held of requests that are not complete.
 //!
-//! Anybody can begin a request and not end it. What all of them hold together is bounded, and one network's part of it;
-//! who comes when there is no room left is told to come back. A small body that came whole needs no room, so that those
-//! who keep us waiting never keep out those who do not.
+//! Anybody can begin a request and not end it. What all of them hold together is bounded, and one network's part of it.
+//! Where no room is left, whoever has kept us waiting longest makes way and is told to come back: nearly every body comes
+//! a moment after its header, and those that never come must not keep out those that come a moment later. A small body
+//! that came whole needs no room.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use http::request::Parts;
@@ -39,7 +40,7 @@ pub(crate) enum Unread {
     TooLong,
     /// It ended before its end.
     BrokenOff,
-    /// Too much is held of other requests.
+    /// It was waited for longest when room was needed for others.
     NoRoom,
 }
 
@@ -59,13 +60,24 @@ struct Occupied {
     all: usize,
     /// Networks that hold something.
     by_network: HashMap<Network, usize>,
+    /// In the order in which they began to hold something.
+    holders: BTreeMap<u64, Holder>,
+    begun: u64,
 }
 
-/// What one request holds.
+/// A request that holds something.
+struct Holder {
+    network: Option<Network>,
+    amount: usize,
+    /// Wakes the request while it waits for more of its body: then it can be made to give way.
+    waiting: Option<Waker>,
+}
+
+/// The place of one request among the holders, from when it first holds something.
 struct Held {
     bodies: Arc<Bodies>,
     network: Option<Network>,
-    amount: usize,
+    place: Option<u64>,
 }
 
 impl Bodies {
@@ -80,12 +92,12 @@ impl Bodies {
         if body.size_hint().lower() > LONGEST as u64 {
             return Err(Unread::TooLong);
         }
-        let mut held = Held { bodies: self.clone(), network: peer.map(Network::of), amount: 0 };
+        let mut held = Held { bodies: self.clone(), network: peer.map(Network::of), place: None };
         let mut body = pin!(body);
         let mut read = BytesMut::new();
         loop {
             let next = poll_fn(|context| match body.as_mut().poll_frame(context) {
-                Poll::Pending if !held.grow_to(WAITING + size(parts) + read.capacity()) => {
+                Poll::Pending if !held.grow_to(WAITING + size(parts) + read.capacity(), Some(context.waker())) => {
                     Poll::Ready(Err(Unread::NoRoom))
                 }
                 Poll::Pending => Poll::Pending,
@@ -99,14 +111,64 @@ impl Bodies {
             }
             read.put(data);
         }
-        if read.len() > SMALL && !held.grow_to(read.capacity()) {
-            return Err(Unread::NoRoom);
+        if read.len() <= SMALL {
+            return Ok(Received { bytes: read.freeze(), _held: None });
         }
-        Ok(Received { bytes: read.freeze(), _held: Some(held) })
+        match held.grow_to(read.capacity(), None) {
+            true => Ok(Received { bytes: read.freeze(), _held: Some(held) }),
+            false => Err(Unread::NoRoom),
+        }
     }
 
     fn occupied(&self) -> MutexGuard<'_, Occupied> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Occupied {
+    /// A place for a request that holds nothing yet.
+    fn place(&mut self, network: Option<Network>) -> u64 {
+        self.begun += 1;
+        self.holders.insert(self.begun, Holder { network, amount: 0, waiting: None });
+        self.begun
+    }
+
+    /// Makes room for more in this place; those who have waited longest make way, of the same network where it is the
+    /// network's room that is missing. They are to be woken.
+    fn make_room(&mut self, place: u64, network: Option<Network>, more: usize, woken: &mut Vec<Waker>) -> bool {
+        loop {
+            let of_network = network.and_then(|network| self.by_network.get(&network)).copied().unwrap_or(0);
+            let is_network_full = of_network + more > ROOM_OF_A_NETWORK;
+            if !is_network_full && self.all + more <= ROOM {
+                return true;
+            }
+            let makes_way = |(other, holder): &(&u64, &Holder)| {
+                **other != place && holder.waiting.is_some() && (!is_network_full || holder.network == network)
+            };
+            let Some(longest) = self.holders.iter().find(makes_way).map(|(other, _)| *other) else { return false };
+            woken.extend(self.remove(longest).and_then(|holder| holder.waiting));
+        }
+    }
+
+    fn add(&mut self, network: Option<Network>, more: usize) {
+        self.all += more;
+        if let Some(network) = network {
+            *self.by_network.entry(network).or_default() += more;
+        }
+    }
+
+    fn remove(&mut self, place: u64) -> Option<Holder> {
+        let holder = self.holders.remove(&place)?;
+        self.all -= holder.amount;
+        if let Some(network) = holder.network
+            && let Some(of_network) = self.by_network.get_mut(&network)
+        {
+            *of_network -= holder.amount;
+            if *of_network == 0 {
+                self.by_network.remove(&network);
+            }
+        }
+        Some(holder)
     }
 }
 
@@ -117,40 +179,32 @@ fn size(parts: &Parts) -> usize {
 }
 
 impl Held {
-    /// Holds so much, if there is room for what it is more than before.
-    fn grow_to(&mut self, amount: usize) -> bool {
-        let more = amount.saturating_sub(self.amount);
-        if more == 0 {
-            return true;
-        }
+    /// Holds so much, if there is room for what it is more than before and nobody else has got its room meanwhile.
+    /// `waiting` wakes the request when it has to make way.
+    fn grow_to(&mut self, amount: usize, waiting: Option<&Waker>) -> bool {
         let mut occupied = self.bodies.occupied();
-        let of_network = self.network.and_then(|network| occupied.by_network.get(&network)).copied().unwrap_or(0);
-        if occupied.all + more > ROOM || of_network + more > ROOM_OF_A_NETWORK {
-            return false;
+        let place = *self.place.get_or_insert_with(|| occupied.place(self.network));
+        let Some(before) = occupied.holders.get(&place).map(|holder| holder.amount) else { return false };
+        let more = amount.saturating_sub(before);
+        let mut woken = Vec::new();
+        let has_room = more == 0 || occupied.make_room(place, self.network, more, &mut woken);
+        if has_room {
+            occupied.add(self.network, more);
+            if let Some(holder) = occupied.holders.get_mut(&place) {
+                holder.amount += more;
+                holder.waiting = waiting.cloned();
+            }
         }
-        occupied.all += more;
-        if let Some(network) = self.network {
-            occupied.by_network.insert(network, of_network + more);
-        }
-        self.amount += more;
-        true
+        drop(occupied);
+        woken.into_iter().for_each(Waker::wake);
+        has_room
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if self.amount == 0 {
-            return;
-        }
-        let mut occupied = self.bodies.occupied();
-        occupied.all -= self.amount;
-        if let Some(network) = self.network
-            && let Some(of_network) = occupied.by_network.get_mut(&network)
-        {
-            *of_network -= self.amount;
-            if *of_network == 0 {
-                occupied.by_network.remove(&network);
-            }
+        if let Some(place) = self.place {
+            self.bodies.occupied().remove(place);
         }
     }
 }
