@@ -48,6 +48,11 @@ pub fn service(provider: Arc<Provider>) -> Service {
 const PEER_UNKNOWN: &str = "a request came without the address of its peer: without it, who guesses passwords cannot be \
     told from anybody else. Insert `Peer(address)` into the extensions of every request before this service gets it";
 
+/// Said instead where the peer is this machine.
+const PROXY_UNKNOWN: &str = "a request came from this machine itself, which for an https issuer means from a proxy: without \
+    the address of its peer, who tries passwords cannot be told from anybody else. Name the proxy among the trusted \
+    ones, and let it say in X-Forwarded-For where requests come from";
+
 /// A [`tower_service::Service`] over any body, or [`Service::handle`] for frameworks that hand over a complete one.
 ///
 /// It never fails: whatever goes wrong is an answer. Whoever accepts the connection puts the peer's address into the
@@ -159,7 +164,11 @@ impl Service {
 
     /// Who asks, as far as it is known.
     fn peer(&self, parts: &Parts) -> Option<IpAddr> {
-        self.proxies.client(parts.extensions.get::<Peer>().map(|peer| peer.0), &parts.headers)
+        let client = self.proxies.client(parts.extensions.get::<Peer>().map(|peer| peer.0), &parts.headers)?;
+        // A proxy on this machine that nobody has named speaks for everybody. Taken for one network, whoever guesses
+        // through it would make all others wait.
+        let is_proxy = client.is_loopback() && self.site.provider.issuer().is_https();
+        (!is_proxy).then_some(client)
     }
 
     /// The facts of the request that every endpoint has in common.
@@ -169,7 +178,9 @@ impl Service {
         let mut call = Call::new(self.site.provider.now(), request_id);
         call.peer = self.peer(parts);
         if call.peer.is_none() && !self.was_without_peer.swap(true, Ordering::Relaxed) {
-            env.record(&call, &Event::PeerUnknown { advice: PEER_UNKNOWN });
+            let is_told = parts.extensions.get::<Peer>().is_some();
+            let advice = if is_told { PROXY_UNKNOWN } else { PEER_UNKNOWN };
+            env.record(&call, &Event::PeerUnknown { advice });
         }
         call
     }

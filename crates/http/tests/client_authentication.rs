@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chancery_core::event::Event;
 use chancery_core::model::SecretMethod;
 use chancery_http::Peer;
 use chancery_jose::{Compact, JwkSet, SigningAlgorithm};
@@ -90,6 +91,33 @@ fn the_same_wrong_secret_is_one_guess() {
         let _ = kit.client_credentials_request("machine").secret(&old).send().expect_status(401);
     }
     let _ = kit.client_credentials_request("machine").send().expect_status(200);
+}
+
+/// A proxy on this machine that nobody has named speaks for everybody: a stranger who guesses a client's secret through it
+/// must not stop the client, which comes through it, too. Whoever runs it is told, once.
+#[test]
+fn a_proxy_that_was_not_named_is_no_network() {
+    for proxy in ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"] {
+        let kit = TestProvider::new();
+        let attempt = |secret: &str| {
+            let mut request = kit.client_credentials_request("machine").secret(secret).to_http();
+            request.extensions_mut().insert(Peer(proxy.parse().unwrap()));
+            request.headers_mut().insert("x-forwarded-for", "198.51.100.7".parse().unwrap());
+            kit.send(request)
+        };
+        let first = attempt("guess");
+        let told = |event: &Event| matches!(event, Event::PeerUnknown { advice } if advice.contains("proxy"));
+        assert_eq!(first.events.iter().filter(|event| told(event)).count(), 1, "{proxy}: {:?}", first.events);
+        for n in 0..200 {
+            assert!(!attempt(&format!("guess {n}")).events.iter().any(told), "{proxy}");
+            let _ = attempt(SECRET).expect_status(200);
+        }
+    }
+    // Without https there is no proxy: it is the person's own machine.
+    let kit = TestProvider::builder().issuer("http://localhost:3000").build();
+    let mut request = kit.client_credentials_request("machine").secret("guess").to_http();
+    request.extensions_mut().insert(Peer("127.0.0.1".parse().unwrap()));
+    assert_eq!(kit.send(request).event_names(), ["refused"]);
 }
 
 /// CAUTH-01, CAUTH-02, CAUTH-03, CAUTH-24: a secret comes in the header or in the body, whichever of the two is registered,

@@ -527,3 +527,27 @@ fn a_forgotten_peer_is_told_once() {
     // Whoever says it is not told.
     assert!(TestProvider::new().get("/jwks").events.is_empty());
 }
+
+/// A proxy on this machine that nobody has named brings the stranger and the person: taken for one network, the stranger's
+/// guesses would make the person wait for a quarter of an hour, again and again.
+#[test]
+fn a_stranger_behind_the_same_unnamed_proxy_keeps_nobody_out() {
+    for proxy in ["127.0.0.1", "::1"] {
+        let kit = TestProvider::new();
+        let stranger = kit.user_agent();
+        stranger.comes_from(proxy);
+        let page = login_page(&stranger, &kit);
+        for second in 0..1800 {
+            if second % 2 == 0 {
+                let _ = page.login_wrongly("alice");
+            }
+            if second % 300 == 299 {
+                let alice = kit.user_agent();
+                alice.comes_from(proxy);
+                let status = login_page(&alice, &kit).login("alice").answer().status;
+                assert_ne!(status, 429, "{proxy}, second {second}");
+            }
+            kit.clock.advance(seconds(1));
+        }
+    }
+}

@@ -48,6 +48,7 @@ pub(crate) async fn init(wanted: Init) -> Output {
     let text = template(&[
         ("issuer", format!("{:?}", issuer.as_str())),
         ("http.listen", format!("[\"127.0.0.1:{}\"]", port(&issuer))),
+        ("http.trusted_proxies", proxies(&issuer).to_owned()),
         ("store.sqlite", format!("{STORE:?}")),
         ("keys.wrapping_key", format!("{WRAPPING_KEY:?}")),
     ]);
@@ -129,6 +130,11 @@ async fn rehearsed(settings: &Settings, person: NewPerson) -> Result<Document, S
 fn port(issuer: &Issuer) -> u16 {
     let named = issuer.origin().strip_prefix("http://").and_then(|authority| authority.rsplit(':').next());
     named.and_then(|port| port.parse().ok()).unwrap_or(8080)
+}
+
+/// What ends TLS for an https issuer stands before the loopback address on which we listen.
+fn proxies(issuer: &Issuer) -> &'static str {
+    if issuer.is_https() { "[\"127.0.0.1\"]" } else { "[]" }
 }
 
 fn said(configuration: &Path, wrapping_key: &Path, store: &Path) -> String {

@@ -20,6 +20,22 @@ fn init_writes_a_good_configuration_and_secrets_that_only_the_owner_reads() {
     assert!(again.contains("already"), "{again}");
 }
 
+/// Before an https issuer's loopback address stands the proxy that ends TLS. Not named, it would be throttled as one network,
+/// and whoever guesses through it would make everybody wait.
+#[test]
+fn init_names_the_proxy_of_an_https_issuer() {
+    for (issuer, named) in [
+        ("https://id.example.org", "\ntrusted_proxies = [\"127.0.0.1\"]\n"),
+        ("https://id.example.org:8443/a", "\ntrusted_proxies = [\"127.0.0.1\"]\n"),
+        ("http://localhost:3000", "\ntrusted_proxies = []\n"),
+    ] {
+        let folder = folder();
+        done(&folder, &["init", "--issuer", issuer, "--no-user"], "");
+        let written = fs::read_to_string(folder.join("chancery.toml")).unwrap();
+        assert!(written.contains(named), "{issuer}: {written}");
+    }
+}
+
 /// A22, CONF-02: three seeded complaints at once, each with setting, rule and section.
 #[test]
 fn check_names_three_complaints_at_once() {
