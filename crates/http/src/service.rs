@@ -126,8 +126,7 @@ where
                 false => Ok(Received::default()),
             };
             let body = received.as_ref().map(|received| &received.bytes).map_err(|unread| *unread);
-            // In a box of its own: a request that waits for its body is not to hold the room that its answer will need.
-            Ok(Box::pin(service.answer(&parts, body)).await)
+            Ok(service.answer(&parts, body).await)
         })
     }
 }
@@ -199,7 +198,8 @@ impl Service {
         site.provider.refresh(call.now).await;
         match route.caller() {
             Caller::Anybody => metadata::answer(site, route, parts),
-            Caller::Browser => person::answer(site, call, route, parts, body).await,
+            // It needs much room, which no other request is to carry along.
+            Caller::Browser => Box::pin(person::answer(site, call, route, parts, body)).await,
             Caller::Client | Caller::Bearer => machine::answer(site, call, route, parts, body).await,
         }
     }
