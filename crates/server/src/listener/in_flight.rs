@@ -2,27 +2,26 @@
 
 use std::io::{IoSlice, Result};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Version;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until};
 
-/// The requests of a connection.
+/// The requests of a connection. Noting one wakes nobody: whoever waits for a timeout looks from time to time.
 #[derive(Clone)]
-pub(super) struct InFlight(watch::Sender<Activity>);
+pub(super) struct InFlight(Arc<Mutex<Activity>>);
 
 /// What happens on a connection.
-#[derive(Clone, Copy, Default)]
 struct Activity {
     /// Requests that are being answered.
     in_flight: u32,
-    /// Requests that have begun so far.
-    begun: u64,
-    /// Bytes have arrived since the last answer, but no complete header yet.
-    is_arriving: bool,
+    /// A request is due: the first one, or one of which bytes have arrived already.
+    is_due: bool,
+    /// Since when no request has been in flight, or since when one has been due.
+    since: Instant,
     /// In HTTP/2, bytes may belong to no request.
     is_http_2: bool,
 }
@@ -39,17 +38,17 @@ pub(super) enum TimedOut {
 }
 
 impl InFlight {
+    /// The requests of a connection that begins now.
     pub(super) fn new() -> Self {
-        Self(watch::Sender::new(Activity::default()))
+        let activity = Activity { in_flight: 0, is_due: true, since: Instant::now(), is_http_2: false };
+        Self(Arc::new(Mutex::new(activity)))
     }
 
     pub(super) fn begin(&self, version: Version) -> Request {
-        self.0.send_modify(|activity| {
-            activity.in_flight += 1;
-            activity.begun += 1;
-            activity.is_arriving = false;
-            activity.is_http_2 = version >= Version::HTTP_2;
-        });
+        let mut activity = self.activity();
+        activity.in_flight += 1;
+        activity.is_due = false;
+        activity.is_http_2 = version >= Version::HTTP_2;
         Request(self.clone())
     }
 
@@ -59,38 +58,52 @@ impl InFlight {
     }
 
     /// Completes when a header took longer than `header`, counted from its first byte or, for the first one,
-    /// from the connection's beginning; or when there was no request for as long as `idle`. The time runs
-    /// from this call, not from the first poll, before which a request may already have been answered.
-    pub(super) fn timed_out(&self, header: Duration, idle: Duration) -> impl Future<Output = TimedOut> + use<> {
-        let mut activity = self.0.subscribe();
-        async move {
-            let mut begun = 0;
-            loop {
-                let is_due = begun == 0 || activity.borrow_and_update().is_arriving;
-                let (within, timed_out) = if is_due { (header, TimedOut::SlowHeader) } else { (idle, TimedOut::Idle) };
-                let next = activity.wait_for(|activity| activity.begun != begun || (activity.is_arriving && !is_due));
-                let Ok(Ok(_)) = timeout(within, next).await else { return timed_out };
-                let Ok(activity) = activity.wait_for(|activity| activity.in_flight == 0).await else {
+    /// from the connection's beginning; or when there was no request for as long as `idle`.
+    pub(super) async fn timed_out(self, header: Duration, idle: Duration) -> TimedOut {
+        loop {
+            let now = Instant::now();
+            // It looks so often that nothing can begin and time out in between.
+            let mut next = now + header.min(idle);
+            if let Some((at, timed_out)) = self.activity().times_out(header, idle) {
+                if at <= now {
                     return timed_out;
-                };
-                begun = activity.begun;
+                }
+                next = at.min(now + header);
             }
+            sleep_until(next).await;
         }
     }
 
     fn received(&self) {
-        self.0.send_if_modified(|activity| {
-            let is_begin =
-                activity.in_flight == 0 && activity.begun > 0 && !activity.is_http_2 && !activity.is_arriving;
-            activity.is_arriving |= is_begin;
-            is_begin
-        });
+        let mut activity = self.activity();
+        if activity.in_flight == 0 && !activity.is_due && !activity.is_http_2 {
+            activity.is_due = true;
+            activity.since = Instant::now();
+        }
+    }
+
+    /// Nothing panics under the lock, so what it guards is whole.
+    fn activity(&self) -> MutexGuard<'_, Activity> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Activity {
+    /// When the connection times out as it is now, and why; `None` while a request is in flight.
+    fn times_out(&self, header: Duration, idle: Duration) -> Option<(Instant, TimedOut)> {
+        match (self.in_flight, self.is_due) {
+            (0, true) => Some((self.since + header, TimedOut::SlowHeader)),
+            (0, false) => Some((self.since + idle, TimedOut::Idle)),
+            (1.., _) => None,
+        }
     }
 }
 
 impl Drop for Request {
     fn drop(&mut self) {
-        self.0.0.send_modify(|activity| activity.in_flight -= 1);
+        let mut activity = self.0.activity();
+        activity.in_flight -= 1;
+        activity.since = Instant::now();
     }
 }
 

@@ -28,6 +28,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 pub(crate) use self::body::TimedBody;
@@ -194,14 +195,18 @@ async fn exchange<A: Handler>(
     });
     let connection = builder.serve_connection(TokioIo::new(requests.track(stream)), service);
     let mut connection = pin!(connection);
-    let ending = tokio::select! {
+    // A task of its own waits for the end: its timers are not polled whenever the connection has something to do.
+    let mut end = Task(tokio::spawn(end(requests.clone(), connections.clone(), *timeouts)));
+    let why = tokio::select! {
+        biased;
         _ended = connection.as_mut() => return,
-        timed_out = requests.timed_out(timeouts.header, timeouts.idle) => match timed_out {
-            TimedOut::Idle => timeouts.stall,
-            TimedOut::SlowHeader => return,
-        },
-        () = sleep(timeouts.life) => timeouts.body + timeouts.stall,
-        () = connections.closing() => {
+        why = &mut end.0 => why,
+    };
+    let rest = match why {
+        Ok(End::TimedOut(TimedOut::SlowHeader)) | Err(_) => return,
+        Ok(End::TimedOut(TimedOut::Idle)) => timeouts.stall,
+        Ok(End::Old) => timeouts.body + timeouts.stall,
+        Ok(End::Closing) => {
             // A request that is just arriving is still answered, and its answer ends the connection.
             if timeout(ARRIVAL, connection.as_mut()).await.is_ok() {
                 return;
@@ -210,7 +215,34 @@ async fn exchange<A: Handler>(
         }
     };
     connection.as_mut().graceful_shutdown();
-    let _ended = timeout(ending, connection).await;
+    let _ended = timeout(rest, connection).await;
+}
+
+/// Why this side ends a connection.
+enum End {
+    TimedOut(TimedOut),
+    /// The connection has lasted long enough.
+    Old,
+    /// All connections end.
+    Closing,
+}
+
+/// Completes when a connection must end.
+async fn end(requests: InFlight, connections: Arc<Connections>, timeouts: Timeouts) -> End {
+    tokio::select! {
+        timed_out = requests.timed_out(timeouts.header, timeouts.idle) => End::TimedOut(timed_out),
+        () = sleep(timeouts.life) => End::Old,
+        () = connections.closing() => End::Closing,
+    }
+}
+
+/// A task that is cancelled when this is dropped.
+struct Task<T>(JoinHandle<T>);
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// A bug that panics in one request costs that request only.
