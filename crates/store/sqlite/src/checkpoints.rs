@@ -10,8 +10,12 @@ use crate::database::{Database, DatabaseFile};
 
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// Above this many pages of 4 KiB (64 MiB) the log is emptied, for which the writer waits a moment.
-const LOG_LIMIT: i64 = 64 * 1024 / 4;
+/// Above this many pages of 4 KiB (16 MiB) the log begins anew at its first page, for which the writer waits a
+/// moment. A log that is written over costs the file system less than one that grows and is cut.
+const LAP: i64 = 16 * 1024 / 4;
+
+/// Above this many (64 MiB) the log is cut: readers kept it from beginning anew.
+const LONGEST: i64 = 4 * LAP;
 
 pub(crate) struct Checkpoints {
     /// `None` only while it is dropped: the thread ends with it.
@@ -47,12 +51,14 @@ fn run(database: &Database, stopped: &Receiver<()>) {
             continue;
         }
         let Ok(log) = checkpoint(database, "pragma wal_checkpoint(passive)") else { continue };
-        let whole = if log.pages > LOG_LIMIT {
-            checkpoint(database, "pragma wal_checkpoint(truncate)").is_ok_and(|log| log.is_moved())
+        let log = if log.pages > LONGEST {
+            checkpoint(database, "pragma wal_checkpoint(truncate)")
+        } else if log.pages > LAP && !log.is_moved() {
+            checkpoint(database, "pragma wal_checkpoint(restart)")
         } else {
-            log.is_moved()
+            Ok(log)
         };
-        done_at = version.filter(|_| whole);
+        done_at = version.filter(|_| log.is_ok_and(|log| log.is_moved()));
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use chancery_store::{BackendError, StoreError, StoreFuture};
 use rusqlite::ErrorCode;
@@ -13,6 +14,16 @@ use crate::database::Database;
 
 /// How many steps may wait, and how many share a transaction.
 const QUEUE: usize = 256;
+
+/// When several steps come at the same time, a group waits for more of them for this part of the time that the
+/// last commit took. Waiting for the disk costs more than everything else about a step.
+const GATHERING: u32 = 4;
+
+/// A shorter wait costs more than it saves.
+const SHORTEST_GATHERING: Duration = Duration::from_micros(200);
+
+/// A disk that stood still once does not make later groups wait longer than this.
+const LONGEST_GATHERING: Duration = Duration::from_millis(2);
 
 pub(crate) struct Writer {
     /// `None` only while it is dropped: the thread ends with the queue.
@@ -60,14 +71,31 @@ fn ended() -> StoreError {
 }
 
 fn run(database: &Database, waiting: &Receiver<Box<dyn Step>>) {
+    let (mut before, mut took) = (0, Duration::ZERO);
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(QUEUE - 1));
+        // A client that was just answered may be about to come again; otherwise it would wait for two commits.
+        let gathering = (took / GATHERING).min(LONGEST_GATHERING);
+        if before.max(group.len()) > 1 && gathering >= SHORTEST_GATHERING {
+            std::thread::sleep(gathering);
+            group.extend(waiting.try_iter().take(QUEUE - group.len()));
+        }
+        let begin = now();
         let committed = commit(database, &mut group);
+        (before, took) = (group.len(), begin.elapsed());
         for step in group {
             step.answer(committed.as_ref().err());
         }
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long a commit took decides how long others are waited for, nothing else"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 fn commit(database: &Database, group: &mut [Box<dyn Step>]) -> rusqlite::Result<()> {
