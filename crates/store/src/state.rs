@@ -14,9 +14,8 @@ use crate::{Change, Record, Revision, StoreFuture, Stored};
 /// child that is written after its parent's end is dead on arrival: writing it succeeds, nobody ever sees it,
 /// and the sweep removes it.
 ///
-/// A key or an alias is **taken** while an unexpired record of this name is stored, even if its parent is not
-/// live. The name of an expired record is free at once, that of an unexpired child of an ended parent after a
-/// sweep at the latest.
+/// A key or an alias is **taken** while a live record has it. The name of an expired record is free at once, that
+/// of an unexpired child of an ended parent after a sweep at the latest.
 ///
 /// # Errors
 /// [`Occupied`](crate::StoreError::Occupied) when the name of a record to be written is taken, be it by
@@ -77,7 +76,9 @@ pub trait StateStore: Send + Sync + 'static {
     fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>>;
 
     /// Removes at most `limit` records that have expired or lack an ancestor, in all partitions and realms,
-    /// and returns how many they were; fewer than `limit` means that there are no more.
+    /// and returns how many they were; fewer than `limit` means that there are no more. A record that was
+    /// written to live for a day at most may stay until it expires, even if it lacks an ancestor: it is not
+    /// live, and its names are free.
     fn sweep(&self, now: Timestamp, limit: usize) -> StoreFuture<'_, u64>;
 }
 

@@ -110,7 +110,8 @@ impl TokenIssuer {
         let parent = self.policy.session_bound(&what, client).then_some(session);
 
         let records = env.records();
-        let tags = records.tags(Some(granted.account()), Some(client.id()), Some(session));
+        // By the account alone: each tag is one more place to write at, and nobody lists by the others.
+        let tags = records.tags(Some(granted.account()), None, None);
         let grant_key = granted.grant.key(&env.realm);
         let body = GrantBody { granted };
         let grant = records.new(grant_key, parent, tags, grant_end, &body)?;

@@ -1,5 +1,7 @@
 //! The steps on records. Each runs inside the transaction that the writer has opened.
 
+use std::time::Duration;
+
 use chancery_store::{BackendError, Change, Record, Redeemed, Revision, Revoked, StoreError, Stored, Tags, Updated};
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
 use rusqlite::{ErrorCode, OptionalExtension, Row, params};
@@ -9,22 +11,27 @@ use crate::database::Database;
 
 type Outcome<T> = Result<T, SqliteError>;
 
+/// A record that is to live for longer than this is swept when its parent is gone. All others are left to their
+/// time: nobody sees them any more, and finding them by their parent would cost each of them a page of the log.
+const LINGERING: Duration = Duration::from_secs(86_400);
+
 /// What the condition of a step looks at.
 struct State {
     revision: Revision,
     consumed_at: Option<Timestamp>,
+    sweep_at: Timestamp,
 }
 
 impl Database {
     pub(crate) fn insert(&self, now: Timestamp, batch: &[Record]) -> Outcome<()> {
         for record in batch {
-            let written = match self.write(record) {
-                // The name is taken, perhaps by an expired record.
+            let written = match self.write(now, record) {
+                // The name is taken, perhaps by a record that is not live.
                 Err(error) if is_taken(&error) => {
                     let alias = record.alias.as_ref().map(Alias::as_bytes);
-                    let mut free = self.connection.prepare_cached(&self.sql.remove_expired)?;
+                    let mut free = self.connection.prepare_cached(&self.sql.remove_dead)?;
                     free.execute(params![now.millis(), record.key.as_bytes(), alias])?;
-                    self.write(record)
+                    self.write(now, record)
                 }
                 written => written,
             };
@@ -35,7 +42,7 @@ impl Database {
         Ok(())
     }
 
-    fn write(&self, record: &Record) -> rusqlite::Result<usize> {
+    fn write(&self, now: Timestamp, record: &Record) -> rusqlite::Result<usize> {
         self.connection.prepare_cached(&self.sql.insert)?.execute(params![
             record.key.as_bytes(),
             record.alias.as_ref().map(Alias::as_bytes),
@@ -46,6 +53,7 @@ impl Database {
             record.expires_at.millis(),
             record.due_at.map(Timestamp::millis),
             record.body,
+            record.parent.is_some() && record.expires_at.since(now) > LINGERING,
         ])
     }
 
@@ -62,12 +70,14 @@ impl Database {
     /// The state of a live record.
     fn state(&self, now: Timestamp, key: Key) -> rusqlite::Result<Option<State>> {
         let mut state = self.connection.prepare_cached(&self.sql.state)?;
-        state
-            .query_row(params![now.millis(), key.as_bytes()], |row| {
-                let consumed_at: Option<i64> = row.get(1)?;
-                Ok(State { revision: revision(row, 0)?, consumed_at: consumed_at.map(Timestamp::from_millis) })
+        let read = |row: &Row<'_>| {
+            Ok(State {
+                revision: revision(row, 0)?,
+                consumed_at: row.get::<_, Option<i64>>(1)?.map(Timestamp::from_millis),
+                sweep_at: Timestamp::from_millis(row.get(2)?),
             })
-            .optional()
+        };
+        state.query_row(params![now.millis(), key.as_bytes()], read).optional()
     }
 
     pub(crate) fn update(
@@ -85,6 +95,9 @@ impl Database {
         let due_at = change.due_at.map(Timestamp::millis);
         let new = params![key.as_bytes(), change.body, change.expires_at.millis(), due_at];
         let revision = self.connection.prepare_cached(&self.sql.change)?.query_row(new, |row| revision(row, 0))?;
+        if change.expires_at < state.sweep_at {
+            self.connection.prepare_cached(&self.sql.sweep_sooner)?.execute([key.as_bytes()])?;
+        }
         self.insert(now, issue)?;
         Ok(Updated::Done(revision))
     }
@@ -147,6 +160,7 @@ impl Database {
     }
 
     pub(crate) fn sweep(&self, now: Timestamp, limit: usize) -> Outcome<u64> {
+        self.connection.prepare_cached(&self.sql.prolonged)?.execute([now.millis()])?;
         let mut expired = self.connection.prepare_cached(&self.sql.sweep_expired)?;
         let mut removed = expired.execute(params![now.millis(), clamp(limit)])?;
         let mut dead_parent = self.connection.prepare_cached(&self.sql.dead_parent)?;

@@ -17,8 +17,9 @@ const NEXT: &str = "(revision + 1) & 9223372036854775807";
 pub(crate) struct Sql {
     /// Takes the write lock at once, so that nothing changes between the reads and the writes of a step.
     pub(crate) begin: String,
+    /// `?10` is whether it lingers.
     pub(crate) insert: String,
-    pub(crate) remove_expired: String,
+    pub(crate) remove_dead: String,
     pub(crate) get: String,
     pub(crate) get_by_alias: String,
     pub(crate) state: String,
@@ -28,6 +29,8 @@ pub(crate) struct Sql {
     pub(crate) remove_tagged: String,
     pub(crate) list_tagged: String,
     pub(crate) lease: String,
+    pub(crate) sweep_sooner: String,
+    pub(crate) prolonged: String,
     pub(crate) sweep_expired: String,
     pub(crate) dead_parent: String,
     pub(crate) sweep_children: String,
@@ -53,11 +56,14 @@ impl Sql {
         };
         Self {
             begin: "begin immediate".into(),
-            insert: format!("insert into record ({COLUMNS}) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, {BORN}, null)"),
-            remove_expired: "delete from record where (key = ?2 or alias = ?3) and expires_at <= ?1".into(),
+            insert: format!(
+                "insert into record ({COLUMNS}, sweep_at, lingers)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, {BORN}, null, ?7, ?10)"
+            ),
+            remove_dead: format!("delete from record as r where (r.key = ?2 or r.alias = ?3) and not ({live})"),
             get: format!("select {COLUMNS} from record r where r.key = ?2 and {live}"),
             get_by_alias: format!("select {COLUMNS} from record r where r.alias = ?2 and {live}"),
-            state: format!("select r.revision, r.consumed_at from record r where r.key = ?2 and {live}"),
+            state: format!("select r.revision, r.consumed_at, r.sweep_at from record r where r.key = ?2 and {live}"),
             change: format!(
                 "update record set body = ?2, expires_at = ?3, due_at = ?4, revision = {NEXT} where key = ?1
                  returning revision"
@@ -77,11 +83,16 @@ impl Sql {
                      order by r.due_at limit ?4)
                  returning {COLUMNS}"
             ),
-            sweep_expired:
-                "delete from record where rowid in (select rowid from record where expires_at <= ?1 limit ?2)".into(),
+            sweep_sooner: "update record set sweep_at = expires_at where key = ?1".into(),
+            prolonged: "update record set sweep_at = expires_at where rowid in (
+                 select rowid from record where sweep_at <= ?1 and expires_at > ?1)"
+                .into(),
+            sweep_expired: "delete from record where rowid in (
+                 select rowid from record where sweep_at <= ?1 and expires_at <= ?1 limit ?2)"
+                .into(),
             dead_parent: "select key from dead_parent limit 1".into(),
             sweep_children: "delete from record where rowid in (
-                 select rowid from record where parent = ?1 and ?1 not in (select key from record) limit ?2)"
+                 select rowid from record where parent = ?1 and lingers and ?1 not in (select key from record) limit ?2)"
                 .into(),
             forget_parent: "delete from dead_parent where key = ?1".into(),
         }

@@ -102,6 +102,7 @@ macro_rules! each_state_case {
             revocation_by_tag_takes_only_its_own
             revocation_with_seen_ends_only_what_was_seen
             sweep_keeps_its_limit
+            sweep_knows_a_changed_end
             sweep_removes_the_expired
             sweep_removes_what_hangs_on_a_missing_parent
             update_is_compare_and_swap

@@ -62,7 +62,7 @@ pub fn what_is_written_after_a_revocation_is_dead_on_arrival(handles: &States) {
     let [session, grant, token] = tree();
     done(s.insert(T0, &[session.clone(), grant.clone()]));
     assert_eq!(done(s.revoke(T0, session.key, None, &[])), Revoked::Ended);
-    done(s.insert(T0, std::slice::from_ref(&token)));
+    done(s.insert(T0, &[lasting(token.clone())]));
     done(s.insert(T0, &[under(session.key, record(Kind::GRANT, 2))]));
     assert!(!lives(&s, token.key));
     assert!(!lives(&s, key(Kind::GRANT, 2)));
@@ -97,12 +97,36 @@ pub fn sweep_removes_the_expired(handles: &States) {
 pub fn sweep_keeps_its_limit(handles: &States) {
     let s = taking_turns(handles);
     let parent = Record { expires_at: later(1), ..record(Kind::SESSION, 0) };
-    let mut batch: Vec<Record> = (1..=8).map(|n| under(parent.key, record(Kind::GRANT, n))).collect();
+    let mut batch: Vec<Record> = (1..=8).map(|n| lasting(under(parent.key, record(Kind::GRANT, n)))).collect();
     batch.push(parent);
     done(s.insert(T0, &batch));
     assert_eq!(done(s.sweep(later(1), 0)), 0);
     let swept: Vec<u64> = (0..4).map(|_| done(s.sweep(later(1), 4))).collect();
     assert_eq!(swept, [4, 4, 1, 0]);
+}
+
+/// A record that lives for so long that the sweep must not leave it to its time.
+fn lasting(record: Record) -> Record {
+    Record { expires_at: later(10 * 86_400), ..record }
+}
+
+/// A record whose life was prolonged is not swept at its former end; one whose life was shortened is swept at its
+/// new end.
+pub fn sweep_knows_a_changed_end(handles: &States) {
+    let s = taking_turns(handles);
+    let end = |n, end| {
+        let key = key(Kind::GRANT, n);
+        let seen = done(s.get(T0, key)).unwrap().revision;
+        let change = Change { body: Box::new([]), expires_at: later(end), due_at: None };
+        assert!(matches!(done(s.update(T0, key, seen, change, &[])), Updated::Done(_)));
+    };
+    done(s.insert(T0, &[record(Kind::GRANT, 1), record(Kind::GRANT, 2), record(Kind::GRANT, 3)]));
+    end(1, 1_200);
+    end(2, 60);
+    end(3, 1_200);
+    end(3, 900);
+    let swept = [59, 60, 600, 900, 1_199, 1_200].map(|at| done(s.sweep(later(at), 100)));
+    assert_eq!(swept, [0, 1, 0, 1, 0, 1]);
 }
 
 /// A sweep removes the descendants of a missing record, and their names are free.
@@ -111,13 +135,14 @@ pub fn sweep_removes_what_hangs_on_a_missing_parent(handles: &States) {
     let [session, grant, token] = tree();
     let other = under(key(Kind::SESSION, 2), record(Kind::GRANT, 2));
     done(s.insert(T0, &[record(Kind::SESSION, 2), other.clone()]));
-    done(s.insert(T0, &[session.clone(), grant.clone(), token.clone()]));
+    done(s.insert(T0, &[session.clone(), lasting(grant.clone()), lasting(token.clone())]));
     assert_eq!(done(s.revoke(T0, session.key, None, &[])), Revoked::Ended);
     let mut rounds = 0;
     while done(s.sweep(T0, 100)) > 0 {
         rounds += 1;
         assert!(rounds < 4, "the sweeps come to an end");
     }
+    assert_eq!(done(s.revoke_tagged(Kind::ACCESS_TOKEN, tag("client", "app"))), 0, "removed, not only dead");
     done(s.insert(T0, &[Record { parent: None, ..grant }, Record { parent: None, ..token }]));
     assert!(lives(&s, other.key), "another session's grant stays");
     assert!(lives(&s, key(Kind::ACCESS_TOKEN, 1)));

@@ -320,9 +320,10 @@ impl Walk {
         }
     }
 
-    /// An end of life: mostly in a while, sometimes now.
+    /// An end of life: mostly in a while, sometimes now or in two days.
     fn end(&mut self) -> Timestamp {
-        self.now + Duration::from_millis(self.random.next() % 60_000)
+        let days = if self.random.one_in(6) { 2 } else { 0 };
+        self.now + Duration::from_secs(days * 86_400) + Duration::from_millis(self.random.next() % 60_000)
     }
 
     fn some_key(&mut self) -> Key {

@@ -12,28 +12,35 @@ create table record (
     due_at integer,
     consumed_at integer,
     revision integer not null,
+    -- When the sweep looks at it: at its end, or at an earlier end that it had before its life was prolonged.
+    -- So a longer life changes no index.
+    sweep_at integer not null,
+    -- Whether it is to live for long, so that the sweep has to find it when its parent is gone.
+    lingers integer not null,
     body blob not null
 ) strict;
 
+-- Each index that a record is in costs nearly every record a page of the write-ahead log.
+
 create unique index record_alias on record (alias) where alias is not null;
-create index record_parent on record (parent) where parent is not null;
+create index record_lingers on record (parent) where lingers;
 create index record_account on record (account, key) where account is not null;
 create index record_client on record (client, key) where client is not null;
 create index record_session on record (session, key) where session is not null;
 create index record_due on record (due_at) where due_at is not null;
-create index record_expires on record (expires_at);
+create index record_sweep_at on record (sweep_at);
 
 -- Keys that are gone while records hang on them: what the sweep has to look at. May also name others, which does no harm.
 create table dead_parent (key blob not null primary key) strict, without rowid;
 
 create trigger record_leaves_children after delete on record
-when exists (select 1 from record where parent = old.key)
+when exists (select 1 from record where parent = old.key and lingers)
 begin
     insert or ignore into dead_parent values (old.key);
 end;
 
 create trigger record_dead_on_arrival after insert on record
-when new.parent is not null and not exists (select 1 from record where key = new.parent)
+when new.lingers and not exists (select 1 from record where key = new.parent)
 begin
     insert or ignore into dead_parent values (new.parent);
 end;

@@ -56,7 +56,7 @@ fn expiry_by_the_clock_of_the_machine() {
 fn an_alias_that_only_the_sweep_frees() {
     let mistaken = || {
         let right = Sql::new();
-        Sql { remove_expired: patch(&right.remove_expired, "alias = ?3", "(?3 is not null and false)"), ..right }
+        Sql { remove_dead: patch(&right.remove_dead, "r.alias = ?3", "(?3 is not null and false)"), ..right }
     };
     assert!(caught(mistaken, kit::a_name_is_free_after_expiry));
 }
@@ -78,6 +78,15 @@ fn a_sweep_that_forgets_orphans() {
         Sql { dead_parent: patch(&right.dead_parent, "limit 1", "limit 0"), ..right }
     };
     assert!(caught(mistaken, kit::sweep_removes_what_hangs_on_a_missing_parent));
+}
+
+#[test]
+fn a_shorter_life_that_the_sweep_does_not_hear_of() {
+    let mistaken = || {
+        let right = Sql::new();
+        Sql { sweep_sooner: patch(&right.sweep_sooner, "= expires_at", "= sweep_at"), ..right }
+    };
+    assert!(caught(mistaken, kit::sweep_knows_a_changed_end));
 }
 
 #[test]
