@@ -165,7 +165,7 @@ pub enum Event {
     ScopesIgnored {
         /// Who asked.
         client: ClientId,
-        /// Which.
+        /// Which; the first ten.
         scopes: Scopes,
     },
     /// A session ended.

@@ -137,6 +137,20 @@ fn what_nobody_knows_is_ignored_and_told() {
     assert!(ignored(&consent.answer().events).is_empty());
 }
 
+/// What a stranger sends is told in part: a request that is as long as can be makes no event, and no line of a log, that long.
+#[test]
+fn a_stranger_cannot_fill_an_event_with_scopes() {
+    let kit = TestProvider::new();
+    let many: String = (0..90).map(|n| format!(" {n}{}", "x".repeat(160))).collect();
+    let scope = format!("openid{many}");
+    let body = kit.authorization_request("web").scope(&scope).encode();
+    let request = http::Request::post("/authorize").header("sec-fetch-site", "same-origin");
+    let request = request.header("content-type", "application/x-www-form-urlencoded").body(body.into()).unwrap();
+    let told = ignored(&kit.send(request).events);
+    assert_eq!(told.len(), 1);
+    assert!(told[0].starts_with("0xxx") && told[0].split(' ').count() == 10, "{}", told[0]);
+}
+
 /// The same scopes, where the operator wants misspellings to be refused.
 #[test]
 fn what_nobody_knows_can_be_refused() {
