@@ -516,3 +516,30 @@ fn what_nobody_can_allow() {
         .row("silently", request("openid").set("prompt", "none"), Refused::Client("login_required"))
         .run();
 }
+
+/// GRANT-09: the first yes and a withdrawal at the same moment. A withdrawal that has ended the grant of this yes came after it:
+/// no consent is left by which the client would get the next code without a question.
+#[test]
+fn a_withdrawal_that_ended_the_grant_has_ended_the_consent() {
+    let mut ended = 0;
+    for seed in 0..250 {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        ua.signed_in("alice");
+        let page = kit.authorization_request("web").scope("openid").open(&ua).expect_page("consent");
+        let (request, kit) = (page.to_http(&[], ("action", "allow")), &kit);
+        let answer: Task<'_, u64> = Box::pin(async move {
+            let _ = kit.service.handle(request).await;
+            0
+        });
+        let withdrawal: Task<'_, u64> = Box::pin(kit.withdrawal("alice", "web"));
+        if race(seed, vec![answer, withdrawal])[1] == 1 {
+            ended += 1;
+            let (account, client) = (AccountId::parse("alice").unwrap(), ClientId::parse("web").unwrap());
+            let key = consent_key(kit.env(), &account, &client);
+            let found = wait(kit.env().records().get::<ConsentBody>(kit.now(), key)).unwrap();
+            assert!(found.is_none(), "seed {seed}: the grant has ended and the consent stands");
+        }
+    }
+    assert!(ended > 15, "it has to happen: {ended}");
+}

@@ -3,6 +3,9 @@
 mod client_secrets;
 pub use client_secrets::ClientSecrets;
 
+mod lots;
+pub use lots::Lots;
+
 mod turns;
 pub use turns::{Turn, Turns};
 
@@ -11,6 +14,8 @@ pub use turns::{Turn, Turns};
 pub struct Guessing {
     /// Logins that are looked at one after the other.
     pub turns: Turns,
+    /// Logins that find the line in front of a shared count too long.
+    pub lots: Lots,
     /// Wrong secrets of clients.
     pub client_secrets: ClientSecrets,
 }

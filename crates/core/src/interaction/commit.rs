@@ -25,8 +25,8 @@ use crate::event::{Endpoint, Event, GrantEnd, RefusedClient};
 use crate::issue::authorization_code::Yes;
 use crate::model::{Authentication, GrantId, PromptName};
 use crate::records::{
-    AnswerBody, Answered, AuthorizationCodeBody, Body as _, Found, InteractionBody, InteractionId, SessionBody,
-    answer_key,
+    AnswerBody, Answered, AuthorizationCodeBody, Body as _, Found, GrantBody, InteractionBody, InteractionId,
+    SessionBody, answer_key,
 };
 use crate::request::{Addressed, Prompts};
 
@@ -185,7 +185,7 @@ async fn grant(pending: Pending<'_>, change: SessionChange) -> Result<Decided, F
         take_back(&pending, drafted.grant, written).await?;
         next
     } else {
-        remember(&pending).await?;
+        remember(&pending, Some(drafted.grant)).await?;
         let account = change.authentication.account.clone();
         env.record(pending.call, &Event::AuthorizationGranted { client: pending.client.id().clone(), account });
         Outcome::Respond(addressed.respond(env, vec![("code", drafted.code.reveal())])).into()
@@ -212,7 +212,7 @@ async fn store(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, 
     if write(pending, &change, vec![record]).await? == Written::Lost {
         return Ok(lost(pending, false));
     }
-    remember(pending).await?;
+    remember(pending, None).await?;
     written_with(pending, change, Outcome::Stored(handle).into()).await
 }
 
@@ -306,12 +306,18 @@ async fn take_back(pending: &Pending<'_>, grant: GrantId, written: Written) -> R
     Ok(())
 }
 
-/// Keeps what the person has just agreed to.
-async fn remember(pending: &Pending<'_>) -> Result<(), Fault> {
+/// Keeps what the person has just agreed to. A withdrawal at the same moment may have ended the grant that rests on it, and
+/// not have found the consent: then it is forgotten again, and the code is worth nothing.
+async fn remember(pending: &Pending<'_>, grant: Option<GrantId>) -> Result<(), Fault> {
+    let (call, env, client) = (pending.call, pending.env, &*pending.client);
     let (Some(allowed), Some(account)) = (&pending.agreed.in_this_step, &pending.agreed.account) else { return Ok(()) };
-    let parties = (account, &*pending.client);
     let allowed = (allowed, pending.asked.resource.as_deref());
-    consent::remember(pending.call, pending.env, parties, allowed, pending.by.config.consent).await
+    let id = consent::remember(call, env, (account, client), allowed, pending.by.config.consent).await?;
+    let Some(grant) = grant else { return Ok(()) };
+    match env.records().get::<GrantBody>(call.now, grant.key(&env.realm)).await? {
+        Some(_) => Ok(()),
+        None => consent::forget(call, env, account, client, id).await,
+    }
 }
 
 /// The code that answers an interaction in this session: the same, however often its step is repeated.

@@ -1,8 +1,8 @@
-//! Consent given and withdrawn (architecture sections 8.1 and 8.9).
+//! Consent given and withdrawn.
 
 use std::time::Duration;
 
-use chancery_store::{StoreError, Updated};
+use chancery_store::{Revoked, StoreError, Updated};
 use chancery_types::{AccountId, ClientId, Kind, Timestamp};
 
 use crate::context::{Call, Env};
@@ -11,6 +11,9 @@ use crate::event::{Event, GrantEnd};
 use crate::interaction::prompt::Undecided;
 use crate::model::{Client, ConsentAnswer, ResourceServer};
 use crate::records::{Body, ConsentBody, Found, GrantBody, consent_key};
+
+/// How often a withdrawal looks for what was agreed to while it was under way.
+const ROUNDS: usize = 10;
 
 /// The consent that stands between this person and this client.
 pub(crate) async fn standing(
@@ -33,14 +36,14 @@ async fn stored(
     env.records().get(call.now, consent_key(env, account, client.id())).await
 }
 
-/// Adds a person's yes to what was agreed before.
+/// Adds a person's yes to what was agreed before. Returns the consent's id.
 pub(crate) async fn remember(
     call: &Call,
     env: &Env,
     (account, client): (&AccountId, &Client),
     (allowed, resource): (&Undecided, Option<&ResourceServer>),
     lifetime: Duration,
-) -> Result<(), Fault> {
+) -> Result<u64, Fault> {
     let records = env.records();
     let ends = call.now + lifetime;
     // Another tab may have answered at the same moment; what was agreed there stands, too.
@@ -67,10 +70,19 @@ pub(crate) async fn remember(
         };
         if is_written {
             env.record(call, &Event::ConsentGiven { client: client.id().clone(), account: account.clone() });
-            return Ok(());
+            return Ok(id);
         }
     }
     Err(Fault::unavailable("the consent was changed by others three times in a row"))
+}
+
+/// Forgets this consent, and no later one.
+pub(crate) async fn forget(call: &Call, env: &Env, account: &AccountId, client: &Client, id: u64) -> Result<(), Fault> {
+    let found = standing(call, env, account, client).await?.filter(|found| found.body.id == id);
+    if let Some(found) = found {
+        env.store.revoke(call.now, found.key, Some(found.revision), &[]).await?;
+    }
+    Ok(())
 }
 
 /// What was agreed to before, and what is allowed now.
@@ -92,14 +104,23 @@ pub(crate) fn widened(
 /// Ends a consent, and every grant of the client that rests on it. Returns how many grants ended.
 ///
 /// The consent ends first. An authorization that is under way looks for it after its grant was written
-/// (`still_stands`), so that no order of the two leaves a grant.
+/// (`still_stands`), so that no order of the two leaves a grant. One that has the person's first yes has no consent to look
+/// for: it writes its grant, then the consent, then looks whether its grant still lives (`commit::remember`). So that
+/// neither of the two is left behind, a withdrawal that has ended anything looks for both once more.
 ///
 /// # Errors
 /// A fault of the store; then calling it again goes on where it stopped.
 pub async fn withdraw(call: &Call, env: &Env, account: &AccountId, client: &ClientId) -> Result<u64, Fault> {
-    let records = env.records();
-    records.revoke(call.now, consent_key(env, account, client)).await?;
-    let ended = end_grants(call.now, env, account, client).await?;
+    let mut ended = 0;
+    // Each further round takes another yes at the same moment.
+    for _ in 0..ROUNDS {
+        let consent = env.records().revoke(call.now, consent_key(env, account, client)).await?;
+        let grants = end_grants(call.now, env, account, client).await?;
+        ended += grants;
+        if consent != Revoked::Ended && grants == 0 {
+            break;
+        }
+    }
     if ended > 0 {
         env.record(call, &Event::GrantEnded { client: client.clone(), why: GrantEnd::ConsentWithdrawn });
     }

@@ -9,7 +9,7 @@
 //! The name and the network by themselves are **shared** counts: bounds for guessing from many networks, and of many
 //! names. Only failures count there. Strangers can fill them, so that a full one must not keep anybody out: it lets one
 //! attempt through per `first_wait`, and who finds others before them is given a time, at which their next attempt is
-//! looked at however many come meanwhile.
+//! looked at however many come meanwhile. Where even that line is too long, one more per `first_wait` is drawn by lot.
 
 use std::time::Duration;
 
@@ -66,6 +66,9 @@ const RACES: usize = 10;
 /// The longest wait that strangers and neighbours can cause.
 const SHARED_WAIT: Duration = Duration::from_secs(30);
 
+/// How soon it is worth asking again for whoever finds the line too long.
+const NEXT_LOT: Duration = Duration::from_secs(10);
+
 /// For how long an attempt is let through after the time that it was given.
 const ADMISSION: Duration = Duration::from_secs(120);
 
@@ -109,6 +112,8 @@ enum Verdict {
     AdmittedBy(Vec<Found<ThrottleBody>>),
     /// These counts are full, and others are before it.
     Queued(Vec<Found<ThrottleBody>>),
+    /// So many are before it that there is no place.
+    LineTooLong(Key),
     Waits(Timestamp),
 }
 
@@ -133,11 +138,16 @@ impl Throttle {
         let counts = self.counts(call, env, name, device);
         let Some(turn) = env.guessing.turns.wait(counts.own).await else { return Ok(Admission::Busy) };
         let mut room = None;
+        let mut is_drawn = None;
         // Whoever loses a race looks again.
         for _ in 0..RACES {
             let own = standing(call.now, env, counts.own, counts.longest_wait).await?;
             let places = match self.verdict(call.now, env, &counts, own.as_ref()).await? {
                 Verdict::Waits(until) => return Ok(Admission::Waits(until.since(call.now))),
+                Verdict::LineTooLong(key) => match is_drawn.get_or_insert_with(|| self.draw(call.now, env, key)) {
+                    true => Vec::new(),
+                    false => return Ok(Admission::Waits(NEXT_LOT)),
+                },
                 Verdict::Queued(full) => match self.queue(call.now, env, counts.own, own.as_ref(), &full).await? {
                     Some(wait) => return Ok(Admission::Waits(wait)),
                     None => continue,
@@ -255,10 +265,16 @@ impl Throttle {
             let found = standing(now, env, shared.key, self.longest_shared_wait()).await?;
             full.extend(found.filter(|found| found.body.failures >= shared.free));
         }
-        Ok(match full.iter().any(|found| now < found.body.not_before) {
-            false => Verdict::AdmittedBy(full),
-            true => Verdict::Queued(full),
+        Ok(match full.iter().max_by_key(|found| found.body.not_before) {
+            Some(last) if last.body.not_before.since(now) > SHARED_WAIT => Verdict::LineTooLong(last.key),
+            Some(last) if now < last.body.not_before => Verdict::Queued(full),
+            _ => Verdict::AdmittedBy(full),
         })
+    }
+
+    /// Whether an attempt that finds no place is let through all the same.
+    fn draw(&self, now: Timestamp, env: &Env, key: Key) -> bool {
+        env.guessing.lots.draw(now, key, self.config.first_wait, u64::from_le_bytes(*env.secret()))
     }
 
     /// Takes a place in every count that is full, for now; `false` when somebody else did at the same moment.
@@ -274,8 +290,8 @@ impl Throttle {
         Ok(true)
     }
 
-    /// Takes a place behind the others, and says how long it is until then. When too many are before it, there is none:
-    /// that long is the wait until it is worth asking again. `None` when somebody else changed a count at the same moment.
+    /// Takes a place behind the others, and says how long it is until then. `None` when somebody else changed a count at
+    /// the same moment.
     async fn queue(
         &self,
         now: Timestamp,
@@ -285,9 +301,6 @@ impl Throttle {
         full: &[Found<ThrottleBody>],
     ) -> Result<Option<Duration>, Fault> {
         let at = full.iter().map(|found| found.body.not_before).max().unwrap_or(now).max(now);
-        if at.since(now) > SHARED_WAIT {
-            return Ok(Some(SHARED_WAIT));
-        }
         if !self.take_places(now, env, full).await? {
             return Ok(None);
         }
