@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use chancery_core::interaction::form_token::{FORM_FOREIGN, FORM_TOO_OLD, FormStep, FormToken, LIFETIME};
+use chancery_core::interaction::form_token::{FORM_FOREIGN, FORM_TOO_OLD, FormToken, LIFETIME};
 use chancery_core::keys::KeySet;
-use chancery_core::model::StepDone;
+use chancery_core::model::PromptName;
 use chancery_core::records::InteractionId;
 use chancery_testkit::{TestProvider, wait};
 use chancery_types::{Key, Kind, Partition, RealmId};
@@ -24,14 +24,14 @@ fn next(state: &mut u64) -> u64 {
 fn token(kit: &TestProvider, session: bool) -> FormToken {
     let realm = RealmId::parse("main").unwrap();
     FormToken {
-        step: FormStep::Consent,
+        prompt: PromptName::Consent,
         interaction: InteractionId::from_bytes([9; 16]),
         subject: [1; 32],
         browser: [2; 32],
         session: session.then(|| Key::derive(&realm, Kind::SESSION, Partition([3, 4]), b"session")),
         first_seen: kit.now(),
         issued_at: kit.now(),
-        done: vec![StepDone::Login, StepDone::SelectAccount],
+        done: [PromptName::Login, PromptName::SelectAccount].into_iter().collect(),
         shown: [5; 32],
     }
 }
