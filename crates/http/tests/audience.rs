@@ -38,6 +38,20 @@ fn old_grants_do_not_follow_the_default_resource() {
     assert_eq!(kit.refresh("c", tokens.member("refresh_token")).expect_status(200)["scope"], "read");
 }
 
+/// Tokens of a resource server that is no longer configured count for nothing, and none are made; nothing is used up.
+#[test]
+fn a_resource_server_that_is_gone() {
+    let kit = TestProvider::new();
+    let jwt = kit.tokens("alice", "jwt", "read").member("access_token").to_owned();
+    let code = kit.code("alice", "jwt", "read");
+    kit.registry_of_realms.lose_resource_servers(true);
+    assert!(!kit.is_active("jwt", &jwt));
+    assert_refused!(kit.exchange(&code), AUDIENCE_WITHDRAWN);
+    kit.registry_of_realms.lose_resource_servers(false);
+    assert!(kit.is_active("jwt", &jwt));
+    let _ = kit.exchange(&code).expect_status(200);
+}
+
 /// `read` of one resource server is not `read` of another.
 #[test]
 fn a_consent_counts_for_its_resource_server() {

@@ -45,23 +45,73 @@ fn of_64_exchanges_at_once_one_succeeds_on_sqlite() {
     one_exchange_succeeds(&TestProvider::builder().store(sqlite_file("exchanges")).build(), 200);
 }
 
+/// A4, GAP-06: the same by threads that really run at once.
+#[test]
+fn of_many_threads_one_succeeds_and_its_tokens_die() {
+    for _ in 0..20 {
+        let kit = TestProvider::new();
+        let request = kit.code_request(&kit.code("alice", "spa", "email")).to_http();
+        let won: Vec<_> = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..16).map(|_| scope.spawn(|| kit.send(request.clone()))).collect();
+            let answers = all.into_iter().map(|one| one.join().expect("it does not panic"));
+            answers.filter(|answer| answer.status == 200).collect()
+        });
+        assert_eq!(won.len(), 1);
+        assert!(!kit.is_active("spa", won[0].member("access_token")));
+    }
+}
+
+/// TOKEN-06, TOKEN-08, TOKEN-13, CODE-08, CODE-09, CODE-10, CLAIM-12, CLAIM-15, CLAIM-19: two trips, and what comes of them;
+/// one trip more for each use.
+#[test]
+fn a_code_becomes_tokens() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "spa", "openid email offline_access");
+    let request = kit.authorization_request("spa").scope("openid email offline_access").set("nonce", "the nonce");
+    let code = request.open(&ua).expect_code();
+    let (tokens, trips) = kit.trips(|| kit.exchange(&code).expect_status(200));
+    assert_eq!((trips, tokens.event_names()), (2, vec!["tokens_issued"]));
+    assert_eq!((&tokens["token_type"], &tokens["expires_in"]), (&"Bearer".into(), &3600.into()));
+    assert_eq!(tokens["scope"], "openid email offline_access");
+    assert!(tokens.member("refresh_token").starts_with("rt_"));
+
+    let id_token = kit.id_token(&tokens, "spa");
+    assert_eq!((id_token.header.kid.is_some(), &id_token.header.typ), (true, &None));
+    let (claims, now) = (&id_token.claims, kit.now().secs());
+    assert_eq!((&claims["sub"], &claims["nonce"]), (&"alice".into(), &"the nonce".into()));
+    assert_eq!((&claims["iat"], &claims["exp"]), (&now.into(), &(now + 3600).into()));
+    assert!(claims["email"].is_null(), "claims of scopes are for UserInfo");
+
+    let (answer, trips) = kit.trips(|| kit.userinfo(tokens.member("access_token")).expect_status(200));
+    assert_eq!(answer.text(), r#"{"sub":"alice","email":"alice@example.org","email_verified":true}"#);
+    assert_eq!((trips, answer.event_names()), (1, vec!["userinfo_served"]));
+    assert_eq!(kit.trips(|| kit.is_active("spa", tokens.member("access_token"))), (true, 1));
+}
+
 /// CODE-05, CODE-03, oidcc-codereuse, oidcc-codereuse-30seconds: at once, after 30 s, and within the hour after the code
-/// itself has expired, the second use ends what came of the first.
+/// itself has expired, the second use ends what came of the first. A foreign client ends nothing.
 #[test]
 fn a_second_use_ends_what_came_of_the_first() {
-    for later in [seconds(0), seconds(30), minutes(59)] {
+    for later in [seconds(0), seconds(30), seconds(59), seconds(61), minutes(59), seconds(3599)] {
         let kit = TestProvider::new();
         let code = kit.code("alice", "web", "openid offline_access");
         let tokens = kit.exchange(&code).expect_status(200);
         kit.clock.advance(later);
+        assert_refused!(kit.exchange(&Code { client: "post".into(), ..code.clone() }), CODE_FOREIGN);
+        assert!(kit.is_active("web", tokens.member("access_token")));
         let refused = kit.exchange(&code);
         assert_refused!(refused, CODE_USED);
         assert_eq!(refused.event_names(), ["grant_ended", "refused"]);
         assert!(!kit.is_active("web", tokens.member("access_token")));
         assert!(!kit.is_active("web", tokens.member("refresh_token")));
         assert_eq!(kit.userinfo(tokens.member("access_token")).status, 401);
-        // Nothing is left to be ended.
-        assert_eq!(kit.exchange(&code).event_names(), ["refused"]);
+        // Nothing is left to be ended: the code is gone with its grant.
+        let again = kit.exchange(&code);
+        assert_refused!(again, CODE_UNKNOWN);
+        assert_eq!(again.event_names(), ["refused"]);
+        assert_refused!(kit.refresh("web", tokens.member("refresh_token")), "invalid_grant", "refresh_token_unknown");
     }
 }
 
@@ -97,6 +147,13 @@ fn a_failed_check_burns_nothing() {
     assert_refused!(kit.exchange(&Code { client: "spa".into(), ..code.clone() }), CODE_FOREIGN);
     assert_refused!(kit.code_request(&code).without("redirect_uri").send(), CODE_REDIRECT_URI);
     assert_refused!(kit.code_request(&code).without("code_verifier").send(), CODE_VERIFIER);
+    let slash = kit.code_request(&code).set("redirect_uri", "https://web.example/cb/").send();
+    assert_refused!(slash, CODE_REDIRECT_URI);
+    assert_refused!(kit.code_request(&code).set("code_verifier", &"d".repeat(43)).send(), CODE_VERIFIER);
+    for other in ["garbage".to_owned(), code.code.replace("ac_", "at_"), code.code.replace("ac_", "rt_")] {
+        assert_refused!(kit.code_request(&code).set("code", &other).send(), CODE_UNKNOWN);
+    }
+    kit.clock.advance(seconds(59));
     let _ = kit.exchange(&code).expect_status(200);
 }
 

@@ -8,7 +8,8 @@ use chancery_core::model::SecretMethod;
 use chancery_http::Peer;
 use chancery_jose::{Compact, JwkSet, SigningAlgorithm};
 use chancery_testkit::{
-    ClientKey, ClientRequest, HandClock, NegativeTable, Refused, SECRET, TestProvider, assert_refused, seconds,
+    ClientKey, ClientRequest, HandClock, NegativeTable, Refused, SECRET, TestProvider, assert_refused,
+    check_refused_by_name, seconds,
 };
 use serde_json::json;
 
@@ -279,6 +280,121 @@ fn a_secret_that_was_taken_away_is_wrong() {
     );
     let _ = before.send().expect_status(401);
     let _ = kit.client_credentials_request("web").send().expect_status(200);
+}
+
+/// A14, CAUTH-03, CAUTH-07, CAUTH-15, CAUTH-21, CAUTH-23, EVT-04: unknown, disabled, wrong secret and wrong method are one answer at
+/// each endpoint; the event alone says which it was.
+#[test]
+fn failures_differ_in_the_event_alone() {
+    let kit = TestProvider::new();
+    let client = |id: &str, own: &str| {
+        format!(
+            r#"{{"client_id":"{id}","client_secret":"{SECRET}","token_endpoint_auth_method":"client_secret_post",
+                "response_types":[],"grant_types":["client_credentials"],"chancery":{{{own}}}}}"#
+        )
+    };
+    kit.put_client(&client("off", r#""enabled":false"#));
+    kit.put_client(&client("strict", r#""secret_method":"registered""#));
+    for (at, (path, _)) in ENDPOINTS.into_iter().enumerate() {
+        let by = |client: &str, method: &str| requests(&kit, client).remove(at).by_method(method);
+        let named = |client: &str| requests(&kit, "web").remove(at).unauthenticated().param("client_id", client);
+        let (basic, post) = ("client_secret_basic", "client_secret_post");
+        let unregistered = "client_authentication_method_unregistered";
+        let rows = [
+            (named("nobody").param("client_secret", SECRET), "client_unknown"),
+            (named("nobody"), "client_unknown"),
+            (named("ä"), "client_unknown"),
+            (named(&"a".repeat(300)), "client_unknown"),
+            (by("off", basic), "client_disabled"),
+            (by("off", post), "client_disabled"),
+            (by("web", basic).secret("wrong"), "client_secret_wrong"),
+            (by("web", basic).secret(&format!("{SECRET}x")), "client_secret_wrong"),
+            (by("post", post).secret("wrong"), "client_secret_wrong"),
+            (by("post", basic).secret("wrong"), "client_secret_wrong"),
+            (by("web", post).secret("wrong"), "client_secret_wrong"),
+            (by("strict", basic), unregistered),
+            (named("web"), unregistered),
+            (named("spa").param("client_secret", SECRET), unregistered),
+            (by("spa", basic).secret(SECRET), unregistered),
+            (named("web").param("client_assertion", "a.b.c").param("client_assertion_type", "x"), unregistered),
+            (named("spa").param("client_assertion", "a.b.c").param("client_assertion_type", "x"), unregistered),
+            (named("").param("client_assertion", "a.b.c"), unregistered),
+        ];
+        for (request, reason) in rows {
+            let answer = request.send().expect_status(401);
+            check_refused_by_name(&answer, "invalid_client", reason);
+            assert_eq!(answer["error_description"], "client authentication failed", "{path}: {reason}");
+        }
+        let _ = by("strict", post).send().expect_status(200);
+        for (request, reason) in [
+            (by("web", basic).param("client_secret", SECRET), "several_authentication_mechanisms"),
+            (by("web", basic).param("client_assertion", "a.b.c"), "several_authentication_mechanisms"),
+            (
+                named("post").param("client_secret", "x").param("client_assertion", "a"),
+                "several_authentication_mechanisms",
+            ),
+            (named(""), "no_authentication_mechanism"),
+            (named("").param("client_secret", "x"), "no_authentication_mechanism"),
+            (by("web", basic).param("client_id", "post"), "client_id_mismatch"),
+            (named("").header("authorization", "Bearer x"), "authorization_header_malformed"),
+            (named("").header("authorization", "Basic"), "authorization_header_malformed"),
+            (named("").header("authorization", "Basic YmFzaWM6"), "authorization_header_without_secret"),
+            (by("post", post).param("client_id", "post"), "malformed_parameter"),
+            (by("post", post).param("client_secret", "x"), "malformed_parameter"),
+            (named("post").param("client_assertion", "a").param("client_assertion", "b"), "malformed_parameter"),
+        ] {
+            let answer = request.send().expect_status(400);
+            check_refused_by_name(&answer, "invalid_request", reason);
+        }
+    }
+}
+
+/// CAUTH-13, META-04: a secret that has ended is a wrong secret; `0` is no end (RFC 7591 section 3.2.1). Whoever goes on with the
+/// right one does not guess, and neither does a client that is disabled: neither is slowed down.
+#[test]
+fn a_secret_ends() {
+    let kit = TestProvider::new();
+    let client = |id: &str, end: i64, is_enabled: bool| {
+        format!(
+            r#"{{"client_id":"{id}","client_secret":"{SECRET}","client_secret_expires_at":{end},"response_types":[],
+                "grant_types":["client_credentials"],"chancery":{{"enabled":{is_enabled}}}}}"#
+        )
+    };
+    let end = kit.now().secs() + 100;
+    kit.put_client(&client("short", end, true));
+    kit.put_client(&client("long", 0, true));
+    let send = |client: &str| kit.client_credentials_request(client).send();
+    kit.clock.advance(seconds(99));
+    let _ = send("short").expect_status(200);
+    kit.clock.advance(seconds(1));
+    for _ in 0..50 {
+        assert_refused!(send("short"), "invalid_client", "client_secret_expired");
+    }
+    let _ = send("long").expect_status(200);
+    kit.put_client(&client("long", 0, false));
+    for _ in 0..50 {
+        assert_refused!(send("long"), "invalid_client", "client_disabled");
+    }
+    kit.put_client(&client("short", end + 100, true));
+    kit.put_client(&client("long", 0, true));
+    let _ = (send("short").expect_status(200), send("long").expect_status(200));
+}
+
+/// META-02: RFC 7591 section 3.2.1: what the provider makes for a client nobody can know.
+#[test]
+fn made_secrets_and_ids_are_random() {
+    let kit = TestProvider::new();
+    let metadata = r#"{"redirect_uris":["https://made.example/cb"]}"#;
+    let mut made: Vec<String> =
+        (0..50).map(|_| kit.registry.put(metadata).expect("good metadata").expect("a secret").to_string()).collect();
+    made.sort();
+    made.dedup();
+    assert_eq!(made.len(), 50);
+    for secret in &made {
+        let bytes = chancery_jose::base64url::decode(secret).expect("base64url");
+        let distinct: std::collections::BTreeSet<u8> = bytes.iter().copied().collect();
+        assert!(bytes.len() == 32 && distinct.len() > 16, "{secret}");
+    }
 }
 
 /// CAUTH-15, META-13: nobody is registered for assertions as long as they are not taken, and what would be a good one is

@@ -61,6 +61,54 @@ fn the_whole_metadata() {
     assert_eq!(metadata, json!({}), "members that nobody expects");
 }
 
+/// DISC-03, DISC-05..08, CONF-08, JOSE-07: the document as it goes over the wire: every member in its order, with a route, a
+/// scope, languages and a member of the operator's.
+#[test]
+fn the_document_letter_by_letter() {
+    let kit = TestProvider::builder()
+        .configure(|config| {
+            let own = r#"{"discovery":{"extra":{"service_documentation":"https://op.example/doc","issuer":"https://evil.example"}},
+                "scopes":{"extra":["admin"]},"routes":{"token":"/connect/token"}}"#;
+            *config = serde_json::from_str(own).expect("a configuration");
+        })
+        .ui_locales(&["en", "de"])
+        .build();
+    let expected = concat!(
+        r#"{"issuer":"https://id.example","#,
+        r#""authorization_endpoint":"https://id.example/authorize","#,
+        r#""token_endpoint":"https://id.example/connect/token","#,
+        r#""userinfo_endpoint":"https://id.example/userinfo","#,
+        r#""jwks_uri":"https://id.example/jwks","#,
+        r#""introspection_endpoint":"https://id.example/introspect","#,
+        r#""revocation_endpoint":"https://id.example/revoke","#,
+        r#""response_types_supported":["code"],"#,
+        r#""response_modes_supported":["query","fragment","form_post"],"#,
+        r#""grant_types_supported":["authorization_code","client_credentials","refresh_token"],"#,
+        r#""token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"#,
+        r#""introspection_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"#,
+        r#""revocation_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"#,
+        r#""scopes_supported":["openid","offline_access","address","email","phone","profile","admin"],"#,
+        r#""claim_types_supported":["normal"],"#,
+        r#""claims_supported":["sub","sid","auth_time","acr","amr","iss","address","email","email_verified","#,
+        r#""phone_number","phone_number_verified","name","family_name","given_name","middle_name","nickname","#,
+        r#""preferred_username","profile","picture","website","gender","birthdate","zoneinfo","locale","updated_at"],"#,
+        r#""claims_parameter_supported":true,"#,
+        r#""code_challenge_methods_supported":["S256"],"#,
+        r#""acr_values_supported":["urn:chancery:acr:password"],"#,
+        r#""prompt_values_supported":["none","login","consent","select_account"],"#,
+        r#""display_values_supported":["page","popup","touch"],"#,
+        r#""request_parameter_supported":false,"#,
+        r#""request_uri_parameter_supported":false,"#,
+        r#""authorization_response_iss_parameter_supported":true,"#,
+        r#""subject_types_supported":["public"],"#,
+        r#""id_token_signing_alg_values_supported":["RS256","ES256","HS256","HS384","HS512"],"#,
+        r#""userinfo_signing_alg_values_supported":["RS256","ES256","HS256","HS384","HS512"],"#,
+        r#""ui_locales_supported":["en","de"],"#,
+        r#""service_documentation":"https://op.example/doc"}"#
+    );
+    assert_eq!(kit.get(PATH).text(), expected);
+}
+
 /// OIDC Discovery section 4.3, RFC 8414 section 3.2: no member without value, none twice.
 #[test]
 fn members_have_values() {

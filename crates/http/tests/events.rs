@@ -255,6 +255,22 @@ fn wrong_passwords_say_who_was_meant_and_from_where() {
     assert_eq!(told.len(), 1, "one name");
 }
 
+/// EVT-01, EVT-02, EVT-03, A19: from a token to its end, one event each.
+#[test]
+fn from_a_token_to_its_end() {
+    let kit = TestProvider::new();
+    let tokens = kit.client_credentials_request("api").send().expect_status(200);
+    let api = client("api");
+    let issued = Event::TokensIssued { client: api.clone(), grant_type: GrantType::ClientCredentials, account: None };
+    assert_eq!(tokens.events, [issued]);
+    let token = tokens.member("access_token");
+    let looked_at = kit.introspect("api", token);
+    assert_eq!(looked_at.events, [Event::Introspected { client: api.clone(), active: true }]);
+    let revoked = kit.revoke("api", token).expect_status(200);
+    assert_eq!((revoked.body.len(), revoked.events), (0, vec![Event::TokenRevoked { client: api.clone() }]));
+    assert_eq!(kit.introspect("api", token).events, [Event::Introspected { client: api, active: false }]);
+}
+
 /// A19, INTRO-10
 #[test]
 fn introspection() {

@@ -1,9 +1,10 @@
 //! Architecture sections 7.3, 8.9 and 8.10: a grant is one authorization of one client, and all that came of it lives and
 //! dies with it.
 
-use chancery_core::policy::{SUBJECT_IS_A_CLIENT, TokenPolicy};
+use chancery_core::policy::{CLIENT_REPLACED, SUBJECT_IS_A_CLIENT, TokenPolicy};
 use chancery_testkit::{
-    NegativeTable, Refused, SECRET, TestProvider, assert_refused, days, hours, names, refusals, seconds,
+    NegativeTable, Refused, SECRET, TestProvider, assert_refused, check_refused_by_name, days, hours, names, refusals,
+    seconds,
 };
 
 /// GRANT-09, EVT-05: when a grant ends, code, access and refresh tokens are dead in the same instant; there is one event,
@@ -99,6 +100,86 @@ fn a_lost_account_ends_every_grant() {
         let fresh = kit.tokens("alice", "web", "openid");
         assert!(kit.is_active("web", fresh.member("access_token")));
     }
+}
+
+/// TOKEN-11, UINF-06, GRANT-09: the gate, for each use of a token, in each way it closes; the event says which it was.
+#[test]
+fn the_gate_closes_for_every_use() {
+    type Loss = fn(&TestProvider);
+    let ways: [(Loss, &str, &str); 4] = [
+        (|kit| kit.accounts.disable("alice"), "gate_account_disabled", "invalid_grant"),
+        (|kit| kit.accounts.remove("alice"), "gate_account_gone", "invalid_grant"),
+        (|kit| kit.accounts.sign_out_everywhere("alice"), "gate_signed_out_everywhere", "invalid_grant"),
+        (|kit| kit.remove_client("spa"), "client_unknown", "invalid_client"),
+    ];
+    for (close, name, code) in ways {
+        let inspector = format!(
+            r#"{{"client_id":"inspector","client_secret":"{SECRET}","response_types":[],
+                "grant_types":["client_credentials"],"chancery":{{"introspects":["spa"]}}}}"#
+        );
+        let kit = TestProvider::builder().client(&inspector).build();
+        let all = kit.tokens("alice", "spa", "openid offline_access");
+        let held = kit.code("alice", "spa", "openid");
+        assert!(kit.is_active("inspector", all.member("access_token")));
+        kit.clock.advance(seconds(1));
+        close(&kit);
+        assert!(!kit.is_active("inspector", all.member("access_token")), "{name}");
+        assert_refused!(kit.userinfo(all.member("access_token")), "invalid_token", "access_token_withdrawn");
+        check_refused_by_name(&kit.refresh("spa", all.member("refresh_token")), code, name);
+        check_refused_by_name(&kit.exchange(&held), code, name);
+    }
+}
+
+/// A client that was removed leaves nothing to the next one of the same id, in no form of token.
+#[test]
+fn another_client_of_the_same_id_gets_nothing() {
+    let kit = TestProvider::new();
+    let registration = |id: &str, own: &str| {
+        format!(
+            r#"{{"client_id":"{id}","client_secret":"{SECRET}","redirect_uris":["https://{id}.example/cb"],
+                "id_token_signed_response_alg":"ES256","scope":"openid offline_access read",
+                "grant_types":["authorization_code","refresh_token","client_credentials"],
+                "chancery":{{"refresh_tokens":"always"{own}}}}}"#
+        )
+    };
+    let opaque = registration("opaque", "");
+    let signed = registration("signed", r#","default_resource":"https://jwt-api.example""#);
+    kit.put_client(&opaque);
+    kit.put_client(&signed);
+    let first = kit.tokens("alice", "opaque", "openid offline_access");
+    let jwt = kit.tokens("alice", "signed", "read");
+    let code = kit.code("alice", "opaque", "openid");
+    let own = |client: &str| kit.client_credentials_request(client).send().expect_status(200);
+    let owned = ["opaque", "signed"].map(|client| (client, own(client).member("access_token").to_owned()));
+    for metadata in [&opaque, &signed] {
+        kit.replace_client(metadata);
+    }
+    kit.clock.advance(seconds(1));
+    assert!(!kit.is_active("opaque", first.member("access_token")));
+    assert!(!kit.is_active("signed", jwt.member("access_token")));
+    for (client, token) in &owned {
+        assert!(!kit.is_active(client, token), "{client}");
+    }
+    assert_eq!(kit.userinfo(first.member("access_token")).status, 401);
+    assert_refused!(kit.refresh("opaque", first.member("refresh_token")), CLIENT_REPLACED);
+    assert_refused!(kit.exchange(&code), CLIENT_REPLACED);
+    // What the new one gets is its own.
+    let fresh = kit.tokens("alice", "opaque", "openid");
+    assert!(kit.is_active("opaque", fresh.member("access_token")));
+    assert!(kit.is_active("signed", own("signed").member("access_token")));
+}
+
+/// What has expired is removed, however much it is, and nothing else.
+#[test]
+fn sweeping_takes_everything_that_has_ended() {
+    let kit = TestProvider::new();
+    for _ in 0..3 {
+        let _ = kit.client_credentials_request("api").send().expect_status(200);
+    }
+    kit.clock.advance(seconds(599));
+    assert_eq!(kit.run_once(), 0);
+    kit.clock.advance(seconds(1));
+    assert_eq!((kit.run_once(), kit.run_once()), (3, 0));
 }
 
 /// GRANT-12: tokens of a client itself hang on no grant, and nothing that people do touches them.

@@ -2,13 +2,17 @@
 
 #![expect(clippy::expect_used, reason = "tests")]
 
+use std::future::Future as _;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 
+use chancery_core::event::{Endpoint, Event};
 use chancery_core::rotation::KeyEnd;
-use chancery_jose::SigningAlgorithm::{Es256, Rs256};
+use chancery_jose::SigningAlgorithm::{Es256, Es384, Ps256, Rs256};
 use chancery_jose::{Compact, JwkSet};
 use chancery_store_memory::MemoryStore;
-use chancery_testkit::{TestProvider, hours, millis, minutes, seconds};
+use chancery_testkit::{TestProvider, hours, millis, minutes, seconds, wait};
 
 /// Consents, grants and counts of guesses are filed under names that do not change with the root secret: after it was rotated
 /// the same node and one that is started anew find them, and whoever withdraws a consent ends its grants.
@@ -180,4 +184,86 @@ fn the_jwks_has_another_etag_after_a_change() {
     for private in ["\"d\"", "\"p\"", "\"q\"", "\"k\""] {
         assert!(!after.text().contains(private));
     }
+}
+
+/// The names of the published keys and the algorithms that are announced.
+fn documents(kit: &TestProvider) -> (Option<String>, Option<String>) {
+    let etag = |path: &str| kit.get(path).expect_status(200).header("etag").map(str::to_owned);
+    (etag("/jwks"), etag("/.well-known/openid-configuration"))
+}
+
+/// JOSE-06: a key that is added, published, signs, or has counted shows within a second, and no document is made anew without
+/// need.
+#[test]
+fn the_documents_follow_the_keys() {
+    let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
+    let first = documents(&kit);
+    kit.clock.advance(seconds(10));
+    assert_eq!(documents(&kit), first);
+    let (publish_at, sign_from) = (kit.now() + seconds(10), kit.now() + seconds(20));
+    let kid = kit.keys.add(Ps256, publish_at, sign_from).expect("a key");
+    assert_eq!(documents(&kit), first, "asked less than a second ago");
+    kit.clock.advance(seconds(1));
+    assert_eq!(documents(&kit), first, "not published yet");
+    kit.clock.advance(seconds(9));
+    let published = documents(&kit);
+    assert!(published.0 != first.0 && published.1 == first.1);
+    assert!(kit.get("/jwks").text().contains(&*kid));
+    kit.clock.advance(seconds(10));
+    let signing = documents(&kit);
+    assert!(signing.0 == published.0 && signing.1 != published.1);
+    kit.keys.end(&kid, KeyEnd::new(kit.now() + seconds(1), seconds(0)));
+    kit.clock.advance(seconds(1));
+    assert_eq!(documents(&kit), first);
+}
+
+/// Keys that do not answer leave everything as it is, and one event a second tells of it.
+#[test]
+fn silent_keys_leave_the_documents_as_they_are() {
+    let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
+    let before = documents(&kit);
+    kit.key_service.fall_silent();
+    kit.clock.advance(seconds(2));
+    assert_eq!(documents(&kit), before);
+    let told = kit.events.rest();
+    assert!(matches!(told.as_slice(), [Event::Faulted { endpoint: Endpoint::Metadata, .. }]), "{told:?}");
+    assert_eq!((documents(&kit), kit.events.rest().len()), (before.clone(), 1), "not asked again within a second");
+    kit.key_service.answer_again();
+    let _ = kit.keys.add(Es384, kit.now(), kit.now()).expect("a key");
+    kit.clock.advance(seconds(1));
+    assert_ne!(documents(&kit).0, before.0);
+    assert_eq!(kit.events.rest().len(), 1);
+}
+
+/// When the time of a key comes while the keys do not answer, one request a second finds that out.
+#[test]
+fn silent_keys_are_not_flooded() {
+    let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
+    let _ = kit.keys.add(Ps256, kit.now() + seconds(10), kit.now() + seconds(10)).expect("a key");
+    kit.clock.advance(seconds(2));
+    let _ = kit.get("/jwks").expect_status(200);
+    kit.key_service.fall_silent();
+    kit.clock.advance(seconds(8));
+    for _ in 0..100 {
+        let _ = kit.get("/jwks").expect_status(200);
+    }
+    assert_eq!(kit.events.rest().len(), 1);
+    kit.clock.advance(seconds(1));
+    kit.key_service.answer_again();
+    assert!(kit.get("/.well-known/openid-configuration").text().contains("PS256"));
+}
+
+/// A peer that breaks its request off in the middle of the question takes nobody's answer away: the next one asks.
+#[test]
+fn a_question_that_is_broken_off_is_asked_again() {
+    let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
+    let before = kit.provider.snapshot().jwks.clone();
+    let _ = kit.keys.add(Es384, kit.now(), kit.now()).expect("a key");
+    kit.clock.advance(seconds(2));
+    {
+        let mut asks = pin!(kit.provider.refresh(kit.now()));
+        assert!(asks.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    }
+    wait(kit.provider.refresh(kit.now()));
+    assert_ne!(kit.provider.snapshot().jwks, before);
 }

@@ -11,7 +11,10 @@ use chancery_core::endpoint::token::refresh_token::{
 };
 use chancery_core::model::{Client, Entitlement};
 use chancery_core::policy::{ACCOUNT_DISABLED, ACCOUNT_GONE, SIGNED_OUT_EVERYWHERE, TokenKind, TokenPolicy};
-use chancery_testkit::{Answer, NegativeTable, Refused, TestProvider, assert_refused, days, millis, minutes, seconds};
+use chancery_testkit::{
+    Answer, NegativeTable, Refused, SeededRandom, TestProvider, assert_refused, days, millis, minutes, seconds,
+};
+use chancery_types::Timestamp;
 use sqlite_file::sqlite_file;
 
 /// How many records there are, found out by letting all of them expire.
@@ -58,6 +61,125 @@ fn of_64_refreshes_at_once_all_get_one_successor_on_memory() {
 #[test]
 fn of_64_refreshes_at_once_all_get_one_successor_on_sqlite() {
     one_successor(&TestProvider::builder().store(sqlite_file("refreshes")).build(), 200);
+}
+
+/// A5, GAP-06: the same by threads that really run at once.
+#[test]
+fn of_many_threads_all_get_one_successor() {
+    for _ in 0..20 {
+        let kit = TestProvider::new();
+        let tokens = kit.tokens("alice", "spa", "openid offline_access");
+        let request = kit.refresh_request("spa", tokens.member("refresh_token")).to_http();
+        let mut given: Vec<String> = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..16).map(|_| scope.spawn(|| kit.send(request.clone()))).collect();
+            let answers = all.into_iter().map(|one| one.join().expect("it does not panic"));
+            answers.map(|answer| answer.member("refresh_token").to_owned()).collect()
+        });
+        given.dedup();
+        assert_eq!(given.len(), 1);
+        let _ = kit.refresh("spa", &given[0]).expect_status(200);
+    }
+}
+
+/// RT-01, RT-08, GAP-10: two trips; the former token gives the same successor for 30 s and another access token, later it ends
+/// the grant.
+#[test]
+fn rotation_takes_two_trips() {
+    let kit = TestProvider::new();
+    let tokens = kit.tokens("alice", "spa", "openid email offline_access");
+    let old = tokens.member("refresh_token");
+    let (first, trips) = kit.trips(|| kit.refresh("spa", old).expect_status(200));
+    assert_eq!(trips, 2);
+    assert_ne!(first["refresh_token"], tokens["refresh_token"]);
+    kit.clock.advance(seconds(29));
+    let (again, trips) = kit.trips(|| kit.refresh("spa", old).expect_status(200));
+    assert_eq!((trips, &again["refresh_token"]), (2, &first["refresh_token"]));
+    assert_ne!(again["access_token"], first["access_token"]);
+    kit.clock.advance(seconds(2));
+    let refused = kit.refresh("spa", old);
+    assert_refused!(refused, REFRESH_TOKEN_USED);
+    assert_eq!(refused.event_names(), ["grant_ended", "refused"]);
+    assert_refused!(kit.refresh("spa", first.member("refresh_token")), REFRESH_TOKEN_UNKNOWN);
+    assert!(!kit.is_active("spa", again.member("access_token")));
+}
+
+/// What a family is, said without digests: its tokens in order, when the newest came into force, and its ends.
+struct Model {
+    tokens: Vec<String>,
+    rotated_at: Timestamp,
+    idle_end: Timestamp,
+    absolute_end: Timestamp,
+    is_alive: bool,
+}
+
+#[derive(Debug, PartialEq)]
+enum Expected {
+    New,
+    Newest,
+    Refused,
+}
+
+impl Model {
+    /// What showing this token should yield: a successor that is known already, a new one, or nothing.
+    fn show(&mut self, at: usize, now: Timestamp) -> Expected {
+        let newest = self.tokens.len() - 1;
+        if !self.is_alive || now >= self.idle_end {
+            return Expected::Refused;
+        }
+        if at == newest {
+            self.rotated_at = now;
+            self.idle_end = (now + days(14)).min(self.absolute_end);
+            return Expected::New;
+        }
+        if at + 1 == newest && now.since(self.rotated_at) <= seconds(30) {
+            return Expected::Newest;
+        }
+        self.is_alive = false;
+        Expected::Refused
+    }
+}
+
+/// RT-02, RT-08: 100 random walks of 60 steps over one family each, against the model.
+#[test]
+fn a_family_is_its_model() {
+    let random = SeededRandom::new(20_260_101);
+    let (mut new, mut same, mut refusals) = (0, 0, 0);
+    let kit = TestProvider::new();
+    for _ in 0..100 {
+        let born = kit.now();
+        let first = kit.tokens("alice", "spa", "openid email offline_access").member("refresh_token").to_owned();
+        let mut model = Model {
+            tokens: vec![first],
+            rotated_at: born,
+            idle_end: born + days(14),
+            absolute_end: born + days(90),
+            is_alive: true,
+        };
+        for _ in 0..60 {
+            let below = |n: usize| u64::try_from(random.below(n)).expect("a small number");
+            kit.clock.advance(match below(20) {
+                0 => days(below(15)),
+                1..=4 => millis(below(40_000)),
+                _ => millis(below(3_000)),
+            });
+            let newest = model.tokens.len() - 1;
+            let back = if below(25) == 0 { 2 } else { usize::from(below(4) == 0) };
+            let at = newest.saturating_sub(back);
+            let expected = model.show(at, kit.now());
+            let answer = kit.refresh("spa", &model.tokens[at]);
+            let given = answer["refresh_token"].as_str().map(str::to_owned);
+            match (expected, given) {
+                (Expected::New, Some(token)) if !model.tokens.contains(&token) => {
+                    model.tokens.push(token);
+                    new += 1;
+                }
+                (Expected::Newest, Some(token)) if token == model.tokens[newest] => same += 1,
+                (Expected::Refused, None) if answer["error"] == "invalid_grant" => refusals += 1,
+                (expected, _) => panic!("{expected:?}, and got {}", answer.text()),
+            }
+        }
+    }
+    assert!(new > 300 && same > 50 && refusals > 100, "{new} {same} {refusals}: the walk shows too little");
 }
 
 /// A5: one record, however many came at once.
@@ -168,6 +290,8 @@ fn a_foreign_client_ends_nothing() {
     let refused = kit.refresh("post", old);
     assert_refused!(refused, REFRESH_TOKEN_FOREIGN);
     assert_eq!(refused.event_names(), ["refused"]);
+    assert_refused!(kit.refresh("post", current.member("refresh_token")), REFRESH_TOKEN_FOREIGN);
+    assert_refused!(kit.refresh("web", "rt_"), REFRESH_TOKEN_UNKNOWN);
     let _ = kit.refresh("web", current.member("refresh_token")).expect_status(200);
 }
 

@@ -67,6 +67,16 @@ fn checks_in_their_order() {
         kit.token_request("api").param("grant_type", "refresh_token").param("refresh_token", "rt_x").send();
     assert_refused!(unregistered, GRANT_TYPE_UNREGISTERED);
     assert_eq!(unregistered.header("cache-control"), Some("no-store"));
+    let public = kit.client_credentials_request("spa").send();
+    assert_refused!(public, GRANT_TYPE_UNREGISTERED);
+    let nobody = kit.token_request("web").unauthenticated().param("grant_type", "authorization_code").send();
+    assert_refused!(nobody, "invalid_request", "no_authentication_mechanism");
+    // What the grant type needs comes after that it is known; what another one needs does not matter.
+    let code = kit.token_request("spa").param("grant_type", "authorization_code");
+    assert_refused!(code.send(), "invalid_request", "code_missing");
+    let refresh = kit.token_request("spa").param("grant_type", "refresh_token").param("code", "1").param("code", "2");
+    assert_refused!(refresh.send(), "invalid_request", "refresh_token_missing");
+    assert_refused!(code.param("grant_type", "authorization_code").send(), MALFORMED_PARAMETER);
 }
 
 /// TOKEN-04, PARM-07: what a grant type does not know may come as it likes.

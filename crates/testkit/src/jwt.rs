@@ -1,9 +1,11 @@
 //! JWTs as a client checks them: by the published keys, or by its own secret.
 
-use chancery_jose::{Compact, Header, HmacKey, JwkSet, SigningAlgorithm};
+use chancery_core::ports::PrivateKeys as _;
+use chancery_jose::{Compact, Header, HmacKey, JwkSet, SigningAlgorithm, base64url};
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::interleaved::wait;
 use crate::provider::TestProvider;
 
 /// A JWT whose signature was verified.
@@ -41,6 +43,21 @@ impl TestProvider {
             Value::as_object(&claims).into_iter().flatten().map(|(name, _)| name.clone()).collect();
         names.sort_by_key(|name| text.find(&format!("\"{name}\":")));
         Ok(VerifiedJwt { header: verified.header().clone(), claims, names })
+    }
+
+    /// What nobody but the provider can sign: any claims under any header, to which `alg` and `kid` of its ES256 key are added.
+    #[must_use]
+    pub fn sign(&self, header: &Value, claims: &Value) -> String {
+        let realm = &self.env().realm;
+        let keys = wait(self.keys.list(realm)).expect("the keys");
+        let key = keys.iter().find(|key| key.jwk.alg() == Some(SigningAlgorithm::Es256)).expect("an ES256 key");
+        let kid = key.jwk.kid().expect("our keys have a name");
+        let mut header = header.clone();
+        header["alg"] = "ES256".into();
+        header["kid"] = kid.into();
+        let input = [&header, claims].map(|part| base64url::encode(part.to_string())).join(".");
+        let signature = wait(self.keys.sign(realm, kid, input.as_bytes())).expect("a signature");
+        format!("{input}.{}", base64url::encode(signature))
     }
 
     /// The ID token of a token response, checked as its client has to (OIDC Core section 3.1.3.7).

@@ -46,6 +46,8 @@ pub struct TestProvider {
     pub accounts: Arc<TestAccounts>,
     /// The clients of this realm; [`TestProvider::put_client`] adds one.
     pub registry: Arc<MemoryRegistry>,
+    /// The registry of all realms.
+    pub registry_of_realms: Arc<TestRegistry>,
     /// The keys. Shared by all providers of a process, unless [`TestProviderBuilder::own_keys`] was called.
     pub keys: Arc<MemoryKeys>,
     /// The way to the keys, which can fall silent.
@@ -84,6 +86,7 @@ pub struct TestProviderBuilder {
     token_policy: Option<Arc<dyn TokenPolicy>>,
     client_policy: Option<Arc<dyn ClientPolicy>>,
     pages: Option<Arc<dyn Pages>>,
+    ui_locales: Vec<String>,
     mounted_at: Option<String>,
     proxies: TrustedProxies,
     peer: Option<IpAddr>,
@@ -188,6 +191,13 @@ impl TestProviderBuilder {
         self
     }
 
+    /// With pages in these languages.
+    #[must_use]
+    pub fn ui_locales(mut self, locales: &[&str]) -> Self {
+        self.ui_locales = locales.iter().map(|&locale| locale.to_owned()).collect();
+        self
+    }
+
     /// Below another path than the issuer's.
     #[must_use]
     pub fn mounted_at(mut self, path: &str) -> Self {
@@ -243,14 +253,15 @@ impl TestProviderBuilder {
             realm,
             issuer: Issuer::parse(&self.issuer).expect("an issuer"),
             store: Arc::clone(&counting) as Arc<dyn StateStore>,
-            registry: self.registry,
+            registry: self.registry.clone(),
             accounts: accounts.clone(),
             keys: key_service.clone(),
         };
         let mut builder = Builder::new(parts, self.config)
             .with_clock(clock.clone())
             .with_random(random.clone())
-            .with_events(events.clone());
+            .with_events(events.clone())
+            .with_ui_locales(self.ui_locales);
         if let Some(policy) = self.authorization_policy {
             builder = builder.with_authorization_policy(policy);
         }
@@ -274,6 +285,7 @@ impl TestProviderBuilder {
             random,
             accounts,
             registry,
+            registry_of_realms: self.registry,
             keys,
             key_service,
             events,
@@ -326,6 +338,7 @@ impl TestProvider {
             token_policy: None,
             client_policy: None,
             pages: None,
+            ui_locales: Vec::new(),
             mounted_at: None,
             proxies: TrustedProxies::default(),
             peer: Some(PEER),

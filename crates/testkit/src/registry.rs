@@ -1,6 +1,7 @@
 //! Clients and resource servers, each realm with its own.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chancery_core::documents::MemoryRegistry;
@@ -15,6 +16,7 @@ use crate::interleaved::let_others_go_on;
 #[derive(Default)]
 pub struct TestRegistry {
     realms: RwLock<BTreeMap<RealmId, Arc<MemoryRegistry>>>,
+    has_lost_resource_servers: AtomicBool,
 }
 
 impl TestRegistry {
@@ -23,6 +25,11 @@ impl TestRegistry {
         let own = Arc::new(own);
         self.realms.write().unwrap_or_else(PoisonError::into_inner).insert(realm, Arc::clone(&own));
         own
+    }
+
+    /// From now on no resource server is configured any more, or all are again.
+    pub fn lose_resource_servers(&self, lost: bool) {
+        self.has_lost_resource_servers.store(lost, Ordering::SeqCst);
     }
 
     /// What the realm has.
@@ -51,6 +58,9 @@ impl Registry for TestRegistry {
     ) -> PortFuture<'a, Option<Arc<ResourceServer>>> {
         Box::pin(async move {
             let_others_go_on().await;
+            if self.has_lost_resource_servers.load(Ordering::SeqCst) {
+                return Ok(None);
+            }
             self.of(realm).resource_server(realm, uri).await
         })
     }
