@@ -1,9 +1,9 @@
-//! Request bodies: how long they may be, and how much is held of requests that are not complete.
+//! Request bodies: how long they may be, and how much memory incomplete requests may use.
 //!
-//! Anybody can begin a request and not end it. What all of them hold together is bounded, and one network's part of it.
-//! Where no room is left, whoever has kept us waiting longest makes way and is told to come back: nearly every body comes
-//! a moment after its header, and those that never come must not keep out those that come a moment later. A small body
-//! that came whole needs no room.
+//! Anybody can begin a request and not finish it. The memory of all incomplete requests is bounded, and so is that of one
+//! network's. When a budget is used up, the request that has been incomplete for longest is dropped and asked to come back
+//! later (503), because nearly every honest body arrives a moment after its header. A small body that arrives at once
+//! needs no budget.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
@@ -21,132 +21,136 @@ use crate::proxies::Network;
 /// The longest body that is read.
 pub(crate) const LONGEST: usize = 64 * 1024;
 
-/// The longest body that needs no room when it came whole.
+/// The longest body that needs no budget if it arrives at once.
 const SMALL: usize = 4 * 1024;
 
-/// What a request that waits costs beside what was sent of it.
-const WAITING: usize = 4 * 1024;
+/// What an incomplete request costs beside the bytes that were sent.
+const OVERHEAD: usize = 4 * 1024;
 
-/// What all requests may hold together.
-const ROOM: usize = 16 * 1024 * 1024;
+/// The budget of all requests together.
+const BUDGET: usize = 16 * 1024 * 1024;
 
-/// What those of one network may hold.
-const ROOM_OF_A_NETWORK: usize = 2 * 1024 * 1024;
+/// The budget of one network's requests.
+const NETWORK_BUDGET: usize = 2 * 1024 * 1024;
 
 /// Why there is no body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unread {
-    /// It is longer than is read.
+pub(crate) enum BodyError {
+    /// It is too long.
     TooLong,
-    /// It ended before its end.
-    BrokenOff,
-    /// It was waited for longest when room was needed for others.
-    NoRoom,
+    /// It ended early.
+    Incomplete,
+    /// It was incomplete for longest when the budget was needed for others.
+    OverBudget,
 }
 
-/// A body that was read; what it holds is given back when this is dropped.
+/// A body that was read. Its budget is given back when this is dropped.
 #[derive(Default)]
 pub(crate) struct Received {
     pub(crate) bytes: Bytes,
-    _held: Option<Held>,
+    _reservation: Option<Reservation>,
 }
 
-/// What the requests to one Service hold.
+/// The budget of one Service's requests.
 #[derive(Default)]
-pub(crate) struct Bodies(Mutex<Occupied>);
+pub(crate) struct BodyBudget(Mutex<Reserved>);
 
 #[derive(Default)]
-struct Occupied {
+struct Reserved {
     all: usize,
-    /// Networks that hold something.
+    /// The networks with a reservation.
     by_network: HashMap<Network, usize>,
-    /// In the order in which they began to hold something.
-    holders: BTreeMap<u64, Holder>,
+    /// By number, which is the order in which they began.
+    requests: BTreeMap<u64, Holding>,
     begun: u64,
 }
 
-/// A request that holds something.
-struct Holder {
+/// A request with a reservation.
+struct Holding {
     network: Option<Network>,
     amount: usize,
-    /// Wakes the request while it waits for more of its body: then it can be made to give way.
+    /// Wakes the request. It is set while the request waits for more of its body, when it can be dropped.
     waiting: Option<Waker>,
 }
 
-/// The place of one request among the holders, from when it first holds something.
-struct Held {
-    bodies: Arc<Bodies>,
+/// The part of the budget that one request uses.
+struct Reservation {
+    bodies: Arc<BodyBudget>,
     network: Option<Network>,
-    place: Option<u64>,
+    number: Option<u64>,
 }
 
-impl Bodies {
-    /// Reads a body whose header was admitted, for a peer as far as one is known.
+impl BodyBudget {
+    /// Reads the body of a request with a valid header.
     pub(crate) async fn read<B: Body>(
         self: &Arc<Self>,
         body: B,
         parts: &Parts,
         peer: Option<IpAddr>,
-    ) -> Result<Received, Unread> {
-        // What a header announces: nothing of it is read, and nobody is asked to send it (RFC 9110 section 10.1.1).
+    ) -> Result<Received, BodyError> {
+        // If the header says so, nothing is read, and a client that waits for `100 Continue` sends nothing (RFC 9110 section 10.1.1).
         if body.size_hint().lower() > LONGEST as u64 {
-            return Err(Unread::TooLong);
+            return Err(BodyError::TooLong);
         }
-        let mut held = Held { bodies: self.clone(), network: peer.map(Network::of), place: None };
+        let mut reservation = Reservation { bodies: self.clone(), network: peer.map(Network::of), number: None };
         let mut body = pin!(body);
         let mut read = BytesMut::new();
         loop {
             let next = poll_fn(|context| match body.as_mut().poll_frame(context) {
-                Poll::Pending if !held.grow_to(WAITING + size(parts) + read.capacity(), Some(context.waker())) => {
-                    Poll::Ready(Err(Unread::NoRoom))
+                Poll::Pending
+                    if !reservation.grow_to(OVERHEAD + size(parts) + read.capacity(), Some(context.waker())) =>
+                {
+                    Poll::Ready(Err(BodyError::OverBudget))
                 }
                 Poll::Pending => Poll::Pending,
-                Poll::Ready(frame) => Poll::Ready(frame.transpose().map_err(|_| Unread::BrokenOff)),
+                Poll::Ready(frame) => Poll::Ready(frame.transpose().map_err(|_| BodyError::Incomplete)),
             });
             let Some(frame) = next.await? else { break };
-            // Trailers say nothing here.
+            // Trailers are ignored.
             let Ok(data) = frame.into_data() else { continue };
             if read.len() + data.remaining() > LONGEST {
-                return Err(Unread::TooLong);
+                return Err(BodyError::TooLong);
             }
             read.put(data);
         }
         if read.len() <= SMALL {
-            return Ok(Received { bytes: read.freeze(), _held: None });
+            return Ok(Received { bytes: read.freeze(), _reservation: None });
         }
-        match held.grow_to(read.capacity(), None) {
-            true => Ok(Received { bytes: read.freeze(), _held: Some(held) }),
-            false => Err(Unread::NoRoom),
+        match reservation.grow_to(read.capacity(), None) {
+            true => Ok(Received { bytes: read.freeze(), _reservation: Some(reservation) }),
+            false => Err(BodyError::OverBudget),
         }
     }
 
-    fn occupied(&self) -> MutexGuard<'_, Occupied> {
+    fn reserved(&self) -> MutexGuard<'_, Reserved> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Occupied {
-    /// A place for a request that holds nothing yet.
-    fn place(&mut self, network: Option<Network>) -> u64 {
+impl Reserved {
+    /// Numbers a new request, which has reserved nothing yet.
+    fn begin(&mut self, network: Option<Network>) -> u64 {
         self.begun += 1;
-        self.holders.insert(self.begun, Holder { network, amount: 0, waiting: None });
+        self.requests.insert(self.begun, Holding { network, amount: 0, waiting: None });
         self.begun
     }
 
-    /// Makes room for more in this place; those who have waited longest make way, of the same network where it is the
-    /// network's room that is missing. They are to be woken.
-    fn make_room(&mut self, place: u64, network: Option<Network>, more: usize, woken: &mut Vec<Waker>) -> bool {
+    /// Makes room in the budgets by dropping the requests that have waited for longest, of the same network if its budget
+    /// is the one that is used up. It returns false if that is not enough. The caller has to wake them.
+    fn reclaim(&mut self, number: u64, network: Option<Network>, more: usize, woken: &mut Vec<Waker>) -> bool {
         loop {
             let of_network = network.and_then(|network| self.by_network.get(&network)).copied().unwrap_or(0);
-            let is_network_full = of_network + more > ROOM_OF_A_NETWORK;
-            if !is_network_full && self.all + more <= ROOM {
+            let is_network_full = of_network + more > NETWORK_BUDGET;
+            if !is_network_full && self.all + more <= BUDGET {
                 return true;
             }
-            let makes_way = |(other, holder): &(&u64, &Holder)| {
-                **other != place && holder.waiting.is_some() && (!is_network_full || holder.network == network)
+            let can_be_dropped = |(other, holding): &(&u64, &Holding)| {
+                **other != number && holding.waiting.is_some() && (!is_network_full || holding.network == network)
             };
-            let Some(longest) = self.holders.iter().find(makes_way).map(|(other, _)| *other) else { return false };
-            woken.extend(self.remove(longest).and_then(|holder| holder.waiting));
+            let Some(longest) = self.requests.iter().find(can_be_dropped).map(|(other, _)| *other) else {
+                return false;
+            };
+            woken.extend(self.remove(longest).and_then(|holding| holding.waiting));
         }
     }
 
@@ -157,54 +161,54 @@ impl Occupied {
         }
     }
 
-    fn remove(&mut self, place: u64) -> Option<Holder> {
-        let holder = self.holders.remove(&place)?;
-        self.all -= holder.amount;
-        if let Some(network) = holder.network
+    fn remove(&mut self, number: u64) -> Option<Holding> {
+        let holding = self.requests.remove(&number)?;
+        self.all -= holding.amount;
+        if let Some(network) = holding.network
             && let Some(of_network) = self.by_network.get_mut(&network)
         {
-            *of_network -= holder.amount;
+            *of_network -= holding.amount;
             if *of_network == 0 {
                 self.by_network.remove(&network);
             }
         }
-        Some(holder)
+        Some(holding)
     }
 }
 
-/// What the header of a request takes, roughly.
+/// The approximate size of a request's header.
 fn size(parts: &Parts) -> usize {
     let fields = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len());
     fields.sum::<usize>() + parts.uri.path().len() + parts.uri.query().map_or(0, str::len)
 }
 
-impl Held {
-    /// Holds so much, if there is room for what it is more than before and nobody else has got its room meanwhile.
-    /// `waiting` wakes the request when it has to make way.
+impl Reservation {
+    /// Grows to this amount, if the budget allows it and the request was not dropped meanwhile. `waiting` wakes the request
+    /// when it is dropped.
     fn grow_to(&mut self, amount: usize, waiting: Option<&Waker>) -> bool {
-        let mut occupied = self.bodies.occupied();
-        let place = *self.place.get_or_insert_with(|| occupied.place(self.network));
-        let Some(before) = occupied.holders.get(&place).map(|holder| holder.amount) else { return false };
+        let mut reserved = self.bodies.reserved();
+        let number = *self.number.get_or_insert_with(|| reserved.begin(self.network));
+        let Some(before) = reserved.requests.get(&number).map(|holding| holding.amount) else { return false };
         let more = amount.saturating_sub(before);
         let mut woken = Vec::new();
-        let has_room = more == 0 || occupied.make_room(place, self.network, more, &mut woken);
-        if has_room {
-            occupied.add(self.network, more);
-            if let Some(holder) = occupied.holders.get_mut(&place) {
-                holder.amount += more;
-                holder.waiting = waiting.cloned();
+        let is_granted = more == 0 || reserved.reclaim(number, self.network, more, &mut woken);
+        if is_granted {
+            reserved.add(self.network, more);
+            if let Some(holding) = reserved.requests.get_mut(&number) {
+                holding.amount += more;
+                holding.waiting = waiting.cloned();
             }
         }
-        drop(occupied);
+        drop(reserved);
         woken.into_iter().for_each(Waker::wake);
-        has_room
+        is_granted
     }
 }
 
-impl Drop for Held {
+impl Drop for Reservation {
     fn drop(&mut self) {
-        if let Some(place) = self.place {
-            self.bodies.occupied().remove(place);
+        if let Some(number) = self.number {
+            self.bodies.reserved().remove(number);
         }
     }
 }

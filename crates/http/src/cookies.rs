@@ -1,6 +1,7 @@
-//! The three cookies: the session list, the browser cookie, and the names that have signed in from this browser (RFC 6265bis sections 4.1 and 5.4).
+//! The three cookies: the session list, the browser cookie, and the names that have signed in from this
+//! browser (RFC 6265bis sections 4.1 and 5.4).
 //!
-//! The browser sends what it likes: doubled, damaged and foreign cookies are no cookies, and never fail a request.
+//! Duplicate, damaged and foreign cookies are ignored; they never make a request fail.
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use zeroize::Zeroizing;
 
-/// How this realm's cookies are called, and the attributes they carry.
+/// The names of this realm's cookies and their attributes.
 pub(crate) struct Cookies {
     session: String,
     browser: String,
@@ -24,8 +25,9 @@ pub(crate) struct Cookies {
 }
 
 impl Cookies {
-    /// `__Host-` binds a cookie to the host, which an issuer at the root has for itself; realms by path share a host, so
-    /// `__Secure-` with the path; on http loopback browsers would drop either (RFC 6265bis section 4.1.3).
+    /// An issuer at the root of its host uses `__Host-`, which binds a cookie to the host. Issuers with a
+    /// path share a host, so they use `__Secure-` and the path. On http loopback, browsers would reject
+    /// either prefix (RFC 6265bis section 4.1.3).
     pub(crate) fn new(issuer: &Issuer, realm: &RealmId, session_life: Duration) -> Self {
         let (prefix, path) = match (issuer.is_https(), issuer.path()) {
             (true, "") => ("__Host-", "/"),
@@ -46,13 +48,13 @@ impl Cookies {
         }
     }
 
-    /// The session handles, active one first.
+    /// The session handles, the active one first.
     pub(crate) fn sessions(&self, headers: &HeaderMap) -> Vec<RotatingHandle<Session>> {
         let list = value(headers, &self.session).unwrap_or("");
         list.split('.').take(LIST).filter_map(|handle| RotatingHandle::parse(handle).ok()).collect()
     }
 
-    /// What binds forms to this browser before anybody is signed in.
+    /// The value that binds forms to this browser before anybody is signed in.
     pub(crate) fn browser(&self, headers: &HeaderMap) -> Option<Zeroizing<[u8; 16]>> {
         let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(value(headers, &self.browser)?).ok()?);
         bytes.as_slice().try_into().ok().map(Zeroizing::new)
@@ -63,8 +65,8 @@ impl Cookies {
         value(headers, &self.devices).map(Into::into)
     }
 
-    /// Whether the browser sent one of those that a request can depend on.
-    pub(crate) fn are_there(&self, headers: &HeaderMap) -> bool {
+    /// Whether the browser sent the session or the browser cookie.
+    pub(crate) fn has_any(&self, headers: &HeaderMap) -> bool {
         value(headers, &self.session).is_some() || value(headers, &self.browser).is_some()
     }
 
@@ -78,13 +80,14 @@ impl Cookies {
         append(headers, &format!("{}={}{life}{}", self.session, handles.join("."), self.attributes));
     }
 
-    /// Sets the cookie of the names that have signed in from this browser. It outlives sessions, and the browser's end.
+    /// Sets the cookie of the names that have signed in from this browser. It outlives sessions and a browser
+    /// restart.
     pub(crate) fn set_devices(&self, sealed: &str, headers: &mut HeaderMap) {
         let life = LIFETIME.as_secs();
         append(headers, &format!("{}={sealed}; Max-Age={life}{}", self.devices, self.attributes));
     }
 
-    /// Sets the browser cookie; it goes when the browser closes.
+    /// Sets the browser cookie, which ends when the browser is closed.
     pub(crate) fn set_browser(&self, bytes: &[u8; 16], headers: &mut HeaderMap) {
         append(headers, &format!("{}={}{}", self.browser, URL_SAFE_NO_PAD.encode(bytes), self.attributes));
     }
@@ -97,8 +100,8 @@ fn append(headers: &mut HeaderMap, cookie: &str) {
     }
 }
 
-/// The value of a cookie; `None` also when it came twice, because then somebody else may have planted one of them. Whatever
-/// octets a foreign cookie consists of, the header is cut at its semicolons alone (RFC 6265 section 5.4).
+/// The value of a cookie; `None`, too, if it was sent twice, because somebody may have planted one of them.
+/// The header is split at semicolons only, whatever octets foreign cookies have (RFC 6265 section 5.4).
 fn value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|octet| *octet == b';'));
     let named = |pair: &'h [u8]| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=");
@@ -170,7 +173,7 @@ mod tests {
         let read: Vec<String> = cookies.sessions(&headers).iter().map(RotatingHandle::reveal).collect();
         assert_eq!(read, (1..=4).map(|seed| handle(seed).reveal()).collect::<Vec<_>>());
         assert_eq!(*cookies.browser(&headers).unwrap(), [7; 16]);
-        assert!(cookies.are_there(&headers));
+        assert!(cookies.has_any(&headers));
     }
 
     #[test]
@@ -227,7 +230,7 @@ mod tests {
         }
     }
 
-    /// Whatever a browser or a stranger sends: never a panic, at most what is a list of handles, in its order.
+    /// Arbitrary headers never cause a panic, and only handles that they contain are read.
     #[test]
     fn generated_headers() {
         let cookies = cookies("https://id.example", "main");

@@ -1,5 +1,5 @@
-//! Which other origin's script may read an answer (Fetch, section "CORS protocol"). Never with credentials: no answer to a
-//! script depends on a cookie.
+//! Which other origins' scripts may read an answer (Fetch, section "CORS protocol"). Credentials are never
+//! allowed, because no answer to a script depends on a cookie.
 
 use chancery_core::offered::Caller;
 use http::header::{
@@ -12,14 +12,14 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use crate::encode::{HttpResponse, empty, method_not_allowed};
 use crate::route::Route;
 
-/// Whose scripts may read the answers of an endpoint.
+/// The origins whose scripts may read the answers of an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CorsPolicy {
-    /// Nobody else's.
+    /// No other origin.
     SameOrigin,
-    /// Everybody's: what it says is public.
+    /// Every origin, because the answers are public.
     Public,
-    /// Those of the origins that the client's policy allows.
+    /// The origins that the client is registered with.
     ByClient,
 }
 
@@ -48,8 +48,8 @@ pub(crate) fn preflight(route: Route<'_>, headers: &HeaderMap) -> HttpResponse {
     if let Ok(methods) = HeaderValue::from_str(&names.join(", ")) {
         out.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
     }
-    if let Some(asked) = headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {
-        out.insert(ACCESS_CONTROL_ALLOW_HEADERS, asked.clone());
+    if let Some(requested) = headers.get(ACCESS_CONTROL_REQUEST_HEADERS) {
+        out.insert(ACCESS_CONTROL_ALLOW_HEADERS, requested.clone());
     }
     out.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
     out.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
@@ -58,11 +58,11 @@ pub(crate) fn preflight(route: Route<'_>, headers: &HeaderMap) -> HttpResponse {
 }
 
 /// Lets scripts of this origin read the answer.
-pub(crate) fn admit(answer: &mut HttpResponse, policy: CorsPolicy, origin: Option<&HeaderValue>) {
+pub(crate) fn allow_origin(answer: &mut HttpResponse, policy: CorsPolicy, origin: Option<&HeaderValue>) {
     let headers = answer.headers_mut();
     match policy {
         CorsPolicy::SameOrigin => {}
-        // The same for everybody, so that shared caches keep one copy.
+        // The header is the same for all origins, so that shared caches keep one copy.
         CorsPolicy::Public => {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         }
@@ -89,12 +89,12 @@ mod tests {
     /// CORS-02, CORS-06
     #[test]
     fn a_preflight_is_allowed() {
-        let asked = headers(&[
+        let requested = headers(&[
             (ORIGIN, "https://spa.example"),
             (ACCESS_CONTROL_REQUEST_METHOD, "POST"),
             (ACCESS_CONTROL_REQUEST_HEADERS, "authorization, dpop"),
         ]);
-        let answer = preflight(Route::at(Endpoint::UserInfo), &asked);
+        let answer = preflight(Route::at(Endpoint::UserInfo), &requested);
         assert_eq!(answer.status(), 204);
         assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "https://spa.example");
         assert_eq!(answer.headers()[ACCESS_CONTROL_ALLOW_METHODS], "GET, HEAD, POST");
@@ -106,7 +106,7 @@ mod tests {
 
     /// CORS-03
     #[test]
-    fn options_without_a_question_is_no_preflight() {
+    fn options_without_the_cors_headers_is_not_a_preflight() {
         let answer = preflight(Route::at(Endpoint::Token), &headers(&[(ORIGIN, "https://spa.example")]));
         assert_eq!((answer.status().as_u16(), &answer.headers()[VARY]), (405, &HeaderValue::from_static("Origin")));
     }
@@ -115,15 +115,15 @@ mod tests {
     #[test]
     fn the_policy_follows_from_the_caller() {
         let origin = HeaderValue::from_static("https://spa.example");
-        let admitted = |route, origin| {
+        let allowed_origin = |route, origin| {
             let mut answer = empty(StatusCode::OK);
-            admit(&mut answer, CorsPolicy::of(route), origin);
+            allow_origin(&mut answer, CorsPolicy::of(route), origin);
             answer.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN).map(|value| value.to_str().unwrap().to_owned())
         };
-        assert_eq!(admitted(Route::at(Endpoint::Jwks), Some(&origin)).as_deref(), Some("*"));
-        assert_eq!(admitted(Route::at(Endpoint::Metadata), None).as_deref(), Some("*"));
-        assert_eq!(admitted(Route::at(Endpoint::Token), Some(&origin)).as_deref(), Some("https://spa.example"));
-        assert_eq!(admitted(Route::at(Endpoint::Token), None), None);
-        assert_eq!(admitted(Route::at(Endpoint::Authorization), Some(&origin)), None);
+        assert_eq!(allowed_origin(Route::at(Endpoint::Jwks), Some(&origin)).as_deref(), Some("*"));
+        assert_eq!(allowed_origin(Route::at(Endpoint::Metadata), None).as_deref(), Some("*"));
+        assert_eq!(allowed_origin(Route::at(Endpoint::Token), Some(&origin)).as_deref(), Some("https://spa.example"));
+        assert_eq!(allowed_origin(Route::at(Endpoint::Token), None), None);
+        assert_eq!(allowed_origin(Route::at(Endpoint::Authorization), Some(&origin)), None);
     }
 }

@@ -1,4 +1,5 @@
-//! Where a request came from, and under which name. Browsers leave SameSite=Lax cookies out of a POST of another site (RFC 6265bis section 5.7.1).
+//! From which site a request came, and by which host name. Browsers send no SameSite=Lax cookies with a POST
+//! from another site (RFC 6265bis section 5.7.1).
 
 use chancery_core::error::Reason;
 use chancery_types::Issuer;
@@ -18,26 +19,26 @@ chancery_core::reasons! {
     };
 }
 
-/// Marks a request that we have brought to the issuer's own address; ends the round where a browser tells nothing of its
-/// origin, and where a proxy tells another name than the browser used.
-pub(crate) const BROUGHT_HOME: &str = "chancery_brought_home";
+/// Marks a request that was redirected to the issuer's own address, so that it is not redirected again when
+/// the browser does not send its origin, or a proxy sends another host name than the browser.
+pub(crate) const REDIRECTED: &str = "chancery_brought_home";
 
-/// Where a POST came from, as far as the browser tells.
+/// Where a POST came from, as far as the browser says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// A page of ours, or the person.
+    /// One of our pages, or the address bar.
     Ours,
-    /// A page of another origin on our site: cookies came along.
+    /// A page of another origin on our site, from which cookies are sent.
     SameSite,
     /// A page of another site.
     CrossSite,
-    /// The browser, or whatever it is, does not tell.
-    Untold,
+    /// The browser does not say.
+    Unknown,
 }
 
 impl Source {
-    /// `Sec-Fetch-Site` (Fetch Metadata section 2.3) is what the browser knows; `Origin` is what older browsers send. It is
-    /// `null` from our own pages, too, because of their `Referrer-Policy`.
+    /// Reads `Sec-Fetch-Site` (Fetch Metadata section 2.3), or the `Origin` of older browsers, which is
+    /// `null` from our own pages because of their `Referrer-Policy`.
     pub(crate) fn of(headers: &HeaderMap, issuer: &Issuer) -> Self {
         match headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes) {
             Some(b"same-origin" | b"none") => return Self::Ours,
@@ -46,16 +47,17 @@ impl Source {
             _ => {}
         }
         match headers.get(ORIGIN).map(http::HeaderValue::as_bytes) {
-            None | Some(b"null") => Self::Untold,
+            None | Some(b"null") => Self::Unknown,
             Some(origin) if origin == issuer.origin().as_bytes() => Self::Ours,
             Some(_) => Self::CrossSite,
         }
     }
 }
 
-/// Whether the request names another host than the issuer's (RFC 9110 section 7.2). Under another name the browser would
-/// send neither our cookies nor our origin with the form. One that names none, or several, tells nothing.
-pub(crate) fn is_under_another_name(parts: &Parts, issuer: &Issuer) -> bool {
+/// Whether the request names another host than the issuer's (RFC 9110 section 7.2). Under another host name,
+/// the browser would send neither our cookies nor our origin with the form. A request with no host or several
+/// does not count.
+pub(crate) fn names_another_host(parts: &Parts, issuer: &Issuer) -> bool {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let host = hosts.next().filter(|_| hosts.next().is_none()).and_then(|host| host.to_str().ok());
     let Some(named) = parts.uri.authority().map(Authority::as_str).or(host) else { return false };
@@ -69,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_browser_is_believed() {
+    fn the_source_is_what_the_browser_says() {
         let issuer = Issuer::parse("https://id.example/a").unwrap();
         let source = |pairs: &[(&'static str, &str)]| {
             let headers = pairs.iter().map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap())).collect();
@@ -80,8 +82,8 @@ mod tests {
         assert_eq!(source(&[("sec-fetch-site", "same-site"), ("origin", "https://app.example")]), Source::SameSite);
         assert_eq!(source(&[("origin", "https://id.example")]), Source::Ours);
         assert_eq!(source(&[("origin", "https://id.example.evil.example")]), Source::CrossSite);
-        assert_eq!(source(&[("origin", "null")]), Source::Untold);
-        assert_eq!(source(&[("sec-fetch-site", "garbage")]), Source::Untold);
-        assert_eq!(source(&[]), Source::Untold);
+        assert_eq!(source(&[("origin", "null")]), Source::Unknown);
+        assert_eq!(source(&[("sec-fetch-site", "garbage")]), Source::Unknown);
+        assert_eq!(source(&[]), Source::Unknown);
     }
 }

@@ -1,4 +1,4 @@
-//! Reading a request's parameters: where they stand, how large they may be, and in what form (RFC 6749 appendix B).
+//! Reads the parameters of a request from its query or body (RFC 6749 appendix B).
 
 use bytes::Bytes;
 use chancery_core::error::{Failure, Fault, MALFORMED_PARAMETER, Reason, Refusal};
@@ -8,7 +8,7 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use zeroize::Zeroizing;
 
-use crate::bodies::Unread;
+use crate::bodies::BodyError;
 
 /// The longest path and query that is read.
 pub(crate) const URL_LIMIT: usize = 8 * 1024;
@@ -21,7 +21,7 @@ chancery_core::reasons! {
         description: "the request body is too long",
         section: "RFC 9110 section 15.5.14",
     };
-    /// The connection ended, or stood still too long, before the body was complete.
+    /// The connection ended or stalled before the body was complete.
     BODY_BROKEN_OFF = Reason {
         name: "body_broken_off",
         code: ErrorCode::InvalidRequest,
@@ -32,10 +32,10 @@ chancery_core::reasons! {
     CONTENT_TYPE_UNSUPPORTED = Reason {
         name: "content_type_unsupported",
         code: ErrorCode::InvalidRequest,
-        description: "the request body has to be application/x-www-form-urlencoded",
+        description: "the request body must be application/x-www-form-urlencoded",
         section: "RFC 6749 appendix B",
     };
-    /// A header that may come once came several times; which one counts cannot be known.
+    /// A header that may be sent only once is malformed or was sent several times.
     HEADER_DOUBLED = Reason {
         name: "header_doubled",
         code: ErrorCode::InvalidRequest,
@@ -56,9 +56,9 @@ pub(crate) fn query(query: Option<&str>) -> Result<Params<'_>, Refusal> {
     Ok(Params::parse(query.unwrap_or(""))?)
 }
 
-/// Whether the header announces a form. Without a content type there is none, whatever the body holds.
-pub(crate) fn is_announced(headers: &HeaderMap) -> Result<bool, Refusal> {
-    let Some(content_type) = only(headers, &CONTENT_TYPE)? else { return Ok(false) };
+/// Whether the content type is that of a form. Without a content type, the body is ignored.
+pub(crate) fn has_form_content_type(headers: &HeaderMap) -> Result<bool, Refusal> {
+    let Some(content_type) = single_header(headers, &CONTENT_TYPE)? else { return Ok(false) };
     let media_type = content_type.split(';').next().unwrap_or("").trim();
     if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return CONTENT_TYPE_UNSUPPORTED.refused();
@@ -67,14 +67,14 @@ pub(crate) fn is_announced(headers: &HeaderMap) -> Result<bool, Refusal> {
 }
 
 /// The parameters of a body.
-pub(crate) fn body<'b>(headers: &HeaderMap, body: Result<&'b Bytes, Unread>) -> Result<Params<'b>, Failure> {
-    if !is_announced(headers)? {
+pub(crate) fn body<'b>(headers: &HeaderMap, body: Result<&'b Bytes, BodyError>) -> Result<Params<'b>, Failure> {
+    if !has_form_content_type(headers)? {
         return Ok(Params::default());
     }
     let body = body.map_err(|unread| match unread {
-        Unread::TooLong => Failure::from(&BODY_TOO_LONG),
-        Unread::BrokenOff => Failure::from(&BODY_BROKEN_OFF),
-        Unread::NoRoom => Fault::unavailable("too much is held of requests that are not complete").into(),
+        BodyError::TooLong => Failure::from(&BODY_TOO_LONG),
+        BodyError::Incomplete => Failure::from(&BODY_BROKEN_OFF),
+        BodyError::OverBudget => Fault::unavailable("the memory for incomplete requests is used up").into(),
     })?;
     let text = std::str::from_utf8(body).map_err(|_| Refusal::from(&MALFORMED_PARAMETER))?;
     Ok(Params::parse(text).map_err(Refusal::from)?)
@@ -82,11 +82,11 @@ pub(crate) fn body<'b>(headers: &HeaderMap, body: Result<&'b Bytes, Unread>) -> 
 
 /// The Authorization header.
 pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<Zeroizing<String>>, Refusal> {
-    Ok(only(headers, &AUTHORIZATION)?.map(|value| Zeroizing::new(value.to_owned())))
+    Ok(single_header(headers, &AUTHORIZATION)?.map(|value| Zeroizing::new(value.to_owned())))
 }
 
-/// A header that may be sent once.
-fn only<'h>(headers: &'h HeaderMap, name: &http::HeaderName) -> Result<Option<&'h str>, Refusal> {
+/// The value of a header that may be sent only once.
+fn single_header<'h>(headers: &'h HeaderMap, name: &http::HeaderName) -> Result<Option<&'h str>, Refusal> {
     let mut values = headers.get_all(name).iter();
     let value = values.next();
     if values.next().is_some() {

@@ -1,21 +1,22 @@
 //! The language of a page: `ui_locales` (OIDC Core section 3.1.2.1), then `Accept-Language` (RFC 9110 section 12.5.4),
-//! then the first language that the pages have.
+//! then the first language of the pages.
 
 use std::borrow::Cow;
 
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 
-/// More wishes than any person has.
-const MOST_WISHES: usize = 16;
+/// How many wanted languages are read.
+const MOST_LANGUAGES: usize = 16;
 
-/// A language that the pages speak, as a language tag (RFC 5646).
+/// A language of the pages, as a language tag (RFC 5646).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Locale(Box<str>);
 
 impl Locale {
-    /// The best of the available languages by the look-up of RFC 4647 section 3.4: a wish is shortened from its end until
-    /// it is available. Without a match the first available one; English when there is none at all.
+    /// The best of the available languages by the look-up of RFC 4647 section 3.4, which shortens a wanted
+    /// tag from its end until it is available. Without a match it is the first available language, or English
+    /// if there is none.
     ///
     /// ```
     /// use chancery_http::Locale;
@@ -31,27 +32,28 @@ impl Locale {
         Self(found.or(available.first()).map_or("en", |tag| tag).into())
     }
 
-    /// The language tag, for `lang`.
+    /// The language tag, for the attribute `lang`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// All lines of `Accept-Language` as one list (RFC 9110 section 5.3). What is no text is no tag either.
+/// All lines of `Accept-Language` as one list (RFC 9110 section 5.3). Entries that are not ASCII are dropped
+/// later.
 pub(crate) fn accepted(headers: &HeaderMap) -> Option<Cow<'_, str>> {
     let lines = headers.get_all(ACCEPT_LANGUAGE).iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
     lines.reduce(|list, line| Cow::Owned(format!("{list},{line}")))
 }
 
-/// What the person wishes, best first. Anything that is not a language tag is left out, not refused.
+/// The languages that the person wants, the best first. Malformed tags are left out.
 pub(crate) fn wishes(ui_locales: Option<&str>, accept_language: Option<&str>) -> Vec<Box<str>> {
     let asked = ui_locales.unwrap_or("").split(' ').filter(|tag| is_tag(tag));
     let mut accepted: Vec<(u16, &str)> = accept_language.unwrap_or("").split(',').filter_map(weighted).collect();
-    // The sort is stable: equal weights stay in the order they came.
+    // The sort is stable, so that equal weights keep their order.
     accepted.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     let accepted = accepted.into_iter().map(|(_, tag)| tag);
-    asked.chain(accepted).take(MOST_WISHES).map(Into::into).collect()
+    asked.chain(accepted).take(MOST_LANGUAGES).map(Into::into).collect()
 }
 
 /// `de;q=0.8` as weight in thousandths and tag; `None` for weight 0 ("not acceptable"), `*` and garbage.
@@ -115,7 +117,7 @@ mod tests {
     fn garbage_is_left_out() {
         assert_eq!(negotiated("<script>", ";;,q=1,*,de;q=nan,\u{e9},de;q=2"), "en");
         assert_eq!(negotiated("", ""), "en");
-        assert_eq!(wishes(Some(&"de ".repeat(1000)), None).len(), MOST_WISHES);
+        assert_eq!(wishes(Some(&"de ".repeat(1000)), None).len(), MOST_LANGUAGES);
         assert_eq!(Locale::negotiate(&[], &[]).as_str(), "en");
     }
 }

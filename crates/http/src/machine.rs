@@ -1,5 +1,5 @@
-//! The endpoints that clients call: token, introspection, revocation, UserInfo. They answer JSON whatever `Accept` says,
-//! because libraries send what their HTTP stack sends.
+//! The endpoints that clients call: token, introspection, revocation, UserInfo. They ignore `Accept`, which
+//! libraries set carelessly, and answer with JSON.
 
 use bytes::Bytes;
 use chancery_core::client::ORIGIN_NOT_ALLOWED;
@@ -12,7 +12,7 @@ use http::header::{ORIGIN, PRAGMA};
 use http::request::Parts;
 use http::{HeaderValue, Method, StatusCode};
 
-use crate::bodies::Unread;
+use crate::bodies::BodyError;
 use crate::cors::{self, CorsPolicy};
 use crate::encode::{HttpResponse, bearer_challenge, empty, error_body, json, private};
 use crate::form;
@@ -25,7 +25,7 @@ pub(crate) async fn answer(
     mut call: Call,
     route: Route<'_>,
     parts: &Parts,
-    body: Result<&Bytes, Unread>,
+    body: Result<&Bytes, BodyError>,
 ) -> HttpResponse {
     let origin = parts.headers.get(ORIGIN);
     let mut cors_policy = CorsPolicy::of(route);
@@ -40,13 +40,13 @@ pub(crate) async fn answer(
         Caller::Bearer => bearer_challenge(&failure, site.provider.issuer()),
         _ => error_body(&failure, site.provider.issuer()),
     });
-    cors::admit(&mut answer, cors_policy, origin);
+    cors::allow_origin(&mut answer, cors_policy, origin);
     answer
 }
 
-/// Headers and parameters. The query is none of them (RFC 6749 section 3.2, RFC 9700 section 4.3.2).
-fn read<'b>(call: &mut Call, parts: &Parts, body: Result<&'b Bytes, Unread>) -> Result<Params<'b>, Failure> {
-    // An origin that is no text is none that could be allowed.
+/// Reads headers and body, but no parameters from the query (RFC 6749 section 3.2, RFC 9700 section 4.3.2).
+fn read<'b>(call: &mut Call, parts: &Parts, body: Result<&'b Bytes, BodyError>) -> Result<Params<'b>, Failure> {
+    // An origin that is not ASCII cannot be allowed, like `null`.
     call.origin = parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null").into());
     call.authorization = form::authorization(&parts.headers)?;
     if parts.method != Method::POST {
@@ -79,7 +79,7 @@ async fn client_response(
         ClientResponse::Jwt(jwt) => private(StatusCode::OK, HeaderValue::from_static("application/jwt"), jwt),
         ClientResponse::Done => empty(StatusCode::OK),
     };
-    // RFC 6749 section 5.1 demands it beside `Cache-Control: no-store` of a token response.
+    // RFC 6749 section 5.1 demands this in a token response, in addition to `Cache-Control: no-store`.
     if route.endpoint == Endpoint::Token {
         answer.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
     }

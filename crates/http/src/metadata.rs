@@ -20,16 +20,16 @@ pub(crate) fn answer(site: &Site, route: Route<'_>, parts: &Parts) -> HttpRespon
         _ => ("application/json; charset=utf-8", &snapshot.discovery),
     };
     let mut answer = document(content_type, prepared.body.clone(), &prepared.etag, &parts.headers);
-    cors::admit(&mut answer, CorsPolicy::of(route), parts.headers.get(ORIGIN));
+    cors::allow_origin(&mut answer, CorsPolicy::of(route), parts.headers.get(ORIGIN));
     answer
 }
 
-/// The document, or 304 when the peer has it already (RFC 9110 section 13.1.2).
+/// The document, or 304 if the client has it already (RFC 9110 section 13.1.2).
 fn document(content_type: &'static str, body: Bytes, etag: &str, headers: &HeaderMap) -> HttpResponse {
     let is_known = headers.get_all(IF_NONE_MATCH).iter().any(|list| names(list, etag));
     let mut answer = empty(if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK });
     let out = answer.headers_mut();
-    // Keys are published longer than this before they sign.
+    // A new key is published for longer than this before it signs.
     out.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=600"));
     if let Ok(etag) = HeaderValue::from_str(etag) {
         out.insert(ETAG, etag);
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(status("\"abc\""), 304);
         assert_eq!(status("\"x\", W/\"abc\""), 304);
         assert_eq!(status("*"), 304);
-        // RFC 9110 section 8.8.3: an entity tag of somebody else's may hold other octets.
+        // RFC 9110 section 8.8.3: foreign entity tags may contain other octets.
         assert_eq!(status("\"\u{fc}\",\"abc\""), 304);
         assert_eq!(status("W/W/\"abc\""), 200);
         assert_eq!(status("\"abcd\""), 200);

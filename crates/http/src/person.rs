@@ -12,9 +12,9 @@ use chancery_types::Params;
 use http::request::Parts;
 use http::{Method, StatusCode};
 
-use crate::bodies::Unread;
-use crate::cross_site::{BROUGHT_HOME, FORM_OF_ANOTHER_ORIGIN, Source, is_under_another_name};
-use crate::encode::{Encoded, Form, HttpResponse, SHORTLY, authorization_response, retry_after, see_other};
+use crate::bodies::BodyError;
+use crate::cross_site::{FORM_OF_ANOTHER_ORIGIN, REDIRECTED, Source, names_another_host};
+use crate::encode::{BUSY_RETRY_AFTER, Encoded, Form, HttpResponse, authorization_response, retry_after, see_other};
 use crate::form::{self, URL_LIMIT, URL_TOO_LONG};
 use crate::locale;
 use crate::pages::{Content, FormMarkup, Retry};
@@ -27,7 +27,7 @@ pub(crate) async fn answer(
     mut call: Call,
     route: Route<'_>,
     parts: &Parts,
-    body: Result<&Bytes, Unread>,
+    body: Result<&Bytes, BodyError>,
 ) -> HttpResponse {
     let accept_language = locale::accepted(&parts.headers);
     call.sessions = site.cookies.sessions(&parts.headers);
@@ -47,26 +47,28 @@ pub(crate) async fn answer(
     let provider = &site.provider;
     let next = match (route.endpoint, route.below) {
         (Endpoint::Interaction, None) => provider.answer_first(&call, params).await,
-        (Endpoint::Interaction, Some(_)) if parts.method == Method::GET && is_astray(site, parts, &params) => {
-            return see_other(&format!("{}?{BROUGHT_HOME}=1", site.address(route)));
+        (Endpoint::Interaction, Some(_))
+            if parts.method == Method::GET && came_by_another_host(site, parts, &params) =>
+        {
+            return see_other(&format!("{}?{REDIRECTED}=1", site.address(route)));
         }
         (Endpoint::Interaction, Some(handle)) if parts.method == Method::GET => {
             provider.interaction(&call, handle).await
         }
         (Endpoint::Interaction, Some(handle)) => provider.answer(&call, handle, params).await,
-        _ if comes_from_another_site(site, parts, &params) || is_astray(site, parts, &params) => {
+        _ if comes_from_another_site(site, parts, &params) || came_by_another_host(site, parts, &params) => {
             return redirect_to_get(site, &call, &params);
         }
-        _ => provider.authorize(&call, params.filtered(|name| name != BROUGHT_HOME)).await,
+        _ => provider.authorize(&call, params.filtered(|name| name != REDIRECTED)).await,
     };
     match next {
-        Ok(next) => shown(site, &call, &next),
+        Ok(next) => response_to(site, &call, &next),
         Err(error) => site.error_page(&call, &error, retry(route, parts, matches!(error.failure, Failure::Broken(_)))),
     }
 }
 
-/// Whether the header alone refuses the request. A form of ours that another origin posts is not read.
-pub(crate) fn admitted(site: &Site, route: Route<'_>, parts: &Parts) -> Result<(), Refusal> {
+/// Checks what the header shows. The body of a form that another origin posts is not even read.
+pub(crate) fn check_header(site: &Site, route: Route<'_>, parts: &Parts) -> Result<(), Refusal> {
     if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > URL_LIMIT {
         return URL_TOO_LONG.refused();
     }
@@ -77,14 +79,14 @@ pub(crate) fn admitted(site: &Site, route: Route<'_>, parts: &Parts) -> Result<(
     }
 }
 
-/// The parameters: of the query for GET, of the body for POST.
+/// Reads the parameters: from the query for GET, from the body for POST.
 fn read<'p>(
     site: &Site,
     route: Route<'_>,
     parts: &'p Parts,
-    body: Result<&'p Bytes, Unread>,
+    body: Result<&'p Bytes, BodyError>,
 ) -> Result<Params<'p>, Failure> {
-    admitted(site, route, parts)?;
+    check_header(site, route, parts)?;
     if parts.method == Method::GET {
         return Ok(form::query(parts.uri.query())?);
     }
@@ -94,26 +96,26 @@ fn read<'p>(
 /// Whether this POST lacks our cookies because another site made it.
 fn comes_from_another_site(site: &Site, parts: &Parts, params: &Params<'_>) -> bool {
     let without_cookies = match Source::of(&parts.headers, site.provider.issuer()) {
-        // Whatever it says of itself: only our own page posts again, and that is from our own site.
+        // A redirected request would come from our own site, so the mark does not count here.
         Source::CrossSite => true,
-        Source::Untold => !site.cookies.are_there(&parts.headers) && !params.has(BROUGHT_HOME),
+        Source::Unknown => !site.cookies.has_any(&parts.headers) && !params.has(REDIRECTED),
         Source::Ours | Source::SameSite => false,
     };
     parts.method == Method::POST && without_cookies
 }
 
-/// Whether the browser came by another name than the issuer's, and was not sent here for it already. What it says again
-/// then is the name that a proxy uses, not the browser.
-fn is_astray(site: &Site, parts: &Parts, params: &Params<'_>) -> bool {
-    is_under_another_name(parts, site.provider.issuer()) && !params.has(BROUGHT_HOME)
+/// Whether the browser used another host name than the issuer's and was not redirected yet. If the name is
+/// still another one after the redirect, it is a proxy's, not the browser's.
+fn came_by_another_host(site: &Site, parts: &Parts, params: &Params<'_>) -> bool {
+    names_another_host(parts, site.provider.issuer()) && !params.has(REDIRECTED)
 }
 
-/// Brings a request to the issuer's own address: as GET, which carries Lax cookies; or, when it is too long for a URL, by a
-/// page whose form posts it from our origin.
+/// Sends a request to the issuer's own address: by a redirect to GET, with which browsers send Lax cookies;
+/// or, if it is too long for a URL, by a page whose form posts it from our origin.
 fn redirect_to_get(site: &Site, call: &Call, params: &Params<'_>) -> HttpResponse {
     let endpoint = site.address(Route::at(Endpoint::Authorization));
-    let others = params.iter().filter(|(name, _)| *name != BROUGHT_HOME);
-    let fields: Vec<(&str, &str)> = others.chain([(BROUGHT_HOME, "1")]).collect();
+    let others = params.iter().filter(|(name, _)| *name != REDIRECTED);
+    let fields: Vec<(&str, &str)> = others.chain([(REDIRECTED, "1")]).collect();
     let address = format!("{endpoint}?{}", chancery_types::params::encode(fields.iter().copied()));
     if address.len() - site.provider.issuer().origin().len() <= URL_LIMIT {
         return see_other(&address);
@@ -123,7 +125,7 @@ fn redirect_to_get(site: &Site, call: &Call, params: &Params<'_>) -> HttpRespons
     site.page(call, StatusCode::OK, Content::Repost(&form), Form::SubmitsItself)
 }
 
-/// A page's own address is a way on where GET shows it again.
+/// The page's own address, if GET shows the page again.
 fn retry(route: Route<'_>, parts: &Parts, is_fault: bool) -> Retry<'static> {
     match route.below {
         Some(_) => Retry::At(""),
@@ -132,8 +134,8 @@ fn retry(route: Route<'_>, parts: &Parts, is_fault: bool) -> Retry<'static> {
     }
 }
 
-/// What the step decided, cookies included.
-pub(crate) fn shown(site: &Site, call: &Call, next: &Next) -> HttpResponse {
+/// The response to what the engine decided, with the cookies.
+pub(crate) fn response_to(site: &Site, call: &Call, next: &Next) -> HttpResponse {
     let mut answer = match &next.outcome {
         Outcome::Page(view) => view_page(site, call, view),
         Outcome::Stored(handle) => see_other(&site.address(Route::below(Endpoint::Interaction, &handle.reveal()))),
@@ -180,7 +182,7 @@ fn form_page(site: &Site, call: &Call, content: Content<'_>) -> HttpResponse {
     // RFC 6585 section 4, RFC 9110 sections 15.6.4 and 10.2.3.
     let (status, wait) = match problem {
         Some(LoginProblem::Throttled(wait)) => (StatusCode::TOO_MANY_REQUESTS, Some(wait)),
-        Some(LoginProblem::Busy) => (StatusCode::SERVICE_UNAVAILABLE, Some(SHORTLY)),
+        Some(LoginProblem::Busy) => (StatusCode::SERVICE_UNAVAILABLE, Some(BUSY_RETRY_AFTER)),
         _ => (StatusCode::OK, None),
     };
     let mut answer = site.page(call, status, content, Form::Pressed);

@@ -10,7 +10,7 @@ use chancery_core::interaction::view::{
 use crate::pages::{Content, FormMarkup, Html, Page, Pages, Retry};
 use crate::{Locale, pages};
 
-/// The pages of a provider that was given none: correct, accessible, in English, not pretty.
+/// The default pages: correct and accessible, in English, without a design.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PlainPages;
 

@@ -1,16 +1,17 @@
-//! The peer's address, also behind reverse proxies that the operator names.
+//! The peer's address, even behind reverse proxies that the operator names.
 //!
-//! Nothing else of a forwarded header is read: URLs come from the configuration, never from the request.
+//! Only the address is read from forwarded headers: URLs come from the configuration, never from the request.
 
 use std::net::{IpAddr, Ipv6Addr};
 
 use http::HeaderMap;
 
-/// The peer's address, as an extension of the request: whoever accepts the connection sets it.
+/// The peer's address, as a request extension that is set by whoever accepts the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
-/// Whom one customer of a provider can be: an IPv4 /24, or an IPv6 /64, of which a customer has all addresses.
+/// The network of one customer of an internet provider: an IPv4 /24, or an IPv6 /64, of which one customer
+/// has all addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network(Prefix);
 
@@ -21,7 +22,7 @@ enum Prefix {
 }
 
 impl Network {
-    /// The network of an address; an IPv4 address is in the same one however it is written.
+    /// The network of an address. IPv4-mapped IPv6 addresses count as IPv4.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
@@ -37,7 +38,7 @@ impl Network {
     }
 }
 
-/// The networks whose `X-Forwarded-For` is believed. None by default.
+/// The networks whose `X-Forwarded-For` is trusted, of which there are none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<(IpAddr, u8)>);
 
@@ -47,7 +48,7 @@ pub struct NotANetwork(pub String);
 
 impl std::fmt::Display for NotANetwork {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "not a network, such as 10.0.0.0/8: {}", self.0)
+        write!(f, "`{}` is not a network such as 10.0.0.0/8", self.0)
     }
 }
 
@@ -63,7 +64,7 @@ impl TrustedProxies {
     /// ```
     ///
     /// # Errors
-    /// [`NotANetwork`] for the first one that is none.
+    /// [`NotANetwork`] for the first invalid one.
     pub fn parse<'t>(networks: impl IntoIterator<Item = &'t str>) -> Result<Self, NotANetwork> {
         let read = |text: &str| {
             let (address, prefix) =
@@ -87,12 +88,12 @@ impl TrustedProxies {
         })
     }
 
-    /// Who really asks: the peer of the connection, or the last entry of `X-Forwarded-For` that no trusted proxy wrote
-    /// about another trusted proxy. What stands further left may be invented by the peer.
+    /// The client's address: that of the connection's peer or, if the peer is a trusted proxy, the last entry
+    /// of `X-Forwarded-For` that is not a trusted proxy. Entries before that may be forged.
     pub(crate) fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let mut client = peer?.to_canonical();
-        // Each entry for itself: the peer may have sent a line to which a proxy then added. Empty ones count for nothing
-        // (RFC 9110 section 5.6.1.2).
+        // Lines are split into entries first, because a proxy may have added to a line that the peer had
+        // sent. Empty entries are ignored (RFC 9110 section 5.6.1.2).
         let lines = headers.get_all("x-forwarded-for").iter();
         let entries = lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b',').map(<[u8]>::trim_ascii));
         let entries: Vec<&[u8]> = entries.filter(|entry| !entry.is_empty()).collect();
@@ -107,7 +108,7 @@ impl TrustedProxies {
     }
 }
 
-/// An entry of `X-Forwarded-For`: an address, some proxies add a port.
+/// An entry of `X-Forwarded-For`: an address, to which some proxies add a port.
 fn address(entry: &str) -> Option<IpAddr> {
     let plain = entry.parse::<IpAddr>().or_else(|_| entry.parse::<std::net::SocketAddr>().map(|socket| socket.ip()));
     let bracketed = || entry.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
@@ -140,14 +141,14 @@ mod tests {
 
     /// PROXY-01
     #[test]
-    fn nobody_is_believed_by_default() {
+    fn nobody_is_trusted_by_default() {
         assert_eq!(client(&[], "192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
         assert_eq!(client(&["10.0.0.0/8"], "192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
     }
 
     /// PROXY-02
     #[test]
-    fn a_trusted_proxy_is_believed_for_one_entry_from_the_right() {
+    fn a_trusted_proxy_vouches_for_one_entry_from_the_right() {
         assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &["203.0.113.9, 198.51.100.7"]), "198.51.100.7");
         assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &["198.51.100.7, 10.9.9.9"]), "198.51.100.7");
         assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &["203.0.113.9", "198.51.100.7:4711"]), "198.51.100.7");
@@ -155,7 +156,7 @@ mod tests {
         assert_eq!(client(&["127.0.0.1"], "::ffff:127.0.0.1", &["198.51.100.7"]), "198.51.100.7");
     }
 
-    /// FR-02: what a peer writes into the line does not hide what a proxy adds to it.
+    /// FR-02: nothing that a peer writes into the line hides what a proxy adds to it.
     #[test]
     fn foreign_entries_hide_nothing() {
         for foreign in ["\u{fc}", "Gr\u{fc}\u{df}e", "?", "", ",,", " ", "\"", "for=192.0.2.1", "192.0.2.1:99999"] {

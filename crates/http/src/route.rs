@@ -1,10 +1,10 @@
-//! Which path is which endpoint. Paths match byte for byte.
+//! The paths of the endpoints. They match byte for byte.
 
 use chancery_core::offered::{Caller, Endpoint, EndpointSet, Routes, Verb};
 use chancery_types::Issuer;
 use http::Method;
 
-/// An endpoint as a path names it: by its own path, or by one of a segment below it, such as a stored interaction's.
+/// An endpoint by its own path, or by that of a segment below it, such as a stored interaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Route<'p> {
     pub(crate) endpoint: Endpoint,
@@ -32,15 +32,15 @@ impl<'p> Route<'p> {
     }
 
     /// Whether the method is one of [`Route::methods`].
-    pub(crate) fn takes(self, method: &Method) -> bool {
+    pub(crate) fn allows(self, method: &Method) -> bool {
         let has = |verb| self.verbs().contains(&verb);
         let is_of_browser = self.caller() == Caller::Browser;
         match *method {
             Method::GET => has(Verb::Get),
             Method::POST => has(Verb::Post),
-            // GET changes nothing but where a person is led by it.
+            // In a browser, GET changes state.
             Method::HEAD => has(Verb::Get) && !is_of_browser,
-            // Only where another origin's script may ask (CORS).
+            // Scripts of other origins may call all but the browser's endpoints (CORS).
             Method::OPTIONS => !is_of_browser,
             _ => false,
         }
@@ -49,17 +49,17 @@ impl<'p> Route<'p> {
     /// The methods in the order of `Allow`.
     pub(crate) fn methods(self) -> Vec<Method> {
         let all = [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS];
-        all.into_iter().filter(|method| self.takes(method)).collect()
+        all.into_iter().filter(|method| self.allows(method)).collect()
     }
 }
 
 /// The paths of this provider.
 pub(crate) struct RouteTable {
-    /// What may stand before a route: the issuer's path, the mount path, and nothing, because some frameworks strip the
-    /// prefix and some do not.
+    /// The prefixes of the paths: the issuer's path, the mount path, and the empty one, because some
+    /// frameworks strip the prefix.
     prefixes: Vec<Box<str>>,
     paths: Vec<(Box<str>, Endpoint)>,
-    /// Paths that are matched whole: the issuer's path inserted behind the well-known one (RFC 8414 section 3.1).
+    /// Paths without a prefix: the well-known paths followed by the issuer's path (RFC 8414 section 3.1).
     inserted: Vec<Box<str>>,
 }
 
@@ -67,12 +67,12 @@ pub(crate) struct RouteTable {
 const WELL_KNOWN: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
 
 impl RouteTable {
-    /// The paths of an issuer as configured, each below the issuer's path or the mount path; none of what is off.
+    /// The paths of the endpoints that are on.
     pub(crate) fn new(issuer: &Issuer, mount: &str, configured: &Routes, on: &EndpointSet) -> Self {
         let mut prefixes: Vec<Box<str>> = vec![mount.trim_end_matches('/').into(), issuer.path().into(), "".into()];
         prefixes.dedup();
-        let served = Endpoint::ALL.iter().copied().filter(|endpoint| on.has(*endpoint));
-        let paths = served.filter_map(|endpoint| Some((configured.path(endpoint)?.into(), endpoint)));
+        let enabled = Endpoint::ALL.iter().copied().filter(|endpoint| on.has(*endpoint));
+        let paths = enabled.filter_map(|endpoint| Some((configured.path(endpoint)?.into(), endpoint)));
         let well_known = WELL_KNOWN.iter().map(|path| ((*path).into(), Endpoint::Metadata));
         let inserted = WELL_KNOWN.iter().map(|path| format!("{path}{}", issuer.path()).into()).collect();
         Self { prefixes, paths: paths.chain(well_known).collect(), inserted }
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(table.find("/.well-known/oauth-authorization-server/a"), METADATA);
     }
     #[test]
-    fn what_is_off_has_no_path() {
+    fn an_endpoint_that_is_off_has_no_path() {
         let issuer = Issuer::parse("https://id.example").unwrap();
         let mut on = EndpointSet::default();
         on.switch(Endpoint::Introspection, false);
@@ -171,6 +171,6 @@ mod tests {
         assert_eq!(names(Route::at(Endpoint::Token)), "POST OPTIONS");
         assert_eq!(names(Route::at(Endpoint::UserInfo)), "GET HEAD POST OPTIONS");
         assert_eq!(names(Route::at(Endpoint::Jwks)), "GET HEAD OPTIONS");
-        assert!(!Route::at(Endpoint::Token).takes(&Method::PUT));
+        assert!(!Route::at(Endpoint::Token).allows(&Method::PUT));
     }
 }

@@ -1,4 +1,4 @@
-//! The Service: one request in, one answer out.
+//! The Service, which answers requests.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -21,7 +21,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 
-use crate::bodies::{Bodies, LONGEST, Received, Unread};
+use crate::bodies::{BodyBudget, BodyError, LONGEST, Received};
 use crate::cookies::Cookies;
 use crate::encode::{self, HttpResponse};
 use crate::pages::Pages;
@@ -31,7 +31,7 @@ use crate::route::RouteTable;
 use crate::site::Site;
 use crate::{cors, form, machine, metadata, person};
 
-/// The Service of a provider, with plain pages, at its issuer's path, behind no proxy.
+/// The Service of a provider, at its issuer's path, with plain pages and no trusted proxies.
 #[must_use]
 pub fn service(provider: Arc<Provider>) -> Service {
     let cookies = Cookies::new(provider.issuer(), provider.realm(), provider.session_lifetime());
@@ -39,44 +39,44 @@ pub fn service(provider: Arc<Provider>) -> Service {
         routes: Arc::new(RouteTable::new(provider.issuer(), "", provider.routes(), provider.endpoints())),
         site: Site { provider, pages: Arc::new(PlainPages), cookies: Arc::new(cookies) },
         proxies: Arc::default(),
-        was_without_peer: Arc::default(),
+        has_reported_missing_peer: Arc::default(),
         bodies: Arc::default(),
     }
 }
 
-/// Said once, to whoever hears of events.
-const PEER_UNKNOWN: &str = "a request came without the address of its peer: without it, who guesses passwords cannot be \
-    told from anybody else. Insert `Peer(address)` into the extensions of every request before this service gets it";
+/// The advice of [`Event::PeerUnknown`].
+const PEER_UNKNOWN: &str = "a request came without the address of its peer, so guesses at passwords cannot be counted by \
+    network. Insert `Peer(address)` into the extensions of every request before this service gets it";
 
-/// Said instead where the peer is this machine.
-const PROXY_UNKNOWN: &str = "a request came from this machine itself, which for an https issuer means from a proxy: without \
-    the address of its peer, who tries passwords cannot be told from anybody else. Name the proxy among the trusted \
-    ones, and let it say in X-Forwarded-For where requests come from";
+/// The advice of [`Event::PeerUnknown`] if the peer is this machine.
+const PROXY_UNKNOWN: &str = "a request came from a loopback address, which for an https issuer is a proxy's, so guesses at \
+    passwords cannot be counted by network. Name the proxy among the trusted ones, and let it send X-Forwarded-For";
 
 /// A [`tower_service::Service`] over any body, or [`Service::handle`] for frameworks that hand over a complete one.
 ///
-/// It never fails: whatever goes wrong is an answer. Whoever accepts the connection puts the peer's address into the
-/// request's extensions as [`Peer`]; where it is missing, guessing is slowed down by name only, and
-/// [`Event::PeerUnknown`] says so once.
+/// It never fails: every error is an answer. The program that accepts the connection has to insert the peer's
+/// address into the request's extensions as [`Peer`]. Without it, guesses are only counted by user name, and
+/// [`Event::PeerUnknown`] reports this once.
 #[derive(Clone)]
 pub struct Service {
     site: Site,
     routes: Arc<RouteTable>,
     proxies: Arc<TrustedProxies>,
     /// Whether [`Event::PeerUnknown`] was recorded.
-    was_without_peer: Arc<AtomicBool>,
-    bodies: Arc<Bodies>,
+    has_reported_missing_peer: Arc<AtomicBool>,
+    bodies: Arc<BodyBudget>,
 }
 
 impl Service {
-    /// Shows these pages.
+    /// Uses these pages.
     #[must_use]
     pub fn with_pages(mut self, pages: Arc<dyn Pages>) -> Self {
         self.site.pages = pages;
         self
     }
 
-    /// Answers below this path, too. Needed only where it is not the issuer's path and the framework does not strip it.
+    /// Answers below this path, too. This is only needed if it is not the issuer's path and the framework
+    /// does not strip it.
     ///
     /// A provider whose issuer has a path, such as `https://example.org/oidc`, has one address outside of it: its
     /// metadata at `/.well-known/oauth-authorization-server/oidc` (RFC 8414 section 3.1). Route that path to this service,
@@ -88,17 +88,18 @@ impl Service {
         self
     }
 
-    /// Takes the peer's address from `X-Forwarded-For` when the connection comes from one of these networks.
+    /// Reads the client's address from `X-Forwarded-For` when the connection comes from one of these
+    /// networks.
     #[must_use]
     pub fn with_trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.proxies = Arc::new(proxies);
         self
     }
 
-    /// Answers a request whose body is complete. Bodies of more than 64 KiB are refused.
+    /// Answers a request whose body is complete. BodyBudget of more than 64 KiB are refused.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
-        let body = if body.len() > LONGEST { Err(Unread::TooLong) } else { Ok(&body) };
+        let body = if body.len() > LONGEST { Err(BodyError::TooLong) } else { Ok(&body) };
         self.answer(&parts, body).await
     }
 }
@@ -132,19 +133,19 @@ where
 }
 
 impl Service {
-    /// Whether the body is worth reading: the header alone does not refuse the request, and announces parameters.
+    /// Whether the body is read: the header is valid and says that there are parameters.
     fn reads_body(&self, parts: &Parts) -> bool {
-        let route = self.routes.find(parts.uri.path()).filter(|route| route.takes(&Method::POST));
+        let route = self.routes.find(parts.uri.path()).filter(|route| route.allows(&Method::POST));
         let Some(route) = route.filter(|_| parts.method == Method::POST) else { return false };
-        let is_admitted = match route.caller() {
-            Caller::Browser => person::admitted(&self.site, route, parts).is_ok(),
+        let is_header_valid = match route.caller() {
+            Caller::Browser => person::check_header(&self.site, route, parts).is_ok(),
             _ => form::authorization(&parts.headers).is_ok(),
         };
-        is_admitted && form::is_announced(&parts.headers).unwrap_or(false)
+        is_header_valid && form::has_form_content_type(&parts.headers).unwrap_or(false)
     }
 
-    /// The answer to a request; a body that is not worth reading is empty here.
-    async fn answer(&self, parts: &Parts, body: Result<&Bytes, Unread>) -> HttpResponse {
+    /// The answer to a request. A body that was not read is empty here.
+    async fn answer(&self, parts: &Parts, body: Result<&Bytes, BodyError>) -> HttpResponse {
         let call = self.call(parts);
         let request_id = HeaderValue::from_str(&call.request_id.0);
         let mut answer = self.routed(call, parts, body).await;
@@ -161,34 +162,34 @@ impl Service {
         answer
     }
 
-    /// Who asks, as far as it is known.
+    /// The client's address, if it is known.
     fn peer(&self, parts: &Parts) -> Option<IpAddr> {
         let client = self.proxies.client(parts.extensions.get::<Peer>().map(|peer| peer.0), &parts.headers)?;
-        // A proxy on this machine that nobody has named speaks for everybody. Taken for one network, whoever guesses
-        // through it would make all others wait.
+        // An untrusted proxy on this machine speaks for everybody. If it counted as one network, one person's guesses
+        // would make all others wait.
         let is_proxy = client.is_loopback() && self.site.provider.issuer().is_https();
         (!is_proxy).then_some(client)
     }
 
-    /// The facts of the request that every endpoint has in common.
+    /// What all endpoints need of a request.
     fn call(&self, parts: &Parts) -> Call {
         let env = self.site.provider.env();
         let request_id = RequestId(URL_SAFE_NO_PAD.encode(*env.secret::<16>()).into());
         let mut call = Call::new(self.site.provider.now(), request_id);
         call.peer = self.peer(parts);
-        if call.peer.is_none() && !self.was_without_peer.swap(true, Ordering::Relaxed) {
-            let is_told = parts.extensions.get::<Peer>().is_some();
-            let advice = if is_told { PROXY_UNKNOWN } else { PEER_UNKNOWN };
+        if call.peer.is_none() && !self.has_reported_missing_peer.swap(true, Ordering::Relaxed) {
+            let has_peer = parts.extensions.get::<Peer>().is_some();
+            let advice = if has_peer { PROXY_UNKNOWN } else { PEER_UNKNOWN };
             env.record(&call, &Event::PeerUnknown { advice });
         }
         call
     }
 
-    async fn routed(&self, call: Call, parts: &Parts, body: Result<&Bytes, Unread>) -> HttpResponse {
+    async fn routed(&self, call: Call, parts: &Parts, body: Result<&Bytes, BodyError>) -> HttpResponse {
         let Some(route) = self.routes.find(parts.uri.path()) else {
             return encode::text(StatusCode::NOT_FOUND, "Not Found");
         };
-        if !route.takes(&parts.method) {
+        if !route.allows(&parts.method) {
             return encode::method_not_allowed(&route.methods());
         }
         if parts.method == Method::OPTIONS {

@@ -1,4 +1,4 @@
-//! What answers are made with: the provider, its pages and its cookies.
+//! The provider with its pages and cookies.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::pages::{Content, Page, Pages, Retry};
 use crate::route::Route;
 use crate::{Locale, locale};
 
-/// Shared by all clones of a Service.
+/// What all clones of a Service share.
 #[derive(Clone)]
 pub(crate) struct Site {
     pub(crate) provider: Arc<Provider>,
@@ -27,7 +27,7 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// The URL of an endpoint: from the configuration, never from the request.
+    /// The URL of an endpoint, which is made from the configuration, never from the request.
     pub(crate) fn address(&self, route: Route<'_>) -> String {
         let issuer = self.provider.issuer();
         let path = self.provider.routes().path(route.endpoint).unwrap_or_default();
@@ -61,7 +61,8 @@ impl Site {
             Failure::Broken(fault) => (None, Some(fault.kind())),
         };
         let view = ErrorView { reason, fault, way_on: way_on.clone(), request_id: call.request_id.clone() };
-        // Status and Retry-After are those that a client would get, but for a challenge that a person cannot answer.
+        // Status and Retry-After are those that a client would get; only 401 would challenge the browser, so
+        // it becomes 400.
         let as_json = error_body(failure, self.provider.issuer());
         let status = match as_json.status() {
             StatusCode::UNAUTHORIZED => StatusCode::BAD_REQUEST,
@@ -74,7 +75,7 @@ impl Site {
         answer
     }
 
-    /// Tells of a refusal that was made here, before the engine saw the request.
+    /// Records a refusal that happened before the engine saw the request.
     pub(crate) fn refused(&self, call: &Call, endpoint: Endpoint, failure: &Failure) {
         self.provider.env().record_failure(call, endpoint, None, failure);
     }

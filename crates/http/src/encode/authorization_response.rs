@@ -30,8 +30,8 @@ pub(crate) fn authorization_response(response: &AuthorizationResponse) -> Encode
     }
 }
 
-/// The redirect URI keeps its query (RFC 6749 section 3.1.2), but for parameters that the response has, too: a client must
-/// not find two of them.
+/// The redirect URI keeps its query (RFC 6749 section 3.1.2), except for parameters that the response has,
+/// too, because a client must not get a parameter twice.
 fn in_query(uri: &str, parameters: &[(&str, &str)]) -> String {
     let (base, query) = uri.split_once('?').unwrap_or((uri, ""));
     let is_ours = |pair: &str| {

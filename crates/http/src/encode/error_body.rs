@@ -13,8 +13,8 @@ use serde::Serialize;
 use super::{HttpResponse, json};
 use crate::form::{BODY_TOO_LONG, URL_TOO_LONG};
 
-/// A moment in which a busy part may recover.
-pub(crate) const SHORTLY: Duration = Duration::from_secs(1);
+/// The `Retry-After` of a server that is busy.
+pub(crate) const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
 struct ErrorBody {
@@ -42,13 +42,14 @@ pub(crate) fn error_body(failure: &Failure, issuer: &Issuer) -> HttpResponse {
         self::retry_after(&mut answer, wait);
     }
     if status == StatusCode::UNAUTHORIZED {
-        // RFC 9110 section 15.5.2 demands a challenge with every 401, not only where a header was used.
+        // RFC 9110 section 15.5.2 demands a challenge with every 401, even if the client did not use the
+        // header.
         insert(&mut answer, WWW_AUTHENTICATE, &challenge("Basic", issuer, reason));
     }
     answer
 }
 
-/// 503 or 500, and nothing of what happened.
+/// 503 or 500, without any details.
 fn broken(kind: FaultKind) -> HttpResponse {
     let (status, error_description) = match kind {
         FaultKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "try again later"),
@@ -56,12 +57,12 @@ fn broken(kind: FaultKind) -> HttpResponse {
     };
     let mut answer = body(status, &ErrorBody { error: kind.code(), error_description, scope: None });
     if kind == FaultKind::Unavailable {
-        retry_after(&mut answer, SHORTLY);
+        retry_after(&mut answer, BUSY_RETRY_AFTER);
     }
     answer
 }
 
-/// Whole seconds, never fewer than they are (RFC 9110 section 10.2.3).
+/// Sets `Retry-After` in whole seconds, rounded up (RFC 9110 section 10.2.3).
 pub(crate) fn retry_after(answer: &mut HttpResponse, wait: Duration) {
     insert(answer, RETRY_AFTER, &wait.as_millis().div_ceil(1_000).max(1).to_string());
 }
@@ -70,7 +71,7 @@ fn body(status: StatusCode, body: &ErrorBody) -> HttpResponse {
     json(status, serde_json::to_vec(body).unwrap_or_default())
 }
 
-/// `error` and `error_description` beside the realm, as RFC 6750 section 3 has them for `Bearer`.
+/// A challenge with realm, `error` and `error_description`, as RFC 6750 section 3 defines it for `Bearer`.
 pub(super) fn challenge(scheme: &str, issuer: &Issuer, reason: &Reason) -> String {
     let mut text = format!("{scheme} realm=\"{issuer}\", error=\"{}\"", reason.code);
     if !reason.description.is_empty() {
@@ -87,8 +88,8 @@ pub(super) fn insert(answer: &mut HttpResponse, name: HeaderName, value: &str) {
     }
 }
 
-/// RFC 6749 section 5.2: 400 but for failed client authentication; RFC 6750 section 3.1 for tokens. What HTTP itself
-/// refuses has HTTP's status, beside the same body.
+/// The status is 400 except for failed client authentication (RFC 6749 section 5.2) and bad tokens (RFC 6750
+/// section 3.1). Errors of HTTP have their own status with the same body.
 fn status(reason: &Reason) -> StatusCode {
     match reason.code {
         _ if *reason == BODY_TOO_LONG => StatusCode::PAYLOAD_TOO_LARGE,
@@ -153,7 +154,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn too_much_says_when_to_come_back() {
+    fn too_many_requests_say_when_to_come_back() {
         let wait = Some(Remedy::RetryAfter(Duration::from_secs(30)));
         let refusal = Refusal { reason: reason(ErrorCode::InvalidClient, "slow down"), remedy: wait };
         let answer = error_body(&refusal.into(), &issuer());
@@ -162,7 +163,7 @@ pub(super) mod tests {
 
     /// ERR-03
     #[test]
-    fn a_fault_tells_nothing_of_itself() {
+    fn a_fault_has_no_details() {
         let busy = error_body(&Fault::unavailable("SECRET-TEXT").into(), &issuer());
         assert_eq!((busy.status().as_u16(), header(&busy, RETRY_AFTER)), (503, "1"));
         assert_eq!(text(busy), r#"{"error":"temporarily_unavailable","error_description":"try again later"}"#);

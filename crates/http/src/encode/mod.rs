@@ -1,7 +1,7 @@
-//! How answers look on the wire: one encoder per form, each the only one of its kind.
+//! How answers are encoded: one encoder for each kind of answer.
 
 mod error_body;
-pub(crate) use error_body::{SHORTLY, error_body, retry_after};
+pub(crate) use error_body::{BUSY_RETRY_AFTER, error_body, retry_after};
 
 mod bearer_challenge;
 pub(crate) use bearer_challenge::bearer_challenge;
@@ -17,15 +17,15 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 
-/// What goes out: complete and small, which makes every framework's adapter short.
+/// An answer. Its body is complete and small, which makes adapters for frameworks short.
 pub(crate) type HttpResponse = Response<Full<Bytes>>;
 
-/// JSON for this peer alone (RFC 6749 section 5.1: `no-store`).
+/// JSON that nobody may store (RFC 6749 section 5.1).
 pub(crate) fn json(status: StatusCode, body: impl Into<Bytes>) -> HttpResponse {
     private(status, HeaderValue::from_static("application/json; charset=utf-8"), body)
 }
 
-/// A body for this peer alone.
+/// A body that nobody may store.
 pub(crate) fn private(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> HttpResponse {
     let mut answer = empty(status);
     answer.headers_mut().insert(CONTENT_TYPE, content_type);
@@ -35,22 +35,23 @@ pub(crate) fn private(status: StatusCode, content_type: HeaderValue, body: impl 
 
 const HEADERS: usize = 12;
 
-/// Neither body nor content type: a client library fails over an empty body that has one.
+/// An answer without body and content type: client libraries fail if an empty body has one.
 pub(crate) fn empty(status: StatusCode) -> HttpResponse {
     let mut answer = Response::new(Full::default());
-    // Room for all that an answer may get, here and from hyper: growing would hash the names again.
+    // There is room for all headers of an answer, including hyper's, because growing would hash the names
+    // again.
     answer.headers_mut().reserve(HEADERS);
     *answer.status_mut() = status;
     answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     answer
 }
 
-/// A sentence for somebody who came by a wrong way.
+/// A plain sentence, for requests that no endpoint answers.
 pub(crate) fn text(status: StatusCode, sentence: &'static str) -> HttpResponse {
     private(status, HeaderValue::from_static("text/plain; charset=utf-8"), sentence)
 }
 
-/// 405 with the methods that there are (RFC 9110 section 15.5.6).
+/// 405 with the allowed methods (RFC 9110 section 15.5.6).
 pub(crate) fn method_not_allowed(methods: &[Method]) -> HttpResponse {
     let mut answer = text(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
     let names: Vec<&str> = methods.iter().map(Method::as_str).collect();
