@@ -163,8 +163,8 @@ async fn exchange<A: Handler>(
         .timer(TokioTimer::new())
         // hyper's timeout covers idle time as well; ours distinguishes an idle connection from a slow header.
         .header_read_timeout(None)
-        .max_buf_size(32 * 1024)
-        .max_headers(100);
+        // With at most 100 headers: hyper's default, for which it needs no memory of its own.
+        .max_buf_size(32 * 1024);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -64,6 +64,18 @@ async fn a_connection_without_a_request_ends() {
     assert!(connections.end().await, "all permits are given back");
 }
 
+/// H3: hyper's own limit, which it keeps without being told.
+#[tokio::test]
+async fn a_request_has_at_most_a_hundred_headers() {
+    let (address, _) = listening(Connections::new(16, 16), BRIEF).await;
+    for (headers, status) in [(100, "200 OK"), (101, "431 Request Header Fields Too Large")] {
+        let rest = "X-Name: x\r\n".repeat(headers - 1);
+        let answer = until_its_end(address, format!("GET / HTTP/1.1\r\nHost: x\r\n{rest}\r\n").as_bytes()).await;
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{headers}: {answer}");
+    }
+}
+
 /// The first frame announces the limits of a connection (RFC 9113 section 6.5.2).
 #[tokio::test]
 async fn an_http_2_connection_is_told_its_limits() {
