@@ -77,8 +77,8 @@ pub trait StateStore: Send + Sync + 'static {
 
     /// Removes at most `limit` records that have expired or lack an ancestor, in all partitions and realms,
     /// and returns how many they were; fewer than `limit` means that there are no more. A record that was
-    /// written to live for a day at most may stay until it expires, even if it lacks an ancestor: it is not
-    /// live, and its names are free.
+    /// written to live for a day at most may stay until it expires, even if it lacks an ancestor, and its
+    /// descendants with it: they are not live, and their names are free.
     fn sweep(&self, now: Timestamp, limit: usize) -> StoreFuture<'_, u64>;
 }
 

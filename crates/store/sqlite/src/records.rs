@@ -39,6 +39,10 @@ impl Database {
                 |error| if is_taken(&error) { StoreError::Occupied.into() } else { SqliteError::from(error) },
             )?;
         }
+        // Only now, because a parent may come behind its child.
+        for parent in batch.iter().filter(|record| lingers(now, record)).filter_map(|record| record.parent) {
+            self.connection.prepare_cached(&self.sql.orphaned)?.execute([parent.as_bytes()])?;
+        }
         Ok(())
     }
 
@@ -53,7 +57,7 @@ impl Database {
             record.expires_at.millis(),
             record.due_at.map(Timestamp::millis),
             record.body,
-            record.parent.is_some() && record.expires_at.since(now) > LINGERING,
+            lingers(now, record),
         ])
     }
 
@@ -195,6 +199,11 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
         revision: revision(row, 9)?,
         consumed_at: time(10)?,
     })
+}
+
+/// Whether the sweep has to find the record when its parent is gone.
+fn lingers(now: Timestamp, record: &Record) -> bool {
+    record.parent.is_some() && record.expires_at.since(now) > LINGERING
 }
 
 fn digest<T>(row: &Row<'_>, at: usize, read: fn(&[u8]) -> Option<T>) -> rusqlite::Result<Option<T>> {

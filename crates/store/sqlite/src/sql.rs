@@ -19,6 +19,8 @@ pub(crate) struct Sql {
     pub(crate) begin: String,
     /// `?10` is whether it lingers.
     pub(crate) insert: String,
+    /// Notes a missing parent. Not by a trigger, for which SQLite would prepare to undo each insertion.
+    pub(crate) orphaned: String,
     pub(crate) remove_dead: String,
     pub(crate) get: String,
     pub(crate) get_by_alias: String,
@@ -60,6 +62,9 @@ impl Sql {
                 "insert into record ({COLUMNS}, sweep_at, lingers)
                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, {BORN}, null, ?7, ?10)"
             ),
+            orphaned: "insert or ignore into dead_parent
+                 select ?1 where not exists (select 1 from record where key = ?1)"
+                .into(),
             remove_dead: format!("delete from record as r where (r.key = ?2 or r.alias = ?3) and not ({live})"),
             get: format!("select {COLUMNS} from record r where r.key = ?2 and {live}"),
             get_by_alias: format!("select {COLUMNS} from record r where r.alias = ?2 and {live}"),

@@ -42,11 +42,11 @@ impl Writer {
     /// Queues a step, which is done wholly or not at all, and waits until it is on the disk.
     pub(crate) fn step<'a, T: Send + 'static>(
         &'a self,
-        work: impl FnOnce(&Database) -> Result<T, SqliteError> + Send + 'static,
+        work: impl Fn(&Database) -> Result<T, SqliteError> + Send + 'static,
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
-            let step = Box::new(Waiting { work: Some(work), outcome: Err(StoreError::Busy), reply });
+            let step = Box::new(Waiting { work, outcome: Err(StoreError::Busy), reply });
             match self.queue.as_ref().map(|queue| queue.try_send(step)) {
                 Some(Ok(())) => answer.await.unwrap_or_else(|_| Err(ended())),
                 Some(Err(TrySendError::Full(_))) => Err(StoreError::Busy),
@@ -100,47 +100,55 @@ fn now() -> Instant {
 
 fn commit(database: &Database, group: &mut [Box<dyn Step>]) -> rusqlite::Result<()> {
     let run = |text: &str| database.connection.prepare_cached(text)?.execute([]).map(drop);
-    run(&database.sql.begin)?;
-    let done = match group {
-        // A single step is a transaction by itself and needs no savepoint.
-        [alone] => run(if alone.make(database) { "commit" } else { "rollback" }),
-        several => several
-            .iter_mut()
-            .try_for_each(|step| {
-                run("savepoint step")?;
-                if !step.make(database) {
-                    run("rollback to step")?;
-                }
-                run("release step")
-            })
-            .and_then(|()| run("commit")),
-    };
     // After some errors (a full disk) SQLite has rolled back by itself.
-    if done.is_err() && !database.connection.is_autocommit() {
-        run("rollback")?;
+    let rollback = || if database.connection.is_autocommit() { Ok(()) } else { run("rollback") };
+    run(&database.sql.begin)?;
+    // Hardly any step fails. So none has a savepoint, for which SQLite would copy each page that the step changes.
+    let done = if group.iter_mut().all(|step| step.make(database)) {
+        run("commit")
+    } else {
+        rollback()?;
+        match group {
+            [_alone] => return Ok(()),
+            several => apart(database, several).and_then(|()| run("commit")),
+        }
+    };
+    if done.is_err() {
+        rollback()?;
     }
     done
 }
 
+/// Does the steps of a group in which one has failed: each of them stays or is undone by itself.
+fn apart(database: &Database, group: &mut [Box<dyn Step>]) -> rusqlite::Result<()> {
+    let run = |text: &str| database.connection.prepare_cached(text)?.execute([]).map(drop);
+    run(&database.sql.begin)?;
+    group.iter_mut().try_for_each(|step| {
+        run("savepoint step")?;
+        if !step.make(database) {
+            run("rollback to step")?;
+        }
+        run("release step")
+    })
+}
+
 /// A step of any type in the queue.
 trait Step: Send {
-    /// Does the step, and returns whether it is to be committed.
+    /// Does the step, or does it once more after it was undone, and returns whether it is to be committed.
     fn make(&mut self, database: &Database) -> bool;
     /// Answers with the outcome, or with the reason why the transaction was not committed.
     fn answer(self: Box<Self>, failed: Option<&rusqlite::Error>);
 }
 
 struct Waiting<W, T> {
-    work: Option<W>,
+    work: W,
     outcome: Result<T, StoreError>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
-impl<T: Send, W: FnOnce(&Database) -> Result<T, SqliteError> + Send> Step for Waiting<W, T> {
+impl<T: Send, W: Fn(&Database) -> Result<T, SqliteError> + Send> Step for Waiting<W, T> {
     fn make(&mut self, database: &Database) -> bool {
-        if let Some(work) = self.work.take() {
-            self.outcome = work(database).map_err(|error| error.0);
-        }
+        self.outcome = (self.work)(database).map_err(|error| error.0);
         self.outcome.is_ok()
     }
 

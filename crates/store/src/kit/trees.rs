@@ -62,12 +62,13 @@ pub fn what_is_written_after_a_revocation_is_dead_on_arrival(handles: &States) {
     let [session, grant, token] = tree();
     done(s.insert(T0, &[session.clone(), grant.clone()]));
     assert_eq!(done(s.revoke(T0, session.key, None, &[])), Revoked::Ended);
-    done(s.insert(T0, &[lasting(token.clone())]));
-    done(s.insert(T0, &[under(session.key, record(Kind::GRANT, 2))]));
+    done(s.insert(T0, std::slice::from_ref(&token)));
+    done(s.insert(T0, &[Record { tags: token.tags, ..lasting(under(session.key, record(Kind::GRANT, 2))) }]));
     assert!(!lives(&s, token.key));
     assert!(!lives(&s, key(Kind::GRANT, 2)));
     done(s.sweep(T0, 100));
     assert_eq!(done(s.sweep(T0, 100)), 0, "the sweep has taken them all");
+    assert_eq!(done(s.revoke_tagged(Kind::GRANT, tag("client", "app"))), 0, "removed, not only dead");
     done(s.insert(T0, &[record(Kind::ACCESS_TOKEN, 1), record(Kind::GRANT, 2)]));
 }
 

@@ -39,12 +39,6 @@ begin
     insert or ignore into dead_parent values (old.key);
 end;
 
-create trigger record_dead_on_arrival after insert on record
-when new.lingers and not exists (select 1 from record where key = new.parent)
-begin
-    insert or ignore into dead_parent values (new.parent);
-end;
-
 create table document (
     realm text not null,
     kind integer not null,

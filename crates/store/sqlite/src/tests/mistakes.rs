@@ -81,6 +81,15 @@ fn a_sweep_that_forgets_orphans() {
 }
 
 #[test]
+fn a_sweep_that_forgets_what_was_dead_on_arrival() {
+    let mistaken = || {
+        let right = Sql::new();
+        Sql { orphaned: patch(&right.orphaned, "where not exists", "where false and exists"), ..right }
+    };
+    assert!(caught(mistaken, kit::what_is_written_after_a_revocation_is_dead_on_arrival));
+}
+
+#[test]
 fn a_shorter_life_that_the_sweep_does_not_hear_of() {
     let mistaken = || {
         let right = Sql::new();
