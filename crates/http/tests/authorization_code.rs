@@ -368,3 +368,19 @@ fn what_must_not_be_exchanged() {
     kit.clock.advance(days(1));
     NegativeTable::new(&kit).row("after a day", request(), grant).run();
 }
+
+/// RFC 6749 section 4.1.2: a code that is shown again ends what came of it, for as long as an access token of it can live; also
+/// where a resource server's tokens live longer than `authorization_code.remembered`.
+#[test]
+fn a_late_replay_ends_the_tokens_of_a_resource_server_with_a_long_lifetime() {
+    let server = r#"{"uri":"https://slow.example","scopes":["slow"],"lifetime":"1d"}"#;
+    let client = r#"{"client_id":"slow","client_secret":"a-secret-of-forty-three-characters-for-test",
+        "redirect_uris":["https://slow.example/cb"],"chancery":{"default_resource":"https://slow.example"}}"#;
+    let kit = TestProvider::builder().resource_server(serde_json::from_str(server).unwrap()).client(client).build();
+    let code = kit.code("alice", "slow", "slow");
+    let tokens = kit.exchange(&code).expect_status(200);
+    kit.clock.advance(hours(2));
+    assert!(kit.is_active("slow", tokens.member("access_token")));
+    assert_refused!(kit.exchange(&code), CODE_USED);
+    assert!(!kit.is_active("slow", tokens.member("access_token")));
+}

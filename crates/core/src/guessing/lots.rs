@@ -1,9 +1,11 @@
 //! A way in for those who find the line in front of a shared count too long, however it was filled.
 //!
 //! Whoever takes each place the moment it becomes free keeps the line full for ever. So beside the line one more attempt per
-//! place is let through, drawn by lot among all that find it full: whoever keeps coming back gets in, and guessing becomes
-//! no faster the more take part. This is counted in memory, so that an attempt that is turned away writes nothing. Several
-//! nodes draw each by itself.
+//! place is let through. Whoever finds no place is told when to come back, and takes part in the draw then: strangers who
+//! come from another address each time never do. Of those who come back one is drawn by lot, so that guessing becomes no
+//! faster the more take part, and whoever keeps coming back gets in.
+//!
+//! This is counted in memory, so that an attempt that is turned away writes nothing. Several nodes draw each by itself.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -14,10 +16,17 @@ use chancery_types::{Key, Timestamp};
 /// How large a crowd is, is how many came within this time.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// How many counts are remembered. Beyond that those that the fewest have come to are forgotten.
-const MOST: usize = 4096;
+/// After how long somebody who found no place is to come back.
+const COMES_BACK: Duration = Duration::from_secs(10);
 
-/// Those who found a count's line full, in this window and in the one before.
+/// For how long after that they take part in the draw.
+const TAKES_PART: Duration = Duration::from_secs(120);
+
+/// How many crowds, and how many who were told to come back, are remembered. Beyond that the half is forgotten that counts
+/// the least: the smallest crowds, and those who were told first.
+const MOST: usize = 16_384;
+
+/// Those who have come back to a full line, in this window and in the one before.
 struct Crowd {
     since: Timestamp,
     now: u64,
@@ -26,28 +35,66 @@ struct Crowd {
     next_at: Timestamp,
 }
 
-/// The crowds in front of full lines, by the key of the count.
+/// What is remembered of full lines.
 #[derive(Default)]
-pub struct Lots(Mutex<HashMap<Key, Crowd>>);
+struct Memory {
+    /// By the key of the count that has the line.
+    crowds: HashMap<Key, Crowd>,
+    /// When those who were told are to come back, by the key of what is counted for them alone.
+    told: HashMap<Key, Timestamp>,
+}
+
+/// The draws in front of full lines.
+#[derive(Default)]
+pub struct Lots(Mutex<Memory>);
 
 impl Lots {
-    /// Whether this attempt is let through, of all that come: one per `pace` at most. `lot` is a random number.
+    /// How long this attempt has to wait that found the line of `count` full: `None` when it is let through, as one per
+    /// `pace` is at most of those who come back. `lot` is a random number.
     #[must_use]
-    pub fn draw(&self, now: Timestamp, key: Key, pace: Duration, lot: u64) -> bool {
-        let mut crowds = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if crowds.len() >= MOST && !crowds.contains_key(&key) {
-            forget(&mut crowds, now);
+    pub fn draw(&self, now: Timestamp, count: Key, own: Key, pace: Duration, lot: u64) -> Option<Duration> {
+        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match memory.told.get(&own) {
+            // Whoever comes earlier changes nothing.
+            Some(at) if now < *at && at.since(now) <= COMES_BACK => return Some(at.since(now)),
+            Some(at) if *at <= now && now.since(*at) <= TAKES_PART => {}
+            _ => return Some(memory.tell(now, own)),
         }
-        let crowd = crowds.entry(key).or_insert(Crowd { since: now, now: 0, before: 0, next_at: now + pace });
+        if !memory.takes_part(now, count, pace, lot) {
+            return Some(memory.tell(now, own));
+        }
+        memory.told.remove(&own);
+        None
+    }
+}
+
+impl Memory {
+    /// Tells somebody when to come back.
+    fn tell(&mut self, now: Timestamp, own: Key) -> Duration {
+        if self.told.len() >= MOST && !self.told.contains_key(&own) {
+            let keep = half(self.told.values().map(|at| at.millis()));
+            self.told.retain(|_, at| at.millis() > keep && at.since(now) <= COMES_BACK);
+        }
+        self.told.insert(own, now + COMES_BACK);
+        COMES_BACK
+    }
+
+    /// One more takes part; whether the lot falls on it.
+    fn takes_part(&mut self, now: Timestamp, count: Key, pace: Duration, lot: u64) -> bool {
+        if self.crowds.len() >= MOST && !self.crowds.contains_key(&count) {
+            let keep = half(self.crowds.values().map(|crowd| crowd.now.max(crowd.before)));
+            self.crowds.retain(|_, crowd| crowd.now.max(crowd.before) > keep);
+        }
+        let crowd = self.crowds.entry(count).or_insert(Crowd { since: now, now: 0, before: 0, next_at: now });
         let age = now.distance(crowd.since);
         if age >= WINDOW {
             let before = if age < 2 * WINDOW { crowd.now } else { 0 };
             *crowd = Crowd { since: now, now: 0, before, next_at: crowd.next_at.min(now + pace) };
         }
         crowd.now += 1;
-        // As many as come within one pace share one chance.
-        let places = WINDOW.as_millis() / pace.as_millis().max(1);
-        let is_drawn = u128::from(lot % crowd.now.max(crowd.before)) < places;
+        // As many as come within one pace share half a chance: else whoever comes right at the end of each pace would take it.
+        let places = WINDOW.as_millis() / pace.as_millis().max(1) / 2;
+        let is_drawn = u128::from(lot % crowd.now.max(crowd.before)) < places.max(1);
         if !is_drawn || now < crowd.next_at {
             return false;
         }
@@ -56,16 +103,13 @@ impl Lots {
     }
 }
 
-/// Makes room: for what is over, else for the half that the fewest have come to.
-fn forget(crowds: &mut HashMap<Key, Crowd>, now: Timestamp) {
-    crowds.retain(|_, crowd| now.distance(crowd.since) < 2 * WINDOW);
-    if crowds.len() >= MOST {
-        let mut by_size: Vec<(u64, Key)> =
-            crowds.iter().map(|(key, crowd)| (crowd.now.max(crowd.before), *key)).collect();
-        let (least, ..) = by_size.select_nth_unstable_by_key(MOST / 2, |(size, _)| *size);
-        for (_, key) in least {
-            crowds.remove(key);
-        }
+/// The number up to which a half of these lie.
+fn half<N: Ord + Copy + Default>(numbers: impl Iterator<Item = N>) -> N {
+    let mut numbers: Vec<N> = numbers.collect();
+    let middle = numbers.len() / 2;
+    match numbers.len() {
+        0 => N::default(),
+        _ => *numbers.select_nth_unstable(middle).1,
     }
 }
 
@@ -90,49 +134,78 @@ mod tests {
         })
     }
 
-    /// However many come, no more are let through than one per pace, from the first moment on; and some always are.
+    /// However many come back, no more are let through than one per pace, from the first moment on; and some always are.
     #[test]
     fn a_larger_crowd_gets_no_more() {
-        for per_second in [1, 2, 10, 100] {
-            let (drawn, mut lots, key) = (Lots::default(), lots(), key("alice"));
+        for come in [1, 2, 10, 100] {
+            let (drawn, mut lots, count) = (Lots::default(), lots(), key("alice"));
             let mut now = Timestamp::from_secs(1_800_000_000);
             let mut through = 0;
-            for _ in 0..600 {
-                let come = (0..per_second).filter(|_| drawn.draw(now, key, PACE, lots.next().unwrap_or_default()));
-                through += come.count();
+            for second in 0..600 {
+                // Each of them comes every ten seconds.
+                let crowd = (0..come).map(|n| key(&format!("{n} of {}", second % 10)));
+                through += crowd
+                    .filter(|own| drawn.draw(now, count, *own, PACE, lots.next().unwrap_or_default()).is_none())
+                    .count();
                 now = now + Duration::from_secs(1);
             }
-            assert!((300..600).contains(&through), "{per_second} a second: {through} in 600 s");
+            assert!((50..=600).contains(&through), "{come} a second: {through} in 600 s");
         }
     }
 
-    /// Of many who come, whoever comes as often as the others has the same chance, not only the first of each second.
+    /// Of many who come back, whoever comes as often as the others gets in as well, not only the first of each second.
     #[test]
     fn everybody_has_a_chance() {
-        let (drawn, mut lots, key) = (Lots::default(), lots(), key("alice"));
+        let (drawn, mut lots, count) = (Lots::default(), lots(), key("alice"));
         let mut now = Timestamp::from_secs(1_800_000_000);
-        let mut through = [0; 4];
-        for _ in 0..2000 {
-            for place in &mut through {
-                *place += u32::from(drawn.draw(now, key, PACE, lots.next().unwrap_or_default()));
+        let mut through = [0; 40];
+        for _ in 0..200 {
+            // Each of them comes every ten seconds, four in each, always in the same order.
+            for (second, come) in through.chunks_mut(4).enumerate() {
+                for (n, times) in come.iter_mut().enumerate() {
+                    let own = key(&format!("{n} of {second}"));
+                    *times += u32::from(drawn.draw(now, count, own, PACE, lots.next().unwrap_or_default()).is_none());
+                }
+                now = now + PACE;
             }
-            now = now + Duration::from_secs(1);
         }
-        assert!(through.iter().all(|times| *times > 150), "{through:?}");
+        assert!(through.iter().all(|times| *times > 5), "{through:?}");
+    }
+
+    /// Strangers who never come back take part in nothing, however many they are; coming too early changes nothing.
+    #[test]
+    fn who_never_comes_back_takes_part_in_nothing() {
+        let (drawn, count, alice) = (Lots::default(), key("alice"), key("alice from home"));
+        let mut now = Timestamp::from_secs(1_800_000_000);
+        assert_eq!(drawn.draw(now, count, alice, PACE, 0), Some(COMES_BACK));
+        now = now + Duration::from_secs(4);
+        assert_eq!(drawn.draw(now, count, alice, PACE, 0), Some(Duration::from_secs(6)));
+        for n in 0..5000 {
+            assert!(drawn.draw(now, count, key(&format!("address {n}")), PACE, 0).is_some());
+        }
+        assert_eq!(drawn.draw(now + Duration::from_secs(6), count, alice, PACE, 4999), None);
+        // A time that a clock told which was ahead is no time.
+        let before = Timestamp::from_secs(1_700_000_000);
+        assert_eq!(drawn.draw(before, count, key("address 7"), PACE, 0), Some(COMES_BACK));
     }
 
     /// Whoever makes up names does not take away the memory of a crowd, and the memory has an end.
     #[test]
     fn made_up_names_push_no_crowd_out() {
         let (drawn, now) = (Lots::default(), Timestamp::from_secs(1_800_000_000));
-        for lot in 0..1000 {
-            let _ = drawn.draw(now, key("alice"), PACE, lot);
+        let come = |count: &str, own: &str, lot| {
+            let _ = drawn.draw(now, key(count), key(own), PACE, lot);
+            drawn.draw(now + COMES_BACK, key(count), key(own), PACE, lot)
+        };
+        for n in 0..1000 {
+            let _ = come("alice", &format!("alice {n}"), 999);
         }
         for n in 0..3 * MOST {
-            let _ = drawn.draw(now, key(&format!("made up {n}")), PACE, 0);
+            let _ = come(&format!("made up {n}"), "somebody", 0);
+            let _ = drawn.draw(now, key("alice"), key(&format!("made up {n}")), PACE, 0);
         }
-        assert!(drawn.0.lock().unwrap().len() <= MOST);
-        let later = now + PACE;
-        assert!(!drawn.draw(later, key("alice"), PACE, 999), "a thousand are before");
+        let memory = drawn.0.lock().unwrap();
+        assert!(memory.crowds.len() <= MOST && memory.told.len() <= MOST);
+        assert!(memory.crowds.get(&key("alice")).is_some_and(|crowd| crowd.now >= 1000), "a thousand are before");
     }
 }

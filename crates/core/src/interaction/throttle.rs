@@ -9,7 +9,8 @@
 //! The name and the network by themselves are **shared** counts: bounds for guessing from many networks, and of many
 //! names. Only failures count there. Strangers can fill them, so that a full one must not keep anybody out: it lets one
 //! attempt through per `first_wait`, and who finds others before them is given a time, at which their next attempt is
-//! looked at however many come meanwhile. Where even that line is too long, one more per `first_wait` is drawn by lot.
+//! looked at however many come meanwhile. Where even that line is too long, one more per
+//! `first_wait` is drawn by lot among those who come back.
 
 use std::time::Duration;
 
@@ -65,9 +66,6 @@ const RACES: usize = 10;
 
 /// The longest wait that strangers and neighbours can cause.
 const SHARED_WAIT: Duration = Duration::from_secs(30);
-
-/// How soon it is worth asking again for whoever finds the line too long.
-const NEXT_LOT: Duration = Duration::from_secs(10);
 
 /// For how long an attempt is let through after the time that it was given.
 const ADMISSION: Duration = Duration::from_secs(120);
@@ -138,16 +136,20 @@ impl Throttle {
         let counts = self.counts(call, env, name, device);
         let Some(turn) = env.guessing.turns.wait(counts.own).await else { return Ok(Admission::Busy) };
         let mut room = None;
-        let mut is_drawn = None;
+        let mut drawn = None;
         // Whoever loses a race looks again.
         for _ in 0..RACES {
             let own = standing(call.now, env, counts.own, counts.longest_wait).await?;
             let places = match self.verdict(call.now, env, &counts, own.as_ref()).await? {
                 Verdict::Waits(until) => return Ok(Admission::Waits(until.since(call.now))),
-                Verdict::LineTooLong(key) => match is_drawn.get_or_insert_with(|| self.draw(call.now, env, key)) {
-                    true => Vec::new(),
-                    false => return Ok(Admission::Waits(NEXT_LOT)),
-                },
+                Verdict::LineTooLong(count) => {
+                    let lot = u64::from_le_bytes(*env.secret());
+                    let draw = || env.guessing.lots.draw(call.now, count, counts.own, self.config.first_wait, lot);
+                    match drawn.get_or_insert_with(draw) {
+                        None => Vec::new(),
+                        Some(wait) => return Ok(Admission::Waits(*wait)),
+                    }
+                }
                 Verdict::Queued(full) => match self.queue(call.now, env, counts.own, own.as_ref(), &full).await? {
                     Some(wait) => return Ok(Admission::Waits(wait)),
                     None => continue,
@@ -270,11 +272,6 @@ impl Throttle {
             Some(last) if now < last.body.not_before => Verdict::Queued(full),
             _ => Verdict::AdmittedBy(full),
         })
-    }
-
-    /// Whether an attempt that finds no place is let through all the same.
-    fn draw(&self, now: Timestamp, env: &Env, key: Key) -> bool {
-        env.guessing.lots.draw(now, key, self.config.first_wait, u64::from_le_bytes(*env.secret()))
     }
 
     /// Takes a place in every count that is full, for now; `false` when somebody else did at the same moment.

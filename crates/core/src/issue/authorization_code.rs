@@ -28,7 +28,8 @@ pub struct AuthorizationCodeConfig {
     /// How long a code can be exchanged. RFC 6749 section 4.1.2 wants at most 10 minutes.
     #[serde(with = "crate::duration")]
     pub lifetime: Duration,
-    /// How long a code that was used is remembered, so that showing it again ends what came of it.
+    /// How long a code that was used is remembered at least, so that showing it again ends what came of it: as long as its
+    /// access token lives, if that is longer.
     #[serde(with = "crate::duration")]
     pub remembered: Duration,
     /// How long a grant can live at most from which a refresh token can come: as long as its longest token. Any other ends
@@ -106,7 +107,10 @@ impl TokenIssuer {
         // What the exchange will yield, so that the policy is asked the same question now and then.
         let target = Target::of_grant(&granted, resource);
         let what = Entitlement::of_code(granted.clone(), target, asked.nonce.clone(), code_key);
-        let grant_end = self.grant_end(&what, client, now, deadline);
+        let forgotten = deadline + self.remembered(&what, client);
+        // A code that nobody exchanges must not be kept for months.
+        let may_refresh = self.policy.refresh(&what, client);
+        let grant_end = if may_refresh { now + self.authorization_code.grant } else { forgotten };
         let parent = self.policy.session_bound(&what, client).then_some(session);
 
         let records = env.records();
@@ -123,19 +127,15 @@ impl TokenIssuer {
             nonce: what.nonce,
             granted: body.granted,
         };
-        let remembered = deadline + self.authorization_code.remembered;
-        let code_record = records.new(code_key, Some(grant_key), Tags::default(), remembered, &body)?;
+        let code_record = records.new(code_key, Some(grant_key), Tags::default(), forgotten, &body)?;
         Ok(Drafted { records: [grant, code_record], grant: body.granted.grant, code })
     }
 
-    /// When the grant ends: when its code is forgotten and the access token of a last-minute exchange has ended; late only
-    /// if a refresh family can come of it. A code that nobody exchanges must not be kept for months.
-    fn grant_end(&self, what: &Entitlement, client: &Client, now: Timestamp, deadline: Timestamp) -> Timestamp {
-        if self.policy.refresh(what, client) {
-            return now + self.authorization_code.grant;
-        }
+    /// How long after its deadline a code is still known: at least as long as the access token of a last-minute exchange
+    /// lives, which ends when the code is shown again (RFC 6749 section 4.1.2).
+    fn remembered(&self, what: &Entitlement, client: &Client) -> Duration {
         let configured = self.access_token.lifetime(what);
         let access_token = self.policy.lifetime(TokenKind::AccessToken, what, client, configured);
-        deadline + access_token.max(self.authorization_code.remembered)
+        access_token.max(self.authorization_code.remembered)
     }
 }

@@ -239,13 +239,13 @@ const WRITTEN: &[Setting] = &[
         "throttle.name_failures",
         Form::Number,
         "100",
-        "Failures of one name from anywhere, after which one attempt per `first_wait` is checked, and one more, drawn by lot, while too many wait. Browsers that have signed in with the name before do not count.",
+        "Failures of one name from anywhere, after which one attempt per `first_wait` is checked, and one more, drawn by lot among those who come back, while too many wait. Browsers that have signed in with the name before do not count.",
     ),
     setting(
         "throttle.network_failures",
         Form::Number,
         "50",
-        "Failures from one network, after which one attempt per `first_wait` is checked, and one more, drawn by lot, while too many wait. Browsers that have signed in with the typed name before do not count.",
+        "Failures from one network, after which one attempt per `first_wait` is checked, and one more, drawn by lot among those who come back, while too many wait. Browsers that have signed in with the typed name before do not count.",
     ),
     setting("throttle.first_wait", Form::Duration, "\"1s\"", "The first wait; each further failure doubles it."),
     setting(
