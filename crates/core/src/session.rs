@@ -66,12 +66,6 @@ impl Sessions {
         Self { config }
     }
 
-    /// How long a session cookie can be of use.
-    #[must_use]
-    pub fn absolute(&self) -> Duration {
-        self.config.absolute
-    }
-
     /// The person whom the cookie's list names: the active session, or that of the account that is expected. When the
     /// active session has ended, nobody takes its place: whoever is signed in beside it is another person, or the same one
     /// in another role, and has to be chosen. Only the first is read unless another person is expected.

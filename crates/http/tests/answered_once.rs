@@ -1,7 +1,7 @@
 //! One interaction has one answer, whatever page of it is open, and however often and at what moment its step is repeated.
 
 use chancery_core::interaction::form_token::FORM_ANSWERED;
-use chancery_testkit::{Tab, TestProvider, UserAgent, seconds};
+use chancery_testkit::{SECRET, Tab, TestProvider, UserAgent, millis, minutes, seconds};
 
 /// INT-06, INT-10..14: answered twice, loaded after the end, or gone back to: a page with a way on, and no second code.
 #[test]
@@ -116,6 +116,64 @@ fn the_repetition_of_a_step_leads_where_its_answer_led() {
         }
         let _ = kit.exchange(&code).expect_status(200);
     }
+}
+
+/// FR-11: for ten seconds, and not a moment longer.
+#[test]
+fn a_repetition_counts_for_ten_seconds() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let consent = kit.authorization_request("web").scope("openid").open(&ua).expect_page("consent");
+    let code = consent.allow().expect_code();
+    kit.clock.advance(seconds(10));
+    assert_eq!(consent.allow().expect_code().code, code.code);
+    kit.clock.advance(millis(1));
+    let _ = consent.allow().expect_way_on();
+    let _ = kit.exchange(&code).expect_status(200);
+}
+
+/// INT-15: a stored request waits for an hour, and not a moment longer; then its page says so and has a way on.
+#[test]
+fn a_stored_request_waits_for_an_hour() {
+    for (waits, is_over) in [(minutes(60), false), (minutes(60) + millis(1), true)] {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        let login = kit.authorization_request("web").scope("openid").open(&ua).expect_page("login");
+        let consent = login.login("alice").expect_page("consent");
+        kit.clock.advance(waits);
+        let tab = consent.reload();
+        if is_over {
+            let _ = tab.expect_way_on();
+            let _ = consent.allow().expect_way_on();
+        } else {
+            let _ = tab.expect_page("consent");
+            let _ = consent.allow().expect_code();
+        }
+    }
+}
+
+/// A request that was good when it was stored and is none any more, because its client has changed meanwhile, is refused to
+/// the client, once: the other page of the same request has a way on only.
+#[test]
+fn a_stored_request_that_is_none_any_more() {
+    let client = |modes: &str| {
+        format!(
+            r#"{{"client_id":"c","client_secret":"{SECRET}","redirect_uris":["https://c.example/cb"],
+                "id_token_signed_response_alg":"ES256","scope":"{modes}"}}"#
+        )
+    };
+    let kit = TestProvider::builder().client(&client("openid email")).build();
+    let ua = kit.user_agent();
+    let login = kit.authorization_request("c").scope("email").open(&ua).expect_page("login");
+    let consent = login.login("alice").expect_page("consent");
+    kit.put_client(&client("openid"));
+    kit.clock.advance(seconds(1));
+    let refused = consent.allow().expect_error("invalid_scope");
+    assert_eq!(consent.reload().expect_error("invalid_scope"), refused, "the same answer again");
+    kit.put_client(&client("openid email"));
+    kit.clock.advance(seconds(11));
+    let _ = consent.allow().expect_way_on();
 }
 
 /// FR-11: the client has exchanged the code of the first click when the second arrives. Shown again, the code would end what

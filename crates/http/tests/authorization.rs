@@ -178,6 +178,23 @@ fn an_unknown_client_is_told_to_the_person() {
 }
 
 /// AUTHZ-03, AUTHZ-04, AUTHZ-05, AUTHZ-07, AUTHZ-17, AUTHZ-18, AUTHZ-19, AUTHZ-21, ERR-10, ERR-11, PARM-09, PARM-10,
+/// PARM-09: the longest request is taken, one byte more is not; the page says so, because nothing of it was read.
+#[test]
+fn the_longest_request() {
+    let kit = TestProvider::new();
+    let ua = person(&kit, "web", "openid");
+    // A URL has to be shorter.
+    let request = kit.authorization_request("web").scope("openid");
+    let beside = request.clone().param("ui_locales", "").encode().len();
+    let with = |length: usize| request.clone().param("ui_locales", &"x".repeat(length - beside));
+    let _ = with(16 * 1024 - 1).post(&ua).expect_code();
+    let _ = with(16 * 1024).post(&ua).expect_code();
+    for longer in [16 * 1024 + 1, 20 * 1024] {
+        let refused = with(longer).post(&ua);
+        assert_refused!(refused, "invalid_request", "request_too_long");
+    }
+}
+
 /// RFC 9101 section 5, OIDC Core section 3.1.2.6: a signed request is refused as one that is not supported, however good it
 /// would be; nothing in it is read, so that it cannot contradict the parameters beside it.
 #[test]

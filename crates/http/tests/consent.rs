@@ -76,6 +76,37 @@ fn single_claims_are_asked_for() {
     let _ = request.open(&ua).expect_code();
 }
 
+/// POL-23, GRANT-04: a claim that was declined is allowed when the person is asked for everything again; the others stay as they
+/// were.
+#[test]
+fn a_declined_claim_can_be_allowed_later() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let answer = ConsentAnswer {
+        scopes: Scopes::parse("openid").unwrap(),
+        claims: vec!["zoneinfo".into()],
+        rejected_claims: vec!["nickname".into(), "gender".into()],
+        ..ConsentAnswer::default()
+    };
+    ua.has_answered("alice", "web", answer);
+    let claims = |names: [&str; 2]| {
+        let members: Vec<String> = names.iter().map(|name| format!(r#""{name}":null"#)).collect();
+        format!(r#"{{"userinfo":{{{}}}}}"#, members.join(","))
+    };
+    let told = |names: [&str; 2], prompt: &str| {
+        let request = kit.authorization_request("web").scope("openid").set("claims", &claims(names));
+        let tab = request.set("prompt", prompt).open(&ua);
+        let tab = if tab.page().name == "consent" { tab.allow() } else { tab };
+        let tokens = kit.exchange(&tab.expect_code()).expect_status(200);
+        kit.userinfo(tokens.member("access_token")).expect_status(200).member_names()
+    };
+    assert_eq!(told(["nickname", "zoneinfo"], "none"), ["sub", "zoneinfo"]);
+    assert_eq!(told(["nickname", "zoneinfo"], "consent"), ["sub", "nickname", "zoneinfo"]);
+    assert_eq!(told(["nickname", "zoneinfo"], "none"), ["sub", "nickname", "zoneinfo"]);
+    assert_eq!(told(["gender", "nickname"], "none"), ["sub", "nickname"], "this one was not asked for");
+}
+
 /// POL-21: scopes of a resource server are asked for like others.
 #[test]
 fn scopes_of_a_resource_server_are_asked_for() {

@@ -2,8 +2,10 @@
 
 use chancery_jose::SigningAlgorithm;
 use chancery_testkit::{
-    AuthorizationRequest, HandClock, NegativeTable, Refused, TestProvider, UserAgent, hours, millis, minutes, seconds,
+    AuthorizationRequest, HandClock, NegativeTable, Refused, SECRET, TestProvider, UserAgent, hours, millis, minutes,
+    seconds,
 };
+use serde_json::{Value, json};
 
 fn person<'k>(kit: &'k TestProvider, client: &str) -> UserAgent<'k> {
     let ua = kit.user_agent();
@@ -35,6 +37,73 @@ fn max_age_bounds_the_age_of_the_authentication() {
     let code = login.login("alice").expect_code();
     let token = kit.id_token(&kit.exchange(&code), "web");
     assert_eq!(token.claims["auth_time"], (HandClock::START + seconds(310)).secs());
+}
+
+/// AUTHZ-35, OIDC Core section 3.1.2.1: what is an ID token of ours to this client, by its claims and its type (RFC 8725 section
+/// 3.11), although our own key has signed all of these.
+#[test]
+fn a_hint_is_an_id_token() {
+    let kit = TestProvider::new();
+    let ua = person(&kit, "web");
+    let now = kit.now().secs();
+    let good = json!({"iss": kit.issuer().as_str(), "sub": "alice", "aud": "web", "iat": now, "exp": now + 60,
+        "auth_time": now});
+    let hinted = |header: Value, claims: &Value| {
+        web(&kit).set("id_token_hint", &kit.sign(&header, claims)).set("prompt", "none").open(&ua)
+    };
+    for header in [json!({}), json!({"typ": "JWT"}), json!({"typ": "jwt"})] {
+        let _ = hinted(header, &good).expect_code();
+    }
+    for typ in ["at+jwt", "application/at+jwt", "dpop+jwt", "logout+jwt", ""] {
+        let _ = hinted(json!({"typ": typ}), &good).expect_error("invalid_request");
+    }
+    for (name, value) in [
+        ("iss", json!("https://other.example")),
+        ("aud", json!("spa")),
+        ("aud", json!(["spa", "post"])),
+        ("exp", Value::Null),
+        ("iat", Value::Null),
+        ("auth_time", Value::Null),
+        ("sub", Value::Null),
+    ] {
+        let mut claims = good.clone();
+        claims[name] = value;
+        if claims[name].is_null() {
+            let _ = claims.as_object_mut().map(|all| all.remove(name));
+        }
+        let _ = hinted(json!({}), &claims).expect_error("invalid_request");
+    }
+    let mut another = good.clone();
+    another["sub"] = json!("bob");
+    let _ = hinted(json!({}), &another).expect_error("login_required");
+}
+
+/// AUTHZ-35: an ID token that the client got before it was registered for an HMAC is still one, and so is one signed with its
+/// secret.
+#[test]
+fn a_hint_from_before_the_algorithm_was_changed() {
+    let kit = TestProvider::new();
+    let client = |alg: &str| {
+        format!(
+            r#"{{"client_id":"c","client_secret":"{SECRET}","redirect_uris":["https://c.example/cb"],
+                "id_token_signed_response_alg":"{alg}"}}"#
+        )
+    };
+    kit.put_client(&client("ES256"));
+    let before = kit.tokens("alice", "c", "openid").member("id_token").to_owned();
+    kit.put_client(&client("HS256"));
+    kit.clock.advance(seconds(1));
+    let after = kit.tokens("alice", "c", "openid").member("id_token").to_owned();
+    let ua = person(&kit, "c");
+    let hinted = |hint: &str| {
+        let request = kit.authorization_request("c").scope("openid").set("prompt", "none");
+        request.set("id_token_hint", hint).open(&ua)
+    };
+    let _ = (hinted(&before).expect_code(), hinted(&after).expect_code());
+    kit.put_client(&client("ES256"));
+    kit.clock.advance(seconds(1));
+    let _ = hinted(&before).expect_code();
+    let _ = hinted(&after).expect_error("invalid_request");
 }
 
 /// AUTHZ-37: what the client registered applies when the request says nothing.

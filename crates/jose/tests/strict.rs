@@ -344,3 +344,92 @@ fn sets() {
     assert_eq!(candidates(None, SigningAlgorithm::Es384), 0);
     assert_eq!(candidates(None, SigningAlgorithm::Hs256), 0);
 }
+
+/// JOSE-13: limits are exact: the longest document and the largest key are taken, one more is not.
+#[test]
+fn limits_are_exact() {
+    let padded = |json: &str, length: usize| {
+        let json = json.trim_end().trim_end_matches('}').to_owned() + ",\"x\":\"";
+        let blanks = length - json.len() - 2;
+        format!("{json}{}\"}}", "x".repeat(blanks))
+    };
+    const LONGEST_KEY: usize = 16 * 1024;
+    let set = format!(r#"{{"keys":[{RSA_PUBLIC}]}}"#);
+    let longest = [LONGEST_KEY, LONGEST_KEY, 64 * 1024];
+    for (more, is_taken) in [(0, true), (1, false)] {
+        let [public, private, keys] = longest.map(|length| length + more);
+        let outcomes = [
+            PublicJwk::parse(padded(RSA_PUBLIC, public).as_bytes()).err(),
+            PrivateKey::from_jwk(padded(RSA, private).as_bytes()).err(),
+            JwkSet::parse(padded(&set, keys).as_bytes()).err(),
+        ];
+        let expected = if is_taken { [None, None, None] } else { [const { Some(Error::TooLong) }; 3] };
+        assert_eq!(outcomes, expected, "{more} more than the longest");
+    }
+    let with_exponent = |octets: &[u8]| {
+        let mut key: serde_json::Map<String, serde_json::Value> = serde_json::from_str(RSA_PUBLIC).unwrap();
+        key.insert("e".to_owned(), base64url::encode(octets).into());
+        PublicJwk::parse(serde_json::to_string(&key).unwrap().as_bytes()).err()
+    };
+    assert_eq!(with_exponent(&[1, 0, 0, 1]), None);
+    assert_eq!(with_exponent(&[1, 0, 0, 0, 1]), Some(Error::Exponent));
+}
+
+/// RFC 7518 section 3.1: each algorithm of a key signs what its public half verifies, and what no other algorithm does.
+#[test]
+fn every_algorithm_is_itself() {
+    use SigningAlgorithm::{Ed25519, EdDsa, Es256, Es512, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+    let without_alg = |jwk: &str| {
+        let mut object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(jwk).unwrap();
+        object.remove("alg");
+        serde_json::to_string(&object).unwrap()
+    };
+    let rows = [
+        (RSA, [Rs256, Rs384, Rs512, Ps256, Ps384, Ps512].as_slice()),
+        (P256, &[Es256]),
+        (P521, &[Es512]),
+        (ED25519, &[EdDsa, Ed25519]),
+    ];
+    for (jwk, algorithms) in rows {
+        let key = private(&without_alg(jwk));
+        let verifying = key.public_jwk().verifying_key().unwrap();
+        for alg in algorithms {
+            let token = signed(&key, *alg);
+            assert!(Compact::parse(&token).unwrap().verify(&verifying).is_ok(), "{alg}");
+            let [_, payload, signature]: [&str; 3] = token.split('.').collect::<Vec<_>>().try_into().unwrap();
+            for other in algorithms.iter().filter(|other| *other != alg) {
+                let header = EncodedHeader::new(*other, None, None).signing_input(b"");
+                let header = header.trim_end_matches('.').to_owned();
+                let forged = format!("{header}.{payload}.{signature}");
+                assert!(Compact::parse(&forged).unwrap().verify(&verifying).is_err(), "{alg} as {other}");
+            }
+        }
+    }
+}
+
+/// RFC 7515 section 4.1.9: media types in a short and a long form, whatever their case; and what is in front of a signature that
+/// nobody has looked at can be read as it was sent.
+#[test]
+fn types_and_payloads() {
+    let header = |typ: &str| jws(&format!(r#"{{"alg":"RS256","typ":"{typ}"}}"#), r#"{"a":1}"#);
+    for (typ, is_it) in [
+        ("at+jwt", true),
+        ("AT+JWT", true),
+        ("application/at+jwt", true),
+        ("APPLICATION/at+JWT", true),
+        ("jwt", false),
+        ("", false),
+        ("at+jwt2", false),
+        ("application/", false),
+        ("application/x/at+jwt", false),
+        ("text/at+jwt", false),
+    ] {
+        let text = header(typ);
+        let compact = Compact::parse(&text).unwrap();
+        assert_eq!(compact.header().is_type("at+jwt"), is_it, "{typ}");
+        assert_eq!(compact.header().is_type("application/at+jwt"), is_it, "{typ}");
+        assert_eq!(compact.unverified_payload(), br#"{"a":1}"#);
+    }
+    let untyped = jws(r#"{"alg":"RS256"}"#, "{}");
+    assert!(!Compact::parse(&untyped).unwrap().header().is_type("at+jwt"));
+}

@@ -125,7 +125,7 @@ impl IntrospectionEndpoint {
         };
         let authority = Authority { holder: &live.holder, scopes: &live.scopes, resource: live.resource.as_ref() };
         live.scopes = match gate(env, &owner, &authority).await? {
-            Gate::Open(_, scopes) => scopes,
+            Gate::Open(scopes) => scopes,
             Gate::Closed(_) => return Ok(Introspection::Inactive),
         };
         let server = match &live.resource {

@@ -123,7 +123,7 @@ impl UserInfoEndpoint {
         let client = env.registry.client(&env.realm, &granted.client).await?.ok_or(&TOKEN_WITHDRAWN)?;
         let authority = token.authority();
         let scopes = match gate(env, &client, &authority).await? {
-            Gate::Open(_, scopes) if scopes.contains(Scope::OPENID) => scopes,
+            Gate::Open(scopes) if scopes.contains(Scope::OPENID) => scopes,
             Gate::Open(..) | Gate::Closed(_) => return TOKEN_WITHDRAWN.refused(),
         };
 

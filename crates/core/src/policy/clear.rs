@@ -5,7 +5,7 @@ use chancery_types::{ClientId, ResourceUri, Scopes};
 
 use crate::context::Env;
 use crate::error::{Failure, Fault, Reason};
-use crate::model::{Account, Client, Entitlement, Holder};
+use crate::model::{Client, Entitlement, Holder};
 
 /// An entitlement that passed the gate. Only [`clear`] makes one, and only from one are tokens issued.
 ///
@@ -15,11 +15,10 @@ use crate::model::{Account, Client, Entitlement, Holder};
 /// ```
 /// ```compile_fail,E0451
 /// # use chancery_core::{model::Entitlement, policy::Cleared};
-/// fn skip(what: Entitlement) -> Cleared { Cleared { what, account: None } }
+/// fn skip(what: Entitlement) -> Cleared { Cleared { what } }
 /// ```
 pub struct Cleared {
     what: Entitlement,
-    account: Option<Account>,
 }
 
 impl Cleared {
@@ -27,12 +26,6 @@ impl Cleared {
     #[must_use]
     pub fn entitlement(&self) -> &Entitlement {
         &self.what
-    }
-
-    /// The person, as the gate saw them; `None` for the client itself.
-    #[must_use]
-    pub fn account(&self) -> Option<&Account> {
-        self.account.as_ref()
     }
 
     /// The entitlement, to be used up.
@@ -54,8 +47,8 @@ pub(crate) struct Authority<'a> {
 
 /// What the gate said.
 pub(crate) enum Gate {
-    /// Go on; with the person, if there is one, and with what of the scopes the client is still registered for.
-    Open(Option<Account>, Scopes),
+    /// Go on, with what of the scopes the client is still registered for.
+    Open(Scopes),
     /// Not any more.
     Closed(&'static Reason),
 }
@@ -105,7 +98,7 @@ pub(crate) async fn gate(env: &Env, client: &Client, authority: &Authority<'_>) 
     if scopes.is_empty() && !authority.scopes.is_empty() {
         return Ok(Gate::Closed(&SCOPES_WITHDRAWN));
     }
-    let Some(granted) = authority.holder.granted() else { return Ok(Gate::Open(None, scopes)) };
+    let Some(granted) = authority.holder.granted() else { return Ok(Gate::Open(scopes)) };
     let Some(account) = env.accounts.find(&env.realm, granted.account()).await? else {
         return Ok(Gate::Closed(&ACCOUNT_GONE));
     };
@@ -115,7 +108,7 @@ pub(crate) async fn gate(env: &Env, client: &Client, authority: &Authority<'_>) 
     if granted.authentication.epoch != account.epoch {
         return Ok(Gate::Closed(&SIGNED_OUT_EVERYWHERE));
     }
-    Ok(Gate::Open(Some(account), scopes))
+    Ok(Gate::Open(scopes))
 }
 
 /// Of these scopes, those that the client is registered for now (RFC 7591 section 2).
@@ -133,8 +126,8 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
         scopes: &what.target.scopes,
         resource: what.target.resource.as_ref().map(|server| &server.uri),
     };
-    let (account, scopes) = match gate(env, client, &authority).await? {
-        Gate::Open(account, scopes) => (account, scopes),
+    let scopes = match gate(env, client, &authority).await? {
+        Gate::Open(scopes) => scopes,
         Gate::Closed(reason) => return Err(reason.into()),
     };
     if is_of_client(env, &what.holder).await? {
@@ -153,7 +146,7 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
             }
         }
     }
-    Ok(Cleared { what, account })
+    Ok(Cleared { what })
 }
 
 /// RFC 9068 section 5: `sub` of a client's own token is its id, and a resource server has nothing else to tell persons and

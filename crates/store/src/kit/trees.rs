@@ -1,10 +1,10 @@
 //! Parents and children: they end together, and the sweep removes what is left.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use chancery_types::Kind;
+use chancery_types::{Kind, Partition};
 
 use super::States;
-use super::sample::{T0, alias, key, later, lives, lives_at, record, tag, under};
+use super::sample::{T0, alias, key, key_in, later, lives, lives_at, record, record_of, tag, under};
 use super::taking_turns::taking_turns;
 use super::wait::done;
 use crate::{Change, Record, Redeemed, Revoked, StateStore, Tags, Updated};
@@ -104,6 +104,13 @@ pub fn sweep_keeps_its_limit(handles: &States) {
     assert_eq!(done(s.sweep(later(1), 0)), 0);
     let swept: Vec<u64> = (0..4).map(|_| done(s.sweep(later(1), 4))).collect();
     assert_eq!(swept, [4, 4, 1, 0]);
+    // The limit is for all partitions together.
+    for n in 0..12 {
+        let key = key_in(Partition([u8::try_from(n % 4).unwrap_or(0), 7]), Kind::GRANT, n);
+        done(s.insert(T0, &[Record { expires_at: later(1), ..record_of(key, n) }]));
+    }
+    let swept: Vec<u64> = (0..4).map(|_| done(s.sweep(later(1), 5))).collect();
+    assert_eq!(swept, [5, 5, 2, 0]);
 }
 
 /// A record that lives for so long that the sweep must not leave it to its time.

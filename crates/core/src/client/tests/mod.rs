@@ -518,4 +518,14 @@ fn what_is_off_cannot_be_registered_for() {
         assert_eq!(named, [setting]);
         assert!(register(json.as_bytes(), &SystemRandom, &self::rules(None)).is_ok(), "{setting}");
     }
+    // What is on can be registered for, value by value.
+    for member in [
+        r#""grant_types":["authorization_code","refresh_token"]"#,
+        r#""response_modes":["query","fragment"]"#,
+        r#""response_types":["code"]"#,
+        r#""token_endpoint_auth_method":"client_secret_basic""#,
+    ] {
+        let json = format!(r#"{{"redirect_uris":["https://app.example/cb"],{member}}}"#);
+        assert!(register(json.as_bytes(), &SystemRandom, &rules).is_ok(), "{member}");
+    }
 }
