@@ -14,7 +14,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
 }
 
-/// Tells the provider where a request comes from: who guesses passwords is slowed down by network.
+/// Tells the provider the client's address, because it limits guesses at passwords by network.
 async fn peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
     request.extensions_mut().insert(chancery::Peer(address.ip()));
     request

@@ -17,14 +17,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let demo = chancery::development(&format!("http://localhost:{port}/oidc")).await?;
     println!("{demo}");
 
-    // What has expired is never used; from time to time it has to be removed, too.
+    // Expired records are never used, but they have to be removed from time to time.
     let provider = demo.provider().clone();
     tokio::spawn(async move {
         let mut ticks = tokio::time::interval(Duration::from_secs(5));
         loop {
             ticks.tick().await;
             if let Err(fault) = provider.run_once(provider.now()).await {
-                eprintln!("sweeping failed: {fault}");
+                eprintln!("expired records could not be removed: {fault}");
             }
         }
     });
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
 }
 
-/// Tells the provider where a request comes from: who guesses passwords is slowed down by network.
+/// Tells the provider the client's address, because it limits guesses at passwords by network.
 async fn peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
     request.extensions_mut().insert(chancery::Peer(address.ip()));
     request

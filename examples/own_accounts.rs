@@ -13,7 +13,7 @@ use chancery::{
     PortFuture, Provider, RealmId, Room, SigningAlgorithm, Timestamp,
 };
 
-/// One row of what would be the application's own table of people.
+/// One row of the application's own table of people.
 struct Employee {
     number: AccountId,
     login: &'static str,
@@ -22,13 +22,14 @@ struct Employee {
 }
 
 impl Employee {
-    /// As the provider knows them. "Sign out everywhere", or another password, would give the account another `epoch`.
+    /// The account that the provider sees. "Sign out everywhere" or a new password would change its `epoch`.
     fn account(&self) -> Account {
         Account::new(self.number.clone(), self.name)
     }
 }
 
-/// The application's people. A real one asks its database, and keeps digests of passwords (Argon2id), never passwords.
+/// The application's people. A real application asks its database, and stores hashes of passwords (Argon2id)
+/// only.
 struct Staff(Vec<Employee>);
 
 impl Staff {
@@ -65,7 +66,7 @@ impl Accounts for Staff {
         _: Room,
     ) -> PortFuture<'a, LoginOutcome> {
         Box::pin(async move {
-            // Why it was refused is for the log; the person is told the same each time.
+            // The reason of a refusal is for the log; the person sees the same message for each.
             let named = self.0.iter().find(|employee| employee.login == form.username);
             Ok(match named {
                 None => LoginOutcome::Refused(LoginRefusal::UnknownName),
@@ -128,7 +129,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
 }
 
-/// Tells the provider where a request comes from: who guesses passwords is slowed down by network.
+/// Tells the provider the client's address, because it limits guesses at passwords by network.
 async fn peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
     request.extensions_mut().insert(chancery::Peer(address.ip()));
     request

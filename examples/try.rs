@@ -1,13 +1,14 @@
-//! A small client: signs a person in with the authorization code flow and PKCE, and prints the tokens that it got.
+//! A small client, which signs a person in with the authorization code flow and PKCE and prints the tokens.
 //!
 //! ```sh
 //! cargo run --release                  # in one terminal: a development provider
 //! cargo run --release --example try    # in another: this client
 //! ```
 //!
-//! It opens a listener on the loopback interface (RFC 8252 section 7.3) and prints an address to open in a browser. With
-//! `--headless` it is its own browser: the user name and the password are the first two lines of the standard input.
-//! `--issuer URL` names another provider than `http://localhost:3000`; only plain HTTP on loopback is spoken.
+//! It listens on the loopback interface (RFC 8252 section 7.3) and prints an address to open in a browser.
+//! With `--headless` it is its own browser: the user name and the password are the first two lines of the
+//! standard input. `--issuer URL` names another provider than `http://localhost:3000`, which must be plain
+//! HTTP on loopback.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -25,7 +26,7 @@ const SCOPE: &str = "openid profile email offline_access";
 const HELP: &str = "\
 Signs a person in at a provider and prints the tokens.
 
-  --issuer URL   the provider; http://localhost:3000 without it (plain HTTP on loopback only)
+  --issuer URL   the provider, by default http://localhost:3000 (plain HTTP on loopback only)
   --headless     without a browser: user name and password are the first two lines of the standard input
 ";
 
@@ -42,15 +43,15 @@ fn main() -> Result<()> {
                 print!("{HELP}");
                 return Ok(());
             }
-            other => return Err(format!("unknown argument {other}; --help names those that there are").into()),
+            other => return Err(format!("unknown argument {other}; see --help").into()),
         }
     }
 
     // What the provider says about itself (OIDC Discovery section 4).
     let found = Request::get(&format!("{issuer}/.well-known/openid-configuration")).send()?.json()?;
-    let endpoint = |name: &str| text(&found, name).ok_or(format!("discovery names no {name}"));
+    let endpoint = |name: &str| text(&found, name).ok_or(format!("the metadata has no {name}"));
 
-    // A secret for each request: binds the answer to this client (RFC 7636, RFC 9700 section 4.7).
+    // Secrets of this request bind the answer to this client (RFC 7636, RFC 9700 section 4.7).
     let (verifier, state, nonce) = (random()?, random()?, random()?);
     let challenge = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -75,7 +76,8 @@ fn main() -> Result<()> {
         await_answer(&listener)?
     };
 
-    // The answer has to be for this request and from this provider (RFC 6749 section 10.12, RFC 9207 section 2.4).
+    // The answer must be for this request and from this provider (RFC 6749 section 10.12, RFC 9207 section
+    // 2.4).
     if let Some(error) = answer.get("error") {
         let description = answer.get("error_description").map(String::as_str).unwrap_or_default();
         return Err(format!("the provider answered {error}: {description}").into());
@@ -112,7 +114,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// A member that is a text.
+/// A member that is a string.
 fn text(object: &Value, name: &str) -> Option<String> {
     object.get(name)?.as_str().map(str::to_owned)
 }
@@ -124,7 +126,7 @@ fn random() -> Result<String> {
 }
 
 /// The payload of a JWT that came straight from the token endpoint (OIDC Core section 3.1.3.7, item 6). A client that
-/// gets it any other way has to verify the signature.
+/// gets it any other way must verify the signature.
 fn claims(jwt: &str) -> Result<Value> {
     let payload = jwt.split('.').nth(1).ok_or("not a JWT")?;
     Ok(serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).map_err(|_| "not a JWT")?)?)

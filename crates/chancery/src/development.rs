@@ -1,4 +1,4 @@
-//! A provider for trying things out: known clients, one person, and no way to reach it from elsewhere.
+//! A provider for trying things out: with known clients and one person, and only reachable from this machine.
 
 use std::error::Error;
 use std::fmt;
@@ -28,13 +28,14 @@ use zeroize::Zeroizing;
 
 use crate::own_host::{OwnHost, is_for, misdirected};
 
-/// A development provider, all in memory: throw-away keys, the clients and the person of a [`Demo`], designed pages.
+/// A development provider in memory, with new keys, the clients and the person of a [`Demo`], and designed
+/// pages.
 ///
 /// # Errors
-/// When the issuer is not `http` on `localhost` or a loopback address: a development provider must not reach a network
-/// by mistake.
+/// When the issuer is not `http` on `localhost` or a loopback address, so that a development provider is
+/// never exposed to a network by mistake.
 pub async fn development(issuer: &str) -> Result<Development, DevelopmentError> {
-    let demo = Demo::new(issuer, drawn::<12>(), drawn::<32>())?;
+    let demo = Demo::new(issuer, random_text::<12>(), random_text::<32>())?;
     let realm = RealmId::parse("development").map_err(|error| Fault::internal(error.to_string()))?;
     let (store, random) = (Arc::new(MemoryStore::new()), Arc::new(SystemRandom));
     let accounts =
@@ -57,7 +58,7 @@ pub async fn development(issuer: &str) -> Result<Development, DevelopmentError> 
     Ok(Development { demo, provider })
 }
 
-/// A development provider; printing it says everything that one needs to try it.
+/// A development provider. Printing it shows everything that you need to try it.
 pub struct Development {
     demo: Demo,
     provider: Arc<Provider>,
@@ -99,7 +100,7 @@ pub struct Demo {
 }
 
 impl Demo {
-    /// For this issuer, with these secrets.
+    /// The clients and the person of this issuer, with these secrets.
     ///
     /// # Errors
     /// [`DevelopmentError::NotLoopback`].
@@ -155,7 +156,7 @@ impl Demo {
     /// The person `demo`.
     ///
     /// # Errors
-    /// None that can happen: the name is a good one.
+    /// It never fails, because the name is valid.
     pub fn person(&self) -> Result<NewPerson, DevelopmentError> {
         let mut claims = Claims::default();
         claims
@@ -168,7 +169,8 @@ impl Demo {
         Ok(NewPerson { username, password: Password::new(self.password.clone()), claims, id: None })
     }
 
-    /// `None` when the request is for this provider, else the answer to give: 421 (RFC 9110 section 15.5.20).
+    /// The answer to a request for another host, 421 (RFC 9110 section 15.5.20); `None` for a request for
+    /// this provider.
     #[must_use]
     pub fn refuse<B>(&self, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
         (!is_for(request, &self.authority)).then(|| misdirected(&self.authority))
@@ -203,18 +205,20 @@ impl fmt::Display for Demo {
 pub enum DevelopmentError {
     /// The issuer is not `http` on `localhost` or a loopback address.
     NotLoopback,
-    /// What is built in does not fit together, which is a defect.
+    /// The built-in clients and settings are inconsistent, which is a bug.
     Unfit(Vec<Complaint>),
     /// The person could not be added.
     Account(AccountError),
-    /// Something broke.
+    /// The provider failed.
     Broken(Fault),
 }
 
 impl fmt::Display for DevelopmentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotLoopback => f.write_str("a development provider is http on localhost or a loopback address"),
+            Self::NotLoopback => {
+                f.write_str("the issuer of a development provider must be http on localhost or a loopback address")
+            }
             Self::Unfit(complaints) => complaints.iter().try_for_each(|complaint| writeln!(f, "{complaint}")),
             Self::Account(error) => error.fmt(f),
             Self::Broken(fault) => fault.fmt(f),
@@ -243,7 +247,7 @@ impl From<Fault> for DevelopmentError {
 }
 
 /// Random text.
-fn drawn<const N: usize>() -> Zeroizing<String> {
+fn random_text<const N: usize>() -> Zeroizing<String> {
     let mut bytes = Zeroizing::new([0; N]);
     Random::fill(&SystemRandom, &mut *bytes);
     Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes))

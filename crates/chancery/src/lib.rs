@@ -10,11 +10,11 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Whoever accepts the connections says of each request where it comes from, by
-//! `request.extensions_mut().insert(Peer(address))`: guessing is slowed down by network, and without [`Peer`] by name only.
+//! The program that accepts the connections inserts the client's address into each request by
+//! `request.extensions_mut().insert(Peer(address))`. Without [`Peer`], guesses at passwords can only be
+//! limited by user name, not by network.
 //!
-//! Everything else begins with [`Parts`], the six things
-//! that nobody can choose for you, and a [`Config`]:
+//! Every other provider begins with [`Parts`], which have no defaults, and a [`Config`]:
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -35,8 +35,8 @@
 //! # Ok(()) }
 //! ```
 //!
-//! What has to outlive the process is in a [`DocumentStore`] and a [`StateStore`]; SQLite is both (feature `store-sqlite`),
-//! and `accounts` brings people with passwords:
+//! A [`DocumentStore`] and a [`StateStore`] hold what must outlive the process. SQLite is both (feature
+//! `store-sqlite`), and the feature `accounts` has people with passwords:
 //!
 #![cfg_attr(all(feature = "store-sqlite", feature = "accounts"), doc = "```no_run")]
 #![cfg_attr(not(all(feature = "store-sqlite", feature = "accounts")), doc = "```ignore")]
@@ -54,7 +54,7 @@
 //!
 //! let documents = Documents::new(store.clone());
 //! let keys = SealedKeys::new(documents.clone(), &wrapping, random.clone())?;
-//! keys.begin(&realm, &[SigningAlgorithm::Rs256]).await?; // makes what is not there
+//! keys.begin(&realm, &[SigningAlgorithm::Rs256]).await?; // makes the missing ones
 //!
 //! let accounts = StoredAccounts::new(documents.clone(), PasswordPool::start(NonZeroUsize::MIN, 32)?, random);
 //! let password = Password::new(Zeroizing::new("correct horse".to_owned()));
@@ -73,7 +73,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Whoever runs a [`Provider`] calls [`Provider::run_once`] every few seconds, which removes what has expired.
+//! Call [`Provider::run_once`] every few seconds: it removes expired records.
 
 pub use chancery_core::config::Config;
 pub use chancery_core::context::{Call, RequestId};
@@ -107,8 +107,8 @@ pub use chancery_types::{AccountId, ClientId, Issuer, RealmId, ResourceUri, Scop
 /// A secret that is overwritten when it is dropped.
 pub use zeroize::Zeroizing;
 
-/// Registering clients by their metadata (RFC 7591 section 2): for a [`StoredRegistry`], or a [`Registry`] of the
-/// application's own.
+/// Registration of clients by their metadata (RFC 7591 section 2), for a [`StoredRegistry`] or an
+/// application's own [`Registry`].
 pub mod client {
     pub use chancery_core::client::{Registered, RegistrationRules, register, replace_secret};
     pub use chancery_core::model::client::{Description, Flow, Logout, OpenId, OwnSettings};
@@ -119,7 +119,7 @@ pub mod client {
     pub use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
 }
 
-/// What pages show, for whoever implements [`Pages`].
+/// What pages show, for implementations of [`Pages`].
 pub mod interaction {
     pub use chancery_core::interaction::view::{
         AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem, LoginView,
@@ -127,7 +127,7 @@ pub mod interaction {
     };
 }
 
-/// What people have authenticated by, agreed to and are given: for policies and accounts of the application's own.
+/// Authentication, consent and grants, for an application's own policies and accounts.
 pub mod model {
     pub use chancery_core::model::{
         Acr, ClaimAsk, ClaimName, ClaimsRequest, Condition, ConsentAnswer, Entitlement, Factor, FactorMethod, GrantId,
@@ -135,21 +135,21 @@ pub mod model {
     };
 }
 
-/// What policies are asked about, and what holds without one.
+/// What policies decide about, and the default policies.
 pub mod policy {
     pub use chancery_core::policy::{
         DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, Doing, JwtDraft, TokenKind, TokenView,
     };
 }
 
-/// Keys and signatures: for whoever implements [`PrivateKeys`], and the [`RootSecret`](jose::RootSecret) under which
-/// [`SealedKeys`] seals what it stores.
+/// Keys and signatures, for implementations of [`PrivateKeys`], and the [`RootSecret`](jose::RootSecret) with
+/// which [`SealedKeys`] seals what it stores.
 pub mod jose {
     pub use chancery_jose::{Error, JwkSet, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom};
 }
 
-/// The contracts of a store, for whoever writes one; the feature `kit` of the crate `chancery-store` proves that it keeps
-/// them.
+/// The contracts of a store, for those who write one. The feature `kit` of the crate `chancery-store` tests a
+/// store against them.
 pub mod store {
     pub use chancery_store::{
         BackendError, Change, Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put, Record, Redeemed,
@@ -159,7 +159,7 @@ pub mod store {
 }
 pub use store::{DocumentStore, StateStore};
 
-/// Names and registered values that stand in what the others say.
+/// Errors and registered values that other items use.
 pub mod types {
     pub use chancery_types::Malformed;
     pub use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode, GrantType};

@@ -1,4 +1,4 @@
-//! A service that answers to one name only.
+//! A service that answers under one host name only.
 
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
@@ -12,9 +12,9 @@ use http_body::Body;
 use http_body_util::Full;
 use tower_service::Service;
 
-/// Answers only requests for its own host and port, all others with 421 (RFC 9110 section 15.5.20).
-///
-/// A page of another site cannot reach a server on the same machine under a name of its own (DNS rebinding).
+/// Answers only requests for its own host and port, and all others with 421 (RFC 9110 section 15.5.20), so
+/// that a page of another site cannot reach a server on the same machine under its own host name (DNS
+/// rebinding).
 #[derive(Clone)]
 pub struct OwnHost<S> {
     service: S,
@@ -39,7 +39,7 @@ pub(crate) fn is_for<B>(request: &Request<B>, authority: &HeaderValue) -> bool {
     host_fits && request.uri().authority().is_none_or(|named| named.as_str().as_bytes() == authority.as_bytes())
 }
 
-/// The answer to a request for somebody else.
+/// The answer to a request for another host.
 pub(crate) fn misdirected(authority: &HeaderValue) -> Response<Full<Bytes>> {
     let name = authority.to_str().unwrap_or("its own name");
     let mut response =
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_own_name_is_answered() {
+    fn only_requests_for_its_own_host_are_answered() {
         let own = HeaderValue::from_static("localhost:3000");
         assert!(is_for(&request("/", &["localhost:3000"]), &own));
         assert!(is_for(&request("http://localhost:3000/", &[]), &own), "HTTP/2");

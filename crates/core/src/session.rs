@@ -1,4 +1,5 @@
-//! From the cookie's list to the person: sessions (architecture section 9.3), change of secret, `sid`.
+//! From the cookie's list to the person: sessions, change of secret, `sid` (OIDC Back-Channel Logout section
+//! 2.1).
 
 use std::time::Duration;
 

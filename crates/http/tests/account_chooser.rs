@@ -1,4 +1,4 @@
-//! OIDC Core section 3.1.2.1, `prompt=select_account`; architecture section 9.3: several people in one browser.
+//! OIDC Core section 3.1.2.1, `prompt=select_account`: several people in one browser.
 
 #![expect(clippy::indexing_slicing, reason = "tests")]
 

@@ -1,4 +1,5 @@
-//! Trips to the store per request: they do not depend on the machine, so a test can hold them (architecture section 14).
+//! Calls of the store per request (ARCHITECTURE.md, "An authorization request" and "A token request"). They
+//! do not depend on the machine, so a test can fix them.
 
 use chancery_testkit::{TestProvider, days, password_of};
 

@@ -1,5 +1,5 @@
-//! Architecture sections 7.3, 8.9 and 8.10: a grant is one authorization of one client, and all that came of it lives and
-//! dies with it.
+//! RFC 6749 sections 4.1.2 and 10.5, RFC 7009 section 2.1: a grant is one authorization of one client, and
+//! everything that was issued for it ends with it.
 
 use chancery_core::policy::{CLIENT_REPLACED, SUBJECT_IS_A_CLIENT, TokenPolicy};
 use chancery_testkit::{

@@ -1,5 +1,5 @@
-//! Architecture section 9: from the first page, for which nothing is stored, over a stored interaction to the answer; and
-//! the ways on for whoever comes too late, twice or from elsewhere.
+//! Interactions (OIDC Core section 3.1.2.3): from the first page, for which nothing is stored, by a stored
+//! interaction to the answer; and what happens to answers that come too late, twice or from elsewhere.
 
 #![expect(clippy::indexing_slicing, reason = "tests")]
 

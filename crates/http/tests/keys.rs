@@ -1,4 +1,4 @@
-//! Keys by use and time (architecture section 12): a rotation that no client notices.
+//! Keys by use and time (OIDC Core section 10.1.1): a rotation that no client notices.
 
 #![expect(clippy::expect_used, reason = "tests")]
 

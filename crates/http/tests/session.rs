@@ -1,4 +1,5 @@
-//! Architecture sections 9.3 and 9.4: cookies, how long a session lives, and what it is called for each client.
+//! Sessions: their cookies (RFC 6265bis section 4.1), their lifetime, and their `sid` for each client (OIDC
+//! Back-Channel Logout section 2.1).
 
 #![expect(clippy::expect_used, reason = "tests")]
 

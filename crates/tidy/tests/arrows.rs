@@ -1,4 +1,4 @@
-//! Which crate may use which (architecture, section 2).
+//! Which crate may use which (ARCHITECTURE.md, "Map").
 
 #![expect(clippy::panic, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! What we build on: few crates, known ones, and a reason for each (architecture, sections 2 and 18).
+//! What we build on: few crates, known ones, and a reason for each (CONTRIBUTING.md, "How we write").
 
 use chancery_tidy::{Repository, manifest_section};
 use std::collections::BTreeSet;

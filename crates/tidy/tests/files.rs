@@ -1,4 +1,4 @@
-//! Size and names of files, and words that no file contains (architecture, sections 3 and 18).
+//! Size and names of files, and words that no file contains (CONTRIBUTING.md, "How we write").
 
 use chancery_tidy::source::{spells, tokens};
 use chancery_tidy::{Repository, manifest_section};

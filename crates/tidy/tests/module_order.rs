@@ -1,5 +1,5 @@
 //! The order of the `mod` lines in `crates/core/src/lib.rs` is the layering: a module uses only those named before it
-//! (architecture, section 3).
+//! (ARCHITECTURE.md, "Map").
 
 use chancery_tidy::Repository;
 use chancery_tidy::source::{Token, from_root, tokens, without_tests};

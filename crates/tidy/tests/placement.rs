@@ -1,4 +1,5 @@
-//! Every file that obeys one specification says which, and what it reads and announces (architecture, section 4).
+//! Every file that implements one specification says which, and which settings and metadata it has
+//! (ARCHITECTURE.md, "Map").
 
 use chancery_tidy::Repository;
 

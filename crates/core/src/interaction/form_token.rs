@@ -1,5 +1,5 @@
 //! What binds a page's form to its request, its browser and its session: an AEAD token in the form itself, because
-//! nothing is stored for a page that anybody can fetch (architecture section 9.1).
+//! nothing is stored for a page that anybody can fetch (ARCHITECTURE.md, "Invariants").
 
 use std::time::Duration;
 
