@@ -25,9 +25,9 @@ fn hot_paths_allocate_little() {
     let authorization = kit.authorization_request("web").scope("openid");
 
     let counted = [
-        ("introspection", 81, allocations(|| drop(kit.send(introspection.clone())))),
-        ("userinfo", 118, allocations(|| drop(kit.send(userinfo.clone())))),
-        ("client_credentials", 58, allocations(|| drop(kit.send(machine.clone())))),
+        ("introspection", 80, allocations(|| drop(kit.send(introspection.clone())))),
+        ("userinfo", 117, allocations(|| drop(kit.send(userinfo.clone())))),
+        ("client_credentials", 57, allocations(|| drop(kit.send(machine.clone())))),
         ("authorization", 168, allocations(|| drop(authorization.open(&ua)))),
     ];
     let over: Vec<_> = counted.iter().filter(|(_, bound, count)| count > bound).collect();
