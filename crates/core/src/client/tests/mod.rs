@@ -277,6 +277,11 @@ fn what_is_wrong_is_refused() {
         ("backchannel_logout_uri", r#""backchannel_logout_uri":"app:/out""#),
         ("chancery", r#""chancery":true"#),
         ("chancery.pkce_optional", r#""chancery":{"pkce_optional":1}"#),
+        ("chancery.pkce_optional", r#""token_endpoint_auth_method":"none","chancery":{"pkce_optional":true}"#),
+        (
+            "chancery.pkce_optional",
+            r#""chancery":{"pkce_optional":true},"application_type":"native","token_endpoint_auth_method":"none""#,
+        ),
         ("chancery.refresh_tokens", r#""chancery":{"refresh_tokens":"never"}"#),
         ("chancery.consent", r#""chancery":{"consent":"none"}"#),
         ("chancery.secret_method", r#""chancery":{"secret_method":"any"}"#),

@@ -32,13 +32,19 @@ impl ClientMetadata {
     /// are ignored, as RFC 7591 section 2 demands.
     pub(crate) fn read(from: &mut Reader<'_>, algorithms: Option<&[SigningAlgorithm]>) -> Self {
         unsupported::look_at(from);
-        Self {
+        let read = Self {
             description: Description::read(from),
             flow: Flow::read(from),
             openid: OpenId::read(from, algorithms),
             logout: Logout::read(from),
             own: OwnSettings::read(from),
+        };
+        if read.own.pkce_optional && read.flow.is_public() {
+            // Anybody can redeem a code that a public client lost; only the verifier tells them from the client.
+            let rule = "a client without authentication must use PKCE";
+            from.complain_by("chancery.pkce_optional", rule, "RFC 9700 section 2.1.1");
         }
+        read
     }
 
     /// The algorithm of the HMAC that the client is registered for, if any: its key is the client's secret (OIDC Core

@@ -52,7 +52,7 @@ pub struct OwnSettings {
     /// Whose tokens it may introspect, beside its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub introspects: Vec<ClientId>,
-    /// Whether it may leave PKCE out (RFC 9700 section 2.1.1 wants it).
+    /// Whether it may leave PKCE out (RFC 9700 section 2.1.1 wants it). A public client may not.
     pub pkce_optional: bool,
     /// When it gets refresh tokens.
     pub refresh_tokens: RefreshTokens,
