@@ -2,5 +2,5 @@
 //!
 //! - `minimal`: a development provider in fifteen lines;
 //! - `mounted`: a provider under a path of an application that has routes of its own;
-//! - `own_accounts`: people and pages of the application;
+//! - `own_accounts`: people and pages of the application, and a second factor of its own;
 //! - `try`: a client (`cargo run --example try`, while the server runs).

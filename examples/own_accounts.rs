@@ -1,16 +1,28 @@
 //! People and pages of the application: `cargo run -p chancery-examples --example own_accounts`, then
 //! `cargo run --example try` and sign in as `ada` with the password that is printed.
+//!
+//! Whoever also has a badge, which signs what the page shows, has signed in more strongly: the client learns it from `acr` and
+//! `amr` of the ID token, and can ask for it. A passkey is such a badge; its page runs a script ([`Html::with_script`]), and
+//! its answer is checked by a WebAuthn library.
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::map_request;
+use axum::response::IntoResponse;
+use axum::routing::post;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chancery::interaction::{LoginProblem, Next, Step};
+use chancery::jose::{PrivateKey, PublicJwk, Verifier as _};
+use chancery::model::{Acr, Amr};
 use chancery::{
     Account, AccountId, Accounts, Authentication, Claims, ClaimsQuery, Config, Content, Hint, Html, Issuer, Locale,
-    LoginForm, LoginOutcome, LoginRefusal, MemoryKeys, MemoryRegistry, MemoryStore, Page, Pages, Parts, PlainPages,
-    PortFuture, Provider, RealmId, Room, SigningAlgorithm, Timestamp,
+    LoginForm, LoginOutcome, LoginRefusal, MemoryKeys, MemoryRegistry, MemoryStore, OwnForm, Page, PageError, Pages,
+    Parts, PlainPages, PortFuture, Provider, RealmId, Room, Service, SigningAlgorithm, Timestamp, Zeroizing,
 };
 
 /// One row of the application's own table of people.
@@ -19,6 +31,7 @@ struct Employee {
     login: &'static str,
     name: &'static str,
     password: String,
+    badge: PublicJwk,
 }
 
 impl Employee {
@@ -27,6 +40,9 @@ impl Employee {
         Account::new(self.number.clone(), self.name)
     }
 }
+
+/// What a password and a badge reach together.
+const BADGE: &str = "urn:example:house:badge";
 
 /// The application's people. A real application asks its database, and stores hashes of passwords (Argon2id)
 /// only.
@@ -53,8 +69,13 @@ impl Accounts for Staff {
         })
     }
 
-    fn hint<'a>(&'a self, _: &'a RealmId, Hint::Login(login): Hint) -> PortFuture<'a, Option<AccountId>> {
-        let found = self.0.iter().find(move |employee| *employee.login == *login);
+    fn levels(&self, _: &RealmId) -> Vec<Acr> {
+        vec![Acr(Acr::PASSWORD.into()), Acr(BADGE.into())]
+    }
+
+    fn hint<'a>(&'a self, _: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>> {
+        let is_meant = move |employee: &&Employee| matches!(&hint, Hint::Login(login) if *employee.login == **login);
+        let found = self.0.iter().find(is_meant);
         Box::pin(async move { Ok(found.map(|employee| employee.number.clone())) })
     }
 
@@ -79,24 +100,69 @@ impl Accounts for Staff {
     }
 }
 
-/// The application's own login page; the other pages are the plain ones.
+/// The application's own login page, which posts to the application; the other pages are the plain ones.
 struct House;
 
 impl Pages for House {
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
         let Content::Login(view, form) = page.content else { return PlainPages.page(page, locale) };
-        let (client, action) = (Html::escape(&view.client.name), Html::escape(&form.action));
+        let (client, challenge) = (Html::escape(&view.client.name), &view.challenge);
         let (nonce, hidden) = (page.nonce, form.hidden_inputs());
         Html::new(format!(
             r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>The House</title>
 <style nonce="{nonce}">body {{ font: 1.2rem/1.5 serif; margin: 10vh auto; max-width: 24rem }}</style>
 <main data-page="login"><h1>The House</h1><p>{client} wants to know who you are.</p>
-<form method="post" action="{action}">{hidden}
+<form method="post" action="/sign-in">{hidden}
 <p><label>Name <input name="username" autocomplete="username" required autofocus></label>
 <p><label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<p>Your badge, if you have it with you: <label>what it is shown <input name="challenge" value="{challenge}" readonly></label>
+<label>and what it says <input name="badge" autocomplete="off"></label>
 <p><button name="action" value="login">Sign in</button>
 <button name="action" value="cancel" formnovalidate>Cancel</button></form></main></html>"#
         ))
+    }
+}
+
+/// What is done with the form of that page.
+async fn sign_in(staff: &Staff, form: &OwnForm) -> Result<Next, PageError> {
+    let step = match form.step().await? {
+        ControlFlow::Continue(Step::Login(step)) => step,
+        ControlFlow::Continue(other) => return form.press(other).await,
+        ControlFlow::Break(next) => return Ok(next),
+    };
+    if form.field("action") == Some("cancel") {
+        return Ok(step.abort().await?);
+    }
+    let typed = |name| form.field(name).unwrap_or_default().to_owned();
+    let typed = LoginForm { username: typed("username"), password: Zeroizing::new(typed("password")) };
+    // The built-in page's way, with its protection against guessing.
+    let (step, who) = match step.password(typed).await? {
+        ControlFlow::Continue(right) => right,
+        ControlFlow::Break(next) => return Ok(next),
+    };
+    let Some(answer) = form.field("badge") else { return Ok(step.authenticated(who).await?) };
+    // A challenge can be taken once: what a badge has said to it proves this login, and no other.
+    let (challenge, employee) = (step.take_challenge().await?, staff.by_number(&who.account));
+    let is_right =
+        challenge.zip(employee).is_some_and(|(challenge, employee)| says(&employee.badge, challenge, answer));
+    if !is_right {
+        return Ok(step.refused(LoginProblem::Refused, None).await?);
+    }
+    let now = step.now();
+    let who = who.and(Amr::HARDWARE_KEY, now).and(Amr::USER_PRESENCE, now).reaching(Acr(BADGE.into()));
+    Ok(step.authenticated(who).await?)
+}
+
+/// Whether this badge signed the challenge.
+fn says(badge: &PublicJwk, challenge: &str, answer: &str) -> bool {
+    let (Ok(key), Ok(answer)) = (badge.verifying_key(), URL_SAFE_NO_PAD.decode(answer)) else { return false };
+    key.verify(SigningAlgorithm::Ed25519, challenge.as_bytes(), &answer).is_ok()
+}
+
+async fn posted(State((service, staff)): State<(Service, Arc<Staff>)>, request: Request) -> impl IntoResponse {
+    match service.own_form(request).await {
+        Ok(form) => form.respond(sign_in(&staff, &form).await),
+        Err(page) => page,
     }
 }
 
@@ -105,8 +171,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port = std::env::var("PORT").unwrap_or_else(|_| "3000".to_owned());
     let password = std::env::var("PASSWORD").unwrap_or_else(|_| "analytical engine".to_owned());
     println!("sign in as   ada\npassword     {password}");
+    // A real badge keeps its key to itself, and the application learns the public half when it is handed out.
+    let key = PrivateKey::generate(SigningAlgorithm::Ed25519)?;
+    println!("badge        {}", *key.to_jwk()?);
     let number = AccountId::parse("employee-1")?;
-    let staff = Staff(vec![Employee { number, login: "ada", name: "Ada Lovelace", password }]);
+    let badge = key.public_jwk().clone();
+    let staff = Arc::new(Staff(vec![Employee { number, login: "ada", name: "Ada Lovelace", password, badge }]));
     let registry = MemoryRegistry::new();
     let client = r#"{
         "client_id": "demo", "client_name": "Demo", "application_type": "native",
@@ -119,12 +189,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         issuer: Issuer::parse(&format!("http://localhost:{port}"))?,
         store: Arc::new(MemoryStore::new()),
         registry: Arc::new(registry),
-        accounts: Arc::new(staff),
+        accounts: staff.clone(),
         keys: Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256])?),
     };
     let provider = Provider::new(parts, Config::default()).await.map_err(|complaints| format!("{complaints:?}"))?;
     let service = chancery::service(provider).with_pages(Arc::new(House));
-    let app = axum::Router::new().fallback_service(service).layer(map_request(peer));
+    let app = axum::Router::new().route("/sign-in", post(posted)).with_state((service.clone(), staff));
+    let app = app.fallback_service(service).layer(map_request(peer));
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
 }

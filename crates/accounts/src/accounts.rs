@@ -301,7 +301,7 @@ impl Accounts for StoredAccounts {
 
     fn hint<'a>(&'a self, realm: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>> {
         Box::pin(async move {
-            let Hint::Login(typed) = hint;
+            let Hint::Login(typed) = hint else { return Ok(None) };
             let Ok(username) = Username::parse(&typed) else { return Ok(None) };
             let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &by_name(&username)).await?;
             Ok(found.as_ref().map(Person::read).transpose()?.map(|person| person.id))

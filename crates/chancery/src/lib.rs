@@ -95,7 +95,7 @@ pub use chancery_core::ports::{
 pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};
 pub use chancery_http::{
-    Content, FormMarkup, Html, Locale, NotANetwork, Page, Pages, Peer, PlainPages, Retry, SUBMIT, Service,
+    Content, FormMarkup, Html, Locale, NotANetwork, OwnForm, Page, Pages, Peer, PlainPages, Retry, SUBMIT, Service,
     TrustedProxies, service,
 };
 pub use chancery_jose::{SigningAlgorithm, SystemRandom};
@@ -119,19 +119,21 @@ pub mod client {
     pub use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
 }
 
-/// What pages show, for implementations of [`Pages`].
+/// What pages show, for implementations of [`Pages`], and the steps that a person takes, for applications that answer
+/// the forms of their own pages ([`Service::own_form`]).
 pub mod interaction {
     pub use chancery_core::interaction::view::{
         AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem, LoginView,
         SignedInView, View,
     };
+    pub use chancery_core::interaction::{ConsentStep, LoginStep, Next, SelectAccountStep, Step};
 }
 
 /// Authentication, consent and grants, for an application's own policies and accounts.
 pub mod model {
     pub use chancery_core::model::{
-        Acr, ClaimAsk, ClaimName, ClaimsRequest, Condition, ConsentAnswer, Entitlement, Factor, FactorMethod, GrantId,
-        Granted, Holder, Refresh, ResourceScopes, Target,
+        Acr, Amr, ClaimAsk, ClaimName, ClaimsRequest, Condition, ConsentAnswer, Entitlement, Factor, GrantId, Granted,
+        Holder, Refresh, ResourceScopes, Target,
     };
 }
 
@@ -145,7 +147,9 @@ pub mod policy {
 /// Keys and signatures, for implementations of [`PrivateKeys`], and the [`RootSecret`](jose::RootSecret) with
 /// which [`SealedKeys`] seals what it stores.
 pub mod jose {
-    pub use chancery_jose::{Error, JwkSet, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom};
+    pub use chancery_jose::{
+        Error, JwkSet, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom, Verifier, VerifyingKey,
+    };
 }
 
 /// The contracts of a store, for those who write one. The feature `kit` of the crate `chancery-store` tests a

@@ -11,7 +11,7 @@ use chancery_types::{AccountId, ClientId, RealmId, ResourceUri, Timestamp};
 
 use crate::error::Fault;
 use crate::event::{Event, RequestId};
-use crate::model::{Account, Authentication, Claims, Client, Hint, LoginForm, ResourceServer};
+use crate::model::{Account, Acr, Authentication, Claims, Client, Hint, LoginForm, ResourceServer};
 use crate::rotation::KeyTimes;
 
 /// A boxed future.
@@ -69,6 +69,12 @@ pub trait Accounts: Send + Sync {
     /// Who looks for changes, when people are kept after they were read. By default nobody: people are read each time.
     fn watcher(&self) -> Option<Arc<dyn Watcher>> {
         None
+    }
+
+    /// The authentication context classes that somebody can reach here (OIDC Core section 2, `acr`): they are announced,
+    /// and a request that cannot do without another is refused. By default what a password reaches.
+    fn levels(&self, _realm: &RealmId) -> Vec<Acr> {
+        vec![Acr(Acr::PASSWORD.into())]
     }
 
     /// Whom a hint of a client means. By default nobody.
@@ -137,6 +143,7 @@ pub struct ClaimsQuery<'a> {
 
 /// What became of a login form.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LoginOutcome {
     /// The person is who they say.
     Authenticated(Authentication),

@@ -11,7 +11,7 @@ use std::path::Path;
 use chancery_core::error::Fault;
 use chancery_core::records::{
     AccessTokenBody, AnswerBody, AuthorizationCodeBody, Body, ConsentBody, GrantBody, InteractionBody,
-    RefreshFamilyBody, RevocationBody, SessionBody, ThrottleBody,
+    RefreshFamilyBody, ReplayBody, RevocationBody, SessionBody, ThrottleBody,
 };
 
 /// Reads a stored form; what is written for it today, and with which version.
@@ -30,6 +30,7 @@ fn readers() -> BTreeMap<&'static str, Reader> {
         ("grant", reader::<GrantBody>()),
         ("interaction", reader::<InteractionBody>()),
         ("refresh_family", reader::<RefreshFamilyBody>()),
+        ("replay", reader::<ReplayBody>()),
         ("revocation", reader::<RevocationBody>()),
         ("session", reader::<SessionBody>()),
         ("throttle", reader::<ThrottleBody>()),

@@ -31,6 +31,9 @@ mod person;
 mod service;
 pub use service::{Service, service};
 
+mod own_form;
+pub use own_form::OwnForm;
+
 /// Every reason for which a request is refused, with what it means: those of the engine, then those of HTTP.
 pub fn reasons() -> impl Iterator<Item = chancery_core::error::Described> {
     chancery_core::reasons::all().chain([cross_site::REASONS, form::REASONS].into_iter().flatten().copied())

@@ -8,8 +8,8 @@ use crate::Locale;
 
 /// The pages that a person sees. Implement it to have your own; the crate `chancery-pages` has designed ones.
 ///
-/// The library sets the headers: with its content security policy a page loads nothing, runs no script and may have
-/// inline style only in `<style nonce="…">` with the page's nonce. A form has to carry all fields of its [`FormMarkup`].
+/// The library sets the headers: with its content security policy a page loads nothing, runs no script
+/// ([`Html::with_script`] lets it run its own) and may have inline style only in `<style nonce="…">` with the page's nonce. A form has to carry all fields of its [`FormMarkup`].
 ///
 /// ```
 /// use chancery_http::{Content, Html, Locale, Page, Pages, PlainPages};
@@ -50,6 +50,7 @@ pub struct Page<'a> {
 
 /// What a page shows.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub enum Content<'a> {
     /// Choose an account. Buttons `account` = choice; `action` = `another`, `cancel`.
     Accounts(&'a AccountsView, &'a FormMarkup),
@@ -100,19 +101,33 @@ impl FormMarkup {
             let (name, value) = (Html::escape(name), Html::escape(value));
             let _ = write!(html, "<input type=\"hidden\" name=\"{name}\" value=\"{value}\">");
         }
-        Html(html)
+        Html::new(html)
     }
 }
 
 /// HTML, as it is sent. What is put into it has to be escaped before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Html(String);
+pub struct Html {
+    markup: String,
+    has_script: bool,
+}
 
 impl Html {
     /// Markup that is HTML already.
     #[must_use]
     pub fn new(markup: impl Into<String>) -> Self {
-        Self(markup.into())
+        Self { markup: markup.into(), has_script: false }
+    }
+
+    /// The same page, which runs a script: as `<script nonce="…">` with the page's nonce, and no other. Signing in by a key of
+    /// the person's device needs one.
+    #[must_use]
+    pub fn with_script(self) -> Self {
+        Self { has_script: true, ..self }
+    }
+
+    pub(crate) fn has_script(&self) -> bool {
+        self.has_script
     }
 
     /// Text as HTML, for between tags and for quoted attributes.
@@ -129,23 +144,23 @@ impl Html {
                 other => html.push(other),
             }
         }
-        Self(html)
+        Self::new(html)
     }
 
     /// The markup.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.markup
     }
 
     pub(crate) fn into_string(self) -> String {
-        self.0
+        self.markup
     }
 }
 
 impl std::fmt::Display for Html {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.markup)
     }
 }
 

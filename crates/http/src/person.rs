@@ -24,16 +24,12 @@ use crate::site::Site;
 /// The answer to a person's browser.
 pub(crate) async fn answer(
     site: &Site,
-    mut call: Call,
+    call: Call,
     route: Route<'_>,
     parts: &Parts,
     body: Result<&Bytes, BodyError>,
 ) -> HttpResponse {
-    let accept_language = locale::accepted(&parts.headers);
-    call.sessions = site.cookies.sessions(&parts.headers);
-    call.browser = site.cookies.browser(&parts.headers);
-    call.devices = site.cookies.devices(&parts.headers);
-    call.languages = locale::wishes(None, accept_language.as_deref());
+    let mut call = of_browser(site, call, parts);
     let params = match read(site, route, parts, body) {
         Ok(params) => params,
         Err(failure) => {
@@ -79,8 +75,18 @@ pub(crate) fn check_header(site: &Site, route: Route<'_>, parts: &Parts) -> Resu
     }
 }
 
+/// What the browser says of itself: its cookies, and the languages of its person.
+pub(crate) fn of_browser(site: &Site, mut call: Call, parts: &Parts) -> Call {
+    let accept_language = locale::accepted(&parts.headers);
+    call.sessions = site.cookies.sessions(&parts.headers);
+    call.browser = site.cookies.browser(&parts.headers);
+    call.devices = site.cookies.devices(&parts.headers);
+    call.languages = locale::wishes(None, accept_language.as_deref());
+    call
+}
+
 /// Reads the parameters: from the query for GET, from the body for POST.
-fn read<'p>(
+pub(crate) fn read<'p>(
     site: &Site,
     route: Route<'_>,
     parts: &'p Parts,

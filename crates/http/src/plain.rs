@@ -52,6 +52,8 @@ fn login(view: &LoginView, form: &FormMarkup) -> String {
         LoginProblem::NoCookies => {
             "Your browser did not send our cookie. Allow cookies for this site and try again.".into()
         }
+        // What has no words of its own yet is a login that did not succeed.
+        _ => "You are not signed in. Try again.".into(),
     });
     let alert =
         if problem.is_empty() { String::new() } else { format!("<p role=\"alert\" id=\"problem\">{problem}</p>") };

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use chancery_core::context::{Call, RequestId};
 use chancery_core::event::Event;
-use chancery_core::offered::Caller;
+use chancery_core::offered::{Caller, Endpoint};
 use chancery_core::provider::Provider;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
@@ -24,10 +24,11 @@ use http_body_util::Full;
 use crate::bodies::{BodyBudget, BodyError, LONGEST, Received};
 use crate::cookies::Cookies;
 use crate::encode::{self, HttpResponse};
+use crate::own_form::OwnForm;
 use crate::pages::Pages;
 use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
-use crate::route::RouteTable;
+use crate::route::{Route, RouteTable};
 use crate::site::Site;
 use crate::{cors, form, machine, metadata, person};
 
@@ -96,7 +97,52 @@ impl Service {
         self
     }
 
-    /// Answers a request whose body is complete. BodyBudget of more than 64 KiB are refused.
+    /// Reads a form that one of the application's own pages has posted to an address of the application.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use chancery_core::interaction::Step;
+    /// # use chancery_core::{error::PageError, interaction::{LoginStep, Next}};
+    /// # async fn sign_in(step: LoginStep<'_>, key: Option<&str>) -> Result<Next, PageError> { Ok(step.abort().await?) }
+    ///
+    /// async fn posted(
+    ///     service: &chancery_http::Service,
+    ///     request: http::Request<http_body_util::Full<bytes::Bytes>>,
+    /// ) -> http::Response<http_body_util::Full<bytes::Bytes>> {
+    ///     let form = match service.own_form(request).await {
+    ///         Ok(form) => form,
+    ///         Err(page) => return page,
+    ///     };
+    ///     form.respond(match form.step().await {
+    ///         Ok(ControlFlow::Continue(Step::Login(step))) => sign_in(step, form.field("key")).await,
+    ///         Ok(ControlFlow::Continue(other)) => form.press(other).await,
+    ///         Ok(ControlFlow::Break(next)) => Ok(next),
+    ///         Err(error) => Err(error),
+    ///     })
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The page that says why it cannot be read.
+    pub async fn own_form<B>(&self, request: Request<B>) -> Result<OwnForm, Response<Full<Bytes>>>
+    where
+        B: Body,
+    {
+        let (parts, body) = request.into_parts();
+        let call = self.call(&parts);
+        self.site.provider.refresh(call.now).await;
+        let route = Route::at(Endpoint::Interaction);
+        let is_read = person::check_header(&self.site, route, &parts).is_ok()
+            && form::has_form_content_type(&parts.headers).is_ok();
+        let received = match is_read {
+            true => self.bodies.read(body, &parts, call.peer).await,
+            false => Ok(Received::default()),
+        };
+        let body = received.as_ref().map(|received| &received.bytes).map_err(|unread| *unread);
+        OwnForm::read(self, call, &parts, body)
+    }
+
+    /// Answers a request whose body is complete. Bodies of more than 64 KiB are refused.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let body = if body.len() > LONGEST { Err(BodyError::TooLong) } else { Ok(&body) };
@@ -147,12 +193,9 @@ impl Service {
     /// The answer to a request. A body that was not read is empty here.
     async fn answer(&self, parts: &Parts, body: Result<&Bytes, BodyError>) -> HttpResponse {
         let call = self.call(parts);
-        let request_id = HeaderValue::from_str(&call.request_id.0);
-        let mut answer = self.routed(call, parts, body).await;
-        encode::protect(&mut answer, self.site.provider.issuer());
-        if let Ok(request_id) = request_id {
-            answer.headers_mut().insert("x-request-id", request_id);
-        }
+        let request_id = call.request_id.clone();
+        let answer = self.routed(call, parts, body).await;
+        let mut answer = self.protected(&request_id, answer);
         if parts.method == Method::HEAD {
             // RFC 9110 section 9.3.2: the length that GET would send, and no content.
             let length = answer.body().size_hint().lower();
@@ -160,6 +203,19 @@ impl Service {
             *answer.body_mut() = Full::default();
         }
         answer
+    }
+
+    /// With the headers that every answer has.
+    pub(crate) fn protected(&self, request_id: &RequestId, mut answer: HttpResponse) -> HttpResponse {
+        encode::protect(&mut answer, self.site.provider.issuer());
+        if let Ok(request_id) = HeaderValue::from_str(&request_id.0) {
+            answer.headers_mut().insert("x-request-id", request_id);
+        }
+        answer
+    }
+
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
     }
 
     /// The client's address, if it is known.

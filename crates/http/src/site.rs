@@ -50,7 +50,8 @@ impl Site {
         let locale = Locale::negotiate(&wishes, self.pages.locales());
         let nonce = URL_SAFE_NO_PAD.encode(*self.provider.env().secret::<16>());
         let html = self.pages.page(Page { nonce: &nonce, content }, &locale);
-        page(status, html, &page_policy(&nonce, form))
+        let policy = page_policy(&nonce, form, html.has_script());
+        page(status, html, &policy)
     }
 
     /// The error page.

@@ -10,7 +10,7 @@ use minijinja::{Error, context};
 
 use crate::messages::Messages;
 
-/// The file of a page's template.
+/// The file of a page's template. A page that has none yet is a plain one.
 pub(crate) fn template(content: Content<'_>) -> &'static str {
     match content {
         Content::Accounts(..) => "accounts.html",
@@ -20,6 +20,7 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
         Content::Login(..) => "login.html",
         Content::Repost(_) => "repost.html",
         Content::SignedIn(..) => "signed_in.html",
+        _ => "",
     }
 }
 
@@ -33,6 +34,7 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
         Content::Login(view, markup) => login(view, markup, messages)?,
         Content::Repost(markup) => context! { page => "repost", form => form(markup), submit => SUBMIT },
         Content::SignedIn(view, restart) => signed_in(view, restart),
+        _ => context! {},
     })
 }
 
@@ -116,6 +118,8 @@ fn login(view: &LoginView, markup: &FormMarkup, messages: &Messages) -> Result<V
         LoginProblem::Busy => "busy",
         LoginProblem::Stale => "stale",
         LoginProblem::NoCookies => "no_cookies",
+        // What has no words of its own yet is a login that did not succeed.
+        _ => "refused",
     });
     let wait = match view.problem {
         Some(LoginProblem::Throttled(time)) => Some(wait(Wait::told(time), messages)?),

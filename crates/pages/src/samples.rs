@@ -29,7 +29,9 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
         ("login-no-cookies", None, Some(LoginProblem::NoCookies)),
     ] {
         let Some(form) = form("https://photos.example/callback") else { return };
-        let view = LoginView { client: client(), username: username.map(Into::into), problem, form };
+        let username = username.map(Into::into);
+        let view =
+            LoginView { client: client(), username, problem, acr_values: vec![], challenge: String::new(), form };
         show(name, Content::Login(&view, &markup));
     }
     for (name, target, scopes, claims, resource) in [

@@ -116,7 +116,7 @@ mod user_agent;
 pub use user_agent::{Button, HtmlForm, HtmlPage, Tab, UserAgent};
 
 mod provider;
-pub use provider::{TestProvider, TestProviderBuilder};
+pub use provider::{Application, TestProvider, TestProviderBuilder};
 
 mod shortcuts;
 

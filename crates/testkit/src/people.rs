@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::error::Fault;
-use chancery_core::model::{Account, Authentication, Claims, Epoch, LoginForm};
+use chancery_core::model::{Account, Acr, Authentication, Claims, Epoch, LoginForm};
 use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Room};
 use chancery_types::{AccountId, RealmId, Timestamp};
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ pub struct TestAccounts {
     attempts: AtomicU64,
     epochs: AtomicU64,
     meanwhile: Mutex<Option<Meanwhile>>,
+    levels: Vec<Acr>,
 }
 
 /// What happens while a password is looked at.
@@ -59,10 +60,18 @@ impl TestAccounts {
             attempts: AtomicU64::default(),
             epochs: AtomicU64::default(),
             meanwhile: Mutex::default(),
+            levels: vec![Acr(Acr::PASSWORD.into())],
         };
         accounts.add("alice");
         accounts.add("bob");
         accounts
+    }
+
+    /// The same people, of whom some can reach this class, too.
+    #[must_use]
+    pub fn reaching(mut self, acr: &str) -> Self {
+        self.levels.push(Acr(acr.into()));
+        self
     }
 
     /// Adds a person in the default epoch, with a value for each standard claim (OIDC Core section 5.1). Whoever is added
@@ -185,6 +194,10 @@ impl Accounts for TestAccounts {
             }
             Ok(claims)
         })
+    }
+
+    fn levels(&self, _: &RealmId) -> Vec<Acr> {
+        self.levels.clone()
     }
 
     fn room<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Option<Room>> {

@@ -13,7 +13,7 @@ use chancery_core::error::Complaint;
 use chancery_core::event::{Event, RequestId};
 use chancery_core::model::ResourceServer;
 use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
-use chancery_core::ports::{Clock as _, Registry as _};
+use chancery_core::ports::{BoxFuture, Clock as _, Registry as _};
 use chancery_core::provider::{Builder, Parts, Provider};
 use chancery_http::{Pages, Peer, Service, TrustedProxies, service};
 use chancery_jose::SigningAlgorithm;
@@ -21,8 +21,8 @@ use chancery_store::kit::{Counting, Failing};
 use chancery_store::{Put, StateStore};
 use chancery_store_memory::MemoryStore;
 use chancery_types::{AccountId, ClientId, Issuer, RealmId, Timestamp};
-use http::Request;
-use http_body_util::BodyExt as _;
+use http::{Request, Response};
+use http_body_util::{BodyExt as _, Full};
 
 use crate::answer::Answer;
 use crate::clients::{READY_MADE, Registration, resource_servers};
@@ -66,7 +66,11 @@ pub struct TestProvider {
     pub service: Service,
     registrations: Mutex<HashMap<String, Registration>>,
     peer: Option<IpAddr>,
+    application: Option<(String, Application)>,
 }
+
+/// What an application answers by itself: the requests for one path.
+pub type Application = for<'a> fn(&'a Service, Request<Bytes>) -> BoxFuture<'a, Response<Full<Bytes>>>;
 
 /// Where requests come from that say nothing else (RFC 2544 appendix C.2.2: a network for tests).
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 18, 0, 1));
@@ -90,6 +94,8 @@ pub struct TestProviderBuilder {
     mounted_at: Option<String>,
     proxies: TrustedProxies,
     peer: Option<IpAddr>,
+    acr: Option<String>,
+    application: Option<(String, Application)>,
 }
 
 impl TestProviderBuilder {
@@ -229,6 +235,20 @@ impl TestProviderBuilder {
         self.try_build().unwrap_or_else(|complaints| panic!("{complaints:#?}"))
     }
 
+    /// People can reach this class, too.
+    #[must_use]
+    pub fn acr(mut self, acr: &str) -> Self {
+        self.acr = Some(acr.to_owned());
+        self
+    }
+
+    /// An application that answers the requests for this path by itself.
+    #[must_use]
+    pub fn application(mut self, path: &str, application: Application) -> Self {
+        self.application = Some((path.to_owned(), application));
+        self
+    }
+
     /// The provider, or everything that is wrong with its configuration.
     ///
     /// # Errors
@@ -236,7 +256,11 @@ impl TestProviderBuilder {
     pub fn try_build(self) -> Result<TestProvider, Vec<Complaint>> {
         let clock = Arc::new(HandClock::new());
         let random = Arc::new(SeededRandom::new(self.seed));
-        let accounts = Arc::new(TestAccounts::new());
+        let accounts = TestAccounts::new();
+        let accounts = Arc::new(match &self.acr {
+            Some(acr) => accounts.reaching(acr),
+            None => accounts,
+        });
         let events = Arc::new(RecordedEvents::default());
         let realm = RealmId::parse(&self.realm).expect("a realm");
         let own = self
@@ -296,6 +320,7 @@ impl TestProviderBuilder {
             service,
             registrations,
             peer: self.peer,
+            application: self.application,
         };
         self.clients.iter().for_each(|metadata| kit.put_client(metadata));
         Ok(kit)
@@ -342,6 +367,8 @@ impl TestProvider {
             mounted_at: None,
             proxies: TrustedProxies::default(),
             peer: Some(PEER),
+            acr: None,
+            application: None,
         }
     }
 
@@ -446,7 +473,11 @@ impl TestProvider {
         if let Some(peer) = self.peer.filter(|_| request.extensions().get::<Peer>().is_none()) {
             request.extensions_mut().insert(Peer(peer));
         }
-        let (parts, body) = self.service.handle(request).await.into_parts();
+        let answer = match &self.application {
+            Some((path, application)) if request.uri().path() == path => application(&self.service, request).await,
+            _ => self.service.handle(request).await,
+        };
+        let (parts, body) = answer.into_parts();
         let body = body.collect().await.expect("the body is complete").to_bytes();
         let id =
             parts.headers.get("x-request-id").and_then(|id| id.to_str().ok()).expect("every answer has a request id");

@@ -15,7 +15,7 @@ pub struct Partition(pub [u8; 2]);
 /// meaning.
 ///
 /// Reserved for records that are not written yet: 3 BackchannelAuthentication, 6 DeviceCode, 8 InitialAccessToken,
-/// 10 PushedRequest, 12 Replay.
+/// 10 PushedRequest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(pub u8);
 
@@ -34,6 +34,8 @@ impl Kind {
     pub const INTERACTION: Self = Self(9);
     /// A family of refresh tokens.
     pub const REFRESH_FAMILY: Self = Self(11);
+    /// Something that counts once, and was used.
+    pub const REPLAY: Self = Self(12);
     /// A JWT access token that was revoked before its end.
     pub const REVOCATION: Self = Self(13);
     /// One login of one account.

@@ -13,7 +13,7 @@ use chancery_types::handle::{AuthorizationCode, Handle, HandleDigest, RotatingHa
 use chancery_types::iana::ErrorCode;
 use zeroize::Zeroizing;
 
-use super::form_token::{FORM_ANSWERED, form_refused};
+use super::form_token::{self, FORM_ANSWERED, form_refused};
 use super::page::{Shown, lost, lost_page, page};
 use super::pending::{Pending, Purpose};
 use super::prompt::{self, Needed};
@@ -26,7 +26,7 @@ use crate::issue::authorization_code::Yes;
 use crate::model::{Authentication, GrantId, PromptName};
 use crate::records::{
     AnswerBody, Answered, AuthorizationCodeBody, Body as _, Found, GrantBody, InteractionBody, InteractionId,
-    SessionBody, answer_key,
+    ReplayBody, SessionBody, answer_key, challenge_key,
 };
 use crate::request::{Addressed, Prompts};
 
@@ -317,6 +317,19 @@ async fn remember(pending: &Pending<'_>, grant: Option<GrantId>) -> Result<(), F
     match env.records().get::<GrantBody>(call.now, grant.key(&env.realm)).await? {
         Some(_) => Ok(()),
         None => consent::forget(call, env, account, client, id).await,
+    }
+}
+
+/// Whether this challenge of a page was not taken before.
+pub(super) async fn takes_once(pending: &Pending<'_>, challenge: &str) -> Result<bool, Fault> {
+    let (records, now) = (pending.env.records(), pending.call.now);
+    // No form is looked at that is older.
+    let ends = now + form_token::LIFETIME;
+    let key = challenge_key(&pending.env.realm, challenge);
+    match records.insert(now, &[records.new(key, None, Tags::default(), ends, &ReplayBody {})?]).await {
+        Ok(()) => Ok(true),
+        Err(StoreError::Occupied) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -5,13 +5,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use chancery_types::Params;
-use zeroize::Zeroizing;
 
 use super::commit::{answer, ask, ask_again, lead_on, proceed, tell};
 use super::form_token::{
     FORM_INCOMPLETE, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_SESSION, FORM_OF_NOTHING, FORM_OUTDATED,
     FORM_WITHOUT_COOKIE, FormToken, form_refused,
 };
+use super::page::STORED_AT;
 use super::pending::Pending;
 use super::prompt::{self, Needed};
 use super::step::Step;
@@ -19,8 +19,24 @@ use super::view::LoginProblem;
 use super::{Decided, Interactions, stored};
 use crate::context::{Call, Env};
 use crate::error::{Fault, PageError, Reason};
-use crate::model::{Carrier, LoginForm, PromptName};
+use crate::model::{Carrier, PromptName};
 use crate::request::{Received, Refused};
+
+/// The step of any page, also of one that posts to an address of the application: its fields say where the request is.
+///
+/// # Errors
+/// A page, when the form is not one of ours or something broke.
+pub(crate) async fn any<'a>(
+    by: &Arc<Interactions>,
+    call: &'a Call,
+    env: &'a Env,
+    form: &'a Params<'_>,
+) -> Result<ControlFlow<Decided, Step<'a>>, PageError> {
+    match form.one(STORED_AT)? {
+        Some(handle) => stored(by, call, env, handle, form).await,
+        None => first(by, call, env, form).await,
+    }
+}
 
 /// The step of a first page, whose form carries the request.
 ///
@@ -92,7 +108,7 @@ async fn step<'a>(
         Ok(token) => token,
         Err(why) => return Ok(ControlFlow::Break(Box::pin(once_more(pending, why, form)).await?)),
     };
-    let is_refused = matches!(action(form), "cancel" | "deny");
+    let is_refused = matches!(form.one("action"), Ok(Some("cancel" | "deny")));
     // Whoever cancels before anybody has signed in has answered for nobody.
     let pending = match (is_refused, &pending.person) {
         (true, None) => pending,
@@ -105,11 +121,11 @@ async fn step<'a>(
         return Ok(ControlFlow::Break(Box::pin(once_more(pending, why, form)).await?));
     }
     // Another page may be due by now, as when the login has grown too old while the person was reading.
-    let is_due = matches!(pending.needed(), None | Some(Needed::Consent(_)));
-    if token.prompt == PromptName::Consent && !is_refused && !is_due {
+    let is_due = || matches!(pending.needed(), None | Some(Needed::Consent(_)));
+    if token.prompt == PromptName::Consent && !is_refused && !is_due() {
         return Ok(ControlFlow::Break(Box::pin(proceed(pending)).await?));
     }
-    Ok(ControlFlow::Continue(Step::of(token.prompt, pending)))
+    Ok(ControlFlow::Continue(Step::of(token.prompt, pending, form.one("token").ok().flatten().unwrap_or(""))))
 }
 
 /// What of the token has to fit the person, too.
@@ -135,26 +151,5 @@ async fn once_more(pending: Pending<'_>, why: &'static Reason, form: &Params<'_>
         _ if form.has("username") => ask_again(&pending, Needed::Login(&prompt::NO_SESSION), problem).await,
         None => answer(pending).await,
         Some(needed) => ask_again(&pending, needed, problem).await,
-    }
-}
-
-/// Which button of a built-in page was pressed.
-fn action<'f>(form: &'f Params<'_>) -> &'f str {
-    form.one("action").ok().flatten().unwrap_or("")
-}
-
-/// Answers the step by what was typed and pressed on a built-in page.
-pub(crate) async fn press(step: Step<'_>, form: &Params<'_>) -> Result<Decided, Fault> {
-    let field = |name| form.one(name).ok().flatten().unwrap_or("");
-    match (step, action(form)) {
-        (step, "cancel" | "deny") => step.declined().await,
-        (Step::Login(step), _) => {
-            let (username, password) = (field("username").to_owned(), Zeroizing::new(field("password").to_owned()));
-            Box::pin(step.form(LoginForm { username, password })).await
-        }
-        (Step::SelectAccount(step), "another") => step.signs_in().await,
-        (Step::SelectAccount(step), _) => Box::pin(step.goes_on_as(field("account"))).await,
-        (Step::Consent(step), "allow") => Box::pin(step.allowed()).await,
-        (Step::Consent(step), _) => Box::pin(proceed(step.undecided())).await,
     }
 }

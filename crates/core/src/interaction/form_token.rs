@@ -139,6 +139,12 @@ impl FormToken {
     }
 }
 
+/// The challenge of the page that carries this token: as unlike any other as the token, and made of it again when it comes
+/// back.
+pub(super) fn challenge(token: &str) -> String {
+    base64url::encode(sha256(&[b"challenge", token.as_bytes()].concat()))
+}
+
 /// Tells of a form that was not looked at.
 pub(super) fn form_refused(call: &Call, env: &Env, reason: &'static Reason, client: Option<&ClientId>) {
     env.record_failure(call, Endpoint::Interaction, client.cloned().map(RefusedClient::Claimed), &reason.into());

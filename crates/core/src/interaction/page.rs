@@ -4,8 +4,9 @@ use chancery_jose::sha256;
 use chancery_types::handle::{Handle, Interaction};
 use zeroize::Zeroizing;
 
-use super::form_token::FormToken;
+use super::form_token::{FormToken, challenge};
 use super::pending::{Pending, Purpose};
+use super::prompt;
 use super::view::{
     AccountView, AccountsView, ClientView, ConsentView, FormAction, FormView, LoginProblem, LoginView, SignedInView,
     View,
@@ -19,6 +20,9 @@ use crate::session::{SignedIn, choice};
 
 /// Longest name of a client on a page, in characters.
 const LONGEST_NAME: usize = 80;
+
+/// The field that says where the request is stored, for pages that post to another address than [`FormAction`] names.
+pub(super) const STORED_AT: &str = "interaction";
 
 /// A browser cookie to be set, when there was none.
 type FreshBrowser = Option<Zeroizing<[u8; 16]>>;
@@ -45,13 +49,16 @@ impl Shown {
 /// The page of a prompt. Nothing is stored for it.
 pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided, Fault> {
     let Shown { prompt, problem, typed } = shown;
-    let (form, browser) = form(pending, prompt)?;
+    let (token, browser) = token(pending, prompt)?;
+    let form = form(pending, &token)?;
     let client = client_view(&pending.client);
     let view = match prompt {
         PromptName::Login => View::Login(LoginView {
             client,
             username: typed.or_else(|| pending.asked.login_hint.as_deref().map(str::to_owned)),
             problem,
+            acr_values: prompt::wanted_acr(&pending.asked),
+            challenge: challenge(&token),
             form,
         }),
         PromptName::SelectAccount => {
@@ -80,8 +87,8 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
     Ok(Decided { browser, ..Outcome::Page(Box::new(view)).into() })
 }
 
-/// The form of a page, and a browser cookie if there is none yet.
-fn form(pending: &Pending<'_>, prompt: PromptName) -> Result<(FormView, FreshBrowser), Fault> {
+/// The token of a page's form, and a browser cookie if there is none yet.
+fn token(pending: &Pending<'_>, prompt: PromptName) -> Result<(String, FreshBrowser), Fault> {
     let (browser, fresh) = match &pending.call.browser {
         Some(cookie) => (sha256(&**cookie), None),
         None => {
@@ -101,20 +108,23 @@ fn form(pending: &Pending<'_>, prompt: PromptName) -> Result<(FormView, FreshBro
         done: pending.done.clone(),
         shown: if prompt == PromptName::Consent { pending.shown() } else { [0; 32] },
     };
-    let token = token.seal(pending.env, pending.by.keys())?;
+    Ok((token.seal(pending.env, pending.by.keys())?, fresh))
+}
+
+/// The form of a page.
+fn form(pending: &Pending<'_>, token: &str) -> Result<FormView, Fault> {
+    // Also where the request is stored: if its record is gone when the form comes back, it can be started again.
+    let mut fields = vec![("request", pending.purpose.carrier().into_text()), ("token", token.to_owned())];
     let action = match &pending.stored_at {
         None => FormAction::First,
-        Some(handle) => FormAction::Stored(again(handle)?),
+        Some(handle) => {
+            fields.push((STORED_AT, handle.reveal()));
+            FormAction::Stored(again(handle)?)
+        }
     };
     let Purpose::Respond(addressed) = &pending.purpose;
-    let form = FormView {
-        action,
-        // Also where the request is stored: if its record is gone when the form comes back, it can be started again.
-        fields: vec![("request", pending.purpose.carrier().into_text()), ("token", token)],
-        target: addressed.target.uri().clone(),
-        ui_locales: pending.asked.ui_locales.clone(),
-    };
-    Ok((form, fresh))
+    let target = addressed.target.uri().clone();
+    Ok(FormView { action, fields, target, ui_locales: pending.asked.ui_locales.clone() })
 }
 
 /// The page for a request that cannot go on: it was answered, or its session is gone.

@@ -194,6 +194,18 @@ fn needs_consent_each_time(client: &Client, facts: &Facts<'_>) -> bool {
         && facts.can_be_intercepted
 }
 
+/// The classes that the client wants: those of the `claims` parameter, then those of `acr_values`.
+pub(super) fn wanted_acr(asked: &Asked) -> Vec<Acr> {
+    let claimed = asked.claims.of_id_token("acr").into_iter().flat_map(|ask| ask.strings());
+    let mut wanted: Vec<Acr> = claimed.map(|acr| Acr(acr.into())).collect();
+    for acr in &asked.acr_values {
+        if !wanted.contains(acr) {
+            wanted.push(acr.clone());
+        }
+    }
+    wanted
+}
+
 /// The classes of which the request cannot do without one (OIDC Core section 5.5.1.1).
 fn essential_acr(asked: &Asked) -> Option<Vec<String>> {
     let ask = asked.claims.of_id_token("acr").filter(|ask| ask.essential)?;

@@ -3,16 +3,19 @@
 use std::ops::ControlFlow;
 
 use chancery_types::iana::ErrorCode;
+use chancery_types::{Params, Timestamp};
+use zeroize::Zeroizing;
 
-use super::commit::{SessionChange, SessionWrite, go_on, refuse};
+use super::commit::{SessionChange, SessionWrite, go_on, proceed, refuse, takes_once};
+use super::form_token::challenge;
 use super::page::{Shown, lost, page};
 use super::password::{self, Checked};
 use super::pending::Pending;
 use super::view::LoginProblem;
-use super::{Decided, Next, consent};
+use super::{Decided, Next, consent, prompt};
 use crate::error::{Fault, Reason};
 use crate::event::Event;
-use crate::model::{Authentication, LoginForm, PromptName};
+use crate::model::{Acr, Authentication, LoginForm, PromptName};
 use crate::session::{choice as choice_of, list_with};
 
 reasons! {
@@ -38,6 +41,8 @@ pub enum Step<'a> {
 /// Sign in.
 pub struct LoginStep<'a> {
     pending: Pending<'a>,
+    /// The challenge of the page.
+    challenge: String,
     /// The cookie of the names that have signed in from this browser, once the password was right.
     devices: Option<String>,
 }
@@ -84,16 +89,43 @@ pub struct ConsentStep<'a>(Pending<'a>);
 
 impl<'a> Step<'a> {
     /// The step that the page of this prompt leaves to the person.
-    pub(super) fn of(prompt: PromptName, pending: Pending<'a>) -> Self {
+    pub(super) fn of(prompt: PromptName, pending: Pending<'a>, token: &str) -> Self {
         match prompt {
-            PromptName::Login => Self::Login(LoginStep { pending, devices: None }),
+            PromptName::Login => Self::Login(LoginStep { pending, challenge: challenge(token), devices: None }),
             PromptName::SelectAccount => Self::SelectAccount(SelectAccountStep(pending)),
             PromptName::Consent => Self::Consent(ConsentStep(pending)),
         }
     }
 
+    /// Answers the step by what was typed and pressed on a page with the fields and buttons of the built-in one.
+    ///
+    /// # Errors
+    /// A fault of the store or of the accounts.
+    pub async fn press(self, form: &Params<'_>) -> Result<Next, Fault> {
+        let (Self::Login(LoginStep { pending, .. })
+        | Self::SelectAccount(SelectAccountStep(pending))
+        | Self::Consent(ConsentStep(pending))) = &self;
+        let (by, call, env) = pending.world();
+        by.respond(call, env, self.pressed(form).await?).await
+    }
+
+    pub(crate) async fn pressed(self, form: &Params<'_>) -> Result<Decided, Fault> {
+        let field = |name| form.one(name).ok().flatten().unwrap_or("");
+        match (self, field("action")) {
+            (step, "cancel" | "deny") => step.declined().await,
+            (Self::Login(step), _) => {
+                let (username, password) = (field("username").to_owned(), Zeroizing::new(field("password").to_owned()));
+                Box::pin(step.form(LoginForm { username, password })).await
+            }
+            (Self::SelectAccount(step), "another") => step.signs_in().await,
+            (Self::SelectAccount(step), _) => Box::pin(step.goes_on_as(field("account"))).await,
+            (Self::Consent(step), "allow") => Box::pin(step.allowed()).await,
+            (Self::Consent(step), _) => Box::pin(proceed(step.0)).await,
+        }
+    }
+
     /// The person says no, whatever the page asks.
-    pub(super) async fn declined(self) -> Result<Decided, Fault> {
+    async fn declined(self) -> Result<Decided, Fault> {
         match self {
             Self::Login(LoginStep { pending, .. })
             | Self::SelectAccount(SelectAccountStep(pending))
@@ -120,6 +152,28 @@ impl LoginStep<'_> {
     pub async fn authenticated(self, who: Authentication) -> Result<Next, Fault> {
         let (by, call, env) = self.pending.world();
         by.respond(call, env, self.sign_in(who).await?).await
+    }
+
+    /// The classes that the client wants, best first: those of the page's
+    /// [`LoginView::acr_values`](super::view::LoginView::acr_values).
+    #[must_use]
+    pub fn acr_values(&self) -> Vec<Acr> {
+        prompt::wanted_acr(&self.pending.asked)
+    }
+
+    /// When the form came, for the factors that it proves.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.pending.call.now
+    }
+
+    /// The challenge of the page ([`LoginView::challenge`](super::view::LoginView::challenge)), once: `None` when it was taken
+    /// before, so that what a key has signed proves one login and no other.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn take_challenge(&self) -> Result<Option<&str>, Fault> {
+        Ok(takes_once(&self.pending, &self.challenge).await?.then_some(&*self.challenge))
     }
 
     /// What was typed into a page with name and password is looked at, unless too much was guessed before: then the page
@@ -155,7 +209,7 @@ impl LoginStep<'_> {
     }
 
     /// The form of the built-in page.
-    pub(super) async fn form(self, form: LoginForm) -> Result<Decided, Fault> {
+    async fn form(self, form: LoginForm) -> Result<Decided, Fault> {
         match self.checked(form).await? {
             ControlFlow::Continue((step, who)) => step.sign_in(who).await,
             ControlFlow::Break(next) => Ok(next),
@@ -178,7 +232,7 @@ impl LoginStep<'_> {
     }
 
     async fn sign_in(self, who: Authentication) -> Result<Decided, Fault> {
-        let Self { mut pending, devices } = self;
+        let Self { mut pending, devices, .. } = self;
         let (by, call, env) = pending.world();
         let account = env.accounts.find(&env.realm, &who.account).await?;
         // The password may have been changed, or the account disabled, while the old one was looked at.
@@ -239,12 +293,7 @@ impl<'a> ConsentStep<'a> {
         by.respond(call, env, declined(self.0).await?).await
     }
 
-    /// The request, as it was when its page came back.
-    pub(super) fn undecided(self) -> Pending<'a> {
-        self.0
-    }
-
-    pub(super) async fn allowed(self) -> Result<Decided, Fault> {
+    async fn allowed(self) -> Result<Decided, Fault> {
         let Self(mut pending) = self;
         let (Some(person), Some(visit)) = (&pending.person, SessionChange::visit(&pending)) else {
             return Ok(lost(&pending, false));
@@ -289,7 +338,7 @@ impl SelectAccountStep<'_> {
         by.respond(call, env, declined(self.0).await?).await
     }
 
-    pub(super) async fn goes_on_as(self, choice: &str) -> Result<Decided, Fault> {
+    async fn goes_on_as(self, choice: &str) -> Result<Decided, Fault> {
         let Self(mut pending) = self;
         let (by, call, env) = pending.world();
         let mut everybody = by.sessions.everybody(call, env).await?;
@@ -311,7 +360,7 @@ impl SelectAccountStep<'_> {
         Ok(Decided { sessions, ..next })
     }
 
-    pub(super) async fn signs_in(self) -> Result<Decided, Fault> {
+    async fn signs_in(self) -> Result<Decided, Fault> {
         page(&self.0, Shown::login(None, None)).await
     }
 }

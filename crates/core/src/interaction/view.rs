@@ -8,6 +8,7 @@ use chancery_types::{RedirectUri, ResourceUri};
 
 use crate::context::RequestId;
 use crate::error::{FaultKind, Reason};
+use crate::model::Acr;
 
 /// A page for a person.
 pub enum View {
@@ -56,6 +57,7 @@ pub enum FormAction {
 
 /// Why a login page is shown again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LoginProblem {
     /// Wrong name or password.
     Refused,
@@ -98,6 +100,12 @@ pub struct LoginView {
     pub username: Option<String>,
     /// Why it is shown again.
     pub problem: Option<LoginProblem>,
+    /// The authentication context classes that the client wants, best first (OIDC Core sections 3.1.2.1 and 5.5.1.1): a page
+    /// that knows several ways to sign in offers one that reaches one of them.
+    pub acr_values: Vec<Acr>,
+    /// What a key of the person may sign to prove itself, as WebAuthn wants it (section 13.4.3): nobody can guess it, it is of this
+    /// page, and [`LoginStep::take_challenge`](super::LoginStep::take_challenge) gives it once.
+    pub challenge: String,
     /// The form: inputs `username`, `password`; buttons `action` = `login`, `cancel`.
     pub form: FormView,
 }

@@ -130,7 +130,7 @@ impl Facts<'_> {
             .date("iat", self.issued_at)
             .date("auth_time", self.authentication.time())
             .string_if("acr", self.authentication.acr.as_ref().map(|acr| &*acr.0))
-            .strings("amr", self.authentication.factors.iter().map(|factor| factor.method.amr()))
+            .strings("amr", self.authentication.factors.iter().map(|factor| factor.method.as_str()))
             .string_if("nonce", self.nonce)
             .string("at_hash", self.at_hash)
             .string_if("sid", self.sid);

@@ -51,6 +51,7 @@ impl Account {
 
 /// What a client knows about the person before they act.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Hint {
     /// `login_hint` (OIDC Core section 3.1.2.1), as sent.
     Login(Box<str>),

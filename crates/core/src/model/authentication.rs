@@ -1,33 +1,87 @@
 //! How and when a person proved who they are.
 
-use chancery_types::{AccountId, Timestamp};
+use std::borrow::Cow;
+
+use chancery_types::{AccountId, Malformed, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Account, Epoch};
 
-/// A way to prove who one is; its wire form is the `amr` value (RFC 8176 section 2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FactorMethod {
+/// A way to prove who one is: a value of `amr` (RFC 8176 section 1). Those that IANA has registered are understood by
+/// others; an application may name its own ways.
+///
+/// ```
+/// use chancery_core::model::Amr;
+/// assert_eq!(Amr::parse("hwk"), Ok(Amr::HARDWARE_KEY));
+/// assert_eq!(Amr::parse("urn:house:badge").map(|amr| amr.as_str().to_owned()), Ok("urn:house:badge".into()));
+/// assert!(Amr::parse("two words").is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Cow<'_, str>", into = "String")]
+pub struct Amr(Cow<'static, str>);
+
+impl Amr {
     /// A password.
-    #[serde(rename = "pwd")]
-    Password,
+    pub const PASSWORD: Self = Self(Cow::Borrowed("pwd"));
+    /// A key that was shown to be in hardware.
+    pub const HARDWARE_KEY: Self = Self(Cow::Borrowed("hwk"));
+    /// A key in software.
+    pub const SOFTWARE_KEY: Self = Self(Cow::Borrowed("swk"));
+    /// The person was there, as when they touched a key.
+    pub const USER_PRESENCE: Self = Self(Cow::Borrowed("user"));
+    /// A password for one time.
+    pub const ONE_TIME_PASSWORD: Self = Self(Cow::Borrowed("otp"));
+    /// More than one factor, whatever else is said.
+    pub const MULTIPLE_FACTORS: Self = Self(Cow::Borrowed("mfa"));
+
+    /// All that are registered (RFC 8176 section 2).
+    const REGISTERED: [&'static str; 21] = [
+        "face", "fpt", "geo", "hwk", "iris", "kba", "mca", "mfa", "otp", "pin", "pop", "pwd", "rba", "retina", "sc",
+        "sms", "swk", "tel", "user", "vbm", "wia",
+    ];
+
+    /// Longest value, in bytes.
+    const LONGEST: usize = 64;
+
+    /// A value of `amr`.
+    ///
+    /// # Errors
+    /// [`Malformed`] unless it is at most 64 printable ASCII characters without blanks, quotes and backslashes.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        if let Some(registered) = Self::REGISTERED.into_iter().find(|registered| *registered == text) {
+            return Ok(Self(Cow::Borrowed(registered)));
+        }
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+        let is_good = !text.is_empty() && text.len() <= Self::LONGEST && text.bytes().all(is_plain);
+        if is_good { Ok(Self(Cow::Owned(text.to_owned()))) } else { Err(Malformed) }
+    }
+
+    /// As it stands in the ID token.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
-impl FactorMethod {
-    /// The `amr` value (RFC 8176 section 2).
-    #[must_use]
-    pub const fn amr(self) -> &'static str {
-        match self {
-            Self::Password => "pwd",
-        }
+impl TryFrom<Cow<'_, str>> for Amr {
+    type Error = Malformed;
+
+    fn try_from(text: Cow<'_, str>) -> Result<Self, Malformed> {
+        Self::parse(&text)
+    }
+}
+
+impl From<Amr> for String {
+    fn from(amr: Amr) -> Self {
+        amr.0.into_owned()
     }
 }
 
 /// One proof and its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Factor {
     /// How.
-    pub method: FactorMethod,
+    pub method: Amr,
     /// When.
     pub at: Timestamp,
 }
@@ -60,8 +114,21 @@ impl Authentication {
     /// the password overtakes counts for nothing.
     #[must_use]
     pub fn by_password(account: &Account, at: Timestamp) -> Self {
-        let factors = vec![Factor { method: FactorMethod::Password, at }];
+        let factors = vec![Factor { method: Amr::PASSWORD, at }];
         Self { account: account.id.clone(), epoch: account.epoch, factors, acr: Some(Acr(Acr::PASSWORD.into())) }
+    }
+
+    /// The same login, after this was proved, too.
+    #[must_use]
+    pub fn and(mut self, method: Amr, at: Timestamp) -> Self {
+        self.factors.push(Factor { method, at });
+        self
+    }
+
+    /// The same login, which reaches this class.
+    #[must_use]
+    pub fn reaching(self, acr: Acr) -> Self {
+        Self { acr: Some(acr), ..self }
     }
 
     /// `auth_time` (OIDC Core section 2): when the last factor was proved.

@@ -21,7 +21,7 @@ mod resource_server;
 pub use resource_server::{ResourceServer, TokenFormat};
 
 mod authentication;
-pub use authentication::{Acr, Authentication, Factor, FactorMethod};
+pub use authentication::{Acr, Amr, Authentication, Factor};
 
 mod prompt;
 pub use prompt::{Done, PromptName};

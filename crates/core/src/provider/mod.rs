@@ -13,7 +13,7 @@ use crate::context::{Call, Env, RequestId};
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault, PageError};
 use crate::event::{Event, RefusedClient};
-use crate::interaction::{Decided, Next, consent, form, stored};
+use crate::interaction::{Decided, Next, Step, consent, form, stored};
 use crate::offered::{Endpoint, EndpointSet, Routes};
 use crate::ports::{Clock, Watcher};
 use crate::worker;
@@ -138,7 +138,7 @@ impl Provider {
     pub async fn answer_first(&self, call: &Call, form: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let decided = match form::first(&snapshot.interactions, call, &self.env, &form).await {
-            Ok(ControlFlow::Continue(step)) => form::press(step, &form).await.map_err(PageError::from),
+            Ok(ControlFlow::Continue(step)) => step.pressed(&form).await.map_err(PageError::from),
             Ok(ControlFlow::Break(decided)) => Ok(decided),
             Err(error) => Err(error),
         };
@@ -162,11 +162,30 @@ impl Provider {
     pub async fn answer(&self, call: &Call, handle: &str, form: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let decided = match form::stored(&snapshot.interactions, call, &self.env, handle, &form).await {
-            Ok(ControlFlow::Continue(step)) => form::press(step, &form).await.map_err(PageError::from),
+            Ok(ControlFlow::Continue(step)) => step.pressed(&form).await.map_err(PageError::from),
             Ok(ControlFlow::Break(decided)) => Ok(decided),
             Err(error) => Err(error),
         };
         self.respond(&snapshot, call, Endpoint::Interaction, decided).await
+    }
+
+    /// What the page whose form came back leaves to the person; or what goes to the browser, when the form was not looked at.
+    /// For pages of an application that are answered by the application.
+    ///
+    /// # Errors
+    /// A page for the person.
+    pub async fn step<'a>(
+        &'a self,
+        call: &'a Call,
+        form: &'a Params<'_>,
+    ) -> Result<ControlFlow<Next, Step<'a>>, PageError> {
+        let snapshot = self.snapshot.load_full();
+        let decided = match form::any(&snapshot.interactions, call, &self.env, form).await {
+            Ok(ControlFlow::Continue(step)) => return Ok(ControlFlow::Continue(step)),
+            Ok(ControlFlow::Break(decided)) => Ok(decided),
+            Err(error) => Err(error),
+        };
+        self.respond(&snapshot, call, Endpoint::Interaction, decided).await.map(ControlFlow::Break)
     }
 
     /// Where all that a person's browser is answered with ends.

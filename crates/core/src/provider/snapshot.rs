@@ -20,7 +20,6 @@ use crate::interaction::Interactions;
 use crate::interaction::throttle::Throttle;
 use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
-use crate::model::Acr;
 use crate::offered::{Component, Endpoint};
 use crate::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 use crate::request::Rules;
@@ -90,7 +89,7 @@ impl Snapshot {
             issuer: issuer.clone(),
             config: config.interaction.clone(),
             throttle: Throttle::new(config.throttle.clone()),
-            reachable: vec![Acr(Acr::PASSWORD.into())],
+            reachable: env.accounts.levels(&env.realm),
         });
         let authorization = AuthorizationEndpoint::new(Arc::clone(&interactions));
         let token = TokenEndpoint { issuer: issuer.clone(), scopes: Arc::new(scope.clone()), offered: offered.clone() };

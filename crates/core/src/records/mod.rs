@@ -21,6 +21,8 @@ mod interaction;
 pub use interaction::{AnswerBody, Answered, InteractionBody, InteractionId, answer_key};
 mod refresh_family;
 pub use refresh_family::RefreshFamilyBody;
+mod replay;
+pub use replay::{ReplayBody, challenge_key};
 mod revocation;
 pub use revocation::{RevocationBody, revocation_key};
 mod session;

@@ -25,15 +25,17 @@ pub(crate) enum Form {
     SubmitsItself,
 }
 
-/// The content security policy of a page with this nonce.
-pub(crate) fn page_policy(nonce: &str, form: Form) -> String {
-    let of_form = match form {
-        Form::None => "; form-action 'none'".to_owned(),
-        Form::Pressed => String::new(),
-        Form::SubmitsItself => format!("; script-src 'nonce-{nonce}'"),
+/// The content security policy of a page with this nonce. A script runs where the page's own submits its form, and where the
+/// page says that it has one.
+pub(crate) fn page_policy(nonce: &str, form: Form, has_script: bool) -> String {
+    let of_form = if form == Form::None { "; form-action 'none'" } else { "" };
+    let of_script = match form {
+        Form::None | Form::Pressed if !has_script => String::new(),
+        _ => format!("; script-src 'nonce-{nonce}'"),
     };
     format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'{of_form}; frame-ancestors 'none'; base-uri 'none'"
+        "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'{of_form}{of_script}; frame-ancestors 'none'; \
+         base-uri 'none'"
     )
 }
 
@@ -87,12 +89,18 @@ mod tests {
     #[test]
     fn the_whole_policy() {
         let framed = "frame-ancestors 'none'; base-uri 'none'";
-        for (form, of_form) in
-            [(Form::None, "; form-action 'none'"), (Form::Pressed, ""), (Form::SubmitsItself, "; script-src 'nonce-N'")]
-        {
-            let policy = page_policy("N", form);
+        let by_nonce = "; script-src 'nonce-N'";
+        for (form, has_script, of_form) in [
+            (Form::None, false, "; form-action 'none'"),
+            (Form::None, true, "; form-action 'none'; script-src 'nonce-N'"),
+            (Form::Pressed, false, ""),
+            (Form::Pressed, true, by_nonce),
+            (Form::SubmitsItself, false, by_nonce),
+            (Form::SubmitsItself, true, by_nonce),
+        ] {
+            let policy = page_policy("N", form, has_script);
             let expected = format!("default-src 'none'; style-src 'nonce-N'; img-src 'self'{of_form}; {framed}");
-            assert_eq!(policy, expected, "{form:?}");
+            assert_eq!(policy, expected, "{form:?} {has_script}");
         }
     }
 }

@@ -108,7 +108,15 @@ fn names_are_text() {
         let client =
             chancery_core::interaction::view::ClientView { name: "<script>'\"&".into(), ..view.client.clone() };
         let username = Some("\"><script>".to_owned());
-        let view = chancery_core::interaction::view::LoginView { client, username, problem: None, form };
+        let (acr_values, challenge) = (vec![], String::new());
+        let view = chancery_core::interaction::view::LoginView {
+            client,
+            username,
+            problem: None,
+            acr_values,
+            challenge,
+            form,
+        };
         let html = templates.render(Page { nonce: "N", content: Content::Login(&view, markup) }, "en").unwrap();
         assert!(!html.contains("<script"), "{html}");
         assert!(html.contains("&lt;script&gt;"));

@@ -1,0 +1,22 @@
+//! Something that counts once, and was used.
+
+use chancery_jose::sha256;
+use chancery_types::{Key, Kind, RealmId};
+use serde::{Deserialize, Serialize};
+
+use super::consent::derived;
+use crate::records::Body;
+
+/// The mark that something was used. Key from what it is; lives as long as that could be shown again.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReplayBody {}
+
+impl Body for ReplayBody {
+    const KIND: Kind = Kind::REPLAY;
+}
+
+/// The key of the mark for a challenge. It is never a parent, so it may be derived.
+#[must_use]
+pub fn challenge_key(realm: &RealmId, challenge: &str) -> Key {
+    derived(realm, Kind::REPLAY, &sha256(&[b"challenge", challenge.as_bytes()].concat()))
+}

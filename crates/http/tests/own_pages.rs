@@ -1,0 +1,316 @@
+//! RFC 8176, OIDC Core sections 2, 3.1.2.1 and 5.5.1.1: an application's own page signs people in, by a password and a key of
+//! theirs, and the client learns how.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::ops::ControlFlow;
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use chancery_core::error::PageError;
+use chancery_core::interaction::prompt::{ACR_NOT_MET, ACR_UNREACHABLE};
+use chancery_core::interaction::view::LoginProblem;
+use chancery_core::interaction::{Next, Step};
+use chancery_core::model::{Acr, Amr, LoginForm};
+use chancery_core::ports::BoxFuture;
+use chancery_http::{Content, Html, Locale, OwnForm, Page, Pages, PlainPages, Service};
+use chancery_jose::{PrivateKey, SigningAlgorithm, Verifier as _, base64url};
+use chancery_testkit::{AuthorizationRequest, Tab, TestProvider, UserAgent, assert_refused, hours, password_of};
+use http::{Request, Response};
+use http_body_util::Full;
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+const PASSWORD: &str = "urn:chancery:acr:password";
+
+/// What a password and a key reach together.
+const KEY: &str = "urn:example:key";
+
+const ALGORITHM: SigningAlgorithm = SigningAlgorithm::Ed25519;
+
+/// alice's authenticator, and one that the application does not know.
+static AUTHENTICATOR: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(ALGORITHM).unwrap());
+static ANOTHER: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(ALGORITHM).unwrap());
+
+/// The application's login page, which posts to the application.
+struct OwnPages;
+
+impl Pages for OwnPages {
+    fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
+        let Content::Login(view, form) = page.content else { return PlainPages.page(page, locale) };
+        let wanted: Vec<&str> = view.acr_values.iter().map(|acr| &*acr.0).collect();
+        let problem = if view.problem.is_some() { "<p role=alert>No.</p>" } else { "" };
+        let page = format!(
+            r#"<!doctype html><html lang="en"><title>Sign in</title><main data-page="login">{problem}
+            <form method="post" action="/sign-in">{}<input name="username"><input name="password" type="password">
+            <input type="hidden" name="wanted" value="{}"><input type="hidden" name="challenge" value="{}">
+            <input name="signature"><button name="action" value="login">Sign in</button>
+            <button name="action" value="cancel">Cancel</button></form></main>
+            <script nonce="{}">/* navigator.credentials.get */</script></html>"#,
+            form.hidden_inputs(),
+            Html::escape(&wanted.join(" ")),
+            view.challenge,
+            page.nonce
+        );
+        Html::new(page).with_script()
+    }
+}
+
+/// What the application does with the form of its page.
+async fn sign_in(form: &OwnForm) -> Result<Next, PageError> {
+    let step = match form.step().await? {
+        ControlFlow::Continue(Step::Login(step)) => step,
+        ControlFlow::Continue(other) => return form.press(other).await,
+        ControlFlow::Break(next) => return Ok(next),
+    };
+    if form.field("action") == Some("cancel") {
+        return Ok(step.abort().await?);
+    }
+    let typed = LoginForm {
+        username: form.field("username").unwrap_or_default().to_owned(),
+        password: Zeroizing::new(form.field("password").unwrap_or_default().to_owned()),
+    };
+    let (step, who) = match step.password(typed).await? {
+        ControlFlow::Continue(right) => right,
+        ControlFlow::Break(next) => return Ok(next),
+    };
+    let Some(signature) = form.field("signature") else { return Ok(step.authenticated(who).await?) };
+    let is_right = match step.take_challenge().await? {
+        Some(challenge) => {
+            let signature = base64url::decode(signature).unwrap_or_default();
+            let key = AUTHENTICATOR.public_jwk().verifying_key().unwrap();
+            key.verify(ALGORITHM, challenge.as_bytes(), &signature).is_ok()
+        }
+        None => false,
+    };
+    if !is_right {
+        return Ok(step.refused(LoginProblem::Refused, None).await?);
+    }
+    let now = step.now();
+    let who = who.and(Amr::HARDWARE_KEY, now).and(Amr::USER_PRESENCE, now).reaching(Acr(KEY.into()));
+    Ok(step.authenticated(who).await?)
+}
+
+fn application(service: &Service, request: Request<Bytes>) -> BoxFuture<'_, Response<Full<Bytes>>> {
+    Box::pin(async move {
+        match service.own_form(request.map(Full::new)).await {
+            Ok(form) => form.respond(sign_in(&form).await),
+            Err(page) => page,
+        }
+    })
+}
+
+fn provider() -> TestProvider {
+    TestProvider::builder().acr(KEY).pages(OwnPages).application("/sign-in", application).build()
+}
+
+fn openid(kit: &TestProvider) -> AuthorizationRequest {
+    kit.authorization_request("web").scope("openid")
+}
+
+/// A request that cannot do without this class.
+fn essential(kit: &TestProvider, acr: &str) -> AuthorizationRequest {
+    let claims = json!({ "id_token": { "acr": { "essential": true, "value": acr } } });
+    openid(kit).set("claims", &claims.to_string())
+}
+
+fn field(tab: &Tab<'_, '_>, name: &str) -> String {
+    let fields = tab.form().fields;
+    fields.into_iter().find(|(have, _)| have == name).map(|(_, value)| value).unwrap_or_default()
+}
+
+fn signed(by: &PrivateKey, challenge: &str) -> String {
+    base64url::encode(by.sign(ALGORITHM, challenge.as_bytes()).unwrap())
+}
+
+/// Name, password and this signature.
+fn typed(signature: &str) -> [(String, String); 3] {
+    let typed = [("username", "alice"), ("password", &password_of("alice")), ("signature", signature)];
+    typed.map(|(name, value)| (name.to_owned(), value.to_owned()))
+}
+
+/// What a person does with an authenticator: it signs the challenge of the page.
+#[track_caller]
+fn with_key<'u, 'k>(tab: &Tab<'u, 'k>) -> Tab<'u, 'k> {
+    tab.submit(&typed(&signed(&AUTHENTICATOR, &field(tab, "challenge"))), ("action", "login"))
+}
+
+#[track_caller]
+fn id_token(kit: &TestProvider, tab: &Tab<'_, '_>) -> Value {
+    kit.id_token(&kit.exchange(&tab.expect_code()).expect_status(200), "web").claims
+}
+
+/// The login page says no, and nobody is signed in.
+#[track_caller]
+fn expect_no(what: &str, tab: Tab<'_, '_>, ua: &UserAgent<'_>, session: Option<&str>) {
+    let tab = tab.expect_page("login");
+    assert!(tab.answer().text().contains("alert"), "{what}");
+    assert_eq!(ua.session_cookie().as_deref(), session, "{what}");
+    assert!(!tab.event_names().contains(&"login_succeeded"), "{what}");
+}
+
+/// CLAIM-13: a password and a key reach a class of the application's own, and both stand in the ID token, also in that of a
+/// later request.
+#[test]
+fn the_client_learns_how_a_person_signed_in() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let login = essential(&kit, KEY).open(&ua).expect_page("login");
+    assert!(login.answer().header("content-security-policy").unwrap_or_default().contains("script-src 'nonce-"));
+    let done = with_key(&login).expect_page("consent").allow();
+    let expected = json!([KEY, ["pwd", "hwk", "user"]]);
+    let told = |tab: &Tab<'_, '_>| {
+        let claims = id_token(&kit, tab);
+        json!([claims["acr"], claims["amr"]])
+    };
+    assert_eq!(told(&done), expected);
+    assert_eq!(told(&openid(&kit).open(&ua)), expected);
+    // A password alone is told as such.
+    let other = kit.user_agent();
+    let done = openid(&kit).open(&other).expect_page("login").submit(&typed(""), ("action", "login"));
+    assert_eq!(told(&done), json!([PASSWORD, ["pwd"]]));
+}
+
+/// DISC-01: what the accounts can reach is announced, and nothing else.
+#[test]
+fn what_can_be_reached_is_announced() {
+    let announced = |kit: &TestProvider| {
+        let metadata = kit.get("/.well-known/openid-configuration").expect_status(200);
+        metadata.json()["acr_values_supported"].clone()
+    };
+    assert_eq!(announced(&provider()), json!([PASSWORD, KEY]));
+    assert_eq!(announced(&TestProvider::new()), json!([PASSWORD]));
+}
+
+/// POL-14, POL-15: a session that has not reached an essential class signs in once more; with `prompt=none`, and when a login
+/// did not reach it either, the client is told.
+#[test]
+fn a_session_steps_up() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let _ = openid(&kit).open(&ua).submit(&typed(""), ("action", "login")).expect_page("consent").allow().expect_code();
+    let silent = essential(&kit, KEY).set("prompt", "none").open(&ua);
+    let _ = silent.expect_error("login_required");
+    assert_refused!(silent, ACR_NOT_MET);
+    let without = essential(&kit, KEY).open(&ua).expect_page("login").submit(&typed(""), ("action", "login"));
+    let _ = without.expect_error("unmet_authentication_requirements");
+    assert_refused!(without, ACR_UNREACHABLE);
+    let done = with_key(&essential(&kit, KEY).open(&ua).expect_page("login"));
+    assert_eq!(id_token(&kit, &done)["acr"], KEY);
+    let _ = essential(&kit, KEY).set("prompt", "none").open(&ua).expect_code();
+}
+
+/// POL-16, AUTHZ-38: a voluntary class makes no login necessary; where there is one, the page knows what is wanted.
+#[test]
+fn a_page_knows_what_is_wanted() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let wanted = |request: AuthorizationRequest| field(&request.open(&ua).expect_page("login"), "wanted");
+    assert_eq!(wanted(openid(&kit)), "");
+    assert_eq!(wanted(essential(&kit, KEY)), KEY);
+    assert_eq!(wanted(openid(&kit).set("acr_values", &format!("{KEY} {PASSWORD}"))), format!("{KEY} {PASSWORD}"));
+    assert_eq!(wanted(essential(&kit, KEY).set("acr_values", PASSWORD)), format!("{KEY} {PASSWORD}"));
+    let _ = openid(&kit).open(&ua).submit(&typed(""), ("action", "login")).expect_page("consent").allow().expect_code();
+    let _ = openid(&kit).set("acr_values", KEY).open(&ua).expect_code();
+}
+
+/// The page of a stored interaction posts to the application like the first one.
+#[test]
+fn a_stored_request_goes_on_at_the_application() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let claims = r#"{"id_token":{"sub":{"value":"alice"}}}"#;
+    let login = openid(&kit).set("claims", claims).set("prompt", "login").open(&ua).expect_page("login");
+    let bob = [("username".to_owned(), "bob".to_owned()), ("password".to_owned(), password_of("bob"))];
+    let chooser = login.submit(&bob, ("action", "login")).expect_page("accounts");
+    let stored = chooser.submit(&[], ("action", "another")).expect_page("login");
+    assert_ne!(field(&stored, "interaction"), "");
+    let done = with_key(&stored).expect_page("consent").allow();
+    let claims = id_token(&kit, &done);
+    assert_eq!((&claims["sub"], &claims["acr"]), (&json!("alice"), &json!(KEY)));
+    let _ = openid(&kit).open(&ua).expect_code();
+}
+
+/// What else is pressed there means what it says.
+#[test]
+fn a_person_can_go_back_to_the_client() {
+    let kit = provider();
+    let _ = openid(&kit).open(&kit.user_agent()).expect_page("login").cancel().expect_error("access_denied");
+}
+
+/// A challenge is of one page and counts once; nothing that was signed for another is taken.
+#[test]
+fn no_other_signature_is_taken() {
+    type Signature<'a> = &'a dyn Fn(&Tab<'_, '_>) -> String;
+    let kit = provider();
+    let ua = kit.user_agent();
+    let page = || essential(&kit, KEY).open(&ua).expect_page("login");
+    let other_ua = kit.user_agent();
+    let (other_page, other_browser) = (page(), essential(&kit, KEY).open(&other_ua).expect_page("login"));
+    let shown = |tab: &Tab<'_, '_>| field(tab, "challenge");
+    let table: [(&str, Signature<'_>); 8] = [
+        ("another key", &|tab| signed(&ANOTHER, &shown(tab))),
+        ("another page", &|_| signed(&AUTHENTICATOR, &shown(&other_page))),
+        ("another browser", &|_| signed(&AUTHENTICATOR, &shown(&other_browser))),
+        ("another text", &|tab| signed(&AUTHENTICATOR, &shown(tab).to_uppercase())),
+        ("nothing", &|_| signed(&AUTHENTICATOR, "")),
+        ("the challenge itself", &|tab| shown(tab)),
+        ("cut off", &|tab| signed(&AUTHENTICATOR, &shown(tab))[..80].to_owned()),
+        ("no base64", &|_| "%=".to_owned()),
+    ];
+    for (what, signature) in table {
+        let tab = page();
+        let answered = tab.submit(&typed(&signature(&tab)), ("action", "login"));
+        expect_no(what, answered, &ua, None);
+    }
+    // The same answer once more, before the request is answered.
+    let tab = page();
+    let form = typed(&signed(&AUTHENTICATOR, &shown(&tab)));
+    let _ = tab.submit(&form, ("action", "login")).expect_page("consent");
+    let session = ua.session_cookie();
+    expect_no("once more", tab.submit(&form, ("action", "login")), &ua, session.as_deref());
+    // A wrong answer has used its challenge up.
+    let again = || essential(&kit, KEY).set("prompt", "login").open(&ua).expect_page("login");
+    let tab = again();
+    let right = typed(&signed(&AUTHENTICATOR, &shown(&tab)));
+    expect_no("wrong", tab.submit(&typed("AAAA"), ("action", "login")), &ua, session.as_deref());
+    expect_no("then right", tab.submit(&right, ("action", "login")), &ua, session.as_deref());
+    // A right signature is of no use without the password, nor after the page's time.
+    let tab = again();
+    let mut without = typed(&signed(&AUTHENTICATOR, &shown(&tab)));
+    without[1].1 = "wrong".to_owned();
+    expect_no("without the password", tab.submit(&without, ("action", "login")), &ua, session.as_deref());
+    let tab = again();
+    let late = typed(&signed(&AUTHENTICATOR, &shown(&tab)));
+    kit.clock.advance(hours(2));
+    expect_no("too late", tab.submit(&late, ("action", "login")), &ua, session.as_deref());
+}
+
+/// Forms that another site posts, that are none of ours or that carry nothing are answered as at the built-in address.
+#[test]
+fn no_other_form_is_looked_at() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let tab = essential(&kit, KEY).open(&ua).expect_page("login");
+    let good = typed(&signed(&AUTHENTICATOR, &field(&tab, "challenge")));
+    let mut fields: Vec<(String, String)> = tab.form().fields;
+    fields.retain(|(name, _)| good.iter().all(|(typed, _)| typed != name));
+    fields.extend(good);
+    let with = |name: &str, value: &str| {
+        let others = fields.iter().filter(|(have, _)| have != name).cloned();
+        others.chain([(name.to_owned(), value.to_owned())]).collect::<Vec<_>>()
+    };
+    let borrowed: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let _ = ua.post_from_another_site("/sign-in", &borrowed).expect_page("error");
+    for (what, fields, page) in [
+        ("nothing", Vec::new(), "error"),
+        ("no token", with("token", ""), "login"),
+        ("another token", with("token", "AAAA"), "login"),
+        ("no request", with("request", ""), "error"),
+        ("no such interaction", with("interaction", "AAAA"), "signed-in"),
+    ] {
+        let answered = tab.post("/sign-in", &fields);
+        assert_eq!(answered.page().name, page, "{what}: {:?}", answered.events());
+        assert_eq!(ua.session_cookie(), None, "{what}");
+    }
+}
