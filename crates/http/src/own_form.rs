@@ -37,7 +37,7 @@ impl OwnForm {
         call: Call,
         parts: &Parts,
         body: Result<&Bytes, BodyError>,
-    ) -> Result<Self, HttpResponse> {
+    ) -> Result<Self, Box<HttpResponse>> {
         let site = service.site();
         let call = person::of_browser(site, call, parts);
         match person::read(site, Route::at(Endpoint::Interaction), parts, body) {
@@ -45,7 +45,7 @@ impl OwnForm {
             Err(failure) => {
                 site.refused(&call, Endpoint::Interaction, &failure);
                 let page = site.error_page(&call, &failure.into(), Retry::No);
-                Err(service.protected(&call.request_id, page))
+                Err(Box::new(service.protected(&call.request_id, page)))
             }
         }
     }

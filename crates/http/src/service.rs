@@ -139,7 +139,7 @@ impl Service {
             false => Ok(Received::default()),
         };
         let body = received.as_ref().map(|received| &received.bytes).map_err(|unread| *unread);
-        OwnForm::read(self, call, &parts, body)
+        OwnForm::read(self, call, &parts, body).map_err(|page| *page)
     }
 
     /// Answers a request whose body is complete. Bodies of more than 64 KiB are refused.

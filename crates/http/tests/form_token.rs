@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chancery_core::interaction::form_token::{FORM_FOREIGN, FORM_TOO_OLD, FormToken, LIFETIME};
 use chancery_core::keys::KeySet;
-use chancery_core::model::PromptName;
+use chancery_core::model::{PromptName, Source};
 use chancery_core::records::InteractionId;
 use chancery_testkit::{TestProvider, wait};
 use chancery_types::{Key, Kind, Partition, RealmId};
@@ -27,6 +27,7 @@ fn token(kit: &TestProvider, session: bool) -> FormToken {
         prompt: PromptName::Consent,
         interaction: InteractionId::from_bytes([9; 16]),
         subject: [1; 32],
+        source: Source::Browser,
         browser: [2; 32],
         session: session.then(|| Key::derive(&realm, Kind::SESSION, Partition([3, 4]), b"session")),
         first_seen: kit.now(),

@@ -32,7 +32,8 @@ impl AuthorizationEndpoint {
     pub(crate) async fn authorize(&self, call: &Call, env: &Env, params: Params<'_>) -> Result<Decided, PageError> {
         let interactions = &self.interactions;
         // Client and redirect target, else a page.
-        let addressed = Received(params).resolve().address(env).await?;
+        let addressed =
+            Received::new(params).resolve(call, env, &interactions.rules.resolver).await?.address(env).await?;
         // The list of checks, from which on the client is told.
         let request = match addressed.validate(&interactions.rules) {
             Ok(request) => request,

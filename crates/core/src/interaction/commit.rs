@@ -200,6 +200,7 @@ async fn store(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, 
     let body = InteractionBody {
         interaction: pending.interaction.ok_or_else(|| Fault::internal("a form of no interaction"))?,
         request: pending.purpose.carrier(),
+        source: pending.purpose.source(),
         first_seen: pending.first_seen,
         session: change.session,
         browser: browser.ok_or_else(|| Fault::internal("a form of a browser without its cookie"))?,

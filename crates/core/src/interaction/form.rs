@@ -49,13 +49,19 @@ pub(crate) async fn first<'a>(
     form: &'a Params<'_>,
 ) -> Result<ControlFlow<Decided, Step<'a>>, PageError> {
     let carried = Carrier::read(form.one("request")?.ok_or(&FORM_INCOMPLETE)?)?;
-    let addressed = Received(carried).resolve().address(env).await?;
+    let addressed = Received::new(carried).resolve(call, env, &by.rules.resolver).await?.address(env).await?;
     let request = match addressed.validate(&by.rules) {
         Ok(request) => request,
         Err(Refused { addressed, why }) => return Ok(ControlFlow::Break(tell(call, env, &addressed, &why))),
     };
     let mut pending = Pending::new(by, call, env, request).person().await?;
-    let token = FormToken::of_form((call, env), by.keys(), by.config.lifetime, form, &pending.subject());
+    let token = FormToken::of_form(
+        (call, env),
+        by.keys(),
+        by.config.lifetime,
+        form,
+        (&pending.subject(), pending.purpose.source()),
+    );
     // The token of another request or browser tells nothing of when this one came, and of what was done for it.
     if let Ok(token) = &token {
         pending.interaction = Some(token.interaction);
@@ -84,11 +90,17 @@ pub(crate) async fn stored<'a>(
             (Some(_), None) => &FORM_OF_NOTHING,
         };
         form_refused(call, env, why, None);
-        return Ok(ControlFlow::Break(stored::lost_form(env, form).await?));
+        return Ok(ControlFlow::Break(stored::lost_form(by, (call, env), form).await?));
     };
     match stored::reopen(by, call, env, handle, found).await? {
         ControlFlow::Continue(pending) => {
-            let token = FormToken::of_form((call, env), by.keys(), by.config.lifetime, form, &pending.subject());
+            let token = FormToken::of_form(
+                (call, env),
+                by.keys(),
+                by.config.lifetime,
+                form,
+                (&pending.subject(), pending.purpose.source()),
+            );
             Ok(step(pending, token, form).await?)
         }
         ControlFlow::Break(next) => {

@@ -12,7 +12,7 @@ use crate::context::{Call, Env};
 use crate::error::{Fault, Reason};
 use crate::event::{Endpoint, RefusedClient};
 use crate::keys::{DerivedKeys, KeySet};
-use crate::model::{Done, PromptName};
+use crate::model::{Done, PromptName, Source};
 use crate::records::InteractionId;
 
 /// How long a page can be left open at most.
@@ -61,6 +61,8 @@ pub struct FormToken {
     /// Digest of the request's parameters, or of the stored interaction's key.
     #[serde(with = "digest")]
     pub subject: [u8; 32],
+    /// Who vouched for the request when its page was made.
+    pub source: Source,
     /// Digest of the browser cookie.
     #[serde(with = "digest")]
     pub browser: [u8; 32],
@@ -119,7 +121,7 @@ impl FormToken {
         keys: &KeySet,
         lifetime: Duration,
         form: &Params<'_>,
-        subject: &[u8; 32],
+        (subject, source): (&[u8; 32], Source),
     ) -> Result<Self, &'static Reason> {
         if call.browser.is_none() {
             return Err(&FORM_WITHOUT_COOKIE);
@@ -129,7 +131,7 @@ impl FormToken {
         if !token.is_of_browser(call.browser.as_deref()) {
             return Err(&FORM_OF_ANOTHER_BROWSER);
         }
-        if token.subject == *subject { Ok(token) } else { Err(&FORM_OF_ANOTHER_REQUEST) }
+        if token.subject == *subject && token.source == source { Ok(token) } else { Err(&FORM_OF_ANOTHER_REQUEST) }
     }
 
     /// Whether the browser that posts the form is the one that got the page.

@@ -101,6 +101,7 @@ fn token(pending: &Pending<'_>, prompt: PromptName) -> Result<(String, FreshBrow
         prompt,
         interaction: pending.interaction.unwrap_or_else(fresh_interaction),
         subject: pending.subject(),
+        source: pending.purpose.source(),
         browser,
         session: pending.session(),
         first_seen: pending.first_seen,

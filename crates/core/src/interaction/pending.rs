@@ -11,7 +11,7 @@ use super::consent;
 use super::prompt::{self, Facts, Needed, Undecided};
 use crate::context::{Call, Env};
 use crate::error::Fault;
-use crate::model::{Authentication, Carrier, Client, ConsentAnswer, Done, PromptName};
+use crate::model::{Authentication, Carrier, Client, ConsentAnswer, Done, PromptName, Source};
 use crate::records::{ConsentBody, Found, InteractionId};
 use crate::request::{Addressed, Asked, ValidatedAuthorizationRequest};
 use crate::session::SignedIn;
@@ -62,6 +62,13 @@ impl Purpose<'_> {
     pub(super) fn carrier(&self) -> Carrier {
         match self {
             Self::Respond(addressed) => addressed.carrier(),
+        }
+    }
+
+    /// Who vouches for the request.
+    pub(super) fn source(&self) -> Source {
+        match self {
+            Self::Respond(addressed) => addressed.source,
         }
     }
 

@@ -106,7 +106,8 @@ impl<'a> Step<'a> {
         | Self::SelectAccount(SelectAccountStep(pending))
         | Self::Consent(ConsentStep(pending))) = &self;
         let (by, call, env) = pending.world();
-        by.respond(call, env, self.pressed(form).await?).await
+        let next = Box::pin(self.pressed(form)).await?;
+        by.respond(call, env, next).await
     }
 
     pub(crate) async fn pressed(self, form: &Params<'_>) -> Result<Decided, Fault> {
@@ -151,7 +152,9 @@ impl LoginStep<'_> {
     /// A fault of the store or of the accounts.
     pub async fn authenticated(self, who: Authentication) -> Result<Next, Fault> {
         let (by, call, env) = self.pending.world();
-        by.respond(call, env, self.sign_in(who).await?).await
+        // In boxes of their own, here and below: an application's future is not to hold all that a step needs.
+        let next = Box::pin(self.sign_in(who)).await?;
+        by.respond(call, env, next).await
     }
 
     /// The classes that the client wants, best first: those of the page's
@@ -184,7 +187,7 @@ impl LoginStep<'_> {
     /// A fault of the store or of the accounts.
     pub async fn password(self, form: LoginForm) -> Result<ControlFlow<Next, (Self, Authentication)>, Fault> {
         let (by, call, env) = self.pending.world();
-        match self.checked(form).await? {
+        match Box::pin(self.checked(form)).await? {
             ControlFlow::Continue(right) => Ok(ControlFlow::Continue(right)),
             ControlFlow::Break(next) => Ok(ControlFlow::Break(by.respond(call, env, next).await?)),
         }

@@ -25,7 +25,7 @@ pub(crate) async fn page(by: &Arc<Interactions>, call: &Call, env: &Env, handle:
     let Some(found) = find(call, env, handle).await? else { return Ok(lost_page(None, None, false)) };
     if !is_of_browser(call, &found) {
         // It learns which client it was, and nothing of the request.
-        return Ok(way_on(env, found.body.request.params().ok(), false).await?);
+        return Ok(way_on(by, (call, env), found.body.request.params().ok(), false).await?);
     }
     match reopen(by, call, env, handle, &found).await? {
         ControlFlow::Continue(pending) if first_answer(call, env, found.body.interaction).await?.is_some() => {
@@ -58,9 +58,10 @@ pub(super) async fn reopen<'a>(
     handle: &str,
     found: &Found<InteractionBody>,
 ) -> Result<ControlFlow<Decided, Pending<'a>>, PageError> {
-    let InteractionBody { interaction, request: carrier, first_seen, session, done, .. } = &found.body;
-    let received = Received(carrier.params()?.into_owned());
-    let request = match received.resolve().address(env).await?.validate(&by.rules) {
+    let InteractionBody { interaction, request: carrier, source, first_seen, session, done, .. } = &found.body;
+    let received = Received::again(carrier.params()?.into_owned(), *source);
+    let addressed = received.resolve(call, env, &by.rules.resolver).await?.address(env).await?;
+    let request = match addressed.validate(&by.rules) {
         Ok(request) => request,
         Err(Refused { addressed, why }) => {
             let next = refuse_stored(by, call, env, *interaction, (&addressed, &why)).await?;
@@ -84,15 +85,28 @@ pub(super) async fn reopen<'a>(
 }
 
 /// The record of a page is gone, but its form still carries the request: it can be started again.
-pub(super) async fn lost_form(env: &Env, form: &Params<'_>) -> Result<Decided, Fault> {
+pub(super) async fn lost_form(
+    by: &Interactions,
+    (call, env): (&Call, &Env),
+    form: &Params<'_>,
+) -> Result<Decided, Fault> {
     let text = form.one("request").ok().flatten();
-    way_on(env, text.and_then(|text| Carrier::read(text).ok()), true).await
+    way_on(by, (call, env), text.and_then(|text| Carrier::read(text).ok()), true).await
 }
 
 /// The page for a request of which nothing else is known: back to its client, or once more from the beginning.
-async fn way_on(env: &Env, params: Option<Params<'_>>, can_restart: bool) -> Result<Decided, Fault> {
+async fn way_on(
+    by: &Interactions,
+    (call, env): (&Call, &Env),
+    params: Option<Params<'_>>,
+    can_restart: bool,
+) -> Result<Decided, Fault> {
     let Some(params) = params else { return Ok(lost_page(None, None, false)) };
-    match Received(params).resolve().address(env).await {
+    let addressed = match Received::new(params).resolve(call, env, &by.rules.resolver).await {
+        Ok(resolved) => resolved.address(env).await,
+        Err(error) => Err(error),
+    };
+    match addressed {
         Ok(addressed) => {
             let restart = can_restart.then(|| addressed.carrier().into_text());
             Ok(lost_page(Some(&addressed.client), restart, false))

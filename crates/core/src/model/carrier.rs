@@ -4,6 +4,16 @@ use chancery_jose::sha256;
 use chancery_types::{Malformed, Params};
 use serde::{Deserialize, Serialize};
 
+/// Who vouches for the parameters of a request, the weakest first: a client or a profile can demand one at least. It is known
+/// when the request is first read, and goes with it through every page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// Nobody: a browser brought them, and whoever made the link may have changed them.
+    #[default]
+    Browser,
+}
+
 /// A request as it waits for its person: the parameters that count, form-encoded. Nobody else knows in which form a request
 /// waits, nor what makes two requests the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@ mod account;
 pub use account::{Account, Epoch, Hint, LoginForm};
 
 mod carrier;
-pub use carrier::Carrier;
+pub use carrier::{Carrier, Source};
 
 mod claim_name;
 pub use claim_name::ClaimName;

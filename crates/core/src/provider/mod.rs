@@ -180,7 +180,7 @@ impl Provider {
         form: &'a Params<'_>,
     ) -> Result<ControlFlow<Next, Step<'a>>, PageError> {
         let snapshot = self.snapshot.load_full();
-        let decided = match form::any(&snapshot.interactions, call, &self.env, form).await {
+        let decided = match Box::pin(form::any(&snapshot.interactions, call, &self.env, form)).await {
             Ok(ControlFlow::Continue(step)) => return Ok(ControlFlow::Continue(step)),
             Ok(ControlFlow::Break(decided)) => Ok(decided),
             Err(error) => Err(error),

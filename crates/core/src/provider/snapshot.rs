@@ -22,7 +22,7 @@ use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
 use crate::offered::{Component, Endpoint};
 use crate::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
-use crate::request::Rules;
+use crate::request::{Resolver, Rules};
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pkce::Pkce;
 use crate::rule::scope::ScopeRule;
@@ -78,6 +78,7 @@ impl Snapshot {
         });
         let interactions = Arc::new(Interactions {
             rules: Rules {
+                resolver: Resolver {},
                 offered: Arc::clone(&offered),
                 scope: scope.clone(),
                 claims: claims.clone(),

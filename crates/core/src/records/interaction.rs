@@ -7,7 +7,7 @@ use chancery_types::{Key, Kind, RealmId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::consent::derived;
-use crate::model::{Carrier, Done};
+use crate::model::{Carrier, Done, Source};
 use crate::records::Body;
 
 /// Names one interaction, from its first page to its answer. Random, and never shown: pages carry it sealed.
@@ -50,6 +50,8 @@ pub struct InteractionBody {
     pub interaction: InteractionId,
     /// The request.
     pub request: Carrier,
+    /// Who vouched for it when it was first read.
+    pub source: Source,
     /// When the request was first seen.
     pub first_seen: Timestamp,
     /// The session in which it is answered.

@@ -7,7 +7,7 @@ use chancery_types::{ClientId, Params};
 
 use crate::context::Env;
 use crate::error::{PageError, Reason, Refusal};
-use crate::model::{Carrier, Client, RedirectTarget, ResourceServer};
+use crate::model::{Carrier, Client, RedirectTarget, ResourceServer, Source};
 use crate::request::{Resolved, Unsealed};
 
 reasons! {
@@ -44,6 +44,8 @@ pub struct Addressed<'a> {
     pub resource: Option<Arc<ResourceServer>>,
     /// The parameters.
     pub params: Params<'a>,
+    /// Who vouches for them.
+    pub source: Source,
 }
 
 /// A request that its client is told no for.
@@ -60,7 +62,7 @@ impl<'a> Resolved<'a> {
     /// # Errors
     /// A page for the person: nothing has been verified to which an error could be sent.
     pub async fn address(self, env: &Env) -> Result<Addressed<'a>, PageError> {
-        let params = self.params;
+        let Self { params, source } = self;
         let id = params.one("client_id")?.ok_or(&CLIENT_ID_MISSING)?;
         let id = ClientId::parse(id).map_err(|_| &CLIENT_UNKNOWN)?;
         let client = env.registry.client(&env.realm, &id).await?.ok_or(&CLIENT_UNKNOWN)?;
@@ -83,7 +85,7 @@ impl<'a> Resolved<'a> {
         let mode = asked.and_then(ResponseMode::parse).unwrap_or(ResponseMode::Query);
         // Nor is a state given back that no proxy would carry in a header.
         let state = params.one("state").ok().flatten().filter(|state| state.len() <= LONGEST_STATE).map(Box::from);
-        Ok(Addressed { client, target, mode, state, resource, params })
+        Ok(Addressed { client, target, mode, state, resource, params, source })
     }
 }
 

@@ -4,7 +4,7 @@
 //! because only there the redirect URI has been verified.
 
 mod received;
-pub use received::{Received, Resolved};
+pub use received::{Received, Resolved, Resolver};
 
 mod response;
 pub use response::{AuthorizationResponse, Unsealed};
@@ -13,4 +13,7 @@ pub mod addressed;
 pub use addressed::{Addressed, Refused};
 
 pub mod validated;
-pub use validated::{Asked, Prompts, Rules, ValidatedAuthorizationRequest};
+pub use validated::{Rules, ValidatedAuthorizationRequest};
+
+mod asked;
+pub use asked::{Asked, Door, Prompts};

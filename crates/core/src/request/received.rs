@@ -2,6 +2,10 @@
 
 use chancery_types::Params;
 
+use crate::context::{Call, Env};
+use crate::error::PageError;
+use crate::model::Source;
+
 /// The parameters that mean something here; all others are ignored (RFC 6749 section 3.1), also when sent twice.
 /// `registration`, `request` and `request_uri` are known so that they can be refused by name.
 const RECOGNISED: &[&str] = &[
@@ -29,7 +33,14 @@ const RECOGNISED: &[&str] = &[
 ];
 
 /// An authorization request as it came.
-pub struct Received<'a>(pub Params<'a>);
+pub struct Received<'a> {
+    params: Params<'a>,
+    source: Source,
+}
+
+/// What opens the requests that parameters only refer to: request objects (RFC 9101) and pushed requests (RFC 9126). There are
+/// none yet, so that it needs nothing.
+pub struct Resolver {}
 
 /// The parameters that count, and no others. Nothing is known about them yet.
 ///
@@ -45,12 +56,29 @@ pub struct Received<'a>(pub Params<'a>);
 /// ```
 pub struct Resolved<'a> {
     pub(super) params: Params<'a>,
+    pub(super) source: Source,
 }
 
 impl<'a> Received<'a> {
-    /// Keeps what is recognised. Request objects and pushed requests would be opened here.
+    /// Seen for the first time, or carried by the form of its first page.
     #[must_use]
-    pub fn resolve(self) -> Resolved<'a> {
-        Resolved { params: self.0.filtered(|name| RECOGNISED.contains(&name)) }
+    pub fn new(params: Params<'a>) -> Self {
+        Self { params, source: Source::Browser }
+    }
+
+    /// Read again from where it was stored, with what vouched for it then.
+    #[must_use]
+    pub fn again(params: Params<'a>, source: Source) -> Self {
+        Self { params, source }
+    }
+
+    /// Opens what the parameters refer to, and keeps of them what is recognised.
+    ///
+    /// # Errors
+    /// A page for the person: nothing is known yet to which an error could be sent.
+    #[expect(clippy::unused_async, reason = "what a request refers to is read from the store, or fetched")]
+    pub async fn resolve(self, _call: &Call, _env: &Env, _by: &Resolver) -> Result<Resolved<'a>, PageError> {
+        let Self { params, source } = self;
+        Ok(Resolved { params: params.filtered(|name| RECOGNISED.contains(&name)), source })
     }
 }

@@ -1,0 +1,275 @@
+//! What is asked for: the list of checks that every request passes, by whatever door it comes.
+
+use std::sync::Arc;
+
+use chancery_jose::Compact;
+use chancery_types::iana::{Prompt, ResponseMode};
+use chancery_types::{Params, Scope, Scopes};
+
+use super::validated::{
+    ID_TOKEN_HINT_INVALID, MAX_AGE_MALFORMED, OPENID_MISSING, PROMPT_NONE_COMBINED, PROMPT_UNSUPPORTED,
+    REGISTRATION_UNSUPPORTED, REQUEST_TOO_LONG, REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED,
+    RESPONSE_MODE_UNREGISTERED, RESPONSE_MODE_UNSUPPORTED, RESPONSE_TYPE_MISSING, RESPONSE_TYPE_UNREGISTERED,
+    RESPONSE_TYPE_UNSUPPORTED, Rules, SUBJECT_IMPOSSIBLE, TOO_LONG,
+};
+use crate::client::hmac_key;
+use crate::error::{MALFORMED_PARAMETER, Refusal};
+use crate::model::{Acr, ClaimsRequest, Client, ResourceServer};
+use crate::offered::Offered;
+use crate::rule::pkce::CodeChallenge;
+use crate::rule::scope;
+
+/// By which door a request comes: the columns of the list of checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// The authorization endpoint (RFC 6749 section 3.1).
+    Authorization,
+}
+
+impl Door {
+    /// Whether the answer goes to a redirect URI, so that the request says of which type and how.
+    const fn answers_at_redirect_uri(self) -> bool {
+        match self {
+            Self::Authorization => true,
+        }
+    }
+}
+
+/// The checks, in this order, and which doors ask for them; cheap before dear, pure over the snapshot and what `address` has
+/// loaded. Their reasons stand in `validated.rs`.
+pub(super) fn asked(
+    params: &Params<'_>,
+    client: &Client,
+    resource: Option<&Arc<ResourceServer>>,
+    door: Door,
+    rules: &Rules,
+) -> Result<Asked, Refusal> {
+    sent_once(params)?;
+    supported(params)?;
+    if params.encoded_length() > LONGEST_REQUEST {
+        return REQUEST_TOO_LONG.refused();
+    }
+    if door.answers_at_redirect_uri() {
+        response_mode(params, client, &rules.offered)?;
+        response_type(params, client, &rules.offered)?;
+    }
+    let prompts = prompts(params)?;
+    let (state, nonce) = (params.one("state")?, params.one("nonce")?);
+    if state.into_iter().chain(nonce).any(|text| text.len() > LONGEST) {
+        return TOO_LONG.refused();
+    }
+    let scopes = rules.scope.asked(params.one("scope")?, client, resource.map(|server| &**server))?;
+    let is_openid = scopes.known.contains(Scope::OPENID);
+    if !is_openid && OPENID_ONLY.iter().any(|name| params.has(name)) {
+        return OPENID_MISSING.refused();
+    }
+    if scopes.known.is_empty() {
+        return scope::NOTHING.refused();
+    }
+    // The access token is for the resource server that the scopes belong to (RFC 9068 section 3).
+    let resource = resource.cloned().filter(|server| server.knows_any(&scopes.known));
+    let challenge = params.one("code_challenge")?;
+    let code_challenge = CodeChallenge::parse(challenge, params.one("code_challenge_method")?, client)?;
+    let max_age = max_age(params.one("max_age")?)?.or(client.metadata().openid.default_max_age.filter(|_| is_openid));
+    let claims = params.one("claims")?.map_or(Ok(ClaimsRequest::default()), |text| rules.claims.parse(text))?;
+    let mut claims = rules.claims.registered(claims, client);
+    rules.policy.claims_request(&claims, client)?;
+    claims.locales = params.one("claims_locales")?.map(Box::from);
+    let acr_values = acr_values(params.one("acr_values")?, client, is_openid);
+    let hinted = params.one("id_token_hint")?.map(|token| hinted_subject(token, client, rules)).transpose()?;
+
+    let nonce = nonce.map(Box::from);
+    let login_hint = params.one("login_hint")?.map(Box::from);
+    let ui_locales = params.one("ui_locales")?.map(Box::from);
+    let expected = expected_subject(hinted, &claims)?;
+    Ok(Asked {
+        scopes: scopes.known,
+        ignored: scopes.unknown,
+        resource,
+        claims,
+        prompts,
+        max_age,
+        acr_values,
+        nonce,
+        code_challenge,
+        expected,
+        login_hint,
+        ui_locales,
+    })
+}
+
+/// What `prompt` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prompts {
+    /// Show these pages. Often empty.
+    Asked(Vec<Prompt>),
+    /// Show no page: `none`, which cannot be combined.
+    Silent,
+}
+
+/// What an authorization request asks for.
+pub struct Asked {
+    /// Scopes that are known here, in the order asked for.
+    pub scopes: Scopes,
+    /// Scopes that nobody knows.
+    pub ignored: Scopes,
+    /// The resource server that the scopes belong to; `None` when all of them are this server's own.
+    pub resource: Option<Arc<ResourceServer>>,
+    /// Single claims (OIDC Core section 5.5).
+    pub claims: ClaimsRequest,
+    /// Which pages to show.
+    pub prompts: Prompts,
+    /// How old the authentication may be, in seconds: the request's, else the client's.
+    pub max_age: Option<u64>,
+    /// Authentication context classes, best first: the request's, else the client's.
+    pub acr_values: Vec<Acr>,
+    /// To be repeated in the ID token.
+    pub nonce: Option<Box<str>>,
+    /// PKCE.
+    pub code_challenge: Option<CodeChallenge>,
+    /// Whom the client expects: `sub` of `id_token_hint`, or of `claims`.
+    pub expected: Option<Box<str>>,
+    /// What the person may have typed at the client.
+    pub login_hint: Option<Box<str>>,
+    /// In which languages to show pages, best first.
+    pub ui_locales: Option<Box<str>>,
+}
+
+/// Parameters that mean something only in an OpenID Connect request (OIDC Core section 3.1.2.1).
+const OPENID_ONLY: &[&str] = &["acr_values", "claims", "claims_locales", "id_token_hint", "max_age", "nonce"];
+
+/// Longest `nonce`, in bytes; the same as for `state`.
+const LONGEST: usize = super::addressed::LONGEST_STATE;
+
+/// Longest request, form-encoded, in bytes: its page's form has to fit the limit of a body even when it is encoded again.
+const LONGEST_REQUEST: usize = 16 * 1024;
+
+/// RFC 6749 section 3.1: parameters must not be included more than once.
+fn sent_once(params: &Params<'_>) -> Result<(), Refusal> {
+    let mut names: Vec<&str> = Vec::with_capacity(16);
+    for (name, _) in params.iter() {
+        if names.contains(&name) {
+            return MALFORMED_PARAMETER.refused();
+        }
+        names.push(name);
+    }
+    Ok(())
+}
+
+/// OIDC Core sections 6.1, 6.2 and 7.2.1: what is not supported is refused by name.
+fn supported(params: &Params<'_>) -> Result<(), Refusal> {
+    let refused = [
+        ("request", &REQUEST_UNSUPPORTED),
+        ("request_uri", &REQUEST_URI_UNSUPPORTED),
+        ("registration", &REGISTRATION_UNSUPPORTED),
+    ];
+    refused.into_iter().find(|(name, _)| params.has(name)).map_or(Ok(()), |(_, reason)| Err(reason.into()))
+}
+
+fn response_mode(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<(), Refusal> {
+    let mode = match params.one("response_mode")? {
+        Some(asked) => offered.response_mode(asked).ok_or(&RESPONSE_MODE_UNSUPPORTED)?,
+        None => ResponseMode::Query,
+    };
+    let is_registered = client.metadata().flow.response_modes.as_ref().is_none_or(|modes| modes.contains(&mode));
+    if is_registered { Ok(()) } else { RESPONSE_MODE_UNREGISTERED.refused() }
+}
+
+fn response_type(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<(), Refusal> {
+    let asked = params.one("response_type")?.ok_or(&RESPONSE_TYPE_MISSING)?;
+    let response_type = offered.response_type(asked).ok_or(&RESPONSE_TYPE_UNSUPPORTED)?;
+    let is_registered = client.metadata().flow.response_types.contains(&response_type);
+    if is_registered { Ok(()) } else { RESPONSE_TYPE_UNREGISTERED.refused() }
+}
+
+fn prompts(params: &Params<'_>) -> Result<Prompts, Refusal> {
+    let mut asked = Vec::new();
+    for word in params.one("prompt")?.unwrap_or("").split(' ').filter(|word| !word.is_empty()) {
+        let prompt = Prompt::parse(word).ok_or(&PROMPT_UNSUPPORTED)?;
+        if !asked.contains(&prompt) {
+            asked.push(prompt);
+        }
+    }
+    match asked.as_slice() {
+        [Prompt::None] => Ok(Prompts::Silent),
+        several if several.contains(&Prompt::None) => PROMPT_NONE_COMBINED.refused(),
+        _ => Ok(Prompts::Asked(asked)),
+    }
+}
+
+/// A non-negative number of seconds in decimal digits.
+fn max_age(text: Option<&str>) -> Result<Option<u64>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    let is_decimal = text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| is_decimal).map(Some).ok_or_else(|| (&MAX_AGE_MALFORMED).into())
+}
+
+fn acr_values(text: Option<&str>, client: &Client, is_openid: bool) -> Vec<Acr> {
+    match text {
+        Some(text) => text.split(' ').filter(|word| !word.is_empty()).map(|word| Acr(word.into())).collect(),
+        None if is_openid => client.metadata().openid.default_acr_values.clone(),
+        None => Vec::new(),
+    }
+}
+
+/// Whom the client expects. Nobody else may be the answer to a request for one `sub` (OIDC Core section 5.5.1), so that a
+/// wish that nobody can meet is not overheard.
+fn expected_subject(hinted: Option<Box<str>>, claims: &ClaimsRequest) -> Result<Option<Box<str>>, Refusal> {
+    let Some(ask) = claims.of_id_token("sub").filter(|ask| !ask.values.is_empty()) else { return Ok(hinted) };
+    let mut named = ask.strings().map(String::into_boxed_str);
+    let met = match hinted {
+        Some(hinted) => named.find(|sub| *sub == hinted),
+        None => named.next(),
+    };
+    met.map(Some).ok_or_else(|| (&SUBJECT_IMPOSSIBLE).into())
+}
+
+/// OIDC Core section 3.1.2.1: an ID token that this server issued to this client, expired or not, and also when the key that
+/// signed it has made way for another: it is about a session, which lives longer.
+fn hinted_subject(token: &str, client: &Client, rules: &Rules) -> Result<Box<str>, Refusal> {
+    let read = || {
+        let compact = Compact::parse(token).ok()?;
+        let verified = match client.metadata().hmac_algorithm() {
+            Some(alg) if compact.header().alg.is_symmetric() => {
+                compact.verify(&hmac_key(client, alg, &rules.keys).ok()?).ok()?
+            }
+            _ => rules.keys.verify_past_login(compact).ok()?,
+        };
+        // An access token (`at+jwt`) or any other typed token is no ID token (RFC 8725 section 3.11).
+        if verified.header().typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+            return None;
+        }
+        let claims = verified.claims().ok()?;
+        let is_ours = claims.iss.as_deref() == Some(rules.issuer.as_str()) && claims.is_for(client.id().as_str());
+        // Every ID token of ours says when the person logged in, and a signed UserInfo answer, which has the same issuer,
+        // audience and no type of its own (OIDC Core section 5.3.2), never does.
+        let is_id_token = claims.exp.is_some() && claims.iat.is_some() && claims.raw("auth_time").is_some();
+        claims.sub.filter(|_| is_ours && is_id_token).map(String::into_boxed_str)
+    };
+    read().ok_or_else(|| (&ID_TOKEN_HINT_INVALID).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// AUTHZ-33: unlike the reference, decimal digits only.
+    #[test]
+    fn max_age_is_decimal_digits() {
+        assert_eq!(max_age(Some("0")), Ok(Some(0)));
+        assert_eq!(max_age(Some("3600")), Ok(Some(3600)));
+        for bad in ["-1", "+1", "1.5", "0x10", " 1", "1e3", "9999999999999999"] {
+            assert!(max_age(Some(bad)).is_err(), "{bad}");
+        }
+    }
+
+    /// AUTHZ-31, AUTHZ-32
+    #[test]
+    fn none_stands_alone() {
+        let prompts = |text| prompts(&Params::parse(text).unwrap());
+        assert_eq!(prompts("prompt=none"), Ok(Prompts::Silent));
+        assert_eq!(prompts("prompt=login+login"), Ok(Prompts::Asked(vec![Prompt::Login])));
+        assert_eq!(prompts("prompt=none+login").unwrap_err().reason, &PROMPT_NONE_COMBINED);
+        assert_eq!(prompts("prompt=create").unwrap_err().reason, &PROMPT_UNSUPPORTED);
+    }
+}
