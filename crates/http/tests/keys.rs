@@ -52,6 +52,38 @@ fn another_root_secret_loses_nothing() {
     }
 }
 
+/// A name can be guessed, and whoever has read the store could try them all: so records are filed, tagged and told under names
+/// that only the root secret can make. Another one finds nothing of what is there.
+#[test]
+fn names_tell_nothing_without_the_root_secret() {
+    let store = Arc::new(MemoryStore::new());
+    let kits =
+        [1, 2].map(|seed| TestProvider::builder().own_keys(&[Rs256, Es256]).store(store.clone()).seed(seed).build());
+    let [ours, other] = &kits;
+    let request = |kit: &TestProvider| kit.authorization_request("web").scope("openid offline_access");
+    let ua = ours.user_agent();
+    let page = request(ours).open(&ua).expect_page("login");
+    let _ = page.login("alice").expect_page("consent").allow().expect_code();
+    let silent = |kit: &TestProvider| {
+        let ua = kit.user_agent();
+        ua.signed_in("alice");
+        request(kit).set("prompt", "none").open(&ua).is_answered_with("code")
+    };
+    assert!(silent(ours) && !silent(other), "the consent's key");
+    assert_eq!(other.withdraw_consent("alice", "web").0, 0, "the grants' tags");
+    assert_eq!(ours.withdraw_consent("alice", "web").0, 2);
+    let guess = |kit: &TestProvider| {
+        let ua = kit.user_agent();
+        let failed = request(kit).open(&ua).expect_page("login").login_wrongly("bob");
+        let Some(Event::LoginFailed { attempt, .. }) = failed.events().first() else { return None };
+        Some(attempt.name_digest.clone())
+    };
+    let told: Vec<_> = (0..6).map(|_| guess(ours)).collect();
+    assert!(told.iter().all(|digest| digest.is_some() && *digest == told[0]));
+    assert_eq!(guess(ours), None, "throttled");
+    assert!(guess(other).is_some_and(|digest| Some(digest) != told[0]), "the counts' keys, and what events tell");
+}
+
 /// What a resource server keeps of the JWKS, and when it fetched it.
 struct Cache {
     jwks: JwkSet,

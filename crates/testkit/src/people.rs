@@ -35,6 +35,9 @@ pub struct TestAccounts {
     levels: Vec<Acr>,
 }
 
+/// How often others can go on while a password is looked at.
+const PASSWORD_TAKES: usize = 16;
+
 /// What happens while a password is looked at.
 type Meanwhile = Box<dyn FnOnce(&TestAccounts) + Send>;
 
@@ -217,8 +220,10 @@ impl Accounts for TestAccounts {
         Box::pin(async move {
             self.mood()?;
             let account = AccountId::parse(&self.folded(&form.username)).ok().and_then(|id| self.account(&id));
-            // A password takes its time, while others go on.
-            let_others_go_on().await;
+            // A password takes its time, while others go on: longer than several trips to the store.
+            for _ in 0..PASSWORD_TAKES {
+                let_others_go_on().await;
+            }
             if let Some(what) = lock(&self.meanwhile).take() {
                 what(self);
             }
