@@ -11,6 +11,7 @@ use chancery_core::client::{RegistrationRules, register};
 use chancery_core::config::Config;
 use chancery_core::documents::{Documents, SealedKeys, StoredRegistry};
 use chancery_core::model::{Claims, Client};
+use chancery_core::offered::Offered;
 use chancery_core::ports::{Accounts as _, Registry};
 use chancery_core::provider::{Parts, Provider};
 use chancery_jose::{RootSecret, SigningAlgorithm, SystemRandom};
@@ -56,7 +57,8 @@ fn password(text: &str) -> Password {
 fn client(name: &str) -> Arc<Client> {
     let json = format!(r#"{{"client_id":"{name}","redirect_uris":["https://{name}.example/"]}}"#);
     let now = Timestamp::from_secs(0);
-    let rules = RegistrationRules { keys: None, offered: None, algorithms: None, are_weak_secrets_allowed: false, now };
+    let offered = Offered::default();
+    let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, now);
     Arc::new(register(json.as_bytes(), &SystemRandom, &rules).map_err(|wrong| format!("{wrong:?}")).unwrap().client)
 }
 

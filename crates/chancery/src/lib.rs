@@ -82,6 +82,7 @@ pub use chancery_core::documents::{
 };
 pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal, Remedy};
 pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, RefusedClient};
+pub use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse, NoFetch};
 pub use chancery_core::keys::KeySet;
 pub use chancery_core::model::{
     Account, Authentication, Claims, Client, Epoch, Hint, LoginForm, ResourceServer, TokenFormat,
@@ -89,8 +90,8 @@ pub use chancery_core::model::{
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{
-    Accounts, BoxFuture, ClaimsQuery, Clock, EventSink, KeyEntry, LoginOutcome, LoginRefusal, PortFuture, PrivateKeys,
-    Random, Registry, Room, RootSecretEntry, Watcher,
+    Accounts, BoxFuture, ClaimsQuery, Clock, EncryptedKey, EventSink, KeyEntry, LoginOutcome, LoginRefusal, PortFuture,
+    PrivateKeys, Random, Registry, Room, RootSecretEntry, Watcher,
 };
 pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};

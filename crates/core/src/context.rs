@@ -12,6 +12,7 @@ pub use crate::event::RequestId;
 
 use crate::error::Failure;
 use crate::event::{Event, RefusedClient};
+use crate::fetch::Fetch;
 use crate::guessing::Guessing;
 use crate::model::Client;
 use crate::names::NameKey;
@@ -91,6 +92,8 @@ pub struct Env {
     pub accounts: Arc<dyn Accounts>,
     /// Private keys.
     pub private_keys: Arc<dyn PrivateKeys>,
+    /// Other servers.
+    pub fetch: Arc<dyn Fetch>,
     /// Random bytes.
     pub random: Arc<dyn Random>,
     /// Who hears of events.

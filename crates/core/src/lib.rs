@@ -10,6 +10,7 @@ pub mod event;
 pub mod model;
 pub mod rotation;
 pub mod ports;
+pub mod fetch;
 mod asked;
 pub mod names;
 pub mod guessing;

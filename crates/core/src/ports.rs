@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use chancery_jose::PublicJwk;
 use chancery_store::{Put, Revision};
 use chancery_types::{AccountId, ClientId, RealmId, ResourceUri, Timestamp};
+use zeroize::Zeroizing;
 
 use crate::error::Fault;
 use crate::event::{Event, RequestId};
@@ -245,6 +246,16 @@ pub struct RootSecretEntry {
     pub secret: chancery_jose::RootSecret,
 }
 
+/// What stands in a JWE for the holder of a private key (RFC 7518 section 4).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum EncryptedKey<'a> {
+    /// The encrypted content encryption key, by RSA-OAEP with SHA-256 (section 4.3).
+    RsaOaep256(&'a [u8]),
+    /// The sender's ephemeral key, for ECDH-ES (section 4.6).
+    EcdhEs(&'a PublicJwk),
+}
+
 /// Where private keys are: a file, PKCS#11, a cloud KMS. The only asynchronous part of cryptography.
 pub trait PrivateKeys: Send + Sync {
     /// All keys that are not forgotten yet. One that has counted is listed for as long as a session lives: what it signed
@@ -256,6 +267,17 @@ pub trait PrivateKeys: Send + Sync {
     /// The engine has no timer: a signer that is far away answers [`Fault::unavailable`] by itself when a second has
     /// passed, so that the client is told to come back (503). Nothing was used up then, and verification goes on.
     fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>>;
+
+    /// Opens what a client has encrypted for the key of this `kid` (RFC 7516 section 5.2): the content encryption key, or
+    /// for ECDH-ES the secret that was agreed upon. By default nothing is opened.
+    fn decrypt<'a>(
+        &'a self,
+        _realm: &'a RealmId,
+        kid: &'a str,
+        _encrypted: EncryptedKey<'a>,
+    ) -> PortFuture<'a, Zeroizing<Vec<u8>>> {
+        Box::pin(async move { Err(Fault::unavailable(format!("the source of the key {kid} decrypts nothing"))) })
+    }
 
     /// Root secrets, newest first; never empty. One that is forgotten takes with it what was sealed under it, such as the
     /// secrets of clients that are registered for an HMAC.

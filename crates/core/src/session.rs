@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Call, Env};
 use crate::error::Fault;
-use crate::model::{Account, Authentication};
+use crate::model::{Account, Authentication, Client, subject};
 use crate::records::{Found, SessionBody};
 
 /// How many sessions one browser keeps: one login more ends the oldest.
@@ -69,15 +69,20 @@ impl Sessions {
 
     /// The person whom the cookie's list names: the active session, or that of the account that is expected. When the
     /// active session has ended, nobody takes its place: whoever is signed in beside it is another person, or the same one
-    /// in another role, and has to be chosen. Only the first is read unless another person is expected.
+    /// in another role, and has to be chosen. Only the first is read unless the client expects another person.
     ///
     /// # Errors
     /// A fault of the store or of the accounts.
-    pub async fn person(&self, call: &Call, env: &Env, expected: Option<&str>) -> Result<Option<SignedIn>, Fault> {
+    pub async fn person(
+        &self,
+        call: &Call,
+        env: &Env,
+        (client, expected): (&Client, Option<&str>),
+    ) -> Result<Option<SignedIn>, Fault> {
         let Some((active, others)) = call.sessions.split_first() else { return Ok(None) };
         let first = self.open(call, env, active).await?;
         let Some(expected) = expected else { return Ok(first) };
-        let is_expected = |person: &SignedIn| person.account.id.as_str() == expected;
+        let is_expected = |person: &SignedIn| subject(client, &person.account.id).is(expected);
         if first.as_ref().is_some_and(is_expected) {
             return Ok(first);
         }

@@ -83,7 +83,9 @@ fn demo(listen: SocketAddr, credentials: &Path) -> Result<Demo, String> {
 async fn fill(settings: &Settings, opened: &Opened, demo: &Demo) -> Result<(), String> {
     let (realm, now) = (&settings.realm, SystemClock.now());
     opened.first_keys(realm).await.map_err(|fault| fault.to_string())?;
-    let rules = RegistrationRules { keys: None, offered: None, algorithms: None, are_weak_secrets_allowed: false, now };
+    let offered = settings.engine.offered();
+    let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
+    let rules = RegistrationRules::new(&offered, &algorithms, now);
     for metadata in demo.clients() {
         let registered = register(metadata.as_bytes(), &SystemRandom, &rules);
         let client = registered.map_err(|complaints| crate::commands::lines(&complaints))?.client;

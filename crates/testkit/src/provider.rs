@@ -12,6 +12,7 @@ use chancery_core::documents::{MemoryKeys, MemoryRegistry};
 use chancery_core::error::Complaint;
 use chancery_core::event::{Event, RequestId};
 use chancery_core::model::ResourceServer;
+use chancery_core::offered::Offered;
 use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 use chancery_core::ports::{BoxFuture, Clock as _, Registry as _};
 use chancery_core::provider::{Builder, Parts, Provider};
@@ -30,6 +31,7 @@ use crate::clock::HandClock;
 use crate::events::RecordedEvents;
 use crate::interleaved::{Interleaved, Task, let_others_take, race, wait};
 use crate::keys::TestKeys;
+use crate::fetch::ScriptedFetch;
 use crate::people::TestAccounts;
 use crate::random::SeededRandom;
 use crate::registry::TestRegistry;
@@ -52,6 +54,8 @@ pub struct TestProvider {
     pub keys: Arc<MemoryKeys>,
     /// The way to the keys, which can fall silent.
     pub key_service: Arc<TestKeys>,
+    /// Other servers.
+    pub fetch: Arc<ScriptedFetch>,
     /// Events that belong to no request; each [`Answer`] has its own.
     pub events: Arc<RecordedEvents>,
     /// The trips to the store; it refuses a step with two partitions.
@@ -268,6 +272,7 @@ impl TestProviderBuilder {
             .into_iter()
             .fold(MemoryRegistry::new(), |registry, server| registry.with_resource_server(server));
         let registry = self.registry.begin(realm.clone(), own);
+        let fetch = Arc::new(ScriptedFetch::default());
         let keys = self.keys.unwrap_or_else(shared_keys);
         let key_service = Arc::new(TestKeys::new(Arc::clone(&keys)));
         let interleaved = Arc::new(Interleaved::new(self.store));
@@ -285,7 +290,8 @@ impl TestProviderBuilder {
             .with_clock(clock.clone())
             .with_random(random.clone())
             .with_events(events.clone())
-            .with_ui_locales(self.ui_locales);
+            .with_ui_locales(self.ui_locales)
+            .with_fetch(fetch.clone());
         if let Some(policy) = self.authorization_policy {
             builder = builder.with_authorization_policy(policy);
         }
@@ -312,6 +318,7 @@ impl TestProviderBuilder {
             registry_of_realms: self.registry,
             keys,
             key_service,
+            fetch,
             events,
             counting,
             failing,
@@ -416,13 +423,8 @@ impl TestProvider {
     pub fn replace_client(&self, metadata: &str) {
         let registration = Registration::read(metadata, None);
         self.remove_client(&registration.client_id);
-        let rules = RegistrationRules {
-            keys: None,
-            offered: None,
-            algorithms: None,
-            are_weak_secrets_allowed: false,
-            now: self.now(),
-        };
+        let offered = Offered::default();
+        let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, self.now());
         let made = register(metadata.as_bytes(), &*self.random, &rules);
         let client = made.unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}")).client;
         let put = wait(self.registry.put_client(&self.env().realm, None, Arc::new(client))).expect("the registry");

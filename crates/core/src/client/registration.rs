@@ -22,14 +22,22 @@ pub struct RegistrationRules<'r> {
     /// The keys of the realm where the client will live: the newest root secret seals the secret of a client that is
     /// registered for an HMAC. `None` where nothing is stored: then such a secret is kept as it is.
     pub keys: Option<&'r KeySet>,
-    /// What the provider offers: nobody is registered for anything else. `None` when that is not known at this place.
-    pub offered: Option<&'r Offered>,
-    /// The asymmetric algorithms that can sign; `None` when that is not known at this place.
-    pub algorithms: Option<&'r [SigningAlgorithm]>,
+    /// What the provider offers: nobody is registered for anything else.
+    pub offered: &'r Offered,
+    /// The algorithms that can sign. Of them the symmetric ones do not matter: their key is the client's secret.
+    pub algorithms: &'r [SigningAlgorithm],
     /// Whether a given secret may have fewer than 32 characters.
     pub are_weak_secrets_allowed: bool,
     /// When it is registered.
     pub now: Timestamp,
+}
+
+impl<'r> RegistrationRules<'r> {
+    /// With a strong secret, for a registry that stores nothing.
+    #[must_use]
+    pub fn new(offered: &'r Offered, algorithms: &'r [SigningAlgorithm], now: Timestamp) -> Self {
+        Self { keys: None, offered, algorithms, are_weak_secrets_allowed: false, now }
+    }
 }
 
 /// A client that was registered, not stored yet.
@@ -60,9 +68,7 @@ pub fn register(
 
     let client_id = read_id(&mut reader, random);
     let metadata = ClientMetadata::read(&mut reader, rules.algorithms);
-    if let Some(offered) = rules.offered {
-        check_offered(&mut reader, &metadata, offered);
-    }
+    check_offered(&mut reader, &metadata, rules.offered);
     let secret = read_secret(&mut reader, random, rules, &metadata);
 
     let (complaints, notices) = reader.finish();

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::client::{RegistrationRules, register};
 use crate::error::{Complaint, Fault};
 use crate::model::{Client, ResourceServer};
+use crate::offered::Offered;
 use crate::ports::{KeyEntry, PortFuture, PrivateKeys, Registry, RootSecretEntry};
 use crate::rotation::{KeyEnd, KeyTimes};
 
@@ -77,13 +78,8 @@ impl MemoryRegistry {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn put(&self, metadata: &str) -> Result<Option<Zeroizing<String>>, Vec<Complaint>> {
-        let rules = RegistrationRules {
-            keys: None,
-            offered: None,
-            algorithms: None,
-            are_weak_secrets_allowed: false,
-            now: Timestamp::from_millis(0),
-        };
+        let offered = Offered::default();
+        let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, Timestamp::from_millis(0));
         let registered = register(metadata.as_bytes(), &SystemRandom, &rules)?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         // Replacing a client, or putting it again after a restart, is no new registration: its tokens stay

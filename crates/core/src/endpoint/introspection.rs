@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chancery_jose::ClaimsWriter;
 use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{AccountId, Issuer, Params, ResourceUri, Scopes, Timestamp};
+use chancery_types::{Issuer, Params, ResourceUri, Scopes, Timestamp};
 
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
@@ -17,9 +17,8 @@ use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::{LiveAccessToken, audience};
 use crate::issue::refresh_token::Generation;
-use crate::model::{Claims, Client, Holder};
+use crate::model::{Claims, Client, Holder, Subject, subject};
 use crate::policy::{Authority, ClientPolicy, Doing, Gate, TokenKind, TokenView, gate};
-use crate::ports::BoxFuture;
 use crate::records::RefreshFamilyBody;
 
 reasons! {
@@ -61,12 +60,14 @@ struct Live {
     extra: Claims,
 }
 
-impl IntrospectionEndpoint {
+impl ClientEndpoint for IntrospectionEndpoint {
+    type Response = Introspection;
+
     /// Says what a token is worth, to a client that may know.
     ///
     /// # Errors
     /// A refusal of the request itself, never of the token; or a fault.
-    pub async fn respond(
+    async fn respond(
         &self,
         call: &Call,
         env: &Env,
@@ -84,7 +85,9 @@ impl IntrospectionEndpoint {
         env.record(call, &Event::Introspected { client: asker.id().clone(), active });
         Ok(answer)
     }
+}
 
+impl IntrospectionEndpoint {
     /// The token, if it is alive.
     async fn find(&self, call: &Call, env: &Env, token: &str) -> Result<Option<Live>, Fault> {
         if let Ok(handle) = RotatingHandle::<RefreshToken>::parse(token) {
@@ -139,7 +142,8 @@ impl IntrospectionEndpoint {
         if !self.policy.sees(asker, &token, Doing::Introspection) {
             return Ok(Introspection::Inactive);
         }
-        Ok(Introspection::Active(live.describe(&env.issuer)))
+        let subject = live.holder.account().map(|account| subject(&owner, account));
+        Ok(Introspection::Active(live.describe(&env.issuer, subject.as_ref().map(Subject::as_str))))
     }
 }
 
@@ -168,12 +172,12 @@ impl Live {
     }
 
     /// The members of RFC 7662 section 2.2; extra claims stand last and replace nothing.
-    fn describe(&self, issuer: &Issuer) -> String {
+    fn describe(&self, issuer: &Issuer, subject: Option<&str>) -> String {
         let mut members = ClaimsWriter::new();
         members
             .boolean("active", true)
             .string("iss", issuer.as_str())
-            .string_if("sub", self.holder.account().map(AccountId::as_str))
+            .string_if("sub", subject)
             .string("client_id", self.holder.client().as_str())
             .audience(&self.audience(issuer))
             .date("iat", self.issued_at)
@@ -191,26 +195,18 @@ impl Live {
     }
 }
 
-impl ClientEndpoint for IntrospectionEndpoint {
-    fn answer<'a>(
-        &'a self,
-        call: &'a Call,
-        env: &'a Env,
-        client: &'a AuthenticatedClient,
-        form: &'a Params<'_>,
-    ) -> BoxFuture<'a, Result<ClientResponse, Failure>> {
-        Box::pin(async move {
-            Ok(ClientResponse::Json(match self.respond(call, env, client, form).await? {
-                Introspection::Active(members) => members,
-                Introspection::Inactive => r#"{"active":false}"#.to_owned(),
-            }))
+impl From<Introspection> for ClientResponse {
+    fn from(introspection: Introspection) -> Self {
+        Self::Json(match introspection {
+            Introspection::Active(members) => members,
+            Introspection::Inactive => r#"{"active":false}"#.to_owned(),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use chancery_types::{ClientId, Partition};
+    use chancery_types::{AccountId, ClientId, Partition};
 
     use super::*;
     use crate::model::{Account, Authentication, ClaimsRequest, GrantId, Granted, RegistrationId};
@@ -242,7 +238,7 @@ mod tests {
             extra,
         };
         assert_eq!(
-            live.describe(&Issuer::parse("https://op.example").unwrap()),
+            live.describe(&Issuer::parse("https://op.example").unwrap(), Some("alice")),
             concat!(
                 r#"{"active":true,"iss":"https://op.example","sub":"alice","client_id":"app","#,
                 r#""aud":"https://api.example","iat":1,"exp":2,"sid":"s","token_type":"Bearer","#,

@@ -1,11 +1,14 @@
 //! One file per endpoint, in the order of its standard. Those that programs call are [`ClientEndpoint`]s
 //! and [`BearerEndpoint`]s.
 
+use std::future::Future;
+
 use chancery_types::Params;
 
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
 use crate::error::Failure;
+use crate::model::Client;
 use crate::ports::BoxFuture;
 
 pub mod authorization;
@@ -37,9 +40,32 @@ pub enum ClientResponse {
     Done,
 }
 
+/// Which client asks, in which realm.
+#[derive(Clone, Copy)]
+struct Requester<'a> {
+    call: &'a Call,
+    env: &'a Env,
+    client: &'a Client,
+}
+
 /// An endpoint that clients call by themselves. Who calls was found out before. A refusal or a fault means that nothing was
 /// used up.
 pub trait ClientEndpoint: Send + Sync {
+    /// What it answers.
+    type Response: Into<ClientResponse>;
+
+    /// Answers a request.
+    fn respond(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &AuthenticatedClient,
+        form: &Params<'_>,
+    ) -> impl Future<Output = Result<Self::Response, Failure>> + Send;
+}
+
+/// A [`ClientEndpoint`] among others.
+pub trait AnyClientEndpoint: Send + Sync {
     /// Answers a request.
     fn answer<'a>(
         &'a self,
@@ -48,6 +74,25 @@ pub trait ClientEndpoint: Send + Sync {
         client: &'a AuthenticatedClient,
         form: &'a Params<'_>,
     ) -> BoxFuture<'a, Result<ClientResponse, Failure>>;
+}
+
+impl<E: ClientEndpoint> AnyClientEndpoint for E {
+    fn answer<'a>(
+        &'a self,
+        call: &'a Call,
+        env: &'a Env,
+        client: &'a AuthenticatedClient,
+        form: &'a Params<'_>,
+    ) -> BoxFuture<'a, Result<ClientResponse, Failure>> {
+        Box::pin(async move { self.respond(call, env, client, form).await.map(Into::into) })
+    }
+}
+
+/// It was done, and there is nothing to say.
+impl From<()> for ClientResponse {
+    fn from((): ()) -> Self {
+        Self::Done
+    }
 }
 
 /// An endpoint that whoever holds an access token calls. A refusal or a fault means that nothing was used up.
@@ -64,7 +109,7 @@ pub trait BearerEndpoint: Send + Sync {
 /// An endpoint, by who calls it.
 pub enum Served {
     /// A client that authenticates itself.
-    ToClient(Box<dyn ClientEndpoint>),
+    ToClient(Box<dyn AnyClientEndpoint>),
     /// Whoever holds an access token.
     ToBearer(Box<dyn BearerEndpoint>),
 }

@@ -12,14 +12,13 @@ use chancery_types::{ClientId, Params};
 
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
-use crate::endpoint::{ClientEndpoint, ClientResponse};
+use crate::endpoint::{ClientEndpoint, Requester};
 use crate::error::{Failure, Fault, Reason};
 use crate::event::{Event, GrantEnd};
 use crate::issue::access_token::JwtAccessToken;
 use crate::issue::{TokenIssuer, end_grant};
-use crate::model::{Client, GrantId};
+use crate::model::GrantId;
 use crate::policy::{ClientPolicy, Doing, TokenKind, TokenView};
-use crate::ports::BoxFuture;
 use crate::records::{AccessTokenBody, RefreshFamilyBody, RevocationBody};
 
 reasons! {
@@ -44,21 +43,15 @@ pub struct RevocationEndpoint {
     pub policy: Arc<dyn ClientPolicy>,
 }
 
-/// Who asks, in which realm.
-#[derive(Clone, Copy)]
-struct Caller<'a> {
-    call: &'a Call,
-    env: &'a Env,
-    client: &'a Client,
-}
+impl ClientEndpoint for RevocationEndpoint {
+    type Response = ();
 
-impl RevocationEndpoint {
     /// Ends a token. That it is unknown, dead already, or another client's is the same answer (RFC 7009 section 2.2): the
     /// client has nothing to do about it.
     ///
     /// # Errors
     /// A refusal of the request itself, never of the token; or a fault.
-    pub async fn respond(
+    async fn respond(
         &self,
         call: &Call,
         env: &Env,
@@ -67,7 +60,7 @@ impl RevocationEndpoint {
     ) -> Result<(), Failure> {
         // `token_type_hint` is not needed: a token tells its type by its form.
         let token = params.one("token")?.ok_or(&TOKEN_MISSING)?;
-        let caller = Caller { call, env, client: client.client() };
+        let caller = Requester { call, env, client: client.client() };
         if let Ok(handle) = Handle::<AccessToken>::parse(token) {
             self.opaque(caller, &handle).await?;
         } else if let Ok(handle) = RotatingHandle::<RefreshToken>::parse(token) {
@@ -77,9 +70,11 @@ impl RevocationEndpoint {
         }
         Ok(())
     }
+}
 
-    async fn opaque(&self, caller: Caller<'_>, handle: &Handle<AccessToken>) -> Result<(), Fault> {
-        let Caller { call, env, .. } = caller;
+impl RevocationEndpoint {
+    async fn opaque(&self, caller: Requester<'_>, handle: &Handle<AccessToken>) -> Result<(), Fault> {
+        let Requester { call, env, .. } = caller;
         let found = env.records().get::<AccessTokenBody>(call.now, handle.key(&env.realm)).await?;
         let Some(found) = found.filter(|found| self.owns(caller, TokenKind::AccessToken, found.body.holder.client()))
         else {
@@ -92,8 +87,8 @@ impl RevocationEndpoint {
     }
 
     /// Whoever knows the family's id has held one of its tokens; which one does not matter when all shall end.
-    async fn refresh_token(&self, caller: Caller<'_>, handle: &RotatingHandle<RefreshToken>) -> Result<(), Fault> {
-        let Caller { call, env, .. } = caller;
+    async fn refresh_token(&self, caller: Requester<'_>, handle: &RotatingHandle<RefreshToken>) -> Result<(), Fault> {
+        let Requester { call, env, .. } = caller;
         let found = env.records().get::<RefreshFamilyBody>(call.now, handle.key(&env.realm)).await?;
         let Some(found) = found.filter(|found| self.owns(caller, TokenKind::RefreshToken, &found.body.granted.client))
         else {
@@ -108,8 +103,8 @@ impl RevocationEndpoint {
     }
 
     /// A JWT is good by its signature; the mark that it is revoked outlives it.
-    async fn signed(&self, caller: Caller<'_>, jwt: &JwtAccessToken) -> Result<(), Fault> {
-        let Caller { call, env, .. } = caller;
+    async fn signed(&self, caller: Requester<'_>, jwt: &JwtAccessToken) -> Result<(), Fault> {
+        let Requester { call, env, .. } = caller;
         if !self.owns(caller, TokenKind::AccessToken, &jwt.client) {
             return Ok(());
         }
@@ -126,12 +121,12 @@ impl RevocationEndpoint {
         self.end_grant_too(caller, TokenKind::AccessToken, grant).await
     }
 
-    fn owns(&self, caller: Caller<'_>, kind: TokenKind, owner: &ClientId) -> bool {
+    fn owns(&self, caller: Requester<'_>, kind: TokenKind, owner: &ClientId) -> bool {
         self.policy.sees(caller.client, &TokenView { kind, client: owner, resource: None }, Doing::Revocation)
     }
 
-    async fn end_grant_too(&self, caller: Caller<'_>, kind: TokenKind, grant: Option<GrantId>) -> Result<(), Fault> {
-        let Caller { call, env, client } = caller;
+    async fn end_grant_too(&self, caller: Requester<'_>, kind: TokenKind, grant: Option<GrantId>) -> Result<(), Fault> {
+        let Requester { call, env, client } = caller;
         match grant.filter(|_| self.issuer.policy.ends_grant(kind)) {
             Some(grant) => end_grant(call, env, client, grant, GrantEnd::RevokedByClient).await,
             None => Ok(()),
@@ -139,23 +134,8 @@ impl RevocationEndpoint {
     }
 }
 
-impl Caller<'_> {
+impl Requester<'_> {
     fn record_revoked(self) {
         self.env.record(self.call, &Event::TokenRevoked { client: self.client.id().clone() });
-    }
-}
-
-impl ClientEndpoint for RevocationEndpoint {
-    fn answer<'a>(
-        &'a self,
-        call: &'a Call,
-        env: &'a Env,
-        client: &'a AuthenticatedClient,
-        form: &'a Params<'_>,
-    ) -> BoxFuture<'a, Result<ClientResponse, Failure>> {
-        Box::pin(async move {
-            self.respond(call, env, client, form).await?;
-            Ok(ClientResponse::Done)
-        })
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::LiveAccessToken;
-use crate::model::ClaimName;
+use crate::model::{ClaimName, subject};
 use crate::offered::Component;
 use crate::policy::{Gate, gate};
 use crate::ports::{BoxFuture, ClaimsQuery};
@@ -144,7 +144,7 @@ impl UserInfoEndpoint {
                 .date("iat", call.now)
                 .date("exp", token.expires_at);
         }
-        answer.string("sub", account.as_str());
+        answer.string("sub", subject(&client, account).as_str());
         for (name, value) in person.iter() {
             answer.raw(name, value);
         }

@@ -14,7 +14,7 @@ use super::view::{
 use super::{Decided, Outcome};
 use crate::error::Fault;
 use crate::event::Event;
-use crate::model::{Client, PromptName};
+use crate::model::{Client, PromptName, subject};
 use crate::records::InteractionId;
 use crate::session::{SignedIn, choice};
 
@@ -64,7 +64,8 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
         PromptName::SelectAccount => {
             let everybody = pending.by.sessions.everybody(pending.call, pending.env).await?;
             let expected = pending.asked.expected.as_deref();
-            let accounts: Vec<AccountView> = everybody.iter().map(|who| account_view(who, expected)).collect();
+            let accounts: Vec<AccountView> =
+                everybody.iter().map(|who| account_view(who, &pending.client, expected)).collect();
             let expects_another = expected.is_some() && !accounts.iter().any(|account| account.is_expected);
             View::Accounts(AccountsView { client, expects_another, accounts, form })
         }
@@ -74,7 +75,7 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
             let asked = pending.to_consent();
             View::Consent(ConsentView {
                 client,
-                account: account_view(person, None),
+                account: account_view(person, &pending.client, None),
                 scopes: asked.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
                 claims: asked.claims,
                 resource: pending.asked.resource.as_ref().map(|server| server.uri.clone()),
@@ -164,11 +165,11 @@ fn is_shown(c: char) -> bool {
         && !matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-fn account_view(who: &SignedIn, expected: Option<&str>) -> AccountView {
+fn account_view(who: &SignedIn, client: &Client, expected: Option<&str>) -> AccountView {
     AccountView {
         choice: choice(&who.found.key),
         label: who.account.label.chars().filter(|c| is_shown(*c)).take(LONGEST_NAME).collect(),
-        is_expected: expected == Some(who.account.id.as_str()),
+        is_expected: expected.is_some_and(|sub| subject(client, &who.account.id).is(sub)),
     }
 }
 

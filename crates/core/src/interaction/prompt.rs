@@ -6,7 +6,9 @@ use chancery_types::iana::{ErrorCode, Prompt};
 use chancery_types::{Scope, Scopes, Timestamp};
 
 use crate::error::Reason;
-use crate::model::{Acr, ApplicationType, Authentication, Client, ConsentAnswer, ConsentMode, Done, PromptName};
+use crate::model::{
+    Acr, ApplicationType, Authentication, Client, ConsentAnswer, ConsentMode, Done, PromptName, subject,
+};
 use crate::request::{Asked, Prompts};
 use crate::rule::claims::ClaimsRule;
 
@@ -128,7 +130,8 @@ pub fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp)
         return Some(why);
     }
     // GAP-01: asked at every step, so that nobody else can take the place of the expected person by signing in.
-    if asked.expected.as_ref().is_some_and(|sub| **sub != *authentication.account.as_str()) {
+    let signed_in = subject(client, &authentication.account);
+    if asked.expected.as_ref().is_some_and(|sub| !signed_in.is(sub)) {
         return Some(Needed::SelectAccount(&OTHER_PERSON));
     }
     // A login for this request chose the account, too.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Draft, TokenIssuer};
 use crate::error::Fault;
-use crate::model::{ClaimName, Claims, Entitlement, Holder, TokenFormat};
+use crate::model::{ClaimName, Claims, Entitlement, Holder, TokenFormat, subject_of};
 use crate::policy::{JwtDraft, TokenKind};
 use crate::records::AccessTokenBody;
 
@@ -140,13 +140,13 @@ impl TokenIssuer {
         let Draft { call, env, client, what } = *draft;
         let place = Place::of(env, &what.holder);
         // RFC 9068 section 2.2: without a person the subject is the client.
-        let subject = what.account().map_or(client.id().as_str(), |account| account.as_str());
+        let subject = subject_of(client, &what.holder);
         self.policy.jwt(&mut form).await?;
         let server = form.resource;
         let mut claims = ClaimsWriter::new();
         claims
             .string("iss", env.issuer.as_str())
-            .string("sub", subject)
+            .string("sub", subject.as_str())
             .audience(&audience(&env.issuer, Some(&server.uri), scopes))
             .string("client_id", client.id().as_str())
             .string("jti", &place.jti(&env.secret::<16>()))

@@ -13,7 +13,7 @@ use super::{Draft, TokenIssuer};
 use crate::client::hmac_key;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Reason};
-use crate::model::{Authentication, ClaimName, Claims, Client, Holder};
+use crate::model::{Authentication, ClaimName, Claims, Client, Holder, subject};
 use crate::policy::TokenKind;
 use crate::ports::ClaimsQuery;
 
@@ -67,9 +67,10 @@ impl TokenIssuer {
         };
         let wants_sid = client.metadata().logout.is_told() || granted.claims.of_id_token("sid").is_some();
         let lifetime = self.policy.lifetime(TokenKind::IdToken, what, client, self.id_token.lifetime);
+        let subject = subject(client, granted.account());
         let facts = Facts {
             issuer: env.issuer.as_str(),
-            subject: granted.account().as_str(),
+            subject: subject.as_str(),
             audience: client.id().as_str(),
             issued_at: call.now,
             expires_at: call.now + lifetime,

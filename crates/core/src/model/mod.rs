@@ -29,6 +29,10 @@ pub use prompt::{Done, PromptName};
 mod consent;
 pub use consent::{ConsentAnswer, ResourceScopes};
 
+mod subject;
+pub(crate) use subject::subject_of;
+pub use subject::{Subject, subject};
+
 mod grant;
 pub use grant::GrantId;
 

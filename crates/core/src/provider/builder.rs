@@ -13,6 +13,7 @@ use crate::asked::Asked;
 use crate::config::Config;
 use crate::context::Env;
 use crate::error::Complaint;
+use crate::fetch::{Fetch, NoFetch};
 use crate::guessing::Guessing;
 use crate::names::NameKey;
 use crate::policy::{
@@ -40,6 +41,7 @@ pub struct Parts {
 pub struct Builder {
     parts: Parts,
     clock: Arc<dyn Clock>,
+    fetch: Arc<dyn Fetch>,
     random: Arc<dyn Random>,
     events: Arc<dyn EventSink>,
     components: Components,
@@ -52,6 +54,7 @@ impl Builder {
         Self {
             parts,
             clock: Arc::new(SystemClock),
+            fetch: Arc::new(NoFetch),
             random: Arc::new(SystemRandom),
             events: Arc::new(NoopEventSink),
             components: Components {
@@ -74,6 +77,12 @@ impl Builder {
     #[must_use]
     pub fn with_random(self, random: Arc<dyn Random>) -> Self {
         Self { random, ..self }
+    }
+
+    /// Somebody who asks other servers; by default nobody does.
+    #[must_use]
+    pub fn with_fetch(self, fetch: Arc<dyn Fetch>) -> Self {
+        Self { fetch, ..self }
     }
 
     /// Somebody who hears of events.
@@ -115,7 +124,7 @@ impl Builder {
     /// # Errors
     /// Everything that is wrong, at once; also that keys or store do not answer.
     pub async fn build(self) -> Result<Arc<Provider>, Vec<Complaint>> {
-        let Self { parts, clock, random, events, components } = self;
+        let Self { parts, clock, fetch, random, events, components } = self;
         let Parts { realm, issuer, store, registry, accounts, keys: private_keys } = parts;
         let now = clock.now();
         let mut complaints = components.config.complaints();
@@ -127,7 +136,8 @@ impl Builder {
             }
         };
         let guessing = Guessing::default();
-        let env = Env { realm, issuer, store, registry, accounts, private_keys, random, events, names, guessing };
+        let env =
+            Env { realm, issuer, store, registry, accounts, private_keys, fetch, random, events, names, guessing };
         let watchers = watchers(&env);
         for watcher in &watchers {
             if let Err(fault) = watcher.look(now).await {

@@ -60,8 +60,8 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
     let offered = settings.engine.offered();
     let rules = RegistrationRules {
         keys: Some(&keys),
-        offered: Some(&offered),
-        algorithms: Some(&algorithms),
+        offered: &offered,
+        algorithms: &algorithms,
         are_weak_secrets_allowed: weak_secret,
         now,
     };

@@ -1,6 +1,7 @@
 //! Registration: what is taken, what is refused, what is left out; and the stored form.
 
 use std::pin::pin;
+use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -19,16 +20,12 @@ use crate::offered::{Endpoint, EndpointSet, Offered};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
+static OFFERED: LazyLock<Offered> = LazyLock::new(Offered::default);
+
 const ALGORITHMS: &[SigningAlgorithm] = &[SigningAlgorithm::Rs256, SigningAlgorithm::Es256, SigningAlgorithm::EdDsa];
 
 fn rules(keys: Option<&KeySet>) -> RegistrationRules<'_> {
-    RegistrationRules {
-        keys,
-        offered: None,
-        algorithms: Some(ALGORITHMS),
-        are_weak_secrets_allowed: false,
-        now: Timestamp::from_secs(7),
-    }
+    RegistrationRules { keys, ..RegistrationRules::new(&OFFERED, ALGORITHMS, Timestamp::from_secs(7)) }
 }
 
 /// What a realm has of these keys at this moment.
@@ -509,7 +506,7 @@ fn what_is_off_cannot_be_registered_for() {
     offered.grant_types.retain(|grant_type| *grant_type != GrantType::ClientCredentials);
     offered.response_modes.retain(|mode| *mode != ResponseMode::FormPost);
     offered.authentication_methods.retain(|method| *method != ClientAuthenticationMethod::ClientSecretPost);
-    let rules = RegistrationRules { offered: Some(&offered), ..rules(None) };
+    let rules = RegistrationRules { offered: &offered, ..rules(None) };
     let rows = [
         ("chancery.introspects", r#""chancery":{"introspects":["other"]}"#),
         ("grant_types", r#""grant_types":["authorization_code","client_credentials"]"#),

@@ -23,6 +23,7 @@ use crate::event::Event;
 use crate::keys::KeySet;
 use crate::model::{Account, Claims, Client, ResourceServer, TokenFormat};
 use crate::names::NameKey;
+use crate::offered::Offered;
 use crate::ports::{Accounts, ClaimsQuery, EventSink, PortFuture, PrivateKeys, Registry, Watcher as _};
 use crate::rotation::KeyEnd;
 
@@ -52,13 +53,8 @@ fn wrapping(byte: u8) -> RootSecret {
 
 fn client(name: &str) -> Arc<Client> {
     let json = format!(r#"{{"client_id":"{name}","redirect_uris":["https://app.example/"]}}"#);
-    let rules = RegistrationRules {
-        keys: None,
-        offered: None,
-        algorithms: None,
-        are_weak_secrets_allowed: false,
-        now: Timestamp::from_secs(7),
-    };
+    let offered = Offered::default();
+    let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, Timestamp::from_secs(7));
     Arc::new(register(json.as_bytes(), &SystemRandom, &rules).map_err(|wrong| format!("{wrong:?}")).unwrap().client)
 }
 
@@ -235,6 +231,7 @@ fn env(keys: Arc<MemoryKeys>) -> Env {
         random: Arc::new(SystemRandom),
         events: Arc::new(Nobody),
         names,
+        fetch: Arc::new(crate::fetch::NoFetch),
         guessing: Default::default(),
     }
 }

@@ -6,7 +6,7 @@ use chancery_types::Params;
 use chancery_types::handle::{AuthorizationCode, Handle};
 use chancery_types::iana::ErrorCode;
 
-use super::{Caller, invalid_grant};
+use super::{Requester, invalid_grant};
 use crate::error::{Failure, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::end_grant;
@@ -56,8 +56,8 @@ impl<'p> Request<'p> {
 
 /// What the code is worth to this client. Nothing is used up: of any number who get here, the step that stores the tokens
 /// lets one through.
-pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>) -> Result<Entitlement, Failure> {
-    let Caller { call, env, client } = caller;
+pub(super) async fn entitle(caller: Requester<'_>, asked: &Request<'_>) -> Result<Entitlement, Failure> {
+    let Requester { call, env, client } = caller;
     let handle = Handle::<AuthorizationCode>::parse(asked.code).map_err(|_| &CODE_UNKNOWN)?;
     let found = env.records().get::<AuthorizationCodeBody>(call.now, handle.key(&env.realm)).await?;
     let found = found.ok_or(&CODE_UNKNOWN)?;

@@ -5,7 +5,7 @@
 use chancery_types::iana::ErrorCode;
 use chancery_types::{Params, Scope};
 
-use super::Caller;
+use super::Requester;
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::model::{Entitlement, Target};
 use crate::rule::scope::ScopeRule;
@@ -32,8 +32,12 @@ impl<'p> Request<'p> {
 }
 
 /// What the client may do by itself. `openid` and `offline_access` are about a person, and there is none.
-pub(super) async fn entitle(caller: Caller<'_>, asked: &Request<'_>, rule: &ScopeRule) -> Result<Entitlement, Failure> {
-    let Caller { call, env, client } = caller;
+pub(super) async fn entitle(
+    caller: Requester<'_>,
+    asked: &Request<'_>,
+    rule: &ScopeRule,
+) -> Result<Entitlement, Failure> {
+    let Requester { call, env, client } = caller;
     if client.is_public() {
         return CLIENT_IS_PUBLIC.refused();
     }

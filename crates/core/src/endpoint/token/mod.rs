@@ -9,14 +9,13 @@ use chancery_types::iana::{ErrorCode, GrantType};
 
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
-use crate::endpoint::{ClientEndpoint, ClientResponse};
+use crate::endpoint::{ClientEndpoint, ClientResponse, Requester};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
 use crate::model::{Client, Granted, ResourceScopes, Target};
 use crate::offered::Offered;
 use crate::policy::{self, AUDIENCE_WITHDRAWN};
-use crate::ports::BoxFuture;
 use crate::rule::scope::ScopeRule;
 
 pub mod authorization_code;
@@ -76,20 +75,14 @@ enum GrantRequest<'p> {
     RefreshToken(refresh_token::Request<'p>),
 }
 
-/// Who asks, in which realm.
-#[derive(Clone, Copy)]
-struct Caller<'a> {
-    call: &'a Call,
-    env: &'a Env,
-    client: &'a Client,
-}
+impl ClientEndpoint for TokenEndpoint {
+    type Response = TokenResponse;
 
-impl TokenEndpoint {
     /// Answers a token request. The page that an auditor reads.
     ///
     /// # Errors
     /// A refusal of RFC 6749 section 5.2, or a fault; then nothing was used up.
-    pub async fn respond(
+    async fn respond(
         &self,
         call: &Call,
         env: &Env,
@@ -107,7 +100,9 @@ impl TokenEndpoint {
             },
         }
     }
+}
 
+impl TokenEndpoint {
     /// Once through: what is the client entitled to, does it pass the gate, and is it the one to get it. What is lost for
     /// good is refused here; only a stale look is handed back.
     async fn attempt(
@@ -117,7 +112,7 @@ impl TokenEndpoint {
         client: &AuthenticatedClient,
         grant: &GrantRequest<'_>,
     ) -> Result<Issuance, Failure> {
-        let caller = Caller { call, env, client: client.client() };
+        let caller = Requester { call, env, client: client.client() };
         let entitled = match grant {
             GrantRequest::AuthorizationCode(asked) => authorization_code::entitle(caller, asked).await?,
             GrantRequest::ClientCredentials(asked) => client_credentials::entitle(caller, asked, &self.scopes).await?,
@@ -168,7 +163,7 @@ impl<'p> GrantRequest<'p> {
     }
 }
 
-impl Caller<'_> {
+impl Requester<'_> {
     /// Whom the tokens of a grant are for. It was decided when the person agreed; whether the resource server is still the
     /// client's is for the gate.
     async fn target(&self, granted: &Granted) -> Result<Target, Failure> {
@@ -180,14 +175,8 @@ impl Caller<'_> {
     }
 }
 
-impl ClientEndpoint for TokenEndpoint {
-    fn answer<'a>(
-        &'a self,
-        call: &'a Call,
-        env: &'a Env,
-        client: &'a AuthenticatedClient,
-        form: &'a Params<'_>,
-    ) -> BoxFuture<'a, Result<ClientResponse, Failure>> {
-        Box::pin(async move { Ok(ClientResponse::Json(self.respond(call, env, client, form).await?.json())) })
+impl From<TokenResponse> for ClientResponse {
+    fn from(response: TokenResponse) -> Self {
+        Self::Json(response.json())
     }
 }

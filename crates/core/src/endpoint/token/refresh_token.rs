@@ -6,7 +6,7 @@ use chancery_types::Params;
 use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::ErrorCode;
 
-use super::{Caller, invalid_grant};
+use super::{Requester, invalid_grant};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::refresh_token::{Generation, successor};
@@ -65,11 +65,11 @@ impl<'p> Request<'p> {
 /// What the refresh token is worth to this client. The client is compared before the secret, so that a token in foreign
 /// hands tells nothing and ends nothing.
 pub(super) async fn entitle(
-    caller: Caller<'_>,
+    caller: Requester<'_>,
     asked: &Request<'_>,
     issuer: &TokenIssuer,
 ) -> Result<Entitlement, Failure> {
-    let Caller { call, env, client } = caller;
+    let Requester { call, env, client } = caller;
     let now = call.now;
     let shown = RotatingHandle::<RefreshToken>::parse(asked.refresh_token);
     let shown = shown.map_err(|_| &REFRESH_TOKEN_UNKNOWN)?;

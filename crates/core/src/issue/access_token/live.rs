@@ -9,7 +9,7 @@ use super::{JwtAccessToken, Place};
 use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::keys::KeySet;
-use crate::model::{Claims, Holder};
+use crate::model::{Claims, Holder, subject};
 use crate::policy::Authority;
 use crate::records::{AccessTokenBody, GrantBody, RevocationBody};
 
@@ -61,7 +61,8 @@ impl LiveAccessToken {
             Place::Grant(grant) => {
                 let found = env.records().get::<GrantBody>(call.now, grant.key(&env.realm)).await?;
                 let Some(granted) = found.map(|found| found.body.granted) else { return Ok(None) };
-                if granted.client != jwt.client || granted.account().as_str() != jwt.subject {
+                let Some(client) = env.registry.client(&env.realm, &granted.client).await? else { return Ok(None) };
+                if *client.id() != jwt.client || !subject(&client, granted.account()).is(&jwt.subject) {
                     return Ok(None);
                 }
                 Holder::Person(granted)

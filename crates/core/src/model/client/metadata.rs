@@ -30,7 +30,7 @@ pub struct ClientMetadata {
 impl ClientMetadata {
     /// Reads every member that is known; the reader collects what is wrong and what is left out. Members that are unknown
     /// are ignored, as RFC 7591 section 2 demands.
-    pub(crate) fn read(from: &mut Reader<'_>, algorithms: Option<&[SigningAlgorithm]>) -> Self {
+    pub(crate) fn read(from: &mut Reader<'_>, algorithms: &[SigningAlgorithm]) -> Self {
         unsupported::look_at(from);
         let read = Self {
             description: Description::read(from),

@@ -36,8 +36,8 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl OpenId {
-    /// `algorithms` are the asymmetric ones that can sign; `None` when that is not known at this place.
-    pub(super) fn read(from: &mut Reader<'_>, algorithms: Option<&[SigningAlgorithm]>) -> Self {
+    /// `algorithms` are those that can sign.
+    pub(super) fn read(from: &mut Reader<'_>, algorithms: &[SigningAlgorithm]) -> Self {
         let id_token = algorithm(from, "id_token_signed_response_alg", algorithms);
         let id_token_signed_response_alg = id_token.unwrap_or(SigningAlgorithm::Rs256);
         let userinfo_signed_response_alg = algorithm(from, "userinfo_signed_response_alg", algorithms);
@@ -64,15 +64,9 @@ impl OpenId {
     }
 }
 
-fn algorithm(
-    from: &mut Reader<'_>,
-    name: &'static str,
-    algorithms: Option<&[SigningAlgorithm]>,
-) -> Option<SigningAlgorithm> {
+fn algorithm(from: &mut Reader<'_>, name: &'static str, algorithms: &[SigningAlgorithm]) -> Option<SigningAlgorithm> {
     let text = from.string(name)?;
-    let can_sign = |alg: &SigningAlgorithm| {
-        alg.is_symmetric() || algorithms.is_none_or(|list| list.iter().any(|have| have.is_same_as(*alg)))
-    };
+    let can_sign = |alg: &SigningAlgorithm| alg.is_symmetric() || algorithms.iter().any(|have| have.is_same_as(*alg));
     let alg = SigningAlgorithm::parse(&text).filter(can_sign);
     if alg.is_none() {
         from.complain_by(name, format!("{text:?} is not an algorithm that this server signs with"), OIDC);

@@ -1,0 +1,157 @@
+//! What the provider asks of other servers: the keys of clients, request objects, metadata documents; and what it tells them.
+//!
+//! Whose address it is, a stranger may have chosen. How it is reached (proxies, time limits, which networks are off limits)
+//! is decided by the implementation; how much may come back is decided here.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::error::Fault;
+use crate::ports::PortFuture;
+
+/// One request to another server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchRequest<'a> {
+    url: &'a str,
+    accept: &'static str,
+    form: Option<&'a str>,
+    longest: usize,
+}
+
+impl<'a> FetchRequest<'a> {
+    /// Gets a document of one of these media types, of at most so many bytes.
+    #[must_use]
+    pub fn get(url: &'a str, accept: &'static str, longest: usize) -> Self {
+        Self { url, accept, form: None, longest }
+    }
+
+    /// Posts a form, and takes an answer of at most so many bytes.
+    #[must_use]
+    pub fn post(url: &'a str, form: &'a str, longest: usize) -> Self {
+        Self { url, accept: "*/*", form: Some(form), longest }
+    }
+
+    /// Where to; `https`, unless it is written otherwise in the configuration.
+    #[must_use]
+    pub fn url(&self) -> &'a str {
+        self.url
+    }
+
+    /// The header `Accept`.
+    #[must_use]
+    pub fn accept(&self) -> &'static str {
+        self.accept
+    }
+
+    /// The body of a POST, `application/x-www-form-urlencoded`; without one it is a GET.
+    #[must_use]
+    pub fn form(&self) -> Option<&'a str> {
+        self.form
+    }
+
+    /// How many bytes of an answer's body are worth reading.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// The answer, if its body is not too long.
+    ///
+    /// # Errors
+    /// [`Fault::unavailable`]: whoever answers more than we can use has not answered.
+    pub fn answered(&self, status: u16, body: Bytes) -> Result<FetchResponse, Fault> {
+        if body.len() > self.longest {
+            return Err(Fault::unavailable(format!("{} answered more than {} bytes", self.url, self.longest)));
+        }
+        Ok(FetchResponse { status, body, content_type: None, fresh_for: None })
+    }
+}
+
+/// What the other server answered. Its size is bounded by the request that it was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchResponse {
+    status: u16,
+    body: Bytes,
+    content_type: Option<Box<str>>,
+    fresh_for: Option<Duration>,
+}
+
+impl FetchResponse {
+    /// With its media type, as sent.
+    #[must_use]
+    pub fn with_content_type(self, content_type: impl Into<Box<str>>) -> Self {
+        Self { content_type: Some(content_type.into()), ..self }
+    }
+
+    /// With the time for which it may be kept (RFC 9111 section 4.2).
+    #[must_use]
+    pub fn with_fresh_for(self, fresh_for: Duration) -> Self {
+        Self { fresh_for: Some(fresh_for), ..self }
+    }
+
+    /// The status code. Redirects are not followed: they are answers like others.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The media type, as sent.
+    #[must_use]
+    pub fn content_type(&self) -> Option<&str> {
+        self.content_type.as_deref()
+    }
+
+    /// For how long it may be kept, if that was said.
+    #[must_use]
+    pub fn fresh_for(&self) -> Option<Duration> {
+        self.fresh_for
+    }
+}
+
+/// Asks other servers. A port: the engine has no network.
+pub trait Fetch: Send + Sync {
+    /// Asks once, follows no redirect, and gives up by itself in time.
+    fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse>;
+}
+
+/// Asks nobody: the default. What needs another server is unavailable.
+#[derive(Clone, Copy, Debug)]
+pub struct NoFetch;
+
+impl Fetch for NoFetch {
+    fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
+        let url = request.url();
+        Box::pin(async move { Err(Fault::unavailable(format!("{url} is not asked: the provider has no Fetch"))) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::FaultKind;
+
+    #[test]
+    fn an_answer_is_no_longer_than_was_asked_for() {
+        let request = FetchRequest::get("https://client.example/jwks", "application/json", 4);
+        for (body, is_taken) in [("", true), ("1234", true), ("12345", false)] {
+            let answer = request.answered(200, Bytes::from_static(body.as_bytes()));
+            assert_eq!(answer.is_ok(), is_taken, "{body:?}");
+            assert!(answer.is_ok_and(|answer| &**answer.body() == body.as_bytes()) == is_taken);
+        }
+    }
+
+    #[test]
+    fn by_default_nobody_is_asked() {
+        let request = FetchRequest::post("https://client.example/logout", "logout_token=x", 0);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let answer = NoFetch.fetch(&request).as_mut().poll(&mut context);
+        assert!(matches!(answer, std::task::Poll::Ready(Err(fault)) if fault.kind() == FaultKind::Unavailable));
+    }
+}

@@ -1,0 +1,81 @@
+//! Other servers, as a test has them answer.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use chancery_core::error::Fault;
+use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse};
+use chancery_core::ports::PortFuture;
+
+use crate::interleaved::let_others_go_on;
+
+/// Answers for each address as a test has said, and remembers what was asked. Whoever was not scripted is not reachable.
+#[derive(Default)]
+pub struct ScriptedFetch {
+    answers: Mutex<HashMap<String, (u16, Bytes)>>,
+    asked: Mutex<Vec<Fetched>>,
+}
+
+/// A request that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Where to.
+    pub url: String,
+    /// The body of a POST; `None` for a GET.
+    pub form: Option<String>,
+}
+
+impl ScriptedFetch {
+    /// From now on this address answers so.
+    pub fn answers(&self, url: &str, status: u16, body: impl Into<Bytes>) {
+        lock(&self.answers).insert(url.to_owned(), (status, body.into()));
+    }
+
+    /// What was asked since this was called last.
+    pub fn asked(&self) -> Vec<Fetched> {
+        std::mem::take(&mut lock(&self.asked))
+    }
+}
+
+impl Fetch for ScriptedFetch {
+    fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
+        Box::pin(async move {
+            // Another server takes its time, while others go on.
+            let_others_go_on().await;
+            let fetched = Fetched { url: request.url().to_owned(), form: request.form().map(str::to_owned) };
+            lock(&self.asked).push(fetched);
+            let answer = lock(&self.answers).get(request.url()).cloned();
+            let (status, body) = answer.ok_or_else(|| Fault::unavailable(format!("{} is down", request.url())))?;
+            request.answered(status, body)
+        })
+    }
+}
+
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{TestProvider, wait};
+
+    #[test]
+    fn a_test_is_every_other_server() {
+        let kit = TestProvider::new();
+        let fetched = |request: &FetchRequest<'_>| wait(kit.env().fetch.fetch(request));
+        let keys = FetchRequest::get("https://client.example/jwks", "application/json", 20);
+        assert!(fetched(&keys).is_err(), "nobody is there");
+        kit.fetch.answers("https://client.example/jwks", 200, r#"{"keys":[]}"#);
+        assert!(fetched(&keys).is_ok_and(|answer| answer.status() == 200 && &**answer.body() == br#"{"keys":[]}"#));
+        kit.fetch.answers("https://client.example/jwks", 200, "x".repeat(21));
+        assert!(fetched(&keys).is_err(), "more than was asked for");
+        assert_eq!(kit.fetch.asked().len(), 3);
+        let logout = FetchRequest::post("https://client.example/logout", "logout_token=x", 0);
+        kit.fetch.answers("https://client.example/logout", 204, "");
+        assert!(fetched(&logout).is_ok());
+        let told = Fetched { url: "https://client.example/logout".to_owned(), form: Some("logout_token=x".to_owned()) };
+        assert_eq!(kit.fetch.asked(), [told]);
+    }
+}
