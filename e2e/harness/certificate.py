@@ -19,6 +19,7 @@ def certificate(folder, name):
             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .sign(key, hashes.SHA256()))
+    (folder / "tls.key").touch(mode=0o600)
     (folder / "tls.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                                        serialization.NoEncryption()))
     (folder / "tls.crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))

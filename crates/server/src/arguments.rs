@@ -188,4 +188,13 @@ pub(crate) enum Keys {
         #[arg(long, value_name = "DURATION", default_value = "1h")]
         sign_after: String,
     },
+    /// Remove a key that is no secret any more, at once: nothing that it signed is valid from then on. Where no other key of its
+    /// algorithm signs, a new one begins in the same moment
+    Remove {
+        #[command(flatten)]
+        configured: Configured,
+        /// The key's name, as `keys list` shows it; it may begin with a hyphen
+        #[arg(allow_hyphen_values = true)]
+        kid: String,
+    },
 }

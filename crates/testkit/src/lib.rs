@@ -94,6 +94,7 @@ pub use client_key::ClientKey;
 
 mod registry;
 pub use registry::TestRegistry;
+
 mod fetch;
 pub use fetch::{Fetched, ScriptedFetch};
 

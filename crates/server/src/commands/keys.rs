@@ -14,7 +14,9 @@ use chancery_types::Timestamp;
 use super::{Output, opened};
 use crate::arguments::Keys;
 use crate::log::rfc3339;
+use crate::parts::Opened;
 use crate::settings::Settings;
+use crate::terminal::Shown;
 use chancery_core::ports::SystemClock;
 
 /// The `max-age` of the key set, for which a client may not have seen a new key.
@@ -52,12 +54,43 @@ pub(crate) async fn keys(command: Keys) -> Output {
             let algorithms = opened.algorithms(realm).await.map_err(said)?;
             let longest = longest_token(&settings) + MARGIN;
             let rotated = opened.keys.rotate(realm, &algorithms, now, now + after, longest).await.map_err(said)?;
-            let line = |Rotated { alg, kid, sign_from }: &Rotated| {
-                format!("{kid}\t{}\tsigns from {}\n", alg.name(), rfc3339(*sign_from))
-            };
-            Ok(rotated.iter().map(line).collect())
+            Ok(rotated.iter().map(begun).collect())
+        }
+        Keys::Remove { configured, kid } => {
+            let (settings, opened) = opened(&configured)?;
+            remove(&settings, &opened, &kid).await
         }
     }
+}
+
+/// Ends a key at once, and begins its successor before, so that there is no moment in which nothing signs.
+async fn remove(settings: &Settings, opened: &Opened, kid: &str) -> Said {
+    let (now, realm) = (SystemClock.now(), &settings.realm);
+    let keys = opened.keys.list(realm).await.map_err(said)?;
+    let named = |key: &&KeyEntry| key.jwk.kid() == Some(kid);
+    let unknown = || format!("there is no key {}; `chancery keys list` names all", Shown(kid));
+    let alg = keys.iter().find(named).ok_or_else(unknown)?.jwk.alg();
+    let alg = alg.ok_or_else(|| format!("the key {} has no algorithm", Shown(kid)))?;
+    let others = || keys.iter().filter(|key| key.jwk.alg() == Some(alg) && key.jwk.kid() != Some(kid));
+    let mut text = String::new();
+    // One has to sign now, and one has to go on signing: the key may be the one that takes over soon.
+    if !others().any(|key| key.times.signs(now)) || !others().any(|key| key.times.end.is_none()) {
+        let longest = longest_token(settings) + MARGIN;
+        let rotated = opened.keys.rotate(realm, &[alg], now, now, longest).await.map_err(said)?;
+        text.extend(rotated.iter().map(begun));
+    }
+    opened.keys.remove(realm, kid).await.map_err(said)?;
+    eprintln!(
+        "warning: nothing that {} signed is valid any more: ID tokens, also as proof of a past login, and JWT access tokens. \
+         Whoever keeps the key set takes them for up to {} more. Sessions, refresh tokens and opaque access tokens go on",
+        Shown(kid),
+        duration::format(CACHES)
+    );
+    Ok(text + &format!("{}\tremoved\n", Shown(kid)))
+}
+
+fn begun(Rotated { alg, kid, sign_from }: &Rotated) -> String {
+    format!("{kid}\t{}\tsigns from {}\n", alg.name(), rfc3339(*sign_from))
 }
 
 fn said(fault: Fault) -> String {

@@ -10,6 +10,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
+use crate::access::Access;
+
 /// The certificate of new connections; open ones keep theirs.
 pub(crate) struct Certificate {
     chain: PathBuf,
@@ -44,7 +46,10 @@ fn server_config(chain: &Path, key: &Path) -> Result<ServerConfig, String> {
     if certificates.is_empty() {
         return Err(in_chain(&"the file contains no certificate"));
     }
-    let key_of = PrivateKeyDer::from_pem_file(key).map_err(|error| in_key(&error))?;
+    let mut file = std::fs::File::open(key).map_err(|error| in_key(&error))?;
+    let metadata = file.metadata().map_err(|error| in_key(&error))?;
+    Access::from(&metadata).check_key().map_err(|what| in_key(&what))?;
+    let key_of = PrivateKeyDer::from_pem_reader(&mut file).map_err(|error| in_key(&error))?;
     // The provider is named, because rustls cannot choose by itself if a dependency enables a second one.
     let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])

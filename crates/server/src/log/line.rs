@@ -23,8 +23,36 @@ pub(super) fn append(text: &mut String, entry: &Entry) {
     if entry.dropped_before > 0 {
         line.integer("dropped_before", i64::try_from(entry.dropped_before).unwrap_or(i64::MAX));
     }
-    text.push_str(&line.finish());
+    push_inert(text, &line.finish());
     text.push('\n');
+}
+
+/// Appends JSON in which nothing acts on a terminal. JSON itself escapes only the controls below U+0020; here C1 controls and
+/// what turns the direction of writing are escaped, too (RFC 8259 section 7), and a parser reads the same.
+fn push_inert(text: &mut String, json: &str) {
+    if json.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) {
+        return text.push_str(json);
+    }
+    for c in json.chars() {
+        if is_inert(c) {
+            text.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+}
+
+/// Whether a character only shows itself.
+fn is_inert(c: char) -> bool {
+    !c.is_control()
+        && !matches!(
+            c,
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 /// The level of an event.
@@ -139,6 +167,30 @@ pub(crate) fn rfc3339(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whatever others wrote into a line, a terminal shows it and a parser reads it.
+    #[test]
+    fn nothing_in_a_line_acts_on_a_terminal() {
+        for (value, json) in [
+            ("Grüße, 日本, 🙂", "Grüße, 日本, 🙂"),
+            ("\u{9b}2J", r"\u009b2J"),
+            ("del\u{7f}", r"del\u007f"),
+            ("user\u{202e}nimda", r"user\u202enimda"),
+            ("\u{2066}x\u{2069}\u{61c}\u{200f}", r"\u2066x\u2069\u061c\u200f"),
+            ("a\u{2028}b\u{2029}", r"a\u2028b\u2029"),
+            ("zero\u{200b}\u{feff}", r"zero\u200b\ufeff"),
+            ("tag\u{e0041}", r"tag\udb40\udc41"),
+            ("\u{1b}[2J\r\n", r"\u001b[2J\u000d\u000a"),
+        ] {
+            let what = What::Said { event: "test", message: value.into() };
+            let entry = Entry { at: Timestamp::from_secs(0), level: Level::Info, what, dropped_before: 0 };
+            let mut text = String::new();
+            append(&mut text, &entry);
+            assert!(text.contains(&format!(r#""message":"{json}""#)), "{text}");
+            let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(read["message"], value);
+        }
+    }
 
     #[test]
     fn the_calendar() {

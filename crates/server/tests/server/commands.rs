@@ -432,3 +432,43 @@ fn rotations_at_one_moment_leave_one_key_of_each_algorithm() {
     let list = done(&folder, &["keys", "list"], "");
     assert_eq!((going_on(&list), list.matches("\tsigns\n").count()), (2, 2), "{list}");
 }
+
+/// A key that is no secret any more is removed at once, whether it signs, will sign, or has signed; afterwards one key of its
+/// algorithm signs, and goes on.
+#[test]
+fn a_compromised_key_is_removed_at_once() {
+    let folder = initialised();
+    let kids = |state: &str| -> Vec<String> {
+        let list = done(&folder, &["keys", "list"], "");
+        let lines = list.lines().filter(|line| line.contains("\tES256\t") && line.contains(state));
+        lines.map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+    };
+    let removed = |kid: &str| {
+        let output = run(&folder, &["keys", "remove", kid], "");
+        assert!(output.status.success(), "{kid}: {output:?}");
+        let warning = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(warning.contains(&format!("nothing that {kid} signed is valid any more")), "{warning}");
+        assert!(kids("").iter().all(|have| have != kid));
+    };
+    // The only one.
+    let [first] = kids("signs").try_into().unwrap();
+    removed(&first);
+    let [second] = kids("signs").try_into().unwrap();
+    // The one that will sign, and the one that signs meanwhile.
+    done(&folder, &["keys", "rotate"], "");
+    let [next] = kids("signs from").try_into().unwrap();
+    removed(&next);
+    assert_eq!(kids("\tsigns").len(), 1, "{:?}", kids(""));
+    done(&folder, &["keys", "rotate"], "");
+    let [now] = kids("signs until").try_into().unwrap();
+    removed(&now);
+    assert_eq!(kids("\tsigns").len(), 1, "{:?}", kids(""));
+    // One that counts only.
+    if kids("").contains(&second) {
+        removed(&second);
+    }
+    assert_eq!(kids("\tsigns").len(), 1);
+    assert!(refused(&folder, &["keys", "remove", "nothing"], "").contains("there is no key nothing"));
+    let check = done(&folder, &["check"], "");
+    assert!(check.contains("good"), "{check}");
+}

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned, SupportedProtocolVersion};
 
-use crate::support::{PATIENCE, Server, initialised};
+use crate::support::{PATIENCE, Server, done, initialised, refused};
 
 type Connection = StreamOwned<ClientConnection, TcpStream>;
 
@@ -19,8 +20,14 @@ type Connection = StreamOwned<ClientConnection, TcpStream>;
 fn write_certificate(folder: &Path) -> CertificateDer<'static> {
     let made = rcgen::generate_simple_self_signed(["id.example.org".to_owned()]).unwrap();
     fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
-    fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    write_key(folder, &made.signing_key.serialize_pem(), 0o600);
     CertificateDer::from_pem_slice(made.cert.pem().as_bytes()).unwrap()
+}
+
+fn write_key(folder: &Path, pem: &str, mode: u32) {
+    let path = folder.join("key.pem");
+    fs::write(&path, pem).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
 fn start(folder: &Path) -> Server {
@@ -92,10 +99,31 @@ fn sighup_brings_a_new_certificate_and_drops_no_connection() {
     assert!(connect(address, &second, &rustls::version::TLS13).is_ok());
     assert!(connect(address, &first, &rustls::version::TLS13).is_err(), "new connections get the new one");
 
-    fs::write(folder.join("key.pem"), "no key").unwrap();
+    write_key(&folder, "no key", 0o600);
     server.signal("HUP");
     let line = server.wait_for("certificate_kept");
     assert!(line.contains("key.pem"), "{line}");
     assert!(connect(address, &second, &rustls::version::TLS13).is_ok(), "a bad one is not taken");
     assert!(ask(&mut open).starts_with("HTTP/1.1 200"));
+}
+
+/// FR-22: the key of the certificate is a secret like others. Whoever else can get at it is named.
+#[test]
+fn a_key_that_others_can_get_at_is_refused() {
+    let folder = initialised();
+    let _ = write_certificate(&folder);
+    let pem = fs::read_to_string(folder.join("key.pem")).unwrap();
+    let settings = ["tls.listen=127.0.0.1:0", "tls.certificate=cert.pem", "tls.key=key.pem"];
+    let mut check = vec!["check"];
+    check.extend(settings.iter().flat_map(|setting| ["--set", setting]));
+    for (mode, who) in [(0o604, "everybody"), (0o666, "everybody"), (0o620, "its group")] {
+        write_key(&folder, &pem, mode);
+        let said = refused(&folder, &check, "");
+        assert!(said.contains(&format!("key.pem: {who} can get at it (mode {mode:o})")), "{said}");
+    }
+    for mode in [0o600, 0o400] {
+        write_key(&folder, &pem, mode);
+        assert!(done(&folder, &check, "").contains("good"));
+        fs::set_permissions(folder.join("key.pem"), fs::Permissions::from_mode(0o600)).unwrap();
+    }
 }
