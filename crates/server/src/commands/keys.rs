@@ -16,7 +16,7 @@ use crate::arguments::Keys;
 use crate::log::rfc3339;
 use crate::parts::Opened;
 use crate::settings::Settings;
-use crate::terminal::Shown;
+use crate::terminal::Escaped;
 use chancery_core::ports::SystemClock;
 
 /// The `max-age` of the key set, for which a client may not have seen a new key.
@@ -64,13 +64,13 @@ pub(crate) async fn keys(command: Keys) -> Output {
 }
 
 /// Ends a key at once, and begins its successor before, so that there is no moment in which nothing signs.
-async fn remove(settings: &Settings, opened: &Opened, kid: &str) -> Said {
+async fn remove(settings: &Settings, opened: &Opened, kid: &str) -> Output {
     let (now, realm) = (SystemClock.now(), &settings.realm);
     let keys = opened.keys.list(realm).await.map_err(said)?;
     let named = |key: &&KeyEntry| key.jwk.kid() == Some(kid);
-    let unknown = || format!("there is no key {}; `chancery keys list` names all", Shown(kid));
+    let unknown = || format!("there is no key {}; `chancery keys list` names all", Escaped(kid));
     let alg = keys.iter().find(named).ok_or_else(unknown)?.jwk.alg();
-    let alg = alg.ok_or_else(|| format!("the key {} has no algorithm", Shown(kid)))?;
+    let alg = alg.ok_or_else(|| format!("the key {} has no algorithm", Escaped(kid)))?;
     let others = || keys.iter().filter(|key| key.jwk.alg() == Some(alg) && key.jwk.kid() != Some(kid));
     let mut text = String::new();
     // One has to sign now, and one has to go on signing: the key may be the one that takes over soon.
@@ -83,10 +83,10 @@ async fn remove(settings: &Settings, opened: &Opened, kid: &str) -> Said {
     eprintln!(
         "warning: nothing that {} signed is valid any more: ID tokens, also as proof of a past login, and JWT access tokens. \
          Whoever keeps the key set takes them for up to {} more. Sessions, refresh tokens and opaque access tokens go on",
-        Shown(kid),
+        Escaped(kid),
         duration::format(CACHES)
     );
-    Ok(text + &format!("{}\tremoved\n", Shown(kid)))
+    Ok(text + &format!("{}\tremoved\n", Escaped(kid)))
 }
 
 fn begun(Rotated { alg, kid, sign_from }: &Rotated) -> String {

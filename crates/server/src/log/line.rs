@@ -182,8 +182,8 @@ mod tests {
             ("tag\u{e0041}", r"tag\udb40\udc41"),
             ("\u{1b}[2J\r\n", r"\u001b[2J\u000d\u000a"),
         ] {
-            let what = What::Said { event: "test", message: value.into() };
-            let entry = Entry { at: Timestamp::from_secs(0), level: Level::Info, what, dropped_before: 0 };
+            let content = Content::Process { event: "test", message: value.into() };
+            let entry = Entry { at: Timestamp::from_secs(0), level: Level::Info, content, dropped_before: 0 };
             let mut text = String::new();
             append(&mut text, &entry);
             assert!(text.contains(&format!(r#""message":"{json}""#)), "{text}");
