@@ -283,6 +283,8 @@ fn the_time_that_was_told_holds() {
 fn right_logins_at_the_same_moment_are_never_refused() {
     for is_known in [false, true] {
         let kit = TestProvider::new();
+        // Longer than several trips to the store, so that all of them are on their way.
+        kit.accounts.take_longer(16);
         for seed in 0..5 {
             let ua = kit.user_agent();
             if is_known {

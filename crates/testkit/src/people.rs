@@ -31,12 +31,10 @@ pub struct TestAccounts {
     mood: Mutex<Mood>,
     attempts: AtomicU64,
     epochs: AtomicU64,
+    password_takes: AtomicU64,
     meanwhile: Mutex<Option<Meanwhile>>,
     levels: Vec<Acr>,
 }
-
-/// How often others can go on while a password is looked at.
-const PASSWORD_TAKES: usize = 16;
 
 /// What happens while a password is looked at.
 type Meanwhile = Box<dyn FnOnce(&TestAccounts) + Send>;
@@ -62,6 +60,7 @@ impl TestAccounts {
             mood: Mutex::new(Mood::Answering),
             attempts: AtomicU64::default(),
             epochs: AtomicU64::default(),
+            password_takes: AtomicU64::new(1),
             meanwhile: Mutex::default(),
             levels: vec![Acr(Acr::PASSWORD.into())],
         };
@@ -119,6 +118,11 @@ impl TestAccounts {
     pub fn sign_out_everywhere(&self, id: &str) {
         let epoch = self.new_epoch();
         self.change(id, |person| person.epoch = epoch);
+    }
+
+    /// Others can go on so often while a password is looked at; once by default.
+    pub fn take_longer(&self, often: u64) {
+        self.password_takes.store(often, Ordering::SeqCst);
     }
 
     /// This happens while the next password is looked at.
@@ -220,8 +224,8 @@ impl Accounts for TestAccounts {
         Box::pin(async move {
             self.mood()?;
             let account = AccountId::parse(&self.folded(&form.username)).ok().and_then(|id| self.account(&id));
-            // A password takes its time, while others go on: longer than several trips to the store.
-            for _ in 0..PASSWORD_TAKES {
+            // A password takes its time, while others go on.
+            for _ in 0..self.password_takes.load(Ordering::SeqCst) {
                 let_others_go_on().await;
             }
             if let Some(what) = lock(&self.meanwhile).take() {

@@ -119,7 +119,7 @@ fn a_key_that_others_can_get_at_is_refused() {
     for (mode, who) in [(0o604, "everybody"), (0o666, "everybody"), (0o620, "its group")] {
         write_key(&folder, &pem, mode);
         let said = refused(&folder, &check, "");
-        assert!(said.contains(&format!("key.pem: {who} can get at it (mode {mode:o})")), "{said}");
+        assert!(said.contains(&format!("key.pem: {who} can access it (mode {mode:o})")), "{said}");
     }
     for mode in [0o600, 0o400] {
         write_key(&folder, &pem, mode);
