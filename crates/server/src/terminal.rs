@@ -2,15 +2,21 @@
 
 use std::fmt;
 
-/// Untrusted text, on one line: characters that could move the cursor, begin a new line, or change the
-/// writing direction are escaped.
+use chancery_types::is_misleading;
+
+/// Untrusted text, on one line: misleading characters and others that cannot be printed are escaped.
 #[derive(Clone, Copy)]
 pub(crate) struct Escaped<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The text is not in quotes, so quotes need no escape.
-        f.write_str(&self.0.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\""))
+        let text = self.0.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\"");
+        // Some characters count as printable although nobody sees them.
+        text.split_inclusive(is_misleading).try_for_each(|part| match part.strip_suffix(is_misleading) {
+            Some(before) => write!(f, "{before}{}", part[before.len()..].escape_unicode()),
+            None => f.write_str(part),
+        })
     }
 }
 
@@ -39,6 +45,7 @@ mod tests {
             ("line\u{2028}paragraph\u{2029}", "line\\u{2028}paragraph\\u{2029}"),
             ("zero\u{200b}width\u{feff}", "zero\\u{200b}width\\u{feff}"),
             ("back\\slash \\u{1b}", "back\\\\slash \\\\u{1b}"),
+            ("hangul\u{3164}filler\u{115f}", "hangul\\u{3164}filler\\u{115f}"),
             ("tags\u{e0041}", "tags\\u{e0041}"),
             ("", ""),
         ] {

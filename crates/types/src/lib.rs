@@ -9,6 +9,9 @@ pub use time::Timestamp;
 mod key;
 pub use key::{Alias, Key, Kind, Partition, Tag};
 
+mod misleading;
+pub use misleading::is_misleading;
+
 mod origin;
 
 mod name;

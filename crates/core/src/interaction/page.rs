@@ -2,6 +2,7 @@
 
 use chancery_jose::sha256;
 use chancery_types::handle::{Handle, Interaction};
+use chancery_types::is_misleading;
 use zeroize::Zeroizing;
 
 use super::form_token::{FormToken, challenge};
@@ -149,7 +150,6 @@ fn again(handle: &Handle<Interaction>) -> Result<Handle<Interaction>, Fault> {
 
 fn client_view(client: &Client) -> ClientView {
     let description = &client.metadata().description;
-    let shown = |text: &str| text.chars().filter(|c| is_shown(*c)).take(LONGEST_NAME).collect::<String>();
     let name = client.name().map(shown).filter(|name| !name.trim().is_empty());
     ClientView {
         name: name.unwrap_or_else(|| shown(client.id().as_str())),
@@ -159,16 +159,15 @@ fn client_view(client: &Client) -> ClientView {
     }
 }
 
-/// Control characters and those that turn the direction of writing would let a name pass itself off as something else.
-fn is_shown(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+/// A name from outside as a page shows it: nothing in it may change how the rest of the page is read.
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !is_misleading(*c)).take(LONGEST_NAME).collect()
 }
 
 fn account_view(who: &SignedIn, client: &Client, expected: Option<&str>) -> AccountView {
     AccountView {
         choice: choice(&who.found.key),
-        label: who.account.label.chars().filter(|c| is_shown(*c)).take(LONGEST_NAME).collect(),
+        label: shown(&who.account.label),
         is_expected: expected.is_some_and(|sub| subject(client, &who.account.id).is(sub)),
     }
 }
@@ -177,9 +176,15 @@ fn account_view(who: &SignedIn, client: &Client, expected: Option<&str>) -> Acco
 mod tests {
     use super::*;
 
+    /// A name of a script that needs joiners is shown as it was registered.
     #[test]
     fn a_name_cannot_turn_the_direction_of_writing() {
-        let shown: String = "Bank\u{202e}knaB\u{0007}\u{200f}".chars().filter(|c| is_shown(*c)).collect();
-        assert_eq!(shown, "BankknaB");
+        for (name, expected) in [
+            ("Bank\u{202e}knaB\u{0007}\u{200f}", "BankknaB"),
+            ("My\u{200b}\u{ad}\u{2060}Bank\u{e0041}\u{3164}\u{fffa}", "MyBank"),
+            ("\u{915}\u{94d}\u{200d}\u{937}", "\u{915}\u{94d}\u{200d}\u{937}"),
+        ] {
+            assert_eq!(shown(name), expected);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use chancery_core::error::FaultKind;
 use chancery_core::event::{Event, GrantEnd, LoginAttempt};
 use chancery_jose::ClaimsWriter;
-use chancery_types::Timestamp;
+use chancery_types::{Timestamp, is_misleading};
 
 use super::{Content, Entry, Level};
 
@@ -27,32 +27,22 @@ pub(super) fn append(text: &mut String, entry: &Entry) {
     text.push('\n');
 }
 
-/// Appends JSON in which nothing acts on a terminal. JSON itself escapes only the controls below U+0020; here C1 controls and
-/// what turns the direction of writing are escaped, too (RFC 8259 section 7), and a parser reads the same.
+/// Appends JSON in which nothing acts on a terminal. JSON itself escapes only the controls below U+0020; here DEL, C1 controls
+/// and other misleading characters are escaped, too (RFC 8259 section 7), and a parser reads the same.
 fn push_inert(text: &mut String, json: &str) {
     if json.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) {
         return text.push_str(json);
     }
     for c in json.chars() {
-        if is_inert(c) {
-            text.push(c);
-        } else {
+        if is_misleading(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
                 text.push_str(&format!("\\u{unit:04x}"));
             }
+        } else {
+            text.push(c);
         }
     }
-}
-
-/// Whether a character only shows itself.
-fn is_inert(c: char) -> bool {
-    !c.is_control()
-        && !matches!(
-            c,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
 }
 
 /// The level of an event.

@@ -172,6 +172,9 @@ fn texts_do_not_mislead() {
         ("a byte order mark", r"\ufeffA"),
         ("an interlinear annotation", r"A\ufff9B"),
         ("a tag", r"A\udb40\udc41B"),
+        ("a space of no width", r"A\u200bB"),
+        ("a soft hyphen", r"A\u00adB"),
+        ("a filler", r"A\u3164B"),
     ];
     for (what, text) in misleading {
         for (setting, member) in [

@@ -1,7 +1,7 @@
 //! Reading the members of client metadata one by one, so that everything that is wrong is said at once.
 
 use chancery_jose::json::Object;
-use chancery_types::{RedirectKind, RedirectUri};
+use chancery_types::{RedirectKind, RedirectUri, is_misleading};
 use serde::de::DeserializeOwned;
 
 use crate::error::Complaint;
@@ -28,7 +28,7 @@ impl<'m> Reader<'m> {
         if text.is_empty() {
             return self.wrong(name, "must not be empty");
         }
-        if text.chars().any(misleads) {
+        if text.chars().any(is_misleading) {
             return self.wrong(name, MISLEADING);
         }
         Some(text)
@@ -40,7 +40,7 @@ impl<'m> Reader<'m> {
         if texts.iter().any(String::is_empty) {
             self.complain(name, "must not have empty members");
         }
-        if texts.iter().flat_map(|text| text.chars()).any(misleads) {
+        if texts.iter().flat_map(|text| text.chars()).any(is_misleading) {
             return self.wrong(name, MISLEADING);
         }
         let mut once: Vec<String> = Vec::with_capacity(texts.len());
@@ -159,16 +159,4 @@ impl<'m> Reader<'m> {
     }
 }
 
-const MISLEADING: &str =
-    "must not have control characters, line separators, or characters that change the direction of text";
-
-/// Characters that make a text look like another one, or that are an order to a terminal.
-fn misleads(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // Bidi_Control
-            | '\u{2028}' | '\u{2029}' // line and paragraph separator
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' // never seen: marks, annotations, tags
-        )
-}
+const MISLEADING: &str = "must not have control characters, line separators, or characters that are not seen or change the direction of text";
