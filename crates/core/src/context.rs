@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chancery_store::StateStore;
 use chancery_types::handle::{RotatingHandle, Session};
-use chancery_types::{Issuer, Partition, RealmId, Scopes, Timestamp};
+use chancery_types::{Issuer, Network, Partition, RealmId, Scopes, Timestamp};
 use zeroize::Zeroizing;
 
 pub use crate::event::RequestId;
@@ -105,17 +105,10 @@ pub struct Env {
 }
 
 impl Call {
-    /// The peer's network, as it is counted and told: one IPv4 address, or the 64 bits of IPv6 that one customer
-    /// usually has.
+    /// The peer's network, as it is counted and told.
     #[must_use]
     pub fn network(&self) -> Option<Box<str>> {
-        Some(match self.peer?.to_canonical() {
-            IpAddr::V4(address) => address.to_string().into(),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}::/64").into()
-            }
-        })
+        Some(Network::of(self.peer?).to_string().into())
     }
 }
 

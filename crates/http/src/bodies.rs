@@ -13,10 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use chancery_types::Network;
 use http::request::Parts;
 use http_body::Body;
-
-use crate::proxies::Network;
 
 /// The longest body that is read.
 pub(crate) const LONGEST: usize = 64 * 1024;

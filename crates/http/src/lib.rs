@@ -6,7 +6,7 @@ mod locale;
 pub use locale::Locale;
 
 mod proxies;
-pub use proxies::{Network, NotANetwork, Peer, TrustedProxies};
+pub use proxies::{NotANetwork, Peer, TrustedProxies};
 
 mod bodies;
 

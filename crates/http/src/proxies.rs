@@ -10,34 +10,6 @@ use http::HeaderMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
-/// The network of one customer of an internet provider: an IPv4 /24, or an IPv6 /64, of which one customer
-/// has all addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Network(Prefix);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Prefix {
-    V4([u8; 3]),
-    V6([u8; 8]),
-}
-
-impl Network {
-    /// The network of an address. IPv4-mapped IPv6 addresses count as IPv4.
-    #[must_use]
-    pub fn of(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V4(v4) => {
-                let [a, b, c, _] = v4.octets();
-                Prefix::V4([a, b, c])
-            }
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, e, f, g, h, ..] = v6.octets();
-                Prefix::V6([a, b, c, d, e, f, g, h])
-            }
-        })
-    }
-}
-
 /// The networks whose `X-Forwarded-For` is trusted, of which there are none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<(IpAddr, u8)>);

@@ -17,6 +17,9 @@ mod origin;
 mod name;
 pub use name::{AccountId, ClientId, Issuer, Malformed, RealmId, ResourceUri, Scope, Scopes};
 
+mod network;
+pub use network::Network;
+
 pub mod iana;
 
 pub mod params;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chancery_http::Network;
+use chancery_types::Network;
 
 /// The number of open connections of each network that has any.
 pub(super) struct Networks {
@@ -61,9 +61,9 @@ mod tests {
         let networks = Arc::new(Networks::new(2));
         let share = |address: &str| networks.acquire(address.parse().unwrap());
         for (one, same, other) in [
-            ("192.0.2.1", "192.0.2.254", "192.0.3.1"),
+            ("192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
             ("2001:db8::1", "2001:db8::ffff:0:0:2", "2001:db8:0:1::1"),
-            ("::ffff:198.51.100.1", "198.51.100.2", "198.51.101.1"),
+            ("::ffff:198.51.100.1", "198.51.100.1", "198.51.100.2"),
         ] {
             let first = share(one);
             let second = share(same);

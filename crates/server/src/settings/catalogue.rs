@@ -143,7 +143,7 @@ const WRITTEN: &[Setting] = &[
         "http.connections_per_network",
         Form::Number,
         "256",
-        "How many of these one network may have, which is an IPv4 /24 or an IPv6 /64. Loopback and `http.trusted_proxies` are not limited.",
+        "How many of these one network may have, which is an IPv4 address or an IPv6 /64. Loopback and `http.trusted_proxies` are not limited.",
     ),
     setting(
         "http.header_timeout",
