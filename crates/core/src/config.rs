@@ -1,7 +1,5 @@
 //! The tree of sections. Each section's type stands in the module that obeys it.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use crate::client::ClientAuthenticationConfig;
@@ -57,93 +55,20 @@ impl Config {
         Offered::at(self.endpoints.clone())
     }
 
-    /// Everything that is wrong with it.
+    /// Everything that is wrong with it. Each section knows its own rules.
     #[must_use]
     pub fn complaints(&self) -> Vec<Complaint> {
-        let mut complaints = self.routes.complaints();
-        let mut demand = |is_kept: bool, setting: &str, rule: &str, section: &'static str| {
-            if !is_kept {
-                complaints.push(Complaint::new(setting, rule, section));
-            }
-        };
-        let lifetimes = [
-            ("access_token.opaque", self.access_token.opaque),
-            ("access_token.jwt", self.access_token.jwt),
-            ("access_token.client_credentials", self.access_token.client_credentials),
-            ("authorization_code.lifetime", self.authorization_code.lifetime),
-            ("authorization_code.remembered", self.authorization_code.remembered),
-            ("authorization_code.grant", self.authorization_code.grant),
-            ("id_token.lifetime", self.id_token.lifetime),
-            ("interaction.lifetime", self.interaction.lifetime),
-            ("interaction.consent", self.interaction.consent),
-            ("refresh_token.idle", self.refresh_token.idle),
-            ("refresh_token.absolute", self.refresh_token.absolute),
-            ("session.idle", self.session.idle),
-            ("session.absolute", self.session.absolute),
-            ("throttle.first_wait", self.throttle.first_wait),
-            ("throttle.longest_wait", self.throttle.longest_wait),
-        ];
-        for (setting, lifetime) in lifetimes {
-            demand(lifetime >= Duration::from_secs(1), setting, "must be at least 1s", "RFC 6749 section 5.1");
-        }
-        let (code, refresh, session) = (&self.authorization_code, &self.refresh_token, &self.session);
-        let ten_minutes = Duration::from_secs(600);
-        demand(
-            code.lifetime <= ten_minutes,
-            "authorization_code.lifetime",
-            "must be at most 10m",
-            "RFC 6749 section 4.1.2",
-        );
-        demand(
-            code.remembered >= self.access_token.opaque.max(self.access_token.jwt),
-            "authorization_code.remembered",
-            "must not be shorter than the life of an access token, which a late replay of the code has to end",
-            "RFC 6749 section 4.1.2",
-        );
-        demand(
-            code.grant >= refresh.absolute && code.grant >= self.access_token.opaque,
-            "authorization_code.grant",
-            "must not be shorter than refresh_token.absolute and access_token.opaque, which live under it",
-            "RFC 6749 section 1.5",
-        );
-        demand(
-            refresh.idle <= refresh.absolute,
-            "refresh_token.idle",
-            "must not be longer than refresh_token.absolute",
-            "RFC 9700 section 4.14.2",
-        );
-        demand(
-            refresh.grace <= Duration::from_secs(300),
-            "refresh_token.grace",
-            "must be at most 5m: within it a stolen token and its owner's look alike",
-            "RFC 9700 section 4.14.2",
-        );
-        demand(
-            session.idle <= session.absolute,
-            "session.idle",
-            "must not be longer than session.absolute",
-            "OIDC Core section 3.1.2.3",
-        );
-        demand(
-            self.throttle.first_wait <= self.throttle.longest_wait,
-            "throttle.first_wait",
-            "must not be longer than throttle.longest_wait",
-            "RFC 6749 section 10.10",
-        );
-        demand(self.throttle.failures > 0, "throttle.failures", "must be at least 1", "RFC 6749 section 10.10");
-        demand(
-            self.throttle.name_failures > 0,
-            "throttle.name_failures",
-            "must be at least 1",
-            "RFC 6749 section 10.10",
-        );
-        demand(
-            self.throttle.network_failures > 0,
-            "throttle.network_failures",
-            "must be at least 1",
-            "RFC 6749 section 10.10",
-        );
-        complaints
+        [
+            self.routes.complaints(),
+            self.access_token.complaints(),
+            self.authorization_code.complaints(&self.access_token, &self.refresh_token),
+            self.id_token.complaints(),
+            self.interaction.complaints(),
+            self.refresh_token.complaints(),
+            self.session.complaints(),
+            self.throttle.complaints(),
+        ]
+        .concat()
     }
 }
 
@@ -185,6 +110,26 @@ mod tests {
         assert!(complaints("{}").is_empty());
         assert!(complaints(r#"{"routes":{"token":"/connect/token"}}"#).is_empty());
         assert_eq!(complaints(r#"{"session":{"idle":"0s"},"id_token":{"lifetime":"0s"}}"#).len(), 2, "all at once");
+    }
+
+    /// CONF-05: every lifetime and wait is at least a second, whichever section it stands in.
+    #[test]
+    fn nothing_lives_for_less_than_a_second() {
+        let lifetimes = [
+            ("access_token", &["opaque", "jwt", "client_credentials"][..]),
+            ("authorization_code", &["lifetime", "remembered", "grant"]),
+            ("id_token", &["lifetime"]),
+            ("interaction", &["lifetime", "consent"]),
+            ("refresh_token", &["idle", "absolute"]),
+            ("session", &["idle", "absolute"]),
+            ("throttle", &["first_wait", "longest_wait"]),
+        ];
+        for (section, settings) in lifetimes {
+            for setting in settings {
+                let found = complaints(&format!(r#"{{"{section}":{{"{setting}":"0s"}}}}"#));
+                assert!(found.contains(&format!("{section}.{setting}")), "{section}.{setting}: {found:?}");
+            }
+        }
     }
 
     /// CONF-02: an unknown name is refused, in every section.

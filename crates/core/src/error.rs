@@ -256,6 +256,40 @@ impl Complaint {
     }
 }
 
+/// Checks one section of the configuration against its rules.
+pub(crate) struct SectionCheck {
+    section: &'static str,
+    complaints: Vec<Complaint>,
+}
+
+impl SectionCheck {
+    /// Of the section of this name.
+    pub(crate) fn of(section: &'static str) -> Self {
+        Self { section, complaints: Vec::new() }
+    }
+
+    /// Complains about a setting of the section unless its rule is met.
+    pub(crate) fn demand(mut self, is_met: bool, setting: &str, rule: &str, demanded_by: &'static str) -> Self {
+        if !is_met {
+            self.complaints.push(Complaint::new(format!("{}.{setting}", self.section), rule, demanded_by));
+        }
+        self
+    }
+
+    /// Complains about lifetimes and waits that are shorter than a second, which is how exactly the protocol says them.
+    pub(crate) fn lifetimes(self, lifetimes: &[(&str, Duration)]) -> Self {
+        let demand = |check: Self, (setting, lifetime): &(&str, Duration)| {
+            check.demand(*lifetime >= Duration::from_secs(1), setting, "must be at least 1s", "RFC 6749 section 5.1")
+        };
+        lifetimes.iter().fold(self, demand)
+    }
+
+    /// Everything that is wrong.
+    pub(crate) fn complaints(self) -> Vec<Complaint> {
+        self.complaints
+    }
+}
+
 impl fmt::Display for Complaint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {} ({})", self.setting, self.rule, self.section)

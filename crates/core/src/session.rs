@@ -10,7 +10,7 @@ use chancery_types::{ClientId, Key, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Call, Env};
-use crate::error::Fault;
+use crate::error::{Complaint, Fault, SectionCheck};
 use crate::model::{Account, Authentication, Client, subject};
 use crate::records::{Found, SessionBody};
 
@@ -39,6 +39,21 @@ pub struct SessionConfig {
 impl Default for SessionConfig {
     fn default() -> Self {
         Self { idle: Duration::from_secs(14 * 86_400), absolute: Duration::from_secs(90 * 86_400) }
+    }
+}
+
+impl SessionConfig {
+    /// What is wrong with it.
+    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+        SectionCheck::of("session")
+            .lifetimes(&[("idle", self.idle), ("absolute", self.absolute)])
+            .demand(
+                self.idle <= self.absolute,
+                "idle",
+                "must not be longer than session.absolute",
+                "OIDC Core section 3.1.2.3",
+            )
+            .complaints()
     }
 }
 

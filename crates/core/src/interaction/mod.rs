@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::context::{Call, Env};
-use crate::error::{Fault, Reason};
+use crate::error::{Complaint, Fault, Reason, SectionCheck};
 use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
 use crate::model::Acr;
@@ -64,6 +64,15 @@ pub struct InteractionConfig {
 impl Default for InteractionConfig {
     fn default() -> Self {
         Self { lifetime: Duration::from_secs(3600), consent: Duration::from_secs(365 * 86_400) }
+    }
+}
+
+impl InteractionConfig {
+    /// What is wrong with it.
+    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+        SectionCheck::of("interaction")
+            .lifetimes(&[("lifetime", self.lifetime), ("consent", self.consent)])
+            .complaints()
     }
 }
 

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::device::Device;
 use crate::context::{Call, Env};
-use crate::error::Fault;
+use crate::error::{Complaint, Fault, SectionCheck};
 use crate::guessing::Turn;
 use crate::ports::Room;
 use crate::records::{Found, ThrottleBody, throttle_key};
@@ -52,6 +52,29 @@ impl Default for ThrottleConfig {
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(15 * 60),
         }
+    }
+}
+
+impl ThrottleConfig {
+    /// What is wrong with it.
+    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+        let counts = [
+            ("failures", self.failures),
+            ("name_failures", self.name_failures),
+            ("network_failures", self.network_failures),
+        ];
+        let check = SectionCheck::of("throttle")
+            .lifetimes(&[("first_wait", self.first_wait), ("longest_wait", self.longest_wait)])
+            .demand(
+                self.first_wait <= self.longest_wait,
+                "first_wait",
+                "must not be longer than throttle.longest_wait",
+                "RFC 6749 section 10.10",
+            );
+        let is_positive = |check: SectionCheck, (setting, count): (&str, u32)| {
+            check.demand(count > 0, setting, "must be at least 1", "RFC 6749 section 10.10")
+        };
+        counts.into_iter().fold(check, is_positive).complaints()
     }
 }
 

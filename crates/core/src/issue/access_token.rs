@@ -11,7 +11,7 @@ use chancery_types::{Issuer, ResourceUri, Scope, Scopes};
 use serde::{Deserialize, Serialize};
 
 use super::{Draft, TokenIssuer};
-use crate::error::Fault;
+use crate::error::{Complaint, Fault, SectionCheck};
 use crate::model::{ClaimName, Claims, Entitlement, Holder, TokenFormat, subject_of};
 use crate::policy::{JwtDraft, TokenKind};
 use crate::records::AccessTokenBody;
@@ -44,6 +44,15 @@ impl Default for AccessTokenConfig {
             jwt: Duration::from_secs(300),
             client_credentials: Duration::from_secs(600),
         }
+    }
+}
+
+impl AccessTokenConfig {
+    /// What is wrong with it.
+    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+        SectionCheck::of("access_token")
+            .lifetimes(&[("opaque", self.opaque), ("jwt", self.jwt), ("client_credentials", self.client_credentials)])
+            .complaints()
     }
 }
 

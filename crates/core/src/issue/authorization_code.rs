@@ -11,8 +11,10 @@ use chancery_types::{Key, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Env;
-use crate::error::Fault;
+use crate::error::{Complaint, Fault, SectionCheck};
 use crate::issue::TokenIssuer;
+use crate::issue::access_token::AccessTokenConfig;
+use crate::issue::refresh_token::RefreshTokenConfig;
 use crate::model::{
     Authentication, ClaimsRequest, Client, Entitlement, GrantId, Granted, ResourceScopes, ResourceServer, Target,
 };
@@ -45,6 +47,37 @@ impl Default for AuthorizationCodeConfig {
             remembered: Duration::from_secs(3600),
             grant: Duration::from_secs(91 * 86_400),
         }
+    }
+}
+
+impl AuthorizationCodeConfig {
+    /// What is wrong with it.
+    pub(crate) fn complaints(
+        &self,
+        access_token: &AccessTokenConfig,
+        refresh_token: &RefreshTokenConfig,
+    ) -> Vec<Complaint> {
+        SectionCheck::of("authorization_code")
+            .lifetimes(&[("lifetime", self.lifetime), ("remembered", self.remembered), ("grant", self.grant)])
+            .demand(
+                self.lifetime <= Duration::from_secs(600),
+                "lifetime",
+                "must be at most 10m",
+                "RFC 6749 section 4.1.2",
+            )
+            .demand(
+                self.remembered >= access_token.opaque.max(access_token.jwt),
+                "remembered",
+                "must not be shorter than the life of an access token, which a late replay of the code has to end",
+                "RFC 6749 section 4.1.2",
+            )
+            .demand(
+                self.grant >= refresh_token.absolute && self.grant >= access_token.opaque,
+                "grant",
+                "must not be shorter than refresh_token.absolute and access_token.opaque, which live under it",
+                "RFC 6749 section 1.5",
+            )
+            .complaints()
     }
 }
 

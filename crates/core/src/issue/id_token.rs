@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Draft, TokenIssuer};
 use crate::client::hmac_key;
 use crate::context::{Call, Env};
-use crate::error::{Failure, Reason};
+use crate::error::{Complaint, Failure, Reason, SectionCheck};
 use crate::model::{Authentication, ClaimName, Claims, Client, Holder, subject};
 use crate::policy::TokenKind;
 use crate::ports::ClaimsQuery;
@@ -29,6 +29,13 @@ pub struct IdTokenConfig {
 impl Default for IdTokenConfig {
     fn default() -> Self {
         Self { lifetime: Duration::from_secs(3600) }
+    }
+}
+
+impl IdTokenConfig {
+    /// What is wrong with it.
+    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+        SectionCheck::of("id_token").lifetimes(&[("lifetime", self.lifetime)]).complaints()
     }
 }
 

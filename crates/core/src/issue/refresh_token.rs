@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::{Draft, TokenIssuer};
-use crate::error::Fault;
+use crate::error::{Complaint, Fault, SectionCheck};
 use crate::keys::KeySet;
 use crate::model::Holder;
 use crate::policy::TokenKind;
@@ -44,6 +44,27 @@ impl Default for RefreshTokenConfig {
             absolute: Duration::from_secs(90 * 86_400),
             grace: Duration::from_secs(30),
         }
+    }
+}
+
+impl RefreshTokenConfig {
+    /// What is wrong with it.
+    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+        SectionCheck::of("refresh_token")
+            .lifetimes(&[("idle", self.idle), ("absolute", self.absolute)])
+            .demand(
+                self.idle <= self.absolute,
+                "idle",
+                "must not be longer than refresh_token.absolute",
+                "RFC 9700 section 4.14.2",
+            )
+            .demand(
+                self.grace <= Duration::from_secs(300),
+                "grace",
+                "must be at most 5m: within it a stolen token and its owner's look alike",
+                "RFC 9700 section 4.14.2",
+            )
+            .complaints()
     }
 }
 
