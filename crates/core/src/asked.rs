@@ -1,17 +1,17 @@
-//! A question that is asked at most once a second, however many requests there are.
+//! A check that is made at most once a second, however many requests there are.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use chancery_types::Timestamp;
 
-/// When it was asked last, in milliseconds.
+/// When the check was last made, in milliseconds.
 pub(crate) struct Asked(AtomicI64);
 
-/// For how long an answer is believed, in milliseconds.
+/// How long a result is trusted, in milliseconds.
 const BELIEVED: i64 = 1_000;
 
-/// A question on its way. Whoever asks may go away in the middle of it, as a peer does that breaks off its request: then it
-/// was not asked, and the next one asks.
+/// A check in progress. If the caller is cancelled in the middle of it, as when a peer drops its request, the
+/// check counts as not made and the next caller makes it.
 #[must_use]
 pub(crate) struct Asking<'a> {
     asked: &'a Asked,
@@ -20,21 +20,22 @@ pub(crate) struct Asking<'a> {
 }
 
 impl Asked {
-    /// Nobody has asked yet.
+    /// The check was never made.
     pub(crate) fn never() -> Self {
         Self(AtomicI64::new(i64::MIN))
     }
 
-    /// It was asked at this time.
+    /// The check was made at this time.
     pub(crate) fn at(time: Timestamp) -> Self {
         Self(AtomicI64::new(time.millis()))
     }
 
-    /// Whoever gets the question has to ask it. Nobody does while an answer is believed, unless something has come `due`
-    /// since; and of several at the same moment one does, while the others go on with what there is.
+    /// The caller that gets an [`Asking`] has to make the check. Nobody gets one while the last result is
+    /// trusted, unless something has come `due` since; of several simultaneous callers one gets it, and the
+    /// others use what is known.
     ///
     /// # Errors
-    /// When it was asked last.
+    /// When the check was last made.
     pub(crate) fn ask(&self, now: Timestamp, due: Option<Timestamp>) -> Result<Asking<'_>, Timestamp> {
         let before = self.0.load(Ordering::Relaxed);
         let is_due = due.is_some_and(|due| due <= now && due.millis() > before);
@@ -48,7 +49,7 @@ impl Asked {
 }
 
 impl Asking<'_> {
-    /// It was answered, with what was known at `time`.
+    /// The check succeeded, with the state as of `time`.
     pub(crate) fn answered(mut self, time: Timestamp) {
         self.before = time.millis();
     }

@@ -1,4 +1,4 @@
-//! The facts of one request, and the sources that a realm draws from.
+//! What is known about one request, and the sources that a realm draws on.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use crate::names::NameKey;
 use crate::offered::Endpoint;
 use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
 
-/// The facts of this request: begun with [`Call::new`], then told whatever else is known.
+/// What is known about this request. Start with [`Call::new`] and set whatever else is known.
 ///
 /// ```
 /// use chancery_core::context::{Call, RequestId};
@@ -31,28 +31,28 @@ use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
 /// ```
 #[non_exhaustive]
 pub struct Call {
-    /// When it came. The only time that anything below the HTTP layer knows.
+    /// When the request arrived. Nothing below the HTTP layer asks a clock.
     pub now: Timestamp,
-    /// Its name in logs.
+    /// The request id that logs and error pages show.
     pub request_id: RequestId,
-    /// The peer's address, where it is known.
+    /// The peer's address, if it is known.
     pub peer: Option<IpAddr>,
     /// The Authorization header, as sent.
     pub authorization: Option<Zeroizing<String>>,
-    /// The `Origin` header: a script of this origin sent the request (Fetch, section "`Origin` header").
+    /// The `Origin` header: the origin whose script sent the request (Fetch, section "`Origin` header").
     pub origin: Option<Box<str>>,
-    /// The session cookie's list, active session first.
+    /// The sessions in the session cookie, the active one first.
     pub sessions: Vec<RotatingHandle<Session>>,
-    /// The browser cookie: binds forms to a browser before anybody is signed in.
+    /// The browser cookie, which binds forms to a browser before anybody is signed in.
     pub browser: Option<Zeroizing<[u8; 16]>>,
-    /// The cookie of the names that have signed in from this browser, as sent.
+    /// The cookie that remembers which names have signed in from this browser, as sent.
     pub devices: Option<Box<str>>,
-    /// Languages that the person wants, best first (RFC 9110 section 12.5.4).
+    /// The languages that the person prefers, best first (RFC 9110 section 12.5.4).
     pub languages: Vec<Box<str>>,
 }
 
 impl Call {
-    /// A request of which nothing but its time and name is known.
+    /// A request about which only its time and id are known.
     #[must_use]
     pub fn new(now: Timestamp, request_id: RequestId) -> Self {
         Self {
@@ -69,8 +69,8 @@ impl Call {
     }
 }
 
-/// The credentials of this scheme in an Authorization header (RFC 9110 section 11.4: `auth-scheme 1*SP token68`). The name
-/// of a scheme knows no case (section 11.1). The only reader of that header.
+/// The credentials of this scheme in an Authorization header (RFC 9110 section 11.4: `auth-scheme 1*SP
+/// token68`). Scheme names are case-insensitive (section 11.1). Nothing else reads that header.
 pub(crate) fn credentials<'h>(header: &'h str, scheme: &str) -> Option<&'h str> {
     let (sent, credentials) = header.split_once(' ')?;
     let credentials = credentials.trim_start_matches(' ');
@@ -78,34 +78,35 @@ pub(crate) fn credentials<'h>(header: &'h str, scheme: &str) -> Option<&'h str> 
     (sent.eq_ignore_ascii_case(scheme) && is_token68).then_some(credentials)
 }
 
-/// One issuer's world: the realm, and where its facts come from.
+/// One issuer: its realm, and the ports that it works with.
 pub struct Env {
-    /// Which realm of the store.
+    /// The realm of the stores that belongs to this issuer.
     pub realm: RealmId,
-    /// Whose name stands in the tokens.
+    /// The `iss` of all tokens.
     pub issuer: Issuer,
-    /// Where the protocol's records are.
+    /// Stores the protocol's records.
     pub store: Arc<dyn StateStore>,
     /// Clients and resource servers.
     pub registry: Arc<dyn Registry>,
-    /// People.
+    /// The accounts of people.
     pub accounts: Arc<dyn Accounts>,
     /// Private keys.
     pub private_keys: Arc<dyn PrivateKeys>,
-    /// Other servers.
+    /// Sends requests to other servers.
     pub fetch: Arc<dyn Fetch>,
     /// Random bytes.
     pub random: Arc<dyn Random>,
-    /// Who hears of events.
+    /// Receives the events.
     pub events: Arc<dyn EventSink>,
-    /// Makes digests of names that can be guessed.
+    /// Computes the digests of names that could be guessed.
     pub names: NameKey,
-    /// What this process remembers about guessing.
+    /// What this process remembers about guessing attempts.
     pub guessing: Guessing,
 }
 
 impl Call {
-    /// The peer's network, as it is counted and told.
+    /// The peer's network as counters and events name it: a single IPv4 address, or the /64 of IPv6 that one
+    /// customer usually has.
     #[must_use]
     pub fn network(&self) -> Option<Box<str>> {
         Some(Network::of(self.peer?).to_string().into())
@@ -113,7 +114,7 @@ impl Call {
 }
 
 impl Env {
-    /// Random bytes, for a secret.
+    /// Random bytes for a secret.
     #[must_use]
     pub fn secret<const N: usize>(&self) -> Zeroizing<[u8; N]> {
         let mut bytes = Zeroizing::new([0; N]);
@@ -121,14 +122,14 @@ impl Env {
         bytes
     }
 
-    /// The place of a new tree of records.
+    /// The partition of a new tree of records.
     #[must_use]
     pub fn partition(&self) -> Partition {
         Partition(*self.secret::<2>())
     }
 
-    /// Tells whoever wants to know of scopes that nobody knows and that were ignored: of the first ones, because anybody can
-    /// send as many as a request can carry, and a log keeps what it is told.
+    /// Records that unknown scopes were ignored. Only the first ones are named: anybody can send as many as a
+    /// request can carry, and a log keeps everything it is given.
     pub(crate) fn record_ignored(&self, call: &Call, client: &Client, scopes: &Scopes) {
         const TOLD: usize = 10;
         if !scopes.is_empty() {
@@ -137,7 +138,7 @@ impl Env {
         }
     }
 
-    /// Tells whoever wants to know of a request that was refused, or that broke something here.
+    /// Records a request that was refused or that failed because of a fault here.
     pub fn record_failure(&self, call: &Call, endpoint: Endpoint, client: Option<RefusedClient>, failure: &Failure) {
         let event = match failure {
             Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone() },
@@ -148,7 +149,7 @@ impl Env {
         self.record(call, &event);
     }
 
-    /// Tells whoever wants to know.
+    /// Records an event.
     pub fn record(&self, call: &Call, event: &Event) {
         self.events.record(call.now, &call.request_id, event);
     }

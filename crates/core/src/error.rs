@@ -1,6 +1,7 @@
-//! The two kinds of bad news: a [`Refusal`], which the peer may know, and a [`Fault`], which only we may know.
+//! The two kinds of failure: a [`Refusal`], which the peer may see, and a [`Fault`], which only our own log
+//! may see.
 //!
-//! There is no way from a fault to a refusal, so that an internal text cannot reach a client.
+//! A fault cannot be converted into a refusal, so internal details cannot reach a client.
 
 use std::error::Error;
 use std::fmt;
@@ -11,24 +12,24 @@ use chancery_store::StoreError;
 use chancery_types::iana::ErrorCode;
 use chancery_types::{ClientId, Malformed};
 
-/// Why something is refused: a constant of the module that refuses.
+/// Why something is refused: a constant of the module that refuses it.
 ///
-/// It holds no data, so nothing of the request is reflected. Reasons that a peer must not tell apart share `code` and
-/// `description`; tests and logs tell them apart by `name`.
+/// It holds no data, so nothing of the request can be reflected. Reasons that a peer must not be able to
+/// distinguish share `code` and `description`; tests and logs distinguish them by `name`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Reason {
-    /// For logs and tests, in lower case with `_`.
+    /// The name in logs and tests, in lower case with `_`.
     pub name: &'static str,
-    /// What the wire says.
+    /// The `error` code that is sent.
     pub code: ErrorCode,
     /// `error_description`: printable ASCII without quotes and backslashes (RFC 6749 section 5.2). May be empty.
     pub description: &'static str,
-    /// The section that demands it.
+    /// The section that requires it.
     pub section: &'static str,
 }
 
-/// Defines the reasons of a module, each with what it means, and `REASONS`, the list of them, so that a catalogue for
-/// operators can be made of all.
+/// Defines the reasons of a module, each with its meaning, and lists them in `REASONS`, from which the
+/// operators' catalogue is made.
 #[macro_export]
 macro_rules! reasons {
     ($($(#[doc = $meaning:literal])+ $visibility:vis $name:ident = $reason:expr;)+) => {
@@ -40,17 +41,17 @@ macro_rules! reasons {
     };
 }
 
-/// A reason and what it means, as a catalogue shows it.
+/// A reason and its meaning, as the catalogue shows them.
 #[derive(Clone, Copy, Debug)]
 pub struct Described {
     /// The reason.
     pub reason: &'static Reason,
-    /// One sentence or two for an operator.
+    /// One or two sentences for an operator.
     pub meaning: &'static str,
 }
 
 impl Reason {
-    /// No, for this reason.
+    /// Refuses for this reason.
     ///
     /// # Errors
     /// Always.
@@ -64,16 +65,16 @@ impl Reason {
 pub enum Remedy {
     /// Ask for this scope (RFC 6750 section 3.1).
     Scope(&'static str),
-    /// Come back later.
+    /// Retry after this time.
     RetryAfter(Duration),
 }
 
-/// No, to the peer.
+/// A refusal that is sent to the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Why exactly.
+    /// The exact reason.
     pub reason: &'static Reason,
-    /// What would help.
+    /// What the peer can do about it.
     pub remedy: Option<Remedy>,
 }
 
@@ -83,7 +84,7 @@ impl From<&'static Reason> for Refusal {
     }
 }
 
-/// Something is broken or overloaded here. What it says is for our own log.
+/// Something is broken or overloaded on our side. Its text is for our own log.
 #[derive(Clone, Debug)]
 pub struct Fault {
     kind: FaultKind,
@@ -91,7 +92,7 @@ pub struct Fault {
     cause: Option<Arc<dyn Error + Send + Sync>>,
 }
 
-/// Two faults are the same when they say the same.
+/// Two faults are equal if they have the same text.
 impl PartialEq for Fault {
     fn eq(&self, other: &Self) -> bool {
         self.kind == other.kind && self.to_string() == other.to_string()
@@ -100,17 +101,17 @@ impl PartialEq for Fault {
 
 impl Eq for Fault {}
 
-/// Whether the peer may hope that trying again helps.
+/// Whether a retry may help the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// A part that we depend on does not answer or has no room: 503.
+    /// Something that we depend on does not answer or has no capacity: 503.
     Unavailable,
-    /// A defect of ours or a damaged record: 500.
+    /// A bug or a damaged record: 500.
     Internal,
 }
 
 impl FaultKind {
-    /// All that a peer learns of it (RFC 6749 section 4.1.2.1).
+    /// All that a peer learns about it (RFC 6749 section 4.1.2.1).
     #[must_use]
     pub const fn code(self) -> ErrorCode {
         match self {
@@ -121,19 +122,19 @@ impl FaultKind {
 }
 
 impl Fault {
-    /// A part that we depend on does not answer or has no room.
+    /// Something that we depend on does not answer or has no capacity.
     #[must_use]
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self { kind: FaultKind::Unavailable, message: message.into(), cause: None }
     }
 
-    /// A defect of ours or a damaged record.
+    /// A bug or a damaged record.
     #[must_use]
     pub fn internal(message: impl Into<String>) -> Self {
         Self { kind: FaultKind::Internal, message: message.into(), cause: None }
     }
 
-    /// With the error that it came from.
+    /// Adds the error that caused it.
     ///
     /// ```
     /// # use chancery_core::error::Fault;
@@ -145,20 +146,20 @@ impl Fault {
         Self { cause: Some(Arc::from(cause.into())), ..self }
     }
 
-    /// Whether trying again may help.
+    /// Whether a retry may help.
     #[must_use]
     pub fn kind(&self) -> FaultKind {
         self.kind
     }
 
-    /// The error that it came from, where there was one.
+    /// The error that caused it, if there is one.
     #[must_use]
     pub fn cause(&self) -> Option<&(dyn Error + Send + Sync)> {
         self.cause.as_deref()
     }
 }
 
-/// What broke, and why as far as that is known: for our own log, never for a peer.
+/// What broke, and why if that is known. For our own log, never for a peer.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
@@ -170,7 +171,7 @@ impl fmt::Display for Fault {
 }
 
 impl Error for Fault {
-    /// What lies behind the cause, which `Display` has said already.
+    /// The source of the cause; `Display` has already printed the cause itself.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.cause.as_ref().and_then(|cause| cause.source())
     }
@@ -181,18 +182,18 @@ impl From<StoreError> for Fault {
         match error {
             StoreError::Busy => Self::unavailable("the store is busy"),
             StoreError::Backend(cause) => Self::unavailable("the store failed").because(cause),
-            // A key that nobody expects to be taken is a defect of ours, as is a step that no store takes.
+            // A key that is taken unexpectedly is a bug, as is a step that no store accepts.
             mistake => Self::internal("the store").because(mistake),
         }
     }
 }
 
-/// The end of a request that did not go well.
+/// How a request failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// The peer may know.
+    /// The request was refused, and the peer may know why.
     Refused(Refusal),
-    /// Only we may know.
+    /// Something broke here, and only our log may know what.
     Broken(Fault),
 }
 
@@ -220,14 +221,15 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// A failure before the redirect URI was verified: a page for the person, never a redirect (RFC 6749 section 4.1.2.1).
+/// A failure that is shown to the person on a page and never redirected, because no redirect URI has been
+/// verified (RFC 6749 section 4.1.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageError {
     /// What went wrong.
     pub failure: Failure,
-    /// Where the person can go on: the client's own page, where the client is known.
+    /// Where the person can continue: the client's own page, if the client is known.
     pub way_on: Option<Box<str>>,
-    /// The client that the request named, for our own log, where there is one.
+    /// The client that the request named, for our own log, if it named one.
     pub client: Option<ClientId>,
 }
 
@@ -242,9 +244,9 @@ impl<E: Into<Failure>> From<E> for PageError {
 pub struct Complaint {
     /// The setting or metadata member.
     pub setting: String,
-    /// What it has to be, and what to do.
+    /// What is required, and what to do about it.
     pub rule: String,
-    /// The section that demands it.
+    /// The section that requires it.
     pub section: &'static str,
 }
 

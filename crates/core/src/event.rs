@@ -1,4 +1,4 @@
-//! The closed list of things worth knowing afterwards. Log, metrics and the application's sink all read it.
+//! The closed list of events. Logs, metrics and the application's sink all receive them.
 //!
 //! No event carries a handle, secret, token or password.
 
@@ -18,9 +18,9 @@ pub struct RequestId(pub Box<str>);
 /// Why a grant ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GrantEnd {
-    /// Its code was shown twice.
+    /// Its authorization code was presented twice.
     CodeReplayed,
-    /// A refresh token that was replaced was shown again.
+    /// A refresh token that had been replaced was presented again.
     RefreshTokenReplayed,
     /// The client revoked its refresh token.
     RevokedByClient,
@@ -28,27 +28,27 @@ pub enum GrantEnd {
     ConsentWithdrawn,
 }
 
-/// Whom a login was meant for, and where it came from (OWASP ASVS 5.0 section 16.2.1).
+/// Which account a login was for, and where it came from (OWASP ASVS 5.0 section 16.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoginAttempt {
-    /// Who was meant, where that is known.
+    /// The account, if it is known.
     pub account: Option<AccountId>,
-    /// What stands for the typed name: the same for the same name. Never the name itself, because people type passwords
-    /// into the wrong field.
+    /// A digest of the typed name, the same each time for the same name. The name itself is never recorded,
+    /// because people type passwords into the wrong field.
     pub name_digest: Box<str>,
-    /// Who asked for the login.
+    /// The client that requested the login.
     pub client: ClientId,
-    /// Where it came from, as guessing is counted.
+    /// The network that it came from, in the form in which guessing is counted.
     pub network: Option<Box<str>>,
 }
 
 /// The client of a request that was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefusedClient {
-    /// It has proved who it is.
+    /// The client has authenticated.
     Authenticated(ClientId),
-    /// The request says so, and nothing proves it: client authentication failed, the client is public, or a browser
-    /// carried the request.
+    /// The request only claims to come from this client: client authentication failed, the client is public,
+    /// or a browser carried the request.
     Claimed(ClientId),
 }
 
@@ -61,18 +61,18 @@ impl RefusedClient {
         }
     }
 
-    /// Whether it has proved who it is.
+    /// Whether the client has authenticated.
     #[must_use]
     pub const fn is_authenticated(&self) -> bool {
         matches!(self, Self::Authenticated(_))
     }
 }
 
-/// Something worth knowing afterwards.
+/// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// An authorization response with a code was made.
+    /// An authorization response with a code was issued.
     AuthorizationGranted {
         /// Who got it.
         client: ClientId,
@@ -81,19 +81,19 @@ pub enum Event {
     },
     /// A person consented.
     ConsentGiven {
-        /// To whom.
+        /// The client.
         client: ClientId,
         /// Who.
         account: AccountId,
     },
     /// A person declined, at a login or a consent.
     Declined {
-        /// What the person did not want.
+        /// The client that the person declined.
         client: ClientId,
     },
     /// Something broke here; the peer got `server_error` or 503.
     Faulted {
-        /// Where it entered.
+        /// The endpoint that was called.
         endpoint: Endpoint,
         /// What broke.
         fault: Fault,
@@ -112,7 +112,7 @@ pub enum Event {
         /// Whether the answer was `active`.
         active: bool,
     },
-    /// A login was not looked at, because there is too much work at this moment.
+    /// A login was not checked because the server is overloaded at the moment.
     LoginBusy {
         /// Whose.
         attempt: LoginAttempt,
@@ -121,7 +121,8 @@ pub enum Event {
     LoginFailed {
         /// Whose.
         attempt: LoginAttempt,
-        /// Why: the name of a [`LoginRefusal`](crate::ports::LoginRefusal), or of what the session was refused for.
+        /// The name of a [`LoginRefusal`](crate::ports::LoginRefusal), or of the reason why the session was
+        /// refused.
         reason: &'static str,
     },
     /// A person authenticated.
@@ -129,17 +130,17 @@ pub enum Event {
         /// Who.
         account: AccountId,
     },
-    /// A login was not looked at, because there were too many failures before it.
+    /// A login was not checked because there had been too many failures before it.
     LoginThrottled {
         /// Whose.
         attempt: LoginAttempt,
-        /// For how long it would not have been looked at.
+        /// How long logins are refused unchecked.
         wait: Duration,
     },
-    /// A request came without the address of its peer. Recorded once by each service, because it is the fault of the
-    /// program around it.
+    /// A request came without the address of its peer. Recorded once per service, because the mistake is in
+    /// the program that mounts it.
     PeerUnknown {
-        /// What is wrong, and how it is mended.
+        /// What is wrong, and how to fix it.
         advice: &'static str,
     },
     /// A person has to act; a page was shown.
@@ -149,23 +150,23 @@ pub enum Event {
         /// Name of the prompt, then the name of the reason.
         prompt: &'static str,
     },
-    /// A peer was told no.
+    /// A request was refused.
     Refused {
-        /// Where it entered.
+        /// The endpoint that was called.
         endpoint: Endpoint,
         /// Why.
         reason: &'static Reason,
-        /// Which client it was, or said it was. `None` also where no client has the id that it said: what stands there
-        /// may be a secret in the wrong place.
+        /// The client that the request came from or claimed to come from. `None` also if no client has the
+        /// claimed id: the value may be a secret in the wrong place.
         client: Option<RefusedClient>,
-        /// Where it came from, as guessing is counted.
+        /// The network that it came from, in the form in which guessing is counted.
         network: Option<Box<str>>,
     },
-    /// Scopes that nobody knows were asked for, and ignored.
+    /// Unknown scopes were requested and ignored.
     ScopesIgnored {
         /// Who asked.
         client: ClientId,
-        /// Which; the first ten.
+        /// The first ten of them.
         scopes: Scopes,
     },
     /// A session ended.
@@ -180,9 +181,9 @@ pub enum Event {
     },
     /// Tokens were issued.
     TokensIssued {
-        /// To whom.
+        /// The client.
         client: ClientId,
-        /// On what ground.
+        /// The grant type that was used.
         grant_type: GrantType,
         /// For whom; absent for client credentials.
         account: Option<AccountId>,
@@ -195,7 +196,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// As logs and metrics name it.
+    /// Its name in logs and metrics.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {

@@ -1,7 +1,8 @@
-//! What the provider asks of other servers: the keys of clients, request objects, metadata documents; and what it tells them.
+//! Requests to other servers, for clients' keys, request objects and metadata documents, and for sending them
+//! notices.
 //!
-//! Whose address it is, a stranger may have chosen. How it is reached (proxies, time limits, which networks are off limits)
-//! is decided by the implementation; how much may come back is decided here.
+//! The address may have been chosen by a stranger. How it is reached (proxies, time limits, forbidden
+//! networks) is decided by the implementation; how large a response may be is decided here.
 
 use std::time::Duration;
 
@@ -20,19 +21,19 @@ pub struct FetchRequest<'a> {
 }
 
 impl<'a> FetchRequest<'a> {
-    /// Gets a document of one of these media types, of at most so many bytes.
+    /// Gets a document of one of these media types, of at most this many bytes.
     #[must_use]
     pub fn get(url: &'a str, accept: &'static str, longest: usize) -> Self {
         Self { url, accept, form: None, longest }
     }
 
-    /// Posts a form, and takes an answer of at most so many bytes.
+    /// Posts a form and accepts a response of at most this many bytes.
     #[must_use]
     pub fn post(url: &'a str, form: &'a str, longest: usize) -> Self {
         Self { url, accept: "*/*", form: Some(form), longest }
     }
 
-    /// Where to; `https`, unless it is written otherwise in the configuration.
+    /// The address: `https`, unless the configuration says otherwise.
     #[must_use]
     pub fn url(&self) -> &'a str {
         self.url
@@ -44,22 +45,22 @@ impl<'a> FetchRequest<'a> {
         self.accept
     }
 
-    /// The body of a POST, `application/x-www-form-urlencoded`; without one it is a GET.
+    /// The body of a POST, `application/x-www-form-urlencoded`; without one the request is a GET.
     #[must_use]
     pub fn form(&self) -> Option<&'a str> {
         self.form
     }
 
-    /// How many bytes of an answer's body are worth reading.
+    /// How many bytes of a response body are accepted.
     #[must_use]
     pub fn longest(&self) -> usize {
         self.longest
     }
 
-    /// The answer, if its body is not too long.
+    /// The response, if its body is not too long.
     ///
     /// # Errors
-    /// [`Fault::unavailable`]: whoever answers more than we can use has not answered.
+    /// [`Fault::unavailable`] if the response is larger than we can use, which is treated like no response.
     pub fn answered(&self, status: u16, body: Bytes) -> Result<FetchResponse, Fault> {
         if body.len() > self.longest {
             return Err(Fault::unavailable(format!("{} answered more than {} bytes", self.url, self.longest)));
@@ -68,7 +69,7 @@ impl<'a> FetchRequest<'a> {
     }
 }
 
-/// What the other server answered. Its size is bounded by the request that it was made from.
+/// The response of another server. Its size is bounded by the request that it was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchResponse {
     status: u16,
@@ -78,19 +79,19 @@ pub struct FetchResponse {
 }
 
 impl FetchResponse {
-    /// With its media type, as sent.
+    /// Sets its media type, as sent.
     #[must_use]
     pub fn with_content_type(self, content_type: impl Into<Box<str>>) -> Self {
         Self { content_type: Some(content_type.into()), ..self }
     }
 
-    /// With the time for which it may be kept (RFC 9111 section 4.2).
+    /// Sets the time for which it may be cached (RFC 9111 section 4.2).
     #[must_use]
     pub fn with_fresh_for(self, fresh_for: Duration) -> Self {
         Self { fresh_for: Some(fresh_for), ..self }
     }
 
-    /// The status code. Redirects are not followed: they are answers like others.
+    /// The status code. Redirects are not followed, but returned like any other response.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
@@ -108,20 +109,20 @@ impl FetchResponse {
         self.content_type.as_deref()
     }
 
-    /// For how long it may be kept, if that was said.
+    /// For how long it may be cached, if the server said so.
     #[must_use]
     pub fn fresh_for(&self) -> Option<Duration> {
         self.fresh_for
     }
 }
 
-/// Asks other servers. A port: the engine has no network.
+/// Sends requests to other servers. This is a port, because the engine has no network access.
 pub trait Fetch: Send + Sync {
-    /// Asks once, follows no redirect, and gives up by itself in time.
+    /// Sends one request, follows no redirect, and gives up by itself after a time.
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse>;
 }
 
-/// Asks nobody: the default. What needs another server is unavailable.
+/// Reaches no server, which is the default. Whatever needs another server is unavailable.
 #[derive(Clone, Copy, Debug)]
 pub struct NoFetch;
 

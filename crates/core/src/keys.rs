@@ -1,4 +1,5 @@
-//! The key set by use and time: which key signs now, and which still counts. The times are [`rotation`](crate::rotation)'s.
+//! The keys of a realm: which one signs now, and which ones still verify. Their times come from
+//! [`rotation`](crate::rotation).
 
 use chancery_jose::{Compact, EncodedHeader, JwkSet, SealingKey, SigningAlgorithm, Verified, VerifyingKey, assemble};
 use chancery_types::{RealmId, Timestamp};
@@ -17,19 +18,19 @@ pub struct KeySet {
     older: Vec<DerivedKeys>,
 }
 
-/// What is derived from one root secret, once.
+/// The keys that are derived from one root secret, computed once.
 pub struct DerivedKeys {
-    /// The number of the root secret; what was made with these keys names it.
+    /// The version of the root secret. Everything made with these keys names it.
     pub version: u32,
     /// Seals the forms of pages.
     pub form_token: SealingKey,
-    /// Seals the cookie of the names that have signed in from a browser.
+    /// Seals the cookie that remembers which names have signed in from a browser.
     pub devices: SealingKey,
-    /// Seals secrets of clients that an HMAC needs.
+    /// Seals client secrets that serve as HMAC keys (OIDC Core section 10.1).
     pub client_secret: SealingKey,
-    /// Makes the successor of a refresh token.
+    /// Derives the successor of a refresh token.
     pub refresh_rotation: Zeroizing<[u8; 32]>,
-    /// Makes the code that answers an interaction.
+    /// Derives the authorization code that answers an interaction.
     pub interaction_code: Zeroizing<[u8; 32]>,
 }
 
@@ -55,14 +56,15 @@ struct Key {
     headers: Vec<(SigningAlgorithm, Option<&'static str>, EncodedHeader)>,
 }
 
-/// The types of the JWTs that are made most often; their headers are encoded once.
+/// The `typ` values of the JWTs issued most often. Their headers are encoded once per key.
 const TYPES: [Option<&str>; 3] = [None, Some("JWT"), Some("at+jwt")];
 
 impl KeySet {
-    /// Asks the keys of a realm for all that there is.
+    /// Loads all keys and root secrets of a realm.
     ///
     /// # Errors
-    /// A fault of the source; a key without `kid`, two keys of one `kid`, a key that is no key, or no root secret.
+    /// A fault of the source; a key without `kid`; two keys with the same `kid`; an invalid key; or no root
+    /// secret.
     pub async fn load(private_keys: &dyn PrivateKeys, realm: &RealmId) -> Result<Self, Fault> {
         let entries = private_keys.list(realm).await?;
         let mut secrets = private_keys.secrets(realm).await?;
@@ -73,18 +75,19 @@ impl KeySet {
         let public = entries.iter().map(|entry| entry.jwk.clone()).collect();
         JwkSet::new(public).map_err(|error| Fault::internal(format!("the key set: {error}")))?;
         let mut keys = entries.into_iter().map(Key::new).collect::<Result<Vec<_>, _>>()?;
-        // The newest first, so that the first that may sign is the one that does.
+        // Newest first, so that the first key that may sign is the one that does.
         keys.sort_by_key(|key| std::cmp::Reverse((key.entry.times.sign_from, key.entry.times.publish_at)));
         Ok(Self { realm: realm.clone(), keys, newest, older: secrets })
     }
 
-    /// Whose keys they are.
+    /// The realm that these keys belong to.
     #[must_use]
     pub fn realm(&self) -> &RealmId {
         &self.realm
     }
 
-    /// Whether a key of this algorithm signs now. For the symmetric ones, whose key is a client's secret, no.
+    /// Whether a key of this algorithm signs now. Always false for symmetric algorithms, whose key is a
+    /// client's secret.
     #[must_use]
     pub fn can_sign(&self, alg: SigningAlgorithm, now: Timestamp) -> bool {
         self.signer(alg, now).is_some()
@@ -118,7 +121,7 @@ impl KeySet {
         Ok(assemble(input, &signature))
     }
 
-    /// Verifies a token of ours with the key that its `kid` names: one that counts.
+    /// Verifies one of our own tokens with the key that its `kid` names, if that key is still in use.
     ///
     /// # Errors
     /// [`MissingMember`](chancery_jose::Error::MissingMember) without `kid`;
@@ -128,8 +131,8 @@ impl KeySet {
         self.verify(compact, |times| times.counts(now))
     }
 
-    /// Verifies what proves a past login, with the key that its `kid` names: also one whose tokens count no more. A session
-    /// lives longer than any token about it (OIDC Core section 3.1.2.1, `id_token_hint`).
+    /// Verifies the proof of a past login with the key that its `kid` names, even if that key has been
+    /// retired: a session outlives any token about it (OIDC Core section 3.1.2.1, `id_token_hint`).
     ///
     /// # Errors
     /// As [`KeySet::verify_jwt`].
@@ -148,27 +151,28 @@ impl KeySet {
         compact.verify(&key.verifying)
     }
 
-    /// The JWK Set (RFC 7517 section 5): every key that counts, public members only.
+    /// The JWK Set (RFC 7517 section 5): the public part of every published key.
     #[must_use]
     pub fn jwks_json(&self, now: Timestamp) -> String {
         let keys = self.keys.iter().filter(|key| key.entry.times.counts(now)).map(|key| key.entry.jwk.to_json());
         format!(r#"{{"keys":[{}]}}"#, keys.collect::<Vec<_>>().join(","))
     }
 
-    /// When the next key is published, begins or ends: from then on what was made of this set is old.
+    /// When a key is next published, starts to sign or is retired. Anything made from this set is outdated
+    /// from then on.
     #[must_use]
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
         self.keys.iter().flat_map(|key| key.entry.times.changes()).filter(|at| *at > now).min()
     }
 
-    /// What is derived from the root secret of this version; `None` when it is forgotten.
+    /// The keys derived from the root secret of this version; `None` once that secret has been removed.
     #[must_use]
     pub fn derived(&self, version: u32) -> Option<&DerivedKeys> {
         let mut known = std::iter::once(&self.newest).chain(&self.older);
         known.find(|secret| secret.version == version)
     }
 
-    /// What new things are made with: derived from the newest root secret.
+    /// The keys for everything new, derived from the newest root secret.
     #[must_use]
     pub fn newest(&self) -> &DerivedKeys {
         &self.newest
@@ -179,8 +183,8 @@ impl KeySet {
     }
 }
 
-/// Nothing signs with this algorithm at this moment: the keys that could begin only later, or have ended. Also what a clock
-/// that was set back leads to. It passes, so that peers are told to come back.
+/// No key of this algorithm signs at the moment: all of them start later or have ended, perhaps because the
+/// clock was set back. The condition is temporary, so peers are told to retry.
 pub(crate) fn no_signer(alg: SigningAlgorithm) -> Fault {
     Fault::unavailable(format!("no key signs {alg} now; look at the keys' times and at the clock"))
 }

@@ -1,7 +1,8 @@
 //! Digests of names that can be guessed: account ids, client ids, user names.
 //!
-//! Handles are random, so that a plain digest of one tells nothing. A name can be guessed, and whoever reads a stolen
-//! table would only have to try: therefore records are filed and tagged under an HMAC.
+//! A plain digest of a handle reveals nothing, because handles are random. Names can be guessed: somebody
+//! with a stolen table could simply try them. Records are therefore filed and tagged under an HMAC of the
+//! name.
 
 use chancery_jose::KeyedHash;
 use chancery_types::RealmId;
@@ -9,15 +10,15 @@ use chancery_types::RealmId;
 use crate::error::Fault;
 use crate::ports::PrivateKeys;
 
-/// The key of these digests.
+/// The key for these digests.
 ///
-/// It comes from the **oldest** root secret of the realm, which is kept for as long as the realm lives: a consent is
-/// filed for a year, and has to be found after any number of rotations. A newer root secret changes what is sealed and
-/// drawn from then on, never where a record is found.
+/// It is derived from the **oldest** root secret of the realm, which is kept for as long as the realm exists:
+/// a consent is kept for a year and must be found after any number of rotations. A newer root secret changes
+/// what is sealed and derived from then on, but never where a record is found.
 pub struct NameKey(KeyedHash);
 
 impl NameKey {
-    /// Asks for the realm's root secrets.
+    /// Derives the key from the realm's root secrets.
     ///
     /// # Errors
     /// A fault of the source, or no root secret.

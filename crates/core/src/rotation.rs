@@ -1,9 +1,9 @@
-//! When a key is published, signs and counts, and what a rotation does to the keys that are there (OIDC Core section
-//! 10.1.1).
+//! When a key is published, signs and verifies, and what a rotation does to the existing keys (OIDC Core
+//! section 10.1.1).
 //!
-//! A key is published some time before it signs, so that every cache of the JWKS has it by then. It signs until its
-//! successor does, and counts for as long as what it signed last. These times are part of the set, so that every node
-//! switches by itself.
+//! A key is published some time before it signs, so that every cache of the JWKS has it by then. It signs
+//! until its successor takes over, and stays published until the last token that it signed has expired. These
+//! times are part of the key set, so every node switches over without being told.
 
 use std::time::Duration;
 
@@ -13,16 +13,17 @@ use serde::{Deserialize, Serialize};
 /// The times of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyTimes {
-    /// From when it stands in the JWKS.
+    /// When it enters the JWKS.
     pub publish_at: Timestamp,
-    /// From when it signs: not before every cache of the JWKS has it.
+    /// When it starts to sign, which is not before every cache of the JWKS has it.
     pub sign_from: Timestamp,
-    /// `None` while no other key is going to take its place.
+    /// `None` as long as no other key is due to replace it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<KeyEnd>,
 }
 
-/// Until when a key signs and until when it counts. The two are decided together: else it would sign what outlives it.
+/// When a key stops signing and when it leaves the JWKS. Both are set together, because otherwise a key could
+/// sign tokens that outlive it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyEnd {
     sign_until: Timestamp,
@@ -30,19 +31,19 @@ pub struct KeyEnd {
 }
 
 impl KeyEnd {
-    /// The end of a key that signs until then nothing that lives longer than `longest`.
+    /// The end of a key that signs until `sign_until` and signs nothing that lives longer than `longest`.
     #[must_use]
     pub fn new(sign_until: Timestamp, longest: Duration) -> Self {
         Self { sign_until, count_until: sign_until + longest }
     }
 
-    /// From when it signs no more.
+    /// When it stops signing.
     #[must_use]
     pub fn sign_until(self) -> Timestamp {
         self.sign_until
     }
 
-    /// From when it stands in the JWKS no more and no token that it signed counts.
+    /// When it leaves the JWKS and the tokens that it signed are no longer accepted.
     #[must_use]
     pub fn count_until(self) -> Timestamp {
         self.count_until
@@ -50,37 +51,37 @@ impl KeyEnd {
 }
 
 impl KeyTimes {
-    /// The times of the first key of an algorithm. No cache holds an older set of it, so it has nothing to wait for; and
-    /// it signs also when the clock is set back after it was made.
+    /// The times of the first key of an algorithm. No cache holds an older set without it, so it need not
+    /// wait; and it signs even if the clock is set back after it was made.
     pub const FROM_THE_BEGINNING: Self =
         Self { publish_at: Timestamp::from_millis(0), sign_from: Timestamp::from_millis(0), end: None };
 
-    /// Whether it signs.
+    /// Whether it signs at this time.
     #[must_use]
     pub fn signs(&self, now: Timestamp) -> bool {
         self.sign_from <= now && self.end.is_none_or(|end| now < end.sign_until) && self.counts(now)
     }
 
-    /// Whether it stands in the JWKS, and tokens that it signed count.
+    /// Whether it is in the JWKS and the tokens that it signed are accepted.
     #[must_use]
     pub fn counts(&self, now: Timestamp) -> bool {
         self.publish_at <= now && self.end.is_none_or(|end| now < end.count_until)
     }
 
-    /// All times at which something about it changes by itself.
+    /// Every time at which its state changes.
     pub(crate) fn changes(&self) -> impl Iterator<Item = Timestamp> {
         let end = self.end.into_iter().flat_map(|end| [end.sign_until, end.count_until]);
         [self.publish_at, self.sign_from].into_iter().chain(end)
     }
 
-    /// Ends it where another key takes over. One that was going to begin later never does.
+    /// Ends the key when another one takes over. A key that was to start after that never signs.
     fn make_way(&mut self, now: Timestamp, takes_over: Timestamp, longest: Duration) {
         let Some(before) = self.end else {
             self.end = Some(KeyEnd::new(takes_over, longest));
             return;
         };
-        // One that has signed its last stays as it is; another may sign for a shorter time than was decided before, and
-        // what it has signed counts for as long as was decided before.
+        // A key that no longer signs keeps its end. Any other may now stop signing earlier than planned, but
+        // what it has already signed stays valid for as long as planned.
         if before.sign_until > now {
             let sign_until = takes_over.min(before.sign_until);
             let count_until = before.count_until.max(sign_until + longest);
@@ -91,8 +92,8 @@ impl KeyTimes {
 
 /// Ends the keys of one algorithm for a successor that signs from `sign_from`, published `now`.
 ///
-/// Answers the place of the key that takes over at that time or before it already, if there is one: a rotation that is
-/// under way is not begun again, and the caller needs no new key.
+/// Returns the index of a key that already takes over by that time, if there is one: the rotation is under
+/// way, and the caller needs no new key.
 pub fn succeed(keys: &mut [&mut KeyTimes], now: Timestamp, sign_from: Timestamp, longest: Duration) -> Option<usize> {
     let is_successor = |key: &KeyTimes| key.end.is_none() && now < key.sign_from && key.sign_from <= sign_from;
     let under_way = keys.iter().enumerate().find(|(_, key)| is_successor(key)).map(|(at, key)| (at, key.sign_from));
@@ -109,7 +110,7 @@ pub fn succeed(keys: &mut [&mut KeyTimes], now: Timestamp, sign_from: Timestamp,
 mod tests {
     use super::*;
 
-    /// Numbers that look like chance and are the same in every run.
+    /// Pseudo-random numbers that are the same in every run.
     struct Dice(u64);
 
     impl Dice {
@@ -138,7 +139,7 @@ mod tests {
         keys: Vec<KeyTimes>,
         /// Keys that were superseded before they had begun.
         never: Vec<usize>,
-        /// The longest token of any settings so far.
+        /// The longest token lifetime that was configured so far.
         longest: i64,
     }
 
@@ -157,15 +158,16 @@ mod tests {
             }
         }
 
-        /// As [`KeySet`](crate::keys::KeySet) chooses: the newest of those that sign.
+        /// Chooses as [`KeySet`](crate::keys::KeySet) does: the newest key that signs.
         fn signer(&self, now: i64) -> usize {
             let signing = self.keys.iter().enumerate().filter(|(_, key)| key.signs(secs(now)));
             signing.max_by_key(|(at, key)| (key.sign_from, *at)).map(|(at, _)| at).unwrap()
         }
     }
 
-    /// FR-06: for any order of rotations somebody signs, nobody signs what outlives its key, nobody signs who was
-    /// superseded before they had begun, and who has ended does not begin again.
+    /// FR-06: whatever the order of rotations, there is always a key that signs; no key signs anything that
+    /// outlives it; a key superseded before it started never signs; and a key that has ended does not start
+    /// again.
     #[test]
     fn every_order_of_rotations_keeps_what_it_promises() {
         for seed in 0..2_000 {
@@ -190,7 +192,7 @@ mod tests {
             for pair in last_of.windows(2) {
                 assert!(pair[0].1 <= pair[1].1, "seed {seed}: an older key signs after a newer one: {last_of:?}");
             }
-            // What anybody has signed counts to its end, also after all the rotations.
+            // Everything that was signed stays valid until it expires, even after all the rotations.
             for (signed_at, signer) in last_of {
                 let lives_until = ring.keys[signer].end.map(KeyEnd::count_until);
                 assert!(lives_until.is_none_or(|until| until > secs(signed_at)), "seed {seed}");
@@ -200,7 +202,7 @@ mod tests {
         }
     }
 
-    /// FR-06, as it was reported: the key of the longer delay does not take over from the one of the shorter.
+    /// FR-06, as reported: the key with the longer delay does not take over from the one with the shorter.
     #[test]
     fn a_superseded_key_never_begins() {
         let mut ring = Ring::new();
@@ -213,7 +215,7 @@ mod tests {
         assert!(ring.keys[0].counts(secs(3 * HOUR - 1)) && !ring.keys[0].counts(secs(3 * HOUR)), "as was said first");
     }
 
-    /// Nobody puts the takeover off for ever by asking for it again.
+    /// Rotating again and again does not postpone the takeover.
     #[test]
     fn a_rotation_under_way_is_not_begun_again() {
         let mut ring = Ring::new();
@@ -226,7 +228,7 @@ mod tests {
         assert_eq!(ring.keys.len(), 3, "that one is over");
     }
 
-    /// A lifetime that was raised meanwhile is met; one that was lowered takes nothing from tokens that are out there.
+    /// A lifetime raised in the meantime is respected; a lowered one does not shorten tokens already issued.
     #[test]
     fn an_end_is_put_off_and_never_brought_forward() {
         let mut ring = Ring::new();

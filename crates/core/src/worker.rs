@@ -1,17 +1,17 @@
-//! What has to be done from time to time, without a request.
+//! Periodic work that no request triggers.
 
 use chancery_types::Timestamp;
 
 use crate::context::Env;
 use crate::error::Fault;
 
-/// How many records one step of sweeping removes at most, so that it does not hold up requests.
+/// How many records one step removes at most, so that it does not delay requests.
 const BATCH: usize = 1_000;
 
-/// How many steps one run makes at most; what is left waits for the next run.
+/// How many steps one run takes at most; the next run does the rest.
 const STEPS: usize = 100;
 
-/// Removes what has expired, and says how many records.
+/// Removes expired records and returns their number.
 ///
 /// # Errors
 /// A fault of the store.

@@ -10,7 +10,7 @@ use minijinja::{Error, context};
 
 use crate::messages::Messages;
 
-/// The file of a page's template. A page that has none yet is a plain one.
+/// The template file of a page; empty if it has none yet, and then the plain page is shown.
 pub(crate) fn template(content: Content<'_>) -> &'static str {
     match content {
         Content::Accounts(..) => "accounts.html",
@@ -24,7 +24,7 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
     }
 }
 
-/// The values of a page's template, beside those that every page has.
+/// The values of a page's template, in addition to those that every page has.
 pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value, Error> {
     Ok(match content {
         Content::Accounts(view, markup) => accounts(view, markup),
@@ -64,7 +64,8 @@ fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Resu
     })
 }
 
-/// One line of what is asked for. What has no sentence is shown as the client wrote it.
+/// One line of the list of requested scopes and claims. A scope or claim without a sentence is shown as the
+/// client wrote it.
 fn wish(kind: &str, name: &str, messages: &Messages) -> Result<Value, Error> {
     let id = format!("{kind}.{name}");
     let text = if messages.has(&id) && id != "scope.unknown" {
@@ -135,7 +136,7 @@ fn login(view: &LoginView, markup: &FormMarkup, messages: &Messages) -> Result<V
     })
 }
 
-/// How long somebody has to wait, in words.
+/// The waiting time in words.
 fn wait(wait: Wait, messages: &Messages) -> Result<Value, Error> {
     let (id, count) = match wait {
         Wait::Seconds(1) => ("wait.second", 1),

@@ -17,13 +17,13 @@ pub(crate) const LANGUAGES: [&str; 2] = ["en", "de"];
 pub(crate) struct Messages(BTreeMap<String, String>);
 
 impl Messages {
-    /// The catalogue of a language; the default one's for a language that has none.
+    /// The catalogue of a language, or of the default language if it has none.
     pub(crate) fn of(language: &str) -> Self {
         let found = CATALOGUES.iter().find(|(tag, _)| *tag == language).or(CATALOGUES.first());
         Self(found.and_then(|(_, json)| serde_json::from_str(json).ok()).unwrap_or_default())
     }
 
-    /// Whether there is such a sentence.
+    /// Whether the catalogue has this sentence.
     pub(crate) fn has(&self, id: &str) -> bool {
         self.0.contains_key(id)
     }
@@ -47,7 +47,7 @@ impl Messages {
     }
 }
 
-/// A value as HTML: markup that the templates made stays, everything else is text.
+/// A value as HTML: markup from the templates is kept, everything else is escaped.
 pub(crate) fn as_html(value: &Value) -> String {
     let text = value.to_string();
     if value.is_safe() { text } else { Html::escape(&text).as_str().to_owned() }

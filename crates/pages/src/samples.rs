@@ -1,4 +1,4 @@
-//! One page of each kind and state: what templates are tried with before they are shown to anybody.
+//! Sample pages of each kind and state, on which templates are tried before they are used.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
 use chancery_http::{Content, FormMarkup, Retry};
 use chancery_types::{RedirectUri, ResourceUri};
 
-/// Calls with the name and the content of each page.
+/// Calls `show` with the name and content of each page.
 pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
     let markup = FormMarkup {
         action: "https://id.example/interaction".to_owned(),

@@ -35,10 +35,10 @@ built_in!(
 
 /// Pages made of minijinja templates and message catalogues.
 ///
-/// Every value is escaped; `{{ t("login.title") }}` is a sentence in the person's language. A folder may replace any of the
-/// files `accounts.html`, `consent.html`, `error.html`, `form_post.html`, `layout.html`, `login.html`, `parts.html`,
-/// `repost.html`, `signed_in.html` and `style.css`; what it does not hold stays as it is. To change colours and type alone,
-/// replace `style.css`.
+/// Every value is escaped; `{{ t("login.title") }}` is a sentence in the person's language. A folder may
+/// replace any of the files `accounts.html`, `consent.html`, `error.html`, `form_post.html`, `layout.html`,
+/// `login.html`, `parts.html`, `repost.html`, `signed_in.html` and `style.css`; the built-in version of every
+/// other file is used. To change only colours and type, replace `style.css`.
 pub struct Templates {
     environment: Environment<'static>,
     messages: BTreeMap<&'static str, Arc<Messages>>,
@@ -53,11 +53,12 @@ impl Templates {
         templates
     }
 
-    /// The built-in design with the files of a folder in place of those of the same name. Each page is written once in
-    /// each language with made-up content, so that a mistake is found at the start and not by a person.
+    /// The built-in design, with the files of a folder replacing those of the same name. Each page is
+    /// rendered once in each language with sample content, so that a mistake is found at the start and not by
+    /// a person.
     ///
     /// # Errors
-    /// Everything that is wrong: files that replace nothing, templates that cannot be read or written.
+    /// Everything that is wrong: files that replace nothing, and templates that cannot be parsed or rendered.
     pub fn from_folder(path: &Path) -> Result<Self, Vec<Complaint>> {
         let setting = path.display().to_string();
         let entries = std::fs::read_dir(path)
@@ -82,12 +83,12 @@ impl Templates {
         if complaints.is_empty() { Ok(templates) } else { Err(complaints) }
     }
 
-    /// The built-in templates but for these, and what is wrong with them.
+    /// The built-in templates with these replacements, and what is wrong with them.
     fn with(files: BTreeMap<String, String>) -> (Self, Vec<Complaint>) {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.set_auto_escape_callback(|name| {
-            // Style stands inside of HTML, where text would be cut off from its meaning by escaping.
+            // CSS is included in the HTML of the page, where escaping would change its meaning.
             if name.ends_with(".css") { AutoEscape::None } else { AutoEscape::Html }
         });
         if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
@@ -115,7 +116,7 @@ impl Templates {
         (templates, complaints)
     }
 
-    /// Writes every page in every language.
+    /// Renders every page in every language.
     fn try_all(&self) -> Vec<Complaint> {
         let mut complaints = Vec::new();
         for language in LANGUAGES {
@@ -139,13 +140,13 @@ impl Templates {
         let values = values(page.content, &messages)?;
         let t = Value::from_function(move |id: &str, arguments: Kwargs| messages.sentence(id, &arguments));
         let template = self.environment.get_template(template(page.content))?;
-        // What not every page has is empty, not unknown.
+        // Values that only some pages have are empty on the others instead of undefined.
         let defaults = context! { client => (), problem => (), username => "" };
         template.render(context! { lang, t, nonce => page.nonce, ..context! { ..values, ..defaults } })
     }
 }
 
-/// Where the rule about pages is described.
+/// The section that complaints refer to.
 const SECTION: &str = "configuration, pages";
 
 fn complaint(name: &str, error: &Error) -> Complaint {
@@ -161,7 +162,8 @@ impl Pages for Templates {
     }
 
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
-        // All pages were written once before; should one fail all the same, the person still gets a page.
+        // All pages were rendered once at the start. If one fails nevertheless, the person still gets a plain
+        // page.
         self.render(page, locale.as_str()).map_or_else(|_| PlainPages.page(page, locale), Html::new)
     }
 }

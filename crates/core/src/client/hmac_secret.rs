@@ -1,8 +1,8 @@
-//! The secret itself of a client that is registered for an HMAC (OIDC Core section 10.1): sealed under the realm's root
-//! secret, so that every node of the realm can open it, and no registry has to.
+//! The plain secret of a client that is registered for an HMAC algorithm (OIDC Core section 10.1). It is
+//! sealed under the realm's root secret, so that every node of the realm can open it and no registry can.
 //!
-//! The seal names the version of the root secret. What an older one sealed stays readable; a client that gets a new secret
-//! gets a seal of the newest. A root secret must not be forgotten while a client has a seal of it.
+//! The seal names the version of its root secret. Older seals stay readable, and a new secret is sealed under
+//! the newest version. A root secret must not be removed while any client's secret is sealed under it.
 
 use chancery_jose::{HmacKey, SigningAlgorithm, base64url};
 use chancery_types::ClientId;
@@ -14,7 +14,7 @@ use crate::keys::KeySet;
 use crate::model::Client;
 use crate::model::client::HmacSecret;
 
-/// Keeps a secret for the client of this id.
+/// Seals a secret for the client with this id.
 pub(super) fn seal(
     secret: &Zeroizing<String>,
     client: &ClientId,
@@ -28,11 +28,11 @@ pub(super) fn seal(
     Ok(HmacSecret::Sealed { root_secret: root.version, sealed: base64url::encode(sealed).into() })
 }
 
-/// The key of the HMACs that this client is answered with: its newest secret.
+/// The HMAC key for this client: its newest secret.
 ///
 /// # Errors
-/// A fault when the client has no such secret, or when it was sealed under a root secret that is gone, or for another
-/// client.
+/// A fault if the client has no such secret, or if it was sealed under a root secret that has been removed or
+/// for another client.
 pub(crate) fn hmac_key(client: &Client, alg: SigningAlgorithm, keys: &KeySet) -> Result<HmacKey, Fault> {
     let broken = |what: &str| Fault::internal(format!("the secret of client {}: {what}", client.id()));
     let newest = client.secrets().last().and_then(|secret| secret.hmac.as_ref());
@@ -48,7 +48,7 @@ pub(crate) fn hmac_key(client: &Client, alg: SigningAlgorithm, keys: &KeySet) ->
     HmacKey::new(alg, &secret).map_err(|error| broken(&error.to_string()))
 }
 
-/// What a seal is bound to, so that it cannot be moved.
+/// The associated data that binds a seal to its realm and client, so that it cannot be moved to another.
 fn sealed_for(keys: &KeySet, client: &ClientId) -> Vec<u8> {
     [keys.realm().as_str().as_bytes(), &[0], client.as_str().as_bytes()].concat()
 }

@@ -1,4 +1,4 @@
-//! Who asks: a client's registration, and how it proves who it is.
+//! Clients: their registration and their authentication.
 
 mod hmac_secret;
 pub(crate) use hmac_secret::hmac_key;

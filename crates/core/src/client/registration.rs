@@ -1,7 +1,7 @@
-//! RFC 7591, OAuth 2.0 Dynamic Client Registration Protocol: section 2, client metadata; OpenID Connect Dynamic Client
-//! Registration 1.0: section 2. The metadata alone; nobody can register by himself.
+//! RFC 7591, OAuth 2.0 Dynamic Client Registration Protocol: section 2, client metadata; OpenID Connect
+//! Dynamic Client Registration 1.0: section 2. Only the metadata: there is no registration endpoint.
 //!
-//! Everything that is wrong is said at once. Members that are unknown are ignored, with a notice.
+//! Everything that is wrong is reported at once. Unknown members are ignored, with a notice.
 
 use chancery_jose::json::Object;
 use chancery_jose::{SecretDigest, SigningAlgorithm, base64url};
@@ -19,32 +19,34 @@ use crate::ports::Random;
 /// What a registration is checked against.
 #[derive(Clone, Copy)]
 pub struct RegistrationRules<'r> {
-    /// The keys of the realm where the client will live: the newest root secret seals the secret of a client that is
-    /// registered for an HMAC. `None` where nothing is stored: then such a secret is kept as it is.
+    /// The keys of the realm that the client will belong to, whose newest root secret seals the secret of a
+    /// client that is registered for an HMAC. `None` if nothing is stored: then such a secret is kept
+    /// unsealed.
     pub keys: Option<&'r KeySet>,
-    /// What the provider offers: nobody is registered for anything else.
+    /// What the provider offers. A client cannot be registered for anything else.
     pub offered: &'r Offered,
-    /// The algorithms that can sign. Of them the symmetric ones do not matter: their key is the client's secret.
+    /// The algorithms that can sign. Symmetric ones are irrelevant here, because their key is the client's
+    /// secret.
     pub algorithms: &'r [SigningAlgorithm],
-    /// Whether a given secret may have fewer than 32 characters.
+    /// Whether a secret given in the metadata may have fewer than 32 characters.
     pub are_weak_secrets_allowed: bool,
     /// When it is registered.
     pub now: Timestamp,
 }
 
 impl<'r> RegistrationRules<'r> {
-    /// With a strong secret, for a registry that stores nothing.
+    /// Requires a strong secret and seals none: the rules for a registry that stores nothing.
     #[must_use]
     pub fn new(offered: &'r Offered, algorithms: &'r [SigningAlgorithm], now: Timestamp) -> Self {
         Self { keys: None, offered, algorithms, are_weak_secrets_allowed: false, now }
     }
 }
 
-/// A client that was registered, not stored yet.
+/// A client that was registered but not stored yet.
 pub struct Registered {
     /// The client.
     pub client: Client,
-    /// The secret that was made for it; nobody can ask for it again.
+    /// The secret that was generated for it. It cannot be read again later.
     pub secret_to_show: Option<Zeroizing<String>>,
     /// What was left out, and why.
     pub notices: Vec<String>,
@@ -53,7 +55,8 @@ pub struct Registered {
 const RFC7591: &str = "RFC 7591 section 2";
 const ID_RULE: &str = "must be 1 to 255 printable ASCII characters";
 
-/// Reads client metadata. `client_id` and `client_secret` are taken when they are given, and made when not.
+/// Reads client metadata. `client_id` and `client_secret` are taken from it if present, and generated
+/// otherwise.
 ///
 /// # Errors
 /// Everything that is wrong with it.
@@ -82,7 +85,7 @@ pub fn register(
     Ok(Registered { client: Client::new(body), secret_to_show, notices })
 }
 
-/// Complains about each value that this build knows and this provider does not offer.
+/// Complains about each value that this build supports but this provider does not offer.
 fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, offered: &Offered) {
     let flow = &metadata.flow;
     let mut complain = |member: &str, value: &str| from.complain(member, format!("{value} is not offered here"));
@@ -110,14 +113,14 @@ fn read_id(from: &mut Reader<'_>, random: &dyn Random) -> Option<ClientId> {
     ClientId::parse(&id).map_err(|_| from.complain("client_id", ID_RULE)).ok()
 }
 
-/// A client's secret on its way in.
+/// A client's secret while it is being registered.
 struct Secret {
     text: Zeroizing<String>,
     is_made: bool,
     ends: Option<Timestamp>,
 }
 
-/// Characters below which a secret can be guessed from its digest.
+/// The shortest secret that cannot be guessed from its digest.
 const SHORTEST: usize = 32;
 
 fn read_secret(
@@ -162,7 +165,7 @@ fn read_secret(
 }
 
 impl Secret {
-    /// Writes the secret into the client: its digest, and itself where an HMAC needs it.
+    /// Stores the secret in the client: as a digest, and sealed as well if an HMAC needs it.
     fn keep(&self, client: &mut ClientBody, random: &dyn Random, rules: &RegistrationRules<'_>) -> Result<(), Fault> {
         let digest = SecretDigest::new(bytes(random), &self.text);
         let needs_itself = client.metadata.hmac_algorithm().is_some();
@@ -180,7 +183,8 @@ fn bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
     bytes
 }
 
-/// A new secret for a client that has one; those that it had are good until `others_end`, or as long as they were.
+/// Gives a client a new secret. The existing ones expire at `others_end` or at their own end, whichever comes
+/// first.
 ///
 /// # Errors
 /// A fault for a public client.

@@ -19,7 +19,7 @@ pub struct AuthorizationEndpoint {
 }
 
 impl AuthorizationEndpoint {
-    /// With the components of the snapshot.
+    /// Built from the components of the snapshot.
     #[must_use]
     pub fn new(interactions: Arc<Interactions>) -> Self {
         Self { interactions }
@@ -28,20 +28,21 @@ impl AuthorizationEndpoint {
     /// Answers an authorization request: with a page, with a code, or with an error that goes through the redirect URI.
     ///
     /// # Errors
-    /// A page for the person while no redirect URI has been verified, and when something broke.
+    /// A page for the person if no redirect URI has been verified yet, or if something broke.
     pub(crate) async fn authorize(&self, call: &Call, env: &Env, params: Params<'_>) -> Result<Decided, PageError> {
         let interactions = &self.interactions;
-        // Client and redirect target, else a page.
+        // Client and redirect target. Without them errors go to a page.
         let addressed =
             Received::new(params).resolve(call, env, &interactions.rules.resolver).await?.address(env).await?;
-        // The list of checks, from which on the client is told.
+        // The checks. From here on errors go to the client.
         let request = match addressed.validate(&interactions.rules) {
             Ok(request) => request,
             Err(Refused { addressed, why }) => return Ok(commit::tell(call, env, &addressed, &why)),
         };
         env.record_ignored(call, &request.addressed().client, &request.asked().ignored);
         let pending = Pending::new(interactions, call, env, request);
-        // Nobody is asked to sign in for an ID token that nothing could sign. The client hears that it can come back.
+        // Nobody is asked to sign in for an ID token that no key can sign at the moment. The client is told
+        // to retry.
         if let Some(alg) = pending.missing_signer() {
             env.record(call, &Event::Faulted { endpoint: Endpoint::Authorization, fault: no_signer(alg) });
             return Ok(commit::refuse(&pending, &(&NOTHING_SIGNS).into()).await?);

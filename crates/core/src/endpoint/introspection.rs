@@ -34,15 +34,16 @@ reasons! {
 /// The answer to an introspection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Introspection {
-    /// Unknown, expired, revoked, or not this client's business: `{"active":false}` and nothing else (section 2.2).
+    /// Unknown, expired, revoked, or not visible to this client: `{"active":false}` and nothing else (section
+    /// 2.2).
     Inactive,
-    /// The JSON object of a token that is good.
+    /// The JSON object that describes a valid token.
     Active(String),
 }
 
 /// The introspection endpoint.
 pub struct IntrospectionEndpoint {
-    /// Knows the keys of JWTs and the grace of refresh tokens.
+    /// Has the keys of JWTs and the grace period of refresh tokens.
     pub issuer: Arc<TokenIssuer>,
     /// Who may see which token.
     pub policy: Arc<dyn ClientPolicy>,
@@ -63,7 +64,7 @@ struct Live {
 impl ClientEndpoint for IntrospectionEndpoint {
     type Response = Introspection;
 
-    /// Says what a token is worth, to a client that may know.
+    /// Introspects a token for a client that may see it.
     ///
     /// # Errors
     /// A refusal of the request itself, never of the token; or a fault.
@@ -75,7 +76,7 @@ impl ClientEndpoint for IntrospectionEndpoint {
         params: &Params<'_>,
     ) -> Result<Introspection, Failure> {
         let asker = asker.client();
-        // `token_type_hint` is not needed: a token tells its type by its form.
+        // `token_type_hint` is not needed, because the form of a token reveals its type.
         let token = params.one("token")?.ok_or(&TOKEN_MISSING)?;
         let answer = match self.find(call, env, token).await? {
             Some(live) => self.judge(env, asker, live).await?,
@@ -121,7 +122,7 @@ impl IntrospectionEndpoint {
         }))
     }
 
-    /// Whether the token still counts, and whether this client may know.
+    /// Whether the token is still valid, and whether this client may know.
     async fn judge(&self, env: &Env, asker: &Client, mut live: Live) -> Result<Introspection, Fault> {
         let Some(owner) = env.registry.client(&env.realm, live.holder.client()).await? else {
             return Ok(Introspection::Inactive);
@@ -163,7 +164,7 @@ impl From<LiveAccessToken> for Live {
 }
 
 impl Live {
-    /// Who takes the token. A refresh token is for its client.
+    /// The audience of the token. A refresh token is for its client.
     fn audience<'a>(&'a self, issuer: &'a Issuer) -> Vec<&'a str> {
         match self.kind {
             TokenKind::AccessToken => audience(issuer, self.resource.as_ref(), &self.scopes),
@@ -171,7 +172,7 @@ impl Live {
         }
     }
 
-    /// The members of RFC 7662 section 2.2; extra claims stand last and replace nothing.
+    /// The members of RFC 7662 section 2.2, followed by extra claims, which cannot replace any of them.
     fn describe(&self, issuer: &Issuer, subject: Option<&str>) -> String {
         let mut members = ClaimsWriter::new();
         members

@@ -1,5 +1,5 @@
-//! One file per endpoint, in the order of its standard. Those that programs call are [`ClientEndpoint`]s
-//! and [`BearerEndpoint`]s.
+//! The endpoints, one file each, in the order of their standards. Those that programs call are
+//! [`ClientEndpoint`]s and [`BearerEndpoint`]s.
 
 use std::future::Future;
 
@@ -24,23 +24,23 @@ pub mod userinfo;
 /// The parameters of a client's request.
 #[derive(Default)]
 pub struct ClientRequest<'a> {
-    /// The query. Looked at only to refuse what must not be in it (RFC 9700 section 4.3.2).
+    /// The query, read only to refuse what must not be in it (RFC 9700 section 4.3.2).
     pub query: Params<'a>,
-    /// The body of a POST, else empty.
+    /// The body of a POST; empty otherwise.
     pub form: Params<'a>,
 }
 
-/// A client's answer. It has no `Debug`, because it may hold tokens.
+/// The response to a client. It has no `Debug`, because it may hold tokens.
 pub enum ClientResponse {
     /// A JSON object.
     Json(String),
     /// A signed JWT, as `application/jwt`.
     Jwt(String),
-    /// It was done, and there is nothing to say.
+    /// Success without a body.
     Done,
 }
 
-/// Which client asks, in which realm.
+/// The calling client and its realm.
 #[derive(Clone, Copy)]
 struct Requester<'a> {
     call: &'a Call,
@@ -48,10 +48,10 @@ struct Requester<'a> {
     client: &'a Client,
 }
 
-/// An endpoint that clients call by themselves. Who calls was found out before. A refusal or a fault means that nothing was
-/// used up.
+/// An endpoint that clients call directly. The client has already been authenticated. A refusal or a fault
+/// means that no code or token was used up.
 pub trait ClientEndpoint: Send + Sync {
-    /// What it answers.
+    /// What it responds with.
     type Response: Into<ClientResponse>;
 
     /// Answers a request.
@@ -64,7 +64,7 @@ pub trait ClientEndpoint: Send + Sync {
     ) -> impl Future<Output = Result<Self::Response, Failure>> + Send;
 }
 
-/// A [`ClientEndpoint`] among others.
+/// A [`ClientEndpoint`] whose response type is erased, so that all of them fit into one map.
 pub trait AnyClientEndpoint: Send + Sync {
     /// Answers a request.
     fn answer<'a>(
@@ -88,14 +88,14 @@ impl<E: ClientEndpoint> AnyClientEndpoint for E {
     }
 }
 
-/// It was done, and there is nothing to say.
+/// Success without a body.
 impl From<()> for ClientResponse {
     fn from((): ()) -> Self {
         Self::Done
     }
 }
 
-/// An endpoint that whoever holds an access token calls. A refusal or a fault means that nothing was used up.
+/// An endpoint that is called with an access token. A refusal or a fault means that nothing was used up.
 pub trait BearerEndpoint: Send + Sync {
     /// Answers a request.
     fn answer<'a>(
@@ -110,6 +110,6 @@ pub trait BearerEndpoint: Send + Sync {
 pub enum Served {
     /// A client that authenticates itself.
     ToClient(Box<dyn AnyClientEndpoint>),
-    /// Whoever holds an access token.
+    /// A holder of an access token.
     ToBearer(Box<dyn BearerEndpoint>),
 }

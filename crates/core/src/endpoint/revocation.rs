@@ -31,23 +31,23 @@ reasons! {
     };
 }
 
-/// How much longer than its JWT a mark is kept. A clock that is ahead for a while must not sweep it away too early: set right
-/// again, it would find the JWT good.
+/// How much longer a revocation mark is kept than its JWT lives. Otherwise a clock that runs ahead for a
+/// while could remove the mark too early, and once the clock is right again the JWT would be valid.
 const KEPT: Duration = Duration::from_secs(86_400);
 
 /// The revocation endpoint.
 pub struct RevocationEndpoint {
-    /// Knows the keys of JWTs and the policy of tokens.
+    /// Has the keys of JWTs and the policy for tokens.
     pub issuer: Arc<TokenIssuer>,
-    /// Who may end which token.
+    /// Decides who may revoke which token.
     pub policy: Arc<dyn ClientPolicy>,
 }
 
 impl ClientEndpoint for RevocationEndpoint {
     type Response = ();
 
-    /// Ends a token. That it is unknown, dead already, or another client's is the same answer (RFC 7009 section 2.2): the
-    /// client has nothing to do about it.
+    /// Revokes a token. If it is unknown, has already ended or belongs to another client, the answer is the
+    /// same (RFC 7009 section 2.2), because there is nothing that the client could do about it.
     ///
     /// # Errors
     /// A refusal of the request itself, never of the token; or a fault.
@@ -58,7 +58,7 @@ impl ClientEndpoint for RevocationEndpoint {
         client: &AuthenticatedClient,
         params: &Params<'_>,
     ) -> Result<(), Failure> {
-        // `token_type_hint` is not needed: a token tells its type by its form.
+        // `token_type_hint` is not needed, because the form of a token reveals its type.
         let token = params.one("token")?.ok_or(&TOKEN_MISSING)?;
         let caller = Requester { call, env, client: client.client() };
         if let Ok(handle) = Handle::<AccessToken>::parse(token) {
@@ -86,7 +86,8 @@ impl RevocationEndpoint {
         self.end_grant_too(caller, TokenKind::AccessToken, found.body.holder.grant()).await
     }
 
-    /// Whoever knows the family's id has held one of its tokens; which one does not matter when all shall end.
+    /// Only somebody who held a token of the family knows its id. Which token it was does not matter, because
+    /// all of them end.
     async fn refresh_token(&self, caller: Requester<'_>, handle: &RotatingHandle<RefreshToken>) -> Result<(), Fault> {
         let Requester { call, env, .. } = caller;
         let found = env.records().get::<RefreshFamilyBody>(call.now, handle.key(&env.realm)).await?;
@@ -102,7 +103,7 @@ impl RevocationEndpoint {
         self.end_grant_too(caller, TokenKind::RefreshToken, Some(found.body.granted.grant)).await
     }
 
-    /// A JWT is good by its signature; the mark that it is revoked outlives it.
+    /// A JWT stays valid by its signature, so a mark that outlives it records the revocation.
     async fn signed(&self, caller: Requester<'_>, jwt: &JwtAccessToken) -> Result<(), Fault> {
         let Requester { call, env, .. } = caller;
         if !self.owns(caller, TokenKind::AccessToken, &jwt.client) {
@@ -114,7 +115,7 @@ impl RevocationEndpoint {
         let record = env.records().new(mark, parent, Tags::default(), jwt.expires_at + KEPT, &RevocationBody {})?;
         match env.records().insert(call.now, &[record]).await {
             Ok(()) => caller.record_revoked(),
-            // It is marked already.
+            // It has already been revoked.
             Err(StoreError::Occupied) => {}
             Err(fault) => return Err(fault.into()),
         }

@@ -1,4 +1,4 @@
-//! OpenID Connect Core 1.0 section 5.3, UserInfo; RFC 6750 sections 2 and 3, how the token comes.
+//! OpenID Connect Core 1.0 section 5.3, UserInfo; RFC 6750 sections 2 and 3, use of the bearer token.
 //! Config     none
 //! Discovery  userinfo_endpoint userinfo_signing_alg_values_supported
 
@@ -21,15 +21,16 @@ use crate::ports::{BoxFuture, ClaimsQuery};
 use crate::rule::claims::ClaimsRule;
 
 reasons! {
-    /// The request carries no access token. The challenge of the answer then names no error (RFC 6750 section
-    /// 3.1).
+    /// The request contains no access token, so the challenge in the response has no `error` (RFC 6750
+    /// section 3.1).
     pub TOKEN_MISSING = Reason {
         name: "access_token_missing",
         code: ErrorCode::InvalidToken,
         description: "no access token provided",
         section: "RFC 6750 section 3",
     };
-    /// The access token stands in the query, where it ends up in logs and histories (RFC 9700 section 4.3.2).
+    /// The access token is in the query, which ends up in logs and browser histories (RFC 9700 section
+    /// 4.3.2).
     pub TOKEN_IN_QUERY = Reason {
         name: "access_token_in_query",
         code: ErrorCode::InvalidRequest,
@@ -43,29 +44,29 @@ reasons! {
         description: "access token must only be provided using one mechanism",
         section: "RFC 6750 section 2",
     };
-    /// The Authorization header is not `Bearer` and one token.
+    /// The Authorization header does not consist of `Bearer` and one token.
     pub MALFORMED_HEADER = Reason {
         name: "bearer_header_malformed",
         code: ErrorCode::InvalidRequest,
         description: "Authorization header must be Bearer and a token",
         section: "RFC 6750 section 2.1",
     };
-    /// The access token was issued without the scope `openid`, so it is not for UserInfo.
+    /// The access token was issued without the scope `openid`, so UserInfo does not accept it.
     pub NO_OPENID = Reason {
         name: "openid_scope_missing",
         code: ErrorCode::InsufficientScope,
         description: "access token missing openid scope",
         section: "OIDC Core section 5.3",
     };
-    /// The access token does not exist, has expired, or its grant was revoked.
+    /// The access token does not exist or has expired, or its grant was revoked.
     pub TOKEN_UNKNOWN = invalid_token("access_token_unknown");
     /// The access token is for a resource server, not for UserInfo.
     pub TOKEN_FOR_ANOTHER = invalid_token("access_token_for_another_audience");
-    /// The access token's client, account or grant no longer counts.
+    /// The access token's client, account or grant is no longer valid.
     pub TOKEN_WITHDRAWN = invalid_token("access_token_withdrawn");
 }
 
-/// The reasons that a client must not tell apart.
+/// The reasons that a client must not be able to distinguish.
 const fn invalid_token(name: &'static str) -> Reason {
     Reason {
         name,
@@ -88,13 +89,13 @@ pub enum UserInfo {
 pub struct UserInfoEndpoint {
     /// Signs answers.
     pub issuer: Arc<TokenIssuer>,
-    /// Which claims a scope stands for.
+    /// The claims that each scope stands for.
     pub claims: Arc<ClaimsRule>,
 }
 
 impl UserInfoEndpoint {
-    /// Says who the person is, as far as was consented to. `query` is looked at only to refuse a token in it; `form` is the
-    /// body of a POST, else empty.
+    /// Returns the consented claims about the person. `query` is read only to refuse a token in it; `form` is
+    /// the body of a POST, and empty otherwise.
     ///
     /// # Errors
     /// A refusal of RFC 6750 section 3.1, or a fault.
@@ -108,7 +109,8 @@ impl UserInfoEndpoint {
         let token = bearer(call, query, form)?;
         let found = LiveAccessToken::find(call, env, &self.issuer.keys, token).await?;
         let token = found.ok_or(&TOKEN_UNKNOWN)?;
-        // RFC 9068 section 4: the audience comes first. Without `openid` a resource server's token is for it alone.
+        // RFC 9068 section 4: the audience is checked first. Without `openid`, a resource server's token is
+        // for that server alone.
         if let Some(uri) = &token.resource {
             let server = env.registry.resource_server(&env.realm, uri).await?;
             let is_taken_here = server.is_some_and(|server| server.userinfo) && token.scopes.contains(Scope::OPENID);
@@ -129,7 +131,8 @@ impl UserInfoEndpoint {
 
         let asked = self.claims.registered(granted.claims.clone(), &client);
         let mut names = self.claims.names(&scopes, &asked.userinfo);
-        // Because `auth_time` is among them, a signed answer is never taken for an ID token.
+        // This also removes `auth_time`, which every ID token has, so that a signed response cannot pass for
+        // one.
         names.retain(|name| !ClaimName::of(name).is_of_protocol());
         let account = granted.account();
         let query = ClaimsQuery { account, client: client.id(), names: &names, locales: asked.locales.as_deref() };
@@ -137,7 +140,7 @@ impl UserInfoEndpoint {
         let mut answer = ClaimsWriter::new();
         let alg = client.metadata().openid.userinfo_signed_response_alg;
         if alg.is_some() {
-            // OIDC Core section 5.3.2: a signed answer names its issuer and audience.
+            // OIDC Core section 5.3.2: a signed response names its issuer and audience.
             answer
                 .string("iss", env.issuer.as_str())
                 .string("aud", client.id().as_str())

@@ -1,8 +1,9 @@
-//! A brake for guessing client secrets, which may be weak where an operator lets one in.
+//! Slows down the guessing of client secrets, which may be weak if an operator allowed it.
 //!
-//! It counts by client and network, so that the right secret from another network feels nothing, and in memory, so that
-//! it costs no trip to the store: several nodes brake each by itself. What a client sends again and again is one guess:
-//! an instance that still has the secret of yesterday does not stop those beside it.
+//! Wrong secrets are counted by client and network, so that requests with the correct secret from another
+//! network are not affected; and in memory, so that no access to the store is needed. Each node therefore
+//! counts on its own. A secret that is sent again and again counts as one guess, so that an instance that
+//! still uses an old secret does not block the others beside it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +12,7 @@ use std::time::Duration;
 use chancery_jose::sha256;
 use chancery_types::Timestamp;
 
-/// How many wrong secrets are free.
+/// How many wrong secrets cause no wait.
 const FREE: u32 = 10;
 
 /// The first wait; each further wrong secret doubles it.
@@ -23,16 +24,16 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How long wrong secrets are remembered.
 const REMEMBERED: Duration = Duration::from_secs(15 * 60);
 
-/// How many clients and networks are remembered. Beyond that those with the fewest wrong secrets are forgotten, so that
-/// nobody pushes out what they have done by names that they made up.
+/// How many pairs of client and network are remembered. Beyond that the ones with the fewest wrong secrets
+/// are forgotten, so that nobody can make their own disappear by sending made-up client ids.
 const MOST: usize = 16_384;
 
-/// What is counted together: digest of client and network.
+/// What is counted together: the digest of client and network.
 type Counted = [u8; 32];
 
 #[derive(Default)]
 struct Wrong {
-    /// Digests of those that were free, to know them again.
+    /// Digests of the wrong secrets that caused no wait, to recognise repetitions.
     free: Vec<[u8; 8]>,
     count: u32,
     not_before: Option<Timestamp>,
@@ -44,22 +45,22 @@ struct Wrong {
 pub struct ClientSecrets(Mutex<HashMap<Counted, Wrong>>);
 
 impl ClientSecrets {
-    /// How long no secret of this client is looked at from where the request comes. A peer that is unknown may be anybody,
-    /// and is not braked.
+    /// How long secrets of this client are refused unchecked from this network. An unknown peer could be
+    /// anybody and is never slowed down.
     #[must_use]
     pub fn wait(&self, now: Timestamp, network: Option<&str>, client_id: &str) -> Option<Duration> {
-        // As long as nobody has guessed, no digest is made.
+        // No digest is computed as long as nobody has guessed.
         if self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty() {
             return None;
         }
         let counted = counted(network, client_id)?;
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let not_before = known.get(&counted)?.not_before?;
-        // A longer wait than there is was set by a clock that was ahead, and is over.
+        // A wait longer than the maximum was set by a clock that was ahead, and is over.
         Some(not_before.since(now)).filter(|wait| !wait.is_zero() && *wait <= LONGEST_WAIT)
     }
 
-    /// This secret was wrong.
+    /// Counts a wrong secret.
     pub fn failed(&self, now: Timestamp, network: Option<&str>, client_id: &str, secret: &str) {
         let Some(counted) = counted(network, client_id) else { return };
         let digest = *sha256(secret.as_bytes()).first_chunk().unwrap_or(&[0; 8]);
@@ -86,7 +87,7 @@ impl ClientSecrets {
     }
 }
 
-/// Makes room: for what is over, else for the half that has done the least.
+/// Makes room: removes what is over, or else the half with the fewest wrong secrets.
 fn forget(known: &mut HashMap<Counted, Wrong>, now: Timestamp) {
     known.retain(|_, wrong| wrong.last_at.is_some_and(|at| now.distance(at) <= REMEMBERED));
     if known.len() >= MOST {
@@ -106,7 +107,7 @@ fn counted(network: Option<&str>, client_id: &str) -> Option<Counted> {
 mod tests {
     use super::*;
 
-    /// Whoever is braked cannot free themselves by filling the memory with names that they made up, and it has an end.
+    /// Nobody can escape their wait by filling the memory with made-up names, and the memory is bounded.
     #[test]
     fn made_up_names_push_nobody_out() {
         let (secrets, now) = (ClientSecrets::default(), Timestamp::from_secs(1_800_000_000));

@@ -1,11 +1,13 @@
-//! A way in for those who find the line in front of a shared count too long, however it was filled.
+//! Gives everybody a chance to sign in although the line in front of a shared count is full, however it was
+//! filled.
 //!
-//! Whoever takes each place the moment it becomes free keeps the line full for ever. So beside the line one more attempt per
-//! place is let through. Whoever finds no place is told when to come back, and takes part in the draw then: strangers who
-//! come from another address each time never do. Of those who come back one is drawn by lot, so that guessing becomes no
-//! faster the more take part, and whoever keeps coming back gets in.
+//! An attacker who takes each place as soon as it becomes free keeps the line full for ever. One more attempt
+//! per pace is therefore let through beside the line. An attempt that finds no place is told when to come
+//! back, and takes part in a draw when it does; strangers who use a new address each time never do. One of
+//! those who come back is drawn by lot, so guessing does not become faster the more take part, and everybody
+//! who keeps coming back gets in eventually.
 //!
-//! This is counted in memory, so that an attempt that is turned away writes nothing. Several nodes draw each by itself.
+//! This is counted in memory, so an attempt that is turned away writes nothing. Each node draws on its own.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,20 +15,20 @@ use std::time::Duration;
 
 use chancery_types::{Key, Timestamp};
 
-/// How large a crowd is, is how many came within this time.
+/// The size of a crowd is the number of attempts that came within this time.
 const WINDOW: Duration = Duration::from_secs(30);
 
-/// After how long somebody who found no place is to come back.
+/// How soon an attempt that found no place should be repeated.
 const COMES_BACK: Duration = Duration::from_secs(10);
 
-/// For how long after that they take part in the draw.
+/// For how long after that it can take part in the draw.
 const TAKES_PART: Duration = Duration::from_secs(120);
 
-/// How many crowds, and how many who were told to come back, are remembered. Beyond that the half is forgotten that counts
-/// the least: the smallest crowds, and those who were told first.
+/// How many crowds, and how many attempts that were told to come back, are remembered. Beyond that the less
+/// important half is forgotten: the smallest crowds, and the attempts that were told first.
 const MOST: usize = 16_384;
 
-/// Those who have come back to a full line, in this window and in the one before.
+/// The attempts that have come back to a full line, in this window and in the previous one.
 struct Crowd {
     since: Timestamp,
     now: u64,
@@ -38,9 +40,9 @@ struct Crowd {
 /// What is remembered of full lines.
 #[derive(Default)]
 struct Memory {
-    /// By the key of the count that has the line.
+    /// By the key of the count that the line belongs to.
     crowds: HashMap<Key, Crowd>,
-    /// When those who were told are to come back, by the key of what is counted for them alone.
+    /// When attempts that were told to come back should do so, by the key of what is counted for them alone.
     told: HashMap<Key, Timestamp>,
 }
 
@@ -49,13 +51,13 @@ struct Memory {
 pub struct Lots(Mutex<Memory>);
 
 impl Lots {
-    /// How long this attempt has to wait that found the line of `count` full: `None` when it is let through, as one per
-    /// `pace` is at most of those who come back. `lot` is a random number.
+    /// How long an attempt that found the line of `count` full has to wait. `None` if it is let through,
+    /// which happens at most once per `pace` to those who come back. `lot` is a random number.
     #[must_use]
     pub fn draw(&self, now: Timestamp, count: Key, own: Key, pace: Duration, lot: u64) -> Option<Duration> {
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match memory.told.get(&own) {
-            // Whoever comes earlier changes nothing.
+            // Coming back too early changes nothing.
             Some(at) if now < *at && at.since(now) <= COMES_BACK => return Some(at.since(now)),
             Some(at) if *at <= now && now.since(*at) <= TAKES_PART => {}
             _ => return Some(memory.tell(now, own)),
@@ -79,7 +81,7 @@ impl Memory {
         COMES_BACK
     }
 
-    /// One more takes part; whether the lot falls on it.
+    /// Adds one participant and returns whether it is drawn.
     fn takes_part(&mut self, now: Timestamp, count: Key, pace: Duration, lot: u64) -> bool {
         if self.crowds.len() >= MOST && !self.crowds.contains_key(&count) {
             let keep = half(self.crowds.values().map(|crowd| crowd.now.max(crowd.before)));
@@ -92,7 +94,8 @@ impl Memory {
             *crowd = Crowd { since: now, now: 0, before, next_at: crowd.next_at.min(now + pace) };
         }
         crowd.now += 1;
-        // As many as come within one pace share half a chance: else whoever comes right at the end of each pace would take it.
+        // All who come within one pace share half a chance; otherwise an attempt right at the end of each
+        // pace would always win.
         let places = WINDOW.as_millis() / pace.as_millis().max(1) / 2;
         let is_drawn = u128::from(lot % crowd.now.max(crowd.before)) < places.max(1);
         if !is_drawn || now < crowd.next_at {
@@ -103,7 +106,7 @@ impl Memory {
     }
 }
 
-/// The number up to which a half of these lie.
+/// The median of these numbers.
 fn half<N: Ord + Copy + Default>(numbers: impl Iterator<Item = N>) -> N {
     let mut numbers: Vec<N> = numbers.collect();
     let middle = numbers.len() / 2;
@@ -124,7 +127,7 @@ mod tests {
         Key::derive(&RealmId::parse("main").unwrap(), Kind::THROTTLE, Partition([0, 0]), name.as_bytes())
     }
 
-    /// Numbers as a good generator gives them, the same ones each time (splitmix64).
+    /// Well-distributed pseudo-random numbers, the same each time (splitmix64).
     fn lots() -> impl Iterator<Item = u64> {
         (1_u64..).map(|n| {
             let mut z = n.wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -134,7 +137,8 @@ mod tests {
         })
     }
 
-    /// However many come back, no more are let through than one per pace, from the first moment on; and some always are.
+    /// However many come back, at most one per pace is let through, from the first moment on; and some always
+    /// are.
     #[test]
     fn a_larger_crowd_gets_no_more() {
         for come in [1, 2, 10, 100] {
@@ -153,7 +157,8 @@ mod tests {
         }
     }
 
-    /// Of many who come back, whoever comes as often as the others gets in as well, not only the first of each second.
+    /// Of many who come back, everybody who comes as often as the others gets in, not only the first of each
+    /// second.
     #[test]
     fn everybody_has_a_chance() {
         let (drawn, mut lots, count) = (Lots::default(), lots(), key("alice"));
@@ -172,7 +177,8 @@ mod tests {
         assert!(through.iter().all(|times| *times > 5), "{through:?}");
     }
 
-    /// Strangers who never come back take part in nothing, however many they are; coming too early changes nothing.
+    /// Strangers who never come back do not take part, however many they are; and coming back too early
+    /// changes nothing.
     #[test]
     fn who_never_comes_back_takes_part_in_nothing() {
         let (drawn, count, alice) = (Lots::default(), key("alice"), key("alice from home"));
@@ -184,12 +190,12 @@ mod tests {
             assert!(drawn.draw(now, count, key(&format!("address {n}")), PACE, 0).is_some());
         }
         assert_eq!(drawn.draw(now + Duration::from_secs(6), count, alice, PACE, 4999), None);
-        // A time that a clock told which was ahead is no time.
+        // A time set by a clock that was ahead is ignored.
         let before = Timestamp::from_secs(1_700_000_000);
         assert_eq!(drawn.draw(before, count, key("address 7"), PACE, 0), Some(COMES_BACK));
     }
 
-    /// Whoever makes up names does not take away the memory of a crowd, and the memory has an end.
+    /// Made-up names cannot push a crowd out of memory, and the memory is bounded.
     #[test]
     fn made_up_names_push_no_crowd_out() {
         let (drawn, now) = (Lots::default(), Timestamp::from_secs(1_800_000_000));

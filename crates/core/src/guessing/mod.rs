@@ -1,4 +1,4 @@
-//! What one process remembers about guessing; the store holds the rest.
+//! What one process remembers about guessing attempts; the store holds the rest.
 
 mod client_secrets;
 pub use client_secrets::ClientSecrets;
@@ -12,9 +12,9 @@ pub use turns::{Turn, Turns};
 /// Shared by all requests of one realm.
 #[derive(Default)]
 pub struct Guessing {
-    /// Logins that are looked at one after the other.
+    /// Logins that are checked one after the other.
     pub turns: Turns,
-    /// Logins that find the line in front of a shared count too long.
+    /// Logins that find the line in front of a shared count full.
     pub lots: Lots,
     /// Wrong secrets of clients.
     pub client_secrets: ClientSecrets,

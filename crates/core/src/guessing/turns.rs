@@ -1,7 +1,7 @@
-//! One after the other: of the attempts that share a count, one is looked at while the next ones wait.
+//! Of the attempts that share a count, one is checked while the others wait.
 //!
-//! An attempt is counted before the password is looked at. Without an order, right passwords that come at the same moment
-//! would be counted as if they were failures, because none of them is known to be right yet.
+//! An attempt is counted before its password is checked. Without an order, simultaneous correct passwords
+//! would count as failures, because none of them is known to be correct yet.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,16 +9,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chancery_types::Key;
 use tokio::sync::OwnedMutexGuard;
 
-/// How many may wait for one count. Each takes as long as its password, so that nobody waits for minutes.
+/// How many attempts may wait for one count. Each takes as long as a password check, so nobody waits for
+/// minutes.
 const LONGEST_LINE: usize = 64;
 
 type Line = Arc<tokio::sync::Mutex<()>>;
 
-/// The lines of those who wait, by the key of what is counted.
+/// The waiting lines, by the key of what is counted.
 #[derive(Default)]
 pub struct Turns(Mutex<HashMap<Key, Line>>);
 
-/// Somebody's turn, which ends when this is dropped.
+/// An attempt's turn, which ends when this is dropped.
 pub struct Turn<'t> {
     turns: &'t Turns,
     key: Key,
@@ -27,18 +28,18 @@ pub struct Turn<'t> {
 }
 
 impl Turns {
-    /// Waits until it is the caller's turn; `None` at once when too many wait already.
+    /// Waits for the caller's turn; `None` at once if too many are already waiting.
     pub async fn wait(&self, key: Key) -> Option<Turn<'_>> {
         let line = {
             let mut lines = self.lines();
             let line = lines.entry(key).or_default();
-            // Each of those who wait holds the line twice: by its turn and by the guard it waits for.
+            // Each waiting attempt holds the line twice: in its turn and in the guard that it waits for.
             if Arc::strong_count(line) / 2 > LONGEST_LINE {
                 return None;
             }
             Arc::clone(line)
         };
-        // Made before the wait, so that a caller who goes away meanwhile leaves the line as well.
+        // Made before the wait, so that a caller that is cancelled meanwhile also leaves the line.
         let mut turn = Turn { turns: self, key, line: Some(Arc::clone(&line)), guard: None };
         turn.guard = Some(line.lock_owned().await);
         Some(turn)
@@ -54,7 +55,7 @@ impl Drop for Turn<'_> {
         self.guard = None;
         let mut lines = self.turns.lines();
         let line = self.line.take();
-        // The table and this turn hold it, and nobody else.
+        // Only the table and this turn still hold it.
         if line.is_some_and(|line| Arc::strong_count(&line) == 2) {
             lines.remove(&self.key);
         }
@@ -89,7 +90,7 @@ mod tests {
         let mut second = pin!(turns.wait(key("a")));
         assert!(poll(second.as_mut()).is_pending());
         {
-            // Somebody waits and goes away.
+            // One attempt waits and is cancelled.
             let mut third = Box::pin(turns.wait(key("a")));
             assert!(poll(third.as_mut()).is_pending());
         }

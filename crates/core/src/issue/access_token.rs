@@ -1,4 +1,5 @@
-//! RFC 9068, JWT Profile for OAuth 2.0 Access Tokens: sections 2 to 4; opaque ones are handles (RFC 6749 section 1.4).
+//! RFC 9068, JWT Profile for OAuth 2.0 Access Tokens: sections 2 to 4; opaque tokens are handles (RFC 6749
+//! section 1.4).
 //! Config     `[access_token]`
 //! Discovery  none
 
@@ -26,13 +27,14 @@ pub(crate) use live::LiveAccessToken;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccessTokenConfig {
-    /// How long an opaque one lives that stands for a person.
+    /// The lifetime of an opaque token that stands for a person.
     #[serde(with = "crate::duration")]
     pub opaque: Duration,
-    /// How long a JWT lives. Short, because who verifies it offline learns of a revocation only by its end.
+    /// The lifetime of a JWT. It is short, because a resource server that verifies it offline learns of a
+    /// revocation only when it expires.
     #[serde(with = "crate::duration")]
     pub jwt: Duration,
-    /// How long an opaque one lives that stands for the client itself.
+    /// The lifetime of an opaque token that stands for the client itself.
     #[serde(with = "crate::duration")]
     pub client_credentials: Duration,
 }
@@ -57,7 +59,7 @@ impl AccessTokenConfig {
 }
 
 impl AccessTokenConfig {
-    /// How long the access token of this entitlement lives, unless the policy says otherwise.
+    /// The lifetime of this entitlement's access token, unless the policy decides otherwise.
     pub(super) fn lifetime(&self, what: &Entitlement) -> Duration {
         let resource = what.target.resource.as_deref();
         let of_format = match (resource.map_or(TokenFormat::Opaque, |server| server.format), &what.holder) {
@@ -69,29 +71,30 @@ impl AccessTokenConfig {
     }
 }
 
-/// The media type of the whole (RFC 9068 section 2.1).
+/// The `typ` of the JWT (RFC 9068 section 2.1).
 const TYPE: &str = "at+jwt";
 
-/// What the protocol says itself, and an extra claim never does (RFC 7662 section 2.2, RFC 9068 section 2.2).
+/// The claims that the protocol sets itself and that an extra claim never can (RFC 7662 section 2.2, RFC 9068
+/// section 2.2).
 const RESERVED: &[&str] =
     &["active", "aud", "client_id", "cnf", "exp", "iat", "iss", "jti", "nbf", "scope", "sid", "sub", "token_type"];
 
-/// Who takes an access token of these scopes: a resource server and, where `openid` is among them, the issuer itself, whose
-/// UserInfo takes it (RFC 9068 section 2.2, RFC 7662 section 2.2).
+/// The audience of an access token with these scopes: its resource server and, if `openid` is among them, the
+/// issuer itself, whose UserInfo accepts it (RFC 9068 section 2.2, RFC 7662 section 2.2).
 pub(crate) fn audience<'a>(issuer: &'a Issuer, resource: Option<&'a ResourceUri>, scopes: &Scopes) -> Vec<&'a str> {
     let userinfo = scopes.contains(Scope::OPENID).then_some(issuer.as_str());
     resource.map(ResourceUri::as_str).into_iter().chain(userinfo).collect()
 }
 
-/// Whether the protocol says it itself, in whatever language.
+/// Whether the protocol sets this claim itself, in whatever language.
 fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&ClaimName::of(name).claim)
 }
 
-/// An access token before it is good.
+/// An access token that is not valid yet.
 pub(super) struct Drafted {
     pub(super) text: String,
-    /// What makes an opaque one good; a JWT is good by its signature.
+    /// The record that makes an opaque token valid; a JWT is valid by its signature.
     pub(super) record: Option<Record>,
     pub(super) lifetime: Duration,
 }
@@ -123,7 +126,7 @@ impl TokenIssuer {
         let handle = Handle::<AccessToken>::new(partition, env.secret());
         let mut holder = what.holder.clone();
         if let Holder::Person(granted) = &mut holder {
-            // Nobody asks an access token for what belongs into the ID token.
+            // What was requested for the ID token is of no use in an access token.
             granted.claims.id_token.clear();
         }
         let body = AccessTokenBody {

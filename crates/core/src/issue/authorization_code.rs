@@ -1,4 +1,4 @@
-//! RFC 6749 section 4.1.2: the grant and its code, as records of one batch, and what the client gets.
+//! RFC 6749 section 4.1.2: drafts the grant and its code as records of one batch.
 //! Config     `[authorization_code]`
 //! Discovery  none
 
@@ -27,15 +27,15 @@ use crate::session::sid;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuthorizationCodeConfig {
-    /// How long a code can be exchanged. RFC 6749 section 4.1.2 wants at most 10 minutes.
+    /// How long a code can be exchanged. RFC 6749 section 4.1.2 recommends at most 10 minutes.
     #[serde(with = "crate::duration")]
     pub lifetime: Duration,
-    /// How long a code that was used is remembered at least, so that showing it again ends what came of it: as long as its
-    /// access token lives, if that is longer.
+    /// The shortest time for which a used code is remembered, so that presenting it again ends its tokens. It
+    /// is remembered for as long as its access token lives if that is longer.
     #[serde(with = "crate::duration")]
     pub remembered: Duration,
-    /// How long a grant can live at most from which a refresh token can come: as long as its longest token. Any other ends
-    /// with its code or its access token.
+    /// The longest life of a grant that can yield a refresh token; it ends with its longest-lived token. Any
+    /// other grant ends with its code or its access token.
     #[serde(with = "crate::duration")]
     pub grant: Duration,
 }
@@ -81,33 +81,33 @@ impl AuthorizationCodeConfig {
     }
 }
 
-/// A person's yes, about to become a grant.
+/// A person's approval, about to become a grant.
 pub(crate) struct Yes<'a> {
-    /// The session in which it was said.
+    /// The session in which it was given.
     pub(crate) session: Key,
     /// How the person authenticated.
     pub(crate) authentication: &'a Authentication,
-    /// What was yes.
+    /// The scopes that were approved.
     pub(crate) scopes: Scopes,
-    /// The single claims that were yes.
+    /// The single claims that were approved.
     pub(crate) claims: ClaimsRequest,
-    /// What the client gets, in the session's partition.
+    /// The code for the client, in the session's partition.
     pub(crate) code: Handle<AuthorizationCode>,
 }
 
-/// A code and the records that make it good.
+/// A code and the records that make it valid.
 pub(crate) struct Drafted {
     /// The grant and the code, to be written in one step of the session's partition.
     pub(crate) records: [Record; 2],
     /// The grant.
     pub(crate) grant: GrantId,
-    /// What the client gets.
+    /// The code for the client.
     pub(crate) code: Handle<AuthorizationCode>,
 }
 
 impl TokenIssuer {
-    /// Drafts the grant and its code in the session's partition. The grant lives under the session, unless it was granted
-    /// for the time when the person is away (OIDC Core section 11).
+    /// Drafts the grant and its code in the session's partition. The grant ends with the session unless
+    /// `offline_access` was granted (OIDC Core section 11).
     pub(crate) fn draft_code(
         &self,
         env: &Env,
@@ -118,7 +118,8 @@ impl TokenIssuer {
     ) -> Result<Drafted, Fault> {
         let client = &addressed.client;
         let (session, code) = (yes.session, yes.code);
-        // Where nothing of what was granted means anything to the resource server, the token is for nothing in particular.
+        // If none of the granted scopes means anything to the resource server, the token is for no server in
+        // particular.
         let resource = asked.resource.clone().filter(|server| server.knows_any(&yes.scopes));
         let of_resource = |server: &Arc<ResourceServer>| ResourceScopes {
             resource: server.uri.clone(),
@@ -137,7 +138,8 @@ impl TokenIssuer {
         };
         let deadline = now + self.authorization_code.lifetime;
         let code_key = code.key(&env.realm);
-        // What the exchange will yield, so that the policy is asked the same question now and then.
+        // The same entitlement that the exchange will yield, so that the policy is asked the same question
+        // both times.
         let target = Target::of_grant(&granted, resource);
         let what = Entitlement::of_code(granted.clone(), target, asked.nonce.clone(), code_key);
         let forgotten = deadline + self.remembered(&what, client);
@@ -147,7 +149,7 @@ impl TokenIssuer {
         let parent = self.policy.session_bound(&what, client).then_some(session);
 
         let records = env.records();
-        // By the account alone: each tag is one more place to write at, and nobody lists by the others.
+        // Tagged with the account only: each tag costs another write, and nothing is listed by the others.
         let tags = records.tags(Some(granted.account()), None, None);
         let grant_key = granted.grant.key(&env.realm);
         let body = GrantBody { granted };
@@ -164,8 +166,9 @@ impl TokenIssuer {
         Ok(Drafted { records: [grant, code_record], grant: body.granted.grant, code })
     }
 
-    /// How long after its deadline a code is still known: at least as long as the access token of a last-minute exchange
-    /// lives, which ends when the code is shown again (RFC 6749 section 4.1.2).
+    /// How long a code is remembered after its deadline: at least as long as the access token of a
+    /// last-minute exchange lives, so that presenting the code again can end that token (RFC 6749 section
+    /// 4.1.2).
     fn remembered(&self, what: &Entitlement, client: &Client) -> Duration {
         let configured = self.access_token.lifetime(what);
         let access_token = self.policy.lifetime(TokenKind::AccessToken, what, client, configured);

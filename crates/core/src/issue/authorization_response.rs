@@ -1,5 +1,5 @@
-//! OAuth 2.0 Multiple Response Types section 2.1: from what was decided to the response that the browser carries. Every
-//! authorization response ends here.
+//! OAuth 2.0 Multiple Response Types section 2.1: turns a decision into the response that the browser
+//! carries. Every authorization response passes through here.
 //! Config     none
 //! Discovery  none
 
@@ -9,8 +9,8 @@ use crate::error::Fault;
 use crate::request::{AuthorizationResponse, Unsealed};
 
 impl TokenIssuer {
-    /// The response in its final form. The modes that there are carry the parameters as they are; one that signs them does
-    /// so here, and the tokens of a front channel are added here.
+    /// Finishes the response. The present modes carry the parameters as they are; a mode that signs them, and
+    /// the tokens of front-channel flows, belong here.
     ///
     /// # Errors
     /// A fault of the signer.

@@ -21,7 +21,7 @@ use crate::ports::ClaimsQuery;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IdTokenConfig {
-    /// How long it can be used as proof of the login.
+    /// How long an ID token proves the login.
     #[serde(with = "crate::duration")]
     pub lifetime: Duration,
 }
@@ -40,8 +40,8 @@ impl IdTokenConfig {
 }
 
 reasons! {
-    /// The secret that signs this client's ID tokens has expired, so nobody could check them (RFC 7591
-    /// section 3.2.1).
+    /// The client secret that signs this client's ID tokens has expired, so the client could not verify them
+    /// (RFC 7591 section 3.2.1).
     pub SECRET_ENDED = Reason {
         name: "client_secret_ended",
         code: ErrorCode::InvalidClient,
@@ -51,10 +51,10 @@ reasons! {
 }
 
 impl TokenIssuer {
-    /// The signed ID token, when `openid` is among this response's scopes.
+    /// The signed ID token, if `openid` is among the scopes of this response.
     ///
-    /// Claims of scopes are left to UserInfo (OIDC Core section 5.4), where it takes the access token that comes with
-    /// this one; what the `claims` parameter asks for always stands in the token (section 5.5).
+    /// Claims of scopes are left to UserInfo if it accepts the access token issued with this one (OIDC Core
+    /// section 5.4). What the `claims` parameter requests for the ID token is always included (section 5.5).
     pub(super) async fn id_token(&self, draft: &Draft<'_>, access_token: &str) -> Result<Option<String>, Failure> {
         let Draft { call, env, client, what } = *draft;
         let Holder::Person(granted) = &what.holder else { return Ok(None) };
@@ -90,8 +90,8 @@ impl TokenIssuer {
         self.sign_for(call, env, client, alg, &payload).await.map(Some)
     }
 
-    /// A JWT for this client: with its own secret when the algorithm is symmetric (OIDC Core section 10.1), which has no
-    /// `kid`, else with the key that signs now.
+    /// Signs a JWT for this client: with its own secret and no `kid` if the algorithm is symmetric (OIDC Core
+    /// section 10.1), otherwise with the key that signs now.
     pub(crate) async fn sign_for(
         &self,
         call: &Call,
@@ -113,7 +113,7 @@ impl TokenIssuer {
     }
 }
 
-/// What the protocol says in the token.
+/// The claims that the protocol sets.
 struct Facts<'a> {
     issuer: &'a str,
     subject: &'a str,
@@ -127,7 +127,7 @@ struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    /// The claims, those of the protocol first: nothing that accounts say changes them.
+    /// The payload, with the claims of the protocol first. Nothing that accounts provide can change them.
     fn payload(&self, person: &Claims) -> String {
         let mut claims = ClaimsWriter::new();
         claims

@@ -1,4 +1,4 @@
-//! What we give: tokens, codes, responses.
+//! Issuing tokens, codes and responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,11 +27,12 @@ pub mod id_token;
 
 pub mod refresh_token;
 
-/// Makes tokens: part of a snapshot, so that everything in one response comes from the same keys and settings.
+/// Issues tokens. It is part of a snapshot, so everything in one response comes from the same keys and
+/// settings.
 pub struct TokenIssuer {
-    /// What signs.
+    /// The keys that sign.
     pub keys: Arc<KeySet>,
-    /// What the application decides.
+    /// The application's policy for tokens.
     pub policy: Arc<dyn TokenPolicy>,
     /// Which claims a client is registered for.
     pub claims: Arc<ClaimsRule>,
@@ -51,13 +52,13 @@ pub struct TokenResponse {
     pub access_token: String,
     /// `token_type`
     pub token_type: &'static str,
-    /// `expires_in`, on the wire in whole seconds.
+    /// `expires_in`, sent in whole seconds.
     pub expires_in: Duration,
     /// `refresh_token`
     pub refresh_token: Option<String>,
     /// `id_token` (OIDC Core section 3.1.3.3)
     pub id_token: Option<String>,
-    /// `scope`; always said when there is one, so that what was not granted can be seen.
+    /// `scope`, always sent if there is one, so that the client can see what was not granted.
     pub scope: Option<Scopes>,
 }
 
@@ -78,22 +79,22 @@ impl TokenResponse {
     }
 }
 
-/// What became of an attempt to issue.
+/// The result of an attempt to issue.
 pub enum Issuance {
-    /// What was made is stored and good.
+    /// The tokens are stored and valid.
     Issued(TokenResponse),
-    /// The condition was not met in the one step; nothing of what was made is good.
+    /// The condition did not hold in the step that stores the tokens; nothing that was made is valid.
     Lost(Lost),
 }
 
-/// Why the condition was not met.
+/// Why the condition did not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
-    /// Somebody used it first.
+    /// It has already been used.
     Replayed,
-    /// Somebody changed it since it was seen.
+    /// It has changed since it was read.
     Stale,
-    /// It is not alive any more.
+    /// It has ended.
     Gone,
 }
 
@@ -116,16 +117,16 @@ impl Component for TokenIssuer {
 }
 
 impl TokenIssuer {
-    /// What a client can have its tokens and answers signed with. A client that is registered for an HMAC is answered with
-    /// its secret as key (OIDC Core section 10.1).
+    /// The algorithms that a client's tokens and responses can be signed with. For a client that is
+    /// registered for an HMAC, its secret is the key (OIDC Core section 10.1).
     #[must_use]
     pub fn algorithms(&self, now: Timestamp) -> Vec<SigningAlgorithm> {
         let symmetric = SigningAlgorithm::ALL.into_iter().filter(|alg| alg.is_symmetric());
         self.keys.algorithms(now).into_iter().chain(symmetric).collect()
     }
 
-    /// Makes and signs everything first, then takes the one step that makes it good, then shows it: whoever loses the
-    /// step has got nothing, and a signer that fails has used up nothing.
+    /// Makes and signs everything first, then takes the one step that makes it valid, and only then returns
+    /// it. A request that loses the step gets nothing, and a signer that fails uses nothing up.
     ///
     /// ```
     /// # use chancery_core::{client::*, context::*, issue::*, policy::Cleared};
@@ -141,7 +142,7 @@ impl TokenIssuer {
     /// ```
     ///
     /// # Errors
-    /// A fault of the signer, of accounts or of the store; then nothing was used up.
+    /// A fault of the signer, of the accounts or of the store; then no code or token has been used up.
     pub async fn tokens(
         &self,
         call: &Call,
@@ -185,7 +186,7 @@ impl TokenIssuer {
     }
 }
 
-/// The one step that makes a response good, or why it was not taken.
+/// The one step that makes a response valid, or the reason why it failed.
 async fn step(
     call: &Call,
     env: &Env,
@@ -215,7 +216,7 @@ async fn step(
     Ok(lost)
 }
 
-/// Ends a grant and all that hangs on it; only the call that ended it says so.
+/// Ends a grant and everything below it. Only the call that actually ended it records the event.
 ///
 /// # Errors
 /// A fault of the store.

@@ -2,9 +2,9 @@
 //! Config     `[refresh_token]`
 //! Discovery  none
 //!
-//! One family is one record, however often it rotates. The successor of a token is computed from the token under a key
-//! of ours, so that only digests are stored, and yet every caller who shows the same token, on any node, also after a
-//! crash, is handed the same successor.
+//! A family is one record, however often it rotates. The successor of a token is derived from the token under
+//! one of our keys. So only digests are stored, and yet every caller who presents the same token, on any node
+//! and even after a crash, gets the same successor.
 
 use std::time::Duration;
 
@@ -26,13 +26,13 @@ use crate::records::RefreshFamilyBody;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RefreshTokenConfig {
-    /// How long it may lie unused.
+    /// How long a refresh token may stay unused.
     #[serde(with = "crate::duration")]
     pub idle: Duration,
-    /// How long its family lives at most, however often it is used.
+    /// The longest life of its family, however often it is used.
     #[serde(with = "crate::duration")]
     pub absolute: Duration,
-    /// How long after its use it can be shown again, by a client that did not get the answer.
+    /// How long after its use it may be presented again by a client that did not receive the response.
     #[serde(with = "crate::duration")]
     pub grace: Duration,
 }
@@ -68,14 +68,14 @@ impl RefreshTokenConfig {
     }
 }
 
-/// Which of its family's tokens was shown.
+/// Which token of its family was presented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Generation {
     /// The newest one.
     Current,
-    /// The one before it, so shortly after its use that the answer may have been lost.
+    /// The one before it, replaced so recently that the response may have been lost.
     JustReplaced,
-    /// One that was replaced for good: two parties hold the family.
+    /// One that was replaced for good, so two parties hold tokens of the family.
     Replayed,
 }
 
@@ -91,7 +91,7 @@ impl RefreshFamilyBody {
         }
     }
 
-    /// The family one generation on.
+    /// The family after one more rotation.
     pub(crate) fn rotated(&self, successor: HandleDigest, key_version: u32, now: Timestamp) -> Self {
         Self { current: successor, previous: Some(self.current), rotated_at: now, key_version, ..self.clone() }
     }
@@ -100,7 +100,8 @@ impl RefreshFamilyBody {
 /// The successor of a token under the root secret of this version.
 ///
 /// # Errors
-/// A fault when this node does not know the root secret: another one may have made it within the last second.
+/// A fault if this node does not have the root secret yet: another node may have made it within the last
+/// second.
 pub(crate) fn successor(
     keys: &KeySet,
     version: u32,

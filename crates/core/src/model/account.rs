@@ -1,17 +1,17 @@
-//! People, as far as the protocol knows them.
+//! People, as the protocol sees them.
 
 use chancery_types::AccountId;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// Tells what a person did before everything of theirs was ended from what they did since.
+/// Separates what a person did before everything of theirs was ended from what they did since.
 ///
-/// Another password, "sign out everywhere" and disabling an account give it another epoch, in the same write. Sessions and
-/// grants keep the epoch of the login that they came from, and count only while it is still the account's. No clock decides
-/// this, because it may have been wrong or set back in between.
+/// A new password, "sign out everywhere" and disabling the account change the epoch in the same write.
+/// Sessions and grants keep the epoch of the login that they came from, and are valid only while it is still
+/// the account's. No clock decides this, because a clock may have been wrong or set back in the meantime.
 ///
-/// Any value will do that the account did not have before: a random number, a counter, or a digest of what an application
-/// calls a security stamp. An application that never ends anything in this way leaves the default.
+/// Any value that the account has not had before will do: a random number, a counter, or a digest of an
+/// application's security stamp. An application that never ends anything this way leaves the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);
@@ -35,9 +35,10 @@ pub struct Account {
     pub id: AccountId,
     /// Whether the person may use the provider at all.
     pub active: bool,
-    /// Moves when everything that the person has must end; what began in another epoch counts no more.
+    /// Changes when everything that the person has must end; whatever began in another epoch is no longer
+    /// valid.
     pub epoch: Epoch,
-    /// How pages call the person: a name or address that they know.
+    /// How pages address the person: a name or address that they recognise.
     pub label: Box<str>,
 }
 

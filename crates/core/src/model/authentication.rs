@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Account, Epoch};
 
-/// A way to prove who one is: a value of `amr` (RFC 8176 section 1). Those that IANA has registered are understood by
-/// others; an application may name its own ways.
+/// A method of authentication: a value of `amr` (RFC 8176 section 1). The values registered with IANA are
+/// understood by others; an application may define its own.
 ///
 /// ```
 /// use chancery_core::model::Amr;
@@ -23,30 +23,31 @@ pub struct Amr(Cow<'static, str>);
 impl Amr {
     /// A password.
     pub const PASSWORD: Self = Self(Cow::Borrowed("pwd"));
-    /// A key that was shown to be in hardware.
+    /// Possession of a key that was shown to be in hardware.
     pub const HARDWARE_KEY: Self = Self(Cow::Borrowed("hwk"));
-    /// A key in software.
+    /// Possession of a key in software.
     pub const SOFTWARE_KEY: Self = Self(Cow::Borrowed("swk"));
-    /// The person was there, as when they touched a key.
+    /// The person was present, for example touched a key.
     pub const USER_PRESENCE: Self = Self(Cow::Borrowed("user"));
-    /// A password for one time.
+    /// A one-time password.
     pub const ONE_TIME_PASSWORD: Self = Self(Cow::Borrowed("otp"));
-    /// More than one factor, whatever else is said.
+    /// More than one factor, in addition to the values for each.
     pub const MULTIPLE_FACTORS: Self = Self(Cow::Borrowed("mfa"));
 
-    /// All that are registered (RFC 8176 section 2).
+    /// All registered values (RFC 8176 section 2).
     const REGISTERED: [&'static str; 21] = [
         "face", "fpt", "geo", "hwk", "iris", "kba", "mca", "mfa", "otp", "pin", "pop", "pwd", "rba", "retina", "sc",
         "sms", "swk", "tel", "user", "vbm", "wia",
     ];
 
-    /// Longest value, in bytes.
+    /// The longest value, in bytes.
     const LONGEST: usize = 64;
 
     /// A value of `amr`.
     ///
     /// # Errors
-    /// [`Malformed`] unless it is at most 64 printable ASCII characters without blanks, quotes and backslashes.
+    /// [`Malformed`] unless it is at most 64 printable ASCII characters without spaces, quotes and
+    /// backslashes.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
         if let Some(registered) = Self::REGISTERED.into_iter().find(|registered| *registered == text) {
             return Ok(Self(Cow::Borrowed(registered)));
@@ -56,7 +57,7 @@ impl Amr {
         if is_good { Ok(Self(Cow::Owned(text.to_owned()))) } else { Err(Malformed) }
     }
 
-    /// As it stands in the ID token.
+    /// Its value in the ID token.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -92,7 +93,7 @@ pub struct Factor {
 pub struct Acr(pub Box<str>);
 
 impl Acr {
-    /// What a login by password reaches.
+    /// The class of a login by password.
     pub const PASSWORD: &'static str = "urn:chancery:acr:password";
 }
 
@@ -101,31 +102,32 @@ impl Acr {
 pub struct Authentication {
     /// Who.
     pub account: AccountId,
-    /// The epoch of the account when the proof was looked at; it counts while the account has no other.
+    /// The epoch of the account when the proof was checked. The login is valid only while the account still
+    /// has it.
     pub epoch: Epoch,
-    /// How, in the order it was proved; never empty.
+    /// The factors in the order in which they were proved; never empty.
     pub factors: Vec<Factor>,
     /// The class that the factors reach.
     pub acr: Option<Acr>,
 }
 
 impl Authentication {
-    /// A login by password at this time. The account is the one that the password was read with: a login that a change of
-    /// the password overtakes counts for nothing.
+    /// A login by password at this time. The account is the one that was read together with the password, so
+    /// a login that is overtaken by a change of the password is not valid.
     #[must_use]
     pub fn by_password(account: &Account, at: Timestamp) -> Self {
         let factors = vec![Factor { method: Amr::PASSWORD, at }];
         Self { account: account.id.clone(), epoch: account.epoch, factors, acr: Some(Acr(Acr::PASSWORD.into())) }
     }
 
-    /// The same login, after this was proved, too.
+    /// The same login with this further factor.
     #[must_use]
     pub fn and(mut self, method: Amr, at: Timestamp) -> Self {
         self.factors.push(Factor { method, at });
         self
     }
 
-    /// The same login, which reaches this class.
+    /// The same login with this class.
     #[must_use]
     pub fn reaching(self, acr: Acr) -> Self {
         Self { acr: Some(acr), ..self }

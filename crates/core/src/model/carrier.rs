@@ -1,33 +1,34 @@
-//! What a page's form or a stored interaction carries, so that the same request is read again when the person comes back.
+//! The request that a page's form or a stored interaction carries, so that the same request is read again
+//! when the person comes back.
 
 use chancery_jose::sha256;
 use chancery_types::{Malformed, Params};
 use serde::{Deserialize, Serialize};
 
-/// Who vouches for the parameters of a request, the weakest first: a client or a profile can demand one at least. It is known
-/// when the request is first read, and goes with it through every page.
+/// Who vouches for the parameters of a request, the weakest first; a client or a profile can require a
+/// minimum. It is determined when the request is first read and stays with it through every page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// Nobody: a browser brought them, and whoever made the link may have changed them.
+    /// Nobody: a browser sent them, and whoever made the link may have changed them.
     #[default]
     Browser,
 }
 
-/// A request as it waits for its person: the parameters that count, form-encoded. Nobody else knows in which form a request
-/// waits, nor what makes two requests the same.
+/// A request that waits for its person: its relevant parameters, form-encoded. Only this type knows the form
+/// of a waiting request and what makes two requests the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Carrier(String);
 
 impl Carrier {
-    /// What has to be carried for a request of these parameters.
+    /// The carrier for a request with these parameters.
     #[must_use]
     pub fn of(params: &Params<'_>) -> Self {
         Self(params.encode())
     }
 
-    /// What a form sent back, to be read from the beginning. Nothing is known about it.
+    /// Reads what a form sent back. It is untrusted and has to be validated from the beginning.
     ///
     /// # Errors
     /// [`Malformed`] when it is none.
@@ -35,7 +36,7 @@ impl Carrier {
         Params::parse(text)
     }
 
-    /// The parameters, to be read from the beginning.
+    /// The parameters, to be validated from the beginning.
     ///
     /// # Errors
     /// [`Malformed`] when there are none.
@@ -49,7 +50,7 @@ impl Carrier {
         sha256(self.0.as_bytes())
     }
 
-    /// As a form carries it, and as a query with which the same request is started again.
+    /// The text that a form carries, which is also the query that starts the same request again.
     #[must_use]
     pub fn into_text(self) -> String {
         self.0

@@ -1,4 +1,5 @@
-//! The name of a claim (OIDC Core sections 5.1 and 5.2): one notion of it for whoever asks, stores, allows and tells.
+//! The name of a claim (OIDC Core sections 5.1 and 5.2), understood alike wherever claims are requested,
+//! stored, allowed or returned.
 
 /// A claim, and perhaps the language of its value: `name`, `name#de`, `family_name#ja-Kana-JP`.
 ///
@@ -12,14 +13,14 @@
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClaimName<'a> {
-    /// What it is about.
+    /// The name without the language.
     pub claim: &'a str,
     /// A BCP 47 language tag, as it was written.
     pub language: Option<&'a str>,
 }
 
-/// Claims about the token, the login and the parties. Only the provider itself says them: an account that brought one
-/// could speak in the provider's name.
+/// Claims about the token, the login and the parties. Only the provider itself sets them: an account that
+/// supplied one could speak in the provider's name.
 const PROTOCOL: &[&str] = &[
     "acr",
     "act",
@@ -44,7 +45,7 @@ const PROTOCOL: &[&str] = &[
 ];
 
 impl<'a> ClaimName<'a> {
-    /// Takes a name apart.
+    /// Splits a name into claim and language.
     #[must_use]
     pub fn of(name: &'a str) -> Self {
         match name.split_once('#') {
@@ -53,14 +54,15 @@ impl<'a> ClaimName<'a> {
         }
     }
 
-    /// Whether only the provider itself says it, in whatever language.
+    /// Whether only the provider itself sets this claim, in whatever language.
     #[must_use]
     pub fn is_of_protocol(self) -> bool {
         PROTOCOL.contains(&self.claim)
     }
 
-    /// Whether what was asked for or allowed by this name is what stands under the other: the same claim, in any language
-    /// when none is named, else in this one or a more specific one. Tags know no case (OIDC Core section 5.2).
+    /// Whether this name, as requested or allowed, covers the other: the same claim, in any language if this
+    /// name has none, otherwise in the same language or a more specific one. Language tags are
+    /// case-insensitive (OIDC Core section 5.2).
     #[must_use]
     pub fn covers(self, other: ClaimName<'_>) -> bool {
         let is_spoken = |wanted: &str, said: &str| {

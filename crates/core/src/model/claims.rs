@@ -56,15 +56,15 @@ impl Claims {
         self
     }
 
-    /// What may be said about a person: only what these names cover ([`ClaimName`]), and no claim that says nothing (OIDC
-    /// Core section 5.3.2: neither null nor an empty string).
+    /// The claims that may be returned about a person: only what these names cover ([`ClaimName`]), without
+    /// null and empty values (OIDC Core section 5.3.2).
     #[must_use]
     pub fn said(mut self, names: &[&str]) -> Self {
         self.0.retain(|(name, value)| is_said(name, value, names));
         self
     }
 
-    /// The same of claims that stay where they are; only what may be said is copied.
+    /// Like [`Claims::said`], but copies only the claims that may be returned.
     #[must_use]
     pub fn to_said(&self, names: &[&str]) -> Self {
         Self(self.0.iter().filter(|(name, value)| is_said(name, value, names)).cloned().collect())
@@ -122,18 +122,19 @@ pub struct ClaimAsk {
     pub name: Box<str>,
     /// Whether the client cannot do without it.
     pub essential: bool,
-    /// `value`, or the members of `values`: what the claim should be. Empty for no wish.
+    /// `value`, or the elements of `values`: the requested values. Empty if none are requested.
     pub values: Vec<Box<RawValue>>,
 }
 
 impl ClaimAsk {
-    /// The wished values that are strings, decoded.
+    /// The requested values that are strings, decoded.
     pub fn strings(&self) -> impl Iterator<Item = String> {
         self.values.iter().filter_map(|value| serde_json::from_str(value.get()).ok())
     }
 }
 
-/// What the `claims` parameter asks for, beyond the scopes (OIDC Core section 5.5), and in which languages.
+/// What the `claims` parameter requests in addition to the scopes (OIDC Core section 5.5), and in which
+/// languages.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ClaimsRequest {
     /// In UserInfo.
@@ -146,19 +147,19 @@ pub struct ClaimsRequest {
 }
 
 impl ClaimsRequest {
-    /// What is asked of the ID token under this name.
+    /// What is requested for the ID token under this name.
     #[must_use]
     pub fn of_id_token(&self, name: &str) -> Option<&ClaimAsk> {
         self.id_token.iter().find(|ask| &*ask.name == name)
     }
 
-    /// Whether nothing at all is asked for.
+    /// Whether nothing at all is requested.
     #[must_use]
     pub fn is_default(&self) -> bool {
         self.is_empty() && self.locales.is_none()
     }
 
-    /// Whether no single claim is asked for.
+    /// Whether no single claim is requested.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.userinfo.is_empty() && self.id_token.is_empty()

@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ResourceServer;
 
-/// A person's answer to one client, remembered for later requests. What was declined counts as asked, too, so that
-/// nobody is asked twice.
+/// A person's answer to one client, remembered for later requests. What was declined is remembered too, so
+/// that the person is not asked again.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentAnswer {
     /// Scopes of this server that were allowed.
     pub scopes: Scopes,
-    /// Scopes of resource servers that were allowed: what they mean at one, they do not mean at another.
+    /// Scopes of resource servers that were allowed, by resource server: the same scope may mean something
+    /// else at another one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ResourceScopes>,
     /// Scopes that were declined.

@@ -1,4 +1,4 @@
-//! What a grant type yields.
+//! What a token request is entitled to, whatever its grant type.
 
 use std::sync::Arc;
 
@@ -9,19 +9,20 @@ use chancery_types::{AccountId, Key, Scope, Scopes, Timestamp};
 
 use crate::model::{Client, Granted, Holder, ResourceServer};
 
-/// Where all grant types meet; behind it nothing knows a grant type. Another field needs a page in `docs/decisions`.
+/// All grant types end in an entitlement, and the code that issues tokens knows no grant type. A further
+/// field needs a reason in `docs/decisions`.
 pub struct Entitlement {
-    /// On what ground, for events only.
+    /// The grant type, for events only.
     pub grant_type: GrantType,
     /// Whom the tokens stand for.
     pub holder: Holder,
     /// What this response's access token is for.
     pub target: Target,
-    /// To be repeated in the ID token (OIDC Core section 2).
+    /// The nonce to repeat in the ID token (OIDC Core section 2).
     pub nonce: Option<Box<str>>,
     /// What happens to refresh tokens.
     pub refresh: Refresh,
-    /// What has to be true in the step that writes the tokens.
+    /// The condition that must hold in the step that writes the tokens.
     pub condition: Condition,
 }
 
@@ -72,24 +73,25 @@ impl Entitlement {
         self.holder.account()
     }
 
-    /// All that was granted, also when less of it is asked for now.
+    /// Everything that was granted, even if less is requested now.
     #[must_use]
     pub fn scopes(&self) -> &Scopes {
         self.holder.granted().map_or(&self.target.scopes, |granted| &granted.scopes)
     }
 }
 
-/// What one response is for, and who takes its access token: a resource server, UserInfo, both, or nobody in particular.
+/// What one response is for, and who accepts its access token: a resource server, UserInfo, both, or nobody
+/// in particular.
 #[derive(Clone, Debug)]
 pub struct Target {
-    /// The resource server that takes it, if it is for one.
+    /// The resource server that accepts it, if any.
     pub resource: Option<Arc<ResourceServer>>,
-    /// What of the granted scopes was asked for; all of them unless less was (RFC 6749 section 6).
+    /// Those of the granted scopes that were requested; all of them unless fewer were (RFC 6749 section 6).
     pub scopes: Scopes,
 }
 
 impl Target {
-    /// Everything that was granted. What the resource server has come to know since was not granted for it.
+    /// Everything that was granted, without scopes that the resource server has only come to know since.
     #[must_use]
     pub fn of_grant(granted: &Granted, resource: Option<Arc<ResourceServer>>) -> Self {
         let Some(server) = resource else { return Self { resource: None, scopes: granted.scopes.clone() } };
@@ -100,25 +102,27 @@ impl Target {
         Self { resource: Some(server), scopes }
     }
 
-    /// Only these scopes. A resource server at which none of them means anything does not take the token any more.
+    /// Narrowed to these scopes. A resource server at which none of them means anything no longer accepts the
+    /// token.
     #[must_use]
     pub fn only(self, scopes: Scopes) -> Self {
         Self { resource: self.resource.filter(|server| server.knows_any(&scopes)), scopes }
     }
 
-    /// Whether UserInfo takes the access token (OIDC Core section 5.3).
+    /// Whether UserInfo accepts the access token (OIDC Core section 5.3).
     #[must_use]
     pub fn is_for_userinfo(&self) -> bool {
         self.scopes.contains(Scope::OPENID) && self.resource.as_ref().is_none_or(|server| server.userinfo)
     }
 
-    /// Whether nobody takes the access token.
+    /// Whether nobody accepts the access token.
     #[must_use]
     pub fn is_for_nobody(&self) -> bool {
         self.resource.is_none() && !self.is_for_userinfo()
     }
 
-    /// The scopes of the access token: those that mean something to one of those who take it (RFC 9068 section 2.2.3).
+    /// The scopes of the access token: those that mean something to one of its audiences (RFC 9068 section
+    /// 2.2.3).
     #[must_use]
     pub fn access_token_scopes(&self) -> Scopes {
         let Some(server) = &self.resource else { return self.scopes.clone() };
@@ -127,8 +131,8 @@ impl Target {
             .filtered(|scope| server.knows(scope) || (is_for_userinfo && scope.as_str() != Scope::OFFLINE_ACCESS))
     }
 
-    /// `scope` of the response (RFC 6749 section 5.1): that of the access token, and what else the client has got of what
-    /// it asked for: an ID token, refresh tokens.
+    /// `scope` of the response (RFC 6749 section 5.1): the scopes of the access token, and those that gave
+    /// the client something else: an ID token or refresh tokens.
     #[must_use]
     pub fn answered_scopes(&self) -> Scopes {
         let of_token = self.access_token_scopes();
@@ -144,17 +148,17 @@ pub enum Refresh {
     No,
     /// A new family begins, if the policy wants it.
     New,
-    /// The family goes on with this token.
+    /// The family continues with this token.
     Family(RotatingHandle<RefreshToken>),
 }
 
-/// What has to be true in the step that writes the tokens.
+/// The condition that must hold in the step that writes the tokens.
 pub enum Condition {
     /// Nothing.
     None,
-    /// The code has not been used; it is used by this step.
+    /// The code has not been used yet; this step uses it.
     Redeem(Key),
-    /// The family is as it was seen; it changes to this body in this step.
+    /// The family has not changed since it was read; this step gives it the new body.
     Rotate {
         /// The family.
         family: Key,

@@ -1,17 +1,17 @@
-//! What one authorization gave, and whom a token stands for.
+//! What a person granted in one authorization, and whom a token stands for.
 
 use chancery_types::{AccountId, ClientId, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Authentication, ClaimsRequest, Client, GrantId, RegistrationId, ResourceScopes};
 
-/// What one authorization gave. It is written with the grant, with its code and with its refresh family, so that each of
-/// them is read in one trip; every token under the grant is made from it.
+/// What a person granted in one authorization. It is stored with the grant, its code and its refresh family,
+/// so that each of them is read in one access to the store; every token under the grant is made from it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Granted {
     /// Who got it.
     pub client: ClientId,
-    /// The registration of that client: another client of the same id inherits nothing.
+    /// The registration of that client; another client with the same id inherits nothing.
     pub registration: RegistrationId,
     /// The grant under which all of it lives.
     pub grant: GrantId,
@@ -26,7 +26,7 @@ pub struct Granted {
     /// Which of these scopes belong to a resource server (RFC 8707 section 2). All others are this server's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ResourceScopes>,
-    /// Single claims that were asked for and consented to (OIDC Core section 5.5).
+    /// Single claims that were requested and consented to (OIDC Core section 5.5).
     #[serde(default, skip_serializing_if = "ClaimsRequest::is_default")]
     pub claims: ClaimsRequest,
 }
@@ -44,13 +44,13 @@ impl Granted {
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "there is one in a request, and nearly always the large one")]
 pub enum Holder {
-    /// A person, as far as they granted it.
+    /// A person, within what they granted.
     Person(Granted),
     /// The client itself (RFC 6749 section 4.4).
     Client {
         /// Which.
         client: ClientId,
-        /// Its registration: another client of the same id inherits nothing.
+        /// Its registration; another client with the same id inherits nothing.
         registration: RegistrationId,
     },
 }

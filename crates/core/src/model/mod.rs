@@ -1,4 +1,4 @@
-//! The nouns: plain data behind private fields.
+//! The domain model: plain data behind private fields.
 
 mod account;
 pub use account::{Account, Epoch, Hint, LoginForm};

@@ -1,4 +1,4 @@
-//! The prompts that a person can meet, by name.
+//! The prompts that a person can be shown.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 pub enum PromptName {
     /// Sign in.
     Login,
-    /// Choose the account to go on with.
+    /// Choose the account to continue with.
     SelectAccount,
-    /// Allow the client what it asks for, or not.
+    /// Allow or decline what the client asks for.
     Consent,
 }
 
 impl PromptName {
-    /// As records, form tokens and events name it.
+    /// Its name in records, form tokens and events.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -39,12 +39,12 @@ impl Done {
         self.0.contains(&prompt)
     }
 
-    /// The person has answered it.
+    /// Records that the person has answered it.
     pub fn add(&mut self, prompt: PromptName) {
         self.0.push(prompt);
     }
 
-    /// The answer does not count any more.
+    /// Discards the answer.
     pub fn forget(&mut self, prompt: PromptName) {
         self.0.retain(|done| *done != prompt);
     }

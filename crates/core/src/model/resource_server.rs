@@ -1,4 +1,4 @@
-//! A resource server: who takes access tokens, and of what form.
+//! A resource server, which accepts access tokens.
 
 use std::time::Duration;
 
@@ -9,14 +9,15 @@ use chancery_types::{ClientId, ResourceUri, Scope, Scopes};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TokenFormat {
-    /// A handle; the resource server introspects it (RFC 7662).
+    /// A handle, which the resource server introspects (RFC 7662).
     #[default]
     Opaque,
     /// A signed JWT (RFC 9068).
     Jwt,
 }
 
-/// Who takes access tokens, and of what form. Its serde form is what a configuration and a registry hold.
+/// A resource server, which accepts access tokens. Its serde form is what configurations and registries
+/// contain.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ResourceServer {
@@ -28,7 +29,7 @@ pub struct ResourceServer {
     /// Opaque or JWT.
     #[serde(default)]
     pub format: TokenFormat,
-    /// How long its tokens live; `None` for the default of the format.
+    /// The lifetime of its tokens; `None` for the default of the format.
     #[serde(default, with = "crate::duration::optional", skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<Duration>,
     /// What its JWTs are signed with.
@@ -37,14 +38,15 @@ pub struct ResourceServer {
     /// Clients that may introspect its tokens.
     #[serde(default)]
     pub introspected_by: Vec<ClientId>,
-    /// Whether UserInfo takes its tokens, too, when `openid` was granted with its scopes.
+    /// Whether UserInfo accepts its tokens as well, if `openid` was granted together with its scopes.
     #[serde(default = "yes")]
     pub userinfo: bool,
 }
 
 impl ResourceServer {
-    /// Whether the scope means something here. `openid` and `offline_access` always belong to the authorization server:
-    /// every scope of a token has to mean something to exactly one of those who take it (RFC 9068 section 5).
+    /// Whether the scope means something here. `openid` and `offline_access` always belong to the
+    /// authorization server, because every scope of a token must mean something to exactly one of its
+    /// audiences (RFC 9068 section 5).
     #[must_use]
     pub fn knows(&self, scope: &Scope) -> bool {
         let is_reserved = matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS);

@@ -1,4 +1,5 @@
-//! The endpoints, each described once. Routing, CORS, discovery, the configuration and the events all read this table.
+//! The endpoints, each described once. Routing, CORS, discovery, configuration and events all read this
+//! table.
 
 use std::fmt;
 
@@ -9,13 +10,13 @@ pub enum Caller {
     Browser,
     /// A client that authenticates itself: JSON, errors of RFC 6749 section 5.2.
     Client,
-    /// Whoever holds an access token: errors of RFC 6750 section 3.
+    /// A holder of an access token: errors of RFC 6750 section 3.
     Bearer,
     /// Anybody: the answer is public.
     Anybody,
 }
 
-/// A method of HTTP that an endpoint takes. HEAD and OPTIONS follow from the others and from the caller.
+/// An HTTP method that an endpoint accepts. HEAD and OPTIONS follow from the others and from the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
     /// GET.
@@ -24,24 +25,24 @@ pub enum Verb {
     Post,
 }
 
-/// All that the rest of the provider has to know of an endpoint.
+/// Everything that the rest of the provider needs to know about an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Description {
     /// Its name in `[routes]`, in `[endpoints]` and in events.
     pub name: &'static str,
-    /// What it is, for the reference of the settings.
+    /// What it is for, as the reference of the settings says.
     pub purpose: &'static str,
-    /// Where it is unless `[routes]` says otherwise, below the issuer's own path; `None` for well-known paths.
+    /// Its default path below the issuer's own path; `None` for well-known paths.
     pub path: Option<&'static str>,
     /// Its member in the metadata (RFC 8414 section 2).
     pub member: Option<&'static str>,
-    /// The member that lists how clients authenticate here, where the registry of RFC 8414 has one.
+    /// The metadata member that lists how clients authenticate here, if RFC 8414 registers one.
     pub authentication_member: Option<&'static str>,
     /// Who calls it.
     pub caller: Caller,
-    /// What may be done with its path.
+    /// The methods of its path.
     pub methods: &'static [Verb],
-    /// What may be done with the paths of one segment below it; empty where there are none.
+    /// The methods of the paths one segment below it; empty if there are none.
     pub below: &'static [Verb],
     /// Whether `[endpoints]` can switch it off.
     pub is_optional: bool,
@@ -91,7 +92,7 @@ macro_rules! endpoints {
             /// Every endpoint that this build has.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// What there is to know of it.
+            /// Its description.
             #[must_use]
             pub const fn describe(self) -> &'static Description {
                 match self {
@@ -126,13 +127,13 @@ endpoints! {
 }
 
 impl Endpoint {
-    /// As events, logs and settings name it.
+    /// Its name in events, logs and settings.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.describe().name
     }
 
-    /// The endpoint of this name.
+    /// The endpoint with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|endpoint| endpoint.as_str() == name)

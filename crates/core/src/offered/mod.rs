@@ -1,6 +1,6 @@
-//! What a provider offers: which endpoints are on, and which grant types, response types, response modes and methods of
-//! client authentication it takes. Parsing, registration and discovery all ask here, so that none of them can know more
-//! than the others.
+//! What a provider offers: which endpoints are on, and which grant types, response types, response modes and
+//! client authentication methods it accepts. Parsing, registration and discovery all ask here, so they cannot
+//! disagree.
 //! Config     `[routes]`, `[endpoints]`
 //! Discovery  what each endpoint's description names, and the `*_supported` members of the lists below
 
@@ -16,14 +16,15 @@ pub use endpoint::{Caller, Description, Endpoint, Verb};
 mod routes;
 pub use routes::Routes;
 
-/// A specification as the provider is assembled from it: it announces itself, so that discovery only lists the components.
+/// A specification that the provider is assembled from. It announces itself, so discovery only has to go
+/// through the components.
 pub trait Component {
-    /// Writes its members of the metadata, as they are at this time.
+    /// Writes its members of the metadata as of this time.
     fn announce(&self, now: Timestamp, metadata: &mut ClaimsWriter);
 }
 
-/// `[endpoints]`: which of the endpoints that can be off are on. What is off is not routed, not announced, and no client
-/// can be registered for it.
+/// `[endpoints]`: which of the optional endpoints are on. An endpoint that is off is neither routed nor
+/// announced, and no client can be registered for it.
 ///
 /// ```
 /// use chancery_core::offered::{Endpoint, EndpointSet};
@@ -68,7 +69,7 @@ impl EndpointSet {
         self.0.get(&endpoint).copied().unwrap_or(true)
     }
 
-    /// Switches an endpoint on or off. Those that a provider cannot do without stay on.
+    /// Switches an endpoint on or off. Endpoints that are not optional stay on.
     pub fn switch(&mut self, endpoint: Endpoint, is_on: bool) {
         if let Some(switch) = self.0.get_mut(&endpoint) {
             *switch = is_on;
@@ -76,7 +77,7 @@ impl EndpointSet {
     }
 }
 
-/// What this provider offers; made once from the configuration.
+/// What this provider offers, computed once from the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Offered {
@@ -88,12 +89,12 @@ pub struct Offered {
     pub response_types: Vec<ResponseType>,
     /// The response modes of the authorization endpoint.
     pub response_modes: Vec<ResponseMode>,
-    /// How clients can authenticate.
+    /// The client authentication methods.
     pub authentication_methods: Vec<ClientAuthenticationMethod>,
 }
 
 impl Offered {
-    /// Everything that this build has, at these endpoints.
+    /// Everything that this build supports, with these endpoints.
     #[must_use]
     pub fn at(endpoints: EndpointSet) -> Self {
         Self {

@@ -48,20 +48,20 @@ impl From<Routes> for BTreeMap<&'static str, String> {
 }
 
 impl Routes {
-    /// The path of an endpoint; `None` for one that has well-known paths only.
+    /// The path of an endpoint; `None` for one that only has well-known paths.
     #[must_use]
     pub fn path(&self, endpoint: Endpoint) -> Option<&str> {
         self.0.get(&endpoint).map(String::as_str)
     }
 
-    /// Puts an endpoint elsewhere. What has well-known paths only stays there.
+    /// Moves an endpoint to another path. An endpoint that only has well-known paths stays where it is.
     pub fn set(&mut self, endpoint: Endpoint, path: impl Into<String>) {
         if endpoint.describe().path.is_some() {
             self.0.insert(endpoint, path.into());
         }
     }
 
-    /// Each path is absolute, plain and taken once.
+    /// Each path must be absolute, plain and unique.
     pub(crate) fn complaints(&self) -> Vec<Complaint> {
         let mut complaints = Vec::new();
         for (endpoint, path) in &self.0 {
@@ -74,7 +74,7 @@ impl Routes {
             if path.starts_with("/.well-known/") {
                 complain("must not stand among the well-known paths (RFC 8615)".to_owned());
             }
-            // Of two with one path the one is named that was moved.
+            // Of two endpoints with the same path, the complaint names the one that was moved.
             let is_moved = |endpoint: Endpoint, path: &str| endpoint.describe().path != Some(path);
             let is_taken = |(other, have): &(&Endpoint, &String)| {
                 *other != endpoint && *have == path && (!is_moved(**other, have) || *other < endpoint)

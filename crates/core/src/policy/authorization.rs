@@ -6,18 +6,19 @@ use crate::error::Refusal;
 use crate::model::{ClaimsRequest, Client, ConsentAnswer};
 use crate::ports::PortFuture;
 
-/// What an application may decide about authorization requests. Each method has the default of the architecture.
+/// What an application may decide about authorization requests. Each method has a default.
 pub trait AuthorizationPolicy: Send + Sync {
-    /// A last look at the `claims` parameter, once it has been read (OIDC Core section 5.5).
+    /// Checks the `claims` parameter after it has been read (OIDC Core section 5.5).
     ///
     /// # Errors
-    /// A refusal that the client is told.
+    /// A refusal that is sent to the client.
     fn claims_request(&self, _asked: &ClaimsRequest, _client: &Client) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// What counts as agreed before the person is asked: `stored` is what they agreed to earlier. An application that
-    /// keeps consents elsewhere, or vouches for some scopes, answers more; one that wants to ask again, less.
+    /// What counts as agreed before the person is asked; `stored` is what they agreed to earlier. An
+    /// application that keeps consents elsewhere or vouches for some scopes returns more, one that wants to
+    /// ask again returns less.
     fn standing_consent<'a>(
         &'a self,
         _client: &'a Client,
@@ -28,7 +29,7 @@ pub trait AuthorizationPolicy: Send + Sync {
     }
 }
 
-/// All defaults.
+/// The default of every method.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DefaultAuthorizationPolicy;
 

@@ -1,4 +1,4 @@
-//! The gate: asked once per request, for all grant types and all uses of a token alike.
+//! The gate, which every request asks once, for all grant types and all uses of a token alike.
 
 use chancery_types::iana::ErrorCode;
 use chancery_types::{ClientId, ResourceUri, Scopes};
@@ -7,7 +7,7 @@ use crate::context::Env;
 use crate::error::{Failure, Fault, Reason};
 use crate::model::{Client, Entitlement, Holder};
 
-/// An entitlement that passed the gate. Only [`clear`] makes one, and only from one are tokens issued.
+/// An entitlement that passed the gate. Only [`clear`] makes one, and tokens can be issued from nothing else.
 ///
 /// ```
 /// # use chancery_core::{context::Env, error::Failure, model::{Client, Entitlement}, policy::{Cleared, clear}};
@@ -28,32 +28,32 @@ impl Cleared {
         &self.what
     }
 
-    /// The entitlement, to be used up.
+    /// The entitlement itself.
     pub(crate) fn into_entitlement(self) -> Entitlement {
         self.what
     }
 }
 
-/// What is exercised when a token is made or shown: the gate looks at nothing else. Session and grant are alive already,
-/// or the record would not have been found.
+/// What the gate looks at when a token is issued or presented. Session and grant need no check: if they had
+/// ended, the record would not have been found.
 pub(crate) struct Authority<'a> {
     /// Whom the token stands for.
     pub(crate) holder: &'a Holder,
     /// What it may be used for.
     pub(crate) scopes: &'a Scopes,
-    /// Whom it is for, if it is for a resource server.
+    /// The resource server that it is for, if any.
     pub(crate) resource: Option<&'a ResourceUri>,
 }
 
-/// What the gate said.
+/// The gate's decision.
 pub(crate) enum Gate {
-    /// Go on, with what of the scopes the client is still registered for.
+    /// Continue, with those of the scopes that the client is still registered for.
     Open(Scopes),
-    /// Not any more.
+    /// The authority has ended, for this reason.
     Closed(&'static Reason),
 }
 
-/// What every reason of the gate says on the wire: the same as an unknown code or refresh token.
+/// Every reason of the gate looks to a peer like an unknown code or refresh token.
 const fn closed(name: &'static str) -> Reason {
     Reason {
         name,
@@ -66,7 +66,7 @@ const fn closed(name: &'static str) -> Reason {
 reasons! {
     /// The client was disabled after the grant was made.
     pub CLIENT_DISABLED = closed("gate_client_disabled");
-    /// The client was removed after the grant was made, and another one was registered under its id.
+    /// The client was removed after the grant was made, and another one was registered under the same id.
     pub CLIENT_REPLACED = closed("gate_client_replaced");
     /// The account was removed after the grant was made.
     pub ACCOUNT_GONE = closed("gate_account_gone");
@@ -76,14 +76,14 @@ reasons! {
     pub SIGNED_OUT_EVERYWHERE = closed("gate_signed_out_everywhere");
     /// The client is no longer registered for any of the granted scopes.
     pub SCOPES_WITHDRAWN = closed("gate_scopes_withdrawn");
-    /// The resource server is no longer configured, or no longer one of the client's.
+    /// The resource server is no longer configured, or is no longer one that the client may use.
     pub AUDIENCE_WITHDRAWN = closed("gate_audience_withdrawn");
-    /// The person's id is also the id of a client, so a resource server could not tell them apart (RFC 9068
+    /// The account id is also the id of a client, so a resource server could not tell the two apart (RFC 9068
     /// section 5).
     pub SUBJECT_IS_A_CLIENT = closed("gate_subject_is_a_client");
 }
 
-/// Whether this client may still act for this person towards this audience, and in what.
+/// Whether this client may still act for this person at this audience, and with which scopes.
 pub(crate) async fn gate(env: &Env, client: &Client, authority: &Authority<'_>) -> Result<Gate, Fault> {
     if !client.is_enabled() {
         return Ok(Gate::Closed(&CLIENT_DISABLED));
@@ -116,10 +116,10 @@ fn registered(client: &Client, scopes: &Scopes) -> Scopes {
     scopes.clone().filtered(|scope| client.scopes().is_none_or(|list| list.contains(scope.as_str())))
 }
 
-/// Lets an entitlement pass, or says why not.
+/// Lets an entitlement pass or refuses it.
 ///
 /// # Errors
-/// A refusal that says the same as an unknown code or refresh token; a fault of `Accounts`.
+/// A refusal that looks like an unknown code or refresh token; a fault of `Accounts`.
 pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<Cleared, Failure> {
     let authority = Authority {
         holder: &what.holder,
@@ -134,13 +134,14 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
         return SUBJECT_IS_A_CLIENT.refused();
     }
     match &mut what.holder {
-        // A client's own token is for its resource server, also without any scope.
+        // A client's own token is for its resource server even without any scope.
         Holder::Client { .. } => what.target.scopes = scopes,
         Holder::Person(granted) => {
             granted.scopes = registered(client, &granted.scopes);
             let had_resource = what.target.resource.is_some();
             what.target = what.target.only(scopes);
-            // A person's token that could do nothing at its resource server is not made, unless UserInfo takes it.
+            // A person's token that is of no use at its resource server is not issued, unless UserInfo
+            // accepts it.
             if had_resource && what.target.is_for_nobody() {
                 return SCOPES_WITHDRAWN.refused();
             }
@@ -149,9 +150,9 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
     Ok(Cleared { what })
 }
 
-/// RFC 9068 section 5: `sub` of a client's own token is its id, and a resource server has nothing else to tell persons and
-/// clients apart. A person whom an application let choose such an id gets no token; a client with the id of a person is
-/// refused where it is registered.
+/// RFC 9068 section 5: the `sub` of a client's own token is the client id, and a resource server can tell
+/// persons and clients apart only by `sub`. A person whose application let them choose a client's id gets no
+/// token; a client with the id of a person is refused at registration.
 async fn is_of_client(env: &Env, holder: &Holder) -> Result<bool, Fault> {
     let Some(Ok(id)) = holder.account().map(|account| ClientId::parse(account.as_str())) else { return Ok(false) };
     Ok(env.registry.client(&env.realm, &id).await?.is_some())

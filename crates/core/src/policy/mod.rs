@@ -1,4 +1,4 @@
-//! What an application may decide differently, and the one gate that nobody passes unseen.
+//! What an application may decide itself, and the gate that every token has to pass.
 
 mod authorization;
 pub use authorization::{AuthorizationPolicy, DefaultAuthorizationPolicy};

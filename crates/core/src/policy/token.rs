@@ -8,7 +8,7 @@ use chancery_types::iana::GrantType;
 use crate::model::{Claims, Client, Entitlement, RefreshTokens, ResourceServer};
 use crate::ports::PortFuture;
 
-/// A sort of token.
+/// A kind of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenKind {
     /// For a resource server or UserInfo (RFC 6749 section 1.4).
@@ -21,56 +21,58 @@ pub enum TokenKind {
 
 /// A JWT access token just before it is signed.
 pub struct JwtDraft<'a> {
-    /// What it is made from.
+    /// The entitlement that it is made from.
     pub what: &'a Entitlement,
-    /// Who gets it.
+    /// The client that it is issued to.
     pub client: &'a Client,
-    /// Who takes it.
+    /// The resource server that accepts it.
     pub resource: &'a ResourceServer,
-    /// The claims beside those of the protocol; these can be changed.
+    /// The claims besides those of the protocol. They can be changed.
     pub extra: Claims,
 }
 
-/// What an application may decide about tokens. Each method has the default of the architecture.
+/// What an application may decide about tokens. Each method has a default.
 pub trait TokenPolicy: Send + Sync {
-    /// Whether a code exchange begins a refresh family: when the grant type is registered and `offline_access` was
-    /// granted (OIDC Core section 11) or the client has `refresh_tokens = "always"`.
+    /// Whether a code exchange starts a refresh family. By default it does if the grant type is registered
+    /// and either `offline_access` was granted (OIDC Core section 11) or the client has `refresh_tokens =
+    /// "always"`.
     fn refresh(&self, what: &Entitlement, client: &Client) -> bool {
         client.has_grant_type(GrantType::RefreshToken)
             && (what.scopes().contains(Scope::OFFLINE_ACCESS)
                 || client.metadata().own.refresh_tokens == RefreshTokens::Always)
     }
 
-    /// Whether what comes of a code ends with the person's session: unless `offline_access` was granted (OIDC Core
-    /// section 11).
+    /// Whether the tokens of a code end with the person's session. By default they do, unless
+    /// `offline_access` was granted (OIDC Core section 11).
     fn session_bound(&self, what: &Entitlement, _client: &Client) -> bool {
         !what.scopes().contains(Scope::OFFLINE_ACCESS)
     }
 
-    /// How long the token lives; `configured` is what the configuration or the resource server says. For a refresh token
-    /// it is the time it may lie unused.
+    /// The lifetime of the token; `configured` is the value of the configuration or the resource server. For
+    /// a refresh token it is the time for which it may stay unused.
     fn lifetime(&self, _kind: TokenKind, _what: &Entitlement, _client: &Client, configured: Duration) -> Duration {
         configured
     }
 
-    /// Extra claims of the access token. None by default; those of the protocol cannot be overwritten.
+    /// Extra claims of the access token, by default none. Claims of the protocol cannot be overwritten.
     fn claims<'a>(&'a self, _what: &'a Entitlement, _client: &'a Client) -> PortFuture<'a, Claims> {
         Box::pin(async { Ok(Claims::default()) })
     }
 
-    /// A last look at a JWT access token. Nothing by default; header and claims of the protocol cannot be changed.
+    /// Changes a JWT access token just before it is signed, by default not at all. Its header and the claims
+    /// of the protocol cannot be changed.
     fn jwt<'a>(&'a self, _draft: &'a mut JwtDraft<'_>) -> PortFuture<'a, ()> {
         Box::pin(async { Ok(()) })
     }
 
-    /// Whether revoking a token of this kind ends its whole grant: a refresh token does (RFC 7009 section 2.1), an access
-    /// token does not.
+    /// Whether revoking a token of this kind ends its whole grant. By default a refresh token does (RFC 7009
+    /// section 2.1) and an access token does not.
     fn ends_grant(&self, revoked: TokenKind) -> bool {
         revoked == TokenKind::RefreshToken
     }
 }
 
-/// All defaults.
+/// The default of every method.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DefaultTokenPolicy;
 

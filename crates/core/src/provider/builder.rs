@@ -1,4 +1,4 @@
-//! How a provider is put together, and everything that is wrong with it at once.
+//! Builds a provider and reports everything that is wrong with it at once.
 
 use std::sync::Arc;
 
@@ -21,23 +21,23 @@ use crate::policy::{
 };
 use crate::ports::{Accounts, Clock, EventSink, NoopEventSink, PrivateKeys, Random, Registry, SystemClock, Watcher};
 
-/// What nobody can choose for you.
+/// The parts that have no default.
 pub struct Parts {
-    /// Which realm of the stores is this provider's. Never changes.
+    /// The realm of the stores that belongs to this provider. It must never change.
     pub realm: RealmId,
-    /// The name in the tokens, and the beginning of every URL.
+    /// The issuer: the `iss` of tokens and the beginning of every URL.
     pub issuer: Issuer,
-    /// Where the protocol's records are.
+    /// Stores the protocol's records.
     pub store: Arc<dyn StateStore>,
     /// Clients and resource servers.
     pub registry: Arc<dyn Registry>,
-    /// People.
+    /// The accounts of people.
     pub accounts: Arc<dyn Accounts>,
     /// Private keys.
     pub keys: Arc<dyn PrivateKeys>,
 }
 
-/// A provider before it is checked. Each `with_…` replaces a default.
+/// A provider that has not been checked yet. Each `with_…` replaces a default.
 pub struct Builder {
     parts: Parts,
     clock: Arc<dyn Clock>,
@@ -48,7 +48,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// With all defaults: the system's clock and randomness, the default policies, and nobody who hears of events.
+    /// Starts with all defaults: the system's clock and randomness, the default policies, and no event sink.
     #[must_use]
     pub fn new(parts: Parts, config: Config) -> Self {
         Self {
@@ -67,52 +67,52 @@ impl Builder {
         }
     }
 
-    /// Another clock.
+    /// Replaces the clock.
     #[must_use]
     pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
         Self { clock, ..self }
     }
 
-    /// Another source of random bytes.
+    /// Replaces the source of random bytes.
     #[must_use]
     pub fn with_random(self, random: Arc<dyn Random>) -> Self {
         Self { random, ..self }
     }
 
-    /// Somebody who asks other servers; by default nobody does.
+    /// Sets how other servers are reached; by default none is.
     #[must_use]
     pub fn with_fetch(self, fetch: Arc<dyn Fetch>) -> Self {
         Self { fetch, ..self }
     }
 
-    /// Somebody who hears of events.
+    /// Sets the event sink.
     #[must_use]
     pub fn with_events(self, events: Arc<dyn EventSink>) -> Self {
         Self { events, ..self }
     }
 
-    /// Other decisions about authorization requests.
+    /// Replaces the policy for authorization requests.
     #[must_use]
     pub fn with_authorization_policy(mut self, policy: Arc<dyn AuthorizationPolicy>) -> Self {
         self.components.authorization_policy = policy;
         self
     }
 
-    /// Other decisions about tokens.
+    /// Replaces the policy for tokens.
     #[must_use]
     pub fn with_token_policy(mut self, policy: Arc<dyn TokenPolicy>) -> Self {
         self.components.token_policy = policy;
         self
     }
 
-    /// Other decisions about clients.
+    /// Replaces the policy for clients.
     #[must_use]
     pub fn with_client_policy(mut self, policy: Arc<dyn ClientPolicy>) -> Self {
         self.components.client_policy = policy;
         self
     }
 
-    /// The languages of the pages, to be announced as `ui_locales_supported` (OIDC Discovery section 3).
+    /// Sets the languages of the pages, announced as `ui_locales_supported` (OIDC Discovery section 3).
     #[must_use]
     pub fn with_ui_locales(mut self, locales: impl IntoIterator<Item = String>) -> Self {
         self.components.ui_locales = locales.into_iter().collect();
@@ -122,7 +122,7 @@ impl Builder {
     /// Checks everything and builds the first snapshot.
     ///
     /// # Errors
-    /// Everything that is wrong, at once; also that keys or store do not answer.
+    /// Everything that is wrong, at once, including keys or a store that do not answer.
     pub async fn build(self) -> Result<Arc<Provider>, Vec<Complaint>> {
         let Self { parts, clock, fetch, random, events, components } = self;
         let Parts { realm, issuer, store, registry, accounts, keys: private_keys } = parts;
@@ -163,7 +163,7 @@ impl Builder {
     }
 }
 
-/// Those of all ports, each once: most ports share one.
+/// The watchers of all ports, each once, because most ports share one.
 fn watchers(env: &Env) -> Vec<Arc<dyn Watcher>> {
     let mut watchers: Vec<Arc<dyn Watcher>> = Vec::new();
     let of_ports = [env.accounts.watcher(), env.registry.watcher(), env.private_keys.watcher()];

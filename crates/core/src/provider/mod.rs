@@ -1,4 +1,4 @@
-//! One method per endpoint, over one immutable snapshot.
+//! The provider: one method per endpoint, each working on an immutable snapshot.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub use snapshot::Snapshot;
 mod builder;
 pub use builder::{Builder, Parts};
 
-/// Requests of one moment come with times that differ by less.
+/// Simultaneous requests carry times that differ by less than this.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
 
 /// An OpenID Provider: everything that the HTTP layer calls.
@@ -35,12 +35,12 @@ pub struct Provider {
     components: Components,
     snapshot: ArcSwap<Snapshot>,
     watchers: Vec<Arc<dyn Watcher>>,
-    /// When the watchers looked last.
+    /// When the watchers last checked for changes.
     asked: Asked,
 }
 
 impl Provider {
-    /// Its name.
+    /// Its issuer.
     #[must_use]
     pub fn issuer(&self) -> &Issuer {
         &self.env.issuer
@@ -52,7 +52,7 @@ impl Provider {
         &self.env.realm
     }
 
-    /// Where its facts come from.
+    /// The ports that it works with.
     #[must_use]
     pub fn env(&self) -> &Env {
         &self.env
@@ -70,27 +70,27 @@ impl Provider {
         &self.components.config.endpoints
     }
 
-    /// How long a session cookie can be of use.
+    /// The longest time for which a session cookie can be valid.
     #[must_use]
     pub fn session_lifetime(&self) -> Duration {
         self.components.config.session.absolute
     }
 
-    /// The time, for the HTTP layer to ask once per request.
+    /// The current time, which the HTTP layer asks for once per request.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// What requests are answered with at this moment.
+    /// The current snapshot.
     #[must_use]
     pub fn snapshot(&self) -> arc_swap::Guard<Arc<Snapshot>> {
         self.snapshot.load()
     }
 
-    /// Lets the watchers of the ports look what has changed, if they have not within a second, and makes a new snapshot when
-    /// the keys have, or when the time of one has come. When that fails, the old snapshot is used further, and the fault is
-    /// told to the event sink.
+    /// Lets the watchers of the ports check for changes, at most once a second, and makes a new snapshot if
+    /// the keys have changed or a key is due to change its state. If that fails, the old snapshot stays in
+    /// use and the fault is recorded.
     pub async fn refresh(&self, now: Timestamp) {
         let (made_at, old_at) = {
             let snapshot = self.snapshot.load();
@@ -106,11 +106,12 @@ impl Provider {
         }
     }
 
-    /// Says as of when everything is known.
+    /// Returns the time as of which everything is known.
     async fn look(&self, now: Timestamp, is_old: bool) -> Result<Timestamp, Fault> {
         let mut looked = Ok(now);
         for watcher in &self.watchers {
-            // Each looks, also when another cannot: nothing may be believed longer than a second.
+            // Every watcher checks even if another one fails: nothing may be trusted for longer than a
+            // second.
             let at = watcher.look(now).await;
             looked = looked.and_then(|before| Ok(at?.min(before)));
         }
@@ -131,7 +132,7 @@ impl Provider {
         self.respond(&snapshot, call, Endpoint::Authorization, decided).await
     }
 
-    /// The form of a first page.
+    /// Handles the form of a first page.
     ///
     /// # Errors
     /// A page for the person.
@@ -145,7 +146,7 @@ impl Provider {
         self.respond(&snapshot, call, Endpoint::Interaction, decided).await
     }
 
-    /// The page of a stored interaction.
+    /// Shows the page of a stored interaction.
     ///
     /// # Errors
     /// A page for the person.
@@ -155,7 +156,7 @@ impl Provider {
         self.respond(&snapshot, call, Endpoint::Interaction, decided).await
     }
 
-    /// The form of a stored interaction's page.
+    /// Handles the form of a stored interaction's page.
     ///
     /// # Errors
     /// A page for the person.
@@ -169,8 +170,8 @@ impl Provider {
         self.respond(&snapshot, call, Endpoint::Interaction, decided).await
     }
 
-    /// What the page whose form came back leaves to the person; or what goes to the browser, when the form was not looked at.
-    /// For pages of an application that are answered by the application.
+    /// Reads the form of a page that the application answers itself: returns what the page leaves to the
+    /// person, or the response for the browser if the form was rejected.
     ///
     /// # Errors
     /// A page for the person.
@@ -188,7 +189,7 @@ impl Provider {
         self.respond(&snapshot, call, Endpoint::Interaction, decided).await.map(ControlFlow::Break)
     }
 
-    /// Where all that a person's browser is answered with ends.
+    /// Turns every decision into the response for the person's browser.
     async fn respond(
         &self,
         snapshot: &Snapshot,
@@ -206,10 +207,10 @@ impl Provider {
         })
     }
 
-    /// An endpoint that clients call: token, UserInfo, introspection, revocation.
+    /// Handles an endpoint that clients call: token, UserInfo, introspection, revocation.
     ///
     /// # Errors
-    /// A refusal or a fault; then nothing was used up.
+    /// A refusal or a fault; then no code or token has been used up.
     pub async fn client_request(
         &self,
         call: &Call,
@@ -230,7 +231,7 @@ impl Provider {
         answer.inspect_err(|failure| self.env.record_failure(call, endpoint, named(), failure))
     }
 
-    /// Which client calls this endpoint.
+    /// Authenticates the client that calls this endpoint.
     async fn authenticate(
         &self,
         snapshot: &Snapshot,
@@ -245,16 +246,16 @@ impl Provider {
         })
     }
 
-    /// Withdraws what a person agreed to for a client, and ends every grant of the client that rests on it. Returns how
-    /// many grants ended.
+    /// Withdraws a person's consent for a client and ends every grant of the client that relies on it.
+    /// Returns the number of grants that ended.
     ///
     /// # Errors
-    /// A fault of the store; then calling it again goes on where it stopped.
+    /// A fault of the store. Calling it again continues where it stopped.
     pub async fn withdraw_consent(&self, call: &Call, account: &AccountId, client: &ClientId) -> Result<u64, Fault> {
         consent::withdraw(call, &self.env, account, client).await
     }
 
-    /// What has to be done from time to time: removes what has expired, and says how many records.
+    /// Does the periodic work: removes expired records and returns their number.
     ///
     /// # Errors
     /// A fault of the store.

@@ -1,4 +1,4 @@
-//! Everything that requests are answered with, assembled by name, one component after the other.
+//! The snapshot that requests are answered from, assembled from named components.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use crate::rule::pkce::Pkce;
 use crate::rule::scope::ScopeRule;
 use crate::session::Sessions;
 
-/// What a snapshot is made of, beside the keys.
+/// What a snapshot is made from besides the keys.
 pub(super) struct Components {
     pub(super) config: Config,
     pub(super) authorization_policy: Arc<dyn AuthorizationPolicy>,
@@ -37,7 +37,7 @@ pub(super) struct Components {
     pub(super) ui_locales: Vec<String>,
 }
 
-/// Everything that a request is answered with; made once and never changed, only replaced as a whole.
+/// Everything that requests are answered from. It never changes and is only replaced as a whole.
 pub struct Snapshot {
     /// The metadata (RFC 8414 section 3.2).
     pub discovery: StaticDocument,
@@ -45,22 +45,22 @@ pub struct Snapshot {
     pub jwks: StaticDocument,
     pub(super) keys: Arc<KeySet>,
     pub(super) keys_generation: u64,
-    /// When it was made. Once a clock was set back, it is of a time that is still to come.
+    /// When it was made. This is in the future if the clock has been set back since.
     pub(super) made_at: Timestamp,
-    /// When a key changes its state by itself.
+    /// When a key next changes its state.
     pub(super) old_at: Option<Timestamp>,
     pub(super) interactions: Arc<Interactions>,
     pub(super) authorization: AuthorizationEndpoint,
     pub(super) authenticator: Authenticator,
-    /// The endpoints that clients call, as far as they are on.
+    /// The endpoints for clients that are switched on.
     pub(super) client_endpoints: BTreeMap<Endpoint, Served>,
 }
 
 impl Snapshot {
-    /// Assembles the components by name, one after the other.
+    /// Assembles the components.
     pub(super) async fn make(components: &Components, env: &Env, now: Timestamp) -> Result<Self, Fault> {
         let Components { config, authorization_policy, token_policy, client_policy, ui_locales } = components;
-        // Before the keys are read: what changes in between moves it, and is found by the next look.
+        // Read before the keys, so that the next check notices a change that happens in between.
         let keys_generation = env.private_keys.generation(&env.realm);
         let keys = Arc::new(KeySet::load(&*env.private_keys, &env.realm).await?);
 

@@ -1,4 +1,4 @@
-//! What introspection and UserInfo tell of an opaque access token.
+//! What introspection and UserInfo know about an opaque access token.
 
 use chancery_types::{Kind, ResourceUri, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,14 +6,15 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Claims, Holder};
 use crate::records::Body;
 
-/// An opaque access token. Key from its secret; parent: the grant, or none for client credentials.
+/// An opaque access token. Its key is derived from its secret; its parent is the grant, or none for client
+/// credentials.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AccessTokenBody {
     /// Whom it stands for.
     pub holder: Holder,
     /// What it may be used for.
     pub scopes: Scopes,
-    /// Which resource server takes it; `None` for UserInfo.
+    /// The resource server that accepts it; `None` for UserInfo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<ResourceUri>,
     /// When it was issued.

@@ -1,4 +1,4 @@
-//! What a code's exchange checks, and what comes of it.
+//! What the exchange of a code checks, and what it yields.
 
 use chancery_types::{Kind, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -6,15 +6,16 @@ use serde::{Deserialize, Serialize};
 use crate::model::Granted;
 use crate::records::Body;
 
-/// An authorization code. Key from its secret; parent: the grant. The record outlives the code's deadline, so that a
-/// late replay is seen and ends what came of the code.
+/// An authorization code. Its key is derived from its secret; its parent is the grant. The record outlives
+/// the code's deadline, so that a late replay is noticed and ends the tokens of the code.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AuthorizationCodeBody {
     /// Until when it can be exchanged.
     pub deadline: Timestamp,
-    /// Where it was sent.
+    /// The redirect URI that it was sent to.
     pub redirect_uri: Box<str>,
-    /// Whether the request named the redirect URI; then the exchange has to repeat it (RFC 6749 section 4.1.3).
+    /// Whether the authorization request contained the redirect URI; then the exchange has to repeat it (RFC
+    /// 6749 section 4.1.3).
     pub redirect_uri_was_sent: bool,
     /// `code_challenge`, method S256 (RFC 7636 section 4.3).
     pub code_challenge: Option<Box<str>>,

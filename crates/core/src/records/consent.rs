@@ -7,12 +7,14 @@ use crate::context::Env;
 use crate::model::{ConsentAnswer, RegistrationId};
 use crate::records::Body;
 
-/// What one person has agreed to for one client. Key from account and client; no parent.
+/// What one person has agreed to for one client. Its key is derived from account and client; it has no
+/// parent.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ConsentBody {
-    /// Tells this consent from one that was given after it had been withdrawn. Random; stays when it is widened.
+    /// Distinguishes this consent from one that is given after it was withdrawn. A random number, which stays
+    /// the same when the consent is widened.
     pub id: u64,
-    /// The client, as it was registered: what was agreed for another one of the same id does not count.
+    /// The registration of the client; a consent for another client with the same id is not valid.
     pub registration: RegistrationId,
     /// When it was given or last widened.
     pub at: Timestamp,
@@ -30,7 +32,7 @@ pub fn consent_key(env: &Env, account: &AccountId, client: &ClientId) -> Key {
     derived(&env.realm, Kind::CONSENT, &env.names.digest("consent", &[account.as_str(), client.as_str()]))
 }
 
-/// A key whose partition is taken from the digest of what it is derived from.
+/// A derived key, whose partition comes from its own digest.
 pub(super) fn derived(realm: &RealmId, kind: Kind, id: &[u8]) -> Key {
     let placed = Key::derive(realm, kind, Partition([0, 0]), id);
     let partition = match placed.as_bytes() {

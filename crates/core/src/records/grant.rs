@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::model::Granted;
 use crate::records::Body;
 
-/// A grant: root of a client's tokens. Random key; parent: the session, or none when `offline_access` was granted.
+/// A grant, the root of a client's tokens. Its key is random; its parent is the session, or none if
+/// `offline_access` was granted.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GrantBody {
-    /// What was given.
+    /// What was granted.
     pub granted: Granted,
 }
 

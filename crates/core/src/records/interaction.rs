@@ -1,4 +1,4 @@
-//! A request for which the person has still to act, once they have authenticated.
+//! A request that still needs something from a person who has already authenticated.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,12 +10,13 @@ use super::consent::derived;
 use crate::model::{Carrier, Done, Source};
 use crate::records::Body;
 
-/// Names one interaction, from its first page to its answer. Random, and never shown: pages carry it sealed.
+/// Identifies one interaction, from its first page to its answer. It is random and never visible: pages carry
+/// it sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InteractionId([u8; 16]);
 
 impl InteractionId {
-    /// From random bytes, or as it was.
+    /// From random bytes, or from those of [`InteractionId::as_bytes`].
     #[must_use]
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
@@ -42,21 +43,21 @@ impl<'de> Deserialize<'de> for InteractionId {
     }
 }
 
-/// A stored interaction. Key from its secret, in the partition of its session, but not below it: when the session ends, the
-/// request can still be started again.
+/// A stored interaction. Its key is derived from its secret, in the partition of its session. The session is
+/// not its parent: when the session ends, the request can still be started again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InteractionBody {
-    /// Which interaction it is a page of.
+    /// The interaction that it belongs to.
     pub interaction: InteractionId,
     /// The request.
     pub request: Carrier,
-    /// Who vouched for it when it was first read.
+    /// Who vouched for the request when it was first read.
     pub source: Source,
     /// When the request was first seen.
     pub first_seen: Timestamp,
     /// The session in which it is answered.
     pub session: Key,
-    /// Digest of the browser cookie: another browser that learns the URL is shown nothing of the request.
+    /// Digest of the browser cookie: nothing of the request is shown to another browser that learns the URL.
     pub browser: HandleDigest,
     /// What the person has already done for this request.
     pub done: Done,
@@ -66,21 +67,21 @@ impl Body for InteractionBody {
     const KIND: Kind = Kind::INTERACTION;
 }
 
-/// How an interaction was answered. It is written once, so that one interaction has one answer, whatever pages of it are
-/// open.
+/// How an interaction was answered. It is written once, so that an interaction has only one answer however
+/// many of its pages are open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnswerBody {
     /// When.
     pub at: Timestamp,
-    /// What the client was told.
+    /// What was sent to the client.
     pub answer: Answered,
 }
 
-/// What the client was told.
+/// What was sent to the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answered {
-    /// A code, made from the interaction, this session and the root secret of this version.
+    /// A code, derived from the interaction and this session under the root secret of this version.
     Code {
         /// The session.
         session: Key,

@@ -1,5 +1,5 @@
-//! The typed face of the store: every persisted shape, each with a version byte in front. Puts the realm into every
-//! key, alias and tag, so that no caller can forget it and realms cannot meet.
+//! The typed interface to the store: every persisted type, each with a version byte in front. It puts the
+//! realm into every key, alias and tag, so that no caller can forget it and realms cannot mix.
 
 use chancery_store::{Change, Record, Redeemed, Revision, Revoked, StoreError, Tags, Updated};
 use chancery_types::{AccountId, ClientId, Key, Kind, Tag, Timestamp};
@@ -30,19 +30,19 @@ pub use session::SessionBody;
 mod throttle;
 pub use throttle::{ThrottleBody, throttle_key};
 
-/// A persisted shape. When its fields change, `VERSION` grows and `decode` still reads the older ones.
+/// A persisted type. When its fields change, `VERSION` grows and `decode` still reads the older versions.
 pub trait Body: Serialize + DeserializeOwned {
     /// The sort of record.
     const KIND: Kind;
-    /// The byte in front.
+    /// The version byte in front.
     const VERSION: u8 = 1;
 
     /// The stored form.
     ///
     /// # Errors
-    /// A fault when a value has no JSON form, which is a defect.
+    /// A fault if a value has no JSON form, which is a bug.
     fn encode(&self) -> Result<Box<[u8]>, Fault> {
-        // Room for nearly every body, so that it is written without growing.
+        // Large enough for nearly every body, so that the buffer does not have to grow.
         let mut bytes = Vec::with_capacity(1024);
         bytes.push(Self::VERSION);
         serde_json::to_writer(&mut bytes, self).map_err(|error| Fault::internal(error.to_string()))?;
@@ -65,24 +65,24 @@ pub trait Body: Serialize + DeserializeOwned {
 
 /// A live record.
 pub struct Found<B> {
-    /// Where it is filed.
+    /// Its key.
     pub key: Key,
-    /// As it was seen.
+    /// Its revision when it was read.
     pub revision: Revision,
-    /// When it was used, for one that can be used once.
+    /// When it was used, if it can be used only once.
     pub consumed_at: Option<Timestamp>,
     /// When it ends.
     pub expires_at: Timestamp,
-    /// What it says.
+    /// Its contents.
     pub body: B,
 }
 
-/// The typed face of the store, for one realm.
+/// The typed interface to the store, for one realm.
 #[derive(Clone, Copy)]
 pub struct Records<'e>(&'e Env);
 
 impl Env {
-    /// The typed face of the store.
+    /// The typed interface to this store, for this realm.
     #[must_use]
     pub fn records(&self) -> Records<'_> {
         Records(self)
@@ -90,7 +90,7 @@ impl Env {
 }
 
 impl Records<'_> {
-    /// A record to be written.
+    /// Makes a record to be written.
     ///
     /// # Errors
     /// As [`Body::encode`].
@@ -141,7 +141,7 @@ impl Records<'_> {
         self.0.store.insert(now, batch).await
     }
 
-    /// Changes a record as it was seen, and writes new ones with it.
+    /// Changes a record if it is still at the revision that was read, and writes new ones in the same step.
     ///
     /// # Errors
     /// A fault of the store.
@@ -157,7 +157,7 @@ impl Records<'_> {
         Ok(self.0.store.update(now, seen.key, seen.revision, change, issue).await?)
     }
 
-    /// Uses a record once, and writes new ones with it.
+    /// Uses a record that can be used once, and writes new ones in the same step.
     ///
     /// # Errors
     /// A fault of the store.
@@ -165,7 +165,7 @@ impl Records<'_> {
         Ok(self.0.store.redeem(now, key, issue).await?)
     }
 
-    /// Ends a record and all that hangs on it.
+    /// Ends a record and everything below it.
     ///
     /// # Errors
     /// A fault of the store.

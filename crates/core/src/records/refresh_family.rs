@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::model::Granted;
 use crate::records::Body;
 
-/// A refresh family. Random key; parent: the grant.
+/// A refresh family. Its key is random; its parent is the grant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RefreshFamilyBody {
     /// Digest of the current secret.
     pub current: HandleDigest,
     /// Digest of the secret before it.
     pub previous: Option<HandleDigest>,
-    /// When the current secret came into force.
+    /// When the current secret replaced the previous one.
     pub rotated_at: Timestamp,
     /// The root secret from which the current secret was derived.
     pub key_version: u32,
-    /// Beyond this time no rotation prolongs it.
+    /// No rotation extends the family beyond this time.
     pub absolute_end: Timestamp,
     /// What its tokens are made from.
     pub granted: Granted,

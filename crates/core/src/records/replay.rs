@@ -1,4 +1,4 @@
-//! Something that counts once, and was used.
+//! Marks something that can be used only once as used.
 
 use chancery_jose::sha256;
 use chancery_types::{Key, Kind, RealmId};
@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::consent::derived;
 use crate::records::Body;
 
-/// The mark that something was used. Key from what it is; lives as long as that could be shown again.
+/// The mark that something was used. Its key is derived from what was used; it lives as long as that could be
+/// presented again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReplayBody {}
 

@@ -1,11 +1,12 @@
-//! A JWT access token that was revoked before its end.
+//! Marks a JWT access token that was revoked before it expired.
 
 use chancery_types::{Key, Kind, Partition, RealmId};
 use serde::{Deserialize, Serialize};
 
 use crate::records::Body;
 
-/// The mark that a JWT is revoked. Key from its `jti`, in its grant's partition; outlives the JWT's `exp`.
+/// The mark that a JWT is revoked. Its key is derived from the `jti`, in the grant's partition; it outlives
+/// the `exp` of the JWT.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RevocationBody {}
 

@@ -7,21 +7,22 @@ use serde::{Deserialize, Serialize};
 use crate::model::Authentication;
 use crate::records::Body;
 
-/// A session. Random key, so that grants can hang on it; its secret changes by login.
+/// A session. Its key is random and stays the same, so that grants can have it as their parent; its secret
+/// changes with each login.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SessionBody {
     /// Who, how, when.
     pub authentication: Authentication,
     /// Digest of the current secret.
     pub current: HandleDigest,
-    /// Digest of the secret before it, and when it was replaced: good for reading a little longer, so that parallel
-    /// tabs survive.
+    /// Digest of the previous secret, and when it was replaced. It can be used for reading a little longer,
+    /// so that parallel tabs keep working.
     pub former: Option<(HandleDigest, Timestamp)>,
-    /// When the idle end was last moved.
+    /// When the idle end was last extended.
     pub touched_at: Timestamp,
-    /// Beyond this time nothing prolongs it.
+    /// Nothing extends the session beyond this time.
     pub absolute_end: Timestamp,
-    /// The clients that took part.
+    /// The clients that the person signed in to.
     pub clients: Vec<ClientId>,
 }
 

@@ -16,7 +16,7 @@ use crate::model::{ClaimAsk, ClaimName, ClaimsRequest, Client, ConsentAnswer};
 use crate::offered::Component;
 
 reasons! {
-    /// `claims` is not the JSON that OpenID Connect describes.
+    /// The `claims` parameter is not a JSON object of the form that OIDC Core section 5.5 defines.
     pub MALFORMED = Reason {
         name: "claims_malformed",
         code: ErrorCode::InvalidRequest,
@@ -25,19 +25,19 @@ reasons! {
     };
 }
 
-/// Claims about the authentication and the token, not about the person: nobody has to consent to them.
+/// Claims about the authentication and the token rather than the person, which need no consent.
 const WITHOUT_CONSENT: &[&str] = &["sub", "sid", "auth_time", "acr", "amr", "iss"];
 
-/// More single claims than any honest request names.
+/// The most single claims that one request may name; no honest client needs more.
 const LIMIT: usize = 100;
 
 /// `[claims]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClaimsConfig {
-    /// Which claims a scope stands for. By default those of OIDC Core section 5.4.
+    /// The claims that each scope stands for. By default those of OIDC Core section 5.4.
     pub scopes: BTreeMap<Scope, Vec<String>>,
-    /// Claims that can be asked for one by one only.
+    /// Claims that can only be requested individually.
     pub extra: Vec<String>,
 }
 
@@ -72,14 +72,14 @@ impl Default for ClaimsConfig {
     }
 }
 
-/// Which claims there are, and what a request means by them.
+/// The known claims, and what a request means by them.
 #[derive(Clone, Debug)]
 pub struct ClaimsRule {
     config: ClaimsConfig,
 }
 
 impl ClaimsRule {
-    /// From the configuration.
+    /// Built from the configuration.
     #[must_use]
     pub fn new(config: ClaimsConfig) -> Self {
         Self { config }
@@ -90,17 +90,17 @@ impl ClaimsRule {
         self.config.scopes.keys().cloned()
     }
 
-    /// `claims_supported`: those about the authentication first, then those about the person.
+    /// `claims_supported`: first the claims about the authentication, then those about the person.
     pub fn supported(&self) -> impl Iterator<Item = &str> {
         let of_scopes = self.config.scopes.values().flatten();
         WITHOUT_CONSENT.iter().copied().chain(of_scopes.chain(&self.config.extra).map(String::as_str))
     }
 
-    /// Reads the `claims` parameter (OIDC Core section 5.5). Both members are optional; other members and claims that this
-    /// server does not know are ignored, whatever their values.
+    /// Reads the `claims` parameter (OIDC Core section 5.5). Both members are optional; unknown members and
+    /// unknown claims are ignored, whatever their values.
     ///
     /// # Errors
-    /// [`MALFORMED`]; nothing of what was sent is repeated.
+    /// [`MALFORMED`].
     pub fn parse(&self, text: &str) -> Result<ClaimsRequest, Refusal> {
         let read = || {
             json::check(text.as_bytes()).ok()?;
@@ -134,8 +134,8 @@ impl ClaimsRule {
         names
     }
 
-    /// The single claims about the person that have not been decided on (a scope that brings the claim decides for it).
-    /// A person decides on a claim in all its languages.
+    /// The individually requested claims about the person that are still undecided. A scope that includes the
+    /// claim decides it, and a decision about a claim covers all its languages.
     #[must_use]
     pub fn undecided(&self, request: &ClaimsRequest, scopes: &Scopes, answer: &ConsentAnswer) -> Vec<String> {
         let by_scope = self.names(scopes, &[]);
@@ -151,8 +151,8 @@ impl ClaimsRule {
         undecided
     }
 
-    /// Only what the client is registered for: where its registration lists scopes, a single claim that a scope stands for
-    /// needs one of these scopes.
+    /// Keeps only what the client is registered for: if its registration lists scopes, a single claim that
+    /// belongs to a scope needs one of these scopes.
     #[must_use]
     pub fn registered(&self, mut request: ClaimsRequest, client: &Client) -> ClaimsRequest {
         let Some(scopes) = client.scopes() else { return request };
@@ -166,7 +166,7 @@ impl ClaimsRule {
         request
     }
 
-    /// Only what was consented to, or needs no consent.
+    /// Keeps only what was consented to or needs no consent.
     #[must_use]
     pub fn consented(&self, mut request: ClaimsRequest, scopes: &Scopes, answer: &ConsentAnswer) -> ClaimsRequest {
         let by_scope = self.names(scopes, &[]);
@@ -189,12 +189,12 @@ impl Component for ClaimsRule {
     }
 }
 
-/// Whether it is about the authentication or the token.
+/// Whether the claim is about the authentication or the token.
 fn needs_no_consent(ask: &ClaimAsk) -> bool {
     WITHOUT_CONSENT.contains(&ClaimName::of(&ask.name).claim)
 }
 
-/// Whether one of these names is what is asked for.
+/// Whether one of these names covers the requested claim.
 fn is_covered<'a>(ask: &ClaimAsk, mut by: impl Iterator<Item = &'a str>) -> bool {
     by.any(|name| ClaimName::of(name).covers(ClaimName::of(&ask.name)))
 }

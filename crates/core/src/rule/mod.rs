@@ -1,4 +1,4 @@
-//! May it be? One specification, one file.
+//! The rules that a request has to satisfy, one file per specification.
 
 pub mod claims;
 pub mod pkce;

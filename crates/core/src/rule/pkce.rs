@@ -1,4 +1,5 @@
-//! RFC 7636, Proof Key for Code Exchange (PKCE): sections 4.1 to 4.6. Only S256; RFC 9700 section 2.1.1 wants it of everybody.
+//! RFC 7636, Proof Key for Code Exchange (PKCE): sections 4.1 to 4.6. Only S256, and required by default (RFC
+//! 9700 section 2.1.1).
 //! Config     none; a client's `pkce_optional` stands in its registration
 //! Discovery  code_challenge_methods_supported
 
@@ -19,7 +20,7 @@ reasons! {
         description: "code_challenge is required",
         section: "RFC 9700 section 2.1.1",
     };
-    /// `code_challenge` is not what the method S256 makes.
+    /// `code_challenge` is not a possible result of the method S256.
     pub MALFORMED_CHALLENGE = Reason {
         name: "pkce_challenge_malformed",
         code: ErrorCode::InvalidRequest,
@@ -33,7 +34,7 @@ reasons! {
         description: "code_challenge must be provided with code_challenge_method",
         section: "RFC 7636 section 4.3",
     };
-    /// `code_challenge_method` is `plain`, or left out (which means `plain`), or unknown.
+    /// `code_challenge_method` is `plain`, is unknown, or is missing, which means `plain`.
     pub UNSUPPORTED_METHOD = Reason {
         name: "pkce_method_unsupported",
         code: ErrorCode::InvalidRequest,
@@ -49,7 +50,7 @@ reasons! {
     };
 }
 
-/// The rule itself. It is always on.
+/// The rule, which is always on.
 #[derive(Clone, Copy, Debug)]
 pub struct Pkce;
 
@@ -63,15 +64,15 @@ impl Component for Pkce {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeChallenge(Box<str>);
 
-/// The secret behind a challenge (RFC 7636 section 4.1). It has no `Debug`.
+/// The secret that a challenge was made from (RFC 7636 section 4.1). It has no `Debug`.
 pub struct CodeVerifier(Zeroizing<String>);
 
 impl CodeChallenge {
-    /// What an authorization request sent (RFC 7636 section 4.3).
+    /// Reads what an authorization request sent (RFC 7636 section 4.3).
     ///
     /// # Errors
-    /// A refusal for another method than S256, a malformed challenge, and for none at all unless the client has the
-    /// compatibility setting `pkce_optional`.
+    /// A refusal if the method is not S256, if the challenge is malformed, or if there is none and the client
+    /// does not have the compatibility setting `pkce_optional`.
     pub fn parse(challenge: Option<&str>, method: Option<&str>, client: &Client) -> Result<Option<Self>, Refusal> {
         let Some(challenge) = challenge else {
             return match method {
@@ -84,12 +85,13 @@ impl CodeChallenge {
         if method.and_then(CodeChallengeMethod::parse) != Some(CodeChallengeMethod::S256) {
             return UNSUPPORTED_METHOD.refused();
         }
-        // RFC 7636 section 4.2: base64url of 32 bytes, which is 43 characters; any other would fit no verifier.
+        // RFC 7636 section 4.2: base64url of 32 bytes, which is 43 characters; no verifier could match any
+        // other.
         let is_digest = base64url::decode(challenge).is_ok_and(|digest| digest.len() == 32);
         if is_digest { Ok(Some(Self(challenge.into()))) } else { MALFORMED_CHALLENGE.refused() }
     }
 
-    /// The challenge that a code's record kept.
+    /// The challenge stored in a code's record.
     #[must_use]
     pub fn kept(text: &str) -> Self {
         Self(text.into())
@@ -101,7 +103,7 @@ impl CodeChallenge {
         &self.0
     }
 
-    /// Whether the verifier is the one behind this challenge (RFC 7636 section 4.6), in constant time.
+    /// Whether the verifier matches this challenge (RFC 7636 section 4.6), in constant time.
     #[must_use]
     pub fn admits(&self, verifier: &CodeVerifier) -> bool {
         let derived = base64url::encode(sha256(verifier.0.as_bytes()));
@@ -110,7 +112,7 @@ impl CodeChallenge {
 }
 
 impl CodeVerifier {
-    /// What a token request sent.
+    /// Reads what a token request sent.
     ///
     /// # Errors
     /// [`MALFORMED_VERIFIER`].

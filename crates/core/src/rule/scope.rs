@@ -19,21 +19,21 @@ reasons! {
         description: "scope contains invalid characters",
         section: "RFC 6749 section 3.3",
     };
-    /// The client is not registered for a scope that it asks for.
+    /// The client requests a scope that it is not registered for.
     pub NOT_ALLOWED = Reason {
         name: "scope_not_allowed",
         code: ErrorCode::InvalidScope,
         description: "requested scope is not allowed",
         section: "RFC 7591 section 2",
     };
-    /// The request asks for a scope that nobody knows, and `scopes.unknown` is `refuse`.
+    /// The request contains an unknown scope, and `scopes.unknown` is `refuse`.
     pub UNKNOWN = Reason {
         name: "scope_unknown",
         code: ErrorCode::InvalidScope,
         description: "requested scope is unknown",
         section: "RFC 6749 section 3.3",
     };
-    /// None of the scopes asked for is known here.
+    /// None of the requested scopes is known.
     pub NOTHING = Reason {
         name: "scope_nothing",
         code: ErrorCode::InvalidScope,
@@ -46,25 +46,25 @@ reasons! {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScopesConfig {
-    /// Scopes of the application's own that belong to no resource server, beside `openid`, `offline_access` and those
-    /// of `[claims]`.
+    /// The application's own scopes that belong to no resource server, in addition to `openid`,
+    /// `offline_access` and those of `[claims]`.
     pub extra: Vec<Scope>,
     /// What happens to a scope that neither this server nor the client's resource server knows.
     pub unknown: UnknownScopes,
 }
 
-/// What happens to a scope that nobody knows.
+/// What happens to an unknown scope.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum UnknownScopes {
-    /// It is ignored, as OIDC Core section 3.1.2.1 wants it, and there is an event.
+    /// It is ignored, as OIDC Core section 3.1.2.1 recommends, and an event is recorded.
     #[default]
     Ignore,
     /// `invalid_scope` (RFC 6749 section 4.1.2.1).
     Refuse,
 }
 
-/// Which scopes this server knows.
+/// The scopes that this server knows.
 #[derive(Clone, Debug)]
 pub struct ScopeRule {
     supported: Scopes,
@@ -72,7 +72,7 @@ pub struct ScopeRule {
 }
 
 impl ScopeRule {
-    /// From the configuration and the scopes that stand for claims.
+    /// Built from the configuration and the scopes that stand for claims.
     #[must_use]
     pub fn new(config: &ScopesConfig, of_claims: impl Iterator<Item = Scope>) -> Self {
         let fixed = [Scope::OPENID, Scope::OFFLINE_ACCESS].into_iter().filter_map(|text| Scope::parse(text).ok());
@@ -89,8 +89,8 @@ impl ScopeRule {
     /// What a request's `scope` means to this server and to the client's resource server.
     ///
     /// # Errors
-    /// [`MALFORMED`]; [`NOT_ALLOWED`] for a known scope, also one of the resource server, outside the client's registration;
-    /// [`UNKNOWN`] for one that nobody knows, where the configuration says so.
+    /// [`MALFORMED`]; [`NOT_ALLOWED`] for a known scope, including one of the resource server, that the
+    /// client is not registered for; [`UNKNOWN`] for an unknown one if the configuration says so.
     pub fn asked(
         &self,
         text: Option<&str>,
@@ -109,7 +109,8 @@ impl ScopeRule {
         if self.unknown == UnknownScopes::Refuse && !unknown.is_empty() {
             return UNKNOWN.refused();
         }
-        // OIDC Core section 11: ignored where no refresh token can come of it, so that nobody is asked for it.
+        // OIDC Core section 11: `offline_access` is ignored if the client cannot get a refresh token, so that
+        // nobody is asked about it.
         let is_of_use =
             |scope: &Scope| scope.as_str() != Scope::OFFLINE_ACCESS || client.has_grant_type(GrantType::RefreshToken);
         Ok(AskedScopes { known: known.filtered(is_of_use), unknown })
@@ -122,16 +123,16 @@ impl Component for ScopeRule {
     }
 }
 
-/// What a request asks for, each scope once and in the order asked for.
+/// What a request asks for: each scope once, in the order of the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AskedScopes {
-    /// What this server or the client's resource server knows.
+    /// The scopes that this server or the client's resource server knows.
     pub known: Scopes,
-    /// What nobody knows; it is ignored.
+    /// Unknown scopes, which are ignored.
     pub unknown: Scopes,
 }
 
-/// Reads the parameter `scope`: the one reader for every endpoint.
+/// Reads the parameter `scope`, for every endpoint.
 ///
 /// # Errors
 /// [`MALFORMED`].

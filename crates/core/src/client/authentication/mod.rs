@@ -3,8 +3,8 @@
 //! Discovery  token_endpoint_auth_methods_supported, introspection_endpoint_auth_methods_supported,
 //!            revocation_endpoint_auth_methods_supported
 //!
-//! Every endpoint that a client calls by itself authenticates it here. A request is read once: what it claims, also when
-//! it is refused, goes with the answer.
+//! Every endpoint that clients call directly authenticates them here. The client id that a request claims is
+//! returned with every result, even a refusal, for the log.
 
 use std::sync::Arc;
 
@@ -27,19 +27,19 @@ pub(crate) mod secret;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientAuthenticationConfig {
-    /// In which of the two ways a client may send its secret. A client can be stricter for itself, never laxer.
+    /// How a client may send its secret. A single client can be stricter than this, never laxer.
     pub secret_method: SecretMethod,
 }
 
-/// Finds out which client calls.
+/// Authenticates clients.
 pub struct Authenticator {
     /// `[client_authentication]`
     pub config: ClientAuthenticationConfig,
-    /// Whose scripts may call as which client.
+    /// Decides which origins' scripts may call as which client.
     pub policy: Arc<dyn ClientPolicy>,
 }
 
-/// A client that is who it says. Nothing but [`Authenticator::authenticate`] makes one.
+/// A client that has authenticated. Only [`Authenticator::authenticate`] makes one.
 ///
 /// ```
 /// # use chancery_core::{client::AuthenticatedClient, model::Client};
@@ -61,20 +61,20 @@ impl AuthenticatedClient {
         &self.client
     }
 
-    /// How a refusal names it: a public client has proved nothing.
+    /// How a refusal names the client: a public one has proved nothing.
     pub(crate) fn when_refused(&self) -> RefusedClient {
         let id = self.client.id().clone();
         if self.client.is_public() { RefusedClient::Claimed(id) } else { RefusedClient::Authenticated(id) }
     }
 }
 
-/// A request whose client is not known for sure.
+/// A request whose client could not be authenticated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unauthenticated {
-    /// The client that it said it was, for our own log. `None` also where no client has this id: what stands there may be
-    /// a secret in the wrong place.
+    /// The client that the request claims to come from, for our own log. `None` also if no client has this
+    /// id: the value may be a secret in the wrong place.
     pub claimed: Option<ClientId>,
-    /// What the peer is told.
+    /// What is sent to the peer.
     pub failure: Failure,
 }
 
@@ -85,24 +85,25 @@ impl<E: Into<Failure>> From<E> for Unauthenticated {
 }
 
 reasons! {
-    /// Scripts of this origin may not call as the client.
+    /// Scripts of this origin may not call as this client.
     pub ORIGIN_NOT_ALLOWED = Reason {
         name: "origin_not_allowed",
         code: ErrorCode::InvalidRequest,
         description: "the origin is not allowed for this client",
         section: "Fetch, section CORS protocol",
     };
-    /// No client of this id is registered in the realm.
+    /// No client with this id is registered in the realm.
     CLIENT_UNKNOWN = authentication_failed("client_unknown");
     /// The client is disabled in the registry.
     CLIENT_DISABLED = authentication_failed("client_disabled");
-    /// The client is registered for another authentication method than the one it uses.
+    /// The client uses an authentication method other than the one it is registered for.
     METHOD_UNREGISTERED = authentication_failed("client_authentication_method_unregistered");
     /// The client secret is not one of the client's.
     SECRET_WRONG = authentication_failed("client_secret_wrong");
-    /// The client secret was right once and has expired.
+    /// The client secret was valid once and has expired.
     SECRET_EXPIRED = authentication_failed("client_secret_expired");
-    /// Too many wrong secrets came for this client from this network; others of its networks are not slowed down.
+    /// Too many wrong secrets were sent for this client from this network. Requests for it from other
+    /// networks are not slowed down.
     SECRETS_THROTTLED = Reason {
         name: "client_secrets_throttled",
         code: ErrorCode::InvalidClient,
@@ -111,7 +112,7 @@ reasons! {
     };
 }
 
-/// The reasons that a peer cannot tell apart.
+/// The reasons that a peer must not be able to distinguish.
 const fn authentication_failed(name: &'static str) -> Reason {
     Reason {
         name,
@@ -124,13 +125,13 @@ const fn authentication_failed(name: &'static str) -> Reason {
 impl Authenticator {
     /// Finds the one mechanism in the request, looks the client up and checks its proof.
     ///
-    /// A client that is unknown or disabled, a wrong method and a wrong secret are one answer and take the time of one
-    /// digest each.
+    /// An unknown or disabled client, a wrong method and a wrong secret all give the same answer and take the
+    /// time of one digest.
     ///
     /// # Errors
-    /// A refusal with `invalid_request` when there is no mechanism or more than one, when it is malformed or contradicts
-    /// `client_id`, or when a script of a foreign origin calls; with `invalid_client` when the proof is not good (RFC 6749
-    /// section 5.2); or a fault of the registry.
+    /// A refusal with `invalid_request` if there is no mechanism or more than one, if it is malformed or
+    /// contradicts `client_id`, or if a script of a foreign origin calls; with `invalid_client` if the proof
+    /// is invalid (RFC 6749 section 5.2); or a fault of the registry.
     pub async fn authenticate(
         &self,
         call: &Call,
@@ -144,21 +145,21 @@ impl Authenticator {
         };
         let claimed = client.as_ref().map(|client| client.id().clone());
         let refused = |reason: &'static Reason| Unauthenticated { claimed: claimed.clone(), failure: reason.into() };
-        // First, because a script that may not read the answer shall not cause it either.
+        // Checked first, because a script that may not read the answer must not have any effect either.
         if !self.may_be_called_from(call, env, client.as_deref()) {
             return Err(refused(&ORIGIN_NOT_ALLOWED));
         }
         let Proof::Secret { secret, .. } = &proof else {
             return self.verified(call.now, &proof, client).map_err(refused);
         };
-        // Also a right secret has to wait, or the brake would tell which one it is.
+        // A correct secret has to wait too, or the delay would reveal which one is correct.
         let (guessing, network) = (&env.guessing.client_secrets, call.network());
         if let Some(wait) = guessing.wait(call.now, network.as_deref(), &client_id) {
             let refusal = Refusal { reason: &SECRETS_THROTTLED, remedy: Some(Remedy::RetryAfter(wait)) };
             return Err(Unauthenticated { claimed, failure: refusal.into() });
         }
         self.verified(call.now, &proof, client).map_err(|reason| {
-            // Of an unknown client, too, so that the brake does not tell which clients there are.
+            // Unknown clients are counted too, so that the delay does not reveal which clients exist.
             if *reason != SECRET_EXPIRED && *reason != CLIENT_DISABLED {
                 guessing.failed(call.now, network.as_deref(), &client_id, secret);
             }
@@ -166,8 +167,8 @@ impl Authenticator {
         })
     }
 
-    /// Whether the request comes from no script, from a page of ours, or from an origin of the client's (Fetch, section
-    /// "CORS protocol").
+    /// Whether the request comes from outside any script, from one of our own pages, or from an origin of the
+    /// client (Fetch, section "CORS protocol").
     fn may_be_called_from(&self, call: &Call, env: &Env, client: Option<&Client>) -> bool {
         let Some(origin) = call.origin.as_deref() else { return true };
         origin == env.issuer.origin() || client.is_some_and(|client| self.policy.origin(client, origin))
@@ -204,7 +205,8 @@ impl Authenticator {
         if client.is_enabled() { Ok(AuthenticatedClient { client }) } else { Err(&CLIENT_DISABLED) }
     }
 
-    /// RFC 6749 section 2.3.1 knows two ways for one secret, and many a client library uses both for one client.
+    /// RFC 6749 section 2.3.1 defines two ways to send the same secret, and many client libraries use both
+    /// for the same client.
     fn takes_either(&self, client: &Client) -> bool {
         self.config.secret_method == SecretMethod::Either && client.metadata().own.secret_method == SecretMethod::Either
     }

@@ -2,7 +2,7 @@
 //! Config     none
 //! Discovery  none
 //!
-//! What a request says about its client, before anybody has looked whether it is true.
+//! What a request claims about its client, before any of it has been verified.
 
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ use super::secret::read_basic;
 use crate::context::Call;
 use crate::error::{Failure, Reason};
 
-/// Who the client says it is, and how it would prove it.
+/// The client that the request claims to come from, and its proof.
 pub(super) struct Presented {
     pub(super) client_id: Box<str>,
     pub(super) proof: Proof,
@@ -26,28 +26,28 @@ pub(super) struct Presented {
 pub(super) enum Proof {
     /// `client_id` alone.
     None,
-    /// A secret, and the way in which it came.
+    /// A secret, and how it was sent.
     Secret { sent_by: ClientAuthenticationMethod, secret: Zeroizing<String> },
-    /// A method that no client is registered with.
+    /// A method that no client can be registered for.
     Unregistered,
 }
 
 reasons! {
-    /// The client authenticates in two ways in one request.
+    /// The request uses more than one method to authenticate the client.
     SEVERAL_MECHANISMS = Reason {
         name: "several_authentication_mechanisms",
         code: ErrorCode::InvalidRequest,
         description: "client authentication must only be provided using one mechanism",
         section: "RFC 6749 section 2.3",
     };
-    /// The request neither authenticates a client nor names one.
+    /// The request neither authenticates a client nor contains a `client_id`.
     NO_MECHANISM = Reason {
         name: "no_authentication_mechanism",
         code: ErrorCode::InvalidRequest,
         description: "no client authentication mechanism provided",
         section: "RFC 6749 section 2.3",
     };
-    /// The `client_id` of the body is not the client of the Authorization header.
+    /// The `client_id` in the body differs from the client in the Authorization header.
     CLIENT_ID_MISMATCH = Reason {
         name: "client_id_mismatch",
         code: ErrorCode::InvalidRequest,
@@ -85,7 +85,8 @@ impl Presented {
         };
         match client_id {
             Some(id) => Ok(Self { client_id: id.into(), proof }),
-            // An assertion names its client itself (RFC 7521 section 4.2); here none is registered for one.
+            // An assertion names its client itself (RFC 7521 section 4.2), and no client can be registered
+            // for one here.
             None if has_assertion => METHOD_UNREGISTERED.refused(),
             None => NO_MECHANISM.refused(),
         }
@@ -93,7 +94,7 @@ impl Presented {
 }
 
 impl Proof {
-    /// Spends the time of a comparison where there is nothing to compare with.
+    /// Takes as long as a comparison when there is nothing to compare with.
     pub(super) fn take_the_time(&self) {
         if let Self::Secret { secret, .. } = self {
             static NOTHING: LazyLock<SecretDigest> = LazyLock::new(SecretDigest::of_nothing);

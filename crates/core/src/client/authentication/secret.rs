@@ -2,7 +2,7 @@
 //! Config     none
 //! Discovery  none
 //!
-//! RFC 7617 says how the header is written; RFC 6749 section 2.3.1 adds that id and secret are form-encoded before.
+//! RFC 7617 defines the header; RFC 6749 section 2.3.1 adds that id and secret are form-encoded first.
 
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::context::credentials;
 use crate::error::Reason;
 
-/// Padding may be left out; everything else is one spelling for one value.
+/// Padding is optional; otherwise each value has exactly one spelling.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -28,14 +28,15 @@ reasons! {
         description: "invalid authorization header value format",
         section: "RFC 7617 section 2",
     };
-    /// Id or secret in the Authorization header is not form-urlencoded UTF-8, as OAuth demands of Basic.
+    /// The client id or secret in the Authorization header is not form-urlencoded, which RFC 6749 section
+    /// 2.3.1 requires of Basic authentication.
     HEADER_ENCODING = Reason {
         name: "authorization_header_encoding",
         code: ErrorCode::InvalidRequest,
         description: "client_id and client_secret in the authorization header are not properly encoded",
         section: "RFC 6749 section 2.3.1",
     };
-    /// The Authorization header names a client and has an empty secret.
+    /// The Authorization header names a client but its secret is empty.
     SECRET_EMPTY = Reason {
         name: "authorization_header_without_secret",
         code: ErrorCode::InvalidRequest,
@@ -55,7 +56,8 @@ pub(super) fn read_basic(header: &str) -> Result<(Box<str>, Zeroizing<String>), 
     if secret.is_empty() { Err(&SECRET_EMPTY) } else { Ok((id.as_str().into(), secret)) }
 }
 
-/// Id and secret are visible ASCII and spaces (RFC 6749 appendices A.1 and A.2), form-encoded (appendix B).
+/// Id and secret consist of visible ASCII and spaces (RFC 6749 appendices A.1 and A.2), form-encoded
+/// (appendix B).
 fn decode(text: &str) -> Result<Zeroizing<String>, &'static Reason> {
     let decoded = Zeroizing::new(params::decode(text).map_err(|_| &HEADER_ENCODING)?.into_owned());
     if decoded.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) { Ok(decoded) } else { Err(&HEADER_ENCODING) }
@@ -110,7 +112,7 @@ mod tests {
         }
     }
 
-    /// No input panics, and what is read is visible ASCII.
+    /// No input causes a panic, and everything that is accepted is visible ASCII.
     #[test]
     fn generated_headers() {
         let mut seed = 0x9e37_79b9_7f4a_7c15_u64;

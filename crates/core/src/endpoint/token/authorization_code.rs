@@ -26,12 +26,12 @@ reasons! {
     pub CODE_UNKNOWN = invalid_grant("code_unknown");
     /// The code belongs to another client.
     pub CODE_FOREIGN = invalid_grant("code_foreign");
-    /// `redirect_uri` differs from the one of the authorization request.
+    /// `redirect_uri` differs from the one in the authorization request.
     pub CODE_REDIRECT_URI = invalid_grant("code_redirect_uri");
     /// `code_verifier` is missing or wrong, or was sent although the authorization request had no challenge.
     pub CODE_VERIFIER = invalid_grant("code_verifier");
-    /// The code was redeemed before. Its grant is revoked, since one of the two who redeemed it may have
-    /// stolen it.
+    /// The code has already been redeemed. Its grant is revoked, because one of the two parties that sent it
+    /// may have stolen it.
     pub CODE_USED = invalid_grant("code_used");
     /// The code is older than `authorization_code.lifetime`.
     pub CODE_EXPIRED = invalid_grant("code_expired");
@@ -54,8 +54,8 @@ impl<'p> Request<'p> {
     }
 }
 
-/// What the code is worth to this client. Nothing is used up: of any number who get here, the step that stores the tokens
-/// lets one through.
+/// What the code entitles this client to. Nothing is used up here: of any number of concurrent requests, the
+/// step that stores the tokens lets exactly one succeed.
 pub(super) async fn entitle(caller: Requester<'_>, asked: &Request<'_>) -> Result<Entitlement, Failure> {
     let Requester { call, env, client } = caller;
     let handle = Handle::<AuthorizationCode>::parse(asked.code).map_err(|_| &CODE_UNKNOWN)?;
@@ -75,13 +75,14 @@ pub(super) async fn entitle(caller: Requester<'_>, asked: &Request<'_>) -> Resul
 }
 
 impl AuthorizationCodeBody {
-    /// Whether it is this client that may exchange it, and whether what it sends fits the authorization request. Who
-    /// fails has used up nothing: a thief without the verifier cannot burn the owner's code.
+    /// Whether this client may exchange the code and its parameters match the authorization request. A
+    /// failure uses nothing up, so a thief without the verifier cannot burn the owner's code.
     fn admit(&self, client: &Client, asked: &Request<'_>) -> Result<(), Refusal> {
         if self.granted.client != *client.id() {
             return CODE_FOREIGN.refused();
         }
-        // RFC 6749 section 4.1.3: required if it was sent before; and if it is sent, it has to be the same.
+        // RFC 6749 section 4.1.3: required if the authorization request contained it, and identical if it is
+        // sent.
         let is_same = match asked.redirect_uri {
             Some(uri) => *uri == *self.redirect_uri,
             None => !self.redirect_uri_was_sent,
@@ -89,7 +90,7 @@ impl AuthorizationCodeBody {
         if !is_same {
             return CODE_REDIRECT_URI.refused();
         }
-        // RFC 9700 section 2.1.1: a verifier without a challenge is refused, too, against a downgrade.
+        // RFC 9700 section 2.1.1: a verifier without a challenge is refused too, to prevent PKCE downgrades.
         let is_proved = match (&self.code_challenge, &asked.code_verifier) {
             (Some(challenge), Some(verifier)) => CodeChallenge::kept(challenge).admits(verifier),
             (None, None) => true,

@@ -11,7 +11,7 @@ use crate::model::{Entitlement, Target};
 use crate::rule::scope::ScopeRule;
 
 reasons! {
-    /// A public client has no credentials to be granted anything for.
+    /// The client is public, so it has no credentials to authenticate with (RFC 6749 section 4.4).
     pub CLIENT_IS_PUBLIC = Reason {
         name: "client_credentials_of_a_public_client",
         code: ErrorCode::UnauthorizedClient,
@@ -31,7 +31,8 @@ impl<'p> Request<'p> {
     }
 }
 
-/// What the client may do by itself. `openid` and `offline_access` are about a person, and there is none.
+/// What the client may do on its own behalf. `openid` and `offline_access` are about a person, and there is
+/// none.
 pub(super) async fn entitle(
     caller: Requester<'_>,
     asked: &Request<'_>,

@@ -48,7 +48,7 @@ reasons! {
     };
 }
 
-/// The reasons about a code or refresh token that a peer must not tell apart.
+/// The reasons about a code or refresh token that a peer must not be able to distinguish.
 const fn invalid_grant(name: &'static str) -> Reason {
     Reason {
         name,
@@ -62,13 +62,13 @@ const fn invalid_grant(name: &'static str) -> Reason {
 pub struct TokenEndpoint {
     /// Makes the tokens.
     pub issuer: Arc<TokenIssuer>,
-    /// Reads the scope of client credentials.
+    /// Reads the scope of client credentials requests.
     pub scopes: Arc<ScopeRule>,
-    /// Which grant types there are.
+    /// Which grant types are offered.
     pub offered: Arc<Offered>,
 }
 
-/// What is asked, with the parameters of its grant type; all others are ignored (RFC 6749 section 3.2).
+/// The request, with the parameters of its grant type; all others are ignored (RFC 6749 section 3.2).
 enum GrantRequest<'p> {
     AuthorizationCode(authorization_code::Request<'p>),
     ClientCredentials(client_credentials::Request<'p>),
@@ -78,10 +78,10 @@ enum GrantRequest<'p> {
 impl ClientEndpoint for TokenEndpoint {
     type Response = TokenResponse;
 
-    /// Answers a token request. The page that an auditor reads.
+    /// Answers a token request.
     ///
     /// # Errors
-    /// A refusal of RFC 6749 section 5.2, or a fault; then nothing was used up.
+    /// A refusal of RFC 6749 section 5.2, or a fault; then no code or token has been used up.
     async fn respond(
         &self,
         call: &Call,
@@ -93,7 +93,8 @@ impl ClientEndpoint for TokenEndpoint {
         grant.allowed_to(client.client())?;
         match self.attempt(call, env, client, &grant).await? {
             Issuance::Issued(response) => Ok(response),
-            // A family was rotated between look and step. Looked at again, the token is the one just replaced.
+            // The family was rotated after it was read. When it is read again, the token is the one just
+            // replaced.
             Issuance::Lost(_) => match self.attempt(call, env, client, &grant).await? {
                 Issuance::Issued(response) => Ok(response),
                 Issuance::Lost(_) => Err(Fault::unavailable("a refresh family changes faster than it is read").into()),
@@ -103,8 +104,9 @@ impl ClientEndpoint for TokenEndpoint {
 }
 
 impl TokenEndpoint {
-    /// Once through: what is the client entitled to, does it pass the gate, and is it the one to get it. What is lost for
-    /// good is refused here; only a stale look is handed back.
+    /// One attempt: what is the client entitled to, does that pass the gate, and does this request win the
+    /// step that stores the tokens? A final loss is refused here; only a stale read is handed back, to be
+    /// tried again.
     async fn attempt(
         &self,
         call: &Call,
@@ -154,7 +156,7 @@ impl<'p> GrantRequest<'p> {
         if client.has_grant_type(grant_type) { Ok(()) } else { GRANT_TYPE_UNREGISTERED.refused() }
     }
 
-    /// What is said when it died between look and step.
+    /// The reason if the code or token ended after it was read.
     fn gone(&self) -> &'static Reason {
         match self {
             Self::RefreshToken(_) => &refresh_token::REFRESH_TOKEN_UNKNOWN,
@@ -164,8 +166,8 @@ impl<'p> GrantRequest<'p> {
 }
 
 impl Requester<'_> {
-    /// Whom the tokens of a grant are for. It was decided when the person agreed; whether the resource server is still the
-    /// client's is for the gate.
+    /// The audience of a grant's tokens, which was decided when the person agreed. The gate checks whether
+    /// the client may still use that resource server.
     async fn target(&self, granted: &Granted) -> Result<Target, Failure> {
         let Some(ResourceScopes { resource, .. }) = granted.resources.first() else {
             return Ok(Target::of_grant(granted, None));

@@ -24,14 +24,14 @@ reasons! {
         description: "missing required parameter refresh_token",
         section: "RFC 6749 section 6",
     };
-    /// The refresh asks for a scope that the grant does not have.
+    /// The request asks for a scope that the grant does not include.
     pub SCOPE_EXCEEDS_GRANT = Reason {
         name: "scope_exceeds_grant",
         code: ErrorCode::InvalidScope,
         description: "refresh token does not include the requested scope",
         section: "RFC 6749 section 6",
     };
-    /// None of the scopes asked for means anything to the resource servers that take the token.
+    /// None of the requested scopes means anything to those who accept the token.
     pub NOTHING_FOR_AUDIENCE = Reason {
         name: "scope_nothing_for_audience",
         code: ErrorCode::InvalidScope,
@@ -42,8 +42,8 @@ reasons! {
     pub REFRESH_TOKEN_UNKNOWN = invalid_grant("refresh_token_unknown");
     /// The refresh token belongs to another client.
     pub REFRESH_TOKEN_FOREIGN = invalid_grant("refresh_token_foreign");
-    /// The refresh token was replaced by a newer one. Its grant is revoked, since one of the two who sent it
-    /// may have stolen it.
+    /// The refresh token has been replaced by a newer one. Its grant is revoked, because one of the two
+    /// parties that hold a token may have stolen it.
     pub REFRESH_TOKEN_USED = invalid_grant("refresh_token_used");
 }
 
@@ -62,8 +62,8 @@ impl<'p> Request<'p> {
     }
 }
 
-/// What the refresh token is worth to this client. The client is compared before the secret, so that a token in foreign
-/// hands tells nothing and ends nothing.
+/// What the refresh token entitles this client to. The client is compared before the secret, so a token in
+/// the wrong hands reveals nothing and ends nothing.
 pub(super) async fn entitle(
     caller: Requester<'_>,
     asked: &Request<'_>,
@@ -81,7 +81,7 @@ pub(super) async fn entitle(
     }
     let generation = body.generation(shown.secret_digest(), now, issuer.refresh_token.grace);
     if generation == Generation::Replayed {
-        // Only a holder of some generation knows the family's id, so nobody else can end it.
+        // Only somebody who held a token of the family knows its id, so nobody else can end it.
         end_grant(call, env, client, body.granted.grant, GrantEnd::RefreshTokenReplayed).await?;
         return REFRESH_TOKEN_USED.refused();
     }
@@ -109,14 +109,15 @@ pub(super) async fn entitle(
     Ok(entitled)
 }
 
-/// Less than was granted, for this response only (RFC 6749 section 6).
+/// Fewer scopes than were granted, for this response only (RFC 6749 section 6).
 fn narrowed(asked: Option<&str>, granted: &Granted, target: Target) -> Result<Target, Refusal> {
     let Some(scopes) = scope::read(asked)? else { return Ok(target) };
     if !scopes.is_subset(&granted.scopes) {
         return SCOPE_EXCEEDS_GRANT.refused();
     }
     let narrowed = target.clone().only(scopes);
-    // Less scope is no other audience: a token for a resource server does not become one for nobody.
+    // Fewer scopes must not change the audience: a token for a resource server does not become one for
+    // nobody.
     if target.resource.is_some() && narrowed.is_for_nobody() {
         return NOTHING_FOR_AUDIENCE.refused();
     }

@@ -1,4 +1,5 @@
-//! RFC 9068, JWT Profile for OAuth 2.0 Access Tokens: sections 2.2 and 4. What a JWT of ours says, and where its records are.
+//! RFC 9068, JWT Profile for OAuth 2.0 Access Tokens: sections 2.2 and 4. The claims of our JWTs, and where
+//! their records are.
 //! Config     none
 //! Discovery  none
 
@@ -11,17 +12,17 @@ use crate::keys::KeySet;
 use crate::model::{Claims, GrantId, Holder, RegistrationId};
 use crate::records::revocation_key;
 
-/// Where the records of a JWT are. Its `jti` says it, so that no record is needed per token.
+/// Where the records of a JWT are. The `jti` encodes it, so no record per token is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Beside the grant under which it was issued.
     Grant(GrantId),
-    /// In a partition of its own: it is the client's, as it was registered then.
+    /// In a partition of its own: the token belongs to this registration of the client itself.
     Client { partition: Partition, registration: RegistrationId },
 }
 
 impl Place {
-    /// Where the records of a new token are.
+    /// Chooses the place for a new token.
     pub(super) fn of(env: &Env, holder: &Holder) -> Self {
         match holder {
             Holder::Person(granted) => Self::Grant(granted.grant),
@@ -31,7 +32,7 @@ impl Place {
         }
     }
 
-    /// The grant it was issued under; none for client credentials.
+    /// The grant that it was issued under; `None` for client credentials.
     pub(crate) fn grant(&self) -> Option<GrantId> {
         match self {
             Self::Grant(grant) => Some(*grant),
@@ -39,7 +40,7 @@ impl Place {
         }
     }
 
-    /// The key of the mark that it is revoked.
+    /// The key of its revocation mark.
     pub(crate) fn revocation(&self, realm: &RealmId, jti: &str) -> Key {
         let partition = match self {
             Self::Grant(grant) => grant.partition(),
@@ -71,7 +72,7 @@ impl Place {
     }
 }
 
-/// What one of our JWTs says.
+/// The contents of one of our JWTs.
 pub(crate) struct JwtAccessToken {
     pub(crate) client: ClientId,
     pub(crate) subject: String,
@@ -85,8 +86,8 @@ pub(crate) struct JwtAccessToken {
 }
 
 impl JwtAccessToken {
-    /// Reads a JWT that this issuer signed as an access token, with a key that still counts, and that has not expired
-    /// (RFC 9068 section 4); `None` for anything else. Its grant may be dead all the same.
+    /// Reads an unexpired JWT that this issuer signed as an access token with a key that is still published
+    /// (RFC 9068 section 4); `None` for anything else. Its grant may have ended nevertheless.
     pub(crate) fn read(text: &str, keys: &KeySet, env: &Env, now: Timestamp) -> Option<Self> {
         let verified = keys.verify_jwt(now, Compact::parse(text).ok()?).ok()?;
         let claims = verified.claims().ok()?;
@@ -100,7 +101,7 @@ impl JwtAccessToken {
         }
         let scopes = Scopes::parse(claims.string("scope").ok()?.as_deref().unwrap_or("")).ok()?;
         let issuer = env.issuer.as_str();
-        // Ours says `openid` exactly when UserInfo is one of its audiences.
+        // Our own tokens contain `openid` exactly if UserInfo is one of their audiences.
         if scopes.contains(Scope::OPENID) != claims.is_for(issuer) {
             return None;
         }

@@ -1,4 +1,5 @@
-//! RFC 7662 section 2 and OpenID Connect Core 1.0 section 5.3 ask the same of an access token: what is it worth?
+//! RFC 7662 section 2 and OpenID Connect Core 1.0 section 5.3: looks up the access token that introspection
+//! and UserInfo are asked about.
 //! Config     none
 //! Discovery  none
 
@@ -13,7 +14,7 @@ use crate::model::{Claims, Holder, subject};
 use crate::policy::Authority;
 use crate::records::{AccessTokenBody, GrantBody, RevocationBody};
 
-/// An access token that is alive. Whether its holder may still use it is for the gate.
+/// An access token that has not ended. Whether its holder may still use it is decided by the gate.
 pub(crate) struct LiveAccessToken {
     pub(crate) holder: Holder,
     pub(crate) scopes: Scopes,
@@ -25,7 +26,7 @@ pub(crate) struct LiveAccessToken {
 }
 
 impl LiveAccessToken {
-    /// The token of this text; `None` when it is unknown, expired or revoked, or when it is no access token.
+    /// Finds the token; `None` if it is unknown, expired or revoked, or is not an access token.
     pub(crate) async fn find(call: &Call, env: &Env, keys: &KeySet, text: &str) -> Result<Option<Self>, Fault> {
         if let Ok(handle) = Handle::<AccessToken>::parse(text) {
             return Self::opaque(call, env, &handle).await;
@@ -36,12 +37,12 @@ impl LiveAccessToken {
         }
     }
 
-    /// What the gate has to look at.
+    /// What the gate decides on.
     pub(crate) fn authority(&self) -> Authority<'_> {
         Authority { holder: &self.holder, scopes: &self.scopes, resource: self.resource.as_ref() }
     }
 
-    /// One trip: the token's ancestors decide whether it is alive.
+    /// One read of the store: the token's ancestors decide whether it is alive.
     async fn opaque(call: &Call, env: &Env, handle: &Handle<AccessToken>) -> Result<Option<Self>, Fault> {
         let found = env.records().get::<AccessTokenBody>(call.now, handle.key(&env.realm)).await?;
         Ok(found.map(|found| Self {
@@ -55,7 +56,8 @@ impl LiveAccessToken {
         }))
     }
 
-    /// Two trips, or one without a grant: the grant has to be alive, and the token must not be marked as revoked.
+    /// Two reads of the store, or one without a grant: the grant must be alive, and the token must not be
+    /// marked as revoked.
     async fn signed(call: &Call, env: &Env, jwt: JwtAccessToken) -> Result<Option<Self>, Fault> {
         let holder = match jwt.place {
             Place::Grant(grant) => {

@@ -1,4 +1,4 @@
-//! RFC 7591 section 2: what OAuth needs of a client. Methods, grants, redirect URIs.
+//! RFC 7591 section 2: what OAuth needs to know about a client: methods, grants, redirect URIs.
 
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
 use chancery_types::{RedirectKind, RedirectUri, Scopes};
@@ -18,18 +18,18 @@ pub enum ApplicationType {
     Native,
 }
 
-/// What OAuth needs of a client.
+/// What OAuth needs to know about a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flow {
     /// Where it runs.
     pub application_type: ApplicationType,
-    /// How it proves who it is.
+    /// How it authenticates.
     pub token_endpoint_auth_method: ClientAuthenticationMethod,
     /// Where authorization responses may go.
     pub redirect_uris: Vec<RedirectUri>,
     /// What it may ask the authorization endpoint for.
     pub response_types: Vec<ResponseType>,
-    /// How responses may come back; `None` for all ways.
+    /// The response modes that it may use; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_modes: Option<Vec<ResponseMode>>,
     /// What it may ask the token endpoint for.
@@ -94,7 +94,7 @@ fn authentication_method(from: &mut Reader<'_>) -> ClientAuthenticationMethod {
     })
 }
 
-/// Grant types and response types belong together (RFC 7591 section 2.1): each brings the other.
+/// Grant types and response types belong together (RFC 7591 section 2.1): each implies the other.
 fn grants_and_responses(from: &mut Reader<'_>) -> (Vec<GrantType>, Vec<ResponseType>) {
     let known = "authorization_code, client_credentials and refresh_token";
     let grant_types = from.values("grant_types", GrantType::parse, known);
@@ -159,7 +159,7 @@ fn scopes(from: &mut Reader<'_>) -> Option<Scopes> {
         .ok()
 }
 
-/// `scope` is one text with spaces between (RFC 7591 section 2).
+/// `scope` is one space-separated string (RFC 7591 section 2).
 mod scope {
     use chancery_types::Scopes;
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};

@@ -6,30 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use super::{Description, Flow, Logout, OpenId, OwnSettings, Reader, unsupported};
 
-/// Client metadata as it was registered, nested by specification. As JSON it is the flat object of RFC 7591 section 2, so
-/// that what is stored can be shown again. A new member is a field of its part and a line in that part's `read`.
+/// Client metadata as it was registered, grouped by specification. As JSON it is the flat object of RFC 7591
+/// section 2, so that stored metadata can be shown again. A new member is a field of its group and a line in
+/// that group's `read`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientMetadata {
     /// What people are told about the client.
     #[serde(flatten)]
     pub description: Description,
-    /// What OAuth needs.
+    /// What OAuth needs to know about the client.
     #[serde(flatten)]
     pub flow: Flow,
     /// What OpenID Connect adds.
     #[serde(flatten)]
     pub openid: OpenId,
-    /// Where the client hears that a session has ended.
+    /// Where the client is notified that a session has ended.
     #[serde(flatten)]
     pub logout: Logout,
-    /// The one member that is ours.
+    /// The one member that is Chancery's own.
     #[serde(default, rename = "chancery")]
     pub own: OwnSettings,
 }
 
 impl ClientMetadata {
-    /// Reads every member that is known; the reader collects what is wrong and what is left out. Members that are unknown
-    /// are ignored, as RFC 7591 section 2 demands.
+    /// Reads every known member; the reader collects what is wrong and what is left out. Unknown members are
+    /// ignored, as RFC 7591 section 2 requires.
     pub(crate) fn read(from: &mut Reader<'_>, algorithms: &[SigningAlgorithm]) -> Self {
         unsupported::look_at(from);
         let read = Self {
@@ -40,15 +41,16 @@ impl ClientMetadata {
             own: OwnSettings::read(from),
         };
         if read.own.pkce_optional && read.flow.is_public() {
-            // Anybody can redeem a code that a public client lost; only the verifier tells them from the client.
+            // Anybody could redeem a code that leaks from a public client; only the verifier tells them from
+            // the client.
             let rule = "a client without authentication must use PKCE";
             from.complain_by("chancery.pkce_optional", rule, "RFC 9700 section 2.1.1");
         }
         read
     }
 
-    /// The algorithm of the HMAC that the client is registered for, if any: its key is the client's secret (OIDC Core
-    /// section 10.1).
+    /// The HMAC algorithm that the client is registered for, if any; its key is the client's secret (OIDC
+    /// Core section 10.1).
     #[must_use]
     pub fn hmac_algorithm(&self) -> Option<SigningAlgorithm> {
         let signed = [Some(self.openid.id_token_signed_response_alg), self.openid.userinfo_signed_response_alg];

@@ -51,14 +51,15 @@ pub struct Client {
     revision: Revision,
 }
 
-/// Tells a client from an earlier one of the same id, which was removed: what a person granted to that one, and what was issued
-/// to it, is not the next one's. Random, made where the client is registered; it stays when the client is changed.
+/// Distinguishes a client from an earlier, removed one with the same id, so that it does not inherit what
+/// people granted to that one or what was issued to it. It is a random number from the registration, and
+/// stays the same when the client is changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RegistrationId(pub(crate) u64);
 
 impl RegistrationId {
-    /// As bytes, for a name that carries it.
+    /// Its bytes, for identifiers that contain it.
     pub(crate) fn to_bytes(self) -> [u8; 8] {
         self.0.to_be_bytes()
     }
@@ -69,7 +70,7 @@ impl RegistrationId {
     }
 }
 
-/// What a registry stores of a client.
+/// What a registry stores about a client.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ClientBody {
     pub(crate) client_id: ClientId,
@@ -77,7 +78,7 @@ pub(crate) struct ClientBody {
     pub(crate) registration: RegistrationId,
     /// When it was registered.
     pub(crate) registered_at: Timestamp,
-    /// Several while one replaces the other, the newest last; none for a public client.
+    /// Several while one replaces another, the newest last; none for a public client.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) secrets: Vec<ClientSecret>,
     pub(crate) metadata: ClientMetadata,
@@ -118,14 +119,14 @@ impl RedirectTarget {
 }
 
 reasons! {
-    /// The request has no `redirect_uri`, and the client has not exactly one registered.
+    /// The request has no `redirect_uri`, and the client has not registered exactly one.
     pub REDIRECT_URI_MISSING = Reason {
         name: "redirect_uri_missing",
         code: ErrorCode::InvalidRequest,
         description: "missing required parameter redirect_uri",
         section: "RFC 6749 section 3.1.2.3",
     };
-    /// `redirect_uri` is not one that the client registered.
+    /// `redirect_uri` is not one of the client's registered redirect URIs.
     pub REDIRECT_URI_UNREGISTERED = Reason {
         name: "redirect_uri_unregistered",
         code: ErrorCode::InvalidRequest,
@@ -135,24 +136,24 @@ reasons! {
 }
 
 impl Client {
-    /// A client that no registry has seen yet.
+    /// A client that has not been stored in a registry yet.
     pub(crate) fn new(body: ClientBody) -> Self {
         Self { body, revision: Revision(0) }
     }
 
-    /// A client that stands in a program or its configuration and is registered anew at each start: what an earlier client of
-    /// this id got stays its own.
+    /// A client that is defined in a program or its configuration and registered anew at each start. Its
+    /// registration is always the same one, so that what was issued to it before a restart stays valid.
     #[must_use]
     pub fn configured(self) -> Self {
         Self { body: ClientBody { registration: RegistrationId::default(), ..self.body }, ..self }
     }
 
-    /// The client as its registry sees it from now on.
+    /// The client with the revision that its registry gave it.
     pub(crate) fn seen_at(self, revision: Revision) -> Self {
         Self { revision, ..self }
     }
 
-    /// Reads the stored form, as it was seen in its registry.
+    /// Reads the stored form, with its revision in the registry.
     ///
     /// # Errors
     /// A fault for an unknown version or a damaged record.
@@ -165,18 +166,18 @@ impl Client {
         }
     }
 
-    /// The form in which a registry stores it. Secrets are in it as digests, or sealed.
+    /// The form in which a registry stores it. Secrets are stored as digests, or sealed.
     ///
     /// # Errors
-    /// A fault for a client of a [`MemoryRegistry`](crate::documents::MemoryRegistry) whose HMAC needs the secret itself:
-    /// it was never sealed.
+    /// A fault for a client of a [`MemoryRegistry`](crate::documents::MemoryRegistry) that is registered for
+    /// an HMAC: its secret was never sealed.
     pub fn to_stored(&self) -> Result<Box<[u8]>, Fault> {
         let mut bytes = vec![VERSION];
         serde_json::to_writer(&mut bytes, &self.body).map_err(|error| Fault::internal(error.to_string()))?;
         Ok(bytes.into())
     }
 
-    /// What it was made of, for a change.
+    /// Its stored contents, for a change.
     pub(crate) fn body(&self) -> &ClientBody {
         &self.body
     }
@@ -193,7 +194,7 @@ impl Client {
         &self.body.metadata
     }
 
-    /// How its registry saw it; what a change has to name.
+    /// Its revision in the registry, which a change has to name.
     #[must_use]
     pub fn revision(&self) -> Revision {
         self.revision
@@ -211,8 +212,8 @@ impl Client {
         self.body.registered_at
     }
 
-    /// Whether one of its secrets that is good at this time could be guessed: an operator let in fewer than 32 characters
-    /// (RFC 6749 section 10.10).
+    /// Whether one of its currently valid secrets could be guessed, because an operator accepted fewer than
+    /// 32 characters (RFC 6749 section 10.10).
     #[must_use]
     pub fn has_weak_secret(&self, now: Timestamp) -> bool {
         self.secrets().iter().any(|secret| secret.is_weak && secret.is_good(now))
@@ -228,7 +229,8 @@ impl Client {
         self.metadata().description.client_name.as_deref()
     }
 
-    /// Where a person can go on when a request cannot: where a login can start again, else its home page.
+    /// Where a person can continue if a request cannot: where a login can be started again, otherwise the
+    /// client's home page.
     #[must_use]
     pub fn way_on(&self) -> Option<&str> {
         let ClientMetadata { openid, description, .. } = self.metadata();
@@ -247,7 +249,7 @@ impl Client {
         self.metadata().own.enabled
     }
 
-    /// Whether it may leave PKCE out (RFC 9700 section 2.1.1 wants it).
+    /// Whether it may omit PKCE, which RFC 9700 section 2.1.1 recommends for every client.
     #[must_use]
     pub fn is_pkce_optional(&self) -> bool {
         self.metadata().own.pkce_optional
@@ -283,12 +285,12 @@ impl Client {
         self.metadata().flow.grant_types.contains(&grant_type)
     }
 
-    /// The redirect URI to use: the registered one that equals what was sent byte for byte (RFC 9700 section 2.1), for
-    /// a native client also one that differs only in the port of a loopback IP (RFC 8252 section 7.3); or the only
-    /// registered one when none was sent (RFC 6749 section 3.1.2.3).
+    /// The redirect URI to use. It is the registered one that equals the requested one byte for byte (RFC
+    /// 9700 section 2.1) or, for a native client, differs only in the port of a loopback IP (RFC 8252 section
+    /// 7.3). If none was requested, it is the only registered one (RFC 6749 section 3.1.2.3).
     ///
     /// # Errors
-    /// A refusal for the person, never for the client.
+    /// A refusal that is shown to the person, never sent to the client.
     pub fn redirect_target(&self, asked: Option<&str>) -> Result<RedirectTarget, Refusal> {
         let Some(asked) = asked else {
             return match self.redirect_uris() {

@@ -13,19 +13,19 @@ pub(super) const OIDC: &str = "OIDC Registration section 2";
 pub struct OpenId {
     /// What ID tokens for the client are signed with.
     pub id_token_signed_response_alg: SigningAlgorithm,
-    /// What answers of UserInfo are signed with; JSON without it.
+    /// What UserInfo responses are signed with; plain JSON if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
-    /// `max_age` where a request has none.
+    /// The default of `max_age`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
-    /// Kept as it was registered; every ID token has `auth_time`.
+    /// Kept as registered, although every ID token has `auth_time` anyway.
     #[serde(default, skip_serializing_if = "is_false")]
     pub require_auth_time: bool,
-    /// `acr_values` where a request has none.
+    /// The default of `acr_values`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub default_acr_values: Vec<Acr>,
-    /// Where a login can start again (OIDC Core section 4).
+    /// Where a login can be started (OIDC Core section 4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<Box<str>>,
 }
@@ -36,7 +36,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl OpenId {
-    /// `algorithms` are those that can sign.
+    /// `algorithms` are the ones that can sign.
     pub(super) fn read(from: &mut Reader<'_>, algorithms: &[SigningAlgorithm]) -> Self {
         let id_token = algorithm(from, "id_token_signed_response_alg", algorithms);
         let id_token_signed_response_alg = id_token.unwrap_or(SigningAlgorithm::Rs256);

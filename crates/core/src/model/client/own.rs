@@ -16,22 +16,24 @@ pub enum RefreshTokens {
     Always,
 }
 
-/// Whether a person is asked.
+/// Whether a person is asked for consent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConsentMode {
     /// The person is asked once.
     #[default]
     Ask,
-    /// An operator's own application: the person is not asked, but for `offline_access` of a public client.
+    /// An operator's own application: the person is not asked, except for `offline_access` of a public
+    /// client.
     Implied,
 }
 
-/// In which way a secret may be sent, of the two that RFC 6749 section 2.3.1 has for it.
+/// Which of the two ways of RFC 6749 section 2.3.1 may be used to send a secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SecretMethod {
-    /// In the Authorization header or in the body, whichever of the two is registered; one of them per request.
+    /// In the Authorization header or in the body, whichever of the two is registered, but only one of them
+    /// per request.
     #[default]
     Either,
     /// Only in the registered one (RFC 7591 section 2: a client registers *the* method).
@@ -42,21 +44,22 @@ pub enum SecretMethod {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OwnSettings {
-    /// Whether people are asked.
+    /// Whether people are asked for consent.
     pub consent: ConsentMode,
     /// The resource server that its plain OAuth tokens are for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_resource: Option<ResourceUri>,
     /// Whether it may be used at all.
     pub enabled: bool,
-    /// Whose tokens it may introspect, beside its own.
+    /// Clients whose tokens it may introspect in addition to its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub introspects: Vec<ClientId>,
-    /// Whether it may leave PKCE out (RFC 9700 section 2.1.1 wants it). A public client may not.
+    /// Whether it may omit PKCE, which RFC 9700 section 2.1.1 recommends for every client. A public client
+    /// may not.
     pub pkce_optional: bool,
     /// When it gets refresh tokens.
     pub refresh_tokens: RefreshTokens,
-    /// In which way its secret may come.
+    /// How its secret may be sent.
     pub secret_method: SecretMethod,
 }
 
@@ -75,7 +78,7 @@ impl Default for OwnSettings {
 }
 
 impl OwnSettings {
-    /// Here an unknown name is a mistake, because nobody else could mean something by it.
+    /// An unknown name is a mistake here, because these settings are Chancery's own.
     pub(super) fn read(from: &mut Reader<'_>) -> Self {
         from.nested("chancery", "chancery.", |own| Self {
             consent: own.value("consent", "\"ask\" or \"implied\"").unwrap_or_default(),

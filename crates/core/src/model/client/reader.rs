@@ -1,4 +1,4 @@
-//! Reading the members of client metadata one by one, so that everything that is wrong is said at once.
+//! Reads the members of client metadata one by one and reports everything that is wrong at once.
 
 use chancery_jose::json::Object;
 use chancery_types::{RedirectKind, RedirectUri, is_misleading};
@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Complaint;
 
-/// One JSON object that is being read: what was asked for, what is wrong, what is left out.
+/// A JSON object that is being read: what was read so far, what is wrong, and what is left out.
 pub(crate) struct Reader<'m> {
-    /// Where the object stands, for complaints: empty, or `chancery.`.
+    /// The prefix of names in complaints: empty, or `chancery.`.
     prefix: &'static str,
     section: &'static str,
     object: &'m Object<'m>,
@@ -22,7 +22,7 @@ impl<'m> Reader<'m> {
         Self { prefix: "", section, object, known: Vec::new(), complaints: Vec::new(), notices: Vec::new() }
     }
 
-    /// A text that is not empty and looks like what it is.
+    /// A string that is not empty and contains no misleading characters.
     pub(crate) fn string(&mut self, name: &'static str) -> Option<String> {
         let text: String = self.value(name, "a string")?;
         if text.is_empty() {
@@ -34,7 +34,7 @@ impl<'m> Reader<'m> {
         Some(text)
     }
 
-    /// An array of such texts, each once.
+    /// An array of such strings, each once.
     pub(super) fn strings(&mut self, name: &'static str) -> Option<Vec<String>> {
         let texts: Vec<String> = self.value(name, "an array of strings")?;
         if texts.iter().any(String::is_empty) {
@@ -52,7 +52,7 @@ impl<'m> Reader<'m> {
         Some(once)
     }
 
-    /// An array of values of one registry.
+    /// An array of registered values.
     pub(super) fn values<T>(
         &mut self,
         name: &'static str,
@@ -145,7 +145,7 @@ impl<'m> Reader<'m> {
         None
     }
 
-    /// Members that nobody asked for, fit to be shown.
+    /// Unknown members, made safe to display.
     fn unknown(&self) -> Vec<String> {
         let unknown = self.names().filter(|name| !self.known.contains(name));
         unknown.map(|name| name.escape_debug().to_string()).collect()

@@ -1,38 +1,38 @@
-//! How a client's secret is kept.
+//! How a client's secret is stored.
 
 use chancery_jose::SecretDigest;
 use chancery_types::Timestamp;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// A secret that is good, or was.
+/// A client secret, which may have expired.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct ClientSecret {
     pub(crate) digest: SecretDigest,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ends: Option<Timestamp>,
-    /// It is so short that it could be guessed; an operator let it in.
+    /// Whether it is so short that it could be guessed, which an operator allowed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_weak: bool,
-    /// The secret itself, for a client that is registered for an HMAC (OIDC Core section 10.1).
+    /// The secret itself, if the client is registered for an HMAC (OIDC Core section 10.1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) hmac: Option<HmacSecret>,
 }
 
 impl ClientSecret {
-    /// Whether it has not ended yet.
+    /// Whether it has not expired yet.
     pub(crate) fn is_good(&self, now: Timestamp) -> bool {
         self.ends.is_none_or(|ends| now < ends)
     }
 }
 
-/// A secret that is needed itself.
+/// A secret that is needed in plain text.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum HmacSecret {
     /// Under the realm's root secret of this version; base64url.
     Sealed { root_secret: u32, sealed: Box<str> },
-    /// As it is, in a registry that stores nothing. It cannot be written.
+    /// Unsealed, in a registry that stores nothing. It cannot be serialised.
     #[serde(skip)]
     InMemory(Zeroizing<String>),
 }

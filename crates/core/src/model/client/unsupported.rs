@@ -1,12 +1,12 @@
-//! Members of client metadata whose feature is not there. What would demand a protection is refused, so that it is not
-//! silently missing; what merely describes is left out, with a notice.
+//! Members of client metadata whose feature is not supported. A member that demands protection is refused, so
+//! that the protection is not silently missing; one that merely describes is left out, with a notice.
 
 use chancery_jose::JwkSet;
 
 use super::Reader;
 use super::openid::OIDC;
 
-/// `true` here demands something of this server that it does not do.
+/// If `true`, these members demand something that this server does not do.
 const DEMANDS: &[(&str, &str)] = &[
     ("require_pushed_authorization_requests", "RFC 9126 section 6"),
     ("require_signed_request_object", "RFC 9101 section 10.5"),
@@ -35,7 +35,8 @@ pub(super) fn look_at(from: &mut Reader<'_>) {
     look_at_keys(from);
 }
 
-/// Keys of the client would be used by nothing here; but a private one among them is a leak that its owner should know.
+/// Nothing here uses a client's keys, but a private key among them is a leak that its owner should know
+/// about.
 fn look_at_keys(from: &mut Reader<'_>) {
     let by_uri = from.raw("jwks_uri").is_some();
     let Some(jwks) = from.raw("jwks") else {
