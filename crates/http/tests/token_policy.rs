@@ -6,7 +6,7 @@ use std::time::Duration;
 use chancery_core::model::{Claims, Client, Entitlement};
 use chancery_core::policy::{JwtDraft, TokenKind, TokenPolicy};
 use chancery_core::ports::PortFuture;
-use chancery_jose::Hash;
+use chancery_jose::{Compact, Hash, HmacKey, SigningAlgorithm};
 use chancery_testkit::{SECRET, TestProvider, assert_refused, seconds};
 use serde_json::{Value, json};
 
@@ -106,6 +106,47 @@ fn a_jwt_that_contradicts_its_grant() {
         claims[name] = value;
         assert_eq!(again(&claims), (false, 401), "{name}");
     }
+}
+
+/// CLAIM-18, JOSE-08, FR-07: while one secret replaces another, the client surely has the older one, which signs until it ends;
+/// then the newer one does. What either signed stays a hint of the past login.
+#[test]
+fn while_a_secret_is_replaced_the_older_one_signs() {
+    let kit = TestProvider::new();
+    kit.put_client(&format!(
+        r#"{{"client_id":"hmac","client_secret":"{SECRET}","redirect_uris":["https://hmac.example/cb"],
+            "id_token_signed_response_alg":"HS256","userinfo_signed_response_alg":"HS256"}}"#
+    ));
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "hmac", "openid");
+    let silent = kit.authorization_request("hmac").scope("openid").set("prompt", "none");
+    let issued = |secret: &str| {
+        let code = silent.open(&ua).expect_code();
+        kit.code_request(&code).secret(secret).send().expect_status(200)
+    };
+    let is_signed_by = |jwt: &str, secret: &str| {
+        let key = HmacKey::new(SigningAlgorithm::Hs256, secret.as_bytes()).expect("a secret");
+        Compact::parse(jwt).expect("a JWT").verify(&key).is_ok()
+    };
+    let before = issued(SECRET);
+    let newer = kit.replace_secret("hmac", kit.now() + seconds(100));
+    let meanwhile = issued(SECRET);
+    let userinfo = kit.userinfo(meanwhile.member("access_token")).expect_status(200);
+    let by_newer = issued(&newer);
+    for jwt in [meanwhile.member("id_token"), userinfo.text(), by_newer.member("id_token")] {
+        assert!(is_signed_by(jwt, SECRET) && !is_signed_by(jwt, &newer));
+    }
+    kit.clock.advance(seconds(100));
+    let after = issued(&newer);
+    assert!(is_signed_by(after.member("id_token"), &newer) && !is_signed_by(after.member("id_token"), SECRET));
+    for answer in [&before, &meanwhile, &by_newer, &after] {
+        let _ = silent.clone().set("id_token_hint", answer.member("id_token")).open(&ua).expect_code();
+    }
+    let (said, _) = after.member("id_token").rsplit_once('.').expect("a JWT");
+    let (_, signature) = before.member("id_token").rsplit_once('.').expect("a JWT");
+    let foreign = format!("{said}.{signature}");
+    let _ = silent.clone().set("id_token_hint", &foreign).open(&ua).expect_error("invalid_request");
 }
 
 /// CLAIM-18, CLAIM-19, CLAIM-21, UINF-13: signed with the client's secret, without `kid`, as long as the secret is good.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use chancery_core::client::{RegistrationRules, register};
+use chancery_core::client::{RegistrationRules, register, replace_secret};
 use chancery_core::config::Config;
 use chancery_core::context::{Call, Env};
 use chancery_core::documents::{MemoryKeys, MemoryRegistry};
@@ -431,6 +431,23 @@ impl TestProvider {
         assert!(matches!(put, Put::Done(_)), "{put:?}");
         let mut known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(registration.client_id.clone(), registration);
+    }
+
+    /// Replaces a client's secret; the one that it had is good until `other_ends`. The kit goes on with that one, as a client that
+    /// has not heard of the new one, which is returned.
+    ///
+    /// # Panics
+    /// When there is no such client with a secret.
+    #[must_use]
+    pub fn replace_secret(&self, client: &str, other_ends: Timestamp) -> String {
+        let (realm, id) = (self.env().realm.clone(), ClientId::parse(client).expect("a client id"));
+        let seen = wait(self.registry.client(&realm, &id)).expect("the registry").expect("a client");
+        let offered = Offered::default();
+        let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, self.now());
+        let made = replace_secret(&seen, other_ends, &*self.random, &rules).expect("a client with a secret");
+        let put = wait(self.registry.put_client(&realm, Some(seen.revision()), Arc::new(made.client)));
+        assert!(matches!(put, Ok(Put::Done(_))), "{put:?}");
+        made.secret_to_show.expect("a new secret").to_string()
     }
 
     /// The registration of a client is gone.

@@ -5,14 +5,14 @@
 //! the newest version. A root secret must not be removed while any client's secret is sealed under it.
 
 use chancery_jose::{HmacKey, SigningAlgorithm, base64url};
-use chancery_types::ClientId;
+use chancery_types::{ClientId, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::client::RegistrationRules;
 use crate::error::Fault;
 use crate::keys::KeySet;
 use crate::model::Client;
-use crate::model::client::HmacSecret;
+use crate::model::client::{ClientSecret, HmacSecret};
 
 /// Seals a secret for the client with this id.
 pub(super) fn seal(
@@ -28,15 +28,32 @@ pub(super) fn seal(
     Ok(HmacSecret::Sealed { root_secret: root.version, sealed: base64url::encode(sealed).into() })
 }
 
-/// The HMAC key for this client: its newest secret.
+/// The key that signs for this client now: of its secrets that have not ended, the oldest. While one secret replaces another, the
+/// client certainly has the older one and perhaps not yet the newer one; when the older one has ended, the client has to have the
+/// newer one. `None` when all have ended.
 ///
 /// # Errors
-/// A fault if the client has no such secret, or if it was sealed under a root secret that has been removed or
-/// for another client.
-pub(crate) fn hmac_key(client: &Client, alg: SigningAlgorithm, keys: &KeySet) -> Result<HmacKey, Fault> {
+/// A fault when the secret is not there, or when it was sealed under a root secret that is gone, or for another client.
+pub(crate) fn signing_hmac_key(
+    client: &Client,
+    alg: SigningAlgorithm,
+    keys: &KeySet,
+    now: Timestamp,
+) -> Result<Option<HmacKey>, Fault> {
+    let oldest = client.secrets().iter().find(|secret| secret.is_good(now));
+    oldest.map(|secret| hmac_key(client, secret, alg, keys)).transpose()
+}
+
+/// The keys of what was signed for this client earlier: all its secrets, also those that have ended. Such a signature proves a
+/// past login, which counts for as long as the session can live (OIDC Core section 3.1.2.1, `id_token_hint`); like an old key of
+/// the server's own, an ended secret signs nothing any more, and nothing is given for a hint.
+pub(crate) fn past_hmac_keys(client: &Client, alg: SigningAlgorithm, keys: &KeySet) -> impl Iterator<Item = HmacKey> {
+    client.secrets().iter().filter_map(move |secret| hmac_key(client, secret, alg, keys).ok())
+}
+
+fn hmac_key(client: &Client, secret: &ClientSecret, alg: SigningAlgorithm, keys: &KeySet) -> Result<HmacKey, Fault> {
     let broken = |what: &str| Fault::internal(format!("the secret of client {}: {what}", client.id()));
-    let newest = client.secrets().last().and_then(|secret| secret.hmac.as_ref());
-    let secret = match newest.ok_or_else(|| broken("it is not there, although an HMAC needs it"))? {
+    let secret = match secret.hmac.as_ref().ok_or_else(|| broken("it is not there, although an HMAC needs it"))? {
         HmacSecret::InMemory(secret) => Zeroizing::new(secret.as_bytes().to_vec()),
         HmacSecret::Sealed { root_secret, sealed } => {
             let root = keys.derived(*root_secret).ok_or_else(|| broken("its root secret was forgotten"))?;

@@ -10,7 +10,7 @@ use chancery_types::{Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Draft, TokenIssuer};
-use crate::client::hmac_key;
+use crate::client::signing_hmac_key;
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Failure, Reason, SectionCheck};
 use crate::model::{Authentication, ClaimName, Claims, Client, Holder, subject};
@@ -103,10 +103,7 @@ impl TokenIssuer {
         if !alg.is_symmetric() {
             return Ok(self.keys.sign_jwt(env, call.now, alg, None, payload.as_bytes()).await?);
         }
-        if !client.secrets().iter().any(|secret| secret.is_good(call.now)) {
-            return SECRET_ENDED.refused();
-        }
-        let key = hmac_key(client, alg, &self.keys)?;
+        let Some(key) = signing_hmac_key(client, alg, &self.keys, call.now)? else { return SECRET_ENDED.refused() };
         let input = EncodedHeader::new(alg, None, None).signing_input(payload.as_bytes());
         let signature = key.sign(input.as_bytes());
         Ok(assemble(input, &signature))

@@ -12,7 +12,7 @@ use super::validated::{
     RESPONSE_MODE_UNREGISTERED, RESPONSE_MODE_UNSUPPORTED, RESPONSE_TYPE_MISSING, RESPONSE_TYPE_UNREGISTERED,
     RESPONSE_TYPE_UNSUPPORTED, Rules, SUBJECT_IMPOSSIBLE, TOO_LONG,
 };
-use crate::client::hmac_key;
+use crate::client::past_hmac_keys;
 use crate::error::{MALFORMED_PARAMETER, Refusal};
 use crate::model::{Acr, ClaimsRequest, Client, ResourceServer};
 use crate::offered::Offered;
@@ -230,9 +230,8 @@ fn hinted_subject(token: &str, client: &Client, rules: &Rules) -> Result<Box<str
     let read = || {
         let compact = Compact::parse(token).ok()?;
         let verified = match client.metadata().hmac_algorithm() {
-            Some(alg) if compact.header().alg.is_symmetric() => {
-                compact.verify(&hmac_key(client, alg, &rules.keys).ok()?).ok()?
-            }
+            Some(alg) if compact.header().alg.is_symmetric() => past_hmac_keys(client, alg, &rules.keys)
+                .find_map(|key| Compact::parse(token).ok()?.verify(&key).ok())?,
             _ => rules.keys.verify_past_login(compact).ok()?,
         };
         // An access token (`at+jwt`) or any other typed token is no ID token (RFC 8725 section 3.11).

@@ -11,7 +11,7 @@ use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, 
 use chancery_types::{RealmId, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Registered, RegistrationRules, hmac_key, register, replace_secret};
+use super::{Registered, RegistrationRules, register, replace_secret, signing_hmac_key};
 use crate::documents::MemoryKeys;
 use crate::error::Complaint;
 use crate::keys::KeySet;
@@ -23,6 +23,9 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 static OFFERED: LazyLock<Offered> = LazyLock::new(Offered::default);
 
 const ALGORITHMS: &[SigningAlgorithm] = &[SigningAlgorithm::Rs256, SigningAlgorithm::Es256, SigningAlgorithm::EdDsa];
+
+/// While no secret has ended.
+const NOW: Timestamp = Timestamp::from_secs(1);
 
 fn rules(keys: Option<&KeySet>) -> RegistrationRules<'_> {
     RegistrationRules { keys, ..RegistrationRules::new(&OFFERED, ALGORITHMS, Timestamp::from_secs(7)) }
@@ -399,8 +402,9 @@ fn secrets_for_an_hmac_are_sealed() {
     assert!(secret.len() >= 64 && !stored(&client).contains(secret.as_str()));
     let expected = chancery_jose::HmacKey::new(SigningAlgorithm::Hs512, secret.as_bytes()).unwrap().sign(b"x");
     let read = |json: String| Client::from_stored(json.as_bytes(), Revision(1)).unwrap();
-    let signed =
-        |client: &Client, set: &KeySet| hmac_key(client, SigningAlgorithm::Hs512, set).map(|key| key.sign(b"x"));
+    let signed = |client: &Client, set: &KeySet| {
+        signing_hmac_key(client, SigningAlgorithm::Hs512, set, NOW).map(|key| key.unwrap().sign(b"x"))
+    };
     assert_eq!(signed(&client, &set).ok(), Some(expected.clone()));
     assert_eq!(signed(&read(stored(&client)), &set).ok(), Some(expected.clone()), "also when it was stored");
 
@@ -457,11 +461,13 @@ fn root_secrets_have_versions() {
     let signs = |registered: &Registered| {
         let secret = registered.secret_to_show.as_ref().unwrap();
         let expected = chancery_jose::HmacKey::new(SigningAlgorithm::Hs256, secret.as_bytes()).unwrap().sign(b"x");
-        hmac_key(&registered.client, SigningAlgorithm::Hs256, &set).unwrap().sign(b"x") == expected
+        let key_at = |at| signing_hmac_key(&registered.client, SigningAlgorithm::Hs256, &set, at).unwrap().unwrap();
+        [Timestamp::from_secs(49), Timestamp::from_secs(50)].map(|at| key_at(at).sign(b"x") == expected)
     };
-    assert!(signs(&first) && stored(&first.client).contains("\"root_secret\":1"));
+    assert!(signs(&first) == [true, true] && stored(&first.client).contains("\"root_secret\":1"));
     let second = replace_secret(&first.client, Timestamp::from_secs(50), &SystemRandom, &rules(Some(&set))).unwrap();
-    assert!(signs(&second) && stored(&second.client).contains("\"root_secret\":2"), "the newest signs");
+    assert!(stored(&second.client).contains("\"root_secret\":2"));
+    assert_eq!(signs(&second), [false, true], "the newer one signs when the older one has ended");
 }
 
 /// Without keys such a secret is good for a registry in memory, and cannot be written in the clear.
@@ -470,7 +476,8 @@ fn a_secret_in_memory_cannot_be_stored() {
     let json =
         r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS256"}"#;
     let Registered { client, .. } = good(json);
-    assert!(hmac_key(&client, SigningAlgorithm::Hs256, &key_set(&MemoryKeys::generate(&[]).unwrap(), "any")).is_ok());
+    let set = key_set(&MemoryKeys::generate(&[]).unwrap(), "any");
+    assert!(signing_hmac_key(&client, SigningAlgorithm::Hs256, &set, NOW).unwrap().is_some());
     assert!(client.to_stored().is_err());
 }
 
