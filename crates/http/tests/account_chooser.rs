@@ -230,6 +230,44 @@ fn the_expected_person_is_marked() {
     assert_eq!(subject(&again.choose("alice"), &kit), "alice");
 }
 
+/// GAP-01: the chooser says that the client expects somebody who is not there, and says so in no other case.
+#[test]
+fn an_expected_person_who_is_not_there() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let expecting = |sub: Option<&str>| {
+        let request = kit.authorization_request("web").scope("openid").set("prompt", "select_account");
+        let claims = sub.map(|sub| format!(r#"{{"id_token":{{"sub":{{"value":"{sub}"}}}}}}"#));
+        let request = claims.iter().fold(request, |request, claims| request.set("claims", claims));
+        let text = request.open(&ua).expect_page("accounts").page().text;
+        (text.contains("expects a person who is not signed in here"), text.contains("expected by the application"))
+    };
+    assert_eq!(expecting(None), (false, false));
+    assert_eq!(expecting(Some("alice")), (false, true));
+    assert_eq!(expecting(Some("bob")), (true, false));
+}
+
+/// GAP-01, OIDC Core section 3.1.2.1, `prompt=login`: a login that the client asked for is one in the session that it began.
+/// Whoever signs in as somebody else and then chooses the expected person, who is signed in here, has to show that it is them.
+#[test]
+fn a_login_counts_for_the_session_that_it_began() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    for name in ["alice", "bob"] {
+        ua.signed_in(name);
+        ua.has_consented(name, "web", "openid");
+    }
+    kit.clock.advance(seconds(60));
+    let claims = r#"{"id_token":{"sub":{"value":"alice"}}}"#;
+    let request = kit.authorization_request("web").scope("openid").set("claims", claims).set("prompt", "login");
+    let page = request.open(&ua).expect_page("login").login("bob").expect_page("accounts");
+    let again = page.choose("bob").expect_page("accounts");
+    let login = again.choose("alice").expect_page("login");
+    let token = kit.id_token(&kit.exchange(&login.login("alice").expect_code()), "web");
+    assert_eq!((&token.claims["sub"], &token.claims["auth_time"]), (&"alice".into(), &kit.now().secs().into()));
+}
+
 /// INT-16: whoever does not want to choose goes back; a form of another account's choice is of no use.
 #[test]
 fn cancelling_the_choice() {

@@ -244,10 +244,15 @@ fn a_native_client_is_asked_about_each_time() {
             r#"{"client_id":"claimed","application_type":"native","token_endpoint_auth_method":"none",
                 "redirect_uris":["https://claimed.example/cb","com.example.claimed:/cb"]}"#,
         )
+        .client(&format!(
+            r#"{{"client_id":"with-a-secret","application_type":"native","client_secret":"{}",
+                "redirect_uris":["http://127.0.0.1/cb"]}}"#,
+            chancery_testkit::SECRET
+        ))
         .build();
     let ua = kit.user_agent();
     ua.signed_in("alice");
-    for client in ["native", "spa", "claimed"] {
+    for client in ["native", "spa", "claimed", "with-a-secret"] {
         ua.has_consented("alice", client, "openid");
     }
     for _ in 0..2 {
@@ -259,6 +264,7 @@ fn a_native_client_is_asked_about_each_time() {
     let _ = scheme.open(&ua).expect_page("consent").allow().expect_code();
     let _ = open(&ua, "spa", "openid").expect_code();
     let _ = open(&ua, "claimed", "openid").expect_code();
+    let _ = open(&ua, "with-a-secret", "openid").expect_code();
     let scheme = kit.authorization_request("claimed").scope("openid").set("redirect_uri", "com.example.claimed:/cb");
     let _ = scheme.clone().set("prompt", "none").open(&ua).expect_error("consent_required");
     let _ = scheme.open(&ua).expect_page("consent");

@@ -220,8 +220,10 @@ fn many_grants_end_at_once() {
     ua.has_consented("alice", "web", "openid offline_access");
     let request = kit.authorization_request("web").scope("openid offline_access");
     let tokens: Vec<_> = (0..230).map(|_| kit.exchange(&request.open(&ua).expect_code())).collect();
-    let (ended, events) = kit.withdraw_consent("alice", "web");
+    let ((ended, events), trips) = kit.trips(|| kit.withdraw_consent("alice", "web"));
     assert_eq!((ended, names(&events)), (230, vec!["grant_ended"]));
+    // The consent, three pages and each grant; then the consent and one page once more, to see that nothing came meanwhile.
+    assert_eq!(trips, (1 + 3 + 230) + (1 + 1));
     assert!(tokens.iter().all(|tokens| !kit.is_active("web", tokens.member("access_token"))));
 }
 

@@ -1,6 +1,6 @@
 //! The login page, and how a login changes the session. How guessing is slowed down stands in `throttle.rs`.
 
-use chancery_testkit::{NegativeTable, Refused, Tab, TestProvider, UserAgent, password_of, seconds};
+use chancery_testkit::{Mood, NegativeTable, Refused, Tab, TestProvider, UserAgent, password_of, seconds};
 
 /// The page that a client's link shows to a stranger.
 fn login_page<'u, 'k>(ua: &'u UserAgent<'k>, kit: &TestProvider) -> Tab<'u, 'k> {
@@ -141,4 +141,35 @@ fn logins_that_are_not_looked_at() {
         )
         .run();
     assert_eq!(kit.accounts.attempts(), 0);
+}
+
+/// An attempt at which nobody could look, because the accounts did not answer, is none: it is neither counted nor does it make
+/// anybody forget what was counted before.
+#[test]
+fn what_nobody_looked_at_does_not_count() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    let page = || kit.authorization_request("web").scope("openid").open(&ua).expect_page("login");
+    let guesses = |n: usize| (0..n).fold(page(), |tab, _| tab.login_wrongly("alice").expect_page("login"));
+    let waits = |tab: &Tab<'_, '_>| tab.answer().header("retry-after").is_some();
+    let break_down = || {
+        kit.accounts.be(Mood::Broken);
+        for _ in 0..20 {
+            let broken = page().login("alice");
+            assert!(broken.answer().status.is_server_error(), "{}", broken.answer().status);
+        }
+        kit.accounts.be(Mood::Answering);
+    };
+    // Six wrong passwords are looked at without a wait.
+    break_down();
+    let tab = guesses(3);
+    assert!(!waits(&tab));
+    break_down();
+    let tab = guesses(2);
+    assert!(!waits(&tab), "five in all");
+    break_down();
+    let tab = guesses(1);
+    assert!(!waits(&tab), "the sixth");
+    assert!(waits(&guesses(1)), "the seventh");
+    assert_eq!(kit.accounts.attempts(), 6, "and it is not looked at");
 }

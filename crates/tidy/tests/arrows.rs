@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crates/testkit", &["crates/http", "crates/store/memory"]),
     ("crates/server", &["crates/chancery"]),
     ("crates/tidy", &[]),
+    ("crates/planter", &[]),
     // What is built on Chancery sees only what it promises.
     ("examples", &["crates/chancery"]),
     ("e2e", &["crates/chancery"]),

@@ -53,9 +53,13 @@ fn a_command_s_change_is_seen_within_a_second() {
     let http = server.address("http");
     let within_a_second = |expected: u16| {
         let begun = Instant::now();
-        while post(http, "/token", GRANT).0 != expected {
-            // A second, and what the answers themselves take on a busy machine.
-            assert!(begun.elapsed() < Duration::from_millis(1_500), "not {expected}");
+        loop {
+            // What was asked more than a second after the change has seen it, however long the answer takes on a busy machine.
+            let asked_after = begun.elapsed();
+            if post(http, "/token", GRANT).0 == expected {
+                break;
+            }
+            assert!(asked_after < Duration::from_millis(1_100), "not {expected} after {asked_after:?}");
         }
     };
     assert_eq!(post(http, "/token", GRANT).0, 401);
