@@ -17,6 +17,7 @@ pub struct RequestId(pub Box<str>);
 
 /// Why a grant ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum GrantEnd {
     /// Its authorization code was presented twice.
     CodeReplayed,
@@ -26,6 +27,19 @@ pub enum GrantEnd {
     RevokedByClient,
     /// The person withdrew the consent.
     ConsentWithdrawn,
+}
+
+impl GrantEnd {
+    /// As logs and metrics name it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CodeReplayed => "code_replayed",
+            Self::RefreshTokenReplayed => "refresh_token_replayed",
+            Self::RevokedByClient => "revoked_by_client",
+            Self::ConsentWithdrawn => "consent_withdrawn",
+        }
+    }
 }
 
 /// Which account a login was for, and where it came from (OWASP ASVS 5.0 section 16.2.1).

@@ -154,6 +154,7 @@ pub enum LoginOutcome {
 
 /// Why a login was refused: for our own log only (OWASP ASVS 5.0 section 16.2.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LoginRefusal {
     /// Nobody has this name.
     UnknownName,

@@ -8,6 +8,7 @@ use chancery_types::{ClientId, ResourceUri, Scope, Scopes};
 /// The form of a resource server's access tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum TokenFormat {
     /// A handle, which the resource server introspects (RFC 7662).
     #[default]

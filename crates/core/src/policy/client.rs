@@ -7,6 +7,7 @@ use crate::policy::TokenKind;
 
 /// What a client wants with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Doing {
     /// To introspect it (RFC 7662).
     Introspection,

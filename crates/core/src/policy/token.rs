@@ -10,6 +10,7 @@ use crate::ports::PortFuture;
 
 /// A kind of token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TokenKind {
     /// For a resource server or UserInfo (RFC 6749 section 1.4).
     AccessToken,

@@ -1,7 +1,7 @@
 //! The lines of the log.
 
 use chancery_core::error::FaultKind;
-use chancery_core::event::{Event, GrantEnd, LoginAttempt};
+use chancery_core::event::{Event, LoginAttempt};
 use chancery_jose::ClaimsWriter;
 use chancery_types::{Timestamp, is_misleading};
 
@@ -76,7 +76,7 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
             line.string("endpoint", endpoint.as_str()).string("fault", kind).string("message", &fault.to_string());
         }
         Event::GrantEnded { client, why } => {
-            line.string("client_id", client.as_str()).string("why", grant_end(*why));
+            line.string("client_id", client.as_str()).string("why", why.as_str());
         }
         Event::Introspected { client, active } => {
             line.string("client_id", client.as_str()).boolean("active", *active);
@@ -126,15 +126,6 @@ fn describe_login(attempt: &LoginAttempt, line: &mut ClaimsWriter) {
         .string("name_digest", &attempt.name_digest)
         .string("client_id", attempt.client.as_str())
         .string_if("network", attempt.network.as_deref());
-}
-
-const fn grant_end(why: GrantEnd) -> &'static str {
-    match why {
-        GrantEnd::CodeReplayed => "code_replayed",
-        GrantEnd::RefreshTokenReplayed => "refresh_token_replayed",
-        GrantEnd::RevokedByClient => "revoked_by_client",
-        GrantEnd::ConsentWithdrawn => "consent_withdrawn",
-    }
 }
 
 /// `2026-11-24T08:00:00.000Z` (RFC 3339). The calendar repeats after 400 years of 146,097 days. A year is

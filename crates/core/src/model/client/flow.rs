@@ -10,6 +10,7 @@ use super::openid::OIDC;
 /// `application_type` (OIDC Registration section 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ApplicationType {
     /// On a server, or in a browser.
     #[default]

@@ -8,6 +8,7 @@ use super::Reader;
 /// When a client gets refresh tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum RefreshTokens {
     /// When `offline_access` was granted (OIDC Core section 11).
     #[default]
@@ -19,6 +20,7 @@ pub enum RefreshTokens {
 /// Whether a person is asked for consent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum ConsentMode {
     /// The person is asked once.
     #[default]
@@ -31,6 +33,7 @@ pub enum ConsentMode {
 /// Which of the two ways of RFC 6749 section 2.3.1 may be used to send a secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum SecretMethod {
     /// In the Authorization header or in the body, whichever of the two is registered, but only one of them
     /// per request.
