@@ -278,7 +278,8 @@ impl SectionCheck {
         self
     }
 
-    /// Complains about lifetimes and waits that are shorter than a second, which is how exactly the protocol says them.
+    /// Complains about lifetimes and waits below one second, because the protocol states times in whole
+    /// seconds.
     pub(crate) fn lifetimes(self, lifetimes: &[(&str, Duration)]) -> Self {
         let demand = |check: Self, (setting, lifetime): &(&str, Duration)| {
             check.demand(*lifetime >= Duration::from_secs(1), setting, "must be at least 1s", "RFC 6749 section 5.1")

@@ -112,7 +112,7 @@ pub enum Event {
         /// What broke.
         fault: Fault,
     },
-    /// A grant and all that hangs on it ended.
+    /// A grant and everything below it ended.
     GrantEnded {
         /// Whose.
         client: ClientId,

@@ -28,12 +28,13 @@ pub(super) fn seal(
     Ok(HmacSecret::Sealed { root_secret: root.version, sealed: base64url::encode(sealed).into() })
 }
 
-/// The key that signs for this client now: of its secrets that have not ended, the oldest. While one secret replaces another, the
-/// client certainly has the older one and perhaps not yet the newer one; when the older one has ended, the client has to have the
-/// newer one. `None` when all have ended.
+/// The key that signs for this client now: the oldest of its secrets that have not expired; `None` if all
+/// have. While one secret replaces another, the client certainly has the older one, but perhaps not the newer
+/// one yet. Once the older one has expired, the client must have the newer one.
 ///
 /// # Errors
-/// A fault when the secret is not there, or when it was sealed under a root secret that is gone, or for another client.
+/// A fault if the secret is missing, or if it was sealed under a root secret that has been removed or for
+/// another client.
 pub(crate) fn signing_hmac_key(
     client: &Client,
     alg: SigningAlgorithm,
@@ -44,9 +45,10 @@ pub(crate) fn signing_hmac_key(
     oldest.map(|secret| hmac_key(client, secret, alg, keys)).transpose()
 }
 
-/// The keys of what was signed for this client earlier: all its secrets, also those that have ended. Such a signature proves a
-/// past login, which counts for as long as the session can live (OIDC Core section 3.1.2.1, `id_token_hint`); like an old key of
-/// the server's own, an ended secret signs nothing any more, and nothing is given for a hint.
+/// The keys that may have signed something for this client earlier: all its secrets, including expired ones.
+/// Such a signature proves a past login, which counts for as long as the session can live (OIDC Core section
+/// 3.1.2.1, `id_token_hint`). An expired secret, like a retired key, no longer signs anything, and a hint
+/// grants nothing.
 pub(crate) fn past_hmac_keys(client: &Client, alg: SigningAlgorithm, keys: &KeySet) -> impl Iterator<Item = HmacKey> {
     client.secrets().iter().filter_map(move |secret| hmac_key(client, secret, alg, keys).ok())
 }

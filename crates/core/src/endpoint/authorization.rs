@@ -25,7 +25,7 @@ impl AuthorizationEndpoint {
         Self { interactions }
     }
 
-    /// Answers an authorization request: with a page, with a code, or with an error that goes through the redirect URI.
+    /// Answers an authorization request with a page, a code, or an error that goes to the redirect URI.
     ///
     /// # Errors
     /// A page for the person if no redirect URI has been verified yet, or if something broke.

@@ -1,5 +1,5 @@
 //! RFC 7662, OAuth 2.0 Token Introspection: section 2.
-//! Config     none; who may ask stands with the client (`introspects`) and the resource server (`introspected_by`)
+//! Config     none; a client (`introspects`) and a resource server (`introspected_by`) say who may ask
 //! Discovery  introspection_endpoint
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@ use chancery_types::AccountId;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-/// Separates what a person did before everything of theirs was ended from what they did since.
+/// Separates what a person did before everything was ended for them from what they did since.
 ///
 /// A new password, "sign out everywhere" and disabling the account change the epoch in the same write.
 /// Sessions and grants keep the epoch of the login that they came from, and are valid only while it is still
@@ -30,8 +30,8 @@ pub struct Epoch(pub u64);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Account {
-    /// The application's name for the person, and the `sub` that clients see (OIDC Core section 8, `public`). It must not be
-    /// the id of a client (RFC 9068 section 5): such a person gets no tokens.
+    /// The application's identifier for the person, and the `sub` that clients see (OIDC Core section 8,
+    /// `public`). It must not be the id of a client (RFC 9068 section 5): such a person gets no tokens.
     pub id: AccountId,
     /// Whether the person may use the provider at all.
     pub active: bool,

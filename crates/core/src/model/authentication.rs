@@ -97,7 +97,7 @@ impl Acr {
     pub const PASSWORD: &'static str = "urn:chancery:acr:password";
 }
 
-/// A person's login: who, how, when.
+/// A person's login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Authentication {
     /// Who.

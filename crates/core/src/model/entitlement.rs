@@ -27,7 +27,7 @@ pub struct Entitlement {
 }
 
 impl Entitlement {
-    /// What a code yields, once (RFC 6749 section 4.1.3).
+    /// The entitlement of a code, which can be used once (RFC 6749 section 4.1.3).
     #[must_use]
     pub fn of_code(granted: Granted, target: Target, nonce: Option<Box<str>>, code: Key) -> Self {
         Self {
@@ -40,8 +40,8 @@ impl Entitlement {
         }
     }
 
-    /// What a refresh token yields (RFC 6749 section 6). There is no nonce: a refreshed ID token should not repeat it
-    /// (OIDC Core section 12.2).
+    /// The entitlement of a refresh token (RFC 6749 section 6). It has no nonce, because a refreshed ID token
+    /// should not repeat it (OIDC Core section 12.2).
     #[must_use]
     pub fn of_refresh_token(granted: Granted, target: Target, next: RotatingHandle<RefreshToken>) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Entitlement {
         }
     }
 
-    /// What a client gets for itself (RFC 6749 section 4.4).
+    /// The entitlement of a client itself (RFC 6749 section 4.4).
     #[must_use]
     pub fn of_client(client: &Client, target: Target) -> Self {
         Self {

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_types::{Key, Kind, Partition, RealmId, text};
 
-/// Partition and 16 random bytes, never used twice. Not a secret: a JWT access token carries it in its `jti`, so that
-/// introspection finds the grant without a record per token.
+/// A partition and 16 random bytes, never used twice. This is not a secret: a JWT access token carries it in
+/// its `jti`, so that introspection finds the grant without a record per token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GrantId {
     partition: Partition,

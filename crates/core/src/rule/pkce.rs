@@ -1,6 +1,6 @@
 //! RFC 7636, Proof Key for Code Exchange (PKCE): sections 4.1 to 4.6. Only S256, and required by default (RFC
 //! 9700 section 2.1.1).
-//! Config     none; a client's `pkce_optional` stands in its registration
+//! Config     none; `pkce_optional` is a setting of a client
 //! Discovery  code_challenge_methods_supported
 
 use chancery_jose::{ClaimsWriter, base64url, constant_time_eq, sha256};

@@ -210,7 +210,7 @@ fn texts_do_not_mislead() {
         let json = json!({ "client_name": name, "redirect_uris": ["https://app.example/cb"] }).to_string();
         assert_eq!(good(&json).client.name(), Some(name));
     }
-    // A name that is unknown is told in a form that can be shown.
+    // An unknown name is reported in a form that can be displayed.
     let json = r#"{"redirect_uris":["https://app.example/cb"],"a\u001b[2J\u202e":1,"chancery":{"b\u001b[2J":1}}"#;
     let complaints = registered(json).err().unwrap();
     assert!(complaints.iter().all(|complaint| complaint.setting.starts_with(r"chancery.b\u{1b}[2J")), "{complaints:?}");
@@ -427,8 +427,8 @@ fn secrets_for_an_hmac_are_sealed() {
     }
 }
 
-/// RFC 6749 section 10.10: a secret that an operator let in although it can be guessed is known as such for as long as it is
-/// good, and no other is.
+/// RFC 6749 section 10.10: a weak secret that an operator accepted is reported as weak for as long as it is
+/// valid.
 #[test]
 fn a_weak_secret_is_known_as_such() {
     let now = Timestamp::from_secs(100);

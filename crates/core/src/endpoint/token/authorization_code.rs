@@ -1,5 +1,5 @@
 //! RFC 6749 sections 4.1.3 and 10.5, the exchange of a code; RFC 7636 section 4.6, its verifier.
-//! Config     none; the code's life stands in `[authorization_code]`
+//! Config     none; the code's lifetime is in `[authorization_code]`
 //! Discovery  none
 
 use chancery_types::Params;

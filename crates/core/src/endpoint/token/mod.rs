@@ -1,5 +1,5 @@
 //! RFC 6749, The OAuth 2.0 Authorization Framework: section 3.2, the token endpoint.
-//! Config     none; its parts have theirs
+//! Config     none; the grant types have their own
 //! Discovery  token_endpoint grant_types_supported
 
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! RFC 6749 section 6, refreshing an access token; RFC 9700 section 4.14.2; OpenID Connect Core 1.0 section 12.
-//! Config     none; lives and grace stand in `[refresh_token]`
+//! Config     none; lifetimes and grace are in `[refresh_token]`
 //! Discovery  none
 
 use chancery_types::Params;

@@ -1,10 +1,10 @@
-//! RFC 7591 section 2: what people are told about a client, and who is behind it.
+//! RFC 7591 section 2: what people are told about a client and who is responsible for it.
 
 use serde::{Deserialize, Serialize};
 
 use super::Reader;
 
-/// What people are told about a client. Nothing here decides anything.
+/// What people are told about a client. No decision depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
     /// Its name.
@@ -13,10 +13,10 @@ pub struct Description {
     /// Its home page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_uri: Option<Box<str>>,
-    /// Its picture.
+    /// Its logo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logo_uri: Option<Box<str>>,
-    /// How it uses what it learns.
+    /// Its privacy policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_uri: Option<Box<str>>,
     /// Its terms.
@@ -25,7 +25,7 @@ pub struct Description {
     /// E-mail addresses of those who are responsible for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contacts: Vec<Box<str>>,
-    /// Names the software, the same for each of its registrations.
+    /// Identifies the software, the same for all of its registrations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software_id: Option<Box<str>>,
     /// The software's version.
