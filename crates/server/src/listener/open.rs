@@ -116,15 +116,15 @@ mod tests {
     fn one_network_does_not_take_all_places() {
         let connections = Connections::new(3, 2);
         let permit = |address: &str| connections.acquire(address.parse().ok());
-        let (first, _second) = (permit("192.0.2.1"), permit("192.0.2.2"));
-        assert!(first.is_some() && permit("192.0.2.3").is_none());
+        let (first, _second) = (permit("2001:db8:0:1::1"), permit("2001:db8:0:1::2"));
+        assert!(first.is_some() && permit("2001:db8:0:1::3").is_none());
         let other = permit("198.51.100.1");
         assert!(other.is_some());
         assert_eq!(connections.rejected(), 1);
         assert!(permit("203.0.113.1").is_none() && connections.acquire(None).is_none(), "all three are taken");
         drop(first);
         assert!(permit("203.0.113.1").is_some(), "a permit was given back");
-        assert!(permit("192.0.2.3").is_some(), "and so was the network's; a rejection costs none");
+        assert!(permit("2001:db8:0:1::3").is_some(), "and so was the network's; a rejection costs none");
         assert_eq!((connections.rejected(), connections.rejected()), (2, 0));
     }
 }
