@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::documents::{DocumentCache, Documents};
 use chancery_core::error::{Complaint, Fault};
-use chancery_core::model::{Account, Authentication, Claims, Epoch, Hint, LoginForm};
+use chancery_core::model::{Account, AccountRegistration, Authentication, Claims, Epoch, Hint, LoginForm};
 use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Random, Room, Watcher};
 use chancery_store::{DocumentKind, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
@@ -143,11 +143,9 @@ impl StoredAccounts {
         let password = self.hash(new.password).await?;
         let (username, claims) = (new.username, new.claims);
         let aliases = vec![by_name(&username), by_appearance(&username)];
-        self.put(
-            realm,
-            Person { id, username, claims, active: true, epoch: self.new_epoch(), password, aliases, seen: None },
-        )
-        .await
+        let (epoch, registration) = (self.new_epoch(), AccountRegistration(self.random_number()));
+        let person = Person { id, username, claims, active: true, epoch, registration, password, aliases, seen: None };
+        self.put(realm, person).await
     }
 
     /// Gives a person another password, and ends their sessions and grants with all tokens.
@@ -261,9 +259,13 @@ impl StoredAccounts {
 
     /// An epoch that neither this account nor a removed one of the same id has had.
     fn new_epoch(&self) -> Epoch {
+        Epoch(self.random_number())
+    }
+
+    fn random_number(&self) -> u64 {
         let mut bytes = [0; 8];
         self.random.fill(&mut bytes);
-        Epoch(u64::from_be_bytes(bytes))
+        u64::from_be_bytes(bytes)
     }
 
     fn new_id(&self) -> Result<AccountId, Fault> {

@@ -1,7 +1,7 @@
 //! A stored person.
 
 use chancery_core::error::Fault;
-use chancery_core::model::{Account, Claims, Epoch};
+use chancery_core::model::{Account, AccountRegistration, Claims, Epoch};
 use chancery_store::{Document, Revision};
 use chancery_types::AccountId;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,8 @@ pub struct Person {
     pub active: bool,
     /// It changes whenever the person's sessions and grants are ended.
     pub epoch: Epoch,
+    /// Random, chosen when the person was added: whoever is added under the id of a removed person inherits nothing.
+    pub registration: AccountRegistration,
     /// The Argon2id PHC string.
     pub(crate) password: Box<str>,
     /// The user name and its appearance, which no other person can have. They are made when the person is
@@ -40,6 +42,7 @@ struct Body {
     password: Box<str>,
     active: bool,
     epoch: Epoch,
+    registration: AccountRegistration,
     claims: Claims,
 }
 
@@ -50,6 +53,7 @@ impl Person {
         let mut account = Account::new(self.id.clone(), self.username.as_str());
         account.active = self.active;
         account.epoch = self.epoch;
+        account.registration = self.registration;
         account
     }
 
@@ -63,6 +67,7 @@ impl Person {
             claims: body.claims,
             active: body.active,
             epoch: body.epoch,
+            registration: body.registration,
             password: body.password,
             aliases: document.aliases.clone(),
             seen: Some(document.revision),
@@ -75,6 +80,7 @@ impl Person {
             password: self.password.clone(),
             active: self.active,
             epoch: self.epoch,
+            registration: self.registration,
             claims: self.claims.clone(),
         };
         let mut body = vec![VERSION];

@@ -140,6 +140,8 @@ async fn what_ends_everything_moves_the_epoch() {
     had.push(epoch().await);
     accounts.enable(&realm(), &name("alice")).await.unwrap();
     assert_eq!(epoch().await, *had.last().unwrap(), "what was there before stays ended, and nothing else ends");
+    let registration = async || accounts.find(&realm(), &alice.id).await.unwrap().expect("is there").registration;
+    assert_eq!(registration().await, alice.registration, "it is still the same person");
     accounts.remove(&realm(), &name("alice")).await.unwrap();
     let new = NewPerson {
         username: name("alice"),
@@ -149,6 +151,7 @@ async fn what_ends_everything_moves_the_epoch() {
     };
     accounts.add(&realm(), new).await.unwrap();
     had.push(epoch().await);
+    assert_ne!(registration().await, alice.registration, "it is another person");
     let distinct: std::collections::HashSet<_> = had.iter().collect();
     assert_eq!(distinct.len(), had.len(), "{had:?}");
 }

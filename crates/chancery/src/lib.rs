@@ -85,7 +85,7 @@ pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, RefusedC
 pub use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse, NoFetch};
 pub use chancery_core::keys::KeySet;
 pub use chancery_core::model::{
-    Account, Authentication, Claims, Client, Epoch, Hint, LoginForm, ResourceServer, TokenFormat,
+    Account, AccountRegistration, Authentication, Claims, Client, Epoch, Hint, LoginForm, ResourceServer, TokenFormat,
 };
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};

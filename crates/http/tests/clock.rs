@@ -147,6 +147,36 @@ fn a_change_of_the_password_overtakes_a_login() {
     let _ = again.login("alice").expect_code();
 }
 
+/// FR-01: a person whose id somebody had before has agreed to nothing, and what they agree to is theirs alone; a person who
+/// ended everything of theirs is still the same one.
+#[test]
+fn a_consent_is_the_person_s_who_gave_it() {
+    let kit = TestProvider::new();
+    let silent = kit.authorization_request("web").scope("openid email").set("prompt", "none");
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid email");
+    kit.accounts.sign_out_everywhere("alice");
+    ua.signed_in("alice");
+    let earlier = silent.open(&ua).expect_code();
+
+    kit.accounts.replace("alice");
+    let _ = silent.open(&ua).expect_error("login_required");
+    assert_eq!(kit.exchange(&earlier).expect_status(400)["error"], "invalid_grant");
+    let new = kit.user_agent();
+    new.signed_in("alice");
+    let _ = silent.open(&new).expect_error("consent_required");
+    let own = kit.authorization_request("web").scope("openid");
+    let _ = own.open(&new).expect_page("consent").allow().expect_code();
+    let _ = silent.open(&new).expect_error("consent_required");
+    let _ = silent.clone().scope("openid").open(&new).expect_code();
+    // The earlier person's consent does not come back, either.
+    kit.accounts.replace("alice");
+    let third = kit.user_agent();
+    third.signed_in("alice");
+    let _ = silent.scope("openid").open(&third).expect_error("consent_required");
+}
+
 /// FR-01: a client that was removed and registered again under its id is another one. Consents, codes, refresh families and
 /// access tokens of every kind are not the next one's, however the clock stood. One that is only changed keeps all.
 #[test]

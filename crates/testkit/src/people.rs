@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::error::Fault;
-use chancery_core::model::{Account, Acr, Authentication, Claims, Epoch, LoginForm};
+use chancery_core::model::{Account, AccountRegistration, Acr, Authentication, Claims, Epoch, LoginForm};
 use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Room};
 use chancery_types::{AccountId, RealmId, Timestamp};
 use serde_json::{Value, json};
@@ -42,6 +42,7 @@ type Meanwhile = Box<dyn FnOnce(&TestAccounts) + Send>;
 struct Person {
     is_active: bool,
     epoch: Epoch,
+    registration: AccountRegistration,
     claims: Value,
 }
 
@@ -100,8 +101,16 @@ impl TestAccounts {
             "phone_number_verified": false,
             "address": { "country": "DE", "locality": "Berlin" },
         });
-        let person = Person { is_active: true, epoch: Epoch::default(), claims };
+        let registration = AccountRegistration::default();
+        let person = Person { is_active: true, epoch: Epoch::default(), registration, claims };
         lock(&self.people).insert(id.into(), person);
+    }
+
+    /// The person is gone, and somebody else has the same id.
+    pub fn replace(&self, id: &str) {
+        self.add(id);
+        let epoch = self.new_epoch();
+        self.change(id, |person| (person.epoch, person.registration) = (epoch, AccountRegistration(epoch.0)));
     }
 
     /// The person is gone.
@@ -161,11 +170,12 @@ impl TestAccounts {
         }
     }
 
-    fn account(&self, id: &AccountId) -> Option<Account> {
+    pub(crate) fn account(&self, id: &AccountId) -> Option<Account> {
         lock(&self.people).get(id.as_str()).map(|person| {
             let mut account = Account::new(id.clone(), id.as_str());
             account.active = person.is_active;
             account.epoch = person.epoch;
+            account.registration = person.registration;
             account
         })
     }

@@ -9,7 +9,7 @@ use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::event::{Event, GrantEnd};
 use crate::interaction::prompt::Undecided;
-use crate::model::{Client, ConsentAnswer, ResourceServer};
+use crate::model::{Account, Client, ConsentAnswer, ResourceServer};
 use crate::records::{Body, ConsentBody, Found, GrantBody, consent_key};
 
 /// How often a withdrawal looks for what was agreed to while it was under way.
@@ -19,11 +19,16 @@ const ROUNDS: usize = 10;
 pub(crate) async fn standing(
     call: &Call,
     env: &Env,
-    account: &AccountId,
+    account: &Account,
     client: &Client,
 ) -> Result<Option<Found<ConsentBody>>, Fault> {
-    let found = stored(call, env, account, client).await?;
-    Ok(found.filter(|found| found.body.registration == client.registration()))
+    let found = stored(call, env, &account.id, client).await?;
+    Ok(found.filter(|found| is_between(&found.body, account, client)))
+}
+
+/// Whether it was given by this person to this client, and not by or to an earlier one of the same id.
+fn is_between(consent: &ConsentBody, account: &Account, client: &Client) -> bool {
+    consent.registration == client.registration() && consent.account == account.registration
 }
 
 /// The consent that is stored, perhaps for an earlier client of the same id.
@@ -40,7 +45,7 @@ async fn stored(
 pub(crate) async fn remember(
     call: &Call,
     env: &Env,
-    (account, client): (&AccountId, &Client),
+    (account, client): (&Account, &Client),
     (allowed, resource): (&Undecided, Option<&ResourceServer>),
     lifetime: Duration,
 ) -> Result<u64, Fault> {
@@ -48,19 +53,20 @@ pub(crate) async fn remember(
     let ends = call.now + lifetime;
     // Another tab may have answered at the same moment; what was agreed there stands, too.
     for _ in 0..3 {
-        let found = stored(call, env, account, client).await?;
-        let standing = found.as_ref().filter(|found| found.body.registration == client.registration());
+        let found = stored(call, env, &account.id, client).await?;
+        let standing = found.as_ref().filter(|found| is_between(&found.body, account, client));
         let (id, before) = match standing {
             Some(standing) => (standing.body.id, standing.body.answer.clone()),
             None => (u64::from_be_bytes(*env.secret::<8>()), ConsentAnswer::default()),
         };
         let answer = widened(before, allowed, resource);
-        let body = ConsentBody { id, registration: client.registration(), at: call.now, answer };
+        let (registration, of) = (client.registration(), account.registration);
+        let body = ConsentBody { id, registration, account: of, at: call.now, answer };
         let is_written = match &found {
             Some(found) => matches!(records.update(call.now, found, &body, ends, &[]).await?, Updated::Done(_)),
             None => {
-                let tags = records.tags(Some(account), Some(client.id()), None);
-                let key = consent_key(env, account, client.id());
+                let tags = records.tags(Some(&account.id), Some(client.id()), None);
+                let key = consent_key(env, &account.id, client.id());
                 match records.insert(call.now, &[records.new(key, None, tags, ends, &body)?]).await {
                     Ok(()) => true,
                     Err(StoreError::Occupied) => false,
@@ -69,7 +75,7 @@ pub(crate) async fn remember(
             }
         };
         if is_written {
-            env.record(call, &Event::ConsentGiven { client: client.id().clone(), account: account.clone() });
+            env.record(call, &Event::ConsentGiven { client: client.id().clone(), account: account.id.clone() });
             return Ok(id);
         }
     }
@@ -77,7 +83,7 @@ pub(crate) async fn remember(
 }
 
 /// Forgets this consent, and no later one.
-pub(crate) async fn forget(call: &Call, env: &Env, account: &AccountId, client: &Client, id: u64) -> Result<(), Fault> {
+pub(crate) async fn forget(call: &Call, env: &Env, account: &Account, client: &Client, id: u64) -> Result<(), Fault> {
     let found = standing(call, env, account, client).await?.filter(|found| found.body.id == id);
     if let Some(found) = found {
         env.store.revoke(call.now, found.key, Some(found.revision), &[]).await?;

@@ -11,7 +11,7 @@ use super::consent;
 use super::prompt::{self, Facts, Needed, Undecided};
 use crate::context::{Call, Env};
 use crate::error::Fault;
-use crate::model::{Authentication, Carrier, Client, ConsentAnswer, Done, PromptName, Source};
+use crate::model::{Account, Authentication, Carrier, Client, ConsentAnswer, Done, PromptName, Source};
 use crate::records::{ConsentBody, Found, InteractionId};
 use crate::request::{Addressed, Asked, ValidatedAuthorizationRequest};
 use crate::session::SignedIn;
@@ -27,7 +27,7 @@ pub(super) enum Purpose<'a> {
 #[derive(Default)]
 pub(super) struct Agreed {
     /// Whose consent it is: the person who is signed in, or who has just authenticated.
-    pub(super) account: Option<AccountId>,
+    pub(super) account: Option<Account>,
     /// The consent that was standing.
     pub(super) standing: Option<Found<ConsentBody>>,
     /// What counts as agreed.
@@ -122,7 +122,7 @@ impl<'a> Pending<'a> {
         let (call, env) = (self.call, self.env);
         let sessions = &self.by.sessions;
         match sessions.person(call, env, (&self.client, self.asked.expected.as_deref())).await? {
-            Some(person) => self.belongs_to(&person.account.id.clone(), Some(person)).await?,
+            Some(person) => self.belongs_to(&person.account.clone(), Some(person)).await?,
             None if call.sessions.len() > 1 => {
                 self.others_are_there = !sessions.everybody(call, env).await?.is_empty();
             }
@@ -138,11 +138,11 @@ impl<'a> Pending<'a> {
     }
 
     /// The request now belongs to this account, whose standing consent is read; to this session of it, if it has one.
-    pub(super) async fn belongs_to(&mut self, account: &AccountId, person: Option<SignedIn>) -> Result<(), Fault> {
+    pub(super) async fn belongs_to(&mut self, account: &Account, person: Option<SignedIn>) -> Result<(), Fault> {
         let client = &self.client;
         let found = consent::standing(self.call, self.env, account, client).await?;
         let stored = found.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
-        let answer = self.by.rules.policy.standing_consent(client, account, stored).await?;
+        let answer = self.by.rules.policy.standing_consent(client, &account.id, stored).await?;
         self.agreed = Agreed { account: Some(account.clone()), standing: found, answer, in_this_step: None };
         self.person = person;
         Ok(())

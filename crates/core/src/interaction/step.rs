@@ -239,9 +239,9 @@ impl LoginStep<'_> {
         let (by, call, env) = pending.world();
         let account = env.accounts.find(&env.realm, &who.account).await?;
         // The password may have been changed, or the account disabled, while the old one was looked at.
-        if !account.is_some_and(|account| account.active && account.epoch == who.epoch) {
+        let Some(account) = account.filter(|account| account.active && account.epoch == who.epoch) else {
             return page(&pending, Shown::login(Some(LoginProblem::Refused), None)).await;
-        }
+        };
         env.record(call, &Event::LoginSucceeded { account: who.account.clone() });
         pending.moves_to(None, &who.account);
         pending.done.add(PromptName::Login);
@@ -255,7 +255,7 @@ impl LoginStep<'_> {
             }
             person => (person, None),
         };
-        pending.belongs_to(&who.account, renewed).await?;
+        pending.belongs_to(&account, renewed).await?;
         let (handle, write) = match &pending.person {
             Some(person) => {
                 let handle = by.sessions.renew(env, person);
@@ -352,7 +352,7 @@ impl SelectAccountStep<'_> {
         };
         pending.moves_to(Some(person.found.key), &person.account.id);
         pending.done.add(PromptName::SelectAccount);
-        let (account, handle, is_current) = (person.account.id.clone(), person.handle.clone(), person.is_current);
+        let (account, handle, is_current) = (person.account.clone(), person.handle.clone(), person.is_current);
         pending.belongs_to(&account, Some(person)).await?;
         let Some(visit) = SessionChange::visit(&pending) else { return Ok(lost(&pending, false)) };
         // The chosen session is one of the list, so that none is dropped. A request that still came with the secret before

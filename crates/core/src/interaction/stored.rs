@@ -80,7 +80,7 @@ pub(super) async fn reopen<'a>(
     pending.first_seen = *first_seen;
     pending.done = done.clone();
     pending.stored_at = Some(handle);
-    pending.belongs_to(&person.account.id.clone(), Some(person)).await?;
+    pending.belongs_to(&person.account.clone(), Some(person)).await?;
     Ok(ControlFlow::Continue(pending))
 }
 

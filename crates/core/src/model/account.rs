@@ -16,6 +16,15 @@ use zeroize::Zeroizing;
 #[serde(transparent)]
 pub struct Epoch(pub u64);
 
+/// Tells a person from an earlier one of the same id who was removed: what that one agreed to, this one has not.
+///
+/// It is chosen when the account is made and never changes; whoever gives an id again chooses another one, and another
+/// [`Epoch`], which ends what the earlier person left. An application that gives no id twice (OIDC Core section 2, `sub`: "never
+/// reassigned") leaves the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AccountRegistration(pub u64);
+
 /// A person of the application.
 ///
 /// ```
@@ -38,15 +47,23 @@ pub struct Account {
     /// Changes when everything that the person has must end; whatever began in another epoch is no longer
     /// valid.
     pub epoch: Epoch,
+    /// Another one for each person who has had this id.
+    pub registration: AccountRegistration,
     /// How pages address the person: a name or address that they recognise.
     pub label: Box<str>,
 }
 
 impl Account {
-    /// An account that may be used, in the default epoch.
+    /// An account that may be used, in the default epoch, of an id that nobody had before.
     #[must_use]
     pub fn new(id: AccountId, label: impl Into<Box<str>>) -> Self {
-        Self { id, active: true, epoch: Epoch::default(), label: label.into() }
+        Self {
+            id,
+            active: true,
+            epoch: Epoch::default(),
+            registration: AccountRegistration::default(),
+            label: label.into(),
+        }
     }
 }
 

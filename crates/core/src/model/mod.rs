@@ -1,7 +1,7 @@
 //! The domain model: plain data behind private fields.
 
 mod account;
-pub use account::{Account, Epoch, Hint, LoginForm};
+pub use account::{Account, AccountRegistration, Epoch, Hint, LoginForm};
 
 mod carrier;
 pub use carrier::{Carrier, Source};

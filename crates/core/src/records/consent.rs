@@ -4,7 +4,7 @@ use chancery_types::{AccountId, ClientId, Key, Kind, Partition, RealmId, Timesta
 use serde::{Deserialize, Serialize};
 
 use crate::context::Env;
-use crate::model::{ConsentAnswer, RegistrationId};
+use crate::model::{AccountRegistration, ConsentAnswer, RegistrationId};
 use crate::records::Body;
 
 /// What one person has agreed to for one client. Its key is derived from account and client; it has no
@@ -16,6 +16,8 @@ pub struct ConsentBody {
     pub id: u64,
     /// The registration of the client; a consent for another client with the same id is not valid.
     pub registration: RegistrationId,
+    /// The person, as their account was made: what another one of the same id agreed to does not count.
+    pub account: AccountRegistration,
     /// When it was given or last widened.
     pub at: Timestamp,
     /// What was allowed and declined.

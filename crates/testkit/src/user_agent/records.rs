@@ -92,7 +92,8 @@ impl UserAgent<'_> {
         let id = u64::from_be_bytes(*env.secret::<8>());
         let known = wait(env.registry.client(&env.realm, &client)).expect("the registry");
         let registration = known.map(|client| client.registration()).unwrap_or_default();
-        let body = ConsentBody { id, registration, at: now, answer };
+        let of = self.kit.accounts.account(&account).map(|account| account.registration).unwrap_or_default();
+        let body = ConsentBody { id, registration, account: of, at: now, answer };
         wait(env.records().revoke(now, key)).expect("the store");
         let record = env.records().new(key, None, tags, now + days(365), &body).expect("a record");
         wait(env.records().insert(now, &[record])).expect("a new consent");
