@@ -252,20 +252,24 @@ fn an_expected_person_who_is_not_there() {
 /// Whoever signs in as somebody else and then chooses the expected person, who is signed in here, has to show that it is them.
 #[test]
 fn a_login_counts_for_the_session_that_it_began() {
-    let kit = TestProvider::new();
-    let ua = kit.user_agent();
-    for name in ["alice", "bob"] {
-        ua.signed_in(name);
-        ua.has_consented(name, "web", "openid");
+    for looks_at_bob_first in [false, true] {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        for name in ["alice", "bob"] {
+            ua.signed_in(name);
+            ua.has_consented(name, "web", "openid");
+        }
+        kit.clock.advance(seconds(60));
+        let claims = r#"{"id_token":{"sub":{"value":"alice"}}}"#;
+        let request = kit.authorization_request("web").scope("openid").set("claims", claims).set("prompt", "login");
+        let mut page = request.open(&ua).expect_page("login").login("bob").expect_page("accounts");
+        if looks_at_bob_first {
+            page = page.choose("bob").expect_page("accounts");
+        }
+        let login = page.choose("alice").expect_page("login");
+        let token = kit.id_token(&kit.exchange(&login.login("alice").expect_code()), "web");
+        assert_eq!((&token.claims["sub"], &token.claims["auth_time"]), (&"alice".into(), &kit.now().secs().into()));
     }
-    kit.clock.advance(seconds(60));
-    let claims = r#"{"id_token":{"sub":{"value":"alice"}}}"#;
-    let request = kit.authorization_request("web").scope("openid").set("claims", claims).set("prompt", "login");
-    let page = request.open(&ua).expect_page("login").login("bob").expect_page("accounts");
-    let again = page.choose("bob").expect_page("accounts");
-    let login = again.choose("alice").expect_page("login");
-    let token = kit.id_token(&kit.exchange(&login.login("alice").expect_code()), "web");
-    assert_eq!((&token.claims["sub"], &token.claims["auth_time"]), (&"alice".into(), &kit.now().secs().into()));
 }
 
 /// INT-16: whoever does not want to choose goes back; a form of another account's choice is of no use.

@@ -176,6 +176,29 @@ fn a_stored_request_that_is_none_any_more() {
     let _ = consent.allow().expect_way_on();
 }
 
+/// The same when another page of the request was answered before: the client has its answer and gets no second one.
+#[test]
+fn a_stored_request_that_was_answered_elsewhere() {
+    let client = |scope: &str| {
+        format!(
+            r#"{{"client_id":"c","client_secret":"{SECRET}","redirect_uris":["https://c.example/cb"],
+                "id_token_signed_response_alg":"ES256","scope":"{scope}"}}"#
+        )
+    };
+    let kit = TestProvider::builder().client(&client("openid email")).build();
+    let ua = kit.user_agent();
+    let login = kit.authorization_request("c").scope("email").open(&ua).expect_page("login");
+    let (one, other) = (login.login("alice"), login.login("alice"));
+    assert_ne!(one.expect_page("consent").address(), other.clone().expect_page("consent").address());
+    let code = login.login("alice").expect_page("consent").allow().expect_code();
+    kit.put_client(&client("openid"));
+    kit.clock.advance(seconds(11));
+    for late in [other.reload(), other.allow()] {
+        let _ = late.expect_way_on();
+    }
+    assert_eq!(kit.exchange(&code).expect_status(400)["error"], "invalid_grant", "none of its scopes is left");
+}
+
 /// FR-11: the client has exchanged the code of the first click when the second arrives. Shown again, the code would end what
 /// came of it; the request is answered anew instead.
 #[test]

@@ -366,6 +366,12 @@ fn limits_are_exact() {
         let expected = if is_taken { [None, None, None] } else { [const { Some(Error::TooLong) }; 3] };
         assert_eq!(outcomes, expected, "{more} more than the longest");
     }
+    let longest_token = |more: usize| {
+        let input = format!("{}.e30.", base64url::encode(r#"{"alg":"RS256"}"#));
+        let signature = "A".repeat(16 * 1024 + more - input.len());
+        Compact::parse(&format!("{input}{signature}")).err()
+    };
+    assert_eq!((longest_token(0), longest_token(4)), (None, Some(Error::TooLong)));
     let with_exponent = |octets: &[u8]| {
         let mut key: serde_json::Map<String, serde_json::Value> = serde_json::from_str(RSA_PUBLIC).unwrap();
         key.insert("e".to_owned(), base64url::encode(octets).into());
