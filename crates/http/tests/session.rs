@@ -341,3 +341,26 @@ fn sessions_that_are_none() {
         .row("a list of nothing", with("..."), Refused::Client("login_required"))
         .run();
 }
+
+/// HTTP-09, A11: a request that another site posts comes without Lax cookies; it is brought home by GET, or by a page when
+/// it is too long for that, and finds its person there.
+#[test]
+fn a_post_of_another_site_finds_its_person() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    let short = kit.authorization_request("web").scope("openid");
+    let long = short.clone().param("a parameter that is ignored", &"x".repeat(20_000));
+    for request in [&short, &long] {
+        let tab = request.post(&ua);
+        assert_eq!(kit.exchange(&tab.expect_code()).status, 200);
+    }
+    let stranger = kit.user_agent();
+    for request in [&short, &long] {
+        let login = request.post(&stranger).expect_page("login");
+        let done = login.login("alice");
+        assert_eq!(kit.exchange(&done.expect_code()).status, 200);
+        stranger.clear_cookies();
+    }
+}

@@ -542,20 +542,6 @@ fn an_event_says_who_was_meant() {
     assert_eq!((&attempt.name_digest, *wait), (&digests[2], seconds(1)));
 }
 
-/// A program that forgets to say where requests come from is told so, once, and how it is done.
-#[test]
-fn a_forgotten_peer_is_told_once() {
-    let kit = TestProvider::builder().without_peers().build();
-    let first = kit.get("/jwks");
-    let [Event::PeerUnknown { advice }] = first.events.as_slice() else { panic!("{:?}", first.events) };
-    assert!(advice.contains("Peer(address)"), "{advice}");
-    let ua = kit.user_agent();
-    let tab = kit.authorization_request("web").scope("openid").open(&ua).expect_page("login");
-    assert_eq!(tab.login_wrongly("alice").event_names(), ["login_failed", "prompt_shown"]);
-    // Whoever says it is not told.
-    assert!(TestProvider::new().get("/jwks").events.is_empty());
-}
-
 /// A proxy on this machine that nobody has named brings the stranger and the person: taken for one network, the stranger's
 /// guesses would make the person wait for a quarter of an hour, again and again.
 #[test]
