@@ -1,9 +1,9 @@
 //! People and pages of the application: `cargo run -p chancery-examples --example own_accounts`, then
 //! `cargo run --example try` and sign in as `ada` with the password that is printed.
 //!
-//! Whoever also has a badge, which signs what the page shows, has signed in more strongly: the client learns it from `acr` and
-//! `amr` of the ID token, and can ask for it. A passkey is such a badge; its page runs a script ([`Html::with_script`]), and
-//! its answer is checked by a WebAuthn library.
+//! Whoever also has a badge, which signs what the page shows, has signed in more strongly: the client learns
+//! it from `acr` and `amr` of the ID token, and can ask for it. A passkey is such a badge; its page runs a
+//! script ([`Html::with_script`]), and its answer is checked by a WebAuthn library.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -20,9 +20,10 @@ use chancery::interaction::{LoginProblem, Next, Step};
 use chancery::jose::{PrivateKey, PublicJwk, Verifier as _};
 use chancery::model::{Acr, Amr};
 use chancery::{
-    Account, AccountId, Accounts, Authentication, Claims, ClaimsQuery, Config, Content, Hint, Html, Issuer, Locale,
-    LoginForm, LoginOutcome, LoginRefusal, MemoryKeys, MemoryRegistry, MemoryStore, OwnForm, Page, PageError, Pages,
-    Parts, PlainPages, PortFuture, Provider, RealmId, Room, Service, SigningAlgorithm, Timestamp, Zeroizing,
+    Account, AccountId, Accounts, Authentication, Claims, ClaimsQuery, Config, Content, Hint, Html, Issuer,
+    Locale, LoginForm, LoginOutcome, LoginRefusal, MemoryKeys, MemoryRegistry, MemoryStore, OwnForm, Page,
+    PageError, Pages, Parts, PlainPages, PortFuture, Provider, RealmId, Room, Service, SigningAlgorithm,
+    Timestamp, Zeroizing,
 };
 
 /// One row of the application's own table of people.
@@ -74,7 +75,8 @@ impl Accounts for Staff {
     }
 
     fn hint<'a>(&'a self, _: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>> {
-        let is_meant = move |employee: &&Employee| matches!(&hint, Hint::Login(login) if *employee.login == **login);
+        let is_meant =
+            move |employee: &&Employee| matches!(&hint, Hint::Login(login) if *employee.login == **login);
         let found = self.0.iter().find(is_meant);
         Box::pin(async move { Ok(found.map(|employee| employee.number.clone())) })
     }
@@ -94,7 +96,9 @@ impl Accounts for Staff {
                 Some(employee) if employee.password != *form.password => {
                     LoginOutcome::Refused(LoginRefusal::WrongPassword(employee.number.clone()))
                 }
-                Some(employee) => LoginOutcome::Authenticated(Authentication::by_password(&employee.account(), now)),
+                Some(employee) => {
+                    LoginOutcome::Authenticated(Authentication::by_password(&employee.account(), now))
+                }
             })
         })
     }
@@ -159,7 +163,10 @@ fn says(badge: &PublicJwk, challenge: &str, answer: &str) -> bool {
     key.verify(SigningAlgorithm::Ed25519, challenge.as_bytes(), &answer).is_ok()
 }
 
-async fn posted(State((service, staff)): State<(Service, Arc<Staff>)>, request: Request) -> impl IntoResponse {
+async fn posted(
+    State((service, staff)): State<(Service, Arc<Staff>)>,
+    request: Request,
+) -> impl IntoResponse {
     match service.own_form(request).await {
         Ok(form) => form.respond(sign_in(&staff, &form).await),
         Err(page) => page,
@@ -176,7 +183,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("badge        {}", *key.to_jwk()?);
     let number = AccountId::parse("employee-1")?;
     let badge = key.public_jwk().clone();
-    let staff = Arc::new(Staff(vec![Employee { number, login: "ada", name: "Ada Lovelace", password, badge }]));
+    let staff =
+        Arc::new(Staff(vec![Employee { number, login: "ada", name: "Ada Lovelace", password, badge }]));
     let registry = MemoryRegistry::new();
     let client = r#"{
         "client_id": "demo", "client_name": "Demo", "application_type": "native",
@@ -192,7 +200,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         accounts: staff.clone(),
         keys: Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256])?),
     };
-    let provider = Provider::new(parts, Config::default()).await.map_err(|complaints| format!("{complaints:?}"))?;
+    let provider =
+        Provider::new(parts, Config::default()).await.map_err(|complaints| format!("{complaints:?}"))?;
     let service = chancery::service(provider).with_pages(Arc::new(House));
     let app = axum::Router::new().route("/sign-in", post(posted)).with_state((service.clone(), staff));
     let app = app.fallback_service(service).layer(map_request(peer));

@@ -69,7 +69,8 @@ fn main() -> Result<()> {
     let start = format!("{}?{request}", endpoint("authorization_endpoint")?);
     let answer = if is_headless {
         let mut lines = std::io::stdin().lines();
-        let mut line = || lines.next().ok_or("the user name and the password are read from the standard input");
+        let mut line =
+            || lines.next().ok_or("the user name and the password are read from the standard input");
         Browser::default().sign_in(&start, &redirect_uri, &line()??, &line()??)?
     } else {
         println!("Open this address in a browser:\n\n  {start}\n");
@@ -125,8 +126,8 @@ fn random() -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// The payload of a JWT that came straight from the token endpoint (OIDC Core section 3.1.3.7, item 6). A client that
-/// gets it any other way must verify the signature.
+/// The payload of a JWT that came straight from the token endpoint (OIDC Core section 3.1.3.7, item 6). A
+/// client that gets it any other way must verify the signature.
 fn claims(jwt: &str) -> Result<Value> {
     let payload = jwt.split('.').nth(1).ok_or("not a JWT")?;
     Ok(serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).map_err(|_| "not a JWT")?)?)
@@ -144,7 +145,11 @@ fn await_answer(listener: &TcpListener) -> Result<BTreeMap<String, String>> {
             "/callback" => ("200 OK", "You are signed in. Go back to the terminal."),
             _ => ("404 Not Found", "Nothing here."),
         };
-        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}", text.len())?;
+        write!(
+            stream,
+            "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+            text.len()
+        )?;
         if path == "/callback" {
             return Ok(parse_form(query));
         }
@@ -198,7 +203,8 @@ impl Browser {
     }
 
     fn send(&mut self, mut request: Request) -> Result<Response> {
-        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<String> =
+            self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         request.headers.push(("Cookie", cookies.join("; ")));
         let response = request.send()?;
         for (_, cookie) in response.headers.iter().filter(|(name, _)| name == "set-cookie") {
@@ -224,7 +230,8 @@ fn hidden_fields(page: &str) -> Vec<(String, String)> {
 fn attribute(html: &str, name: &str) -> Option<String> {
     let (_, rest) = html.split_once(&format!(" {name}=\""))?;
     let value = rest.split('"').next()?;
-    let plain = value.replace("&quot;", "\"").replace("&#39;", "'").replace("&#x27;", "'").replace("&#x2f;", "/");
+    let plain =
+        value.replace("&quot;", "\"").replace("&#39;", "'").replace("&#x27;", "'").replace("&#x2f;", "/");
     Some(plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
 }
 
@@ -306,7 +313,8 @@ fn form(fields: &[(&str, &str)]) -> String {
             .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
             .collect()
     };
-    let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    let pairs: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     pairs.join("&")
 }
 

@@ -1,4 +1,5 @@
-//! What the programs that `bench/compare` starts have in common: HTTP/1.1 over hyper on a port of the loopback interface.
+//! What the programs that `bench/compare` starts have in common: HTTP/1.1 over hyper on a port of the
+//! loopback interface.
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "programs for measuring")]
 
@@ -28,7 +29,9 @@ where
                 let answer = answer(request);
                 async move { Ok::<_, Infallible>(answer.await) }
             });
-            let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+            let _ = auto::Builder::new(TokioExecutor::new())
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }

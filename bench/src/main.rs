@@ -1,8 +1,9 @@
-//! How long the hot paths take on this machine, one request after the other on one thread, through the Service and without
-//! sockets. Run by hand: `cargo run --release -p chancery-bench [memory|sqlite|signature]`.
+//! How long the hot paths take on this machine, one request after the other on one thread, through the
+//! Service and without sockets. Run by hand:
+//! `cargo run --release -p chancery-bench [memory|sqlite|signature]`.
 //!
-//! The figures include the test kit's counting of trips and recording of events, which a server does not have, and leave
-//! out sockets, HTTP parsing and TLS, which it has.
+//! The figures include the test kit's counting of trips and recording of events, which a server does not
+//! have, and leave out sockets, HTTP parsing and TLS, which it has.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures and prints")]
 

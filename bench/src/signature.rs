@@ -1,5 +1,5 @@
-//! What a token response with an ID token costs beside the one RS256 signature in it: thread CPU time of the two, which
-//! take turns.
+//! What a token response with an ID token costs beside the one RS256 signature in it: thread CPU time of the
+//! two, which take turns.
 
 use bytes::Bytes;
 use chancery_jose::{PrivateKey, SigningAlgorithm};
@@ -16,7 +16,10 @@ const BOUND: f64 = 1.3;
 pub(crate) fn compare(kit: &TestProvider, client: &str) {
     let key = PrivateKey::generate(SigningAlgorithm::Rs256).unwrap();
     let signed = signing_input(kit, client);
-    println!("{:>5} {:>24} {:>24} {:>7}", "round", "token response, µs CPU", "raw signature, µs CPU", "ratio");
+    println!(
+        "{:>5} {:>24} {:>24} {:>7}",
+        "round", "token response, µs CPU", "raw signature, µs CPU", "ratio"
+    );
     let mut rounds: Vec<_> = (1..=ROUNDS)
         .map(|number| {
             let (response, signature) =

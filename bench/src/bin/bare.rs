@@ -1,5 +1,5 @@
-//! The least that a server on hyper can do: the same head and body to every request. `bench/compare` measures beside it
-//! what the protocol costs.
+//! The least that a server on hyper can do: the same head and body to every request. `bench/compare` measures
+//! beside it what the protocol costs.
 //!
 //! `bare PORT` reads the answer from the standard input as it goes over the wire.
 

@@ -1,7 +1,7 @@
 //! The provider on the memory store, for `bench/compare`: `chancery serve` without a file knows no clients.
 //!
-//! `memory PORT` reads from the standard input the password of the person `jane`, a resource server that takes JWTs, and
-//! then clients (RFC 7591 metadata), one line each.
+//! `memory PORT` reads from the standard input the password of the person `jane`, a resource server that
+//! takes JWTs, and then clients (RFC 7591 metadata), one line each.
 
 #![expect(clippy::unwrap_used, reason = "a program for measuring")]
 
@@ -12,8 +12,8 @@ use std::sync::Arc;
 use chancery::accounts::{NewPerson, Password, PasswordPool, StoredAccounts, Username};
 use chancery::pages::Templates;
 use chancery::{
-    Claims, Config, Documents, Issuer, MemoryKeys, MemoryRegistry, MemoryStore, Parts, Peer, Provider, RealmId,
-    SigningAlgorithm, SystemRandom, Zeroizing,
+    Claims, Config, Documents, Issuer, MemoryKeys, MemoryRegistry, MemoryStore, Parts, Peer, Provider,
+    RealmId, SigningAlgorithm, SystemRandom, Zeroizing,
 };
 use tower_service::Service as _;
 

@@ -8,7 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::documents::{DocumentCache, Documents};
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::{Account, AccountRegistration, Authentication, Claims, Epoch, Hint, LoginForm};
-use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Random, Room, Watcher};
+use chancery_core::ports::{
+    Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Random, Room, Watcher,
+};
 use chancery_store::{DocumentKind, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
 
@@ -144,7 +146,8 @@ impl StoredAccounts {
         let (username, claims) = (new.username, new.claims);
         let aliases = vec![by_name(&username), by_appearance(&username)];
         let (epoch, registration) = (self.new_epoch(), AccountRegistration(self.random_number()));
-        let person = Person { id, username, claims, active: true, epoch, registration, password, aliases, seen: None };
+        let person =
+            Person { id, username, claims, active: true, epoch, registration, password, aliases, seen: None };
         self.put(realm, person).await
     }
 
@@ -305,7 +308,8 @@ impl Accounts for StoredAccounts {
         Box::pin(async move {
             let Hint::Login(typed) = hint else { return Ok(None) };
             let Ok(username) = Username::parse(&typed) else { return Ok(None) };
-            let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &by_name(&username)).await?;
+            let found =
+                self.documents.store().find(realm, DocumentKind::ACCOUNT, &by_name(&username)).await?;
             Ok(found.as_ref().map(Person::read).transpose()?.map(|person| person.id))
         })
     }
@@ -329,10 +333,12 @@ impl Accounts for StoredAccounts {
         Box::pin(async move {
             // Text that cannot be a name is looked up all the same, under the empty alias, which nobody has:
             // it takes as long.
-            let name = Username::parse(&form.username).map_or_else(|_| "".into(), |username| by_name(&username));
+            let name =
+                Username::parse(&form.username).map_or_else(|_| "".into(), |username| by_name(&username));
             let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &name).await?;
             let person = found.as_ref().map(Person::read).transpose()?;
-            let stored: Box<str> = person.as_ref().map_or_else(|| DUMMY_HASH.into(), |person| person.password.clone());
+            let stored: Box<str> =
+                person.as_ref().map_or_else(|| DUMMY_HASH.into(), |person| person.password.clone());
             let password = Password::new(form.password);
             let fits = self.pool.work(room, move |memory| password.is_of(&stored, memory)).await;
             let fits = fits.map_err(|Full| Fault::unavailable("a password could not be hashed"))?;
@@ -340,7 +346,9 @@ impl Accounts for StoredAccounts {
                 None => LoginOutcome::Refused(LoginRefusal::UnknownName),
                 Some(person) if !fits => LoginOutcome::Refused(LoginRefusal::WrongPassword(person.id)),
                 Some(person) if !person.active => LoginOutcome::Refused(LoginRefusal::Disabled(person.id)),
-                Some(person) => LoginOutcome::Authenticated(Authentication::by_password(&person.account(), now)),
+                Some(person) => {
+                    LoginOutcome::Authenticated(Authentication::by_password(&person.account(), now))
+                }
             })
         })
     }

@@ -12,8 +12,8 @@ const STANDARD_CLAIMS: &str = "OIDC Core section 5.1";
 /// Checks the type of a standard claim.
 fn fits(name: &str, value: &RawValue) -> Result<(), &'static str> {
     match name {
-        "name" | "given_name" | "family_name" | "middle_name" | "nickname" | "preferred_username" | "gender"
-        | "zoneinfo" | "locale" | "phone_number" => is::<String>(value, "a string"),
+        "name" | "given_name" | "family_name" | "middle_name" | "nickname" | "preferred_username"
+        | "gender" | "zoneinfo" | "locale" | "phone_number" => is::<String>(value, "a string"),
         "profile" | "picture" | "website" => match read::<String>(value) {
             Some(url) if url.starts_with("https://") || url.starts_with("http://") => Ok(()),
             _ => Err("must be an https or http URL"),
@@ -75,7 +75,11 @@ pub fn check_claims(claims: &Claims) -> Result<(), Vec<Complaint>> {
                 "OIDC Core section 2",
             ));
         } else if value.get() == "null" {
-            complaints.push(Complaint::new(name, "must not be null: leave it out", "OIDC Core section 5.3.2"));
+            complaints.push(Complaint::new(
+                name,
+                "must not be null: leave it out",
+                "OIDC Core section 5.3.2",
+            ));
         } else if let Err(rule) = fits(claim.claim, value) {
             complaints.push(Complaint::new(name, rule, STANDARD_CLAIMS));
         }
@@ -89,7 +93,12 @@ mod tests {
 
     fn complaints(json: &str) -> Vec<String> {
         let claims: Claims = serde_json::from_str(json).unwrap();
-        check_claims(&claims).err().unwrap_or_default().into_iter().map(|complaint| complaint.setting).collect()
+        check_claims(&claims)
+            .err()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|complaint| complaint.setting)
+            .collect()
     }
 
     #[test]
@@ -103,8 +112,17 @@ mod tests {
     fn every_wrong_claim_is_named_at_once() {
         let json = r#"{"name":1,"email":"nobody","email_verified":"yes","updated_at":"now","address":"Bonn","sub":"x",
             "birthdate":"31.12.","picture":"javascript:alert(1)","nickname":null}"#;
-        let wrong =
-            ["name", "email", "email_verified", "updated_at", "address", "sub", "birthdate", "picture", "nickname"];
+        let wrong = [
+            "name",
+            "email",
+            "email_verified",
+            "updated_at",
+            "address",
+            "sub",
+            "birthdate",
+            "picture",
+            "nickname",
+        ];
         assert_eq!(complaints(json), wrong);
     }
 }

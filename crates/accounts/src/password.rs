@@ -55,7 +55,10 @@ impl Password {
             version: Some(Version::V0x13.into()),
             params: ParamsString::try_from(&params).map_err(argon2_fault)?,
             salt: Some(Salt::new(salt).map_err(argon2_fault)?),
-            hash: Some(self.digest(Algorithm::Argon2id, Version::V0x13, params, salt, memory).map_err(argon2_fault)?),
+            hash: Some(
+                self.digest(Algorithm::Argon2id, Version::V0x13, params, salt, memory)
+                    .map_err(argon2_fault)?,
+            ),
         };
         Ok(stored.to_string())
     }
@@ -159,8 +162,7 @@ mod tests {
     /// The string that the reference implementation in C makes of the same password, salt and parameters.
     #[test]
     fn the_reference_implementation_makes_the_same_hash() {
-        let theirs =
-            "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$cTLmpgKLeruU6za+t2cUZ3fNfHVCYhGoJ8inpcUNcwc";
+        let theirs = "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$cTLmpgKLeruU6za+t2cUZ3fNfHVCYhGoJ8inpcUNcwc";
         assert_eq!(hash("correct horse"), theirs);
     }
 
@@ -171,7 +173,11 @@ mod tests {
             ("Gr\u{fc}\u{df}e aus K\u{f6}ln", "Gru\u{308}\u{df}e aus Ko\u{308}ln", true),
             ("Gru\u{308}\u{df}e aus Ko\u{308}ln", "Gr\u{fc}\u{df}e aus K\u{f6}ln", true),
             ("\u{212b}ngstr\u{f6}m", "A\u{30a}ngstro\u{308}m", true),
-            ("\u{d55c}\u{ad6d}\u{c5b4}", "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}\u{110b}\u{1165}", true),
+            (
+                "\u{d55c}\u{ad6d}\u{c5b4}",
+                "\u{1112}\u{1161}\u{11ab}\u{1100}\u{116e}\u{11a8}\u{110b}\u{1165}",
+                true,
+            ),
             ("q\u{307}\u{323}", "q\u{323}\u{307}", true),
             ("correct horse", "correct\u{a0}horse", true),
             ("correct\u{3000}horse", "correct horse", true),

@@ -24,7 +24,8 @@ pub struct Person {
     pub active: bool,
     /// It changes whenever the person's sessions and grants are ended.
     pub epoch: Epoch,
-    /// Random, chosen when the person was added: whoever is added under the id of a removed person inherits nothing.
+    /// Random, chosen when the person was added: whoever is added under the id of a removed person inherits
+    /// nothing.
     pub registration: AccountRegistration,
     /// The Argon2id PHC string.
     pub(crate) password: Box<str>,
@@ -58,8 +59,11 @@ impl Person {
     }
 
     pub(crate) fn read(document: &Document) -> Result<Self, Fault> {
-        let damaged = |why: &dyn std::fmt::Display| Fault::internal(format!("account {}: {why}", document.id));
-        let Some((&VERSION, json)) = document.body.split_first() else { return Err(damaged(&"unknown version")) };
+        let damaged =
+            |why: &dyn std::fmt::Display| Fault::internal(format!("account {}: {why}", document.id));
+        let Some((&VERSION, json)) = document.body.split_first() else {
+            return Err(damaged(&"unknown version"));
+        };
         let body: Body = serde_json::from_slice(json).map_err(|error| damaged(&error))?;
         Ok(Self {
             id: AccountId::parse(&document.id).map_err(|error| damaged(&error))?,

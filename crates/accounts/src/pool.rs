@@ -51,9 +51,9 @@ impl PasswordPool {
         for _ in 0..threads.get() {
             let receiver = receiver.clone();
             let thread = Builder::new().name("password".into()).spawn(move || run(&receiver));
-            pool.threads.push(
-                thread.map_err(|error| Fault::internal(format!("a password thread could not be started: {error}")))?,
-            );
+            pool.threads.push(thread.map_err(|error| {
+                Fault::internal(format!("a password thread could not be started: {error}"))
+            })?);
         }
         Ok(pool)
     }

@@ -20,7 +20,8 @@ impl PasswordRules {
     /// Rules with a list of your own: one password per line, in upper or lower case.
     #[must_use]
     pub fn refusing(list: &str) -> Self {
-        let lines = list.trim_start_matches('\u{feff}').lines().map(|line| Password::from(line).in_lower_case());
+        let lines =
+            list.trim_start_matches('\u{feff}').lines().map(|line| Password::from(line).in_lower_case());
         // Shorter ones are refused anyway.
         let long_enough = lines.filter(|line| line.chars().count() >= Password::SHORTEST);
         Self { too_common: long_enough.map(|line| line.as_str().into()).collect() }
@@ -44,7 +45,9 @@ impl PasswordRules {
             password.characters().all(char::is_whitespace).then(|| "is blank".to_owned()),
             (!password.characters().all(is_allowed))
                 .then(|| "contains a control character or an unassigned one".to_owned()),
-            self.too_common.contains(lower_case.as_str()).then(|| "is one of the most common passwords".to_owned()),
+            self.too_common
+                .contains(lower_case.as_str())
+                .then(|| "is one of the most common passwords".to_owned()),
             (*lower_case == *username.canonical()).then(|| "is the user name".to_owned()),
         ];
         let complaints: Vec<_> =
@@ -119,7 +122,8 @@ mod tests {
     /// The list may have been written on another system, and in another normal form.
     #[test]
     fn a_list_of_your_own_replaces_the_default() {
-        let rules = PasswordRules::refusing("\u{feff}Our Company\r\nA\u{308}pfelba\u{308}ume\r\n\r\nshort\r\n");
+        let rules =
+            PasswordRules::refusing("\u{feff}Our Company\r\nA\u{308}pfelba\u{308}ume\r\n\r\nshort\r\n");
         assert_eq!(complaints(&rules, "our company"), ["is one of the most common passwords"]);
         assert_eq!(complaints(&rules, "\u{e4}pfelb\u{e4}ume"), ["is one of the most common passwords"]);
         assert_eq!(complaints(&rules, "password123"), [""; 0]);
@@ -128,8 +132,13 @@ mod tests {
     #[test]
     fn our_list_is_as_it_is_compared() {
         let list = include_str!("blocklist.txt");
-        let wrong = |line: &&str| *Password::from(*line).in_lower_case() != **line || line.len() < Password::SHORTEST;
+        let wrong =
+            |line: &&str| *Password::from(*line).in_lower_case() != **line || line.len() < Password::SHORTEST;
         assert_eq!(list.lines().filter(wrong).collect::<Vec<_>>(), [""; 0]);
-        assert_eq!(PasswordRules::default().too_common.len(), list.lines().count(), "no password is listed twice");
+        assert_eq!(
+            PasswordRules::default().too_common.len(),
+            list.lines().count(),
+            "no password is listed twice"
+        );
     }
 }

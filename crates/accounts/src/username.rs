@@ -121,7 +121,8 @@ mod tests {
             "a\u{85}b",
             "a b",
             "a\u{a0}b",
-            // Invisible: zero width, joiners where none belongs, soft hyphen, word joiner, byte order mark, variation, tags.
+            // Invisible: zero width, joiners where none belongs, soft hyphen, word joiner, byte order mark,
+            // variation, tags.
             "al\u{200b}ice",
             "al\u{200c}ice",
             "al\u{200d}ice",
@@ -161,7 +162,8 @@ mod tests {
 
     #[test]
     fn names_that_look_alike_have_one_appearance() {
-        let appearance = |typed: &str| Username::parse(typed).unwrap_or_else(|_| panic!("{typed:?}")).appearance();
+        let appearance =
+            |typed: &str| Username::parse(typed).unwrap_or_else(|_| panic!("{typed:?}")).appearance();
         for (one, other) in [
             ("alice", "\u{430}lice"),
             ("alice", "a1ice"),
@@ -174,18 +176,22 @@ mod tests {
         ] {
             assert_eq!(appearance(one), appearance(other), "{one:?} {other:?}");
         }
-        for (one, other) in [("alice", "alicia"), ("anna", "\u{e4}nna"), ("strasse", "stra\u{df}e"), ("a.b", "ab")] {
+        for (one, other) in
+            [("alice", "alicia"), ("anna", "\u{e4}nna"), ("strasse", "stra\u{df}e"), ("a.b", "ab")]
+        {
             assert_ne!(appearance(one), appearance(other), "{one:?} {other:?}");
         }
     }
 
     #[test]
     fn one_script_at_a_time() {
-        let mixes = |typed: &str| Username::parse(typed).unwrap_or_else(|_| panic!("{typed:?}")).mixes_scripts();
+        let mixes =
+            |typed: &str| Username::parse(typed).unwrap_or_else(|_| panic!("{typed:?}")).mixes_scripts();
         for typed in ["\u{430}lice", "a\u{3bb}ice", "\u{5d0}\u{5d1}\u{627}"] {
             assert!(mixes(typed), "{typed:?}");
         }
-        let single = ["alice_99@example.org", "\u{438}\u{432}\u{430}\u{43d}-7", "\u{65e5}\u{672c}\u{3054}\u{30a2}"];
+        let single =
+            ["alice_99@example.org", "\u{438}\u{432}\u{430}\u{43d}-7", "\u{65e5}\u{672c}\u{3054}\u{30a2}"];
         for typed in single {
             assert!(!mixes(typed), "{typed:?}");
         }

@@ -64,11 +64,15 @@ async fn log_in(accounts: &StoredAccounts, username: &str, password: &str) -> Lo
 async fn a_person_logs_in_with_name_in_any_case_and_the_right_password() {
     let accounts = accounts();
     let alice = add(&accounts, "Alice").await.unwrap();
-    let LoginOutcome::Authenticated(authentication) = log_in(&accounts, " aLICE ", "correct horse").await else {
+    let LoginOutcome::Authenticated(authentication) = log_in(&accounts, " aLICE ", "correct horse").await
+    else {
         panic!("refused")
     };
     assert_eq!((authentication.time(), &authentication.account), (LATER, &alice.id));
-    assert_eq!(log_in(&accounts, "alice", "Correct horse").await, refused(LoginRefusal::WrongPassword(alice.id)));
+    assert_eq!(
+        log_in(&accounts, "alice", "Correct horse").await,
+        refused(LoginRefusal::WrongPassword(alice.id))
+    );
     assert_eq!(log_in(&accounts, "bob", "correct horse").await, refused(LoginRefusal::UnknownName));
     assert_eq!(log_in(&accounts, "", "correct horse").await, refused(LoginRefusal::UnknownName));
 }
@@ -122,8 +126,9 @@ async fn another_password_ends_what_was_there_before() {
     assert!(account.active);
 }
 
-/// FR-01: each change that ends everything gives the account an epoch that it never had, as does adding a person again under
-/// the id of one who was removed; any other change leaves it. A login has the epoch of the account whose password was read.
+/// FR-01: each change that ends everything gives the account an epoch that it never had, as does adding a
+/// person again under the id of one who was removed; any other change leaves it. A login has the epoch of the
+/// account whose password was read.
 #[tokio::test]
 async fn what_ends_everything_moves_the_epoch() {
     let accounts = accounts();
@@ -134,13 +139,20 @@ async fn what_ends_everything_moves_the_epoch() {
         accounts.set_password(&realm(), &name("alice"), password(text)).await.unwrap();
         had.push(epoch().await);
     }
-    let LoginOutcome::Authenticated(who) = log_in(&accounts, "alice", "battery staple").await else { panic!("let in") };
+    let LoginOutcome::Authenticated(who) = log_in(&accounts, "alice", "battery staple").await else {
+        panic!("let in")
+    };
     assert_eq!(who.epoch, epoch().await);
     accounts.disable(&realm(), &name("alice")).await.unwrap();
     had.push(epoch().await);
     accounts.enable(&realm(), &name("alice")).await.unwrap();
-    assert_eq!(epoch().await, *had.last().unwrap(), "what was there before stays ended, and nothing else ends");
-    let registration = async || accounts.find(&realm(), &alice.id).await.unwrap().expect("is there").registration;
+    assert_eq!(
+        epoch().await,
+        *had.last().unwrap(),
+        "what was there before stays ended, and nothing else ends"
+    );
+    let registration =
+        async || accounts.find(&realm(), &alice.id).await.unwrap().expect("is there").registration;
     assert_eq!(registration().await, alice.registration, "it is still the same person");
     accounts.remove(&realm(), &name("alice")).await.unwrap();
     let new = NewPerson {
@@ -161,7 +173,10 @@ async fn who_is_disabled_or_removed_is_let_in_no_more() {
     let accounts = accounts();
     let alice = add(&accounts, "alice").await.unwrap();
     accounts.disable(&realm(), &name("alice")).await.unwrap();
-    assert_eq!(log_in(&accounts, "alice", "correct horse").await, refused(LoginRefusal::Disabled(alice.id.clone())));
+    assert_eq!(
+        log_in(&accounts, "alice", "correct horse").await,
+        refused(LoginRefusal::Disabled(alice.id.clone()))
+    );
     accounts.enable(&realm(), &name("alice")).await.unwrap();
     let account = accounts.find(&realm(), &alice.id).await.unwrap().expect("is still there");
     assert!(account.active);
@@ -175,13 +190,16 @@ async fn a_short_password_and_wrong_claims_are_refused() {
     let accounts = accounts();
     let claims: Claims = serde_json::from_str(r#"{"sub":"root","email_verified":1}"#).unwrap();
     let new = NewPerson { username: name("a"), password: password("correct horse"), claims, id: None };
-    let Err(AccountError::Unacceptable(complaints)) = accounts.add(&realm(), new).await else { panic!("taken") };
+    let Err(AccountError::Unacceptable(complaints)) = accounts.add(&realm(), new).await else {
+        panic!("taken")
+    };
     assert_eq!(complaints.len(), 2);
     add(&accounts, "alice").await.unwrap();
     for weak in ["1234567", "password123", "zzzzzzzzz", "         "] {
         let refused = accounts.set_password(&realm(), &name("alice"), password(weak)).await;
         assert!(matches!(refused, Err(AccountError::Unacceptable(_))), "{weak:?}");
-        let new = NewPerson { username: name("b"), password: password(weak), claims: Claims::default(), id: None };
+        let new =
+            NewPerson { username: name("b"), password: password(weak), claims: Claims::default(), id: None };
         assert!(matches!(accounts.add(&realm(), new).await, Err(AccountError::Unacceptable(_))), "{weak:?}");
     }
     assert!(matches!(log_in(&accounts, "alice", "correct horse").await, LoginOutcome::Authenticated(_)));
@@ -221,7 +239,8 @@ async fn everybody_is_listed() {
     assert_eq!(listed, added);
 }
 
-/// FR-08: name and password are the same however the device composes them, where they are set and where they are typed.
+/// FR-08: name and password are the same however the device composes them, where they are set and where they
+/// are typed.
 #[tokio::test]
 async fn composed_or_not_it_is_the_same_person() {
     let composed = ("J\u{fc}rgen", "Gr\u{fc}\u{df}e aus K\u{f6}ln");
@@ -234,7 +253,10 @@ async fn composed_or_not_it_is_the_same_person() {
         for typed in [set, typed, ("\u{ff2a}\u{dc}RGEN", typed.1)] {
             let outcome = log_in(&accounts, typed.0, typed.1).await;
             assert!(matches!(outcome, LoginOutcome::Authenticated(_)), "{typed:?}");
-            assert_eq!(accounts.hint(&realm(), Hint::Login(typed.0.into())).await.unwrap(), Some(person.id.clone()));
+            assert_eq!(
+                accounts.hint(&realm(), Hint::Login(typed.0.into())).await.unwrap(),
+                Some(person.id.clone())
+            );
             assert_eq!(accounts.folded(typed.0), "j\u{fc}rgen", "attempts are counted together");
         }
         accounts.set_password(&realm(), &name(typed.0), password("K\u{e4}sefondue")).await.unwrap();
@@ -294,7 +316,8 @@ async fn what_is_no_name_is_nobody() {
     }
 }
 
-/// People are read and parsed once, until they are written again: what another node changes is seen when it looks.
+/// People are read and parsed once, until they are written again: what another node changes is seen when it
+/// looks.
 #[tokio::test]
 async fn what_another_node_changes_is_seen() {
     let store = Arc::new(MemoryStore::new());
@@ -310,7 +333,8 @@ async fn what_another_node_changes_is_seen() {
         here.watcher().unwrap().look(Timestamp::from_secs(time)).await.unwrap()
     };
     look().await;
-    let is_active = async || here.find(&realm(), &alice.id).await.unwrap().is_some_and(|account| account.active);
+    let is_active =
+        async || here.find(&realm(), &alice.id).await.unwrap().is_some_and(|account| account.active);
     assert!(is_active().await);
     there.disable(&realm(), &name("alice")).await.unwrap();
     assert!(is_active().await, "nobody has looked");
@@ -329,7 +353,8 @@ async fn an_account_cannot_have_the_id_of_a_client() {
     let store = Arc::new(MemoryStore::new());
     let pool = PasswordPool::start(NonZeroUsize::MIN, 8).unwrap();
     let accounts = StoredAccounts::new(Documents::new(store.clone()), pool, Arc::new(Counting::default()));
-    let client = Document { id: "app".into(), aliases: Vec::new(), body: [1].into(), revision: Revision::NONE };
+    let client =
+        Document { id: "app".into(), aliases: Vec::new(), body: [1].into(), revision: Revision::NONE };
     store.put(&realm(), DocumentKind::CLIENT, None, client).await.unwrap();
     let new = |username: &str, id: &str| NewPerson {
         username: name(username),

@@ -1,4 +1,5 @@
-//! What one node changes, the others see within a second; and they read again what has changed, and nothing else.
+//! What one node changes, the others see within a second; and they read again what has changed, and nothing
+//! else.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -59,7 +60,12 @@ fn client(name: &str) -> Arc<Client> {
     let now = Timestamp::from_secs(0);
     let offered = Offered::default();
     let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, now);
-    Arc::new(register(json.as_bytes(), &SystemRandom, &rules).map_err(|wrong| format!("{wrong:?}")).unwrap().client)
+    Arc::new(
+        register(json.as_bytes(), &SystemRandom, &rules)
+            .map_err(|wrong| format!("{wrong:?}"))
+            .unwrap()
+            .client,
+    )
 }
 
 impl Node {
@@ -99,8 +105,9 @@ impl Node {
                 accounts: self.accounts.clone(),
                 keys: self.keys.clone(),
             };
-            self.providers
-                .push(Provider::new(parts, Config::default()).await.map_err(|all| format!("{all:?}")).unwrap());
+            self.providers.push(
+                Provider::new(parts, Config::default()).await.map_err(|all| format!("{all:?}")).unwrap(),
+            );
         }
     }
 
@@ -175,7 +182,8 @@ async fn one_change_costs_one_entry(stores: [Arc<dyn DocumentStore>; 3]) {
     // Keys and root secrets of one realm are listed again, and of that realm only.
     operator.keys.begin(&main, &[SigningAlgorithm::Es256]).await.unwrap();
     for node in second("a key", [2, 0]).await {
-        let has_new = |provider: &Arc<Provider>| provider.snapshot().jwks.body.windows(5).any(|text| text == b"ES256");
+        let has_new =
+            |provider: &Arc<Provider>| provider.snapshot().jwks.body.windows(5).any(|text| text == b"ES256");
         assert_eq!(node.providers.iter().map(has_new).collect::<Vec<_>>(), [true, false]);
     }
     second("nothing has changed any more", [0, 0]).await;
@@ -189,7 +197,8 @@ async fn one_change_costs_one_entry_in_memory() {
 
 #[tokio::test]
 async fn one_change_costs_one_entry_on_sqlite() {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("changes-{}.sqlite", std::process::id()));
+    let path =
+        PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("changes-{}.sqlite", std::process::id()));
     let _absent = std::fs::remove_file(&path);
     let open = || -> Arc<dyn DocumentStore> { Arc::new(SqliteStore::open(&path).unwrap()) };
     one_change_costs_one_entry([open(), open(), open()]).await;

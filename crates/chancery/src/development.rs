@@ -38,8 +38,11 @@ pub async fn development(issuer: &str) -> Result<Development, DevelopmentError> 
     let demo = Demo::new(issuer, random_text::<12>(), random_text::<32>())?;
     let realm = RealmId::parse("development").map_err(|error| Fault::internal(error.to_string()))?;
     let (store, random) = (Arc::new(MemoryStore::new()), Arc::new(SystemRandom));
-    let accounts =
-        StoredAccounts::new(Documents::new(store.clone()), PasswordPool::start(NonZeroUsize::MIN, 8)?, random);
+    let accounts = StoredAccounts::new(
+        Documents::new(store.clone()),
+        PasswordPool::start(NonZeroUsize::MIN, 8)?,
+        random,
+    );
     let accounts = Arc::new(accounts);
     let registry = MemoryRegistry::new();
     for metadata in demo.clients() {
@@ -68,7 +71,8 @@ impl Development {
     /// The service to mount at the root of the issuer. It refuses any other `Host`.
     #[must_use]
     pub fn service(&self) -> OwnHost<Service> {
-        let service = chancery_http::service(self.provider.clone()).with_pages(Arc::new(Templates::built_in()));
+        let service =
+            chancery_http::service(self.provider.clone()).with_pages(Arc::new(Templates::built_in()));
         OwnHost::new(service, self.demo.authority.clone())
     }
 
@@ -115,7 +119,8 @@ impl Demo {
             .rsplit_once(':')
             .map_or(authority, |(host, port)| if port.ends_with(']') { authority } else { host });
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let is_loopback = host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        let is_loopback =
+            host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         if !is_loopback {
             return Err(DevelopmentError::NotLoopback);
         }
@@ -216,9 +221,9 @@ pub enum DevelopmentError {
 impl fmt::Display for DevelopmentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotLoopback => {
-                f.write_str("the issuer of a development provider must be http on localhost or a loopback address")
-            }
+            Self::NotLoopback => f.write_str(
+                "the issuer of a development provider must be http on localhost or a loopback address",
+            ),
             Self::Unfit(complaints) => complaints.iter().try_for_each(|complaint| writeln!(f, "{complaint}")),
             Self::Account(error) => error.fmt(f),
             Self::Broken(fault) => fault.fmt(f),

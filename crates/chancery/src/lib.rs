@@ -85,19 +85,20 @@ pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, RefusedC
 pub use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse, NoFetch};
 pub use chancery_core::keys::KeySet;
 pub use chancery_core::model::{
-    Account, AccountRegistration, Authentication, Claims, Client, Epoch, Hint, LoginForm, ResourceServer, TokenFormat,
+    Account, AccountRegistration, Authentication, Claims, Client, Epoch, Hint, LoginForm, ResourceServer,
+    TokenFormat,
 };
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{
-    Accounts, BoxFuture, ClaimsQuery, Clock, EncryptedKey, EventSink, KeyEntry, LoginOutcome, LoginRefusal, PortFuture,
-    PrivateKeys, Random, Registry, Room, RootSecretEntry, Watcher,
+    Accounts, BoxFuture, ClaimsQuery, Clock, EncryptedKey, EventSink, KeyEntry, LoginOutcome, LoginRefusal,
+    PortFuture, PrivateKeys, Random, Registry, Room, RootSecretEntry, Watcher,
 };
 pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};
 pub use chancery_http::{
-    Content, FormMarkup, Html, Locale, NotANetwork, OwnForm, Page, Pages, Peer, PlainPages, Retry, SUBMIT, Service,
-    TrustedProxies, service,
+    Content, FormMarkup, Html, Locale, NotANetwork, OwnForm, Page, Pages, Peer, PlainPages, Retry, SUBMIT,
+    Service, TrustedProxies, service,
 };
 pub use chancery_jose::{SigningAlgorithm, SystemRandom};
 #[cfg(feature = "store-memory")]
@@ -120,12 +121,12 @@ pub mod client {
     pub use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
 }
 
-/// What pages show, for implementations of [`Pages`], and the steps that a person takes, for applications that answer
-/// the forms of their own pages ([`Service::own_form`]).
+/// What pages show, for implementations of [`Pages`], and the steps that a person takes, for applications
+/// that answer the forms of their own pages ([`Service::own_form`]).
 pub mod interaction {
     pub use chancery_core::interaction::view::{
-        AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem, LoginView,
-        SignedInView, View,
+        AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem,
+        LoginView, SignedInView, View,
     };
     pub use chancery_core::interaction::{ConsentStep, LoginStep, Next, SelectAccountStep, Step};
 }
@@ -133,15 +134,16 @@ pub mod interaction {
 /// Authentication, consent and grants, for an application's own policies and accounts.
 pub mod model {
     pub use chancery_core::model::{
-        Acr, Amr, ClaimAsk, ClaimName, ClaimsRequest, Condition, ConsentAnswer, Entitlement, Factor, GrantId, Granted,
-        Holder, Refresh, ResourceScopes, Target,
+        Acr, Amr, ClaimAsk, ClaimName, ClaimsRequest, Condition, ConsentAnswer, Entitlement, Factor, GrantId,
+        Granted, Holder, Refresh, ResourceScopes, Target,
     };
 }
 
 /// What policies decide about, and the default policies.
 pub mod policy {
     pub use chancery_core::policy::{
-        DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, Doing, JwtDraft, TokenKind, TokenView,
+        DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, Doing, JwtDraft, TokenKind,
+        TokenView,
     };
 }
 
@@ -149,7 +151,8 @@ pub mod policy {
 /// which [`SealedKeys`] seals what it stores.
 pub mod jose {
     pub use chancery_jose::{
-        Error, JwkSet, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom, Verifier, VerifyingKey,
+        Error, JwkSet, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom, Verifier,
+        VerifyingKey,
     };
 }
 
@@ -157,8 +160,9 @@ pub mod jose {
 /// store against them.
 pub mod store {
     pub use chancery_store::{
-        BackendError, Change, Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put, Record, Redeemed,
-        Revision, Revoked, StateStore, StoreError, StoreFuture, Stored, Tags, Updated, one_partition,
+        BackendError, Change, Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put, Record,
+        Redeemed, Revision, Revoked, StateStore, StoreError, StoreFuture, Stored, Tags, Updated,
+        one_partition,
     };
     pub use chancery_types::{Alias, Key, Kind, Partition, Tag};
 }
@@ -174,8 +178,8 @@ pub mod types {
 #[cfg(feature = "accounts")]
 pub mod accounts {
     pub use chancery_accounts::{
-        AccountError, Full, NewPerson, Password, PasswordPool, PasswordRules, Person, StoredAccounts, Username,
-        check_claims,
+        AccountError, Full, NewPerson, Password, PasswordPool, PasswordRules, Person, StoredAccounts,
+        Username, check_claims,
     };
 }
 

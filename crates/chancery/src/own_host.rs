@@ -36,14 +36,16 @@ pub(crate) fn is_for<B>(request: &Request<B>, authority: &HeaderValue) -> bool {
         (None, _) => request.uri().authority().is_some(),
         (Some(_), Some(_)) => false,
     };
-    host_fits && request.uri().authority().is_none_or(|named| named.as_str().as_bytes() == authority.as_bytes())
+    host_fits
+        && request.uri().authority().is_none_or(|named| named.as_str().as_bytes() == authority.as_bytes())
 }
 
 /// The answer to a request for another host.
 pub(crate) fn misdirected(authority: &HeaderValue) -> Response<Full<Bytes>> {
     let name = authority.to_str().unwrap_or("its own name");
-    let mut response =
-        Response::new(Full::new(Bytes::from(format!("this development provider answers only to http://{name}\n"))));
+    let mut response = Response::new(Full::new(Bytes::from(format!(
+        "this development provider answers only to http://{name}\n"
+    ))));
     *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
     response.headers_mut().insert("content-type", HeaderValue::from_static("text/plain; charset=utf-8"));
     response.headers_mut().insert("cache-control", HeaderValue::from_static("no-store"));
@@ -79,7 +81,8 @@ mod tests {
     use super::*;
 
     fn request(uri: &str, hosts: &[&str]) -> Request<()> {
-        let request = hosts.iter().fold(Request::builder().uri(uri), |request, host| request.header(HOST, *host));
+        let request =
+            hosts.iter().fold(Request::builder().uri(uri), |request, host| request.header(HOST, *host));
         request.body(()).unwrap()
     }
 

@@ -44,13 +44,19 @@ async fn printing_it_says_everything_that_one_needs() {
 /// It must not reach a network by mistake.
 #[tokio::test]
 async fn only_loopback_is_an_issuer() {
-    for issuer in
-        ["https://id.example.org", "http://192.0.2.1", "http://localhost.evil.example", "https://localhost", "x"]
-    {
+    for issuer in [
+        "https://id.example.org",
+        "http://192.0.2.1",
+        "http://localhost.evil.example",
+        "https://localhost",
+        "x",
+    ] {
         let refused = chancery::development(issuer).await.err();
         assert!(matches!(refused, Some(DevelopmentError::NotLoopback)), "{issuer}");
     }
-    for issuer in ["http://localhost", "http://127.0.0.1:3000", "http://[::1]:3000", "http://localhost:3000/oidc"] {
+    for issuer in
+        ["http://localhost", "http://127.0.0.1:3000", "http://[::1]:3000", "http://localhost:3000/oidc"]
+    {
         assert!(chancery::development(issuer).await.is_ok(), "{issuer}");
     }
 }

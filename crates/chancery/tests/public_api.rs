@@ -1,4 +1,5 @@
-//! The public API of the facade is the committed one: what an application can name changes only where somebody sees it.
+//! The public API of the facade is the committed one: what an application can name changes only where
+//! somebody sees it.
 
 use chancery_tidy::Repository;
 use chancery_tidy::public_api::Sources;
@@ -21,7 +22,8 @@ fn the_public_api_is_the_committed_one() {
     let (committed, now) = (repository.read(SNAPSHOT).replace("\r\n", "\n"), api(&repository));
     let line = committed.lines().zip(now.lines()).position(|(committed, now)| committed != now);
     let near = |text: &str| {
-        let from = line.unwrap_or_else(|| committed.lines().count().min(now.lines().count())).saturating_sub(3);
+        let from =
+            line.unwrap_or_else(|| committed.lines().count().min(now.lines().count())).saturating_sub(3);
         text.lines().skip(from).take(8).collect::<Vec<_>>().join("\n")
     };
     assert!(

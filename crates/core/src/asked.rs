@@ -40,7 +40,8 @@ impl Asked {
         let before = self.0.load(Ordering::Relaxed);
         let is_due = due.is_some_and(|due| due <= now && due.millis() > before);
         let is_believed = (0..BELIEVED).contains(&now.millis().saturating_sub(before));
-        let is_taken = || self.0.compare_exchange(before, now.millis(), Ordering::Relaxed, Ordering::Relaxed).is_err();
+        let is_taken =
+            || self.0.compare_exchange(before, now.millis(), Ordering::Relaxed, Ordering::Relaxed).is_err();
         if (is_believed && !is_due) || is_taken() {
             return Err(Timestamp::from_millis(before));
         }
@@ -102,6 +103,9 @@ mod tests {
         let asked = Asked::at(at(5_000));
         assert!(asked.ask(at(5_100), Some(at(5_200))).is_err(), "not yet");
         asked.ask(at(5_200), Some(at(5_200))).ok().unwrap().answered(at(5_200));
-        assert!(asked.ask(at(5_300), Some(at(5_200))).is_err(), "it failed then, and is asked again a second later");
+        assert!(
+            asked.ask(at(5_300), Some(at(5_200))).is_err(),
+            "it failed then, and is asked again a second later"
+        );
     }
 }

@@ -109,7 +109,11 @@ mod tests {
         }
         assert!(complaints("{}").is_empty());
         assert!(complaints(r#"{"routes":{"token":"/connect/token"}}"#).is_empty());
-        assert_eq!(complaints(r#"{"session":{"idle":"0s"},"id_token":{"lifetime":"0s"}}"#).len(), 2, "all at once");
+        assert_eq!(
+            complaints(r#"{"session":{"idle":"0s"},"id_token":{"lifetime":"0s"}}"#).len(),
+            2,
+            "all at once"
+        );
     }
 
     /// CONF-05: every lifetime and wait is at least a second, whichever section it stands in.

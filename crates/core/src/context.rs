@@ -139,7 +139,13 @@ impl Env {
     }
 
     /// Records a request that was refused or that failed because of a fault here.
-    pub fn record_failure(&self, call: &Call, endpoint: Endpoint, client: Option<RefusedClient>, failure: &Failure) {
+    pub fn record_failure(
+        &self,
+        call: &Call,
+        endpoint: Endpoint,
+        client: Option<RefusedClient>,
+        failure: &Failure,
+    ) {
         let event = match failure {
             Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone() },
             Failure::Refused(refusal) => {

@@ -1,4 +1,5 @@
-//! RFC 8414, OAuth 2.0 Authorization Server Metadata: section 2; OpenID Connect Discovery 1.0: section 3. And the JWK Set.
+//! RFC 8414, OAuth 2.0 Authorization Server Metadata: section 2; OpenID Connect Discovery 1.0: section 3. And
+//! the JWK Set.
 //! Config     `[discovery]`
 //! Discovery  issuer jwks_uri and what the components announce
 //!

@@ -16,7 +16,8 @@ const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_0
 pub const RULE: &str =
     "a duration is whole numbers with a unit, the longest unit first: \"30s\", \"10m\", \"1h30m\", \"14d\"";
 
-/// Reads one or more pairs of a whole number and a unit: `d`, `h`, `m`, `s`, `ms`; each unit at most once, longest first.
+/// Reads one or more pairs of a whole number and a unit: `d`, `h`, `m`, `s`, `ms`; each unit at most once,
+/// longest first.
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,7 +37,8 @@ pub fn parse(text: &str) -> Result<Duration, Malformed> {
         let (number, after) = rest.split_at_checked(digits).ok_or(Malformed)?;
         let letters = after.bytes().take_while(u8::is_ascii_lowercase).count();
         let (unit, after) = after.split_at_checked(letters).ok_or(Malformed)?;
-        let at = UNITS.iter().position(|(name, _)| *name == unit).filter(|at| *at >= longest).ok_or(Malformed)?;
+        let at =
+            UNITS.iter().position(|(name, _)| *name == unit).filter(|at| *at >= longest).ok_or(Malformed)?;
         let (_, length) = UNITS.get(at).ok_or(Malformed)?;
         let number: u64 = number.parse().map_err(|_| Malformed)?;
         total = number.checked_mul(*length).and_then(|part| total.checked_add(part)).ok_or(Malformed)?;

@@ -22,7 +22,8 @@ pub struct Reason {
     pub name: &'static str,
     /// The `error` code that is sent.
     pub code: ErrorCode,
-    /// `error_description`: printable ASCII without quotes and backslashes (RFC 6749 section 5.2). May be empty.
+    /// `error_description`: printable ASCII without quotes and backslashes (RFC 6749 section 5.2). May be
+    /// empty.
     pub description: &'static str,
     /// The section that requires it.
     pub section: &'static str,
@@ -271,7 +272,13 @@ impl SectionCheck {
     }
 
     /// Complains about a setting of the section unless its rule is met.
-    pub(crate) fn demand(mut self, is_met: bool, setting: &str, rule: &str, demanded_by: &'static str) -> Self {
+    pub(crate) fn demand(
+        mut self,
+        is_met: bool,
+        setting: &str,
+        rule: &str,
+        demanded_by: &'static str,
+    ) -> Self {
         if !is_met {
             self.complaints.push(Complaint::new(format!("{}.{setting}", self.section), rule, demanded_by));
         }
@@ -282,7 +289,12 @@ impl SectionCheck {
     /// seconds.
     pub(crate) fn lifetimes(self, lifetimes: &[(&str, Duration)]) -> Self {
         let demand = |check: Self, (setting, lifetime): &(&str, Duration)| {
-            check.demand(*lifetime >= Duration::from_secs(1), setting, "must be at least 1s", "RFC 6749 section 5.1")
+            check.demand(
+                *lifetime >= Duration::from_secs(1),
+                setting,
+                "must be at least 1s",
+                "RFC 6749 section 5.1",
+            )
         };
         lifetimes.iter().fold(self, demand)
     }

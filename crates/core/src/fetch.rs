@@ -63,7 +63,10 @@ impl<'a> FetchRequest<'a> {
     /// [`Fault::unavailable`] if the response is larger than we can use, which is treated like no response.
     pub fn answered(&self, status: u16, body: Bytes) -> Result<FetchResponse, Fault> {
         if body.len() > self.longest {
-            return Err(Fault::unavailable(format!("{} answered more than {} bytes", self.url, self.longest)));
+            return Err(Fault::unavailable(format!(
+                "{} answered more than {} bytes",
+                self.url, self.longest
+            )));
         }
         Ok(FetchResponse { status, body, content_type: None, fresh_for: None })
     }
@@ -129,7 +132,9 @@ pub struct NoFetch;
 impl Fetch for NoFetch {
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
         let url = request.url();
-        Box::pin(async move { Err(Fault::unavailable(format!("{url} is not asked: the provider has no Fetch"))) })
+        Box::pin(
+            async move { Err(Fault::unavailable(format!("{url} is not asked: the provider has no Fetch"))) },
+        )
     }
 }
 
@@ -153,6 +158,8 @@ mod tests {
         let request = FetchRequest::post("https://client.example/logout", "logout_token=x", 0);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         let answer = NoFetch.fetch(&request).as_mut().poll(&mut context);
-        assert!(matches!(answer, std::task::Poll::Ready(Err(fault)) if fault.kind() == FaultKind::Unavailable));
+        assert!(
+            matches!(answer, std::task::Poll::Ready(Err(fault)) if fault.kind() == FaultKind::Unavailable)
+        );
     }
 }

@@ -1,7 +1,9 @@
 //! The keys of a realm: which one signs now, and which ones still verify. Their times come from
 //! [`rotation`](crate::rotation).
 
-use chancery_jose::{Compact, EncodedHeader, JwkSet, SealingKey, SigningAlgorithm, Verified, VerifyingKey, assemble};
+use chancery_jose::{
+    Compact, EncodedHeader, JwkSet, SealingKey, SigningAlgorithm, Verified, VerifyingKey, assemble,
+};
 use chancery_types::{RealmId, Timestamp};
 use zeroize::Zeroizing;
 
@@ -37,7 +39,8 @@ pub struct DerivedKeys {
 impl DerivedKeys {
     fn new(root: &RootSecretEntry) -> Result<Self, Fault> {
         let RootSecretEntry { version, secret } = root;
-        let sealing = |purpose| secret.sealing_key(purpose).map_err(|error| Fault::internal(error.to_string()));
+        let sealing =
+            |purpose| secret.sealing_key(purpose).map_err(|error| Fault::internal(error.to_string()));
         Ok(Self {
             version: *version,
             form_token: sealing("form token")?,
@@ -154,7 +157,8 @@ impl KeySet {
     /// The JWK Set (RFC 7517 section 5): the public part of every published key.
     #[must_use]
     pub fn jwks_json(&self, now: Timestamp) -> String {
-        let keys = self.keys.iter().filter(|key| key.entry.times.counts(now)).map(|key| key.entry.jwk.to_json());
+        let keys =
+            self.keys.iter().filter(|key| key.entry.times.counts(now)).map(|key| key.entry.jwk.to_json());
         format!(r#"{{"keys":[{}]}}"#, keys.collect::<Vec<_>>().join(","))
     }
 
@@ -191,15 +195,19 @@ pub(crate) fn no_signer(alg: SigningAlgorithm) -> Fault {
 
 impl Key {
     fn new(entry: KeyEntry) -> Result<Self, Fault> {
-        let kid: Box<str> = entry.jwk.kid().ok_or_else(|| Fault::internal("a signing key has no kid"))?.into();
+        let kid: Box<str> =
+            entry.jwk.kid().ok_or_else(|| Fault::internal("a signing key has no kid"))?.into();
         if entry.jwk.alg().is_none() {
             return Err(Fault::internal(format!("the signing key {kid} has no alg")));
         }
-        let verifying =
-            entry.jwk.verifying_key().map_err(|error| Fault::internal(format!("the signing key {kid}: {error}")))?;
+        let verifying = entry
+            .jwk
+            .verifying_key()
+            .map_err(|error| Fault::internal(format!("the signing key {kid}: {error}")))?;
         let algorithms = SigningAlgorithm::ALL.into_iter().filter(|alg| entry.jwk.fits(*alg));
-        let headers =
-            algorithms.flat_map(|alg| TYPES.map(|typ| (alg, typ, EncodedHeader::new(alg, Some(&kid), typ)))).collect();
+        let headers = algorithms
+            .flat_map(|alg| TYPES.map(|typ| (alg, typ, EncodedHeader::new(alg, Some(&kid), typ))))
+            .collect();
         Ok(Self { kid, entry, verifying, headers })
     }
 }

@@ -1,4 +1,5 @@
-//! What the engine asks of the world, as traits. A boxed future costs 17 ns; type parameters would cost every reader.
+//! What the engine asks of the world, as traits. A boxed future costs 17 ns; type parameters would cost every
+//! reader.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -32,7 +33,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the default of the port `Clock`; everybody else gets `now`")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the default of the port `Clock`; everybody else gets `now`"
+    )]
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
@@ -51,11 +55,12 @@ impl Random for chancery_jose::SystemRandom {
     }
 }
 
-/// Looks whether what was kept still holds, because other nodes and commands change it, too. What several ports of a
-/// provider share is asked once.
+/// Looks whether what was kept still holds, because other nodes and commands change it, too. What several
+/// ports of a provider share is asked once.
 pub trait Watcher: Send + Sync {
-    /// Called before a request is answered, at most once a second: looks what has changed, forgets it, and says at what
-    /// time it has looked. Who has looked less than a second ago, for another realm, need not look again.
+    /// Called before a request is answered, at most once a second: looks what has changed, forgets it, and
+    /// says at what time it has looked. Who has looked less than a second ago, for another realm, need not
+    /// look again.
     fn look(&self, now: Timestamp) -> PortFuture<'_, Timestamp>;
 }
 
@@ -64,16 +69,19 @@ pub trait Accounts: Send + Sync {
     /// The account of this id; `None` when there is none (any more).
     fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>>;
 
-    /// What is known about the person. More than is asked for may be answered; what was not consented to is left out.
+    /// What is known about the person. More than is asked for may be answered; what was not consented to is
+    /// left out.
     fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims>;
 
-    /// Who looks for changes, when people are kept after they were read. By default nobody: people are read each time.
+    /// Who looks for changes, when people are kept after they were read. By default nobody: people are read
+    /// each time.
     fn watcher(&self) -> Option<Arc<dyn Watcher>> {
         None
     }
 
-    /// The authentication context classes that somebody can reach here (OIDC Core section 2, `acr`): they are announced,
-    /// and a request that cannot do without another is refused. By default what a password reaches.
+    /// The authentication context classes that somebody can reach here (OIDC Core section 2, `acr`): they are
+    /// announced, and a request that cannot do without another is refused. By default what a password
+    /// reaches.
     fn levels(&self, _realm: &RealmId) -> Vec<Acr> {
         vec![Acr(Acr::PASSWORD.into())]
     }
@@ -83,16 +91,16 @@ pub trait Accounts: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
-    /// A typed name as it is compared: what is the same person's has to be the same here, or guessing could be spread over
-    /// the spellings of one name.
+    /// A typed name as it is compared: what is the same person's has to be the same here, or guessing could
+    /// be spread over the spellings of one name.
     ///
     /// By default without white space at its ends, in lower case.
     fn folded(&self, username: &str) -> String {
         username.trim().to_lowercase()
     }
 
-    /// Room for looking at one password; `None` when there is too much to do at this moment. Asked before the attempt is
-    /// counted, and handed back by [`authenticate`](Self::authenticate).
+    /// Room for looking at one password; `None` when there is too much to do at this moment. Asked before the
+    /// attempt is counted, and handed back by [`authenticate`](Self::authenticate).
     ///
     /// By default there is always room.
     fn room<'a>(&'a self, _realm: &'a RealmId) -> PortFuture<'a, Option<Room>> {
@@ -197,14 +205,16 @@ pub trait Registry: Send + Sync {
         uri: &'a ResourceUri,
     ) -> PortFuture<'a, Option<Arc<ResourceServer>>>;
 
-    /// Who looks for changes, when clients are kept after they were read. By default nobody: they are read each time.
+    /// Who looks for changes, when clients are kept after they were read. By default nobody: they are read
+    /// each time.
     fn watcher(&self) -> Option<Arc<dyn Watcher>> {
         None
     }
 
-    /// Stores a client; `seen` is `None` for a new one, whose id must not be that of an account either (RFC 9068 section 5):
-    /// a resource server could take the client for the person. Whoever keeps accounts in a store of their own looks there
-    /// before they register a client under an id that somebody chose. A registry that can only be read answers a fault.
+    /// Stores a client; `seen` is `None` for a new one, whose id must not be that of an account either (RFC
+    /// 9068 section 5): a resource server could take the client for the person. Whoever keeps accounts in a
+    /// store of their own looks there before they register a client under an id that somebody chose. A
+    /// registry that can only be read answers a fault.
     fn put_client<'a>(
         &'a self,
         _realm: &'a RealmId,
@@ -215,7 +225,12 @@ pub trait Registry: Send + Sync {
     }
 
     /// Removes a client as it was seen.
-    fn remove_client<'a>(&'a self, _realm: &'a RealmId, _seen: Revision, _id: &'a ClientId) -> PortFuture<'a, Put> {
+    fn remove_client<'a>(
+        &'a self,
+        _realm: &'a RealmId,
+        _seen: Revision,
+        _id: &'a ClientId,
+    ) -> PortFuture<'a, Put> {
         Box::pin(async { Err(Fault::internal("this registry can only be read")) })
     }
 
@@ -259,33 +274,38 @@ pub enum EncryptedKey<'a> {
 
 /// Where private keys are: a file, PKCS#11, a cloud KMS. The only asynchronous part of cryptography.
 pub trait PrivateKeys: Send + Sync {
-    /// All keys that are not forgotten yet. One that has counted is listed for as long as a session lives: what it signed
-    /// still proves a past login (`id_token_hint`, OIDC Core section 3.1.2.1). One that is no secret any more is not listed.
+    /// All keys that are not forgotten yet. One that has counted is listed for as long as a session lives:
+    /// what it signed still proves a past login (`id_token_hint`, OIDC Core section 3.1.2.1). One that is no
+    /// secret any more is not listed.
     fn list<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<KeyEntry>>;
 
     /// Signs with the key of this `kid` and its registered algorithm; a JWS signature (RFC 7518 section 3).
     ///
-    /// The engine has no timer: a signer that is far away answers [`Fault::unavailable`] by itself when a second has
-    /// passed, so that the client is told to come back (503). Nothing was used up then, and verification goes on.
+    /// The engine has no timer: a signer that is far away answers [`Fault::unavailable`] by itself when a
+    /// second has passed, so that the client is told to come back (503). Nothing was used up then, and
+    /// verification goes on.
     fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>>;
 
-    /// Opens what a client has encrypted for the key of this `kid` (RFC 7516 section 5.2): the content encryption key, or
-    /// for ECDH-ES the secret that was agreed upon. By default nothing is opened.
+    /// Opens what a client has encrypted for the key of this `kid` (RFC 7516 section 5.2): the content
+    /// encryption key, or for ECDH-ES the secret that was agreed upon. By default nothing is opened.
     fn decrypt<'a>(
         &'a self,
         _realm: &'a RealmId,
         kid: &'a str,
         _encrypted: EncryptedKey<'a>,
     ) -> PortFuture<'a, Zeroizing<Vec<u8>>> {
-        Box::pin(async move { Err(Fault::unavailable(format!("the source of the key {kid} decrypts nothing"))) })
+        Box::pin(
+            async move { Err(Fault::unavailable(format!("the source of the key {kid} decrypts nothing"))) },
+        )
     }
 
-    /// Root secrets, newest first; never empty. One that is forgotten takes with it what was sealed under it, such as the
-    /// secrets of clients that are registered for an HMAC.
+    /// Root secrets, newest first; never empty. One that is forgotten takes with it what was sealed under it,
+    /// such as the secrets of clients that are registered for an HMAC.
     fn secrets<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<RootSecretEntry>>;
 
-    /// Moves whenever keys or root secrets may have changed: then they are listed again. Asked often, so that it must not
-    /// wait; whoever has to look elsewhere does so in [`PrivateKeys::watcher`]. By default they never change.
+    /// Moves whenever keys or root secrets may have changed: then they are listed again. Asked often, so that
+    /// it must not wait; whoever has to look elsewhere does so in [`PrivateKeys::watcher`]. By default they
+    /// never change.
     fn generation(&self, _realm: &RealmId) -> u64 {
         0
     }

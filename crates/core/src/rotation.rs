@@ -94,9 +94,16 @@ impl KeyTimes {
 ///
 /// Returns the index of a key that already takes over by that time, if there is one: the rotation is under
 /// way, and the caller needs no new key.
-pub fn succeed(keys: &mut [&mut KeyTimes], now: Timestamp, sign_from: Timestamp, longest: Duration) -> Option<usize> {
-    let is_successor = |key: &KeyTimes| key.end.is_none() && now < key.sign_from && key.sign_from <= sign_from;
-    let under_way = keys.iter().enumerate().find(|(_, key)| is_successor(key)).map(|(at, key)| (at, key.sign_from));
+pub fn succeed(
+    keys: &mut [&mut KeyTimes],
+    now: Timestamp,
+    sign_from: Timestamp,
+    longest: Duration,
+) -> Option<usize> {
+    let is_successor =
+        |key: &KeyTimes| key.end.is_none() && now < key.sign_from && key.sign_from <= sign_from;
+    let under_way =
+        keys.iter().enumerate().find(|(_, key)| is_successor(key)).map(|(at, key)| (at, key.sign_from));
     let takes_over = under_way.map_or(sign_from, |(_, sign_from)| sign_from);
     for (at, key) in keys.iter_mut().enumerate() {
         if under_way.is_none_or(|(successor, _)| at != successor) {
@@ -180,9 +187,16 @@ mod tests {
                 while now < until {
                     let signer = ring.signer(now);
                     let key = &ring.keys[signer];
-                    assert!(!ring.never.contains(&signer), "seed {seed}: a superseded key signs: {:#?}", ring.keys);
+                    assert!(
+                        !ring.never.contains(&signer),
+                        "seed {seed}: a superseded key signs: {:#?}",
+                        ring.keys
+                    );
                     if let Some(end) = key.end {
-                        assert!(end.count_until >= secs(now) + duration(longest), "seed {seed}: {key:?} at {now}");
+                        assert!(
+                            end.count_until >= secs(now) + duration(longest),
+                            "seed {seed}: {key:?} at {now}"
+                        );
                         assert!(end.sign_until > secs(now), "seed {seed}");
                     }
                     last_of.push((now, signer));
@@ -190,7 +204,10 @@ mod tests {
                 }
             }
             for pair in last_of.windows(2) {
-                assert!(pair[0].1 <= pair[1].1, "seed {seed}: an older key signs after a newer one: {last_of:?}");
+                assert!(
+                    pair[0].1 <= pair[1].1,
+                    "seed {seed}: an older key signs after a newer one: {last_of:?}"
+                );
             }
             // Everything that was signed stays valid until it expires, even after all the rotations.
             for (signed_at, signer) in last_of {
@@ -212,7 +229,10 @@ mod tests {
             assert_eq!(ring.signer(at), 2, "at {at}");
         }
         assert_eq!(ring.never, [1]);
-        assert!(ring.keys[0].counts(secs(3 * HOUR - 1)) && !ring.keys[0].counts(secs(3 * HOUR)), "as was said first");
+        assert!(
+            ring.keys[0].counts(secs(3 * HOUR - 1)) && !ring.keys[0].counts(secs(3 * HOUR)),
+            "as was said first"
+        );
     }
 
     /// Rotating again and again does not postpone the takeover.

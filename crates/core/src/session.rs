@@ -17,8 +17,8 @@ use crate::records::{Found, SessionBody};
 /// How many sessions one browser keeps: one login more ends the oldest.
 pub const LIST: usize = 4;
 
-/// How many clients one session counts. For the next one a login is asked for, which begins a new session and ends this
-/// one, so that no client is forgotten that has to hear of the end.
+/// How many clients one session counts. For the next one a login is asked for, which begins a new session and
+/// ends this one, so that no client is forgotten that has to hear of the end.
 const CLIENTS: usize = 200;
 
 /// How long the secret before the current one can still be read with, so that parallel tabs survive a login.
@@ -82,9 +82,10 @@ impl Sessions {
         Self { config }
     }
 
-    /// The person whom the cookie's list names: the active session, or that of the account that is expected. When the
-    /// active session has ended, nobody takes its place: whoever is signed in beside it is another person, or the same one
-    /// in another role, and has to be chosen. Only the first is read unless the client expects another person.
+    /// The person whom the cookie's list names: the active session, or that of the account that is expected.
+    /// When the active session has ended, nobody takes its place: whoever is signed in beside it is another
+    /// person, or the same one in another role, and has to be chosen. Only the first is read unless the
+    /// client expects another person.
     ///
     /// # Errors
     /// A fault of the store or of the accounts.
@@ -133,9 +134,14 @@ impl Sessions {
         Ok(people)
     }
 
-    /// The session behind a handle, if its secret is good and its account may still be used: a deleted or disabled
-    /// account, or a login in another epoch of the account, is nobody.
-    async fn open(&self, call: &Call, env: &Env, handle: &RotatingHandle<Session>) -> Result<Option<SignedIn>, Fault> {
+    /// The session behind a handle, if its secret is good and its account may still be used: a deleted or
+    /// disabled account, or a login in another epoch of the account, is nobody.
+    async fn open(
+        &self,
+        call: &Call,
+        env: &Env,
+        handle: &RotatingHandle<Session>,
+    ) -> Result<Option<SignedIn>, Fault> {
         let Some(found) = env.records().get::<SessionBody>(call.now, handle.key(&env.realm)).await? else {
             return Ok(None);
         };
@@ -148,7 +154,12 @@ impl Sessions {
         let account = env.accounts.find(&env.realm, &found.body.authentication.account).await?;
         let is_good = |account: &Account| account.active && account.epoch == found.body.authentication.epoch;
         let is_current = found.body.current == shown;
-        Ok(account.filter(is_good).map(|account| SignedIn { handle: handle.clone(), found, account, is_current }))
+        Ok(account.filter(is_good).map(|account| SignedIn {
+            handle: handle.clone(),
+            found,
+            account,
+            is_current,
+        }))
     }
 
     /// A new session, in a tree of its own, and the record to be written for it.
@@ -183,7 +194,8 @@ impl Sessions {
         person.handle.successor(env.secret())
     }
 
-    /// The session as it has to become after a new login of the same account for this client: its absolute end moves.
+    /// The session as it has to become after a new login of the same account for this client: its absolute
+    /// end moves.
     #[must_use]
     pub fn renewed(
         &self,
@@ -211,8 +223,9 @@ impl Sessions {
         body.clients.len() < CLIENTS || body.clients.contains(client)
     }
 
-    /// The session as it has to become when this client takes part now; `None` when it can stay as it is: the client
-    /// is known to it, and its idle end was moved less than a tenth of the idle time ago; also when it has no room.
+    /// The session as it has to become when this client takes part now; `None` when it can stay as it is: the
+    /// client is known to it, and its idle end was moved less than a tenth of the idle time ago; also when it
+    /// has no room.
     #[must_use]
     pub fn visited(&self, now: Timestamp, body: &SessionBody, client: &ClientId) -> Option<SessionBody> {
         let is_new = !body.clients.contains(client);
@@ -235,7 +248,8 @@ impl Sessions {
     }
 }
 
-/// The name of a session for one client (OIDC Front-Channel Logout section 3): a digest, so that clients cannot compare.
+/// The name of a session for one client (OIDC Front-Channel Logout section 3): a digest, so that clients
+/// cannot compare.
 #[must_use]
 pub fn sid(session: &Key, client: &ClientId) -> Box<str> {
     let digest = sha256(&[b"sid", session.as_bytes(), client.as_str().as_bytes()].concat());
@@ -248,8 +262,8 @@ pub fn choice(session: &Key) -> String {
     base64url::encode(sha256(&[b"choice", session.as_bytes()].concat()))
 }
 
-/// The cookie's list after `first` became the active session: it, and the others that are alive. A session that is dropped
-/// because the list is full is returned beside it, to be ended.
+/// The cookie's list after `first` became the active session: it, and the others that are alive. A session
+/// that is dropped because the list is full is returned beside it, to be ended.
 #[must_use]
 pub fn list_with(
     first: RotatingHandle<Session>,

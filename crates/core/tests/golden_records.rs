@@ -1,7 +1,8 @@
-//! What was once stored can be read for ever: one file per record body, version and case, `golden/<body>.v<version>.<case>.json`.
+//! What was once stored can be read for ever: one file per record body, version and case,
+//! `golden/<body>.v<version>.<case>.json`.
 //!
-//! A file of the newest version is also what is written today, byte for byte. When a body changes so that this fails, its
-//! `VERSION` grows, it gets a new file, and the old ones stay as they are.
+//! A file of the newest version is also what is written today, byte for byte. When a body changes so that
+//! this fails, its `VERSION` grows, it gets a new file, and the old ones stay as they are.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -68,7 +69,10 @@ fn every_version_has_a_file() {
         let of_body = || golden.iter().filter(|(name, ..)| name == body);
         let (_, _, any) = of_body().next().unwrap_or_else(|| panic!("{body} has no golden file"));
         for version in 1..=reader(any).unwrap().0 {
-            assert!(of_body().any(|(_, have, _)| *have == version), "{body} has no golden file of version {version}");
+            assert!(
+                of_body().any(|(_, have, _)| *have == version),
+                "{body} has no golden file of version {version}"
+            );
         }
     }
 }
@@ -77,7 +81,8 @@ fn every_version_has_a_file() {
 #[test]
 fn every_body_is_read() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/records");
-    let sources = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    let sources =
+        fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
     let bodies: usize = sources.map(|source| source.matches("\nimpl Body for ").count()).sum();
     assert_eq!(bodies, readers().len());
 }

@@ -1,9 +1,9 @@
 //! Request bodies: how long they may be, and how much memory incomplete requests may use.
 //!
-//! Anybody can begin a request and not finish it. The memory of all incomplete requests is bounded, and so is that of one
-//! network's. When a budget is used up, the request that has been incomplete for longest is dropped and asked to come back
-//! later (503), because nearly every honest body arrives a moment after its header. A small body that arrives at once
-//! needs no budget.
+//! Anybody can begin a request and not finish it. The memory of all incomplete requests is bounded, and so is
+//! that of one network's. When a budget is used up, the request that has been incomplete for longest is
+//! dropped and asked to come back later (503), because nearly every honest body arrives a moment after its
+//! header. A small body that arrives at once needs no budget.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
@@ -87,17 +87,20 @@ impl BodyBudget {
         parts: &Parts,
         peer: Option<IpAddr>,
     ) -> Result<Received, BodyError> {
-        // If the header says so, nothing is read, and a client that waits for `100 Continue` sends nothing (RFC 9110 section 10.1.1).
+        // If the header says so, nothing is read, and a client that waits for `100 Continue` sends nothing
+        // (RFC 9110 section 10.1.1).
         if body.size_hint().lower() > LONGEST as u64 {
             return Err(BodyError::TooLong);
         }
-        let mut reservation = Reservation { bodies: self.clone(), network: peer.map(Network::of), number: None };
+        let mut reservation =
+            Reservation { bodies: self.clone(), network: peer.map(Network::of), number: None };
         let mut body = pin!(body);
         let mut read = BytesMut::new();
         loop {
             let next = poll_fn(|context| match body.as_mut().poll_frame(context) {
                 Poll::Pending
-                    if !reservation.grow_to(OVERHEAD + size(parts) + read.capacity(), Some(context.waker())) =>
+                    if !reservation
+                        .grow_to(OVERHEAD + size(parts) + read.capacity(), Some(context.waker())) =>
                 {
                     Poll::Ready(Err(BodyError::OverBudget))
                 }
@@ -134,9 +137,16 @@ impl Reserved {
         self.begun
     }
 
-    /// Makes room in the budgets by dropping the requests that have waited for longest, of the same network if its budget
-    /// is the one that is used up. It returns false if that is not enough. The caller has to wake them.
-    fn reclaim(&mut self, number: u64, network: Option<Network>, more: usize, woken: &mut Vec<Waker>) -> bool {
+    /// Makes room in the budgets by dropping the requests that have waited for longest, of the same network
+    /// if its budget is the one that is used up. It returns false if that is not enough. The caller has to
+    /// wake them.
+    fn reclaim(
+        &mut self,
+        number: u64,
+        network: Option<Network>,
+        more: usize,
+        woken: &mut Vec<Waker>,
+    ) -> bool {
         loop {
             let of_network = network.and_then(|network| self.by_network.get(&network)).copied().unwrap_or(0);
             let is_network_full = of_network + more > NETWORK_BUDGET;
@@ -144,7 +154,9 @@ impl Reserved {
                 return true;
             }
             let can_be_dropped = |(other, holding): &(&u64, &Holding)| {
-                **other != number && holding.waiting.is_some() && (!is_network_full || holding.network == network)
+                **other != number
+                    && holding.waiting.is_some()
+                    && (!is_network_full || holding.network == network)
             };
             let Some(longest) = self.requests.iter().find(can_be_dropped).map(|(other, _)| *other) else {
                 return false;
@@ -182,8 +194,8 @@ fn size(parts: &Parts) -> usize {
 }
 
 impl Reservation {
-    /// Grows to this amount, if the budget allows it and the request was not dropped meanwhile. `waiting` wakes the request
-    /// when it is dropped.
+    /// Grows to this amount, if the budget allows it and the request was not dropped meanwhile. `waiting`
+    /// wakes the request when it is dropped.
     fn grow_to(&mut self, amount: usize, waiting: Option<&Waker>) -> bool {
         let mut reserved = self.bodies.reserved();
         let number = *self.number.get_or_insert_with(|| reserved.begin(self.network));

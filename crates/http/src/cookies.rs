@@ -221,8 +221,12 @@ mod tests {
             b"; ; ;",
         ] {
             let [session, browser] = [&*ours[0], &*ours[1]];
-            for order in [[foreign, session, browser], [session, foreign, browser], [session, browser, foreign]] {
-                for headers in [octets(&[&order.join(&b"; "[..])]), octets(&[&order.join(&b";"[..])]), octets(&order)] {
+            for order in
+                [[foreign, session, browser], [session, foreign, browser], [session, browser, foreign]]
+            {
+                for headers in
+                    [octets(&[&order.join(&b"; "[..])]), octets(&[&order.join(&b";"[..])]), octets(&order)]
+                {
                     assert_eq!(cookies.sessions(&headers).len(), 1, "{headers:?}");
                     assert!(cookies.browser(&headers).is_some(), "{headers:?}");
                 }

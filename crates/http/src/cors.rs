@@ -37,14 +37,16 @@ impl CorsPolicy {
 /// The answer to OPTIONS. A preflight is always allowed, because it comes before the client is known.
 pub(crate) fn preflight(route: Route<'_>, headers: &HeaderMap) -> HttpResponse {
     let methods = route.methods();
-    let (Some(origin), true) = (headers.get(ORIGIN), headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)) else {
+    let (Some(origin), true) = (headers.get(ORIGIN), headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD))
+    else {
         let mut answer = method_not_allowed(&methods);
         answer.headers_mut().insert(VARY, HeaderValue::from_static("Origin"));
         return answer;
     };
     let mut answer = empty(StatusCode::NO_CONTENT);
     let out = answer.headers_mut();
-    let names: Vec<&str> = methods.iter().filter(|method| **method != Method::OPTIONS).map(Method::as_str).collect();
+    let names: Vec<&str> =
+        methods.iter().filter(|method| **method != Method::OPTIONS).map(Method::as_str).collect();
     if let Ok(methods) = HeaderValue::from_str(&names.join(", ")) {
         out.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
     }
@@ -108,7 +110,10 @@ mod tests {
     #[test]
     fn options_without_the_cors_headers_is_not_a_preflight() {
         let answer = preflight(Route::at(Endpoint::Token), &headers(&[(ORIGIN, "https://spa.example")]));
-        assert_eq!((answer.status().as_u16(), &answer.headers()[VARY]), (405, &HeaderValue::from_static("Origin")));
+        assert_eq!(
+            (answer.status().as_u16(), &answer.headers()[VARY]),
+            (405, &HeaderValue::from_static("Origin"))
+        );
     }
 
     /// CORS-01, CORS-04, CORS-05
@@ -122,7 +127,10 @@ mod tests {
         };
         assert_eq!(allowed_origin(Route::at(Endpoint::Jwks), Some(&origin)).as_deref(), Some("*"));
         assert_eq!(allowed_origin(Route::at(Endpoint::Metadata), None).as_deref(), Some("*"));
-        assert_eq!(allowed_origin(Route::at(Endpoint::Token), Some(&origin)).as_deref(), Some("https://spa.example"));
+        assert_eq!(
+            allowed_origin(Route::at(Endpoint::Token), Some(&origin)).as_deref(),
+            Some("https://spa.example")
+        );
         assert_eq!(allowed_origin(Route::at(Endpoint::Token), None), None);
         assert_eq!(allowed_origin(Route::at(Endpoint::Authorization), Some(&origin)), None);
     }

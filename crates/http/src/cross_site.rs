@@ -74,12 +74,16 @@ mod tests {
     fn the_source_is_what_the_browser_says() {
         let issuer = Issuer::parse("https://id.example/a").unwrap();
         let source = |pairs: &[(&'static str, &str)]| {
-            let headers = pairs.iter().map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap())).collect();
+            let headers =
+                pairs.iter().map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap())).collect();
             Source::of(&headers, &issuer)
         };
         assert_eq!(source(&[("sec-fetch-site", "same-origin"), ("origin", "null")]), Source::Ours);
         assert_eq!(source(&[("sec-fetch-site", "cross-site")]), Source::CrossSite);
-        assert_eq!(source(&[("sec-fetch-site", "same-site"), ("origin", "https://app.example")]), Source::SameSite);
+        assert_eq!(
+            source(&[("sec-fetch-site", "same-site"), ("origin", "https://app.example")]),
+            Source::SameSite
+        );
         assert_eq!(source(&[("origin", "https://id.example")]), Source::Ours);
         assert_eq!(source(&[("origin", "https://id.example.evil.example")]), Source::CrossSite);
         assert_eq!(source(&[("origin", "null")]), Source::Unknown);

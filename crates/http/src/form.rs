@@ -67,7 +67,10 @@ pub(crate) fn has_form_content_type(headers: &HeaderMap) -> Result<bool, Refusal
 }
 
 /// The parameters of a body.
-pub(crate) fn body<'b>(headers: &HeaderMap, body: Result<&'b Bytes, BodyError>) -> Result<Params<'b>, Failure> {
+pub(crate) fn body<'b>(
+    headers: &HeaderMap,
+    body: Result<&'b Bytes, BodyError>,
+) -> Result<Params<'b>, Failure> {
     if !has_form_content_type(headers)? {
         return Ok(Params::default());
     }

@@ -1,4 +1,5 @@
-//! HTTP around the engine: a [`tower_service::Service`] for any framework, without a socket, a framework or a runtime.
+//! HTTP around the engine: a [`tower_service::Service`] for any framework, without a socket, a framework or a
+//! runtime.
 //!
 //! The order of the modules is the layering: a module uses only those named before it.
 

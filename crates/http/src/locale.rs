@@ -1,5 +1,5 @@
-//! The language of a page: `ui_locales` (OIDC Core section 3.1.2.1), then `Accept-Language` (RFC 9110 section 12.5.4),
-//! then the first language of the pages.
+//! The language of a page: `ui_locales` (OIDC Core section 3.1.2.1), then `Accept-Language` (RFC 9110 section
+//! 12.5.4), then the first language of the pages.
 
 use std::borrow::Cow;
 
@@ -27,7 +27,8 @@ impl Locale {
     pub fn negotiate(wishes: &[Box<str>], available: &[&str]) -> Self {
         let exact = |wish: &str| available.iter().find(|have| have.eq_ignore_ascii_case(wish));
         let found = wishes.iter().find_map(|wish| {
-            std::iter::successors(Some(&**wish), |tag| tag.rsplit_once('-').map(|(shorter, _)| shorter)).find_map(exact)
+            std::iter::successors(Some(&**wish), |tag| tag.rsplit_once('-').map(|(shorter, _)| shorter))
+                .find_map(exact)
         });
         Self(found.or(available.first()).map_or("en", |tag| tag).into())
     }
@@ -49,7 +50,8 @@ pub(crate) fn accepted(headers: &HeaderMap) -> Option<Cow<'_, str>> {
 /// The languages that the person wants, the best first. Malformed tags are left out.
 pub(crate) fn wishes(ui_locales: Option<&str>, accept_language: Option<&str>) -> Vec<Box<str>> {
     let asked = ui_locales.unwrap_or("").split(' ').filter(|tag| is_tag(tag));
-    let mut accepted: Vec<(u16, &str)> = accept_language.unwrap_or("").split(',').filter_map(weighted).collect();
+    let mut accepted: Vec<(u16, &str)> =
+        accept_language.unwrap_or("").split(',').filter_map(weighted).collect();
     // The sort is stable, so that equal weights keep their order.
     accepted.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     let accepted = accepted.into_iter().map(|(_, tag)| tag);
@@ -73,7 +75,9 @@ fn weighted(entry: &str) -> Option<(u16, &str)> {
 
 pub(crate) fn is_tag(text: &str) -> bool {
     (1..=35).contains(&text.len())
-        && text.split('-').all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+        && text
+            .split('-')
+            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 #[cfg(test)]
@@ -104,7 +108,8 @@ mod tests {
     #[test]
     fn all_lines_are_one_list() {
         let read = |lines: &[&[u8]]| {
-            let headers = lines.iter().map(|line| (ACCEPT_LANGUAGE, http::HeaderValue::from_bytes(line).unwrap()));
+            let headers =
+                lines.iter().map(|line| (ACCEPT_LANGUAGE, http::HeaderValue::from_bytes(line).unwrap()));
             wishes(None, accepted(&headers.collect()).as_deref()).join(" ")
         };
         assert_eq!(read(&[b"en;q=0.5", b"de"]), "de en");

@@ -45,7 +45,11 @@ pub(crate) async fn answer(
 }
 
 /// Reads headers and body, but no parameters from the query (RFC 6749 section 3.2, RFC 9700 section 4.3.2).
-fn read<'b>(call: &mut Call, parts: &Parts, body: Result<&'b Bytes, BodyError>) -> Result<Params<'b>, Failure> {
+fn read<'b>(
+    call: &mut Call,
+    parts: &Parts,
+    body: Result<&'b Bytes, BodyError>,
+) -> Result<Params<'b>, Failure> {
     // An origin that is not ASCII cannot be allowed, like `null`.
     call.origin = parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null").into());
     call.authorization = form::authorization(&parts.headers)?;
@@ -68,9 +72,8 @@ async fn client_response(
     form: Params<'_>,
 ) -> Result<HttpResponse, Failure> {
     let query = match route.caller() {
-        Caller::Bearer => {
-            form::query(parts.uri.query()).map_err(|refusal| record_failure(site, call, route, refusal.into()))?
-        }
+        Caller::Bearer => form::query(parts.uri.query())
+            .map_err(|refusal| record_failure(site, call, route, refusal.into()))?,
         _ => Params::default(),
     };
     let request = ClientRequest { query, form };

@@ -1,4 +1,5 @@
-//! Discovery and JWK set: prepared bytes with an ETag (OIDC Discovery section 4.2, RFC 8414 section 3.2, RFC 7517 section 8.5).
+//! Discovery and JWK set: prepared bytes with an ETag (OIDC Discovery section 4.2, RFC 8414 section 3.2, RFC
+//! 7517 section 8.5).
 
 use bytes::Bytes;
 use chancery_core::offered::Endpoint;

@@ -19,11 +19,12 @@ use crate::person;
 use crate::route::Route;
 use crate::service::Service;
 
-/// A form that one of the application's own pages has posted to an address of the application, below the issuer's path so
-/// that the cookies come along. [`Service::own_form`] reads one.
+/// A form that one of the application's own pages has posted to an address of the application, below the
+/// issuer's path so that the cookies come along. [`Service::own_form`] reads one.
 ///
-/// [`step`](OwnForm::step) looks at the fields of the page's [`FormMarkup`](crate::FormMarkup), and says what is to be answered;
-/// the application answers it by whatever else the form has, and [`respond`](OwnForm::respond) tells the browser.
+/// [`step`](OwnForm::step) looks at the fields of the page's [`FormMarkup`](crate::FormMarkup), and says what
+/// is to be answered; the application answers it by whatever else the form has, and
+/// [`respond`](OwnForm::respond) tells the browser.
 pub struct OwnForm {
     service: Service,
     call: Call,
@@ -56,8 +57,8 @@ impl OwnForm {
         self.fields.one(name).ok().flatten()
     }
 
-    /// What the page leaves to the person. `Break` goes to the browser as it is: the form was not made for this browser,
-    /// request and session, or its request was answered before.
+    /// What the page leaves to the person. `Break` goes to the browser as it is: the form was not made for
+    /// this browser, request and session, or its request was answered before.
     ///
     /// # Errors
     /// A page for the person.

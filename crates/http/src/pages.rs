@@ -9,7 +9,8 @@ use crate::Locale;
 /// The pages that a person sees. Implement it to have your own; the crate `chancery-pages` has designed ones.
 ///
 /// The library sets the headers: with its content security policy a page loads nothing, runs no script
-/// ([`Html::with_script`] lets it run its own) and may have inline style only in `<style nonce="…">` with the page's nonce. A form has to carry all fields of its [`FormMarkup`].
+/// ([`Html::with_script`] lets it run its own) and may have inline style only in `<style nonce="…">` with the
+/// page's nonce. A form has to carry all fields of its [`FormMarkup`].
 ///
 /// ```
 /// use chancery_http::{Content, Html, Locale, Page, Pages, PlainPages};
@@ -58,13 +59,13 @@ pub enum Content<'a> {
     Consent(&'a ConsentView, &'a FormMarkup),
     /// Something is wrong.
     Error(&'a ErrorView, Retry<'a>),
-    /// Carries the authorization response to the client (OAuth 2.0 Form Post Response Mode section 2); should submit
-    /// itself by a script with the nonce, and must have a button.
+    /// Carries the authorization response to the client (OAuth 2.0 Form Post Response Mode section 2); should
+    /// submit itself by a script with the nonce, and must have a button.
     FormPost(&'a FormMarkup),
     /// Sign in. Inputs `username`, `password`; buttons `action` = `login`, `cancel`.
     Login(&'a LoginView, &'a FormMarkup),
-    /// Carries an authorization request that another site posted, so that it comes again from our own pages with our
-    /// cookies. Like [`Content::FormPost`].
+    /// Carries an authorization request that another site posted, so that it comes again from our own pages
+    /// with our cookies. Like [`Content::FormPost`].
     Repost(&'a FormMarkup),
     /// Nothing is left to do here; the same request can perhaps be started again.
     SignedIn(&'a SignedInView, Retry<'a>),
@@ -79,8 +80,9 @@ pub enum Retry<'a> {
     No,
 }
 
-/// The script of a page that submits its only form; to stand in `<script nonce="…">`. It asks the prototype, because a
-/// field called `submit` hides the form's own method; `e2e/browser` has a request with such a field.
+/// The script of a page that submits its only form; to stand in `<script nonce="…">`. It asks the prototype,
+/// because a field called `submit` hides the form's own method; `e2e/browser` has a request with such a
+/// field.
 pub const SUBMIT: &str = "HTMLFormElement.prototype.submit.call(document.forms[0])";
 
 /// What a form needs to reach us.
@@ -119,8 +121,8 @@ impl Html {
         Self { markup: markup.into(), has_script: false }
     }
 
-    /// The same page, which runs a script: as `<script nonce="…">` with the page's nonce, and no other. Signing in by a key of
-    /// the person's device needs one.
+    /// The same page, which runs a script: as `<script nonce="…">` with the page's nonce, and no other.
+    /// Signing in by a key of the person's device needs one.
     #[must_use]
     pub fn with_script(self) -> Self {
         Self { has_script: true, ..self }

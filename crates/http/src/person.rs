@@ -1,5 +1,5 @@
-//! The endpoints that a person's browser visits: authorization and interaction. They answer with pages and redirects,
-//! never with JSON.
+//! The endpoints that a person's browser visits: authorization and interaction. They answer with pages and
+//! redirects, never with JSON.
 
 use bytes::Bytes;
 use chancery_core::context::Call;
@@ -14,7 +14,9 @@ use http::{Method, StatusCode};
 
 use crate::bodies::BodyError;
 use crate::cross_site::{FORM_OF_ANOTHER_ORIGIN, REDIRECTED, Source, names_another_host};
-use crate::encode::{BUSY_RETRY_AFTER, Encoded, Form, HttpResponse, authorization_response, retry_after, see_other};
+use crate::encode::{
+    BUSY_RETRY_AFTER, Encoded, Form, HttpResponse, authorization_response, retry_after, see_other,
+};
 use crate::form::{self, URL_LIMIT, URL_TOO_LONG};
 use crate::locale;
 use crate::pages::{Content, FormMarkup, Retry};
@@ -59,7 +61,9 @@ pub(crate) async fn answer(
     };
     match next {
         Ok(next) => response_to(site, &call, &next),
-        Err(error) => site.error_page(&call, &error, retry(route, parts, matches!(error.failure, Failure::Broken(_)))),
+        Err(error) => {
+            site.error_page(&call, &error, retry(route, parts, matches!(error.failure, Failure::Broken(_))))
+        }
     }
 }
 
@@ -144,7 +148,9 @@ fn retry(route: Route<'_>, parts: &Parts, is_fault: bool) -> Retry<'static> {
 pub(crate) fn response_to(site: &Site, call: &Call, next: &Next) -> HttpResponse {
     let mut answer = match &next.outcome {
         Outcome::Page(view) => view_page(site, call, view),
-        Outcome::Stored(handle) => see_other(&site.address(Route::below(Endpoint::Interaction, &handle.reveal()))),
+        Outcome::Stored(handle) => {
+            see_other(&site.address(Route::below(Endpoint::Interaction, &handle.reveal())))
+        }
         Outcome::Respond(response) => respond(site, call, response),
     };
     if let Some(sessions) = &next.sessions {
@@ -162,7 +168,9 @@ pub(crate) fn response_to(site: &Site, call: &Call, next: &Next) -> HttpResponse
 fn respond(site: &Site, call: &Call, response: &AuthorizationResponse) -> HttpResponse {
     match authorization_response(response) {
         Encoded::Redirect(address) => see_other(&address),
-        Encoded::FormPost(form) => site.page(call, StatusCode::OK, Content::FormPost(&form), Form::SubmitsItself),
+        Encoded::FormPost(form) => {
+            site.page(call, StatusCode::OK, Content::FormPost(&form), Form::SubmitsItself)
+        }
     }
 }
 
@@ -174,7 +182,8 @@ fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
         View::SignedIn(view) => {
             let endpoint = site.address(Route::at(Endpoint::Authorization));
             let restart = view.restart.as_ref().map(|query| format!("{endpoint}?{query}"));
-            let restart = restart.as_deref().filter(|address| address.len() <= URL_LIMIT).map_or(Retry::No, Retry::At);
+            let restart =
+                restart.as_deref().filter(|address| address.len() <= URL_LIMIT).map_or(Retry::No, Retry::At);
             site.page(call, StatusCode::OK, Content::SignedIn(view, restart), Form::None)
         }
     }
@@ -203,5 +212,8 @@ fn markup(site: &Site, form: &FormView) -> FormMarkup {
         Posted::First => site.address(Route::at(Endpoint::Interaction)),
         Posted::Stored(handle) => site.address(Route::below(Endpoint::Interaction, &handle.reveal())),
     };
-    FormMarkup { action, fields: form.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect() }
+    FormMarkup {
+        action,
+        fields: form.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+    }
 }

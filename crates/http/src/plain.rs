@@ -23,7 +23,9 @@ impl Pages for PlainPages {
             Content::FormPost(form) => ("form_post", "Continue", submitting(form, page.nonce)),
             Content::Login(view, form) => ("login", "Sign in", login(view, form)),
             Content::Repost(form) => ("repost", "Continue", submitting(form, page.nonce)),
-            Content::SignedIn(view, restart) => ("signed-in", "Nothing left to do here", signed_in(view, restart)),
+            Content::SignedIn(view, restart) => {
+                ("signed-in", "Nothing left to do here", signed_in(view, restart))
+            }
         };
         Html::new(format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
@@ -55,8 +57,11 @@ fn login(view: &LoginView, form: &FormMarkup) -> String {
         // What has no words of its own yet is a login that did not succeed.
         _ => "You are not signed in. Try again.".into(),
     });
-    let alert =
-        if problem.is_empty() { String::new() } else { format!("<p role=\"alert\" id=\"problem\">{problem}</p>") };
+    let alert = if problem.is_empty() {
+        String::new()
+    } else {
+        format!("<p role=\"alert\" id=\"problem\">{problem}</p>")
+    };
     let described = if problem.is_empty() { "" } else { " aria-describedby=\"problem\"" };
     let username = Html::escape(view.username.as_deref().unwrap_or(""));
     let fields = format!(
@@ -124,9 +129,13 @@ fn signed_in(view: &SignedInView, restart: Retry<'_>) -> String {
 
 fn error(view: &ErrorView, retry: Retry<'_>) -> String {
     let text = match view.fault {
-        None => "The request of the application cannot be answered. Go back to the application and start again.",
+        None => {
+            "The request of the application cannot be answered. Go back to the application and start again."
+        }
         Some(FaultKind::Unavailable) => "The service is busy. Try again in a moment.",
-        Some(FaultKind::Internal) => "Something went wrong here. Try again, or tell the operator the request id.",
+        Some(FaultKind::Internal) => {
+            "Something went wrong here. Try again, or tell the operator the request id."
+        }
     };
     let description = Html::escape(view.reason.map_or("", |reason| reason.description));
     let again = match retry {
@@ -134,7 +143,8 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> String {
         Retry::No => String::new(),
     };
     let way_on = view.way_on.as_deref().map(Html::escape);
-    let way_on = way_on.map_or(String::new(), |to| format!("<p><a href=\"{to}\">Go to the application</a></p>"));
+    let way_on =
+        way_on.map_or(String::new(), |to| format!("<p><a href=\"{to}\">Go to the application</a></p>"));
     format!(
         "<p>{text}</p>{again}{way_on}<p>Code: <code>{}</code><br>{description}</p><p>Request id: <code>{}</code></p>",
         view.code(),
@@ -148,7 +158,11 @@ fn submitting(form: &FormMarkup, nonce: &str) -> String {
 }
 
 fn in_form(form: &FormMarkup, fields: &str) -> String {
-    format!("<form method=\"post\" action=\"{}\">{}{fields}</form>", Html::escape(&form.action), form.hidden_inputs())
+    format!(
+        "<form method=\"post\" action=\"{}\">{}{fields}</form>",
+        Html::escape(&form.action),
+        form.hidden_inputs()
+    )
 }
 
 fn button(name: &str, value: &str, label: &str, attributes: &str) -> String {

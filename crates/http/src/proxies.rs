@@ -43,10 +43,12 @@ impl TrustedProxies {
                 text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
             let address: IpAddr = address.parse().ok()?;
             let longest = if address.is_ipv4() { 32 } else { 128 };
-            let prefix = prefix.map_or(Some(longest), |prefix| prefix.parse().ok()).filter(|bits| *bits <= longest)?;
+            let prefix =
+                prefix.map_or(Some(longest), |prefix| prefix.parse().ok()).filter(|bits| *bits <= longest)?;
             Some((address, prefix))
         };
-        let networks = networks.into_iter().map(|text| read(text).ok_or_else(|| NotANetwork(text.to_owned())));
+        let networks =
+            networks.into_iter().map(|text| read(text).ok_or_else(|| NotANetwork(text.to_owned())));
         networks.collect::<Result<_, _>>().map(Self)
     }
 
@@ -54,7 +56,9 @@ impl TrustedProxies {
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.iter().any(|(network, prefix)| match (network, address) {
-            (IpAddr::V4(_), IpAddr::V4(_)) => same_bits(bits(*network), bits(address), 96 + u32::from(*prefix)),
+            (IpAddr::V4(_), IpAddr::V4(_)) => {
+                same_bits(bits(*network), bits(address), 96 + u32::from(*prefix))
+            }
             (IpAddr::V6(_), IpAddr::V6(_)) => same_bits(bits(*network), bits(address), u32::from(*prefix)),
             _ => false,
         })
@@ -67,7 +71,8 @@ impl TrustedProxies {
         // Lines are split into entries first, because a proxy may have added to a line that the peer had
         // sent. Empty entries are ignored (RFC 9110 section 5.6.1.2).
         let lines = headers.get_all("x-forwarded-for").iter();
-        let entries = lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b',').map(<[u8]>::trim_ascii));
+        let entries =
+            lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b',').map(<[u8]>::trim_ascii));
         let entries: Vec<&[u8]> = entries.filter(|entry| !entry.is_empty()).collect();
         for entry in entries.into_iter().rev() {
             if !self.contains(client) {
@@ -82,7 +87,8 @@ impl TrustedProxies {
 
 /// An entry of `X-Forwarded-For`: an address, to which some proxies add a port.
 fn address(entry: &str) -> Option<IpAddr> {
-    let plain = entry.parse::<IpAddr>().or_else(|_| entry.parse::<std::net::SocketAddr>().map(|socket| socket.ip()));
+    let plain =
+        entry.parse::<IpAddr>().or_else(|_| entry.parse::<std::net::SocketAddr>().map(|socket| socket.ip()));
     let bracketed = || entry.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
     plain.ok().or_else(bracketed).map(|address| address.to_canonical())
 }
@@ -123,7 +129,10 @@ mod tests {
     fn a_trusted_proxy_vouches_for_one_entry_from_the_right() {
         assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &["203.0.113.9, 198.51.100.7"]), "198.51.100.7");
         assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &["198.51.100.7, 10.9.9.9"]), "198.51.100.7");
-        assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &["203.0.113.9", "198.51.100.7:4711"]), "198.51.100.7");
+        assert_eq!(
+            client(&["10.0.0.0/8"], "10.1.2.3", &["203.0.113.9", "198.51.100.7:4711"]),
+            "198.51.100.7"
+        );
         assert_eq!(client(&["fd00::/8"], "fd00::1", &["[2001:db8::1]"]), "2001:db8::1");
         assert_eq!(client(&["127.0.0.1"], "::ffff:127.0.0.1", &["198.51.100.7"]), "198.51.100.7");
     }
@@ -131,13 +140,21 @@ mod tests {
     /// FR-02: nothing that a peer writes into the line hides what a proxy adds to it.
     #[test]
     fn foreign_entries_hide_nothing() {
-        for foreign in ["\u{fc}", "Gr\u{fc}\u{df}e", "?", "", ",,", " ", "\"", "for=192.0.2.1", "192.0.2.1:99999"] {
-            for line in
-                [format!("{foreign}, 198.51.100.7"), format!("{foreign},198.51.100.7,"), "198.51.100.7 , ,".to_owned()]
-            {
+        for foreign in
+            ["\u{fc}", "Gr\u{fc}\u{df}e", "?", "", ",,", " ", "\"", "for=192.0.2.1", "192.0.2.1:99999"]
+        {
+            for line in [
+                format!("{foreign}, 198.51.100.7"),
+                format!("{foreign},198.51.100.7,"),
+                "198.51.100.7 , ,".to_owned(),
+            ] {
                 assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &[&line]), "198.51.100.7", "{line}");
             }
-            assert_eq!(client(&["10.0.0.0/8"], "10.1.2.3", &[foreign, "198.51.100.7"]), "198.51.100.7", "{foreign}");
+            assert_eq!(
+                client(&["10.0.0.0/8"], "10.1.2.3", &[foreign, "198.51.100.7"]),
+                "198.51.100.7",
+                "{foreign}"
+            );
         }
     }
 

@@ -64,12 +64,14 @@ pub(crate) struct RouteTable {
 }
 
 /// OIDC Discovery section 4, RFC 8414 section 3.
-const WELL_KNOWN: [&str; 2] = ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
+const WELL_KNOWN: [&str; 2] =
+    ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
 
 impl RouteTable {
     /// The paths of the endpoints that are on.
     pub(crate) fn new(issuer: &Issuer, mount: &str, configured: &Routes, on: &EndpointSet) -> Self {
-        let mut prefixes: Vec<Box<str>> = vec![mount.trim_end_matches('/').into(), issuer.path().into(), "".into()];
+        let mut prefixes: Vec<Box<str>> =
+            vec![mount.trim_end_matches('/').into(), issuer.path().into(), "".into()];
         prefixes.dedup();
         let enabled = Endpoint::ALL.iter().copied().filter(|endpoint| on.has(*endpoint));
         let paths = enabled.filter_map(|endpoint| Some((configured.path(endpoint)?.into(), endpoint)));
@@ -92,7 +94,8 @@ impl RouteTable {
         }
         let (above, segment) = path.rsplit_once('/')?;
         let has_below = |endpoint: Endpoint| !endpoint.describe().below.is_empty();
-        let (_, endpoint) = self.paths.iter().find(|(have, endpoint)| **have == *above && has_below(*endpoint))?;
+        let (_, endpoint) =
+            self.paths.iter().find(|(have, endpoint)| **have == *above && has_below(*endpoint))?;
         (!segment.is_empty()).then_some(Route::below(*endpoint, segment))
     }
 }
@@ -115,9 +118,17 @@ mod tests {
         assert_eq!(table.find("/token"), TOKEN);
         assert_eq!(table.find("/interaction"), Some(Route::at(Endpoint::Interaction)));
         assert_eq!(table.find("/interaction/in_x"), Some(Route::below(Endpoint::Interaction, "in_x")));
-        for other in
-            ["", "/", "/TOKEN", "/token/", "//token", "/to%6ben", "/to\u{212a}en", "/interaction/", "/interactions"]
-        {
+        for other in [
+            "",
+            "/",
+            "/TOKEN",
+            "/token/",
+            "//token",
+            "/to%6ben",
+            "/to\u{212a}en",
+            "/interaction/",
+            "/interactions",
+        ] {
             assert_eq!(table.find(other), None, "{other}");
         }
         assert_eq!(table.find("/interaction/a/b"), None);
@@ -164,7 +175,8 @@ mod tests {
     /// HTTP-02: HEAD only where GET changes nothing, OPTIONS only where scripts of other origins may ask.
     #[test]
     fn methods_follow_from_the_description() {
-        let names = |route: Route<'_>| route.methods().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let names =
+            |route: Route<'_>| route.methods().iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         assert_eq!(names(Route::at(Endpoint::Authorization)), "GET POST");
         assert_eq!(names(Route::at(Endpoint::Interaction)), "POST");
         assert_eq!(names(Route::below(Endpoint::Interaction, "in_x")), "GET POST");

@@ -53,7 +53,8 @@ const PEER_UNKNOWN: &str = "a request came without the address of its peer, so g
 const PROXY_UNKNOWN: &str = "a request came from a loopback address, which for an https issuer is a proxy's, so guesses at \
     passwords cannot be counted by network. Name the proxy among the trusted ones, and let it send X-Forwarded-For";
 
-/// A [`tower_service::Service`] over any body, or [`Service::handle`] for frameworks that hand over a complete one.
+/// A [`tower_service::Service`] over any body, or [`Service::handle`] for frameworks that hand over a
+/// complete one.
 ///
 /// It never fails: every error is an answer. The program that accepts the connection has to insert the peer's
 /// address into the request's extensions as [`Peer`]. Without it, guesses are only counted by user name, and
@@ -79,13 +80,14 @@ impl Service {
     /// Answers below this path, too. This is only needed if it is not the issuer's path and the framework
     /// does not strip it.
     ///
-    /// A provider whose issuer has a path, such as `https://example.org/oidc`, has one address outside of it: its
-    /// metadata at `/.well-known/oauth-authorization-server/oidc` (RFC 8414 section 3.1). Route that path to this service,
-    /// too. URLs and cookie paths come from the issuer, never from the mount path.
+    /// A provider whose issuer has a path, such as `https://example.org/oidc`, has one address outside of it:
+    /// its metadata at `/.well-known/oauth-authorization-server/oidc` (RFC 8414 section 3.1). Route that path
+    /// to this service, too. URLs and cookie paths come from the issuer, never from the mount path.
     #[must_use]
     pub fn mounted_at(mut self, path: &str) -> Self {
         let provider = &self.site.provider;
-        self.routes = Arc::new(RouteTable::new(provider.issuer(), path, provider.routes(), provider.endpoints()));
+        self.routes =
+            Arc::new(RouteTable::new(provider.issuer(), path, provider.routes(), provider.endpoints()));
         self
     }
 
@@ -220,9 +222,10 @@ impl Service {
 
     /// The client's address, if it is known.
     fn peer(&self, parts: &Parts) -> Option<IpAddr> {
-        let client = self.proxies.client(parts.extensions.get::<Peer>().map(|peer| peer.0), &parts.headers)?;
-        // An untrusted proxy on this machine speaks for everybody. If it counted as one network, one person's guesses
-        // would make all others wait.
+        let client =
+            self.proxies.client(parts.extensions.get::<Peer>().map(|peer| peer.0), &parts.headers)?;
+        // An untrusted proxy on this machine speaks for everybody. If it counted as one network, one person's
+        // guesses would make all others wait.
         let is_proxy = client.is_loopback() && self.site.provider.issuer().is_https();
         (!is_proxy).then_some(client)
     }

@@ -38,7 +38,13 @@ impl Site {
     }
 
     /// A page in the person's language.
-    pub(crate) fn page(&self, call: &Call, status: StatusCode, content: Content<'_>, form: Form) -> HttpResponse {
+    pub(crate) fn page(
+        &self,
+        call: &Call,
+        status: StatusCode,
+        content: Content<'_>,
+        form: Form,
+    ) -> HttpResponse {
         let ui_locales = match content {
             Content::Accounts(view, _) => view.form.ui_locales.as_deref(),
             Content::Consent(view, _) => view.form.ui_locales.as_deref(),

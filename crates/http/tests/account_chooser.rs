@@ -29,7 +29,8 @@ fn people(tab: &Tab<'_, '_>) -> Vec<String> {
     form.buttons.into_iter().filter(|button| button.name == "account").map(|button| button.label).collect()
 }
 
-/// POL-01, INT-19: another account is one more session in the list; the first stays, and choosing goes back to it.
+/// POL-01, INT-19: another account is one more session in the list; the first stays, and choosing goes back
+/// to it.
 #[test]
 fn a_second_account_is_one_more_session() {
     let kit = TestProvider::new();
@@ -50,7 +51,8 @@ fn a_second_account_is_one_more_session() {
     assert_eq!(people(&chooser(&ua)), ["alice", "bob"]);
 }
 
-/// Choosing moves a handle to the front of the cookie; but for grant with code, and the answer, nothing is written.
+/// Choosing moves a handle to the front of the cookie; but for grant with code, and the answer, nothing is
+/// written.
 #[test]
 fn choosing_writes_no_session() {
     let kit = TestProvider::new();
@@ -99,7 +101,8 @@ fn a_login_is_a_choice() {
     assert_eq!(subject(&login.login("alice"), &kit), "alice");
 }
 
-/// SESS-02, SESS-03: four people fit; a fifth login ends the session that was active longest ago, with what hangs on it.
+/// SESS-02, SESS-03: four people fit; a fifth login ends the session that was active longest ago, with what
+/// hangs on it.
 #[test]
 fn a_fifth_login_ends_the_oldest_session() {
     let kit = TestProvider::new();
@@ -115,14 +118,17 @@ fn a_fifth_login_ends_the_oldest_session() {
         assert_eq!(tab.event_names().contains(&"session_ended"), is_full, "{name}: {:?}", tab.event_names());
         tokens.push(kit.exchange(&tab.expect_code()).expect_status(200));
     }
-    assert_eq!((listed(&ua), people(&chooser(&ua))), (4, ["erin", "dave", "carol", "bob"].map(str::to_owned).into()));
+    assert_eq!(
+        (listed(&ua), people(&chooser(&ua))),
+        (4, ["erin", "dave", "carol", "bob"].map(str::to_owned).into())
+    );
     for (name, tokens) in names.iter().zip(&tokens) {
         assert_eq!(kit.is_active("web", tokens.member("access_token")), *name != "alice", "{name}");
     }
 }
 
-/// SESS-08, SESS-10, SESS-12: a dead handle takes nobody's place: it is dropped from the list, not a live one,
-/// and the next one is active.
+/// SESS-08, SESS-10, SESS-12: a dead handle takes nobody's place: it is dropped from the list, not a live
+/// one, and the next one is active.
 #[test]
 fn a_dead_handle_leaves_the_list() {
     let kit = TestProvider::new();
@@ -133,7 +139,10 @@ fn a_dead_handle_leaves_the_list() {
         ua.has_consented(name, "web", "openid");
     }
     ua.ends_session();
-    assert_eq!((listed(&ua), people(&chooser(&ua))), (4, ["carol", "bob", "alice"].map(str::to_owned).into()));
+    assert_eq!(
+        (listed(&ua), people(&chooser(&ua))),
+        (4, ["carol", "bob", "alice"].map(str::to_owned).into())
+    );
     kit.clock.advance(seconds(1));
     let login = kit.authorization_request("web").scope("openid").set("prompt", "login").open(&ua);
     let done = login.expect_page("login").login("dave");
@@ -145,8 +154,8 @@ fn a_dead_handle_leaves_the_list() {
     assert_eq!(listed(&ua), 3);
 }
 
-/// SESS-12: when the active session has ended, nobody takes its place unasked: neither silently, nor with a code for the one
-/// who is signed in beside it. The client that expects that person gets them.
+/// SESS-12: when the active session has ended, nobody takes its place unasked: neither silently, nor with a
+/// code for the one who is signed in beside it. The client that expects that person gets them.
 #[test]
 fn nobody_takes_the_place_of_the_active_person() {
     type End = fn(&TestProvider, &UserAgent<'_>);
@@ -194,7 +203,8 @@ fn instead_of_the_one_who_is_gone_another_may_sign_in() {
     assert_eq!(people(&chooser(&ua)), ["alice", "bob"]);
 }
 
-/// The chooser offers only who is really there: a session that ended meanwhile is not chosen but asked about again.
+/// The chooser offers only who is really there: a session that ended meanwhile is not chosen but asked about
+/// again.
 #[test]
 fn a_session_that_ended_cannot_be_chosen() {
     let kit = TestProvider::new();
@@ -241,15 +251,19 @@ fn an_expected_person_who_is_not_there() {
         let claims = sub.map(|sub| format!(r#"{{"id_token":{{"sub":{{"value":"{sub}"}}}}}}"#));
         let request = claims.iter().fold(request, |request, claims| request.set("claims", claims));
         let text = request.open(&ua).expect_page("accounts").page().text;
-        (text.contains("expects a person who is not signed in here"), text.contains("expected by the application"))
+        (
+            text.contains("expects a person who is not signed in here"),
+            text.contains("expected by the application"),
+        )
     };
     assert_eq!(expecting(None), (false, false));
     assert_eq!(expecting(Some("alice")), (false, true));
     assert_eq!(expecting(Some("bob")), (true, false));
 }
 
-/// GAP-01, OIDC Core section 3.1.2.1, `prompt=login`: a login that the client asked for is one in the session that it began.
-/// Whoever signs in as somebody else and then chooses the expected person, who is signed in here, has to show that it is them.
+/// GAP-01, OIDC Core section 3.1.2.1, `prompt=login`: a login that the client asked for is one in the session
+/// that it began. Whoever signs in as somebody else and then chooses the expected person, who is signed in
+/// here, has to show that it is them.
 #[test]
 fn a_login_counts_for_the_session_that_it_began() {
     for looks_at_bob_first in [false, true] {
@@ -261,14 +275,18 @@ fn a_login_counts_for_the_session_that_it_began() {
         }
         kit.clock.advance(seconds(60));
         let claims = r#"{"id_token":{"sub":{"value":"alice"}}}"#;
-        let request = kit.authorization_request("web").scope("openid").set("claims", claims).set("prompt", "login");
+        let request =
+            kit.authorization_request("web").scope("openid").set("claims", claims).set("prompt", "login");
         let mut page = request.open(&ua).expect_page("login").login("bob").expect_page("accounts");
         if looks_at_bob_first {
             page = page.choose("bob").expect_page("accounts");
         }
         let login = page.choose("alice").expect_page("login");
         let token = kit.id_token(&kit.exchange(&login.login("alice").expect_code()), "web");
-        assert_eq!((&token.claims["sub"], &token.claims["auth_time"]), (&"alice".into(), &kit.now().secs().into()));
+        assert_eq!(
+            (&token.claims["sub"], &token.claims["auth_time"]),
+            (&"alice".into(), &kit.now().secs().into())
+        );
     }
 }
 
@@ -281,7 +299,8 @@ fn cancelling_the_choice() {
     other.signed_in("bob");
     let _ = chooser(&ua).cancel().expect_error("access_denied");
     let (mine, theirs) = (chooser(&ua), chooser(&other).form());
-    let choice = theirs.buttons.iter().find(|button| button.name == "account").map(|button| button.value.clone());
+    let choice =
+        theirs.buttons.iter().find(|button| button.name == "account").map(|button| button.value.clone());
     let mut fields = mine.form().fields;
     fields.push(("account".to_owned(), choice.unwrap_or_default()));
     let again = mine.post(&mine.form().action, &fields).expect_page("accounts");

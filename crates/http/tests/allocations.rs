@@ -1,5 +1,5 @@
-//! How often the hot paths allocate: a figure that does not depend on the machine. Each bound is what was counted, with a
-//! tenth to spare; the test kit's own part (recording the answer and its events) is in it.
+//! How often the hot paths allocate: a figure that does not depend on the machine. Each bound is what was
+//! counted, with a tenth to spare; the test kit's own part (recording the answer and its events) is in it.
 
 use chancery_testkit::TestProvider;
 
@@ -15,7 +15,8 @@ fn hot_paths_allocate_little() {
     let tokens = kit.tokens("alice", "web", "openid offline_access");
     let access_token = tokens.member("access_token");
     let introspection = kit.introspection_request("web", access_token).to_http();
-    let userinfo = kit.anonymous_request("/userinfo").header("authorization", &format!("Bearer {access_token}")).get();
+    let userinfo =
+        kit.anonymous_request("/userinfo").header("authorization", &format!("Bearer {access_token}")).get();
     let userinfo = userinfo.to_http();
     let machine = kit.client_credentials_request("machine").to_http();
     let ua = kit.user_agent();

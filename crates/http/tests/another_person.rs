@@ -4,11 +4,17 @@ use chancery_core::interaction::NOTHING_GRANTED;
 use chancery_core::model::ConsentAnswer;
 use chancery_core::policy::AuthorizationPolicy;
 use chancery_core::ports::PortFuture;
-use chancery_testkit::{AuthorizationRequest, Tab, TestProvider, UserAgent, assert_refused, minutes, seconds};
+use chancery_testkit::{
+    AuthorizationRequest, Tab, TestProvider, UserAgent, assert_refused, minutes, seconds,
+};
 use chancery_types::AccountId;
 
 /// alice reads her consent page for so long that her login becomes too old, and allows it then.
-fn allowed_too_late<'u, 'k>(kit: &TestProvider, ua: &'u UserAgent<'k>, request: &AuthorizationRequest) -> Tab<'u, 'k> {
+fn allowed_too_late<'u, 'k>(
+    kit: &TestProvider,
+    ua: &'u UserAgent<'k>,
+    request: &AuthorizationRequest,
+) -> Tab<'u, 'k> {
     ua.signed_in("alice");
     kit.clock.advance(seconds(5));
     let consent = request.open(ua).expect_page("consent");
@@ -19,7 +25,9 @@ fn allowed_too_late<'u, 'k>(kit: &TestProvider, ua: &'u UserAgent<'k>, request: 
 /// A page that is not due any more is not answered: the login comes first, and bob is asked himself.
 #[test]
 fn a_consent_is_asked_of_whoever_signs_in() {
-    for (client, prompt, has_consented) in [("web", "consent", true), ("web", "", false), ("native", "", true)] {
+    for (client, prompt, has_consented) in
+        [("web", "consent", true), ("web", "", false), ("native", "", true)]
+    {
         let kit = TestProvider::new();
         let ua = kit.user_agent();
         if has_consented {
@@ -58,14 +66,16 @@ impl AuthorizationPolicy for Hollow {
         stored: ConsentAnswer,
     ) -> PortFuture<'a, ConsentAnswer> {
         Box::pin(async move {
-            let rejected_scopes = stored.scopes.iter().chain(stored.rejected_scopes.iter()).cloned().collect();
+            let rejected_scopes =
+                stored.scopes.iter().chain(stored.rejected_scopes.iter()).cloned().collect();
             Ok(ConsentAnswer { rejected_scopes, ..ConsentAnswer::default() })
         })
     }
 }
 
-/// No code is worth nothing: a client that gets none of what it asked for is told so (RFC 6749 section 5.1 would read a
-/// missing `scope` as all of it), silently, on the first page and on a stored one; and it is told once.
+/// No code is worth nothing: a client that gets none of what it asked for is told so (RFC 6749 section 5.1
+/// would read a missing `scope` as all of it), silently, on the first page and on a stored one; and it is
+/// told once.
 #[test]
 fn no_code_for_nothing() {
     let kit = TestProvider::builder().authorization_policy(Hollow).build();

@@ -1,9 +1,11 @@
-//! One interaction has one answer, whatever page of it is open, and however often and at what moment its step is repeated.
+//! One interaction has one answer, whatever page of it is open, and however often and at what moment its step
+//! is repeated.
 
 use chancery_core::interaction::form_token::FORM_ANSWERED;
 use chancery_testkit::{SECRET, Tab, TestProvider, UserAgent, millis, minutes, seconds};
 
-/// INT-06, INT-10..14: answered twice, loaded after the end, or gone back to: a page with a way on, and no second code.
+/// INT-06, INT-10..14: answered twice, loaded after the end, or gone back to: a page with a way on, and no
+/// second code.
 #[test]
 fn what_was_answered_is_not_answered_again() {
     let kit = TestProvider::new();
@@ -38,7 +40,8 @@ const NO_PAGES: [NoPage; 5] = [
     ("a first choice", |ua| {
         ua.signed_in("alice");
         ua.has_consented("alice", "web", "openid");
-        let request = ua.provider().authorization_request("web").scope("openid").set("prompt", "select_account");
+        let request =
+            ua.provider().authorization_request("web").scope("openid").set("prompt", "select_account");
         ua.open(&request).expect_page("accounts")
     }),
     ("a stored choice", |ua| {
@@ -71,8 +74,8 @@ fn say_yes<'u, 'k>(tab: &Tab<'u, 'k>) -> Tab<'u, 'k> {
     }
 }
 
-/// INT-06: a no is an answer, from whatever page: within seconds every repetition leads where it led, and afterwards to a way
-/// on. Nothing is agreed to and nothing granted.
+/// INT-06: a no is an answer, from whatever page: within seconds every repetition leads where it led, and
+/// afterwards to a way on. Nothing is agreed to and nothing granted.
 #[test]
 fn a_no_cannot_become_a_yes() {
     for (what, page) in NO_PAGES {
@@ -96,8 +99,8 @@ fn a_no_cannot_become_a_yes() {
     }
 }
 
-/// INT-06, FR-11: a step is answered once, also on a first page. Its repetition by the same browser within seconds leads where
-/// the answer led, whatever the button; later to a way on.
+/// INT-06, FR-11: a step is answered once, also on a first page. Its repetition by the same browser within
+/// seconds leads where the answer led, whatever the button; later to a way on.
 #[test]
 fn the_repetition_of_a_step_leads_where_its_answer_led() {
     for (what, page) in NO_PAGES.into_iter().filter(|(what, _)| *what != "a stored choice") {
@@ -133,7 +136,8 @@ fn a_repetition_counts_for_ten_seconds() {
     let _ = kit.exchange(&code).expect_status(200);
 }
 
-/// INT-15: a stored request waits for an hour, and not a moment longer; then its page says so and has a way on.
+/// INT-15: a stored request waits for an hour, and not a moment longer; then its page says so and has a way
+/// on.
 #[test]
 fn a_stored_request_waits_for_an_hour() {
     for (waits, is_over) in [(minutes(60), false), (minutes(60) + millis(1), true)] {
@@ -153,8 +157,8 @@ fn a_stored_request_waits_for_an_hour() {
     }
 }
 
-/// A request that was good when it was stored and is none any more, because its client has changed meanwhile, is refused to
-/// the client, once: the other page of the same request has a way on only.
+/// A request that was good when it was stored and is none any more, because its client has changed meanwhile,
+/// is refused to the client, once: the other page of the same request has a way on only.
 #[test]
 fn a_stored_request_that_is_none_any_more() {
     let client = |modes: &str| {
@@ -176,7 +180,8 @@ fn a_stored_request_that_is_none_any_more() {
     let _ = consent.allow().expect_way_on();
 }
 
-/// The same when another page of the request was answered before: the client has its answer and gets no second one.
+/// The same when another page of the request was answered before: the client has its answer and gets no
+/// second one.
 #[test]
 fn a_stored_request_that_was_answered_elsewhere() {
     let client = |scope: &str| {
@@ -196,11 +201,15 @@ fn a_stored_request_that_was_answered_elsewhere() {
     for late in [other.reload(), other.allow()] {
         let _ = late.expect_way_on();
     }
-    assert_eq!(kit.exchange(&code).expect_status(400)["error"], "invalid_grant", "none of its scopes is left");
+    assert_eq!(
+        kit.exchange(&code).expect_status(400)["error"],
+        "invalid_grant",
+        "none of its scopes is left"
+    );
 }
 
-/// FR-11: the client has exchanged the code of the first click when the second arrives. Shown again, the code would end what
-/// came of it; the request is answered anew instead.
+/// FR-11: the client has exchanged the code of the first click when the second arrives. Shown again, the code
+/// would end what came of it; the request is answered anew instead.
 #[test]
 fn a_repetition_after_the_exchange_does_no_harm() {
     for (what, page) in NO_PAGES.into_iter().filter(|(what, _)| what.ends_with("consent")) {
@@ -248,8 +257,12 @@ fn of_two_answers_at_once_one_counts() {
             let ua = kit.user_agent();
             let answer = page(&ua).to_http(&[], ("action", "allow"));
             let answers = kit.send_at_once(seed, vec![answer; 3]);
-            let to: Vec<_> = answers.iter().map(|answer| answer.header("location").unwrap_or_default()).collect();
-            assert!(to[0].contains("code=") && to.iter().all(|other| *other == to[0]), "{what}, seed {seed}: {to:?}");
+            let to: Vec<_> =
+                answers.iter().map(|answer| answer.header("location").unwrap_or_default()).collect();
+            assert!(
+                to[0].contains("code=") && to.iter().all(|other| *other == to[0]),
+                "{what}, seed {seed}: {to:?}"
+            );
         }
     }
 }
@@ -263,14 +276,23 @@ fn of_yes_and_no_at_once_one_counts() {
             let kit = TestProvider::new();
             let ua = kit.user_agent();
             let page = page(&ua);
-            let requests = vec![page.to_http(&[], ("action", "allow")), page.to_http(&[], ("action", "deny"))];
+            let requests =
+                vec![page.to_http(&[], ("action", "allow")), page.to_http(&[], ("action", "deny"))];
             let answers = kit.send_at_once(seed, requests);
-            let is_code =
-                |answer: &chancery_testkit::Answer| answer.header("location").is_some_and(|to| to.contains("code="));
+            let is_code = |answer: &chancery_testkit::Answer| {
+                answer.header("location").is_some_and(|to| to.contains("code="))
+            };
             let codes = answers.iter().filter(|answer| is_code(answer)).count();
-            assert!(codes != 1 || answers.iter().any(|answer| answer.text().contains("signed-in")), "{what} {seed}");
+            assert!(
+                codes != 1 || answers.iter().any(|answer| answer.text().contains("signed-in")),
+                "{what} {seed}"
+            );
             let later = kit.authorization_request("web").scope("openid").open(&ua);
-            assert_eq!(later.is_answered_with("code"), codes > 0, "{what}, seed {seed}: what was told is what stands");
+            assert_eq!(
+                later.is_answered_with("code"),
+                codes > 0,
+                "{what}, seed {seed}: what was told is what stands"
+            );
             if codes > 0 { yes += 1 } else { no += 1 }
         }
     }

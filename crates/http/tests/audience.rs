@@ -1,4 +1,5 @@
-//! Whom an access token is for: decided when the person agrees, and never changed after (RFC 9700 section 2.3).
+//! Whom an access token is for: decided when the person agrees, and never changed after (RFC 9700 section
+//! 2.3).
 
 use chancery_core::endpoint::token::refresh_token::NOTHING_FOR_AUDIENCE;
 use chancery_core::endpoint::userinfo::TOKEN_FOR_ANOTHER;
@@ -38,7 +39,8 @@ fn old_grants_do_not_follow_the_default_resource() {
     assert_eq!(kit.refresh("c", tokens.member("refresh_token")).expect_status(200)["scope"], "read");
 }
 
-/// Tokens of a resource server that is no longer configured count for nothing, and none are made; nothing is used up.
+/// Tokens of a resource server that is no longer configured count for nothing, and none are made; nothing is
+/// used up.
 #[test]
 fn a_resource_server_that_is_gone() {
     let kit = TestProvider::new();
@@ -72,7 +74,8 @@ fn a_consent_counts_for_its_resource_server() {
     let _ = request.open(&ua).expect_code();
 }
 
-/// RFC 7662 section 2.2: a token for UserInfo names the issuer as its audience; a refresh token is for its client only.
+/// RFC 7662 section 2.2: a token for UserInfo names the issuer as its audience; a refresh token is for its
+/// client only.
 #[test]
 fn introspection_tells_the_audience() {
     let inspector = format!(
@@ -89,8 +92,9 @@ fn introspection_tells_the_audience() {
     assert_eq!(kit.introspect("inspector", plain.member("access_token"))["aud"], API);
 }
 
-/// RI-08, CODE-10: RFC 9068 section 3, OIDC Core section 5.3: whoever asks for `openid` and for an API's scopes at once gets a token for
-/// both; the person sees what it is for, and nothing that was asked for vanishes.
+/// RI-08, CODE-10: RFC 9068 section 3, OIDC Core section 5.3: whoever asks for `openid` and for an API's
+/// scopes at once gets a token for both; the person sees what it is for, and nothing that was asked for
+/// vanishes.
 #[test]
 fn one_token_for_an_api_and_userinfo() {
     for (client, api) in [("jwt", OTHER), ("machine", API)] {
@@ -136,13 +140,18 @@ fn narrowing_leaves_audiences_out() {
         ("openid write", "openid write", json!([OTHER, kit.issuer().as_str()]), 200),
     ] {
         let tokens = kit.tokens("alice", "jwt", scope);
-        let narrowed = kit.refresh_request("jwt", tokens.member("refresh_token")).param("scope", asked).send();
+        let narrowed =
+            kit.refresh_request("jwt", tokens.member("refresh_token")).param("scope", asked).send();
         let narrowed = narrowed.expect_status(200);
         assert_eq!(narrowed["scope"], answered, "{asked}");
         assert_eq!(narrowed["id_token"].is_string(), asked.contains("openid"), "{asked}");
         let access_token = narrowed.member("access_token");
         assert_eq!(kit.introspect("jwt", access_token)["aud"], audience, "{asked}");
-        assert_eq!(access_token.starts_with("at_"), !asked.contains("read") && !asked.contains("write"), "{asked}");
+        assert_eq!(
+            access_token.starts_with("at_"),
+            !asked.contains("read") && !asked.contains("write"),
+            "{asked}"
+        );
         assert_eq!(kit.userinfo(access_token).status, userinfo, "{asked}");
         assert_eq!(kit.refresh("jwt", narrowed.member("refresh_token"))["scope"], scope, "{asked}");
     }
@@ -153,25 +162,38 @@ fn narrowing_leaves_audiences_out() {
     }
 }
 
-/// CLAIM-15: a resource server that does not want its tokens to be good at UserInfo: the ID token says then what UserInfo would
-/// (OIDC Core section 5.4), and a token for UserInfo is got by refreshing with less.
+/// CLAIM-15: a resource server that does not want its tokens to be good at UserInfo: the ID token says then
+/// what UserInfo would (OIDC Core section 5.4), and a token for UserInfo is got by refreshing with less.
 #[test]
 fn a_resource_server_that_keeps_its_tokens_for_itself() {
     for format in ["jwt", "opaque"] {
-        let server = json!({"uri": "https://closed.example", "scopes": ["read"], "format": format, "userinfo": false});
+        let server =
+            json!({"uri": "https://closed.example", "scopes": ["read"], "format": format, "userinfo": false});
         let server: ResourceServer = serde_json::from_value(server).expect("a resource server");
-        let kit =
-            TestProvider::builder().client(&client("https://closed.example")).resource_server(server.clone()).build();
+        let kit = TestProvider::builder()
+            .client(&client("https://closed.example"))
+            .resource_server(server.clone())
+            .build();
         let tokens = kit.tokens("alice", "c", "openid email read");
         assert_eq!(tokens["scope"], "openid read");
         let access_token = tokens.member("access_token");
         let introspected = kit.introspect("c", access_token);
-        assert_eq!((&introspected["aud"], &introspected["scope"]), (&"https://closed.example".into(), &"read".into()));
+        assert_eq!(
+            (&introspected["aud"], &introspected["scope"]),
+            (&"https://closed.example".into(), &"read".into())
+        );
         assert_refused!(kit.userinfo(access_token), TOKEN_FOR_ANOTHER);
         let id_token = kit.id_token(&tokens, "c");
-        assert_eq!((&id_token.claims["email"], &id_token.claims["name"]), (&"alice@example.org".into(), &Value::Null));
-        let other = kit.refresh_request("c", tokens.member("refresh_token")).param("scope", "openid email").send();
-        assert_eq!(kit.userinfo(other.member("access_token")).expect_status(200)["email"], "alice@example.org");
+        assert_eq!(
+            (&id_token.claims["email"], &id_token.claims["name"]),
+            (&"alice@example.org".into(), &Value::Null)
+        );
+        let other =
+            kit.refresh_request("c", tokens.member("refresh_token")).param("scope", "openid email").send();
+        assert_eq!(
+            kit.userinfo(other.member("access_token")).expect_status(200)["email"],
+            "alice@example.org"
+        );
         assert_eq!(kit.id_token(&other, "c").claims["email"], Value::Null, "UserInfo says it");
     }
 }
@@ -203,7 +225,8 @@ fn a_token_for_both_ends_at_both() {
     }
 }
 
-/// UINF-07: RFC 9068 section 4, RFC 8725 section 3.11: what is no access token for UserInfo, is none, whoever signed it.
+/// UINF-07: RFC 9068 section 4, RFC 8725 section 3.11: what is no access token for UserInfo, is none, whoever
+/// signed it.
 #[test]
 fn what_userinfo_must_not_take() {
     let kit = TestProvider::builder().client(&client(OTHER)).build();
@@ -214,10 +237,13 @@ fn what_userinfo_must_not_take() {
     let own = kit.client_credentials_request("jwt").param("scope", "openid read").send().expect_status(200);
     let foreign = elsewhere.tokens("alice", "c", "openid read").member("access_token").to_owned();
     let parts: Vec<&str> = good.split('.').collect();
-    let with_header = |header: &str| [&chancery_jose::base64url::encode(header), parts[1], parts[2]].join(".");
-    let payload = String::from_utf8(chancery_jose::base64url::decode(parts[1]).unwrap_or_default()).unwrap_or_default();
+    let with_header =
+        |header: &str| [&chancery_jose::base64url::encode(header), parts[1], parts[2]].join(".");
+    let payload =
+        String::from_utf8(chancery_jose::base64url::decode(parts[1]).unwrap_or_default()).unwrap_or_default();
     let as_bob = chancery_jose::base64url::encode(payload.replace("alice", "bob"));
-    let bearer = |token: &str| kit.anonymous_request("/userinfo").header("authorization", &format!("Bearer {token}"));
+    let bearer =
+        |token: &str| kit.anonymous_request("/userinfo").header("authorization", &format!("Bearer {token}"));
     let refused = Refused::Json(401, "invalid_token");
     NegativeTable::new(&kit)
         .row("a token for the API alone", bearer(&plain), refused)

@@ -1,5 +1,5 @@
-//! The authorization request and its answer: RFC 6749 sections 3.1 and 4.1.1 to 4.1.2.1, RFC 9207 section 2. What OpenID
-//! Connect adds stands in `openid_request.rs`, where the answer may go in `redirect_uri.rs`.
+//! The authorization request and its answer: RFC 6749 sections 3.1 and 4.1.1 to 4.1.2.1, RFC 9207 section 2.
+//! What OpenID Connect adds stands in `openid_request.rs`, where the answer may go in `redirect_uri.rs`.
 
 use chancery_core::request::addressed::CLIENT_UNKNOWN;
 use chancery_core::request::validated::RESPONSE_TYPE_MISSING;
@@ -47,12 +47,14 @@ fn the_state_comes_back_unchanged() {
     }
 }
 
-/// AUTHZ-01, PARM-07: what has no meaning here is ignored (RFC 6749 section 3.1), also twice; all others go together.
+/// AUTHZ-01, PARM-07: what has no meaning here is ignored (RFC 6749 section 3.1), also twice; all others go
+/// together.
 #[test]
 fn unknown_parameters_are_ignored() {
     let kit = TestProvider::new();
     let ua = person(&kit, "web", "openid");
-    let request = web(&kit).param("x", "1").param("x", "2").param("resource", "https://a.example").param("", "");
+    let request =
+        web(&kit).param("x", "1").param("x", "2").param("resource", "https://a.example").param("", "");
     let request = request.param("client_secret", "1").param("client_secret", "2").param("__proto__", "1");
     let _ = request.param("Scope", "none").open(&ua).expect_code();
     let all = web(&kit)
@@ -74,7 +76,9 @@ fn empty_parameters_count_as_omitted() {
     let kit = TestProvider::new();
     let ua = person(&kit, "web", "openid");
     let mut request = web(&kit).set("state", "");
-    for name in ["claims", "id_token_hint", "max_age", "nonce", "prompt", "registration", "request", "request_uri"] {
+    for name in
+        ["claims", "id_token_hint", "max_age", "nonce", "prompt", "registration", "request", "request_uri"]
+    {
         request = request.set(name, "");
     }
     assert_eq!(request.open(&ua).expect_arrival().names(), ["code", "iss"]);
@@ -117,8 +121,8 @@ fn scopes_are_those_that_are_known() {
     assert_eq!(known["scope"], "profile openid email");
 }
 
-/// AUTHZ-26, AUTHZ-30, AUTHZ-48: nothing that is known is nothing that could be granted; the code for it is RFC 6749's.
-/// Without `openid` the scopes are those of the client's resource server.
+/// AUTHZ-26, AUTHZ-30, AUTHZ-48: nothing that is known is nothing that could be granted; the code for it is
+/// RFC 6749's. Without `openid` the scopes are those of the client's resource server.
 #[test]
 fn a_request_for_nothing_is_refused() {
     let kit = TestProvider::new();
@@ -131,7 +135,8 @@ fn a_request_for_nothing_is_refused() {
     assert_eq!((&tokens["scope"], &tokens["id_token"]), (&"read".into(), &serde_json::Value::Null));
 }
 
-/// AUTHZ-28: the defaults of OpenID Connect belong to OpenID Connect requests; plain OAuth goes on without them.
+/// AUTHZ-28: the defaults of OpenID Connect belong to OpenID Connect requests; plain OAuth goes on without
+/// them.
 #[test]
 fn defaults_of_openid_do_not_touch_plain_oauth() {
     let kit = TestProvider::builder()
@@ -177,8 +182,9 @@ fn an_unknown_client_is_told_to_the_person() {
     assert_refused!(gone, CLIENT_UNKNOWN);
 }
 
-/// AUTHZ-03, AUTHZ-04, AUTHZ-05, AUTHZ-07, AUTHZ-17, AUTHZ-18, AUTHZ-19, AUTHZ-21, ERR-10, ERR-11, PARM-09, PARM-10,
-/// PARM-09: the longest request is taken, one byte more is not; the page says so, because nothing of it was read.
+/// AUTHZ-03, AUTHZ-04, AUTHZ-05, AUTHZ-07, AUTHZ-17, AUTHZ-18, AUTHZ-19, AUTHZ-21, ERR-10, ERR-11, PARM-09,
+/// PARM-10, PARM-09: the longest request is taken, one byte more is not; the page says so, because nothing of
+/// it was read.
 #[test]
 fn the_longest_request() {
     let kit = TestProvider::new();
@@ -195,8 +201,8 @@ fn the_longest_request() {
     }
 }
 
-/// RFC 9101 section 5, OIDC Core section 3.1.2.6: a signed request is refused as one that is not supported, however good it
-/// would be; nothing in it is read, so that it cannot contradict the parameters beside it.
+/// RFC 9101 section 5, OIDC Core section 3.1.2.6: a signed request is refused as one that is not supported,
+/// however good it would be; nothing in it is read, so that it cannot contradict the parameters beside it.
 #[test]
 fn signed_requests_are_not_read() {
     let kit = TestProvider::new();
@@ -207,7 +213,8 @@ fn signed_requests_are_not_read() {
     let _ = request.open(&ua).expect_code();
     for alg in [SigningAlgorithm::Es256, SigningAlgorithm::Rs256, SigningAlgorithm::EdDsa] {
         let inner = request.clone().set("redirect_uri", "https://evil.example/").set("state", "another");
-        let object = ClientKey::generate(alg).request_object(&inner.encode(), kit.issuer().as_str(), kit.now());
+        let object =
+            ClientKey::generate(alg).request_object(&inner.encode(), kit.issuer().as_str(), kit.now());
         let refused = request.clone().set("request", &object).open(&ua).expect_error("request_not_supported");
         assert_eq!(refused.value("state"), Some("a state of the client"));
         // Without the parameters outside nobody knows to whom the answer would go (RFC 6749 section 4.1.2.1).
@@ -253,13 +260,27 @@ fn requests_that_must_not_be_answered_with_a_code() {
         ["token", "id_token", "none", "code token", "code  code", "code ", "CODE", "code id_token", "x"]
     {
         let refused = Refused::Client("unsupported_response_type");
-        table =
-            table.row(format!("response_type={response_type:?}"), web().set("response_type", response_type), refused);
+        table = table.row(
+            format!("response_type={response_type:?}"),
+            web().set("response_type", response_type),
+            refused,
+        );
     }
-    for scope in
-        ["openid  email", " openid", "openid ", "openid \"x\"", "openid \\", "openid\temail", "openid \u{e4}", "\n"]
-    {
-        table = table.row(format!("scope={scope:?}"), web().set("scope", scope), Refused::Client("invalid_scope"));
+    for scope in [
+        "openid  email",
+        " openid",
+        "openid ",
+        "openid \"x\"",
+        "openid \\",
+        "openid\temail",
+        "openid \u{e4}",
+        "\n",
+    ] {
+        table = table.row(
+            format!("scope={scope:?}"),
+            web().set("scope", scope),
+            Refused::Client("invalid_scope"),
+        );
     }
     for name in [
         "acr_values",

@@ -14,7 +14,8 @@ use chancery_testkit::{
 };
 use sqlite_file::sqlite_file;
 
-/// 64 exchanges of one code at once: one succeeds, and because the others are replays, its tokens are dead afterwards.
+/// 64 exchanges of one code at once: one succeeds, and because the others are replays, its tokens are dead
+/// afterwards.
 fn one_exchange_succeeds(kit: &TestProvider, rounds: u64) {
     for round in 0..rounds {
         let code = kit.code("alice", "machine", "read");
@@ -61,15 +62,16 @@ fn of_many_threads_one_succeeds_and_its_tokens_die() {
     }
 }
 
-/// TOKEN-06, TOKEN-08, TOKEN-13, CODE-08, CODE-09, CODE-10, CLAIM-12, CLAIM-15, CLAIM-19: two trips, and what comes of them;
-/// one trip more for each use.
+/// TOKEN-06, TOKEN-08, TOKEN-13, CODE-08, CODE-09, CODE-10, CLAIM-12, CLAIM-15, CLAIM-19: two trips, and what
+/// comes of them; one trip more for each use.
 #[test]
 fn a_code_becomes_tokens() {
     let kit = TestProvider::new();
     let ua = kit.user_agent();
     ua.signed_in("alice");
     ua.has_consented("alice", "spa", "openid email offline_access");
-    let request = kit.authorization_request("spa").scope("openid email offline_access").set("nonce", "the nonce");
+    let request =
+        kit.authorization_request("spa").scope("openid email offline_access").set("nonce", "the nonce");
     let code = request.open(&ua).expect_code();
     let (tokens, trips) = kit.trips(|| kit.exchange(&code).expect_status(200));
     assert_eq!((trips, tokens.event_names()), (2, vec!["tokens_issued"]));
@@ -90,8 +92,9 @@ fn a_code_becomes_tokens() {
     assert_eq!(kit.trips(|| kit.is_active("spa", tokens.member("access_token"))), (true, 1));
 }
 
-/// CODE-05, CODE-03, oidcc-codereuse, oidcc-codereuse-30seconds: at once, after 30 s, and within the hour after the code
-/// itself has expired, the second use ends what came of the first. A foreign client ends nothing.
+/// CODE-05, CODE-03, oidcc-codereuse, oidcc-codereuse-30seconds: at once, after 30 s, and within the hour
+/// after the code itself has expired, the second use ends what came of the first. A foreign client ends
+/// nothing.
 #[test]
 fn a_second_use_ends_what_came_of_the_first() {
     for later in [seconds(0), seconds(30), seconds(59), seconds(61), minutes(59), seconds(3599)] {
@@ -111,7 +114,11 @@ fn a_second_use_ends_what_came_of_the_first() {
         let again = kit.exchange(&code);
         assert_refused!(again, CODE_UNKNOWN);
         assert_eq!(again.event_names(), ["refused"]);
-        assert_refused!(kit.refresh("web", tokens.member("refresh_token")), "invalid_grant", "refresh_token_unknown");
+        assert_refused!(
+            kit.refresh("web", tokens.member("refresh_token")),
+            "invalid_grant",
+            "refresh_token_unknown"
+        );
     }
 }
 
@@ -133,7 +140,10 @@ fn a_replay_that_fails_a_check_ends_nothing() {
     let code = kit.code("alice", "web", "openid");
     let tokens = kit.exchange(&code).expect_status(200);
     assert_refused!(kit.exchange(&Code { client: "post".into(), ..code.clone() }), CODE_FOREIGN);
-    assert_refused!(kit.code_request(&code).set("redirect_uri", "https://web.example/cb/").send(), CODE_REDIRECT_URI);
+    assert_refused!(
+        kit.code_request(&code).set("redirect_uri", "https://web.example/cb/").send(),
+        CODE_REDIRECT_URI
+    );
     let other = "another-verifier-of-forty-three-characters-";
     assert_refused!(kit.code_request(&code).set("code_verifier", other).send(), CODE_VERIFIER);
     assert!(kit.is_active("web", tokens.member("access_token")));
@@ -249,7 +259,8 @@ fn only_what_was_granted_is_issued() {
 #[test]
 fn a_refresh_token_needs_grant_type_and_offline_access() {
     let kit = TestProvider::new();
-    let has_one = |client: &str, scope: &str| kit.tokens("alice", client, scope).json().get("refresh_token").is_some();
+    let has_one =
+        |client: &str, scope: &str| kit.tokens("alice", client, scope).json().get("refresh_token").is_some();
     assert!(has_one("web", "openid offline_access"));
     assert!(!has_one("web", "openid"));
     assert!(has_one("machine", "read"), "refresh_tokens = always");
@@ -345,7 +356,8 @@ fn what_must_not_be_exchanged() {
     let request = || kit.code_request(&code);
     let grant = Refused::Json(400, "invalid_grant");
     let malformed = Refused::Json(400, "invalid_request");
-    let refresh_token = kit.tokens("alice", "web", "openid offline_access").member("refresh_token").to_owned();
+    let refresh_token =
+        kit.tokens("alice", "web", "openid offline_access").member("refresh_token").to_owned();
     NegativeTable::new(&kit)
         .row("no code", request().without("code"), malformed)
         .row("an empty code", request().set("code", ""), malformed)
@@ -369,14 +381,15 @@ fn what_must_not_be_exchanged() {
     NegativeTable::new(&kit).row("after a day", request(), grant).run();
 }
 
-/// RFC 6749 section 4.1.2: a code that is shown again ends what came of it, for as long as an access token of it can live; also
-/// where a resource server's tokens live longer than `authorization_code.remembered`.
+/// RFC 6749 section 4.1.2: a code that is shown again ends what came of it, for as long as an access token of
+/// it can live; also where a resource server's tokens live longer than `authorization_code.remembered`.
 #[test]
 fn a_late_replay_ends_the_tokens_of_a_resource_server_with_a_long_lifetime() {
     let server = r#"{"uri":"https://slow.example","scopes":["slow"],"lifetime":"1d"}"#;
     let client = r#"{"client_id":"slow","client_secret":"a-secret-of-forty-three-characters-for-test",
         "redirect_uris":["https://slow.example/cb"],"chancery":{"default_resource":"https://slow.example"}}"#;
-    let kit = TestProvider::builder().resource_server(serde_json::from_str(server).unwrap()).client(client).build();
+    let kit =
+        TestProvider::builder().resource_server(serde_json::from_str(server).unwrap()).client(client).build();
     let code = kit.code("alice", "slow", "slow");
     let tokens = kit.exchange(&code).expect_status(200);
     kit.clock.advance(hours(2));

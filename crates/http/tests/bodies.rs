@@ -1,5 +1,5 @@
-//! Request bodies as strangers send them: RFC 9110 sections 8.6, 10.1.1 and 15.5.14. What is held of requests that are not
-//! complete is counted here, not timed.
+//! Request bodies as strangers send them: RFC 9110 sections 8.6, 10.1.1 and 15.5.14. What is held of requests
+//! that are not complete is counted here, not timed.
 
 #![expect(clippy::panic, reason = "tests")]
 
@@ -32,7 +32,10 @@ impl Body for Unfinished {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         self.0.take().map_or(Poll::Pending, |bytes| Poll::Ready(Some(Ok(Frame::data(bytes)))))
     }
 }
@@ -47,7 +50,10 @@ impl Body for Late {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         if !std::mem::replace(&mut self.was_asked_for, true) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -63,7 +69,10 @@ impl Body for Announced {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         panic!("the body was read")
     }
 
@@ -72,13 +81,21 @@ impl Body for Announced {
     }
 }
 
-fn request<B>(method: Method, target: &str, headers: &[(&str, &str)], peer: Option<IpAddr>, body: B) -> Request<B> {
+fn request<B>(
+    method: Method,
+    target: &str,
+    headers: &[(&str, &str)],
+    peer: Option<IpAddr>,
+    body: B,
+) -> Request<B> {
     let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = target.parse().unwrap_or_default();
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap_or(HeaderName::from_static("x-broken"));
-        request.headers_mut().append(name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")));
+        request
+            .headers_mut()
+            .append(name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")));
     }
     if let Some(peer) = peer {
         request.extensions_mut().insert(Peer(peer));
@@ -88,7 +105,8 @@ fn request<B>(method: Method, target: &str, headers: &[(&str, &str)], peer: Opti
 
 type Answering = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, Infallible>> + Send>>;
 
-/// What became of requests: those that wait for more of their body, and the status of those that were answered.
+/// What became of requests: those that wait for more of their body, and the status of those that were
+/// answered.
 #[derive(Default)]
 struct Begun {
     waiting: Vec<Answering>,
@@ -99,11 +117,13 @@ impl Begun {
     /// Lets those go on who can: whoever has to make way hears of it.
     fn settle(&mut self) {
         let answered = &mut self.answered;
-        self.waiting.retain_mut(|answering| match answering.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-            Poll::Pending => true,
-            Poll::Ready(Ok(answer)) => {
-                answered.push(answer.status().as_u16());
-                false
+        self.waiting.retain_mut(|answering| {
+            match answering.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Pending => true,
+                Poll::Ready(Ok(answer)) => {
+                    answered.push(answer.status().as_u16());
+                    false
+                }
             }
         });
     }
@@ -142,8 +162,9 @@ fn whole(kit: &TestProvider, peer: Option<IpAddr>, form: &str) -> u16 {
     answer.status().as_u16()
 }
 
-/// 3,000 requests that do not end, as 30 connections with 100 streams make them, hold what one network may hold; those that
-/// came first are told to come back, and nobody else feels it, neither in the same network nor in another.
+/// 3,000 requests that do not end, as 30 connections with 100 streams make them, hold what one network may
+/// hold; those that came first are told to come back, and nobody else feels it, neither in the same network
+/// nor in another.
 #[test]
 fn what_one_network_holds_is_bounded() {
     let kit = TestProvider::new();
@@ -154,7 +175,11 @@ fn what_one_network_holds_is_bounded() {
             begun.settle();
         });
         let held = usize::try_from(counted.bytes_current).unwrap_or_default();
-        assert!(held < 3 * ROOM_OF_A_NETWORK, "{} wait with {bytes} bytes each and hold {held}", begun.waiting.len());
+        assert!(
+            held < 3 * ROOM_OF_A_NETWORK,
+            "{} wait with {bytes} bytes each and hold {held}",
+            begun.waiting.len()
+        );
         assert!(begun.waiting.len() <= 512, "{} wait with {bytes} bytes each", begun.waiting.len());
         assert!(!begun.waiting.is_empty() && begun.answered.iter().all(|status| *status == 503), "{bytes}");
 
@@ -195,8 +220,8 @@ fn what_all_hold_is_bounded() {
     }
 }
 
-/// Strangers from many networks take all the room that there is, and take it anew whenever it is taken from them: whoever goes
-/// on is read all the same.
+/// Strangers from many networks take all the room that there is, and take it anew whenever it is taken from
+/// them: whoever goes on is read all the same.
 #[test]
 fn those_who_never_go_on_keep_out_nobody_who_does() {
     let kit = TestProvider::new();
@@ -208,7 +233,9 @@ fn those_who_never_go_on_keep_out_nobody_who_does() {
     };
     for _ in 0..3 {
         all_room(&mut begun);
-        for (peer, _) in [(address(3), "theirs"), (address(99), "another"), (None, "unknown")].iter().cycle().take(30) {
+        for (peer, _) in
+            [(address(3), "theirs"), (address(99), "another"), (None, "unknown")].iter().cycle().take(30)
+        {
             assert_eq!(late(&kit, *peer, GRANT), 200);
         }
     }
@@ -220,13 +247,16 @@ fn those_who_never_go_on_keep_out_nobody_who_does() {
 #[test]
 fn who_makes_way_is_told_to_come_back() {
     let kit = TestProvider::new();
-    let first = [("/token", "temporarily_unavailable"), ("/authorize", "data-page=\"error\"")].map(|(path, shown)| {
-        let mut service: Service = kit.service.clone();
-        let body = Unfinished(Some(Bytes::from_static(b"a=")));
-        let mut answering: Answering = service.call(request(Method::POST, path, &[FORM], address(1), body));
-        assert!(answering.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-        (path, shown, answering)
-    });
+    let first = [("/token", "temporarily_unavailable"), ("/authorize", "data-page=\"error\"")].map(
+        |(path, shown)| {
+            let mut service: Service = kit.service.clone();
+            let body = Unfinished(Some(Bytes::from_static(b"a=")));
+            let mut answering: Answering =
+                service.call(request(Method::POST, path, &[FORM], address(1), body));
+            assert!(answering.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+            (path, shown, answering)
+        },
+    );
     let mut begun = Begun::default();
     (0..3000).for_each(|_| begun.begin(&kit, address(1), 0));
     for (path, shown, answering) in first {
@@ -238,12 +268,14 @@ fn who_makes_way_is_told_to_come_back() {
     }
 }
 
-/// RFC 9110 section 15.5.14, PARM-05: a length that is announced is looked at before anything is read, which over HTTP/1.1 means
-/// before `100 Continue` is said (section 10.1.1).
+/// RFC 9110 section 15.5.14, PARM-05: a length that is announced is looked at before anything is read, which
+/// over HTTP/1.1 means before `100 Continue` is said (section 10.1.1).
 #[test]
 fn an_announced_length_that_is_too_long_is_refused_at_once() {
     let kit = TestProvider::new();
-    for path in ["/token", "/introspect", "/revoke", "/userinfo", "/authorize", "/interaction", "/interaction/in_x"] {
+    for path in
+        ["/token", "/introspect", "/revoke", "/userinfo", "/authorize", "/interaction", "/interaction/in_x"]
+    {
         for length in [64 * 1024 + 1, 1 << 40, u64::MAX] {
             let mut service: Service = kit.service.clone();
             let answering = service.call(request(Method::POST, path, &[FORM], None, Announced(length)));

@@ -2,7 +2,9 @@
 
 use chancery_core::model::ConsentAnswer;
 use chancery_jose::SigningAlgorithm;
-use chancery_testkit::{Answer, AuthorizationRequest, NegativeTable, Refused, SECRET, TestProvider, VerifiedJwt};
+use chancery_testkit::{
+    Answer, AuthorizationRequest, NegativeTable, Refused, SECRET, TestProvider, VerifiedJwt,
+};
 use chancery_types::{Scope, Scopes};
 use serde_json::{Value, json};
 
@@ -48,7 +50,8 @@ fn allowed(scopes: &str) -> ConsentAnswer {
     ConsentAnswer { scopes: Scopes::parse(scopes).unwrap_or_default(), ..ConsentAnswer::default() }
 }
 
-/// CLAIM-10, CLAIM-15: each scope stands for its claims in UserInfo (OIDC Core section 5.4), and for none in the ID token.
+/// CLAIM-10, CLAIM-15: each scope stands for its claims in UserInfo (OIDC Core section 5.4), and for none in
+/// the ID token.
 #[test]
 fn scopes_stand_for_claims() {
     let kit = TestProvider::new();
@@ -67,7 +70,8 @@ fn scopes_stand_for_claims() {
     }
 }
 
-/// CLAIM-06: single claims (OIDC Core section 5.5), each where it was asked for; whatever the wish about its value.
+/// CLAIM-06: single claims (OIDC Core section 5.5), each where it was asked for; whatever the wish about its
+/// value.
 #[test]
 fn claims_come_where_they_were_asked_for() {
     let kit = TestProvider::new();
@@ -108,15 +112,19 @@ fn declined_claims_stay_hidden() {
     assert_eq!(token.claims["name"], Value::Null);
 }
 
-/// The person sees each single claim that is asked for (OIDC Core section 3.1.2.4), and nothing that needs no consent.
+/// The person sees each single claim that is asked for (OIDC Core section 3.1.2.4), and nothing that needs no
+/// consent.
 #[test]
 fn single_claims_are_asked_about() {
     let kit = TestProvider::new();
     let ua = kit.user_agent();
     ua.signed_in("alice");
     ua.has_consented("alice", "web", "openid");
-    let request =
-        asking(&kit, "openid", &json!({"userinfo": {"birthdate": null}, "id_token": {"acr": null, "sub": null}}));
+    let request = asking(
+        &kit,
+        "openid",
+        &json!({"userinfo": {"birthdate": null}, "id_token": {"acr": null, "sub": null}}),
+    );
     let tab = request.open(&ua).expect_page("consent");
     assert!(tab.page().text.contains("birthdate") && !tab.page().text.contains("acr"), "{}", tab.page().text);
     let tokens = kit.exchange(&tab.allow().expect_code());
@@ -148,9 +156,12 @@ fn an_operators_own_claims() {
     kit.accounts.set_claim("alice", "member_since", json!(2019));
     kit.accounts.set_claim("alice", "badge", json!({"no": 7}));
     let metadata = kit.get("/.well-known/openid-configuration");
-    let has = |list: &str, name: &str| metadata[list].as_array().is_some_and(|all| all.contains(&name.into()));
+    let has =
+        |list: &str, name: &str| metadata[list].as_array().is_some_and(|all| all.contains(&name.into()));
     assert!(
-        has("scopes_supported", "membership") && has("claims_supported", "tier") && has("claims_supported", "badge")
+        has("scopes_supported", "membership")
+            && has("claims_supported", "tier")
+            && has("claims_supported", "badge")
     );
     let request = asking(&kit, "openid membership", &json!({"userinfo": {"badge": null}}));
     let (userinfo, _) =
@@ -173,13 +184,15 @@ fn accounts_cannot_replace_the_protocol() {
     assert_eq!(token.claims["sub"], "alice");
 }
 
-/// CLAIM-20: a claim that the person does not have is left out, not sent as null or empty (OIDC Core section 5.3.2).
+/// CLAIM-20: a claim that the person does not have is left out, not sent as null or empty (OIDC Core section
+/// 5.3.2).
 #[test]
 fn what_is_not_there_is_left_out() {
     let kit = TestProvider::new();
     kit.accounts.set_claim("alice", "email", Value::Null);
     kit.accounts.set_claim("alice", "phone_number", json!(""));
-    let request = asking(&kit, "openid email phone", &json!({"id_token": {"email": null, "email_verified": null}}));
+    let request =
+        asking(&kit, "openid email phone", &json!({"id_token": {"email": null, "email_verified": null}}));
     let (userinfo, token) = seen(&kit, &request, allowed("openid email phone"));
     assert_eq!(sorted(userinfo.member_names()), ["email_verified", "phone_number_verified", "sub"]);
     assert!(!token.names.contains(&"email".to_owned()), "{}", token.claims);
@@ -213,7 +226,12 @@ fn the_hash_of_the_access_token() {
         ));
         let tokens = kit.tokens("alice", "hash", "openid");
         let token = kit.id_token(&tokens, "hash");
-        assert_eq!(token.claims["at_hash"], alg.hash().left_half(tokens.member("access_token")), "{}", alg.name());
+        assert_eq!(
+            token.claims["at_hash"],
+            alg.hash().left_half(tokens.member("access_token")),
+            "{}",
+            alg.name()
+        );
         assert_eq!((token.header.alg, token.header.kid.is_some(), token.header.typ), (alg, true, None));
     }
 }
@@ -274,8 +292,8 @@ fn claims_parameters_that_must_be_refused() {
     table.row("a claim in 200 languages", many, Refused::Client("invalid_request")).run();
 }
 
-/// FR-10: OIDC Core section 5.5: both members are optional; members and claims that are not understood are ignored, whatever
-/// their values.
+/// FR-10: OIDC Core section 5.5: both members are optional; members and claims that are not understood are
+/// ignored, whatever their values.
 #[test]
 fn what_is_not_understood_is_ignored() {
     let kit = TestProvider::new();
@@ -295,7 +313,8 @@ fn what_is_not_understood_is_ignored() {
         r#"{"id_token":{"acr":{"value":null}}}"#,
         r#"{"id_token":{"sub":{"values":[]}}}"#,
     ] {
-        let request = kit.authorization_request("web").scope("openid").set("claims", claims).set("prompt", "none");
+        let request =
+            kit.authorization_request("web").scope("openid").set("claims", claims).set("prompt", "none");
         let tokens = kit.exchange(&request.open(&ua).expect_code()).expect_status(200);
         let info = kit.userinfo(tokens.member("access_token")).expect_status(200);
         let has_email = info.member_names() == ["sub", "email"];
@@ -303,8 +322,8 @@ fn what_is_not_understood_is_ignored() {
     }
 }
 
-/// FR-09: OIDC Core sections 5.2 and 5.5.2: a claim can be asked for in one language, in any case of the tag, also less
-/// specifically than the person's; the page asks for the claim, whatever its language.
+/// FR-09: OIDC Core sections 5.2 and 5.5.2: a claim can be asked for in one language, in any case of the tag,
+/// also less specifically than the person's; the page asks for the claim, whatever its language.
 #[test]
 fn a_claim_can_be_asked_for_in_one_language() {
     let kit = TestProvider::new();
@@ -330,13 +349,20 @@ fn a_claim_can_be_asked_for_in_one_language() {
         ("nickname#de", &["nickname#de"]),
     ] {
         let claim = asked.split('#').next().unwrap_or_default();
-        let request =
-            asking(&kit, "openid", &json!({"userinfo": {asked: null}, "id_token": {asked: {"essential": true}}}));
+        let request = asking(
+            &kit,
+            "openid",
+            &json!({"userinfo": {asked: null}, "id_token": {asked: {"essential": true}}}),
+        );
         let (userinfo, token) = seen(&kit, &request, answered(claim));
         let tagged = |all: Vec<String>| sorted(all.into_iter().filter(|name| name.contains('#')));
         assert_eq!(tagged(userinfo.member_names()), sorted(names.iter().copied()), "{asked}");
         assert_eq!(tagged(token.names), sorted(names.iter().copied()), "{asked}");
-        assert!(!userinfo.text().contains("mallory") && userinfo["name"] == Value::Null, "{}", userinfo.text());
+        assert!(
+            !userinfo.text().contains("mallory") && userinfo["name"] == Value::Null,
+            "{}",
+            userinfo.text()
+        );
     }
     let ua = kit.user_agent();
     ua.signed_in("alice");

@@ -1,5 +1,5 @@
-//! Client authentication at the endpoints: RFC 6749 sections 2.3 and 5.2, RFC 7009 section 2.1, RFC 7662 section 2.1. That
-//! failures cannot be told apart is shown in `indistinguishable.rs`.
+//! Client authentication at the endpoints: RFC 6749 sections 2.3 and 5.2, RFC 7009 section 2.1, RFC 7662
+//! section 2.1. That failures cannot be told apart is shown in `indistinguishable.rs`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -27,9 +27,10 @@ fn requests<'k>(kit: &'k TestProvider, client: &str) -> Vec<ClientRequest<'k>> {
     ENDPOINTS.into_iter().map(request).collect()
 }
 
-/// Client secrets cannot be guessed quickly: after ten wrong ones no secret of this client is looked at from this network
-/// for a while, not even the right one, and whether the client exists makes no difference (RFC 6749 section 2.3.1). From
-/// another network the right secret feels nothing, and it never costs a trip to the store.
+/// Client secrets cannot be guessed quickly: after ten wrong ones no secret of this client is looked at from
+/// this network for a while, not even the right one, and whether the client exists makes no difference (RFC
+/// 6749 section 2.3.1). From another network the right secret feels nothing, and it never costs a trip to the
+/// store.
 #[test]
 fn guessing_a_secret_is_slowed_down() {
     let kit = TestProvider::new();
@@ -46,7 +47,10 @@ fn guessing_a_secret_is_slowed_down() {
         }
         for (wait, secret) in [("1", "another"), ("1", SECRET)] {
             let (throttled, trips) = kit.trips(|| attempt(client, secret, attacker));
-            assert_eq!((throttled.status.as_u16(), throttled.header("retry-after"), trips), (429, Some(wait), 0));
+            assert_eq!(
+                (throttled.status.as_u16(), throttled.header("retry-after"), trips),
+                (429, Some(wait), 0)
+            );
             assert_eq!(throttled.member("error"), "invalid_client");
         }
     }
@@ -54,7 +58,8 @@ fn guessing_a_secret_is_slowed_down() {
     assert_eq!(trips, 1, "the token, and nothing beside it");
     for wait in [1, 2, 4, 8, 16, 32, 60, 60] {
         kit.clock.advance(seconds(wait));
-        let _ = attempt("machine", &format!("guess after {wait} s, {}", kit.now().secs()), attacker).expect_status(401);
+        let _ = attempt("machine", &format!("guess after {wait} s, {}", kit.now().secs()), attacker)
+            .expect_status(401);
         let _ = attempt("machine", SECRET, attacker).expect_status(429);
     }
     // It ends by itself.
@@ -62,7 +67,8 @@ fn guessing_a_secret_is_slowed_down() {
     let _ = attempt("machine", SECRET, attacker).expect_status(200);
 }
 
-/// FR-01: a wait that was set while the clock was ahead is no longer than others once the clock is right again.
+/// FR-01: a wait that was set while the clock was ahead is no longer than others once the clock is right
+/// again.
 #[test]
 fn a_clock_that_was_ahead_locks_no_client_out() {
     for ahead in [30, 120, 86_400] {
@@ -94,8 +100,8 @@ fn the_same_wrong_secret_is_one_guess() {
     let _ = kit.client_credentials_request("machine").send().expect_status(200);
 }
 
-/// A proxy on this machine that nobody has named speaks for everybody: a stranger who guesses a client's secret through it
-/// must not stop the client, which comes through it, too. Whoever runs it is told, once.
+/// A proxy on this machine that nobody has named speaks for everybody: a stranger who guesses a client's
+/// secret through it must not stop the client, which comes through it, too. Whoever runs it is told, once.
 #[test]
 fn a_proxy_that_was_not_named_is_no_network() {
     for proxy in ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"] {
@@ -121,8 +127,8 @@ fn a_proxy_that_was_not_named_is_no_network() {
     assert_eq!(kit.send(request).event_names(), ["refused"]);
 }
 
-/// CAUTH-01, CAUTH-02, CAUTH-03, CAUTH-24: a secret comes in the header or in the body, whichever of the two is registered,
-/// the same at each endpoint.
+/// CAUTH-01, CAUTH-02, CAUTH-03, CAUTH-24: a secret comes in the header or in the body, whichever of the two
+/// is registered, the same at each endpoint.
 #[test]
 fn each_endpoint_takes_a_secret_in_the_header_or_in_the_body() {
     let kit = TestProvider::new();
@@ -138,8 +144,9 @@ fn each_endpoint_takes_a_secret_in_the_header_or_in_the_body() {
     }
 }
 
-/// CAUTH-03, OIDC Registration section 2: with `secret_method = "registered"` only the registered way is taken, for all
-/// clients of a server or for one. Nothing that a client is registered with makes a strict server laxer.
+/// CAUTH-03, OIDC Registration section 2: with `secret_method = "registered"` only the registered way is
+/// taken, for all clients of a server or for one. Nothing that a client is registered with makes a strict
+/// server laxer.
 #[test]
 fn the_registered_way_alone_on_demand() {
     let client = |id: &str, method: &str, own: &str| {
@@ -170,20 +177,22 @@ fn the_registered_way_alone_on_demand() {
     }
 }
 
-/// RFC 6749 section 3.2: a parameter without a value counts as not sent. Client libraries send an empty `client_secret`
-/// beside the header.
+/// RFC 6749 section 3.2: a parameter without a value counts as not sent. Client libraries send an empty
+/// `client_secret` beside the header.
 #[test]
 fn empty_parameters_beside_the_header_are_none() {
     let kit = TestProvider::new();
     for client in ["web", "post"] {
         for request in requests(&kit, client) {
-            let request = request.by_method("client_secret_basic").param("client_id", "").param("client_secret", "");
+            let request =
+                request.by_method("client_secret_basic").param("client_id", "").param("client_secret", "");
             let _ = request.param("client_assertion", "").send().expect_status(200);
         }
     }
 }
 
-/// CAUTH-09, CAUTH-10: RFC 6749 section 2.3.1 encodes both parts before RFC 7617 joins them; the scheme knows no case.
+/// CAUTH-09, CAUTH-10: RFC 6749 section 2.3.1 encodes both parts before RFC 7617 joins them; the scheme knows
+/// no case.
 #[test]
 fn the_authorization_header_as_libraries_send_it() {
     let kit = TestProvider::builder()
@@ -205,7 +214,8 @@ fn the_authorization_header_as_libraries_send_it() {
     assert_eq!(again(value.trim_end_matches('=')), 200, "padding may be left out");
 }
 
-/// CAUTH-10: what is decoded is the form encoding (RFC 6749 appendix B) of id and secret, once, and only in the header.
+/// CAUTH-10: what is decoded is the form encoding (RFC 6749 appendix B) of id and secret, once, and only in
+/// the header.
 #[test]
 fn secrets_that_look_encoded() {
     let odd = "a%2Bb+c%25d of enough characters to be a good secret";
@@ -248,7 +258,8 @@ fn the_id_may_be_said_twice() {
     let _ = kit.client_credentials_request("web").param("client_id", "web").send().expect_status(200);
 }
 
-/// CAUTH-08: every 401 has a challenge (RFC 9110 section 15.5.2), of the scheme that the client used (RFC 6749 section 5.2).
+/// CAUTH-08: every 401 has a challenge (RFC 9110 section 15.5.2), of the scheme that the client used (RFC
+/// 6749 section 5.2).
 #[test]
 fn a_401_is_challenged() {
     let kit = TestProvider::new();
@@ -264,7 +275,8 @@ fn a_401_is_challenged() {
             assert_eq!(answer["error_description"], "client authentication failed");
         }
     }
-    let malformed = kit.anonymous_request("/token").header("authorization", "Basic ?").send().expect_status(400);
+    let malformed =
+        kit.anonymous_request("/token").header("authorization", "Basic ?").send().expect_status(400);
     assert_eq!(malformed.header("www-authenticate"), None);
 }
 
@@ -282,8 +294,8 @@ fn a_secret_that_was_taken_away_is_wrong() {
     let _ = kit.client_credentials_request("web").send().expect_status(200);
 }
 
-/// A14, CAUTH-03, CAUTH-07, CAUTH-15, CAUTH-21, CAUTH-23, EVT-04: unknown, disabled, wrong secret and wrong method are one answer at
-/// each endpoint; the event alone says which it was.
+/// A14, CAUTH-03, CAUTH-07, CAUTH-15, CAUTH-21, CAUTH-23, EVT-04: unknown, disabled, wrong secret and wrong
+/// method are one answer at each endpoint; the event alone says which it was.
 #[test]
 fn failures_differ_in_the_event_alone() {
     let kit = TestProvider::new();
@@ -297,7 +309,8 @@ fn failures_differ_in_the_event_alone() {
     kit.put_client(&client("strict", r#""secret_method":"registered""#));
     for (at, (path, _)) in ENDPOINTS.into_iter().enumerate() {
         let by = |client: &str, method: &str| requests(&kit, client).remove(at).by_method(method);
-        let named = |client: &str| requests(&kit, "web").remove(at).unauthenticated().param("client_id", client);
+        let named =
+            |client: &str| requests(&kit, "web").remove(at).unauthenticated().param("client_id", client);
         let (basic, post) = ("client_secret_basic", "client_secret_post");
         let unregistered = "client_authentication_method_unregistered";
         let rows = [
@@ -316,8 +329,14 @@ fn failures_differ_in_the_event_alone() {
             (named("web"), unregistered),
             (named("spa").param("client_secret", SECRET), unregistered),
             (by("spa", basic).secret(SECRET), unregistered),
-            (named("web").param("client_assertion", "a.b.c").param("client_assertion_type", "x"), unregistered),
-            (named("spa").param("client_assertion", "a.b.c").param("client_assertion_type", "x"), unregistered),
+            (
+                named("web").param("client_assertion", "a.b.c").param("client_assertion_type", "x"),
+                unregistered,
+            ),
+            (
+                named("spa").param("client_assertion", "a.b.c").param("client_assertion_type", "x"),
+                unregistered,
+            ),
             (named("").param("client_assertion", "a.b.c"), unregistered),
         ];
         for (request, reason) in rows {
@@ -341,7 +360,10 @@ fn failures_differ_in_the_event_alone() {
             (named("").header("authorization", "Basic YmFzaWM6"), "authorization_header_without_secret"),
             (by("post", post).param("client_id", "post"), "malformed_parameter"),
             (by("post", post).param("client_secret", "x"), "malformed_parameter"),
-            (named("post").param("client_assertion", "a").param("client_assertion", "b"), "malformed_parameter"),
+            (
+                named("post").param("client_assertion", "a").param("client_assertion", "b"),
+                "malformed_parameter",
+            ),
         ] {
             let answer = request.send().expect_status(400);
             check_refused_by_name(&answer, "invalid_request", reason);
@@ -349,8 +371,9 @@ fn failures_differ_in_the_event_alone() {
     }
 }
 
-/// CAUTH-13, META-04: a secret that has ended is a wrong secret; `0` is no end (RFC 7591 section 3.2.1). Whoever goes on with the
-/// right one does not guess, and neither does a client that is disabled: neither is slowed down.
+/// CAUTH-13, META-04: a secret that has ended is a wrong secret; `0` is no end (RFC 7591 section 3.2.1).
+/// Whoever goes on with the right one does not guess, and neither does a client that is disabled: neither is
+/// slowed down.
 #[test]
 fn a_secret_ends() {
     let kit = TestProvider::new();
@@ -385,8 +408,9 @@ fn a_secret_ends() {
 fn made_secrets_and_ids_are_random() {
     let kit = TestProvider::new();
     let metadata = r#"{"redirect_uris":["https://made.example/cb"]}"#;
-    let mut made: Vec<String> =
-        (0..50).map(|_| kit.registry.put(metadata).expect("good metadata").expect("a secret").to_string()).collect();
+    let mut made: Vec<String> = (0..50)
+        .map(|_| kit.registry.put(metadata).expect("good metadata").expect("a secret").to_string())
+        .collect();
     made.sort();
     made.dedup();
     assert_eq!(made.len(), 50);
@@ -397,8 +421,9 @@ fn made_secrets_and_ids_are_random() {
     }
 }
 
-/// CAUTH-15, META-13: nobody is registered for assertions as long as they are not taken, and what would be a good one is
-/// refused as any client authentication that fails (RFC 6749 section 5.2, `invalid_client`), whatever has signed it.
+/// CAUTH-15, META-13: nobody is registered for assertions as long as they are not taken, and what would be a
+/// good one is refused as any client authentication that fails (RFC 6749 section 5.2, `invalid_client`),
+/// whatever has signed it.
 #[test]
 fn assertions_are_not_taken() {
     let kit = TestProvider::new();
@@ -406,20 +431,27 @@ fn assertions_are_not_taken() {
         let key = ClientKey::generate(alg);
         let metadata = json!({"client_id": "signs", "redirect_uris": ["https://signs.example/cb"], "jwks": key.jwks(),
             "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": alg.name()});
-        let complaints = kit.registry.put(&metadata.to_string()).expect_err("nobody can be registered for it");
+        let complaints =
+            kit.registry.put(&metadata.to_string()).expect_err("nobody can be registered for it");
         let about: Vec<&str> = complaints.iter().map(|complaint| &*complaint.setting).collect();
         assert!(about.contains(&"token_endpoint_auth_method"), "{about:?}");
         for (path, parameters) in ENDPOINTS {
             let assertion = key.assertion("web", &format!("https://id.example{path}"), "once", kit.now());
             let set = JwkSet::parse(key.jwks().to_string().as_bytes()).expect("the public half");
             let verifying = set.keys()[0].verifying_key().expect("a key");
-            assert!(Compact::parse(&assertion).expect("a JWT").verify(&verifying).is_ok(), "{alg:?}: it would be good");
+            assert!(
+                Compact::parse(&assertion).expect("a JWT").verify(&verifying).is_ok(),
+                "{alg:?}: it would be good"
+            );
             for client in ["web", "spa"] {
+                let request = kit
+                    .anonymous_request(path)
+                    .param("client_id", client)
+                    .param("client_assertion", &assertion);
+                let request = request
+                    .param("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
                 let request =
-                    kit.anonymous_request(path).param("client_id", client).param("client_assertion", &assertion);
-                let request =
-                    request.param("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-                let request = parameters.iter().fold(request, |request, (name, value)| request.param(name, value));
+                    parameters.iter().fold(request, |request, (name, value)| request.param(name, value));
                 let answer = request.send().expect_status(401);
                 assert_refused!(answer, "invalid_client", "client_authentication_method_unregistered");
             }
@@ -446,10 +478,18 @@ fn clients_that_must_not_be_served() {
             ("the beginning of the secret", by("web").secret(&SECRET[..SECRET.len() - 1]), failed),
             ("the secret in capitals", by("post").secret(&SECRET.to_uppercase()), failed),
             ("a wrong secret in the body", by("web").by_method("client_secret_post").secret("wrong"), failed),
-            ("a wrong secret in the header", by("post").by_method("client_secret_basic").secret("wrong"), failed),
+            (
+                "a wrong secret in the header",
+                by("post").by_method("client_secret_basic").secret("wrong"),
+                failed,
+            ),
             ("no secret where it may come either way", by("post").by_method("none"), failed),
             ("a public client with a secret", by("spa").param("client_secret", SECRET), failed),
-            ("a public client with a header", by("spa").by_method("client_secret_basic").secret(SECRET), failed),
+            (
+                "a public client with a header",
+                by("spa").by_method("client_secret_basic").secret(SECRET),
+                failed,
+            ),
             ("an unknown client", by("web").unauthenticated().param("client_id", "nobody"), failed),
             (
                 "an unknown client with a secret",
@@ -468,7 +508,11 @@ fn clients_that_must_not_be_served() {
                 by("web").by_method("client_secret_post").set("client_id", "spa"),
                 malformed,
             ),
-            ("header and body", by("web").param("client_id", "web").param("client_secret", SECRET), malformed),
+            (
+                "header and body",
+                by("web").param("client_id", "web").param("client_secret", SECRET),
+                malformed,
+            ),
             ("header and assertion", by("web").param("client_assertion", "x"), malformed),
             (
                 "secret and assertion",
@@ -489,7 +533,11 @@ fn clients_that_must_not_be_served() {
             ("another id beside the header", by("web").param("client_id", "post"), malformed),
             ("two ids", by("post").param("client_id", "post"), malformed),
             ("two secrets", by("post").param("client_secret", SECRET), malformed),
-            ("two assertions", by("spa").param("client_assertion", "x").param("client_assertion", "x"), malformed),
+            (
+                "two assertions",
+                by("spa").param("client_assertion", "x").param("client_assertion", "x"),
+                malformed,
+            ),
             ("two headers", by("web").header("authorization", "Basic eDp5"), malformed),
             ("a bearer token", by("web").unauthenticated().header("authorization", "Bearer x"), malformed),
             ("another scheme", by("web").unauthenticated().header("authorization", "Negotiate x"), malformed),
@@ -497,9 +545,21 @@ fn clients_that_must_not_be_served() {
             ("blanks alone", by("web").unauthenticated().header("authorization", "Basic   "), malformed),
             ("no credentials", by("web").unauthenticated().header("authorization", "Basic"), malformed),
             ("no colon", by("web").unauthenticated().header("authorization", "Basic d2Vi"), malformed),
-            ("another alphabet", by("web").unauthenticated().header("authorization", "Basic d2ViOn-_"), malformed),
-            ("too much padding", by("web").unauthenticated().header("authorization", "Basic d2ViOng=="), malformed),
-            ("a broken escape", by("web").unauthenticated().header("authorization", "Basic d2ViOiU="), malformed),
+            (
+                "another alphabet",
+                by("web").unauthenticated().header("authorization", "Basic d2ViOn-_"),
+                malformed,
+            ),
+            (
+                "too much padding",
+                by("web").unauthenticated().header("authorization", "Basic d2ViOng=="),
+                malformed,
+            ),
+            (
+                "a broken escape",
+                by("web").unauthenticated().header("authorization", "Basic d2ViOiU="),
+                malformed,
+            ),
         ];
         for (name, request, refused) in rows {
             table = table.row(format!("{path}: {name}"), request, refused);

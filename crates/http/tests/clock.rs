@@ -1,5 +1,6 @@
-//! What has ended has ended, and what is another's stays another's, whatever the server's clock does in between: it may be
-//! ahead, behind, or set right at any moment (OIDC Core section 3.1.2.1, RFC 9700 section 4.14.2).
+//! What has ended has ended, and what is another's stays another's, whatever the server's clock does in
+//! between: it may be ahead, behind, or set right at any moment (OIDC Core section 3.1.2.1, RFC 9700 section
+//! 4.14.2).
 
 use chancery_core::endpoint::token::refresh_token::REFRESH_TOKEN_USED;
 use chancery_core::interaction::form_token::FORM_TOO_OLD;
@@ -7,10 +8,12 @@ use chancery_core::policy::{CLIENT_REPLACED, SIGNED_OUT_EVERYWHERE};
 use chancery_core::rotation::KeyEnd;
 use chancery_jose::SigningAlgorithm::{Es256, Rs256};
 use chancery_testkit::{
-    Answer, Code, HandClock, READY_MADE, SECRET, TestProvider, UserAgent, assert_refused, hours, minutes, seconds,
+    Answer, Code, HandClock, READY_MADE, SECRET, TestProvider, UserAgent, assert_refused, hours, minutes,
+    seconds,
 };
 
-/// By how many seconds the clock is ahead: at the login, when something ends, and when what has ended is shown.
+/// By how many seconds the clock is ahead: at the login, when something ends, and when what has ended is
+/// shown.
 const CLOCKS: &[(i64, i64, i64)] = &[
     (0, 0, 0),
     (120, 0, 0),
@@ -51,7 +54,11 @@ impl<'k> Held<'k> {
             ua.has_consented("alice", client, scopes);
         }
         let request = |client, scope: &str| kit.authorization_request(client).scope(scope);
-        let first = request("web", "openid offline_access").open(&ua).expect_page("login").login("alice").expect_code();
+        let first = request("web", "openid offline_access")
+            .open(&ua)
+            .expect_page("login")
+            .login("alice")
+            .expect_code();
         let code = |client, scope: &str| request(client, scope).open(&ua).expect_code();
         let exchanged = |code: &Code| kit.exchange(code).expect_status(200);
         Self {
@@ -87,8 +94,9 @@ impl<'k> Held<'k> {
     }
 }
 
-/// FR-01: another password, or "sign out everywhere", ends sessions, codes, refresh families and access tokens of every
-/// kind, wherever they are shown, also when the clock stood otherwise at the login. Without it nothing has ended.
+/// FR-01: another password, or "sign out everywhere", ends sessions, codes, refresh families and access
+/// tokens of every kind, wherever they are shown, also when the clock stood otherwise at the login. Without
+/// it nothing has ended.
 #[test]
 fn what_a_person_ended_has_ended() {
     for clock @ (login, end, shown) in CLOCKS.iter().copied() {
@@ -105,7 +113,8 @@ fn what_a_person_ended_has_ended() {
                 assert_eq!(counts, !is_ended, "{what}, clock {clock:?}, ended {is_ended}");
             }
             if is_ended {
-                let page = kit.authorization_request("web").scope("openid").open(&held.ua).expect_page("login");
+                let page =
+                    kit.authorization_request("web").scope("openid").open(&held.ua).expect_page("login");
                 let _ = kit.exchange(&page.login("alice").expect_code()).expect_status(200);
             }
         }
@@ -147,8 +156,8 @@ fn a_change_of_the_password_overtakes_a_login() {
     let _ = again.login("alice").expect_code();
 }
 
-/// FR-01: a person whose id somebody had before has agreed to nothing, and what they agree to is theirs alone; a person who
-/// ended everything of theirs is still the same one.
+/// FR-01: a person whose id somebody had before has agreed to nothing, and what they agree to is theirs
+/// alone; a person who ended everything of theirs is still the same one.
 #[test]
 fn a_consent_is_the_person_s_who_gave_it() {
     let kit = TestProvider::new();
@@ -177,8 +186,9 @@ fn a_consent_is_the_person_s_who_gave_it() {
     let _ = silent.scope("openid").open(&third).expect_error("consent_required");
 }
 
-/// FR-01: a client that was removed and registered again under its id is another one. Consents, codes, refresh families and
-/// access tokens of every kind are not the next one's, however the clock stood. One that is only changed keeps all.
+/// FR-01: a client that was removed and registered again under its id is another one. Consents, codes,
+/// refresh families and access tokens of every kind are not the next one's, however the clock stood. One that
+/// is only changed keeps all.
 #[test]
 fn another_client_of_the_same_id_inherits_nothing() {
     for clock @ (granted, registered, shown) in CLOCKS.iter().copied() {
@@ -186,7 +196,9 @@ fn another_client_of_the_same_id_inherits_nothing() {
             let kit = TestProvider::new();
             set(&kit, granted);
             let held = Held::by_login(&kit);
-            let own = |client| kit.client_credentials_request(client).param("scope", "read").send().expect_status(200);
+            let own = |client| {
+                kit.client_credentials_request(client).param("scope", "read").send().expect_status(200)
+            };
             let (own_opaque, own_jwt) = (own("machine"), own("jwt"));
             set(&kit, registered);
             for metadata in READY_MADE {
@@ -236,11 +248,12 @@ fn a_new_consent_does_not_revive_the_old_one() {
     let _ = request("openid").set("prompt", "none").open(&ua).expect_error("consent_required");
 }
 
-/// FR-01, RFC 9700 section 4.14.2: for half a minute after its use a refresh token can be shown again; one that was used
-/// while the clock was far ahead is not one that was used a moment ago.
+/// FR-01, RFC 9700 section 4.14.2: for half a minute after its use a refresh token can be shown again; one
+/// that was used while the clock was far ahead is not one that was used a moment ago.
 #[test]
 fn a_stolen_refresh_token_is_noticed() {
-    for (ahead, is_recent) in [(0, true), (5, true), (30, true), (31, false), (3600, false), (86_400, false)] {
+    for (ahead, is_recent) in [(0, true), (5, true), (30, true), (31, false), (3600, false), (86_400, false)]
+    {
         let kit = TestProvider::new();
         set(&kit, ahead);
         let tokens = kit.tokens("alice", "web", "openid offline_access");
@@ -249,7 +262,11 @@ fn a_stolen_refresh_token_is_noticed() {
         set(&kit, 0);
         let again = kit.refresh("web", stolen);
         if is_recent {
-            assert_eq!(again.expect_status(200)["refresh_token"], successor["refresh_token"], "ahead {ahead}");
+            assert_eq!(
+                again.expect_status(200)["refresh_token"],
+                successor["refresh_token"],
+                "ahead {ahead}"
+            );
         } else {
             assert_refused!(again, REFRESH_TOKEN_USED);
             let _ = kit.refresh("web", successor.member("refresh_token")).expect_status(400);
@@ -257,8 +274,8 @@ fn a_stolen_refresh_token_is_noticed() {
     }
 }
 
-/// FR-01: the cookie from before a login opens the session for half a minute more, for parallel tabs. One that was replaced
-/// while the clock was far ahead does not.
+/// FR-01: the cookie from before a login opens the session for half a minute more, for parallel tabs. One
+/// that was replaced while the clock was far ahead does not.
 #[test]
 fn a_former_session_cookie_is_no_session() {
     for (ahead, is_recent) in [(0, true), (30, true), (31, false), (3600, false)] {
@@ -271,13 +288,14 @@ fn a_former_session_cookie_is_no_session() {
         let former = ua.with_the_same_cookies();
         let _ = request.clone().set("prompt", "login").open(&ua).login("alice").expect_code();
         set(&kit, 0);
-        let is_signed_in = |ua: &UserAgent<'_>| request.clone().set("prompt", "none").open(ua).is_answered_with("code");
+        let is_signed_in =
+            |ua: &UserAgent<'_>| request.clone().set("prompt", "none").open(ua).is_answered_with("code");
         assert_eq!((is_signed_in(&former), is_signed_in(&ua)), (is_recent, true), "ahead {ahead}");
     }
 }
 
-/// FR-01: a form of a time that is still to come is as foreign as one that is too old, and a step that was answered then is
-/// not one that was answered a moment ago.
+/// FR-01: a form of a time that is still to come is as foreign as one that is too old, and a step that was
+/// answered then is not one that was answered a moment ago.
 #[test]
 fn a_form_of_a_time_to_come() {
     for (ahead, is_young) in [(0, true), (3600, true), (3601, false), (86_400, false)] {
@@ -307,7 +325,8 @@ fn a_form_of_a_time_to_come() {
     }
 }
 
-/// FR-01: a clock that is ahead for a while sweeps nothing away that says no: a JWT that was revoked stays so.
+/// FR-01: a clock that is ahead for a while sweeps nothing away that says no: a JWT that was revoked stays
+/// so.
 #[test]
 fn what_was_revoked_stays_revoked() {
     for ahead in [0, 301, 3600, 86_000] {

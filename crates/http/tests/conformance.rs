@@ -1,6 +1,6 @@
 //! The modules of the OpenID conformance suite's plans `oidcc-config-certification-test-plan` and
-//! `oidcc-basic-certification-test-plan` with static clients: what each of them looks at, said as a test of our own. The
-//! first line of each test is the module's name.
+//! `oidcc-basic-certification-test-plan` with static clients: what each of them looks at, said as a test of
+//! our own. The first line of each test is the module's name.
 
 #![expect(clippy::indexing_slicing, clippy::expect_used, reason = "tests")]
 
@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 
 use chancery_jose::SigningAlgorithm;
 use chancery_testkit::{
-    Answer, Arrival, AuthorizationRequest, NegativeTable, Refused, Tab, TestProvider, UserAgent, VerifiedJwt, minutes,
-    seconds,
+    Answer, Arrival, AuthorizationRequest, NegativeTable, Refused, Tab, TestProvider, UserAgent, VerifiedJwt,
+    minutes, seconds,
 };
 use serde_json::Value;
 
-/// The clients that the suite is configured with: two, and one that authenticates in the body. None of them uses PKCE
-/// unless a module is about it.
+/// The clients that the suite is configured with: two, and one that authenticates in the body. None of them
+/// uses PKCE unless a module is about it.
 fn provider() -> TestProvider {
     let client = |id: &str, more: &str| {
         format!(
@@ -53,12 +53,13 @@ fn through(tab: Tab<'_, '_>) -> Arrival {
     tab.expect_arrival()
 }
 
-/// What the suite checks of every code, access token and refresh token: 128 bits long, more than 96 bits of entropy by the
-/// frequencies of its characters, and only VSCHAR.
+/// What the suite checks of every code, access token and refresh token: 128 bits long, more than 96 bits of
+/// entropy by the frequencies of its characters, and only VSCHAR.
 fn check_entropy(text: &str) {
     let length = f64::from(u32::try_from(text.len()).expect("a short text"));
     let shares = text.chars().collect::<BTreeSet<char>>().into_iter().map(|c| {
-        f64::from(u32::try_from(text.chars().filter(|have| *have == c).count()).expect("a short text")) / length
+        f64::from(u32::try_from(text.chars().filter(|have| *have == c).count()).expect("a short text"))
+            / length
     });
     let bits = -shares.map(|share| share * share.log2()).sum::<f64>() * length;
     assert!(text.len() >= 43 && bits > 96.0, "{text}: {bits} bits");
@@ -75,7 +76,8 @@ struct Outcome {
 fn exchange(kit: &TestProvider, request: &AuthorizationRequest, arrival: &Arrival) -> Answer {
     let client = request.value("client_id").unwrap_or_default();
     let code = arrival.value("code").unwrap_or_default();
-    let mut exchange = kit.token_request(client).param("grant_type", "authorization_code").param("code", code);
+    let mut exchange =
+        kit.token_request(client).param("grant_type", "authorization_code").param("code", code);
     exchange = exchange.param("redirect_uri", request.value("redirect_uri").unwrap_or_default());
     if let Some(verifier) = request.verifier() {
         exchange = exchange.param("code_verifier", verifier);
@@ -88,7 +90,10 @@ fn outcome(kit: &TestProvider, ua: &UserAgent<'_>, request: &AuthorizationReques
 }
 
 fn answered(kit: &TestProvider, request: &AuthorizationRequest, arrival: &Arrival) -> Outcome {
-    assert_eq!((arrival.mode, arrival.uri.as_str()), ("query", request.value("redirect_uri").unwrap_or_default()));
+    assert_eq!(
+        (arrival.mode, arrival.uri.as_str()),
+        ("query", request.value("redirect_uri").unwrap_or_default())
+    );
     assert_eq!(arrival.names(), ["code", "state", "iss"]);
     assert_eq!(arrival.value("state"), request.value("state"));
     check_entropy(arrival.value("code").unwrap_or_default());
@@ -135,7 +140,8 @@ fn check_claims(userinfo: &Answer) {
     }
 }
 
-/// An error that reached the client: `state` as it was, no code, no other parameter, a text of the allowed characters.
+/// An error that reached the client: `state` as it was, no code, no other parameter, a text of the allowed
+/// characters.
 fn check_error(tab: &Tab<'_, '_>, codes: &[&str]) {
     let arrival = tab.expect_arrival();
     let error = arrival.value("error").unwrap_or_default();
@@ -145,7 +151,10 @@ fn check_error(tab: &Tab<'_, '_>, codes: &[&str]) {
         assert!(["error", "error_description", "state", "iss"].contains(&name), "{name}");
     }
     let description = arrival.value("error_description").unwrap_or("");
-    assert!(description.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "{description}");
+    assert!(
+        description.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
+        "{description}"
+    );
 }
 
 /// A request with a scope, and the claims that UserInfo must have for it.
@@ -159,7 +168,6 @@ fn check_scope(scope: &str, claims: &[&str]) {
 
 const PROFILE: &str = "name family_name given_name middle_name nickname preferred_username profile picture website \
     gender birthdate zoneinfo locale updated_at";
-
 fn profile() -> Vec<&'static str> {
     PROFILE.split(' ').collect()
 }
@@ -188,8 +196,13 @@ fn discovery_endpoint_verification() {
     assert_eq!(list("response_types_supported"), ["code"]);
     assert_eq!(list("subject_types_supported"), ["public"]);
     assert!(has("id_token_signing_alg_values_supported", "RS256"));
-    assert!(!has("id_token_signing_alg_values_supported", "none"), "three modules are skipped for this reason");
-    assert!(has("grant_types_supported", "authorization_code") && has("grant_types_supported", "refresh_token"));
+    assert!(
+        !has("id_token_signing_alg_values_supported", "none"),
+        "three modules are skipped for this reason"
+    );
+    assert!(
+        has("grant_types_supported", "authorization_code") && has("grant_types_supported", "refresh_token")
+    );
     assert!(has("scopes_supported", "openid") && has("scopes_supported", "offline_access"));
     assert!(PROFILE.split(' ').all(|claim| has("claims_supported", claim)));
     assert!(has("token_endpoint_auth_methods_supported", "client_secret_basic"));
@@ -249,7 +262,9 @@ fn userinfo_get() {
 #[test]
 fn userinfo_post_header() {
     let bearer = |token: &str| format!("Bearer {token}");
-    check_userinfo(|kit, token| kit.anonymous_request("/userinfo").header("authorization", &bearer(token)).send());
+    check_userinfo(|kit, token| {
+        kit.anonymous_request("/userinfo").header("authorization", &bearer(token)).send()
+    });
 }
 
 /// oidcc-userinfo-post-body
@@ -476,9 +491,12 @@ fn post_request() {
     let kit = provider();
     let request = request(&kit);
     let _ = answered(&kit, &request, &through(request.post(&kit.user_agent())));
-    // A POST that does not tell where it comes from, as from a client without Fetch Metadata, comes again as GET.
+    // A POST that does not tell where it comes from, as from a client without Fetch Metadata, comes again as
+    // GET.
     let answer = kit.send(request.to_http_post()).expect_status(303);
-    assert!(answer.header("location").is_some_and(|address| address.contains("/authorize?response_type=code")));
+    assert!(
+        answer.header("location").is_some_and(|address| address.contains("/authorize?response_type=code"))
+    );
 }
 
 /// oidcc-server-client-secret-post
@@ -540,7 +558,11 @@ fn refresh_token() {
     assert!(after["iat"].as_i64() > before["iat"].as_i64());
     let foreign = kit.refresh("suite", second.tokens.member("refresh_token")).expect_status(400);
     assert_eq!(foreign["error"], "invalid_grant");
-    assert_eq!(kit.refresh("suite2", second.tokens.member("refresh_token")).status, 200, "and its owner keeps it");
+    assert_eq!(
+        kit.refresh("suite2", second.tokens.member("refresh_token")).status,
+        200,
+        "and its owner keeps it"
+    );
 }
 
 /// oidcc-ensure-request-with-valid-pkce-succeeds
@@ -550,7 +572,8 @@ fn valid_pkce() {
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     let request = request(&kit).pkce(verifier);
     let arrival = through(request.open(&kit.user_agent()));
-    let wrong = exchange(&kit, &request.clone().pkce("another-verifier-of-forty-three-characters-x"), &arrival);
+    let wrong =
+        exchange(&kit, &request.clone().pkce("another-verifier-of-forty-three-characters-x"), &arrival);
     assert_eq!(wrong.expect_status(400)["error"], "invalid_grant");
     let _ = exchange(&kit, &request, &arrival).expect_status(200);
 }
@@ -568,6 +591,10 @@ fn what_the_plans_want_refused() {
             Refused::Page(400, "invalid_request"),
         )
         .row("a request object", request(&kit).set("request", "x"), Refused::Client("request_not_supported"))
-        .row("a request URI", request(&kit).set("request_uri", "x"), Refused::Client("request_uri_not_supported"))
+        .row(
+            "a request URI",
+            request(&kit).set("request_uri", "x"),
+            Refused::Client("request_uri_not_supported"),
+        )
         .run();
 }

@@ -1,4 +1,5 @@
-//! Which scripts may read an answer: the Fetch standard's CORS protocol; RFC 9700 section 2.6; draft for browser-based apps.
+//! Which scripts may read an answer: the Fetch standard's CORS protocol; RFC 9700 section 2.6; draft for
+//! browser-based apps.
 
 use chancery_testkit::{Answer, ClientRequest, NegativeTable, Refused, TestProvider};
 use http::Method;
@@ -14,7 +15,8 @@ fn said(answer: &Answer) -> (Option<&str>, Option<&str>, Option<&str>) {
 }
 
 fn preflight(kit: &TestProvider, path: &str, method: &str) -> Answer {
-    let request = kit.anonymous_request(path).header("origin", EVIL).header("access-control-request-method", method);
+    let request =
+        kit.anonymous_request(path).header("origin", EVIL).header("access-control-request-method", method);
     let mut request = request.header("access-control-request-headers", "authorization, x-custom").to_http();
     *request.method_mut() = Method::OPTIONS;
     kit.send(request)
@@ -67,7 +69,8 @@ fn pages_are_for_no_script() {
     assert_eq!(said(&kit.send(request)), (None, None, None));
 }
 
-/// CORS-04, CORS-05, CORS-07: a page of the client's own origin reads everything, refusals and challenges included.
+/// CORS-04, CORS-05, CORS-07: a page of the client's own origin reads everything, refusals and challenges
+/// included.
 #[test]
 fn a_clients_page_reads_its_answers() {
     let kit = TestProvider::new();
@@ -106,9 +109,14 @@ fn without_an_origin_nothing_is_said() {
 fn a_foreign_page_can_do_nothing() {
     let kit = TestProvider::new();
     let code = kit.code("alice", "spa", "openid");
-    for origin in
-        [EVIL, "null", "https://spa.example.evil.example", "http://spa.example", "https://spa.example:8443", ""]
-    {
+    for origin in [
+        EVIL,
+        "null",
+        "https://spa.example.evil.example",
+        "http://spa.example",
+        "https://spa.example:8443",
+        "",
+    ] {
         let answer = kit.code_request(&code).header("origin", origin).send().expect_status(400);
         assert_eq!((said(&answer).0, &answer["error"]), (None, &"invalid_request".into()), "{origin}");
         assert!(!answer.text().contains("example"), "the text repeats nothing: {}", answer.text());
@@ -130,8 +138,8 @@ fn before_the_client_is_known_errors_can_be_read() {
     readable(kit.anonymous_request("/token").header("authorization", "Basic ?"));
 }
 
-/// CORS-11: the origins of the client's redirect URIs, whatever its authentication; our own origin; and whoever holds a
-/// token may show it to UserInfo.
+/// CORS-11: the origins of the client's redirect URIs, whatever its authentication; our own origin; and
+/// whoever holds a token may show it to UserInfo.
 #[test]
 fn whose_origins_are_allowed() {
     let kit = TestProvider::new();
@@ -139,9 +147,15 @@ fn whose_origins_are_allowed() {
         let answer = request.header("origin", origin).send();
         said(&answer).0.map(str::to_owned)
     };
-    assert_eq!(readers(kit.token_request("web"), "https://web.example").as_deref(), Some("https://web.example"));
+    assert_eq!(
+        readers(kit.token_request("web"), "https://web.example").as_deref(),
+        Some("https://web.example")
+    );
     assert_eq!(readers(kit.token_request("web"), SPA), None);
-    assert_eq!(readers(kit.token_request("spa"), "https://id.example").as_deref(), Some("https://id.example"));
+    assert_eq!(
+        readers(kit.token_request("spa"), "https://id.example").as_deref(),
+        Some("https://id.example")
+    );
     assert_eq!(readers(kit.token_request("native"), "http://127.0.0.1").as_deref(), Some("http://127.0.0.1"));
     assert_eq!(readers(kit.token_request("native"), "com.example.app"), None);
     let token = kit.tokens("alice", "spa", "openid").member("access_token").to_owned();
@@ -153,8 +167,8 @@ fn whose_origins_are_allowed() {
     assert_eq!(readers(userinfo, EVIL).as_deref(), Some(EVIL));
 }
 
-/// FR-14: an origin has one spelling (RFC 6454 section 6.2), however a redirect URI is written; the redirect URI itself stays
-/// what it is.
+/// FR-14: an origin has one spelling (RFC 6454 section 6.2), however a redirect URI is written; the redirect
+/// URI itself stays what it is.
 #[test]
 fn a_redirect_uri_may_be_spelled_otherwise_than_its_origin() {
     let kit = TestProvider::new();
@@ -173,7 +187,8 @@ fn a_redirect_uri_may_be_spelled_otherwise_than_its_origin() {
             said(&answer).0.map(str::to_owned)
         };
         assert_eq!(readers(origin).as_deref(), Some(origin), "{redirect_uri}");
-        for other in ["https://app.example:443", "https://APP.Example", "https://app.example:80", "http://app.example"]
+        for other in
+            ["https://app.example:443", "https://APP.Example", "https://app.example:80", "http://app.example"]
         {
             assert_eq!(readers(other), None, "{redirect_uri} {other}");
         }
@@ -212,11 +227,21 @@ fn origins_that_must_be_refused() {
             kit.anonymous_request("/token").param("client_id", "\u{e4}").header("origin", EVIL),
             refused,
         )
-        .row("a confidential client", kit.client_credentials_request("machine").header("origin", EVIL), refused);
-    for origin in
-        [EVIL, "null", "https://SPA.example", "https://spa.example/", "https://spa.example:443", "spa.example"]
-    {
-        table = table.row(format!("refresh from {origin}"), refresh.clone().header("origin", origin), refused);
+        .row(
+            "a confidential client",
+            kit.client_credentials_request("machine").header("origin", EVIL),
+            refused,
+        );
+    for origin in [
+        EVIL,
+        "null",
+        "https://SPA.example",
+        "https://spa.example/",
+        "https://spa.example:443",
+        "spa.example",
+    ] {
+        table =
+            table.row(format!("refresh from {origin}"), refresh.clone().header("origin", origin), refused);
     }
     table.run();
     assert!(kit.is_active("spa", access), "nothing was revoked");

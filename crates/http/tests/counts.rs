@@ -58,8 +58,9 @@ fn userinfo() {
     assert_eq!(kit.trips(|| kit.userinfo(tokens.member("access_token")).expect_status(200)).1, 1);
 }
 
-/// Authorization with session and consent: 4, the last of which sees whether the consent still stands. Also when the client
-/// is new to the session or the idle end moves, because the change of the session carries grant and code.
+/// Authorization with session and consent: 4, the last of which sees whether the consent still stands. Also
+/// when the client is new to the session or the idle end moves, because the change of the session carries
+/// grant and code.
 #[test]
 fn authorization() {
     let kit = TestProvider::new();
@@ -102,7 +103,8 @@ fn credentials() -> [(String, String); 2] {
 fn anonymous() {
     let kit = TestProvider::new();
     let ua = kit.user_agent();
-    let (tab, trips) = kit.trips(|| kit.authorization_request("web").scope("openid").open(&ua).expect_page("login"));
+    let (tab, trips) =
+        kit.trips(|| kit.authorization_request("web").scope("openid").open(&ua).expect_page("login"));
     assert_eq!(trips, 0);
     assert_eq!(kit.trips(|| tab.reload().expect_page("login")).1, 0);
     let silent = kit.authorization_request("web").scope("openid").set("prompt", "none");

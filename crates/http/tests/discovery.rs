@@ -1,4 +1,5 @@
-//! Metadata and keys: RFC 8414 sections 2 and 3, OpenID Connect Discovery 1.0 sections 3 and 4, RFC 7517 section 5.
+//! Metadata and keys: RFC 8414 sections 2 and 3, OpenID Connect Discovery 1.0 sections 3 and 4, RFC 7517
+//! section 5.
 
 use chancery_testkit::{Answer, TestProvider, seconds};
 use http::HeaderValue;
@@ -46,7 +47,9 @@ fn the_whole_metadata() {
     }
     for name in ["id_token_signing_alg_values_supported", "userinfo_signing_alg_values_supported"] {
         let mut have: Vec<Value> = take(name).as_array().cloned().unwrap_or_default();
-        have.sort_by_key(|alg| algorithms.as_array().and_then(|all| all.iter().position(|known| known == alg)));
+        have.sort_by_key(|alg| {
+            algorithms.as_array().and_then(|all| all.iter().position(|known| known == alg))
+        });
         assert_eq!(json!(have), algorithms, "{name}");
     }
     let scopes = take("scopes_supported");
@@ -61,8 +64,8 @@ fn the_whole_metadata() {
     assert_eq!(metadata, json!({}), "members that nobody expects");
 }
 
-/// DISC-03, DISC-05..08, CONF-08, JOSE-07: the document as it goes over the wire: every member in its order, with a route, a
-/// scope, languages and a member of the operator's.
+/// DISC-03, DISC-05..08, CONF-08, JOSE-07: the document as it goes over the wire: every member in its order,
+/// with a route, a scope, languages and a member of the operator's.
 #[test]
 fn the_document_letter_by_letter() {
     let kit = TestProvider::builder()
@@ -116,7 +119,11 @@ fn members_have_values() {
     for path in [PATH, "/.well-known/oauth-authorization-server"] {
         let answer = kit.get(path).expect_status(200);
         let members = answer.json().as_object().cloned().unwrap_or_default();
-        assert!(members.values().all(|value| !value.is_null() && value.as_array().is_none_or(|all| !all.is_empty())));
+        assert!(
+            members
+                .values()
+                .all(|value| !value.is_null() && value.as_array().is_none_or(|all| !all.is_empty()))
+        );
         let mut names = answer.member_names();
         assert_eq!(names.len(), members.len());
         names.dedup();
@@ -131,7 +138,9 @@ fn what_is_announced_works() {
     let kit = TestProvider::new();
     let metadata = kit.get(PATH);
     for (name, value) in metadata.json().as_object().into_iter().flatten() {
-        let Some(url) = value.as_str().filter(|_| name.ends_with("_endpoint") || name == "jwks_uri") else { continue };
+        let Some(url) = value.as_str().filter(|_| name.ends_with("_endpoint") || name == "jwks_uri") else {
+            continue;
+        };
         let path = url.strip_prefix("https://id.example").unwrap_or_default();
         assert_ne!(kit.get(path).status, 404, "{name}");
     }
@@ -155,7 +164,11 @@ fn what_is_announced_works() {
     }
     for acr in values("acr_values_supported") {
         let claims = json!({"id_token": {"acr": {"essential": true, "value": acr}}});
-        let _ = request().set("claims", &claims.to_string()).set("prompt", "login").open(&ua).expect_page("login");
+        let _ = request()
+            .set("claims", &claims.to_string())
+            .set("prompt", "login")
+            .open(&ua)
+            .expect_page("login");
     }
     for prompt in values("prompt_values_supported") {
         let tab = request().set("prompt", &prompt).open(&ua);
@@ -210,7 +223,10 @@ fn entity_tags() {
             let answer = conditional(&kit, path, &sent).expect_status(304);
             assert_eq!((answer.body.len(), answer.header("etag")), (0, Some(tag.as_str())), "{sent}");
             assert_eq!(answer.header("cache-control"), Some("public, max-age=600"));
-            assert_eq!(answer.headers.get("access-control-allow-origin"), Some(&HeaderValue::from_static("*")));
+            assert_eq!(
+                answer.headers.get("access-control-allow-origin"),
+                Some(&HeaderValue::from_static("*"))
+            );
         }
         for sent in ["\"x\"", "", &tag.to_lowercase(), &tag[1..tag.len() - 1]] {
             assert_eq!(conditional(&kit, path, sent).status, 200, "{sent}");

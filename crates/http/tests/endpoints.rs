@@ -1,5 +1,5 @@
-//! Which endpoints there are: RFC 8414 section 2 for what is announced, RFC 7662 section 2 and RFC 7009 section 2 for the
-//! two that a provider can do without.
+//! Which endpoints there are: RFC 8414 section 2 for what is announced, RFC 7662 section 2 and RFC 7009
+//! section 2 for the two that a provider can do without.
 
 use chancery_core::offered::Endpoint;
 use chancery_testkit::TestProvider;
@@ -31,8 +31,10 @@ fn what_is_off_is_neither_routed_nor_announced() {
         );
 
         let left = kit.get(METADATA).json().as_object().cloned().unwrap_or_default();
-        let gone: Vec<&str> = all.keys().filter(|name| !left.contains_key(*name)).map(String::as_str).collect();
-        let mut expected = [format!("{endpoint}_endpoint"), format!("{endpoint}_endpoint_auth_methods_supported")];
+        let gone: Vec<&str> =
+            all.keys().filter(|name| !left.contains_key(*name)).map(String::as_str).collect();
+        let mut expected =
+            [format!("{endpoint}_endpoint"), format!("{endpoint}_endpoint_auth_methods_supported")];
         expected.sort();
         assert_eq!(gone, expected);
         assert!(left.iter().all(|(name, value)| all.get(name) == Some(value)), "{endpoint}");
@@ -61,6 +63,7 @@ fn only_what_is_optional_can_be_off() {
         let refused = serde_json::from_str::<chancery_core::config::Config>(&section);
         assert!(refused.is_err_and(|error| error.to_string().contains(name)), "{name}");
     }
-    let kit = TestProvider::builder().configure(|config| config.endpoints.switch(Endpoint::Token, false)).build();
+    let kit =
+        TestProvider::builder().configure(|config| config.endpoints.switch(Endpoint::Token, false)).build();
     assert!(kit.get(METADATA).json().get("token_endpoint").is_some());
 }

@@ -3,7 +3,8 @@
 use chancery_core::event::Event;
 use chancery_testkit::{Answer, Mood, NegativeTable, Refused, TestProvider, assert_refused, refusals};
 
-/// ERR-01, ERR-02, PARM-13: `error`, `error_description` where there is one, and `scope` where it helps; nothing else.
+/// ERR-01, ERR-02, PARM-13: `error`, `error_description` where there is one, and `scope` where it helps;
+/// nothing else.
 #[test]
 fn the_members_of_an_error() {
     let kit = TestProvider::new();
@@ -12,13 +13,17 @@ fn the_members_of_an_error() {
     let tokens = kit.tokens("alice", "web", "email");
     let insufficient = kit.userinfo(tokens.member("access_token")).expect_status(403);
     assert_eq!(insufficient.member_names(), ["error", "error_description", "scope"]);
-    assert_eq!((&insufficient["error"], &insufficient["scope"]), (&"insufficient_scope".into(), &"openid".into()));
+    assert_eq!(
+        (&insufficient["error"], &insufficient["scope"]),
+        (&"insufficient_scope".into(), &"openid".into())
+    );
     let ua = kit.user_agent();
     let silent = kit.authorization_request("web").scope("openid").set("request", "x").open(&ua);
     assert_eq!(silent.expect_error("request_not_supported").names(), ["error", "state", "iss"], "ERR-02");
 }
 
-/// RFC 6749 sections 4.1.2.1 and 5.2: which characters a description may have; and it repeats nothing of the request.
+/// RFC 6749 sections 4.1.2.1 and 5.2: which characters a description may have; and it repeats nothing of the
+/// request.
 #[test]
 fn descriptions_are_plain_and_repeat_nothing() {
     let kit = TestProvider::new();
@@ -42,7 +47,10 @@ fn descriptions_are_plain_and_repeat_nothing() {
     }
     for text in told {
         assert!(!text.is_empty() && !text.contains("h0st1le"), "{text}");
-        assert!(text.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\'), "{text}");
+        assert!(
+            text.bytes().all(|byte| (0x20..0x7f).contains(&byte) && byte != b'"' && byte != b'\\'),
+            "{text}"
+        );
     }
 }
 
@@ -59,19 +67,22 @@ fn the_form_does_not_depend_on_accept() {
             assert!(page.json().is_null());
         }
         let mut request = kit.authorization_request("web").scope("openid").set("prompt", "none").to_http();
-        request
-            .headers_mut()
-            .insert("accept", http::HeaderValue::from_str(accept).unwrap_or(http::HeaderValue::from_static("")));
+        request.headers_mut().insert(
+            "accept",
+            http::HeaderValue::from_str(accept).unwrap_or(http::HeaderValue::from_static("")),
+        );
         assert_eq!(kit.send(request).status, 303);
     }
 }
 
-/// ERR-07: the page has the code, a sentence, and the id to ask an operator about; its status is that of the error.
+/// ERR-07: the page has the code, a sentence, and the id to ask an operator about; its status is that of the
+/// error.
 #[test]
 fn the_error_page() {
     let kit = TestProvider::new();
     let ua = kit.user_agent();
-    let tab = kit.authorization_request("web").set("client_id", "<b>h0st1le</b>").open(&ua).expect_page("error");
+    let tab =
+        kit.authorization_request("web").set("client_id", "<b>h0st1le</b>").open(&ua).expect_page("error");
     let (page, answer) = (tab.page(), tab.answer());
     assert_eq!(answer.status, 400);
     let id = answer.header("x-request-id").unwrap_or_default();
@@ -81,21 +92,23 @@ fn the_error_page() {
     assert_eq!(answer.header("www-authenticate"), None, "a person has nothing to answer a challenge with");
 }
 
-/// ERR-16, ERR-17: what must not be told apart is one text; `indistinguishable.rs` compares the whole answers.
+/// ERR-16, ERR-17: what must not be told apart is one text; `indistinguishable.rs` compares the whole
+/// answers.
 #[test]
 fn generic_texts() {
     let kit = TestProvider::new();
     let texts = |answers: [Answer; 2]| answers.map(|answer| answer.member("error_description").to_owned());
     let [one, two] = texts([kit.refresh("web", "rt_x"), kit.refresh("web", "")]);
     assert_ne!(one, two, "a missing parameter is no bad token");
-    let [one, two] = texts([kit.userinfo("x"), kit.userinfo("at_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]);
+    let [one, two] =
+        texts([kit.userinfo("x"), kit.userinfo("at_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")]);
     assert_eq!(one, two);
     let wrong = kit.token_request("web").secret("x").send();
     assert_eq!(wrong["error_description"], "client authentication failed");
 }
 
-/// ERR-03, ERR-18, EVT-04: a store or source that does not answer is 503, says when to come back, tells nothing of
-/// itself, and is one event.
+/// ERR-03, ERR-18, EVT-04: a store or source that does not answer is 503, says when to come back, tells
+/// nothing of itself, and is one event.
 #[test]
 fn a_fault_tells_nothing() {
     let kit = TestProvider::new();
@@ -121,13 +134,18 @@ fn a_fault_tells_nothing() {
         );
         for event in &answer.events {
             let Event::Faulted { fault, .. } = event else { continue };
-            assert!(fault.to_string().split(": ").all(|part| !answer.text().contains(part)), "{}", answer.text());
+            assert!(
+                fault.to_string().split(": ").all(|part| !answer.text().contains(part)),
+                "{}",
+                answer.text()
+            );
         }
     }
     assert_eq!(kit.exchange(&code).status, 200, "nothing was used up");
 }
 
-/// ERR-03, ERR-18, EVT-04: for a person it is a page with a way on; the client hears nothing, because it could not help.
+/// ERR-03, ERR-18, EVT-04: for a person it is a page with a way on; the client hears nothing, because it
+/// could not help.
 #[test]
 fn a_fault_in_front_of_a_person() {
     let kit = TestProvider::new();
@@ -156,27 +174,43 @@ fn one_refusal_is_one_event() {
     assert!(refusals(&way_on.answer().events).len() <= 1);
 }
 
-/// ERR-12, AUTHZ-02: client and redirect URI come first; whatever else is wrong, nothing goes to an address that was not
-/// verified. And PARM-09 at each endpoint.
+/// ERR-12, AUTHZ-02: client and redirect URI come first; whatever else is wrong, nothing goes to an address
+/// that was not verified. And PARM-09 at each endpoint.
 #[test]
 fn mistakes_that_must_not_reach_a_client() {
     let kit = TestProvider::new();
     let page = Refused::Page(400, "invalid_request");
-    let bad = || kit.authorization_request("web").set("response_type", "x").set("scope", "\"").set("prompt", "x");
+    let bad =
+        || kit.authorization_request("web").set("response_type", "x").set("scope", "\"").set("prompt", "x");
     let json = Refused::Json(400, "invalid_request");
     NegativeTable::new(&kit)
         .row("everything wrong, no client", bad().without("client_id"), page)
-        .row("everything wrong, an unknown client", bad().set("client_id", "x"), Refused::Page(400, "invalid_client"))
-        .row("everything wrong, an unregistered address", bad().set("redirect_uri", "https://evil.example/"), page)
+        .row(
+            "everything wrong, an unknown client",
+            bad().set("client_id", "x"),
+            Refused::Page(400, "invalid_client"),
+        )
+        .row(
+            "everything wrong, an unregistered address",
+            bad().set("redirect_uri", "https://evil.example/"),
+            page,
+        )
         .row(
             "an unregistered address and form_post",
             bad().set("redirect_uri", "https://evil.example/").set("response_mode", "form_post"),
             page,
         )
-        .row("two grant types", kit.token_request("web").param("grant_type", "x").param("grant_type", "x"), json)
+        .row(
+            "two grant types",
+            kit.token_request("web").param("grant_type", "x").param("grant_type", "x"),
+            json,
+        )
         .row(
             "two codes",
-            kit.token_request("web").param("grant_type", "authorization_code").param("code", "x").param("code", "y"),
+            kit.token_request("web")
+                .param("grant_type", "authorization_code")
+                .param("code", "x")
+                .param("code", "y"),
             json,
         )
         .row("two refresh tokens", kit.refresh_request("web", "x").param("refresh_token", "y"), json)
@@ -193,7 +227,11 @@ fn mistakes_that_must_not_reach_a_client() {
             json,
         )
         .row("JSON", kit.token_request("web").header("content-type", "application/json"), json)
-        .row("JSON to be introspected", kit.request("/introspect", "web").header("content-type", "text/plain"), json)
+        .row(
+            "JSON to be introspected",
+            kit.request("/introspect", "web").header("content-type", "text/plain"),
+            json,
+        )
         .row(
             "a form of parts",
             kit.request("/revoke", "web").header("content-type", "multipart/form-data; boundary=x"),

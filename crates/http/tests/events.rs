@@ -1,4 +1,5 @@
-//! What an operator reads afterwards: for each endpoint the exact list of events, on success and on a refusal.
+//! What an operator reads afterwards: for each endpoint the exact list of events, on success and on a
+//! refusal.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -19,7 +20,9 @@ fn account(id: &str) -> AccountId {
 /// The endpoint and client of the only refusal.
 fn refusal(events: &[Event]) -> (Endpoint, Option<&str>) {
     match events {
-        [Event::Refused { endpoint, client, .. }] => (*endpoint, client.as_ref().map(|client| client.id().as_str())),
+        [Event::Refused { endpoint, client, .. }] => {
+            (*endpoint, client.as_ref().map(|client| client.id().as_str()))
+        }
         other => panic!("one refusal, and nothing else: {other:?}"),
     }
 }
@@ -39,7 +42,10 @@ fn authorization() {
     );
     let shown = request.clone().set("prompt", "login");
     kit.clock.advance(seconds(1));
-    assert_eq!(shown.open(&ua).answer().events, [Event::PromptShown { client: client("web"), prompt: "login" }]);
+    assert_eq!(
+        shown.open(&ua).answer().events,
+        [Event::PromptShown { client: client("web"), prompt: "login" }]
+    );
     // Refused to the client, and on a page.
     let to_client = request.clone().set("response_type", "token").open(&ua);
     assert_eq!(refusal(&to_client.answer().events), (Endpoint::Authorization, Some("web")));
@@ -89,7 +95,8 @@ fn the_end_of_a_session() {
         ua.signed_in(id);
     }
     kit.clock.advance(minutes(1));
-    let tab = kit.authorization_request("operator").scope("openid").set("prompt", "login").open(&ua).login("fifth");
+    let tab =
+        kit.authorization_request("operator").scope("openid").set("prompt", "login").open(&ua).login("fifth");
     assert_eq!(
         tab.answer().events,
         [
@@ -117,8 +124,8 @@ fn token() {
 
     let unknown = kit.token_request("web").param("grant_type", "password").send();
     assert_eq!(refusal(&unknown.events), (Endpoint::Token, Some("web")));
-    // FR-13: an operator sees which client fails to authenticate; an id that no client has may be a secret in the wrong
-    // place and is not told.
+    // FR-13: an operator sees which client fails to authenticate; an id that no client has may be a secret in
+    // the wrong place and is not told.
     for request in [
         kit.client_credentials_request("web").secret("a-wrong-secret"),
         kit.client_credentials_request("web").by_method("none"),
@@ -129,7 +136,8 @@ fn token() {
     }
     let foreign = kit.client_credentials_request("web").header("origin", "https://evil.example").send();
     assert_eq!(refusal(&foreign.events), (Endpoint::Token, Some("web")));
-    let swapped = kit.anonymous_request("/token").param("client_id", SECRET).param("client_secret", "web").send();
+    let swapped =
+        kit.anonymous_request("/token").param("client_id", SECRET).param("client_secret", "web").send();
     assert_eq!(refusal(&swapped.events), (Endpoint::Token, None));
     // The end of a grant is one event, whatever hung on it.
     let replayed = kit.exchange(&code);
@@ -149,8 +157,8 @@ fn token() {
     assert_eq!(replayed.event_names(), ["grant_ended", "refused"]);
 }
 
-/// FR-13: of each refusal an operator learns the client, whether it has proved that it is this client, and the
-/// network; never what stood in the place of an id or a secret.
+/// FR-13: of each refusal an operator learns the client, whether it has proved that it is this client, and
+/// the network; never what stood in the place of an id or a secret.
 #[test]
 fn a_refusal_says_who_it_was_and_from_where() {
     let kit = TestProvider::new();
@@ -163,7 +171,8 @@ fn a_refusal_says_who_it_was_and_from_where() {
     let named = |id: &str| own("web").unauthenticated().param("client_id", id).param("client_secret", typed);
     let broken = |bad: &str| format!("{bad}{}", "x".repeat(255 - bad.chars().count()));
     let redeem = |client: &str| {
-        let request = kit.token_request(client).param("grant_type", "authorization_code").param("code", typed);
+        let request =
+            kit.token_request(client).param("grant_type", "authorization_code").param("code", typed);
         request.param("redirect_uri", &format!("https://{client}.example/cb"))
     };
     let userinfo = kit.request("/userinfo", "web").unauthenticated().header("authorization", "Bearer at_x");
@@ -172,16 +181,36 @@ fn a_refusal_says_who_it_was_and_from_where() {
     let rows = [
         ("a wrong secret", own("web").secret(typed), wrong, claimed("web")),
         ("a wrong secret in the body", own("post").secret(typed), wrong, claimed("post")),
-        ("no secret", own("web").by_method("none"), "client_authentication_method_unregistered", claimed("web")),
+        (
+            "no secret",
+            own("web").by_method("none"),
+            "client_authentication_method_unregistered",
+            claimed("web"),
+        ),
         ("a disabled client", own("off"), "client_disabled", claimed("off")),
         ("a disabled client's id", own("off").secret(typed), wrong, claimed("off")),
-        ("a foreign script", own("web").header("origin", "https://evil.example"), "origin_not_allowed", claimed("web")),
+        (
+            "a foreign script",
+            own("web").header("origin", "https://evil.example"),
+            "origin_not_allowed",
+            claimed("web"),
+        ),
         ("an unknown id", named("nobody"), "client_unknown", None),
         ("the secret for the id", named(SECRET), "client_unknown", None),
         ("255 letters", named(&broken("")), "client_unknown", None),
-        ("255 with a line break", named(&broken("web\r\n{\"event\":\"login_succeeded\"}\n")), "client_unknown", None),
+        (
+            "255 with a line break",
+            named(&broken("web\r\n{\"event\":\"login_succeeded\"}\n")),
+            "client_unknown",
+            None,
+        ),
         ("255 with control characters", named(&broken("\u{1b}[2K\u{7}\u{7f}\u{85}")), "client_unknown", None),
-        ("255 with bidi overrides", named(&broken("\u{202e}bew\u{2066}\u{2028}\u{feff}")), "client_unknown", None),
+        (
+            "255 with bidi overrides",
+            named(&broken("\u{202e}bew\u{2066}\u{2028}\u{feff}")),
+            "client_unknown",
+            None,
+        ),
         ("a refused code", redeem("web"), "code_unknown", proved("web")),
         ("a refused code of a public client", redeem("spa"), "code_unknown", claimed("spa")),
         (
@@ -191,14 +220,21 @@ fn a_refusal_says_who_it_was_and_from_where() {
             proved("web"),
         ),
         ("an unknown token", userinfo, "access_token_unknown", None),
-        ("a body that is no form", own("web").header("content-type", "text/plain"), "content_type_unsupported", None),
+        (
+            "a body that is no form",
+            own("web").header("content-type", "text/plain"),
+            "content_type_unsupported",
+            None,
+        ),
     ];
     for (name, request, reason, client) in rows {
         let mut request = request.to_http();
         request.extensions_mut().insert(Peer([0x2001, 0xdb8, 1, 2, 3, 4, 5, 6].into()));
         let events = kit.send(request).events;
         assert_eq!(refusals(&events), [reason], "{name}");
-        let [Event::Refused { client: told, network, .. }] = events.as_slice() else { panic!("{name}: {events:?}") };
+        let [Event::Refused { client: told, network, .. }] = events.as_slice() else {
+            panic!("{name}: {events:?}")
+        };
         let told = told.as_ref().map(|client| (client.id().as_str(), client.is_authenticated()));
         assert_eq!((told, network.as_deref()), (client, Some("2001:db8:1:2::/64")), "{name}");
         let told = format!("{events:?}");
@@ -214,7 +250,8 @@ fn a_refusal_says_who_it_was_and_from_where() {
 
     let ua = kit.user_agent();
     ua.comes_from("192.0.2.7");
-    let (ask, ask_off) = (kit.authorization_request("web"), kit.authorization_request("web").set("client_id", "off"));
+    let (ask, ask_off) =
+        (kit.authorization_request("web"), kit.authorization_request("web").set("client_id", "off"));
     for (name, request, client) in [
         ("refused to the client", ask.clone().set("response_type", "token"), Some("web")),
         ("a foreign redirect URI", ask.clone().set("redirect_uri", "https://evil.example/"), Some("web")),
@@ -225,13 +262,16 @@ fn a_refusal_says_who_it_was_and_from_where() {
         ("two clients", ask.clone().param("client_id", "spa"), None),
     ] {
         let events = request.open(&ua).answer().events.clone();
-        let [Event::Refused { client: told, network, .. }] = events.as_slice() else { panic!("{name}: {events:?}") };
+        let [Event::Refused { client: told, network, .. }] = events.as_slice() else {
+            panic!("{name}: {events:?}")
+        };
         let told = told.as_ref().map(|client| (client.id().as_str(), client.is_authenticated()));
         assert_eq!((told, network.as_deref()), (client.map(|id| (id, false)), Some("192.0.2.7")), "{name}");
     }
 }
 
-/// FR-13: seven wrong passwords are told as one person's, from one network, also the one that was not looked at.
+/// FR-13: seven wrong passwords are told as one person's, from one network, also the one that was not looked
+/// at.
 #[test]
 fn wrong_passwords_say_who_was_meant_and_from_where() {
     let kit = TestProvider::new();
@@ -261,7 +301,8 @@ fn from_a_token_to_its_end() {
     let kit = TestProvider::new();
     let tokens = kit.client_credentials_request("api").send().expect_status(200);
     let api = client("api");
-    let issued = Event::TokensIssued { client: api.clone(), grant_type: GrantType::ClientCredentials, account: None };
+    let issued =
+        Event::TokensIssued { client: api.clone(), grant_type: GrantType::ClientCredentials, account: None };
     assert_eq!(tokens.events, [issued]);
     let token = tokens.member("access_token");
     let looked_at = kit.introspect("api", token);
@@ -276,8 +317,14 @@ fn from_a_token_to_its_end() {
 fn introspection() {
     let kit = TestProvider::new();
     let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
-    assert_eq!(kit.introspect("web", &token).events, [Event::Introspected { client: client("web"), active: true }]);
-    assert_eq!(kit.introspect("post", &token).events, [Event::Introspected { client: client("post"), active: false }]);
+    assert_eq!(
+        kit.introspect("web", &token).events,
+        [Event::Introspected { client: client("web"), active: true }]
+    );
+    assert_eq!(
+        kit.introspect("post", &token).events,
+        [Event::Introspected { client: client("post"), active: false }]
+    );
     let missing = kit.introspection_request("web", &token).without("token").send();
     assert_eq!(refusal(&missing.events), (Endpoint::Introspection, Some("web")));
 }
@@ -328,7 +375,10 @@ fn what_breaks() {
     let code = kit.code("alice", "web", "openid");
     kit.accounts.be(Mood::Broken);
     let answers = [
-        (Endpoint::Authorization, kit.authorization_request("web").scope("openid").open(&ua).answer().clone()),
+        (
+            Endpoint::Authorization,
+            kit.authorization_request("web").scope("openid").open(&ua).answer().clone(),
+        ),
         (Endpoint::Token, kit.exchange(&code)),
         (Endpoint::Token, kit.refresh("web", tokens.member("refresh_token"))),
         (Endpoint::Introspection, kit.introspection_request("web", tokens.member("access_token")).send()),

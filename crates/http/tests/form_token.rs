@@ -1,4 +1,5 @@
-//! The form token under generated input: only what we sealed is opened, for as long as it may be, and it says what it said.
+//! The form token under generated input: only what we sealed is opened, for as long as it may be, and it says
+//! what it said.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

@@ -3,12 +3,12 @@
 
 use chancery_core::policy::{CLIENT_REPLACED, SUBJECT_IS_A_CLIENT, TokenPolicy};
 use chancery_testkit::{
-    NegativeTable, Refused, SECRET, TestProvider, assert_refused, check_refused_by_name, days, hours, names, refusals,
-    seconds,
+    NegativeTable, Refused, SECRET, TestProvider, assert_refused, check_refused_by_name, days, hours, names,
+    refusals, seconds,
 };
 
-/// GRANT-09, EVT-05: when a grant ends, code, access and refresh tokens are dead in the same instant; there is one event,
-/// and none for each token.
+/// GRANT-09, EVT-05: when a grant ends, code, access and refresh tokens are dead in the same instant; there
+/// is one event, and none for each token.
 #[test]
 fn a_grant_ends_as_a_whole() {
     let kit = TestProvider::new();
@@ -17,15 +17,19 @@ fn a_grant_ends_as_a_whole() {
     let revoked = kit.revoke("web", refreshed.member("refresh_token")).expect_status(200);
     let count = |name| revoked.event_names().iter().filter(|have| **have == name).count();
     assert_eq!(count("grant_ended"), 1, "{:?}", revoked.event_names());
-    assert!(count("token_revoked") <= 1 && refusals(&revoked.events).is_empty(), "{:?}", revoked.event_names());
+    assert!(
+        count("token_revoked") <= 1 && refusals(&revoked.events).is_empty(),
+        "{:?}",
+        revoked.event_names()
+    );
     for token in [tokens.member("access_token"), refreshed.member("access_token")] {
         assert!(!kit.is_active("web", token));
         let userinfo = kit.userinfo(token);
         assert_eq!((userinfo.status.as_u16(), userinfo["error"].as_str()), (401, Some("invalid_token")));
     }
     assert_eq!(kit.refresh("web", refreshed.member("refresh_token")).member("error"), "invalid_grant");
-    // What the person agreed to stands: the next request is answered without a question (GRANT-09's other half is a
-    // withdrawn consent).
+    // What the person agreed to stands: the next request is answered without a question (GRANT-09's other
+    // half is a withdrawn consent).
     let ua = kit.user_agent();
     ua.signed_in("alice");
     let _ = kit.authorization_request("web").scope("openid offline_access").open(&ua).expect_code();
@@ -54,7 +58,8 @@ fn no_grant_cuts_a_refresh_chain_short() {
     assert_eq!(refresh(), 400);
 }
 
-/// SESS-22, GRANT-10: an offline grant outlives the session's idle and absolute end; one without `offline_access` does not.
+/// SESS-22, GRANT-10: an offline grant outlives the session's idle and absolute end; one without
+/// `offline_access` does not.
 #[test]
 fn offline_grants_outlive_the_session() {
     let kit = TestProvider::new();
@@ -74,8 +79,8 @@ fn offline_grants_outlive_the_session() {
     assert_eq!(lost.member("error"), "invalid_grant");
 }
 
-/// GAP-02, TOKEN-11: the account is deleted, disabled, or signed out everywhere: nothing that was granted before works,
-/// wherever it is shown; a new login starts afresh.
+/// GAP-02, TOKEN-11: the account is deleted, disabled, or signed out everywhere: nothing that was granted
+/// before works, wherever it is shown; a new login starts afresh.
 #[test]
 fn a_lost_account_ends_every_grant() {
     type Loss = fn(&TestProvider);
@@ -102,7 +107,8 @@ fn a_lost_account_ends_every_grant() {
     }
 }
 
-/// TOKEN-11, UINF-06, GRANT-09: the gate, for each use of a token, in each way it closes; the event says which it was.
+/// TOKEN-11, UINF-06, GRANT-09: the gate, for each use of a token, in each way it closes; the event says
+/// which it was.
 #[test]
 fn the_gate_closes_for_every_use() {
     type Loss = fn(&TestProvider);
@@ -202,7 +208,8 @@ fn revoking_an_access_token_ends_it_alone() {
             true
         }
     }
-    for (kit, lives_on) in [(TestProvider::new(), true), (TestProvider::builder().token_policy(Strict).build(), false)]
+    for (kit, lives_on) in
+        [(TestProvider::new(), true), (TestProvider::builder().token_policy(Strict).build(), false)]
     {
         let tokens = kit.tokens("alice", "web", "openid offline_access");
         let _ = kit.revoke("web", tokens.member("access_token")).expect_status(200);
@@ -211,7 +218,8 @@ fn revoking_an_access_token_ends_it_alone() {
     }
 }
 
-/// Withdrawn in the middle of everything: more grants than one page of the store lists end, and one event tells of it.
+/// Withdrawn in the middle of everything: more grants than one page of the store lists end, and one event
+/// tells of it.
 #[test]
 fn many_grants_end_at_once() {
     let kit = TestProvider::new();
@@ -222,7 +230,8 @@ fn many_grants_end_at_once() {
     let tokens: Vec<_> = (0..230).map(|_| kit.exchange(&request.open(&ua).expect_code())).collect();
     let ((ended, events), trips) = kit.trips(|| kit.withdraw_consent("alice", "web"));
     assert_eq!((ended, names(&events)), (230, vec!["grant_ended"]));
-    // The consent, three pages and each grant; then the consent and one page once more, to see that nothing came meanwhile.
+    // The consent, three pages and each grant; then the consent and one page once more, to see that nothing
+    // came meanwhile.
     assert_eq!(trips, (1 + 3 + 230) + (1 + 1));
     assert!(tokens.iter().all(|tokens| !kit.is_active("web", tokens.member("access_token"))));
 }
@@ -265,8 +274,9 @@ fn what_a_dead_grant_is_worth() {
         .run();
 }
 
-/// RFC 9068 section 5: `sub` names a person or a client, and never both. Whoever chose the id of a client as their own gets
-/// nothing that could be taken for the client's; neither does a person whose id a client takes later.
+/// RFC 9068 section 5: `sub` names a person or a client, and never both. Whoever chose the id of a client as
+/// their own gets nothing that could be taken for the client's; neither does a person whose id a client takes
+/// later.
 #[test]
 fn a_person_is_not_taken_for_a_client() {
     let kit = TestProvider::new();
@@ -288,8 +298,8 @@ fn a_person_is_not_taken_for_a_client() {
     assert_eq!(kit.refresh("web", tokens.member("refresh_token")).status, 200, "nothing was used up");
 }
 
-/// A client that is switched off has nothing: whatever it got is worth nothing at introspection and UserInfo, to whomever asks;
-/// switched on again, it goes on where it was.
+/// A client that is switched off has nothing: whatever it got is worth nothing at introspection and UserInfo,
+/// to whomever asks; switched on again, it goes on where it was.
 #[test]
 fn a_disabled_client_has_nothing() {
     let inspector = format!(
@@ -310,15 +320,20 @@ fn a_disabled_client_has_nothing() {
         let own = kit.client_credentials_request("c").param("scope", "read").send().expect_status(200);
         let code = kit.code("alice", "c", "openid");
         let is_good = || {
-            let active = [&both, &plain, &own].map(|tokens| kit.is_active("inspector", tokens.member("access_token")));
-            let known = [&both, &plain].map(|tokens| kit.userinfo(tokens.member("access_token")).status == 200);
+            let active =
+                [&both, &plain, &own].map(|tokens| kit.is_active("inspector", tokens.member("access_token")));
+            let known =
+                [&both, &plain].map(|tokens| kit.userinfo(tokens.member("access_token")).status == 200);
             (active, known)
         };
         assert_eq!(is_good(), ([true; 3], [true; 2]), "{resource}");
         kit.put_client(&client(resource, false));
         kit.clock.advance(seconds(2));
         assert_eq!(is_good(), ([false; 3], [false; 2]), "{resource}");
-        assert_eq!(kit.refresh("c", both.member("refresh_token")).expect_status(401)["error"], "invalid_client");
+        assert_eq!(
+            kit.refresh("c", both.member("refresh_token")).expect_status(401)["error"],
+            "invalid_client"
+        );
         assert_eq!(kit.exchange(&code).expect_status(401)["error"], "invalid_client");
         kit.put_client(&client(resource, true));
         kit.clock.advance(seconds(2));

@@ -1,5 +1,5 @@
-//! Malformed, doubled, oversized, wrongly encoded and hostile requests: the standard's error or the error page, never a
-//! panic, never a 5xx, nothing written.
+//! Malformed, doubled, oversized, wrongly encoded and hostile requests: the standard's error or the error
+//! page, never a panic, never a 5xx, nothing written.
 
 #![expect(clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
@@ -20,13 +20,21 @@ fn complaint(answer: &Answer, written: u64) -> Option<String> {
     let has_acted = answer.events.iter().any(|event| {
         !matches!(
             event,
-            Event::Refused { .. } | Event::PromptShown { .. } | Event::Introspected { .. } | Event::Declined { .. }
+            Event::Refused { .. }
+                | Event::PromptShown { .. }
+                | Event::Introspected { .. }
+                | Event::Declined { .. }
         )
     });
     let is_html = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
-    let shown = if is_html { HtmlPage::read(answer.text()).text } else { String::from_utf8_lossy(&answer.body).into() };
+    let shown = if is_html {
+        HtmlPage::read(answer.text()).text
+    } else {
+        String::from_utf8_lossy(&answer.body).into()
+    };
     let location = answer.header("location");
-    // A refusal has one event; other methods and paths have none; a password that is not looked at has its own.
+    // A refusal has one event; other methods and paths have none; a password that is not looked at has its
+    // own.
     let is_told = status < 400
         || matches!(status, 404 | 405)
         || refusals(&answer.events).len() == 1
@@ -66,7 +74,10 @@ fn storm(seed: u64, good: impl Fn(&TestProvider) -> Vec<Request<Bytes>>) {
         refused += usize::from(answer.status.as_u16() >= 400);
         if let Some(complaint) = complaint(&answer, kit.counting.writes()) {
             let told = answer.text().chars().take(600).collect::<String>();
-            panic!("request {n}: {complaint}\n{shown}\n{body}\n-> {} {:?}\n{told}", answer.status, answer.headers);
+            panic!(
+                "request {n}: {complaint}\n{shown}\n{body}\n-> {} {:?}\n{told}",
+                answer.status, answer.headers
+            );
         }
     }
     assert!(refused > REQUESTS / 4, "only {refused} were refused: the requests are not hostile");
@@ -80,7 +91,8 @@ fn storm(seed: u64, good: impl Fn(&TestProvider) -> Vec<Request<Bytes>>) {
 #[test]
 fn authorization() {
     storm(1, |kit| {
-        let request = kit.authorization_request("web").scope("openid profile").set("nonce", "n").set("prompt", "login");
+        let request =
+            kit.authorization_request("web").scope("openid profile").set("nonce", "n").set("prompt", "login");
         let silent = request.clone().set("prompt", "none").set("claims", r#"{"id_token":{"acr":null}}"#);
         let posted = request.clone().set("max_age", "10").set("response_mode", "fragment");
         vec![
@@ -100,12 +112,20 @@ fn first_form() {
         let tab = kit.authorization_request("web").scope("openid").open(&ua);
         let form = tab.form();
         let mut request = kit.anonymous_request(&form.action.replace("https://id.example", ""));
-        for (name, value) in form.fields.iter().filter(|(name, _)| !matches!(name.as_str(), "username" | "password")) {
+        for (name, value) in
+            form.fields.iter().filter(|(name, _)| !matches!(name.as_str(), "username" | "password"))
+        {
             request = request.param(name, value);
         }
-        let cookie = tab.answer().header("set-cookie").unwrap_or("").split(';').next().unwrap_or("").to_owned();
-        let login = request.clone().param("username", "alice").param("password", "wrong").param("action", "login");
-        vec![login.to_http(), login.header("cookie", &cookie).to_http(), request.param("action", "cancel").to_http()]
+        let cookie =
+            tab.answer().header("set-cookie").unwrap_or("").split(';').next().unwrap_or("").to_owned();
+        let login =
+            request.clone().param("username", "alice").param("password", "wrong").param("action", "login");
+        vec![
+            login.to_http(),
+            login.header("cookie", &cookie).to_http(),
+            request.param("action", "cancel").to_http(),
+        ]
     });
 }
 
@@ -114,7 +134,8 @@ fn first_form() {
 fn interaction() {
     storm(3, |kit| {
         let ua = kit.user_agent();
-        let tab = kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
+        let tab =
+            kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
         let form = tab.form();
         let address = form.action.replace("https://id.example", "");
         let mut request = kit.anonymous_request(&address);
@@ -168,7 +189,8 @@ fn userinfo() {
         let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
         let bearer = format!("Bearer {token}");
         let by_form = kit.anonymous_request("/userinfo").param("access_token", &token);
-        let by_header = kit.anonymous_request("/userinfo").get().header("authorization", &bearer).param("x", "1");
+        let by_header =
+            kit.anonymous_request("/userinfo").get().header("authorization", &bearer).param("x", "1");
         vec![by_header.to_http(), by_form.to_http(), kit.anonymous_request("/userinfo").get().to_http()]
     });
 }
@@ -288,8 +310,8 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     }),
 ];
 
-/// ERR-03, ERR-18, EVT-04, SESS-23: each call of the store fails once: 503, one event, nothing for the peer; and the same
-/// request succeeds afterwards, because nothing was used up.
+/// ERR-03, ERR-18, EVT-04, SESS-23: each call of the store fails once: 503, one event, nothing for the peer;
+/// and the same request succeeds afterwards, because nothing was used up.
 #[test]
 fn each_call_of_the_store_fails_once() {
     for (name, scenario) in SCENARIOS {
@@ -310,12 +332,20 @@ fn each_call_of_the_store_fails_once() {
             for secret in ["at_", "rt_", "ac_", "se_", "access_token", "told to fail"] {
                 assert!(!answer.text().contains(secret), "{what}");
             }
-            assert!(!answer.headers.contains_key("location") && !answer.headers.contains_key("set-cookie"), "{what}");
+            assert!(
+                !answer.headers.contains_key("location") && !answer.headers.contains_key("set-cookie"),
+                "{what}"
+            );
             let faults = answer.events.iter().filter(|event| matches!(event, Event::Faulted { .. })).count();
             assert_eq!((faults, refusals(&answer.events).len()), (1, 0), "{what} {:?}", answer.events);
 
             let again = attempt();
-            assert_eq!(again.status, expected.status, "{name}, again after call {call} failed: {}", again.text());
+            assert_eq!(
+                again.status,
+                expected.status,
+                "{name}, again after call {call} failed: {}",
+                again.text()
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Paths, methods, headers and limits: RFC 9110, RFC 6749 sections 3.1, 3.2 and 5.1, RFC 9700 sections 4.2, 4.12 and 4.16.
+//! Paths, methods, headers and limits: RFC 9110, RFC 6749 sections 3.1, 3.2 and 5.1, RFC 9700 sections 4.2,
+//! 4.12 and 4.16.
 
 use bytes::Bytes;
 use chancery_core::offered::Endpoint;
@@ -14,16 +15,20 @@ fn raw(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Requ
     *request.uri_mut() = target.parse().unwrap_or_default();
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes()).unwrap_or(HeaderName::from_static("x-broken"));
-        request.headers_mut().append(name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")));
+        request
+            .headers_mut()
+            .append(name, HeaderValue::from_str(value).unwrap_or(HeaderValue::from_static("")));
     }
     request
 }
 
-/// HTTP-01, HTTP-03, HTTP-04, HTTP-10: what is there, letter by letter; features that are not there have no path.
+/// HTTP-01, HTTP-03, HTTP-04, HTTP-10: what is there, letter by letter; features that are not there have no
+/// path.
 #[test]
 fn nothing_else_is_served() {
     let kit = TestProvider::new();
-    for path in ["/authorize", "/token", "/userinfo", "/introspect", "/revoke", "/jwks", "/interaction/in_x"] {
+    for path in ["/authorize", "/token", "/userinfo", "/introspect", "/revoke", "/jwks", "/interaction/in_x"]
+    {
         assert_ne!(kit.send(raw("GET", path, &[], "")).status, 404, "{path}");
     }
     for path in [
@@ -123,8 +128,8 @@ fn head_has_no_effect() {
     assert_eq!((kit.send(head).status.as_u16(), kit.counting.writes()), (405, 0));
 }
 
-/// HTTP-14, HTTP-15, HTTP-16, HTTP-17, HTTP-18, HTTP-19: RFC 6749 section 5.1 and RFC 9700 section 4.12, for answers of
-/// every kind, refusals included.
+/// HTTP-14, HTTP-15, HTTP-16, HTTP-17, HTTP-18, HTTP-19: RFC 6749 section 5.1 and RFC 9700 section 4.12, for
+/// answers of every kind, refusals included.
 #[test]
 fn who_may_store_an_answer_and_what_it_is() {
     const JSON: Option<&str> = Some("application/json; charset=utf-8");
@@ -174,13 +179,15 @@ fn who_may_store_an_answer_and_what_it_is() {
     }
 }
 
-/// RFC 9700 sections 4.2.4 and 4.16: no referrer, no frame, no guessing of types, on every answer; and a request id.
+/// RFC 9700 sections 4.2.4 and 4.16: no referrer, no frame, no guessing of types, on every answer; and a
+/// request id.
 #[test]
 fn every_answer_is_protected() {
     let kit = TestProvider::new();
     let ua = kit.user_agent();
     let request = kit.authorization_request("web").scope("openid");
-    let tabs = [request.open(&ua), request.clone().set("prompt", "none").open(&ua), ua.get("/interaction/in_x")];
+    let tabs =
+        [request.open(&ua), request.clone().set("prompt", "none").open(&ua), ua.get("/interaction/in_x")];
     let mut answers: Vec<Answer> = tabs.iter().map(|tab| tab.answer().clone()).collect();
     answers.extend([kit.get("/jwks"), kit.get("/x"), kit.get("/token"), kit.token_request("web").send()]);
     let mut ids = Vec::new();
@@ -194,7 +201,10 @@ fn every_answer_is_protected() {
         ids.push(answer.header("x-request-id").unwrap_or_default().to_owned());
         if answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
             let policy = answer.header("content-security-policy").unwrap_or_default();
-            assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+            assert!(
+                policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+                "{policy}"
+            );
             assert!(policy.contains("base-uri 'none'") && !policy.contains("unsafe"), "{policy}");
         }
     }
@@ -231,7 +241,10 @@ fn forged_headers_change_nothing() {
     assert!(page.text().contains("action=\"https://id.example/interaction\""), "{}", page.text());
     assert!(!page.text().contains("evil.example"));
     let cookie = page.header("set-cookie").unwrap_or_default();
-    assert!(cookie.starts_with("__Host-browser-") && cookie.contains("Secure") && !cookie.contains("evil"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-browser-") && cookie.contains("Secure") && !cookie.contains("evil"),
+        "{cookie}"
+    );
     let absolute = kit.send(raw("GET", "https://evil.example/.well-known/openid-configuration", forged, ""));
     assert_eq!(absolute.body, kit.get("/.well-known/openid-configuration").body);
     let silent = format!("{brought}&prompt=none");
@@ -239,7 +252,8 @@ fn forged_headers_change_nothing() {
     assert!(location.header("location").is_some_and(|to| to.contains("iss=https%3A%2F%2Fid.example")));
 }
 
-/// FR-18: one or more blanks stand between scheme and credentials (RFC 9110 section 11.4), wherever the header is read.
+/// FR-18: one or more blanks stand between scheme and credentials (RFC 9110 section 11.4), wherever the
+/// header is read.
 #[test]
 fn blanks_before_credentials() {
     let kit = TestProvider::new();
@@ -254,12 +268,16 @@ fn blanks_before_credentials() {
     }
     for scheme in ["Bearer ", "Bearer  ", "BEARER    "] {
         let header = format!("{scheme}{token}");
-        assert_eq!(kit.send(raw("GET", "/userinfo", &[("authorization", &header)], "")).status, 200, "{scheme:?}");
+        assert_eq!(
+            kit.send(raw("GET", "/userinfo", &[("authorization", &header)], "")).status,
+            200,
+            "{scheme:?}"
+        );
     }
 }
 
-/// FR-02: cookies of others, of whatever octets and in however many lines, hide neither what binds the form to its browser
-/// nor a session.
+/// FR-02: cookies of others, of whatever octets and in however many lines, hide neither what binds the form
+/// to its browser nor a session.
 #[test]
 fn cookies_of_others_change_nothing() {
     for foreign in
@@ -270,11 +288,15 @@ fn cookies_of_others_change_nothing() {
         let tab = kit.authorization_request("operator").scope("openid").open(&ua).expect_page("login");
         let form = tab.form();
         let mut request = kit.anonymous_request(&form.action.replace("https://id.example", ""));
-        for (name, value) in form.fields.iter().filter(|(name, _)| !matches!(name.as_str(), "username" | "password")) {
+        for (name, value) in
+            form.fields.iter().filter(|(name, _)| !matches!(name.as_str(), "username" | "password"))
+        {
             request = request.param(name, value);
         }
-        let cookie = tab.answer().header("set-cookie").unwrap_or("").split(';').next().unwrap_or("").to_owned();
-        let login = request.param("username", "alice").param("password", &chancery_testkit::password_of("alice"));
+        let cookie =
+            tab.answer().header("set-cookie").unwrap_or("").split(';').next().unwrap_or("").to_owned();
+        let login =
+            request.param("username", "alice").param("password", &chancery_testkit::password_of("alice"));
         let login = login.param("action", "login").to_http();
         let with = |mut request: Request<Bytes>, lines: &[&[u8]]| {
             request.headers_mut().remove("cookie");
@@ -289,28 +311,44 @@ fn cookies_of_others_change_nothing() {
         assert_eq!(answer.status, 303, "{foreign:?} {}", answer.text());
         assert!(answer.header("location").is_some_and(|to| to.contains("code=")), "{foreign:?}");
         let sessions = answer.headers.get_all("set-cookie").iter().filter_map(|line| line.to_str().ok());
-        let session = sessions.filter(|line| line.contains("session-")).find_map(|line| line.split(';').next());
+        let session =
+            sessions.filter(|line| line.contains("session-")).find_map(|line| line.split(';').next());
         let silent = kit.authorization_request("operator").scope("openid").set("prompt", "none").to_http();
-        for lines in [&[foreign, session.unwrap_or("").as_bytes()][..], &[session.unwrap_or("").as_bytes(), foreign]] {
+        for lines in
+            [&[foreign, session.unwrap_or("").as_bytes()][..], &[session.unwrap_or("").as_bytes(), foreign]]
+        {
             let answer = with(silent.clone(), lines);
-            assert!(answer.header("location").is_some_and(|to| to.contains("code=")), "{foreign:?} {}", answer.text());
+            assert!(
+                answer.header("location").is_some_and(|to| to.contains("code=")),
+                "{foreign:?} {}",
+                answer.text()
+            );
         }
     }
 }
 
-/// FR-19: what a person begins under another name than the issuer's goes on under the issuer's before anybody types; a proxy
-/// that rewrites `Host` makes no loop of it.
+/// FR-19: what a person begins under another name than the issuer's goes on under the issuer's before anybody
+/// types; a proxy that rewrites `Host` makes no loop of it.
 #[test]
 fn a_person_is_led_to_the_issuer_s_own_name() {
     const MARKED: &str = "chancery_brought_home=1";
     let kit = TestProvider::builder().issuer("https://id.example:8443").build();
     let target = kit.authorization_request("web").scope("openid").to_http().uri().to_string();
-    for host in ["127.0.0.1:8443", "id.example", "id.example:443", "www.id.example:8443", "evil.example", "id.example:"]
-    {
+    for host in [
+        "127.0.0.1:8443",
+        "id.example",
+        "id.example:443",
+        "www.id.example:8443",
+        "evil.example",
+        "id.example:",
+    ] {
         let away = kit.send(raw("GET", &target, &[("host", host)], "")).expect_status(303);
         let home = away.header("location").unwrap_or_default().to_owned();
         assert_eq!(home, format!("https://id.example:8443{target}&{MARKED}"), "{host}");
-        assert!(away.header("set-cookie").is_none() && away.events.is_empty(), "nothing is begun under {host}");
+        assert!(
+            away.header("set-cookie").is_none() && away.events.is_empty(),
+            "nothing is begun under {host}"
+        );
         // The proxy says the same name again: the page is shown.
         let path = home.replace("https://id.example:8443", "");
         let page = kit.send(raw("GET", &path, &[("host", host)], "")).expect_status(200);
@@ -323,7 +361,9 @@ fn a_person_is_led_to_the_issuer_s_own_name() {
         assert_ne!(page.status, 303, "{host}");
 
         let mut posted = kit.authorization_request("web").scope("openid").to_http_post();
-        posted.headers_mut().insert("host", HeaderValue::from_str(host).unwrap_or(HeaderValue::from_static("x")));
+        posted
+            .headers_mut()
+            .insert("host", HeaderValue::from_str(host).unwrap_or(HeaderValue::from_static("x")));
         posted.headers_mut().insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
         let away = kit.send(posted).expect_status(303);
         assert!(away.header("location").is_some_and(|to| to.ends_with(MARKED)), "{host}");
@@ -394,14 +434,23 @@ fn the_mount_path_may_be_another_one() {
 /// HTTP-05: routes are absolute and plain; what is not is said at construction.
 #[test]
 fn routes_can_be_moved() {
-    let kit = TestProvider::builder().configure(|config| config.routes.set(Endpoint::Token, "/connect/token")).build();
+    let kit = TestProvider::builder()
+        .configure(|config| config.routes.set(Endpoint::Token, "/connect/token"))
+        .build();
     assert_eq!(kit.send(raw("POST", "/connect/token", &[FORM], "")).status, 400);
     assert_eq!(kit.send(raw("POST", "/token", &[FORM], "")).status, 404);
-    assert_eq!(kit.get("/.well-known/openid-configuration")["token_endpoint"], "https://id.example/connect/token");
+    assert_eq!(
+        kit.get("/.well-known/openid-configuration")["token_endpoint"],
+        "https://id.example/connect/token"
+    );
     for wrong in ["token", "", "//token", "/connect//token", "/token/", "/jwks", "/interaction/token"] {
-        let built = TestProvider::builder().configure(|config| config.routes.set(Endpoint::Token, wrong)).try_build();
+        let built =
+            TestProvider::builder().configure(|config| config.routes.set(Endpoint::Token, wrong)).try_build();
         let complaints = built.err().unwrap_or_default();
-        assert!(complaints.iter().any(|complaint| complaint.setting.starts_with("routes.")), "{wrong}: {complaints:?}");
+        assert!(
+            complaints.iter().any(|complaint| complaint.setting.starts_with("routes.")),
+            "{wrong}: {complaints:?}"
+        );
     }
 }
 
@@ -429,8 +478,8 @@ fn what_is_too_long_is_refused() {
     }
 }
 
-/// HTTP-01, HTTP-02, PARM-12: no credential and no parameter of a POST may stand in the address (RFC 6749 sections 2.3.1
-/// and 3.2, RFC 9700 section 4.3.2), and nothing is reached by another method or path.
+/// HTTP-01, HTTP-02, PARM-12: no credential and no parameter of a POST may stand in the address (RFC 6749
+/// sections 2.3.1 and 3.2, RFC 9700 section 4.3.2), and nothing is reached by another method or path.
 #[test]
 fn what_must_reach_no_endpoint() {
     let kit = TestProvider::new();
@@ -453,9 +502,21 @@ fn what_must_reach_no_endpoint() {
             raw("GET", "/token", &[("x-http-method-override", "POST")], ""),
             Refused::Status(405),
         )
-        .row("an access token in the query", raw("GET", &format!("/userinfo?access_token={access}"), &[], ""), missing)
-        .row("a revocation by GET", raw("GET", &format!("/revoke?token={access}"), headers, ""), Refused::Status(405))
-        .row("a revocation in the query", raw("POST", &format!("/revoke?token={access}"), headers, ""), missing)
+        .row(
+            "an access token in the query",
+            raw("GET", &format!("/userinfo?access_token={access}"), &[], ""),
+            missing,
+        )
+        .row(
+            "a revocation by GET",
+            raw("GET", &format!("/revoke?token={access}"), headers, ""),
+            Refused::Status(405),
+        )
+        .row(
+            "a revocation in the query",
+            raw("POST", &format!("/revoke?token={access}"), headers, ""),
+            missing,
+        )
         .row(
             "an introspection by GET",
             raw("GET", &format!("/introspect?token={access}"), headers, ""),

@@ -6,9 +6,9 @@ use chancery_jose::Compact;
 use chancery_jose::SigningAlgorithm::{Es256, Rs256};
 use chancery_testkit::{TestProvider, assert_refused, hours, minutes, names, seconds};
 
-/// OIDC Core section 10.1.1: no key signs the client's ID tokens, because the next one begins later, or because the clock was
-/// set back. The client is told to come back before anybody signs in, with an event that says why; a code that was given before
-/// is not used up. What needs no such key goes on.
+/// OIDC Core section 10.1.1: no key signs the client's ID tokens, because the next one begins later, or
+/// because the clock was set back. The client is told to come back before anybody signs in, with an event
+/// that says why; a code that was given before is not used up. What needs no such key goes on.
 #[test]
 fn nothing_signs_at_this_moment() {
     let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
@@ -24,7 +24,8 @@ fn nothing_signs_at_this_moment() {
     let _ = kit.keys.add(Es256, kit.now(), kit.now() + hours(1)).expect("a key");
     kit.clock.advance(seconds(10));
     for ua in [&ua, &kit.user_agent()] {
-        for request in [request.clone(), request.clone().set("prompt", "none"), request.clone().set("prompt", "login")]
+        for request in
+            [request.clone(), request.clone().set("prompt", "none"), request.clone().set("prompt", "login")]
         {
             let told = request.open(ua);
             let _ = told.expect_error("temporarily_unavailable");

@@ -24,8 +24,8 @@ fn assert_one(answers: &[(&str, Answer)]) {
     assert!(reasons.len() > 1, "nothing is compared: {reasons:?}");
 }
 
-/// A14, ERR-16, TOKEN-09: a code that is unknown, foreign, expired, used or dead; one whose account is gone, and one
-/// that is shown with the wrong redirect URI or verifier.
+/// A14, ERR-16, TOKEN-09: a code that is unknown, foreign, expired, used or dead; one whose account is gone,
+/// and one that is shown with the wrong redirect URI or verifier.
 #[test]
 fn codes() {
     let kit = TestProvider::new();
@@ -81,8 +81,8 @@ fn refresh_tokens() {
     ]);
 }
 
-/// A14, ERR-17, CAUTH-03, CAUTH-07: a client that is unknown or disabled, a wrong secret, an ended one, a wrong method;
-/// at every endpoint where clients authenticate.
+/// A14, ERR-17, CAUTH-03, CAUTH-07: a client that is unknown or disabled, a wrong secret, an ended one, a
+/// wrong method; at every endpoint where clients authenticate.
 #[test]
 fn clients() {
     let kit = TestProvider::new();
@@ -113,14 +113,20 @@ fn clients() {
             ("a wrong secret", by("web").secret("a-wrong-secret-of-forty-three-characters---").send()),
             ("an ended secret", by("ended").send()),
             ("a secret of a public client", by("spa").by_method("client_secret_basic").secret("x").send()),
-            ("basic instead of post", by("strict_client_secret_post").by_method("client_secret_basic").send()),
+            (
+                "basic instead of post",
+                by("strict_client_secret_post").by_method("client_secret_basic").send(),
+            ),
         ]);
         // Without a header there is no challenge to be compared; among each other they are the same.
         assert_one(&[
             ("unknown", by("gone").by_method("client_secret_post").send()),
             ("disabled", by("disabled").by_method("client_secret_post").send()),
             ("a wrong secret", by("post").secret("a-wrong-secret-of-forty-three-characters---").send()),
-            ("post instead of basic", by("strict_client_secret_basic").by_method("client_secret_post").send()),
+            (
+                "post instead of basic",
+                by("strict_client_secret_basic").by_method("client_secret_post").send(),
+            ),
             ("none instead of basic", by("web").by_method("none").send()),
             ("a secret of a public client", by("spa").by_method("client_secret_post").secret("x").send()),
             ("unknown, without a secret", by("gone").by_method("none").send()),
@@ -128,7 +134,8 @@ fn clients() {
     }
 }
 
-/// INTRO-04, A14: a token that is unknown, foreign, expired or revoked is not active, and that is all that is said.
+/// INTRO-04, A14: a token that is unknown, foreign, expired or revoked is not active, and that is all that is
+/// said.
 #[test]
 fn introspected_tokens() {
     let kit = TestProvider::new();

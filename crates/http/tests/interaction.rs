@@ -9,8 +9,8 @@ use chancery_core::interaction::form_token::{
     FORM_OUTDATED, FORM_TOO_OLD, FORM_WITHOUT_COOKIE,
 };
 use chancery_testkit::{
-    Button, HtmlForm, NegativeTable, Refused, SeededRandom, Tab, TestProvider, UserAgent, assert_refused, hours,
-    minutes, seconds,
+    Button, HtmlForm, NegativeTable, Refused, SeededRandom, Tab, TestProvider, UserAgent, assert_refused,
+    hours, minutes, seconds,
 };
 use http::{HeaderValue, Method, Request};
 
@@ -60,7 +60,8 @@ fn the_first_page_is_the_answer_and_stores_nothing() {
     assert!(field(&form, "request").contains("client_id=web") && !field(&form, "token").is_empty());
 }
 
-/// INT-03, GAP-12: whatever a stranger sends, by GET, HEAD or as an authorization request, the store is not written to.
+/// INT-03, GAP-12: whatever a stranger sends, by GET, HEAD or as an authorization request, the store is not
+/// written to.
 #[test]
 fn no_get_and_no_request_of_a_stranger_writes() {
     let kit = TestProvider::new();
@@ -89,14 +90,16 @@ fn no_get_and_no_request_of_a_stranger_writes() {
         *head.method_mut() = Method::HEAD;
         let _ = kit.send(head);
     }
-    for path in [unknown, "/interaction/x", "/.well-known/openid-configuration", "/jwks", "/userinfo", "/token"] {
+    for path in
+        [unknown, "/interaction/x", "/.well-known/openid-configuration", "/jwks", "/userinfo", "/token"]
+    {
         let _ = kit.get(path);
     }
     assert_eq!(kit.counting.writes(), 0);
 }
 
-/// INT-21, INT-22, INT-23: login and consent, each with its events; between them the request is stored under the session,
-/// so that its page can be loaded again.
+/// INT-21, INT-22, INT-23: login and consent, each with its events; between them the request is stored under
+/// the session, so that its page can be loaded again.
 #[test]
 fn login_then_consent_then_the_client() {
     let kit = TestProvider::new();
@@ -116,10 +119,14 @@ fn login_then_consent_then_the_client() {
     assert_eq!(kit.id_token(&kit.exchange(&code).expect_status(200), "web").claims["sub"], "alice");
     // Now that both stand, nothing is asked any more.
     let silent = kit.authorization_request("web").scope("openid profile").open(&ua);
-    assert_eq!((silent.event_names(), silent.expect_code().client), (vec!["authorization_granted"], "web".to_owned()));
+    assert_eq!(
+        (silent.event_names(), silent.expect_code().client),
+        (vec!["authorization_granted"], "web".to_owned())
+    );
 }
 
-/// INT-06, SESS-20: the session ends between login and consent. Nothing is granted; the same request can be started again.
+/// INT-06, SESS-20: the session ends between login and consent. Nothing is granted; the same request can be
+/// started again.
 #[test]
 fn a_session_that_ends_in_between_leads_to_a_way_on() {
     type End = fn(&TestProvider, &UserAgent<'_>);
@@ -131,7 +138,8 @@ fn a_session_that_ends_in_between_leads_to_a_way_on() {
     for (name, end) in ends {
         let kit = TestProvider::new();
         let ua = kit.user_agent();
-        let consent = kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
+        let consent =
+            kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
         end(&kit, &ua);
         let late = consent.allow();
         let _ = late.expect_way_on();
@@ -151,7 +159,8 @@ fn an_account_that_is_gone_in_between_leads_to_a_way_on() {
     for lose in losses {
         let kit = TestProvider::new();
         let ua = kit.user_agent();
-        let consent = kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
+        let consent =
+            kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
         lose(&kit);
         let late = consent.allow();
         assert_eq!(late.answer().status, 200);
@@ -183,12 +192,14 @@ fn two_tabs_of_two_clients_finish_in_either_order() {
     }
 }
 
-/// GAP-16, INT-13: another browser that learns the address of an interaction sees nothing of it and cannot answer it.
+/// GAP-16, INT-13: another browser that learns the address of an interaction sees nothing of it and cannot
+/// answer it.
 #[test]
 fn the_address_of_an_interaction_is_of_no_use_elsewhere() {
     let kit = TestProvider::new();
     let (ua, other) = (kit.user_agent(), kit.user_agent());
-    let consent = kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
+    let consent =
+        kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
     other.signed_in("bob");
     let seen = other.get(consent.address());
     let _ = seen.expect_way_on();
@@ -228,7 +239,8 @@ fn a_person_has_an_hour_to_answer() {
     }
     let kit = TestProvider::new();
     let ua = kit.user_agent();
-    let consent = kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
+    let consent =
+        kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_page("consent");
     kit.clock.advance(hours(1) + seconds(1));
     let _ = consent.reload().expect_way_on();
     let _ = consent.allow().expect_way_on();
@@ -236,8 +248,9 @@ fn a_person_has_an_hour_to_answer() {
     assert_eq!(consent.allow().restart().expect_code().client, "web");
 }
 
-/// RFC 9700 section 4.7: the password is not looked at when the form was posted from another site, without our browser
-/// cookie, with the token of another tab, with a token of ours that is another's, or for another request.
+/// RFC 9700 section 4.7: the password is not looked at when the form was posted from another site, without
+/// our browser cookie, with the token of another tab, with a token of ours that is another's, or for another
+/// request.
 #[test]
 fn a_login_form_is_for_one_browser_and_one_request() {
     let kit = TestProvider::new();
@@ -278,8 +291,8 @@ fn a_login_form_is_for_one_browser_and_one_request() {
     let _ = again.login("alice").expect_page("consent").allow().expect_code();
 }
 
-/// FR-03: a browser that keeps no cookies is told that it needs them, each time, and what the page says otherwise is what is
-/// known: age is told of old pages only. Each has its event.
+/// FR-03: a browser that keeps no cookies is told that it needs them, each time, and what the page says
+/// otherwise is what is known: age is told of old pages only. Each has its event.
 #[test]
 fn a_page_tells_the_cause_that_it_knows() {
     let kit = TestProvider::new();
@@ -450,7 +463,10 @@ impl Model {
                 }
                 Event::AuthorizationGranted { client, account } => {
                     assert!(self.signed_in[at].contains(&account.to_string()), "{account} is not here");
-                    assert!(self.agreed.contains(&(account.to_string(), client.to_string())), "{account}, {client}");
+                    assert!(
+                        self.agreed.contains(&(account.to_string(), client.to_string())),
+                        "{account}, {client}"
+                    );
                     self.codes[at].push(tab.expect_arrival().value("code").unwrap_or_default().to_owned());
                 }
                 _ => {}
@@ -464,8 +480,8 @@ impl Model {
     }
 }
 
-/// Random walks of two browsers over all pages, which also send each other's forms and lose their cookies, against a simple
-/// model: no code without a login and a consent by the same browser.
+/// Random walks of two browsers over all pages, which also send each other's forms and lose their cookies,
+/// against a simple model: no code without a login and a consent by the same browser.
 #[test]
 fn no_code_without_login_and_consent_in_the_same_browser() {
     let mut codes = 0;
@@ -534,8 +550,16 @@ fn what_is_no_answer_to_a_page() {
     *put.method_mut() = Method::PUT;
     NegativeTable::new(&kit)
         .row("a form without its request", form("/interaction", b"action=login"), page("invalid_request"))
-        .row("a request of no client", form("/interaction", b"request=state%3Dx&token=x"), page("invalid_request"))
-        .row("a client that is none", form("/interaction", b"request=client_id%3Dnobody"), page("invalid_client"))
+        .row(
+            "a request of no client",
+            form("/interaction", b"request=state%3Dx&token=x"),
+            page("invalid_request"),
+        )
+        .row(
+            "a client that is none",
+            form("/interaction", b"request=client_id%3Dnobody"),
+            page("invalid_client"),
+        )
         .row("two requests", form("/interaction", b"request=a%3Db&request=a%3Db"), page("invalid_request"))
         .row("no form", form("/interaction", b"\xff\xfe%"), page("invalid_request"))
         .row(

@@ -11,22 +11,27 @@ fn with_inspector() -> TestProvider {
     TestProvider::builder().client(&inspector).build()
 }
 
-/// INTRO-04, INTRO-05, INTRO-06: owner, named clients, the introspector of the resource server, nobody else; of a refresh
-/// token only its owner.
+/// INTRO-04, INTRO-05, INTRO-06: owner, named clients, the introspector of the resource server, nobody else;
+/// of a refresh token only its owner.
 #[test]
 fn who_may_introspect() {
     let kit = with_inspector();
     let opaque = kit.tokens("alice", "spa", "openid offline_access");
-    for (client, active) in [("spa", true), ("inspector", true), ("api", false), ("web", false), ("native", false)] {
+    for (client, active) in
+        [("spa", true), ("inspector", true), ("api", false), ("web", false), ("native", false)]
+    {
         assert_eq!(kit.is_active(client, opaque.member("access_token")), active, "{client}");
         assert_eq!(kit.is_active(client, opaque.member("refresh_token")), client == "spa", "{client}");
     }
     let jwt = kit.tokens("alice", "jwt", "read").member("access_token").to_owned();
-    for (client, active) in [("jwt", true), ("inspector", true), ("api", true), ("spa", false), ("machine", false)] {
+    for (client, active) in
+        [("jwt", true), ("inspector", true), ("api", true), ("spa", false), ("machine", false)]
+    {
         assert_eq!(kit.is_active(client, &jwt), active, "{client}");
     }
     let told = kit.introspect("api", &jwt);
-    let expected = [("sub", "alice"), ("client_id", "jwt"), ("scope", "read"), ("aud", "https://jwt-api.example")];
+    let expected =
+        [("sub", "alice"), ("client_id", "jwt"), ("scope", "read"), ("aud", "https://jwt-api.example")];
     for (name, value) in expected {
         assert_eq!(told[name], value, "{}", told.text());
     }
@@ -35,7 +40,8 @@ fn who_may_introspect() {
     }
 }
 
-/// INTRO-07, AT-12: a JWT of a grant takes two trips to look at, dies with its grant, and can be marked as revoked.
+/// INTRO-07, AT-12: a JWT of a grant takes two trips to look at, dies with its grant, and can be marked as
+/// revoked.
 #[test]
 fn a_jwt_under_a_grant() {
     let kit = with_inspector();
@@ -45,7 +51,10 @@ fn a_jwt_under_a_grant() {
     let jwt = first.member("access_token");
     assert_eq!(kit.trips(|| kit.is_active("inspector", jwt)), (true, 2));
     let revoked = |client: &str, token: &str| kit.revoke(client, token).expect_status(200);
-    assert!(revoked("spa", jwt).events.is_empty() && kit.is_active("inspector", jwt), "it is not this client's");
+    assert!(
+        revoked("spa", jwt).events.is_empty() && kit.is_active("inspector", jwt),
+        "it is not this client's"
+    );
     assert_eq!(revoked("jwt", jwt).event_names(), ["token_revoked"]);
     assert!(revoked("jwt", jwt).events.is_empty(), "there is nothing more to revoke");
     assert!(!kit.is_active("inspector", jwt));
@@ -76,7 +85,8 @@ fn a_hint_changes_nothing() {
     kit.clock.advance(hours(1));
     assert!(!kit.is_active("spa", all.member("access_token")));
     let revoke = |token: &str| -> Answer {
-        let request = kit.revocation_request("spa", all.member(token)).param("token_type_hint", "access_token");
+        let request =
+            kit.revocation_request("spa", all.member(token)).param("token_type_hint", "access_token");
         request.send().expect_status(200)
     };
     assert!(revoke("access_token").events.is_empty(), "it is over already");
@@ -96,7 +106,11 @@ fn what_must_not_be_answered() {
             ("an empty token", by("spa").param("token", ""), malformed),
             ("two tokens", by("spa").param("token", "1").param("token", "2"), malformed),
             ("nobody", by("spa").unauthenticated().param("token", "1"), malformed),
-            ("an unknown client", by("spa").unauthenticated().param("client_id", "x").param("token", "1"), failed),
+            (
+                "an unknown client",
+                by("spa").unauthenticated().param("client_id", "x").param("token", "1"),
+                failed,
+            ),
             ("a wrong secret", by("web").secret("wrong").param("token", "1"), failed),
         ];
         for (name, request, refused) in rows {

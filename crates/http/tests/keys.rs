@@ -14,8 +14,9 @@ use chancery_jose::{Compact, JwkSet};
 use chancery_store_memory::MemoryStore;
 use chancery_testkit::{TestProvider, hours, millis, minutes, seconds, wait};
 
-/// Consents, grants and counts of guesses are filed under names that do not change with the root secret: after it was rotated
-/// the same node and one that is started anew find them, and whoever withdraws a consent ends its grants.
+/// Consents, grants and counts of guesses are filed under names that do not change with the root secret:
+/// after it was rotated the same node and one that is started anew find them, and whoever withdraws a consent
+/// ends its grants.
 #[test]
 fn another_root_secret_loses_nothing() {
     let store = Arc::new(MemoryStore::new());
@@ -48,17 +49,19 @@ fn another_root_secret_loses_nothing() {
     assert_eq!(again.withdraw_consent("alice", "web").0, 3);
     assert_eq!(first.refresh("web", &refresh_token).status, 400);
     for kit in [&first, &again] {
-        let _ = request(kit).open(&kit.user_agent()).expect_page("login").login("alice").expect_page("consent");
+        let _ =
+            request(kit).open(&kit.user_agent()).expect_page("login").login("alice").expect_page("consent");
     }
 }
 
-/// A name can be guessed, and whoever has read the store could try them all: so records are filed, tagged and told under names
-/// that only the root secret can make. Another one finds nothing of what is there.
+/// A name can be guessed, and whoever has read the store could try them all: so records are filed, tagged and
+/// told under names that only the root secret can make. Another one finds nothing of what is there.
 #[test]
 fn names_tell_nothing_without_the_root_secret() {
     let store = Arc::new(MemoryStore::new());
-    let kits =
-        [1, 2].map(|seed| TestProvider::builder().own_keys(&[Rs256, Es256]).store(store.clone()).seed(seed).build());
+    let kits = [1, 2].map(|seed| {
+        TestProvider::builder().own_keys(&[Rs256, Es256]).store(store.clone()).seed(seed).build()
+    });
     let [ours, other] = &kits;
     let request = |kit: &TestProvider| kit.authorization_request("web").scope("openid offline_access");
     let ua = ours.user_agent();
@@ -81,7 +84,10 @@ fn names_tell_nothing_without_the_root_secret() {
     let told: Vec<_> = (0..6).map(|_| guess(ours)).collect();
     assert!(told.iter().all(|digest| digest.is_some() && *digest == told[0]));
     assert_eq!(guess(ours), None, "throttled");
-    assert!(guess(other).is_some_and(|digest| Some(digest) != told[0]), "the counts' keys, and what events tell");
+    assert!(
+        guess(other).is_some_and(|digest| Some(digest) != told[0]),
+        "the counts' keys, and what events tell"
+    );
 }
 
 /// What a resource server keeps of the JWKS, and when it fetched it.
@@ -110,8 +116,9 @@ fn kid(jwt: &str) -> String {
     Compact::parse(jwt).expect("a JWT").header().kid.clone().expect("a kid")
 }
 
-/// A17, JOSE-05, JOSE-06: a key is published ten minutes before it signs, so that nobody who keeps the JWKS for as long
-/// as its `max-age` ever meets an unknown key; and what the older key signed verifies until it is retired.
+/// A17, JOSE-05, JOSE-06: a key is published ten minutes before it signs, so that nobody who keeps the JWKS
+/// for as long as its `max-age` ever meets an unknown key; and what the older key signed verifies until it is
+/// retired.
 #[test]
 fn no_verification_fails_while_keys_are_rotated() {
     let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
@@ -156,8 +163,8 @@ fn a_retired_key_is_gone() {
     assert!(!Cache::fetch(&kit).verifies(&jwt));
 }
 
-/// FR-07, AUTHZ-35: what an ID token says about a session holds for as long as the session lives, which outlives the token
-/// and the key that signed it.
+/// FR-07, AUTHZ-35: what an ID token says about a session holds for as long as the session lives, which
+/// outlives the token and the key that signed it.
 #[test]
 fn a_hint_works_for_as_long_as_its_session_can_live() {
     let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
@@ -224,8 +231,8 @@ fn documents(kit: &TestProvider) -> (Option<String>, Option<String>) {
     (etag("/jwks"), etag("/.well-known/openid-configuration"))
 }
 
-/// JOSE-06: a key that is added, published, signs, or has counted shows within a second, and no document is made anew without
-/// need.
+/// JOSE-06: a key that is added, published, signs, or has counted shows within a second, and no document is
+/// made anew without need.
 #[test]
 fn the_documents_follow_the_keys() {
     let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();
@@ -259,7 +266,11 @@ fn silent_keys_leave_the_documents_as_they_are() {
     assert_eq!(documents(&kit), before);
     let told = kit.events.rest();
     assert!(matches!(told.as_slice(), [Event::Faulted { endpoint: Endpoint::Metadata, .. }]), "{told:?}");
-    assert_eq!((documents(&kit), kit.events.rest().len()), (before.clone(), 1), "not asked again within a second");
+    assert_eq!(
+        (documents(&kit), kit.events.rest().len()),
+        (before.clone(), 1),
+        "not asked again within a second"
+    );
     kit.key_service.answer_again();
     let _ = kit.keys.add(Es384, kit.now(), kit.now()).expect("a key");
     kit.clock.advance(seconds(1));
@@ -285,7 +296,8 @@ fn silent_keys_are_not_flooded() {
     assert!(kit.get("/.well-known/openid-configuration").text().contains("PS256"));
 }
 
-/// A peer that breaks its request off in the middle of the question takes nobody's answer away: the next one asks.
+/// A peer that breaks its request off in the middle of the question takes nobody's answer away: the next one
+/// asks.
 #[test]
 fn a_question_that_is_broken_off_is_asked_again() {
     let kit = TestProvider::builder().own_keys(&[Rs256, Es256]).build();

@@ -14,7 +14,8 @@ fn a_wrong_password_keeps_the_request() {
     let ua = kit.user_agent();
     let tab = login_page(&ua, &kit).login_wrongly("alice").expect_page("login");
     assert_eq!(tab.event_names(), ["login_failed", "prompt_shown"]);
-    let username = tab.form().fields.iter().find(|(name, _)| name == "username").map(|(_, value)| value.clone());
+    let username =
+        tab.form().fields.iter().find(|(name, _)| name == "username").map(|(_, value)| value.clone());
     assert_eq!(username.as_deref(), Some("alice"));
     assert!(!tab.answer().text().contains("a wrong password"));
     assert_eq!(ua.session_cookie(), None);
@@ -67,8 +68,8 @@ fn auth_time_is_the_time_of_the_login() {
     assert_eq!(token.claims["auth_time"], signed_in_at);
 }
 
-/// SESS-13, SESS-14, INT-18: signing in again as the same account keeps the session and what hangs on it, renews its
-/// authentication and its secret; the former secret is good for 30 s.
+/// SESS-13, SESS-14, INT-18: signing in again as the same account keeps the session and what hangs on it,
+/// renews its authentication and its secret; the former secret is good for 30 s.
 #[test]
 fn a_second_login_renews_the_session() {
     let kit = TestProvider::new();
@@ -99,11 +100,13 @@ fn planted_cookies_are_worth_nothing() {
     attacker.signed_in("bob");
     let _ = kit.authorization_request("web").scope("openid").open(&attacker).expect_page("consent");
     let victim = attacker.with_the_same_cookies();
-    let login = kit.authorization_request("web").scope("openid").set("prompt", "select_account").open(&victim);
+    let login =
+        kit.authorization_request("web").scope("openid").set("prompt", "select_account").open(&victim);
     let consent = login.expect_page("accounts").choose_another().login("alice").expect_page("consent");
     assert_ne!(attacker.session_cookie(), victim.session_cookie());
     // The attacker is still bob and nobody else.
-    let seen = kit.authorization_request("web").scope("openid").set("prompt", "select_account").open(&attacker);
+    let seen =
+        kit.authorization_request("web").scope("openid").set("prompt", "select_account").open(&attacker);
     assert!(!seen.expect_page("accounts").page().text.contains("alice"));
     let theirs = attacker.get(consent.address());
     assert!(!theirs.expect_page("signed-in").page().text.contains("alice"));
@@ -143,8 +146,8 @@ fn logins_that_are_not_looked_at() {
     assert_eq!(kit.accounts.attempts(), 0);
 }
 
-/// An attempt at which nobody could look, because the accounts did not answer, is none: it is neither counted nor does it make
-/// anybody forget what was counted before.
+/// An attempt at which nobody could look, because the accounts did not answer, is none: it is neither counted
+/// nor does it make anybody forget what was counted before.
 #[test]
 fn what_nobody_looked_at_does_not_count() {
     let kit = TestProvider::new();

@@ -2,8 +2,8 @@
 
 use chancery_jose::SigningAlgorithm;
 use chancery_testkit::{
-    AuthorizationRequest, HandClock, NegativeTable, Refused, SECRET, TestProvider, UserAgent, hours, millis, minutes,
-    seconds,
+    AuthorizationRequest, HandClock, NegativeTable, Refused, SECRET, TestProvider, UserAgent, hours, millis,
+    minutes, seconds,
 };
 use serde_json::{Value, json};
 
@@ -18,7 +18,8 @@ fn web(kit: &TestProvider) -> AuthorizationRequest {
     kit.authorization_request("web").scope("openid email")
 }
 
-/// AUTHZ-34: OIDC Core section 3.1.2.1, `max_age`: an authentication that is older does not count; `0` is `prompt=login`.
+/// AUTHZ-34: OIDC Core section 3.1.2.1, `max_age`: an authentication that is older does not count; `0` is
+/// `prompt=login`.
 #[test]
 fn max_age_bounds_the_age_of_the_authentication() {
     let kit = TestProvider::new();
@@ -39,8 +40,8 @@ fn max_age_bounds_the_age_of_the_authentication() {
     assert_eq!(token.claims["auth_time"], (HandClock::START + seconds(310)).secs());
 }
 
-/// AUTHZ-35, OIDC Core section 3.1.2.1: what is an ID token of ours to this client, by its claims and its type (RFC 8725 section
-/// 3.11), although our own key has signed all of these.
+/// AUTHZ-35, OIDC Core section 3.1.2.1: what is an ID token of ours to this client, by its claims and its
+/// type (RFC 8725 section 3.11), although our own key has signed all of these.
 #[test]
 fn a_hint_is_an_id_token() {
     let kit = TestProvider::new();
@@ -78,8 +79,8 @@ fn a_hint_is_an_id_token() {
     let _ = hinted(json!({}), &another).expect_error("login_required");
 }
 
-/// AUTHZ-35: an ID token that the client got before it was registered for an HMAC is still one, and so is one signed with its
-/// secret.
+/// AUTHZ-35: an ID token that the client got before it was registered for an HMAC is still one, and so is one
+/// signed with its secret.
 #[test]
 fn a_hint_from_before_the_algorithm_was_changed() {
     let kit = TestProvider::new();
@@ -156,8 +157,8 @@ fn a_hint_names_the_person() {
     let _ = hinted().open(&bob).expect_page("accounts");
 }
 
-/// OIDC Core section 5.5.1: nobody else's token may be the answer to a request for one `sub`; also when the hint names
-/// another one, or when `value` is none that anybody can have.
+/// OIDC Core section 5.5.1: nobody else's token may be the answer to a request for one `sub`; also when the
+/// hint names another one, or when `value` is none that anybody can have.
 #[test]
 fn a_requested_subject_is_the_only_one() {
     let kit = TestProvider::new();
@@ -165,14 +166,18 @@ fn a_requested_subject_is_the_only_one() {
     let ua = person(&kit, "web");
     let silent = |claims: &str| web(&kit).set("claims", claims).set("prompt", "none");
     let _ = silent(r#"{"id_token":{"sub":{"value":"alice"}}}"#).open(&ua).expect_code();
-    let _ = silent(r#"{"id_token":{"sub":{"value":"alice"}}}"#).set("id_token_hint", &hint).open(&ua).expect_code();
+    let _ = silent(r#"{"id_token":{"sub":{"value":"alice"}}}"#)
+        .set("id_token_hint", &hint)
+        .open(&ua)
+        .expect_code();
     let _ = silent(r#"{"id_token":{"sub":{"value":"bob"}}}"#).open(&ua).expect_error("login_required");
     let contradiction = silent(r#"{"id_token":{"sub":{"value":"bob"}}}"#).set("id_token_hint", &hint);
     let _ = contradiction.open(&ua).expect_error("invalid_request");
     let _ = silent(r#"{"id_token":{"sub":{"value":5}}}"#).open(&ua).expect_error("invalid_request");
 }
 
-/// RFC 8725 section 3.12: a signed UserInfo answer has issuer, audience and subject of an ID token, and is none.
+/// RFC 8725 section 3.12: a signed UserInfo answer has issuer, audience and subject of an ID token, and is
+/// none.
 #[test]
 fn a_signed_userinfo_answer_is_no_hint() {
     for alg in ["ES256", "HS256"] {
@@ -195,8 +200,8 @@ fn a_signed_userinfo_answer_is_no_hint() {
     }
 }
 
-/// AUTHZ-36: a client with HS256 gets hints that its own secret signed, and no other client can use them. They can still
-/// be read when the secret has ended: nothing is given for a hint.
+/// AUTHZ-36: a client with HS256 gets hints that its own secret signed, and no other client can use them.
+/// They can still be read when the secret has ended: nothing is given for a hint.
 #[test]
 fn a_hint_signed_with_the_clients_secret() {
     let kit = TestProvider::builder()
@@ -222,7 +227,8 @@ fn a_code_keeps_what_was_asked_for() {
     let kit = TestProvider::new();
     let ua = person(&kit, "web");
     kit.clock.advance(seconds(30));
-    let request = web(&kit).set("nonce", "n-0S6_WzA2Mj \"\u{e4}").set("claims", r#"{"id_token":{"email":null}}"#);
+    let request =
+        web(&kit).set("nonce", "n-0S6_WzA2Mj \"\u{e4}").set("claims", r#"{"id_token":{"email":null}}"#);
     let code = request.open(&ua).expect_code();
     kit.clock.advance(seconds(20));
     let answer = kit.exchange(&code).expect_status(200);
@@ -233,7 +239,10 @@ fn a_code_keeps_what_was_asked_for() {
     assert_eq!(token.claims["email"], "alice@example.org");
     assert!(token.claims["acr"].is_string() && token.claims["amr"].is_array(), "{}", token.claims);
     let plain = kit.id_token(&kit.exchange(&web(&kit).open(&ua).expect_code()), "web");
-    assert_eq!((&plain.claims["nonce"], &plain.claims["email"]), (&serde_json::Value::Null, &serde_json::Value::Null));
+    assert_eq!(
+        (&plain.claims["nonce"], &plain.claims["email"]),
+        (&serde_json::Value::Null, &serde_json::Value::Null)
+    );
 }
 
 /// AUTHZ-41: the hint fills in the name, the locales choose the language; both survive a wrong password.
@@ -265,7 +274,8 @@ fn wishes_that_cannot_be_met_are_no_error() {
         ("login_hint", "somebody else"),
     ] {
         let _ = web(&kit).set(name, value).open(&ua).expect_code();
-        let _ = web(&kit).set(name, value).set("prompt", "login").open(&kit.user_agent()).expect_page("login");
+        let _ =
+            web(&kit).set(name, value).set("prompt", "login").open(&kit.user_agent()).expect_page("login");
     }
 }
 
@@ -281,7 +291,8 @@ fn openid_requests_that_must_be_refused() {
     let other = TestProvider::builder().issuer("https://other.example").build();
     let foreign = other.tokens("alice", "web", "openid").member("id_token").to_owned();
     let jwt = kit.tokens("alice", "jwt", "read").member("access_token").to_owned();
-    let strangers = TestProvider::builder().own_keys(&[SigningAlgorithm::Rs256, SigningAlgorithm::Es256]).build();
+    let strangers =
+        TestProvider::builder().own_keys(&[SigningAlgorithm::Rs256, SigningAlgorithm::Es256]).build();
     let forged = strangers.tokens("alice", "web", "openid").member("id_token").to_owned();
     let mut parts: Vec<&str> = hint.split('.').collect();
     parts[0] = "eyJhbGciOiJub25lIn0";

@@ -1,5 +1,5 @@
-//! RFC 8176, OIDC Core sections 2, 3.1.2.1 and 5.5.1.1: an application's own page signs people in, by a password and a key of
-//! theirs, and the client learns how.
+//! RFC 8176, OIDC Core sections 2, 3.1.2.1 and 5.5.1.1: an application's own page signs people in, by a
+//! password and a key of theirs, and the client learns how.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
@@ -15,7 +15,9 @@ use chancery_core::model::{Acr, Amr, LoginForm};
 use chancery_core::ports::BoxFuture;
 use chancery_http::{Content, Html, Locale, OwnForm, Page, Pages, PlainPages, Service};
 use chancery_jose::{PrivateKey, SigningAlgorithm, Verifier as _, base64url};
-use chancery_testkit::{AuthorizationRequest, Tab, TestProvider, UserAgent, assert_refused, hours, password_of};
+use chancery_testkit::{
+    AuthorizationRequest, Tab, TestProvider, UserAgent, assert_refused, hours, password_of,
+};
 use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
@@ -149,14 +151,16 @@ fn expect_no(what: &str, tab: Tab<'_, '_>, ua: &UserAgent<'_>, session: Option<&
     assert!(!tab.event_names().contains(&"login_succeeded"), "{what}");
 }
 
-/// CLAIM-13: a password and a key reach a class of the application's own, and both stand in the ID token, also in that of a
-/// later request.
+/// CLAIM-13: a password and a key reach a class of the application's own, and both stand in the ID token,
+/// also in that of a later request.
 #[test]
 fn the_client_learns_how_a_person_signed_in() {
     let kit = provider();
     let ua = kit.user_agent();
     let login = essential(&kit, KEY).open(&ua).expect_page("login");
-    assert!(login.answer().header("content-security-policy").unwrap_or_default().contains("script-src 'nonce-"));
+    assert!(
+        login.answer().header("content-security-policy").unwrap_or_default().contains("script-src 'nonce-")
+    );
     let done = with_key(&login).expect_page("consent").allow();
     let expected = json!([KEY, ["pwd", "hwk", "user"]]);
     let told = |tab: &Tab<'_, '_>| {
@@ -182,13 +186,18 @@ fn what_can_be_reached_is_announced() {
     assert_eq!(announced(&TestProvider::new()), json!([PASSWORD]));
 }
 
-/// POL-14, POL-15: a session that has not reached an essential class signs in once more; with `prompt=none`, and when a login
-/// did not reach it either, the client is told.
+/// POL-14, POL-15: a session that has not reached an essential class signs in once more; with `prompt=none`,
+/// and when a login did not reach it either, the client is told.
 #[test]
 fn a_session_steps_up() {
     let kit = provider();
     let ua = kit.user_agent();
-    let _ = openid(&kit).open(&ua).submit(&typed(""), ("action", "login")).expect_page("consent").allow().expect_code();
+    let _ = openid(&kit)
+        .open(&ua)
+        .submit(&typed(""), ("action", "login"))
+        .expect_page("consent")
+        .allow()
+        .expect_code();
     let silent = essential(&kit, KEY).set("prompt", "none").open(&ua);
     let _ = silent.expect_error("login_required");
     assert_refused!(silent, ACR_NOT_MET);
@@ -200,7 +209,8 @@ fn a_session_steps_up() {
     let _ = essential(&kit, KEY).set("prompt", "none").open(&ua).expect_code();
 }
 
-/// POL-16, AUTHZ-38: a voluntary class makes no login necessary; where there is one, the page knows what is wanted.
+/// POL-16, AUTHZ-38: a voluntary class makes no login necessary; where there is one, the page knows what is
+/// wanted.
 #[test]
 fn a_page_knows_what_is_wanted() {
     let kit = provider();
@@ -208,9 +218,17 @@ fn a_page_knows_what_is_wanted() {
     let wanted = |request: AuthorizationRequest| field(&request.open(&ua).expect_page("login"), "wanted");
     assert_eq!(wanted(openid(&kit)), "");
     assert_eq!(wanted(essential(&kit, KEY)), KEY);
-    assert_eq!(wanted(openid(&kit).set("acr_values", &format!("{KEY} {PASSWORD}"))), format!("{KEY} {PASSWORD}"));
+    assert_eq!(
+        wanted(openid(&kit).set("acr_values", &format!("{KEY} {PASSWORD}"))),
+        format!("{KEY} {PASSWORD}")
+    );
     assert_eq!(wanted(essential(&kit, KEY).set("acr_values", PASSWORD)), format!("{KEY} {PASSWORD}"));
-    let _ = openid(&kit).open(&ua).submit(&typed(""), ("action", "login")).expect_page("consent").allow().expect_code();
+    let _ = openid(&kit)
+        .open(&ua)
+        .submit(&typed(""), ("action", "login"))
+        .expect_page("consent")
+        .allow()
+        .expect_code();
     let _ = openid(&kit).set("acr_values", KEY).open(&ua).expect_code();
 }
 
@@ -286,7 +304,8 @@ fn no_other_signature_is_taken() {
     expect_no("too late", tab.submit(&late, ("action", "login")), &ua, session.as_deref());
 }
 
-/// Forms that another site posts, that are none of ours or that carry nothing are answered as at the built-in address.
+/// Forms that another site posts, that are none of ours or that carry nothing are answered as at the built-in
+/// address.
 #[test]
 fn no_other_form_is_looked_at() {
     let kit = provider();
@@ -300,7 +319,8 @@ fn no_other_form_is_looked_at() {
         let others = fields.iter().filter(|(have, _)| have != name).cloned();
         others.chain([(name.to_owned(), value.to_owned())]).collect::<Vec<_>>()
     };
-    let borrowed: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let borrowed: Vec<(&str, &str)> =
+        fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let _ = ua.post_from_another_site("/sign-in", &borrowed).expect_page("error");
     for (what, fields, page) in [
         ("nothing", Vec::new(), "error"),

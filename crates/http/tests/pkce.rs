@@ -35,7 +35,8 @@ fn the_example_of_the_standard() {
     assert_eq!(kit.exchange(&code).status, 200);
 }
 
-/// RFC 7636 section 4.4: nobody can read the challenge out of the code. Two codes of one challenge have nothing in common.
+/// RFC 7636 section 4.4: nobody can read the challenge out of the code. Two codes of one challenge have
+/// nothing in common.
 #[test]
 fn the_code_does_not_show_the_challenge() {
     let kit = kit();
@@ -114,7 +115,11 @@ fn proofs_that_must_not_be_taken() {
     let client = Refused::Client("invalid_request");
     let mut table = NegativeTable::new(&kit)
         .row("none at all", web().without_pkce(), client)
-        .row("none at all by a public client", kit.authorization_request("spa").scope("openid").without_pkce(), client)
+        .row(
+            "none at all by a public client",
+            kit.authorization_request("spa").scope("openid").without_pkce(),
+            client,
+        )
         .row("plain", web().set("code_challenge", VERIFIER).set("code_challenge_method", "plain"), client)
         .row("plain by leaving the method out", web().without("code_challenge_method"), client)
         .row("an empty method", web().set("code_challenge_method", ""), client)
@@ -155,7 +160,11 @@ fn proofs_that_must_not_be_taken() {
             request().set("code_verifier", CHALLENGE),
             Refused::Json(400, "invalid_grant"),
         )
-        .row("another verifier", request().set("code_verifier", &"b".repeat(50)), Refused::Json(400, "invalid_grant"))
+        .row(
+            "another verifier",
+            request().set("code_verifier", &"b".repeat(50)),
+            Refused::Json(400, "invalid_grant"),
+        )
         .row("two verifiers", request().param("code_verifier", VERIFIER), grant)
         .row("a short verifier", request().set("code_verifier", &"a".repeat(42)), grant)
         .row("a long verifier", request().set("code_verifier", &"a".repeat(129)), grant)

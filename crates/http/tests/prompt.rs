@@ -1,12 +1,12 @@
-//! OIDC Core sections 3.1.2.1, 3.1.2.3, 3.1.2.4 and 5.5.1.1: when a person is asked, and when the client is told that
-//! they would have to be.
+//! OIDC Core sections 3.1.2.1, 3.1.2.3, 3.1.2.4 and 5.5.1.1: when a person is asked, and when the client is
+//! told that they would have to be.
 
 use chancery_core::interaction::prompt::{
     ACR_NOT_MET, ACR_UNREACHABLE, CONSENT_MISSING, CONSENT_NATIVE, LOGIN_TOO_OLD, NO_SESSION, OTHER_PERSON,
 };
 use chancery_testkit::{
-    AuthorizationRequest, NegativeTable, Refused, Tab, TestProvider, assert_refused, days, hours, millis, minutes,
-    seconds,
+    AuthorizationRequest, NegativeTable, Refused, Tab, TestProvider, assert_refused, days, hours, millis,
+    minutes, seconds,
 };
 use serde_json::Value;
 
@@ -48,8 +48,8 @@ fn login_comes_before_account_and_consent() {
     let _ = accounts.choose("alice").expect_page("consent").allow().expect_code();
 }
 
-/// POL-04, POL-05, A10, oidcc-prompt-none-not-logged-in: with `prompt=none` the client is told; no page, no cookie, no
-/// write.
+/// POL-04, POL-05, A10, oidcc-prompt-none-not-logged-in: with `prompt=none` the client is told; no page, no
+/// cookie, no write.
 #[test]
 fn prompt_none_shows_no_page_and_sets_no_cookie() {
     let kit = TestProvider::new();
@@ -94,12 +94,14 @@ fn each_check_has_its_code() {
     let native = native.open(&ua);
     let _ = native.expect_error("consent_required");
     assert_refused!(native, CONSENT_NATIVE);
-    let unreachable = silent().set("claims", &id_token_claims(r#""acr":{"essential":true,"value":"gold"}"#)).open(&ua);
+    let unreachable =
+        silent().set("claims", &id_token_claims(r#""acr":{"essential":true,"value":"gold"}"#)).open(&ua);
     let _ = unreachable.expect_error("unmet_authentication_requirements");
     assert_refused!(unreachable, ACR_UNREACHABLE);
 }
 
-/// POL-06, AUTHZ-31, A10: `prompt=login` shows a login form though somebody is signed in, and gives a newer `auth_time`.
+/// POL-06, AUTHZ-31, A10: `prompt=login` shows a login form though somebody is signed in, and gives a newer
+/// `auth_time`.
 #[test]
 fn prompt_login_asks_again() {
     let kit = TestProvider::new();
@@ -114,7 +116,8 @@ fn prompt_login_asks_again() {
     assert_eq!((&after["acr"], &after["amr"][0]), (&Value::from(PASSWORD), &Value::from("pwd")));
 }
 
-/// POL-06: a page that was left open does not satisfy `prompt=login` of a later request, and neither does its form token.
+/// POL-06: a page that was left open does not satisfy `prompt=login` of a later request, and neither does its
+/// form token.
 #[test]
 fn an_older_token_does_not_satisfy_prompt_login() {
     let kit = TestProvider::new();
@@ -165,9 +168,9 @@ fn max_age_of_zero_is_a_login() {
     let _ = zero.open(&ua).expect_page("login");
 }
 
-/// FR-01: the server's clock is set back after a login. What was done for the request is known without it: `prompt=login` and
-/// `max_age=0` ask again, as does an age that cannot be known; and a login for the request is enough, whatever the clock does
-/// between page and form.
+/// FR-01: the server's clock is set back after a login. What was done for the request is known without it:
+/// `prompt=login` and `max_age=0` ask again, as does an age that cannot be known; and a login for the request
+/// is enough, whatever the clock does between page and form.
 #[test]
 fn a_clock_that_was_set_back_spares_no_login() {
     let ahead = |kit: &TestProvider| kit.clock.set(kit.now() + minutes(2));
@@ -232,7 +235,8 @@ fn the_client_can_have_a_default_max_age() {
     let _ = request.set("max_age", "3600").open(&ua).expect_code();
 }
 
-/// GAP-01, POL-11, POL-12, A10: another person than the one of `id_token_hint` is refused, also after signing in.
+/// GAP-01, POL-11, POL-12, A10: another person than the one of `id_token_hint` is refused, also after signing
+/// in.
 #[test]
 fn the_hinted_person_and_nobody_else() {
     let kit = TestProvider::new();
@@ -251,11 +255,13 @@ fn the_hinted_person_and_nobody_else() {
     assert_eq!(id_token(&kit, &expected_bob.set("prompt", "none").open(&ua))["sub"], "bob");
 }
 
-/// AUTHZ-35, oidcc-id-token-hint: the hint may have expired long ago, and it has to be ours and this client's.
+/// AUTHZ-35, oidcc-id-token-hint: the hint may have expired long ago, and it has to be ours and this
+/// client's.
 #[test]
 fn an_expired_hint_is_a_hint() {
     let kit = TestProvider::new();
-    let (token, foreign) = (hint(&kit, "alice"), kit.tokens("alice", "post", "openid").member("id_token").to_owned());
+    let (token, foreign) =
+        (hint(&kit, "alice"), kit.tokens("alice", "post", "openid").member("id_token").to_owned());
     kit.clock.advance(days(30));
     let ua = kit.user_agent();
     ua.signed_in("alice");
@@ -287,8 +293,8 @@ fn the_person_that_claims_name_and_nobody_else() {
     }
 }
 
-/// POL-14, POL-15: an essential `acr` that the session has passes, one that nobody reaches here is told to the client at
-/// once and after a login, not asked for in a loop.
+/// POL-14, POL-15: an essential `acr` that the session has passes, one that nobody reaches here is told to
+/// the client at once and after a login, not asked for in a loop.
 #[test]
 fn an_essential_acr_is_reached_or_told() {
     let kit = TestProvider::new();
@@ -329,7 +335,8 @@ fn voluntary_acr_values_never_ask() {
     }
 }
 
-/// GAP-02, AUTHZ-49, A12: the account of a live session was deleted, disabled, or signed out everywhere: a login, no 500.
+/// GAP-02, AUTHZ-49, A12: the account of a live session was deleted, disabled, or signed out everywhere: a
+/// login, no 500.
 #[test]
 fn a_session_without_a_good_account_is_nobody() {
     type Loss = fn(&TestProvider);

@@ -1,6 +1,6 @@
-//! What is taken away while a request is on its way, in every order of the steps: client, account, key. Nothing that comes
-//! of such a request is worth more than what came before the loss (RFC 6749 section 10.3), and what was refused was not used
-//! up.
+//! What is taken away while a request is on its way, in every order of the steps: client, account, key.
+//! Nothing that comes of such a request is worth more than what came before the loss (RFC 6749 section 10.3),
+//! and what was refused was not used up.
 
 #![expect(clippy::expect_used, reason = "tests")]
 
@@ -13,7 +13,8 @@ use http::{HeaderValue, Request};
 
 const SEEDS: u64 = 200;
 
-/// How many answers were given, and how many refused, in all orders. A race in which one side always wins shows nothing.
+/// How many answers were given, and how many refused, in all orders. A race in which one side always wins
+/// shows nothing.
 #[derive(Debug, Default)]
 struct Seen {
     given: u64,
@@ -54,7 +55,10 @@ fn a_client_is_disabled_while_it_exchanges_a_code() {
         let answer = kit.send_while(seed, kit.code_request(&code), || kit.put_client(&registration(false)));
         let tokens = if seen.count(&answer) {
             assert_eq!(kit.userinfo(answer.member("access_token")).status, 401, "{seed}");
-            assert_eq!(kit.refresh("c", answer.member("refresh_token")).expect_status(401)["error"], "invalid_client");
+            assert_eq!(
+                kit.refresh("c", answer.member("refresh_token")).expect_status(401)["error"],
+                "invalid_client"
+            );
             answer
         } else {
             assert!(!answer.event_names().contains(&"tokens_issued"), "{seed}: {:?}", answer.event_names());
@@ -68,7 +72,8 @@ fn a_client_is_disabled_while_it_exchanges_a_code() {
     seen.expect_both();
 }
 
-/// CAUTH-21, TOKEN-11: a client is removed while it exchanges a code; the next one of its id inherits nothing.
+/// CAUTH-21, TOKEN-11: a client is removed while it exchanges a code; the next one of its id inherits
+/// nothing.
 #[test]
 fn a_client_is_removed_while_it_exchanges_a_code() {
     let mut seen = Seen::default();
@@ -78,7 +83,10 @@ fn a_client_is_removed_while_it_exchanges_a_code() {
         let answer = kit.send_while(seed, kit.code_request(&code), || kit.remove_client("c"));
         if seen.count(&answer) {
             assert_eq!(kit.userinfo(answer.member("access_token")).status, 401, "{seed}");
-            assert_eq!(kit.refresh("c", answer.member("refresh_token")).expect_status(401)["error"], "invalid_client");
+            assert_eq!(
+                kit.refresh("c", answer.member("refresh_token")).expect_status(401)["error"],
+                "invalid_client"
+            );
         } else {
             assert!(!answer.event_names().contains(&"tokens_issued"), "{seed}: {:?}", answer.event_names());
         }
@@ -98,7 +106,8 @@ fn without_a_person(kit: &TestProvider, answer: &Answer) -> Answer {
     kit.send(request)
 }
 
-/// What comes of a login while something else happens: the answer, and the exchange of its code if it has one.
+/// What comes of a login while something else happens: the answer, and the exchange of its code if it has
+/// one.
 fn login_while(kit: &TestProvider, seed: u64, change: impl FnOnce() + Send) -> (Answer, Option<Answer>) {
     let verifier = "a-verifier-of-more-than-forty-three-characters";
     let ua = kit.user_agent();
@@ -110,13 +119,15 @@ fn login_while(kit: &TestProvider, seed: u64, change: impl FnOnce() + Send) -> (
     let to = answer.header("location").unwrap_or_default();
     let code = to.split("code=").nth(1).and_then(|rest| rest.split('&').next());
     let exchanged = code.map(|code| {
-        let request = kit.token_request("operator").param("grant_type", "authorization_code").param("code", code);
+        let request =
+            kit.token_request("operator").param("grant_type", "authorization_code").param("code", code);
         request.param("redirect_uri", "https://operator.example/cb").param("code_verifier", verifier).send()
     });
     (answer, exchanged)
 }
 
-/// GAP-02, TOKEN-11: an account is disabled while the person signs in: no session and no code of it is worth anything.
+/// GAP-02, TOKEN-11: an account is disabled while the person signs in: no session and no code of it is worth
+/// anything.
 #[test]
 fn an_account_is_disabled_while_the_person_signs_in() {
     let kit = TestProvider::new();
@@ -171,8 +182,8 @@ fn keys_are_rotated_while_a_token_is_signed() {
     }
 }
 
-/// A key is no secret any more and removed while a code is exchanged. Whoever is refused has used nothing up, and nothing
-/// that the removed key has signed is worth anything a second later.
+/// A key is no secret any more and removed while a code is exchanged. Whoever is refused has used nothing up,
+/// and nothing that the removed key has signed is worth anything a second later.
 #[test]
 fn a_key_is_removed_while_a_token_is_signed() {
     let mut seen = Seen::default();
@@ -189,7 +200,11 @@ fn a_key_is_removed_while_a_token_is_signed() {
         let answer = if seen.count(&answer) {
             answer
         } else {
-            assert!(answer.status.is_server_error() && answer["error"] == "server_error", "{seed}: {}", answer.text());
+            assert!(
+                answer.status.is_server_error() && answer["error"] == "server_error",
+                "{seed}: {}",
+                answer.text()
+            );
             kit.exchange(&code).expect_status(200)
         };
         let jwt = answer.member("access_token");

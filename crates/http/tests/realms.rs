@@ -1,5 +1,5 @@
-//! Two realms on one store, with the same keys, client ids, secrets, account ids and user names: nothing of one is worth
-//! anything in the other (acceptance point A22, last clause).
+//! Two realms on one store, with the same keys, client ids, secrets, account ids and user names: nothing of
+//! one is worth anything in the other (acceptance point A22, last clause).
 
 use std::sync::Arc;
 
@@ -20,7 +20,9 @@ fn realms() -> (TestProvider, TestProvider) {
 
 /// GET with this Cookie header.
 fn with_cookie(kit: &TestProvider, mut request: Request<Bytes>, cookie: &str) -> Answer {
-    request.headers_mut().insert("cookie", HeaderValue::from_str(cookie).unwrap_or(HeaderValue::from_static("")));
+    request
+        .headers_mut()
+        .insert("cookie", HeaderValue::from_str(cookie).unwrap_or(HeaderValue::from_static("")));
     request.headers_mut().insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
     kit.send(request)
 }
@@ -30,7 +32,8 @@ fn cookie_name(kit: &TestProvider, sort: &str) -> String {
     let ua = kit.user_agent();
     let login = kit.authorization_request("operator").scope("openid").open(&ua).expect_page("login");
     let tab = login.login("bob");
-    let headers = [login.answer(), tab.answer()].map(|answer| answer.headers.get_all("set-cookie").iter().cloned());
+    let headers =
+        [login.answer(), tab.answer()].map(|answer| answer.headers.get_all("set-cookie").iter().cloned());
     let lines = headers.into_iter().flatten().filter_map(|line| line.to_str().map(str::to_owned).ok());
     let names = lines.filter_map(|line| line.split('=').next().map(str::to_owned));
     names.into_iter().find(|name| name.contains(sort)).unwrap_or_default()
@@ -41,7 +44,10 @@ fn codes_and_tokens() {
     let (one, two) = realms();
     let code = one.code("alice", "web", "openid offline_access");
     let foreign = two.exchange(&code).expect_status(400);
-    assert_eq!((refusals(&foreign.events), &foreign["error"]), (vec!["code_unknown"], &"invalid_grant".into()));
+    assert_eq!(
+        (refusals(&foreign.events), &foreign["error"]),
+        (vec!["code_unknown"], &"invalid_grant".into())
+    );
     let tokens = one.exchange(&code).expect_status(200);
     let (access, refresh) = (tokens.member("access_token"), tokens.member("refresh_token"));
     assert_eq!(two.refresh("web", refresh).expect_status(400)["error"], "invalid_grant");
@@ -92,8 +98,9 @@ fn sessions() {
     let session = ua.session_cookie().unwrap_or_default();
     let names = (cookie_name(&one, "session"), cookie_name(&two, "session"));
     assert!(!session.is_empty() && names.0.contains("session-") && names.0 != names.1, "{names:?}");
-    let request =
-        |kit: &TestProvider| kit.authorization_request("operator").scope("openid").set("prompt", "none").to_http();
+    let request = |kit: &TestProvider| {
+        kit.authorization_request("operator").scope("openid").set("prompt", "none").to_http()
+    };
     let sent = |answer: Answer| answer.header("location").unwrap_or_default().to_owned();
     let at_home = sent(with_cookie(&one, request(&one), &format!("{}={session}", names.0)));
     assert!(at_home.contains("code="), "{at_home}");
@@ -103,7 +110,8 @@ fn sessions() {
     }
 }
 
-/// What a person has agreed to in one realm is not agreed to in the other, and neither is a person gone from both.
+/// What a person has agreed to in one realm is not agreed to in the other, and neither is a person gone from
+/// both.
 #[test]
 fn consents_and_people() {
     let (one, two) = realms();
@@ -119,8 +127,8 @@ fn consents_and_people() {
     let _ = request(&one).open(&here).expect_code();
 }
 
-/// A page of one realm, and where it waits: neither its form nor its address is good in the other, also in a browser that
-/// shows the same binding value to both.
+/// A page of one realm, and where it waits: neither its form nor its address is good in the other, also in a
+/// browser that shows the same binding value to both.
 #[test]
 fn interactions() {
     let (one, two) = realms();
@@ -143,7 +151,9 @@ fn interactions() {
     let mut request = Request::new(Bytes::from(chancery_types::params::encode(pairs)));
     *request.method_mut() = http::Method::POST;
     *request.uri_mut() = "/interaction".parse().unwrap_or_default();
-    request.headers_mut().insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
+    request
+        .headers_mut()
+        .insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
     let answer = with_cookie(&two, request, &format!("{name}={binding}"));
     assert!(!answer.event_names().contains(&"login_succeeded"), "{:?}", answer.event_names());
 
@@ -169,7 +179,8 @@ fn what_ends_in_one_goes_on_in_the_other() {
     assert!(two.is_active("web", again.member("access_token")));
 }
 
-/// A client is one realm's: in the other nobody has its id, and whoever has the same id there is somebody else.
+/// A client is one realm's: in the other nobody has its id, and whoever has the same id there is somebody
+/// else.
 #[test]
 fn clients() {
     let (one, two) = realms();
@@ -192,7 +203,9 @@ fn clients() {
     let other = "another-secret-of-enough-characters-for-this-one";
     two.put_client(&registration(other));
     assert_eq!((by_post(&two, SECRET), by_post(&two, other), by_post(&one, other)), (401, 200, 401));
-    assert!(one.is_active("own", own.member("access_token")) && !two.is_active("own", own.member("access_token")));
+    assert!(
+        one.is_active("own", own.member("access_token")) && !two.is_active("own", own.member("access_token"))
+    );
     two.remove_client("own");
     assert!(one.is_active("own", own.member("access_token")));
 }
@@ -206,14 +219,20 @@ fn what_must_not_be_taken_from_the_other_realm() {
     let (access, refresh) = (tokens.member("access_token"), tokens.member("refresh_token"));
     let jwt = one.tokens("alice", "jwt", "read").member("access_token").to_owned();
     let (grant, token) = (Refused::Json(400, "invalid_grant"), Refused::Json(401, "invalid_token"));
-    let bearer = |token: &str| two.anonymous_request("/userinfo").header("authorization", &format!("Bearer {token}"));
-    let hint = two.authorization_request("web").scope("openid").set("id_token_hint", tokens.member("id_token"));
+    let bearer =
+        |token: &str| two.anonymous_request("/userinfo").header("authorization", &format!("Bearer {token}"));
+    let hint =
+        two.authorization_request("web").scope("openid").set("id_token_hint", tokens.member("id_token"));
     NegativeTable::new(&two)
         .row("a code", two.code_request(&code), grant)
         .row("a refresh token", two.refresh_request("web", refresh), grant)
         .row("a code as refresh token", two.refresh_request("web", &code.code), grant)
         .row("an access token", bearer(access), token)
-        .row("an access token in the body", two.anonymous_request("/userinfo").param("access_token", access), token)
+        .row(
+            "an access token in the body",
+            two.anonymous_request("/userinfo").param("access_token", access),
+            token,
+        )
         .row("a JWT access token", bearer(&jwt), token)
         .row("an ID token as hint", hint, Refused::Client("invalid_request"))
         .run();

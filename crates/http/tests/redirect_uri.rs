@@ -1,4 +1,5 @@
-//! Where an authorization response may go: RFC 6749 section 3.1.2, RFC 8252 sections 7 and 8, RFC 9700 section 2.1.
+//! Where an authorization response may go: RFC 6749 section 3.1.2, RFC 8252 sections 7 and 8, RFC 9700
+//! section 2.1.
 
 #![expect(clippy::panic, reason = "tests")]
 
@@ -6,7 +7,8 @@ use chancery_testkit::{NegativeTable, Refused, TestProvider};
 
 const PAGE: Refused = Refused::Page(400, "invalid_request");
 
-/// A native client with every kind of redirect URI that RFC 8252 section 7 knows, and a web client with loopback ones.
+/// A native client with every kind of redirect URI that RFC 8252 section 7 knows, and a web client with
+/// loopback ones.
 fn kit() -> TestProvider {
     TestProvider::builder()
         .client(
@@ -65,13 +67,15 @@ fn a_native_client_chooses_its_loopback_port() {
     }
 }
 
-/// The port that was chosen is the one of the response, and the exchange has to name it again (RFC 6749 section 4.1.3).
+/// The port that was chosen is the one of the response, and the exchange has to name it again (RFC 6749
+/// section 4.1.3).
 #[test]
 fn the_chosen_port_is_part_of_the_code() {
     let kit = kit();
     let ua = kit.user_agent();
     ua.signed_in("alice");
-    let request = kit.authorization_request("native").scope("openid").set("redirect_uri", "http://127.0.0.1:5001/cb");
+    let request =
+        kit.authorization_request("native").scope("openid").set("redirect_uri", "http://127.0.0.1:5001/cb");
     let tab = request.open(&ua).expect_page("consent").allow();
     assert_eq!(tab.expect_arrival().uri, "http://127.0.0.1:5001/cb");
     let code = tab.expect_code();
@@ -87,9 +91,12 @@ fn a_web_client_has_the_ports_that_it_registered() {
     for uri in ["https://127.0.0.1:3000/cb", "https://localhost:3000/cb"] {
         assert!(goes_on(&kit, "developer", uri), "{uri}");
     }
-    for uri in
-        ["https://127.0.0.1:3001/cb", "https://127.0.0.1/cb", "http://127.0.0.1:3000/cb", "https://[::1]:3000/cb"]
-    {
+    for uri in [
+        "https://127.0.0.1:3001/cb",
+        "https://127.0.0.1/cb",
+        "http://127.0.0.1:3000/cb",
+        "https://[::1]:3000/cb",
+    ] {
         assert!(!goes_on(&kit, "developer", uri), "{uri}");
     }
 }
@@ -113,19 +120,24 @@ fn the_only_registered_uri_can_be_left_out() {
     let _ = emptied.expect_code();
 }
 
-/// The page of a refused URI has no way to it: neither a link, nor a form, nor a redirect (RFC 9700 section 4.11.2). The only
-/// way on is the page that the client is registered with.
+/// The page of a refused URI has no way to it: neither a link, nor a form, nor a redirect (RFC 9700 section
+/// 4.11.2). The only way on is the page that the client is registered with.
 #[test]
 fn nobody_is_led_to_an_unregistered_uri() {
     let kit = kit();
     let ua = kit.user_agent();
     ua.signed_in("alice");
-    let request = kit.authorization_request("web").set("redirect_uri", "https://evil.example/\"><script>h0st1le");
+    let request =
+        kit.authorization_request("web").set("redirect_uri", "https://evil.example/\"><script>h0st1le");
     let tab = request.open(&ua).expect_page("error");
     let (page, answer) = (tab.page(), tab.answer());
     assert!(page.forms.is_empty());
     assert_eq!(page.links, ["https://web.example/"]);
-    assert!(!answer.text().contains("evil.example") && !answer.text().contains("h0st1le"), "{}", answer.text());
+    assert!(
+        !answer.text().contains("evil.example") && !answer.text().contains("h0st1le"),
+        "{}",
+        answer.text()
+    );
     assert_eq!(answer.header("location"), None);
 }
 

@@ -1,4 +1,5 @@
-//! RFC 6749 section 6, refreshing an access token; RFC 9700 section 4.14.2; OpenID Connect Core 1.0 section 12.
+//! RFC 6749 section 6, refreshing an access token; RFC 9700 section 4.14.2; OpenID Connect Core 1.0 section
+//! 12.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
@@ -7,12 +8,14 @@ mod sqlite_file;
 use std::time::Duration;
 
 use chancery_core::endpoint::token::refresh_token::{
-    REFRESH_TOKEN_FOREIGN, REFRESH_TOKEN_MISSING, REFRESH_TOKEN_UNKNOWN, REFRESH_TOKEN_USED, SCOPE_EXCEEDS_GRANT,
+    REFRESH_TOKEN_FOREIGN, REFRESH_TOKEN_MISSING, REFRESH_TOKEN_UNKNOWN, REFRESH_TOKEN_USED,
+    SCOPE_EXCEEDS_GRANT,
 };
 use chancery_core::model::{Client, Entitlement};
 use chancery_core::policy::{ACCOUNT_DISABLED, ACCOUNT_GONE, SIGNED_OUT_EVERYWHERE, TokenKind, TokenPolicy};
 use chancery_testkit::{
-    Answer, NegativeTable, Refused, SeededRandom, TestProvider, assert_refused, days, millis, minutes, seconds,
+    Answer, NegativeTable, Refused, SeededRandom, TestProvider, assert_refused, days, millis, minutes,
+    seconds,
 };
 use chancery_types::Timestamp;
 use sqlite_file::sqlite_file;
@@ -46,7 +49,10 @@ fn one_successor(kit: &TestProvider, rounds: u64) {
         let refused = kit.refresh("machine", old);
         assert_refused!(refused, REFRESH_TOKEN_USED);
         assert_eq!(refused.event_names(), ["grant_ended", "refused"]);
-        assert!(!kit.is_active("machine", successor) && !kit.is_active("machine", access[0]), "round {round}");
+        assert!(
+            !kit.is_active("machine", successor) && !kit.is_active("machine", access[0]),
+            "round {round}"
+        );
         assert_refused!(kit.refresh("machine", successor), REFRESH_TOKEN_UNKNOWN);
     }
 }
@@ -81,8 +87,8 @@ fn of_many_threads_all_get_one_successor() {
     }
 }
 
-/// RT-01, RT-08, GAP-10: two trips; the former token gives the same successor for 30 s and another access token, later it ends
-/// the grant.
+/// RT-01, RT-08, GAP-10: two trips; the former token gives the same successor for 30 s and another access
+/// token, later it ends the grant.
 #[test]
 fn rotation_takes_two_trips() {
     let kit = TestProvider::new();
@@ -103,7 +109,8 @@ fn rotation_takes_two_trips() {
     assert!(!kit.is_active("spa", again.member("access_token")));
 }
 
-/// What a family is, said without digests: its tokens in order, when the newest came into force, and its ends.
+/// What a family is, said without digests: its tokens in order, when the newest came into force, and its
+/// ends.
 struct Model {
     tokens: Vec<String>,
     rotated_at: Timestamp,
@@ -147,7 +154,8 @@ fn a_family_is_its_model() {
     let kit = TestProvider::new();
     for _ in 0..100 {
         let born = kit.now();
-        let first = kit.tokens("alice", "spa", "openid email offline_access").member("refresh_token").to_owned();
+        let first =
+            kit.tokens("alice", "spa", "openid email offline_access").member("refresh_token").to_owned();
         let mut model = Model {
             tokens: vec![first],
             rotated_at: born,
@@ -226,8 +234,8 @@ fn a_refresh_gives_a_new_pair() {
     assert!(kit.is_active("web", tokens.member("access_token")), "the older access token lives out its time");
 }
 
-/// RT-08, RT-11, oidcc-refresh-token: `auth_time`, `acr`, `sid` and claims go on; `nonce` does not (OIDC Core section
-/// 12.2: it SHOULD NOT be there).
+/// RT-08, RT-11, oidcc-refresh-token: `auth_time`, `acr`, `sid` and claims go on; `nonce` does not (OIDC Core
+/// section 12.2: it SHOULD NOT be there).
 #[test]
 fn the_refreshed_id_token_says_the_same() {
     let kit = TestProvider::new();
@@ -247,7 +255,10 @@ fn the_refreshed_id_token_says_the_same() {
         assert!(!first.claims[claim].is_null(), "{claim}");
         assert_eq!(first.claims[claim], second.claims[claim], "{claim}");
     }
-    assert_eq!((&first.claims["nonce"], &second.claims["nonce"]), (&"a nonce".into(), &serde_json::Value::Null));
+    assert_eq!(
+        (&first.claims["nonce"], &second.claims["nonce"]),
+        (&"a nonce".into(), &serde_json::Value::Null)
+    );
     assert_eq!(second.claims["iat"], kit.now().secs());
     assert_ne!(first.claims["at_hash"], second.claims["at_hash"]);
 }
@@ -295,8 +306,8 @@ fn a_foreign_client_ends_nothing() {
     let _ = kit.refresh("web", current.member("refresh_token")).expect_status(200);
 }
 
-/// RT-05, RT-06: whoever knows the family's id but no generation of its secret ends it, because only a holder of some
-/// generation knows the id.
+/// RT-05, RT-06: whoever knows the family's id but no generation of its secret ends it, because only a holder
+/// of some generation knows the id.
 #[test]
 fn an_old_generation_ends_the_grant() {
     let kit = TestProvider::new();
@@ -399,8 +410,16 @@ fn what_must_not_be_refreshed() {
         .row("one letter more", request().set("refresh_token", &format!("{token}A")), grant)
         .row("another client's", kit.refresh_request("post", token), grant)
         .row("a public client's name", kit.refresh_request("spa", token), grant)
-        .row("a scope with a quote", request().param("scope", "openid\""), Refused::Json(400, "invalid_scope"))
-        .row("a scope that was not granted", request().param("scope", "email"), Refused::Json(400, "invalid_scope"))
+        .row(
+            "a scope with a quote",
+            request().param("scope", "openid\""),
+            Refused::Json(400, "invalid_scope"),
+        )
+        .row(
+            "a scope that was not granted",
+            request().param("scope", "email"),
+            Refused::Json(400, "invalid_scope"),
+        )
         .row(
             "by a client without the grant type",
             kit.refresh_request("api", token),
@@ -410,7 +429,8 @@ fn what_must_not_be_refreshed() {
     let _ = request().send().expect_status(200);
 }
 
-/// A code that nobody redeems leaves nothing for long; only where a refresh token can come of it the grant has to wait.
+/// A code that nobody redeems leaves nothing for long; only where a refresh token can come of it the grant
+/// has to wait.
 #[test]
 fn unredeemed_codes_leave_nothing_for_long() {
     for (client, scope, left) in [("spa", "openid", 0), ("spa", "openid offline_access", 100)] {

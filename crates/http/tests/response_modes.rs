@@ -1,5 +1,5 @@
-//! How an authorization response is carried: OAuth 2.0 Multiple Response Type Encoding Practices section 2.1, OAuth 2.0
-//! Form Post Response Mode, RFC 6749 section 3.1.2.
+//! How an authorization response is carried: OAuth 2.0 Multiple Response Type Encoding Practices section 2.1,
+//! OAuth 2.0 Form Post Response Mode, RFC 6749 section 3.1.2.
 
 use chancery_testkit::{AuthorizationRequest, NegativeTable, Refused, TestProvider, UserAgent};
 
@@ -32,9 +32,11 @@ fn request(kit: &TestProvider, client: &str, mode: &str) -> AuthorizationRequest
 fn a_code_comes_in_the_query() {
     let kit = kit();
     let ua = person(&kit, "web");
-    for request in
-        [request(&kit, "web", "query"), request(&kit, "web", ""), kit.authorization_request("web").scope("openid")]
-    {
+    for request in [
+        request(&kit, "web", "query"),
+        request(&kit, "web", ""),
+        kit.authorization_request("web").scope("openid"),
+    ] {
         let tab = request.open(&ua);
         let arrival = tab.expect_arrival();
         assert_eq!((arrival.mode, arrival.uri.as_str()), ("query", "https://web.example/cb"));
@@ -43,7 +45,8 @@ fn a_code_comes_in_the_query() {
     }
 }
 
-/// RMODE-06: the redirect URI's own query is kept (RFC 6749 section 3.1.2); what the response has, too, is there once.
+/// RMODE-06: the redirect URI's own query is kept (RFC 6749 section 3.1.2); what the response has, too, is
+/// there once.
 #[test]
 fn the_query_of_the_redirect_uri_is_kept() {
     let kit = kit();
@@ -53,7 +56,8 @@ fn the_query_of_the_redirect_uri_is_kept() {
     assert!(location.starts_with("https://queried.example/cb?tenant=1&x=%20&code=ac_"), "{location}");
     assert_eq!(tab.expect_arrival().names(), ["tenant", "x", "code", "state", "iss"]);
     assert_eq!(kit.exchange(&tab.expect_code()).status, 200);
-    let error = request(&kit, "queried", "query").set("prompt", "x").open(&ua).expect_error("invalid_request");
+    let error =
+        request(&kit, "queried", "query").set("prompt", "x").open(&ua).expect_error("invalid_request");
     assert_eq!(error.names(), ["tenant", "x", "error", "error_description", "state", "iss"]);
 }
 
@@ -72,8 +76,8 @@ fn a_fragment_is_added() {
     assert_eq!(without.expect_arrival().names(), ["code", "iss"], "RMODE-08");
 }
 
-/// RMODE-09: a form that submits itself, with a button for whoever has no JavaScript; nobody stores it (Form Post Response
-/// Mode section 4), and everything in it is escaped.
+/// RMODE-09: a form that submits itself, with a button for whoever has no JavaScript; nobody stores it (Form
+/// Post Response Mode section 4), and everything in it is escaped.
 #[test]
 fn a_form_is_posted() {
     let kit = kit();
@@ -114,7 +118,9 @@ fn errors_are_carried_the_same_way() {
 fn an_unknown_mode_is_refused_by_the_default_one() {
     let kit = kit();
     let ua = person(&kit, "web");
-    for mode in ["jwt", "query.jwt", "fragment.jwt", "form_post.jwt", "web_message", "QUERY", "form_post ", "x"] {
+    for mode in
+        ["jwt", "query.jwt", "fragment.jwt", "form_post.jwt", "web_message", "QUERY", "form_post ", "x"]
+    {
         let arrival = request(&kit, "web", mode).open(&ua).expect_error("unsupported_response_mode");
         assert_eq!(arrival.mode, "query", "{mode}");
     }
@@ -137,15 +143,27 @@ fn only_registered_modes_of_a_client_that_names_them() {
 fn modes_that_must_not_carry_a_code() {
     let kit = kit();
     NegativeTable::new(&kit)
-        .row("an unknown mode", request(&kit, "web", "nonsense"), Refused::Client("unsupported_response_mode"))
+        .row(
+            "an unknown mode",
+            request(&kit, "web", "nonsense"),
+            Refused::Client("unsupported_response_mode"),
+        )
         .row("a signed mode", request(&kit, "web", "query.jwt"), Refused::Client("unsupported_response_mode"))
-        .row("two modes", request(&kit, "web", "query fragment"), Refused::Client("unsupported_response_mode"))
+        .row(
+            "two modes",
+            request(&kit, "web", "query fragment"),
+            Refused::Client("unsupported_response_mode"),
+        )
         .row(
             "twice",
             request(&kit, "web", "form_post").param("response_mode", "query"),
             Refused::Client("invalid_request"),
         )
         .row("an unregistered mode", request(&kit, "picky", "query"), Refused::Client("invalid_request"))
-        .row("the default, unregistered", kit.authorization_request("picky"), Refused::Client("invalid_request"))
+        .row(
+            "the default, unregistered",
+            kit.authorization_request("picky"),
+            Refused::Client("invalid_request"),
+        )
         .run();
 }

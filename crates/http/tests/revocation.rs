@@ -3,8 +3,8 @@
 use chancery_core::policy::{TokenKind, TokenPolicy};
 use chancery_testkit::{NegativeTable, Refused, TestProvider};
 
-/// REV-01, REV-04, REV-05, REV-06: an access token ends alone, a refresh token ends its grant; those of others stay, and
-/// nobody is told whose they are.
+/// REV-01, REV-04, REV-05, REV-06: an access token ends alone, a refresh token ends its grant; those of
+/// others stay, and nobody is told whose they are.
 #[test]
 fn what_a_client_revokes() {
     let kit = TestProvider::new();
@@ -26,8 +26,8 @@ fn what_a_client_revokes() {
     assert_eq!(kit.userinfo(second.member("access_token")).status, 401);
 }
 
-/// GRANT-11, REV-04: where the application says that a grant outlives its refresh token, the family alone ends, and one event
-/// tells of it.
+/// GRANT-11, REV-04: where the application says that a grant outlives its refresh token, the family alone
+/// ends, and one event tells of it.
 #[test]
 fn a_grant_can_outlive_its_refresh_token() {
     struct Lasting;

@@ -30,8 +30,8 @@ fn the_registration_bounds_the_scopes_of_the_resource_server() {
     }
 }
 
-/// The `claims` parameter is no way round the registered scope, neither when it is sent nor after the registration was
-/// narrowed.
+/// The `claims` parameter is no way round the registered scope, neither when it is sent nor after the
+/// registration was narrowed.
 #[test]
 fn the_registration_bounds_single_claims() {
     let chancery = r#""consent":"implied","refresh_tokens":"always""#;
@@ -56,8 +56,8 @@ fn the_registration_bounds_single_claims() {
     assert!(!kit.userinfo(refreshed.member("access_token")).text().contains("email"));
 }
 
-/// RFC 6749 section 6: less scope is no other audience. Whoever gave `openid` and `email` away for UserInfo did not agree
-/// to tokens for a resource server.
+/// RFC 6749 section 6: less scope is no other audience. Whoever gave `openid` and `email` away for UserInfo
+/// did not agree to tokens for a resource server.
 #[test]
 fn narrowing_does_not_change_the_audience() {
     let kit = TestProvider::new();
@@ -74,7 +74,8 @@ fn narrowing_does_not_change_the_audience() {
 fn nothing_is_left_for_the_resource_server() {
     let kit = TestProvider::new();
     let tokens = kit.tokens("alice", "machine", "read offline_access");
-    let only = |scope| kit.refresh_request("machine", tokens.member("refresh_token")).param("scope", scope).send();
+    let only =
+        |scope| kit.refresh_request("machine", tokens.member("refresh_token")).param("scope", scope).send();
     assert_refused!(only("offline_access"), NOTHING_FOR_AUDIENCE);
     assert_eq!(only("read").expect_status(200)["scope"], "read", "nothing was used up");
 
@@ -100,7 +101,8 @@ fn what_is_taken_from_the_registration_is_gone_everywhere() {
     kit.clock.advance(seconds(2));
     assert!(!kit.is_active("c", refreshed.member("access_token")));
     assert_refused!(kit.userinfo(refreshed.member("access_token")), TOKEN_WITHDRAWN);
-    let narrowed = kit.refresh_request("c", refreshed.member("refresh_token")).param("scope", "openid email").send();
+    let narrowed =
+        kit.refresh_request("c", refreshed.member("refresh_token")).param("scope", "openid email").send();
     assert_refused!(narrowed, SCOPES_WITHDRAWN);
     assert_eq!(kit.refresh("c", refreshed.member("refresh_token")).expect_status(200)["scope"], "phone");
 }
@@ -114,8 +116,8 @@ fn ignored(events: &[Event]) -> Vec<String> {
     events.iter().filter_map(of).collect()
 }
 
-/// OIDC Core section 3.1.2.1: a scope that nobody knows is ignored, the answer says what was granted, and an event tells
-/// the operator. What only another client's resource server knows is known to nobody here.
+/// OIDC Core section 3.1.2.1: a scope that nobody knows is ignored, the answer says what was granted, and an
+/// event tells the operator. What only another client's resource server knows is known to nobody here.
 #[test]
 fn what_nobody_knows_is_ignored_and_told() {
     let kit = TestProvider::new();
@@ -137,7 +139,8 @@ fn what_nobody_knows_is_ignored_and_told() {
     assert!(ignored(&consent.answer().events).is_empty());
 }
 
-/// What a stranger sends is told in part: a request that is as long as can be makes no event, and no line of a log, that long.
+/// What a stranger sends is told in part: a request that is as long as can be makes no event, and no line of
+/// a log, that long.
 #[test]
 fn a_stranger_cannot_fill_an_event_with_scopes() {
     let kit = TestProvider::new();
@@ -145,7 +148,8 @@ fn a_stranger_cannot_fill_an_event_with_scopes() {
     let scope = format!("openid{many}");
     let body = kit.authorization_request("web").scope(&scope).encode();
     let request = http::Request::post("/authorize").header("sec-fetch-site", "same-origin");
-    let request = request.header("content-type", "application/x-www-form-urlencoded").body(body.into()).unwrap();
+    let request =
+        request.header("content-type", "application/x-www-form-urlencoded").body(body.into()).unwrap();
     let told = ignored(&kit.send(request).events);
     assert_eq!(told.len(), 1);
     assert!(told[0].starts_with("0xxx") && told[0].split(' ').count() == 10, "{}", told[0]);
@@ -154,7 +158,8 @@ fn a_stranger_cannot_fill_an_event_with_scopes() {
 /// The same scopes, where the operator wants misspellings to be refused.
 #[test]
 fn what_nobody_knows_can_be_refused() {
-    let kit = TestProvider::builder().configure(|config| config.scopes.unknown = UnknownScopes::Refuse).build();
+    let kit =
+        TestProvider::builder().configure(|config| config.scopes.unknown = UnknownScopes::Refuse).build();
     let ua = kit.user_agent();
     ua.signed_in("alice");
     let asked = |client: &str, scope: &str| kit.authorization_request(client).scope(scope);
@@ -170,8 +175,8 @@ fn what_nobody_knows_can_be_refused() {
     let _ = own("read write").send().expect_status(200);
 }
 
-/// RFC 6749 section 3.3: thousands of scopes, of which each would be compared with all before it, are refused as soon as
-/// they are too many.
+/// RFC 6749 section 3.3: thousands of scopes, of which each would be compared with all before it, are refused
+/// as soon as they are too many.
 #[test]
 fn thousands_of_scopes_cost_no_more_than_a_hundred() {
     let kit = TestProvider::new();
@@ -180,8 +185,10 @@ fn thousands_of_scopes_cost_no_more_than_a_hundred() {
         let request = kit.authorization_request("web").scope(scope);
         let (method, body) = (http::Method::POST, bytes::Bytes::from(request.encode()));
         let post = || {
-            let request =
-                http::Request::builder().method(&method).uri("/authorize").header("sec-fetch-site", "same-origin");
+            let request = http::Request::builder()
+                .method(&method)
+                .uri("/authorize")
+                .header("sec-fetch-site", "same-origin");
             let request = request.header("content-type", "application/x-www-form-urlencoded");
             kit.send(request.body(body.clone()).unwrap())
         };
@@ -194,13 +201,14 @@ fn thousands_of_scopes_cost_no_more_than_a_hundred() {
     assert!(thousands <= hundred + 20, "{hundred} and {thousands} allocations");
 }
 
-/// FR-15: the parameter means the same at every endpoint that reads it (RFC 6749 section 3.3); nothing is written, and no
-/// token is used up.
+/// FR-15: the parameter means the same at every endpoint that reads it (RFC 6749 section 3.3); nothing is
+/// written, and no token is used up.
 #[test]
 fn one_reader_for_every_endpoint() {
     let kit = TestProvider::new();
     let tokens = kit.tokens("alice", "machine", "read offline_access");
-    let refresh = |scope: &str| kit.refresh_request("machine", tokens.member("refresh_token")).param("scope", scope);
+    let refresh =
+        |scope: &str| kit.refresh_request("machine", tokens.member("refresh_token")).param("scope", scope);
     let mut table = NegativeTable::new(&kit);
     let many: Vec<String> = (0..101).map(|n| format!("s{n}")).collect();
     for scope in [
@@ -222,9 +230,17 @@ fn one_reader_for_every_endpoint() {
         let authorization = kit.authorization_request("machine").scope(scope);
         let own = kit.client_credentials_request("machine").param("scope", scope);
         table = table
-            .row(format!("{scope:?} at the authorization endpoint"), authorization, Refused::Client("invalid_scope"))
+            .row(
+                format!("{scope:?} at the authorization endpoint"),
+                authorization,
+                Refused::Client("invalid_scope"),
+            )
             .row(format!("{scope:?} of client credentials"), own, Refused::Json(400, "invalid_scope"))
-            .row(format!("{scope:?} of a refresh token"), refresh(scope), Refused::Json(400, "invalid_scope"));
+            .row(
+                format!("{scope:?} of a refresh token"),
+                refresh(scope),
+                Refused::Json(400, "invalid_scope"),
+            );
     }
     table.run();
     assert_refused!(refresh(" ").send(), MALFORMED);

@@ -7,7 +7,8 @@ use chancery_core::interaction::prompt::SESSION_FULL;
 use chancery_core::records::SessionBody;
 use chancery_store::kit::Method;
 use chancery_testkit::{
-    NegativeTable, Refused, TestProvider, UserAgent, assert_refused, days, hours, millis, minutes, seconds, wait,
+    NegativeTable, Refused, TestProvider, UserAgent, assert_refused, days, hours, millis, minutes, seconds,
+    wait,
 };
 use chancery_types::handle::{RotatingHandle, Session};
 use http::HeaderValue;
@@ -74,7 +75,8 @@ fn the_cookie_is_a_handle() {
     assert!(value.len() > 60 && !kit.interleaved.has_written(&value));
 }
 
-/// SESS-09, SESS-10: no session without a login, whatever is asked; pages before that set the browser cookie only.
+/// SESS-09, SESS-10: no session without a login, whatever is asked; pages before that set the browser cookie
+/// only.
 #[test]
 fn there_is_no_session_without_a_login() {
     let kit = TestProvider::new();
@@ -115,7 +117,8 @@ fn the_idle_end_moves_once_per_tenth() {
     let _ = request.open(&ua).expect_page("login");
 }
 
-/// SESS-11: after 90 days a new login is due, used or not; both ends can be configured, and no tolerance is added (SESS-18).
+/// SESS-11: after 90 days a new login is due, used or not; both ends can be configured, and no tolerance is
+/// added (SESS-18).
 #[test]
 fn the_absolute_end_does_not_move() {
     let kit = TestProvider::new();
@@ -142,13 +145,14 @@ fn the_absolute_end_does_not_move() {
     }
 }
 
-/// SESS-17, INT-28, CLAIM-14: `sid` names a session for one client: stable, 43 characters, another for each client and each
-/// login, and the same on introspection.
+/// SESS-17, INT-28, CLAIM-14: `sid` names a session for one client: stable, 43 characters, another for each
+/// client and each login, and the same on introspection.
 #[test]
 fn sid_is_the_name_of_a_session_for_a_client() {
     let kit = TestProvider::new();
     let sid = |ua: &UserAgent<'_>, client: &str| {
-        let request = kit.authorization_request(client).scope("openid").set("claims", r#"{"id_token":{"sid":null}}"#);
+        let request =
+            kit.authorization_request(client).scope("openid").set("claims", r#"{"id_token":{"sid":null}}"#);
         let tokens = kit.exchange(&request.open(ua).expect_code()).expect_status(200);
         let sid = kit.id_token(&tokens, client).claims["sid"].as_str().unwrap_or_default().to_owned();
         assert_eq!(kit.introspect(client, tokens.member("access_token"))["sid"], *sid);
@@ -183,8 +187,8 @@ fn two_grants_in_one_session() {
     assert_ne!(one.member("access_token"), two.member("access_token"));
 }
 
-/// SESS-20, SESS-21, SESS-22: what was granted in a session ends with it: code, access and refresh token; what was granted
-/// for the time when the person is away does not.
+/// SESS-20, SESS-21, SESS-22: what was granted in a session ends with it: code, access and refresh token;
+/// what was granted for the time when the person is away does not.
 #[test]
 fn what_hangs_on_a_session_ends_with_it() {
     let kit = TestProvider::new();
@@ -211,13 +215,14 @@ fn what_hangs_on_a_session_ends_with_it() {
 /// What the store holds of the active session.
 fn stored(ua: &UserAgent<'_>) -> SessionBody {
     let (env, list) = (ua.provider().env(), ua.session_cookie().unwrap_or_default());
-    let handle = RotatingHandle::<Session>::parse(list.split('.').next().unwrap_or_default()).expect("a handle");
+    let handle =
+        RotatingHandle::<Session>::parse(list.split('.').next().unwrap_or_default()).expect("a handle");
     let found = wait(env.records().get(ua.provider().now(), handle.key(&env.realm))).expect("the store");
     found.expect("a live session").body
 }
 
-/// A session that counts 200 clients asks for one new login, which begins a new session and ends the full one with what
-/// hangs on it. Afterwards nothing is asked any more.
+/// A session that counts 200 clients asks for one new login, which begins a new session and ends the full one
+/// with what hangs on it. Afterwards nothing is asked any more.
 #[test]
 fn a_full_session_begins_anew() {
     let kit = TestProvider::new();
@@ -231,7 +236,8 @@ fn a_full_session_begins_anew() {
     // A client that is counted already is not asked.
     let _ = kit.authorization_request("spa").scope("openid").open(&ua).expect_code();
     let request = kit.authorization_request("web").scope("openid");
-    let silent = |client: &str| kit.authorization_request(client).scope("openid").set("prompt", "none").open(&ua);
+    let silent =
+        |client: &str| kit.authorization_request(client).scope("openid").set("prompt", "none").open(&ua);
     assert_refused!(silent("web"), SESSION_FULL);
     let done = request.open(&ua).expect_page("login").login("alice");
     let _ = done.expect_code();
@@ -245,7 +251,8 @@ fn a_full_session_begins_anew() {
     assert_eq!(ua.session_cookie().unwrap_or_default().split('.').count(), 1);
 }
 
-/// A second login keeps the session's books: the client of its request takes part, and the absolute end moves.
+/// A second login keeps the session's books: the client of its request takes part, and the absolute end
+/// moves.
 #[test]
 fn a_second_login_keeps_the_books() {
     let kit = TestProvider::new();
@@ -266,7 +273,10 @@ fn a_second_login_keeps_the_books() {
         let _ = done.expect_code();
         let session = stored(&ua);
         let clients: Vec<String> = session.clients.iter().map(ToString::to_string).collect();
-        assert_eq!((clients, session.absolute_end), (vec!["web".to_owned(), "post".to_owned()], kit.now() + days(90)));
+        assert_eq!(
+            (clients, session.absolute_end),
+            (vec!["web".to_owned(), "post".to_owned()], kit.now() + days(90))
+        );
     }
     ua.has_consented("alice", "web", "openid");
     for _ in 0..8 {
@@ -277,7 +287,8 @@ fn a_second_login_keeps_the_books() {
     assert!(!is_signed_in(&ua));
 }
 
-/// Four trips: session, consent, grant with code, and the consent once more; the other sessions of the list are not read.
+/// Four trips: session, consent, grant with code, and the consent once more; the other sessions of the list
+/// are not read.
 #[test]
 fn only_the_active_session_is_read() {
     let kit = TestProvider::new();
@@ -342,8 +353,8 @@ fn sessions_that_are_none() {
         .run();
 }
 
-/// HTTP-09, A11: a request that another site posts comes without Lax cookies; it is brought home by GET, or by a page when
-/// it is too long for that, and finds its person there.
+/// HTTP-09, A11: a request that another site posts comes without Lax cookies; it is brought home by GET, or
+/// by a page when it is too long for that, and finds its person there.
 #[test]
 fn a_post_of_another_site_finds_its_person() {
     let kit = TestProvider::new();

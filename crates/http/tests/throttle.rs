@@ -22,8 +22,8 @@ fn guess<'u, 'k>(tab: &Tab<'u, 'k>, name: &str, times: usize) -> Tab<'u, 'k> {
     tab
 }
 
-/// An unknown name, a disabled account and a wrong password look the same, and leave the same: a record for the name, one
-/// for the network and one for both together, which are gone after a quarter of an hour.
+/// An unknown name, a disabled account and a wrong password look the same, and leave the same: a record for
+/// the name, one for the network and one for both together, which are gone after a quarter of an hour.
 #[test]
 fn a_wrong_password_leaves_three_records_for_minutes() {
     let mut pages = Vec::new();
@@ -46,7 +46,8 @@ fn a_wrong_password_leaves_three_records_for_minutes() {
     assert!(pages.windows(2).all(|pair| pair[0] == pair[1]), "{pages:#?}");
 }
 
-/// After five failures the wait doubles with each; meanwhile the password is not looked at, also when it is right.
+/// After five failures the wait doubles with each; meanwhile the password is not looked at, also when it is
+/// right.
 #[test]
 fn the_wait_doubles() {
     let kit = TestProvider::new();
@@ -59,7 +60,11 @@ fn the_wait_doubles() {
         kit.clock.advance(seconds(wait - 1));
         let throttled = tab.login("alice").expect_page("login");
         assert_eq!(throttled.event_names(), ["login_throttled", "prompt_shown"]);
-        assert_eq!((throttled.answer().status.as_u16(), kit.accounts.attempts()), (429, looked_at), "{wait} s");
+        assert_eq!(
+            (throttled.answer().status.as_u16(), kit.accounts.attempts()),
+            (429, looked_at),
+            "{wait} s"
+        );
         kit.clock.advance(seconds(1));
     }
     // Whoever waits is let in, and other names were never hindered.
@@ -67,7 +72,8 @@ fn the_wait_doubles() {
     let _ = tab.login("alice").expect_page("consent");
 }
 
-/// The typed name counts however it is written; another name does not; an unknown name is throttled like a known one.
+/// The typed name counts however it is written; another name does not; an unknown name is throttled like a
+/// known one.
 #[test]
 fn names_are_counted_apart() {
     let kit = TestProvider::new();
@@ -83,7 +89,8 @@ fn names_are_counted_apart() {
     assert_eq!(guess(&tab, "somebody", 1).event_names(), ["login_failed", "prompt_shown"]);
 }
 
-/// A network that tries many names has to wait, too; an IPv6 customer is one network, and other networks are not.
+/// A network that tries many names has to wait, too; an IPv6 customer is one network, and other networks are
+/// not.
 #[test]
 fn a_network_that_tries_many_names_has_to_wait() {
     let kit = TestProvider::new();
@@ -123,8 +130,11 @@ fn guesses_at_the_same_moment_are_counted() {
     let cookie = tab.answer().header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
     let guesses = (0..30).map(|n| {
         let form = tab.form();
-        let typed =
-            [("username", "alice".to_owned()), ("password", format!("guess {n}")), ("action", "login".to_owned())];
+        let typed = [
+            ("username", "alice".to_owned()),
+            ("password", format!("guess {n}")),
+            ("action", "login".to_owned()),
+        ];
         let hidden = form.fields.iter().filter(|(name, _)| name != "username" && name != "password");
         let pairs: Vec<(&str, &str)> = hidden
             .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -192,8 +202,8 @@ fn waits(ua: &UserAgent<'_>, stranger: &Stranger<'_>, name: &str) -> u32 {
     panic!("kept out for ten minutes")
 }
 
-/// One guess a second from changing networks, for as long as anybody looks: a browser that has signed in before never
-/// waits; one that has not waits for seconds, and no longer the longer it takes.
+/// One guess a second from changing networks, for as long as anybody looks: a browser that has signed in
+/// before never waits; one that has not waits for seconds, and no longer the longer it takes.
 #[test]
 fn a_stranger_who_never_stops_keeps_nobody_out() {
     for knows_peers in [true, false] {
@@ -238,8 +248,8 @@ fn a_neighbour_who_never_stops_keeps_nobody_out() {
     assert!(waited.count() <= 5);
 }
 
-/// Guessing faster than that is bounded: of fifty guesses a second two are looked at, one by its place and one by lot, and
-/// nobody is told to wait for more than half a minute.
+/// Guessing faster than that is bounded: of fifty guesses a second two are looked at, one by its place and
+/// one by lot, and nobody is told to wait for more than half a minute.
 #[test]
 fn a_flood_of_guesses_is_looked_at_twice_a_second() {
     let kit = TestProvider::new();
@@ -258,15 +268,16 @@ fn a_flood_of_guesses_is_looked_at_twice_a_second() {
     assert!((1..=30).contains(&wait), "{wait}");
 }
 
-/// Whoever comes at the time that they were told is looked at once, however many came meanwhile; coming earlier changes
-/// nothing.
+/// Whoever comes at the time that they were told is looked at once, however many came meanwhile; coming
+/// earlier changes nothing.
 #[test]
 fn the_time_that_was_told_holds() {
     let kit = TestProvider::new();
     let stranger = Stranger::new(&kit);
     (0..110).for_each(|_| stranger.guess("alice"));
     let alice = kit.user_agent();
-    let told = |tab: &Tab<'_, '_>| tab.answer().header("retry-after").and_then(|wait| wait.parse::<u64>().ok());
+    let told =
+        |tab: &Tab<'_, '_>| tab.answer().header("retry-after").and_then(|wait| wait.parse::<u64>().ok());
     let wait = told(&login_page(&alice, &kit).login("alice")).unwrap();
     for passed in 1..=wait {
         assert_eq!(told(&login_page(&alice, &kit).login("alice")), Some(wait - passed + 1));
@@ -304,8 +315,8 @@ fn right(name: &str) -> [(String, String); 2] {
     [("username".to_owned(), name.to_owned()), ("password".to_owned(), chancery_testkit::password_of(name))]
 }
 
-/// The cookie of a known browser opens nothing, is good for its own name only, and whoever copied it is counted; the
-/// browser that it was copied from is not, from its next login on.
+/// The cookie of a known browser opens nothing, is good for its own name only, and whoever copied it is
+/// counted; the browser that it was copied from is not, from its next login on.
 #[test]
 fn the_cookie_of_a_known_browser_is_no_credential() {
     let kit = TestProvider::new();
@@ -386,8 +397,8 @@ fn other_cookies_are_nobody() {
     assert!(!is_known(&good), "it is a year old");
 }
 
-/// FR-12: who guesses is told 429 with the real waiting time, on the page and in `Retry-After`; nobody is told so because
-/// others have much to do.
+/// FR-12: who guesses is told 429 with the real waiting time, on the page and in `Retry-After`; nobody is
+/// told so because others have much to do.
 #[test]
 fn the_wait_is_told() {
     let kit = TestProvider::new();
@@ -397,7 +408,11 @@ fn the_wait_is_told() {
         let throttled = tab.login("alice");
         assert_eq!(throttled.answer().status, 429);
         assert_eq!(throttled.answer().header("retry-after"), Some(wait.to_string().as_str()));
-        assert!(throttled.page().text.contains(&format!("Wait {text} and try again")), "{}", throttled.page().text);
+        assert!(
+            throttled.page().text.contains(&format!("Wait {text} and try again")),
+            "{}",
+            throttled.page().text
+        );
         kit.clock.advance(seconds(wait));
         tab = guess(&throttled, "alice", 1);
     }
@@ -409,8 +424,8 @@ fn the_wait_is_told() {
     assert!(tab.page().text.contains("Wait 15 minutes and try again"), "{}", tab.page().text);
 }
 
-/// FR-12: too much work at this moment is 503 with `Retry-After`, a text and an event of its own, and leaves nothing, also
-/// under a name that strangers guess. A source of accounts that is broken: 503.
+/// FR-12: too much work at this moment is 503 with `Retry-After`, a text and an event of its own, and leaves
+/// nothing, also under a name that strangers guess. A source of accounts that is broken: 503.
 #[test]
 fn busy_and_broken_accounts() {
     let kit = TestProvider::new();
@@ -438,8 +453,9 @@ fn busy_and_broken_accounts() {
     let _ = tab.login("alice");
 }
 
-/// FR-01: a wait that was set while the clock was ahead keeps nobody out longer than the longest wait of its rule, once the
-/// clock is right again: neither one's own wait, nor that for a place behind strangers, nor that for a time that was told.
+/// FR-01: a wait that was set while the clock was ahead keeps nobody out longer than the longest wait of its
+/// rule, once the clock is right again: neither one's own wait, nor that for a place behind strangers, nor
+/// that for a time that was told.
 #[test]
 fn a_clock_that_was_ahead_locks_nobody_out() {
     let right_again = |kit: &TestProvider| kit.clock.set(chancery_testkit::HandClock::START);
@@ -483,8 +499,9 @@ fn a_clock_that_was_ahead_locks_nobody_out() {
     }
 }
 
-/// Strangers who begin with more guesses than there are places, and then take each place that becomes free: a browser that
-/// nobody knows, and that comes back each time when it was told to, is let in after minutes at most.
+/// Strangers who begin with more guesses than there are places, and then take each place that becomes free: a
+/// browser that nobody knows, and that comes back each time when it was told to, is let in after minutes at
+/// most.
 #[test]
 fn a_burst_before_the_guesses_keeps_nobody_out() {
     for per_second in [1, 5, 40] {
@@ -525,7 +542,9 @@ fn an_event_says_who_was_meant() {
         ("bob", Some("bob"), "wrong_password"),
     ] {
         let failed = guess(&tab, typed, 1);
-        let [Event::LoginFailed { attempt, reason }, _] = failed.events() else { panic!("{:?}", failed.events()) };
+        let [Event::LoginFailed { attempt, reason }, _] = failed.events() else {
+            panic!("{:?}", failed.events())
+        };
         assert_eq!((attempt.account.as_ref().map(|id| id.as_str()), *reason), (account, why), "{typed}");
         assert_eq!((attempt.client.as_str(), attempt.network.as_deref()), ("web", Some("2001:db8:1:2::/64")));
         digests.push(attempt.name_digest.clone());
@@ -538,12 +557,14 @@ fn an_event_says_who_was_meant() {
     let [Event::LoginFailed { reason, .. }, _] = disabled.events() else { panic!("{:?}", disabled.events()) };
     assert_eq!(*reason, "disabled");
     let throttled = guess(&tab, "nobody", 6);
-    let [Event::LoginThrottled { attempt, wait }, _] = throttled.events() else { panic!("{:?}", throttled.events()) };
+    let [Event::LoginThrottled { attempt, wait }, _] = throttled.events() else {
+        panic!("{:?}", throttled.events())
+    };
     assert_eq!((&attempt.name_digest, *wait), (&digests[2], seconds(1)));
 }
 
-/// A proxy on this machine that nobody has named brings the stranger and the person: taken for one network, the stranger's
-/// guesses would make the person wait for a quarter of an hour, again and again.
+/// A proxy on this machine that nobody has named brings the stranger and the person: taken for one network,
+/// the stranger's guesses would make the person wait for a quarter of an hour, again and again.
 #[test]
 fn a_stranger_behind_the_same_unnamed_proxy_keeps_nobody_out() {
     for proxy in ["127.0.0.1", "::1"] {

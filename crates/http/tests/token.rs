@@ -26,7 +26,8 @@ fn a_successful_response() {
 #[test]
 fn expires_in_is_the_life_of_the_token() {
     let kit = TestProvider::new();
-    let life = |client: &str| kit.client_credentials_request(client).send().expect_status(200)["expires_in"].clone();
+    let life =
+        |client: &str| kit.client_credentials_request(client).send().expect_status(200)["expires_in"].clone();
     assert_eq!((life("machine"), life("jwt")), (600.into(), 300.into()));
     let jwt = kit.tokens("alice", "jwt", "read");
     assert_eq!(jwt["expires_in"], 300);
@@ -37,7 +38,8 @@ fn expires_in_is_the_life_of_the_token() {
     assert!(!kit.is_active("machine", own.member("access_token")));
 }
 
-/// TOKEN-07: without any scope the member is absent (RFC 6749 section 3.3: a scope has at least one character).
+/// TOKEN-07: without any scope the member is absent (RFC 6749 section 3.3: a scope has at least one
+/// character).
 #[test]
 fn an_empty_scope_is_left_out() {
     let kit = TestProvider::new();
@@ -53,14 +55,17 @@ fn checks_in_their_order() {
     let json = kit.token_request("web").secret("wrong").header("content-type", "application/json").send();
     assert_refused!(json, "invalid_request", "content_type_unsupported");
     // The client before the grant type.
-    let wrong = kit.token_request("web").secret("wrong").param("grant_type", "x").param("grant_type", "y").send();
+    let wrong =
+        kit.token_request("web").secret("wrong").param("grant_type", "x").param("grant_type", "y").send();
     assert_refused!(wrong, "invalid_client", "client_secret_wrong");
     // Twice before unknown; missing; unknown before not registered.
     let twice = kit.token_request("web").param("grant_type", "x").param("grant_type", "y").send();
     assert_refused!(twice, MALFORMED_PARAMETER);
     assert_refused!(kit.token_request("web").send(), GRANT_TYPE_MISSING);
     assert_refused!(kit.token_request("web").param("grant_type", "").send(), GRANT_TYPE_MISSING);
-    for unknown in ["password", "implicit", "urn:ietf:params:oauth:grant-type:device_code", "Authorization_Code"] {
+    for unknown in
+        ["password", "implicit", "urn:ietf:params:oauth:grant-type:device_code", "Authorization_Code"]
+    {
         assert_refused!(kit.token_request("web").param("grant_type", unknown).send(), GRANT_TYPE_UNSUPPORTED);
     }
     let unregistered =
@@ -74,7 +79,8 @@ fn checks_in_their_order() {
     // What the grant type needs comes after that it is known; what another one needs does not matter.
     let code = kit.token_request("spa").param("grant_type", "authorization_code");
     assert_refused!(code.send(), "invalid_request", "code_missing");
-    let refresh = kit.token_request("spa").param("grant_type", "refresh_token").param("code", "1").param("code", "2");
+    let refresh =
+        kit.token_request("spa").param("grant_type", "refresh_token").param("code", "1").param("code", "2");
     assert_refused!(refresh.send(), "invalid_request", "refresh_token_missing");
     assert_refused!(code.param("grant_type", "authorization_code").send(), MALFORMED_PARAMETER);
 }
@@ -84,23 +90,29 @@ fn checks_in_their_order() {
 fn what_is_unknown_is_ignored() {
     let kit = TestProvider::new();
     let request = kit.client_credentials_request("web").param("nonsense", "1").param("nonsense", "2");
-    let request = request.param("code", "1").param("code", "2").param("refresh_token", "1").param("refresh_token", "2");
+    let request =
+        request.param("code", "1").param("code", "2").param("refresh_token", "1").param("refresh_token", "2");
     let _ = request.send().expect_status(200);
 }
 
-/// RFC 9449 section 5: what proves a key is not looked at as long as tokens are not bound to keys, and the answer does not
-/// pretend that it was: the token is a bearer token, at UserInfo, too.
+/// RFC 9449 section 5: what proves a key is not looked at as long as tokens are not bound to keys, and the
+/// answer does not pretend that it was: the token is a bearer token, at UserInfo, too.
 #[test]
 fn a_proof_of_possession_binds_nothing() {
     let kit = TestProvider::new();
     let key = ClientKey::generate(SigningAlgorithm::Es256);
-    let proof =
-        |path: &str, method: Method| key.proof(&method, &format!("https://id.example{path}"), "once", kit.now());
+    let proof = |path: &str, method: Method| {
+        key.proof(&method, &format!("https://id.example{path}"), "once", kit.now())
+    };
     let code = kit.code("alice", "web", "openid");
-    let bound = kit.code_request(&code).header("dpop", &proof("/token", Method::POST)).send().expect_status(200);
+    let bound =
+        kit.code_request(&code).header("dpop", &proof("/token", Method::POST)).send().expect_status(200);
     assert_eq!(bound["token_type"], "Bearer");
     let introspected = kit.introspect("web", bound.member("access_token"));
-    assert_eq!((&introspected["token_type"], &introspected["cnf"]), (&"Bearer".into(), &serde_json::Value::Null));
+    assert_eq!(
+        (&introspected["token_type"], &introspected["cnf"]),
+        (&"Bearer".into(), &serde_json::Value::Null)
+    );
     let (token, proof) = (bound.member("access_token"), proof("/userinfo", Method::GET));
     let request = |scheme: &str| {
         let request = kit.anonymous_request("/userinfo").get().header("dpop", &proof);
@@ -136,11 +148,16 @@ fn the_form_of_the_body() {
     for good in ["application/x-www-form-urlencoded; charset=bogus", "APPLICATION/x-www-form-urlencoded"] {
         let _ = kit.send(request(Some(good))).expect_status(200);
     }
-    // Without a content type there are no parameters: the client is known by its header, the grant type is missing.
+    // Without a content type there are no parameters: the client is known by its header, the grant type is
+    // missing.
     assert_refused!(kit.send(request(None)), GRANT_TYPE_MISSING);
     NegativeTable::new(&kit)
         .row("JSON", request(Some("application/json")), Refused::Json(400, "invalid_request"))
-        .row("multipart", request(Some("multipart/form-data; boundary=x")), Refused::Json(400, "invalid_request"))
+        .row(
+            "multipart",
+            request(Some("multipart/form-data; boundary=x")),
+            Refused::Json(400, "invalid_request"),
+        )
         .run();
 }
 
@@ -168,8 +185,16 @@ fn what_must_not_be_answered() {
             },
             malformed,
         )
-        .row("300 parameters", (0..300).fold(request(), |request, n| request.param(&format!("p{n}"), "1")), malformed)
-        .row("a body of 70 KiB", request().param("x", &"x".repeat(70 * 1024)), Refused::Json(413, "invalid_request"))
+        .row(
+            "300 parameters",
+            (0..300).fold(request(), |request, n| request.param(&format!("p{n}"), "1")),
+            malformed,
+        )
+        .row(
+            "a body of 70 KiB",
+            request().param("x", &"x".repeat(70 * 1024)),
+            Refused::Json(413, "invalid_request"),
+        )
         .row("a broken escape", raw(b"grant_type=client_credentials&x=%zz"), malformed)
         .row("bytes that are no UTF-8", raw(b"grant_type=client_credentials&x=\xff"), malformed)
         .row("escaped bytes that are no UTF-8", raw(b"grant_type=client_credentials&x=%ff"), malformed)

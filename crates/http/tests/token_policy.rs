@@ -1,5 +1,6 @@
-//! What an application decides about tokens (trait `TokenPolicy`), and what it cannot: the claims of RFC 9068 section 2.2 and
-//! RFC 7662 section 2.2 are the protocol's. Also tokens that are signed with a client's own secret (OIDC Core section 10.1).
+//! What an application decides about tokens (trait `TokenPolicy`), and what it cannot: the claims of RFC 9068
+//! section 2.2 and RFC 7662 section 2.2 are the protocol's. Also tokens that are signed with a client's own
+//! secret (OIDC Core section 10.1).
 
 use std::time::Duration;
 
@@ -14,8 +15,21 @@ use serde_json::{Value, json};
 struct Own;
 
 /// What no application may say in the place of the protocol.
-const RESERVED: [&str; 13] =
-    ["active", "aud", "client_id", "cnf", "exp", "iat", "iss", "jti", "nbf", "scope", "sid", "sub", "token_type"];
+const RESERVED: [&str; 13] = [
+    "active",
+    "aud",
+    "client_id",
+    "cnf",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "scope",
+    "sid",
+    "sub",
+    "token_type",
+];
 
 fn lies(claims: &mut Claims) {
     for name in RESERVED {
@@ -82,13 +96,14 @@ fn an_application_decides() {
     }
 }
 
-/// RFC 9068 section 4: a JWT says what its grant says. One that our own key has signed and that contradicts it, which nobody
-/// but us could make, counts for nothing.
+/// RFC 9068 section 4: a JWT says what its grant says. One that our own key has signed and that contradicts
+/// it, which nobody but us could make, counts for nothing.
 #[test]
 fn a_jwt_that_contradicts_its_grant() {
     let kit = TestProvider::new();
     let tokens = kit.tokens("alice", "jwt", "read");
-    let good = kit.try_verify(tokens.member("access_token"), "jwt").expect("it verifies by the published keys");
+    let good =
+        kit.try_verify(tokens.member("access_token"), "jwt").expect("it verifies by the published keys");
     let again = |claims: &Value| {
         let token = kit.sign(&json!({"typ": "at+jwt"}), claims);
         (kit.is_active("api", &token), kit.userinfo(&token).status.as_u16())
@@ -108,8 +123,8 @@ fn a_jwt_that_contradicts_its_grant() {
     }
 }
 
-/// CLAIM-18, JOSE-08, FR-07: while one secret replaces another, the client surely has the older one, which signs until it ends;
-/// then the newer one does. What either signed stays a hint of the past login.
+/// CLAIM-18, JOSE-08, FR-07: while one secret replaces another, the client surely has the older one, which
+/// signs until it ends; then the newer one does. What either signed stays a hint of the past login.
 #[test]
 fn while_a_secret_is_replaced_the_older_one_signs() {
     let kit = TestProvider::new();
@@ -139,7 +154,9 @@ fn while_a_secret_is_replaced_the_older_one_signs() {
     }
     kit.clock.advance(seconds(100));
     let after = issued(&newer);
-    assert!(is_signed_by(after.member("id_token"), &newer) && !is_signed_by(after.member("id_token"), SECRET));
+    assert!(
+        is_signed_by(after.member("id_token"), &newer) && !is_signed_by(after.member("id_token"), SECRET)
+    );
     for answer in [&before, &meanwhile, &by_newer, &after] {
         let _ = silent.clone().set("id_token_hint", answer.member("id_token")).open(&ua).expect_code();
     }
@@ -149,7 +166,8 @@ fn while_a_secret_is_replaced_the_older_one_signs() {
     let _ = silent.clone().set("id_token_hint", &foreign).open(&ua).expect_error("invalid_request");
 }
 
-/// CLAIM-18, CLAIM-19, CLAIM-21, UINF-13: signed with the client's secret, without `kid`, as long as the secret is good.
+/// CLAIM-18, CLAIM-19, CLAIM-21, UINF-13: signed with the client's secret, without `kid`, as long as the
+/// secret is good.
 #[test]
 fn a_client_registered_for_an_hmac() {
     let kit = TestProvider::new();

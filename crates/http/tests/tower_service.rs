@@ -1,4 +1,5 @@
-//! The Service as frameworks call it: any body, in pieces, complete or not (RFC 9110 sections 8.6 and 15.5.14).
+//! The Service as frameworks call it: any body, in pieces, complete or not (RFC 9110 sections 8.6 and
+//! 15.5.14).
 
 #![expect(clippy::panic, reason = "tests")]
 
@@ -23,7 +24,10 @@ impl Body for Pieces {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         Poll::Ready(self.0.pop_front().map(|piece| piece.map(Frame::data)))
     }
 }
@@ -35,7 +39,10 @@ impl Body for Unread {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         panic!("the body was read")
     }
 }
@@ -81,8 +88,7 @@ fn it_can_be_shared() {
 #[test]
 fn a_body_may_come_in_pieces() {
     let kit = TestProvider::new();
-    let whole =
-        "grant_type=client_credentials&client_id=post&client_secret=a-secret-of-forty-three-characters-for-test";
+    let whole = "grant_type=client_credentials&client_id=post&client_secret=a-secret-of-forty-three-characters-for-test";
     let (first, rest) = whole.split_at(20);
     let (second, third) = rest.split_at(1);
     let (status, body) = call(&kit, post("/token", pieces([Ok(first), Ok(""), Ok(second), Ok(third)])));
@@ -97,7 +103,8 @@ fn a_body_that_breaks_off_or_does_not_end() {
         "grant_type=client_credentials&client_id=post&x=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
     let kit = TestProvider::new();
     for path in ["/token", "/introspect", "/revoke", "/userinfo"] {
-        let broken = pieces([Ok("grant_type=client_credentials&client_id=post"), Err(io::ErrorKind::ConnectionReset)]);
+        let broken =
+            pieces([Ok("grant_type=client_credentials&client_id=post"), Err(io::ErrorKind::ConnectionReset)]);
         let (status, body) = call(&kit, post(path, broken));
         assert_eq!(status, 400, "{path}");
         assert!(body.contains("\"invalid_request\""), "{body}");
@@ -105,7 +112,8 @@ fn a_body_that_breaks_off_or_does_not_end() {
         assert_eq!(call(&kit, post(path, endless)).0, 413, "{path}");
     }
     for path in ["/authorize", "/interaction"] {
-        let (status, body) = call(&kit, post(path, pieces([Ok("client_id=web"), Err(io::ErrorKind::ConnectionReset)])));
+        let (status, body) =
+            call(&kit, post(path, pieces([Ok("client_id=web"), Err(io::ErrorKind::ConnectionReset)])));
         assert_eq!(status, 400, "{path}");
         assert!(body.contains("data-page=\"error\""), "{body}");
     }

@@ -2,11 +2,13 @@
 
 use chancery_core::endpoint::userinfo::TOKEN_WITHDRAWN;
 use chancery_testkit::{
-    ClientRequest, NegativeTable, Refused, SECRET, TestProvider, assert_refused, check_refused_by_name, seconds,
+    ClientRequest, NegativeTable, Refused, SECRET, TestProvider, assert_refused, check_refused_by_name,
+    seconds,
 };
 use serde_json::json;
 
-/// UINF-01, UINF-02, UINF-03, UINF-06, UINF-08, UINF-15: where the token may stand, and that exactly one place counts.
+/// UINF-01, UINF-02, UINF-03, UINF-06, UINF-08, UINF-15: where the token may stand, and that exactly one
+/// place counts.
 #[test]
 fn a_token_is_shown_in_one_place() {
     let kit = TestProvider::new();
@@ -34,7 +36,11 @@ fn a_token_is_shown_in_one_place() {
         ("access_token_missing", request(None), "invalid_token"),
         ("access_token_in_query", in_query(None), "invalid_request"),
         ("access_token_in_query", in_query(header("Bearer")), "invalid_request"),
-        ("access_token_in_several_places", request(header("Bearer")).param("access_token", token), "invalid_request"),
+        (
+            "access_token_in_several_places",
+            request(header("Bearer")).param("access_token", token),
+            "invalid_request",
+        ),
         ("bearer_header_malformed", request(header("Basic")), "invalid_request"),
         ("bearer_header_malformed", request(Some(format!("Bearer{token}"))), "invalid_request"),
         ("bearer_header_malformed", request(Some(format!("Bearer {token} {token}"))), "invalid_request"),
@@ -48,7 +54,8 @@ fn a_token_is_shown_in_one_place() {
         let answer = request.send();
         check_refused_by_name(&answer, code, name);
     }
-    // RFC 6750 section 3.1: whoever showed nothing is not told in the challenge that something was wrong with it.
+    // RFC 6750 section 3.1: whoever showed nothing is not told in the challenge that something was wrong with
+    // it.
     let missing = request(None).send().expect_status(401);
     let challenge = missing.header("www-authenticate").unwrap_or_default();
     assert!(challenge.starts_with("Bearer") && !challenge.contains("error="), "{challenge}");
@@ -59,8 +66,8 @@ fn a_token_is_shown_in_one_place() {
     assert_refused!(foreign, "invalid_token", "access_token_for_another_audience");
 }
 
-/// UINF-11, UINF-12, CLAIM-09, CLAIM-10: signed when it is registered so; accounts cannot change the subject, nor add what
-/// was not asked for.
+/// UINF-11, UINF-12, CLAIM-09, CLAIM-10: signed when it is registered so; accounts cannot change the subject,
+/// nor add what was not asked for.
 #[test]
 fn a_signed_answer() {
     let kit = TestProvider::new();
@@ -84,7 +91,8 @@ fn a_signed_answer() {
     assert!(id_token.claims["sid"].is_string(), "what a logout notice names");
 }
 
-/// TOKEN-11: a client that is not registered for `openid` any more has no UserInfo, also with a token that had it.
+/// TOKEN-11: a client that is not registered for `openid` any more has no UserInfo, also with a token that
+/// had it.
 #[test]
 fn openid_is_taken_back() {
     let client = |scope: &str| {
@@ -111,12 +119,21 @@ fn openid_is_taken_back() {
 fn what_must_not_be_served() {
     let kit = TestProvider::new();
     let tokens = kit.tokens("alice", "web", "openid offline_access");
-    let bearer = |token: &str| kit.anonymous_request("/userinfo").header("authorization", &format!("Bearer {token}"));
+    let bearer =
+        |token: &str| kit.anonymous_request("/userinfo").header("authorization", &format!("Bearer {token}"));
     let own = kit.client_credentials_request("web").send();
     NegativeTable::new(&kit)
         .row("a refresh token", bearer(tokens.member("refresh_token")), Refused::Json(401, "invalid_token"))
         .row("an ID token", bearer(tokens.member("id_token")), Refused::Json(401, "invalid_token"))
-        .row("a client's own token", bearer(own.member("access_token")), Refused::Json(403, "insufficient_scope"))
-        .row("the client's credentials", kit.request("/userinfo", "web"), Refused::Json(400, "invalid_request"))
+        .row(
+            "a client's own token",
+            bearer(own.member("access_token")),
+            Refused::Json(403, "insufficient_scope"),
+        )
+        .row(
+            "the client's credentials",
+            kit.request("/userinfo", "web"),
+            Refused::Json(400, "invalid_request"),
+        )
         .run();
 }

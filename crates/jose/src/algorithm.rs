@@ -105,7 +105,9 @@ impl SigningAlgorithm {
         match self {
             Self::Rs256 | Self::Ps256 | Self::Es256 | Self::Hs256 => Hash::Sha256,
             Self::Rs384 | Self::Ps384 | Self::Es384 | Self::Hs384 => Hash::Sha384,
-            Self::Rs512 | Self::Ps512 | Self::Es512 | Self::Hs512 | Self::EdDsa | Self::Ed25519 => Hash::Sha512,
+            Self::Rs512 | Self::Ps512 | Self::Es512 | Self::Hs512 | Self::EdDsa | Self::Ed25519 => {
+                Hash::Sha512
+            }
         }
     }
 
@@ -163,7 +165,8 @@ mod tests {
     fn only_ed25519_has_two_names() {
         for a in SigningAlgorithm::ALL {
             for b in SigningAlgorithm::ALL {
-                let both_ed25519 = a.hash() == Hash::Sha512 && a.name().starts_with("Ed") && b.name().starts_with("Ed");
+                let both_ed25519 =
+                    a.hash() == Hash::Sha512 && a.name().starts_with("Ed") && b.name().starts_with("Ed");
                 assert_eq!(a.is_same_as(b), a == b || both_ed25519, "{a} {b}");
             }
         }

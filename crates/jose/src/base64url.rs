@@ -19,8 +19,8 @@ pub fn append(out: &mut String, bytes: impl AsRef<[u8]>) {
 /// Decodes text.
 ///
 /// # Errors
-/// [`Error::Base64`] for padding, whitespace, another alphabet, an impossible length, or bits that are left over and
-/// not zero.
+/// [`Error::Base64`] for padding, whitespace, another alphabet, an impossible length, or bits that are left
+/// over and not zero.
 pub fn decode(text: &str) -> Result<Vec<u8>, Error> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| Error::Base64)
 }
@@ -35,7 +35,9 @@ mod tests {
         assert_eq!(encode([3, 236, 255, 224, 193]), "A-z_4ME");
         assert_eq!(decode("A-z_4ME").unwrap(), [3, 236, 255, 224, 193]);
         assert!(decode("").unwrap().is_empty());
-        for twin in ["A-z_4MF", "A-z_4ME=", "A-z_4ME\n", " A-z_4ME", "A+z/4ME", "A-z_4M E", "A", "A-z_4", "Ä-z_"] {
+        for twin in
+            ["A-z_4MF", "A-z_4ME=", "A-z_4ME\n", " A-z_4ME", "A+z/4ME", "A-z_4M E", "A", "A-z_4", "Ä-z_"]
+        {
             assert_eq!(decode(twin), Err(Error::Base64), "{twin:?}");
         }
     }

@@ -48,8 +48,8 @@ impl JwtClaims {
     /// Reads a claims set.
     ///
     /// # Errors
-    /// [`Error::Json`], [`Error::DuplicateMember`] (at every depth), [`Error::TooDeep`], [`Error::MemberType`],
-    /// [`Error::NumericDate`].
+    /// [`Error::Json`], [`Error::DuplicateMember`] (at every depth), [`Error::TooDeep`],
+    /// [`Error::MemberType`], [`Error::NumericDate`].
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
         let object = Object::parse(json)?;
         let date = |name| object.raw(name).map(numeric_date).transpose();
@@ -88,7 +88,9 @@ impl JwtClaims {
     /// # Errors
     /// [`Error::MemberType`] when it is present and something else.
     pub fn string(&self, name: &str) -> Result<Option<String>, Error> {
-        self.raw(name).map(|value| serde_json::from_str(value.get()).map_err(|_| Error::MemberType)).transpose()
+        self.raw(name)
+            .map(|value| serde_json::from_str(value.get()).map_err(|_| Error::MemberType))
+            .transpose()
     }
 
     /// Name and value of the other members, sorted by name.
@@ -191,7 +193,8 @@ mod tests {
 
     #[test]
     fn dates_and_audiences() {
-        let claims = JwtClaims::parse(br#"{"exp":253402300799,"nbf":0,"iat":1.5e9,"aud":["a","b"]}"#).unwrap();
+        let claims =
+            JwtClaims::parse(br#"{"exp":253402300799,"nbf":0,"iat":1.5e9,"aud":["a","b"]}"#).unwrap();
         assert_eq!(claims.exp, Some(Timestamp::from_secs(253_402_300_799)));
         assert_eq!(claims.nbf, Some(Timestamp::from_secs(0)));
         assert_eq!(claims.iat, Some(Timestamp::from_secs(1_500_000_000)));

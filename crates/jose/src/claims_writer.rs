@@ -155,14 +155,18 @@ mod tests {
         assert_eq!((claims.nonce.clone(), claims.jti.clone()), (None, Some(String::new())));
         let others: Vec<_> = claims.others().map(|(name, value)| (name, value.get())).collect();
         let min = i64::MIN.to_string();
-        assert_eq!(others, [("address", address.get()), ("amr", "[]"), ("email_verified", "false"), ("n", &min)]);
+        assert_eq!(
+            others,
+            [("address", address.get()), ("amr", "[]"), ("email_verified", "false"), ("n", &min)]
+        );
         assert_eq!(ClaimsWriter::new().finish(), "{}");
     }
 
     /// A member is written once, however its name is escaped; a name that only looks alike is another one.
     #[test]
     fn the_first_of_a_name_stays() {
-        let names = ["", "\"", "\\", "\\\"", "a\":1,\"b", "\u{0}", "\\u0000", "sub", "SUB", "sub\u{301}", "s\u{fa}b"];
+        let names =
+            ["", "\"", "\\", "\\\"", "a\":1,\"b", "\u{0}", "\\u0000", "sub", "SUB", "sub\u{301}", "s\u{fa}b"];
         let mut writer = ClaimsWriter::new();
         for (at, name) in (0..).zip(names) {
             writer.integer(name, at).boolean(name, true);

@@ -14,8 +14,8 @@ pub struct Compact<'a> {
     signature: Vec<u8>,
 }
 
-/// What the protected header says (RFC 7515 section 4.1). Keys and URLs in it (`jwk`, `jku`, `x5c`, `x5u`) are not read:
-/// nobody but the sender vouches for them (RFC 8725 section 3.10).
+/// What the protected header says (RFC 7515 section 4.1). Keys and URLs in it (`jwk`, `jku`, `x5c`, `x5u`)
+/// are not read: nobody but the sender vouches for them (RFC 8725 section 3.10).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// `alg`
@@ -111,7 +111,10 @@ impl Header {
     pub fn is_type(&self, media_type: &str) -> bool {
         let short = |name: &str| {
             let lower = name.to_ascii_lowercase();
-            lower.strip_prefix("application/").filter(|rest| !rest.contains('/')).map_or(lower.clone(), str::to_owned)
+            lower
+                .strip_prefix("application/")
+                .filter(|rest| !rest.contains('/'))
+                .map_or(lower.clone(), str::to_owned)
         };
         self.typ.as_deref().is_some_and(|typ| short(typ) == short(media_type))
     }

@@ -16,8 +16,8 @@ pub enum Hash {
 }
 
 impl Hash {
-    /// base64url of the left half of the hash over `text`: the value of `at_hash` and `c_hash` (OpenID Connect Core 1.0
-    /// sections 3.1.3.6 and 3.3.2.11).
+    /// base64url of the left half of the hash over `text`: the value of `at_hash` and `c_hash` (OpenID
+    /// Connect Core 1.0 sections 3.1.3.6 and 3.3.2.11).
     ///
     /// ```
     /// // The access token and its hash of OpenID Connect Core 1.0 appendix A.3.

@@ -6,7 +6,8 @@
 pub enum Error {
     /// Longer than the limit for its kind.
     TooLong,
-    /// Not the base64url without padding of RFC 7515 section 2: wrong alphabet, padding, whitespace, or bits left over.
+    /// Not the base64url without padding of RFC 7515 section 2: wrong alphabet, padding, whitespace, or bits
+    /// left over.
     Base64,
     /// Not JSON in UTF-8, or not an object where one is expected.
     Json,

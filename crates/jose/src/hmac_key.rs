@@ -14,8 +14,8 @@ impl HmacKey {
     /// Takes the octets of the secret, such as a client secret (OpenID Connect Core 1.0 section 10.1).
     ///
     /// # Errors
-    /// [`Error::KeyNotForAlgorithm`] when the algorithm is not symmetric; [`Error::SecretTooShort`] when the secret is
-    /// shorter than the output of the hash: 32, 48 or 64 bytes.
+    /// [`Error::KeyNotForAlgorithm`] when the algorithm is not symmetric; [`Error::SecretTooShort`] when the
+    /// secret is shorter than the output of the hash: 32, 48 or 64 bytes.
     pub fn new(algorithm: SigningAlgorithm, secret: &[u8]) -> Result<Self, Error> {
         let hmac_algorithm = match algorithm {
             SigningAlgorithm::Hs256 => hmac::HMAC_SHA256,

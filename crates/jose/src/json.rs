@@ -76,7 +76,9 @@ impl<'a> Object<'a> {
     /// # Errors
     /// [`Error::MemberType`] when it is present and something else; `null` is something else.
     pub fn string(&self, name: &str) -> Result<Option<String>, Error> {
-        self.raw(name).map(|value| serde_json::from_str(value.get()).map_err(|_| Error::MemberType)).transpose()
+        self.raw(name)
+            .map(|value| serde_json::from_str(value.get()).map_err(|_| Error::MemberType))
+            .transpose()
     }
 
     /// A member that is an array of strings.
@@ -84,7 +86,9 @@ impl<'a> Object<'a> {
     /// # Errors
     /// [`Error::MemberType`] when it is present and something else.
     pub fn strings(&self, name: &str) -> Result<Option<Vec<String>>, Error> {
-        self.raw(name).map(|value| serde_json::from_str(value.get()).map_err(|_| Error::MemberType)).transpose()
+        self.raw(name)
+            .map(|value| serde_json::from_str(value.get()).map_err(|_| Error::MemberType))
+            .transpose()
     }
 
     /// A member that must be a string.
@@ -309,7 +313,8 @@ mod tests {
 
     #[test]
     fn strings_are_read_back_as_they_were() {
-        let all: String = (0..0x300).filter_map(char::from_u32).chain(['\u{2028}', '\u{10ffff}', '𝄞']).collect();
+        let all: String =
+            (0..0x300).filter_map(char::from_u32).chain(['\u{2028}', '\u{10ffff}', '𝄞']).collect();
         let mut out = String::new();
         write_string(&mut out, &all);
         assert_eq!(serde_json::from_str::<String>(&out).unwrap(), all);

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use aws_lc_rs::signature::{
-    self, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, EcdsaVerificationAlgorithm,
-    ParsedPublicKey,
+    self, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED,
+    EcdsaVerificationAlgorithm, ParsedPublicKey,
 };
 
 use crate::{Error, SigningAlgorithm, VerifyingKey, base64url, json, json::Object, sha256};
@@ -37,7 +37,8 @@ pub(crate) enum Curve {
 }
 
 impl PublicJwk {
-    /// Reads a public JWK. Members that are not understood are ignored (RFC 7517 section 4), certificates among them.
+    /// Reads a public JWK. Members that are not understood are ignored (RFC 7517 section 4), certificates
+    /// among them.
     ///
     /// # Errors
     /// The rule that it breaks: see [`Error`].
@@ -173,7 +174,8 @@ impl Numbers {
     }
 
     pub(crate) fn rsa(n: Vec<u8>, e: Vec<u8>) -> Result<Self, Error> {
-        let (Some(&n_first), Some(&e_first), Some(&n_last), Some(&e_last)) = (n.first(), e.first(), n.last(), e.last())
+        let (Some(&n_first), Some(&e_first), Some(&n_last), Some(&e_last)) =
+            (n.first(), e.first(), n.last(), e.last())
         else {
             return Err(Error::InvalidKey);
         };
@@ -194,7 +196,8 @@ impl Numbers {
         Ok(Self::Rsa { n, e })
     }
 
-    /// Coordinates have the full length of the field, leading zero octets included (RFC 7518 section 6.2.1.2).
+    /// Coordinates have the full length of the field, leading zero octets included (RFC 7518 section
+    /// 6.2.1.2).
     pub(crate) fn ec(curve: Curve, x: Vec<u8>, y: Vec<u8>) -> Result<Self, Error> {
         if x.len() != curve.length() || y.len() != curve.length() {
             return Err(Error::CoordinateLength);
@@ -226,7 +229,11 @@ impl Numbers {
         match self {
             Self::Rsa { n, e } => vec![("n", base64url::encode(n)), ("e", base64url::encode(e))],
             Self::Ec { curve, x, y } => {
-                vec![("crv", curve.name().to_owned()), ("x", base64url::encode(x)), ("y", base64url::encode(y))]
+                vec![
+                    ("crv", curve.name().to_owned()),
+                    ("x", base64url::encode(x)),
+                    ("y", base64url::encode(y)),
+                ]
             }
             Self::Ed25519 { x } => vec![("crv", "Ed25519".to_owned()), ("x", base64url::encode(x))],
         }
@@ -237,7 +244,8 @@ impl Numbers {
         let mut members = self.members();
         members.push(("kty", self.kty().to_owned()));
         members.sort_unstable();
-        let text: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
+        let text: Vec<String> =
+            members.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
         base64url::encode(sha256(format!("{{{}}}", text.join(",")).as_bytes()))
     }
 
@@ -263,7 +271,10 @@ impl Numbers {
 
 impl Curve {
     fn parse(name: &str) -> Result<Self, Error> {
-        [Self::P256, Self::P384, Self::P521].into_iter().find(|curve| curve.name() == name).ok_or(Error::UnknownCurve)
+        [Self::P256, Self::P384, Self::P521]
+            .into_iter()
+            .find(|curve| curve.name() == name)
+            .ok_or(Error::UnknownCurve)
     }
 
     fn name(self) -> &'static str {

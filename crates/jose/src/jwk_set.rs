@@ -59,7 +59,11 @@ impl JwkSet {
 
     /// The keys that may verify a signature of this algorithm; when the header has a `kid`, only those of
     /// that name.
-    pub fn candidates(&self, kid: Option<&str>, algorithm: SigningAlgorithm) -> impl Iterator<Item = &PublicJwk> {
+    pub fn candidates(
+        &self,
+        kid: Option<&str>,
+        algorithm: SigningAlgorithm,
+    ) -> impl Iterator<Item = &PublicJwk> {
         self.keys.iter().filter(move |key| key.fits(algorithm) && (kid.is_none() || key.kid() == kid))
     }
 

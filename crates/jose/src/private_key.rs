@@ -20,7 +20,8 @@ use crate::{
     rsa_der,
 };
 
-/// A private key, parsed once. It has no `Debug` and no `Display`; its content leaves only through [`Self::to_jwk`].
+/// A private key, parsed once. It has no `Debug` and no `Display`; its content leaves only through
+/// [`Self::to_jwk`].
 pub struct PrivateKey {
     pair: Pair,
     public: PublicJwk,
@@ -36,8 +37,8 @@ enum Pair {
 impl PrivateKey {
     /// Makes a new key for one algorithm; an RSA key has 2048 bits. Its name is its thumbprint.
     ///
-    /// This is the one place where the cryptographic library draws random numbers for itself: a key must not depend on
-    /// a source that tests can script. It can take a second for RSA.
+    /// This is the one place where the cryptographic library draws random numbers for itself: a key must not
+    /// depend on a source that tests can script. It can take a second for RSA.
     ///
     /// # Errors
     /// [`Error::KeyNotForAlgorithm`] for a symmetric algorithm; [`Error::Library`].
@@ -50,7 +51,9 @@ impl PrivateKey {
             Alg::Es256 => Pair::Ec(generate_ec(Curve::P256)?),
             Alg::Es384 => Pair::Ec(generate_ec(Curve::P384)?),
             Alg::Es512 => Pair::Ec(generate_ec(Curve::P521)?),
-            Alg::EdDsa | Alg::Ed25519 => Pair::Ed25519(Ed25519KeyPair::generate().map_err(|_| Error::Library)?),
+            Alg::EdDsa | Alg::Ed25519 => {
+                Pair::Ed25519(Ed25519KeyPair::generate().map_err(|_| Error::Library)?)
+            }
             Alg::Hs256 | Alg::Hs384 | Alg::Hs512 => return Err(Error::KeyNotForAlgorithm),
         };
         let key = pair.public_numbers()?;
@@ -184,7 +187,9 @@ impl PrivateKey {
                 pair.sign(encoding, &unused_random(), input, &mut signature).map_err(|_| Error::Library)?;
                 Ok(signature)
             }
-            Pair::Ec(pair) => Ok(pair.sign(&unused_random(), input).map_err(|_| Error::Library)?.as_ref().to_vec()),
+            Pair::Ec(pair) => {
+                Ok(pair.sign(&unused_random(), input).map_err(|_| Error::Library)?.as_ref().to_vec())
+            }
             Pair::Ed25519(pair) => Ok(pair.try_sign(input).map_err(|_| Error::Library)?.as_ref().to_vec()),
         }
     }

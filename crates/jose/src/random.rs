@@ -6,7 +6,10 @@ pub struct SystemRandom;
 
 impl SystemRandom {
     /// Fills the buffer. Without entropy the process aborts, because nothing it could do then would be safe.
-    #[expect(clippy::disallowed_methods, reason = "this is the one source of randomness; all others get it injected")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one source of randomness; all others get it injected"
+    )]
     pub fn fill(self, buffer: &mut [u8]) {
         if aws_lc_rs::rand::fill(buffer).is_err() {
             std::process::abort();

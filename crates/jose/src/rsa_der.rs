@@ -1,5 +1,5 @@
-//! The numbers inside the DER that the cryptographic library writes for RSA keys (RFC 8017 appendix A.1). It reads only
-//! what that library wrote, so it knows three types and no more.
+//! The numbers inside the DER that the cryptographic library writes for RSA keys (RFC 8017 appendix A.1). It
+//! reads only what that library wrote, so it knows three types and no more.
 
 use zeroize::Zeroizing;
 
@@ -11,7 +11,8 @@ pub(crate) fn public_numbers(der: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
     Ok((fields.integer()?.to_vec(), fields.integer()?.to_vec()))
 }
 
-/// `d`, `p`, `q`, `dp`, `dq`, `qi` of the `RSAPrivateKey` inside a PKCS #8 `PrivateKeyInfo` (RFC 5208 section 5).
+/// `d`, `p`, `q`, `dp`, `dq`, `qi` of the `RSAPrivateKey` inside a PKCS #8 `PrivateKeyInfo` (RFC 5208 section
+/// 5).
 pub(crate) fn private_numbers(pkcs8: &[u8]) -> Result<[Zeroizing<Vec<u8>>; 6], Error> {
     let mut info = Reader(Reader(pkcs8).value(SEQUENCE)?);
     info.integer()?; // version
@@ -43,7 +44,8 @@ impl<'a> Reader<'a> {
         }
         let mut length = usize::from(short_length);
         if short_length & 0x80 != 0 {
-            let (long_length, after) = rest.split_at_checked(usize::from(short_length & 0x7f)).ok_or(Error::Library)?;
+            let (long_length, after) =
+                rest.split_at_checked(usize::from(short_length & 0x7f)).ok_or(Error::Library)?;
             length = long_length.iter().fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
             rest = after;
         }

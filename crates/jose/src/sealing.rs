@@ -8,7 +8,8 @@ use crate::{Error, hmac_sha256};
 
 const NONCE_LENGTH: usize = 12;
 
-/// A secret of 256 bits from which keys for different purposes are derived, so that no two purposes share one.
+/// A secret of 256 bits from which keys for different purposes are derived, so that no two purposes share
+/// one.
 pub struct RootSecret(Zeroizing<[u8; 32]>);
 
 impl RootSecret {

@@ -110,7 +110,9 @@ mod tests {
         assert!(!digest.matches("S") && !digest.matches("") && !SecretDigest::new([2; 16], "S").matches("s"));
         assert_ne!(text, SecretDigest::new([2; 16], "s").to_string());
         assert_eq!(format!("{digest:?}"), "SecretDigest(..)");
-        for wrong in ["", PREFIX, &text[1..], &text[..text.len() - 1], &format!("{text}A"), &text.replace(':', ";")] {
+        for wrong in
+            ["", PREFIX, &text[1..], &text[..text.len() - 1], &format!("{text}A"), &text.replace(':', ";")]
+        {
             assert_eq!(wrong.parse::<SecretDigest>().err(), Some(Error::SecretDigest), "{wrong}");
         }
     }

@@ -1,9 +1,9 @@
 //! Verifying signatures with a public key.
 
 use aws_lc_rs::signature::{
-    self, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
-    RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters,
-    RsaPublicKeyComponents,
+    self, ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
+    RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256, RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512,
+    RsaParameters, RsaPublicKeyComponents,
 };
 
 use crate::{
@@ -16,7 +16,8 @@ pub trait Verifier: sealed::Sealed {
     /// Verifies `signature` over `input`.
     ///
     /// # Errors
-    /// [`Error::KeyNotForAlgorithm`] when the key has another type, curve, `alg` or nature; [`Error::Signature`].
+    /// [`Error::KeyNotForAlgorithm`] when the key has another type, curve, `alg` or nature;
+    /// [`Error::Signature`].
     fn verify(&self, algorithm: SigningAlgorithm, input: &[u8], signature: &[u8]) -> Result<(), Error>;
 }
 
@@ -38,12 +39,16 @@ impl VerifyingKey {
         let parse = |algorithm| match &jwk.key {
             Numbers::Rsa { n, e } => {
                 let parameters = rsa_parameters(algorithm).ok_or(Error::KeyNotForAlgorithm)?;
-                RsaPublicKeyComponents { n, e }.to_parsed_public_key(parameters).map_err(|_| Error::InvalidKey)
+                RsaPublicKeyComponents { n, e }
+                    .to_parsed_public_key(parameters)
+                    .map_err(|_| Error::InvalidKey)
             }
             Numbers::Ec { curve, x, y } => {
                 ParsedPublicKey::new(curve.verification(), point(x, y)).map_err(|_| Error::InvalidKey)
             }
-            Numbers::Ed25519 { x } => ParsedPublicKey::new(&signature::ED25519, x).map_err(|_| Error::InvalidKey),
+            Numbers::Ed25519 { x } => {
+                ParsedPublicKey::new(&signature::ED25519, x).map_err(|_| Error::InvalidKey)
+            }
         };
         let by_algorithm = SigningAlgorithm::ALL
             .into_iter()
@@ -56,7 +61,8 @@ impl VerifyingKey {
 
 impl Verifier for VerifyingKey {
     fn verify(&self, algorithm: SigningAlgorithm, input: &[u8], signature: &[u8]) -> Result<(), Error> {
-        let (_, key) = self.by_algorithm.iter().find(|(own, _)| *own == algorithm).ok_or(Error::KeyNotForAlgorithm)?;
+        let (_, key) =
+            self.by_algorithm.iter().find(|(own, _)| *own == algorithm).ok_or(Error::KeyNotForAlgorithm)?;
         key.verify_sig(input, signature).map_err(|_| Error::Signature)
     }
 }

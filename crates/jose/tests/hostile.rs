@@ -1,5 +1,5 @@
-//! 100,000 generated inputs for each parser, made by damaging valid ones: no panic, and only what the key has signed
-//! verifies. The generator has a fixed seed, so that a failure comes again.
+//! 100,000 generated inputs for each parser, made by damaging valid ones: no panic, and only what the key has
+//! signed verifies. The generator has a fixed seed, so that a failure comes again.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use chancery_jose::{
@@ -87,10 +87,12 @@ impl Generator {
 /// What was signed, under one key, is all that verifies with that key.
 #[test]
 fn damaged_tokens() {
-    let pairs = [(RSA, SigningAlgorithm::Rs256), (P256, SigningAlgorithm::Es256), (ED25519, SigningAlgorithm::EdDsa)]
-        .map(|(jwk, algorithm)| (PrivateKey::from_jwk(jwk.as_bytes()).unwrap(), algorithm));
+    let pairs =
+        [(RSA, SigningAlgorithm::Rs256), (P256, SigningAlgorithm::Es256), (ED25519, SigningAlgorithm::EdDsa)]
+            .map(|(jwk, algorithm)| (PrivateKey::from_jwk(jwk.as_bytes()).unwrap(), algorithm));
     let secret = HmacKey::new(SigningAlgorithm::Hs256, &[3; 32]).unwrap();
-    let payload = br#"{"iss":"https://op.example","aud":["a","b"],"exp":1300819380,"nested":{"a":[1,2.5,null]}}"#;
+    let payload =
+        br#"{"iss":"https://op.example","aud":["a","b"],"exp":1300819380,"nested":{"a":[1,2.5,null]}}"#;
 
     let mut tokens: Vec<(String, Box<dyn Verifier>)> = Vec::new();
     for (key, algorithm) in &pairs {
@@ -120,8 +122,8 @@ fn damaged_tokens() {
             assert_eq!(text, token, "verified and never signed");
         }
     }
-    // Two damages can undo each other, which must stay rare; and many inputs must get past the parser, or the loop
-    // would show nothing about signatures.
+    // Two damages can undo each other, which must stay rare; and many inputs must get past the parser, or the
+    // loop would show nothing about signatures.
     assert!(parsed > ROUNDS / 20 && verified < ROUNDS / 20, "{parsed} parsed, {verified} verified");
 }
 
@@ -182,16 +184,19 @@ fn damaged_claims() {
     assert!(read > ROUNDS / 100, "{read} read");
 }
 
-/// Any text and any bytes come back as they were: claims through the writer, keys through a private JWK, a payload
-/// through signing and verifying, a secret through sealing.
+/// Any text and any bytes come back as they were: claims through the writer, keys through a private JWK, a
+/// payload through signing and verifying, a secret through sealing.
 #[test]
 fn round_trips() {
     let mut generator = Generator(0xdead_beef_cafe_f00d);
     let sealing = RootSecret::new(Zeroizing::new([9; 32])).sealing_key("test").unwrap();
     for round in 0..300 {
-        let algorithm =
-            [SigningAlgorithm::Es256, SigningAlgorithm::Es384, SigningAlgorithm::Es512, SigningAlgorithm::Ed25519]
-                [round % 4];
+        let algorithm = [
+            SigningAlgorithm::Es256,
+            SigningAlgorithm::Es384,
+            SigningAlgorithm::Es512,
+            SigningAlgorithm::Ed25519,
+        ][round % 4];
         let kid = generator.text();
         let key = PrivateKey::generate(algorithm).unwrap().with_kid(&kid);
         let jwk = key.to_jwk().unwrap();
@@ -205,10 +210,14 @@ fn round_trips() {
         let input = EncodedHeader::new(algorithm, Some(&kid), None).signing_input(claims.finish().as_bytes());
         let signature = key.sign(algorithm, input.as_bytes()).unwrap();
         let token = assemble(input, &signature);
-        let verified = Compact::parse(&token).unwrap().verify(&key.public_jwk().verifying_key().unwrap()).unwrap();
+        let verified =
+            Compact::parse(&token).unwrap().verify(&key.public_jwk().verifying_key().unwrap()).unwrap();
         assert_eq!(verified.header().kid, Some(kid));
         let claims = verified.claims().unwrap();
-        assert_eq!((claims.sub.as_deref(), claims.string(&name).unwrap()), (Some(value.as_str()), Some(value.clone())));
+        assert_eq!(
+            (claims.sub.as_deref(), claims.string(&name).unwrap()),
+            (Some(value.as_str()), Some(value.clone()))
+        );
 
         let sealed = sealing.seal([round as u8; 12], name.as_bytes(), jwk.as_bytes()).unwrap();
         assert_eq!(sealing.open(name.as_bytes(), &sealed).unwrap().as_slice(), jwk.as_bytes());

@@ -1,5 +1,6 @@
-//! Both directions against the npm package `jose`, an independent implementation: for every algorithm it verifies what
-//! we sign and we verify what it signs, with keys that the other side made. The script is `e2e/jose/interop.mjs`.
+//! Both directions against the npm package `jose`, an independent implementation: for every algorithm it
+//! verifies what we sign and we verify what it signs, with keys that the other side made. The script is
+//! `e2e/jose/interop.mjs`.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::{
@@ -9,8 +10,8 @@ use std::{
 };
 
 use chancery_jose::{
-    ClaimsWriter, Compact, EncodedHeader, Error, HmacKey, JwkSet, PrivateKey, PublicJwk, SigningAlgorithm, Verifier,
-    assemble, base64url,
+    ClaimsWriter, Compact, EncodedHeader, Error, HmacKey, JwkSet, PrivateKey, PublicJwk, SigningAlgorithm,
+    Verifier, assemble, base64url,
 };
 use chancery_types::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -156,7 +157,9 @@ fn npm_jose_and_we_understand_each_other() {
         let signature = key.sign(alg, input.as_bytes());
         let jws = assemble(input, &signature);
         let (private_jwk, public_jwk, secret) = match key {
-            Key::Pair(pair) => (Some(raw(&pair.to_jwk().unwrap())), Some(raw(&pair.public_jwk().to_json())), None),
+            Key::Pair(pair) => {
+                (Some(raw(&pair.to_jwk().unwrap())), Some(raw(&pair.public_jwk().to_json())), None)
+            }
             Key::Secret(_) => (None, None, Some(secret.clone())),
         };
         Ours { alg, private_jwk, public_jwk, secret, jws }
@@ -194,7 +197,10 @@ fn npm_jose_and_we_understand_each_other() {
         let public = PublicJwk::parse(theirs.public_jwk.as_ref().unwrap().get().as_bytes()).unwrap();
         assert_eq!(Some(public.thumbprint()), theirs.thumbprint, "{alg}");
         assert_eq!(pair.kid(), public.thumbprint(), "{alg}");
-        check_claims(&Compact::parse(&theirs.jws).unwrap().verify(&public.verifying_key().unwrap()).unwrap(), alg);
+        check_claims(
+            &Compact::parse(&theirs.jws).unwrap().verify(&public.verifying_key().unwrap()).unwrap(),
+            alg,
+        );
         let signature = pair.sign(alg, b"input").unwrap();
         public.verifying_key().unwrap().verify(alg, b"input", &signature).unwrap();
     }

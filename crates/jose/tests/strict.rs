@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use chancery_jose::{
-    Compact, EncodedHeader, Error, HmacKey, JwkSet, PrivateKey, PublicJwk, SigningAlgorithm, Verifier, assemble,
-    base64url,
+    Compact, EncodedHeader, Error, HmacKey, JwkSet, PrivateKey, PublicJwk, SigningAlgorithm, Verifier,
+    assemble, base64url,
 };
 
 const RSA: &str = include_str!("vectors/rfc7520-rsa-private.jwk.json");
@@ -62,10 +62,18 @@ fn tokens() {
         ("RFC 7515 section 4: the header is an object", header("[]"), Error::Json),
         ("a header", format!(".{}.{}", parts[1], parts[2]), Error::Json),
         ("one object", header(r#"{"alg":"ES256"}{}"#), Error::Json),
-        ("UTF-8", format!("{}.e30.AAAA", base64url::encode(b"{\"alg\":\"ES256\",\"kid\":\"\xff\"}")), Error::Json),
+        (
+            "UTF-8",
+            format!("{}.e30.AAAA", base64url::encode(b"{\"alg\":\"ES256\",\"kid\":\"\xff\"}")),
+            Error::Json,
+        ),
         ("names are unique", header(r#"{"alg":"ES256","alg":"ES256"}"#), Error::DuplicateMember),
         ("names are unique", header(r#"{"alg":"ES256","x":1,"x":2}"#), Error::DuplicateMember),
-        ("names are unique, escaped", header(r#"{"alg":"HS256","\u0061lg":"ES256"}"#), Error::DuplicateMember),
+        (
+            "names are unique, escaped",
+            header(r#"{"alg":"HS256","\u0061lg":"ES256"}"#),
+            Error::DuplicateMember,
+        ),
         ("names are unique inside", header(r#"{"alg":"ES256","jwk":{"d":1,"d":2}}"#), Error::DuplicateMember),
         ("nesting has a limit", header(&format!(r#"{{"alg":"ES256","x":{}}}"#, nested)), Error::TooDeep),
         ("section 4.1.1: alg is there", header("{}"), Error::MissingMember),
@@ -79,9 +87,17 @@ fn tokens() {
         ("kid is a string", header(r#"{"alg":"ES256","kid":1}"#), Error::MemberType),
         ("typ is a string", header(r#"{"alg":"ES256","typ":["JWT"]}"#), Error::MemberType),
         ("cty is a string", header(r#"{"alg":"ES256","cty":{}}"#), Error::MemberType),
-        ("section 4.1.11: crit is understood", header(r#"{"alg":"ES256","crit":["x"],"x":1}"#), Error::UnknownCritical),
+        (
+            "section 4.1.11: crit is understood",
+            header(r#"{"alg":"ES256","crit":["x"],"x":1}"#),
+            Error::UnknownCritical,
+        ),
         ("crit is not empty", header(r#"{"alg":"ES256","crit":[]}"#), Error::UnknownCritical),
-        ("crit names no registered member", header(r#"{"alg":"ES256","crit":["alg"]}"#), Error::UnknownCritical),
+        (
+            "crit names no registered member",
+            header(r#"{"alg":"ES256","crit":["alg"]}"#),
+            Error::UnknownCritical,
+        ),
         ("RFC 7797", header(r#"{"alg":"ES256","b64":false,"crit":["b64"]}"#), Error::UnknownCritical),
         ("RFC 7797", header(r#"{"alg":"ES256","b64":false}"#), Error::UnencodedPayload),
         ("RFC 7797", header(r#"{"alg":"ES256","b64":true}"#), Error::UnencodedPayload),
@@ -100,9 +116,15 @@ fn keys_and_algorithms_that_do_not_belong_together() {
     let rsa = private(RSA);
     let rs256 = private(&RSA.replacen('{', r#"{"alg":"RS256","#, 1));
 
-    for (key, algorithm) in
-        [(&p384, Es256), (&p384, Es512), (&p384, Rs256), (&p384, EdDsa), (&rsa, Es256), (&rsa, Hs256), (&rs256, Ps256)]
-    {
+    for (key, algorithm) in [
+        (&p384, Es256),
+        (&p384, Es512),
+        (&p384, Rs256),
+        (&p384, EdDsa),
+        (&rsa, Es256),
+        (&rsa, Hs256),
+        (&rs256, Ps256),
+    ] {
         assert_eq!(key.sign(algorithm, b"x"), Err(Error::KeyNotForAlgorithm), "{algorithm}");
         let header = format!(r#"{{"alg":"{algorithm}"}}"#);
         let verifying = key.public_jwk().verifying_key().unwrap();
@@ -126,7 +148,8 @@ fn keys_and_algorithms_that_do_not_belong_together() {
     let verifying = ed25519.public_jwk().verifying_key().unwrap();
     assert!(Compact::parse(&signed(&ed25519, EdDsa)).unwrap().verify(&verifying).is_ok());
 
-    // A public key as shared secret: JSON and numbers are known to everyone, but a verifying key does no HMAC.
+    // A public key as shared secret: JSON and numbers are known to everyone, but a verifying key does no
+    // HMAC.
     let public = rsa.public_jwk();
     let forger = HmacKey::new(Hs256, public.to_json().as_bytes()).unwrap();
     let input = EncodedHeader::new(Hs256, None, None).signing_input(b"{}");
@@ -136,11 +159,19 @@ fn keys_and_algorithms_that_do_not_belong_together() {
     // And the reverse: a shared secret verifies no other algorithm.
     let secret = HmacKey::new(Hs256, &[1; 64]).unwrap();
     for algorithm in [Rs256, Es256, Ed25519, Hs384, Hs512] {
-        assert_eq!(secret.verify(algorithm, b"x", &secret.sign(b"x")), Err(Error::KeyNotForAlgorithm), "{algorithm}");
+        assert_eq!(
+            secret.verify(algorithm, b"x", &secret.sign(b"x")),
+            Err(Error::KeyNotForAlgorithm),
+            "{algorithm}"
+        );
     }
     // RFC 7518 section 3.2: a secret is at least as long as the hash.
     for (algorithm, length) in [(Hs256, 32), (Hs384, 48), (Hs512, 64)] {
-        assert_eq!(HmacKey::new(algorithm, &vec![1; length - 1]).err(), Some(Error::SecretTooShort), "{algorithm}");
+        assert_eq!(
+            HmacKey::new(algorithm, &vec![1; length - 1]).err(),
+            Some(Error::SecretTooShort),
+            "{algorithm}"
+        );
         assert!(HmacKey::new(algorithm, &vec![1; length]).is_ok(), "{algorithm}");
     }
     assert_eq!(HmacKey::new(Rs256, &[1; 64]).err(), Some(Error::KeyNotForAlgorithm));
@@ -164,7 +195,9 @@ fn signatures_have_one_form() {
         let zero = vec![0; good.len()];
         let longer = [&good[..], &[0]].concat();
         let led = [&[0], &good[..]].concat();
-        for wrong in [&flipped, &zero, &longer, &led, &good[1..].to_vec(), &good[..good.len() - 1].to_vec(), &vec![]] {
+        for wrong in
+            [&flipped, &zero, &longer, &led, &good[1..].to_vec(), &good[..good.len() - 1].to_vec(), &vec![]]
+        {
             assert_eq!(verifying.verify(algorithm, b"input", wrong), Err(Error::Signature), "{algorithm}");
         }
         assert_eq!(verifying.verify(algorithm, b"inpuT", &good), Err(Error::Signature), "{algorithm}");
@@ -187,7 +220,11 @@ fn public_keys() {
     };
     let n2048 = [&[0xc0], &[0x55; 254][..], &[1]].concat();
     let ec = |crv: &str, x: &[u8], y: &[u8]| {
-        format!(r#"{{"kty":"EC","crv":"{crv}","x":"{}","y":"{}"}}"#, base64url::encode(x), base64url::encode(y))
+        format!(
+            r#"{{"kty":"EC","crv":"{crv}","x":"{}","y":"{}"}}"#,
+            base64url::encode(x),
+            base64url::encode(y)
+        )
     };
     for (rule, jwk, want) in [
         ("RFC 7517 section 4: an object", "[]".to_owned(), Error::Json),
@@ -219,7 +256,11 @@ fn public_keys() {
         ("alg is no HMAC", with(r#""alg":"HS512""#), Error::KeyNotForAlgorithm),
         ("alg is known", with(r#""alg":"ECDH-ES""#), Error::UnknownAlgorithm),
         ("alg is not none", with(r#""alg":"none""#), Error::UnknownAlgorithm),
-        ("kid is a string", without_use.replace(r#""bilbo.baggins@hobbiton.example""#, "1"), Error::MemberType),
+        (
+            "kid is a string",
+            without_use.replace(r#""bilbo.baggins@hobbiton.example""#, "1"),
+            Error::MemberType,
+        ),
         ("RFC 7518 section 6.2.1.1: crv is known", ec("secp256k1", &[1; 32], &[1; 32]), Error::UnknownCurve),
         ("crv is there", p521.replace("crv", "curve"), Error::MissingMember),
         ("crv fits the coordinates", p521.replace("P-521", "P-256"), Error::CoordinateLength),
@@ -230,18 +271,34 @@ fn public_keys() {
         ("not the origin", ec("P-384", &[0; 48], &[0; 48]), Error::InvalidKey),
         ("coordinates below the field", ec("P-256", &[255; 32], &[255; 32]), Error::InvalidKey),
         ("coordinates in base64url", p521.replace("\"AH", "\"=H"), Error::Base64),
-        ("coordinates are strings", r#"{"kty":"EC","crv":"P-256","x":1,"y":"AA"}"#.to_owned(), Error::MemberType),
-        ("RFC 7518 section 3.3: 2048 bits", rsa(&[&[0xc0], &[0x55; 127][..]].concat(), &[1, 0, 1]), Error::ModulusSize),
+        (
+            "coordinates are strings",
+            r#"{"kty":"EC","crv":"P-256","x":1,"y":"AA"}"#.to_owned(),
+            Error::MemberType,
+        ),
+        (
+            "RFC 7518 section 3.3: 2048 bits",
+            rsa(&[&[0xc0], &[0x55; 127][..]].concat(), &[1, 0, 1]),
+            Error::ModulusSize,
+        ),
         ("2047 bits", rsa(&[&[0x7f], &[0x55; 255][..]].concat(), &[1, 0, 1]), Error::ModulusSize),
         ("no more than 8192 bits", rsa(&[&[1], &[0x55; 1024][..]].concat(), &[1, 0, 1]), Error::ModulusSize),
-        ("section 6.3.1.1: no leading zero", rsa(&[&[0], &n2048[..]].concat(), &[1, 0, 1]), Error::LeadingZero),
+        (
+            "section 6.3.1.1: no leading zero",
+            rsa(&[&[0], &n2048[..]].concat(), &[1, 0, 1]),
+            Error::LeadingZero,
+        ),
         ("no leading zero", rsa(&n2048, &[0, 1, 0, 1]), Error::LeadingZero),
         ("an odd exponent", rsa(&n2048, &[1, 0, 2]), Error::Exponent),
         ("an exponent above 1", rsa(&n2048, &[1]), Error::Exponent),
         ("a short exponent", rsa(&n2048, &[1, 0, 0, 0, 1]), Error::Exponent),
         ("an odd modulus", rsa(&[&n2048[..255], &[2]].concat(), &[1, 0, 1]), Error::InvalidKey),
         ("numbers", rsa(&[], &[]), Error::InvalidKey),
-        ("RFC 8037: a curve that signs", r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#.to_owned(), Error::UnknownCurve),
+        (
+            "RFC 8037: a curve that signs",
+            r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#.to_owned(),
+            Error::UnknownCurve,
+        ),
         ("32 octets", r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#.to_owned(), Error::CoordinateLength),
         ("the limit of 16 KiB", with(&format!(r#""x5c":["{}"]"#, "A".repeat(16 * 1024))), Error::TooLong),
     ] {
@@ -269,8 +326,8 @@ fn private_keys() {
     let renamed = |jwk: &str, name: &str| jwk.replace(&format!("\"{name}\""), "\"unknown\"");
     // The order of P-256.
     let n256 = [
-        255, 255, 255, 255, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 188, 230, 250, 173, 167, 23, 158, 132,
-        243, 185, 202, 194, 252, 99, 37, 81,
+        255, 255, 255, 255, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 188, 230, 250, 173, 167, 23,
+        158, 132, 243, 185, 202, 194, 252, 99, 37, 81,
     ];
     for (rule, jwk, want) in [
         ("a public key signs nothing", P521_PUBLIC.to_owned(), Error::IncompletePrivateKey),
@@ -297,7 +354,11 @@ fn private_keys() {
         ("key_ops", p256.replacen('{', r#"{"key_ops":["verify"],"#, 1), Error::NotForSignatures),
         ("alg fits", p256.replacen('{', r#"{"alg":"ES384","#, 1), Error::KeyNotForAlgorithm),
         ("names are unique", p256.replacen('{', r#"{"d":"AA","#, 1), Error::DuplicateMember),
-        ("the limit", p256.replacen('{', &format!(r#"{{"a":"{}","#, "x".repeat(16 * 1024)), 1), Error::TooLong),
+        (
+            "the limit",
+            p256.replacen('{', &format!(r#"{{"a":"{}","#, "x".repeat(16 * 1024)), 1),
+            Error::TooLong,
+        ),
     ] {
         assert_eq!(PrivateKey::from_jwk(jwk.as_bytes()).err(), Some(want), "{rule}");
     }
@@ -331,8 +392,9 @@ fn sets() {
         assert_eq!(JwkSet::parse(text.as_bytes()).err(), Some(want), "{text:.80}");
     }
     // RFC 7517 section 5: what cannot be used is left out.
-    let mixed =
-        format!(r#"{{"x":1,"keys":[{{"kty":"new"}},{{"kty":"RSA"}},1,{public},{{"kty":"EC","crv":"P-999"}}]}}"#);
+    let mixed = format!(
+        r#"{{"x":1,"keys":[{{"kty":"new"}},{{"kty":"RSA"}},1,{public},{{"kty":"EC","crv":"P-999"}}]}}"#
+    );
     let mixed = JwkSet::parse(mixed.as_bytes()).unwrap();
     assert_eq!(mixed.keys(), [rsa.public_jwk().clone()]);
 
@@ -381,7 +443,8 @@ fn limits_are_exact() {
     assert_eq!(with_exponent(&[1, 0, 0, 0, 1]), Some(Error::Exponent));
 }
 
-/// RFC 7518 section 3.1: each algorithm of a key signs what its public half verifies, and what no other algorithm does.
+/// RFC 7518 section 3.1: each algorithm of a key signs what its public half verifies, and what no other
+/// algorithm does.
 #[test]
 fn every_algorithm_is_itself() {
     use SigningAlgorithm::{Ed25519, EdDsa, Es256, Es512, Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
@@ -413,8 +476,8 @@ fn every_algorithm_is_itself() {
     }
 }
 
-/// RFC 7515 section 4.1.9: media types in a short and a long form, whatever their case; and what is in front of a signature that
-/// nobody has looked at can be read as it was sent.
+/// RFC 7515 section 4.1.9: media types in a short and a long form, whatever their case; and what is in front
+/// of a signature that nobody has looked at can be read as it was sent.
 #[test]
 fn types_and_payloads() {
     let header = |typ: &str| jws(&format!(r#"{{"alg":"RS256","typ":"{typ}"}}"#), r#"{"a":1}"#);

@@ -1,5 +1,5 @@
-//! The examples of the standards. The files in `vectors/` hold them word for word, without the line breaks that the
-//! standards add for display.
+//! The examples of the standards. The files in `vectors/` hold them word for word, without the line breaks
+//! that the standards add for display.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use chancery_jose::{
@@ -15,7 +15,8 @@ macro_rules! vector {
 
 const JOE: &[u8] = b"{\"iss\":\"joe\",\r\n \"exp\":1300819380,\r\n \"http://example.com/is_root\":true}";
 
-/// A private JWK, a JWS and its payload: the JWS verifies, with the key itself and with its public half read back.
+/// A private JWK, a JWS and its payload: the JWS verifies, with the key itself and with its public half read
+/// back.
 fn verifies(jwk: &str, jws: &str, payload: &[u8]) -> PrivateKey {
     let key = PrivateKey::from_jwk(jwk.as_bytes()).unwrap();
     let read_back = PublicJwk::parse(key.public_jwk().to_json().as_bytes()).unwrap();
@@ -46,7 +47,10 @@ fn rfc7515_a1() {
     let parsed = Compact::parse(jws).unwrap();
     assert_eq!(parsed.header().typ.as_deref(), Some("JWT"));
     assert_eq!(parsed.header().alg, SigningAlgorithm::Hs256);
-    assert_eq!(assemble(parsed.signing_input().to_owned(), &key.sign(parsed.signing_input().as_bytes())), jws);
+    assert_eq!(
+        assemble(parsed.signing_input().to_owned(), &key.sign(parsed.signing_input().as_bytes())),
+        jws
+    );
     let verified = parsed.verify(&key).unwrap();
     assert_eq!(verified.payload(), JOE);
     assert_eq!(verified.claims().unwrap().iss.as_deref(), Some("joe"));
@@ -98,7 +102,8 @@ fn rfc7517_a() {
     let private = vector!("rfc7517-a2.jwks.json");
     assert_eq!(JwkSet::parse(private.as_bytes()).err(), Some(Error::PrivateMember));
     let keys = Object::parse(private.as_bytes()).unwrap();
-    let keys: Vec<&serde_json::value::RawValue> = serde_json::from_str(keys.raw("keys").unwrap().get()).unwrap();
+    let keys: Vec<&serde_json::value::RawValue> =
+        serde_json::from_str(keys.raw("keys").unwrap().get()).unwrap();
     assert_eq!(PrivateKey::from_jwk(keys[0].get().as_bytes()).err(), Some(Error::NotForSignatures));
     assert_eq!(PrivateKey::from_jwk(keys[1].get().as_bytes()).unwrap().public_jwk(), &set.keys()[0]);
 }
@@ -131,8 +136,8 @@ fn rfc8037_a() {
     Compact::parse(jws).unwrap().verify(&public.verifying_key().unwrap()).unwrap();
 }
 
-/// RFC 7520 sections 3.1 to 3.4: private and public halves belong together; a coordinate that begins with a zero octet
-/// keeps it.
+/// RFC 7520 sections 3.1 to 3.4: private and public halves belong together; a coordinate that begins with a
+/// zero octet keeps it.
 #[test]
 fn rfc7520_3() {
     for (private, public) in [
@@ -152,17 +157,21 @@ fn rfc7520_3() {
 #[test]
 fn rfc7520_4_1_to_4_3() {
     let rsa = vector!("rfc7520-rsa-private.jwk.json");
-    let payload = "It\u{2019}s a dangerous business, Frodo, going out your door. You step onto the road, and if you \
+    let payload =
+        "It\u{2019}s a dangerous business, Frodo, going out your door. You step onto the road, and if you \
                    don't keep your feet, there\u{2019}s no knowing where you might be swept off to."
-        .as_bytes();
+            .as_bytes();
     let key = verifies(rsa, vector!("rfc7520-4-1.jws.txt"), payload);
-    assert_eq!(resigned(&key, SigningAlgorithm::Rs256, vector!("rfc7520-4-1.jws.txt")), vector!("rfc7520-4-1.jws.txt"));
+    assert_eq!(
+        resigned(&key, SigningAlgorithm::Rs256, vector!("rfc7520-4-1.jws.txt")),
+        vector!("rfc7520-4-1.jws.txt")
+    );
     verifies(rsa, vector!("rfc7520-4-2.jws.txt"), payload);
     verifies(vector!("rfc7520-ec-private.jwk.json"), vector!("rfc7520-4-3.jws.txt"), payload);
 }
 
-/// RFC 7520 sections 4.4 (HS256) and 4.5, whose detached content is not supported: the payload that stands there, none,
-/// is not what was signed. JOSE-13
+/// RFC 7520 sections 4.4 (HS256) and 4.5, whose detached content is not supported: the payload that stands
+/// there, none, is not what was signed. JOSE-13
 #[test]
 fn rfc7520_4_4_and_4_5() {
     let key = HmacKey::new(SigningAlgorithm::Hs256, &secret_of(vector!("rfc7520-oct.jwk.json"))).unwrap();

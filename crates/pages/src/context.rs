@@ -2,7 +2,8 @@
 
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
-    AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, SignedInView, Wait,
+    AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, SignedInView,
+    Wait,
 };
 use chancery_http::{Content, FormMarkup, Retry, SUBMIT};
 use minijinja::value::{Kwargs, Value};
@@ -84,8 +85,8 @@ fn icon(name: &str) -> &'static str {
         "address" => "home",
         "phone" | "phone_number" | "phone_number_verified" => "phone",
         "offline_access" | "updated_at" | "zoneinfo" => "clock",
-        "profile" | "name" | "given_name" | "family_name" | "middle_name" | "picture" | "gender" | "birthdate"
-        | "locale" | "website" => "card",
+        "profile" | "name" | "given_name" | "family_name" | "middle_name" | "picture" | "gender"
+        | "birthdate" | "locale" | "website" => "card",
         _ => "key",
     }
 }
@@ -186,6 +187,7 @@ fn initial(name: &str) -> String {
 }
 
 fn form(markup: &FormMarkup) -> Value {
-    let field = |(name, value): &(String, String)| context! { name => name.as_str(), value => value.as_str() };
+    let field =
+        |(name, value): &(String, String)| context! { name => name.as_str(), value => value.as_str() };
     context! { action => markup.action.as_str(), fields => markup.fields.iter().map(field).collect::<Vec<_>>() }
 }

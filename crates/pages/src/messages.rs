@@ -6,7 +6,8 @@ use chancery_http::Html;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Error, ErrorKind};
 
-/// Language tag and catalogue, the default language first. A catalogue is a JSON object: message id, sentence.
+/// Language tag and catalogue, the default language first. A catalogue is a JSON object: message id,
+/// sentence.
 const CATALOGUES: [(&str, &str); 2] =
     [("en", include_str!("../messages/en.json")), ("de", include_str!("../messages/de.json"))];
 
@@ -35,7 +36,8 @@ impl Messages {
         let mut html = String::with_capacity(sentence.len() + 32);
         let mut rest = sentence.as_str();
         while let Some((before, after)) = rest.split_once('{') {
-            let (name, after) = after.split_once('}').ok_or_else(|| missing(format!("{id}: `{{` without `}}`")))?;
+            let (name, after) =
+                after.split_once('}').ok_or_else(|| missing(format!("{id}: `{{` without `}}`")))?;
             let argument: Value = arguments.get(name)?;
             html.push_str(Html::escape(before).as_str());
             html.push_str(&as_html(&argument));
@@ -62,7 +64,8 @@ pub(crate) mod tests {
     }
 
     fn names(sentence: &str) -> Vec<&str> {
-        let mut names: Vec<&str> = sentence.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+        let mut names: Vec<&str> =
+            sentence.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
         names.sort_unstable();
         names
     }
@@ -85,7 +88,8 @@ pub(crate) mod tests {
     #[test]
     fn text_is_escaped_and_markup_is_not() {
         let messages = Messages(BTreeMap::from([("a".to_owned(), "<{x}> & {y}".to_owned())]));
-        let arguments = [("x", Value::from("<b>")), ("y", Value::from_safe_string("<i>".into()))].into_iter().collect();
+        let arguments =
+            [("x", Value::from("<b>")), ("y", Value::from_safe_string("<i>".into()))].into_iter().collect();
         assert_eq!(messages.sentence("a", &arguments).unwrap().to_string(), "&lt;&lt;b&gt;&gt; &amp; <i>");
         assert!(messages.sentence("b", &arguments).is_err());
         assert!(messages.sentence("a", &Kwargs::from_iter([("x", Value::from(1))])).is_err());

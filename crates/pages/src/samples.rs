@@ -5,8 +5,8 @@ use std::time::Duration;
 use chancery_core::context::RequestId;
 use chancery_core::error::{FaultKind, MALFORMED_PARAMETER};
 use chancery_core::interaction::view::{
-    AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem, LoginView,
-    SignedInView,
+    AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem,
+    LoginView, SignedInView,
 };
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
 use chancery_http::{Content, FormMarkup, Retry};
@@ -23,29 +23,57 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
         ("login-refused", Some("alice"), Some(LoginProblem::Refused)),
         ("login-throttled", Some("alice"), Some(LoginProblem::Throttled(Duration::from_millis(900)))),
         ("login-throttled-seconds", Some("alice"), Some(LoginProblem::Throttled(Duration::from_secs(30)))),
-        ("login-throttled-minutes", Some("alice"), Some(LoginProblem::Throttled(Duration::from_secs(15 * 60)))),
+        (
+            "login-throttled-minutes",
+            Some("alice"),
+            Some(LoginProblem::Throttled(Duration::from_secs(15 * 60))),
+        ),
         ("login-busy", Some("alice"), Some(LoginProblem::Busy)),
         ("login-stale", None, Some(LoginProblem::Stale)),
         ("login-no-cookies", None, Some(LoginProblem::NoCookies)),
     ] {
         let Some(form) = form("https://photos.example/callback") else { return };
         let username = username.map(Into::into);
-        let view =
-            LoginView { client: client(), username, problem, acr_values: vec![], challenge: String::new(), form };
+        let view = LoginView {
+            client: client(),
+            username,
+            problem,
+            acr_values: vec![],
+            challenge: String::new(),
+            form,
+        };
         show(name, Content::Login(&view, &markup));
     }
     for (name, target, scopes, claims, resource) in [
         ("consent", "https://photos.example/cb", "openid profile email offline_access", "", None),
-        ("consent-api", "com.example.app:/cb", "photos.read", "birthdate", Some("https://api.photos.example")),
+        (
+            "consent-api",
+            "com.example.app:/cb",
+            "photos.read",
+            "birthdate",
+            Some("https://api.photos.example"),
+        ),
         ("consent-nothing", "https://photos.example/cb", "", "", None),
-        ("consent-all", "https://photos.example/cb", "openid profile email address phone", "name locale x", None),
+        (
+            "consent-all",
+            "https://photos.example/cb",
+            "openid profile email address phone",
+            "name locale x",
+            None,
+        ),
     ] {
         let Some(form) = form(target) else { return };
         let words = |text: &str| text.split_whitespace().map(Into::into).collect();
         let resource = resource.and_then(|uri| ResourceUri::parse(uri).ok());
         let account = account("alice@example.org", false);
-        let view =
-            ConsentView { client: client(), account, scopes: words(scopes), claims: words(claims), resource, form };
+        let view = ConsentView {
+            client: client(),
+            account,
+            scopes: words(scopes),
+            claims: words(claims),
+            resource,
+            form,
+        };
         show(name, Content::Consent(&view, &markup));
     }
     for (name, expects_another) in [("accounts", false), ("accounts-another", true)] {
@@ -78,7 +106,8 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
         ("error-broken", None, Some(FaultKind::Internal), Retry::No),
     ] {
         let way_on = (name == "error-way-on").then(|| "https://photos.example".into());
-        let view = ErrorView { reason, fault, way_on, request_id: RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into()) };
+        let view =
+            ErrorView { reason, fault, way_on, request_id: RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into()) };
         show(name, Content::Error(&view, retry));
     }
 }

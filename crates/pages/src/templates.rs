@@ -75,7 +75,9 @@ impl Templates {
                     complaints.push(Complaint::new(setting, rule, SECTION));
                 }
                 Ok(text) => drop(files.insert(name, text)),
-                Err(error) => complaints.push(Complaint::new(setting, format!("cannot be read: {error}"), SECTION)),
+                Err(error) => {
+                    complaints.push(Complaint::new(setting, format!("cannot be read: {error}"), SECTION))
+                }
             }
         }
         let (templates, found) = Self::with(files);
@@ -151,9 +153,14 @@ const SECTION: &str = "configuration, pages";
 
 fn complaint(name: &str, error: &Error) -> Complaint {
     let line = error.line().map_or_else(String::new, |line| format!(" in line {line}"));
-    let detail =
-        error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
-    Complaint::new(error.name().unwrap_or(name), format!("is not a template that works{line}: {detail}"), SECTION)
+    let detail = error
+        .detail()
+        .map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+    Complaint::new(
+        error.name().unwrap_or(name),
+        format!("is not a template that works{line}: {detail}"),
+        SECTION,
+    )
 }
 
 impl Pages for Templates {

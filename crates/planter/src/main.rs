@@ -1,12 +1,17 @@
-//! Plants the faults that `cargo mutants --list --json` names into a copy of the tree, all at once and each behind a switch, so
-//! that a crate is built once and not once per fault. `./mutants` runs it.
+//! Plants the faults that `cargo mutants --list --json` names into a copy of the tree, all at once and each
+//! behind a switch, so that a crate is built once and not once per fault. `./mutants` runs it.
 //!
-//! `planter TREE CRATE LIST DROPPED` changes the files below TREE. CRATE is the folder of the crate in it, whose `planted::on` is
-//! the switch: the environment variable `PLANTED` holds the number of the one fault that is on, counted from 1 in the order of
-//! LIST. DROPPED is a JSON array of those that did not compile. On standard output is, as JSON, which are planted, and which
-//! bytes of which file belong to which.
+//! `planter TREE CRATE LIST DROPPED` changes the files below TREE. CRATE is the folder of the crate in it,
+//! whose `planted::on` is the switch: the environment variable `PLANTED` holds the number of the one fault
+//! that is on, counted from 1 in the order of LIST. DROPPED is a JSON array of those that did not compile. On
+//! standard output is, as JSON, which are planted, and which bytes of which file belong to which.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a tool for tests fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a tool for tests fails by panicking"
+)]
 
 mod edits;
 mod visitor;
@@ -19,8 +24,8 @@ use serde_json::{Value, json};
 
 use crate::visitor::{Fault, Visitor};
 
-/// What every file of the crate asks. While no fault is on, `PLANTED_REACH` may name a file: the numbers of the switches that a
-/// test comes by are written to it.
+/// What every file of the crate asks. While no fault is on, `PLANTED_REACH` may name a file: the numbers of
+/// the switches that a test comes by are written to it.
 const SWITCH: &str = r#"//! Faults behind switches.
 #![allow(missing_docs, unreachable_pub, clippy::all, reason = "not written by hand")]
 
@@ -73,7 +78,9 @@ fn faults(list: &Value, dropped: &HashSet<usize>) -> BTreeMap<String, HashMap<(u
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, tree, folder, list, dropped] = arguments.as_slice() else { panic!("planter TREE CRATE LIST DROPPED") };
+    let [_, tree, folder, list, dropped] = arguments.as_slice() else {
+        panic!("planter TREE CRATE LIST DROPPED")
+    };
     let dropped = read(dropped);
     let dropped = dropped.as_array().expect("a list").iter().filter_map(Value::as_u64);
     let dropped: HashSet<usize> = dropped.filter_map(|id| usize::try_from(id).ok()).collect();
@@ -91,7 +98,8 @@ fn main() {
     let root = Path::new(tree).join(folder).join("src");
     let lib = root.join("lib.rs");
     let before = fs::read_to_string(&lib).expect("a library");
-    fs::write(&lib, before + "\n/// Faults behind switches.\npub mod planted;\n").expect("the copy can be written");
+    fs::write(&lib, before + "\n/// Faults behind switches.\npub mod planted;\n")
+        .expect("the copy can be written");
     fs::write(root.join("planted.rs"), SWITCH).expect("the copy can be written");
     println!("{}", json!({"planted": planted, "places": places}));
 }

@@ -1,4 +1,5 @@
-//! Where each fault of a file stands, and how it is put behind its switch without changing what the file does while that is off.
+//! Where each fault of a file stands, and how it is put behind its switch without changing what the file does
+//! while that is off.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
@@ -75,7 +76,8 @@ impl<'t> Visitor<'t> {
         let braces = block.brace_token.span;
         let (open, close) = (self.byte(braces.open().end()), self.byte(braces.close().start()));
         self.bodies.push((open, close));
-        let first = block.stmts.first().map(|first| self.faults_at(first.span(), "FnValue")).unwrap_or_default();
+        let first =
+            block.stmts.first().map(|first| self.faults_at(first.span(), "FnValue")).unwrap_or_default();
         let all = if first.is_empty() { self.faults_at(block.span(), "FnValue") } else { first };
         for Fault { id, replacement, .. } in all {
             let text = format!(" if crate::planted::on({id}) {{ return {replacement}; }} ");
@@ -86,8 +88,9 @@ impl<'t> Visitor<'t> {
 
 /// One of several operators, chosen by the switches.
 fn choice(faults: &[Fault], with: impl Fn(&str) -> String, own: &str) -> String {
-    let chosen =
-        |fault: &Fault| format!("if crate::planted::on({}) {{ {} }} else ", fault.id, with(&fault.replacement));
+    let chosen = |fault: &Fault| {
+        format!("if crate::planted::on({}) {{ {} }} else ", fault.id, with(&fault.replacement))
+    };
     faults.iter().map(chosen).collect::<String>() + &format!("{{ {} }}", with(own))
 }
 
@@ -145,7 +148,12 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
                     let assigned = choice(&faults, |operator| format!("{left} {operator} r;"), &own);
                     let (_, end) = self.range(operator);
                     self.write((from, end), Order::Alone, String::new(), &ids);
-                    self.wrap(binary.right.span(), "(match (", &format!(") {{ r => {{ {assigned} }} }})"), &ids);
+                    self.wrap(
+                        binary.right.span(),
+                        "(match (",
+                        &format!(") {{ r => {{ {assigned} }} }})"),
+                        &ids,
+                    );
                 }
                 _ => {
                     let computed = choice(&faults, |operator| format!("l {operator} r"), &own);
@@ -177,7 +185,8 @@ impl<'ast> Visit<'ast> for Visitor<'_> {
 
     /// An arm that is deleted is one whose guard is false.
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {
-        let mut ids: Vec<usize> = self.faults_at(arm.span(), "MatchArm").iter().map(|fault| fault.id).collect();
+        let mut ids: Vec<usize> =
+            self.faults_at(arm.span(), "MatchArm").iter().map(|fault| fault.id).collect();
         let is_there: String = ids.iter().map(|id| format!("!crate::planted::on({id}) && ")).collect();
         match &arm.pat {
             syn::Pat::Guard(pattern) => {

@@ -30,7 +30,10 @@ impl Access {
     /// the group, which may read it, too.
     pub(crate) fn check_key(self) -> Result<(), String> {
         let allowed = if self.is_owned_by_root { GROUP_READS } else { 0 };
-        self.without((GROUP | OTHERS) & !allowed, "the mode must be 600, or 440 if root owns the file: `chmod 600`")
+        self.without(
+            (GROUP | OTHERS) & !allowed,
+            "the mode must be 600, or 440 if root owns the file: `chmod 600`",
+        )
     }
 
     /// Checks the database or a companion of it. `is_group_trusted` is the setting `store.group_access`.
@@ -43,8 +46,7 @@ impl Access {
     /// is trusted.
     fn check_folder(self, is_group_trusted: bool) -> Result<(), String> {
         let allowed = if is_group_trusted || self.is_owned_by_root { GROUP_WRITES } else { 0 };
-        let rule =
-            "only its owner may write to the store's folder: `chmod go-w`, or set store.group_access for its group";
+        let rule = "only its owner may write to the store's folder: `chmod go-w`, or set store.group_access for its group";
         self.without((GROUP_WRITES | OTHERS_WRITE) & !allowed, rule)
     }
 
@@ -74,7 +76,9 @@ pub(crate) fn check_store(database: &Path, is_group_trusted: bool) -> Result<(),
 /// Checks the folder in which a store is or will be.
 pub(crate) fn check_folder(folder: &Path, is_group_trusted: bool) -> Result<(), String> {
     let metadata = std::fs::metadata(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    Access::from(&metadata).check_folder(is_group_trusted).map_err(|what| format!("{}: {what}", folder.display()))
+    Access::from(&metadata)
+        .check_folder(is_group_trusted)
+        .map_err(|what| format!("{}: {what}", folder.display()))
 }
 
 /// Makes a folder that only its owner can access, unless it exists.
@@ -145,7 +149,11 @@ mod tests {
             for is_owned_by_root in [true, false] {
                 let access = access(mode, is_owned_by_root);
                 assert_eq!(access.check_database(false).is_ok(), as_it_is, "{mode:o}");
-                assert_eq!(access.check_database(true).is_ok(), with_setting, "{mode:o} with store.group_access");
+                assert_eq!(
+                    access.check_database(true).is_ok(),
+                    with_setting,
+                    "{mode:o} with store.group_access"
+                );
             }
         }
     }

@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand};
 
 /// OAuth 2.0 authorization server and OpenID provider.
 ///
-/// Without a command it starts a development provider on http://localhost:3000, with everything in ./chancery-dev.
+/// Without a command it starts a development provider on http://localhost:3000, with everything in
+/// ./chancery-dev.
 #[derive(Parser)]
 #[command(name = "chancery", version, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -69,7 +70,10 @@ pub(crate) struct Develop {
 
 impl Default for Develop {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)), directory: PathBuf::from("chancery-dev") }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
+            directory: PathBuf::from("chancery-dev"),
+        }
     }
 }
 
@@ -188,8 +192,8 @@ pub(crate) enum Keys {
         #[arg(long, value_name = "DURATION", default_value = "1h")]
         sign_after: String,
     },
-    /// Remove a key that is no secret any more, at once: nothing that it signed is valid from then on. Where no other key of its
-    /// algorithm signs, a new one begins in the same moment
+    /// Remove a key that is no secret any more, at once: nothing that it signed is valid from then on. Where
+    /// no other key of its algorithm signs, a new one begins in the same moment
     Remove {
         #[command(flatten)]
         configured: Configured,

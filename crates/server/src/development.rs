@@ -37,7 +37,8 @@ pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
     let demo = demo(wanted.listen, &folder.join("credentials"))?;
     let realm = RealmId::parse("development").map_err(|error| error.to_string())?;
     let mut settings = Settings::on(demo.issuer().clone(), realm, vec![wanted.listen]);
-    settings.store = Store::Sqlite { path: folder.join("chancery.sqlite"), wrapping_key, group_access: false };
+    settings.store =
+        Store::Sqlite { path: folder.join("chancery.sqlite"), wrapping_key, group_access: false };
     let opened = open(&settings)?;
     fill(&settings, &opened, &demo).await?;
     Node::new(with_ipv6(settings), opened, Some(demo)).await?.run(None).await
@@ -61,10 +62,14 @@ fn demo(listen: SocketAddr, credentials: &Path) -> Result<Demo, String> {
     let text = match fs::read_to_string(credentials) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            let random =
-                |length: usize| Zeroizing::new(secrets::random_text().chars().take(length).collect::<String>());
-            let made =
-                format!("username demo\npassword {}\nclient_id demo-api\nclient_secret {}\n", *random(16), *random(43));
+            let random = |length: usize| {
+                Zeroizing::new(secrets::random_text().chars().take(length).collect::<String>())
+            };
+            let made = format!(
+                "username demo\npassword {}\nclient_id demo-api\nclient_secret {}\n",
+                *random(16),
+                *random(43)
+            );
             secrets::write_private(credentials, &made)?;
             Zeroizing::new(made)
         }
@@ -72,7 +77,8 @@ fn demo(listen: SocketAddr, credentials: &Path) -> Result<Demo, String> {
     };
     let value = |name: &str| {
         let found = text.lines().filter_map(|line| line.split_once(' ')).find(|(have, _)| *have == name);
-        let missing = || format!("{}: {name} is missing; remove the folder to start afresh", credentials.display());
+        let missing =
+            || format!("{}: {name} is missing; remove the folder to start afresh", credentials.display());
         found.map(|(_, value)| Zeroizing::new(value.trim().to_owned())).ok_or_else(missing)
     };
     let issuer = format!("http://localhost:{}", listen.port());

@@ -86,7 +86,9 @@ pub(crate) async fn answer<R: Readiness>(listener: TcpListener, readiness: Arc<R
 
 async fn respond<R: Readiness>(request: &Request<Incoming>, probes: &Probes<R>) -> Response<Full<Bytes>> {
     let (status, text) = match (request.method(), request.uri().path()) {
-        _ if !is_named(request) => (StatusCode::BAD_REQUEST, "the Host header is missing or malformed".to_owned()),
+        _ if !is_named(request) => {
+            (StatusCode::BAD_REQUEST, "the Host header is missing or malformed".to_owned())
+        }
         (&Method::GET, "/livez") => (StatusCode::OK, "alive".to_owned()),
         (&Method::GET, "/readyz") => match probes.ask().await {
             Ok(()) => (StatusCode::OK, "ready".to_owned()),

@@ -65,9 +65,13 @@ pub(crate) struct Node {
 
 impl Node {
     /// Builds everything that can be built without a socket.
-    pub(crate) async fn new(settings: Settings, opened: Opened, demo: Option<Demo>) -> Result<Arc<Self>, String> {
-        let log =
-            Log::start(settings.log).map_err(|error| format!("the log's thread could not be started: {error}"))?;
+    pub(crate) async fn new(
+        settings: Settings,
+        opened: Opened,
+        demo: Option<Demo>,
+    ) -> Result<Arc<Self>, String> {
+        let log = Log::start(settings.log)
+            .map_err(|error| format!("the log's thread could not be started: {error}"))?;
         let log = Arc::new(log);
         let current = current(&settings, &opened, &log).await?;
         let certificate = match &settings.tls {
@@ -75,7 +79,10 @@ impl Node {
             Some(tls) => Some(Arc::new(Certificate::read(&tls.certificate, &tls.key)?)),
         };
         Ok(Arc::new(Self {
-            connections: Arc::new(Connections::new(settings.http.connections, settings.http.connections_per_network)),
+            connections: Arc::new(Connections::new(
+                settings.http.connections,
+                settings.http.connections_per_network,
+            )),
             current: ArcSwap::from_pointee(current),
             is_ending: AtomicBool::new(false),
             was_ready: AtomicBool::new(true),
@@ -321,7 +328,9 @@ impl Handler for NodeHandler {
         }
         request.extensions_mut().insert(Peer(peer.ip()));
         let current = self.0.current.load_full();
-        if request.headers().contains_key("x-forwarded-for") && !current.proxies.contains(peer.ip().to_canonical()) {
+        if request.headers().contains_key("x-forwarded-for")
+            && !current.proxies.contains(peer.ip().to_canonical())
+        {
             self.0.forwarded_for_ignored(peer.ip());
         }
         let mut service = current.service.clone();
@@ -345,7 +354,9 @@ impl Readiness for Node {
     fn record(&self, readiness: &Result<(), String>) {
         let was_ready = self.was_ready.swap(readiness.is_ok(), Ordering::Relaxed);
         match readiness {
-            Ok(()) if !was_ready => self.log.say(Level::Info, "ready_again", "the store can be read and written"),
+            Ok(()) if !was_ready => {
+                self.log.say(Level::Info, "ready_again", "the store can be read and written")
+            }
             Err(why) if was_ready => self.log.say(Level::Error, "not_ready", why),
             _ => {}
         }

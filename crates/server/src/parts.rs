@@ -60,7 +60,8 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
             // The key comes first, because no store is made without it.
             let wrapping = secrets::wrapping_key(wrapping_key)?;
             access::check_store(path, *group_access).map_err(|what| about(&what))?;
-            let store = SqliteStore::open(path).map_err(|fault| about(&format!("{}: {fault}", path.display())))?;
+            let store =
+                SqliteStore::open(path).map_err(|fault| about(&format!("{}: {fault}", path.display())))?;
             let store = Arc::new(store);
             (store.clone() as _, store.clone() as _, Some(store), wrapping)
         }
@@ -127,7 +128,11 @@ impl Opened {
         let unsigned =
             jwts.filter(|server| !keys.iter().any(|key| key.times.end.is_none() && key.jwk.fits(server.alg)));
         let complaint = |server: &ResourceServer| {
-            let rule = format!("{}: there is no key for {}; see `chancery keys list`", server.uri.as_str(), server.alg);
+            let rule = format!(
+                "{}: there is no key for {}; see `chancery keys list`",
+                server.uri.as_str(),
+                server.alg
+            );
             Complaint::new("resource_server", rule, "RFC 9068 section 2.1")
         };
         unsigned.map(complaint).collect()

@@ -24,7 +24,9 @@ pub(crate) fn list(name: Option<&str>) -> Result<String, String> {
         );
     }
     match name {
-        Some(name) if text.is_empty() => Err(format!("there is no reason {name}; `chancery reasons` lists them all")),
+        Some(name) if text.is_empty() => {
+            Err(format!("there is no reason {name}; `chancery reasons` lists them all"))
+        }
         _ => Ok(text),
     }
 }

@@ -17,15 +17,19 @@ use crate::arguments::PasswordSource;
 pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
     let about = |what: &dyn std::fmt::Display| format!("keys.wrapping_key: {}: {what}", path.display());
     let mut file = std::fs::File::open(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => about(&"does not exist; restore your copy, because the private keys are sealed with it"),
+        ErrorKind::NotFound => {
+            about(&"does not exist; restore your copy, because the private keys are sealed with it")
+        }
         _ => about(&error),
     })?;
     let metadata = file.metadata().map_err(|error| about(&error))?;
     Access::from(&metadata).check_key().map_err(|what| about(&what))?;
     let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(|error| about(&error))?;
-    let bytes =
-        URL_SAFE_NO_PAD.decode(text.trim()).map(Zeroizing::new).map_err(|_| about(&"the content is not base64url"))?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text.trim())
+        .map(Zeroizing::new)
+        .map_err(|_| about(&"the content is not base64url"))?;
     let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| about(&"the key must have 32 bytes"))?;
     Ok(RootSecret::new(Zeroizing::new(key)))
 }
@@ -40,7 +44,8 @@ pub(crate) fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), St
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let unfinished = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let written = (|| {
-        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished)?;
+        let mut file =
+            std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&unfinished)?;
         file.write_all(content)?;
         file.sync_all()?;
         // Unlike a rename, this replaces no file.
@@ -76,7 +81,9 @@ pub(crate) fn password(source: &PasswordSource) -> Result<Password, String> {
 }
 
 fn asked_twice() -> Result<Zeroizing<String>, String> {
-    let ask = |prompt: &str| rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| error.to_string());
+    let ask = |prompt: &str| {
+        rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| error.to_string())
+    };
     let first = ask("Password: ")?;
     if *ask("Again: ")? == *first { Ok(first) } else { Err("the passwords differ".to_owned()) }
 }

@@ -17,7 +17,8 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 pub enum StoreError {
     /// The backend could not do it. The caller answers 503.
     Backend(BackendError),
-    /// More steps are waiting than the backend takes, or another process holds it for too long. The caller answers 503.
+    /// More steps are waiting than the backend takes, or another process holds it for too long. The caller
+    /// answers 503.
     Busy,
     /// A key or an alias of the batch belongs to an unexpired record, or two records of the batch share one.
     Occupied,

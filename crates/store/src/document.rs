@@ -12,10 +12,20 @@ use crate::{Revision, StoreFuture};
 /// nothing was written then.
 pub trait DocumentStore: Send + Sync + 'static {
     /// The document of this id.
-    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> StoreFuture<'a, Option<Document>>;
+    fn get<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        id: &'a str,
+    ) -> StoreFuture<'a, Option<Document>>;
 
     /// The document that has this alias among its aliases.
-    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> StoreFuture<'a, Option<Document>>;
+    fn find<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        alias: &'a str,
+    ) -> StoreFuture<'a, Option<Document>>;
 
     /// Writes a document: a new one when `seen` is `None`, otherwise over the one that was seen. The
     /// document's own `revision` is ignored.
@@ -29,7 +39,12 @@ pub trait DocumentStore: Send + Sync + 'static {
 
     /// Writes new documents, all or none. It is [`Put::Occupied`], too, when two of them share an id or an
     /// alias.
-    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> StoreFuture<'a, Put>;
+    fn put_new<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        documents: Vec<Document>,
+    ) -> StoreFuture<'a, Put>;
 
     /// Removes the document that was seen; its id and aliases are free at once. It is [`Put::Stale`], too,
     /// when it is gone.

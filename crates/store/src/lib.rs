@@ -5,8 +5,8 @@
 //! atomic steps. [`DocumentStore`] keeps the few, long-lived documents that people change: clients, resource
 //! servers, accounts and sealed keys. One backend may implement both.
 //!
-//! Nothing here asks a clock: each method takes the caller's `now`, which is assumed not to run backwards by more than
-//! the clocks of two nodes differ.
+//! Nothing here asks a clock: each method takes the caller's `now`, which is assumed not to run backwards by
+//! more than the clocks of two nodes differ.
 //!
 //! The feature `kit` contains the tests: every promise of the contracts as a named case, for each backend to
 //! run.

@@ -4,8 +4,8 @@ use chancery_types::{Key, Partition};
 
 use crate::{Record, StoreError};
 
-/// Checks that a step stays in one partition: the key of its condition, and key, parent and alias of each record of the
-/// batch. Every backend checks this before it writes.
+/// Checks that a step stays in one partition: the key of its condition, and key, parent and alias of each
+/// record of the batch. Every backend checks this before it writes.
 ///
 /// # Errors
 /// [`StoreError::Misused`] when it names two.

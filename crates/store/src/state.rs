@@ -14,8 +14,8 @@ use crate::{Change, Record, Revision, StoreFuture, Stored};
 /// child that is written after its parent's end is dead on arrival: writing it succeeds, nobody ever sees it,
 /// and the sweep removes it.
 ///
-/// A key or an alias is **taken** while a live record has it. The name of an expired record is free at once, that
-/// of an unexpired child of an ended parent after a sweep at the latest.
+/// A key or an alias is **taken** while a live record has it. The name of an expired record is free at once,
+/// that of an unexpired child of an ended parent after a sweep at the latest.
 ///
 /// # Errors
 /// [`Occupied`](crate::StoreError::Occupied) when the name of a record to be written is taken, be it by
@@ -73,7 +73,13 @@ pub trait StateStore: Send + Sync + 'static {
     /// Takes at most `limit` live records of a kind whose `due_at` has come, from all partitions and realms,
     /// and moves their `due_at` to `until`: until then no other worker gets them. It returns them as they are
     /// afterwards, so that their revision serves for the `update` or `revoke` that ends the work.
-    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>>;
+    fn lease(
+        &self,
+        now: Timestamp,
+        kind: Kind,
+        until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<Stored>>;
 
     /// Removes at most `limit` records that have expired or lack an ancestor, in all partitions and realms,
     /// and returns how many they were; fewer than `limit` means that there are no more. A record that was

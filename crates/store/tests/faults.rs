@@ -1,4 +1,5 @@
-//! The kit catches what it is there to catch: a small backend passes every case, and with any one fault it does not.
+//! The kit catches what it is there to catch: a small backend passes every case, and with any one fault it
+//! does not.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chancery_store::kit::{self, States};
 use chancery_store::{
-    Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError, StoreFuture, Stored, Updated, one_partition,
+    Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError, StoreFuture, Stored, Updated,
+    one_partition,
 };
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
 
@@ -57,8 +59,11 @@ fn each_fault_is_caught() {
 #[test]
 fn the_walk_catches_the_faults_of_one_thread() {
     let alone = FAULTS.iter().map(|(fault, _)| *fault).filter(|fault| {
-        let others =
-            [PlantedFault::LeasesWithoutALock, PlantedFault::LooksThenConsumes, PlantedFault::StepsOverTwoPartitions];
+        let others = [
+            PlantedFault::LeasesWithoutALock,
+            PlantedFault::LooksThenConsumes,
+            PlantedFault::StepsOverTwoPartitions,
+        ];
         !others.contains(fault)
     });
     for fault in alone {
@@ -112,8 +117,11 @@ impl Small {
         let mut parent = stored.record.parent.filter(|_| !self.has(PlantedFault::LivesWithoutTheParent));
         for depth in 1.. {
             let Some(key) = parent else { return Some(stored.clone()) };
-            parent =
-                map.get(&key).filter(|stored| stored.record.expires_at > self.now(now) && depth < 3)?.record.parent;
+            parent = map
+                .get(&key)
+                .filter(|stored| stored.record.expires_at > self.now(now) && depth < 3)?
+                .record
+                .parent;
         }
         None
     }
@@ -139,7 +147,8 @@ impl Small {
             None => {}
         }
         for record in batch {
-            let alike = |old: &Record| old.key == record.key || (old.alias.is_some() && old.alias == record.alias);
+            let alike =
+                |old: &Record| old.key == record.key || (old.alias.is_some() && old.alias == record.alias);
             let holders: Vec<Record> =
                 map.values().filter(|old| alike(&old.record)).map(|old| old.record.clone()).collect();
             for holder in holders {
@@ -262,12 +271,19 @@ impl StateStore for Small {
         Box::pin(async move {
             let map = &self.lock().0;
             let tagged = map.values().filter(|stored| stored.record.tags.iter().any(|have| have == tag));
-            let listed = tagged.filter(|stored| stored.record.key.kind() == kind && Some(stored.record.key) > after);
+            let listed =
+                tagged.filter(|stored| stored.record.key.kind() == kind && Some(stored.record.key) > after);
             Ok(listed.filter_map(|stored| self.live(map, now, stored.record.key)).take(limit).collect())
         })
     }
 
-    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>> {
+    fn lease(
+        &self,
+        now: Timestamp,
+        kind: Kind,
+        until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(async move {
             let mut guard = self.lock();
             let due = guard.0.values().filter(|stored| stored.record.due_at.is_some_and(|at| at <= now));
@@ -295,7 +311,8 @@ impl StateStore for Small {
             while removed < limit
                 && let Some(dead) = map.values().map(|stored| &stored.record).find(|record| {
                     let orphan = record.parent.is_some_and(|parent| !map.contains_key(&parent));
-                    record.expires_at <= self.now(now) || (orphan && !self.has(PlantedFault::SweepForgetsOrphans))
+                    record.expires_at <= self.now(now)
+                        || (orphan && !self.has(PlantedFault::SweepForgetsOrphans))
                 })
             {
                 let key = dead.key;

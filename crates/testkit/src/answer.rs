@@ -12,7 +12,8 @@ use crate::events;
 
 /// An HTTP response with the events of its request.
 ///
-/// A member of a JSON body is `answer["error"]`; one that is absent is `Value::Null`, which compares with text, too.
+/// A member of a JSON body is `answer["error"]`; one that is absent is `Value::Null`, which compares with
+/// text, too.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The status code.
@@ -63,7 +64,9 @@ impl Answer {
         let object = chancery_jose::json::Object::parse(&self.body).expect("a JSON object");
         let mut names: Vec<(usize, String)> = object
             .iter()
-            .map(|(name, _)| (self.text().find(&format!("\"{name}\":")).unwrap_or(usize::MAX), name.to_owned()))
+            .map(|(name, _)| {
+                (self.text().find(&format!("\"{name}\":")).unwrap_or(usize::MAX), name.to_owned())
+            })
             .collect();
         names.sort();
         names.into_iter().map(|(_, name)| name).collect()
@@ -114,12 +117,15 @@ impl MayRefuse for Answer {
 #[track_caller]
 pub fn check_refused(out: &dyn MayRefuse, reason: &Reason) {
     let description = Some(reason.description.to_owned()).filter(|text| !text.is_empty());
-    let Some((code, told)) = out.refusal() else { panic!("{} was expected: {:?}", reason.name, out.events()) };
+    let Some((code, told)) = out.refusal() else {
+        panic!("{} was expected: {:?}", reason.name, out.events())
+    };
     assert_eq!((code.as_str(), &told), (reason.code.as_str(), &description), "{:?}", out.events());
     assert_eq!(events::refusals(out.events()), [reason.name], "one refusal, and for this reason");
 }
 
-/// Checks a refusal whose reason is private to its module; [`assert_refused!`](crate::assert_refused) calls it.
+/// Checks a refusal whose reason is private to its module; [`assert_refused!`](crate::assert_refused) calls
+/// it.
 #[track_caller]
 pub fn check_refused_by_name(out: &dyn MayRefuse, code: &str, name: &str) {
     let Some((told, _)) = out.refusal() else { panic!("{name} was expected: {:?}", out.events()) };
@@ -127,8 +133,8 @@ pub fn check_refused_by_name(out: &dyn MayRefuse, code: &str, name: &str) {
     assert_eq!(events::refusals(out.events()), [name], "one refusal, and for this reason");
 }
 
-/// Asserts that something was refused: `code` and `description` of the reason on the wire, and exactly one event
-/// `Refused` with it.
+/// Asserts that something was refused: `code` and `description` of the reason on the wire, and exactly one
+/// event `Refused` with it.
 ///
 /// ```
 /// use chancery_core::endpoint::token::GRANT_TYPE_UNSUPPORTED;

@@ -10,8 +10,9 @@ use crate::clients::Registration;
 use crate::provider::TestProvider;
 use crate::user_agent::{Tab, UserAgent};
 
-/// An authorization request. It begins with what every request of the client has: `response_type=code`, `client_id`, the
-/// first registered `redirect_uri`, `state`, and PKCE unless the client is registered with `pkce_optional`.
+/// An authorization request. It begins with what every request of the client has: `response_type=code`,
+/// `client_id`, the first registered `redirect_uri`, `state`, and PKCE unless the client is registered with
+/// `pkce_optional`.
 #[derive(Clone)]
 pub struct AuthorizationRequest {
     path: String,
@@ -24,10 +25,12 @@ impl AuthorizationRequest {
     /// The redirect URI of a native client gets a port, as such a client would choose one.
     pub(crate) fn new(kit: &TestProvider, client: &Registration) -> Self {
         let path = kit.path("/authorize");
-        let mut request = Self { path, client: client.client_id.clone(), parameters: Vec::new(), verifier: None };
+        let mut request =
+            Self { path, client: client.client_id.clone(), parameters: Vec::new(), verifier: None };
         request = request.set("response_type", "code").set("client_id", &client.client_id);
         if let Some(uri) = client.redirect_uris.first() {
-            request = request.set("redirect_uri", &uri.replace("http://127.0.0.1/", "http://127.0.0.1:4711/"));
+            request =
+                request.set("redirect_uri", &uri.replace("http://127.0.0.1/", "http://127.0.0.1:4711/"));
         }
         request = request.set("state", "a state of the client");
         if client.is_pkce_optional {
@@ -150,7 +153,8 @@ impl Arrival {
     #[track_caller]
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
-        let mut values = self.parameters.iter().filter(|(have, _)| have == name).map(|(_, value)| value.as_str());
+        let mut values =
+            self.parameters.iter().filter(|(have, _)| have == name).map(|(_, value)| value.as_str());
         let value = values.next();
         assert_eq!(values.next(), None, "{name} is there twice");
         value

@@ -27,7 +27,8 @@ impl ClientKey {
         json!({"keys": [self.public()]})
     }
 
-    /// What authenticates the client by `private_key_jwt` (RFC 7523 section 3, OIDC Core section 9). Each has another `jti`.
+    /// What authenticates the client by `private_key_jwt` (RFC 7523 section 3, OIDC Core section 9). Each has
+    /// another `jti`.
     #[must_use]
     pub fn assertion(&self, client: &str, audience: &str, jti: &str, now: Timestamp) -> String {
         let claims = json!({"iss": client, "sub": client, "aud": audience, "jti": jti,
@@ -42,7 +43,8 @@ impl ClientKey {
         self.sign(&json!({"typ": "dpop+jwt", "jwk": self.public()}), &claims)
     }
 
-    /// An authorization request as a JWT (RFC 9101 section 4): the parameters of this query, and for whom it is.
+    /// An authorization request as a JWT (RFC 9101 section 4): the parameters of this query, and for whom it
+    /// is.
     #[must_use]
     pub fn request_object(&self, query: &str, audience: &str, now: Timestamp) -> String {
         let parameters = params::Params::parse(query).expect("a query");

@@ -88,7 +88,8 @@ impl<'k> ClientRequest<'k> {
     /// As it goes over the wire.
     #[must_use]
     pub fn to_http(&self) -> Request<Bytes> {
-        let mut parameters: Vec<(&str, &str)> = self.parameters.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let mut parameters: Vec<(&str, &str)> =
+            self.parameters.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let mut headers = self.headers.clone();
         if let Some(client) = &self.authentication {
             let secret = client.secret.as_deref().unwrap_or("");

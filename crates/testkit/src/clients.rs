@@ -8,7 +8,8 @@ use serde_json::Value;
 /// The secret of every ready-made client that has one.
 pub const SECRET: &str = "a-secret-of-forty-three-characters-for-test";
 
-/// RFC 7591 metadata of the ready-made clients; what each is for stands in the table of the crate's documentation.
+/// RFC 7591 metadata of the ready-made clients; what each is for stands in the table of the crate's
+/// documentation.
 pub const READY_MADE: &[&str] = &[
     r#"{"client_id":"web","client_name":"The Web App","client_secret":"a-secret-of-forty-three-characters-for-test",
         "redirect_uris":["https://web.example/cb"],"id_token_signed_response_alg":"ES256",
@@ -39,8 +40,8 @@ pub const READY_MADE: &[&str] = &[
         "chancery":{"default_resource":"https://jwt-api.example","refresh_tokens":"always"}}"#,
 ];
 
-/// `https://api.example` with opaque tokens and `https://jwt-api.example` with JWTs; both know the scopes `read` and
-/// `write`, and `api` may introspect the tokens of both.
+/// `https://api.example` with opaque tokens and `https://jwt-api.example` with JWTs; both know the scopes
+/// `read` and `write`, and `api` may introspect the tokens of both.
 pub(crate) fn resource_servers() -> Vec<ResourceServer> {
     let server = |uri, format| ResourceServer {
         uri: ResourceUri::parse(uri).expect("a resource URI"),
@@ -51,7 +52,10 @@ pub(crate) fn resource_servers() -> Vec<ResourceServer> {
         introspected_by: vec![ClientId::parse("api").expect("a client id")],
         userinfo: true,
     };
-    vec![server("https://api.example", TokenFormat::Opaque), server("https://jwt-api.example", TokenFormat::Jwt)]
+    vec![
+        server("https://api.example", TokenFormat::Opaque),
+        server("https://jwt-api.example", TokenFormat::Jwt),
+    ]
 }
 
 /// What a client's own program has to know of it.

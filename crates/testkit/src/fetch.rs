@@ -10,7 +10,8 @@ use chancery_core::ports::PortFuture;
 
 use crate::interleaved::let_others_go_on;
 
-/// Answers for each address as a test has said, and remembers what was asked. Whoever was not scripted is not reachable.
+/// Answers for each address as a test has said, and remembers what was asked. Whoever was not scripted is not
+/// reachable.
 #[derive(Default)]
 pub struct ScriptedFetch {
     answers: Mutex<HashMap<String, (u16, Bytes)>>,
@@ -46,7 +47,8 @@ impl Fetch for ScriptedFetch {
             let fetched = Fetched { url: request.url().to_owned(), form: request.form().map(str::to_owned) };
             lock(&self.asked).push(fetched);
             let answer = lock(&self.answers).get(request.url()).cloned();
-            let (status, body) = answer.ok_or_else(|| Fault::unavailable(format!("{} is down", request.url())))?;
+            let (status, body) =
+                answer.ok_or_else(|| Fault::unavailable(format!("{} is down", request.url())))?;
             request.answered(status, body)
         })
     }
@@ -68,14 +70,20 @@ mod tests {
         let keys = FetchRequest::get("https://client.example/jwks", "application/json", 20);
         assert!(fetched(&keys).is_err(), "nobody is there");
         kit.fetch.answers("https://client.example/jwks", 200, r#"{"keys":[]}"#);
-        assert!(fetched(&keys).is_ok_and(|answer| answer.status() == 200 && &**answer.body() == br#"{"keys":[]}"#));
+        assert!(
+            fetched(&keys)
+                .is_ok_and(|answer| answer.status() == 200 && &**answer.body() == br#"{"keys":[]}"#)
+        );
         kit.fetch.answers("https://client.example/jwks", 200, "x".repeat(21));
         assert!(fetched(&keys).is_err(), "more than was asked for");
         assert_eq!(kit.fetch.asked().len(), 3);
         let logout = FetchRequest::post("https://client.example/logout", "logout_token=x", 0);
         kit.fetch.answers("https://client.example/logout", 204, "");
         assert!(fetched(&logout).is_ok());
-        let told = Fetched { url: "https://client.example/logout".to_owned(), form: Some("logout_token=x".to_owned()) };
+        let told = Fetched {
+            url: "https://client.example/logout".to_owned(),
+            form: Some("logout_token=x".to_owned()),
+        };
         assert_eq!(kit.fetch.asked(), [told]);
     }
 }

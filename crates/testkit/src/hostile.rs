@@ -158,16 +158,23 @@ impl Hostile {
             9 => draft.pairs.extend((0..300).map(|n| (format!("p{n}"), "1".to_owned()))),
             10 => draft.pairs.push(("state".to_owned(), "s".repeat(70 * 1024))),
             11 => draft.tail = self.bytes(),
-            12 => draft.set(CONTENT_TYPE, random.word(&["application/json", "text/plain", "multipart/form-data", ""])),
+            12 => draft.set(
+                CONTENT_TYPE,
+                random.word(&["application/json", "text/plain", "multipart/form-data", ""]),
+            ),
             13 => draft.headers.retain(|(name, _)| *name != CONTENT_TYPE),
             14 => draft.add(CONTENT_TYPE, "application/x-www-form-urlencoded"),
             15 => draft.set(AUTHORIZATION, random.word(AUTHORIZATIONS)),
             16 => draft.add(AUTHORIZATION, random.word(AUTHORIZATIONS)),
             17 => self.spoil_cookies(draft),
             18 => draft.set(ACCEPT, random.word(&["text/html", "*/*;q=nan", "h0st1le"])),
-            19 => draft.set(ORIGIN, random.word(&["null", "https://evil.example", "h0st1le", "https://web.example"])),
+            19 => draft.set(
+                ORIGIN,
+                random.word(&["null", "https://evil.example", "h0st1le", "https://web.example"]),
+            ),
             20 => {
-                let methods = [Method::GET, Method::POST, Method::PUT, Method::HEAD, Method::OPTIONS, Method::TRACE];
+                let methods =
+                    [Method::GET, Method::POST, Method::PUT, Method::HEAD, Method::OPTIONS, Method::TRACE];
                 draft.method = random.one_of(&methods).clone();
             }
             _ => self.spoil_other_header(draft),
@@ -191,7 +198,8 @@ impl Hostile {
     }
 
     fn spoil_cookies(&self, draft: &mut Draft) {
-        let cookies = ["h0st1le", "=", ";;;", "a=b; a=c", "session-=x", "__Host-session-AAAAAAAA=se_h0st1le", "\"=\""];
+        let cookies =
+            ["h0st1le", "=", ";;;", "a=b; a=c", "session-=x", "__Host-session-AAAAAAAA=se_h0st1le", "\"=\""];
         draft.add(COOKIE, self.random.word(&cookies));
         if self.random.below(2) == 0 {
             let double = draft.headers.iter().find(|(name, _)| *name == COOKIE).cloned();
@@ -218,7 +226,9 @@ impl Hostile {
             0 => MARK.as_bytes().to_vec(),
             1 => self.text(self.random.below(300)).into_bytes(),
             // What a header may hold beside ASCII (RFC 9110 section 5.5, obs-text).
-            _ => (0..self.random.below(40)).map(|_| 0x80 | u8::try_from(self.random.below(128)).unwrap_or(0)).collect(),
+            _ => (0..self.random.below(40))
+                .map(|_| 0x80 | u8::try_from(self.random.below(128)).unwrap_or(0))
+                .collect(),
         };
         if let Ok(value) = HeaderValue::from_bytes(&bytes) {
             draft.headers.push((name, value));
@@ -227,7 +237,8 @@ impl Hostile {
 
     /// Bytes that are no form: bad UTF-8, NUL, garbage.
     fn bytes(&self) -> Vec<u8> {
-        let tails: [&[u8]; 6] = [b"&\xff\xfe=\x80", b"&a=\0", b"\0", b"&%", b"&&&&===&", b"{\"a\":\"h0st1le\"}"];
+        let tails: [&[u8]; 6] =
+            [b"&\xff\xfe=\x80", b"&a=\0", b"\0", b"&%", b"&&&&===&", b"{\"a\":\"h0st1le\"}"];
         self.random.one_of(&tails).to_vec()
     }
 }
@@ -279,7 +290,11 @@ impl Draft {
         let target = match self.is_query {
             // What a server's parser lets through; other bytes never reach the service.
             true => {
-                format!("{}?{}", self.path, form.replace(['"', '<', '>', ' ', '{', '}', '`', '\\', '^', '|'], "%20"))
+                format!(
+                    "{}?{}",
+                    self.path,
+                    form.replace(['"', '<', '>', ' ', '{', '}', '`', '\\', '^', '|'], "%20")
+                )
             }
             false => {
                 body = form.into_bytes();

@@ -40,8 +40,8 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Runs all tasks to their end, each time going on with one of those that can, chosen by the seed. The outcomes stand in
-/// the order of the tasks.
+/// Runs all tasks to their end, each time going on with one of those that can, chosen by the seed. The
+/// outcomes stand in the order of the tasks.
 pub fn race<T>(seed: u64, tasks: Vec<Task<'_, T>>) -> Vec<T> {
     let random = SeededRandom::new(seed);
     let woken: Vec<_> = tasks
@@ -69,7 +69,8 @@ pub fn race<T>(seed: u64, tasks: Vec<Task<'_, T>>) -> Vec<T> {
     outcomes.into_iter().map(|outcome| outcome.expect("every task has ended")).collect()
 }
 
-/// Lets every other task go on before each call, and keeps the bodies that are written, to be searched for secrets.
+/// Lets every other task go on before each call, and keeps the bodies that are written, to be searched for
+/// secrets.
 pub struct Interleaved {
     behind: Arc<dyn StateStore>,
     written: Mutex<Vec<u8>>,
@@ -98,7 +99,8 @@ impl Interleaved {
     }
 }
 
-/// Comes back after the other tasks of a [`race`] had so many turns: one that has a shorter way starts later by it.
+/// Comes back after the other tasks of a [`race`] had so many turns: one that has a shorter way starts later
+/// by it.
 pub async fn let_others_take(turns: u64) {
     for _ in 0..turns {
         let_others_go_on().await;
@@ -203,7 +205,13 @@ impl StateStore for Interleaved {
         })
     }
 
-    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>> {
+    fn lease(
+        &self,
+        now: Timestamp,
+        kind: Kind,
+        until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(async move {
             let_others_go_on().await;
             self.behind.lease(now, kind, until, limit).await

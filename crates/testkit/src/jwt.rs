@@ -20,7 +20,8 @@ pub struct VerifiedJwt {
 }
 
 impl TestProvider {
-    /// Verifies a JWT of this provider: with the key of its `kid` from the JWKS, or with the client's secret for an HMAC.
+    /// Verifies a JWT of this provider: with the key of its `kid` from the JWKS, or with the client's secret
+    /// for an HMAC.
     ///
     /// # Errors
     /// Why it does not verify.
@@ -45,12 +46,14 @@ impl TestProvider {
         Ok(VerifiedJwt { header: verified.header().clone(), claims, names })
     }
 
-    /// What nobody but the provider can sign: any claims under any header, to which `alg` and `kid` of its ES256 key are added.
+    /// What nobody but the provider can sign: any claims under any header, to which `alg` and `kid` of its
+    /// ES256 key are added.
     #[must_use]
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
         let realm = &self.env().realm;
         let keys = wait(self.keys.list(realm)).expect("the keys");
-        let key = keys.iter().find(|key| key.jwk.alg() == Some(SigningAlgorithm::Es256)).expect("an ES256 key");
+        let key =
+            keys.iter().find(|key| key.jwk.alg() == Some(SigningAlgorithm::Es256)).expect("an ES256 key");
         let kid = key.jwk.kid().expect("our keys have a name");
         let mut header = header.clone();
         header["alg"] = "ES256".into();

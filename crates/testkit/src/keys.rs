@@ -10,7 +10,8 @@ use chancery_types::{RealmId, Timestamp};
 
 use crate::interleaved::let_others_go_on;
 
-/// A key service that answers from [`MemoryKeys`], after every other task had its turn, until a test silences it.
+/// A key service that answers from [`MemoryKeys`], after every other task had its turn, until a test silences
+/// it.
 ///
 /// It has a [`Watcher`], as a service elsewhere would: a change of its keys shows within a second.
 pub struct TestKeys {
@@ -41,7 +42,10 @@ impl TestKeys {
 }
 
 impl Service {
-    fn answer<'a, T: Send + 'a>(&'a self, answer: impl FnOnce() -> PortFuture<'a, T> + Send + 'a) -> PortFuture<'a, T> {
+    fn answer<'a, T: Send + 'a>(
+        &'a self,
+        answer: impl FnOnce() -> PortFuture<'a, T> + Send + 'a,
+    ) -> PortFuture<'a, T> {
         Box::pin(async move {
             let_others_go_on().await;
             if self.is_silent.load(Ordering::SeqCst) {

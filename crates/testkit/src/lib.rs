@@ -54,28 +54,36 @@
 //! # What a test can say
 //!
 //! *The browser* ([`UserAgent`], [`Tab`]). `ua.signed_in("alice")`, `ua.has_visited("web")` and
-//! `ua.has_consented("alice", "web", "openid")` write what happened before the test. Each navigation gives a tab:
-//! `request.open(&ua)`, `request.post(&ua)` (from the client's site), `ua.get(address)`,
-//! `ua.post_from_another_site(address, fields)`. On it: `login`, `login_wrongly`, `allow`, `deny`, `cancel`, `choose`,
-//! `choose_another`, `reload`, `submit(typed, button)`; then `expect_page`, `expect_code`, `expect_error`,
-//! `expect_arrival`. Acting on an older value of a tab is the back button.
+//! `ua.has_consented("alice", "web", "openid")` write what happened before the test. Each navigation gives a
+//! tab: `request.open(&ua)`, `request.post(&ua)` (from the client's site), `ua.get(address)`,
+//! `ua.post_from_another_site(address, fields)`. On it: `login`, `login_wrongly`, `allow`, `deny`, `cancel`,
+//! `choose`, `choose_another`, `reload`, `submit(typed, button)`; then `expect_page`, `expect_code`,
+//! `expect_error`, `expect_arrival`. Acting on an older value of a tab is the back button.
 //!
-//! *The client* ([`ClientRequest`]). `kit.token_request("web").param("grant_type", "…").send()`; for what is usual
-//! `exchange`, `refresh`, `introspect`, `is_active`, `revoke`, `userinfo`, and their `…_request` forms to be changed before
-//! they are sent: `.set`, `.without`, `.secret("wrong")`, `.by_method("none")`, `.unauthenticated()`, `.header`. In one go:
-//! `kit.code("alice", "web", "openid")`, `kit.tokens("alice", "web", "openid")`.
+//! *The client* ([`ClientRequest`]). `kit.token_request("web").param("grant_type", "…").send()`; for what is
+//! usual `exchange`, `refresh`, `introspect`, `is_active`, `revoke`, `userinfo`, and their `…_request` forms
+//! to be changed before they are sent: `.set`, `.without`, `.secret("wrong")`, `.by_method("none")`,
+//! `.unauthenticated()`, `.header`. In one go: `kit.code("alice", "web", "openid")`,
+//! `kit.tokens("alice", "web", "openid")`.
 //!
-//! *Refusals*. [`assert_refused!`] for one; [`NegativeTable`] for the table at the end of each file: it also checks that
-//! nothing was written or issued. [`Hostile`] makes hostile requests out of good ones, from a seed.
+//! *Refusals*. [`assert_refused!`] for one; [`NegativeTable`] for the table at the end of each file: it also
+//! checks that nothing was written or issued. [`Hostile`] makes hostile requests out of good ones, from a
+//! seed.
 //!
 //! *What a client signs* ([`ClientKey`]): assertions, request objects, and proofs that it has the key.
 //!
-//! *Races*. [`TestProvider::send_at_once`] interleaves requests at every question to the store, the registry, the accounts and
-//! the keys, in an order of a seed; [`TestProvider::send_while`] changes something meanwhile.
+//! *Races*. [`TestProvider::send_at_once`] interleaves requests at every question to the store, the registry,
+//! the accounts and the keys, in an order of a seed; [`TestProvider::send_while`] changes something
+//! meanwhile.
 //!
 //! *Another store*: `TestProvider::builder().store(Arc::new(SqliteStore::open(path)?)).build()`.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a kit for tests fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a kit for tests fails by panicking"
+)]
 
 mod clock;
 pub use clock::{HandClock, days, hours, millis, minutes, seconds};

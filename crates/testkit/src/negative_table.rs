@@ -23,8 +23,8 @@ pub enum Refused {
     Status(u16),
 }
 
-/// Requests that have to be refused. Each row is sent by itself; then the answer is as expected, nothing was written,
-/// nothing was issued, and exactly one event says why.
+/// Requests that have to be refused. Each row is sent by itself; then the answer is as expected, nothing was
+/// written, nothing was issued, and exactly one event says why.
 ///
 /// ```
 /// use chancery_testkit::{NegativeTable, Refused, TestProvider};
@@ -50,7 +50,12 @@ impl<'k> NegativeTable<'k> {
 
     /// With a row: what it is, what is sent, how it is refused.
     #[must_use]
-    pub fn row(mut self, name: impl Into<String>, request: impl Into<Request<Bytes>>, refused: Refused) -> Self {
+    pub fn row(
+        mut self,
+        name: impl Into<String>,
+        request: impl Into<Request<Bytes>>,
+        refused: Refused,
+    ) -> Self {
         self.rows.push((name.into(), request.into(), refused));
         self
     }
@@ -74,7 +79,10 @@ fn check(kit: &TestProvider, (name, request, refused): (String, Request<Bytes>, 
     let written = kit.counting.writes();
     let reasons = events::refusals(&answer.events);
     let has_issued = answer.events.iter().any(|event| {
-        matches!(event, Event::TokensIssued { .. } | Event::AuthorizationGranted { .. } | Event::UserInfoServed { .. })
+        matches!(
+            event,
+            Event::TokensIssued { .. } | Event::AuthorizationGranted { .. } | Event::UserInfoServed { .. }
+        )
     });
     let events_expected = usize::from(!matches!(refused, Refused::Status(_)));
     let is_right = told(&answer, refused) == Some(refused) && written == 0 && !has_issued;
@@ -96,7 +104,8 @@ fn told(answer: &Answer, expected: Refused) -> Option<Refused> {
         Refused::Json(_, code) => (answer.json()["error"] == code).then_some(Refused::Json(status, code)),
         Refused::Page(_, code) => {
             let page = HtmlPage::read(&String::from_utf8_lossy(&answer.body));
-            let is_it = page.name == "error" && page.text.contains(code) && !answer.headers.contains_key(LOCATION);
+            let is_it =
+                page.name == "error" && page.text.contains(code) && !answer.headers.contains_key(LOCATION);
             is_it.then_some(Refused::Page(status, code))
         }
         Refused::Client(code) => {

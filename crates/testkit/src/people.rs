@@ -77,8 +77,8 @@ impl TestAccounts {
         self
     }
 
-    /// Adds a person in the default epoch, with a value for each standard claim (OIDC Core section 5.1). Whoever is added
-    /// again is as if nothing had happened.
+    /// Adds a person in the default epoch, with a value for each standard claim (OIDC Core section 5.1).
+    /// Whoever is added again is as if nothing had happened.
     pub fn add(&self, id: &str) {
         let claims = json!({
             "name": format!("{id} Example"),
@@ -233,7 +233,8 @@ impl Accounts for TestAccounts {
     ) -> PortFuture<'a, LoginOutcome> {
         Box::pin(async move {
             self.mood()?;
-            let account = AccountId::parse(&self.folded(&form.username)).ok().and_then(|id| self.account(&id));
+            let account =
+                AccountId::parse(&self.folded(&form.username)).ok().and_then(|id| self.account(&id));
             // A password takes its time, while others go on.
             for _ in 0..self.password_takes.load(Ordering::SeqCst) {
                 let_others_go_on().await;

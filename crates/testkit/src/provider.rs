@@ -166,7 +166,8 @@ impl TestProviderBuilder {
         self
     }
 
-    /// The keys of another provider; with its store, too, it is another node of the same, or the same one started again.
+    /// The keys of another provider; with its store, too, it is another node of the same, or the same one
+    /// started again.
     #[must_use]
     pub fn keys_of(mut self, other: &TestProvider) -> Self {
         self.keys = Some(Arc::clone(&other.keys));
@@ -409,7 +410,8 @@ impl TestProvider {
     /// When something is wrong with it.
     #[track_caller]
     pub fn put_client(&self, metadata: &str) {
-        let made = self.registry.put(metadata).unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}"));
+        let made =
+            self.registry.put(metadata).unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}"));
         let registration = Registration::read(metadata, made.as_ref().map(|secret| secret.as_str()));
         let mut known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(registration.client_id.clone(), registration);
@@ -427,14 +429,15 @@ impl TestProvider {
         let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, self.now());
         let made = register(metadata.as_bytes(), &*self.random, &rules);
         let client = made.unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}")).client;
-        let put = wait(self.registry.put_client(&self.env().realm, None, Arc::new(client))).expect("the registry");
+        let put =
+            wait(self.registry.put_client(&self.env().realm, None, Arc::new(client))).expect("the registry");
         assert!(matches!(put, Put::Done(_)), "{put:?}");
         let mut known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(registration.client_id.clone(), registration);
     }
 
-    /// Replaces a client's secret; the one that it had is good until `other_ends`. The kit goes on with that one, as a client that
-    /// has not heard of the new one, which is returned.
+    /// Replaces a client's secret; the one that it had is good until `other_ends`. The kit goes on with that
+    /// one, as a client that has not heard of the new one, which is returned.
     ///
     /// # Panics
     /// When there is no such client with a secret.
@@ -466,18 +469,23 @@ impl TestProvider {
         wait(self.answer(request.into()))
     }
 
-    /// Sends all requests at once, in an order that the seed decides anew at each trip to the store. The answers stand in
-    /// the order of the requests.
+    /// Sends all requests at once, in an order that the seed decides anew at each trip to the store. The
+    /// answers stand in the order of the requests.
     #[must_use]
     pub fn send_at_once(&self, seed: u64, requests: Vec<Request<Bytes>>) -> Vec<Answer> {
         let task = |request| -> Task<'_, Answer> { Box::pin(self.answer(request)) };
         race(seed, requests.into_iter().map(task).collect())
     }
 
-    /// Sends a request while something changes: before it, after it, or at any place between where it waits for the store, the
-    /// registry, the accounts or the keys. The seed says where.
+    /// Sends a request while something changes: before it, after it, or at any place between where it waits
+    /// for the store, the registry, the accounts or the keys. The seed says where.
     #[must_use]
-    pub fn send_while(&self, seed: u64, request: impl Into<Request<Bytes>>, change: impl FnOnce() + Send) -> Answer {
+    pub fn send_while(
+        &self,
+        seed: u64,
+        request: impl Into<Request<Bytes>>,
+        change: impl FnOnce() + Send,
+    ) -> Answer {
         let request = request.into();
         let answer: Task<'_, Option<Answer>> = Box::pin(async { Some(self.answer(request).await) });
         let change: Task<'_, Option<Answer>> = Box::pin(async {
@@ -493,13 +501,18 @@ impl TestProvider {
             request.extensions_mut().insert(Peer(peer));
         }
         let answer = match &self.application {
-            Some((path, application)) if request.uri().path() == path => application(&self.service, request).await,
+            Some((path, application)) if request.uri().path() == path => {
+                application(&self.service, request).await
+            }
             _ => self.service.handle(request).await,
         };
         let (parts, body) = answer.into_parts();
         let body = body.collect().await.expect("the body is complete").to_bytes();
-        let id =
-            parts.headers.get("x-request-id").and_then(|id| id.to_str().ok()).expect("every answer has a request id");
+        let id = parts
+            .headers
+            .get("x-request-id")
+            .and_then(|id| id.to_str().ok())
+            .expect("every answer has a request id");
         let events = self.events.take(id);
         Answer::new(parts.status, parts.headers, body, events)
     }
@@ -524,8 +537,8 @@ impl TestProvider {
         wait(self.provider.run_once(self.now())).expect("the store")
     }
 
-    /// A person withdraws the consent to a client, as through a page of the application; says how many grants ended, and
-    /// what happened.
+    /// A person withdraws the consent to a client, as through a page of the application; says how many grants
+    /// ended, and what happened.
     pub fn withdraw_consent(&self, account: &str, client: &str) -> (u64, Vec<Event>) {
         let ended = wait(self.withdrawal(account, client));
         (ended, self.events.take(WITHDRAWAL))

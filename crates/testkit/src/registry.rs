@@ -12,7 +12,8 @@ use chancery_types::{ClientId, RealmId, ResourceUri};
 
 use crate::interleaved::let_others_go_on;
 
-/// A registry of many realms, which do not see each other's clients. It answers after every other task had its turn.
+/// A registry of many realms, which do not see each other's clients. It answers after every other task had
+/// its turn.
 #[derive(Default)]
 pub struct TestRegistry {
     realms: RwLock<BTreeMap<RealmId, Arc<MemoryRegistry>>>,
@@ -77,7 +78,12 @@ impl Registry for TestRegistry {
         })
     }
 
-    fn remove_client<'a>(&'a self, realm: &'a RealmId, seen: Revision, id: &'a ClientId) -> PortFuture<'a, Put> {
+    fn remove_client<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        seen: Revision,
+        id: &'a ClientId,
+    ) -> PortFuture<'a, Put> {
         Box::pin(async move {
             let_others_go_on().await;
             self.of(realm).remove_client(realm, seen, id).await

@@ -1,6 +1,7 @@
 //! The ids of the behaviour checklist: `AREA-nn`, also in ranges and lists.
 //!
-//! `INT-01..16` names sixteen statements, `INT-01, 03, 05..07` five. An id counts wherever it stands in a text.
+//! `INT-01..16` names sixteen statements, `INT-01, 03, 05..07` five. An id counts wherever it stands in a
+//! text.
 
 use std::collections::BTreeSet;
 
@@ -58,8 +59,12 @@ mod tests {
     #[test]
     fn ids_stand_alone_in_ranges_and_in_lists() {
         let areas = areas("INT-01..29\nMETA-01..40\nCC-01\n");
-        let text = "INT-01..03, 05, 07..08: CMETA-01, XINT-02, INT-100, SHA-256; META-09, 12 pages, (CC-01), 600";
+        let text =
+            "INT-01..03, 05, 07..08: CMETA-01, XINT-02, INT-100, SHA-256; META-09, 12 pages, (CC-01), 600";
         let found: Vec<_> = ids(text, &areas).into_iter().collect();
-        assert_eq!(found, ["CC-01", "INT-01", "INT-02", "INT-03", "INT-05", "INT-07", "INT-08", "META-09", "META-12"]);
+        assert_eq!(
+            found,
+            ["CC-01", "INT-01", "INT-02", "INT-03", "INT-05", "INT-07", "INT-08", "META-09", "META-12"]
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! Checks that the repository keeps its own rules.
 //!
 //! The rules stand in `tests/`, one file each; this library holds what they read with: the files of the
-//! repository ([`Repository`]), the tokens of a Rust file ([`source`]), what an application can name ([`public_api`]) and the ids of the
-//! behaviour checklist ([`checklist`]). A rule that needs an exception names it in a list in its own file.
+//! repository ([`Repository`]), the tokens of a Rust file ([`source`]), what an application can name
+//! ([`public_api`]) and the ids of the behaviour checklist ([`checklist`]). A rule that needs an exception
+//! names it in a list in its own file.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test kit")]
 
@@ -45,7 +46,8 @@ impl Repository {
     /// Opens the working tree.
     #[must_use]
     pub fn open() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("crates/tidy stands two below");
+        let root =
+            Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("crates/tidy stands two below");
         Self { root: root.to_owned() }
     }
 

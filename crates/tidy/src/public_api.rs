@@ -1,10 +1,10 @@
-//! What an application can name through the facade, read from the sources: signatures without bodies, comments and private
-//! fields. Needs no compiler, so it is the same with each toolchain.
+//! What an application can name through the facade, read from the sources: signatures without bodies,
+//! comments and private fields. Needs no compiler, so it is the same with each toolchain.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use syn::{Attribute, Item, Type, UseTree, Visibility};
+use syn::{Attribute, Expr, Item, Type, UseTree, Visibility};
 
 use crate::Repository;
 
@@ -17,8 +17,20 @@ pub struct Sources {
 }
 
 /// Names that stand in our macros, too, and are not made by them.
-const OF_THE_LANGUAGE: &[&str] =
-    &["Clone", "Debug", "Display", "Eq", "Error", "Hash", "Option", "Ord", "PartialEq", "PartialOrd", "Result", "Self"];
+const OF_THE_LANGUAGE: &[&str] = &[
+    "Clone",
+    "Debug",
+    "Display",
+    "Eq",
+    "Error",
+    "Hash",
+    "Option",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+    "Result",
+    "Self",
+];
 
 /// Names of modules from the root of a crate.
 type Path = Vec<String>;
@@ -103,7 +115,13 @@ impl Sources {
     }
 
     /// All public names of a module and of the modules in it.
-    fn collect(&self, module: &Found, path: &str, named: &mut Vec<(String, Found)>, seen: &mut BTreeSet<Found>) {
+    fn collect(
+        &self,
+        module: &Found,
+        path: &str,
+        named: &mut Vec<(String, Found)>,
+        seen: &mut BTreeSet<Found>,
+    ) {
         let Found::Module(krate, within) = module else { return };
         if !seen.insert(module.clone()) {
             return;
@@ -127,9 +145,8 @@ impl Sources {
             {
                 for (name, target) in leaves(&used.tree, Vec::new()) {
                     match name {
-                        Some(name) => {
-                            exports.extend(self.imported(krate, module, &target).map(|found| (name.clone(), found)))
-                        }
+                        Some(name) => exports
+                            .extend(self.imported(krate, module, &target).map(|found| (name.clone(), found))),
                         None => {
                             if let Some(Found::Module(krate, module)) = self.resolve(krate, module, &target) {
                                 of_globs.extend(self.exports(&krate, &module));
@@ -194,7 +211,10 @@ impl Sources {
         for item in items {
             match item {
                 Item::Mod(found) if found.ident == name => {
-                    return Some(Found::Module(krate.to_owned(), [module.as_slice(), &[name.to_owned()]].concat()));
+                    return Some(Found::Module(
+                        krate.to_owned(),
+                        [module.as_slice(), &[name.to_owned()]].concat(),
+                    ));
                 }
                 Item::Use(_) | Item::Macro(_) => {}
                 item if name_of(item).is_some_and(|(found, _)| found == name) => {
@@ -203,7 +223,8 @@ impl Sources {
                 _ => {}
             }
         }
-        let uses = items.iter().filter_map(|item| if let Item::Use(used) = item { Some(&used.tree) } else { None });
+        let uses =
+            items.iter().filter_map(|item| if let Item::Use(used) = item { Some(&used.tree) } else { None });
         let bound: Vec<_> = uses.flat_map(|tree| leaves(tree, Vec::new())).collect();
         if let Some((_, target)) = bound.iter().find(|(bound, _)| bound.as_deref() == Some(name)) {
             return self.resolve(krate, module, target);
@@ -211,13 +232,16 @@ impl Sources {
         let globs = bound.iter().filter(|(bound, _)| bound.is_none());
         let in_glob = globs.filter_map(|(_, target)| match self.resolve(krate, module, target)? {
             // A test's `use super::*`, or a module's of its own parent, leads back.
-            Found::Module(of, within) if (of.as_str(), &within) != (krate, module) => self.find(&of, &within, name),
+            Found::Module(of, within) if (of.as_str(), &within) != (krate, module) => {
+                self.find(&of, &within, name)
+            }
             _ => None,
         });
         if let Some(found) = in_glob.into_iter().next() {
             return Some(found);
         }
-        let is_made = |item: &Item| matches!(item, Item::Macro(made) if has_word(&made.mac.tokens.to_string(), name));
+        let is_made =
+            |item: &Item| matches!(item, Item::Macro(made) if has_word(&made.mac.tokens.to_string(), name));
         items.iter().any(is_made).then(|| Found::Made(krate.to_owned(), module.clone(), name.to_owned()))
     }
 
@@ -288,7 +312,8 @@ impl Sources {
             for item in items {
                 let Item::Impl(implementation) = item else { continue };
                 let Type::Path(path) = &*implementation.self_ty else { continue };
-                let path: Vec<String> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+                let path: Vec<String> =
+                    path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
                 if self.resolve(krate, module, &path).as_ref() != Some(of) {
                     continue;
                 }
@@ -306,7 +331,13 @@ fn joined(krate: &str, module: &Path) -> String {
 }
 
 /// Reads a file and the modules that it names.
-fn add(modules: &mut BTreeMap<Path, Vec<Item>>, repository: &Repository, path: Path, file: &str, children: &str) {
+fn add(
+    modules: &mut BTreeMap<Path, Vec<Item>>,
+    repository: &Repository,
+    path: Path,
+    file: &str,
+    children: &str,
+) {
     let text = repository.read(file);
     let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
     add_items(modules, repository, path, parsed.items, children);
@@ -330,7 +361,13 @@ fn add_items(
             None => {
                 let files = [format!("{folder}.rs"), format!("{folder}/mod.rs")];
                 let file = files.iter().find(|file| repository.has(file));
-                add(modules, repository, inner, file.unwrap_or_else(|| panic!("no file for {folder}")), &folder);
+                add(
+                    modules,
+                    repository,
+                    inner,
+                    file.unwrap_or_else(|| panic!("no file for {folder}")),
+                    &folder,
+                );
             }
         }
     }
@@ -420,7 +457,8 @@ mod tests {
         Sources { crates }
     }
 
-    /// Through re-exports, modules and new names; each item once, with its implementations and without what is private.
+    /// Through re-exports, modules and new names; each item once, with its implementations and without what
+    /// is private.
     #[test]
     fn the_api_is_what_can_be_named() {
         let sources = sources(&[
@@ -448,7 +486,11 @@ mod tests {
                 pub enum Other { A { x: u8 }, B }\n\
                 mod elsewhere { use super::Other; impl Other { pub fn is_a(&self) -> bool { true } } }",
             ),
-            ("core", "inner::elsewhere", "use super::Other; impl Other { pub fn is_a(&self) -> bool { true } }"),
+            (
+                "core",
+                "inner::elsewhere",
+                "use super::Other; impl Other { pub fn is_a(&self) -> bool { true } }",
+            ),
         ]);
         let api = sources.public_api("facade");
         for line in [

@@ -74,7 +74,8 @@ fn raw(rest: &[char]) -> usize {
         return 0;
     }
     let body = &rest[2 + hashes..];
-    let closes = |at: &usize| body[*at] == '"' && body[at + 1..].iter().take_while(|c| **c == '#').count() >= hashes;
+    let closes =
+        |at: &usize| body[*at] == '"' && body[at + 1..].iter().take_while(|c| **c == '#').count() >= hashes;
     (0..body.len()).find(closes).map_or(rest.len(), |end| 2 + hashes + end + 1 + hashes)
 }
 
@@ -202,12 +203,16 @@ mod tests {
     use super::{FromRoot, from_root, tokens, without_tests};
 
     fn names(text: &str, depth: usize) -> Vec<String> {
-        from_root(&without_tests(&tokens(text)), depth).into_iter().map(|found: FromRoot| found.name).collect()
+        from_root(&without_tests(&tokens(text)), depth)
+            .into_iter()
+            .map(|found: FromRoot| found.name)
+            .collect()
     }
 
     #[test]
     fn paths_and_groups_are_seen() {
-        let text = "use crate::{error::{A, B}, model::*, keys};\nfn f<'a>(x: &'a crate::records::R) -> char { 'x' }";
+        let text =
+            "use crate::{error::{A, B}, model::*, keys};\nfn f<'a>(x: &'a crate::records::R) -> char { 'x' }";
         assert_eq!(names(text, 1), ["error", "model", "keys", "records"]);
     }
 

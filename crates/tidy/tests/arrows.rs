@@ -35,7 +35,9 @@ fn arrows(folder: &str) -> &'static [&'static str] {
     let of = |wanted: &str| ARROWS.iter().find(|(name, _)| *name == wanted).map(|(_, may_use)| *may_use);
     let top = folder.split('/').next().unwrap_or_default();
     let found = of(folder).or_else(|| of(top));
-    found.unwrap_or_else(|| panic!("{folder} is not in the table: give it its line in ARROWS and in the architecture"))
+    found.unwrap_or_else(|| {
+        panic!("{folder} is not in the table: give it its line in ARROWS and in the architecture")
+    })
 }
 
 fn with_all_below(folder: &str) -> BTreeSet<&'static str> {
@@ -49,9 +51,13 @@ fn every_crate_uses_only_what_is_below_it() {
     let mut wrong = Vec::new();
     for package in &packages {
         let allowed = with_all_below(&package.folder);
-        for dependency in package.dependencies.iter().filter(|dependency| dependency.normal && dependency.ours) {
+        for dependency in
+            package.dependencies.iter().filter(|dependency| dependency.normal && dependency.ours)
+        {
             let used = packages.iter().find(|other| other.name == dependency.name);
-            let Some(used) = used else { panic!("{} depends on {} of elsewhere", package.name, dependency.name) };
+            let Some(used) = used else {
+                panic!("{} depends on {} of elsewhere", package.name, dependency.name)
+            };
             if !allowed.contains(used.folder.as_str()) {
                 wrong.push(format!("{} uses {}", package.folder, used.folder));
             }
@@ -62,7 +68,9 @@ fn every_crate_uses_only_what_is_below_it() {
 
 #[test]
 fn the_table_reaches_all_that_lies_below() {
-    assert!(with_all_below("crates/http").is_superset(&["crates/types", "crates/jose", "crates/store"].into()));
+    assert!(
+        with_all_below("crates/http").is_superset(&["crates/types", "crates/jose", "crates/store"].into())
+    );
     assert!(!with_all_below("crates/core").contains("crates/http"));
     assert!(!with_all_below("crates/store/sqlite").contains("crates/core"));
 }

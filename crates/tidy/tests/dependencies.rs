@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 /// Two stacks for one purpose, bindings to a system library, or a clock inside.
 const REFUSED: &[&str] = &["ring", "openssl-sys", "native-tls", "chrono"];
 
-/// Cargo writes into the lock file what a weak feature (`ring?/alloc` of rustls-webpki) names, although no build has it.
-/// These are looked for in the builds of all our crates instead.
+/// Cargo writes into the lock file what a weak feature (`ring?/alloc` of rustls-webpki) names, although no
+/// build has it. These are looked for in the builds of all our crates instead.
 const ONLY_NAMED: &[&str] = &["ring"];
 
 const INDEX: &str = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
@@ -38,7 +38,8 @@ fn the_library_and_the_server_stay_small() {
 #[test]
 fn the_lock_file_holds_nothing_that_we_refuse() {
     let repository = Repository::open();
-    let tree = ["tree", "--locked", "--workspace", "--all-features", "--edges=all", "--prefix=none", "--format={p}"];
+    let tree =
+        ["tree", "--locked", "--workspace", "--all-features", "--edges=all", "--prefix=none", "--format={p}"];
     let built = repository.cargo(&tree);
     let is_built = |name: &str| built.lines().any(|line| line.split_whitespace().next() == Some(name));
     assert!(is_built("rustls-webpki") && !is_built("windows-sys"), "this is not the list of what is built");
@@ -63,7 +64,10 @@ fn versions_stand_in_one_place_and_features_are_chosen() {
     let declared = manifest_section(&repository.read("Cargo.toml"), "workspace.dependencies");
     for (name, value) in &declared {
         let ours = value.contains("path = ");
-        assert!(ours || value.contains("default-features = false"), "{name}: `default-features = false`, then choose");
+        assert!(
+            ours || value.contains("default-features = false"),
+            "{name}: `default-features = false`, then choose"
+        );
     }
     let mut used = BTreeSet::new();
     for package in repository.packages() {
@@ -72,11 +76,16 @@ fn versions_stand_in_one_place_and_features_are_chosen() {
             for (name, value) in manifest_section(&manifest, section) {
                 // A crate may name itself, to switch on a feature for its own tests.
                 let inherited = value.contains("workspace = true") || value.contains("path = \".\"");
-                assert!(inherited, "{}: the version of {name} belongs in the root's Cargo.toml", package.folder);
+                assert!(
+                    inherited,
+                    "{}: the version of {name} belongs in the root's Cargo.toml",
+                    package.folder
+                );
                 used.insert(name);
             }
         }
-        let greedy = package.dependencies.iter().find(|dependency| !dependency.ours && dependency.default_features);
+        let greedy =
+            package.dependencies.iter().find(|dependency| !dependency.ours && dependency.default_features);
         assert!(
             greedy.is_none(),
             "{} takes the default features of {:?}",
@@ -92,8 +101,10 @@ fn versions_stand_in_one_place_and_features_are_chosen() {
 #[test]
 fn every_dependency_has_its_reason() {
     let repository = Repository::open();
-    let pages =
-        repository.files().into_iter().filter(|file| file.starts_with("docs/decisions/") && file.ends_with(".md"));
+    let pages = repository
+        .files()
+        .into_iter()
+        .filter(|file| file.starts_with("docs/decisions/") && file.ends_with(".md"));
     let reasons: String = pages.map(|page| repository.read(&page)).collect();
     let declared = manifest_section(&repository.read("Cargo.toml"), "workspace.dependencies");
     let ours = |value: &str| value.contains("path = ");

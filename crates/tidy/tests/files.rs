@@ -35,8 +35,10 @@ const REGISTRY_HOSTS: &[&str] = &[
 #[test]
 fn no_rust_file_is_longer_than_a_reader_bears() {
     let repository = Repository::open();
-    let rust =
-        repository.files().into_iter().filter(|file| file.ends_with(".rs") && !GENERATED.contains(&file.as_str()));
+    let rust = repository
+        .files()
+        .into_iter()
+        .filter(|file| file.ends_with(".rs") && !GENERATED.contains(&file.as_str()));
     let long: Vec<_> = rust.filter(|file| repository.read(file).lines().count() > MOST_LINES).collect();
     assert!(long.is_empty(), "more than {MOST_LINES} lines; split at a concept: {long:#?}");
 }
@@ -64,9 +66,12 @@ fn lints_are_never_switched_off_silently() {
     for file in repository.files().into_iter().filter(|file| file.ends_with(".rs")) {
         let tokens = tokens(&repository.read(&file));
         let attributes = tokens.windows(3).filter(|window| {
-            spells(window, &["[", "allow", "("]) || (spells(window, &[",", "allow", "("]) && window.len() == 3)
+            spells(window, &["[", "allow", "("])
+                || (spells(window, &[",", "allow", "("]) && window.len() == 3)
         });
-        silent.extend(attributes.filter_map(|window| window.first()).map(|token| format!("{file}:{}", token.line)));
+        silent.extend(
+            attributes.filter_map(|window| window.first()).map(|token| format!("{file}:{}", token.line)),
+        );
     }
     assert!(silent.is_empty(), "use `expect` with a reason: {silent:#?}");
 }
@@ -89,7 +94,8 @@ fn nothing_names_a_machine_or_a_registry() {
     for file in repository.files() {
         let text = repository.read(&file);
         for (number, line) in text.lines().enumerate() {
-            let place = || format!("{file}:{}: {}", number + 1, line.trim().chars().take(120).collect::<String>());
+            let place =
+                || format!("{file}:{}: {}", number + 1, line.trim().chars().take(120).collect::<String>());
             if MACHINE_PATHS.iter().chain(REGISTRY_HOSTS).any(|word| line.contains(word)) {
                 named.push(place());
             }
@@ -104,16 +110,20 @@ fn nothing_names_a_machine_or_a_registry() {
     assert!(named.is_empty(), "what another machine cannot know: {named:#?}");
 }
 
-/// What is tested is what is shipped: a command for one crate would choose other features of the dependencies.
+/// What is tested is what is shipped: a command for one crate would choose other features of the
+/// dependencies.
 #[test]
 fn every_cargo_command_of_the_pipeline_means_the_whole_workspace() {
     let repository = Repository::open();
     for script in [".ci/run", "test"] {
         let text = repository.read(script);
-        let commands: Vec<_> =
-            text.lines().filter(|line| line.trim_start().trim_start_matches("step ").starts_with("cargo ")).collect();
+        let commands: Vec<_> = text
+            .lines()
+            .filter(|line| line.trim_start().trim_start_matches("step ").starts_with("cargo "))
+            .collect();
         assert!(!commands.is_empty(), "{script} runs cargo");
-        let narrow = commands.iter().find(|line| !line.contains("--workspace") && !line.contains("fmt --all"));
+        let narrow =
+            commands.iter().find(|line| !line.contains("--workspace") && !line.contains("fmt --all"));
         assert_eq!(narrow, None, "{script}");
     }
 }

@@ -1,5 +1,5 @@
-//! The order of the `mod` lines in `crates/core/src/lib.rs` is the layering: a module uses only those named before it
-//! (ARCHITECTURE.md, "Map").
+//! The order of the `mod` lines in `crates/core/src/lib.rs` is the layering: a module uses only those named
+//! before it (ARCHITECTURE.md, "Map").
 
 use chancery_tidy::Repository;
 use chancery_tidy::source::{Token, from_root, tokens, without_tests};
@@ -9,7 +9,9 @@ const CORE: &str = "crates/core/src/";
 /// The modules that a `lib.rs` names, in order.
 fn modules(lib: &[Token]) -> Vec<String> {
     let named = lib.windows(3).filter_map(|window| match window {
-        [word, name, end] if word.text == "mod" && matches!(end.text.as_str(), ";" | "{") => Some(name.text.clone()),
+        [word, name, end] if word.text == "mod" && matches!(end.text.as_str(), ";" | "{") => {
+            Some(name.text.clone())
+        }
         _ => None,
     });
     named.collect()
@@ -24,7 +26,10 @@ fn breaches(file: &str, text: &str, modules: &[String], own: usize) -> Vec<Strin
     taken
         .filter(|found| !allowed(&found.name))
         .map(|found| match found.name.as_str() {
-            "*" => format!("{file}:{}: reaches the root by `super` or `*`; name the module by `crate::`", found.line),
+            "*" => format!(
+                "{file}:{}: reaches the root by `super` or `*`; name the module by `crate::`",
+                found.line
+            ),
             name if modules.iter().any(|module| module == name) => {
                 format!("{file}:{}: `{name}` is named after its user", found.line)
             }
@@ -62,5 +67,7 @@ fn a_breach_of_the_order_is_seen() {
     assert_eq!(breaches("model/mod.rs", "use super::keys::K;", &modules, 1).len(), 1);
     assert_eq!(breaches("model/client.rs", "use super::super::keys::K;", &modules, 1).len(), 1);
     assert_eq!(breaches("model/client.rs", "use crate::Promoted;", &modules, 1).len(), 1);
-    assert!(breaches("model/client.rs", "#[cfg(test)] mod tests { use crate::keys::K; }", &modules, 1).is_empty());
+    assert!(
+        breaches("model/client.rs", "#[cfg(test)] mod tests { use crate::keys::K; }", &modules, 1).is_empty()
+    );
 }

@@ -1,5 +1,5 @@
-//! Who mounts a provider as we show it has to be as safe as the server is: guessing is slowed down by network, which only
-//! the program around the service knows.
+//! Who mounts a provider as we show it has to be as safe as the server is: guessing is slowed down by
+//! network, which only the program around the service knows.
 
 use chancery_tidy::Repository;
 
@@ -21,7 +21,10 @@ fn every_program_that_serves_says_where_a_request_comes_from() {
             || file == "crates/chancery/src/lib.rs"
     };
     let files: Vec<String> = repository.files().into_iter().filter(is_shown).collect();
-    assert!(files.iter().any(|file| file == "README.md") && files.iter().any(|file| file == "examples/minimal.rs"));
+    assert!(
+        files.iter().any(|file| file == "README.md")
+            && files.iter().any(|file| file == "examples/minimal.rs")
+    );
     let forgetful: Vec<_> = files.iter().filter(|file| forgets_the_peer(&repository.read(file))).collect();
     assert!(forgetful.is_empty(), "they serve and insert no `Peer`: {forgetful:#?}");
 }

@@ -21,7 +21,9 @@ fn complaint(text: &str) -> Option<&'static str> {
         _ if !names_it => {
             Some("the first line names the specification, beginning with RFC, OpenID Connect, OAuth 2.0 …")
         }
-        (Some(config), _) if !head.iter().take(config).any(|line| line.contains("section")) => Some("which sections?"),
+        (Some(config), _) if !head.iter().take(config).any(|line| line.contains("section")) => {
+            Some("which sections?")
+        }
         (Some(config), Some(discovery)) if discovery == config + 1 => None,
         _ => Some("`//! Config     …` and `//! Discovery  …` follow, each `none` when there is none"),
     }
@@ -34,7 +36,8 @@ fn every_specification_names_itself() {
     for path in repository.files().into_iter().filter(|file| file.ends_with(".rs")) {
         let Some(file) = path.strip_prefix("crates/core/src/") else { continue };
         let is_test = file.ends_with("/tests.rs") || file.contains("/tests/");
-        let placed = FOLDERS.iter().any(|folder| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
+        let placed =
+            FOLDERS.iter().any(|folder| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')));
         if placed && !is_test && !ASSEMBLING.contains(&file) {
             wrong.extend(complaint(&repository.read(&path)).map(|missing| format!("{path}: {missing}")));
         }

@@ -47,7 +47,8 @@ handle_kinds! {
     Session = "se", SESSION;
 }
 
-/// A bearer secret whose digest is the record's key: prefix, `_`, base64url of partition (2 bytes) and secret (32).
+/// A bearer secret whose digest is the record's key: prefix, `_`, base64url of partition (2 bytes) and secret
+/// (32).
 ///
 /// It has neither `Debug` nor `Display`, so that it cannot reach a log by mistake:
 ///
@@ -122,8 +123,8 @@ impl<K: HandleKind> Handle<K> {
     }
 }
 
-/// A bearer secret that is replaced while its record stays: prefix, `_`, base64url of partition (2 bytes), id (16) and
-/// secret (32). The id finds the record, and the record knows which secret is the current one.
+/// A bearer secret that is replaced while its record stays: prefix, `_`, base64url of partition (2 bytes), id
+/// (16) and secret (32). The id finds the record, and the record knows which secret is the current one.
 ///
 /// ```
 /// # use chancery_types::handle::{RefreshToken, RotatingHandle};
@@ -297,7 +298,9 @@ mod tests {
     fn other_kinds_lengths_and_alphabets_are_refused() {
         let token = Handle::<AccessToken>::new(Partition([0, 0]), Zeroizing::new([0; 32])).reveal();
         assert!(Handle::<AuthorizationCode>::parse(&token).is_err());
-        for bad in ["", "at_", "at", "at_AA", &format!("{token}A"), &format!("{token}="), &token.replace('A', "+")] {
+        for bad in
+            ["", "at_", "at", "at_AA", &format!("{token}A"), &format!("{token}="), &token.replace('A', "+")]
+        {
             assert!(Handle::<AccessToken>::parse(bad).is_err(), "{bad}");
         }
     }

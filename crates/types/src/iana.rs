@@ -35,8 +35,8 @@ macro_rules! registry {
 }
 
 registry! {
-    /// Error codes: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, OIDC Core section
-    /// 3.1.2.6, and `unmet_authentication_requirements` of the specification of that name.
+    /// Error codes: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, OIDC
+    /// Core section 3.1.2.6, and `unmet_authentication_requirements` of the specification of that name.
     ErrorCode {
         /// The person or the server refused the request (RFC 6749 section 4.1.2.1).
         AccessDenied = "access_denied",

@@ -14,8 +14,8 @@ pub struct Partition(pub [u8; 2]);
 /// The kind of record that a key names. A number is never reused or changed; the store itself gives it no
 /// meaning.
 ///
-/// Reserved for records that are not written yet: 3 BackchannelAuthentication, 6 DeviceCode, 8 InitialAccessToken,
-/// 10 PushedRequest.
+/// Reserved for records that are not written yet: 3 BackchannelAuthentication, 6 DeviceCode, 8
+/// InitialAccessToken, 10 PushedRequest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(pub u8);
 
@@ -49,7 +49,8 @@ impl Kind {
 /// Length of a [`Key`] and of an [`Alias`] in bytes: kind, partition, digest.
 const LENGTH: usize = 1 + 2 + 32;
 
-/// The primary key of a record: kind (1 byte), partition (2), SHA-256 over realm, kind and the id or secret (32).
+/// The primary key of a record: kind (1 byte), partition (2), SHA-256 over realm, kind and the id or secret
+/// (32).
 ///
 /// Plain SHA-256 suffices because what is digested has at least 128 random bits. A leaked table holds nothing
 /// that a client could present.

@@ -1,9 +1,10 @@
-//! Characters that make a text look like something else. Names that come from outside are shown to people: on pages, in
-//! terminals and in the log.
+//! Characters that make a text look like something else. Names that come from outside are shown to people: on
+//! pages, in terminals and in the log.
 
-/// Whether a character of a name could make a text look like another one, or give an order to a terminal: control characters,
-/// line separators, characters that change the direction of writing, and those that nobody sees (`Default_Ignorable_Code_Point`
-/// in Unicode). Joiners and variation selectors are not among them, because names of many scripts need them.
+/// Whether a character of a name could make a text look like another one, or give an order to a terminal:
+/// control characters, line separators, characters that change the direction of writing, and those that
+/// nobody sees (`Default_Ignorable_Code_Point` in Unicode). Joiners and variation selectors are not among
+/// them, because names of many scripts need them.
 ///
 /// ```
 /// use chancery_types::is_misleading;
@@ -51,7 +52,10 @@ mod tests {
             ("ASCII", " AZaz09'\"<>&\\~"),
             ("Latin", "Caf\u{e9} e\u{301} \u{2013} \u{201c}Nord\u{201d}\u{a0}\u{2011}"),
             ("Arabic", "\u{627}\u{644}\u{62a}\u{637}\u{628}\u{64a}\u{642}"),
-            ("Persian, which needs a non-joiner", "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}"),
+            (
+                "Persian, which needs a non-joiner",
+                "\u{645}\u{6cc}\u{200c}\u{62e}\u{648}\u{627}\u{647}\u{645}",
+            ),
             ("Hindi, which needs a joiner", "\u{915}\u{94d}\u{200d}\u{937}"),
             ("a family", "\u{1f468}\u{200d}\u{1f469}"),
             ("a heart and an ideograph with variation selectors", "\u{2764}\u{fe0f}\u{845b}\u{e0100}"),

@@ -93,7 +93,8 @@ name! {
     ClientId, is_short_ascii
 }
 name! {
-    /// A resource server's identifier (RFC 8707 section 2): an absolute URI without a fragment, at most 512 bytes.
+    /// A resource server's identifier (RFC 8707 section 2): an absolute URI without a fragment, at most 512
+    /// bytes.
     ResourceUri, is_resource
 }
 name! {
@@ -153,8 +154,9 @@ fn is_issuer(text: &str) -> bool {
     let Some(authority) = uri.authority() else { return false };
     let loopback = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
     let scheme_fits = text.starts_with("https://") || (text.starts_with("http://") && loopback);
-    let is_at_origin =
-        |origin: String| text.strip_prefix(&*origin).is_some_and(|path| path.is_empty() || path.starts_with('/'));
+    let is_at_origin = |origin: String| {
+        text.strip_prefix(&*origin).is_some_and(|path| path.is_empty() || path.starts_with('/'))
+    };
     scheme_fits
         && crate::origin::of(&uri).is_some_and(is_at_origin)
         && authority.userinfo().is_none()
@@ -179,7 +181,8 @@ fn is_issuer(text: &str) -> bool {
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
-    /// From the wire: tokens with one space between them (RFC 6749 appendix A.4). Empty text is the empty set.
+    /// From the wire: tokens with one space between them (RFC 6749 appendix A.4). Empty text is the empty
+    /// set.
     ///
     /// # Errors
     /// [`Malformed`] for any other form, and for more than 100 scopes.

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// What one customer of an internet provider has, as it is counted and told: one IPv4 address, whose neighbours are
-/// strangers, or the 64 bits of IPv6 below which one customer has all addresses (RFC 6177 section 2).
+/// What one customer of an internet provider has, as it is counted and told: one IPv4 address, whose
+/// neighbours are strangers, or the 64 bits of IPv6 below which one customer has all addresses (RFC 6177
+/// section 2).
 ///
 /// ```
 /// use chancery_types::Network;

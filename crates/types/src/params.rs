@@ -7,7 +7,8 @@ use crate::Malformed;
 /// More parameters than any standard request has.
 const LIMIT: usize = 200;
 
-/// Decoded form parameters in the order they came. Borrows from the request wherever nothing had to be decoded.
+/// Decoded form parameters in the order they came. Borrows from the request wherever nothing had to be
+/// decoded.
 ///
 /// A parameter that was sent twice fails when it is read, not before, because unknown parameters are ignored
 /// (RFC 6749 section 3.1). An empty one counts as not sent.
@@ -27,7 +28,8 @@ impl<'a> Params<'a> {
     /// Reads `application/x-www-form-urlencoded` text.
     ///
     /// # Errors
-    /// [`Malformed`] for a `%` without two hexadecimal digits, bytes that are not UTF-8, NUL, or more than 200 pairs.
+    /// [`Malformed`] for a `%` without two hexadecimal digits, bytes that are not UTF-8, NUL, or more than
+    /// 200 pairs.
     pub fn parse(text: &'a str) -> Result<Self, Malformed> {
         let mut pairs = Vec::with_capacity(12);
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
@@ -67,7 +69,12 @@ impl<'a> Params<'a> {
     /// The same parameters, borrowing nothing.
     #[must_use]
     pub fn into_owned(self) -> Params<'static> {
-        Params(self.0.into_iter().map(|(n, v)| (Cow::Owned(n.into_owned()), Cow::Owned(v.into_owned()))).collect())
+        Params(
+            self.0
+                .into_iter()
+                .map(|(n, v)| (Cow::Owned(n.into_owned()), Cow::Owned(v.into_owned())))
+                .collect(),
+        )
     }
 
     /// Only the parameters whose names `keep` accepts.
@@ -87,8 +94,10 @@ impl<'a> Params<'a> {
     /// How many bytes [`Params::encode`] would write, without writing them.
     #[must_use]
     pub fn encoded_length(&self) -> usize {
-        let of_text = |text: &str| text.bytes().map(|byte| if is_plain(byte) || byte == b' ' { 1 } else { 3 }).sum();
-        let of_pair = |(name, value): (&str, &str)| -> usize { [of_text(name), of_text(value), 2].iter().sum() };
+        let of_text =
+            |text: &str| text.bytes().map(|byte| if is_plain(byte) || byte == b' ' { 1 } else { 3 }).sum();
+        let of_pair =
+            |(name, value): (&str, &str)| -> usize { [of_text(name), of_text(value), 2].iter().sum() };
         self.iter().map(of_pair).sum::<usize>().saturating_sub(1)
     }
 }

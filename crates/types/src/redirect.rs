@@ -60,8 +60,8 @@ impl RedirectUri {
         uri.and_then(|uri| uri.authority().map(|authority| authority.host().to_owned())).unwrap_or_default()
     }
 
-    /// Its origin as an `Origin` header has it (RFC 6454 section 6.2), however the URI itself is spelled; `None` for a
-    /// private-use scheme.
+    /// Its origin as an `Origin` header has it (RFC 6454 section 6.2), however the URI itself is spelled;
+    /// `None` for a private-use scheme.
     #[must_use]
     pub fn origin(&self) -> Option<String> {
         crate::origin::of(&Uri::parse(&*self.0).ok()?)
@@ -124,7 +124,11 @@ mod tests {
         assert_eq!(port("http://127.0.0.1:3333/cb?x=1"), port("http://127.0.0.1/cb?x=1"));
         assert_eq!(port("http://[::1]:1/cb"), Some("http://[::1]/cb".into()));
         assert_ne!(port("http://127.0.0.1:3333/cb"), port("http://127.0.0.1:3333/CB"));
-        assert_eq!(port("http://localhost:3333/cb"), None, "a name may resolve elsewhere (RFC 8252 section 8.3)");
+        assert_eq!(
+            port("http://localhost:3333/cb"),
+            None,
+            "a name may resolve elsewhere (RFC 8252 section 8.3)"
+        );
         assert_eq!(port("https://127.0.0.1:3333/cb"), None);
         assert_eq!(port("http://127.0.0.1.example:3333/cb"), None);
         assert_eq!(port("http://127.0.0.1:65536/cb"), None);
@@ -143,7 +147,9 @@ mod tests {
 
     #[test]
     fn hostile_spellings_are_not_redirect_uris() {
-        for bad in ["", "/cb", "https://a@b/cb", "https://a/cb#x", "https://a/c b", "https://a\\b/", "https://a/\n"] {
+        for bad in
+            ["", "/cb", "https://a@b/cb", "https://a/cb#x", "https://a/c b", "https://a\\b/", "https://a/\n"]
+        {
             assert!(RedirectUri::parse(bad).is_err(), "{bad:?}");
         }
     }

@@ -70,7 +70,10 @@ mod tests {
             assert!(!is_read::<Key>(&format!("\"{key}{bad}\"")), "{bad}");
         }
         for other in ["null", "1", "[]", "{}", "true", "\"\"", "\"a\\nb\"", "\"\u{e4}\""] {
-            assert!(!is_read::<ClientId>(other) && !is_read::<Key>(other) && !is_read::<RedirectUri>(other), "{other}");
+            assert!(
+                !is_read::<ClientId>(other) && !is_read::<Key>(other) && !is_read::<RedirectUri>(other),
+                "{other}"
+            );
         }
     }
 }

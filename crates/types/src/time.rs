@@ -45,8 +45,8 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// How far two times are apart, whichever is later. Whoever asks whether something happened lately asks this: what lies
-    /// far ahead was written by a clock that was wrong, and is not of late.
+    /// How far two times are apart, whichever is later. Whoever asks whether something happened lately asks
+    /// this: what lies far ahead was written by a clock that was wrong, and is not of late.
     ///
     /// ```
     /// use std::time::Duration;
@@ -60,7 +60,8 @@ impl Timestamp {
         self.since(other).max(other.since(self))
     }
 
-    /// The time that has passed since `earlier`; zero when the clocks of two nodes disagree and `earlier` is later.
+    /// The time that has passed since `earlier`; zero when the clocks of two nodes disagree and `earlier` is
+    /// later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

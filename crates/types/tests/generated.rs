@@ -1,4 +1,5 @@
-//! Parsers of the vocabulary under generated input: never a panic, and nothing is read that would not be written so.
+//! Parsers of the vocabulary under generated input: never a panic, and nothing is read that would not be
+//! written so.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use chancery_types::handle::{
@@ -32,8 +33,10 @@ impl Seeded {
 /// PARM-08, PARM-15
 #[test]
 fn parameters_are_read_back_as_they_were_written() {
-    let alphabet =
-        ["a", "state", "=", "&", "%", "%4", "%41", "%00", "%ff", "%C3%A4", "+", " ", "ä", "\u{0}", "code", ";", "%2"];
+    let alphabet = [
+        "a", "state", "=", "&", "%", "%4", "%41", "%00", "%ff", "%C3%A4", "+", " ", "ä", "\u{0}", "code",
+        ";", "%2",
+    ];
     let mut seeded = Seeded(1);
     let mut read = 0;
     for _ in 0..ROUNDS {
@@ -53,7 +56,8 @@ fn parameters_are_read_back_as_they_were_written() {
     assert!(read > ROUNDS / 10, "the generator makes too little that can be read: {read}");
 }
 
-/// AUTHZ-10, AUTHZ-15: whatever is read as a redirect URI is the text itself, and only a loopback port may be taken off.
+/// AUTHZ-10, AUTHZ-15: whatever is read as a redirect URI is the text itself, and only a loopback port may be
+/// taken off.
 #[test]
 fn redirect_uris_are_kept_byte_for_byte() {
     let alphabet = [
@@ -105,7 +109,8 @@ fn handles_are_read_exactly() {
     let mut secret = [0; 32];
     for round in 0..ROUNDS {
         secret[round % 32] = u8::try_from(seeded.next() & 0xff).unwrap();
-        let handle = Handle::<AccessToken>::new(chancery_types::Partition([7, 7]), zeroize::Zeroizing::new(secret));
+        let handle =
+            Handle::<AccessToken>::new(chancery_types::Partition([7, 7]), zeroize::Zeroizing::new(secret));
         let mut text = handle.reveal().into_bytes();
         // Behind the prefix, which is what tells the kinds apart.
         let (at, byte) = (2 + seeded.below(text.len() - 2), u8::try_from(seeded.next() & 0x7f).unwrap());

@@ -49,21 +49,32 @@ pub(crate) fn signing_hmac_key(
 /// Such a signature proves a past login, which counts for as long as the session can live (OIDC Core section
 /// 3.1.2.1, `id_token_hint`). An expired secret, like a retired key, no longer signs anything, and a hint
 /// grants nothing.
-pub(crate) fn past_hmac_keys(client: &Client, alg: SigningAlgorithm, keys: &KeySet) -> impl Iterator<Item = HmacKey> {
+pub(crate) fn past_hmac_keys(
+    client: &Client,
+    alg: SigningAlgorithm,
+    keys: &KeySet,
+) -> impl Iterator<Item = HmacKey> {
     client.secrets().iter().filter_map(move |secret| hmac_key(client, secret, alg, keys).ok())
 }
 
-fn hmac_key(client: &Client, secret: &ClientSecret, alg: SigningAlgorithm, keys: &KeySet) -> Result<HmacKey, Fault> {
+fn hmac_key(
+    client: &Client,
+    secret: &ClientSecret,
+    alg: SigningAlgorithm,
+    keys: &KeySet,
+) -> Result<HmacKey, Fault> {
     let broken = |what: &str| Fault::internal(format!("the secret of client {}: {what}", client.id()));
-    let secret = match secret.hmac.as_ref().ok_or_else(|| broken("it is not there, although an HMAC needs it"))? {
-        HmacSecret::InMemory(secret) => Zeroizing::new(secret.as_bytes().to_vec()),
-        HmacSecret::Sealed { root_secret, sealed } => {
-            let root = keys.derived(*root_secret).ok_or_else(|| broken("its root secret was forgotten"))?;
-            let sealed = base64url::decode(sealed).map_err(|error| broken(&error.to_string()))?;
-            let opened = root.client_secret.open(&sealed_for(keys, client.id()), &sealed);
-            opened.ok_or_else(|| broken("it was sealed in another realm or for another client"))?
-        }
-    };
+    let secret =
+        match secret.hmac.as_ref().ok_or_else(|| broken("it is not there, although an HMAC needs it"))? {
+            HmacSecret::InMemory(secret) => Zeroizing::new(secret.as_bytes().to_vec()),
+            HmacSecret::Sealed { root_secret, sealed } => {
+                let root =
+                    keys.derived(*root_secret).ok_or_else(|| broken("its root secret was forgotten"))?;
+                let sealed = base64url::decode(sealed).map_err(|error| broken(&error.to_string()))?;
+                let opened = root.client_secret.open(&sealed_for(keys, client.id()), &sealed);
+                opened.ok_or_else(|| broken("it was sealed in another realm or for another client"))?
+            }
+        };
     HmacKey::new(alg, &secret).map_err(|error| broken(&error.to_string()))
 }
 

@@ -66,7 +66,8 @@ pub fn register(
     rules: &RegistrationRules<'_>,
 ) -> Result<Registered, Vec<Complaint>> {
     let broken = |rule: String| vec![Complaint::new("metadata", rule, RFC7591)];
-    let object = Object::parse(metadata).map_err(|error| broken(format!("must be one JSON object: {error}")))?;
+    let object =
+        Object::parse(metadata).map_err(|error| broken(format!("must be one JSON object: {error}")))?;
     let mut reader = Reader::new(&object, RFC7591);
 
     let client_id = read_id(&mut reader, random);
@@ -77,7 +78,8 @@ pub fn register(
     let (complaints, notices) = reader.finish();
     let Some(client_id) = client_id.filter(|_| complaints.is_empty()) else { return Err(complaints) };
     let registration = RegistrationId::from_bytes(bytes(random));
-    let mut body = ClientBody { client_id, registration, registered_at: rules.now, secrets: Vec::new(), metadata };
+    let mut body =
+        ClientBody { client_id, registration, registered_at: rules.now, secrets: Vec::new(), metadata };
     if let Some(secret) = &secret {
         secret.keep(&mut body, random, rules).map_err(|fault| broken(fault.to_string()))?;
     }
@@ -88,14 +90,16 @@ pub fn register(
 /// Complains about each value that this build supports but this provider does not offer.
 fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, offered: &Offered) {
     let flow = &metadata.flow;
-    let mut complain = |member: &str, value: &str| from.complain(member, format!("{value} is not offered here"));
+    let mut complain =
+        |member: &str, value: &str| from.complain(member, format!("{value} is not offered here"));
     for value in flow.grant_types.iter().filter(|value| !offered.grant_types.contains(value)) {
         complain("grant_types", value.as_str());
     }
     for value in flow.response_types.iter().filter(|value| !offered.response_types.contains(value)) {
         complain("response_types", value.as_str());
     }
-    for value in flow.response_modes.iter().flatten().filter(|value| !offered.response_modes.contains(value)) {
+    for value in flow.response_modes.iter().flatten().filter(|value| !offered.response_modes.contains(value))
+    {
         complain("response_modes", value.as_str());
     }
     if !offered.authentication_methods.contains(&flow.token_endpoint_auth_method) {
@@ -166,12 +170,22 @@ fn read_secret(
 
 impl Secret {
     /// Stores the secret in the client: as a digest, and sealed as well if an HMAC needs it.
-    fn keep(&self, client: &mut ClientBody, random: &dyn Random, rules: &RegistrationRules<'_>) -> Result<(), Fault> {
+    fn keep(
+        &self,
+        client: &mut ClientBody,
+        random: &dyn Random,
+        rules: &RegistrationRules<'_>,
+    ) -> Result<(), Fault> {
         let digest = SecretDigest::new(bytes(random), &self.text);
         let needs_itself = client.metadata.hmac_algorithm().is_some();
         let seal = || hmac_secret::seal(&self.text, &client.client_id, bytes(random), rules);
         let hmac = needs_itself.then(seal).transpose()?;
-        client.secrets.push(ClientSecret { digest, ends: self.ends, is_weak: self.text.len() < SHORTEST, hmac });
+        client.secrets.push(ClientSecret {
+            digest,
+            ends: self.ends,
+            is_weak: self.text.len() < SHORTEST,
+            hmac,
+        });
         Ok(())
     }
 }
@@ -201,7 +215,8 @@ pub fn replace_secret(
     for secret in &mut body.secrets {
         secret.ends = Some(secret.ends.map_or(others_end, |ends| ends.min(others_end)));
     }
-    let secret = Secret { text: Zeroizing::new(base64url::encode(bytes::<64>(random))), is_made: true, ends: None };
+    let secret =
+        Secret { text: Zeroizing::new(base64url::encode(bytes::<64>(random))), is_made: true, ends: None };
     secret.keep(&mut body, random, rules)?;
     let client = Client::new(body).seen_at(client.revision());
     Ok(Registered { client, secret_to_show: Some(secret.text), notices: Vec::new() })

@@ -125,7 +125,12 @@ impl Registry for MemoryRegistry {
         self.read(|known| known.resource_servers.get(uri).cloned())
     }
 
-    fn put_client<'a>(&'a self, _: &'a RealmId, seen: Option<Revision>, client: Arc<Client>) -> PortFuture<'a, Put> {
+    fn put_client<'a>(
+        &'a self,
+        _: &'a RealmId,
+        seen: Option<Revision>,
+        client: Arc<Client>,
+    ) -> PortFuture<'a, Put> {
         self.change(|known| match known.contradicts(client.id(), seen) {
             Some(put) => put,
             None => Put::Done(known.put(Arc::unwrap_or_clone(client))),
@@ -174,7 +179,8 @@ impl MemoryKeys {
     /// # Errors
     /// A fault of the cryptographic library, and for a symmetric algorithm.
     pub fn generate(algorithms: &[SigningAlgorithm]) -> Result<Self, Fault> {
-        let keys = Self { held: RwLock::new(Held { keys: Vec::new(), secrets: vec![random_bytes()], changes: 0 }) };
+        let keys =
+            Self { held: RwLock::new(Held { keys: Vec::new(), secrets: vec![random_bytes()], changes: 0 }) };
         for alg in algorithms {
             keys.add(*alg, Timestamp::from_millis(0), Timestamp::from_millis(0))?;
         }
@@ -185,7 +191,12 @@ impl MemoryKeys {
     ///
     /// # Errors
     /// A fault of the cryptographic library, and for a symmetric algorithm.
-    pub fn add(&self, alg: SigningAlgorithm, publish_at: Timestamp, sign_from: Timestamp) -> Result<Box<str>, Fault> {
+    pub fn add(
+        &self,
+        alg: SigningAlgorithm,
+        publish_at: Timestamp,
+        sign_from: Timestamp,
+    ) -> Result<Box<str>, Fault> {
         let key = PrivateKey::generate(alg).map_err(|error| Fault::internal(error.to_string()))?;
         let kid: Box<str> = key.kid().into();
         let times = KeyTimes { publish_at, sign_from, end: None };
@@ -231,7 +242,8 @@ impl PrivateKeys for MemoryKeys {
 
     fn sign<'a>(&'a self, _: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>> {
         Box::pin(async move {
-            let found = |held: &Held| held.keys.iter().find(|(_, key)| key.kid() == kid).map(|(_, key)| key.clone());
+            let found =
+                |held: &Held| held.keys.iter().find(|(_, key)| key.kid() == kid).map(|(_, key)| key.clone());
             let key = self.read(found).ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
             let alg = key.alg().ok_or_else(|| Fault::internal(format!("the key {kid} has no algorithm")))?;
             key.sign(alg, input).map_err(|error| Fault::internal(error.to_string()))
@@ -243,7 +255,10 @@ impl PrivateKeys for MemoryKeys {
             let numbered = |held: &Held| {
                 let versions = (1..).zip(&held.secrets);
                 versions
-                    .map(|(version, secret)| RootSecretEntry { version, secret: RootSecret::new(secret.clone()) })
+                    .map(|(version, secret)| RootSecretEntry {
+                        version,
+                        secret: RootSecret::new(secret.clone()),
+                    })
                     .collect()
             };
             let mut secrets: Vec<RootSecretEntry> = self.read(numbered);

@@ -128,8 +128,15 @@ impl Registry for StoredRegistry {
         })
     }
 
-    fn remove_client<'a>(&'a self, realm: &'a RealmId, seen: Revision, id: &'a ClientId) -> PortFuture<'a, Put> {
-        Box::pin(async move { Ok(self.documents.remove(realm, DocumentKind::CLIENT, id.as_str(), seen).await?) })
+    fn remove_client<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        seen: Revision,
+        id: &'a ClientId,
+    ) -> PortFuture<'a, Put> {
+        Box::pin(
+            async move { Ok(self.documents.remove(realm, DocumentKind::CLIENT, id.as_str(), seen).await?) },
+        )
     }
 
     fn clients<'a>(

@@ -111,7 +111,11 @@ impl SealedKeys {
     ///
     /// # Errors
     /// A fault of the cryptographic library.
-    pub fn new(documents: Arc<Documents>, wrapping: &RootSecret, random: Arc<dyn Random>) -> Result<Self, Fault> {
+    pub fn new(
+        documents: Arc<Documents>,
+        wrapping: &RootSecret,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, Fault> {
         let sealing = wrapping.sealing_key("chancery private key").map_err(broken)?;
         let opened = Arc::<RwLock<Opened>>::default();
         documents.register(&opened);
@@ -251,9 +255,14 @@ impl SealedKeys {
             };
             let mut body = vec![VERSION];
             serde_json::to_writer(&mut body, &ring).map_err(|error| Fault::internal(error.to_string()))?;
-            let document =
-                Document { id: NAME.into(), aliases: Vec::new(), body: body.into(), revision: Revision::NONE };
-            if let Put::Done(_) = self.documents.put(realm, DocumentKind::SEALED_KEYS, seen, document).await? {
+            let document = Document {
+                id: NAME.into(),
+                aliases: Vec::new(),
+                body: body.into(),
+                revision: Revision::NONE,
+            };
+            if let Put::Done(_) = self.documents.put(realm, DocumentKind::SEALED_KEYS, seen, document).await?
+            {
                 return Ok(outcome);
             }
         }
@@ -268,7 +277,8 @@ impl SealedKeys {
         match document.body.split_first() {
             Some((&VERSION, json)) => {
                 let ring = serde_json::from_slice(json);
-                let ring = ring.map_err(|error| Fault::internal(format!("the stored keys are damaged: {error}")))?;
+                let ring =
+                    ring.map_err(|error| Fault::internal(format!("the stored keys are damaged: {error}")))?;
                 Ok((ring, Some(document.revision)))
             }
             _ => Err(Fault::internal("the stored keys have an unknown version")),
@@ -307,7 +317,9 @@ impl SealedKeys {
         let sealed = base64url::decode(sealed).map_err(broken)?;
         let opened = self.sealing.open(&sealed_for(realm, name), &sealed);
         opened.ok_or_else(|| {
-            Fault::internal(format!("the stored key {name} cannot be opened: it was sealed with another wrapping key"))
+            Fault::internal(format!(
+                "the stored key {name} cannot be opened: it was sealed with another wrapping key"
+            ))
         })
     }
 
@@ -391,7 +403,8 @@ impl PrivateKeys for SealedKeys {
                 let name = root_name(*version);
                 let opened = self.unseal(realm, &name, sealed)?;
                 let bytes = opened.as_slice().try_into();
-                let bytes: [u8; 32] = bytes.map_err(|_| Fault::internal(format!("{name} has the wrong length")))?;
+                let bytes: [u8; 32] =
+                    bytes.map_err(|_| Fault::internal(format!("{name} has the wrong length")))?;
                 Ok(RootSecretEntry { version: *version, secret: RootSecret::new(Zeroizing::new(bytes)) })
             };
             let mut secrets = ring.secrets.iter().map(open).collect::<Result<Vec<_>, Fault>>()?;

@@ -29,11 +29,19 @@ impl AuthorizationEndpoint {
     ///
     /// # Errors
     /// A page for the person if no redirect URI has been verified yet, or if something broke.
-    pub(crate) async fn authorize(&self, call: &Call, env: &Env, params: Params<'_>) -> Result<Decided, PageError> {
+    pub(crate) async fn authorize(
+        &self,
+        call: &Call,
+        env: &Env,
+        params: Params<'_>,
+    ) -> Result<Decided, PageError> {
         let interactions = &self.interactions;
         // Client and redirect target. Without them errors go to a page.
-        let addressed =
-            Received::new(params).resolve(call, env, &interactions.rules.resolver).await?.address(env).await?;
+        let addressed = Received::new(params)
+            .resolve(call, env, &interactions.rules.resolver)
+            .await?
+            .address(env)
+            .await?;
         // The checks. From here on errors go to the client.
         let request = match addressed.validate(&interactions.rules) {
             Ok(request) => request,

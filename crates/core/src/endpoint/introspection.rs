@@ -127,7 +127,8 @@ impl IntrospectionEndpoint {
         let Some(owner) = env.registry.client(&env.realm, live.holder.client()).await? else {
             return Ok(Introspection::Inactive);
         };
-        let authority = Authority { holder: &live.holder, scopes: &live.scopes, resource: live.resource.as_ref() };
+        let authority =
+            Authority { holder: &live.holder, scopes: &live.scopes, resource: live.resource.as_ref() };
         live.scopes = match gate(env, &owner, &authority).await? {
             Gate::Open(scopes) => scopes,
             Gate::Closed(_) => return Ok(Introspection::Inactive),

@@ -76,7 +76,8 @@ impl RevocationEndpoint {
     async fn opaque(&self, caller: Requester<'_>, handle: &Handle<AccessToken>) -> Result<(), Fault> {
         let Requester { call, env, .. } = caller;
         let found = env.records().get::<AccessTokenBody>(call.now, handle.key(&env.realm)).await?;
-        let Some(found) = found.filter(|found| self.owns(caller, TokenKind::AccessToken, found.body.holder.client()))
+        let Some(found) =
+            found.filter(|found| self.owns(caller, TokenKind::AccessToken, found.body.holder.client()))
         else {
             return Ok(());
         };
@@ -88,10 +89,15 @@ impl RevocationEndpoint {
 
     /// Only somebody who held a token of the family knows its id. Which token it was does not matter, because
     /// all of them end.
-    async fn refresh_token(&self, caller: Requester<'_>, handle: &RotatingHandle<RefreshToken>) -> Result<(), Fault> {
+    async fn refresh_token(
+        &self,
+        caller: Requester<'_>,
+        handle: &RotatingHandle<RefreshToken>,
+    ) -> Result<(), Fault> {
         let Requester { call, env, .. } = caller;
         let found = env.records().get::<RefreshFamilyBody>(call.now, handle.key(&env.realm)).await?;
-        let Some(found) = found.filter(|found| self.owns(caller, TokenKind::RefreshToken, &found.body.granted.client))
+        let Some(found) =
+            found.filter(|found| self.owns(caller, TokenKind::RefreshToken, &found.body.granted.client))
         else {
             return Ok(());
         };
@@ -112,7 +118,8 @@ impl RevocationEndpoint {
         let grant = jwt.place.grant();
         let parent = grant.map(|grant| grant.key(&env.realm));
         let mark = jwt.place.revocation(&env.realm, &jwt.jti);
-        let record = env.records().new(mark, parent, Tags::default(), jwt.expires_at + KEPT, &RevocationBody {})?;
+        let record =
+            env.records().new(mark, parent, Tags::default(), jwt.expires_at + KEPT, &RevocationBody {})?;
         match env.records().insert(call.now, &[record]).await {
             Ok(()) => caller.record_revoked(),
             // It has already been revoked.
@@ -126,7 +133,12 @@ impl RevocationEndpoint {
         self.policy.sees(caller.client, &TokenView { kind, client: owner, resource: None }, Doing::Revocation)
     }
 
-    async fn end_grant_too(&self, caller: Requester<'_>, kind: TokenKind, grant: Option<GrantId>) -> Result<(), Fault> {
+    async fn end_grant_too(
+        &self,
+        caller: Requester<'_>,
+        kind: TokenKind,
+        grant: Option<GrantId>,
+    ) -> Result<(), Fault> {
         let Requester { call, env, client } = caller;
         match grant.filter(|_| self.issuer.policy.ends_grant(kind)) {
             Some(grant) => end_grant(call, env, client, grant, GrantEnd::RevokedByClient).await,

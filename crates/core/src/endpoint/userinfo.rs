@@ -113,7 +113,8 @@ impl UserInfoEndpoint {
         // for that server alone.
         if let Some(uri) = &token.resource {
             let server = env.registry.resource_server(&env.realm, uri).await?;
-            let is_taken_here = server.is_some_and(|server| server.userinfo) && token.scopes.contains(Scope::OPENID);
+            let is_taken_here =
+                server.is_some_and(|server| server.userinfo) && token.scopes.contains(Scope::OPENID);
             if !is_taken_here {
                 return TOKEN_FOR_ANOTHER.refused();
             }
@@ -135,7 +136,8 @@ impl UserInfoEndpoint {
         // one.
         names.retain(|name| !ClaimName::of(name).is_of_protocol());
         let account = granted.account();
-        let query = ClaimsQuery { account, client: client.id(), names: &names, locales: asked.locales.as_deref() };
+        let query =
+            ClaimsQuery { account, client: client.id(), names: &names, locales: asked.locales.as_deref() };
         let person = env.accounts.claims(&env.realm, query).await?.said(&names);
         let mut answer = ClaimsWriter::new();
         let alg = client.metadata().openid.userinfo_signed_response_alg;

@@ -91,7 +91,8 @@ impl ClientSecrets {
 fn forget(known: &mut HashMap<Counted, Wrong>, now: Timestamp) {
     known.retain(|_, wrong| wrong.last_at.is_some_and(|at| now.distance(at) <= REMEMBERED));
     if known.len() >= MOST {
-        let mut by_count: Vec<(u32, Counted)> = known.iter().map(|(key, wrong)| (wrong.count, *key)).collect();
+        let mut by_count: Vec<(u32, Counted)> =
+            known.iter().map(|(key, wrong)| (wrong.count, *key)).collect();
         let (least, ..) = by_count.select_nth_unstable(MOST / 2);
         for (_, key) in least {
             known.remove(key);

@@ -149,7 +149,9 @@ mod tests {
                 // Each of them comes every ten seconds.
                 let crowd = (0..come).map(|n| key(&format!("{n} of {}", second % 10)));
                 through += crowd
-                    .filter(|own| drawn.draw(now, count, *own, PACE, lots.next().unwrap_or_default()).is_none())
+                    .filter(|own| {
+                        drawn.draw(now, count, *own, PACE, lots.next().unwrap_or_default()).is_none()
+                    })
                     .count();
                 now = now + Duration::from_secs(1);
             }
@@ -169,7 +171,9 @@ mod tests {
             for (second, come) in through.chunks_mut(4).enumerate() {
                 for (n, times) in come.iter_mut().enumerate() {
                     let own = key(&format!("{n} of {second}"));
-                    *times += u32::from(drawn.draw(now, count, own, PACE, lots.next().unwrap_or_default()).is_none());
+                    *times += u32::from(
+                        drawn.draw(now, count, own, PACE, lots.next().unwrap_or_default()).is_none(),
+                    );
                 }
                 now = now + PACE;
             }
@@ -212,6 +216,9 @@ mod tests {
         }
         let memory = drawn.0.lock().unwrap();
         assert!(memory.crowds.len() <= MOST && memory.told.len() <= MOST);
-        assert!(memory.crowds.get(&key("alice")).is_some_and(|crowd| crowd.now >= 1000), "a thousand are before");
+        assert!(
+            memory.crowds.get(&key("alice")).is_some_and(|crowd| crowd.now >= 1000),
+            "a thousand are before"
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! The writes of an interaction, and nothing else writes: the next page's record, grant and code, and the one answer.
+//! The writes of an interaction, and nothing else writes: the next page's record, grant and code, and the one
+//! answer.
 //!
-//! An answer is written first, then compared with what may have changed meanwhile, then claimed for the interaction, then
-//! shown. Whoever loses the claim takes back what was written, and leads where the first answer led.
+//! An answer is written first, then compared with what may have changed meanwhile, then claimed for the
+//! interaction, then shown. Whoever loses the claim takes back what was written, and leads where the first
+//! answer led.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -30,8 +32,8 @@ use crate::records::{
 };
 use crate::request::{Addressed, Prompts};
 
-/// What the client was told is told again for so long to the browser that repeats its step: a double click shows the
-/// answer to the last one.
+/// What the client was told is told again for so long to the browser that repeats its step: a double click
+/// shows the answer to the last one.
 const REPEATED: Duration = Duration::from_secs(10);
 
 /// How often a session that parallel tabs change is read again.
@@ -121,7 +123,8 @@ pub(super) async fn go_on(pending: Pending<'_>, change: SessionChange) -> Result
     }
 }
 
-/// Shows the page that is needed. Where none may be shown, or none helps, the client hears why (OIDC Core section 3.1.2.1).
+/// Shows the page that is needed. Where none may be shown, or none helps, the client hears why (OIDC Core
+/// section 3.1.2.1).
 pub(crate) async fn ask(pending: &Pending<'_>, needed: Needed) -> Result<Decided, Fault> {
     let shown = match needed {
         Needed::Login(_) => Shown::of(PromptName::Login),
@@ -136,7 +139,11 @@ pub(crate) async fn ask(pending: &Pending<'_>, needed: Needed) -> Result<Decided
 }
 
 /// The same for a form that was not looked at: the page says so.
-pub(super) async fn ask_again(pending: &Pending<'_>, needed: Needed, problem: LoginProblem) -> Result<Decided, Fault> {
+pub(super) async fn ask_again(
+    pending: &Pending<'_>,
+    needed: Needed,
+    problem: LoginProblem,
+) -> Result<Decided, Fault> {
     match (&pending.asked.prompts, needed) {
         (Prompts::Asked(_), Needed::Login(_)) => page(pending, Shown::login(Some(problem), None)).await,
         _ => ask(pending, needed).await,
@@ -187,7 +194,10 @@ async fn grant(pending: Pending<'_>, change: SessionChange) -> Result<Decided, F
     } else {
         remember(&pending, Some(drafted.grant)).await?;
         let account = change.authentication.account.clone();
-        env.record(pending.call, &Event::AuthorizationGranted { client: pending.client.id().clone(), account });
+        env.record(
+            pending.call,
+            &Event::AuthorizationGranted { client: pending.client.id().clone(), account },
+        );
         Outcome::Respond(addressed.respond(env, vec![("code", drafted.code.reveal())])).into()
     };
     written_with(&pending, change, next).await
@@ -208,7 +218,8 @@ async fn store(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, 
     };
     let handle = Handle::new(change.session.partition(), env.secret());
     let ends = call.now + pending.by.config.lifetime + KEPT;
-    // In the session's partition, but not below it: when the session ends, the request can still be started again.
+    // In the session's partition, but not below it: when the session ends, the request can still be started
+    // again.
     let record = env.records().new(handle.key(&env.realm), None, Tags::default(), ends, &body)?;
     if write(pending, &change, vec![record]).await? == Written::Lost {
         return Ok(lost(pending, false));
@@ -233,7 +244,11 @@ async fn written_with(pending: &Pending<'_>, change: SessionChange, next: Decide
 }
 
 /// One step in the partition of the session: its change, and what is new.
-async fn write(pending: &Pending<'_>, change: &SessionChange, mut batch: Vec<Record>) -> Result<Written, Fault> {
+async fn write(
+    pending: &Pending<'_>,
+    change: &SessionChange,
+    mut batch: Vec<Record>,
+) -> Result<Written, Fault> {
     let (now, store) = (pending.call.now, &pending.env.store);
     if let SessionWrite::Begin(record) = &change.write {
         batch.insert(0, record.clone());
@@ -267,7 +282,9 @@ async fn write(pending: &Pending<'_>, change: &SessionChange, mut batch: Vec<Rec
 fn changed(pending: &Pending<'_>, change: &SessionChange, body: &SessionBody) -> Option<SessionBody> {
     let (sessions, now, client) = (&pending.by.sessions, pending.call.now, pending.client.id());
     match &change.write {
-        SessionWrite::Renew(handle) => Some(sessions.renewed(now, body, handle, change.authentication.clone(), client)),
+        SessionWrite::Renew(handle) => {
+            Some(sessions.renewed(now, body, handle, change.authentication.clone(), client))
+        }
         SessionWrite::Visit | SessionWrite::Begin(_) => sessions.visited(now, body, client),
     }
 }
@@ -290,11 +307,13 @@ fn updated(outcome: Result<Updated, StoreError>) -> Result<Written, Fault> {
     }
 }
 
-/// Whether the consent that was standing when the answer was decided on still stands, the same one. Asked after grant
-/// and code were written: a withdrawal first ends the consent, then the grants that it finds, so that either it finds
-/// this grant, or this look finds no consent.
+/// Whether the consent that was standing when the answer was decided on still stands, the same one. Asked
+/// after grant and code were written: a withdrawal first ends the consent, then the grants that it finds, so
+/// that either it finds this grant, or this look finds no consent.
 async fn still_stands(pending: &Pending<'_>) -> Result<bool, Fault> {
-    let (Some(before), Some(account)) = (&pending.agreed.standing, &pending.agreed.account) else { return Ok(true) };
+    let (Some(before), Some(account)) = (&pending.agreed.standing, &pending.agreed.account) else {
+        return Ok(true);
+    };
     let now = consent::standing(pending.call, pending.env, account, &pending.client).await?;
     Ok(now.is_some_and(|now| now.body.id == before.body.id))
 }
@@ -307,11 +326,13 @@ async fn take_back(pending: &Pending<'_>, grant: GrantId, written: Written) -> R
     Ok(())
 }
 
-/// Keeps what the person has just agreed to. A withdrawal at the same moment may have ended the grant that rests on it, and
-/// not have found the consent: then it is forgotten again, and the code is worth nothing.
+/// Keeps what the person has just agreed to. A withdrawal at the same moment may have ended the grant that
+/// rests on it, and not have found the consent: then it is forgotten again, and the code is worth nothing.
 async fn remember(pending: &Pending<'_>, grant: Option<GrantId>) -> Result<(), Fault> {
     let (call, env, client) = (pending.call, pending.env, &*pending.client);
-    let (Some(allowed), Some(account)) = (&pending.agreed.in_this_step, &pending.agreed.account) else { return Ok(()) };
+    let (Some(allowed), Some(account)) = (&pending.agreed.in_this_step, &pending.agreed.account) else {
+        return Ok(());
+    };
     let allowed = (allowed, pending.asked.resource.as_deref());
     let id = consent::remember(call, env, (account, client), allowed, pending.by.config.consent).await?;
     let Some(grant) = grant else { return Ok(()) };
@@ -342,14 +363,15 @@ fn code(
     version: u32,
 ) -> Result<Handle<AuthorizationCode>, Fault> {
     let derived = by.keys().derived(version);
-    let derived = derived.ok_or_else(|| Fault::unavailable(format!("root secret {version} is not known here")))?;
+    let derived =
+        derived.ok_or_else(|| Fault::unavailable(format!("root secret {version} is not known here")))?;
     let input = [&interaction.as_bytes()[..], session.as_bytes()].concat();
     let secret = Zeroizing::new(hmac_sha256(&*derived.interaction_code, &input));
     Ok(Handle::new(session.partition(), secret))
 }
 
-/// Makes this the answer of the interaction: `None` when it is, else what the first answer leads to. A request that no
-/// page was shown for has no interaction, and is answered each time.
+/// Makes this the answer of the interaction: `None` when it is, else what the first answer leads to. A
+/// request that no page was shown for has no interaction, and is answered each time.
 async fn claim(pending: &Pending<'_>, answer: Answered) -> Result<Option<Decided>, Fault> {
     let Some(interaction) = pending.interaction else { return Ok(None) };
     let first = claimed(&pending.by, pending.call, pending.env, interaction, answer.clone()).await?;
@@ -385,12 +407,17 @@ pub(super) async fn first_answer(
     env: &Env,
     interaction: InteractionId,
 ) -> Result<Option<AnswerBody>, Fault> {
-    let found: Option<Found<AnswerBody>> = env.records().get(call.now, answer_key(&env.realm, interaction)).await?;
+    let found: Option<Found<AnswerBody>> =
+        env.records().get(call.now, answer_key(&env.realm, interaction)).await?;
     Ok(found.map(|found| found.body))
 }
 
 /// What the client was told, once more.
-async fn repeated(pending: &Pending<'_>, interaction: InteractionId, first: &AnswerBody) -> Result<Repeated, Fault> {
+async fn repeated(
+    pending: &Pending<'_>,
+    interaction: InteractionId,
+    first: &AnswerBody,
+) -> Result<Repeated, Fault> {
     let (call, env) = (pending.call, pending.env);
     if call.now.distance(first.at) > REPEATED {
         return Ok(Repeated::Over);
@@ -399,7 +426,8 @@ async fn repeated(pending: &Pending<'_>, interaction: InteractionId, first: &Ans
         Answered::Error { code, description } => error_parameters(code, description),
         Answered::Code { session, key_version } => {
             let code = code(&pending.by, interaction, *session, *key_version)?;
-            let found: Option<Found<AuthorizationCodeBody>> = env.records().get(call.now, code.key(&env.realm)).await?;
+            let found: Option<Found<AuthorizationCodeBody>> =
+                env.records().get(call.now, code.key(&env.realm)).await?;
             match found {
                 None => return Ok(Repeated::Over),
                 Some(found) if found.consumed_at.is_some() => return Ok(Repeated::Used),
@@ -417,7 +445,8 @@ fn error_parameters(code: &str, description: &str) -> Vec<(&'static str, String)
     std::iter::once(("error", code.to_owned())).chain(description).collect()
 }
 
-/// A form whose interaction was answered leads where the answer led, for some seconds; then to a page with a way on.
+/// A form whose interaction was answered leads where the answer led, for some seconds; then to a page with a
+/// way on.
 pub(super) async fn lead_on<'a>(pending: Pending<'a>) -> Result<ControlFlow<Decided, Pending<'a>>, Fault> {
     let Some(interaction) = pending.interaction else { return Ok(ControlFlow::Continue(pending)) };
     let Some(first) = first_answer(pending.call, pending.env, interaction).await? else {

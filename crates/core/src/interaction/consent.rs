@@ -63,7 +63,9 @@ pub(crate) async fn remember(
         let (registration, of) = (client.registration(), account.registration);
         let body = ConsentBody { id, registration, account: of, at: call.now, answer };
         let is_written = match &found {
-            Some(found) => matches!(records.update(call.now, found, &body, ends, &[]).await?, Updated::Done(_)),
+            Some(found) => {
+                matches!(records.update(call.now, found, &body, ends, &[]).await?, Updated::Done(_))
+            }
             None => {
                 let tags = records.tags(Some(&account.id), Some(client.id()), None);
                 let key = consent_key(env, &account.id, client.id());
@@ -75,7 +77,10 @@ pub(crate) async fn remember(
             }
         };
         if is_written {
-            env.record(call, &Event::ConsentGiven { client: client.id().clone(), account: account.id.clone() });
+            env.record(
+                call,
+                &Event::ConsentGiven { client: client.id().clone(), account: account.id.clone() },
+            );
             return Ok(id);
         }
     }
@@ -83,7 +88,13 @@ pub(crate) async fn remember(
 }
 
 /// Forgets this consent, and no later one.
-pub(crate) async fn forget(call: &Call, env: &Env, account: &Account, client: &Client, id: u64) -> Result<(), Fault> {
+pub(crate) async fn forget(
+    call: &Call,
+    env: &Env,
+    account: &Account,
+    client: &Client,
+    id: u64,
+) -> Result<(), Fault> {
     let found = standing(call, env, account, client).await?.filter(|found| found.body.id == id);
     if let Some(found) = found {
         env.store.revoke(call.now, found.key, Some(found.revision), &[]).await?;
@@ -110,9 +121,10 @@ pub(crate) fn widened(
 /// Ends a consent, and every grant of the client that rests on it. Returns how many grants ended.
 ///
 /// The consent ends first. An authorization that is under way looks for it after its grant was written
-/// (`still_stands`), so that no order of the two leaves a grant. One that has the person's first yes has no consent to look
-/// for: it writes its grant, then the consent, then looks whether its grant still lives (`commit::remember`). So that
-/// neither of the two is left behind, a withdrawal that has ended anything looks for both once more.
+/// (`still_stands`), so that no order of the two leaves a grant. One that has the person's first yes has no
+/// consent to look for: it writes its grant, then the consent, then looks whether its grant still lives
+/// (`commit::remember`). So that neither of the two is left behind, a withdrawal that has ended anything
+/// looks for both once more.
 ///
 /// # Errors
 /// A fault of the store; then calling it again goes on where it stopped.

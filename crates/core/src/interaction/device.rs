@@ -1,9 +1,10 @@
-//! The browsers from which somebody has signed in before: each counts failures of its own, so that strangers who type a
-//! person's name can never make the person's own browser wait (OWASP, "Slow Down Online Guessing Attacks with Device
-//! Cookies").
+//! The browsers from which somebody has signed in before: each counts failures of its own, so that strangers
+//! who type a person's name can never make the person's own browser wait (OWASP, "Slow Down Online Guessing
+//! Attacks with Device Cookies").
 //!
-//! The cookie is sealed and opens nothing: whoever holds it still needs the password, and is counted. Each login puts
-//! a new device into it, so that a copy that was stolen before shares no count with the browser it was taken from.
+//! The cookie is sealed and opens nothing: whoever holds it still needs the password, and is counted. Each
+//! login puts a new device into it, so that a copy that was stolen before shares no count with the browser it
+//! was taken from.
 
 use std::time::Duration;
 
@@ -68,7 +69,8 @@ impl Devices {
         self.0.insert(0, Device { id, account, name, signed_in_at: call.now });
         let lines: Vec<String> = self.0.iter().take(LIST).map(Device::write).collect();
         let DerivedKeys { version, devices: key, .. } = keys.newest();
-        let sealed = key.seal(*env.secret::<12>(), env.realm.as_str().as_bytes(), lines.join("\n").as_bytes());
+        let sealed =
+            key.seal(*env.secret::<12>(), env.realm.as_str().as_bytes(), lines.join("\n").as_bytes());
         let sealed = sealed.map_err(|error| Fault::internal(error.to_string()))?;
         Ok(base64url::encode([&version.to_be_bytes()[..], &sealed].concat()))
     }
@@ -92,7 +94,8 @@ impl Device {
     }
 }
 
-/// What stands for a typed name in the cookie and in events: the same for the same name, and of no use without our key.
+/// What stands for a typed name in the cookie and in events: the same for the same name, and of no use
+/// without our key.
 pub(super) fn name_digest(env: &Env, name: &str) -> String {
     let digest = env.names.digest("typed name", &[name]);
     base64url::encode(digest.first_chunk::<16>().unwrap_or(&[0; 16]))

@@ -1,5 +1,5 @@
-//! A form that comes back becomes the step of its page, if the page was made for this browser, this request and this
-//! session. What was typed into any other is not looked at: the page that is needed comes again.
+//! A form that comes back becomes the step of its page, if the page was made for this browser, this request
+//! and this session. What was typed into any other is not looked at: the page that is needed comes again.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -22,7 +22,8 @@ use crate::error::{Fault, PageError, Reason};
 use crate::model::{Carrier, PromptName};
 use crate::request::{Received, Refused};
 
-/// The step of any page, also of one that posts to an address of the application: its fields say where the request is.
+/// The step of any page, also of one that posts to an address of the application: its fields say where the
+/// request is.
 ///
 /// # Errors
 /// A page, when the form is not one of ours or something broke.
@@ -62,7 +63,8 @@ pub(crate) async fn first<'a>(
         form,
         (&pending.subject(), pending.purpose.source()),
     );
-    // The token of another request or browser tells nothing of when this one came, and of what was done for it.
+    // The token of another request or browser tells nothing of when this one came, and of what was done for
+    // it.
     if let Ok(token) = &token {
         pending.interaction = Some(token.interaction);
         pending.first_seen = token.first_seen;

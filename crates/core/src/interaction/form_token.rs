@@ -1,5 +1,5 @@
-//! What binds a page's form to its request, its browser and its session: an AEAD token in the form itself, because
-//! nothing is stored for a page that anybody can fetch (ARCHITECTURE.md, "Invariants").
+//! What binds a page's form to its request, its browser and its session: an AEAD token in the form itself,
+//! because nothing is stored for a page that anybody can fetch (ARCHITECTURE.md, "Invariants").
 
 use std::time::Duration;
 
@@ -131,7 +131,11 @@ impl FormToken {
         if !token.is_of_browser(call.browser.as_deref()) {
             return Err(&FORM_OF_ANOTHER_BROWSER);
         }
-        if token.subject == *subject && token.source == source { Ok(token) } else { Err(&FORM_OF_ANOTHER_REQUEST) }
+        if token.subject == *subject && token.source == source {
+            Ok(token)
+        } else {
+            Err(&FORM_OF_ANOTHER_REQUEST)
+        }
     }
 
     /// Whether the browser that posts the form is the one that got the page.
@@ -141,15 +145,20 @@ impl FormToken {
     }
 }
 
-/// The challenge of the page that carries this token: as unlike any other as the token, and made of it again when it comes
-/// back.
+/// The challenge of the page that carries this token: as unlike any other as the token, and made of it again
+/// when it comes back.
 pub(super) fn challenge(token: &str) -> String {
     base64url::encode(sha256(&[b"challenge", token.as_bytes()].concat()))
 }
 
 /// Tells of a form that was not looked at.
 pub(super) fn form_refused(call: &Call, env: &Env, reason: &'static Reason, client: Option<&ClientId>) {
-    env.record_failure(call, Endpoint::Interaction, client.cloned().map(RefusedClient::Claimed), &reason.into());
+    env.record_failure(
+        call,
+        Endpoint::Interaction,
+        client.cloned().map(RefusedClient::Claimed),
+        &reason.into(),
+    );
 }
 
 /// A digest as text.

@@ -1,4 +1,5 @@
-//! What is granted: of the scopes and claims that were asked for, those that the person agreed to (RFC 6749 section 3.3).
+//! What is granted: of the scopes and claims that were asked for, those that the person agreed to (RFC 6749
+//! section 3.3).
 
 use chancery_types::{Scope, Scopes};
 
@@ -13,8 +14,8 @@ pub(super) struct Allowed {
     pub(super) claims: ClaimsRequest,
 }
 
-/// Whatever was declined, or still needs a yes, is left out. What is left has to be worth an answer, and an OpenID request
-/// without `openid` is none.
+/// Whatever was declined, or still needs a yes, is left out. What is left has to be worth an answer, and an
+/// OpenID request without `openid` is none.
 pub(super) fn allowed(pending: &Pending<'_>) -> Result<Allowed, &'static Reason> {
     let (asked, answer) = (&pending.asked, &pending.agreed.answer);
     let mode = pending.client.metadata().own.consent;
@@ -22,7 +23,9 @@ pub(super) fn allowed(pending: &Pending<'_>) -> Result<Allowed, &'static Reason>
     let is_allowed = |scope: &Scope| match mode {
         _ if answer.allows(scope, asked.resource.as_deref()) => true,
         ConsentMode::Ask => false,
-        ConsentMode::Implied => !answer.rejected_scopes.contains(scope.as_str()) && !undecided.contains(scope.as_str()),
+        ConsentMode::Implied => {
+            !answer.rejected_scopes.contains(scope.as_str()) && !undecided.contains(scope.as_str())
+        }
     };
     let scopes = asked.scopes.filtered(is_allowed);
     let lost_openid = asked.scopes.contains(Scope::OPENID) && !scopes.contains(Scope::OPENID);

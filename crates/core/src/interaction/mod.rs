@@ -1,10 +1,12 @@
 //! What we need of the person: one state machine for built-in pages and an application's own.
 //!
-//! `pending` is a request that waits for its person, `prompt` says what is needed next, `page` shows it; `form` makes a step
-//! of what comes back, `step` answers it, `grant` says what is granted, and `commit` writes.
+//! `pending` is a request that waits for its person, `prompt` says what is needed next, `page` shows it;
+//! `form` makes a step of what comes back, `step` answers it, `grant` says what is granted, and `commit`
+//! writes.
 //!
-//! The first page of a request is the answer to it and stores nothing: its form carries the request. Only when the
-//! person has authenticated and more is needed does a record hold the request, under the person's session.
+//! The first page of a request is the answer to it and stores nothing: its form carries the request. Only
+//! when the person has authenticated and more is needed does a record hold the request, under the person's
+//! session.
 //! Config     `[interaction]`
 //! Discovery  none
 
@@ -46,7 +48,8 @@ pub use commit::CONSENT_WITHDRAWN;
 pub(crate) use pending::Pending;
 pub use step::{ConsentStep, LoginStep, SelectAccountStep, Step};
 
-/// How long a stored interaction is kept after its time, so that whoever comes back to its page finds a way on.
+/// How long a stored interaction is kept after its time, so that whoever comes back to its page finds a way
+/// on.
 const KEPT: Duration = Duration::from_secs(86_400);
 
 /// `[interaction]`
@@ -145,7 +148,10 @@ impl Component for Interactions {
         metadata
             .strings("acr_values_supported", self.reachable.iter().map(|acr| &*acr.0))
             .strings("prompt_values_supported", Prompt::ALL.iter().map(|value| value.as_str()))
-            .strings("display_values_supported", [Display::Page, Display::Popup, Display::Touch].map(Display::as_str));
+            .strings(
+                "display_values_supported",
+                [Display::Page, Display::Popup, Display::Touch].map(Display::as_str),
+            );
     }
 }
 
@@ -154,8 +160,8 @@ impl Interactions {
         &self.rules.keys
     }
 
-    /// The one end of every page, form and step: what the client is to be told becomes the response that its browser
-    /// carries.
+    /// The one end of every page, form and step: what the client is to be told becomes the response that its
+    /// browser carries.
     ///
     /// # Errors
     /// A fault of the signer.

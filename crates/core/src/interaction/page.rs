@@ -9,8 +9,8 @@ use super::form_token::{FormToken, challenge};
 use super::pending::{Pending, Purpose};
 use super::prompt;
 use super::view::{
-    AccountView, AccountsView, ClientView, ConsentView, FormAction, FormView, LoginProblem, LoginView, SignedInView,
-    View,
+    AccountView, AccountsView, ClientView, ConsentView, FormAction, FormView, LoginProblem, LoginView,
+    SignedInView, View,
 };
 use super::{Decided, Outcome};
 use crate::error::Fault;
@@ -22,7 +22,8 @@ use crate::session::{SignedIn, choice};
 /// Longest name of a client on a page, in characters.
 const LONGEST_NAME: usize = 80;
 
-/// The field that says where the request is stored, for pages that post to another address than [`FormAction`] names.
+/// The field that says where the request is stored, for pages that post to another address than
+/// [`FormAction`] names.
 pub(super) const STORED_AT: &str = "interaction";
 
 /// A browser cookie to be set, when there was none.
@@ -116,7 +117,8 @@ fn token(pending: &Pending<'_>, prompt: PromptName) -> Result<(String, FreshBrow
 
 /// The form of a page.
 fn form(pending: &Pending<'_>, token: &str) -> Result<FormView, Fault> {
-    // Also where the request is stored: if its record is gone when the form comes back, it can be started again.
+    // Also where the request is stored: if its record is gone when the form comes back, it can be started
+    // again.
     let mut fields = vec![("request", pending.purpose.carrier().into_text()), ("token", token.to_owned())];
     let action = match &pending.stored_at {
         None => FormAction::First,
@@ -135,8 +137,8 @@ pub(super) fn lost(pending: &Pending<'_>, is_answered: bool) -> Decided {
     lost_page(Some(&pending.client), Some(pending.purpose.carrier().into_text()), is_answered)
 }
 
-/// The page for a request that cannot go on. Never a dead end: the same request can be started again, or the client's
-/// own page is a click away.
+/// The page for a request that cannot go on. Never a dead end: the same request can be started again, or the
+/// client's own page is a click away.
 pub(super) fn lost_page(client: Option<&Client>, restart: Option<String>, is_answered: bool) -> Decided {
     let way_on = client.and_then(Client::way_on).map(str::to_owned);
     let client = client.map(client_view);

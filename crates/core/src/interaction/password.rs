@@ -1,4 +1,5 @@
-//! A name and a password that were typed: looked at no more often than the throttle lets through, and counted.
+//! A name and a password that were typed: looked at no more often than the throttle lets through, and
+//! counted.
 
 use super::device::{Devices, name_digest};
 use super::pending::Pending;

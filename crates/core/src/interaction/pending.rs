@@ -16,8 +16,8 @@ use crate::records::{ConsentBody, Found, InteractionId};
 use crate::request::{Addressed, Asked, ValidatedAuthorizationRequest};
 use crate::session::SignedIn;
 
-/// What the person is asked for, and who hears of the end. What ends otherwise than at a redirect URI, such as the approval
-/// of a device, is a variant of its own.
+/// What the person is asked for, and who hears of the end. What ends otherwise than at a redirect URI, such
+/// as the approval of a device, is a variant of its own.
 pub(super) enum Purpose<'a> {
     /// A client waits for an answer at its redirect URI (RFC 6749 section 4.1.2).
     Respond(Addressed<'a>),
@@ -72,7 +72,8 @@ impl Purpose<'_> {
         }
     }
 
-    /// Whether any program of the person's device could take the answer: by a loopback port or a private scheme.
+    /// Whether any program of the person's device could take the answer: by a loopback port or a private
+    /// scheme.
     fn can_be_intercepted(&self) -> bool {
         match self {
             Self::Respond(addressed) => addressed.target.uri().kind() != RedirectKind::Https,
@@ -137,8 +138,13 @@ impl<'a> Pending<'a> {
         Self::begun(by, (call, env), client, asked, purpose).person().await
     }
 
-    /// The request now belongs to this account, whose standing consent is read; to this session of it, if it has one.
-    pub(super) async fn belongs_to(&mut self, account: &Account, person: Option<SignedIn>) -> Result<(), Fault> {
+    /// The request now belongs to this account, whose standing consent is read; to this session of it, if it
+    /// has one.
+    pub(super) async fn belongs_to(
+        &mut self,
+        account: &Account,
+        person: Option<SignedIn>,
+    ) -> Result<(), Fault> {
         let client = &self.client;
         let found = consent::standing(self.call, self.env, account, client).await?;
         let stored = found.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
@@ -182,7 +188,8 @@ impl<'a> Pending<'a> {
         let needed = prompt::needed(&self.asked, &self.client, &self.facts(authentication), self.call.now);
         // A full session begins anew with a login; the one that a login for this request began has room.
         let is_full = self.person.as_ref().is_some_and(|person| {
-            !self.done.has(PromptName::Login) && !self.by.sessions.has_room(&person.found.body, self.client.id())
+            !self.done.has(PromptName::Login)
+                && !self.by.sessions.has_room(&person.found.body, self.client.id())
         });
         needed.or(is_full.then_some(Needed::Login(&prompt::SESSION_FULL)))
     }
@@ -204,7 +211,8 @@ impl<'a> Pending<'a> {
         }
     }
 
-    /// What the consent page asks: what is undecided, or everything when that is what was wished, or nothing new is asked.
+    /// What the consent page asks: what is undecided, or everything when that is what was wished, or nothing
+    /// new is asked.
     pub(super) fn to_consent(&self) -> Undecided {
         let undecided = self.undecided();
         let is_wished = self.needed() == Some(Needed::Consent(&prompt::CONSENT_REQUESTED));
@@ -231,8 +239,8 @@ impl<'a> Pending<'a> {
         }
     }
 
-    /// The request moves to this session; `None` to one that begins. What was done in one session was not done in another:
-    /// a login there is none here, and what one account has allowed, another has not.
+    /// The request moves to this session; `None` to one that begins. What was done in one session was not
+    /// done in another: a login there is none here, and what one account has allowed, another has not.
     pub(super) fn moves_to(&mut self, session: Option<Key>, account: &AccountId) {
         let person = self.person.as_ref();
         let (is_account, is_session) = (

@@ -100,7 +100,8 @@ pub struct Facts<'a> {
     pub can_be_intercepted: bool,
 }
 
-/// The first page that is needed, in the order login, account, consent; `None` when the request can be answered.
+/// The first page that is needed, in the order login, account, consent; `None` when the request can be
+/// answered.
 #[must_use]
 pub fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp) -> Option<Needed> {
     let wishes = |prompt| matches!(&asked.prompts, Prompts::Asked(asked) if asked.contains(&prompt));
@@ -111,10 +112,14 @@ pub fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp)
     }
     let Some(authentication) = facts.authentication else {
         let may_choose = facts.others_are_there && !wishes(Prompt::Login);
-        return Some(if may_choose { Needed::SelectAccount(&SESSION_ENDED) } else { Needed::Login(&NO_SESSION) });
+        return Some(if may_choose {
+            Needed::SelectAccount(&SESSION_ENDED)
+        } else {
+            Needed::Login(&NO_SESSION)
+        });
     };
-    // A login for this very request satisfies `prompt=login` and every `max_age`. Whether there was one is known without
-    // a clock, which may have been set back since.
+    // A login for this very request satisfies `prompt=login` and every `max_age`. Whether there was one is
+    // known without a clock, which may have been set back since.
     let is_fresh = facts.done.has(PromptName::Login);
     if wishes(Prompt::Login) && !is_fresh {
         return Some(Needed::Login(&LOGIN_REQUESTED));
@@ -122,20 +127,24 @@ pub fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp)
     if asked.max_age.is_some_and(|limit| is_older(authentication, limit, now)) && !is_fresh {
         return Some(Needed::Login(&LOGIN_TOO_OLD));
     }
-    let is_met =
-        |wanted: &Vec<String>| authentication.acr.as_ref().is_some_and(|acr| wanted.iter().any(|w| **w == *acr.0));
+    let is_met = |wanted: &Vec<String>| {
+        authentication.acr.as_ref().is_some_and(|acr| wanted.iter().any(|w| **w == *acr.0))
+    };
     if essential.as_ref().is_some_and(|wanted| !is_met(wanted)) {
         // A login that did not help will not help a second time.
         let why = if is_fresh { Needed::Impossible(&ACR_UNREACHABLE) } else { Needed::Login(&ACR_NOT_MET) };
         return Some(why);
     }
-    // GAP-01: asked at every step, so that nobody else can take the place of the expected person by signing in.
+    // GAP-01: asked at every step, so that nobody else can take the place of the expected person by signing
+    // in.
     let signed_in = subject(client, &authentication.account);
     if asked.expected.as_ref().is_some_and(|sub| !signed_in.is(sub)) {
         return Some(Needed::SelectAccount(&OTHER_PERSON));
     }
     // A login for this request chose the account, too.
-    if wishes(Prompt::SelectAccount) && !facts.done.has(PromptName::SelectAccount) && !facts.done.has(PromptName::Login)
+    if wishes(Prompt::SelectAccount)
+        && !facts.done.has(PromptName::SelectAccount)
+        && !facts.done.has(PromptName::Login)
     {
         return Some(Needed::SelectAccount(&SELECTION_REQUESTED));
     }
@@ -152,8 +161,8 @@ pub fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp)
     needs_consent_each_time(client, facts).then_some(Needed::Consent(&CONSENT_NATIVE))
 }
 
-/// Whether a login is older than so many seconds, to the millisecond. `max_age=0` means `prompt=login` (OIDC Core section
-/// 3.1.2.1), and the age of a login that lies ahead of the clock is not known.
+/// Whether a login is older than so many seconds, to the millisecond. `max_age=0` means `prompt=login` (OIDC
+/// Core section 3.1.2.1), and the age of a login that lies ahead of the clock is not known.
 fn is_older(authentication: &Authentication, limit: u64, now: Timestamp) -> bool {
     let at = authentication.time();
     limit == 0 || at > now || now.since(at) > Duration::from_secs(limit)
@@ -168,8 +177,8 @@ pub struct Undecided {
     pub claims: Vec<String>,
 }
 
-/// What is asked for and was neither allowed nor declined before. For an operator's own application nothing has to be
-/// asked, but for access while the person is away by a client that cannot keep a secret.
+/// What is asked for and was neither allowed nor declined before. For an operator's own application nothing
+/// has to be asked, but for access while the person is away by a client that cannot keep a secret.
 #[must_use]
 pub fn undecided(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Undecided {
     // An OpenID request without `openid` would be another request: it cannot be declined by itself.
@@ -178,9 +187,10 @@ pub fn undecided(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Undecided
         |scope: &Scope| facts.consent.allows(scope, asked.resource.as_deref()) || is_declined(scope.as_str());
     let missing = asked.scopes.filtered(|scope| !is_decided(scope));
     match client.metadata().own.consent {
-        ConsentMode::Ask => {
-            Undecided { claims: facts.claims.undecided(&asked.claims, &asked.scopes, facts.consent), scopes: missing }
-        }
+        ConsentMode::Ask => Undecided {
+            claims: facts.claims.undecided(&asked.claims, &asked.scopes, facts.consent),
+            scopes: missing,
+        },
         ConsentMode::Implied => Undecided {
             scopes: missing.filtered(|scope| client.is_public() && scope.as_str() == Scope::OFFLINE_ACCESS),
             claims: Vec::new(),
@@ -188,8 +198,9 @@ pub fn undecided(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Undecided
     }
 }
 
-/// RFC 8252 section 8.6: a public client that is reached by a loopback port or a private scheme can be imitated by any
-/// program of the device, so that no request of it is answered without the person; unless an operator vouches for it.
+/// RFC 8252 section 8.6: a public client that is reached by a loopback port or a private scheme can be
+/// imitated by any program of the device, so that no request of it is answered without the person; unless an
+/// operator vouches for it.
 fn needs_consent_each_time(client: &Client, facts: &Facts<'_>) -> bool {
     client.is_public()
         && client.application_type() == ApplicationType::Native
@@ -217,6 +228,7 @@ fn essential_acr(asked: &Asked) -> Option<Vec<String>> {
 }
 
 fn is_reachable(facts: &Facts<'_>, acr: &str) -> bool {
-    let is_session = facts.authentication.and_then(|auth| auth.acr.as_ref()).is_some_and(|have| *have.0 == *acr);
+    let is_session =
+        facts.authentication.and_then(|auth| auth.acr.as_ref()).is_some_and(|have| *have.0 == *acr);
     is_session || facts.reachable.iter().any(|known| *known.0 == *acr)
 }

@@ -91,13 +91,16 @@ impl<'a> Step<'a> {
     /// The step that the page of this prompt leaves to the person.
     pub(super) fn of(prompt: PromptName, pending: Pending<'a>, token: &str) -> Self {
         match prompt {
-            PromptName::Login => Self::Login(LoginStep { pending, challenge: challenge(token), devices: None }),
+            PromptName::Login => {
+                Self::Login(LoginStep { pending, challenge: challenge(token), devices: None })
+            }
             PromptName::SelectAccount => Self::SelectAccount(SelectAccountStep(pending)),
             PromptName::Consent => Self::Consent(ConsentStep(pending)),
         }
     }
 
-    /// Answers the step by what was typed and pressed on a page with the fields and buttons of the built-in one.
+    /// Answers the step by what was typed and pressed on a page with the fields and buttons of the built-in
+    /// one.
     ///
     /// # Errors
     /// A fault of the store or of the accounts.
@@ -115,7 +118,8 @@ impl<'a> Step<'a> {
         match (self, field("action")) {
             (step, "cancel" | "deny") => step.declined().await,
             (Self::Login(step), _) => {
-                let (username, password) = (field("username").to_owned(), Zeroizing::new(field("password").to_owned()));
+                let (username, password) =
+                    (field("username").to_owned(), Zeroizing::new(field("password").to_owned()));
                 Box::pin(step.form(LoginForm { username, password })).await
             }
             (Self::SelectAccount(step), "another") => step.signs_in().await,
@@ -152,7 +156,8 @@ impl LoginStep<'_> {
     /// A fault of the store or of the accounts.
     pub async fn authenticated(self, who: Authentication) -> Result<Next, Fault> {
         let (by, call, env) = self.pending.world();
-        // In boxes of their own, here and below: an application's future is not to hold all that a step needs.
+        // In boxes of their own, here and below: an application's future is not to hold all that a step
+        // needs.
         let next = Box::pin(self.sign_in(who)).await?;
         by.respond(call, env, next).await
     }
@@ -170,8 +175,8 @@ impl LoginStep<'_> {
         self.pending.call.now
     }
 
-    /// The challenge of the page ([`LoginView::challenge`](super::view::LoginView::challenge)), once: `None` when it was taken
-    /// before, so that what a key has signed proves one login and no other.
+    /// The challenge of the page ([`LoginView::challenge`](super::view::LoginView::challenge)), once: `None`
+    /// when it was taken before, so that what a key has signed proves one login and no other.
     ///
     /// # Errors
     /// A fault of the store.
@@ -179,9 +184,9 @@ impl LoginStep<'_> {
         Ok(takes_once(&self.pending, &self.challenge).await?.then_some(&*self.challenge))
     }
 
-    /// What was typed into a page with name and password is looked at, unless too much was guessed before: then the page
-    /// comes again, as it does when the password is wrong. A right one can be followed by another factor before
-    /// [`authenticated`](Self::authenticated) ends the step.
+    /// What was typed into a page with name and password is looked at, unless too much was guessed before:
+    /// then the page comes again, as it does when the password is wrong. A right one can be followed by
+    /// another factor before [`authenticated`](Self::authenticated) ends the step.
     ///
     /// # Errors
     /// A fault of the store or of the accounts.
@@ -219,7 +224,10 @@ impl LoginStep<'_> {
         }
     }
 
-    async fn checked(mut self, form: LoginForm) -> Result<ControlFlow<Decided, (Self, Authentication)>, Fault> {
+    async fn checked(
+        mut self,
+        form: LoginForm,
+    ) -> Result<ControlFlow<Decided, (Self, Authentication)>, Fault> {
         let typed = form.username.clone();
         match password::check(&self.pending, form).await? {
             Checked::Right { who, devices } => {
@@ -245,8 +253,8 @@ impl LoginStep<'_> {
         env.record(call, &Event::LoginSucceeded { account: who.account.clone() });
         pending.moves_to(None, &who.account);
         pending.done.add(PromptName::Login);
-        // A second login of somebody who is signed in here already renews that session, whichever is the active one. Where
-        // it has no room for the client, a new one takes its place.
+        // A second login of somebody who is signed in here already renews that session, whichever is the
+        // active one. Where it has no room for the client, a new one takes its place.
         let mut everybody = by.sessions.everybody(call, env).await?;
         let same = everybody.iter().position(|person| person.account.id == who.account);
         let (renewed, full) = match same.map(|at| everybody.remove(at)) {
@@ -302,7 +310,8 @@ impl<'a> ConsentStep<'a> {
             return Ok(lost(&pending, false));
         };
         let allowed = pending.to_consent();
-        let before = pending.agreed.standing.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
+        let before =
+            pending.agreed.standing.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
         let stored = consent::widened(before, &allowed, pending.asked.resource.as_deref());
         // What the application knows beside it still counts.
         let policy = &pending.by.rules.policy;
@@ -352,11 +361,12 @@ impl SelectAccountStep<'_> {
         };
         pending.moves_to(Some(person.found.key), &person.account.id);
         pending.done.add(PromptName::SelectAccount);
-        let (account, handle, is_current) = (person.account.clone(), person.handle.clone(), person.is_current);
+        let (account, handle, is_current) =
+            (person.account.clone(), person.handle.clone(), person.is_current);
         pending.belongs_to(&account, Some(person)).await?;
         let Some(visit) = SessionChange::visit(&pending) else { return Ok(lost(&pending, false)) };
-        // The chosen session is one of the list, so that none is dropped. A request that still came with the secret before
-        // the current one must not bring it back into the cookie.
+        // The chosen session is one of the list, so that none is dropped. A request that still came with the
+        // secret before the current one must not bring it back into the cookie.
         let is_current = is_current && everybody.iter().all(|person| person.is_current);
         let sessions = is_current.then(|| list_with(handle, &everybody).0);
         let next = go_on(pending, visit).await?;

@@ -21,14 +21,21 @@ use crate::request::{Received, Refused};
 ///
 /// # Errors
 /// A page, when something broke.
-pub(crate) async fn page(by: &Arc<Interactions>, call: &Call, env: &Env, handle: &str) -> Result<Decided, PageError> {
+pub(crate) async fn page(
+    by: &Arc<Interactions>,
+    call: &Call,
+    env: &Env,
+    handle: &str,
+) -> Result<Decided, PageError> {
     let Some(found) = find(call, env, handle).await? else { return Ok(lost_page(None, None, false)) };
     if !is_of_browser(call, &found) {
         // It learns which client it was, and nothing of the request.
         return Ok(way_on(by, (call, env), found.body.request.params().ok(), false).await?);
     }
     match reopen(by, call, env, handle, &found).await? {
-        ControlFlow::Continue(pending) if first_answer(call, env, found.body.interaction).await?.is_some() => {
+        ControlFlow::Continue(pending)
+            if first_answer(call, env, found.body.interaction).await?.is_some() =>
+        {
             Ok(lost(&pending, true))
         }
         ControlFlow::Continue(pending) => Ok(proceed(pending).await?),
@@ -37,7 +44,11 @@ pub(crate) async fn page(by: &Arc<Interactions>, call: &Call, env: &Env, handle:
 }
 
 /// The record behind a handle.
-pub(super) async fn find(call: &Call, env: &Env, handle: &str) -> Result<Option<Found<InteractionBody>>, Fault> {
+pub(super) async fn find(
+    call: &Call,
+    env: &Env,
+    handle: &str,
+) -> Result<Option<Found<InteractionBody>>, Fault> {
     match Handle::<Interaction>::parse(handle) {
         Ok(handle) => env.records().get(call.now, handle.key(&env.realm)).await,
         Err(_) => Ok(None),
@@ -58,7 +69,8 @@ pub(super) async fn reopen<'a>(
     handle: &str,
     found: &Found<InteractionBody>,
 ) -> Result<ControlFlow<Decided, Pending<'a>>, PageError> {
-    let InteractionBody { interaction, request: carrier, source, first_seen, session, done, .. } = &found.body;
+    let InteractionBody { interaction, request: carrier, source, first_seen, session, done, .. } =
+        &found.body;
     let received = Received::again(carrier.params()?.into_owned(), *source);
     let addressed = received.resolve(call, env, &by.rules.resolver).await?.address(env).await?;
     let request = match addressed.validate(&by.rules) {
@@ -94,7 +106,8 @@ pub(super) async fn lost_form(
     way_on(by, (call, env), text.and_then(|text| Carrier::read(text).ok()), true).await
 }
 
-/// The page for a request of which nothing else is known: back to its client, or once more from the beginning.
+/// The page for a request of which nothing else is known: back to its client, or once more from the
+/// beginning.
 async fn way_on(
     by: &Interactions,
     (call, env): (&Call, &Env),

@@ -1,16 +1,17 @@
-//! Against guessing: attempts with a typed name, remembered for minutes. Unknown names are treated as known ones, so that
-//! nobody learns which exist.
+//! Against guessing: attempts with a typed name, remembered for minutes. Unknown names are treated as known
+//! ones, so that nobody learns which exist.
 //!
-//! Each attempt has a count of its **own**. A browser that has signed in under this name before is counted by itself, and
-//! by nothing else, so that no stranger can make it wait. Any other attempt is counted by name and network. It is counted
-//! before the password is looked at, and the count is taken away when the password was right; attempts that share a count
-//! are looked at one after the other, so that many right ones at the same moment do not count as failures.
+//! Each attempt has a count of its **own**. A browser that has signed in under this name before is counted by
+//! itself, and by nothing else, so that no stranger can make it wait. Any other attempt is counted by name
+//! and network. It is counted before the password is looked at, and the count is taken away when the password
+//! was right; attempts that share a count are looked at one after the other, so that many right ones at the
+//! same moment do not count as failures.
 //!
-//! The name and the network by themselves are **shared** counts: bounds for guessing from many networks, and of many
-//! names. Only failures count there. Strangers can fill them, so that a full one must not keep anybody out: it lets one
-//! attempt through per `first_wait`, and who finds others before them is given a time, at which their next attempt is
-//! looked at however many come meanwhile. Where even that line is too long, one more per
-//! `first_wait` is drawn by lot among those who come back.
+//! The name and the network by themselves are **shared** counts: bounds for guessing from many networks, and
+//! of many names. Only failures count there. Strangers can fill them, so that a full one must not keep
+//! anybody out: it lets one attempt through per `first_wait`, and who finds others before them is given a
+//! time, at which their next attempt is looked at however many come meanwhile. Where even that line is too
+//! long, one more per `first_wait` is drawn by lot among those who come back.
 
 use std::time::Duration;
 
@@ -29,7 +30,8 @@ use crate::records::{Found, ThrottleBody, throttle_key};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ThrottleConfig {
-    /// Failures of one name from one network or one known browser before its next attempt from there has to wait.
+    /// Failures of one name from one network or one known browser before its next attempt from there has to
+    /// wait.
     pub failures: u32,
     /// Failures of one name from anywhere before attempts with it are looked at one per `first_wait`.
     pub name_failures: u32,
@@ -167,16 +169,19 @@ impl Throttle {
                 Verdict::Waits(until) => return Ok(Admission::Waits(until.since(call.now))),
                 Verdict::LineTooLong(count) => {
                     let lot = u64::from_le_bytes(*env.secret());
-                    let draw = || env.guessing.lots.draw(call.now, count, counts.own, self.config.first_wait, lot);
+                    let draw =
+                        || env.guessing.lots.draw(call.now, count, counts.own, self.config.first_wait, lot);
                     match drawn.get_or_insert_with(draw) {
                         None => Vec::new(),
                         Some(wait) => return Ok(Admission::Waits(*wait)),
                     }
                 }
-                Verdict::Queued(full) => match self.queue(call.now, env, counts.own, own.as_ref(), &full).await? {
-                    Some(wait) => return Ok(Admission::Waits(wait)),
-                    None => continue,
-                },
+                Verdict::Queued(full) => {
+                    match self.queue(call.now, env, counts.own, own.as_ref(), &full).await? {
+                        Some(wait) => return Ok(Admission::Waits(wait)),
+                        None => continue,
+                    }
+                }
                 Verdict::Admitted => Vec::new(),
                 Verdict::AdmittedBy(full) => full,
             };
@@ -256,13 +261,18 @@ impl Throttle {
         }
         let of_name = Shared { key: throttle_key(env, "name", &[name]), free: self.config.name_failures };
         let Some(network) = call.network() else {
-            // An unknown peer may be anybody. It is no network of its own, which strangers could fill; its browser is
-            // all that is known, and easily changed.
+            // An unknown peer may be anybody. It is no network of its own, which strangers could fill; its
+            // browser is all that is known, and easily changed.
             let browser = call.browser.as_deref().map(chancery_jose::base64url::encode);
             let own = throttle_key(env, "name and browser", &[name, &browser.unwrap_or_default()]);
-            return Counts { own, longest_wait: SHARED_WAIT.min(self.config.longest_wait), shared: vec![of_name] };
+            return Counts {
+                own,
+                longest_wait: SHARED_WAIT.min(self.config.longest_wait),
+                shared: vec![of_name],
+            };
         };
-        let of_network = Shared { key: throttle_key(env, "network", &[&network]), free: self.config.network_failures };
+        let of_network =
+            Shared { key: throttle_key(env, "network", &[&network]), free: self.config.network_failures };
         Counts {
             own: throttle_key(env, "name and network", &[name, &network]),
             longest_wait: self.config.longest_wait,
@@ -298,7 +308,12 @@ impl Throttle {
     }
 
     /// Takes a place in every count that is full, for now; `false` when somebody else did at the same moment.
-    async fn take_places(&self, now: Timestamp, env: &Env, full: &[Found<ThrottleBody>]) -> Result<bool, Fault> {
+    async fn take_places(
+        &self,
+        now: Timestamp,
+        env: &Env,
+        full: &[Found<ThrottleBody>],
+    ) -> Result<bool, Fault> {
         for found in full {
             let next = found.body.not_before.max(now) + self.config.first_wait;
             let body = ThrottleBody { not_before: next, ..found.body.clone() };
@@ -310,8 +325,8 @@ impl Throttle {
         Ok(true)
     }
 
-    /// Takes a place behind the others, and says how long it is until then. `None` when somebody else changed a count at
-    /// the same moment.
+    /// Takes a place behind the others, and says how long it is until then. `None` when somebody else changed
+    /// a count at the same moment.
     async fn queue(
         &self,
         now: Timestamp,
@@ -329,7 +344,8 @@ impl Throttle {
             not_before: before.map_or(now, |before| before.body.not_before),
             admitted_at: Some(at),
         };
-        let ends = before.map_or(now, |before| before.expires_at).max(at + ADMISSION + self.config.first_wait);
+        let ends =
+            before.map_or(now, |before| before.expires_at).max(at + ADMISSION + self.config.first_wait);
         Ok(write(now, env, own, before, &body, ends).await?.then(|| at.since(now)))
     }
 
@@ -343,9 +359,11 @@ impl Throttle {
     ) -> Result<bool, Fault> {
         let failures = found.map_or(0, |found| found.body.failures).saturating_add(1);
         let not_before = now + self.wait(failures, counts.longest_wait);
-        // Failures are remembered beyond the wait that they caused, or the longest one would end in a new beginning.
+        // Failures are remembered beyond the wait that they caused, or the longest one would end in a new
+        // beginning.
         let ends = not_before + self.config.longest_wait;
-        write(now, env, counts.own, found, &ThrottleBody { failures, not_before, admitted_at: None }, ends).await
+        write(now, env, counts.own, found, &ThrottleBody { failures, not_before, admitted_at: None }, ends)
+            .await
     }
 
     /// How far ahead the next place in a count can be that others share.
@@ -362,8 +380,8 @@ impl Throttle {
     }
 }
 
-/// A count as it stands. A time further ahead than the longest wait of the count was written by a clock that was ahead, and
-/// has been set right since: it keeps nobody waiting.
+/// A count as it stands. A time further ahead than the longest wait of the count was written by a clock that
+/// was ahead, and has been set right since: it keeps nobody waiting.
 async fn standing(
     now: Timestamp,
     env: &Env,

@@ -25,7 +25,8 @@ pub enum View {
 /// The client that asks, in words for a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientView {
-    /// Its name, or its id when it has none; without control and bidirectional characters, at most 80 characters.
+    /// Its name, or its id when it has none; without control and bidirectional characters, at most 80
+    /// characters.
     pub name: String,
     /// Its home page.
     pub client_uri: Option<String>,
@@ -43,7 +44,8 @@ pub struct FormView {
     pub fields: Vec<(&'static str, String)>,
     /// Where the last redirect will lead, so that a page can say where the person goes.
     pub target: RedirectUri,
-    /// `ui_locales` of the request (OIDC Core section 3.1.2.1), as sent: goes before what the browser prefers.
+    /// `ui_locales` of the request (OIDC Core section 3.1.2.1), as sent: goes before what the browser
+    /// prefers.
     pub ui_locales: Option<Box<str>>,
 }
 
@@ -65,11 +67,11 @@ pub enum LoginProblem {
     Throttled(Duration),
     /// Too much work at this moment; the password was not looked at.
     Busy,
-    /// The form was not made for this browser, this session or this request, or too long ago; the password was not looked
-    /// at.
+    /// The form was not made for this browser, this session or this request, or too long ago; the password
+    /// was not looked at.
     Stale,
-    /// The browser does not send the cookie that its page has set: nobody can sign in without. The password was not looked
-    /// at.
+    /// The browser does not send the cookie that its page has set: nobody can sign in without. The password
+    /// was not looked at.
     NoCookies,
 }
 
@@ -100,11 +102,12 @@ pub struct LoginView {
     pub username: Option<String>,
     /// Why it is shown again.
     pub problem: Option<LoginProblem>,
-    /// The authentication context classes that the client wants, best first (OIDC Core sections 3.1.2.1 and 5.5.1.1): a page
-    /// that knows several ways to sign in offers one that reaches one of them.
+    /// The authentication context classes that the client wants, best first (OIDC Core sections 3.1.2.1 and
+    /// 5.5.1.1): a page that knows several ways to sign in offers one that reaches one of them.
     pub acr_values: Vec<Acr>,
-    /// What a key of the person may sign to prove itself, as WebAuthn wants it (section 13.4.3): nobody can guess it, it is of this
-    /// page, and [`LoginStep::take_challenge`](super::LoginStep::take_challenge) gives it once.
+    /// What a key of the person may sign to prove itself, as WebAuthn wants it (section 13.4.3): nobody can
+    /// guess it, it is of this page, and [`LoginStep::take_challenge`](super::LoginStep::take_challenge)
+    /// gives it once.
     pub challenge: String,
     /// The form: inputs `username`, `password`; buttons `action` = `login`, `cancel`.
     pub form: FormView,
@@ -155,7 +158,8 @@ pub struct SignedInView {
     pub client: Option<ClientView>,
     /// Where the person can go on: the client's `initiate_login_uri` or home page.
     pub way_on: Option<String>,
-    /// The parameters with which the same request can be started again at the authorization endpoint, form-encoded.
+    /// The parameters with which the same request can be started again at the authorization endpoint,
+    /// form-encoded.
     pub restart: Option<String>,
     /// Whether the request was answered; otherwise its session is gone or its time is over.
     pub is_answered: bool,

@@ -53,7 +53,11 @@ impl AccessTokenConfig {
     /// What is wrong with it.
     pub(crate) fn complaints(&self) -> Vec<Complaint> {
         SectionCheck::of("access_token")
-            .lifetimes(&[("opaque", self.opaque), ("jwt", self.jwt), ("client_credentials", self.client_credentials)])
+            .lifetimes(&[
+                ("opaque", self.opaque),
+                ("jwt", self.jwt),
+                ("client_credentials", self.client_credentials),
+            ])
             .complaints()
     }
 }
@@ -76,12 +80,29 @@ const TYPE: &str = "at+jwt";
 
 /// The claims that the protocol sets itself and that an extra claim never can (RFC 7662 section 2.2, RFC 9068
 /// section 2.2).
-const RESERVED: &[&str] =
-    &["active", "aud", "client_id", "cnf", "exp", "iat", "iss", "jti", "nbf", "scope", "sid", "sub", "token_type"];
+const RESERVED: &[&str] = &[
+    "active",
+    "aud",
+    "client_id",
+    "cnf",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "scope",
+    "sid",
+    "sub",
+    "token_type",
+];
 
 /// The audience of an access token with these scopes: its resource server and, if `openid` is among them, the
 /// issuer itself, whose UserInfo accepts it (RFC 9068 section 2.2, RFC 7662 section 2.2).
-pub(crate) fn audience<'a>(issuer: &'a Issuer, resource: Option<&'a ResourceUri>, scopes: &Scopes) -> Vec<&'a str> {
+pub(crate) fn audience<'a>(
+    issuer: &'a Issuer,
+    resource: Option<&'a ResourceUri>,
+    scopes: &Scopes,
+) -> Vec<&'a str> {
     let userinfo = scopes.contains(Scope::OPENID).then_some(issuer.as_str());
     resource.map(ResourceUri::as_str).into_iter().chain(userinfo).collect()
 }
@@ -106,20 +127,27 @@ impl TokenIssuer {
         let resource = what.target.resource.as_deref();
         let scopes = what.target.access_token_scopes();
         let format = resource.map_or(TokenFormat::Opaque, |server| server.format);
-        let lifetime = self.policy.lifetime(TokenKind::AccessToken, what, client, self.access_token.lifetime(what));
+        let lifetime =
+            self.policy.lifetime(TokenKind::AccessToken, what, client, self.access_token.lifetime(what));
 
         let extra = self.policy.claims(what, client).await?.filtered(|name| !is_reserved(name));
         match (resource, format) {
             (Some(server), TokenFormat::Jwt) => {
-                let text =
-                    self.jwt(draft, JwtDraft { what, client, resource: server, extra }, &scopes, lifetime).await?;
+                let text = self
+                    .jwt(draft, JwtDraft { what, client, resource: server, extra }, &scopes, lifetime)
+                    .await?;
                 Ok(Drafted { text, record: None, lifetime })
             }
             _ => Self::opaque(draft, scopes, lifetime, extra),
         }
     }
 
-    fn opaque(draft: &Draft<'_>, scopes: Scopes, lifetime: Duration, extra: Claims) -> Result<Drafted, Fault> {
+    fn opaque(
+        draft: &Draft<'_>,
+        scopes: Scopes,
+        lifetime: Duration,
+        extra: Claims,
+    ) -> Result<Drafted, Fault> {
         let Draft { call, env, what, .. } = *draft;
         let grant = what.holder.grant();
         let partition = grant.map_or_else(|| env.partition(), |grant| grant.partition());

@@ -16,7 +16,8 @@ use crate::issue::TokenIssuer;
 use crate::issue::access_token::AccessTokenConfig;
 use crate::issue::refresh_token::RefreshTokenConfig;
 use crate::model::{
-    Authentication, ClaimsRequest, Client, Entitlement, GrantId, Granted, ResourceScopes, ResourceServer, Target,
+    Authentication, ClaimsRequest, Client, Entitlement, GrantId, Granted, ResourceScopes, ResourceServer,
+    Target,
 };
 use crate::policy::TokenKind;
 use crate::records::{AuthorizationCodeBody, GrantBody};

@@ -14,7 +14,10 @@ impl TokenIssuer {
     ///
     /// # Errors
     /// A fault of the signer.
-    #[expect(clippy::unused_async, reason = "a signer answers later, and every caller has to be able to wait for it")]
+    #[expect(
+        clippy::unused_async,
+        reason = "a signer answers later, and every caller has to be able to wait for it"
+    )]
     pub(crate) async fn authorization_response(
         &self,
         _call: &Call,

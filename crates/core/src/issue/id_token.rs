@@ -55,14 +55,19 @@ impl TokenIssuer {
     ///
     /// Claims of scopes are left to UserInfo if it accepts the access token issued with this one (OIDC Core
     /// section 5.4). What the `claims` parameter requests for the ID token is always included (section 5.5).
-    pub(super) async fn id_token(&self, draft: &Draft<'_>, access_token: &str) -> Result<Option<String>, Failure> {
+    pub(super) async fn id_token(
+        &self,
+        draft: &Draft<'_>,
+        access_token: &str,
+    ) -> Result<Option<String>, Failure> {
         let Draft { call, env, client, what } = *draft;
         let Holder::Person(granted) = &what.holder else { return Ok(None) };
         if !what.target.scopes.contains(Scope::OPENID) {
             return Ok(None);
         }
         let alg = client.metadata().openid.id_token_signed_response_alg;
-        let for_claims = if what.target.is_for_userinfo() { Scopes::default() } else { what.target.scopes.clone() };
+        let for_claims =
+            if what.target.is_for_userinfo() { Scopes::default() } else { what.target.scopes.clone() };
         let mut names = self.claims.names(&for_claims, &granted.claims.id_token);
         names.retain(|name| !ClaimName::of(name).is_of_protocol());
         let person = if names.is_empty() {
@@ -103,7 +108,9 @@ impl TokenIssuer {
         if !alg.is_symmetric() {
             return Ok(self.keys.sign_jwt(env, call.now, alg, None, payload.as_bytes()).await?);
         }
-        let Some(key) = signing_hmac_key(client, alg, &self.keys, call.now)? else { return SECRET_ENDED.refused() };
+        let Some(key) = signing_hmac_key(client, alg, &self.keys, call.now)? else {
+            return SECRET_ENDED.refused();
+        };
         let input = EncodedHeader::new(alg, None, None).signing_input(payload.as_bytes());
         let signature = key.sign(input.as_bytes());
         Ok(assemble(input, &signature))
@@ -153,7 +160,8 @@ mod tests {
     use super::*;
     use crate::model::Account;
 
-    /// CLAIM-12, CLAIM-13, CLAIM-14, CLAIM-20: names, order and form of the claims, and that accounts cannot change them.
+    /// CLAIM-12, CLAIM-13, CLAIM-14, CLAIM-20: names, order and form of the claims, and that accounts cannot
+    /// change them.
     #[test]
     fn golden() {
         let alice = Account::new(AccountId::parse("alice").unwrap(), "Alice");

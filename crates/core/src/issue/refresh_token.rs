@@ -93,7 +93,13 @@ impl RefreshFamilyBody {
 
     /// The family after one more rotation.
     pub(crate) fn rotated(&self, successor: HandleDigest, key_version: u32, now: Timestamp) -> Self {
-        Self { current: successor, previous: Some(self.current), rotated_at: now, key_version, ..self.clone() }
+        Self {
+            current: successor,
+            previous: Some(self.current),
+            rotated_at: now,
+            key_version,
+            ..self.clone()
+        }
     }
 }
 
@@ -108,7 +114,8 @@ pub(crate) fn successor(
     shown: &RotatingHandle<RefreshToken>,
 ) -> Result<RotatingHandle<RefreshToken>, Fault> {
     let derived = keys.derived(version);
-    let derived = derived.ok_or_else(|| Fault::unavailable(format!("root secret {version} is not known here")))?;
+    let derived =
+        derived.ok_or_else(|| Fault::unavailable(format!("root secret {version} is not known here")))?;
     Ok(shown.successor(Zeroizing::new(hmac_sha256(&*derived.refresh_rotation, shown.secret()))))
 }
 

@@ -16,11 +16,12 @@ use zeroize::Zeroizing;
 #[serde(transparent)]
 pub struct Epoch(pub u64);
 
-/// Tells a person from an earlier one of the same id who was removed: what that one agreed to, this one has not.
+/// Tells a person from an earlier one of the same id who was removed: what that one agreed to, this one has
+/// not.
 ///
-/// It is chosen when the account is made and never changes; whoever gives an id again chooses another one, and another
-/// [`Epoch`], which ends what the earlier person left. An application that gives no id twice (OIDC Core section 2, `sub`: "never
-/// reassigned") leaves the default.
+/// It is chosen when the account is made and never changes; whoever gives an id again chooses another one,
+/// and another [`Epoch`], which ends what the earlier person left. An application that gives no id twice
+/// (OIDC Core section 2, `sub`: "never reassigned") leaves the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct AccountRegistration(pub u64);

@@ -36,8 +36,8 @@ impl Amr {
 
     /// All registered values (RFC 8176 section 2).
     const REGISTERED: [&'static str; 21] = [
-        "face", "fpt", "geo", "hwk", "iris", "kba", "mca", "mfa", "otp", "pin", "pop", "pwd", "rba", "retina", "sc",
-        "sms", "swk", "tel", "user", "vbm", "wia",
+        "face", "fpt", "geo", "hwk", "iris", "kba", "mca", "mfa", "otp", "pin", "pop", "pwd", "rba",
+        "retina", "sc", "sms", "swk", "tel", "user", "vbm", "wia",
     ];
 
     /// The longest value, in bytes.
@@ -117,7 +117,12 @@ impl Authentication {
     #[must_use]
     pub fn by_password(account: &Account, at: Timestamp) -> Self {
         let factors = vec![Factor { method: Amr::PASSWORD, at }];
-        Self { account: account.id.clone(), epoch: account.epoch, factors, acr: Some(Acr(Acr::PASSWORD.into())) }
+        Self {
+            account: account.id.clone(),
+            epoch: account.epoch,
+            factors,
+            acr: Some(Acr(Acr::PASSWORD.into())),
+        }
     }
 
     /// The same login with this further factor.

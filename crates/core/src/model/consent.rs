@@ -37,7 +37,9 @@ impl ConsentAnswer {
     #[must_use]
     pub fn allows(&self, scope: &Scope, resource: Option<&ResourceServer>) -> bool {
         let scopes = match resource.filter(|server| server.knows(scope)) {
-            Some(server) => self.resources.iter().find(|known| known.resource == server.uri).map(|known| &known.scopes),
+            Some(server) => {
+                self.resources.iter().find(|known| known.resource == server.uri).map(|known| &known.scopes)
+            }
             None => Some(&self.scopes),
         };
         scopes.is_some_and(|scopes| scopes.contains(scope.as_str()))
@@ -46,7 +48,8 @@ impl ConsentAnswer {
     /// Adds scopes that were allowed, for tokens for this resource server.
     pub fn allow(&mut self, scopes: &Scopes, resource: Option<&ResourceServer>) {
         let is_resources = |scope: &Scope| resource.is_some_and(|server| server.knows(scope));
-        let joined = |have: &Scopes, more: Scopes| have.iter().chain(more.iter()).cloned().collect::<Scopes>();
+        let joined =
+            |have: &Scopes, more: Scopes| have.iter().chain(more.iter()).cloned().collect::<Scopes>();
         self.rejected_scopes = self.rejected_scopes.filtered(|scope| !scopes.contains(scope.as_str()));
         self.scopes = joined(&self.scopes, scopes.filtered(|scope| !is_resources(scope)));
         let more = scopes.filtered(is_resources);

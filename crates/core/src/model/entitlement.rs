@@ -127,8 +127,9 @@ impl Target {
     pub fn access_token_scopes(&self) -> Scopes {
         let Some(server) = &self.resource else { return self.scopes.clone() };
         let is_for_userinfo = self.is_for_userinfo();
-        self.scopes
-            .filtered(|scope| server.knows(scope) || (is_for_userinfo && scope.as_str() != Scope::OFFLINE_ACCESS))
+        self.scopes.filtered(|scope| {
+            server.knows(scope) || (is_for_userinfo && scope.as_str() != Scope::OFFLINE_ACCESS)
+        })
     }
 
     /// `scope` of the response (RFC 6749 section 5.1): the scopes of the access token, and those that gave
@@ -137,7 +138,8 @@ impl Target {
     pub fn answered_scopes(&self) -> Scopes {
         let of_token = self.access_token_scopes();
         self.scopes.filtered(|scope| {
-            of_token.contains(scope.as_str()) || matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS)
+            of_token.contains(scope.as_str())
+                || matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS)
         })
     }
 }

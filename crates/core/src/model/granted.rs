@@ -23,7 +23,8 @@ pub struct Granted {
     pub sid: Box<str>,
     /// Everything that was granted, in the order it was asked for.
     pub scopes: Scopes,
-    /// Which of these scopes belong to a resource server (RFC 8707 section 2). All others are this server's own.
+    /// Which of these scopes belong to a resource server (RFC 8707 section 2). All others are this server's
+    /// own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ResourceScopes>,
     /// Single claims that were requested and consented to (OIDC Core section 5.5).

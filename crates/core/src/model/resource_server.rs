@@ -80,7 +80,11 @@ mod tests {
         assert_eq!(read(r#"{"uri":"https://api.example"}"#), Some(TokenFormat::Opaque));
         assert_eq!(read(r#"{"uri":"https://api.example","format":"jwt"}"#), Some(TokenFormat::Jwt));
         for format in ["JWT", "paseto", "", "jwe"] {
-            assert_eq!(read(&format!(r#"{{"uri":"https://api.example","format":"{format}"}}"#)), None, "{format}");
+            assert_eq!(
+                read(&format!(r#"{{"uri":"https://api.example","format":"{format}"}}"#)),
+                None,
+                "{format}"
+            );
         }
         assert_eq!(read(r#"{"uri":"https://api.example","nonsense":1}"#), None);
     }

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-/// Who calls an endpoint. It decides how the request is read, how an error looks, and whose scripts may read the answer.
+/// Who calls an endpoint. It decides how the request is read, how an error looks, and whose scripts may read
+/// the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// A person's browser: cookies, pages, redirects.
@@ -49,9 +50,24 @@ pub struct Description {
 }
 
 impl Description {
-    const fn new(caller: Caller, name: &'static str, path: Option<&'static str>, methods: &'static [Verb]) -> Self {
+    const fn new(
+        caller: Caller,
+        name: &'static str,
+        path: Option<&'static str>,
+        methods: &'static [Verb],
+    ) -> Self {
         let (member, authentication_member, purpose, below) = (None, None, "", &[] as &[Verb]);
-        Self { name, purpose, path, member, authentication_member, caller, methods, below, is_optional: false }
+        Self {
+            name,
+            purpose,
+            path,
+            member,
+            authentication_member,
+            caller,
+            methods,
+            below,
+            is_optional: false,
+        }
     }
 
     const fn announced_as(self, member: &'static str) -> Self {

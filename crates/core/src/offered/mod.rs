@@ -39,7 +39,13 @@ pub struct EndpointSet(BTreeMap<Endpoint, bool>);
 
 impl Default for EndpointSet {
     fn default() -> Self {
-        Self(Endpoint::ALL.iter().filter(|endpoint| endpoint.describe().is_optional).map(|on| (*on, true)).collect())
+        Self(
+            Endpoint::ALL
+                .iter()
+                .filter(|endpoint| endpoint.describe().is_optional)
+                .map(|on| (*on, true))
+                .collect(),
+        )
     }
 }
 
@@ -50,7 +56,10 @@ impl TryFrom<BTreeMap<String, bool>> for EndpointSet {
         let mut set = Self::default();
         for (name, is_on) in switches {
             let endpoint = Endpoint::named(&name).filter(|endpoint| set.0.contains_key(endpoint));
-            set.0.insert(endpoint.ok_or_else(|| format!("there is no endpoint {name:?} that can be off"))?, is_on);
+            set.0.insert(
+                endpoint.ok_or_else(|| format!("there is no endpoint {name:?} that can be off"))?,
+                is_on,
+            );
         }
         Ok(set)
     }

@@ -23,7 +23,9 @@ pub struct Routes(BTreeMap<Endpoint, String>);
 
 impl Default for Routes {
     fn default() -> Self {
-        let paths = Endpoint::ALL.iter().filter_map(|endpoint| Some((*endpoint, endpoint.describe().path?.to_owned())));
+        let paths = Endpoint::ALL
+            .iter()
+            .filter_map(|endpoint| Some((*endpoint, endpoint.describe().path?.to_owned())));
         Self(paths.collect())
     }
 }
@@ -35,7 +37,9 @@ impl TryFrom<BTreeMap<String, String>> for Routes {
         let mut routes = Self::default();
         for (name, path) in paths {
             let endpoint = Endpoint::named(&name).filter(|endpoint| routes.0.contains_key(endpoint));
-            routes.0.insert(endpoint.ok_or_else(|| format!("there is no endpoint {name:?} with a path"))?, path);
+            routes
+                .0
+                .insert(endpoint.ok_or_else(|| format!("there is no endpoint {name:?} with a path"))?, path);
         }
         Ok(routes)
     }
@@ -69,7 +73,9 @@ impl Routes {
                 complaints.push(Complaint::new(format!("routes.{endpoint}"), rule, "RFC 6749 section 3"));
             };
             if !is_path(path) {
-                complain("must begin with / and have letters, digits, - . _ ~ between single slashes".to_owned());
+                complain(
+                    "must begin with / and have letters, digits, - . _ ~ between single slashes".to_owned(),
+                );
             }
             if path.starts_with("/.well-known/") {
                 complain("must not stand among the well-known paths (RFC 8615)".to_owned());

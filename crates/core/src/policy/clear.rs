@@ -154,6 +154,8 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
 /// persons and clients apart only by `sub`. A person whose application let them choose a client's id gets no
 /// token; a client with the id of a person is refused at registration.
 async fn is_of_client(env: &Env, holder: &Holder) -> Result<bool, Fault> {
-    let Some(Ok(id)) = holder.account().map(|account| ClientId::parse(account.as_str())) else { return Ok(false) };
+    let Some(Ok(id)) = holder.account().map(|account| ClientId::parse(account.as_str())) else {
+        return Ok(false);
+    };
     Ok(env.registry.client(&env.realm, &id).await?.is_some())
 }

@@ -36,7 +36,8 @@ pub trait ClientPolicy: Send + Sync {
     fn sees(&self, client: &Client, token: &TokenView<'_>, doing: Doing) -> bool {
         let is_owner = client.id() == token.client;
         let is_named = || {
-            let by_resource = token.resource.is_some_and(|server| server.introspected_by.contains(client.id()));
+            let by_resource =
+                token.resource.is_some_and(|server| server.introspected_by.contains(client.id()));
             by_resource || client.metadata().own.introspects.contains(token.client)
         };
         let is_for_others = doing == Doing::Introspection && token.kind != TokenKind::RefreshToken;

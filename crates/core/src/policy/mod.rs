@@ -11,7 +11,7 @@ pub use token::{DefaultTokenPolicy, JwtDraft, TokenKind, TokenPolicy};
 
 pub(crate) mod clear;
 pub use clear::{
-    ACCOUNT_DISABLED, ACCOUNT_GONE, AUDIENCE_WITHDRAWN, CLIENT_DISABLED, CLIENT_REPLACED, Cleared, SCOPES_WITHDRAWN,
-    SIGNED_OUT_EVERYWHERE, SUBJECT_IS_A_CLIENT, clear,
+    ACCOUNT_DISABLED, ACCOUNT_GONE, AUDIENCE_WITHDRAWN, CLIENT_DISABLED, CLIENT_REPLACED, Cleared,
+    SCOPES_WITHDRAWN, SIGNED_OUT_EVERYWHERE, SUBJECT_IS_A_CLIENT, clear,
 };
 pub(crate) use clear::{Authority, Gate, gate};

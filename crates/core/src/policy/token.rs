@@ -51,7 +51,13 @@ pub trait TokenPolicy: Send + Sync {
 
     /// The lifetime of the token; `configured` is the value of the configuration or the resource server. For
     /// a refresh token it is the time for which it may stay unused.
-    fn lifetime(&self, _kind: TokenKind, _what: &Entitlement, _client: &Client, configured: Duration) -> Duration {
+    fn lifetime(
+        &self,
+        _kind: TokenKind,
+        _what: &Entitlement,
+        _client: &Client,
+        configured: Duration,
+    ) -> Duration {
         configured
     }
 

@@ -17,9 +17,12 @@ use crate::fetch::{Fetch, NoFetch};
 use crate::guessing::Guessing;
 use crate::names::NameKey;
 use crate::policy::{
-    AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, TokenPolicy,
+    AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy,
+    TokenPolicy,
 };
-use crate::ports::{Accounts, Clock, EventSink, NoopEventSink, PrivateKeys, Random, Registry, SystemClock, Watcher};
+use crate::ports::{
+    Accounts, Clock, EventSink, NoopEventSink, PrivateKeys, Random, Registry, SystemClock, Watcher,
+};
 
 /// The parts that have no default.
 pub struct Parts {
@@ -136,8 +139,19 @@ impl Builder {
             }
         };
         let guessing = Guessing::default();
-        let env =
-            Env { realm, issuer, store, registry, accounts, private_keys, fetch, random, events, names, guessing };
+        let env = Env {
+            realm,
+            issuer,
+            store,
+            registry,
+            accounts,
+            private_keys,
+            fetch,
+            random,
+            events,
+            names,
+            guessing,
+        };
         let watchers = watchers(&env);
         for watcher in &watchers {
             if let Err(fault) = watcher.look(now).await {

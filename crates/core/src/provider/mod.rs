@@ -198,7 +198,9 @@ impl Provider {
         decided: Result<Decided, PageError>,
     ) -> Result<Next, PageError> {
         let next = match decided {
-            Ok(decided) => snapshot.interactions.respond(call, &self.env, decided).await.map_err(PageError::from),
+            Ok(decided) => {
+                snapshot.interactions.respond(call, &self.env, decided).await.map_err(PageError::from)
+            }
             Err(error) => Err(error),
         };
         next.inspect_err(|error| {
@@ -225,7 +227,9 @@ impl Provider {
                 (Some(client), answer)
             }
             Some(Served::ToBearer(served)) => (None, served.answer(call, &self.env, request).await),
-            None => (None, Err(Fault::internal(format!("{endpoint} is off, or none that clients call")).into())),
+            None => {
+                (None, Err(Fault::internal(format!("{endpoint} is off, or none that clients call")).into()))
+            }
         };
         let named = || client.as_ref().map(AuthenticatedClient::when_refused);
         answer.inspect_err(|failure| self.env.record_failure(call, endpoint, named(), failure))
@@ -251,7 +255,12 @@ impl Provider {
     ///
     /// # Errors
     /// A fault of the store. Calling it again continues where it stopped.
-    pub async fn withdraw_consent(&self, call: &Call, account: &AccountId, client: &ClientId) -> Result<u64, Fault> {
+    pub async fn withdraw_consent(
+        &self,
+        call: &Call,
+        account: &AccountId,
+        client: &ClientId,
+    ) -> Result<u64, Fault> {
         consent::withdraw(call, &self.env, account, client).await
     }
 

@@ -93,7 +93,11 @@ impl Snapshot {
             reachable: env.accounts.levels(&env.realm),
         });
         let authorization = AuthorizationEndpoint::new(Arc::clone(&interactions));
-        let token = TokenEndpoint { issuer: issuer.clone(), scopes: Arc::new(scope.clone()), offered: offered.clone() };
+        let token = TokenEndpoint {
+            issuer: issuer.clone(),
+            scopes: Arc::new(scope.clone()),
+            offered: offered.clone(),
+        };
         let introspection = IntrospectionEndpoint { issuer: issuer.clone(), policy: client_policy.clone() };
         let revocation = RevocationEndpoint { issuer: issuer.clone(), policy: client_policy.clone() };
         let userinfo = UserInfoEndpoint { issuer: issuer.clone(), claims: Arc::new(claims.clone()) };
@@ -125,7 +129,10 @@ impl Snapshot {
                 config: config.client_authentication.clone(),
                 policy: client_policy.clone(),
             },
-            client_endpoints: client_endpoints.into_iter().filter(|(on, _)| offered.endpoints.has(*on)).collect(),
+            client_endpoints: client_endpoints
+                .into_iter()
+                .filter(|(on, _)| offered.endpoints.has(*on))
+                .collect(),
             interactions,
             keys,
         })

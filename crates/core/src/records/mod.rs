@@ -55,9 +55,8 @@ pub trait Body: Serialize + DeserializeOwned {
     /// A fault for an unknown version or a damaged record.
     fn decode(bytes: &[u8]) -> Result<Self, Fault> {
         match bytes.split_first() {
-            Some((&version, json)) if version == Self::VERSION => {
-                serde_json::from_slice(json).map_err(|error| Fault::internal(format!("damaged record: {error}")))
-            }
+            Some((&version, json)) if version == Self::VERSION => serde_json::from_slice(json)
+                .map_err(|error| Fault::internal(format!("damaged record: {error}"))),
             _ => Err(Fault::internal(format!("record of kind {} has an unknown version", Self::KIND.0))),
         }
     }

@@ -84,7 +84,8 @@ impl<'a> Resolved<'a> {
         let asked = params.one("response_mode").ok().flatten();
         let mode = asked.and_then(ResponseMode::parse).unwrap_or(ResponseMode::Query);
         // Nor is a state given back that no proxy would carry in a header.
-        let state = params.one("state").ok().flatten().filter(|state| state.len() <= LONGEST_STATE).map(Box::from);
+        let state =
+            params.one("state").ok().flatten().filter(|state| state.len() <= LONGEST_STATE).map(Box::from);
         Ok(Addressed { client, target, mode, state, resource, params, source })
     }
 }

@@ -35,8 +35,8 @@ impl Door {
     }
 }
 
-/// The checks, in this order, and which doors ask for them; cheap before dear, pure over the snapshot and what `address` has
-/// loaded. Their reasons stand in `validated.rs`.
+/// The checks, in this order, and which doors ask for them; cheap before dear, pure over the snapshot and
+/// what `address` has loaded. Their reasons stand in `validated.rs`.
 pub(super) fn asked(
     params: &Params<'_>,
     client: &Client,
@@ -70,13 +70,16 @@ pub(super) fn asked(
     let resource = resource.cloned().filter(|server| server.knows_any(&scopes.known));
     let challenge = params.one("code_challenge")?;
     let code_challenge = CodeChallenge::parse(challenge, params.one("code_challenge_method")?, client)?;
-    let max_age = max_age(params.one("max_age")?)?.or(client.metadata().openid.default_max_age.filter(|_| is_openid));
-    let claims = params.one("claims")?.map_or(Ok(ClaimsRequest::default()), |text| rules.claims.parse(text))?;
+    let max_age =
+        max_age(params.one("max_age")?)?.or(client.metadata().openid.default_max_age.filter(|_| is_openid));
+    let claims =
+        params.one("claims")?.map_or(Ok(ClaimsRequest::default()), |text| rules.claims.parse(text))?;
     let mut claims = rules.claims.registered(claims, client);
     rules.policy.claims_request(&claims, client)?;
     claims.locales = params.one("claims_locales")?.map(Box::from);
     let acr_values = acr_values(params.one("acr_values")?, client, is_openid);
-    let hinted = params.one("id_token_hint")?.map(|token| hinted_subject(token, client, rules)).transpose()?;
+    let hinted =
+        params.one("id_token_hint")?.map(|token| hinted_subject(token, client, rules)).transpose()?;
 
     let nonce = nonce.map(Box::from);
     let login_hint = params.one("login_hint")?.map(Box::from);
@@ -141,7 +144,8 @@ const OPENID_ONLY: &[&str] = &["acr_values", "claims", "claims_locales", "id_tok
 /// Longest `nonce`, in bytes; the same as for `state`.
 const LONGEST: usize = super::addressed::LONGEST_STATE;
 
-/// Longest request, form-encoded, in bytes: its page's form has to fit the limit of a body even when it is encoded again.
+/// Longest request, form-encoded, in bytes: its page's form has to fit the limit of a body even when it is
+/// encoded again.
 const LONGEST_REQUEST: usize = 16 * 1024;
 
 /// RFC 6749 section 3.1: parameters must not be included more than once.
@@ -171,7 +175,8 @@ fn response_mode(params: &Params<'_>, client: &Client, offered: &Offered) -> Res
         Some(asked) => offered.response_mode(asked).ok_or(&RESPONSE_MODE_UNSUPPORTED)?,
         None => ResponseMode::Query,
     };
-    let is_registered = client.metadata().flow.response_modes.as_ref().is_none_or(|modes| modes.contains(&mode));
+    let is_registered =
+        client.metadata().flow.response_modes.as_ref().is_none_or(|modes| modes.contains(&mode));
     if is_registered { Ok(()) } else { RESPONSE_MODE_UNREGISTERED.refused() }
 }
 
@@ -212,8 +217,8 @@ fn acr_values(text: Option<&str>, client: &Client, is_openid: bool) -> Vec<Acr> 
     }
 }
 
-/// Whom the client expects. Nobody else may be the answer to a request for one `sub` (OIDC Core section 5.5.1), so that a
-/// wish that nobody can meet is not overheard.
+/// Whom the client expects. Nobody else may be the answer to a request for one `sub` (OIDC Core section
+/// 5.5.1), so that a wish that nobody can meet is not overheard.
 fn expected_subject(hinted: Option<Box<str>>, claims: &ClaimsRequest) -> Result<Option<Box<str>>, Refusal> {
     let Some(ask) = claims.of_id_token("sub").filter(|ask| !ask.values.is_empty()) else { return Ok(hinted) };
     let mut named = ask.strings().map(String::into_boxed_str);
@@ -224,8 +229,8 @@ fn expected_subject(hinted: Option<Box<str>>, claims: &ClaimsRequest) -> Result<
     met.map(Some).ok_or_else(|| (&SUBJECT_IMPOSSIBLE).into())
 }
 
-/// OIDC Core section 3.1.2.1: an ID token that this server issued to this client, expired or not, and also when the key that
-/// signed it has made way for another: it is about a session, which lives longer.
+/// OIDC Core section 3.1.2.1: an ID token that this server issued to this client, expired or not, and also
+/// when the key that signed it has made way for another: it is about a session, which lives longer.
 fn hinted_subject(token: &str, client: &Client, rules: &Rules) -> Result<Box<str>, Refusal> {
     let read = || {
         let compact = Compact::parse(token).ok()?;
@@ -239,9 +244,10 @@ fn hinted_subject(token: &str, client: &Client, rules: &Rules) -> Result<Box<str
             return None;
         }
         let claims = verified.claims().ok()?;
-        let is_ours = claims.iss.as_deref() == Some(rules.issuer.as_str()) && claims.is_for(client.id().as_str());
-        // Every ID token of ours says when the person logged in, and a signed UserInfo answer, which has the same issuer,
-        // audience and no type of its own (OIDC Core section 5.3.2), never does.
+        let is_ours =
+            claims.iss.as_deref() == Some(rules.issuer.as_str()) && claims.is_for(client.id().as_str());
+        // Every ID token of ours says when the person logged in, and a signed UserInfo answer, which has the
+        // same issuer, audience and no type of its own (OIDC Core section 5.3.2), never does.
         let is_id_token = claims.exp.is_some() && claims.iat.is_some() && claims.raw("auth_time").is_some();
         claims.sub.filter(|_| is_ours && is_id_token).map(String::into_boxed_str)
     };

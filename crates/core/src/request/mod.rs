@@ -1,7 +1,7 @@
 //! What is asked for: an authorization request from the wire to its last check, one type per stage.
 //!
-//! `Received` → `Resolved` → `Addressed` → `ValidatedAuthorizationRequest`. Only `Addressed` can refuse towards a client,
-//! because only there the redirect URI has been verified.
+//! `Received` → `Resolved` → `Addressed` → `ValidatedAuthorizationRequest`. Only `Addressed` can refuse
+//! towards a client, because only there the redirect URI has been verified.
 
 mod received;
 pub use received::{Received, Resolved, Resolver};

@@ -6,8 +6,8 @@ use crate::context::{Call, Env};
 use crate::error::PageError;
 use crate::model::Source;
 
-/// The parameters that mean something here; all others are ignored (RFC 6749 section 3.1), also when sent twice.
-/// `registration`, `request` and `request_uri` are known so that they can be refused by name.
+/// The parameters that mean something here; all others are ignored (RFC 6749 section 3.1), also when sent
+/// twice. `registration`, `request` and `request_uri` are known so that they can be refused by name.
 const RECOGNISED: &[&str] = &[
     "acr_values",
     "claims",
@@ -38,8 +38,8 @@ pub struct Received<'a> {
     source: Source,
 }
 
-/// What opens the requests that parameters only refer to: request objects (RFC 9101) and pushed requests (RFC 9126). There are
-/// none yet, so that it needs nothing.
+/// What opens the requests that parameters only refer to: request objects (RFC 9101) and pushed requests (RFC
+/// 9126). There are none yet, so that it needs nothing.
 pub struct Resolver {}
 
 /// The parameters that count, and no others. Nothing is known about them yet.

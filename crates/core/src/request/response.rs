@@ -3,8 +3,8 @@
 use chancery_types::RedirectUri;
 use chancery_types::iana::ResponseMode;
 
-/// What a client is to be told, through a redirect URI that was verified. The browser does not get it yet: how it is sent
-/// is settled when it becomes an [`AuthorizationResponse`].
+/// What a client is to be told, through a redirect URI that was verified. The browser does not get it yet:
+/// how it is sent is settled when it becomes an [`AuthorizationResponse`].
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unsealed {
     pub(crate) uri: RedirectUri,

@@ -106,7 +106,11 @@ impl ClaimsRule {
             json::check(text.as_bytes()).ok()?;
             let object = Object::parse(text.as_bytes()).ok()?;
             let member = |name| object.raw(name).map_or(Some(Vec::new()), |raw| self.asks(raw));
-            Some(ClaimsRequest { userinfo: member("userinfo")?, id_token: member("id_token")?, locales: None })
+            Some(ClaimsRequest {
+                userinfo: member("userinfo")?,
+                id_token: member("id_token")?,
+                locales: None,
+            })
         };
         read().ok_or_else(|| (&MALFORMED).into())
     }
@@ -125,7 +129,8 @@ impl ClaimsRule {
     #[must_use]
     pub fn names<'a>(&'a self, scopes: &Scopes, asks: &'a [ClaimAsk]) -> Vec<&'a str> {
         let mut names: Vec<&str> = Vec::new();
-        let of_scopes = scopes.iter().filter_map(|scope| self.config.scopes.get(scope)).flatten().map(String::as_str);
+        let of_scopes =
+            scopes.iter().filter_map(|scope| self.config.scopes.get(scope)).flatten().map(String::as_str);
         for name in of_scopes.chain(asks.iter().map(|ask| &*ask.name)) {
             if !names.contains(&name) {
                 names.push(name);
@@ -143,7 +148,8 @@ impl ClaimsRule {
         for ask in request.userinfo.iter().chain(&request.id_token) {
             let by_answer = answer.claims.iter().chain(&answer.rejected_claims).map(|name| &**name);
             let claim = ClaimName::of(&ask.name).claim;
-            let is_decided = needs_no_consent(ask) || is_covered(ask, by_scope.iter().copied().chain(by_answer));
+            let is_decided =
+                needs_no_consent(ask) || is_covered(ask, by_scope.iter().copied().chain(by_answer));
             if !is_decided && !undecided.iter().any(|have| have == claim) {
                 undecided.push(claim.to_owned());
             }
@@ -168,7 +174,12 @@ impl ClaimsRule {
 
     /// Keeps only what was consented to or needs no consent.
     #[must_use]
-    pub fn consented(&self, mut request: ClaimsRequest, scopes: &Scopes, answer: &ConsentAnswer) -> ClaimsRequest {
+    pub fn consented(
+        &self,
+        mut request: ClaimsRequest,
+        scopes: &Scopes,
+        answer: &ConsentAnswer,
+    ) -> ClaimsRequest {
         let by_scope = self.names(scopes, &[]);
         let is_allowed = |ask: &ClaimAsk| {
             let allowed = answer.claims.iter().map(|name| &**name);
@@ -260,12 +271,19 @@ mod tests {
     /// CLAIM-06, POL-20
     #[test]
     fn only_claims_about_the_person_need_consent() {
-        let text = "{\"userinfo\":{\"email\":null,\"sub\":null,\"name\":null},\"id_token\":{\"auth_time\":null}}";
+        let text =
+            "{\"userinfo\":{\"email\":null,\"sub\":null,\"name\":null},\"id_token\":{\"auth_time\":null}}";
         let request = rule().parse(text).unwrap();
         let scopes = Scopes::parse("openid email").unwrap();
         let mut answer = ConsentAnswer::default();
         assert_eq!(rule().undecided(&request, &scopes, &answer), ["name"]);
-        assert!(!rule().consented(request.clone(), &scopes, &answer).userinfo.iter().any(|ask| &*ask.name == "name"));
+        assert!(
+            !rule()
+                .consented(request.clone(), &scopes, &answer)
+                .userinfo
+                .iter()
+                .any(|ask| &*ask.name == "name")
+        );
         answer.claims.push("name".into());
         assert!(rule().undecided(&request, &scopes, &answer).is_empty());
         assert_eq!(rule().consented(request, &scopes, &answer).userinfo.len(), 3);

@@ -73,7 +73,11 @@ impl CodeChallenge {
     /// # Errors
     /// A refusal if the method is not S256, if the challenge is malformed, or if there is none and the client
     /// does not have the compatibility setting `pkce_optional`.
-    pub fn parse(challenge: Option<&str>, method: Option<&str>, client: &Client) -> Result<Option<Self>, Refusal> {
+    pub fn parse(
+        challenge: Option<&str>,
+        method: Option<&str>,
+        client: &Client,
+    ) -> Result<Option<Self>, Refusal> {
         let Some(challenge) = challenge else {
             return match method {
                 Some(_) => CHALLENGE_MISSING.refused(),
@@ -117,7 +121,11 @@ impl CodeVerifier {
     /// # Errors
     /// [`MALFORMED_VERIFIER`].
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        if is_well_formed(text) { Ok(Self(Zeroizing::new(text.to_owned()))) } else { MALFORMED_VERIFIER.refused() }
+        if is_well_formed(text) {
+            Ok(Self(Zeroizing::new(text.to_owned())))
+        } else {
+            MALFORMED_VERIFIER.refused()
+        }
     }
 }
 
@@ -142,7 +150,8 @@ mod tests {
 
     #[test]
     fn verifiers_of_other_lengths_and_characters_are_refused() {
-        for bad in ["", &"a".repeat(42), &"a".repeat(129), &"ä".repeat(43), &format!("{}=", "a".repeat(43))] {
+        for bad in ["", &"a".repeat(42), &"a".repeat(129), &"ä".repeat(43), &format!("{}=", "a".repeat(43))]
+        {
             assert!(CodeVerifier::parse(bad).is_err(), "{bad}");
         }
     }

@@ -75,7 +75,8 @@ impl ScopeRule {
     /// Built from the configuration and the scopes that stand for claims.
     #[must_use]
     pub fn new(config: &ScopesConfig, of_claims: impl Iterator<Item = Scope>) -> Self {
-        let fixed = [Scope::OPENID, Scope::OFFLINE_ACCESS].into_iter().filter_map(|text| Scope::parse(text).ok());
+        let fixed =
+            [Scope::OPENID, Scope::OFFLINE_ACCESS].into_iter().filter_map(|text| Scope::parse(text).ok());
         let supported = fixed.chain(of_claims).chain(config.extra.iter().cloned()).collect();
         Self { supported, unknown: config.unknown }
     }
@@ -111,8 +112,9 @@ impl ScopeRule {
         }
         // OIDC Core section 11: `offline_access` is ignored if the client cannot get a refresh token, so that
         // nobody is asked about it.
-        let is_of_use =
-            |scope: &Scope| scope.as_str() != Scope::OFFLINE_ACCESS || client.has_grant_type(GrantType::RefreshToken);
+        let is_of_use = |scope: &Scope| {
+            scope.as_str() != Scope::OFFLINE_ACCESS || client.has_grant_type(GrantType::RefreshToken)
+        };
         Ok(AskedScopes { known: known.filtered(is_of_use), unknown })
     }
 }

@@ -1,5 +1,5 @@
-//! The authorization response (RFC 6749 section 4.1.2, OAuth 2.0 Multiple Response Types section 2.1, OAuth 2.0 Form Post
-//! Response Mode section 2).
+//! The authorization response (RFC 6749 section 4.1.2, OAuth 2.0 Multiple Response Types section 2.1, OAuth
+//! 2.0 Form Post Response Mode section 2).
 
 use chancery_core::request::AuthorizationResponse;
 use chancery_types::iana::ResponseMode;
@@ -22,7 +22,9 @@ pub(crate) fn authorization_response(response: &AuthorizationResponse) -> Encode
     match response.mode() {
         ResponseMode::Query => Encoded::Redirect(in_query(uri, &parameters)),
         // A redirect URI has no fragment of its own (RFC 6749 section 3.1.2).
-        ResponseMode::Fragment => Encoded::Redirect(format!("{uri}#{}", params::encode(parameters.into_iter()))),
+        ResponseMode::Fragment => {
+            Encoded::Redirect(format!("{uri}#{}", params::encode(parameters.into_iter())))
+        }
         ResponseMode::FormPost => Encoded::FormPost(FormMarkup {
             action: uri.to_owned(),
             fields: parameters.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
@@ -68,6 +70,9 @@ mod tests {
     #[test]
     fn a_parameter_of_the_response_is_there_once() {
         let response = [("code", "1")];
-        assert_eq!(in_query("https://c.example/?code=0&c%6fde=2&x=1", &response), "https://c.example/?x=1&code=1");
+        assert_eq!(
+            in_query("https://c.example/?code=0&c%6fde=2&x=1", &response),
+            "https://c.example/?x=1&code=1"
+        );
     }
 }

@@ -57,7 +57,10 @@ mod tests {
         assert!(text(answer).ends_with(r#""scope":"openid"}"#));
         let bad = bearer_challenge(&reason(ErrorCode::InvalidRequest, "").into(), &issuer());
         assert_eq!(bad.status(), 400);
-        assert_eq!(header(&bad, WWW_AUTHENTICATE), "Bearer realm=\"https://id.example\", error=\"invalid_request\"");
+        assert_eq!(
+            header(&bad, WWW_AUTHENTICATE),
+            "Bearer realm=\"https://id.example\", error=\"invalid_request\""
+        );
     }
 
     #[test]

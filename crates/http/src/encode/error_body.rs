@@ -1,5 +1,5 @@
-//! The JSON error body of the token, introspection and revocation endpoints (RFC 6749 section 5.2, RFC 7009 section 2.2.1,
-//! RFC 7662 section 2.3).
+//! The JSON error body of the token, introspection and revocation endpoints (RFC 6749 section 5.2, RFC 7009
+//! section 2.2.1, RFC 7662 section 2.3).
 
 use std::time::Duration;
 
@@ -37,7 +37,8 @@ pub(crate) fn error_body(failure: &Failure, issuer: &Issuer) -> HttpResponse {
         Some(Remedy::Scope(scope)) => (status(reason), Some(scope), None),
         None => (status(reason), None, None),
     };
-    let mut answer = body(status, &ErrorBody { error: reason.code, error_description: reason.description, scope });
+    let mut answer =
+        body(status, &ErrorBody { error: reason.code, error_description: reason.description, scope });
     if let Some(wait) = retry_after {
         self::retry_after(&mut answer, wait);
     }
@@ -166,7 +167,10 @@ pub(super) mod tests {
     fn a_fault_has_no_details() {
         let busy = error_body(&Fault::unavailable("SECRET-TEXT").into(), &issuer());
         assert_eq!((busy.status().as_u16(), header(&busy, RETRY_AFTER)), (503, "1"));
-        assert_eq!(text(busy), r#"{"error":"temporarily_unavailable","error_description":"try again later"}"#);
+        assert_eq!(
+            text(busy),
+            r#"{"error":"temporarily_unavailable","error_description":"try again later"}"#
+        );
         let broken = error_body(&Fault::internal("SECRET-TEXT").into(), &issuer());
         assert_eq!(broken.status(), 500);
         assert!(!text(broken).contains("SECRET-TEXT"));

@@ -12,9 +12,9 @@ use crate::pages::Html;
 
 /// Whether a page has a form, and who submits it.
 ///
-/// Every form of ours can end in a redirect to a client, and browsers apply `form-action` to all redirects that follow,
-/// also to those of the client, which may go on to an address that nobody registered. Therefore only a page without a form
-/// has the directive.
+/// Every form of ours can end in a redirect to a client, and browsers apply `form-action` to all redirects
+/// that follow, also to those of the client, which may go on to an address that nobody registered. Therefore
+/// only a page without a form has the directive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// The page has none.
@@ -25,8 +25,8 @@ pub(crate) enum Form {
     SubmitsItself,
 }
 
-/// The content security policy of a page with this nonce. A script runs where the page's own submits its form, and where the
-/// page says that it has one.
+/// The content security policy of a page with this nonce. A script runs where the page's own submits its
+/// form, and where the page says that it has one.
 pub(crate) fn page_policy(nonce: &str, form: Form, has_script: bool) -> String {
     let of_form = if form == Form::None { "; form-action 'none'" } else { "" };
     let of_script = match form {
@@ -55,15 +55,17 @@ pub(crate) fn page(status: StatusCode, html: Html, policy: &str) -> HttpResponse
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
-/// The headers that every answer has, of whatever form. The resource policy keeps other sites from embedding an answer;
-/// scripts that ask with CORS are not touched by it (the Fetch standard looks at it for `no-cors` alone).
+/// The headers that every answer has, of whatever form. The resource policy keeps other sites from embedding
+/// an answer; scripts that ask with CORS are not touched by it (the Fetch standard looks at it for `no-cors`
+/// alone).
 pub(crate) fn protect(answer: &mut HttpResponse, issuer: &Issuer) {
     let headers = answer.headers_mut();
     headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(http::header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
-    // RFC 6797 section 7.2: not for plain HTTP, which an issuer on loopback may speak. A year, and no other host's.
+    // RFC 6797 section 7.2: not for plain HTTP, which an issuer on loopback may speak. A year, and no other
+    // host's.
     if issuer.as_str().starts_with("https:") {
         headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
@@ -99,7 +101,8 @@ mod tests {
             (Form::SubmitsItself, true, by_nonce),
         ] {
             let policy = page_policy("N", form, has_script);
-            let expected = format!("default-src 'none'; style-src 'nonce-N'; img-src 'self'{of_form}; {framed}");
+            let expected =
+                format!("default-src 'none'; style-src 'nonce-N'; img-src 'self'{of_form}; {framed}");
             assert_eq!(policy, expected, "{form:?} {has_script}");
         }
     }

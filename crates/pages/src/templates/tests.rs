@@ -30,8 +30,12 @@ fn every_page_is_complete() {
         assert!(!html.contains(" style=") && !html.contains("onload") && !html.contains("src="), "{name}");
         assert!(!html.contains("undefined") && !html.contains(">none<"), "{name}");
         if html.contains("<form") {
-            assert!(html.contains("<form method=\"post\" action=\"https://id.example/interaction\">"), "{name}");
-            let hidden = "<input type=\"hidden\" name=\"request\" value=\"scope=openid&amp;state=&lt;x&gt;\">";
+            assert!(
+                html.contains("<form method=\"post\" action=\"https://id.example/interaction\">"),
+                "{name}"
+            );
+            let hidden =
+                "<input type=\"hidden\" name=\"request\" value=\"scope=openid&amp;state=&lt;x&gt;\">";
             assert_eq!(html.matches(hidden).count(), 1, "{name}: {html}");
         }
     }
@@ -39,8 +43,9 @@ fn every_page_is_complete() {
 
 #[test]
 fn automation_finds_its_marks() {
-    let html =
-        |wanted: &str| pages().into_iter().find(|(name, language, _)| name == wanted && *language == "en").unwrap().2;
+    let html = |wanted: &str| {
+        pages().into_iter().find(|(name, language, _)| name == wanted && *language == "en").unwrap().2
+    };
     let login = html("login");
     for mark in [
         "name=\"username\"",
@@ -51,13 +56,19 @@ fn automation_finds_its_marks() {
     ] {
         assert!(login.contains(mark), "{mark}");
     }
-    assert!(login.contains("autocomplete=\"username\"") && login.contains("autocomplete=\"current-password\""));
+    assert!(
+        login.contains("autocomplete=\"username\"") && login.contains("autocomplete=\"current-password\"")
+    );
     assert!(login.find("value=\"login\"") < login.find("value=\"cancel\""), "Enter presses the first button");
     let consent = html("consent");
-    assert!(consent.contains("name=\"action\" value=\"allow\"") && consent.contains("name=\"action\" value=\"deny\""));
+    assert!(
+        consent.contains("name=\"action\" value=\"allow\"")
+            && consent.contains("name=\"action\" value=\"deny\"")
+    );
     let accounts = html("accounts");
     assert!(
-        accounts.contains("name=\"account\" value=\"choice-Bob Example\"") && accounts.contains("value=\"another\"")
+        accounts.contains("name=\"account\" value=\"choice-Bob Example\"")
+            && accounts.contains("value=\"another\"")
     );
     let error = html("error");
     assert!(error.contains("Authorization error") && error.contains("<code>invalid_request</code>"));
@@ -105,8 +116,10 @@ fn names_are_text() {
             target: view.form.target.clone(),
             ui_locales: None,
         };
-        let client =
-            chancery_core::interaction::view::ClientView { name: "<script>'\"&".into(), ..view.client.clone() };
+        let client = chancery_core::interaction::view::ClientView {
+            name: "<script>'\"&".into(),
+            ..view.client.clone()
+        };
         let username = Some("\"><script>".to_owned());
         let (acr_values, challenge) = (vec![], String::new());
         let view = chancery_core::interaction::view::LoginView {
@@ -117,7 +130,8 @@ fn names_are_text() {
             challenge,
             form,
         };
-        let html = templates.render(Page { nonce: "N", content: Content::Login(&view, markup) }, "en").unwrap();
+        let html =
+            templates.render(Page { nonce: "N", content: Content::Login(&view, markup) }, "en").unwrap();
         assert!(!html.contains("<script"), "{html}");
         assert!(html.contains("&lt;script&gt;"));
     });
@@ -133,14 +147,17 @@ fn no_sentence_is_left_over() {
     }
     let unused: Vec<String> = ids("en")
         .into_iter()
-        .filter(|id| !texts.contains(&format!("\"{id}\"")) && !composed.iter().any(|prefix| id.starts_with(prefix)))
+        .filter(|id| {
+            !texts.contains(&format!("\"{id}\"")) && !composed.iter().any(|prefix| id.starts_with(prefix))
+        })
         .collect();
     assert!(unused.is_empty(), "{unused:?}");
     // What is composed is shown by some sample, so every one of these sentences stands on a page.
     let all: String = pages().into_iter().map(|(_, _, html)| html).collect();
     let messages = Messages::of("en");
     for id in ids("en").iter().filter(|id| id.starts_with("error.") || id.starts_with("login.problem")) {
-        let arguments = [("wait", Value::from("1 second"))].into_iter().filter(|_| id == "login.problem.throttled");
+        let arguments =
+            [("wait", Value::from("1 second"))].into_iter().filter(|_| id == "login.problem.throttled");
         let sentence = messages.sentence(id, &Kwargs::from_iter(arguments)).unwrap();
         assert!(all.contains(sentence.to_string().as_str()), "{id}");
     }
@@ -161,22 +178,29 @@ fn folder(files: &[(&str, &str)]) -> Result<Templates, Vec<Complaint>> {
 
 #[test]
 fn a_folder_replaces_what_it_holds() {
-    let templates = folder(&[("login.html", "Hello {{ client.name }}, {{ t('login.title') }}")]).ok().unwrap();
+    let templates =
+        folder(&[("login.html", "Hello {{ client.name }}, {{ t('login.title') }}")]).ok().unwrap();
     samples::each(|name, content| {
-        let html = templates.page(Page { nonce: "N", content }, &Locale::negotiate(&["de".into()], &LANGUAGES));
+        let html =
+            templates.page(Page { nonce: "N", content }, &Locale::negotiate(&["de".into()], &LANGUAGES));
         assert_eq!(html.as_str() == "Hello Sunny Day Photos, Anmelden", name.starts_with("login"), "{name}");
     });
 }
 
 #[test]
 fn a_folder_is_refused_with_all_that_is_wrong() {
-    let complaints = |files| folder(files).err().unwrap().into_iter().map(|c| c.to_string()).collect::<Vec<_>>();
-    let wrong =
-        complaints(&[("logn.html", ""), ("error.html", "{{ nobody }}"), ("consent.html", "{{ t('no.message') }}")]);
+    let complaints =
+        |files| folder(files).err().unwrap().into_iter().map(|c| c.to_string()).collect::<Vec<_>>();
+    let wrong = complaints(&[
+        ("logn.html", ""),
+        ("error.html", "{{ nobody }}"),
+        ("consent.html", "{{ t('no.message') }}"),
+    ]);
     assert_eq!(wrong.len(), 3, "{wrong:?}");
     assert!(wrong[0].contains("logn.html: replaces no template"), "{wrong:?}");
     assert!(
-        complaints(&[("login.html", "{% if %}")])[0].contains("login.html: is not a template that works in line 1")
+        complaints(&[("login.html", "{% if %}")])[0]
+            .contains("login.html: is not a template that works in line 1")
     );
     assert!(Templates::from_folder(Path::new("/nowhere/at/all")).is_err());
 }

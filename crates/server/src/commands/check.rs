@@ -49,7 +49,12 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Output {
 }
 
 /// Checks what is in the store: keys and clients.
-async fn stored(settings: &Settings, locales: &[String], wrong: &mut Vec<String>, loosened: &mut Vec<String>) {
+async fn stored(
+    settings: &Settings,
+    locales: &[String],
+    wrong: &mut Vec<String>,
+    loosened: &mut Vec<String>,
+) {
     let opened = match open_existing(settings) {
         Ok(opened) => opened,
         Err(why) => {
@@ -70,8 +75,9 @@ async fn stored(settings: &Settings, locales: &[String], wrong: &mut Vec<String>
                     loosened.push(format!("client {id}: pkce_optional (RFC 9700 section 2.1.1)"));
                 }
                 if client.has_weak_secret(now) {
-                    loosened
-                        .push(format!("client {id}: a secret of fewer than 32 characters (RFC 6749 section 10.10)"));
+                    loosened.push(format!(
+                        "client {id}: a secret of fewer than 32 characters (RFC 6749 section 10.10)"
+                    ));
                 }
             }
         }

@@ -36,10 +36,12 @@ pub(crate) async fn client(command: Client) -> Output {
         }
         Client::Remove { configured, client_id } => {
             let (settings, opened) = opened(&configured)?;
-            let id = ClientId::parse(&client_id).map_err(|_| format!("{client_id:?} is not a valid client_id"))?;
-            let found = opened.registry.client(&settings.realm, &id).await.map_err(|fault| fault.to_string())?;
-            let client =
-                found.ok_or_else(|| format!("{id}: there is no such client; `chancery client list` lists all"))?;
+            let id =
+                ClientId::parse(&client_id).map_err(|_| format!("{client_id:?} is not a valid client_id"))?;
+            let found =
+                opened.registry.client(&settings.realm, &id).await.map_err(|fault| fault.to_string())?;
+            let client = found
+                .ok_or_else(|| format!("{id}: there is no such client; `chancery client list` lists all"))?;
             let removed = opened.registry.remove_client(&settings.realm, client.revision(), &id).await;
             match removed.map_err(|fault| fault.to_string())? {
                 Put::Done(_) => Ok("removed\n".to_owned()),
@@ -76,11 +78,10 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
         };
         match checked {
             Ok(new) => registered.push(new),
-            Err(found) if is_list => complaints.extend(
-                found
-                    .into_iter()
-                    .map(|complaint| Complaint { setting: format!("[{at}].{}", complaint.setting), ..complaint }),
-            ),
+            Err(found) if is_list => complaints.extend(found.into_iter().map(|complaint| Complaint {
+                setting: format!("[{at}].{}", complaint.setting),
+                ..complaint
+            })),
             Err(found) => complaints.extend(found),
         }
     }
@@ -92,7 +93,8 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
         Put::Done(_) => {}
         Put::Stale | Put::Occupied => {
             return Err(
-                "somebody else added a client of the same client_id at the same moment; nothing was stored".to_owned()
+                "somebody else added a client of the same client_id at the same moment; nothing was stored"
+                    .to_owned(),
             );
         }
     }
@@ -156,17 +158,20 @@ fn fitting(mut registered: Registered, settings: &Settings) -> Result<Registered
             || engine.claims.scopes.contains_key(scope)
             || servers.iter().any(|server| server.scopes.contains(scope.as_str()))
     };
-    let unknown = registered.client.scopes().into_iter().flat_map(Scopes::iter).filter(|scope| !is_known(scope));
-    let notices: Vec<String> =
-        unknown.map(|scope| format!("scope {scope} is not in the configuration and is never granted")).collect();
+    let unknown =
+        registered.client.scopes().into_iter().flat_map(Scopes::iter).filter(|scope| !is_known(scope));
+    let notices: Vec<String> = unknown
+        .map(|scope| format!("scope {scope} is not in the configuration and is never granted"))
+        .collect();
     registered.notices.extend(notices);
     Ok(registered)
 }
 
 /// The objects of an array, or the one object.
 fn each(file: &[u8]) -> Result<(Vec<Box<RawValue>>, bool), String> {
-    let broken =
-        |error: serde_json::Error| format!("the file is neither a JSON object nor an array of JSON objects: {error}");
+    let broken = |error: serde_json::Error| {
+        format!("the file is neither a JSON object nor an array of JSON objects: {error}")
+    };
     match file.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'[') => serde_json::from_slice(file).map(|all| (all, true)).map_err(broken),
         _ => serde_json::from_slice(file).map(|one| (vec![one], false)).map_err(broken),
@@ -176,7 +181,8 @@ fn each(file: &[u8]) -> Result<(Vec<Box<RawValue>>, bool), String> {
 pub(super) async fn all(settings: &Settings, opened: &Opened) -> Result<Vec<Arc<RegisteredClient>>, Fault> {
     let mut all: Vec<Arc<RegisteredClient>> = Vec::new();
     loop {
-        let page = opened.registry.clients(&settings.realm, all.last().map(|client| client.id()), PAGE).await?;
+        let page =
+            opened.registry.clients(&settings.realm, all.last().map(|client| client.id()), PAGE).await?;
         let is_last = page.len() < PAGE;
         all.extend(page);
         if is_last {

@@ -79,7 +79,9 @@ pub(crate) async fn init(wanted: Init) -> Output {
     if let Some(person) = person {
         let put = opened.documents.put_new(&settings.realm, DocumentKind::ACCOUNT, vec![person]).await;
         if put.map_err(|error| error.to_string())? == Put::Occupied {
-            note.push_str("the user exists already and was not changed: `chancery user passwd` changes the password\n");
+            note.push_str(
+                "the user exists already and was not changed: `chancery user passwd` changes the password\n",
+            );
         }
     }
     drop(opened);
@@ -110,7 +112,9 @@ fn check_places(
     match (wrapping_key.exists(), store.exists()) {
         (true, _) => secrets::wrapping_key(wrapping_key).map(drop),
         (false, false) => Ok(()),
-        (false, true) => Err(format!("{} exists, but its wrapping key does not: restore your copy", store.display())),
+        (false, true) => {
+            Err(format!("{} exists, but its wrapping key does not: restore your copy", store.display()))
+        }
     }
 }
 

@@ -40,7 +40,8 @@ pub(crate) async fn keys(command: Keys) -> Output {
         }
         Keys::Rotate { configured, sign_after } => {
             let (settings, opened) = opened(&configured)?;
-            let after = duration::parse(&sign_after).map_err(|_| "--sign-after must be a duration, such as 1h")?;
+            let after =
+                duration::parse(&sign_after).map_err(|_| "--sign-after must be a duration, such as 1h")?;
             if after < CACHES {
                 eprintln!(
                     "warning: clients' caches of the key set may be 10 minutes old; clients that do not reload it for an \
@@ -53,7 +54,8 @@ pub(crate) async fn keys(command: Keys) -> Output {
             opened.keys.forget(realm, now - remembered).await.map_err(said)?;
             let algorithms = opened.algorithms(realm).await.map_err(said)?;
             let longest = longest_token(&settings) + MARGIN;
-            let rotated = opened.keys.rotate(realm, &algorithms, now, now + after, longest).await.map_err(said)?;
+            let rotated =
+                opened.keys.rotate(realm, &algorithms, now, now + after, longest).await.map_err(said)?;
             Ok(rotated.iter().map(begun).collect())
         }
         Keys::Remove { configured, kid } => {
@@ -107,8 +109,12 @@ fn longest_token(settings: &Settings) -> Duration {
 fn line(key: &KeyEntry, now: Timestamp) -> String {
     let KeyTimes { sign_from, end, .. } = key.times;
     let state = match end {
-        Some(end) if end.count_until() <= now => format!("valid until {} (ended)", rfc3339(end.count_until())),
-        Some(end) if end.sign_until() <= now.max(sign_from) => format!("valid until {}", rfc3339(end.count_until())),
+        Some(end) if end.count_until() <= now => {
+            format!("valid until {} (ended)", rfc3339(end.count_until()))
+        }
+        Some(end) if end.sign_until() <= now.max(sign_from) => {
+            format!("valid until {}", rfc3339(end.count_until()))
+        }
         Some(end) => {
             format!("signs until {}, valid until {}", rfc3339(end.sign_until()), rfc3339(end.count_until()))
         }

@@ -25,7 +25,8 @@ fn is_authority(host: &[u8]) -> bool {
         let port = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
         port.is_empty() || port == ":" || authority.port_u16().is_some()
     };
-    host.is_empty() || (!host.contains(&b'@') && Authority::try_from(host).is_ok_and(|authority| is_port(&authority)))
+    host.is_empty()
+        || (!host.contains(&b'@') && Authority::try_from(host).is_ok_and(|authority| is_port(&authority)))
 }
 
 #[cfg(test)]
@@ -42,7 +43,8 @@ mod tests {
     #[test]
     fn http_1_1_names_its_host_once() {
         let is_good = |hosts: &[&str]| is_good(Version::HTTP_11, "/", hosts);
-        for host in ["id.example", "ID.example:443", "127.0.0.1:8080", "[::1]:8080", "a_b", "", "id.example:"] {
+        for host in ["id.example", "ID.example:443", "127.0.0.1:8080", "[::1]:8080", "a_b", "", "id.example:"]
+        {
             assert!(is_good(&[host]), "{host}");
         }
         for hosts in [

@@ -10,7 +10,8 @@ use http::Version;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, sleep_until};
 
-/// The requests of a connection. Noting one wakes nobody: whoever waits for a timeout looks from time to time.
+/// The requests of a connection. Noting one wakes nobody: whoever waits for a timeout looks from time to
+/// time.
 #[derive(Clone)]
 pub(super) struct InFlight(Arc<Mutex<Activity>>);
 
@@ -114,7 +115,11 @@ pub(super) struct Tracked<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Tracked<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {

@@ -195,7 +195,8 @@ async fn exchange<A: Handler>(
     });
     let connection = builder.serve_connection(TokioIo::new(requests.track(stream)), service);
     let mut connection = pin!(connection);
-    // A task of its own waits for the end: its timers are not polled whenever the connection has something to do.
+    // A task of its own waits for the end: its timers are not polled whenever the connection has something to
+    // do.
     let mut end = Task(tokio::spawn(end(requests.clone(), connections.clone(), *timeouts)));
     let why = tokio::select! {
         biased;

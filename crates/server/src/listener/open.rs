@@ -121,7 +121,10 @@ mod tests {
         let other = permit("198.51.100.1");
         assert!(other.is_some());
         assert_eq!(connections.rejected(), 1);
-        assert!(permit("203.0.113.1").is_none() && connections.acquire(None).is_none(), "all three are taken");
+        assert!(
+            permit("203.0.113.1").is_none() && connections.acquire(None).is_none(),
+            "all three are taken"
+        );
         drop(first);
         assert!(permit("203.0.113.1").is_some(), "a permit was given back");
         assert!(permit("2001:db8:0:1::3").is_some(), "and so was the network's; a rejection costs none");

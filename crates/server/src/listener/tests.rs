@@ -40,7 +40,8 @@ async fn listening(connections: Connections, timeouts: Timeouts) -> (SocketAddr,
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let connections = Arc::new(connections);
-    let config = ListenerConfig { certificate: None, connections: connections.clone(), timeouts, handler: Yes };
+    let config =
+        ListenerConfig { certificate: None, connections: connections.clone(), timeouts, handler: Yes };
     tokio::spawn(accept(listener, config));
     (address, connections)
 }
@@ -70,7 +71,8 @@ async fn a_request_has_at_most_a_hundred_headers() {
     let (address, _) = listening(Connections::new(16, 16), BRIEF).await;
     for (headers, status) in [(100, "200 OK"), (101, "431 Request Header Fields Too Large")] {
         let rest = "X-Name: x\r\n".repeat(headers - 1);
-        let answer = until_its_end(address, format!("GET / HTTP/1.1\r\nHost: x\r\n{rest}\r\n").as_bytes()).await;
+        let answer =
+            until_its_end(address, format!("GET / HTTP/1.1\r\nHost: x\r\n{rest}\r\n").as_bytes()).await;
         let answer = String::from_utf8_lossy(&answer);
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{headers}: {answer}");
     }
@@ -85,7 +87,8 @@ async fn an_http_2_connection_is_told_its_limits() {
     let length = received.get(..3).map_or(0, |length| usize::from(length[1]) << 8 | usize::from(length[2]));
     assert_eq!(received.get(3), Some(&4));
     let settings = received.get(9..9 + length).unwrap_or_default().chunks_exact(6);
-    let settings: Vec<(u8, u32)> = settings.map(|s| (s[1], u32::from_be_bytes([s[2], s[3], s[4], s[5]]))).collect();
+    let settings: Vec<(u8, u32)> =
+        settings.map(|s| (s[1], u32::from_be_bytes([s[2], s[3], s[4], s[5]]))).collect();
     let (streams, window, header) = (3, 4, 6);
     assert!(settings.contains(&(streams, 32)), "{settings:?}");
     assert!(settings.contains(&(window, 64 * 1024)), "{settings:?}");
@@ -150,7 +153,8 @@ async fn an_old_connection_ends_although_it_is_used() {
 /// H3: no connection waits for a permit that may never come.
 #[tokio::test]
 async fn a_connection_without_a_permit_is_closed_at_once() {
-    let (address, connections) = listening(Connections::new(16, 1), Timeouts { header: SOON * 10, ..BRIEF }).await;
+    let (address, connections) =
+        listening(Connections::new(16, 1), Timeouts { header: SOON * 10, ..BRIEF }).await;
     let mut first = TcpStream::connect(address).await.unwrap();
     first.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     assert!(first.read(&mut [0; 64]).await.unwrap() > 0);

@@ -27,8 +27,9 @@ pub(super) fn append(text: &mut String, entry: &Entry) {
     text.push('\n');
 }
 
-/// Appends JSON in which nothing acts on a terminal. JSON itself escapes only the controls below U+0020; here DEL, C1 controls
-/// and other misleading characters are escaped, too (RFC 8259 section 7), and a parser reads the same.
+/// Appends JSON in which nothing acts on a terminal. JSON itself escapes only the controls below U+0020; here
+/// DEL, C1 controls and other misleading characters are escaped, too (RFC 8259 section 7), and a parser reads
+/// the same.
 fn push_inert(text: &mut String, json: &str) {
     if json.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) {
         return text.push_str(json);
@@ -73,7 +74,9 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
                 FaultKind::Unavailable => "unavailable",
                 FaultKind::Internal => "internal",
             };
-            line.string("endpoint", endpoint.as_str()).string("fault", kind).string("message", &fault.to_string());
+            line.string("endpoint", endpoint.as_str())
+                .string("fault", kind)
+                .string("message", &fault.to_string());
         }
         Event::GrantEnded { client, why } => {
             line.string("client_id", client.as_str()).string("why", why.as_str());
@@ -100,7 +103,9 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
             line.string("client_id", client.as_str()).string("prompt", prompt);
         }
         Event::Refused { endpoint, reason, client, network } => {
-            line.string("endpoint", endpoint.as_str()).string("reason", reason.name).string("section", reason.section);
+            line.string("endpoint", endpoint.as_str())
+                .string("reason", reason.name)
+                .string("section", reason.section);
             if let Some(client) = client {
                 line.string("client_id", client.id().as_str())
                     .boolean("client_authenticated", client.is_authenticated());

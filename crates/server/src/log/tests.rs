@@ -85,15 +85,22 @@ fn lines_below_the_level_are_not_written() {
     {
         assert_eq!(lines[0][field], value, "FR-13: {field}");
     }
-    assert_eq!((&lines[0]["request_id"], &lines[0]["time"]), (&"r".into(), &"1970-01-01T00:00:00.000Z".into()));
+    assert_eq!(
+        (&lines[0]["request_id"], &lines[0]["time"]),
+        (&"r".into(), &"1970-01-01T00:00:00.000Z".into())
+    );
 }
 
 /// FR-13: a refusal names the client and whether it was authenticated, in one line, whatever characters the
 /// id has.
 #[test]
 fn a_refusal_is_one_line_with_client_and_network() {
-    const REASON: Reason =
-        Reason { name: "of_a_test", code: ErrorCode::InvalidClient, description: "", section: "RFC 6749 section 5.2" };
+    const REASON: Reason = Reason {
+        name: "of_a_test",
+        code: ErrorCode::InvalidClient,
+        description: "",
+        section: "RFC 6749 section 5.2",
+    };
     let hostile = format!("{}{}", r#"","event":"x"}\\n\u000a{"<>&'"#, "~".repeat(220));
     let id = ClientId::parse(&hostile).unwrap();
     let (log, mut reader) = log(Level::Info);
@@ -106,8 +113,9 @@ fn a_refusal_is_one_line_with_client_and_network() {
     }
     drop(log);
     let lines = reader.lines();
-    let named =
-        |line: &Value| [line["client_id"].clone(), line["client_authenticated"].clone(), line["network"].clone()];
+    let named = |line: &Value| {
+        [line["client_id"].clone(), line["client_authenticated"].clone(), line["network"].clone()]
+    };
     let (network, absent) = (Value::from("2001:db8:1:2::/64"), Value::Null);
     assert_eq!(
         lines.iter().map(named).collect::<Vec<_>>(),

@@ -105,7 +105,8 @@ pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         // The leaked strings live as long as the table, which is made once.
         let named = |section: &str| -> &'static str { format!("{section}.{}", endpoint.name).leak() };
         let quoted = |path: &str| -> &'static str { format!("\"{path}\"").leak() };
-        let route = endpoint.path.map(|path| setting(named("routes"), Form::Text, quoted(path), endpoint.purpose));
+        let route =
+            endpoint.path.map(|path| setting(named("routes"), Form::Text, quoted(path), endpoint.purpose));
         let switch = || setting(named("endpoints"), Form::Switch, "true", endpoint.purpose);
         route.into_iter().chain(endpoint.is_optional.then(switch))
     });
@@ -247,7 +248,12 @@ const WRITTEN: &[Setting] = &[
         "50",
         "Failures from one network, after which one attempt per `first_wait` is checked, and one more, drawn by lot among those who come back, while too many wait. Browsers that have signed in with the typed name before do not count.",
     ),
-    setting("throttle.first_wait", Form::Duration, "\"1s\"", "The first wait; each further failure doubles it."),
+    setting(
+        "throttle.first_wait",
+        Form::Duration,
+        "\"1s\"",
+        "The first wait; each further failure doubles it.",
+    ),
     setting(
         "throttle.longest_wait",
         Form::Duration,
@@ -260,7 +266,12 @@ const WRITTEN: &[Setting] = &[
         "\"either\"",
         "How a client with a secret may send it: in the header or in the body, or only in the way that it is registered with. A client can be restricted by itself (`secret_method` below `chancery` in its metadata).",
     ),
-    setting("authorization_code.lifetime", Form::Duration, "\"1m\"", "How long a code can be redeemed; at most 10m."),
+    setting(
+        "authorization_code.lifetime",
+        Form::Duration,
+        "\"1m\"",
+        "How long a code can be redeemed; at most 10m.",
+    ),
     setting(
         "authorization_code.remembered",
         Form::Duration,
@@ -345,7 +356,12 @@ const WRITTEN: &[Setting] = &[
         "The lifetime of its tokens; the default is that of `[access_token]` for the format.",
     ),
     setting("resource_server[].alg", Form::Text, "\"ES256\"", "The algorithm that signs its JWTs."),
-    setting("resource_server[].introspected_by", Form::Texts, "[]", "The `client_id`s that may introspect its tokens."),
+    setting(
+        "resource_server[].introspected_by",
+        Form::Texts,
+        "[]",
+        "The `client_id`s that may introspect its tokens.",
+    ),
     setting(
         "resource_server[].userinfo",
         Form::Switch,

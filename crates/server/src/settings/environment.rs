@@ -30,7 +30,10 @@ pub(super) fn variables() -> impl Iterator<Item = String> {
 }
 
 /// Picks our variables, and complains if the value of one is not UTF-8.
-pub(super) fn ours(all: impl Iterator<Item = (OsString, OsString)>, complaints: &mut Vec<Complaint>) -> Environment {
+pub(super) fn ours(
+    all: impl Iterator<Item = (OsString, OsString)>,
+    complaints: &mut Vec<Complaint>,
+) -> Environment {
     let mut environment = Environment::default();
     for (name, value) in all {
         let Some(name) = name.into_string().ok().filter(|name| name.starts_with(PREFIX)) else { continue };
@@ -62,7 +65,12 @@ fn is_meant_for_us(name: &str) -> bool {
         distance(typed, known.trim_start_matches(PREFIX)) <= (typed.chars().count() / 3).max(1)
     };
     let top_level = ["issuer", "realm", "config"];
-    SECTIONS.iter().map(|(section, _)| *section).filter(|section| !section.is_empty()).chain(top_level).any(within)
+    SECTIONS
+        .iter()
+        .map(|(section, _)| *section)
+        .filter(|section| !section.is_empty())
+        .chain(top_level)
+        .any(within)
         || variables().chain([CONFIGURATION.to_owned()]).any(|known| is_slip(&known))
 }
 
@@ -108,7 +116,8 @@ mod tests {
     /// How a variable is classified.
     fn sorted(name: &str, value: &str) -> &'static str {
         let mut complaints = Vec::new();
-        let Environment { settings, foreign } = ours([(name.into(), value.into())].into_iter(), &mut complaints);
+        let Environment { settings, foreign } =
+            ours([(name.into(), value.into())].into_iter(), &mut complaints);
         match (settings.len(), foreign.len(), complaints.len()) {
             (1, 0, 0) => "ours",
             (0, 1, 0) => "foreign",
@@ -146,8 +155,10 @@ mod tests {
         ] {
             assert_eq!(sorted(name, value), "nothing", "{name}={value}");
         }
-        for name in ["QUUX", "VERSION", "HOME", "USER", "IMAGE", "NAME", "ENV_PATH", "DATA_DIR", "PORT", "DEBUG", "URL"]
-        {
+        for name in [
+            "QUUX", "VERSION", "HOME", "USER", "IMAGE", "NAME", "ENV_PATH", "DATA_DIR", "PORT", "DEBUG",
+            "URL",
+        ] {
             assert_eq!(sorted(&format!("CHANCERY_{name}"), "8080"), "foreign", "{name}");
         }
     }
@@ -190,7 +201,8 @@ mod tests {
         use std::os::unix::ffi::OsStringExt as _;
         let mut complaints = Vec::new();
         let value = || OsString::from_vec(vec![0xff]);
-        let all = [("CHANCERY_ISSUER".into(), value()), ("CHANCERY_QUUX".into(), value()), (value(), value())];
+        let all =
+            [("CHANCERY_ISSUER".into(), value()), ("CHANCERY_QUUX".into(), value()), (value(), value())];
         let environment = ours(all.into_iter(), &mut complaints);
         assert!(environment.settings.is_empty() && environment.foreign == ["CHANCERY_QUUX"]);
         assert_eq!(complaints.len(), 1);

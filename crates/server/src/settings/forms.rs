@@ -11,7 +11,9 @@ use super::catalogue::{ALL, Form};
 pub(super) fn strike(table: &mut Table, complaints: &mut Vec<Complaint>) {
     for setting in ALL.iter().filter(|setting| !setting.key.contains("[]")) {
         let (sections, last) = setting.path();
-        let place = sections.into_iter().try_fold(&mut *table, |place, section| place.get_mut(section)?.as_table_mut());
+        let place = sections
+            .into_iter()
+            .try_fold(&mut *table, |place, section| place.get_mut(section)?.as_table_mut());
         let Some(place) = place else { continue };
         let Some(rule) = place.get(last).and_then(|value| broken_rule(setting.form, value)) else { continue };
         complaints.push(Complaint::new(setting.key, rule, "docs/configuration.md"));
@@ -21,11 +23,15 @@ pub(super) fn strike(table: &mut Table, complaints: &mut Vec<Complaint>) {
 
 /// The rule of the form that the value breaks.
 fn broken_rule(form: Form, value: &Value) -> Option<String> {
-    let is_list: fn(&Value) -> bool = |value| value.as_array().is_some_and(|items| items.iter().all(Value::is_str));
-    let is_each = |is_good: fn(&Value) -> bool| value.as_table().is_some_and(|table| table.values().all(is_good));
+    let is_list: fn(&Value) -> bool =
+        |value| value.as_array().is_some_and(|items| items.iter().all(Value::is_str));
+    let is_each =
+        |is_good: fn(&Value) -> bool| value.as_table().is_some_and(|table| table.values().all(is_good));
     let (is_good, rule) = match form {
         Form::Text => (value.is_str(), "must be a string in quotes".to_owned()),
-        Form::Texts => (is_list(value), "must be a list of strings in quotes, such as [\"…\", \"…\"]".to_owned()),
+        Form::Texts => {
+            (is_list(value), "must be a list of strings in quotes, such as [\"…\", \"…\"]".to_owned())
+        }
         Form::Number => {
             let is_number = value.as_integer().is_some_and(|number| u32::try_from(number).is_ok());
             (is_number, "must be a whole number that is not negative".to_owned())

@@ -125,8 +125,19 @@ struct Written {
 }
 
 /// The sections of [`Written`].
-const OURS: &[&str] =
-    &["issuer", "realm", "http", "tls", "management", "store", "keys", "passwords", "pages", "log", "resource_server"];
+const OURS: &[&str] = &[
+    "issuer",
+    "realm",
+    "http",
+    "tls",
+    "management",
+    "store",
+    "keys",
+    "passwords",
+    "pages",
+    "log",
+    "resource_server",
+];
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -283,7 +294,11 @@ fn read(
     }
     for flag in flags {
         let Some((key, value)) = flag.split_once('=') else {
-            complaints.push(Complaint::new(format!("--set {flag}"), "must be SETTING=VALUE", "docs/configuration.md"));
+            complaints.push(Complaint::new(
+                format!("--set {flag}"),
+                "must be SETTING=VALUE",
+                "docs/configuration.md",
+            ));
             continue;
         };
         complaints.extend(overlay::lay(&mut table, &overlay::From::Flag(key), value).err());
@@ -323,7 +338,11 @@ fn section<T: DeserializeOwned>(mut table: Table, complaints: &mut Vec<Complaint
     for key in table.keys().cloned().collect::<Vec<_>>() {
         let alone: Table = table.get(&key).map(|value| (key.clone(), value.clone())).into_iter().collect();
         if let Err(error) = alone.try_into::<T>() {
-            complaints.push(Complaint::new(&key, error.to_string().trim().replace('\n', " "), "docs/configuration.md"));
+            complaints.push(Complaint::new(
+                &key,
+                error.to_string().trim().replace('\n', " "),
+                "docs/configuration.md",
+            ));
             table.remove(&key);
         }
     }
@@ -360,10 +379,16 @@ impl Written {
         let http_listen = addresses("http.listen", &self.http.listen);
         let tls_listen = addresses("tls.listen", &self.tls.listen);
         let management = self.management.listen;
-        let management =
-            addresses("management.listen", if management.is_empty() { &[] } else { std::slice::from_ref(&management) });
+        let management = addresses(
+            "management.listen",
+            if management.is_empty() { &[] } else { std::slice::from_ref(&management) },
+        );
         if self.http.listen.is_empty() && self.tls.listen.is_empty() {
-            complain("http.listen", "must have an address, unless tls.listen has one", "docs/configuration.md");
+            complain(
+                "http.listen",
+                "must have an address, unless tls.listen has one",
+                "docs/configuration.md",
+            );
         }
         if self.http.connections < 16 {
             complain("http.connections", "must be at least 16", "docs/configuration.md");
@@ -381,7 +406,11 @@ impl Written {
                 Some(Tls { listen: tls_listen, certificate: folder.join(certificate), key: folder.join(key) })
             }
             _ => {
-                complain("tls.certificate", "tls.listen needs tls.certificate and tls.key", "docs/configuration.md");
+                complain(
+                    "tls.certificate",
+                    "tls.listen needs tls.certificate and tls.key",
+                    "docs/configuration.md",
+                );
                 None
             }
         };

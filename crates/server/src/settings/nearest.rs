@@ -34,7 +34,9 @@ mod tests {
 
     #[test]
     fn distances() {
-        for (left, right, expected) in [("", "", 0), ("", "abc", 3), ("kitten", "sitting", 3), ("isuer", "issuer", 1)] {
+        for (left, right, expected) in
+            [("", "", 0), ("", "abc", 3), ("kitten", "sitting", 3), ("isuer", "issuer", 1)]
+        {
             assert_eq!(distance(left, right), expected, "{left} {right}");
         }
     }

@@ -46,7 +46,11 @@ pub(super) fn lay(table: &mut Table, from: &From<'_>, text: &str) -> Result<(), 
     for section in sections {
         let inner = place.entry(section).or_insert_with(|| Value::Table(Table::new()));
         let Value::Table(inner) = inner else {
-            return Err(Complaint::new(name, format!("`{section}` is not a section in the file"), OVERRIDING));
+            return Err(Complaint::new(
+                name,
+                format!("`{section}` is not a section in the file"),
+                OVERRIDING,
+            ));
         };
         place = inner;
     }

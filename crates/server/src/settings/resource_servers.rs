@@ -16,7 +16,8 @@ pub(super) fn ambiguous(servers: &[ResourceServer], engine: &Config) -> Vec<Comp
     let mut complaints = Vec::new();
     for server in servers {
         for scope in server.scopes.iter().filter(|scope| rule.supported().contains(scope.as_str())) {
-            let rule = format!("{}: scope {scope} belongs to the authorization server itself", server.uri.as_str());
+            let rule =
+                format!("{}: scope {scope} belongs to the authorization server itself", server.uri.as_str());
             complaints.push(Complaint::new("resource_server", rule, "RFC 9068 section 5"));
         }
     }
@@ -28,7 +29,11 @@ pub(super) fn complaints(servers: &[ResourceServer], issuer: Option<&Issuer>) ->
     let mut complaints = Vec::new();
     for (at, server) in servers.iter().enumerate() {
         let mut complain = |rule: &str, section: &'static str| {
-            complaints.push(Complaint::new("resource_server", format!("{}: {rule}", server.uri.as_str()), section));
+            complaints.push(Complaint::new(
+                "resource_server",
+                format!("{}: {rule}", server.uri.as_str()),
+                section,
+            ));
         };
         if servers.iter().take(at).any(|before| before.uri == server.uri) {
             complain("is configured twice", "docs/configuration.md");
@@ -62,7 +67,11 @@ mod tests {
             complaints(&servers, Some(&issuer)).len() + ambiguous(&servers, &Config::default()).len()
         };
         assert_eq!(wrong(r#"[{"uri":"https://a.example","format":"jwt"},{"uri":"https://b.example"}]"#), 0);
-        assert_eq!(wrong(r#"[{"uri":"https://a.example","alg":"HS256"}]"#), 0, "nobody signs an opaque token");
+        assert_eq!(
+            wrong(r#"[{"uri":"https://a.example","alg":"HS256"}]"#),
+            0,
+            "nobody signs an opaque token"
+        );
         assert_eq!(wrong(r#"[{"uri":"https://a.example"},{"uri":"https://a.example"}]"#), 1);
         assert_eq!(wrong(r#"[{"uri":"https://a.example","lifetime":"0s"}]"#), 1);
         assert_eq!(wrong(r#"[{"uri":"https://id.example"}]"#), 1);

@@ -44,8 +44,10 @@ pub(crate) fn reference() -> String {
             "### {title}\n\n{meaning}.\n\n| setting | value | default | meaning |\n|---|---|---|---|\n"
         ));
         for setting in of_section(section) {
-            let default = if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };
-            let line = format!("| `{}` | {} | {default} | {} |\n", setting.key, form(setting.form), setting.meaning);
+            let default =
+                if setting.default.is_empty() { "–".to_owned() } else { format!("`{}`", setting.default) };
+            let line =
+                format!("| `{}` | {} | {default} | {} |\n", setting.key, form(setting.form), setting.meaning);
             page.push_str(&line);
         }
         page.push('\n');
@@ -64,7 +66,9 @@ fn form(form: Form) -> String {
         Form::Number => "number".to_owned(),
         Form::Switch => "`true`, `false`".to_owned(),
         Form::Duration => "duration".to_owned(),
-        Form::Choice(choices) => choices.iter().map(|choice| format!("`\"{choice}\"`")).collect::<Vec<_>>().join(", "),
+        Form::Choice(choices) => {
+            choices.iter().map(|choice| format!("`\"{choice}\"`")).collect::<Vec<_>>().join(", ")
+        }
         Form::TextByName => "table of texts".to_owned(),
         Form::TextsByName => "table of lists".to_owned(),
     }

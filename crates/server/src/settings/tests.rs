@@ -31,14 +31,17 @@ fn the_file_is_overridden_by_variables_and_those_by_flags() {
 #[test]
 fn paths_are_meant_from_the_folder_of_the_file() {
     let text = [MINIMAL, "[store]\nsqlite = 'a.db'\n[keys]\nwrapping_key = '/run/key'\n"].concat();
-    let Store::Sqlite { path, wrapping_key, .. } = settings(&text, &[], &[]).unwrap().store else { panic!("memory") };
+    let Store::Sqlite { path, wrapping_key, .. } = settings(&text, &[], &[]).unwrap().store else {
+        panic!("memory")
+    };
     assert_eq!((path.to_str(), wrapping_key.to_str()), (Some("/etc/chancery/a.db"), Some("/run/key")));
 }
 
 #[test]
 fn resource_servers_stand_in_the_file() {
     let text =
-        [MINIMAL, "[[resource_server]]\nuri = 'https://api.example'\nscopes = ['read']\nformat = 'jwt'\n"].concat();
+        [MINIMAL, "[[resource_server]]\nuri = 'https://api.example'\nscopes = ['read']\nformat = 'jwt'\n"]
+            .concat();
     let servers = settings(&text, &[], &[]).unwrap().resource_servers;
     assert_eq!(servers.len(), 1);
     assert!(servers.iter().all(|server| server.format == TokenFormat::Jwt && server.scopes.contains("read")));
@@ -61,7 +64,10 @@ fn everything_that_is_wrong_is_said_at_once() {
         "keys.wrapping_key: ",
         "resource_server: ",
     ] {
-        assert!(complaints.iter().any(|complaint| complaint.starts_with(begin)), "{begin} in {complaints:#?}");
+        assert!(
+            complaints.iter().any(|complaint| complaint.starts_with(begin)),
+            "{begin} in {complaints:#?}"
+        );
     }
     assert_eq!(complaints.len(), 9, "{complaints:#?}");
 }
@@ -72,7 +78,9 @@ fn keys(prefix: &str, value: &Value, found: &mut BTreeMap<String, Value>) {
     match value {
         Value::Object(members) if !is_leaf => {
             let separator = if prefix.is_empty() { "" } else { "." };
-            members.iter().for_each(|(name, value)| keys(&format!("{prefix}{separator}{name}"), value, found));
+            members
+                .iter()
+                .for_each(|(name, value)| keys(&format!("{prefix}{separator}{name}"), value, found));
         }
         value => drop(found.insert(prefix.to_owned(), value.clone())),
     }
@@ -109,7 +117,8 @@ fn the_catalogue_has_the_server_s_settings() {
         };
         let mut fields = fields;
         fields.sort();
-        let mut known: Vec<&str> = ALL.iter().filter_map(|setting| setting.key.strip_prefix(&prefix)).collect();
+        let mut known: Vec<&str> =
+            ALL.iter().filter_map(|setting| setting.key.strip_prefix(&prefix)).collect();
         known.sort_unstable();
         assert_eq!(known, fields, "{section}");
     }
@@ -150,7 +159,8 @@ fn committed(name: &str) -> String {
     std::fs::read_to_string(path).unwrap().replace("\r\n", "\n")
 }
 
-/// A22: the printed schema is the committed one. After a change: `chancery schema > docs/configuration.schema.json`.
+/// A22: the printed schema is the committed one. After a change:
+/// `chancery schema > docs/configuration.schema.json`.
 #[test]
 fn the_committed_schema_is_this_one() {
     assert_eq!(committed("configuration.schema.json"), schema());

@@ -20,8 +20,8 @@ fn init_writes_a_good_configuration_and_secrets_that_only_the_owner_reads() {
     assert!(again.contains("already"), "{again}");
 }
 
-/// Before an https issuer's loopback address stands the proxy that ends TLS. Not named, it would be throttled as one network,
-/// and whoever guesses through it would make everybody wait.
+/// Before an https issuer's loopback address stands the proxy that ends TLS. Not named, it would be throttled
+/// as one network, and whoever guesses through it would make everybody wait.
 #[test]
 fn init_names_the_proxy_of_an_https_issuer() {
     for (issuer, named) in [
@@ -63,7 +63,8 @@ fn check_names_three_complaints_at_once() {
 #[test]
 fn check_asks_the_engine_and_the_files() {
     let folder = initialised();
-    let flags = ["--set", "session.idle=91d", "--set", "tls.listen=127.0.0.1:0", "--set", "tls.certificate=no.pem"];
+    let flags =
+        ["--set", "session.idle=91d", "--set", "tls.listen=127.0.0.1:0", "--set", "tls.certificate=no.pem"];
     let said = refused(&folder, &[&["check", "--set", "tls.key=no.pem"], &flags[..]].concat(), "");
     assert!(said.contains("session.idle") && said.contains("no.pem"), "{said}");
 }
@@ -74,9 +75,12 @@ fn check_names_a_resource_server_that_nothing_signs_for() {
     let folder = initialised();
     let path = folder.join("chancery.toml");
     let good = fs::read_to_string(&path).unwrap();
-    for (alg, expected) in [("PS512", "there is no key for PS512"), ("HS256", "alg must be one with a public key")] {
-        let server =
-            format!("\n[[resource_server]]\nuri = \"https://api.example\"\nformat = \"jwt\"\nalg = \"{alg}\"\n");
+    for (alg, expected) in
+        [("PS512", "there is no key for PS512"), ("HS256", "alg must be one with a public key")]
+    {
+        let server = format!(
+            "\n[[resource_server]]\nuri = \"https://api.example\"\nformat = \"jwt\"\nalg = \"{alg}\"\n"
+        );
         fs::write(&path, good.clone() + &server).unwrap();
         let said = refused(&folder, &["check"], "");
         assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
@@ -126,16 +130,25 @@ fn a_wrong_client_is_refused_and_none_of_its_file_is_stored() {
     let weak = r#"[{"client_id":"a","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"]},
                    {"client_id":"b","client_secret":"too short","redirect_uris":["https://b.example/cb"],"require_pushed_authorization_requests":true}]"#;
     let said = refused(&folder, &["client", "add", "--file", "-"], weak);
-    assert!(said.contains("[1].client_secret") && said.contains("[1].require_pushed_authorization_requests"), "{said}");
+    assert!(
+        said.contains("[1].client_secret") && said.contains("[1].require_pushed_authorization_requests"),
+        "{said}"
+    );
     assert_eq!(done(&folder, &["client", "list"], ""), "");
     let weak = r#"{"client_id":"b","client_secret":"too short","redirect_uris":["https://b.example/cb"]}"#;
     done(&folder, &["client", "add", "--weak-secret", "--file", "-"], weak);
-    assert!(refused(&folder, &["client", "add", "--weak-secret", "--file", "-"], weak).contains("there is a client"));
+    assert!(
+        refused(&folder, &["client", "add", "--weak-secret", "--file", "-"], weak)
+            .contains("there is a client")
+    );
     // What was let in is named, and fails a strict check.
     let loosened = "client b: a secret of fewer than 32 characters (RFC 6749 section 10.10)";
     assert!(done(&folder, &["check"], "").contains(loosened));
     let strict = run(&folder, &["check", "--strict"], "");
-    assert!(!strict.status.success() && String::from_utf8_lossy(&strict.stderr).contains(loosened), "{strict:?}");
+    assert!(
+        !strict.status.success() && String::from_utf8_lossy(&strict.stderr).contains(loosened),
+        "{strict:?}"
+    );
     done(&folder, &["client", "remove", "b"], "");
     assert!(done(&folder, &["check", "--strict"], "").contains("good"));
 }
@@ -256,12 +269,14 @@ fn check_names_settings_and_what_to_do() {
 #[test]
 fn init_looks_at_the_password_before_it_writes() {
     let folder = folder();
-    let said = refused(&folder, &["init", "--issuer", "https://id.example.org", "--username", "ada"], "short\n");
+    let said =
+        refused(&folder, &["init", "--issuer", "https://id.example.org", "--username", "ada"], "short\n");
     assert!(said.contains("at least 8 characters"), "{said}");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
 }
 
-/// FR-05: nothing is written before everything is checked, so that the same command passes once the mistake is mended.
+/// FR-05: nothing is written before everything is checked, so that the same command passes once the mistake
+/// is mended.
 #[test]
 fn init_writes_nothing_before_everything_is_checked() {
     let init = ["init", "--issuer", "https://id.example.org", "--username", "ada"];
@@ -323,7 +338,8 @@ fn variables_of_others_are_no_mistakes() {
         ("CHANCERY_HTTP_PORT", "tcp://10.0.0.1:80"),
     ];
     let checked = |variables: &[(&str, &str)]| {
-        let output = chancery(&folder).args(["check", "--strict"]).envs(variables.iter().copied()).output().unwrap();
+        let output =
+            chancery(&folder).args(["check", "--strict"]).envs(variables.iter().copied()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
@@ -361,7 +377,10 @@ fn a_batch_of_clients_is_stored_whole_or_not_at_all() {
     }
     done(&folder, &["client", "add", "--file", "-"], &batch(&["a", "b"]));
     assert_eq!(done(&folder, &["client", "list"], "").lines().count(), 3);
-    assert!(refused(&folder, &["client", "add", "--file", "-"], &client("a")).starts_with("client_id: a: there is"));
+    assert!(
+        refused(&folder, &["client", "add", "--file", "-"], &client("a"))
+            .starts_with("client_id: a: there is")
+    );
 }
 
 /// A client's name is its own choice, and so is a person's: neither writes to the operator's terminal.
@@ -374,7 +393,8 @@ fn text_of_others_does_nothing_on_a_terminal() {
     );
     let harmless = |what: &str, output: &[u8]| {
         let text = String::from_utf8(output.to_vec()).unwrap();
-        let acts = |c: char| (c.is_control() && c != '\n' && c != '\t') || ('\u{202a}'..='\u{2069}').contains(&c);
+        let acts =
+            |c: char| (c.is_control() && c != '\n' && c != '\t') || ('\u{202a}'..='\u{2069}').contains(&c);
         assert!(!text.chars().any(acts), "{what}: {text:?}");
         text
     };
@@ -403,20 +423,27 @@ fn text_of_others_does_nothing_on_a_terminal() {
         harmless(&format!("{arguments:?}"), &output.stdout);
     }
     harmless("people", &run(&folder, &["user", "list"], "").stdout);
-    fs::write(folder.join("bad.toml"), "issuer = 'https://id.example'\n\"\u{202e}\u{1b}[2J\" = 1\nx = \u{1b}[2J")
-        .unwrap();
+    fs::write(
+        folder.join("bad.toml"),
+        "issuer = 'https://id.example'\n\"\u{202e}\u{1b}[2J\" = 1\nx = \u{1b}[2J",
+    )
+    .unwrap();
     let said = harmless("TOML", &run(&folder, &["check", "--config", "bad.toml"], "").stderr);
     assert!(said.contains("line "), "{said}");
 }
 
-/// FR-06, JOSE-05: the second rotation of two at one moment finds the first; a shorter delay takes over from a longer one.
+/// FR-06, JOSE-05: the second rotation of two at one moment finds the first; a shorter delay takes over from
+/// a longer one.
 #[test]
 fn rotations_at_one_moment_leave_one_key_of_each_algorithm() {
     let folder = initialised();
     let rotations: Vec<_> = (0..4)
         .map(|_| {
             let mut rotate = chancery(&folder);
-            rotate.args(["keys", "rotate"]).stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+            rotate
+                .args(["keys", "rotate"])
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped());
             rotate.spawn().unwrap()
         })
         .collect();
@@ -424,8 +451,9 @@ fn rotations_at_one_moment_leave_one_key_of_each_algorithm() {
         let output = rotation.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
-    let going_on =
-        |list: &str| list.lines().filter(|line| line.contains("\tsigns from") || line.ends_with("\tsigns")).count();
+    let going_on = |list: &str| {
+        list.lines().filter(|line| line.contains("\tsigns from") || line.ends_with("\tsigns")).count()
+    };
     let list = done(&folder, &["keys", "list"], "");
     assert_eq!(going_on(&list), 2, "{list}");
     run(&folder, &["keys", "rotate", "--sign-after", "0s"], "");
@@ -433,8 +461,8 @@ fn rotations_at_one_moment_leave_one_key_of_each_algorithm() {
     assert_eq!((going_on(&list), list.matches("\tsigns\n").count()), (2, 2), "{list}");
 }
 
-/// A key that is no secret any more is removed at once, whether it signs, will sign, or has signed; afterwards one key of its
-/// algorithm signs, and goes on.
+/// A key that is no secret any more is removed at once, whether it signs, will sign, or has signed;
+/// afterwards one key of its algorithm signs, and goes on.
 #[test]
 fn a_compromised_key_is_removed_at_once() {
     let folder = initialised();

@@ -19,7 +19,10 @@ fn start(folder: &Path, listen: SocketAddr) -> Server {
 }
 
 fn ask(address: SocketAddr, host: &str) -> (u16, String) {
-    http(address, &format!("GET /.well-known/openid-configuration HTTP/1.1\r\n{host}Connection: close\r\n\r\n"))
+    http(
+        address,
+        &format!("GET /.well-known/openid-configuration HTTP/1.1\r\n{host}Connection: close\r\n\r\n"),
+    )
 }
 
 #[test]
@@ -51,7 +54,9 @@ fn it_says_everything_that_one_needs_and_keeps_what_it_made() {
 fn any_other_host_is_refused() {
     let (folder, listen) = (folder(), free());
     let _server = start(&folder, listen);
-    for host in ["Host: evil.example\r\n", "Host: localhost\r\n", &format!("Host: 127.0.0.1:{}\r\n", listen.port())] {
+    for host in
+        ["Host: evil.example\r\n", "Host: localhost\r\n", &format!("Host: 127.0.0.1:{}\r\n", listen.port())]
+    {
         assert_eq!(ask(listen, host).0, 421, "{host}");
     }
     assert!([400, 421].contains(&ask(listen, "").0));

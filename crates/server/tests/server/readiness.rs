@@ -31,8 +31,8 @@ fn a_store_that_only_reads_is_not_ready() {
     server.wait_for("\"ready_again\"");
 }
 
-/// As on a full disk: the process may not write beyond 4 MiB of any file, and the store's log is longer already. The
-/// signal that the system sends for it is ignored, as it never comes on a full disk.
+/// As on a full disk: the process may not write beyond 4 MiB of any file, and the store's log is longer
+/// already. The signal that the system sends for it is ignored, as it never comes on a full disk.
 #[test]
 fn a_full_disk_is_not_ready() {
     let folder = initialised();
@@ -45,7 +45,9 @@ fn a_full_disk_is_not_ready() {
     // The log cannot begin anew while somebody reads what stands in it.
     let (reading, writing) = (opened(&folder), opened(&folder));
     reading.execute_batch("begin; select count(*) from document").unwrap();
-    writing.execute_batch("create table ballast (x); insert into ballast values (zeroblob(8000000))").unwrap();
+    writing
+        .execute_batch("create table ballast (x); insert into ballast values (zeroblob(8000000))")
+        .unwrap();
     let why = server.wait_for_readiness(503);
     assert!(why.contains("the store cannot be written"), "{why}");
     assert_eq!(get(http, "/jwks").0, 200, "what is only read goes on");
@@ -104,7 +106,8 @@ fn after_an_unclean_end_the_store_is_checked() {
     damaged.execute("delete from sqlite_schema where name = 'document_alias_holder'", []).unwrap();
     drop(damaged);
     let file = folder.join("chancery.sqlite");
-    let said = refused(&folder, &["serve", "--set", "management.listen=", "--set", "http.listen=127.0.0.1:0"], "");
+    let said =
+        refused(&folder, &["serve", "--set", "management.listen=", "--set", "http.listen=127.0.0.1:0"], "");
     assert!(said.contains("is damaged") && said.contains("restore a copy"), "{said} {}", file.display());
 }
 
@@ -114,9 +117,11 @@ fn after_an_unclean_end_the_store_is_checked() {
 fn a_store_that_others_can_write_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = initialised();
-    let mode =
-        |name: &str, mode: u32| fs::set_permissions(folder.join(name), fs::Permissions::from_mode(mode)).unwrap();
-    for (name, bad, good) in [("chancery.sqlite", 0o644, 0o600), ("chancery.sqlite", 0o660, 0o600), ("", 0o777, 0o755)]
+    let mode = |name: &str, mode: u32| {
+        fs::set_permissions(folder.join(name), fs::Permissions::from_mode(mode)).unwrap()
+    };
+    for (name, bad, good) in
+        [("chancery.sqlite", 0o644, 0o600), ("chancery.sqlite", 0o660, 0o600), ("", 0o777, 0o755)]
     {
         mode(name, bad);
         for command in [&["check"][..], &["serve"], &["client", "list"], &["keys", "rotate"]] {

@@ -1,4 +1,5 @@
-//! The server as a process: it answers, sees changes, is patient within bounds, and ends without losing anything.
+//! The server as a process: it answers, sees changes, is patient within bounds, and ends without losing
+//! anything.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -35,8 +36,7 @@ fn a_forwarded_address_that_is_not_believed_is_told_once() {
     let mut server = Server::start(&folder, &["http.trusted_proxies=10.0.0.0/8"]);
     let http = server.address("http");
     for _ in 0..3 {
-        let head =
-            "GET /jwks HTTP/1.1\r\nHost: id.example.org\r\nConnection: close\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n";
+        let head = "GET /jwks HTTP/1.1\r\nHost: id.example.org\r\nConnection: close\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n";
         assert_eq!(crate::support::http(http, head).0, 200);
     }
     server.signal("TERM");
@@ -54,7 +54,8 @@ fn a_command_s_change_is_seen_within_a_second() {
     let within_a_second = |expected: u16| {
         let begun = Instant::now();
         loop {
-            // What was asked more than a second after the change has seen it, however long the answer takes on a busy machine.
+            // What was asked more than a second after the change has seen it, however long the answer takes
+            // on a busy machine.
             let asked_after = begun.elapsed();
             if post(http, "/token", GRANT).0 == expected {
                 break;
@@ -69,7 +70,8 @@ fn a_command_s_change_is_seen_within_a_second() {
     within_a_second(401);
 }
 
-/// A22: nothing in flight is lost. Each client of this load opens connections and uses them until they are closed.
+/// A22: nothing in flight is lost. Each client of this load opens connections and uses them until they are
+/// closed.
 #[test]
 fn sigterm_under_load_loses_nothing() {
     let folder = initialised();
@@ -95,15 +97,14 @@ fn sigterm_under_load_loses_nothing() {
     assert!(printed.iter().any(|line| line.contains("\"ended\"")), "{printed:#?}");
 }
 
-/// Asks, each time on the same connection while the server keeps it, until the server ends one after its end was asked
-/// for. A request that was sent and not answered is lost.
+/// Asks, each time on the same connection while the server keeps it, until the server ends one after its end
+/// was asked for. A request that was sent and not answered is lost.
 fn keep_asking(address: SocketAddr, answered: &AtomicUsize, is_over: &AtomicBool) -> Result<(), String> {
     loop {
         let mut stream = TcpStream::connect(address).map_err(|error| error.to_string())?;
         stream.set_read_timeout(Some(PATIENCE)).map_err(|error| error.to_string())?;
         loop {
-            let head =
-                "POST /token HTTP/1.1\r\nHost: id.example.org\r\nContent-Type: application/x-www-form-urlencoded";
+            let head = "POST /token HTTP/1.1\r\nHost: id.example.org\r\nContent-Type: application/x-www-form-urlencoded";
             let request = format!("{head}\r\nContent-Length: {}\r\n\r\n{GRANT}", GRANT.len());
             stream.write_all(request.as_bytes()).map_err(|error| format!("send: {error}"))?;
             let answer = answer(&mut stream)?;
@@ -126,15 +127,18 @@ fn answer(stream: &mut TcpStream) -> Result<String, String> {
     let mut text = Vec::new();
     let mut buffer = [0; 4096];
     loop {
-        let count = stream.read(&mut buffer).map_err(|error| format!("after {} bytes: {error}", text.len()))?;
+        let count =
+            stream.read(&mut buffer).map_err(|error| format!("after {} bytes: {error}", text.len()))?;
         if count == 0 {
             return Err(format!("closed after {} bytes", text.len()));
         }
         text.extend(buffer.iter().take(count));
         let so_far = String::from_utf8_lossy(&text).into_owned();
         if let Some((head, body)) = so_far.split_once("\r\n\r\n") {
-            let length =
-                head.to_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            let length = head
+                .to_lowercase()
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
             if length == Some(body.len()) {
                 return Ok(so_far);
             }
@@ -150,7 +154,8 @@ fn sigterm_makes_it_unready_first_and_waits_for_a_request_in_flight() {
     let (http, management) = (server.address("http"), server.address("management"));
     let mut stream = TcpStream::connect(http).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    let head = "POST /token HTTP/1.1\r\nHost: id.example.org\r\nContent-Type: application/x-www-form-urlencoded";
+    let head =
+        "POST /token HTTP/1.1\r\nHost: id.example.org\r\nContent-Type: application/x-www-form-urlencoded";
     write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n", GRANT.len()).unwrap();
     server.signal("TERM");
     server.wait_for("\"event\":\"ending\"");
@@ -231,7 +236,10 @@ fn a_slow_header_and_a_slow_body_are_cut() {
         // Closed or reset, with or without an answer before.
         let _reset = stream.read_to_end(&mut rest);
         let took = begun.elapsed();
-        assert!(took >= Duration::from_millis(at_least) && took < Duration::from_secs(5), "{took:?} for {sent:?}");
+        assert!(
+            took >= Duration::from_millis(at_least) && took < Duration::from_secs(5),
+            "{took:?} for {sent:?}"
+        );
         assert!(!String::from_utf8_lossy(&rest).contains(" 200 "), "{rest:?}");
     }
 }
@@ -254,7 +262,8 @@ fn a_body_is_asked_for_only_when_it_will_be_read() {
     ] {
         let mut stream = TcpStream::connect(http).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        write!(stream, "POST {path} HTTP/1.1\r\n{head}\r\n{header}\r\nContent-Length: {length}\r\n\r\n").unwrap();
+        write!(stream, "POST {path} HTTP/1.1\r\n{head}\r\n{header}\r\nContent-Length: {length}\r\n\r\n")
+            .unwrap();
         let mut begin = vec![0; first.len()];
         stream.read_exact(&mut begin).unwrap();
         assert_eq!(String::from_utf8_lossy(&begin), first, "{path} {header} {length}");
@@ -297,7 +306,8 @@ fn the_log_has_a_line_for_each_event_and_no_secret() {
     let through_the_proxy = |form: &str| {
         let head = "Host: id.example.org\r\nConnection: close\r\nX-Forwarded-For: 198.51.100.7\r\n\
             Content-Type: application/x-www-form-urlencoded";
-        let request = format!("POST /token HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{form}", form.len());
+        let request =
+            format!("POST /token HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{form}", form.len());
         support::http(http, &request).0
     };
     let guess = "grant_type=client_credentials&client_id=api&client_secret=hunter2";
@@ -323,7 +333,10 @@ fn the_log_has_a_line_for_each_event_and_no_secret() {
     assert_eq!(server.end(), Some(0));
     for line in server.printed() {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_ok_and(|line| line.is_object()), "{line}");
-        assert!(!line.contains(&token) && !line.contains("thirty-two") && !line.contains("hunter2"), "{line}");
+        assert!(
+            !line.contains(&token) && !line.contains("thirty-two") && !line.contains("hunter2"),
+            "{line}"
+        );
     }
 }
 

@@ -18,7 +18,9 @@ pub(crate) fn folder() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _absent = std::fs::remove_dir_all(&folder);
     // Whatever the umask is: a store's folder is its owner's.
-    std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700).create(&folder).unwrap();
+    std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700)
+        .create(&folder)
+        .unwrap();
     folder
 }
 
@@ -56,7 +58,12 @@ pub(crate) fn refused(folder: &Path, arguments: &[&str], input: &str) -> String 
 }
 
 /// The same with variables of the environment.
-pub(crate) fn refused_with(folder: &Path, arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> String {
+pub(crate) fn refused_with(
+    folder: &Path,
+    arguments: &[&str],
+    input: &str,
+    variables: &[(&str, &str)],
+) -> String {
     let output = run_with(folder, arguments, input, variables);
     assert!(!output.status.success(), "{arguments:?} succeeded");
     String::from_utf8(output.stderr).unwrap()
@@ -91,7 +98,9 @@ impl Server {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();
-        std::thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        std::thread::spawn(move || {
+            output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
         let mut server = Self { child, lines, seen: Vec::new() };
         server.wait_for("\"event\":\"started\"");
         server

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned, SupportedProtocolVersion,
+};
 
 use crate::support::{PATIENCE, Server, done, initialised, refused};
 
@@ -47,7 +49,8 @@ fn connect(
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let client = ClientConnection::new(Arc::new(config), ServerName::try_from("id.example.org").unwrap()).unwrap();
+    let client =
+        ClientConnection::new(Arc::new(config), ServerName::try_from("id.example.org").unwrap()).unwrap();
     let stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut connection = StreamOwned::new(client, stream);
@@ -73,9 +76,10 @@ fn tls_1_3_and_1_2_are_spoken() {
     let certificate = write_certificate(&folder);
     let mut server = start(&folder);
     let address = server.address("https");
-    for (version, spoken) in
-        [(&rustls::version::TLS13, ProtocolVersion::TLSv1_3), (&rustls::version::TLS12, ProtocolVersion::TLSv1_2)]
-    {
+    for (version, spoken) in [
+        (&rustls::version::TLS13, ProtocolVersion::TLSv1_3),
+        (&rustls::version::TLS12, ProtocolVersion::TLSv1_2),
+    ] {
         let mut connection = connect(address, &certificate, version).unwrap();
         assert_eq!(connection.conn.protocol_version(), Some(spoken));
         assert!(ask(&mut connection).starts_with("HTTP/1.1 200"));

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ops::Bound;
 use std::sync::PoisonError;
 
-use chancery_store::{Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put, Revision, StoreFuture};
+use chancery_store::{
+    Changed, Changes, Document, DocumentKind, DocumentStore, Moved, Put, Revision, StoreFuture,
+};
 use chancery_types::RealmId;
 
 use crate::MemoryStore;
@@ -30,13 +32,23 @@ struct Realm {
 }
 
 impl DocumentStore for MemoryStore {
-    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> StoreFuture<'a, Option<Document>> {
-        Box::pin(
-            async move { Ok(self.read(realm, |realm| realm.documents.get(&(kind, id.into())).cloned()).flatten()) },
-        )
+    fn get<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        id: &'a str,
+    ) -> StoreFuture<'a, Option<Document>> {
+        Box::pin(async move {
+            Ok(self.read(realm, |realm| realm.documents.get(&(kind, id.into())).cloned()).flatten())
+        })
     }
 
-    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> StoreFuture<'a, Option<Document>> {
+    fn find<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        alias: &'a str,
+    ) -> StoreFuture<'a, Option<Document>> {
         Box::pin(async move {
             let found = self.read(realm, |realm| {
                 let id = realm.aliases.get(&(kind, alias.into()))?.clone();
@@ -54,12 +66,21 @@ impl DocumentStore for MemoryStore {
         document: Document,
     ) -> StoreFuture<'a, Put> {
         let ids = vec![document.id.clone()];
-        Box::pin(async move { Ok(self.write(realm, kind, ids, |realm, next| realm.put(kind, seen, document, next))) })
+        Box::pin(async move {
+            Ok(self.write(realm, kind, ids, |realm, next| realm.put(kind, seen, document, next)))
+        })
     }
 
-    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> StoreFuture<'a, Put> {
+    fn put_new<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        documents: Vec<Document>,
+    ) -> StoreFuture<'a, Put> {
         let ids = documents.iter().map(|document| document.id.clone()).collect();
-        Box::pin(async move { Ok(self.write(realm, kind, ids, |realm, next| realm.put_new(kind, documents, next))) })
+        Box::pin(async move {
+            Ok(self.write(realm, kind, ids, |realm, next| realm.put_new(kind, documents, next)))
+        })
     }
 
     fn remove<'a>(
@@ -70,7 +91,9 @@ impl DocumentStore for MemoryStore {
         seen: Revision,
     ) -> StoreFuture<'a, Put> {
         let ids = vec![id.into()];
-        Box::pin(async move { Ok(self.write(realm, kind, ids, |realm, next| realm.remove(kind, id, seen, next))) })
+        Box::pin(
+            async move { Ok(self.write(realm, kind, ids, |realm, next| realm.remove(kind, id, seen, next))) },
+        )
     }
 
     fn list<'a>(
@@ -86,7 +109,8 @@ impl DocumentStore for MemoryStore {
                 None => Bound::Included((kind, "".into())),
             };
             let listed = self.read(realm, |realm| {
-                let of_kind = realm.documents.range((from, Bound::Unbounded)).take_while(|((of, _), _)| *of == kind);
+                let of_kind =
+                    realm.documents.range((from, Bound::Unbounded)).take_while(|((of, _), _)| *of == kind);
                 of_kind.map(|(_, document)| document.clone()).take(limit).collect()
             });
             Ok(listed.unwrap_or_default())
@@ -137,7 +161,13 @@ impl MemoryStore {
 }
 
 impl Realm {
-    fn put(&mut self, kind: DocumentKind, seen: Option<Revision>, mut document: Document, next: Revision) -> Put {
+    fn put(
+        &mut self,
+        kind: DocumentKind,
+        seen: Option<Revision>,
+        mut document: Document,
+        next: Revision,
+    ) -> Put {
         let name = (kind, document.id.clone());
         let held = self.documents.get(&name);
         match (seen, held) {
@@ -145,7 +175,8 @@ impl Realm {
             (Some(seen), held) if held.map(|held| held.revision) != Some(seen) => return Put::Stale,
             _ => {}
         }
-        let mut holders = document.aliases.iter().filter_map(|alias| self.aliases.get(&(kind, alias.clone())));
+        let mut holders =
+            document.aliases.iter().filter_map(|alias| self.aliases.get(&(kind, alias.clone())));
         if holders.any(|holder| *holder != document.id) {
             return Put::Occupied;
         }
@@ -181,7 +212,9 @@ impl Realm {
 
     fn remove(&mut self, kind: DocumentKind, id: &str, seen: Revision, next: Revision) -> Put {
         let name = (kind, id.into());
-        let Some(held) = self.documents.get(&name).filter(|held| held.revision == seen) else { return Put::Stale };
+        let Some(held) = self.documents.get(&name).filter(|held| held.revision == seen) else {
+            return Put::Stale;
+        };
         for alias in held.aliases.clone() {
             self.aliases.remove(&(kind, alias));
         }

@@ -54,15 +54,20 @@ impl Group {
         after: Option<Key>,
     ) -> impl Iterator<Item = &Stored> {
         let after = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let keys =
-            self.tagged.get(&(tag, kind)).into_iter().flat_map(move |keys| keys.range((after, Bound::Unbounded)));
+        let keys = self
+            .tagged
+            .get(&(tag, kind))
+            .into_iter()
+            .flat_map(move |keys| keys.range((after, Bound::Unbounded)));
         keys.filter_map(move |key| self.live(now, *key))
     }
 
     /// The live records that are due, the longest overdue first.
     pub(crate) fn due(&self, now: Timestamp, kind: Kind) -> impl Iterator<Item = (Timestamp, Key)> {
         let all = self.due.get(&kind).into_iter().flatten();
-        all.take_while(move |(at, _)| *at <= now).filter(move |(_, key)| self.live(now, *key).is_some()).copied()
+        all.take_while(move |(at, _)| *at <= now)
+            .filter(move |(_, key)| self.live(now, *key).is_some())
+            .copied()
     }
 
     /// A number that no state in this group has had.
@@ -102,7 +107,12 @@ impl Group {
     }
 
     /// Moves a record that was found due to `until`; `None` when it was changed meanwhile.
-    pub(crate) fn lease(&mut self, now: Timestamp, (at, key): (Timestamp, Key), until: Timestamp) -> Option<Stored> {
+    pub(crate) fn lease(
+        &mut self,
+        now: Timestamp,
+        (at, key): (Timestamp, Key),
+        until: Timestamp,
+    ) -> Option<Stored> {
         let mut stored = self.live(now, key).filter(|stored| stored.record.due_at == Some(at))?.clone();
         stored.record.due_at = Some(until);
         stored.revision = self.next_revision();

@@ -1,4 +1,5 @@
-//! Both stores in memory: for tests, for development, and for a single node that may forget everything when it ends.
+//! Both stores in memory: for tests, for development, and for a single node that may forget everything when
+//! it ends.
 //!
 //! It needs no task of its own: each write removes some of what has expired.
 
@@ -9,7 +10,8 @@ mod group;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use chancery_store::{
-    Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError, StoreFuture, Stored, Updated, one_partition,
+    Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError, StoreFuture, Stored, Updated,
+    one_partition,
 };
 use chancery_types::{Alias, Key, Kind, Partition, Tag, Timestamp};
 
@@ -130,7 +132,9 @@ impl StateStore for MemoryStore {
     }
 
     fn revoke_tagged(&self, kind: Kind, tag: Tag) -> StoreFuture<'_, u64> {
-        Box::pin(async move { Ok(self.groups.iter().map(|group| lock(group).remove_tagged(kind, tag)).sum()) })
+        Box::pin(
+            async move { Ok(self.groups.iter().map(|group| lock(group).remove_tagged(kind, tag)).sum()) },
+        )
     }
 
     fn list_tagged(
@@ -152,7 +156,13 @@ impl StateStore for MemoryStore {
         })
     }
 
-    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>> {
+    fn lease(
+        &self,
+        now: Timestamp,
+        kind: Kind,
+        until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(async move {
             // First find what is due, the longest overdue first; then lease each under its group's lock if it
             // is still due.
@@ -162,14 +172,19 @@ impl StateStore for MemoryStore {
             }
             due.sort();
             due.truncate(limit);
-            Ok(due.into_iter().filter_map(|found| self.group(found.1.partition()).lease(now, found, until)).collect())
+            Ok(due
+                .into_iter()
+                .filter_map(|found| self.group(found.1.partition()).lease(now, found, until))
+                .collect())
         })
     }
 
     fn sweep(&self, now: Timestamp, limit: usize) -> StoreFuture<'_, u64> {
         Box::pin(async move {
-            let removed =
-                self.groups.iter().fold(0, |removed, group| removed + lock(group).sweep(now, limit - removed));
+            let removed = self
+                .groups
+                .iter()
+                .fold(0, |removed, group| removed + lock(group).sweep(now, limit - removed));
             u64::try_from(removed).map_err(|_| StoreError::Busy)
         })
     }

@@ -10,8 +10,8 @@ use crate::database::{Database, DatabaseFile};
 
 const PERIOD: Duration = Duration::from_millis(250);
 
-/// Above this many pages of 4 KiB (16 MiB) the log begins anew at its first page, for which the writer waits a
-/// moment. A log that is written over costs the file system less than one that grows and is cut.
+/// Above this many pages of 4 KiB (16 MiB) the log begins anew at its first page, for which the writer waits
+/// a moment. A log that is written over costs the file system less than one that grows and is cut.
 const LAP: i64 = 16 * 1024 / 4;
 
 /// Above this many (64 MiB) the log is cut: readers kept it from beginning anew.
@@ -46,7 +46,8 @@ fn run(database: &Database, stopped: &Receiver<()>) {
     let mut done_at = None;
     while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
         // A failure does no harm: the log stays longer, and the next round tries again.
-        let version = database.connection.query_row("pragma data_version", [], |row| row.get::<_, i64>(0)).ok();
+        let version =
+            database.connection.query_row("pragma data_version", [], |row| row.get::<_, i64>(0)).ok();
         if version.is_some() && version == done_at {
             continue;
         }

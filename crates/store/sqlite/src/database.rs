@@ -99,14 +99,16 @@ impl Database {
 
     fn open(file: &DatabaseFile, flags: OpenFlags) -> Result<Self, BackendError> {
         let open = || {
-            let connection = Connection::open_with_flags(&file.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            let connection =
+                Connection::open_with_flags(&file.path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.set_prepared_statement_cache_capacity(64);
             connection.execute_batch("pragma trusted_schema = off; pragma temp_store = memory;")?;
             Ok(connection)
         };
-        let connection =
-            open().map_err(|error: rusqlite::Error| BackendError::new(format!("{}: {error}", file.path.display())))?;
+        let connection = open().map_err(|error: rusqlite::Error| {
+            BackendError::new(format!("{}: {error}", file.path.display()))
+        })?;
         Ok(Self { connection, sql: file.sql.clone() })
     }
 }

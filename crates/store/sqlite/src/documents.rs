@@ -13,12 +13,22 @@ use crate::{SqliteError, SqliteStore};
 type Outcome<T> = Result<T, SqliteError>;
 
 impl DocumentStore for SqliteStore {
-    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> StoreFuture<'a, Option<Document>> {
+    fn get<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        id: &'a str,
+    ) -> StoreFuture<'a, Option<Document>> {
         let (realm, id) = (realm.clone(), Box::<str>::from(id));
         self.readers.look_up(move |database| database.document(BY_ID, &realm, kind, &id))
     }
 
-    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> StoreFuture<'a, Option<Document>> {
+    fn find<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        alias: &'a str,
+    ) -> StoreFuture<'a, Option<Document>> {
         let (realm, alias) = (realm.clone(), Box::<str>::from(alias));
         self.readers.look_up(move |database| database.document(BY_ALIAS, &realm, kind, &alias))
     }
@@ -34,7 +44,12 @@ impl DocumentStore for SqliteStore {
         self.writer.step(move |database| database.put(&realm, kind, seen, &document))
     }
 
-    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> StoreFuture<'a, Put> {
+    fn put_new<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        documents: Vec<Document>,
+    ) -> StoreFuture<'a, Put> {
         let realm = realm.clone();
         self.writer.step(move |database| database.put_new(&realm, kind, &documents))
     }
@@ -77,10 +92,10 @@ const LIST: &str = "select id, body, revision from document
 const PUT: &str = "insert into document (realm, kind, id, body, revision) values (?1, ?2, ?3, ?4, ?5)
     on conflict (realm, kind, id) do update set body = excluded.body, revision = excluded.revision";
 const REMOVE: &str = "delete from document where realm = ?1 and kind = ?2 and id = ?3";
-const ALIASES: &str = "select alias from document_alias where realm = ?1 and kind = ?2 and id = ?3 order by position";
+const ALIASES: &str =
+    "select alias from document_alias where realm = ?1 and kind = ?2 and id = ?3 order by position";
 const ALIAS_HOLDER: &str = "select id from document_alias where realm = ?1 and kind = ?2 and alias = ?3";
-const PUT_ALIAS: &str =
-    "insert into document_alias (realm, kind, alias, id, position) values (?1, ?2, ?3, ?4, ?5) on conflict do nothing";
+const PUT_ALIAS: &str = "insert into document_alias (realm, kind, alias, id, position) values (?1, ?2, ?3, ?4, ?5) on conflict do nothing";
 const REMOVE_ALIASES: &str = "delete from document_alias where realm = ?1 and kind = ?2 and id = ?3";
 const NEWEST_CHANGE: &str = "select coalesce(max(revision), 0) from document_change";
 const CHANGES: &str = "select realm, kind, id from document_change where revision > ?1 and revision <= ?2
@@ -89,13 +104,25 @@ const REMEMBER: &str = "insert into document_change (revision, realm, kind, id) 
 const FORGET: &str = "delete from document_change where revision <= ?1";
 
 impl Database {
-    fn document(&self, by: &str, realm: &RealmId, kind: DocumentKind, name: &str) -> Outcome<Option<Document>> {
+    fn document(
+        &self,
+        by: &str,
+        realm: &RealmId,
+        kind: DocumentKind,
+        name: &str,
+    ) -> Outcome<Option<Document>> {
         let mut find = self.connection.prepare_cached(by)?;
         let found = find.query_row(params![realm.as_str(), kind.0, name], read).optional()?;
         found.map(|document| self.with_aliases(realm, kind, document)).transpose()
     }
 
-    fn list(&self, realm: &RealmId, kind: DocumentKind, after: Option<&str>, limit: usize) -> Outcome<Vec<Document>> {
+    fn list(
+        &self,
+        realm: &RealmId,
+        kind: DocumentKind,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Outcome<Vec<Document>> {
         let mut list = self.connection.prepare_cached(LIST)?;
         let rows = list.query_map(params![realm.as_str(), kind.0, after, clamp(limit)], read)?;
         rows.map(|row| self.with_aliases(realm, kind, row?)).collect()
@@ -107,16 +134,25 @@ impl Database {
         Ok(Document { aliases: aliases.collect::<rusqlite::Result<_>>()?, ..document })
     }
 
-    fn put(&self, realm: &RealmId, kind: DocumentKind, seen: Option<Revision>, document: &Document) -> Outcome<Put> {
+    fn put(
+        &self,
+        realm: &RealmId,
+        kind: DocumentKind,
+        seen: Option<Revision>,
+        document: &Document,
+    ) -> Outcome<Put> {
         let held = self.document(BY_ID, realm, kind, &document.id)?;
         match (seen, held) {
             (None, Some(_)) => return Ok(Put::Occupied),
-            (Some(seen), held) if held.as_ref().map(|held| held.revision) != Some(seen) => return Ok(Put::Stale),
+            (Some(seen), held) if held.as_ref().map(|held| held.revision) != Some(seen) => {
+                return Ok(Put::Stale);
+            }
             _ => {}
         }
         let mut holder = self.connection.prepare_cached(ALIAS_HOLDER)?;
         for alias in &document.aliases {
-            let holder = holder.query_row(params![realm.as_str(), kind.0, alias], |row| row.get::<_, Box<str>>(0));
+            let holder =
+                holder.query_row(params![realm.as_str(), kind.0, alias], |row| row.get::<_, Box<str>>(0));
             if holder.optional()?.is_some_and(|holder| holder != document.id) {
                 return Ok(Put::Occupied);
             }

@@ -35,8 +35,7 @@ impl Identity {
     pub(crate) fn check(&self) -> Result<(), BackendError> {
         for (path, opened) in &self.files {
             if file_id(path)? != *opened {
-                let text =
-                    "was replaced by another file while it was open; put the right file back and restart the server";
+                let text = "was replaced by another file while it was open; put the right file back and restart the server";
                 return Err(BackendError::new(format!("{}: {text}", path.display())));
             }
         }

@@ -1,10 +1,12 @@
 //! Both stores in one SQLite file, for a single node.
 //!
-//! - **Writes**: one thread takes all waiting steps of a bounded queue into one transaction and answers them after its
-//!   commit (`synchronous = FULL`), so that many steps share one wait for the disk.
-//! - **Reads** have connections of their own and see every write that was answered before. A lookup by key is read on the
-//!   calling thread while the disk is quick; lists, and all reads while it is slow, go to a few threads.
-//! - **Checkpoints**: a thread of its own moves the write-ahead log into the file, so that no step waits for it.
+//! - **Writes**: one thread takes all waiting steps of a bounded queue into one transaction and answers them
+//!   after its commit (`synchronous = FULL`), so that many steps share one wait for the disk.
+//! - **Reads** have connections of their own and see every write that was answered before. A lookup by key is
+//!   read on the calling thread while the disk is quick; lists, and all reads while it is slow, go to a few
+//!   threads.
+//! - **Checkpoints**: a thread of its own moves the write-ahead log into the file, so that no step waits for
+//!   it.
 //!
 //! Other processes may open the same file at the same time.
 
@@ -81,13 +83,15 @@ impl SqliteStore {
         Ok(Self { writer, readers, identity, _checkpoints: Checkpoints::start(&file)?, file })
     }
 
-    /// Reads the whole file and compares every index with its table, which takes some 30 s for a gigabyte of records.
+    /// Reads the whole file and compares every index with its table, which takes some 30 s for a gigabyte of
+    /// records.
     ///
     /// # Errors
     /// [`StoreError::Backend`] with what SQLite found.
     pub fn integrity_check(&self) -> StoreFuture<'_, ()> {
         self.readers.read(|database| {
-            let complaint: String = database.connection.query_row("pragma integrity_check", [], |row| row.get(0))?;
+            let complaint: String =
+                database.connection.query_row("pragma integrity_check", [], |row| row.get(0))?;
             if complaint == "ok" { Ok(()) } else { Err(BackendError::new(complaint).into()) }
         })
     }

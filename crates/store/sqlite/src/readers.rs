@@ -47,7 +47,8 @@ impl Readers {
     }
 
     fn start_with(file: &DatabaseFile, slow: Duration) -> Result<Self, BackendError> {
-        let idle = (0..ON_THE_SPOT).map(|_| Database::reading_without_waiting(file)).collect::<Result<_, _>>()?;
+        let idle =
+            (0..ON_THE_SPOT).map(|_| Database::reading_without_waiting(file)).collect::<Result<_, _>>()?;
         let (queue, waiting) = sync_channel(QUEUE);
         let waiting = Arc::new(Mutex::new(waiting));
         let mut readers = Self {
@@ -80,7 +81,10 @@ impl Readers {
 
     /// `None` when it cannot be read at once: no connection is idle, another process is recovering the file,
     /// or the disk was slow lately.
-    fn on_the_spot<T>(&self, look: impl Fn(&Database) -> Result<T, SqliteError>) -> Option<Result<T, StoreError>> {
+    fn on_the_spot<T>(
+        &self,
+        look: impl Fn(&Database) -> Result<T, SqliteError>,
+    ) -> Option<Result<T, StoreError>> {
         let one_less = |left: u32| left.checked_sub(1);
         if self.not_on_the_spot.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() {
             return None;
@@ -102,7 +106,8 @@ impl Readers {
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
-            let read: Read = Box::new(move |database| drop(reply.send(look(database).map_err(|error| error.0))));
+            let read: Read =
+                Box::new(move |database| drop(reply.send(look(database).map_err(|error| error.0))));
             match self.queue.as_ref().map(|queue| queue.try_send(read)) {
                 Some(Ok(())) => answer.await.unwrap_or_else(|_| Err(ended())),
                 Some(Err(TrySendError::Full(_))) => Err(StoreError::Busy),
@@ -121,7 +126,10 @@ impl Drop for Readers {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the duration of a read decides only which thread makes the next one")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the duration of a read decides only which thread makes the next one"
+)]
 fn now() -> Instant {
     Instant::now()
 }
@@ -151,7 +159,8 @@ mod tests {
 
     fn readers(scratch: &Scratch, slow: Duration) -> Readers {
         drop(scratch.store());
-        Readers::start_with(&DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() }, slow).unwrap()
+        Readers::start_with(&DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() }, slow)
+            .unwrap()
     }
 
     /// Whether a look-up is made on the thread of the caller.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use chancery_store::{BackendError, Change, Record, Redeemed, Revision, Revoked, StoreError, Stored, Tags, Updated};
+use chancery_store::{
+    BackendError, Change, Record, Redeemed, Revision, Revoked, StoreError, Stored, Tags, Updated,
+};
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
 use rusqlite::{ErrorCode, OptionalExtension, Row, params};
 
@@ -11,8 +13,9 @@ use crate::database::Database;
 
 type Outcome<T> = Result<T, SqliteError>;
 
-/// A record that is to live for longer than this is swept when its parent is gone. All others are left to their
-/// time: nobody sees them any more, and finding them by their parent would cost each of them a page of the log.
+/// A record that is to live for longer than this is swept when its parent is gone. All others are left to
+/// their time: nobody sees them any more, and finding them by their parent would cost each of them a page of
+/// the log.
 const LINGERING: Duration = Duration::from_secs(86_400);
 
 /// What the condition of a step looks at.
@@ -35,9 +38,9 @@ impl Database {
                 }
                 written => written,
             };
-            written.map_err(
-                |error| if is_taken(&error) { StoreError::Occupied.into() } else { SqliteError::from(error) },
-            )?;
+            written.map_err(|error| {
+                if is_taken(&error) { StoreError::Occupied.into() } else { SqliteError::from(error) }
+            })?;
         }
         // Only now, because a parent may come behind its child.
         for parent in batch.iter().filter(|record| lingers(now, record)).filter_map(|record| record.parent) {
@@ -98,7 +101,8 @@ impl Database {
         }
         let due_at = change.due_at.map(Timestamp::millis);
         let new = params![key.as_bytes(), change.body, change.expires_at.millis(), due_at];
-        let revision = self.connection.prepare_cached(&self.sql.change)?.query_row(new, |row| revision(row, 0))?;
+        let revision =
+            self.connection.prepare_cached(&self.sql.change)?.query_row(new, |row| revision(row, 0))?;
         if change.expires_at < state.sweep_at {
             self.connection.prepare_cached(&self.sql.sweep_sooner)?.execute([key.as_bytes()])?;
         }
@@ -111,7 +115,9 @@ impl Database {
             None => Ok(Redeemed::Gone),
             Some(State { consumed_at: Some(at), .. }) => Ok(Redeemed::Replayed { at }),
             Some(State { consumed_at: None, .. }) => {
-                self.connection.prepare_cached(&self.sql.consume)?.execute(params![key.as_bytes(), now.millis()])?;
+                self.connection
+                    .prepare_cached(&self.sql.consume)?
+                    .execute(params![key.as_bytes(), now.millis()])?;
                 self.insert(now, issue)?;
                 Ok(Redeemed::First)
             }
@@ -136,7 +142,8 @@ impl Database {
 
     pub(crate) fn revoke_tagged(&self, kind: Kind, tag: Tag) -> Outcome<u64> {
         let mut remove = self.connection.prepare_cached(&self.sql.remove_tagged)?;
-        let removed = remove.execute(params![rusqlite::types::Null, tag.as_bytes(), [kind.0], last_of(kind)])?;
+        let removed =
+            remove.execute(params![rusqlite::types::Null, tag.as_bytes(), [kind.0], last_of(kind)])?;
         count(removed)
     }
 
@@ -152,11 +159,18 @@ impl Database {
         // `after` may be a key of another kind.
         let after = after.as_ref().map_or(first.as_slice(), |after| after.as_bytes().max(&first));
         let mut list = self.connection.prepare_cached(&self.sql.list_tagged)?;
-        let rows = list.query_map(params![now.millis(), tag.as_bytes(), after, last_of(kind), clamp(limit)], stored)?;
+        let rows = list
+            .query_map(params![now.millis(), tag.as_bytes(), after, last_of(kind), clamp(limit)], stored)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    pub(crate) fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> Outcome<Vec<Stored>> {
+    pub(crate) fn lease(
+        &self,
+        now: Timestamp,
+        kind: Kind,
+        until: Timestamp,
+        limit: usize,
+    ) -> Outcome<Vec<Stored>> {
         let mut lease = self.connection.prepare_cached(&self.sql.lease)?;
         let range = params![now.millis(), [kind.0], last_of(kind), clamp(limit), until.millis()];
         let rows = lease.query_map(range, stored)?;

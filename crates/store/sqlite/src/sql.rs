@@ -7,7 +7,8 @@ pub(crate) const LIVE: &str = "r.expires_at > ?1 and (r.parent is null or exists
         select 1 from record g where g.key = p.parent and g.expires_at > ?1 and g.parent is null))))";
 
 /// The columns in the order in which `records::stored` reads them.
-const COLUMNS: &str = "key, alias, parent, account, client, session, expires_at, due_at, body, revision, consumed_at";
+const COLUMNS: &str =
+    "key, alias, parent, account, client, session, expires_at, due_at, body, revision, consumed_at";
 
 /// The first revision of a record: 63 random bits, so that a key that is used again does not repeat a
 /// revision.

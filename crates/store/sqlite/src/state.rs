@@ -76,7 +76,13 @@ impl StateStore for SqliteStore {
         self.readers.read(move |database| database.list_tagged(now, kind, tag, after, limit))
     }
 
-    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>> {
+    fn lease(
+        &self,
+        now: Timestamp,
+        kind: Kind,
+        until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<Stored>> {
         self.writer.step(move |database| database.lease(now, kind, until, limit))
     }
 

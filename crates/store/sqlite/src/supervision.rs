@@ -53,7 +53,10 @@ impl SqliteStore {
         self.writer.step(|database| {
             // The new row is written first, because it must find room beside the old one, as every other
             // record does.
-            database.connection.prepare_cached("insert into probe (body) values (zeroblob(8192))")?.execute([])?;
+            database
+                .connection
+                .prepare_cached("insert into probe (body) values (zeroblob(8192))")?
+                .execute([])?;
             let written = database.connection.last_insert_rowid();
             database.connection.prepare_cached("delete from probe where id <> ?1")?.execute([written])?;
             Ok(())

@@ -15,8 +15,8 @@ use crate::database::Database;
 /// How many steps may wait, and how many share a transaction.
 const QUEUE: usize = 256;
 
-/// When several steps come at the same time, a group waits for more of them for this part of the time that the
-/// last commit took. Waiting for the disk costs more than everything else about a step.
+/// When several steps come at the same time, a group waits for more of them for this part of the time that
+/// the last commit took. Waiting for the disk costs more than everything else about a step.
 const GATHERING: u32 = 4;
 
 /// A shorter wait costs more than it saves.
@@ -75,7 +75,8 @@ fn run(database: &Database, waiting: &Receiver<Box<dyn Step>>) {
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(QUEUE - 1));
-        // A client that was just answered may be about to come again; otherwise it would wait for two commits.
+        // A client that was just answered may be about to come again; otherwise it would wait for two
+        // commits.
         let gathering = (took / GATHERING).min(LONGEST_GATHERING);
         if before.max(group.len()) > 1 && gathering >= SHORTEST_GATHERING {
             std::thread::sleep(gathering);
@@ -103,7 +104,8 @@ fn commit(database: &Database, group: &mut [Box<dyn Step>]) -> rusqlite::Result<
     // After some errors (a full disk) SQLite has rolled back by itself.
     let rollback = || if database.connection.is_autocommit() { Ok(()) } else { run("rollback") };
     run(&database.sql.begin)?;
-    // Hardly any step fails. So none has a savepoint, for which SQLite would copy each page that the step changes.
+    // Hardly any step fails. So none has a savepoint, for which SQLite would copy each page that the step
+    // changes.
     let done = if group.iter_mut().all(|step| step.make(database)) {
         run("commit")
     } else {
@@ -156,7 +158,9 @@ impl<T: Send, W: Fn(&Database) -> Result<T, SqliteError> + Send> Step for Waitin
         let outcome = match (self.outcome, failed) {
             // The error of a step that met a full disk says more than that of the commit after it.
             (outcome, None) | (outcome @ Err(StoreError::Backend(_)), _) => outcome,
-            (_, Some(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Err(StoreError::Busy),
+            (_, Some(error)) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                Err(StoreError::Busy)
+            }
             (_, Some(error)) => Err(BackendError::new(format!("not committed: {error}")).into()),
         };
         // If the caller was dropped, nobody is listening; the step stands all the same.

@@ -2,7 +2,9 @@
 
 use chancery_types::{Alias, Key, Kind, Tag, Timestamp};
 
-use crate::{Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError, StoreFuture, Stored, Updated};
+use crate::{
+    Change, Record, Redeemed, Revision, Revoked, StateStore, StoreError, StoreFuture, Stored, Updated,
+};
 
 /// The methods of [`StateStore`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +37,12 @@ impl Method {
 pub(crate) trait Around: Send + Sync + 'static {
     /// The store that gets this call, or the error that answers it. `condition` and `batch` are those of a
     /// step.
-    fn admit(&self, method: Method, condition: Option<Key>, batch: &[Record]) -> Result<&dyn StateStore, StoreError>;
+    fn admit(
+        &self,
+        method: Method,
+        condition: Option<Key>,
+        batch: &[Record],
+    ) -> Result<&dyn StateStore, StoreError>;
 }
 
 impl<A: Around> StateStore for A {
@@ -59,9 +66,9 @@ impl<A: Around> StateStore for A {
         change: Change,
         issue: &'a [Record],
     ) -> StoreFuture<'a, Updated> {
-        Box::pin(
-            async move { self.admit(Method::Update, Some(key), issue)?.update(now, key, seen, change, issue).await },
-        )
+        Box::pin(async move {
+            self.admit(Method::Update, Some(key), issue)?.update(now, key, seen, change, issue).await
+        })
     }
 
     fn redeem<'a>(&'a self, now: Timestamp, key: Key, issue: &'a [Record]) -> StoreFuture<'a, Redeemed> {
@@ -75,7 +82,9 @@ impl<A: Around> StateStore for A {
         seen: Option<Revision>,
         issue: &'a [Record],
     ) -> StoreFuture<'a, Revoked> {
-        Box::pin(async move { self.admit(Method::Revoke, Some(key), issue)?.revoke(now, key, seen, issue).await })
+        Box::pin(
+            async move { self.admit(Method::Revoke, Some(key), issue)?.revoke(now, key, seen, issue).await },
+        )
     }
 
     fn revoke_tagged(&self, kind: Kind, tag: Tag) -> StoreFuture<'_, u64> {
@@ -90,12 +99,18 @@ impl<A: Around> StateStore for A {
         after: Option<Key>,
         limit: usize,
     ) -> StoreFuture<'_, Vec<Stored>> {
-        Box::pin(
-            async move { self.admit(Method::ListTagged, None, &[])?.list_tagged(now, kind, tag, after, limit).await },
-        )
+        Box::pin(async move {
+            self.admit(Method::ListTagged, None, &[])?.list_tagged(now, kind, tag, after, limit).await
+        })
     }
 
-    fn lease(&self, now: Timestamp, kind: Kind, until: Timestamp, limit: usize) -> StoreFuture<'_, Vec<Stored>> {
+    fn lease(
+        &self,
+        now: Timestamp,
+        kind: Kind,
+        until: Timestamp,
+        limit: usize,
+    ) -> StoreFuture<'_, Vec<Stored>> {
         Box::pin(async move { self.admit(Method::Lease, None, &[])?.lease(now, kind, until, limit).await })
     }
 

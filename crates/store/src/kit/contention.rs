@@ -40,7 +40,8 @@ pub fn of_many_redemptions_one_is_first(handles: &States) {
         done(handles[0].insert(T0, &born));
         let outcomes = together(handles, |s, n| done(s.redeem(later(1), code, &[under(grant, token(n))])));
         let first = outcomes.iter().filter(|outcome| **outcome == Redeemed::First).count();
-        let replayed = outcomes.iter().filter(|outcome| **outcome == Redeemed::Replayed { at: later(1) }).count();
+        let replayed =
+            outcomes.iter().filter(|outcome| **outcome == Redeemed::Replayed { at: later(1) }).count();
         assert_eq!((first, replayed), (1, 63), "round {round}");
         for (n, outcome) in (0..).zip(outcomes) {
             assert_eq!(lives(&*handles[0], token(n).key), outcome == Redeemed::First, "round {round}");
@@ -76,7 +77,8 @@ pub fn of_many_revocations_one_sends_notices(handles: &States) {
     for round in 0..8 {
         let notice = |n| record(Kind::DELIVERY, round * THREADS + n);
         done(handles[0].insert(T0, &[record(Kind::SESSION, round)]));
-        let outcomes = together(handles, |s, n| done(s.revoke(T0, key(Kind::SESSION, round), None, &[notice(n)])));
+        let outcomes =
+            together(handles, |s, n| done(s.revoke(T0, key(Kind::SESSION, round), None, &[notice(n)])));
         assert_eq!(outcomes.iter().filter(|outcome| **outcome == Revoked::Ended).count(), 1, "round {round}");
         for (n, outcome) in (0..).zip(outcomes) {
             assert_eq!(lives(&*handles[0], notice(n).key), outcome == Revoked::Ended, "round {round}");
@@ -104,7 +106,10 @@ pub fn of_many_inserts_of_one_alias_one_is_done(handles: &States) {
 fn of_many_inserts_one_is_done(handles: &States, record: impl Fn(u32) -> Record + Sync) {
     let outcomes = together(handles, |s, n| wait(s.insert(T0, &[record(n)])));
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(()) | Err(StoreError::Occupied))), "{outcomes:?}");
+    assert!(
+        outcomes.iter().all(|outcome| matches!(outcome, Ok(()) | Err(StoreError::Occupied))),
+        "{outcomes:?}"
+    );
 }
 
 /// No two workers get the same record, and another worker gets what one has left.
@@ -120,7 +125,9 @@ pub fn a_lease_is_held_by_one_worker_of_many(handles: &States) {
         assert!(leased.iter().all(|held| held.len() <= 5));
         let mut held: Vec<_> = leased.into_iter().flatten().map(|stored| stored.record.key).collect();
         held.extend(
-            done(handles[0].lease(now, Kind::DELIVERY, later(300), 1000)).iter().map(|stored| stored.record.key),
+            done(handles[0].lease(now, Kind::DELIVERY, later(300), 1000))
+                .iter()
+                .map(|stored| stored.record.key),
         );
         assert_eq!(held.len(), 100, "round {round}");
         held.sort();
@@ -134,9 +141,10 @@ pub fn a_lease_is_held_by_one_worker_of_many(handles: &States) {
 pub fn replay_against_winner_leaves_nothing_alive(handles: &States) {
     for round in 0..16 {
         let (grant, code) = (key(Kind::GRANT, round), key(Kind::AUTHORIZATION_CODE, round));
-        done(
-            handles[0].insert(T0, &[record(Kind::GRANT, round), under(grant, record(Kind::AUTHORIZATION_CODE, round))]),
-        );
+        done(handles[0].insert(
+            T0,
+            &[record(Kind::GRANT, round), under(grant, record(Kind::AUTHORIZATION_CODE, round))],
+        ));
         together(handles, |s, n| {
             let token = under(grant, record(Kind::ACCESS_TOKEN, round * THREADS + n));
             if let Redeemed::Replayed { .. } = done(s.redeem(T0, code, std::slice::from_ref(&token))) {

@@ -19,7 +19,9 @@ impl Counting {
     /// Wraps a store, with all counts at zero.
     #[must_use]
     pub fn new(behind: Arc<dyn StateStore>) -> Self {
-        use Method::{Get, GetByAlias, Insert, Lease, ListTagged, Redeem, Revoke, RevokeTagged, Sweep, Update};
+        use Method::{
+            Get, GetByAlias, Insert, Lease, ListTagged, Redeem, Revoke, RevokeTagged, Sweep, Update,
+        };
         let all = [Get, GetByAlias, Insert, Lease, ListTagged, Redeem, Revoke, RevokeTagged, Sweep, Update];
         Self { behind, trips: all.map(|method| (method, AtomicU64::new(0))) }
     }
@@ -48,12 +50,21 @@ impl Counting {
     }
 
     fn sum(&self, of: impl Fn(Method) -> bool) -> u64 {
-        self.trips.iter().filter(|(method, _)| of(*method)).map(|(_, count)| count.load(Ordering::Relaxed)).sum()
+        self.trips
+            .iter()
+            .filter(|(method, _)| of(*method))
+            .map(|(_, count)| count.load(Ordering::Relaxed))
+            .sum()
     }
 }
 
 impl Around for Counting {
-    fn admit(&self, method: Method, condition: Option<Key>, batch: &[Record]) -> Result<&dyn StateStore, StoreError> {
+    fn admit(
+        &self,
+        method: Method,
+        condition: Option<Key>,
+        batch: &[Record],
+    ) -> Result<&dyn StateStore, StoreError> {
         for (_, count) in self.trips.iter().filter(|(counted, _)| *counted == method) {
             count.fetch_add(1, Ordering::Relaxed);
         }

@@ -22,8 +22,8 @@ impl CountingDocuments {
         Self { behind, reads: AtomicU64::new(0), lists: AtomicU64::new(0), questions: AtomicU64::new(0) }
     }
 
-    /// How often single documents were read since the last time, how often lists of them, and how often it was asked what
-    /// has changed.
+    /// How often single documents were read since the last time, how often lists of them, and how often it
+    /// was asked what has changed.
     #[must_use]
     pub fn take(&self) -> [u64; 3] {
         [&self.reads, &self.lists, &self.questions].map(|count| count.swap(0, Ordering::Relaxed))
@@ -31,12 +31,22 @@ impl CountingDocuments {
 }
 
 impl DocumentStore for CountingDocuments {
-    fn get<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, id: &'a str) -> StoreFuture<'a, Option<Document>> {
+    fn get<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        id: &'a str,
+    ) -> StoreFuture<'a, Option<Document>> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.behind.get(realm, kind, id)
     }
 
-    fn find<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, alias: &'a str) -> StoreFuture<'a, Option<Document>> {
+    fn find<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        alias: &'a str,
+    ) -> StoreFuture<'a, Option<Document>> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         self.behind.find(realm, kind, alias)
     }
@@ -51,7 +61,12 @@ impl DocumentStore for CountingDocuments {
         self.behind.put(realm, kind, seen, document)
     }
 
-    fn put_new<'a>(&'a self, realm: &'a RealmId, kind: DocumentKind, documents: Vec<Document>) -> StoreFuture<'a, Put> {
+    fn put_new<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kind: DocumentKind,
+        documents: Vec<Document>,
+    ) -> StoreFuture<'a, Put> {
         self.behind.put_new(realm, kind, documents)
     }
 

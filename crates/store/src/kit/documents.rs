@@ -104,7 +104,10 @@ pub fn a_documents_alias_is_unique_and_free_after(handles: &Documents) {
     assert_eq!(done(s.put(&realm(), ACCOUNT, None, document("2", Some("alice"), "2"))), Put::Occupied);
     assert_eq!(done(s.get(&realm(), ACCOUNT, "2")), None);
     let second = put(s, None, document("2", Some("bob"), "2"));
-    assert_eq!(done(s.put(&realm(), ACCOUNT, Some(second), document("2", Some("alice"), "2"))), Put::Occupied);
+    assert_eq!(
+        done(s.put(&realm(), ACCOUNT, Some(second), document("2", Some("alice"), "2"))),
+        Put::Occupied
+    );
     assert_eq!(&*done(s.find(&realm(), ACCOUNT, "bob")).unwrap().id, "2");
     let kept = put(s, Some(first), document("1", Some("alice"), "own alias again"));
     let renamed = put(s, Some(kept), document("1", Some("alicia"), "1"));
@@ -150,12 +153,20 @@ pub fn a_document_has_several_aliases(handles: &Documents) {
     }
     assert_eq!(done(other.list(&realm(), ACCOUNT, None, 1)), [stored]);
     for taken in [&["x", "c"][..], &["a", "y"], &["z", "b", "w"]] {
-        assert_eq!(done(other.put(&realm(), ACCOUNT, None, named("2", taken, "2"))), Put::Occupied, "{taken:?}");
+        assert_eq!(
+            done(other.put(&realm(), ACCOUNT, None, named("2", taken, "2"))),
+            Put::Occupied,
+            "{taken:?}"
+        );
     }
     let second = put(other, None, named("2", &["x", "y", "z", "w", "w"], "2"));
     assert_eq!(done(one.put(&realm(), ACCOUNT, Some(second), named("2", &["v", "a"], "2"))), Put::Occupied);
     assert!(done(one.find(&realm(), ACCOUNT, "v")).is_none());
-    assert_eq!(&*done(one.find(&realm(), ACCOUNT, "x")).unwrap().id, "2", "what was refused takes nothing away");
+    assert_eq!(
+        &*done(one.find(&realm(), ACCOUNT, "x")).unwrap().id,
+        "2",
+        "what was refused takes nothing away"
+    );
     // The aliases that a document gives up are free, and those that it keeps are not.
     let changed = put(one, Some(first), named("1", &["c", "d"], "1"));
     put(other, None, named("3", &["a", "b"], "3"));
@@ -210,7 +221,10 @@ pub fn changes_name_what_was_written(handles: &Documents) {
     moved(&[]);
     let second = put(one, Some(first), document("1", Some("alice"), "1"));
     assert!(matches!(done(one.put(&elsewhere, ACCOUNT, None, document("9", None, "1"))), Put::Done(_)));
-    assert!(matches!(done(one.put(&realm(), DocumentKind::CLIENT, None, document("", None, "1"))), Put::Done(_)));
+    assert!(matches!(
+        done(one.put(&realm(), DocumentKind::CLIENT, None, document("", None, "1"))),
+        Put::Done(_)
+    ));
     moved(&[(&realm(), ACCOUNT, "1"), (&elsewhere, ACCOUNT, "9"), (&realm(), DocumentKind::CLIENT, "")]);
     assert_eq!(done(one.put(&realm(), ACCOUNT, Some(first), document("1", None, ""))), Put::Stale);
     assert_eq!(done(one.put(&realm(), ACCOUNT, None, document("1", None, ""))), Put::Occupied);

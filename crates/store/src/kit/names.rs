@@ -49,7 +49,8 @@ pub fn expired_is_invisible_before_any_sweep(handles: &States) {
         let (before, end) = (Timestamp::from_millis(epoch * 1000 - 1), Timestamp::from_secs(epoch));
         let (k, a) = (key(Kind::GRANT, n), alias(Kind::GRANT, n));
         let tags = Tags { account: Some(tag("account", "alice")), ..Tags::default() };
-        let record = Record { expires_at: end, due_at: Some(before), tags, alias: Some(a), ..record(Kind::GRANT, n) };
+        let record =
+            Record { expires_at: end, due_at: Some(before), tags, alias: Some(a), ..record(Kind::GRANT, n) };
         done(s.insert(before, &[record]));
         let list = |now| done(s.list_tagged(now, Kind::GRANT, tag("account", "alice"), None, 9)).len();
         let seen = done(s.get(before, k)).expect("lives until it ends").revision;
@@ -80,7 +81,8 @@ pub fn an_alias_is_unique_among_the_unexpired(handles: &States) {
 /// The key and the alias of an expired record can be used again, even before a sweep.
 pub fn a_name_is_free_after_expiry(handles: &States) {
     let s = taking_turns(handles);
-    let named = |n, end| Record { alias: Some(alias(Kind::SESSION, 1)), expires_at: end, ..record(Kind::SESSION, n) };
+    let named =
+        |n, end| Record { alias: Some(alias(Kind::SESSION, 1)), expires_at: end, ..record(Kind::SESSION, n) };
     done(s.insert(T0, &[named(1, later(10))]));
     done(s.insert(later(10), &[named(2, later(20))]));
     assert_eq!(done(s.get_by_alias(later(10), alias(Kind::SESSION, 1))).unwrap().record, named(2, later(20)));

@@ -1,5 +1,11 @@
 //! Steps of one condition and a batch: all or nothing.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use chancery_types::{Alias, Kind, Partition};
 
@@ -38,7 +44,11 @@ pub fn any_failure_in_a_batch_leaves_everything_as_it_was(handles: &States) {
             for error in refused {
                 assert!(matches!(error, Some(StoreError::Occupied)), "place {at}: {error:?}");
             }
-            assert_eq!(done(s.get(T0, target)), Some(before.clone()), "place {at}: neither changed nor consumed");
+            assert_eq!(
+                done(s.get(T0, target)),
+                Some(before.clone()),
+                "place {at}: neither changed nor consumed"
+            );
             assert!(good.iter().all(|record| !lives(&s, record.key)), "place {at}: nothing written");
             assert!(!lives(&s, key(Kind::ACCESS_TOKEN, 20)));
             assert_eq!(done(s.get_by_alias(T0, taken)).unwrap().record, holder);
@@ -55,7 +65,8 @@ pub fn update_is_compare_and_swap(handles: &States) {
     let named = Record { alias: Some(alias(Kind::SESSION, 1)), ..record(Kind::SESSION, 1) };
     done(s.insert(T0, std::slice::from_ref(&named)));
     let seen = done(s.get(T0, k)).unwrap().revision;
-    let Updated::Done(now_at) = done(s.update(T0, k, seen, change(b"one"), &[record(Kind::DELIVERY, 1)])) else {
+    let Updated::Done(now_at) = done(s.update(T0, k, seen, change(b"one"), &[record(Kind::DELIVERY, 1)]))
+    else {
         panic!("what was seen is what is stored");
     };
     assert_eq!(done(s.update(T0, k, seen, change(b"two"), &[record(Kind::DELIVERY, 2)])), Updated::Stale);

@@ -10,7 +10,8 @@ use super::wait::done;
 use crate::{Change, Record, Revoked, StateStore, Tags, Updated};
 
 fn of(account: &str, client: &str, record: Record) -> Record {
-    let tags = Tags { account: Some(tag("account", account)), client: Some(tag("client", client)), session: None };
+    let tags =
+        Tags { account: Some(tag("account", account)), client: Some(tag("client", client)), session: None };
     Record { tags, ..record }
 }
 
@@ -19,12 +20,20 @@ fn of(account: &str, client: &str, record: Record) -> Record {
 pub fn revocation_by_tag_takes_only_its_own(handles: &States) {
     let s = taking_turns(handles);
     let elsewhere = of("alice", "a", record_of(key_in(Partition([200, 1]), Kind::GRANT, 5), 5));
-    let session =
-        Record { tags: Tags { session: Some(tag("session", "1")), ..Tags::default() }, ..record(Kind::GRANT, 6) };
+    let session = Record {
+        tags: Tags { session: Some(tag("session", "1")), ..Tags::default() },
+        ..record(Kind::GRANT, 6)
+    };
     done(s.insert(T0, &[of("alice", "a", record(Kind::GRANT, 1)), of("alice", "b", record(Kind::GRANT, 2))]));
-    done(s.insert(T0, &[of("bob", "a", record(Kind::GRANT, 3)), of("alice", "a", record(Kind::SESSION, 4)), session]));
+    done(s.insert(
+        T0,
+        &[of("bob", "a", record(Kind::GRANT, 3)), of("alice", "a", record(Kind::SESSION, 4)), session],
+    ));
     done(s.insert(T0, std::slice::from_ref(&elsewhere)));
-    done(s.insert(T0, &[under(elsewhere.key, record_of(key_in(Partition([200, 1]), Kind::ACCESS_TOKEN, 7), 7))]));
+    done(s.insert(
+        T0,
+        &[under(elsewhere.key, record_of(key_in(Partition([200, 1]), Kind::ACCESS_TOKEN, 7), 7))],
+    ));
     let other_realm = Tag::derive(&RealmId::parse("other").unwrap(), "account", b"alice");
     for stranger in [other_realm, tag("client", "alice"), tag("account", "carol")] {
         assert_eq!(done(s.revoke_tagged(Kind::GRANT, stranger)), 0);
@@ -61,7 +70,8 @@ pub fn listing_pages_in_the_order_of_keys(handles: &States) {
     for limit in [1, 3, 7, 100] {
         let mut listed: Vec<Key> = Vec::new();
         loop {
-            let page = done(s.list_tagged(T0, Kind::GRANT, tag("account", "alice"), listed.last().copied(), limit));
+            let page =
+                done(s.list_tagged(T0, Kind::GRANT, tag("account", "alice"), listed.last().copied(), limit));
             assert!(page.len() <= limit);
             let full = page.len() == limit;
             listed.extend(page.iter().map(|stored| stored.record.key));
@@ -94,9 +104,15 @@ pub fn a_lease_is_held_by_one_worker(handles: &States) {
     assert_eq!(again.len(), 1, "an abandoned lease comes back");
     let (old, new) = (held.first().unwrap(), again.first().unwrap());
     let k = old.record.key;
-    assert_eq!(done(s.revoke(later(30), k, Some(old.revision), &[])), Revoked::Stale, "the first worker is late");
+    assert_eq!(
+        done(s.revoke(later(30), k, Some(old.revision), &[])),
+        Revoked::Stale,
+        "the first worker is late"
+    );
     let change = Change { body: Box::new([1]), expires_at: later(600), due_at: Some(later(90)) };
-    let Updated::Done(revision) = done(s.update(later(30), k, new.revision, change, &[])) else { unreachable!() };
+    let Updated::Done(revision) = done(s.update(later(30), k, new.revision, change, &[])) else {
+        unreachable!()
+    };
     assert_eq!(done(s.revoke(later(30), k, Some(revision), &[])), Revoked::Ended);
     assert!(!lives_at(&s, later(30), k));
 }
@@ -110,7 +126,9 @@ pub fn a_lease_takes_only_what_is_live_and_due(handles: &States) {
     let orphan = under(key(Kind::SESSION, 9), due(3, T0));
     let other_kind = Record { due_at: Some(T0), ..record(Kind::GRANT, 4) };
     done(s.insert(T0, std::slice::from_ref(&far)));
-    done(s.insert(T0, &[expired, orphan, other_kind, record(Kind::DELIVERY, 5), due(6, later(9)), due(7, T0)]));
+    done(
+        s.insert(T0, &[expired, orphan, other_kind, record(Kind::DELIVERY, 5), due(6, later(9)), due(7, T0)]),
+    );
     assert_eq!(done(s.lease(later(5), Kind::DELIVERY, later(5), 0)), []);
     let mut held = Vec::new();
     for _ in 0..2 {

@@ -98,7 +98,8 @@ pub fn sweep_removes_the_expired(handles: &States) {
 pub fn sweep_keeps_its_limit(handles: &States) {
     let s = taking_turns(handles);
     let parent = Record { expires_at: later(1), ..record(Kind::SESSION, 0) };
-    let mut batch: Vec<Record> = (1..=8).map(|n| lasting(under(parent.key, record(Kind::GRANT, n)))).collect();
+    let mut batch: Vec<Record> =
+        (1..=8).map(|n| lasting(under(parent.key, record(Kind::GRANT, n)))).collect();
     batch.push(parent);
     done(s.insert(T0, &batch));
     assert_eq!(done(s.sweep(later(1), 0)), 0);
@@ -118,8 +119,8 @@ fn lasting(record: Record) -> Record {
     Record { expires_at: later(10 * 86_400), ..record }
 }
 
-/// A record whose life was prolonged is not swept at its former end; one whose life was shortened is swept at its
-/// new end.
+/// A record whose life was prolonged is not swept at its former end; one whose life was shortened is swept at
+/// its new end.
 pub fn sweep_knows_a_changed_end(handles: &States) {
     let s = taking_turns(handles);
     let end = |n, end| {

@@ -120,8 +120,11 @@ impl Walk {
             due_at: self.random.one_in(2).then_some(self.now),
         };
         let current = done(self.store.get(self.now, key)).map(|stored| stored.revision);
-        let seen =
-            if self.random.one_in(4) { Revision(self.random.next() >> 1) } else { current.unwrap_or(Revision(1)) };
+        let seen = if self.random.one_in(4) {
+            Revision(self.random.next() >> 1)
+        } else {
+            current.unwrap_or(Revision(1))
+        };
         match wait(self.store.update(self.now, key, seen, change.clone(), &issue)) {
             Ok(Updated::Gone) => assert!(!self.lives(key)),
             Ok(Updated::Stale) => assert!(self.lives(key) && current != Some(seen)),
@@ -190,7 +193,8 @@ impl Walk {
 
     fn revoke_tagged(&mut self) {
         let (kind, tag) = (self.some_kind(), self.some_tag());
-        let tagged = |record: &Record| record.key.kind() == kind && record.tags.iter().any(|have| have == tag);
+        let tagged =
+            |record: &Record| record.key.kind() == kind && record.tags.iter().any(|have| have == tag);
         let live = self.map.values().filter(|(record, _)| tagged(record) && self.lives(record.key)).count();
         assert!(done(self.store.revoke_tagged(kind, tag)) >= live as u64);
         self.map.retain(|_, (record, _)| !tagged(record));
@@ -210,10 +214,13 @@ impl Walk {
     }
 
     fn lease(&mut self) {
-        let (limit, until) = (self.random.below(4), self.now + Duration::from_millis(self.random.next() % 4_000 + 1));
+        let (limit, until) =
+            (self.random.below(4), self.now + Duration::from_millis(self.random.next() % 4_000 + 1));
         let kind = self.some_kind();
         let due = self.map.values().filter(|(record, _)| {
-            record.key.kind() == kind && record.due_at.is_some_and(|at| at <= self.now) && self.lives(record.key)
+            record.key.kind() == kind
+                && record.due_at.is_some_and(|at| at <= self.now)
+                && self.lives(record.key)
         });
         let due: BTreeSet<Key> = due.map(|(record, _)| record.key).collect();
         let leased = done(self.store.lease(self.now, kind, until, limit));
@@ -263,7 +270,12 @@ impl Walk {
     }
 
     /// Checks that a batch may have had this outcome after `change`, and repeats both in the map.
-    fn judge(&mut self, outcome: Result<(), StoreError>, batch: &[Record], change: impl Fn(&mut BTreeMap<Key, Known>)) {
+    fn judge(
+        &mut self,
+        outcome: Result<(), StoreError>,
+        batch: &[Record],
+        change: impl Fn(&mut BTreeMap<Key, Known>),
+    ) {
         let mut changed = self.map.clone();
         change(&mut changed);
         match outcome {
@@ -274,7 +286,9 @@ impl Walk {
                     "a name was taken"
                 );
                 self.map = changed;
-                self.parents.extend(batch.iter().map(|record| record.key).filter(|key| PARENTS.contains(&key.kind())));
+                self.parents.extend(
+                    batch.iter().map(|record| record.key).filter(|key| PARENTS.contains(&key.kind())),
+                );
             }
             Err(StoreError::Occupied) => {
                 assert!(!write(&mut changed, self.now, batch, |_, _| false), "no name was taken");
@@ -306,14 +320,21 @@ impl Walk {
             _ => Some(Kind::GRANT),
         };
         let parents = self.parents.iter().rev().filter(|parent| parent.partition() == partition);
-        let parents: Vec<Key> = parents.filter(|parent| Some(parent.kind()) == above).take(5).copied().collect();
-        let parent = if parents.is_empty() || self.random.one_in(3) { None } else { Some(self.random.of(&parents)) };
-        let some = |walk: &mut Self, what| walk.random.one_in(2).then(|| tag(what, walk.random.of(&["a", "b"])));
+        let parents: Vec<Key> =
+            parents.filter(|parent| Some(parent.kind()) == above).take(5).copied().collect();
+        let parent =
+            if parents.is_empty() || self.random.one_in(3) { None } else { Some(self.random.of(&parents)) };
+        let some =
+            |walk: &mut Self, what| walk.random.one_in(2).then(|| tag(what, walk.random.of(&["a", "b"])));
         Record {
             key,
             alias: self.random.one_in(4).then(|| self.some_alias(partition)),
             parent,
-            tags: Tags { account: some(self, "account"), client: some(self, "client"), session: some(self, "session") },
+            tags: Tags {
+                account: some(self, "account"),
+                client: some(self, "client"),
+                session: some(self, "session"),
+            },
             expires_at: self.end(),
             due_at: self.random.one_in(3).then_some(self.now),
             body: self.random.next().to_be_bytes().into(),
@@ -371,7 +392,8 @@ fn write(
     may_yield: impl Fn(&BTreeMap<Key, Known>, Key) -> bool,
 ) -> bool {
     for new in batch {
-        let named_alike = |old: &Record| old.key == new.key || (old.alias.is_some() && old.alias == new.alias);
+        let named_alike =
+            |old: &Record| old.key == new.key || (old.alias.is_some() && old.alias == new.alias);
         let holders: Vec<Key> =
             map.values().map(|(old, _)| old).filter(|old| named_alike(old)).map(|old| old.key).collect();
         for holder in holders {

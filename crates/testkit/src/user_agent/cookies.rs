@@ -75,7 +75,10 @@ impl Jar {
         if name.starts_with("__Host-") {
             assert!(cookie.is_secure && cookie.path == "/", "{line}: a browser drops this __Host- cookie");
         }
-        assert!(!name.starts_with("__Secure-") || cookie.is_secure, "{line}: a browser drops this __Secure- cookie");
+        assert!(
+            !name.starts_with("__Secure-") || cookie.is_secure,
+            "{line}: a browser drops this __Secure- cookie"
+        );
         self.0.retain(|have| (&have.name, &have.path) != (&cookie.name, &cookie.path));
         if cookie.ends.is_none_or(|ends| ends > now) {
             self.0.push(cookie);

@@ -1,4 +1,5 @@
-//! A browser without a screen: cookies, redirects, forms, and no scripts but the one that submits a page's only form.
+//! A browser without a screen: cookies, redirects, forms, and no scripts but the one that submits a page's
+//! only form.
 
 use std::cell::RefCell;
 use std::net::IpAddr;
@@ -27,8 +28,8 @@ use cookies::{From, Jar};
 
 /// A browser of one person. Every navigation is a [`Tab`]; tabs share the cookies.
 ///
-/// It is as strict as browsers are: it keeps `Path`, `Max-Age` and `SameSite=Lax` (a form that another site posts comes
-/// without cookies), and a cookie that a browser would drop fails the test.
+/// It is as strict as browsers are: it keeps `Path`, `Max-Age` and `SameSite=Lax` (a form that another site
+/// posts comes without cookies), and a cookie that a browser would drop fails the test.
 pub struct UserAgent<'k> {
     pub(crate) kit: &'k TestProvider,
     jar: RefCell<Jar>,
@@ -99,7 +100,8 @@ impl<'k> UserAgent<'k> {
     /// Types an address of the provider into a new tab.
     #[must_use]
     pub fn get<'u>(&'u self, address: &str) -> Tab<'u, 'k> {
-        let step = Step { method: Method::GET, target: self.ours(address), body: String::new(), from: From::Ours };
+        let step =
+            Step { method: Method::GET, target: self.ours(address), body: String::new(), from: From::Ours };
         Tab::new(self, None, self.go(step))
     }
 
@@ -154,7 +156,9 @@ impl<'k> UserAgent<'k> {
     fn ours(&self, address: &str) -> String {
         let own = |rest: &&str| rest.starts_with('/');
         let path = address.strip_prefix(self.kit.issuer().origin()).filter(own);
-        path.or_else(|| Some(address).filter(own)).unwrap_or_else(|| panic!("{address} is not ours")).to_owned()
+        path.or_else(|| Some(address).filter(own))
+            .unwrap_or_else(|| panic!("{address} is not ours"))
+            .to_owned()
     }
 
     fn is_ours(&self, address: &str) -> bool {
@@ -203,7 +207,12 @@ impl<'k> UserAgent<'k> {
                     let [form] = page.forms.as_slice() else { panic!("one form: {}", answer.text()) };
                     let pairs = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
                     let body = chancery_types::params::encode(pairs);
-                    step = Step { method: Method::POST, target: self.ours(&form.action), body, from: From::Ours };
+                    step = Step {
+                        method: Method::POST,
+                        target: self.ours(&form.action),
+                        body,
+                        from: From::Ours,
+                    };
                 }
                 _ => return End { address, answer, events, arrival: None },
             }
@@ -243,9 +252,12 @@ impl<'k> UserAgent<'k> {
 fn arrived(location: &str) -> Arrival {
     let (mode, uri, text) = match location.split_once('#') {
         Some((uri, fragment)) => ("fragment", uri, fragment),
-        None => location.split_once('?').map_or(("query", location, ""), |(uri, query)| ("query", uri, query)),
+        None => {
+            location.split_once('?').map_or(("query", location, ""), |(uri, query)| ("query", uri, query))
+        }
     };
-    let parameters = Params::parse(text).unwrap_or_else(|_| panic!("a response that cannot be read: {location}"));
+    let parameters =
+        Params::parse(text).unwrap_or_else(|_| panic!("a response that cannot be read: {location}"));
     let parameters = parameters.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Arrival { mode, uri: uri.to_owned(), parameters }
 }

@@ -54,8 +54,9 @@ impl HtmlPage {
         let mut page = Self::default();
         let mut skipping = false;
         for tag in tags(html) {
-            let attribute =
-                |name: &str| tag.attributes.iter().find(|(have, _)| have == name).map(|(_, value)| value.clone());
+            let attribute = |name: &str| {
+                tag.attributes.iter().find(|(have, _)| have == name).map(|(_, value)| value.clone())
+            };
             let text = |name: &str| attribute(name).unwrap_or_default();
             match (tag.name.as_str(), tag.is_end) {
                 ("html", false) => page.lang = text("lang"),
@@ -210,7 +211,10 @@ mod tests {
         let form = &page.forms[0];
         assert_eq!((form.method.as_str(), form.action.as_str()), ("post", "/x?a=1&b=2"));
         assert_eq!(form.fields, [("token".into(), "a\"b".into()), ("username".into(), String::new())]);
-        assert_eq!(form.buttons[0], Button { name: "action".into(), value: "login".into(), label: "Sign".into() });
+        assert_eq!(
+            form.buttons[0],
+            Button { name: "action".into(), value: "login".into(), label: "Sign".into() }
+        );
         assert_eq!(form.buttons[1].label, "Go");
     }
 }

@@ -12,8 +12,8 @@ use crate::clock::days;
 use crate::interleaved::wait;
 
 impl UserAgent<'_> {
-    /// The person has signed in a moment ago, and no client was visited since. Signing in twice makes two sessions, the
-    /// last one active.
+    /// The person has signed in a moment ago, and no client was visited since. Signing in twice makes two
+    /// sessions, the last one active.
     pub fn signed_in(&self, account: &str) {
         let (env, now) = (self.kit.env(), self.kit.now());
         let account = AccountId::parse(account).expect("an account id");
@@ -29,7 +29,8 @@ impl UserAgent<'_> {
             clients: Vec::new(),
         };
         let tags = env.records().tags(Some(&account), None, None);
-        let record = env.records().new(handle.key(&env.realm), None, tags, now + days(14), &body).expect("a record");
+        let record =
+            env.records().new(handle.key(&env.realm), None, tags, now + days(14), &body).expect("a record");
         wait(env.records().insert(now, &[record])).expect("a new session");
         let mut list = vec![handle.reveal()];
         list.extend(self.session_cookie().iter().flat_map(|list| list.split('.')).take(3).map(str::to_owned));
@@ -42,7 +43,10 @@ impl UserAgent<'_> {
         };
         let suffix = base64url::encode(&Tag::derive(&env.realm, "cookie", b"").as_bytes()[..6]);
         let name = format!("{prefix}session-{suffix}");
-        let line = format!("{name}={}; Max-Age=7776000; Path={path}; HttpOnly; SameSite=Lax{secure}", list.join("."));
+        let line = format!(
+            "{name}={}; Max-Age=7776000; Path={path}; HttpOnly; SameSite=Lax{secure}",
+            list.join(".")
+        );
         self.jar.borrow_mut().take(&line, issuer.is_https(), now);
     }
 
@@ -60,7 +64,8 @@ impl UserAgent<'_> {
         let found = self.active_session();
         let mut body = found.body.clone();
         body.clients.push(ClientId::parse(client).expect("a client id"));
-        let updated = wait(env.records().update(now, &found, &body, found.expires_at, &[])).expect("the store");
+        let updated =
+            wait(env.records().update(now, &found, &body, found.expires_at, &[])).expect("the store");
         assert!(matches!(updated, Updated::Done(_)), "{updated:?}");
     }
 
@@ -75,7 +80,8 @@ impl UserAgent<'_> {
         let env = self.kit.env();
         let id = ClientId::parse(client).expect("a client id");
         let known = wait(env.registry.client(&env.realm, &id)).expect("the registry").expect("a client");
-        let resource = known.default_resource().map(|uri| wait(env.registry.resource_server(&env.realm, uri)));
+        let resource =
+            known.default_resource().map(|uri| wait(env.registry.resource_server(&env.realm, uri)));
         let resource = resource.and_then(|server| server.expect("the registry"));
         let mut answer = ConsentAnswer::default();
         answer.allow(&Scopes::parse(scopes).expect("scopes"), resource.as_deref());

@@ -11,8 +11,8 @@ use crate::answer::{Answer, MayRefuse};
 use crate::authorization_request::{Arrival, AuthorizationRequest, Code};
 use crate::events;
 
-/// One tab. Each action gives the tab as it is afterwards; the older value is what the back button shows, so that it can
-/// be acted on again.
+/// One tab. Each action gives the tab as it is afterwards; the older value is what the back button shows, so
+/// that it can be acted on again.
 #[derive(Clone)]
 pub struct Tab<'u, 'k> {
     ua: &'u UserAgent<'k>,
@@ -70,7 +70,10 @@ impl<'u, 'k> Tab<'u, 'k> {
     #[must_use]
     pub fn form(&self) -> HtmlForm {
         let page = self.page();
-        page.forms.into_iter().next().unwrap_or_else(|| panic!("no form on {}: {}", page.name, self.answer.text()))
+        page.forms
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| panic!("no form on {}: {}", page.name, self.answer.text()))
     }
 
     /// The same tab, if it shows this page: `login`, `consent`, `accounts`, `signed-in`, `error`.
@@ -96,14 +99,16 @@ impl<'u, 'k> Tab<'u, 'k> {
     #[must_use]
     pub fn restart(&self) -> Self {
         let links = self.expect_way_on().page().links;
-        let link = links.iter().find(|link| link.contains("/authorize?")).unwrap_or_else(|| panic!("{links:?}"));
+        let link =
+            links.iter().find(|link| link.contains("/authorize?")).unwrap_or_else(|| panic!("{links:?}"));
         self.follow(link)
     }
 
     /// The form was not looked at, for this reason, and that is all that happened.
     #[track_caller]
     pub fn expect_refused_form(&self, why: &'static Reason) {
-        let others = self.event_names().into_iter().filter(|name| !["refused", "prompt_shown"].contains(name));
+        let others =
+            self.event_names().into_iter().filter(|name| !["refused", "prompt_shown"].contains(name));
         assert_eq!((events::refusals(&self.events), others.collect::<Vec<_>>()), (vec![why.name], vec![]));
     }
 
@@ -112,7 +117,12 @@ impl<'u, 'k> Tab<'u, 'k> {
     #[must_use]
     pub fn expect_arrival(&self) -> Arrival {
         self.arrival.clone().unwrap_or_else(|| {
-            panic!("the client was not reached: {} {:?} {}", self.answer.status, self.events, self.answer.text())
+            panic!(
+                "the client was not reached: {} {:?} {}",
+                self.answer.status,
+                self.events,
+                self.answer.text()
+            )
         })
     }
 
@@ -148,7 +158,8 @@ impl<'u, 'k> Tab<'u, 'k> {
     #[track_caller]
     fn check_frame(&self, arrival: &Arrival) {
         let request = self.request.as_ref().expect("the tab began with an authorization request");
-        let mut states = request.parameters.iter().filter(|(name, value)| name == "state" && !value.is_empty());
+        let mut states =
+            request.parameters.iter().filter(|(name, value)| name == "state" && !value.is_empty());
         let state = states.next().filter(|_| states.next().is_none()).map(|(_, value)| value.as_str());
         assert_eq!(arrival.value("state"), state);
         assert_eq!(arrival.value("iss"), Some(self.ua.kit.issuer().as_str()));
@@ -235,7 +246,8 @@ impl<'u, 'k> Tab<'u, 'k> {
     #[must_use]
     pub fn choose(&self, account: &str) -> Self {
         let form = self.form();
-        let button = form.buttons.iter().find(|button| button.name == "account" && button.label.contains(account));
+        let button =
+            form.buttons.iter().find(|button| button.name == "account" && button.label.contains(account));
         let button = button.unwrap_or_else(|| panic!("no {account} among {:?}", form.buttons));
         self.submit(&[], (&button.name, &button.value))
     }
@@ -250,14 +262,16 @@ impl<'u, 'k> Tab<'u, 'k> {
     /// Loads the address again by GET.
     #[must_use]
     pub fn reload(&self) -> Self {
-        let step = Step { method: Method::GET, target: self.address.clone(), body: String::new(), from: From::Ours };
+        let step =
+            Step { method: Method::GET, target: self.address.clone(), body: String::new(), from: From::Ours };
         Self::new(self.ua, self.request.clone(), self.ua.go(step))
     }
 
     /// Follows a link of the page to an address of ours.
     #[must_use]
     pub fn follow(&self, link: &str) -> Self {
-        let step = Step { method: Method::GET, target: self.ua.ours(link), body: String::new(), from: From::Ours };
+        let step =
+            Step { method: Method::GET, target: self.ua.ours(link), body: String::new(), from: From::Ours };
         Self::new(self.ua, self.request.clone(), self.ua.go(step))
     }
 }

@@ -85,7 +85,8 @@ fn without_private(fields: &mut Fields) -> bool {
     let before = fields.len();
     match fields {
         Fields::Named(named) => {
-            named.named = std::mem::take(&mut named.named).into_iter().filter(|field| is_public(&field.vis)).collect();
+            named.named =
+                std::mem::take(&mut named.named).into_iter().filter(|field| is_public(&field.vis)).collect();
         }
         // Without its private fields a tuple would number the others anew.
         Fields::Unnamed(unnamed) if !unnamed.unnamed.iter().all(|field| is_public(&field.vis)) => {
@@ -101,7 +102,9 @@ fn without_private(fields: &mut Fields) -> bool {
 fn plain(signature: &mut syn::Signature) {
     for argument in &mut signature.inputs {
         match argument {
-            syn::FnArg::Receiver(this) if matches!(this.kind, syn::ReceiverKind::Value) => this.mutability = None,
+            syn::FnArg::Receiver(this) if matches!(this.kind, syn::ReceiverKind::Value) => {
+                this.mutability = None
+            }
             syn::FnArg::Typed(argument) => {
                 if let syn::Pat::Ident(name) = &mut *argument.pat {
                     name.mutability = None;

@@ -144,7 +144,8 @@ impl Authenticator {
             Err(_) => None,
         };
         let claimed = client.as_ref().map(|client| client.id().clone());
-        let refused = |reason: &'static Reason| Unauthenticated { claimed: claimed.clone(), failure: reason.into() };
+        let refused =
+            |reason: &'static Reason| Unauthenticated { claimed: claimed.clone(), failure: reason.into() };
         // Checked first, because a script that may not read the answer must not have any effect either.
         if !self.may_be_called_from(call, env, client.as_deref()) {
             return Err(refused(&ORIGIN_NOT_ALLOWED));
@@ -187,7 +188,8 @@ impl Authenticator {
         match (client.metadata().flow.token_endpoint_auth_method, proof) {
             (ClientAuthenticationMethod::None, Proof::None) => {}
             (
-                method @ (ClientAuthenticationMethod::ClientSecretBasic | ClientAuthenticationMethod::ClientSecretPost),
+                method @ (ClientAuthenticationMethod::ClientSecretBasic
+                | ClientAuthenticationMethod::ClientSecretPost),
                 Proof::Secret { sent_by, secret },
             ) if method == *sent_by || self.takes_either(&client) => {
                 let same = client.secrets().iter().filter(|known| known.digest.matches(secret));
@@ -208,6 +210,7 @@ impl Authenticator {
     /// RFC 6749 section 2.3.1 defines two ways to send the same secret, and many client libraries use both
     /// for the same client.
     fn takes_either(&self, client: &Client) -> bool {
-        self.config.secret_method == SecretMethod::Either && client.metadata().own.secret_method == SecretMethod::Either
+        self.config.secret_method == SecretMethod::Either
+            && client.metadata().own.secret_method == SecretMethod::Either
     }
 }

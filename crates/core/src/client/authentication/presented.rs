@@ -61,7 +61,8 @@ impl Presented {
     pub(super) fn read(call: &Call, params: &Params<'_>) -> Result<Self, Failure> {
         let client_id = params.one("client_id")?;
         let client_secret = params.one("client_secret")?;
-        let has_assertion = params.one("client_assertion")?.is_some() | params.one("client_assertion_type")?.is_some();
+        let has_assertion =
+            params.one("client_assertion")?.is_some() | params.one("client_assertion_type")?.is_some();
 
         let mechanisms = [call.authorization.is_some(), client_secret.is_some(), has_assertion];
         if mechanisms.into_iter().filter(|is_used| *is_used).count() > 1 {

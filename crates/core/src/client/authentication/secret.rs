@@ -60,7 +60,11 @@ pub(super) fn read_basic(header: &str) -> Result<(Box<str>, Zeroizing<String>), 
 /// (appendix B).
 fn decode(text: &str) -> Result<Zeroizing<String>, &'static Reason> {
     let decoded = Zeroizing::new(params::decode(text).map_err(|_| &HEADER_ENCODING)?.into_owned());
-    if decoded.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) { Ok(decoded) } else { Err(&HEADER_ENCODING) }
+    if decoded.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) {
+        Ok(decoded)
+    } else {
+        Err(&HEADER_ENCODING)
+    }
 }
 
 #[cfg(test)]
@@ -122,7 +126,8 @@ mod tests {
             seed ^= seed << 17;
             seed
         };
-        let alphabet = ["Basic", " ", ":", "%", "%3A", "+", "=", "YXBwOnNlY3JldA", "\u{e4}", "\0", "a", "/", "_"];
+        let alphabet =
+            ["Basic", " ", ":", "%", "%3A", "+", "=", "YXBwOnNlY3JldA", "\u{e4}", "\0", "a", "/", "_"];
         let mut read = 0;
         for round in 0..100_000_u32 {
             let mut text = String::new();

@@ -22,7 +22,8 @@ const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 static OFFERED: LazyLock<Offered> = LazyLock::new(Offered::default);
 
-const ALGORITHMS: &[SigningAlgorithm] = &[SigningAlgorithm::Rs256, SigningAlgorithm::Es256, SigningAlgorithm::EdDsa];
+const ALGORITHMS: &[SigningAlgorithm] =
+    &[SigningAlgorithm::Rs256, SigningAlgorithm::Es256, SigningAlgorithm::EdDsa];
 
 /// While no secret has ended.
 const NOW: Timestamp = Timestamp::from_secs(1);
@@ -59,7 +60,8 @@ fn secrets(client: &Client) -> Vec<Option<Timestamp>> {
 /// META-08, META-10, META-12, META-14, META-17, META-25
 #[test]
 fn little_is_needed() {
-    let Registered { client, secret_to_show, notices } = good(r#"{"redirect_uris":["https://app.example/cb"]}"#);
+    let Registered { client, secret_to_show, notices } =
+        good(r#"{"redirect_uris":["https://app.example/cb"]}"#);
     assert_eq!(client.id().as_str().len(), 22);
     assert_eq!(secret_to_show.unwrap().len(), 43);
     assert!(notices.is_empty());
@@ -71,8 +73,8 @@ fn little_is_needed() {
     assert!(client.is_enabled() && !client.is_pkce_optional() && !client.is_public());
 }
 
-/// META-03, META-04, META-05, META-11, META-13, META-19, META-26, META-27, META-32, CMETA-03, CMETA-04, and our own
-/// settings: what is registered can be shown again as it was registered (RFC 7591 section 3.2.1).
+/// META-03, META-04, META-05, META-11, META-13, META-19, META-26, META-27, META-32, CMETA-03, CMETA-04, and
+/// our own settings: what is registered can be shown again as it was registered (RFC 7591 section 3.2.1).
 #[test]
 fn all_that_is_known_is_kept() {
     let metadata = json!({
@@ -135,8 +137,11 @@ fn all_that_is_known_is_kept() {
 /// What is not given is not kept as if it were: neither `null` nor empty (RFC 7591 section 3.2.1).
 #[test]
 fn what_is_absent_stays_absent() {
-    let client = good(r#"{"token_endpoint_auth_method":"none","redirect_uris":["https://app.example/cb"]}"#).client;
-    let Value::Object(metadata) = serde_json::to_value(client.metadata()).unwrap() else { panic!("no object") };
+    let client =
+        good(r#"{"token_endpoint_auth_method":"none","redirect_uris":["https://app.example/cb"]}"#).client;
+    let Value::Object(metadata) = serde_json::to_value(client.metadata()).unwrap() else {
+        panic!("no object")
+    };
     let names: Vec<&str> = metadata.keys().map(String::as_str).collect();
     let expected = [
         "application_type",
@@ -191,7 +196,8 @@ fn texts_do_not_mislead() {
             ("client_id", format!(r#""client_id":"{text}""#)),
             ("client_secret", format!(r#""client_secret":"{text}""#)),
         ] {
-            let complaints = registered(&format!(r#"{{"redirect_uris":["https://app.example/cb"],{member}}}"#));
+            let complaints =
+                registered(&format!(r#"{{"redirect_uris":["https://app.example/cb"],{member}}}"#));
             let complaints = complaints.err().unwrap_or_else(|| panic!("{setting} was taken with {what}"));
             let settings: Vec<&str> = complaints.iter().map(|complaint| &*complaint.setting).collect();
             assert_eq!(settings, [setting], "{what}");
@@ -211,15 +217,19 @@ fn texts_do_not_mislead() {
         assert_eq!(good(&json).client.name(), Some(name));
     }
     // An unknown name is reported in a form that can be displayed.
-    let json = r#"{"redirect_uris":["https://app.example/cb"],"a\u001b[2J\u202e":1,"chancery":{"b\u001b[2J":1}}"#;
+    let json =
+        r#"{"redirect_uris":["https://app.example/cb"],"a\u001b[2J\u202e":1,"chancery":{"b\u001b[2J":1}}"#;
     let complaints = registered(json).err().unwrap();
-    assert!(complaints.iter().all(|complaint| complaint.setting.starts_with(r"chancery.b\u{1b}[2J")), "{complaints:?}");
+    assert!(
+        complaints.iter().all(|complaint| complaint.setting.starts_with(r"chancery.b\u{1b}[2J")),
+        "{complaints:?}"
+    );
     let notices = good(&json.replace(r#","chancery":{"b\u001b[2J":1}"#, "")).notices;
     assert_eq!(notices, [r"a\u{1b}[2J\u{202e} is not used here and was left out"]);
 }
 
-/// One row per complaint. CMETA-03, CMETA-05, CMETA-06, CMETA-08, CMETA-09, CMETA-10, CMETA-11, CMETA-14, META-01,
-/// META-06, META-07, META-16, META-18, META-23, META-24, META-28, META-29, META-34, META-35
+/// One row per complaint. CMETA-03, CMETA-05, CMETA-06, CMETA-08, CMETA-09, CMETA-10, CMETA-11, CMETA-14,
+/// META-01, META-06, META-07, META-16, META-18, META-23, META-24, META-28, META-29, META-34, META-35
 #[test]
 fn what_is_wrong_is_refused() {
     let rows = [
@@ -244,7 +254,10 @@ fn what_is_wrong_is_refused() {
         ("token_endpoint_auth_method", r#""token_endpoint_auth_method":"private_key_jwt""#),
         ("token_endpoint_auth_method", r#""token_endpoint_auth_method":"client_secret_jwt""#),
         ("token_endpoint_auth_method", r#""token_endpoint_auth_method":"tls_client_auth""#),
-        ("token_endpoint_auth_method", r#""token_endpoint_auth_method":"none","id_token_signed_response_alg":"HS256""#),
+        (
+            "token_endpoint_auth_method",
+            r#""token_endpoint_auth_method":"none","id_token_signed_response_alg":"HS256""#,
+        ),
         ("grant_types", r#""grant_types":["authorization_code","implicit"]"#),
         ("grant_types", r#""grant_types":["authorization_code","password"]"#),
         (
@@ -273,14 +286,20 @@ fn what_is_wrong_is_refused() {
         ("require_pushed_authorization_requests", r#""require_pushed_authorization_requests":true"#),
         ("require_signed_request_object", r#""require_signed_request_object":true"#),
         ("dpop_bound_access_tokens", r#""dpop_bound_access_tokens":true"#),
-        ("tls_client_certificate_bound_access_tokens", r#""tls_client_certificate_bound_access_tokens":true"#),
+        (
+            "tls_client_certificate_bound_access_tokens",
+            r#""tls_client_certificate_bound_access_tokens":true"#,
+        ),
         ("jwks", r#""jwks":{"keys":[]},"jwks_uri":"https://app.example/jwks""#),
         ("jwks", r#""jwks":{"keys":[{"kty":"oct","k":"AA"}]}"#),
         ("jwks", r#""jwks":7"#),
         ("backchannel_logout_uri", r#""backchannel_logout_uri":"app:/out""#),
         ("chancery", r#""chancery":true"#),
         ("chancery.pkce_optional", r#""chancery":{"pkce_optional":1}"#),
-        ("chancery.pkce_optional", r#""token_endpoint_auth_method":"none","chancery":{"pkce_optional":true}"#),
+        (
+            "chancery.pkce_optional",
+            r#""token_endpoint_auth_method":"none","chancery":{"pkce_optional":true}"#,
+        ),
         (
             "chancery.pkce_optional",
             r#""chancery":{"pkce_optional":true},"application_type":"native","token_endpoint_auth_method":"none""#,
@@ -295,7 +314,11 @@ fn what_is_wrong_is_refused() {
     for (setting, members) in rows {
         let json = format!(r#"{{"redirect_uris":["https://app.example/cb"],{members}}}"#);
         let complaints = registered(&json).err().unwrap_or_else(|| panic!("{members} was taken"));
-        assert_eq!(complaints.iter().map(|complaint| &*complaint.setting).collect::<Vec<_>>(), [setting], "{members}");
+        assert_eq!(
+            complaints.iter().map(|complaint| &*complaint.setting).collect::<Vec<_>>(),
+            [setting],
+            "{members}"
+        );
     }
     for json in ["", "[]", "7", r#"{"a":1,"a":2}"#] {
         assert_eq!(registered(json).err().unwrap()[0].setting, "metadata", "{json}");
@@ -341,7 +364,8 @@ fn redirect_uris_are_judged_by_type_of_application() {
 /// All at once.
 #[test]
 fn every_complaint_is_said() {
-    let json = r#"{"client_name":"","redirect_uris":["app:/cb"],"subject_type":"pairwise","chancery":{"x":1}}"#;
+    let json =
+        r#"{"client_name":"","redirect_uris":["app:/cb"],"subject_type":"pairwise","chancery":{"x":1}}"#;
     let complaints = registered(json).err().unwrap();
     let settings: Vec<&str> = complaints.iter().map(|complaint| &*complaint.setting).collect();
     assert_eq!(settings, ["client_name", "redirect_uris", "redirect_uris", "subject_type", "chancery.x"]);
@@ -377,8 +401,16 @@ fn grant_types_follow_response_types() {
     use GrantType::{AuthorizationCode, ClientCredentials, RefreshToken};
     let rows: [(&str, &[GrantType], usize); 4] = [
         (r#""grant_types":["client_credentials"]"#, &[ClientCredentials], 0),
-        (r#""grant_types":["refresh_token"],"response_types":["code"]"#, &[AuthorizationCode, RefreshToken], 1),
-        (r#""grant_types":["authorization_code","client_credentials"],"response_types":[]"#, &[ClientCredentials], 0),
+        (
+            r#""grant_types":["refresh_token"],"response_types":["code"]"#,
+            &[AuthorizationCode, RefreshToken],
+            1,
+        ),
+        (
+            r#""grant_types":["authorization_code","client_credentials"],"response_types":[]"#,
+            &[ClientCredentials],
+            0,
+        ),
         (r#""response_types":["code"]"#, &[AuthorizationCode], 1),
     ];
     for (members, grants, types) in rows {
@@ -388,19 +420,19 @@ fn grant_types_follow_response_types() {
     }
 }
 
-/// JOSE-08: the secret of a client that is registered for an HMAC is sealed under the root secret of its realm, and comes
-/// back from no other seal.
+/// JOSE-08: the secret of a client that is registered for an HMAC is sealed under the root secret of its
+/// realm, and comes back from no other seal.
 #[test]
 fn secrets_for_an_hmac_are_sealed() {
-    let json =
-        r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS512"}"#;
+    let json = r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS512"}"#;
     let keys = MemoryKeys::generate(&[]).unwrap();
     let set = key_set(&keys, "test");
     let Registered { client, secret_to_show, .. } =
         register(json.as_bytes(), &SystemRandom, &rules(Some(&set))).unwrap();
     let secret = secret_to_show.unwrap();
     assert!(secret.len() >= 64 && !stored(&client).contains(secret.as_str()));
-    let expected = chancery_jose::HmacKey::new(SigningAlgorithm::Hs512, secret.as_bytes()).unwrap().sign(b"x");
+    let expected =
+        chancery_jose::HmacKey::new(SigningAlgorithm::Hs512, secret.as_bytes()).unwrap().sign(b"x");
     let read = |json: String| Client::from_stored(json.as_bytes(), Revision(1)).unwrap();
     let signed = |client: &Client, set: &KeySet| {
         signing_hmac_key(client, SigningAlgorithm::Hs512, set, NOW).map(|key| key.unwrap().sign(b"x"))
@@ -434,9 +466,14 @@ fn a_weak_secret_is_known_as_such() {
     let now = Timestamp::from_secs(100);
     let of = |length: usize| {
         let secret = "x".repeat(length);
-        let json =
-            format!(r#"{{"client_id":"app","redirect_uris":["https://app.example/cb"],"client_secret":"{secret}"}}"#);
-        register(json.as_bytes(), &SystemRandom, &RegistrationRules { are_weak_secrets_allowed: true, ..rules(None) })
+        let json = format!(
+            r#"{{"client_id":"app","redirect_uris":["https://app.example/cb"],"client_secret":"{secret}"}}"#
+        );
+        register(
+            json.as_bytes(),
+            &SystemRandom,
+            &RegistrationRules { are_weak_secrets_allowed: true, ..rules(None) },
+        )
     };
     for (length, is_weak) in [(1, true), (31, true), (32, false), (64, false)] {
         let client = of(length).unwrap().client;
@@ -444,7 +481,10 @@ fn a_weak_secret_is_known_as_such() {
         let read = Client::from_stored(stored(&client).as_bytes(), Revision(1)).unwrap();
         assert_eq!(read.has_weak_secret(now), is_weak, "{length}, stored");
     }
-    assert!(!good(r#"{"redirect_uris":["https://app.example/cb"]}"#).client.has_weak_secret(now), "one that was made");
+    assert!(
+        !good(r#"{"redirect_uris":["https://app.example/cb"]}"#).client.has_weak_secret(now),
+        "one that was made"
+    );
     let replaced = replace_secret(&of(8).unwrap().client, now, &SystemRandom, &rules(None)).unwrap().client;
     assert_eq!([now - Duration::from_millis(1), now].map(|at| replaced.has_weak_secret(at)), [true, false]);
 }
@@ -452,20 +492,22 @@ fn a_weak_secret_is_known_as_such() {
 /// What an older root secret sealed stays readable, and a new secret is sealed under the newest.
 #[test]
 fn root_secrets_have_versions() {
-    let json =
-        r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS256"}"#;
+    let json = r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS256"}"#;
     let keys = MemoryKeys::generate(&[]).unwrap();
     let first = register(json.as_bytes(), &SystemRandom, &rules(Some(&key_set(&keys, "test")))).unwrap();
     keys.add_secret();
     let set = key_set(&keys, "test");
     let signs = |registered: &Registered| {
         let secret = registered.secret_to_show.as_ref().unwrap();
-        let expected = chancery_jose::HmacKey::new(SigningAlgorithm::Hs256, secret.as_bytes()).unwrap().sign(b"x");
-        let key_at = |at| signing_hmac_key(&registered.client, SigningAlgorithm::Hs256, &set, at).unwrap().unwrap();
+        let expected =
+            chancery_jose::HmacKey::new(SigningAlgorithm::Hs256, secret.as_bytes()).unwrap().sign(b"x");
+        let key_at =
+            |at| signing_hmac_key(&registered.client, SigningAlgorithm::Hs256, &set, at).unwrap().unwrap();
         [Timestamp::from_secs(49), Timestamp::from_secs(50)].map(|at| key_at(at).sign(b"x") == expected)
     };
     assert!(signs(&first) == [true, true] && stored(&first.client).contains("\"root_secret\":1"));
-    let second = replace_secret(&first.client, Timestamp::from_secs(50), &SystemRandom, &rules(Some(&set))).unwrap();
+    let second =
+        replace_secret(&first.client, Timestamp::from_secs(50), &SystemRandom, &rules(Some(&set))).unwrap();
     assert!(stored(&second.client).contains("\"root_secret\":2"));
     assert_eq!(signs(&second), [false, true], "the newer one signs when the older one has ended");
 }
@@ -473,8 +515,7 @@ fn root_secrets_have_versions() {
 /// Without keys such a secret is good for a registry in memory, and cannot be written in the clear.
 #[test]
 fn a_secret_in_memory_cannot_be_stored() {
-    let json =
-        r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS256"}"#;
+    let json = r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS256"}"#;
     let Registered { client, .. } = good(json);
     let set = key_set(&MemoryKeys::generate(&[]).unwrap(), "any");
     assert!(signing_hmac_key(&client, SigningAlgorithm::Hs256, &set, NOW).unwrap().is_some());
@@ -489,7 +530,8 @@ fn a_secret_is_replaced() {
     let second = replace_secret(&first, end, &SystemRandom, &rules(None)).unwrap();
     assert_eq!(secrets(&second.client), [Some(end), None]);
     assert!(second.secret_to_show.is_some());
-    let public = good(r#"{"token_endpoint_auth_method":"none","redirect_uris":["https://app.example/cb"]}"#).client;
+    let public =
+        good(r#"{"token_endpoint_auth_method":"none","redirect_uris":["https://app.example/cb"]}"#).client;
     assert!(replace_secret(&public, end, &SystemRandom, &rules(None)).is_err());
 }
 

@@ -55,7 +55,12 @@ fn client(name: &str) -> Arc<Client> {
     let json = format!(r#"{{"client_id":"{name}","redirect_uris":["https://app.example/"]}}"#);
     let offered = Offered::default();
     let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, Timestamp::from_secs(7));
-    Arc::new(register(json.as_bytes(), &SystemRandom, &rules).map_err(|wrong| format!("{wrong:?}")).unwrap().client)
+    Arc::new(
+        register(json.as_bytes(), &SystemRandom, &rules)
+            .map_err(|wrong| format!("{wrong:?}"))
+            .unwrap()
+            .client,
+    )
 }
 
 /// Whatever the registry: what registration makes can be stored in it.
@@ -71,11 +76,15 @@ fn clients_are_stored_changed_and_removed() {
 fn a_client_comes_and_goes(registry: &dyn Registry) {
     let one = realm("one");
     assert!(now(registry.client(&one, &id("app"))).unwrap().is_none());
-    let Put::Done(first) = now(registry.put_client(&one, None, client("app"))).unwrap() else { panic!("refused") };
+    let Put::Done(first) = now(registry.put_client(&one, None, client("app"))).unwrap() else {
+        panic!("refused")
+    };
     assert_eq!(now(registry.put_client(&one, None, client("app"))).unwrap(), Put::Occupied);
     let read = now(registry.client(&one, &id("app"))).unwrap().unwrap();
     assert_eq!((read.revision(), read.id().as_str()), (first, "app"));
-    let Put::Done(second) = now(registry.put_client(&one, Some(first), client("app"))).unwrap() else { panic!() };
+    let Put::Done(second) = now(registry.put_client(&one, Some(first), client("app"))).unwrap() else {
+        panic!()
+    };
     assert_eq!(now(registry.put_client(&one, Some(first), client("app"))).unwrap(), Put::Stale);
     assert_eq!(now(registry.client(&one, &id("app"))).unwrap().unwrap().revision(), second);
     now(registry.put_client(&one, None, client("b"))).unwrap();
@@ -86,15 +95,19 @@ fn a_client_comes_and_goes(registry: &dyn Registry) {
     assert!(now(registry.client(&one, &id("app"))).unwrap().is_none());
 }
 
-/// RFC 9068 section 5: a client cannot take the id of an account, in this realm; one that is there can be changed.
+/// RFC 9068 section 5: a client cannot take the id of an account, in this realm; one that is there can be
+/// changed.
 #[test]
 fn a_client_cannot_have_the_id_of_an_account() {
     let store = Arc::new(MemoryStore::new());
     let registry = StoredRegistry::new(Documents::new(store.clone()));
     let (one, two) = (realm("one"), realm("two"));
-    let Put::Done(first) = now(registry.put_client(&one, None, client("app"))).unwrap() else { panic!("refused") };
+    let Put::Done(first) = now(registry.put_client(&one, None, client("app"))).unwrap() else {
+        panic!("refused")
+    };
     for account in ["app", "b"] {
-        let person = Document { id: account.into(), aliases: Vec::new(), body: [1].into(), revision: Revision::NONE };
+        let person =
+            Document { id: account.into(), aliases: Vec::new(), body: [1].into(), revision: Revision::NONE };
         assert!(matches!(now(store.put(&one, DocumentKind::ACCOUNT, None, person)).unwrap(), Put::Done(_)));
     }
     assert_eq!(now(registry.put_client(&one, None, client("b"))).unwrap(), Put::Occupied);
@@ -128,7 +141,9 @@ fn what_another_node_changes_is_seen() {
     let one = realm("one");
     look();
     assert!(now(here.client(&one, &id("app"))).unwrap().is_none());
-    let Put::Done(first) = now(there.put_client(&one, None, client("app"))).unwrap() else { panic!("refused") };
+    let Put::Done(first) = now(there.put_client(&one, None, client("app"))).unwrap() else {
+        panic!("refused")
+    };
     assert!(now(here.client(&one, &id("app"))).unwrap().is_none(), "the negative answer is kept");
     look();
     let read = now(here.client(&one, &id("app"))).unwrap().unwrap();
@@ -157,8 +172,7 @@ fn names_that_no_client_has_do_not_fill_memory() {
 
 #[test]
 fn resource_servers_are_configured_or_stored() {
-    let json =
-        r#"{"uri":"https://api.example","scopes":["read"],"format":"jwt","lifetime":"10m","introspected_by":["api"]}"#;
+    let json = r#"{"uri":"https://api.example","scopes":["read"],"format":"jwt","lifetime":"10m","introspected_by":["api"]}"#;
     let api: ResourceServer = serde_json::from_str(json).unwrap();
     assert_eq!((api.format, api.alg), (TokenFormat::Jwt, SigningAlgorithm::Es256));
     assert!(serde_json::from_str::<ResourceServer>(r#"{"uri":"https://api.example","ttl":1}"#).is_err());
@@ -169,7 +183,11 @@ fn resource_servers_are_configured_or_stored() {
     for expected in [&api, &other] {
         assert_eq!(&*now(registry.resource_server(&one, &expected.uri)).unwrap().unwrap(), expected);
     }
-    assert!(now(registry.resource_server(&one, &ResourceUri::parse("https://x.example").unwrap())).unwrap().is_none());
+    assert!(
+        now(registry.resource_server(&one, &ResourceUri::parse("https://x.example").unwrap()))
+            .unwrap()
+            .is_none()
+    );
 }
 
 /// A stored resource server is parsed once, until it is written again.
@@ -177,8 +195,11 @@ fn resource_servers_are_configured_or_stored() {
 fn a_resource_server_that_another_node_changes_is_seen() {
     let (here, there, look) = two_nodes();
     let one = realm("one");
-    let mut api: ResourceServer = serde_json::from_str(r#"{"uri":"https://api.example","scopes":["read"]}"#).unwrap();
-    let Put::Done(first) = now(there.put_resource_server(&one, None, &api)).unwrap() else { panic!("refused") };
+    let mut api: ResourceServer =
+        serde_json::from_str(r#"{"uri":"https://api.example","scopes":["read"]}"#).unwrap();
+    let Put::Done(first) = now(there.put_resource_server(&one, None, &api)).unwrap() else {
+        panic!("refused")
+    };
     look();
     let read = now(here.resource_server(&one, &api.uri)).unwrap().unwrap();
     look();
@@ -186,17 +207,24 @@ fn a_resource_server_that_another_node_changes_is_seen() {
     api.format = TokenFormat::Jwt;
     let put = now(there.put_resource_server(&one, Some(first), &api)).unwrap();
     assert!(matches!(put, Put::Done(_)), "{put:?}");
-    assert_eq!(*now(there.resource_server(&one, &api.uri)).unwrap().unwrap(), api, "what it wrote itself it knows");
+    assert_eq!(
+        *now(there.resource_server(&one, &api.uri)).unwrap().unwrap(),
+        api,
+        "what it wrote itself it knows"
+    );
     look();
     assert_eq!(*now(here.resource_server(&one, &api.uri)).unwrap().unwrap(), api);
 }
 
 #[test]
 fn a_memory_registry_holds_what_it_is_given() {
-    let registry = MemoryRegistry::new().with_client(r#"{"client_id":"a","redirect_uris":["https://a.example"]}"#);
+    let registry =
+        MemoryRegistry::new().with_client(r#"{"client_id":"a","redirect_uris":["https://a.example"]}"#);
     let registry = registry.unwrap();
     let one = realm("one");
-    registry.put(r#"{"client_id":"b","redirect_uris":["https://b.example"],"chancery":{"enabled":false}}"#).unwrap();
+    registry
+        .put(r#"{"client_id":"b","redirect_uris":["https://b.example"],"chancery":{"enabled":false}}"#)
+        .unwrap();
     assert!(!now(registry.client(&one, &id("b"))).unwrap().unwrap().is_enabled());
     assert_eq!(now(registry.clients(&one, Some(&id("a")), 5)).unwrap().len(), 1);
     registry.remove(&id("a"));
@@ -236,8 +264,8 @@ fn env(keys: Arc<MemoryKeys>) -> Env {
     }
 }
 
-/// JOSE-04, JOSE-05, JOSE-06: a set of keys by time. Every instant belongs to one signer, and nothing that was signed
-/// becomes unverifiable before its key retires.
+/// JOSE-04, JOSE-05, JOSE-06: a set of keys by time. Every instant belongs to one signer, and nothing that
+/// was signed becomes unverifiable before its key retires.
 #[test]
 fn keys_rotate_with_the_clock() {
     let keys = Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Es256]).unwrap());

@@ -57,7 +57,8 @@ fn keys_are_sealed() {
 fn a_body_of_version_1_is_read() {
     let store = Arc::new(MemoryStore::new());
     let body = [&[1], include_str!("sealed_keys.v1.json").trim_end().as_bytes()].concat();
-    let document = Document { id: "keys".into(), aliases: Vec::new(), body: body.into(), revision: Revision::NONE };
+    let document =
+        Document { id: "keys".into(), aliases: Vec::new(), body: body.into(), revision: Revision::NONE };
     now(store.put(&realm("one"), DocumentKind::SEALED_KEYS, None, document)).unwrap();
     let keys = sealed(store, 7);
     let times: Vec<_> = entries(&keys).iter().map(|entry| entry.times).collect();
@@ -76,7 +77,10 @@ fn a_realm_begins_once() {
     assert_eq!((kids(&keys), keys.generation(&one)), first, "nothing was written");
     now(keys.begin(&one, &[ES256, ES384])).unwrap();
     assert_eq!(kids(&keys).len(), 2);
-    assert!(entries(&keys).iter().all(|entry| entry.times.signs(secs(0))), "also for a clock that is set back");
+    assert!(
+        entries(&keys).iter().all(|entry| entry.times.signs(secs(0))),
+        "also for a clock that is set back"
+    );
     assert!(now(keys.begin(&one, &[SigningAlgorithm::Hs256])).is_err());
 }
 
@@ -90,7 +94,9 @@ fn keys_are_rotated_removed_and_forgotten() {
     let [Rotated { alg: ES256, kid, sign_from }] = &*new else { panic!("{new:?}") };
     assert_eq!((*sign_from, kids(&keys)), (secs(700), vec![other.clone(), old.clone(), kid.to_string()]));
     assert_eq!(rotate(200, 800), new, "it is under way");
-    let end = |kid: &str| entries(&keys).iter().find(|entry| entry.jwk.kid() == Some(kid)).map(|entry| entry.times.end);
+    let end = |kid: &str| {
+        entries(&keys).iter().find(|entry| entry.jwk.kid() == Some(kid)).map(|entry| entry.times.end)
+    };
     assert_eq!((end(&other), end(&old)), (Some(None), Some(Some(KeyEnd::new(secs(700), HOUR)))));
 
     assert_eq!(now(keys.forget(&one, secs(4_300))).unwrap(), 0);
@@ -101,10 +107,13 @@ fn keys_are_rotated_removed_and_forgotten() {
     assert_eq!(kids(&keys), [kid.to_string()]);
 }
 
-/// FR-06 through the whole set: after rotations in any order, what signs at a time also counts for the longest token.
+/// FR-06 through the whole set: after rotations in any order, what signs at a time also counts for the
+/// longest token.
 #[test]
 fn whatever_the_order_of_rotations_nothing_outlives_its_key() {
-    for delays in [[0, 0, 0], [7_200, 0, 600], [0, 7_200, 600], [600, 7_200, 0], [7_200, 3_600, 1], [1, 0, 86_400]] {
+    for delays in
+        [[0, 0, 0], [7_200, 0, 600], [0, 7_200, 600], [600, 7_200, 0], [7_200, 3_600, 1], [1, 0, 86_400]]
+    {
         let one = realm("one");
         let keys = Arc::new(sealed(Arc::new(MemoryStore::new()), 1));
         now(keys.begin(&one, &[ES256])).unwrap();
@@ -112,11 +121,15 @@ fn whatever_the_order_of_rotations_nothing_outlives_its_key() {
         for (at, delay) in (1_000..).step_by(30).zip(delays) {
             let pending = entries(&keys);
             let pending = pending.iter().filter(|entry| entry.times.sign_from > secs(at));
-            let pending: Vec<String> = pending.filter_map(|entry| entry.jwk.kid().map(str::to_owned)).collect();
+            let pending: Vec<String> =
+                pending.filter_map(|entry| entry.jwk.kid().map(str::to_owned)).collect();
             let rotated = now(keys.rotate(&one, &[ES256], secs(at), secs(at + delay), HOUR)).unwrap();
-            superseded.extend(pending.into_iter().filter(|kid| rotated.iter().all(|rotated| *rotated.kid != **kid)));
+            superseded.extend(
+                pending.into_iter().filter(|kid| rotated.iter().all(|rotated| *rotated.kid != **kid)),
+            );
         }
-        let env = Env { private_keys: keys.clone(), ..env(Arc::new(MemoryKeys::generate(&[ES256]).unwrap())) };
+        let env =
+            Env { private_keys: keys.clone(), ..env(Arc::new(MemoryKeys::generate(&[ES256]).unwrap())) };
         let set = now(KeySet::load(&*env.private_keys, &env.realm)).unwrap();
         for at in (1_060..100_000).step_by(311) {
             let token = now(set.sign_jwt(&env, secs(at), ES256, None, b"{}")).unwrap();
@@ -205,8 +218,9 @@ impl DocumentStore for Interfering {
 /// Each change, when another one is made between its look and its write: as if one came after the other.
 #[test]
 fn two_changes_at_one_moment_are_two_changes() {
-    let rotate =
-        |keys: &SealedKeys| drop(now(keys.rotate(&realm("one"), &[ES256], secs(10), secs(700), HOUR)).unwrap());
+    let rotate = |keys: &SealedKeys| {
+        drop(now(keys.rotate(&realm("one"), &[ES256], secs(10), secs(700), HOUR)).unwrap())
+    };
     let begin = |keys: &SealedKeys| now(keys.begin(&realm("one"), &[ES256])).unwrap();
     let add_secret = |keys: &SealedKeys| assert!(now(keys.add_secret(&realm("one"))).is_ok());
     type Change = fn(&SealedKeys);
@@ -222,7 +236,8 @@ fn two_changes_at_one_moment_are_two_changes() {
         if is_begun {
             begin(&sealed(store.clone(), 1));
         }
-        let interfering = Interfering { store: store.clone(), has_interfered: AtomicBool::new(false), change: theirs };
+        let interfering =
+            Interfering { store: store.clone(), has_interfered: AtomicBool::new(false), change: theirs };
         mine(&sealed(Arc::new(interfering), 1));
         let keys = sealed(store, 1);
         let open = entries(&keys).iter().filter(|entry| entry.times.end.is_none()).count();

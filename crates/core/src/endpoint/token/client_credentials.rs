@@ -44,13 +44,15 @@ pub(super) async fn entitle(
     }
     let resource = match client.default_resource() {
         Some(uri) => {
-            let unknown = || Fault::internal(format!("default_resource of client {} is not configured", client.id()));
+            let unknown =
+                || Fault::internal(format!("default_resource of client {} is not configured", client.id()));
             Some(env.registry.resource_server(&env.realm, uri).await?.ok_or_else(unknown)?)
         }
         None => None,
     };
     let asked = rule.asked(asked.scope, client, resource.as_deref())?;
     env.record_ignored(call, client, &asked.unknown);
-    let scopes = asked.known.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS));
+    let scopes =
+        asked.known.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS));
     Ok(Entitlement::of_client(client, Target { resource, scopes }))
 }

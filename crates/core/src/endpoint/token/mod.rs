@@ -97,7 +97,9 @@ impl ClientEndpoint for TokenEndpoint {
             // replaced.
             Issuance::Lost(_) => match self.attempt(call, env, client, &grant).await? {
                 Issuance::Issued(response) => Ok(response),
-                Issuance::Lost(_) => Err(Fault::unavailable("a refresh family changes faster than it is read").into()),
+                Issuance::Lost(_) => {
+                    Err(Fault::unavailable("a refresh family changes faster than it is read").into())
+                }
             },
         }
     }
@@ -117,7 +119,9 @@ impl TokenEndpoint {
         let caller = Requester { call, env, client: client.client() };
         let entitled = match grant {
             GrantRequest::AuthorizationCode(asked) => authorization_code::entitle(caller, asked).await?,
-            GrantRequest::ClientCredentials(asked) => client_credentials::entitle(caller, asked, &self.scopes).await?,
+            GrantRequest::ClientCredentials(asked) => {
+                client_credentials::entitle(caller, asked, &self.scopes).await?
+            }
             GrantRequest::RefreshToken(asked) => refresh_token::entitle(caller, asked, &self.issuer).await?,
         };
         let born_of = entitled.holder.grant();

@@ -1,4 +1,5 @@
-//! RFC 6749 section 6, refreshing an access token; RFC 9700 section 4.14.2; OpenID Connect Core 1.0 section 12.
+//! RFC 6749 section 6, refreshing an access token; RFC 9700 section 4.14.2; OpenID Connect Core 1.0 section
+//! 12.
 //! Config     none; lifetimes and grace are in `[refresh_token]`
 //! Discovery  none
 
@@ -98,7 +99,8 @@ pub(super) async fn entitle(
     let rotated = body.rotated(next.secret_digest(), key_version, now);
     let mut entitled = Entitlement::of_refresh_token(body.granted.clone(), target, next);
     if generation == Generation::Current {
-        let idle = issuer.policy.lifetime(TokenKind::RefreshToken, &entitled, client, issuer.refresh_token.idle);
+        let idle =
+            issuer.policy.lifetime(TokenKind::RefreshToken, &entitled, client, issuer.refresh_token.idle);
         entitled.condition = Condition::Rotate {
             family: found.key,
             seen: found.revision,

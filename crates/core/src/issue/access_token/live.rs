@@ -27,7 +27,12 @@ pub(crate) struct LiveAccessToken {
 
 impl LiveAccessToken {
     /// Finds the token; `None` if it is unknown, expired or revoked, or is not an access token.
-    pub(crate) async fn find(call: &Call, env: &Env, keys: &KeySet, text: &str) -> Result<Option<Self>, Fault> {
+    pub(crate) async fn find(
+        call: &Call,
+        env: &Env,
+        keys: &KeySet,
+        text: &str,
+    ) -> Result<Option<Self>, Fault> {
         if let Ok(handle) = Handle::<AccessToken>::parse(text) {
             return Self::opaque(call, env, &handle).await;
         }
@@ -63,7 +68,9 @@ impl LiveAccessToken {
             Place::Grant(grant) => {
                 let found = env.records().get::<GrantBody>(call.now, grant.key(&env.realm)).await?;
                 let Some(granted) = found.map(|found| found.body.granted) else { return Ok(None) };
-                let Some(client) = env.registry.client(&env.realm, &granted.client).await? else { return Ok(None) };
+                let Some(client) = env.registry.client(&env.realm, &granted.client).await? else {
+                    return Ok(None);
+                };
                 if *client.id() != jwt.client || !subject(&client, granted.account()).is(&jwt.subject) {
                     return Ok(None);
                 }

@@ -49,7 +49,11 @@ impl Flow {
             application_type,
             token_endpoint_auth_method,
             redirect_uris: redirect_uris(from, application_type),
-            response_modes: from.values("response_modes", ResponseMode::parse, "query, fragment and form_post"),
+            response_modes: from.values(
+                "response_modes",
+                ResponseMode::parse,
+                "query, fragment and form_post",
+            ),
             scope: scopes(from),
             response_types,
             grant_types,
@@ -102,7 +106,9 @@ fn grants_and_responses(from: &mut Reader<'_>) -> (Vec<GrantType>, Vec<ResponseT
     let response_types = from.values("response_types", ResponseType::parse, "code");
     match (grant_types, response_types) {
         (None, None) => (vec![GrantType::AuthorizationCode], vec![ResponseType::Code]),
-        (Some(grants), None) if grants.contains(&GrantType::AuthorizationCode) => (grants, vec![ResponseType::Code]),
+        (Some(grants), None) if grants.contains(&GrantType::AuthorizationCode) => {
+            (grants, vec![ResponseType::Code])
+        }
         (Some(grants), None) => (grants, Vec::new()),
         (grants, Some(types)) => {
             let mut grants = grants.unwrap_or_default();
@@ -136,16 +142,18 @@ fn redirect_uri(text: &str, of: ApplicationType) -> Result<RedirectUri, (&'stati
         (RedirectKind::Https, ApplicationType::Native) if is_loopback => {
             Err(("must not be https on a loopback host", OIDC))
         }
-        (RedirectKind::Https, _) | (RedirectKind::HttpLoopback | RedirectKind::PrivateUse, ApplicationType::Native) => {
-            Ok(uri)
-        }
-        (RedirectKind::HttpLoopback, ApplicationType::Web) => {
-            Err(("must be https; http on a loopback host needs application_type native", "RFC 9700 section 2.6"))
-        }
+        (RedirectKind::Https, _)
+        | (RedirectKind::HttpLoopback | RedirectKind::PrivateUse, ApplicationType::Native) => Ok(uri),
+        (RedirectKind::HttpLoopback, ApplicationType::Web) => Err((
+            "must be https; http on a loopback host needs application_type native",
+            "RFC 9700 section 2.6",
+        )),
         (RedirectKind::HttpRemote, _) => {
             Err(("must be https; http is for loopback hosts alone", "RFC 9700 section 2.6"))
         }
-        (RedirectKind::PrivateUse, ApplicationType::Web) => Err(("needs application_type native for its scheme", OIDC)),
+        (RedirectKind::PrivateUse, ApplicationType::Web) => {
+            Err(("needs application_type native for its scheme", OIDC))
+        }
         (RedirectKind::Other, _) => {
             Err(("must be https, or for a native client a scheme with a dot", "RFC 8252 section 7.1"))
         }
@@ -156,7 +164,9 @@ fn scopes(from: &mut Reader<'_>) -> Option<Scopes> {
     let text = from.string("scope")?;
     let scopes = Scopes::parse(&text);
     scopes
-        .map_err(|_| from.complain_by("scope", "must be scope tokens with spaces between", "RFC 6749 section 3.3"))
+        .map_err(|_| {
+            from.complain_by("scope", "must be scope tokens with spaces between", "RFC 6749 section 3.3")
+        })
         .ok()
 }
 
@@ -166,11 +176,16 @@ mod scope {
     use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer, de::Error as _};
 
     #[expect(clippy::ref_option, reason = "serde wants it")]
-    pub(super) fn serialize<S: Serializer>(scopes: &Option<Scopes>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        scopes: &Option<Scopes>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         scopes.as_ref().map(ToString::to_string).serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Scopes>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Scopes>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
         text.map(|text| Scopes::parse(&text).map_err(D::Error::custom)).transpose()
     }

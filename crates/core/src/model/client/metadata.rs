@@ -1,5 +1,5 @@
-//! RFC 7591, OAuth 2.0 Dynamic Client Registration Protocol: section 2, client metadata; OpenID Connect Dynamic Client
-//! Registration 1.0: section 2.
+//! RFC 7591, OAuth 2.0 Dynamic Client Registration Protocol: section 2, client metadata; OpenID Connect
+//! Dynamic Client Registration 1.0: section 2.
 
 use chancery_jose::SigningAlgorithm;
 use serde::{Deserialize, Serialize};
@@ -53,7 +53,8 @@ impl ClientMetadata {
     /// Core section 10.1).
     #[must_use]
     pub fn hmac_algorithm(&self) -> Option<SigningAlgorithm> {
-        let signed = [Some(self.openid.id_token_signed_response_alg), self.openid.userinfo_signed_response_alg];
+        let signed =
+            [Some(self.openid.id_token_signed_response_alg), self.openid.userinfo_signed_response_alg];
         signed.into_iter().flatten().find(|alg| alg.is_symmetric())
     }
 }

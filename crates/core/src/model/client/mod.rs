@@ -1,5 +1,5 @@
-//! A registered client (RFC 6749 section 2): its metadata as it was registered, and what the server adds to it. Only
-//! `client::registration` makes one.
+//! A registered client (RFC 6749 section 2): its metadata as it was registered, and what the server adds to
+//! it. Only `client::registration` makes one.
 
 use chancery_store::Revision;
 use chancery_types::iana::{ErrorCode, GrantType};
@@ -302,7 +302,9 @@ impl Client {
         let is_same = |registered: &RedirectUri| *registered == uri;
         let is_same_but_port = |registered: &RedirectUri| {
             self.application_type() == ApplicationType::Native
-                && uri.without_loopback_port().is_some_and(|bare| Some(bare) == registered.without_loopback_port())
+                && uri
+                    .without_loopback_port()
+                    .is_some_and(|bare| Some(bare) == registered.without_loopback_port())
         };
         if self.redirect_uris().iter().any(|registered| is_same(registered) || is_same_but_port(registered)) {
             Ok(RedirectTarget { uri, was_sent: true })

@@ -64,9 +64,14 @@ impl OpenId {
     }
 }
 
-fn algorithm(from: &mut Reader<'_>, name: &'static str, algorithms: &[SigningAlgorithm]) -> Option<SigningAlgorithm> {
+fn algorithm(
+    from: &mut Reader<'_>,
+    name: &'static str,
+    algorithms: &[SigningAlgorithm],
+) -> Option<SigningAlgorithm> {
     let text = from.string(name)?;
-    let can_sign = |alg: &SigningAlgorithm| alg.is_symmetric() || algorithms.iter().any(|have| have.is_same_as(*alg));
+    let can_sign =
+        |alg: &SigningAlgorithm| alg.is_symmetric() || algorithms.iter().any(|have| have.is_same_as(*alg));
     let alg = SigningAlgorithm::parse(&text).filter(can_sign);
     if alg.is_none() {
         from.complain_by(name, format!("{text:?} is not an algorithm that this server signs with"), OIDC);

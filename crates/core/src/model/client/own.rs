@@ -85,7 +85,8 @@ impl OwnSettings {
     pub(super) fn read(from: &mut Reader<'_>) -> Self {
         from.nested("chancery", "chancery.", |own| Self {
             consent: own.value("consent", "\"ask\" or \"implied\"").unwrap_or_default(),
-            default_resource: own.value("default_resource", "an absolute URI without a fragment (RFC 8707 section 2)"),
+            default_resource: own
+                .value("default_resource", "an absolute URI without a fragment (RFC 8707 section 2)"),
             enabled: own.boolean("enabled").unwrap_or(true),
             introspects: own.value("introspects", "an array of client ids").unwrap_or_default(),
             pkce_optional: own.boolean("pkce_optional").unwrap_or(false),

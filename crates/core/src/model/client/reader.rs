@@ -153,7 +153,8 @@ impl<'m> Reader<'m> {
 
     /// What was wrong, and what was left out.
     pub(crate) fn finish(mut self) -> (Vec<Complaint>, Vec<String>) {
-        let unknown = self.unknown().into_iter().map(|name| format!("{name} is not used here and was left out"));
+        let unknown =
+            self.unknown().into_iter().map(|name| format!("{name} is not used here and was left out"));
         self.notices.extend(unknown);
         (self.complaints, self.notices)
     }

@@ -17,7 +17,8 @@ fn realm() -> RealmId {
 }
 
 fn put(store: &SqliteStore, id: &str) {
-    let document = Document { id: id.into(), aliases: Vec::new(), body: [7; 500].into(), revision: Revision(0) };
+    let document =
+        Document { id: id.into(), aliases: Vec::new(), body: [7; 500].into(), revision: Revision(0) };
     assert!(matches!(wait(store.put(&realm(), DocumentKind::CLIENT, None, document)).unwrap(), Put::Done(_)));
 }
 
@@ -51,7 +52,9 @@ fn many_may_turn_on_the_log_at_once() {
         let scratch = Scratch::new();
         let file = DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() };
         file.create().unwrap();
-        std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(|| drop(Database::writing(&file).unwrap())))));
+        std::thread::scope(|scope| {
+            (0..8).for_each(|_| drop(scope.spawn(|| drop(Database::writing(&file).unwrap()))))
+        });
     }
 }
 

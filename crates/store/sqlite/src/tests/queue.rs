@@ -1,5 +1,5 @@
-//! What happens while another process holds the write lock: steps wait, too many are refused, and those that waited
-//! share a transaction without sharing their fate.
+//! What happens while another process holds the write lock: steps wait, too many are refused, and those that
+//! waited share a transaction without sharing their fate.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};

@@ -19,7 +19,8 @@ fn complaint<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
 
 /// Moves everything that was written into the file itself.
 fn settle(scratch: &Scratch) {
-    let database = Database::writing(&DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() }).unwrap();
+    let database =
+        Database::writing(&DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() }).unwrap();
     while !checkpoint(&database, "pragma wal_checkpoint(passive)").unwrap().is_moved() {}
 }
 
@@ -31,11 +32,9 @@ fn a_file_at_its_place_is_good() {
         wait(store.check_file()).unwrap();
         wait(store.check_write()).unwrap();
     }
-    let rows: i64 = wait(
-        store
-            .readers
-            .read(|database| Ok(database.connection.query_row("select count(*) from probe", [], |row| row.get(0))?)),
-    )
+    let rows: i64 = wait(store.readers.read(|database| {
+        Ok(database.connection.query_row("select count(*) from probe", [], |row| row.get(0))?)
+    }))
     .unwrap();
     assert_eq!(rows, 1, "what is written overwrites what was");
 }
@@ -63,8 +62,16 @@ fn a_file_that_is_lost_is_noticed() {
             },
             "replaced",
         ),
-        ("without its log", |file| fs::remove_file(file.with_extension("db-wal")).unwrap(), "no longer there"),
-        ("without its index", |file| fs::remove_file(file.with_extension("db-shm")).unwrap(), "no longer there"),
+        (
+            "without its log",
+            |file| fs::remove_file(file.with_extension("db-wal")).unwrap(),
+            "no longer there",
+        ),
+        (
+            "without its index",
+            |file| fs::remove_file(file.with_extension("db-shm")).unwrap(),
+            "no longer there",
+        ),
         (
             "overwritten by another program's database",
             |file| {
@@ -74,7 +81,11 @@ fn a_file_that_is_lost_is_noticed() {
             },
             "no longer holds",
         ),
-        ("overwritten by a text", |file| fs::write(file, "no database ".repeat(1000)).unwrap(), "not a database"),
+        (
+            "overwritten by a text",
+            |file| fs::write(file, "no database ".repeat(1000)).unwrap(),
+            "not a database",
+        ),
     ];
     for (what, lose, said) in losses {
         let scratch = Scratch::new();
