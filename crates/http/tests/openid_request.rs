@@ -334,3 +334,18 @@ fn openid_requests_that_must_be_refused() {
     }
     table.run();
 }
+
+/// OIDC Core sections 5.5.1 and 5.5.1.1: of several subjects any will do, not only the first.
+#[test]
+fn any_of_several_subjects_will_do() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    for values in [r#"["alice","bob"]"#, r#"["bob","alice"]"#, r#"["nobody","bob","alice"]"#] {
+        let claims = format!(r#"{{"id_token":{{"sub":{{"values":{values}}}}}}}"#);
+        let request =
+            kit.authorization_request("web").scope("openid").set("prompt", "none").set("claims", &claims);
+        let _ = request.open(&ua).expect_code();
+    }
+}

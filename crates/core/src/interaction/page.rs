@@ -65,10 +65,10 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
         }),
         PromptName::SelectAccount => {
             let everybody = pending.by.sessions.everybody(pending.call, pending.env).await?;
-            let expected = pending.asked.expected.as_deref();
+            let expected = &pending.asked.expected;
             let accounts: Vec<AccountView> =
                 everybody.iter().map(|who| account_view(who, &pending.client, expected)).collect();
-            let expects_another = expected.is_some() && !accounts.iter().any(|account| account.is_expected);
+            let expects_another = !expected.is_empty() && !accounts.iter().any(|account| account.is_expected);
             View::Accounts(AccountsView { client, expects_another, accounts, form })
         }
         PromptName::Consent => {
@@ -77,7 +77,7 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
             let asked = pending.to_consent();
             View::Consent(ConsentView {
                 client,
-                account: account_view(person, &pending.client, None),
+                account: account_view(person, &pending.client, &[]),
                 scopes: asked.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
                 claims: asked.claims,
                 resource: pending.asked.resource.as_ref().map(|server| server.uri.clone()),
@@ -166,11 +166,11 @@ fn shown(name: &str) -> String {
     name.chars().filter(|c| !is_misleading(*c)).take(LONGEST_NAME).collect()
 }
 
-fn account_view(who: &SignedIn, client: &Client, expected: Option<&str>) -> AccountView {
+fn account_view(who: &SignedIn, client: &Client, expected: &[Box<str>]) -> AccountView {
     AccountView {
         choice: choice(&who.found.key),
         label: shown(&who.account.label),
-        is_expected: expected.is_some_and(|sub| subject(client, &who.account.id).is(sub)),
+        is_expected: subject(client, &who.account.id).is_one_of(expected),
     }
 }
 

@@ -122,7 +122,7 @@ impl<'a> Pending<'a> {
     pub(crate) async fn person(mut self) -> Result<Self, Fault> {
         let (call, env) = (self.call, self.env);
         let sessions = &self.by.sessions;
-        match sessions.person(call, env, (&self.client, self.asked.expected.as_deref())).await? {
+        match sessions.person(call, env, (&self.client, &self.asked.expected)).await? {
             Some(person) => self.belongs_to(&person.account.clone(), Some(person)).await?,
             None if call.sessions.len() > 1 => {
                 self.others_are_there = !sessions.everybody(call, env).await?.is_empty();

@@ -138,7 +138,7 @@ pub fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp)
     // GAP-01: asked at every step, so that nobody else can take the place of the expected person by signing
     // in.
     let signed_in = subject(client, &authentication.account);
-    if asked.expected.as_ref().is_some_and(|sub| !signed_in.is(sub)) {
+    if !asked.expected.is_empty() && !signed_in.is_one_of(&asked.expected) {
         return Some(Needed::SelectAccount(&OTHER_PERSON));
     }
     // A login for this request chose the account, too.

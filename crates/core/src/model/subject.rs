@@ -32,9 +32,10 @@ impl Subject<'_> {
         &self.0
     }
 
-    /// Whether this is the subject that a client named in an `id_token_hint` or in the parameter `claims`.
+    /// Whether this is one of the subjects that a client named in an `id_token_hint` or in the parameter
+    /// `claims`.
     #[must_use]
-    pub fn is(&self, sent: &str) -> bool {
-        self.0 == sent
+    pub fn is_one_of(&self, sent: &[Box<str>]) -> bool {
+        sent.iter().any(|sent| **sent == *self.0)
     }
 }

@@ -84,7 +84,7 @@ pub(super) fn asked(
     let nonce = nonce.map(Box::from);
     let login_hint = params.one("login_hint")?.map(Box::from);
     let ui_locales = params.one("ui_locales")?.map(Box::from);
-    let expected = expected_subject(hinted, &claims)?;
+    let expected = expected_subjects(hinted, &claims)?;
     Ok(Asked {
         scopes: scopes.known,
         ignored: scopes.unknown,
@@ -130,8 +130,9 @@ pub struct Asked {
     pub nonce: Option<Box<str>>,
     /// PKCE.
     pub code_challenge: Option<CodeChallenge>,
-    /// Whom the client expects: `sub` of `id_token_hint`, or of `claims`.
-    pub expected: Option<Box<str>>,
+    /// Whom the client expects, any of these: `sub` of `id_token_hint`, or of `claims`. Empty where it may be
+    /// anybody.
+    pub expected: Vec<Box<str>>,
     /// What the person may have typed at the client.
     pub login_hint: Option<Box<str>>,
     /// In which languages to show pages, best first.
@@ -217,16 +218,15 @@ fn acr_values(text: Option<&str>, client: &Client, is_openid: bool) -> Vec<Acr> 
     }
 }
 
-/// Whom the client expects. Nobody else may be the answer to a request for one `sub` (OIDC Core section
-/// 5.5.1), so that a wish that nobody can meet is not overheard.
-fn expected_subject(hinted: Option<Box<str>>, claims: &ClaimsRequest) -> Result<Option<Box<str>>, Refusal> {
-    let Some(ask) = claims.of_id_token("sub").filter(|ask| !ask.values.is_empty()) else { return Ok(hinted) };
-    let mut named = ask.strings().map(String::into_boxed_str);
-    let met = match hinted {
-        Some(hinted) => named.find(|sub| *sub == hinted),
-        None => named.next(),
+/// Whom the client expects. When `claims` asks for certain values of `sub`, nobody else may be the answer (OIDC
+/// Core section 5.5.1), so a request that nobody can meet is refused.
+fn expected_subjects(hinted: Option<Box<str>>, claims: &ClaimsRequest) -> Result<Vec<Box<str>>, Refusal> {
+    let Some(ask) = claims.of_id_token("sub").filter(|ask| !ask.values.is_empty()) else {
+        return Ok(hinted.into_iter().collect());
     };
-    met.map(Some).ok_or_else(|| (&SUBJECT_IMPOSSIBLE).into())
+    let named = ask.strings().map(String::into_boxed_str);
+    let expected: Vec<_> = named.filter(|sub| hinted.as_ref().is_none_or(|hinted| sub == hinted)).collect();
+    if expected.is_empty() { SUBJECT_IMPOSSIBLE.refused() } else { Ok(expected) }
 }
 
 /// OIDC Core section 3.1.2.1: an ID token that this server issued to this client, expired or not, and also

@@ -71,7 +71,8 @@ impl LiveAccessToken {
                 let Some(client) = env.registry.client(&env.realm, &granted.client).await? else {
                     return Ok(None);
                 };
-                if *client.id() != jwt.client || !subject(&client, granted.account()).is(&jwt.subject) {
+                if *client.id() != jwt.client || subject(&client, granted.account()).as_str() != &*jwt.subject
+                {
                     return Ok(None);
                 }
                 Holder::Person(granted)
