@@ -9,7 +9,7 @@ use chancery_core::documents::{DocumentCache, Documents};
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::{Account, AccountRegistration, Authentication, Claims, Epoch, Hint, LoginForm};
 use chancery_core::ports::{
-    Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Random, Room, Watcher,
+    Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Random, Room, Watcher,
 };
 use chancery_store::{DocumentKind, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
@@ -252,7 +252,11 @@ impl StoredAccounts {
     async fn hash(&self, password: Password) -> Result<Box<str>, AccountError> {
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
-        Ok(self.pool.work(self.pool.acquire()?, move |memory| password.hash(&salt, memory)).await??.into())
+        Ok(self
+            .pool
+            .work(self.pool.acquire(Browser::Known)?, move |memory| password.hash(&salt, memory))
+            .await??
+            .into())
     }
 
     /// The person of this id, without the password.
@@ -319,8 +323,8 @@ impl Accounts for StoredAccounts {
             .map_or_else(|_| username.trim().to_lowercase(), |username| username.canonical().to_owned())
     }
 
-    fn room<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Option<Room>> {
-        Box::pin(async { Ok(self.pool.acquire().ok().map(Room::new)) })
+    fn room<'a>(&'a self, _: &'a RealmId, browser: Browser) -> PortFuture<'a, Option<Room>> {
+        Box::pin(async move { Ok(self.pool.acquire(browser).ok().map(Room::new)) })
     }
 
     fn authenticate<'a>(

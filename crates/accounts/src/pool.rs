@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use chancery_core::error::Fault;
+use chancery_core::ports::Browser;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::password::HashingMemory;
@@ -27,10 +28,16 @@ pub struct PasswordPool {
     threads: Vec<JoinHandle<()>>,
     /// One permit for each password that may be hashed or queued.
     permits: Arc<Semaphore>,
+    /// How many of these may be held for browsers that nobody knows: three quarters. Strangers who guess from
+    /// many networks at once then leave room for those who have signed in before.
+    of_strangers: Arc<Semaphore>,
 }
 
 /// Permission to hash one password, held from before the throttle counts the attempt until the hash is done.
-pub(crate) type Permit = OwnedSemaphorePermit;
+pub(crate) struct Permit {
+    _of_all: OwnedSemaphorePermit,
+    _of_strangers: Option<OwnedSemaphorePermit>,
+}
 
 /// The queue is full. The client is asked to come back later (503, RFC 9110 section 15.6.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +53,9 @@ impl PasswordPool {
         // The channel holds one entry per permit, so a caller with a permit always finds room in it.
         let (sender, receiver) = sync_channel::<Work>(permits);
         let receiver = Arc::new(Mutex::new(receiver));
+        let of_strangers = Arc::new(Semaphore::new(permits - permits / 4));
         let permits = Arc::new(Semaphore::new(permits));
-        let mut pool = Self { queue: Some(sender), threads: Vec::new(), permits };
+        let mut pool = Self { queue: Some(sender), threads: Vec::new(), permits, of_strangers };
         for _ in 0..threads.get() {
             let receiver = receiver.clone();
             let thread = Builder::new().name("password".into()).spawn(move || run(&receiver));
@@ -62,8 +70,13 @@ impl PasswordPool {
     ///
     /// # Errors
     /// [`Full`] when too many are waiting.
-    pub(crate) fn acquire(&self) -> Result<Permit, Full> {
-        Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Full)
+    pub(crate) fn acquire(&self, browser: Browser) -> Result<Permit, Full> {
+        let one_of = |permits: &Arc<Semaphore>| Arc::clone(permits).try_acquire_owned().map_err(|_| Full);
+        let of_strangers = match browser {
+            Browser::Known => None,
+            Browser::Unknown => Some(one_of(&self.of_strangers)?),
+        };
+        Ok(Permit { _of_all: one_of(&self.permits)?, _of_strangers: of_strangers })
     }
 
     /// Does the work on one of the threads. The permit is released when it is done, even if the caller is
@@ -125,33 +138,51 @@ mod tests {
     use crate::Password;
     use crate::password::DUMMY_HASH;
 
+    /// However many strangers come, a quarter of the room is for browsers that are known.
+    #[test]
+    fn strangers_leave_room_for_known_browsers() {
+        let pool = PasswordPool::start(NonZeroUsize::MIN, 7).unwrap();
+        let strangers: Vec<_> = (0..100).filter_map(|_| pool.acquire(Browser::Unknown).ok()).collect();
+        let known: Vec<_> = (0..100).filter_map(|_| pool.acquire(Browser::Known).ok()).collect();
+        assert_eq!((strangers.len(), known.len()), (6, 2));
+        drop(strangers);
+        assert!(pool.acquire(Browser::Unknown).is_ok(), "what was given back can be taken again");
+        let known: Vec<_> =
+            known.into_iter().chain((0..100).filter_map(|_| pool.acquire(Browser::Known).ok())).collect();
+        assert_eq!(known.len(), 8, "known browsers may take all of it");
+        assert!(pool.acquire(Browser::Unknown).is_err());
+    }
+
     #[tokio::test]
     async fn a_full_queue_refuses_at_once() {
         let pool = PasswordPool::start(NonZeroUsize::MIN, 1).unwrap();
         let (started, has_started) = channel();
         let (go_on, may_go_on) = channel::<()>();
-        let mut running = pin!(pool.work(pool.acquire().unwrap(), move |_| {
+        let mut running = pin!(pool.work(pool.acquire(Browser::Known).unwrap(), move |_| {
             started.send(()).unwrap();
             may_go_on.recv().unwrap();
             1
         }));
-        let mut waiting = pin!(pool.work(pool.acquire().unwrap(), |_| 2));
+        let mut waiting = pin!(pool.work(pool.acquire(Browser::Known).unwrap(), |_| 2));
         let mut context = Context::from_waker(Waker::noop());
         assert!(running.as_mut().poll(&mut context).is_pending());
         has_started.recv().unwrap();
         assert!(waiting.as_mut().poll(&mut context).is_pending());
-        assert!(pool.acquire().is_err());
+        assert!(pool.acquire(Browser::Known).is_err());
         go_on.send(()).unwrap();
         assert_eq!((running.await, waiting.await), (Ok(1), Ok(2)));
-        assert!(pool.acquire().is_ok());
+        assert!(pool.acquire(Browser::Known).is_ok());
     }
 
     #[tokio::test]
     async fn a_panic_costs_one_answer_and_not_the_thread() {
         let pool = PasswordPool::start(NonZeroUsize::MIN, 4).unwrap();
-        assert_eq!(pool.work(pool.acquire().unwrap(), |_| -> i32 { panic!("on purpose") }).await, Err(Full));
+        assert_eq!(
+            pool.work(pool.acquire(Browser::Known).unwrap(), |_| -> i32 { panic!("on purpose") }).await,
+            Err(Full)
+        );
         for _ in 0..10 {
-            assert_eq!(pool.work(pool.acquire().unwrap(), |_| 1).await, Ok(1));
+            assert_eq!(pool.work(pool.acquire(Browser::Known).unwrap(), |_| 1).await, Ok(1));
         }
     }
 
@@ -164,7 +195,7 @@ mod tests {
                 let password = Password::new(Zeroizing::new("correct horse".to_owned()));
                 allocation_counter::measure(|| assert!(!password.is_of(DUMMY_HASH, memory))).bytes_total
             };
-            pool.work(pool.acquire().unwrap(), work).await.unwrap()
+            pool.work(pool.acquire(Browser::Known).unwrap(), work).await.unwrap()
         };
         let (first, second) = (taken().await, taken().await);
         assert!(first >= 19 << 20, "the first takes the blocks: {first} bytes");

@@ -91,8 +91,8 @@ pub use chancery_core::model::{
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{
-    Accounts, BoxFuture, ClaimsQuery, Clock, EncryptedKey, EventSink, KeyEntry, LoginOutcome, LoginRefusal,
-    PortFuture, PrivateKeys, Random, Registry, Room, RootSecretEntry, Watcher,
+    Accounts, BoxFuture, Browser, ClaimsQuery, Clock, EncryptedKey, EventSink, KeyEntry, LoginOutcome,
+    LoginRefusal, PortFuture, PrivateKeys, Random, Registry, Room, RootSecretEntry, Watcher,
 };
 pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};

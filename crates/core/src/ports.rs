@@ -100,10 +100,11 @@ pub trait Accounts: Send + Sync {
     }
 
     /// Room for looking at one password; `None` when there is too much to do at this moment. Asked before the
-    /// attempt is counted, and handed back by [`authenticate`](Self::authenticate).
+    /// attempt is counted, and handed back by [`authenticate`](Self::authenticate). An implementation that has
+    /// little room keeps some of it for known browsers, so that strangers who guess cannot take it all.
     ///
     /// By default there is always room.
-    fn room<'a>(&'a self, _realm: &'a RealmId) -> PortFuture<'a, Option<Room>> {
+    fn room<'a>(&'a self, _realm: &'a RealmId, _browser: Browser) -> PortFuture<'a, Option<Room>> {
         Box::pin(async { Ok(Some(Room::default())) })
     }
 
@@ -119,6 +120,15 @@ pub trait Accounts: Send + Sync {
     ) -> PortFuture<'a, LoginOutcome> {
         Box::pin(async { Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) })
     }
+}
+
+/// Who asks for room to look at a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Browser {
+    /// A browser from which somebody has signed in under this name before.
+    Known,
+    /// Any other.
+    Unknown,
 }
 
 /// Room for looking at one password. It is free again when this is dropped.

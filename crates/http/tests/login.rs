@@ -176,3 +176,20 @@ fn what_nobody_looked_at_does_not_count() {
     assert!(waits(&guesses(1)), "the seventh");
     assert_eq!(kit.accounts.attempts(), 6, "and it is not looked at");
 }
+
+/// A browser that has signed in before finds room where strangers have taken theirs.
+#[test]
+fn strangers_leave_room_for_a_known_browser() {
+    let kit = TestProvider::new();
+    let (known, stranger) = (kit.user_agent(), kit.user_agent());
+    let request = kit.authorization_request("web").scope("openid").set("prompt", "login");
+    let _ = request.open(&known).expect_page("login").login("alice").expect_page("consent");
+    kit.accounts.be(Mood::BusyWithStrangers);
+    assert_eq!(request.open(&stranger).expect_page("login").login("alice").answer().status, 503);
+    assert_eq!(
+        request.open(&known).expect_page("login").login("bob").answer().status,
+        503,
+        "known for another name only"
+    );
+    let _ = request.open(&known).expect_page("login").login("alice").expect_page("consent");
+}

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::error::Fault;
 use chancery_core::model::{Account, AccountRegistration, Acr, Authentication, Claims, Epoch, LoginForm};
-use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Room};
+use chancery_core::ports::{Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Room};
 use chancery_types::{AccountId, RealmId, Timestamp};
 use serde_json::{Value, json};
 
@@ -19,6 +19,8 @@ pub enum Mood {
     Answering,
     /// There is no room for looking at a password.
     Busy,
+    /// There is room only for whoever comes by a known browser.
+    BusyWithStrangers,
     /// Every question meets a fault.
     Broken,
 }
@@ -217,10 +219,15 @@ impl Accounts for TestAccounts {
         self.levels.clone()
     }
 
-    fn room<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Option<Room>> {
-        Box::pin(async {
+    fn room<'a>(&'a self, _: &'a RealmId, browser: Browser) -> PortFuture<'a, Option<Room>> {
+        Box::pin(async move {
             let_others_go_on().await;
-            Ok(Some(Room::default()).filter(|_| *lock(&self.mood) != Mood::Busy))
+            let is_busy = match *lock(&self.mood) {
+                Mood::Busy => true,
+                Mood::BusyWithStrangers => browser == Browser::Unknown,
+                Mood::Answering | Mood::Broken => false,
+            };
+            Ok(Some(Room::default()).filter(|_| !is_busy))
         })
     }
 

@@ -23,7 +23,7 @@ use super::device::Device;
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Fault, SectionCheck};
 use crate::guessing::Turn;
-use crate::ports::Room;
+use crate::ports::{Browser, Room};
 use crate::records::{Found, ThrottleBody, throttle_key};
 
 /// `[throttle]`
@@ -187,7 +187,8 @@ impl Throttle {
             };
             // Asked before anything is written, so that a login that finds no room leaves nothing.
             if room.is_none() {
-                room = env.accounts.room(&env.realm).await?;
+                let browser = if device.is_some() { Browser::Known } else { Browser::Unknown };
+                room = env.accounts.room(&env.realm, browser).await?;
             }
             let Some(found_room) = room.take() else { return Ok(Admission::Busy) };
             if self.take_places(call.now, env, &places).await?
