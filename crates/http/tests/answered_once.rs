@@ -157,16 +157,18 @@ fn a_stored_request_waits_for_an_hour() {
     }
 }
 
+/// A client that may ask for these scopes, and is registered again with others later.
+fn client(scopes: &str) -> String {
+    format!(
+        r#"{{"client_id":"c","client_secret":"{SECRET}","redirect_uris":["https://c.example/cb"],
+            "id_token_signed_response_alg":"ES256","scope":"{scopes}"}}"#
+    )
+}
+
 /// A request that was good when it was stored and is none any more, because its client has changed meanwhile,
 /// is refused to the client, once: the other page of the same request has a way on only.
 #[test]
 fn a_stored_request_that_is_none_any_more() {
-    let client = |modes: &str| {
-        format!(
-            r#"{{"client_id":"c","client_secret":"{SECRET}","redirect_uris":["https://c.example/cb"],
-                "id_token_signed_response_alg":"ES256","scope":"{modes}"}}"#
-        )
-    };
     let kit = TestProvider::builder().client(&client("openid email")).build();
     let ua = kit.user_agent();
     let login = kit.authorization_request("c").scope("email").open(&ua).expect_page("login");
@@ -184,12 +186,6 @@ fn a_stored_request_that_is_none_any_more() {
 /// second one.
 #[test]
 fn a_stored_request_that_was_answered_elsewhere() {
-    let client = |scope: &str| {
-        format!(
-            r#"{{"client_id":"c","client_secret":"{SECRET}","redirect_uris":["https://c.example/cb"],
-                "id_token_signed_response_alg":"ES256","scope":"{scope}"}}"#
-        )
-    };
     let kit = TestProvider::builder().client(&client("openid email")).build();
     let ua = kit.user_agent();
     let login = kit.authorization_request("c").scope("email").open(&ua).expect_page("login");
