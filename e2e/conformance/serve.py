@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Starts the provider under test: the release binary on its TLS listener, with the clients that keygen.py has made.
 
-    serve.py [--config conformance-config] [--stand conformance-stand]
+    serve.py [SERVER] [--config conformance-config] [--stand conformance-stand]
 
-Its certificate is the stand's `op.crt`, its issuer that of the profile. It ends with SIGINT or SIGTERM.
+SERVER names one of the configurations below. Its certificate is the stand's `op.crt`, its issuer that of the profile.
+It ends with SIGINT or SIGTERM.
 """
 
 import argparse
+import contextlib
 import json
+import shlex
 import signal
 import sys
 import urllib.parse
@@ -19,27 +22,57 @@ sys.path.insert(0, str(HERE.parent / "harness"))
 
 from provider import Provider, new_secret  # noqa: E402
 
+PROFILE = HERE / "provider.chancery.json"
+
+# The configurations of the server: the instance whose issuer and clients each has, and its settings besides those that
+# `chancery init` writes.
+SERVERS = {
+    "oidc": {"instance": "oidc", "settings": {}},
+    "session": {"instance": "session", "settings": {}},
+    # No compatibility setting at all; the clients have `pkce_optional`, because the plan sends no `code_challenge`.
+    "strict": {"instance": "oidc", "settings": {}},
+}
+
+
+@contextlib.contextmanager
+def serving(name, config, stand):
+    """The provider with the configuration `name`, ready; gone afterwards."""
+    server, profile = SERVERS[name], json.loads(PROFILE.read_text())
+    issuer = urllib.parse.urlsplit(profile["instances"][server["instance"]])
+    tls = tuple(str((stand / file).resolve()) for file in ("op.crt", "op.key"))
+    with Provider(f"conformance-{name}", tls, (issuer.hostname, issuer.port), ("first", new_secret("words")),
+                  path=issuer.path, settings=server["settings"]) as provider:
+        instances = json.loads((config / "clients.json").read_text())["instances"]
+        clients = instances.get(server["instance"], [])
+        for client in clients:
+            client["chancery"] = {"pkce_optional": True}
+        if clients:
+            file = provider.folder / "clients.json"
+            file.write_text(json.dumps(clients))
+            provider.command("client", "add", "--file", file)
+        provider.command("user", "add", profile["user"], "--claims", HERE / "claims.jane.json",
+                         stdin=profile["password"])
+        print(f"{provider.issuer} ready after {provider.serve():.2f} s; log {provider.log.name}; new keys: "
+              f"{rotation(provider)}", flush=True)
+        yield provider
+
+
+def rotation(provider):
+    """The shell command that gives this provider new keys."""
+    variables = [f"{name}={value}" for name, value in provider.variables.items()]
+    return shlex.join(["env", *variables, str(provider.binary), "keys", "rotate", "--config", str(provider.config)])
+
 
 def main():
+    """Command line."""
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    cli.add_argument("server", nargs="?", default="oidc", choices=SERVERS)
     cli.add_argument("--config", type=Path, default=Path("conformance-config"))
     cli.add_argument("--stand", type=Path, default=Path("conformance-stand"))
     options = cli.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))  # ends the provider and its folder, too
-    profile = json.loads((HERE / "provider.chancery.json").read_text())
-    issuer = urllib.parse.urlsplit(profile["instances"]["oidc"])
-    tls = tuple(str((options.stand / name).resolve()) for name in ("op.crt", "op.key"))
-    with Provider("conformance", tls, (issuer.hostname, issuer.port), ("first", new_secret("words"))) as provider:
-        clients = json.loads((options.config / "clients.json").read_text())["instances"]["oidc"]
-        for client in clients:
-            client["chancery"] = {"pkce_optional": True}  # the Basic plan sends no code_challenge
-        file = provider.folder / "clients.json"
-        file.write_text(json.dumps(clients))
-        provider.command("client", "add", "--file", file)
-        provider.command("user", "add", profile["user"], "--claims", HERE / "claims.jane.json",
-                         stdin=profile["password"])
-        print(f"{provider.issuer} ready after {provider.serve():.2f} s; log {provider.log.name}", flush=True)
+    with serving(options.server, options.config, options.stand) as provider:
         sys.exit(provider.process.wait())
 
 

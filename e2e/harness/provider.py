@@ -51,14 +51,17 @@ def new_secret(words="secret"):
 class Provider:
     """`chancery init`, the commands, and `chancery serve` as a process that can be stopped, killed and started again."""
 
-    def __init__(self, name, tls=None, address=None, person=None, binary=None):
-        """`tls`: a pair of files (certificate, key), the issuer is https then; `address`: host and port of the issuer;
-        `person`: name and password of the first one; `binary`: another one than that of the release build."""
+    def __init__(self, name, tls=None, address=None, person=None, binary=None, path="", settings=None):
+        """`tls`: a pair of files (certificate, key), the issuer is https then; `address`: host and port of the issuer,
+        `path`: its path; `person`: name and password of the first one; `binary`: another one than that of the
+        release build; `settings`: what the server and all commands have besides the file of `init`."""
         self.name, self.tls, self.binary = name, tls, binary or release("chancery")
+        self.variables = {f"CHANCERY_{setting}".upper().replace(".", "_"): value
+                          for setting, value in (settings or {}).items()}
         self.folder = Path(tempfile.mkdtemp(prefix=f"chancery-{name}-"))
         host, self.port = address or ("localhost", free_port())
         self.management = free_port()
-        self.issuer = f"{'https' if tls else 'http'}://{host}:{self.port}"
+        self.issuer = f"{'https' if tls else 'http'}://{host}:{self.port}{path}"
         self.username, self.password = person or ("jane", new_secret("correct horse"))
         self.config = self.folder / "chancery.toml"
         self.process = None
@@ -80,7 +83,7 @@ class Provider:
     def run(self, *arguments, stdin=""):
         """One command; its output, which may hold what it was asked to make, is not kept."""
         done = subprocess.run([self.binary, *map(str, arguments)], input=stdin + "\n", text=True,
-                              capture_output=True, cwd=self.folder, timeout=60)
+                              capture_output=True, cwd=self.folder, timeout=60, env=os.environ | self.variables)
         if done.returncode:
             raise RuntimeError(f"chancery {arguments[0]} ended with {done.returncode}: {done.stderr or done.stdout}")
         return done.stdout + done.stderr
@@ -118,7 +121,8 @@ class Provider:
         overrides = [word for setting in settings for word in ("--set", setting)]
         begin = time.monotonic()
         self.process = subprocess.Popen([self.binary, "serve", "--config", self.config, *overrides],
-                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd=self.folder)
+                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, cwd=self.folder,
+                                        env=os.environ | self.variables)
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() - begin > 15:
                 raise RuntimeError(f"the server did not get ready; see {LOGS / self.name}.log")

@@ -1,0 +1,92 @@
+"""The tables of docs/conformance.md, made from the results of `all`.
+
+`OUT/<server>/<configuration>/` has `summary.json` from `run.py` and `build.json` from `all` (suite, commit, date). The
+document has a place for each table between two comments; everything else in it is written by hand.
+"""
+
+import json
+import re
+
+WORDS = {"PASSED": "passed", "REVIEW": "review", "WARNING": "warning", "SKIPPED": "skipped"}
+
+
+def results(out):
+    """Every configuration that has run, in the order of servers and names."""
+    for summary in sorted(out.glob("*/*/summary.json")):
+        build = summary.with_name("build.json")
+        if build.exists():
+            yield {"name": summary.parent.name, "folder": summary.parent, **json.loads(build.read_text()),
+                   **json.loads(summary.read_text())}
+
+
+def word(module):
+    """The word of the table, as in `run.py`."""
+    return module["result"] if module["status"] == "FINISHED" else module["status"]
+
+
+def table(head, rows):
+    """A table in Markdown."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def totals(entries):
+    """How many modules of each configuration ended with which word."""
+    rows, sums = [], [0] * (len(WORDS) + 2)
+    for entry in entries:
+        words = [word(module) for module in entry["modules"]]
+        counts = [len(words), *(words.count(kind) for kind in WORDS)]
+        counts.append(counts[0] - sum(counts[1:]))
+        sums = [one + other for one, other in zip(sums, counts)]
+        rows.append([entry["name"], entry["server"], *counts, entry["minutes"], entry["date"], entry["commit"]])
+    rows.append(["**all**", "", *sums, "", "", ""])
+    head = ["configuration", "server", "modules", *WORDS.values(), "failed", "minutes", "date", "commit"]
+    return table(head, rows)
+
+
+def said(entry, number, module):
+    """What made this result: the conditions that failed or warned, the pages to look at, or why it was skipped."""
+    kind, log = word(module), entry["folder"] / f"{number:03d}-{module['module']}.json"
+    lines = json.loads(log.read_text()) if log.exists() else []
+    if kind == "SKIPPED":
+        reasons = {str(line["msg"]).removeprefix("The test was skipped: ") for line in lines
+                   if line.get("result") == "SKIPPED"}
+    elif kind == "REVIEW":
+        reasons = {f"page for `{line['src']}`" for line in lines
+                   if line.get("result") == "REVIEW" and (line.get("page_source") or line.get("img"))}
+    else:
+        wanted = "WARNING" if kind == "WARNING" else "FAILURE"
+        reasons = {f"`{finding['src']}`" for finding in module["findings"] if finding["result"] == wanted}
+    return "; ".join(filter(None, [*sorted(reasons), module["note"]])).replace("|", "\\|")
+
+
+def remarkable(entries):
+    """The modules that did not plainly pass, and where."""
+    places = {}
+    for entry in entries:
+        for number, module in enumerate(entry["modules"], 1):
+            if word(module) != "PASSED":
+                key = (word(module), module["module"], said(entry, number, module))
+                places.setdefault(key, []).append(f"{entry['name']} ({entry['server']})")
+    rows = [[kind, f"`{module}`", text, where(names)] for (kind, module, text), names in sorted(places.items())]
+    return table(["result", "module", "what the suite says", "configurations"], rows)
+
+
+def where(names):
+    """The names if they are few, else their number."""
+    names = list(dict.fromkeys(names))
+    return ", ".join(names) if len(names) < 4 else f"{len(names)} configurations"
+
+
+def write(out, document):
+    """Replaces the tables in the document."""
+    entries = list(results(out))
+    suites = ", ".join(sorted({entry["suite"] for entry in entries}))
+    text = document.read_text()
+    for name, content in (("suite", f"Suite {suites}."), ("totals", totals(entries)),
+                          ("remarkable", remarkable(entries))):
+        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+        text, count = re.subn(re.escape(begin) + "(?s:.*?)" + re.escape(end), lambda _: begin + content + end, text)  # noqa: B023
+        if count != 1:
+            raise ValueError(f"{document} has no place for the table {name!r}")
+    document.write_text(text)
