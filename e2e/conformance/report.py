@@ -85,7 +85,7 @@ def write(out, document):
     text = document.read_text()
     for name, content in (("suite", f"Suite {suites}."), ("totals", totals(entries)),
                           ("remarkable", remarkable(entries))):
-        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
+        begin, end = f"<!-- {name} -->\n\n", f"\n\n<!-- end of {name} -->"
         text, count = re.subn(re.escape(begin) + "(?s:.*?)" + re.escape(end), lambda _: begin + content + end, text)  # noqa: B023
         if count != 1:
             raise ValueError(f"{document} has no place for the table {name!r}")
