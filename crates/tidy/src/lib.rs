@@ -2,12 +2,13 @@
 //!
 //! The rules stand in `tests/`, one file each; this library holds what they read with: the files of the
 //! repository ([`Repository`]), the tokens of a Rust file ([`source`]), what an application can name
-//! ([`public_api`]) and the ids of the behaviour checklist ([`checklist`]). A rule that needs an exception
-//! names it in a list in its own file.
+//! ([`public_api`]), the ids of the behaviour checklist ([`checklist`]) and the modules of the conformance suite
+//! ([`conformance`]). A rule that needs an exception names it in a list in its own file.
 
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test kit")]
 
 pub mod checklist;
+pub mod conformance;
 pub mod public_api;
 pub mod source;
 

@@ -1,0 +1,18 @@
+//! The modules of the OpenID conformance suite's plans for OpenID Connect and logout: what each of them looks
+//! at, said as a test of our own. The first line of each test begins with the names of its modules;
+//! `crates/tidy/conformance-modules.txt` lists all, and in which plans they are.
+//!
+//! A plan runs its modules once for each way in which the answer comes back (`suite::FLOWS`); so do these
+//! tests.
+
+#![expect(clippy::indexing_slicing, clippy::expect_used, reason = "tests")]
+
+mod discovery;
+mod flow;
+mod id_token;
+mod prompt;
+mod redirect_uri;
+mod request_object;
+mod suite;
+mod token;
+mod userinfo;
