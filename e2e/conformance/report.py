@@ -4,9 +4,12 @@
 document has a place for each table between two comments; everything else in it is written by hand.
 """
 
+import fnmatch
 import json
 import re
+from pathlib import Path
 
+EXPECTED = Path(__file__).with_name("expected.json")
 WORDS = {"PASSED": "passed", "REVIEW": "review", "WARNING": "warning", "SKIPPED": "skipped"}
 
 
@@ -30,17 +33,28 @@ def table(head, rows):
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
+def expected(entry, module):
+    """The warnings of this module that are in the list of expected ones, as `run.py` reads it."""
+    listed = [pattern for plan, modules in json.loads(EXPECTED.read_text()).items()
+              if any(fnmatch.fnmatch(name, plan) for name in (entry["name"], entry["plan"]))
+              for names, patterns in modules.items() if fnmatch.fnmatch(module["module"], names)
+              for pattern in patterns]
+    return [finding for finding in module["findings"] if finding["result"] == "WARNING"
+            and any(fnmatch.fnmatch(str(finding["src"]), pattern) for pattern in listed)]
+
+
 def totals(entries):
-    """How many modules of each configuration ended with which word."""
-    rows, sums = [], [0] * (len(WORDS) + 2)
+    """How many modules of each configuration ended with which word, and how many warnings were expected."""
+    rows, sums = [], [0] * (len(WORDS) + 3)
     for entry in entries:
         words = [word(module) for module in entry["modules"]]
         counts = [len(words), *(words.count(kind) for kind in WORDS)]
         counts.append(counts[0] - sum(counts[1:]))
+        counts.append(sum(len(expected(entry, module)) for module in entry["modules"]))
         sums = [one + other for one, other in zip(sums, counts)]
         rows.append([entry["name"], entry["server"], *counts, entry["minutes"], entry["date"], entry["commit"]])
     rows.append(["**all**", "", *sums, "", "", ""])
-    head = ["configuration", "server", "modules", *WORDS.values(), "failed", "minutes", "date", "commit"]
+    head = ["configuration", "server", "modules", *WORDS.values(), "failed", "expected warnings", "minutes", "date", "commit"]
     return table(head, rows)
 
 
