@@ -76,7 +76,7 @@ impl KeySet {
         let newest = secrets.pop().ok_or_else(|| Fault::internal("there is no root secret"))?;
 
         let public = entries.iter().map(|entry| entry.jwk.clone()).collect();
-        JwkSet::new(public).map_err(|error| Fault::internal(format!("the key set: {error}")))?;
+        JwkSet::new(public, Vec::new()).map_err(|error| Fault::internal(format!("the key set: {error}")))?;
         let mut keys = entries.into_iter().map(Key::new).collect::<Result<Vec<_>, _>>()?;
         // Newest first, so that the first key that may sign is the one that does.
         keys.sort_by_key(|key| std::cmp::Reverse((key.entry.times.sign_from, key.entry.times.publish_at)));

@@ -21,13 +21,19 @@ pub enum Error {
     MemberType,
     /// Not exactly three parts separated by dots (RFC 7515 section 3.1).
     NotCompact,
+    /// Not exactly five parts separated by dots (RFC 7516 section 7.1).
+    NotCompactJwe,
     /// The algorithm is unknown, or it is `none` (RFC 8725 section 3.2).
     UnknownAlgorithm,
     /// The header has `crit`: no extension is understood here (RFC 7515 section 4.1.11).
     UnknownCritical,
     /// The header has `b64`: only encoded payloads are read (RFC 7797 section 7).
     UnencodedPayload,
-    /// The key type is unknown, or it is not a type of asymmetric signature keys.
+    /// The header has `zip`: nothing is decompressed (RFC 8725 section 3.6).
+    Compressed,
+    /// A part of a JWE has another length than its algorithm says.
+    PartLength,
+    /// The key type is unknown, or it is not a type of asymmetric keys.
     UnknownKeyType,
     /// The curve is unknown.
     UnknownCurve,
@@ -48,6 +54,8 @@ pub enum Error {
     InvalidKey,
     /// `use` or `key_ops` forbid signatures (RFC 7517 sections 4.2 and 4.3).
     NotForSignatures,
+    /// `use` or `key_ops` forbid encryption (RFC 7517 sections 4.2 and 4.3).
+    NotForEncryption,
     /// `key_ops` has an operation twice, or contradicts `use` (RFC 7517 section 4.3).
     KeyOperations,
     /// Two keys of one set have the same `kid`.
@@ -58,6 +66,8 @@ pub enum Error {
     SecretTooShort,
     /// The signature does not belong to this input and key.
     Signature,
+    /// A JWE that does not decrypt with this key. Whatever was wrong looks the same (RFC 7516 section 11.5).
+    Decryption,
     /// A NumericDate before 1970 or after 9999 (RFC 7519 section 2).
     NumericDate,
     /// The text is not a digest of a secret.
@@ -77,9 +87,12 @@ impl Error {
             Self::MissingMember => "a required member is absent",
             Self::MemberType => "a member has the wrong type",
             Self::NotCompact => "not three parts separated by dots",
+            Self::NotCompactJwe => "not five parts separated by dots",
             Self::UnknownAlgorithm => "unknown or forbidden algorithm",
             Self::UnknownCritical => "critical extensions are not supported",
             Self::UnencodedPayload => "unencoded payloads are not supported",
+            Self::Compressed => "compression is not supported",
+            Self::PartLength => "a part has the wrong length for its algorithm",
             Self::UnknownKeyType => "unknown key type",
             Self::UnknownCurve => "unknown curve",
             Self::PrivateMember => "a private or symmetric key instead of a public one",
@@ -90,11 +103,13 @@ impl Error {
             Self::Exponent => "an unsuitable RSA exponent",
             Self::InvalidKey => "the numbers do not form a key",
             Self::NotForSignatures => "the key is not for signatures",
+            Self::NotForEncryption => "the key is not for encryption",
             Self::KeyOperations => "contradictory use of the key",
             Self::DuplicateKeyId => "two keys have the same kid",
             Self::KeyNotForAlgorithm => "the key does not fit the algorithm",
             Self::SecretTooShort => "the secret is too short for the algorithm",
             Self::Signature => "the signature does not verify",
+            Self::Decryption => "the JWE does not decrypt",
             Self::NumericDate => "a date outside 1970 to 9999",
             Self::SecretDigest => "not a digest of a secret",
             Self::Library => "the cryptographic library failed",

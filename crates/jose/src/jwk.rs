@@ -1,4 +1,5 @@
-//! A public key that verifies signatures, as JSON (RFC 7517; RFC 7518 section 6; RFC 8037 section 2).
+//! A public key that verifies signatures, as JSON (RFC 7517; RFC 7518 section 6; RFC 8037 section 2), and
+//! what it has in common with one for encryption.
 
 use std::fmt;
 
@@ -23,12 +24,25 @@ pub struct PublicJwk {
 /// The numbers that make a key, by `kty`.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Numbers {
-    Rsa { n: Vec<u8>, e: Vec<u8> },
-    Ec { curve: Curve, x: Vec<u8>, y: Vec<u8> },
-    Ed25519 { x: Vec<u8> },
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
+    Ec {
+        curve: Curve,
+        x: Vec<u8>,
+        y: Vec<u8>,
+    },
+    Ed25519 {
+        x: Vec<u8>,
+    },
+    /// Agrees upon secrets and signs nothing.
+    X25519 {
+        x: Vec<u8>,
+    },
 }
 
-/// The elliptic curves of ECDSA; each has one algorithm (RFC 7518 section 3.4).
+/// The elliptic curves of ECDSA and ECDH; each has one ECDSA algorithm (RFC 7518 section 3.4).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Curve {
     P256,
@@ -50,13 +64,16 @@ impl PublicJwk {
         if jwk.required("kty")? == "oct" || PRIVATE_MEMBERS.iter().any(|name| jwk.has(name)) {
             return Err(Error::PrivateMember);
         }
-        Self::read(&jwk, "verify")
+        Self::read(&jwk, Purpose::Verify)
     }
 
-    /// The public half of a JWK; `operation` is what `key_ops` must allow if it is present.
-    pub(crate) fn read(jwk: &Object<'_>, operation: &str) -> Result<Self, Error> {
+    /// The public half of a JWK.
+    pub(crate) fn read(jwk: &Object<'_>, purpose: Purpose) -> Result<Self, Error> {
         let key = Numbers::read(jwk)?;
-        check_purpose(jwk, operation)?;
+        if matches!(key, Numbers::X25519 { .. }) {
+            return Err(Error::UnknownCurve);
+        }
+        purpose.check(jwk)?;
         let alg = match jwk.string("alg")? {
             Some(name) => Some(SigningAlgorithm::parse(&name).ok_or(Error::UnknownAlgorithm)?),
             None => key.only_algorithm(),
@@ -111,9 +128,8 @@ impl PublicJwk {
     }
 
     pub(crate) fn write_members(&self, out: &mut String) {
-        out.push_str(r#""kty":""#);
-        out.push_str(self.key.kty());
-        out.push_str(r#"","use":"sig""#);
+        self.key.write_kty(out);
+        out.push_str(r#","use":"sig""#);
         if let Some(alg) = self.alg {
             out.push_str(r#","alg":""#);
             out.push_str(alg.name());
@@ -123,13 +139,7 @@ impl PublicJwk {
             out.push_str(r#","kid":"#);
             json::write_string(out, kid);
         }
-        for (name, value) in self.key.members() {
-            out.push_str(",\"");
-            out.push_str(name);
-            out.push_str("\":\"");
-            out.push_str(&value);
-            out.push('"');
-        }
+        self.key.write_members(out);
     }
 }
 
@@ -141,34 +151,74 @@ impl fmt::Debug for PublicJwk {
 }
 
 /// What makes a JWK private or symmetric (RFC 7518 sections 6.2.2, 6.3.2, 6.4; RFC 8037 section 2).
-const PRIVATE_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+pub(crate) const PRIVATE_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
-/// `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).
-fn check_purpose(jwk: &Object<'_>, operation: &str) -> Result<(), Error> {
-    let for_signatures = jwk.string("use")?.map(|purpose| purpose == "sig");
-    let Some(mut operations) = jwk.strings("key_ops")? else {
-        return if for_signatures == Some(false) { Err(Error::NotForSignatures) } else { Ok(()) };
-    };
-    operations.sort_unstable();
-    if operations.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
-        return Err(Error::KeyOperations);
+/// What a key is read for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Sign,
+    Verify,
+    Encrypt,
+    Decrypt,
+}
+
+impl Purpose {
+    /// The value of `use` (RFC 7517 section 4.2).
+    fn usage(self) -> &'static str {
+        match self {
+            Self::Sign | Self::Verify => "sig",
+            Self::Encrypt | Self::Decrypt => "enc",
+        }
     }
-    match (for_signatures, operations.iter().any(|name| name == operation)) {
-        (Some(true), false) => Err(Error::KeyOperations),
-        (Some(false), true) => Err(Error::KeyOperations),
-        (Some(false) | None, false) => Err(Error::NotForSignatures),
-        (Some(true) | None, true) => Ok(()),
+
+    /// The values of `key_ops` of which one is enough (RFC 7517 section 4.3). The agreement upon a key is one
+    /// and the same operation for both sides.
+    fn operations(self) -> &'static [&'static str] {
+        match self {
+            Self::Sign => &["sign"],
+            Self::Verify => &["verify"],
+            Self::Encrypt => &["encrypt", "wrapKey", "deriveKey", "deriveBits"],
+            Self::Decrypt => &["decrypt", "unwrapKey", "deriveKey", "deriveBits"],
+        }
+    }
+
+    fn refused(self) -> Error {
+        match self {
+            Self::Sign | Self::Verify => Error::NotForSignatures,
+            Self::Encrypt | Self::Decrypt => Error::NotForEncryption,
+        }
+    }
+
+    /// Whether `use` and `key_ops` allow it.
+    pub(crate) fn check(self, jwk: &Object<'_>) -> Result<(), Error> {
+        let is_meant = jwk.string("use")?.map(|usage| usage == self.usage());
+        let Some(mut operations) = jwk.strings("key_ops")? else {
+            return if is_meant == Some(false) { Err(self.refused()) } else { Ok(()) };
+        };
+        operations.sort_unstable();
+        if operations.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+            return Err(Error::KeyOperations);
+        }
+        let is_allowed = operations.iter().any(|name| self.operations().contains(&name.as_str()));
+        match (is_meant, is_allowed) {
+            (Some(true), false) | (Some(false), true) => Err(Error::KeyOperations),
+            (Some(false) | None, false) => Err(self.refused()),
+            (Some(true) | None, true) => Ok(()),
+        }
     }
 }
 
 impl Numbers {
-    fn read(jwk: &Object<'_>) -> Result<Self, Error> {
+    pub(crate) fn read(jwk: &Object<'_>) -> Result<Self, Error> {
         let number = |name| base64url::decode(&jwk.required(name)?);
         match jwk.required("kty")?.as_str() {
             "RSA" => Self::rsa(number("n")?, number("e")?),
             "EC" => Self::ec(Curve::parse(&jwk.required("crv")?)?, number("x")?, number("y")?),
-            "OKP" if jwk.required("crv")? == "Ed25519" => Self::ed25519(number("x")?),
-            "OKP" => Err(Error::UnknownCurve),
+            "OKP" => match jwk.required("crv")?.as_str() {
+                "Ed25519" => Self::ed25519(number("x")?),
+                "X25519" => Self::x25519(number("x")?),
+                _ => Err(Error::UnknownCurve),
+            },
             _ => Err(Error::UnknownKeyType),
         }
     }
@@ -216,11 +266,17 @@ impl Numbers {
         Ok(Self::Ed25519 { x })
     }
 
-    pub(crate) fn kty(&self) -> &'static str {
+    /// Every 32 octets are a point; those of small order are found out by the agreement (RFC 7748 section
+    /// 6.1).
+    pub(crate) fn x25519(x: Vec<u8>) -> Result<Self, Error> {
+        if x.len() == 32 { Ok(Self::X25519 { x }) } else { Err(Error::CoordinateLength) }
+    }
+
+    fn kty(&self) -> &'static str {
         match self {
             Self::Rsa { .. } => "RSA",
             Self::Ec { .. } => "EC",
-            Self::Ed25519 { .. } => "OKP",
+            Self::Ed25519 { .. } | Self::X25519 { .. } => "OKP",
         }
     }
 
@@ -236,6 +292,25 @@ impl Numbers {
                 ]
             }
             Self::Ed25519 { x } => vec![("crv", "Ed25519".to_owned()), ("x", base64url::encode(x))],
+            Self::X25519 { x } => vec![("crv", "X25519".to_owned()), ("x", base64url::encode(x))],
+        }
+    }
+
+    /// `kty`, as the first member of a JWK.
+    pub(crate) fn write_kty(&self, out: &mut String) {
+        out.push_str(r#""kty":""#);
+        out.push_str(self.kty());
+        out.push('"');
+    }
+
+    /// The other members, each with a leading comma.
+    pub(crate) fn write_members(&self, out: &mut String) {
+        for (name, value) in self.members() {
+            out.push_str(",\"");
+            out.push_str(name);
+            out.push_str("\":\"");
+            out.push_str(&value);
+            out.push('"');
         }
     }
 
@@ -256,6 +331,7 @@ impl Numbers {
             Self::Rsa { .. } => matches!(algorithm, Rs256 | Rs384 | Rs512 | Ps256 | Ps384 | Ps512),
             Self::Ec { curve, .. } => algorithm == curve.algorithm(),
             Self::Ed25519 { .. } => matches!(algorithm, EdDsa | Ed25519),
+            Self::X25519 { .. } => false,
         }
     }
 
@@ -264,7 +340,7 @@ impl Numbers {
     fn only_algorithm(&self) -> Option<SigningAlgorithm> {
         match self {
             Self::Ec { curve, .. } => Some(curve.algorithm()),
-            Self::Rsa { .. } | Self::Ed25519 { .. } => None,
+            Self::Rsa { .. } | Self::Ed25519 { .. } | Self::X25519 { .. } => None,
         }
     }
 }

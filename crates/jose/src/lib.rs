@@ -1,6 +1,7 @@
-//! JOSE, and the only crate of Chancery that touches cryptography: signatures (JWS, RFC 7515), keys (JWK, RFC
-//! 7517 and RFC 8037), algorithms (JWA, RFC 7518 and RFC 9864), claims (JWT, RFC 7519), and beside them the
-//! few symmetric primitives that the rest needs: digests, sealing at rest and digests of client secrets.
+//! JOSE, and the only crate of Chancery that touches cryptography: signatures (JWS, RFC 7515), encryption
+//! (JWE, RFC 7516), keys (JWK, RFC 7517 and RFC 8037), algorithms (JWA, RFC 7518 and RFC 9864), claims (JWT,
+//! RFC 7519), and beside them the few symmetric primitives that the rest needs: digests, sealing at rest and
+//! digests of client secrets.
 //!
 //! What comes from outside is read strictly, as RFC 8725 asks: a duplicate member, an unknown critical
 //! extension, padding, `none`, or a key that does not fit the algorithm is an [`Error`], never a guess. A key
@@ -80,6 +81,12 @@ pub use claims::JwtClaims;
 
 mod claims_writer;
 pub use claims_writer::ClaimsWriter;
+
+mod jwe;
+pub use jwe::{
+    CompactJwe, ContentEncryptionAlgorithm, Decrypted, DecryptionKey, EncryptedKey, EncryptionKey,
+    EncryptionKeyType, JweHeader, JweWriter, KeyManagementAlgorithm, Recipient, SharedKey,
+};
 
 mod random;
 pub use random::SystemRandom;

@@ -16,8 +16,8 @@ use zeroize::Zeroizing;
 use crate::{
     Error, PublicJwk, SigningAlgorithm, base64url,
     json::Object,
-    jwk::{Curve, MAX_LENGTH, Numbers, point},
-    rsa_der,
+    jwk::{Curve, MAX_LENGTH, Numbers, Purpose, point},
+    rsa_der::{self, PrivateNumber},
 };
 
 /// A private key, parsed once. It has no `Debug` and no `Display`; its content leaves only through
@@ -69,36 +69,28 @@ impl PrivateKey {
             return Err(Error::TooLong);
         }
         let jwk = Object::parse(json)?;
-        let public = PublicJwk::read(&jwk, "sign")?;
-        if jwk.has("oth") {
-            return Err(Error::IncompletePrivateKey);
-        }
-        let number = |name: &str| -> Result<Zeroizing<Vec<u8>>, Error> {
-            let text = Zeroizing::new(jwk.string(name)?.ok_or(Error::IncompletePrivateKey)?);
-            base64url::decode(&text).map(Zeroizing::new)
-        };
-        let d = number("d")?;
+        let public = PublicJwk::read(&jwk, Purpose::Sign)?;
         let pair = match &public.key {
-            Numbers::Rsa { n, e } => {
-                let components = aws_lc_rs::rsa::KeyPairComponents {
-                    public_key: RsaPublicKeyComponents { n, e },
-                    d: &d,
-                    p: &number("p")?,
-                    q: &number("q")?,
-                    dP: &number("dp")?,
-                    dQ: &number("dq")?,
-                    qInv: &number("qi")?,
-                };
-                RsaKeyPair::from_components(&components).map(Pair::Rsa)
-            }
-            Numbers::Ec { curve, .. } if d.len() != curve.length() => return Err(Error::CoordinateLength),
+            Numbers::Rsa { .. } => Pair::Rsa(rsa_pair(&jwk, &public.key)?),
             Numbers::Ec { curve, x, y } => {
-                EcdsaKeyPair::from_private_key_and_public_key(signing(*curve), &d, &point(x, y)).map(Pair::Ec)
+                let d = private_number(&jwk, "d")?;
+                if d.len() != curve.length() {
+                    return Err(Error::CoordinateLength);
+                }
+                let pair = EcdsaKeyPair::from_private_key_and_public_key(signing(*curve), &d, &point(x, y));
+                Pair::Ec(pair.map_err(|_| Error::InvalidKey)?)
             }
-            Numbers::Ed25519 { .. } if d.len() != 32 => return Err(Error::CoordinateLength),
-            Numbers::Ed25519 { x } => Ed25519KeyPair::from_seed_and_public_key(&d, x).map(Pair::Ed25519),
+            Numbers::Ed25519 { x } => {
+                let seed = private_number(&jwk, "d")?;
+                if seed.len() != 32 {
+                    return Err(Error::CoordinateLength);
+                }
+                let pair = Ed25519KeyPair::from_seed_and_public_key(&seed, x);
+                Pair::Ed25519(pair.map_err(|_| Error::InvalidKey)?)
+            }
+            Numbers::X25519 { .. } => return Err(Error::UnknownCurve),
         };
-        Ok(Self::new(pair.map_err(|_| Error::InvalidKey)?, public))
+        Ok(Self::new(pair, public))
     }
 
     fn new(pair: Pair, public: PublicJwk) -> Self {
@@ -141,35 +133,19 @@ impl PrivateKey {
     /// # Errors
     /// [`Error::Library`].
     pub fn to_jwk(&self) -> Result<Zeroizing<String>, Error> {
-        let mut numbers = Vec::with_capacity(6);
-        match &self.pair {
+        let d = |bytes: &[u8]| vec![("d", Zeroizing::new(bytes.to_vec()))];
+        let numbers = match &self.pair {
             Pair::Rsa(pair) => {
                 let pkcs8 = pair.as_der().map_err(|_| Error::Library)?;
-                let names = ["d", "p", "q", "dp", "dq", "qi"];
-                numbers.extend(names.into_iter().zip(rsa_der::private_numbers(pkcs8.as_ref())?));
+                rsa_der::private_numbers(pkcs8.as_ref())?
             }
-            Pair::Ec(pair) => {
-                let d = pair.private_key().as_be_bytes().map_err(|_| Error::Library)?;
-                numbers.push(("d", Zeroizing::new(d.as_ref().to_vec())));
-            }
+            Pair::Ec(pair) => d(pair.private_key().as_be_bytes().map_err(|_| Error::Library)?.as_ref()),
             Pair::Ed25519(pair) => {
                 let seed = pair.seed().and_then(|seed| seed.as_be_bytes()).map_err(|_| Error::Library)?;
-                numbers.push(("d", Zeroizing::new(seed.as_ref().to_vec())));
+                d(seed.as_ref())
             }
-        }
-        // There is room for the largest key, because a growing buffer would leave unwiped copies behind.
-        let mut out = Zeroizing::new(String::with_capacity(MAX_LENGTH));
-        out.push('{');
-        self.public.write_members(&mut out);
-        for (name, number) in numbers {
-            out.push_str(",\"");
-            out.push_str(name);
-            out.push_str("\":\"");
-            base64url::append(&mut out, number.as_slice());
-            out.push('"');
-        }
-        out.push('}');
-        Ok(out)
+        };
+        Ok(private_jwk(|out| self.public.write_members(out), &numbers))
     }
 
     /// Signs `input`.
@@ -193,6 +169,50 @@ impl PrivateKey {
             Pair::Ed25519(pair) => Ok(pair.try_sign(input).map_err(|_| Error::Library)?.as_ref().to_vec()),
         }
     }
+}
+
+/// A private number of a JWK.
+pub(crate) fn private_number(jwk: &Object<'_>, name: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let text = Zeroizing::new(jwk.string(name)?.ok_or(Error::IncompletePrivateKey)?);
+    base64url::decode(&text).map(Zeroizing::new)
+}
+
+/// The private half of an RSA key of two primes, whose public half was read before.
+pub(crate) fn rsa_pair(jwk: &Object<'_>, public: &Numbers) -> Result<RsaKeyPair, Error> {
+    let Numbers::Rsa { n, e } = public else { return Err(Error::UnknownKeyType) };
+    if jwk.has("oth") {
+        return Err(Error::IncompletePrivateKey);
+    }
+    let components = aws_lc_rs::rsa::KeyPairComponents {
+        public_key: RsaPublicKeyComponents { n, e },
+        d: &private_number(jwk, "d")?,
+        p: &private_number(jwk, "p")?,
+        q: &private_number(jwk, "q")?,
+        dP: &private_number(jwk, "dp")?,
+        dQ: &private_number(jwk, "dq")?,
+        qInv: &private_number(jwk, "qi")?,
+    };
+    RsaKeyPair::from_components(&components).map_err(|_| Error::InvalidKey)
+}
+
+/// A private JWK, which is wiped from memory when it is dropped.
+pub(crate) fn private_jwk(
+    write_public_members: impl FnOnce(&mut String),
+    numbers: &[PrivateNumber],
+) -> Zeroizing<String> {
+    // There is room for the largest key, because a growing buffer would leave unwiped copies behind.
+    let mut out = Zeroizing::new(String::with_capacity(MAX_LENGTH));
+    out.push('{');
+    write_public_members(&mut out);
+    for (name, number) in numbers {
+        out.push_str(",\"");
+        out.push_str(name);
+        out.push_str("\":\"");
+        base64url::append(&mut out, number.as_slice());
+        out.push('"');
+    }
+    out.push('}');
+    out
 }
 
 impl Pair {

@@ -5,27 +5,41 @@ use zeroize::Zeroizing;
 
 use crate::Error;
 
+/// A private number, with the name of its member in a JWK.
+pub(crate) type PrivateNumber = (&'static str, Zeroizing<Vec<u8>>);
+
 /// Modulus and exponent of an `RSAPublicKey`.
 pub(crate) fn public_numbers(der: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
     let mut fields = Reader(Reader(der).value(SEQUENCE)?);
     Ok((fields.integer()?.to_vec(), fields.integer()?.to_vec()))
 }
 
-/// `d`, `p`, `q`, `dp`, `dq`, `qi` of the `RSAPrivateKey` inside a PKCS #8 `PrivateKeyInfo` (RFC 5208 section
-/// 5).
-pub(crate) fn private_numbers(pkcs8: &[u8]) -> Result<[Zeroizing<Vec<u8>>; 6], Error> {
+/// Modulus and exponent of the `RSAPrivateKey` inside a PKCS #8 `PrivateKeyInfo`.
+pub(crate) fn public_numbers_of_private(pkcs8: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
+    let mut fields = private_key(pkcs8)?;
+    Ok((fields.integer()?.to_vec(), fields.integer()?.to_vec()))
+}
+
+/// The private numbers of the `RSAPrivateKey` inside a PKCS #8 `PrivateKeyInfo`, with their names in a JWK
+/// (RFC 7518 section 6.3.2).
+pub(crate) fn private_numbers(pkcs8: &[u8]) -> Result<Vec<PrivateNumber>, Error> {
+    let mut fields = private_key(pkcs8)?;
+    for _n_e in 0..2 {
+        fields.integer()?;
+    }
+    let names = ["d", "p", "q", "dp", "dq", "qi"].into_iter();
+    names.map(|name| Ok((name, Zeroizing::new(fields.integer()?.to_vec())))).collect()
+}
+
+/// The fields of the `RSAPrivateKey` inside a PKCS #8 `PrivateKeyInfo` (RFC 5208 section 5), without the
+/// version.
+fn private_key(pkcs8: &[u8]) -> Result<Reader<'_>, Error> {
     let mut info = Reader(Reader(pkcs8).value(SEQUENCE)?);
     info.integer()?; // version
     info.value(SEQUENCE)?; // algorithm
     let mut fields = Reader(Reader(info.value(OCTET_STRING)?).value(SEQUENCE)?);
-    for _version_n_e in 0..3 {
-        fields.integer()?;
-    }
-    let mut numbers: [Zeroizing<Vec<u8>>; 6] = Default::default();
-    for number in &mut numbers {
-        *number = Zeroizing::new(fields.integer()?.to_vec());
-    }
-    Ok(numbers)
+    fields.integer()?; // version
+    Ok(fields)
 }
 
 const INTEGER: u8 = 0x02;

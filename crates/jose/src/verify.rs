@@ -49,6 +49,7 @@ impl VerifyingKey {
             Numbers::Ed25519 { x } => {
                 ParsedPublicKey::new(&signature::ED25519, x).map_err(|_| Error::InvalidKey)
             }
+            Numbers::X25519 { .. } => Err(Error::KeyNotForAlgorithm),
         };
         let by_algorithm = SigningAlgorithm::ALL
             .into_iter()

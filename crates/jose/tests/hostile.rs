@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use chancery_jose::{
-    ClaimsWriter, Compact, EncodedHeader, HmacKey, JwkSet, JwtClaims, PrivateKey, PublicJwk, RootSecret,
-    SigningAlgorithm, Verifier, assemble, json,
+    ClaimsWriter, Compact, CompactJwe, ContentEncryptionAlgorithm, DecryptionKey, EncodedHeader,
+    EncryptionKey, EncryptionKeyType, HmacKey, JweWriter, JwkSet, JwtClaims, KeyManagementAlgorithm,
+    PrivateKey, PublicJwk, Recipient, RootSecret, SharedKey, SigningAlgorithm, Verifier, assemble, json,
 };
 use zeroize::Zeroizing;
 
@@ -15,6 +16,9 @@ const RSA_PUBLIC: &str = include_str!("vectors/rfc7520-rsa-public.jwk.json");
 const P256: &str = include_str!("vectors/rfc7515-a3.jwk.json");
 const P521_PUBLIC: &str = include_str!("vectors/rfc7520-ec-public.jwk.json");
 const ED25519: &str = include_str!("vectors/rfc8037-a1.jwk.json");
+const P384_ENC: &str = include_str!("vectors/rfc7520-5-4.jwk.json");
+const X25519: &str =
+    r#"{"kty":"OKP","crv":"X25519","x":"3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08","use":"enc"}"#;
 
 /// Pieces that parsers stumble over.
 const PIECES: [&[u8]; 25] = [
@@ -127,12 +131,62 @@ fn damaged_tokens() {
     assert!(parsed > ROUNDS / 20 && verified < ROUNDS / 20, "{parsed} parsed, {verified} verified");
 }
 
+/// What was encrypted for a key is all that decrypts with it.
+#[test]
+fn damaged_encrypted_tokens() {
+    use {ContentEncryptionAlgorithm as Enc, KeyManagementAlgorithm as Alg};
+    // The key that stands in for one that does not open must not be the one that was drawn for writing.
+    let drawn = |buffer: &mut [u8]| buffer.fill(0x5a);
+    let zero = |buffer: &mut [u8]| buffer.fill(0);
+    let p256 = DecryptionKey::generate(EncryptionKeyType::P256).unwrap();
+    let x25519 = DecryptionKey::generate(EncryptionKeyType::X25519).unwrap();
+    let shared = |alg, enc| (alg, enc, SharedKey::from_client_secret(alg, enc, b"secret").unwrap());
+    let of_secret = [
+        shared(Alg::A128GcmKw, Enc::A128Gcm),
+        shared(Alg::A192Kw, Enc::A192CbcHs384),
+        shared(Alg::Dir, Enc::A256Gcm),
+    ];
+
+    let write = |alg, enc, recipient| JweWriter::new(alg, enc).encrypt(recipient, b"{}", &drawn).unwrap();
+    let mut tokens: Vec<(String, Result<&DecryptionKey, &SharedKey>)> = Vec::new();
+    for (alg, enc, key) in [
+        (Alg::EcdhEs, Enc::A128CbcHs256, &p256),
+        (Alg::EcdhEsA192Kw, Enc::A256Gcm, &p256),
+        (Alg::EcdhEsA256Kw, Enc::A256CbcHs512, &x25519),
+    ] {
+        tokens.push((write(alg, enc, Recipient::Public(key.public_jwk())), Ok(key)));
+    }
+    for (alg, enc, key) in &of_secret {
+        tokens.push((write(*alg, *enc, Recipient::Shared(key)), Err(key)));
+    }
+
+    let mut generator = Generator(0x1357_9bdf_0246_8ace);
+    let (mut parsed, mut decrypted) = (0, 0);
+    for _ in 0..ROUNDS {
+        let (token, key) = &tokens[generator.below(tokens.len())];
+        let damaged = generator.damage(token.as_bytes());
+        let Ok(text) = str::from_utf8(&damaged) else { continue };
+        let Ok(jwe) = CompactJwe::parse(text) else { continue };
+        parsed += 1;
+        let outcome = match key {
+            Ok(key) => jwe.decrypt(key, &zero),
+            Err(key) => jwe.decrypt_with_shared(key, &zero),
+        };
+        if outcome.is_ok() {
+            decrypted += 1;
+            assert_eq!(text, token, "decrypted and never encrypted");
+        }
+    }
+    // Fewer than of signed tokens, because the length of most parts is fixed.
+    assert!(parsed > ROUNDS / 40 && decrypted < ROUNDS / 20, "{parsed} parsed, {decrypted} decrypted");
+}
+
 /// What is read as a public key is one, in a form that is read again as the same.
 #[test]
 fn damaged_keys() {
     let set = format!(r#"{{"keys":[{RSA_PUBLIC},{P521_PUBLIC}]}}"#);
     let public_ed25519 = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-    let seeds = [RSA_PUBLIC, P521_PUBLIC, public_ed25519, P256, ED25519, RSA, set.as_str()];
+    let seeds = [RSA_PUBLIC, P521_PUBLIC, public_ed25519, P256, ED25519, RSA, P384_ENC, X25519, set.as_str()];
     let mut generator = Generator(0x2545_f491_4f6c_dd1d);
     let mut read = 0;
     for _ in 0..ROUNDS {
@@ -142,6 +196,15 @@ fn damaged_keys() {
             read += 1;
             assert_eq!(PublicJwk::parse(key.to_json().as_bytes()), Ok(key.clone()));
             assert!(key.verifying_key().is_ok());
+        }
+        if let Ok(key) = EncryptionKey::parse(&damaged) {
+            read += 1;
+            assert_eq!(EncryptionKey::parse(key.to_json().as_bytes()), Ok(key));
+        }
+        if let Ok(key) = DecryptionKey::from_jwk(&damaged) {
+            read += 1;
+            let again = DecryptionKey::from_jwk(key.to_jwk().unwrap().as_bytes()).unwrap();
+            assert_eq!(again.public_jwk(), key.public_jwk());
         }
         if let Ok(set) = JwkSet::parse(&damaged) {
             assert_eq!(JwkSet::parse(set.to_json().as_bytes()), Ok(set));

@@ -142,7 +142,7 @@ fn npm_jose_and_we_understand_each_other() {
         Key::Pair(pair) => Some(pair.public_jwk().clone()),
         Key::Secret(_) => None,
     });
-    let set = raw(&JwkSet::new(public.collect()).unwrap().to_json());
+    let set = raw(&JwkSet::new(public.collect(), Vec::new()).unwrap().to_json());
 
     let mut claims = ClaimsWriter::new();
     claims

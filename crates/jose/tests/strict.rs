@@ -296,7 +296,7 @@ fn public_keys() {
         ("numbers", rsa(&[], &[]), Error::InvalidKey),
         (
             "RFC 8037: a curve that signs",
-            r#"{"kty":"OKP","crv":"X25519","x":"AA"}"#.to_owned(),
+            r#"{"kty":"OKP","crv":"X25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#.to_owned(),
             Error::UnknownCurve,
         ),
         ("32 octets", r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#.to_owned(), Error::CoordinateLength),
@@ -369,14 +369,14 @@ fn private_keys() {
 fn sets() {
     let rsa = private(RSA);
     let p256 = private(P256);
-    let set = JwkSet::new(vec![rsa.public_jwk().clone(), p256.public_jwk().clone()]).unwrap();
+    let set = JwkSet::new(vec![rsa.public_jwk().clone(), p256.public_jwk().clone()], Vec::new()).unwrap();
     let json = set.to_json();
     assert_eq!(JwkSet::parse(json.as_bytes()).unwrap(), set);
     for private_member in ["\"d\"", "\"p\"", "\"q\"", "\"dp\"", "\"dq\"", "\"qi\"", "\"k\""] {
         assert!(!json.contains(private_member), "{private_member}");
     }
     let twice = vec![rsa.public_jwk().clone(), p256.with_kid(rsa.kid()).public_jwk().clone()];
-    assert_eq!(JwkSet::new(twice).err(), Some(Error::DuplicateKeyId));
+    assert_eq!(JwkSet::new(twice, Vec::new()).err(), Some(Error::DuplicateKeyId));
 
     let public = rsa.public_jwk().to_json();
     for (text, want) in [
