@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 
 use chancery_core::interaction::view::{AccountsView, ConsentView, ErrorView, LoginView, SignedInView};
 
+use chancery_types::RedirectUri;
+
 use crate::Locale;
 
 /// The pages that a person sees. Implement it to have your own; the crate `chancery-pages` has designed ones.
 ///
-/// The library sets the headers: with its content security policy a page loads nothing, runs no script
-/// ([`Html::with_script`] lets it run its own) and may have inline style only in `<style nonce="…">` with the
+/// The library sets the headers: with its content security policy a page loads nothing ([`Html::with_images`]
+/// lets it show a client's logo), runs no script ([`Html::with_script`] lets it run its own) and may have inline style only in `<style nonce="…">` with the
 /// page's nonce. A form has to carry all fields of its [`FormMarkup`].
 ///
 /// ```
@@ -112,13 +114,37 @@ impl FormMarkup {
 pub struct Html {
     markup: String,
     has_script: bool,
+    images: Option<ImageOrigin>,
+}
+
+/// An origin that a page may load images from: https, and a host that a content security policy can name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageOrigin(String);
+
+impl ImageOrigin {
+    /// The origin of the address of an image. `None` if it is not https, or if its host has characters that
+    /// mean something else in a policy, as `;` and `*` do (CSP Level 3 section 2.3.1).
+    #[must_use]
+    pub fn of(address: &str) -> Option<Self> {
+        let without_fragment = address.split('#').next().unwrap_or_default();
+        let origin = RedirectUri::parse(without_fragment).ok()?.origin()?;
+        let host_and_port = origin.strip_prefix("https://").unwrap_or_default();
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':');
+        (!host_and_port.is_empty() && host_and_port.bytes().all(is_name)).then_some(Self(origin))
+    }
+
+    /// As a policy names it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl Html {
     /// Markup that is HTML already.
     #[must_use]
     pub fn new(markup: impl Into<String>) -> Self {
-        Self { markup: markup.into(), has_script: false }
+        Self { markup: markup.into(), has_script: false, images: None }
     }
 
     /// The same page, which runs a script: as `<script nonce="…">` with the page's nonce, and no other.
@@ -128,8 +154,19 @@ impl Html {
         Self { has_script: true, ..self }
     }
 
+    /// The same page, which shows images of another origin, such as the logo of a client. Whoever serves them
+    /// learns from which network a page is looked at, but not which one.
+    #[must_use]
+    pub fn with_images(self, from: ImageOrigin) -> Self {
+        Self { images: Some(from), ..self }
+    }
+
     pub(crate) fn has_script(&self) -> bool {
         self.has_script
+    }
+
+    pub(crate) fn images(&self) -> Option<&ImageOrigin> {
+        self.images.as_ref()
     }
 
     /// Text as HTML, for between tags and for quoted attributes.
@@ -169,6 +206,45 @@ impl std::fmt::Display for Html {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a client writes into its metadata ends up in a header: nothing in it may end the directive, name
+    /// more than one host, or let anything else in.
+    #[test]
+    fn only_a_plain_https_origin_is_admitted() {
+        let origin = |address| ImageOrigin::of(address).map(|origin| origin.as_str().to_owned());
+        for (address, expected) in [
+            ("https://app.example/logo.png", "https://app.example"),
+            ("https://APP.example:443/logo.png?x=;#part", "https://app.example"),
+            ("https://app.example:8443", "https://app.example:8443"),
+            ("https://192.0.2.1/logo", "https://192.0.2.1"),
+        ] {
+            assert_eq!(origin(address).as_deref(), Some(expected), "{address}");
+        }
+        for refused in [
+            "http://app.example/logo.png",
+            "http://127.0.0.1/logo.png",
+            "data:image/png;base64,AAAA",
+            "javascript:alert(1)",
+            "//app.example/logo.png",
+            "/logo.png",
+            "",
+            "https:",
+            "https:///logo.png",
+            "https://*/logo.png",
+            "https://*.example/logo.png",
+            "https://a.example;script-src/logo.png",
+            "https://a.example,b.example/logo.png",
+            "https://'unsafe-inline'/logo.png",
+            "https://a%20b.example/logo.png",
+            "https://a%3bscript-src/logo.png",
+            "https://user@a.example/logo.png",
+            "https://[::1]/logo.png",
+            "https://a.example /logo.png",
+            "https://a.example\r\nx: y/logo.png",
+        ] {
+            assert_eq!(origin(refused), None, "{refused}");
+        }
+    }
 
     /// RMODE-11
     #[test]

@@ -68,10 +68,11 @@ fn login(view: &LoginView, form: &FormMarkup) -> String {
         "{}{alert}<p><label>Username<br><input name=\"username\" autocomplete=\"username\" required \
          autocapitalize=\"none\" value=\"{username}\"{described}></label></p>\
          <p><label>Password<br><input type=\"password\" name=\"password\" required \
-         autocomplete=\"current-password\"{described}></label></p>{}{}",
+         autocomplete=\"current-password\"{described}></label></p>{}{}{}",
         continuing_to(&view.client),
         button("action", "login", "Sign in", ""),
-        button("action", "cancel", "Cancel", " formnovalidate")
+        button("action", "cancel", "Cancel", " formnovalidate"),
+        documents(&view.client)
     );
     in_form(form, &fields)
 }

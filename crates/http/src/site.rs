@@ -56,7 +56,7 @@ impl Site {
         let locale = Locale::negotiate(&wishes, self.pages.locales());
         let nonce = URL_SAFE_NO_PAD.encode(*self.provider.env().secret::<16>());
         let html = self.pages.page(Page { nonce: &nonce, content }, &locale);
-        let policy = page_policy(&nonce, form, html.has_script());
+        let policy = page_policy(&nonce, form, &html);
         page(status, html, &policy)
     }
 

@@ -13,7 +13,7 @@ use chancery_core::interaction::view::LoginProblem;
 use chancery_core::interaction::{Next, Step};
 use chancery_core::model::{Acr, Amr, LoginForm};
 use chancery_core::ports::BoxFuture;
-use chancery_http::{Content, Html, Locale, OwnForm, Page, Pages, PlainPages, Service};
+use chancery_http::{Content, Html, ImageOrigin, Locale, OwnForm, Page, Pages, PlainPages, Service};
 use chancery_jose::{PrivateKey, SigningAlgorithm, Verifier as _, base64url};
 use chancery_testkit::{
     AuthorizationRequest, Tab, TestProvider, UserAgent, assert_refused, hours, password_of,
@@ -55,6 +55,42 @@ impl Pages for OwnPages {
             page.nonce
         );
         Html::new(page).with_script()
+    }
+}
+
+/// Pages that show the logo of the client that asks.
+struct PagesWithLogos;
+
+impl Pages for PagesWithLogos {
+    fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
+        let html = PlainPages.page(page, locale);
+        let Content::Login(view, _) = page.content else { return html };
+        match view.client.logo_uri.as_deref().and_then(ImageOrigin::of) {
+            Some(origin) => html.with_images(origin),
+            None => html,
+        }
+    }
+}
+
+/// FR-04: the browser may load the client's logo from where it is, and nothing else from there; from a host
+/// that would mean something else in the policy nothing is loaded.
+#[test]
+fn a_page_loads_a_logo_and_nothing_else() {
+    for (logo, images) in [
+        ("https://cdn.example:8443/logo.png?v=2#dark", "'self' https://cdn.example:8443"),
+        ("http://cdn.example/logo.png", "'self'"),
+        ("https://*/logo.png", "'self'"),
+        ("https://cdn.example;script-src/logo.png", "'self'"),
+    ] {
+        let metadata = json!({"client_id": "shop", "redirect_uris": ["https://shop.example/cb"], "logo_uri": logo,
+            "token_endpoint_auth_method": "none"});
+        let kit = TestProvider::builder().client(&metadata.to_string()).pages(PagesWithLogos).build();
+        let ua = kit.user_agent();
+        let login = kit.authorization_request("shop").scope("openid").open(&ua).expect_page("login");
+        let policy = login.answer().header("content-security-policy").unwrap_or_default();
+        let of_images = policy.split("; ").find_map(|directive| directive.strip_prefix("img-src "));
+        assert_eq!(of_images, Some(images), "{policy}");
+        assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("script-src"), "{policy}");
     }
 }
 

@@ -25,6 +25,17 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
     }
 }
 
+/// The client that a page is about.
+pub(crate) fn client_of(content: Content<'_>) -> Option<&ClientView> {
+    match content {
+        Content::Accounts(view, _) => Some(&view.client),
+        Content::Consent(view, _) => Some(&view.client),
+        Content::Login(view, _) => Some(&view.client),
+        Content::SignedIn(view, _) => view.client.as_ref(),
+        _ => None,
+    }
+}
+
 /// The values of a page's template, in addition to those that every page has.
 pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value, Error> {
     Ok(match content {

@@ -116,6 +116,7 @@ fn client() -> ClientView {
     ClientView {
         name: "Sunny Day Photos".to_owned(),
         client_uri: Some("https://photos.example".to_owned()),
+        logo_uri: Some("https://photos.example/logo.png".to_owned()),
         policy_uri: Some("https://photos.example/privacy".to_owned()),
         tos_uri: Some("https://photos.example/terms".to_owned()),
     }

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chancery_core::error::Complaint;
-use chancery_http::{Html, Locale, Page, Pages, PlainPages};
+use chancery_http::{Content, Html, ImageOrigin, Locale, Page, Pages, PlainPages};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, context, escape_formatter};
 
-use crate::context::{template, values};
+use crate::context::{client_of, template, values};
 use crate::messages::{LANGUAGES, Messages, as_html};
 use crate::samples;
 
@@ -42,6 +42,7 @@ built_in!(
 pub struct Templates {
     environment: Environment<'static>,
     messages: BTreeMap<&'static str, Arc<Messages>>,
+    client_logos: bool,
 }
 
 impl Templates {
@@ -85,6 +86,13 @@ impl Templates {
         if complaints.is_empty() { Ok(templates) } else { Err(complaints) }
     }
 
+    /// Pages that show the logo of the client that asks. The browser loads it from the client's `logo_uri`, if
+    /// that is https.
+    #[must_use]
+    pub fn with_client_logos(self) -> Self {
+        Self { client_logos: true, ..self }
+    }
+
     /// The built-in templates with these replacements, and what is wrong with them.
     fn with(files: BTreeMap<String, String>) -> (Self, Vec<Complaint>) {
         let mut environment = Environment::new();
@@ -111,7 +119,7 @@ impl Templates {
             }
         }
         let messages = LANGUAGES.map(|language| (language, Arc::new(Messages::of(language))));
-        let templates = Self { environment, messages: BTreeMap::from(messages) };
+        let templates = Self { environment, messages: BTreeMap::from(messages), client_logos: false };
         if complaints.is_empty() {
             complaints = templates.try_all();
         }
@@ -123,7 +131,7 @@ impl Templates {
         let mut complaints = Vec::new();
         for language in LANGUAGES {
             samples::each(|_, content| {
-                if let Err(error) = self.render(Page { nonce: "nonce", content }, language) {
+                if let Err(error) = self.render(Page { nonce: "nonce", content }, language, logo(content)) {
                     let found = complaint(template(content), &error);
                     if !complaints.contains(&found) {
                         complaints.push(found);
@@ -134,7 +142,7 @@ impl Templates {
         complaints
     }
 
-    fn render(&self, page: Page<'_>, language: &str) -> Result<String, Error> {
+    fn render(&self, page: Page<'_>, language: &str, logo: Option<&str>) -> Result<String, Error> {
         let (lang, messages) = match self.messages.get_key_value(language) {
             Some((lang, messages)) => (*lang, Arc::clone(messages)),
             None => ("en", Arc::new(Messages::of("en"))),
@@ -144,8 +152,13 @@ impl Templates {
         let template = self.environment.get_template(template(page.content))?;
         // Values that only some pages have are empty on the others instead of undefined.
         let defaults = context! { client => (), problem => (), username => "" };
-        template.render(context! { lang, t, nonce => page.nonce, ..context! { ..values, ..defaults } })
+        template.render(context! { lang, t, logo, nonce => page.nonce, ..context! { ..values, ..defaults } })
     }
+}
+
+/// The address of the logo of the client that a page is about.
+fn logo(content: Content<'_>) -> Option<&str> {
+    client_of(content)?.logo_uri.as_deref()
 }
 
 /// The section that complaints refer to.
@@ -169,9 +182,17 @@ impl Pages for Templates {
     }
 
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
+        let logo = logo(page.content).filter(|_| self.client_logos);
+        let logo = logo.and_then(|address| Some((address, ImageOrigin::of(address)?)));
         // All pages were rendered once at the start. If one fails nevertheless, the person still gets a plain
         // page.
-        self.render(page, locale.as_str()).map_or_else(|_| PlainPages.page(page, locale), Html::new)
+        let Ok(html) = self.render(page, locale.as_str(), logo.as_ref().map(|(address, _)| *address)) else {
+            return PlainPages.page(page, locale);
+        };
+        match logo {
+            Some((_, origin)) => Html::new(html).with_images(origin),
+            None => Html::new(html),
+        }
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) fn open(wanted: &settings::Pages) -> Result<Arc<dyn Pages>, String> {
         None => Templates::built_in(),
         Some(folder) => Templates::from_folder(folder).map_err(|complaints| lines(&complaints))?,
     };
+    let templates = if wanted.client_logos { templates.with_client_logos() } else { templates };
     let locales = match wanted.locale {
         Language::En => ["en", "de"],
         Language::De => ["de", "en"],
@@ -54,7 +55,7 @@ mod tests {
     #[test]
     fn the_wanted_language_comes_first_and_none_is_lost() {
         for (locale, first) in [(Language::En, "en"), (Language::De, "de")] {
-            let pages = open(&settings::Pages { templates: None, locale }).unwrap();
+            let pages = open(&settings::Pages { templates: None, locale, client_logos: false }).unwrap();
             let mut locales = pages.locales().to_vec();
             assert_eq!(locales.first(), Some(&first));
             let built_in = Templates::built_in();

@@ -156,6 +156,7 @@ fn client_view(client: &Client) -> ClientView {
     ClientView {
         name: name.unwrap_or_else(|| shown(client.id().as_str())),
         client_uri: description.client_uri.as_deref().map(str::to_owned),
+        logo_uri: description.logo_uri.as_deref().map(str::to_owned),
         policy_uri: description.policy_uri.as_deref().map(str::to_owned),
         tos_uri: description.tos_uri.as_deref().map(str::to_owned),
     }

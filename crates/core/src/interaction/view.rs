@@ -30,6 +30,8 @@ pub struct ClientView {
     pub name: String,
     /// Its home page.
     pub client_uri: Option<String>,
+    /// Its logo.
+    pub logo_uri: Option<String>,
     /// How it uses what it learns.
     pub policy_uri: Option<String>,
     /// Its terms.

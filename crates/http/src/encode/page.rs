@@ -27,15 +27,16 @@ pub(crate) enum Form {
 
 /// The content security policy of a page with this nonce. A script runs where the page's own submits its
 /// form, and where the page says that it has one.
-pub(crate) fn page_policy(nonce: &str, form: Form, has_script: bool) -> String {
+pub(crate) fn page_policy(nonce: &str, form: Form, html: &Html) -> String {
+    let of_images = html.images().map_or(String::new(), |origin| format!(" {}", origin.as_str()));
     let of_form = if form == Form::None { "; form-action 'none'" } else { "" };
     let of_script = match form {
-        Form::None | Form::Pressed if !has_script => String::new(),
+        Form::None | Form::Pressed if !html.has_script() => String::new(),
         _ => format!("; script-src 'nonce-{nonce}'"),
     };
     format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'{of_form}{of_script}; frame-ancestors 'none'; \
-         base-uri 'none'"
+        "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'{of_images}{of_form}{of_script}; \
+         frame-ancestors 'none'; base-uri 'none'"
     )
 }
 
@@ -74,6 +75,7 @@ pub(crate) fn protect(answer: &mut HttpResponse, issuer: &Issuer) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pages::ImageOrigin;
 
     /// RFC 6797 section 7.2
     #[test]
@@ -100,10 +102,13 @@ mod tests {
             (Form::SubmitsItself, false, by_nonce),
             (Form::SubmitsItself, true, by_nonce),
         ] {
-            let policy = page_policy("N", form, has_script);
-            let expected =
-                format!("default-src 'none'; style-src 'nonce-N'; img-src 'self'{of_form}; {framed}");
-            assert_eq!(policy, expected, "{form:?} {has_script}");
+            let html = if has_script { Html::new("").with_script() } else { Html::new("") };
+            let whole = |images: &str| {
+                format!("default-src 'none'; style-src 'nonce-N'; img-src 'self'{images}{of_form}; {framed}")
+            };
+            assert_eq!(page_policy("N", form, &html), whole(""), "{form:?} {has_script}");
+            let html = html.with_images(ImageOrigin::of("https://a.example:8443/logo.png").unwrap());
+            assert_eq!(page_policy("N", form, &html), whole(" https://a.example:8443"));
         }
     }
 }

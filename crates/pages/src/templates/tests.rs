@@ -8,7 +8,7 @@ fn pages() -> Vec<(String, &'static str, String)> {
     let mut pages = Vec::new();
     for language in LANGUAGES {
         samples::each(|name, content| {
-            let html = templates.render(Page { nonce: "N0NCE", content }, language).unwrap();
+            let html = templates.render(Page { nonce: "N0NCE", content }, language, None).unwrap();
             pages.push((name.to_owned(), language, html));
         });
     }
@@ -130,8 +130,9 @@ fn names_are_text() {
             challenge,
             form,
         };
-        let html =
-            templates.render(Page { nonce: "N", content: Content::Login(&view, markup) }, "en").unwrap();
+        let html = templates
+            .render(Page { nonce: "N", content: Content::Login(&view, markup) }, "en", None)
+            .unwrap();
         assert!(!html.contains("<script"), "{html}");
         assert!(html.contains("&lt;script&gt;"));
     });
@@ -215,5 +216,34 @@ fn gallery() {
         // Without the script, which would leave the page at once.
         let html = html.split("<script").next().unwrap().to_owned();
         std::fs::write(folder.join(format!("{name}.{language}.html")), html).unwrap();
+    }
+}
+
+/// A logo comes from another origin: it is shown only where the operator wants it, and then on every page that
+/// is about the client.
+#[test]
+fn logos_are_shown_where_the_operator_wants_them() {
+    let logo = "<img class=\"logo\" src=\"https://photos.example/logo.png\" alt=\"\"";
+    let locale = chancery_http::Locale::negotiate(&[], &LANGUAGES);
+    for (templates, wanted) in
+        [(Templates::built_in(), false), (Templates::built_in().with_client_logos(), true)]
+    {
+        samples::each(|name, content| {
+            let html = templates.page(Page { nonce: "N0NCE", content }, &locale);
+            let shown = wanted && client_of(content).is_some();
+            assert_eq!(html.as_str().matches(logo).count(), usize::from(shown), "{name}");
+            assert_eq!(html.as_str().matches("<img").count(), usize::from(shown), "{name}");
+        });
+    }
+}
+
+/// OIDC Registration section 2: a person can read a client's policy and terms before they sign in.
+#[test]
+fn the_clients_documents_are_one_click_away() {
+    for (name, _, html) in pages().iter().filter(|(name, ..)| name.starts_with("login") || name == "consent")
+    {
+        for document in ["https://photos.example/privacy", "https://photos.example/terms"] {
+            assert!(html.contains(&format!("<a href=\"{document}\" target=\"_blank\"")), "{name}");
+        }
     }
 }

@@ -216,6 +216,12 @@ const WRITTEN: &[Setting] = &[
         "\"en\"",
         "The language for browsers that accept none of the available ones.",
     ),
+    setting(
+        "pages.client_logos",
+        Form::Switch,
+        "false",
+        "Whether pages show the logo of the client that asks. The browser loads it from the client's `logo_uri` if that is https, so that whoever serves it learns from which address a page is looked at.",
+    ),
     setting("session.idle", Form::Duration, "\"14d\"", "A session ends when it is not used for this long."),
     setting(
         "session.absolute",

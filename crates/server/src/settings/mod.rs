@@ -223,6 +223,7 @@ impl Default for Passwords {
 pub(crate) struct Pages {
     pub(crate) templates: Option<PathBuf>,
     pub(crate) locale: Language,
+    pub(crate) client_logos: bool,
 }
 
 #[derive(Default, Deserialize)]
