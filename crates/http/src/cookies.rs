@@ -35,8 +35,10 @@ impl Cookies {
             (false, "") => ("", "/"),
             (false, path) => ("", path),
         };
-        // Two realms on one host and path must not read each other's cookies.
-        let digest = Tag::derive(realm, "cookie", b"");
+        // A browser sends the cookies of one port to all of a host, and those of a path to all paths below it.
+        // A cookie of a provider there, which may have the same realm's name, must not pass for one of ours,
+        // nor come as a second one of the same name.
+        let digest = Tag::derive(realm, "cookie", issuer.as_str().as_bytes());
         let suffix = URL_SAFE_NO_PAD.encode(digest.as_bytes().get(..6).unwrap_or_default());
         let secure = if issuer.is_https() { "; Secure" } else { "" };
         Self {
@@ -155,6 +157,8 @@ mod tests {
         let loopback = set(&cookies("http://localhost:3000", "main"), &[handle(1)]);
         assert!(loopback[0].starts_with("session-") && !loopback[0].contains("Secure"), "{loopback:?}");
         assert_ne!(cookies("https://id.example", "a").session, cookies("https://id.example", "b").session);
+        let on_port = |port: &str| cookies(&format!("http://localhost:{port}"), "main").session;
+        assert_ne!(on_port("3000"), on_port("3001"));
     }
 
     /// SESS-08

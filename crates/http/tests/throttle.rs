@@ -376,7 +376,7 @@ fn other_cookies_are_nobody() {
         (0..110).for_each(|_| stranger.guess("alice"));
         let ua = kit.user_agent();
         ua.comes_from("203.0.113.77");
-        ua.sets_devices_cookie(cookie);
+        ua.sets_cookie("devices", cookie);
         let tab = login_page(&ua, &kit).login("alice");
         kit.clock.advance(minutes(3));
         tab.answer().status != 429

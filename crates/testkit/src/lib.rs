@@ -32,6 +32,7 @@
 //! | [`kit.keys`](chancery_core::documents::MemoryKeys) | rotation; needs [`own_keys`](TestProviderBuilder::own_keys) |
 //! | [`kit.key_service`](TestKeys) | the way to the keys: `fall_silent()`, `answer_again()` |
 //! | [`TestRegistry`] | what several realms share, each with clients of its own: [`registry`](TestProviderBuilder::registry) |
+//! | [`Realms`] | several realms behind one Service: [`behind`](TestProviderBuilder::behind); `ua.at(&other)` is the same browser there |
 //! | [`kit.fetch`](ScriptedFetch) | other servers: `answers(url, status, body)`, `asked()` |
 //! | [`kit.counting`](chancery_store::kit::Counting) | trips and writes: `reset()`, `total()`, `writes()`; [`trips`](TestProvider::trips) |
 //! | [`kit.failing`](chancery_store::kit::Failing) | `fail_at(n)`: the n-th call of the store from now on fails |
@@ -102,6 +103,9 @@ pub use client_key::ClientKey;
 
 mod registry;
 pub use registry::TestRegistry;
+
+mod realms;
+pub use realms::Realms;
 
 mod fetch;
 pub use fetch::{Fetched, ScriptedFetch};

@@ -22,8 +22,10 @@ use chancery_store::kit::{Counting, Failing};
 use chancery_store::{Put, StateStore};
 use chancery_store_memory::MemoryStore;
 use chancery_types::{AccountId, ClientId, Issuer, RealmId, Timestamp};
-use http::{Request, Response};
+use http::header::HOST;
+use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
+use tower_service::Service as _;
 
 use crate::answer::Answer;
 use crate::clients::{READY_MADE, Registration, resource_servers};
@@ -34,6 +36,7 @@ use crate::interleaved::{Interleaved, Task, let_others_take, race, wait};
 use crate::keys::TestKeys;
 use crate::people::TestAccounts;
 use crate::random::SeededRandom;
+use crate::realms::{Realms, authority_of};
 use crate::registry::TestRegistry;
 
 /// A provider at `https://id.example` with its clients, its people and a clock in hand.
@@ -71,6 +74,7 @@ pub struct TestProvider {
     registrations: Mutex<HashMap<String, Registration>>,
     peer: Option<IpAddr>,
     application: Option<(String, Application)>,
+    realms: Option<Realms>,
 }
 
 /// What an application answers by itself: the requests for one path.
@@ -100,6 +104,7 @@ pub struct TestProviderBuilder {
     peer: Option<IpAddr>,
     acr: Option<String>,
     application: Option<(String, Application)>,
+    realms: Option<Realms>,
 }
 
 impl TestProviderBuilder {
@@ -156,6 +161,13 @@ impl TestProviderBuilder {
     #[must_use]
     pub fn registry(mut self, registry: Arc<TestRegistry>) -> Self {
         self.registry = registry;
+        self
+    }
+
+    /// Mounted with other realms behind one Service, through which all its requests go.
+    #[must_use]
+    pub fn behind(mut self, realms: &Realms) -> Self {
+        self.realms = Some(realms.clone());
         self
     }
 
@@ -310,6 +322,9 @@ impl TestProviderBuilder {
         if let Some(path) = self.mounted_at {
             service = service.mounted_at(&path);
         }
+        if let Some(realms) = &self.realms {
+            realms.mount(provider.issuer().clone(), service.clone());
+        }
         let registrations = Mutex::default();
         let kit = TestProvider {
             clock,
@@ -329,6 +344,7 @@ impl TestProviderBuilder {
             registrations,
             peer: self.peer,
             application: self.application,
+            realms: self.realms,
         };
         self.clients.iter().for_each(|metadata| kit.put_client(metadata));
         Ok(kit)
@@ -377,6 +393,7 @@ impl TestProvider {
             peer: Some(PEER),
             acr: None,
             application: None,
+            realms: None,
         }
     }
 
@@ -500,9 +517,15 @@ impl TestProvider {
         if let Some(peer) = self.peer.filter(|_| request.extensions().get::<Peer>().is_none()) {
             request.extensions_mut().insert(Peer(peer));
         }
-        let answer = match &self.application {
-            Some((path, application)) if request.uri().path() == path => {
+        let answer = match (&self.application, &self.realms) {
+            (Some((path, application)), _) if request.uri().path() == path => {
                 application(&self.service, request).await
+            }
+            (_, Some(realms)) => {
+                let host = HeaderValue::from_str(authority_of(self.issuer())).expect("a host");
+                request.headers_mut().entry(HOST).or_insert(host);
+                let Ok(answer) = realms.clone().call(request.map(Full::new)).await;
+                answer
             }
             _ => self.service.handle(request).await,
         };

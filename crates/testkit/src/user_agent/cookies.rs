@@ -1,7 +1,10 @@
 //! A browser's cookies, as far as ours use them (RFC 6265bis sections 5.6 to 5.8).
 
-use chancery_types::Timestamp;
 use std::time::Duration;
+
+use chancery_types::{Issuer, Timestamp};
+
+use crate::realms::authority_of;
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +17,7 @@ pub(super) enum From {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Cookie {
+    host: String,
     name: String,
     value: String,
     path: String,
@@ -29,16 +33,18 @@ enum SameSite {
     None,
 }
 
-/// The cookies of one site.
+/// The cookies of all hosts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Jar(Vec<Cookie>);
 
 impl Jar {
-    /// Takes a Set-Cookie line of a response to `path`; what a browser would drop is a failure of the test.
-    pub(super) fn take(&mut self, line: &str, is_https: bool, now: Timestamp) {
+    /// Takes a Set-Cookie line of a response; what a browser would drop is a failure of the test.
+    pub(super) fn take(&mut self, line: &str, issuer: &Issuer, now: Timestamp) {
+        let is_https = issuer.is_https();
         let mut parts = line.split(';').map(str::trim);
         let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).expect("name=value");
         let mut cookie = Cookie {
+            host: host_of(issuer).to_owned(),
             name: name.to_owned(),
             value: value.to_owned(),
             path: "/".to_owned(),
@@ -79,15 +85,24 @@ impl Jar {
             !name.starts_with("__Secure-") || cookie.is_secure,
             "{line}: a browser drops this __Secure- cookie"
         );
-        self.0.retain(|have| (&have.name, &have.path) != (&cookie.name, &cookie.path));
+        let identity = |cookie: &Cookie| (cookie.host.clone(), cookie.name.clone(), cookie.path.clone());
+        self.0.retain(|have| identity(have) != identity(&cookie));
         if cookie.ends.is_none_or(|ends| ends > now) {
             self.0.push(cookie);
         }
     }
 
     /// The Cookie header of a request, if there is any cookie to send.
-    pub(super) fn header(&self, path: &str, from: From, is_get: bool, now: Timestamp) -> Option<String> {
+    pub(super) fn header(
+        &self,
+        issuer: &Issuer,
+        path: &str,
+        from: From,
+        is_get: bool,
+        now: Timestamp,
+    ) -> Option<String> {
         let admits = |cookie: &&Cookie| {
+            let is_host = cookie.host == host_of(issuer);
             let is_below = path == cookie.path
                 || path
                     .strip_prefix(&*cookie.path)
@@ -97,20 +112,26 @@ impl Jar {
                 (SameSite::Lax, From::AnotherSite) => is_get,
                 (SameSite::Strict, From::AnotherSite) => false,
             };
-            is_below && is_sent && cookie.ends.is_none_or(|ends| ends > now)
+            is_host && is_below && is_sent && cookie.ends.is_none_or(|ends| ends > now)
         };
         let pairs: Vec<String> =
             self.0.iter().filter(admits).map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 
-    /// The value of the cookie whose name contains this.
-    pub(super) fn value(&self, part_of_name: &str) -> Option<&str> {
-        self.0.iter().find(|cookie| cookie.name.contains(part_of_name)).map(|cookie| cookie.value.as_str())
+    /// The value of the cookie of this name.
+    pub(super) fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|cookie| cookie.name == name).map(|cookie| cookie.value.as_str())
     }
 
-    /// Drops the cookies whose name contains this.
-    pub(super) fn drop(&mut self, part_of_name: &str) {
-        self.0.retain(|cookie| !cookie.name.contains(part_of_name));
+    /// Drops the cookie of this name.
+    pub(super) fn drop(&mut self, name: &str) {
+        self.0.retain(|cookie| cookie.name != name);
     }
+}
+
+/// The host without its port: cookies are the same at all ports (RFC 6265bis section 8.5).
+fn host_of(issuer: &Issuer) -> &str {
+    let authority = authority_of(issuer);
+    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
 }

@@ -1,8 +1,9 @@
 //! A browser without a screen: cookies, redirects, forms, and no scripts but the one that submits a page's
 //! only form.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use chancery_core::event::Event;
@@ -32,8 +33,8 @@ use cookies::{From, Jar};
 /// posts comes without cookies), and a cookie that a browser would drop fails the test.
 pub struct UserAgent<'k> {
     pub(crate) kit: &'k TestProvider,
-    jar: RefCell<Jar>,
-    address: RefCell<Option<IpAddr>>,
+    jar: Rc<RefCell<Jar>>,
+    address: Rc<Cell<Option<IpAddr>>>,
 }
 
 /// Where a navigation ended.
@@ -54,7 +55,13 @@ struct Step {
 
 impl<'k> UserAgent<'k> {
     pub(crate) fn new(kit: &'k TestProvider) -> Self {
-        Self { kit, jar: RefCell::default(), address: RefCell::default() }
+        Self { kit, jar: Rc::default(), address: Rc::default() }
+    }
+
+    /// The same browser, which visits another provider now; one host's providers share its cookies.
+    #[must_use]
+    pub fn at<'o>(&self, kit: &'o TestProvider) -> UserAgent<'o> {
+        UserAgent { kit, jar: Rc::clone(&self.jar), address: Rc::clone(&self.address) }
     }
 
     /// The provider that it visits.
@@ -65,13 +72,14 @@ impl<'k> UserAgent<'k> {
 
     /// Comes from this network address from now on; before, from the one that all share.
     pub fn comes_from(&self, address: &str) {
-        *self.address.borrow_mut() = Some(address.parse().expect("an IP address"));
+        self.address.set(Some(address.parse().expect("an IP address")));
     }
 
     /// Another browser with the cookies that this one has now: somebody copied them, or planted them there.
     #[must_use]
     pub fn with_the_same_cookies(&self) -> Self {
-        Self { kit: self.kit, jar: self.jar.clone(), address: self.address.clone() }
+        let (jar, address) = (RefCell::clone(&self.jar), Cell::clone(&self.address));
+        Self { kit: self.kit, jar: Rc::new(jar), address: Rc::new(address) }
     }
 
     /// Follows a client's link to the authorization endpoint in a new tab.
@@ -116,19 +124,19 @@ impl<'k> UserAgent<'k> {
     /// The value of the session cookie: handles with `.` between, active one first.
     #[must_use]
     pub fn session_cookie(&self) -> Option<String> {
-        self.jar.borrow().value("session-").map(str::to_owned)
+        self.cookie("session")
     }
 
     /// The value of the cookie that binds forms to this browser.
     #[must_use]
     pub fn browser_cookie(&self) -> Option<String> {
-        self.jar.borrow().value("browser-").map(str::to_owned)
+        self.cookie("browser")
     }
 
     /// The value of the cookie of the names that have signed in from this browser.
     #[must_use]
     pub fn devices_cookie(&self) -> Option<String> {
-        self.jar.borrow().value("devices-").map(str::to_owned)
+        self.cookie("devices")
     }
 
     /// All cookies are lost but that of the names that have signed in from here: the session has ended.
@@ -139,17 +147,21 @@ impl<'k> UserAgent<'k> {
 
     /// The person clears all cookies.
     pub fn clear_cookies(&self) {
-        self.jar.borrow_mut().drop("");
+        *self.jar.borrow_mut() = Jar::default();
     }
 
     /// The browser cookie is lost, the sessions stay.
     pub fn lose_browser_cookie(&self) {
-        self.jar.borrow_mut().drop("browser-");
+        self.jar.borrow_mut().drop(&self.cookie_name("browser"));
     }
 
     /// The session cookie is lost.
     pub fn lose_session_cookie(&self) {
-        self.jar.borrow_mut().drop("session-");
+        self.jar.borrow_mut().drop(&self.cookie_name("session"));
+    }
+
+    fn cookie(&self, sort: &str) -> Option<String> {
+        self.jar.borrow().value(&self.cookie_name(sort)).map(str::to_owned)
     }
 
     /// The path and query of an address, which has to be ours.
@@ -174,7 +186,7 @@ impl<'k> UserAgent<'k> {
             let answer = self.kit.send(self.request(&step));
             for line in answer.headers.get_all(SET_COOKIE) {
                 let line = line.to_str().expect("our cookies are ASCII");
-                self.jar.borrow_mut().take(line, self.kit.issuer().is_https(), self.kit.now());
+                self.jar.borrow_mut().take(line, self.kit.issuer(), self.kit.now());
             }
             events.extend(answer.events.iter().cloned());
             let address = step.target.clone();
@@ -226,7 +238,7 @@ impl<'k> UserAgent<'k> {
         *request.uri_mut() = step.target.parse().unwrap_or_else(|_| panic!("a target: {}", step.target));
         let is_get = step.method == Method::GET;
         let path = request.uri().path().to_owned();
-        if let Some(address) = *self.address.borrow() {
+        if let Some(address) = self.address.get() {
             request.extensions_mut().insert(Peer(address));
         }
         let headers = request.headers_mut();
@@ -241,7 +253,8 @@ impl<'k> UserAgent<'k> {
             headers.insert(ORIGIN, HeaderValue::from_static(origin));
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         }
-        if let Some(cookies) = self.jar.borrow().header(&path, step.from, is_get, self.kit.now()) {
+        let (issuer, now) = (self.kit.issuer(), self.kit.now());
+        if let Some(cookies) = self.jar.borrow().header(issuer, &path, step.from, is_get, now) {
             headers.insert(COOKIE, HeaderValue::from_str(&cookies).expect("our cookies are ASCII"));
         }
         request

@@ -34,28 +34,29 @@ impl UserAgent<'_> {
         wait(env.records().insert(now, &[record])).expect("a new session");
         let mut list = vec![handle.reveal()];
         list.extend(self.session_cookie().iter().flat_map(|list| list.split('.')).take(3).map(str::to_owned));
-        let issuer = self.kit.issuer();
-        let (prefix, path, secure) = match (issuer.is_https(), issuer.path()) {
-            (true, "") => ("__Host-", "/", "; Secure"),
-            (true, path) => ("__Secure-", path, "; Secure"),
-            (false, "") => ("", "/", ""),
-            (false, path) => ("", path, ""),
-        };
-        let suffix = base64url::encode(&Tag::derive(&env.realm, "cookie", b"").as_bytes()[..6]);
-        let name = format!("{prefix}session-{suffix}");
-        let line = format!(
-            "{name}={}; Max-Age=7776000; Path={path}; HttpOnly; SameSite=Lax{secure}",
-            list.join(".")
-        );
-        self.jar.borrow_mut().take(&line, issuer.is_https(), now);
+        self.sets_cookie("session", &format!("{}; Max-Age=7776000", list.join(".")));
     }
 
-    /// Somebody put this value into the cookie of the names that have signed in from here.
-    pub fn sets_devices_cookie(&self, value: &str) {
-        let env = self.kit.env();
-        let suffix = base64url::encode(&Tag::derive(&env.realm, "cookie", b"").as_bytes()[..6]);
-        let line = format!("__Host-devices-{suffix}={value}; Path=/; HttpOnly; SameSite=Lax; Secure");
-        self.jar.borrow_mut().take(&line, true, self.kit.now());
+    /// The name of the provider's cookie of this sort.
+    pub(super) fn cookie_name(&self, sort: &str) -> String {
+        let issuer = self.kit.issuer();
+        let digest = Tag::derive(&self.kit.env().realm, "cookie", issuer.as_str().as_bytes());
+        let suffix = base64url::encode(&digest.as_bytes()[..6]);
+        let prefix = match (issuer.is_https(), issuer.path()) {
+            (true, "") => "__Host-",
+            (true, _) => "__Secure-",
+            (false, _) => "",
+        };
+        format!("{prefix}{sort}-{suffix}")
+    }
+
+    /// Somebody put this value into the provider's cookie of this sort: `session`, `browser` or `devices`.
+    pub fn sets_cookie(&self, sort: &str, value: &str) {
+        let (name, issuer) = (self.cookie_name(sort), self.kit.issuer());
+        let path = if issuer.path().is_empty() { "/" } else { issuer.path() };
+        let secure = if issuer.is_https() { "; Secure" } else { "" };
+        let line = format!("{name}={value}; Path={path}; HttpOnly; SameSite=Lax{secure}");
+        self.jar.borrow_mut().take(&line, issuer, self.kit.now());
     }
 
     /// The client has been here in the active session.
