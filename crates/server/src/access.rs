@@ -1,5 +1,5 @@
 //! Checks who else can access the server's files: whoever reads the wrapping key has all private keys, and
-//! whoever writes to the store can log in as anybody.
+//! whoever writes to the store can log in as anybody. The owner can do both whatever the mode says.
 
 use std::ffi::OsString;
 use std::fs::Metadata;
@@ -12,24 +12,31 @@ const GROUP_WRITES: u32 = 0o020;
 const OTHERS: u32 = 0o007;
 const OTHERS_WRITE: u32 = 0o002;
 
-/// The permission bits of a file, and whether root owns it.
+const ROOT: u32 = 0;
+
+/// The permission bits of a file, its owner, and the user that this process acts as.
 #[derive(Clone, Copy)]
 pub(crate) struct Access {
     mode: u32,
-    is_owned_by_root: bool,
-}
-
-impl From<&Metadata> for Access {
-    fn from(metadata: &Metadata) -> Self {
-        Self { mode: metadata.mode() & 0o777, is_owned_by_root: metadata.uid() == 0 }
-    }
+    owner: u32,
+    ourselves: u32,
 }
 
 impl Access {
-    /// Checks a key: only its owner may read it. If root owns it, as with a mounted secret, root has chosen
-    /// the group, which may read it, too.
+    /// How this process can access the file.
+    pub(crate) fn of(metadata: &Metadata) -> Self {
+        Self::by(ourselves(), metadata)
+    }
+
+    fn by(ourselves: u32, metadata: &Metadata) -> Self {
+        Self { mode: metadata.mode() & 0o777, owner: metadata.uid(), ourselves }
+    }
+
+    /// Checks a key: only we and root may own it, and only its owner may read it. If root owns it, as with a
+    /// mounted secret, root has chosen the group, which may read it, too.
     pub(crate) fn check_key(self) -> Result<(), String> {
-        let allowed = if self.is_owned_by_root { GROUP_READS } else { 0 };
+        self.check_owner(false)?;
+        let allowed = if self.owner == ROOT { GROUP_READS } else { 0 };
         self.without(
             (GROUP | OTHERS) & !allowed,
             "the mode must be 600, or 440 if root owns the file: `chmod 600`",
@@ -38,6 +45,7 @@ impl Access {
 
     /// Checks the database or a companion of it. `is_group_trusted` is the setting `store.group_access`.
     fn check_database(self, is_group_trusted: bool) -> Result<(), String> {
+        self.check_owner(is_group_trusted)?;
         let forbidden = if is_group_trusted { OTHERS } else { GROUP | OTHERS };
         self.without(forbidden, "the mode must be 600, or 660 with store.group_access: `chmod 600`")
     }
@@ -45,9 +53,27 @@ impl Access {
     /// Checks the folder: whoever may write to it can replace the files in it. A group that root has chosen
     /// is trusted.
     fn check_folder(self, is_group_trusted: bool) -> Result<(), String> {
-        let allowed = if is_group_trusted || self.is_owned_by_root { GROUP_WRITES } else { 0 };
+        self.check_owner(is_group_trusted)?;
+        let allowed = if is_group_trusted || self.owner == ROOT { GROUP_WRITES } else { 0 };
         let rule = "only its owner may write to the store's folder: `chmod go-w`, or set store.group_access for its group";
         self.without((GROUP_WRITES | OTHERS_WRITE) & !allowed, rule)
+    }
+
+    /// Checks that the file is ours or root's, unless another owner is trusted. Root never works on the files
+    /// of another: what it makes beside them would be its own, and that user could not open it.
+    fn check_owner(self, is_another_trusted: bool) -> Result<(), String> {
+        let Self { owner, ourselves, .. } = self;
+        match ourselves {
+            _ if owner == ourselves || owner == ROOT => Ok(()),
+            ROOT => Err(format!(
+                "user {owner} owns it, but this process acts as root (user 0): run it as that user, as with \
+                 `sudo -u '#{owner}'`, or give all files to root with `chown root`"
+            )),
+            _ if is_another_trusted => Ok(()),
+            _ => Err(format!(
+                "user {owner} owns it, but this process acts as user {ourselves}: `chown {ourselves}`"
+            )),
+        }
     }
 
     fn without(self, forbidden: u32, rule: &str) -> Result<(), String> {
@@ -60,13 +86,22 @@ impl Access {
     }
 }
 
+/// The effective user of this process.
+fn ourselves() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
 /// Checks the database, its companions and their folder, as far as they exist.
 pub(crate) fn check_store(database: &Path, is_group_trusted: bool) -> Result<(), String> {
+    check_store_by(ourselves(), database, is_group_trusted)
+}
+
+fn check_store_by(ourselves: u32, database: &Path, is_group_trusted: bool) -> Result<(), String> {
     let path = database.canonicalize().unwrap_or_else(|_| database.to_owned());
-    check_folder(&folder_of(&path), is_group_trusted)?;
+    check_folder_by(ourselves, &folder_of(&path), is_group_trusted)?;
     for file in with_companions(&path) {
         if let Ok(metadata) = std::fs::metadata(&file) {
-            let checked = Access::from(&metadata).check_database(is_group_trusted);
+            let checked = Access::by(ourselves, &metadata).check_database(is_group_trusted);
             checked.map_err(|what| format!("{}: {what}", file.display()))?;
         }
     }
@@ -75,8 +110,12 @@ pub(crate) fn check_store(database: &Path, is_group_trusted: bool) -> Result<(),
 
 /// Checks the folder in which a store is or will be.
 pub(crate) fn check_folder(folder: &Path, is_group_trusted: bool) -> Result<(), String> {
+    check_folder_by(ourselves(), folder, is_group_trusted)
+}
+
+fn check_folder_by(ourselves: u32, folder: &Path, is_group_trusted: bool) -> Result<(), String> {
     let metadata = std::fs::metadata(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    Access::from(&metadata)
+    Access::by(ourselves, &metadata)
         .check_folder(is_group_trusted)
         .map_err(|what| format!("{}: {what}", folder.display()))
 }
@@ -108,14 +147,17 @@ fn with_companions(database: &Path) -> [PathBuf; 3] {
 mod tests {
     use super::*;
 
-    fn access(mode: u32, is_owned_by_root: bool) -> Access {
-        Access { mode, is_owned_by_root }
+    const US: u32 = 1000;
+    const ANOTHER: u32 = 1001;
+
+    fn access(mode: u32, owner: u32, ourselves: u32) -> Access {
+        Access { mode, owner, ourselves }
     }
 
     /// FR-22: a mode means something only with its owner.
     #[test]
     fn a_key_is_its_owner_s_or_given_to_a_group_by_root() {
-        for (mode, of_root, of_another) in [
+        for (mode, of_root, of_us) in [
             (0o600, true, true),
             (0o400, true, true),
             (0o440, true, false),
@@ -130,8 +172,9 @@ mod tests {
             (0o602, false, false),
             (0o777, false, false),
         ] {
-            assert_eq!(access(mode, true).check_key().is_ok(), of_root, "{mode:o} of root");
-            assert_eq!(access(mode, false).check_key().is_ok(), of_another, "{mode:o} of another");
+            assert_eq!(access(mode, ROOT, US).check_key().is_ok(), of_root, "{mode:o} of root");
+            assert_eq!(access(mode, ROOT, ROOT).check_key().is_ok(), of_root, "{mode:o} of root, as root");
+            assert_eq!(access(mode, US, US).check_key().is_ok(), of_us, "{mode:o} of ours");
         }
     }
 
@@ -146,8 +189,8 @@ mod tests {
             (0o606, false, false),
             (0o610, false, true),
         ] {
-            for is_owned_by_root in [true, false] {
-                let access = access(mode, is_owned_by_root);
+            for (owner, ourselves) in [(ROOT, ROOT), (ROOT, US), (US, US)] {
+                let access = access(mode, owner, ourselves);
                 assert_eq!(access.check_database(false).is_ok(), as_it_is, "{mode:o}");
                 assert_eq!(
                     access.check_database(true).is_ok(),
@@ -160,7 +203,7 @@ mod tests {
 
     #[test]
     fn nobody_else_writes_to_the_folder_unless_root_has_chosen_who() {
-        for (mode, of_another, with_setting, of_root) in [
+        for (mode, of_us, with_setting, of_root) in [
             (0o700, true, true, true),
             (0o755, true, true, true),
             (0o775, false, true, true),
@@ -169,13 +212,97 @@ mod tests {
             (0o757, false, false, false),
             (0o702, false, false, false),
         ] {
-            assert_eq!(access(mode, false).check_folder(false).is_ok(), of_another, "{mode:o}");
+            assert_eq!(access(mode, US, US).check_folder(false).is_ok(), of_us, "{mode:o}");
             assert_eq!(
-                access(mode, false).check_folder(true).is_ok(),
+                access(mode, US, US).check_folder(true).is_ok(),
                 with_setting,
                 "{mode:o} with store.group_access"
             );
-            assert_eq!(access(mode, true).check_folder(false).is_ok(), of_root, "{mode:o} of root");
+            assert_eq!(access(mode, ROOT, US).check_folder(false).is_ok(), of_root, "{mode:o} of root");
         }
+    }
+
+    /// FR-22: the owner can read and write whatever the mode says, so that another one than us and root has to
+    /// be trusted by name.
+    #[test]
+    fn the_owner_is_root_or_we_or_trusted() {
+        let good = [true, true, true];
+        let only_with_setting = [false, false, true];
+        let never = [false, false, false];
+        for (owner, ourselves, [key, without_setting, with_setting], told) in [
+            (ROOT, ROOT, good, ""),
+            (ROOT, US, good, ""),
+            (US, US, good, ""),
+            (
+                ANOTHER,
+                US,
+                only_with_setting,
+                "user 1001 owns it, but this process acts as user 1000: `chown 1000`",
+            ),
+            (
+                US,
+                ANOTHER,
+                only_with_setting,
+                "user 1000 owns it, but this process acts as user 1001: `chown 1001`",
+            ),
+            (
+                US,
+                ROOT,
+                never,
+                "user 1000 owns it, but this process acts as root (user 0): run it as that user, as \
+                with `sudo -u '#1000'`",
+            ),
+            (u32::MAX, ROOT, never, "user 4294967295 owns it"),
+            (u32::MAX, US, only_with_setting, "user 4294967295 owns it"),
+        ] {
+            let access = access(0o600, owner, ourselves);
+            for (checked, is_good) in [
+                (access.check_key(), key),
+                (access.check_database(false), without_setting),
+                (access.check_database(true), with_setting),
+                (access.check_folder(false), without_setting),
+                (access.check_folder(true), with_setting),
+            ] {
+                let is_told = checked.as_ref().map_or_else(|why| why.contains(told), |()| true);
+                assert!(checked.is_ok() == is_good && is_told, "{owner}, as {ourselves}: {checked:?}");
+            }
+        }
+    }
+
+    /// The same of real files. Whoever runs this test can have files that are not root's: their own, or as
+    /// root those that are given away.
+    #[test]
+    fn files_of_another_user() {
+        let folder = std::env::temp_dir().join(format!("chancery-owner-{}", std::process::id()));
+        make_folder(&folder).unwrap();
+        let (database, key) = (folder.join("chancery.sqlite"), folder.join("wrapping.key"));
+        for file in with_companions(&database).iter().chain([&key]) {
+            crate::secrets::write_private(file, "content").unwrap();
+        }
+        let everything = with_companions(&database).into_iter().chain([key.clone(), folder.clone()]);
+        if ourselves() == ROOT {
+            everything.for_each(|file| std::os::unix::fs::chown(file, Some(US), None).unwrap());
+        }
+        let metadata = std::fs::metadata(&key).unwrap();
+        let owner = metadata.uid();
+        let check_key = |ourselves| Access::by(ourselves, &metadata).check_key();
+        let check_store = |ourselves, trusted| check_store_by(ourselves, &database, trusted);
+        let outcome = [
+            check_key(owner),
+            check_store(owner, false),
+            check_store(owner + 1, true),
+            check_key(owner + 1),
+            check_store(owner + 1, false),
+            check_key(ROOT),
+            check_store(ROOT, false),
+            check_store(ROOT, true),
+        ];
+        std::fs::remove_dir_all(&folder).unwrap();
+        let (good, refused) = outcome.split_at(3);
+        assert!(good.iter().all(Result::is_ok), "{good:?}");
+        let told = format!("user {owner} owns it");
+        assert!(refused.iter().all(|one| one.as_ref().is_err_and(|why| why.contains(&told))), "{refused:?}");
+        let named = outcome[4].as_ref().is_err_and(|why| why.contains(&*folder.to_string_lossy()));
+        assert!(named, "it names the file: {:?}", outcome[4]);
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
         _ => about(&error),
     })?;
     let metadata = file.metadata().map_err(|error| about(&error))?;
-    Access::from(&metadata).check_key().map_err(|what| about(&what))?;
+    Access::of(&metadata).check_key().map_err(|what| about(&what))?;
     let mut text = Zeroizing::new(String::new());
     file.read_to_string(&mut text).map_err(|error| about(&error))?;
     let bytes = URL_SAFE_NO_PAD

@@ -48,7 +48,7 @@ fn server_config(chain: &Path, key: &Path) -> Result<ServerConfig, String> {
     }
     let mut file = std::fs::File::open(key).map_err(|error| in_key(&error))?;
     let metadata = file.metadata().map_err(|error| in_key(&error))?;
-    Access::from(&metadata).check_key().map_err(|what| in_key(&what))?;
+    Access::of(&metadata).check_key().map_err(|what| in_key(&what))?;
     let key_of = PrivateKeyDer::from_pem_reader(&mut file).map_err(|error| in_key(&error))?;
     // The provider is named, because rustls cannot choose by itself if a dependency enables a second one.
     let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))

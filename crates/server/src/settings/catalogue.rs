@@ -178,7 +178,7 @@ const WRITTEN: &[Setting] = &[
         "store.group_access",
         Form::Switch,
         "false",
-        "Whether the group of the SQLite file and of its folder may read and write them, as on a volume that Kubernetes mounts with `fsGroup`. Nobody else ever may.",
+        "Whether the group of the SQLite file and of its folder may read and write them, whoever owns them, as on a volume that Kubernetes mounts with `fsGroup`. Nobody else ever may.",
     ),
     setting(
         "keys.wrapping_key",
