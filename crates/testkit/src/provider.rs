@@ -464,7 +464,9 @@ impl TestProvider {
         let seen = wait(self.registry.client(&realm, &id)).expect("the registry").expect("a client");
         let offered = Offered::default();
         let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, self.now());
-        let made = replace_secret(&seen, other_ends, &*self.random, &rules).expect("a client with a secret");
+        let session = self.provider.session_lifetime();
+        let made = replace_secret(&seen, other_ends, session, &*self.random, &rules);
+        let made = made.expect("a client with a secret");
         let put = wait(self.registry.put_client(&realm, Some(seen.revision()), Arc::new(made.client)));
         assert!(matches!(put, Ok(Put::Done(_))), "{put:?}");
         made.secret_to_show.expect("a new secret").to_string()

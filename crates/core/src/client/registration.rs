@@ -3,6 +3,8 @@
 //!
 //! Everything that is wrong is reported at once. Unknown members are ignored, with a notice.
 
+use std::time::Duration;
+
 use chancery_jose::json::Object;
 use chancery_jose::{SecretDigest, SigningAlgorithm, base64url};
 use chancery_types::{ClientId, Timestamp};
@@ -200,11 +202,15 @@ fn bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
 /// Gives a client a new secret. The existing ones expire at `others_end` or at their own end, whichever comes
 /// first.
 ///
+/// Expired ones are dropped. One that an HMAC needed stays for another `longest_session` (`session.absolute`),
+/// because for so long what it signed counts as a hint (OIDC Core section 3.1.2.1, `id_token_hint`).
+///
 /// # Errors
 /// A fault for a public client.
 pub fn replace_secret(
     client: &Client,
     others_end: Timestamp,
+    longest_session: Duration,
     random: &dyn Random,
     rules: &RegistrationRules<'_>,
 ) -> Result<Registered, Fault> {
@@ -215,6 +221,10 @@ pub fn replace_secret(
     for secret in &mut body.secrets {
         secret.ends = Some(secret.ends.map_or(others_end, |ends| ends.min(others_end)));
     }
+    body.secrets.retain(|secret| {
+        let hints = if secret.hmac.is_some() { longest_session } else { Duration::ZERO };
+        secret.ends.is_none_or(|ends| rules.now < ends + hints)
+    });
     let secret =
         Secret { text: Zeroizing::new(base64url::encode(bytes::<64>(random))), is_made: true, ends: None };
     secret.keep(&mut body, random, rules)?;

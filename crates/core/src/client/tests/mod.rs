@@ -1,22 +1,20 @@
 //! Registration: what is taken, what is refused, what is left out; and the stored form.
 
-use std::pin::pin;
 use std::sync::LazyLock;
-use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use chancery_jose::{SigningAlgorithm, SystemRandom};
 use chancery_store::Revision;
+use chancery_types::Timestamp;
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
-use chancery_types::{RealmId, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Registered, RegistrationRules, register, replace_secret, signing_hmac_key};
-use crate::documents::MemoryKeys;
+use super::{Registered, RegistrationRules, register};
 use crate::error::Complaint;
 use crate::keys::KeySet;
 use crate::model::{ApplicationType, Client, ConsentMode, RefreshTokens, SecretMethod};
 use crate::offered::{Endpoint, EndpointSet, Offered};
+
+mod secrets;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -25,20 +23,8 @@ static OFFERED: LazyLock<Offered> = LazyLock::new(Offered::default);
 const ALGORITHMS: &[SigningAlgorithm] =
     &[SigningAlgorithm::Rs256, SigningAlgorithm::Es256, SigningAlgorithm::EdDsa];
 
-/// While no secret has ended.
-const NOW: Timestamp = Timestamp::from_secs(1);
-
 fn rules(keys: Option<&KeySet>) -> RegistrationRules<'_> {
     RegistrationRules { keys, ..RegistrationRules::new(&OFFERED, ALGORITHMS, Timestamp::from_secs(7)) }
-}
-
-/// What a realm has of these keys at this moment.
-fn key_set(keys: &MemoryKeys, realm: &str) -> KeySet {
-    let realm = RealmId::parse(realm).unwrap();
-    match pin!(KeySet::load(keys, &realm)).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(set) => set.unwrap(),
-        Poll::Pending => panic!("it waits"),
-    }
 }
 
 fn registered(json: &str) -> Result<Registered, Vec<Complaint>> {
@@ -53,7 +39,8 @@ fn good(json: &str) -> Registered {
     registered(json).unwrap_or_else(|complaints| panic!("{json}: {complaints:?}"))
 }
 
-fn secrets(client: &Client) -> Vec<Option<Timestamp>> {
+/// When each of the client's secrets ends.
+fn ends(client: &Client) -> Vec<Option<Timestamp>> {
     client.secrets().iter().map(|secret| secret.ends).collect()
 }
 
@@ -120,7 +107,7 @@ fn all_that_is_known_is_kept() {
     assert!(secret_to_show.is_none() && notices.is_empty(), "{notices:?}");
     assert_eq!(serde_json::to_value(client.metadata()).unwrap(), metadata, "once each");
     assert_eq!(
-        (client.registered_at(), secrets(&client)),
+        (client.registered_at(), ends(&client)),
         (Timestamp::from_secs(7), vec![Some(Timestamp::from_secs(100))])
     );
     let own = &client.metadata().own;
@@ -420,121 +407,6 @@ fn grant_types_follow_response_types() {
     }
 }
 
-/// JOSE-08: the secret of a client that is registered for an HMAC is sealed under the root secret of its
-/// realm, and comes back from no other seal.
-#[test]
-fn secrets_for_an_hmac_are_sealed() {
-    let json = r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS512"}"#;
-    let keys = MemoryKeys::generate(&[]).unwrap();
-    let set = key_set(&keys, "test");
-    let Registered { client, secret_to_show, .. } =
-        register(json.as_bytes(), &SystemRandom, &rules(Some(&set))).unwrap();
-    let secret = secret_to_show.unwrap();
-    assert!(secret.len() >= 64 && !stored(&client).contains(secret.as_str()));
-    let expected =
-        chancery_jose::HmacKey::new(SigningAlgorithm::Hs512, secret.as_bytes()).unwrap().sign(b"x");
-    let read = |json: String| Client::from_stored(json.as_bytes(), Revision(1)).unwrap();
-    let signed = |client: &Client, set: &KeySet| {
-        signing_hmac_key(client, SigningAlgorithm::Hs512, set, NOW).map(|key| key.unwrap().sign(b"x"))
-    };
-    assert_eq!(signed(&client, &set).ok(), Some(expected.clone()));
-    assert_eq!(signed(&read(stored(&client)), &set).ok(), Some(expected.clone()), "also when it was stored");
-
-    let foreign = key_set(&MemoryKeys::generate(&[]).unwrap(), "test");
-    let body = stored(&client);
-    let without = format!("{}{}", &body[..1], {
-        let mut json: Value = serde_json::from_str(&body[1..]).unwrap();
-        json["secrets"][0].as_object_mut().unwrap().remove("hmac");
-        json
-    });
-    for (what, client, set) in [
-        ("another realm", read(body.clone()), &key_set(&keys, "other")),
-        ("another root secret", read(body.clone()), &foreign),
-        ("another client", read(body.replace("\"app\"", "\"apq\"")), &set),
-        ("a version that is not there", read(body.replace("\"root_secret\":1", "\"root_secret\":2")), &set),
-        ("no seal", read(without), &set),
-    ] {
-        let fault = signed(&client, set).err().unwrap_or_else(|| panic!("{what}"));
-        assert!(fault.to_string().starts_with("the secret of client ap"), "{what}: {fault}");
-    }
-}
-
-/// RFC 6749 section 10.10: a weak secret that an operator accepted is reported as weak for as long as it is
-/// valid.
-#[test]
-fn a_weak_secret_is_known_as_such() {
-    let now = Timestamp::from_secs(100);
-    let of = |length: usize| {
-        let secret = "x".repeat(length);
-        let json = format!(
-            r#"{{"client_id":"app","redirect_uris":["https://app.example/cb"],"client_secret":"{secret}"}}"#
-        );
-        register(
-            json.as_bytes(),
-            &SystemRandom,
-            &RegistrationRules { are_weak_secrets_allowed: true, ..rules(None) },
-        )
-    };
-    for (length, is_weak) in [(1, true), (31, true), (32, false), (64, false)] {
-        let client = of(length).unwrap().client;
-        assert_eq!(client.has_weak_secret(now), is_weak, "{length}");
-        let read = Client::from_stored(stored(&client).as_bytes(), Revision(1)).unwrap();
-        assert_eq!(read.has_weak_secret(now), is_weak, "{length}, stored");
-    }
-    assert!(
-        !good(r#"{"redirect_uris":["https://app.example/cb"]}"#).client.has_weak_secret(now),
-        "one that was made"
-    );
-    let replaced = replace_secret(&of(8).unwrap().client, now, &SystemRandom, &rules(None)).unwrap().client;
-    assert_eq!([now - Duration::from_millis(1), now].map(|at| replaced.has_weak_secret(at)), [true, false]);
-}
-
-/// What an older root secret sealed stays readable, and a new secret is sealed under the newest.
-#[test]
-fn root_secrets_have_versions() {
-    let json = r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS256"}"#;
-    let keys = MemoryKeys::generate(&[]).unwrap();
-    let first = register(json.as_bytes(), &SystemRandom, &rules(Some(&key_set(&keys, "test")))).unwrap();
-    keys.add_secret();
-    let set = key_set(&keys, "test");
-    let signs = |registered: &Registered| {
-        let secret = registered.secret_to_show.as_ref().unwrap();
-        let expected =
-            chancery_jose::HmacKey::new(SigningAlgorithm::Hs256, secret.as_bytes()).unwrap().sign(b"x");
-        let key_at =
-            |at| signing_hmac_key(&registered.client, SigningAlgorithm::Hs256, &set, at).unwrap().unwrap();
-        [Timestamp::from_secs(49), Timestamp::from_secs(50)].map(|at| key_at(at).sign(b"x") == expected)
-    };
-    assert!(signs(&first) == [true, true] && stored(&first.client).contains("\"root_secret\":1"));
-    let second =
-        replace_secret(&first.client, Timestamp::from_secs(50), &SystemRandom, &rules(Some(&set))).unwrap();
-    assert!(stored(&second.client).contains("\"root_secret\":2"));
-    assert_eq!(signs(&second), [false, true], "the newer one signs when the older one has ended");
-}
-
-/// Without keys such a secret is good for a registry in memory, and cannot be written in the clear.
-#[test]
-fn a_secret_in_memory_cannot_be_stored() {
-    let json = r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"id_token_signed_response_alg":"HS256"}"#;
-    let Registered { client, .. } = good(json);
-    let set = key_set(&MemoryKeys::generate(&[]).unwrap(), "any");
-    assert!(signing_hmac_key(&client, SigningAlgorithm::Hs256, &set, NOW).unwrap().is_some());
-    assert!(client.to_stored().is_err());
-}
-
-/// CAUTH-14: while one secret replaces the other, both are good.
-#[test]
-fn a_secret_is_replaced() {
-    let first = good(r#"{"client_id":"app","redirect_uris":["https://app.example/cb"]}"#).client;
-    let end = Timestamp::from_secs(50);
-    let second = replace_secret(&first, end, &SystemRandom, &rules(None)).unwrap();
-    assert_eq!(secrets(&second.client), [Some(end), None]);
-    assert!(second.secret_to_show.is_some());
-    let public =
-        good(r#"{"token_endpoint_auth_method":"none","redirect_uris":["https://app.example/cb"]}"#).client;
-    assert!(replace_secret(&public, end, &SystemRandom, &rules(None)).is_err());
-}
-
 /// What version 1 wrote is read for ever; and while version 1 is the newest, it is also what is written.
 #[test]
 fn version_one_decodes() {
@@ -542,7 +414,7 @@ fn version_one_decodes() {
     let client = Client::from_stored(golden.as_bytes(), Revision(1)).unwrap();
     assert_eq!(stored(&client), golden);
     assert_eq!((client.id().as_str(), client.name()), ("app", Some("App")));
-    assert_eq!(secrets(&client), [Some(Timestamp::from_millis(5000)), None]);
+    assert_eq!(ends(&client), [Some(Timestamp::from_millis(5000)), None]);
     assert_eq!(client.scopes().unwrap().to_string(), "openid email");
     for damaged in ["\u{1}", "\u{1}{}", "\u{2}{}", "{}", "", &golden[1..], &golden[..golden.len() - 1]] {
         assert!(Client::from_stored(damaged.as_bytes(), Revision(1)).is_err(), "{damaged}");
