@@ -93,7 +93,7 @@ mod random;
 pub use random::SeededRandom;
 
 mod people;
-pub use people::{Mood, TestAccounts, password_of};
+pub use people::{Mood, TestAccounts, claims_of_scope, password_of};
 
 mod keys;
 pub use keys::TestKeys;

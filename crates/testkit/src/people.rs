@@ -48,6 +48,33 @@ struct Person {
     claims: Value,
 }
 
+/// The claims that a scope stands for (OIDC Core section 5.4).
+#[must_use]
+pub fn claims_of_scope(scope: &str) -> &'static [&'static str] {
+    match scope {
+        "profile" => &[
+            "name",
+            "family_name",
+            "given_name",
+            "middle_name",
+            "nickname",
+            "preferred_username",
+            "profile",
+            "picture",
+            "website",
+            "gender",
+            "birthdate",
+            "zoneinfo",
+            "locale",
+            "updated_at",
+        ],
+        "email" => &["email", "email_verified"],
+        "address" => &["address"],
+        "phone" => &["phone_number", "phone_number_verified"],
+        _ => &[],
+    }
+}
+
 /// The password of this account: `correct horse alice`.
 #[must_use]
 pub fn password_of(account: &str) -> String {

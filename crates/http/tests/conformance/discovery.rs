@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use chancery_jose::SigningAlgorithm::{Es256, Rs256};
-use chancery_testkit::{TestProvider, minutes, seconds};
-
-use crate::userinfo::PROFILE;
+use chancery_testkit::{TestProvider, claims_of_scope, minutes, seconds};
 
 /// oidcc-discovery-endpoint-verification
 #[test]
@@ -33,7 +31,7 @@ fn discovery_endpoint_verification() {
         has("grant_types_supported", "authorization_code") && has("grant_types_supported", "refresh_token")
     );
     assert!(has("scopes_supported", "openid") && has("scopes_supported", "offline_access"));
-    assert!(PROFILE.iter().all(|claim| has("claims_supported", claim)));
+    assert!(claims_of_scope("profile").iter().all(|claim| has("claims_supported", claim)));
     assert!(has("token_endpoint_auth_methods_supported", "client_secret_basic"));
     assert!(has("code_challenge_methods_supported", "S256"));
     for (name, said) in [
