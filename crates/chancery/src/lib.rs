@@ -91,7 +91,7 @@ pub use chancery_core::model::{
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{
-    Accounts, BoxFuture, Browser, ClaimsQuery, Clock, EncryptedKey, EventSink, KeyEntry, LoginOutcome,
+    Accounts, BoxFuture, Browser, ClaimsQuery, Clock, EncryptionKeyEntry, EventSink, KeyEntry, LoginOutcome,
     LoginRefusal, PortFuture, PrivateKeys, Random, Registry, Room, RootSecretEntry, Watcher,
 };
 pub use chancery_core::provider::{Builder, Parts, Provider};
@@ -147,12 +147,12 @@ pub mod policy {
     };
 }
 
-/// Keys and signatures, for implementations of [`PrivateKeys`], and the [`RootSecret`](jose::RootSecret) with
+/// Keys, signatures and decryption, for implementations of [`PrivateKeys`], and the [`RootSecret`](jose::RootSecret) with
 /// which [`SealedKeys`] seals what it stores.
 pub mod jose {
     pub use chancery_jose::{
-        Error, JwkSet, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom, Verifier,
-        VerifyingKey,
+        DecryptionKey, EncryptedKey, EncryptionKey, EncryptionKeyType, Error, JwkSet, KeyManagementAlgorithm,
+        PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom, Verifier, VerifyingKey,
     };
 }
 

@@ -1,21 +1,23 @@
-//! The keys of a realm: which one signs now, and which ones still verify. Their times come from
-//! [`rotation`](crate::rotation).
+//! The keys of a realm: which one signs now, which ones still verify, and which ones decrypt. Their times come
+//! from [`rotation`](crate::rotation).
 
 use chancery_jose::{
-    Compact, EncodedHeader, JwkSet, SealingKey, SigningAlgorithm, Verified, VerifyingKey, assemble,
+    Compact, CompactJwe, Decrypted, EncodedHeader, JwkSet, SealingKey, SigningAlgorithm, Verified,
+    VerifyingKey, assemble,
 };
 use chancery_types::{RealmId, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::context::Env;
 use crate::error::Fault;
-use crate::ports::{KeyEntry, PrivateKeys, RootSecretEntry};
+use crate::ports::{EncryptionKeyEntry, KeyEntry, PrivateKeys, RootSecretEntry};
 use crate::rotation::KeyTimes;
 
 /// The keys of one snapshot, parsed once.
 pub struct KeySet {
     realm: RealmId,
     keys: Vec<Key>,
+    encryption: Vec<EncryptionKeyEntry>,
     newest: DerivedKeys,
     older: Vec<DerivedKeys>,
 }
@@ -70,17 +72,21 @@ impl KeySet {
     /// secret.
     pub async fn load(private_keys: &dyn PrivateKeys, realm: &RealmId) -> Result<Self, Fault> {
         let entries = private_keys.list(realm).await?;
+        let mut encryption = private_keys.encryption_keys(realm).await?;
         let mut secrets = private_keys.secrets(realm).await?;
         secrets.sort_by_key(|secret| secret.version);
         let mut secrets = secrets.iter().map(DerivedKeys::new).collect::<Result<Vec<_>, _>>()?;
         let newest = secrets.pop().ok_or_else(|| Fault::internal("there is no root secret"))?;
 
         let public = entries.iter().map(|entry| entry.jwk.clone()).collect();
-        JwkSet::new(public, Vec::new()).map_err(|error| Fault::internal(format!("the key set: {error}")))?;
+        let for_encryption = encryption.iter().map(|entry| entry.jwk.clone()).collect();
+        JwkSet::new(public, for_encryption)
+            .map_err(|error| Fault::internal(format!("the key set: {error}")))?;
         let mut keys = entries.into_iter().map(Key::new).collect::<Result<Vec<_>, _>>()?;
         // Newest first, so that the first key that may sign is the one that does.
         keys.sort_by_key(|key| std::cmp::Reverse((key.entry.times.sign_from, key.entry.times.publish_at)));
-        Ok(Self { realm: realm.clone(), keys, newest, older: secrets })
+        encryption.sort_by_key(|key| std::cmp::Reverse((key.times.sign_from, key.times.publish_at)));
+        Ok(Self { realm: realm.clone(), keys, encryption, newest, older: secrets })
     }
 
     /// The realm that these keys belong to.
@@ -154,11 +160,41 @@ impl KeySet {
         compact.verify(&key.verifying)
     }
 
+    /// Decrypts what was encrypted for one of our keys: for the one that `kid` names, as long as it counts, or
+    /// without `kid` for the newest one that is published and fits.
+    ///
+    /// The inner error is the sender's: [`KeyNotForAlgorithm`](chancery_jose::Error::KeyNotForAlgorithm) when
+    /// there is no such key, or it was retired, or fits another algorithm;
+    /// [`Decryption`](chancery_jose::Error::Decryption).
+    ///
+    /// # Errors
+    /// A fault of the holder of the keys.
+    pub async fn decrypt(
+        &self,
+        env: &Env,
+        now: Timestamp,
+        jwe: CompactJwe<'_>,
+    ) -> Result<Result<Decrypted, chancery_jose::Error>, Fault> {
+        let header = jwe.header();
+        let is_meant = |key: &&EncryptionKeyEntry| match &header.kid {
+            Some(kid) => key.jwk.kid() == Some(kid) && key.times.counts(now),
+            None => key.times.is_offered(now),
+        };
+        let mut fitting = self.encryption.iter().filter(|key| key.jwk.fits(header.alg));
+        let kid = fitting.find(is_meant).and_then(|key| key.jwk.kid());
+        let (Some(kid), Some(encrypted)) = (kid, jwe.encrypted_key()) else {
+            return Ok(Err(chancery_jose::Error::KeyNotForAlgorithm));
+        };
+        let opened = env.private_keys.decrypt(&env.realm, kid, encrypted).await?;
+        Ok(jwe.decrypt_with_opened(opened, &|buffer| env.random.fill(buffer)))
+    }
+
     /// The JWK Set (RFC 7517 section 5): the public part of every published key.
     #[must_use]
     pub fn jwks_json(&self, now: Timestamp) -> String {
-        let keys =
-            self.keys.iter().filter(|key| key.entry.times.counts(now)).map(|key| key.entry.jwk.to_json());
+        let signing = self.keys.iter().filter(|key| key.entry.times.counts(now));
+        let encryption = self.encryption.iter().filter(|key| key.times.is_offered(now));
+        let keys = signing.map(|key| key.entry.jwk.to_json()).chain(encryption.map(|key| key.jwk.to_json()));
         format!(r#"{{"keys":[{}]}}"#, keys.collect::<Vec<_>>().join(","))
     }
 
@@ -166,7 +202,9 @@ impl KeySet {
     /// from then on.
     #[must_use]
     pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
-        self.keys.iter().flat_map(|key| key.entry.times.changes()).filter(|at| *at > now).min()
+        let encryption = self.encryption.iter().map(|key| &key.times);
+        let times = self.keys.iter().map(|key| &key.entry.times).chain(encryption);
+        times.flat_map(KeyTimes::changes).filter(|at| *at > now).min()
     }
 
     /// The keys derived from the root secret of this version; `None` once that secret has been removed.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chancery_jose::PublicJwk;
+use chancery_jose::{EncryptedKey, EncryptionKey, PublicJwk};
 use chancery_store::{Put, Revision};
 use chancery_types::{AccountId, ClientId, RealmId, ResourceUri, Timestamp};
 use zeroize::Zeroizing;
@@ -272,14 +272,13 @@ pub struct RootSecretEntry {
     pub secret: chancery_jose::RootSecret,
 }
 
-/// What stands in a JWE for the holder of a private key (RFC 7518 section 4).
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum EncryptedKey<'a> {
-    /// The encrypted content encryption key, by RSA-OAEP with SHA-256 (section 4.3).
-    RsaOaep256(&'a [u8]),
-    /// The sender's ephemeral key, for ECDH-ES (section 4.6).
-    EcdhEs(&'a PublicJwk),
+/// A key for which others encrypt, as everybody may know it.
+#[derive(Clone, Debug)]
+pub struct EncryptionKeyEntry {
+    /// The public half, with `kid`.
+    pub jwk: EncryptionKey,
+    /// When it is published and decrypts.
+    pub times: KeyTimes,
 }
 
 /// Where private keys are: a file, PKCS#11, a cloud KMS. The only asynchronous part of cryptography.
@@ -296,14 +295,20 @@ pub trait PrivateKeys: Send + Sync {
     /// verification goes on.
     fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>>;
 
+    /// The keys for which clients encrypt: by default none.
+    fn encryption_keys<'a>(&'a self, _realm: &'a RealmId) -> PortFuture<'a, Vec<EncryptionKeyEntry>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     /// Opens what a client has encrypted for the key of this `kid` (RFC 7516 section 5.2): the content
-    /// encryption key, or for ECDH-ES the secret that was agreed upon. By default nothing is opened.
+    /// encryption key, or for ECDH-ES the secret that was agreed upon. `None` when it does not open: that is
+    /// the client's fault and not to be told apart from later ones (section 11.5).
     fn decrypt<'a>(
         &'a self,
         _realm: &'a RealmId,
         kid: &'a str,
         _encrypted: EncryptedKey<'a>,
-    ) -> PortFuture<'a, Zeroizing<Vec<u8>>> {
+    ) -> PortFuture<'a, Option<Zeroizing<Vec<u8>>>> {
         Box::pin(
             async move { Err(Fault::unavailable(format!("the source of the key {kid} decrypts nothing"))) },
         )

@@ -2,8 +2,9 @@
 //! section 10.1.1).
 //!
 //! A key is published some time before it signs, so that every cache of the JWKS has it by then. It signs
-//! until its successor takes over, and stays published until the last token that it signed has expired. These
-//! times are part of the key set, so every node switches over without being told.
+//! until its successor takes over, and stays published until the last token that it signed has expired. A key
+//! for encryption is published until its successor takes over, and decrypts for a while after that. These times
+//! are part of the key set, so every node switches over without being told.
 
 use std::time::Duration;
 
@@ -66,6 +67,13 @@ impl KeyTimes {
     #[must_use]
     pub fn counts(&self, now: Timestamp) -> bool {
         self.publish_at <= now && self.end.is_none_or(|end| now < end.count_until)
+    }
+
+    /// Whether a key for encryption is in the JWKS: until its successor takes over. It decrypts for as long as
+    /// it counts, because what was encrypted for it may be on its way.
+    #[must_use]
+    pub fn is_offered(&self, now: Timestamp) -> bool {
+        self.publish_at <= now && self.end.is_none_or(|end| now < end.sign_until)
     }
 
     /// Every time at which its state changes.

@@ -9,7 +9,7 @@ use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::{ResourceServer, TokenFormat};
 use chancery_core::ports::{EventSink, PrivateKeys as _, Random};
 use chancery_core::provider::{Builder, Parts, Provider};
-use chancery_jose::{RootSecret, SigningAlgorithm, SystemRandom};
+use chancery_jose::{EncryptionKeyType, RootSecret, SigningAlgorithm, SystemRandom};
 use chancery_store::{DocumentKind, DocumentStore, StateStore};
 use chancery_store_memory::MemoryStore;
 use chancery_store_sqlite::SqliteStore;
@@ -163,5 +163,14 @@ impl Opened {
             algorithms.extend(key.jwk.alg().filter(|alg| !algorithms.contains(alg)));
         }
         Ok(algorithms)
+    }
+
+    /// The types of the keys for encryption that have not been superseded, each once.
+    pub(crate) async fn encryption_types(&self, realm: &RealmId) -> Result<Vec<EncryptionKeyType>, Fault> {
+        let mut types = Vec::new();
+        for key in self.keys.encryption_keys(realm).await?.iter().filter(|key| key.times.end.is_none()) {
+            types.extend(Some(key.jwk.key_type()).filter(|key_type| !types.contains(key_type)));
+        }
+        Ok(types)
     }
 }

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use chancery_core::documents::MemoryKeys;
 use chancery_core::error::Fault;
-use chancery_core::ports::{KeyEntry, PortFuture, PrivateKeys, RootSecretEntry, Watcher};
+use chancery_core::ports::{EncryptionKeyEntry, KeyEntry, PortFuture, PrivateKeys, RootSecretEntry, Watcher};
+use chancery_jose::EncryptedKey;
 use chancery_types::{RealmId, Timestamp};
+use zeroize::Zeroizing;
 
 use crate::interleaved::let_others_go_on;
 
@@ -69,6 +71,19 @@ impl PrivateKeys for TestKeys {
 
     fn sign<'a>(&'a self, realm: &'a RealmId, kid: &'a str, input: &'a [u8]) -> PortFuture<'a, Vec<u8>> {
         self.service.answer(move || self.keys.sign(realm, kid, input))
+    }
+
+    fn encryption_keys<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<EncryptionKeyEntry>> {
+        self.service.answer(|| self.keys.encryption_keys(realm))
+    }
+
+    fn decrypt<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kid: &'a str,
+        encrypted: EncryptedKey<'a>,
+    ) -> PortFuture<'a, Option<Zeroizing<Vec<u8>>>> {
+        self.service.answer(move || self.keys.decrypt(realm, kid, encrypted))
     }
 
     fn secrets<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<RootSecretEntry>> {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use chancery_jose::{PrivateKey, RootSecret, SigningAlgorithm, SystemRandom};
+use chancery_jose::{
+    DecryptionKey, EncryptedKey, EncryptionKeyType, PrivateKey, RootSecret, SigningAlgorithm, SystemRandom,
+};
 use chancery_store::{Put, Revision};
 use chancery_types::{ClientId, RealmId, ResourceUri, Timestamp};
 use zeroize::Zeroizing;
@@ -12,7 +14,7 @@ use crate::client::{RegistrationRules, register};
 use crate::error::{Complaint, Fault};
 use crate::model::{Client, ResourceServer};
 use crate::offered::Offered;
-use crate::ports::{KeyEntry, PortFuture, PrivateKeys, Registry, RootSecretEntry};
+use crate::ports::{EncryptionKeyEntry, KeyEntry, PortFuture, PrivateKeys, Registry, RootSecretEntry};
 use crate::rotation::{KeyEnd, KeyTimes};
 
 /// Clients and resource servers in memory, the same for every realm that asks.
@@ -168,6 +170,7 @@ pub struct MemoryKeys {
 
 struct Held {
     keys: Vec<(KeyEntry, Arc<PrivateKey>)>,
+    encryption: Vec<(EncryptionKeyEntry, Arc<DecryptionKey>)>,
     /// Oldest first.
     secrets: Vec<Zeroizing<[u8; 32]>>,
     changes: u64,
@@ -179,8 +182,9 @@ impl MemoryKeys {
     /// # Errors
     /// A fault of the cryptographic library, and for a symmetric algorithm.
     pub fn generate(algorithms: &[SigningAlgorithm]) -> Result<Self, Fault> {
-        let keys =
-            Self { held: RwLock::new(Held { keys: Vec::new(), secrets: vec![random_bytes()], changes: 0 }) };
+        let (keys, encryption) = (Vec::new(), Vec::new());
+        let held = Held { keys, encryption, secrets: vec![random_bytes()], changes: 0 };
+        let keys = Self { held: RwLock::new(held) };
         for alg in algorithms {
             keys.add(*alg, Timestamp::from_millis(0), Timestamp::from_millis(0))?;
         }
@@ -205,18 +209,42 @@ impl MemoryKeys {
         Ok(kid)
     }
 
-    /// Sets until when a key signs and is valid.
+    /// Makes a key for which others can encrypt, and returns its `kid`.
+    ///
+    /// # Errors
+    /// A fault of the cryptographic library.
+    pub fn add_encryption_key(
+        &self,
+        key_type: EncryptionKeyType,
+        publish_at: Timestamp,
+    ) -> Result<Box<str>, Fault> {
+        let key = DecryptionKey::generate(key_type).map_err(|error| Fault::internal(error.to_string()))?;
+        let kid: Box<str> = key.kid().into();
+        let times = KeyTimes { publish_at, sign_from: publish_at, end: None };
+        let entry = EncryptionKeyEntry { jwk: key.public_jwk().clone(), times };
+        self.change(|held| held.encryption.push((entry, Arc::new(key))));
+        Ok(kid)
+    }
+
+    /// Sets until when a key signs and is valid, or is published and decrypts.
     pub fn end(&self, kid: &str, end: KeyEnd) {
         self.change(|held| {
             for (entry, _) in held.keys.iter_mut().filter(|(_, key)| key.kid() == kid) {
                 entry.times.end = Some(end);
             }
+            for (entry, _) in held.encryption.iter_mut().filter(|(_, key)| key.kid() == kid) {
+                entry.times.end = Some(end);
+            }
         });
     }
 
-    /// Removes a key, which invalidates everything that it signed.
+    /// Removes a key, which invalidates everything that it signed, and with which nothing is decrypted any
+    /// more.
     pub fn remove(&self, kid: &str) {
-        self.change(|held| held.keys.retain(|(_, key)| key.kid() != kid));
+        self.change(|held| {
+            held.keys.retain(|(_, key)| key.kid() != kid);
+            held.encryption.retain(|(_, key)| key.kid() != kid);
+        });
     }
 
     /// Makes a root secret, which seals everything new from then on.
@@ -247,6 +275,27 @@ impl PrivateKeys for MemoryKeys {
             let key = self.read(found).ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
             let alg = key.alg().ok_or_else(|| Fault::internal(format!("the key {kid} has no algorithm")))?;
             key.sign(alg, input).map_err(|error| Fault::internal(error.to_string()))
+        })
+    }
+
+    fn encryption_keys<'a>(&'a self, _: &'a RealmId) -> PortFuture<'a, Vec<EncryptionKeyEntry>> {
+        Box::pin(async {
+            Ok(self.read(|held| held.encryption.iter().map(|(entry, _)| entry.clone()).collect()))
+        })
+    }
+
+    fn decrypt<'a>(
+        &'a self,
+        _: &'a RealmId,
+        kid: &'a str,
+        encrypted: EncryptedKey<'a>,
+    ) -> PortFuture<'a, Option<Zeroizing<Vec<u8>>>> {
+        Box::pin(async move {
+            let found = |held: &Held| {
+                held.encryption.iter().find(|(_, key)| key.kid() == kid).map(|(_, key)| key.clone())
+            };
+            let key = self.read(found).ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
+            Ok(key.open(encrypted))
         })
     }
 

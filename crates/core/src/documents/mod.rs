@@ -10,8 +10,9 @@ pub use cache::DocumentCache;
 mod registry;
 pub use registry::StoredRegistry;
 
+mod key_ring;
 mod sealed_keys;
-pub use sealed_keys::{Rotated, SealedKeys};
+pub use sealed_keys::{Rotated, RotatedEncryption, SealedKeys};
 
 mod memory;
 pub use memory::{MemoryKeys, MemoryRegistry};

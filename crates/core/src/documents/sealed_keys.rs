@@ -4,19 +4,22 @@
 //! changes at the same moment, the second is made on the result of the first. The times that a key carries do
 //! the rest, on every node by itself.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use chancery_jose::{PrivateKey, RootSecret, SealingKey, SigningAlgorithm, base64url};
+use chancery_jose::{
+    DecryptionKey, EncryptedKey, EncryptionKeyType, PrivateKey, RootSecret, SealingKey, SigningAlgorithm,
+    base64url,
+};
 use chancery_store::{Changed, Document, DocumentKind, Put, Revision};
 use chancery_types::{RealmId, Timestamp};
-use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::key_ring::{KeyRing, Made, SealedKey, SealedSecret, lasts, rotate};
 use super::{Cache, Documents};
 use crate::error::Fault;
-use crate::ports::{KeyEntry, PortFuture, PrivateKeys, Random, RootSecretEntry, Watcher};
+use crate::ports::{EncryptionKeyEntry, KeyEntry, PortFuture, PrivateKeys, Random, RootSecretEntry, Watcher};
 use crate::rotation::{KeyTimes, succeed};
 
 /// Private keys in [`Documents`]. Without the wrapping key, the contents of the store are useless.
@@ -31,6 +34,7 @@ pub struct SealedKeys {
 #[derive(Default)]
 struct Opened {
     keys: HashMap<(RealmId, Box<str>), Arc<PrivateKey>>,
+    encryption: HashMap<(RealmId, Box<str>), Arc<DecryptionKey>>,
     /// How often the set of a realm was invalidated by itself.
     generations: HashMap<RealmId, u64>,
     /// How often the sets of all realms were invalidated together.
@@ -43,6 +47,7 @@ impl Cache for RwLock<Opened> {
         if document.kind == DocumentKind::SEALED_KEYS {
             let mut opened = self.write().unwrap_or_else(PoisonError::into_inner);
             opened.keys.retain(|(realm, _), _| *realm != document.realm);
+            opened.encryption.retain(|(realm, _), _| *realm != document.realm);
             *opened.generations.entry(document.realm.clone()).or_default() += 1;
         }
     }
@@ -50,33 +55,12 @@ impl Cache for RwLock<Opened> {
     fn invalidate_all(&self) {
         let mut opened = self.write().unwrap_or_else(PoisonError::into_inner);
         opened.keys.clear();
+        opened.encryption.clear();
         opened.of_all += 1;
     }
 
     /// The keys stay, so that signing goes on: their own times say when they end.
     fn store_unavailable(&self) {}
-}
-
-/// Version 1 of the stored form, which follows the version byte.
-#[derive(Default, Serialize, Deserialize)]
-struct KeyRing {
-    keys: Vec<SealedKey>,
-    secrets: Vec<SealedSecret>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SealedKey {
-    kid: Box<str>,
-    times: KeyTimes,
-    /// A sealed private JWK in base64url, bound to realm and `kid`.
-    sealed: Box<str>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SealedSecret {
-    version: u32,
-    /// 32 sealed bytes in base64url, bound to realm and version.
-    sealed: Box<str>,
 }
 
 const VERSION: u8 = 1;
@@ -106,6 +90,17 @@ pub struct Rotated {
     pub sign_from: Timestamp,
 }
 
+/// A key for encryption that a rotation has made or chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RotatedEncryption {
+    /// Its type.
+    pub key_type: EncryptionKeyType,
+    /// The key that takes over.
+    pub kid: Box<str>,
+    /// When it is the only one of its type in the JWKS.
+    pub alone_from: Timestamp,
+}
+
 impl SealedKeys {
     /// The keys in these documents. The operator keeps the wrapping key, without which nothing can be opened.
     ///
@@ -132,14 +127,40 @@ impl SealedKeys {
         self.change(realm, |ring| {
             let mut is_changed = false;
             for alg in algorithms {
-                if !self.has_key(realm, ring, *alg)? {
-                    ring.keys.push(self.sealed_key(realm, made.key(*alg)?, KeyTimes::FROM_THE_BEGINNING)?);
+                if !lasts(&ring.keys, |key| Ok(self.private_key(realm, key)?.public_jwk().fits(*alg)))? {
+                    let key = made.key(alg.name(), || PrivateKey::generate(*alg))?;
+                    ring.keys.push(self.sealed_key(realm, key, KeyTimes::FROM_THE_BEGINNING)?);
                     is_changed = true;
                 }
             }
             if ring.secrets.is_empty() {
                 ring.secrets.push(self.sealed_secret(realm, 1)?);
                 is_changed = true;
+            }
+            Ok(if is_changed { Change::Made(()) } else { Change::None(()) })
+        })
+        .await
+    }
+
+    /// Makes what a realm needs and does not have yet for others to encrypt: a key of each of these types. It
+    /// may be repeated at any time, even by several callers at once.
+    ///
+    /// # Errors
+    /// A fault of the store or of the cryptographic library.
+    pub async fn begin_encryption(&self, realm: &RealmId, types: &[EncryptionKeyType]) -> Result<(), Fault> {
+        let mut made = Made::default();
+        self.change(realm, |ring| {
+            let mut is_changed = false;
+            for key_type in types {
+                if !lasts(&ring.encryption, |key| self.is_of_type(realm, key, *key_type))? {
+                    let key = made.key(key_type.name(), || DecryptionKey::generate(*key_type))?;
+                    ring.encryption.push(self.sealed_encryption_key(
+                        realm,
+                        key,
+                        KeyTimes::FROM_THE_BEGINNING,
+                    )?);
+                    is_changed = true;
+                }
             }
             Ok(if is_changed { Change::Made(()) } else { Change::None(()) })
         })
@@ -168,24 +189,52 @@ impl SealedKeys {
         self.change(realm, |ring| {
             let mut rotated = Vec::new();
             for alg in algorithms {
-                let mut of_alg = Vec::new();
-                for key in &mut ring.keys {
-                    if self.private_key(realm, key)?.public_jwk().fits(*alg) {
-                        of_alg.push(key);
-                    }
-                }
-                let mut times: Vec<&mut KeyTimes> = of_alg.iter_mut().map(|key| &mut key.times).collect();
-                let under_way = succeed(&mut times, now, sign_from, longest);
-                let key = match under_way.and_then(|at| of_alg.into_iter().nth(at)) {
-                    Some(key) => key,
-                    None => {
+                let (kid, sign_from) = rotate(
+                    &mut ring.keys,
+                    |key| Ok(self.private_key(realm, key)?.public_jwk().fits(*alg)),
+                    |end| succeed(end, now, sign_from, longest),
+                    || {
                         let times = KeyTimes { publish_at: now, sign_from, end: None };
-                        ring.keys.push(self.sealed_key(realm, made.key(*alg)?, times)?);
-                        let Some(key) = ring.keys.last_mut() else { continue };
-                        key
-                    }
-                };
-                rotated.push(Rotated { alg: *alg, kid: key.kid.clone(), sign_from: key.times.sign_from });
+                        let key = made.key(alg.name(), || PrivateKey::generate(*alg))?;
+                        self.sealed_key(realm, key, times)
+                    },
+                )?;
+                rotated.push(Rotated { alg: *alg, kid, sign_from });
+            }
+            Ok(Change::Made(rotated))
+        })
+        .await
+    }
+
+    /// Replaces the keys of each of these types for which others encrypt. The new ones are published `now`; the
+    /// old ones stay published until `alone_from` and decrypt for `longest` after that. A rotation that is
+    /// under way already makes no more keys.
+    ///
+    /// # Errors
+    /// A fault of the store or of the cryptographic library.
+    pub async fn rotate_encryption(
+        &self,
+        realm: &RealmId,
+        types: &[EncryptionKeyType],
+        now: Timestamp,
+        alone_from: Timestamp,
+        longest: Duration,
+    ) -> Result<Vec<RotatedEncryption>, Fault> {
+        let mut made = Made::default();
+        self.change(realm, |ring| {
+            let mut rotated = Vec::new();
+            for key_type in types {
+                let (kid, alone_from) = rotate(
+                    &mut ring.encryption,
+                    |key| self.is_of_type(realm, key, *key_type),
+                    |end| succeed(end, now, alone_from, longest),
+                    || {
+                        let times = KeyTimes { publish_at: now, sign_from: alone_from, end: None };
+                        let key = made.key(key_type.name(), || DecryptionKey::generate(*key_type))?;
+                        self.sealed_encryption_key(realm, key, times)
+                    },
+                )?;
+                rotated.push(RotatedEncryption { key_type: *key_type, kid, alone_from });
             }
             Ok(Change::Made(rotated))
         })
@@ -193,15 +242,15 @@ impl SealedKeys {
     }
 
     /// Removes a key that is no longer secret. Nothing that it signed is valid any more, not even as proof of
-    /// a past login. Rotate with a `sign_from` of `now` first; otherwise no key signs in its place.
+    /// a past login, and nothing is decrypted with it. Rotate with a `sign_from` of `now` first; otherwise no key signs in its place.
     ///
     /// # Errors
     /// A fault of the store, or when there is no such key.
     pub async fn remove(&self, realm: &RealmId, kid: &str) -> Result<(), Fault> {
         self.change(realm, |ring| {
-            let before = ring.keys.len();
-            ring.keys.retain(|key| *key.kid != *kid);
-            if ring.keys.len() == before {
+            let before = ring.length();
+            ring.retain(|key| *key.kid != *kid);
+            if ring.length() == before {
                 return Err(Fault::internal(format!("there is no key {kid}")));
             }
             Ok(Change::Made(()))
@@ -217,9 +266,9 @@ impl SealedKeys {
     /// A fault of the store.
     pub async fn forget(&self, realm: &RealmId, ended_before: Timestamp) -> Result<usize, Fault> {
         self.change(realm, |ring| {
-            let before = ring.keys.len();
-            ring.keys.retain(|key| key.times.end.is_none_or(|end| end.count_until() >= ended_before));
-            let forgotten = before - ring.keys.len();
+            let before = ring.length();
+            ring.retain(|key| key.times.end.is_none_or(|end| end.count_until() >= ended_before));
+            let forgotten = before - ring.length();
             Ok(if forgotten > 0 { Change::Made(forgotten) } else { Change::None(forgotten) })
         })
         .await
@@ -285,16 +334,22 @@ impl SealedKeys {
         }
     }
 
-    fn has_key(&self, realm: &RealmId, ring: &KeyRing, alg: SigningAlgorithm) -> Result<bool, Fault> {
-        for key in ring.keys.iter().filter(|key| key.times.end.is_none()) {
-            if self.private_key(realm, key)?.public_jwk().fits(alg) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    fn is_of_type(&self, realm: &RealmId, key: &SealedKey, of: EncryptionKeyType) -> Result<bool, Fault> {
+        Ok(self.decryption_key(realm, key)?.public_jwk().key_type() == of)
     }
 
     fn sealed_key(&self, realm: &RealmId, key: &PrivateKey, times: KeyTimes) -> Result<SealedKey, Fault> {
+        let jwk = key.to_jwk().map_err(broken)?;
+        let sealed = self.seal(realm, key.kid(), jwk.as_bytes())?;
+        Ok(SealedKey { kid: key.kid().into(), times, sealed })
+    }
+
+    fn sealed_encryption_key(
+        &self,
+        realm: &RealmId,
+        key: &DecryptionKey,
+        times: KeyTimes,
+    ) -> Result<SealedKey, Fault> {
         let jwk = key.to_jwk().map_err(broken)?;
         let sealed = self.seal(realm, key.kid(), jwk.as_bytes())?;
         Ok(SealedKey { kid: key.kid().into(), times, sealed })
@@ -335,23 +390,23 @@ impl SealedKeys {
         Ok(opened)
     }
 
+    /// The parsed key that decrypts, which is opened the first time only.
+    fn decryption_key(&self, realm: &RealmId, key: &SealedKey) -> Result<Arc<DecryptionKey>, Fault> {
+        let at = (realm.clone(), key.kid.clone());
+        let known = self.opened.read().unwrap_or_else(PoisonError::into_inner).encryption.get(&at).cloned();
+        if let Some(opened) = known {
+            return Ok(opened);
+        }
+        let jwk = self.unseal(realm, &key.kid, &key.sealed)?;
+        let opened = Arc::new(DecryptionKey::from_jwk(&jwk).map_err(broken)?.with_kid(&key.kid));
+        let mut all = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        all.encryption.insert(at, Arc::clone(&opened));
+        Ok(opened)
+    }
+
     fn opened(&self, realm: &RealmId, kid: &str) -> Option<Arc<PrivateKey>> {
         let opened = self.opened.read().unwrap_or_else(PoisonError::into_inner);
         opened.keys.get(&(realm.clone(), kid.into())).cloned()
-    }
-}
-
-/// The keys that were made for a change: each is made once, however often the change is tried.
-#[derive(Default)]
-struct Made(BTreeMap<&'static str, PrivateKey>);
-
-impl Made {
-    fn key(&mut self, alg: SigningAlgorithm) -> Result<&PrivateKey, Fault> {
-        use std::collections::btree_map::Entry;
-        Ok(match self.0.entry(alg.name()) {
-            Entry::Occupied(made) => made.into_mut(),
-            Entry::Vacant(place) => place.insert(PrivateKey::generate(alg).map_err(broken)?),
-        })
     }
 }
 
@@ -393,6 +448,31 @@ impl PrivateKeys for SealedKeys {
             };
             let alg = key.alg().ok_or_else(|| Fault::internal(format!("the key {kid} has no algorithm")))?;
             key.sign(alg, input).map_err(broken)
+        })
+    }
+
+    fn encryption_keys<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<EncryptionKeyEntry>> {
+        Box::pin(async move {
+            let (ring, _) = self.ring(realm).await?;
+            let entry = |key: &SealedKey| {
+                let jwk = self.decryption_key(realm, key)?.public_jwk().clone();
+                Ok(EncryptionKeyEntry { jwk, times: key.times })
+            };
+            ring.encryption.iter().map(entry).collect()
+        })
+    }
+
+    fn decrypt<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        kid: &'a str,
+        encrypted: EncryptedKey<'a>,
+    ) -> PortFuture<'a, Option<Zeroizing<Vec<u8>>>> {
+        Box::pin(async move {
+            let (ring, _) = self.ring(realm).await?;
+            let key = ring.encryption.iter().find(|key| *key.kid == *kid);
+            let key = key.ok_or_else(|| Fault::internal(format!("there is no key {kid}")))?;
+            Ok(self.decryption_key(realm, key)?.open(encrypted))
         })
     }
 

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use chancery_core::documents::Rotated;
+use chancery_core::documents::{Rotated, RotatedEncryption};
 use chancery_core::duration;
 use chancery_core::error::Fault;
 use chancery_core::model::TokenFormat;
-use chancery_core::ports::{Clock as _, KeyEntry, PrivateKeys as _};
+use chancery_core::ports::{Clock as _, EncryptionKeyEntry, KeyEntry, PrivateKeys as _};
 use chancery_core::rotation::KeyTimes;
 use chancery_jose::SigningAlgorithm;
-use chancery_types::Timestamp;
+use chancery_types::{RealmId, Timestamp};
 
 use super::{Output, opened};
 use crate::arguments::Keys;
@@ -35,8 +35,10 @@ pub(crate) async fn keys(command: Keys) -> Output {
         Keys::List(configured) => {
             let (settings, opened) = opened(&configured)?;
             let keys = opened.keys.list(&settings.realm).await.map_err(said)?;
+            let encryption = opened.keys.encryption_keys(&settings.realm).await.map_err(said)?;
             let now = SystemClock.now();
-            Ok(keys.iter().map(|key| line(key, now)).collect())
+            let encryption = encryption.iter().map(|key| encryption_line(key, now));
+            Ok(keys.iter().map(|key| line(key, now)).chain(encryption).collect())
         }
         Keys::Rotate { configured, sign_after } => {
             let (settings, opened) = opened(&configured)?;
@@ -56,7 +58,10 @@ pub(crate) async fn keys(command: Keys) -> Output {
             let longest = longest_token(&settings) + MARGIN;
             let rotated =
                 opened.keys.rotate(realm, &algorithms, now, now + after, longest).await.map_err(said)?;
-            Ok(rotated.iter().map(begun).collect())
+            let types = opened.encryption_types(realm).await.map_err(said)?;
+            let encryption =
+                opened.keys.rotate_encryption(realm, &types, now, now + after, MARGIN).await.map_err(said)?;
+            Ok(rotated.iter().map(begun).chain(encryption.iter().map(encryption_begun)).collect())
         }
         Keys::Remove { configured, kid } => {
             let (settings, opened) = opened(&configured)?;
@@ -68,6 +73,10 @@ pub(crate) async fn keys(command: Keys) -> Output {
 /// Ends a key at once, and begins its successor before, so that there is no moment in which nothing signs.
 async fn remove(settings: &Settings, opened: &Opened, kid: &str) -> Output {
     let (now, realm) = (SystemClock.now(), &settings.realm);
+    let encryption = opened.keys.encryption_keys(realm).await.map_err(said)?;
+    if let Some(key) = encryption.iter().find(|key| key.jwk.kid() == Some(kid)) {
+        return remove_encryption(opened, realm, &encryption, key, now).await;
+    }
     let keys = opened.keys.list(realm).await.map_err(said)?;
     let named = |key: &&KeyEntry| key.jwk.kid() == Some(kid);
     let unknown = || format!("there is no key {}; `chancery keys list` names all", Escaped(kid));
@@ -89,6 +98,36 @@ async fn remove(settings: &Settings, opened: &Opened, kid: &str) -> Output {
         duration::format(CACHES)
     );
     Ok(text + &format!("{}\tremoved\n", Escaped(kid)))
+}
+
+/// Ends a key for encryption at once; its successor is published before.
+async fn remove_encryption(
+    opened: &Opened,
+    realm: &RealmId,
+    all: &[EncryptionKeyEntry],
+    key: &EncryptionKeyEntry,
+    now: Timestamp,
+) -> Output {
+    let (key_type, kid) = (key.jwk.key_type(), key.jwk.kid().unwrap_or_default());
+    let lasts = |other: &&EncryptionKeyEntry| {
+        other.jwk.key_type() == key_type && other.jwk.kid() != Some(kid) && other.times.end.is_none()
+    };
+    let mut text = String::new();
+    if !all.iter().any(|other| lasts(&other)) {
+        let rotated = opened.keys.rotate_encryption(realm, &[key_type], now, now, MARGIN).await;
+        text.extend(rotated.map_err(said)?.iter().map(encryption_begun));
+    }
+    opened.keys.remove(realm, kid).await.map_err(said)?;
+    eprintln!(
+        "warning: nothing that is encrypted for {} can be read any more. Clients that keep the key set use it for up to {} more",
+        Escaped(kid),
+        duration::format(CACHES)
+    );
+    Ok(text + &format!("{}\tremoved\n", Escaped(kid)))
+}
+
+fn encryption_begun(RotatedEncryption { key_type, kid, alone_from }: &RotatedEncryption) -> String {
+    format!("{kid}\t{} (encryption)\tpublished, alone from {}\n", key_type.name(), rfc3339(*alone_from))
 }
 
 fn begun(Rotated { alg, kid, sign_from }: &Rotated) -> String {
@@ -125,10 +164,26 @@ fn line(key: &KeyEntry, now: Timestamp) -> String {
     format!("{}\t{alg}\t{state}\n", key.jwk.kid().unwrap_or("-"))
 }
 
+fn encryption_line(key: &EncryptionKeyEntry, now: Timestamp) -> String {
+    let state = match key.times.end {
+        Some(end) if end.count_until() <= now => {
+            format!("decrypts until {} (ended)", rfc3339(end.count_until()))
+        }
+        Some(end) if end.sign_until() <= now => format!("decrypts until {}", rfc3339(end.count_until())),
+        Some(end) => format!(
+            "published until {}, decrypts until {}",
+            rfc3339(end.sign_until()),
+            rfc3339(end.count_until())
+        ),
+        None => "published".to_owned(),
+    };
+    format!("{}\t{} (encryption)\t{state}\n", key.jwk.kid().unwrap_or("-"), key.jwk.key_type().name())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chancery_types::{Issuer, RealmId};
+    use chancery_types::Issuer;
 
     #[test]
     fn a_key_counts_for_as_long_as_anything_that_it_signed() {
@@ -146,5 +201,38 @@ mod tests {
             server(r#"{"uri":"https://c.example","format":"jwt"}"#),
         ];
         assert_eq!(longest_token(&settings), days(4), "nobody signs an opaque token");
+    }
+
+    /// JOSE-06: a key for encryption is shown with its type, rotated like the others, and when it is removed
+    /// another one is there.
+    #[tokio::test]
+    async fn keys_for_encryption() {
+        use chancery_jose::EncryptionKeyType::P256;
+
+        let (issuer, realm) = (Issuer::parse("https://id.example").unwrap(), RealmId::parse("main").unwrap());
+        let settings = Settings::on(issuer, realm, Vec::new());
+        let (opened, realm) = (crate::parts::open(&settings).unwrap(), &settings.realm);
+        opened.keys.begin_encryption(realm, &[P256]).await.unwrap();
+        let all = || async { opened.keys.encryption_keys(realm).await.unwrap() };
+        let lines =
+            |now| async move { all().await.iter().map(|key| encryption_line(key, now)).collect::<Vec<_>>() };
+        let kid = all().await[0].jwk.kid().unwrap().to_owned();
+        let at = |secs| SystemClock.now() + Duration::from_secs(secs);
+        assert_eq!(lines(at(0)).await, [format!("{kid}\tP-256 (encryption)\tpublished\n")]);
+
+        opened.keys.rotate_encryption(realm, &[P256], at(0), at(600), MARGIN).await.unwrap();
+        for (now, want) in
+            [(at(0), "published until "), (at(700), "decrypts until "), (at(200_000), "(ended)")]
+        {
+            let lines = lines(now).await;
+            assert!(lines[0].contains(want) && lines[1].ends_with("published\n"), "{lines:?}");
+        }
+        let said = remove(&settings, &opened, &kid).await.unwrap();
+        assert_eq!(said, format!("{kid}\tremoved\n"), "its successor is there already");
+        let last = all().await[0].jwk.kid().unwrap().to_owned();
+        let said = remove(&settings, &opened, &last).await.unwrap();
+        assert!(said.contains("alone from") && said.ends_with(&format!("{last}\tremoved\n")), "{said}");
+        assert_eq!(all().await.len(), 1);
+        assert_eq!(opened.encryption_types(realm).await.unwrap(), [P256]);
     }
 }

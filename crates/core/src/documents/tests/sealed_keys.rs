@@ -3,11 +3,14 @@
 use std::sync::Barrier;
 use std::sync::atomic::AtomicBool;
 
-use chancery_jose::PublicJwk;
+use chancery_jose::{
+    CompactJwe, ContentEncryptionAlgorithm, EncryptionKeyType, JweWriter, KeyManagementAlgorithm, PublicJwk,
+    Recipient,
+};
 
 use super::*;
-use crate::documents::Rotated;
-use crate::ports::KeyEntry;
+use crate::documents::{Rotated, RotatedEncryption};
+use crate::ports::{EncryptionKeyEntry, KeyEntry};
 
 const ES256: SigningAlgorithm = SigningAlgorithm::Es256;
 const ES384: SigningAlgorithm = SigningAlgorithm::Es384;
@@ -105,6 +108,85 @@ fn keys_are_rotated_removed_and_forgotten() {
     now(keys.remove(&one, &other)).unwrap();
     assert!(now(keys.remove(&one, &other)).is_err());
     assert_eq!(kids(&keys), [kid.to_string()]);
+}
+
+fn encryption(keys: &SealedKeys) -> Vec<EncryptionKeyEntry> {
+    now(keys.encryption_keys(&realm("one"))).unwrap()
+}
+
+/// What the key of this name makes of something that was encrypted for it.
+fn opens(keys: &SealedKeys, key: &EncryptionKeyEntry, alg: KeyManagementAlgorithm) -> bool {
+    let writer = JweWriter::new(alg, ContentEncryptionAlgorithm::A256Gcm);
+    let random = |buffer: &mut [u8]| SystemRandom.fill(buffer);
+    let jwe = writer.encrypt(Recipient::Public(&key.jwk), b"secret", &random).unwrap();
+    let jwe = CompactJwe::parse(&jwe).unwrap();
+    let opened = now(keys.decrypt(&realm("one"), key.jwk.kid().unwrap(), jwe.encrypted_key().unwrap()));
+    jwe.decrypt_with_opened(opened.unwrap(), &random).is_ok()
+}
+
+/// JOSE-01: keys that decrypt live under the same seal, and open what was encrypted for their public halves.
+#[test]
+fn keys_for_encryption_are_sealed() {
+    let store = Arc::new(MemoryStore::new());
+    let (one, keys) = (realm("one"), sealed(store.clone(), 1));
+    assert!(encryption(&keys).is_empty(), "only while somebody may encrypt");
+    let types = [EncryptionKeyType::Rsa, EncryptionKeyType::P256];
+    now(keys.begin_encryption(&one, &types)).unwrap();
+    let generation = keys.generation(&one);
+    now(keys.begin_encryption(&one, &types)).unwrap();
+    assert_eq!(keys.generation(&one), generation, "nothing was written");
+    assert!(entries(&keys).is_empty(), "they sign nothing");
+
+    let restarted = sealed(store.clone(), 1);
+    for keys in [&keys, &restarted] {
+        let [rsa, p256] = encryption(keys).try_into().unwrap();
+        assert_eq!([rsa.jwk.key_type(), p256.jwk.key_type()], types);
+        assert!(opens(keys, &rsa, KeyManagementAlgorithm::RsaOaep256));
+        assert!(opens(keys, &p256, KeyManagementAlgorithm::EcdhEsA128Kw));
+        // A key that belongs to something else opens nothing, and an unknown one is a fault.
+        let jwe = JweWriter::new(KeyManagementAlgorithm::EcdhEs, ContentEncryptionAlgorithm::A256Gcm);
+        let jwe = jwe.encrypt(Recipient::Public(&p256.jwk), b"", &|buffer| buffer.fill(1)).unwrap();
+        let encrypted = CompactJwe::parse(&jwe).unwrap();
+        let encrypted = encrypted.encrypted_key().unwrap();
+        assert!(now(keys.decrypt(&one, rsa.jwk.kid().unwrap(), encrypted)).unwrap().is_none());
+        assert!(now(keys.decrypt(&one, "unknown", encrypted)).is_err());
+        assert!(now(keys.sign(&one, rsa.jwk.kid().unwrap(), b"x")).is_err());
+    }
+    let stored = now(DocumentStore::get(&*store, &one, DocumentKind::SEALED_KEYS, "keys")).unwrap().unwrap();
+    assert!(!String::from_utf8_lossy(&stored.body).contains("\"d\""));
+    assert!(now(sealed(store, 2).encryption_keys(&one)).is_err(), "another wrapping key");
+}
+
+/// A rotation publishes the new key at once; the old one stays published until then, and decrypts for longer.
+#[test]
+fn keys_for_encryption_are_rotated_removed_and_forgotten() {
+    let (one, keys) = (realm("one"), sealed(Arc::new(MemoryStore::new()), 1));
+    let p256 = [EncryptionKeyType::P256];
+    now(keys.begin_encryption(&one, &[EncryptionKeyType::P256, EncryptionKeyType::X25519])).unwrap();
+    let rotate = |at, alone| now(keys.rotate_encryption(&one, &p256, secs(at), secs(alone), HOUR)).unwrap();
+    let new = rotate(100, 700);
+    let [RotatedEncryption { kid, alone_from, .. }] = &*new else { panic!("{new:?}") };
+    assert_eq!(*alone_from, secs(700));
+    assert_eq!(rotate(200, 800), new, "it is under way");
+
+    let [old, other, young] = encryption(&keys).try_into().unwrap();
+    assert_eq!(young.jwk.kid(), Some(&**kid));
+    for (at, offered, counting) in [
+        (99, [true, true, false], [true, true, false]),
+        (100, [true; 3], [true; 3]),
+        (699, [true; 3], [true; 3]),
+        (700, [false, true, true], [true; 3]),
+        (4_299, [false, true, true], [true; 3]),
+        (4_300, [false, true, true], [false, true, true]),
+    ] {
+        let keys = [&old, &other, &young];
+        assert_eq!(keys.map(|key| key.times.is_offered(secs(at))), offered, "{at}");
+        assert_eq!(keys.map(|key| key.times.counts(secs(at))), counting, "{at}");
+    }
+    assert_eq!(now(keys.forget(&one, secs(4_301))).unwrap(), 1);
+    now(keys.remove(&one, other.jwk.kid().unwrap())).unwrap();
+    let left: Vec<_> = encryption(&keys).iter().map(|key| key.jwk.kid().unwrap().to_owned()).collect();
+    assert_eq!(left, [kid.to_string()]);
 }
 
 /// FR-06 through the whole set: after rotations in any order, what signs at a time also counts for the
