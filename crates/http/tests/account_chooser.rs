@@ -290,6 +290,38 @@ fn a_login_counts_for_the_session_that_it_began() {
     }
 }
 
+/// SESS-13: a choice that was sent with the cookie from before a login, and is answered after it, does not
+/// bring a former secret back into the cookie, whichever of the sessions has the new one.
+#[test]
+fn a_choice_in_a_slow_tab_brings_no_former_secret_back() {
+    let names = ["carol", "bob", "alice"];
+    let renewed: [&[&str]; 6] = [&[], &["alice"], &["bob"], &["carol"], &["bob", "carol"], &names];
+    for renewed in renewed {
+        let kit = TestProvider::new();
+        let ua = kit.user_agent();
+        kit.accounts.add("carol");
+        for name in names.iter().rev() {
+            ua.has_consented(name, "web", "openid");
+            ua.signed_in(name);
+        }
+        let slow = ua.with_the_same_cookies();
+        let (page, before) = (chooser(&slow), slow.session_cookie());
+        assert_eq!(people(&page), names);
+        for name in renewed {
+            let login = kit.authorization_request("web").scope("openid").set("prompt", "login").open(&ua);
+            let _ = login.expect_page("login").login(name).expect_code();
+        }
+        assert_eq!(subject(&page.choose("alice"), &kit), "alice");
+        let is_moved = slow.session_cookie() != before;
+        assert_eq!(is_moved, renewed.is_empty(), "{renewed:?}");
+        // One browser has one cookie: that of the answer that came last and had one.
+        kit.clock.advance(seconds(31));
+        let mut still_there = people(&chooser(if is_moved { &slow } else { &ua }));
+        still_there.sort();
+        assert_eq!(still_there, ["alice", "bob", "carol"], "{renewed:?}");
+    }
+}
+
 /// INT-16: whoever does not want to choose goes back; a form of another account's choice is of no use.
 #[test]
 fn cancelling_the_choice() {

@@ -59,7 +59,8 @@
 //! tab: `request.open(&ua)`, `request.post(&ua)` (from the client's site), `ua.get(address)`,
 //! `ua.post_from_another_site(address, fields)`. On it: `login`, `login_wrongly`, `allow`, `deny`, `cancel`,
 //! `choose`, `choose_another`, `reload`, `submit(typed, button)`; then `expect_page`, `expect_code`,
-//! `expect_error`, `expect_arrival`. Acting on an older value of a tab is the back button.
+//! `expect_error`, `expect_arrival`. Acting on an older value of a tab is the back button. A [`Stranger`]
+//! guesses passwords from ever new browsers and networks.
 //!
 //! *The client* ([`ClientRequest`]). `kit.token_request("web").param("grant_type", "…").send()`; for what is
 //! usual `exchange`, `refresh`, `introspect`, `is_active`, `revoke`, `userinfo`, and their `…_request` forms
@@ -130,6 +131,9 @@ pub use authorization_request::{Arrival, AuthorizationRequest, Code};
 
 mod user_agent;
 pub use user_agent::{Button, HtmlForm, HtmlPage, Tab, UserAgent};
+
+mod stranger;
+pub use stranger::Stranger;
 
 mod provider;
 pub use provider::{Application, TestProvider, TestProviderBuilder};

@@ -515,6 +515,11 @@ impl TestProvider {
         race(seed, vec![answer, change]).swap_remove(0).expect("the first is the answer")
     }
 
+    /// Whether requests come with the address of their peer.
+    pub(crate) fn knows_peers(&self) -> bool {
+        self.peer.is_some()
+    }
+
     async fn answer(&self, mut request: Request<Bytes>) -> Answer {
         if let Some(peer) = self.peer.filter(|_| request.extensions().get::<Peer>().is_none()) {
             request.extensions_mut().insert(Peer(peer));
