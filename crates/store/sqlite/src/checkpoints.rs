@@ -52,18 +52,13 @@ fn run(database: &Database, stopped: &Receiver<()>) {
             continue;
         }
         let Ok(log) = checkpoint(database, "pragma wal_checkpoint(passive)") else { continue };
-        let log = if log.pages > LONGEST {
-            checkpoint(database, "pragma wal_checkpoint(truncate)")
-        } else if log.pages > LAP && !log.is_moved() {
-            checkpoint(database, "pragma wal_checkpoint(restart)")
-        } else {
-            Ok(log)
-        };
+        let log = log.still_needs().map_or(Ok(log), |more| checkpoint(database, more));
         done_at = version.filter(|_| log.is_ok_and(|log| log.is_moved()));
     }
 }
 
 /// What SQLite says about its log after a checkpoint.
+#[derive(Clone, Copy)]
 pub(crate) struct Log {
     pages: i64,
     moved: i64,
@@ -73,8 +68,44 @@ impl Log {
     pub(crate) fn is_moved(&self) -> bool {
         self.moved >= self.pages
     }
+
+    /// What keeps a long log from growing on, for which the writer waits.
+    fn still_needs(self) -> Option<&'static str> {
+        if self.pages > LONGEST {
+            Some("pragma wal_checkpoint(truncate)")
+        } else if self.pages > LAP && !self.is_moved() {
+            Some("pragma wal_checkpoint(restart)")
+        } else {
+            None
+        }
+    }
 }
 
 pub(crate) fn checkpoint(database: &Database, text: &str) -> rusqlite::Result<Log> {
     database.connection.query_row(text, [], |row| Ok(Log { pages: row.get(1)?, moved: row.get(2)? }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_log_begins_anew_and_the_longest_is_cut() {
+        let (restart, truncate) =
+            (Some("pragma wal_checkpoint(restart)"), Some("pragma wal_checkpoint(truncate)"));
+        for (pages, moved, needed) in [
+            (0, 0, None),
+            (LAP, 0, None),
+            (LAP + 1, 0, restart),
+            (LAP + 1, LAP, restart),
+            // SQLite writes over it by itself.
+            (LAP + 1, LAP + 1, None),
+            (LONGEST, 0, restart),
+            (LONGEST, LONGEST, None),
+            (LONGEST + 1, 0, truncate),
+            (LONGEST + 1, LONGEST + 1, truncate),
+        ] {
+            assert_eq!(Log { pages, moved }.still_needs(), needed, "{moved} of {pages} pages");
+        }
+    }
 }

@@ -154,13 +154,11 @@ mod tests {
     use chancery_store::kit::wait;
 
     use super::*;
-    use crate::sql::Sql;
     use crate::tests::Scratch;
 
     fn readers(scratch: &Scratch, slow: Duration) -> Readers {
         drop(scratch.store());
-        Readers::start_with(&DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() }, slow)
-            .unwrap()
+        Readers::start_with(&scratch.database_file(), slow).unwrap()
     }
 
     /// Whether a look-up is made on the thread of the caller.

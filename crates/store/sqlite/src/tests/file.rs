@@ -8,8 +8,7 @@ use chancery_types::RealmId;
 
 use super::Scratch;
 use crate::checkpoints::checkpoint;
-use crate::database::{Database, DatabaseFile};
-use crate::sql::Sql;
+use crate::database::Database;
 use crate::{SqliteStore, StoreError};
 
 fn realm() -> RealmId {
@@ -50,7 +49,7 @@ fn what_was_written_is_there_after_opening_again() {
 fn many_may_turn_on_the_log_at_once() {
     for _ in 0..50 {
         let scratch = Scratch::new();
-        let file = DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() };
+        let file = scratch.database_file();
         file.create().unwrap();
         std::thread::scope(|scope| {
             (0..8).for_each(|_| drop(scope.spawn(|| drop(Database::writing(&file).unwrap()))))
@@ -110,12 +109,51 @@ fn a_damaged_file_is_noticed() {
 fn a_checkpoint_moves_the_whole_log() {
     let scratch = Scratch::new();
     let store = scratch.store();
-    let file = DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() };
-    let database = Database::writing(&file).unwrap();
+    let database = Database::writing(&scratch.database_file()).unwrap();
     (0..50).for_each(|n| put(&store, &n.to_string()));
     assert!(checkpoint(&database, "pragma wal_checkpoint(passive)").unwrap().is_moved());
     assert!(checkpoint(&database, "pragma wal_checkpoint(truncate)").unwrap().is_moved());
     assert_eq!(std::fs::metadata(scratch.0.join("store.db-wal")).unwrap().len(), 0);
+}
+
+/// A reader keeps what was written after it began in the log.
+#[test]
+fn a_checkpoint_says_what_it_could_not_move() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let database = Database::writing(&scratch.database_file()).unwrap();
+    put(&store, "1");
+    let reader = Database::reading(&scratch.database_file()).unwrap().connection;
+    reader.execute_batch("begin; select * from document").unwrap();
+    put(&store, "2");
+    let is_moved = || checkpoint(&database, "pragma wal_checkpoint(passive)").unwrap().is_moved();
+    assert!(!is_moved());
+    reader.execute_batch("commit").unwrap();
+    assert!(is_moved());
+}
+
+/// Of the writes of documents the last thousand are remembered, whatever came before.
+#[test]
+fn the_list_of_changes_does_not_grow() {
+    let scratch = Scratch::new();
+    let store = scratch.store();
+    let document = |n: u32| Document {
+        id: n.to_string().into(),
+        aliases: Vec::new(),
+        body: [].into(),
+        revision: Revision(0),
+    };
+    for batch in 0..3 {
+        let documents = (0..700).map(|n| document(700 * batch + n)).collect();
+        let put = wait(store.put_new(&realm(), DocumentKind::CLIENT, documents)).unwrap();
+        assert_eq!(put, Put::Done(Revision(u64::from(700 * (batch + 1)))));
+    }
+    let remembered: (i64, i64) = wait(store.readers.read(|database| {
+        let all = "select count(*), min(revision) from document_change";
+        Ok(database.connection.query_row(all, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    }))
+    .unwrap();
+    assert_eq!(remembered, (1000, 1101));
 }
 
 /// An answer is given when the disk has it; the log is emptied elsewhere.
@@ -123,7 +161,7 @@ fn a_checkpoint_moves_the_whole_log() {
 fn the_writing_connection_waits_for_the_disk() {
     let scratch = Scratch::new();
     drop(scratch.store());
-    let file = DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() };
+    let file = scratch.database_file();
     let connection = Database::writing(&file).unwrap().connection;
     let pragma = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!((pragma("synchronous"), pragma("wal_autocheckpoint")), (2, 0));

@@ -1,6 +1,10 @@
 //! The kit over a file, statements with a mistake in them, and what only a file can show.
 
+mod ending;
+
 mod file;
+
+mod full;
 
 mod kit;
 
@@ -13,10 +17,16 @@ mod queue;
 mod supervision;
 
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use chancery_store::{Record, StoreError, StoreFuture, Tags};
+use chancery_types::{Key, Kind, Partition, RealmId, Timestamp};
 
 use crate::SqliteStore;
+use crate::database::DatabaseFile;
 use crate::sql::Sql;
 
 /// A directory that goes with the test.
@@ -38,12 +48,43 @@ impl Scratch {
     pub(crate) fn store(&self) -> SqliteStore {
         SqliteStore::open(&self.file()).unwrap()
     }
+
+    pub(crate) fn database_file(&self) -> DatabaseFile {
+        DatabaseFile { path: self.file().into(), sql: Sql::new().into() }
+    }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         drop(std::fs::remove_dir_all(&self.0));
     }
+}
+
+/// Lets the file have this many pages at most, or as many as it has already; returns how many that is.
+fn bound(store: &SqliteStore, pages: i64) -> i64 {
+    let bound = format!("pragma max_page_count = {pages}");
+    let step =
+        store.writer.step(move |database| Ok(database.connection.query_row(&bound, [], |row| row.get(0))?));
+    chancery_store::kit::wait(step).unwrap()
+}
+
+/// A record that lives for ever.
+fn record(n: u32, body: &[u8]) -> Record {
+    let realm = RealmId::parse("r").unwrap();
+    Record {
+        key: Key::derive(&realm, Kind::GRANT, Partition([0, 0]), &n.to_be_bytes()),
+        alias: None,
+        parent: None,
+        tags: Tags::default(),
+        expires_at: Timestamp::MAX,
+        due_at: None,
+        body: body.into(),
+    }
+}
+
+/// Queues the step; its answer, if it has one already.
+fn queue<T>(answer: &mut StoreFuture<'_, T>) -> Poll<Result<T, StoreError>> {
+    Pin::new(answer).poll(&mut Context::from_waker(Waker::noop()))
 }
 
 /// Two stores on one file, as if in two processes: ten connections, of which two write steps.

@@ -7,11 +7,10 @@ use chancery_store::StoreError;
 use chancery_store::kit::wait;
 use rusqlite::Connection;
 
-use super::Scratch;
+use super::{Scratch, bound};
 use crate::SqliteStore;
 use crate::checkpoints::checkpoint;
-use crate::database::{Database, DatabaseFile};
-use crate::sql::Sql;
+use crate::database::Database;
 
 fn complaint<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
     answer.unwrap_err().to_string()
@@ -19,8 +18,7 @@ fn complaint<T: std::fmt::Debug>(answer: Result<T, StoreError>) -> String {
 
 /// Moves everything that was written into the file itself.
 fn settle(scratch: &Scratch) {
-    let database =
-        Database::writing(&DatabaseFile { path: scratch.file().into(), sql: Sql::new().into() }).unwrap();
+    let database = Database::writing(&scratch.database_file()).unwrap();
     while !checkpoint(&database, "pragma wal_checkpoint(passive)").unwrap().is_moved() {}
 }
 
@@ -120,16 +118,9 @@ fn a_file_that_cannot_grow_is_noticed() {
     let scratch = Scratch::new();
     let store = scratch.store();
     wait(store.check_write()).unwrap();
-    let bound = |pages: i64| {
-        wait(store.writer.step(move |database| {
-            let bound = format!("pragma max_page_count = {pages}");
-            Ok(database.connection.query_row(&bound, [], |row| row.get::<_, i64>(0))?)
-        }))
-        .unwrap()
-    };
-    let pages = bound(1);
+    let pages = bound(&store, 1);
     assert!(complaint(wait(store.check_write())).contains("full"));
-    bound(pages + 100);
+    bound(&store, pages + 100);
     wait(store.check_write()).unwrap();
 }
 
