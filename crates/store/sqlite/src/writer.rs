@@ -167,3 +167,45 @@ impl<T: Send, W: Fn(&Database) -> Result<T, SqliteError> + Send> Step for Waitin
         drop(self.reply.send(outcome));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    /// A step is told its own outcome only when the transaction was committed, or when the outcome is why it
+    /// was not.
+    #[test]
+    fn what_was_not_committed_is_told_to_nobody_as_done() {
+        const NOT_COMMITTED: &str = "the store failed: not committed: ";
+        let disk = || StoreError::from(BackendError::new("its own"));
+        for (outcome, failed, told) in [
+            (Ok(7), None, "7"),
+            (Ok(7), Some(ffi::SQLITE_BUSY), "the store is busy"),
+            (Ok(7), Some(ffi::SQLITE_BUSY_SNAPSHOT), "the store is busy"),
+            (Ok(7), Some(ffi::SQLITE_FULL), NOT_COMMITTED),
+            (Ok(7), Some(ffi::SQLITE_IOERR), NOT_COMMITTED),
+            (Err(StoreError::Occupied), None, "a key or an alias is taken"),
+            (Err(StoreError::Occupied), Some(ffi::SQLITE_BUSY), "the store is busy"),
+            (Err(StoreError::Occupied), Some(ffi::SQLITE_FULL), NOT_COMMITTED),
+            // The queue's own, when the transaction could not begin.
+            (Err(StoreError::Busy), Some(ffi::SQLITE_BUSY), "the store is busy"),
+            (Err(StoreError::Busy), Some(ffi::SQLITE_CORRUPT), NOT_COMMITTED),
+            (Err(disk()), None, "the store failed: its own"),
+            (Err(disk()), Some(ffi::SQLITE_FULL), "the store failed: its own"),
+            (Err(disk()), Some(ffi::SQLITE_BUSY), "the store failed: its own"),
+        ] {
+            let case = format!("{outcome:?}, {failed:?}");
+            let failed = failed.map(|code| rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+            let (reply, mut answer) = oneshot::channel();
+            let work = |_: &Database| -> Result<u8, SqliteError> { unreachable!() };
+            Box::new(Waiting { work, outcome, reply }).answer(failed.as_ref());
+            let said = match answer.try_recv().unwrap() {
+                Ok(done) => done.to_string(),
+                Err(error) => error.to_string(),
+            };
+            assert!(said.starts_with(told), "{case}: {said}");
+        }
+    }
+}
