@@ -183,6 +183,25 @@ pub mod accounts {
     };
 }
 
+/// Requests to other servers over HTTPS: the implementation of [`Fetch`] that the server uses.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use chancery::fetch::{HttpsFetch, Options};
+/// use chancery::{Builder, Config, Fault, Parts};
+/// # fn example(parts: Parts) -> Result<Builder, Fault> {
+/// let fetch = HttpsFetch::new(Options::default())?;
+/// let builder = Builder::new(parts, Config::default()).with_fetch(Arc::new(fetch));
+/// # Ok(builder) }
+/// ```
+#[cfg(feature = "fetch")]
+pub mod fetch {
+    pub use chancery_fetch::{
+        AllowedHost, BadRoots, HttpsFetch, Limits, Network, NotAHost, NotFetched, Options, Roots, Stream,
+        SystemNetwork,
+    };
+}
+
 /// The designed pages.
 #[cfg(feature = "pages")]
 pub mod pages {

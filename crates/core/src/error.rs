@@ -155,7 +155,7 @@ impl Fault {
 
     /// The error that caused it, if there is one.
     #[must_use]
-    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync)> {
+    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
         self.cause.as_deref()
     }
 }

@@ -21,25 +21,26 @@ pub struct FetchRequest<'a> {
 }
 
 impl<'a> FetchRequest<'a> {
-    /// Gets a document of one of these media types, of at most this many bytes.
+    /// Gets a document of at most this many bytes. `accept` lists the media types that it may have, with commas
+    /// between them.
     #[must_use]
     pub fn get(url: &'a str, accept: &'static str, longest: usize) -> Self {
         Self { url, accept, form: None, longest }
     }
 
-    /// Posts a form and accepts a response of at most this many bytes.
+    /// Posts a form. Only the status of the response is of interest.
     #[must_use]
-    pub fn post(url: &'a str, form: &'a str, longest: usize) -> Self {
-        Self { url, accept: "*/*", form: Some(form), longest }
+    pub fn post(url: &'a str, form: &'a str) -> Self {
+        Self { url, accept: "*/*", form: Some(form), longest: 0 }
     }
 
-    /// The address: `https`, unless the configuration says otherwise.
+    /// The address.
     #[must_use]
     pub fn url(&self) -> &'a str {
         self.url
     }
 
-    /// The header `Accept`.
+    /// The header `Accept`. A document of any other media type is treated like no response.
     #[must_use]
     pub fn accept(&self) -> &'static str {
         self.accept
@@ -51,17 +52,25 @@ impl<'a> FetchRequest<'a> {
         self.form
     }
 
-    /// How many bytes of a response body are accepted.
+    /// How many bytes of a document are accepted.
     #[must_use]
     pub fn longest(&self) -> usize {
         self.longest
     }
 
-    /// The response, if its body is not too long.
+    /// Whether the body of a response with this status is the document that was asked for. Any other body is of
+    /// no use, and is not read.
+    #[must_use]
+    pub fn is_document(&self, status: u16) -> bool {
+        self.form.is_none() && status == 200
+    }
+
+    /// The response, if its document is not too long.
     ///
     /// # Errors
     /// [`Fault::unavailable`] if the response is larger than we can use, which is treated like no response.
     pub fn answered(&self, status: u16, body: Bytes) -> Result<FetchResponse, Fault> {
+        let body = if self.is_document(status) { body } else { Bytes::new() };
         if body.len() > self.longest {
             return Err(Fault::unavailable(format!(
                 "{} answered more than {} bytes",
@@ -100,7 +109,7 @@ impl FetchResponse {
         self.status
     }
 
-    /// The body.
+    /// The document; empty unless the status is 200, and after a POST.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
@@ -154,8 +163,24 @@ mod tests {
     }
 
     #[test]
+    fn only_a_document_that_was_asked_for_has_a_body() {
+        let get = FetchRequest::get("https://client.example/jwks", "application/json", 4);
+        let post = FetchRequest::post("https://client.example/logout", "logout_token=x");
+        for (request, status, body) in
+            [(&get, 200, "1234"), (&get, 404, ""), (&get, 302, ""), (&get, 206, ""), (&post, 200, "")]
+        {
+            let sent = if body.is_empty() { "a page for people" } else { body };
+            let answer = request.answered(status, Bytes::from_static(sent.as_bytes()));
+            assert!(
+                answer.is_ok_and(|answer| answer.status() == status && &**answer.body() == body.as_bytes()),
+                "{request:?}: {status}"
+            );
+        }
+    }
+
+    #[test]
     fn by_default_nobody_is_asked() {
-        let request = FetchRequest::post("https://client.example/logout", "logout_token=x", 0);
+        let request = FetchRequest::post("https://client.example/logout", "logout_token=x");
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         let answer = NoFetch.fetch(&request).as_mut().poll(&mut context);
         assert!(

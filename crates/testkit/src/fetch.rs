@@ -77,7 +77,7 @@ mod tests {
         kit.fetch.answers("https://client.example/jwks", 200, "x".repeat(21));
         assert!(fetched(&keys).is_err(), "more than was asked for");
         assert_eq!(kit.fetch.asked().len(), 3);
-        let logout = FetchRequest::post("https://client.example/logout", "logout_token=x", 0);
+        let logout = FetchRequest::post("https://client.example/logout", "logout_token=x");
         kit.fetch.answers("https://client.example/logout", 204, "");
         assert!(fetched(&logout).is_ok());
         let told = Fetched {

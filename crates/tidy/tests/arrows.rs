@@ -16,9 +16,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crates/http", &["crates/core"]),
     ("crates/pages", &["crates/http"]),
     ("crates/accounts", &["crates/core"]),
+    ("crates/fetch", &["crates/core"]),
     (
         "crates/chancery",
-        &["crates/http", "crates/pages", "crates/accounts", "crates/store/memory", "crates/store/sqlite"],
+        &[
+            "crates/http",
+            "crates/pages",
+            "crates/accounts",
+            "crates/fetch",
+            "crates/store/memory",
+            "crates/store/sqlite",
+        ],
     ),
     ("crates/testkit", &["crates/http", "crates/store/memory"]),
     ("crates/server", &["crates/chancery"]),

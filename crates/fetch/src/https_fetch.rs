@@ -1,0 +1,196 @@
+//! The implementation of the port.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chancery_core::error::Fault;
+use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse};
+use chancery_core::ports::PortFuture;
+use rustls::ClientConfig;
+use rustls::crypto::aws_lc_rs;
+use tokio::time::{Instant, timeout_at};
+
+use crate::exchange::exchange;
+use crate::flights::{Flights, Outcome, Wanted};
+use crate::lanes::Lanes;
+use crate::network::{Network, SystemNetwork};
+use crate::not_fetched::NotFetched;
+use crate::roots::Roots;
+use crate::target::{AllowedHost, Target};
+
+/// How much is asked of other servers, and of this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long a request may take, from its start to the last byte of the response.
+    pub time: Duration,
+    /// How long a document may be, in bytes, even if more was asked for.
+    pub document: usize,
+    /// How many documents are fetched at once. Further requests wait, within their time.
+    pub gets: usize,
+    /// How many notices are sent at once.
+    pub posts: usize,
+    /// How many requests one host gets at once.
+    pub per_host: usize,
+    /// How long a document that could not be fetched is not asked for again.
+    pub failures_remembered: Duration,
+    /// How many such documents are remembered.
+    pub failures_kept: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            time: Duration::from_secs(5),
+            document: 256 * 1024,
+            gets: 16,
+            posts: 64,
+            per_host: 4,
+            failures_remembered: Duration::from_secs(10),
+            failures_kept: 1024,
+        }
+    }
+}
+
+/// What a client is made of.
+pub struct Options {
+    /// Whose certificates are accepted.
+    pub roots: Roots,
+    /// Hosts that may be in the internal network or on another port than 443.
+    pub allowed_hosts: Vec<AllowedHost>,
+    /// How much is asked of other servers.
+    pub limits: Limits,
+    /// How names are resolved and addresses dialled.
+    pub network: Arc<dyn Network>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            roots: Roots::default(),
+            allowed_hosts: Vec::new(),
+            limits: Limits::default(),
+            network: Arc::new(SystemNetwork),
+        }
+    }
+}
+
+/// Fetches over HTTPS. It needs a tokio runtime with timers, and with I/O if it uses [`SystemNetwork`].
+#[derive(Clone)]
+pub struct HttpsFetch {
+    client: Arc<Client>,
+    flights: Arc<Flights>,
+}
+
+struct Client {
+    tls: Arc<ClientConfig>,
+    allowed_hosts: Vec<AllowedHost>,
+    limits: Limits,
+    network: Arc<dyn Network>,
+    lanes: Lanes,
+}
+
+impl HttpsFetch {
+    /// A client with these options.
+    ///
+    /// # Errors
+    /// [`Fault::internal`] if TLS cannot be set up.
+    pub fn new(options: Options) -> Result<Self, Fault> {
+        let Options { roots, allowed_hosts, limits, network } = options;
+        // The provider is named, because rustls cannot choose by itself if a dependency enables a second one.
+        let mut tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .map_err(|error| Fault::internal("TLS to other servers").because(error))?
+            .with_root_certificates(roots.0)
+            .with_no_client_auth();
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let client =
+            Client { tls: Arc::new(tls), allowed_hosts, limits, network, lanes: Lanes::new(&limits) };
+        Ok(Self { client: Arc::new(client), flights: Arc::new(Flights::new(&limits)) })
+    }
+}
+
+impl fmt::Debug for HttpsFetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpsFetch")
+            .field("allowed_hosts", &self.client.allowed_hosts)
+            .field("limits", &self.client.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Fetch for HttpsFetch {
+    fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
+        Box::pin(async move {
+            let target = Target::parse(request.url(), &self.client.allowed_hosts);
+            let target = target.map_err(|why| fault("a URL", why))?;
+            if request.form().is_some() {
+                return self.client.send(&target, request).await.response;
+            }
+            let wanted =
+                Wanted { url: request.url().into(), accept: request.accept(), longest: request.longest() };
+            let client = self.client.clone();
+            let get = {
+                let wanted = wanted.clone();
+                async move {
+                    let request = FetchRequest::get(&wanted.url, wanted.accept, wanted.longest);
+                    client.send(&target, &request).await
+                }
+            };
+            self.flights.join(wanted, get).await
+        })
+    }
+}
+
+impl Client {
+    async fn send(&self, target: &Target, request: &FetchRequest<'_>) -> Outcome {
+        match self.in_time(target, request).await {
+            Ok(response) => {
+                let is_failure = response.status() != 200;
+                Outcome { response: Ok(response), is_failure }
+            }
+            Err(why) => Outcome { is_failure: why.is_lasting(), response: Err(fault(target, why)) },
+        }
+    }
+
+    async fn in_time(
+        &self,
+        target: &Target,
+        request: &FetchRequest<'_>,
+    ) -> Result<FetchResponse, NotFetched> {
+        let longest = request.longest().min(self.limits.document);
+        let begun = now();
+        let deadline = begun + self.limits.time;
+        let entered = timeout_at(deadline, self.lanes.enter(&target.host, request.form().is_some())).await;
+        let Ok(Ok(_permit)) = entered else { return Err(NotFetched::Busy) };
+        let entered = now();
+        let exchanged = exchange(&*self.network, &self.tls, target, request, longest, deadline);
+        let answer = match timeout_at(deadline, exchanged).await {
+            Ok(answer) => answer?,
+            // It is not the server's fault if it had little of the time.
+            Err(_) if entered > begun + self.limits.time / 2 => return Err(NotFetched::Busy),
+            Err(_) => return Err(NotFetched::TooSlow),
+        };
+        let response =
+            request.answered(answer.status, answer.body).map_err(|_| NotFetched::TooLong(longest))?;
+        let response = match answer.content_type {
+            Some(content_type) => response.with_content_type(content_type),
+            None => response,
+        };
+        Ok(match answer.fresh_for {
+            Some(fresh_for) => response.with_fresh_for(fresh_for),
+            None => response,
+        })
+    }
+}
+
+/// The one failure that callers see, with its cause for our own log.
+fn fault(what: impl fmt::Display, why: NotFetched) -> Fault {
+    Fault::unavailable(format!("{what} was not fetched")).because(why)
+}
+
+/// The time of the runtime, by which deadlines are kept.
+#[expect(clippy::disallowed_methods, reason = "what waits for other servers has to know how long")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}

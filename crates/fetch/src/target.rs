@@ -1,0 +1,173 @@
+//! Where a request goes, as its URL says, and which hosts the operator has named.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use fluent_uri::Uri;
+use http::uri::PathAndQuery;
+use rustls::pki_types::{DnsName, ServerName};
+
+use crate::not_fetched::NotFetched;
+
+/// The port of `https`.
+const HTTPS: u16 = 443;
+
+/// The longest URL that is asked, in bytes.
+const LONGEST_URL: usize = 2048;
+
+/// A host as a URL names it: a DNS name in lower case, or an address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Host {
+    Name(Box<str>),
+    Address(IpAddr),
+}
+
+impl Host {
+    /// A host as RFC 3986 section 3.2.2 spells it, an IPv6 address in brackets.
+    fn parse(text: &str) -> Option<Self> {
+        if let Some(text) = text.strip_prefix('[') {
+            return Some(Self::Address(text.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?.into()));
+        }
+        if let Ok(address) = text.parse::<Ipv4Addr>() {
+            return Some(Self::Address(address.into()));
+        }
+        let name = text.to_ascii_lowercase();
+        // Some resolvers take a name that ends in a number for an IPv4 address (WHATWG URL section 3.5).
+        let last = name.rsplit('.').next().unwrap_or_default();
+        let is_number = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
+        let is_name = DnsName::try_from(name.as_str()).is_ok();
+        (is_name && !is_number).then(|| Self::Name(name.into()))
+    }
+
+    /// Whose certificate the server has to have.
+    pub(crate) fn server_name(&self) -> Result<ServerName<'static>, NotFetched> {
+        match self {
+            Self::Name(name) => {
+                let name = DnsName::try_from(name.to_string());
+                name.map(ServerName::DnsName).map_err(|_| NotFetched::Address("the host is not a DNS name"))
+            }
+            Self::Address(address) => Ok(ServerName::IpAddress((*address).into())),
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(IpAddr::V4(address)) => write!(f, "{address}"),
+            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+/// A host and port that the operator has named: it may have addresses of the internal network, and its port may
+/// be another than 443.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowedHost {
+    host: Host,
+    port: u16,
+}
+
+/// The text is not a host, with or without a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAHost;
+
+impl fmt::Display for NotAHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be `host` or `host:port`")
+    }
+}
+
+impl std::error::Error for NotAHost {}
+
+/// `host`, which means port 443, or `host:port`. An IPv6 address stands in brackets.
+impl FromStr for AllowedHost {
+    type Err = NotAHost;
+
+    fn from_str(text: &str) -> Result<Self, NotAHost> {
+        let (host, port) = match text.rsplit_once(':') {
+            // The colon is inside the brackets of an IPv6 address.
+            Some((_, port)) if port.ends_with(']') => (text, HTTPS),
+            Some((host, port)) => (host, port_of(port).ok_or(NotAHost)?),
+            None => (text, HTTPS),
+        };
+        Ok(Self { host: Host::parse(host).ok_or(NotAHost)?, port })
+    }
+}
+
+/// A port in decimal digits (RFC 3986 section 3.2.3) that can be dialled.
+fn port_of(digits: &str) -> Option<u16> {
+    let is_decimal = digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|port| is_decimal && *port != 0)
+}
+
+/// Where a request goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) host: Host,
+    pub(crate) port: u16,
+    pub(crate) path: PathAndQuery,
+    /// Whether the operator has named it.
+    pub(crate) is_named: bool,
+}
+
+impl Target {
+    /// Where a URL leads, if it is one that is asked: `https`, on port 443 unless the operator has named the
+    /// host with another one.
+    pub(crate) fn parse(url: &str, named: &[AllowedHost]) -> Result<Self, NotFetched> {
+        let refused = |rule| Err(NotFetched::Address(rule));
+        if url.len() > LONGEST_URL {
+            return refused("the URL is longer than 2,048 bytes");
+        }
+        let Ok(uri) = Uri::parse(url) else { return refused("the address is not a URL") };
+        if !uri.scheme().as_str().eq_ignore_ascii_case("https") {
+            return refused("the URL is not https");
+        }
+        let Some(authority) = uri.authority() else { return refused("the URL has no host") };
+        if authority.userinfo().is_some() {
+            return refused("the URL has user information");
+        }
+        if uri.fragment().is_some() {
+            return refused("the URL has a fragment");
+        }
+        let Some(host) = Host::parse(authority.host()) else {
+            return refused("the host is neither a DNS name nor an IP address");
+        };
+        let port = match authority.port().map(|port| port.as_str()) {
+            None | Some("") => Some(HTTPS),
+            Some(digits) => port_of(digits),
+        };
+        let Some(port) = port else { return refused("the port is not a number from 1 to 65535") };
+        let is_named = named.iter().any(|named| named.host == host && named.port == port);
+        if port != HTTPS && !is_named {
+            return refused("the port is neither 443 nor listed in fetch.allow_hosts");
+        }
+        let path = match (uri.path().as_str(), uri.query()) {
+            ("", None) => "/".to_owned(),
+            ("", Some(query)) => format!("/?{query}"),
+            (path, None) => path.to_owned(),
+            (path, Some(query)) => format!("{path}?{query}"),
+        };
+        let Ok(path) = PathAndQuery::try_from(path) else {
+            return refused("the path cannot be sent in a request");
+        };
+        Ok(Self { host, port, path, is_named })
+    }
+
+    /// The header `Host` (RFC 9112 section 3.2).
+    pub(crate) fn authority(&self) -> String {
+        match self.port {
+            HTTPS => self.host.to_string(),
+            port => format!("{}:{port}", self.host),
+        }
+    }
+}
+
+/// For the log: without the query, which may hold what only two parties know.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "https://{}{}", self.authority(), self.path.path())
+    }
+}
