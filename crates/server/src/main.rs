@@ -4,6 +4,7 @@ mod access;
 mod arguments;
 mod commands;
 mod development;
+mod fetch;
 mod listener;
 mod log;
 mod management;

@@ -22,6 +22,7 @@ use tower_service::Service as _;
 
 use crate::arguments::Configured;
 use crate::commands::lines;
+use crate::fetch;
 use crate::listener::{Certificate, Connections, Handler, ListenerConfig, TimedBody, accept};
 use crate::log::{Level, Log};
 use crate::management::{self, Readiness};
@@ -288,7 +289,8 @@ async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, String>
 
 async fn current(settings: &Settings, opened: &Opened, log: &Arc<Log>) -> Result<Current, String> {
     let shown = pages::open(&settings.pages)?;
-    let provider = opened.provider(settings, log.clone(), shown.locales()).await;
+    let fetch = fetch::open(&settings.fetch)?;
+    let provider = opened.provider(settings, log.clone(), fetch, shown.locales()).await;
     let provider = provider.map_err(|complaints| lines(&complaints))?;
     let service = chancery_http::service(provider.clone())
         .with_pages(shown)

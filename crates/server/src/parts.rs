@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chancery_accounts::{PasswordPool, PasswordRules, StoredAccounts};
 use chancery_core::documents::{Documents, SealedKeys, StoredRegistry};
 use chancery_core::error::{Complaint, Fault};
+use chancery_core::fetch::Fetch;
 use chancery_core::model::{ResourceServer, TokenFormat};
 use chancery_core::ports::{EventSink, PrivateKeys as _, Random};
 use chancery_core::provider::{Builder, Parts, Provider};
@@ -95,6 +96,7 @@ impl Opened {
         &self,
         settings: &Settings,
         events: Arc<dyn EventSink>,
+        fetch: Arc<dyn Fetch>,
         locales: &[&str],
     ) -> Result<Arc<Provider>, Vec<Complaint>> {
         // It has a registry of its own, because the resource servers come from the settings.
@@ -107,7 +109,7 @@ impl Opened {
             accounts: self.accounts.clone(),
             keys: self.keys.clone(),
         };
-        let builder = Builder::new(parts, settings.engine.clone()).with_events(events);
+        let builder = Builder::new(parts, settings.engine.clone()).with_events(events).with_fetch(fetch);
         let builder = builder.with_ui_locales(locales.iter().map(|locale| (*locale).to_owned()));
         match (builder.build().await, self.unsigned(settings).await) {
             (Ok(provider), unsigned) if unsigned.is_empty() => Ok(provider),

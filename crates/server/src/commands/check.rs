@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use chancery_core::fetch::{Fetch, NoFetch};
 use chancery_core::ports::{Clock as _, NoopEventSink, SystemClock};
 
 use super::{Output, client, lines};
 use crate::arguments::Configured;
+use crate::fetch;
 use crate::listener::Certificate;
 use crate::pages;
 use crate::parts::open_existing;
@@ -26,9 +28,16 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Output {
             Vec::new()
         }
     };
+    let fetch: Arc<dyn Fetch> = match fetch::open(&settings.fetch) {
+        Ok(fetch) => fetch,
+        Err(why) => {
+            wrong.push(why);
+            Arc::new(NoFetch)
+        }
+    };
     let mut loosened = Vec::new();
     match &settings.store {
-        Store::Sqlite { .. } => stored(&settings, &locales, &mut wrong, &mut loosened).await,
+        Store::Sqlite { .. } => stored(&settings, &locales, fetch, &mut wrong, &mut loosened).await,
         Store::Memory => wrong.extend(settings.engine.complaints().iter().map(ToString::to_string)),
     }
     let said: String = loosened.iter().map(|line| format!("loosened: {line}\n")).collect();
@@ -52,6 +61,7 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Output {
 async fn stored(
     settings: &Settings,
     locales: &[String],
+    fetch: Arc<dyn Fetch>,
     wrong: &mut Vec<String>,
     loosened: &mut Vec<String>,
 ) {
@@ -63,7 +73,7 @@ async fn stored(
         }
     };
     let locales: Vec<&str> = locales.iter().map(String::as_str).collect();
-    if let Err(complaints) = opened.provider(settings, Arc::new(NoopEventSink), &locales).await {
+    if let Err(complaints) = opened.provider(settings, Arc::new(NoopEventSink), fetch, &locales).await {
         wrong.extend(complaints.iter().map(ToString::to_string));
     }
     match client::all(settings, &opened).await {

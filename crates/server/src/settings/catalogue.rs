@@ -72,6 +72,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
         "The hashing of passwords, which takes some 30 ms each. A thread allocates 19 MiB for its first password and keeps them",
     ),
     ("pages", "The pages that people see"),
+    (
+        "fetch",
+        "Requests to other servers, for what clients have published there. They are made over HTTPS, to public addresses only",
+    ),
     ("log", "The log: one line of JSON per event, on the standard output"),
     ("routes", "The paths of the endpoints, below the issuer's own path"),
     (
@@ -221,6 +225,18 @@ const WRITTEN: &[Setting] = &[
         Form::Switch,
         "false",
         "Whether pages show the logo of the client that asks. The browser loads it from the client's `logo_uri` if that is https, so that whoever serves it learns from which address a page is looked at.",
+    ),
+    setting(
+        "fetch.extra_roots",
+        Form::Texts,
+        "[]",
+        "Files (PEM) with certificate authorities that are trusted besides the public ones, which are built in.",
+    ),
+    setting(
+        "fetch.allow_hosts",
+        Form::Texts,
+        "[]",
+        "Hosts that may have addresses of the internal network: `host` for port 443, or `host:port`. Whoever can register a client can make the server ask them.",
     ),
     setting("session.idle", Form::Duration, "\"14d\"", "A session ends when it is not used for this long."),
     setting(

@@ -21,6 +21,7 @@ use std::time::Duration;
 use chancery_core::config::Config;
 use chancery_core::error::Complaint;
 use chancery_core::model::ResourceServer;
+use chancery_fetch::AllowedHost;
 use chancery_http::TrustedProxies;
 use chancery_types::{Issuer, RealmId};
 use serde::Deserialize;
@@ -44,6 +45,7 @@ pub(crate) struct Settings {
     pub(crate) store: Store,
     pub(crate) passwords: Passwords,
     pub(crate) pages: Pages,
+    pub(crate) fetch: Fetch,
     pub(crate) log: Level,
     pub(crate) resource_servers: Vec<ResourceServer>,
     pub(crate) engine: Config,
@@ -70,6 +72,13 @@ pub(crate) enum Store {
     Sqlite { path: PathBuf, wrapping_key: PathBuf, group_access: bool },
 }
 
+/// Requests to other servers.
+#[derive(Default)]
+pub(crate) struct Fetch {
+    pub(crate) extra_roots: Vec<PathBuf>,
+    pub(crate) allow_hosts: Vec<AllowedHost>,
+}
+
 impl Settings {
     /// Plain HTTP on these addresses, and defaults for everything else.
     pub(crate) fn on(issuer: Issuer, realm: RealmId, listen: Vec<SocketAddr>) -> Self {
@@ -88,6 +97,7 @@ impl Settings {
             store: Store::Memory,
             passwords: Passwords::default(),
             pages: Pages::default(),
+            fetch: Fetch::default(),
             log: Level::Info,
             resource_servers: Vec::new(),
             engine: Config::default(),
@@ -119,6 +129,8 @@ struct Written {
     #[serde(default)]
     pages: Pages,
     #[serde(default)]
+    fetch: WrittenFetch,
+    #[serde(default)]
     log: WrittenLog,
     #[serde(default)]
     resource_server: Vec<ResourceServer>,
@@ -135,6 +147,7 @@ const OURS: &[&str] = &[
     "keys",
     "passwords",
     "pages",
+    "fetch",
     "log",
     "resource_server",
 ];
@@ -224,6 +237,13 @@ pub(crate) struct Pages {
     pub(crate) templates: Option<PathBuf>,
     pub(crate) locale: Language,
     pub(crate) client_logos: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct WrittenFetch {
+    extra_roots: Vec<PathBuf>,
+    allow_hosts: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -401,6 +421,15 @@ impl Written {
         if let Err(error) = &trusted_proxies {
             complain("http.trusted_proxies", &error.to_string(), "RFC 7239 section 8.1");
         }
+        let mut allow_hosts = Vec::new();
+        for text in &self.fetch.allow_hosts {
+            match text.parse() {
+                Ok(host) => allow_hosts.push(host),
+                Err(why) => {
+                    complain("fetch.allow_hosts", &format!("`{text}` {why}"), "docs/configuration.md");
+                }
+            }
+        }
         let tls = match (self.tls.certificate, self.tls.key) {
             _ if self.tls.listen.is_empty() => None,
             (Some(certificate), Some(key)) => {
@@ -454,6 +483,10 @@ impl Written {
             store,
             passwords: self.passwords,
             pages,
+            fetch: Fetch {
+                extra_roots: self.fetch.extra_roots.iter().map(|file| folder.join(file)).collect(),
+                allow_hosts,
+            },
             log: match self.log.level {
                 WrittenLevel::Info => Level::Info,
                 WrittenLevel::Warn => Level::Warn,

@@ -70,6 +70,36 @@ fn check_asks_the_engine_and_the_files() {
 }
 
 /// What no key signs would be a fault with every token.
+/// FETCH-05: the authorities and hosts of the operator's own are read before anything is fetched.
+#[test]
+fn check_reads_what_other_servers_need() {
+    let folder = initialised();
+    let made = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+    fs::write(folder.join("own.pem"), made.cert.pem()).unwrap();
+    fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let check = |roots: &str, hosts: &str| {
+        let hosts = format!("fetch.allow_hosts={hosts}");
+        let roots = format!("fetch.extra_roots={roots}");
+        run(&folder, &["check", "--set", &hosts, "--set", &roots], "")
+    };
+    assert!(check("own.pem", "intern.example,other.example:8443,[fd00::1]:1").status.success());
+    for (roots, hosts, said) in [
+        ("missing.pem", "a.example", "fetch.extra_roots: "),
+        ("own.pem,key.pem", "a.example", "key.pem: it contains no certificate"),
+        ("own.pem", "https://a.example", "fetch.allow_hosts: `https://a.example` must be"),
+        ("own.pem", "*.example", "fetch.allow_hosts: `*.example` must be `host` or `host:port`"),
+        ("own.pem", "10.0.0.0/8", "fetch.allow_hosts: `10.0.0.0/8` must be"),
+        ("own.pem", "a.example:0", "fetch.allow_hosts: `a.example:0` must be"),
+    ] {
+        let output = check(roots, hosts);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && text.contains(said), "{roots} {hosts}: {text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+    let said = refused(&folder, &["serve", "--set", "fetch.extra_roots=missing.pem"], "");
+    assert!(said.contains("fetch.extra_roots: ") && said.contains("missing.pem"), "{said}");
+}
+
 #[test]
 fn check_names_a_resource_server_that_nothing_signs_for() {
     let folder = initialised();
