@@ -148,3 +148,30 @@ impl Failures {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::pending;
+
+    /// However a request ends, nothing of it is kept but a failure, for its time.
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_kept_of_what_is_over() {
+        let flights = Arc::new(Flights::new(&Limits::default()));
+        let wanted = Wanted { url: "https://client.example/".into(), accept: "application/json", longest: 9 };
+        let response = Err(Fault::unavailable("down"));
+        for is_failure in [false, true] {
+            let outcome = Outcome { response: response.clone(), is_failure };
+            assert_eq!(flights.join(wanted.clone(), async move { outcome }).await, response);
+            assert!(flights.state().in_flight.is_empty());
+            assert_eq!(flights.state().failed.known.len(), usize::from(is_failure));
+        }
+        tokio::time::advance(Limits::default().failures_remembered).await;
+        let mut given_up = Box::pin(flights.join(wanted.clone(), pending()));
+        assert!(given_up.as_mut().now_or_never().is_none());
+        assert_eq!(flights.state().in_flight.len(), 1);
+        assert!(flights.state().failed.known.is_empty() && flights.state().failed.ends.is_empty());
+        drop(given_up);
+        assert!(flights.state().in_flight.is_empty());
+    }
+}

@@ -32,12 +32,11 @@ impl Host {
         if let Ok(address) = text.parse::<Ipv4Addr>() {
             return Some(Self::Address(address.into()));
         }
+        // A `DnsName` does not end in a number, which some resolvers would take for an IPv4 address (WHATWG URL
+        // section 3.5). With a dot at its end it would be a second spelling of a host.
         let name = text.to_ascii_lowercase();
-        // Some resolvers take a name that ends in a number for an IPv4 address (WHATWG URL section 3.5).
-        let last = name.rsplit('.').next().unwrap_or_default();
-        let is_number = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
-        let is_name = DnsName::try_from(name.as_str()).is_ok();
-        (is_name && !is_number).then(|| Self::Name(name.into()))
+        let is_name = DnsName::try_from(name.as_str()).is_ok() && !name.ends_with('.');
+        is_name.then(|| Self::Name(name.into()))
     }
 
     /// Whose certificate the server has to have.

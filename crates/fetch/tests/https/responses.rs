@@ -113,13 +113,22 @@ async fn a_document_that_is_too_long_is_not_read_to_its_end() {
         let taken = internet.taken.load(Ordering::SeqCst);
         assert!(taken <= most + 64 * 1024, "{taken} bytes were taken for a limit of {limit}");
     }
-    for (length, is_taken) in [(1000, true), (1001, false)] {
-        let internet = Internet::with(Does::Sends(ok(JSON, &" ".repeat(length))));
-        let request = FetchRequest::get("https://client.example/", JSON, 1000);
-        assert_eq!(fetch(&internet.client(), &request).await.to.is_ok(), is_taken, "{length}");
+    for (length, asked, is_taken) in [
+        (1000, 1000, true),
+        (1001, 1000, false),
+        (256 * 1024, 1 << 30, true),
+        (256 * 1024 + 1, 1 << 30, false),
+        (1, 0, false),
+        (0, 0, true),
+    ] {
+        let body = " ".repeat(length);
+        for sent in [ok(JSON, &body), format!("{head}\r\n{body}").into()] {
+            let internet = Internet::with(Does::Sends(sent));
+            let request = FetchRequest::get("https://client.example/", JSON, asked);
+            let came = fetch(&internet.client(), &request).await;
+            assert_eq!(came.to.is_ok(), is_taken, "{length} bytes for {asked}: {:?}", came.to);
+        }
     }
-    let internet = Internet::with(Does::Sends(ok(JSON, &" ".repeat(256 * 1024))));
-    assert!(fetch(&internet.client(), &json("https://client.example/")).await.to.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
