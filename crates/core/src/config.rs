@@ -6,7 +6,7 @@ use crate::client::ClientAuthenticationConfig;
 use crate::error::Complaint;
 use crate::interaction::throttle;
 use crate::issue::{access_token, authorization_code, id_token, refresh_token};
-use crate::offered::{EndpointSet, Offered, Routes};
+use crate::offered::{CompatibilityConfig, EndpointSet, Offered, Routes};
 use crate::rule::{claims, scope};
 use crate::{discovery, interaction, session};
 
@@ -28,6 +28,8 @@ pub struct Config {
     pub claims: claims::ClaimsConfig,
     /// How clients prove who they are.
     pub client_authentication: ClientAuthenticationConfig,
+    /// What is loosened for clients that need it.
+    pub compatibility: CompatibilityConfig,
     /// More for the metadata.
     pub discovery: discovery::DiscoveryConfig,
     /// Which endpoints are on.
@@ -146,6 +148,7 @@ mod tests {
             "authorization_code",
             "claims",
             "client_authentication",
+            "compatibility",
             "discovery",
             "endpoints",
             "id_token",

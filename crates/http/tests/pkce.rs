@@ -1,5 +1,6 @@
 //! Proof Key for Code Exchange: RFC 7636 sections 4.1 to 4.6, RFC 9700 section 2.1.1.
 
+use chancery_core::offered::PkceOptional;
 use chancery_core::rule::pkce::{CHALLENGE_MISSING, MALFORMED_CHALLENGE, MISSING, UNSUPPORTED_METHOD};
 use chancery_testkit::{AuthorizationRequest, Code, NegativeTable, Refused, TestProvider, assert_refused};
 
@@ -82,6 +83,78 @@ fn a_client_with_an_exception_may_leave_it_out() {
     let stripped = kit.code_request(&with).without("code_verifier").send();
     assert_eq!(stripped.expect_status(400)["error"], "invalid_grant");
     assert_eq!(kit.exchange(&with).status, 200);
+}
+
+/// PKCE-04: the exception for the whole server, for clients that authenticate or for every one; off by default
+/// (`proofs_that_must_not_be_taken`).
+#[test]
+fn a_server_may_exempt_its_clients() {
+    for (optional, web, spa) in [
+        (PkceOptional::Never, false, false),
+        (PkceOptional::Confidential, true, false),
+        (PkceOptional::Always, true, true),
+    ] {
+        let kit = TestProvider::builder().configure(|to| to.compatibility.pkce_optional = optional).build();
+        for (client, is_exempted) in [("web", web), ("spa", spa)] {
+            let request = kit.authorization_request(client).without_pkce();
+            if is_exempted {
+                let code = code(&kit, &request);
+                assert_eq!(kit.exchange(&code).status, 200, "{optional:?} {client}");
+            } else {
+                assert_refused!(request.scope("openid").open(&kit.user_agent()), MISSING);
+            }
+        }
+        let with = code(&kit, &kit.authorization_request("web").pkce(VERIFIER));
+        let stripped = kit.code_request(&with).without("code_verifier").send();
+        assert_eq!(stripped.expect_status(400)["error"], "invalid_grant", "what was sent is checked");
+    }
+}
+
+/// RFC 7636 sections 4.2 and 4.6, the method `plain`: a compatibility setting of the server or of one client,
+/// and off by default (`proofs_that_must_not_be_taken`). PKCE-01
+#[test]
+fn plain_may_be_allowed() {
+    let server = TestProvider::builder().configure(|to| to.compatibility.pkce_plain = true).build();
+    let client = TestProvider::builder()
+        .client(
+            r#"{"client_id":"web","client_secret":"a-secret-of-forty-three-characters-for-test",
+                "redirect_uris":["https://web.example/cb"],"id_token_signed_response_alg":"ES256",
+                "chancery":{"pkce_plain":true}}"#,
+        )
+        .build();
+    let methods = |kit: &TestProvider| {
+        kit.get("/.well-known/openid-configuration").json()["code_challenge_methods_supported"].clone()
+    };
+    assert_eq!(methods(&server), serde_json::json!(["S256", "plain"]));
+    assert_eq!(methods(&client), serde_json::json!(["S256"]));
+    for kit in [server, client] {
+        let plain = || kit.authorization_request("web").pkce(VERIFIER).set("code_challenge", VERIFIER);
+        for request in
+            [plain().set("code_challenge_method", "plain"), plain().without("code_challenge_method")]
+        {
+            let code = code(&kit, &request);
+            for wrong in [CHALLENGE, &VERIFIER.to_lowercase(), &format!("{VERIFIER}A")] {
+                let answer = kit.code_request(&code).set("code_verifier", wrong).send().expect_status(400);
+                assert_eq!(answer["error"], "invalid_grant", "{wrong}");
+            }
+            assert_eq!(kit.exchange(&code).status, 200);
+        }
+        // The digest is not what a plain challenge says, nor the challenge itself what S256 says.
+        let s256 = code(&kit, &kit.authorization_request("web").pkce(VERIFIER));
+        let answer = kit.code_request(&s256).set("code_verifier", CHALLENGE).send().expect_status(400);
+        assert_eq!(answer["error"], "invalid_grant");
+        let refused = Refused::Client("invalid_request");
+        let plain = |text: &str| {
+            plain().set("code_challenge_method", "plain").set("code_challenge", text).scope("openid")
+        };
+        NegativeTable::new(&kit)
+            .row("a short challenge", plain(&"a".repeat(42)), refused)
+            .row("a long challenge", plain(&"a".repeat(129)), refused)
+            .row("other characters", plain(&"+".repeat(43)), refused)
+            .row("an empty challenge", plain(""), refused)
+            .row("another method", plain(VERIFIER).set("code_challenge_method", "PLAIN"), refused)
+            .run();
+    }
 }
 
 /// RFC 9700 section 2.1.1, downgrade: a verifier counts only when there was a challenge. PKCE-06

@@ -66,6 +66,29 @@ fn a_token_is_shown_in_one_place() {
     assert_refused!(foreign, "invalid_token", "access_token_for_another_audience");
 }
 
+/// UINF-02, UINF-03, RFC 6750 section 2.3: a compatibility setting, off by default
+/// (`a_token_is_shown_in_one_place`). One place still means one.
+#[test]
+fn a_token_may_be_shown_in_the_query() {
+    let kit = TestProvider::builder().configure(|to| to.compatibility.query_access_token = true).build();
+    let tokens = kit.tokens("alice", "spa", "openid");
+    let token = tokens.member("access_token");
+    let query = |token: &str| kit.get(&format!("/userinfo?access_token={token}"));
+    let answer = query(token).expect_status(200);
+    assert_eq!(answer.json(), &json!({"sub": "alice"}));
+    // RFC 6750 section 2.3: no cache may keep it.
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    check_refused_by_name(&query("at_unknown"), "invalid_token", "access_token_unknown");
+    let path = format!("/userinfo?access_token={token}");
+    let several = "access_token_in_several_places";
+    let header = kit.anonymous_request(&path).get().header("authorization", &format!("Bearer {token}"));
+    check_refused_by_name(&header.send(), "invalid_request", several);
+    let body = kit.anonymous_request(&path).param("access_token", token);
+    check_refused_by_name(&body.send(), "invalid_request", several);
+    let twice = kit.get(&format!("{path}&access_token={token}"));
+    check_refused_by_name(&twice, "invalid_request", "malformed_parameter");
+}
+
 /// UINF-11, UINF-12, CLAIM-09, CLAIM-10: signed when it is registered so; accounts cannot change the subject,
 /// nor add what was not asked for.
 #[test]

@@ -1,5 +1,5 @@
 //! OpenID Connect Core 1.0 section 5.3, UserInfo; RFC 6750 sections 2 and 3, use of the bearer token.
-//! Config     none
+//! Config     `[compatibility] query_access_token`
 //! Discovery  userinfo_endpoint userinfo_signing_alg_values_supported
 
 use std::sync::Arc;
@@ -91,11 +91,13 @@ pub struct UserInfoEndpoint {
     pub issuer: Arc<TokenIssuer>,
     /// The claims that each scope stands for.
     pub claims: Arc<ClaimsRule>,
+    /// Whether the access token may be in the query (RFC 6750 section 2.3).
+    pub may_token_be_in_query: bool,
 }
 
 impl UserInfoEndpoint {
-    /// Returns the consented claims about the person. `query` is read only to refuse a token in it; `form` is
-    /// the body of a POST, and empty otherwise.
+    /// Returns the consented claims about the person. `query` may only have a token
+    /// if a compatibility setting permits it; `form` is the body of a POST, and empty otherwise.
     ///
     /// # Errors
     /// A refusal of RFC 6750 section 3.1, or a fault.
@@ -106,7 +108,7 @@ impl UserInfoEndpoint {
         query: &Params<'_>,
         form: &Params<'_>,
     ) -> Result<UserInfo, Failure> {
-        let token = bearer(call, query, form)?;
+        let token = self.bearer(call, query, form)?;
         let found = LiveAccessToken::find(call, env, &self.issuer.keys, token).await?;
         let token = found.ok_or(&TOKEN_UNKNOWN)?;
         // RFC 9068 section 4: the audience is checked first. Without `openid`, a resource server's token is
@@ -161,18 +163,23 @@ impl UserInfoEndpoint {
         env.record(call, &Event::UserInfoServed { client: client.id().clone() });
         Ok(answer)
     }
-}
 
-/// The token, from exactly one place (RFC 6750 section 2).
-fn bearer<'a>(call: &'a Call, query: &Params<'_>, form: &'a Params<'_>) -> Result<&'a str, Refusal> {
-    if query.has("access_token") {
-        return TOKEN_IN_QUERY.refused();
-    }
-    match (call.authorization.as_deref(), form.one("access_token")?) {
-        (Some(_), Some(_)) => SEVERAL_TOKENS.refused(),
-        (None, None) => TOKEN_MISSING.refused(),
-        (None, Some(token)) => Ok(token),
-        (Some(header), None) => credentials(header, "Bearer").ok_or((&MALFORMED_HEADER).into()),
+    /// The token, from exactly one place (RFC 6750 section 2).
+    fn bearer<'a>(
+        &self,
+        call: &'a Call,
+        query: &'a Params<'_>,
+        form: &'a Params<'_>,
+    ) -> Result<&'a str, Refusal> {
+        if query.has("access_token") && !self.may_token_be_in_query {
+            return TOKEN_IN_QUERY.refused();
+        }
+        match (call.authorization.as_deref(), form.one("access_token")?, query.one("access_token")?) {
+            (None, None, None) => TOKEN_MISSING.refused(),
+            (None, Some(token), None) | (None, None, Some(token)) => Ok(token),
+            (Some(header), None, None) => credentials(header, "Bearer").ok_or((&MALFORMED_HEADER).into()),
+            _ => SEVERAL_TOKENS.refused(),
+        }
     }
 }
 

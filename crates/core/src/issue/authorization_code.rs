@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chancery_store::{Record, Tags};
 use chancery_types::handle::{AuthorizationCode, Handle};
+use chancery_types::iana::CodeChallengeMethod;
 use chancery_types::{Key, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -154,12 +155,14 @@ impl TokenIssuer {
         let tags = records.tags(Some(granted.account()), None, None);
         let grant_key = granted.grant.key(&env.realm);
         let body = GrantBody { granted };
+        let challenge = asked.code_challenge.as_ref();
         let grant = records.new(grant_key, parent, tags, grant_end, &body)?;
         let body = AuthorizationCodeBody {
             deadline,
             redirect_uri: addressed.target.uri().as_str().into(),
             redirect_uri_was_sent: addressed.target.was_sent(),
-            code_challenge: asked.code_challenge.as_ref().map(|challenge| challenge.as_str().into()),
+            code_challenge: challenge.map(|challenge| challenge.as_str().into()),
+            code_challenge_method: challenge.map_or(CodeChallengeMethod::S256, |challenge| challenge.method),
             nonce: what.nonce,
             granted: body.granted,
         };

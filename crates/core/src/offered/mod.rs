@@ -11,6 +11,8 @@ use chancery_types::Timestamp;
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
 use serde::{Deserialize, Serialize};
 
+mod compatibility;
+pub use compatibility::{CompatibilityConfig, Departure, PkceOptional};
 mod endpoint;
 pub use endpoint::{Caller, Description, Endpoint, Verb};
 mod routes;

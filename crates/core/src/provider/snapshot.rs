@@ -67,6 +67,7 @@ impl Snapshot {
         let offered = Arc::new(config.offered());
         let claims = ClaimsRule::new(config.claims.clone());
         let scope = ScopeRule::new(&config.scopes, claims.scopes());
+        let pkce = Pkce::new(&config.compatibility);
         let issuer = Arc::new(TokenIssuer {
             keys: Arc::clone(&keys),
             policy: Arc::clone(token_policy),
@@ -81,6 +82,7 @@ impl Snapshot {
                 resolver: Resolver {},
                 offered: Arc::clone(&offered),
                 scope: scope.clone(),
+                pkce,
                 claims: claims.clone(),
                 keys: Arc::clone(&keys),
                 issuer: env.issuer.clone(),
@@ -100,10 +102,14 @@ impl Snapshot {
         };
         let introspection = IntrospectionEndpoint { issuer: issuer.clone(), policy: client_policy.clone() };
         let revocation = RevocationEndpoint { issuer: issuer.clone(), policy: client_policy.clone() };
-        let userinfo = UserInfoEndpoint { issuer: issuer.clone(), claims: Arc::new(claims.clone()) };
+        let userinfo = UserInfoEndpoint {
+            issuer: issuer.clone(),
+            claims: Arc::new(claims.clone()),
+            may_token_be_in_query: config.compatibility.query_access_token,
+        };
 
         let components: [&dyn Component; 8] =
-            [&*offered, &scope, &claims, &Pkce, &*interactions, &interactions.rules, &*issuer, &userinfo];
+            [&*offered, &scope, &claims, &pkce, &*interactions, &interactions.rules, &*issuer, &userinfo];
         let announcement = Announcement {
             issuer: &env.issuer,
             routes: &config.routes,

@@ -1,5 +1,6 @@
 //! What the exchange of a code checks, and what it yields.
 
+use chancery_types::iana::CodeChallengeMethod;
 use chancery_types::{Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -17,12 +18,24 @@ pub struct AuthorizationCodeBody {
     /// Whether the authorization request contained the redirect URI; then the exchange has to repeat it (RFC
     /// 6749 section 4.1.3).
     pub redirect_uri_was_sent: bool,
-    /// `code_challenge`, method S256 (RFC 7636 section 4.3).
+    /// `code_challenge` (RFC 7636 section 4.3).
     pub code_challenge: Option<Box<str>>,
+    /// How it was made.
+    #[serde(default = "s256", skip_serializing_if = "is_s256")]
+    pub code_challenge_method: CodeChallengeMethod,
     /// `nonce`.
     pub nonce: Option<Box<str>>,
     /// What it is exchanged for.
     pub granted: Granted,
+}
+
+const fn s256() -> CodeChallengeMethod {
+    CodeChallengeMethod::S256
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
+const fn is_s256(method: &CodeChallengeMethod) -> bool {
+    matches!(method, CodeChallengeMethod::S256)
 }
 
 impl Body for AuthorizationCodeBody {

@@ -69,7 +69,8 @@ pub(super) fn asked(
     // The access token is for the resource server that the scopes belong to (RFC 9068 section 3).
     let resource = resource.cloned().filter(|server| server.knows_any(&scopes.known));
     let challenge = params.one("code_challenge")?;
-    let code_challenge = CodeChallenge::parse(challenge, params.one("code_challenge_method")?, client)?;
+    let method = params.one("code_challenge_method")?;
+    let code_challenge = rules.pkce.challenge(challenge, method, client)?;
     let max_age =
         max_age(params.one("max_age")?)?.or(client.metadata().openid.default_max_age.filter(|_| is_openid));
     let claims =

@@ -13,6 +13,7 @@ use crate::offered::{Component, Offered};
 use crate::policy::AuthorizationPolicy;
 use crate::request::{Addressed, Asked, Door, Refused, Resolver};
 use crate::rule::claims::ClaimsRule;
+use crate::rule::pkce::Pkce;
 use crate::rule::scope::ScopeRule;
 
 reasons! {
@@ -138,6 +139,8 @@ pub struct Rules {
     pub offered: Arc<Offered>,
     /// RFC 6749 section 3.3.
     pub scope: ScopeRule,
+    /// RFC 7636.
+    pub pkce: Pkce,
     /// OIDC Core section 5.5.
     pub claims: ClaimsRule,
     /// For `id_token_hint`.

@@ -1,6 +1,6 @@
-//! RFC 7636, Proof Key for Code Exchange (PKCE): sections 4.1 to 4.6. Only S256, and required by default (RFC
+//! RFC 7636, Proof Key for Code Exchange (PKCE): sections 4.1 to 4.6. By default only S256, and required (RFC
 //! 9700 section 2.1.1).
-//! Config     none; `pkce_optional` is a setting of a client
+//! Config     `[compatibility] pkce_optional, pkce_plain`; both are settings of a client as well
 //! Discovery  code_challenge_methods_supported
 
 use chancery_jose::{ClaimsWriter, base64url, constant_time_eq, sha256};
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{Reason, Refusal};
 use crate::model::Client;
-use crate::offered::Component;
+use crate::offered::{CompatibilityConfig, Component, PkceOptional};
 
 reasons! {
     /// The request has no `code_challenge`, and nothing exempts the client from PKCE.
@@ -20,11 +20,11 @@ reasons! {
         description: "code_challenge is required",
         section: "RFC 9700 section 2.1.1",
     };
-    /// `code_challenge` is not a possible result of the method S256.
+    /// `code_challenge` is not a possible result of its method.
     pub MALFORMED_CHALLENGE = Reason {
         name: "pkce_challenge_malformed",
         code: ErrorCode::InvalidRequest,
-        description: "code_challenge must be 43 characters of base64url",
+        description: "code_challenge must be 43 characters of base64url, or with the method plain a verifier",
         section: "RFC 7636 section 4.2",
     };
     /// The request has a `code_challenge_method` but no `code_challenge`.
@@ -34,7 +34,8 @@ reasons! {
         description: "code_challenge must be provided with code_challenge_method",
         section: "RFC 7636 section 4.3",
     };
-    /// `code_challenge_method` is `plain`, is unknown, or is missing, which means `plain`.
+    /// `code_challenge_method` is unknown, or it is `plain` or missing, which means `plain`, and nothing allows
+    /// the client to use that.
     pub UNSUPPORTED_METHOD = Reason {
         name: "pkce_method_unsupported",
         code: ErrorCode::InvalidRequest,
@@ -50,68 +51,109 @@ reasons! {
     };
 }
 
-/// The rule, which is always on.
+/// The rule. Which clients it can be loosened for is a compatibility setting.
 #[derive(Clone, Copy, Debug)]
-pub struct Pkce;
+pub struct Pkce {
+    optional: PkceOptional,
+    plain: bool,
+}
 
 impl Component for Pkce {
     fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
-        metadata.strings("code_challenge_methods_supported", [CodeChallengeMethod::S256.as_str()]);
+        let plain = self.plain.then_some(CodeChallengeMethod::Plain);
+        let methods = [CodeChallengeMethod::S256].into_iter().chain(plain);
+        metadata.strings("code_challenge_methods_supported", methods.map(CodeChallengeMethod::as_str));
     }
 }
 
-/// SHA-256 of a verifier, in base64url (RFC 7636 section 4.2).
+/// What a verifier has to match (RFC 7636 section 4.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CodeChallenge(Box<str>);
+pub struct CodeChallenge {
+    /// How it was made.
+    pub method: CodeChallengeMethod,
+    text: Box<str>,
+}
 
 /// The secret that a challenge was made from (RFC 7636 section 4.1). It has no `Debug`.
 pub struct CodeVerifier(Zeroizing<String>);
 
-impl CodeChallenge {
+impl Pkce {
+    /// Built from the configuration.
+    #[must_use]
+    pub fn new(config: &CompatibilityConfig) -> Self {
+        Self { optional: config.pkce_optional, plain: config.pkce_plain }
+    }
+
     /// Reads what an authorization request sent (RFC 7636 section 4.3).
     ///
     /// # Errors
-    /// A refusal if the method is not S256, if the challenge is malformed, or if there is none and the client
-    /// does not have the compatibility setting `pkce_optional`.
-    pub fn parse(
+    /// A refusal if the method is not one that the client may use, if the challenge is malformed, or if there
+    /// is none and nothing exempts the client from PKCE.
+    pub fn challenge(
+        &self,
         challenge: Option<&str>,
         method: Option<&str>,
         client: &Client,
-    ) -> Result<Option<Self>, Refusal> {
-        let Some(challenge) = challenge else {
+    ) -> Result<Option<CodeChallenge>, Refusal> {
+        let Some(text) = challenge else {
             return match method {
                 Some(_) => CHALLENGE_MISSING.refused(),
-                None if client.is_pkce_optional() => Ok(None),
+                None if self.is_optional(client) => Ok(None),
                 None => MISSING.refused(),
             };
         };
         // RFC 7636 section 4.3: a method that is left out means `plain`.
-        if method.and_then(CodeChallengeMethod::parse) != Some(CodeChallengeMethod::S256) {
-            return UNSUPPORTED_METHOD.refused();
-        }
-        // RFC 7636 section 4.2: base64url of 32 bytes, which is 43 characters; no verifier could match any
-        // other.
-        let is_digest = base64url::decode(challenge).is_ok_and(|digest| digest.len() == 32);
-        if is_digest { Ok(Some(Self(challenge.into()))) } else { MALFORMED_CHALLENGE.refused() }
+        let method = method.map_or(Some(CodeChallengeMethod::Plain), CodeChallengeMethod::parse);
+        let (method, is_well_formed) = match method {
+            // RFC 7636 section 4.2: base64url of 32 bytes, which is 43 characters; no verifier could match
+            // any other.
+            Some(CodeChallengeMethod::S256) => {
+                let is_digest = base64url::decode(text).is_ok_and(|digest| digest.len() == 32);
+                (CodeChallengeMethod::S256, is_digest)
+            }
+            Some(CodeChallengeMethod::Plain) if self.plain || client.is_pkce_plain() => {
+                (CodeChallengeMethod::Plain, is_well_formed(text))
+            }
+            _ => return UNSUPPORTED_METHOD.refused(),
+        };
+        let challenge = CodeChallenge { method, text: text.into() };
+        if is_well_formed { Ok(Some(challenge)) } else { MALFORMED_CHALLENGE.refused() }
     }
 
+    /// Whether the client may omit PKCE.
+    fn is_optional(&self, client: &Client) -> bool {
+        let by_server = match self.optional {
+            PkceOptional::Never => false,
+            PkceOptional::Confidential => !client.is_public(),
+            PkceOptional::Always => true,
+        };
+        by_server || client.is_pkce_optional()
+    }
+}
+
+impl CodeChallenge {
     /// The challenge stored in a code's record.
     #[must_use]
-    pub fn kept(text: &str) -> Self {
-        Self(text.into())
+    pub fn kept(method: CodeChallengeMethod, text: &str) -> Self {
+        Self { method, text: text.into() }
     }
 
     /// As it was sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Whether the verifier matches this challenge (RFC 7636 section 4.6), in constant time.
     #[must_use]
     pub fn admits(&self, verifier: &CodeVerifier) -> bool {
-        let derived = base64url::encode(sha256(verifier.0.as_bytes()));
-        constant_time_eq(self.0.as_bytes(), derived.as_bytes())
+        match self.method {
+            CodeChallengeMethod::S256 => {
+                let derived = base64url::encode(sha256(verifier.0.as_bytes()));
+                constant_time_eq(self.text.as_bytes(), derived.as_bytes())
+            }
+            CodeChallengeMethod::Plain => constant_time_eq(self.text.as_bytes(), verifier.0.as_bytes()),
+        }
     }
 }
 
@@ -142,7 +184,8 @@ mod tests {
     /// RFC 7636 appendix B. PKCE-07
     #[test]
     fn the_example_of_the_standard() {
-        let challenge = CodeChallenge::kept("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        let challenge =
+            CodeChallenge::kept(CodeChallengeMethod::S256, "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
         let verifier = |text| CodeVerifier::parse(text).unwrap();
         assert!(challenge.admits(&verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")));
         assert!(!challenge.admits(&verifier("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl")));

@@ -35,7 +35,10 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Output {
             Arc::new(NoFetch)
         }
     };
-    let mut loosened = Vec::new();
+    let departures = settings.engine.compatibility.departures().into_iter();
+    let mut loosened: Vec<String> = departures
+        .map(|departure| format!("compatibility.{} ({})", departure.setting, departure.section))
+        .collect();
     match &settings.store {
         Store::Sqlite { .. } => stored(&settings, &locales, fetch, &mut wrong, &mut loosened).await,
         Store::Memory => wrong.extend(settings.engine.complaints().iter().map(ToString::to_string)),
@@ -83,6 +86,9 @@ async fn stored(
                 let id = client.id();
                 if client.is_pkce_optional() {
                     loosened.push(format!("client {id}: pkce_optional (RFC 9700 section 2.1.1)"));
+                }
+                if client.is_pkce_plain() {
+                    loosened.push(format!("client {id}: pkce_plain (RFC 9700 section 2.1.1)"));
                 }
                 if client.has_weak_secret(now) {
                     loosened.push(format!(

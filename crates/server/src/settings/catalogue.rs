@@ -86,6 +86,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("interaction", "The login and consent pages"),
     ("throttle", "Limits guesses at passwords. Only failures are counted"),
     ("client_authentication", "How clients authenticate"),
+    (
+        "compatibility",
+        "What is loosened for clients that cannot do without it. Each setting leaves a recommendation of its standard; `chancery check` names the section",
+    ),
     ("authorization_code", "Authorization codes, and the grants that they start"),
     ("access_token", "Access tokens"),
     ("refresh_token", "Refresh tokens"),
@@ -287,6 +291,24 @@ const WRITTEN: &[Setting] = &[
         Form::Choice(&["either", "registered"]),
         "\"either\"",
         "How a client with a secret may send it: in the header or in the body, or only in the way that it is registered with. A client can be restricted by itself (`secret_method` below `chancery` in its metadata).",
+    ),
+    setting(
+        "compatibility.pkce_optional",
+        Form::Choice(&["never", "confidential", "always"]),
+        "\"never\"",
+        "Which clients may omit PKCE (RFC 9700 section 2.1.1): `confidential` ones, which authenticate, or `always`, also public ones, whose codes anybody can redeem who intercepts them. A single client can be exempted by itself (`pkce_optional` below `chancery` in its metadata).",
+    ),
+    setting(
+        "compatibility.pkce_plain",
+        Form::Switch,
+        "false",
+        "Whether every client may use the code challenge method `plain` (RFC 9700 section 2.1.1), which does not help against somebody who reads the authorization request. A single client can be allowed it (`pkce_plain`).",
+    ),
+    setting(
+        "compatibility.query_access_token",
+        Form::Switch,
+        "false",
+        "Whether UserInfo accepts an access token in the query (RFC 6750 section 2.3), which ends up in logs and histories (RFC 9700 section 4.3.2).",
     ),
     setting(
         "authorization_code.lifetime",

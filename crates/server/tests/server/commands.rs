@@ -59,6 +59,24 @@ fn check_names_three_complaints_at_once() {
     assert_eq!(said.lines().count(), 3, "{said}");
 }
 
+/// Each compatibility setting is listed with the section that it leaves, and a strict check refuses it.
+#[test]
+fn check_names_what_the_configuration_loosens() {
+    let folder = initialised();
+    assert!(!done(&folder, &["check"], "").contains("loosened"));
+    for (setting, value, section) in [
+        ("pkce_optional", "confidential", "RFC 9700 section 2.1.1"),
+        ("pkce_optional", "always", "RFC 9700 section 2.1.1"),
+        ("pkce_plain", "true", "RFC 9700 section 2.1.1"),
+        ("query_access_token", "true", "RFC 9700 section 4.3.2"),
+    ] {
+        let set = format!("compatibility.{setting}={value}");
+        let said = done(&folder, &["check", "--set", &set], "");
+        assert!(said.contains(&format!("loosened: compatibility.{setting} ({section})\n")), "{said}");
+        assert!(!run(&folder, &["check", "--strict", "--set", &set], "").status.success(), "{set}");
+    }
+}
+
 /// Values that are of the right form, and still wrong together.
 #[test]
 fn check_asks_the_engine_and_the_files() {
@@ -136,7 +154,7 @@ fn clients_are_added_from_metadata_one_or_many() {
     let secret = "a secret of at least thirty-two characters";
     let many = format!(
         r#"[{{"client_id":"a","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"]}},
-            {{"client_id":"b","client_secret":"{secret}","redirect_uris":["https://b.example/cb"],"chancery":{{"pkce_optional":true}}}}]"#
+            {{"client_id":"b","client_secret":"{secret}","redirect_uris":["https://b.example/cb"],"chancery":{{"pkce_optional":true,"pkce_plain":true}}}}]"#
     );
     fs::write(folder.join("clients.json"), many).unwrap();
     let said = done(&folder, &["client", "add", "--file", "clients.json"], "");
@@ -145,7 +163,9 @@ fn clients_are_added_from_metadata_one_or_many() {
     assert!(list.contains("a\t-\tpublic\tenabled") && list.contains("b\t-\tconfidential\tenabled"), "{list}");
 
     // What leaves RFC 9700 is listed, and fails a strict check.
-    assert!(done(&folder, &["check"], "").contains("client b: pkce_optional (RFC 9700"));
+    let said = done(&folder, &["check"], "");
+    assert!(said.contains("client b: pkce_optional (RFC 9700"), "{said}");
+    assert!(said.contains("client b: pkce_plain (RFC 9700"), "{said}");
     let strict = run(&folder, &["check", "--strict"], "");
     assert!(!strict.status.success());
 

@@ -92,7 +92,9 @@ impl AuthorizationCodeBody {
         }
         // RFC 9700 section 2.1.1: a verifier without a challenge is refused too, to prevent PKCE downgrades.
         let is_proved = match (&self.code_challenge, &asked.code_verifier) {
-            (Some(challenge), Some(verifier)) => CodeChallenge::kept(challenge).admits(verifier),
+            (Some(challenge), Some(verifier)) => {
+                CodeChallenge::kept(self.code_challenge_method, challenge).admits(verifier)
+            }
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };

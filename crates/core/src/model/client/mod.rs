@@ -255,6 +255,12 @@ impl Client {
         self.metadata().own.pkce_optional
     }
 
+    /// Whether it may use the code challenge method `plain`, which RFC 9700 section 2.1.1 advises against.
+    #[must_use]
+    pub fn is_pkce_plain(&self) -> bool {
+        self.metadata().own.pkce_plain
+    }
+
     /// `redirect_uris`.
     #[must_use]
     pub fn redirect_uris(&self) -> &[RedirectUri] {

@@ -31,7 +31,7 @@ pub struct OpenId {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
-fn is_false(value: &bool) -> bool {
+pub(super) fn is_false(value: &bool) -> bool {
     !value
 }
 

@@ -4,6 +4,7 @@ use chancery_types::{ClientId, ResourceUri};
 use serde::{Deserialize, Serialize};
 
 use super::Reader;
+use super::openid::is_false;
 
 /// When a client gets refresh tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,9 @@ pub struct OwnSettings {
     /// Whether it may omit PKCE, which RFC 9700 section 2.1.1 recommends for every client. A public client
     /// may not.
     pub pkce_optional: bool,
+    /// Whether it may use the code challenge method `plain`, which RFC 9700 section 2.1.1 advises against.
+    #[serde(skip_serializing_if = "is_false")]
+    pub pkce_plain: bool,
     /// When it gets refresh tokens.
     pub refresh_tokens: RefreshTokens,
     /// How its secret may be sent.
@@ -74,6 +78,7 @@ impl Default for OwnSettings {
             enabled: true,
             introspects: Vec::new(),
             pkce_optional: false,
+            pkce_plain: false,
             refresh_tokens: RefreshTokens::default(),
             secret_method: SecretMethod::default(),
         }
@@ -90,6 +95,7 @@ impl OwnSettings {
             enabled: own.boolean("enabled").unwrap_or(true),
             introspects: own.value("introspects", "an array of client ids").unwrap_or_default(),
             pkce_optional: own.boolean("pkce_optional").unwrap_or(false),
+            pkce_plain: own.boolean("pkce_plain").unwrap_or(false),
             refresh_tokens: own.value("refresh_tokens", "\"offline\" or \"always\"").unwrap_or_default(),
             secret_method: own.value("secret_method", "\"either\" or \"registered\"").unwrap_or_default(),
         })

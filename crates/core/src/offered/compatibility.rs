@@ -1,0 +1,55 @@
+//! What is offered only to clients that cannot do without it, because it leaves what RFC 9700 or its own
+//! standard recommends. Everything is off by default.
+//! Config     `[compatibility]`
+//! Discovery  none; what is switched on is announced where it belongs
+
+use serde::{Deserialize, Serialize};
+
+/// `[compatibility]`: each setting is named for what it permits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CompatibilityConfig {
+    /// Which clients may omit PKCE.
+    pub pkce_optional: PkceOptional,
+    /// The code challenge method `plain`, for every client.
+    pub pkce_plain: bool,
+    /// An access token in the query of a UserInfo request.
+    pub query_access_token: bool,
+}
+
+/// Which clients may omit PKCE, besides those with the setting `pkce_optional` of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum PkceOptional {
+    /// None.
+    #[default]
+    Never,
+    /// Those that authenticate at the token endpoint.
+    Confidential,
+    /// Public ones as well, for which PKCE is a MUST: whoever intercepts a code can redeem it.
+    Always,
+}
+
+/// A setting that leaves a standard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// The setting.
+    pub setting: &'static str,
+    /// The section that it leaves.
+    pub section: &'static str,
+}
+
+impl CompatibilityConfig {
+    /// Every setting that is on.
+    #[must_use]
+    pub fn departures(&self) -> Vec<Departure> {
+        let all = [
+            (self.pkce_optional != PkceOptional::Never, "pkce_optional", "RFC 9700 section 2.1.1"),
+            (self.pkce_plain, "pkce_plain", "RFC 9700 section 2.1.1"),
+            (self.query_access_token, "query_access_token", "RFC 9700 section 4.3.2"),
+        ];
+        let on = all.into_iter().filter(|(is_on, ..)| *is_on);
+        on.map(|(_, setting, section)| Departure { setting, section }).collect()
+    }
+}
