@@ -54,7 +54,7 @@ impl Config {
     /// What a provider with this configuration offers.
     #[must_use]
     pub fn offered(&self) -> Offered {
-        Offered::at(self.endpoints.clone())
+        Offered::at(self.endpoints.clone(), &self.compatibility)
     }
 
     /// Everything that is wrong with it. Each section knows its own rules.

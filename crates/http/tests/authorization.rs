@@ -257,7 +257,7 @@ fn requests_that_must_not_be_answered_with_a_code() {
         table = table.row(format!("request_uri={uri}"), web().set("request_uri", uri), refused);
     }
     for response_type in
-        ["token", "id_token", "none", "code token", "code  code", "code ", "CODE", "code id_token", "x"]
+        ["token", "id_token", "none code", "code token", "code  code", "code ", "CODE", "code id_token", "x"]
     {
         let refused = Refused::Client("unsupported_response_type");
         table = table.row(

@@ -72,6 +72,7 @@ pub struct TestProvider {
     /// What answers.
     pub service: Service,
     registrations: Mutex<HashMap<String, Registration>>,
+    offered: Offered,
     peer: Option<IpAddr>,
     application: Option<(String, Application)>,
     realms: Option<Realms>,
@@ -280,10 +281,13 @@ impl TestProviderBuilder {
         });
         let events = Arc::new(RecordedEvents::default());
         let realm = RealmId::parse(&self.realm).expect("a realm");
+        let offered = self.config.offered();
         let own = self
             .resource_servers
             .into_iter()
-            .fold(MemoryRegistry::new(), |registry, server| registry.with_resource_server(server));
+            .fold(MemoryRegistry::new().offering(offered.clone()), |registry, server| {
+                registry.with_resource_server(server)
+            });
         let registry = self.registry.begin(realm.clone(), own);
         let fetch = Arc::new(ScriptedFetch::default());
         let keys = self.keys.unwrap_or_else(shared_keys);
@@ -342,6 +346,7 @@ impl TestProviderBuilder {
             provider,
             service,
             registrations,
+            offered,
             peer: self.peer,
             application: self.application,
             realms: self.realms,
@@ -442,8 +447,7 @@ impl TestProvider {
     pub fn replace_client(&self, metadata: &str) {
         let registration = Registration::read(metadata, None);
         self.remove_client(&registration.client_id);
-        let offered = Offered::default();
-        let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, self.now());
+        let rules = RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, self.now());
         let made = register(metadata.as_bytes(), &*self.random, &rules);
         let client = made.unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}")).client;
         let put =
@@ -462,8 +466,7 @@ impl TestProvider {
     pub fn replace_secret(&self, client: &str, other_ends: Timestamp) -> String {
         let (realm, id) = (self.env().realm.clone(), ClientId::parse(client).expect("a client id"));
         let seen = wait(self.registry.client(&realm, &id)).expect("the registry").expect("a client");
-        let offered = Offered::default();
-        let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, self.now());
+        let rules = RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, self.now());
         let session = self.provider.session_lifetime();
         let made = replace_secret(&seen, other_ends, session, &*self.random, &rules);
         let made = made.expect("a client with a secret");

@@ -1,6 +1,8 @@
 //! The values of the IANA "OAuth Parameters" registries and of OpenID Connect that this build knows. Their
 //! wire strings stand here and nowhere else.
 
+pub use crate::response_type::ResponseType;
+
 macro_rules! registry {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $wire:literal,)* }) => {
         $(#[$doc])*
@@ -91,17 +93,12 @@ registry! {
     GrantType {
         /// RFC 6749 section 4.1.
         AuthorizationCode = "authorization_code",
+        /// RFC 6749 section 4.2: clients that get tokens from the authorization endpoint are registered for it.
+        Implicit = "implicit",
         /// RFC 6749 section 4.4.
         ClientCredentials = "client_credentials",
         /// RFC 6749 section 6.
         RefreshToken = "refresh_token",
-    }
-}
-registry! {
-    /// Response types (RFC 6749 section 3.1.1).
-    ResponseType {
-        /// RFC 6749 section 4.1.1.
-        Code = "code",
     }
 }
 registry! {

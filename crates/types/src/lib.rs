@@ -26,6 +26,7 @@ pub mod params;
 pub use params::Params;
 
 mod redirect;
+mod response_type;
 pub use redirect::{RedirectKind, RedirectUri};
 
 pub mod handle;

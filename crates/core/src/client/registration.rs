@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chancery_jose::json::Object;
 use chancery_jose::{SecretDigest, SigningAlgorithm, base64url};
+use chancery_types::iana::GrantType;
 use chancery_types::{ClientId, Timestamp};
 use zeroize::Zeroizing;
 
@@ -94,7 +95,9 @@ fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, offered: &Off
     let flow = &metadata.flow;
     let mut complain =
         |member: &str, value: &str| from.complain(member, format!("{value} is not offered here"));
-    for value in flow.grant_types.iter().filter(|value| !offered.grant_types.contains(value)) {
+    // `implicit` follows from the response types, of which the client hears below.
+    let is_own = |value: &&GrantType| **value != GrantType::Implicit;
+    for value in flow.grant_types.iter().filter(is_own).filter(|value| !offered.grant_types.contains(value)) {
         complain("grant_types", value.as_str());
     }
     for value in flow.response_types.iter().filter(|value| !offered.response_types.contains(value)) {

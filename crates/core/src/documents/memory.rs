@@ -20,6 +20,7 @@ use crate::rotation::{KeyEnd, KeyTimes};
 /// Clients and resource servers in memory, the same for every realm that asks.
 pub struct MemoryRegistry {
     known: RwLock<Known>,
+    offered: Offered,
 }
 
 #[derive(Default)]
@@ -52,7 +53,14 @@ impl MemoryRegistry {
     /// An empty registry.
     #[must_use]
     pub fn new() -> Self {
-        Self { known: RwLock::default() }
+        Self { known: RwLock::default(), offered: Offered::default() }
+    }
+
+    /// For a provider that does not offer what it does by default ([`Config::offered`](crate::config::Config::offered)):
+    /// clients are registered for that.
+    #[must_use]
+    pub fn offering(self, offered: Offered) -> Self {
+        Self { offered, ..self }
     }
 
     /// Adds a client of this metadata (RFC 7591 section 2), as [`MemoryRegistry::put`] does.
@@ -80,8 +88,8 @@ impl MemoryRegistry {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn put(&self, metadata: &str) -> Result<Option<Zeroizing<String>>, Vec<Complaint>> {
-        let offered = Offered::default();
-        let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, Timestamp::from_millis(0));
+        let now = Timestamp::from_millis(0);
+        let rules = RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, now);
         let registered = register(metadata.as_bytes(), &SystemRandom, &rules)?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         // Replacing a client, or putting it again after a restart, is no new registration: its tokens stay

@@ -1,40 +1,38 @@
-//! The writes of an interaction, and nothing else writes: the next page's record, grant and code, and the one
-//! answer.
+//! The writes of an interaction: the next page's record, and the grant with whatever the response has of it.
+//! Beside it only `answered` writes, which keeps the one answer.
 //!
 //! An answer is written first, then compared with what may have changed meanwhile, then claimed for the
 //! interaction, then shown. Whoever loses the claim takes back what was written, and leads where the first
 //! answer led.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
 
-use chancery_jose::{hmac_sha256, sha256};
+use chancery_jose::sha256;
 use chancery_store::{Change, Record, Revoked, StoreError, Tags, Updated};
 use chancery_types::Key;
-use chancery_types::handle::{AuthorizationCode, Handle, HandleDigest, RotatingHandle, Session};
-use chancery_types::iana::ErrorCode;
-use zeroize::Zeroizing;
+use chancery_types::handle::{Handle, HandleDigest, RotatingHandle, Session};
+use chancery_types::iana::{ErrorCode, ResponseType};
 
+use super::answered::{
+    Names, Repeated, claim, claimed, first_answer, given_again, issued, names, repeated, respond,
+};
 use super::form_token::{self, FORM_ANSWERED, form_refused};
+use super::grant::Allowed;
 use super::page::{Shown, lost, lost_page, page};
 use super::pending::{Pending, Purpose};
 use super::prompt::{self, Needed};
 use super::view::LoginProblem;
 use super::{Decided, Interactions, KEPT, Outcome, consent, grant};
 use crate::context::{Call, Env};
-use crate::error::{Fault, Reason, Refusal};
+use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::{Endpoint, Event, GrantEnd, RefusedClient};
-use crate::issue::authorization_code::Yes;
+use crate::issue::Yes;
 use crate::model::{Authentication, GrantId, PromptName};
 use crate::records::{
-    AnswerBody, Answered, AuthorizationCodeBody, Body as _, Found, GrantBody, InteractionBody, InteractionId,
-    ReplayBody, SessionBody, answer_key, challenge_key,
+    Answered, Body as _, Found, GrantBody, InteractionBody, InteractionId, ReplayBody, SessionBody,
+    challenge_key,
 };
-use crate::request::{Addressed, Prompts};
-
-/// What the client was told is told again for so long to the browser that repeats its step: a double click
-/// shows the answer to the last one.
-const REPEATED: Duration = Duration::from_secs(10);
+use crate::request::{Addressed, Prompts, error_code};
 
 /// How often a session that parallel tabs change is read again.
 const RACES: usize = 3;
@@ -83,16 +81,6 @@ enum Written {
     Lost,
 }
 
-/// Where the repetition of an answered step leads.
-enum Repeated {
-    /// Where the answer led.
-    Leads(Decided),
-    /// The client has exchanged the code already.
-    Used,
-    /// The answer is too long ago, or its code is dead.
-    Over,
-}
-
 impl SessionChange {
     /// The request is answered, or goes on, in the session that it waits in.
     pub(super) fn visit(pending: &Pending<'_>) -> Option<Self> {
@@ -117,7 +105,7 @@ pub(super) async fn proceed(pending: Pending<'_>) -> Result<Decided, Fault> {
 /// Goes on in this session after a step of the person: to the client, or to the page of a stored interaction.
 pub(super) async fn go_on(pending: Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
     match pending.needed_after(Some(&change.authentication)) {
-        None => grant(pending, change).await,
+        None => allow(pending, change).await,
         Some(Needed::Impossible(why)) => refuse(&pending, &why.into()).await,
         Some(_) => store(&pending, change).await,
     }
@@ -150,57 +138,99 @@ pub(super) async fn ask_again(
     }
 }
 
-/// Answers the client with a code.
+/// Answers the client.
 pub(crate) async fn answer(pending: Pending<'_>) -> Result<Decided, Fault> {
     match SessionChange::visit(&pending) {
-        Some(change) => grant(pending, change).await,
+        Some(change) => allow(pending, change).await,
         None => Ok(lost(&pending, false)),
     }
 }
 
-/// Writes grant and code with whatever else the step changes, and responds.
-async fn grant(pending: Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
-    let (by, env, now) = (&pending.by, pending.env, pending.call.now);
+/// The person has allowed the request, in this step or before.
+async fn allow(pending: Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
     let allowed = match grant::allowed(&pending) {
         Ok(allowed) => allowed,
         Err(why) => return refuse(&pending, &why.into()).await,
     };
+    match pending.asked.response_type {
+        ResponseType::None => acknowledge(&pending, change).await,
+        _ => grant(&pending, change, allowed).await,
+    }
+}
+
+/// Tells the client that its request was allowed, and gives it nothing (Multiple Response Types section 4).
+async fn acknowledge(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
+    if write(pending, &change, Vec::new()).await? == Written::Lost {
+        return Ok(lost(pending, false));
+    }
+    let next = match claim(pending, Answered::Nothing).await? {
+        Some(next) => next,
+        None => {
+            remember(pending, None).await?;
+            record_yes(pending, &change);
+            respond(pending, Vec::new())
+        }
+    };
+    written_with(pending, change, next).await
+}
+
+/// Writes the grant, and whatever of it the response carries, with whatever else the step changes, and
+/// responds.
+async fn grant(pending: &Pending<'_>, change: SessionChange, allowed: Allowed) -> Result<Decided, Fault> {
+    let (by, call, env) = pending.world();
     let key_version = by.keys().newest().version;
-    let code = match pending.interaction {
-        Some(interaction) => code(by, interaction, change.session, key_version)?,
-        None => Handle::new(change.session.partition(), env.secret()),
+    let (session, authentication) = (change.session, &change.authentication);
+    let Names { grant, code } = match pending.interaction {
+        Some(interaction) => names(&by, interaction, session, key_version)?,
+        None => Names::new(env, session),
     };
     let Purpose::Respond(addressed) = &pending.purpose;
-    let (session, authentication) = (change.session, &change.authentication);
-    let yes = Yes { session, authentication, scopes: allowed.scopes, claims: allowed.claims, code };
-    let drafted = by.issuer.draft_code(env, now, addressed, &pending.asked, yes)?;
+    let yes = Yes { session, authentication, scopes: allowed.scopes, claims: allowed.claims, grant, code };
+    let drafted = match by.issuer.draft_response((call, env), addressed, &pending.asked, yes).await {
+        Ok(drafted) => drafted,
+        Err(Failure::Refused(why)) => return refuse(pending, &why).await,
+        Err(Failure::Broken(fault)) => return Err(fault),
+    };
 
-    let written = write(&pending, &change, drafted.records.into()).await?;
+    let written = write(pending, &change, drafted.records).await?;
     if written == Written::Lost {
-        return Ok(lost(&pending, false));
+        return Ok(lost(pending, false));
     }
-    let next = if !still_stands(&pending).await? {
-        take_back(&pending, drafted.grant, written).await?;
+    let answer = Answered::Granted { session, key_version };
+    let next = if !still_stands(pending).await? {
+        take_back(pending, grant, written).await?;
         let client = pending.client.id().clone();
-        env.record(pending.call, &Event::GrantEnded { client, why: GrantEnd::ConsentWithdrawn });
+        env.record(call, &Event::GrantEnded { client, why: GrantEnd::ConsentWithdrawn });
         let why = match pending.asked.prompts {
             Prompts::Silent => &prompt::CONSENT_MISSING,
             Prompts::Asked(_) => &CONSENT_WITHDRAWN,
         };
-        refuse(&pending, &why.into()).await?
-    } else if let Some(next) = claim(&pending, Answered::Code { session, key_version }).await? {
-        take_back(&pending, drafted.grant, written).await?;
+        refuse(pending, &why.into()).await?
+    } else if let Some(next) = claim(pending, answer).await? {
+        take_back(pending, grant, written).await?;
         next
     } else {
-        remember(&pending, Some(drafted.grant)).await?;
-        let account = change.authentication.account.clone();
-        env.record(
-            pending.call,
-            &Event::AuthorizationGranted { client: pending.client.id().clone(), account },
-        );
-        Outcome::Respond(addressed.respond(env, vec![("code", drafted.code.reveal())])).into()
+        remember(pending, Some(grant)).await?;
+        record_yes(pending, &change);
+        match (written, pending.interaction) {
+            // What the other request has written is valid, and not what was drafted here.
+            (Written::Before, Some(interaction)) => {
+                match given_again(pending, names(&by, interaction, session, key_version)?).await? {
+                    Repeated::Leads(next) => next,
+                    Repeated::Used | Repeated::Over => lost(pending, true),
+                }
+            }
+            _ => issued(pending, drafted.parameters),
+        }
     };
-    written_with(&pending, change, next).await
+    written_with(pending, change, next).await
+}
+
+/// Records that the person has allowed the request.
+fn record_yes(pending: &Pending<'_>, change: &SessionChange) {
+    let account = change.authentication.account.clone();
+    let client = pending.client.id().clone();
+    pending.env.record(pending.call, &Event::AuthorizationGranted { client, account });
 }
 
 /// Stores the request under the session, because more is needed of a person who has authenticated.
@@ -259,6 +289,7 @@ async fn write(
     for _ in 0..RACES {
         let found = latest.as_ref().unwrap_or(&person.found);
         let written = match changed(pending, change, &found.body) {
+            None if batch.is_empty() => Written::Done,
             None => inserted(store.insert(now, &batch).await)?,
             Some(body) => {
                 let expires_at = pending.by.sessions.end(now, &body);
@@ -355,96 +386,6 @@ pub(super) async fn takes_once(pending: &Pending<'_>, challenge: &str) -> Result
     }
 }
 
-/// The code that answers an interaction in this session: the same, however often its step is repeated.
-fn code(
-    by: &Interactions,
-    interaction: InteractionId,
-    session: Key,
-    version: u32,
-) -> Result<Handle<AuthorizationCode>, Fault> {
-    let derived = by.keys().derived(version);
-    let derived =
-        derived.ok_or_else(|| Fault::unavailable(format!("root secret {version} is not known here")))?;
-    let input = [&interaction.as_bytes()[..], session.as_bytes()].concat();
-    let secret = Zeroizing::new(hmac_sha256(&*derived.interaction_code, &input));
-    Ok(Handle::new(session.partition(), secret))
-}
-
-/// Makes this the answer of the interaction: `None` when it is, else what the first answer leads to. A
-/// request that no page was shown for has no interaction, and is answered each time.
-async fn claim(pending: &Pending<'_>, answer: Answered) -> Result<Option<Decided>, Fault> {
-    let Some(interaction) = pending.interaction else { return Ok(None) };
-    let first = claimed(&pending.by, pending.call, pending.env, interaction, answer.clone()).await?;
-    let Some(first) = first.filter(|first| first.answer != answer) else { return Ok(None) };
-    match repeated(pending, interaction, &first).await? {
-        Repeated::Leads(next) => Ok(Some(next)),
-        Repeated::Used | Repeated::Over => Ok(Some(lost(pending, true))),
-    }
-}
-
-/// Writes the answer, or finds the one that was first.
-async fn claimed(
-    by: &Interactions,
-    call: &Call,
-    env: &Env,
-    interaction: InteractionId,
-    answer: Answered,
-) -> Result<Option<AnswerBody>, Fault> {
-    let (records, key) = (env.records(), answer_key(&env.realm, interaction));
-    // As long as a page of the interaction can come back.
-    let ends = call.now + by.config.lifetime + KEPT;
-    let record = records.new(key, None, Tags::default(), ends, &AnswerBody { at: call.now, answer })?;
-    match records.insert(call.now, &[record]).await {
-        Ok(()) => Ok(None),
-        Err(StoreError::Occupied) => first_answer(call, env, interaction).await,
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// How the interaction was answered, if it was.
-pub(super) async fn first_answer(
-    call: &Call,
-    env: &Env,
-    interaction: InteractionId,
-) -> Result<Option<AnswerBody>, Fault> {
-    let found: Option<Found<AnswerBody>> =
-        env.records().get(call.now, answer_key(&env.realm, interaction)).await?;
-    Ok(found.map(|found| found.body))
-}
-
-/// What the client was told, once more.
-async fn repeated(
-    pending: &Pending<'_>,
-    interaction: InteractionId,
-    first: &AnswerBody,
-) -> Result<Repeated, Fault> {
-    let (call, env) = (pending.call, pending.env);
-    if call.now.distance(first.at) > REPEATED {
-        return Ok(Repeated::Over);
-    }
-    let parameters = match &first.answer {
-        Answered::Error { code, description } => error_parameters(code, description),
-        Answered::Code { session, key_version } => {
-            let code = code(&pending.by, interaction, *session, *key_version)?;
-            let found: Option<Found<AuthorizationCodeBody>> =
-                env.records().get(call.now, code.key(&env.realm)).await?;
-            match found {
-                None => return Ok(Repeated::Over),
-                Some(found) if found.consumed_at.is_some() => return Ok(Repeated::Used),
-                Some(_) => vec![("code", code.reveal())],
-            }
-        }
-    };
-    let Purpose::Respond(addressed) = &pending.purpose;
-    Ok(Repeated::Leads(Outcome::Respond(addressed.respond(env, parameters)).into()))
-}
-
-fn error_parameters(code: &str, description: &str) -> Vec<(&'static str, String)> {
-    let description = Some(description).filter(|text| !text.is_empty());
-    let description = description.map(|text| ("error_description", text.to_owned()));
-    std::iter::once(("error", code.to_owned())).chain(description).collect()
-}
-
 /// A form whose interaction was answered leads where the answer led, for some seconds; then to a page with a
 /// way on.
 pub(super) async fn lead_on<'a>(pending: Pending<'a>) -> Result<ControlFlow<Decided, Pending<'a>>, Fault> {
@@ -499,5 +440,8 @@ pub(crate) fn tell(call: &Call, env: &Env, addressed: &Addressed<'_>, why: &Refu
 }
 
 fn refused(why: &Refusal) -> Answered {
-    Answered::Error { code: why.reason.code.as_str().into(), description: why.reason.description.into() }
+    Answered::Error {
+        code: error_code(why.reason).as_str().into(),
+        description: why.reason.description.into(),
+    }
 }

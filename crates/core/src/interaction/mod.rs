@@ -29,6 +29,7 @@ use crate::offered::Component;
 use crate::request::{AuthorizationResponse, Rules, Unsealed};
 use crate::session::Sessions;
 
+mod answered;
 pub(crate) mod commit;
 pub mod consent;
 pub mod device;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chancery_jose::{SigningAlgorithm, sha256};
 use chancery_types::handle::{Handle, Interaction};
+use chancery_types::iana::ResponseType;
 use chancery_types::{AccountId, Key, RedirectKind, Scope, Timestamp};
 
 use super::Interactions;
@@ -160,7 +161,9 @@ impl<'a> Pending<'a> {
     pub(crate) fn missing_signer(&self) -> Option<SigningAlgorithm> {
         let alg = self.client.metadata().openid.id_token_signed_response_alg;
         let is_missing = !alg.is_symmetric() && !self.by.keys().can_sign(alg, self.call.now);
-        (is_missing && self.asked.scopes.contains(Scope::OPENID)).then_some(alg)
+        let has_id_token =
+            self.asked.response_type != ResponseType::None && self.asked.scopes.contains(Scope::OPENID);
+        (is_missing && has_id_token).then_some(alg)
     }
 
     /// Who decides, what was asked, and of whom: for what comes after the request.

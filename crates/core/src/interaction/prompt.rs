@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chancery_types::iana::{ErrorCode, Prompt};
+use chancery_types::iana::{ErrorCode, Prompt, ResponseType};
 use chancery_types::{Scope, Scopes, Timestamp};
 
 use crate::error::Reason;
@@ -158,7 +158,7 @@ pub fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp)
     if !missing.scopes.is_empty() || !missing.claims.is_empty() {
         return Some(Needed::Consent(&CONSENT_MISSING));
     }
-    needs_consent_each_time(client, facts).then_some(Needed::Consent(&CONSENT_NATIVE))
+    needs_consent_each_time(asked, client, facts).then_some(Needed::Consent(&CONSENT_NATIVE))
 }
 
 /// Whether a login is older than so many seconds, to the millisecond. `max_age=0` means `prompt=login` (OIDC
@@ -200,9 +200,10 @@ pub fn undecided(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Undecided
 
 /// RFC 8252 section 8.6: a public client that is reached by a loopback port or a private scheme can be
 /// imitated by any program of the device, so that no request of it is answered without the person; unless an
-/// operator vouches for it.
-fn needs_consent_each_time(client: &Client, facts: &Facts<'_>) -> bool {
-    client.is_public()
+/// operator vouches for it, or nothing is given away.
+fn needs_consent_each_time(asked: &Asked, client: &Client, facts: &Facts<'_>) -> bool {
+    asked.response_type != ResponseType::None
+        && client.is_public()
         && client.application_type() == ApplicationType::Native
         && client.metadata().own.consent == ConsentMode::Ask
         && facts.can_be_intercepted

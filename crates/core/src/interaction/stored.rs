@@ -7,7 +7,8 @@ use chancery_jose::sha256;
 use chancery_types::Params;
 use chancery_types::handle::{Handle, HandleDigest, Interaction};
 
-use super::commit::{first_answer, proceed, refuse_stored};
+use super::answered::first_answer;
+use super::commit::{proceed, refuse_stored};
 use super::page::{lost, lost_page};
 use super::pending::Pending;
 use super::{Decided, Interactions, KEPT};

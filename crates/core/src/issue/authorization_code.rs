@@ -1,14 +1,13 @@
-//! RFC 6749 section 4.1.2: drafts the grant and its code as records of one batch.
+//! RFC 6749 section 4.1.2: drafts the code.
 //! Config     `[authorization_code]`
 //! Discovery  none
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_store::{Record, Tags};
+use chancery_types::Timestamp;
 use chancery_types::handle::{AuthorizationCode, Handle};
 use chancery_types::iana::CodeChallengeMethod;
-use chancery_types::{Key, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::context::Env;
@@ -16,14 +15,10 @@ use crate::error::{Complaint, Fault, SectionCheck};
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::AccessTokenConfig;
 use crate::issue::refresh_token::RefreshTokenConfig;
-use crate::model::{
-    Authentication, ClaimsRequest, Client, Entitlement, GrantId, Granted, ResourceScopes, ResourceServer,
-    Target,
-};
+use crate::model::{Client, Entitlement, Holder};
 use crate::policy::TokenKind;
-use crate::records::{AuthorizationCodeBody, GrantBody};
+use crate::records::AuthorizationCodeBody;
 use crate::request::{Addressed, Asked};
-use crate::session::sid;
 
 /// `[authorization_code]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,91 +78,38 @@ impl AuthorizationCodeConfig {
     }
 }
 
-/// A person's approval, about to become a grant.
-pub(crate) struct Yes<'a> {
-    /// The session in which it was given.
-    pub(crate) session: Key,
-    /// How the person authenticated.
-    pub(crate) authentication: &'a Authentication,
-    /// The scopes that were approved.
-    pub(crate) scopes: Scopes,
-    /// The single claims that were approved.
-    pub(crate) claims: ClaimsRequest,
-    /// The code for the client, in the session's partition.
-    pub(crate) code: Handle<AuthorizationCode>,
-}
-
-/// A code and the records that make it valid.
-pub(crate) struct Drafted {
-    /// The grant and the code, to be written in one step of the session's partition.
-    pub(crate) records: [Record; 2],
-    /// The grant.
-    pub(crate) grant: GrantId,
-    /// The code for the client.
-    pub(crate) code: Handle<AuthorizationCode>,
-}
-
 impl TokenIssuer {
-    /// Drafts the grant and its code in the session's partition. The grant ends with the session unless
-    /// `offline_access` was granted (OIDC Core section 11).
-    pub(crate) fn draft_code(
+    /// Drafts the code below its grant, and says when the grant can end: with its longest-lived token.
+    pub(super) fn draft_code(
         &self,
         env: &Env,
         now: Timestamp,
-        addressed: &Addressed<'_>,
-        asked: &Asked,
-        yes: Yes<'_>,
-    ) -> Result<Drafted, Fault> {
-        let client = &addressed.client;
-        let (session, code) = (yes.session, yes.code);
-        // If none of the granted scopes means anything to the resource server, the token is for no server in
-        // particular.
-        let resource = asked.resource.clone().filter(|server| server.knows_any(&yes.scopes));
-        let of_resource = |server: &Arc<ResourceServer>| ResourceScopes {
-            resource: server.uri.clone(),
-            scopes: yes.scopes.filtered(|scope| server.knows(scope)),
+        (addressed, asked): (&Addressed<'_>, &Asked),
+        what: &Entitlement,
+        code: &Handle<AuthorizationCode>,
+    ) -> Result<(Record, Timestamp), Fault> {
+        let Holder::Person(granted) = &what.holder else {
+            return Err(Fault::internal("a code stands for a person"));
         };
-        let granted = Granted {
-            client: client.id().clone(),
-            registration: client.registration(),
-            grant: GrantId::new(session.partition(), *env.secret::<16>()),
-            granted_at: now,
-            authentication: yes.authentication.clone(),
-            sid: sid(&session, client.id()),
-            resources: resource.iter().map(of_resource).collect(),
-            scopes: yes.scopes,
-            claims: yes.claims,
-        };
+        let client = &*addressed.client;
         let deadline = now + self.authorization_code.lifetime;
-        let code_key = code.key(&env.realm);
-        // The same entitlement that the exchange will yield, so that the policy is asked the same question
-        // both times.
-        let target = Target::of_grant(&granted, resource);
-        let what = Entitlement::of_code(granted.clone(), target, asked.nonce.clone(), code_key);
-        let forgotten = deadline + self.remembered(&what, client);
+        let forgotten = deadline + self.remembered(what, client);
         // A code that nobody exchanges must not be kept for months.
-        let may_refresh = self.policy.refresh(&what, client);
+        let may_refresh = self.policy.refresh(what, client);
         let grant_end = if may_refresh { now + self.authorization_code.grant } else { forgotten };
-        let parent = self.policy.session_bound(&what, client).then_some(session);
-
-        let records = env.records();
-        // Tagged with the account only: each tag costs another write, and nothing is listed by the others.
-        let tags = records.tags(Some(granted.account()), None, None);
-        let grant_key = granted.grant.key(&env.realm);
-        let body = GrantBody { granted };
         let challenge = asked.code_challenge.as_ref();
-        let grant = records.new(grant_key, parent, tags, grant_end, &body)?;
         let body = AuthorizationCodeBody {
             deadline,
             redirect_uri: addressed.target.uri().as_str().into(),
             redirect_uri_was_sent: addressed.target.was_sent(),
             code_challenge: challenge.map(|challenge| challenge.as_str().into()),
             code_challenge_method: challenge.map_or(CodeChallengeMethod::S256, |challenge| challenge.method),
-            nonce: what.nonce,
-            granted: body.granted,
+            nonce: asked.nonce.clone(),
+            granted: granted.clone(),
         };
-        let code_record = records.new(code_key, Some(grant_key), Tags::default(), forgotten, &body)?;
-        Ok(Drafted { records: [grant, code_record], grant: body.granted.grant, code })
+        let parent = Some(granted.grant.key(&env.realm));
+        let record = env.records().new(code.key(&env.realm), parent, Tags::default(), forgotten, &body)?;
+        Ok((record, grant_end))
     }
 
     /// How long a code is remembered after its deadline: at least as long as the access token of a

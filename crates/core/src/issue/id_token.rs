@@ -1,4 +1,4 @@
-//! OpenID Connect Core 1.0 sections 2, 3.1.3.3, 3.1.3.6 and 12.2: the ID token.
+//! OpenID Connect Core 1.0 sections 2, 3.1.3.6, 3.2.2.10, 3.3.2.11 and 12.2: the ID token.
 //! Config     `[id_token]`
 //! Discovery  id_token_signing_alg_values_supported
 
@@ -13,7 +13,7 @@ use super::{Draft, TokenIssuer};
 use crate::client::signing_hmac_key;
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Failure, Reason, SectionCheck};
-use crate::model::{Authentication, ClaimName, Claims, Client, Holder, subject};
+use crate::model::{Authentication, ClaimName, Claims, Client, Holder, Target, subject};
 use crate::policy::TokenKind;
 use crate::ports::ClaimsQuery;
 
@@ -50,15 +50,33 @@ reasons! {
     };
 }
 
+/// What an ID token is issued with, and vouches for by a hash.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Beside<'a> {
+    /// The access token of the same response.
+    pub(super) access_token: Option<&'a str>,
+    /// The code of the same response, for which another ID token will be issued.
+    pub(super) code: Option<&'a str>,
+}
+
+impl Beside<'_> {
+    /// Whether the client gets the claims of scopes without this ID token: from UserInfo if that accepts the
+    /// access token (OIDC Core section 5.4), else from the ID token that it exchanges the code for, which no
+    /// browser sees (section 3.3.3.6).
+    fn leads_to_claims(self, target: &Target) -> bool {
+        self.code.is_some() || (self.access_token.is_some() && target.is_for_userinfo())
+    }
+}
+
 impl TokenIssuer {
     /// The signed ID token, if `openid` is among the scopes of this response.
     ///
-    /// Claims of scopes are left to UserInfo if it accepts the access token issued with this one (OIDC Core
-    /// section 5.4). What the `claims` parameter requests for the ID token is always included (section 5.5).
+    /// Claims of scopes are left out if the client gets them elsewhere. What the `claims` parameter requests for
+    /// the ID token is always included (OIDC Core section 5.5).
     pub(super) async fn id_token(
         &self,
         draft: &Draft<'_>,
-        access_token: &str,
+        beside: Beside<'_>,
     ) -> Result<Option<String>, Failure> {
         let Draft { call, env, client, what } = *draft;
         let Holder::Person(granted) = &what.holder else { return Ok(None) };
@@ -67,7 +85,7 @@ impl TokenIssuer {
         }
         let alg = client.metadata().openid.id_token_signed_response_alg;
         let for_claims =
-            if what.target.is_for_userinfo() { Scopes::default() } else { what.target.scopes.clone() };
+            if beside.leads_to_claims(&what.target) { Scopes::default() } else { what.target.scopes.clone() };
         let mut names = self.claims.names(&for_claims, &granted.claims.id_token);
         names.retain(|name| !ClaimName::of(name).is_of_protocol());
         let person = if names.is_empty() {
@@ -78,21 +96,26 @@ impl TokenIssuer {
             env.accounts.claims(&env.realm, query).await?.said(&names)
         };
         let wants_sid = client.metadata().logout.is_told() || granted.claims.of_id_token("sid").is_some();
-        let lifetime = self.policy.lifetime(TokenKind::IdToken, what, client, self.id_token.lifetime);
         let subject = subject(client, granted.account());
         let facts = Facts {
             issuer: env.issuer.as_str(),
             subject: subject.as_str(),
             audience: client.id().as_str(),
             issued_at: call.now,
-            expires_at: call.now + lifetime,
+            expires_at: call.now + self.id_token_lifetime(draft),
             sid: wants_sid.then_some(&granted.sid),
             authentication: &granted.authentication,
             nonce: what.nonce.as_deref(),
-            at_hash: &alg.hash().left_half(access_token),
+            at_hash: beside.access_token.map(|token| alg.hash().left_half(token)),
+            c_hash: beside.code.map(|code| alg.hash().left_half(code)),
         };
         let payload = facts.payload(&person);
         self.sign_for(call, env, client, alg, &payload).await.map(Some)
+    }
+
+    /// How long the ID token proves the login.
+    pub(super) fn id_token_lifetime(&self, draft: &Draft<'_>) -> Duration {
+        self.policy.lifetime(TokenKind::IdToken, draft.what, draft.client, self.id_token.lifetime)
     }
 
     /// Signs a JWT for this client: with its own secret and no `kid` if the algorithm is symmetric (OIDC Core
@@ -126,7 +149,8 @@ struct Facts<'a> {
     expires_at: Timestamp,
     authentication: &'a Authentication,
     nonce: Option<&'a str>,
-    at_hash: &'a str,
+    at_hash: Option<String>,
+    c_hash: Option<String>,
     sid: Option<&'a str>,
 }
 
@@ -144,7 +168,8 @@ impl Facts<'_> {
             .string_if("acr", self.authentication.acr.as_ref().map(|acr| &*acr.0))
             .strings("amr", self.authentication.factors.iter().map(|factor| factor.method.as_str()))
             .string_if("nonce", self.nonce)
-            .string("at_hash", self.at_hash)
+            .string_if("at_hash", self.at_hash.as_deref())
+            .string_if("c_hash", self.c_hash.as_deref())
             .string_if("sid", self.sid);
         for (name, value) in person.iter().filter(|(name, _)| !ClaimName::of(name).is_of_protocol()) {
             claims.raw(name, value);
@@ -173,7 +198,8 @@ mod tests {
             expires_at: Timestamp::from_secs(3700),
             authentication: &Authentication::by_password(&alice, Timestamp::from_secs(90)),
             nonce: Some("n"),
-            at_hash: "h",
+            at_hash: Some("h".to_owned()),
+            c_hash: Some("c".to_owned()),
             sid: Some("s"),
         };
         let mut person = Claims::default();
@@ -182,13 +208,14 @@ mod tests {
             facts.payload(&person),
             concat!(
                 r#"{"iss":"https://op.example","sub":"alice","aud":"app","exp":3700,"iat":100,"auth_time":90,"#,
-                r#""acr":"urn:chancery:acr:password","amr":["pwd"],"nonce":"n","at_hash":"h","sid":"s","#,
+                r#""acr":"urn:chancery:acr:password","amr":["pwd"],"nonce":"n","at_hash":"h","c_hash":"c","sid":"s","#,
                 r#""email":"a@example.org"}"#
             )
         );
         let authentication =
             &Authentication { acr: None, ..Authentication::by_password(&alice, Timestamp::from_secs(90)) };
-        let bare = Facts { authentication, nonce: None, sid: None, ..facts }.payload(&Claims::default());
+        let bare = Facts { authentication, nonce: None, sid: None, c_hash: None, ..facts };
+        let bare = bare.payload(&Claims::default());
         assert_eq!(
             bare,
             concat!(

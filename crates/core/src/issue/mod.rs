@@ -16,12 +16,16 @@ use crate::model::{Client, Condition, Entitlement, GrantId, Holder, Refresh};
 use crate::offered::Component;
 use crate::policy::{Cleared, TokenPolicy};
 use crate::rule::claims::ClaimsRule;
+use id_token::Beside;
 
 pub mod access_token;
 
 pub mod authorization_code;
 
 mod authorization_response;
+pub(crate) use authorization_response::Yes;
+
+mod front_channel;
 
 pub mod id_token;
 
@@ -78,6 +82,9 @@ impl TokenResponse {
         members.finish()
     }
 }
+
+/// `token_type` (RFC 6750 section 4).
+const BEARER: &str = "Bearer";
 
 /// The result of an attempt to issue.
 pub enum Issuance {
@@ -150,13 +157,10 @@ impl TokenIssuer {
         client: &AuthenticatedClient,
         cleared: Cleared,
     ) -> Result<Issuance, Failure> {
-        let mut what = cleared.into_entitlement();
-        if let Holder::Person(granted) = &mut what.holder {
-            granted.claims = self.claims.registered(std::mem::take(&mut granted.claims), client.client());
-        }
+        let what = self.registered(cleared, client.client());
         let draft = Draft { call, env, client: client.client(), what: &what };
         let access = self.access_token(&draft).await?;
-        let id_token = self.id_token(&draft, &access.text).await?;
+        let id_token = self.id_token(&draft, Beside { access_token: Some(&access.text), code: None }).await?;
         let (refresh_token, family) = match &what.refresh {
             Refresh::No => (None, None),
             Refresh::New => self.refresh_family(&draft)?.unzip(),
@@ -177,12 +181,23 @@ impl TokenIssuer {
         );
         Ok(Issuance::Issued(TokenResponse {
             access_token: access.text,
-            token_type: "Bearer",
+            token_type: BEARER,
             expires_in: access.lifetime,
             refresh_token: refresh_token.map(|token| token.reveal()),
             id_token,
             scope: Some(what.target.answered_scopes()).filter(|scopes| !scopes.is_empty()),
         }))
+    }
+}
+
+impl TokenIssuer {
+    /// The entitlement, with those of the single claims that the client is still registered for.
+    fn registered(&self, cleared: Cleared, client: &Client) -> Entitlement {
+        let mut what = cleared.into_entitlement();
+        if let Holder::Person(granted) = &mut what.holder {
+            granted.claims = self.claims.registered(std::mem::take(&mut granted.claims), client);
+        }
+        what
     }
 }
 

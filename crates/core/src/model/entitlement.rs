@@ -40,6 +40,20 @@ impl Entitlement {
         }
     }
 
+    /// The entitlement of an authorization response itself (RFC 6749 section 4.2.2, OIDC Core sections 3.2 and
+    /// 3.3). It never yields refresh tokens.
+    #[must_use]
+    pub fn of_front_channel(granted: Granted, target: Target, nonce: Option<Box<str>>) -> Self {
+        Self {
+            grant_type: GrantType::Implicit,
+            holder: Holder::Person(granted),
+            target,
+            nonce,
+            refresh: Refresh::No,
+            condition: Condition::None,
+        }
+    }
+
     /// The entitlement of a refresh token (RFC 6749 section 6). It has no nonce, because a refreshed ID token
     /// should not repeat it (OIDC Core section 12.2).
     #[must_use]

@@ -9,6 +9,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CompatibilityConfig {
+    /// The response types that combine a code with tokens from the authorization endpoint, for clients that are
+    /// registered for them.
+    pub hybrid: bool,
+    /// The response types that have tokens from the authorization endpoint alone, for clients that are
+    /// registered for them.
+    pub implicit: bool,
     /// Which clients may omit PKCE.
     pub pkce_optional: PkceOptional,
     /// The code challenge method `plain`, for every client.
@@ -45,6 +51,8 @@ impl CompatibilityConfig {
     #[must_use]
     pub fn departures(&self) -> Vec<Departure> {
         let all = [
+            (self.hybrid, "hybrid", "RFC 9700 section 2.1.2"),
+            (self.implicit, "implicit", "RFC 9700 section 2.1.2"),
             (self.pkce_optional != PkceOptional::Never, "pkce_optional", "RFC 9700 section 2.1.1"),
             (self.pkce_plain, "pkce_plain", "RFC 9700 section 2.1.1"),
             (self.query_access_token, "query_access_token", "RFC 9700 section 4.3.2"),

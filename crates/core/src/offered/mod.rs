@@ -1,7 +1,7 @@
 //! What a provider offers: which endpoints are on, and which grant types, response types, response modes and
 //! client authentication methods it accepts. Parsing, registration and discovery all ask here, so they cannot
 //! disagree.
-//! Config     `[routes]`, `[endpoints]`
+//! Config     `[routes]`, `[endpoints]`, `[compatibility] implicit, hybrid`
 //! Discovery  what each endpoint's description names, and the `*_supported` members of the lists below
 
 use std::collections::BTreeMap;
@@ -105,13 +105,21 @@ pub struct Offered {
 }
 
 impl Offered {
-    /// Everything that this build supports, with these endpoints.
+    /// Everything that this build supports, with these endpoints, and what is loosened.
     #[must_use]
-    pub fn at(endpoints: EndpointSet) -> Self {
+    pub fn at(endpoints: EndpointSet, compatibility: &CompatibilityConfig) -> Self {
+        let CompatibilityConfig { implicit, hybrid, .. } = *compatibility;
+        let is_permitted = |value: &ResponseType| match value {
+            ResponseType::Code | ResponseType::None => true,
+            ResponseType::IdToken | ResponseType::IdTokenToken => implicit,
+            ResponseType::CodeIdToken | ResponseType::CodeToken | ResponseType::CodeIdTokenToken => hybrid,
+            ResponseType::Token => false,
+        };
+        let is_of_use = |value: &GrantType| *value != GrantType::Implicit || implicit || hybrid;
         Self {
             endpoints,
-            grant_types: GrantType::ALL.to_vec(),
-            response_types: ResponseType::ALL.to_vec(),
+            grant_types: GrantType::ALL.iter().copied().filter(is_of_use).collect(),
+            response_types: ResponseType::ALL.iter().copied().filter(is_permitted).collect(),
             response_modes: ResponseMode::ALL.to_vec(),
             authentication_methods: vec![
                 ClientAuthenticationMethod::ClientSecretBasic,
@@ -153,7 +161,7 @@ impl Offered {
 
 impl Default for Offered {
     fn default() -> Self {
-        Self::at(EndpointSet::default())
+        Self::at(EndpointSet::default(), &CompatibilityConfig::default())
     }
 }
 

@@ -81,13 +81,16 @@ pub struct AnswerBody {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answered {
-    /// A code, derived from the interaction and this session under the root secret of this version.
-    Code {
+    /// A grant, and a code if one was asked for, both derived from the interaction and this session under the
+    /// root secret of this version.
+    Granted {
         /// The session.
         session: Key,
         /// The version.
         key_version: u32,
     },
+    /// The response type `none`: that everything was allowed, and nothing else.
+    Nothing,
     /// An error (RFC 6749 section 4.1.2.1).
     Error {
         /// `error`

@@ -80,13 +80,35 @@ impl<'a> Resolved<'a> {
             Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
             None => None,
         };
-        // A mode that is unknown or doubled is refused later, by the default mode.
-        let asked = params.one("response_mode").ok().flatten();
-        let mode = asked.and_then(ResponseMode::parse).unwrap_or(ResponseMode::Query);
+        // A mode that is unknown, doubled or not safe is refused later, by the default mode.
+        let by_default = default_mode(&params);
+        let asked = params.one("response_mode").ok().flatten().and_then(ResponseMode::parse);
+        let mode = asked.filter(|mode| is_safe(*mode, by_default)).unwrap_or(by_default);
         // Nor is a state given back that no proxy would carry in a header.
         let state =
             params.one("state").ok().flatten().filter(|state| state.len() <= LONGEST_STATE).map(Box::from);
         Ok(Addressed { client, target, mode, state, resource, params, source })
+    }
+}
+
+/// The default mode of the response type that is asked for, known or not.
+pub(super) fn default_mode(params: &Params<'_>) -> ResponseMode {
+    params.one("response_type").ok().flatten().map_or(ResponseMode::Query, ResponseMode::default_of)
+}
+
+/// Tokens never go into a query, which ends up in logs and histories (OAuth 2.0 Multiple Response Types sections
+/// 3 and 5).
+pub(super) fn is_safe(mode: ResponseMode, by_default: ResponseMode) -> bool {
+    mode != ResponseMode::Query || by_default == ResponseMode::Query
+}
+
+/// The code of a refusal as RFC 6749 section 4.1.2.1 has it: the token endpoint's codes for an authority that
+/// has ended, and for a client whose secret has, do not exist at the authorization endpoint.
+pub(crate) fn error_code(why: &Reason) -> ErrorCode {
+    match why.code {
+        ErrorCode::InvalidGrant => ErrorCode::AccessDenied,
+        ErrorCode::InvalidClient => ErrorCode::UnauthorizedClient,
+        other => other,
     }
 }
 
@@ -100,7 +122,7 @@ impl Addressed<'_> {
     /// The client is told no (RFC 6749 section 4.1.2.1, with `iss` of RFC 9207 section 2).
     #[must_use]
     pub fn refuse(&self, env: &Env, why: &Refusal) -> Unsealed {
-        let mut parameters = vec![("error", why.reason.code.as_str().to_owned())];
+        let mut parameters = vec![("error", error_code(why.reason).as_str().to_owned())];
         if !why.reason.description.is_empty() {
             parameters.push(("error_description", why.reason.description.to_owned()));
         }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use chancery_jose::Compact;
-use chancery_types::iana::{Prompt, ResponseMode};
+use chancery_types::iana::{Prompt, ResponseType};
 use chancery_types::{Params, Scope, Scopes};
 
+use super::addressed::{default_mode, is_safe};
 use super::validated::{
-    ID_TOKEN_HINT_INVALID, MAX_AGE_MALFORMED, OPENID_MISSING, PROMPT_NONE_COMBINED, PROMPT_UNSUPPORTED,
-    REGISTRATION_UNSUPPORTED, REQUEST_TOO_LONG, REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED,
-    RESPONSE_MODE_UNREGISTERED, RESPONSE_MODE_UNSUPPORTED, RESPONSE_TYPE_MISSING, RESPONSE_TYPE_UNREGISTERED,
-    RESPONSE_TYPE_UNSUPPORTED, Rules, SUBJECT_IMPOSSIBLE, TOO_LONG,
+    ID_TOKEN_HINT_INVALID, MAX_AGE_MALFORMED, NONCE_MISSING, OPENID_MISSING, OPENID_MISSING_FOR_ID_TOKEN,
+    PROMPT_NONE_COMBINED, PROMPT_UNSUPPORTED, REGISTRATION_UNSUPPORTED, REQUEST_TOO_LONG,
+    REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED, RESPONSE_MODE_UNREGISTERED, RESPONSE_MODE_UNSAFE,
+    RESPONSE_MODE_UNSUPPORTED, RESPONSE_TYPE_MISSING, RESPONSE_TYPE_UNREGISTERED, RESPONSE_TYPE_UNSUPPORTED,
+    Rules, SUBJECT_IMPOSSIBLE, TOO_LONG,
 };
 use crate::client::past_hmac_keys;
 use crate::error::{MALFORMED_PARAMETER, Refusal};
@@ -24,15 +26,6 @@ use crate::rule::scope;
 pub enum Door {
     /// The authorization endpoint (RFC 6749 section 3.1).
     Authorization,
-}
-
-impl Door {
-    /// Whether the answer goes to a redirect URI, so that the request says of which type and how.
-    const fn answers_at_redirect_uri(self) -> bool {
-        match self {
-            Self::Authorization => true,
-        }
-    }
 }
 
 /// The checks, in this order, and which doors ask for them; cheap before dear, pure over the snapshot and
@@ -49,17 +42,30 @@ pub(super) fn asked(
     if params.encoded_length() > LONGEST_REQUEST {
         return REQUEST_TOO_LONG.refused();
     }
-    if door.answers_at_redirect_uri() {
-        response_mode(params, client, &rules.offered)?;
-        response_type(params, client, &rules.offered)?;
-    }
+    let response_type = match door {
+        // The answer goes to a redirect URI, so that the request says of which type it is, and how it goes.
+        Door::Authorization => {
+            response_mode(params, client, &rules.offered)?;
+            response_type(params, client, &rules.offered)?
+        }
+    };
     let prompts = prompts(params)?;
     let (state, nonce) = (params.one("state")?, params.one("nonce")?);
     if state.into_iter().chain(nonce).any(|text| text.len() > LONGEST) {
         return TOO_LONG.refused();
     }
-    let scopes = rules.scope.asked(params.one("scope")?, client, resource.map(|server| &**server))?;
+    if response_type.has_id_token() && nonce.is_none() {
+        return NONCE_MISSING.refused();
+    }
+    let mut scopes = rules.scope.asked(params.one("scope")?, client, resource.map(|server| &**server))?;
+    if !response_type.has_code() {
+        // OIDC Core section 11: nothing else leads to a refresh token, so that nobody is asked about it.
+        scopes.known = scopes.known.filtered(|scope| scope.as_str() != Scope::OFFLINE_ACCESS);
+    }
     let is_openid = scopes.known.contains(Scope::OPENID);
+    if response_type.has_id_token() && !is_openid {
+        return OPENID_MISSING_FOR_ID_TOKEN.refused();
+    }
     if !is_openid && OPENID_ONLY.iter().any(|name| params.has(name)) {
         return OPENID_MISSING.refused();
     }
@@ -68,13 +74,19 @@ pub(super) fn asked(
     }
     // The access token is for the resource server that the scopes belong to (RFC 9068 section 3).
     let resource = resource.cloned().filter(|server| server.knows_any(&scopes.known));
-    let challenge = params.one("code_challenge")?;
-    let method = params.one("code_challenge_method")?;
-    let code_challenge = rules.pkce.challenge(challenge, method, client)?;
+    let (challenge, method) = (params.one("code_challenge")?, params.one("code_challenge_method")?);
+    let code_challenge = match response_type.has_code() {
+        true => rules.pkce.challenge(challenge, method, client)?,
+        // There is nothing to protect.
+        false => None,
+    };
     let max_age =
         max_age(params.one("max_age")?)?.or(client.metadata().openid.default_max_age.filter(|_| is_openid));
     let claims =
         params.one("claims")?.map_or(Ok(ClaimsRequest::default()), |text| rules.claims.parse(text))?;
+    if params.has("claims") {
+        rules.claims.have_a_place(&claims, response_type)?;
+    }
     let mut claims = rules.claims.registered(claims, client);
     rules.policy.claims_request(&claims, client)?;
     claims.locales = params.one("claims_locales")?.map(Box::from);
@@ -87,6 +99,7 @@ pub(super) fn asked(
     let ui_locales = params.one("ui_locales")?.map(Box::from);
     let expected = expected_subjects(hinted, &claims)?;
     Ok(Asked {
+        response_type,
         scopes: scopes.known,
         ignored: scopes.unknown,
         resource,
@@ -113,6 +126,8 @@ pub enum Prompts {
 
 /// What an authorization request asks for.
 pub struct Asked {
+    /// What the answer consists of.
+    pub response_type: ResponseType,
     /// Scopes that are known here, in the order asked for.
     pub scopes: Scopes,
     /// Scopes that nobody knows.
@@ -175,18 +190,21 @@ fn supported(params: &Params<'_>) -> Result<(), Refusal> {
 fn response_mode(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<(), Refusal> {
     let mode = match params.one("response_mode")? {
         Some(asked) => offered.response_mode(asked).ok_or(&RESPONSE_MODE_UNSUPPORTED)?,
-        None => ResponseMode::Query,
+        None => default_mode(params),
     };
+    if !is_safe(mode, default_mode(params)) {
+        return RESPONSE_MODE_UNSAFE.refused();
+    }
     let is_registered =
         client.metadata().flow.response_modes.as_ref().is_none_or(|modes| modes.contains(&mode));
     if is_registered { Ok(()) } else { RESPONSE_MODE_UNREGISTERED.refused() }
 }
 
-fn response_type(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<(), Refusal> {
+fn response_type(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<ResponseType, Refusal> {
     let asked = params.one("response_type")?.ok_or(&RESPONSE_TYPE_MISSING)?;
     let response_type = offered.response_type(asked).ok_or(&RESPONSE_TYPE_UNSUPPORTED)?;
     let is_registered = client.metadata().flow.response_types.contains(&response_type);
-    if is_registered { Ok(()) } else { RESPONSE_TYPE_UNREGISTERED.refused() }
+    if is_registered { Ok(response_type) } else { RESPONSE_TYPE_UNREGISTERED.refused() }
 }
 
 fn prompts(params: &Params<'_>) -> Result<Prompts, Refusal> {

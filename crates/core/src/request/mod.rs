@@ -10,6 +10,7 @@ mod response;
 pub use response::{AuthorizationResponse, Unsealed};
 
 pub mod addressed;
+pub(crate) use addressed::error_code;
 pub use addressed::{Addressed, Refused};
 
 pub mod validated;

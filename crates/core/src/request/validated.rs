@@ -45,6 +45,13 @@ reasons! {
         description: "unsupported response_mode requested",
         section: "OAuth 2.0 Multiple Response Types section 2.1",
     };
+    /// The response has tokens, and the request wants it in the query, which ends up in logs and histories.
+    pub RESPONSE_MODE_UNSAFE = Reason {
+        name: "response_mode_unsafe",
+        code: ErrorCode::InvalidRequest,
+        description: "requested response_mode is not allowed for the requested response_type",
+        section: "OAuth 2.0 Multiple Response Types section 5",
+    };
     /// The client is registered for other response modes.
     pub RESPONSE_MODE_UNREGISTERED = Reason {
         name: "response_mode_unregistered",
@@ -93,6 +100,20 @@ reasons! {
         code: ErrorCode::InvalidRequest,
         description: "openid scope must be requested when using acr_values, claims, claims_locales, id_token_hint, max_age or nonce",
         section: "OIDC Core section 3.1.2.1",
+    };
+    /// The response has an ID token, and without the scope `openid` there is none.
+    pub OPENID_MISSING_FOR_ID_TOKEN = Reason {
+        name: "openid_missing_for_id_token",
+        code: ErrorCode::InvalidRequest,
+        description: "openid scope must be requested for this response_type",
+        section: "OIDC Core section 3.2.2.1",
+    };
+    /// The response has an ID token, and only a `nonce` ties it to the client's own session.
+    pub NONCE_MISSING = Reason {
+        name: "nonce_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "missing required parameter nonce",
+        section: "OIDC Core section 3.2.2.1",
     };
     /// `max_age` is not a number of seconds.
     pub MAX_AGE_MALFORMED = Reason {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use chancery_jose::ClaimsWriter;
 use chancery_jose::json::{self, Object};
-use chancery_types::iana::ErrorCode;
+use chancery_types::iana::{ErrorCode, ResponseType};
 use chancery_types::{Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -23,6 +23,18 @@ reasons! {
         description: "claims must be a JSON object whose members userinfo and id_token are requests for claims",
         section: "OIDC Core section 5.5",
     };
+    /// The request has `claims` with the response type `none`.
+    pub WITHOUT_TOKENS = nowhere("claims_without_tokens", "claims must not be used with response_type none");
+    /// `claims` requests something of UserInfo, for which the response type gives no access token.
+    pub WITHOUT_ACCESS_TOKEN = nowhere(
+        "claims_without_access_token",
+        "claims for userinfo must not be used with response_type id_token",
+    );
+}
+
+/// What `claims` requests has no place in an answer of this response type.
+const fn nowhere(name: &'static str, description: &'static str) -> Reason {
+    Reason { name, code: ErrorCode::InvalidRequest, description, section: "OIDC Core section 5.5" }
 }
 
 /// Claims about the authentication and the token rather than the person, which need no consent.
@@ -123,6 +135,18 @@ impl ClaimsRule {
             }
         }
         (asks.len() <= LIMIT).then_some(asks)
+    }
+
+    /// Whether an answer of this response type leads to the claims that are requested (OIDC Core section 5.5).
+    ///
+    /// # Errors
+    /// [`WITHOUT_TOKENS`], [`WITHOUT_ACCESS_TOKEN`].
+    pub fn have_a_place(&self, request: &ClaimsRequest, of: ResponseType) -> Result<(), Refusal> {
+        match of {
+            ResponseType::None => WITHOUT_TOKENS.refused(),
+            ResponseType::IdToken if !request.userinfo.is_empty() => WITHOUT_ACCESS_TOKEN.refused(),
+            _ => Ok(()),
+        }
     }
 
     /// The names of the claims that scopes and single requests stand for, each once.

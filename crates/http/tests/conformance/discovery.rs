@@ -20,7 +20,7 @@ fn discovery_endpoint_verification() {
         values.map(|value| value.as_str().unwrap_or_else(|| panic!("{name}")).to_owned()).collect()
     };
     let has = |name: &str, value: &str| list(name).iter().any(|have| have == value);
-    assert_eq!(list("response_types_supported"), ["code"]);
+    assert_eq!(list("response_types_supported"), ["code", "none"]);
     assert_eq!(list("subject_types_supported"), ["public"]);
     assert!(has("id_token_signing_alg_values_supported", "RS256"));
     assert!(

@@ -293,6 +293,18 @@ const WRITTEN: &[Setting] = &[
         "How a client with a secret may send it: in the header or in the body, or only in the way that it is registered with. A client can be restricted by itself (`secret_method` below `chancery` in its metadata).",
     ),
     setting(
+        "compatibility.hybrid",
+        Form::Switch,
+        "false",
+        "Whether clients may be registered for the response types `code id_token`, `code token` and `code id_token token`, whose tokens go through the browser (RFC 9700 section 2.1.2).",
+    ),
+    setting(
+        "compatibility.implicit",
+        Form::Switch,
+        "false",
+        "Whether clients may be registered for the response types `id_token` and `id_token token`, whose tokens go through the browser and nowhere else (RFC 9700 section 2.1.2). The response type `token` does not exist.",
+    ),
+    setting(
         "compatibility.pkce_optional",
         Form::Choice(&["never", "confidential", "always"]),
         "\"never\"",

@@ -65,6 +65,8 @@ fn check_names_what_the_configuration_loosens() {
     let folder = initialised();
     assert!(!done(&folder, &["check"], "").contains("loosened"));
     for (setting, value, section) in [
+        ("hybrid", "true", "RFC 9700 section 2.1.2"),
+        ("implicit", "true", "RFC 9700 section 2.1.2"),
         ("pkce_optional", "confidential", "RFC 9700 section 2.1.1"),
         ("pkce_optional", "always", "RFC 9700 section 2.1.1"),
         ("pkce_plain", "true", "RFC 9700 section 2.1.1"),

@@ -12,11 +12,13 @@ use super::{Registered, RegistrationRules, register};
 use crate::error::Complaint;
 use crate::keys::KeySet;
 use crate::model::{ApplicationType, Client, ConsentMode, RefreshTokens, SecretMethod};
-use crate::offered::{Endpoint, EndpointSet, Offered};
+use crate::offered::{CompatibilityConfig, Endpoint, EndpointSet, Offered};
 
 mod secrets;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+mod response_types;
 
 static OFFERED: LazyLock<Offered> = LazyLock::new(Offered::default);
 
@@ -245,7 +247,6 @@ fn what_is_wrong_is_refused() {
             "token_endpoint_auth_method",
             r#""token_endpoint_auth_method":"none","id_token_signed_response_alg":"HS256""#,
         ),
-        ("grant_types", r#""grant_types":["authorization_code","implicit"]"#),
         ("grant_types", r#""grant_types":["authorization_code","password"]"#),
         (
             "grant_types",
@@ -426,7 +427,7 @@ fn version_one_decodes() {
 fn what_is_off_cannot_be_registered_for() {
     let mut endpoints = EndpointSet::default();
     endpoints.switch(Endpoint::Introspection, false);
-    let mut offered = Offered::at(endpoints);
+    let mut offered = Offered::at(endpoints, &CompatibilityConfig::default());
     offered.grant_types.retain(|grant_type| *grant_type != GrantType::ClientCredentials);
     offered.response_modes.retain(|mode| *mode != ResponseMode::FormPost);
     offered.authentication_methods.retain(|method| *method != ClientAuthenticationMethod::ClientSecretPost);

@@ -147,7 +147,8 @@ impl<'p> GrantRequest<'p> {
                 client_credentials::Request::read(params).map(Self::ClientCredentials)
             }
             Some(GrantType::RefreshToken) => refresh_token::Request::read(params).map(Self::RefreshToken),
-            None => GRANT_TYPE_UNSUPPORTED.refused(),
+            // Clients are registered for `implicit`, and nothing can be exchanged for it.
+            Some(GrantType::Implicit) | None => GRANT_TYPE_UNSUPPORTED.refused(),
         }
     }
 

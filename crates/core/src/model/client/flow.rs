@@ -48,7 +48,7 @@ impl Flow {
         let read = Self {
             application_type,
             token_endpoint_auth_method,
-            redirect_uris: redirect_uris(from, application_type),
+            redirect_uris: redirect_uris(from, application_type, grant_types.contains(&GrantType::Implicit)),
             response_modes: from.values(
                 "response_modes",
                 ResponseMode::parse,
@@ -65,8 +65,8 @@ impl Flow {
         if read.response_modes.as_ref().is_some_and(Vec::is_empty) && !read.response_types.is_empty() {
             from.complain("response_modes", "must not be empty");
         }
-        if read.response_types.contains(&ResponseType::Code) && read.redirect_uris.is_empty() {
-            from.complain("redirect_uris", "must have at least one good URI for the response type code");
+        if !read.response_types.is_empty() && read.redirect_uris.is_empty() {
+            from.complain("redirect_uris", "must have at least one good URI for the response types");
         }
         read
     }
@@ -99,32 +99,53 @@ fn authentication_method(from: &mut Reader<'_>) -> ClientAuthenticationMethod {
     })
 }
 
-/// Grant types and response types belong together (RFC 7591 section 2.1): each implies the other.
+/// Grant types and response types belong together (RFC 7591 section 2.1, OIDC Registration section 2): each
+/// implies the other.
 fn grants_and_responses(from: &mut Reader<'_>) -> (Vec<GrantType>, Vec<ResponseType>) {
-    let known = "authorization_code, client_credentials and refresh_token";
+    let known = "authorization_code, implicit, client_credentials and refresh_token";
     let grant_types = from.values("grant_types", GrantType::parse, known);
-    let response_types = from.values("response_types", ResponseType::parse, "code");
-    match (grant_types, response_types) {
-        (None, None) => (vec![GrantType::AuthorizationCode], vec![ResponseType::Code]),
+    let known = "code, id_token, id_token token, code id_token, code token, code id_token token and none";
+    let mut response_types = from.values("response_types", ResponseType::parse, known);
+    if let Some(types) = &mut response_types {
+        // The same words in another order are the same type.
+        let mut once = Vec::with_capacity(types.len());
+        types.retain(|value| {
+            !once.contains(value) && {
+                once.push(*value);
+                true
+            }
+        });
+    }
+    let (mut grants, types) = match (grant_types, response_types) {
+        (None, None) => (Vec::new(), vec![ResponseType::Code]),
         (Some(grants), None) if grants.contains(&GrantType::AuthorizationCode) => {
             (grants, vec![ResponseType::Code])
         }
-        (Some(grants), None) => (grants, Vec::new()),
-        (grants, Some(types)) => {
-            let mut grants = grants.unwrap_or_default();
-            grants.retain(|grant| !types.is_empty() || *grant != GrantType::AuthorizationCode);
-            if !types.is_empty() && !grants.contains(&GrantType::AuthorizationCode) {
-                grants.insert(0, GrantType::AuthorizationCode);
+        (Some(grants), None) => {
+            if grants.contains(&GrantType::Implicit) {
+                from.complain("response_types", "must say which belong to the grant type implicit");
             }
-            (grants, types)
+            (grants, Vec::new())
+        }
+        (grants, Some(types)) => (grants.unwrap_or_default(), types),
+    };
+    let needed = [
+        (GrantType::AuthorizationCode, types.iter().any(|value| value.has_code())),
+        (GrantType::Implicit, types.iter().any(|value| value.is_front_channel())),
+    ];
+    for (at, (grant, is_needed)) in needed.into_iter().enumerate() {
+        grants.retain(|have| is_needed || *have != grant);
+        if is_needed && !grants.contains(&grant) {
+            grants.insert(at.min(grants.len()), grant);
         }
     }
+    (grants, types)
 }
 
-fn redirect_uris(from: &mut Reader<'_>, of: ApplicationType) -> Vec<RedirectUri> {
+fn redirect_uris(from: &mut Reader<'_>, of: ApplicationType, is_implicit: bool) -> Vec<RedirectUri> {
     let mut good = Vec::new();
     for text in from.strings("redirect_uris").unwrap_or_default() {
-        match redirect_uri(&text, of) {
+        match redirect_uri(&text, of, is_implicit) {
             Ok(uri) => good.push(uri),
             Err((rule, section)) => from.complain_by("redirect_uris", format!("{text:?} {rule}"), section),
         }
@@ -132,15 +153,24 @@ fn redirect_uris(from: &mut Reader<'_>, of: ApplicationType) -> Vec<RedirectUri>
     good
 }
 
-/// A redirect URI that a client of this type may have.
-fn redirect_uri(text: &str, of: ApplicationType) -> Result<RedirectUri, (&'static str, &'static str)> {
+/// A redirect URI that a client of this type may have, with or without the grant type `implicit`.
+fn redirect_uri(
+    text: &str,
+    of: ApplicationType,
+    is_implicit: bool,
+) -> Result<RedirectUri, (&'static str, &'static str)> {
     let uri = RedirectUri::parse(text).map_err(|_| {
         ("must be an absolute ASCII URI without fragment and user information", "RFC 6749 section 3.1.2")
     })?;
-    let is_loopback = matches!(uri.host().as_str(), "localhost" | "127.0.0.1" | "[::1]");
+    // RFC 3986 section 3.2.2: a host is the same in whatever case.
+    let host = uri.host().as_str().to_ascii_lowercase();
+    let is_loopback = matches!(&*host, "localhost" | "127.0.0.1" | "[::1]");
     match (uri.kind(), of) {
         (RedirectKind::Https, ApplicationType::Native) if is_loopback => {
             Err(("must not be https on a loopback host", OIDC))
+        }
+        (RedirectKind::Https, ApplicationType::Web) if is_implicit && is_loopback => {
+            Err(("must not be on a loopback host, because the response types have tokens", OIDC))
         }
         (RedirectKind::Https, _)
         | (RedirectKind::HttpLoopback | RedirectKind::PrivateUse, ApplicationType::Native) => Ok(uri),
