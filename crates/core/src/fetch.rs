@@ -132,6 +132,11 @@ impl FetchResponse {
 pub trait Fetch: Send + Sync {
     /// Sends one request, follows no redirect, and gives up by itself after a time.
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse>;
+
+    /// Whether it reaches anybody, so that a client that depends on it can be refused when it is registered.
+    fn reaches_others(&self) -> bool {
+        true
+    }
 }
 
 /// Reaches no server, which is the default. Whatever needs another server is unavailable.
@@ -139,6 +144,10 @@ pub trait Fetch: Send + Sync {
 pub struct NoFetch;
 
 impl Fetch for NoFetch {
+    fn reaches_others(&self) -> bool {
+        false
+    }
+
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
         let url = request.url();
         Box::pin(
@@ -186,5 +195,6 @@ mod tests {
         assert!(
             matches!(answer, std::task::Poll::Ready(Err(fault)) if fault.kind() == FaultKind::Unavailable)
         );
+        assert!(!NoFetch.reaches_others());
     }
 }
