@@ -115,7 +115,8 @@ pub mod client {
     pub use chancery_core::client::{Registered, RegistrationRules, register, replace_secret};
     pub use chancery_core::model::client::{Description, Flow, Logout, OpenId, OwnSettings};
     pub use chancery_core::model::{
-        ApplicationType, ClientMetadata, ConsentMode, RedirectTarget, RefreshTokens, SecretMethod,
+        ApplicationType, ClientMetadata, ConsentMode, IdTokenAlgorithm, RedirectTarget, RefreshTokens,
+        SecretMethod,
     };
     pub use chancery_types::RedirectUri;
     pub use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};

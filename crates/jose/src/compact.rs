@@ -184,6 +184,16 @@ impl EncodedHeader {
     }
 }
 
+/// A JWT that nobody has signed (RFC 7519 section 6.1). Nothing here verifies one: `none` is no algorithm.
+#[must_use]
+pub fn unsecured(payload: &[u8]) -> String {
+    let mut jwt = base64url::encode(br#"{"alg":"none"}"#);
+    jwt.push('.');
+    base64url::append(&mut jwt, payload);
+    jwt.push('.');
+    jwt
+}
+
 /// The finished JWS.
 #[must_use]
 pub fn assemble(mut signing_input: String, signature: &[u8]) -> String {

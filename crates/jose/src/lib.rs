@@ -74,7 +74,7 @@ mod private_key;
 pub use private_key::PrivateKey;
 
 mod compact;
-pub use compact::{Compact, EncodedHeader, Header, Verified, assemble};
+pub use compact::{Compact, EncodedHeader, Header, Verified, assemble, unsecured};
 
 mod claims;
 pub use claims::JwtClaims;

@@ -15,7 +15,7 @@ use crate::client::hmac_secret;
 use crate::error::{Complaint, Fault};
 use crate::keys::KeySet;
 use crate::model::client::{ClientBody, ClientSecret, Reader};
-use crate::model::{Client, ClientMetadata, RegistrationId};
+use crate::model::{Client, ClientMetadata, IdTokenAlgorithm, RegistrationId};
 use crate::offered::{Endpoint, Offered};
 use crate::ports::Random;
 
@@ -109,6 +109,10 @@ fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, offered: &Off
     }
     if !offered.authentication_methods.contains(&flow.token_endpoint_auth_method) {
         complain("token_endpoint_auth_method", flow.token_endpoint_auth_method.as_str());
+    }
+    let alg = metadata.openid.id_token_signed_response_alg;
+    if alg == IdTokenAlgorithm::Unsigned && !offered.unsigned_id_tokens {
+        complain("id_token_signed_response_alg", "none");
     }
     if !metadata.own.introspects.is_empty() && !offered.endpoints.has(Endpoint::Introspection) {
         complain("chancery.introspects", "introspection");

@@ -159,7 +159,7 @@ impl<'a> Pending<'a> {
 impl<'a> Pending<'a> {
     /// The algorithm that the client's ID tokens need and that nothing signs with at this moment.
     pub(crate) fn missing_signer(&self) -> Option<SigningAlgorithm> {
-        let alg = self.client.metadata().openid.id_token_signed_response_alg;
+        let alg = self.client.metadata().openid.id_token_signed_response_alg.signed()?;
         let is_missing = !alg.is_symmetric() && !self.by.keys().can_sign(alg, self.call.now);
         let has_id_token =
             self.asked.response_type != ResponseType::None && self.asked.scopes.contains(Scope::OPENID);

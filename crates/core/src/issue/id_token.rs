@@ -1,10 +1,10 @@
 //! OpenID Connect Core 1.0 sections 2, 3.1.3.6, 3.2.2.10, 3.3.2.11 and 12.2: the ID token.
-//! Config     `[id_token]`
+//! Config     `[id_token]`, `[compatibility] unsigned_id_token`
 //! Discovery  id_token_signing_alg_values_supported
 
 use std::time::Duration;
 
-use chancery_jose::{ClaimsWriter, EncodedHeader, SigningAlgorithm, assemble};
+use chancery_jose::{ClaimsWriter, EncodedHeader, SigningAlgorithm, assemble, unsecured};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,13 @@ reasons! {
         description: "the client secret that signs for this client has expired",
         section: "OIDC Core section 10.1",
     };
+    /// The client is registered for ID tokens without a signature, which are not permitted any more.
+    pub UNSIGNED = Reason {
+        name: "id_token_unsigned",
+        code: ErrorCode::UnauthorizedClient,
+        description: "ID tokens without a signature are not issued here",
+        section: "RFC 8725 section 3.2",
+    };
 }
 
 /// What an ID token is issued with, and vouches for by a hash.
@@ -83,7 +90,13 @@ impl TokenIssuer {
         if !what.target.scopes.contains(Scope::OPENID) {
             return Ok(None);
         }
-        let alg = client.metadata().openid.id_token_signed_response_alg;
+        let alg = client.metadata().openid.id_token_signed_response_alg.signed();
+        // OIDC Core section 2: never from the authorization endpoint, which registration sees to as well.
+        let may_be_unsigned =
+            self.unsigned_id_tokens && beside.code.is_none() && beside.access_token.is_some();
+        if alg.is_none() && !may_be_unsigned {
+            return UNSIGNED.refused();
+        }
         let for_claims =
             if beside.leads_to_claims(&what.target) { Scopes::default() } else { what.target.scopes.clone() };
         let mut names = self.claims.names(&for_claims, &granted.claims.id_token);
@@ -106,11 +119,14 @@ impl TokenIssuer {
             sid: wants_sid.then_some(&granted.sid),
             authentication: &granted.authentication,
             nonce: what.nonce.as_deref(),
-            at_hash: beside.access_token.map(|token| alg.hash().left_half(token)),
-            c_hash: beside.code.map(|code| alg.hash().left_half(code)),
+            at_hash: alg.zip(beside.access_token).map(|(alg, token)| alg.hash().left_half(token)),
+            c_hash: alg.zip(beside.code).map(|(alg, code)| alg.hash().left_half(code)),
         };
         let payload = facts.payload(&person);
-        self.sign_for(call, env, client, alg, &payload).await.map(Some)
+        match alg {
+            Some(alg) => self.sign_for(call, env, client, alg, &payload).await.map(Some),
+            None => Ok(Some(unsecured(payload.as_bytes()))),
+        }
     }
 
     /// How long the ID token proves the login.

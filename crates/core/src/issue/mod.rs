@@ -46,6 +46,8 @@ pub struct TokenIssuer {
     pub access_token: access_token::AccessTokenConfig,
     /// `[id_token]`
     pub id_token: id_token::IdTokenConfig,
+    /// `[compatibility] unsigned_id_token`
+    pub unsigned_id_tokens: bool,
     /// `[refresh_token]`
     pub refresh_token: refresh_token::RefreshTokenConfig,
 }
@@ -117,9 +119,11 @@ struct Draft<'a> {
 impl Component for TokenIssuer {
     fn announce(&self, now: Timestamp, metadata: &mut ClaimsWriter) {
         let algorithms = self.algorithms(now);
-        metadata
-            .strings("subject_types_supported", ["public"])
-            .strings("id_token_signing_alg_values_supported", algorithms.iter().map(|alg| alg.name()));
+        let none = self.unsigned_id_tokens.then_some("none");
+        metadata.strings("subject_types_supported", ["public"]).strings(
+            "id_token_signing_alg_values_supported",
+            algorithms.iter().map(|alg| alg.name()).chain(none),
+        );
     }
 }
 

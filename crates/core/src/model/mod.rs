@@ -14,8 +14,8 @@ pub use claims::{ClaimAsk, Claims, ClaimsRequest};
 
 pub mod client;
 pub use client::{
-    ApplicationType, Client, ClientMetadata, ConsentMode, RedirectTarget, RefreshTokens, RegistrationId,
-    SecretMethod,
+    ApplicationType, Client, ClientMetadata, ConsentMode, IdTokenAlgorithm, RedirectTarget, RefreshTokens,
+    RegistrationId, SecretMethod,
 };
 
 mod resource_server;

@@ -21,6 +21,8 @@ pub struct CompatibilityConfig {
     pub pkce_plain: bool,
     /// An access token in the query of a UserInfo request.
     pub query_access_token: bool,
+    /// ID tokens without a signature, from the token endpoint, for clients that are registered for them.
+    pub unsigned_id_token: bool,
 }
 
 /// Which clients may omit PKCE, besides those with the setting `pkce_optional` of their own.
@@ -56,6 +58,7 @@ impl CompatibilityConfig {
             (self.pkce_optional != PkceOptional::Never, "pkce_optional", "RFC 9700 section 2.1.1"),
             (self.pkce_plain, "pkce_plain", "RFC 9700 section 2.1.1"),
             (self.query_access_token, "query_access_token", "RFC 9700 section 4.3.2"),
+            (self.unsigned_id_token, "unsigned_id_token", "RFC 8725 section 3.2"),
         ];
         let on = all.into_iter().filter(|(is_on, ..)| *is_on);
         on.map(|(_, setting, section)| Departure { setting, section }).collect()

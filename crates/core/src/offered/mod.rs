@@ -100,6 +100,8 @@ pub struct Offered {
     pub response_types: Vec<ResponseType>,
     /// The response modes of the authorization endpoint.
     pub response_modes: Vec<ResponseMode>,
+    /// Whether a client may be registered for ID tokens without a signature.
+    pub unsigned_id_tokens: bool,
     /// The client authentication methods.
     pub authentication_methods: Vec<ClientAuthenticationMethod>,
 }
@@ -108,7 +110,7 @@ impl Offered {
     /// Everything that this build supports, with these endpoints, and what is loosened.
     #[must_use]
     pub fn at(endpoints: EndpointSet, compatibility: &CompatibilityConfig) -> Self {
-        let CompatibilityConfig { implicit, hybrid, .. } = *compatibility;
+        let CompatibilityConfig { implicit, hybrid, unsigned_id_token, .. } = *compatibility;
         let is_permitted = |value: &ResponseType| match value {
             ResponseType::Code | ResponseType::None => true,
             ResponseType::IdToken | ResponseType::IdTokenToken => implicit,
@@ -118,6 +120,7 @@ impl Offered {
         let is_of_use = |value: &GrantType| *value != GrantType::Implicit || implicit || hybrid;
         Self {
             endpoints,
+            unsigned_id_tokens: unsigned_id_token,
             grant_types: GrantType::ALL.iter().copied().filter(is_of_use).collect(),
             response_types: ResponseType::ALL.iter().copied().filter(is_permitted).collect(),
             response_modes: ResponseMode::ALL.to_vec(),

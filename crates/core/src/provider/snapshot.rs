@@ -75,6 +75,7 @@ impl Snapshot {
             authorization_code: config.authorization_code.clone(),
             access_token: config.access_token.clone(),
             id_token: config.id_token.clone(),
+            unsigned_id_tokens: offered.unsigned_id_tokens,
             refresh_token: config.refresh_token.clone(),
         });
         let interactions = Arc::new(Interactions {

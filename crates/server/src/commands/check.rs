@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chancery_core::fetch::{Fetch, NoFetch};
+use chancery_core::model::IdTokenAlgorithm;
 use chancery_core::ports::{Clock as _, NoopEventSink, SystemClock};
 
 use super::{Output, client, lines};
@@ -89,6 +90,10 @@ async fn stored(
                 }
                 if client.is_pkce_plain() {
                     loosened.push(format!("client {id}: pkce_plain (RFC 9700 section 2.1.1)"));
+                }
+                if client.metadata().openid.id_token_signed_response_alg == IdTokenAlgorithm::Unsigned {
+                    loosened
+                        .push(format!("client {id}: ID tokens without a signature (RFC 8725 section 3.2)"));
                 }
                 if client.has_weak_secret(now) {
                     loosened.push(format!(

@@ -323,6 +323,12 @@ const WRITTEN: &[Setting] = &[
         "Whether UserInfo accepts an access token in the query (RFC 6750 section 2.3), which ends up in logs and histories (RFC 9700 section 4.3.2).",
     ),
     setting(
+        "compatibility.unsigned_id_token",
+        Form::Switch,
+        "false",
+        "Whether clients may be registered for ID tokens without a signature (`id_token_signed_response_alg` is `none`; RFC 8725 section 3.2). They come from the token endpoint alone, where TLS protects them (OIDC Core section 3.1.3.7).",
+    ),
+    setting(
         "authorization_code.lifetime",
         Form::Duration,
         "\"1m\"",

@@ -71,6 +71,7 @@ fn check_names_what_the_configuration_loosens() {
         ("pkce_optional", "always", "RFC 9700 section 2.1.1"),
         ("pkce_plain", "true", "RFC 9700 section 2.1.1"),
         ("query_access_token", "true", "RFC 9700 section 4.3.2"),
+        ("unsigned_id_token", "true", "RFC 8725 section 3.2"),
     ] {
         let set = format!("compatibility.{setting}={value}");
         let said = done(&folder, &["check", "--set", &set], "");

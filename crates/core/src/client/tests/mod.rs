@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{Registered, RegistrationRules, register};
 use crate::error::Complaint;
 use crate::keys::KeySet;
-use crate::model::{ApplicationType, Client, ConsentMode, RefreshTokens, SecretMethod};
+use crate::model::{ApplicationType, Client, ConsentMode, IdTokenAlgorithm, RefreshTokens, SecretMethod};
 use crate::offered::{CompatibilityConfig, Endpoint, EndpointSet, Offered};
 
 mod secrets;
@@ -58,7 +58,8 @@ fn little_is_needed() {
     assert_eq!(metadata.flow.application_type, ApplicationType::Web);
     assert_eq!(metadata.flow.response_types, [ResponseType::Code]);
     assert_eq!(metadata.flow.grant_types, [GrantType::AuthorizationCode]);
-    assert_eq!(metadata.openid.id_token_signed_response_alg, SigningAlgorithm::Rs256);
+    let rs256 = IdTokenAlgorithm::Signed(SigningAlgorithm::Rs256);
+    assert_eq!(metadata.openid.id_token_signed_response_alg, rs256);
     assert!(client.is_enabled() && !client.is_pkce_optional() && !client.is_public());
 }
 

@@ -4,7 +4,8 @@
 use chancery_jose::SigningAlgorithm;
 use serde::{Deserialize, Serialize};
 
-use super::{Description, Flow, Logout, OpenId, OwnSettings, Reader, unsupported};
+use super::openid::OIDC;
+use super::{Description, Flow, IdTokenAlgorithm, Logout, OpenId, OwnSettings, Reader, unsupported};
 
 /// Client metadata as it was registered, grouped by specification. As JSON it is the flat object of RFC 7591
 /// section 2, so that stored metadata can be shown again. A new member is a field of its group and a line in
@@ -40,6 +41,12 @@ impl ClientMetadata {
             logout: Logout::read(from),
             own: OwnSettings::read(from),
         };
+        let has_id_token = read.flow.response_types.iter().any(|value| value.has_id_token());
+        if read.openid.id_token_signed_response_alg == IdTokenAlgorithm::Unsigned && has_id_token {
+            let rule =
+                "must not be none, because the response types have ID tokens from the authorization endpoint";
+            from.complain_by("id_token_signed_response_alg", rule, OIDC);
+        }
         if read.own.pkce_optional && read.flow.is_public() {
             // Anybody could redeem a code that leaks from a public client; only the verifier tells them from
             // the client.
@@ -54,7 +61,7 @@ impl ClientMetadata {
     #[must_use]
     pub fn hmac_algorithm(&self) -> Option<SigningAlgorithm> {
         let signed =
-            [Some(self.openid.id_token_signed_response_alg), self.openid.userinfo_signed_response_alg];
+            [self.openid.id_token_signed_response_alg.signed(), self.openid.userinfo_signed_response_alg];
         signed.into_iter().flatten().find(|alg| alg.is_symmetric())
     }
 }

@@ -21,7 +21,7 @@ mod metadata;
 pub use metadata::ClientMetadata;
 
 mod openid;
-pub use openid::OpenId;
+pub use openid::{IdTokenAlgorithm, OpenId};
 
 mod own;
 pub use own::{ConsentMode, OwnSettings, RefreshTokens, SecretMethod};

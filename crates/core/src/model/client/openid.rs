@@ -8,11 +8,34 @@ use crate::model::Acr;
 
 pub(super) const OIDC: &str = "OIDC Registration section 2";
 
+/// What an ID token is signed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum IdTokenAlgorithm {
+    /// Nothing. Only for a client that gets its ID tokens from the token endpoint alone.
+    #[serde(rename = "none")]
+    Unsigned,
+    /// This.
+    #[serde(untagged)]
+    Signed(SigningAlgorithm),
+}
+
+impl IdTokenAlgorithm {
+    /// The algorithm, if there is one.
+    #[must_use]
+    pub fn signed(self) -> Option<SigningAlgorithm> {
+        match self {
+            Self::Unsigned => None,
+            Self::Signed(alg) => Some(alg),
+        }
+    }
+}
+
 /// What OpenID Connect adds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenId {
     /// What ID tokens for the client are signed with.
-    pub id_token_signed_response_alg: SigningAlgorithm,
+    pub id_token_signed_response_alg: IdTokenAlgorithm,
     /// What UserInfo responses are signed with; plain JSON if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
@@ -38,13 +61,12 @@ pub(super) fn is_false(value: &bool) -> bool {
 impl OpenId {
     /// `algorithms` are the ones that can sign.
     pub(super) fn read(from: &mut Reader<'_>, algorithms: &[SigningAlgorithm]) -> Self {
-        let id_token = algorithm(from, "id_token_signed_response_alg", algorithms);
-        let id_token_signed_response_alg = id_token.unwrap_or(SigningAlgorithm::Rs256);
+        let id_token_signed_response_alg = id_token_algorithm(from, algorithms);
         let userinfo_signed_response_alg = algorithm(from, "userinfo_signed_response_alg", algorithms);
-        if id_token_signed_response_alg.is_symmetric()
-            && userinfo_signed_response_alg
-                .is_some_and(|userinfo| userinfo.is_symmetric() && userinfo != id_token_signed_response_alg)
-        {
+        let hmac = id_token_signed_response_alg.signed().filter(|alg| alg.is_symmetric());
+        if hmac.is_some_and(|hmac| {
+            userinfo_signed_response_alg.is_some_and(|alg| alg.is_symmetric() && alg != hmac)
+        }) {
             let rule = "must be the HMAC of id_token_signed_response_alg";
             from.complain_by("userinfo_signed_response_alg", rule, OIDC);
         }
@@ -62,6 +84,14 @@ impl OpenId {
             initiate_login_uri: from.url("initiate_login_uri", false),
         }
     }
+}
+
+fn id_token_algorithm(from: &mut Reader<'_>, algorithms: &[SigningAlgorithm]) -> IdTokenAlgorithm {
+    let name = "id_token_signed_response_alg";
+    if from.string(name).as_deref() == Some("none") {
+        return IdTokenAlgorithm::Unsigned;
+    }
+    IdTokenAlgorithm::Signed(algorithm(from, name, algorithms).unwrap_or(SigningAlgorithm::Rs256))
 }
 
 fn algorithm(
