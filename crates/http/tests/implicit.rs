@@ -29,7 +29,8 @@ fn kit() -> TestProvider {
     let client = |id: &str, more: &str| {
         format!(
             r#"{{"client_id":"{id}","token_endpoint_auth_method":"none","redirect_uris":["https://{id}.example/cb"],
-                "response_types":["id_token","id_token token"],"id_token_signed_response_alg":"ES256"{more}}}"#
+                "response_types":["code","id_token","id_token token"],"id_token_signed_response_alg":"ES256",
+                "grant_types":["authorization_code","implicit","refresh_token"]{more}}}"#
         )
     };
     TestProvider::builder()
@@ -128,7 +129,8 @@ fn an_id_token_and_an_access_token() {
     assert_refused!(kit.userinfo(token), "invalid_token", "access_token_unknown");
 }
 
-/// AUTHZ-50: `scope` says what was granted of what was asked for.
+/// AUTHZ-24, AUTHZ-50: `scope` says what was granted of what was asked for; `offline_access` means nothing without
+/// a code, also to a client that may refresh (OIDC Core section 11).
 #[test]
 fn the_scope_may_be_narrower() {
     let kit = kit();
@@ -463,8 +465,8 @@ fn requests_that_must_not_yield_tokens() {
         table = table.row(response_type, request(&kit, "page", response_type), unsupported);
     }
     table = table.row(
-        "a code for a client that is not registered for it",
-        request(&kit, "page", "code"),
+        "tokens for a client that is not registered for them",
+        request(&kit, "web", "id_token token"),
         Refused::Client("unauthorized_client"),
     );
     table.run();
