@@ -6,7 +6,6 @@ document has a place for each table between two comments; everything else in it 
 
 import fnmatch
 import json
-import re
 from pathlib import Path
 
 EXPECTED = Path(__file__).with_name("expected.json")
@@ -54,7 +53,8 @@ def totals(entries):
         sums = [one + other for one, other in zip(sums, counts)]
         rows.append([entry["name"], entry["server"], *counts, entry["minutes"], entry["date"], entry["commit"]])
     rows.append(["**all**", "", *sums, "", "", ""])
-    head = ["configuration", "server", "modules", *WORDS.values(), "failed", "expected warnings", "minutes", "date", "commit"]
+    head = ["configuration", "server", "modules", *WORDS.values(), "failed", "expected warnings", "minutes", "date",
+            "commit"]
     return table(head, rows)
 
 
@@ -100,7 +100,9 @@ def write(out, document):
     for name, content in (("suite", f"Suite {suites}."), ("totals", totals(entries)),
                           ("remarkable", remarkable(entries))):
         begin, end = f"<!-- {name} -->\n\n", f"\n\n<!-- end of {name} -->"
-        text, count = re.subn(re.escape(begin) + "(?s:.*?)" + re.escape(end), lambda _: begin + content + end, text)  # noqa: B023
-        if count != 1:
+        before, found, rest = text.partition(begin)
+        _, also_found, after = rest.partition(end)
+        if not (found and also_found):
             raise ValueError(f"{document} has no place for the table {name!r}")
+        text = before + begin + content + end + after
     document.write_text(text)

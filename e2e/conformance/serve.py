@@ -24,12 +24,21 @@ from provider import Provider, new_secret  # noqa: E402
 
 PROFILE = HERE / "provider.chancery.json"
 
+# What the plans of OpenID Connect need besides the defaults.
+OPENID = {
+    "compatibility.implicit": "true",
+    "compatibility.hybrid": "true",
+    "compatibility.pkce_optional": "confidential",  # no plan sends a `code_challenge`, but one module
+    "fetch.extra_roots": "{stand}/ca.crt",
+    "fetch.allow_hosts": "localhost.emobix.co.uk:8443",  # the suite, on loopback
+}
+
 # The configurations of the server: the instance whose issuer and clients each has, and its settings besides those that
 # `chancery init` writes.
 SERVERS = {
-    "oidc": {"instance": "oidc", "settings": {}},
-    "session": {"instance": "session", "settings": {}},
-    # No compatibility setting at all; the clients have `pkce_optional`, because the plan sends no `code_challenge`.
+    "oidc": {"instance": "oidc", "settings": OPENID},
+    "session": {"instance": "session", "settings": OPENID},
+    # No compatibility setting at all; only its clients have `pkce_optional`.
     "strict": {"instance": "oidc", "settings": {}},
 }
 
@@ -40,12 +49,15 @@ def serving(name, config, stand):
     server, profile = SERVERS[name], json.loads(PROFILE.read_text())
     issuer = urllib.parse.urlsplit(profile["instances"][server["instance"]])
     tls = tuple(str((stand / file).resolve()) for file in ("op.crt", "op.key"))
+    folder = str(stand.resolve())
+    settings = {setting: value.replace("{stand}", folder) for setting, value in server["settings"].items()}
     with Provider(f"conformance-{name}", tls, (issuer.hostname, issuer.port), ("first", new_secret("words")),
-                  path=issuer.path, settings=server["settings"]) as provider:
+                  path=issuer.path, settings=settings) as provider:
         instances = json.loads((config / "clients.json").read_text())["instances"]
         clients = instances.get(server["instance"], [])
         for client in clients:
-            client["chancery"] = {"pkce_optional": True}
+            if name == "strict":
+                client["chancery"] = {"pkce_optional": True}
         if clients:
             file = provider.folder / "clients.json"
             file.write_text(json.dumps(clients))

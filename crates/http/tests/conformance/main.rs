@@ -2,7 +2,7 @@
 //! at, said as a test of our own. The first line of each test begins with the names of its modules;
 //! `crates/tidy/conformance-modules.txt` lists all, and in which plans they are.
 //!
-//! A plan runs its modules once for each way in which the answer comes back (`suite::FLOWS`); so do these
+//! A plan runs its modules once for each response type and way back (`suite::in_each_flow`); so do these
 //! tests.
 
 #![expect(clippy::indexing_slicing, clippy::expect_used, reason = "tests")]

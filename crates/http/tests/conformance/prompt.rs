@@ -77,7 +77,7 @@ fn id_token_hint() {
         let ua = suite.kit.user_agent();
         let first = suite.outcome(&ua, &suite.request());
         let hinted = suite.request().set("prompt", "none");
-        let hinted = hinted.set("id_token_hint", first.tokens.member("id_token"));
+        let hinted = hinted.set("id_token_hint", &first.id_token_text);
         let second = suite.answered(&hinted, &hinted.open(&ua).expect_arrival());
         assert_eq!(second.id_token.claims["sub"], first.id_token.claims["sub"]);
     });

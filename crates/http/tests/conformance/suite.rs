@@ -6,21 +6,45 @@ use chancery_jose::SigningAlgorithm;
 use chancery_testkit::{Answer, Arrival, AuthorizationRequest, Tab, TestProvider, UserAgent, VerifiedJwt};
 use serde_json::{Value, json};
 
-/// How the answers of a plan come back.
+/// What a plan asks for, and how the answer comes back.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Flow {
+    pub(crate) response_type: &'static str,
     /// `response_mode`, which the plan sends if it is not the default.
     pub(crate) response_mode: Option<&'static str>,
 }
 
-/// The Basic plan and its variant with `form_post`.
-const FLOWS: [Flow; 2] = [Flow { response_mode: None }, Flow { response_mode: Some("form_post") }];
+impl Flow {
+    /// Is this among what the authorization endpoint returns: `code`, `id_token`, `token`?
+    pub(crate) fn returns(&self, what: &str) -> bool {
+        self.response_type.split(' ').any(|word| word == what)
+    }
+
+    /// How the answer is carried.
+    fn mode(&self) -> &'static str {
+        self.response_mode.unwrap_or(if self.response_type == "code" { "query" } else { "fragment" })
+    }
+}
+
+/// The response types of the plans Basic, Implicit and Hybrid.
+const RESPONSE_TYPES: [&str; 6] =
+    ["code", "id_token", "id_token token", "code id_token", "code token", "code id_token token"];
 
 /// Runs a module once for each flow, each time against a new provider.
 pub(crate) fn in_each_flow(module: impl Fn(&Suite)) {
-    for flow in FLOWS {
-        println!("{flow:?}"); // shown when the test fails
-        module(&Suite::new(flow));
+    in_flows(|_| true, module);
+}
+
+/// Runs a module once for each flow in which a plan has it.
+pub(crate) fn in_flows(has_module: impl Fn(Flow) -> bool, module: impl Fn(&Suite)) {
+    for response_type in RESPONSE_TYPES {
+        for response_mode in [None, Some("form_post")] {
+            let flow = Flow { response_type, response_mode };
+            if has_module(flow) {
+                println!("{flow:?}"); // shown when the test fails
+                module(&Suite::new(flow));
+            }
+        }
     }
 }
 
@@ -32,14 +56,33 @@ pub(crate) struct Suite {
 
 /// A login of `alice` with all that the suite checks in every module.
 pub(crate) struct Outcome {
-    pub(crate) tokens: Answer,
+    /// The last ID token.
     pub(crate) id_token: VerifiedJwt,
-    pub(crate) userinfo: Answer,
+    pub(crate) id_token_text: String,
+    /// The last access token, if the flow has one.
+    pub(crate) access_token: Option<String>,
+    /// What UserInfo says with it.
+    pub(crate) userinfo: Option<Answer>,
+    /// What the token endpoint answered, if the flow has a code.
+    pub(crate) tokens: Option<Answer>,
 }
 
 impl Outcome {
     pub(crate) fn auth_time(&self) -> Option<i64> {
         self.id_token.claims["auth_time"].as_i64()
+    }
+
+    /// The answer of the token endpoint of a flow with a code.
+    #[track_caller]
+    pub(crate) fn tokens(&self) -> &Answer {
+        self.tokens.as_ref().expect("a flow with a code")
+    }
+
+    /// A claim about the person: at UserInfo, or in the ID token if nothing else is issued (OIDC Core section
+    /// 5.4).
+    pub(crate) fn claim(&self, name: &str) -> Value {
+        let userinfo = self.userinfo.as_ref().map_or(&self.id_token.claims, Answer::json);
+        userinfo[name].clone()
     }
 }
 
@@ -47,23 +90,31 @@ impl Suite {
     /// The clients that the suite is configured with: two, and one that authenticates in the body. None of
     /// them uses PKCE unless a module is about it.
     fn new(flow: Flow) -> Self {
-        let suite = TestProvider::builder()
-            .client(&client("suite", json!({})))
-            .client(&client("suite2", json!({})))
-            .client(&client("suite-post", json!({"token_endpoint_auth_method": "client_secret_post"})));
-        Self { kit: suite.build(), flow }
+        let post = json!({"token_endpoint_auth_method": "client_secret_post"});
+        let kit = TestProvider::builder().configure(|to| {
+            to.compatibility.implicit = true;
+            to.compatibility.hybrid = true;
+        });
+        let clients = [("suite", json!({})), ("suite2", json!({})), ("suite-post", post)];
+        let kit = clients.into_iter().fold(kit, |kit, (id, more)| kit.client(&client(flow, id, more)));
+        Self { kit: kit.build(), flow }
     }
 
     /// In the flow of the Basic plan.
     pub(crate) fn basic() -> Self {
-        Self::new(FLOWS[0])
+        Self::new(Flow { response_type: "code", response_mode: None })
     }
 
     /// In the flow of the Basic plan, with one more client.
     pub(crate) fn with_client(id: &str, more: Value) -> Self {
         let suite = Self::basic();
-        suite.kit.put_client(&client(id, more));
+        suite.put_client(id, more);
         suite
+    }
+
+    /// One more client of this flow.
+    pub(crate) fn put_client(&self, id: &str, more: Value) {
+        self.kit.put_client(&client(self.flow, id, more));
     }
 
     /// A request of the suite: a state of 10 characters and a nonce, as random as its own.
@@ -73,7 +124,8 @@ impl Suite {
 
     pub(crate) fn of(&self, client: &str) -> AuthorizationRequest {
         let request = self.kit.authorization_request(client).scope("openid").set("state", "YxC4e0nXzB");
-        let request = request.set("nonce", "kQfW9sTq1m");
+        let request = request.set("nonce", "kQfW9sTq1m").set("response_type", self.flow.response_type);
+        let request = if self.flow.returns("code") { request } else { request.without_pkce() };
         match self.flow.response_mode {
             Some(mode) => request.set("response_mode", mode),
             None => request,
@@ -87,14 +139,56 @@ impl Suite {
 
     /// All that the suite checks of an answer.
     pub(crate) fn answered(&self, request: &AuthorizationRequest, arrival: &Arrival) -> Outcome {
-        assert_eq!(
-            (arrival.mode, arrival.uri.as_str()),
-            (self.flow.response_mode.unwrap_or("query"), request.value("redirect_uri").unwrap_or_default())
-        );
-        assert_eq!(arrival.names(), ["code", "state", "iss"]);
+        let place = request.value("redirect_uri").unwrap_or_default();
+        assert_eq!((arrival.mode, arrival.uri.as_str()), (self.flow.mode(), place));
+        let code: &[&str] = if self.flow.returns("code") { &["code"] } else { &[] };
+        let token: &[&str] = match self.flow.returns("token") {
+            true => &["access_token", "token_type", "expires_in", "scope"],
+            false => &[],
+        };
+        let id_token: &[&str] = if self.flow.returns("id_token") { &["id_token"] } else { &[] };
+        assert_eq!(arrival.names(), [code, token, id_token, &["state", "iss"]].concat());
         assert_eq!(arrival.value("state"), request.value("state"));
-        check_entropy(arrival.value("code").unwrap_or_default());
 
+        let front = arrival.value("id_token").map(|jwt| (self.id_token(request, jwt), jwt.to_owned()));
+        if let Some((jwt, _)) = &front {
+            assert_eq!(jwt.claims["c_hash"].as_str(), arrival.value("code").map(half).as_deref());
+            assert_eq!(jwt.claims["at_hash"].as_str(), arrival.value("access_token").map(half).as_deref());
+        }
+        if let Some(token) = arrival.value("access_token") {
+            assert_eq!(arrival.value("token_type"), Some("Bearer"));
+            check_lifetime(arrival.value("expires_in").and_then(|seconds| seconds.parse().ok()));
+            check_entropy(token);
+        }
+        let tokens = arrival.value("code").map(|code| {
+            check_entropy(code);
+            self.checked_tokens(request, arrival)
+        });
+        let member = |name: &str| tokens.as_ref().map(|tokens| tokens.member(name).to_owned());
+        let back = member("id_token").map(|jwt| (self.id_token(request, &jwt), jwt));
+        if let (Some((front, _)), Some((back, _))) = (&front, &back) {
+            for name in ["iss", "sub", "auth_time"] {
+                assert_eq!(front.claims[name], back.claims[name], "{name}");
+            }
+        }
+        let (id_token, id_token_text) = back.or(front).expect("every flow has an ID token");
+        let front_token = arrival.value("access_token").map(str::to_owned);
+        let userinfo = |token: &String| {
+            let userinfo = self.kit.userinfo(token).expect_status(200);
+            if userinfo.header("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
+                assert_eq!(userinfo["sub"], id_token.claims["sub"]);
+                check_claims(&userinfo);
+            }
+            userinfo
+        };
+        let _ = front_token.as_ref().map(userinfo);
+        let access_token = member("access_token").or(front_token);
+        let userinfo = access_token.as_ref().map(userinfo);
+        Outcome { id_token, id_token_text, access_token, userinfo, tokens }
+    }
+
+    /// The answer of the token endpoint.
+    fn checked_tokens(&self, request: &AuthorizationRequest, arrival: &Arrival) -> Answer {
         let tokens = self.exchange(request, arrival).expect_status(200);
         assert_eq!(
             tokens.header("content-type").map(|kind| kind.starts_with("application/json")),
@@ -102,31 +196,46 @@ impl Suite {
         );
         assert_eq!(tokens.header("cache-control"), Some("no-store"));
         assert_eq!(tokens["token_type"], "Bearer");
-        assert!(tokens["expires_in"].as_u64().is_some_and(|seconds| (1..=31_536_000).contains(&seconds)));
+        check_lifetime(tokens["expires_in"].as_u64());
         check_entropy(tokens.member("access_token"));
+        tokens
+    }
 
+    /// An ID token, from either endpoint.
+    fn id_token(&self, request: &AuthorizationRequest, jwt: &str) -> VerifiedJwt {
         let client = request.value("client_id").unwrap_or_default();
-        let id_token = self.kit.id_token(&tokens, client);
+        let id_token = self.kit.try_verify(jwt, client).expect("an ID token that verifies");
         assert_eq!(id_token.header.alg, SigningAlgorithm::Rs256);
         assert!(id_token.header.kid.is_some());
-        let claims = &id_token.claims;
+        let (claims, now) = (&id_token.claims, self.kit.now().secs());
+        assert_eq!(
+            (claims["iss"].as_str(), claims["aud"].as_str()),
+            (Some(self.kit.issuer().as_str()), Some(client))
+        );
         assert_eq!(claims["nonce"].as_str(), request.value("nonce"));
-        let now = self.kit.now().secs();
+        assert!(claims["exp"].as_i64().is_some_and(|exp| exp > now));
         assert!(claims["iat"].as_i64().is_some_and(|iat| (now - 300..=now).contains(&iat)));
         assert!(claims["auth_time"].as_i64().is_some_and(|time| time <= now));
         assert!(claims["acr"].as_str().is_some_and(|acr| !acr.is_empty()));
-        // No claim of a scope in the ID token, and none that nobody knows.
-        let known = ["iss", "sub", "aud", "exp", "iat", "nonce", "auth_time", "acr", "amr", "at_hash", "sid"];
-        for name in &id_token.names {
+        // No claim of a scope in the ID token if UserInfo can be asked, and none that nobody knows.
+        let known = [
+            "iss",
+            "sub",
+            "aud",
+            "exp",
+            "iat",
+            "nonce",
+            "auth_time",
+            "acr",
+            "amr",
+            "at_hash",
+            "c_hash",
+            "sid",
+        ];
+        for name in id_token.names.iter().filter(|_| self.flow.response_type != "id_token") {
             assert!(known.contains(&name.as_str()), "{name}");
         }
-
-        let userinfo = self.kit.userinfo(tokens.member("access_token")).expect_status(200);
-        if userinfo.header("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
-            assert_eq!(userinfo["sub"], claims["sub"]);
-            check_claims(&userinfo);
-        }
-        Outcome { tokens, id_token, userinfo }
+        id_token
     }
 
     /// Redeems the code of an answer.
@@ -145,19 +254,8 @@ impl Suite {
     /// An error that reached the client in the mode of the flow: `state` as it was, no code, no other
     /// parameter, a text of the allowed characters.
     pub(crate) fn check_error(&self, tab: &Tab<'_, '_>, codes: &[&str]) {
-        let arrival = tab.expect_arrival();
-        assert_eq!(arrival.mode, self.flow.response_mode.unwrap_or("query"));
-        let error = arrival.value("error").unwrap_or_default();
-        assert!(codes.contains(&error), "{error}");
-        let _ = tab.expect_error(error);
-        for name in arrival.names() {
-            assert!(["error", "error_description", "state", "iss"].contains(&name), "{name}");
-        }
-        let description = arrival.value("error_description").unwrap_or("");
-        assert!(
-            description.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
-            "{description}"
-        );
+        assert_eq!(tab.expect_arrival().mode, self.flow.mode());
+        check_error_in_any_mode(tab, codes);
     }
 
     /// A request with one more parameter, which only has to succeed.
@@ -166,13 +264,47 @@ impl Suite {
     }
 }
 
+/// An error whose mode cannot follow from the response type, because the request has none.
+pub(crate) fn check_error_in_any_mode(tab: &Tab<'_, '_>, codes: &[&str]) {
+    let arrival = tab.expect_arrival();
+    let error = arrival.value("error").unwrap_or_default();
+    assert!(codes.contains(&error), "{error}");
+    let _ = tab.expect_error(error);
+    for name in arrival.names() {
+        assert!(["error", "error_description", "state", "iss"].contains(&name), "{name}");
+    }
+    let description = arrival.value("error_description").unwrap_or("");
+    assert!(
+        description.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)),
+        "{description}"
+    );
+}
+
+/// `expires_in`: positive, and no more than a year.
+fn check_lifetime(seconds: Option<u64>) {
+    assert!(seconds.is_some_and(|seconds| (1..=31_536_000).contains(&seconds)), "{seconds:?}");
+}
+
+/// Half of the hash, as in `at_hash` and `c_hash` with RS256 (OIDC Core section 3.3.2.11).
+fn half(text: &str) -> String {
+    SigningAlgorithm::Rs256.hash().left_half(text)
+}
+
 /// RFC 7591 metadata of a client of the suite, with more members or other values.
-fn client(id: &str, more: Value) -> String {
+fn client(flow: Flow, id: &str, more: Value) -> String {
+    let mut grant_types = vec![];
+    if flow.returns("code") {
+        grant_types.extend(["authorization_code", "refresh_token"]);
+    }
+    if flow.returns("token") || flow.returns("id_token") {
+        grant_types.push("implicit");
+    }
     let mut metadata = json!({
         "client_id": id,
         "client_secret": "a-secret-of-forty-three-characters-for-test",
         "redirect_uris": [format!("https://suite.example/test/a/{id}/callback"), "https://suite.example/other"],
-        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": [flow.response_type],
+        "grant_types": grant_types,
         "chancery": {"pkce_optional": true},
     });
     for (name, value) in more.as_object().into_iter().flatten() {
@@ -191,8 +323,9 @@ pub(crate) fn through(tab: Tab<'_, '_>) -> Arrival {
             _ => break,
         };
     }
-    let _ = tab.expect_code();
-    tab.expect_arrival()
+    let arrival = tab.expect_arrival();
+    assert_eq!(arrival.value("error"), None, "{arrival:?}");
+    arrival
 }
 
 /// What the suite checks of every code, access token and refresh token: 128 bits long, more than 96 bits of
