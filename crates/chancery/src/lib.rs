@@ -113,11 +113,14 @@ pub use zeroize::Zeroizing;
 /// application's own [`Registry`].
 pub mod client {
     pub use chancery_core::client::{Registered, RegistrationRules, register, replace_secret};
-    pub use chancery_core::model::client::{Description, Flow, Logout, OpenId, OwnSettings};
+    pub use chancery_core::model::client::{
+        Description, Flow, Jwks, Logout, OpenId, OwnSettings, PublicKeys,
+    };
     pub use chancery_core::model::{
         ApplicationType, ClientMetadata, ConsentMode, IdTokenAlgorithm, RedirectTarget, RefreshTokens,
         SecretMethod,
     };
+    pub use chancery_core::offered::AssertionAudience;
     pub use chancery_types::RedirectUri;
     pub use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
 }
@@ -143,8 +146,8 @@ pub mod model {
 /// What policies decide about, and the default policies.
 pub mod policy {
     pub use chancery_core::policy::{
-        DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, Doing, JwtDraft, TokenKind,
-        TokenView,
+        AssertionView, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, Doing, JwtDraft,
+        TokenKind, TokenView,
     };
 }
 
@@ -152,8 +155,9 @@ pub mod policy {
 /// which [`SealedKeys`] seals what it stores.
 pub mod jose {
     pub use chancery_jose::{
-        DecryptionKey, EncryptedKey, EncryptionKey, EncryptionKeyType, Error, JwkSet, KeyManagementAlgorithm,
-        PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom, Verifier, VerifyingKey,
+        Compact, DecryptionKey, EncryptedKey, EncryptionKey, EncryptionKeyType, Error, Header, JwkSet,
+        JwtClaims, KeyManagementAlgorithm, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom,
+        Verified, Verifier, VerifyingKey,
     };
 }
 

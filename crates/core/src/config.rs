@@ -55,6 +55,7 @@ impl Config {
     #[must_use]
     pub fn offered(&self) -> Offered {
         Offered::at(self.endpoints.clone(), &self.compatibility)
+            .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)
     }
 
     /// Everything that is wrong with it. Each section knows its own rules.

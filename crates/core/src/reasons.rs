@@ -6,6 +6,7 @@ use crate::{client, endpoint, error, interaction, issue, model, policy, request,
 /// The lists of the modules. A test compares it with the modules that have one.
 const LISTS: &[&[Described]] = &[
     client::authentication::REASONS,
+    client::authentication::assertion::REASONS,
     client::authentication::presented::REASONS,
     client::authentication::secret::REASONS,
     endpoint::introspection::REASONS,

@@ -1,7 +1,9 @@
 //! Calls of the store per request (ARCHITECTURE.md, "An authorization request" and "A token request"). They
 //! do not depend on the machine, so a test can fix them.
 
-use chancery_testkit::{TestProvider, days, password_of};
+use chancery_jose::SigningAlgorithm;
+use chancery_testkit::{ClientKey, SECRET, TestProvider, days, password_of};
+use serde_json::json;
 
 /// Introspection: 1, of a JWT 2.
 #[test]
@@ -48,6 +50,42 @@ fn client_credentials() {
     let kit = TestProvider::new();
     let trips = |client| kit.trips(|| kit.client_credentials_request(client).send().expect_status(200)).1;
     assert_eq!((trips("machine"), trips("jwt")), (1, 0));
+}
+
+/// An assertion costs one trip more than a secret, whichever method it is of, at every endpoint; one that is
+/// refused for anything but its use costs none.
+#[test]
+fn client_assertions() {
+    let key = ClientKey::generate(SigningAlgorithm::Es256);
+    let shared = ClientKey::of_secret(SigningAlgorithm::Hs256, SECRET);
+    let metadata = |client: &str, method: &str| {
+        json!({"client_id": client, "client_secret": SECRET, "response_types": [], "jwks": key.jwks(),
+            "grant_types": ["client_credentials"], "token_endpoint_auth_method": method})
+    };
+    let kit = TestProvider::new();
+    kit.put_client(&metadata("secret", "client_secret_basic").to_string());
+    kit.put_client(&metadata("signs", "private_key_jwt").to_string());
+    kit.put_client(&metadata("shares", "client_secret_jwt").to_string());
+    let endpoints = |client| {
+        [
+            kit.client_credentials_request(client),
+            kit.introspection_request(client, "x"),
+            kit.revocation_request(client, "x"),
+        ]
+    };
+    let with_secret = endpoints("secret").map(|request| kit.trips(|| request.send().expect_status(200)).1);
+    for (client, key) in [("signs", &key), ("shares", &shared)] {
+        let mut jti = 0;
+        let trips = endpoints("secret").map(|request| {
+            jti += 1;
+            let assertion = key.assertion(client, kit.issuer().as_str(), &jti.to_string(), kit.now());
+            kit.trips(|| request.assertion(&assertion).send().expect_status(200)).1
+        });
+        assert_eq!(trips, with_secret.map(|trips| trips + 1), "{client}");
+        let wrong = key.assertion(client, "https://evil.example", "wrong", kit.now());
+        let [request, ..] = endpoints("secret");
+        assert_eq!(kit.trips(|| request.assertion(&wrong).send().expect_status(401)).1, 0);
+    }
 }
 
 /// UserInfo: 1.

@@ -1,6 +1,7 @@
 //! Metadata and keys: RFC 8414 sections 2 and 3, OpenID Connect Discovery 1.0 sections 3 and 4, RFC 7517
 //! section 5.
 
+use chancery_jose::SigningAlgorithm;
 use chancery_testkit::{Answer, TestProvider, seconds};
 use http::HeaderValue;
 use serde_json::{Value, json};
@@ -16,7 +17,9 @@ fn conditional(kit: &TestProvider, path: &str, tag: &str) -> Answer {
 fn the_whole_metadata() {
     let kit = TestProvider::new();
     let algorithms = json!(["RS256", "ES256", "HS256", "HS384", "HS512"]);
-    let methods = json!(["client_secret_basic", "client_secret_post", "none"]);
+    let methods =
+        json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]);
+    let assertions = json!(SigningAlgorithm::ALL.map(SigningAlgorithm::name));
     let mut metadata = kit.get(PATH).expect_status(200).json().clone();
     let mut take = |name: &str| metadata.as_object_mut().and_then(|all| all.remove(name)).unwrap_or_default();
     for (name, expected) in [
@@ -32,8 +35,11 @@ fn the_whole_metadata() {
         ("grant_types_supported", json!(["authorization_code", "client_credentials", "refresh_token"])),
         ("subject_types_supported", json!(["public"])),
         ("token_endpoint_auth_methods_supported", methods.clone()),
+        ("token_endpoint_auth_signing_alg_values_supported", assertions.clone()),
         ("introspection_endpoint_auth_methods_supported", methods.clone()),
+        ("introspection_endpoint_auth_signing_alg_values_supported", assertions.clone()),
         ("revocation_endpoint_auth_methods_supported", methods),
+        ("revocation_endpoint_auth_signing_alg_values_supported", assertions),
         ("code_challenge_methods_supported", json!(["S256"])),
         ("prompt_values_supported", json!(["none", "login", "consent", "select_account"])),
         ("display_values_supported", json!(["page", "popup", "touch"])),
@@ -71,7 +77,8 @@ fn the_document_letter_by_letter() {
     let kit = TestProvider::builder()
         .configure(|config| {
             let own = r#"{"discovery":{"extra":{"service_documentation":"https://op.example/doc","issuer":"https://evil.example"}},
-                "scopes":{"extra":["admin"]},"routes":{"token":"/connect/token"}}"#;
+                "scopes":{"extra":["admin"]},"routes":{"token":"/connect/token"},
+                "client_authentication":{"assertion_algorithms":["PS256","ES256"]}}"#;
             *config = serde_json::from_str(own).expect("a configuration");
         })
         .ui_locales(&["en", "de"])
@@ -87,9 +94,12 @@ fn the_document_letter_by_letter() {
         r#""response_types_supported":["code","none"],"#,
         r#""response_modes_supported":["query","fragment","form_post"],"#,
         r#""grant_types_supported":["authorization_code","client_credentials","refresh_token"],"#,
-        r#""token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"#,
-        r#""introspection_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"#,
-        r#""revocation_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"#,
+        r#""token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","private_key_jwt","none"],"#,
+        r#""token_endpoint_auth_signing_alg_values_supported":["PS256","ES256"],"#,
+        r#""introspection_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","private_key_jwt","none"],"#,
+        r#""introspection_endpoint_auth_signing_alg_values_supported":["PS256","ES256"],"#,
+        r#""revocation_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","private_key_jwt","none"],"#,
+        r#""revocation_endpoint_auth_signing_alg_values_supported":["PS256","ES256"],"#,
         r#""scopes_supported":["openid","offline_access","address","email","phone","profile","admin"],"#,
         r#""claim_types_supported":["normal"],"#,
         r#""claims_supported":["sub","sid","auth_time","acr","amr","iss","address","email","email_verified","#,

@@ -33,8 +33,8 @@ fn what_is_off_is_neither_routed_nor_announced() {
         let left = kit.get(METADATA).json().as_object().cloned().unwrap_or_default();
         let gone: Vec<&str> =
             all.keys().filter(|name| !left.contains_key(*name)).map(String::as_str).collect();
-        let mut expected =
-            [format!("{endpoint}_endpoint"), format!("{endpoint}_endpoint_auth_methods_supported")];
+        let mut expected = ["", "_auth_methods_supported", "_auth_signing_alg_values_supported"]
+            .map(|member| format!("{endpoint}_endpoint{member}"));
         expected.sort();
         assert_eq!(gone, expected);
         assert!(left.iter().all(|(name, value)| all.get(name) == Some(value)), "{endpoint}");

@@ -86,6 +86,24 @@ impl<'a> Compact<'a> {
         key.verify(self.header.alg, self.signing_input.as_bytes(), &self.signature)?;
         Ok(Verified { header: self.header, payload: self.payload })
     }
+
+    /// Verifies the signature with the first of these keys that fits it.
+    ///
+    /// # Errors
+    /// [`Error::KeyNotForAlgorithm`] if no key is for its algorithm; otherwise [`Error::Signature`].
+    pub fn verify_any(&self, keys: impl IntoIterator<Item = impl Verifier>) -> Result<Verified, Error> {
+        let mut why = Error::KeyNotForAlgorithm;
+        for key in keys {
+            match key.verify(self.header.alg, self.signing_input.as_bytes(), &self.signature) {
+                Ok(()) => {
+                    return Ok(Verified { header: self.header.clone(), payload: self.payload.clone() });
+                }
+                Err(Error::KeyNotForAlgorithm) => {}
+                Err(error) => why = error,
+            }
+        }
+        Err(why)
+    }
 }
 
 impl Header {

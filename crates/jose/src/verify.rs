@@ -25,6 +25,13 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for super::VerifyingKey {}
     impl Sealed for super::HmacKey {}
+    impl<V: Sealed> Sealed for &V {}
+}
+
+impl<V: Verifier> Verifier for &V {
+    fn verify(&self, algorithm: SigningAlgorithm, input: &[u8], signature: &[u8]) -> Result<(), Error> {
+        (**self).verify(algorithm, input, signature)
+    }
 }
 
 /// A public key, parsed once for every algorithm that it allows.

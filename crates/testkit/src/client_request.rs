@@ -80,6 +80,14 @@ impl<'k> ClientRequest<'k> {
         self.authentication(|registration| registration.method = method.to_owned())
     }
 
+    /// With this assertion as the client's authentication (RFC 7523 section 2.2), and no other.
+    #[must_use]
+    pub fn assertion(mut self, assertion: &str) -> Self {
+        self.authentication = None;
+        let jwt_bearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        self.set("client_assertion", assertion).set("client_assertion_type", jwt_bearer)
+    }
+
     fn authentication(mut self, change: impl FnOnce(&mut Registration)) -> Self {
         change(self.authentication.as_mut().expect("a client that authenticates"));
         self

@@ -121,6 +121,10 @@ registry! {
         ClientSecretBasic = "client_secret_basic",
         /// Secret in the body (RFC 6749 section 2.3.1).
         ClientSecretPost = "client_secret_post",
+        /// An assertion with an HMAC whose key is the secret (OIDC Core section 9, RFC 7523 section 2.2).
+        ClientSecretJwt = "client_secret_jwt",
+        /// An assertion signed with a key of the client (OIDC Core section 9, RFC 7523 section 2.2).
+        PrivateKeyJwt = "private_key_jwt",
     }
 }
 registry! {

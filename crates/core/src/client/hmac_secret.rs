@@ -45,6 +45,24 @@ pub(crate) fn signing_hmac_key(
     oldest.map(|secret| hmac_key(client, secret, alg, keys)).transpose()
 }
 
+/// The keys that the client may sign its assertions with now: its secrets that have not expired. Whichever is
+/// too short for the algorithm is none.
+///
+/// # Errors
+/// As [`signing_hmac_key`].
+pub(crate) fn authenticating_hmac_keys(
+    client: &Client,
+    alg: SigningAlgorithm,
+    keys: &KeySet,
+    now: Timestamp,
+) -> Result<Vec<HmacKey>, Fault> {
+    let mut good = Vec::new();
+    for secret in client.secrets().iter().filter(|secret| secret.is_good(now)) {
+        good.extend(HmacKey::new(alg, &opened(client, secret, keys)?).ok());
+    }
+    Ok(good)
+}
+
 /// The keys that may have signed something for this client earlier: all its secrets, including expired ones.
 /// Such a signature proves a past login, which counts for as long as the session can live (OIDC Core section
 /// 3.1.2.1, `id_token_hint`). An expired secret, like a retired key, no longer signs anything, and a hint
@@ -63,19 +81,26 @@ fn hmac_key(
     alg: SigningAlgorithm,
     keys: &KeySet,
 ) -> Result<HmacKey, Fault> {
-    let broken = |what: &str| Fault::internal(format!("the secret of client {}: {what}", client.id()));
-    let secret =
-        match secret.hmac.as_ref().ok_or_else(|| broken("it is not there, although an HMAC needs it"))? {
-            HmacSecret::InMemory(secret) => Zeroizing::new(secret.as_bytes().to_vec()),
-            HmacSecret::Sealed { root_secret, sealed } => {
-                let root =
-                    keys.derived(*root_secret).ok_or_else(|| broken("its root secret was forgotten"))?;
-                let sealed = base64url::decode(sealed).map_err(|error| broken(&error.to_string()))?;
-                let opened = root.client_secret.open(&sealed_for(keys, client.id()), &sealed);
-                opened.ok_or_else(|| broken("it was sealed in another realm or for another client"))?
-            }
-        };
-    HmacKey::new(alg, &secret).map_err(|error| broken(&error.to_string()))
+    let secret = opened(client, secret, keys)?;
+    HmacKey::new(alg, &secret).map_err(|error| broken(client, &error.to_string()))
+}
+
+/// The secret itself.
+fn opened(client: &Client, secret: &ClientSecret, keys: &KeySet) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let broken = |what: &str| broken(client, what);
+    match secret.hmac.as_ref().ok_or_else(|| broken("it is not there, although an HMAC needs it"))? {
+        HmacSecret::InMemory(secret) => Ok(Zeroizing::new(secret.as_bytes().to_vec())),
+        HmacSecret::Sealed { root_secret, sealed } => {
+            let root = keys.derived(*root_secret).ok_or_else(|| broken("its root secret was forgotten"))?;
+            let sealed = base64url::decode(sealed).map_err(|error| broken(&error.to_string()))?;
+            let opened = root.client_secret.open(&sealed_for(keys, client.id()), &sealed);
+            opened.ok_or_else(|| broken("it was sealed in another realm or for another client"))
+        }
+    }
+}
+
+fn broken(client: &Client, what: &str) -> Fault {
+    Fault::internal(format!("the secret of client {}: {what}", client.id()))
 }
 
 /// The associated data that binds a seal to its realm and client, so that it cannot be moved to another.

@@ -1,7 +1,9 @@
 //! Clients: their registration and their authentication.
 
 mod hmac_secret;
-pub(crate) use hmac_secret::{past_hmac_keys, signing_hmac_key};
+pub(crate) use hmac_secret::{authenticating_hmac_keys, past_hmac_keys, signing_hmac_key};
+
+mod keys;
 
 mod registration;
 pub use registration::{Registered, RegistrationRules, register, replace_secret};

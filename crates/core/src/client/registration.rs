@@ -31,6 +31,9 @@ pub struct RegistrationRules<'r> {
     /// The algorithms that can sign. Symmetric ones are irrelevant here, because their key is the client's
     /// secret.
     pub algorithms: &'r [SigningAlgorithm],
+    /// Whether the provider has a [`Fetch`](crate::fetch::Fetch). Without one a client cannot have what would
+    /// be fetched, such as `jwks_uri`.
+    pub can_fetch: bool,
     /// Whether a secret given in the metadata may have fewer than 32 characters.
     pub are_weak_secrets_allowed: bool,
     /// When it is registered.
@@ -38,10 +41,10 @@ pub struct RegistrationRules<'r> {
 }
 
 impl<'r> RegistrationRules<'r> {
-    /// Requires a strong secret and seals none: the rules for a registry that stores nothing.
+    /// Requires a strong secret, seals none and fetches nothing: the rules for a registry that stores nothing.
     #[must_use]
     pub fn new(offered: &'r Offered, algorithms: &'r [SigningAlgorithm], now: Timestamp) -> Self {
-        Self { keys: None, offered, algorithms, are_weak_secrets_allowed: false, now }
+        Self { keys: None, offered, algorithms, can_fetch: false, are_weak_secrets_allowed: false, now }
     }
 }
 
@@ -75,7 +78,7 @@ pub fn register(
 
     let client_id = read_id(&mut reader, random);
     let metadata = ClientMetadata::read(&mut reader, rules.algorithms);
-    check_offered(&mut reader, &metadata, rules.offered);
+    check_offered(&mut reader, &metadata, rules);
     let secret = read_secret(&mut reader, random, rules, &metadata);
 
     let (complaints, notices) = reader.finish();
@@ -91,8 +94,8 @@ pub fn register(
 }
 
 /// Complains about each value that this build supports but this provider does not offer.
-fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, offered: &Offered) {
-    let flow = &metadata.flow;
+fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, rules: &RegistrationRules<'_>) {
+    let (flow, offered) = (&metadata.flow, rules.offered);
     let mut complain =
         |member: &str, value: &str| from.complain(member, format!("{value} is not offered here"));
     // `implicit` follows from the response types, of which the client hears below.
@@ -114,8 +117,15 @@ fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, offered: &Off
     if alg == IdTokenAlgorithm::Unsigned && !offered.unsigned_id_tokens {
         complain("id_token_signed_response_alg", "none");
     }
+    let algorithms = &offered.assertion_algorithms;
+    for alg in flow.token_endpoint_auth_signing_alg.iter().filter(|alg| !algorithms.contains(alg)) {
+        complain("token_endpoint_auth_signing_alg", alg.name());
+    }
     if !metadata.own.introspects.is_empty() && !offered.endpoints.has(Endpoint::Introspection) {
         complain("chancery.introspects", "introspection");
+    }
+    if metadata.jwks_uri.is_some() && !rules.can_fetch {
+        from.complain("jwks_uri", "this server fetches nothing; give the keys themselves as jwks");
     }
 }
 
@@ -146,21 +156,24 @@ fn read_secret(
     // Zero means never (RFC 7591 section 3.2.1).
     let ends = from.number("client_secret_expires_at").filter(|seconds| *seconds > 0);
     let ends = ends.map(|seconds| Timestamp::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)));
-    let hmac = metadata.hmac_algorithm();
-    if metadata.flow.is_public() {
-        if hmac.is_some() {
-            let rule = "an HMAC needs a client that authenticates with a secret";
-            from.complain_by("token_endpoint_auth_method", rule, "OIDC Core section 10.1");
-        } else if given.is_some() {
-            from.notice("client_secret is not used by a public client and was left out".to_owned());
+    let hmac = metadata.hmac_secret_length();
+    if metadata.flow.is_public() && hmac.is_some() {
+        let rule = "an HMAC needs a client that authenticates";
+        from.complain_by("token_endpoint_auth_method", rule, "OIDC Core section 10.1");
+        return None;
+    }
+    if !metadata.has_secret() {
+        if given.is_some() {
+            from.notice("client_secret is not used by a client of its method and was left out".to_owned());
         }
         return None;
     }
-    let shortest = hmac.map_or(1, |alg| alg.hash().length());
+    let shortest = hmac.unwrap_or(1);
     let Some(text) = given else {
-        let text = match shortest {
-            0..=32 => base64url::encode(bytes::<32>(random)),
-            _ => base64url::encode(bytes::<64>(random)),
+        // A key of an HMAC is long enough for any of them, because the client may choose another one.
+        let text = match hmac {
+            None => base64url::encode(bytes::<32>(random)),
+            Some(_) => base64url::encode(bytes::<64>(random)),
         };
         return Some(Secret { text: Zeroizing::new(text), is_made: true, ends });
     };
@@ -186,7 +199,7 @@ impl Secret {
         rules: &RegistrationRules<'_>,
     ) -> Result<(), Fault> {
         let digest = SecretDigest::new(bytes(random), &self.text);
-        let needs_itself = client.metadata.hmac_algorithm().is_some();
+        let needs_itself = client.metadata.hmac_secret_length().is_some();
         let seal = || hmac_secret::seal(&self.text, &client.client_id, bytes(random), rules);
         let hmac = needs_itself.then(seal).transpose()?;
         client.secrets.push(ClientSecret {
@@ -213,7 +226,7 @@ fn bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
 /// because for so long what it signed counts as a hint (OIDC Core section 3.1.2.1, `id_token_hint`).
 ///
 /// # Errors
-/// A fault for a public client.
+/// A fault for a client that has no secret.
 pub fn replace_secret(
     client: &Client,
     others_end: Timestamp,
@@ -222,8 +235,8 @@ pub fn replace_secret(
     rules: &RegistrationRules<'_>,
 ) -> Result<Registered, Fault> {
     let mut body = client.body().clone();
-    if body.metadata.flow.is_public() {
-        return Err(Fault::internal("a public client has no secret"));
+    if !body.metadata.has_secret() {
+        return Err(Fault::internal("the client has no secret"));
     }
     for secret in &mut body.secrets {
         secret.ends = Some(secret.ends.map_or(others_end, |ends| ends.min(others_end)));

@@ -89,7 +89,11 @@ impl MemoryRegistry {
     /// Everything that is wrong with it.
     pub fn put(&self, metadata: &str) -> Result<Option<Zeroizing<String>>, Vec<Complaint>> {
         let now = Timestamp::from_millis(0);
-        let rules = RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, now);
+        // Whether the provider that will use it has a `Fetch` is not known here.
+        let rules = RegistrationRules {
+            can_fetch: true,
+            ..RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, now)
+        };
         let registered = register(metadata.as_bytes(), &SystemRandom, &rules)?;
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         // Replacing a client, or putting it again after a restart, is no new registration: its tokens stay

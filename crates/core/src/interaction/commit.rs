@@ -29,8 +29,7 @@ use crate::event::{Endpoint, Event, GrantEnd, RefusedClient};
 use crate::issue::Yes;
 use crate::model::{Authentication, GrantId, PromptName};
 use crate::records::{
-    Answered, Body as _, Found, GrantBody, InteractionBody, InteractionId, ReplayBody, SessionBody,
-    challenge_key,
+    Answered, Body as _, Found, GrantBody, InteractionBody, InteractionId, SessionBody, challenge_key,
 };
 use crate::request::{Addressed, Prompts, error_code};
 
@@ -375,15 +374,10 @@ async fn remember(pending: &Pending<'_>, grant: Option<GrantId>) -> Result<(), F
 
 /// Whether this challenge of a page was not taken before.
 pub(super) async fn takes_once(pending: &Pending<'_>, challenge: &str) -> Result<bool, Fault> {
-    let (records, now) = (pending.env.records(), pending.call.now);
+    let now = pending.call.now;
     // No form is looked at that is older.
     let ends = now + form_token::LIFETIME;
-    let key = challenge_key(&pending.env.realm, challenge);
-    match records.insert(now, &[records.new(key, None, Tags::default(), ends, &ReplayBody {})?]).await {
-        Ok(()) => Ok(true),
-        Err(StoreError::Occupied) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+    pending.env.records().use_once(now, challenge_key(&pending.env.realm, challenge), ends).await
 }
 
 /// A form whose interaction was answered leads where the answer led, for some seconds; then to a page with a

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CompatibilityConfig {
+    /// Whom the assertions of clients may be for. A single client can be laxer than this.
+    pub assertion_audience: AssertionAudience,
     /// The response types that combine a code with tokens from the authorization endpoint, for clients that are
     /// registered for them.
     pub hybrid: bool,
@@ -23,6 +25,19 @@ pub struct CompatibilityConfig {
     pub query_access_token: bool,
     /// ID tokens without a signature, from the token endpoint, for clients that are registered for them.
     pub unsigned_id_token: bool,
+}
+
+/// Whom an assertion of a client may be for (`aud`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum AssertionAudience {
+    /// The issuer and nobody else (draft-ietf-oauth-rfc7523bis section 4).
+    #[default]
+    Issuer,
+    /// Also the URL of the token endpoint, or that of the endpoint that is called. Another server that the
+    /// client uses can then have it sign an assertion that is good here.
+    Endpoints,
 }
 
 /// Which clients may omit PKCE, besides those with the setting `pkce_optional` of their own.
@@ -53,6 +68,11 @@ impl CompatibilityConfig {
     #[must_use]
     pub fn departures(&self) -> Vec<Departure> {
         let all = [
+            (
+                self.assertion_audience != AssertionAudience::Issuer,
+                "assertion_audience",
+                "draft-ietf-oauth-rfc7523bis section 4",
+            ),
             (self.hybrid, "hybrid", "RFC 9700 section 2.1.2"),
             (self.implicit, "implicit", "RFC 9700 section 2.1.2"),
             (self.pkce_optional != PkceOptional::Never, "pkce_optional", "RFC 9700 section 2.1.1"),

@@ -37,8 +37,9 @@ pub struct Description {
     pub path: Option<&'static str>,
     /// Its member in the metadata (RFC 8414 section 2).
     pub member: Option<&'static str>,
-    /// The metadata member that lists how clients authenticate here, if RFC 8414 registers one.
-    pub authentication_member: Option<&'static str>,
+    /// The metadata members that list by which methods clients authenticate here, and what their assertions
+    /// may be signed with, if RFC 8414 registers any.
+    pub authentication_members: Option<[&'static str; 2]>,
     /// Who calls it.
     pub caller: Caller,
     /// The methods of its path.
@@ -56,13 +57,13 @@ impl Description {
         path: Option<&'static str>,
         methods: &'static [Verb],
     ) -> Self {
-        let (member, authentication_member, purpose, below) = (None, None, "", &[] as &[Verb]);
+        let (member, authentication_members, purpose, below) = (None, None, "", &[] as &[Verb]);
         Self {
             name,
             purpose,
             path,
             member,
-            authentication_member,
+            authentication_members,
             caller,
             methods,
             below,
@@ -74,8 +75,8 @@ impl Description {
         Self { member: Some(member), ..self }
     }
 
-    const fn authenticates_as(self, member: &'static str) -> Self {
-        Self { authentication_member: Some(member), ..self }
+    const fn authenticates_as(self, methods: &'static str, algorithms: &'static str) -> Self {
+        Self { authentication_members: Some([methods, algorithms]), ..self }
     }
 
     const fn with_below(self, below: &'static [Verb]) -> Self {
@@ -128,17 +129,26 @@ endpoints! {
         browser("interaction", "/interaction", &[Post]).with_below(&[Get, Post]);
     Token: "The token endpoint.",
         client("token", "/token").announced_as("token_endpoint")
-            .authenticates_as("token_endpoint_auth_methods_supported");
+            .authenticates_as(
+                "token_endpoint_auth_methods_supported",
+                "token_endpoint_auth_signing_alg_values_supported",
+            );
     UserInfo: "UserInfo.",
         Description::new(Caller::Bearer, "userinfo", Some("/userinfo"), &[Get, Post]).announced_as("userinfo_endpoint");
     Jwks: "The JWK Set.",
         Description::new(Caller::Anybody, "jwks", Some("/jwks"), &[Get]).announced_as("jwks_uri");
     Introspection: "The introspection endpoint.",
         client("introspection", "/introspect").optional().announced_as("introspection_endpoint")
-            .authenticates_as("introspection_endpoint_auth_methods_supported");
+            .authenticates_as(
+                "introspection_endpoint_auth_methods_supported",
+                "introspection_endpoint_auth_signing_alg_values_supported",
+            );
     Revocation: "The revocation endpoint.",
         client("revocation", "/revoke").optional().announced_as("revocation_endpoint")
-            .authenticates_as("revocation_endpoint_auth_methods_supported");
+            .authenticates_as(
+                "revocation_endpoint_auth_methods_supported",
+                "revocation_endpoint_auth_signing_alg_values_supported",
+            );
     Metadata: "The metadata, under its well-known paths.", Description::new(Caller::Anybody, "metadata", None, &[Get]);
 }
 

@@ -1,18 +1,19 @@
 //! What a provider offers: which endpoints are on, and which grant types, response types, response modes and
 //! client authentication methods it accepts. Parsing, registration and discovery all ask here, so they cannot
 //! disagree.
-//! Config     `[routes]`, `[endpoints]`, `[compatibility] implicit, hybrid`
+//! Config     `[routes]`, `[endpoints]`, `[compatibility] implicit, hybrid`,
+//!            `client_authentication.assertion_algorithms`
 //! Discovery  what each endpoint's description names, and the `*_supported` members of the lists below
 
 use std::collections::BTreeMap;
 
-use chancery_jose::ClaimsWriter;
+use chancery_jose::{ClaimsWriter, SigningAlgorithm};
 use chancery_types::Timestamp;
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
 use serde::{Deserialize, Serialize};
 
 mod compatibility;
-pub use compatibility::{CompatibilityConfig, Departure, PkceOptional};
+pub use compatibility::{AssertionAudience, CompatibilityConfig, Departure, PkceOptional};
 mod endpoint;
 pub use endpoint::{Caller, Description, Endpoint, Verb};
 mod routes;
@@ -104,6 +105,8 @@ pub struct Offered {
     pub unsigned_id_tokens: bool,
     /// The client authentication methods.
     pub authentication_methods: Vec<ClientAuthenticationMethod>,
+    /// What clients may sign their assertions with.
+    pub assertion_algorithms: Vec<SigningAlgorithm>,
 }
 
 impl Offered {
@@ -127,9 +130,27 @@ impl Offered {
             authentication_methods: vec![
                 ClientAuthenticationMethod::ClientSecretBasic,
                 ClientAuthenticationMethod::ClientSecretPost,
+                ClientAuthenticationMethod::ClientSecretJwt,
+                ClientAuthenticationMethod::PrivateKeyJwt,
                 ClientAuthenticationMethod::None,
             ],
+            assertion_algorithms: SigningAlgorithm::ALL.to_vec(),
         }
+    }
+
+    /// With these algorithms alone for the assertions of clients. A method that none of them is for is not
+    /// offered.
+    #[must_use]
+    pub fn with_assertion_algorithms(mut self, algorithms: &[SigningAlgorithm]) -> Self {
+        let has_hmac = algorithms.iter().any(|alg| alg.is_symmetric());
+        let has_signature = algorithms.iter().any(|alg| !alg.is_symmetric());
+        self.authentication_methods.retain(|method| match method {
+            ClientAuthenticationMethod::ClientSecretJwt => has_hmac,
+            ClientAuthenticationMethod::PrivateKeyJwt => has_signature,
+            _ => true,
+        });
+        self.assertion_algorithms = algorithms.to_vec();
+        self
     }
 
     /// The endpoints that are on, in the order of the metadata.
@@ -174,8 +195,14 @@ impl Component for Offered {
             .strings("response_types_supported", self.response_types.iter().map(|value| value.as_str()))
             .strings("response_modes_supported", self.response_modes.iter().map(|value| value.as_str()))
             .strings("grant_types_supported", self.grant_types.iter().map(|value| value.as_str()));
-        for member in self.endpoints().filter_map(|endpoint| endpoint.describe().authentication_member) {
-            metadata.strings(member, self.authentication_methods.iter().map(|value| value.as_str()));
+        for [methods, algorithms] in
+            self.endpoints().filter_map(|endpoint| endpoint.describe().authentication_members)
+        {
+            metadata.strings(methods, self.authentication_methods.iter().map(|value| value.as_str()));
+            // Required as soon as there is a method with assertions (RFC 8414 section 2).
+            if !self.assertion_algorithms.is_empty() {
+                metadata.strings(algorithms, self.assertion_algorithms.iter().map(|alg| alg.name()));
+            }
         }
     }
 }

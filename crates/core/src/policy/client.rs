@@ -1,7 +1,9 @@
 //! What an application may decide about clients.
 
+use chancery_jose::{Header, JwtClaims};
 use chancery_types::ClientId;
 
+use crate::error::Refusal;
 use crate::model::{Client, ResourceServer};
 use crate::policy::TokenKind;
 
@@ -26,6 +28,15 @@ pub struct TokenView<'a> {
     pub resource: Option<&'a ResourceServer>,
 }
 
+/// An assertion of a client whose signature and claims are good.
+#[derive(Clone, Copy)]
+pub struct AssertionView<'a> {
+    /// Its header.
+    pub header: &'a Header,
+    /// Its claims.
+    pub claims: &'a JwtClaims,
+}
+
 /// What an application may decide about clients. Each method has a default.
 pub trait ClientPolicy: Send + Sync {
     /// Whether the client may introspect or revoke this token. Revocation: only the client that it was issued
@@ -42,6 +53,16 @@ pub trait ClientPolicy: Send + Sync {
         };
         let is_for_others = doing == Doing::Introspection && token.kind != TokenKind::RefreshToken;
         is_owner || (is_for_others && !client.is_public() && is_named())
+    }
+
+    /// Refuses an assertion of a client for a reason of the application's own (RFC 7523 section 3,
+    /// "additional restrictions and policy"): by default none. It is asked before the assertion is used up.
+    ///
+    /// # Errors
+    /// Why it is refused; the code should be `invalid_client` (RFC 7523 section 3.2).
+    fn assertion(&self, client: &Client, assertion: &AssertionView<'_>) -> Result<(), Refusal> {
+        let _ = (client, assertion);
+        Ok(())
     }
 
     /// Whether scripts of this origin may call the endpoints as this client: by default the origins of its

@@ -243,7 +243,7 @@ impl Provider {
         endpoint: Endpoint,
         form: &Params<'_>,
     ) -> Result<AuthenticatedClient, Failure> {
-        let client = snapshot.authenticator.authenticate(call, &self.env, form).await;
+        let client = snapshot.authenticator.authenticate(call, &self.env, endpoint, form).await;
         client.map_err(|Unauthenticated { claimed, failure }| {
             self.env.record_failure(call, endpoint, claimed.map(RefusedClient::Claimed), &failure);
             failure

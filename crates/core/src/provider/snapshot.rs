@@ -134,6 +134,9 @@ impl Snapshot {
             authorization,
             authenticator: Authenticator {
                 config: config.client_authentication.clone(),
+                audience: config.compatibility.assertion_audience,
+                routes: config.routes.clone(),
+                keys: Arc::clone(&keys),
                 policy: client_policy.clone(),
             },
             client_endpoints: client_endpoints

@@ -22,7 +22,7 @@ pub use interaction::{AnswerBody, Answered, InteractionBody, InteractionId, answ
 mod refresh_family;
 pub use refresh_family::RefreshFamilyBody;
 mod replay;
-pub use replay::{ReplayBody, challenge_key};
+pub use replay::{ReplayBody, assertion_key, challenge_key};
 mod revocation;
 pub use revocation::{RevocationBody, revocation_key};
 mod session;
@@ -138,6 +138,19 @@ impl Records<'_> {
     /// [`StoreError::Occupied`] when a key or an alias is taken.
     pub async fn insert(self, now: Timestamp, batch: &[Record]) -> Result<(), StoreError> {
         self.0.store.insert(now, batch).await
+    }
+
+    /// Marks something as used until `ends`; `false` if it was used before. Of any number of callers one gets
+    /// `true`.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn use_once(self, now: Timestamp, key: Key, ends: Timestamp) -> Result<bool, Fault> {
+        match self.insert(now, &[self.new(key, None, Tags::default(), ends, &ReplayBody {})?]).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Occupied) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Changes a record if it is still at the revision that was read, and writes new ones in the same step.

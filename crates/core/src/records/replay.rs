@@ -1,7 +1,7 @@
 //! Marks something that can be used only once as used.
 
 use chancery_jose::sha256;
-use chancery_types::{Key, Kind, RealmId};
+use chancery_types::{ClientId, Key, Kind, RealmId};
 use serde::{Deserialize, Serialize};
 
 use super::consent::derived;
@@ -20,4 +20,13 @@ impl Body for ReplayBody {
 #[must_use]
 pub fn challenge_key(realm: &RealmId, challenge: &str) -> Key {
     derived(realm, Kind::REPLAY, &sha256(&[b"challenge", challenge.as_bytes()].concat()))
+}
+
+/// The key of the mark for an assertion of a client (RFC 7523 section 3): its `jti` counts for each client by
+/// itself. It is never a parent, so it may be derived.
+#[must_use]
+pub fn assertion_key(realm: &RealmId, client: &ClientId, jti: &str) -> Key {
+    // A client id has no NUL, so the two cannot run into each other.
+    let used = [b"assertion\0", client.as_str().as_bytes(), b"\0", jti.as_bytes()].concat();
+    derived(realm, Kind::REPLAY, &sha256(&used))
 }

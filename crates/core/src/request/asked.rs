@@ -254,8 +254,9 @@ fn hinted_subject(token: &str, client: &Client, rules: &Rules) -> Result<Box<str
     let read = || {
         let compact = Compact::parse(token).ok()?;
         let verified = match client.metadata().hmac_algorithm() {
-            Some(alg) if compact.header().alg.is_symmetric() => past_hmac_keys(client, alg, &rules.keys)
-                .find_map(|key| Compact::parse(token).ok()?.verify(&key).ok())?,
+            Some(alg) if compact.header().alg.is_symmetric() => {
+                compact.verify_any(past_hmac_keys(client, alg, &rules.keys)).ok()?
+            }
             _ => rules.keys.verify_past_login(compact).ok()?,
         };
         // An access token (`at+jwt`) or any other typed token is no ID token (RFC 8725 section 3.11).

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chancery_core::fetch::{Fetch, NoFetch};
 use chancery_core::model::IdTokenAlgorithm;
+use chancery_core::offered::AssertionAudience;
 use chancery_core::ports::{Clock as _, NoopEventSink, SystemClock};
 
 use super::{Output, client, lines};
@@ -94,6 +95,11 @@ async fn stored(
                 if client.metadata().openid.id_token_signed_response_alg == IdTokenAlgorithm::Unsigned {
                     loosened
                         .push(format!("client {id}: ID tokens without a signature (RFC 8725 section 3.2)"));
+                }
+                if client.metadata().own.assertion_audience != AssertionAudience::Issuer {
+                    loosened.push(format!(
+                        "client {id}: assertion_audience (draft-ietf-oauth-rfc7523bis section 4)"
+                    ));
                 }
                 if client.has_weak_secret(now) {
                     loosened.push(format!(

@@ -287,10 +287,22 @@ const WRITTEN: &[Setting] = &[
         "The longest wait for a name from a network, and how long failures are remembered after a wait. Strangers can cause a wait of at most 30s.",
     ),
     setting(
+        "client_authentication.assertion_algorithms",
+        Form::Texts,
+        "[\"RS256\", \"RS384\", \"RS512\", \"PS256\", \"PS384\", \"PS512\", \"ES256\", \"ES384\", \"ES512\", \"EdDSA\", \"Ed25519\", \"HS256\", \"HS384\", \"HS512\"]",
+        "What clients may sign their assertions with (RFC 7523). Without an HS algorithm there is no `client_secret_jwt`, and without any other one no `private_key_jwt`.",
+    ),
+    setting(
         "client_authentication.secret_method",
         Form::Choice(&["either", "registered"]),
         "\"either\"",
         "How a client with a secret may send it: in the header or in the body, or only in the way that it is registered with. A client can be restricted by itself (`secret_method` below `chancery` in its metadata).",
+    ),
+    setting(
+        "compatibility.assertion_audience",
+        Form::Choice(&["issuer", "endpoints"]),
+        "\"issuer\"",
+        "Whom the assertions of clients may be for. With `endpoints`, their `aud` may also be the URL of the token endpoint or of the endpoint that is called, which leaves draft-ietf-oauth-rfc7523bis section 4: another server that the client uses can have it sign an assertion that is good here. A client can be permitted it by itself (`assertion_audience` below `chancery` in its metadata).",
     ),
     setting(
         "compatibility.hybrid",

@@ -157,7 +157,9 @@ fn clients_are_added_from_metadata_one_or_many() {
     let secret = "a secret of at least thirty-two characters";
     let many = format!(
         r#"[{{"client_id":"a","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"]}},
-            {{"client_id":"b","client_secret":"{secret}","redirect_uris":["https://b.example/cb"],"chancery":{{"pkce_optional":true,"pkce_plain":true}}}}]"#
+            {{"client_id":"b","client_secret":"{secret}","redirect_uris":["https://b.example/cb"],"chancery":{{"pkce_optional":true,"pkce_plain":true}}}},
+            {{"client_id":"c","token_endpoint_auth_method":"client_secret_jwt","redirect_uris":["https://c.example/cb"],
+              "chancery":{{"assertion_audience":"endpoints"}}}}]"#
     );
     fs::write(folder.join("clients.json"), many).unwrap();
     let said = done(&folder, &["client", "add", "--file", "clients.json"], "");
@@ -166,13 +168,25 @@ fn clients_are_added_from_metadata_one_or_many() {
     assert!(list.contains("a\t-\tpublic\tenabled") && list.contains("b\t-\tconfidential\tenabled"), "{list}");
 
     // What leaves RFC 9700 is listed, and fails a strict check.
+    let path = folder.join("chancery.toml");
+    let before = fs::read_to_string(&path).unwrap();
+    let loosened = "[compatibility]\nassertion_audience = \"endpoints\"\n";
+    fs::write(&path, before.replace("[compatibility]\n", loosened)).unwrap();
     let said = done(&folder, &["check"], "");
-    assert!(said.contains("client b: pkce_optional (RFC 9700"), "{said}");
-    assert!(said.contains("client b: pkce_plain (RFC 9700"), "{said}");
-    let strict = run(&folder, &["check", "--strict"], "");
-    assert!(!strict.status.success());
-
-    done(&folder, &["client", "remove", "b"], "");
+    for expected in [
+        "loosened: client b: pkce_optional (RFC 9700",
+        "loosened: client b: pkce_plain (RFC 9700",
+        "loosened: client c: assertion_audience (draft-ietf-oauth-rfc7523bis section 4)",
+        "loosened: compatibility.assertion_audience (draft-ietf-oauth-rfc7523bis section 4)",
+    ] {
+        assert!(said.contains(expected), "{said}");
+    }
+    for client in ["b", "c"] {
+        assert!(!run(&folder, &["check", "--strict"], "").status.success());
+        done(&folder, &["client", "remove", client], "");
+    }
+    assert!(!run(&folder, &["check", "--strict"], "").status.success(), "the setting of the server");
+    fs::write(&path, before).unwrap();
     assert!(refused(&folder, &["client", "remove", "b"], "").contains("no such client"));
     assert!(done(&folder, &["check", "--strict"], "").contains("good"));
 }

@@ -1,22 +1,27 @@
 //! RFC 6749, The OAuth 2.0 Authorization Framework: section 2.3, client authentication.
 //! Config     `[client_authentication]`, and `secret_method` of a client
-//! Discovery  token_endpoint_auth_methods_supported, introspection_endpoint_auth_methods_supported,
-//!            revocation_endpoint_auth_methods_supported
+//! Discovery  *_endpoint_auth_methods_supported of the endpoints that clients call
 //!
 //! Every endpoint that clients call directly authenticates them here. The client id that a request claims is
 //! returned with every result, even a refusal, for the log.
 
 use std::sync::Arc;
 
+use chancery_jose::SigningAlgorithm;
 use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode};
-use chancery_types::{ClientId, Params, Timestamp};
+use chancery_types::{ClientId, Params};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Call, Env};
 use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::RefusedClient;
+use crate::keys::KeySet;
 use crate::model::{Client, SecretMethod};
+use crate::offered::{AssertionAudience, Endpoint, Routes};
 use crate::policy::ClientPolicy;
+
+pub(crate) mod assertion;
+use assertion::SIGNATURE_WRONG;
 
 pub(crate) mod presented;
 use presented::{Presented, Proof};
@@ -24,17 +29,32 @@ use presented::{Presented, Proof};
 pub(crate) mod secret;
 
 /// `[client_authentication]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ClientAuthenticationConfig {
+    /// What clients may sign their assertions with. Without a symmetric algorithm there is no
+    /// `client_secret_jwt`, and without an asymmetric one no `private_key_jwt`.
+    pub assertion_algorithms: Vec<SigningAlgorithm>,
     /// How a client may send its secret. A single client can be stricter than this, never laxer.
     pub secret_method: SecretMethod,
+}
+
+impl Default for ClientAuthenticationConfig {
+    fn default() -> Self {
+        Self { assertion_algorithms: SigningAlgorithm::ALL.to_vec(), secret_method: SecretMethod::default() }
+    }
 }
 
 /// Authenticates clients.
 pub struct Authenticator {
     /// `[client_authentication]`
     pub config: ClientAuthenticationConfig,
+    /// Whom the assertions of every client may be for.
+    pub audience: AssertionAudience,
+    /// Where the endpoints are.
+    pub routes: Routes,
+    /// The keys of the realm, which open the secrets that are keys of an HMAC.
+    pub keys: Arc<KeySet>,
     /// Decides which origins' scripts may call as which client.
     pub policy: Arc<dyn ClientPolicy>,
 }
@@ -114,28 +134,36 @@ reasons! {
 
 /// The reasons that a peer must not be able to distinguish.
 const fn authentication_failed(name: &'static str) -> Reason {
-    Reason {
-        name,
-        code: ErrorCode::InvalidClient,
-        description: "client authentication failed",
-        section: "RFC 6749 section 5.2",
-    }
+    authentication_failed_by(name, "RFC 6749 section 5.2")
+}
+
+const fn authentication_failed_by(name: &'static str, section: &'static str) -> Reason {
+    Reason { name, code: ErrorCode::InvalidClient, description: "client authentication failed", section }
+}
+
+/// Whether a failure for this reason was an attempt with a secret that is not the client's. Unknown clients
+/// are counted too, so that the delay does not reveal which clients exist.
+fn is_wrong_guess(failure: &Failure) -> bool {
+    let wrong = [&CLIENT_UNKNOWN, &METHOD_UNREGISTERED, &SECRET_WRONG, &SIGNATURE_WRONG];
+    matches!(failure, Failure::Refused(refusal) if wrong.contains(&refusal.reason))
 }
 
 impl Authenticator {
     /// Finds the one mechanism in the request, looks the client up and checks its proof.
     ///
     /// An unknown or disabled client, a wrong method and a wrong secret all give the same answer and take the
-    /// time of one digest.
+    /// time of one digest. An assertion is answered alike, too, but not as fast for each client: its
+    /// signature takes the time of the client's own key, and ids of clients are no secret.
     ///
     /// # Errors
     /// A refusal with `invalid_request` if there is no mechanism or more than one, if it is malformed or
     /// contradicts `client_id`, or if a script of a foreign origin calls; with `invalid_client` if the proof
-    /// is invalid (RFC 6749 section 5.2); or a fault of the registry.
+    /// is invalid (RFC 6749 section 5.2); or a fault of the registry or the store.
     pub async fn authenticate(
         &self,
         call: &Call,
         env: &Env,
+        endpoint: Endpoint,
         params: &Params<'_>,
     ) -> Result<AuthenticatedClient, Unauthenticated> {
         let Presented { client_id, proof } = Presented::read(call, params)?;
@@ -144,27 +172,31 @@ impl Authenticator {
             Err(_) => None,
         };
         let claimed = client.as_ref().map(|client| client.id().clone());
-        let refused =
-            |reason: &'static Reason| Unauthenticated { claimed: claimed.clone(), failure: reason.into() };
         // Checked first, because a script that may not read the answer must not have any effect either.
         if !self.may_be_called_from(call, env, client.as_deref()) {
-            return Err(refused(&ORIGIN_NOT_ALLOWED));
+            return Err(Unauthenticated { claimed, failure: (&ORIGIN_NOT_ALLOWED).into() });
         }
-        let Proof::Secret { secret, .. } = &proof else {
-            return self.verified(call.now, &proof, client).map_err(refused);
-        };
-        // A correct secret has to wait too, or the delay would reveal which one is correct.
         let (guessing, network) = (&env.guessing.client_secrets, call.network());
-        if let Some(wait) = guessing.wait(call.now, network.as_deref(), &client_id) {
+        let guess = proof.guess();
+        // A correct secret has to wait too, or the delay would reveal which one is correct.
+        if guess.is_some()
+            && let Some(wait) = guessing.wait(call.now, network.as_deref(), &client_id)
+        {
             let refusal = Refusal { reason: &SECRETS_THROTTLED, remedy: Some(Remedy::RetryAfter(wait)) };
             return Err(Unauthenticated { claimed, failure: refusal.into() });
         }
-        self.verified(call.now, &proof, client).map_err(|reason| {
-            // Unknown clients are counted too, so that the delay does not reveal which clients exist.
-            if *reason != SECRET_EXPIRED && *reason != CLIENT_DISABLED {
-                guessing.failed(call.now, network.as_deref(), &client_id, secret);
+        let verified = match client {
+            Some(client) => self.verified(call, env, endpoint, &proof, client).await,
+            None => {
+                proof.take_the_time();
+                CLIENT_UNKNOWN.refused()
             }
-            Unauthenticated { claimed, failure: reason.into() }
+        };
+        verified.map_err(|failure| {
+            if let Some(guess) = guess.filter(|_| is_wrong_guess(&failure)) {
+                guessing.failed(call.now, network.as_deref(), &client_id, guess);
+            }
+            Unauthenticated { claimed, failure }
         })
     }
 
@@ -175,36 +207,39 @@ impl Authenticator {
         origin == env.issuer.origin() || client.is_some_and(|client| self.policy.origin(client, origin))
     }
 
-    fn verified(
+    /// Compares the proof with what the client is registered for.
+    async fn verified(
         &self,
-        now: Timestamp,
-        proof: &Proof,
-        client: Option<Arc<Client>>,
-    ) -> Result<AuthenticatedClient, &'static Reason> {
-        let Some(client) = client else {
-            proof.take_the_time();
-            return Err(&CLIENT_UNKNOWN);
+        call: &Call,
+        env: &Env,
+        endpoint: Endpoint,
+        proof: &Proof<'_>,
+        client: Arc<Client>,
+    ) -> Result<AuthenticatedClient, Failure> {
+        use ClientAuthenticationMethod::{
+            ClientSecretBasic, ClientSecretJwt, ClientSecretPost, None as Public, PrivateKeyJwt,
         };
         match (client.metadata().flow.token_endpoint_auth_method, proof) {
-            (ClientAuthenticationMethod::None, Proof::None) => {}
-            (
-                method @ (ClientAuthenticationMethod::ClientSecretBasic
-                | ClientAuthenticationMethod::ClientSecretPost),
-                Proof::Secret { sent_by, secret },
-            ) if method == *sent_by || self.takes_either(&client) => {
+            (Public, Proof::None) => {}
+            (method @ (ClientSecretBasic | ClientSecretPost), Proof::Secret { sent_by, secret })
+                if method == *sent_by || self.takes_either(&client) =>
+            {
                 let same = client.secrets().iter().filter(|known| known.digest.matches(secret));
-                match same.map(|known| known.is_good(now)).max() {
+                match same.map(|known| known.is_good(call.now)).max() {
                     Some(true) => {}
-                    Some(false) => return Err(&SECRET_EXPIRED),
-                    None => return Err(&SECRET_WRONG),
+                    Some(false) => return SECRET_EXPIRED.refused(),
+                    None => return SECRET_WRONG.refused(),
                 }
+            }
+            (ClientSecretJwt | PrivateKeyJwt, Proof::Assertion(assertion)) => {
+                self.asserted(call, env, endpoint, assertion, &client).await?;
             }
             (_, proof) => {
                 proof.take_the_time();
-                return Err(&METHOD_UNREGISTERED);
+                return METHOD_UNREGISTERED.refused();
             }
         }
-        if client.is_enabled() { Ok(AuthenticatedClient { client }) } else { Err(&CLIENT_DISABLED) }
+        if client.is_enabled() { Ok(AuthenticatedClient { client }) } else { CLIENT_DISABLED.refused() }
     }
 
     /// RFC 6749 section 2.3.1 defines two ways to send the same secret, and many client libraries use both

@@ -1,5 +1,6 @@
 //! RFC 7591 section 2: what OAuth needs to know about a client: methods, grants, redirect URIs.
 
+use chancery_jose::SigningAlgorithm;
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
 use chancery_types::{RedirectKind, RedirectUri, Scopes};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,10 @@ pub struct Flow {
     pub application_type: ApplicationType,
     /// How it authenticates.
     pub token_endpoint_auth_method: ClientAuthenticationMethod,
+    /// What its assertions are signed with; any algorithm of its method if absent (OIDC Registration section
+    /// 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_endpoint_auth_signing_alg: Option<SigningAlgorithm>,
     /// Where authorization responses may go.
     pub redirect_uris: Vec<RedirectUri>,
     /// What it may ask the authorization endpoint for.
@@ -44,10 +49,12 @@ impl Flow {
     pub(super) fn read(from: &mut Reader<'_>) -> Self {
         let application_type = application_type(from);
         let token_endpoint_auth_method = authentication_method(from);
+        let token_endpoint_auth_signing_alg = assertion_algorithm(from, token_endpoint_auth_method);
         let (grant_types, response_types) = grants_and_responses(from);
         let read = Self {
             application_type,
             token_endpoint_auth_method,
+            token_endpoint_auth_signing_alg,
             redirect_uris: redirect_uris(from, application_type, grant_types.contains(&GrantType::Implicit)),
             response_modes: from.values(
                 "response_modes",
@@ -76,6 +83,14 @@ impl Flow {
     pub fn is_public(&self) -> bool {
         self.token_endpoint_auth_method == ClientAuthenticationMethod::None
     }
+
+    /// Whether the client may sign its assertions with this algorithm: the registered one, or else any that
+    /// its method allows.
+    #[must_use]
+    pub fn signs_assertions(&self, alg: SigningAlgorithm) -> bool {
+        fits_method(self.token_endpoint_auth_method, alg)
+            && self.token_endpoint_auth_signing_alg.is_none_or(|registered| registered.is_same_as(alg))
+    }
 }
 
 fn application_type(from: &mut Reader<'_>) -> ApplicationType {
@@ -93,10 +108,34 @@ fn authentication_method(from: &mut Reader<'_>) -> ClientAuthenticationMethod {
     let name = "token_endpoint_auth_method";
     let Some(text) = from.string(name) else { return ClientAuthenticationMethod::ClientSecretBasic };
     ClientAuthenticationMethod::parse(&text).unwrap_or_else(|| {
-        let there_are = "there are client_secret_basic, client_secret_post and none";
+        let there_are =
+            "there are client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt and none";
         from.complain(name, format!("{text:?} is not supported; {there_are}"));
         ClientAuthenticationMethod::ClientSecretBasic
     })
+}
+
+/// Whether assertions of this method may be signed with this algorithm. An HMAC is for those who share a
+/// secret, a signature for those who have a key of their own (OIDC Core section 9).
+fn fits_method(method: ClientAuthenticationMethod, alg: SigningAlgorithm) -> bool {
+    match method {
+        ClientAuthenticationMethod::ClientSecretJwt => alg.is_symmetric(),
+        ClientAuthenticationMethod::PrivateKeyJwt => !alg.is_symmetric(),
+        _ => false,
+    }
+}
+
+fn assertion_algorithm(
+    from: &mut Reader<'_>,
+    method: ClientAuthenticationMethod,
+) -> Option<SigningAlgorithm> {
+    let name = "token_endpoint_auth_signing_alg";
+    let text = from.string(name)?;
+    let alg = SigningAlgorithm::parse(&text).filter(|alg| fits_method(method, *alg));
+    if alg.is_none() {
+        from.complain_by(name, format!("{text:?} does not sign assertions of {method}"), OIDC);
+    }
+    alg
 }
 
 /// Grant types and response types belong together (RFC 7591 section 2.1, OIDC Registration section 2): each

@@ -2,10 +2,13 @@
 //! Dynamic Client Registration 1.0: section 2.
 
 use chancery_jose::SigningAlgorithm;
+use chancery_types::iana::ClientAuthenticationMethod;
 use serde::{Deserialize, Serialize};
 
 use super::openid::OIDC;
-use super::{Description, Flow, IdTokenAlgorithm, Logout, OpenId, OwnSettings, Reader, unsupported};
+use super::{
+    Description, Flow, IdTokenAlgorithm, Jwks, Logout, OpenId, OwnSettings, Reader, keys, unsupported,
+};
 
 /// Client metadata as it was registered, grouped by specification. As JSON it is the flat object of RFC 7591
 /// section 2, so that stored metadata can be shown again. A new member is a field of its group and a line in
@@ -18,6 +21,13 @@ pub struct ClientMetadata {
     /// What OAuth needs to know about the client.
     #[serde(flatten)]
     pub flow: Flow,
+    /// Its public keys. They stand here and not in a group because a flattened group cannot keep JSON as it
+    /// was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<Jwks>,
+    /// Where it publishes its public keys, if they are not registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<Box<str>>,
     /// What OpenID Connect adds.
     #[serde(flatten)]
     pub openid: OpenId,
@@ -34,9 +44,14 @@ impl ClientMetadata {
     /// ignored, as RFC 7591 section 2 requires.
     pub(crate) fn read(from: &mut Reader<'_>, algorithms: &[SigningAlgorithm]) -> Self {
         unsupported::look_at(from);
+        let description = Description::read(from);
+        let flow = Flow::read(from);
+        let (jwks, jwks_uri) = keys::read(from, &flow);
         let read = Self {
-            description: Description::read(from),
-            flow: Flow::read(from),
+            description,
+            flow,
+            jwks,
+            jwks_uri,
             openid: OpenId::read(from, algorithms),
             logout: Logout::read(from),
             own: OwnSettings::read(from),
@@ -63,5 +78,28 @@ impl ClientMetadata {
         let signed =
             [self.openid.id_token_signed_response_alg.signed(), self.openid.userinfo_signed_response_alg];
         signed.into_iter().flatten().find(|alg| alg.is_symmetric())
+    }
+
+    /// Whether the client shares a secret with this server: to authenticate, or for an HMAC.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        match self.flow.token_endpoint_auth_method {
+            ClientAuthenticationMethod::None => false,
+            ClientAuthenticationMethod::PrivateKeyJwt => self.hmac_algorithm().is_some(),
+            ClientAuthenticationMethod::ClientSecretBasic
+            | ClientAuthenticationMethod::ClientSecretPost
+            | ClientAuthenticationMethod::ClientSecretJwt => true,
+        }
+    }
+
+    /// The fewest bytes that the client's secret may have because it is the key of an HMAC (RFC 7518 section
+    /// 3.2); `None` if it is never one.
+    #[must_use]
+    pub fn hmac_secret_length(&self) -> Option<usize> {
+        let shares = self.flow.token_endpoint_auth_method == ClientAuthenticationMethod::ClientSecretJwt;
+        // Without a registered algorithm the shortest has to do; the client chooses one that its secret fits.
+        let assertion = self.flow.token_endpoint_auth_signing_alg.or(Some(SigningAlgorithm::Hs256));
+        let all = [self.hmac_algorithm(), assertion.filter(|_| shares)];
+        all.into_iter().flatten().map(|alg| alg.hash().length()).max()
     }
 }

@@ -14,6 +14,9 @@ pub use description::Description;
 mod flow;
 pub use flow::{ApplicationType, Flow};
 
+mod keys;
+pub use keys::{Jwks, PublicKeys};
+
 mod logout;
 pub use logout::Logout;
 

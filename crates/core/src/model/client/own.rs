@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Reader;
 use super::openid::is_false;
+use crate::offered::AssertionAudience;
 
 /// When a client gets refresh tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,8 @@ pub enum SecretMethod {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OwnSettings {
+    /// Whom its assertions may be for.
+    pub assertion_audience: AssertionAudience,
     /// Whether people are asked for consent.
     pub consent: ConsentMode,
     /// The resource server that its plain OAuth tokens are for.
@@ -73,6 +76,7 @@ pub struct OwnSettings {
 impl Default for OwnSettings {
     fn default() -> Self {
         Self {
+            assertion_audience: AssertionAudience::default(),
             consent: ConsentMode::default(),
             default_resource: None,
             enabled: true,
@@ -89,6 +93,9 @@ impl OwnSettings {
     /// An unknown name is a mistake here, because these settings are Chancery's own.
     pub(super) fn read(from: &mut Reader<'_>) -> Self {
         from.nested("chancery", "chancery.", |own| Self {
+            assertion_audience: own
+                .value("assertion_audience", "\"issuer\" or \"endpoints\"")
+                .unwrap_or_default(),
             consent: own.value("consent", "\"ask\" or \"implied\"").unwrap_or_default(),
             default_resource: own
                 .value("default_resource", "an absolute URI without a fragment (RFC 8707 section 2)"),

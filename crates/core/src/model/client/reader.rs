@@ -101,6 +101,11 @@ impl<'m> Reader<'m> {
         self.object.raw(name).map(|raw| raw.get())
     }
 
+    /// Whether the member is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.object.has(name)
+    }
+
     /// A member that is an object in which every name is known.
     pub(super) fn nested<T>(
         &mut self,

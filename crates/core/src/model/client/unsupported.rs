@@ -1,8 +1,6 @@
 //! Members of client metadata whose feature is not supported. A member that demands protection is refused, so
 //! that the protection is not silently missing; one that merely describes is left out, with a notice.
 
-use chancery_jose::JwkSet;
-
 use super::Reader;
 use super::openid::OIDC;
 
@@ -31,25 +29,5 @@ pub(super) fn look_at(from: &mut Reader<'_>) {
             Some(_) => from.notice(format!("{name}: these responses are not signed; it was left out")),
             None => {}
         }
-    }
-    look_at_keys(from);
-}
-
-/// Nothing here uses a client's keys, but a private key among them is a leak that its owner should know
-/// about.
-fn look_at_keys(from: &mut Reader<'_>) {
-    let by_uri = from.raw("jwks_uri").is_some();
-    let Some(jwks) = from.raw("jwks") else {
-        if by_uri {
-            from.notice("jwks_uri is not used here and was left out".to_owned());
-        }
-        return;
-    };
-    if by_uri {
-        from.complain("jwks", "must not be given together with jwks_uri");
-    }
-    match JwkSet::parse(jwks.as_bytes()) {
-        Ok(_) => from.notice("jwks is not used here and was left out".to_owned()),
-        Err(error) => from.complain_by("jwks", error.to_string(), "RFC 7517 section 5"),
     }
 }

@@ -1,0 +1,174 @@
+//! RFC 7591 section 2: a client's public keys (`jwks`, `jwks_uri`), and RFC 7517 section 5: the set of them.
+
+use std::sync::{Arc, OnceLock};
+
+use chancery_jose::{
+    Compact, EncryptionKey, Error, JwkSet, PublicJwk, SigningAlgorithm, Verified, VerifyingKey,
+};
+use chancery_types::iana::ClientAuthenticationMethod;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::{Flow, Reader};
+
+/// How many keys a client may have, so that a signature without `kid`, for which every one is tried, costs
+/// little.
+const MOST: usize = 32;
+
+/// A client's public keys. Each that verifies signatures is made ready once, when it is first needed.
+pub struct PublicKeys {
+    set: JwkSet,
+    /// As many as the set has keys for signatures; `None` inside for numbers that are no key.
+    ready: Vec<OnceLock<Option<VerifyingKey>>>,
+}
+
+impl PublicKeys {
+    /// Reads a JWK Set. Keys that cannot be used here are left out (RFC 7517 section 5).
+    ///
+    /// # Errors
+    /// Those of [`JwkSet::parse`], for private and symmetric keys in particular; [`Error::TooLong`] for more
+    /// than 32 keys.
+    pub fn parse(json: &[u8]) -> Result<Self, Error> {
+        let set = JwkSet::parse(json)?;
+        let Members { keys: members } = serde_json::from_slice(json).map_err(|_| Error::Json)?;
+        if members.len() > MOST {
+            return Err(Error::TooLong);
+        }
+        let ready = set.keys().iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { set, ready })
+    }
+
+    /// The keys as they are, those for encryption among them.
+    #[must_use]
+    pub fn set(&self) -> &JwkSet {
+        &self.set
+    }
+
+    /// Verifies what the client has signed, with the key that its `kid` names, or else with any that fits.
+    ///
+    /// # Errors
+    /// [`Error::KeyNotForAlgorithm`] if there is no such key; otherwise [`Error::Signature`].
+    pub fn verify(&self, compact: &Compact<'_>) -> Result<Verified, Error> {
+        let header = compact.header();
+        let is_named = |key: &PublicJwk| header.kid.is_none() || key.kid() == header.kid.as_deref();
+        let all = self.set.keys().iter().zip(&self.ready);
+        let candidates = all.filter(|(key, _)| key.fits(header.alg) && is_named(key));
+        compact.verify_any(
+            candidates.filter_map(|(key, ready)| ready.get_or_init(|| key.verifying_key().ok()).as_ref()),
+        )
+    }
+}
+
+/// As they came, one by one.
+#[derive(Deserialize)]
+struct Members<'j> {
+    #[serde(borrow)]
+    keys: Vec<&'j RawValue>,
+}
+
+impl std::fmt::Debug for PublicKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.set.fmt(f)
+    }
+}
+
+/// The same keys in the same order.
+impl PartialEq for PublicKeys {
+    fn eq(&self, other: &Self) -> bool {
+        self.set == other.set
+    }
+}
+
+/// `jwks`: the keys as they were registered, and parsed.
+#[derive(Clone, Debug)]
+pub struct Jwks {
+    json: Box<RawValue>,
+    keys: Arc<PublicKeys>,
+}
+
+impl Jwks {
+    fn parse(json: Box<RawValue>) -> Result<Self, Error> {
+        let keys = Arc::new(PublicKeys::parse(json.get().as_bytes())?);
+        Ok(Self { json, keys })
+    }
+
+    /// The keys.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<PublicKeys> {
+        &self.keys
+    }
+}
+
+impl PartialEq for Jwks {
+    fn eq(&self, other: &Self) -> bool {
+        self.json.get() == other.json.get()
+    }
+}
+
+impl Eq for Jwks {}
+
+impl Serialize for Jwks {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Jwks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(Box::<RawValue>::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+const RFC7517: &str = "RFC 7517 section 5";
+
+/// `jwks` and `jwks_uri`: one of them, and one of them for sure if the client signs its assertions.
+pub(super) fn read(from: &mut Reader<'_>, flow: &Flow) -> (Option<Jwks>, Option<Box<str>>) {
+    let jwks = registered(from, flow);
+    let (has_jwks, has_uri) = (from.has("jwks"), from.has("jwks_uri"));
+    let jwks_uri = from.url("jwks_uri", false);
+    if jwks_uri.as_deref().is_some_and(|uri| uri.contains('#')) {
+        from.complain("jwks_uri", "must not have a fragment");
+    }
+    if has_jwks && has_uri {
+        from.complain("jwks", "must not be given together with jwks_uri");
+    }
+    if flow.token_endpoint_auth_method == ClientAuthenticationMethod::PrivateKeyJwt && !has_jwks && !has_uri {
+        from.complain("jwks", "or jwks_uri must be given: private_key_jwt needs a key of the client");
+    }
+    (jwks, jwks_uri)
+}
+
+fn registered(from: &mut Reader<'_>, flow: &Flow) -> Option<Jwks> {
+    let json = RawValue::from_string(from.raw("jwks")?.to_owned()).ok()?;
+    let jwks = match Jwks::parse(json) {
+        Ok(jwks) => jwks,
+        Err(error) => {
+            from.complain_by("jwks", error.to_string(), RFC7517);
+            return None;
+        }
+    };
+    let left_out = left_out(&jwks);
+    if left_out > 0 {
+        from.notice(format!("jwks: {left_out} of its keys cannot be used here"));
+    }
+    let signs = |alg: &SigningAlgorithm| flow.signs_assertions(*alg);
+    let needs_key = flow.token_endpoint_auth_method == ClientAuthenticationMethod::PrivateKeyJwt;
+    if needs_key
+        && !SigningAlgorithm::ALL
+            .into_iter()
+            .filter(signs)
+            .any(|alg| jwks.keys().set().candidates(None, alg).next().is_some())
+    {
+        from.complain("jwks", "must have a key with which the client can sign its assertions");
+    }
+    Some(jwks)
+}
+
+/// How many of the keys are for nothing that is done here.
+fn left_out(jwks: &Jwks) -> usize {
+    let json = jwks.json.get();
+    let members = serde_json::from_str(json).map_or_else(|_| Vec::new(), |Members { keys }| keys);
+    let is_used = |key: &[u8]| PublicJwk::parse(key).is_ok() || EncryptionKey::parse(key).is_ok();
+    members.into_iter().filter(|key| !is_used(key.get().as_bytes())).count()
+}
