@@ -29,6 +29,7 @@ OPENID = {
     "compatibility.implicit": "true",
     "compatibility.hybrid": "true",
     "compatibility.pkce_optional": "confidential",  # no plan sends a `code_challenge`, but one module
+    "compatibility.assertion_audience": "endpoints",
     "fetch.extra_roots": "{stand}/ca.crt",
     "fetch.allow_hosts": "localhost.emobix.co.uk:8443",  # the suite, on loopback
 }
@@ -38,6 +39,8 @@ OPENID = {
 SERVERS = {
     "oidc": {"instance": "oidc", "settings": OPENID},
     "session": {"instance": "session", "settings": OPENID},
+    # With what is not signed, so that the modules about it are not skipped.
+    "unsigned": {"instance": "oidc", "settings": OPENID | {"compatibility.unsigned_id_token": "true"}},
     # No compatibility setting at all; only its clients have `pkce_optional`.
     "strict": {"instance": "oidc", "settings": {}},
 }
