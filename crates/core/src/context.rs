@@ -18,6 +18,7 @@ use crate::model::Client;
 use crate::names::NameKey;
 use crate::offered::Endpoint;
 use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
+use crate::published_keys::PublishedKeys;
 
 /// What is known about this request. Start with [`Call::new`] and set whatever else is known.
 ///
@@ -102,6 +103,8 @@ pub struct Env {
     pub names: NameKey,
     /// What this process remembers about guessing attempts.
     pub guessing: Guessing,
+    /// The keys that clients publish, as far as this process has fetched them.
+    pub published_keys: PublishedKeys,
 }
 
 impl Call {

@@ -93,6 +93,13 @@ pub enum Event {
         /// For whom.
         account: AccountId,
     },
+    /// The keys of a client could not be fetched from its `jwks_uri`. The last good ones are used for a day.
+    ClientKeysUnavailable {
+        /// Whose.
+        client: ClientId,
+        /// Why.
+        fault: Fault,
+    },
     /// A person consented.
     ConsentGiven {
         /// The client.
@@ -215,6 +222,7 @@ impl Event {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::AuthorizationGranted { .. } => "authorization_granted",
+            Self::ClientKeysUnavailable { .. } => "client_keys_unavailable",
             Self::ConsentGiven { .. } => "consent_given",
             Self::Declined { .. } => "declined",
             Self::Faulted { .. } => "faulted",

@@ -14,6 +14,7 @@ pub mod fetch;
 mod asked;
 pub mod names;
 pub mod guessing;
+pub mod published_keys;
 pub mod context;
 pub mod records;
 pub mod keys;

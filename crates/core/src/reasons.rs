@@ -9,6 +9,7 @@ const LISTS: &[&[Described]] = &[
     client::authentication::assertion::REASONS,
     client::authentication::presented::REASONS,
     client::authentication::secret::REASONS,
+    client::keys::REASONS,
     endpoint::introspection::REASONS,
     endpoint::revocation::REASONS,
     endpoint::token::REASONS,

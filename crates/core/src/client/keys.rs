@@ -1,24 +1,78 @@
-//! What a client has signed is verified here, with the keys that it registered (RFC 7591 section 2, `jwks`):
-//! assertions (RFC 7523) and whatever else it signs.
+//! The public keys of a client: those that it registered, or those that it publishes (RFC 7591 section 2, `jwks`
+//! and `jwks_uri`). Whatever a client signs is verified here, and what is encrypted for a client is encrypted
+//! for one of these keys.
+
+use std::sync::Arc;
 
 use chancery_jose::{Compact, Error, Verified};
+use chancery_types::iana::ErrorCode;
 
 use crate::context::{Call, Env};
-use crate::error::Failure;
+use crate::error::Reason;
+use crate::event::Event;
 use crate::model::Client;
+use crate::model::client::PublicKeys;
 
-/// Verifies the signature of a client.
+reasons! {
+    /// The keys of the client cannot be fetched from its `jwks_uri`, and there are none that were fetched
+    /// during the last day. The event `client_keys_unavailable` has the cause.
+    UNAVAILABLE = Reason {
+        name: "client_keys_unavailable",
+        code: ErrorCode::InvalidClient,
+        description: "client authentication failed",
+        section: "RFC 7591 section 2",
+    };
+}
+
+/// The client's keys as of now.
 ///
 /// # Errors
-/// Outside: a refusal if its keys cannot be had. Inside: why it does not verify.
+/// [`UNAVAILABLE`].
+pub(crate) async fn current(
+    call: &Call,
+    env: &Env,
+    client: &Client,
+) -> Result<Option<Arc<PublicKeys>>, &'static Reason> {
+    let metadata = client.metadata();
+    match (&metadata.jwks, &metadata.jwks_uri) {
+        (Some(jwks), _) => Ok(Some(Arc::clone(jwks.keys()))),
+        (None, Some(url)) => published(call, env, client, url, None).await.ok_or(&UNAVAILABLE).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Verifies what the client has signed. If none of the keys that it publishes fits, it may have published
+/// another one since, so they are fetched again (OIDC Core section 10.1.1).
+///
+/// # Errors
+/// Outside: [`UNAVAILABLE`]. Inside: why it does not verify.
 pub(crate) async fn verify(
-    _call: &Call,
-    _env: &Env,
+    call: &Call,
+    env: &Env,
     client: &Client,
     compact: &Compact<'_>,
-) -> Result<Result<Verified, Error>, Failure> {
-    Ok(match &client.metadata().jwks {
-        Some(jwks) => jwks.keys().verify(compact),
-        None => Err(Error::KeyNotForAlgorithm),
-    })
+) -> Result<Result<Verified, Error>, &'static Reason> {
+    let Some(keys) = current(call, env, client).await? else { return Ok(Err(Error::KeyNotForAlgorithm)) };
+    let verified = keys.verify(compact);
+    let Some(url) = client.metadata().jwks_uri.as_deref().filter(|_| verified.is_err()) else {
+        return Ok(verified);
+    };
+    match published(call, env, client, url, Some(&keys)).await {
+        Some(newer) if !Arc::ptr_eq(&newer, &keys) => Ok(newer.verify(compact)),
+        _ => Ok(verified),
+    }
+}
+
+async fn published(
+    call: &Call,
+    env: &Env,
+    client: &Client,
+    url: &str,
+    unhelpful: Option<&Arc<PublicKeys>>,
+) -> Option<Arc<PublicKeys>> {
+    let looked = env.published_keys.look(call.now, &*env.fetch, url, unhelpful).await;
+    if let Some(fault) = looked.failed {
+        env.record(call, &Event::ClientKeysUnavailable { client: client.id().clone(), fault });
+    }
+    looked.keys
 }

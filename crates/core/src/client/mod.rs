@@ -3,7 +3,7 @@
 mod hmac_secret;
 pub(crate) use hmac_secret::{authenticating_hmac_keys, past_hmac_keys, signing_hmac_key};
 
-mod keys;
+pub(crate) mod keys;
 
 mod registration;
 pub use registration::{Registered, RegistrationRules, register, replace_secret};

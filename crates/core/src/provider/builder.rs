@@ -23,6 +23,7 @@ use crate::policy::{
 use crate::ports::{
     Accounts, Clock, EventSink, NoopEventSink, PrivateKeys, Random, Registry, SystemClock, Watcher,
 };
+use crate::published_keys::PublishedKeys;
 
 /// The parts that have no default.
 pub struct Parts {
@@ -151,6 +152,7 @@ impl Builder {
             events,
             names,
             guessing,
+            published_keys: PublishedKeys::default(),
         };
         let watchers = watchers(&env);
         for watcher in &watchers {

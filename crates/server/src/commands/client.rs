@@ -64,7 +64,7 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
         keys: Some(&keys),
         offered: &offered,
         algorithms: &algorithms,
-        can_fetch: false,
+        can_fetch: true,
         are_weak_secrets_allowed: weak_secret,
         now,
     };

@@ -50,7 +50,8 @@ fn push_inert(text: &mut String, json: &str) {
 pub(super) fn level(event: &Event) -> Level {
     match event {
         Event::Faulted { .. } => Level::Error,
-        Event::LoginBusy { .. }
+        Event::ClientKeysUnavailable { .. }
+        | Event::LoginBusy { .. }
         | Event::LoginFailed { .. }
         | Event::LoginThrottled { .. }
         | Event::PeerUnknown { .. }
@@ -65,6 +66,9 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
     match event {
         Event::AuthorizationGranted { client, account } | Event::ConsentGiven { client, account } => {
             line.string("client_id", client.as_str()).string("account", account.as_str());
+        }
+        Event::ClientKeysUnavailable { client, fault } => {
+            line.string("client_id", client.as_str()).string("cause", &fault.to_string());
         }
         Event::Declined { client } | Event::TokenRevoked { client } | Event::UserInfoServed { client } => {
             line.string("client_id", client.as_str());

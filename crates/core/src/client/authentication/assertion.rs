@@ -186,3 +186,145 @@ impl Authenticator {
         is_lax && (is_url_of(Endpoint::Token) || is_url_of(endpoint))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chancery_jose::{SystemRandom, base64url};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::client::{RegistrationRules, register};
+    use crate::offered::Offered;
+
+    const NOW: i64 = 1_800_000_000;
+
+    /// No input causes a panic, and everything that is accepted is as the standard demands, judged by another
+    /// parser.
+    #[test]
+    fn generated_assertions() {
+        let offered = Offered::default();
+        let now = Timestamp::from_secs(NOW);
+        let rules = RegistrationRules::new(&offered, &[], now);
+        let client = br#"{"client_id":"app","redirect_uris":["https://app.example/cb"]}"#;
+        let client = register(client, &SystemRandom, &rules).unwrap().client;
+        let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = move |bound: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            usize::try_from(seed >> 33).unwrap_or(0) % bound
+        };
+        let headers = [
+            r#""alg":"ES256""#,
+            r#""alg":"ES256","typ":"JWT""#,
+            r#""alg":"HS256","kid":"\u0000""#,
+            r#""alg":"none""#,
+            r#""typ":"client-authentication+jwt","alg":"RS256""#,
+            r#""alg":"ES256","typ":"at+jwt""#,
+            r#""alg":"ES256","crit":[]"#,
+            r#""alg":["ES256"]"#,
+            r#""kid":1,"alg":"ES256""#,
+            "",
+        ];
+        let numbers = [
+            "1799999990",
+            "1799999991",
+            "1800000000",
+            "1800000060",
+            "1800003600",
+            "1800003601",
+            "0",
+            "-1",
+            "1e400",
+            "1.8e9",
+            "1800000010.5",
+            "\"1800000000\"",
+            "null",
+            "9007199254740993",
+            "[]",
+        ];
+        let texts = [
+            r#""app""#,
+            r#""app""#,
+            r#""app""#,
+            r#""web""#,
+            r#""""#,
+            r#""\u0061pp""#,
+            r#""app ""#,
+            "null",
+            "{}",
+        ];
+        let audiences = [
+            r#""https://op.example""#,
+            r#""https://op.example""#,
+            r#"["https://op.example"]"#,
+            r#"["https://op.example","https://evil.example"]"#,
+            "[]",
+            r#"[["https://op.example"]]"#,
+            "7",
+        ];
+        let mut accepted = 0;
+        for _ in 0..100_000 {
+            let mut members = Vec::new();
+            for (name, values) in [
+                ("iss", &texts[..]),
+                ("sub", &texts),
+                ("aud", &audiences),
+                ("exp", &numbers),
+                ("jti", &texts),
+                ("iat", &numbers),
+                ("nbf", &numbers),
+            ] {
+                let is_optional = matches!(name, "iat" | "nbf");
+                // Mostly there, mostly once.
+                let times = match next(20) {
+                    0 => 0,
+                    1 => 2,
+                    _ => usize::from(!is_optional || next(2) == 0),
+                };
+                members.extend((0..times).map(|_| format!("\"{name}\":{}", values[next(values.len())])));
+            }
+            let claims = format!("{{{}}}", members.join(","));
+            let header = format!("{{{}}}", headers[next(headers.len())]);
+            let mut text = [header.as_str(), &claims, "signature"].map(base64url::encode).join(".");
+            if next(10) == 0 {
+                let at = next(text.len());
+                let other = [".", "=", "", "A", "\0", "\u{e4}"][next(6)];
+                text.replace_range(at..=at, other);
+            }
+            let Ok(assertion) = Assertion::read(&text) else { continue };
+            let audience = |aud: &str| aud == "https://op.example";
+            let Ok(Checked { jti, ends }) = assertion.check(&client, audience, now) else { continue };
+            accepted += 1;
+            let part = |n: usize| -> Value {
+                let part = text.split('.').nth(n).unwrap();
+                serde_json::from_slice(&base64url::decode(part).unwrap()).unwrap()
+            };
+            let (header, claims) = (part(0), part(1));
+            let typ = header["typ"].as_str();
+            assert!(
+                typ.is_none() || typ == Some("JWT") || typ == Some("client-authentication+jwt"),
+                "{header}"
+            );
+            assert!(claims["iss"] == "app" && claims["sub"] == "app", "{claims}");
+            let aud = &claims["aud"];
+            assert!(
+                *aud == "https://op.example" || *aud == serde_json::json!(["https://op.example"]),
+                "{claims}"
+            );
+            assert!(!jti.is_empty() && claims["jti"] == jti, "{claims}");
+            let exp = claims["exp"].as_f64().unwrap();
+            assert!(
+                exp > NOW as f64 - 10.0
+                    && ends == Timestamp::from_millis((exp * 1000.0).round() as i64) + TOLERANCE,
+                "{claims}"
+            );
+            let begins = claims["iat"].as_f64();
+            assert!(exp <= begins.unwrap_or(NOW as f64) + 3600.0, "{claims}");
+            for at in [begins, claims["nbf"].as_f64()].into_iter().flatten() {
+                assert!(at <= NOW as f64 + 10.0, "{claims}");
+            }
+        }
+        assert!(accepted > 100, "only {accepted} were good");
+    }
+}

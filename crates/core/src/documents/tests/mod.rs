@@ -261,6 +261,7 @@ fn env(keys: Arc<MemoryKeys>) -> Env {
         names,
         fetch: Arc::new(crate::fetch::NoFetch),
         guessing: Default::default(),
+        published_keys: Default::default(),
     }
 }
 

@@ -1,0 +1,164 @@
+//! The keys that clients publish at their `jwks_uri` (RFC 7591 section 2), fetched when they are needed and
+//! kept for a while.
+//!
+//! Clients rotate such keys without telling anybody (OIDC Core section 10.1.1): when none of those that are
+//! known helps, the document is fetched again, but at most once a minute, whoever sends nonsense. While the
+//! other server is down, the last good keys are used for a day.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chancery_types::Timestamp;
+
+use crate::error::Fault;
+use crate::fetch::{Fetch, FetchRequest};
+use crate::model::client::PublicKeys;
+
+/// How long a document is fresh if the other server does not say so, as ours is.
+const FRESH: Duration = Duration::from_secs(10 * 60);
+
+/// The longest time for which a document is fresh, whatever the other server says, so that a key that it has
+/// withdrawn is soon good for nothing.
+const LONGEST_FRESH: Duration = Duration::from_secs(60 * 60);
+
+/// How often a document is fetched at most, and how long a failure is believed.
+const PACE: Duration = Duration::from_secs(60);
+
+/// How long keys are used that can no longer be fetched.
+const LAST_GOOD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How many documents are kept. Beyond that the half that was not used for the longest time is forgotten.
+const MOST: usize = 2_048;
+
+/// The longest JWK Set that is read, in bytes.
+const LONGEST: usize = 64 * 1024;
+
+/// What is known of each `jwks_uri`. Clients that share one share its keys.
+#[derive(Default)]
+pub struct PublishedKeys(Mutex<HashMap<Box<str>, Arc<Source>>>);
+
+#[derive(Default)]
+struct Source {
+    /// Whoever fetches holds it; the others wait for what they learn.
+    fetching: tokio::sync::Mutex<()>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    last_good: Option<LastGood>,
+    /// When the document was last asked for, successfully or not.
+    asked_at: Option<Timestamp>,
+    used_at: Option<Timestamp>,
+}
+
+struct LastGood {
+    keys: Arc<PublicKeys>,
+    fetched_at: Timestamp,
+    fresh_for: Duration,
+}
+
+/// What can be said about the keys at a `jwks_uri`.
+pub(crate) struct Looked {
+    /// The keys, unless there are none that may still be used.
+    pub(crate) keys: Option<Arc<PublicKeys>>,
+    /// Why they could not be fetched, told to the one who tried.
+    pub(crate) failed: Option<Fault>,
+}
+
+impl PublishedKeys {
+    /// The keys at this address; others than `unhelpful`, if there are others.
+    pub(crate) async fn look(
+        &self,
+        now: Timestamp,
+        fetch: &dyn Fetch,
+        url: &str,
+        unhelpful: Option<&Arc<PublicKeys>>,
+    ) -> Looked {
+        let source = self.source(now, url);
+        if let Some(keys) = source.known().without_asking(now, unhelpful) {
+            return Looked { keys, failed: None };
+        }
+        // Held while another server is asked, and for nothing else. Whoever goes away while asking has not
+        // asked, and the next in the line does.
+        let _turn = source.fetching.lock().await;
+        if let Some(keys) = source.known().without_asking(now, unhelpful) {
+            return Looked { keys, failed: None };
+        }
+        let fetched = fetched(fetch, url).await;
+        let mut known = source.known();
+        let failed = known.learn(now, fetched).err();
+        Looked { keys: known.good(now), failed }
+    }
+
+    fn source(&self, now: Timestamp, url: &str) -> Arc<Source> {
+        let mut sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if sources.len() >= MOST && !sources.contains_key(url) {
+            forget(&mut sources);
+        }
+        let source = Arc::clone(sources.entry(url.into()).or_default());
+        source.known().used_at = Some(now);
+        source
+    }
+}
+
+/// Makes room: removes the half that was not used for the longest time.
+fn forget(sources: &mut HashMap<Box<str>, Arc<Source>>) {
+    let mut used: Vec<Option<Timestamp>> = sources.values().map(|source| source.known().used_at).collect();
+    let middle = used.len() / 2;
+    let (.., median, _) = used.select_nth_unstable(middle);
+    let median = *median;
+    sources.retain(|_, source| source.known().used_at > median);
+}
+
+impl Source {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    /// What can be said now without asking the other server; `None` if it has to be asked.
+    fn without_asking(
+        &self,
+        now: Timestamp,
+        unhelpful: Option<&Arc<PublicKeys>>,
+    ) -> Option<Option<Arc<PublicKeys>>> {
+        let good = self.good(now);
+        let is_fresh =
+            self.last_good.as_ref().is_some_and(|good| now.distance(good.fetched_at) < good.fresh_for);
+        let is_other =
+            good.as_ref().is_some_and(|good| unhelpful.is_none_or(|known| !Arc::ptr_eq(good, known)));
+        let was_just_asked = self.asked_at.is_some_and(|at| now.distance(at) < PACE);
+        ((is_fresh && is_other) || was_just_asked).then_some(good)
+    }
+
+    /// The last good keys, unless they are too old.
+    fn good(&self, now: Timestamp) -> Option<Arc<PublicKeys>> {
+        let good = self.last_good.as_ref().filter(|good| now.distance(good.fetched_at) < LAST_GOOD);
+        good.map(|good| Arc::clone(&good.keys))
+    }
+
+    fn learn(&mut self, now: Timestamp, fetched: Result<(PublicKeys, Duration), Fault>) -> Result<(), Fault> {
+        self.asked_at = Some(now);
+        let (keys, fresh_for) = fetched?;
+        let before = self.last_good.take().map(|good| good.keys);
+        // The same keys stay the same value, which was made ready once and is known not to help.
+        let keys = before.filter(|before| **before == keys).unwrap_or_else(|| Arc::new(keys));
+        self.last_good = Some(LastGood { keys, fetched_at: now, fresh_for });
+        Ok(())
+    }
+}
+
+async fn fetched(fetch: &dyn Fetch, url: &str) -> Result<(PublicKeys, Duration), Fault> {
+    let request = FetchRequest::get(url, "application/jwk-set+json, application/json", LONGEST);
+    let answer = fetch.fetch(&request).await?;
+    if answer.status() != 200 {
+        return Err(Fault::unavailable(format!("{url} answered {}", answer.status())));
+    }
+    let keys = PublicKeys::parse(answer.body());
+    let keys =
+        keys.map_err(|error| Fault::unavailable(format!("{url} is no set of public keys: {error}")))?;
+    Ok((keys, answer.fresh_for().unwrap_or(FRESH).clamp(PACE, LONGEST_FRESH)))
+}
