@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::task::Waker;
 
 use chancery_store::StateStore;
 use chancery_types::handle::{RotatingHandle, Session};
@@ -95,6 +96,8 @@ pub struct Env {
     pub private_keys: Arc<dyn PrivateKeys>,
     /// Sends requests to other servers.
     pub fetch: Arc<dyn Fetch>,
+    /// Wakes whoever runs the worker, because there is something to send.
+    pub worker: Waker,
     /// Random bytes.
     pub random: Arc<dyn Random>,
     /// Receives the events.

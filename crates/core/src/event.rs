@@ -82,6 +82,18 @@ impl RefusedClient {
     }
 }
 
+/// Why a client could not be told something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotificationFailure {
+    /// It answered with this status.
+    Status(u16),
+    /// It did not answer, or something broke here.
+    Unreachable(Fault),
+    /// Nothing signs for it.
+    Unsigned(&'static Reason),
+}
+
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -164,6 +176,24 @@ pub enum Event {
         /// What is wrong, and how to fix it.
         advice: &'static str,
     },
+    /// A client was told that a session has ended (OIDC Back-Channel Logout section 2.5).
+    LogoutNotified {
+        /// Who was told.
+        client: ClientId,
+        /// Whose session it was.
+        account: AccountId,
+    },
+    /// A client could not be told that a session has ended.
+    LogoutNotificationFailed {
+        /// Who was to be told.
+        client: ClientId,
+        /// Whose session it was.
+        account: AccountId,
+        /// Why.
+        why: NotificationFailure,
+        /// When it is tried again; `None` when it is given up.
+        retry_in: Option<Duration>,
+    },
     /// A person has to act; a page was shown.
     PromptShown {
         /// Who asked.
@@ -232,6 +262,8 @@ impl Event {
             Self::LoginFailed { .. } => "login_failed",
             Self::LoginSucceeded { .. } => "login_succeeded",
             Self::LoginThrottled { .. } => "login_throttled",
+            Self::LogoutNotified { .. } => "logout_notified",
+            Self::LogoutNotificationFailed { .. } => "logout_notification_failed",
             Self::PeerUnknown { .. } => "peer_unknown",
             Self::PromptShown { .. } => "prompt_shown",
             Self::Refused { .. } => "refused",

@@ -10,6 +10,7 @@ const LISTS: &[&[Described]] = &[
     client::authentication::presented::REASONS,
     client::authentication::secret::REASONS,
     client::keys::REASONS,
+    endpoint::end_session::REASONS,
     endpoint::introspection::REASONS,
     endpoint::revocation::REASONS,
     endpoint::token::REASONS,

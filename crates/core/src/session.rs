@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Fault, SectionCheck};
 use crate::model::{Account, Authentication, Client, subject};
-use crate::records::{Found, SessionBody};
+use crate::records::{Found, Participant, SessionBody};
+
+mod end;
+pub use end::{EndedSession, end, end_all, of_account};
 
 /// How many sessions one browser keeps: one login more ends the oldest.
 pub const LIST: usize = 4;
@@ -170,7 +173,7 @@ impl Sessions {
         now: Timestamp,
         env: &Env,
         authentication: Authentication,
-        client: &ClientId,
+        client: &Client,
     ) -> Result<(RotatingHandle<Session>, Record), Fault> {
         let handle = RotatingHandle::new(env.partition(), *env.secret::<16>(), env.secret());
         let body = SessionBody {
@@ -179,7 +182,7 @@ impl Sessions {
             former: None,
             touched_at: now,
             absolute_end: now + self.config.absolute,
-            clients: vec![client.clone()],
+            clients: vec![Participant::of(client)],
         };
         let records = env.records();
         let tags = records.tags(Some(&body.authentication.account), None, None);
@@ -202,12 +205,10 @@ impl Sessions {
         body: &SessionBody,
         handle: &RotatingHandle<Session>,
         authentication: Authentication,
-        client: &ClientId,
+        client: &Client,
     ) -> SessionBody {
         let mut body = body.clone();
-        if !body.clients.contains(client) {
-            body.clients.push(client.clone());
-        }
+        take_part(&mut body, client);
         body.absolute_end = now + self.config.absolute;
         body.former = Some((body.current, now));
         body.current = handle.secret_digest();
@@ -218,24 +219,22 @@ impl Sessions {
 
     /// Whether the session counts this client, or can.
     #[must_use]
-    pub fn has_room(&self, body: &SessionBody, client: &ClientId) -> bool {
-        body.clients.len() < CLIENTS || body.clients.contains(client)
+    pub fn has_room(&self, body: &SessionBody, client: &Client) -> bool {
+        body.clients.len() < CLIENTS || body.clients.iter().any(|known| known.client == *client.id())
     }
 
     /// The session as it has to become when this client takes part now; `None` when it can stay as it is: the
     /// client is known to it, and its idle end was moved less than a tenth of the idle time ago; also when it
     /// has no room.
     #[must_use]
-    pub fn visited(&self, now: Timestamp, body: &SessionBody, client: &ClientId) -> Option<SessionBody> {
-        let is_new = !body.clients.contains(client);
+    pub fn visited(&self, now: Timestamp, body: &SessionBody, client: &Client) -> Option<SessionBody> {
+        let is_new = !body.clients.contains(&Participant::of(client));
         let is_idle_end_due = now.since(body.touched_at) > self.config.idle / 10;
         if !self.has_room(body, client) || !(is_new || is_idle_end_due) {
             return None;
         }
         let mut body = body.clone();
-        if is_new {
-            body.clients.push(client.clone());
-        }
+        take_part(&mut body, client);
         body.touched_at = now;
         Some(body)
     }
@@ -244,6 +243,15 @@ impl Sessions {
     #[must_use]
     pub fn end(&self, now: Timestamp, body: &SessionBody) -> Timestamp {
         (now + self.config.idle).min(body.absolute_end)
+    }
+}
+
+/// The client takes part, in the place of an earlier registration under its id.
+fn take_part(body: &mut SessionBody, client: &Client) {
+    let participant = Participant::of(client);
+    match body.clients.iter_mut().find(|known| known.client == participant.client) {
+        Some(known) => *known = participant,
+        None => body.clients.push(participant),
     }
 }
 

@@ -15,7 +15,7 @@ const STEPS: usize = 100;
 ///
 /// # Errors
 /// A fault of the store.
-pub async fn run_once(env: &Env, now: Timestamp) -> Result<u64, Fault> {
+pub async fn sweep(env: &Env, now: Timestamp) -> Result<u64, Fault> {
     let mut removed = 0;
     for _ in 0..STEPS {
         let step = env.store.sweep(now, BATCH).await?;

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use chancery_core::error::Fault;
 use chancery_core::records::{
-    AccessTokenBody, AnswerBody, AuthorizationCodeBody, Body, ConsentBody, GrantBody, InteractionBody,
-    RefreshFamilyBody, ReplayBody, RevocationBody, SessionBody, ThrottleBody,
+    AccessTokenBody, AnswerBody, AuthorizationCodeBody, Body, ConsentBody, DeliveryBody, GrantBody,
+    InteractionBody, RefreshFamilyBody, ReplayBody, RevocationBody, SessionBody, ThrottleBody,
 };
 
 /// Reads a stored form; what is written for it today, and with which version.
@@ -28,6 +28,7 @@ fn readers() -> BTreeMap<&'static str, Reader> {
         ("answer", reader::<AnswerBody>()),
         ("authorization_code", reader::<AuthorizationCodeBody>()),
         ("consent", reader::<ConsentBody>()),
+        ("delivery", reader::<DeliveryBody>()),
         ("grant", reader::<GrantBody>()),
         ("interaction", reader::<InteractionBody>()),
         ("refresh_family", reader::<RefreshFamilyBody>()),

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use chancery_core::interaction::view::{AccountsView, ConsentView, ErrorView, LoginView, SignedInView};
+use chancery_core::interaction::view::{
+    AccountsView, ConsentView, ErrorView, LoginView, LogoutConfirmView, LogoutDoneView, SignedInView,
+};
 
 use chancery_types::RedirectUri;
 
@@ -66,8 +68,11 @@ pub enum Content<'a> {
     FormPost(&'a FormMarkup),
     /// Sign in. Inputs `username`, `password`; buttons `action` = `login`, `cancel`.
     Login(&'a LoginView, &'a FormMarkup),
-    /// Carries an authorization request that another site posted, so that it comes again from our own pages
-    /// with our cookies. Like [`Content::FormPost`].
+    /// Sign out, or not. Buttons `action` = `logout`, `logout_all` (where others are signed in), `stay`.
+    LogoutConfirm(&'a LogoutConfirmView, &'a FormMarkup),
+    /// What a logout request has come to.
+    LogoutDone(&'a LogoutDoneView),
+    /// Carries a request that another site posted, so that it comes again from our own pages with our cookies. Like [`Content::FormPost`].
     Repost(&'a FormMarkup),
     /// Nothing is left to do here; the same request can perhaps be started again.
     SignedIn(&'a SignedInView, Retry<'a>),
@@ -97,6 +102,11 @@ pub struct FormMarkup {
 }
 
 impl FormMarkup {
+    pub(crate) fn new(action: String, fields: &[(&'static str, String)]) -> Self {
+        let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+        Self { action, fields: fields.collect() }
+    }
+
     /// The hidden fields as HTML, escaped.
     #[must_use]
     pub fn hidden_inputs(&self) -> Html {

@@ -1,4 +1,4 @@
-//! The endpoints that a person's browser visits: authorization and interaction. They answer with pages and
+//! The endpoints that a person's browser visits: authorization, interaction and logout. They answer with pages and
 //! redirects, never with JSON.
 
 use bytes::Bytes;
@@ -15,7 +15,8 @@ use http::{Method, StatusCode};
 use crate::bodies::BodyError;
 use crate::cross_site::{FORM_OF_ANOTHER_ORIGIN, REDIRECTED, Source, names_another_host};
 use crate::encode::{
-    BUSY_RETRY_AFTER, Encoded, Form, HttpResponse, authorization_response, retry_after, see_other,
+    BUSY_RETRY_AFTER, Encoded, Form, HttpResponse, authorization_response, post_logout_address, retry_after,
+    see_other,
 };
 use crate::form::{self, URL_LIMIT, URL_TOO_LONG};
 use crate::locale;
@@ -54,8 +55,12 @@ pub(crate) async fn answer(
             provider.interaction(&call, handle).await
         }
         (Endpoint::Interaction, Some(handle)) => provider.answer(&call, handle, params).await,
+        (Endpoint::LogoutConfirmation, _) => provider.confirm_logout(&call, params).await,
         _ if comes_from_another_site(site, parts, &params) || came_by_another_host(site, parts, &params) => {
-            return redirect_to_get(site, &call, &params);
+            return redirect_to_get(site, &call, route, &params);
+        }
+        (Endpoint::EndSession, _) => {
+            provider.end_session(&call, params.filtered(|name| name != REDIRECTED)).await
         }
         _ => provider.authorize(&call, params.filtered(|name| name != REDIRECTED)).await,
     };
@@ -72,7 +77,8 @@ pub(crate) fn check_header(site: &Site, route: Route<'_>, parts: &Parts) -> Resu
     if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > URL_LIMIT {
         return URL_TOO_LONG.refused();
     }
-    let is_form = parts.method == Method::POST && route.endpoint != Endpoint::Authorization;
+    let is_of_clients = matches!(route.endpoint, Endpoint::Authorization | Endpoint::EndSession);
+    let is_form = parts.method == Method::POST && !is_of_clients;
     match Source::of(&parts.headers, site.provider.issuer()) {
         Source::CrossSite | Source::SameSite if is_form => FORM_OF_ANOTHER_ORIGIN.refused(),
         _ => Ok(()),
@@ -122,8 +128,8 @@ fn came_by_another_host(site: &Site, parts: &Parts, params: &Params<'_>) -> bool
 
 /// Sends a request to the issuer's own address: by a redirect to GET, with which browsers send Lax cookies;
 /// or, if it is too long for a URL, by a page whose form posts it from our origin.
-fn redirect_to_get(site: &Site, call: &Call, params: &Params<'_>) -> HttpResponse {
-    let endpoint = site.address(Route::at(Endpoint::Authorization));
+fn redirect_to_get(site: &Site, call: &Call, route: Route<'_>, params: &Params<'_>) -> HttpResponse {
+    let endpoint = site.address(route);
     let others = params.iter().filter(|(name, _)| *name != REDIRECTED);
     let fields: Vec<(&str, &str)> = others.chain([(REDIRECTED, "1")]).collect();
     let address = format!("{endpoint}?{}", chancery_types::params::encode(fields.iter().copied()));
@@ -152,6 +158,7 @@ pub(crate) fn response_to(site: &Site, call: &Call, next: &Next) -> HttpResponse
             see_other(&site.address(Route::below(Endpoint::Interaction, &handle.reveal())))
         }
         Outcome::Respond(response) => respond(site, call, response),
+        Outcome::Leave(target) => see_other(&post_logout_address(target)),
     };
     if let Some(sessions) = &next.sessions {
         site.cookies.set_sessions(sessions, answer.headers_mut());
@@ -179,6 +186,12 @@ fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
         View::Accounts(view) => form_page(site, call, Content::Accounts(view, &markup(site, &view.form))),
         View::Consent(view) => form_page(site, call, Content::Consent(view, &markup(site, &view.form))),
         View::Login(view) => form_page(site, call, Content::Login(view, &markup(site, &view.form))),
+        View::LogoutConfirm(view) => {
+            let action = site.address(Route::at(Endpoint::LogoutConfirmation));
+            let markup = FormMarkup::new(action, &view.fields);
+            form_page(site, call, Content::LogoutConfirm(view, &markup))
+        }
+        View::LogoutDone(view) => site.page(call, StatusCode::OK, Content::LogoutDone(view), Form::None),
         View::SignedIn(view) => {
             let endpoint = site.address(Route::at(Endpoint::Authorization));
             let restart = view.restart.as_ref().map(|query| format!("{endpoint}?{query}"));
@@ -212,8 +225,5 @@ fn markup(site: &Site, form: &FormView) -> FormMarkup {
         Posted::First => site.address(Route::at(Endpoint::Interaction)),
         Posted::Stored(handle) => site.address(Route::below(Endpoint::Interaction, &handle.reveal())),
     };
-    FormMarkup {
-        action,
-        fields: form.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-    }
+    FormMarkup::new(action, &form.fields)
 }

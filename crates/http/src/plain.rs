@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
-    AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, SignedInView, Wait,
+    AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, LogoutConfirmView,
+    LogoutDoneView, SignedInView, Wait,
 };
 
 use crate::pages::{Content, FormMarkup, Html, Page, Pages, Retry};
@@ -22,6 +23,11 @@ impl Pages for PlainPages {
             Content::Error(view, retry) => ("error", "Authorization error", error(view, retry)),
             Content::FormPost(form) => ("form_post", "Continue", submitting(form, page.nonce)),
             Content::Login(view, form) => ("login", "Sign in", login(view, form)),
+            Content::LogoutConfirm(view, form) => ("logout-confirm", "Sign out?", logout_confirm(view, form)),
+            Content::LogoutDone(view) => {
+                let title = if view.is_still_signed_in { "Still signed in" } else { "Signed out" };
+                ("logout-done", title, logout_done(view))
+            }
             Content::Repost(form) => ("repost", "Continue", submitting(form, page.nonce)),
             Content::SignedIn(view, restart) => {
                 ("signed-in", "Nothing left to do here", signed_in(view, restart))
@@ -109,6 +115,51 @@ fn accounts(view: &AccountsView, form: &FormMarkup) -> String {
     fields.push_str(&button("action", "another", "Use another account", ""));
     fields.push_str(&button("action", "cancel", "Cancel", ""));
     in_form(form, &fields)
+}
+
+fn logout_confirm(view: &LogoutConfirmView, form: &FormMarkup) -> String {
+    let asked = match (&view.client, view.is_doubtful) {
+        (_, true) => {
+            "<p role=\"alert\">The application's request cannot be answered, but you can sign out here.</p>"
+                .to_owned()
+        }
+        (Some(client), false) => {
+            format!("<p><strong>{}</strong> asks to sign you out.</p>", Html::escape(&client.name))
+        }
+        (None, false) => String::new(),
+    };
+    let stale = if view.is_stale {
+        "<p role=\"alert\">This page was open too long or in another browser. Choose once more.</p>"
+    } else {
+        ""
+    };
+    let label = Html::escape(&view.account.label);
+    let mut fields = format!(
+        "{asked}{stale}<p>You are signed in here as <strong>{label}</strong>.</p>{}",
+        button("action", "logout", "Sign out", "")
+    );
+    if !view.others.is_empty() {
+        let others: Vec<String> =
+            view.others.iter().map(|other| Html::escape(&other.label).to_string()).collect();
+        let _ = write!(fields, "<p>Also signed in: {}.</p>", others.join(", "));
+        fields.push_str(&button("action", "logout_all", "Sign out of all accounts", ""));
+    }
+    fields.push_str(&button("action", "stay", "Stay signed in", ""));
+    in_form(form, &fields)
+}
+
+fn logout_done(view: &LogoutDoneView) -> String {
+    let mut html = if view.is_still_signed_in {
+        "<p>You are still signed in here.</p>"
+    } else {
+        "<p>You are signed out here.</p>"
+    }
+    .to_owned();
+    if let (Some(client), Some(address)) = (&view.client, &view.way_on) {
+        let (address, name) = (Html::escape(address), Html::escape(&client.name));
+        let _ = write!(html, "<p><a href=\"{address}\">Go on to {name}</a></p>");
+    }
+    html
 }
 
 fn signed_in(view: &SignedInView, restart: Retry<'_>) -> String {

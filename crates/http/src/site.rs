@@ -49,7 +49,8 @@ impl Site {
             Content::Accounts(view, _) => view.form.ui_locales.as_deref(),
             Content::Consent(view, _) => view.form.ui_locales.as_deref(),
             Content::Login(view, _) => view.form.ui_locales.as_deref(),
-            Content::Error(..) | Content::FormPost(_) | Content::Repost(_) | Content::SignedIn(..) => None,
+            // Those of a logout request are among the wishes of the call.
+            _ => None,
         };
         let mut wishes = locale::wishes(ui_locales, None);
         wishes.extend(call.languages.iter().cloned());

@@ -30,6 +30,7 @@ fn the_whole_metadata() {
         ("jwks_uri", json!("https://id.example/jwks")),
         ("introspection_endpoint", json!("https://id.example/introspect")),
         ("revocation_endpoint", json!("https://id.example/revoke")),
+        ("end_session_endpoint", json!("https://id.example/logout")),
         ("response_types_supported", json!(["code", "none"])),
         ("response_modes_supported", json!(["query", "fragment", "form_post"])),
         ("grant_types_supported", json!(["authorization_code", "client_credentials", "refresh_token"])),
@@ -47,6 +48,8 @@ fn the_whole_metadata() {
         ("claims_parameter_supported", json!(true)),
         ("request_parameter_supported", json!(false)),
         ("request_uri_parameter_supported", json!(false)),
+        ("backchannel_logout_supported", json!(true)),
+        ("backchannel_logout_session_supported", json!(true)),
         ("authorization_response_iss_parameter_supported", json!(true)),
     ] {
         assert_eq!(take(name), expected, "{name}");
@@ -91,6 +94,7 @@ fn the_document_letter_by_letter() {
         r#""jwks_uri":"https://id.example/jwks","#,
         r#""introspection_endpoint":"https://id.example/introspect","#,
         r#""revocation_endpoint":"https://id.example/revoke","#,
+        r#""end_session_endpoint":"https://id.example/logout","#,
         r#""response_types_supported":["code","none"],"#,
         r#""response_modes_supported":["query","fragment","form_post"],"#,
         r#""grant_types_supported":["authorization_code","client_credentials","refresh_token"],"#,
@@ -115,6 +119,7 @@ fn the_document_letter_by_letter() {
         r#""authorization_response_iss_parameter_supported":true,"#,
         r#""subject_types_supported":["public"],"#,
         r#""id_token_signing_alg_values_supported":["RS256","ES256","HS256","HS384","HS512"],"#,
+        r#""backchannel_logout_supported":true,"backchannel_logout_session_supported":true,"#,
         r#""userinfo_signing_alg_values_supported":["RS256","ES256","HS256","HS384","HS512"],"#,
         r#""ui_locales_supported":["en","de"],"#,
         r#""service_documentation":"https://op.example/doc"}"#

@@ -243,7 +243,7 @@ fn a_full_session_begins_anew() {
     let _ = done.expect_code();
     assert_eq!(done.event_names(), ["login_succeeded", "authorization_granted", "session_ended"]);
     assert!(!kit.is_active("spa", old.member("access_token")));
-    let clients: Vec<String> = stored(&ua).clients.iter().map(ToString::to_string).collect();
+    let clients: Vec<String> = stored(&ua).clients.iter().map(|one| one.client.to_string()).collect();
     assert_eq!(clients, ["web"]);
     for client in ["web", "post", "spa", "web"] {
         let _ = silent(client).expect_code();
@@ -272,7 +272,7 @@ fn a_second_login_keeps_the_books() {
         let done = if page == "consent" { done.expect_page("consent").allow() } else { done };
         let _ = done.expect_code();
         let session = stored(&ua);
-        let clients: Vec<String> = session.clients.iter().map(ToString::to_string).collect();
+        let clients: Vec<String> = session.clients.iter().map(|one| one.client.to_string()).collect();
         assert_eq!(
             (clients, session.absolute_end),
             (vec!["web".to_owned(), "post".to_owned()], kit.now() + days(90))

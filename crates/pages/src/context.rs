@@ -2,8 +2,8 @@
 
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
-    AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, SignedInView,
-    Wait,
+    AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView,
+    LogoutConfirmView, LogoutDoneView, SignedInView, Wait,
 };
 use chancery_http::{Content, FormMarkup, Retry, SUBMIT};
 use minijinja::value::{Kwargs, Value};
@@ -19,6 +19,8 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
         Content::Error(..) => "error.html",
         Content::FormPost(_) => "form_post.html",
         Content::Login(..) => "login.html",
+        Content::LogoutConfirm(..) => "logout_confirm.html",
+        Content::LogoutDone(_) => "logout_done.html",
         Content::Repost(_) => "repost.html",
         Content::SignedIn(..) => "signed_in.html",
         _ => "",
@@ -44,6 +46,8 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
         Content::Error(view, retry) => error(view, retry),
         Content::FormPost(markup) => context! { page => "form_post", form => form(markup), submit => SUBMIT },
         Content::Login(view, markup) => login(view, markup, messages)?,
+        Content::LogoutConfirm(view, markup) => logout_confirm(view, markup),
+        Content::LogoutDone(view) => logout_done(view),
         Content::Repost(markup) => context! { page => "repost", form => form(markup), submit => SUBMIT },
         Content::SignedIn(view, restart) => signed_in(view, restart),
         _ => context! {},
@@ -121,6 +125,27 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> Value {
         way_on => view.way_on.as_deref(),
         has_retry,
         retry,
+    }
+}
+
+fn logout_confirm(view: &LogoutConfirmView, markup: &FormMarkup) -> Value {
+    context! {
+        page => "logout-confirm",
+        client => view.client.as_ref().map(client),
+        form => form(markup),
+        account => account(&view.account),
+        others => view.others.iter().map(account).collect::<Vec<_>>(),
+        is_doubtful => view.is_doubtful,
+        is_stale => view.is_stale,
+    }
+}
+
+fn logout_done(view: &LogoutDoneView) -> Value {
+    context! {
+        page => "logout-done",
+        client => view.client.as_ref().map(client),
+        is_still_signed_in => view.is_still_signed_in,
+        way_on => view.way_on.as_deref(),
     }
 }
 

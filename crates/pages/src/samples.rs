@@ -6,7 +6,7 @@ use chancery_core::context::RequestId;
 use chancery_core::error::{FaultKind, MALFORMED_PARAMETER};
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem,
-    LoginView, SignedInView,
+    LoginView, LogoutConfirmView, LogoutDoneView, SignedInView,
 };
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
 use chancery_http::{Content, FormMarkup, Retry};
@@ -82,9 +82,33 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
         let view = AccountsView { client: client(), accounts, expects_another, form };
         show(name, Content::Accounts(&view, &markup));
     }
+    logout(&markup, &mut show);
     ended(&mut show);
     show("form_post", Content::FormPost(&markup));
     show("repost", Content::Repost(&markup));
+}
+
+/// The pages of a logout.
+fn logout(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
+    for (name, client, others, is_doubtful, is_stale) in [
+        ("logout-confirm", Some(client()), vec![], false, false),
+        ("logout-confirm-others", Some(client()), vec![account("Bob Example", false)], false, false),
+        ("logout-confirm-nobody-asks", None, vec![], false, false),
+        ("logout-confirm-doubtful", Some(client()), vec![], true, false),
+        ("logout-confirm-stale", None, vec![account("Bob Example", false)], false, true),
+    ] {
+        let account = account("alice@example.org", false);
+        let view = LogoutConfirmView { client, account, others, is_doubtful, is_stale, fields: vec![] };
+        show(name, Content::LogoutConfirm(&view, markup));
+    }
+    for (name, client, is_still_signed_in) in [
+        ("logout-done", Some(client()), false),
+        ("logout-done-nobody-asked", None, false),
+        ("logout-done-stayed", Some(client()), true),
+    ] {
+        let way_on = client.as_ref().and_then(|client| client.client_uri.clone());
+        show(name, Content::LogoutDone(&LogoutDoneView { client, is_still_signed_in, way_on }));
+    }
 }
 
 /// The pages without a form.

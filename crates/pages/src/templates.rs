@@ -27,6 +27,8 @@ built_in!(
     "form_post.html",
     "layout.html",
     "login.html",
+    "logout_confirm.html",
+    "logout_done.html",
     "parts.html",
     "passed_on.html",
     "repost.html",
@@ -38,8 +40,9 @@ built_in!(
 ///
 /// Every value is escaped; `{{ t("login.title") }}` is a sentence in the person's language. A folder may
 /// replace any of the files `accounts.html`, `consent.html`, `error.html`, `form_post.html`, `layout.html`,
-/// `login.html`, `parts.html`, `passed_on.html`, `repost.html`, `signed_in.html` and `style.css`; the
-/// built-in version of every other file is used. To change only colours and type, replace `style.css`.
+/// `login.html`, `logout_confirm.html`, `logout_done.html`, `parts.html`, `passed_on.html`, `repost.html`,
+/// `signed_in.html` and `style.css`; the built-in version of every other file is used. To change only colours
+/// and type, replace `style.css`.
 pub struct Templates {
     environment: Environment<'static>,
     messages: BTreeMap<&'static str, Arc<Messages>>,

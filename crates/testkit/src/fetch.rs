@@ -1,22 +1,30 @@
 //! Other servers, as a test has them answer.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chancery_core::error::Fault;
 use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse};
-use chancery_core::ports::PortFuture;
+use chancery_core::ports::{Clock as _, PortFuture};
+use chancery_types::Timestamp;
 
+use crate::clock::HandClock;
 use crate::interleaved::let_others_go_on;
 
 /// Answers for each address as a test has said, and remembers what was asked. Whoever was not scripted is not
 /// reachable.
-#[derive(Default)]
 pub struct ScriptedFetch {
+    clock: Arc<HandClock>,
     answers: Mutex<HashMap<String, (u16, Bytes)>>,
+    hanging: Mutex<HashSet<String>>,
     asked: Mutex<Vec<Fetched>>,
+    times: Mutex<HashMap<String, Vec<Timestamp>>>,
 }
+
+/// When a request is given up that nobody answers.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A request that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +36,34 @@ pub struct Fetched {
 }
 
 impl ScriptedFetch {
+    /// Nobody is there yet.
+    #[must_use]
+    pub fn new(clock: Arc<HandClock>) -> Self {
+        Self {
+            clock,
+            answers: Mutex::default(),
+            hanging: Mutex::default(),
+            asked: Mutex::default(),
+            times: Mutex::default(),
+        }
+    }
+
+    /// From now on this address takes requests and never answers: they are given up after 5 s of the clock in
+    /// hand, which another task has to move.
+    pub fn hangs(&self, url: &str) {
+        lock(&self.hanging).insert(url.to_owned());
+    }
+
+    /// From now on nobody is at this address.
+    pub fn goes_down(&self, url: &str) {
+        lock(&self.answers).remove(url);
+    }
+
+    /// When this address was asked, since the beginning.
+    pub fn asked_at(&self, url: &str) -> Vec<Timestamp> {
+        lock(&self.times).get(url).cloned().unwrap_or_default()
+    }
+
     /// From now on this address answers so.
     pub fn answers(&self, url: &str, status: u16, body: impl Into<Bytes>) {
         lock(&self.answers).insert(url.to_owned(), (status, body.into()));
@@ -46,6 +82,14 @@ impl Fetch for ScriptedFetch {
             let_others_go_on().await;
             let fetched = Fetched { url: request.url().to_owned(), form: request.form().map(str::to_owned) };
             lock(&self.asked).push(fetched);
+            let begun = self.clock.now();
+            lock(&self.times).entry(request.url().to_owned()).or_default().push(begun);
+            if lock(&self.hanging).contains(request.url()) {
+                while self.clock.now().since(begun) < PATIENCE {
+                    let_others_go_on().await;
+                }
+                return Err(Fault::unavailable(format!("{} does not answer", request.url())));
+            }
             let answer = lock(&self.answers).get(request.url()).cloned();
             let (status, body) =
                 answer.ok_or_else(|| Fault::unavailable(format!("{} is down", request.url())))?;

@@ -140,6 +140,8 @@ pub use provider::{Application, TestProvider, TestProviderBuilder};
 
 mod shortcuts;
 
+mod ending;
+
 mod jwt;
 pub use jwt::VerifiedJwt;
 

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::error::Fault;
-use chancery_core::model::{Account, AccountRegistration, Acr, Authentication, Claims, Epoch, LoginForm};
+use chancery_core::model::{
+    Account, AccountRegistration, Acr, Authentication, Claims, Epoch, Hint, LoginForm,
+};
 use chancery_core::ports::{Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Room};
 use chancery_types::{AccountId, RealmId, Timestamp};
 use serde_json::{Value, json};
@@ -225,6 +227,15 @@ impl Accounts for TestAccounts {
         Box::pin(async {
             let_others_go_on().await;
             self.mood().map(|_| self.account(id))
+        })
+    }
+
+    /// A hint is the name with which the person signs in.
+    fn hint<'a>(&'a self, _realm: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>> {
+        Box::pin(async move {
+            let Hint::Login(name) = hint else { return Ok(None) };
+            let is_known = lock(&self.people).contains_key(&name);
+            Ok(AccountId::parse(&name).ok().filter(|_| is_known))
         })
     }
 

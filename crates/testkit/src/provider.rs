@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::Waker;
 
 use bytes::Bytes;
 use chancery_core::client::{RegistrationRules, register, replace_secret};
 use chancery_core::config::Config;
-use chancery_core::context::{Call, Env};
+use chancery_core::context::Env;
 use chancery_core::documents::{MemoryKeys, MemoryRegistry};
 use chancery_core::error::Complaint;
-use chancery_core::event::{Event, RequestId};
 use chancery_core::model::ResourceServer;
 use chancery_core::offered::Offered;
 use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
@@ -21,7 +21,7 @@ use chancery_jose::SigningAlgorithm;
 use chancery_store::kit::{Counting, Failing};
 use chancery_store::{Put, StateStore};
 use chancery_store_memory::MemoryStore;
-use chancery_types::{AccountId, ClientId, Issuer, RealmId, Timestamp};
+use chancery_types::{ClientId, Issuer, RealmId, Timestamp};
 use http::header::HOST;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -103,6 +103,7 @@ pub struct TestProviderBuilder {
     mounted_at: Option<String>,
     proxies: TrustedProxies,
     peer: Option<IpAddr>,
+    worker: Waker,
     acr: Option<String>,
     application: Option<(String, Application)>,
     realms: Option<Realms>,
@@ -236,6 +237,13 @@ impl TestProviderBuilder {
         self
     }
 
+    /// With somebody who is woken when there is something to send.
+    #[must_use]
+    pub fn worker(mut self, worker: Waker) -> Self {
+        self.worker = worker;
+        self
+    }
+
     /// In a program that does not say where requests come from.
     #[must_use]
     pub fn without_peers(mut self) -> Self {
@@ -289,7 +297,7 @@ impl TestProviderBuilder {
                 registry.with_resource_server(server)
             });
         let registry = self.registry.begin(realm.clone(), own);
-        let fetch = Arc::new(ScriptedFetch::default());
+        let fetch = Arc::new(ScriptedFetch::new(Arc::clone(&clock)));
         let keys = self.keys.unwrap_or_else(shared_keys);
         let key_service = Arc::new(TestKeys::new(Arc::clone(&keys)));
         let interleaved = Arc::new(Interleaved::new(self.store));
@@ -308,7 +316,8 @@ impl TestProviderBuilder {
             .with_random(random.clone())
             .with_events(events.clone())
             .with_ui_locales(self.ui_locales)
-            .with_fetch(fetch.clone());
+            .with_fetch(fetch.clone())
+            .with_worker(self.worker);
         if let Some(policy) = self.authorization_policy {
             builder = builder.with_authorization_policy(policy);
         }
@@ -396,6 +405,7 @@ impl TestProvider {
             mounted_at: None,
             proxies: TrustedProxies::default(),
             peer: Some(PEER),
+            worker: Waker::noop().clone(),
             acr: None,
             application: None,
             realms: None,
@@ -569,22 +579,4 @@ impl TestProvider {
     pub fn run_once(&self) -> u64 {
         wait(self.provider.run_once(self.now())).expect("the store")
     }
-
-    /// A person withdraws the consent to a client, as through a page of the application; says how many grants
-    /// ended, and what happened.
-    pub fn withdraw_consent(&self, account: &str, client: &str) -> (u64, Vec<Event>) {
-        let ended = wait(self.withdrawal(account, client));
-        (ended, self.events.take(WITHDRAWAL))
-    }
-
-    /// The same, to be raced with requests.
-    pub async fn withdrawal(&self, account: &str, client: &str) -> u64 {
-        let call = Call::new(self.now(), RequestId(WITHDRAWAL.into()));
-        let account = AccountId::parse(account).expect("an account id");
-        let client = ClientId::parse(client).expect("a client id");
-        self.provider.withdraw_consent(&call, &account, &client).await.expect("the store")
-    }
 }
-
-/// What a withdrawal is called among the events.
-const WITHDRAWAL: &str = "withdrawal";

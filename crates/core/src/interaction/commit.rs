@@ -8,7 +8,7 @@
 use std::ops::ControlFlow;
 
 use chancery_jose::sha256;
-use chancery_store::{Change, Record, Revoked, StoreError, Tags, Updated};
+use chancery_store::{Change, Record, StoreError, Tags, Updated};
 use chancery_types::Key;
 use chancery_types::handle::{Handle, HandleDigest, RotatingHandle, Session};
 use chancery_types::iana::{ErrorCode, ResponseType};
@@ -32,6 +32,7 @@ use crate::records::{
     Answered, Body as _, Found, GrantBody, InteractionBody, InteractionId, SessionBody, challenge_key,
 };
 use crate::request::{Addressed, Prompts, error_code};
+use crate::session;
 
 /// How often a session that parallel tabs change is read again.
 const RACES: usize = 3;
@@ -260,13 +261,9 @@ async fn store(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, 
 /// The step was written: the sessions that it replaced end, and the browser gets the new list.
 async fn written_with(pending: &Pending<'_>, change: SessionChange, next: Decided) -> Result<Decided, Fault> {
     for handle in &change.replaced {
-        let (records, key) = (pending.env.records(), handle.key(&pending.env.realm));
-        let found: Option<Found<SessionBody>> = records.get(pending.call.now, key).await?;
-        if records.revoke(pending.call.now, key).await? == Revoked::Ended
-            && let Some(found) = found
-        {
-            let account = found.body.authentication.account;
-            pending.env.record(pending.call, &Event::SessionEnded { account });
+        let found = pending.env.records().get(pending.call.now, handle.key(&pending.env.realm)).await?;
+        if let Some(found) = found {
+            session::end(pending.call, pending.env, found).await?;
         }
     }
     Ok(Decided { sessions: change.cookie, ..next })
@@ -310,7 +307,7 @@ async fn write(
 
 /// The session as it has to become; `None` when it stays as it is.
 fn changed(pending: &Pending<'_>, change: &SessionChange, body: &SessionBody) -> Option<SessionBody> {
-    let (sessions, now, client) = (&pending.by.sessions, pending.call.now, pending.client.id());
+    let (sessions, now, client) = (&pending.by.sessions, pending.call.now, &*pending.client);
     match &change.write {
         SessionWrite::Renew(handle) => {
             Some(sessions.renewed(now, body, handle, change.authentication.clone(), client))

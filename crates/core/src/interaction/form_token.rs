@@ -6,6 +6,7 @@ use std::time::Duration;
 use chancery_jose::{base64url, constant_time_eq, sha256};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{ClientId, Key, Params, Timestamp};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Call, Env};
@@ -85,11 +86,7 @@ impl FormToken {
     /// # Errors
     /// A fault of the cryptographic library.
     pub fn seal(&self, env: &Env, keys: &KeySet) -> Result<String, Fault> {
-        let DerivedKeys { version, form_token: key, .. } = keys.newest();
-        let token = serde_json::to_vec(self).map_err(|error| Fault::internal(error.to_string()))?;
-        let sealed = key.seal(*env.secret::<12>(), env.realm.as_str().as_bytes(), &token);
-        let sealed = sealed.map_err(|error| Fault::internal(error.to_string()))?;
-        Ok(base64url::encode([&version.to_be_bytes()[..], &sealed].concat()))
+        seal(env, keys, FORM, self)
     }
 
     /// Opens a token that one of our pages carried.
@@ -103,13 +100,7 @@ impl FormToken {
         lifetime: Duration,
         text: &str,
     ) -> Result<Self, &'static Reason> {
-        let read = || {
-            let bytes = base64url::decode(text).ok()?;
-            let (version, sealed) = bytes.split_first_chunk::<4>()?;
-            let key = &keys.derived(u32::from_be_bytes(*version))?.form_token;
-            serde_json::from_slice(&key.open(env.realm.as_str().as_bytes(), sealed)?).ok()
-        };
-        let token: Self = read().ok_or(&FORM_FOREIGN)?;
+        let token: Self = open(env, keys, FORM, text).ok_or(&FORM_FOREIGN)?;
         // A page that is shown again and again does not keep its request young.
         let age = now.distance(token.issued_at.min(token.first_seen));
         if age <= lifetime.min(LIFETIME) { Ok(token) } else { Err(&FORM_TOO_OLD) }
@@ -145,6 +136,32 @@ impl FormToken {
     }
 }
 
+/// The form of an interaction's page.
+const FORM: &str = "interaction";
+
+/// Seals what the form of a page carries, under the newest root secret. The token of one kind of form is none
+/// of another.
+pub(crate) fn seal(env: &Env, keys: &KeySet, kind: &str, token: &impl Serialize) -> Result<String, Fault> {
+    let DerivedKeys { version, form_token: key, .. } = keys.newest();
+    let token = serde_json::to_vec(token).map_err(|error| Fault::internal(error.to_string()))?;
+    let sealed = key.seal(*env.secret::<12>(), &sealed_for(env, kind), &token);
+    let sealed = sealed.map_err(|error| Fault::internal(error.to_string()))?;
+    Ok(base64url::encode([&version.to_be_bytes()[..], &sealed].concat()))
+}
+
+/// Opens what [`seal`] has made.
+pub(crate) fn open<T: DeserializeOwned>(env: &Env, keys: &KeySet, kind: &str, text: &str) -> Option<T> {
+    let bytes = base64url::decode(text).ok()?;
+    let (version, sealed) = bytes.split_first_chunk::<4>()?;
+    let key = &keys.derived(u32::from_be_bytes(*version))?.form_token;
+    serde_json::from_slice(&key.open(&sealed_for(env, kind), sealed)?).ok()
+}
+
+/// The associated data that binds a token to its realm and its kind of form.
+fn sealed_for(env: &Env, kind: &str) -> Vec<u8> {
+    [env.realm.as_str().as_bytes(), &[0], kind.as_bytes()].concat()
+}
+
 /// The challenge of the page that carries this token: as unlike any other as the token, and made of it again
 /// when it comes back.
 pub(super) fn challenge(token: &str) -> String {
@@ -162,15 +179,15 @@ pub(super) fn form_refused(call: &Call, env: &Env, reason: &'static Reason, clie
 }
 
 /// A digest as text.
-mod digest {
+pub(crate) mod digest {
     use chancery_jose::base64url;
     use serde::{Deserialize as _, Deserializer, Serializer, de};
 
-    pub(super) fn serialize<S: Serializer>(digest: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(digest: &[u8; 32], to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&base64url::encode(digest))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
         let bytes = base64url::decode(&String::deserialize(from)?).ok();
         bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| de::Error::custom("not a digest"))
     }

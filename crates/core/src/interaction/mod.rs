@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_jose::ClaimsWriter;
-use chancery_types::Timestamp;
 use chancery_types::handle::{Handle, Interaction, RotatingHandle, Session};
 use chancery_types::iana::{Display, ErrorCode, Prompt};
+use chancery_types::{RedirectUri, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -36,7 +36,7 @@ pub mod device;
 pub mod form;
 pub mod form_token;
 mod grant;
-mod page;
+pub(crate) mod page;
 mod password;
 pub(crate) mod pending;
 pub mod prompt;
@@ -100,6 +100,18 @@ pub enum Outcome<R = AuthorizationResponse> {
     Stored(Handle<Interaction>),
     /// The answer to the client.
     Respond(R),
+    /// A redirect to the client after a logout (OIDC RP-Initiated Logout section 3).
+    Leave(PostLogoutTarget),
+}
+
+/// Where a person goes after a logout: one of the client's `post_logout_redirect_uris`, and the `state` of the
+/// request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostLogoutTarget {
+    /// The URI as it was registered.
+    pub uri: RedirectUri,
+    /// `state`, to be sent along.
+    pub state: Option<String>,
 }
 
 /// What was decided; [`Interactions::respond`] makes it what happens next.
@@ -171,6 +183,7 @@ impl Interactions {
         let outcome = match outcome {
             Outcome::Page(view) => Outcome::Page(view),
             Outcome::Stored(handle) => Outcome::Stored(handle),
+            Outcome::Leave(target) => Outcome::Leave(target),
             Outcome::Respond(unsealed) => {
                 Outcome::Respond(self.issuer.authorization_response(call, env, unsealed).await?)
             }

@@ -150,7 +150,7 @@ fn again(handle: &Handle<Interaction>) -> Result<Handle<Interaction>, Fault> {
     Handle::parse(&handle.reveal()).map_err(|_| Fault::internal("a handle that cannot be read back"))
 }
 
-fn client_view(client: &Client) -> ClientView {
+pub(crate) fn client_view(client: &Client) -> ClientView {
     let description = &client.metadata().description;
     let name = client.name().map(shown).filter(|name| !name.trim().is_empty());
     ClientView {
@@ -168,11 +168,14 @@ fn shown(name: &str) -> String {
 }
 
 fn account_view(who: &SignedIn, client: &Client, expected: &[Box<str>]) -> AccountView {
-    AccountView {
-        choice: choice(&who.found.key),
-        label: shown(&who.account.label),
-        is_expected: subject(client, &who.account.id).is_one_of(expected),
-    }
+    let is_expected = subject(client, &who.account.id).is_one_of(expected);
+    AccountView { is_expected, ..person_view(who) }
+}
+
+/// A person whom no client expects.
+pub(crate) fn person_view(who: &SignedIn) -> AccountView {
+    let label = shown(&who.account.label);
+    AccountView { choice: choice(&who.found.key), label, is_expected: false }
 }
 
 #[cfg(test)]

@@ -191,8 +191,7 @@ impl<'a> Pending<'a> {
         let needed = prompt::needed(&self.asked, &self.client, &self.facts(authentication), self.call.now);
         // A full session begins anew with a login; the one that a login for this request began has room.
         let is_full = self.person.as_ref().is_some_and(|person| {
-            !self.done.has(PromptName::Login)
-                && !self.by.sessions.has_room(&person.found.body, self.client.id())
+            !self.done.has(PromptName::Login) && !self.by.sessions.has_room(&person.found.body, &self.client)
         });
         needed.or(is_full.then_some(Needed::Login(&prompt::SESSION_FULL)))
     }

@@ -258,7 +258,7 @@ impl LoginStep<'_> {
         let mut everybody = by.sessions.everybody(call, env).await?;
         let same = everybody.iter().position(|person| person.account.id == who.account);
         let (renewed, full) = match same.map(|at| everybody.remove(at)) {
-            Some(person) if !by.sessions.has_room(&person.found.body, pending.client.id()) => {
+            Some(person) if !by.sessions.has_room(&person.found.body, &pending.client) => {
                 (None, Some(person.handle))
             }
             person => (person, None),
@@ -270,7 +270,7 @@ impl LoginStep<'_> {
                 (handle.clone(), SessionWrite::Renew(handle))
             }
             None => {
-                let (handle, record) = by.sessions.begin(call.now, env, who.clone(), pending.client.id())?;
+                let (handle, record) = by.sessions.begin(call.now, env, who.clone(), &pending.client)?;
                 (handle, SessionWrite::Begin(record))
             }
         };

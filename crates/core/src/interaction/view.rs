@@ -18,6 +18,10 @@ pub enum View {
     Consent(ConsentView),
     /// Sign in.
     Login(LoginView),
+    /// Sign out, or stay signed in.
+    LogoutConfirm(LogoutConfirmView),
+    /// What a logout request has come to.
+    LogoutDone(LogoutDoneView),
     /// Nothing is left to do here.
     SignedIn(SignedInView),
 }
@@ -165,6 +169,33 @@ pub struct SignedInView {
     pub restart: Option<String>,
     /// Whether the request was answered; otherwise its session is gone or its time is over.
     pub is_answered: bool,
+}
+
+/// The page that asks whether to sign out (OIDC RP-Initiated Logout section 2).
+pub struct LogoutConfirmView {
+    /// Who asks, where that is known.
+    pub client: Option<ClientView>,
+    /// Who would be signed out.
+    pub account: AccountView,
+    /// Who is signed in beside this person in this browser.
+    pub others: Vec<AccountView>,
+    /// Whether something is wrong with the application's request, so that it does not count: the person may
+    /// sign out all the same, and stays here afterwards.
+    pub is_doubtful: bool,
+    /// Whether the form was not looked at: it was open too long, or was another browser's.
+    pub is_stale: bool,
+    /// Hidden fields of the form: name and value. Buttons `action` = `logout`, `logout_all`, `stay`.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// The page after a logout request that leads nowhere else.
+pub struct LogoutDoneView {
+    /// Who asked, where that is known.
+    pub client: Option<ClientView>,
+    /// Whether the person has chosen to stay signed in.
+    pub is_still_signed_in: bool,
+    /// Where the person can go on: the client's own page.
+    pub way_on: Option<String>,
 }
 
 /// The error page: before the redirect URI was verified, or when something broke here.

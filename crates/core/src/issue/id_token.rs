@@ -144,13 +144,25 @@ impl TokenIssuer {
         alg: SigningAlgorithm,
         payload: &str,
     ) -> Result<String, Failure> {
+        self.sign_typed(call, env, client, (alg, None), payload).await
+    }
+
+    /// The same with a `typ` in the header (RFC 8725 section 3.11).
+    pub(super) async fn sign_typed(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &Client,
+        (alg, typ): (SigningAlgorithm, Option<&str>),
+        payload: &str,
+    ) -> Result<String, Failure> {
         if !alg.is_symmetric() {
-            return Ok(self.keys.sign_jwt(env, call.now, alg, None, payload.as_bytes()).await?);
+            return Ok(self.keys.sign_jwt(env, call.now, alg, typ, payload.as_bytes()).await?);
         }
         let Some(key) = signing_hmac_key(client, alg, &self.keys, call.now)? else {
             return SECRET_ENDED.refused();
         };
-        let input = EncodedHeader::new(alg, None, None).signing_input(payload.as_bytes());
+        let input = EncodedHeader::new(alg, None, typ).signing_input(payload.as_bytes());
         let signature = key.sign(input.as_bytes());
         Ok(assemble(input, &signature))
     }

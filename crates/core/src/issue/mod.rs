@@ -29,6 +29,8 @@ mod front_channel;
 
 pub mod id_token;
 
+mod logout_token;
+
 pub mod refresh_token;
 
 /// Issues tokens. It is part of a snapshot, so everything in one response comes from the same keys and
@@ -124,6 +126,9 @@ impl Component for TokenIssuer {
             "id_token_signing_alg_values_supported",
             algorithms.iter().map(|alg| alg.name()).chain(none),
         );
+        metadata
+            .boolean("backchannel_logout_supported", true)
+            .boolean("backchannel_logout_session_supported", true);
     }
 }
 

@@ -149,6 +149,10 @@ endpoints! {
                 "revocation_endpoint_auth_methods_supported",
                 "revocation_endpoint_auth_signing_alg_values_supported",
             );
+    EndSession: "The logout endpoint.",
+        browser("end_session", "/logout", &[Get, Post]).optional().announced_as("end_session_endpoint");
+    LogoutConfirmation: "Where the page that asks whether to sign out posts its form.",
+        browser("logout_confirmation", "/logout/confirm", &[Post]);
     Metadata: "The metadata, under its well-known paths.", Description::new(Caller::Anybody, "metadata", None, &[Get]);
 }
 

@@ -1,6 +1,7 @@
 //! Builds a provider and reports everything that is wrong with it at once.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use arc_swap::ArcSwap;
 use chancery_jose::{SigningAlgorithm, SystemRandom};
@@ -16,6 +17,7 @@ use crate::error::Complaint;
 use crate::fetch::{Fetch, NoFetch};
 use crate::guessing::Guessing;
 use crate::names::NameKey;
+use crate::outbox::Outbox;
 use crate::policy::{
     AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy,
     TokenPolicy,
@@ -48,6 +50,7 @@ pub struct Builder {
     fetch: Arc<dyn Fetch>,
     random: Arc<dyn Random>,
     events: Arc<dyn EventSink>,
+    worker: Waker,
     components: Components,
 }
 
@@ -61,6 +64,7 @@ impl Builder {
             fetch: Arc::new(NoFetch),
             random: Arc::new(SystemRandom),
             events: Arc::new(NoopEventSink),
+            worker: Waker::noop().clone(),
             components: Components {
                 config,
                 authorization_policy: Arc::new(DefaultAuthorizationPolicy),
@@ -93,6 +97,13 @@ impl Builder {
     #[must_use]
     pub fn with_events(self, events: Arc<dyn EventSink>) -> Self {
         Self { events, ..self }
+    }
+
+    /// Sets who is woken when there is something to send, to call [`Provider::deliver`] at once; without it, the
+    /// next [`Provider::run_once`] sends it.
+    #[must_use]
+    pub fn with_worker(self, worker: Waker) -> Self {
+        Self { worker, ..self }
     }
 
     /// Replaces the policy for authorization requests.
@@ -128,7 +139,7 @@ impl Builder {
     /// # Errors
     /// Everything that is wrong, at once, including keys or a store that do not answer.
     pub async fn build(self) -> Result<Arc<Provider>, Vec<Complaint>> {
-        let Self { parts, clock, fetch, random, events, components } = self;
+        let Self { parts, clock, fetch, random, events, worker, components } = self;
         let Parts { realm, issuer, store, registry, accounts, keys: private_keys } = parts;
         let now = clock.now();
         let mut complaints = components.config.complaints();
@@ -148,6 +159,7 @@ impl Builder {
             accounts,
             private_keys,
             fetch,
+            worker,
             random,
             events,
             names,
@@ -175,7 +187,8 @@ impl Builder {
             return Err(complaints);
         }
         let snapshot = ArcSwap::from_pointee(snapshot);
-        Ok(Arc::new(Provider { env, clock, components, snapshot, watchers, asked: Asked::at(now) }))
+        let (asked, outbox) = (Asked::at(now), Outbox::default());
+        Ok(Arc::new(Provider { env, clock, components, snapshot, watchers, asked, outbox }))
     }
 }
 

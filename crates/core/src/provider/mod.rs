@@ -15,8 +15,10 @@ use crate::error::{Failure, Fault, PageError};
 use crate::event::{Event, RefusedClient};
 use crate::interaction::{Decided, Next, Step, consent, form, stored};
 use crate::offered::{Endpoint, EndpointSet, Routes};
+use crate::outbox::Outbox;
 use crate::ports::{Clock, Watcher};
-use crate::worker;
+use crate::records::{Found, SessionBody};
+use crate::{session, worker};
 
 mod snapshot;
 use snapshot::Components;
@@ -37,6 +39,7 @@ pub struct Provider {
     watchers: Vec<Arc<dyn Watcher>>,
     /// When the watchers last checked for changes.
     asked: Asked,
+    outbox: Outbox,
 }
 
 impl Provider {
@@ -170,6 +173,26 @@ impl Provider {
         self.respond(&snapshot, call, Endpoint::Interaction, decided).await
     }
 
+    /// The logout endpoint, GET and POST (OIDC RP-Initiated Logout section 2).
+    ///
+    /// # Errors
+    /// A page for the person.
+    pub async fn end_session(&self, call: &Call, params: Params<'_>) -> Result<Next, PageError> {
+        let snapshot = self.snapshot.load_full();
+        let next = snapshot.end_session.request(call, &self.env, params).await;
+        self.recorded(call, Endpoint::EndSession, next)
+    }
+
+    /// Handles the form of the logout page.
+    ///
+    /// # Errors
+    /// A page for the person.
+    pub async fn confirm_logout(&self, call: &Call, form: Params<'_>) -> Result<Next, PageError> {
+        let snapshot = self.snapshot.load_full();
+        let next = snapshot.end_session.confirm(call, &self.env, &form).await;
+        self.recorded(call, Endpoint::LogoutConfirmation, next)
+    }
+
     /// Reads the form of a page that the application answers itself: returns what the page leaves to the
     /// person, or the response for the browser if the form was rejected.
     ///
@@ -203,6 +226,16 @@ impl Provider {
             }
             Err(error) => Err(error),
         };
+        self.recorded(call, endpoint, next)
+    }
+
+    /// Records why a person gets an error page.
+    fn recorded(
+        &self,
+        call: &Call,
+        endpoint: Endpoint,
+        next: Result<Next, PageError>,
+    ) -> Result<Next, PageError> {
         next.inspect_err(|error| {
             let client = error.client.clone().map(RefusedClient::Claimed);
             self.env.record_failure(call, endpoint, client, &error.failure);
@@ -264,11 +297,51 @@ impl Provider {
         consent::withdraw(call, &self.env, account, client).await
     }
 
-    /// Does the periodic work: removes expired records and returns their number.
+    /// The live sessions of a person, in every browser: for an application's own page, and for operators.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn sessions(&self, call: &Call, account: &AccountId) -> Result<Vec<Found<SessionBody>>, Fault> {
+        session::of_account(call, &self.env, account).await
+    }
+
+    /// Ends one session, as [`Provider::sessions`] has found it, and notifies its clients. Returns whether this
+    /// call has ended it.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn end_one_session(&self, call: &Call, session: Found<SessionBody>) -> Result<bool, Fault> {
+        Ok(session::end(call, &self.env, session).await?.is_some())
+    }
+
+    /// Ends all sessions of a person and notifies their clients; returns how many they were. Call it after an
+    /// account was disabled or its password was changed: its sessions are worth nothing from then on, and this
+    /// tells the clients.
+    ///
+    /// # Errors
+    /// A fault of the store. Calling it again continues where it stopped.
+    pub async fn end_sessions(&self, call: &Call, account: &AccountId) -> Result<u64, Fault> {
+        session::end_all(call, &self.env, account).await
+    }
+
+    /// Does the periodic work: removes expired records, sends what is due to clients, and returns how many
+    /// records were removed. Call it every few seconds.
     ///
     /// # Errors
     /// A fault of the store.
     pub async fn run_once(&self, now: Timestamp) -> Result<u64, Fault> {
-        worker::run_once(&self.env, now).await
+        let swept = worker::sweep(&self.env, now).await;
+        self.deliver(now).await?;
+        swept
+    }
+
+    /// Sends what is due to clients, and returns how many attempts were made. Several calls may run at the same
+    /// time: one that begins while another waits for slow clients goes on with the others.
+    ///
+    /// # Errors
+    /// A fault of the store; what was not sent is sent by a later call.
+    pub async fn deliver(&self, now: Timestamp) -> Result<usize, Fault> {
+        let snapshot = self.snapshot.load_full();
+        self.outbox.deliver(&self.env, &snapshot.interactions.issuer, now).await
     }
 }

@@ -11,6 +11,7 @@ use crate::context::Env;
 use crate::discovery::{self, Announcement, StaticDocument};
 use crate::endpoint::Served;
 use crate::endpoint::authorization::AuthorizationEndpoint;
+use crate::endpoint::end_session::EndSessionEndpoint;
 use crate::endpoint::introspection::IntrospectionEndpoint;
 use crate::endpoint::revocation::RevocationEndpoint;
 use crate::endpoint::token::TokenEndpoint;
@@ -51,6 +52,7 @@ pub struct Snapshot {
     pub(super) old_at: Option<Timestamp>,
     pub(super) interactions: Arc<Interactions>,
     pub(super) authorization: AuthorizationEndpoint,
+    pub(super) end_session: EndSessionEndpoint,
     pub(super) authenticator: Authenticator,
     /// The endpoints for clients that are switched on.
     pub(super) client_endpoints: BTreeMap<Endpoint, Served>,
@@ -95,6 +97,11 @@ impl Snapshot {
             throttle: Throttle::new(config.throttle.clone()),
             reachable: env.accounts.levels(&env.realm),
         });
+        let end_session = EndSessionEndpoint {
+            keys: Arc::clone(&keys),
+            sessions: Sessions::new(config.session.clone()),
+            lifetime: config.interaction.lifetime,
+        };
         let authorization = AuthorizationEndpoint::new(Arc::clone(&interactions));
         let token = TokenEndpoint {
             issuer: issuer.clone(),
@@ -132,6 +139,7 @@ impl Snapshot {
             made_at: now,
             old_at: keys.next_change(now),
             authorization,
+            end_session,
             authenticator: Authenticator {
                 config: config.client_authentication.clone(),
                 audience: config.compatibility.assertion_audience,

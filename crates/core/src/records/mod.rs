@@ -1,7 +1,7 @@
 //! The typed interface to the store: every persisted type, each with a version byte in front. It puts the
 //! realm into every key, alias and tag, so that no caller can forget it and realms cannot mix.
 
-use chancery_store::{Change, Record, Redeemed, Revision, Revoked, StoreError, Tags, Updated};
+use chancery_store::{Change, Record, Redeemed, Revision, Revoked, StoreError, Stored, Tags, Updated};
 use chancery_types::{AccountId, ClientId, Key, Kind, Tag, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -15,6 +15,8 @@ mod authorization_code;
 pub use authorization_code::AuthorizationCodeBody;
 mod consent;
 pub use consent::{ConsentBody, consent_key};
+mod delivery;
+pub use delivery::DeliveryBody;
 mod grant;
 pub use grant::GrantBody;
 mod interaction;
@@ -26,7 +28,7 @@ pub use replay::{ReplayBody, assertion_key, challenge_key};
 mod revocation;
 pub use revocation::{RevocationBody, revocation_key};
 mod session;
-pub use session::SessionBody;
+pub use session::{Participant, SessionBody};
 mod throttle;
 pub use throttle::{ThrottleBody, throttle_key};
 
@@ -88,6 +90,16 @@ impl Env {
     }
 }
 
+fn found<B: Body>(stored: Stored) -> Result<Found<B>, Fault> {
+    Ok(Found {
+        key: stored.record.key,
+        revision: stored.revision,
+        consumed_at: stored.consumed_at,
+        expires_at: stored.record.expires_at,
+        body: B::decode(&stored.record.body)?,
+    })
+}
+
 impl Records<'_> {
     /// Makes a record to be written.
     ///
@@ -122,14 +134,52 @@ impl Records<'_> {
     /// # Errors
     /// A fault of the store, or a damaged record.
     pub async fn get<B: Body>(self, now: Timestamp, key: Key) -> Result<Option<Found<B>>, Fault> {
-        let Some(stored) = self.0.store.get(now, key).await? else { return Ok(None) };
-        Ok(Some(Found {
-            key,
-            revision: stored.revision,
-            consumed_at: stored.consumed_at,
-            expires_at: stored.record.expires_at,
-            body: B::decode(&stored.record.body)?,
-        }))
+        self.0.store.get(now, key).await?.map(found).transpose()
+    }
+
+    /// The live records of a person, of at most this number, behind this key.
+    ///
+    /// # Errors
+    /// A fault of the store, or a damaged record.
+    pub async fn list_tagged<B: Body>(
+        self,
+        now: Timestamp,
+        tag: Tag,
+        after: Option<Key>,
+        limit: usize,
+    ) -> Result<Vec<Found<B>>, Fault> {
+        let page = self.0.store.list_tagged(now, B::KIND, tag, after, limit).await?;
+        page.into_iter().map(found).collect()
+    }
+
+    /// Takes records that are due, of all realms, for nobody else until this time. One that is damaged is left
+    /// out.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn lease<B: Body>(
+        self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Found<B>>, Fault> {
+        let leased = self.0.store.lease(now, B::KIND, until, limit).await?;
+        Ok(leased.into_iter().filter_map(|stored| found(stored).ok()).collect())
+    }
+
+    /// Changes a record that was leased, and when it is due again.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn reschedule<B: Body>(
+        self,
+        now: Timestamp,
+        seen: &Found<B>,
+        body: &B,
+        due_at: Timestamp,
+    ) -> Result<Updated, Fault> {
+        let change = Change { body: body.encode()?, expires_at: seen.expires_at, due_at: Some(due_at) };
+        Ok(self.0.store.update(now, seen.key, seen.revision, change, &[]).await?)
     }
 
     /// Writes new records, all or none.
@@ -175,6 +225,20 @@ impl Records<'_> {
     /// A fault of the store.
     pub async fn redeem(self, now: Timestamp, key: Key, issue: &[Record]) -> Result<Redeemed, Fault> {
         Ok(self.0.store.redeem(now, key, issue).await?)
+    }
+
+    /// Ends a record if it is still at the revision that was read, with everything below it, and writes new
+    /// records in the same step.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn revoke_seen<B: Body>(
+        self,
+        now: Timestamp,
+        seen: &Found<B>,
+        issue: &[Record],
+    ) -> Result<Revoked, Fault> {
+        Ok(self.0.store.revoke(now, seen.key, Some(seen.revision), issue).await?)
     }
 
     /// Ends a record and everything below it.

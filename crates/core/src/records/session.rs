@@ -4,7 +4,7 @@ use chancery_types::handle::HandleDigest;
 use chancery_types::{ClientId, Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Authentication;
+use crate::model::{Authentication, Client, RegistrationId};
 use crate::records::Body;
 
 /// A session. Its key is random and stays the same, so that grants can have it as their parent; its secret
@@ -23,7 +23,25 @@ pub struct SessionBody {
     /// Nothing extends the session beyond this time.
     pub absolute_end: Timestamp,
     /// The clients that the person signed in to.
-    pub clients: Vec<ClientId>,
+    pub clients: Vec<Participant>,
+}
+
+/// A client that takes part in a session, and in which of its registrations: a later client of the same id is
+/// not told of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Participant {
+    /// Its id.
+    pub client: ClientId,
+    /// Which registration.
+    pub registration: RegistrationId,
+}
+
+impl Participant {
+    /// This client as it is registered now.
+    #[must_use]
+    pub fn of(client: &Client) -> Self {
+        Self { client: client.id().clone(), registration: client.registration() }
+    }
 }
 
 impl Body for SessionBody {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chancery_jose::Compact;
 use chancery_types::iana::{Prompt, ResponseType};
 use chancery_types::{Params, Scope, Scopes};
 
@@ -14,10 +13,10 @@ use super::validated::{
     RESPONSE_MODE_UNSUPPORTED, RESPONSE_TYPE_MISSING, RESPONSE_TYPE_UNREGISTERED, RESPONSE_TYPE_UNSUPPORTED,
     Rules, SUBJECT_IMPOSSIBLE, TOO_LONG,
 };
-use crate::client::past_hmac_keys;
 use crate::error::{MALFORMED_PARAMETER, Refusal};
 use crate::model::{Acr, ClaimsRequest, Client, ResourceServer};
 use crate::offered::Offered;
+use crate::past_login::PastLogin;
 use crate::rule::pkce::CodeChallenge;
 use crate::rule::scope;
 
@@ -248,30 +247,10 @@ fn expected_subjects(hinted: Option<Box<str>>, claims: &ClaimsRequest) -> Result
     if expected.is_empty() { SUBJECT_IMPOSSIBLE.refused() } else { Ok(expected) }
 }
 
-/// OIDC Core section 3.1.2.1: an ID token that this server issued to this client, expired or not, and also
-/// when the key that signed it has made way for another: it is about a session, which lives longer.
+/// Whom an ID token names that this server issued to the client.
 fn hinted_subject(token: &str, client: &Client, rules: &Rules) -> Result<Box<str>, Refusal> {
-    let read = || {
-        let compact = Compact::parse(token).ok()?;
-        let verified = match client.metadata().hmac_algorithm() {
-            Some(alg) if compact.header().alg.is_symmetric() => {
-                compact.verify_any(past_hmac_keys(client, alg, &rules.keys)).ok()?
-            }
-            _ => rules.keys.verify_past_login(compact).ok()?,
-        };
-        // An access token (`at+jwt`) or any other typed token is no ID token (RFC 8725 section 3.11).
-        if verified.header().typ.as_deref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
-            return None;
-        }
-        let claims = verified.claims().ok()?;
-        let is_ours =
-            claims.iss.as_deref() == Some(rules.issuer.as_str()) && claims.is_for(client.id().as_str());
-        // Every ID token of ours says when the person logged in, and a signed UserInfo answer, which has the
-        // same issuer, audience and no type of its own (OIDC Core section 5.3.2), never does.
-        let is_id_token = claims.exp.is_some() && claims.iat.is_some() && claims.raw("auth_time").is_some();
-        claims.sub.filter(|_| is_ours && is_id_token).map(String::into_boxed_str)
-    };
-    read().ok_or_else(|| (&ID_TOKEN_HINT_INVALID).into())
+    let login = PastLogin::read(token, client, &rules.keys, &rules.issuer);
+    login.map(|login| login.subject).ok_or_else(|| (&ID_TOKEN_HINT_INVALID).into())
 }
 
 #[cfg(test)]

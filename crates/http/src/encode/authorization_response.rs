@@ -1,6 +1,7 @@
 //! The authorization response (RFC 6749 section 4.1.2, OAuth 2.0 Multiple Response Types section 2.1, OAuth
 //! 2.0 Form Post Response Mode section 2).
 
+use chancery_core::interaction::PostLogoutTarget;
 use chancery_core::request::AuthorizationResponse;
 use chancery_types::iana::ResponseMode;
 use chancery_types::params;
@@ -30,6 +31,13 @@ pub(crate) fn authorization_response(response: &AuthorizationResponse) -> Encode
             fields: parameters.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         }),
     }
+}
+
+/// The address of a client after a logout, with nothing but the `state` of the request (OIDC RP-Initiated
+/// Logout section 3).
+pub(crate) fn post_logout_address(target: &PostLogoutTarget) -> String {
+    let uri = target.uri.as_str();
+    target.state.as_deref().map_or_else(|| uri.to_owned(), |state| in_query(uri, &[("state", state)]))
 }
 
 /// The redirect URI keeps its query (RFC 6749 section 3.1.2), except for parameters that the response has,

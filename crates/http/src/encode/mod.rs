@@ -7,7 +7,7 @@ mod bearer_challenge;
 pub(crate) use bearer_challenge::bearer_challenge;
 
 mod authorization_response;
-pub(crate) use authorization_response::{Encoded, authorization_response};
+pub(crate) use authorization_response::{Encoded, authorization_response, post_logout_address};
 
 mod page;
 pub(crate) use page::{Form, page, page_policy, protect};

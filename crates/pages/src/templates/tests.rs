@@ -18,8 +18,9 @@ fn pages() -> Vec<(String, &'static str, String)> {
 #[test]
 fn every_page_is_complete() {
     for (name, language, html) in pages() {
-        let kind = name.split('-').next().unwrap().to_owned();
-        let kind = if name.starts_with("signed-in") { "signed-in".to_owned() } else { kind };
+        let of_two_words = ["signed-in", "logout-confirm", "logout-done"];
+        let kind = of_two_words.into_iter().find(|kind| name.starts_with(kind));
+        let kind = kind.unwrap_or_else(|| name.split('-').next().unwrap());
         assert!(html.starts_with("<!doctype html>"), "{name}: {html}");
         assert!(html.contains(&format!("<html lang=\"{language}\">")), "{name}");
         assert!(html.contains(&format!("<main data-page=\"{kind}\">")), "{name}");
@@ -143,7 +144,15 @@ fn names_are_text() {
 fn no_sentence_is_left_over() {
     let texts: String = BUILT_IN.iter().map(|(_, text)| *text).collect();
     let mut composed = vec!["scope.".to_owned(), "claim.".to_owned()];
-    for prefix in ["error.", "login.problem.", "signed_in.answered", "signed_in.ended", "wait."] {
+    for prefix in [
+        "error.",
+        "login.problem.",
+        "logout.done",
+        "logout.stayed",
+        "signed_in.answered",
+        "signed_in.ended",
+        "wait.",
+    ] {
         composed.push(prefix.to_owned());
     }
     let unused: Vec<String> = ids("en")

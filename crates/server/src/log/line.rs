@@ -1,7 +1,7 @@
 //! The lines of the log.
 
 use chancery_core::error::FaultKind;
-use chancery_core::event::{Event, LoginAttempt};
+use chancery_core::event::{Event, LoginAttempt, NotificationFailure};
 use chancery_jose::ClaimsWriter;
 use chancery_types::{Timestamp, is_misleading};
 
@@ -99,6 +99,19 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
         }
         Event::LoginSucceeded { account } | Event::SessionEnded { account } => {
             line.string("account", account.as_str());
+        }
+        Event::LogoutNotified { client, account } => {
+            line.string("client_id", client.as_str()).string("account", account.as_str());
+        }
+        Event::LogoutNotificationFailed { client, account, why, retry_in } => {
+            line.string("client_id", client.as_str()).string("account", account.as_str());
+            match why {
+                NotificationFailure::Status(status) => line.integer("status", i64::from(*status)),
+                NotificationFailure::Unreachable(fault) => line.string("message", &fault.to_string()),
+                NotificationFailure::Unsigned(reason) => line.string("reason", reason.name),
+                _ => line,
+            };
+            line.boolean("given_up", retry_in.is_none());
         }
         Event::PeerUnknown { advice } => {
             line.string("message", advice);

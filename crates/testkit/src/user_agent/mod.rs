@@ -97,6 +97,13 @@ impl<'k> UserAgent<'k> {
         self.request(&Step { method: Method::GET, target, body: String::new(), from: From::AnotherSite })
     }
 
+    /// What following a link of another site to an address of the provider sends.
+    #[must_use]
+    pub fn to_http_get(&self, address: &str) -> Request<Bytes> {
+        let target = self.ours(address);
+        self.request(&Step { method: Method::GET, target, body: String::new(), from: From::AnotherSite })
+    }
+
     /// A client's page posts an authorization request from its own site.
     #[must_use]
     pub fn post<'u>(&'u self, request: &AuthorizationRequest) -> Tab<'u, 'k> {
@@ -110,6 +117,14 @@ impl<'k> UserAgent<'k> {
     pub fn get<'u>(&'u self, address: &str) -> Tab<'u, 'k> {
         let step =
             Step { method: Method::GET, target: self.ours(address), body: String::new(), from: From::Ours };
+        Tab::new(self, None, self.go(step))
+    }
+
+    /// Follows a link on another site to an address of the provider.
+    #[must_use]
+    pub fn follow_from_another_site<'u>(&'u self, address: &str) -> Tab<'u, 'k> {
+        let target = self.ours(address);
+        let step = Step { method: Method::GET, target, body: String::new(), from: From::AnotherSite };
         Tab::new(self, None, self.go(step))
     }
 

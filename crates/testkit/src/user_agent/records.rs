@@ -1,7 +1,7 @@
 //! What a person did before the test begins, written straight through the engine's records.
 
 use chancery_core::model::{Account, Authentication, ConsentAnswer};
-use chancery_core::records::{ConsentBody, Found, SessionBody, consent_key};
+use chancery_core::records::{ConsentBody, Found, Participant, SessionBody, consent_key};
 use chancery_jose::base64url;
 use chancery_store::Updated;
 use chancery_types::handle::{RotatingHandle, Session};
@@ -64,7 +64,10 @@ impl UserAgent<'_> {
         let (env, now) = (self.kit.env(), self.kit.now());
         let found = self.active_session();
         let mut body = found.body.clone();
-        body.clients.push(ClientId::parse(client).expect("a client id"));
+        let client = ClientId::parse(client).expect("a client id");
+        let registered = wait(env.registry.client(&env.realm, &client)).expect("the registry");
+        let registration = registered.map(|client| client.registration()).unwrap_or_default();
+        body.clients.push(Participant { client, registration });
         let updated =
             wait(env.records().update(now, &found, &body, found.expires_at, &[])).expect("the store");
         assert!(matches!(updated, Updated::Done(_)), "{updated:?}");

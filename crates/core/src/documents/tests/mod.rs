@@ -256,6 +256,7 @@ fn env(keys: Arc<MemoryKeys>) -> Env {
         registry: Arc::new(MemoryRegistry::new()),
         accounts: Arc::new(Nobody),
         private_keys: keys,
+        worker: std::task::Waker::noop().clone(),
         random: Arc::new(SystemRandom),
         events: Arc::new(Nobody),
         names,

@@ -55,7 +55,12 @@ impl Flow {
             application_type,
             token_endpoint_auth_method,
             token_endpoint_auth_signing_alg,
-            redirect_uris: redirect_uris(from, application_type, grant_types.contains(&GrantType::Implicit)),
+            redirect_uris: redirect_uris(
+                from,
+                "redirect_uris",
+                application_type,
+                grant_types.contains(&GrantType::Implicit),
+            ),
             response_modes: from.values(
                 "response_modes",
                 ResponseMode::parse,
@@ -181,12 +186,18 @@ fn grants_and_responses(from: &mut Reader<'_>) -> (Vec<GrantType>, Vec<ResponseT
     (grants, types)
 }
 
-fn redirect_uris(from: &mut Reader<'_>, of: ApplicationType, is_implicit: bool) -> Vec<RedirectUri> {
+/// A list of URIs that a browser may be redirected to.
+pub(super) fn redirect_uris(
+    from: &mut Reader<'_>,
+    name: &'static str,
+    of: ApplicationType,
+    is_implicit: bool,
+) -> Vec<RedirectUri> {
     let mut good = Vec::new();
-    for text in from.strings("redirect_uris").unwrap_or_default() {
+    for text in from.strings(name).unwrap_or_default() {
         match redirect_uri(&text, of, is_implicit) {
             Ok(uri) => good.push(uri),
-            Err((rule, section)) => from.complain_by("redirect_uris", format!("{text:?} {rule}"), section),
+            Err((rule, section)) => from.complain_by(name, format!("{text:?} {rule}"), section),
         }
     }
     good

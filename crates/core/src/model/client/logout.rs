@@ -1,27 +1,49 @@
-//! OpenID Connect Back-Channel Logout 1.0 section 2.2 and OpenID Connect Front-Channel Logout 1.0 section 2:
-//! where a client is notified that a session has ended. No notices are sent yet, but a client with such a URI
-//! gets `sid` in its ID tokens.
+//! OpenID Connect RP-Initiated Logout 1.0 section 3.1, Back-Channel Logout 1.0 section 2.2 and Front-Channel
+//! Logout 1.0 section 2: where a person may go after a logout, and where a client is notified of one.
 
+use chancery_types::RedirectUri;
 use serde::{Deserialize, Serialize};
 
-use super::Reader;
+use super::openid::is_false;
+use super::{Flow, Reader, flow};
 
-/// Where a client is notified that a session has ended.
+/// Where a person may go after a logout, and where a client is notified that a session has ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logout {
+    /// Where a person may go after a logout.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
     /// The URI that the server calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backchannel_logout_uri: Option<Box<str>>,
+    /// Whether the client cannot do without `sid` in a logout token. It is sent anyway.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub backchannel_logout_session_required: bool,
     /// The URI that the browser loads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frontchannel_logout_uri: Option<Box<str>>,
+    /// Whether the client cannot do without `iss` and `sid` in that request. They are sent anyway.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub frontchannel_logout_session_required: bool,
 }
 
 impl Logout {
-    pub(super) fn read(from: &mut Reader<'_>) -> Self {
+    pub(super) fn read(from: &mut Reader<'_>, flow: &Flow) -> Self {
         Self {
-            backchannel_logout_uri: from.url("backchannel_logout_uri", true),
-            frontchannel_logout_uri: from.url("frontchannel_logout_uri", true),
+            post_logout_redirect_uris: flow::redirect_uris(
+                from,
+                "post_logout_redirect_uris",
+                flow.application_type,
+                false,
+            ),
+            backchannel_logout_uri: backchannel_uri(from, flow),
+            backchannel_logout_session_required: from
+                .boolean("backchannel_logout_session_required")
+                .unwrap_or(false),
+            frontchannel_logout_uri: frontchannel_uri(from, flow),
+            frontchannel_logout_session_required: from
+                .boolean("frontchannel_logout_session_required")
+                .unwrap_or(false),
         }
     }
 
@@ -30,4 +52,35 @@ impl Logout {
     pub fn is_told(&self) -> bool {
         self.backchannel_logout_uri.is_some() || self.frontchannel_logout_uri.is_some()
     }
+}
+
+/// `https`, or `http` for a client that authenticates; without a fragment.
+fn backchannel_uri(from: &mut Reader<'_>, flow: &Flow) -> Option<Box<str>> {
+    const SECTION: &str = "OIDC Back-Channel Logout section 2.2";
+    let name = "backchannel_logout_uri";
+    let uri = from.url(name, !flow.is_public())?;
+    match RedirectUri::parse(&uri) {
+        Ok(_) => Some(uri),
+        Err(_) => {
+            from.complain_by(name, "must not have a fragment", SECTION);
+            None
+        }
+    }
+}
+
+/// Of the scheme, host and port of one of the redirect URIs: a page of the client, in a frame of ours.
+fn frontchannel_uri(from: &mut Reader<'_>, flow: &Flow) -> Option<Box<str>> {
+    const SECTION: &str = "OIDC Front-Channel Logout section 2";
+    let name = "frontchannel_logout_uri";
+    let uri = from.url(name, true)?;
+    let Ok(parsed) = RedirectUri::parse(&uri) else {
+        from.complain_by(name, "must not have a fragment", SECTION);
+        return None;
+    };
+    let origin = parsed.origin();
+    if origin.is_none() || !flow.redirect_uris.iter().any(|redirect| redirect.origin() == origin) {
+        from.complain_by(name, "must have scheme, host and port of one of the redirect_uris", SECTION);
+        return None;
+    }
+    Some(uri)
 }

@@ -31,7 +31,7 @@ pub struct ClientMetadata {
     /// What OpenID Connect adds.
     #[serde(flatten)]
     pub openid: OpenId,
-    /// Where the client is notified that a session has ended.
+    /// Where a person may go after a logout, and where the client is notified of one.
     #[serde(flatten)]
     pub logout: Logout,
     /// The one member that is Chancery's own.
@@ -49,11 +49,11 @@ impl ClientMetadata {
         let (jwks, jwks_uri) = keys::read(from, &flow);
         let read = Self {
             description,
+            logout: Logout::read(from, &flow),
             flow,
             jwks,
             jwks_uri,
             openid: OpenId::read(from, algorithms),
-            logout: Logout::read(from),
             own: OwnSettings::read(from),
         };
         let has_id_token = read.flow.response_types.iter().any(|value| value.has_id_token());

@@ -270,6 +270,13 @@ impl Client {
         &self.metadata().flow.redirect_uris
     }
 
+    /// The `post_logout_redirect_uri` to use: one that equals a registered one byte for byte (OIDC
+    /// RP-Initiated Logout section 3).
+    #[must_use]
+    pub fn post_logout_uri(&self, asked: &str) -> Option<&RedirectUri> {
+        self.metadata().logout.post_logout_redirect_uris.iter().find(|uri| uri.as_str() == asked)
+    }
+
     /// `application_type`.
     #[must_use]
     pub fn application_type(&self) -> ApplicationType {

@@ -1,0 +1,283 @@
+//! OpenID Connect RP-Initiated Logout 1.0 sections 2 to 4: the logout endpoint.
+//! Config     `[endpoints] end_session`, `[routes] end_session`, `[routes] logout_confirmation`
+//! Discovery  end_session_endpoint
+//! Client     post_logout_redirect_uris
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chancery_jose::{constant_time_eq, sha256};
+use chancery_types::{Key, Params, Timestamp};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::context::{Call, Env};
+use crate::error::{Failure, Fault, PageError, Reason};
+use crate::event::{Endpoint, RefusedClient};
+use crate::interaction::form_token::{
+    self, FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST, FORM_TOO_OLD, FORM_WITHOUT_COOKIE,
+};
+use crate::interaction::page::{client_view, person_view};
+use crate::interaction::view::{LogoutConfirmView, LogoutDoneView, View};
+use crate::interaction::{Next, Outcome};
+use crate::keys::KeySet;
+use crate::model::{Carrier, Hint, subject};
+use crate::session::{self, EndedSession, Sessions, SignedIn};
+
+mod request;
+use request::LogoutRequest;
+pub(crate) use request::REASONS;
+pub use request::{
+    LOGOUT_CLIENT_UNKNOWN, LOGOUT_HINT_INVALID, LOGOUT_STATE_TOO_LONG, POST_LOGOUT_URI_UNREGISTERED,
+};
+
+/// The kind of form that a logout page has.
+const FORM: &str = "logout";
+
+/// The logout endpoint, and the form of its page.
+pub struct EndSessionEndpoint {
+    /// For `id_token_hint` and the forms of pages.
+    pub keys: Arc<KeySet>,
+    /// Who is signed in.
+    pub sessions: Sessions,
+    /// How long the page can be left open.
+    pub lifetime: Duration,
+}
+
+/// What binds the form of the logout page to its request, its browser and the session that it is about.
+#[derive(Serialize, Deserialize)]
+struct LogoutToken {
+    /// Digest of the request's parameters.
+    #[serde(with = "form_token::digest")]
+    request: [u8; 32],
+    /// Digest of the browser cookie.
+    #[serde(with = "form_token::digest")]
+    browser: [u8; 32],
+    /// The session that the page offers to end.
+    session: Key,
+    /// When the page was made.
+    issued_at: Timestamp,
+}
+
+/// How a logout page is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    First,
+    /// Once more, because the form was not looked at.
+    Again,
+}
+
+impl EndSessionEndpoint {
+    /// Answers a logout request. The person is asked unless the hint proves that the client means somebody who
+    /// is signed in here (section 2).
+    ///
+    /// # Errors
+    /// A page for the person.
+    pub(crate) async fn request(
+        &self,
+        call: &Call,
+        env: &Env,
+        params: Params<'_>,
+    ) -> Result<Next, PageError> {
+        let request = LogoutRequest::read(env, &self.keys, params).await?;
+        let Some((person, is_meant)) = self.person(call, env, &request).await? else {
+            return nobody(call, &request);
+        };
+        if let Some(why) = request.problem {
+            let client = request.client.as_ref().map(|client| RefusedClient::Claimed(client.id().clone()));
+            env.record_failure(call, Endpoint::EndSession, client, &why.into());
+        }
+        if is_meant && request.problem.is_none() {
+            return Ok(sign_out(call, env, &request, vec![person]).await?);
+        }
+        Ok(self.ask(call, env, &request, &person, Shown::First).await?)
+    }
+
+    /// Answers the form of the logout page.
+    ///
+    /// # Errors
+    /// A page for the person.
+    pub(crate) async fn confirm(&self, call: &Call, env: &Env, form: &Params<'_>) -> Result<Next, PageError> {
+        let carried = Carrier::read(form.one("request")?.unwrap_or(""))?;
+        let request = LogoutRequest::read(env, &self.keys, carried).await?;
+        let token = match self.token(call, env, form, &request) {
+            Ok(token) => token,
+            Err(why) => {
+                env.record_failure(call, Endpoint::LogoutConfirmation, None, &why.into());
+                return match self.person(call, env, &request).await? {
+                    Some((person, _)) => Ok(self.ask(call, env, &request, &person, Shown::Again).await?),
+                    None => nobody(call, &request),
+                };
+            }
+        };
+        // It has ended meanwhile, perhaps by the same form.
+        let Some(person) = self.sessions.of_key(call, env, token.session).await? else {
+            return Ok(afterwards(&request, false));
+        };
+        match form.one("action")? {
+            Some("logout") => Ok(sign_out(call, env, &request, vec![person]).await?),
+            Some("logout_all") => {
+                let everybody = self.sessions.everybody(call, env).await?;
+                Ok(sign_out(call, env, &request, everybody).await?)
+            }
+            Some("stay") => Ok(afterwards(&request, true)),
+            _ => Ok(self.ask(call, env, &request, &person, Shown::First).await?),
+        }
+    }
+
+    /// Who would be signed out, and whether the hint means this person: by the session that it names, or where
+    /// it names none, by the subject. Otherwise whom `logout_hint` means, or the first who is signed in.
+    async fn person(
+        &self,
+        call: &Call,
+        env: &Env,
+        request: &LogoutRequest,
+    ) -> Result<Option<(SignedIn, bool)>, Fault> {
+        if let (Some(client), Some(login)) = (&request.client, &request.login) {
+            match &login.sid {
+                Some(sid) => {
+                    let keys = call.sessions.iter().map(|handle| handle.key(&env.realm));
+                    let named = keys.into_iter().find(|key| session::sid(key, client.id()) == *sid);
+                    if let Some(key) = named
+                        && let Some(person) = self.sessions.of_key(call, env, key).await?
+                    {
+                        return Ok(Some((person, true)));
+                    }
+                }
+                None => {
+                    let meant = [login.subject.clone()];
+                    let person = self.sessions.person(call, env, (client, &meant)).await?;
+                    let is_meant = |who: &SignedIn| subject(client, &who.account.id).is_one_of(&meant);
+                    if let Some(person) = person.filter(is_meant) {
+                        return Ok(Some((person, true)));
+                    }
+                }
+            }
+        }
+        if let Some(hint) = request.logout_hint.clone().filter(|_| call.sessions.len() > 1)
+            && let Some(account) = env.accounts.hint(&env.realm, Hint::Login(hint)).await?
+        {
+            let everybody = self.sessions.everybody(call, env).await?;
+            if let Some(person) = everybody.into_iter().find(|person| person.account.id == account) {
+                return Ok(Some((person, false)));
+            }
+        }
+        for handle in &call.sessions {
+            if let Some(person) = self.sessions.of_key(call, env, handle.key(&env.realm)).await? {
+                return Ok(Some((person, false)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The page that asks.
+    async fn ask(
+        &self,
+        call: &Call,
+        env: &Env,
+        request: &LogoutRequest,
+        person: &SignedIn,
+        shown: Shown,
+    ) -> Result<Next, Fault> {
+        let fresh = call.browser.is_none().then(|| env.secret::<16>());
+        let browser: &Zeroizing<[u8; 16]> =
+            call.browser.as_ref().or(fresh.as_ref()).ok_or_else(|| Fault::internal("no browser"))?;
+        let token = LogoutToken {
+            request: request.carrier.digest(),
+            browser: sha256(&**browser),
+            session: person.found.key,
+            issued_at: call.now,
+        };
+        let mut fields = vec![
+            ("request", request.carrier.clone().into_text()),
+            ("token", form_token::seal(env, &self.keys, FORM, &token)?),
+        ];
+        fields.extend(request.ui_locales.as_deref().map(|locales| ("ui_locales", locales.to_owned())));
+        let others =
+            if call.sessions.len() > 1 { self.sessions.everybody(call, env).await? } else { Vec::new() };
+        let is_other = |who: &&SignedIn| who.found.key != person.found.key;
+        let view = LogoutConfirmView {
+            client: request.client.as_deref().map(client_view),
+            account: person_view(person),
+            others: others.iter().filter(is_other).map(person_view).collect(),
+            is_doubtful: request.problem.is_some(),
+            is_stale: shown == Shown::Again,
+            fields,
+        };
+        Ok(Next { browser: fresh, ..Outcome::Page(Box::new(View::LogoutConfirm(view))).into() })
+    }
+
+    /// The token of a form that came back, if its page was made for this browser and this request.
+    fn token(
+        &self,
+        call: &Call,
+        env: &Env,
+        form: &Params<'_>,
+        request: &LogoutRequest,
+    ) -> Result<LogoutToken, &'static Reason> {
+        let cookie = call.browser.as_ref().ok_or(&FORM_WITHOUT_COOKIE)?;
+        let text = form.one("token").ok().flatten().ok_or(&FORM_FOREIGN)?;
+        let token: LogoutToken = form_token::open(env, &self.keys, FORM, text).ok_or(&FORM_FOREIGN)?;
+        if call.now.distance(token.issued_at) > self.lifetime.min(form_token::LIFETIME) {
+            return Err(&FORM_TOO_OLD);
+        }
+        if !constant_time_eq(&token.browser, &sha256(&**cookie)) {
+            return Err(&FORM_OF_ANOTHER_BROWSER);
+        }
+        if token.request == request.carrier.digest() { Ok(token) } else { Err(&FORM_OF_ANOTHER_REQUEST) }
+    }
+}
+
+/// Nobody is signed in: there is nothing to do, which is no error (section 4).
+fn nobody(call: &Call, request: &LogoutRequest) -> Result<Next, PageError> {
+    if let Some(why) = request.problem {
+        let client = request.client.as_deref();
+        return Err(PageError {
+            failure: Failure::from(why),
+            way_on: client.and_then(|client| client.way_on()).map(Box::from),
+            client: client.map(|client| client.id().clone()),
+        });
+    }
+    let sessions = (!call.sessions.is_empty()).then(Vec::new);
+    Ok(Next { sessions, ..afterwards(request, false) })
+}
+
+/// Ends these sessions and goes on.
+async fn sign_out(
+    call: &Call,
+    env: &Env,
+    request: &LogoutRequest,
+    people: Vec<SignedIn>,
+) -> Result<Next, Fault> {
+    let keys: Vec<Key> = people.iter().map(|person| person.found.key).collect();
+    let mut ended: Vec<EndedSession> = Vec::new();
+    for person in people {
+        ended.extend(session::end(call, env, person.found).await?);
+    }
+    let mut next = afterwards(request, false);
+    // When the active session has ended and others are there, it stays the first of the cookie: nobody takes
+    // its place unasked.
+    let is_ended = |key: Key| keys.contains(&key);
+    let left: Vec<_> =
+        call.sessions.iter().filter(|handle| !is_ended(handle.key(&env.realm))).cloned().collect();
+    let is_active = call.sessions.first().is_some_and(|first| is_ended(first.key(&env.realm)));
+    if left.is_empty() || !is_active {
+        next.sessions = Some(left);
+    }
+    Ok(next)
+}
+
+/// Where a person goes after a logout, or instead of one.
+fn afterwards(request: &LogoutRequest, is_still_signed_in: bool) -> Next {
+    if let Some(target) = request.target.clone().filter(|_| request.problem.is_none()) {
+        return Outcome::Leave(target).into();
+    }
+    let client = request.client.as_deref();
+    let way_on = client.and_then(|client| client.metadata().description.client_uri.as_deref());
+    let view = LogoutDoneView {
+        client: client.map(client_view),
+        is_still_signed_in,
+        way_on: way_on.map(str::to_owned),
+    };
+    Outcome::Page(Box::new(View::LogoutDone(view))).into()
+}

@@ -1,0 +1,137 @@
+//! The end of a session, in whatever way it ends, and the notices of it (OIDC RP-Initiated Logout section 2,
+//! OIDC Back-Channel Logout section 2.5).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chancery_store::{Record, Revoked, Tags};
+use chancery_types::{AccountId, Key, Kind};
+
+use super::sid;
+use crate::context::{Call, Env};
+use crate::error::Fault;
+use crate::event::Event;
+use crate::model::Client;
+use crate::records::{DeliveryBody, Found, SessionBody};
+
+/// How often a session that a client has just joined is read again.
+const RACES: usize = 5;
+
+/// How long a notice is kept at most. It is given up earlier; the rest of the time is for a worker that was
+/// away, to say so.
+const KEPT: Duration = Duration::from_secs(2 * 86_400);
+
+/// How many sessions of a person are read at once.
+const PAGE: usize = 100;
+
+/// A session that has just ended.
+pub struct EndedSession {
+    /// Its key.
+    pub key: Key,
+    /// What it was.
+    pub body: SessionBody,
+    /// The clients that took part in it and are still registered.
+    pub clients: Vec<Arc<Client>>,
+}
+
+/// Ends a session as it was seen, with everything that is bound to it; again as it is by then if a client has
+/// joined meanwhile. In the same step of the store, a notice to each of its clients is written. `None` if
+/// somebody else has ended it: only the call that ends it notifies.
+///
+/// # Errors
+/// A fault of the store or of the registry.
+pub async fn end(call: &Call, env: &Env, found: Found<SessionBody>) -> Result<Option<EndedSession>, Fault> {
+    let (key, mut found) = (found.key, found);
+    for _ in 0..RACES {
+        let clients = participants(env, &found.body).await?;
+        let notices = notices(call, env, &found, &clients)?;
+        match env.records().revoke_seen(call.now, &found, &notices).await? {
+            Revoked::Ended => {
+                let account = found.body.authentication.account.clone();
+                env.record(call, &Event::SessionEnded { account });
+                if !notices.is_empty() {
+                    env.worker.wake_by_ref();
+                }
+                return Ok(Some(EndedSession { key, body: found.body, clients }));
+            }
+            Revoked::Gone => return Ok(None),
+            Revoked::Stale => match env.records().get(call.now, key).await? {
+                Some(newer) => found = newer,
+                None => return Ok(None),
+            },
+        }
+    }
+    Err(Fault::unavailable("the session was changed by others again and again"))
+}
+
+/// The live sessions of a person, in every browser.
+///
+/// # Errors
+/// A fault of the store.
+pub async fn of_account(
+    call: &Call,
+    env: &Env,
+    account: &AccountId,
+) -> Result<Vec<Found<SessionBody>>, Fault> {
+    let Some(tag) = env.records().tags(Some(account), None, None).account else { return Ok(Vec::new()) };
+    let mut sessions: Vec<Found<SessionBody>> = Vec::new();
+    loop {
+        let after = sessions.last().map(|found| found.key);
+        let page = env.records().list_tagged(call.now, tag, after, PAGE).await?;
+        let is_last = page.len() < PAGE;
+        sessions.extend(page);
+        if is_last {
+            return Ok(sessions);
+        }
+    }
+}
+
+/// Ends all sessions of a person and returns how many they were.
+///
+/// # Errors
+/// A fault of the store. Calling it again continues where it stopped.
+pub async fn end_all(call: &Call, env: &Env, account: &AccountId) -> Result<u64, Fault> {
+    let mut ended = 0;
+    for found in of_account(call, env, account).await? {
+        ended += u64::from(end(call, env, found).await?.is_some());
+    }
+    Ok(ended)
+}
+
+/// The clients of a session, as far as they are still the same and may be used.
+async fn participants(env: &Env, body: &SessionBody) -> Result<Vec<Arc<Client>>, Fault> {
+    let mut clients = Vec::with_capacity(body.clients.len());
+    for known in &body.clients {
+        let client = env.registry.client(&env.realm, &known.client).await?;
+        clients.extend(
+            client.filter(|client| client.registration() == known.registration && client.is_enabled()),
+        );
+    }
+    Ok(clients)
+}
+
+/// A notice to each client that wants to be called, in the partition of the session.
+fn notices(
+    call: &Call,
+    env: &Env,
+    found: &Found<SessionBody>,
+    clients: &[Arc<Client>],
+) -> Result<Vec<Record>, Fault> {
+    let told = clients.iter().filter(|client| client.metadata().logout.backchannel_logout_uri.is_some());
+    told.map(|client| {
+        let body = DeliveryBody {
+            realm: env.realm.clone(),
+            client: client.id().clone(),
+            registration: client.registration(),
+            account: found.body.authentication.account.clone(),
+            sid: sid(&found.key, client.id()),
+            since: call.now,
+            attempts: 0,
+        };
+        let random = env.secret::<16>();
+        let key = Key::derive(&env.realm, Kind::DELIVERY, found.key.partition(), &*random);
+        let record = env.records().new(key, None, Tags::default(), call.now + KEPT, &body)?;
+        Ok(Record { due_at: Some(call.now), ..record })
+    })
+    .collect()
+}
