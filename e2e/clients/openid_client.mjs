@@ -4,42 +4,16 @@
 //
 // The fixture names the issuer, a person, the client `app` (with or without a secret) and the confidential client
 // `api`, which may introspect the tokens of `app` and use client_credentials.
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
 import * as client from 'openid-client';
+import { authorizationAnswer, checksOf, close, expect, fixture } from './fixture.mjs';
 
-const fixture = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const { app, api } = fixture;
-const run = promisify(execFile);
-let passed = 0;
-let failed = 0;
-
-async function check(name, act) {
-  try {
-    const seen = await act();
-    passed += 1;
-    console.log(`ok     ${fixture.name}, openid-client: ${name}${seen ? ` (${seen})` : ''}`);
-  } catch (error) {
-    failed += 1;
-    const why = [error.code, error.error, error.error_description, error.message].filter(Boolean).join(', ');
-    console.log(`FAILED ${fixture.name}, openid-client: ${name}: ${why}`.replaceAll(/\b(ac|at|in|rt|se)_[\w-]{46,}/g, '$1_…'));
-  }
-}
-
-function expect(good, what) {
-  if (!good) throw new Error(`not so: ${what}`);
-}
+const check = checksOf('openid-client');
 
 async function discover({ client_id, client_secret }) {
   const authentication = client_secret ? client.ClientSecretBasic(client_secret) : client.None();
   const execute = [client.allowInsecureRequests, client.enableNonRepudiationChecks];
   return client.discovery(new URL(fixture.issuer), client_id, undefined, authentication, { execute });
-}
-
-async function authorizationAnswer(url) {
-  const { stdout } = await run(process.env.PYTHON ?? 'python3', ['-B', fixture.person, process.argv[2], url.href]);
-  return new URL(stdout.trim());
 }
 
 let config;
@@ -128,5 +102,4 @@ await check('client credentials', async () => {
   expect(!own.refresh_token && !own.id_token, 'neither refresh token nor ID token');
 });
 
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+close();

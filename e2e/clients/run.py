@@ -1,4 +1,5 @@
-"""npm `openid-client` 6 and PyPI `Authlib`, unmodified, over sockets: A8, and A15 with the provider under /oidc."""
+"""npm `openid-client` 6 and PyPI `Authlib`, unmodified, over sockets: A8, and A15 with the provider under /oidc; with
+`openid-client` also clients that authenticate by what they sign, and the other response types."""
 
 import json
 import subprocess
@@ -9,9 +10,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 
 import requests  # noqa: E402
+from joserfc import jwk  # noqa: E402
 
 from checks import Checks  # noqa: E402
 from example import Example  # noqa: E402
+from published import Published  # noqa: E402
 from provider import PERSON, Provider, free_port, known_secret  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -19,16 +22,17 @@ CALLBACK = "http://127.0.0.1:4999/callback"
 SCOPE = "openid profile email offline_access"
 
 
-def judge(checks, fixture):
-    """Both libraries on one fixture."""
-    for command in (["node", "openid_client.mjs"], [sys.executable, "-B", "authlib_client.py"]):
+def judge(checks, fixture, *programs):
+    """Programs that use a library, on one fixture."""
+    for program in programs or ("openid_client.mjs", "authlib_client.py"):
+        command = ["node", program] if program.endswith(".mjs") else [sys.executable, "-B", program]
         done = subprocess.run([*command, str(fixture)], cwd=HERE, text=True, stdout=subprocess.PIPE,
                               timeout=120)
         *lines, last = done.stdout.rstrip("\n").split("\n")
         print("\n".join(lines), flush=True)
         if not checks.absorb(last):
             print(last, flush=True)
-            checks.check(f"{command[-1]} runs to its end", False)
+            checks.check(f"{program} runs to its end", False)
 
 
 def standalone(checks):
@@ -65,6 +69,45 @@ def command_is_seen(checks, provider, api):
     checks.check("A22 a command's change is seen within 1 s", (before, after) == (200, 401), f"{before}, then {after}")
 
 
+def signing_key(name, algorithm, key):
+    """A private key for the client in the form of the Web Cryptography API, and its public part for the provider."""
+    return {"name": name, "algorithm": algorithm, "jwk": key.as_dict(private=True)}, key.as_dict(private=False)
+
+
+def signed(checks):
+    """Clients that authenticate by what they sign, and answers that do not come in the query."""
+    flow = {"redirect_uris": [CALLBACK], "application_type": "native",
+            "grant_types": ["authorization_code", "refresh_token", "client_credentials"], "response_types": ["code"]}
+    keys = [signing_key("ES256", {"name": "ECDSA", "namedCurve": "P-256"}, jwk.ECKey.generate_key("P-256", {"kid": "e"})),
+            signing_key("RS256", {"name": "RSASSA-PKCS1-v1_5", "hash": "SHA-256"},
+                        jwk.RSAKey.generate_key(2048, {"kid": "r"})),
+            signing_key("PS256", {"name": "RSA-PSS", "hash": "SHA-256"}, jwk.RSAKey.generate_key(2048, {"kid": "p"})),
+            signing_key("Ed25519", {"name": "Ed25519"}, jwk.OKPKey.generate_key("Ed25519", {"kid": "o"}))]
+    with Published() as published:
+        with Provider("clients-signed", settings={"compatibility.hybrid": "true", "compatibility.implicit": "true",
+                                                  **published.settings}) as provider:
+            clients = {"private_key_jwt": []}
+            for at, (private, public) in enumerate(keys):
+                name = private["name"]
+                provider.add_client(
+                    client_id=name, client_name=name, **flow, token_endpoint_auth_method="private_key_jwt",
+                    token_endpoint_auth_signing_alg=name,
+                    **({"jwks": {"keys": [public]}} if at else {"jwks_uri": published.publish("/jwks", {"keys": [public]})}))
+                clients["private_key_jwt"].append({"client_id": name, "key": private})
+            clients["client_secret_jwt"] = provider.add_client(
+                client_id="by-secret", client_name="Secret", **flow, token_endpoint_auth_method="client_secret_jwt",
+                token_endpoint_auth_signing_alg="HS256")
+            clients["hybrid"] = provider.add_client(
+                client_id="hybrid", client_name="Hybrid", token_endpoint_auth_method="client_secret_basic",
+                **{**flow, "grant_types": ["authorization_code", "implicit"], "response_types": ["code id_token"]})
+            clients["implicit"] = provider.add_client(
+                client_id="implicit", client_name="Implicit", token_endpoint_auth_method="none",
+                **{**flow, "grant_types": ["implicit"], "response_types": ["id_token"]})
+            provider.serve()
+            judge(checks, provider.fixture("signed", {"redirect_uri": CALLBACK}, clients=clients), "openid_client_signed.mjs")
+            checks.check("jwks_uri is asked once", published.asked == ["/jwks"], " ".join(published.asked))
+
+
 def mounted(checks):
     """The example that mounts the provider under /oidc of an axum application."""
     with Example("examples/mounted", free_port(), "/oidc") as example:
@@ -80,6 +123,7 @@ def mounted(checks):
 def main():
     checks = Checks()
     standalone(checks)
+    signed(checks)
     mounted(checks)
     checks.close()
 

@@ -1,4 +1,4 @@
-"""Certificates for the TLS listener."""
+"""Certificates for TLS listeners."""
 
 import datetime
 
@@ -11,16 +11,36 @@ from cryptography.x509.oid import NameOID
 def certificate(folder, name):
     """A self-signed certificate for localhost as the files `tls.crt` and `tls.key`; its DER form."""
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return write(folder, key, made(name, key, name, key, authority=True))
+
+
+def issued_certificate(folder, name):
+    """As `certificate`, but issued by an authority whose certificate is the file `ca.crt`: a certificate cannot be both
+    for clients that go by RFC 5280."""
+    authority, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    root = made("authority", authority, "authority", authority, authority=True)
+    (folder / "ca.crt").write_bytes(root.public_bytes(serialization.Encoding.PEM))
+    return write(folder, key, made(name, key, "authority", authority, authority=False))
+
+
+def made(name, key, issuer, issuer_key, authority):
+    """A certificate for localhost."""
+    def common_name(text):
+        return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
     now = datetime.datetime.now(datetime.timezone.utc)
-    made = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-            .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=1))
+    return (x509.CertificateBuilder().subject_name(common_name(name)).issuer_name(common_name(issuer))
+            .public_key(key.public_key()).serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .sign(key, hashes.SHA256()))
+            .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+            .sign(issuer_key, hashes.SHA256()))
+
+
+def write(folder, key, of_server):
+    """The files of the server; the certificate's DER form."""
     (folder / "tls.key").touch(mode=0o600)
     (folder / "tls.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
                                                        serialization.NoEncryption()))
-    (folder / "tls.crt").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    return made.public_bytes(serialization.Encoding.DER)
+    (folder / "tls.crt").write_bytes(of_server.public_bytes(serialization.Encoding.PEM))
+    return of_server.public_bytes(serialization.Encoding.DER)

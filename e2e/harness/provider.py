@@ -166,7 +166,7 @@ class Provider:
         """Keeps the body of an error answer, to be searched for secrets."""
         self.errors.write(f"{status} ".encode() + body + b"\n")
 
-    def fixture(self, name, app, api, **more):
+    def fixture(self, name, app=None, api=None, **more):
         """What the foreign clients are told, as a file."""
         file = self.folder / f"{name}.fixture.json"
         file.write_text(json.dumps({"name": name, "issuer": self.issuer, "username": self.username,

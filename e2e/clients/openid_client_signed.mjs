@@ -1,0 +1,140 @@
+// The npm package openid-client, unmodified: clients that authenticate by what they sign (RFC 7523), and answers that
+// do not come in the query.
+//
+//     node openid_client_signed.mjs FIXTURE.json
+//
+// The fixture names the clients `private_key_jwt` and `client_secret_jwt`, for both of which the provider knows what
+// they sign with, `hybrid` (response type `code id_token`) and `implicit` (`id_token`).
+import * as client from 'openid-client';
+import { authorizationAnswer, checksOf, close, expect, fixture } from './fixture.mjs';
+
+const { app, clients } = fixture;
+const check = checksOf('openid-client');
+
+function discover({ client_id }, authentication) {
+  const execute = [client.allowInsecureRequests, client.enableNonRepudiationChecks];
+  return client.discovery(new URL(fixture.issuer), client_id, undefined, authentication, { execute });
+}
+
+const importKey = ({ jwk, algorithm }) => crypto.subtle.importKey('jwk', jwk, algorithm, false, ['sign']);
+
+/** What the client sends and what it compares the answer with. */
+async function request(config, more = {}) {
+  const pkceCodeVerifier = client.randomPKCECodeVerifier();
+  const checks = {
+    pkceCodeVerifier, expectedState: client.randomState(), expectedNonce: client.randomNonce(), idTokenExpected: true,
+  };
+  const url = client.buildAuthorizationUrl(config, {
+    redirect_uri: app.redirect_uri,
+    scope: 'openid profile email offline_access',
+    state: checks.expectedState,
+    nonce: checks.expectedNonce,
+    code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    ...more,
+  });
+  return { url, checks };
+}
+
+/** What the browser posts to the client (OAuth 2.0 Form Post Response Mode section 2). */
+function posted(address) {
+  const body = new URLSearchParams(address.search);
+  return new Request(`${address.origin}${address.pathname}`, { method: 'POST', body });
+}
+
+async function login(config, more, receive = (answer) => answer) {
+  const { url, checks } = await request(config, more);
+  const answer = await authorizationAnswer(url);
+  const tokens = await client.authorizationCodeGrant(config, receive(answer), checks);
+  expect(tokens.claims().nonce === checks.expectedNonce, 'the ID token is of this request');
+  const userinfo = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+  expect(userinfo.sub === tokens.claims().sub, 'UserInfo is of the same person');
+  return { answer, tokens };
+}
+
+/** The error that a client is refused with; one that authenticated in the header hears it there, too. */
+async function refusal(outcome) {
+  const error = await outcome.catch((thrown) => thrown);
+  return error.error ?? error.cause?.[0]?.parameters?.error;
+}
+
+for (const of of clients.private_key_jwt) {
+  const { kid } = of.key.jwk;
+  await check(`private_key_jwt with ${of.key.name}: code, refresh, introspection, revocation`, async () => {
+    const config = await discover(of, client.PrivateKeyJwt({ key: await importKey(of.key), kid }));
+    const { tokens } = await login(config);
+    const fresh = await client.refreshTokenGrant(config, tokens.refresh_token);
+    const seen = await client.tokenIntrospection(config, fresh.access_token);
+    expect(seen.active && seen.client_id === of.client_id, 'active, of the client');
+    await client.tokenRevocation(config, fresh.access_token);
+    expect(!(await client.tokenIntrospection(config, fresh.access_token)).active, 'inactive afterwards');
+  });
+}
+
+await check('private_key_jwt with the key of another client', async () => {
+  const [of, other] = clients.private_key_jwt;
+  const config = await discover(of, client.PrivateKeyJwt({ key: await importKey(other.key), kid: other.key.jwk.kid }));
+  expect((await refusal(client.clientCredentialsGrant(config))) === 'invalid_client', 'refused');
+});
+
+await check('private_key_jwt that is presented twice', async () => {
+  const [of] = clients.private_key_jwt;
+  const jti = client.randomNonce();
+  const once = { [client.modifyAssertion]: (_, payload) => Object.assign(payload, { jti }) };
+  const config = await discover(of, client.PrivateKeyJwt({ key: await importKey(of.key), kid: of.key.jwk.kid }, once));
+  expect((await client.clientCredentialsGrant(config)).access_token, 'good once');
+  expect((await refusal(client.clientCredentialsGrant(config))) === 'invalid_client', 'refused the second time');
+});
+
+await check('client_secret_jwt: code, refresh, client credentials', async () => {
+  const of = clients.client_secret_jwt;
+  const config = await discover(of, client.ClientSecretJwt(of.client_secret));
+  const { tokens } = await login(config);
+  expect((await client.refreshTokenGrant(config, tokens.refresh_token)).refresh_token, 'a successor');
+  expect((await client.clientCredentialsGrant(config)).access_token, 'a token of its own');
+});
+
+await check('client_secret_jwt with a wrong secret', async () => {
+  const of = clients.client_secret_jwt;
+  const config = await discover(of, client.ClientSecretJwt(client.randomNonce()));
+  expect((await refusal(client.clientCredentialsGrant(config))) === 'invalid_client', 'refused');
+});
+
+for (const mode of ['query', 'form_post']) {
+  await check(`code with response_mode=${mode}`, async () => {
+    const of = clients.client_secret_jwt;
+    const config = await discover(of, client.ClientSecretJwt(of.client_secret));
+    await login(config, { response_mode: mode }, mode === 'form_post' ? posted : undefined);
+  });
+}
+
+await check('hybrid: code id_token, in the fragment', async () => {
+  const of = clients.hybrid;
+  const config = await discover(of, client.ClientSecretBasic(of.client_secret));
+  client.useCodeIdTokenResponseType(config);
+  const { answer } = await login(config);
+  expect(answer.hash.includes('id_token=') && !answer.search, 'both are in the fragment');
+});
+
+await check('hybrid: code id_token by form_post', async () => {
+  const of = clients.hybrid;
+  const config = await discover(of, client.ClientSecretBasic(of.client_secret));
+  client.useCodeIdTokenResponseType(config);
+  await login(config, { response_mode: 'form_post' }, posted);
+});
+
+for (const mode of ['fragment', 'form_post']) {
+  await check(`implicit: id_token with response_mode=${mode}`, async () => {
+    const of = clients.implicit;
+    const config = await discover(of, client.None());
+    client.useIdTokenResponseType(config);
+    const { url, checks } = await request(config, { response_mode: mode, scope: 'openid profile' });
+    const answer = await authorizationAnswer(url);
+    const { expectedState, expectedNonce } = checks;
+    const received = mode === 'form_post' ? posted(answer) : answer;
+    const claims = await client.implicitAuthentication(config, received, expectedNonce, { expectedState });
+    expect(claims.sub && claims.aud === of.client_id, 'an ID token for this client');
+  });
+}
+
+close();
