@@ -38,6 +38,9 @@ pub(crate) enum Command {
     /// Add, disable and remove people
     #[command(subcommand)]
     User(User),
+    /// List and end the sessions of people
+    #[command(subcommand)]
+    Session(Session),
     /// List and rotate the signing keys
     #[command(subcommand)]
     Keys(Keys),
@@ -169,6 +172,20 @@ pub(crate) enum User {
     Remove(Person),
     /// List all people
     List(Configured),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Session {
+    /// List a person's sessions: name, login, end, clients
+    List(Person),
+    /// End a person's sessions, or one of them; the running server notifies the clients
+    End {
+        #[command(flatten)]
+        who: Person,
+        /// The session, as `session list` shows it; without it all of them. It may begin with a hyphen
+        #[arg(allow_hyphen_values = true)]
+        session: Option<String>,
+    },
 }
 
 #[derive(Args)]

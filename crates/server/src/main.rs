@@ -9,6 +9,7 @@ mod listener;
 mod log;
 mod management;
 mod node;
+mod outbox;
 mod pages;
 mod parts;
 mod secrets;
@@ -61,6 +62,7 @@ async fn run(command: Command) -> commands::Output {
         Command::Init(wanted) => commands::init(wanted).await,
         Command::Client(command) => commands::client(command).await,
         Command::User(command) => commands::user(command).await,
+        Command::Session(command) => commands::session(command).await,
         Command::Keys(command) => commands::keys(command).await,
         Command::Reasons { markdown: true, .. } => Ok(reasons::table()),
         Command::Reasons { name, markdown: false } => reasons::list(name.as_deref()),

@@ -26,6 +26,7 @@ use crate::fetch;
 use crate::listener::{Certificate, Connections, Handler, ListenerConfig, TimedBody, accept};
 use crate::log::{Level, Log};
 use crate::management::{self, Readiness};
+use crate::outbox::{self, Bell};
 use crate::pages;
 use crate::parts::Opened;
 use crate::settings::{self, Settings};
@@ -58,6 +59,8 @@ pub(crate) struct Node {
     certificate: Option<Arc<Certificate>>,
     connections: Arc<Connections>,
     is_ending: AtomicBool,
+    /// Rings when there is something to send to clients.
+    bell: Arc<Bell>,
     /// Whether the last probe found the server ready.
     was_ready: AtomicBool,
     /// Whether an `X-Forwarded-For` of an untrusted peer was logged.
@@ -74,7 +77,8 @@ impl Node {
         let log = Log::start(settings.log)
             .map_err(|error| format!("the log's thread could not be started: {error}"))?;
         let log = Arc::new(log);
-        let current = current(&settings, &opened, &log).await?;
+        let bell = Arc::new(Bell::default());
+        let current = current(&settings, &opened, &log, &bell).await?;
         let certificate = match &settings.tls {
             None => None,
             Some(tls) => Some(Arc::new(Certificate::read(&tls.certificate, &tls.key)?)),
@@ -85,6 +89,7 @@ impl Node {
                 settings.http.connections_per_network,
             )),
             current: ArcSwap::from_pointee(current),
+            bell,
             is_ending: AtomicBool::new(false),
             was_ready: AtomicBool::new(true),
             has_ignored_forwarded_for: AtomicBool::new(false),
@@ -134,7 +139,11 @@ impl Node {
         let caught = |kind| signal(kind).map_err(|error| format!("signals cannot be handled: {error}"));
         let mut hangup = caught(SignalKind::hangup())?;
         let (terminate, interrupt) = (caught(SignalKind::terminate())?, caught(SignalKind::interrupt())?);
-        let background = [tokio::spawn(self.clone().poll()), tokio::spawn(self.clone().sweep())];
+        let background = [
+            tokio::spawn(self.clone().poll()),
+            tokio::spawn(self.clone().sweep()),
+            tokio::spawn(self.clone().deliver()),
+        ];
         let reloading = tokio::spawn({
             let node = self.clone();
             async move {
@@ -240,9 +249,28 @@ impl Node {
                 self.record(&Err(error.to_string()));
             }
             let provider = self.current.load().provider.clone();
-            if let Err(fault) = provider.run_once(SystemClock.now()).await {
+            if let Err(fault) = provider.sweep(SystemClock.now()).await {
                 self.log.say(Level::Error, "sweep_failed", &fault.to_string());
             }
+        }
+    }
+
+    /// Sends what is due to clients, as soon as there is something. It does not wait for slow clients: each run
+    /// goes on beside the others, and together they keep to the limits.
+    async fn deliver(self: Arc<Self>) {
+        let mut ticks = interval(outbox::TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.bell.rung() => {}
+            }
+            let (provider, log) = (self.current.load().provider.clone(), self.log.clone());
+            tokio::spawn(async move {
+                if let Err(fault) = provider.deliver(SystemClock.now()).await {
+                    log.say(Level::Error, "delivery_failed", &fault.to_string());
+                }
+            });
         }
     }
 
@@ -270,7 +298,7 @@ impl Node {
         if settings.issuer != self.settings.issuer || settings.realm != self.settings.realm {
             return Err("a change of issuer or realm needs a restart".to_owned());
         }
-        current(&settings, &self.opened, &self.log).await
+        current(&settings, &self.opened, &self.log, &self.bell).await
     }
 }
 
@@ -287,10 +315,15 @@ async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, String>
     })
 }
 
-async fn current(settings: &Settings, opened: &Opened, log: &Arc<Log>) -> Result<Current, String> {
+async fn current(
+    settings: &Settings,
+    opened: &Opened,
+    log: &Arc<Log>,
+    bell: &Arc<Bell>,
+) -> Result<Current, String> {
     let shown = pages::open(&settings.pages)?;
     let fetch = fetch::open(&settings.fetch)?;
-    let provider = opened.provider(settings, log.clone(), fetch, shown.locales()).await;
+    let provider = opened.provider(settings, (log.clone(), fetch, bell.waker()), shown.locales()).await;
     let provider = provider.map_err(|complaints| lines(&complaints))?;
     let service = chancery_http::service(provider.clone())
         .with_pages(shown)

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::task::Waker;
 
 use chancery_accounts::{PasswordPool, PasswordRules, StoredAccounts};
 use chancery_core::documents::{Documents, SealedKeys, StoredRegistry};
@@ -91,12 +92,12 @@ pub(crate) fn password_rules(blocklist: Option<&Path>) -> Result<PasswordRules, 
 }
 
 impl Opened {
-    /// Builds the provider with these settings.
+    /// Builds the provider with these settings, this sink, this way to other servers, and whoever is woken when
+    /// there is something to send.
     pub(crate) async fn provider(
         &self,
         settings: &Settings,
-        events: Arc<dyn EventSink>,
-        fetch: Arc<dyn Fetch>,
+        (events, fetch, worker): (Arc<dyn EventSink>, Arc<dyn Fetch>, Waker),
         locales: &[&str],
     ) -> Result<Arc<Provider>, Vec<Complaint>> {
         // It has a registry of its own, because the resource servers come from the settings.
@@ -109,7 +110,10 @@ impl Opened {
             accounts: self.accounts.clone(),
             keys: self.keys.clone(),
         };
-        let builder = Builder::new(parts, settings.engine.clone()).with_events(events).with_fetch(fetch);
+        let builder = Builder::new(parts, settings.engine.clone())
+            .with_events(events)
+            .with_fetch(fetch)
+            .with_worker(worker);
         let builder = builder.with_ui_locales(locales.iter().map(|locale| (*locale).to_owned()));
         match (builder.build().await, self.unsigned(settings).await) {
             (Ok(provider), unsigned) if unsigned.is_empty() => Ok(provider),

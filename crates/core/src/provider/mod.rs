@@ -330,9 +330,17 @@ impl Provider {
     /// # Errors
     /// A fault of the store.
     pub async fn run_once(&self, now: Timestamp) -> Result<u64, Fault> {
-        let swept = worker::sweep(&self.env, now).await;
+        let swept = self.sweep(now).await;
         self.deliver(now).await?;
         swept
+    }
+
+    /// Removes expired records and returns their number.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn sweep(&self, now: Timestamp) -> Result<u64, Fault> {
+        worker::sweep(&self.env, now).await
     }
 
     /// Sends what is due to clients, and returns how many attempts were made. Several calls may run at the same

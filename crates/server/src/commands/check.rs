@@ -1,6 +1,7 @@
 //! `chancery check`: everything that is wrong at once, and what was loosened on purpose.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use chancery_core::fetch::{Fetch, NoFetch};
 use chancery_core::model::IdTokenAlgorithm;
@@ -78,7 +79,9 @@ async fn stored(
         }
     };
     let locales: Vec<&str> = locales.iter().map(String::as_str).collect();
-    if let Err(complaints) = opened.provider(settings, Arc::new(NoopEventSink), fetch, &locales).await {
+    if let Err(complaints) =
+        opened.provider(settings, (Arc::new(NoopEventSink), fetch, Waker::noop().clone()), &locales).await
+    {
         wrong.extend(complaints.iter().map(ToString::to_string));
     }
     match client::all(settings, &opened).await {

@@ -4,12 +4,14 @@ mod check;
 mod client;
 mod init;
 mod keys;
+mod session;
 mod user;
 
 pub(crate) use self::check::check;
 pub(crate) use self::client::client;
 pub(crate) use self::init::init;
 pub(crate) use self::keys::keys;
+pub(crate) use self::session::session;
 pub(crate) use self::user::user;
 
 use std::path::Path;

@@ -3,9 +3,11 @@
 use chancery_accounts::{AccountError, NewPerson, Person, Username};
 use chancery_core::model::Claims;
 
-use super::{Output, content, opened};
+use super::{Output, content, opened, session};
 use crate::arguments::User;
+use crate::parts::Opened;
 use crate::secrets;
+use crate::settings::Settings;
 use crate::terminal::Escaped;
 
 pub(crate) async fn user(command: User) -> Output {
@@ -26,14 +28,14 @@ pub(crate) async fn user(command: User) -> Output {
             let (settings, opened) = opened(&configured)?;
             let (username, password) = (self::username(&username)?, secrets::password(&password)?);
             let done = opened.accounts.set_password(&settings.realm, &username, password).await;
-            done.map_err(text)?;
-            Ok("the password is changed; all sessions and grants of the user have ended\n".to_owned())
+            let person = done.map_err(text)?;
+            notify(&settings, &opened, &person, "the password is changed").await
         }
         User::Disable(who) => {
             let (settings, opened) = opened(&who.configured)?;
             let username = username(&who.username)?;
-            opened.accounts.disable(&settings.realm, &username).await.map_err(text)?;
-            Ok("disabled; all sessions and grants of the user have ended\n".to_owned())
+            let person = opened.accounts.disable(&settings.realm, &username).await.map_err(text)?;
+            notify(&settings, &opened, &person, "disabled").await
         }
         User::Enable(who) => {
             let (settings, opened) = opened(&who.configured)?;
@@ -42,14 +44,26 @@ pub(crate) async fn user(command: User) -> Output {
         }
         User::Remove(who) => {
             let (settings, opened) = opened(&who.configured)?;
-            opened.accounts.remove(&settings.realm, &username(&who.username)?).await.map_err(text)?;
-            Ok("removed; all sessions and grants of the user have ended\n".to_owned())
+            let username = username(&who.username)?;
+            let person = opened.accounts.person(&settings.realm, &username).await.map_err(text)?;
+            opened.accounts.remove(&settings.realm, &username).await.map_err(text)?;
+            notify(&settings, &opened, &person, "removed").await
         }
         User::List(configured) => {
             let (settings, opened) = opened(&configured)?;
             let people = opened.accounts.list(&settings.realm).await.map_err(text)?;
             Ok(people.iter().map(line).collect())
         }
+    }
+}
+
+/// The change stands; everything that the person had is worth nothing since, and their clients hear of it.
+async fn notify(settings: &Settings, opened: &Opened, person: &Person, what: &str) -> Output {
+    match session::end_all(settings, opened, &person.id).await {
+        Ok(_) => Ok(format!("{what}; all sessions and grants of the user have ended\n")),
+        Err(why) => Err(format!(
+            "{what}; all sessions and grants of the user have ended, but clients were not notified of it: {why}"
+        )),
     }
 }
 

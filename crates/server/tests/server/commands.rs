@@ -567,3 +567,18 @@ fn a_compromised_key_is_removed_at_once() {
     let check = done(&folder, &["check"], "");
     assert!(check.contains("good"), "{check}");
 }
+
+/// Nobody has signed in yet; who and what does not exist is said.
+#[test]
+fn sessions_are_listed_and_ended_by_person() {
+    let folder = initialised();
+    assert_eq!(done(&folder, &["session", "list", "alice"], ""), "");
+    let ended = done(&folder, &["session", "end", "alice"], "");
+    assert_eq!(ended, "0 sessions have ended; the running server notifies their clients\n");
+    let none = refused(&folder, &["session", "end", "alice", "-no-such-session"], "");
+    assert!(none.contains("no such session"), "{none}");
+    for command in ["list", "end"] {
+        let nobody = refused(&folder, &["session", command, "nobody"], "");
+        assert!(nobody.contains("nobody") || nobody.contains("no "), "{nobody}");
+    }
+}
