@@ -113,6 +113,7 @@ pub use zeroize::Zeroizing;
 /// application's own [`Registry`].
 pub mod client {
     pub use chancery_core::client::{Registered, RegistrationRules, register, replace_secret};
+    pub use chancery_core::endpoint::registration::{RegistrationAccess, RegistrationConfig};
     pub use chancery_core::model::client::{
         Description, Flow, Jwks, Logout, OpenId, OwnSettings, PublicKeys,
     };

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::client::ClientAuthenticationConfig;
+use crate::endpoint::registration;
 use crate::error::Complaint;
 use crate::interaction::throttle;
 use crate::issue::{access_token, authorization_code, id_token, refresh_token};
-use crate::offered::{CompatibilityConfig, EndpointSet, Offered, Routes};
+use crate::offered::{CompatibilityConfig, Endpoint, EndpointSet, Offered, Routes};
 use crate::rule::{claims, scope};
 use crate::{discovery, interaction, session};
 
@@ -40,6 +41,8 @@ pub struct Config {
     pub interaction: interaction::InteractionConfig,
     /// Lifetimes of refresh tokens.
     pub refresh_token: refresh_token::RefreshTokenConfig,
+    /// Who may register clients.
+    pub registration: registration::RegistrationConfig,
     /// Where the endpoints are.
     pub routes: Routes,
     /// Which scopes there are.
@@ -54,8 +57,17 @@ impl Config {
     /// What a provider with this configuration offers.
     #[must_use]
     pub fn offered(&self) -> Offered {
-        Offered::at(self.endpoints.clone(), &self.compatibility)
+        Offered::at(self.endpoints_on(), &self.compatibility)
             .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)
+    }
+
+    /// Which endpoints are on: those of `[endpoints]`, and those that a section of their own switches on.
+    #[must_use]
+    pub fn endpoints_on(&self) -> EndpointSet {
+        let mut on = self.endpoints.clone();
+        on.switch(Endpoint::Registration, self.registration.is_on());
+        on.switch(Endpoint::ClientConfiguration, self.registration.is_on() && self.registration.management);
+        on
     }
 
     /// Everything that is wrong with it. Each section knows its own rules.
@@ -68,6 +80,7 @@ impl Config {
             self.id_token.complaints(),
             self.interaction.complaints(),
             self.refresh_token.complaints(),
+            self.registration.complaints(),
             self.session.complaints(),
             self.throttle.complaints(),
         ]
@@ -101,6 +114,7 @@ mod tests {
             (r#"{"authorization_code":{"grant":"89d"}}"#, "authorization_code.grant"),
             (r#"{"refresh_token":{"idle":"91d"}}"#, "refresh_token.idle"),
             (r#"{"refresh_token":{"grace":"6m"}}"#, "refresh_token.grace"),
+            (r#"{"registration":{"management":true}}"#, "registration.management"),
             (r#"{"session":{"idle":"91d"}}"#, "session.idle"),
             (r#"{"throttle":{"first_wait":"1h"}}"#, "throttle.first_wait"),
             (r#"{"throttle":{"failures":0}}"#, "throttle.failures"),
@@ -155,6 +169,7 @@ mod tests {
             "id_token",
             "interaction",
             "refresh_token",
+            "registration",
             "routes",
             "scopes",
             "session",

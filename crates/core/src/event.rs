@@ -112,6 +112,23 @@ pub enum Event {
         /// Why.
         fault: Fault,
     },
+    /// A client registered itself.
+    ClientRegistered {
+        /// The client.
+        client: ClientId,
+        /// The network that it came from, in the form in which guessing is counted.
+        network: Option<Box<str>>,
+    },
+    /// A client removed itself.
+    ClientRemoved {
+        /// The client.
+        client: ClientId,
+    },
+    /// A client changed its registration.
+    ClientUpdated {
+        /// The client.
+        client: ClientId,
+    },
     /// A person consented.
     ConsentGiven {
         /// The client.
@@ -253,6 +270,9 @@ impl Event {
         match self {
             Self::AuthorizationGranted { .. } => "authorization_granted",
             Self::ClientKeysUnavailable { .. } => "client_keys_unavailable",
+            Self::ClientRegistered { .. } => "client_registered",
+            Self::ClientRemoved { .. } => "client_removed",
+            Self::ClientUpdated { .. } => "client_updated",
             Self::ConsentGiven { .. } => "consent_given",
             Self::Declined { .. } => "declined",
             Self::Faulted { .. } => "faulted",

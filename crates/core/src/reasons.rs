@@ -12,6 +12,7 @@ const LISTS: &[&[Described]] = &[
     client::keys::REASONS,
     endpoint::end_session::REASONS,
     endpoint::introspection::REASONS,
+    endpoint::registration::REASONS,
     endpoint::revocation::REASONS,
     endpoint::token::REASONS,
     endpoint::token::authorization_code::REASONS,

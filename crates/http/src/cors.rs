@@ -29,7 +29,8 @@ impl CorsPolicy {
         match route.caller() {
             Caller::Anybody => Self::Public,
             Caller::Client | Caller::Bearer => Self::ByClient,
-            Caller::Browser => Self::SameOrigin,
+            // Whoever registers clients is no script of a page that anybody can open.
+            Caller::Browser | Caller::Registrant => Self::SameOrigin,
         }
     }
 }

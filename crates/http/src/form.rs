@@ -35,6 +35,13 @@ chancery_core::reasons! {
         description: "the request body must be application/x-www-form-urlencoded",
         section: "RFC 6749 appendix B",
     };
+    /// The body of a registration is not `application/json`.
+    NOT_JSON = Reason {
+        name: "content_type_not_json",
+        code: ErrorCode::InvalidRequest,
+        description: "the request body must be application/json",
+        section: "RFC 7591 section 3.1",
+    };
     /// A header that may be sent only once is malformed or was sent several times.
     HEADER_DOUBLED = Reason {
         name: "header_doubled",
@@ -74,13 +81,25 @@ pub(crate) fn body<'b>(
     if !has_form_content_type(headers)? {
         return Ok(Params::default());
     }
-    let body = body.map_err(|unread| match unread {
+    let body = complete(body)?;
+    let text = std::str::from_utf8(body).map_err(|_| Refusal::from(&MALFORMED_PARAMETER))?;
+    Ok(Params::parse(text).map_err(Refusal::from)?)
+}
+
+/// The body, if all of it was read.
+pub(crate) fn complete(body: Result<&Bytes, BodyError>) -> Result<&Bytes, Failure> {
+    body.map_err(|unread| match unread {
         BodyError::TooLong => Failure::from(&BODY_TOO_LONG),
         BodyError::Incomplete => Failure::from(&BODY_BROKEN_OFF),
         BodyError::OverBudget => Fault::unavailable("the memory for incomplete requests is used up").into(),
-    })?;
-    let text = std::str::from_utf8(body).map_err(|_| Refusal::from(&MALFORMED_PARAMETER))?;
-    Ok(Params::parse(text).map_err(Refusal::from)?)
+    })
+}
+
+/// Whether the content type is JSON (RFC 8259 section 11), whatever its parameters.
+pub(crate) fn has_json_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let content_type = single_header(headers, &CONTENT_TYPE)?.unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or("").trim();
+    if media_type.eq_ignore_ascii_case("application/json") { Ok(()) } else { NOT_JSON.refused() }
 }
 
 /// The Authorization header.

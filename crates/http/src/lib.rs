@@ -28,6 +28,7 @@ mod site;
 mod metadata;
 mod machine;
 mod person;
+mod registrant;
 
 mod service;
 pub use service::{Service, service};

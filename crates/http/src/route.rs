@@ -35,20 +35,23 @@ impl<'p> Route<'p> {
     pub(crate) fn allows(self, method: &Method) -> bool {
         let has = |verb| self.verbs().contains(&verb);
         let is_of_browser = self.caller() == Caller::Browser;
+        let is_for_scripts = !matches!(self.caller(), Caller::Browser | Caller::Registrant);
         match *method {
             Method::GET => has(Verb::Get),
             Method::POST => has(Verb::Post),
+            Method::PUT => has(Verb::Put),
+            Method::DELETE => has(Verb::Delete),
             // In a browser, GET changes state.
             Method::HEAD => has(Verb::Get) && !is_of_browser,
-            // Scripts of other origins may call all but the browser's endpoints (CORS).
-            Method::OPTIONS => !is_of_browser,
+            // A preflight (CORS).
+            Method::OPTIONS => is_for_scripts,
             _ => false,
         }
     }
 
     /// The methods in the order of `Allow`.
     pub(crate) fn methods(self) -> Vec<Method> {
-        let all = [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS];
+        let all = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS];
         all.into_iter().filter(|method| self.allows(method)).collect()
     }
 }
@@ -89,7 +92,8 @@ impl RouteTable {
     }
 
     fn route<'p>(&self, path: &'p str) -> Option<Route<'p>> {
-        if let Some((_, endpoint)) = self.paths.iter().find(|(have, _)| **have == *path) {
+        let has_own = |endpoint: Endpoint| !endpoint.describe().methods.is_empty();
+        if let Some((_, endpoint)) = self.paths.iter().find(|(have, at)| **have == *path && has_own(*at)) {
             return Some(Route::at(*endpoint));
         }
         let (above, segment) = path.rsplit_once('/')?;
@@ -183,6 +187,8 @@ mod tests {
         assert_eq!(names(Route::at(Endpoint::Token)), "POST OPTIONS");
         assert_eq!(names(Route::at(Endpoint::UserInfo)), "GET HEAD POST OPTIONS");
         assert_eq!(names(Route::at(Endpoint::Jwks)), "GET HEAD OPTIONS");
+        assert_eq!(names(Route::at(Endpoint::Registration)), "POST");
+        assert_eq!(names(Route::below(Endpoint::ClientConfiguration, "c")), "GET HEAD PUT DELETE");
         assert!(!Route::at(Endpoint::Token).allows(&Method::PUT));
     }
 }

@@ -30,14 +30,14 @@ use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
 use crate::route::{Route, RouteTable};
 use crate::site::Site;
-use crate::{cors, form, machine, metadata, person};
+use crate::{cors, form, machine, metadata, person, registrant};
 
 /// The Service of a provider, at its issuer's path, with plain pages and no trusted proxies.
 #[must_use]
 pub fn service(provider: Arc<Provider>) -> Service {
     let cookies = Cookies::new(provider.issuer(), provider.realm(), provider.session_lifetime());
     Service {
-        routes: Arc::new(RouteTable::new(provider.issuer(), "", provider.routes(), provider.endpoints())),
+        routes: Arc::new(RouteTable::new(provider.issuer(), "", provider.routes(), &provider.endpoints())),
         site: Site { provider, pages: Arc::new(PlainPages), cookies: Arc::new(cookies) },
         proxies: Arc::default(),
         has_reported_missing_peer: Arc::default(),
@@ -87,7 +87,7 @@ impl Service {
     pub fn mounted_at(mut self, path: &str) -> Self {
         let provider = &self.site.provider;
         self.routes =
-            Arc::new(RouteTable::new(provider.issuer(), path, provider.routes(), provider.endpoints()));
+            Arc::new(RouteTable::new(provider.issuer(), path, provider.routes(), &provider.endpoints()));
         self
     }
 
@@ -183,8 +183,12 @@ where
 impl Service {
     /// Whether the body is read: the header is valid and says that there are parameters.
     fn reads_body(&self, parts: &Parts) -> bool {
-        let route = self.routes.find(parts.uri.path()).filter(|route| route.allows(&Method::POST));
-        let Some(route) = route.filter(|_| parts.method == Method::POST) else { return false };
+        let has_parameters = matches!(parts.method, Method::POST | Method::PUT);
+        let route = self.routes.find(parts.uri.path()).filter(|route| route.allows(&parts.method));
+        let Some(route) = route.filter(|_| has_parameters) else { return false };
+        if route.caller() == Caller::Registrant {
+            return registrant::check_header(&parts.headers).is_ok();
+        }
         let is_header_valid = match route.caller() {
             Caller::Browser => person::check_header(&self.site, route, parts).is_ok(),
             _ => form::authorization(&parts.headers).is_ok(),
@@ -260,6 +264,7 @@ impl Service {
             Caller::Anybody => metadata::answer(site, route, parts),
             // It needs much room, which no other request is to carry along.
             Caller::Browser => Box::pin(person::answer(site, call, route, parts, body)).await,
+            Caller::Registrant => registrant::answer(site, call, route, parts, body).await,
             Caller::Client | Caller::Bearer => machine::answer(site, call, route, parts, body).await,
         }
     }

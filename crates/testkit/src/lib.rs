@@ -141,6 +141,8 @@ pub use provider::{Application, TestProvider, TestProviderBuilder};
 mod shortcuts;
 
 mod ending;
+mod registrant;
+pub use registrant::json_request;
 
 mod jwt;
 pub use jwt::VerifiedJwt;

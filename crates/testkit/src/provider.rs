@@ -444,7 +444,15 @@ impl TestProvider {
     pub fn put_client(&self, metadata: &str) {
         let made =
             self.registry.put(metadata).unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}"));
-        let registration = Registration::read(metadata, made.as_ref().map(|secret| secret.as_str()));
+        self.know(Registration::read(metadata, made.as_ref().map(|secret| secret.as_str())));
+    }
+
+    /// The kit can act as the client with this metadata.
+    pub(crate) fn know_client(&self, metadata: &str) {
+        self.know(Registration::read(metadata, None));
+    }
+
+    fn know(&self, registration: Registration) {
         let mut known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(registration.client_id.clone(), registration);
     }
@@ -463,8 +471,7 @@ impl TestProvider {
         let put =
             wait(self.registry.put_client(&self.env().realm, None, Arc::new(client))).expect("the registry");
         assert!(matches!(put, Put::Done(_)), "{put:?}");
-        let mut known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(registration.client_id.clone(), registration);
+        self.know(registration);
     }
 
     /// Replaces a client's secret; the one that it had is good until `other_ends`. The kit goes on with that

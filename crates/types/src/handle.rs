@@ -43,6 +43,8 @@ handle_kinds! {
     Interaction = "in", INTERACTION;
     /// A refresh token; its secret changes while its family stays.
     RefreshToken = "rt", REFRESH_FAMILY;
+    /// What manages one client (RFC 7592 section 3).
+    RegistrationAccessToken = "ra", REGISTRATION_ACCESS_TOKEN;
     /// A session cookie's entry; its secret changes while the session stays.
     Session = "se", SESSION;
 }

@@ -38,7 +38,7 @@ macro_rules! registry {
 
 registry! {
     /// Error codes: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, OIDC
-    /// Core section 3.1.2.6, and `unmet_authentication_requirements` of the specification of that name.
+    /// Core section 3.1.2.6, RFC 7591 section 3.2.2, and `unmet_authentication_requirements` of the specification of that name.
     ErrorCode {
         /// The person or the server refused the request (RFC 6749 section 4.1.2.1).
         AccessDenied = "access_denied",
@@ -52,13 +52,19 @@ registry! {
         InteractionRequired = "interaction_required",
         /// Client authentication failed (RFC 6749 section 5.2).
         InvalidClient = "invalid_client",
+        /// A member of the client's metadata is not valid (RFC 7591 section 3.2.2).
+        InvalidClientMetadata = "invalid_client_metadata",
         /// The code or refresh token is invalid, expired, revoked, or another client's (RFC 6749 section
         /// 5.2).
         InvalidGrant = "invalid_grant",
+        /// A redirect URI is not valid (RFC 7591 section 3.2.2).
+        InvalidRedirectUri = "invalid_redirect_uri",
         /// The request is malformed (RFC 6749 sections 4.1.2.1 and 5.2).
         InvalidRequest = "invalid_request",
         /// The scope is unknown, malformed or too wide (RFC 6749 sections 4.1.2.1 and 5.2).
         InvalidScope = "invalid_scope",
+        /// The software statement is not valid (RFC 7591 section 3.2.2).
+        InvalidSoftwareStatement = "invalid_software_statement",
         /// The access token is malformed, expired or revoked (RFC 6750 section 3.1).
         InvalidToken = "invalid_token",
         /// Nobody is signed in, and no login page may be shown (OIDC Core section 3.1.2.6).
@@ -75,6 +81,8 @@ registry! {
         TemporarilyUnavailable = "temporarily_unavailable",
         /// The client may not do this (RFC 6749 sections 4.1.2.1 and 5.2).
         UnauthorizedClient = "unauthorized_client",
+        /// The server has no software statements of this issuer (RFC 7591 section 3.2.2).
+        UnapprovedSoftwareStatement = "unapproved_software_statement",
         /// The demanded authentication cannot be provided (OpenID Connect Core Error Code
         /// unmet_authentication_requirements section 2).
         UnmetAuthenticationRequirements = "unmet_authentication_requirements",

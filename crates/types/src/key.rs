@@ -44,6 +44,8 @@ impl Kind {
     pub const THROTTLE: Self = Self(15);
     /// How an interaction was answered.
     pub const ANSWER: Self = Self(16);
+    /// Not a record: the digest that a client's registration keeps of its registration access token.
+    pub const REGISTRATION_ACCESS_TOKEN: Self = Self(17);
 }
 
 /// Length of a [`Key`] and of an [`Alias`] in bytes: kind, partition, digest.

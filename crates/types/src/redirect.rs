@@ -60,6 +60,23 @@ impl RedirectUri {
         uri.and_then(|uri| uri.authority().map(|authority| authority.host().to_owned())).unwrap_or_default()
     }
 
+    /// Whether its host is a domain name (RFC 1034 section 3.5, with `_`): no IP address in any spelling that
+    /// browsers understand (WHATWG URL, "ends in a number"), no wildcard, nothing percent-encoded.
+    #[must_use]
+    pub fn has_domain_name(&self) -> bool {
+        let host = self.host();
+        let host = host.strip_suffix('.').unwrap_or(&host);
+        let is_label = |label: &str| {
+            !label.is_empty()
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        let is_number = |label: &str| match label.strip_prefix("0x").or_else(|| label.strip_prefix("0X")) {
+            Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            None => label.bytes().all(|byte| byte.is_ascii_digit()),
+        };
+        host.split('.').all(is_label) && !host.rsplit('.').next().is_none_or(is_number)
+    }
+
     /// Its origin as an `Origin` header has it (RFC 6454 section 6.2), however the URI itself is spelled;
     /// `None` for a private-use scheme.
     #[must_use]
@@ -133,6 +150,36 @@ mod tests {
         assert_eq!(port("http://127.0.0.1.example:3333/cb"), None);
         assert_eq!(port("http://127.0.0.1:65536/cb"), None);
         assert_eq!(port("http://127.0.0.1:/cb"), None);
+    }
+
+    #[test]
+    fn addresses_and_wildcards_are_no_domain_names() {
+        let has_name = |text: &str| RedirectUri::parse(text).unwrap().has_domain_name();
+        for good in
+            ["https://a.example/", "https://a_b.example.:8443/cb", "https://10.example/", "https://xn--p1ai"]
+        {
+            assert!(has_name(good), "{good}");
+        }
+        for bad in [
+            "https://10.0.0.1/",
+            "https://8.8.8.8/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://2130706433/",
+            "https://0x7f000001/",
+            "https://0X7F.1/",
+            "https://127.1/",
+            "https://10.0.0.1./",
+            "https://a.0x/",
+            "https://%31%30.0.0.1/",
+            "https://*.example/",
+            "https://a..example/",
+            "https://.example/",
+            "https:///cb",
+            "com.example.app:/cb",
+        ] {
+            assert!(!has_name(bad), "{bad}");
+        }
     }
 
     #[test]

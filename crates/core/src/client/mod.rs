@@ -8,6 +8,10 @@ pub(crate) mod keys;
 mod registration;
 pub use registration::{Registered, RegistrationRules, register, replace_secret};
 
+mod dynamic;
+pub(crate) use dynamic::is_of_identity;
+pub use dynamic::{Checked, DynamicRules, NewToken, RegistrationPolicy, register_itself, update_itself};
+
 pub mod authentication;
 pub use authentication::{
     AuthenticatedClient, Authenticator, ClientAuthenticationConfig, ORIGIN_NOT_ALLOWED, Unauthenticated,

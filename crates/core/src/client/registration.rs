@@ -1,5 +1,6 @@
 //! RFC 7591, OAuth 2.0 Dynamic Client Registration Protocol: section 2, client metadata; OpenID Connect
-//! Dynamic Client Registration 1.0: section 2. Only the metadata: there is no registration endpoint.
+//! Dynamic Client Registration 1.0: section 2. A client as an operator registers it; see `dynamic` for one
+//! that registers itself.
 //!
 //! Everything that is wrong is reported at once. Unknown members are ignored, with a notice.
 
@@ -58,7 +59,7 @@ pub struct Registered {
     pub notices: Vec<String>,
 }
 
-const RFC7591: &str = "RFC 7591 section 2";
+pub(super) const RFC7591: &str = "RFC 7591 section 2";
 const ID_RULE: &str = "must be 1 to 255 printable ASCII characters";
 
 /// Reads client metadata. `client_id` and `client_secret` are taken from it if present, and generated
@@ -77,15 +78,16 @@ pub fn register(
     let mut reader = Reader::new(&object, RFC7591);
 
     let client_id = read_id(&mut reader, random);
-    let metadata = ClientMetadata::read(&mut reader, rules.algorithms);
+    let metadata = ClientMetadata::read(&mut reader, rules.algorithms, None);
     check_offered(&mut reader, &metadata, rules);
-    let secret = read_secret(&mut reader, random, rules, &metadata);
+    let given = Given::read(&mut reader);
+    let secret = fitting_secret(&mut reader, given, random, rules, &metadata);
 
     let (complaints, notices) = reader.finish();
     let Some(client_id) = client_id.filter(|_| complaints.is_empty()) else { return Err(complaints) };
     let registration = RegistrationId::from_bytes(bytes(random));
-    let mut body =
-        ClientBody { client_id, registration, registered_at: rules.now, secrets: Vec::new(), metadata };
+    let (registered_at, secrets, dynamic) = (rules.now, Vec::new(), None);
+    let mut body = ClientBody { client_id, registration, registered_at, secrets, dynamic, metadata };
     if let Some(secret) = &secret {
         secret.keep(&mut body, random, rules).map_err(|fault| broken(fault.to_string()))?;
     }
@@ -94,7 +96,7 @@ pub fn register(
 }
 
 /// Complains about each value that this build supports but this provider does not offer.
-fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, rules: &RegistrationRules<'_>) {
+pub(super) fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, rules: &RegistrationRules<'_>) {
     let (flow, offered) = (&metadata.flow, rules.offered);
     let mut complain =
         |member: &str, value: &str| from.complain(member, format!("{value} is not offered here"));
@@ -137,25 +139,40 @@ fn read_id(from: &mut Reader<'_>, random: &dyn Random) -> Option<ClientId> {
 }
 
 /// A client's secret while it is being registered.
-struct Secret {
-    text: Zeroizing<String>,
-    is_made: bool,
-    ends: Option<Timestamp>,
+pub(super) struct Secret {
+    pub(super) text: Zeroizing<String>,
+    pub(super) is_made: bool,
+    pub(super) ends: Option<Timestamp>,
+}
+
+/// What the metadata says about the secret: the secret itself, and when it expires.
+#[derive(Default)]
+pub(super) struct Given {
+    pub(super) text: Option<Zeroizing<String>>,
+    pub(super) ends: Option<Timestamp>,
+}
+
+impl Given {
+    fn read(from: &mut Reader<'_>) -> Self {
+        let text = from.string("client_secret").map(Zeroizing::new);
+        // Zero means never (RFC 7591 section 3.2.1).
+        let ends = from.number("client_secret_expires_at").filter(|seconds| *seconds > 0);
+        let ends = ends.map(|seconds| Timestamp::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)));
+        Self { text, ends }
+    }
 }
 
 /// The shortest secret that cannot be guessed from its digest.
 const SHORTEST: usize = 32;
 
-fn read_secret(
+/// The given secret or a new one; `None` if the client needs none, and after a complaint.
+pub(super) fn fitting_secret(
     from: &mut Reader<'_>,
+    Given { text: given, ends }: Given,
     random: &dyn Random,
     rules: &RegistrationRules<'_>,
     metadata: &ClientMetadata,
 ) -> Option<Secret> {
-    let given = from.string("client_secret").map(Zeroizing::new);
-    // Zero means never (RFC 7591 section 3.2.1).
-    let ends = from.number("client_secret_expires_at").filter(|seconds| *seconds > 0);
-    let ends = ends.map(|seconds| Timestamp::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)));
     let hmac = metadata.hmac_secret_length();
     if metadata.flow.is_public() && hmac.is_some() {
         let rule = "an HMAC needs a client that authenticates";
@@ -192,7 +209,7 @@ fn read_secret(
 
 impl Secret {
     /// Stores the secret in the client: as a digest, and sealed as well if an HMAC needs it.
-    fn keep(
+    pub(super) fn keep(
         &self,
         client: &mut ClientBody,
         random: &dyn Random,
@@ -213,7 +230,7 @@ impl Secret {
 }
 
 /// Random bytes.
-fn bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
+pub(super) fn bytes<const N: usize>(random: &dyn Random) -> [u8; N] {
     let mut bytes = [0; N];
     random.fill(&mut bytes);
     bytes

@@ -17,6 +17,8 @@ pub mod end_session;
 
 pub mod introspection;
 
+pub mod registration;
+
 pub mod revocation;
 
 pub mod token;

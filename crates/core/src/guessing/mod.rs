@@ -1,10 +1,13 @@
-//! What one process remembers about guessing attempts; the store holds the rest.
+//! What one process remembers about guessing attempts and registrations; the store holds the rest.
 
 mod client_secrets;
 pub use client_secrets::ClientSecrets;
 
 mod lots;
 pub use lots::Lots;
+
+mod registrations;
+pub use registrations::Registrations;
 
 mod turns;
 pub use turns::{Turn, Turns};
@@ -18,4 +21,6 @@ pub struct Guessing {
     pub lots: Lots,
     /// Wrong secrets of clients.
     pub client_secrets: ClientSecrets,
+    /// Clients that registered themselves.
+    pub registrations: Registrations,
 }

@@ -13,6 +13,8 @@ pub enum Caller {
     Client,
     /// A holder of an access token: errors of RFC 6750 section 3.
     Bearer,
+    /// Whoever registers or manages a client: JSON in both directions, errors of RFC 7591 section 3.2.2.
+    Registrant,
     /// Anybody: the answer is public.
     Anybody,
 }
@@ -20,10 +22,25 @@ pub enum Caller {
 /// An HTTP method that an endpoint accepts. HEAD and OPTIONS follow from the others and from the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verb {
+    /// DELETE.
+    Delete,
     /// GET.
     Get,
     /// POST.
     Post,
+    /// PUT.
+    Put,
+}
+
+/// What switches an endpoint on and off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// Nothing: it is always on.
+    None,
+    /// `[endpoints]`; without a setting it is on.
+    Endpoints,
+    /// A section of its own; without a setting it is off.
+    OwnSection,
 }
 
 /// Everything that the rest of the provider needs to know about an endpoint.
@@ -42,12 +59,12 @@ pub struct Description {
     pub authentication_members: Option<[&'static str; 2]>,
     /// Who calls it.
     pub caller: Caller,
-    /// The methods of its path.
+    /// The methods of its path; empty if only the paths below it are answered.
     pub methods: &'static [Verb],
     /// The methods of the paths one segment below it; empty if there are none.
     pub below: &'static [Verb],
-    /// Whether `[endpoints]` can switch it off.
-    pub is_optional: bool,
+    /// What switches it on and off.
+    pub switch: Switch,
 }
 
 impl Description {
@@ -67,7 +84,7 @@ impl Description {
             caller,
             methods,
             below,
-            is_optional: false,
+            switch: Switch::None,
         }
     }
 
@@ -84,7 +101,11 @@ impl Description {
     }
 
     const fn optional(self) -> Self {
-        Self { is_optional: true, ..self }
+        Self { switch: Switch::Endpoints, ..self }
+    }
+
+    const fn on_demand(self) -> Self {
+        Self { switch: Switch::OwnSection, ..self }
     }
 }
 
@@ -120,7 +141,11 @@ macro_rules! endpoints {
     };
 }
 
-use Verb::{Get, Post};
+const fn registrant(name: &'static str, path: &'static str, methods: &'static [Verb]) -> Description {
+    Description::new(Caller::Registrant, name, Some(path), methods).on_demand()
+}
+
+use Verb::{Delete, Get, Post, Put};
 
 endpoints! {
     Authorization: "The authorization endpoint.",
@@ -153,6 +178,10 @@ endpoints! {
         browser("end_session", "/logout", &[Get, Post]).optional().announced_as("end_session_endpoint");
     LogoutConfirmation: "Where the page that asks whether to sign out posts its form.",
         browser("logout_confirmation", "/logout/confirm", &[Post]);
+    Registration: "The client registration endpoint. `[registration]` switches it on.",
+        registrant("registration", "/register", &[Post]).announced_as("registration_endpoint");
+    ClientConfiguration: "The client configuration endpoint, with a path below it for each client. `registration.management` switches it on.",
+        registrant("client_configuration", "/clients", &[]).with_below(&[Get, Put, Delete]);
     Metadata: "The metadata, under its well-known paths.", Description::new(Caller::Anybody, "metadata", None, &[Get]);
 }
 

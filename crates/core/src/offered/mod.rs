@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 mod compatibility;
 pub use compatibility::{AssertionAudience, CompatibilityConfig, Departure, PkceOptional};
 mod endpoint;
-pub use endpoint::{Caller, Description, Endpoint, Verb};
+pub use endpoint::{Caller, Description, Endpoint, Switch, Verb};
 mod routes;
 pub use routes::Routes;
 
@@ -42,13 +42,12 @@ pub struct EndpointSet(BTreeMap<Endpoint, bool>);
 
 impl Default for EndpointSet {
     fn default() -> Self {
-        Self(
-            Endpoint::ALL
-                .iter()
-                .filter(|endpoint| endpoint.describe().is_optional)
-                .map(|on| (*on, true))
-                .collect(),
-        )
+        let switched = Endpoint::ALL.iter().filter_map(|endpoint| match endpoint.describe().switch {
+            Switch::None => None,
+            Switch::Endpoints => Some((*endpoint, true)),
+            Switch::OwnSection => Some((*endpoint, false)),
+        });
+        Self(switched.collect())
     }
 }
 
@@ -58,7 +57,8 @@ impl TryFrom<BTreeMap<String, bool>> for EndpointSet {
     fn try_from(switches: BTreeMap<String, bool>) -> Result<Self, String> {
         let mut set = Self::default();
         for (name, is_on) in switches {
-            let endpoint = Endpoint::named(&name).filter(|endpoint| set.0.contains_key(endpoint));
+            let is_here = |endpoint: &Endpoint| endpoint.describe().switch == Switch::Endpoints;
+            let endpoint = Endpoint::named(&name).filter(is_here);
             set.0.insert(
                 endpoint.ok_or_else(|| format!("there is no endpoint {name:?} that can be off"))?,
                 is_on,
@@ -70,7 +70,8 @@ impl TryFrom<BTreeMap<String, bool>> for EndpointSet {
 
 impl From<EndpointSet> for BTreeMap<&'static str, bool> {
     fn from(set: EndpointSet) -> Self {
-        set.0.into_iter().map(|(endpoint, is_on)| (endpoint.as_str(), is_on)).collect()
+        let is_here = |(endpoint, _): &(Endpoint, bool)| endpoint.describe().switch == Switch::Endpoints;
+        set.0.into_iter().filter(is_here).map(|(endpoint, is_on)| (endpoint.as_str(), is_on)).collect()
     }
 }
 
@@ -81,7 +82,7 @@ impl EndpointSet {
         self.0.get(&endpoint).copied().unwrap_or(true)
     }
 
-    /// Switches an endpoint on or off. Endpoints that are not optional stay on.
+    /// Switches an endpoint on or off. Endpoints that no provider can do without stay on.
     pub fn switch(&mut self, endpoint: Endpoint, is_on: bool) {
         if let Some(switch) = self.0.get_mut(&endpoint) {
             *switch = is_on;

@@ -10,11 +10,12 @@ use chancery_types::{AccountId, ClientId, Issuer, Params, RealmId, Timestamp};
 use crate::asked::Asked;
 use crate::client::{AuthenticatedClient, Unauthenticated};
 use crate::context::{Call, Env, RequestId};
+use crate::endpoint::registration::{RegistrationError, RegistrationResponse};
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault, PageError};
 use crate::event::{Event, RefusedClient};
 use crate::interaction::{Decided, Next, Step, consent, form, stored};
-use crate::offered::{Endpoint, EndpointSet, Routes};
+use crate::offered::{Endpoint, EndpointSet, Routes, Verb};
 use crate::outbox::Outbox;
 use crate::ports::{Clock, Watcher};
 use crate::records::{Found, SessionBody};
@@ -69,8 +70,8 @@ impl Provider {
 
     /// Which of its endpoints are on.
     #[must_use]
-    pub fn endpoints(&self) -> &EndpointSet {
-        &self.components.config.endpoints
+    pub fn endpoints(&self) -> EndpointSet {
+        self.components.config.endpoints_on()
     }
 
     /// The longest time for which a session cookie can be valid.
@@ -266,6 +267,50 @@ impl Provider {
         };
         let named = || client.as_ref().map(AuthenticatedClient::when_refused);
         answer.inspect_err(|failure| self.env.record_failure(call, endpoint, named(), failure))
+    }
+
+    /// The registration endpoint (RFC 7591 section 3.1).
+    ///
+    /// # Errors
+    /// A refusal or a fault; then nothing is stored.
+    pub async fn register(
+        &self,
+        call: &Call,
+        metadata: &[u8],
+    ) -> Result<RegistrationResponse, RegistrationError> {
+        let snapshot = self.snapshot.load_full();
+        let answer = snapshot.registration.register(call, &self.env, metadata).await;
+        self.registrant(call, Endpoint::Registration, answer)
+    }
+
+    /// The configuration endpoint of one client (RFC 7592 section 2), for GET, PUT and DELETE.
+    ///
+    /// # Errors
+    /// A refusal or a fault; then nothing has changed.
+    pub async fn configure_client(
+        &self,
+        call: &Call,
+        verb: Verb,
+        client_id: &str,
+        metadata: &[u8],
+    ) -> Result<RegistrationResponse, RegistrationError> {
+        let snapshot = self.snapshot.load_full();
+        let endpoint = &snapshot.registration;
+        let answer = match verb {
+            Verb::Delete => endpoint.remove(call, &self.env, client_id).await,
+            Verb::Get => endpoint.read(call, &self.env, client_id).await,
+            Verb::Post | Verb::Put => endpoint.update(call, &self.env, client_id, metadata).await,
+        };
+        self.registrant(call, Endpoint::ClientConfiguration, answer)
+    }
+
+    fn registrant(
+        &self,
+        call: &Call,
+        endpoint: Endpoint,
+        answer: Result<RegistrationResponse, RegistrationError>,
+    ) -> Result<RegistrationResponse, RegistrationError> {
+        answer.inspect_err(|error| self.env.record_failure(call, endpoint, None, &error.failure()))
     }
 
     /// Authenticates the client that calls this endpoint.

@@ -13,6 +13,7 @@ use crate::endpoint::Served;
 use crate::endpoint::authorization::AuthorizationEndpoint;
 use crate::endpoint::end_session::EndSessionEndpoint;
 use crate::endpoint::introspection::IntrospectionEndpoint;
+use crate::endpoint::registration::RegistrationEndpoint;
 use crate::endpoint::revocation::RevocationEndpoint;
 use crate::endpoint::token::TokenEndpoint;
 use crate::endpoint::userinfo::UserInfoEndpoint;
@@ -54,6 +55,7 @@ pub struct Snapshot {
     pub(super) authorization: AuthorizationEndpoint,
     pub(super) end_session: EndSessionEndpoint,
     pub(super) authenticator: Authenticator,
+    pub(super) registration: RegistrationEndpoint,
     /// The endpoints for clients that are switched on.
     pub(super) client_endpoints: BTreeMap<Endpoint, Served>,
 }
@@ -116,6 +118,15 @@ impl Snapshot {
             may_token_be_in_query: config.compatibility.query_access_token,
         };
 
+        let management = offered.endpoints.has(Endpoint::ClientConfiguration);
+        let path = config.routes.path(Endpoint::ClientConfiguration).filter(|_| management);
+        let registration = RegistrationEndpoint {
+            config: config.registration.clone(),
+            offered: offered.clone(),
+            keys: Arc::clone(&keys),
+            management: path.map(|path| format!("{}{path}", env.issuer).into()),
+        };
+
         let components: [&dyn Component; 8] =
             [&*offered, &scope, &claims, &pkce, &*interactions, &interactions.rules, &*issuer, &userinfo];
         let announcement = Announcement {
@@ -147,6 +158,7 @@ impl Snapshot {
                 keys: Arc::clone(&keys),
                 policy: client_policy.clone(),
             },
+            registration,
             client_endpoints: client_endpoints
                 .into_iter()
                 .filter(|(on, _)| offered.endpoints.has(*on))

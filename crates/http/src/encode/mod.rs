@@ -6,6 +6,9 @@ pub(crate) use error_body::{BUSY_RETRY_AFTER, error_body, retry_after};
 mod bearer_challenge;
 pub(crate) use bearer_challenge::bearer_challenge;
 
+mod registration_error;
+pub(crate) use registration_error::registration_error;
+
 mod authorization_response;
 pub(crate) use authorization_response::{Encoded, authorization_response, post_logout_address};
 

@@ -12,6 +12,7 @@ mod flow;
 mod id_token;
 mod prompt;
 mod redirect_uri;
+mod registration;
 mod request_object;
 mod suite;
 mod token;

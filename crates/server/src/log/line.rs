@@ -70,7 +70,17 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
         Event::ClientKeysUnavailable { client, fault } => {
             line.string("client_id", client.as_str()).string("cause", &fault.to_string());
         }
-        Event::Declined { client } | Event::TokenRevoked { client } | Event::UserInfoServed { client } => {
+        Event::ClientRegistered { client, network } => {
+            line.string("client_id", client.as_str());
+            if let Some(network) = network {
+                line.string("network", network);
+            }
+        }
+        Event::ClientRemoved { client }
+        | Event::ClientUpdated { client }
+        | Event::Declined { client }
+        | Event::TokenRevoked { client }
+        | Event::UserInfoServed { client } => {
             line.string("client_id", client.as_str());
         }
         Event::Faulted { endpoint, fault } => {

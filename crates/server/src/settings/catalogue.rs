@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use chancery_core::offered::Endpoint;
+use chancery_core::offered::{Endpoint, Switch};
 
 /// One setting.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +94,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("access_token", "Access tokens"),
     ("refresh_token", "Refresh tokens"),
     ("id_token", "ID tokens"),
+    (
+        "registration",
+        "Clients that register themselves (RFC 7591, OpenID Connect Dynamic Client Registration)",
+    ),
     ("scopes", "Scopes besides `openid`, `offline_access` and those of `[claims]`"),
     ("claims", "Claims"),
     ("discovery", "Additional metadata"),
@@ -116,7 +120,7 @@ pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         let route =
             endpoint.path.map(|path| setting(named("routes"), Form::Text, quoted(path), endpoint.purpose));
         let switch = || setting(named("endpoints"), Form::Switch, "true", endpoint.purpose);
-        route.into_iter().chain(endpoint.is_optional.then(switch))
+        route.into_iter().chain((endpoint.switch == Switch::Endpoints).then(switch))
     });
     WRITTEN.iter().copied().chain(of_endpoint).collect()
 });
@@ -397,6 +401,24 @@ const WRITTEN: &[Setting] = &[
         Form::TextsByName,
         CLAIMS_OF_SCOPES,
         "The claims of each scope. The default is OIDC Core section 5.4; a value replaces it entirely.",
+    ),
+    setting(
+        "registration.access",
+        Form::Choice(&["off", "open"]),
+        "\"off\"",
+        "Who may register clients: nobody, or anybody.",
+    ),
+    setting(
+        "registration.management",
+        Form::Switch,
+        "false",
+        "Whether clients that registered themselves may read, change and remove themselves (RFC 7592).",
+    ),
+    setting(
+        "registration.network_quota",
+        Form::Number,
+        "20",
+        "How many clients one network may register within an hour, on each node; 0 for any number.",
     ),
     setting(
         "claims.extra",

@@ -186,6 +186,9 @@ fn grants_and_responses(from: &mut Reader<'_>) -> (Vec<GrantType>, Vec<ResponseT
     (grants, types)
 }
 
+/// How many redirect URIs a client may register by itself. A request has to be compared with all of them.
+const MOST_REDIRECT_URIS: usize = 100;
+
 /// A list of URIs that a browser may be redirected to.
 pub(super) fn redirect_uris(
     from: &mut Reader<'_>,
@@ -194,13 +197,32 @@ pub(super) fn redirect_uris(
     is_implicit: bool,
 ) -> Vec<RedirectUri> {
     let mut good = Vec::new();
-    for text in from.strings(name).unwrap_or_default() {
+    let texts = from.strings(name).unwrap_or_default();
+    if from.is_of_client() && texts.len() > MOST_REDIRECT_URIS {
+        from.complain(name, format!("must be at most {MOST_REDIRECT_URIS}"));
+        return good;
+    }
+    for text in texts {
         match redirect_uri(&text, of, is_implicit) {
+            Ok(uri) if from.is_of_client() && !is_plain(&uri) => {
+                let rule = format!("{text:?} must have a domain name for its host, and no wildcard");
+                from.complain_by(name, rule, "RFC 9700 section 4.1.1");
+            }
             Ok(uri) => good.push(uri),
             Err((rule, section)) => from.complain_by(name, format!("{text:?} {rule}"), section),
         }
     }
     good
+}
+
+/// Whether a client may register it by itself: whoever writes a wildcard expects one, and an address could be
+/// one of somebody's own network. A loopback address is that of the native client's own machine.
+fn is_plain(uri: &RedirectUri) -> bool {
+    let leads_to_name = match uri.kind() {
+        RedirectKind::HttpLoopback | RedirectKind::PrivateUse => true,
+        _ => uri.has_domain_name(),
+    };
+    leads_to_name && !uri.as_str().contains('*')
 }
 
 /// A redirect URI that a client of this type may have, with or without the grant type `implicit`.

@@ -42,7 +42,14 @@ pub struct ClientMetadata {
 impl ClientMetadata {
     /// Reads every known member; the reader collects what is wrong and what is left out. Unknown members are
     /// ignored, as RFC 7591 section 2 requires.
-    pub(crate) fn read(from: &mut Reader<'_>, algorithms: &[SigningAlgorithm]) -> Self {
+    ///
+    /// `own` are the settings of a client that registers itself, which cannot choose them; an operator writes
+    /// them into the metadata.
+    pub(crate) fn read(
+        from: &mut Reader<'_>,
+        algorithms: &[SigningAlgorithm],
+        own: Option<OwnSettings>,
+    ) -> Self {
         unsupported::look_at(from);
         let description = Description::read(from);
         let flow = Flow::read(from);
@@ -54,7 +61,7 @@ impl ClientMetadata {
             jwks,
             jwks_uri,
             openid: OpenId::read(from, algorithms),
-            own: OwnSettings::read(from),
+            own: own.unwrap_or_else(|| OwnSettings::read(from)),
         };
         let has_id_token = read.flow.response_types.iter().any(|value| value.has_id_token());
         if read.openid.id_token_signed_response_alg == IdTokenAlgorithm::Unsigned && has_id_token {

@@ -11,6 +11,9 @@ use crate::error::{Fault, Reason, Refusal};
 mod description;
 pub use description::Description;
 
+mod dynamic;
+pub(crate) use dynamic::DynamicRegistration;
+
 mod flow;
 pub use flow::{ApplicationType, Flow};
 
@@ -84,6 +87,9 @@ pub(crate) struct ClientBody {
     /// Several while one replaces another, the newest last; none for a public client.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) secrets: Vec<ClientSecret>,
+    /// `None` for a client that an operator registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dynamic: Option<DynamicRegistration>,
     pub(crate) metadata: ClientMetadata,
 }
 
@@ -213,6 +219,17 @@ impl Client {
     #[must_use]
     pub fn registered_at(&self) -> Timestamp {
         self.body.registered_at
+    }
+
+    /// What is kept about it if it registered itself.
+    pub(crate) fn dynamic(&self) -> Option<&DynamicRegistration> {
+        self.body.dynamic.as_ref()
+    }
+
+    /// Whether it registered itself (RFC 7591 section 3), rather than being registered by an operator.
+    #[must_use]
+    pub fn is_dynamic(&self) -> bool {
+        self.body.dynamic.is_some()
     }
 
     /// Whether one of its currently valid secrets could be guessed, because an operator accepted fewer than

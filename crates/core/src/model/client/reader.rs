@@ -1,5 +1,7 @@
 //! Reads the members of client metadata one by one and reports everything that is wrong at once.
 
+use std::collections::BTreeSet;
+
 use chancery_jose::json::Object;
 use chancery_types::{RedirectKind, RedirectUri, is_misleading};
 use serde::de::DeserializeOwned;
@@ -11,6 +13,8 @@ pub(crate) struct Reader<'m> {
     /// The prefix of names in complaints: empty, or `chancery.`.
     prefix: &'static str,
     section: &'static str,
+    /// Whether the client wrote the metadata itself.
+    is_of_client: bool,
     object: &'m Object<'m>,
     known: Vec<&'static str>,
     complaints: Vec<Complaint>,
@@ -19,7 +23,19 @@ pub(crate) struct Reader<'m> {
 
 impl<'m> Reader<'m> {
     pub(crate) fn new(object: &'m Object<'m>, section: &'static str) -> Self {
-        Self { prefix: "", section, object, known: Vec::new(), complaints: Vec::new(), notices: Vec::new() }
+        let (known, complaints, notices) = (Vec::new(), Vec::new(), Vec::new());
+        Self { prefix: "", section, is_of_client: false, object, known, complaints, notices }
+    }
+
+    /// Of metadata that the client wrote itself. `null` and `""` count as if the member was omitted (RFC 7592
+    /// section 2.2), and no URL may lead to an IP address, because it could be one of our own network.
+    pub(crate) fn of_client(self) -> Self {
+        Self { is_of_client: true, ..self }
+    }
+
+    /// Whether the client wrote the metadata itself.
+    pub(super) fn is_of_client(&self) -> bool {
+        self.is_of_client
     }
 
     /// A string that is not empty and contains no misleading characters.
@@ -43,13 +59,8 @@ impl<'m> Reader<'m> {
         if texts.iter().flat_map(|text| text.chars()).any(is_misleading) {
             return self.wrong(name, MISLEADING);
         }
-        let mut once: Vec<String> = Vec::with_capacity(texts.len());
-        for text in texts.into_iter().filter(|text| !text.is_empty()) {
-            if !once.contains(&text) {
-                once.push(text);
-            }
-        }
-        Some(once)
+        let mut known = BTreeSet::new();
+        Some(texts.into_iter().filter(|text| !text.is_empty() && known.insert(text.clone())).collect())
     }
 
     /// An array of registered values.
@@ -78,8 +89,13 @@ impl<'m> Reader<'m> {
     /// An `https` URL, or with `may_be_http` an `http` one.
     pub(super) fn url(&mut self, name: &'static str, may_be_http: bool) -> Option<Box<str>> {
         let text = self.string(name)?;
-        let kind = RedirectUri::parse(text.split('#').next().unwrap_or_default()).map(|uri| uri.kind());
-        match kind {
+        let address = text.split('#').next().unwrap_or_default();
+        let uri = RedirectUri::parse(address);
+        let is_public = |uri: &RedirectUri| uri.has_domain_name() && !is_localhost(&uri.host());
+        if self.is_of_client && (address.len() < text.len() || !uri.as_ref().is_ok_and(is_public)) {
+            return self.wrong(name, "must be a URL with a public domain name and without a fragment");
+        }
+        match uri.map(|uri| uri.kind()) {
             Ok(RedirectKind::Https) => Some(text.into()),
             Ok(RedirectKind::HttpLoopback | RedirectKind::HttpRemote) if may_be_http => Some(text.into()),
             _ if may_be_http => self.wrong(name, "must be an http or https URL"),
@@ -96,9 +112,10 @@ impl<'m> Reader<'m> {
     }
 
     /// The member as it was written.
-    pub(super) fn raw(&mut self, name: &'static str) -> Option<&'m str> {
+    pub(crate) fn raw(&mut self, name: &'static str) -> Option<&'m str> {
         self.known.push(name);
-        self.object.raw(name).map(|raw| raw.get())
+        let raw = self.object.raw(name).map(|raw| raw.get());
+        raw.filter(|raw| !self.is_of_client || !matches!(*raw, "null" | "\"\""))
     }
 
     /// Whether the member is there.
@@ -163,6 +180,12 @@ impl<'m> Reader<'m> {
         self.notices.extend(unknown);
         (self.complaints, self.notices)
     }
+}
+
+/// RFC 6761 section 6.3
+fn is_localhost(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost")
 }
 
 const MISLEADING: &str = "must not have control characters, line separators, or characters that are not seen or change the direction of text";

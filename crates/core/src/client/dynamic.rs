@@ -1,0 +1,237 @@
+//! RFC 7591 section 3, OAuth 2.0 Dynamic Client Registration Protocol; OpenID Connect Dynamic Client
+//! Registration 1.0 section 3; RFC 7592 section 2.2: a client registers and changes itself.
+//!
+//! The metadata is read as an operator's is. But a client chooses neither its id nor its secret, nor what only
+//! an operator decides (the member `chancery`), and is held to the [`RegistrationPolicy`]s that apply to it.
+
+use chancery_jose::base64url;
+use chancery_jose::json::Object;
+use chancery_types::handle::{Handle, RegistrationAccessToken};
+use chancery_types::iana::{ClientAuthenticationMethod, GrantType};
+use chancery_types::{ClientId, RealmId, RedirectKind};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::registration::{Given, RFC7591, Secret, bytes, check_offered, fitting_secret};
+use crate::client::{Registered, RegistrationRules};
+use crate::error::{Complaint, Fault};
+use crate::model::client::{ClientBody, DynamicRegistration, OwnSettings, Reader};
+use crate::model::{Client, ClientMetadata, RegistrationId};
+use crate::ports::Random;
+
+/// What clients may register for, beside what the provider offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RegistrationPolicy {
+    /// The name by which initial access tokens and `[registration]` refer to it.
+    pub name: Box<str>,
+    /// The grant types. `client_credentials` is not among the default, because nobody consents to it.
+    pub grant_types: Vec<GrantType>,
+    /// The hosts of redirect URIs; `*.example.org` stands for everything below `example.org`. Empty for all.
+    pub redirect_hosts: Vec<Box<str>>,
+    /// The client authentication methods; empty for all.
+    pub authentication_methods: Vec<ClientAuthenticationMethod>,
+}
+
+impl Default for RegistrationPolicy {
+    fn default() -> Self {
+        let grant_types = GrantType::ALL.iter().copied();
+        Self {
+            name: "default".into(),
+            grant_types: grant_types.filter(|grant| *grant != GrantType::ClientCredentials).collect(),
+            redirect_hosts: Vec::new(),
+            authentication_methods: Vec::new(),
+        }
+    }
+}
+
+impl RegistrationPolicy {
+    fn check(&self, from: &mut Reader<'_>, metadata: &ClientMetadata) {
+        let flow = &metadata.flow;
+        for grant in flow.grant_types.iter().filter(|grant| !self.grant_types.contains(grant)) {
+            from.complain("grant_types", format!("{grant} may not be registered here"));
+        }
+        let method = flow.token_endpoint_auth_method;
+        if !self.authentication_methods.is_empty() && !self.authentication_methods.contains(&method) {
+            from.complain("token_endpoint_auth_method", format!("{method} may not be registered here"));
+        }
+        if !self.redirect_hosts.is_empty() {
+            for uri in flow.redirect_uris.iter().filter(|uri| {
+                uri.kind() != RedirectKind::HttpLoopback && !self.has_host(&uri.host().to_ascii_lowercase())
+            }) {
+                from.complain("redirect_uris", format!("the host of {uri:?} may not be registered here"));
+            }
+        }
+    }
+
+    fn has_host(&self, host: &str) -> bool {
+        self.redirect_hosts.iter().any(|allowed| match allowed.strip_prefix("*.") {
+            Some(above) => {
+                host.strip_suffix(above).is_some_and(|below| below.len() > 1 && below.ends_with('.'))
+            }
+            None => **allowed == *host,
+        })
+    }
+}
+
+/// What a registration by the client itself is checked against.
+#[derive(Clone, Copy)]
+pub struct DynamicRules<'r> {
+    /// As for every client.
+    pub registration: RegistrationRules<'r>,
+    /// What applies to this registration; all of them at once.
+    pub policies: &'r [&'r RegistrationPolicy],
+}
+
+/// The client, or everything that is wrong with its metadata.
+pub type Checked = Result<Registered, Vec<Complaint>>;
+
+/// A new registration access token: what the client gets, and what is kept of it.
+pub type NewToken = Handle<RegistrationAccessToken>;
+
+/// Registers a client by metadata that it wrote itself. With a token it may manage itself.
+///
+/// # Errors
+/// A fault if its secret cannot be sealed.
+pub fn register_itself(
+    metadata: &[u8],
+    token: Option<(&NewToken, &RealmId)>,
+    random: &dyn Random,
+    rules: &DynamicRules<'_>,
+) -> Result<Checked, Fault> {
+    let object = match object(metadata) {
+        Ok(object) => object,
+        Err(complaint) => return Ok(Err(vec![complaint])),
+    };
+    let mut reader = Reader::new(&object, RFC7591).of_client();
+    let metadata = read(&mut reader, OwnSettings::default(), rules);
+    let secret = fitting_secret(&mut reader, Given::default(), random, &rules.registration, &metadata);
+    let (complaints, _) = reader.finish();
+    if !complaints.is_empty() {
+        return Ok(Err(complaints));
+    }
+    let client_id = ClientId::parse(&base64url::encode(bytes::<16>(random)))
+        .map_err(|_| Fault::internal("a made client_id is not valid"))?;
+    let body = ClientBody {
+        client_id,
+        registration: RegistrationId::from_bytes(bytes(random)),
+        registered_at: rules.registration.now,
+        secrets: Vec::new(),
+        dynamic: Some(DynamicRegistration { token: token.map(|(token, realm)| token.key(realm)) }),
+        metadata,
+    };
+    finished(body, secret, random, rules).map(Ok)
+}
+
+/// Replaces the metadata of a client by what it wrote itself (RFC 7592 section 2.2). What is omitted is reset;
+/// the result is judged as a new registration would be. Its former token is replaced.
+///
+/// The secret stays, unless the client needs none any more or one that can be the key of an HMAC; then the
+/// client gets another one, or keeps the one that it sent.
+///
+/// # Errors
+/// A fault if its secret cannot be sealed.
+pub fn update_itself(
+    client: &Client,
+    metadata: &[u8],
+    (token, realm): (&NewToken, &RealmId),
+    random: &dyn Random,
+    rules: &DynamicRules<'_>,
+) -> Result<Checked, Fault> {
+    let object = match object(metadata) {
+        Ok(object) => object,
+        Err(complaint) => return Ok(Err(vec![complaint])),
+    };
+    let mut reader = Reader::new(&object, RFC7591).of_client();
+    let sent = read_identity(&mut reader, client, rules);
+    let mut body = client.body().clone();
+    let former =
+        std::mem::replace(&mut body.metadata, read(&mut reader, client.metadata().own.clone(), rules));
+    let keeps_secret = body.metadata.hmac_secret_length() <= former.hmac_secret_length()
+        && client.secrets().iter().any(|secret| secret.is_good(rules.registration.now));
+    let secret = match body.metadata.has_secret() && keeps_secret {
+        true => None,
+        false => {
+            let shortest = body.metadata.hmac_secret_length().unwrap_or(0);
+            let text = sent.filter(|text| text.len() >= shortest);
+            body.secrets.clear();
+            fitting_secret(
+                &mut reader,
+                Given { text, ends: None },
+                random,
+                &rules.registration,
+                &body.metadata,
+            )
+        }
+    };
+    let (complaints, _) = reader.finish();
+    if !complaints.is_empty() {
+        return Ok(Err(complaints));
+    }
+    body.dynamic = Some(DynamicRegistration { token: Some(token.key(realm)) });
+    let registered = finished(body, secret, random, rules)?;
+    Ok(Ok(Registered { client: registered.client.seen_at(client.revision()), ..registered }))
+}
+
+fn object(metadata: &[u8]) -> Result<Object<'_>, Complaint> {
+    Object::parse(metadata)
+        .map_err(|error| Complaint::new("metadata", format!("must be one JSON object: {error}"), RFC7591))
+}
+
+fn read(from: &mut Reader<'_>, own: OwnSettings, rules: &DynamicRules<'_>) -> ClientMetadata {
+    let metadata = ClientMetadata::read(from, rules.registration.algorithms, Some(own));
+    check_offered(from, &metadata, &rules.registration);
+    rules.policies.iter().for_each(|policy| policy.check(from, &metadata));
+    metadata
+}
+
+const UPDATE: &str = "RFC 7592 section 2.2";
+
+/// What an update repeats, and what it must not have. Returns the secret if it was sent and is the client's.
+fn read_identity(
+    from: &mut Reader<'_>,
+    client: &Client,
+    rules: &DynamicRules<'_>,
+) -> Option<Zeroizing<String>> {
+    for name in IMMUTABLE {
+        if from.raw(name).is_some() {
+            from.complain_by(name, "must not be sent in an update", UPDATE);
+        }
+    }
+    if from.string("client_id").as_deref() != Some(client.id().as_str()) {
+        from.complain_by("client_id", "must be that of the client", UPDATE);
+    }
+    let sent = Zeroizing::new(from.string("client_secret")?);
+    let now = rules.registration.now;
+    let is_current =
+        client.secrets().iter().any(|secret| secret.is_good(now) && secret.digest.matches(&sent));
+    if !is_current {
+        from.complain_by("client_secret", "must be the current one or left out", UPDATE);
+    }
+    Some(sent)
+}
+
+const IMMUTABLE: [&str; 4] = [
+    "registration_access_token",
+    "registration_client_uri",
+    "client_secret_expires_at",
+    "client_id_issued_at",
+];
+
+/// The members that say whose registration is updated, rather than what it is to become.
+pub(crate) fn is_of_identity(member: &str) -> bool {
+    matches!(member, "client_id" | "client_secret") || IMMUTABLE.contains(&member)
+}
+
+fn finished(
+    mut body: ClientBody,
+    secret: Option<Secret>,
+    random: &dyn Random,
+    rules: &DynamicRules<'_>,
+) -> Result<Registered, Fault> {
+    if let Some(secret) = &secret {
+        secret.keep(&mut body, random, &rules.registration)?;
+    }
+    let secret_to_show = secret.map(|secret| secret.text);
+    Ok(Registered { client: Client::new(body), secret_to_show, notices: Vec::new() })
+}

@@ -1,0 +1,358 @@
+//! RFC 7591, OAuth 2.0 Dynamic Client Registration Protocol: section 3; OpenID Connect Dynamic Client
+//! Registration 1.0: section 3. RFC 7592, OAuth 2.0 Dynamic Client Registration Management Protocol: section 2.
+//! Config     `[registration]`
+//! Discovery  registration_endpoint
+//!
+//! A registration access token is nothing but a digest in the client's registration, so that it ends with it,
+//! and an update replaces both in one step.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chancery_jose::SigningAlgorithm;
+use chancery_store::Put;
+use chancery_types::handle::{Handle, RegistrationAccessToken};
+use chancery_types::iana::ErrorCode;
+use chancery_types::{ClientId, Kind, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::client::{
+    DynamicRules, NewToken, Registered, RegistrationPolicy, RegistrationRules, is_of_identity,
+    register_itself, update_itself,
+};
+use crate::context::{Call, Env, credentials};
+use crate::endpoint::userinfo::{MALFORMED_HEADER, TOKEN_MISSING};
+use crate::error::{Complaint, Failure, Fault, Reason, Refusal, Remedy};
+use crate::event::Event;
+use crate::keys::KeySet;
+use crate::model::Client;
+use crate::offered::Offered;
+
+reasons! {
+    /// A member of the client's metadata is not valid; the response says which, and why.
+    pub METADATA_INVALID = Reason {
+        name: "client_metadata_invalid",
+        code: ErrorCode::InvalidClientMetadata,
+        description: "a member of the metadata is not valid",
+        section: "RFC 7591 section 3.2.2",
+    };
+    /// A redirect URI of the client's metadata is not valid; the response says which, and why.
+    pub REDIRECT_URI_INVALID = Reason {
+        name: "client_redirect_uri_invalid",
+        code: ErrorCode::InvalidRedirectUri,
+        description: "a redirect URI is not valid",
+        section: "RFC 7591 section 3.2.2",
+    };
+    /// The body is not a JSON object, or an update names another client or what the client cannot change.
+    pub REGISTRATION_MALFORMED = Reason {
+        name: "client_registration_malformed",
+        code: ErrorCode::InvalidRequest,
+        description: "the request is malformed",
+        section: "RFC 7592 section 2.2",
+    };
+    /// The registration access token is not that of the client, or the client does not exist.
+    pub REGISTRATION_TOKEN_UNKNOWN = Reason {
+        name: "registration_access_token_unknown",
+        code: ErrorCode::InvalidToken,
+        description: "invalid token provided",
+        section: "RFC 7592 section 2.1",
+    };
+    /// An operator has disabled the client, so it can no longer manage itself.
+    pub CLIENT_DISABLED = Reason {
+        name: "managed_client_disabled",
+        code: ErrorCode::InsufficientScope,
+        description: "the client is disabled",
+        section: "RFC 7592 section 2.1",
+    };
+    /// Too many clients were registered from this network within an hour (`registration.network_quota`).
+    pub TOO_MANY_REGISTRATIONS = Reason {
+        name: "too_many_registrations",
+        code: ErrorCode::TemporarilyUnavailable,
+        description: "too many clients were registered from this network",
+        section: "RFC 7591 section 5",
+    };
+}
+
+/// Who may register clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum RegistrationAccess {
+    /// Nobody; there is no such endpoint.
+    #[default]
+    Off,
+    /// Anybody.
+    Open,
+}
+
+/// `[registration]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RegistrationConfig {
+    /// Who may register clients.
+    pub access: RegistrationAccess,
+    /// Whether registered clients may read, change and remove themselves (RFC 7592).
+    pub management: bool,
+    /// How many clients one network may register within an hour; zero for any number.
+    pub network_quota: u32,
+}
+
+impl Default for RegistrationConfig {
+    fn default() -> Self {
+        Self { access: RegistrationAccess::Off, management: false, network_quota: 20 }
+    }
+}
+
+impl RegistrationConfig {
+    /// Whether there is a registration endpoint.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.access != RegistrationAccess::Off
+    }
+
+    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+        let mut complaints = Vec::new();
+        if self.management && !self.is_on() {
+            let rule = "needs registration.access, without which no client has anything to manage";
+            complaints.push(Complaint::new("registration.management", rule, "RFC 7592 section 1"));
+        }
+        complaints
+    }
+}
+
+/// What a registrant gets. It has no `Debug`, because it may hold a secret and a token.
+pub enum RegistrationResponse {
+    /// The client was registered (RFC 7591 section 3.2.1).
+    Created(String),
+    /// The client as it is now registered (RFC 7592 section 3).
+    Current(String),
+    /// The client was removed (RFC 7592 section 2.3).
+    Removed,
+}
+
+/// Why a registrant gets nothing.
+#[derive(Debug)]
+pub enum RegistrationError {
+    /// As at every endpoint.
+    Failed(Failure),
+    /// The metadata is not valid, for this reason and in these points.
+    Metadata(&'static Reason, Vec<Complaint>),
+}
+
+impl<E: Into<Failure>> From<E> for RegistrationError {
+    fn from(failure: E) -> Self {
+        Self::Failed(failure.into())
+    }
+}
+
+impl RegistrationError {
+    /// The complaints decide the code: `invalid_redirect_uri` if it is the redirect URIs alone.
+    fn of(complaints: Vec<Complaint>) -> Self {
+        let all = |is_such: fn(&str) -> bool| complaints.iter().all(|complaint| is_such(&complaint.setting));
+        let reason = if all(|member| member == "redirect_uris") {
+            &REDIRECT_URI_INVALID
+        } else if complaints.iter().any(|complaint| complaint.setting == "metadata") || all(is_of_identity) {
+            &REGISTRATION_MALFORMED
+        } else {
+            &METADATA_INVALID
+        };
+        Self::Metadata(reason, complaints)
+    }
+
+    /// As the log has it.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Failed(failure) => failure.clone(),
+            Self::Metadata(reason, _) => (*reason).into(),
+        }
+    }
+}
+
+/// The period of `registration.network_quota`.
+const QUOTA_PERIOD: Duration = Duration::from_secs(3_600);
+
+/// The registration endpoint, and the configuration endpoint of its clients.
+pub struct RegistrationEndpoint {
+    pub(crate) config: RegistrationConfig,
+    pub(crate) offered: Arc<Offered>,
+    pub(crate) keys: Arc<KeySet>,
+    /// The URL of the client configuration endpoint; a client's own is one segment below it. `None` if
+    /// clients cannot manage themselves.
+    pub(crate) management: Option<Box<str>>,
+}
+
+impl RegistrationEndpoint {
+    /// Registers a client (RFC 7591 section 3.1).
+    ///
+    /// # Errors
+    /// What is wrong with the request; then nothing is stored.
+    pub async fn register(
+        &self,
+        call: &Call,
+        env: &Env,
+        metadata: &[u8],
+    ) -> Result<RegistrationResponse, RegistrationError> {
+        let policy = RegistrationPolicy::default();
+        let algorithms = self.keys.algorithms(call.now);
+        let rules =
+            DynamicRules { registration: self.rules(&algorithms, env, call.now), policies: &[&policy] };
+        let token = self.management.as_ref().map(|_| new_token(env));
+        let owned = token.as_ref().map(|token| (token, &env.realm));
+        let checked = register_itself(metadata, owned, &*env.random, &rules)?;
+        let registered = checked.map_err(RegistrationError::of)?;
+        let network = call.network();
+        let quota = self.config.network_quota;
+        let taken = env.guessing.registrations.take(call.now, network.as_deref(), quota, QUOTA_PERIOD);
+        taken.map_err(|wait| Refusal {
+            reason: &TOO_MANY_REGISTRATIONS,
+            remedy: Some(Remedy::RetryAfter(wait)),
+        })?;
+        let client = Arc::new(registered.client.clone());
+        match env.registry.put_client(&env.realm, None, client).await? {
+            Put::Done(_) => {}
+            // 128 random bits were drawn a second time, or a registry refuses them for a reason of its own.
+            Put::Occupied | Put::Stale => return Err(Fault::internal("a made client_id is taken").into()),
+        }
+        let id = registered.client.id().clone();
+        env.record(call, &Event::ClientRegistered { client: id, network });
+        let token = token.map(|token| token.reveal());
+        Ok(RegistrationResponse::Created(self.information(&registered, token.as_deref())?))
+    }
+
+    /// Answers with the client's registration (RFC 7592 section 2.1).
+    ///
+    /// # Errors
+    /// A refusal or a fault.
+    pub async fn read(
+        &self,
+        call: &Call,
+        env: &Env,
+        client_id: &str,
+    ) -> Result<RegistrationResponse, RegistrationError> {
+        let (client, token) = managed(call, env, client_id).await?;
+        let client = Client::clone(&client);
+        let registered = Registered { client, secret_to_show: None, notices: Vec::new() };
+        Ok(RegistrationResponse::Current(self.information(&registered, Some(&token.reveal()))?))
+    }
+
+    /// Replaces the client's registration (RFC 7592 section 2.2).
+    ///
+    /// # Errors
+    /// What is wrong with the request; then nothing has changed.
+    pub async fn update(
+        &self,
+        call: &Call,
+        env: &Env,
+        client_id: &str,
+        metadata: &[u8],
+    ) -> Result<RegistrationResponse, RegistrationError> {
+        let (client, _) = managed(call, env, client_id).await?;
+        let policy = RegistrationPolicy::default();
+        let algorithms = self.keys.algorithms(call.now);
+        let rules =
+            DynamicRules { registration: self.rules(&algorithms, env, call.now), policies: &[&policy] };
+        let token = new_token(env);
+        let checked = update_itself(&client, metadata, (&token, &env.realm), &*env.random, &rules)?;
+        let registered = checked.map_err(RegistrationError::of)?;
+        let changed = Arc::new(registered.client.clone());
+        stored(env.registry.put_client(&env.realm, Some(client.revision()), changed).await?)?;
+        env.record(call, &Event::ClientUpdated { client: client.id().clone() });
+        Ok(RegistrationResponse::Current(self.information(&registered, Some(&token.reveal()))?))
+    }
+
+    /// Removes the client with everything that was issued to it (RFC 7592 section 2.3).
+    ///
+    /// # Errors
+    /// A refusal or a fault.
+    pub async fn remove(
+        &self,
+        call: &Call,
+        env: &Env,
+        client_id: &str,
+    ) -> Result<RegistrationResponse, RegistrationError> {
+        let (client, _) = managed(call, env, client_id).await?;
+        let id = client.id();
+        stored(env.registry.remove_client(&env.realm, client.revision(), id).await?)?;
+        // What was issued to it has ended with it, because every use asks for the client, and a later client of
+        // the same id is another registration. Only what people agreed to would be kept for long.
+        if let Some(tag) = env.records().tags(None, Some(id), None).client {
+            env.store.revoke_tagged(Kind::CONSENT, tag).await.map_err(Fault::from)?;
+        }
+        env.record(call, &Event::ClientRemoved { client: id.clone() });
+        Ok(RegistrationResponse::Removed)
+    }
+
+    fn rules<'r>(
+        &'r self,
+        algorithms: &'r [SigningAlgorithm],
+        env: &Env,
+        now: Timestamp,
+    ) -> RegistrationRules<'r> {
+        RegistrationRules {
+            keys: Some(&self.keys),
+            can_fetch: env.fetch.reaches_others(),
+            ..RegistrationRules::new(&self.offered, algorithms, now)
+        }
+    }
+
+    /// The client information response (RFC 7591 section 3.2.1, RFC 7592 section 3): everything that was
+    /// registered, under its standard name.
+    fn information(&self, registered: &Registered, token: Option<&str>) -> Result<String, Fault> {
+        let client = &registered.client;
+        let metadata = serde_json::to_value(client.metadata());
+        let metadata = metadata.map_err(|error| Fault::internal(error.to_string()))?;
+        let Value::Object(mut members) = metadata else {
+            return Err(Fault::internal("client metadata is not an object"));
+        };
+        // What an operator decided about the client is none of its metadata.
+        members.remove("chancery");
+        let mut add = |name: &str, value: Value| members.insert(name.to_owned(), value);
+        add("client_id", client.id().as_str().into());
+        add("client_id_issued_at", client.registered_at().secs().into());
+        if let Some(secret) = &registered.secret_to_show {
+            add("client_secret", secret.as_str().into());
+        }
+        if let Some(secret) = client.secrets().last() {
+            // Zero means never.
+            add("client_secret_expires_at", secret.ends.map_or(0, |ends| ends.secs()).into());
+        }
+        if let (Some(token), Some(endpoint)) = (token, &self.management) {
+            add("registration_access_token", token.into());
+            add("registration_client_uri", format!("{endpoint}/{}", client.id()).into());
+        }
+        Ok(Value::from(Map::from_iter(members)).to_string())
+    }
+}
+
+/// The client that the caller may manage, and the token that proves it. A client that does not exist looks
+/// like one of somebody else (RFC 7592 section 2.1).
+async fn managed(call: &Call, env: &Env, client_id: &str) -> Result<(Arc<Client>, NewToken), Failure> {
+    let header = call.authorization.as_deref().ok_or(&TOKEN_MISSING)?;
+    let token = credentials(header, "Bearer").ok_or(&MALFORMED_HEADER)?;
+    let unknown = || Failure::from(&REGISTRATION_TOKEN_UNKNOWN);
+    let token = Handle::<RegistrationAccessToken>::parse(token).map_err(|_| unknown())?;
+    let id = ClientId::parse(client_id).map_err(|_| unknown())?;
+    let client = env.registry.client(&env.realm, &id).await?.ok_or_else(unknown)?;
+    let kept = client.dynamic().and_then(|dynamic| dynamic.token);
+    if kept != Some(token.key(&env.realm)) {
+        return Err(unknown());
+    }
+    if !client.is_enabled() {
+        return CLIENT_DISABLED.refused();
+    }
+    Ok((client, token))
+}
+
+fn new_token(env: &Env) -> NewToken {
+    Handle::new(env.partition(), env.secret())
+}
+
+/// Whoever changed the client at the same moment was first; trying again shows what came out of it.
+fn stored(put: Put) -> Result<(), Fault> {
+    match put {
+        Put::Done(_) => Ok(()),
+        Put::Stale | Put::Occupied => Err(Fault::unavailable("the client was changed at the same moment")),
+    }
+}

@@ -1,0 +1,13 @@
+//! RFC 7591 section 3 and RFC 7592: what is kept about a client that registered itself.
+
+use chancery_types::Key;
+use serde::{Deserialize, Serialize};
+
+/// What is kept about a client that registered itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DynamicRegistration {
+    /// The digest of its registration access token. `None` if it was registered while clients could not
+    /// manage themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) token: Option<Key>,
+}
