@@ -1,9 +1,14 @@
 """npm `openid-client` 6 and PyPI `Authlib`, unmodified, over sockets: A8, and A15 with the provider under /oidc; with
-`openid-client` also clients that authenticate by what they sign, and the other response types."""
+`openid-client` also clients that authenticate by what they sign, and the other response types; npm `oidc-client-ts`
+in Chromium.
+
+    run [PART…]
+"""
 
 import json
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 import requests  # noqa: E402
 from joserfc import jwk  # noqa: E402
 
+from certificate import certificate  # noqa: E402
 from checks import Checks  # noqa: E402
 from example import Example  # noqa: E402
 from published import Published  # noqa: E402
@@ -108,6 +114,24 @@ def signed(checks):
             checks.check("jwks_uri is asked once", published.asked == ["/jwks"], " ".join(published.asked))
 
 
+def in_browser(checks):
+    """An application without a server, on the issuer's own site and on another one; the names lead to this machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        certificate(Path(folder), "localhost")
+        tls = (f"{folder}/tls.crt", f"{folder}/tls.key")
+        with Provider("clients-browser", tls, address=("id.example.org", free_port())) as provider:
+            sites = {"same": f"https://app.example.org:{free_port()}", "other": f"https://app.example.net:{free_port()}"}
+            app = provider.add_client(
+                client_id="app", client_name="App", token_endpoint_auth_method="none",
+                redirect_uris=[f"{site}/{page}" for site in sites.values() for page in ("callback", "silent")],
+                post_logout_redirect_uris=[f"{site}/goodbye" for site in sites.values()],
+                grant_types=["authorization_code", "refresh_token"], response_types=["code"])
+            password = provider.add_user("ada", name="Ada", email="ada@example.com", email_verified=True)
+            provider.serve()
+            judge(checks, provider.fixture("browser", app, sites=sites, username="ada", password=password, tls=tls),
+                  "oidc_client_ts.mjs")
+
+
 def mounted(checks):
     """The example that mounts the provider under /oidc of an axum application."""
     with Example("examples/mounted", free_port(), "/oidc") as example:
@@ -120,11 +144,13 @@ def mounted(checks):
         judge(checks, fixture)
 
 
+PARTS = {"standalone": standalone, "signed": signed, "in_browser": in_browser, "mounted": mounted}
+
+
 def main():
     checks = Checks()
-    standalone(checks)
-    signed(checks)
-    mounted(checks)
+    for name in sys.argv[1:] or PARTS:
+        PARTS[name](checks)
     checks.close()
 
 
