@@ -1,7 +1,8 @@
 //! OpenID Connect RP-Initiated Logout 1.0: who is asked, who is signed out, and where the person goes.
 
 use chancery_core::endpoint::end_session::{
-    LOGOUT_CLIENT_UNKNOWN, LOGOUT_HINT_INVALID, LOGOUT_STATE_TOO_LONG, POST_LOGOUT_URI_UNREGISTERED,
+    LOGOUT_CLIENT_MISSING, LOGOUT_CLIENT_UNKNOWN, LOGOUT_HINT_INVALID, LOGOUT_STATE_TOO_LONG,
+    POST_LOGOUT_URI_UNREGISTERED,
 };
 use chancery_core::error::Reason;
 use chancery_core::interaction::form_token::{
@@ -146,14 +147,18 @@ fn without_an_address_the_person_stays_here() {
     assert!(!is_signed_in(&ua));
 }
 
-/// oidcc-rp-initiated-logout-no-id-token-hint, OUT-04: without a client nobody vouches for the address. With a
-/// client it is the registered one, and the person has said yes.
+/// oidcc-rp-initiated-logout-no-id-token-hint, OUT-04: without a client nobody vouches for the address, and the
+/// page says that something is wrong. With a client it is the registered one, and the person has said yes.
 #[test]
 fn an_address_needs_a_client() {
     let kit = provider();
     let ua = kit.user_agent();
     sign_in(&ua, "alice", "rp");
     let target = ("post_logout_redirect_uri", "https://rp.example/bye");
+    lead_to_a_page(
+        &ua,
+        vec![(vec![target], &LOGOUT_CLIENT_MISSING), (vec![target, ("state", "s")], &LOGOUT_CLIENT_MISSING)],
+    );
     let asked = ua.follow_from_another_site(&logout(&[target])).expect_page("logout-confirm");
     let _ = asked.submit(&[], ("action", "logout")).expect_page("logout-done");
 
@@ -270,7 +275,7 @@ fn a_client_may_post_the_request() {
         (("post_logout_redirect_uri", "https://rp.example/bye"), "x".repeat(4096), "u".repeat(5000));
     for state in ["s", long.as_str()] {
         let hint = sign_in(&ua, "alice", "rp");
-        let fields = [target, ("state", state), ("unknown", unknown.as_str())];
+        let fields = [target, ("client_id", "rp"), ("state", state), ("unknown", unknown.as_str())];
         let asked = ua.post_from_another_site("/logout", &fields).expect_page("logout-confirm");
         assert!(asked.events().is_empty() && is_signed_in(&ua));
         let fields = [("id_token_hint", hint.as_str()), target, ("state", state), ("unknown", &unknown)];

@@ -28,7 +28,8 @@ mod request;
 use request::LogoutRequest;
 pub(crate) use request::REASONS;
 pub use request::{
-    LOGOUT_CLIENT_UNKNOWN, LOGOUT_HINT_INVALID, LOGOUT_STATE_TOO_LONG, POST_LOGOUT_URI_UNREGISTERED,
+    LOGOUT_CLIENT_MISSING, LOGOUT_CLIENT_UNKNOWN, LOGOUT_HINT_INVALID, LOGOUT_STATE_TOO_LONG,
+    POST_LOGOUT_URI_UNREGISTERED,
 };
 
 /// The kind of form that a logout page has.

@@ -29,6 +29,13 @@ reasons! {
         description: "could not validate id_token_hint",
         section: "OIDC RP-Initiated Logout section 2",
     };
+    /// A logout request has an address to go to, but nothing tells of which client it is.
+    pub LOGOUT_CLIENT_MISSING = Reason {
+        name: "logout_client_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "post_logout_redirect_uri without id_token_hint or client_id",
+        section: "OIDC RP-Initiated Logout section 2",
+    };
     /// `client_id` of a logout request is unknown, or its client is disabled.
     pub LOGOUT_CLIENT_UNKNOWN = Reason {
         name: "logout_client_unknown",
@@ -92,6 +99,7 @@ impl LogoutRequest {
         let named = match (client_id, hint) {
             (Some(id), _) => ClientId::parse(id).ok(),
             (None, Some(hint)) => claimed_client(hint),
+            (None, None) if asked_uri.is_some() => return Ok(request.with_problem(&LOGOUT_CLIENT_MISSING)),
             (None, None) => return Ok(request),
         };
         let Some(client) = registered(env, named.as_ref()).await? else {
