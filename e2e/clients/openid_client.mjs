@@ -3,17 +3,25 @@
 //     node openid_client.mjs FIXTURE.json
 //
 // The fixture names the issuer, a person, the client `app` (with or without a secret) and the confidential client
-// `api`, which may introspect the tokens of `app` and use client_credentials.
+// `api`, which may introspect the tokens of `app` and use client_credentials. With `app.decrypts`, a private JWK, the
+// ID tokens and UserInfo responses of `app` are encrypted.
 import * as client from 'openid-client';
 import { authorizationAnswer, checksOf, close, expect, fixture } from './fixture.mjs';
 
 const { app, api } = fixture;
 const check = checksOf('openid-client');
 
-async function discover({ client_id, client_secret }) {
+async function discover({ client_id, client_secret, decrypts }) {
   const authentication = client_secret ? client.ClientSecretBasic(client_secret) : client.None();
   const execute = [client.allowInsecureRequests, client.enableNonRepudiationChecks];
-  return client.discovery(new URL(fixture.issuer), client_id, undefined, authentication, { execute });
+  const found = await client.discovery(new URL(fixture.issuer), client_id, undefined, authentication, { execute });
+  if (decrypts) {
+    const curve = { name: 'ECDH', namedCurve: decrypts.crv };
+    const jwk = { kty: decrypts.kty, crv: decrypts.crv, x: decrypts.x, y: decrypts.y, d: decrypts.d };
+    const key = await crypto.subtle.importKey('jwk', jwk, curve, false, ['deriveBits']);
+    client.enableDecryptingResponses(found, ['A256GCM', 'A128CBC-HS256'], { key, kid: decrypts.kid });
+  }
+  return found;
 }
 
 let config;

@@ -27,6 +27,13 @@ HERE = Path(__file__).resolve().parent
 CALLBACK = "http://127.0.0.1:4999/callback"
 SCOPE = "openid profile email offline_access"
 
+# How the responses for one client are encrypted, and its key: the one of RFC 7520 section 5.5.1.
+ENCRYPTED = {"id_token_encrypted_response_alg": "ECDH-ES+A256KW", "id_token_encrypted_response_enc": "A256GCM",
+             "userinfo_encrypted_response_alg": "ECDH-ES", "userinfo_signed_response_alg": "RS256"}
+PUBLIC_KEY = {"kty": "EC", "kid": "meriadoc.brandybuck@buckland.example", "use": "enc", "crv": "P-256",
+              "x": "Ze2loSV3wrroKUN_4zhwGhCqo3Xhu1td4QjeQ5wIVR0", "y": "HlLtdXARY_f55A3fnzQbPcm6hgr34Mp8p-nuzQCE0Zw"}
+PRIVATE_NUMBER = "r_kHyZ-a06rmxM3yESK84r1otSg-aQcVStkRhA-iCM8"
+
 
 def judge(checks, fixture, *programs):
     """Programs that use a library, on one fixture."""
@@ -50,8 +57,10 @@ def standalone(checks):
                                   token_endpoint_auth_method="client_secret_basic")
         app = provider.add_client(client_id="app", client_name="App", **flow,
                                   token_endpoint_auth_method="none")
+        sealed = provider.add_client(client_id="sealed", client_name="Sealed", **flow, jwks={"keys": [PUBLIC_KEY]},
+                                     token_endpoint_auth_method="client_secret_basic", **ENCRYPTED)
         api = provider.add_client(client_id="api", client_name="API", redirect_uris=[], response_types=[],
-                                  grant_types=["client_credentials"], chancery={"introspects": ["web", "app"]},
+                                  grant_types=["client_credentials"], chancery={"introspects": ["web", "app", "sealed"]},
                                   token_endpoint_auth_method="client_secret_basic")
         provider.serve()
         for client in (web, app):
@@ -59,6 +68,13 @@ def standalone(checks):
             judge(checks, provider.fixture(f"standalone, {client['client_name']}",
                                            {**of_client, "redirect_uri": CALLBACK, "scope": SCOPE},
                                            {key: api[key] for key in ("client_id", "client_secret")}))
+        # Its responses are encrypted, which openid-client can read.
+        of_client = {key: sealed[key] for key in ("client_id", "client_secret")}
+        judge(checks, provider.fixture("standalone, Sealed",
+                                       {**of_client, "redirect_uri": CALLBACK, "scope": SCOPE,
+                                        "decrypts": {**PUBLIC_KEY, "d": PRIVATE_NUMBER}},
+                                       {key: api[key] for key in ("client_id", "client_secret")}),
+              "openid_client.mjs")
         command_is_seen(checks, provider, api)
 
 

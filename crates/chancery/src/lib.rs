@@ -86,7 +86,7 @@ pub use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse, NoFetch};
 pub use chancery_core::keys::KeySet;
 pub use chancery_core::model::{
     Account, AccountRegistration, Authentication, Claims, Client, Epoch, Hint, LoginForm, ResourceServer,
-    TokenFormat,
+    TokenEncryption, TokenFormat,
 };
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
@@ -115,7 +115,7 @@ pub mod client {
     pub use chancery_core::client::{Registered, RegistrationRules, register, replace_secret};
     pub use chancery_core::endpoint::registration::{RegistrationAccess, RegistrationConfig};
     pub use chancery_core::model::client::{
-        Description, Flow, Jwks, Logout, OpenId, OwnSettings, PublicKeys,
+        Description, Encryption, Flow, Jwks, Logout, OpenId, OwnSettings, PublicKeys,
     };
     pub use chancery_core::model::{
         ApplicationType, ClientMetadata, ConsentMode, IdTokenAlgorithm, RedirectTarget, RefreshTokens,
@@ -156,9 +156,9 @@ pub mod policy {
 /// which [`SealedKeys`] seals what it stores.
 pub mod jose {
     pub use chancery_jose::{
-        Compact, DecryptionKey, EncryptedKey, EncryptionKey, EncryptionKeyType, Error, Header, JwkSet,
-        JwtClaims, KeyManagementAlgorithm, PrivateKey, PublicJwk, RootSecret, SigningAlgorithm, SystemRandom,
-        Verified, Verifier, VerifyingKey,
+        Compact, ContentEncryptionAlgorithm, DecryptionKey, EncryptedKey, EncryptionKey, EncryptionKeyType,
+        Error, Header, JwkSet, JwtClaims, KeyManagementAlgorithm, PrivateKey, PublicJwk, RootSecret,
+        SigningAlgorithm, SystemRandom, Verified, Verifier, VerifyingKey,
     };
 }
 

@@ -25,6 +25,7 @@ const LISTS: &[&[Described]] = &[
     interaction::form_token::REASONS,
     interaction::prompt::REASONS,
     interaction::step::REASONS,
+    issue::encrypted::REASONS,
     issue::id_token::REASONS,
     model::client::REASONS,
     policy::clear::REASONS,

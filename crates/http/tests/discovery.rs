@@ -1,7 +1,7 @@
 //! Metadata and keys: RFC 8414 sections 2 and 3, OpenID Connect Discovery 1.0 sections 3 and 4, RFC 7517
 //! section 5.
 
-use chancery_jose::SigningAlgorithm;
+use chancery_jose::{ContentEncryptionAlgorithm, KeyManagementAlgorithm, SigningAlgorithm};
 use chancery_testkit::{Answer, TestProvider, seconds};
 use http::HeaderValue;
 use serde_json::{Value, json};
@@ -51,6 +51,10 @@ fn the_whole_metadata() {
         ("backchannel_logout_supported", json!(true)),
         ("backchannel_logout_session_supported", json!(true)),
         ("authorization_response_iss_parameter_supported", json!(true)),
+        ("id_token_encryption_alg_values_supported", json!(KeyManagementAlgorithm::ALL)),
+        ("id_token_encryption_enc_values_supported", json!(ContentEncryptionAlgorithm::ALL)),
+        ("userinfo_encryption_alg_values_supported", json!(KeyManagementAlgorithm::ALL)),
+        ("userinfo_encryption_enc_values_supported", json!(ContentEncryptionAlgorithm::ALL)),
     ] {
         assert_eq!(take(name), expected, "{name}");
     }
@@ -120,7 +124,17 @@ fn the_document_letter_by_letter() {
         r#""subject_types_supported":["public"],"#,
         r#""id_token_signing_alg_values_supported":["RS256","ES256","HS256","HS384","HS512"],"#,
         r#""backchannel_logout_supported":true,"backchannel_logout_session_supported":true,"#,
+        r#""id_token_encryption_alg_values_supported":["RSA-OAEP","RSA-OAEP-256","RSA-OAEP-384","RSA-OAEP-512","#,
+        r#""ECDH-ES","ECDH-ES+A128KW","ECDH-ES+A192KW","ECDH-ES+A256KW","A128KW","A192KW","A256KW","#,
+        r#""A128GCMKW","A192GCMKW","A256GCMKW","dir"],"#,
+        r#""id_token_encryption_enc_values_supported":["A128CBC-HS256","A192CBC-HS384","A256CBC-HS512","#,
+        r#""A128GCM","A192GCM","A256GCM"],"#,
         r#""userinfo_signing_alg_values_supported":["RS256","ES256","HS256","HS384","HS512"],"#,
+        r#""userinfo_encryption_alg_values_supported":["RSA-OAEP","RSA-OAEP-256","RSA-OAEP-384","RSA-OAEP-512","#,
+        r#""ECDH-ES","ECDH-ES+A128KW","ECDH-ES+A192KW","ECDH-ES+A256KW","A128KW","A192KW","A256KW","#,
+        r#""A128GCMKW","A192GCMKW","A256GCMKW","dir"],"#,
+        r#""userinfo_encryption_enc_values_supported":["A128CBC-HS256","A192CBC-HS384","A256CBC-HS512","#,
+        r#""A128GCM","A192GCM","A256GCM"],"#,
         r#""ui_locales_supported":["en","de"],"#,
         r#""service_documentation":"https://op.example/doc"}"#
     );

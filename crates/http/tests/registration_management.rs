@@ -121,6 +121,12 @@ fn a_secret_follows_the_method_and_the_algorithms() {
     assert!(longer.member("client_secret").len() >= 64);
     let same = update(&longer, &[("id_token_signed_response_alg", "HS256")]);
     assert_eq!(same["client_secret"], Value::Null);
+    // So has the secret from which a key for encryption is derived (OIDC Core section 10.2).
+    let plain = update(&update(&same, &[("token_endpoint_auth_method", "none")]), &[]);
+    let made = update(&plain, &[("id_token_encrypted_response_alg", "dir")]);
+    assert!(made["client_secret"].is_string() && made["client_secret"] != plain["client_secret"]);
+    let same = update(&made, &[("id_token_encrypted_response_alg", "A128KW")]);
+    assert_eq!(same["client_secret"], Value::Null);
 
     let given = kit.register(&web()).expect_status(201);
     let secret = given.member("client_secret");

@@ -49,6 +49,7 @@ pub(crate) fn resource_servers() -> Vec<ResourceServer> {
         format,
         lifetime: None,
         alg: SigningAlgorithm::Es256,
+        encryption: None,
         introspected_by: vec![ClientId::parse("api").expect("a client id")],
         userinfo: true,
     };

@@ -126,7 +126,7 @@ pub fn register_itself(
 /// Replaces the metadata of a client by what it wrote itself (RFC 7592 section 2.2). What is omitted is reset;
 /// the result is judged as a new registration would be. Its former token is replaced.
 ///
-/// The secret stays, unless the client needs none any more or one that can be the key of an HMAC; then the
+/// The secret stays, unless the client needs none any more or one that can be the key of an HMAC or of encryption; then the
 /// client gets another one, or keeps the one that it sent.
 ///
 /// # Errors
@@ -147,7 +147,10 @@ pub fn update_itself(
     let mut body = client.body().clone();
     let former =
         std::mem::replace(&mut body.metadata, read(&mut reader, client.metadata().own.clone(), rules));
-    let keeps_secret = body.metadata.hmac_secret_length() <= former.hmac_secret_length()
+    // Of a secret that was not needed itself there is but the digest.
+    let is_sealed = former.needs_secret_itself() || !body.metadata.needs_secret_itself();
+    let keeps_secret = is_sealed
+        && body.metadata.hmac_secret_length() <= former.hmac_secret_length()
         && client.secrets().iter().any(|secret| secret.is_good(rules.registration.now));
     let secret = match body.metadata.has_secret() && keeps_secret {
         true => None,

@@ -1,10 +1,11 @@
-//! The plain secret of a client that is registered for an HMAC algorithm (OIDC Core section 10.1). It is
-//! sealed under the realm's root secret, so that every node of the realm can open it and no registry can.
+//! The plain secret of a client that is registered for an HMAC algorithm (OIDC Core section 10.1) or for
+//! symmetric encryption (section 10.2). It is sealed under the realm's root secret, so that every node of the
+//! realm can open it and no registry can.
 //!
 //! The seal names the version of its root secret. Older seals stay readable, and a new secret is sealed under
 //! the newest version. A root secret must not be removed while any client's secret is sealed under it.
 
-use chancery_jose::{HmacKey, SigningAlgorithm, base64url};
+use chancery_jose::{HmacKey, SharedKey, SigningAlgorithm, base64url};
 use chancery_types::{ClientId, Timestamp};
 use zeroize::Zeroizing;
 
@@ -12,7 +13,7 @@ use crate::client::RegistrationRules;
 use crate::error::Fault;
 use crate::keys::KeySet;
 use crate::model::Client;
-use crate::model::client::{ClientSecret, HmacSecret};
+use crate::model::client::{ClientSecret, Encryption, HmacSecret};
 
 /// Seals a secret for the client with this id.
 pub(super) fn seal(
@@ -43,6 +44,23 @@ pub(crate) fn signing_hmac_key(
 ) -> Result<Option<HmacKey>, Fault> {
     let oldest = client.secrets().iter().find(|secret| secret.is_good(now));
     oldest.map(|secret| hmac_key(client, secret, alg, keys)).transpose()
+}
+
+/// The key by which something is encrypted for this client now, derived from the secret that would sign for
+/// it; `None` if all have expired.
+///
+/// # Errors
+/// As [`signing_hmac_key`], and for an asymmetric algorithm.
+pub(crate) fn shared_key(
+    client: &Client,
+    encryption: Encryption,
+    keys: &KeySet,
+    now: Timestamp,
+) -> Result<Option<SharedKey>, Fault> {
+    let Some(secret) = client.secrets().iter().find(|secret| secret.is_good(now)) else { return Ok(None) };
+    let secret = opened(client, secret, keys)?;
+    let key = SharedKey::from_client_secret(encryption.alg, encryption.enc, &secret);
+    key.map(Some).map_err(|error| broken(client, &error.to_string()))
 }
 
 /// The keys that the client may sign its assertions with now: its secrets that have not expired. Whichever is
@@ -88,7 +106,11 @@ fn hmac_key(
 /// The secret itself.
 fn opened(client: &Client, secret: &ClientSecret, keys: &KeySet) -> Result<Zeroizing<Vec<u8>>, Fault> {
     let broken = |what: &str| broken(client, what);
-    match secret.hmac.as_ref().ok_or_else(|| broken("it is not there, although an HMAC needs it"))? {
+    match secret
+        .hmac
+        .as_ref()
+        .ok_or_else(|| broken("it is not there, although an HMAC or encryption needs it"))?
+    {
         HmacSecret::InMemory(secret) => Ok(Zeroizing::new(secret.as_bytes().to_vec())),
         HmacSecret::Sealed { root_secret, sealed } => {
             let root = keys.derived(*root_secret).ok_or_else(|| broken("its root secret was forgotten"))?;

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use chancery_jose::{Compact, Error, Verified};
+use chancery_jose::{Compact, EncryptionKey, Error, KeyManagementAlgorithm, Verified};
 use chancery_types::iana::ErrorCode;
 
 use crate::context::{Call, Env};
@@ -75,4 +75,23 @@ async fn published(
         env.record(call, &Event::ClientKeysUnavailable { client: client.id().clone(), fault });
     }
     looked.keys
+}
+
+/// The key for which something is encrypted by this algorithm for the client: the first of its keys that
+/// fits. If none of those that it publishes does, they are fetched again; `None` if none does then.
+///
+/// # Errors
+/// [`UNAVAILABLE`].
+pub(crate) async fn encryption_key(
+    call: &Call,
+    env: &Env,
+    client: &Client,
+    alg: KeyManagementAlgorithm,
+) -> Result<Option<EncryptionKey>, &'static Reason> {
+    let fitting = |keys: &PublicKeys| keys.set().encryption_keys(alg).next().cloned();
+    let Some(keys) = current(call, env, client).await? else { return Ok(None) };
+    let (Some(url), None) = (client.metadata().jwks_uri.as_deref(), fitting(&keys)) else {
+        return Ok(fitting(&keys));
+    };
+    Ok(published(call, env, client, url, Some(&keys)).await.and_then(|newer| fitting(&newer)))
 }

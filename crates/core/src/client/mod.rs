@@ -1,9 +1,10 @@
 //! Clients: their registration and their authentication.
 
 mod hmac_secret;
-pub(crate) use hmac_secret::{authenticating_hmac_keys, past_hmac_keys, signing_hmac_key};
+pub(crate) use hmac_secret::{authenticating_hmac_keys, past_hmac_keys, shared_key, signing_hmac_key};
 
 pub(crate) mod keys;
+pub(crate) use keys::encryption_key;
 
 mod registration;
 pub use registration::{Registered, RegistrationRules, register, replace_secret};

@@ -208,7 +208,7 @@ pub(super) fn fitting_secret(
 }
 
 impl Secret {
-    /// Stores the secret in the client: as a digest, and sealed as well if an HMAC needs it.
+    /// Stores the secret in the client: as a digest, and sealed as well if an HMAC or encryption needs it.
     pub(super) fn keep(
         &self,
         client: &mut ClientBody,
@@ -216,7 +216,7 @@ impl Secret {
         rules: &RegistrationRules<'_>,
     ) -> Result<(), Fault> {
         let digest = SecretDigest::new(bytes(random), &self.text);
-        let needs_itself = client.metadata.hmac_secret_length().is_some();
+        let needs_itself = client.metadata.needs_secret_itself();
         let seal = || hmac_secret::seal(&self.text, &client.client_id, bytes(random), rules);
         let hmac = needs_itself.then(seal).transpose()?;
         client.secrets.push(ClientSecret {

@@ -1,6 +1,7 @@
 //! OpenID Connect Core 1.0 section 5.3, UserInfo; RFC 6750 sections 2 and 3, use of the bearer token.
 //! Config     `[compatibility] query_access_token`
 //! Discovery  userinfo_endpoint userinfo_signing_alg_values_supported
+//!            userinfo_encryption_alg_values_supported userinfo_encryption_enc_values_supported
 
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::LiveAccessToken;
+use crate::issue::encrypted::announce_encryption;
 use crate::model::{ClaimName, subject};
 use crate::offered::Component;
 use crate::policy::{Gate, gate};
@@ -81,7 +83,8 @@ const fn invalid_token(name: &'static str) -> Reason {
 pub enum UserInfo {
     /// A JSON object.
     Json(String),
-    /// A signed JWT, for a client registered with `userinfo_signed_response_alg`.
+    /// A signed JWT, for a client registered with `userinfo_signed_response_alg`; encrypted for one that is
+    /// registered with `userinfo_encrypted_response_alg`, too.
     Jwt(String),
 }
 
@@ -116,7 +119,7 @@ impl UserInfoEndpoint {
         if let Some(uri) = &token.resource {
             let server = env.registry.resource_server(&env.realm, uri).await?;
             let is_taken_here =
-                server.is_some_and(|server| server.userinfo) && token.scopes.contains(Scope::OPENID);
+                server.is_some_and(|server| server.is_for_userinfo()) && token.scopes.contains(Scope::OPENID);
             if !is_taken_here {
                 return TOKEN_FOR_ANOTHER.refused();
             }
@@ -157,7 +160,11 @@ impl UserInfoEndpoint {
         }
         let json = answer.finish();
         let answer = match alg {
-            Some(alg) => UserInfo::Jwt(self.issuer.sign_for(call, env, &client, alg, &json).await?),
+            Some(alg) => {
+                let signed = self.issuer.sign_for(call, env, &client, alg, &json).await?;
+                let encryption = client.metadata().openid.userinfo_encryption();
+                UserInfo::Jwt(self.issuer.encrypt_for(call, env, &client, encryption, signed).await?)
+            }
             None => UserInfo::Json(json),
         };
         env.record(call, &Event::UserInfoServed { client: client.id().clone() });
@@ -203,5 +210,9 @@ impl Component for UserInfoEndpoint {
     fn announce(&self, now: Timestamp, metadata: &mut ClaimsWriter) {
         let algorithms = self.issuer.algorithms(now);
         metadata.strings("userinfo_signing_alg_values_supported", algorithms.iter().map(|alg| alg.name()));
+        announce_encryption(
+            metadata,
+            ["userinfo_encryption_alg_values_supported", "userinfo_encryption_enc_values_supported"],
+        );
     }
 }

@@ -198,6 +198,11 @@ impl TokenIssuer {
         for (name, value) in form.extra.iter().filter(|(name, _)| !is_reserved(name)) {
             claims.raw(name, value);
         }
-        self.keys.sign_jwt(env, call.now, server.alg, Some(TYPE), claims.finish().as_bytes()).await
+        let signed =
+            self.keys.sign_jwt(env, call.now, server.alg, Some(TYPE), claims.finish().as_bytes()).await?;
+        let Some(encryption) = &server.encryption else { return Ok(signed) };
+        let said = [TYPE, env.issuer.as_str(), server.uri.as_str()];
+        let encrypted = encryption.encrypt(&signed, said, &|buffer| env.random.fill(buffer));
+        encrypted.map_err(|error| Fault::internal(format!("encryption for {}: {error}", server.uri.as_str())))
     }
 }

@@ -76,7 +76,8 @@ impl Beside<'_> {
 }
 
 impl TokenIssuer {
-    /// The signed ID token, if `openid` is among the scopes of this response.
+    /// The signed ID token, encrypted for a client that wants it so, if `openid` is among the scopes of this
+    /// response.
     ///
     /// Claims of scopes are left out if the client gets them elsewhere. What the `claims` parameter requests for
     /// the ID token is always included (OIDC Core section 5.5).
@@ -123,10 +124,10 @@ impl TokenIssuer {
             c_hash: alg.zip(beside.code).map(|(alg, code)| alg.hash().left_half(code)),
         };
         let payload = facts.payload(&person);
-        match alg {
-            Some(alg) => self.sign_for(call, env, client, alg, &payload).await.map(Some),
-            None => Ok(Some(unsecured(payload.as_bytes()))),
-        }
+        let Some(alg) = alg else { return Ok(Some(unsecured(payload.as_bytes()))) };
+        let signed = self.sign_for(call, env, client, alg, &payload).await?;
+        let encryption = client.metadata().openid.id_token_encryption();
+        self.encrypt_for(call, env, client, encryption, signed).await.map(Some)
     }
 
     /// How long the ID token proves the login.

@@ -20,7 +20,7 @@ const LIFETIME: Duration = Duration::from_secs(120);
 const EVENTS: &str = r#"{"http://schemas.openid.net/event/backchannel-logout":{}}"#;
 
 impl TokenIssuer {
-    /// The logout token of one attempt, signed like the client's ID tokens, with a `jti` of its own. It has no
+    /// The logout token of one attempt, signed and encrypted like the client's ID tokens, with a `jti` of its own. It has no
     /// `nonce`, so that it cannot be taken for an ID token, and says so by its type as well.
     pub(crate) async fn logout_token(
         &self,
@@ -44,6 +44,9 @@ impl TokenIssuer {
         // It is signed even where ID tokens are not: with what every client knows (section 2.6).
         let alg = client.metadata().openid.id_token_signed_response_alg.signed();
         let alg = alg.unwrap_or(SigningAlgorithm::Rs256);
-        self.sign_typed(call, env, client, (alg, Some("logout+jwt")), &claims.finish()).await
+        let signed = self.sign_typed(call, env, client, (alg, Some("logout+jwt")), &claims.finish()).await?;
+        // Whoever gets encrypted ID tokens rejects a logout token that is not (section 2.6).
+        let encryption = client.metadata().openid.id_token_encryption();
+        self.encrypt_for(call, env, client, encryption, signed).await
     }
 }

@@ -27,6 +27,9 @@ pub(crate) use authorization_response::Yes;
 
 mod front_channel;
 
+pub mod encrypted;
+use encrypted::announce_encryption;
+
 pub mod id_token;
 
 mod logout_token;
@@ -129,6 +132,10 @@ impl Component for TokenIssuer {
         metadata
             .boolean("backchannel_logout_supported", true)
             .boolean("backchannel_logout_session_supported", true);
+        announce_encryption(
+            metadata,
+            ["id_token_encryption_alg_values_supported", "id_token_encryption_enc_values_supported"],
+        );
     }
 }
 

@@ -126,7 +126,8 @@ impl Target {
     /// Whether UserInfo accepts the access token (OIDC Core section 5.3).
     #[must_use]
     pub fn is_for_userinfo(&self) -> bool {
-        self.scopes.contains(Scope::OPENID) && self.resource.as_ref().is_none_or(|server| server.userinfo)
+        self.scopes.contains(Scope::OPENID)
+            && self.resource.as_ref().is_none_or(|server| server.is_for_userinfo())
     }
 
     /// Whether nobody accepts the access token.

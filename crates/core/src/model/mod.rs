@@ -21,6 +21,9 @@ pub use client::{
 mod resource_server;
 pub use resource_server::{ResourceServer, TokenFormat};
 
+mod token_encryption;
+pub use token_encryption::TokenEncryption;
+
 mod authentication;
 pub use authentication::{Acr, Amr, Authentication, Factor};
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 use chancery_jose::SigningAlgorithm;
 use chancery_types::{ClientId, ResourceUri, Scope, Scopes};
 
+use super::TokenEncryption;
+
 /// The form of a resource server's access tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -36,6 +38,9 @@ pub struct ResourceServer {
     /// What its JWTs are signed with.
     #[serde(default = "es256")]
     pub alg: SigningAlgorithm,
+    /// How its JWTs are encrypted for it; they are only signed if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<TokenEncryption>,
     /// Clients that may introspect its tokens.
     #[serde(default)]
     pub introspected_by: Vec<ClientId>,
@@ -52,6 +57,12 @@ impl ResourceServer {
     pub fn knows(&self, scope: &Scope) -> bool {
         let is_reserved = matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS);
         !is_reserved && self.scopes.contains(scope.as_str())
+    }
+
+    /// Whether UserInfo takes its tokens: not if only the resource server can read them.
+    #[must_use]
+    pub fn is_for_userinfo(&self) -> bool {
+        self.userinfo && self.encryption.is_none()
     }
 
     /// Whether any of these scopes means something here.

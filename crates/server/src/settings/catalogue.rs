@@ -453,6 +453,12 @@ const WRITTEN: &[Setting] = &[
     ),
     setting("resource_server[].alg", Form::Text, "\"ES256\"", "The algorithm that signs its JWTs."),
     setting(
+        "resource_server[].encryption",
+        Form::TextByName,
+        "",
+        "Encrypts its JWTs after signing: `alg`, `enc` (default `A128CBC-HS256`) and `key`, its public JWK as JSON. Only it can read them then: they cannot be introspected or revoked as they are, and UserInfo does not accept them.",
+    ),
+    setting(
         "resource_server[].introspected_by",
         Form::Texts,
         "[]",

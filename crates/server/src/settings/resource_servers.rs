@@ -44,6 +44,9 @@ pub(super) fn complaints(servers: &[ResourceServer], issuer: Option<&Issuer>) ->
         if server.lifetime.is_some_and(|lifetime| lifetime < Duration::from_secs(1)) {
             complain("lifetime must be at least 1s", "RFC 6749 section 5.1");
         }
+        if server.format == TokenFormat::Opaque && server.encryption.is_some() {
+            complain("encryption needs format = \"jwt\": nobody can read an opaque token", "RFC 9068");
+        }
         if server.format == TokenFormat::Jwt && server.alg.is_symmetric() {
             complain(
                 "alg must be one with a public key, because those who verify must not be able to sign",

@@ -14,6 +14,7 @@ use crate::keys::KeySet;
 use crate::model::{ApplicationType, Client, ConsentMode, IdTokenAlgorithm, RefreshTokens, SecretMethod};
 use crate::offered::{CompatibilityConfig, Endpoint, EndpointSet, Offered};
 
+mod encryption;
 mod keys;
 mod secrets;
 
@@ -280,8 +281,6 @@ fn what_is_wrong_is_refused() {
         ("introspection_signed_response_alg", r#""introspection_signed_response_alg":"none""#),
         ("authorization_signed_response_alg", r#""authorization_signed_response_alg":"none""#),
         ("subject_type", r#""subject_type":"pairwise""#),
-        ("id_token_encrypted_response_alg", r#""id_token_encrypted_response_alg":"RSA-OAEP""#),
-        ("userinfo_encrypted_response_enc", r#""userinfo_encrypted_response_enc":"A128GCM""#),
         ("require_pushed_authorization_requests", r#""require_pushed_authorization_requests":true"#),
         ("require_signed_request_object", r#""require_signed_request_object":true"#),
         ("dpop_bound_access_tokens", r#""dpop_bound_access_tokens":true"#),

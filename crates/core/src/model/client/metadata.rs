@@ -69,6 +69,7 @@ impl ClientMetadata {
                 "must not be none, because the response types have ID tokens from the authorization endpoint";
             from.complain_by("id_token_signed_response_alg", rule, OIDC);
         }
+        read.check_encryption(from);
         if read.own.pkce_optional && read.flow.is_public() {
             // Anybody could redeem a code that leaks from a public client; only the verifier tells them from
             // the client.
@@ -76,6 +77,39 @@ impl ClientMetadata {
             from.complain_by("chancery.pkce_optional", rule, "RFC 9700 section 2.1.1");
         }
         read
+    }
+
+    /// Whoever is sent something encrypted has a key for it (OIDC Core section 10.2).
+    fn check_encryption(&self, from: &mut Reader<'_>) {
+        for (member, alg) in self.openid.encryption_algorithms() {
+            if alg.is_symmetric() {
+                if self.flow.is_public() {
+                    let rule = format!("{alg} needs a client that authenticates, and its secret");
+                    from.complain_by(member, rule, "OIDC Core section 10.2");
+                }
+            } else if let Some(jwks) = &self.jwks {
+                if jwks.keys().set().encryption_keys(alg).next().is_none() {
+                    let rule = format!("must have a key for encryption by {alg}, the {member}");
+                    from.complain_by("jwks", rule, "OIDC Core section 10.2");
+                }
+            } else if self.jwks_uri.is_none() {
+                let rule = format!("{alg} needs a key of the client: give jwks or jwks_uri");
+                from.complain_by(member, rule, "OIDC Core section 10.2");
+            }
+        }
+    }
+
+    /// Whether the client's secret itself is needed and not its digest: as the key of an HMAC, or to derive one
+    /// for encryption.
+    #[must_use]
+    pub fn needs_secret_itself(&self) -> bool {
+        self.hmac_secret_length().is_some() || self.derives_keys()
+    }
+
+    /// Whether keys are derived from the client's secret by which something is encrypted for it (OIDC Core
+    /// section 10.2).
+    fn derives_keys(&self) -> bool {
+        self.openid.encryption_algorithms().any(|(_, alg)| alg.is_symmetric())
     }
 
     /// The HMAC algorithm that the client is registered for, if any; its key is the client's secret (OIDC
@@ -87,12 +121,14 @@ impl ClientMetadata {
         signed.into_iter().flatten().find(|alg| alg.is_symmetric())
     }
 
-    /// Whether the client shares a secret with this server: to authenticate, or for an HMAC.
+    /// Whether the client shares a secret with this server: to authenticate, for an HMAC, or for encryption.
     #[must_use]
     pub fn has_secret(&self) -> bool {
         match self.flow.token_endpoint_auth_method {
             ClientAuthenticationMethod::None => false,
-            ClientAuthenticationMethod::PrivateKeyJwt => self.hmac_algorithm().is_some(),
+            ClientAuthenticationMethod::PrivateKeyJwt => {
+                self.hmac_algorithm().is_some() || self.derives_keys()
+            }
             ClientAuthenticationMethod::ClientSecretBasic
             | ClientAuthenticationMethod::ClientSecretPost
             | ClientAuthenticationMethod::ClientSecretJwt => true,

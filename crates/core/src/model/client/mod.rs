@@ -14,6 +14,9 @@ pub use description::Description;
 mod dynamic;
 pub(crate) use dynamic::DynamicRegistration;
 
+mod encryption;
+pub use encryption::Encryption;
+
 mod flow;
 pub use flow::{ApplicationType, Flow};
 

@@ -1,9 +1,9 @@
 //! OpenID Connect Dynamic Client Registration 1.0 section 2: what OpenID Connect adds.
 
-use chancery_jose::SigningAlgorithm;
+use chancery_jose::{ContentEncryptionAlgorithm, KeyManagementAlgorithm, SigningAlgorithm};
 use serde::{Deserialize, Serialize};
 
-use super::Reader;
+use super::{Encryption, Reader};
 use crate::model::Acr;
 
 pub(super) const OIDC: &str = "OIDC Registration section 2";
@@ -36,9 +36,21 @@ impl IdTokenAlgorithm {
 pub struct OpenId {
     /// What ID tokens for the client are signed with.
     pub id_token_signed_response_alg: IdTokenAlgorithm,
+    /// How the client learns the key of an encrypted ID token; it is not encrypted if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_alg: Option<KeyManagementAlgorithm>,
+    /// How an encrypted ID token is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token_encrypted_response_enc: Option<ContentEncryptionAlgorithm>,
     /// What UserInfo responses are signed with; plain JSON if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub userinfo_signed_response_alg: Option<SigningAlgorithm>,
+    /// How the client learns the key of an encrypted UserInfo response; it is not encrypted if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_alg: Option<KeyManagementAlgorithm>,
+    /// How an encrypted UserInfo response is encrypted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub userinfo_encrypted_response_enc: Option<ContentEncryptionAlgorithm>,
     /// The default of `max_age`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_max_age: Option<u64>,
@@ -70,6 +82,16 @@ impl OpenId {
             let rule = "must be the HMAC of id_token_signed_response_alg";
             from.complain_by("userinfo_signed_response_alg", rule, OIDC);
         }
+        let [id_token_alg, id_token_enc] = ENCRYPTED_ID_TOKEN;
+        let id_token = Encryption::read(from, id_token_alg, id_token_enc);
+        if id_token.is_some() && id_token_signed_response_alg == IdTokenAlgorithm::Unsigned {
+            from.complain_by(id_token_alg, SIGNED_FIRST, OIDC);
+        }
+        let [userinfo_alg, userinfo_enc] = ENCRYPTED_USERINFO;
+        let userinfo = Encryption::read(from, userinfo_alg, userinfo_enc);
+        if userinfo.is_some() && userinfo_signed_response_alg.is_none() {
+            from.complain_by(userinfo_alg, SIGNED_FIRST, OIDC);
+        }
         match from.string("subject_type").as_deref() {
             None | Some("public") => {}
             Some(_) => from.complain_by("subject_type", "only public is supported", OIDC),
@@ -77,7 +99,11 @@ impl OpenId {
         let acr_values = from.strings("default_acr_values").unwrap_or_default();
         Self {
             id_token_signed_response_alg,
+            id_token_encrypted_response_alg: id_token.map(|pair| pair.alg),
+            id_token_encrypted_response_enc: id_token.map(|pair| pair.enc),
             userinfo_signed_response_alg,
+            userinfo_encrypted_response_alg: userinfo.map(|pair| pair.alg),
+            userinfo_encrypted_response_enc: userinfo.map(|pair| pair.enc),
             default_max_age: from.number("default_max_age"),
             require_auth_time: from.boolean("require_auth_time").unwrap_or(false),
             default_acr_values: acr_values.into_iter().map(|text| Acr(text.into())).collect(),
@@ -92,6 +118,45 @@ fn id_token_algorithm(from: &mut Reader<'_>, algorithms: &[SigningAlgorithm]) ->
         return IdTokenAlgorithm::Unsigned;
     }
     IdTokenAlgorithm::Signed(algorithm(from, name, algorithms).unwrap_or(SigningAlgorithm::Rs256))
+}
+
+/// Whoever knows the public key of a client can encrypt for it, so that encryption alone proves nothing about
+/// the sender.
+const SIGNED_FIRST: &str = "must come with a signing algorithm: what is encrypted is signed first";
+
+/// How ID tokens are encrypted.
+const ENCRYPTED_ID_TOKEN: [&str; 2] = ["id_token_encrypted_response_alg", "id_token_encrypted_response_enc"];
+
+/// How UserInfo responses are encrypted.
+const ENCRYPTED_USERINFO: [&str; 2] = ["userinfo_encrypted_response_alg", "userinfo_encrypted_response_enc"];
+
+impl OpenId {
+    /// How ID tokens are encrypted for the client, if they are.
+    #[must_use]
+    pub fn id_token_encryption(&self) -> Option<Encryption> {
+        let enc = self.id_token_encrypted_response_enc.unwrap_or_default();
+        self.id_token_encrypted_response_alg.map(|alg| Encryption { alg, enc })
+    }
+
+    /// How UserInfo responses are encrypted for the client, if they are.
+    #[must_use]
+    pub fn userinfo_encryption(&self) -> Option<Encryption> {
+        let enc = self.userinfo_encrypted_response_enc.unwrap_or_default();
+        self.userinfo_encrypted_response_alg.map(|alg| Encryption { alg, enc })
+    }
+
+    /// By which algorithms responses are encrypted for the client, each with the member that says so.
+    pub(crate) fn encryption_algorithms(
+        &self,
+    ) -> impl Iterator<Item = (&'static str, KeyManagementAlgorithm)> {
+        let [id_token, _] = ENCRYPTED_ID_TOKEN;
+        let [userinfo, _] = ENCRYPTED_USERINFO;
+        let pairs = [
+            (id_token, self.id_token_encrypted_response_alg),
+            (userinfo, self.userinfo_encrypted_response_alg),
+        ];
+        pairs.into_iter().filter_map(|(member, alg)| alg.map(|alg| (member, alg)))
+    }
 }
 
 fn algorithm(
