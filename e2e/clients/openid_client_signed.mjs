@@ -7,50 +7,16 @@
 // they sign with, `hybrid` (response type `code id_token`) and `implicit` (`id_token`).
 import * as client from 'openid-client';
 import { authorizationAnswer, checksOf, close, expect, fixture } from './fixture.mjs';
+import { execute, login, posted, request } from './openid_client_login.mjs';
 
-const { app, clients } = fixture;
+const { clients } = fixture;
 const check = checksOf('openid-client');
 
 function discover({ client_id }, authentication) {
-  const execute = [client.allowInsecureRequests, client.enableNonRepudiationChecks];
   return client.discovery(new URL(fixture.issuer), client_id, undefined, authentication, { execute });
 }
 
 const importKey = ({ jwk, algorithm }) => crypto.subtle.importKey('jwk', jwk, algorithm, false, ['sign']);
-
-/** What the client sends and what it compares the answer with. */
-async function request(config, more = {}) {
-  const pkceCodeVerifier = client.randomPKCECodeVerifier();
-  const checks = {
-    pkceCodeVerifier, expectedState: client.randomState(), expectedNonce: client.randomNonce(), idTokenExpected: true,
-  };
-  const url = client.buildAuthorizationUrl(config, {
-    redirect_uri: app.redirect_uri,
-    scope: 'openid profile email offline_access',
-    state: checks.expectedState,
-    nonce: checks.expectedNonce,
-    code_challenge: await client.calculatePKCECodeChallenge(pkceCodeVerifier),
-    code_challenge_method: 'S256',
-    ...more,
-  });
-  return { url, checks };
-}
-
-/** What the browser posts to the client (OAuth 2.0 Form Post Response Mode section 2). */
-function posted(address) {
-  const body = new URLSearchParams(address.search);
-  return new Request(`${address.origin}${address.pathname}`, { method: 'POST', body });
-}
-
-async function login(config, more, receive = (answer) => answer) {
-  const { url, checks } = await request(config, more);
-  const answer = await authorizationAnswer(url);
-  const tokens = await client.authorizationCodeGrant(config, receive(answer), checks);
-  expect(tokens.claims().nonce === checks.expectedNonce, 'the ID token is of this request');
-  const userinfo = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
-  expect(userinfo.sub === tokens.claims().sub, 'UserInfo is of the same person');
-  return { answer, tokens };
-}
 
 /** The error that a client is refused with; one that authenticated in the header hears it there, too. */
 async function refusal(outcome) {
@@ -104,7 +70,7 @@ for (const mode of ['query', 'form_post']) {
   await check(`code with response_mode=${mode}`, async () => {
     const of = clients.client_secret_jwt;
     const config = await discover(of, client.ClientSecretJwt(of.client_secret));
-    await login(config, { response_mode: mode }, mode === 'form_post' ? posted : undefined);
+    await login(config, { response_mode: mode }, mode === 'form_post' ? { receive: posted } : {});
   });
 }
 
@@ -120,7 +86,7 @@ await check('hybrid: code id_token by form_post', async () => {
   const of = clients.hybrid;
   const config = await discover(of, client.ClientSecretBasic(of.client_secret));
   client.useCodeIdTokenResponseType(config);
-  await login(config, { response_mode: 'form_post' }, posted);
+  await login(config, { response_mode: 'form_post' }, { receive: posted });
 });
 
 for (const mode of ['fragment', 'form_post']) {

@@ -1,6 +1,6 @@
 """npm `openid-client` 6 and PyPI `Authlib`, unmodified, over sockets: A8, and A15 with the provider under /oidc; with
 `openid-client` also clients that authenticate by what they sign, and the other response types; npm `oidc-client-ts`
-in Chromium.
+in Chromium; Debian's Apache with `mod_auth_openidc`.
 
     run [PART…]
 """
@@ -17,9 +17,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 import requests  # noqa: E402
 from joserfc import jwk  # noqa: E402
 
+from apache import Apache  # noqa: E402
 from certificate import certificate  # noqa: E402
 from checks import Checks  # noqa: E402
 from example import Example  # noqa: E402
+from person import Person  # noqa: E402
 from published import Published  # noqa: E402
 from provider import PERSON, Provider, free_port, known_secret  # noqa: E402
 
@@ -130,6 +132,15 @@ def signed(checks):
             checks.check("jwks_uri is asked once", published.asked == ["/jwks"], " ".join(published.asked))
 
 
+def dynamic(checks):
+    """Clients that register themselves."""
+    with Provider("clients-dynamic", settings={"registration.access": "open",
+                                               "registration.management": "true"}) as provider:
+        provider.serve()
+        app = {"redirect_uri": CALLBACK, "metadata": {"application_type": "native"}}
+        judge(checks, provider.fixture("dynamic", app), "openid_client_dynamic.mjs")
+
+
 def in_browser(checks):
     """An application without a server, on the issuer's own site and on another one; the names lead to this machine."""
     with tempfile.TemporaryDirectory() as folder:
@@ -148,6 +159,61 @@ def in_browser(checks):
                   "oidc_client_ts.mjs")
 
 
+def web_server(checks):
+    """Debian's Apache with mod_auth_openidc in front of a members' area."""
+    with Apache() as apache, Provider("clients-apache", settings=apache.settings) as provider:
+        client = provider.add_client(
+            client_id="apache", client_name="Members", token_endpoint_auth_method="client_secret_basic",
+            redirect_uris=[f"{apache.origin}/members/redirect"], response_types=["code"],
+            grant_types=["authorization_code", "refresh_token"],
+            post_logout_redirect_uris=[f"{apache.origin}/goodbye.html"],
+            backchannel_logout_uri=f"{apache.origin}/members/redirect?logout=backchannel")
+        password = provider.add_user("ada", name="Ada", email="ada@example.com", email_verified=True)
+        provider.serve()
+        apache.serve(provider.issuer, client)
+        members_area(checks, provider, apache, lambda: Person("ada", password, apache.authority))
+
+
+def members_area(checks, provider, apache, person):
+    """Login, refresh, and logout from either side."""
+    members, redirect = f"{apache.origin}/members/", f"{apache.origin}/members/redirect"
+
+    def sign_in(someone):
+        asked = someone.browser.get(members, allow_redirects=False)
+        return someone.browser.get(someone.authorize(asked.headers["Location"]))
+
+    def info(someone):
+        return someone.browser.get(redirect, params={"info": "json"}).json()
+
+    def is_signed_in(someone):
+        return someone.browser.get(members, allow_redirects=False).status_code == 200
+
+    ada = person()
+    with checks.case("mod_auth_openidc: login"):
+        assert sign_in(ada).text == "Hello ada@example.com"
+
+    with checks.case("mod_auth_openidc: refresh"):
+        before = info(ada)
+        ada.browser.get(redirect, params={"refresh": members, "access_token": before["access_token"]})
+        after = info(ada)
+        assert after["access_token"] != before["access_token"] and after["refresh_token"] != before["refresh_token"]
+        assert after["userinfo"]["sub"] == before["userinfo"]["sub"]
+
+    with checks.case("mod_auth_openidc: logout from the members' area"):
+        leaves = ada.browser.get(redirect, params={"logout": f"{apache.origin}/goodbye.html"}, allow_redirects=False)
+        assert ada.authorize(leaves.headers["Location"]).startswith(f"{apache.origin}/goodbye.html")
+        assert not is_signed_in(ada)
+
+    with checks.case("mod_auth_openidc: back-channel logout, when the session is ended by command"):
+        here, elsewhere = person(), person()
+        assert "Hello" in sign_in(here).text and "Hello" in sign_in(elsewhere).text
+        provider.command("session", "end", "ada")
+        begin = time.monotonic()
+        while is_signed_in(here) or is_signed_in(elsewhere):
+            assert time.monotonic() - begin < 10, "still signed in"
+            time.sleep(0.1)
+
+
 def mounted(checks):
     """The example that mounts the provider under /oidc of an axum application."""
     with Example("examples/mounted", free_port(), "/oidc") as example:
@@ -160,7 +226,8 @@ def mounted(checks):
         judge(checks, fixture)
 
 
-PARTS = {"standalone": standalone, "signed": signed, "in_browser": in_browser, "mounted": mounted}
+PARTS = {"standalone": standalone, "signed": signed, "dynamic": dynamic, "in_browser": in_browser, "web_server": web_server,
+         "mounted": mounted}
 
 
 def main():

@@ -1,0 +1,58 @@
+// The npm package openid-client, unmodified: clients that register themselves.
+//
+//     node openid_client_dynamic.mjs FIXTURE.json
+import * as client from 'openid-client';
+import { checksOf, close, expect, fixture } from './fixture.mjs';
+import { execute, login } from './openid_client_login.mjs';
+
+const { app } = fixture;
+const check = checksOf('openid-client');
+
+function register(metadata, authentication) {
+  const asked = { redirect_uris: [app.redirect_uri], grant_types: ['authorization_code', 'refresh_token'], ...app.metadata, ...metadata };
+  return client.dynamicClientRegistration(new URL(fixture.issuer), asked, authentication, { execute });
+}
+
+for (const [method, authentication] of [
+  ['client_secret_basic', client.ClientSecretBasic()],
+  ['client_secret_post', client.ClientSecretPost()],
+  ['client_secret_jwt', client.ClientSecretJwt()],
+  ['none', client.None()],
+]) {
+  await check(`registration with ${method}, login, refresh`, async () => {
+    const config = await register({ client_name: 'Registered', token_endpoint_auth_method: method }, authentication);
+    const { client_secret, token_endpoint_auth_method } = config.clientMetadata();
+    expect(token_endpoint_auth_method === method, 'the method that was asked for');
+    expect(Boolean(client_secret) === (method !== 'none'), 'a secret where there is something to do with it');
+    const { tokens } = await login(config);
+    expect((await client.refreshTokenGrant(config, tokens.refresh_token)).refresh_token, 'a successor');
+  });
+}
+
+await check('registration of keys, login', async () => {
+  const { publicKey, privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const jwk = { ...await crypto.subtle.exportKey('jwk', publicKey), kid: 'its own' };
+  const config = await register({ token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [jwk] } },
+    client.PrivateKeyJwt({ key: privateKey, kid: jwk.kid }));
+  expect(!config.clientMetadata().client_secret, 'no secret');
+  await login(config);
+});
+
+await check('the registration is read and removed with its token', async () => {
+  const config = await register({ client_name: 'For a while' });
+  const { registration_access_token, registration_client_uri, client_id } = config.clientMetadata();
+  const ask = (method) =>
+    client.fetchProtectedResource(config, registration_access_token, new URL(registration_client_uri), method);
+  const seen = await (await ask('GET')).json();
+  expect(seen.client_id === client_id && seen.client_name === 'For a while', 'what was registered');
+  expect((await ask('DELETE')).status === 204, 'removed');
+  const outcome = await ask('GET').catch((error) => error);
+  expect(outcome.status === 401, 'gone');
+});
+
+await check('a redirect URI that no client may have', async () => {
+  const outcome = await register({ redirect_uris: ['javascript:alert(1)'] }).catch((error) => error);
+  expect(outcome.error === 'invalid_redirect_uri', `invalid_redirect_uri and not ${outcome.error}`);
+});
+
+close();
