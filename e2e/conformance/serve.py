@@ -30,6 +30,9 @@ OPENID = {
     "compatibility.hybrid": "true",
     "compatibility.pkce_optional": "confidential",  # no plan sends a `code_challenge`, but one module
     "compatibility.assertion_audience": "endpoints",
+    "registration.access": "open",
+    "registration.management": "true",
+    "registration.network_quota": "0",  # each module registers one client or two
     "pages.client_logos": "true",
     "fetch.extra_roots": "{stand}/ca.crt",
     "fetch.allow_hosts": "localhost.emobix.co.uk:8443",  # the suite, on loopback
