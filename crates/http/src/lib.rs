@@ -14,7 +14,7 @@ mod bodies;
 mod cookies;
 
 mod pages;
-pub use pages::{Content, FormMarkup, Html, ImageOrigin, Page, Pages, Retry, SUBMIT};
+pub use pages::{CONTINUE, Content, FormMarkup, Html, ImageOrigin, Page, Pages, Retry, SUBMIT};
 
 mod plain;
 pub use plain::PlainPages;

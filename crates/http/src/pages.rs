@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use chancery_core::interaction::view::{
-    AccountsView, ConsentView, ErrorView, LoginView, LogoutConfirmView, LogoutDoneView, SignedInView,
+    AccountsView, ConsentView, ErrorView, LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView,
+    SignedInView,
 };
 
 use chancery_types::RedirectUri;
@@ -72,6 +73,10 @@ pub enum Content<'a> {
     LogoutConfirm(&'a LogoutConfirmView, &'a FormMarkup),
     /// What a logout request has come to.
     LogoutDone(&'a LogoutDoneView),
+    /// Loads every frame of the view. With an address, the page goes on there when they have been loaded, by the
+    /// script [`CONTINUE`] with the nonce, and without scripts after some seconds by `<meta http-equiv=refresh>`; it
+    /// must have a link with the id `continue` to it. Without one, it says the same as [`Content::LogoutDone`].
+    LogoutFrames(&'a LogoutFramesView, Option<&'a str>),
     /// Carries a request that another site posted, so that it comes again from our own pages with our cookies. Like [`Content::FormPost`].
     Repost(&'a FormMarkup),
     /// Nothing is left to do here; the same request can perhaps be started again.
@@ -91,6 +96,11 @@ pub enum Retry<'a> {
 /// because a field called `submit` hides the form's own method; `e2e/browser` has a request with such a
 /// field.
 pub const SUBMIT: &str = "HTMLFormElement.prototype.submit.call(document.forms[0])";
+
+/// The script of a page that goes on when everything in it has been loaded, or has taken too long: to where its
+/// link `continue` leads.
+pub const CONTINUE: &str = "(function(){var gone=false;function go(){if(!gone){gone=true;\
+    location.replace(document.getElementById('continue').href)}}window.onload=go;setTimeout(go,5000)})()";
 
 /// What a form needs to reach us.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

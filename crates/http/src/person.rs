@@ -192,6 +192,11 @@ fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
             form_page(site, call, Content::LogoutConfirm(view, &markup))
         }
         View::LogoutDone(view) => site.page(call, StatusCode::OK, Content::LogoutDone(view), Form::None),
+        View::LogoutFrames(view) => {
+            let next = view.next.as_ref().map(post_logout_address);
+            let form = if next.is_some() { Form::Continues } else { Form::None };
+            site.page(call, StatusCode::OK, Content::LogoutFrames(view, next.as_deref()), form)
+        }
         View::SignedIn(view) => {
             let endpoint = site.address(Route::at(Endpoint::Authorization));
             let restart = view.restart.as_ref().map(|query| format!("{endpoint}?{query}"));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
     AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, LogoutConfirmView,
-    LogoutDoneView, SignedInView, Wait,
+    LogoutDoneView, LogoutFramesView, SignedInView, Wait,
 };
 
 use crate::pages::{Content, FormMarkup, Html, Page, Pages, Retry};
@@ -27,6 +27,9 @@ impl Pages for PlainPages {
             Content::LogoutDone(view) => {
                 let title = if view.is_still_signed_in { "Still signed in" } else { "Signed out" };
                 ("logout-done", title, logout_done(view))
+            }
+            Content::LogoutFrames(view, next) => {
+                ("logout-frames", "Signed out", logout_frames(view, next, page.nonce))
             }
             Content::Repost(form) => ("repost", "Continue", submitting(form, page.nonce)),
             Content::SignedIn(view, restart) => {
@@ -158,6 +161,27 @@ fn logout_done(view: &LogoutDoneView) -> String {
     if let (Some(client), Some(address)) = (&view.client, &view.way_on) {
         let (address, name) = (Html::escape(address), Html::escape(&client.name));
         let _ = write!(html, "<p><a href=\"{address}\">Go on to {name}</a></p>");
+    }
+    html
+}
+
+fn logout_frames(view: &LogoutFramesView, next: Option<&str>, nonce: &str) -> String {
+    let mut html = match next {
+        Some(_) => "<p>You are signed out here. The applications are told.</p>".to_owned(),
+        None => logout_done(&view.done),
+    };
+    for frame in &view.frames {
+        let _ = write!(html, "<iframe hidden title=\"\" src=\"{}\"></iframe>", Html::escape(frame.as_str()));
+    }
+    if let Some(next) = next {
+        let (next, nonce) = (Html::escape(next), Html::escape(nonce));
+        let _ = write!(
+            html,
+            "<p><a id=\"continue\" href=\"{next}\">Continue</a></p>\
+             <noscript><meta http-equiv=\"refresh\" content=\"5;url={next}\"></noscript>\
+             <script nonce=\"{nonce}\">{}</script>",
+            pages::CONTINUE
+        );
     }
     html
 }

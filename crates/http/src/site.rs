@@ -1,5 +1,6 @@
 //! The provider with its pages and cookies.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -17,6 +18,13 @@ use crate::encode::{Form, HttpResponse, error_body, page, page_policy};
 use crate::pages::{Content, Page, Pages, Retry};
 use crate::route::Route;
 use crate::{Locale, locale};
+
+/// The origins of what a page frames, each once.
+fn frames(content: Content<'_>) -> Vec<String> {
+    let Content::LogoutFrames(view, _) = content else { return Vec::new() };
+    let origins: BTreeSet<String> = view.frames.iter().filter_map(|uri| uri.origin()).collect();
+    origins.into_iter().collect()
+}
 
 /// What all clones of a Service share.
 #[derive(Clone)]
@@ -57,7 +65,7 @@ impl Site {
         let locale = Locale::negotiate(&wishes, self.pages.locales());
         let nonce = URL_SAFE_NO_PAD.encode(*self.provider.env().secret::<16>());
         let html = self.pages.page(Page { nonce: &nonce, content }, &locale);
-        let policy = page_policy(&nonce, form, &html);
+        let policy = page_policy(&nonce, form, &html, &frames(content));
         page(status, html, &policy)
     }
 

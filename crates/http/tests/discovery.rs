@@ -48,6 +48,8 @@ fn the_whole_metadata() {
         ("claims_parameter_supported", json!(true)),
         ("request_parameter_supported", json!(false)),
         ("request_uri_parameter_supported", json!(false)),
+        ("frontchannel_logout_supported", json!(true)),
+        ("frontchannel_logout_session_supported", json!(true)),
         ("backchannel_logout_supported", json!(true)),
         ("backchannel_logout_session_supported", json!(true)),
         ("authorization_response_iss_parameter_supported", json!(true)),
@@ -135,6 +137,7 @@ fn the_document_letter_by_letter() {
         r#""A128GCMKW","A192GCMKW","A256GCMKW","dir"],"#,
         r#""userinfo_encryption_enc_values_supported":["A128CBC-HS256","A192CBC-HS384","A256CBC-HS512","#,
         r#""A128GCM","A192GCM","A256GCM"],"#,
+        r#""frontchannel_logout_supported":true,"frontchannel_logout_session_supported":true,"#,
         r#""ui_locales_supported":["en","de"],"#,
         r#""service_documentation":"https://op.example/doc"}"#
     );

@@ -3,9 +3,9 @@
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView,
-    LogoutConfirmView, LogoutDoneView, SignedInView, Wait,
+    LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignedInView, Wait,
 };
-use chancery_http::{Content, FormMarkup, Retry, SUBMIT};
+use chancery_http::{CONTINUE, Content, FormMarkup, Retry, SUBMIT};
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Error, context};
 
@@ -21,6 +21,7 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
         Content::Login(..) => "login.html",
         Content::LogoutConfirm(..) => "logout_confirm.html",
         Content::LogoutDone(_) => "logout_done.html",
+        Content::LogoutFrames(..) => "logout_frames.html",
         Content::Repost(_) => "repost.html",
         Content::SignedIn(..) => "signed_in.html",
         _ => "",
@@ -48,6 +49,7 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
         Content::Login(view, markup) => login(view, markup, messages)?,
         Content::LogoutConfirm(view, markup) => logout_confirm(view, markup),
         Content::LogoutDone(view) => logout_done(view),
+        Content::LogoutFrames(view, next) => logout_frames(view, next),
         Content::Repost(markup) => context! { page => "repost", form => form(markup), submit => SUBMIT },
         Content::SignedIn(view, restart) => signed_in(view, restart),
         _ => context! {},
@@ -138,6 +140,11 @@ fn logout_confirm(view: &LogoutConfirmView, markup: &FormMarkup) -> Value {
         is_doubtful => view.is_doubtful,
         is_stale => view.is_stale,
     }
+}
+
+fn logout_frames(view: &LogoutFramesView, next: Option<&str>) -> Value {
+    let frames: Vec<String> = view.frames.iter().map(|frame| frame.as_str().to_owned()).collect();
+    context! { page => "logout-frames", frames, next, go_on => CONTINUE, ..logout_done(&view.done) }
 }
 
 fn logout_done(view: &LogoutDoneView) -> Value {

@@ -6,7 +6,7 @@ use chancery_core::context::RequestId;
 use chancery_core::error::{FaultKind, MALFORMED_PARAMETER};
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem,
-    LoginView, LogoutConfirmView, LogoutDoneView, SignedInView,
+    LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignedInView,
 };
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
 use chancery_http::{Content, FormMarkup, Retry};
@@ -83,6 +83,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
         show(name, Content::Accounts(&view, &markup));
     }
     logout(&markup, &mut show);
+    frames(&mut show);
     ended(&mut show);
     show("form_post", Content::FormPost(&markup));
     show("repost", Content::Repost(&markup));
@@ -108,6 +109,18 @@ fn logout(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
     ] {
         let way_on = client.as_ref().and_then(|client| client.client_uri.clone());
         show(name, Content::LogoutDone(&LogoutDoneView { client, is_still_signed_in, way_on }));
+    }
+}
+
+/// The page of frames after a logout.
+fn frames(show: &mut impl FnMut(&str, Content<'_>)) {
+    for (name, next) in
+        [("logout-frames", Some("https://photos.example/bye?state=a&b")), ("logout-frames-stays", None)]
+    {
+        let Ok(frame) = RedirectUri::parse("https://photos.example/out?iss=x&sid=y") else { return };
+        let done = LogoutDoneView { client: Some(client()), is_still_signed_in: false, way_on: None };
+        let view = LogoutFramesView { frames: vec![frame], next: None, done };
+        show(name, Content::LogoutFrames(&view, next));
     }
 }
 

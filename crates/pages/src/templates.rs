@@ -29,6 +29,7 @@ built_in!(
     "login.html",
     "logout_confirm.html",
     "logout_done.html",
+    "logout_frames.html",
     "parts.html",
     "passed_on.html",
     "repost.html",
@@ -40,7 +41,7 @@ built_in!(
 ///
 /// Every value is escaped; `{{ t("login.title") }}` is a sentence in the person's language. A folder may
 /// replace any of the files `accounts.html`, `consent.html`, `error.html`, `form_post.html`, `layout.html`,
-/// `login.html`, `logout_confirm.html`, `logout_done.html`, `parts.html`, `passed_on.html`, `repost.html`,
+/// `login.html`, `logout_confirm.html`, `logout_done.html`, `logout_frames.html`, `parts.html`, `passed_on.html`, `repost.html`,
 /// `signed_in.html` and `style.css`; the built-in version of every other file is used. To change only colours
 /// and type, replace `style.css`.
 pub struct Templates {

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_jose::ClaimsWriter;
+use chancery_types::Timestamp;
 use chancery_types::handle::{Handle, Interaction, RotatingHandle, Session};
 use chancery_types::iana::{Display, ErrorCode, Prompt};
-use chancery_types::{RedirectUri, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -48,6 +48,7 @@ pub mod view;
 pub use commit::CONSENT_WITHDRAWN;
 pub(crate) use pending::Pending;
 pub use step::{ConsentStep, LoginStep, SelectAccountStep, Step};
+pub use view::PostLogoutTarget;
 
 /// How long a stored interaction is kept after its time, so that whoever comes back to its page finds a way
 /// on.
@@ -102,16 +103,6 @@ pub enum Outcome<R = AuthorizationResponse> {
     Respond(R),
     /// A redirect to the client after a logout (OIDC RP-Initiated Logout section 3).
     Leave(PostLogoutTarget),
-}
-
-/// Where a person goes after a logout: one of the client's `post_logout_redirect_uris`, and the `state` of the
-/// request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PostLogoutTarget {
-    /// The URI as it was registered.
-    pub uri: RedirectUri,
-    /// `state`, to be sent along.
-    pub state: Option<String>,
 }
 
 /// What was decided; [`Interactions::respond`] makes it what happens next.

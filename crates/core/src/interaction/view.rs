@@ -22,6 +22,8 @@ pub enum View {
     LogoutConfirm(LogoutConfirmView),
     /// What a logout request has come to.
     LogoutDone(LogoutDoneView),
+    /// Tells clients of a logout through the browser.
+    LogoutFrames(LogoutFramesView),
     /// Nothing is left to do here.
     SignedIn(SignedInView),
 }
@@ -196,6 +198,27 @@ pub struct LogoutDoneView {
     pub is_still_signed_in: bool,
     /// Where the person can go on: the client's own page.
     pub way_on: Option<String>,
+}
+
+/// The page that loads the logout URIs of clients in frames, and goes on when they have been loaded (OIDC
+/// Front-Channel Logout section 2).
+pub struct LogoutFramesView {
+    /// What is loaded, with `iss` and `sid`.
+    pub frames: Vec<RedirectUri>,
+    /// Where the person goes afterwards; `None` to stay on this page.
+    pub next: Option<PostLogoutTarget>,
+    /// What the page says if the person stays on it.
+    pub done: LogoutDoneView,
+}
+
+/// Where a person goes after a logout: one of the client's `post_logout_redirect_uris`, and the `state` of the
+/// request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostLogoutTarget {
+    /// The URI as it was registered.
+    pub uri: RedirectUri,
+    /// `state`, to be sent along.
+    pub state: Option<String>,
 }
 
 /// The error page: before the redirect URI was verified, or when something broke here.

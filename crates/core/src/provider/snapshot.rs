@@ -103,6 +103,7 @@ impl Snapshot {
             keys: Arc::clone(&keys),
             sessions: Sessions::new(config.session.clone()),
             lifetime: config.interaction.lifetime,
+            is_on: offered.endpoints.has(Endpoint::EndSession),
         };
         let authorization = AuthorizationEndpoint::new(Arc::clone(&interactions));
         let token = TokenEndpoint {
@@ -127,8 +128,17 @@ impl Snapshot {
             management: path.map(|path| format!("{}{path}", env.issuer).into()),
         };
 
-        let components: [&dyn Component; 8] =
-            [&*offered, &scope, &claims, &pkce, &*interactions, &interactions.rules, &*issuer, &userinfo];
+        let components: [&dyn Component; 9] = [
+            &*offered,
+            &scope,
+            &claims,
+            &pkce,
+            &*interactions,
+            &interactions.rules,
+            &*issuer,
+            &userinfo,
+            &end_session,
+        ];
         let announcement = Announcement {
             issuer: &env.issuer,
             routes: &config.routes,

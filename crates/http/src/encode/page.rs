@@ -19,6 +19,8 @@ use crate::pages::Html;
 pub(crate) enum Form {
     /// The page has none.
     None,
+    /// The page has none, and goes on by its own script.
+    Continues,
     /// The person.
     Pressed,
     /// The page's own script.
@@ -26,16 +28,18 @@ pub(crate) enum Form {
 }
 
 /// The content security policy of a page with this nonce. A script runs where the page's own submits its
-/// form, and where the page says that it has one.
-pub(crate) fn page_policy(nonce: &str, form: Form, html: &Html) -> String {
+/// form or goes on, and where the page says that it has one. Only these origins are framed.
+pub(crate) fn page_policy(nonce: &str, form: Form, html: &Html, frames: &[String]) -> String {
+    let of_frames =
+        if frames.is_empty() { String::new() } else { format!("; frame-src {}", frames.join(" ")) };
     let of_images = html.images().map_or(String::new(), |origin| format!(" {}", origin.as_str()));
-    let of_form = if form == Form::None { "; form-action 'none'" } else { "" };
+    let of_form = if matches!(form, Form::None | Form::Continues) { "; form-action 'none'" } else { "" };
     let of_script = match form {
         Form::None | Form::Pressed if !html.has_script() => String::new(),
         _ => format!("; script-src 'nonce-{nonce}'"),
     };
     format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'{of_images}{of_form}{of_script}; \
+        "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'{of_images}{of_form}{of_script}{of_frames}; \
          frame-ancestors 'none'; base-uri 'none'"
     )
 }
@@ -106,9 +110,9 @@ mod tests {
             let whole = |images: &str| {
                 format!("default-src 'none'; style-src 'nonce-N'; img-src 'self'{images}{of_form}; {framed}")
             };
-            assert_eq!(page_policy("N", form, &html), whole(""), "{form:?} {has_script}");
+            assert_eq!(page_policy("N", form, &html, &[]), whole(""), "{form:?} {has_script}");
             let html = html.with_images(ImageOrigin::of("https://a.example:8443/logo.png").unwrap());
-            assert_eq!(page_policy("N", form, &html), whole(" https://a.example:8443"));
+            assert_eq!(page_policy("N", form, &html, &[]), whole(" https://a.example:8443"));
         }
     }
 }

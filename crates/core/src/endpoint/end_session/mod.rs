@@ -1,13 +1,14 @@
-//! OpenID Connect RP-Initiated Logout 1.0 sections 2 to 4: the logout endpoint.
+//! OpenID Connect RP-Initiated Logout 1.0 sections 2 to 4: the logout endpoint; OpenID Connect Front-Channel
+//! Logout 1.0 section 2: its page of frames.
 //! Config     `[endpoints] end_session`, `[routes] end_session`, `[routes] logout_confirmation`
-//! Discovery  end_session_endpoint
-//! Client     post_logout_redirect_uris
+//! Discovery  end_session_endpoint frontchannel_logout_supported frontchannel_logout_session_supported
+//! Client     post_logout_redirect_uris frontchannel_logout_uri
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use chancery_jose::{constant_time_eq, sha256};
-use chancery_types::{Key, Params, Timestamp};
+use chancery_jose::{ClaimsWriter, constant_time_eq, sha256};
+use chancery_types::{Key, Params, RedirectUri, Timestamp, params};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -18,10 +19,11 @@ use crate::interaction::form_token::{
     self, FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST, FORM_TOO_OLD, FORM_WITHOUT_COOKIE,
 };
 use crate::interaction::page::{client_view, person_view};
-use crate::interaction::view::{LogoutConfirmView, LogoutDoneView, View};
+use crate::interaction::view::{LogoutConfirmView, LogoutDoneView, LogoutFramesView, View};
 use crate::interaction::{Next, Outcome};
 use crate::keys::KeySet;
 use crate::model::{Carrier, Hint, subject};
+use crate::offered::Component;
 use crate::session::{self, EndedSession, Sessions, SignedIn};
 
 mod request;
@@ -43,6 +45,8 @@ pub struct EndSessionEndpoint {
     pub sessions: Sessions,
     /// How long the page can be left open.
     pub lifetime: Duration,
+    /// Whether there is a page that clients can send a person to.
+    pub is_on: bool,
 }
 
 /// What binds the form of the logout page to its request, its browser and the session that it is about.
@@ -58,6 +62,14 @@ struct LogoutToken {
     session: Key,
     /// When the page was made.
     issued_at: Timestamp,
+}
+
+impl Component for EndSessionEndpoint {
+    fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
+        metadata
+            .boolean("frontchannel_logout_supported", self.is_on)
+            .boolean("frontchannel_logout_session_supported", self.is_on);
+    }
 }
 
 /// How a logout page is shown.
@@ -255,7 +267,7 @@ async fn sign_out(
     for person in people {
         ended.extend(session::end(call, env, person.found).await?);
     }
-    let mut next = afterwards(request, false);
+    let mut next = front_channel(env, request, &ended).unwrap_or_else(|| afterwards(request, false));
     // When the active session has ended and others are there, it stays the first of the cookie: nobody takes
     // its place unasked.
     let is_ended = |key: Key| keys.contains(&key);
@@ -268,17 +280,34 @@ async fn sign_out(
     Ok(next)
 }
 
+/// The page that tells those clients through the browser that want to be told so; `None` if there are none.
+fn front_channel(env: &Env, request: &LogoutRequest, ended: &[EndedSession]) -> Option<Next> {
+    let mut frames = Vec::new();
+    for session in ended {
+        for client in &session.clients {
+            let Some(uri) = client.metadata().logout.frontchannel_logout_uri.as_deref() else { continue };
+            let sid = session::sid(&session.key, client.id());
+            let query = params::encode([("iss", env.issuer.as_str()), ("sid", &*sid)].into_iter());
+            let separator = if uri.contains('?') { '&' } else { '?' };
+            frames.extend(RedirectUri::parse(&format!("{uri}{separator}{query}")));
+        }
+    }
+    let next = request.target.clone().filter(|_| request.problem.is_none());
+    let view = LogoutFramesView { frames, next, done: done(request, false) };
+    (!view.frames.is_empty()).then(|| Outcome::Page(Box::new(View::LogoutFrames(view))).into())
+}
+
 /// Where a person goes after a logout, or instead of one.
 fn afterwards(request: &LogoutRequest, is_still_signed_in: bool) -> Next {
     if let Some(target) = request.target.clone().filter(|_| request.problem.is_none()) {
         return Outcome::Leave(target).into();
     }
+    Outcome::Page(Box::new(View::LogoutDone(done(request, is_still_signed_in)))).into()
+}
+
+/// What a page says at the end.
+fn done(request: &LogoutRequest, is_still_signed_in: bool) -> LogoutDoneView {
     let client = request.client.as_deref();
     let way_on = client.and_then(|client| client.metadata().description.client_uri.as_deref());
-    let view = LogoutDoneView {
-        client: client.map(client_view),
-        is_still_signed_in,
-        way_on: way_on.map(str::to_owned),
-    };
-    Outcome::Page(Box::new(View::LogoutDone(view))).into()
+    LogoutDoneView { client: client.map(client_view), is_still_signed_in, way_on: way_on.map(str::to_owned) }
 }
