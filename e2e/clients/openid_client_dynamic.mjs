@@ -38,6 +38,30 @@ await check('registration of keys, login', async () => {
   await login(config);
 });
 
+for (const [alg, enc, algorithm] of [
+  ['RSA-OAEP-256', 'A256GCM', { name: 'RSA-OAEP', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' }],
+  ['ECDH-ES+A128KW', 'A128CBC-HS256', { name: 'ECDH', namedCurve: 'P-256' }],
+  ['ECDH-ES', 'A256CBC-HS512', { name: 'X25519' }],
+]) {
+  await check(`ID token and UserInfo encrypted by ${alg} with ${enc}`, async () => {
+    const usages = algorithm.name === 'RSA-OAEP' ? ['encrypt', 'decrypt'] : ['deriveBits'];
+    const { publicKey, privateKey } = await crypto.subtle.generateKey(algorithm, true, usages);
+    const { kty, crv, x, y, n, e } = await crypto.subtle.exportKey('jwk', publicKey);
+    const jwk = { kty, crv, x, y, n, e, use: 'enc', kid: 'for encryption' };
+    const config = await register({
+      jwks: { keys: [jwk] },
+      id_token_encrypted_response_alg: alg,
+      id_token_encrypted_response_enc: enc,
+      userinfo_signed_response_alg: 'ES256',
+      userinfo_encrypted_response_alg: alg,
+      userinfo_encrypted_response_enc: enc,
+    }, client.ClientSecretPost());
+    client.enableDecryptingResponses(config, [enc], { key: privateKey, kid: jwk.kid, alg });
+    const { tokens } = await login(config);
+    expect(tokens.id_token.split('.').length === 5, 'the ID token is a JWE');
+  });
+}
+
 await check('the registration is read and removed with its token', async () => {
   const config = await register({ client_name: 'For a while' });
   const { registration_access_token, registration_client_uri, client_id } = config.clientMetadata();

@@ -1,6 +1,7 @@
-"""npm `openid-client` 6 and PyPI `Authlib`, unmodified, over sockets: A8, and A15 with the provider under /oidc; with
-`openid-client` also clients that authenticate by what they sign, and the other response types; npm `oidc-client-ts`
-in Chromium; Debian's Apache with `mod_auth_openidc`.
+"""Clients that others have written, unmodified, over sockets: npm `openid-client` 6 and PyPI `Authlib`, with the server
+and with a provider under /oidc (A8, A15); clients that authenticate by what they sign, and the other response types, with
+`openid-client`; clients that register themselves, with it, PyPI `idpyoidc` and the crate `openidconnect`; npm
+`oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`.
 
     run [PART…]
 """
@@ -23,7 +24,7 @@ from checks import Checks  # noqa: E402
 from example import Example  # noqa: E402
 from person import Person  # noqa: E402
 from published import Published  # noqa: E402
-from provider import PERSON, Provider, free_port, known_secret  # noqa: E402
+from provider import PERSON, REPOSITORY, Provider, free_port, known_secret  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 CALLBACK = "http://127.0.0.1:4999/callback"
@@ -40,14 +41,14 @@ PRIVATE_NUMBER = "r_kHyZ-a06rmxM3yESK84r1otSg-aQcVStkRhA-iCM8"
 def judge(checks, fixture, *programs):
     """Programs that use a library, on one fixture."""
     for program in programs or ("openid_client.mjs", "authlib_client.py"):
-        command = ["node", program] if program.endswith(".mjs") else [sys.executable, "-B", program]
+        command = {".mjs": ["node"], ".py": [sys.executable, "-B"]}.get(Path(program).suffix, []) + [program]
         done = subprocess.run([*command, str(fixture)], cwd=HERE, text=True, stdout=subprocess.PIPE,
                               timeout=120)
         *lines, last = done.stdout.rstrip("\n").split("\n")
         print("\n".join(lines), flush=True)
         if not checks.absorb(last):
             print(last, flush=True)
-            checks.check(f"{program} runs to its end", False)
+            checks.check(f"{Path(program).name} runs to its end", False)
 
 
 def standalone(checks):
@@ -138,7 +139,16 @@ def dynamic(checks):
                                                "registration.management": "true"}) as provider:
         provider.serve()
         app = {"redirect_uri": CALLBACK, "metadata": {"application_type": "native"}}
-        judge(checks, provider.fixture("dynamic", app), "openid_client_dynamic.mjs")
+        judge(checks, provider.fixture("dynamic", app), "openid_client_dynamic.mjs", "idpyoidc_client.py",
+              built("openidconnect"))
+
+
+def built(crate):
+    """The program of a crate in a folder here, which is no part of the server's workspace."""
+    target = REPOSITORY / "target" / crate
+    subprocess.run(["cargo", "build", "--quiet", "--locked", "--manifest-path", HERE / crate / "Cargo.toml",
+                    "--target-dir", target], check=True)
+    return str(target / "debug" / f"chancery-e2e-{crate}")
 
 
 def in_browser(checks):
