@@ -112,8 +112,11 @@ pub use zeroize::Zeroizing;
 /// Registration of clients by their metadata (RFC 7591 section 2), for a [`StoredRegistry`] or an
 /// application's own [`Registry`].
 pub mod client {
+    pub use chancery_core::client::RegistrationPolicy;
     pub use chancery_core::client::{Registered, RegistrationRules, register, replace_secret};
-    pub use chancery_core::endpoint::registration::{RegistrationAccess, RegistrationConfig};
+    pub use chancery_core::endpoint::registration::{
+        NewInitialAccessToken, RegistrationAccess, RegistrationConfig,
+    };
     pub use chancery_core::model::client::{
         Description, Encryption, Flow, Jwks, Logout, OpenId, OwnSettings, PublicKeys,
     };
@@ -122,6 +125,7 @@ pub mod client {
         SecretMethod,
     };
     pub use chancery_core::offered::AssertionAudience;
+    pub use chancery_core::records::{Found, InitialAccessTokenBody};
     pub use chancery_types::RedirectUri;
     pub use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::ClientAuthenticationConfig;
+use crate::client::{ClientAuthenticationConfig, RegistrationPolicy};
 use crate::endpoint::registration;
 use crate::error::Complaint;
 use crate::interaction::throttle;
@@ -43,6 +43,9 @@ pub struct Config {
     pub refresh_token: refresh_token::RefreshTokenConfig,
     /// Who may register clients.
     pub registration: registration::RegistrationConfig,
+    /// What clients that register themselves are held to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub registration_policy: Vec<RegistrationPolicy>,
     /// Where the endpoints are.
     pub routes: Routes,
     /// Which scopes there are.
@@ -80,7 +83,7 @@ impl Config {
             self.id_token.complaints(),
             self.interaction.complaints(),
             self.refresh_token.complaints(),
-            self.registration.complaints(),
+            self.registration.complaints(&self.registration_policy),
             self.session.complaints(),
             self.throttle.complaints(),
         ]
@@ -115,6 +118,11 @@ mod tests {
             (r#"{"refresh_token":{"idle":"91d"}}"#, "refresh_token.idle"),
             (r#"{"refresh_token":{"grace":"6m"}}"#, "refresh_token.grace"),
             (r#"{"registration":{"management":true}}"#, "registration.management"),
+            (r#"{"registration":{"policies":[]}}"#, "registration.policies"),
+            (r#"{"registration":{"policies":["partners"]}}"#, "registration.policies"),
+            (r#"{"registration_policy":[{"name":""}]}"#, "registration_policy"),
+            (r#"{"registration_policy":[{"name":"a"},{"name":"a"}]}"#, "registration_policy"),
+            (r#"{"registration_policy":[{"secret_lifetime":"0s"}]}"#, "registration_policy"),
             (r#"{"session":{"idle":"91d"}}"#, "session.idle"),
             (r#"{"throttle":{"first_wait":"1h"}}"#, "throttle.first_wait"),
             (r#"{"throttle":{"failures":0}}"#, "throttle.failures"),

@@ -118,6 +118,8 @@ pub enum Event {
         client: ClientId,
         /// The network that it came from, in the form in which guessing is counted.
         network: Option<Box<str>>,
+        /// The name of the initial access token, if there was one.
+        initial_access_token: Option<Box<str>>,
     },
     /// A client removed itself.
     ClientRemoved {

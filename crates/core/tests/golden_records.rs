@@ -12,7 +12,8 @@ use std::path::Path;
 use chancery_core::error::Fault;
 use chancery_core::records::{
     AccessTokenBody, AnswerBody, AuthorizationCodeBody, Body, ConsentBody, DeliveryBody, GrantBody,
-    InteractionBody, RefreshFamilyBody, ReplayBody, RevocationBody, SessionBody, ThrottleBody,
+    InitialAccessTokenBody, InteractionBody, RefreshFamilyBody, ReplayBody, RevocationBody, SessionBody,
+    ThrottleBody,
 };
 
 /// Reads a stored form; what is written for it today, and with which version.
@@ -30,6 +31,7 @@ fn readers() -> BTreeMap<&'static str, Reader> {
         ("consent", reader::<ConsentBody>()),
         ("delivery", reader::<DeliveryBody>()),
         ("grant", reader::<GrantBody>()),
+        ("initial_access_token", reader::<InitialAccessTokenBody>()),
         ("interaction", reader::<InteractionBody>()),
         ("refresh_family", reader::<RefreshFamilyBody>()),
         ("replay", reader::<ReplayBody>()),

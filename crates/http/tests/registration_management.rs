@@ -11,8 +11,12 @@ use serde_json::{Value, json};
 
 fn managed() -> TestProviderBuilder {
     TestProvider::builder().configure(|config| {
-        config.registration =
-            RegistrationConfig { access: RegistrationAccess::Open, management: true, network_quota: 0 };
+        config.registration = RegistrationConfig {
+            access: RegistrationAccess::Open,
+            management: true,
+            network_quota: 0,
+            ..RegistrationConfig::default()
+        };
     })
 }
 

@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// Register clients
     #[command(subcommand)]
     Client(Client),
+    /// Make and remove the tokens with which clients register themselves
+    #[command(subcommand)]
+    RegistrationToken(RegistrationToken),
     /// Add, disable and remove people
     #[command(subcommand)]
     User(User),
@@ -138,6 +141,35 @@ pub(crate) enum Client {
         configured: Configured,
         /// Its client_id
         client_id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RegistrationToken {
+    /// Make an initial access token and print it; it cannot be read again
+    Add {
+        #[command(flatten)]
+        configured: Configured,
+        /// A name by which it is listed and removed
+        name: String,
+        /// A [[registration_policy]] that its clients are held to, instead of those of [registration]
+        #[arg(long = "policy", value_name = "NAME")]
+        policies: Vec<String>,
+        /// How many clients it registers; without it any number
+        #[arg(long, value_name = "NUMBER")]
+        count: Option<u32>,
+        /// How long it is good
+        #[arg(long, value_name = "DURATION", default_value = "30d")]
+        lifetime: String,
+    },
+    /// List the tokens that are still good: name, end, clients left, policies
+    List(Configured),
+    /// Remove a token; the clients that it registered stay
+    Remove {
+        #[command(flatten)]
+        configured: Configured,
+        /// Its name
+        name: String,
     },
 }
 

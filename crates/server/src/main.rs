@@ -61,6 +61,7 @@ async fn run(command: Command) -> commands::Output {
         Command::Check { configured, strict } => commands::check(&configured, strict).await,
         Command::Init(wanted) => commands::init(wanted).await,
         Command::Client(command) => commands::client(command).await,
+        Command::RegistrationToken(command) => commands::registration_token(command).await,
         Command::User(command) => commands::user(command).await,
         Command::Session(command) => commands::session(command).await,
         Command::Keys(command) => commands::keys(command).await,

@@ -39,6 +39,8 @@ handle_kinds! {
     AccessToken = "at", ACCESS_TOKEN;
     /// An authorization code.
     AuthorizationCode = "ac", AUTHORIZATION_CODE;
+    /// What opens the registration endpoint (RFC 7591 section 3).
+    InitialAccessToken = "ia", INITIAL_ACCESS_TOKEN;
     /// What a person still has to do for one request.
     Interaction = "in", INTERACTION;
     /// A refresh token; its secret changes while its family stays.

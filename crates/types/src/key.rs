@@ -14,8 +14,7 @@ pub struct Partition(pub [u8; 2]);
 /// The kind of record that a key names. A number is never reused or changed; the store itself gives it no
 /// meaning.
 ///
-/// Reserved for records that are not written yet: 3 BackchannelAuthentication, 6 DeviceCode, 8
-/// InitialAccessToken, 10 PushedRequest.
+/// Reserved for records that are not written yet: 3 BackchannelAuthentication, 6 DeviceCode, 10 PushedRequest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(pub u8);
 
@@ -32,6 +31,8 @@ impl Kind {
     pub const GRANT: Self = Self(7);
     /// What a person still has to do for one request.
     pub const INTERACTION: Self = Self(9);
+    /// What opens the registration endpoint.
+    pub const INITIAL_ACCESS_TOKEN: Self = Self(8);
     /// A family of refresh tokens.
     pub const REFRESH_FAMILY: Self = Self(11);
     /// Something that counts once, and was used.

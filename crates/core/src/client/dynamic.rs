@@ -4,11 +4,13 @@
 //! The metadata is read as an operator's is. But a client chooses neither its id nor its secret, nor what only
 //! an operator decides (the member `chancery`), and is held to the [`RegistrationPolicy`]s that apply to it.
 
+use std::time::Duration;
+
 use chancery_jose::base64url;
 use chancery_jose::json::Object;
 use chancery_types::handle::{Handle, RegistrationAccessToken};
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType};
-use chancery_types::{ClientId, RealmId, RedirectKind};
+use chancery_types::{ClientId, RealmId, RedirectKind, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -31,6 +33,11 @@ pub struct RegistrationPolicy {
     pub redirect_hosts: Vec<Box<str>>,
     /// The client authentication methods; empty for all.
     pub authentication_methods: Vec<ClientAuthenticationMethod>,
+    /// How long secrets are good; for ever if absent.
+    #[serde(with = "crate::duration::optional")]
+    pub secret_lifetime: Option<Duration>,
+    /// How many clients one network may register within an hour; zero for any number.
+    pub network_quota: u32,
 }
 
 impl Default for RegistrationPolicy {
@@ -41,6 +48,8 @@ impl Default for RegistrationPolicy {
             grant_types: grant_types.filter(|grant| *grant != GrantType::ClientCredentials).collect(),
             redirect_hosts: Vec::new(),
             authentication_methods: Vec::new(),
+            secret_lifetime: None,
+            network_quota: 0,
         }
     }
 }
@@ -83,6 +92,19 @@ pub struct DynamicRules<'r> {
     pub policies: &'r [&'r RegistrationPolicy],
 }
 
+impl DynamicRules<'_> {
+    /// The names of the policies.
+    fn names(&self) -> Vec<Box<str>> {
+        self.policies.iter().map(|policy| policy.name.clone()).collect()
+    }
+
+    /// When a secret that is made now expires.
+    fn secret_ends(&self) -> Option<Timestamp> {
+        let shortest = self.policies.iter().filter_map(|policy| policy.secret_lifetime).min();
+        shortest.map(|lifetime| self.registration.now + lifetime)
+    }
+}
+
 /// The client, or everything that is wrong with its metadata.
 pub type Checked = Result<Registered, Vec<Complaint>>;
 
@@ -105,7 +127,8 @@ pub fn register_itself(
     };
     let mut reader = Reader::new(&object, RFC7591).of_client();
     let metadata = read(&mut reader, OwnSettings::default(), rules);
-    let secret = fitting_secret(&mut reader, Given::default(), random, &rules.registration, &metadata);
+    let given = Given { text: None, ends: rules.secret_ends() };
+    let secret = fitting_secret(&mut reader, given, random, &rules.registration, &metadata);
     let (complaints, _) = reader.finish();
     if !complaints.is_empty() {
         return Ok(Err(complaints));
@@ -117,7 +140,10 @@ pub fn register_itself(
         registration: RegistrationId::from_bytes(bytes(random)),
         registered_at: rules.registration.now,
         secrets: Vec::new(),
-        dynamic: Some(DynamicRegistration { token: token.map(|(token, realm)| token.key(realm)) }),
+        dynamic: Some(DynamicRegistration {
+            token: token.map(|(token, realm)| token.key(realm)),
+            policies: rules.names(),
+        }),
         metadata,
     };
     finished(body, secret, random, rules).map(Ok)
@@ -160,7 +186,7 @@ pub fn update_itself(
             body.secrets.clear();
             fitting_secret(
                 &mut reader,
-                Given { text, ends: None },
+                Given { text, ends: rules.secret_ends() },
                 random,
                 &rules.registration,
                 &body.metadata,
@@ -171,7 +197,7 @@ pub fn update_itself(
     if !complaints.is_empty() {
         return Ok(Err(complaints));
     }
-    body.dynamic = Some(DynamicRegistration { token: Some(token.key(realm)) });
+    body.dynamic = Some(DynamicRegistration { token: Some(token.key(realm)), policies: rules.names() });
     let registered = finished(body, secret, random, rules)?;
     Ok(Ok(Registered { client: registered.client.seen_at(client.revision()), ..registered }))
 }

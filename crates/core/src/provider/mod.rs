@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chancery_types::{AccountId, ClientId, Issuer, Params, RealmId, Timestamp};
+use zeroize::Zeroizing;
 
 use crate::asked::Asked;
 use crate::client::{AuthenticatedClient, Unauthenticated};
 use crate::context::{Call, Env, RequestId};
-use crate::endpoint::registration::{RegistrationError, RegistrationResponse};
+use crate::endpoint::registration::{self, NewInitialAccessToken, RegistrationError, RegistrationResponse};
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault, PageError};
 use crate::event::{Event, RefusedClient};
@@ -18,7 +19,7 @@ use crate::interaction::{Decided, Next, Step, consent, form, stored};
 use crate::offered::{Endpoint, EndpointSet, Routes, Verb};
 use crate::outbox::Outbox;
 use crate::ports::{Clock, Watcher};
-use crate::records::{Found, SessionBody};
+use crate::records::{Found, InitialAccessTokenBody, SessionBody};
 use crate::{session, worker};
 
 mod snapshot;
@@ -311,6 +312,40 @@ impl Provider {
         answer: Result<RegistrationResponse, RegistrationError>,
     ) -> Result<RegistrationResponse, RegistrationError> {
         answer.inspect_err(|error| self.env.record_failure(call, endpoint, None, &error.failure()))
+    }
+
+    /// Makes an initial access token (RFC 7591 section 3), which can be read only now. `None` if there is one
+    /// of this name.
+    ///
+    /// # Errors
+    /// A fault of the store, or a policy that is not configured.
+    pub async fn add_initial_access_token(
+        &self,
+        now: Timestamp,
+        wanted: NewInitialAccessToken,
+    ) -> Result<Option<Zeroizing<String>>, Fault> {
+        self.snapshot.load_full().registration.named(&wanted.policies)?;
+        registration::add(&self.env, now, wanted).await
+    }
+
+    /// The initial access tokens that are still good, by name.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn initial_access_tokens(
+        &self,
+        now: Timestamp,
+    ) -> Result<Vec<Found<InitialAccessTokenBody>>, Fault> {
+        registration::list(&self.env, now).await
+    }
+
+    /// Removes the initial access token of this name; the clients that it registered stay. `false` if there is
+    /// none.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn remove_initial_access_token(&self, now: Timestamp, name: &str) -> Result<bool, Fault> {
+        registration::remove(&self.env, now, name).await
     }
 
     /// Authenticates the client that calls this endpoint.

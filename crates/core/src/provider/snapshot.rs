@@ -123,6 +123,7 @@ impl Snapshot {
         let path = config.routes.path(Endpoint::ClientConfiguration).filter(|_| management);
         let registration = RegistrationEndpoint {
             config: config.registration.clone(),
+            policies: config.registration_policy.clone(),
             offered: offered.clone(),
             keys: Arc::clone(&keys),
             management: path.map(|path| format!("{}{path}", env.issuer).into()),

@@ -19,6 +19,8 @@ mod delivery;
 pub use delivery::DeliveryBody;
 mod grant;
 pub use grant::GrantBody;
+mod initial_access_token;
+pub use initial_access_token::{InitialAccessTokenBody, initial_access_tokens};
 mod interaction;
 pub use interaction::{AnswerBody, Answered, InteractionBody, InteractionId, answer_key};
 mod refresh_family;

@@ -42,6 +42,9 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Output {
     let mut loosened: Vec<String> = departures
         .map(|departure| format!("compatibility.{} ({})", departure.setting, departure.section))
         .collect();
+    if settings.engine.registration.is_unlimited() {
+        loosened.push("registration.network_quota (RFC 7591 section 5)".to_owned());
+    }
     match &settings.store {
         Store::Sqlite { .. } => stored(&settings, &locales, fetch, &mut wrong, &mut loosened).await,
         Store::Memory => wrong.extend(settings.engine.complaints().iter().map(ToString::to_string)),

@@ -4,6 +4,7 @@ mod check;
 mod client;
 mod init;
 mod keys;
+mod registration_token;
 mod session;
 mod user;
 
@@ -11,6 +12,7 @@ pub(crate) use self::check::check;
 pub(crate) use self::client::client;
 pub(crate) use self::init::init;
 pub(crate) use self::keys::keys;
+pub(crate) use self::registration_token::registration_token;
 pub(crate) use self::session::session;
 pub(crate) use self::user::user;
 

@@ -55,7 +55,7 @@ pub(super) async fn end_all(
 }
 
 /// A provider that sends nothing: what it leaves in the store, the running server sends.
-async fn provider(settings: &Settings, opened: &Opened) -> Result<Arc<Provider>, String> {
+pub(super) async fn provider(settings: &Settings, opened: &Opened) -> Result<Arc<Provider>, String> {
     let parts = (Arc::new(NoopEventSink) as _, Arc::new(NoFetch) as _, Waker::noop().clone());
     opened.provider(settings, parts, &[]).await.map_err(|complaints| lines(&complaints))
 }

@@ -70,10 +70,13 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
         Event::ClientKeysUnavailable { client, fault } => {
             line.string("client_id", client.as_str()).string("cause", &fault.to_string());
         }
-        Event::ClientRegistered { client, network } => {
+        Event::ClientRegistered { client, network, initial_access_token } => {
             line.string("client_id", client.as_str());
             if let Some(network) = network {
                 line.string("network", network);
+            }
+            if let Some(name) = initial_access_token {
+                line.string("initial_access_token", name);
             }
         }
         Event::ClientRemoved { client }

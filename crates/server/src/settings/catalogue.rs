@@ -101,6 +101,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("scopes", "Scopes besides `openid`, `offline_access` and those of `[claims]`"),
     ("claims", "Claims"),
     ("discovery", "Additional metadata"),
+    (
+        "registration_policy[]",
+        "What clients that register themselves may register for; repeat the section for each policy",
+    ),
     ("resource_server[]", "A resource server that accepts access tokens; repeat the section for each"),
 ];
 
@@ -404,9 +408,9 @@ const WRITTEN: &[Setting] = &[
     ),
     setting(
         "registration.access",
-        Form::Choice(&["off", "open"]),
+        Form::Choice(&["off", "token", "open"]),
         "\"off\"",
-        "Who may register clients: nobody, or anybody.",
+        "Who may register clients: nobody, whoever has an initial access token (`chancery registration-token`), or anybody.",
     ),
     setting(
         "registration.management",
@@ -418,6 +422,43 @@ const WRITTEN: &[Setting] = &[
         "registration.network_quota",
         Form::Number,
         "20",
+        "How many clients one network may register within an hour without an initial access token, on each node; 0 for any number.",
+    ),
+    setting(
+        "registration.policies",
+        Form::Texts,
+        "[\"default\"]",
+        "The policies that clients are held to, all at once, unless their initial access token names others. Without a `[[registration_policy]]` of this name, `default` is one with the defaults below.",
+    ),
+    setting("registration_policy[].name", Form::Text, "\"default\"", "Its name."),
+    setting(
+        "registration_policy[].grant_types",
+        Form::Texts,
+        "[\"authorization_code\", \"refresh_token\", \"implicit\"]",
+        "The grant types that may be registered. `client_credentials` is not among the default, because nobody consents to it.",
+    ),
+    setting(
+        "registration_policy[].redirect_hosts",
+        Form::Texts,
+        "[]",
+        "The hosts of redirect URIs, besides loopback; `*.example.org` for everything below `example.org`. Empty for all.",
+    ),
+    setting(
+        "registration_policy[].authentication_methods",
+        Form::Texts,
+        "[]",
+        "The values of `token_endpoint_auth_method`; empty for all.",
+    ),
+    setting(
+        "registration_policy[].secret_lifetime",
+        Form::Duration,
+        "",
+        "How long secrets are good (`client_secret_expires_at`); for ever without it.",
+    ),
+    setting(
+        "registration_policy[].network_quota",
+        Form::Number,
+        "0",
         "How many clients one network may register within an hour, on each node; 0 for any number.",
     ),
     setting(

@@ -5,6 +5,7 @@
 mod commands;
 mod development;
 mod readiness;
+mod registration;
 mod serving;
 mod support;
 mod tls;

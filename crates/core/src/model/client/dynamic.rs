@@ -10,4 +10,7 @@ pub(crate) struct DynamicRegistration {
     /// manage themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<Key>,
+    /// The names of the policies that it was registered under, and that its updates are held to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) policies: Vec<Box<str>>,
 }

@@ -6,6 +6,8 @@
 //! A registration access token is nothing but a digest in the client's registration, so that it ends with it,
 //! and an update replaces both in one step.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +30,10 @@ use crate::event::Event;
 use crate::keys::KeySet;
 use crate::model::Client;
 use crate::offered::Offered;
+
+mod initial_access;
+pub use initial_access::NewInitialAccessToken;
+pub(crate) use initial_access::{add, list, remove};
 
 reasons! {
     /// A member of the client's metadata is not valid; the response says which, and why.
@@ -58,6 +64,21 @@ reasons! {
         description: "invalid token provided",
         section: "RFC 7592 section 2.1",
     };
+    /// Clients are registered with an initial access token alone, and the request has none.
+    pub INITIAL_ACCESS_TOKEN_MISSING = Reason {
+        name: "initial_access_token_missing",
+        code: ErrorCode::InvalidToken,
+        description: "an initial access token is needed",
+        section: "RFC 7591 section 3",
+    };
+    /// The initial access token does not exist, has expired, was removed, or has registered as many clients
+    /// as it may.
+    pub INITIAL_ACCESS_TOKEN_UNKNOWN = Reason {
+        name: "initial_access_token_unknown",
+        code: ErrorCode::InvalidToken,
+        description: "invalid token provided",
+        section: "RFC 7591 section 3",
+    };
     /// An operator has disabled the client, so it can no longer manage itself.
     pub CLIENT_DISABLED = Reason {
         name: "managed_client_disabled",
@@ -82,7 +103,9 @@ pub enum RegistrationAccess {
     /// Nobody; there is no such endpoint.
     #[default]
     Off,
-    /// Anybody.
+    /// Whoever has an initial access token.
+    Token,
+    /// Anybody; who has an initial access token is held to the policies of that token.
     Open,
 }
 
@@ -94,13 +117,21 @@ pub struct RegistrationConfig {
     pub access: RegistrationAccess,
     /// Whether registered clients may read, change and remove themselves (RFC 7592).
     pub management: bool,
-    /// How many clients one network may register within an hour; zero for any number.
+    /// How many clients one network may register within an hour without an initial access token; zero for any
+    /// number.
     pub network_quota: u32,
+    /// The policies that clients are held to unless their initial access token names others.
+    pub policies: Vec<Box<str>>,
 }
 
 impl Default for RegistrationConfig {
     fn default() -> Self {
-        Self { access: RegistrationAccess::Off, management: false, network_quota: 20 }
+        Self {
+            access: RegistrationAccess::Off,
+            management: false,
+            network_quota: 20,
+            policies: vec![RegistrationPolicy::default().name],
+        }
     }
 }
 
@@ -111,14 +142,47 @@ impl RegistrationConfig {
         self.access != RegistrationAccess::Off
     }
 
-    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+    /// Whether anybody may register any number of clients.
+    #[must_use]
+    pub fn is_unlimited(&self) -> bool {
+        self.access == RegistrationAccess::Open && self.network_quota == 0
+    }
+
+    pub(crate) fn complaints(&self, policies: &[RegistrationPolicy]) -> Vec<Complaint> {
         let mut complaints = Vec::new();
+        let mut names = BTreeSet::new();
+        for policy in policies {
+            let rule = match () {
+                () if policy.name.is_empty() => "must have a name",
+                () if !names.insert(&policy.name) => "must have a name of its own",
+                () if policy.secret_lifetime.is_some_and(|lifetime| lifetime < Duration::from_secs(1)) => {
+                    "secret_lifetime must be at least 1s"
+                }
+                () => continue,
+            };
+            complaints.push(Complaint::new("registration_policy", rule, "RFC 7591 section 5"));
+        }
+        for name in self.policies.iter().filter(|name| find(policies, name).is_none()) {
+            let rule = format!("there is no [[registration_policy]] {name:?}");
+            complaints.push(Complaint::new("registration.policies", rule, "RFC 7591 section 5"));
+        }
+        if self.policies.is_empty() {
+            let rule = "must name at least one; without the setting it is the policy default";
+            complaints.push(Complaint::new("registration.policies", rule, "RFC 7591 section 5"));
+        }
         if self.management && !self.is_on() {
             let rule = "needs registration.access, without which no client has anything to manage";
             complaints.push(Complaint::new("registration.management", rule, "RFC 7592 section 1"));
         }
         complaints
     }
+}
+
+/// The policy of this name. There is always one named `default`, if only the built-in one.
+fn find<'p>(policies: &'p [RegistrationPolicy], name: &str) -> Option<Cow<'p, RegistrationPolicy>> {
+    let configured = policies.iter().find(|policy| *policy.name == *name).map(Cow::Borrowed);
+    let built_in = || Some(RegistrationPolicy::default()).filter(|policy| *policy.name == *name);
+    configured.or_else(|| built_in().map(Cow::Owned))
 }
 
 /// What a registrant gets. It has no `Debug`, because it may hold a secret and a token.
@@ -176,6 +240,7 @@ const QUOTA_PERIOD: Duration = Duration::from_secs(3_600);
 /// The registration endpoint, and the configuration endpoint of its clients.
 pub struct RegistrationEndpoint {
     pub(crate) config: RegistrationConfig,
+    pub(crate) policies: Vec<RegistrationPolicy>,
     pub(crate) offered: Arc<Offered>,
     pub(crate) keys: Arc<KeySet>,
     /// The URL of the client configuration endpoint; a client's own is one segment below it. `None` if
@@ -194,21 +259,35 @@ impl RegistrationEndpoint {
         env: &Env,
         metadata: &[u8],
     ) -> Result<RegistrationResponse, RegistrationError> {
-        let policy = RegistrationPolicy::default();
+        let initial = initial_access::presented(call, env).await?;
+        if initial.is_none() && self.config.access == RegistrationAccess::Token {
+            return Err((&INITIAL_ACCESS_TOKEN_MISSING).into());
+        }
+        let named = initial.as_ref().map(|found| &found.body.policies).filter(|names| !names.is_empty());
+        let policies = self.named(named.unwrap_or(&self.config.policies))?;
+        let policies: Vec<&RegistrationPolicy> = policies.iter().map(|policy| &**policy).collect();
         let algorithms = self.keys.algorithms(call.now);
         let rules =
-            DynamicRules { registration: self.rules(&algorithms, env, call.now), policies: &[&policy] };
+            DynamicRules { registration: self.rules(&algorithms, env, call.now), policies: &policies };
         let token = self.management.as_ref().map(|_| new_token(env));
         let owned = token.as_ref().map(|token| (token, &env.realm));
         let checked = register_itself(metadata, owned, &*env.random, &rules)?;
         let registered = checked.map_err(RegistrationError::of)?;
         let network = call.network();
-        let quota = self.config.network_quota;
-        let taken = env.guessing.registrations.take(call.now, network.as_deref(), quota, QUOTA_PERIOD);
-        taken.map_err(|wait| Refusal {
-            reason: &TOO_MANY_REGISTRATIONS,
-            remedy: Some(Remedy::RetryAfter(wait)),
-        })?;
+        let own_quota = self.config.network_quota;
+        let quotas = policies.iter().map(|policy| policy.network_quota);
+        let quotas = quotas.chain(initial.is_none().then_some(own_quota)).filter(|quota| *quota > 0);
+        if let Some(quota) = quotas.min() {
+            let taken = env.guessing.registrations.take(call.now, network.as_deref(), quota, QUOTA_PERIOD);
+            taken.map_err(|wait| Refusal {
+                reason: &TOO_MANY_REGISTRATIONS,
+                remedy: Some(Remedy::RetryAfter(wait)),
+            })?;
+        }
+        let initial_access_token = initial.as_ref().map(|found| found.body.name.clone());
+        if let Some(found) = initial {
+            initial_access::lower(call, env, found).await?;
+        }
         let client = Arc::new(registered.client.clone());
         match env.registry.put_client(&env.realm, None, client).await? {
             Put::Done(_) => {}
@@ -216,7 +295,7 @@ impl RegistrationEndpoint {
             Put::Occupied | Put::Stale => return Err(Fault::internal("a made client_id is taken").into()),
         }
         let id = registered.client.id().clone();
-        env.record(call, &Event::ClientRegistered { client: id, network });
+        env.record(call, &Event::ClientRegistered { client: id, network, initial_access_token });
         let token = token.map(|token| token.reveal());
         Ok(RegistrationResponse::Created(self.information(&registered, token.as_deref())?))
     }
@@ -249,10 +328,13 @@ impl RegistrationEndpoint {
         metadata: &[u8],
     ) -> Result<RegistrationResponse, RegistrationError> {
         let (client, _) = managed(call, env, client_id).await?;
-        let policy = RegistrationPolicy::default();
+        // It stays under the policies that it was registered under.
+        let names = client.dynamic().map(|dynamic| &dynamic.policies[..]).unwrap_or_default();
+        let policies = self.named(names)?;
+        let policies: Vec<&RegistrationPolicy> = policies.iter().map(|policy| &**policy).collect();
         let algorithms = self.keys.algorithms(call.now);
         let rules =
-            DynamicRules { registration: self.rules(&algorithms, env, call.now), policies: &[&policy] };
+            DynamicRules { registration: self.rules(&algorithms, env, call.now), policies: &policies };
         let token = new_token(env);
         let checked = update_itself(&client, metadata, (&token, &env.realm), &*env.random, &rules)?;
         let registered = checked.map_err(RegistrationError::of)?;
@@ -282,6 +364,13 @@ impl RegistrationEndpoint {
         }
         env.record(call, &Event::ClientRemoved { client: id.clone() });
         Ok(RegistrationResponse::Removed)
+    }
+
+    /// The policies of these names.
+    pub(crate) fn named(&self, names: &[Box<str>]) -> Result<Vec<Cow<'_, RegistrationPolicy>>, Fault> {
+        let missing =
+            |name| Fault::internal(format!("there is no [[registration_policy]] {name:?} any more"));
+        names.iter().map(|name| find(&self.policies, name).ok_or_else(|| missing(name))).collect()
     }
 
     fn rules<'r>(

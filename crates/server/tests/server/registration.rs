@@ -1,0 +1,52 @@
+//! What an operator does about clients that register themselves.
+
+use std::fs;
+
+use crate::support::{done, initialised, refused};
+
+fn add<'a>(rest: &[&'a str]) -> Vec<&'a str> {
+    [&["registration-token", "add"], rest].concat()
+}
+
+/// Tokens are made, listed and removed; a policy that is not configured and a name that is taken are refused.
+#[test]
+fn registration_tokens_are_made_listed_and_removed() {
+    let folder = initialised();
+    let settings = folder.join("chancery.toml");
+    let text = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, text + "\n[[registration_policy]]\nname = \"partners\"\n").unwrap();
+    let token =
+        done(&folder, &add(&["acme", "--policy", "partners", "--count", "3", "--lifetime", "7d"]), "");
+    assert!(token.starts_with("ia_") && token.trim_end().len() == 49, "{token}");
+    done(&folder, &add(&["everybody"]), "");
+    let listed = done(&folder, &["registration-token", "list"], "");
+    let lines: Vec<Vec<&str>> = listed.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(lines.iter().map(|line| line[0]).collect::<Vec<_>>(), ["acme", "everybody"]);
+    assert_eq!((&lines[0][2..], &lines[1][2..]), (&["3", "partners"][..], &["-", "-"][..]));
+    assert!(!listed.contains(token.trim_end()), "{listed}");
+    for (rest, said) in [
+        (vec!["acme"], "there is a token of this name"),
+        (vec!["other", "--policy", "nobody"], "nobody"),
+        (vec!["other", "--lifetime", "soon"], "--lifetime"),
+        (vec!["other", "--count", "0"], "--count"),
+        (vec![""], "name"),
+    ] {
+        let refused = refused(&folder, &add(&rest), "");
+        assert!(refused.contains(said), "{rest:?}: {refused}");
+    }
+    assert_eq!(done(&folder, &["registration-token", "remove", "acme"], ""), "removed\n");
+    assert!(refused(&folder, &["registration-token", "remove", "acme"], "").contains("no such token"));
+    assert_eq!(done(&folder, &["registration-token", "list"], "").lines().count(), 1);
+}
+
+/// Anybody may register any number of clients: that is said.
+#[test]
+fn check_names_open_registration_without_a_quota() {
+    let folder = initialised();
+    let open = ["check", "--set", "registration.access=open"];
+    assert!(!done(&folder, &open, "").contains("loosened"));
+    let without = [&open[..], &["--set", "registration.network_quota=0"]].concat();
+    let said = done(&folder, &without, "");
+    assert!(said.contains("loosened: registration.network_quota (RFC 7591 section 5)"), "{said}");
+    assert!(refused(&folder, &[&without[..], &["--strict"]].concat(), "").contains("network_quota"));
+}
