@@ -1,13 +1,13 @@
 //! How long the hot paths take on this machine, one request after the other on one thread, through the
 //! Service and without sockets. Run by hand:
-//! `cargo run --release -p chancery-bench [memory|sqlite|signature]`.
+//! `cargo run --release -p chancery-bench [memory|sqlite|signature|verification]`.
 //!
 //! The figures include the test kit's counting of trips and recording of events, which a server does not
 //! have, and leave out sockets, HTTP parsing and TLS, which it has.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures and prints")]
 
-mod signature;
+mod beside;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,8 +24,10 @@ const SPAN: Duration = Duration::from_secs(2);
 
 fn main() {
     let wanted = std::env::args().nth(1);
-    if wanted.as_deref() == Some("signature") {
-        return signature::compare(&provider(Arc::new(MemoryStore::new())), "rs256");
+    match wanted.as_deref() {
+        Some("signature") => return beside::signature(&provider(Arc::new(MemoryStore::new())), "rs256"),
+        Some("verification") => return beside::verification(&provider(Arc::new(MemoryStore::new()))),
+        _ => {}
     }
     let directory = std::env::temp_dir().join(format!("chancery-bench-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();

@@ -1,0 +1,111 @@
+//! What a request costs beside the one raw signature, or the one raw verification, without which it cannot be
+//! answered: thread CPU time of the two, which take turns.
+
+use std::cell::Cell;
+
+use bytes::Bytes;
+use chancery_jose::SigningAlgorithm::{Es256, Rs256};
+use chancery_jose::{Compact, PrivateKey, PublicJwk};
+use chancery_testkit::{ClientKey, TestProvider};
+use cpu_time::ThreadTime;
+use http::Request;
+
+const ROUNDS: usize = 9;
+const EACH: usize = 500;
+/// A request may cost so many raw acts.
+const BOUND: f64 = 1.3;
+
+/// A request, and the act that is in it.
+struct Comparison<'a> {
+    request: &'a str,
+    act: &'a str,
+    /// So many requests that are answered with 200, made outside the measured time.
+    requests: &'a dyn Fn(usize) -> Vec<Request<Bytes>>,
+    raw: &'a dyn Fn(),
+}
+
+/// A token response whose ID token is signed by RS256.
+pub(crate) fn signature(kit: &TestProvider, client: &str) {
+    let key = PrivateKey::generate(Rs256).unwrap();
+    let signed = signing_input(kit, client);
+    let comparison = Comparison {
+        request: "token response",
+        act: "raw signature",
+        requests: &|count| {
+            let codes: Vec<_> = (0..count).map(|_| kit.code("alice", client, "openid")).collect();
+            codes.iter().map(|code| kit.code_request(code).to_http()).collect()
+        },
+        raw: &|| drop(key.sign(Rs256, &signed).unwrap()),
+    };
+    comparison.print(kit);
+}
+
+/// What such a response signs: the ID token without its signature.
+fn signing_input(kit: &TestProvider, client: &str) -> Vec<u8> {
+    let tokens = kit.tokens("alice", client, "openid");
+    let (input, _) = tokens.member("id_token").rsplit_once('.').unwrap();
+    input.as_bytes().to_vec()
+}
+
+/// A request for `client_credentials` by a client that authenticates by `private_key_jwt` with ES256.
+pub(crate) fn verification(kit: &TestProvider) {
+    let key = ClientKey::generate(Es256);
+    let metadata = serde_json::json!({"client_id": "signs", "token_endpoint_auth_method": "private_key_jwt",
+        "grant_types": ["client_credentials"], "response_types": [], "jwks": key.jwks()});
+    kit.put_client(&metadata.to_string());
+    let count = Cell::new(0_u32);
+    let assertion = || {
+        count.set(count.get() + 1);
+        key.assertion("signs", kit.issuer().as_str(), &count.get().to_string(), kit.now())
+    };
+    let (signed, public) = (assertion(), PublicJwk::parse(key.public().to_string().as_bytes()).unwrap());
+    let public = public.verifying_key().unwrap();
+    let comparison = Comparison {
+        request: "private_key_jwt",
+        act: "raw verification",
+        requests: &|count| {
+            let request = |_| kit.client_credentials_request("machine").assertion(&assertion()).to_http();
+            (0..count).map(request).collect()
+        },
+        raw: &|| drop(Compact::parse(&signed).unwrap().verify(&public).unwrap()),
+    };
+    comparison.print(kit);
+}
+
+impl Comparison<'_> {
+    /// Measures and prints.
+    fn print(&self, kit: &TestProvider) {
+        let [request, act] = [self.request, self.act].map(|name| format!("{name}, µs CPU"));
+        println!("{:>5} {request:>24} {act:>25} {:>7}", "round", "ratio");
+        let mut rounds: Vec<_> = (1..=ROUNDS)
+            .map(|number| {
+                let (whole, raw) = self.round(kit);
+                let ratio = whole / raw;
+                println!("{number:>5} {whole:>24.1} {raw:>25.1} {ratio:>7.3}");
+                (ratio, whole, raw)
+            })
+            .collect();
+        rounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let (ratio, whole, raw) = rounds.into_iter().nth(ROUNDS / 2).unwrap();
+        let verdict = if ratio <= BOUND { "within" } else { "ABOVE" };
+        println!(
+            "median: {ratio:.3} ({whole:.1} beside {raw:.1} µs), {verdict} {BOUND}; the test kit's part is in it"
+        );
+    }
+
+    /// Microseconds of one request and of one raw act.
+    fn round(&self, kit: &TestProvider) -> (f64, f64) {
+        let (mut whole, mut raw) = (0.0, 0.0);
+        for request in (self.requests)(EACH) {
+            let begin = ThreadTime::now();
+            let answer = kit.send(request);
+            whole += begin.elapsed().as_secs_f64();
+            let _ = answer.expect_status(200);
+            let begin = ThreadTime::now();
+            (self.raw)();
+            raw += begin.elapsed().as_secs_f64();
+        }
+        let microseconds = 1e6 / f64::from(u32::try_from(EACH).unwrap());
+        (whole * microseconds, raw * microseconds)
+    }
+}
