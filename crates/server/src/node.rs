@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chancery::development::Demo;
+use chancery_core::offered::Departure;
 use chancery_core::ports::Clock as _;
 use chancery_core::provider::Provider;
 use chancery_http::{Peer, Service, TrustedProxies};
@@ -153,6 +154,7 @@ impl Node {
             }
         });
         self.log.say(Level::Info, "started", &format!("version {}", env!("CARGO_PKG_VERSION")));
+        self.say_departures(&self.settings);
         shutdown_signal(terminate, interrupt).await;
 
         exit_at_the_deadline();
@@ -285,20 +287,28 @@ impl Node {
         }
         let Some(configured) = configured else { return };
         match self.reconfigured(configured).await {
-            Ok(current) => {
+            Ok((current, settings)) => {
                 self.current.store(Arc::new(current));
                 self.log.say(Level::Info, "configuration_reloaded", "new requests use it");
+                self.say_departures(&settings);
             }
             Err(why) => self.log.say(Level::Error, "configuration_kept", &why),
         }
     }
 
-    async fn reconfigured(&self, configured: &Configured) -> Result<Current, String> {
+    async fn reconfigured(&self, configured: &Configured) -> Result<(Current, Settings), String> {
         let settings = settings::load(configured).map_err(|complaints| lines(&complaints))?;
         if settings.issuer != self.settings.issuer || settings.realm != self.settings.realm {
             return Err("a change of issuer or realm needs a restart".to_owned());
         }
-        current(&settings, &self.opened, &self.log, &self.bell).await
+        Ok((current(&settings, &self.opened, &self.log, &self.bell).await?, settings))
+    }
+
+    /// Warns of each compatibility setting that is on, so that nobody has to look for it when it matters.
+    fn say_departures(&self, settings: &Settings) {
+        for Departure { setting, section } in settings.engine.compatibility.departures() {
+            self.log.say(Level::Warn, "loosened", &format!("compatibility.{setting} leaves {section}"));
+        }
     }
 }
 

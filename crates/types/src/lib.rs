@@ -26,8 +26,10 @@ pub mod params;
 pub use params::Params;
 
 mod redirect;
+mod redirect_pattern;
 mod response_type;
 pub use redirect::{RedirectKind, RedirectUri};
+pub use redirect_pattern::RedirectPattern;
 
 pub mod handle;
 

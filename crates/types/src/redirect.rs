@@ -23,8 +23,11 @@ pub enum RedirectKind {
     HttpRemote,
     /// A private-use scheme with a dot in its name (RFC 8252 section 7.1).
     PrivateUse,
-    /// Any other scheme: `javascript:`, `data:`, a name without a dot.
+    /// Any other scheme.
     Other,
+    /// What never leads to a client: a scheme that a browser runs or opens itself, such as `javascript:` and
+    /// `data:`, or a web address without a host.
+    Never,
 }
 
 impl RedirectUri {
@@ -93,8 +96,27 @@ impl RedirectUri {
             "https" if !host.is_empty() => RedirectKind::Https,
             "http" if is_loopback(&host) => RedirectKind::HttpLoopback,
             "http" if !host.is_empty() => RedirectKind::HttpRemote,
+            "https" | "http" => RedirectKind::Never,
+            other if OF_BROWSERS.contains(&other) => RedirectKind::Never,
             other if other.contains('.') => RedirectKind::PrivateUse,
             _ => RedirectKind::Other,
+        }
+    }
+
+    /// The spelling that this URI has in common with all that are equivalent to it (RFC 3986 sections 6.2.2 and
+    /// 6.2.3): scheme and host in lower case, no default port, no dot segments, nothing encoded that need not be,
+    /// and `/` for the empty path of a web address.
+    #[must_use]
+    pub fn normalised(&self) -> String {
+        let Ok(uri) = Uri::parse(&*self.0) else { return self.0.to_string() };
+        let uri = uri.normalize();
+        let is_web = matches!(uri.scheme().as_str(), "https" | "http") && uri.authority().is_some();
+        if !is_web || !uri.path().as_str().is_empty() {
+            return uri.into_string();
+        }
+        match uri.as_str().split_once('?') {
+            Some((before, query)) => format!("{before}/?{query}"),
+            None => format!("{uri}/"),
         }
     }
 
@@ -126,6 +148,10 @@ impl<'de> serde::Deserialize<'de> for RedirectUri {
         crate::text::deserialize(from, "a valid redirect URI", |text| Self::parse(text).ok())
     }
 }
+
+/// Schemes that a browser runs or opens itself instead of asking a server or an application.
+const OF_BROWSERS: [&str; 9] =
+    ["about", "blob", "data", "file", "filesystem", "javascript", "jar", "vbscript", "view-source"];
 
 fn is_loopback(host: &str) -> bool {
     matches!(host, "127.0.0.1" | "[::1]" | "localhost")
@@ -189,7 +215,55 @@ mod tests {
         assert_eq!(kind("http://localhost/cb"), RedirectKind::HttpLoopback);
         assert_eq!(kind("http://a.example/cb"), RedirectKind::HttpRemote);
         assert_eq!(kind("com.example.app:/cb"), RedirectKind::PrivateUse);
-        assert_eq!(kind("javascript:alert(1)"), RedirectKind::Other);
+        assert_eq!(kind("app:/cb"), RedirectKind::Other);
+        for never in [
+            "javascript:alert(1)",
+            "JavaScript:alert(1)",
+            "data:text/html,x",
+            "vbscript:x",
+            "blob:https://a.example/x",
+            "filesystem:https://a.example/x",
+            "file:///etc/passwd",
+            "about:blank",
+            "view-source:https://a.example",
+            "jar:https://a.example!/x",
+            "https:/cb",
+            "https:cb",
+            "https:///cb",
+            "HTTP:/cb",
+        ] {
+            assert_eq!(kind(never), RedirectKind::Never, "{never}");
+        }
+    }
+
+    /// LOGTO-15
+    #[test]
+    fn equivalent_spellings_are_normalised_to_one() {
+        let normal = |text: &str| RedirectUri::parse(text).unwrap().normalised();
+        for (one, other) in [
+            ("https://RP.example.com", "https://rp.example.com/"),
+            ("https://rp.example.com?x=1", "https://rp.example.com:443/?x=1"),
+            ("HTTPS://rp.example.com:/cb", "https://rp.example.com/cb"),
+            ("https://rp.example.com/a/../cb", "https://rp.example.com/cb"),
+            ("https://rp.example.com/%7ecb%c3", "https://rp.example.com/~cb%C3"),
+            ("http://[0:0::1]:80/cb", "http://[::1]/cb"),
+            ("com.example.App:/cb", "com.example.app:/cb"),
+        ] {
+            assert_eq!(normal(one), normal(other));
+        }
+        for (one, other) in [
+            ("https://rp.example.com/cb", "https://rp.example.com/CB"),
+            ("https://rp.example.com/cb", "https://rp.example.com/cb/"),
+            ("https://rp.example.com/cb", "https://rp.example.com/cb?"),
+            ("https://rp.example.com/cb", "http://rp.example.com/cb"),
+            ("https://rp.example.com/cb", "https://rp.example.com:8443/cb"),
+            ("https://rp.example.com/a%2Fb", "https://rp.example.com/a/b"),
+            ("https://rp.example.com/?a=1", "https://rp.example.com/?A=1"),
+            ("https://rp.example.com/cb", "https://rp.example.com./cb"),
+            ("com.example.app:", "com.example.app:/"),
+        ] {
+            assert_ne!(normal(one), normal(other));
+        }
     }
 
     #[test]

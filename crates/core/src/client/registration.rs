@@ -76,6 +76,7 @@ pub fn register(
     let object =
         Object::parse(metadata).map_err(|error| broken(format!("must be one JSON object: {error}")))?;
     let mut reader = Reader::new(&object, RFC7591);
+    reader.permit(rules.offered.redirects);
 
     let client_id = read_id(&mut reader, random);
     let metadata = ClientMetadata::read(&mut reader, rules.algorithms, None);

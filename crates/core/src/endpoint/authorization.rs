@@ -40,7 +40,7 @@ impl AuthorizationEndpoint {
         let addressed = Received::new(params)
             .resolve(call, env, &interactions.rules.resolver)
             .await?
-            .address(env)
+            .address(env, &interactions.rules.offered)
             .await?;
         // The checks. From here on errors go to the client.
         let request = match addressed.validate(&interactions.rules) {

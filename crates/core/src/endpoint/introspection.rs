@@ -145,7 +145,9 @@ impl IntrospectionEndpoint {
             return Ok(Introspection::Inactive);
         }
         let subject = live.holder.account().map(|account| subject(&owner, account));
-        Ok(Introspection::Active(live.describe(&env.issuer, subject.as_ref().map(Subject::as_str))))
+        let scope = self.issuer.scope_member(&live.scopes, asker);
+        let subject = subject.as_ref().map(Subject::as_str);
+        Ok(Introspection::Active(live.describe(&env.issuer, subject, scope.as_deref())))
     }
 }
 
@@ -174,7 +176,7 @@ impl Live {
     }
 
     /// The members of RFC 7662 section 2.2, followed by extra claims, which cannot replace any of them.
-    fn describe(&self, issuer: &Issuer, subject: Option<&str>) -> String {
+    fn describe(&self, issuer: &Issuer, subject: Option<&str>, scope: Option<&str>) -> String {
         let mut members = ClaimsWriter::new();
         members
             .boolean("active", true)
@@ -186,10 +188,8 @@ impl Live {
             .date("exp", self.expires_at)
             .string_if("sid", self.holder.granted().map(|granted| &*granted.sid))
             .string_if("jti", self.jti.as_deref())
-            .string_if("token_type", (self.kind == TokenKind::AccessToken).then_some("Bearer"));
-        if !self.scopes.is_empty() {
-            members.string("scope", &self.scopes.to_string());
-        }
+            .string_if("token_type", (self.kind == TokenKind::AccessToken).then_some("Bearer"))
+            .string_if("scope", scope);
         for (name, value) in self.extra.iter() {
             members.raw(name, value);
         }
@@ -240,7 +240,7 @@ mod tests {
             extra,
         };
         assert_eq!(
-            live.describe(&Issuer::parse("https://op.example").unwrap(), Some("alice")),
+            live.describe(&Issuer::parse("https://op.example").unwrap(), Some("alice"), Some("read write")),
             concat!(
                 r#"{"active":true,"iss":"https://op.example","sub":"alice","client_id":"app","#,
                 r#""aud":"https://api.example","iat":1,"exp":2,"sid":"s","token_type":"Bearer","#,

@@ -73,7 +73,8 @@ pub(super) async fn reopen<'a>(
     let InteractionBody { interaction, request: carrier, source, first_seen, session, done, .. } =
         &found.body;
     let received = Received::again(carrier.params()?.into_owned(), *source);
-    let addressed = received.resolve(call, env, &by.rules.resolver).await?.address(env).await?;
+    let addressed =
+        received.resolve(call, env, &by.rules.resolver).await?.address(env, &by.rules.offered).await?;
     let request = match addressed.validate(&by.rules) {
         Ok(request) => request,
         Err(Refused { addressed, why }) => {
@@ -117,7 +118,7 @@ async fn way_on(
 ) -> Result<Decided, Fault> {
     let Some(params) = params else { return Ok(lost_page(None, None, false)) };
     let addressed = match Received::new(params).resolve(call, env, &by.rules.resolver).await {
-        Ok(resolved) => resolved.address(env).await,
+        Ok(resolved) => resolved.address(env, &by.rules.offered).await,
         Err(error) => Err(error),
     };
     match addressed {

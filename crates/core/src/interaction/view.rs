@@ -215,7 +215,7 @@ pub struct LogoutFramesView {
 /// request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PostLogoutTarget {
-    /// The URI as it was registered.
+    /// The URI that was asked for, which a registered one admits.
     pub uri: RedirectUri,
     /// `state`, to be sent along.
     pub state: Option<String>,

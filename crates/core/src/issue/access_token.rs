@@ -192,9 +192,7 @@ impl TokenIssuer {
             .string("jti", &place.jti(&env.secret::<16>()))
             .date("iat", call.now)
             .date("exp", call.now + lifetime);
-        if !scopes.is_empty() {
-            claims.string("scope", &scopes.to_string());
-        }
+        claims.string_if("scope", self.scope_member(scopes, client).as_deref());
         for (name, value) in form.extra.iter().filter(|(name, _)| !is_reserved(name)) {
             claims.raw(name, value);
         }

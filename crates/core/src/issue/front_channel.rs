@@ -70,8 +70,9 @@ impl TokenIssuer {
                 ("access_token", access.text.clone()),
                 ("token_type", BEARER.to_owned()),
                 ("expires_in", access.lifetime.as_secs().to_string()),
-                ("scope", what.target.answered_scopes().to_string()),
             ]);
+            let scope = self.scope_member(&what.target.answered_scopes(), client);
+            front.parameters.extend(scope.map(|scope| ("scope", scope)));
             access_token = Some(access.text);
         }
         if response_type.has_id_token() {

@@ -53,6 +53,8 @@ pub struct TokenIssuer {
     pub id_token: id_token::IdTokenConfig,
     /// `[compatibility] unsigned_id_token`
     pub unsigned_id_tokens: bool,
+    /// `[compatibility] empty_scope_members`
+    pub empty_scope_members: bool,
     /// `[refresh_token]`
     pub refresh_token: refresh_token::RefreshTokenConfig,
 }
@@ -69,15 +71,15 @@ pub struct TokenResponse {
     pub refresh_token: Option<String>,
     /// `id_token` (OIDC Core section 3.1.3.3)
     pub id_token: Option<String>,
-    /// `scope`, always sent if there is one, so that the client can see what was not granted.
-    pub scope: Option<Scopes>,
+    /// `scope`, always sent if there is one, so that the client can see what was not granted. An empty one is
+    /// sent only by a compatibility setting.
+    pub scope: Option<String>,
 }
 
 impl TokenResponse {
     /// The JSON object of RFC 6749 section 5.1, with the ID token of OIDC Core section 3.1.3.3.
     #[must_use]
     pub fn json(&self) -> String {
-        let scope = self.scope.as_ref().filter(|scope| !scope.is_empty()).map(ToString::to_string);
         let mut members = ClaimsWriter::new();
         members
             .string("access_token", &self.access_token)
@@ -85,7 +87,7 @@ impl TokenResponse {
             .integer("expires_in", i64::try_from(self.expires_in.as_secs()).unwrap_or(i64::MAX))
             .string_if("refresh_token", self.refresh_token.as_deref())
             .string_if("id_token", self.id_token.as_deref())
-            .string_if("scope", scope.as_deref());
+            .string_if("scope", self.scope.as_deref());
         members.finish()
     }
 }
@@ -201,12 +203,19 @@ impl TokenIssuer {
             expires_in: access.lifetime,
             refresh_token: refresh_token.map(|token| token.reveal()),
             id_token,
-            scope: Some(what.target.answered_scopes()).filter(|scopes| !scopes.is_empty()),
+            scope: self.scope_member(&what.target.answered_scopes(), client.client()),
         }))
     }
 }
 
 impl TokenIssuer {
+    /// The value of a `scope` member that this client reads. Without scopes there is none (RFC 6749 section 3.3:
+    /// a scope has at least one token), unless a compatibility setting asks for an empty one.
+    pub(crate) fn scope_member(&self, scopes: &Scopes, client: &Client) -> Option<String> {
+        let is_empty_sent = self.empty_scope_members || client.metadata().own.empty_scope_members;
+        (is_empty_sent || !scopes.is_empty()).then(|| scopes.to_string())
+    }
+
     /// The entitlement, with those of the single claims that the client is still registered for.
     fn registered(&self, cleared: Cleared, client: &Client) -> Entitlement {
         let mut what = cleared.into_entitlement();

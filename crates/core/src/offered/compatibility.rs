@@ -9,14 +9,21 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CompatibilityConfig {
+    /// Redirect URIs of any scheme but those that a browser runs or opens itself.
+    pub any_redirect_scheme: bool,
     /// Whom the assertions of clients may be for. A single client can be laxer than this.
     pub assertion_audience: AssertionAudience,
+    /// `"scope": ""` where nothing was granted, in token responses, introspection and JWT access tokens, for
+    /// clients that take its absence for everything that they asked for.
+    pub empty_scope_members: bool,
     /// The response types that combine a code with tokens from the authorization endpoint, for clients that are
     /// registered for them.
     pub hybrid: bool,
     /// The response types that have tokens from the authorization endpoint alone, for clients that are
     /// registered for them.
     pub implicit: bool,
+    /// Redirect URIs that are spelled differently from the registered ones and mean the same.
+    pub normalised_redirect_match: bool,
     /// Which clients may omit PKCE.
     pub pkce_optional: PkceOptional,
     /// The code challenge method `plain`, for every client.
@@ -25,6 +32,31 @@ pub struct CompatibilityConfig {
     pub query_access_token: bool,
     /// ID tokens without a signature, from the token endpoint, for clients that are registered for them.
     pub unsigned_id_token: bool,
+    /// Wildcards in registered redirect URIs.
+    pub wildcard_redirect_uris: bool,
+}
+
+/// How the rules for redirect URIs are loosened. RFC 9700 section 2.1 demands exact string matching.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RedirectLeniency {
+    /// `any_redirect_scheme`
+    pub any_scheme: bool,
+    /// `normalised_redirect_match`
+    pub normalised: bool,
+    /// `wildcard_redirect_uris`
+    pub wildcards: bool,
+}
+
+impl RedirectLeniency {
+    /// What either of two permits, such as the server and a client's own settings.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            any_scheme: self.any_scheme || other.any_scheme,
+            normalised: self.normalised || other.normalised,
+            wildcards: self.wildcards || other.wildcards,
+        }
+    }
 }
 
 /// Whom an assertion of a client may be for (`aud`).
@@ -63,24 +95,51 @@ pub struct Departure {
     pub section: &'static str,
 }
 
+impl Departure {
+    /// Those of the settings that are on.
+    pub(crate) fn those_of(
+        settings: impl IntoIterator<Item = (bool, &'static str, &'static str)>,
+    ) -> Vec<Self> {
+        let on = settings.into_iter().filter(|(is_on, ..)| *is_on);
+        on.map(|(_, setting, section)| Self { setting, section }).collect()
+    }
+}
+
 impl CompatibilityConfig {
     /// Every setting that is on.
     #[must_use]
     pub fn departures(&self) -> Vec<Departure> {
         let all = [
-            (
-                self.assertion_audience != AssertionAudience::Issuer,
-                "assertion_audience",
-                "draft-ietf-oauth-rfc7523bis section 4",
-            ),
+            (self.any_redirect_scheme, "any_redirect_scheme", ANY_REDIRECT_SCHEME),
+            (self.assertion_audience != AssertionAudience::Issuer, "assertion_audience", ASSERTION_AUDIENCE),
+            (self.empty_scope_members, "empty_scope_members", EMPTY_SCOPE_MEMBERS),
             (self.hybrid, "hybrid", "RFC 9700 section 2.1.2"),
             (self.implicit, "implicit", "RFC 9700 section 2.1.2"),
-            (self.pkce_optional != PkceOptional::Never, "pkce_optional", "RFC 9700 section 2.1.1"),
-            (self.pkce_plain, "pkce_plain", "RFC 9700 section 2.1.1"),
+            (self.normalised_redirect_match, "normalised_redirect_match", EXACT_MATCHING),
+            (self.pkce_optional != PkceOptional::Never, "pkce_optional", PKCE),
+            (self.pkce_plain, "pkce_plain", PKCE),
             (self.query_access_token, "query_access_token", "RFC 9700 section 4.3.2"),
             (self.unsigned_id_token, "unsigned_id_token", "RFC 8725 section 3.2"),
+            (self.wildcard_redirect_uris, "wildcard_redirect_uris", EXACT_MATCHING),
         ];
-        let on = all.into_iter().filter(|(is_on, ..)| *is_on);
-        on.map(|(_, setting, section)| Departure { setting, section }).collect()
+        Departure::those_of(all)
+    }
+
+    /// What is loosened for redirect URIs.
+    #[must_use]
+    pub fn redirects(&self) -> RedirectLeniency {
+        RedirectLeniency {
+            any_scheme: self.any_redirect_scheme,
+            normalised: self.normalised_redirect_match,
+            wildcards: self.wildcard_redirect_uris,
+        }
     }
 }
+
+/// `redirect_uris` of web clients MUST only be `https`.
+pub(crate) const ANY_REDIRECT_SCHEME: &str = "OIDC Registration section 2";
+pub(crate) const ASSERTION_AUDIENCE: &str = "draft-ietf-oauth-rfc7523bis section 4";
+/// A scope has at least one token.
+pub(crate) const EMPTY_SCOPE_MEMBERS: &str = "RFC 6749 section 3.3";
+pub(crate) const EXACT_MATCHING: &str = "RFC 9700 section 2.1";
+pub(crate) const PKCE: &str = "RFC 9700 section 2.1.1";

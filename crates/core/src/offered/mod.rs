@@ -1,7 +1,7 @@
 //! What a provider offers: which endpoints are on, and which grant types, response types, response modes and
 //! client authentication methods it accepts. Parsing, registration and discovery all ask here, so they cannot
 //! disagree.
-//! Config     `[routes]`, `[endpoints]`, `[compatibility] implicit, hybrid`,
+//! Config     `[routes]`, `[endpoints]`, `[compatibility] implicit, hybrid`, those about redirect URIs,
 //!            `client_authentication.assertion_algorithms`
 //! Discovery  what each endpoint's description names, and the `*_supported` members of the lists below
 
@@ -13,7 +13,10 @@ use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, 
 use serde::{Deserialize, Serialize};
 
 mod compatibility;
-pub use compatibility::{AssertionAudience, CompatibilityConfig, Departure, PkceOptional};
+pub(crate) use compatibility::{
+    ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, EMPTY_SCOPE_MEMBERS, EXACT_MATCHING, PKCE,
+};
+pub use compatibility::{AssertionAudience, CompatibilityConfig, Departure, PkceOptional, RedirectLeniency};
 mod endpoint;
 pub use endpoint::{Caller, Description, Endpoint, Switch, Verb};
 mod routes;
@@ -102,6 +105,8 @@ pub struct Offered {
     pub response_types: Vec<ResponseType>,
     /// The response modes of the authorization endpoint.
     pub response_modes: Vec<ResponseMode>,
+    /// How the rules for every client's redirect URIs are loosened.
+    pub redirects: RedirectLeniency,
     /// Whether a client may be registered for ID tokens without a signature.
     pub unsigned_id_tokens: bool,
     /// The client authentication methods.
@@ -124,6 +129,7 @@ impl Offered {
         let is_of_use = |value: &GrantType| *value != GrantType::Implicit || implicit || hybrid;
         Self {
             endpoints,
+            redirects: compatibility.redirects(),
             unsigned_id_tokens: unsigned_id_token,
             grant_types: GrantType::ALL.iter().copied().filter(is_of_use).collect(),
             response_types: ResponseType::ALL.iter().copied().filter(is_permitted).collect(),

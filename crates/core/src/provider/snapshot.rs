@@ -80,6 +80,7 @@ impl Snapshot {
             access_token: config.access_token.clone(),
             id_token: config.id_token.clone(),
             unsigned_id_tokens: offered.unsigned_id_tokens,
+            empty_scope_members: config.compatibility.empty_scope_members,
             refresh_token: config.refresh_token.clone(),
         });
         let interactions = Arc::new(Interactions {
@@ -104,6 +105,7 @@ impl Snapshot {
             sessions: Sessions::new(config.session.clone()),
             lifetime: config.interaction.lifetime,
             is_on: offered.endpoints.has(Endpoint::EndSession),
+            redirects: offered.redirects,
         };
         let authorization = AuthorizationEndpoint::new(Arc::clone(&interactions));
         let token = TokenEndpoint {

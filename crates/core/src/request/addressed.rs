@@ -8,6 +8,7 @@ use chancery_types::{ClientId, Params};
 use crate::context::Env;
 use crate::error::{PageError, Reason, Refusal};
 use crate::model::{Carrier, Client, RedirectTarget, ResourceServer, Source};
+use crate::offered::Offered;
 use crate::request::{Resolved, Unsealed};
 
 reasons! {
@@ -61,7 +62,7 @@ impl<'a> Resolved<'a> {
     ///
     /// # Errors
     /// A page for the person: nothing has been verified to which an error could be sent.
-    pub async fn address(self, env: &Env) -> Result<Addressed<'a>, PageError> {
+    pub async fn address(self, env: &Env, offered: &Offered) -> Result<Addressed<'a>, PageError> {
         let Self { params, source } = self;
         let id = params.one("client_id")?.ok_or(&CLIENT_ID_MISSING)?;
         let id = ClientId::parse(id).map_err(|_| &CLIENT_UNKNOWN)?;
@@ -75,7 +76,9 @@ impl<'a> Resolved<'a> {
             return Err(refused((&CLIENT_UNKNOWN).into(), None));
         }
         let redirect_uri = params.one("redirect_uri").map_err(|error| refused(error.into(), None))?;
-        let target = client.redirect_target(redirect_uri).map_err(|why| refused(why, client.way_on()))?;
+        let target = client
+            .redirect_target(redirect_uri, offered.redirects)
+            .map_err(|why| refused(why, client.way_on()))?;
         let resource = match client.default_resource() {
             Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
             None => None,

@@ -5,7 +5,6 @@ use std::task::Waker;
 
 use chancery_core::fetch::{Fetch, NoFetch};
 use chancery_core::model::IdTokenAlgorithm;
-use chancery_core::offered::AssertionAudience;
 use chancery_core::ports::{Clock as _, NoopEventSink, SystemClock};
 
 use super::{Output, client, lines};
@@ -92,20 +91,13 @@ async fn stored(
             let now = SystemClock.now();
             for client in clients {
                 let id = client.id();
-                if client.is_pkce_optional() {
-                    loosened.push(format!("client {id}: pkce_optional (RFC 9700 section 2.1.1)"));
-                }
-                if client.is_pkce_plain() {
-                    loosened.push(format!("client {id}: pkce_plain (RFC 9700 section 2.1.1)"));
-                }
+                let departures = client.metadata().own.departures().into_iter();
+                loosened.extend(
+                    departures.map(|left| format!("client {id}: {} ({})", left.setting, left.section)),
+                );
                 if client.metadata().openid.id_token_signed_response_alg == IdTokenAlgorithm::Unsigned {
                     loosened
                         .push(format!("client {id}: ID tokens without a signature (RFC 8725 section 3.2)"));
-                }
-                if client.metadata().own.assertion_audience != AssertionAudience::Issuer {
-                    loosened.push(format!(
-                        "client {id}: assertion_audience (draft-ietf-oauth-rfc7523bis section 4)"
-                    ));
                 }
                 if client.has_weak_secret(now) {
                     loosened.push(format!(

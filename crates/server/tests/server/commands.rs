@@ -65,13 +65,17 @@ fn check_names_what_the_configuration_loosens() {
     let folder = initialised();
     assert!(!done(&folder, &["check"], "").contains("loosened"));
     for (setting, value, section) in [
+        ("any_redirect_scheme", "true", "OIDC Registration section 2"),
+        ("empty_scope_members", "true", "RFC 6749 section 3.3"),
         ("hybrid", "true", "RFC 9700 section 2.1.2"),
         ("implicit", "true", "RFC 9700 section 2.1.2"),
+        ("normalised_redirect_match", "true", "RFC 9700 section 2.1"),
         ("pkce_optional", "confidential", "RFC 9700 section 2.1.1"),
         ("pkce_optional", "always", "RFC 9700 section 2.1.1"),
         ("pkce_plain", "true", "RFC 9700 section 2.1.1"),
         ("query_access_token", "true", "RFC 9700 section 4.3.2"),
         ("unsigned_id_token", "true", "RFC 8725 section 3.2"),
+        ("wildcard_redirect_uris", "true", "RFC 9700 section 2.1"),
     ] {
         let set = format!("compatibility.{setting}={value}");
         let said = done(&folder, &["check", "--set", &set], "");

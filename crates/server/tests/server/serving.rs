@@ -270,6 +270,30 @@ fn a_body_is_asked_for_only_when_it_will_be_read() {
     }
 }
 
+/// What is loosened is logged at each start and reload, one line for each setting, with the section that it
+/// leaves.
+#[test]
+fn the_log_says_what_is_loosened() {
+    let folder = initialised();
+    let set = ["compatibility.implicit=true", "compatibility.wildcard_redirect_uris=true"];
+    let mut server = Server::start(&folder, &set);
+    for text in [
+        "compatibility.implicit leaves RFC 9700 section 2.1.2",
+        "compatibility.wildcard_redirect_uris leaves RFC 9700 section 2.1",
+    ] {
+        let line = server.wait_for(text);
+        assert!(line.contains("\"loosened\"") && line.contains("\"warn\""), "{line}");
+    }
+    let path = folder.join("chancery.toml");
+    let before = std::fs::read_to_string(&path).unwrap();
+    let now = before.replace("[compatibility]\n", "[compatibility]\nempty_scope_members = true\n");
+    assert_ne!(before, now);
+    std::fs::write(&path, now).unwrap();
+    server.signal("HUP");
+    server.wait_for("configuration_reloaded");
+    server.wait_for("compatibility.empty_scope_members leaves RFC 6749 section 3.3");
+}
+
 #[test]
 fn sighup_takes_a_good_configuration_and_keeps_the_old_one_instead_of_a_bad_one() {
     let folder = initialised();

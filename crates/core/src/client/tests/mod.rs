@@ -364,7 +364,7 @@ fn every_complaint_is_said() {
         r#"{"client_name":"","redirect_uris":["app:/cb"],"subject_type":"pairwise","chancery":{"x":1}}"#;
     let complaints = registered(json).err().unwrap();
     let settings: Vec<&str> = complaints.iter().map(|complaint| &*complaint.setting).collect();
-    assert_eq!(settings, ["client_name", "redirect_uris", "redirect_uris", "subject_type", "chancery.x"]);
+    assert_eq!(settings, ["client_name", "chancery.x", "redirect_uris", "redirect_uris", "subject_type"]);
 }
 
 /// META-02, META-40

@@ -23,7 +23,7 @@ use crate::interaction::view::{LogoutConfirmView, LogoutDoneView, LogoutFramesVi
 use crate::interaction::{Next, Outcome};
 use crate::keys::KeySet;
 use crate::model::{Carrier, Hint, subject};
-use crate::offered::Component;
+use crate::offered::{Component, RedirectLeniency};
 use crate::session::{self, EndedSession, Sessions, SignedIn};
 
 mod request;
@@ -47,6 +47,8 @@ pub struct EndSessionEndpoint {
     pub lifetime: Duration,
     /// Whether there is a page that clients can send a person to.
     pub is_on: bool,
+    /// How the rules for every client's redirect URIs are loosened.
+    pub redirects: RedirectLeniency,
 }
 
 /// What binds the form of the logout page to its request, its browser and the session that it is about.
@@ -92,7 +94,7 @@ impl EndSessionEndpoint {
         env: &Env,
         params: Params<'_>,
     ) -> Result<Next, PageError> {
-        let request = LogoutRequest::read(env, &self.keys, params).await?;
+        let request = LogoutRequest::read(env, &self.keys, self.redirects, params).await?;
         let Some((person, is_meant)) = self.person(call, env, &request).await? else {
             return nobody(call, &request);
         };
@@ -112,7 +114,7 @@ impl EndSessionEndpoint {
     /// A page for the person.
     pub(crate) async fn confirm(&self, call: &Call, env: &Env, form: &Params<'_>) -> Result<Next, PageError> {
         let carried = Carrier::read(form.one("request")?.unwrap_or(""))?;
-        let request = LogoutRequest::read(env, &self.keys, carried).await?;
+        let request = LogoutRequest::read(env, &self.keys, self.redirects, carried).await?;
         let token = match self.token(call, env, form, &request) {
             Ok(token) => token,
             Err(why) => {

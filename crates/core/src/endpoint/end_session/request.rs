@@ -12,6 +12,7 @@ use crate::error::{Failure, Fault, Reason};
 use crate::interaction::PostLogoutTarget;
 use crate::keys::KeySet;
 use crate::model::{Carrier, Client};
+use crate::offered::RedirectLeniency;
 use crate::past_login::{PastLogin, claimed_client};
 
 /// Longest `state`, in bytes; the same as for an authorization request.
@@ -79,7 +80,12 @@ pub(super) struct LogoutRequest {
 
 impl LogoutRequest {
     /// Reads it. Client and hint vouch for each other; without a client, nobody vouches for an address.
-    pub(super) async fn read(env: &Env, keys: &KeySet, params: Params<'_>) -> Result<Self, Failure> {
+    pub(super) async fn read(
+        env: &Env,
+        keys: &KeySet,
+        loosened: RedirectLeniency,
+        params: Params<'_>,
+    ) -> Result<Self, Failure> {
         let params = params.filtered(|name| KNOWN.contains(&name));
         let hint = params.one("id_token_hint")?;
         let (client_id, state) = (params.one("client_id")?, params.one("state")?);
@@ -114,11 +120,11 @@ impl LogoutRequest {
             }
         }
         if let Some(asked) = asked_uri {
-            let Some(uri) = client.post_logout_uri(asked) else {
+            let Some(uri) = client.post_logout_uri(asked, loosened) else {
                 request.client = Some(client);
                 return Ok(request.with_problem(&POST_LOGOUT_URI_UNREGISTERED));
             };
-            request.target = Some(PostLogoutTarget { uri: uri.clone(), state: state.map(str::to_owned) });
+            request.target = Some(PostLogoutTarget { uri, state: state.map(str::to_owned) });
         }
         request.client = Some(client);
         Ok(request)

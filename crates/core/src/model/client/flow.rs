@@ -2,11 +2,12 @@
 
 use chancery_jose::SigningAlgorithm;
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
-use chancery_types::{RedirectKind, RedirectUri, Scopes};
+use chancery_types::{RedirectKind, RedirectPattern, RedirectUri, Scopes};
 use serde::{Deserialize, Serialize};
 
 use super::Reader;
 use super::openid::OIDC;
+use crate::offered::{EXACT_MATCHING, RedirectLeniency};
 
 /// `application_type` (OIDC Registration section 2).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,7 +204,7 @@ pub(super) fn redirect_uris(
         return good;
     }
     for text in texts {
-        match redirect_uri(&text, of, is_implicit) {
+        match redirect_uri(&text, of, is_implicit, from.redirects()) {
             Ok(uri) if from.is_of_client() && !is_plain(&uri) => {
                 let rule = format!("{text:?} must have a domain name for its host, and no wildcard");
                 from.complain_by(name, rule, "RFC 9700 section 4.1.1");
@@ -230,14 +231,28 @@ fn redirect_uri(
     text: &str,
     of: ApplicationType,
     is_implicit: bool,
+    loosened: RedirectLeniency,
 ) -> Result<RedirectUri, (&'static str, &'static str)> {
     let uri = RedirectUri::parse(text).map_err(|_| {
         ("must be an absolute ASCII URI without fragment and user information", "RFC 6749 section 3.1.2")
     })?;
     // RFC 3986 section 3.2.2: a host is the same in whatever case.
     let host = uri.host().as_str().to_ascii_lowercase();
+    if uri.has_wildcard() && !loosened.wildcards {
+        return Err(("must not have a wildcard, which is not permitted here", EXACT_MATCHING));
+    }
+    if uri.has_wildcard() && RedirectPattern::of(&uri).is_none() {
+        let rule = "must have wildcards only in the path without dot segments, and in the host only left of a written-out domain of two labels";
+        return Err((rule, EXACT_MATCHING));
+    }
+    // OIDC Registration section 2: what has tokens in its redirects stays with `https` in any case.
+    let is_any_scheme = loosened.any_scheme && !(is_implicit && of == ApplicationType::Web);
     let is_loopback = matches!(&*host, "localhost" | "127.0.0.1" | "[::1]");
     match (uri.kind(), of) {
+        (RedirectKind::Never, _) => {
+            Err(("must not be of a scheme that a browser runs or opens itself", "RFC 8252 section 7.1"))
+        }
+        _ if is_any_scheme => Ok(uri),
         (RedirectKind::Https, ApplicationType::Native) if is_loopback => {
             Err(("must not be https on a loopback host", OIDC))
         }

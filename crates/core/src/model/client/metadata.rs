@@ -52,6 +52,8 @@ impl ClientMetadata {
     ) -> Self {
         unsupported::look_at(from);
         let description = Description::read(from);
+        let own = own.unwrap_or_else(|| OwnSettings::read(from));
+        from.permit(own.redirects());
         let flow = Flow::read(from);
         let (jwks, jwks_uri) = keys::read(from, &flow);
         let read = Self {
@@ -61,7 +63,7 @@ impl ClientMetadata {
             jwks,
             jwks_uri,
             openid: OpenId::read(from, algorithms),
-            own: own.unwrap_or_else(|| OwnSettings::read(from)),
+            own,
         };
         let has_id_token = read.flow.response_types.iter().any(|value| value.has_id_token());
         if read.openid.id_token_signed_response_alg == IdTokenAlgorithm::Unsigned && has_id_token {

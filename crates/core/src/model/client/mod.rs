@@ -3,10 +3,11 @@
 
 use chancery_store::Revision;
 use chancery_types::iana::{ErrorCode, GrantType};
-use chancery_types::{ClientId, RedirectUri, ResourceUri, Scopes, Timestamp};
+use chancery_types::{ClientId, RedirectPattern, RedirectUri, ResourceUri, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Fault, Reason, Refusal};
+use crate::offered::RedirectLeniency;
 
 mod description;
 pub use description::Description;
@@ -290,11 +291,14 @@ impl Client {
         &self.metadata().flow.redirect_uris
     }
 
-    /// The `post_logout_redirect_uri` to use: one that equals a registered one byte for byte (OIDC
-    /// RP-Initiated Logout section 3).
+    /// The `post_logout_redirect_uri` to use: the requested one, if a registered one equals it byte for byte
+    /// (OIDC RP-Initiated Logout section 3), or admits it by a setting of the server (`loosened`) or of this
+    /// client.
     #[must_use]
-    pub fn post_logout_uri(&self, asked: &str) -> Option<&RedirectUri> {
-        self.metadata().logout.post_logout_redirect_uris.iter().find(|uri| uri.as_str() == asked)
+    pub fn post_logout_uri(&self, asked: &str, loosened: RedirectLeniency) -> Option<RedirectUri> {
+        let asked = RedirectUri::parse(asked).ok()?;
+        let registered = &self.metadata().logout.post_logout_redirect_uris;
+        registered.iter().any(|uri| self.admits(uri, &asked, loosened)).then_some(asked)
     }
 
     /// `application_type`.
@@ -321,31 +325,51 @@ impl Client {
         self.metadata().flow.grant_types.contains(&grant_type)
     }
 
-    /// The redirect URI to use. It is the registered one that equals the requested one byte for byte (RFC
-    /// 9700 section 2.1) or, for a native client, differs only in the port of a loopback IP (RFC 8252 section
-    /// 7.3). If none was requested, it is the only registered one (RFC 6749 section 3.1.2.3).
+    /// The redirect URI to use. It is the requested one, if a registered one equals it byte for byte (RFC 9700
+    /// section 2.1) or, for a native client, differs only in the port of a loopback IP (RFC 8252 section 7.3);
+    /// or if a setting of the server (`loosened`) or of this client lets a registered one admit it. If none was
+    /// requested, it is the only registered one (RFC 6749 section 3.1.2.3).
     ///
     /// # Errors
     /// A refusal that is shown to the person, never sent to the client.
-    pub fn redirect_target(&self, asked: Option<&str>) -> Result<RedirectTarget, Refusal> {
+    pub fn redirect_target(
+        &self,
+        asked: Option<&str>,
+        loosened: RedirectLeniency,
+    ) -> Result<RedirectTarget, Refusal> {
         let Some(asked) = asked else {
             return match self.redirect_uris() {
-                [only] => Ok(RedirectTarget { uri: only.clone(), was_sent: false }),
+                [only] if !only.has_wildcard() => Ok(RedirectTarget { uri: only.clone(), was_sent: false }),
                 _ => REDIRECT_URI_MISSING.refused(),
             };
         };
         let uri = RedirectUri::parse(asked).map_err(|_| Refusal::from(&REDIRECT_URI_UNREGISTERED))?;
-        let is_same = |registered: &RedirectUri| *registered == uri;
+        let is_admitted = |registered: &RedirectUri| self.admits(registered, &uri, loosened);
         let is_same_but_port = |registered: &RedirectUri| {
             self.application_type() == ApplicationType::Native
                 && uri
                     .without_loopback_port()
                     .is_some_and(|bare| Some(bare) == registered.without_loopback_port())
         };
-        if self.redirect_uris().iter().any(|registered| is_same(registered) || is_same_but_port(registered)) {
+        if self
+            .redirect_uris()
+            .iter()
+            .any(|registered| is_admitted(registered) || is_same_but_port(registered))
+        {
             Ok(RedirectTarget { uri, was_sent: true })
         } else {
             REDIRECT_URI_UNREGISTERED.refused()
         }
+    }
+
+    /// Whether a registered URI that a browser may be sent to admits this one: by being the same, or as a
+    /// setting of the server (`loosened`) or of this client permits. A wildcard is never compared literally.
+    fn admits(&self, registered: &RedirectUri, asked: &RedirectUri, loosened: RedirectLeniency) -> bool {
+        let loosened = loosened.or(self.metadata().own.redirects());
+        if registered.has_wildcard() {
+            let pattern = RedirectPattern::of(registered).filter(|_| loosened.wildcards);
+            return pattern.is_some_and(|pattern| pattern.admits(asked));
+        }
+        registered == asked || (loosened.normalised && registered.normalised() == asked.normalised())
     }
 }

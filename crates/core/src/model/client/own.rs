@@ -5,7 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Reader;
 use super::openid::is_false;
-use crate::offered::AssertionAudience;
+use crate::offered::{
+    ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, AssertionAudience, Departure, EMPTY_SCOPE_MEMBERS,
+    EXACT_MATCHING, PKCE, RedirectLeniency,
+};
 
 /// When a client gets refresh tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +52,9 @@ pub enum SecretMethod {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OwnSettings {
+    /// Whether its redirect URIs may be of any scheme but those that a browser runs or opens itself.
+    #[serde(skip_serializing_if = "is_false")]
+    pub any_redirect_scheme: bool,
     /// Whom its assertions may be for.
     pub assertion_audience: AssertionAudience,
     /// Whether people are asked for consent.
@@ -56,11 +62,17 @@ pub struct OwnSettings {
     /// The resource server that its plain OAuth tokens are for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_resource: Option<ResourceUri>,
+    /// Whether it gets `"scope": ""` where nothing was granted, instead of no `scope`.
+    #[serde(skip_serializing_if = "is_false")]
+    pub empty_scope_members: bool,
     /// Whether it may be used at all.
     pub enabled: bool,
     /// Clients whose tokens it may introspect in addition to its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub introspects: Vec<ClientId>,
+    /// Whether its requests may spell a redirect URI differently from the registered one.
+    #[serde(skip_serializing_if = "is_false")]
+    pub normalised_redirect_match: bool,
     /// Whether it may omit PKCE, which RFC 9700 section 2.1.1 recommends for every client. A public client
     /// may not.
     pub pkce_optional: bool,
@@ -71,20 +83,27 @@ pub struct OwnSettings {
     pub refresh_tokens: RefreshTokens,
     /// How its secret may be sent.
     pub secret_method: SecretMethod,
+    /// Whether its redirect URIs may have wildcards.
+    #[serde(skip_serializing_if = "is_false")]
+    pub wildcard_redirect_uris: bool,
 }
 
 impl Default for OwnSettings {
     fn default() -> Self {
         Self {
+            any_redirect_scheme: false,
             assertion_audience: AssertionAudience::default(),
             consent: ConsentMode::default(),
             default_resource: None,
+            empty_scope_members: false,
             enabled: true,
             introspects: Vec::new(),
+            normalised_redirect_match: false,
             pkce_optional: false,
             pkce_plain: false,
             refresh_tokens: RefreshTokens::default(),
             secret_method: SecretMethod::default(),
+            wildcard_redirect_uris: false,
         }
     }
 }
@@ -93,19 +112,47 @@ impl OwnSettings {
     /// An unknown name is a mistake here, because these settings are Chancery's own.
     pub(super) fn read(from: &mut Reader<'_>) -> Self {
         from.nested("chancery", "chancery.", |own| Self {
+            any_redirect_scheme: own.boolean("any_redirect_scheme").unwrap_or(false),
             assertion_audience: own
                 .value("assertion_audience", "\"issuer\" or \"endpoints\"")
                 .unwrap_or_default(),
             consent: own.value("consent", "\"ask\" or \"implied\"").unwrap_or_default(),
             default_resource: own
                 .value("default_resource", "an absolute URI without a fragment (RFC 8707 section 2)"),
+            empty_scope_members: own.boolean("empty_scope_members").unwrap_or(false),
             enabled: own.boolean("enabled").unwrap_or(true),
             introspects: own.value("introspects", "an array of client ids").unwrap_or_default(),
+            normalised_redirect_match: own.boolean("normalised_redirect_match").unwrap_or(false),
             pkce_optional: own.boolean("pkce_optional").unwrap_or(false),
             pkce_plain: own.boolean("pkce_plain").unwrap_or(false),
             refresh_tokens: own.value("refresh_tokens", "\"offline\" or \"always\"").unwrap_or_default(),
             secret_method: own.value("secret_method", "\"either\" or \"registered\"").unwrap_or_default(),
+            wildcard_redirect_uris: own.boolean("wildcard_redirect_uris").unwrap_or(false),
         })
         .unwrap_or_default()
+    }
+
+    /// What is loosened for its redirect URIs.
+    pub(crate) fn redirects(&self) -> RedirectLeniency {
+        RedirectLeniency {
+            any_scheme: self.any_redirect_scheme,
+            normalised: self.normalised_redirect_match,
+            wildcards: self.wildcard_redirect_uris,
+        }
+    }
+
+    /// Every setting that leaves a standard.
+    #[must_use]
+    pub fn departures(&self) -> Vec<Departure> {
+        let to_issuer = self.assertion_audience == AssertionAudience::Issuer;
+        Departure::those_of([
+            (self.any_redirect_scheme, "any_redirect_scheme", ANY_REDIRECT_SCHEME),
+            (!to_issuer, "assertion_audience", ASSERTION_AUDIENCE),
+            (self.empty_scope_members, "empty_scope_members", EMPTY_SCOPE_MEMBERS),
+            (self.normalised_redirect_match, "normalised_redirect_match", EXACT_MATCHING),
+            (self.pkce_optional, "pkce_optional", PKCE),
+            (self.pkce_plain, "pkce_plain", PKCE),
+            (self.wildcard_redirect_uris, "wildcard_redirect_uris", EXACT_MATCHING),
+        ])
     }
 }

@@ -7,6 +7,7 @@ use chancery_types::{RedirectKind, RedirectUri, is_misleading};
 use serde::de::DeserializeOwned;
 
 use crate::error::Complaint;
+use crate::offered::RedirectLeniency;
 
 /// A JSON object that is being read: what was read so far, what is wrong, and what is left out.
 pub(crate) struct Reader<'m> {
@@ -15,6 +16,8 @@ pub(crate) struct Reader<'m> {
     section: &'static str,
     /// Whether the client wrote the metadata itself.
     is_of_client: bool,
+    /// How the rules for redirect URIs are loosened.
+    redirects: RedirectLeniency,
     object: &'m Object<'m>,
     known: Vec<&'static str>,
     complaints: Vec<Complaint>,
@@ -24,7 +27,8 @@ pub(crate) struct Reader<'m> {
 impl<'m> Reader<'m> {
     pub(crate) fn new(object: &'m Object<'m>, section: &'static str) -> Self {
         let (known, complaints, notices) = (Vec::new(), Vec::new(), Vec::new());
-        Self { prefix: "", section, is_of_client: false, object, known, complaints, notices }
+        let redirects = RedirectLeniency::default();
+        Self { prefix: "", section, is_of_client: false, redirects, object, known, complaints, notices }
     }
 
     /// Of metadata that the client wrote itself. `null` and `""` count as if the member was omitted (RFC 7592
@@ -36,6 +40,16 @@ impl<'m> Reader<'m> {
     /// Whether the client wrote the metadata itself.
     pub(super) fn is_of_client(&self) -> bool {
         self.is_of_client
+    }
+
+    /// Loosens the rules for redirect URIs.
+    pub(crate) fn permit(&mut self, redirects: RedirectLeniency) {
+        self.redirects = self.redirects.or(redirects);
+    }
+
+    /// How the rules for redirect URIs are loosened.
+    pub(super) fn redirects(&self) -> RedirectLeniency {
+        self.redirects
     }
 
     /// A string that is not empty and contains no misleading characters.
