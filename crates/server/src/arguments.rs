@@ -135,12 +135,29 @@ pub(crate) enum Client {
     },
     /// List all clients
     List(Configured),
+    /// Replace the secret of a client
+    #[command(subcommand)]
+    Secret(ClientSecret),
     /// Remove a client, which ends its grants and tokens for good, even if its client_id is added again
     Remove {
         #[command(flatten)]
         configured: Configured,
         /// Its client_id
         client_id: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ClientSecret {
+    /// Make another secret and print it; it cannot be read again
+    Rotate {
+        #[command(flatten)]
+        configured: Configured,
+        /// The client_id
+        client_id: String,
+        /// How long the secrets that the client has stay good
+        #[arg(long, value_name = "DURATION", default_value = "7d")]
+        overlap: String,
     },
 }
 

@@ -1,8 +1,10 @@
 //! `chancery client`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use chancery_core::client::{Registered, RegistrationRules, register};
+use chancery_core::client::{Registered, RegistrationRules, register, replace_secret};
+use chancery_core::duration;
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::keys::KeySet;
 use chancery_core::model::Client as RegisteredClient;
@@ -14,7 +16,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::{Output, content, lines, opened};
-use crate::arguments::Client;
+use crate::arguments::{Client, ClientSecret};
 use crate::parts::Opened;
 use crate::settings::Settings;
 use crate::terminal::Escaped;
@@ -34,15 +36,17 @@ pub(crate) async fn client(command: Client) -> Output {
             let clients = all(&settings, &opened).await.map_err(|fault| fault.to_string())?;
             Ok(clients.iter().map(|client| line(client)).collect())
         }
+        Client::Secret(ClientSecret::Rotate { configured, client_id, overlap }) => {
+            let overlap =
+                duration::parse(&overlap).map_err(|_| "--overlap must be a duration, such as 7d")?;
+            let (settings, opened) = opened(&configured)?;
+            rotate(&settings, &opened, &client_id, overlap).await
+        }
         Client::Remove { configured, client_id } => {
             let (settings, opened) = opened(&configured)?;
-            let id =
-                ClientId::parse(&client_id).map_err(|_| format!("{client_id:?} is not a valid client_id"))?;
-            let found =
-                opened.registry.client(&settings.realm, &id).await.map_err(|fault| fault.to_string())?;
-            let client = found
-                .ok_or_else(|| format!("{id}: there is no such client; `chancery client list` lists all"))?;
-            let removed = opened.registry.remove_client(&settings.realm, client.revision(), &id).await;
+            let client = found(&settings, &opened, &client_id).await?;
+            let id = client.id();
+            let removed = opened.registry.remove_client(&settings.realm, client.revision(), id).await;
             match removed.map_err(|fault| fault.to_string())? {
                 Put::Done(_) => Ok("removed\n".to_owned()),
                 Put::Stale | Put::Occupied => {
@@ -51,6 +55,37 @@ pub(crate) async fn client(command: Client) -> Output {
             }
         }
     }
+}
+
+/// Makes another secret. The client is stored as it was seen, so that no change of somebody else is lost.
+async fn rotate(settings: &Settings, opened: &Opened, client_id: &str, overlap: Duration) -> Output {
+    let (realm, now) = (&settings.realm, SystemClock.now());
+    let client = found(settings, opened, client_id).await?;
+    let keys = KeySet::load(&*opened.keys, realm).await.map_err(|fault| fault.to_string())?;
+    let offered = settings.engine.offered();
+    let rules = RegistrationRules { keys: Some(&keys), ..RegistrationRules::new(&offered, &[], now) };
+    let session = settings.engine.session.absolute;
+    let made = replace_secret(&client, now + overlap, session, &SystemRandom, &rules);
+    let made = made.map_err(|fault| fault.to_string())?;
+    let put = opened.registry.put_client(realm, Some(client.revision()), Arc::new(made.client)).await;
+    match put.map_err(|fault| fault.to_string())? {
+        Put::Done(_) => {}
+        Put::Stale | Put::Occupied => {
+            return Err("somebody else changed the client at the same moment; try again".to_owned());
+        }
+    }
+    let secret = made.secret_to_show.ok_or("no secret was made")?;
+    Ok(format!("{}\n", json!({ "client_id": client.id(), "client_secret": *secret })))
+}
+
+async fn found(
+    settings: &Settings,
+    opened: &Opened,
+    client_id: &str,
+) -> Result<Arc<RegisteredClient>, String> {
+    let id = ClientId::parse(client_id).map_err(|_| format!("{client_id:?} is not a valid client_id"))?;
+    let found = opened.registry.client(&settings.realm, &id).await.map_err(|fault| fault.to_string())?;
+    found.ok_or_else(|| format!("{id}: there is no such client; `chancery client list` lists all"))
 }
 
 /// Adds all clients or none. Each is checked by itself, against the others and against the store; all are

@@ -50,3 +50,28 @@ fn check_names_open_registration_without_a_quota() {
     assert!(said.contains("loosened: registration.network_quota (RFC 7591 section 5)"), "{said}");
     assert!(refused(&folder, &[&without[..], &["--strict"]].concat(), "").contains("network_quota"));
 }
+
+/// A client gets another secret; which clients have none, and what is no duration, is said.
+#[test]
+fn secrets_of_clients_are_rotated() {
+    let folder = initialised();
+    let client = r#"{"client_id":"web","redirect_uris":["https://web.example/cb"]}"#;
+    let public = r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"token_endpoint_auth_method":"none"}"#;
+    let secret = |said: &str| said.split('"').nth(7).map(str::to_owned);
+    let first = done(&folder, &["client", "add", "--file", "-"], client);
+    done(&folder, &["client", "add", "--file", "-"], public);
+    let rotate = ["client", "secret", "rotate"];
+    let second = done(&folder, &[&rotate[..], &["web", "--overlap", "1d"]].concat(), "");
+    assert!(
+        secret(&first).is_some() && secret(&second).is_some() && secret(&first) != secret(&second),
+        "{second}"
+    );
+    for (rest, said) in [
+        (&["app"][..], "no secret"),
+        (&["nobody"], "no such client"),
+        (&["web", "--overlap", "soon"], "--overlap"),
+    ] {
+        let refused = refused(&folder, &[&rotate[..], rest].concat(), "");
+        assert!(refused.contains(said), "{rest:?}: {refused}");
+    }
+}
