@@ -28,7 +28,8 @@ const PACE: Duration = Duration::from_secs(60);
 /// How long keys are used that can no longer be fetched.
 const LAST_GOOD: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many documents are kept. Beyond that the half that was not used for the longest time is forgotten.
+/// How many documents are kept. Beyond that those without keys are forgotten, which anybody can register clients
+/// for, and if that is not enough, the half that was not used for the longest time.
 const MOST: usize = 2_048;
 
 /// The longest JWK Set that is read, in bytes.
@@ -95,7 +96,7 @@ impl PublishedKeys {
     fn source(&self, now: Timestamp, url: &str) -> Arc<Source> {
         let mut sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if sources.len() >= MOST && !sources.contains_key(url) {
-            forget(&mut sources);
+            forget(&mut sources, now);
         }
         let source = Arc::clone(sources.entry(url.into()).or_default());
         source.known().used_at = Some(now);
@@ -103,8 +104,12 @@ impl PublishedKeys {
     }
 }
 
-/// Makes room: removes the half that was not used for the longest time.
-fn forget(sources: &mut HashMap<Box<str>, Arc<Source>>) {
+/// Makes room: removes what is of no use, or else the half that was not used for the longest time.
+fn forget(sources: &mut HashMap<Box<str>, Arc<Source>>, now: Timestamp) {
+    sources.retain(|_, source| source.known().good(now).is_some());
+    if sources.len() < MOST {
+        return;
+    }
     let mut used: Vec<Option<Timestamp>> = sources.values().map(|source| source.known().used_at).collect();
     let middle = used.len() / 2;
     let (.., median, _) = used.select_nth_unstable(middle);

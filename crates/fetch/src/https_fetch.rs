@@ -30,7 +30,7 @@ pub struct Limits {
     pub gets: usize,
     /// How many notices are sent at once.
     pub posts: usize,
-    /// How many requests one host gets at once.
+    /// How many requests for documents one host gets at once, and as many notices.
     pub per_host: usize,
     /// How long a document that could not be fetched is not asked for again.
     pub failures_remembered: Duration,

@@ -13,8 +13,8 @@ pub(crate) struct Lanes {
     gets: Semaphore,
     posts: Semaphore,
     per_host: usize,
-    /// One for each host that has requests in flight or waiting.
-    hosts: Mutex<HashMap<Host, Weak<Semaphore>>>,
+    /// One for each host that has requests in flight or waiting, and another for notices to it.
+    hosts: Mutex<HashMap<(Host, bool), Weak<Semaphore>>>,
 }
 
 /// Permission for one request, until this is dropped.
@@ -37,17 +37,18 @@ impl Lanes {
     /// those who wait for a slow host are in nobody else's way.
     pub(crate) async fn enter(&self, host: &Host, is_post: bool) -> Result<Permit<'_>, AcquireError> {
         let lane = if is_post { &self.posts } else { &self.gets };
-        Ok(Permit { _host: self.host(host).acquire_owned().await?, _lane: lane.acquire().await? })
+        Ok(Permit { _host: self.host(host, is_post).acquire_owned().await?, _lane: lane.acquire().await? })
     }
 
-    fn host(&self, host: &Host) -> Arc<Semaphore> {
+    fn host(&self, host: &Host, is_post: bool) -> Arc<Semaphore> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = hosts.get(host).and_then(Weak::upgrade) {
+        let lane = (host.clone(), is_post);
+        if let Some(known) = hosts.get(&lane).and_then(Weak::upgrade) {
             return known;
         }
-        hosts.retain(|_, lane| lane.strong_count() > 0);
+        hosts.retain(|_, known| known.strong_count() > 0);
         let new = Arc::new(Semaphore::new(self.per_host));
-        hosts.insert(host.clone(), Arc::downgrade(&new));
+        hosts.insert(lane, Arc::downgrade(&new));
         new
     }
 }

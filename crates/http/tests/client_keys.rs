@@ -281,3 +281,49 @@ fn documents_that_must_not_be_used() {
     assert_refused!(authenticate(&kit, &key), "invalid_client", "assertion_key_unknown");
     assert_refused!(send(&kit, "x"), "invalid_client", "assertion_malformed");
 }
+
+/// OIDC Core section 10.1: several keys need names. Those without cost whoever verifies them a bounded time: a
+/// stranger makes us try no more than four.
+#[test]
+fn few_keys_are_tried() {
+    let kit = TestProvider::new();
+    let keys: Vec<ClientKey> = (0..32).map(|_| ClientKey::generate(Es256)).collect();
+    for name in [None, Some("same")] {
+        let named = |key: &ClientKey| {
+            let mut jwk = key.public();
+            jwk["kid"] = json!(name);
+            jwk.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+            jwk
+        };
+        let jwks: Vec<Value> = keys.iter().map(named).collect();
+        kit.put_client(&metadata("many", "private_key_jwt", json!({"jwks": {"keys": jwks}})));
+        for (n, key) in keys.iter().enumerate() {
+            let claims = json!({"iss": "many", "sub": "many", "aud": ISSUER, "jti": format!("{n} {name:?}"),
+                "exp": kit.now().secs() + 60});
+            let header = name.map_or_else(|| json!({}), |name| json!({ "kid": name }));
+            let answer = send(&kit, &key.sign(&header, &claims));
+            match n {
+                0..4 => assert_eq!(answer.status, 200, "{n} {name:?}"),
+                _ => assert_refused!(answer, "invalid_client", "assertion_signature_wrong"),
+            }
+        }
+    }
+}
+
+/// Clients of strangers push nobody's keys out, which would be gone while the other server is down.
+#[test]
+fn many_clients_without_keys_push_none_out() {
+    let (kit, key) = (with_publishing_client(), ClientKey::generate(Es256));
+    publishes(&kit, &[&key]);
+    let _ = authenticate(&kit, &key).expect_status(200);
+    kit.fetch.answers(URL, 503, "");
+    let stranger = ClientKey::generate(Es256);
+    for n in 0..2_500 {
+        kit.clock.advance(millis(400));
+        let id = format!("stranger{n}");
+        let uri = json!({"jwks_uri": format!("https://{id}.example/jwks")});
+        kit.put_client(&metadata(&id, "private_key_jwt", uri));
+        let _ = send(&kit, &stranger.assertion(&id, ISSUER, "x", kit.now()));
+    }
+    let _ = authenticate(&kit, &key).expect_status(200);
+}

@@ -445,3 +445,39 @@ fn nobody_else_reads_it() {
     let inside = String::from_utf8(client.decrypt(jwe).unwrap().plaintext().to_vec()).unwrap();
     let _ = hint(&inside).expect_page("login");
 }
+
+/// A key with which everybody would agree upon the same secret (RFC 7748 section 6.1) is none: it cannot be
+/// registered, and if it is published nothing is encrypted for it, which is no fault of ours.
+#[test]
+fn points_of_small_order_are_no_keys() {
+    const URL: &str = "https://weak.example/jwks";
+    let point = |first: u8, between: u8, last: u8| {
+        let x = [&[first], &[between; 30][..], &[last]].concat();
+        json!({"keys": [{"kty": "OKP", "crv": "X25519", "x": base64url::encode(x)}]})
+    };
+    let kit = TestProvider::new();
+    let client = Decrypting::with_secret("weak");
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    for keys in [
+        point(0, 0, 0),
+        point(1, 0, 0),
+        point(0xec, 0xff, 0x7f),
+        point(0xed, 0xff, 0x7f),
+        point(0xee, 0xff, 0x7f),
+        point(0, 0, 0x80),
+    ] {
+        let alg = "ECDH-ES+A128KW";
+        let registered = json!({"jwks": keys, "id_token_encrypted_response_alg": alg});
+        let complaints = kit.registry.put(&client.metadata(&registered)).unwrap_err();
+        assert!(complaints.iter().any(|complaint| &*complaint.setting == "jwks"), "{complaints:?}");
+
+        kit.fetch.answers(URL, 200, keys.to_string());
+        let published = json!({"jwks_uri": URL, "id_token_encrypted_response_alg": alg});
+        kit.put_client(&client.metadata(&published));
+        ua.has_consented("alice", "weak", "openid");
+        kit.clock.advance(minutes(2));
+        let code = kit.authorization_request("weak").scope("openid").open(&ua).expect_code();
+        assert_refused!(kit.exchange(&code), "invalid_client", "encryption_key_missing");
+    }
+}

@@ -3,9 +3,12 @@
 
 use std::fmt;
 
-use aws_lc_rs::signature::{
-    self, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED,
-    EcdsaVerificationAlgorithm, ParsedPublicKey,
+use aws_lc_rs::{
+    agreement::{PrivateKey, UnparsedPublicKey, X25519, agree},
+    signature::{
+        self, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED,
+        EcdsaVerificationAlgorithm, ParsedPublicKey,
+    },
 };
 
 use crate::{Error, SigningAlgorithm, VerifyingKey, base64url, json, json::Object, sha256};
@@ -266,10 +269,15 @@ impl Numbers {
         Ok(Self::Ed25519 { x })
     }
 
-    /// Every 32 octets are a point; those of small order are found out by the agreement (RFC 7748 section
-    /// 6.1).
+    /// Every 32 octets are a point. With one of small order everybody agrees upon the same secret, whatever their
+    /// own key is (RFC 7748 section 6.1); the library refuses to.
     pub(crate) fn x25519(x: Vec<u8>) -> Result<Self, Error> {
-        if x.len() == 32 { Ok(Self::X25519 { x }) } else { Err(Error::CoordinateLength) }
+        if x.len() != 32 {
+            return Err(Error::CoordinateLength);
+        }
+        let any = PrivateKey::from_private_key(&X25519, &[1; 32]).map_err(|_| Error::Library)?;
+        agree(&any, UnparsedPublicKey::new(&X25519, &x), Error::InvalidKey, |_| Ok(()))?;
+        Ok(Self::X25519 { x })
     }
 
     fn kty(&self) -> &'static str {

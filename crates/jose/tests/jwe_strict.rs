@@ -250,6 +250,11 @@ fn headers() {
         ("epk on an unknown curve", epk(&X25519.replace("X25519", "X448")), Error::UnknownCurve),
         ("epk too short", epk(r#"{"kty":"OKP","crv":"X25519","x":"AAAA"}"#), Error::CoordinateLength),
         ("RFC 8725 section 3.4: epk off the curve", epk(&off_curve), Error::InvalidKey),
+        (
+            "RFC 7748 section 6.1: epk of small order",
+            epk(&format!(r#"{{"kty":"OKP","crv":"X25519","x":"{}"}}"#, base64url::encode([0; 32]))),
+            Error::InvalidKey,
+        ),
         ("apu is no string", epk(X25519).replace("\"enc\"", r#""apu":1,"enc""#), Error::MemberType),
         ("apv is no base64url", epk(X25519).replace("\"enc\"", r#""apv":"=","enc""#), Error::Base64),
         (
@@ -316,6 +321,10 @@ fn keys_for_encryption() {
         let without_use = jwk.replace(r#""use":"enc","#, "");
         without_use.replacen('{', &format!("{{{member},"), 1)
     };
+    let x25519 = |first: u8, between: u8, last: u8| {
+        let x = [&[first], &[between; 30][..], &[last]].concat();
+        format!(r#"{{"kty":"OKP","crv":"X25519","x":"{}"}}"#, base64url::encode(x))
+    };
     for (rule, jwk, want) in [
         ("a private key", RSA.to_owned(), Error::PrivateMember),
         ("a symmetric key", r#"{"kty":"oct","k":"AAAA"}"#.to_owned(), Error::PrivateMember),
@@ -333,6 +342,11 @@ fn keys_for_encryption() {
             r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#.to_owned(),
             Error::UnknownCurve,
         ),
+        ("RFC 7748 section 6.1: the point zero", x25519(0, 0, 0), Error::InvalidKey),
+        ("the point one", x25519(1, 0, 0), Error::InvalidKey),
+        ("the prime of the field, which is zero", x25519(0xed, 0xff, 0x7f), Error::InvalidKey),
+        ("one less than the prime", x25519(0xec, 0xff, 0x7f), Error::InvalidKey),
+        ("zero with the bit that does not count", x25519(0, 0, 0x80), Error::InvalidKey),
         ("RSA below 2048 bits", r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#.to_owned(), Error::ModulusSize),
         (
             "RSA above 8192 bits",

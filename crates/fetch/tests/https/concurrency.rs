@@ -91,6 +91,24 @@ async fn documents_and_notices_do_not_wait_for_each_other() {
     assert_eq!((ends(&asked), ends(&told)), (1, 1), "who waited in vain was not to blame");
 }
 
+/// Nor do they at one host: whoever makes us ask a host slowly for documents keeps no notice from it.
+#[tokio::test(start_paused = true)]
+async fn documents_of_a_host_delay_no_notice_to_it() {
+    let (internet, permits) = (Internet::new(), Arc::new(Semaphore::new(0)));
+    let one = hosts("get", 1, &permits, &internet).remove(0);
+    let urls: Vec<String> = (0..5).map(|n| format!("{one}{n}")).collect();
+    let client = internet.client();
+    let mut asked = Box::pin(fetch_all(&client, &urls));
+    settle(&mut asked).await;
+    assert_eq!(internet.dialled().len(), 4);
+    let mut told = Box::pin(post_all(&client, &urls));
+    settle(&mut told).await;
+    assert_eq!(internet.dialled().len(), 4);
+    permits.add_permits(10);
+    let (asked, told) = tokio::join!(asked, told);
+    assert!(asked.iter().chain(&told).all(|came| came.to.is_ok()));
+}
+
 /// Who waits does so within the time of the request, and our own overload is not remembered as anybody's failure.
 #[tokio::test(start_paused = true)]
 async fn waiting_counts_as_time() {

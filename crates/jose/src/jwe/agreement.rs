@@ -133,7 +133,8 @@ mod tests {
             one[0] = 1;
             one
         }] {
-            assert!(agree_upon(&ephemeral, &Numbers::x25519(small.to_vec()).unwrap()).is_none());
+            assert!(agree_upon(&ephemeral, &Numbers::X25519 { x: small.to_vec() }).is_none());
+            assert_eq!(Numbers::x25519(small.to_vec()).err(), Some(Error::InvalidKey));
         }
     }
 }

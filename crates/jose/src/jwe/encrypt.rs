@@ -75,7 +75,7 @@ impl<'a> JweWriter<'a> {
     /// drawn by the cryptographic library.
     ///
     /// # Errors
-    /// [`Error::KeyNotForAlgorithm`]; [`Error::InvalidKey`] for a point of small order; [`Error::Library`].
+    /// [`Error::KeyNotForAlgorithm`]; [`Error::InvalidKey`] for numbers that are no RSA key; [`Error::Library`].
     pub fn encrypt(
         &self,
         recipient: Recipient<'_>,

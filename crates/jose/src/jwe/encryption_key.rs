@@ -182,8 +182,8 @@ impl EncryptionKey {
     pub(super) fn agree_by_ephemeral_key(&self) -> Result<(Self, Zeroizing<Vec<u8>>), Error> {
         let algorithm = agreement::algorithm_of(&self.key).ok_or(Error::KeyNotForAlgorithm)?;
         let ephemeral = PrivateKey::generate(algorithm).map_err(|_| Error::Library)?;
-        // The curve is the same, so that only a point of small order is left.
-        let secret = agreement::agree_upon(&ephemeral, &self.key).ok_or(Error::InvalidKey)?;
+        // The curve is the same, and points of small order are no keys.
+        let secret = agreement::agree_upon(&ephemeral, &self.key).ok_or(Error::Library)?;
         Ok((Self { key: agreement::public_half(&ephemeral)?, kid: None, alg: None }, secret))
     }
 
