@@ -37,6 +37,10 @@ async function round(world, folder, suffix, [jane, john], options) {
   const chooser = await visit.open(new Request(world, world.mail, { prompt: 'select_account' }));
   await take(chooser, 'accounts');
   await take(await visit.open(`${world.issuer}/authorize?client_id=unknown`), 'error');
+  const leaving = await visit.open(`${world.issuer}/logout?client_id=${world.books.client_id}`);
+  await take(leaving, 'logout-confirm');
   await take(await visit.open(new Request(world, world.books, { prompt: 'none', scope: 'openid', response_mode: 'form_post' })), 'form_post');
+  await visit.press(leaving, 'logout_all');
+  await take(leaving, 'logout-done');
   await visit.end();
 }
