@@ -118,7 +118,8 @@ pub mod client {
         NewInitialAccessToken, RegistrationAccess, RegistrationConfig,
     };
     pub use chancery_core::model::client::{
-        Description, Encryption, Flow, Jwks, Logout, OpenId, OwnSettings, PublicKeys,
+        Description, Encryption, Flow, Jwks, Logout, OpenId, OwnSettings, PublicKeys, RequestObjectAlgorithm,
+        RequestObjects,
     };
     pub use chancery_core::model::{
         ApplicationType, ClientMetadata, ConsentMode, IdTokenAlgorithm, RedirectTarget, RefreshTokens,
@@ -126,6 +127,7 @@ pub mod client {
     };
     pub use chancery_core::offered::AssertionAudience;
     pub use chancery_core::records::{Found, InitialAccessTokenBody};
+    pub use chancery_core::request::RequestObjectsConfig;
     pub use chancery_types::RedirectUri;
     pub use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
 }

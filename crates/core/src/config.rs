@@ -8,6 +8,7 @@ use crate::error::Complaint;
 use crate::interaction::throttle;
 use crate::issue::{access_token, authorization_code, id_token, refresh_token};
 use crate::offered::{CompatibilityConfig, Endpoint, EndpointSet, Offered, Routes};
+use crate::request::RequestObjectsConfig;
 use crate::rule::{claims, scope};
 use crate::{discovery, interaction, session};
 
@@ -46,6 +47,8 @@ pub struct Config {
     /// What clients that register themselves are held to.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub registration_policy: Vec<RegistrationPolicy>,
+    /// Authorization requests that are JWTs.
+    pub request_objects: RequestObjectsConfig,
     /// Where the endpoints are.
     pub routes: Routes,
     /// Which scopes there are.
@@ -62,6 +65,7 @@ impl Config {
     pub fn offered(&self) -> Offered {
         Offered::at(self.endpoints_on(), &self.compatibility)
             .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)
+            .with_request_object_algorithms(&self.request_objects.algorithms)
     }
 
     /// Which endpoints are on: those of `[endpoints]`, and those that a section of their own switches on.
@@ -178,6 +182,7 @@ mod tests {
             "interaction",
             "refresh_token",
             "registration",
+            "request_objects",
             "routes",
             "scopes",
             "session",

@@ -30,6 +30,8 @@ const LISTS: &[&[Described]] = &[
     model::client::REASONS,
     policy::clear::REASONS,
     request::addressed::REASONS,
+    request::object::REASONS,
+    request::resolver::REASONS,
     request::validated::REASONS,
     rule::claims::REASONS,
     rule::pkce::REASONS,

@@ -40,14 +40,15 @@ fn the_whole_metadata() {
         ("introspection_endpoint_auth_methods_supported", methods.clone()),
         ("introspection_endpoint_auth_signing_alg_values_supported", assertions.clone()),
         ("revocation_endpoint_auth_methods_supported", methods),
-        ("revocation_endpoint_auth_signing_alg_values_supported", assertions),
+        ("revocation_endpoint_auth_signing_alg_values_supported", assertions.clone()),
         ("code_challenge_methods_supported", json!(["S256"])),
         ("prompt_values_supported", json!(["none", "login", "consent", "select_account"])),
         ("display_values_supported", json!(["page", "popup", "touch"])),
         ("claim_types_supported", json!(["normal"])),
         ("claims_parameter_supported", json!(true)),
-        ("request_parameter_supported", json!(false)),
+        ("request_parameter_supported", json!(true)),
         ("request_uri_parameter_supported", json!(false)),
+        ("request_object_signing_alg_values_supported", assertions),
         ("frontchannel_logout_supported", json!(true)),
         ("frontchannel_logout_session_supported", json!(true)),
         ("backchannel_logout_supported", json!(true)),
@@ -87,7 +88,8 @@ fn the_document_letter_by_letter() {
         .configure(|config| {
             let own = r#"{"discovery":{"extra":{"service_documentation":"https://op.example/doc","issuer":"https://evil.example"}},
                 "scopes":{"extra":["admin"]},"routes":{"token":"/connect/token"},
-                "client_authentication":{"assertion_algorithms":["PS256","ES256"]}}"#;
+                "client_authentication":{"assertion_algorithms":["PS256","ES256"]},
+                "request_objects":{"algorithms":["PS256","ES256"]}}"#;
             *config = serde_json::from_str(own).expect("a configuration");
         })
         .ui_locales(&["en", "de"])
@@ -120,8 +122,9 @@ fn the_document_letter_by_letter() {
         r#""acr_values_supported":["urn:chancery:acr:password"],"#,
         r#""prompt_values_supported":["none","login","consent","select_account"],"#,
         r#""display_values_supported":["page","popup","touch"],"#,
-        r#""request_parameter_supported":false,"#,
+        r#""request_parameter_supported":true,"#,
         r#""request_uri_parameter_supported":false,"#,
+        r#""request_object_signing_alg_values_supported":["PS256","ES256"],"#,
         r#""authorization_response_iss_parameter_supported":true,"#,
         r#""subject_types_supported":["public"],"#,
         r#""id_token_signing_alg_values_supported":["RS256","ES256","HS256","HS384","HS512"],"#,
@@ -230,7 +233,7 @@ fn members_of_the_operator() {
                 ("service_documentation", "https://docs.example/"),
                 ("issuer", "https://evil.example"),
                 ("jwks_uri", "https://evil.example/jwks"),
-                ("request_parameter_supported", "true"),
+                ("request_parameter_supported", "false"),
             ] {
                 config.discovery.extra.insert(name.to_owned(), value.to_owned());
             }
@@ -239,7 +242,7 @@ fn members_of_the_operator() {
     let metadata = kit.get(PATH);
     assert_eq!(metadata["service_documentation"], "https://docs.example/");
     assert_eq!(metadata["issuer"], "https://id.example");
-    assert_eq!(metadata["request_parameter_supported"], false);
+    assert_eq!(metadata["request_parameter_supported"], true);
     assert!(!metadata.text().contains("evil.example"), "{}", metadata.text());
 }
 

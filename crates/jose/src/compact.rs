@@ -43,14 +43,7 @@ impl<'a> Compact<'a> {
     /// [`Error::DuplicateMember`] of the header; [`Error::UnknownAlgorithm`], also for `none`;
     /// [`Error::UnknownCritical`]; [`Error::UnencodedPayload`].
     pub fn parse(text: &'a str) -> Result<Self, Error> {
-        if text.len() > MAX_LENGTH {
-            return Err(Error::TooLong);
-        }
-        let (signing_input, signature) = text.rsplit_once('.').ok_or(Error::NotCompact)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(Error::NotCompact)?;
-        if payload.contains('.') {
-            return Err(Error::NotCompact);
-        }
+        let Parts { signing_input, header, payload, signature } = Parts::split(text)?;
         Ok(Self {
             header: Header::parse(&base64url::decode(header)?)?,
             signing_input,
@@ -106,8 +99,31 @@ impl<'a> Compact<'a> {
     }
 }
 
+/// The parts of a JWS, still encoded.
+struct Parts<'a> {
+    signing_input: &'a str,
+    header: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Parts<'a> {
+    fn split(text: &'a str) -> Result<Self, Error> {
+        if text.len() > MAX_LENGTH {
+            return Err(Error::TooLong);
+        }
+        let (signing_input, signature) = text.rsplit_once('.').ok_or(Error::NotCompact)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(Error::NotCompact)?;
+        if payload.contains('.') {
+            return Err(Error::NotCompact);
+        }
+        Ok(Self { signing_input, header, payload, signature })
+    }
+}
+
 impl Header {
-    fn parse(json: &[u8]) -> Result<Self, Error> {
+    /// The members, none of which may demand what is not understood here.
+    fn object(json: &[u8]) -> Result<Object<'_>, Error> {
         let header = Object::parse(json)?;
         if header.has("crit") {
             return Err(Error::UnknownCritical);
@@ -115,6 +131,11 @@ impl Header {
         if header.has("b64") {
             return Err(Error::UnencodedPayload);
         }
+        Ok(header)
+    }
+
+    fn parse(json: &[u8]) -> Result<Self, Error> {
+        let header = Self::object(json)?;
         Ok(Self {
             alg: header.required("alg")?.parse()?,
             kid: header.string("kid")?,
@@ -210,6 +231,21 @@ pub fn unsecured(payload: &[u8]) -> String {
     base64url::append(&mut jwt, payload);
     jwt.push('.');
     jwt
+}
+
+/// The payload of a JWT that nobody has signed (RFC 7519 section 6.1). Anybody may have written it, so that a
+/// setting has to permit it (RFC 8725 section 3.2).
+///
+/// # Errors
+/// Those of [`Compact::parse`]; [`Error::UnknownAlgorithm`] unless its algorithm is `none`;
+/// [`Error::Signature`] if it has a signature.
+pub fn parse_unsecured(text: &str) -> Result<Vec<u8>, Error> {
+    let Parts { header, payload, signature, .. } = Parts::split(text)?;
+    let header = base64url::decode(header)?;
+    if Header::object(&header)?.required("alg")? != "none" {
+        return Err(Error::UnknownAlgorithm);
+    }
+    if signature.is_empty() { base64url::decode(payload) } else { Err(Error::Signature) }
 }
 
 /// The finished JWS.

@@ -74,7 +74,7 @@ mod private_key;
 pub use private_key::PrivateKey;
 
 mod compact;
-pub use compact::{Compact, EncodedHeader, Header, Verified, assemble, unsecured};
+pub use compact::{Compact, EncodedHeader, Header, Verified, assemble, parse_unsecured, unsecured};
 
 mod claims;
 pub use claims::JwtClaims;

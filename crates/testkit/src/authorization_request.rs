@@ -18,6 +18,8 @@ pub struct AuthorizationRequest {
     path: String,
     pub(crate) client: String,
     pub(crate) parameters: Vec<(String, String)>,
+    /// What the request object of the request holds, if it has one.
+    inside: Option<Vec<(String, String)>>,
     verifier: Option<String>,
 }
 
@@ -25,8 +27,13 @@ impl AuthorizationRequest {
     /// The redirect URI of a native client gets a port, as such a client would choose one.
     pub(crate) fn new(kit: &TestProvider, client: &Registration) -> Self {
         let path = kit.path("/authorize");
-        let mut request =
-            Self { path, client: client.client_id.clone(), parameters: Vec::new(), verifier: None };
+        let mut request = Self {
+            path,
+            client: client.client_id.clone(),
+            parameters: Vec::new(),
+            inside: None,
+            verifier: None,
+        };
         request = request.set("response_type", "code").set("client_id", &client.client_id);
         if let Some(uri) = client.redirect_uris.first() {
             request =
@@ -81,10 +88,25 @@ impl AuthorizationRequest {
         self.without("code_challenge").without("code_challenge_method")
     }
 
+    /// The same request by a request object, which holds its parameters: beside it stands `client_id` alone (RFC
+    /// 9101 section 5).
+    #[must_use]
+    pub fn by_value(mut self, request_object: &str) -> Self {
+        self.inside = Some(self.parameters.clone());
+        self.parameters.retain(|(name, _)| name == "client_id");
+        self.param("request", request_object)
+    }
+
     /// The value of a parameter.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(have, _)| have == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The values of a parameter in the request object, or else outside.
+    pub(crate) fn meant(&self, name: &str) -> impl Iterator<Item = &str> {
+        let all = self.inside.as_ref().unwrap_or(&self.parameters).iter();
+        all.filter(move |(have, value)| have == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
     /// The parameters, form-encoded.

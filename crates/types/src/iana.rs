@@ -38,7 +38,8 @@ macro_rules! registry {
 
 registry! {
     /// Error codes: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, OIDC
-    /// Core section 3.1.2.6, RFC 7591 section 3.2.2, and `unmet_authentication_requirements` of the specification of that name.
+    /// Core section 3.1.2.6, RFC 7591 section 3.2.2, RFC 9101 section 7, and `unmet_authentication_requirements` of the
+    /// specification of that name.
     ErrorCode {
         /// The person or the server refused the request (RFC 6749 section 4.1.2.1).
         AccessDenied = "access_denied",
@@ -61,6 +62,10 @@ registry! {
         InvalidRedirectUri = "invalid_redirect_uri",
         /// The request is malformed (RFC 6749 sections 4.1.2.1 and 5.2).
         InvalidRequest = "invalid_request",
+        /// The request object is invalid (RFC 9101 section 7).
+        InvalidRequestObject = "invalid_request_object",
+        /// There is no valid request object at `request_uri` (RFC 9101 section 7).
+        InvalidRequestUri = "invalid_request_uri",
         /// The scope is unknown, malformed or too wide (RFC 6749 sections 4.1.2.1 and 5.2).
         InvalidScope = "invalid_scope",
         /// The software statement is not valid (RFC 7591 section 3.2.2).

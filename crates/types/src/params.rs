@@ -102,6 +102,13 @@ impl<'a> Params<'a> {
     }
 }
 
+/// The pairs in this order, none of which may contain NUL, so that they can be read back.
+impl FromIterator<(String, String)> for Params<'static> {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
 /// Writes pairs as `application/x-www-form-urlencoded` (RFC 6749 appendix B).
 #[must_use]
 pub fn encode<'p>(pairs: impl Iterator<Item = (&'p str, &'p str)>) -> String {

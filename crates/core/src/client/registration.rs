@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::client::hmac_secret;
 use crate::error::{Complaint, Fault};
 use crate::keys::KeySet;
-use crate::model::client::{ClientBody, ClientSecret, Reader};
+use crate::model::client::{ClientBody, ClientSecret, Reader, RequestObjectAlgorithm};
 use crate::model::{Client, ClientMetadata, IdTokenAlgorithm, RegistrationId};
 use crate::offered::{Endpoint, Offered};
 use crate::ports::Random;
@@ -123,6 +123,15 @@ pub(super) fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, ru
     let algorithms = &offered.assertion_algorithms;
     for alg in flow.token_endpoint_auth_signing_alg.iter().filter(|alg| !algorithms.contains(alg)) {
         complain("token_endpoint_auth_signing_alg", alg.name());
+    }
+    match metadata.request_objects.request_object_signing_alg {
+        Some(RequestObjectAlgorithm::Signed(alg)) if !offered.request_object_algorithms.contains(&alg) => {
+            complain("request_object_signing_alg", alg.name());
+        }
+        Some(RequestObjectAlgorithm::Unsigned) if !offered.unsigned_request_objects => {
+            complain("request_object_signing_alg", "none");
+        }
+        _ => {}
     }
     if !metadata.own.introspects.is_empty() && !offered.endpoints.has(Endpoint::Introspection) {
         complain("chancery.introspects", "introspection");

@@ -50,11 +50,11 @@ pub(crate) async fn first<'a>(
     form: &'a Params<'_>,
 ) -> Result<ControlFlow<Decided, Step<'a>>, PageError> {
     let carried = Carrier::read(form.one("request")?.ok_or(&FORM_INCOMPLETE)?)?;
-    let addressed = Received::new(carried)
-        .resolve(call, env, &by.rules.resolver)
-        .await?
-        .address(env, &by.rules.offered)
-        .await?;
+    let source =
+        FormToken::source(env, by.keys(), call.now, by.config.lifetime, form, &Carrier::of(&carried));
+    let received = Received::again(carried, source);
+    let addressed =
+        received.resolve(call, env, &by.rules.resolver).await?.address(env, &by.rules.offered).await?;
     let request = match addressed.validate(&by.rules) {
         Ok(request) => request,
         Err(Refused { addressed, why }) => return Ok(ControlFlow::Break(tell(call, env, &addressed, &why))),

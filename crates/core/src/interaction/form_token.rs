@@ -13,7 +13,7 @@ use crate::context::{Call, Env};
 use crate::error::{Fault, Reason};
 use crate::event::{Endpoint, RefusedClient};
 use crate::keys::{DerivedKeys, KeySet};
-use crate::model::{Done, PromptName, Source};
+use crate::model::{Carrier, Done, PromptName, Source};
 use crate::records::InteractionId;
 
 /// How long a page can be left open at most.
@@ -127,6 +127,21 @@ impl FormToken {
         } else {
             Err(&FORM_OF_ANOTHER_REQUEST)
         }
+    }
+
+    /// Who vouched for this request when one of our pages was made for it; nobody, if none was.
+    pub(super) fn source(
+        env: &Env,
+        keys: &KeySet,
+        now: Timestamp,
+        lifetime: Duration,
+        form: &Params<'_>,
+        request: &Carrier,
+    ) -> Source {
+        let text = form.one("token").ok().flatten();
+        let token = text.and_then(|text| Self::open(env, keys, now, lifetime, text).ok());
+        let of_request = token.filter(|token| token.subject == request.digest());
+        of_request.map_or(Source::Browser, |token| token.source)
     }
 
     /// Whether the browser that posts the form is the one that got the page.

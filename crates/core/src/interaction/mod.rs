@@ -26,7 +26,7 @@ use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
 use crate::model::Acr;
 use crate::offered::Component;
-use crate::request::{AuthorizationResponse, Rules, Unsealed};
+use crate::request::{Addressed, AuthorizationResponse, Rules, Unsealed};
 use crate::session::Sessions;
 
 mod answered;
@@ -162,6 +162,13 @@ impl Component for Interactions {
 impl Interactions {
     fn keys(&self) -> &KeySet {
         &self.rules.keys
+    }
+
+    /// The query that starts the same request again, from the browser alone: `None` for a client whose requests
+    /// need its signature, because what a page carries is not signed any more.
+    fn restart(&self, addressed: &Addressed<'_>) -> Option<String> {
+        let can_restart = !self.rules.resolver.demands_signature(&addressed.client);
+        can_restart.then(|| addressed.carrier().into_text())
     }
 
     /// The one end of every page, form and step: what the client is to be told becomes the response that its

@@ -134,7 +134,8 @@ fn form(pending: &Pending<'_>, token: &str) -> Result<FormView, Fault> {
 
 /// The page for a request that cannot go on: it was answered, or its session is gone.
 pub(super) fn lost(pending: &Pending<'_>, is_answered: bool) -> Decided {
-    lost_page(Some(&pending.client), Some(pending.purpose.carrier().into_text()), is_answered)
+    let Purpose::Respond(addressed) = &pending.purpose;
+    lost_page(Some(&pending.client), pending.by.restart(addressed), is_answered)
 }
 
 /// The page for a request that cannot go on. Never a dead end: the same request can be started again, or the

@@ -14,7 +14,7 @@ use super::pending::Pending;
 use super::{Decided, Interactions, KEPT};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError};
-use crate::model::Carrier;
+use crate::model::{Carrier, Source};
 use crate::records::{Found, InteractionBody};
 use crate::request::{Received, Refused};
 
@@ -78,15 +78,16 @@ pub(super) async fn reopen<'a>(
     let request = match addressed.validate(&by.rules) {
         Ok(request) => request,
         Err(Refused { addressed, why }) => {
-            let next = refuse_stored(by, call, env, *interaction, (&addressed, &why)).await?;
+            let next = refuse_stored(by, call, env, *interaction, (&*addressed, &why)).await?;
             return Ok(ControlFlow::Break(next));
         }
     };
     let is_over = call.now + KEPT > found.expires_at;
     let person = by.sessions.of_key(call, env, *session).await?;
     let Some(person) = person.filter(|_| !is_over) else {
-        let client = &request.addressed().client;
-        return Ok(ControlFlow::Break(lost_page(Some(client), Some(carrier.clone().into_text()), false)));
+        let addressed = request.addressed();
+        let restart = by.restart(addressed);
+        return Ok(ControlFlow::Break(lost_page(Some(&addressed.client), restart, false)));
     };
     let handle = Handle::parse(handle).map_err(|_| Fault::internal("a handle that cannot be read back"))?;
     let mut pending = Pending::new(by, call, env, request);
@@ -117,13 +118,14 @@ async fn way_on(
     can_restart: bool,
 ) -> Result<Decided, Fault> {
     let Some(params) = params else { return Ok(lost_page(None, None, false)) };
-    let addressed = match Received::new(params).resolve(call, env, &by.rules.resolver).await {
+    let received = Received::again(params, Source::Browser);
+    let addressed = match received.resolve(call, env, &by.rules.resolver).await {
         Ok(resolved) => resolved.address(env, &by.rules.offered).await,
         Err(error) => Err(error),
     };
     match addressed {
         Ok(addressed) => {
-            let restart = can_restart.then(|| addressed.carrier().into_text());
+            let restart = by.restart(&addressed).filter(|_| can_restart);
             Ok(lost_page(Some(&addressed.client), restart, false))
         }
         Err(PageError { failure: Failure::Broken(fault), .. }) => Err(fault),

@@ -13,6 +13,8 @@ pub enum Source {
     /// Nobody: a browser sent them, and whoever made the link may have changed them.
     #[default]
     Browser,
+    /// The client, which has signed all of them as a request object (RFC 9101).
+    Signed,
 }
 
 /// A request that waits for its person: its relevant parameters, form-encoded. Only this type knows the form

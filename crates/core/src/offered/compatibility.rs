@@ -30,8 +30,13 @@ pub struct CompatibilityConfig {
     pub pkce_plain: bool,
     /// An access token in the query of a UserInfo request.
     pub query_access_token: bool,
+    /// Parameters that stand only outside of a request object, for OpenID requests (OIDC Core section 6.1). Nobody
+    /// vouches for them.
+    pub request_object_merging: bool,
     /// ID tokens without a signature, from the token endpoint, for clients that are registered for them.
     pub unsigned_id_token: bool,
+    /// Request objects without a signature, for clients that are not registered for any other.
+    pub unsigned_request_object: bool,
     /// Wildcards in registered redirect URIs.
     pub wildcard_redirect_uris: bool,
 }
@@ -119,7 +124,9 @@ impl CompatibilityConfig {
             (self.pkce_optional != PkceOptional::Never, "pkce_optional", PKCE),
             (self.pkce_plain, "pkce_plain", PKCE),
             (self.query_access_token, "query_access_token", "RFC 9700 section 4.3.2"),
+            (self.request_object_merging, "request_object_merging", "RFC 9101 section 6.3"),
             (self.unsigned_id_token, "unsigned_id_token", "RFC 8725 section 3.2"),
+            (self.unsigned_request_object, "unsigned_request_object", "RFC 9101 section 10.5"),
             (self.wildcard_redirect_uris, "wildcard_redirect_uris", EXACT_MATCHING),
         ];
         Departure::those_of(all)

@@ -113,13 +113,18 @@ pub struct Offered {
     pub authentication_methods: Vec<ClientAuthenticationMethod>,
     /// What clients may sign their assertions with.
     pub assertion_algorithms: Vec<SigningAlgorithm>,
+    /// What clients may sign their request objects with.
+    pub request_object_algorithms: Vec<SigningAlgorithm>,
+    /// Whether a client may be registered for request objects without a signature.
+    pub unsigned_request_objects: bool,
 }
 
 impl Offered {
     /// Everything that this build supports, with these endpoints, and what is loosened.
     #[must_use]
     pub fn at(endpoints: EndpointSet, compatibility: &CompatibilityConfig) -> Self {
-        let CompatibilityConfig { implicit, hybrid, unsigned_id_token, .. } = *compatibility;
+        let CompatibilityConfig { implicit, hybrid, unsigned_id_token, unsigned_request_object, .. } =
+            *compatibility;
         let is_permitted = |value: &ResponseType| match value {
             ResponseType::Code | ResponseType::None => true,
             ResponseType::IdToken | ResponseType::IdTokenToken => implicit,
@@ -142,6 +147,8 @@ impl Offered {
                 ClientAuthenticationMethod::None,
             ],
             assertion_algorithms: SigningAlgorithm::ALL.to_vec(),
+            request_object_algorithms: SigningAlgorithm::ALL.to_vec(),
+            unsigned_request_objects: unsigned_request_object,
         }
     }
 
@@ -157,6 +164,13 @@ impl Offered {
             _ => true,
         });
         self.assertion_algorithms = algorithms.to_vec();
+        self
+    }
+
+    /// With these algorithms alone for the request objects of clients.
+    #[must_use]
+    pub fn with_request_object_algorithms(mut self, algorithms: &[SigningAlgorithm]) -> Self {
+        self.request_object_algorithms = algorithms.to_vec();
         self
     }
 

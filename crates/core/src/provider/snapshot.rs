@@ -85,7 +85,11 @@ impl Snapshot {
         });
         let interactions = Arc::new(Interactions {
             rules: Rules {
-                resolver: Resolver {},
+                resolver: Resolver::new(
+                    config.request_objects.clone(),
+                    &config.compatibility,
+                    Arc::clone(&keys),
+                ),
                 offered: Arc::clone(&offered),
                 scope: scope.clone(),
                 pkce,
@@ -131,12 +135,13 @@ impl Snapshot {
             management: path.map(|path| format!("{}{path}", env.issuer).into()),
         };
 
-        let components: [&dyn Component; 9] = [
+        let components: [&dyn Component; 10] = [
             &*offered,
             &scope,
             &claims,
             &pkce,
             &*interactions,
+            &interactions.rules.resolver,
             &interactions.rules,
             &*issuer,
             &userinfo,

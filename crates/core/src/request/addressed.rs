@@ -47,12 +47,14 @@ pub struct Addressed<'a> {
     pub params: Params<'a>,
     /// Who vouches for them.
     pub source: Source,
+    /// Why the request object does not count, if it does not.
+    pub(super) refused: Option<&'static Reason>,
 }
 
 /// A request that its client is told no for.
 pub struct Refused<'a> {
     /// The request, which knows where the answer goes.
-    pub addressed: Addressed<'a>,
+    pub addressed: Box<Addressed<'a>>,
     /// Why.
     pub why: Refusal,
 }
@@ -63,10 +65,15 @@ impl<'a> Resolved<'a> {
     /// # Errors
     /// A page for the person: nothing has been verified to which an error could be sent.
     pub async fn address(self, env: &Env, offered: &Offered) -> Result<Addressed<'a>, PageError> {
-        let Self { params, source } = self;
-        let id = params.one("client_id")?.ok_or(&CLIENT_ID_MISSING)?;
-        let id = ClientId::parse(id).map_err(|_| &CLIENT_UNKNOWN)?;
-        let client = env.registry.client(&env.realm, &id).await?.ok_or(&CLIENT_UNKNOWN)?;
+        let Self { params, source, client, refused: of_object } = self;
+        let client = match client {
+            Some(client) => client,
+            None => {
+                let id = params.one("client_id")?.ok_or(&CLIENT_ID_MISSING)?;
+                let id = ClientId::parse(id).map_err(|_| &CLIENT_UNKNOWN)?;
+                env.registry.client(&env.realm, &id).await?.ok_or(&CLIENT_UNKNOWN)?
+            }
+        };
         let refused = |why: Refusal, way_on: Option<&str>| PageError {
             failure: why.into(),
             way_on: way_on.map(Box::from),
@@ -76,9 +83,10 @@ impl<'a> Resolved<'a> {
             return Err(refused((&CLIENT_UNKNOWN).into(), None));
         }
         let redirect_uri = params.one("redirect_uri").map_err(|error| refused(error.into(), None))?;
+        // If the only redirect URI stands in a request object that does not count, the object is the trouble.
         let target = client
             .redirect_target(redirect_uri, offered.redirects)
-            .map_err(|why| refused(why, client.way_on()))?;
+            .map_err(|why| refused(of_object.map_or(why, Refusal::from), client.way_on()))?;
         let resource = match client.default_resource() {
             Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
             None => None,
@@ -90,7 +98,7 @@ impl<'a> Resolved<'a> {
         // Nor is a state given back that no proxy would carry in a header.
         let state =
             params.one("state").ok().flatten().filter(|state| state.len() <= LONGEST_STATE).map(Box::from);
-        Ok(Addressed { client, target, mode, state, resource, params, source })
+        Ok(Addressed { client, target, mode, state, resource, params, source, refused: of_object })
     }
 }
 

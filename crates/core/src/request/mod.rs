@@ -4,7 +4,12 @@
 //! towards a client, because only there the redirect URI has been verified.
 
 mod received;
-pub use received::{Received, Resolved, Resolver};
+pub use received::{Received, Resolved};
+
+pub(crate) mod object;
+
+pub(crate) mod resolver;
+pub use resolver::{RequestObjectsConfig, Resolver};
 
 mod response;
 pub use response::{AuthorizationResponse, Unsealed};

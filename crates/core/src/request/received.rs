@@ -1,13 +1,16 @@
 //! RFC 6749 section 4.1.1 and OIDC Core section 3.1.2.1: the parameters of an authorization request.
 
+use std::sync::Arc;
+
 use chancery_types::Params;
 
+use super::resolver::Resolver;
 use crate::context::{Call, Env};
-use crate::error::PageError;
-use crate::model::Source;
+use crate::error::{PageError, Reason};
+use crate::model::{Client, Source};
 
 /// The parameters that mean something here; all others are ignored (RFC 6749 section 3.1), also when sent
-/// twice. `registration`, `request` and `request_uri` are known so that they can be refused by name.
+/// twice.
 const RECOGNISED: &[&str] = &[
     "acr_values",
     "claims",
@@ -32,17 +35,20 @@ const RECOGNISED: &[&str] = &[
     "ui_locales",
 ];
 
+/// Whether a parameter means something here.
+pub(super) fn is_recognised(name: &str) -> bool {
+    RECOGNISED.contains(&name)
+}
+
 /// An authorization request as it came.
 pub struct Received<'a> {
     params: Params<'a>,
-    source: Source,
+    /// Who vouches for a request that was read before; `None` for a new one.
+    vouched: Option<Source>,
 }
 
-/// What opens the requests that parameters only refer to: request objects (RFC 9101) and pushed requests (RFC
-/// 9126). There are none yet, so that it needs nothing.
-pub struct Resolver {}
-
-/// The parameters that count, and no others. Nothing is known about them yet.
+/// The parameters that count, and no others. Nothing is known about them yet, except what their request object
+/// has shown.
 ///
 /// Before the redirect URI is known there is no way to answer a client:
 ///
@@ -57,28 +63,38 @@ pub struct Resolver {}
 pub struct Resolved<'a> {
     pub(super) params: Params<'a>,
     pub(super) source: Source,
+    /// The client, if a request object had to be verified.
+    pub(super) client: Option<Arc<Client>>,
+    /// Why the request object does not count. Then these are the parameters that stand outside of it.
+    pub(super) refused: Option<&'static Reason>,
 }
 
 impl<'a> Received<'a> {
-    /// Seen for the first time, or carried by the form of its first page.
+    /// Seen for the first time.
     #[must_use]
     pub fn new(params: Params<'a>) -> Self {
-        Self { params, source: Source::Browser }
+        Self { params, vouched: None }
     }
 
-    /// Read again from where it was stored, with what vouched for it then.
+    /// Read again from where it was stored or from the form of its first page, with who vouched for it then. Its
+    /// request object was opened when it was new, and is not judged again: it may have expired while the person
+    /// was reading.
     #[must_use]
     pub fn again(params: Params<'a>, source: Source) -> Self {
-        Self { params, source }
+        Self { params, vouched: Some(source) }
     }
 
-    /// Opens what the parameters refer to, and keeps of them what is recognised.
+    /// Opens the request object of a new request (RFC 9101 section 6), and keeps of the parameters those that are
+    /// recognised.
     ///
     /// # Errors
     /// A page for the person: nothing is known yet to which an error could be sent.
-    #[expect(clippy::unused_async, reason = "what a request refers to is read from the store, or fetched")]
-    pub async fn resolve(self, _call: &Call, _env: &Env, _by: &Resolver) -> Result<Resolved<'a>, PageError> {
-        let Self { params, source } = self;
-        Ok(Resolved { params: params.filtered(|name| RECOGNISED.contains(&name)), source })
+    pub async fn resolve(self, call: &Call, env: &Env, by: &Resolver) -> Result<Resolved<'a>, PageError> {
+        let Self { params, vouched } = self;
+        let params = params.filtered(is_recognised);
+        match vouched {
+            Some(source) => Ok(Resolved { params, source, client: None, refused: None }),
+            None => by.open(call, env, params).await,
+        }
     }
 }

@@ -9,6 +9,7 @@ use chancery_types::{Issuer, Timestamp};
 use super::asked::asked;
 use crate::error::Reason;
 use crate::keys::KeySet;
+use crate::model::Source;
 use crate::offered::{Component, Offered};
 use crate::policy::AuthorizationPolicy;
 use crate::request::{Addressed, Asked, Door, Refused, Resolver};
@@ -17,6 +18,14 @@ use crate::rule::pkce::Pkce;
 use crate::rule::scope::ScopeRule;
 
 reasons! {
+    /// The client has not signed the request, or not all of it, and its requests are refused otherwise
+    /// (`require_signed_request_object`).
+    pub UNSIGNED = Reason {
+        name: "request_unsigned",
+        code: ErrorCode::InvalidRequest,
+        description: "Request Object must be used by this client",
+        section: "RFC 9101 section 10.5",
+    };
     /// The authorization request carries a request object, which this provider does not support.
     pub REQUEST_UNSUPPORTED = Reason {
         name: "request_unsupported",
@@ -174,11 +183,7 @@ pub struct Rules {
 
 impl Component for Rules {
     fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
-        metadata
-            .boolean("request_parameter_supported", false)
-            // Absent means true (OIDC Discovery section 3).
-            .boolean("request_uri_parameter_supported", false)
-            .boolean("authorization_response_iss_parameter_supported", true);
+        metadata.boolean("authorization_response_iss_parameter_supported", true);
     }
 }
 
@@ -227,9 +232,15 @@ impl<'a> Addressed<'a> {
     /// # Errors
     /// The request's first fault, with the request that can tell its client so.
     pub fn validate(self, rules: &Rules) -> Result<ValidatedAuthorizationRequest<'a>, Refused<'a>> {
+        if let Some(why) = self.refused {
+            return Err(Refused { addressed: Box::new(self), why: why.into() });
+        }
+        if self.source < Source::Signed && rules.resolver.demands_signature(&self.client) {
+            return Err(Refused { addressed: Box::new(self), why: (&UNSIGNED).into() });
+        }
         match asked(&self.params, &self.client, self.resource.as_ref(), Door::Authorization, rules) {
             Ok(asked) => Ok(ValidatedAuthorizationRequest { addressed: self, asked }),
-            Err(why) => Err(Refused { addressed: self, why }),
+            Err(why) => Err(Refused { addressed: Box::new(self), why }),
         }
     }
 }

@@ -35,7 +35,7 @@ fn discovery_endpoint_verification() {
     assert!(has("token_endpoint_auth_methods_supported", "client_secret_basic"));
     assert!(has("code_challenge_methods_supported", "S256"));
     for (name, said) in [
-        ("request_parameter_supported", false),
+        ("request_parameter_supported", true),
         ("request_uri_parameter_supported", false),
         ("claims_parameter_supported", true),
     ] {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chancery_core::config::Config;
 use chancery_jose::SigningAlgorithm;
 use chancery_testkit::{Answer, Arrival, AuthorizationRequest, Tab, TestProvider, UserAgent, VerifiedJwt};
 use serde_json::{Value, json};
@@ -35,17 +36,27 @@ pub(crate) fn in_each_flow(module: impl Fn(&Suite)) {
     in_flows(|_| true, module);
 }
 
+/// The same with a configuration that is looser in one more place.
+pub(crate) fn in_each_flow_with(change: impl Fn(&mut Config), module: impl Fn(&Suite)) {
+    for flow in flows() {
+        println!("{flow:?}"); // shown when the test fails
+        module(&Suite::configured(flow, &change));
+    }
+}
+
 /// Runs a module once for each flow in which a plan has it.
 pub(crate) fn in_flows(has_module: impl Fn(Flow) -> bool, module: impl Fn(&Suite)) {
-    for response_type in RESPONSE_TYPES {
-        for response_mode in [None, Some("form_post")] {
-            let flow = Flow { response_type, response_mode };
-            if has_module(flow) {
-                println!("{flow:?}"); // shown when the test fails
-                module(&Suite::new(flow));
-            }
-        }
+    for flow in flows().filter(|flow| has_module(*flow)) {
+        println!("{flow:?}"); // shown when the test fails
+        module(&Suite::new(flow));
     }
+}
+
+fn flows() -> impl Iterator<Item = Flow> {
+    let modes = [None, Some("form_post")];
+    RESPONSE_TYPES
+        .into_iter()
+        .flat_map(move |response_type| modes.map(|response_mode| Flow { response_type, response_mode }))
 }
 
 /// A provider, and the flow of the plan that runs against it.
@@ -90,10 +101,15 @@ impl Suite {
     /// The clients that the suite is configured with: two, and one that authenticates in the body. None of
     /// them uses PKCE unless a module is about it.
     fn new(flow: Flow) -> Self {
+        Self::configured(flow, |_| {})
+    }
+
+    fn configured(flow: Flow, change: impl Fn(&mut Config)) -> Self {
         let post = json!({"token_endpoint_auth_method": "client_secret_post"});
         let kit = TestProvider::builder().configure(|to| {
             to.compatibility.implicit = true;
             to.compatibility.hybrid = true;
+            change(to);
         });
         let clients = [("suite", json!({})), ("suite2", json!({})), ("suite-post", post)];
         let kit = clients.into_iter().fold(kit, |kit, (id, more)| kit.client(&client(flow, id, more)));

@@ -86,6 +86,7 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("interaction", "The login and consent pages"),
     ("throttle", "Limits guesses at passwords. Only failures are counted"),
     ("client_authentication", "How clients authenticate"),
+    ("request_objects", "Authorization requests that are JWTs (RFC 9101)"),
     (
         "compatibility",
         "What is loosened for clients that cannot do without it. Each setting leaves a recommendation of its standard; `chancery check` names the section",
@@ -307,6 +308,24 @@ const WRITTEN: &[Setting] = &[
         "How a client with a secret may send it: in the header or in the body, or only in the way that it is registered with. A client can be restricted by itself (`secret_method` below `chancery` in its metadata).",
     ),
     setting(
+        "request_objects.algorithms",
+        Form::Texts,
+        "[\"RS256\", \"RS384\", \"RS512\", \"PS256\", \"PS384\", \"PS512\", \"ES256\", \"ES384\", \"ES512\", \"EdDSA\", \"Ed25519\", \"HS256\", \"HS384\", \"HS512\"]",
+        "What clients may sign their request objects with. A client that is registered for one of them (`request_object_signing_alg`) uses that one alone; an HS algorithm needs such a registration.",
+    ),
+    setting(
+        "request_objects.by_value",
+        Form::Switch,
+        "true",
+        "Whether an authorization request may contain a request object (`request`).",
+    ),
+    setting(
+        "request_objects.required",
+        Form::Switch,
+        "false",
+        "Whether every authorization request has to be a signed request object. A client can demand it for itself (`require_signed_request_object`).",
+    ),
+    setting(
         "compatibility.any_redirect_scheme",
         Form::Switch,
         "false",
@@ -361,10 +380,22 @@ const WRITTEN: &[Setting] = &[
         "Whether UserInfo accepts an access token in the query (RFC 6750 section 2.3), which ends up in logs and histories (RFC 9700 section 4.3.2).",
     ),
     setting(
+        "compatibility.request_object_merging",
+        Form::Switch,
+        "false",
+        "Whether parameters that stand outside of a request object, and not in it, count as well (OIDC Core section 6.1), although nobody has signed them (RFC 9101 section 6.3). Only for requests with the scope `openid` outside, and never for a client that has to sign its requests.",
+    ),
+    setting(
         "compatibility.unsigned_id_token",
         Form::Switch,
         "false",
         "Whether clients may be registered for ID tokens without a signature (`id_token_signed_response_alg` is `none`; RFC 8725 section 3.2). They come from the token endpoint alone, where TLS protects them (OIDC Core section 3.1.3.7).",
+    ),
+    setting(
+        "compatibility.unsigned_request_object",
+        Form::Switch,
+        "false",
+        "Whether request objects without a signature (`none`; RFC 9101 section 10.5) are accepted from clients that are registered for them, or for no algorithm (`request_object_signing_alg`).",
     ),
     setting(
         "compatibility.wildcard_redirect_uris",

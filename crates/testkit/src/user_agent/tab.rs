@@ -138,7 +138,7 @@ impl<'u, 'k> Tab<'u, 'k> {
         Code {
             code: code.to_owned(),
             client: request.client.clone(),
-            redirect_uri: request.value("redirect_uri").map(str::to_owned),
+            redirect_uri: request.meant("redirect_uri").next().map(str::to_owned),
             verifier: request.verifier().map(str::to_owned),
         }
     }
@@ -158,9 +158,8 @@ impl<'u, 'k> Tab<'u, 'k> {
     #[track_caller]
     fn check_frame(&self, arrival: &Arrival) {
         let request = self.request.as_ref().expect("the tab began with an authorization request");
-        let mut states =
-            request.parameters.iter().filter(|(name, value)| name == "state" && !value.is_empty());
-        let state = states.next().filter(|_| states.next().is_none()).map(|(_, value)| value.as_str());
+        let mut states = request.meant("state");
+        let state = states.next().filter(|_| states.next().is_none());
         assert_eq!(arrival.value("state"), state);
         assert_eq!(arrival.value("iss"), Some(self.ua.kit.issuer().as_str()));
     }

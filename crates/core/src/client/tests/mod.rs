@@ -282,7 +282,17 @@ fn what_is_wrong_is_refused() {
         ("authorization_signed_response_alg", r#""authorization_signed_response_alg":"none""#),
         ("subject_type", r#""subject_type":"pairwise""#),
         ("require_pushed_authorization_requests", r#""require_pushed_authorization_requests":true"#),
-        ("require_signed_request_object", r#""require_signed_request_object":true"#),
+        ("require_signed_request_object", r#""require_signed_request_object":"true""#),
+        ("request_object_signing_alg", r#""request_object_signing_alg":"none""#),
+        ("request_object_signing_alg", r#""request_object_signing_alg":"RS1""#),
+        (
+            "token_endpoint_auth_method",
+            r#""token_endpoint_auth_method":"none","request_object_signing_alg":"HS256""#,
+        ),
+        (
+            "client_secret",
+            r#""client_secret":"0123456789abcdef0123456789abcdef","request_object_signing_alg":"HS512""#,
+        ),
         ("dpop_bound_access_tokens", r#""dpop_bound_access_tokens":true"#),
         (
             "tls_client_certificate_bound_access_tokens",
@@ -372,7 +382,6 @@ fn every_complaint_is_said() {
 fn what_merely_describes_is_left_out_with_a_notice() {
     let members = [
         r#""software_statement":"a.b.c""#,
-        r#""request_object_signing_alg":"ES256""#,
         r#""introspection_signed_response_alg":"RS256""#,
         r#""client_id_issued_at":1"#,
         r##""client_name#de":"Ding""##,

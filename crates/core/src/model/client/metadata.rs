@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::openid::OIDC;
 use super::{
-    Description, Flow, IdTokenAlgorithm, Jwks, Logout, OpenId, OwnSettings, Reader, keys, unsupported,
+    Description, Flow, IdTokenAlgorithm, Jwks, Logout, OpenId, OwnSettings, Reader, RequestObjects, keys,
+    unsupported,
 };
 
 /// Client metadata as it was registered, grouped by specification. As JSON it is the flat object of RFC 7591
@@ -34,6 +35,9 @@ pub struct ClientMetadata {
     /// Where a person may go after a logout, and where the client is notified of one.
     #[serde(flatten)]
     pub logout: Logout,
+    /// How it sends its requests as JWTs.
+    #[serde(flatten)]
+    pub request_objects: RequestObjects,
     /// The one member that is Chancery's own.
     #[serde(default, rename = "chancery")]
     pub own: OwnSettings,
@@ -63,6 +67,7 @@ impl ClientMetadata {
             jwks,
             jwks_uri,
             openid: OpenId::read(from, algorithms),
+            request_objects: RequestObjects::read(from),
             own,
         };
         let has_id_token = read.flow.response_types.iter().any(|value| value.has_id_token());
@@ -128,9 +133,7 @@ impl ClientMetadata {
     pub fn has_secret(&self) -> bool {
         match self.flow.token_endpoint_auth_method {
             ClientAuthenticationMethod::None => false,
-            ClientAuthenticationMethod::PrivateKeyJwt => {
-                self.hmac_algorithm().is_some() || self.derives_keys()
-            }
+            ClientAuthenticationMethod::PrivateKeyJwt => self.needs_secret_itself(),
             ClientAuthenticationMethod::ClientSecretBasic
             | ClientAuthenticationMethod::ClientSecretPost
             | ClientAuthenticationMethod::ClientSecretJwt => true,
@@ -144,7 +147,8 @@ impl ClientMetadata {
         let shares = self.flow.token_endpoint_auth_method == ClientAuthenticationMethod::ClientSecretJwt;
         // Without a registered algorithm the shortest has to do; the client chooses one that its secret fits.
         let assertion = self.flow.token_endpoint_auth_signing_alg.or(Some(SigningAlgorithm::Hs256));
-        let all = [self.hmac_algorithm(), assertion.filter(|_| shares)];
+        let request_object = self.request_objects.hmac_algorithm();
+        let all = [self.hmac_algorithm(), assertion.filter(|_| shares), request_object];
         all.into_iter().flatten().map(|alg| alg.hash().length()).max()
     }
 }

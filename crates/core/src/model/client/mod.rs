@@ -36,6 +36,9 @@ pub use openid::{IdTokenAlgorithm, OpenId};
 mod own;
 pub use own::{ConsentMode, OwnSettings, RefreshTokens, SecretMethod};
 
+mod request_objects;
+pub use request_objects::{RequestObjectAlgorithm, RequestObjects};
+
 mod reader;
 pub(crate) use reader::Reader;
 

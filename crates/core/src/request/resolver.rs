@@ -1,0 +1,212 @@
+//! RFC 9101 sections 5 and 6, and OIDC Core section 6: which parameters a request really has.
+//! Config     `[request_objects]`, `[compatibility] unsigned_request_object, request_object_merging`
+//! Discovery  request_parameter_supported request_uri_parameter_supported
+//!            request_object_signing_alg_values_supported require_signed_request_object
+
+use std::sync::Arc;
+
+use chancery_jose::{ClaimsWriter, Error, SigningAlgorithm};
+use chancery_types::iana::ErrorCode;
+use chancery_types::{ClientId, Params, Scope, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::object::{ALGORITHM_WRONG, CLIENT_WRONG, RESPONSE_TYPE_DIFFERENT, RequestObject, unverified};
+use super::received::Resolved;
+use super::validated::{REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED};
+use crate::client::{authenticating_hmac_keys, keys};
+use crate::context::{Call, Env};
+use crate::error::{Failure, Fault, PageError, Reason};
+use crate::keys::KeySet;
+use crate::model::{Client, Source};
+use crate::offered::{CompatibilityConfig, Component};
+
+reasons! {
+    /// The authorization request has a request object and also refers to one.
+    pub(super) BOTH = Reason {
+        name: "request_and_request_uri",
+        code: ErrorCode::InvalidRequest,
+        description: "request and request_uri parameters MUST NOT be used together",
+        section: "RFC 9101 section 5",
+    };
+    /// No key of the client fits the algorithm and `kid` of its request object.
+    KEY_UNKNOWN = unverified("request_object_key_unknown", "RFC 9101 section 6.2");
+    /// The keys of the client cannot be fetched from its `jwks_uri`. The event `client_keys_unavailable` has the
+    /// cause.
+    KEYS_UNAVAILABLE = unverified("request_object_keys_unavailable", "RFC 9101 section 6.2");
+    /// The signature of the request object is not the client's.
+    SIGNATURE_WRONG = unverified("request_object_signature_wrong", "RFC 9101 section 6.2");
+}
+
+/// `[request_objects]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RequestObjectsConfig {
+    /// What clients may sign their request objects with.
+    pub algorithms: Vec<SigningAlgorithm>,
+    /// Whether a request may contain its request object.
+    pub by_value: bool,
+    /// Whether requests that no client has signed are refused, for every client.
+    pub required: bool,
+}
+
+impl Default for RequestObjectsConfig {
+    fn default() -> Self {
+        Self { algorithms: SigningAlgorithm::ALL.to_vec(), by_value: true, required: false }
+    }
+}
+
+/// Opens the requests that are JWTs.
+pub struct Resolver {
+    config: RequestObjectsConfig,
+    /// `[compatibility] unsigned_request_object`
+    may_be_unsigned: bool,
+    /// `[compatibility] request_object_merging`
+    is_merging: bool,
+    /// The keys of the realm, which open the secrets that are keys of an HMAC.
+    keys: Arc<KeySet>,
+}
+
+impl Resolver {
+    /// Opens what these sections allow.
+    #[must_use]
+    pub fn new(config: RequestObjectsConfig, compatibility: &CompatibilityConfig, keys: Arc<KeySet>) -> Self {
+        let CompatibilityConfig { unsigned_request_object, request_object_merging, .. } = *compatibility;
+        Self { config, may_be_unsigned: unsigned_request_object, is_merging: request_object_merging, keys }
+    }
+
+    /// Whether requests of this client are refused unless it has signed them.
+    #[must_use]
+    pub fn demands_signature(&self, client: &Client) -> bool {
+        self.config.required || client.metadata().request_objects.require_signed_request_object
+    }
+
+    /// The request as its client means it. What is wrong with a request object becomes part of the request,
+    /// because it can only be told when the redirect URI has been verified.
+    ///
+    /// # Errors
+    /// A fault of what the client and its keys are read from.
+    pub(super) async fn open<'a>(
+        &self,
+        call: &Call,
+        env: &Env,
+        params: Params<'a>,
+    ) -> Result<Resolved<'a>, PageError> {
+        let plain = |params| Resolved { params, source: Source::Browser, client: None, refused: None };
+        if !params.has("request") && !params.has("request_uri") {
+            return Ok(plain(params));
+        }
+        // Whose it is stands outside (section 5). Without a client nothing can be verified or told.
+        let Some(client) = client(env, &params).await? else { return Ok(plain(params)) };
+        match self.opened(call, env, &client, &params).await {
+            Ok((params, source)) => Ok(Resolved { params, source, client: Some(client), refused: None }),
+            Err(Failure::Refused(why)) => {
+                Ok(Resolved { client: Some(client), refused: Some(why.reason), ..plain(params) })
+            }
+            Err(Failure::Broken(fault)) => Err(fault.into()),
+        }
+    }
+
+    async fn opened(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &Client,
+        outside: &Params<'_>,
+    ) -> Result<(Params<'static>, Source), Failure> {
+        let text = match (outside.one("request")?, outside.one("request_uri")?) {
+            (Some(_), Some(_)) => return BOTH.refused(),
+            (Some(text), None) if self.config.by_value => text,
+            (Some(_), None) => return REQUEST_UNSUPPORTED.refused(),
+            (None, _) => return REQUEST_URI_UNSUPPORTED.refused(),
+        };
+        let may_be_unsigned = self.may_be_unsigned
+            && !self.demands_signature(client)
+            && client.metadata().request_objects.may_be_unsigned();
+        let object = RequestObject::read(text, may_be_unsigned)?;
+        object.check(client, &env.issuer, call.now)?;
+        let source = self.verified(call, env, client, &object).await?;
+        self.assembled(client, object.parameters()?, source, outside)
+    }
+
+    /// Who vouches for the object: its client, if it has signed it (section 6.2).
+    async fn verified(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &Client,
+        object: &RequestObject<'_>,
+    ) -> Result<Source, Failure> {
+        let Some(compact) = object.signed() else { return Ok(Source::Browser) };
+        let alg = compact.header().alg;
+        let is_offered = self.config.algorithms.iter().any(|offered| offered.is_same_as(alg));
+        if !is_offered || !client.metadata().request_objects.signs_with(alg) {
+            return ALGORITHM_WRONG.refused();
+        }
+        let verified = if alg.is_symmetric() {
+            compact.verify_any(authenticating_hmac_keys(client, alg, &self.keys, call.now)?)
+        } else {
+            keys::verify(call, env, client, compact).await.map_err(|_| &KEYS_UNAVAILABLE)?
+        };
+        match verified {
+            Ok(_) => Ok(Source::Signed),
+            Err(Error::KeyNotForAlgorithm) => KEY_UNKNOWN.refused(),
+            Err(_) => SIGNATURE_WRONG.refused(),
+        }
+    }
+
+    /// The parameters that count (section 6.3): those of the object and no others; with merging also those that
+    /// stand outside alone (OIDC Core section 6.1), for which nobody vouches.
+    fn assembled(
+        &self,
+        client: &Client,
+        inside: Params<'static>,
+        source: Source,
+        outside: &Params<'_>,
+    ) -> Result<(Params<'static>, Source), Failure> {
+        let is_openid = outside
+            .one("scope")
+            .is_ok_and(|scope| scope.is_some_and(|scope| scope.split(' ').any(|one| one == Scope::OPENID)));
+        let is_merged = self.is_merging && is_openid && !self.demands_signature(client);
+        match inside.one("client_id")? {
+            Some(inside) if inside == client.id().as_str() => {}
+            None if is_merged => {}
+            _ => return CLIENT_WRONG.refused(),
+        }
+        let response_types = (inside.one("response_type")?, outside.one("response_type")?);
+        if matches!(response_types, (Some(inside), Some(outside)) if inside != outside) {
+            return RESPONSE_TYPE_DIFFERENT.refused();
+        }
+        if !is_merged {
+            return Ok((inside, source));
+        }
+        let is_missing = |name: &str| !matches!(name, "request" | "request_uri") && !inside.has(name);
+        let mut added = outside.iter().filter(|(name, _)| is_missing(name)).peekable();
+        let source = if added.peek().is_some() { Source::Browser } else { source };
+        let all = inside.iter().chain(added).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Ok((all.collect(), source))
+    }
+}
+
+/// The client that a request names, if it may be used.
+async fn client(env: &Env, params: &Params<'_>) -> Result<Option<Arc<Client>>, Fault> {
+    let id = params.one("client_id").ok().flatten().and_then(|id| ClientId::parse(id).ok());
+    let Some(id) = id else { return Ok(None) };
+    Ok(env.registry.client(&env.realm, &id).await?.filter(|client| client.is_enabled()))
+}
+
+impl Component for Resolver {
+    fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
+        metadata
+            .boolean("request_parameter_supported", self.config.by_value)
+            // Absent means true (OIDC Discovery section 3).
+            .boolean("request_uri_parameter_supported", false);
+        if self.config.by_value {
+            let algorithms = self.config.algorithms.iter().map(|alg| alg.name());
+            let unsigned = self.may_be_unsigned.then_some("none");
+            metadata.strings("request_object_signing_alg_values_supported", algorithms.chain(unsigned));
+        }
+        if self.config.required {
+            metadata.boolean("require_signed_request_object", true);
+        }
+    }
+}
