@@ -38,6 +38,18 @@ await check('registration of keys, login', async () => {
   await login(config);
 });
 
+await check('registration that demands signed requests, login', async () => {
+  const { publicKey, privateKey } = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const jwk = { ...await crypto.subtle.exportKey('jwk', publicKey), kid: 'its own' };
+  const config = await register({
+    jwks: { keys: [jwk] }, request_object_signing_alg: 'ES256', require_signed_request_object: true,
+  }, client.ClientSecretPost());
+  const key = { key: privateKey, kid: jwk.kid };
+  await login(config, {}, { build: (...asked) => client.buildAuthorizationUrlWithJAR(...asked, key) });
+  const outcome = await login(config).catch((error) => error);
+  expect(outcome.error === 'invalid_request', `a request that is not signed gets invalid_request and not ${outcome.error}`);
+});
+
 for (const [alg, enc, algorithm] of [
   ['RSA-OAEP-256', 'A256GCM', { name: 'RSA-OAEP', modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]), hash: 'SHA-256' }],
   ['ECDH-ES+A128KW', 'A128CBC-HS256', { name: 'ECDH', namedCurve: 'P-256' }],

@@ -1,5 +1,5 @@
-// The npm package openid-client, unmodified: clients that authenticate by what they sign (RFC 7523), and answers that
-// do not come in the query.
+// The npm package openid-client, unmodified: clients that authenticate by what they sign (RFC 7523), sign what they ask
+// for (RFC 9101), and answers that do not come in the query.
 //
 //     node openid_client_signed.mjs FIXTURE.json
 //
@@ -34,6 +34,17 @@ for (const of of clients.private_key_jwt) {
     expect(seen.active && seen.client_id === of.client_id, 'active, of the client');
     await client.tokenRevocation(config, fresh.access_token);
     expect(!(await client.tokenIntrospection(config, fresh.access_token)).active, 'inactive afterwards');
+  });
+}
+
+for (const of of clients.private_key_jwt) {
+  await check(`a request object signed with ${of.key.name}, login`, async () => {
+    const key = { key: await importKey(of.key), kid: of.key.jwk.kid };
+    const config = await discover(of, client.PrivateKeyJwt(key));
+    const build = (...asked) => client.buildAuthorizationUrlWithJAR(...asked, key);
+    const { url } = await request(config, {}, build);
+    expect([...url.searchParams.keys()].sort().join() === 'client_id,request', 'nothing is asked for outside of it');
+    await login(config, {}, { build });
   });
 }
 
