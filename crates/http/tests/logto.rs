@@ -197,6 +197,22 @@ fn a_wildcard_admits_what_it_stands_for() {
     }
 }
 
+/// The scripts of a page that a wildcard admits may call the token endpoint (Fetch, "CORS protocol").
+#[test]
+fn scripts_of_an_admitted_page_may_call() {
+    let kit = kit(WILDCARDS, &json!({ "redirect_uris": ["https://*.example.com/cb"] }));
+    for (origin, expected) in [
+        ("https://a.example.com", true),
+        ("https://a.b.example.com", false),
+        ("https://*.example.com", false),
+        ("https://a.example.com.evil.example", false),
+        ("null", false),
+    ] {
+        let answer = kit.token_request("app").header("origin", origin).send();
+        assert_eq!(answer.header("access-control-allow-origin").is_some(), expected, "{origin}");
+    }
+}
+
 /// The token request has to repeat the URI that was sent, not the registered pattern (RFC 6749 section 4.1.3).
 #[test]
 fn the_admitted_uri_is_part_of_the_code() {

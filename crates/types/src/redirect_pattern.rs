@@ -53,15 +53,31 @@ impl<'a> RedirectPattern<'a> {
     pub fn admits(&self, sent: &RedirectUri) -> bool {
         let pattern = &self.0;
         let Some(sent) = Parts::of(sent).filter(|_| !sent.has_wildcard()) else { return false };
+        self.admits_place(&sent)
+            && !climbs(sent.path)
+            && fits(pattern.path, sent.path, 0)
+            && pattern.query == sent.query
+    }
+
+    /// Whether one of the URIs that the pattern stands for is on a page of this origin, as an `Origin` header
+    /// has it (RFC 6454 section 6.2).
+    #[must_use]
+    pub fn admits_origin(&self, origin: &str) -> bool {
+        let Ok(sent) = RedirectUri::parse(origin) else { return false };
+        // Any other spelling is not what a browser sends.
+        let is_origin = sent.origin().as_deref() == Some(origin) && !sent.has_wildcard();
+        is_origin && Parts::of(&sent).is_some_and(|sent| self.admits_place(&sent))
+    }
+
+    /// Whether scheme, host and port are admitted.
+    fn admits_place(&self, sent: &Parts<'_>) -> bool {
+        let pattern = &self.0;
         let same_length = pattern.host.split('.').count() == sent.host.split('.').count();
         let mut labels = pattern.host.split('.').zip(sent.host.split('.'));
         pattern.scheme == sent.scheme
             && pattern.port == sent.port
             && same_length
             && labels.all(|(pattern, label)| is_label_of(pattern, label))
-            && !climbs(sent.path)
-            && fits(pattern.path, sent.path, 0)
-            && pattern.query == sent.query
     }
 }
 
@@ -205,6 +221,38 @@ mod tests {
         ] {
             assert!(!admits(pattern, sent), "{pattern} {sent}");
         }
+    }
+
+    #[test]
+    fn scripts_come_from_where_a_pattern_leads() {
+        let admits = |pattern: &str, origin: &str| {
+            RedirectPattern::of(&RedirectUri::parse(pattern).unwrap()).unwrap().admits_origin(origin)
+        };
+        for (pattern, origin) in [
+            ("https://*.example.com/cb", "https://a.example.com"),
+            ("https://*.example.com:8443/cb", "https://a.example.com:8443"),
+            ("https://app.example.com/*", "https://app.example.com"),
+        ] {
+            assert!(admits(pattern, origin), "{pattern} {origin}");
+        }
+        for origin in [
+            "null",
+            "",
+            "https://*.example.com",
+            "https://example.com",
+            "https://a.b.example.com",
+            "https://a.example.com:8443",
+            "https://a.example.com:443",
+            "https://A.example.com",
+            "https://a.example.com/",
+            "https://a.example.com/cb",
+            "http://a.example.com",
+            "https://a.example.com.evil.example",
+            "https://x@a.example.com",
+        ] {
+            assert!(!admits("https://*.example.com/cb", origin), "{origin}");
+        }
+        assert!(!admits("com.example.app:/cb/*", "null"));
     }
 
     /// LOGTO-11, and more of the kind.

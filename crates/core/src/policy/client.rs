@@ -1,7 +1,7 @@
 //! What an application may decide about clients.
 
 use chancery_jose::{Header, JwtClaims};
-use chancery_types::ClientId;
+use chancery_types::{ClientId, RedirectPattern};
 
 use crate::error::Refusal;
 use crate::model::{Client, ResourceServer};
@@ -68,7 +68,10 @@ pub trait ClientPolicy: Send + Sync {
     /// Whether scripts of this origin may call the endpoints as this client: by default the origins of its
     /// redirect URIs.
     fn origin(&self, client: &Client, origin: &str) -> bool {
-        client.redirect_uris().iter().any(|uri| uri.origin().as_deref() == Some(origin))
+        client.redirect_uris().iter().any(|uri| match RedirectPattern::of(uri) {
+            Some(pattern) => pattern.admits_origin(origin),
+            None => uri.origin().as_deref() == Some(origin),
+        })
     }
 }
 
