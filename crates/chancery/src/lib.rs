@@ -113,7 +113,9 @@ pub use zeroize::Zeroizing;
 /// application's own [`Registry`].
 pub mod client {
     pub use chancery_core::client::RegistrationPolicy;
-    pub use chancery_core::client::{Registered, RegistrationRules, register, replace_secret};
+    pub use chancery_core::client::{
+        NotRegistered, Registered, RegistrationRules, register, register_fetching, replace_secret,
+    };
     pub use chancery_core::endpoint::registration::{
         NewInitialAccessToken, RegistrationAccess, RegistrationConfig,
     };
@@ -129,7 +131,9 @@ pub mod client {
     pub use chancery_core::records::{Found, InitialAccessTokenBody};
     pub use chancery_core::request::RequestObjectsConfig;
     pub use chancery_types::RedirectUri;
-    pub use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
+    pub use chancery_types::iana::{
+        ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType, SubjectType,
+    };
 }
 
 /// What pages show, for implementations of [`Pages`], and the steps that a person takes, for applications
@@ -152,6 +156,7 @@ pub mod model {
 
 /// What policies decide about, and the default policies.
 pub mod policy {
+    pub use chancery_core::model::{Sector, Subject};
     pub use chancery_core::policy::{
         AssertionView, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, Doing, JwtDraft,
         TokenKind, TokenView,

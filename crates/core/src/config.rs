@@ -7,7 +7,7 @@ use crate::endpoint::registration;
 use crate::error::Complaint;
 use crate::interaction::throttle;
 use crate::issue::{access_token, authorization_code, id_token, refresh_token};
-use crate::offered::{CompatibilityConfig, Endpoint, EndpointSet, Offered, Routes};
+use crate::offered::{CompatibilityConfig, Endpoint, EndpointSet, Offered, Routes, SubjectsConfig};
 use crate::request::RequestObjectsConfig;
 use crate::rule::{claims, scope};
 use crate::{discovery, interaction, session};
@@ -55,6 +55,8 @@ pub struct Config {
     pub scopes: scope::ScopesConfig,
     /// Lifetimes of sessions.
     pub session: session::SessionConfig,
+    /// Which subject identifier types there are.
+    pub subjects: SubjectsConfig,
     /// Against guessing.
     pub throttle: throttle::ThrottleConfig,
 }
@@ -63,9 +65,12 @@ impl Config {
     /// What a provider with this configuration offers.
     #[must_use]
     pub fn offered(&self) -> Offered {
-        Offered::at(self.endpoints_on(), &self.compatibility)
-            .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)
-            .with_request_object_algorithms(&self.request_objects.algorithms)
+        Offered {
+            subject_types: self.subjects.types.clone(),
+            ..Offered::at(self.endpoints_on(), &self.compatibility)
+                .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)
+                .with_request_object_algorithms(&self.request_objects.algorithms)
+        }
     }
 
     /// Which endpoints are on: those of `[endpoints]`, and those that a section of their own switches on.
@@ -89,6 +94,7 @@ impl Config {
             self.refresh_token.complaints(),
             self.registration.complaints(&self.registration_policy),
             self.session.complaints(),
+            self.subjects.complaints(),
             self.throttle.complaints(),
         ]
         .concat()
@@ -128,6 +134,8 @@ mod tests {
             (r#"{"registration_policy":[{"name":"a"},{"name":"a"}]}"#, "registration_policy"),
             (r#"{"registration_policy":[{"secret_lifetime":"0s"}]}"#, "registration_policy"),
             (r#"{"session":{"idle":"91d"}}"#, "session.idle"),
+            (r#"{"subjects":{"types":[]}}"#, "subjects.types"),
+            (r#"{"subjects":{"types":["pairwise","pairwise"]}}"#, "subjects.types"),
             (r#"{"throttle":{"first_wait":"1h"}}"#, "throttle.first_wait"),
             (r#"{"throttle":{"failures":0}}"#, "throttle.failures"),
             (r#"{"throttle":{"name_failures":0}}"#, "throttle.name_failures"),
@@ -186,6 +194,7 @@ mod tests {
             "routes",
             "scopes",
             "session",
+            "subjects",
             "throttle",
         ] {
             assert!(serde_json::from_str::<Config>(&format!(r#"{{"{section}":{{}}}}"#)).is_ok(), "{section}");

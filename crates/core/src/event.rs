@@ -239,6 +239,11 @@ pub enum Event {
         /// The first ten of them.
         scopes: Scopes,
     },
+    /// The document of a client's `sector_identifier_uri` could not be fetched, so the client was not registered.
+    SectorUnavailable {
+        /// Why.
+        fault: Fault,
+    },
     /// A session ended.
     SessionEnded {
         /// Whose.
@@ -290,6 +295,7 @@ impl Event {
             Self::PromptShown { .. } => "prompt_shown",
             Self::Refused { .. } => "refused",
             Self::ScopesIgnored { .. } => "scopes_ignored",
+            Self::SectorUnavailable { .. } => "sector_unavailable",
             Self::SessionEnded { .. } => "session_ended",
             Self::TokenRevoked { .. } => "token_revoked",
             Self::TokensIssued { .. } => "tokens_issued",

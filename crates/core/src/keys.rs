@@ -2,7 +2,7 @@
 //! from [`rotation`](crate::rotation).
 
 use chancery_jose::{
-    Compact, CompactJwe, Decrypted, EncodedHeader, JwkSet, SealingKey, SigningAlgorithm, Verified,
+    Compact, CompactJwe, Decrypted, EncodedHeader, JwkSet, KeyedHash, SealingKey, SigningAlgorithm, Verified,
     VerifyingKey, assemble,
 };
 use chancery_types::{RealmId, Timestamp};
@@ -20,6 +20,7 @@ pub struct KeySet {
     encryption: Vec<EncryptionKeyEntry>,
     newest: DerivedKeys,
     older: Vec<DerivedKeys>,
+    pairwise: KeyedHash,
 }
 
 /// The keys that are derived from one root secret, computed once.
@@ -75,6 +76,8 @@ impl KeySet {
         let mut encryption = private_keys.encryption_keys(realm).await?;
         let mut secrets = private_keys.secrets(realm).await?;
         secrets.sort_by_key(|secret| secret.version);
+        let oldest = secrets.first().ok_or_else(|| Fault::internal("there is no root secret"))?;
+        let pairwise = KeyedHash::new(&oldest.secret.derive("pairwise subjects"));
         let mut secrets = secrets.iter().map(DerivedKeys::new).collect::<Result<Vec<_>, _>>()?;
         let newest = secrets.pop().ok_or_else(|| Fault::internal("there is no root secret"))?;
 
@@ -86,7 +89,7 @@ impl KeySet {
         // Newest first, so that the first key that may sign is the one that does.
         keys.sort_by_key(|key| std::cmp::Reverse((key.entry.times.sign_from, key.entry.times.publish_at)));
         encryption.sort_by_key(|key| std::cmp::Reverse((key.times.sign_from, key.times.publish_at)));
-        Ok(Self { realm: realm.clone(), keys, encryption, newest, older: secrets })
+        Ok(Self { realm: realm.clone(), keys, encryption, newest, older: secrets, pairwise })
     }
 
     /// The realm that these keys belong to.
@@ -218,6 +221,12 @@ impl KeySet {
     #[must_use]
     pub fn newest(&self) -> &DerivedKeys {
         &self.newest
+    }
+
+    /// The pairwise subject of an account in a sector (OIDC Core section 8.1). Its key is derived from the
+    /// **oldest** root secret, because a subject has to be the same for as long as the account exists.
+    pub(crate) fn pairwise_subject(&self, sector: &str, account: &str) -> [u8; 32] {
+        self.pairwise.digest([self.realm.as_str(), sector, account].map(str::as_bytes))
     }
 
     fn signer(&self, alg: SigningAlgorithm, now: Timestamp) -> Option<&Key> {

@@ -315,7 +315,8 @@ pub trait PrivateKeys: Send + Sync {
     }
 
     /// Root secrets, newest first; never empty. One that is forgotten takes with it what was sealed under it,
-    /// such as the secrets of clients that are registered for an HMAC.
+    /// such as the secrets of clients that are registered for an HMAC. The oldest must never be: the names of
+    /// records and the pairwise subjects of people (OIDC Core section 8.1) are derived from it.
     fn secrets<'a>(&'a self, realm: &'a RealmId) -> PortFuture<'a, Vec<RootSecretEntry>>;
 
     /// Moves whenever keys or root secrets may have changed: then they are listed again. Asked often, so that

@@ -1,6 +1,7 @@
 //! From the cookie's list to the person: sessions, change of secret, `sid` (OIDC Back-Channel Logout section
 //! 2.1).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_jose::{base64url, sha256};
@@ -11,8 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Fault, SectionCheck};
-use crate::model::{Account, Authentication, Client, subject};
+use crate::model::{Account, Authentication, Client};
 use crate::records::{Found, Participant, SessionBody};
+use crate::rule::pairwise::Subjects;
 
 mod end;
 pub use end::{EndedSession, end, end_all, of_account};
@@ -73,16 +75,17 @@ pub struct SignedIn {
 }
 
 /// Sessions by the rules of the configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Sessions {
     config: SessionConfig,
+    subjects: Arc<Subjects>,
 }
 
 impl Sessions {
-    /// From the configuration.
+    /// By the configuration; clients name people by these subjects.
     #[must_use]
-    pub fn new(config: SessionConfig) -> Self {
-        Self { config }
+    pub fn new(config: SessionConfig, subjects: Arc<Subjects>) -> Self {
+        Self { config, subjects }
     }
 
     /// The person whom the cookie's list names: the active session, or that of the account that is expected.
@@ -100,7 +103,7 @@ impl Sessions {
     ) -> Result<Option<SignedIn>, Fault> {
         let Some((active, others)) = call.sessions.split_first() else { return Ok(None) };
         let first = self.open(call, env, active).await?;
-        let is_expected = |person: &SignedIn| subject(client, &person.account.id).is_one_of(expected);
+        let is_expected = |person: &SignedIn| self.is_one_of(client, person, expected);
         if expected.is_empty() || first.as_ref().is_some_and(is_expected) {
             return Ok(first);
         }
@@ -111,6 +114,13 @@ impl Sessions {
             }
         }
         Ok(first)
+    }
+
+    /// Whether a client means this person by one of these subjects, of an `id_token_hint` or of the parameter
+    /// `claims`.
+    #[must_use]
+    pub fn is_one_of(&self, client: &Client, person: &SignedIn, subjects: &[Box<str>]) -> bool {
+        self.subjects.of(client, &person.account.id).is_one_of(subjects)
     }
 
     /// The person of this session, if the browser holds it.

@@ -1,9 +1,17 @@
-//! The clients and resource servers that every test provider knows.
+//! The clients and resource servers that every test provider knows, and how a test registers others.
 
+use std::sync::{Arc, PoisonError};
+
+use chancery_core::client::{NotRegistered, RegistrationRules, register, register_fetching, replace_secret};
 use chancery_core::model::{ResourceServer, TokenFormat};
+use chancery_core::ports::Registry as _;
 use chancery_jose::SigningAlgorithm;
-use chancery_types::{ClientId, ResourceUri, Scopes};
+use chancery_store::Put;
+use chancery_types::{ClientId, ResourceUri, Scopes, Timestamp};
 use serde_json::Value;
+
+use crate::interleaved::wait;
+use crate::provider::TestProvider;
 
 /// The secret of every ready-made client that has one.
 pub const SECRET: &str = "a-secret-of-forty-three-characters-for-test";
@@ -82,5 +90,91 @@ impl Registration {
             redirect_uris: uris.filter_map(|uri| uri.as_str().map(str::to_owned)).collect(),
             is_pkce_optional: json["chancery"]["pkce_optional"] == Value::Bool(true),
         }
+    }
+}
+
+impl TestProvider {
+    /// Registers a client, or changes one: RFC 7591 metadata with a `client_id`.
+    ///
+    /// # Panics
+    /// When something is wrong with it.
+    #[track_caller]
+    pub fn put_client(&self, metadata: &str) {
+        let made =
+            self.registry.put(metadata).unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}"));
+        self.know(Registration::read(metadata, made.as_ref().map(|secret| secret.as_str())));
+    }
+
+    /// Registers a client, or changes one, and fetches what it has published, as a registration by a command or at the
+    /// endpoint does.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn put_client_fetching(&self, metadata: &str) -> Result<(), NotRegistered> {
+        let rules = RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, self.now());
+        let made = register_fetching(metadata.as_bytes(), &*self.random, &rules, &*self.fetch);
+        let client = wait(made)?.client;
+        let realm = &self.env().realm;
+        let seen = wait(self.registry.client(realm, client.id())).expect("the registry");
+        let seen = seen.map(|client| client.revision());
+        let put = wait(self.registry.put_client(realm, seen, Arc::new(client.configured())));
+        assert!(matches!(put, Ok(Put::Done(_))), "{put:?}");
+        self.know_client(metadata);
+        Ok(())
+    }
+
+    /// The kit can act as the client with this metadata.
+    pub(crate) fn know_client(&self, metadata: &str) {
+        self.know(Registration::read(metadata, None));
+    }
+
+    fn know(&self, registration: Registration) {
+        let mut known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(registration.client_id.clone(), registration);
+    }
+
+    /// The client is removed, and another one with the same `client_id` is registered.
+    ///
+    /// # Panics
+    /// When something is wrong with it.
+    #[track_caller]
+    pub fn replace_client(&self, metadata: &str) {
+        let registration = Registration::read(metadata, None);
+        self.remove_client(&registration.client_id);
+        let rules = RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, self.now());
+        let made = register(metadata.as_bytes(), &*self.random, &rules);
+        let client = made.unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}")).client;
+        let put =
+            wait(self.registry.put_client(&self.env().realm, None, Arc::new(client))).expect("the registry");
+        assert!(matches!(put, Put::Done(_)), "{put:?}");
+        self.know(registration);
+    }
+
+    /// Replaces a client's secret; the one that it had is good until `other_ends`. The kit goes on with that
+    /// one, as a client that has not heard of the new one, which is returned.
+    ///
+    /// # Panics
+    /// When there is no such client with a secret.
+    #[must_use]
+    pub fn replace_secret(&self, client: &str, other_ends: Timestamp) -> String {
+        let (realm, id) = (self.env().realm.clone(), ClientId::parse(client).expect("a client id"));
+        let seen = wait(self.registry.client(&realm, &id)).expect("the registry").expect("a client");
+        let rules = RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, self.now());
+        let session = self.provider.session_lifetime();
+        let made = replace_secret(&seen, other_ends, session, &*self.random, &rules);
+        let made = made.expect("a client with a secret");
+        let put = wait(self.registry.put_client(&realm, Some(seen.revision()), Arc::new(made.client)));
+        assert!(matches!(put, Ok(Put::Done(_))), "{put:?}");
+        made.secret_to_show.expect("a new secret").to_string()
+    }
+
+    /// The registration of a client is gone.
+    pub fn remove_client(&self, client: &str) {
+        self.registry.remove(&ClientId::parse(client).expect("a client id"));
+    }
+
+    pub(crate) fn registration(&self, client: &str) -> Registration {
+        let known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(client).unwrap_or_else(|| panic!("the kit knows no client {client}")).clone()
     }
 }

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Waker;
 
 use bytes::Bytes;
-use chancery_core::client::{RegistrationRules, register, replace_secret};
 use chancery_core::config::Config;
 use chancery_core::context::Env;
 use chancery_core::documents::{MemoryKeys, MemoryRegistry};
@@ -14,14 +13,14 @@ use chancery_core::error::Complaint;
 use chancery_core::model::ResourceServer;
 use chancery_core::offered::Offered;
 use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
-use chancery_core::ports::{BoxFuture, Clock as _, Registry as _};
+use chancery_core::ports::{BoxFuture, Clock as _};
 use chancery_core::provider::{Builder, Parts, Provider};
 use chancery_http::{Pages, Peer, Service, TrustedProxies, service};
 use chancery_jose::SigningAlgorithm;
+use chancery_store::StateStore;
 use chancery_store::kit::{Counting, Failing};
-use chancery_store::{Put, StateStore};
 use chancery_store_memory::MemoryStore;
-use chancery_types::{ClientId, Issuer, RealmId, Timestamp};
+use chancery_types::{Issuer, RealmId, Timestamp};
 use http::header::HOST;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -71,8 +70,8 @@ pub struct TestProvider {
     pub provider: Arc<Provider>,
     /// What answers.
     pub service: Service,
-    registrations: Mutex<HashMap<String, Registration>>,
-    offered: Offered,
+    pub(crate) registrations: Mutex<HashMap<String, Registration>>,
+    pub(crate) offered: Offered,
     peer: Option<IpAddr>,
     application: Option<(String, Application)>,
     realms: Option<Realms>,
@@ -149,6 +148,13 @@ impl TestProviderBuilder {
     #[must_use]
     pub fn client(mut self, metadata: &str) -> Self {
         self.clients.push(metadata.to_owned());
+        self
+    }
+
+    /// None of the ready-made clients.
+    #[must_use]
+    pub fn without_clients(mut self) -> Self {
+        self.clients.clear();
         self
     }
 
@@ -434,72 +440,6 @@ impl TestProvider {
     #[must_use]
     pub fn path(&self, path: &str) -> String {
         format!("{}{path}", self.issuer().path())
-    }
-
-    /// Registers a client, or changes one: RFC 7591 metadata with a `client_id`.
-    ///
-    /// # Panics
-    /// When something is wrong with it.
-    #[track_caller]
-    pub fn put_client(&self, metadata: &str) {
-        let made =
-            self.registry.put(metadata).unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}"));
-        self.know(Registration::read(metadata, made.as_ref().map(|secret| secret.as_str())));
-    }
-
-    /// The kit can act as the client with this metadata.
-    pub(crate) fn know_client(&self, metadata: &str) {
-        self.know(Registration::read(metadata, None));
-    }
-
-    fn know(&self, registration: Registration) {
-        let mut known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert(registration.client_id.clone(), registration);
-    }
-
-    /// The client is removed, and another one with the same `client_id` is registered.
-    ///
-    /// # Panics
-    /// When something is wrong with it.
-    #[track_caller]
-    pub fn replace_client(&self, metadata: &str) {
-        let registration = Registration::read(metadata, None);
-        self.remove_client(&registration.client_id);
-        let rules = RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, self.now());
-        let made = register(metadata.as_bytes(), &*self.random, &rules);
-        let client = made.unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}")).client;
-        let put =
-            wait(self.registry.put_client(&self.env().realm, None, Arc::new(client))).expect("the registry");
-        assert!(matches!(put, Put::Done(_)), "{put:?}");
-        self.know(registration);
-    }
-
-    /// Replaces a client's secret; the one that it had is good until `other_ends`. The kit goes on with that
-    /// one, as a client that has not heard of the new one, which is returned.
-    ///
-    /// # Panics
-    /// When there is no such client with a secret.
-    #[must_use]
-    pub fn replace_secret(&self, client: &str, other_ends: Timestamp) -> String {
-        let (realm, id) = (self.env().realm.clone(), ClientId::parse(client).expect("a client id"));
-        let seen = wait(self.registry.client(&realm, &id)).expect("the registry").expect("a client");
-        let rules = RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, self.now());
-        let session = self.provider.session_lifetime();
-        let made = replace_secret(&seen, other_ends, session, &*self.random, &rules);
-        let made = made.expect("a client with a secret");
-        let put = wait(self.registry.put_client(&realm, Some(seen.revision()), Arc::new(made.client)));
-        assert!(matches!(put, Ok(Put::Done(_))), "{put:?}");
-        made.secret_to_show.expect("a new secret").to_string()
-    }
-
-    /// The registration of a client is gone.
-    pub fn remove_client(&self, client: &str) {
-        self.registry.remove(&ClientId::parse(client).expect("a client id"));
-    }
-
-    pub(crate) fn registration(&self, client: &str) -> Registration {
-        let known = self.registrations.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(client).unwrap_or_else(|| panic!("the kit knows no client {client}")).clone()
     }
 
     /// Sends a request.

@@ -37,6 +37,16 @@ macro_rules! registry {
 }
 
 registry! {
+    /// Subject identifier types (OIDC Core section 8).
+    SubjectType {
+        /// The same `sub` for every client.
+        Public = "public",
+        /// Another `sub` for each sector, so that clients cannot correlate what a person does.
+        Pairwise = "pairwise",
+    }
+}
+
+registry! {
     /// Error codes: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, OIDC
     /// Core section 3.1.2.6, RFC 7591 section 3.2.2, RFC 9101 section 7, and `unmet_authentication_requirements` of the
     /// specification of that name.

@@ -9,15 +9,15 @@ use std::time::Duration;
 use chancery_jose::base64url;
 use chancery_jose::json::Object;
 use chancery_types::handle::{Handle, RegistrationAccessToken};
-use chancery_types::iana::{ClientAuthenticationMethod, GrantType};
+use chancery_types::iana::{ClientAuthenticationMethod, GrantType, SubjectType};
 use chancery_types::{ClientId, RealmId, RedirectKind, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::registration::{Given, RFC7591, Secret, bytes, check_offered, fitting_secret};
+use super::registration::{Draft, Given, RFC7591, Secret, bytes, check_offered, fitting_secret};
 use crate::client::{Registered, RegistrationRules};
 use crate::error::{Complaint, Fault};
-use crate::model::client::{ClientBody, DynamicRegistration, OwnSettings, Reader};
+use crate::model::client::{ClientBody, DynamicRegistration, OwnSettings, Reader, sector};
 use crate::model::{Client, ClientMetadata, RegistrationId};
 use crate::ports::Random;
 
@@ -106,7 +106,7 @@ impl DynamicRules<'_> {
 }
 
 /// The client, or everything that is wrong with its metadata.
-pub type Checked = Result<Registered, Vec<Complaint>>;
+pub type Checked = Result<Draft, Vec<Complaint>>;
 
 /// A new registration access token: what the client gets, and what is kept of it.
 pub type NewToken = Handle<RegistrationAccessToken>;
@@ -126,7 +126,8 @@ pub fn register_itself(
         Err(complaint) => return Ok(Err(vec![complaint])),
     };
     let mut reader = Reader::new(&object, RFC7591).of_client();
-    let metadata = read(&mut reader, OwnSettings::default(), rules);
+    let subject_types = &rules.registration.offered.subject_types;
+    let metadata = read(&mut reader, OwnSettings::default(), subject_types, rules);
     let given = Given { text: None, ends: rules.secret_ends() };
     let secret = fitting_secret(&mut reader, given, random, &rules.registration, &metadata);
     let (complaints, _) = reader.finish();
@@ -146,11 +147,12 @@ pub fn register_itself(
         }),
         metadata,
     };
-    finished(body, secret, random, rules).map(Ok)
+    finished(body, secret, random, rules).map(|registered| Ok(registered.into()))
 }
 
 /// Replaces the metadata of a client by what it wrote itself (RFC 7592 section 2.2). What is omitted is reset;
-/// the result is judged as a new registration would be. Its former token is replaced.
+/// the result is judged as a new registration would be. Its former token is replaced. What cannot change is how the
+/// client knows people: its subject type, and the sector of its pairwise subjects.
 ///
 /// The secret stays, unless the client needs none any more or one that can be the key of an HMAC or of encryption; then the
 /// client gets another one, or keeps the one that it sent.
@@ -171,8 +173,10 @@ pub fn update_itself(
     let mut reader = Reader::new(&object, RFC7591).of_client();
     let sent = read_identity(&mut reader, client, rules);
     let mut body = client.body().clone();
-    let former =
-        std::mem::replace(&mut body.metadata, read(&mut reader, client.metadata().own.clone(), rules));
+    let former = client.metadata();
+    let subject_types = [former.openid.subject_type];
+    body.metadata = read(&mut reader, former.own.clone(), &subject_types, rules);
+    sector::check_same(&mut reader, former, &body.metadata);
     // Of a secret that was not needed itself there is but the digest.
     let is_sealed = former.needs_secret_itself() || !body.metadata.needs_secret_itself();
     let keeps_secret = is_sealed
@@ -199,7 +203,8 @@ pub fn update_itself(
     }
     body.dynamic = Some(DynamicRegistration { token: Some(token.key(realm)), policies: rules.names() });
     let registered = finished(body, secret, random, rules)?;
-    Ok(Ok(Registered { client: registered.client.seen_at(client.revision()), ..registered }))
+    let registered = Registered { client: registered.client.seen_at(client.revision()), ..registered };
+    Ok(Ok(Draft::change_of(former, registered)))
 }
 
 fn object(metadata: &[u8]) -> Result<Object<'_>, Complaint> {
@@ -207,8 +212,13 @@ fn object(metadata: &[u8]) -> Result<Object<'_>, Complaint> {
         .map_err(|error| Complaint::new("metadata", format!("must be one JSON object: {error}"), RFC7591))
 }
 
-fn read(from: &mut Reader<'_>, own: OwnSettings, rules: &DynamicRules<'_>) -> ClientMetadata {
-    let metadata = ClientMetadata::read(from, rules.registration.algorithms, Some(own));
+fn read(
+    from: &mut Reader<'_>,
+    own: OwnSettings,
+    subject_types: &[SubjectType],
+    rules: &DynamicRules<'_>,
+) -> ClientMetadata {
+    let metadata = ClientMetadata::read(from, rules.registration.algorithms, subject_types, Some(own));
     check_offered(from, &metadata, &rules.registration);
     rules.policies.iter().for_each(|policy| policy.check(from, &metadata));
     metadata

@@ -7,7 +7,9 @@ pub(crate) mod keys;
 pub(crate) use keys::encryption_key;
 
 mod registration;
-pub use registration::{Registered, RegistrationRules, register, replace_secret};
+pub use registration::{
+    Draft, NotRegistered, Registered, RegistrationRules, register, register_fetching, replace_secret,
+};
 
 mod dynamic;
 pub(crate) use dynamic::is_of_identity;

@@ -14,11 +14,13 @@ use zeroize::Zeroizing;
 
 use crate::client::hmac_secret;
 use crate::error::{Complaint, Fault};
+use crate::fetch::Fetch;
 use crate::keys::KeySet;
 use crate::model::client::{ClientBody, ClientSecret, Reader, RequestObjectAlgorithm};
 use crate::model::{Client, ClientMetadata, IdTokenAlgorithm, RegistrationId};
 use crate::offered::{Endpoint, Offered};
 use crate::ports::Random;
+use crate::rule::pairwise::{self, SectorRefused};
 
 /// What a registration is checked against.
 #[derive(Clone, Copy)]
@@ -62,12 +64,91 @@ pub struct Registered {
 pub(super) const RFC7591: &str = "RFC 7591 section 2";
 const ID_RULE: &str = "must be 1 to 255 printable ASCII characters";
 
+/// Why a client is not registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotRegistered {
+    /// Everything that is wrong with its metadata.
+    pub complaints: Vec<Complaint>,
+    /// Why something that had to be fetched cannot be had, for our own log.
+    pub cause: Option<Fault>,
+}
+
+impl From<Vec<Complaint>> for NotRegistered {
+    fn from(complaints: Vec<Complaint>) -> Self {
+        Self { complaints, cause: None }
+    }
+}
+
+/// A client whose metadata is right in itself. What it refers to was not looked at yet.
+pub struct Draft {
+    registered: Registered,
+    /// Whether the document of the `sector_identifier_uri` was looked at before, for the same redirect URIs.
+    is_sector_known: bool,
+}
+
+impl Draft {
+    /// The new metadata of a client that was `former`.
+    pub(super) fn change_of(former: &ClientMetadata, registered: Registered) -> Self {
+        let new = registered.client.metadata();
+        let is_listed = |uri| former.flow.redirect_uris.contains(uri);
+        let is_sector_known = new.openid.sector_identifier_uri == former.openid.sector_identifier_uri
+            && new.flow.redirect_uris.iter().all(is_listed);
+        Self { registered, is_sector_known }
+    }
+
+    /// The client, after what it has published and what has to be seen before it is registered was fetched: the
+    /// document of its `sector_identifier_uri`.
+    ///
+    /// # Errors
+    /// What is wrong with that.
+    pub async fn fetched(self, fetch: &dyn Fetch) -> Result<Registered, NotRegistered> {
+        if !self.is_sector_known {
+            pairwise::check_sector(&self.registered.client, fetch).await.map_err(
+                |SectorRefused { complaint, cause }| NotRegistered { complaints: vec![complaint], cause },
+            )?;
+        }
+        Ok(self.registered)
+    }
+}
+
+impl From<Registered> for Draft {
+    fn from(registered: Registered) -> Self {
+        Self { registered, is_sector_known: false }
+    }
+}
+
+/// As [`register`], and fetches what the client has published and what has to be seen before it is registered
+/// ([`Draft::fetched`]).
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub async fn register_fetching(
+    metadata: &[u8],
+    random: &dyn Random,
+    rules: &RegistrationRules<'_>,
+    fetch: &dyn Fetch,
+) -> Result<Registered, NotRegistered> {
+    Draft::from(read(metadata, random, rules)?).fetched(fetch).await
+}
+
 /// Reads client metadata. `client_id` and `client_secret` are taken from it if present, and generated
-/// otherwise.
+/// otherwise. Nothing is fetched, so a client cannot have what [`register_fetching`] would look at.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn register(
+    metadata: &[u8],
+    random: &dyn Random,
+    rules: &RegistrationRules<'_>,
+) -> Result<Registered, Vec<Complaint>> {
+    let registered = read(metadata, random, rules)?;
+    match pairwise::unfetched(&registered.client) {
+        None => Ok(registered),
+        Some(complaint) => Err(vec![complaint]),
+    }
+}
+
+fn read(
     metadata: &[u8],
     random: &dyn Random,
     rules: &RegistrationRules<'_>,
@@ -79,7 +160,7 @@ pub fn register(
     reader.permit(rules.offered.redirects);
 
     let client_id = read_id(&mut reader, random);
-    let metadata = ClientMetadata::read(&mut reader, rules.algorithms, None);
+    let metadata = ClientMetadata::read(&mut reader, rules.algorithms, &rules.offered.subject_types, None);
     check_offered(&mut reader, &metadata, rules);
     let given = Given::read(&mut reader);
     let secret = fitting_secret(&mut reader, given, random, rules, &metadata);

@@ -17,7 +17,7 @@ use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::{LiveAccessToken, audience};
 use crate::issue::refresh_token::Generation;
-use crate::model::{Claims, Client, Holder, Subject, subject};
+use crate::model::{Claims, Client, Holder, Subject};
 use crate::policy::{Authority, ClientPolicy, Doing, Gate, TokenKind, TokenView, gate};
 use crate::records::RefreshFamilyBody;
 
@@ -94,7 +94,7 @@ impl IntrospectionEndpoint {
         if let Ok(handle) = RotatingHandle::<RefreshToken>::parse(token) {
             return self.refresh_token(call, env, &handle).await;
         }
-        Ok(LiveAccessToken::find(call, env, &self.issuer.keys, token).await?.map(Live::from))
+        Ok(LiveAccessToken::find(call, env, &self.issuer, token).await?.map(Live::from))
     }
 
     async fn refresh_token(
@@ -144,7 +144,7 @@ impl IntrospectionEndpoint {
         if !self.policy.sees(asker, &token, Doing::Introspection) {
             return Ok(Introspection::Inactive);
         }
-        let subject = live.holder.account().map(|account| subject(&owner, account));
+        let subject = live.holder.account().map(|account| self.issuer.subjects.of(&owner, account));
         let scope = self.issuer.scope_member(&live.scopes, asker);
         let subject = subject.as_ref().map(Subject::as_str);
         Ok(Introspection::Active(live.describe(&env.issuer, subject, scope.as_deref())))

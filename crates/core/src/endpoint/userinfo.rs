@@ -16,7 +16,7 @@ use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::LiveAccessToken;
 use crate::issue::encrypted::announce_encryption;
-use crate::model::{ClaimName, subject};
+use crate::model::ClaimName;
 use crate::offered::Component;
 use crate::policy::{Gate, gate};
 use crate::ports::{BoxFuture, ClaimsQuery};
@@ -112,7 +112,7 @@ impl UserInfoEndpoint {
         form: &Params<'_>,
     ) -> Result<UserInfo, Failure> {
         let token = self.bearer(call, query, form)?;
-        let found = LiveAccessToken::find(call, env, &self.issuer.keys, token).await?;
+        let found = LiveAccessToken::find(call, env, &self.issuer, token).await?;
         let token = found.ok_or(&TOKEN_UNKNOWN)?;
         // RFC 9068 section 4: the audience is checked first. Without `openid`, a resource server's token is
         // for that server alone.
@@ -154,7 +154,7 @@ impl UserInfoEndpoint {
                 .date("iat", call.now)
                 .date("exp", token.expires_at);
         }
-        answer.string("sub", subject(&client, account).as_str());
+        answer.string("sub", self.issuer.subjects.of(&client, account).as_str());
         for (name, value) in person.iter() {
             answer.raw(name, value);
         }

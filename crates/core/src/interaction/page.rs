@@ -15,7 +15,7 @@ use super::view::{
 use super::{Decided, Outcome};
 use crate::error::Fault;
 use crate::event::Event;
-use crate::model::{Client, PromptName, subject};
+use crate::model::{Client, PromptName};
 use crate::records::InteractionId;
 use crate::session::{SignedIn, choice};
 
@@ -66,8 +66,9 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
         PromptName::SelectAccount => {
             let everybody = pending.by.sessions.everybody(pending.call, pending.env).await?;
             let expected = &pending.asked.expected;
+            let is_expected = |who: &SignedIn| pending.by.sessions.is_one_of(&pending.client, who, expected);
             let accounts: Vec<AccountView> =
-                everybody.iter().map(|who| account_view(who, &pending.client, expected)).collect();
+                everybody.iter().map(|who| account_view(who, is_expected(who))).collect();
             let expects_another = !expected.is_empty() && !accounts.iter().any(|account| account.is_expected);
             View::Accounts(AccountsView { client, expects_another, accounts, form })
         }
@@ -77,7 +78,7 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
             let asked = pending.to_consent();
             View::Consent(ConsentView {
                 client,
-                account: account_view(person, &pending.client, &[]),
+                account: account_view(person, false),
                 scopes: asked.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
                 claims: asked.claims,
                 resource: pending.asked.resource.as_ref().map(|server| server.uri.clone()),
@@ -168,8 +169,7 @@ fn shown(name: &str) -> String {
     name.chars().filter(|c| !is_misleading(*c)).take(LONGEST_NAME).collect()
 }
 
-fn account_view(who: &SignedIn, client: &Client, expected: &[Box<str>]) -> AccountView {
-    let is_expected = subject(client, &who.account.id).is_one_of(expected);
+fn account_view(who: &SignedIn, is_expected: bool) -> AccountView {
     AccountView { is_expected, ..person_view(who) }
 }
 

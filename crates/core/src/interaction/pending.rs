@@ -209,6 +209,7 @@ impl<'a> Pending<'a> {
             done: &self.done,
             reachable: &self.by.reachable,
             claims: &self.by.rules.claims,
+            subjects: &self.by.issuer.subjects,
             can_be_intercepted: self.purpose.can_be_intercepted(),
         }
     }

@@ -7,10 +7,11 @@ use chancery_types::{Scope, Scopes, Timestamp};
 
 use crate::error::Reason;
 use crate::model::{
-    Acr, ApplicationType, Authentication, Client, ConsentAnswer, ConsentMode, Done, PromptName, subject,
+    Acr, ApplicationType, Authentication, Client, ConsentAnswer, ConsentMode, Done, PromptName,
 };
 use crate::request::{Asked, Prompts};
 use crate::rule::claims::ClaimsRule;
+use crate::rule::pairwise::Subjects;
 
 reasons! {
     /// Nobody is signed in.
@@ -96,6 +97,8 @@ pub struct Facts<'a> {
     pub reachable: &'a [Acr],
     /// Which claims a scope stands for.
     pub claims: &'a ClaimsRule,
+    /// By which a client names people.
+    pub subjects: &'a Subjects,
     /// Whether any program of the person's device could take the answer.
     pub can_be_intercepted: bool,
 }
@@ -137,8 +140,8 @@ pub fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp)
     }
     // GAP-01: asked at every step, so that nobody else can take the place of the expected person by signing
     // in.
-    let signed_in = subject(client, &authentication.account);
-    if !asked.expected.is_empty() && !signed_in.is_one_of(&asked.expected) {
+    let is_expected = || facts.subjects.of(client, &authentication.account).is_one_of(&asked.expected);
+    if !asked.expected.is_empty() && !is_expected() {
         return Some(Needed::SelectAccount(&OTHER_PERSON));
     }
     // A login for this request chose the account, too.

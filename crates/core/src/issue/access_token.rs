@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Draft, TokenIssuer};
 use crate::error::{Complaint, Fault, SectionCheck};
-use crate::model::{ClaimName, Claims, Entitlement, Holder, TokenFormat, subject_of};
+use crate::model::{ClaimName, Claims, Entitlement, Holder, TokenFormat};
 use crate::policy::{JwtDraft, TokenKind};
 use crate::records::AccessTokenBody;
 
@@ -180,7 +180,7 @@ impl TokenIssuer {
         let Draft { call, env, client, what } = *draft;
         let place = Place::of(env, &what.holder);
         // RFC 9068 section 2.2: without a person the subject is the client.
-        let subject = subject_of(client, &what.holder);
+        let subject = self.subjects.of_holder(client, &what.holder);
         self.policy.jwt(&mut form).await?;
         let server = form.resource;
         let mut claims = ClaimsWriter::new();

@@ -13,7 +13,7 @@ use super::{Draft, TokenIssuer};
 use crate::client::signing_hmac_key;
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Failure, Reason, SectionCheck};
-use crate::model::{Authentication, ClaimName, Claims, Client, Holder, Target, subject};
+use crate::model::{Authentication, ClaimName, Claims, Client, Holder, Target};
 use crate::policy::TokenKind;
 use crate::ports::ClaimsQuery;
 
@@ -110,7 +110,7 @@ impl TokenIssuer {
             env.accounts.claims(&env.realm, query).await?.said(&names)
         };
         let wants_sid = client.metadata().logout.is_told() || granted.claims.of_id_token("sid").is_some();
-        let subject = subject(client, granted.account());
+        let subject = self.subjects.of(client, granted.account());
         let facts = Facts {
             issuer: env.issuer.as_str(),
             subject: subject.as_str(),

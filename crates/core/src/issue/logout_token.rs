@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::TokenIssuer;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault};
-use crate::model::{Client, subject};
+use crate::model::Client;
 use crate::records::DeliveryBody;
 
 /// How long it is good: for one attempt, and clocks that differ.
@@ -34,7 +34,7 @@ impl TokenIssuer {
         let mut claims = ClaimsWriter::new();
         claims
             .string("iss", env.issuer.as_str())
-            .string("sub", subject(client, &notice.account).as_str())
+            .string("sub", self.subjects.of(client, &notice.account).as_str())
             .string("aud", client.id().as_str())
             .date("iat", call.now)
             .date("exp", call.now + LIFETIME)

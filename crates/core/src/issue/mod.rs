@@ -16,6 +16,7 @@ use crate::model::{Client, Condition, Entitlement, GrantId, Holder, Refresh};
 use crate::offered::Component;
 use crate::policy::{Cleared, TokenPolicy};
 use crate::rule::claims::ClaimsRule;
+use crate::rule::pairwise::Subjects;
 use id_token::Beside;
 
 pub mod access_token;
@@ -41,6 +42,8 @@ pub mod refresh_token;
 pub struct TokenIssuer {
     /// The keys that sign.
     pub keys: Arc<KeySet>,
+    /// Computes `sub`.
+    pub subjects: Arc<Subjects>,
     /// The application's policy for tokens.
     pub policy: Arc<dyn TokenPolicy>,
     /// Which claims a client is registered for.
@@ -127,7 +130,7 @@ impl Component for TokenIssuer {
     fn announce(&self, now: Timestamp, metadata: &mut ClaimsWriter) {
         let algorithms = self.algorithms(now);
         let none = self.unsigned_id_tokens.then_some("none");
-        metadata.strings("subject_types_supported", ["public"]).strings(
+        metadata.strings(
             "id_token_signing_alg_values_supported",
             algorithms.iter().map(|alg| alg.name()).chain(none),
         );

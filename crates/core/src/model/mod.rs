@@ -34,8 +34,7 @@ mod consent;
 pub use consent::{ConsentAnswer, ResourceScopes};
 
 mod subject;
-pub(crate) use subject::subject_of;
-pub use subject::{Subject, subject};
+pub use subject::{Sector, Subject};
 
 mod grant;
 pub use grant::GrantId;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use chancery_jose::{ClaimsWriter, SigningAlgorithm};
 use chancery_types::Timestamp;
-use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
+use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType, SubjectType};
 use serde::{Deserialize, Serialize};
 
 mod compatibility;
@@ -21,6 +21,8 @@ mod endpoint;
 pub use endpoint::{Caller, Description, Endpoint, Switch, Verb};
 mod routes;
 pub use routes::Routes;
+mod subjects;
+pub use subjects::SubjectsConfig;
 
 /// A specification that the provider is assembled from. It announces itself, so discovery only has to go
 /// through the components.
@@ -117,6 +119,8 @@ pub struct Offered {
     pub request_object_algorithms: Vec<SigningAlgorithm>,
     /// Whether a client may be registered for request objects without a signature.
     pub unsigned_request_objects: bool,
+    /// The subject identifier types; the first is for clients that do not say.
+    pub subject_types: Vec<SubjectType>,
 }
 
 impl Offered {
@@ -149,6 +153,7 @@ impl Offered {
             assertion_algorithms: SigningAlgorithm::ALL.to_vec(),
             request_object_algorithms: SigningAlgorithm::ALL.to_vec(),
             unsigned_request_objects: unsigned_request_object,
+            subject_types: SubjectsConfig::default().types,
         }
     }
 
@@ -215,7 +220,8 @@ impl Component for Offered {
         metadata
             .strings("response_types_supported", self.response_types.iter().map(|value| value.as_str()))
             .strings("response_modes_supported", self.response_modes.iter().map(|value| value.as_str()))
-            .strings("grant_types_supported", self.grant_types.iter().map(|value| value.as_str()));
+            .strings("grant_types_supported", self.grant_types.iter().map(|value| value.as_str()))
+            .strings("subject_types_supported", self.subject_types.iter().map(|value| value.as_str()));
         for [methods, algorithms] in
             self.endpoints().filter_map(|endpoint| endpoint.describe().authentication_members)
         {

@@ -1,10 +1,10 @@
 //! What an application may decide about clients.
 
 use chancery_jose::{Header, JwtClaims};
-use chancery_types::{ClientId, RedirectPattern};
+use chancery_types::{AccountId, ClientId, RedirectPattern};
 
 use crate::error::Refusal;
-use crate::model::{Client, ResourceServer};
+use crate::model::{Client, ResourceServer, Sector, Subject};
 use crate::policy::TokenKind;
 
 /// What a client wants with a token.
@@ -72,6 +72,13 @@ pub trait ClientPolicy: Send + Sync {
             Some(pattern) => pattern.admits_origin(origin),
             None => uri.origin().as_deref() == Some(origin),
         })
+    }
+
+    /// The pairwise subject of a person in a sector (OIDC Core section 8.1). It must be the same each time,
+    /// another one for each sector, and tell nobody the account. It is asked for every token, so it cannot wait.
+    /// `None`, the default, for an HMAC of both under a key of the realm.
+    fn pairwise(&self, _sector: &Sector, _account: &AccountId) -> Option<Subject<'static>> {
+        None
     }
 }
 

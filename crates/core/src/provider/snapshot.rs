@@ -26,6 +26,7 @@ use crate::offered::{Component, Endpoint};
 use crate::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 use crate::request::{Resolver, Rules};
 use crate::rule::claims::ClaimsRule;
+use crate::rule::pairwise::Subjects;
 use crate::rule::pkce::Pkce;
 use crate::rule::scope::ScopeRule;
 use crate::session::Sessions;
@@ -72,8 +73,10 @@ impl Snapshot {
         let claims = ClaimsRule::new(config.claims.clone());
         let scope = ScopeRule::new(&config.scopes, claims.scopes());
         let pkce = Pkce::new(&config.compatibility);
+        let subjects = Arc::new(Subjects::new(Arc::clone(&keys), Arc::clone(client_policy)));
         let issuer = Arc::new(TokenIssuer {
             keys: Arc::clone(&keys),
+            subjects: Arc::clone(&subjects),
             policy: Arc::clone(token_policy),
             claims: Arc::new(claims.clone()),
             authorization_code: config.authorization_code.clone(),
@@ -98,7 +101,7 @@ impl Snapshot {
                 issuer: env.issuer.clone(),
                 policy: Arc::clone(authorization_policy),
             },
-            sessions: Sessions::new(config.session.clone()),
+            sessions: Sessions::new(config.session.clone(), Arc::clone(&subjects)),
             issuer: issuer.clone(),
             config: config.interaction.clone(),
             throttle: Throttle::new(config.throttle.clone()),
@@ -106,7 +109,7 @@ impl Snapshot {
         });
         let end_session = EndSessionEndpoint {
             keys: Arc::clone(&keys),
-            sessions: Sessions::new(config.session.clone()),
+            sessions: Sessions::new(config.session.clone(), subjects),
             lifetime: config.interaction.lifetime,
             is_on: offered.endpoints.has(Endpoint::EndSession),
             redirects: offered.redirects,

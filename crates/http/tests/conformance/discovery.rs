@@ -21,7 +21,7 @@ fn discovery_endpoint_verification() {
     };
     let has = |name: &str, value: &str| list(name).iter().any(|have| have == value);
     assert_eq!(list("response_types_supported"), ["code", "none"]);
-    assert_eq!(list("subject_types_supported"), ["public"]);
+    assert_eq!(list("subject_types_supported"), ["public", "pairwise"]);
     assert!(has("id_token_signing_alg_values_supported", "RS256"));
     assert!(
         !has("id_token_signing_alg_values_supported", "none"),

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chancery_core::client::{Registered, RegistrationRules, register, replace_secret};
+use chancery_core::client::{
+    NotRegistered, Registered, RegistrationRules, register_fetching, replace_secret,
+};
 use chancery_core::duration;
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::keys::KeySet;
@@ -17,6 +19,7 @@ use serde_json::value::RawValue;
 
 use super::{Output, content, lines, opened};
 use crate::arguments::{Client, ClientSecret};
+use crate::fetch;
 use crate::parts::Opened;
 use crate::settings::Settings;
 use crate::terminal::Escaped;
@@ -103,11 +106,18 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
         are_weak_secrets_allowed: weak_secret,
         now,
     };
+    let fetch = fetch::open(&settings.fetch)?;
     let mut registered: Vec<Registered> = Vec::new();
     let mut complaints = Vec::new();
     let (all, is_list) = each(file)?;
     for (at, metadata) in all.iter().enumerate() {
-        let read = register(metadata.get().as_bytes(), &SystemRandom, &rules);
+        let read = register_fetching(metadata.get().as_bytes(), &SystemRandom, &rules, &*fetch).await;
+        let read = read.map_err(|NotRegistered { complaints, cause }| {
+            if let Some(cause) = cause {
+                eprintln!("{}", Escaped(&cause.to_string()));
+            }
+            complaints
+        });
         let checked = match read.and_then(|read| fitting(read, settings)) {
             Ok(read) => free(read, &registered, settings, opened).await.map_err(|fault| fault.to_string())?,
             Err(found) => Err(found),

@@ -56,7 +56,8 @@ pub(super) fn level(event: &Event) -> Level {
         | Event::LoginThrottled { .. }
         | Event::PeerUnknown { .. }
         | Event::Refused { .. }
-        | Event::ScopesIgnored { .. } => Level::Warn,
+        | Event::ScopesIgnored { .. }
+        | Event::SectorUnavailable { .. } => Level::Warn,
         _ => Level::Info,
     }
 }
@@ -141,6 +142,9 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
                     .boolean("client_authenticated", client.is_authenticated());
             }
             line.string_if("network", network.as_deref());
+        }
+        Event::SectorUnavailable { fault } => {
+            line.string("cause", &fault.to_string());
         }
         Event::ScopesIgnored { client, scopes } => {
             line.string("client_id", client.as_str()).string("scope", &scopes.to_string());

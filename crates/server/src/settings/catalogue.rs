@@ -101,6 +101,7 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ),
     ("scopes", "Scopes besides `openid`, `offline_access` and those of `[claims]`"),
     ("claims", "Claims"),
+    ("subjects", "How people are named to clients (OIDC Core section 8)"),
     ("discovery", "Additional metadata"),
     (
         "registration_policy[]",
@@ -448,6 +449,12 @@ const WRITTEN: &[Setting] = &[
         "How long a used refresh token can be used again, by a client that did not get the answer; at most 5m.",
     ),
     setting("id_token.lifetime", Form::Duration, "\"1h\"", "The lifetime of an ID token."),
+    setting(
+        "subjects.types",
+        Form::Texts,
+        "[\"public\", \"pairwise\"]",
+        "What clients may be registered for as `subject_type`: `public`, the same `sub` for every client, or `pairwise`, another one for each sector. The first one is for clients that do not say; those that are registered already keep theirs.",
+    ),
     setting("scopes.extra", Form::Texts, "[]", "Scopes of your own that belong to no resource server."),
     setting(
         "scopes.unknown",

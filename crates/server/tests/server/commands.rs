@@ -243,6 +243,16 @@ fn a_client_is_held_against_the_configuration() {
     assert_eq!(notices, "a: scope raed is not in the configuration and is never granted\n");
 }
 
+/// PPID-05: the list of a sector is fetched before its client is stored; the operator hears why it cannot be.
+#[test]
+fn the_list_of_a_sector_has_to_be_there() {
+    let folder = initialised();
+    let client = r#"{"redirect_uris":["https://a.example/cb"],"sector_identifier_uri":"https://127.0.0.1/"}"#;
+    let said = refused(&folder, &["client", "add", "--file", "-"], client);
+    assert!(said.contains("sector_identifier_uri: must lead to") && said.contains("127.0.0.1"), "{said}");
+    assert_eq!(done(&folder, &["client", "list"], ""), "");
+}
+
 /// FR-08: a name, a password or a list of passwords is taken by the same rules from a command as from a page.
 #[test]
 fn people_are_added_changed_and_removed() {

@@ -69,7 +69,7 @@ fn little_is_needed() {
     assert!(client.is_enabled() && !client.is_pkce_optional() && !client.is_public());
 }
 
-/// META-03, META-04, META-05, META-11, META-13, META-19, META-26, META-27, META-32, CMETA-03, CMETA-04, and
+/// META-03, META-04, META-05, META-11, META-13, META-19, META-26, META-27, META-29, META-32, CMETA-03, CMETA-04, and
 /// our own settings: what is registered can be shown again as it was registered (RFC 7591 section 3.2.1).
 #[test]
 fn all_that_is_known_is_kept() {
@@ -94,6 +94,7 @@ fn all_that_is_known_is_kept() {
         "default_max_age": 60,
         "require_auth_time": true,
         "default_acr_values": ["a", "b"],
+        "subject_type": "public",
         "initiate_login_uri": "https://app.example/login",
         "backchannel_logout_uri": "https://app.example/out",
         "backchannel_logout_session_required": true,
@@ -153,6 +154,7 @@ fn what_is_absent_stays_absent() {
         "id_token_signed_response_alg",
         "redirect_uris",
         "response_types",
+        "subject_type",
         "token_endpoint_auth_method",
     ];
     let mut sorted = names.clone();
@@ -280,7 +282,7 @@ fn what_is_wrong_is_refused() {
         ),
         ("introspection_signed_response_alg", r#""introspection_signed_response_alg":"none""#),
         ("authorization_signed_response_alg", r#""authorization_signed_response_alg":"none""#),
-        ("subject_type", r#""subject_type":"pairwise""#),
+        ("subject_type", r#""subject_type":"ephemeral""#),
         ("require_pushed_authorization_requests", r#""require_pushed_authorization_requests":true"#),
         ("require_signed_request_object", r#""require_signed_request_object":"true""#),
         ("request_object_signing_alg", r#""request_object_signing_alg":"none""#),
@@ -370,8 +372,7 @@ fn redirect_uris_are_judged_by_type_of_application() {
 /// All at once.
 #[test]
 fn every_complaint_is_said() {
-    let json =
-        r#"{"client_name":"","redirect_uris":["app:/cb"],"subject_type":"pairwise","chancery":{"x":1}}"#;
+    let json = r#"{"client_name":"","redirect_uris":["app:/cb"],"subject_type":"","chancery":{"x":1}}"#;
     let complaints = registered(json).err().unwrap();
     let settings: Vec<&str> = complaints.iter().map(|complaint| &*complaint.setting).collect();
     assert_eq!(settings, ["client_name", "chancery.x", "redirect_uris", "redirect_uris", "subject_type"]);

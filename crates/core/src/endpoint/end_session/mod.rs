@@ -22,7 +22,7 @@ use crate::interaction::page::{client_view, person_view};
 use crate::interaction::view::{LogoutConfirmView, LogoutDoneView, LogoutFramesView, View};
 use crate::interaction::{Next, Outcome};
 use crate::keys::KeySet;
-use crate::model::{Carrier, Hint, subject};
+use crate::model::{Carrier, Hint};
 use crate::offered::{Component, RedirectLeniency};
 use crate::session::{self, EndedSession, Sessions, SignedIn};
 
@@ -162,18 +162,23 @@ impl EndSessionEndpoint {
                 None => {
                     let meant = [login.subject.clone()];
                     let person = self.sessions.person(call, env, (client, &meant)).await?;
-                    let is_meant = |who: &SignedIn| subject(client, &who.account.id).is_one_of(&meant);
+                    let is_meant = |who: &SignedIn| self.sessions.is_one_of(client, who, &meant);
                     if let Some(person) = person.filter(is_meant) {
                         return Ok(Some((person, true)));
                     }
                 }
             }
         }
-        if let Some(hint) = request.logout_hint.clone().filter(|_| call.sessions.len() > 1)
-            && let Some(account) = env.accounts.hint(&env.realm, Hint::Login(hint)).await?
-        {
+        if let Some(hint) = request.logout_hint.clone().filter(|_| call.sessions.len() > 1) {
             let everybody = self.sessions.everybody(call, env).await?;
-            if let Some(person) = everybody.into_iter().find(|person| person.account.id == account) {
+            let subject = [hint.clone()];
+            let account = env.accounts.hint(&env.realm, Hint::Login(hint)).await?;
+            let is_meant = |person: &SignedIn| {
+                let by_subject = |client| self.sessions.is_one_of(client, person, &subject);
+                account.as_ref() == Some(&person.account.id)
+                    || request.client.as_deref().is_some_and(by_subject)
+            };
+            if let Some(person) = everybody.into_iter().find(is_meant) {
                 return Ok(Some((person, false)));
             }
         }

@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::client::{
-    DynamicRules, NewToken, Registered, RegistrationPolicy, RegistrationRules, is_of_identity,
-    register_itself, update_itself,
+    Draft, DynamicRules, NewToken, NotRegistered, Registered, RegistrationPolicy, RegistrationRules,
+    is_of_identity, register_itself, update_itself,
 };
 use crate::context::{Call, Env, credentials};
 use crate::endpoint::userinfo::{MALFORMED_HEADER, TOKEN_MISSING};
@@ -272,7 +272,7 @@ impl RegistrationEndpoint {
         let token = self.management.as_ref().map(|_| new_token(env));
         let owned = token.as_ref().map(|token| (token, &env.realm));
         let checked = register_itself(metadata, owned, &*env.random, &rules)?;
-        let registered = checked.map_err(RegistrationError::of)?;
+        let draft = checked.map_err(RegistrationError::of)?;
         let network = call.network();
         let own_quota = self.config.network_quota;
         let quotas = policies.iter().map(|policy| policy.network_quota);
@@ -284,6 +284,7 @@ impl RegistrationEndpoint {
                 remedy: Some(Remedy::RetryAfter(wait)),
             })?;
         }
+        let registered = fetched(call, env, draft).await?;
         let initial_access_token = initial.as_ref().map(|found| found.body.name.clone());
         if let Some(found) = initial {
             initial_access::lower(call, env, found).await?;
@@ -337,7 +338,8 @@ impl RegistrationEndpoint {
             DynamicRules { registration: self.rules(&algorithms, env, call.now), policies: &policies };
         let token = new_token(env);
         let checked = update_itself(&client, metadata, (&token, &env.realm), &*env.random, &rules)?;
-        let registered = checked.map_err(RegistrationError::of)?;
+        let draft = checked.map_err(RegistrationError::of)?;
+        let registered = fetched(call, env, draft).await?;
         let changed = Arc::new(registered.client.clone());
         stored(env.registry.put_client(&env.realm, Some(client.revision()), changed).await?)?;
         env.record(call, &Event::ClientUpdated { client: client.id().clone() });
@@ -432,6 +434,16 @@ async fn managed(call: &Call, env: &Env, client_id: &str) -> Result<(Arc<Client>
         return CLIENT_DISABLED.refused();
     }
     Ok((client, token))
+}
+
+/// Looks at what the client refers to.
+async fn fetched(call: &Call, env: &Env, draft: Draft) -> Result<Registered, RegistrationError> {
+    draft.fetched(&*env.fetch).await.map_err(|NotRegistered { complaints, cause }| {
+        if let Some(fault) = cause {
+            env.record(call, &Event::SectorUnavailable { fault });
+        }
+        RegistrationError::of(complaints)
+    })
 }
 
 fn new_token(env: &Env) -> NewToken {

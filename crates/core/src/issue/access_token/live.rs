@@ -9,8 +9,8 @@ use chancery_types::{ResourceUri, Scopes, Timestamp};
 use super::{JwtAccessToken, Place};
 use crate::context::{Call, Env};
 use crate::error::Fault;
-use crate::keys::KeySet;
-use crate::model::{Claims, Holder, subject};
+use crate::issue::TokenIssuer;
+use crate::model::{Claims, Holder};
 use crate::policy::Authority;
 use crate::records::{AccessTokenBody, GrantBody, RevocationBody};
 
@@ -30,14 +30,14 @@ impl LiveAccessToken {
     pub(crate) async fn find(
         call: &Call,
         env: &Env,
-        keys: &KeySet,
+        issuer: &TokenIssuer,
         text: &str,
     ) -> Result<Option<Self>, Fault> {
         if let Ok(handle) = Handle::<AccessToken>::parse(text) {
             return Self::opaque(call, env, &handle).await;
         }
-        match JwtAccessToken::read(text, keys, env, call.now) {
-            Some(jwt) => Self::signed(call, env, jwt).await,
+        match JwtAccessToken::read(text, &issuer.keys, env, call.now) {
+            Some(jwt) => Self::signed(call, env, issuer, jwt).await,
             None => Ok(None),
         }
     }
@@ -63,7 +63,12 @@ impl LiveAccessToken {
 
     /// Two reads of the store, or one without a grant: the grant must be alive, and the token must not be
     /// marked as revoked.
-    async fn signed(call: &Call, env: &Env, jwt: JwtAccessToken) -> Result<Option<Self>, Fault> {
+    async fn signed(
+        call: &Call,
+        env: &Env,
+        issuer: &TokenIssuer,
+        jwt: JwtAccessToken,
+    ) -> Result<Option<Self>, Fault> {
         let holder = match jwt.place {
             Place::Grant(grant) => {
                 let found = env.records().get::<GrantBody>(call.now, grant.key(&env.realm)).await?;
@@ -71,8 +76,8 @@ impl LiveAccessToken {
                 let Some(client) = env.registry.client(&env.realm, &granted.client).await? else {
                     return Ok(None);
                 };
-                if *client.id() != jwt.client || subject(&client, granted.account()).as_str() != &*jwt.subject
-                {
+                let subject = issuer.subjects.of(&client, granted.account());
+                if *client.id() != jwt.client || subject.as_str() != &*jwt.subject {
                     return Ok(None);
                 }
                 Holder::Person(granted)

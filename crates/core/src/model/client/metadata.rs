@@ -2,13 +2,13 @@
 //! Dynamic Client Registration 1.0: section 2.
 
 use chancery_jose::SigningAlgorithm;
-use chancery_types::iana::ClientAuthenticationMethod;
+use chancery_types::iana::{ClientAuthenticationMethod, SubjectType};
 use serde::{Deserialize, Serialize};
 
 use super::openid::OIDC;
 use super::{
     Description, Flow, IdTokenAlgorithm, Jwks, Logout, OpenId, OwnSettings, Reader, RequestObjects, keys,
-    unsupported,
+    sector, unsupported,
 };
 
 /// Client metadata as it was registered, grouped by specification. As JSON it is the flat object of RFC 7591
@@ -52,6 +52,7 @@ impl ClientMetadata {
     pub(crate) fn read(
         from: &mut Reader<'_>,
         algorithms: &[SigningAlgorithm],
+        subject_types: &[SubjectType],
         own: Option<OwnSettings>,
     ) -> Self {
         unsupported::look_at(from);
@@ -66,7 +67,7 @@ impl ClientMetadata {
             flow,
             jwks,
             jwks_uri,
-            openid: OpenId::read(from, algorithms),
+            openid: OpenId::read(from, algorithms, subject_types),
             request_objects: RequestObjects::read(from),
             own,
         };
@@ -77,6 +78,7 @@ impl ClientMetadata {
             from.complain_by("id_token_signed_response_alg", rule, OIDC);
         }
         read.check_encryption(from);
+        sector::check(from, &read);
         if read.own.pkce_optional && read.flow.is_public() {
             // Anybody could redeem a code that leaks from a public client; only the verifier tells them from
             // the client.

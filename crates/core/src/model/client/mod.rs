@@ -45,6 +45,8 @@ pub(crate) use reader::Reader;
 mod secret;
 pub(crate) use secret::{ClientSecret, HmacSecret};
 
+pub(crate) mod sector;
+
 mod unsupported;
 
 /// A registered client, parsed and checked.

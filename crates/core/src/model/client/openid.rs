@@ -1,6 +1,8 @@
 //! OpenID Connect Dynamic Client Registration 1.0 section 2: what OpenID Connect adds.
 
 use chancery_jose::{ContentEncryptionAlgorithm, KeyManagementAlgorithm, SigningAlgorithm};
+use chancery_types::RedirectUri;
+use chancery_types::iana::SubjectType;
 use serde::{Deserialize, Serialize};
 
 use super::{Encryption, Reader};
@@ -60,6 +62,12 @@ pub struct OpenId {
     /// The default of `acr_values`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub default_acr_values: Vec<Acr>,
+    /// Which `sub` the client gets (OIDC Core section 8).
+    pub subject_type: SubjectType,
+    /// Lists the redirect URIs of a sector; its host names the sector (OIDC Core section 8.1). Only a client for
+    /// which the list was checked has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector_identifier_uri: Option<RedirectUri>,
     /// Where a login can be started (OIDC Core section 4).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initiate_login_uri: Option<Box<str>>,
@@ -72,7 +80,11 @@ pub(super) fn is_false(value: &bool) -> bool {
 
 impl OpenId {
     /// `algorithms` are the ones that can sign.
-    pub(super) fn read(from: &mut Reader<'_>, algorithms: &[SigningAlgorithm]) -> Self {
+    pub(super) fn read(
+        from: &mut Reader<'_>,
+        algorithms: &[SigningAlgorithm],
+        subject_types: &[SubjectType],
+    ) -> Self {
         let id_token_signed_response_alg = id_token_algorithm(from, algorithms);
         let userinfo_signed_response_alg = algorithm(from, "userinfo_signed_response_alg", algorithms);
         let hmac = id_token_signed_response_alg.signed().filter(|alg| alg.is_symmetric());
@@ -92,10 +104,6 @@ impl OpenId {
         if userinfo.is_some() && userinfo_signed_response_alg.is_none() {
             from.complain_by(userinfo_alg, SIGNED_FIRST, OIDC);
         }
-        match from.string("subject_type").as_deref() {
-            None | Some("public") => {}
-            Some(_) => from.complain_by("subject_type", "only public is supported", OIDC),
-        }
         let acr_values = from.strings("default_acr_values").unwrap_or_default();
         Self {
             id_token_signed_response_alg,
@@ -107,6 +115,8 @@ impl OpenId {
             default_max_age: from.number("default_max_age"),
             require_auth_time: from.boolean("require_auth_time").unwrap_or(false),
             default_acr_values: acr_values.into_iter().map(|text| Acr(text.into())).collect(),
+            subject_type: subject_type(from, subject_types),
+            sector_identifier_uri: sector_identifier_uri(from),
             initiate_login_uri: from.url("initiate_login_uri", false),
         }
     }
@@ -157,6 +167,27 @@ impl OpenId {
         ];
         pairs.into_iter().filter_map(|(member, alg)| alg.map(|alg| (member, alg)))
     }
+}
+
+/// The registered one, or else the first of those that are offered.
+fn subject_type(from: &mut Reader<'_>, offered: &[SubjectType]) -> SubjectType {
+    let name = "subject_type";
+    let default = offered.first().copied().unwrap_or(SubjectType::Public);
+    let Some(text) = from.string(name) else { return default };
+    SubjectType::parse(&text).filter(|value| offered.contains(value)).unwrap_or_else(|| {
+        let offered: Vec<&str> = offered.iter().map(|value| value.as_str()).collect();
+        from.complain_by(name, format!("must be {}", offered.join(" or ")), OIDC);
+        default
+    })
+}
+
+fn sector_identifier_uri(from: &mut Reader<'_>) -> Option<RedirectUri> {
+    let name = "sector_identifier_uri";
+    let uri = RedirectUri::parse(&from.url(name, false)?).ok();
+    if uri.is_none() {
+        from.complain_by(name, "must be a URL without a fragment", "OIDC Registration section 5");
+    }
+    uri
 }
 
 fn algorithm(

@@ -1,0 +1,69 @@
+//! OIDC Core section 8.1: the sector of a client, for which its pairwise subjects are computed.
+
+use std::collections::BTreeSet;
+
+use chancery_types::iana::SubjectType;
+use chancery_types::{RedirectKind, RedirectUri};
+
+use super::{Client, ClientMetadata, Reader};
+use crate::model::Sector;
+
+const SECTION: &str = "OIDC Core section 8.1";
+
+/// A pairwise client needs one host that is its own. Without a `sector_identifier_uri` this is the host of all
+/// its redirect URIs; a loopback address, a private-use scheme or a wildcard could be anybody's.
+pub(super) fn check(from: &mut Reader<'_>, metadata: &ClientMetadata) {
+    let name = "sector_identifier_uri";
+    let openid = &metadata.openid;
+    if openid.subject_type != SubjectType::Pairwise
+        || openid.sector_identifier_uri.is_some()
+        || from.has(name)
+    {
+        return;
+    }
+    let uris = &metadata.flow.redirect_uris;
+    let hosts: BTreeSet<String> = uris.iter().map(|uri| uri.host().to_ascii_lowercase()).collect();
+    let is_own = |uri: &&RedirectUri| uri.kind() == RedirectKind::Https && !uri.host().contains('*');
+    if let Some(uri) = uris.iter().find(|uri| !is_own(uri)) {
+        let rule = format!("must be given, because {uri:?} has no host that is the client's own");
+        from.complain_by(name, rule, SECTION);
+    } else if hosts.len() > 1 {
+        from.complain_by(name, "must be given, because the redirect URIs have several hosts", SECTION);
+    }
+}
+
+/// After a change of its metadata the client must know people by the same subjects. Otherwise its tokens would be
+/// about others from then on (OIDC Core section 12.2), and a client that goes on in the sector of somebody else
+/// would learn how people are called there.
+pub(crate) fn check_same(from: &mut Reader<'_>, former: &ClientMetadata, metadata: &ClientMetadata) {
+    let is_pairwise = metadata.openid.subject_type == SubjectType::Pairwise;
+    let has_moved = former.host().is_some_and(|host| metadata.host() != Some(host));
+    if is_pairwise && has_moved {
+        let rule = "and the hosts of the redirect URIs must leave the client in its sector";
+        from.complain_by("sector_identifier_uri", rule, SECTION);
+    }
+}
+
+impl ClientMetadata {
+    /// The host of the `sector_identifier_uri`, or else of the redirect URIs.
+    fn host(&self) -> Option<String> {
+        let uri = self.openid.sector_identifier_uri.as_ref().or(self.flow.redirect_uris.first())?;
+        Some(uri.host().to_ascii_lowercase()).filter(|host| !host.is_empty())
+    }
+}
+
+impl Client {
+    /// Which `sub` it gets.
+    #[must_use]
+    pub fn subject_type(&self) -> SubjectType {
+        self.metadata().openid.subject_type
+    }
+
+    /// Its sector: the host of its `sector_identifier_uri`, or else of its redirect URIs. A client without either,
+    /// to which nobody signs in, is a sector by itself.
+    #[must_use]
+    pub fn sector(&self) -> Sector {
+        let host = self.metadata().host();
+        Sector::new(host.as_deref().unwrap_or(self.id().as_str()))
+    }
+}
