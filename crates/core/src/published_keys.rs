@@ -6,10 +6,10 @@
 //! other server is down, the last good keys are used for a day.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use chancery_types::Timestamp;
+use chancery_types::{ClientId, Timestamp};
 
 use crate::error::Fault;
 use crate::fetch::{Fetch, FetchRequest};
@@ -37,7 +37,12 @@ const LONGEST: usize = 64 * 1024;
 
 /// What is known of each `jwks_uri`. Clients that share one share its keys.
 #[derive(Default)]
-pub struct PublishedKeys(Mutex<HashMap<Box<str>, Arc<Source>>>);
+pub struct PublishedKeys {
+    sources: Mutex<HashMap<Box<str>, Arc<Source>>>,
+    /// Held by whoever asks a server for a client, so that a client that changes its address again and again has
+    /// us ask one at a time.
+    asking: Mutex<HashMap<ClientId, Weak<tokio::sync::Mutex<()>>>>,
+}
 
 #[derive(Default)]
 struct Source {
@@ -69,18 +74,20 @@ pub(crate) struct Looked {
 }
 
 impl PublishedKeys {
-    /// The keys at this address; others than `unhelpful`, if there are others.
+    /// The keys of this client at this address; others than `unhelpful`, if there are others.
     pub(crate) async fn look(
         &self,
         now: Timestamp,
         fetch: &dyn Fetch,
-        url: &str,
+        (client, url): (&ClientId, &str),
         unhelpful: Option<&Arc<PublicKeys>>,
     ) -> Looked {
         let source = self.source(now, url);
         if let Some(keys) = source.known().without_asking(now, unhelpful) {
             return Looked { keys, failed: None };
         }
+        let asking = self.asking(client);
+        let _of_client = asking.lock().await;
         // Held while another server is asked, and for nothing else. Whoever goes away while asking has not
         // asked, and the next in the line does.
         let _turn = source.fetching.lock().await;
@@ -94,13 +101,24 @@ impl PublishedKeys {
     }
 
     fn source(&self, now: Timestamp, url: &str) -> Arc<Source> {
-        let mut sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
         if sources.len() >= MOST && !sources.contains_key(url) {
             forget(&mut sources, now);
         }
         let source = Arc::clone(sources.entry(url.into()).or_default());
         source.known().used_at = Some(now);
         source
+    }
+
+    fn asking(&self, client: &ClientId) -> Arc<tokio::sync::Mutex<()>> {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = asking.get(client).and_then(Weak::upgrade) {
+            return known;
+        }
+        asking.retain(|_, known| known.strong_count() > 0);
+        let new = Arc::default();
+        asking.insert(client.clone(), Arc::downgrade(&new));
+        new
     }
 }
 
@@ -166,4 +184,53 @@ async fn fetched(fetch: &dyn Fetch, url: &str) -> Result<(PublicKeys, Duration),
     let keys =
         keys.map_err(|error| Fault::unavailable(format!("{url} is no set of public keys: {error}")))?;
     Ok((keys, answer.fresh_for().unwrap_or(FRESH).clamp(PACE, LONGEST_FRESH)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use super::*;
+    use crate::fetch::FetchResponse;
+    use crate::ports::{BoxFuture, PortFuture};
+
+    /// Every server keeps us waiting.
+    #[derive(Default)]
+    struct Hanging(Mutex<usize>);
+
+    impl Hanging {
+        fn asked(&self) -> usize {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    impl Fetch for Hanging {
+        fn fetch<'a>(&'a self, _: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
+            *self.0.lock().unwrap() += 1;
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[test]
+    fn a_client_that_moves_has_one_server_asked_at_a_time() {
+        let (known, fetch, now) = (PublishedKeys::default(), Hanging::default(), Timestamp::from_secs(0));
+        let [moving, other] = ["moving", "other"].map(|id| ClientId::parse(id).unwrap());
+        let urls: Vec<String> = (0..20).map(|n| format!("https://{n}.example/jwks")).collect();
+        let look =
+            |client, url| -> BoxFuture<'_, Looked> { Box::pin(known.look(now, &fetch, (client, url), None)) };
+        let mut all: Vec<BoxFuture<'_, Looked>> = urls.iter().map(|url| look(&moving, url)).collect();
+        all.push(look(&other, &urls[19]));
+        let mut context = Context::from_waker(Waker::noop());
+        let mut go_on = |all: &mut Vec<BoxFuture<'_, Looked>>| {
+            assert!(all.iter_mut().all(|one| one.as_mut().poll(&mut context).is_pending()));
+            fetch.asked()
+        };
+        assert_eq!(go_on(&mut all), 2, "one for each client");
+        drop(all.remove(0));
+        assert_eq!(go_on(&mut all), 3, "the next in the line");
+        drop(all);
+        let mut later = vec![look(&other, &urls[0])];
+        assert_eq!(go_on(&mut later), 4);
+        assert_eq!(known.asking.lock().unwrap().len(), 1, "nobody else asks");
+    }
 }

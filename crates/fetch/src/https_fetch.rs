@@ -28,6 +28,8 @@ pub struct Limits {
     pub document: usize,
     /// How many documents are fetched at once. Further requests wait, within their time.
     pub gets: usize,
+    /// How many more documents are fetched at once from hosts that took longer than a second the last time.
+    pub slow_gets: usize,
     /// How many notices are sent at once.
     pub posts: usize,
     /// How many requests for documents one host gets at once, and as many notices.
@@ -44,6 +46,7 @@ impl Default for Limits {
             time: Duration::from_secs(5),
             document: 256 * 1024,
             gets: 16,
+            slow_gets: 4,
             posts: 64,
             per_host: 4,
             failures_remembered: Duration::from_secs(10),

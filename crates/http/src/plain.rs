@@ -165,13 +165,21 @@ fn logout_done(view: &LogoutDoneView) -> String {
     html
 }
 
+/// What the page of a client may do in a frame of ours: be itself.
+const SANDBOX: &str = "allow-scripts allow-same-origin allow-forms";
+
 fn logout_frames(view: &LogoutFramesView, next: Option<&str>, nonce: &str) -> String {
     let mut html = match next {
         Some(_) => "<p>You are signed out here. The applications are told.</p>".to_owned(),
         None => logout_done(&view.done),
     };
     for frame in &view.frames {
-        let _ = write!(html, "<iframe hidden title=\"\" src=\"{}\"></iframe>", Html::escape(frame.as_str()));
+        let _ = write!(
+            html,
+            "<iframe hidden title=\"\" sandbox=\"{}\" src=\"{}\"></iframe>",
+            SANDBOX,
+            Html::escape(frame.as_str())
+        );
     }
     if let Some(next) = next {
         let (next, nonce) = (Html::escape(next), Html::escape(nonce));

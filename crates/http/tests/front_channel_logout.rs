@@ -50,6 +50,22 @@ fn it_is_announced() {
     assert_eq!(metadata["frontchannel_logout_supported"], false, "there is no page that could load frames");
 }
 
+/// A client that somebody registered is loaded without being asked for: its page can be no more than itself.
+#[test]
+fn no_frame_takes_the_person_elsewhere() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let (hint, _) = sign_in(&ua, "one");
+    let _ = sign_in(&ua, "two");
+    let page = ua.follow_from_another_site(&format!("/logout?id_token_hint={hint}"));
+    let html = page.answer().text();
+    let tags: Vec<&str> = html.split("<iframe ").skip(1).filter_map(|rest| rest.split('>').next()).collect();
+    assert_eq!(tags.len(), 2);
+    for tag in tags {
+        assert!(tag.contains(r#"sandbox="allow-scripts allow-same-origin allow-forms""#), "{tag}");
+    }
+}
+
 /// oidcc-frontchannel-rp-initiated-logout
 ///
 /// Every client of the session is loaded with `iss` and `sid` and nothing else; then the page goes on by itself, with

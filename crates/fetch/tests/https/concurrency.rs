@@ -91,6 +91,37 @@ async fn documents_and_notices_do_not_wait_for_each_other() {
     assert_eq!((ends(&asked), ends(&told)), (1, 1), "who waited in vain was not to blame");
 }
 
+/// Hosts that keep us waiting do so to each other alone the next time, until they are quick again; also those that
+/// nobody waited for to the end.
+#[tokio::test(start_paused = true)]
+async fn slow_hosts_wait_for_each_other_only() {
+    let (internet, permits) = (Internet::new(), Arc::new(Semaphore::new(0)));
+    let quick = hosts("post", 3, &Arc::new(Semaphore::new(9)), &internet);
+    let urls = hosts("get", 16, &permits, &internet);
+    let client = internet.client();
+    // One half is waited for in vain, the other half is not.
+    let (waited_for, left) = urls.split_at(8);
+    let waited_for = Box::pin(fetch_all(&client, waited_for));
+    let left = timeout(Duration::from_secs(2), fetch_all(&client, left));
+    let (waited_for, left) = tokio::join!(waited_for, left);
+    assert!(left.is_err() && waited_for.iter().all(|came| matches!(cause(&came.to), NotFetched::TooSlow)));
+    advance(Duration::from_secs(10)).await;
+
+    let _ = internet.dialled();
+    let mut again = Box::pin(fetch_all(&client, &urls));
+    settle(&mut again).await;
+    assert_eq!(internet.dialled().len(), 4);
+    let healthy = timeout(Duration::from_millis(1), fetch_all(&client, &quick)).await.unwrap();
+    assert!(healthy.iter().all(|came| came.to.is_ok()));
+    permits.add_permits(16);
+    assert!(again.await.iter().all(|came| came.to.is_ok()));
+
+    let _ = internet.dialled();
+    let mut once_more = Box::pin(fetch_all(&client, &urls));
+    settle(&mut once_more).await;
+    assert_eq!(internet.dialled().len(), 16, "they were quick");
+}
+
 /// Nor do they at one host: whoever makes us ask a host slowly for documents keeps no notice from it.
 #[tokio::test(start_paused = true)]
 async fn documents_of_a_host_delay_no_notice_to_it() {
