@@ -21,14 +21,14 @@ from person import Person  # noqa: E402
 
 
 def handler(fixture, method):
-    """One that registers for a way of client authentication (version 5.0.0 writes assertions without `iss`). Left alone, it
-    names an algorithm for assertions also where it sends none, which is refused."""
+    """One that registers for a way of client authentication (version 5.0.0 writes assertions without `iss`). It also names
+    an algorithm for assertions, of which it sends none."""
     app = fixture["app"]
     of_issuer = copy.deepcopy(DEFAULT_CLIENT_CONFIGS[""])
     of_issuer |= {"issuer": fixture["issuer"], "redirect_uris": [app["redirect_uri"]],
                   "client_authn_methods": [method]}
     of_issuer["preference"] |= {"response_types": ["code"], "token_endpoint_auth_methods_supported": [method],
-                                "token_endpoint_auth_signing_alg_values_supported": [], **app["metadata"]}
+                                **app["metadata"]}
     del of_issuer["preference"]["token_endpoint_auth_method"]
     return RPHandler(base_url=app["redirect_uri"].rsplit("/", 1)[0], client_configs={"provider": of_issuer},
                      key_conf={"key_defs": DEFAULT_KEY_DEFS})

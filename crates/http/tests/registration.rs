@@ -45,6 +45,32 @@ fn by_default_nobody_registers_clients() {
     assert_eq!(kit.get(metadata)["registration_endpoint"], "https://id.example/register");
 }
 
+/// META-15: an algorithm for assertions means nothing where none are signed, and is left out. (PyPI's idpyoidc
+/// names one beside every method.)
+#[test]
+fn an_algorithm_without_assertions_is_left_out() {
+    let kit = open().build();
+    let member = "token_endpoint_auth_signing_alg";
+    let of_method = |method: Option<&str>, alg: &str| {
+        let mut metadata = with(member, json!(alg));
+        if let Some(method) = method {
+            metadata["token_endpoint_auth_method"] = json!(method);
+        }
+        metadata
+    };
+    for method in [None, Some("client_secret_basic"), Some("client_secret_post"), Some("none")] {
+        for alg in ["RS256", "ES256", "HS256", "EdDSA"] {
+            let metadata = of_method(method, alg);
+            let answer = kit.register(&metadata).expect_status(201);
+            assert_eq!(answer.json().get(member), None, "{method:?} with {alg}");
+        }
+        for alg in ["none", "RS1", "rs256"] {
+            let metadata = of_method(method, alg);
+            let _ = kit.register(&metadata).expect_status(400);
+        }
+    }
+}
+
 /// REG-01, REG-03, REG-04, REG-11, META-02: the answer has what was registered and what was made.
 #[test]
 fn a_client_is_registered() {

@@ -11,10 +11,10 @@ fn what_is_wrong_is_refused() {
     let rows = [
         ("jwks", r#""token_endpoint_auth_method":"private_key_jwt""#),
         ("jwks", r#""token_endpoint_auth_method":"private_key_jwt","jwks":{"keys":[]}"#),
-        ("token_endpoint_auth_signing_alg", r#""token_endpoint_auth_signing_alg":"ES256""#),
+        ("token_endpoint_auth_signing_alg", r#""token_endpoint_auth_signing_alg":"none""#),
         (
             "token_endpoint_auth_signing_alg",
-            r#""token_endpoint_auth_method":"none","token_endpoint_auth_signing_alg":"ES256""#,
+            r#""token_endpoint_auth_method":"none","token_endpoint_auth_signing_alg":"RS1""#,
         ),
         (
             "token_endpoint_auth_signing_alg",

@@ -131,17 +131,25 @@ fn fits_method(method: ClientAuthenticationMethod, alg: SigningAlgorithm) -> boo
     }
 }
 
+/// Beside a method without assertions it means nothing, and is left out.
 fn assertion_algorithm(
     from: &mut Reader<'_>,
     method: ClientAuthenticationMethod,
 ) -> Option<SigningAlgorithm> {
     let name = "token_endpoint_auth_signing_alg";
     let text = from.string(name)?;
-    let alg = SigningAlgorithm::parse(&text).filter(|alg| fits_method(method, *alg));
-    if alg.is_none() {
-        from.complain_by(name, format!("{text:?} does not sign assertions of {method}"), OIDC);
+    let has_assertions = matches!(
+        method,
+        ClientAuthenticationMethod::ClientSecretJwt | ClientAuthenticationMethod::PrivateKeyJwt
+    );
+    match SigningAlgorithm::parse(&text) {
+        Some(alg) if fits_method(method, alg) => return Some(alg),
+        Some(_) if !has_assertions => {
+            from.notice(format!("{name}: {method} has no assertions; it was left out"));
+        }
+        _ => from.complain_by(name, format!("{text:?} does not sign assertions of {method}"), OIDC),
     }
-    alg
+    None
 }
 
 /// Grant types and response types belong together (RFC 7591 section 2.1, OIDC Registration section 2): each
