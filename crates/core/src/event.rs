@@ -232,6 +232,13 @@ pub enum Event {
         /// The network that it came from, in the form in which guessing is counted.
         network: Option<Box<str>>,
     },
+    /// A request object could not be fetched from its `request_uri`.
+    RequestObjectUnavailable {
+        /// Whose it is.
+        client: ClientId,
+        /// The cause.
+        fault: Fault,
+    },
     /// Unknown scopes were requested and ignored.
     ScopesIgnored {
         /// Who asked.
@@ -294,6 +301,7 @@ impl Event {
             Self::PeerUnknown { .. } => "peer_unknown",
             Self::PromptShown { .. } => "prompt_shown",
             Self::Refused { .. } => "refused",
+            Self::RequestObjectUnavailable { .. } => "request_object_unavailable",
             Self::ScopesIgnored { .. } => "scopes_ignored",
             Self::SectorUnavailable { .. } => "sector_unavailable",
             Self::SessionEnded { .. } => "session_ended",

@@ -217,6 +217,9 @@ pub(super) fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, ru
     if !metadata.own.introspects.is_empty() && !offered.endpoints.has(Endpoint::Introspection) {
         complain("chancery.introspects", "introspection");
     }
+    if !metadata.request_objects.request_uris.is_empty() && !rules.can_fetch {
+        from.complain("request_uris", "this server fetches nothing; send the request objects themselves");
+    }
     if metadata.jwks_uri.is_some() && !rules.can_fetch {
         from.complain("jwks_uri", "this server fetches nothing; give the keys themselves as jwks");
     }

@@ -92,6 +92,7 @@ impl Snapshot {
                     config.request_objects.clone(),
                     &config.compatibility,
                     Arc::clone(&keys),
+                    env.fetch.reaches_others(),
                 ),
                 offered: Arc::clone(&offered),
                 scope: scope.clone(),

@@ -1,7 +1,7 @@
 //! RFC 9101 sections 5 and 6, and OIDC Core section 6: which parameters a request really has.
 //! Config     `[request_objects]`, `[compatibility] unsigned_request_object, request_object_merging`
 //! Discovery  request_parameter_supported request_uri_parameter_supported
-//!            request_object_signing_alg_values_supported require_signed_request_object
+//!            require_request_uri_registration request_object_signing_alg_values_supported require_signed_request_object
 
 use std::sync::Arc;
 
@@ -16,9 +16,18 @@ use super::validated::{REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED};
 use crate::client::{authenticating_hmac_keys, keys};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError, Reason};
+use crate::event::Event;
+use crate::fetch::FetchRequest;
 use crate::keys::KeySet;
 use crate::model::{Client, Source};
 use crate::offered::{CompatibilityConfig, Component};
+
+/// The longest request object that is fetched, in bytes; no longer one is read.
+const LONGEST: usize = 16 * 1024;
+
+const fn invalid_uri(name: &'static str, description: &'static str) -> Reason {
+    Reason { name, code: ErrorCode::InvalidRequestUri, description, section: "RFC 9101 section 5.2" }
+}
 
 reasons! {
     /// The authorization request has a request object and also refers to one.
@@ -33,6 +42,11 @@ reasons! {
     /// The keys of the client cannot be fetched from its `jwks_uri`. The event `client_keys_unavailable` has the
     /// cause.
     KEYS_UNAVAILABLE = unverified("request_object_keys_unavailable", "RFC 9101 section 6.2");
+    /// `request_uri` is not, letter by letter, one of the client's registered `request_uris`.
+    URI_UNREGISTERED = invalid_uri("request_uri_unregistered", "request_uri is not registered");
+    /// The request object cannot be fetched from `request_uri`. The event `request_object_unavailable` has the
+    /// cause.
+    URI_UNAVAILABLE = invalid_uri("request_uri_unavailable", "could not load or parse request_uri");
     /// The signature of the request object is not the client's.
     SIGNATURE_WRONG = unverified("request_object_signature_wrong", "RFC 9101 section 6.2");
 }
@@ -43,6 +57,8 @@ reasons! {
 pub struct RequestObjectsConfig {
     /// What clients may sign their request objects with.
     pub algorithms: Vec<SigningAlgorithm>,
+    /// Whether a request may refer to its request object at one of the client's `request_uris`.
+    pub by_reference: bool,
     /// Whether a request may contain its request object.
     pub by_value: bool,
     /// Whether requests that no client has signed are refused, for every client.
@@ -51,13 +67,20 @@ pub struct RequestObjectsConfig {
 
 impl Default for RequestObjectsConfig {
     fn default() -> Self {
-        Self { algorithms: SigningAlgorithm::ALL.to_vec(), by_value: true, required: false }
+        Self {
+            algorithms: SigningAlgorithm::ALL.to_vec(),
+            by_reference: true,
+            by_value: true,
+            required: false,
+        }
     }
 }
 
 /// Opens the requests that are JWTs.
 pub struct Resolver {
     config: RequestObjectsConfig,
+    /// Whether there is somebody who fetches.
+    can_fetch: bool,
     /// `[compatibility] unsigned_request_object`
     may_be_unsigned: bool,
     /// `[compatibility] request_object_merging`
@@ -69,9 +92,24 @@ pub struct Resolver {
 impl Resolver {
     /// Opens what these sections allow.
     #[must_use]
-    pub fn new(config: RequestObjectsConfig, compatibility: &CompatibilityConfig, keys: Arc<KeySet>) -> Self {
+    pub fn new(
+        config: RequestObjectsConfig,
+        compatibility: &CompatibilityConfig,
+        keys: Arc<KeySet>,
+        can_fetch: bool,
+    ) -> Self {
         let CompatibilityConfig { unsigned_request_object, request_object_merging, .. } = *compatibility;
-        Self { config, may_be_unsigned: unsigned_request_object, is_merging: request_object_merging, keys }
+        Self {
+            config,
+            can_fetch,
+            may_be_unsigned: unsigned_request_object,
+            is_merging: request_object_merging,
+            keys,
+        }
+    }
+
+    fn is_by_reference(&self) -> bool {
+        self.config.by_reference && self.can_fetch
     }
 
     /// Whether requests of this client are refused unless it has signed them.
@@ -113,9 +151,14 @@ impl Resolver {
         client: &Client,
         outside: &Params<'_>,
     ) -> Result<(Params<'static>, Source), Failure> {
+        let fetched;
         let text = match (outside.one("request")?, outside.one("request_uri")?) {
             (Some(_), Some(_)) => return BOTH.refused(),
             (Some(text), None) if self.config.by_value => text,
+            (None, Some(uri)) if self.is_by_reference() => {
+                fetched = fetch(call, env, client, uri).await?;
+                &fetched
+            }
             (Some(_), None) => return REQUEST_UNSUPPORTED.refused(),
             (None, _) => return REQUEST_URI_UNSUPPORTED.refused(),
         };
@@ -194,13 +237,37 @@ async fn client(env: &Env, params: &Params<'_>) -> Result<Option<Arc<Client>>, F
     Ok(env.registry.client(&env.realm, &id).await?.filter(|client| client.is_enabled()))
 }
 
+/// The request object at this address (section 5.2.3), which the client has registered: a stranger cannot choose
+/// what is asked. It is fetched anew for each request, and only then; what was fetched is carried from page to page.
+async fn fetch(call: &Call, env: &Env, client: &Client, uri: &str) -> Result<String, &'static Reason> {
+    let registered = &client.metadata().request_objects.request_uris;
+    if !registered.iter().any(|registered| **registered == *uri) {
+        return Err(&URI_UNREGISTERED);
+    }
+    // A fragment is no part of what is asked for (RFC 9110 section 4.2.5).
+    let url = uri.split('#').next().unwrap_or_default();
+    let request = FetchRequest::get(url, "application/oauth-authz-req+jwt, application/jwt", LONGEST);
+    let fetched = env.fetch.fetch(&request).await.and_then(|answer| match answer.status() {
+        200 => String::from_utf8(answer.body().to_vec())
+            .map_err(|error| Fault::unavailable(format!("{url} answered no text")).because(error)),
+        status => Err(Fault::unavailable(format!("{url} answered {status}"))),
+    });
+    fetched.map(|text| text.trim().to_owned()).map_err(|fault| {
+        env.record(call, &Event::RequestObjectUnavailable { client: client.id().clone(), fault });
+        &URI_UNAVAILABLE
+    })
+}
+
 impl Component for Resolver {
     fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
         metadata
             .boolean("request_parameter_supported", self.config.by_value)
             // Absent means true (OIDC Discovery section 3).
-            .boolean("request_uri_parameter_supported", false);
-        if self.config.by_value {
+            .boolean("request_uri_parameter_supported", self.is_by_reference());
+        if self.is_by_reference() {
+            metadata.boolean("require_request_uri_registration", true);
+        }
+        if self.config.by_value || self.is_by_reference() {
             let algorithms = self.config.algorithms.iter().map(|alg| alg.name());
             let unsigned = self.may_be_unsigned.then_some("none");
             metadata.strings("request_object_signing_alg_values_supported", algorithms.chain(unsigned));

@@ -36,7 +36,7 @@ fn discovery_endpoint_verification() {
     assert!(has("code_challenge_methods_supported", "S256"));
     for (name, said) in [
         ("request_parameter_supported", true),
-        ("request_uri_parameter_supported", false),
+        ("request_uri_parameter_supported", true),
         ("claims_parameter_supported", true),
     ] {
         assert_eq!(metadata[name], said, "{name}");

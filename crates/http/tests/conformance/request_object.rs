@@ -1,8 +1,11 @@
 //! Modules about request objects, by value and by reference.
 
+use chancery_core::config::Config;
+use chancery_jose::SigningAlgorithm::Rs256;
 use chancery_jose::unsecured;
-use chancery_testkit::{AuthorizationRequest, NegativeTable, Refused};
-use serde_json::{Map, Value};
+use chancery_testkit::{AuthorizationRequest, ClientKey, NegativeTable, Refused};
+use chancery_types::Params;
+use serde_json::{Map, Value, json};
 
 use crate::suite::{Suite, in_each_flow, in_each_flow_with, through};
 
@@ -67,8 +70,55 @@ fn request_object_with_redirect_uri() {
 /// oidcc-request-uri-unsigned-supported-correctly-or-rejected-as-unsupported
 #[test]
 fn request_uri_unsigned() {
-    let uri = "https://suite.example/requests/1#oQVv9W9yQnP0";
-    check_refused("request_uri", uri, "request_uri_not_supported");
+    check_refused("request_uri", URI, "invalid_request_uri");
+    check_published(
+        |to| to.compatibility.unsigned_request_object = true,
+        |_, request| unsigned(request, &[]),
+    );
+}
+
+/// oidcc-request-uri-unsigned
+#[test]
+fn request_uri_unsigned_succeeds() {
+    check_published(
+        |to| to.compatibility.unsigned_request_object = true,
+        |_, request| unsigned(request, &[]),
+    );
+}
+
+/// oidcc-request-uri-signed-rs256: without `exp`, `typ` and `kid`; the fragment is the hash of something else.
+#[test]
+fn request_uri_signed_rs256() {
+    check_published(
+        |_| {},
+        |key, request| {
+            let mut claims = Map::new();
+            for (name, value) in Params::parse(&request.encode()).expect("a query").iter() {
+                claims.insert(name.to_owned(), value.into());
+            }
+            claims.insert("iss".to_owned(), request.value("client_id").into());
+            claims.insert("aud".to_owned(), "https://id.example".into());
+            key.sign(&json!({}), &claims.into())
+        },
+    );
+}
+
+const URI: &str = "https://suite.example/requests/1#oQVv9W9yQnP0";
+
+/// A login by a request object that the client publishes; `state`, `nonce` and `response_mode` stand in it alone.
+fn check_published(
+    change: impl Fn(&mut Config),
+    object: impl Fn(&ClientKey, &AuthorizationRequest) -> String,
+) {
+    in_each_flow_with(change, |suite| {
+        let key = ClientKey::generate(Rs256);
+        suite.put_client("publishes", json!({"request_uris": [URI], "jwks": key.jwks()}));
+        let request = suite.of("publishes");
+        suite.kit.fetch.answers("https://suite.example/requests/1", 200, object(&key, &request));
+        let outside = request.clone().without("state").without("nonce").without("response_mode");
+        let arrival = through(outside.set("request_uri", URI).open(&suite.kit.user_agent()));
+        let _ = suite.answered(&request, &arrival);
+    });
 }
 
 /// Nothing of either parameter is taken, whatever it looks like.
@@ -79,10 +129,6 @@ fn request_objects_are_refused() {
     NegativeTable::new(&suite.kit)
         .row("an object", suite.request().set("request", &object), Refused::Client("invalid_request_object"))
         .row("no object", suite.request().set("request", "x"), Refused::Client("invalid_request_object"))
-        .row(
-            "no address",
-            suite.request().set("request_uri", "x"),
-            Refused::Client("request_uri_not_supported"),
-        )
+        .row("no address", suite.request().set("request_uri", "x"), Refused::Client("invalid_request_uri"))
         .run();
 }

@@ -51,6 +51,7 @@ pub(super) fn level(event: &Event) -> Level {
     match event {
         Event::Faulted { .. } => Level::Error,
         Event::ClientKeysUnavailable { .. }
+        | Event::RequestObjectUnavailable { .. }
         | Event::LoginBusy { .. }
         | Event::LoginFailed { .. }
         | Event::LoginThrottled { .. }
@@ -68,7 +69,8 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
         Event::AuthorizationGranted { client, account } | Event::ConsentGiven { client, account } => {
             line.string("client_id", client.as_str()).string("account", account.as_str());
         }
-        Event::ClientKeysUnavailable { client, fault } => {
+        Event::ClientKeysUnavailable { client, fault }
+        | Event::RequestObjectUnavailable { client, fault } => {
             line.string("client_id", client.as_str()).string("cause", &fault.to_string());
         }
         Event::ClientRegistered { client, network, initial_access_token } => {

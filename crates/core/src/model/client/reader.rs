@@ -117,6 +117,24 @@ impl<'m> Reader<'m> {
         }
     }
 
+    /// An array of `https` URLs, which may have a fragment.
+    pub(super) fn urls(&mut self, name: &'static str) -> Vec<Box<str>> {
+        let texts = self.strings(name).unwrap_or_default();
+        let is_public = |uri: &RedirectUri| uri.has_domain_name() && !is_localhost(&uri.host());
+        for text in &texts {
+            let uri = RedirectUri::parse(text.split('#').next().unwrap_or_default()).ok();
+            let uri = uri.filter(|uri| uri.kind() == RedirectKind::Https);
+            match uri {
+                None => self.complain(name, format!("{text:?} must be an https URL")),
+                Some(uri) if self.is_of_client && !is_public(&uri) => {
+                    self.complain(name, format!("{text:?} must have a public domain name"));
+                }
+                Some(_) => {}
+            }
+        }
+        texts.into_iter().map(String::into_boxed_str).collect()
+    }
+
     /// A member of any type that serde knows.
     pub(super) fn value<T: DeserializeOwned>(&mut self, name: &'static str, what: &str) -> Option<T> {
         match serde_json::from_str(self.raw(name)?) {

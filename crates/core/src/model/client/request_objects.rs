@@ -28,14 +28,28 @@ pub struct RequestObjects {
     /// Whether its requests are refused unless they are signed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub require_signed_request_object: bool,
+    /// Where it publishes request objects (OIDC Core section 6.2). A fragment only tells versions apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub request_uris: Vec<Box<str>>,
 }
+
+/// How many `request_uris` a client may have.
+const MOST: usize = 100;
+
+/// The longest of them, as OIDC Core section 6.2 recommends.
+const LONGEST: usize = 512;
 
 impl RequestObjects {
     pub(super) fn read(from: &mut Reader<'_>) -> Self {
         let read = Self {
             request_object_signing_alg: algorithm(from),
             require_signed_request_object: from.boolean("require_signed_request_object").unwrap_or(false),
+            request_uris: from.urls("request_uris"),
         };
+        if read.request_uris.len() > MOST || read.request_uris.iter().any(|uri| uri.len() > LONGEST) {
+            let rule = format!("must be at most {MOST} URLs of at most {LONGEST} characters");
+            from.complain_by("request_uris", rule, "RFC 9101 section 5.2");
+        }
         let is_unsigned = read.request_object_signing_alg == Some(RequestObjectAlgorithm::Unsigned);
         if is_unsigned && read.require_signed_request_object {
             let rule = "must not be none, because require_signed_request_object is true";
