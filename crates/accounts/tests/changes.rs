@@ -179,9 +179,9 @@ async fn one_change_costs_one_entry(stores: [Arc<dyn DocumentStore>; 3]) {
     }
     second("nothing has changed again", [0, 0]).await;
 
-    // Keys and root secrets of one realm are listed again, and of that realm only.
+    // Keys that sign, keys for encryption and root secrets of one realm are read again, and of that realm only.
     operator.keys.begin(&main, &[SigningAlgorithm::Es256]).await.unwrap();
-    for node in second("a key", [2, 0]).await {
+    for node in second("a key", [3, 0]).await {
         let has_new =
             |provider: &Arc<Provider>| provider.snapshot().jwks.body.windows(5).any(|text| text == b"ES256");
         assert_eq!(node.providers.iter().map(has_new).collect::<Vec<_>>(), [true, false]);

@@ -201,11 +201,11 @@ fn the_longest_request() {
     }
 }
 
-/// RFC 9101 section 5, OIDC Core section 3.1.2.6: a signed request is refused as one that is not supported,
+/// OIDC Core section 3.1.2.6: where signed requests are off, one is refused as not supported,
 /// however good it would be; nothing in it is read, so that it cannot contradict the parameters beside it.
 #[test]
-fn signed_requests_are_not_read() {
-    let kit = TestProvider::new();
+fn signed_requests_are_not_read_where_they_are_off() {
+    let kit = TestProvider::builder().configure(|to| to.request_objects.by_value = false).build();
     let ua = kit.user_agent();
     ua.signed_in("alice");
     ua.has_consented("alice", "web", "openid");
@@ -243,7 +243,7 @@ fn requests_that_must_not_be_answered_with_a_code() {
         .row(
             "a request object",
             web().set("request", "eyJhbGciOiJub25lIn0.e30."),
-            Refused::Client("request_not_supported"),
+            Refused::Client("invalid_request_object"),
         )
         .row("a registration", web().set("registration", "{}"), Refused::Client("registration_not_supported"))
         .row(
@@ -253,7 +253,7 @@ fn requests_that_must_not_be_answered_with_a_code() {
         )
         .row("a long state", web().set("state", &"x".repeat(4097)), client);
     for uri in ["https://a.example/r", "urn:ietf:params:oauth:request_uri:x", "x"] {
-        let refused = Refused::Client("request_uri_not_supported");
+        let refused = Refused::Client("invalid_request_uri");
         table = table.row(format!("request_uri={uri}"), web().set("request_uri", uri), refused);
     }
     for response_type in

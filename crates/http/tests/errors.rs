@@ -17,6 +17,7 @@ fn the_members_of_an_error() {
         (&insufficient["error"], &insufficient["scope"]),
         (&"insufficient_scope".into(), &"openid".into())
     );
+    let kit = TestProvider::builder().configure(|to| to.request_objects.by_value = false).build();
     let ua = kit.user_agent();
     let silent = kit.authorization_request("web").scope("openid").set("request", "x").open(&ua);
     assert_eq!(silent.expect_error("request_not_supported").names(), ["error", "state", "iss"], "ERR-02");
