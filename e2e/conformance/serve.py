@@ -44,7 +44,11 @@ SERVERS = {
     "oidc": {"instance": "oidc", "settings": OPENID},
     "session": {"instance": "session", "settings": OPENID},
     # With what is not signed, so that the modules about it are not skipped.
-    "unsigned": {"instance": "oidc", "settings": OPENID | {"compatibility.unsigned_id_token": "true"}},
+    "unsigned": {
+        "instance": "oidc",
+        "settings": OPENID
+        | {"compatibility.unsigned_id_token": "true", "compatibility.unsigned_request_object": "true"},
+    },
     # No compatibility setting at all; only its clients have `pkce_optional`.
     "strict": {"instance": "oidc", "settings": {}},
 }
