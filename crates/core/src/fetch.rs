@@ -4,6 +4,7 @@
 //! The address may have been chosen by a stranger. How it is reached (proxies, time limits, forbidden
 //! networks) is decided by the implementation; how large a response may be is decided here.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,8 +12,8 @@ use bytes::Bytes;
 use crate::error::Fault;
 use crate::ports::PortFuture;
 
-/// One request to another server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One request to another server. It is printed without what may be secret: the query and the form.
+#[derive(Clone, PartialEq, Eq)]
 pub struct FetchRequest<'a> {
     url: &'a str,
     accept: &'static str,
@@ -38,6 +39,12 @@ impl<'a> FetchRequest<'a> {
     #[must_use]
     pub fn url(&self) -> &'a str {
         self.url
+    }
+
+    /// The address without its query, which may be a secret: for messages and logs.
+    #[must_use]
+    pub fn place(&self) -> &'a str {
+        self.url.split(['?', '#']).next().unwrap_or_default()
     }
 
     /// The header `Accept`. A document of any other media type is treated like no response.
@@ -74,15 +81,24 @@ impl<'a> FetchRequest<'a> {
         if body.len() > self.longest {
             return Err(Fault::unavailable(format!(
                 "{} answered more than {} bytes",
-                self.url, self.longest
+                self.place(),
+                self.longest
             )));
         }
         Ok(FetchResponse { status, body, content_type: None, fresh_for: None })
     }
 }
 
-/// The response of another server. Its size is bounded by the request that it was made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+impl fmt::Debug for FetchRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut printed = f.debug_struct("FetchRequest");
+        printed.field("place", &self.place()).field("is_post", &self.form.is_some()).finish_non_exhaustive()
+    }
+}
+
+/// The response of another server. Its size is bounded by the request that it was made from. It is printed
+/// without its document.
+#[derive(Clone, PartialEq, Eq)]
 pub struct FetchResponse {
     status: u16,
     body: Bytes,
@@ -128,6 +144,13 @@ impl FetchResponse {
     }
 }
 
+impl fmt::Debug for FetchResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut printed = f.debug_struct("FetchResponse");
+        printed.field("status", &self.status).field("length", &self.body.len()).finish_non_exhaustive()
+    }
+}
+
 /// Sends requests to other servers. This is a port, because the engine has no network access.
 pub trait Fetch: Send + Sync {
     /// Sends one request, follows no redirect, and gives up by itself after a time.
@@ -137,6 +160,18 @@ pub trait Fetch: Send + Sync {
     fn reaches_others(&self) -> bool {
         true
     }
+}
+
+/// Gets a document.
+///
+/// # Errors
+/// [`Fault::unavailable`] for every response that has none, a redirect included.
+pub(crate) async fn document(fetch: &dyn Fetch, request: &FetchRequest<'_>) -> Result<FetchResponse, Fault> {
+    let answer = fetch.fetch(request).await?;
+    if !request.is_document(answer.status()) {
+        return Err(Fault::unavailable(format!("{} answered {}", request.place(), answer.status())));
+    }
+    Ok(answer)
 }
 
 /// Reaches no server, which is the default. Whatever needs another server is unavailable.
@@ -149,10 +184,10 @@ impl Fetch for NoFetch {
     }
 
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
-        let url = request.url();
-        Box::pin(
-            async move { Err(Fault::unavailable(format!("{url} is not asked: the provider has no Fetch"))) },
-        )
+        let place = request.place();
+        Box::pin(async move {
+            Err(Fault::unavailable(format!("{place} is not asked: the provider has no Fetch")))
+        })
     }
 }
 
@@ -184,6 +219,22 @@ mod tests {
                 answer.is_ok_and(|answer| answer.status() == status && &**answer.body() == body.as_bytes()),
                 "{request:?}: {status}"
             );
+        }
+    }
+
+    /// A query may be a secret, and the form of a logout notice is its token.
+    #[test]
+    fn what_is_printed_has_no_secrets() {
+        let get = FetchRequest::get("https://client.example/jwks?key=secret", "application/json", 1);
+        let post = FetchRequest::post("https://client.example/out?key=secret", "logout_token=secret");
+        assert_eq!(get.place(), "https://client.example/jwks");
+        let too_long = get.answered(200, Bytes::from_static(b"secret")).map_err(|fault| fault.to_string());
+        let answered = FetchRequest::get("https://client.example/", "text/plain", 9)
+            .answered(200, Bytes::from_static(b"secret"));
+        for printed in
+            [format!("{get:?}"), format!("{post:?}"), format!("{too_long:?}"), format!("{answered:?}")]
+        {
+            assert!(!printed.contains("secret"), "{printed}");
         }
     }
 

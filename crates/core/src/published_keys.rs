@@ -12,7 +12,7 @@ use std::time::Duration;
 use chancery_types::{ClientId, Timestamp};
 
 use crate::error::Fault;
-use crate::fetch::{Fetch, FetchRequest};
+use crate::fetch::{Fetch, FetchRequest, document};
 use crate::model::client::PublicKeys;
 
 /// How long a document is fresh if the other server does not say so, as ours is.
@@ -176,13 +176,11 @@ impl Known {
 
 async fn fetched(fetch: &dyn Fetch, url: &str) -> Result<(PublicKeys, Duration), Fault> {
     let request = FetchRequest::get(url, "application/jwk-set+json, application/json", LONGEST);
-    let answer = fetch.fetch(&request).await?;
-    if answer.status() != 200 {
-        return Err(Fault::unavailable(format!("{url} answered {}", answer.status())));
-    }
+    let answer = document(fetch, &request).await?;
     let keys = PublicKeys::parse(answer.body());
-    let keys =
-        keys.map_err(|error| Fault::unavailable(format!("{url} is no set of public keys: {error}")))?;
+    let keys = keys.map_err(|error| {
+        Fault::unavailable(format!("{} is no set of public keys: {error}", request.place()))
+    })?;
     Ok((keys, answer.fresh_for().unwrap_or(FRESH).clamp(PACE, LONGEST_FRESH)))
 }
 

@@ -17,7 +17,7 @@ use crate::client::{authenticating_hmac_keys, keys};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError, Reason};
 use crate::event::Event;
-use crate::fetch::FetchRequest;
+use crate::fetch::{FetchRequest, document};
 use crate::keys::KeySet;
 use crate::model::{Client, Source};
 use crate::offered::{CompatibilityConfig, Component};
@@ -247,10 +247,10 @@ async fn fetch(call: &Call, env: &Env, client: &Client, uri: &str) -> Result<Str
     // A fragment is no part of what is asked for (RFC 9110 section 4.2.5).
     let url = uri.split('#').next().unwrap_or_default();
     let request = FetchRequest::get(url, "application/oauth-authz-req+jwt, application/jwt", LONGEST);
-    let fetched = env.fetch.fetch(&request).await.and_then(|answer| match answer.status() {
-        200 => String::from_utf8(answer.body().to_vec())
-            .map_err(|error| Fault::unavailable(format!("{url} answered no text")).because(error)),
-        status => Err(Fault::unavailable(format!("{url} answered {status}"))),
+    let fetched = document(&*env.fetch, &request).await.and_then(|answer| {
+        String::from_utf8(answer.body().to_vec()).map_err(|error| {
+            Fault::unavailable(format!("{} answered no text", request.place())).because(error)
+        })
     });
     fetched.map(|text| text.trim().to_owned()).map_err(|fault| {
         env.record(call, &Event::RequestObjectUnavailable { client: client.id().clone(), fault });

@@ -11,7 +11,7 @@ use chancery_types::AccountId;
 use chancery_types::iana::SubjectType;
 
 use crate::error::{Complaint, Fault};
-use crate::fetch::{Fetch, FetchRequest};
+use crate::fetch::{Fetch, FetchRequest, document};
 use crate::keys::KeySet;
 use crate::model::{Client, Holder, Subject};
 use crate::policy::ClientPolicy;
@@ -81,12 +81,8 @@ pub async fn check_sector(client: &Client, fetch: &dyn Fetch) -> Result<(), Sect
         return refused(NOTHING_IS_FETCHED.to_owned(), None);
     }
     let request = FetchRequest::get(uri.as_str(), "application/json", LONGEST);
-    let answer = match fetch.fetch(&request).await {
-        Ok(answer) if answer.status() == 200 => answer,
-        Ok(answer) => {
-            let cause = Fault::unavailable(format!("{} answered {}", uri.as_str(), answer.status()));
-            return refused(UNAVAILABLE.to_owned(), Some(cause));
-        }
+    let answer = match document(fetch, &request).await {
+        Ok(answer) => answer,
         Err(fault) => return refused(UNAVAILABLE.to_owned(), Some(fault)),
     };
     let Some(listed) = listed(answer.body()) else {
