@@ -142,7 +142,15 @@ fn policies_hold_for_the_clients_of_a_token() {
     ] {
         let refused = register(&kit, &partners, &web(uri)).expect_status(400);
         assert_eq!(refused["error"], "invalid_redirect_uri", "{uri}");
+        // A logout leads there as well, and nobody has to be signed in for it.
+        let mut leaving = web(CALLBACK);
+        leaving["post_logout_redirect_uris"] = json!([uri]);
+        let refused = register(&kit, &partners, &leaving).expect_status(400);
+        assert_eq!(refused["error"], "invalid_client_metadata", "after logout: {uri}");
     }
+    let mut leaving = web(CALLBACK);
+    leaving["post_logout_redirect_uris"] = json!(["https://a.partner.example/bye"]);
+    assert_eq!(register(&kit, &partners, &leaving).status, 201);
     let mut public = web(CALLBACK);
     public["token_endpoint_auth_method"] = json!("none");
     assert_eq!(register(&kit, &partners, &public)["error"], "invalid_client_metadata");

@@ -10,7 +10,7 @@ use chancery_jose::base64url;
 use chancery_jose::json::Object;
 use chancery_types::handle::{Handle, RegistrationAccessToken};
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, SubjectType};
-use chancery_types::{ClientId, RealmId, RedirectKind, Timestamp};
+use chancery_types::{ClientId, RealmId, RedirectKind, RedirectUri, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -65,11 +65,16 @@ impl RegistrationPolicy {
             from.complain("token_endpoint_auth_method", format!("{method} may not be registered here"));
         }
         if !self.redirect_hosts.is_empty() {
-            for uri in flow.redirect_uris.iter().filter(|uri| {
-                uri.kind() != RedirectKind::HttpLoopback && !self.has_host(&uri.host().to_ascii_lowercase())
-            }) {
-                from.complain("redirect_uris", format!("the host of {uri:?} may not be registered here"));
-            }
+            self.check_hosts(from, "redirect_uris", &flow.redirect_uris);
+            self.check_hosts(from, "post_logout_redirect_uris", &metadata.logout.post_logout_redirect_uris);
+        }
+    }
+
+    fn check_hosts(&self, from: &mut Reader<'_>, name: &'static str, uris: &[RedirectUri]) {
+        for uri in uris.iter().filter(|uri| {
+            uri.kind() != RedirectKind::HttpLoopback && !self.has_host(&uri.host().to_ascii_lowercase())
+        }) {
+            from.complain(name, format!("the host of {uri:?} may not be registered here"));
         }
     }
 

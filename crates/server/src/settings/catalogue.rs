@@ -434,7 +434,7 @@ const WRITTEN: &[Setting] = &[
         "registration_policy[].redirect_hosts",
         Form::Texts,
         "[]",
-        "The hosts of redirect URIs, besides loopback; `*.example.org` for everything below `example.org`. Empty for all.",
+        "The hosts of redirect and post-logout redirect URIs, besides loopback; `*.example.org` for everything below `example.org`. Empty for all.",
     ),
     setting(
         "registration_policy[].authentication_methods",
