@@ -115,8 +115,7 @@ fn notified(client: &str, account: &str) -> Event {
     Event::LogoutNotified { client, account: AccountId::parse(account).expect("an account id") }
 }
 
-/// A client with an HMAC is told under its own secret; once that has ended, it is tried again until there is
-/// another.
+/// A client with an HMAC is told under its own secret.
 #[test]
 fn a_secret_signs_as_for_id_tokens() {
     let kit = provider(&[]);

@@ -53,6 +53,18 @@ pub(crate) enum Curve {
     P521,
 }
 
+/// A JWK without anything private, for whatever it is meant.
+pub(crate) fn public(json: &[u8]) -> Result<Object<'_>, Error> {
+    if json.len() > MAX_LENGTH {
+        return Err(Error::TooLong);
+    }
+    let jwk = Object::parse(json)?;
+    if jwk.required("kty")? == "oct" || PRIVATE_MEMBERS.iter().any(|name| jwk.has(name)) {
+        return Err(Error::PrivateMember);
+    }
+    Ok(jwk)
+}
+
 impl PublicJwk {
     /// Reads a public JWK. Members that are not understood are ignored (RFC 7517 section 4), certificates
     /// among them.
@@ -60,14 +72,7 @@ impl PublicJwk {
     /// # Errors
     /// The rule that it breaks: see [`Error`].
     pub fn parse(json: &[u8]) -> Result<Self, Error> {
-        if json.len() > MAX_LENGTH {
-            return Err(Error::TooLong);
-        }
-        let jwk = Object::parse(json)?;
-        if jwk.required("kty")? == "oct" || PRIVATE_MEMBERS.iter().any(|name| jwk.has(name)) {
-            return Err(Error::PrivateMember);
-        }
-        Self::read(&jwk, Purpose::Verify)
+        Self::read(&public(json)?, Purpose::Verify)
     }
 
     /// The public half of a JWK.
@@ -154,7 +159,7 @@ impl fmt::Debug for PublicJwk {
 }
 
 /// What makes a JWK private or symmetric (RFC 7518 sections 6.2.2, 6.3.2, 6.4; RFC 8037 section 2).
-pub(crate) const PRIVATE_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+const PRIVATE_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
 /// What a key is read for.
 #[derive(Clone, Copy, PartialEq, Eq)]
