@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use chancery_types::is_language_tag;
 use http::HeaderMap;
 use http::header::ACCEPT_LANGUAGE;
 
@@ -49,7 +50,7 @@ pub(crate) fn accepted(headers: &HeaderMap) -> Option<Cow<'_, str>> {
 
 /// The languages that the person wants, the best first. Malformed tags are left out.
 pub(crate) fn wishes(ui_locales: Option<&str>, accept_language: Option<&str>) -> Vec<Box<str>> {
-    let asked = ui_locales.unwrap_or("").split(' ').filter(|tag| is_tag(tag));
+    let asked = ui_locales.unwrap_or("").split(' ').filter(|tag| is_language_tag(tag));
     let mut accepted: Vec<(u16, &str)> =
         accept_language.unwrap_or("").split(',').filter_map(weighted).collect();
     // The sort is stable, so that equal weights keep their order.
@@ -70,14 +71,7 @@ fn weighted(entry: &str) -> Option<(u16, &str)> {
         }
     };
     let tag = tag.trim();
-    (weight > 0 && is_tag(tag)).then_some((weight, tag))
-}
-
-pub(crate) fn is_tag(text: &str) -> bool {
-    (1..=35).contains(&text.len())
-        && text
-            .split('-')
-            .all(|part| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+    (weight > 0 && is_language_tag(tag)).then_some((weight, tag))
 }
 
 #[cfg(test)]

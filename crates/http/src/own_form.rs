@@ -79,7 +79,7 @@ impl OwnForm {
     pub fn respond<E: Into<PageError>>(&self, next: Result<Next, E>) -> Response<Full<Bytes>> {
         let site = self.service.site();
         let answer = match next {
-            Ok(next) => person::response_to(site, &self.call, &next),
+            Ok(next) => person::response_to(site, &self.call, next),
             Err(error) => site.error_page(&self.call, &error.into(), Retry::No),
         };
         self.service.protected(&self.call.request_id, answer)

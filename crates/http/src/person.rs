@@ -65,7 +65,7 @@ pub(crate) async fn answer(
         _ => provider.authorize(&call, params.filtered(|name| name != REDIRECTED)).await,
     };
     match next {
-        Ok(next) => response_to(site, &call, &next),
+        Ok(next) => response_to(site, &call, next),
         Err(error) => {
             site.error_page(&call, &error, retry(route, parts, matches!(error.failure, Failure::Broken(_))))
         }
@@ -151,9 +151,13 @@ fn retry(route: Route<'_>, parts: &Parts, is_fault: bool) -> Retry<'static> {
 }
 
 /// The response to what the engine decided, with the cookies.
-pub(crate) fn response_to(site: &Site, call: &Call, next: &Next) -> HttpResponse {
-    let mut answer = match &next.outcome {
-        Outcome::Page(view) => view_page(site, call, view),
+pub(crate) fn response_to(site: &Site, call: &Call, mut next: Next) -> HttpResponse {
+    let mut answer = match &mut next.outcome {
+        Outcome::Page(view) => {
+            let locale = site.locale(call, view.ui_locales());
+            view.speak(locale.as_str());
+            view_page(site, call, view)
+        }
         Outcome::Stored(handle) => {
             see_other(&site.address(Route::below(Endpoint::Interaction, &handle.reveal())))
         }

@@ -60,13 +60,18 @@ impl Site {
             // Those of a logout request are among the wishes of the call.
             _ => None,
         };
-        let mut wishes = locale::wishes(ui_locales, None);
-        wishes.extend(call.languages.iter().cloned());
-        let locale = Locale::negotiate(&wishes, self.pages.locales());
+        let locale = self.locale(call, ui_locales);
         let nonce = URL_SAFE_NO_PAD.encode(*self.provider.env().secret::<16>());
         let html = self.pages.page(Page { nonce: &nonce, content }, &locale);
         let policy = page_policy(&nonce, form, &html, &frames(content));
         page(status, html, &policy)
+    }
+
+    /// The language of a page.
+    pub(crate) fn locale(&self, call: &Call, ui_locales: Option<&str>) -> Locale {
+        let mut wishes = locale::wishes(ui_locales, None);
+        wishes.extend(call.languages.iter().cloned());
+        Locale::negotiate(&wishes, self.pages.locales())
     }
 
     /// The error page.

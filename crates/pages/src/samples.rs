@@ -156,6 +156,7 @@ fn client() -> ClientView {
         logo_uri: Some("https://photos.example/logo.png".to_owned()),
         policy_uri: Some("https://photos.example/privacy".to_owned()),
         tos_uri: Some("https://photos.example/terms".to_owned()),
+        ..ClientView::default()
     }
 }
 

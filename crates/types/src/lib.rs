@@ -9,6 +9,9 @@ pub use time::Timestamp;
 mod key;
 pub use key::{Alias, Key, Kind, Partition, Tag};
 
+mod language;
+pub use language::is_language_tag;
+
 mod misleading;
 pub use misleading::is_misleading;
 

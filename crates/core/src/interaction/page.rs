@@ -2,7 +2,6 @@
 
 use chancery_jose::sha256;
 use chancery_types::handle::{Handle, Interaction};
-use chancery_types::is_misleading;
 use zeroize::Zeroizing;
 
 use super::form_token::{FormToken, challenge};
@@ -10,7 +9,7 @@ use super::pending::{Pending, Purpose};
 use super::prompt;
 use super::view::{
     AccountView, AccountsView, ClientView, ConsentView, FormAction, FormView, LoginProblem, LoginView,
-    SignedInView, View,
+    SignedInView, View, shown,
 };
 use super::{Decided, Outcome};
 use crate::error::Fault;
@@ -18,9 +17,6 @@ use crate::event::Event;
 use crate::model::{Client, PromptName};
 use crate::records::InteractionId;
 use crate::session::{SignedIn, choice};
-
-/// Longest name of a client on a page, in characters.
-const LONGEST_NAME: usize = 80;
 
 /// The field that says where the request is stored, for pages that post to another address than
 /// [`FormAction`] names.
@@ -53,7 +49,7 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
     let Shown { prompt, problem, typed } = shown;
     let (token, browser) = token(pending, prompt)?;
     let form = form(pending, &token)?;
-    let client = client_view(&pending.client);
+    let client = ClientView::of(&pending.client);
     let view = match prompt {
         PromptName::Login => View::Login(LoginView {
             client,
@@ -143,30 +139,13 @@ pub(super) fn lost(pending: &Pending<'_>, is_answered: bool) -> Decided {
 /// client's own page is a click away.
 pub(super) fn lost_page(client: Option<&Client>, restart: Option<String>, is_answered: bool) -> Decided {
     let way_on = client.and_then(Client::way_on).map(str::to_owned);
-    let client = client.map(client_view);
+    let client = client.map(ClientView::of);
     Outcome::Page(Box::new(View::SignedIn(SignedInView { client, way_on, restart, is_answered }))).into()
 }
 
 /// The same handle once more, for the form of its page.
 fn again(handle: &Handle<Interaction>) -> Result<Handle<Interaction>, Fault> {
     Handle::parse(&handle.reveal()).map_err(|_| Fault::internal("a handle that cannot be read back"))
-}
-
-pub(crate) fn client_view(client: &Client) -> ClientView {
-    let description = &client.metadata().description;
-    let name = client.name().map(shown).filter(|name| !name.trim().is_empty());
-    ClientView {
-        name: name.unwrap_or_else(|| shown(client.id().as_str())),
-        client_uri: description.client_uri.as_deref().map(str::to_owned),
-        logo_uri: description.logo_uri.as_deref().map(str::to_owned),
-        policy_uri: description.policy_uri.as_deref().map(str::to_owned),
-        tos_uri: description.tos_uri.as_deref().map(str::to_owned),
-    }
-}
-
-/// A name from outside as a page shows it: nothing in it may change how the rest of the page is read.
-fn shown(name: &str) -> String {
-    name.chars().filter(|c| !is_misleading(*c)).take(LONGEST_NAME).collect()
 }
 
 fn account_view(who: &SignedIn, is_expected: bool) -> AccountView {
@@ -177,21 +156,4 @@ fn account_view(who: &SignedIn, is_expected: bool) -> AccountView {
 pub(crate) fn person_view(who: &SignedIn) -> AccountView {
     let label = shown(&who.account.label);
     AccountView { choice: choice(&who.found.key), label, is_expected: false }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A name of a script that needs joiners is shown as it was registered.
-    #[test]
-    fn a_name_cannot_turn_the_direction_of_writing() {
-        for (name, expected) in [
-            ("Bank\u{202e}knaB\u{0007}\u{200f}", "BankknaB"),
-            ("My\u{200b}\u{ad}\u{2060}Bank\u{e0041}\u{3164}\u{fffa}", "MyBank"),
-            ("\u{915}\u{94d}\u{200d}\u{937}", "\u{915}\u{94d}\u{200d}\u{937}"),
-        ] {
-            assert_eq!(shown(name), expected);
-        }
-    }
 }

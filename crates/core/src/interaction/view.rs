@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use chancery_types::handle::{Handle, Interaction};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{RedirectUri, ResourceUri};
+use chancery_types::{RedirectUri, ResourceUri, is_misleading};
 
 use crate::context::RequestId;
 use crate::error::{FaultKind, Reason};
-use crate::model::Acr;
+use crate::model::client::Localized;
+use crate::model::{Acr, Client};
 
 /// A page for a person.
 pub enum View {
@@ -42,6 +43,83 @@ pub struct ClientView {
     pub policy_uri: Option<String>,
     /// Its terms.
     pub tos_uri: Option<String>,
+    /// All this in other languages, as far as the client has registered it.
+    pub localized: Localized,
+}
+
+/// Longest name of a client on a page, in characters.
+const LONGEST_NAME: usize = 80;
+
+/// A name from outside as a page shows it: nothing in it may change how the rest of the page is read.
+pub(super) fn shown(name: &str) -> String {
+    name.chars().filter(|c| !is_misleading(*c)).take(LONGEST_NAME).collect()
+}
+
+impl ClientView {
+    pub(crate) fn of(client: &Client) -> Self {
+        let description = &client.metadata().description;
+        let localized = &description.localized;
+        let of = |plain: &Option<Box<str>>, member| {
+            plain.as_deref().or_else(|| localized.any(member)).map(str::to_owned)
+        };
+        let name = of(&description.client_name, "client_name").map(|name| shown(&name));
+        Self {
+            name: name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| shown(client.id().as_str())),
+            client_uri: of(&description.client_uri, "client_uri"),
+            logo_uri: of(&description.logo_uri, "logo_uri"),
+            policy_uri: of(&description.policy_uri, "policy_uri"),
+            tos_uri: of(&description.tos_uri, "tos_uri"),
+            localized: localized.clone(),
+        }
+    }
+
+    /// The same client on a page in this language (RFC 7591 section 2.2): whatever is registered in it replaces
+    /// what stands here.
+    pub fn speak(&mut self, language: &str) {
+        let name = self.localized.get("client_name", language).map(shown);
+        if let Some(name) = name.filter(|name| !name.trim().is_empty()) {
+            self.name = name;
+        }
+        for (member, value) in [
+            ("client_uri", &mut self.client_uri),
+            ("logo_uri", &mut self.logo_uri),
+            ("policy_uri", &mut self.policy_uri),
+            ("tos_uri", &mut self.tos_uri),
+        ] {
+            if let Some(localized) = self.localized.get(member, language) {
+                *value = Some(localized.to_owned());
+            }
+        }
+    }
+}
+
+impl View {
+    /// `ui_locales` of the request that the page is for, if the page keeps them.
+    #[must_use]
+    pub fn ui_locales(&self) -> Option<&str> {
+        match self {
+            Self::Accounts(AccountsView { form, .. })
+            | Self::Consent(ConsentView { form, .. })
+            | Self::Login(LoginView { form, .. }) => form.ui_locales.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Shows the client in this language.
+    pub fn speak(&mut self, language: &str) {
+        let client = match self {
+            Self::Accounts(AccountsView { client, .. })
+            | Self::Consent(ConsentView { client, .. })
+            | Self::Login(LoginView { client, .. }) => Some(client),
+            Self::LogoutConfirm(LogoutConfirmView { client, .. })
+            | Self::LogoutDone(LogoutDoneView { client, .. })
+            | Self::LogoutFrames(LogoutFramesView { done: LogoutDoneView { client, .. }, .. })
+            | Self::SignedIn(SignedInView { client, .. }) => client.as_mut(),
+        };
+        if let Some(client) = client {
+            client.speak(language);
+        }
+    }
 }
 
 /// What every form of a page carries, and where it goes.
@@ -240,6 +318,23 @@ impl ErrorView {
         match (self.reason, self.fault) {
             (Some(reason), _) => reason.code,
             (None, fault) => fault.unwrap_or(FaultKind::Internal).code(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name of a script that needs joiners is shown as it was registered.
+    #[test]
+    fn a_name_cannot_turn_the_direction_of_writing() {
+        for (name, expected) in [
+            ("Bank\u{202e}knaB\u{0007}\u{200f}", "BankknaB"),
+            ("My\u{200b}\u{ad}\u{2060}Bank\u{e0041}\u{3164}\u{fffa}", "MyBank"),
+            ("\u{915}\u{94d}\u{200d}\u{937}", "\u{915}\u{94d}\u{200d}\u{937}"),
+        ] {
+            assert_eq!(shown(name), expected);
         }
     }
 }

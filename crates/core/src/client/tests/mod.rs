@@ -388,7 +388,7 @@ fn what_merely_describes_is_left_out_with_a_notice() {
         r#""software_statement":"a.b.c""#,
         r#""introspection_signed_response_alg":"RS256""#,
         r#""client_id_issued_at":1"#,
-        r##""client_name#de":"Ding""##,
+        r##""contacts#de":["a@b.example"]"##,
         r#""favourite_colour":{"deep":[1]}"#,
     ];
     for member in members {

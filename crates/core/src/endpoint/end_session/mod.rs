@@ -18,8 +18,8 @@ use crate::event::{Endpoint, RefusedClient};
 use crate::interaction::form_token::{
     self, FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST, FORM_TOO_OLD, FORM_WITHOUT_COOKIE,
 };
-use crate::interaction::page::{client_view, person_view};
-use crate::interaction::view::{LogoutConfirmView, LogoutDoneView, LogoutFramesView, View};
+use crate::interaction::page::person_view;
+use crate::interaction::view::{ClientView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, View};
 use crate::interaction::{Next, Outcome};
 use crate::keys::KeySet;
 use crate::model::{Carrier, Hint};
@@ -217,7 +217,7 @@ impl EndSessionEndpoint {
             if call.sessions.len() > 1 { self.sessions.everybody(call, env).await? } else { Vec::new() };
         let is_other = |who: &&SignedIn| who.found.key != person.found.key;
         let view = LogoutConfirmView {
-            client: request.client.as_deref().map(client_view),
+            client: request.client.as_deref().map(ClientView::of),
             account: person_view(person),
             others: others.iter().filter(is_other).map(person_view).collect(),
             is_doubtful: request.problem.is_some(),
@@ -316,5 +316,9 @@ fn afterwards(request: &LogoutRequest, is_still_signed_in: bool) -> Next {
 fn done(request: &LogoutRequest, is_still_signed_in: bool) -> LogoutDoneView {
     let client = request.client.as_deref();
     let way_on = client.and_then(|client| client.metadata().description.client_uri.as_deref());
-    LogoutDoneView { client: client.map(client_view), is_still_signed_in, way_on: way_on.map(str::to_owned) }
+    LogoutDoneView {
+        client: client.map(ClientView::of),
+        is_still_signed_in,
+        way_on: way_on.map(str::to_owned),
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Reader;
+use super::{Localized, Reader};
 
 /// What people are told about a client. No decision depends on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub struct Description {
     /// The software's version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software_version: Option<Box<str>>,
+    /// Name and addresses in several languages.
+    #[serde(flatten)]
+    pub localized: Localized,
 }
 
 impl Description {
@@ -44,6 +47,7 @@ impl Description {
             contacts: contacts(from),
             software_id: from.string("software_id").map(Into::into),
             software_version: from.string("software_version").map(Into::into),
+            localized: Localized::read(from),
         }
     }
 }

@@ -24,6 +24,9 @@ pub use flow::{ApplicationType, Flow};
 mod keys;
 pub use keys::{Jwks, PublicKeys};
 
+mod localized;
+pub use localized::Localized;
+
 mod logout;
 pub use logout::Logout;
 

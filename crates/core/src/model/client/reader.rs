@@ -19,7 +19,7 @@ pub(crate) struct Reader<'m> {
     /// How the rules for redirect URIs are loosened.
     redirects: RedirectLeniency,
     object: &'m Object<'m>,
-    known: Vec<&'static str>,
+    known: Vec<&'m str>,
     complaints: Vec<Complaint>,
     notices: Vec<String>,
 }
@@ -53,7 +53,7 @@ impl<'m> Reader<'m> {
     }
 
     /// A string that is not empty and contains no misleading characters.
-    pub(crate) fn string(&mut self, name: &'static str) -> Option<String> {
+    pub(crate) fn string(&mut self, name: &'m str) -> Option<String> {
         let text: String = self.value(name, "a string")?;
         if text.is_empty() {
             return self.wrong(name, "must not be empty");
@@ -65,7 +65,7 @@ impl<'m> Reader<'m> {
     }
 
     /// An array of such strings, each once.
-    pub(super) fn strings(&mut self, name: &'static str) -> Option<Vec<String>> {
+    pub(super) fn strings(&mut self, name: &'m str) -> Option<Vec<String>> {
         let texts: Vec<String> = self.value(name, "an array of strings")?;
         if texts.iter().any(String::is_empty) {
             self.complain(name, "must not have empty members");
@@ -80,7 +80,7 @@ impl<'m> Reader<'m> {
     /// An array of registered values.
     pub(super) fn values<T>(
         &mut self,
-        name: &'static str,
+        name: &'m str,
         parse: impl Fn(&str) -> Option<T>,
         known: &str,
     ) -> Option<Vec<T>> {
@@ -91,17 +91,17 @@ impl<'m> Reader<'m> {
         texts.iter().map(|text| parse(text)).collect()
     }
 
-    pub(super) fn boolean(&mut self, name: &'static str) -> Option<bool> {
+    pub(super) fn boolean(&mut self, name: &'m str) -> Option<bool> {
         self.value(name, "true or false")
     }
 
     /// A whole number that is not negative.
-    pub(crate) fn number(&mut self, name: &'static str) -> Option<u64> {
+    pub(crate) fn number(&mut self, name: &'m str) -> Option<u64> {
         self.value(name, "a whole number that is not negative")
     }
 
     /// An `https` URL, or with `may_be_http` an `http` one.
-    pub(super) fn url(&mut self, name: &'static str, may_be_http: bool) -> Option<Box<str>> {
+    pub(super) fn url(&mut self, name: &'m str, may_be_http: bool) -> Option<Box<str>> {
         let text = self.string(name)?;
         let address = text.split('#').next().unwrap_or_default();
         let uri = RedirectUri::parse(address);
@@ -118,7 +118,7 @@ impl<'m> Reader<'m> {
     }
 
     /// An array of `https` URLs, which may have a fragment.
-    pub(super) fn urls(&mut self, name: &'static str) -> Vec<Box<str>> {
+    pub(super) fn urls(&mut self, name: &'m str) -> Vec<Box<str>> {
         let texts = self.strings(name).unwrap_or_default();
         let is_public = |uri: &RedirectUri| uri.has_domain_name() && !is_localhost(&uri.host());
         for text in &texts {
@@ -136,7 +136,7 @@ impl<'m> Reader<'m> {
     }
 
     /// A member of any type that serde knows.
-    pub(super) fn value<T: DeserializeOwned>(&mut self, name: &'static str, what: &str) -> Option<T> {
+    pub(super) fn value<T: DeserializeOwned>(&mut self, name: &'m str, what: &str) -> Option<T> {
         match serde_json::from_str(self.raw(name)?) {
             Ok(value) => Some(value),
             Err(_) => self.wrong(name, format!("must be {what}")),
@@ -144,7 +144,7 @@ impl<'m> Reader<'m> {
     }
 
     /// The member as it was written.
-    pub(crate) fn raw(&mut self, name: &'static str) -> Option<&'m str> {
+    pub(crate) fn raw(&mut self, name: &'m str) -> Option<&'m str> {
         self.known.push(name);
         let raw = self.object.raw(name).map(|raw| raw.get());
         raw.filter(|raw| !self.is_of_client || !matches!(*raw, "null" | "\"\""))
@@ -158,7 +158,7 @@ impl<'m> Reader<'m> {
     /// A member that is an object in which every name is known.
     pub(super) fn nested<T>(
         &mut self,
-        name: &'static str,
+        name: &'m str,
         prefix: &'static str,
         read: impl FnOnce(&mut Reader<'_>) -> T,
     ) -> Option<T> {
