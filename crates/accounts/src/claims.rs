@@ -84,11 +84,17 @@ pub fn check_claims(claims: &Claims) -> Result<(), Vec<Complaint>> {
             complaints.push(Complaint::new(name, rule, STANDARD_CLAIMS));
         }
     }
+    if claims.sources().next().is_some() {
+        let rule = "are for accounts of your own: what others assert is not kept here";
+        complaints.push(Complaint::new("_claim_sources", rule, "OIDC Core section 5.6.2"));
+    }
     if complaints.is_empty() { Ok(()) } else { Err(complaints) }
 }
 
 #[cfg(test)]
 mod tests {
+    use chancery_core::model::ClaimSource;
+
     use super::*;
 
     fn complaints(json: &str) -> Vec<String> {
@@ -124,5 +130,15 @@ mod tests {
             "nickname",
         ];
         assert_eq!(complaints(json), wrong);
+    }
+
+    #[test]
+    fn what_others_assert_is_not_kept() {
+        for json in [r#"{"_claim_names":{"a":"src1"}}"#, r#"{"_claim_sources":{}}"#] {
+            assert_eq!(complaints(json).len(), 1, "{json}");
+        }
+        let mut claims = Claims::default();
+        claims.add_source(ClaimSource::distributed(&["a"], "https://a.example/claims", None).unwrap());
+        assert_eq!(check_claims(&claims).unwrap_err().len(), 1);
     }
 }

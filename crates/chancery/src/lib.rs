@@ -149,8 +149,8 @@ pub mod interaction {
 /// Authentication, consent and grants, for an application's own policies and accounts.
 pub mod model {
     pub use chancery_core::model::{
-        Acr, Amr, ClaimAsk, ClaimName, ClaimsRequest, Condition, ConsentAnswer, Entitlement, Factor, GrantId,
-        Granted, Holder, Refresh, ResourceScopes, Target,
+        Acr, Amr, ClaimAsk, ClaimName, ClaimSource, ClaimType, ClaimsRequest, Condition, ConsentAnswer,
+        Entitlement, Factor, GrantId, Granted, Holder, Refresh, ResourceScopes, Target,
     };
 }
 

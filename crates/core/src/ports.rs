@@ -13,7 +13,9 @@ use zeroize::Zeroizing;
 
 use crate::error::Fault;
 use crate::event::{Event, RequestId};
-use crate::model::{Account, Acr, Authentication, Claims, Client, Hint, LoginForm, ResourceServer};
+use crate::model::{
+    Account, Acr, Authentication, ClaimType, Claims, Client, Hint, LoginForm, ResourceServer,
+};
 use crate::rotation::KeyTimes;
 
 /// A boxed future.
@@ -69,14 +71,21 @@ pub trait Accounts: Send + Sync {
     /// The account of this id; `None` when there is none (any more).
     fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>>;
 
-    /// What is known about the person. More than is asked for may be answered; what was not consented to is
-    /// left out.
+    /// What is known about the person, be it asserted here or by others
+    /// ([`ClaimSource`](crate::model::ClaimSource)). More than is asked for may be answered; what was not
+    /// consented to is left out.
     fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims>;
 
     /// Who looks for changes, when people are kept after they were read. By default nobody: people are read
     /// each time.
     fn watcher(&self) -> Option<Arc<dyn Watcher>> {
         None
+    }
+
+    /// How claims are represented besides normally (OIDC Core section 5.6): announced as
+    /// `claim_types_supported`. By default in no other way.
+    fn claim_types(&self, _realm: &RealmId) -> Vec<ClaimType> {
+        Vec::new()
     }
 
     /// The authentication context classes that somebody can reach here (OIDC Core section 2, `acr`): they are
@@ -156,7 +165,8 @@ pub struct ClaimsQuery<'a> {
     /// The names of the claims that will be looked at, some with a language
     /// ([`ClaimName::covers`](crate::model::ClaimName::covers)).
     pub names: &'a [&'a str],
-    /// `claims_locales` (OIDC Core section 5.2), as sent.
+    /// `claims_locales` (OIDC Core section 5.2), as sent. Whoever has a claim in several languages may answer
+    /// with all of them, each with its tag in the name; the best is chosen from them.
     pub locales: Option<&'a str>,
 }
 

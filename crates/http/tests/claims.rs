@@ -47,8 +47,7 @@ fn scopes_stand_for_claims() {
     }
 }
 
-/// CLAIM-06: single claims (OIDC Core section 5.5), each where it was asked for; whatever the wish about its
-/// value.
+/// CLAIM-06: single claims (OIDC Core section 5.5), each where it was asked for.
 #[test]
 fn claims_come_where_they_were_asked_for() {
     let kit = TestProvider::new();
@@ -56,17 +55,118 @@ fn claims_come_where_they_were_asked_for() {
         &kit,
         "openid",
         &json!({
-            "userinfo": {"name": null, "email": {"essential": true}, "locale": {"value": "xx"}},
-            "id_token": {"nickname": {"essential": false}, "zoneinfo": {"values": ["a", "b"]}, "address": {}},
+            "userinfo": {"name": null, "email": {"essential": true}, "locale": {"value": "en"}},
+            "id_token": {"nickname": {"essential": false}, "zoneinfo": {"values": []}, "address": {}},
         }),
     );
     let claims = ["name", "email", "locale", "nickname", "zoneinfo", "address"].map(Box::from).to_vec();
     let (userinfo, token) = seen(&kit, &request, ConsentAnswer { claims, ..allowed("openid") });
     assert_eq!(sorted(userinfo.member_names()), ["email", "locale", "name", "sub"]);
-    assert_eq!(userinfo["locale"], "en", "CLAIM-05: the value is the person's");
+    assert_eq!(userinfo["locale"], "en");
     assert_eq!((&token.claims["nickname"], &token.claims["email"]), (&"alice".into(), &Value::Null));
     assert_eq!(token.claims["address"], json!({"country": "DE", "locality": "Berlin"}));
     assert_eq!(token.claims["zoneinfo"], "Europe/Berlin");
+}
+
+/// CLAIM-05: a claim whose value is none of those that were requested is left out (OIDC Core section 5.5.1),
+/// except where a scope asks for it as well, and for claims of the protocol.
+#[test]
+fn a_claim_with_another_value_is_left_out() {
+    let kit = TestProvider::new();
+    kit.accounts.set_claim("alice", "name#de", json!("Alicia"));
+    for (name, wish, is_there) in [
+        ("locale", json!({"value": "en"}), true),
+        ("locale", json!({"value": "xx"}), false),
+        ("locale", json!({"essential": true, "value": "xx"}), false),
+        ("locale", json!({"values": ["xx", "en"]}), true),
+        ("locale", json!({"values": ["xx", "EN"]}), false),
+        ("locale", json!({"values": ["xx"], "value": "en"}), true),
+        ("locale", json!({"values": [["en"], {"en": "en"}, 1, null, true]}), false),
+        ("locale", json!({"value": null}), true),
+        ("updated_at", json!({"value": 1_700_000_000}), true),
+        ("updated_at", json!({"value": "1700000000"}), false),
+        ("email_verified", json!({"value": true}), true),
+        ("email_verified", json!({"value": false}), false),
+        ("address", json!({"value": {"locality": "Berlin", "country": "DE"}}), true),
+        ("address", json!({"value": {"country": "DE"}}), false),
+        ("name#de", json!({"value": "Alicia"}), true),
+        ("name#de", json!({"value": "Alice"}), false),
+    ] {
+        let claim: Box<str> = name.split('#').next().unwrap_or_default().into();
+        let answer = ConsentAnswer { claims: vec![claim], ..allowed("openid") };
+        let request = asking(&kit, "openid", &json!({"userinfo": {name: wish}, "id_token": {name: wish}}));
+        let (userinfo, token) = seen(&kit, &request, answer);
+        let have = [userinfo.member_names(), token.names].map(|names| names.contains(&name.to_owned()));
+        assert_eq!(have, [is_there, is_there], "{name} {wish}");
+    }
+    let request = asking(&kit, "openid email", &json!({"userinfo": {"email": {"value": "x@example.org"}}}));
+    let (userinfo, _) = seen(&kit, &request, allowed("openid email"));
+    assert_eq!(userinfo["email"], "alice@example.org");
+    let wishes = json!({"id_token": {"acr": {"values": ["urn:x"]}, "amr": {"value": 1}}});
+    let (_, token) = seen(&kit, &asking(&kit, "openid", &wishes), allowed("openid"));
+    assert!(token.claims["acr"].is_string() && token.claims["amr"].is_array(), "{}", token.claims);
+}
+
+/// CLAIM-16: a client may be registered to get the claims of scopes in its ID tokens, too; not by default.
+#[test]
+fn claims_of_scopes_in_the_id_token() {
+    let kit = TestProvider::builder()
+        .client(
+            r#"{"client_id":"both","token_endpoint_auth_method":"none","redirect_uris":["https://both.example/cb"],
+                "id_token_signed_response_alg":"ES256","grant_types":["authorization_code","refresh_token"],
+                "chancery":{"scope_claims_in_id_token":true,"refresh_tokens":"always"}}"#,
+        )
+        .build();
+    let request = kit.authorization_request("both").scope("openid email phone");
+    let declined = Scopes::parse("phone").unwrap_or_default();
+    let answer = ConsentAnswer { rejected_scopes: declined, ..allowed("openid email") };
+    let (userinfo, token) = seen(&kit, &request, answer);
+    for (answer, from) in [(&userinfo["email"], "UserInfo"), (&token.claims["email"], "the ID token")] {
+        assert_eq!(answer, "alice@example.org", "{from}");
+    }
+    assert_eq!(token.claims["email_verified"], true);
+    assert!(!token.names.iter().any(|name| name.starts_with("phone") || name == "name"), "{}", token.claims);
+    // It is the same after a refresh.
+    let tokens = kit.tokens("alice", "both", "openid email");
+    let refreshed = kit.refresh("both", tokens.member("refresh_token")).expect_status(200);
+    assert_eq!(kit.id_token(&refreshed, "both").claims["email"], "alice@example.org");
+    // By default there is nothing of it.
+    let request = kit.authorization_request("web").scope("openid email");
+    assert_eq!(seen(&kit, &request, allowed("openid email")).1.claims["email"], Value::Null);
+}
+
+/// OIDC Core section 5.2: `claims_locales` chooses among the languages of a claim, and the best one comes
+/// without a tag, in UserInfo and ID token.
+#[test]
+fn claims_in_the_language_that_the_client_prefers() {
+    let kit = TestProvider::builder()
+        .configure(|config| config.claims.locales = ["de", "ja-Kana-JP"].map(str::to_owned).to_vec())
+        .build();
+    let metadata = kit.get("/.well-known/openid-configuration");
+    assert_eq!(metadata["claims_locales_supported"], json!(["de", "ja-Kana-JP"]));
+    let without = TestProvider::new().get("/.well-known/openid-configuration");
+    assert_eq!(without["claims_locales_supported"], Value::Null);
+    for (name, value) in [("name", "A"), ("name#de-CH", "B"), ("name#ja-Kana-JP", "C"), ("nickname#fr", "D")]
+    {
+        kit.accounts.set_claim("alice", name, json!(value));
+    }
+    for (locales, name) in [
+        ("de", "B"),
+        ("ja de", "C"),
+        ("xx ja-kana-jp", "C"),
+        ("fr", "A"),
+        ("", "A"),
+        ("<script> \u{202e} de--CH", "A"),
+        (&*"fr-FR ".repeat(500), "A"),
+    ] {
+        let request = asking(&kit, "openid profile", &json!({"id_token": {"name": null, "name#ja": null}}));
+        let request = request.set("claims_locales", locales);
+        let (userinfo, token) = seen(&kit, &request, allowed("openid profile"));
+        assert_eq!((&userinfo["name"], &token.claims["name"]), (&json!(name), &json!(name)), "{locales}");
+        assert_eq!(userinfo["name#de-CH"].is_string(), name == "A", "{locales}");
+        assert_eq!(token.claims["name#ja-Kana-JP"], "C", "asked for with its tag: {locales}");
+        assert_eq!(userinfo["nickname"], if locales.starts_with("fr") { "D" } else { "alice" }, "{locales}");
+    }
 }
 
 /// CLAIM-06, CLAIM-10: what the person declined stays hidden, and the rest is given.

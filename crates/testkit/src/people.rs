@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::error::Fault;
 use chancery_core::model::{
-    Account, AccountRegistration, Acr, Authentication, Claims, Epoch, Hint, LoginForm,
+    Account, AccountRegistration, Acr, Authentication, ClaimSource, ClaimType, Claims, Epoch, Hint, LoginForm,
 };
 use chancery_core::ports::{Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Room};
-use chancery_types::{AccountId, RealmId, Timestamp};
+use chancery_types::{AccountId, Malformed, RealmId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::interleaved::let_others_go_on;
@@ -48,6 +48,7 @@ struct Person {
     epoch: Epoch,
     registration: AccountRegistration,
     claims: Value,
+    sources: Vec<ClaimSource>,
 }
 
 /// The claims that a scope stands for (OIDC Core section 5.4).
@@ -133,7 +134,8 @@ impl TestAccounts {
             "address": { "country": "DE", "locality": "Berlin" },
         });
         let registration = AccountRegistration::default();
-        let person = Person { is_active: true, epoch: Epoch::default(), registration, claims };
+        let epoch = Epoch::default();
+        let person = Person { is_active: true, epoch, registration, claims, sources: Vec::new() };
         lock(&self.people).insert(id.into(), person);
     }
 
@@ -173,6 +175,12 @@ impl TestAccounts {
     /// Changes a claim, also to one that the protocol owns.
     pub fn set_claim(&self, id: &str, name: &str, value: Value) {
         self.change(id, |person| person.claims[name] = value);
+    }
+
+    /// Somebody else asserts claims about the person, too.
+    pub fn add_source(&self, id: &str, source: Result<ClaimSource, Malformed>) {
+        let source = source.unwrap_or_else(|_| panic!("this is no source of claims about {id}"));
+        self.change(id, |person| person.sources.push(source));
     }
 
     /// How the next questions are answered.
@@ -248,9 +256,16 @@ impl Accounts for TestAccounts {
                 for (name, value) in person.claims.as_object().into_iter().flatten() {
                     claims.set(name, value);
                 }
+                for source in &person.sources {
+                    claims.add_source(source.clone());
+                }
             }
             Ok(claims)
         })
+    }
+
+    fn claim_types(&self, _: &RealmId) -> Vec<ClaimType> {
+        vec![ClaimType::Aggregated, ClaimType::Distributed]
     }
 
     fn levels(&self, _: &RealmId) -> Vec<Acr> {

@@ -16,10 +16,9 @@ use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::LiveAccessToken;
 use crate::issue::encrypted::announce_encryption;
-use crate::model::ClaimName;
 use crate::offered::Component;
 use crate::policy::{Gate, gate};
-use crate::ports::{BoxFuture, ClaimsQuery};
+use crate::ports::BoxFuture;
 use crate::rule::claims::ClaimsRule;
 
 reasons! {
@@ -136,14 +135,9 @@ impl UserInfoEndpoint {
         };
 
         let asked = self.claims.registered(granted.claims.clone(), &client);
-        let mut names = self.claims.names(&scopes, &asked.userinfo);
-        // This also removes `auth_time`, which every ID token has, so that a signed response cannot pass for
-        // one.
-        names.retain(|name| !ClaimName::of(name).is_of_protocol());
         let account = granted.account();
-        let query =
-            ClaimsQuery { account, client: client.id(), names: &names, locales: asked.locales.as_deref() };
-        let person = env.accounts.claims(&env.realm, query).await?.said(&names);
+        let asked = (&*asked.userinfo, asked.locales.as_deref());
+        let person = self.claims.about(env, client.id(), account, &scopes, asked).await?;
         let mut answer = ClaimsWriter::new();
         let alg = client.metadata().openid.userinfo_signed_response_alg;
         if alg.is_some() {
@@ -155,9 +149,7 @@ impl UserInfoEndpoint {
                 .date("exp", token.expires_at);
         }
         answer.string("sub", self.issuer.subjects.of(&client, account).as_str());
-        for (name, value) in person.iter() {
-            answer.raw(name, value);
-        }
+        person.write(&mut answer);
         let json = answer.finish();
         let answer = match alg {
             Some(alg) => {

@@ -130,7 +130,8 @@ impl TokenIssuer {
         let lifetime =
             self.policy.lifetime(TokenKind::AccessToken, what, client, self.access_token.lifetime(what));
 
-        let extra = self.policy.claims(what, client).await?.filtered(|name| !is_reserved(name));
+        let mut extra = self.policy.claims(what, client).await?;
+        extra.retain(|name, _| !is_reserved(name));
         match (resource, format) {
             (Some(server), TokenFormat::Jwt) => {
                 let text = self

@@ -13,9 +13,8 @@ use super::{Draft, TokenIssuer};
 use crate::client::signing_hmac_key;
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Failure, Reason, SectionCheck};
-use crate::model::{Authentication, ClaimName, Claims, Client, Holder, Target};
+use crate::model::{Authentication, Claims, Client, Holder, Target};
 use crate::policy::TokenKind;
-use crate::ports::ClaimsQuery;
 
 /// `[id_token]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,11 +66,13 @@ pub(super) struct Beside<'a> {
 }
 
 impl Beside<'_> {
-    /// Whether the client gets the claims of scopes without this ID token: from UserInfo if that accepts the
-    /// access token (OIDC Core section 5.4), else from the ID token that it exchanges the code for, which no
-    /// browser sees (section 3.3.3.6).
-    fn leads_to_claims(self, target: &Target) -> bool {
-        self.code.is_some() || (self.access_token.is_some() && target.is_for_userinfo())
+    /// Whether the claims of scopes are left out, because the client gets them elsewhere: from UserInfo if that
+    /// accepts the access token (OIDC Core section 5.4), unless the client is registered to get them twice, or
+    /// from the ID token that it exchanges the code for, which no browser sees (section 3.3.3.6).
+    fn leads_to_claims(self, target: &Target, client: &Client) -> bool {
+        let wants_them_twice = client.metadata().own.scope_claims_in_id_token;
+        let from_userinfo = self.access_token.is_some() && target.is_for_userinfo();
+        self.code.is_some() || (from_userinfo && !wants_them_twice)
     }
 }
 
@@ -98,17 +99,10 @@ impl TokenIssuer {
         if alg.is_none() && !may_be_unsigned {
             return UNSIGNED.refused();
         }
-        let for_claims =
-            if beside.leads_to_claims(&what.target) { Scopes::default() } else { what.target.scopes.clone() };
-        let mut names = self.claims.names(&for_claims, &granted.claims.id_token);
-        names.retain(|name| !ClaimName::of(name).is_of_protocol());
-        let person = if names.is_empty() {
-            Claims::default()
-        } else {
-            let (account, locales) = (granted.account(), granted.claims.locales.as_deref());
-            let query = ClaimsQuery { account, client: client.id(), names: &names, locales };
-            env.accounts.claims(&env.realm, query).await?.said(&names)
-        };
+        let is_led = beside.leads_to_claims(&what.target, client);
+        let for_claims = if is_led { Scopes::default() } else { what.target.scopes.clone() };
+        let asked = (&*granted.claims.id_token, granted.claims.locales.as_deref());
+        let person = self.claims.about(env, client.id(), granted.account(), &for_claims, asked).await?;
         let wants_sid = client.metadata().logout.is_told() || granted.claims.of_id_token("sid").is_some();
         let subject = self.subjects.of(client, granted.account());
         let facts = Facts {
@@ -200,9 +194,7 @@ impl Facts<'_> {
             .string_if("at_hash", self.at_hash.as_deref())
             .string_if("c_hash", self.c_hash.as_deref())
             .string_if("sid", self.sid);
-        for (name, value) in person.iter().filter(|(name, _)| !ClaimName::of(name).is_of_protocol()) {
-            claims.raw(name, value);
-        }
+        person.write(&mut claims);
         claims.finish()
     }
 }

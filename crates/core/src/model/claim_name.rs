@@ -19,9 +19,11 @@ pub struct ClaimName<'a> {
     pub language: Option<&'a str>,
 }
 
-/// Claims about the token, the login and the parties. Only the provider itself sets them: an account that
-/// supplied one could speak in the provider's name.
+/// Claims about the token, the login and the parties, and what says where other claims are. Only the provider
+/// itself sets them: an account that supplied one could speak in the provider's name.
 const PROTOCOL: &[&str] = &[
+    "_claim_names",
+    "_claim_sources",
     "acr",
     "act",
     "amr",

@@ -9,6 +9,9 @@ pub use carrier::{Carrier, Source};
 mod claim_name;
 pub use claim_name::ClaimName;
 
+mod claim_source;
+pub use claim_source::{ClaimSource, ClaimType};
+
 mod claims;
 pub use claims::{ClaimAsk, Claims, ClaimsRequest};
 

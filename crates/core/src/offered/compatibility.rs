@@ -147,6 +147,7 @@ impl CompatibilityConfig {
 pub(crate) const ANY_REDIRECT_SCHEME: &str = "OIDC Registration section 2";
 pub(crate) const ASSERTION_AUDIENCE: &str = "draft-ietf-oauth-rfc7523bis section 4";
 /// A scope has at least one token.
+pub(crate) const CLAIMS_FROM_USERINFO: &str = "OIDC Core section 5.4";
 pub(crate) const EMPTY_SCOPE_MEMBERS: &str = "RFC 6749 section 3.3";
 pub(crate) const EXACT_MATCHING: &str = "RFC 9700 section 2.1";
 pub(crate) const PKCE: &str = "RFC 9700 section 2.1.1";

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 mod compatibility;
 pub(crate) use compatibility::{
-    ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, EMPTY_SCOPE_MEMBERS, EXACT_MATCHING, PKCE,
+    ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, CLAIMS_FROM_USERINFO, EMPTY_SCOPE_MEMBERS, EXACT_MATCHING, PKCE,
 };
 pub use compatibility::{AssertionAudience, CompatibilityConfig, Departure, PkceOptional, RedirectLeniency};
 mod endpoint;

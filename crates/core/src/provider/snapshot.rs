@@ -70,7 +70,8 @@ impl Snapshot {
         let keys = Arc::new(KeySet::load(&*env.private_keys, &env.realm).await?);
 
         let offered = Arc::new(config.offered());
-        let claims = ClaimsRule::new(config.claims.clone());
+        let types = env.accounts.claim_types(&env.realm);
+        let claims = ClaimsRule::new(config.claims.clone()).with_types(types);
         let scope = ScopeRule::new(&config.scopes, claims.scopes());
         let pkce = Pkce::new(&config.compatibility);
         let subjects = Arc::new(Subjects::new(Arc::clone(&keys), Arc::clone(client_policy)));

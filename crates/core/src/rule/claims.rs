@@ -1,19 +1,22 @@
 //! OIDC Core sections 5.4, scope values that stand for claims, and 5.5, the `claims` parameter.
 //! Config     `[claims]`
-//! Discovery  claims_supported claims_parameter_supported
+//! Discovery  claim_types_supported claims_supported claims_locales_supported claims_parameter_supported
 
 use std::collections::BTreeMap;
 
 use chancery_jose::ClaimsWriter;
 use chancery_jose::json::{self, Object};
 use chancery_types::iana::{ErrorCode, ResponseType};
-use chancery_types::{Scope, Scopes, Timestamp};
+use chancery_types::{AccountId, ClientId, Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::error::{Reason, Refusal};
-use crate::model::{ClaimAsk, ClaimName, ClaimsRequest, Client, ConsentAnswer};
+use crate::context::Env;
+use crate::error::{Complaint, Fault, Reason, Refusal};
+use crate::model::{ClaimAsk, ClaimName, ClaimType, Claims, ClaimsRequest, Client, ConsentAnswer};
 use crate::offered::Component;
+use crate::ports::ClaimsQuery;
+use crate::rule::claims_locales::{is_language_tag, preferred};
 
 reasons! {
     /// The `claims` parameter is not a JSON object of the form that OIDC Core section 5.5 defines.
@@ -51,6 +54,17 @@ pub struct ClaimsConfig {
     pub scopes: BTreeMap<Scope, Vec<String>>,
     /// Claims that can only be requested individually.
     pub extra: Vec<String>,
+    /// The languages in which claims are there (RFC 5646), which are announced.
+    pub locales: Vec<String>,
+}
+
+impl ClaimsConfig {
+    /// What is wrong with it.
+    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+        let is_wrong = |locale: &&String| !is_language_tag(locale);
+        let complaint = |_| Complaint::new("claims.locales", "must be language tags", "RFC 5646 section 2.1");
+        self.locales.iter().find(is_wrong).map(complaint).into_iter().collect()
+    }
 }
 
 impl Default for ClaimsConfig {
@@ -80,7 +94,7 @@ impl Default for ClaimsConfig {
             of("address", &["address"]),
             of("phone", &["phone_number", "phone_number_verified"]),
         ];
-        Self { scopes: scopes.into_iter().flatten().collect(), extra: Vec::new() }
+        Self { scopes: scopes.into_iter().flatten().collect(), extra: Vec::new(), locales: Vec::new() }
     }
 }
 
@@ -88,13 +102,25 @@ impl Default for ClaimsConfig {
 #[derive(Clone, Debug)]
 pub struct ClaimsRule {
     config: ClaimsConfig,
+    types: Vec<ClaimType>,
 }
 
 impl ClaimsRule {
     /// Built from the configuration.
     #[must_use]
     pub fn new(config: ClaimsConfig) -> Self {
-        Self { config }
+        Self { config, types: vec![ClaimType::Normal] }
+    }
+
+    /// Besides normal claims, there are those of these types.
+    #[must_use]
+    pub fn with_types(mut self, types: impl IntoIterator<Item = ClaimType>) -> Self {
+        for claim_type in types {
+            if !self.types.contains(&claim_type) {
+                self.types.push(claim_type);
+            }
+        }
+        self
     }
 
     /// The scopes that stand for claims.
@@ -163,6 +189,43 @@ impl ClaimsRule {
         names
     }
 
+    /// What this client may see about a person: the claims that these scopes stand for and those that are
+    /// requested individually, except for what the protocol sets.
+    ///
+    /// An individually requested claim that has another value than requested is left out (OIDC Core section
+    /// 5.5.1).
+    ///
+    /// # Errors
+    /// A fault of the accounts.
+    pub async fn about(
+        &self,
+        env: &Env,
+        client: &ClientId,
+        account: &AccountId,
+        scopes: &Scopes,
+        (asks, locales): (&[ClaimAsk], Option<&str>),
+    ) -> Result<Claims, Fault> {
+        let mut names = self.names(scopes, asks);
+        // This also removes `auth_time`, which every ID token has, so that a signed UserInfo response cannot
+        // pass for one.
+        names.retain(|name| !ClaimName::of(name).is_of_protocol());
+        if names.is_empty() {
+            return Ok(Claims::default());
+        }
+        let query = ClaimsQuery { account, client, names: &names, locales };
+        let mut claims = env.accounts.claims(&env.realm, query).await?.said(&names);
+        if let Some(locales) = locales {
+            claims = preferred(claims, &names, locales);
+        }
+        let by_scope = self.names(scopes, &[]);
+        claims.retain(|name, value| {
+            let covers = |asked: &str| ClaimName::of(asked).covers(ClaimName::of(name));
+            by_scope.iter().any(|asked| covers(asked))
+                || asks.iter().any(|ask| covers(&ask.name) && ask.is_met_by(value))
+        });
+        Ok(claims)
+    }
+
     /// The individually requested claims about the person that are still undecided. A scope that includes the
     /// claim decides it, and a decision about a claim covers all its languages.
     #[must_use]
@@ -218,9 +281,12 @@ impl ClaimsRule {
 impl Component for ClaimsRule {
     fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
         metadata
-            .strings("claim_types_supported", ["normal"])
-            .strings("claims_supported", self.supported())
-            .boolean("claims_parameter_supported", true);
+            .strings("claim_types_supported", self.types.iter().map(|claim_type| claim_type.as_str()))
+            .strings("claims_supported", self.supported());
+        if !self.config.locales.is_empty() {
+            metadata.strings("claims_locales_supported", self.config.locales.iter().map(String::as_str));
+        }
+        metadata.boolean("claims_parameter_supported", true);
     }
 }
 
@@ -247,7 +313,7 @@ fn ask(name: &str, wish: &RawValue) -> Option<ClaimAsk> {
     if let Some(values) = object.raw("values") {
         ask.values = serde_json::from_str(values.get()).ok()?;
     }
-    if let Some(value) = object.raw("value") {
+    if let Some(value) = object.raw("value").filter(|value| value.get() != "null") {
         ask.values.push(value.to_owned());
     }
     Some(ask)

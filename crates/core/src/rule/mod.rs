@@ -1,5 +1,6 @@
 //! The rules that a request has to satisfy, one file per specification.
 
+mod claims_locales;
 pub mod claims;
 pub mod pairwise;
 pub mod pkce;

@@ -400,6 +400,18 @@ const WRITTEN: &[Setting] = &[
         "The claims of each scope. The default is OIDC Core section 5.4; a value replaces it entirely.",
     ),
     setting(
+        "claims.extra",
+        Form::Texts,
+        "[]",
+        "Claims that can only be requested individually, by the `claims` parameter.",
+    ),
+    setting(
+        "claims.locales",
+        Form::Texts,
+        "[]",
+        "The languages in which people have claims such as `name#de` (BCP 47 tags), announced as `claims_locales_supported`.",
+    ),
+    setting(
         "registration.access",
         Form::Choice(&["off", "token", "open"]),
         "\"off\"",
@@ -453,12 +465,6 @@ const WRITTEN: &[Setting] = &[
         Form::Number,
         "0",
         "How many clients one network may register within an hour, on each node; 0 for any number.",
-    ),
-    setting(
-        "claims.extra",
-        Form::Texts,
-        "[]",
-        "Claims that can only be requested individually, by the `claims` parameter.",
     ),
     setting(
         "discovery.extra",

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::Reader;
 use super::openid::is_false;
 use crate::offered::{
-    ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, AssertionAudience, Departure, EMPTY_SCOPE_MEMBERS,
-    EXACT_MATCHING, PKCE, RedirectLeniency,
+    ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, AssertionAudience, CLAIMS_FROM_USERINFO, Departure,
+    EMPTY_SCOPE_MEMBERS, EXACT_MATCHING, PKCE, RedirectLeniency,
 };
 
 /// When a client gets refresh tokens.
@@ -81,6 +81,10 @@ pub struct OwnSettings {
     pub pkce_plain: bool,
     /// When it gets refresh tokens.
     pub refresh_tokens: RefreshTokens,
+    /// Whether the claims of scopes are in its ID tokens although it can get them from UserInfo (OIDC Core
+    /// section 5.4).
+    #[serde(skip_serializing_if = "is_false")]
+    pub scope_claims_in_id_token: bool,
     /// How its secret may be sent.
     pub secret_method: SecretMethod,
     /// Whether its redirect URIs may have wildcards.
@@ -102,6 +106,7 @@ impl Default for OwnSettings {
             pkce_optional: false,
             pkce_plain: false,
             refresh_tokens: RefreshTokens::default(),
+            scope_claims_in_id_token: false,
             secret_method: SecretMethod::default(),
             wildcard_redirect_uris: false,
         }
@@ -126,6 +131,7 @@ impl OwnSettings {
             pkce_optional: own.boolean("pkce_optional").unwrap_or(false),
             pkce_plain: own.boolean("pkce_plain").unwrap_or(false),
             refresh_tokens: own.value("refresh_tokens", "\"offline\" or \"always\"").unwrap_or_default(),
+            scope_claims_in_id_token: own.boolean("scope_claims_in_id_token").unwrap_or(false),
             secret_method: own.value("secret_method", "\"either\" or \"registered\"").unwrap_or_default(),
             wildcard_redirect_uris: own.boolean("wildcard_redirect_uris").unwrap_or(false),
         })
@@ -152,6 +158,7 @@ impl OwnSettings {
             (self.normalised_redirect_match, "normalised_redirect_match", EXACT_MATCHING),
             (self.pkce_optional, "pkce_optional", PKCE),
             (self.pkce_plain, "pkce_plain", PKCE),
+            (self.scope_claims_in_id_token, "scope_claims_in_id_token", CLAIMS_FROM_USERINFO),
             (self.wildcard_redirect_uris, "wildcard_redirect_uris", EXACT_MATCHING),
         ])
     }
