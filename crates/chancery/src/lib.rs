@@ -143,7 +143,7 @@ pub mod interaction {
         AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem,
         LoginView, SignedInView, View,
     };
-    pub use chancery_core::interaction::{ConsentStep, LoginStep, Next, SelectAccountStep, Step};
+    pub use chancery_core::interaction::{ConsentStep, Location, LoginStep, Next, SelectAccountStep, Step};
 }
 
 /// Authentication, consent and grants, for an application's own policies and accounts.

@@ -29,6 +29,8 @@ mod metadata;
 mod machine;
 mod person;
 mod registrant;
+mod view_json;
+mod front_end;
 
 mod service;
 pub use service::{Service, service};
@@ -38,5 +40,6 @@ pub use own_form::OwnForm;
 
 /// Every reason for which a request is refused, with what it means: those of the engine, then those of HTTP.
 pub fn reasons() -> impl Iterator<Item = chancery_core::error::Described> {
-    chancery_core::reasons::all().chain([cross_site::REASONS, form::REASONS].into_iter().flatten().copied())
+    chancery_core::reasons::all()
+        .chain([cross_site::REASONS, form::REASONS, front_end::REASONS].into_iter().flatten().copied())
 }

@@ -158,12 +158,20 @@ pub(crate) fn response_to(site: &Site, call: &Call, mut next: Next) -> HttpRespo
             view.speak(locale.as_str());
             view_page(site, call, view)
         }
-        Outcome::Stored(handle) => {
-            see_other(&site.address(Route::below(Endpoint::Interaction, &handle.reveal())))
-        }
+        Outcome::Stored(handle) => match site.provider.pages_location() {
+            Some(_) => see_other(&site.address_of_pages(&handle.reveal())),
+            None => see_other(&site.address(Route::below(Endpoint::Interaction, &handle.reveal()))),
+        },
+        Outcome::Sealed(text) => see_other(&site.address_of_pages(text)),
         Outcome::Respond(response) => respond(site, call, response),
         Outcome::Leave(target) => see_other(&post_logout_address(target)),
     };
+    set_cookies(site, &next, &mut answer);
+    answer
+}
+
+/// The cookies that the engine has decided on.
+pub(crate) fn set_cookies(site: &Site, next: &Next, answer: &mut HttpResponse) {
     if let Some(sessions) = &next.sessions {
         site.cookies.set_sessions(sessions, answer.headers_mut());
     }
@@ -173,7 +181,6 @@ pub(crate) fn response_to(site: &Site, call: &Call, mut next: Next) -> HttpRespo
     if let Some(devices) = &next.devices {
         site.cookies.set_devices(devices, answer.headers_mut());
     }
-    answer
 }
 
 fn respond(site: &Site, call: &Call, response: &AuthorizationResponse) -> HttpResponse {

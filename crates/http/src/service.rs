@@ -30,7 +30,7 @@ use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
 use crate::route::{Route, RouteTable};
 use crate::site::Site;
-use crate::{cors, form, machine, metadata, person, registrant};
+use crate::{cors, form, front_end, machine, metadata, person, registrant};
 
 /// The Service of a provider, at its issuer's path, with plain pages and no trusted proxies.
 #[must_use]
@@ -184,7 +184,11 @@ impl Service {
     /// Whether the body is read: the header is valid and says that there are parameters.
     fn reads_body(&self, parts: &Parts) -> bool {
         let has_parameters = matches!(parts.method, Method::POST | Method::PUT);
-        let route = self.routes.find(parts.uri.path()).filter(|route| route.allows(&parts.method));
+        let route = self.routes.find(parts.uri.path());
+        if let Some(location) = route.and_then(|route| front_end::of_route(&self.site, route)) {
+            return front_end::reads_body(location, parts);
+        }
+        let route = route.filter(|route| route.allows(&parts.method));
         let Some(route) = route.filter(|_| has_parameters) else { return false };
         if route.caller() == Caller::Registrant {
             return registrant::check_header(&parts.headers).is_ok();
@@ -252,13 +256,17 @@ impl Service {
         let Some(route) = self.routes.find(parts.uri.path()) else {
             return encode::text(StatusCode::NOT_FOUND, "Not Found");
         };
+        let site = &self.site;
+        if let Some(location) = front_end::of_route(site, route) {
+            site.provider.refresh(call.now).await;
+            return Box::pin(front_end::answer(site, call, route, parts, body, location)).await;
+        }
         if !route.allows(&parts.method) {
             return encode::method_not_allowed(&route.methods());
         }
         if parts.method == Method::OPTIONS {
             return cors::preflight(route, &parts.headers);
         }
-        let site = &self.site;
         site.provider.refresh(call.now).await;
         match route.caller() {
             Caller::Anybody => metadata::answer(site, route, parts),

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::context::Call;
 use chancery_core::error::{Failure, PageError};
+use chancery_core::interaction::Location;
 use chancery_core::interaction::view::ErrorView;
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
@@ -14,7 +15,7 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 
 use crate::cookies::Cookies;
-use crate::encode::{Form, HttpResponse, error_body, page, page_policy};
+use crate::encode::{Form, HttpResponse, error_body, in_query, page, page_policy};
 use crate::pages::{Content, Page, Pages, Retry};
 use crate::route::Route;
 use crate::{Locale, locale};
@@ -43,6 +44,12 @@ impl Site {
             Some(segment) => format!("{issuer}{path}/{segment}"),
             None => format!("{issuer}{path}"),
         }
+    }
+
+    /// The URL of the pages on another origin, for this interaction.
+    pub(crate) fn address_of_pages(&self, interaction: &str) -> String {
+        let location = self.provider.pages_location().map_or("", Location::as_str);
+        in_query(location, &[("interaction", interaction)])
     }
 
     /// A page in the person's language.

@@ -130,7 +130,7 @@ mod authorization_request;
 pub use authorization_request::{Arrival, AuthorizationRequest, Code};
 
 mod user_agent;
-pub use user_agent::{Button, HtmlForm, HtmlPage, Tab, UserAgent};
+pub use user_agent::{Button, FrontEnd, HtmlForm, HtmlPage, Tab, UserAgent};
 
 mod stranger;
 pub use stranger::Stranger;

@@ -9,7 +9,7 @@ use chancery_types::Params;
 use crate::context::{Call, Env};
 use crate::error::PageError;
 use crate::event::{Endpoint, Event};
-use crate::interaction::{Decided, Interactions, NOTHING_SIGNS, Pending, commit};
+use crate::interaction::{Decided, Interactions, NOTHING_SIGNS, Pending, commit, front_end};
 use crate::keys::no_signer;
 use crate::request::{Received, Refused};
 
@@ -59,7 +59,7 @@ impl AuthorizationEndpoint {
         let pending = pending.person().await?;
         // The page that is needed, or the client's answer.
         match pending.needed() {
-            Some(needed) => Ok(commit::ask(&pending, needed).await?),
+            Some(needed) => Ok(front_end::ask(pending, needed).await?),
             None => Ok(commit::answer(pending).await?),
         }
     }

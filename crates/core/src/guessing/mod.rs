@@ -1,4 +1,5 @@
-//! What one process remembers about guessing attempts and registrations; the store holds the rest.
+//! What one process remembers about strangers: guessing attempts, registrations, and the requests that it has
+//! stored for them; the store holds the rest.
 
 mod client_secrets;
 pub use client_secrets::ClientSecrets;
@@ -8,6 +9,9 @@ pub use lots::Lots;
 
 mod registrations;
 pub use registrations::Registrations;
+
+mod stored_requests;
+pub use stored_requests::{OF_ONE_SESSION, StoredRequests};
 
 mod turns;
 pub use turns::{Turn, Turns};
@@ -23,4 +27,6 @@ pub struct Guessing {
     pub client_secrets: ClientSecrets,
     /// Clients that registered themselves.
     pub registrations: Registrations,
+    /// Requests that were stored before anybody did anything for them.
+    pub stored_requests: StoredRequests,
 }

@@ -242,7 +242,7 @@ async fn store(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, 
         request: pending.purpose.carrier(),
         source: pending.purpose.source(),
         first_seen: pending.first_seen,
-        session: change.session,
+        session: Some(change.session),
         browser: browser.ok_or_else(|| Fault::internal("a form of a browser without its cookie"))?,
         done: pending.done.clone(),
     };

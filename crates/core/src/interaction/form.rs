@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chancery_types::Params;
 
-use super::commit::{answer, ask, ask_again, lead_on, proceed, tell};
+use super::commit::{answer, ask, ask_again, lead_on, proceed};
 use super::form_token::{
     FORM_INCOMPLETE, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_SESSION, FORM_OF_NOTHING, FORM_OUTDATED,
     FORM_WITHOUT_COOKIE, FormToken, form_refused,
@@ -20,7 +20,7 @@ use super::{Decided, Interactions, stored};
 use crate::context::{Call, Env};
 use crate::error::{Fault, PageError, Reason};
 use crate::model::{Carrier, PromptName};
-use crate::request::{Received, Refused};
+use crate::request::Received;
 
 /// The step of any page, also of one that posts to an address of the application: its fields say where the
 /// request is.
@@ -53,13 +53,10 @@ pub(crate) async fn first<'a>(
     let source =
         FormToken::source(env, by.keys(), call.now, by.config.lifetime, form, &Carrier::of(&carried));
     let received = Received::again(carried, source);
-    let addressed =
-        received.resolve(call, env, &by.rules.resolver).await?.address(env, &by.rules.offered).await?;
-    let request = match addressed.validate(&by.rules) {
-        Ok(request) => request,
-        Err(Refused { addressed, why }) => return Ok(ControlFlow::Break(tell(call, env, &addressed, &why))),
+    let mut pending = match stored::again(by, call, env, received).await? {
+        ControlFlow::Continue(pending) => pending,
+        ControlFlow::Break(next) => return Ok(ControlFlow::Break(next)),
     };
-    let mut pending = Pending::new(by, call, env, request).person().await?;
     let token = FormToken::of_form(
         (call, env),
         by.keys(),

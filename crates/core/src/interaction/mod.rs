@@ -2,7 +2,7 @@
 //!
 //! `pending` is a request that waits for its person, `prompt` says what is needed next, `page` shows it;
 //! `form` makes a step of what comes back, `step` answers it, `grant` says what is granted, and `commit`
-//! writes.
+//! writes. `front_end` is the way to pages on another origin.
 //!
 //! The first page of a request is the answer to it and stores nothing: its form carries the request. Only
 //! when the person has authenticated and more is needed does a record hold the request, under the person's
@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_jose::ClaimsWriter;
-use chancery_types::Timestamp;
 use chancery_types::handle::{Handle, Interaction, RotatingHandle, Session};
 use chancery_types::iana::{Display, ErrorCode, Prompt};
+use chancery_types::{Issuer, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -35,7 +35,9 @@ pub mod consent;
 pub mod device;
 pub mod form;
 pub mod form_token;
+pub(crate) mod front_end;
 mod grant;
+mod location;
 pub(crate) mod page;
 mod password;
 pub(crate) mod pending;
@@ -46,6 +48,7 @@ pub mod throttle;
 pub mod view;
 
 pub use commit::CONSENT_WITHDRAWN;
+pub use location::Location;
 pub(crate) use pending::Pending;
 pub use step::{ConsentStep, LoginStep, SelectAccountStep, Step};
 pub use view::PostLogoutTarget;
@@ -64,11 +67,21 @@ pub struct InteractionConfig {
     /// How long a consent is remembered.
     #[serde(with = "crate::duration")]
     pub consent: Duration,
+    /// The pages, if they are on another origin and ask for what they show.
+    #[serde(with = "location::optional")]
+    pub location: Option<Location>,
+    /// How many requests for such pages this process stores at most, of those that do not fit into a URL.
+    pub anonymous_limit: usize,
 }
 
 impl Default for InteractionConfig {
     fn default() -> Self {
-        Self { lifetime: Duration::from_secs(3600), consent: Duration::from_secs(365 * 86_400) }
+        Self {
+            lifetime: Duration::from_secs(3600),
+            consent: Duration::from_secs(365 * 86_400),
+            location: None,
+            anonymous_limit: 1000,
+        }
     }
 }
 
@@ -77,7 +90,19 @@ impl InteractionConfig {
     pub(crate) fn complaints(&self) -> Vec<Complaint> {
         SectionCheck::of("interaction")
             .lifetimes(&[("lifetime", self.lifetime), ("consent", self.consent)])
+            .demand(
+                self.anonymous_limit > 0,
+                "anonymous_limit",
+                "must be at least 1",
+                "OIDC Core section 3.1.2.1",
+            )
             .complaints()
+    }
+
+    /// What is wrong with it for this issuer.
+    #[must_use]
+    pub fn complaints_at(&self, issuer: &Issuer) -> Vec<Complaint> {
+        self.location.iter().filter_map(|location| location.complaint(issuer)).collect()
     }
 }
 
@@ -99,6 +124,8 @@ pub enum Outcome<R = AuthorizationResponse> {
     Page(Box<view::View>),
     /// A redirect to the page of a stored interaction.
     Stored(Handle<Interaction>),
+    /// A redirect to the pages on another origin, with the request sealed in this text.
+    Sealed(String),
     /// The answer to the client.
     Respond(R),
     /// A redirect to the client after a logout (OIDC RP-Initiated Logout section 3).
@@ -181,6 +208,7 @@ impl Interactions {
         let outcome = match outcome {
             Outcome::Page(view) => Outcome::Page(view),
             Outcome::Stored(handle) => Outcome::Stored(handle),
+            Outcome::Sealed(text) => Outcome::Sealed(text),
             Outcome::Leave(target) => Outcome::Leave(target),
             Outcome::Respond(unsealed) => {
                 Outcome::Respond(self.issuer.authorization_response(call, env, unsealed).await?)

@@ -12,6 +12,7 @@ use super::view::{
     SignedInView, View, shown,
 };
 use super::{Decided, Outcome};
+use crate::context::Env;
 use crate::error::Fault;
 use crate::event::Event;
 use crate::model::{Client, PromptName};
@@ -23,7 +24,7 @@ use crate::session::{SignedIn, choice};
 pub(super) const STORED_AT: &str = "interaction";
 
 /// A browser cookie to be set, when there was none.
-type FreshBrowser = Option<Zeroizing<[u8; 16]>>;
+pub(super) type FreshBrowser = Option<Zeroizing<[u8; 16]>>;
 
 /// Which page is shown, and what it repeats.
 pub(super) struct Shown {
@@ -89,17 +90,10 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
 
 /// The token of a page's form, and a browser cookie if there is none yet.
 fn token(pending: &Pending<'_>, prompt: PromptName) -> Result<(String, FreshBrowser), Fault> {
-    let (browser, fresh) = match &pending.call.browser {
-        Some(cookie) => (sha256(&**cookie), None),
-        None => {
-            let fresh = pending.env.secret::<16>();
-            (sha256(&*fresh), Some(fresh))
-        }
-    };
-    let fresh_interaction = || InteractionId::from_bytes(*pending.env.secret::<16>());
+    let (browser, fresh) = browser(pending);
     let token = FormToken {
         prompt,
-        interaction: pending.interaction.unwrap_or_else(fresh_interaction),
+        interaction: pending.interaction.unwrap_or_else(|| fresh_interaction(pending.env)),
         subject: pending.subject(),
         source: pending.purpose.source(),
         browser,
@@ -110,6 +104,22 @@ fn token(pending: &Pending<'_>, prompt: PromptName) -> Result<(String, FreshBrow
         shown: if prompt == PromptName::Consent { pending.shown() } else { [0; 32] },
     };
     Ok((token.seal(pending.env, pending.by.keys())?, fresh))
+}
+
+/// The digest of the browser cookie, and the cookie if there is none yet.
+pub(super) fn browser(pending: &Pending<'_>) -> ([u8; 32], FreshBrowser) {
+    match &pending.call.browser {
+        Some(cookie) => (sha256(&**cookie), None),
+        None => {
+            let fresh = pending.env.secret::<16>();
+            (sha256(&*fresh), Some(fresh))
+        }
+    }
+}
+
+/// A new interaction.
+pub(super) fn fresh_interaction(env: &Env) -> InteractionId {
+    InteractionId::from_bytes(*env.secret::<16>())
 }
 
 /// The form of a page.

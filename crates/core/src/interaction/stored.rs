@@ -8,7 +8,7 @@ use chancery_types::Params;
 use chancery_types::handle::{Handle, HandleDigest, Interaction};
 
 use super::answered::first_answer;
-use super::commit::{proceed, refuse_stored};
+use super::commit::{proceed, refuse_stored, tell};
 use super::page::{lost, lost_page};
 use super::pending::Pending;
 use super::{Decided, Interactions, KEPT};
@@ -82,21 +82,35 @@ pub(super) async fn reopen<'a>(
             return Ok(ControlFlow::Break(next));
         }
     };
-    let is_over = call.now + KEPT > found.expires_at;
-    let person = by.sessions.of_key(call, env, *session).await?;
-    let Some(person) = person.filter(|_| !is_over) else {
-        let addressed = request.addressed();
-        let restart = by.restart(addressed);
-        return Ok(ControlFlow::Break(lost_page(Some(&addressed.client), restart, false)));
-    };
     let handle = Handle::parse(handle).map_err(|_| Fault::internal("a handle that cannot be read back"))?;
     let mut pending = Pending::new(by, call, env, request);
     pending.interaction = Some(*interaction);
     pending.first_seen = *first_seen;
     pending.done = done.clone();
     pending.stored_at = Some(handle);
+    let Some(session) = session else { return Ok(ControlFlow::Continue(pending.person().await?)) };
+    let is_over = call.now + KEPT > found.expires_at;
+    let person = by.sessions.of_key(call, env, *session).await?;
+    let Some(person) = person.filter(|_| !is_over) else {
+        return Ok(ControlFlow::Break(lost(&pending, false)));
+    };
     pending.belongs_to(&person.account.clone(), Some(person)).await?;
     Ok(ControlFlow::Continue(pending))
+}
+
+/// A request that comes back is validated from the beginning, and its person is looked for.
+pub(super) async fn again<'a>(
+    by: &Arc<Interactions>,
+    call: &'a Call,
+    env: &'a Env,
+    received: Received<'a>,
+) -> Result<ControlFlow<Decided, Pending<'a>>, PageError> {
+    let addressed =
+        received.resolve(call, env, &by.rules.resolver).await?.address(env, &by.rules.offered).await?;
+    match addressed.validate(&by.rules) {
+        Ok(request) => Ok(ControlFlow::Continue(Pending::new(by, call, env, request).person().await?)),
+        Err(Refused { addressed, why }) => Ok(ControlFlow::Break(tell(call, env, &addressed, &why))),
+    }
 }
 
 /// The record of a page is gone, but its form still carries the request: it can be started again.
@@ -111,7 +125,7 @@ pub(super) async fn lost_form(
 
 /// The page for a request of which nothing else is known: back to its client, or once more from the
 /// beginning.
-async fn way_on(
+pub(super) async fn way_on(
     by: &Interactions,
     (call, env): (&Call, &Env),
     params: Option<Params<'_>>,

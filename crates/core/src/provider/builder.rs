@@ -143,6 +143,7 @@ impl Builder {
         let Parts { realm, issuer, store, registry, accounts, keys: private_keys } = parts;
         let now = clock.now();
         let mut complaints = components.config.complaints();
+        complaints.extend(components.config.interaction.complaints_at(&issuer));
         let names = match NameKey::load(&*private_keys, &realm).await {
             Ok(names) => names,
             Err(fault) => {

@@ -15,7 +15,7 @@ use crate::endpoint::registration::{self, NewInitialAccessToken, RegistrationErr
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault, PageError};
 use crate::event::{Event, RefusedClient};
-use crate::interaction::{Decided, Next, Step, consent, form, stored};
+use crate::interaction::{Decided, Location, Next, Step, consent, form, front_end, stored};
 use crate::offered::{Endpoint, EndpointSet, Routes, Verb};
 use crate::outbox::Outbox;
 use crate::ports::{Clock, Watcher};
@@ -73,6 +73,12 @@ impl Provider {
     #[must_use]
     pub fn endpoints(&self) -> EndpointSet {
         self.components.config.endpoints_on()
+    }
+
+    /// Where the pages are, if they are on another origin.
+    #[must_use]
+    pub fn pages_location(&self) -> Option<&Location> {
+        self.components.config.interaction.location.as_ref()
     }
 
     /// The longest time for which a session cookie can be valid.
@@ -158,6 +164,16 @@ impl Provider {
     pub async fn interaction(&self, call: &Call, handle: &str) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let decided = stored::page(&snapshot.interactions, call, &self.env, handle).await;
+        self.respond(&snapshot, call, Endpoint::Interaction, decided).await
+    }
+
+    /// What pages on another origin show for the interaction that their URL carries.
+    ///
+    /// # Errors
+    /// An error for the pages to show.
+    pub async fn interaction_view(&self, call: &Call, interaction: &str) -> Result<Next, PageError> {
+        let snapshot = self.snapshot.load_full();
+        let decided = front_end::view(&snapshot.interactions, call, &self.env, interaction).await;
         self.respond(&snapshot, call, Endpoint::Interaction, decided).await
     }
 

@@ -1,4 +1,5 @@
-//! A request that still needs something from a person who has already authenticated.
+//! A request that still needs something from a person: from one who has already authenticated, or from whoever
+//! comes to a page on another origin.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -43,8 +44,8 @@ impl<'de> Deserialize<'de> for InteractionId {
     }
 }
 
-/// A stored interaction. Its key is derived from its secret, in the partition of its session. The session is
-/// not its parent: when the session ends, the request can still be started again.
+/// A stored interaction. Its key is derived from its secret, in the partition of its session, if it has one. The
+/// session is not its parent: when the session ends, the request can still be started again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct InteractionBody {
     /// The interaction that it belongs to.
@@ -55,8 +56,9 @@ pub struct InteractionBody {
     pub source: Source,
     /// When the request was first seen.
     pub first_seen: Timestamp,
-    /// The session in which it is answered.
-    pub session: Key,
+    /// The session in which it is answered; `None` for a request that was stored before anybody did anything
+    /// for it, which is answered by whoever is signed in.
+    pub session: Option<Key>,
     /// Digest of the browser cookie: nothing of the request is shown to another browser that learns the URL.
     pub browser: HandleDigest,
     /// What the person has already done for this request.

@@ -42,7 +42,7 @@ pub(crate) fn post_logout_address(target: &PostLogoutTarget) -> String {
 
 /// The redirect URI keeps its query (RFC 6749 section 3.1.2), except for parameters that the response has,
 /// too, because a client must not get a parameter twice.
-fn in_query(uri: &str, parameters: &[(&str, &str)]) -> String {
+pub(crate) fn in_query(uri: &str, parameters: &[(&str, &str)]) -> String {
     let (base, query) = uri.split_once('?').unwrap_or((uri, ""));
     let is_ours = |pair: &str| {
         let name = params::Params::parse(pair).ok();

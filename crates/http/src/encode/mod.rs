@@ -10,7 +10,7 @@ mod registration_error;
 pub(crate) use registration_error::registration_error;
 
 mod authorization_response;
-pub(crate) use authorization_response::{Encoded, authorization_response, post_logout_address};
+pub(crate) use authorization_response::{Encoded, authorization_response, in_query, post_logout_address};
 
 mod page;
 pub(crate) use page::{Form, page, page_policy, protect};

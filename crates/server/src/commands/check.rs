@@ -46,7 +46,7 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Output {
     }
     match &settings.store {
         Store::Sqlite { .. } => stored(&settings, &locales, fetch, &mut wrong, &mut loosened).await,
-        Store::Memory => wrong.extend(settings.engine.complaints().iter().map(ToString::to_string)),
+        Store::Memory => wrong.extend(complaints(&settings)),
     }
     let said: String = loosened.iter().map(|line| format!("loosened: {line}\n")).collect();
     let said = match settings.foreign_variables.as_slice() {
@@ -65,6 +65,13 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Output {
     }
 }
 
+/// What is wrong with the settings by themselves.
+fn complaints(settings: &Settings) -> Vec<String> {
+    let Settings { engine, issuer, .. } = settings;
+    let complaints = engine.complaints().into_iter().chain(engine.interaction.complaints_at(issuer));
+    complaints.map(|complaint| complaint.to_string()).collect()
+}
+
 /// Checks what is in the store: keys and clients.
 async fn stored(
     settings: &Settings,
@@ -77,7 +84,7 @@ async fn stored(
         Ok(opened) => opened,
         Err(why) => {
             wrong.push(why);
-            return wrong.extend(settings.engine.complaints().iter().map(ToString::to_string));
+            return wrong.extend(complaints(settings));
         }
     };
     let locales: Vec<&str> = locales.iter().map(String::as_str).collect();

@@ -270,6 +270,18 @@ const WRITTEN: &[Setting] = &[
     ),
     setting("interaction.consent", Form::Duration, "\"365d\"", "How long a consent is remembered."),
     setting(
+        "interaction.location",
+        Form::Text,
+        "\"\"",
+        "The URL of pages of your own on another origin of the issuer's site, which ask the server for what they show and send what the person enters ([own-pages.md](own-pages.md)). The built-in pages are not shown then, except for errors and logout.",
+    ),
+    setting(
+        "interaction.anonymous_limit",
+        Form::Number,
+        "1000",
+        "How many requests each node stores for such pages at most, of those that are too long for a URL. Whoever comes when it is full has to come again later.",
+    ),
+    setting(
         "throttle.failures",
         Form::Number,
         "5",

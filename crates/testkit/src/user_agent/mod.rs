@@ -18,10 +18,12 @@ use crate::people::password_of;
 use crate::provider::TestProvider;
 
 mod cookies;
+mod front_end;
 mod page;
 mod records;
 mod tab;
 
+pub use front_end::FrontEnd;
 pub use page::{Button, HtmlForm, HtmlPage};
 pub use tab::Tab;
 

@@ -1,0 +1,62 @@
+//! The requests that this process has stored before anybody did anything for them: they are too long for a
+//! URL, or their page finds them by client.
+//!
+//! Whoever opens an authorization request can make one, so their number is bounded. It is counted in memory,
+//! so that a flood costs the store nothing; each node counts on its own.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use chancery_types::{Key, Timestamp};
+
+/// How many of them one session may have, so that a page that opens requests in somebody's browser cannot
+/// use up the room of all.
+pub const OF_ONE_SESSION: usize = 16;
+
+/// When each of them ends, and whose it is.
+#[derive(Default)]
+pub struct StoredRequests(Mutex<VecDeque<(Timestamp, Option<Key>)>>);
+
+impl StoredRequests {
+    /// Makes room for one more, in this session or in none; `false` if there are too many. One that is alive
+    /// never makes way for another.
+    pub fn take(&self, now: Timestamp, ends: Timestamp, session: Option<Key>, most: usize) -> bool {
+        let mut alive = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        alive.retain(|(ends, _)| *ends > now);
+        let of_session = || alive.iter().filter(|(_, other)| *other == session).count();
+        if alive.len() >= most || (session.is_some() && of_session() >= OF_ONE_SESSION) {
+            return false;
+        }
+        alive.push_back((ends, session));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chancery_types::{Kind, Partition, RealmId};
+    use std::time::Duration;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn there_is_room_again_when_one_has_ended() {
+        let (stored, now) = (StoredRequests::default(), Timestamp::from_secs(1_800_000_000));
+        let later = now + Duration::from_secs(60);
+        let take = |at: Timestamp| stored.take(at, at + HOUR, None, 2);
+        assert_eq!([take(now), take(later), take(later)], [true, true, false]);
+        assert_eq!([take(now + HOUR), take(now + HOUR)], [true, false], "the first has ended");
+    }
+
+    #[test]
+    fn a_session_does_not_use_up_the_room_of_all() {
+        let (stored, now) = (StoredRequests::default(), Timestamp::from_secs(1_800_000_000));
+        let realm = RealmId::parse("main").unwrap();
+        let session = |seed: u8| Some(Key::derive(&realm, Kind::SESSION, Partition([seed, 0]), &[seed]));
+        let take = |session| stored.take(now, now + HOUR, session, 40);
+        assert!((0..OF_ONE_SESSION).all(|_| take(session(1))));
+        assert!(!take(session(1)));
+        assert!(take(session(2)) && take(None));
+    }
+}

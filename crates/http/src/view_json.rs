@@ -1,0 +1,146 @@
+//! What pages on another origin are told: the views of the built-in pages as JSON, or where the browser goes.
+
+use chancery_core::error::Fault;
+use chancery_core::interaction::Outcome;
+use chancery_core::interaction::view::{AccountView, ClientView, FormView, LoginProblem, View};
+use chancery_core::offered::Endpoint;
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::encode::{
+    BUSY_RETRY_AFTER, Encoded, HttpResponse, authorization_response, error_body, json as json_answer,
+    post_logout_address, retry_after,
+};
+use crate::form::URL_LIMIT;
+use crate::locale;
+use crate::route::Route;
+use crate::site::Site;
+
+/// The answer to what the pages have asked or sent.
+pub(crate) fn view_json(site: &Site, outcome: &Outcome) -> HttpResponse {
+    let body = match outcome {
+        Outcome::Page(view) => return view_answer(site, view),
+        Outcome::Stored(handle) => json!({"redirect_to": site.address_of_pages(&handle.reveal())}),
+        Outcome::Sealed(text) => json!({"redirect_to": site.address_of_pages(text)}),
+        Outcome::Leave(target) => json!({"redirect_to": post_logout_address(target)}),
+        Outcome::Respond(response) => match authorization_response(response) {
+            Encoded::Redirect(address) => json!({"redirect_to": address}),
+            Encoded::FormPost(form) => {
+                json!({"form_post": {"action": form.action, "fields": object(form.fields)}})
+            }
+        },
+    };
+    json_answer(StatusCode::OK, body.to_string())
+}
+
+fn view_answer(site: &Site, view: &View) -> HttpResponse {
+    let body = match view {
+        View::Login(view) => {
+            let wait = match view.problem {
+                Some(LoginProblem::Throttled(wait)) => Some(wait),
+                Some(LoginProblem::Busy) => Some(BUSY_RETRY_AFTER),
+                _ => None,
+            };
+            let own = json!({
+                "username": view.username,
+                "problem": view.problem.map(problem),
+                "retry_after": wait.map(|wait| wait.as_millis().div_ceil(1_000).max(1)),
+                "acr_values": view.acr_values.iter().map(|acr| &*acr.0).collect::<Vec<_>>(),
+                "challenge": view.challenge,
+            });
+            let mut answer = json_answer(
+                view.problem.map_or(StatusCode::OK, status),
+                page("login", &view.client, &view.form, own).to_string(),
+            );
+            if let Some(wait) = wait {
+                retry_after(&mut answer, wait);
+            }
+            return answer;
+        }
+        View::Accounts(view) => {
+            let accounts: Vec<Value> = view.accounts.iter().map(account).collect();
+            let own = json!({"accounts": accounts, "expects_another": view.expects_another});
+            page("select_account", &view.client, &view.form, own)
+        }
+        View::Consent(view) => {
+            let own = json!({
+                "account": account(&view.account),
+                "scopes": view.scopes,
+                "claims": view.claims,
+                "resource": view.resource.as_ref().map(|resource| resource.as_str()),
+            });
+            page("consent", &view.client, &view.form, own)
+        }
+        View::SignedIn(view) => {
+            let endpoint = site.address(Route::at(Endpoint::Authorization));
+            let restart = view.restart.as_ref().map(|query| format!("{endpoint}?{query}"));
+            json!({"over": {
+                "is_answered": view.is_answered,
+                "client": view.client.as_ref().map(client),
+                "way_on": view.way_on,
+                "restart": restart.filter(|address| address.len() <= URL_LIMIT),
+            }})
+        }
+        View::LogoutConfirm(_) | View::LogoutDone(_) | View::LogoutFrames(_) => {
+            let fault = Fault::internal("a page of a logout in an interaction");
+            return error_body(&fault.into(), site.provider.issuer());
+        }
+    };
+    json_answer(StatusCode::OK, body.to_string())
+}
+
+/// What all pages have, beside what is only this one's.
+fn page(prompt: &str, of: &ClientView, form: &FormView, own: Value) -> Value {
+    let fields = form.fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone()));
+    let mut page = json!({
+        "prompt": prompt,
+        "client": client(of),
+        "target": form.target.as_str(),
+        "ui_locales": locale::wishes(form.ui_locales.as_deref(), None),
+        "form": object(fields.collect()),
+    });
+    if let (Value::Object(page), Value::Object(own)) = (&mut page, own) {
+        page.extend(own.into_iter().filter(|(_, value)| !value.is_null()));
+    }
+    page
+}
+
+fn object(fields: Vec<(String, String)>) -> Value {
+    fields.into_iter().map(|(name, value)| (name, value.into())).collect::<Map<_, _>>().into()
+}
+
+fn client(client: &ClientView) -> Value {
+    let ClientView { name, client_uri, logo_uri, policy_uri, tos_uri, .. } = client;
+    json!({
+        "name": name,
+        "client_uri": client_uri,
+        "logo_uri": logo_uri,
+        "policy_uri": policy_uri,
+        "tos_uri": tos_uri,
+    })
+}
+
+fn account(account: &AccountView) -> Value {
+    let AccountView { choice, label, is_expected } = account;
+    json!({"choice": choice, "label": label, "is_expected": is_expected})
+}
+
+fn problem(problem: LoginProblem) -> &'static str {
+    match problem {
+        LoginProblem::Refused => "refused",
+        LoginProblem::Throttled(_) => "throttled",
+        LoginProblem::Busy => "busy",
+        LoginProblem::Stale => "stale",
+        // What a later version knows besides.
+        LoginProblem::NoCookies | _ => "no_cookies",
+    }
+}
+
+/// The status of the same page of ours.
+fn status(problem: LoginProblem) -> StatusCode {
+    match problem {
+        LoginProblem::Throttled(_) => StatusCode::TOO_MANY_REQUESTS,
+        LoginProblem::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::OK,
+    }
+}

@@ -1,0 +1,136 @@
+//! `chancery check`.
+
+use std::fs;
+
+use crate::support::{done, initialised, refused, run};
+
+/// A22, CONF-02: three seeded complaints at once, each with setting, rule and section.
+#[test]
+fn check_names_three_complaints_at_once() {
+    let folder = initialised();
+    let path = folder.join("chancery.toml");
+    let good = fs::read_to_string(&path).unwrap();
+    let bad = good
+        .replace("issuer = \"https://id.example.org\"", "issuer = \"http://id.example.org\"\nisuer = \"x\"")
+        .replace("# lifetime = \"1m\"", "lifetime = \"11 minutes\"");
+    assert_ne!(good, bad);
+    fs::write(&path, bad).unwrap();
+    let said = refused(&folder, &["check"], "");
+    for part in [
+        "isuer: there is no such setting; did you mean `issuer`?",
+        "issuer: must be an https URL",
+        "RFC 8414",
+        "authorization_code.lifetime: a duration is",
+    ] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    assert_eq!(said.lines().count(), 3, "{said}");
+}
+
+/// Each compatibility setting is listed with the section that it leaves, and a strict check refuses it.
+#[test]
+fn check_names_what_the_configuration_loosens() {
+    let folder = initialised();
+    assert!(!done(&folder, &["check"], "").contains("loosened"));
+    for (setting, value, section) in [
+        ("any_redirect_scheme", "true", "OIDC Registration section 2"),
+        ("empty_scope_members", "true", "RFC 6749 section 3.3"),
+        ("hybrid", "true", "RFC 9700 section 2.1.2"),
+        ("implicit", "true", "RFC 9700 section 2.1.2"),
+        ("normalised_redirect_match", "true", "RFC 9700 section 2.1"),
+        ("pkce_optional", "confidential", "RFC 9700 section 2.1.1"),
+        ("pkce_optional", "always", "RFC 9700 section 2.1.1"),
+        ("pkce_plain", "true", "RFC 9700 section 2.1.1"),
+        ("query_access_token", "true", "RFC 9700 section 4.3.2"),
+        ("request_object_merging", "true", "RFC 9101 section 6.3"),
+        ("unsigned_id_token", "true", "RFC 8725 section 3.2"),
+        ("unsigned_request_object", "true", "RFC 9101 section 10.5"),
+        ("wildcard_redirect_uris", "true", "RFC 9700 section 2.1"),
+    ] {
+        let set = format!("compatibility.{setting}={value}");
+        let said = done(&folder, &["check", "--set", &set], "");
+        assert!(said.contains(&format!("loosened: compatibility.{setting} ({section})\n")), "{said}");
+        assert!(!run(&folder, &["check", "--strict", "--set", &set], "").status.success(), "{set}");
+    }
+}
+
+/// Values that are of the right form, and still wrong together.
+#[test]
+fn check_asks_the_engine_and_the_files() {
+    let folder = initialised();
+    let flags =
+        ["--set", "session.idle=91d", "--set", "tls.listen=127.0.0.1:0", "--set", "tls.certificate=no.pem"];
+    let other = "interaction.location=https://a.example/";
+    let check = ["check", "--set", "tls.key=no.pem", "--set", other];
+    let said = refused(&folder, &[&check, &flags[..]].concat(), "");
+    let parts = ["session.idle", "no.pem", "interaction.location"];
+    assert!(parts.iter().all(|part| said.contains(part)), "{said}");
+}
+
+/// What no key signs would be a fault with every token.
+/// FETCH-05: the authorities and hosts of the operator's own are read before anything is fetched.
+#[test]
+fn check_reads_what_other_servers_need() {
+    let folder = initialised();
+    let made = rcgen::generate_simple_self_signed(["a.example".to_owned()]).unwrap();
+    fs::write(folder.join("own.pem"), made.cert.pem()).unwrap();
+    fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+    let check = |roots: &str, hosts: &str| {
+        let hosts = format!("fetch.allow_hosts={hosts}");
+        let roots = format!("fetch.extra_roots={roots}");
+        run(&folder, &["check", "--set", &hosts, "--set", &roots], "")
+    };
+    assert!(check("own.pem", "intern.example,other.example:8443,[fd00::1]:1").status.success());
+    for (roots, hosts, said) in [
+        ("missing.pem", "a.example", "fetch.extra_roots: "),
+        ("own.pem,key.pem", "a.example", "key.pem: it contains no certificate"),
+        ("own.pem", "https://a.example", "fetch.allow_hosts: `https://a.example` must be"),
+        ("own.pem", "*.example", "fetch.allow_hosts: `*.example` must be `host` or `host:port`"),
+        ("own.pem", "10.0.0.0/8", "fetch.allow_hosts: `10.0.0.0/8` must be"),
+        ("own.pem", "a.example:0", "fetch.allow_hosts: `a.example:0` must be"),
+    ] {
+        let output = check(roots, hosts);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && text.contains(said), "{roots} {hosts}: {text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+    let said = refused(&folder, &["serve", "--set", "fetch.extra_roots=missing.pem"], "");
+    assert!(said.contains("fetch.extra_roots: ") && said.contains("missing.pem"), "{said}");
+}
+
+#[test]
+fn check_names_a_resource_server_that_nothing_signs_for() {
+    let folder = initialised();
+    let path = folder.join("chancery.toml");
+    let good = fs::read_to_string(&path).unwrap();
+    for (alg, expected) in
+        [("PS512", "there is no key for PS512"), ("HS256", "alg must be one with a public key")]
+    {
+        let server = format!(
+            "\n[[resource_server]]\nuri = \"https://api.example\"\nformat = \"jwt\"\nalg = \"{alg}\"\n"
+        );
+        fs::write(&path, good.clone() + &server).unwrap();
+        let said = refused(&folder, &["check"], "");
+        assert!(said.contains(expected) && said.lines().count() == 1, "{said}");
+        assert!(refused(&folder, &["serve"], "").contains(expected));
+    }
+}
+
+/// A mistake of form does not hide a mistake of rule, and neither is said twice.
+#[test]
+fn check_names_settings_and_what_to_do() {
+    let folder = initialised();
+    let said = refused(
+        &folder,
+        &["check", "--set", "session.idle=91d", "--set", "throttle.failures=-1", "--set", "realm"],
+        "",
+    );
+    for begin in ["session.idle: ", "throttle.failures: ", "--set realm: must be SETTING=VALUE"] {
+        assert!(said.lines().any(|line| line.starts_with(begin)), "{begin} in {said}");
+    }
+    assert_eq!(said.lines().count(), 3, "{said}");
+    let said = refused(&folder, &["check", "--set", "http.listen=", "--config", "no.toml"], "");
+    assert!(said.contains("no.toml") && said.contains("chancery init"), "{said}");
+    fs::remove_file(folder.join("wrapping.key")).unwrap();
+    assert!(refused(&folder, &["serve"], "").starts_with("keys.wrapping_key: "));
+}
