@@ -112,22 +112,22 @@ pub use zeroize::Zeroizing;
 /// Registration of clients by their metadata (RFC 7591 section 2), for a [`StoredRegistry`] or an
 /// application's own [`Registry`].
 pub mod client {
-    pub use chancery_core::client::RegistrationPolicy;
     pub use chancery_core::client::{
         NotRegistered, Registered, RegistrationRules, register, register_fetching, replace_secret,
     };
+    pub use chancery_core::client::{RegistrationPolicy, SoftwareStatement, StatementIssuer, StatementKeys};
     pub use chancery_core::endpoint::registration::{
         NewInitialAccessToken, RegistrationAccess, RegistrationConfig,
     };
     pub use chancery_core::model::client::{
-        Description, Encryption, Flow, Jwks, Logout, OpenId, OwnSettings, PublicKeys, RequestObjectAlgorithm,
-        RequestObjects,
+        Description, Encryption, Flow, Jwks, Localized, Logout, OpenId, OwnSettings, PublicKeys,
+        RequestObjectAlgorithm, RequestObjects,
     };
     pub use chancery_core::model::{
         ApplicationType, ClientMetadata, ConsentMode, IdTokenAlgorithm, RedirectTarget, RefreshTokens,
         SecretMethod,
     };
-    pub use chancery_core::offered::AssertionAudience;
+    pub use chancery_core::offered::{AssertionAudience, ClientDefaults};
     pub use chancery_core::records::{Found, InitialAccessTokenBody};
     pub use chancery_core::request::RequestObjectsConfig;
     pub use chancery_types::RedirectUri;
@@ -158,8 +158,8 @@ pub mod model {
 pub mod policy {
     pub use chancery_core::model::{Sector, Subject};
     pub use chancery_core::policy::{
-        AssertionView, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, Doing, JwtDraft,
-        TokenKind, TokenView,
+        AssertionView, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, Doing, Identity,
+        JwtDraft, Registrant, TokenKind, TokenView,
     };
 }
 

@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::client::{ClientAuthenticationConfig, RegistrationPolicy};
+use crate::client::{ClientAuthenticationConfig, RegistrationPolicy, StatementIssuer};
 use crate::endpoint::registration;
 use crate::error::Complaint;
 use crate::interaction::throttle;
 use crate::issue::{access_token, authorization_code, id_token, refresh_token};
-use crate::offered::{CompatibilityConfig, Endpoint, EndpointSet, Offered, Routes, SubjectsConfig};
+use crate::offered::{
+    ClientDefaults, CompatibilityConfig, Endpoint, EndpointSet, Offered, Routes, SubjectsConfig,
+};
 use crate::request::RequestObjectsConfig;
 use crate::rule::{claims, scope};
 use crate::{discovery, interaction, session};
@@ -30,6 +32,8 @@ pub struct Config {
     pub claims: claims::ClaimsConfig,
     /// How clients prove who they are.
     pub client_authentication: ClientAuthenticationConfig,
+    /// What clients are registered for if they do not say.
+    pub client_defaults: ClientDefaults,
     /// What is loosened for clients that need it.
     pub compatibility: CompatibilityConfig,
     /// More for the metadata.
@@ -57,6 +61,9 @@ pub struct Config {
     pub session: session::SessionConfig,
     /// Which subject identifier types there are.
     pub subjects: SubjectsConfig,
+    /// Who vouches for clients that register themselves.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub software_statement_issuer: Vec<StatementIssuer>,
     /// Against guessing.
     pub throttle: throttle::ThrottleConfig,
 }
@@ -67,6 +74,7 @@ impl Config {
     pub fn offered(&self) -> Offered {
         Offered {
             subject_types: self.subjects.types.clone(),
+            client_defaults: self.client_defaults.clone(),
             ..Offered::at(self.endpoints_on(), &self.compatibility)
                 .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)
                 .with_request_object_algorithms(&self.request_objects.algorithms)
@@ -90,10 +98,11 @@ impl Config {
             self.access_token.complaints(),
             self.authorization_code.complaints(&self.access_token, &self.refresh_token),
             self.claims.complaints(),
+            self.client_defaults.complaints(&self.offered()),
             self.id_token.complaints(),
             self.interaction.complaints(),
             self.refresh_token.complaints(),
-            self.registration.complaints(&self.registration_policy),
+            self.registration.complaints(&self.registration_policy, &self.software_statement_issuer),
             self.session.complaints(),
             self.subjects.complaints(),
             self.throttle.complaints(),
@@ -186,6 +195,7 @@ mod tests {
             "authorization_code",
             "claims",
             "client_authentication",
+            "client_defaults",
             "compatibility",
             "discovery",
             "endpoints",

@@ -74,20 +74,24 @@ pub(crate) struct Looked {
 }
 
 impl PublishedKeys {
-    /// The keys of this client at this address; others than `unhelpful`, if there are others.
+    /// The keys at this address, of this client if a client has registered it; others than `unhelpful`, if there are others.
     pub(crate) async fn look(
         &self,
         now: Timestamp,
         fetch: &dyn Fetch,
-        (client, url): (&ClientId, &str),
+        (client, url): (Option<&ClientId>, &str),
         unhelpful: Option<&Arc<PublicKeys>>,
     ) -> Looked {
         let source = self.source(now, url);
         if let Some(keys) = source.known().without_asking(now, unhelpful) {
             return Looked { keys, failed: None };
         }
-        let asking = self.asking(client);
-        let _of_client = asking.lock().await;
+        // An address that an operator has written does not move.
+        let asking = client.map(|client| self.asking(client));
+        let _of_client = match &asking {
+            Some(asking) => Some(asking.lock().await),
+            None => None,
+        };
         // Held while another server is asked, and for nothing else. Whoever goes away while asking has not
         // asked, and the next in the line does.
         let _turn = source.fetching.lock().await;
@@ -214,8 +218,9 @@ mod tests {
         let (known, fetch, now) = (PublishedKeys::default(), Hanging::default(), Timestamp::from_secs(0));
         let [moving, other] = ["moving", "other"].map(|id| ClientId::parse(id).unwrap());
         let urls: Vec<String> = (0..20).map(|n| format!("https://{n}.example/jwks")).collect();
-        let look =
-            |client, url| -> BoxFuture<'_, Looked> { Box::pin(known.look(now, &fetch, (client, url), None)) };
+        let look = |client, url| -> BoxFuture<'_, Looked> {
+            Box::pin(known.look(now, &fetch, (Some(client), url), None))
+        };
         let mut all: Vec<BoxFuture<'_, Looked>> = urls.iter().map(|url| look(&moving, url)).collect();
         all.push(look(&other, &urls[19]));
         let mut context = Context::from_waker(Waker::noop());

@@ -10,6 +10,7 @@ const LISTS: &[&[Described]] = &[
     client::authentication::presented::REASONS,
     client::authentication::secret::REASONS,
     client::keys::REASONS,
+    client::software_statement::REASONS,
     endpoint::end_session::REASONS,
     endpoint::introspection::REASONS,
     endpoint::registration::REASONS,

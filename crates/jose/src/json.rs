@@ -58,6 +58,20 @@ impl<'a> Object<'a> {
         Ok(Self { members })
     }
 
+    /// These members, and of the others those that `keep` names.
+    #[must_use]
+    pub fn under(
+        mut self,
+        members: impl IntoIterator<Item = (&'a str, &'a RawValue)>,
+        keep: impl Fn(&str) -> bool,
+    ) -> Self {
+        let over: Vec<_> = members.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect();
+        self.members.retain(|(name, _)| keep(name) && over.iter().all(|(other, _)| other != name));
+        self.members.extend(over);
+        self.members.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self
+    }
+
     /// The value of a member, as it was written.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&'a RawValue> {
@@ -291,6 +305,16 @@ mod tests {
         }
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(32), "]".repeat(32));
         assert!(matches!(Object::parse(deep.as_bytes()), Err(Error::TooDeep)));
+    }
+
+    #[test]
+    fn members_over_others() {
+        let over = Object::parse(br#"{"b":2,"d":4}"#).unwrap();
+        let object = Object::parse(br#"{"a":1,"b":1,"c":1,"e":1}"#).unwrap();
+        let object = object.under(over.iter(), |name| name != "c");
+        let all: Vec<_> = object.iter().map(|(name, value)| (name, value.get())).collect();
+        assert_eq!(all, [("a", "1"), ("b", "2"), ("d", "4"), ("e", "1")]);
+        assert!(object.has("d") && !object.has("c"));
     }
 
     /// Exactly the characters that must be escaped are, wherever in the text they stand.

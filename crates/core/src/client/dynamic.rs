@@ -14,11 +14,12 @@ use chancery_types::{ClientId, RealmId, RedirectKind, RedirectUri, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::registration::{Draft, Given, RFC7591, Secret, bytes, check_offered, fitting_secret};
-use crate::client::{Registered, RegistrationRules};
-use crate::error::{Complaint, Fault};
-use crate::model::client::{ClientBody, DynamicRegistration, OwnSettings, Reader, sector};
+use super::registration::{Draft, Given, RFC7591, bytes, check_offered, fitting_secret, read_extra};
+use crate::client::{Registered, RegistrationRules, SoftwareStatement};
+use crate::error::{Complaint, Failure, Fault};
+use crate::model::client::{ClientBody, DynamicRegistration, Extra, OwnSettings, Reader, is_omitted, sector};
 use crate::model::{Client, ClientMetadata, RegistrationId};
+use crate::policy::{Identity, Registrant};
 use crate::ports::Random;
 
 /// What clients may register for, beside what the provider offers.
@@ -38,6 +39,8 @@ pub struct RegistrationPolicy {
     pub secret_lifetime: Option<Duration>,
     /// How many clients one network may register within an hour; zero for any number.
     pub network_quota: u32,
+    /// Whether a software statement is needed.
+    pub software_statement: bool,
 }
 
 impl Default for RegistrationPolicy {
@@ -50,6 +53,7 @@ impl Default for RegistrationPolicy {
             authentication_methods: Vec::new(),
             secret_lifetime: None,
             network_quota: 0,
+            software_statement: false,
         }
     }
 }
@@ -61,13 +65,17 @@ impl RegistrationPolicy {
             from.complain("grant_types", format!("{grant} may not be registered here"));
         }
         let method = flow.token_endpoint_auth_method;
-        if !self.authentication_methods.is_empty() && !self.authentication_methods.contains(&method) {
+        if !self.has_method(method) {
             from.complain("token_endpoint_auth_method", format!("{method} may not be registered here"));
         }
         if !self.redirect_hosts.is_empty() {
             self.check_hosts(from, "redirect_uris", &flow.redirect_uris);
             self.check_hosts(from, "post_logout_redirect_uris", &metadata.logout.post_logout_redirect_uris);
         }
+    }
+
+    fn has_method(&self, method: ClientAuthenticationMethod) -> bool {
+        self.authentication_methods.is_empty() || self.authentication_methods.contains(&method)
     }
 
     fn check_hosts(&self, from: &mut Reader<'_>, name: &'static str, uris: &[RedirectUri]) {
@@ -110,111 +118,217 @@ impl DynamicRules<'_> {
     }
 }
 
-/// The client, or everything that is wrong with its metadata.
-pub type Checked = Result<Draft, Vec<Complaint>>;
-
 /// A new registration access token: what the client gets, and what is kept of it.
 pub type NewToken = Handle<RegistrationAccessToken>;
 
-/// Registers a client by metadata that it wrote itself. With a token it may manage itself.
-///
-/// # Errors
-/// A fault if its secret cannot be sealed.
-pub fn register_itself(
-    metadata: &[u8],
-    token: Option<(&NewToken, &RealmId)>,
-    random: &dyn Random,
-    rules: &DynamicRules<'_>,
-) -> Result<Checked, Fault> {
-    let object = match object(metadata) {
-        Ok(object) => object,
-        Err(complaint) => return Ok(Err(vec![complaint])),
-    };
-    let mut reader = Reader::new(&object, RFC7591).of_client();
-    let subject_types = &rules.registration.offered.subject_types;
-    let metadata = read(&mut reader, OwnSettings::default(), subject_types, rules);
-    let given = Given { text: None, ends: rules.secret_ends() };
-    let secret = fitting_secret(&mut reader, given, random, &rules.registration, &metadata);
-    let (complaints, _) = reader.finish();
-    if !complaints.is_empty() {
-        return Ok(Err(complaints));
-    }
-    let client_id = ClientId::parse(&base64url::encode(bytes::<16>(random)))
-        .map_err(|_| Fault::internal("a made client_id is not valid"))?;
-    let body = ClientBody {
-        client_id,
-        registration: RegistrationId::from_bytes(bytes(random)),
-        registered_at: rules.registration.now,
-        secrets: Vec::new(),
-        dynamic: Some(DynamicRegistration {
-            token: token.map(|(token, realm)| token.key(realm)),
-            policies: rules.names(),
-        }),
-        metadata,
-    };
-    finished(body, secret, random, rules).map(|registered| Ok(registered.into()))
+/// What a client has asked for, read and judged. Nothing was made of it yet.
+pub struct Asked<'c> {
+    metadata: ClientMetadata,
+    extra: Extra,
+    statement: Option<Box<str>>,
+    /// What it changes; `None` for a new client.
+    change: Option<Change<'c>>,
 }
 
-/// Replaces the metadata of a client by what it wrote itself (RFC 7592 section 2.2). What is omitted is reset;
-/// the result is judged as a new registration would be. Its former token is replaced. What cannot change is how the
-/// client knows people: its subject type, and the sector of its pairwise subjects.
-///
-/// The secret stays, unless the client needs none any more or one that can be the key of an HMAC or of encryption; then the
-/// client gets another one, or keeps the one that it sent.
-///
-/// # Errors
-/// A fault if its secret cannot be sealed.
-pub fn update_itself(
-    client: &Client,
-    metadata: &[u8],
-    (token, realm): (&NewToken, &RealmId),
-    random: &dyn Random,
-    rules: &DynamicRules<'_>,
-) -> Result<Checked, Fault> {
-    let object = match object(metadata) {
-        Ok(object) => object,
-        Err(complaint) => return Ok(Err(vec![complaint])),
-    };
-    let mut reader = Reader::new(&object, RFC7591).of_client();
-    let sent = read_identity(&mut reader, client, rules);
-    let mut body = client.body().clone();
-    let former = client.metadata();
-    let subject_types = [former.openid.subject_type];
-    body.metadata = read(&mut reader, former.own.clone(), &subject_types, rules);
-    sector::check_same(&mut reader, former, &body.metadata);
-    // Of a secret that was not needed itself there is but the digest.
-    let is_sealed = former.needs_secret_itself() || !body.metadata.needs_secret_itself();
-    let keeps_secret = is_sealed
-        && body.metadata.hmac_secret_length() <= former.hmac_secret_length()
-        && client.secrets().iter().any(|secret| secret.is_good(rules.registration.now));
-    let secret = match body.metadata.has_secret() && keeps_secret {
-        true => None,
-        false => {
-            let shortest = body.metadata.hmac_secret_length().unwrap_or(0);
-            let text = sent.filter(|text| text.len() >= shortest);
-            body.secrets.clear();
-            fitting_secret(
-                &mut reader,
-                Given { text, ends: rules.secret_ends() },
-                random,
-                &rules.registration,
-                &body.metadata,
-            )
-        }
-    };
-    let (complaints, _) = reader.finish();
-    if !complaints.is_empty() {
-        return Ok(Err(complaints));
-    }
-    body.dynamic = Some(DynamicRegistration { token: Some(token.key(realm)), policies: rules.names() });
-    let registered = finished(body, secret, random, rules)?;
-    let registered = Registered { client: registered.client.seen_at(client.revision()), ..registered };
-    Ok(Ok(Draft::change_of(former, registered)))
+/// A change of a registration (RFC 7592 section 2.2).
+struct Change<'c> {
+    former: &'c Client,
+    /// The secret, if it was sent and is the client's.
+    secret: Option<Zeroizing<String>>,
 }
 
-fn object(metadata: &[u8]) -> Result<Object<'_>, Complaint> {
+/// The JSON object that a client has sent.
+///
+/// # Errors
+/// If it is none.
+pub(crate) fn sent(metadata: &[u8]) -> Result<Object<'_>, Complaint> {
     Object::parse(metadata)
         .map_err(|error| Complaint::new("metadata", format!("must be one JSON object: {error}"), RFC7591))
+}
+
+impl<'c> Asked<'c> {
+    /// Reads metadata that a client wrote itself, under what its software statement says.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn read(
+        sent: Object<'_>,
+        statement: Option<&SoftwareStatement<'_>>,
+        rules: &DynamicRules<'_>,
+    ) -> Result<Self, Vec<Complaint>> {
+        let subject_types = &rules.registration.offered.subject_types;
+        rules.reading(sent, statement, subject_types, |from| {
+            let (metadata, extra) = read(from, OwnSettings::default(), subject_types, rules);
+            Self { metadata, extra, statement: kept(statement), change: None }
+        })
+    }
+
+    /// Reads the metadata that is to replace that of a client. What is omitted is reset; the result is judged as a
+    /// new registration would be. What cannot change is how the client knows people: its subject type, and the
+    /// sector of its pairwise subjects.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn change_of(
+        former: &'c Client,
+        sent: Object<'_>,
+        statement: Option<&SoftwareStatement<'_>>,
+        rules: &DynamicRules<'_>,
+    ) -> Result<Self, Vec<Complaint>> {
+        let subject_types = [former.metadata().openid.subject_type];
+        rules.reading(sent, statement, &subject_types, |from| {
+            let secret = read_identity(from, former, rules);
+            let own = former.metadata().own.clone();
+            let (metadata, extra) = read(from, own, &subject_types, rules);
+            sector::check_same(from, former.metadata(), &metadata);
+            Self { metadata, extra, statement: kept(statement), change: Some(Change { former, secret }) }
+        })
+    }
+
+    /// The same after the application has judged it; what the application has changed is judged again.
+    ///
+    /// # Errors
+    /// Outside: a refusal of the application, or a fault. Inside: what is wrong with what it has made of it.
+    pub async fn judged(
+        self,
+        by: Registrant<'_>,
+        rules: &DynamicRules<'_>,
+    ) -> Result<Result<Self, Vec<Complaint>>, Failure> {
+        let mut wanted = self.metadata.clone();
+        rules.registration.policy.register(&mut wanted, by).await??;
+        if wanted == self.metadata {
+            return Ok(Ok(self));
+        }
+        let broken = |error: serde_json::Error| Fault::internal(error.to_string());
+        let json = serde_json::to_vec(&wanted).map_err(broken)?;
+        let object = Object::parse(&json).map_err(|error| Fault::internal(error.to_string()))?;
+        let mut from = Reader::new(&object, RFC7591).of_client();
+        let subject_types = match &self.change {
+            Some(change) => vec![change.former.metadata().openid.subject_type],
+            None => rules.registration.offered.subject_types.clone(),
+        };
+        let (metadata, _) = read(&mut from, wanted.own, &subject_types, rules);
+        if let Some(change) = &self.change {
+            sector::check_same(&mut from, change.former.metadata(), &metadata);
+        }
+        let (complaints, _) = from.finish();
+        Ok(if complaints.is_empty() { Ok(Self { metadata, ..self }) } else { Err(complaints) })
+    }
+
+    /// Makes the client, with a new registration access token if it may manage itself. A client that changes keeps
+    /// its id, and its secret unless it needs none any more or one that can be the key of an HMAC or of encryption;
+    /// then it gets another one, or keeps the one that it sent.
+    ///
+    /// # Errors
+    /// Outside: a fault if its secret cannot be sealed. Inside: what is wrong with its secret.
+    pub fn register(
+        self,
+        token: Option<(&NewToken, &RealmId)>,
+        random: &dyn Random,
+        rules: &DynamicRules<'_>,
+    ) -> Result<Result<Draft, Vec<Complaint>>, Fault> {
+        let dynamic = DynamicRegistration {
+            token: token.map(|(token, realm)| token.key(realm)),
+            policies: rules.names(),
+            software_statement: self.statement,
+        };
+        let (mut body, needs_secret, text) = match &self.change {
+            None => {
+                let Identity { client_id, client_secret } =
+                    rules.registration.policy.identity(&self.metadata, random);
+                let made = || ClientId::parse(&base64url::encode(bytes::<16>(random)));
+                let client_id = client_id.map_or_else(made, Ok);
+                let body = ClientBody {
+                    client_id: client_id.map_err(|_| Fault::internal("a made client_id is not valid"))?,
+                    registration: RegistrationId::from_bytes(bytes(random)),
+                    registered_at: rules.registration.now,
+                    secrets: Vec::new(),
+                    dynamic: Some(dynamic),
+                    metadata: self.metadata,
+                    extra: self.extra,
+                };
+                (body, true, client_secret)
+            }
+            Some(Change { former, secret }) => {
+                let mut body = former.body().clone();
+                body.dynamic = Some(dynamic);
+                body.metadata = self.metadata;
+                body.extra = self.extra;
+                let needs_secret = !keeps_secret(former, &body.metadata, rules.registration.now);
+                if needs_secret {
+                    body.secrets.clear();
+                }
+                let shortest = body.metadata.hmac_secret_length().unwrap_or(0);
+                (body, needs_secret, secret.clone().filter(|text| text.len() >= shortest))
+            }
+        };
+        let mut secret_to_show = None;
+        if needs_secret {
+            let nothing = Object::parse(b"{}").map_err(|error| Fault::internal(error.to_string()))?;
+            let mut from = Reader::new(&nothing, RFC7591);
+            let is_chosen = self.change.is_none() && text.is_some();
+            let given = Given { text, ends: rules.secret_ends() };
+            let secret = fitting_secret(&mut from, given, random, &rules.registration, &body.metadata);
+            let (complaints, _) = from.finish();
+            if is_chosen && complaints.iter().any(|complaint| complaint.setting == "client_secret") {
+                return Err(Fault::internal("the secret of the ClientPolicy is not good"));
+            }
+            if !complaints.is_empty() {
+                return Ok(Err(complaints));
+            }
+            if let Some(secret) = secret {
+                secret.keep(&mut body, random, &rules.registration)?;
+                secret_to_show = Some(secret.text);
+            }
+        }
+        let client = Client::new(body);
+        let registered = |client| Registered { client, secret_to_show, notices: Vec::new() };
+        Ok(Ok(match self.change {
+            None => registered(client).into(),
+            Some(Change { former, .. }) => {
+                Draft::change_of(former.metadata(), registered(client.seen_at(former.revision())))
+            }
+        }))
+    }
+}
+
+/// Whether the client goes on with the secret that it has. Of one that was not needed itself there is but the digest.
+fn keeps_secret(former: &Client, metadata: &ClientMetadata, now: Timestamp) -> bool {
+    let is_sealed = former.metadata().needs_secret_itself() || !metadata.needs_secret_itself();
+    metadata.has_secret()
+        && is_sealed
+        && metadata.hmac_secret_length() <= former.metadata().hmac_secret_length()
+        && former.secrets().iter().any(|secret| secret.is_good(now))
+}
+
+fn kept(statement: Option<&SoftwareStatement<'_>>) -> Option<Box<str>> {
+    statement.map(|statement| statement.text().into())
+}
+
+impl DynamicRules<'_> {
+    /// Reads what counts of what a client has sent.
+    fn reading<T>(
+        &self,
+        sent: Object<'_>,
+        statement: Option<&SoftwareStatement<'_>>,
+        subject_types: &[SubjectType],
+        read: impl FnOnce(&mut Reader<'_>) -> T,
+    ) -> Result<T, Vec<Complaint>> {
+        let may_authenticate = |method| self.policies.iter().all(|policy| policy.has_method(method));
+        let sent = match statement {
+            Some(statement) => statement.over(sent),
+            None => sent,
+        };
+        let picked = self.registration.choices(subject_types, &may_authenticate).pick(&sent);
+        let object = picked.over(sent);
+        let is_left_out = |name: &str| object.raw(name).is_none_or(|raw| is_omitted(raw.get()));
+        let defaults = self.registration.offered.client_defaults.members(is_left_out);
+        let object = object.under(defaults.iter().map(|(name, value)| (*name, &**value)), |_| true);
+        let mut from = Reader::new(&object, RFC7591).of_client().after(&picked);
+        let read = read(&mut from);
+        let (complaints, _) = from.finish();
+        if complaints.is_empty() { Ok(read) } else { Err(complaints) }
+    }
 }
 
 fn read(
@@ -222,11 +336,12 @@ fn read(
     own: OwnSettings,
     subject_types: &[SubjectType],
     rules: &DynamicRules<'_>,
-) -> ClientMetadata {
+) -> (ClientMetadata, Extra) {
     let metadata = ClientMetadata::read(from, rules.registration.algorithms, subject_types, Some(own));
     check_offered(from, &metadata, &rules.registration);
     rules.policies.iter().for_each(|policy| policy.check(from, &metadata));
-    metadata
+    let extra = read_extra(from, &rules.registration);
+    (metadata, extra)
 }
 
 const UPDATE: &str = "RFC 7592 section 2.2";
@@ -265,17 +380,4 @@ const IMMUTABLE: [&str; 4] = [
 /// The members that say whose registration is updated, rather than what it is to become.
 pub(crate) fn is_of_identity(member: &str) -> bool {
     matches!(member, "client_id" | "client_secret") || IMMUTABLE.contains(&member)
-}
-
-fn finished(
-    mut body: ClientBody,
-    secret: Option<Secret>,
-    random: &dyn Random,
-    rules: &DynamicRules<'_>,
-) -> Result<Registered, Fault> {
-    if let Some(secret) = &secret {
-        secret.keep(&mut body, random, &rules.registration)?;
-    }
-    let secret_to_show = secret.map(|secret| secret.text);
-    Ok(Registered { client: Client::new(body), secret_to_show, notices: Vec::new() })
 }

@@ -70,7 +70,7 @@ async fn published(
     url: &str,
     unhelpful: Option<&Arc<PublicKeys>>,
 ) -> Option<Arc<PublicKeys>> {
-    let looked = env.published_keys.look(call.now, &*env.fetch, (client.id(), url), unhelpful).await;
+    let looked = env.published_keys.look(call.now, &*env.fetch, (Some(client.id()), url), unhelpful).await;
     if let Some(fault) = looked.failed {
         env.record(call, &Event::ClientKeysUnavailable { client: client.id().clone(), fault });
     }

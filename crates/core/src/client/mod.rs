@@ -13,7 +13,11 @@ pub use registration::{
 
 mod dynamic;
 pub(crate) use dynamic::is_of_identity;
-pub use dynamic::{Checked, DynamicRules, NewToken, RegistrationPolicy, register_itself, update_itself};
+pub(crate) use dynamic::sent;
+pub use dynamic::{Asked, DynamicRules, NewToken, RegistrationPolicy};
+
+pub(crate) mod software_statement;
+pub use software_statement::{SoftwareStatement, StatementIssuer, StatementKeys};
 
 pub mod authentication;
 pub use authentication::{

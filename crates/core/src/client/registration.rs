@@ -8,17 +8,20 @@ use std::time::Duration;
 
 use chancery_jose::json::Object;
 use chancery_jose::{SecretDigest, SigningAlgorithm, base64url};
-use chancery_types::iana::GrantType;
+use chancery_types::iana::{ClientAuthenticationMethod, GrantType, SubjectType};
 use chancery_types::{ClientId, Timestamp};
 use zeroize::Zeroizing;
 
+use super::is_of_identity;
 use crate::client::hmac_secret;
 use crate::error::{Complaint, Fault};
 use crate::fetch::Fetch;
 use crate::keys::KeySet;
-use crate::model::client::{ClientBody, ClientSecret, Reader, RequestObjectAlgorithm};
+use crate::model::client::choices::Choices;
+use crate::model::client::{ClientBody, ClientSecret, Extra, Reader, RequestObjectAlgorithm};
 use crate::model::{Client, ClientMetadata, IdTokenAlgorithm, RegistrationId};
 use crate::offered::{Endpoint, Offered};
+use crate::policy::{ClientPolicy, DefaultClientPolicy};
 use crate::ports::Random;
 use crate::rule::pairwise::{self, SectorRefused};
 
@@ -39,6 +42,8 @@ pub struct RegistrationRules<'r> {
     pub can_fetch: bool,
     /// Whether a secret given in the metadata may have fewer than 32 characters.
     pub are_weak_secrets_allowed: bool,
+    /// What an application decides about clients.
+    pub policy: &'r dyn ClientPolicy,
     /// When it is registered.
     pub now: Timestamp,
 }
@@ -47,7 +52,24 @@ impl<'r> RegistrationRules<'r> {
     /// Requires a strong secret, seals none and fetches nothing: the rules for a registry that stores nothing.
     #[must_use]
     pub fn new(offered: &'r Offered, algorithms: &'r [SigningAlgorithm], now: Timestamp) -> Self {
-        Self { keys: None, offered, algorithms, can_fetch: false, are_weak_secrets_allowed: false, now }
+        Self {
+            keys: None,
+            offered,
+            algorithms,
+            can_fetch: false,
+            are_weak_secrets_allowed: false,
+            policy: &DefaultClientPolicy,
+            now,
+        }
+    }
+
+    /// What the server may pick from the choices of a client.
+    pub(super) fn choices<'c>(
+        &'c self,
+        subject_types: &'c [SubjectType],
+        may_authenticate: &'c dyn Fn(ClientAuthenticationMethod) -> bool,
+    ) -> Choices<'c> {
+        Choices { offered: self.offered, algorithms: self.algorithms, subject_types, may_authenticate }
     }
 }
 
@@ -154,9 +176,13 @@ fn read(
     rules: &RegistrationRules<'_>,
 ) -> Result<Registered, Vec<Complaint>> {
     let broken = |rule: String| vec![Complaint::new("metadata", rule, RFC7591)];
-    let object =
+    let sent =
         Object::parse(metadata).map_err(|error| broken(format!("must be one JSON object: {error}")))?;
-    let mut reader = Reader::new(&object, RFC7591);
+    let picked = rules.choices(&rules.offered.subject_types, &|_| true).pick(&sent);
+    let object = picked.over(sent);
+    let defaults = rules.offered.client_defaults.members(|name| !object.has(name));
+    let object = object.under(defaults.iter().map(|(name, value)| (*name, &**value)), |_| true);
+    let mut reader = Reader::new(&object, RFC7591).after(&picked);
     reader.permit(rules.offered.redirects);
 
     let client_id = read_id(&mut reader, random);
@@ -164,17 +190,40 @@ fn read(
     check_offered(&mut reader, &metadata, rules);
     let given = Given::read(&mut reader);
     let secret = fitting_secret(&mut reader, given, random, rules, &metadata);
+    let extra = read_extra(&mut reader, rules);
 
     let (complaints, notices) = reader.finish();
     let Some(client_id) = client_id.filter(|_| complaints.is_empty()) else { return Err(complaints) };
     let registration = RegistrationId::from_bytes(bytes(random));
     let (registered_at, secrets, dynamic) = (rules.now, Vec::new(), None);
-    let mut body = ClientBody { client_id, registration, registered_at, secrets, dynamic, metadata };
+    let mut body = ClientBody { client_id, registration, registered_at, secrets, dynamic, metadata, extra };
     if let Some(secret) = &secret {
         secret.keep(&mut body, random, rules).map_err(|fault| broken(fault.to_string()))?;
     }
     let secret_to_show = secret.filter(|secret| secret.is_made).map(|secret| secret.text);
     Ok(Registered { client: Client::new(body), secret_to_show, notices })
+}
+
+/// The members that nobody has read and that the application knows.
+pub(super) fn read_extra(from: &mut Reader<'_>, rules: &RegistrationRules<'_>) -> Extra {
+    let mut extra = Extra::new();
+    for name in from.unread().collect::<Vec<_>>() {
+        let Some(value) = from.unread_value(name).filter(|_| !is_reserved(name)) else { continue };
+        match rules.policy.metadata(name, value) {
+            Ok(true) => {
+                let _ = from.raw(name);
+                extra.insert(name.into(), value.to_owned());
+            }
+            Ok(false) => {}
+            Err(rule) => from.complain(&name.escape_debug().to_string(), rule),
+        }
+    }
+    extra
+}
+
+/// Whether the answer to a registration could have such a member of ours.
+fn is_reserved(name: &str) -> bool {
+    is_of_identity(name) || matches!(name, "chancery" | "software_statement")
 }
 
 /// Complains about each value that this build supports but this provider does not offer.

@@ -12,6 +12,8 @@ use chancery_types::Timestamp;
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType, SubjectType};
 use serde::{Deserialize, Serialize};
 
+mod client_defaults;
+pub use client_defaults::ClientDefaults;
 mod compatibility;
 pub(crate) use compatibility::{
     ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, CLAIMS_FROM_USERINFO, EMPTY_SCOPE_MEMBERS, EXACT_MATCHING, PKCE,
@@ -121,6 +123,8 @@ pub struct Offered {
     pub unsigned_request_objects: bool,
     /// The subject identifier types; the first is for clients that do not say.
     pub subject_types: Vec<SubjectType>,
+    /// What clients are registered for if they do not say.
+    pub client_defaults: ClientDefaults,
 }
 
 impl Offered {
@@ -154,6 +158,7 @@ impl Offered {
             request_object_algorithms: SigningAlgorithm::ALL.to_vec(),
             unsigned_request_objects: unsigned_request_object,
             subject_types: SubjectsConfig::default().types,
+            client_defaults: ClientDefaults::default(),
         }
     }
 

@@ -2,10 +2,13 @@
 
 use chancery_jose::{Header, JwtClaims};
 use chancery_types::{AccountId, ClientId, RedirectPattern};
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use crate::error::Refusal;
-use crate::model::{Client, ResourceServer, Sector, Subject};
+use crate::model::{Client, ClientMetadata, ResourceServer, Sector, Subject};
 use crate::policy::TokenKind;
+use crate::ports::{PortFuture, Random};
 
 /// What a client wants with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +40,137 @@ pub struct AssertionView<'a> {
     pub claims: &'a JwtClaims,
 }
 
+/// Who registers a client, or changes it.
+#[derive(Clone, Copy)]
+pub struct Registrant<'a> {
+    /// The network that the request comes from, in the form in which guessing is counted.
+    pub network: Option<&'a str>,
+    /// The name of the initial access token, if there is one.
+    pub initial_access_token: Option<&'a str>,
+    /// The claims of the software statement, if there is one.
+    pub software_statement: Option<&'a JwtClaims>,
+    /// The names of the policies that hold.
+    pub policies: &'a [Box<str>],
+    /// The client as it is; `None` for a new one.
+    pub former: Option<&'a Client>,
+}
+
+/// The identity of a new client. What is `None` is made by the engine, of random bytes.
+#[derive(Default)]
+pub struct Identity {
+    /// Its id. It must be no other client's, and no person's.
+    pub client_id: Option<ClientId>,
+    /// Its secret, if it needs one: at least 32 printable ASCII characters, and 64 if it can be the key of an HMAC.
+    pub client_secret: Option<Zeroizing<String>>,
+}
+
 /// What an application may decide about clients. Each method has a default.
 pub trait ClientPolicy: Send + Sync {
+    /// Judges what a client has asked to be registered for, or to be changed into (RFC 7591 section 3.2.1), and may
+    /// change it: what it leaves is judged as if the client had asked for it. By default everything is as asked.
+    /// What an operator decides about a client (`own`) may be decided here as well.
+    ///
+    /// ```
+    /// use chancery_core::error::{Reason, Refusal};
+    /// use chancery_core::model::{ClientMetadata, ConsentMode};
+    /// use chancery_core::policy::{ClientPolicy, Registrant};
+    /// use chancery_core::ports::PortFuture;
+    /// use chancery_types::iana::ErrorCode;
+    ///
+    /// /// Clients have a name, and those that our own people register ask nobody for consent.
+    /// struct Ours;
+    ///
+    /// const NAMELESS: Reason = Reason {
+    ///     name: "client_without_name",
+    ///     code: ErrorCode::InvalidClientMetadata,
+    ///     description: "client_name is missing",
+    ///     section: "house rules",
+    /// };
+    ///
+    /// impl ClientPolicy for Ours {
+    ///     fn register<'a>(
+    ///         &'a self,
+    ///         asked: &'a mut ClientMetadata,
+    ///         by: Registrant<'a>,
+    ///     ) -> PortFuture<'a, Result<(), Refusal>> {
+    ///         Box::pin(async move {
+    ///             if asked.description.client_name.is_none() {
+    ///                 return Ok(NAMELESS.refused());
+    ///             }
+    ///             if by.initial_access_token == Some("our-people") {
+    ///                 asked.own.consent = ConsentMode::Implied;
+    ///             }
+    ///             Ok(Ok(()))
+    ///         })
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Outside: a fault. Inside: why it is refused; the code should be one of RFC 7591 section 3.2.2.
+    fn register<'a>(
+        &'a self,
+        asked: &'a mut ClientMetadata,
+        by: Registrant<'a>,
+    ) -> PortFuture<'a, Result<(), Refusal>> {
+        let _ = (asked, by);
+        Box::pin(async { Ok(Ok(())) })
+    }
+
+    /// Whether a member of client metadata that nobody here knows is the application's own: then it is kept, can be
+    /// read as [`Client::extra`], and is told to the client. By default there is none, and such members are dropped
+    /// (RFC 7591 section 2).
+    ///
+    /// ```
+    /// use chancery_core::policy::ClientPolicy;
+    /// use serde_json::value::RawValue;
+    ///
+    /// /// Clients say for which department they are.
+    /// struct WithDepartments;
+    ///
+    /// impl ClientPolicy for WithDepartments {
+    ///     fn metadata(&self, name: &str, value: &RawValue) -> Result<bool, String> {
+    ///         match (name, value.get()) {
+    ///             ("example_department", "\"sales\"" | "\"support\"") => Ok(true),
+    ///             ("example_department", _) => Err("must be sales or support".to_owned()),
+    ///             _ => Ok(false),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong with the value, for whoever registers the client.
+    fn metadata(&self, name: &str, value: &RawValue) -> Result<bool, String> {
+        let _ = (name, value);
+        Ok(false)
+    }
+
+    /// The id and the secret of a client that registers itself. By default both are random.
+    ///
+    /// ```
+    /// use chancery_core::model::ClientMetadata;
+    /// use chancery_core::policy::{ClientPolicy, Identity};
+    /// use chancery_core::ports::Random;
+    /// use chancery_types::ClientId;
+    ///
+    /// /// Ids that tell by themselves that nobody here has chosen the client.
+    /// struct Prefixed;
+    ///
+    /// impl ClientPolicy for Prefixed {
+    ///     fn identity(&self, _: &ClientMetadata, random: &dyn Random) -> Identity {
+    ///         let mut bytes = [0; 16];
+    ///         random.fill(&mut bytes);
+    ///         let id = format!("dynamic-{:032x}", u128::from_be_bytes(bytes));
+    ///         Identity { client_id: ClientId::parse(&id).ok(), ..Identity::default() }
+    ///     }
+    /// }
+    /// ```
+    fn identity(&self, metadata: &ClientMetadata, random: &dyn Random) -> Identity {
+        let _ = (metadata, random);
+        Identity::default()
+    }
+
     /// Whether the client may introspect or revoke this token. Revocation: only the client that it was issued
     /// to (RFC 7009 section 2.1). Introspection: also the clients that the resource server names, and those
     /// registered to introspect this client's tokens; but a refresh token only by its own client (RFC 6749

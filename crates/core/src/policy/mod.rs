@@ -4,7 +4,7 @@ mod authorization;
 pub use authorization::{AuthorizationPolicy, DefaultAuthorizationPolicy};
 
 mod client;
-pub use client::{AssertionView, ClientPolicy, DefaultClientPolicy, Doing, TokenView};
+pub use client::{AssertionView, ClientPolicy, DefaultClientPolicy, Doing, Identity, Registrant, TokenView};
 
 mod token;
 pub use token::{DefaultTokenPolicy, JwtDraft, TokenKind, TokenPolicy};

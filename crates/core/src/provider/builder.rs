@@ -184,6 +184,12 @@ impl Builder {
             let rule = "must have an RS256 key that signs now: every client may rely on it";
             complaints.push(Complaint::new("keys", rule, "OIDC Core section 15.1"));
         }
+        let alg = components.config.client_defaults.id_token_signed_response_alg;
+        if !alg.is_symmetric() && !snapshot.keys.can_sign(alg, now) {
+            let rule = format!("{alg} must be the algorithm of a key that signs now");
+            let setting = "client_defaults.id_token_signed_response_alg";
+            complaints.push(Complaint::new(setting, rule, "OIDC Registration section 2"));
+        }
         if !complaints.is_empty() {
             return Err(complaints);
         }

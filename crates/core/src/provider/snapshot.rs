@@ -135,6 +135,8 @@ impl Snapshot {
         let registration = RegistrationEndpoint {
             config: config.registration.clone(),
             policies: config.registration_policy.clone(),
+            statement_issuers: config.software_statement_issuer.clone(),
+            policy: Arc::clone(client_policy),
             offered: offered.clone(),
             keys: Arc::clone(&keys),
             management: path.map(|path| format!("{}{path}", env.issuer).into()),

@@ -100,11 +100,9 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
     let offered = settings.engine.offered();
     let rules = RegistrationRules {
         keys: Some(&keys),
-        offered: &offered,
-        algorithms: &algorithms,
         can_fetch: true,
         are_weak_secrets_allowed: weak_secret,
-        now,
+        ..RegistrationRules::new(&offered, &algorithms, now)
     };
     let fetch = fetch::open(&settings.fetch)?;
     let mut registered: Vec<Registered> = Vec::new();

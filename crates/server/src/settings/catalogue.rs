@@ -9,6 +9,9 @@ use chancery_core::offered::{Endpoint, Switch};
 mod compatibility;
 use compatibility::COMPATIBILITY;
 
+mod registration;
+use registration::REGISTRATION;
+
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
@@ -91,6 +94,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("client_authentication", "How clients authenticate"),
     ("request_objects", "Authorization requests that are JWTs (RFC 9101)"),
     (
+        "client_defaults",
+        "Members of client metadata for clients that leave them out, whoever registers them (RFC 7591 section 2)",
+    ),
+    (
         "compatibility",
         "What is loosened for clients that cannot do without it. Each setting leaves a recommendation of its standard; `chancery check` names the section",
     ),
@@ -109,6 +116,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     (
         "registration_policy[]",
         "What clients that register themselves may register for; repeat the section for each policy",
+    ),
+    (
+        "software_statement_issuer[]",
+        "Somebody who vouches for clients that register themselves, by software statements (RFC 7591 section 2.3); repeat the section for each",
     ),
     ("resource_server[]", "A resource server that accepts access tokens; repeat the section for each"),
 ];
@@ -131,7 +142,7 @@ pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         let switch = || setting(named("endpoints"), Form::Switch, "true", endpoint.purpose);
         route.into_iter().chain((endpoint.switch == Switch::Endpoints).then(switch))
     });
-    WRITTEN.iter().chain(COMPATIBILITY).copied().chain(of_endpoint).collect()
+    WRITTEN.iter().chain(REGISTRATION).chain(COMPATIBILITY).copied().chain(of_endpoint).collect()
 });
 
 /// All settings but those of `[compatibility]`, and those of `[routes]` and `[endpoints]`, which are made from the endpoints' descriptions.
@@ -422,61 +433,6 @@ const WRITTEN: &[Setting] = &[
         Form::Texts,
         "[]",
         "The languages in which people have claims such as `name#de` (BCP 47 tags), announced as `claims_locales_supported`.",
-    ),
-    setting(
-        "registration.access",
-        Form::Choice(&["off", "token", "open"]),
-        "\"off\"",
-        "Who may register clients: nobody, whoever has an initial access token (`chancery registration-token`), or anybody.",
-    ),
-    setting(
-        "registration.management",
-        Form::Switch,
-        "false",
-        "Whether clients that registered themselves may read, change and remove themselves (RFC 7592).",
-    ),
-    setting(
-        "registration.network_quota",
-        Form::Number,
-        "20",
-        "How many clients one network may register within an hour without an initial access token, on each node; 0 for any number.",
-    ),
-    setting(
-        "registration.policies",
-        Form::Texts,
-        "[\"default\"]",
-        "The policies that clients are held to, all at once, unless their initial access token names others. Without a `[[registration_policy]]` of this name, `default` is one with the defaults below.",
-    ),
-    setting("registration_policy[].name", Form::Text, "\"default\"", "Its name."),
-    setting(
-        "registration_policy[].grant_types",
-        Form::Texts,
-        "[\"authorization_code\", \"refresh_token\", \"implicit\"]",
-        "The grant types that may be registered. `client_credentials` is not among the default, because nobody consents to it.",
-    ),
-    setting(
-        "registration_policy[].redirect_hosts",
-        Form::Texts,
-        "[]",
-        "The hosts of redirect and post-logout redirect URIs, besides loopback; `*.example.org` for everything below `example.org`. Empty for all.",
-    ),
-    setting(
-        "registration_policy[].authentication_methods",
-        Form::Texts,
-        "[]",
-        "The values of `token_endpoint_auth_method`; empty for all.",
-    ),
-    setting(
-        "registration_policy[].secret_lifetime",
-        Form::Duration,
-        "",
-        "How long secrets are good (`client_secret_expires_at`); for ever without it.",
-    ),
-    setting(
-        "registration_policy[].network_quota",
-        Form::Number,
-        "0",
-        "How many clients one network may register within an hour, on each node; 0 for any number.",
     ),
     setting(
         "discovery.extra",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chancery_core::client::RegistrationPolicy;
+use chancery_core::client::{RegistrationPolicy, StatementIssuer};
 use chancery_core::model::TokenFormat;
 use serde_json::{Value, json};
 
@@ -116,6 +116,21 @@ fn the_catalogue_has_the_settings_of_a_registration_policy() {
         redirect_hosts = ['*.example.org']\nauthentication_methods = ['none']\nsecret_lifetime = '90d'";
     let read = settings(&format!("{MINIMAL}{table}"), &[], &[]).unwrap();
     assert_eq!(&*read.engine.registration_policy[0].name, "partners");
+}
+
+/// The same for its other repeated section, and for what clients are registered for if they do not say.
+#[test]
+fn the_catalogue_has_the_settings_of_an_issuer_of_statements() {
+    let issuer = serde_json::to_value(StatementIssuer::default()).unwrap();
+    let written =
+        |key: &str| ALL.iter().any(|setting| setting.key == format!("software_statement_issuer[].{key}"));
+    assert!(issuer.as_object().unwrap().keys().all(|key| written(key)), "{issuer}");
+    let table = "[[software_statement_issuer]]\nissuer = 'https://publisher.example'\njwks = '{\"keys\":[]}'\n\
+        algorithms = ['EdDSA']\npolicies = ['default']\nsoftware_ids = ['x']\n\
+        [client_defaults]\ntoken_endpoint_auth_method = 'none'\ngrant_types = ['authorization_code', 'refresh_token']";
+    let read = settings(&format!("{MINIMAL}{table}"), &[], &[]).unwrap();
+    assert_eq!(&*read.engine.software_statement_issuer[0].issuer, "https://publisher.example");
+    assert_eq!(read.engine.client_defaults.grant_types.len(), 2);
 }
 
 /// The catalogue and the server's structs have the same settings: serde names the fields that it expects.

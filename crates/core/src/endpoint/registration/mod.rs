@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_jose::SigningAlgorithm;
+use chancery_jose::json::Object;
 use chancery_store::Put;
 use chancery_types::handle::{Handle, RegistrationAccessToken};
 use chancery_types::iana::ErrorCode;
@@ -20,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::client::{
-    Draft, DynamicRules, NewToken, NotRegistered, Registered, RegistrationPolicy, RegistrationRules,
-    is_of_identity, register_itself, update_itself,
+    Asked, Draft, DynamicRules, NewToken, NotRegistered, Registered, RegistrationPolicy, RegistrationRules,
+    SoftwareStatement, StatementIssuer, is_of_identity, sent, software_statement,
 };
 use crate::context::{Call, Env, credentials};
 use crate::endpoint::userinfo::{MALFORMED_HEADER, TOKEN_MISSING};
@@ -29,7 +30,10 @@ use crate::error::{Complaint, Failure, Fault, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::keys::KeySet;
 use crate::model::Client;
+use crate::model::client::is_omitted;
 use crate::offered::Offered;
+use crate::policy::{ClientPolicy, Registrant};
+use crate::records::InitialAccessTokenBody;
 
 mod initial_access;
 pub use initial_access::NewInitialAccessToken;
@@ -148,8 +152,23 @@ impl RegistrationConfig {
         self.access == RegistrationAccess::Open && self.network_quota == 0
     }
 
-    pub(crate) fn complaints(&self, policies: &[RegistrationPolicy]) -> Vec<Complaint> {
-        let mut complaints = Vec::new();
+    pub(crate) fn complaints(
+        &self,
+        policies: &[RegistrationPolicy],
+        issuers: &[StatementIssuer],
+    ) -> Vec<Complaint> {
+        let mut complaints: Vec<Complaint> = issuers.iter().flat_map(StatementIssuer::complaints).collect();
+        for (at, issuer) in issuers.iter().enumerate() {
+            let mut complain = |rule: String| {
+                complaints.push(Complaint::new("software_statement_issuer", rule, "RFC 7591 section 2.3"));
+            };
+            if issuers.iter().take(at).any(|before| before.issuer == issuer.issuer) {
+                complain(format!("{:?} is configured twice", issuer.issuer));
+            }
+            for name in issuer.policies.iter().filter(|name| find(policies, name).is_none()) {
+                complain(format!("{:?}: there is no [[registration_policy]] {name:?}", issuer.issuer));
+            }
+        }
         let mut names = BTreeSet::new();
         for policy in policies {
             let rule = match () {
@@ -241,6 +260,8 @@ const QUOTA_PERIOD: Duration = Duration::from_secs(3_600);
 pub struct RegistrationEndpoint {
     pub(crate) config: RegistrationConfig,
     pub(crate) policies: Vec<RegistrationPolicy>,
+    pub(crate) statement_issuers: Vec<StatementIssuer>,
+    pub(crate) policy: Arc<dyn ClientPolicy>,
     pub(crate) offered: Arc<Offered>,
     pub(crate) keys: Arc<KeySet>,
     /// The URL of the client configuration endpoint; a client's own is one segment below it. `None` if
@@ -263,17 +284,29 @@ impl RegistrationEndpoint {
         if initial.is_none() && self.config.access == RegistrationAccess::Token {
             return Err((&INITIAL_ACCESS_TOKEN_MISSING).into());
         }
-        let named = initial.as_ref().map(|found| &found.body.policies).filter(|names| !names.is_empty());
-        let policies = self.named(named.unwrap_or(&self.config.policies))?;
+        let sent = sent(metadata).map_err(malformed)?;
+        let text = self.statement_text(&sent)?;
+        let statement = self.verified(call, env, text.as_deref()).await?;
+        let names = self.policies_of(initial.as_ref().map(|found| &found.body), statement.as_ref());
+        let policies = self.named(&names)?;
         let policies: Vec<&RegistrationPolicy> = policies.iter().map(|policy| &**policy).collect();
+        needed(&policies, statement.as_ref())?;
         let algorithms = self.keys.algorithms(call.now);
         let rules =
             DynamicRules { registration: self.rules(&algorithms, env, call.now), policies: &policies };
+        let asked = Asked::read(sent, statement.as_ref(), &rules).map_err(RegistrationError::of)?;
+        let network = call.network();
+        let by = Registrant {
+            network: network.as_deref(),
+            initial_access_token: initial.as_ref().map(|found| &*found.body.name),
+            software_statement: statement.as_ref().map(SoftwareStatement::claims),
+            policies: &names,
+            former: None,
+        };
+        let asked = asked.judged(by, &rules).await?.map_err(RegistrationError::of)?;
         let token = self.management.as_ref().map(|_| new_token(env));
         let owned = token.as_ref().map(|token| (token, &env.realm));
-        let checked = register_itself(metadata, owned, &*env.random, &rules)?;
-        let draft = checked.map_err(RegistrationError::of)?;
-        let network = call.network();
+        let draft = asked.register(owned, &*env.random, &rules)?.map_err(RegistrationError::of)?;
         let own_quota = self.config.network_quota;
         let quotas = policies.iter().map(|policy| policy.network_quota);
         let quotas = quotas.chain(initial.is_none().then_some(own_quota)).filter(|quota| *quota > 0);
@@ -329,16 +362,45 @@ impl RegistrationEndpoint {
         metadata: &[u8],
     ) -> Result<RegistrationResponse, RegistrationError> {
         let (client, _) = managed(call, env, client_id).await?;
-        // It stays under the policies that it was registered under.
-        let names = client.dynamic().map(|dynamic| &dynamic.policies[..]).unwrap_or_default();
-        let policies = self.named(names)?;
+        let sent = sent(metadata).map_err(malformed)?;
+        // It stays under the policies that it was registered under, and what somebody vouches for stays vouched for.
+        let dynamic = client.dynamic().ok_or_else(|| Fault::internal("an operator's client"))?;
+        let kept = dynamic.software_statement.as_deref();
+        let former = kept.map(|text| SoftwareStatement::registered(&self.statement_issuers, text));
+        let former = former.transpose()?;
+        let text = self.statement_text(&sent)?;
+        let new = text.as_deref().filter(|text| Some(*text) != kept);
+        let statement = match (self.verified(call, env, new).await?, former) {
+            (Some(new), Some(former)) => Some(new.after(&former)?),
+            (new, former) => new.or(former),
+        };
+        let mut names = dynamic.policies.clone();
+        let of_issuer = statement.iter().flat_map(|statement| &statement.issuer.policies);
+        for name in of_issuer {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        let policies = self.named(&names)?;
         let policies: Vec<&RegistrationPolicy> = policies.iter().map(|policy| &**policy).collect();
+        needed(&policies, statement.as_ref())?;
         let algorithms = self.keys.algorithms(call.now);
         let rules =
             DynamicRules { registration: self.rules(&algorithms, env, call.now), policies: &policies };
+        let asked = Asked::change_of(&client, sent, statement.as_ref(), &rules);
+        let asked = asked.map_err(RegistrationError::of)?;
+        let network = call.network();
+        let by = Registrant {
+            network: network.as_deref(),
+            initial_access_token: None,
+            software_statement: statement.as_ref().map(SoftwareStatement::claims),
+            policies: &names,
+            former: Some(&client),
+        };
+        let asked = asked.judged(by, &rules).await?.map_err(RegistrationError::of)?;
         let token = new_token(env);
-        let checked = update_itself(&client, metadata, (&token, &env.realm), &*env.random, &rules)?;
-        let draft = checked.map_err(RegistrationError::of)?;
+        let draft = asked.register(Some((&token, &env.realm)), &*env.random, &rules)?;
+        let draft = draft.map_err(RegistrationError::of)?;
         let registered = fetched(call, env, draft).await?;
         let changed = Arc::new(registered.client.clone());
         stored(env.registry.put_client(&env.realm, Some(client.revision()), changed).await?)?;
@@ -368,6 +430,38 @@ impl RegistrationEndpoint {
         Ok(RegistrationResponse::Removed)
     }
 
+    /// The software statement of a request; none if nobody's is accepted (RFC 7591 section 3.1.1).
+    fn statement_text(&self, sent: &Object<'_>) -> Result<Option<String>, RegistrationError> {
+        let raw = sent.raw("software_statement").map(|raw| raw.get()).filter(|raw| !is_omitted(raw));
+        let Some(raw) = raw.filter(|_| !self.statement_issuers.is_empty()) else { return Ok(None) };
+        serde_json::from_str(raw).map(Some).map_err(|_| (&software_statement::MALFORMED).into())
+    }
+
+    async fn verified<'s>(
+        &'s self,
+        call: &Call,
+        env: &Env,
+        text: Option<&'s str>,
+    ) -> Result<Option<SoftwareStatement<'s>>, Failure> {
+        let Some(text) = text else { return Ok(None) };
+        SoftwareStatement::verified(call, env, &self.statement_issuers, text).await.map(Some)
+    }
+
+    /// The names of the policies that a new client is held to: those of its initial access token and those of the
+    /// issuer of its software statement, or else those of `[registration]`.
+    fn policies_of(
+        &self,
+        initial: Option<&InitialAccessTokenBody>,
+        statement: Option<&SoftwareStatement<'_>>,
+    ) -> Vec<Box<str>> {
+        let of_token = initial.into_iter().flat_map(|body| &body.policies);
+        let of_issuer = statement.into_iter().flat_map(|statement| &statement.issuer.policies);
+        let mut names: Vec<Box<str>> = of_token.chain(of_issuer).cloned().collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.is_empty() { self.config.policies.clone() } else { names }
+    }
+
     /// The policies of these names.
     pub(crate) fn named(&self, names: &[Box<str>]) -> Result<Vec<Cow<'_, RegistrationPolicy>>, Fault> {
         let missing =
@@ -382,6 +476,7 @@ impl RegistrationEndpoint {
         now: Timestamp,
     ) -> RegistrationRules<'r> {
         RegistrationRules {
+            policy: &*self.policy,
             keys: Some(&self.keys),
             can_fetch: env.fetch.reaches_others(),
             ..RegistrationRules::new(&self.offered, algorithms, now)
@@ -399,6 +494,10 @@ impl RegistrationEndpoint {
         };
         // What an operator decided about the client is none of its metadata.
         members.remove("chancery");
+        for (name, value) in &client.body().extra {
+            let value = serde_json::from_str(value.get());
+            members.insert(name.to_string(), value.map_err(|error| Fault::internal(error.to_string()))?);
+        }
         let mut add = |name: &str, value: Value| members.insert(name.to_owned(), value);
         add("client_id", client.id().as_str().into());
         add("client_id_issued_at", client.registered_at().secs().into());
@@ -408,6 +507,9 @@ impl RegistrationEndpoint {
         if let Some(secret) = client.secrets().last() {
             // Zero means never.
             add("client_secret_expires_at", secret.ends.map_or(0, |ends| ends.secs()).into());
+        }
+        if let Some(statement) = client.dynamic().and_then(|dynamic| dynamic.software_statement.as_deref()) {
+            add("software_statement", statement.into());
         }
         if let (Some(token), Some(endpoint)) = (token, &self.management) {
             add("registration_access_token", token.into());
@@ -434,6 +536,23 @@ async fn managed(call: &Call, env: &Env, client_id: &str) -> Result<(Arc<Client>
         return CLIENT_DISABLED.refused();
     }
     Ok((client, token))
+}
+
+fn malformed(complaint: Complaint) -> RegistrationError {
+    RegistrationError::of(vec![complaint])
+}
+
+/// Whether there is a software statement, if a policy demands one.
+fn needed(
+    policies: &[&RegistrationPolicy],
+    statement: Option<&SoftwareStatement<'_>>,
+) -> Result<(), Failure> {
+    match statement {
+        None if policies.iter().any(|policy| policy.software_statement) => {
+            software_statement::MISSING.refused()
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Looks at what the client refers to.

@@ -13,4 +13,7 @@ pub(crate) struct DynamicRegistration {
     /// The names of the policies that it was registered under, and that its updates are held to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) policies: Vec<Box<str>>,
+    /// The software statement that vouches for some of its metadata.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) software_statement: Option<Box<str>>,
 }

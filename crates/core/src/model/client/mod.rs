@@ -1,13 +1,18 @@
 //! A registered client (RFC 6749 section 2): its metadata as it was registered, and what the server adds to
 //! it. Only `client::registration` makes one.
 
+use std::collections::BTreeMap;
+
 use chancery_store::Revision;
 use chancery_types::iana::{ErrorCode, GrantType};
 use chancery_types::{ClientId, RedirectPattern, RedirectUri, ResourceUri, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::error::{Fault, Reason, Refusal};
 use crate::offered::RedirectLeniency;
+
+pub(crate) mod choices;
 
 mod description;
 pub use description::Description;
@@ -43,7 +48,7 @@ mod request_objects;
 pub use request_objects::{RequestObjectAlgorithm, RequestObjects};
 
 mod reader;
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Reader, is_omitted};
 
 mod secret;
 pub(crate) use secret::{ClientSecret, HmacSecret};
@@ -103,7 +108,13 @@ pub(crate) struct ClientBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) dynamic: Option<DynamicRegistration>,
     pub(crate) metadata: ClientMetadata,
+    /// The application's own members.
+    #[serde(default, skip_serializing_if = "Extra::is_empty")]
+    pub(crate) extra: Extra,
 }
+
+/// Members of client metadata that an application knows, as they were written.
+pub(crate) type Extra = BTreeMap<Box<str>, Box<RawValue>>;
 
 /// The first byte of the stored form; JSON follows.
 const VERSION: u8 = 1;
@@ -213,6 +224,13 @@ impl Client {
     #[must_use]
     pub fn metadata(&self) -> &ClientMetadata {
         &self.body.metadata
+    }
+
+    /// A member of its metadata that is the application's own ([`ClientPolicy::metadata`](crate::policy::ClientPolicy::metadata)),
+    /// as it was written.
+    #[must_use]
+    pub fn extra(&self, name: &str) -> Option<&RawValue> {
+        self.body.extra.get(name).map(|value| &**value)
     }
 
     /// Its revision in the registry, which a change has to name.

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use chancery_jose::json::Object;
 use chancery_types::{RedirectKind, RedirectUri, is_misleading};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
+use super::choices::{self, Picked};
 use crate::error::Complaint;
 use crate::offered::RedirectLeniency;
 
@@ -40,6 +42,13 @@ impl<'m> Reader<'m> {
     /// Whether the client wrote the metadata itself.
     pub(super) fn is_of_client(&self) -> bool {
         self.is_of_client
+    }
+
+    /// After the server has picked from the choices of a client; what is wrong with them counts, too.
+    pub(crate) fn after(mut self, picked: &Picked) -> Self {
+        self.known.extend(self.names().filter(|name| choices::of(name).is_some()));
+        self.complaints.extend(picked.complaints.iter().cloned());
+        self
     }
 
     /// Loosens the rules for redirect URIs.
@@ -147,7 +156,7 @@ impl<'m> Reader<'m> {
     pub(crate) fn raw(&mut self, name: &'m str) -> Option<&'m str> {
         self.known.push(name);
         let raw = self.object.raw(name).map(|raw| raw.get());
-        raw.filter(|raw| !self.is_of_client || !matches!(*raw, "null" | "\"\""))
+        raw.filter(|raw| !self.is_of_client || !is_omitted(raw))
     }
 
     /// Whether the member is there.
@@ -199,10 +208,21 @@ impl<'m> Reader<'m> {
         None
     }
 
+    /// The names of the members that nobody has asked for.
+    pub(crate) fn unread(&self) -> impl Iterator<Item = &'m str> {
+        self.names().filter(|name| !self.known.contains(name))
+    }
+
+    /// The value of such a member. Of a client that wrote its metadata itself, those that count as omitted are left
+    /// out.
+    pub(crate) fn unread_value(&self, name: &str) -> Option<&'m RawValue> {
+        let value = self.object.raw(name);
+        value.filter(|value| !self.is_of_client || !is_omitted(value.get()))
+    }
+
     /// Unknown members, made safe to display.
     fn unknown(&self) -> Vec<String> {
-        let unknown = self.names().filter(|name| !self.known.contains(name));
-        unknown.map(|name| name.escape_debug().to_string()).collect()
+        self.unread().map(|name| name.escape_debug().to_string()).collect()
     }
 
     /// What was wrong, and what was left out.
@@ -212,6 +232,11 @@ impl<'m> Reader<'m> {
         self.notices.extend(unknown);
         (self.complaints, self.notices)
     }
+}
+
+/// RFC 7592 section 2.2
+pub(crate) fn is_omitted(json: &str) -> bool {
+    matches!(json, "null" | "\"\"")
 }
 
 /// RFC 6761 section 6.3
