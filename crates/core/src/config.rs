@@ -78,6 +78,7 @@ impl Config {
             ..Offered::at(self.endpoints_on(), &self.compatibility)
                 .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)
                 .with_request_object_algorithms(&self.request_objects.algorithms)
+                .with_request_object_encryption(&self.request_objects.encryption_algorithms)
         }
     }
 

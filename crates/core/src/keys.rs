@@ -2,8 +2,8 @@
 //! from [`rotation`](crate::rotation).
 
 use chancery_jose::{
-    Compact, CompactJwe, Decrypted, EncodedHeader, JwkSet, KeyedHash, SealingKey, SigningAlgorithm, Verified,
-    VerifyingKey, assemble,
+    Compact, CompactJwe, Decrypted, EncodedHeader, JwkSet, KeyManagementAlgorithm, KeyedHash, SealingKey,
+    SigningAlgorithm, Verified, VerifyingKey, assemble,
 };
 use chancery_types::{RealmId, Timestamp};
 use zeroize::Zeroizing;
@@ -179,17 +179,25 @@ impl KeySet {
         jwe: CompactJwe<'_>,
     ) -> Result<Result<Decrypted, chancery_jose::Error>, Fault> {
         let header = jwe.header();
+        let Some(encrypted) = jwe.encrypted_key() else {
+            return Ok(Err(chancery_jose::Error::KeyNotForAlgorithm));
+        };
         let is_meant = |key: &&EncryptionKeyEntry| match &header.kid {
             Some(kid) => key.jwk.kid() == Some(kid) && key.times.counts(now),
-            None => key.times.is_offered(now),
+            None => key.times.is_offered(now) && encrypted.can_be_for(&key.jwk),
         };
         let mut fitting = self.encryption.iter().filter(|key| key.jwk.fits(header.alg));
-        let kid = fitting.find(is_meant).and_then(|key| key.jwk.kid());
-        let (Some(kid), Some(encrypted)) = (kid, jwe.encrypted_key()) else {
+        let Some(kid) = fitting.find(is_meant).and_then(|key| key.jwk.kid()) else {
             return Ok(Err(chancery_jose::Error::KeyNotForAlgorithm));
         };
         let opened = env.private_keys.decrypt(&env.realm, kid, encrypted).await?;
         Ok(jwe.decrypt_with_opened(opened, &|buffer| env.random.fill(buffer)))
+    }
+
+    /// Whether a key is published now for which others can encrypt by this algorithm.
+    #[must_use]
+    pub fn can_decrypt(&self, alg: KeyManagementAlgorithm, now: Timestamp) -> bool {
+        self.encryption.iter().any(|key| key.times.is_offered(now) && key.jwk.fits(alg))
     }
 
     /// The JWK Set (RFC 7517 section 5): the public part of every published key.

@@ -31,6 +31,7 @@ const LISTS: &[&[Described]] = &[
     model::client::REASONS,
     policy::clear::REASONS,
     request::addressed::REASONS,
+    request::encrypted::REASONS,
     request::object::REASONS,
     request::resolver::REASONS,
     request::validated::REASONS,

@@ -42,6 +42,8 @@ const MEMBERS: &[&str] = &[
     "redirect_uris",
     "registration_access_token",
     "registration_client_uri",
+    "request_object_encryption_alg",
+    "request_object_encryption_enc",
     "request_object_signing_alg",
     "request_uris",
     "require_auth_time",

@@ -85,7 +85,7 @@ pub use claims_writer::ClaimsWriter;
 mod jwe;
 pub use jwe::{
     CompactJwe, ContentEncryptionAlgorithm, Decrypted, DecryptionKey, EncryptedKey, EncryptionKey,
-    EncryptionKeyType, JweHeader, JweWriter, KeyManagementAlgorithm, Recipient, SharedKey,
+    EncryptionKeyType, JweHeader, JweWriter, KeyManagementAlgorithm, Recipient, SharedKey, is_encrypted,
 };
 
 mod random;

@@ -44,7 +44,7 @@ pub(crate) enum Command {
     /// List and end the sessions of people
     #[command(subcommand)]
     Session(Session),
-    /// List and rotate the signing keys
+    /// List, rotate and remove the keys that sign and decrypt
     #[command(subcommand)]
     Keys(Keys),
     /// Explain the reasons for refused requests that the log names

@@ -24,6 +24,10 @@ use crate::{access, secrets};
 /// The algorithms that practically every client and resource server supports.
 const FIRST_KEYS: [SigningAlgorithm; 2] = [SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
 
+/// The types of the keys for encryption: one for the algorithms of RSA, and the curve that every client knows for the
+/// others.
+const ENCRYPTION_KEYS: [EncryptionKeyType; 2] = [EncryptionKeyType::Rsa, EncryptionKeyType::P256];
+
 /// The built-in ports over one store.
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn StateStore>,
@@ -89,6 +93,13 @@ pub(crate) fn password_rules(blocklist: Option<&Path>) -> Result<PasswordRules, 
     let list = std::fs::read_to_string(path);
     list.map(|list| PasswordRules::refusing(&list))
         .map_err(|error| format!("passwords.blocklist: {}: {error}", path.display()))
+}
+
+/// The types of the keys that the algorithms of `request_objects.encryption_algorithms` need.
+pub(crate) fn encryption_types(settings: &Settings) -> Vec<EncryptionKeyType> {
+    let wanted = &settings.engine.request_objects.encryption_algorithms;
+    let is_needed = |key_type: &EncryptionKeyType| key_type.algorithms().any(|alg| wanted.contains(&alg));
+    ENCRYPTION_KEYS.into_iter().filter(is_needed).collect()
 }
 
 impl Opened {
@@ -171,12 +182,11 @@ impl Opened {
         Ok(algorithms)
     }
 
-    /// The types of the keys for encryption that have not been superseded, each once.
-    pub(crate) async fn encryption_types(&self, realm: &RealmId) -> Result<Vec<EncryptionKeyType>, Fault> {
-        let mut types = Vec::new();
-        for key in self.keys.encryption_keys(realm).await?.iter().filter(|key| key.times.end.is_none()) {
-            types.extend(Some(key.jwk.key_type()).filter(|key_type| !types.contains(key_type)));
+    /// Makes the keys for encryption that these settings need, unless they exist.
+    pub(crate) async fn encryption_keys(&self, settings: &Settings) -> Result<(), Fault> {
+        match encryption_types(settings).as_slice() {
+            [] => Ok(()),
+            types => self.keys.begin_encryption(&settings.realm, types).await,
         }
-        Ok(types)
     }
 }

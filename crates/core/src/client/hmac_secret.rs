@@ -63,6 +63,25 @@ pub(crate) fn shared_key(
     key.map(Some).map_err(|error| broken(client, &error.to_string()))
 }
 
+/// The keys by which the client may encrypt something for this server now, each derived from one of its secrets
+/// that have not expired.
+///
+/// # Errors
+/// As [`shared_key`].
+pub(crate) fn decrypting_shared_keys(
+    client: &Client,
+    Encryption { alg, enc }: Encryption,
+    keys: &KeySet,
+    now: Timestamp,
+) -> Result<Vec<SharedKey>, Fault> {
+    let good = client.secrets().iter().filter(|secret| secret.is_good(now));
+    let derived = |secret| {
+        let key = SharedKey::from_client_secret(alg, enc, &opened(client, secret, keys)?);
+        key.map_err(|error| broken(client, &error.to_string()))
+    };
+    good.map(derived).collect()
+}
+
 /// The keys that the client may sign its assertions with now: its secrets that have not expired. Whichever is
 /// too short for the algorithm is none.
 ///

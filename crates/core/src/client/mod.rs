@@ -1,7 +1,9 @@
 //! Clients: their registration and their authentication.
 
 mod hmac_secret;
-pub(crate) use hmac_secret::{authenticating_hmac_keys, past_hmac_keys, shared_key, signing_hmac_key};
+pub(crate) use hmac_secret::{
+    authenticating_hmac_keys, decrypting_shared_keys, past_hmac_keys, shared_key, signing_hmac_key,
+};
 
 pub(crate) mod keys;
 pub(crate) use keys::encryption_key;

@@ -263,6 +263,11 @@ pub(super) fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, ru
         }
         _ => {}
     }
+    let algorithms = &offered.request_object_encryption_algorithms;
+    let encryption = metadata.request_objects.request_object_encryption_alg;
+    for alg in encryption.iter().filter(|alg| !algorithms.contains(alg)) {
+        complain("request_object_encryption_alg", alg.name());
+    }
     if !metadata.own.introspects.is_empty() && !offered.endpoints.has(Endpoint::Introspection) {
         complain("chancery.introspects", "introspection");
     }

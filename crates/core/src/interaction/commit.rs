@@ -239,7 +239,7 @@ async fn store(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, 
     let browser = call.browser.as_deref().and_then(|cookie| HandleDigest::from_bytes(&sha256(cookie)));
     let body = InteractionBody {
         interaction: pending.interaction.ok_or_else(|| Fault::internal("a form of no interaction"))?,
-        request: pending.purpose.carrier(),
+        request: pending.carrier()?,
         source: pending.purpose.source(),
         first_seen: pending.first_seen,
         session: Some(change.session),

@@ -16,7 +16,7 @@ use super::pending::Pending;
 use super::prompt::{self, Needed};
 use super::step::Step;
 use super::view::LoginProblem;
-use super::{Decided, Interactions, stored};
+use super::{Decided, Interactions, carried, stored};
 use crate::context::{Call, Env};
 use crate::error::{Fault, PageError, Reason};
 use crate::model::{Carrier, PromptName};
@@ -49,9 +49,9 @@ pub(crate) async fn first<'a>(
     env: &'a Env,
     form: &'a Params<'_>,
 ) -> Result<ControlFlow<Decided, Step<'a>>, PageError> {
-    let carried = Carrier::read(form.one("request")?.ok_or(&FORM_INCOMPLETE)?)?;
-    let source =
-        FormToken::source(env, by.keys(), call.now, by.config.lifetime, form, &Carrier::of(&carried));
+    let carried = carried::read(env, by.keys(), form.one("request")?.ok_or(&FORM_INCOMPLETE)?)?;
+    let plain = Carrier::of(&carried.params);
+    let source = FormToken::source(env, by.keys(), call.now, by.config.lifetime, form, &plain);
     let received = Received::again(carried, source);
     let mut pending = match stored::again(by, call, env, received).await? {
         ControlFlow::Continue(pending) => pending,

@@ -18,7 +18,7 @@ use super::form_token::{digest, open, seal};
 use super::page::{browser, fresh_interaction, lost};
 use super::pending::Pending;
 use super::prompt::Needed;
-use super::{Decided, Interactions, Outcome, stored};
+use super::{Decided, Interactions, Outcome, carried, stored};
 use crate::context::{Call, Env};
 use crate::error::{Fault, PageError};
 use crate::model::{Carrier, Done, Source};
@@ -59,7 +59,7 @@ async fn send(pending: &Pending<'_>) -> Result<Decided, Fault> {
     let (browser, fresh) = browser(pending);
     let sealed = Sealed {
         interaction: pending.interaction.unwrap_or_else(|| fresh_interaction(env)),
-        request: pending.purpose.carrier(),
+        request: pending.carrier()?,
         source: pending.purpose.source(),
         first_seen: pending.first_seen,
         browser,
@@ -109,9 +109,9 @@ pub(crate) async fn view(
     let is_of_browser =
         call.browser.as_deref().is_some_and(|cookie| constant_time_eq(&browser, &sha256(cookie)));
     if !is_of_browser {
-        return Ok(stored::way_on(by, (call, env), request.params().ok(), false).await?);
+        return Ok(stored::way_on(by, (call, env), Some(request.as_text()), false).await?);
     }
-    let received = Received::again(request.params()?, source);
+    let received = Received::again(carried::read(env, by.keys(), request.as_text())?, source);
     let mut pending = match stored::again(by, call, env, received).await? {
         ControlFlow::Continue(pending) => pending,
         ControlFlow::Break(next) => return Ok(next),

@@ -30,6 +30,7 @@ use crate::request::{Addressed, AuthorizationResponse, Rules, Unsealed};
 use crate::session::Sessions;
 
 mod answered;
+mod carried;
 pub(crate) mod commit;
 pub mod consent;
 pub mod device;
@@ -192,9 +193,11 @@ impl Interactions {
     }
 
     /// The query that starts the same request again, from the browser alone: `None` for a client whose requests
-    /// need its signature, because what a page carries is not signed any more.
+    /// need its signature, because what a page carries is not signed any more, and for a request that its client
+    /// has encrypted.
     fn restart(&self, addressed: &Addressed<'_>) -> Option<String> {
-        let can_restart = !self.rules.resolver.demands_signature(&addressed.client);
+        let can_restart =
+            !addressed.is_confidential && !self.rules.resolver.demands_signature(&addressed.client);
         can_restart.then(|| addressed.carrier().into_text())
     }
 

@@ -126,7 +126,7 @@ pub(super) fn fresh_interaction(env: &Env) -> InteractionId {
 fn form(pending: &Pending<'_>, token: &str) -> Result<FormView, Fault> {
     // Also where the request is stored: if its record is gone when the form comes back, it can be started
     // again.
-    let mut fields = vec![("request", pending.purpose.carrier().into_text()), ("token", token.to_owned())];
+    let mut fields = vec![("request", pending.carrier()?.into_text()), ("token", token.to_owned())];
     let action = match &pending.stored_at {
         None => FormAction::First,
         Some(handle) => {

@@ -8,8 +8,8 @@ use chancery_types::iana::ResponseType;
 use chancery_types::{AccountId, Key, RedirectKind, Scope, Timestamp};
 
 use super::Interactions;
-use super::consent;
 use super::prompt::{self, Facts, Needed, Undecided};
+use super::{carried, consent};
 use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::model::{Account, Authentication, Carrier, Client, ConsentAnswer, Done, PromptName, Source};
@@ -59,8 +59,8 @@ pub(crate) struct Pending<'a> {
 }
 
 impl Purpose<'_> {
-    /// What a form or a record carries for the request.
-    pub(super) fn carrier(&self) -> Carrier {
+    /// The request in plain text.
+    fn plain(&self) -> Carrier {
         match self {
             Self::Respond(addressed) => addressed.carrier(),
         }
@@ -234,10 +234,16 @@ impl<'a> Pending<'a> {
         sha256([asked.scopes.to_string().as_str(), &asked.claims.join(" "), resource].join("\n").as_bytes())
     }
 
+    /// What a form or a record carries for the request.
+    pub(super) fn carrier(&self) -> Result<Carrier, Fault> {
+        let Purpose::Respond(addressed) = &self.purpose;
+        carried::carrier(self.env, self.by.keys(), addressed)
+    }
+
     /// What a form token is bound to: the parameters, or the record that holds them.
     pub(super) fn subject(&self) -> [u8; 32] {
         match &self.stored_at {
-            None => self.purpose.carrier().digest(),
+            None => self.purpose.plain().digest(),
             Some(handle) => sha256(handle.key(&self.env.realm).as_bytes()),
         }
     }

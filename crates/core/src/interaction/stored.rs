@@ -11,10 +11,10 @@ use super::answered::first_answer;
 use super::commit::{proceed, refuse_stored, tell};
 use super::page::{lost, lost_page};
 use super::pending::Pending;
-use super::{Decided, Interactions, KEPT};
+use super::{Decided, Interactions, KEPT, carried};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError};
-use crate::model::{Carrier, Source};
+use crate::model::{Carried, Source};
 use crate::records::{Found, InteractionBody};
 use crate::request::{Received, Refused};
 
@@ -31,7 +31,7 @@ pub(crate) async fn page(
     let Some(found) = find(call, env, handle).await? else { return Ok(lost_page(None, None, false)) };
     if !is_of_browser(call, &found) {
         // It learns which client it was, and nothing of the request.
-        return Ok(way_on(by, (call, env), found.body.request.params().ok(), false).await?);
+        return Ok(way_on(by, (call, env), Some(found.body.request.as_text()), false).await?);
     }
     match reopen(by, call, env, handle, &found).await? {
         ControlFlow::Continue(pending)
@@ -72,7 +72,9 @@ pub(super) async fn reopen<'a>(
 ) -> Result<ControlFlow<Decided, Pending<'a>>, PageError> {
     let InteractionBody { interaction, request: carrier, source, first_seen, session, done, .. } =
         &found.body;
-    let received = Received::again(carrier.params()?.into_owned(), *source);
+    let carried = carried::read(env, by.keys(), carrier.as_text())?;
+    let carried = Carried { params: carried.params.into_owned(), ..carried };
+    let received = Received::again(carried, *source);
     let addressed =
         received.resolve(call, env, &by.rules.resolver).await?.address(env, &by.rules.offered).await?;
     let request = match addressed.validate(&by.rules) {
@@ -119,8 +121,7 @@ pub(super) async fn lost_form(
     (call, env): (&Call, &Env),
     form: &Params<'_>,
 ) -> Result<Decided, Fault> {
-    let text = form.one("request").ok().flatten();
-    way_on(by, (call, env), text.and_then(|text| Carrier::read(text).ok()), true).await
+    way_on(by, (call, env), form.one("request").ok().flatten(), true).await
 }
 
 /// The page for a request of which nothing else is known: back to its client, or once more from the
@@ -128,11 +129,12 @@ pub(super) async fn lost_form(
 pub(super) async fn way_on(
     by: &Interactions,
     (call, env): (&Call, &Env),
-    params: Option<Params<'_>>,
+    carrier: Option<&str>,
     can_restart: bool,
 ) -> Result<Decided, Fault> {
-    let Some(params) = params else { return Ok(lost_page(None, None, false)) };
-    let received = Received::again(params, Source::Browser);
+    let carried = carrier.and_then(|carrier| carried::read(env, by.keys(), carrier).ok());
+    let Some(carried) = carried else { return Ok(lost_page(None, None, false)) };
+    let received = Received::again(carried, Source::Browser);
     let addressed = match received.resolve(call, env, &by.rules.resolver).await {
         Ok(resolved) => resolved.address(env, &by.rules.offered).await,
         Err(error) => Err(error),

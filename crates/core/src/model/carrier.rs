@@ -23,6 +23,14 @@ pub enum Source {
 #[serde(transparent)]
 pub struct Carrier(String);
 
+/// A request that a form or a record has carried.
+pub struct Carried<'a> {
+    /// Its parameters. They are untrusted and have to be validated from the beginning.
+    pub params: Params<'a>,
+    /// Whether its client has encrypted it, so that no page may show it.
+    pub is_confidential: bool,
+}
+
 impl Carrier {
     /// The carrier for a request with these parameters.
     #[must_use]
@@ -50,6 +58,12 @@ impl Carrier {
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
         sha256(self.0.as_bytes())
+    }
+
+    /// The text that a form carries.
+    #[must_use]
+    pub fn as_text(&self) -> &str {
+        &self.0
     }
 
     /// The text that a form carries, which is also the query that starts the same request again.

@@ -4,7 +4,7 @@ mod account;
 pub use account::{Account, AccountRegistration, Epoch, Hint, LoginForm};
 
 mod carrier;
-pub use carrier::{Carrier, Source};
+pub use carrier::{Carried, Carrier, Source};
 
 mod claim_name;
 pub use claim_name::ClaimName;

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use chancery_jose::{ClaimsWriter, SigningAlgorithm};
+use chancery_jose::{ClaimsWriter, KeyManagementAlgorithm, SigningAlgorithm};
 use chancery_types::Timestamp;
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType, SubjectType};
 use serde::{Deserialize, Serialize};
@@ -119,6 +119,8 @@ pub struct Offered {
     pub assertion_algorithms: Vec<SigningAlgorithm>,
     /// What clients may sign their request objects with.
     pub request_object_algorithms: Vec<SigningAlgorithm>,
+    /// By which algorithms clients may encrypt their request objects.
+    pub request_object_encryption_algorithms: Vec<KeyManagementAlgorithm>,
     /// Whether a client may be registered for request objects without a signature.
     pub unsigned_request_objects: bool,
     /// The subject identifier types; the first is for clients that do not say.
@@ -156,6 +158,7 @@ impl Offered {
             ],
             assertion_algorithms: SigningAlgorithm::ALL.to_vec(),
             request_object_algorithms: SigningAlgorithm::ALL.to_vec(),
+            request_object_encryption_algorithms: KeyManagementAlgorithm::ALL.to_vec(),
             unsigned_request_objects: unsigned_request_object,
             subject_types: SubjectsConfig::default().types,
             client_defaults: ClientDefaults::default(),
@@ -181,6 +184,13 @@ impl Offered {
     #[must_use]
     pub fn with_request_object_algorithms(mut self, algorithms: &[SigningAlgorithm]) -> Self {
         self.request_object_algorithms = algorithms.to_vec();
+        self
+    }
+
+    /// With these algorithms alone by which clients may encrypt their request objects.
+    #[must_use]
+    pub fn with_request_object_encryption(mut self, algorithms: &[KeyManagementAlgorithm]) -> Self {
+        self.request_object_encryption_algorithms = algorithms.to_vec();
         self
     }
 

@@ -47,6 +47,8 @@ pub struct Addressed<'a> {
     pub params: Params<'a>,
     /// Who vouches for them.
     pub source: Source,
+    /// Whether its client has encrypted it, so that no page may show it (RFC 9101 section 4).
+    pub(crate) is_confidential: bool,
     /// Why the request object does not count, if it does not.
     pub(super) refused: Option<&'static Reason>,
 }
@@ -65,7 +67,7 @@ impl<'a> Resolved<'a> {
     /// # Errors
     /// A page for the person: nothing has been verified to which an error could be sent.
     pub async fn address(self, env: &Env, offered: &Offered) -> Result<Addressed<'a>, PageError> {
-        let Self { params, source, client, refused: of_object } = self;
+        let Self { params, source, is_confidential, client, refused: of_object } = self;
         let client = match client {
             Some(client) => client,
             None => {
@@ -98,7 +100,8 @@ impl<'a> Resolved<'a> {
         // Nor is a state given back that no proxy would carry in a header.
         let state =
             params.one("state").ok().flatten().filter(|state| state.len() <= LONGEST_STATE).map(Box::from);
-        Ok(Addressed { client, target, mode, state, resource, params, source, refused: of_object })
+        let refused = of_object;
+        Ok(Addressed { client, target, mode, state, resource, params, source, is_confidential, refused })
     }
 }
 
@@ -124,7 +127,7 @@ pub(crate) fn error_code(why: &Reason) -> ErrorCode {
 }
 
 impl Addressed<'_> {
-    /// What a form or a record carries for this request.
+    /// The request in plain text.
     #[must_use]
     pub fn carrier(&self) -> Carrier {
         Carrier::of(&self.params)

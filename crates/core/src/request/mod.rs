@@ -8,6 +8,8 @@ pub use received::{Received, Resolved};
 
 pub(crate) mod object;
 
+pub(crate) mod encrypted;
+
 pub(crate) mod resolver;
 pub use resolver::{RequestObjectsConfig, Resolver};
 

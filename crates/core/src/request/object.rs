@@ -39,6 +39,13 @@ reasons! {
         "unsupported signed request alg",
         "RFC 9101 section 6.2",
     );
+    /// The request object is encrypted in a way that is not offered, that needs the client to be registered for it
+    /// (`request_object_encryption_alg`), or that is never used: compressed (`zip`), or by RSA1_5 or PBES2.
+    pub(super) ENCRYPTION_WRONG = invalid(
+        "request_object_encryption_wrong",
+        "unsupported encryption of Request Object",
+        "RFC 9101 section 6.1",
+    );
     /// The header `typ` of the request object says that it is a JWT for another purpose.
     pub(super) TYPE_WRONG =
         invalid("request_object_type_wrong", "JWT is not a Request Object", "RFC 9101 section 10.8");

@@ -7,7 +7,7 @@ use chancery_types::Params;
 use super::resolver::Resolver;
 use crate::context::{Call, Env};
 use crate::error::{PageError, Reason};
-use crate::model::{Client, Source};
+use crate::model::{Carried, Client, Source};
 
 /// The parameters that mean something here; all others are ignored (RFC 6749 section 3.1), also when sent
 /// twice.
@@ -43,8 +43,8 @@ pub(super) fn is_recognised(name: &str) -> bool {
 /// An authorization request as it came.
 pub struct Received<'a> {
     params: Params<'a>,
-    /// Who vouches for a request that was read before; `None` for a new one.
-    vouched: Option<Source>,
+    /// Who vouches for a request that was read before, and whether it is confidential; `None` for a new one.
+    before: Option<(Source, bool)>,
 }
 
 /// The parameters that count, and no others. Nothing is known about them yet, except what their request object
@@ -63,6 +63,8 @@ pub struct Received<'a> {
 pub struct Resolved<'a> {
     pub(super) params: Params<'a>,
     pub(super) source: Source,
+    /// Whether its client has encrypted it, so that no page may show it.
+    pub(super) is_confidential: bool,
     /// The client, if a request object had to be verified.
     pub(super) client: Option<Arc<Client>>,
     /// Why the request object does not count. Then these are the parameters that stand outside of it.
@@ -73,15 +75,15 @@ impl<'a> Received<'a> {
     /// Seen for the first time.
     #[must_use]
     pub fn new(params: Params<'a>) -> Self {
-        Self { params, vouched: None }
+        Self { params, before: None }
     }
 
     /// Read again from where it was stored or from the form of its first page, with who vouched for it then. Its
     /// request object was opened when it was new, and is not judged again: it may have expired while the person
     /// was reading.
     #[must_use]
-    pub fn again(params: Params<'a>, source: Source) -> Self {
-        Self { params, vouched: Some(source) }
+    pub fn again(Carried { params, is_confidential }: Carried<'a>, source: Source) -> Self {
+        Self { params, before: Some((source, is_confidential)) }
     }
 
     /// Opens the request object of a new request (RFC 9101 section 6), and keeps of the parameters those that are
@@ -90,10 +92,12 @@ impl<'a> Received<'a> {
     /// # Errors
     /// A page for the person: nothing is known yet to which an error could be sent.
     pub async fn resolve(self, call: &Call, env: &Env, by: &Resolver) -> Result<Resolved<'a>, PageError> {
-        let Self { params, vouched } = self;
+        let Self { params, before } = self;
         let params = params.filtered(is_recognised);
-        match vouched {
-            Some(source) => Ok(Resolved { params, source, client: None, refused: None }),
+        match before {
+            Some((source, is_confidential)) => {
+                Ok(Resolved { params, source, is_confidential, client: None, refused: None })
+            }
             None => by.open(call, env, params).await,
         }
     }

@@ -1,16 +1,23 @@
 //! RFC 9101 sections 5 and 6, and OIDC Core section 6: which parameters a request really has.
 //! Config     `[request_objects]`, `[compatibility] unsigned_request_object, request_object_merging`
 //! Discovery  request_parameter_supported request_uri_parameter_supported
-//!            require_request_uri_registration request_object_signing_alg_values_supported require_signed_request_object
+//!            require_request_uri_registration request_object_signing_alg_values_supported
+//!            request_object_encryption_alg_values_supported request_object_encryption_enc_values_supported
+//!            require_signed_request_object
 
 use std::sync::Arc;
 
-use chancery_jose::{ClaimsWriter, Error, SigningAlgorithm};
+use chancery_jose::{
+    ClaimsWriter, ContentEncryptionAlgorithm, Error, KeyManagementAlgorithm, SigningAlgorithm, is_encrypted,
+};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{ClientId, Params, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::object::{ALGORITHM_WRONG, CLIENT_WRONG, RESPONSE_TYPE_DIFFERENT, RequestObject, unverified};
+use super::encrypted::{self, UNOPENED};
+use super::object::{
+    ALGORITHM_WRONG, CLIENT_WRONG, ENCRYPTION_WRONG, RESPONSE_TYPE_DIFFERENT, RequestObject, unverified,
+};
 use super::received::Resolved;
 use super::validated::{REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED};
 use crate::client::{authenticating_hmac_keys, keys};
@@ -61,6 +68,8 @@ pub struct RequestObjectsConfig {
     pub by_reference: bool,
     /// Whether a request may contain its request object.
     pub by_value: bool,
+    /// By which algorithms clients may encrypt their request objects.
+    pub encryption_algorithms: Vec<KeyManagementAlgorithm>,
     /// Whether requests that no client has signed are refused, for every client.
     pub required: bool,
 }
@@ -71,9 +80,17 @@ impl Default for RequestObjectsConfig {
             algorithms: SigningAlgorithm::ALL.to_vec(),
             by_reference: true,
             by_value: true,
+            encryption_algorithms: Vec::new(),
             required: false,
         }
     }
+}
+
+/// What a request object has shown.
+struct Opened {
+    params: Params<'static>,
+    source: Source,
+    is_confidential: bool,
 }
 
 /// Opens the requests that are JWTs.
@@ -85,7 +102,7 @@ pub struct Resolver {
     may_be_unsigned: bool,
     /// `[compatibility] request_object_merging`
     is_merging: bool,
-    /// The keys of the realm, which open the secrets that are keys of an HMAC.
+    /// The keys of the realm, which decrypt, and open the secrets that are keys of an HMAC or of encryption.
     keys: Arc<KeySet>,
 }
 
@@ -129,14 +146,22 @@ impl Resolver {
         env: &Env,
         params: Params<'a>,
     ) -> Result<Resolved<'a>, PageError> {
-        let plain = |params| Resolved { params, source: Source::Browser, client: None, refused: None };
+        let plain = |params| Resolved {
+            params,
+            source: Source::Browser,
+            is_confidential: false,
+            client: None,
+            refused: None,
+        };
         if !params.has("request") && !params.has("request_uri") {
             return Ok(plain(params));
         }
         // Whose it is stands outside (section 5). Without a client nothing can be verified or told.
         let Some(client) = client(env, &params).await? else { return Ok(plain(params)) };
         match self.opened(call, env, &client, &params).await {
-            Ok((params, source)) => Ok(Resolved { params, source, client: Some(client), refused: None }),
+            Ok(Opened { params, source, is_confidential }) => {
+                Ok(Resolved { params, source, is_confidential, client: Some(client), refused: None })
+            }
             Err(Failure::Refused(why)) => {
                 Ok(Resolved { client: Some(client), refused: Some(why.reason), ..plain(params) })
             }
@@ -150,7 +175,7 @@ impl Resolver {
         env: &Env,
         client: &Client,
         outside: &Params<'_>,
-    ) -> Result<(Params<'static>, Source), Failure> {
+    ) -> Result<Opened, Failure> {
         let fetched;
         let text = match (outside.one("request")?, outside.one("request_uri")?) {
             (Some(_), Some(_)) => return BOTH.refused(),
@@ -162,24 +187,53 @@ impl Resolver {
             (Some(_), None) => return REQUEST_UNSUPPORTED.refused(),
             (None, _) => return REQUEST_URI_UNSUPPORTED.refused(),
         };
-        let may_be_unsigned = self.may_be_unsigned
-            && !self.demands_signature(client)
-            && client.metadata().request_objects.may_be_unsigned();
-        let object = RequestObject::read(text, may_be_unsigned)?;
+        let decrypted;
+        let is_confidential = is_encrypted(text);
+        let text = if is_confidential {
+            decrypted = self.decrypted(call, env, client, text).await?;
+            &decrypted
+        } else {
+            text
+        };
+        let (object, source) = match self.verified(call, env, client, text).await {
+            Err(Failure::Refused(_)) if is_confidential => return UNOPENED.refused(),
+            verified => verified?,
+        };
         object.check(client, &env.issuer, call.now)?;
-        let source = self.verified(call, env, client, &object).await?;
-        self.assembled(client, object.parameters()?, source, outside)
+        let (params, source) = self.assembled(client, object.parameters()?, source, outside)?;
+        Ok(Opened { params, source, is_confidential })
     }
 
-    /// Who vouches for the object: its client, if it has signed it (section 6.2).
-    async fn verified(
+    /// What is inside of an encrypted object (section 6.1): the object, which is signed like any other.
+    async fn decrypted(
         &self,
         call: &Call,
         env: &Env,
         client: &Client,
-        object: &RequestObject<'_>,
-    ) -> Result<Source, Failure> {
-        let Some(compact) = object.signed() else { return Ok(Source::Browser) };
+        text: &str,
+    ) -> Result<String, Failure> {
+        let jwe = encrypted::read(text)?;
+        let alg = jwe.header().alg;
+        let is_offered = self.config.encryption_algorithms.contains(&alg);
+        if !is_offered || !client.metadata().request_objects.encrypts_with(alg) {
+            return ENCRYPTION_WRONG.refused();
+        }
+        encrypted::decrypted(call, env, &self.keys, client, jwe).await
+    }
+
+    /// The object, and who vouches for it: its client, if it has signed it (section 6.2).
+    async fn verified<'t>(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &Client,
+        text: &'t str,
+    ) -> Result<(RequestObject<'t>, Source), Failure> {
+        let may_be_unsigned = self.may_be_unsigned
+            && !self.demands_signature(client)
+            && client.metadata().request_objects.may_be_unsigned();
+        let object = RequestObject::read(text, may_be_unsigned)?;
+        let Some(compact) = object.signed() else { return Ok((object, Source::Browser)) };
         let alg = compact.header().alg;
         let is_offered = self.config.algorithms.iter().any(|offered| offered.is_same_as(alg));
         if !is_offered || !client.metadata().request_objects.signs_with(alg) {
@@ -191,7 +245,7 @@ impl Resolver {
             keys::verify(call, env, client, compact).await.map_err(|_| &KEYS_UNAVAILABLE)?
         };
         match verified {
-            Ok(_) => Ok(Source::Signed),
+            Ok(_) => Ok((object, Source::Signed)),
             Err(Error::KeyNotForAlgorithm) => KEY_UNKNOWN.refused(),
             Err(_) => SIGNATURE_WRONG.refused(),
         }
@@ -259,7 +313,7 @@ async fn fetch(call: &Call, env: &Env, client: &Client, uri: &str) -> Result<Str
 }
 
 impl Component for Resolver {
-    fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
+    fn announce(&self, now: Timestamp, metadata: &mut ClaimsWriter) {
         metadata
             .boolean("request_parameter_supported", self.config.by_value)
             // Absent means true (OIDC Discovery section 3).
@@ -271,6 +325,18 @@ impl Component for Resolver {
             let algorithms = self.config.algorithms.iter().map(|alg| alg.name());
             let unsigned = self.may_be_unsigned.then_some("none");
             metadata.strings("request_object_signing_alg_values_supported", algorithms.chain(unsigned));
+            let encryption = self.config.encryption_algorithms.iter().copied();
+            let mut encryption =
+                encryption.filter(|alg| alg.is_symmetric() || self.keys.can_decrypt(*alg, now)).peekable();
+            if encryption.peek().is_some() {
+                let content = ContentEncryptionAlgorithm::ALL.map(ContentEncryptionAlgorithm::name);
+                metadata
+                    .strings(
+                        "request_object_encryption_alg_values_supported",
+                        encryption.map(|alg| alg.name()),
+                    )
+                    .strings("request_object_encryption_enc_values_supported", content);
+            }
         }
         if self.config.required {
             metadata.boolean("require_signed_request_object", true);

@@ -16,6 +16,12 @@ const MAX_LENGTH: usize = 16 * 1024;
 /// The length of the tag of AES-GCM in octets (RFC 7518 section 4.7.1.2).
 const GCM_TAG_LENGTH: usize = 16;
 
+/// Whether this JWT is encrypted rather than signed: it has five parts (RFC 7516 section 9).
+#[must_use]
+pub fn is_encrypted(jwt: &str) -> bool {
+    jwt.bytes().filter(|byte| *byte == b'.').count() == 4
+}
+
 /// A JWE that is well formed but not yet decrypted.
 pub struct CompactJwe<'a> {
     header: JweHeader,
@@ -162,11 +168,11 @@ impl<'a> CompactJwe<'a> {
         self.decrypt_content(cek, random)
     }
 
-    /// Decrypts with a shared key.
+    /// Decrypts with a shared key; the sender may have taken any of several.
     ///
     /// # Errors
     /// [`Error::KeyNotForAlgorithm`] when the key was made for another algorithm; [`Error::Decryption`].
-    pub fn decrypt_with_shared(self, shared: &SharedKey, random: Fill<'_>) -> Result<Decrypted, Error> {
+    pub fn decrypt_with_shared(&self, shared: &SharedKey, random: Fill<'_>) -> Result<Decrypted, Error> {
         if !shared.fits(self.header.alg, self.header.enc) {
             return Err(Error::KeyNotForAlgorithm);
         }
@@ -180,13 +186,13 @@ impl<'a> CompactJwe<'a> {
         self.decrypt_content(cek, random)
     }
 
-    fn decrypt_content(self, cek: Option<Zeroizing<Vec<u8>>>, random: Fill<'_>) -> Result<Decrypted, Error> {
+    fn decrypt_content(&self, cek: Option<Zeroizing<Vec<u8>>>, random: Fill<'_>) -> Result<Decrypted, Error> {
         let enc = self.header.enc;
         let mut substitute = Zeroizing::new(vec![0; enc.key_length()]);
         random(&mut substitute);
         let cek = cek.filter(|cek| cek.len() == enc.key_length()).unwrap_or(substitute);
         let plaintext = content::open(enc, &cek, &self.iv, self.aad.as_bytes(), &self.ciphertext, &self.tag);
-        Ok(Decrypted { header: self.header, plaintext: plaintext.ok_or(Error::Decryption)? })
+        Ok(Decrypted { header: self.header.clone(), plaintext: plaintext.ok_or(Error::Decryption)? })
     }
 }
 
@@ -249,5 +255,11 @@ impl Decrypted {
     #[must_use]
     pub fn plaintext(&self) -> &[u8] {
         &self.plaintext
+    }
+
+    /// The plaintext as text, if it is UTF-8.
+    #[must_use]
+    pub fn into_text(self) -> Option<String> {
+        String::from_utf8(self.plaintext).ok()
     }
 }

@@ -51,6 +51,16 @@ impl EncryptedKey<'_> {
             Self::RsaOaep(alg, _) | Self::EcdhEs(alg, _) => *alg,
         }
     }
+
+    /// Whether it can have been made for this key: by its algorithm, and on its curve.
+    #[must_use]
+    pub fn can_be_for(&self, key: &EncryptionKey) -> bool {
+        let is_of_curve = match self {
+            Self::RsaOaep(..) => true,
+            Self::EcdhEs(_, ephemeral) => ephemeral.key_type() == key.key_type(),
+        };
+        is_of_curve && key.fits(self.alg())
+    }
 }
 
 impl DecryptionKey {

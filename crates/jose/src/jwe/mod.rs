@@ -20,7 +20,7 @@ mod encrypt;
 pub use encrypt::{JweWriter, Recipient};
 
 mod compact;
-pub use compact::{CompactJwe, Decrypted, JweHeader};
+pub use compact::{CompactJwe, Decrypted, JweHeader, is_encrypted};
 
 /// A source of random bytes that fills the buffer.
 type Fill<'f> = &'f dyn Fn(&mut [u8]);

@@ -8,13 +8,13 @@ use chancery_core::error::Fault;
 use chancery_core::model::TokenFormat;
 use chancery_core::ports::{Clock as _, EncryptionKeyEntry, KeyEntry, PrivateKeys as _};
 use chancery_core::rotation::KeyTimes;
-use chancery_jose::SigningAlgorithm;
-use chancery_types::{RealmId, Timestamp};
+use chancery_jose::{EncryptionKeyType, SigningAlgorithm};
+use chancery_types::Timestamp;
 
 use super::{Output, opened};
 use crate::arguments::Keys;
 use crate::log::rfc3339;
-use crate::parts::Opened;
+use crate::parts::{Opened, encryption_types};
 use crate::settings::Settings;
 use crate::terminal::Escaped;
 use chancery_core::ports::SystemClock;
@@ -37,7 +37,8 @@ pub(crate) async fn keys(command: Keys) -> Output {
             let keys = opened.keys.list(&settings.realm).await.map_err(said)?;
             let encryption = opened.keys.encryption_keys(&settings.realm).await.map_err(said)?;
             let now = SystemClock.now();
-            let encryption = encryption.iter().map(|key| encryption_line(key, now));
+            let wanted = encryption_types(&settings);
+            let encryption = encryption.iter().map(|key| encryption_line(key, &wanted, now));
             Ok(keys.iter().map(|key| line(key, now)).chain(encryption).collect())
         }
         Keys::Rotate { configured, sign_after } => {
@@ -58,7 +59,7 @@ pub(crate) async fn keys(command: Keys) -> Output {
             let longest = longest_token(&settings) + MARGIN;
             let rotated =
                 opened.keys.rotate(realm, &algorithms, now, now + after, longest).await.map_err(said)?;
-            let types = opened.encryption_types(realm).await.map_err(said)?;
+            let types = encryption_types(&settings);
             let encryption =
                 opened.keys.rotate_encryption(realm, &types, now, now + after, MARGIN).await.map_err(said)?;
             Ok(rotated.iter().map(begun).chain(encryption.iter().map(encryption_begun)).collect())
@@ -75,7 +76,7 @@ async fn remove(settings: &Settings, opened: &Opened, kid: &str) -> Output {
     let (now, realm) = (SystemClock.now(), &settings.realm);
     let encryption = opened.keys.encryption_keys(realm).await.map_err(said)?;
     if let Some(key) = encryption.iter().find(|key| key.jwk.kid() == Some(kid)) {
-        return remove_encryption(opened, realm, &encryption, key, now).await;
+        return remove_encryption(settings, opened, &encryption, key).await;
     }
     let keys = opened.keys.list(realm).await.map_err(said)?;
     let named = |key: &&KeyEntry| key.jwk.kid() == Some(kid);
@@ -100,20 +101,20 @@ async fn remove(settings: &Settings, opened: &Opened, kid: &str) -> Output {
     Ok(text + &format!("{}\tremoved\n", Escaped(kid)))
 }
 
-/// Ends a key for encryption at once; its successor is published before.
+/// Ends a key for encryption at once; its successor is published before, if the settings still need one.
 async fn remove_encryption(
+    settings: &Settings,
     opened: &Opened,
-    realm: &RealmId,
     all: &[EncryptionKeyEntry],
     key: &EncryptionKeyEntry,
-    now: Timestamp,
 ) -> Output {
+    let (now, realm) = (SystemClock.now(), &settings.realm);
     let (key_type, kid) = (key.jwk.key_type(), key.jwk.kid().unwrap_or_default());
     let lasts = |other: &&EncryptionKeyEntry| {
         other.jwk.key_type() == key_type && other.jwk.kid() != Some(kid) && other.times.end.is_none()
     };
     let mut text = String::new();
-    if !all.iter().any(|other| lasts(&other)) {
+    if encryption_types(settings).contains(&key_type) && !all.iter().any(|other| lasts(&other)) {
         let rotated = opened.keys.rotate_encryption(realm, &[key_type], now, now, MARGIN).await;
         text.extend(rotated.map_err(said)?.iter().map(encryption_begun));
     }
@@ -164,7 +165,7 @@ fn line(key: &KeyEntry, now: Timestamp) -> String {
     format!("{}\t{alg}\t{state}\n", key.jwk.kid().unwrap_or("-"))
 }
 
-fn encryption_line(key: &EncryptionKeyEntry, now: Timestamp) -> String {
+fn encryption_line(key: &EncryptionKeyEntry, wanted: &[EncryptionKeyType], now: Timestamp) -> String {
     let state = match key.times.end {
         Some(end) if end.count_until() <= now => {
             format!("decrypts until {} (ended)", rfc3339(end.count_until()))
@@ -175,7 +176,8 @@ fn encryption_line(key: &EncryptionKeyEntry, now: Timestamp) -> String {
             rfc3339(end.sign_until()),
             rfc3339(end.count_until())
         ),
-        None => "published".to_owned(),
+        None if wanted.contains(&key.jwk.key_type()) => "published".to_owned(),
+        None => "published, but request_objects.encryption_algorithms has no algorithm for it".to_owned(),
     };
     format!("{}\t{} (encryption)\t{state}\n", key.jwk.kid().unwrap_or("-"), key.jwk.key_type().name())
 }
@@ -183,7 +185,7 @@ fn encryption_line(key: &EncryptionKeyEntry, now: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chancery_types::Issuer;
+    use chancery_types::{Issuer, RealmId};
 
     #[test]
     fn a_key_counts_for_as_long_as_anything_that_it_signed() {
@@ -207,15 +209,17 @@ mod tests {
     /// another one is there.
     #[tokio::test]
     async fn keys_for_encryption() {
-        use chancery_jose::EncryptionKeyType::P256;
+        use chancery_jose::{EncryptionKeyType::P256, KeyManagementAlgorithm};
 
         let (issuer, realm) = (Issuer::parse("https://id.example").unwrap(), RealmId::parse("main").unwrap());
-        let settings = Settings::on(issuer, realm, Vec::new());
+        let mut settings = Settings::on(issuer, realm, Vec::new());
+        settings.engine.request_objects.encryption_algorithms = vec![KeyManagementAlgorithm::EcdhEs];
         let (opened, realm) = (crate::parts::open(&settings).unwrap(), &settings.realm);
-        opened.keys.begin_encryption(realm, &[P256]).await.unwrap();
+        opened.encryption_keys(&settings).await.unwrap();
         let all = || async { opened.keys.encryption_keys(realm).await.unwrap() };
-        let lines =
-            |now| async move { all().await.iter().map(|key| encryption_line(key, now)).collect::<Vec<_>>() };
+        let lines = |now| async move {
+            all().await.iter().map(|key| encryption_line(key, &[P256], now)).collect::<Vec<_>>()
+        };
         let kid = all().await[0].jwk.kid().unwrap().to_owned();
         let at = |secs| SystemClock.now() + Duration::from_secs(secs);
         assert_eq!(lines(at(0)).await, [format!("{kid}\tP-256 (encryption)\tpublished\n")]);
@@ -233,6 +237,15 @@ mod tests {
         let said = remove(&settings, &opened, &last).await.unwrap();
         assert!(said.contains("alone from") && said.ends_with(&format!("{last}\tremoved\n")), "{said}");
         assert_eq!(all().await.len(), 1);
-        assert_eq!(opened.encryption_types(realm).await.unwrap(), [P256]);
+
+        // Where the settings need none any more, the last one has no successor.
+        settings.engine.request_objects.encryption_algorithms.clear();
+        let key = all().await.remove(0);
+        assert!(
+            encryption_line(&key, &encryption_types(&settings), at(0)).contains("has no algorithm for it")
+        );
+        let kid = key.jwk.kid().unwrap();
+        assert_eq!(remove(&settings, &opened, kid).await.unwrap(), format!("{kid}\tremoved\n"));
+        assert!(all().await.is_empty());
     }
 }

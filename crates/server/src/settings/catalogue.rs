@@ -353,6 +353,12 @@ const WRITTEN: &[Setting] = &[
         "Whether an authorization request may contain a request object (`request`).",
     ),
     setting(
+        "request_objects.encryption_algorithms",
+        Form::Texts,
+        "[]",
+        "By which algorithms clients may encrypt their request objects, for example `[\"RSA-OAEP-256\", \"ECDH-ES+A256KW\", \"dir\"]`. The server makes the keys for them, of RSA and P-256, and publishes them (`chancery keys list`). The symmetric ones (`dir`, `A256KW`, `A256GCMKW` and the like) need a client that is registered for one of them (`request_object_encryption_alg`), because their key comes from its secret.",
+    ),
+    setting(
         "request_objects.required",
         Form::Switch,
         "false",

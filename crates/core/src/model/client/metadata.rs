@@ -6,6 +6,7 @@ use chancery_types::iana::{ClientAuthenticationMethod, SubjectType};
 use serde::{Deserialize, Serialize};
 
 use super::openid::OIDC;
+use super::request_objects::ENCRYPTION_ALG;
 use super::{
     Description, Flow, IdTokenAlgorithm, Jwks, Logout, OpenId, OwnSettings, Reader, RequestObjects, keys,
     sector, unsupported,
@@ -90,13 +91,16 @@ impl ClientMetadata {
 
     /// Whoever is sent something encrypted has a key for it (OIDC Core section 10.2).
     fn check_encryption(&self, from: &mut Reader<'_>) {
-        for (member, alg) in self.openid.encryption_algorithms() {
-            if alg.is_symmetric() {
-                if self.flow.is_public() {
-                    let rule = format!("{alg} needs a client that authenticates, and its secret");
-                    from.complain_by(member, rule, "OIDC Core section 10.2");
-                }
-            } else if let Some(jwks) = &self.jwks {
+        let of_requests = self.request_objects.request_object_encryption_alg.map(|alg| (ENCRYPTION_ALG, alg));
+        if self.flow.is_public() {
+            let all = self.openid.encryption_algorithms().chain(of_requests);
+            for (member, alg) in all.filter(|(_, alg)| alg.is_symmetric()) {
+                let rule = format!("{alg} needs a client that authenticates, and its secret");
+                from.complain_by(member, rule, "OIDC Core section 10.2");
+            }
+        }
+        for (member, alg) in self.openid.encryption_algorithms().filter(|(_, alg)| !alg.is_symmetric()) {
+            if let Some(jwks) = &self.jwks {
                 if jwks.keys().set().encryption_keys(alg).next().is_none() {
                     let rule = format!("must have a key for encryption by {alg}, the {member}");
                     from.complain_by("jwks", rule, "OIDC Core section 10.2");
@@ -115,10 +119,11 @@ impl ClientMetadata {
         self.hmac_secret_length().is_some() || self.derives_keys()
     }
 
-    /// Whether keys are derived from the client's secret by which something is encrypted for it (OIDC Core
-    /// section 10.2).
+    /// Whether keys are derived from the client's secret by which something is encrypted for it, or by it (OIDC
+    /// Core section 10.2).
     fn derives_keys(&self) -> bool {
         self.openid.encryption_algorithms().any(|(_, alg)| alg.is_symmetric())
+            || self.request_objects.derives_keys()
     }
 
     /// The HMAC algorithm that the client is registered for, if any; its key is the client's secret (OIDC

@@ -1,11 +1,11 @@
 //! RFC 9101 section 10.5 and OpenID Connect Dynamic Client Registration 1.0 section 2: how a client sends its
 //! authorization requests as JWTs.
 
-use chancery_jose::SigningAlgorithm;
+use chancery_jose::{ContentEncryptionAlgorithm, KeyManagementAlgorithm, SigningAlgorithm};
 use serde::{Deserialize, Serialize};
 
-use super::Reader;
 use super::openid::{OIDC, is_false};
+use super::{Encryption, Reader};
 
 /// What a client signs its request objects with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +25,13 @@ pub struct RequestObjects {
     /// What its request objects are signed with; any algorithm of its own keys if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_object_signing_alg: Option<RequestObjectAlgorithm>,
+    /// By which algorithm it may encrypt its request objects. It may use others all the same, or none; a symmetric
+    /// one says that its secret is kept for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_encryption_alg: Option<KeyManagementAlgorithm>,
+    /// How it may encrypt their content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_object_encryption_enc: Option<ContentEncryptionAlgorithm>,
     /// Whether its requests are refused unless they are signed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub require_signed_request_object: bool,
@@ -32,6 +39,9 @@ pub struct RequestObjects {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub request_uris: Vec<Box<str>>,
 }
+
+/// The member that says by which algorithm request objects are encrypted.
+pub(super) const ENCRYPTION_ALG: &str = "request_object_encryption_alg";
 
 /// How many `request_uris` a client may have.
 const MOST: usize = 100;
@@ -41,8 +51,11 @@ const LONGEST: usize = 512;
 
 impl RequestObjects {
     pub(super) fn read(from: &mut Reader<'_>) -> Self {
+        let encryption = Encryption::read(from, ENCRYPTION_ALG, "request_object_encryption_enc");
         let read = Self {
             request_object_signing_alg: algorithm(from),
+            request_object_encryption_alg: encryption.map(|pair| pair.alg),
+            request_object_encryption_enc: encryption.map(|pair| pair.enc),
             require_signed_request_object: from.boolean("require_signed_request_object").unwrap_or(false),
             request_uris: from.urls("request_uris"),
         };
@@ -77,6 +90,19 @@ impl RequestObjects {
             Some(RequestObjectAlgorithm::Unsigned) => false,
             None => !alg.is_symmetric(),
         }
+    }
+
+    /// Whether keys are derived from the client's secret by which it may encrypt (OIDC Core section 10.2).
+    #[must_use]
+    pub fn derives_keys(&self) -> bool {
+        self.request_object_encryption_alg.is_some_and(KeyManagementAlgorithm::is_symmetric)
+    }
+
+    /// Whether the client may encrypt its request objects by this algorithm: by any for a key of this server, and
+    /// by a symmetric one if it is registered for such a one. Otherwise nothing but a digest of its secret is kept.
+    #[must_use]
+    pub fn encrypts_with(&self, alg: KeyManagementAlgorithm) -> bool {
+        !alg.is_symmetric() || self.derives_keys()
     }
 
     /// Whether the client may send request objects that nobody has signed, as far as it is up to the client.
