@@ -5,12 +5,15 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import * as login from './login_tests.mjs';
 import { takePictures } from './pictures.mjs';
+import * as remote from './remote_tests.mjs';
 import * as session from './session_tests.mjs';
 import { startSite } from './site.mjs';
+import { servePages } from '../../examples/remote-pages/serve.mjs';
 import { Visit } from './visit.mjs';
 
 const NAMES = ['Jane Doe', 'John Smith', 'Ada Byron', 'Grace Brewster', 'Alan Mathison', 'Emmy Amalie'];
@@ -103,12 +106,14 @@ async function main() {
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   console.log(`Chromium ${browser.version()}`);
-  const worlds = [true, false].map((scripts) => new World(fixture, browser, { site, third }, scripts));
+  // Pages on another origin are scripts.
+  const pages = fixture.pages && await startPages(fixture);
+  const worlds = (pages ? [true] : [true, false]).map((scripts) => new World(fixture, browser, { site, third }, scripts));
   await worlds[0].addClients();
-  Object.assign(worlds[1], { books: worlds[0].books, mail: worlds[0].mail });
+  for (const world of worlds.slice(1)) Object.assign(world, { books: worlds[0].books, mail: worlds[0].mail });
 
   const waiting = worlds.flatMap((world) =>
-    Object.entries({ ...login.tests, ...session.tests })
+    Object.entries(pages ? remote.tests : { ...login.tests, ...session.tests })
       .filter(([name]) => name.includes(words))
       .map(([name, test]) => [world, name, test]));
   const lane = async () => {
@@ -117,10 +122,17 @@ async function main() {
   await Promise.all([lane(), lane(), lane()]);
   if (values.pictures) await takePictures(worlds[0], values.pictures);
   await browser.close();
-  site.close();
-  third.close();
+  for (const server of [site, third, pages]) server?.close();
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed ? 1 : 0;
+}
+
+/** The pages of examples/remote-pages, compiled into the folder of the run, on the origin of the fixture. */
+async function startPages({ issuer, pages, folder }) {
+  const source = fileURLToPath(new URL('../../examples/remote-pages', import.meta.url));
+  const compiler = fileURLToPath(new URL('node_modules/typescript/bin/tsc', import.meta.url));
+  await promisify(execFile)(process.execPath, [compiler, '-p', source, '--outDir', `${folder}/pages`]);
+  return servePages({ issuer, port: new URL(pages).port, folder: pathToFileURL(`${folder}/pages/`) });
 }
 
 /** The clients: a shop with a secret, and a mail program in the browser without one. */

@@ -3,6 +3,7 @@
     run [--pictures FOLDER] [WORDS OF A TEST'S NAME]
 
 Without arguments what goes from site to site (A11) is tried on the TLS listener, too, where cookies have other names.
+Then the pages of examples/remote-pages take the place of the built-in ones.
 """
 
 import json
@@ -16,16 +17,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 
 from certificate import certificate  # noqa: E402
 from checks import Checks  # noqa: E402
-from provider import LOGS, SECRETS, Provider, release  # noqa: E402
+from provider import LOGS, SECRETS, Provider, free_port, release  # noqa: E402
 
 
-def browse(checks, provider, arguments):
-    """All tests that the arguments name, on one provider."""
+def browse(checks, provider, arguments, pages=None):
+    """All tests that the arguments name, on one provider; `pages` is the origin of pages that are not its own."""
     provider.serve()
     fixture = provider.folder / "fixture.json"
     fixture.write_text(json.dumps({
         "name": provider.name, "issuer": provider.issuer, "binary": str(release("chancery")),
-        "config": str(provider.config), "folder": str(provider.folder), "secrets": str(SECRETS), "logs": str(LOGS)}))
+        "config": str(provider.config), "folder": str(provider.folder), "secrets": str(SECRETS), "logs": str(LOGS), "pages": pages}))
     trust = {"NODE_EXTRA_CA_CERTS": provider.tls[0]} if provider.tls else {}
     node = subprocess.Popen(["node", "main.mjs", fixture, *arguments], stdout=subprocess.PIPE, text=True,
                             env={**os.environ, **trust})
@@ -48,6 +49,10 @@ def main():
             certificate(Path(folder), "localhost")
             with Provider("browser-tls", (f"{folder}/tls.crt", f"{folder}/tls.key")) as provider:
                 browse(checks, provider, ["A11"])
+    if "--pictures" not in sys.argv:
+        pages = f"http://localhost:{free_port()}"
+        with Provider("browser-remote", settings={"interaction.location": f"{pages}/"}) as provider:
+            browse(checks, provider, sys.argv[1:], pages)
     checks.close()
 
 
