@@ -56,6 +56,7 @@ export type Answer =
   | AnyPage
   | { redirect_to: string }
   | { form_post: { action: string; fields: Record<string, string> } }
+  | { web_message: { origin: string; message: object } }
   | { over: Over }
   | { error: string; error_description?: string };
 

@@ -155,6 +155,12 @@ function post(action: string, fields: Record<string, string>): void {
   element.submit();
 }
 
+/** Sends a response to the window of the client, and to its origin alone. */
+function send(origin: string, message: object): void {
+  (window.opener ?? window.parent).postMessage(message, origin);
+  window.close();
+}
+
 function showPage(page: AnyPage): void {
   const language = wordsOf([...page.ui_locales, ...navigator.languages]);
   if (page.prompt === "login") showLogin(page, language);
@@ -171,6 +177,7 @@ function obey(answer: Answer): void {
     return isOwn ? location.replace(answer.redirect_to) : location.assign(answer.redirect_to);
   }
   if ("form_post" in answer) return post(answer.form_post.action, answer.form_post.fields);
+  if ("web_message" in answer) return send(answer.web_message.origin, answer.web_message.message);
   if ("over" in answer) return showOver(answer.over);
   return showError(answer.error_description ?? answer.error);
 }

@@ -97,8 +97,8 @@ pub use chancery_core::ports::{
 pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};
 pub use chancery_http::{
-    Content, FormMarkup, Html, ImageOrigin, Locale, NotANetwork, OwnForm, Page, Pages, Peer, PlainPages,
-    Retry, SUBMIT, Service, TrustedProxies, service,
+    Content, FormMarkup, Html, ImageOrigin, Locale, MessageMarkup, NotANetwork, OwnForm, Page, Pages, Peer,
+    PlainPages, Retry, SEND_MESSAGE, SUBMIT, Service, TrustedProxies, service,
 };
 pub use chancery_jose::{SigningAlgorithm, SystemRandom};
 #[cfg(feature = "store-memory")]

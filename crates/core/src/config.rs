@@ -8,7 +8,8 @@ use crate::error::Complaint;
 use crate::interaction::throttle;
 use crate::issue::{access_token, authorization_code, id_token, refresh_token};
 use crate::offered::{
-    ClientDefaults, CompatibilityConfig, Endpoint, EndpointSet, Offered, Routes, SubjectsConfig,
+    ClientDefaults, CompatibilityConfig, Endpoint, EndpointSet, Offered, ResponseModesConfig, Routes,
+    SubjectsConfig,
 };
 use crate::request::RequestObjectsConfig;
 use crate::rule::{claims, scope};
@@ -53,6 +54,8 @@ pub struct Config {
     pub registration_policy: Vec<RegistrationPolicy>,
     /// Authorization requests that are JWTs.
     pub request_objects: RequestObjectsConfig,
+    /// Which response modes there are besides the usual ones.
+    pub response_modes: ResponseModesConfig,
     /// Where the endpoints are.
     pub routes: Routes,
     /// Which scopes there are.
@@ -79,6 +82,7 @@ impl Config {
                 .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)
                 .with_request_object_algorithms(&self.request_objects.algorithms)
                 .with_request_object_encryption(&self.request_objects.encryption_algorithms)
+                .with_response_modes(&self.response_modes)
         }
     }
 
@@ -205,6 +209,7 @@ mod tests {
             "refresh_token",
             "registration",
             "request_objects",
+            "response_modes",
             "routes",
             "scopes",
             "session",

@@ -14,7 +14,9 @@ mod bodies;
 mod cookies;
 
 mod pages;
-pub use pages::{CONTINUE, Content, FormMarkup, Html, ImageOrigin, Page, Pages, Retry, SUBMIT};
+pub use pages::{
+    CONTINUE, Content, FormMarkup, Html, ImageOrigin, MessageMarkup, Page, Pages, Retry, SEND_MESSAGE, SUBMIT,
+};
 
 mod plain;
 pub use plain::PlainPages;

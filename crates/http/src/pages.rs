@@ -81,6 +81,10 @@ pub enum Content<'a> {
     LogoutFrames(&'a LogoutFramesView, Option<&'a str>),
     /// Carries a request that another site posted, so that it comes again from our own pages with our cookies. Like [`Content::FormPost`].
     Repost(&'a FormMarkup),
+    /// Sends the authorization response to the window that has opened or framed the page; by the script
+    /// [`SEND_MESSAGE`] with the nonce. It must have an element with the id `message` and the attributes `data-json` and
+    /// `data-origin`. Only this page can be framed, and only by that origin.
+    WebMessage(&'a MessageMarkup),
     /// Nothing is left to do here; the same request can perhaps be started again.
     SignedIn(&'a SignedInView, Retry<'a>),
 }
@@ -103,6 +107,39 @@ pub const SUBMIT: &str = "HTMLFormElement.prototype.submit.call(document.forms[0
 /// link `continue` leads.
 pub const CONTINUE: &str = "(function(){var gone=false;function go(){if(!gone){gone=true;\
     location.replace(document.getElementById('continue').href)}}window.onload=go;setTimeout(go,5000)})()";
+
+/// The script of a page that sends a message to the window of a client: to the origin that its element `message`
+/// names and to no other. Then it closes its window, if that was opened for it.
+pub const SEND_MESSAGE: &str = "(function(){var message=document.getElementById('message').dataset,\
+    client=window.opener||window.parent;client.postMessage(JSON.parse(message.json),message.origin);window.close()})()";
+
+/// An authorization response as a message between windows (draft-sakimura-oauth-wmrm section 5.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessageMarkup {
+    /// Who may receive it: the origin of the redirect URI.
+    pub origin: String,
+    /// The message as JSON in which no character means anything in HTML but the quotation mark, so that it
+    /// is the same inside of a script.
+    pub json: String,
+}
+
+impl MessageMarkup {
+    pub(crate) fn new(origin: String, parameters: &[(&str, &str)]) -> Self {
+        let response: serde_json::Map<_, _> =
+            parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let message = serde_json::json!({ "type": "authorization_response", "response": response });
+        let mut json = String::new();
+        for character in message.to_string().chars() {
+            match character {
+                '<' | '>' | '&' | '\'' | '\u{2028}' | '\u{2029}' => {
+                    let _ = write!(json, "\\u{:04x}", u32::from(character));
+                }
+                other => json.push(other),
+            }
+        }
+        Self { origin, json }
+    }
+}
 
 /// What a form needs to reach us.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -150,9 +187,7 @@ impl ImageOrigin {
     pub fn of(address: &str) -> Option<Self> {
         let without_fragment = address.split('#').next().unwrap_or_default();
         let origin = RedirectUri::parse(without_fragment).ok()?.origin()?;
-        let host_and_port = origin.strip_prefix("https://").unwrap_or_default();
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':');
-        (!host_and_port.is_empty() && host_and_port.bytes().all(is_name)).then_some(Self(origin))
+        (origin.starts_with("https://") && is_nameable(&origin)).then_some(Self(origin))
     }
 
     /// As a policy names it.
@@ -160,6 +195,14 @@ impl ImageOrigin {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a content security policy can name this origin: its host has no character that means something else
+/// there, as `;` and `*` do (CSP Level 3 section 2.3.1).
+pub(crate) fn is_nameable(origin: &str) -> bool {
+    let host_and_port = origin.split_once("://").map_or("", |(_, host_and_port)| host_and_port);
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':');
+    !host_and_port.is_empty() && host_and_port.bytes().all(is_name)
 }
 
 impl Html {

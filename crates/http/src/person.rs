@@ -189,6 +189,9 @@ fn respond(site: &Site, call: &Call, response: &AuthorizationResponse) -> HttpRe
         Encoded::FormPost(form) => {
             site.page(call, StatusCode::OK, Content::FormPost(&form), Form::SubmitsItself)
         }
+        Encoded::WebMessage(message) => {
+            site.page(call, StatusCode::OK, Content::WebMessage(&message), Form::Continues)
+        }
     }
 }
 

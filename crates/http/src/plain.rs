@@ -8,7 +8,7 @@ use chancery_core::interaction::view::{
     LogoutDoneView, LogoutFramesView, SignedInView, Wait,
 };
 
-use crate::pages::{Content, FormMarkup, Html, Page, Pages, Retry};
+use crate::pages::{Content, FormMarkup, Html, MessageMarkup, Page, Pages, Retry};
 use crate::{Locale, pages};
 
 /// The default pages: correct and accessible, in English, without a design.
@@ -32,6 +32,7 @@ impl Pages for PlainPages {
                 ("logout-frames", "Signed out", logout_frames(view, next, page.nonce))
             }
             Content::Repost(form) => ("repost", "Continue", submitting(form, page.nonce)),
+            Content::WebMessage(message) => ("web_message", "One moment", sending(message, page.nonce)),
             Content::SignedIn(view, restart) => {
                 ("signed-in", "Nothing left to do here", signed_in(view, restart))
             }
@@ -239,6 +240,15 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> String {
 fn submitting(form: &FormMarkup, nonce: &str) -> String {
     let form = in_form(form, "<p>You are sent on.</p><button>Continue</button>");
     format!("{form}<script nonce=\"{}\">{}</script>", Html::escape(nonce), pages::SUBMIT)
+}
+
+fn sending(message: &MessageMarkup, nonce: &str) -> String {
+    let [json, origin, nonce] = [&*message.json, &*message.origin, nonce].map(Html::escape);
+    format!(
+        "<p id=\"message\" data-json=\"{json}\" data-origin=\"{origin}\">You can close this window.</p>\
+         <script nonce=\"{nonce}\">{}</script>",
+        pages::SEND_MESSAGE
+    )
 }
 
 fn in_form(form: &FormMarkup, fields: &str) -> String {

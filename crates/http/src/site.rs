@@ -15,16 +15,23 @@ use http::StatusCode;
 use http::header::RETRY_AFTER;
 
 use crate::cookies::Cookies;
-use crate::encode::{Form, HttpResponse, error_body, in_query, page, page_policy};
-use crate::pages::{Content, Page, Pages, Retry};
+use crate::encode::{Form, HttpResponse, MayBeFramed, error_body, in_query, page, page_policy};
+use crate::pages::{Content, Page, Pages, Retry, is_nameable};
 use crate::route::Route;
 use crate::{Locale, locale};
 
-/// The origins of what a page frames, each once.
+/// The origins of what a page frames, each once, as far as a policy can name them.
 fn frames(content: Content<'_>) -> Vec<String> {
     let Content::LogoutFrames(view, _) = content else { return Vec::new() };
-    let origins: BTreeSet<String> = view.frames.iter().filter_map(|uri| uri.origin()).collect();
+    let origins = view.frames.iter().filter_map(|uri| uri.origin());
+    let origins: BTreeSet<String> = origins.filter(|origin| is_nameable(origin)).collect();
     origins.into_iter().collect()
+}
+
+/// Who may frame a page: nobody, but for the page whose message goes to that very origin.
+fn ancestor(content: Content<'_>) -> Option<&str> {
+    let Content::WebMessage(message) = content else { return None };
+    Some(&*message.origin).filter(|origin| is_nameable(origin))
 }
 
 /// What all clones of a Service share.
@@ -70,8 +77,12 @@ impl Site {
         let locale = self.locale(call, ui_locales);
         let nonce = URL_SAFE_NO_PAD.encode(*self.provider.env().secret::<16>());
         let html = self.pages.page(Page { nonce: &nonce, content }, &locale);
-        let policy = page_policy(&nonce, form, &html, &frames(content));
-        page(status, html, &policy)
+        let policy = page_policy(&nonce, form, &html, (&frames(content), ancestor(content)));
+        let mut answer = page(status, html, &policy);
+        if ancestor(content).is_some() {
+            answer.extensions_mut().insert(MayBeFramed);
+        }
+        answer
     }
 
     /// The language of a page.

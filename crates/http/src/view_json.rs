@@ -13,6 +13,7 @@ use crate::encode::{
 };
 use crate::form::URL_LIMIT;
 use crate::locale;
+use crate::pages::MessageMarkup;
 use crate::route::Route;
 use crate::site::Site;
 
@@ -27,6 +28,11 @@ pub(crate) fn view_json(site: &Site, outcome: &Outcome) -> HttpResponse {
             Encoded::Redirect(address) => json!({"redirect_to": address}),
             Encoded::FormPost(form) => {
                 json!({"form_post": {"action": form.action, "fields": object(form.fields)}})
+            }
+            // Sent by the pages themselves, so that the client hears it from their origin.
+            Encoded::WebMessage(MessageMarkup { origin, json }) => {
+                let message: Value = serde_json::from_str(&json).unwrap_or_default();
+                json!({"web_message": {"origin": origin, "message": message}})
             }
         },
     };

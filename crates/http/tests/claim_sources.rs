@@ -165,6 +165,9 @@ fn only_typed_sources_are_told() {
 /// CLAIM-11: discovery says which types of claims there are (OIDC Discovery section 3).
 #[test]
 fn the_types_are_announced() {
-    let metadata = TestProvider::new().get("/.well-known/openid-configuration");
-    assert_eq!(metadata["claim_types_supported"], json!(["normal", "aggregated", "distributed"]));
+    let types =
+        |kit: &TestProvider| kit.get("/.well-known/openid-configuration")["claim_types_supported"].clone();
+    assert_eq!(types(&TestProvider::new()), json!(["normal"]));
+    let kit = TestProvider::builder().claim_sources().build();
+    assert_eq!(types(&kit), json!(["normal", "aggregated", "distributed"]));
 }

@@ -66,6 +66,27 @@ fn no_frame_takes_the_person_elsewhere() {
     }
 }
 
+/// A host may have characters that end a directive or a policy: what cannot be named is not admitted, and takes
+/// nothing from the others.
+#[test]
+fn no_client_writes_into_the_policy() {
+    for host in ["evil;sandbox", "evil,sandbox", "evil;script-src", "evil'none'"] {
+        let kit = provider();
+        kit.put_client(&client("evil", "/out").replace("evil.example", host));
+        let ua = kit.user_agent();
+        let (hint, _) = sign_in(&ua, "one");
+        let _ = sign_in(&ua, "evil");
+        let tab = ua.follow_from_another_site(&format!("/logout?id_token_hint={hint}"));
+        let policy = tab
+            .expect_page("logout-frames")
+            .answer()
+            .header("content-security-policy")
+            .expect("a policy")
+            .to_owned();
+        assert!(policy.contains("frame-src https://one.example;") && !policy.contains(host), "{policy}");
+    }
+}
+
 /// oidcc-frontchannel-rp-initiated-logout
 ///
 /// Every client of the session is loaded with `iss` and `sid` and nothing else; then the page goes on by itself, with

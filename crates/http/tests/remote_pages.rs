@@ -188,6 +188,20 @@ fn a_response_is_posted_by_the_pages() {
     let allowed = pages(&ua).post("consent", &consent, json!({"allow": true}));
     assert_eq!(allowed["form_post"]["action"], "https://web.example/cb");
     assert!(allowed["form_post"]["fields"]["code"].is_string(), "{}", allowed.text());
+
+    let kit = builder().configure(|config| config.response_modes.web_message = true).build();
+    kit.put_client(
+        r#"{"client_id":"spa","token_endpoint_auth_method":"none","response_modes":["web_message"],
+            "redirect_uris":["https://spa.example/cb"],"id_token_signed_response_alg":"ES256"}"#,
+    );
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let request = kit.authorization_request("spa").scope("openid").set("response_mode", "web_message");
+    let consent = pages(&ua).view(&interaction_of(&request.open(&ua)));
+    let allowed = pages(&ua).post("consent", &consent, json!({"allow": true}));
+    assert_eq!(allowed["web_message"]["origin"], "https://spa.example");
+    assert_eq!(allowed["web_message"]["message"]["type"], "authorization_response");
+    assert!(allowed["web_message"]["message"]["response"]["code"].is_string(), "{}", allowed.text());
 }
 
 /// A wrong password, and too many of them: as on a page of ours.

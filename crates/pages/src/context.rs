@@ -5,7 +5,7 @@ use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView,
     LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignedInView, Wait,
 };
-use chancery_http::{CONTINUE, Content, FormMarkup, Retry, SUBMIT};
+use chancery_http::{CONTINUE, Content, FormMarkup, Retry, SEND_MESSAGE, SUBMIT};
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Error, context};
 
@@ -24,6 +24,7 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
         Content::LogoutFrames(..) => "logout_frames.html",
         Content::Repost(_) => "repost.html",
         Content::SignedIn(..) => "signed_in.html",
+        Content::WebMessage(_) => "web_message.html",
         _ => "",
     }
 }
@@ -52,6 +53,12 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
         Content::LogoutFrames(view, next) => logout_frames(view, next),
         Content::Repost(markup) => context! { page => "repost", form => form(markup), submit => SUBMIT },
         Content::SignedIn(view, restart) => signed_in(view, restart),
+        Content::WebMessage(message) => context! {
+            page => "web_message",
+            json => message.json.as_str(),
+            origin => message.origin.as_str(),
+            send => SEND_MESSAGE,
+        },
         _ => context! {},
     })
 }

@@ -9,7 +9,7 @@ use chancery_core::interaction::view::{
     LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignedInView,
 };
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
-use chancery_http::{Content, FormMarkup, Retry};
+use chancery_http::{Content, FormMarkup, MessageMarkup, Retry};
 use chancery_types::{RedirectUri, ResourceUri};
 
 /// Calls `show` with the name and content of each page.
@@ -87,6 +87,9 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
     ended(&mut show);
     show("form_post", Content::FormPost(&markup));
     show("repost", Content::Repost(&markup));
+    let message =
+        MessageMarkup { origin: "https://photos.example".to_owned(), json: r#"{"a":"\u003c"}"#.to_owned() };
+    show("web_message", Content::WebMessage(&message));
 }
 
 /// The pages of a logout.

@@ -35,6 +35,7 @@ built_in!(
     "repost.html",
     "signed_in.html",
     "style.css",
+    "web_message.html",
 );
 
 /// Pages made of minijinja templates and message catalogues.
@@ -42,7 +43,7 @@ built_in!(
 /// Every value is escaped; `{{ t("login.title") }}` is a sentence in the person's language. A folder may
 /// replace any of the files `accounts.html`, `consent.html`, `error.html`, `form_post.html`, `layout.html`,
 /// `login.html`, `logout_confirm.html`, `logout_done.html`, `logout_frames.html`, `parts.html`, `passed_on.html`, `repost.html`,
-/// `signed_in.html` and `style.css`; the built-in version of every other file is used. To change only colours
+/// `signed_in.html`, `style.css` and `web_message.html`; the built-in version of every other file is used. To change only colours
 /// and type, replace `style.css`.
 pub struct Templates {
     environment: Environment<'static>,

@@ -170,9 +170,9 @@ impl From<AuthorizationRequest> for Request<Bytes> {
 /// What reached the client through its redirect URI.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
-    /// How it was carried: `query`, `fragment` or `form_post`.
+    /// How it was carried: `query`, `fragment`, `form_post` or `web_message`.
     pub mode: &'static str,
-    /// The address, without what the response added.
+    /// The address, without what the response added; of a message the origin.
     pub uri: String,
     /// All parameters in the order of the wire, also those that the redirect URI had before.
     pub parameters: Vec<(String, String)>,

@@ -38,6 +38,7 @@ pub struct TestAccounts {
     password_takes: AtomicU64,
     meanwhile: Mutex<Option<Meanwhile>>,
     levels: Vec<Acr>,
+    claim_types: Vec<ClaimType>,
 }
 
 /// What happens while a password is looked at.
@@ -96,6 +97,7 @@ impl TestAccounts {
             password_takes: AtomicU64::new(1),
             meanwhile: Mutex::default(),
             levels: vec![Acr(Acr::PASSWORD.into())],
+            claim_types: Vec::new(),
         };
         accounts.add("alice");
         accounts.add("bob");
@@ -106,6 +108,13 @@ impl TestAccounts {
     #[must_use]
     pub fn reaching(mut self, acr: &str) -> Self {
         self.levels.push(Acr(acr.into()));
+        self
+    }
+
+    /// The same people, about whom others assert claims, too.
+    #[must_use]
+    pub fn known_to_others(mut self) -> Self {
+        self.claim_types = vec![ClaimType::Aggregated, ClaimType::Distributed];
         self
     }
 
@@ -265,7 +274,7 @@ impl Accounts for TestAccounts {
     }
 
     fn claim_types(&self, _: &RealmId) -> Vec<ClaimType> {
-        vec![ClaimType::Aggregated, ClaimType::Distributed]
+        self.claim_types.clone()
     }
 
     fn levels(&self, _: &RealmId) -> Vec<Acr> {

@@ -104,6 +104,7 @@ pub struct TestProviderBuilder {
     peer: Option<IpAddr>,
     worker: Waker,
     acr: Option<String>,
+    has_claim_sources: bool,
     application: Option<(String, Application)>,
     realms: Option<Realms>,
 }
@@ -267,6 +268,13 @@ impl TestProviderBuilder {
         self.try_build().unwrap_or_else(|complaints| panic!("{complaints:#?}"))
     }
 
+    /// Others assert claims about people, too: `claim_types_supported` says so.
+    #[must_use]
+    pub fn claim_sources(mut self) -> Self {
+        self.has_claim_sources = true;
+        self
+    }
+
     /// People can reach this class, too.
     #[must_use]
     pub fn acr(mut self, acr: &str) -> Self {
@@ -289,6 +297,7 @@ impl TestProviderBuilder {
         let clock = Arc::new(HandClock::new());
         let random = Arc::new(SeededRandom::new(self.seed));
         let accounts = TestAccounts::new();
+        let accounts = if self.has_claim_sources { accounts.known_to_others() } else { accounts };
         let accounts = Arc::new(match &self.acr {
             Some(acr) => accounts.reaching(acr),
             None => accounts,
@@ -413,6 +422,7 @@ impl TestProvider {
             peer: Some(PEER),
             worker: Waker::noop().clone(),
             acr: None,
+            has_claim_sources: false,
             application: None,
             realms: None,
         }

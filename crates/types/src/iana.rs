@@ -133,6 +133,8 @@ registry! {
         Fragment = "fragment",
         /// In a form that the user agent posts to the redirect URI.
         FormPost = "form_post",
+        /// In a message to the window that asks (draft-sakimura-oauth-wmrm section 4.1).
+        WebMessage = "web_message",
     }
 }
 registry! {

@@ -23,6 +23,8 @@ mod endpoint;
 pub use endpoint::{Caller, Description, Endpoint, Switch, Verb};
 mod routes;
 pub use routes::Routes;
+mod response_modes;
+pub use response_modes::ResponseModesConfig;
 mod subjects;
 pub use subjects::SubjectsConfig;
 
@@ -148,7 +150,7 @@ impl Offered {
             unsigned_id_tokens: unsigned_id_token,
             grant_types: GrantType::ALL.iter().copied().filter(is_of_use).collect(),
             response_types: ResponseType::ALL.iter().copied().filter(is_permitted).collect(),
-            response_modes: ResponseMode::ALL.to_vec(),
+            response_modes: vec![ResponseMode::Query, ResponseMode::Fragment, ResponseMode::FormPost],
             authentication_methods: vec![
                 ClientAuthenticationMethod::ClientSecretBasic,
                 ClientAuthenticationMethod::ClientSecretPost,
@@ -177,6 +179,13 @@ impl Offered {
             _ => true,
         });
         self.assertion_algorithms = algorithms.to_vec();
+        self
+    }
+
+    /// With the response modes that this section switches on.
+    #[must_use]
+    pub fn with_response_modes(mut self, modes: &ResponseModesConfig) -> Self {
+        self.response_modes.extend(modes.web_message.then_some(ResponseMode::WebMessage));
         self
     }
 

@@ -26,6 +26,15 @@ reasons! {
         description: "client is unknown",
         section: "RFC 6749 section 4.1.2.1",
     };
+    /// The request wants its response in the relay mode of `web_message`, which sends it to another origin than
+    /// that of the redirect URI, and which no browser permits: its page would have to read the document of
+    /// another origin.
+    pub RELAY_MODE = Reason {
+        name: "web_message_relay",
+        code: ErrorCode::InvalidRequest,
+        description: "web_message_uri is not supported",
+        section: "draft-sakimura-oauth-wmrm section 4.2",
+    };
 }
 
 /// Longest `state`, in bytes.
@@ -93,10 +102,19 @@ impl<'a> Resolved<'a> {
             Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
             None => None,
         };
-        // A mode that is unknown, doubled or not safe is refused later, by the default mode.
+        // A mode that is not offered, doubled, not safe or not for this client is refused later, by the default
+        // mode.
         let by_default = default_mode(&params);
-        let asked = params.one("response_mode").ok().flatten().and_then(ResponseMode::parse);
-        let mode = asked.filter(|mode| is_safe(*mode, by_default)).unwrap_or(by_default);
+        let asked = params.one("response_mode").ok().flatten().and_then(|text| offered.response_mode(text));
+        let is_for_client = |mode: &ResponseMode| match mode {
+            ResponseMode::WebMessage => client.may_use(*mode),
+            ResponseMode::Query | ResponseMode::Fragment | ResponseMode::FormPost => true,
+        };
+        let asked = asked.filter(|mode| is_safe(*mode, by_default)).filter(is_for_client);
+        let mode = asked.unwrap_or(by_default);
+        if mode == ResponseMode::WebMessage && params.has("web_message_uri") {
+            return Err(refused((&RELAY_MODE).into(), client.way_on()));
+        }
         // Nor is a state given back that no proxy would carry in a header.
         let state =
             params.one("state").ok().flatten().filter(|state| state.len() <= LONGEST_STATE).map(Box::from);

@@ -194,9 +194,7 @@ fn response_mode(params: &Params<'_>, client: &Client, offered: &Offered) -> Res
     if !is_safe(mode, default_mode(params)) {
         return RESPONSE_MODE_UNSAFE.refused();
     }
-    let is_registered =
-        client.metadata().flow.response_modes.as_ref().is_none_or(|modes| modes.contains(&mode));
-    if is_registered { Ok(()) } else { RESPONSE_MODE_UNREGISTERED.refused() }
+    if client.may_use(mode) { Ok(()) } else { RESPONSE_MODE_UNREGISTERED.refused() }
 }
 
 fn response_type(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<ResponseType, Refusal> {

@@ -33,6 +33,7 @@ const RECOGNISED: &[&str] = &[
     "scope",
     "state",
     "ui_locales",
+    "web_message_uri",
 ];
 
 /// Whether a parameter means something here.

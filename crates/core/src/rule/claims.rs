@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chancery_jose::ClaimsWriter;
 use chancery_jose::json::{self, Object};
 use chancery_types::iana::{ErrorCode, ResponseType};
-use chancery_types::{AccountId, ClientId, Scope, Scopes, Timestamp};
+use chancery_types::{AccountId, ClientId, Scope, Scopes, Timestamp, is_language_tag};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -16,7 +16,7 @@ use crate::error::{Complaint, Fault, Reason, Refusal};
 use crate::model::{ClaimAsk, ClaimName, ClaimType, Claims, ClaimsRequest, Client, ConsentAnswer};
 use crate::offered::Component;
 use crate::ports::ClaimsQuery;
-use crate::rule::claims_locales::{is_language_tag, preferred};
+use crate::rule::claims_locales::preferred;
 
 reasons! {
     /// The `claims` parameter is not a JSON object of the form that OIDC Core section 5.5 defines.

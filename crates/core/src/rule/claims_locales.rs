@@ -2,19 +2,13 @@
 //! Config     `[claims] locales`
 //! Discovery  claims_locales_supported
 
+use chancery_types::is_language_tag;
 use serde_json::value::RawValue;
 
 use crate::model::{ClaimName, Claims};
 
 /// The most languages that are read of a request.
 const LIMIT: usize = 16;
-
-/// Whether this is a language tag, as far as its form goes (RFC 5646 section 2.1).
-pub(crate) fn is_language_tag(text: &str) -> bool {
-    let is_part =
-        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    text.len() <= 35 && text.split('-').all(is_part)
-}
 
 /// Answers in the language that the client prefers: a claim that is there in one of these languages comes in
 /// the best of them alone, and without a tag. What was requested with a tag keeps it, and what is there in no

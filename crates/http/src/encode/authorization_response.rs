@@ -1,12 +1,12 @@
 //! The authorization response (RFC 6749 section 4.1.2, OAuth 2.0 Multiple Response Types section 2.1, OAuth
-//! 2.0 Form Post Response Mode section 2).
+//! 2.0 Form Post Response Mode section 2, draft-sakimura-oauth-wmrm section 5.2).
 
 use chancery_core::interaction::PostLogoutTarget;
 use chancery_core::request::AuthorizationResponse;
 use chancery_types::iana::ResponseMode;
 use chancery_types::params;
 
-use crate::pages::FormMarkup;
+use crate::pages::{FormMarkup, MessageMarkup};
 
 /// How the response reaches the client.
 pub(crate) enum Encoded {
@@ -14,22 +14,29 @@ pub(crate) enum Encoded {
     Redirect(String),
     /// A page whose form the browser posts to the client.
     FormPost(FormMarkup),
+    /// A page that sends a message to the window of the client.
+    WebMessage(MessageMarkup),
 }
 
 /// Writes the response in its mode.
 pub(crate) fn authorization_response(response: &AuthorizationResponse) -> Encoded {
     let uri = response.uri().as_str();
+    let in_fragment = |parameters: Vec<(&str, &str)>| {
+        Encoded::Redirect(format!("{uri}#{}", params::encode(parameters.into_iter())))
+    };
     let parameters: Vec<(&str, &str)> = response.parameters().collect();
     match response.mode() {
         ResponseMode::Query => Encoded::Redirect(in_query(uri, &parameters)),
         // A redirect URI has no fragment of its own (RFC 6749 section 3.1.2).
-        ResponseMode::Fragment => {
-            Encoded::Redirect(format!("{uri}#{}", params::encode(parameters.into_iter())))
-        }
+        ResponseMode::Fragment => in_fragment(parameters),
         ResponseMode::FormPost => Encoded::FormPost(FormMarkup {
             action: uri.to_owned(),
             fields: parameters.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         }),
+        ResponseMode::WebMessage => match response.uri().origin() {
+            Some(origin) => Encoded::WebMessage(MessageMarkup::new(origin, &parameters)),
+            None => in_fragment(parameters),
+        },
     }
 }
 

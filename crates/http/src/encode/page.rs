@@ -28,8 +28,14 @@ pub(crate) enum Form {
 }
 
 /// The content security policy of a page with this nonce. A script runs where the page's own submits its
-/// form or goes on, and where the page says that it has one. Only these origins are framed.
-pub(crate) fn page_policy(nonce: &str, form: Form, html: &Html, frames: &[String]) -> String {
+/// form or goes on, and where the page says that it has one. Only these origins are framed, and only by
+/// `ancestor` is the page itself.
+pub(crate) fn page_policy(
+    nonce: &str,
+    form: Form,
+    html: &Html,
+    (frames, ancestor): (&[String], Option<&str>),
+) -> String {
     let of_frames =
         if frames.is_empty() { String::new() } else { format!("; frame-src {}", frames.join(" ")) };
     let of_images = html.images().map_or(String::new(), |origin| format!(" {}", origin.as_str()));
@@ -40,7 +46,8 @@ pub(crate) fn page_policy(nonce: &str, form: Form, html: &Html, frames: &[String
     };
     format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; img-src 'self'{of_images}{of_form}{of_script}{of_frames}; \
-         frame-ancestors 'none'; base-uri 'none'"
+         frame-ancestors {}; base-uri 'none'",
+        ancestor.unwrap_or("'none'")
     )
 }
 
@@ -60,14 +67,22 @@ pub(crate) fn page(status: StatusCode, html: Html, policy: &str) -> HttpResponse
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
+/// Put into the extensions of an answer whose policy names who may frame it. `X-Frame-Options` knows no origins, and
+/// would forbid it in browsers that look at both (HTML section 7.6).
+#[derive(Clone, Copy)]
+pub(crate) struct MayBeFramed;
+
 /// The headers that every answer has, of whatever form. The resource policy keeps other sites from embedding
 /// an answer; scripts that ask with CORS are not touched by it (the Fetch standard looks at it for `no-cors`
 /// alone).
 pub(crate) fn protect(answer: &mut HttpResponse, issuer: &Issuer) {
+    let may_be_framed = answer.extensions_mut().remove::<MayBeFramed>().is_some();
     let headers = answer.headers_mut();
     headers.insert(http::header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(http::header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    if !may_be_framed {
+        headers.insert(http::header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
     headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     // RFC 6797 section 7.2: not for plain HTTP, which an issuer on loopback may speak. A year, and no other
     // host's.
@@ -110,9 +125,9 @@ mod tests {
             let whole = |images: &str| {
                 format!("default-src 'none'; style-src 'nonce-N'; img-src 'self'{images}{of_form}; {framed}")
             };
-            assert_eq!(page_policy("N", form, &html, &[]), whole(""), "{form:?} {has_script}");
+            assert_eq!(page_policy("N", form, &html, (&[], None)), whole(""), "{form:?} {has_script}");
             let html = html.with_images(ImageOrigin::of("https://a.example:8443/logo.png").unwrap());
-            assert_eq!(page_policy("N", form, &html, &[]), whole(" https://a.example:8443"));
+            assert_eq!(page_policy("N", form, &html, (&[], None)), whole(" https://a.example:8443"));
         }
     }
 }

@@ -80,6 +80,11 @@ fn automation_finds_its_marks() {
         assert!(html(page).contains(&script), "{page}");
         assert!(html(page).contains("<button"), "{page}");
     }
+    let message = html("web_message");
+    let script = format!("<script nonce=\"N0NCE\">{}</script>", chancery_http::SEND_MESSAGE);
+    assert!(message.contains(&script) && message.matches("</script>").count() == 1, "{message}");
+    assert!(message.contains("data-origin=\"https:"), "{message}");
+    assert!(message.contains("data-json=\"{&quot;a&quot;:&quot;\\u003c&quot;}\""), "{message}");
 }
 
 #[test]

@@ -98,6 +98,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
         "Members of client metadata for clients that leave them out, whoever registers them (RFC 7591 section 2)",
     ),
     (
+        "response_modes",
+        "How authorization responses reach clients, besides `query`, `fragment` and `form_post`",
+    ),
+    (
         "compatibility",
         "What is loosened for clients that cannot do without it. Each setting leaves a recommendation of its standard; `chancery check` names the section",
     ),
@@ -421,6 +425,12 @@ const WRITTEN: &[Setting] = &[
         Form::Choice(&["ignore", "refuse"]),
         "\"ignore\"",
         "What happens to an unknown scope: it is left out with the event `scopes_ignored`, or the request is refused with `invalid_scope`.",
+    ),
+    setting(
+        "response_modes.web_message",
+        Form::Switch,
+        "false",
+        "Whether clients whose `response_modes` name it may have responses as a message to the window that has opened or framed the authorization request (draft-sakimura-oauth-wmrm, simple mode). Any page of the origin of such a client's redirect URI can get them, and frame the answer.",
     ),
     setting(
         "claims.scopes",

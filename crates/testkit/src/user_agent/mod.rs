@@ -232,6 +232,10 @@ impl<'k> UserAgent<'k> {
                         arrival: Some(Arrival { mode: "form_post", uri, parameters }),
                     };
                 }
+                "web_message" => {
+                    let message = page.message.unwrap_or_else(|| panic!("a message: {}", answer.text()));
+                    return End { address, answer, events, arrival: Some(message) };
+                }
                 "repost" => {
                     let [form] = page.forms.as_slice() else { panic!("one form: {}", answer.text()) };
                     let pairs = form.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));

@@ -1,5 +1,9 @@
 //! A page as a browser without scripts sees it: marker, form, fields, buttons.
 
+use serde_json::Value;
+
+use crate::Arrival;
+
 /// A page of HTML, as far as a person can act on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HtmlPage {
@@ -13,6 +17,8 @@ pub struct HtmlPage {
     pub links: Vec<String>,
     /// What can be read, without markup.
     pub text: String,
+    /// The authorization response that its script sends to another window.
+    pub(super) message: Option<Arrival>,
 }
 
 /// A form of a page.
@@ -61,6 +67,9 @@ impl HtmlPage {
             match (tag.name.as_str(), tag.is_end) {
                 ("html", false) => page.lang = text("lang"),
                 ("main", false) => page.name = text("data-page"),
+                ("p", false) if text("id") == "message" => {
+                    page.message = message(&text("data-origin"), &text("data-json"));
+                }
                 ("a", false) => page.links.extend(attribute("href")),
                 ("form", false) => page.forms.push(HtmlForm {
                     method: attribute("method").unwrap_or_else(|| "get".to_owned()).to_ascii_lowercase(),
@@ -97,6 +106,15 @@ impl HtmlPage {
         }
         page
     }
+}
+
+/// What the message says, if it is an authorization response.
+fn message(origin: &str, json: &str) -> Option<Arrival> {
+    let message: Value = serde_json::from_str(json).ok()?;
+    let is_response = message["type"] == "authorization_response" && message.as_object()?.len() == 2;
+    let text = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
+    let parameters = message["response"].as_object()?.iter().map(text).collect::<Option<_>>()?;
+    is_response.then(|| Arrival { mode: "web_message", uri: origin.to_owned(), parameters })
 }
 
 /// Every tag with the text behind it.

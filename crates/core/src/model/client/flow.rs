@@ -36,7 +36,7 @@ pub struct Flow {
     pub redirect_uris: Vec<RedirectUri>,
     /// What it may ask the authorization endpoint for.
     pub response_types: Vec<ResponseType>,
-    /// The response modes that it may use; `None` for all.
+    /// The response modes that it may use; `None` for all but `web_message`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_modes: Option<Vec<ResponseMode>>,
     /// What it may ask the token endpoint for.
@@ -65,7 +65,7 @@ impl Flow {
             response_modes: from.values(
                 "response_modes",
                 ResponseMode::parse,
-                "query, fragment and form_post",
+                "query, fragment, form_post and web_message",
             ),
             scope: scopes(from),
             response_types,
@@ -78,6 +78,11 @@ impl Flow {
         if read.response_modes.as_ref().is_some_and(Vec::is_empty) && !read.response_types.is_empty() {
             from.complain("response_modes", "must not be empty");
         }
+        let has_origins = read.redirect_uris.iter().all(|uri| uri.origin().is_some());
+        if read.may_use(ResponseMode::WebMessage) && !has_origins {
+            let rule = "web_message needs redirect_uris with an origin, which are https or http";
+            from.complain_by("response_modes", rule, "draft-sakimura-oauth-wmrm section 5.2");
+        }
         if !read.response_types.is_empty() && read.redirect_uris.is_empty() {
             from.complain("redirect_uris", "must have at least one good URI for the response types");
         }
@@ -88,6 +93,13 @@ impl Flow {
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.token_endpoint_auth_method == ClientAuthenticationMethod::None
+    }
+
+    /// Whether the client may use this response mode. Those that it did not choose itself do not include
+    /// `web_message`.
+    #[must_use]
+    pub fn may_use(&self, mode: ResponseMode) -> bool {
+        self.response_modes.as_ref().map_or(mode != ResponseMode::WebMessage, |modes| modes.contains(&mode))
     }
 
     /// Whether the client may sign its assertions with this algorithm: the registered one, or else any that

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chancery_store::Revision;
-use chancery_types::iana::{ErrorCode, GrantType};
+use chancery_types::iana::{ErrorCode, GrantType, ResponseMode};
 use chancery_types::{ClientId, RedirectPattern, RedirectUri, ResourceUri, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -291,6 +291,12 @@ impl Client {
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.metadata().flow.is_public()
+    }
+
+    /// Whether the client may use this response mode.
+    #[must_use]
+    pub fn may_use(&self, mode: ResponseMode) -> bool {
+        self.metadata().flow.may_use(mode)
     }
 
     /// Whether it may be used at all.
