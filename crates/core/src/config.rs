@@ -179,6 +179,7 @@ mod tests {
             ("id_token", &["lifetime"]),
             ("interaction", &["lifetime", "consent"]),
             ("refresh_token", &["idle", "absolute"]),
+            ("registration", &["unused_lifetime"]),
             ("session", &["idle", "absolute"]),
             ("throttle", &["first_wait", "longest_wait"]),
         ];

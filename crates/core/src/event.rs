@@ -112,6 +112,11 @@ pub enum Event {
         /// Why.
         fault: Fault,
     },
+    /// A client that registered itself was removed because it was never used.
+    ClientExpired {
+        /// The client.
+        client: ClientId,
+    },
     /// A client registered itself.
     ClientRegistered {
         /// The client.
@@ -283,6 +288,7 @@ impl Event {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::AuthorizationGranted { .. } => "authorization_granted",
+            Self::ClientExpired { .. } => "client_expired",
             Self::ClientKeysUnavailable { .. } => "client_keys_unavailable",
             Self::ClientRegistered { .. } => "client_registered",
             Self::ClientRemoved { .. } => "client_removed",

@@ -169,6 +169,7 @@ fn provider() -> TestProvider {
                 access: RegistrationAccess::Open,
                 management: true,
                 network_quota: 0,
+                total_quota: 0,
                 ..RegistrationConfig::default()
             };
         })

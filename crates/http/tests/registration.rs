@@ -183,6 +183,33 @@ fn one_network_has_a_quota() {
     let _ = kit.register(&web()).expect_status(201);
 }
 
+/// Whoever has many networks registers no more than everybody together may; an initial access token has policies of its
+/// own (`initial_access_token.rs`).
+#[test]
+fn all_networks_together_have_a_quota() {
+    let kit = TestProvider::builder()
+        .configure(|config| {
+            config.registration.access = RegistrationAccess::Open;
+            config.registration.total_quota = 3;
+        })
+        .build();
+    let from = |last: u8| {
+        let mut request = kit.registration_request(&web());
+        request.extensions_mut().insert(Peer(IpAddr::from([203, 0, 113, last])));
+        kit.send(request)
+    };
+    for network in 1..=3 {
+        let _ = from(network).expect_status(201);
+    }
+    let clients = kit.clients();
+    let refused = from(4).expect_status(429);
+    assert_eq!(refused.header("retry-after"), Some("3600"));
+    assert_refused!(refused, TOO_MANY_REGISTRATIONS);
+    assert_eq!(kit.clients(), clients);
+    kit.clock.advance(minutes(60));
+    let _ = from(4).expect_status(201);
+}
+
 /// REG-05: the code says what kind of member is wrong, the description which one, and nothing is stored.
 #[test]
 fn what_is_wrong_is_named() {

@@ -1,7 +1,7 @@
 //! RFC 7592, dynamic client registration management.
 
 use chancery_core::endpoint::registration::{
-    REGISTRATION_TOKEN_UNKNOWN, RegistrationAccess, RegistrationConfig,
+    REGISTRATION_TOKEN_UNKNOWN, RegistrationAccess, RegistrationConfig, TOO_MANY_REGISTRATIONS,
 };
 use chancery_testkit::{
     Answer, NegativeTable, Refused, TestProvider, TestProviderBuilder, assert_refused, json_request,
@@ -151,6 +151,38 @@ fn what_an_operator_decides_stays() {
     let ua = kit.user_agent();
     let _ = kit.authorization_request(id).scope("openid").open(&ua).login("alice").expect_page("consent");
     assert_eq!(changed.json().get("chancery"), None);
+}
+
+/// An update that has this server ask another address than before costs what a new client costs; any other is free.
+#[test]
+fn addresses_that_are_asked_have_a_quota() {
+    let kit = managed().configure(|config| config.registration.network_quota = 4).build();
+    let keys = |host: &str| json!(format!("https://{host}.example/jwks"));
+    let mut metadata = web();
+    metadata["jwks_uri"] = keys("a");
+    let mut given = kit.register(&metadata).expect_status(201);
+    let update = |given: &Answer, members: &[(&str, Value)]| {
+        let mut change = change_of(given);
+        members.iter().for_each(|(name, value)| change[*name] = value.clone());
+        put(&kit, given, &change)
+    };
+    for name in ["b", "c", "d", "e"] {
+        let free = [("jwks_uri", keys("a")), ("client_name", json!(name)), ("logo_uri", keys("logo"))];
+        given = update(&given, &free).expect_status(200);
+    }
+    let requests = json!(["https://r.example/1", "https://r.example/2"]);
+    for (name, value) in
+        [("jwks_uri", keys("b")), ("backchannel_logout_uri", keys("c")), ("request_uris", requests)]
+    {
+        given = update(&given, &[(name, value)]).expect_status(200);
+    }
+    // What it has not asked for a while is another address again.
+    let refused = update(&given, &[("jwks_uri", keys("a"))]).expect_status(429);
+    assert_refused!(refused, TOO_MANY_REGISTRATIONS);
+    let read = get(&kit, &given).expect_status(200);
+    assert_eq!(read["request_uris"], given["request_uris"], "nothing has changed");
+    assert_eq!(kit.register(&web()).status, 429, "it is one quota");
+    let _ = update(&given, &[]).expect_status(200);
 }
 
 /// REGM-09, REGM-10: what was issued to a removed client ends with it.

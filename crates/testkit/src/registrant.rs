@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 use chancery_core::ports::Registry as _;
+use chancery_store::Revision;
+use chancery_types::ClientId;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request};
 use serde_json::Value;
@@ -66,5 +68,13 @@ impl TestProvider {
     #[must_use]
     pub fn clients(&self) -> usize {
         wait(self.registry.clients(&self.env().realm, None, usize::MAX)).expect("the registry").len()
+    }
+
+    /// Which write of the client's registration was the last.
+    #[must_use]
+    pub fn client_revision(&self, client_id: &str) -> Revision {
+        let id = ClientId::parse(client_id).expect("a client_id");
+        let client = wait(self.registry.client(&self.env().realm, &id)).expect("the registry");
+        client.expect("a client").revision()
     }
 }

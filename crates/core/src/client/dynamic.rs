@@ -227,10 +227,12 @@ impl<'c> Asked<'c> {
         random: &dyn Random,
         rules: &DynamicRules<'_>,
     ) -> Result<Result<Draft, Vec<Complaint>>, Fault> {
+        let former = self.change.as_ref().and_then(|change| change.former.dynamic());
         let dynamic = DynamicRegistration {
             token: token.map(|(token, realm)| token.key(realm)),
             policies: rules.names(),
             software_statement: self.statement,
+            is_used: former.is_some_and(|dynamic| dynamic.is_used),
         };
         let (mut body, needs_secret, text) = match &self.change {
             None => {

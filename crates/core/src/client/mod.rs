@@ -21,6 +21,9 @@ pub use dynamic::{Asked, DynamicRules, NewToken, RegistrationPolicy};
 pub(crate) mod software_statement;
 pub use software_statement::{SoftwareStatement, StatementIssuer, StatementKeys};
 
+mod unused;
+pub(crate) use unused::{UnusedClients, mark_used};
+
 pub mod authentication;
 pub use authentication::{
     AuthenticatedClient, Authenticator, ClientAuthenticationConfig, ORIGIN_NOT_ALLOWED, Unauthenticated,

@@ -106,6 +106,8 @@ pub struct Draft {
     registered: Registered,
     /// Whether the document of the `sector_identifier_uri` was looked at before, for the same redirect URIs.
     is_sector_known: bool,
+    /// Whether there is an address that this server asks and did not ask before.
+    asks_others: bool,
 }
 
 impl Draft {
@@ -115,7 +117,13 @@ impl Draft {
         let is_listed = |uri| former.flow.redirect_uris.contains(uri);
         let is_sector_known = new.openid.sector_identifier_uri == former.openid.sector_identifier_uri
             && new.flow.redirect_uris.iter().all(is_listed);
-        Self { registered, is_sector_known }
+        let asks_others = new.fetched().any(|uri| former.fetched().all(|known| known != uri));
+        Self { registered, is_sector_known, asks_others }
+    }
+
+    /// Whether there is an address that this server asks and did not ask before.
+    pub(crate) fn asks_others(&self) -> bool {
+        self.asks_others
     }
 
     /// The client, after what it has published and what has to be seen before it is registered was fetched: the
@@ -135,7 +143,7 @@ impl Draft {
 
 impl From<Registered> for Draft {
     fn from(registered: Registered) -> Self {
-        Self { registered, is_sector_known: false }
+        Self { registered, is_sector_known: false, asks_others: true }
     }
 }
 

@@ -8,7 +8,7 @@ mod lots;
 pub use lots::Lots;
 
 mod registrations;
-pub use registrations::Registrations;
+pub use registrations::{Quotas, Registrations};
 
 mod stored_requests;
 pub use stored_requests::{OF_ONE_SESSION, StoredRequests};

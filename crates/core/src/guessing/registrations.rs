@@ -1,4 +1,4 @@
-//! How many clients each network has registered within a period.
+//! How many clients each network, and all together, have registered within a period.
 //!
 //! It is counted in memory, so that a registration needs no further access to the store. Each node therefore
 //! counts on its own.
@@ -18,13 +18,39 @@ struct Registered {
     count: u32,
 }
 
-/// The clients that each network has registered.
+impl Registered {
+    /// Counts one more, or says how long to wait for it. A quota of zero is none.
+    fn take(&mut self, now: Timestamp, quota: u32, period: Duration) -> Result<(), Duration> {
+        if now.distance(self.since) >= period {
+            *self = Self { since: now, count: 0 };
+        }
+        if quota > 0 && self.count >= quota {
+            return Err((self.since + period).since(now));
+        }
+        self.count = self.count.saturating_add(1);
+        Ok(())
+    }
+}
+
+/// How many clients may be registered within a period; zero for any number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quotas {
+    /// By one network.
+    pub network: u32,
+    /// By all networks together.
+    pub everybody: u32,
+}
+
+/// The clients that each network has registered, and all together.
 #[derive(Default)]
-pub struct Registrations(Mutex<HashMap<Box<str>, Registered>>);
+pub struct Registrations {
+    networks: Mutex<HashMap<Box<str>, Registered>>,
+    everybody: Mutex<Option<Registered>>,
+}
 
 impl Registrations {
     /// Counts one registration, or says how long this network has to wait until it may register the next
-    /// client. A quota of zero is none. Peers that are unknown share one count.
+    /// client. Peers that are unknown share one count. What a network is refused is not counted for everybody.
     ///
     /// # Errors
     /// The wait.
@@ -32,25 +58,23 @@ impl Registrations {
         &self,
         now: Timestamp,
         network: Option<&str>,
-        quota: u32,
+        quotas: Quotas,
         period: Duration,
     ) -> Result<(), Duration> {
-        if quota == 0 {
-            return Ok(());
+        if quotas.network > 0 {
+            let mut known = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
+            let network = network.unwrap_or_default();
+            if known.len() >= MOST && !known.contains_key(network) {
+                forget(&mut known, now, period);
+            }
+            let registered = known.entry(network.into()).or_insert(Registered { since: now, count: 0 });
+            registered.take(now, quotas.network, period)?;
         }
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let network = network.unwrap_or_default();
-        if known.len() >= MOST && !known.contains_key(network) {
-            forget(&mut known, now, period);
+        if quotas.everybody > 0 {
+            let mut everybody = self.everybody.lock().unwrap_or_else(PoisonError::into_inner);
+            let registered = everybody.get_or_insert(Registered { since: now, count: 0 });
+            registered.take(now, quotas.everybody, period)?;
         }
-        let registered = known.entry(network.into()).or_insert(Registered { since: now, count: 0 });
-        if now.distance(registered.since) >= period {
-            *registered = Registered { since: now, count: 0 };
-        }
-        if registered.count >= quota {
-            return Err((registered.since + period).since(now));
-        }
-        registered.count += 1;
         Ok(())
     }
 }
@@ -80,12 +104,13 @@ mod tests {
     #[test]
     fn a_network_waits_until_its_period_is_over() {
         let (registrations, now) = (Registrations::default(), Timestamp::from_secs(1_800_000_000));
-        let take = |now, network| registrations.take(now, network, 2, HOUR);
+        let quotas = |network| Quotas { network, everybody: 0 };
+        let take = |now, network| registrations.take(now, network, quotas(2), HOUR);
         assert_eq!([take(now, Some("a")), take(now, Some("a"))], [Ok(()), Ok(())]);
         assert_eq!(take(now, Some("a")), Err(HOUR));
         assert_eq!(take(now + Duration::from_secs(3_599), Some("a")), Err(Duration::from_secs(1)));
         assert_eq!(take(now, Some("b")), Ok(()), "another network");
-        assert_eq!(registrations.take(now, Some("a"), 0, HOUR), Ok(()), "no quota");
+        assert_eq!(registrations.take(now, Some("a"), quotas(0), HOUR), Ok(()), "no quota");
         assert_eq!(take(now + HOUR, Some("a")), Ok(()));
         assert_eq!(take(now + HOUR, Some("a")), Ok(()), "counted anew");
         assert!(take(now + HOUR, Some("a")).is_err());
@@ -95,10 +120,23 @@ mod tests {
     #[test]
     fn many_networks_push_nobody_out() {
         let (registrations, now) = (Registrations::default(), Timestamp::from_secs(1_800_000_000));
-        let take = |network: &str| registrations.take(now, Some(network), 2, HOUR);
+        let quotas = Quotas { network: 2, everybody: 0 };
+        let take = |network: &str| registrations.take(now, Some(network), quotas, HOUR);
         assert_eq!([take("a"), take("a")], [Ok(()), Ok(())]);
         (0..3 * MOST).for_each(|n| assert_eq!(take(&n.to_string()), Ok(())));
-        assert!(registrations.0.lock().unwrap().len() <= MOST);
+        assert!(registrations.networks.lock().unwrap().len() <= MOST);
         assert!(take("a").is_err());
+    }
+    /// Whoever has many networks does not have many quotas; and a network that has used up its own uses up nobody
+    /// else's.
+    #[test]
+    fn all_networks_share_a_quota() {
+        let (registrations, now) = (Registrations::default(), Timestamp::from_secs(1_800_000_000));
+        let quotas = Quotas { network: 2, everybody: 3 };
+        let take = |now, network| registrations.take(now, Some(network), quotas, HOUR);
+        assert_eq!([take(now, "a"), take(now, "a")], [Ok(()), Ok(())]);
+        (0..10).for_each(|_| assert_eq!(take(now, "a"), Err(HOUR)));
+        assert_eq!((take(now, "b"), take(now, "c")), (Ok(()), Err(HOUR)));
+        assert_eq!(take(now + HOUR, "c"), Ok(()));
     }
 }

@@ -23,6 +23,7 @@ use super::pending::{Pending, Purpose};
 use super::prompt::{self, Needed};
 use super::view::LoginProblem;
 use super::{Decided, Interactions, KEPT, Outcome, consent, grant};
+use crate::client::mark_used;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::{Endpoint, Event, GrantEnd, RefusedClient};
@@ -167,7 +168,7 @@ async fn acknowledge(pending: &Pending<'_>, change: SessionChange) -> Result<Dec
         Some(next) => next,
         None => {
             remember(pending, None).await?;
-            record_yes(pending, &change);
+            record_yes(pending, &change).await;
             respond(pending, Vec::new())
         }
     };
@@ -211,7 +212,7 @@ async fn grant(pending: &Pending<'_>, change: SessionChange, allowed: Allowed) -
         next
     } else {
         remember(pending, Some(grant)).await?;
-        record_yes(pending, &change);
+        record_yes(pending, &change).await;
         match (written, pending.interaction) {
             // What the other request has written is valid, and not what was drafted here.
             (Written::Before, Some(interaction)) => {
@@ -227,10 +228,11 @@ async fn grant(pending: &Pending<'_>, change: SessionChange, allowed: Allowed) -
 }
 
 /// Records that the person has allowed the request.
-fn record_yes(pending: &Pending<'_>, change: &SessionChange) {
+async fn record_yes(pending: &Pending<'_>, change: &SessionChange) {
     let account = change.authentication.account.clone();
     let client = pending.client.id().clone();
     pending.env.record(pending.call, &Event::AuthorizationGranted { client, account });
+    mark_used(pending.env, &pending.client).await;
 }
 
 /// Stores the request under the session, because more is needed of a person who has authenticated.

@@ -7,7 +7,7 @@ use chancery_jose::{ClaimsWriter, SigningAlgorithm};
 use chancery_store::{Change, Redeemed, Revoked, Updated};
 use chancery_types::{Scopes, Timestamp};
 
-use crate::client::AuthenticatedClient;
+use crate::client::{AuthenticatedClient, mark_used};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault};
 use crate::event::{Event, GrantEnd};
@@ -200,6 +200,7 @@ impl TokenIssuer {
                 account: what.account().cloned(),
             },
         );
+        mark_used(env, client.client()).await;
         Ok(Issuance::Issued(TokenResponse {
             access_token: access.text,
             token_type: BEARER,

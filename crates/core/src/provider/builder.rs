@@ -11,6 +11,7 @@ use chancery_types::{Issuer, RealmId};
 use super::Provider;
 use super::snapshot::{Components, Snapshot};
 use crate::asked::Asked;
+use crate::client::UnusedClients;
 use crate::config::Config;
 use crate::context::Env;
 use crate::error::Complaint;
@@ -194,8 +195,8 @@ impl Builder {
             return Err(complaints);
         }
         let snapshot = ArcSwap::from_pointee(snapshot);
-        let (asked, outbox) = (Asked::at(now), Outbox::default());
-        Ok(Arc::new(Provider { env, clock, components, snapshot, watchers, asked, outbox }))
+        let (asked, outbox, unused) = (Asked::at(now), Outbox::default(), UnusedClients::default());
+        Ok(Arc::new(Provider { env, clock, components, snapshot, watchers, asked, outbox, unused }))
     }
 }
 

@@ -9,7 +9,7 @@ use chancery_types::{AccountId, ClientId, Issuer, Params, RealmId, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::asked::Asked;
-use crate::client::{AuthenticatedClient, Unauthenticated};
+use crate::client::{AuthenticatedClient, Unauthenticated, UnusedClients};
 use crate::context::{Call, Env, RequestId};
 use crate::endpoint::registration::{self, NewInitialAccessToken, RegistrationError, RegistrationResponse};
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
@@ -42,6 +42,7 @@ pub struct Provider {
     /// When the watchers last checked for changes.
     asked: Asked,
     outbox: Outbox,
+    unused: UnusedClients,
 }
 
 impl Provider {
@@ -431,12 +432,19 @@ impl Provider {
         swept
     }
 
-    /// Removes expired records and returns their number.
+    /// Removes expired records, and from time to time the clients that registered themselves and were never used;
+    /// returns how many both were.
     ///
     /// # Errors
-    /// A fault of the store.
+    /// A fault of the store, or of the registry.
     pub async fn sweep(&self, now: Timestamp) -> Result<u64, Fault> {
-        worker::sweep(&self.env, now).await
+        let records = worker::sweep(&self.env, now).await?;
+        let registration = &self.components.config.registration;
+        if !registration.is_on() {
+            return Ok(records);
+        }
+        let clients = self.unused.sweep(&self.env, now, registration.unused_lifetime).await?;
+        Ok(records + clients)
     }
 
     /// Sends what is due to clients, and returns how many attempts were made. Several calls may run at the same

@@ -41,9 +41,8 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Output {
     let mut loosened: Vec<String> = departures
         .map(|departure| format!("compatibility.{} ({})", departure.setting, departure.section))
         .collect();
-    if settings.engine.registration.is_unlimited() {
-        loosened.push("registration.network_quota (RFC 7591 section 5)".to_owned());
-    }
+    let unlimited = settings.engine.registration.unlimited().into_iter();
+    loosened.extend(unlimited.map(|setting| format!("registration.{setting} (RFC 7591 section 5)")));
     match &settings.store {
         Store::Sqlite { .. } => stored(&settings, &locales, fetch, &mut wrong, &mut loosened).await,
         Store::Memory => wrong.extend(complaints(&settings)),

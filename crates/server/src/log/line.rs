@@ -82,7 +82,8 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
                 line.string("initial_access_token", name);
             }
         }
-        Event::ClientRemoved { client }
+        Event::ClientExpired { client }
+        | Event::ClientRemoved { client }
         | Event::ClientUpdated { client }
         | Event::Declined { client }
         | Event::TokenRevoked { client }

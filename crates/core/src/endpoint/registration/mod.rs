@@ -7,7 +7,6 @@
 //! and an update replaces both in one step.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +16,6 @@ use chancery_store::Put;
 use chancery_types::handle::{Handle, RegistrationAccessToken};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{ClientId, Kind, Timestamp};
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::client::{
@@ -28,12 +26,17 @@ use crate::context::{Call, Env, credentials};
 use crate::endpoint::userinfo::{MALFORMED_HEADER, TOKEN_MISSING};
 use crate::error::{Complaint, Failure, Fault, Reason, Refusal, Remedy};
 use crate::event::Event;
+use crate::guessing::Quotas;
 use crate::keys::KeySet;
 use crate::model::Client;
 use crate::model::client::is_omitted;
 use crate::offered::Offered;
 use crate::policy::{ClientPolicy, Registrant};
 use crate::records::InitialAccessTokenBody;
+
+mod config;
+use config::find;
+pub use config::{RegistrationAccess, RegistrationConfig};
 
 mod initial_access;
 pub use initial_access::NewInitialAccessToken;
@@ -90,118 +93,14 @@ reasons! {
         description: "the client is disabled",
         section: "RFC 7592 section 2.1",
     };
-    /// Too many clients were registered from this network within an hour (`registration.network_quota`).
+    /// Too many clients were registered within an hour, from this network (`registration.network_quota`) or from all
+    /// together (`registration.total_quota`). A change of an address that this server asks counts as well.
     pub TOO_MANY_REGISTRATIONS = Reason {
         name: "too_many_registrations",
         code: ErrorCode::TemporarilyUnavailable,
-        description: "too many clients were registered from this network",
+        description: "too many clients were registered",
         section: "RFC 7591 section 5",
     };
-}
-
-/// Who may register clients.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum RegistrationAccess {
-    /// Nobody; there is no such endpoint.
-    #[default]
-    Off,
-    /// Whoever has an initial access token.
-    Token,
-    /// Anybody; who has an initial access token is held to the policies of that token.
-    Open,
-}
-
-/// `[registration]`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RegistrationConfig {
-    /// Who may register clients.
-    pub access: RegistrationAccess,
-    /// Whether registered clients may read, change and remove themselves (RFC 7592).
-    pub management: bool,
-    /// How many clients one network may register within an hour without an initial access token; zero for any
-    /// number.
-    pub network_quota: u32,
-    /// The policies that clients are held to unless their initial access token names others.
-    pub policies: Vec<Box<str>>,
-}
-
-impl Default for RegistrationConfig {
-    fn default() -> Self {
-        Self {
-            access: RegistrationAccess::Off,
-            management: false,
-            network_quota: 20,
-            policies: vec![RegistrationPolicy::default().name],
-        }
-    }
-}
-
-impl RegistrationConfig {
-    /// Whether there is a registration endpoint.
-    #[must_use]
-    pub fn is_on(&self) -> bool {
-        self.access != RegistrationAccess::Off
-    }
-
-    /// Whether anybody may register any number of clients.
-    #[must_use]
-    pub fn is_unlimited(&self) -> bool {
-        self.access == RegistrationAccess::Open && self.network_quota == 0
-    }
-
-    pub(crate) fn complaints(
-        &self,
-        policies: &[RegistrationPolicy],
-        issuers: &[StatementIssuer],
-    ) -> Vec<Complaint> {
-        let mut complaints: Vec<Complaint> = issuers.iter().flat_map(StatementIssuer::complaints).collect();
-        for (at, issuer) in issuers.iter().enumerate() {
-            let mut complain = |rule: String| {
-                complaints.push(Complaint::new("software_statement_issuer", rule, "RFC 7591 section 2.3"));
-            };
-            if issuers.iter().take(at).any(|before| before.issuer == issuer.issuer) {
-                complain(format!("{:?} is configured twice", issuer.issuer));
-            }
-            for name in issuer.policies.iter().filter(|name| find(policies, name).is_none()) {
-                complain(format!("{:?}: there is no [[registration_policy]] {name:?}", issuer.issuer));
-            }
-        }
-        let mut names = BTreeSet::new();
-        for policy in policies {
-            let rule = match () {
-                () if policy.name.is_empty() => "must have a name",
-                () if !names.insert(&policy.name) => "must have a name of its own",
-                () if policy.secret_lifetime.is_some_and(|lifetime| lifetime < Duration::from_secs(1)) => {
-                    "secret_lifetime must be at least 1s"
-                }
-                () => continue,
-            };
-            complaints.push(Complaint::new("registration_policy", rule, "RFC 7591 section 5"));
-        }
-        for name in self.policies.iter().filter(|name| find(policies, name).is_none()) {
-            let rule = format!("there is no [[registration_policy]] {name:?}");
-            complaints.push(Complaint::new("registration.policies", rule, "RFC 7591 section 5"));
-        }
-        if self.policies.is_empty() {
-            let rule = "must name at least one; without the setting it is the policy default";
-            complaints.push(Complaint::new("registration.policies", rule, "RFC 7591 section 5"));
-        }
-        if self.management && !self.is_on() {
-            let rule = "needs registration.access, without which no client has anything to manage";
-            complaints.push(Complaint::new("registration.management", rule, "RFC 7592 section 1"));
-        }
-        complaints
-    }
-}
-
-/// The policy of this name. There is always one named `default`, if only the built-in one.
-fn find<'p>(policies: &'p [RegistrationPolicy], name: &str) -> Option<Cow<'p, RegistrationPolicy>> {
-    let configured = policies.iter().find(|policy| *policy.name == *name).map(Cow::Borrowed);
-    let built_in = || Some(RegistrationPolicy::default()).filter(|policy| *policy.name == *name);
-    configured.or_else(|| built_in().map(Cow::Owned))
 }
 
 /// What a registrant gets. It has no `Debug`, because it may hold a secret and a token.
@@ -307,16 +206,7 @@ impl RegistrationEndpoint {
         let token = self.management.as_ref().map(|_| new_token(env));
         let owned = token.as_ref().map(|token| (token, &env.realm));
         let draft = asked.register(owned, &*env.random, &rules)?.map_err(RegistrationError::of)?;
-        let own_quota = self.config.network_quota;
-        let quotas = policies.iter().map(|policy| policy.network_quota);
-        let quotas = quotas.chain(initial.is_none().then_some(own_quota)).filter(|quota| *quota > 0);
-        if let Some(quota) = quotas.min() {
-            let taken = env.guessing.registrations.take(call.now, network.as_deref(), quota, QUOTA_PERIOD);
-            taken.map_err(|wait| Refusal {
-                reason: &TOO_MANY_REGISTRATIONS,
-                remedy: Some(Remedy::RetryAfter(wait)),
-            })?;
-        }
+        self.count(call, env, &policies, initial.is_none())?;
         let registered = fetched(call, env, draft).await?;
         let initial_access_token = initial.as_ref().map(|found| found.body.name.clone());
         if let Some(found) = initial {
@@ -401,6 +291,10 @@ impl RegistrationEndpoint {
         let token = new_token(env);
         let draft = asked.register(Some((&token, &env.realm)), &*env.random, &rules)?;
         let draft = draft.map_err(RegistrationError::of)?;
+        // Another server that is asked from now on costs what a new client costs.
+        if draft.asks_others() {
+            self.count(call, env, &policies, true)?;
+        }
         let registered = fetched(call, env, draft).await?;
         let changed = Arc::new(registered.client.clone());
         stored(env.registry.put_client(&env.realm, Some(client.revision()), changed).await?)?;
@@ -428,6 +322,29 @@ impl RegistrationEndpoint {
         }
         env.record(call, &Event::ClientRemoved { client: id.clone() });
         Ok(RegistrationResponse::Removed)
+    }
+
+    /// Counts one registration, if the policies and the settings have room for it. With an initial access token the
+    /// policies alone count.
+    fn count(
+        &self,
+        call: &Call,
+        env: &Env,
+        policies: &[&RegistrationPolicy],
+        is_open: bool,
+    ) -> Result<(), Refusal> {
+        let of_policies = policies.iter().map(|policy| policy.network_quota);
+        let of_network = of_policies.chain(is_open.then_some(self.config.network_quota));
+        let quotas = Quotas {
+            network: of_network.filter(|quota| *quota > 0).min().unwrap_or(0),
+            everybody: if is_open { self.config.total_quota } else { 0 },
+        };
+        let taken =
+            env.guessing.registrations.take(call.now, call.network().as_deref(), quotas, QUOTA_PERIOD);
+        taken.map_err(|wait| Refusal {
+            reason: &TOO_MANY_REGISTRATIONS,
+            remedy: Some(Remedy::RetryAfter(wait)),
+        })
     }
 
     /// The software statement of a request; none if nobody's is accepted (RFC 7591 section 3.1.1).

@@ -16,4 +16,7 @@ pub(crate) struct DynamicRegistration {
     /// The software statement that vouches for some of its metadata.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) software_statement: Option<Box<str>>,
+    /// Whether anybody has used it yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_used: bool,
 }

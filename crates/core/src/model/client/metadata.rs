@@ -2,6 +2,7 @@
 //! Dynamic Client Registration 1.0: section 2.
 
 use chancery_jose::SigningAlgorithm;
+use chancery_types::RedirectUri;
 use chancery_types::iana::{ClientAuthenticationMethod, SubjectType};
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +111,14 @@ impl ClientMetadata {
                 from.complain_by(member, rule, "OIDC Core section 10.2");
             }
         }
+    }
+
+    /// Every address that this server itself asks for the client.
+    pub(crate) fn fetched(&self) -> impl Iterator<Item = &str> {
+        let sector = self.openid.sector_identifier_uri.as_ref().map(RedirectUri::as_str);
+        let one = [self.jwks_uri.as_deref(), sector, self.logout.backchannel_logout_uri.as_deref()];
+        let published = self.request_objects.request_uris.iter().map(|uri| &**uri);
+        one.into_iter().flatten().chain(published)
     }
 
     /// Whether the client's secret itself is needed and not its digest: as the key of an HMAC, or to derive one

@@ -22,6 +22,18 @@ pub(super) const REGISTRATION: &[Setting] = &[
         "How many clients one network may register within an hour without an initial access token, on each node; 0 for any number.",
     ),
     setting(
+        "registration.total_quota",
+        Form::Number,
+        "1000",
+        "How many clients all networks together may register within an hour without an initial access token, on each node; 0 for any number.",
+    ),
+    setting(
+        "registration.unused_lifetime",
+        Form::Duration,
+        "\"30d\"",
+        "When a client that registered itself is removed if nobody has ever used it. It was used when somebody has allowed it something, or when it got a token.",
+    ),
+    setting(
         "registration.policies",
         Form::Texts,
         "[\"default\"]",

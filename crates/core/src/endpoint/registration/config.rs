@@ -1,0 +1,134 @@
+//! RFC 7591 section 3: who may register clients, how many, and what becomes of them.
+//! Config     `[registration]`
+//! Discovery  none
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::client::{RegistrationPolicy, StatementIssuer};
+use crate::error::Complaint;
+
+/// Who may register clients.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum RegistrationAccess {
+    /// Nobody; there is no such endpoint.
+    #[default]
+    Off,
+    /// Whoever has an initial access token.
+    Token,
+    /// Anybody; who has an initial access token is held to the policies of that token.
+    Open,
+}
+
+/// `[registration]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RegistrationConfig {
+    /// Who may register clients.
+    pub access: RegistrationAccess,
+    /// Whether registered clients may read, change and remove themselves (RFC 7592).
+    pub management: bool,
+    /// How many clients one network may register within an hour without an initial access token; zero for any
+    /// number.
+    pub network_quota: u32,
+    /// How many clients all networks together may register within an hour without an initial access token; zero for
+    /// any number.
+    pub total_quota: u32,
+    /// When a client that registered itself is removed if it was never used.
+    #[serde(with = "crate::duration")]
+    pub unused_lifetime: Duration,
+    /// The policies that clients are held to unless their initial access token names others.
+    pub policies: Vec<Box<str>>,
+}
+
+impl Default for RegistrationConfig {
+    fn default() -> Self {
+        Self {
+            access: RegistrationAccess::Off,
+            management: false,
+            network_quota: 20,
+            total_quota: 1_000,
+            unused_lifetime: Duration::from_secs(30 * 86_400),
+            policies: vec![RegistrationPolicy::default().name],
+        }
+    }
+}
+
+impl RegistrationConfig {
+    /// Whether there is a registration endpoint.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.access != RegistrationAccess::Off
+    }
+
+    /// The settings by which anybody may register any number of clients.
+    #[must_use]
+    pub fn unlimited(&self) -> Vec<&'static str> {
+        let quotas = [("network_quota", self.network_quota), ("total_quota", self.total_quota)];
+        let is_open = self.access == RegistrationAccess::Open;
+        quotas.into_iter().filter(|(_, quota)| is_open && *quota == 0).map(|(name, _)| name).collect()
+    }
+
+    pub(crate) fn complaints(
+        &self,
+        policies: &[RegistrationPolicy],
+        issuers: &[StatementIssuer],
+    ) -> Vec<Complaint> {
+        let mut complaints: Vec<Complaint> = issuers.iter().flat_map(StatementIssuer::complaints).collect();
+        for (at, issuer) in issuers.iter().enumerate() {
+            let mut complain = |rule: String| {
+                complaints.push(Complaint::new("software_statement_issuer", rule, "RFC 7591 section 2.3"));
+            };
+            if issuers.iter().take(at).any(|before| before.issuer == issuer.issuer) {
+                complain(format!("{:?} is configured twice", issuer.issuer));
+            }
+            for name in issuer.policies.iter().filter(|name| find(policies, name).is_none()) {
+                complain(format!("{:?}: there is no [[registration_policy]] {name:?}", issuer.issuer));
+            }
+        }
+        let mut names = BTreeSet::new();
+        for policy in policies {
+            let rule = match () {
+                () if policy.name.is_empty() => "must have a name",
+                () if !names.insert(&policy.name) => "must have a name of its own",
+                () if policy.secret_lifetime.is_some_and(|lifetime| lifetime < Duration::from_secs(1)) => {
+                    "secret_lifetime must be at least 1s"
+                }
+                () => continue,
+            };
+            complaints.push(Complaint::new("registration_policy", rule, "RFC 7591 section 5"));
+        }
+        for name in self.policies.iter().filter(|name| find(policies, name).is_none()) {
+            let rule = format!("there is no [[registration_policy]] {name:?}");
+            complaints.push(Complaint::new("registration.policies", rule, "RFC 7591 section 5"));
+        }
+        if self.policies.is_empty() {
+            let rule = "must name at least one; without the setting it is the policy default";
+            complaints.push(Complaint::new("registration.policies", rule, "RFC 7591 section 5"));
+        }
+        if self.unused_lifetime < Duration::from_secs(1) {
+            let rule = "must be at least 1s";
+            complaints.push(Complaint::new("registration.unused_lifetime", rule, "RFC 7591 section 5"));
+        }
+        if self.management && !self.is_on() {
+            let rule = "needs registration.access, without which no client has anything to manage";
+            complaints.push(Complaint::new("registration.management", rule, "RFC 7592 section 1"));
+        }
+        complaints
+    }
+}
+
+/// The policy of this name. There is always one named `default`, if only the built-in one.
+pub(super) fn find<'p>(
+    policies: &'p [RegistrationPolicy],
+    name: &str,
+) -> Option<Cow<'p, RegistrationPolicy>> {
+    let configured = policies.iter().find(|policy| *policy.name == *name).map(Cow::Borrowed);
+    let built_in = || Some(RegistrationPolicy::default()).filter(|policy| *policy.name == *name);
+    configured.or_else(|| built_in().map(Cow::Owned))
+}
