@@ -12,6 +12,7 @@ import * as login from './login_tests.mjs';
 import { takePictures } from './pictures.mjs';
 import * as remote from './remote_tests.mjs';
 import * as session from './session_tests.mjs';
+import * as webMessage from './web_message_tests.mjs';
 import { startSite } from './site.mjs';
 import { servePages } from '../../examples/remote-pages/serve.mjs';
 import { Visit } from './visit.mjs';
@@ -103,17 +104,20 @@ async function main() {
   const words = positionals.slice(1).join(' ');
   const third = await startSite('127.0.0.2');
   const site = await startSite('127.0.0.1', third.origin);
+  // Other origins of the issuer's own site.
+  const neighbour = await startSite('localhost');
+  const stranger = await startSite('localhost');
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   console.log(`Chromium ${browser.version()}`);
   // Pages on another origin are scripts.
   const pages = fixture.pages && await startPages(fixture);
-  const worlds = (pages ? [true] : [true, false]).map((scripts) => new World(fixture, browser, { site, third }, scripts));
+  const worlds = (pages ? [true] : [true, false]).map((scripts) => new World(fixture, browser, { site, third, neighbour, stranger }, scripts));
   await worlds[0].addClients();
-  for (const world of worlds.slice(1)) Object.assign(world, { books: worlds[0].books, mail: worlds[0].mail });
+  for (const world of worlds.slice(1)) Object.assign(world, { books: worlds[0].books, mail: worlds[0].mail, chat: worlds[0].chat });
 
   const waiting = worlds.flatMap((world) =>
-    Object.entries(pages ? remote.tests : { ...login.tests, ...session.tests })
+    Object.entries(pages ? remote.tests : { ...login.tests, ...session.tests, ...(world.scripts && webMessage.tests) })
       .filter(([name]) => name.includes(words))
       .map(([name, test]) => [world, name, test]));
   const lane = async () => {
@@ -122,7 +126,7 @@ async function main() {
   await Promise.all([lane(), lane(), lane()]);
   if (values.pictures) await takePictures(worlds[0], values.pictures);
   await browser.close();
-  for (const server of [site, third, pages]) server?.close();
+  for (const server of [site, third, neighbour, stranger, pages]) server?.close();
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed ? 1 : 0;
 }
@@ -135,7 +139,7 @@ async function startPages({ issuer, pages, folder }) {
   return servePages({ issuer, port: new URL(pages).port, folder: pathToFileURL(`${folder}/pages/`) });
 }
 
-/** The clients: a shop with a secret, and a mail program in the browser without one. */
+/** The clients: a shop with a secret, and without one a mail program and, on the issuer's site, a chat in the browser. */
 World.prototype.addClients = async function addClients() {
   const common = { application_type: 'native', response_types: ['code'], client_uri: this.site.origin };
   this.books = {
@@ -157,9 +161,20 @@ World.prototype.addClients = async function addClients() {
     redirect_uris: [`${this.site.origin}/callback/mail`],
     grant_types: ['authorization_code'],
   };
+  this.chat = {
+    ...common,
+    client_id: 'chat',
+    client_name: 'Lighthouse Chat',
+    token_endpoint_auth_method: 'none',
+    redirect_uris: [`${this.neighbour.origin}/callback/chat`],
+    response_modes: ['web_message'],
+    grant_types: ['authorization_code'],
+    // An application on a loopback address is asked each time, unless an operator vouches for it (RFC 8252 section 8.6).
+    chancery: { consent: 'implied' },
+  };
   appendFileSync(this.secrets, `${this.books.client_secret}\n`, { mode: 0o600 });
   const file = `${this.folder}/clients.json`;
-  writeFileSync(file, JSON.stringify([this.books, this.mail]));
+  writeFileSync(file, JSON.stringify([this.books, this.mail, this.chat]));
   await this.command(['client', 'add', '--config', this.config, '--file', file]);
   unlinkSync(file);
 };

@@ -20,6 +20,9 @@ from checks import Checks  # noqa: E402
 from provider import LOGS, SECRETS, Provider, free_port, release  # noqa: E402
 
 
+MODES = {"response_modes.web_message": "true"}
+
+
 def browse(checks, provider, arguments, pages=None):
     """All tests that the arguments name, on one provider; `pages` is the origin of pages that are not its own."""
     provider.serve()
@@ -29,7 +32,7 @@ def browse(checks, provider, arguments, pages=None):
         "config": str(provider.config), "folder": str(provider.folder), "secrets": str(SECRETS), "logs": str(LOGS), "pages": pages}))
     trust = {"NODE_EXTRA_CA_CERTS": provider.tls[0]} if provider.tls else {}
     node = subprocess.Popen(["node", "main.mjs", fixture, *arguments], stdout=subprocess.PIPE, text=True,
-                            env={**os.environ, **trust})
+                            env={**os.environ, **provider.variables, **trust})
     said = False
     for line in node.stdout:
         said = checks.absorb(line) or said
@@ -42,16 +45,16 @@ def browse(checks, provider, arguments, pages=None):
 
 def main():
     checks = Checks()
-    with Provider("browser") as provider:
+    with Provider("browser", settings=MODES) as provider:
         browse(checks, provider, sys.argv[1:])
     if not sys.argv[1:]:
         with tempfile.TemporaryDirectory() as folder:
             certificate(Path(folder), "localhost")
-            with Provider("browser-tls", (f"{folder}/tls.crt", f"{folder}/tls.key")) as provider:
+            with Provider("browser-tls", (f"{folder}/tls.crt", f"{folder}/tls.key"), settings=MODES) as provider:
                 browse(checks, provider, ["A11"])
     if "--pictures" not in sys.argv:
         pages = f"http://localhost:{free_port()}"
-        with Provider("browser-remote", settings={"interaction.location": f"{pages}/"}) as provider:
+        with Provider("browser-remote", settings={**MODES, "interaction.location": f"{pages}/"}) as provider:
             browse(checks, provider, sys.argv[1:], pages)
     checks.close()
 
