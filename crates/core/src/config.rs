@@ -101,6 +101,7 @@ impl Config {
         [
             self.routes.complaints(),
             self.access_token.complaints(),
+            self.compatibility.complaints(self.interaction.location.is_some()),
             self.authorization_code.complaints(&self.access_token, &self.refresh_token),
             self.claims.complaints(),
             self.client_defaults.complaints(&self.offered()),

@@ -51,6 +51,8 @@ pub struct Call {
     pub devices: Option<Box<str>>,
     /// The languages that the person prefers, best first (RFC 9110 section 12.5.4).
     pub languages: Vec<Box<str>>,
+    /// The client whose interaction is meant, if pages on another origin say so.
+    pub meant_client: Option<Box<str>>,
 }
 
 impl Call {
@@ -67,6 +69,7 @@ impl Call {
             browser: None,
             devices: None,
             languages: Vec::new(),
+            meant_client: None,
         }
     }
 }

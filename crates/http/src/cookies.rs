@@ -1,5 +1,6 @@
 //! The three cookies: the session list, the browser cookie, and the names that have signed in from this
-//! browser (RFC 6265bis sections 4.1 and 5.4).
+//! browser (RFC 6265bis sections 4.1 and 5.4). With `compatibility.stored_interactions_by_client` there is one for
+//! each client besides.
 //!
 //! Duplicate, damaged and foreign cookies are ignored; they never make a request fail.
 
@@ -9,8 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::interaction::device::LIFETIME;
 use chancery_core::session::LIST;
-use chancery_types::handle::{RotatingHandle, Session};
-use chancery_types::{Issuer, RealmId, Tag};
+use chancery_jose::sha256;
+use chancery_types::handle::{Handle, Interaction, RotatingHandle, Session};
+use chancery_types::{Issuer, RealmId, Tag, Timestamp};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use zeroize::Zeroizing;
@@ -20,8 +22,20 @@ pub(crate) struct Cookies {
     session: String,
     browser: String,
     devices: String,
+    /// What the name of a client's cookie begins with.
+    interaction: String,
     attributes: String,
     session_life: Duration,
+}
+
+/// How many clients' interactions a browser has at most.
+const INTERACTIONS: usize = 8;
+
+/// The stored interaction of one client in this browser.
+struct OfClient<'h> {
+    name: &'h str,
+    since: i64,
+    handle: &'h str,
 }
 
 impl Cookies {
@@ -45,6 +59,7 @@ impl Cookies {
             session: format!("{prefix}session-{suffix}"),
             browser: format!("{prefix}browser-{suffix}"),
             devices: format!("{prefix}devices-{suffix}"),
+            interaction: format!("{prefix}interaction-{suffix}-"),
             attributes: format!("; Path={path}; HttpOnly; SameSite=Lax{secure}"),
             session_life,
         }
@@ -67,6 +82,61 @@ impl Cookies {
         value(headers, &self.devices).map(Into::into)
     }
 
+    /// The handle of this client's interaction, or of the newest if no client is named.
+    pub(crate) fn interaction<'h>(&self, headers: &'h HeaderMap, client: Option<&str>) -> Option<&'h str> {
+        let mut known = self.interactions(headers);
+        if let Some(client) = client {
+            let name = self.name_of(client);
+            known.retain(|of_client| of_client.name == name);
+        }
+        known.first().map(|of_client| of_client.handle)
+    }
+
+    /// The clients' interactions, the newest first.
+    fn interactions<'h>(&self, headers: &'h HeaderMap) -> Vec<OfClient<'h>> {
+        let names =
+            pairs(headers).filter_map(|pair| std::str::from_utf8(pair.trim_ascii()).ok()?.split_once('='));
+        let read = |(name, _): (&'h str, &'h str)| {
+            let (since, handle) = value(headers, name)?.split_once('.')?;
+            Some(OfClient { name, since: since.parse().ok()?, handle })
+        };
+        let mut known: Vec<OfClient<'h>> =
+            names.filter(|(name, _)| name.starts_with(&self.interaction)).filter_map(read).collect();
+        known.sort_by_key(|of_client| std::cmp::Reverse(of_client.since));
+        known
+    }
+
+    /// A client's id has characters that no name of a cookie may have.
+    fn name_of(&self, client: &str) -> String {
+        let digest = sha256(client.as_bytes());
+        format!("{}{}", self.interaction, URL_SAFE_NO_PAD.encode(digest.get(..9).unwrap_or_default()))
+    }
+
+    /// Sets the cookie of this client's interaction. If there are too many, the oldest goes.
+    pub(crate) fn set_interaction(
+        &self,
+        now: Timestamp,
+        (client, handle): (&str, &Handle<Interaction>),
+        sent: &HeaderMap,
+        headers: &mut HeaderMap,
+    ) {
+        let name = self.name_of(client);
+        let others = self.interactions(sent).into_iter().filter(|of_client| of_client.name != name);
+        others.skip(INTERACTIONS - 1).for_each(|of_client| self.clear(of_client.name, headers));
+        let (since, handle) = (now.millis(), handle.reveal());
+        append(headers, &format!("{name}={since}.{handle}{}", self.attributes));
+    }
+
+    /// Clears the cookie of an interaction that was answered.
+    pub(crate) fn clear_interaction(&self, handle: &str, sent: &HeaderMap, headers: &mut HeaderMap) {
+        let answered = self.interactions(sent).into_iter().filter(|of_client| of_client.handle == handle);
+        answered.for_each(|of_client| self.clear(of_client.name, headers));
+    }
+
+    fn clear(&self, name: &str, headers: &mut HeaderMap) {
+        append(headers, &format!("{name}={GONE}{}", self.attributes));
+    }
+
     /// Whether the browser sent the session or the browser cookie.
     pub(crate) fn has_any(&self, headers: &HeaderMap) -> bool {
         value(headers, &self.session).is_some() || value(headers, &self.browser).is_some()
@@ -76,7 +146,7 @@ impl Cookies {
     pub(crate) fn set_sessions(&self, sessions: &[RotatingHandle<Session>], headers: &mut HeaderMap) {
         let handles: Vec<String> = sessions.iter().take(LIST).map(RotatingHandle::reveal).collect();
         let life = match handles.as_slice() {
-            [] => "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT".to_owned(),
+            [] => GONE.to_owned(),
             _ => format!("; Max-Age={}", self.session_life.as_secs()),
         };
         append(headers, &format!("{}={}{life}{}", self.session, handles.join("."), self.attributes));
@@ -95,6 +165,9 @@ impl Cookies {
     }
 }
 
+/// What makes a browser forget a cookie.
+const GONE: &str = "; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+
 fn append(headers: &mut HeaderMap, cookie: &str) {
     if let Ok(mut value) = HeaderValue::from_str(cookie) {
         value.set_sensitive(true);
@@ -102,12 +175,15 @@ fn append(headers: &mut HeaderMap, cookie: &str) {
     }
 }
 
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|octet| *octet == b';'))
+}
+
 /// The value of a cookie; `None`, too, if it was sent twice, because somebody may have planted one of them.
 /// The header is split at semicolons only, whatever octets foreign cookies have (RFC 6265 section 5.4).
 fn value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let pairs = headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|octet| *octet == b';'));
     let named = |pair: &'h [u8]| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"=");
-    let mut values = pairs.filter_map(named);
+    let mut values = pairs(headers).filter_map(named);
     let value = values.next().filter(|_| values.next().is_none())?;
     std::str::from_utf8(value).ok()
 }

@@ -5,7 +5,7 @@ use chancery_core::error::{Failure, Fault, MALFORMED_PARAMETER, Reason, Refusal}
 use chancery_types::Params;
 use chancery_types::iana::ErrorCode;
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, AsHeaderName, CONTENT_TYPE};
 use zeroize::Zeroizing;
 
 use crate::bodies::BodyError;
@@ -108,7 +108,7 @@ pub(crate) fn authorization(headers: &HeaderMap) -> Result<Option<Zeroizing<Stri
 }
 
 /// The value of a header that may be sent only once.
-fn single_header<'h>(headers: &'h HeaderMap, name: &http::HeaderName) -> Result<Option<&'h str>, Refusal> {
+pub(crate) fn single_header(headers: &HeaderMap, name: impl AsHeaderName) -> Result<Option<&str>, Refusal> {
     let mut values = headers.get_all(name).iter();
     let value = values.next();
     if values.next().is_some() {

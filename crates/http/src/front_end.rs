@@ -129,17 +129,28 @@ pub(crate) async fn answer(
     let sent = route.below.map(Sent::at);
     let mut answer = match (sent, &parts.method) {
         (Some(None), _) => text(StatusCode::NOT_FOUND, "Not Found"),
-        (None, &Method::OPTIONS) => preflight(location, parts, Method::GET),
-        (Some(_), &Method::OPTIONS) => preflight(location, parts, Method::POST),
+        (None, &Method::OPTIONS) => preflight(site, location, parts, Method::GET),
+        (Some(_), &Method::OPTIONS) => preflight(site, location, parts, Method::POST),
         (None, &Method::GET) => {
-            let call = person::of_browser(site, call, parts);
-            let next = view(site, &call, parts, location).await;
-            told(site, &call, next)
+            let mut call = person::of_browser(site, call, parts);
+            let meant = meant(site, &mut call, parts, location);
+            let next = match &meant {
+                Ok(interaction) => site.provider.interaction_view(&call, interaction).await,
+                Err(failure) => refused(site, &call, failure.clone()),
+            };
+            told(site, &call, parts, meant.as_deref().unwrap_or_default(), next)
         }
         (Some(Some(sent)), &Method::POST) => {
-            let call = person::of_browser(site, call, parts);
-            let next = take(site, &call, sent, parts, body, location).await;
-            told(site, &call, next)
+            let mut call = person::of_browser(site, call, parts);
+            let entered = meant(site, &mut call, parts, location)
+                .and_then(|interaction| Ok(fields(sent, form::complete(body)?, &interaction)?));
+            let next = match &entered {
+                Ok(fields) => take(site, &call, sent, fields).await,
+                Err(failure) => refused(site, &call, failure.clone()),
+            };
+            let interaction =
+                entered.as_ref().ok().and_then(|fields| fields.one("interaction").ok().flatten());
+            told(site, &call, parts, interaction.unwrap_or_default(), next)
         }
         (None, _) => method_not_allowed(&[Method::GET, Method::OPTIONS]),
         (Some(_), _) => method_not_allowed(&[Method::POST, Method::OPTIONS]),
@@ -148,49 +159,39 @@ pub(crate) async fn answer(
     answer
 }
 
-/// GET: what the page shows for the interaction that its URL carries.
-async fn view(site: &Site, call: &Call, parts: &Parts, location: &Location) -> Result<Next, PageError> {
-    let interaction = read_query(site, call, parts, location)?;
-    site.provider.interaction_view(call, &interaction).await
+/// The interaction that is meant: that of the URL, or else that of the client in this browser, if the pages find
+/// it so.
+fn meant(site: &Site, call: &mut Call, parts: &Parts, location: &Location) -> Result<String, Failure> {
+    check_header(location, parts)?;
+    let query = form::query(parts.uri.query())?;
+    let mut interaction = query.one("interaction")?;
+    if let Some(by_client) = site.provider.interactions_by_client() {
+        let client = form::single_header(&parts.headers, &*by_client.header)?;
+        let client = client.filter(|client| !client.is_empty()).or(query.one(&by_client.parameter)?);
+        interaction = interaction.or_else(|| site.cookies.interaction(&parts.headers, client));
+        call.meant_client = client.map(Into::into);
+    }
+    Ok(interaction.unwrap_or_default().to_owned())
 }
 
-fn read_query(site: &Site, call: &Call, parts: &Parts, location: &Location) -> Result<String, Failure> {
-    let read = || -> Result<String, Failure> {
-        check_header(location, parts)?;
-        let query = form::query(parts.uri.query())?;
-        Ok(query.one("interaction")?.unwrap_or_default().to_owned())
-    };
-    read().inspect_err(|failure| site.refused(call, Endpoint::Interaction, failure))
+/// Refused before the engine saw it.
+fn refused(site: &Site, call: &Call, failure: Failure) -> Result<Next, PageError> {
+    site.refused(call, Endpoint::Interaction, &failure);
+    Err(failure.into())
 }
 
-/// POST: what the person has entered.
-async fn take(
-    site: &Site,
-    call: &Call,
-    sent: Sent,
-    parts: &Parts,
-    body: Result<&Bytes, BodyError>,
-    location: &Location,
-) -> Result<Next, PageError> {
-    let read = || -> Result<Params<'static>, Failure> {
-        check_header(location, parts)?;
-        Ok(fields(sent, form::complete(body)?)?)
-    };
-    let fields = read().inspect_err(|failure| site.refused(call, Endpoint::Interaction, failure))?;
-    match site.provider.step(call, &fields).await? {
+/// What the person has entered.
+async fn take(site: &Site, call: &Call, sent: Sent, fields: &Params<'_>) -> Result<Next, PageError> {
+    match site.provider.step(call, fields).await? {
         ControlFlow::Break(next) => Ok(next),
-        ControlFlow::Continue(step) if sent.answers(&step) => Ok(step.press(&fields).await?),
-        ControlFlow::Continue(_) => {
-            let failure = Failure::from(&FRONT_END_PAGE);
-            site.refused(call, Endpoint::Interaction, &failure);
-            Err(failure.into())
-        }
+        ControlFlow::Continue(step) if sent.answers(&step) => Ok(step.press(fields).await?),
+        ControlFlow::Continue(_) => refused(site, call, (&FRONT_END_PAGE).into()),
     }
 }
 
 /// The fields that the form of a built-in page has: those that the view has given, and what the person has
-/// entered.
-fn fields(sent: Sent, body: &[u8]) -> Result<Params<'static>, Refusal> {
+/// entered. A form that does not say where its request is means this interaction.
+fn fields(sent: Sent, body: &[u8], interaction: &str) -> Result<Params<'static>, Refusal> {
     let body = Object::parse(body).map_err(|_| Refusal::from(&FRONT_END_BODY))?;
     let form = body.raw("form").and_then(|form| Object::parse(form.get().as_bytes()).ok());
     let form = form.ok_or(&FRONT_END_BODY)?;
@@ -206,6 +207,9 @@ fn fields(sent: Sent, body: &[u8]) -> Result<Params<'static>, Refusal> {
     let mut fields = Vec::new();
     for name in ["request", "interaction", "token"] {
         fields.extend(text(&form, name)?.map(|value| (name, value)));
+    }
+    if !fields.iter().any(|(name, _)| ["request", "interaction"].contains(name)) {
+        fields.push(("interaction", interaction.to_owned()));
     }
     match sent {
         Sent::Login => {
@@ -224,7 +228,13 @@ fn fields(sent: Sent, body: &[u8]) -> Result<Params<'static>, Refusal> {
 }
 
 /// What the engine has decided, as JSON, with the cookies.
-fn told(site: &Site, call: &Call, next: Result<Next, PageError>) -> HttpResponse {
+fn told(
+    site: &Site,
+    call: &Call,
+    parts: &Parts,
+    interaction: &str,
+    next: Result<Next, PageError>,
+) -> HttpResponse {
     match next {
         Ok(mut next) => {
             if let Outcome::Page(view) = &mut next.outcome {
@@ -233,7 +243,10 @@ fn told(site: &Site, call: &Call, next: Result<Next, PageError>) -> HttpResponse
                 wishes.chain(call.languages.iter().cloned()).rev().for_each(|wish| view.speak(&wish));
             }
             let mut answer = view_json(site, &next.outcome);
-            person::set_cookies(site, &next, &mut answer);
+            person::set_cookies(site, call, &parts.headers, &next, &mut answer);
+            if let Outcome::Respond(_) = next.outcome {
+                site.cookies.clear_interaction(interaction, &parts.headers, answer.headers_mut());
+            }
             answer
         }
         Err(error) => {
@@ -255,14 +268,19 @@ fn told(site: &Site, call: &Call, next: Result<Next, PageError>) -> HttpResponse
 }
 
 /// The answer to OPTIONS: what the pages may send.
-fn preflight(location: &Location, parts: &Parts, method: Method) -> HttpResponse {
+fn preflight(site: &Site, location: &Location, parts: &Parts, method: Method) -> HttpResponse {
     if !parts.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD) {
         return method_not_allowed(&[method, Method::OPTIONS]);
     }
     let mut answer = empty(StatusCode::NO_CONTENT);
     if is_of_front_end(location, &parts.headers) {
         let headers = answer.headers_mut();
-        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type"));
+        let by_client = site.provider.interactions_by_client().map(|by_client| &*by_client.header);
+        let allowed = by_client.filter(|header| !header.is_empty());
+        let allowed = allowed.map_or("Content-Type".to_owned(), |header| format!("Content-Type, {header}"));
+        if let Ok(allowed) = HeaderValue::from_str(&allowed) {
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+        }
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("3600"));
         if let Ok(method) = HeaderValue::from_str(method.as_str()) {
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, method);

@@ -8,8 +8,8 @@ use chancery_core::error::PageError;
 use chancery_core::interaction::{Next, Step};
 use chancery_core::offered::Endpoint;
 use chancery_types::Params;
-use http::Response;
 use http::request::Parts;
+use http::{HeaderMap, Response};
 use http_body_util::Full;
 
 use crate::bodies::BodyError;
@@ -28,6 +28,7 @@ use crate::service::Service;
 pub struct OwnForm {
     service: Service,
     call: Call,
+    headers: HeaderMap,
     fields: Params<'static>,
 }
 
@@ -42,7 +43,12 @@ impl OwnForm {
         let site = service.site();
         let call = person::of_browser(site, call, parts);
         match person::read(site, Route::at(Endpoint::Interaction), parts, body) {
-            Ok(fields) => Ok(Self { service: service.clone(), call, fields: fields.into_owned() }),
+            Ok(fields) => Ok(Self {
+                service: service.clone(),
+                call,
+                headers: parts.headers.clone(),
+                fields: fields.into_owned(),
+            }),
             Err(failure) => {
                 site.refused(&call, Endpoint::Interaction, &failure);
                 let page = site.error_page(&call, &failure.into(), Retry::No);
@@ -79,7 +85,7 @@ impl OwnForm {
     pub fn respond<E: Into<PageError>>(&self, next: Result<Next, E>) -> Response<Full<Bytes>> {
         let site = self.service.site();
         let answer = match next {
-            Ok(next) => person::response_to(site, &self.call, next),
+            Ok(next) => person::response_to(site, &self.call, &self.headers, next),
             Err(error) => site.error_page(&self.call, &error.into(), Retry::No),
         };
         self.service.protected(&self.call.request_id, answer)

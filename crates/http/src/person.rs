@@ -10,7 +10,7 @@ use chancery_core::offered::Endpoint;
 use chancery_core::request::AuthorizationResponse;
 use chancery_types::Params;
 use http::request::Parts;
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use crate::bodies::BodyError;
 use crate::cross_site::{FORM_OF_ANOTHER_ORIGIN, REDIRECTED, Source, names_another_host};
@@ -65,7 +65,7 @@ pub(crate) async fn answer(
         _ => provider.authorize(&call, params.filtered(|name| name != REDIRECTED)).await,
     };
     match next {
-        Ok(next) => response_to(site, &call, next),
+        Ok(next) => response_to(site, &call, &parts.headers, next),
         Err(error) => {
             site.error_page(&call, &error, retry(route, parts, matches!(error.failure, Failure::Broken(_))))
         }
@@ -151,27 +151,35 @@ fn retry(route: Route<'_>, parts: &Parts, is_fault: bool) -> Retry<'static> {
 }
 
 /// The response to what the engine decided, with the cookies.
-pub(crate) fn response_to(site: &Site, call: &Call, mut next: Next) -> HttpResponse {
+pub(crate) fn response_to(site: &Site, call: &Call, sent: &HeaderMap, mut next: Next) -> HttpResponse {
     let mut answer = match &mut next.outcome {
         Outcome::Page(view) => {
             let locale = site.locale(call, view.ui_locales());
             view.speak(locale.as_str());
             view_page(site, call, view)
         }
-        Outcome::Stored(handle) => match site.provider.pages_location() {
-            Some(_) => see_other(&site.address_of_pages(&handle.reveal())),
-            None => see_other(&site.address(Route::below(Endpoint::Interaction, &handle.reveal()))),
-        },
+        Outcome::Stored { handle, client } => see_other(&site.address_of_stored(handle, client)),
         Outcome::Sealed(text) => see_other(&site.address_of_pages(text)),
         Outcome::Respond(response) => respond(site, call, response),
         Outcome::Leave(target) => see_other(&post_logout_address(target)),
     };
-    set_cookies(site, &next, &mut answer);
+    set_cookies(site, call, sent, &next, &mut answer);
     answer
 }
 
 /// The cookies that the engine has decided on.
-pub(crate) fn set_cookies(site: &Site, next: &Next, answer: &mut HttpResponse) {
+pub(crate) fn set_cookies(
+    site: &Site,
+    call: &Call,
+    sent: &HeaderMap,
+    next: &Next,
+    answer: &mut HttpResponse,
+) {
+    if let (Outcome::Stored { handle, client }, Some(_)) =
+        (&next.outcome, site.provider.interactions_by_client())
+    {
+        site.cookies.set_interaction(call.now, (client.as_str(), handle), sent, answer.headers_mut());
+    }
     if let Some(sessions) = &next.sessions {
         site.cookies.set_sessions(sessions, answer.headers_mut());
     }

@@ -11,6 +11,8 @@ use chancery_core::interaction::Location;
 use chancery_core::interaction::view::ErrorView;
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
+use chancery_types::ClientId;
+use chancery_types::handle::{Handle, Interaction};
 use http::StatusCode;
 use http::header::RETRY_AFTER;
 
@@ -57,6 +59,20 @@ impl Site {
     pub(crate) fn address_of_pages(&self, interaction: &str) -> String {
         let location = self.provider.pages_location().map_or("", Location::as_str);
         in_query(location, &[("interaction", interaction)])
+    }
+
+    /// The URL of the pages for a stored interaction.
+    pub(crate) fn address_of_stored(&self, handle: &Handle<Interaction>, client: &ClientId) -> String {
+        match (self.provider.pages_location(), self.provider.interactions_by_client()) {
+            (Some(location), Some(by_client)) if by_client.parameter.is_empty() => {
+                location.as_str().to_owned()
+            }
+            (Some(location), Some(by_client)) => {
+                in_query(location.as_str(), &[(&*by_client.parameter, client.as_str())])
+            }
+            (Some(_), None) => self.address_of_pages(&handle.reveal()),
+            (None, _) => self.address(Route::below(Endpoint::Interaction, &handle.reveal())),
+        }
     }
 
     /// A page in the person's language.

@@ -21,7 +21,9 @@ use crate::site::Site;
 pub(crate) fn view_json(site: &Site, outcome: &Outcome) -> HttpResponse {
     let body = match outcome {
         Outcome::Page(view) => return view_answer(site, view),
-        Outcome::Stored(handle) => json!({"redirect_to": site.address_of_pages(&handle.reveal())}),
+        Outcome::Stored { handle, client } => {
+            json!({"redirect_to": site.address_of_stored(handle, client)})
+        }
         Outcome::Sealed(text) => json!({"redirect_to": site.address_of_pages(text)}),
         Outcome::Leave(target) => json!({"redirect_to": post_logout_address(target)}),
         Outcome::Respond(response) => match authorization_response(response) {

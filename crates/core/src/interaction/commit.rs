@@ -257,7 +257,8 @@ async fn store(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, 
         return Ok(lost(pending, false));
     }
     remember(pending, None).await?;
-    written_with(pending, change, Outcome::Stored(handle).into()).await
+    written_with(pending, change, Outcome::Stored { handle, client: pending.client.id().clone() }.into())
+        .await
 }
 
 /// The step was written: the sessions that it replaced end, and the browser gets the new list.

@@ -65,7 +65,8 @@ async fn send(pending: &Pending<'_>) -> Result<Decided, Fault> {
         browser,
     };
     let text = seal(env, by.keys(), SEALED, &sealed)?;
-    let outcome = if text.len() <= LONGEST { Outcome::Sealed(text) } else { store(pending, sealed).await? };
+    let fits = text.len() <= LONGEST && !by.is_stored_by_client;
+    let outcome = if fits { Outcome::Sealed(text) } else { store(pending, sealed).await? };
     Ok(Decided { browser: fresh, ..outcome.into() })
 }
 
@@ -89,7 +90,7 @@ async fn store(pending: &Pending<'_>, sealed: Sealed) -> Result<Outcome<Unsealed
     let handle = Handle::<Interaction>::new(env.partition(), env.secret());
     let record = env.records().new(handle.key(&env.realm), None, Tags::default(), ends, &body)?;
     env.records().insert(call.now, &[record]).await?;
-    Ok(Outcome::Stored(handle))
+    Ok(Outcome::Stored { handle, client: pending.client.id().clone() })
 }
 
 /// What the pages show for what their URL carries: a sealed request, or the handle of a stored one.

@@ -16,7 +16,7 @@ use std::time::Duration;
 use chancery_jose::ClaimsWriter;
 use chancery_types::handle::{Handle, Interaction, RotatingHandle, Session};
 use chancery_types::iana::{Display, ErrorCode, Prompt};
-use chancery_types::{Issuer, Timestamp};
+use chancery_types::{ClientId, Issuer, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -124,7 +124,12 @@ pub enum Outcome<R = AuthorizationResponse> {
     /// A page.
     Page(Box<view::View>),
     /// A redirect to the page of a stored interaction.
-    Stored(Handle<Interaction>),
+    Stored {
+        /// Its handle.
+        handle: Handle<Interaction>,
+        /// Who asks.
+        client: ClientId,
+    },
     /// A redirect to the pages on another origin, with the request sealed in this text.
     Sealed(String),
     /// The answer to the client.
@@ -150,6 +155,13 @@ reasons! {
         description: "nothing of what was asked for was granted",
         section: "RFC 6749 section 4.1.2.1",
     };
+    /// Pages on another origin ask for one client and mean the interaction of another.
+    pub INTERACTION_OF_ANOTHER_CLIENT = Reason {
+        name: "interaction_of_another_client",
+        code: ErrorCode::InvalidRequest,
+        description: "the interaction is another client's",
+        section: "OIDC Core section 3.1.2.3",
+    };
     /// No key signs the client's ID tokens at this moment.
     pub NOTHING_SIGNS = Reason {
         name: "nothing_signs",
@@ -169,6 +181,8 @@ pub struct Interactions {
     pub issuer: Arc<TokenIssuer>,
     /// Lifetimes of interactions and consents.
     pub config: InteractionConfig,
+    /// Whether every request for pages on another origin is stored, because they find it by its client.
+    pub is_stored_by_client: bool,
     /// Against guessing.
     pub throttle: throttle::Throttle,
     /// The authentication context classes that can be reached here.
@@ -210,7 +224,7 @@ impl Interactions {
         let Decided { outcome, sessions, browser, devices } = decided;
         let outcome = match outcome {
             Outcome::Page(view) => Outcome::Page(view),
-            Outcome::Stored(handle) => Outcome::Stored(handle),
+            Outcome::Stored { handle, client } => Outcome::Stored { handle, client },
             Outcome::Sealed(text) => Outcome::Sealed(text),
             Outcome::Leave(target) => Outcome::Leave(target),
             Outcome::Respond(unsealed) => {

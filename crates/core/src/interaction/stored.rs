@@ -11,10 +11,10 @@ use super::answered::first_answer;
 use super::commit::{proceed, refuse_stored, tell};
 use super::page::{lost, lost_page};
 use super::pending::Pending;
-use super::{Decided, Interactions, KEPT, carried};
+use super::{Decided, INTERACTION_OF_ANOTHER_CLIENT, Interactions, KEPT, carried};
 use crate::context::{Call, Env};
-use crate::error::{Failure, Fault, PageError};
-use crate::model::{Carried, Source};
+use crate::error::{Failure, Fault, PageError, Refusal};
+use crate::model::{Carried, Client, Source};
 use crate::records::{Found, InteractionBody};
 use crate::request::{Received, Refused};
 
@@ -77,6 +77,7 @@ pub(super) async fn reopen<'a>(
     let received = Received::again(carried, *source);
     let addressed =
         received.resolve(call, env, &by.rules.resolver).await?.address(env, &by.rules.offered).await?;
+    is_meant(call, &addressed.client)?;
     let request = match addressed.validate(&by.rules) {
         Ok(request) => request,
         Err(Refused { addressed, why }) => {
@@ -100,6 +101,14 @@ pub(super) async fn reopen<'a>(
     Ok(ControlFlow::Continue(pending))
 }
 
+/// Pages that say for which client they ask get no other's interaction.
+fn is_meant(call: &Call, client: &Client) -> Result<(), Refusal> {
+    match &call.meant_client {
+        Some(meant) if **meant != *client.id().as_str() => INTERACTION_OF_ANOTHER_CLIENT.refused(),
+        _ => Ok(()),
+    }
+}
+
 /// A request that comes back is validated from the beginning, and its person is looked for.
 pub(super) async fn again<'a>(
     by: &Arc<Interactions>,
@@ -109,6 +118,7 @@ pub(super) async fn again<'a>(
 ) -> Result<ControlFlow<Decided, Pending<'a>>, PageError> {
     let addressed =
         received.resolve(call, env, &by.rules.resolver).await?.address(env, &by.rules.offered).await?;
+    is_meant(call, &addressed.client)?;
     match addressed.validate(&by.rules) {
         Ok(request) => Ok(ControlFlow::Continue(Pending::new(by, call, env, request).person().await?)),
         Err(Refused { addressed, why }) => Ok(ControlFlow::Break(tell(call, env, &addressed, &why))),

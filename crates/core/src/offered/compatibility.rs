@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Complaint, SectionCheck};
+
 /// `[compatibility]`: each setting is named for what it permits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -33,12 +35,35 @@ pub struct CompatibilityConfig {
     /// Parameters that stand only outside of a request object, for OpenID requests (OIDC Core section 6.1). Nobody
     /// vouches for them.
     pub request_object_merging: bool,
+    /// Pages on another origin whose URL carries no handle.
+    pub stored_interactions_by_client: InteractionsByClient,
     /// ID tokens without a signature, from the token endpoint, for clients that are registered for them.
     pub unsigned_id_token: bool,
     /// Request objects without a signature, for clients that are not registered for any other.
     pub unsigned_request_object: bool,
     /// Wildcards in registered redirect URIs.
     pub wildcard_redirect_uris: bool,
+}
+
+/// How pages say which client's sign-in they are about, instead of by a handle. Every request is stored then, and
+/// found by a cookie that the browser has for its client.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InteractionsByClient {
+    /// The parameter of the pages' URL, and of what they ask, that holds the client's id; empty for none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub parameter: Box<str>,
+    /// The header of what they ask that holds it; empty for none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub header: Box<str>,
+}
+
+impl InteractionsByClient {
+    /// Whether there are such pages.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        !self.parameter.is_empty() || !self.header.is_empty()
+    }
 }
 
 /// How the rules for redirect URIs are loosened. RFC 9700 section 2.1 demands exact string matching.
@@ -125,11 +150,34 @@ impl CompatibilityConfig {
             (self.pkce_plain, "pkce_plain", PKCE),
             (self.query_access_token, "query_access_token", "RFC 9700 section 4.3.2"),
             (self.request_object_merging, "request_object_merging", "RFC 9101 section 6.3"),
+            (self.stored_interactions_by_client.is_on(), "stored_interactions_by_client", BY_CLIENT),
             (self.unsigned_id_token, "unsigned_id_token", "RFC 8725 section 3.2"),
             (self.unsigned_request_object, "unsigned_request_object", "RFC 9101 section 10.5"),
             (self.wildcard_redirect_uris, "wildcard_redirect_uris", EXACT_MATCHING),
         ];
         Departure::those_of(all)
+    }
+
+    /// What is wrong with it, where the pages are on another origin or not.
+    pub(crate) fn complaints(&self, are_pages_elsewhere: bool) -> Vec<Complaint> {
+        let InteractionsByClient { parameter, header } = &self.stored_interactions_by_client;
+        let is_plain =
+            |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        let is_good = is_plain(parameter) && is_plain(header) && &**parameter != "interaction";
+        SectionCheck::of("compatibility")
+            .demand(
+                is_good,
+                "stored_interactions_by_client",
+                "must be names of letters, digits, - and _, and not `interaction`",
+                "RFC 9110 section 5.1",
+            )
+            .demand(
+                are_pages_elsewhere || !self.stored_interactions_by_client.is_on(),
+                "stored_interactions_by_client",
+                "needs interaction.location",
+                BY_CLIENT,
+            )
+            .complaints()
     }
 
     /// What is loosened for redirect URIs.
@@ -149,5 +197,7 @@ pub(crate) const ASSERTION_AUDIENCE: &str = "draft-ietf-oauth-rfc7523bis section
 /// A scope has at least one token.
 pub(crate) const CLAIMS_FROM_USERINFO: &str = "OIDC Core section 5.4";
 pub(crate) const EMPTY_SCOPE_MEMBERS: &str = "RFC 6749 section 3.3";
+/// What tells the request of one page from that of another, in one browser.
+pub(crate) const BY_CLIENT: &str = "OIDC Core section 3.1.2.3";
 pub(crate) const EXACT_MATCHING: &str = "RFC 9700 section 2.1";
 pub(crate) const PKCE: &str = "RFC 9700 section 2.1.1";

@@ -18,7 +18,9 @@ mod compatibility;
 pub(crate) use compatibility::{
     ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, CLAIMS_FROM_USERINFO, EMPTY_SCOPE_MEMBERS, EXACT_MATCHING, PKCE,
 };
-pub use compatibility::{AssertionAudience, CompatibilityConfig, Departure, PkceOptional, RedirectLeniency};
+pub use compatibility::{
+    AssertionAudience, CompatibilityConfig, Departure, InteractionsByClient, PkceOptional, RedirectLeniency,
+};
 mod endpoint;
 pub use endpoint::{Caller, Description, Endpoint, Switch, Verb};
 mod routes;

@@ -16,7 +16,7 @@ use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault, PageError};
 use crate::event::{Event, RefusedClient};
 use crate::interaction::{Decided, Location, Next, Step, consent, form, front_end, stored};
-use crate::offered::{Endpoint, EndpointSet, Routes, Verb};
+use crate::offered::{Endpoint, EndpointSet, InteractionsByClient, Routes, Verb};
 use crate::outbox::Outbox;
 use crate::ports::{Clock, Watcher};
 use crate::records::{Found, InitialAccessTokenBody, SessionBody};
@@ -80,6 +80,13 @@ impl Provider {
     #[must_use]
     pub fn pages_location(&self) -> Option<&Location> {
         self.components.config.interaction.location.as_ref()
+    }
+
+    /// How such pages say which client they are about, if their URL carries no handle.
+    #[must_use]
+    pub fn interactions_by_client(&self) -> Option<&InteractionsByClient> {
+        let by_client = &self.components.config.compatibility.stored_interactions_by_client;
+        Some(by_client).filter(|by_client| by_client.is_on())
     }
 
     /// The longest time for which a session cookie can be valid.

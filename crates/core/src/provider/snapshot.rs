@@ -106,6 +106,7 @@ impl Snapshot {
             sessions: Sessions::new(config.session.clone(), Arc::clone(&subjects)),
             issuer: issuer.clone(),
             config: config.interaction.clone(),
+            is_stored_by_client: config.compatibility.stored_interactions_by_client.is_on(),
             throttle: Throttle::new(config.throttle.clone()),
             reachable: env.accounts.levels(&env.realm),
         });

@@ -54,6 +54,24 @@ fn check_names_what_the_configuration_loosens() {
     }
 }
 
+/// A setting that is a table is only in the file.
+#[test]
+fn check_names_front_ends_that_carry_no_handle() {
+    let folder = initialised();
+    let path = folder.join("chancery.toml");
+    let before = fs::read_to_string(&path).unwrap();
+    let table = "[compatibility]\nstored_interactions_by_client = { parameter = \"app_id\" }\n";
+    fs::write(&path, before.replace("[compatibility]\n", table)).unwrap();
+    assert!(refused(&folder, &["check"], "").contains("needs interaction.location"));
+    // Another port is another origin of the same site.
+    let issuer = before.lines().find_map(|line| line.strip_prefix("issuer = ")).unwrap().trim_matches('"');
+    let location = format!("interaction.location={issuer}:5173/");
+    let said = done(&folder, &["check", "--set", &location], "");
+    let named = "loosened: compatibility.stored_interactions_by_client (OIDC Core section 3.1.2.3)\n";
+    assert!(said.contains(named), "{said}");
+    assert!(!run(&folder, &["check", "--strict", "--set", &location], "").status.success());
+}
+
 /// Values that are of the right form, and still wrong together.
 #[test]
 fn check_asks_the_engine_and_the_files() {

@@ -64,6 +64,12 @@ pub(super) const COMPATIBILITY: &[Setting] = &[
         "Whether parameters that stand outside of a request object, and not in it, count as well (OIDC Core section 6.1), although nobody has signed them (RFC 9101 section 6.3). Only for requests with the scope `openid` outside, and never for a client that has to sign its requests.",
     ),
     setting(
+        "compatibility.stored_interactions_by_client",
+        Form::TextByName,
+        "{}",
+        "For front ends of Logto's fork whose pages carry no handle: a table with `parameter`, `header` or both (Logto's are `app_id` and `Logto-App-Id`), where the pages of `interaction.location` name the client that they are about. The browser then gets a cookie for each client, at most 8, by which its sign-in is found, and without a name the newest (OIDC Core section 3.1.2.3): two tabs of one client are one. Every request is stored, so that `interaction.anonymous_limit` bounds how many people can sign in within `interaction.lifetime`.",
+    ),
+    setting(
         "compatibility.unsigned_id_token",
         Form::Switch,
         "false",
