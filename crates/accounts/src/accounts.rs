@@ -168,6 +168,23 @@ impl StoredAccounts {
         self.put(realm, person).await
     }
 
+    /// Replaces the claims that clients may get. Sessions and grants go on, and clients see the change when they
+    /// ask again.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`], [`AccountError::Unacceptable`], [`AccountError::Changed`], or a failure.
+    pub async fn set_claims(
+        &self,
+        realm: &RealmId,
+        username: &Username,
+        claims: Claims,
+    ) -> Result<Person, AccountError> {
+        check_claims(&claims).map_err(AccountError::Unacceptable)?;
+        let mut person = self.person(realm, username).await?;
+        person.claims = claims;
+        self.put(realm, person).await
+    }
+
     /// Keeps a person from logging in, and ends their sessions and grants with all tokens.
     ///
     /// # Errors

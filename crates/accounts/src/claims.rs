@@ -3,6 +3,7 @@
 
 use chancery_core::error::Complaint;
 use chancery_core::model::{ClaimName, Claims};
+use chancery_types::is_language_tag;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -74,6 +75,12 @@ pub fn check_claims(claims: &Claims) -> Result<(), Vec<Complaint>> {
                 "is set by the provider and cannot be configured",
                 "OIDC Core section 2",
             ));
+        } else if claim.language.is_some_and(|language| !is_language_tag(language)) {
+            complaints.push(Complaint::new(
+                name,
+                "must have a language tag behind the #",
+                "OIDC Core section 5.2",
+            ));
         } else if value.get() == "null" {
             complaints.push(Complaint::new(
                 name,
@@ -109,7 +116,7 @@ mod tests {
 
     #[test]
     fn standard_and_own_claims_pass() {
-        let json = r#"{"name":"Alice","name#ja":"アリス","email":"a@example.org","email_verified":true,"updated_at":1,
+        let json = r#"{"name":"Alice","name#ja":"アリス","family_name#ja-Kana-JP":"ア","email":"a@example.org","email_verified":true,"updated_at":1,
             "address":{"locality":"Bonn"},"birthdate":"0000-12-31","teams":["a"],"website":"https://alice.example"}"#;
         assert_eq!(complaints(json), [""; 0]);
     }
@@ -130,6 +137,19 @@ mod tests {
             "nickname",
         ];
         assert_eq!(complaints(json), wrong);
+    }
+
+    /// OIDC Core section 5.2
+    #[test]
+    fn a_claim_in_a_language_is_of_the_same_type_and_has_a_tag() {
+        for json in
+            [r##"{"name#":"x"}"##, r##"{"name#de_DE":"x"}"##, r##"{"x#de#fr":1}"##, r##"{"name# ":"x"}"##]
+        {
+            assert_eq!(complaints(json).len(), 1, "{json}");
+        }
+        for json in [r##"{"name#de":1}"##, r##"{"website#de":"javascript:x"}"##, r##"{"sub#de":"x"}"##] {
+            assert_eq!(complaints(json).len(), 1, "{json}");
+        }
     }
 
     #[test]

@@ -126,6 +126,29 @@ async fn another_password_ends_what_was_there_before() {
     assert!(account.active);
 }
 
+/// OIDC Core section 5.2: claims can be replaced, also in several languages; nothing ends by it.
+#[tokio::test]
+async fn other_claims_leave_everything_else() {
+    let accounts = accounts();
+    let alice = add(&accounts, "alice").await.unwrap();
+    let claims = |json| serde_json::from_str::<Claims>(json).unwrap();
+    let other = claims(r##"{"name":"Alice B.","name#ja-Kana-JP":"アリス"}"##);
+    let changed = accounts.set_claims(&realm(), &name("alice"), other).await.unwrap();
+    assert_eq!((changed.epoch, changed.registration), (alice.epoch, alice.registration));
+    let id = &alice.id;
+    let client = &ClientId::parse("app").unwrap();
+    let query = ClaimsQuery { account: id, client, names: &["name", "email"], locales: None };
+    let told = accounts.claims(&realm(), query).await.unwrap();
+    assert_eq!(serde_json::to_string(&told).unwrap(), r##"{"name":"Alice B.","name#ja-Kana-JP":"アリス"}"##);
+    assert!(matches!(log_in(&accounts, "alice", "correct horse").await, LoginOutcome::Authenticated(_)));
+    for bad in [r#"{"sub":"root"}"#, r#"{"email":1}"#, r##"{"name#":"x"}"##, r#"{"_claim_sources":{}}"#] {
+        let refused = accounts.set_claims(&realm(), &name("alice"), claims(bad)).await;
+        assert!(matches!(refused, Err(AccountError::Unacceptable(_))), "{bad}");
+    }
+    let unknown = accounts.set_claims(&realm(), &name("bob"), claims("{}")).await;
+    assert!(matches!(unknown, Err(AccountError::Unknown)));
+}
+
 /// FR-01: each change that ends everything gives the account an epoch that it never had, as does adding a
 /// person again under the id of one who was removed; any other change leaves it. A login has the epoch of the
 /// account whose password was read.

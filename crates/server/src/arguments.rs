@@ -198,11 +198,21 @@ pub(crate) enum User {
         configured: Configured,
         /// The name that the person types
         username: String,
-        /// Standard claims (OIDC Core section 5.1) as a JSON object
+        /// Claims (OIDC Core sections 5.1 and 5.2) as a JSON object, such as `{"name": "Hanako", "name#ja": "花子"}`
         #[arg(long, value_name = "FILE")]
         claims: Option<PathBuf>,
         #[command(flatten)]
         password: PasswordSource,
+    },
+    /// Replace all claims of a person, whose sessions go on
+    Set {
+        #[command(flatten)]
+        configured: Configured,
+        /// The person's user name
+        username: String,
+        /// Claims (OIDC Core sections 5.1 and 5.2) as a JSON object; those that it does not have are removed
+        #[arg(long, value_name = "FILE")]
+        claims: PathBuf,
     },
     /// Change a person's password, which ends their sessions and grants
     Passwd {

@@ -1,5 +1,7 @@
 //! `chancery user`.
 
+use std::path::Path;
+
 use chancery_accounts::{AccountError, NewPerson, Person, Username};
 use chancery_core::model::Claims;
 
@@ -15,14 +17,17 @@ pub(crate) async fn user(command: User) -> Output {
         User::Add { configured, username, claims, password } => {
             let (settings, opened) = opened(&configured)?;
             let username = self::username(&username)?;
-            let claims = match claims {
-                None => Claims::default(),
-                Some(path) => serde_json::from_slice(&content(&path)?)
-                    .map_err(|error| format!("{}: not a JSON object of claims: {error}", path.display()))?,
-            };
+            let claims = claims.map_or(Ok(Claims::default()), |path| claims_of(&path))?;
             let new = NewPerson { username, password: secrets::password(&password)?, claims, id: None };
             let person = opened.accounts.add(&settings.realm, new).await.map_err(text)?;
             Ok(format!("added {} as {}\n", Escaped(person.username.as_str()), Escaped(person.id.as_str())))
+        }
+        User::Set { configured, username, claims } => {
+            let (settings, opened) = opened(&configured)?;
+            let username = self::username(&username)?;
+            let claims = claims_of(&claims)?;
+            opened.accounts.set_claims(&settings.realm, &username, claims).await.map_err(text)?;
+            Ok("the claims are changed\n".to_owned())
         }
         User::Passwd { configured, username, password } => {
             let (settings, opened) = opened(&configured)?;
@@ -55,6 +60,12 @@ pub(crate) async fn user(command: User) -> Output {
             Ok(people.iter().map(line).collect())
         }
     }
+}
+
+/// The claims in this file.
+fn claims_of(path: &Path) -> Result<Claims, String> {
+    serde_json::from_slice(&content(path)?)
+        .map_err(|error| format!("{}: not a JSON object of claims: {error}", path.display()))
 }
 
 /// The change stands; everything that the person had is worth nothing since, and their clients hear of it.

@@ -176,6 +176,17 @@ fn people_are_added_changed_and_removed() {
     fs::write(folder.join("claims.json"), r#"{"email":1}"#).unwrap();
     let said = refused(&folder, &["user", "add", "carol", "--claims", "claims.json"], "battery staple\n");
     assert!(said.contains("email"), "{said}");
+    let said = refused(&folder, &["user", "set", "bob", "--claims", "claims.json"], "");
+    assert!(said.contains("email"), "{said}");
+    fs::write(folder.join("claims.json"), r##"{"name":"Bob","name#ja-Kana-JP":"ボブ"}"##).unwrap();
+    done(&folder, &["user", "set", "bob", "--claims", "claims.json"], "");
+    assert!(
+        refused(&folder, &["user", "set", "carol", "--claims", "claims.json"], "").contains("no such user")
+    );
+    fs::write(folder.join("claims.json"), r##"{"name#de_DE":"Bob"}"##).unwrap();
+    assert!(
+        refused(&folder, &["user", "set", "bob", "--claims", "claims.json"], "").contains("language tag")
+    );
     let listed = done(&folder, &["user", "list"], "");
     let id = listed.split('\t').next().unwrap();
     let client = format!(
