@@ -42,7 +42,7 @@ OPENID = {
 # `chancery init` writes.
 SERVERS = {
     "oidc": {"instance": "oidc", "settings": OPENID},
-    "session": {"instance": "session", "settings": OPENID},
+    "session": {"instance": "session", "settings": OPENID | {"session.management": "true"}},
     # With what is not signed, so that the modules about it are not skipped.
     "unsigned": {
         "instance": "oidc",

@@ -90,6 +90,7 @@ impl Config {
     #[must_use]
     pub fn endpoints_on(&self) -> EndpointSet {
         let mut on = self.endpoints.clone();
+        on.switch(Endpoint::CheckSession, self.session.management);
         on.switch(Endpoint::Registration, self.registration.is_on());
         on.switch(Endpoint::ClientConfiguration, self.registration.is_on() && self.registration.management);
         on

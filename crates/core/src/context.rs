@@ -49,6 +49,8 @@ pub struct Call {
     pub browser: Option<Zeroizing<[u8; 16]>>,
     /// The cookie that remembers which names have signed in from this browser, as sent.
     pub devices: Option<Box<str>>,
+    /// The cookie that tells scripts whether anything has changed about who is signed in, as sent.
+    pub browser_state: Option<Box<str>>,
     /// The languages that the person prefers, best first (RFC 9110 section 12.5.4).
     pub languages: Vec<Box<str>>,
     /// The client whose interaction is meant, if pages on another origin say so.
@@ -68,6 +70,7 @@ impl Call {
             sessions: Vec::new(),
             browser: None,
             devices: None,
+            browser_state: None,
             languages: Vec::new(),
             meant_client: None,
         }

@@ -19,6 +19,9 @@ use crate::rule::pairwise::Subjects;
 mod end;
 pub use end::{EndedSession, end, end_all, of_account};
 
+mod monitored;
+pub use monitored::BrowserState;
+
 /// How many sessions one browser keeps: one login more ends the oldest.
 pub const LIST: usize = 4;
 
@@ -39,11 +42,17 @@ pub struct SessionConfig {
     /// A session ends so long after the login, used or not.
     #[serde(with = "crate::duration")]
     pub absolute: Duration,
+    /// Whether clients' pages can watch whether a person is still signed in (OIDC Session Management).
+    pub management: bool,
 }
 
 impl Default for SessionConfig {
     fn default() -> Self {
-        Self { idle: Duration::from_secs(14 * 86_400), absolute: Duration::from_secs(90 * 86_400) }
+        Self {
+            idle: Duration::from_secs(14 * 86_400),
+            absolute: Duration::from_secs(90 * 86_400),
+            management: false,
+        }
     }
 }
 
@@ -247,6 +256,12 @@ impl Sessions {
         take_part(&mut body, client);
         body.touched_at = now;
         Some(body)
+    }
+
+    /// Whether clients' pages can watch who is signed in.
+    #[must_use]
+    pub fn are_monitored(&self) -> bool {
+        self.config.management
     }
 
     /// When the session ends if nothing happens.

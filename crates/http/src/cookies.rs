@@ -1,6 +1,6 @@
-//! The three cookies: the session list, the browser cookie, and the names that have signed in from this
-//! browser (RFC 6265bis sections 4.1 and 5.4). With `compatibility.stored_interactions_by_client` there is one for
-//! each client besides.
+//! The cookies: the session list, the browser cookie, and the names that have signed in from this browser (RFC
+//! 6265bis sections 4.1 and 5.4); where sessions are watched, the browser's state (OIDC Session Management section
+//! 3.2); with `compatibility.stored_interactions_by_client`, one for each client.
 //!
 //! Duplicate, damaged and foreign cookies are ignored; they never make a request fail.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::interaction::device::LIFETIME;
-use chancery_core::session::LIST;
+use chancery_core::session::{BrowserState, LIST};
 use chancery_jose::sha256;
 use chancery_types::handle::{Handle, Interaction, RotatingHandle, Session};
 use chancery_types::{Issuer, RealmId, Tag, Timestamp};
@@ -24,7 +24,10 @@ pub(crate) struct Cookies {
     devices: String,
     /// What the name of a client's cookie begins with.
     interaction: String,
+    state: String,
     attributes: String,
+    /// Those of the state: the frame of `check_session.js` reads it, on the page of another site.
+    readable: String,
     session_life: Duration,
 }
 
@@ -54,12 +57,16 @@ impl Cookies {
         // nor come as a second one of the same name.
         let digest = Tag::derive(realm, "cookie", issuer.as_str().as_bytes());
         let suffix = URL_SAFE_NO_PAD.encode(digest.as_bytes().get(..6).unwrap_or_default());
+        // Without Secure, browsers refuse SameSite=None; but pages of a loopback host are all of one site.
+        let everywhere = if issuer.is_https() { "SameSite=None; Secure" } else { "SameSite=Lax" };
         let secure = if issuer.is_https() { "; Secure" } else { "" };
         Self {
             session: format!("{prefix}session-{suffix}"),
             browser: format!("{prefix}browser-{suffix}"),
             devices: format!("{prefix}devices-{suffix}"),
             interaction: format!("{prefix}interaction-{suffix}-"),
+            state: format!("{prefix}state-{suffix}"),
+            readable: format!("; Path={path}; {everywhere}"),
             attributes: format!("; Path={path}; HttpOnly; SameSite=Lax{secure}"),
             session_life,
         }
@@ -137,6 +144,16 @@ impl Cookies {
         append(headers, &format!("{name}={GONE}{}", self.attributes));
     }
 
+    /// The browser's state.
+    pub(crate) fn state(&self, headers: &HeaderMap) -> Option<Box<str>> {
+        value(headers, &self.state).map(Into::into)
+    }
+
+    /// The name of the cookie that has the browser's state.
+    pub(crate) fn name_of_state(&self) -> &str {
+        &self.state
+    }
+
     /// Whether the browser sent the session or the browser cookie.
     pub(crate) fn has_any(&self, headers: &HeaderMap) -> bool {
         value(headers, &self.session).is_some() || value(headers, &self.browser).is_some()
@@ -157,6 +174,12 @@ impl Cookies {
     pub(crate) fn set_devices(&self, sealed: &str, headers: &mut HeaderMap) {
         let life = LIFETIME.as_secs();
         append(headers, &format!("{}={sealed}; Max-Age={life}{}", self.devices, self.attributes));
+    }
+
+    /// Sets the browser's state, which scripts can read. It lives as long as a session that is begun now.
+    pub(crate) fn set_state(&self, state: &BrowserState, headers: &mut HeaderMap) {
+        let (life, state) = (self.session_life.as_secs(), state.as_str());
+        append(headers, &format!("{}={state}; Max-Age={life}{}", self.state, self.readable));
     }
 
     /// Sets the browser cookie, which ends when the browser is closed.

@@ -27,6 +27,7 @@ mod route;
 mod cors;
 mod cross_site;
 mod site;
+mod check_session;
 mod metadata;
 mod machine;
 mod person;

@@ -91,6 +91,7 @@ pub(crate) fn of_browser(site: &Site, mut call: Call, parts: &Parts) -> Call {
     call.sessions = site.cookies.sessions(&parts.headers);
     call.browser = site.cookies.browser(&parts.headers);
     call.devices = site.cookies.devices(&parts.headers);
+    call.browser_state = site.cookies.state(&parts.headers);
     call.languages = locale::wishes(None, accept_language.as_deref());
     call
 }
@@ -188,6 +189,11 @@ pub(crate) fn set_cookies(
     }
     if let Some(devices) = &next.devices {
         site.cookies.set_devices(devices, answer.headers_mut());
+    }
+    if let Some(state) = &next.browser_state
+        && call.browser_state.as_deref() != Some(state.as_str())
+    {
+        site.cookies.set_state(state, answer.headers_mut());
     }
 }
 

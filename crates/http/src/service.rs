@@ -30,7 +30,7 @@ use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
 use crate::route::{Route, RouteTable};
 use crate::site::Site;
-use crate::{cors, form, front_end, machine, metadata, person, registrant};
+use crate::{check_session, cors, form, front_end, machine, metadata, person, registrant};
 
 /// The Service of a provider, at its issuer's path, with plain pages and no trusted proxies.
 #[must_use]
@@ -270,6 +270,7 @@ impl Service {
         site.provider.refresh(call.now).await;
         match route.caller() {
             Caller::Anybody => metadata::answer(site, route, parts),
+            _ if route.endpoint == Endpoint::CheckSession => check_session::frame(site),
             // It needs much room, which no other request is to carry along.
             Caller::Browser => Box::pin(person::answer(site, call, route, parts, body)).await,
             Caller::Registrant => registrant::answer(site, call, route, parts, body).await,

@@ -57,10 +57,13 @@ impl AuthorizationEndpoint {
         }
         // Cookie → session, account, standing consent.
         let pending = pending.person().await?;
+        // What scripts in the browser see when the sessions of its cookie have ended elsewhere.
+        let browser_state = pending.seen_by_scripts();
         // The page that is needed, or the client's answer.
-        match pending.needed() {
-            Some(needed) => Ok(front_end::ask(pending, needed).await?),
-            None => Ok(commit::answer(pending).await?),
-        }
+        let decided = match pending.needed() {
+            Some(needed) => front_end::ask(pending, needed).await?,
+            None => commit::answer(pending).await?,
+        };
+        Ok(Decided { browser_state, ..decided })
     }
 }

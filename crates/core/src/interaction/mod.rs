@@ -27,7 +27,7 @@ use crate::keys::KeySet;
 use crate::model::Acr;
 use crate::offered::Component;
 use crate::request::{Addressed, AuthorizationResponse, Rules, Unsealed};
-use crate::session::Sessions;
+use crate::session::{BrowserState, Sessions};
 
 mod answered;
 mod carried;
@@ -117,6 +117,21 @@ pub struct Next<R = AuthorizationResponse> {
     pub browser: Option<Zeroizing<[u8; 16]>>,
     /// The new cookie of the names that have signed in from this browser; `None` to leave the cookie alone.
     pub devices: Option<String>,
+    /// The new cookie that tells scripts whether anything has changed about who is signed in; `None` to leave the
+    /// cookie alone.
+    pub browser_state: Option<BrowserState>,
+}
+
+impl<R> Next<R> {
+    /// The same, with the browser's state if that is watched here, and this changes it or tells it to a client.
+    pub(crate) fn monitored(self, call: &Call, sessions: &Sessions) -> Self {
+        let is_told = self.sessions.is_some() || matches!(self.outcome, Outcome::Respond(_));
+        if !sessions.are_monitored() || !is_told || self.browser_state.is_some() {
+            return self;
+        }
+        let list = self.sessions.as_deref().unwrap_or(&call.sessions);
+        Self { browser_state: Some(BrowserState::of(list)), ..self }
+    }
 }
 
 /// What the browser gets.
@@ -143,7 +158,7 @@ pub(crate) type Decided = Next<Unsealed>;
 
 impl<R> From<Outcome<R>> for Next<R> {
     fn from(outcome: Outcome<R>) -> Self {
-        Self { outcome, sessions: None, browser: None, devices: None }
+        Self { outcome, sessions: None, browser: None, devices: None, browser_state: None }
     }
 }
 
@@ -221,16 +236,22 @@ impl Interactions {
     /// # Errors
     /// A fault of the signer.
     pub(crate) async fn respond(&self, call: &Call, env: &Env, decided: Decided) -> Result<Next, Fault> {
-        let Decided { outcome, sessions, browser, devices } = decided;
+        let Decided { outcome, sessions, browser, devices, browser_state } =
+            decided.monitored(call, &self.sessions);
         let outcome = match outcome {
             Outcome::Page(view) => Outcome::Page(view),
             Outcome::Stored { handle, client } => Outcome::Stored { handle, client },
             Outcome::Sealed(text) => Outcome::Sealed(text),
             Outcome::Leave(target) => Outcome::Leave(target),
-            Outcome::Respond(unsealed) => {
+            Outcome::Respond(mut unsealed) => {
+                // OIDC Session Management section 2: in responses and in error responses.
+                if let (Some(state), Some(client)) = (&browser_state, &unsealed.openid) {
+                    let session_state = state.session_state(env, client, &unsealed.uri);
+                    unsealed.parameters.push(("session_state", session_state));
+                }
                 Outcome::Respond(self.issuer.authorization_response(call, env, unsealed).await?)
             }
         };
-        Ok(Next { outcome, sessions, browser, devices })
+        Ok(Next { outcome, sessions, browser, devices, browser_state })
     }
 }

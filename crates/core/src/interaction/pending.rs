@@ -15,7 +15,7 @@ use crate::error::Fault;
 use crate::model::{Account, Authentication, Carrier, Client, ConsentAnswer, Done, PromptName, Source};
 use crate::records::{ConsentBody, Found, InteractionId};
 use crate::request::{Addressed, Asked, ValidatedAuthorizationRequest};
-use crate::session::SignedIn;
+use crate::session::{BrowserState, SignedIn};
 
 /// What the person is asked for, and who hears of the end. What ends otherwise than at a redirect URI, such
 /// as the approval of a device, is a variant of its own.
@@ -179,6 +179,14 @@ impl<'a> Pending<'a> {
     /// How the person who is signed in has authenticated.
     pub(super) fn authentication(&self) -> Option<&Authentication> {
         self.person.as_ref().map(|person| &person.found.body.authentication)
+    }
+
+    /// The state of the browser, if its cookie has nothing but sessions that have ended elsewhere, by a command or
+    /// with their time: the next one who looks learns it. The session cookie stays as it is, because another tab
+    /// may sign in at this moment.
+    pub(crate) fn seen_by_scripts(&self) -> Option<BrowserState> {
+        let has_ended = self.person.is_none() && !self.others_are_there && !self.call.sessions.is_empty();
+        (has_ended && self.by.sessions.are_monitored()).then(BrowserState::nobody)
     }
 
     /// What has still to be asked.

@@ -178,6 +178,8 @@ endpoints! {
         browser("end_session", "/logout", &[Get, Post]).optional().announced_as("end_session_endpoint");
     LogoutConfirmation: "Where the page that asks whether to sign out posts its form.",
         browser("logout_confirmation", "/logout/confirm", &[Post]);
+    CheckSession: "The frame in which a client's page asks whether the person is still signed in. `session.management` switches it on.",
+        browser("check_session", "/check-session", &[Get]).on_demand().announced_as("check_session_iframe");
     Registration: "The client registration endpoint. `[registration]` switches it on.",
         registrant("registration", "/register", &[Post]).announced_as("registration_endpoint");
     ClientConfiguration: "The client configuration endpoint, with a path below it for each client. `registration.management` switches it on.",

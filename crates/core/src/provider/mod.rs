@@ -206,6 +206,7 @@ impl Provider {
     pub async fn end_session(&self, call: &Call, params: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let next = snapshot.end_session.request(call, &self.env, params).await;
+        let next = next.map(|next| next.monitored(call, &snapshot.end_session.sessions));
         self.recorded(call, Endpoint::EndSession, next)
     }
 
@@ -216,6 +217,7 @@ impl Provider {
     pub async fn confirm_logout(&self, call: &Call, form: Params<'_>) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
         let next = snapshot.end_session.confirm(call, &self.env, &form).await;
+        let next = next.map(|next| next.monitored(call, &snapshot.end_session.sessions));
         self.recorded(call, Endpoint::LogoutConfirmation, next)
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chancery_types::iana::{ErrorCode, ResponseMode};
-use chancery_types::{ClientId, Params};
+use chancery_types::{ClientId, Params, Scope};
 
 use crate::context::Env;
 use crate::error::{PageError, Reason, Refusal};
@@ -166,6 +166,9 @@ impl Addressed<'_> {
     pub fn respond(&self, env: &Env, mut parameters: Vec<(&'static str, String)>) -> Unsealed {
         parameters.extend(self.state.as_ref().map(|state| ("state", state.to_string())));
         parameters.push(("iss", env.issuer.as_str().to_owned()));
-        Unsealed { uri: self.target.uri().clone(), mode: self.mode, parameters }
+        let scope = self.params.one("scope").ok().flatten().unwrap_or_default();
+        let is_openid = scope.split(' ').any(|one| one == Scope::OPENID);
+        let openid = is_openid.then(|| self.client.id().clone());
+        Unsealed { uri: self.target.uri().clone(), mode: self.mode, parameters, openid }
     }
 }

@@ -1,7 +1,7 @@
 //! The authorization response (RFC 6749 sections 4.1.2 and 4.1.2.1, RFC 9207).
 
-use chancery_types::RedirectUri;
 use chancery_types::iana::ResponseMode;
+use chancery_types::{ClientId, RedirectUri};
 
 /// What a client is to be told, through a redirect URI that was verified. The browser does not get it yet:
 /// how it is sent is settled when it becomes an [`AuthorizationResponse`].
@@ -10,6 +10,8 @@ pub struct Unsealed {
     pub(crate) uri: RedirectUri,
     pub(crate) mode: ResponseMode,
     pub(crate) parameters: Vec<(&'static str, String)>,
+    /// The client, if this answers an OpenID request (OIDC Core section 3.1.2.1: the scope `openid`).
+    pub(crate) openid: Option<ClientId>,
 }
 
 /// An answer to a client, as the browser carries it.

@@ -13,7 +13,7 @@ mod authorization_response;
 pub(crate) use authorization_response::{Encoded, authorization_response, in_query, post_logout_address};
 
 mod page;
-pub(crate) use page::{Form, MayBeFramed, page, page_policy, protect};
+pub(crate) use page::{Form, MayBeFramed, framed_anywhere, page, page_policy, protect};
 
 use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION};

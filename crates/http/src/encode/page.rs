@@ -65,6 +65,16 @@ pub(crate) fn page(status: StatusCode, html: Html, policy: &str) -> HttpResponse
     answer
 }
 
+/// A page that pages of every origin may frame. It shows nothing, loads nothing, and runs its one script.
+pub(crate) fn framed_anywhere(html: String, nonce: &str) -> HttpResponse {
+    let policy =
+        format!("default-src 'none'; script-src 'nonce-{nonce}'; form-action 'none'; base-uri 'none'");
+    let mut answer = page(StatusCode::OK, Html::new(html), &policy);
+    insert(&mut answer, CROSS_ORIGIN_RESOURCE_POLICY, "cross-origin");
+    answer.extensions_mut().insert(MayBeFramed);
+    answer
+}
+
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
 /// Put into the extensions of an answer whose policy names who may frame it. `X-Frame-Options` knows no origins, and
@@ -83,7 +93,7 @@ pub(crate) fn protect(answer: &mut HttpResponse, issuer: &Issuer) {
     if !may_be_framed {
         headers.insert(http::header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     }
-    headers.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    headers.entry(CROSS_ORIGIN_RESOURCE_POLICY).or_insert(HeaderValue::from_static("same-origin"));
     // RFC 6797 section 7.2: not for plain HTTP, which an issuer on loopback may speak. A year, and no other
     // host's.
     if issuer.as_str().starts_with("https:") {

@@ -278,6 +278,12 @@ const WRITTEN: &[Setting] = &[
         "A session ends this long after the login, even if it is used.",
     ),
     setting(
+        "session.management",
+        Form::Switch,
+        "false",
+        "Whether clients' pages can watch whether the person is still signed in (OpenID Connect Session Management): every response to a client has a `session_state`, and there is a frame that compares it with a cookie which scripts can read. Browsers that keep cookies from frames of other sites let it work for pages of the same site only.",
+    ),
+    setting(
         "interaction.lifetime",
         Form::Duration,
         "\"1h\"",

@@ -22,6 +22,7 @@ struct Cookie {
     value: String,
     path: String,
     is_secure: bool,
+    is_http_only: bool,
     same_site: SameSite,
     ends: Option<Timestamp>,
 }
@@ -49,16 +50,16 @@ impl Jar {
             value: value.to_owned(),
             path: "/".to_owned(),
             is_secure: false,
+            is_http_only: false,
             same_site: SameSite::Lax,
             ends: None,
         };
-        let mut is_http_only = false;
         for attribute in parts {
             let (attribute, value) = attribute.split_once('=').unwrap_or((attribute, ""));
             match attribute.to_ascii_lowercase().as_str() {
                 "path" => cookie.path = value.to_owned(),
                 "secure" => cookie.is_secure = true,
-                "httponly" => is_http_only = true,
+                "httponly" => cookie.is_http_only = true,
                 "samesite" => {
                     cookie.same_site = match value {
                         "Strict" => SameSite::Strict,
@@ -75,7 +76,16 @@ impl Jar {
                 other => panic!("{line}: unknown attribute {other}"),
             }
         }
-        assert!(is_http_only, "{line}: no script needs it");
+        let is_readable =
+            name.trim_start_matches("__Host-").trim_start_matches("__Secure-").starts_with("state-");
+        assert!(
+            cookie.is_http_only != is_readable,
+            "{line}: of all cookies, scripts need the browser's state alone"
+        );
+        assert!(
+            cookie.same_site != SameSite::None || cookie.is_secure,
+            "{line}: a browser drops SameSite=None without Secure"
+        );
         assert!(!cookie.is_secure || is_https, "{line}: a browser drops Secure on http");
         assert!(cookie.is_secure || !is_https, "{line}: on https it has to be Secure");
         if name.starts_with("__Host-") {
@@ -117,6 +127,16 @@ impl Jar {
         let pairs: Vec<String> =
             self.0.iter().filter(admits).map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+
+    /// The values that a script in a frame of another site reads, where the browser lets it (RFC 6265bis section
+    /// 5.8.3).
+    pub(super) fn for_scripts(&self, issuer: &Issuer, path: &str, now: Timestamp) -> String {
+        let mut readable = self.clone();
+        readable.0.retain(|cookie| {
+            !cookie.is_http_only && (cookie.same_site == SameSite::None || !issuer.is_https())
+        });
+        readable.header(issuer, path, From::Ours, true, now).unwrap_or_default()
     }
 
     /// The value of the cookie of this name.

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use chancery_core::event::Event;
 use chancery_http::Peer;
+use chancery_jose::sha256;
 use chancery_types::Params;
 use http::header::{CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
 use http::{HeaderValue, Method, Request};
@@ -154,6 +155,29 @@ impl<'k> UserAgent<'k> {
     #[must_use]
     pub fn devices_cookie(&self) -> Option<String> {
         self.cookie("devices")
+    }
+
+    /// The value of the cookie with the browser's state, which scripts can read.
+    #[must_use]
+    pub fn state_cookie(&self) -> Option<String> {
+        self.cookie("state")
+    }
+
+    /// What the frame of the session management answers a page of this origin that sends this message: the same as
+    /// `check_session.js`, which runs in real browsers only.
+    #[must_use]
+    pub fn asks_frame(&self, origin: &str, message: &str) -> &'static str {
+        let endpoint =
+            self.kit.get("/.well-known/openid-configuration").member("check_session_iframe").to_owned();
+        let (issuer, name) = (self.kit.issuer(), self.cookie_name("state"));
+        let cookies = self.jar.borrow().for_scripts(issuer, self.ours(&endpoint).as_str(), self.kit.now());
+        let own = |pair: &str| pair.strip_prefix(&name)?.strip_prefix('=').map(str::to_owned);
+        let state = cookies.split("; ").find_map(own).unwrap_or_default();
+        let Some((client, given)) = message.rsplit_once(' ') else { return "error" };
+        let salt = given.split_once('.').map_or(given, |(_, salt)| salt);
+        let digest = sha256(format!("{client} {origin} {state} {salt}").as_bytes());
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        if given == format!("{digest}.{salt}") { "unchanged" } else { "changed" }
     }
 
     /// All cookies are lost but that of the names that have signed in from here: the session has ended.

@@ -59,6 +59,14 @@ impl UserAgent<'_> {
         self.jar.borrow_mut().take(&line, issuer, self.kit.now());
     }
 
+    /// Somebody put this value into the cookie with the browser's state.
+    pub fn plants_state(&self, value: &str) {
+        let (name, issuer) = (self.cookie_name("state"), self.kit.issuer());
+        let path = if issuer.path().is_empty() { "/" } else { issuer.path() };
+        let line = format!("{name}={value}; Path={path}; SameSite=None; Secure");
+        self.jar.borrow_mut().take(&line, issuer, self.kit.now());
+    }
+
     /// The client has been here in the active session.
     pub fn has_visited(&self, client: &str) {
         let (env, now) = (self.kit.env(), self.kit.now());
