@@ -140,17 +140,20 @@ pub mod client {
 /// that answer the forms of their own pages ([`Service::own_form`]).
 pub mod interaction {
     pub use chancery_core::interaction::view::{
-        AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem,
-        LoginView, SignedInView, View,
+        AccountView, AccountsView, ClientView, ConsentView, CustomView, ErrorView, FormAction, FormView,
+        LoginProblem, LoginView, SignedInView, View,
     };
-    pub use chancery_core::interaction::{ConsentStep, Location, LoginStep, Next, SelectAccountStep, Step};
+    pub use chancery_core::interaction::{
+        ConsentStep, CustomStep, Location, LoginStep, Next, SelectAccountStep, Step,
+    };
 }
 
 /// Authentication, consent and grants, for an application's own policies and accounts.
 pub mod model {
     pub use chancery_core::model::{
         Acr, Amr, ClaimAsk, ClaimName, ClaimSource, ClaimType, ClaimsRequest, Condition, ConsentAnswer,
-        Entitlement, Factor, GrantId, Granted, Holder, Refresh, ResourceScopes, Target,
+        CustomPromptName, Entitlement, Factor, GrantId, Granted, Holder, OwnParameters, PromptName, Refresh,
+        ResourceScopes, Target,
     };
 }
 
@@ -158,8 +161,8 @@ pub mod model {
 pub mod policy {
     pub use chancery_core::model::{Sector, Subject};
     pub use chancery_core::policy::{
-        AssertionView, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy, Doing, Identity,
-        JwtDraft, Registrant, TokenKind, TokenView,
+        AssertionView, CustomPrompt, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy,
+        Doing, Identity, JwtDraft, PersonView, Registrant, RequestView, TokenKind, TokenView,
     };
 }
 

@@ -222,8 +222,8 @@ pub enum Event {
     PromptShown {
         /// Who asked.
         client: ClientId,
-        /// Name of the prompt, then the name of the reason.
-        prompt: &'static str,
+        /// Name of the prompt.
+        prompt: Box<str>,
     },
     /// A request was refused.
     Refused {

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use chancery_core::interaction::view::{
-    AccountsView, ConsentView, ErrorView, LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView,
-    SignedInView,
+    AccountsView, ConsentView, CustomView, ErrorView, LoginView, LogoutConfirmView, LogoutDoneView,
+    LogoutFramesView, SignedInView,
 };
 
 use chancery_types::RedirectUri;
@@ -62,6 +62,10 @@ pub enum Content<'a> {
     Accounts(&'a AccountsView, &'a FormMarkup),
     /// Allow a client something. Buttons `action` = `allow`, `deny`.
     Consent(&'a ConsentView, &'a FormMarkup),
+    /// A question of the application's own. Whatever its form has besides the hidden fields goes to the application,
+    /// by an address of the application ([`Service::own_form`](crate::Service::own_form)); the button `action` =
+    /// `cancel` also works at the address of the [`FormMarkup`].
+    Custom(&'a CustomView, &'a FormMarkup),
     /// Something is wrong.
     Error(&'a ErrorView, Retry<'a>),
     /// Carries the authorization response to the client (OAuth 2.0 Form Post Response Mode section 2); should

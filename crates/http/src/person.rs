@@ -213,6 +213,7 @@ fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
     match view {
         View::Accounts(view) => form_page(site, call, Content::Accounts(view, &markup(site, &view.form))),
         View::Consent(view) => form_page(site, call, Content::Consent(view, &markup(site, &view.form))),
+        View::Custom(view) => form_page(site, call, Content::Custom(view, &markup(site, &view.form))),
         View::Login(view) => form_page(site, call, Content::Login(view, &markup(site, &view.form))),
         View::LogoutConfirm(view) => {
             let action = site.address(Route::at(Endpoint::LogoutConfirmation));

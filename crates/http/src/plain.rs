@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
-    AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView, LogoutConfirmView,
+    AccountsView, ClientView, ConsentView, CustomView, ErrorView, LoginProblem, LoginView, LogoutConfirmView,
     LogoutDoneView, LogoutFramesView, SignedInView, Wait,
 };
 
@@ -20,6 +20,7 @@ impl Pages for PlainPages {
         let (name, title, body) = match page.content {
             Content::Accounts(view, form) => ("accounts", "Choose an account", accounts(view, form)),
             Content::Consent(view, form) => ("consent", "Allow access", consent(view, form)),
+            Content::Custom(view, form) => ("custom", "One more step", custom(view, form)),
             Content::Error(view, retry) => ("error", "Authorization error", error(view, retry)),
             Content::FormPost(form) => ("form_post", "Continue", submitting(form, page.nonce)),
             Content::Login(view, form) => ("login", "Sign in", login(view, form)),
@@ -249,6 +250,16 @@ fn sending(message: &MessageMarkup, nonce: &str) -> String {
          <script nonce=\"{nonce}\">{}</script>",
         pages::SEND_MESSAGE
     )
+}
+
+/// Only the application knows what it wants to ask; without a page of its own the person can cancel.
+fn custom(view: &CustomView, form: &FormMarkup) -> String {
+    let fields = format!(
+        "{}<p>This step is not available here.</p>{}",
+        continuing_to(&view.client),
+        button("action", "cancel", "Cancel", "")
+    );
+    in_form(form, &fields)
 }
 
 fn in_form(form: &FormMarkup, fields: &str) -> String {

@@ -79,6 +79,14 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
             });
             page("consent", &view.client, &view.form, own)
         }
+        View::Custom(view) => {
+            let own = json!({
+                "account": account(&view.account),
+                "data": view.data,
+                "problem": view.problem,
+            });
+            page(view.prompt.as_str(), &view.client, &view.form, own)
+        }
         View::SignedIn(view) => {
             let endpoint = site.address(Route::at(Endpoint::Authorization));
             let restart = view.restart.as_ref().map(|query| format!("{endpoint}?{query}"));

@@ -44,7 +44,7 @@ fn authorization() {
     kit.clock.advance(seconds(1));
     assert_eq!(
         shown.open(&ua).answer().events,
-        [Event::PromptShown { client: client("web"), prompt: "login" }]
+        [Event::PromptShown { client: client("web"), prompt: "login".into() }]
     );
     // Refused to the client, and on a page.
     let to_client = request.clone().set("response_type", "token").open(&ua);

@@ -8,6 +8,7 @@ use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem,
     LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignedInView,
 };
+use chancery_core::model::OwnParameters;
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
 use chancery_http::{Content, FormMarkup, MessageMarkup, Retry};
 use chancery_types::{RedirectUri, ResourceUri};
@@ -169,5 +170,6 @@ fn account(label: &str, is_expected: bool) -> AccountView {
 
 fn form(target: &str) -> Option<FormView> {
     let target = RedirectUri::parse(target).ok()?;
-    Some(FormView { action: FormAction::First, fields: Vec::new(), target, ui_locales: None })
+    let parameters = OwnParameters::default();
+    Some(FormView { action: FormAction::First, fields: Vec::new(), target, ui_locales: None, parameters })
 }

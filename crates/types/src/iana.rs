@@ -153,19 +153,6 @@ registry! {
     }
 }
 registry! {
-    /// Values of `prompt` (OIDC Core section 3.1.2.1).
-    Prompt {
-        /// Show no page.
-        None = "none",
-        /// Authenticate again.
-        Login = "login",
-        /// Ask for consent again.
-        Consent = "consent",
-        /// Let the person choose an account.
-        SelectAccount = "select_account",
-    }
-}
-registry! {
     /// Values of `display` (OIDC Core section 3.1.2.1).
     Display {
         /// A full page.

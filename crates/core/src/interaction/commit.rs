@@ -39,6 +39,13 @@ use crate::session;
 const RACES: usize = 3;
 
 reasons! {
+    /// The person refused the client's request.
+    pub DECLINED = Reason {
+        name: "declined",
+        code: ErrorCode::AccessDenied,
+        description: "End-User declined the request",
+        section: "RFC 6749 section 4.1.2.1",
+    };
     /// The consent that the answer rests on was withdrawn before the answer was given.
     pub CONSENT_WITHDRAWN = Reason {
         name: "consent_withdrawn",
@@ -119,6 +126,7 @@ pub(crate) async fn ask(pending: &Pending<'_>, needed: Needed) -> Result<Decided
         Needed::Login(_) => Shown::of(PromptName::Login),
         Needed::SelectAccount(_) => Shown::of(PromptName::SelectAccount),
         Needed::Consent(_) => Shown::of(PromptName::Consent),
+        Needed::Custom(ref name, _) => Shown::of(PromptName::Custom(name.clone())),
         Needed::Impossible(why) => return refuse(pending, &why.into()).await,
     };
     match pending.asked.prompts {
@@ -133,7 +141,7 @@ pub(super) async fn ask_again(
     needed: Needed,
     problem: LoginProblem,
 ) -> Result<Decided, Fault> {
-    match (&pending.asked.prompts, needed) {
+    match (&pending.asked.prompts, &needed) {
         (Prompts::Asked(_), Needed::Login(_)) => page(pending, Shown::login(Some(problem), None)).await,
         _ => ask(pending, needed).await,
     }
@@ -408,6 +416,16 @@ pub(crate) async fn refuse(pending: &Pending<'_>, why: &Refusal) -> Result<Decid
             Ok(tell(pending.call, pending.env, addressed, why))
         }
     }
+}
+
+/// `access_denied`, as the answer of the interaction.
+pub(super) async fn declined(mut pending: Pending<'_>) -> Result<Decided, Fault> {
+    // Whoever cancels before anybody has signed in has answered for nobody, and leaves no record.
+    if pending.person.is_none() {
+        pending.interaction = None;
+    }
+    pending.env.record(pending.call, &Event::Declined { client: pending.client.id().clone() });
+    refuse(&pending, &(&DECLINED).into()).await
 }
 
 /// The same for a stored request that is none any more.

@@ -136,11 +136,16 @@ async fn step<'a>(
         return Ok(ControlFlow::Break(Box::pin(once_more(pending, why, form)).await?));
     }
     // Another page may be due by now, as when the login has grown too old while the person was reading.
-    let is_due = || matches!(pending.needed(), None | Some(Needed::Consent(_)));
-    if token.prompt == PromptName::Consent && !is_refused && !is_due() {
+    let is_due = match &token.prompt {
+        PromptName::Consent => matches!(pending.needed(), None | Some(Needed::Consent(_))),
+        PromptName::Custom(name) => matches!(pending.needed(), Some(Needed::Custom(due, _)) if due == *name),
+        PromptName::Login | PromptName::SelectAccount => true,
+    };
+    if !is_due && !is_refused {
         return Ok(ControlFlow::Break(Box::pin(proceed(pending)).await?));
     }
-    Ok(ControlFlow::Continue(Step::of(token.prompt, pending, form.one("token").ok().flatten().unwrap_or(""))))
+    let sealed = form.one("token").ok().flatten().unwrap_or("");
+    Ok(ControlFlow::Continue(Step::of(token.prompt, pending, sealed)?))
 }
 
 /// What of the token has to fit the person, too.
@@ -150,7 +155,7 @@ fn fits(pending: &Pending<'_>, token: &FormToken) -> Result<(), &'static Reason>
         return Err(&FORM_OF_ANOTHER_SESSION);
     }
     // What is allowed is what was shown, also when client, consent or configuration have changed since.
-    if token.prompt == PromptName::Consent && token.shown != pending.shown() {
+    if token.shown != pending.shown(&token.prompt) {
         return Err(&FORM_OUTDATED);
     }
     Ok(())

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use chancery_jose::ClaimsWriter;
 use chancery_types::handle::{Handle, Interaction, RotatingHandle, Session};
-use chancery_types::iana::{Display, ErrorCode, Prompt};
+use chancery_types::iana::{Display, ErrorCode};
 use chancery_types::{ClientId, Issuer, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -24,15 +24,16 @@ use crate::context::{Call, Env};
 use crate::error::{Complaint, Fault, Reason, SectionCheck};
 use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
-use crate::model::Acr;
+use crate::model::{Acr, PromptName};
 use crate::offered::Component;
-use crate::request::{Addressed, AuthorizationResponse, Rules, Unsealed};
+use crate::request::{Addressed, AuthorizationResponse, NO_PROMPT, Rules, Unsealed};
 use crate::session::{BrowserState, Sessions};
 
 mod answered;
 mod carried;
 pub(crate) mod commit;
 pub mod consent;
+pub mod custom_step;
 pub mod device;
 pub mod form;
 pub mod form_token;
@@ -48,7 +49,8 @@ pub(crate) mod stored;
 pub mod throttle;
 pub mod view;
 
-pub use commit::CONSENT_WITHDRAWN;
+pub use commit::{CONSENT_WITHDRAWN, DECLINED};
+pub use custom_step::CustomStep;
 pub use location::Location;
 pub(crate) use pending::Pending;
 pub use step::{ConsentStep, LoginStep, SelectAccountStep, Step};
@@ -206,9 +208,10 @@ pub struct Interactions {
 
 impl Component for Interactions {
     fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
+        let prompts = self.rules.prompts.iter().map(PromptName::as_str);
         metadata
             .strings("acr_values_supported", self.reachable.iter().map(|acr| &*acr.0))
-            .strings("prompt_values_supported", Prompt::ALL.iter().map(|value| value.as_str()))
+            .strings("prompt_values_supported", std::iter::once(NO_PROMPT).chain(prompts))
             .strings(
                 "display_values_supported",
                 [Display::Page, Display::Popup, Display::Touch].map(Display::as_str),

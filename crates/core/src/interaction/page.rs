@@ -8,14 +8,14 @@ use super::form_token::{FormToken, challenge};
 use super::pending::{Pending, Purpose};
 use super::prompt;
 use super::view::{
-    AccountView, AccountsView, ClientView, ConsentView, FormAction, FormView, LoginProblem, LoginView,
-    SignedInView, View, shown,
+    AccountView, AccountsView, ClientView, ConsentView, CustomView, FormAction, FormView, LoginProblem,
+    LoginView, SignedInView, View, shown,
 };
 use super::{Decided, Outcome};
 use crate::context::Env;
 use crate::error::Fault;
 use crate::event::Event;
-use crate::model::{Client, PromptName};
+use crate::model::{Client, CustomPromptName, PromptName};
 use crate::records::InteractionId;
 use crate::session::{SignedIn, choice};
 
@@ -31,26 +31,35 @@ pub(super) struct Shown {
     prompt: PromptName,
     problem: Option<LoginProblem>,
     typed: Option<String>,
+    /// What an application says to its own page.
+    said: Option<String>,
 }
 
 impl Shown {
     /// The page of a prompt, as it is shown first.
     pub(super) fn of(prompt: PromptName) -> Self {
-        Self { prompt, problem: None, typed: None }
+        Self { prompt, problem: None, typed: None, said: None }
     }
 
     /// The login page once more.
     pub(super) fn login(problem: Option<LoginProblem>, typed: Option<String>) -> Self {
-        Self { prompt: PromptName::Login, problem, typed }
+        Self { problem, typed, ..Self::of(PromptName::Login) }
+    }
+
+    /// The page of the application's own prompt once more.
+    pub(super) fn custom(prompt: CustomPromptName, problem: String) -> Self {
+        Self { said: Some(problem), ..Self::of(PromptName::Custom(prompt)) }
     }
 }
 
 /// The page of a prompt. Nothing is stored for it.
 pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided, Fault> {
-    let Shown { prompt, problem, typed } = shown;
-    let (token, browser) = token(pending, prompt)?;
+    let Shown { prompt, problem, typed, said } = shown;
+    let (token, browser) = token(pending, &prompt)?;
     let form = form(pending, &token)?;
     let client = ClientView::of(&pending.client);
+    let name = prompt.as_str().into();
+    let person = || pending.person.as_ref().ok_or_else(|| Fault::internal("a page that needs a person"));
     let view = match prompt {
         PromptName::Login => View::Login(LoginView {
             client,
@@ -70,29 +79,35 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
             View::Accounts(AccountsView { client, expects_another, accounts, form })
         }
         PromptName::Consent => {
-            let person = pending.person.as_ref();
-            let person = person.ok_or_else(|| Fault::internal("a consent page without a person"))?;
             let asked = pending.to_consent();
             View::Consent(ConsentView {
                 client,
-                account: account_view(person, false),
+                account: account_view(person()?, false),
                 scopes: asked.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
                 claims: asked.claims,
                 resource: pending.asked.resource.as_ref().map(|server| server.uri.clone()),
                 form,
             })
         }
+        PromptName::Custom(prompt) => View::Custom(CustomView {
+            client,
+            account: account_view(person()?, false),
+            data: pending.data_of(&prompt),
+            prompt,
+            problem: said,
+            form,
+        }),
     };
     let client = pending.client.id().clone();
-    pending.env.record(pending.call, &Event::PromptShown { client, prompt: prompt.as_str() });
+    pending.env.record(pending.call, &Event::PromptShown { client, prompt: name });
     Ok(Decided { browser, ..Outcome::Page(Box::new(view)).into() })
 }
 
 /// The token of a page's form, and a browser cookie if there is none yet.
-fn token(pending: &Pending<'_>, prompt: PromptName) -> Result<(String, FreshBrowser), Fault> {
+fn token(pending: &Pending<'_>, prompt: &PromptName) -> Result<(String, FreshBrowser), Fault> {
     let (browser, fresh) = browser(pending);
     let token = FormToken {
-        prompt,
+        prompt: prompt.clone(),
         interaction: pending.interaction.unwrap_or_else(|| fresh_interaction(pending.env)),
         subject: pending.subject(),
         source: pending.purpose.source(),
@@ -101,7 +116,7 @@ fn token(pending: &Pending<'_>, prompt: PromptName) -> Result<(String, FreshBrow
         first_seen: pending.first_seen,
         issued_at: pending.call.now,
         done: pending.done.clone(),
-        shown: if prompt == PromptName::Consent { pending.shown() } else { [0; 32] },
+        shown: pending.shown(prompt),
     };
     Ok((token.seal(pending.env, pending.by.keys())?, fresh))
 }
@@ -136,7 +151,8 @@ fn form(pending: &Pending<'_>, token: &str) -> Result<FormView, Fault> {
     };
     let Purpose::Respond(addressed) = &pending.purpose;
     let target = addressed.target.uri().clone();
-    Ok(FormView { action, fields, target, ui_locales: pending.asked.ui_locales.clone() })
+    let (ui_locales, parameters) = (pending.asked.ui_locales.clone(), pending.asked.own.clone());
+    Ok(FormView { action, fields, target, ui_locales, parameters })
 }
 
 /// The page for a request that cannot go on: it was answered, or its session is gone.

@@ -6,13 +6,17 @@ use chancery_jose::{SigningAlgorithm, sha256};
 use chancery_types::handle::{Handle, Interaction};
 use chancery_types::iana::ResponseType;
 use chancery_types::{AccountId, Key, RedirectKind, Scope, Timestamp};
+use serde_json::Value;
 
 use super::Interactions;
-use super::prompt::{self, Facts, Needed, Undecided};
+use super::prompt::{self, Facts, Needed, Required, Undecided};
 use super::{carried, consent};
 use crate::context::{Call, Env};
 use crate::error::Fault;
-use crate::model::{Account, Authentication, Carrier, Client, ConsentAnswer, Done, PromptName, Source};
+use crate::model::{
+    Account, Authentication, Carrier, Client, ConsentAnswer, CustomPromptName, Done, PromptName, Source,
+};
+use crate::policy::PersonView;
 use crate::records::{ConsentBody, Found, InteractionId};
 use crate::request::{Addressed, Asked, ValidatedAuthorizationRequest};
 use crate::session::{BrowserState, SignedIn};
@@ -56,6 +60,8 @@ pub(crate) struct Pending<'a> {
     /// Whether somebody is signed in beside the active session, which has ended.
     pub(super) others_are_there: bool,
     pub(super) agreed: Agreed,
+    /// What the application has to ask this person.
+    pub(super) required: Vec<Required>,
 }
 
 impl Purpose<'_> {
@@ -116,6 +122,7 @@ impl<'a> Pending<'a> {
             person: None,
             others_are_there: false,
             agreed: Agreed::default(),
+            required: Vec::new(),
         }
     }
 
@@ -124,7 +131,7 @@ impl<'a> Pending<'a> {
         let (call, env) = (self.call, self.env);
         let sessions = &self.by.sessions;
         match sessions.person(call, env, (&self.client, &self.asked.expected)).await? {
-            Some(person) => self.belongs_to(&person.account.clone(), Some(person)).await?,
+            Some(person) => self.belongs_to_session(person).await?,
             None if call.sessions.len() > 1 => {
                 self.others_are_there = !sessions.everybody(call, env).await?.is_empty();
             }
@@ -139,20 +146,49 @@ impl<'a> Pending<'a> {
         Self::begun(by, (call, env), client, asked, purpose).person().await
     }
 
-    /// The request now belongs to this account, whose standing consent is read; to this session of it, if it
-    /// has one.
+    /// The request now belongs to this session.
+    pub(super) async fn belongs_to_session(&mut self, person: SignedIn) -> Result<(), Fault> {
+        let view = PersonView { account: &person.account, authentication: &person.found.body.authentication };
+        self.is_asked_of(view).await?;
+        self.person = Some(person);
+        Ok(())
+    }
+
+    /// The request now belongs to this person, who has just authenticated, and to this session of theirs, if there
+    /// is one.
     pub(super) async fn belongs_to(
         &mut self,
-        account: &Account,
-        person: Option<SignedIn>,
+        view: PersonView<'_>,
+        session: Option<SignedIn>,
     ) -> Result<(), Fault> {
-        let client = &self.client;
+        self.is_asked_of(view).await?;
+        self.person = session;
+        Ok(())
+    }
+
+    /// Reads this person's standing consent, and lets the application say what it has to ask.
+    async fn is_asked_of(&mut self, person: PersonView<'_>) -> Result<(), Fault> {
+        let (client, account) = (&self.client, person.account);
         let found = consent::standing(self.call, self.env, account, client).await?;
         let stored = found.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
         let answer = self.by.rules.policy.standing_consent(client, &account.id, stored).await?;
         self.agreed = Agreed { account: Some(account.clone()), standing: found, answer, in_this_step: None };
-        self.person = person;
+        self.required = self.required_of(person).await?;
         Ok(())
+    }
+
+    /// What the application has to ask this person.
+    async fn required_of(&self, person: PersonView<'_>) -> Result<Vec<Required>, Fault> {
+        let rules = &self.by.rules;
+        let mut required = Vec::new();
+        for prompt in rules.prompts.iter().filter(|prompt| !self.done.has(prompt)) {
+            let PromptName::Custom(name) = prompt else { continue };
+            let request = self.asked.view(&self.client);
+            if let Some(prompt) = rules.policy.custom_prompt(name, request, person).await? {
+                required.push(Required { name: name.clone(), prompt });
+            }
+        }
+        Ok(required)
     }
 }
 
@@ -199,7 +235,7 @@ impl<'a> Pending<'a> {
         let needed = prompt::needed(&self.asked, &self.client, &self.facts(authentication), self.call.now);
         // A full session begins anew with a login; the one that a login for this request began has room.
         let is_full = self.person.as_ref().is_some_and(|person| {
-            !self.done.has(PromptName::Login) && !self.by.sessions.has_room(&person.found.body, &self.client)
+            !self.done.has(&PromptName::Login) && !self.by.sessions.has_room(&person.found.body, &self.client)
         });
         needed.or(is_full.then_some(Needed::Login(&prompt::SESSION_FULL)))
     }
@@ -211,6 +247,8 @@ impl<'a> Pending<'a> {
 
     fn facts<'f>(&'f self, authentication: Option<&'f Authentication>) -> Facts<'f> {
         Facts {
+            prompts: &self.by.rules.prompts,
+            required: &self.required,
             authentication,
             others_are_there: self.others_are_there,
             consent: &self.agreed.answer,
@@ -235,8 +273,23 @@ impl<'a> Pending<'a> {
         undecided
     }
 
-    /// What a consent page asks, in one digest: what is allowed has to be what was shown.
-    pub(super) fn shown(&self) -> [u8; 32] {
+    /// What a page asks the person to agree to, in one digest: what is allowed, or answered, has to be what was
+    /// shown. Zeros where it asks nothing of the kind.
+    pub(super) fn shown(&self, prompt: &PromptName) -> [u8; 32] {
+        match prompt {
+            PromptName::Consent => self.shown_to_consent(),
+            PromptName::Custom(name) => sha256(self.data_of(name).to_string().as_bytes()),
+            PromptName::Login | PromptName::SelectAccount => [0; 32],
+        }
+    }
+
+    /// What the page of the application's prompt shows.
+    pub(super) fn data_of(&self, name: &CustomPromptName) -> Value {
+        let required = self.required.iter().find(|required| required.name == *name);
+        required.map_or(Value::Null, |required| required.prompt.data.clone())
+    }
+
+    fn shown_to_consent(&self) -> [u8; 32] {
         let asked = self.to_consent();
         let resource = self.asked.resource.as_ref().map_or("", |server| server.uri.as_str());
         sha256([asked.scopes.to_string().as_str(), &asked.claims.join(" "), resource].join("\n").as_bytes())
@@ -265,10 +318,10 @@ impl<'a> Pending<'a> {
             person.is_some_and(|person| Some(person.found.key) == session),
         );
         if !is_account {
-            self.done.forget(PromptName::Consent);
+            self.done.forget_person();
         }
         if !is_session {
-            self.done.forget(PromptName::Login);
+            self.done.forget(&PromptName::Login);
         }
     }
 }

@@ -2,32 +2,34 @@
 
 use std::time::Duration;
 
-use chancery_types::iana::{ErrorCode, Prompt, ResponseType};
+use chancery_types::iana::{ErrorCode, ResponseType};
 use chancery_types::{Scope, Scopes, Timestamp};
 
 use crate::error::Reason;
 use crate::model::{
-    Acr, ApplicationType, Authentication, Client, ConsentAnswer, ConsentMode, Done, PromptName,
+    Acr, ApplicationType, Authentication, Client, ConsentAnswer, ConsentMode, CustomPromptName, Done,
+    PromptName,
 };
+use crate::policy::{CustomPrompt, PromptOrder};
 use crate::request::{Asked, Prompts};
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pairwise::Subjects;
 
 reasons! {
     /// Nobody is signed in.
-    pub NO_SESSION = login("login_no_session", "End-User authentication is required");
+    pub NO_SESSION = login_required("login_no_session", "End-User authentication is required");
     /// The browser's active session has ended, and other accounts are signed in beside it.
-    pub SESSION_ENDED = login("select_session_ended", "End-User authentication is required");
+    pub SESSION_ENDED = login_required("select_session_ended", "End-User authentication is required");
     /// The client demands a new login with `prompt=login`.
-    pub LOGIN_REQUESTED = login("login_requested", "login prompt was not resolved");
+    pub LOGIN_REQUESTED = login_required("login_requested", "login prompt was not resolved");
     /// The last login is older than the client's `max_age`.
-    pub LOGIN_TOO_OLD = login("login_too_old", "End-User authentication could not be reused");
+    pub LOGIN_TOO_OLD = login_required("login_too_old", "End-User authentication could not be reused");
     /// The person's login does not reach the `acr` that the client demands as essential.
-    pub ACR_NOT_MET = login("login_acr_not_met", "none of the requested ACRs could be obtained");
+    pub ACR_NOT_MET = login_required("login_acr_not_met", "none of the requested ACRs could be obtained");
     /// The session counts as many clients as it can hold, so a new one has to begin.
-    pub SESSION_FULL = login("login_session_full", "End-User authentication is required");
+    pub SESSION_FULL = login_required("login_session_full", "End-User authentication is required");
     /// Somebody else is signed in than the client expects.
-    pub OTHER_PERSON = login("select_other_person", "another End-User is signed in than the client expects");
+    pub OTHER_PERSON = login_required("select_other_person", "another End-User is signed in than the client expects");
     /// The client demands with `prompt=select_account` that the person chooses an account.
     pub SELECTION_REQUESTED = Reason {
         name: "select_account_requested",
@@ -36,12 +38,19 @@ reasons! {
         section: "OIDC Core section 3.1.2.1",
     };
     /// The client demands with `prompt=consent` that the person is asked.
-    pub CONSENT_REQUESTED = consent("consent_requested", "consent prompt was not resolved");
+    pub CONSENT_REQUESTED = consent_required("consent_requested", "consent prompt was not resolved");
     /// The client asks for scopes or claims that the person has not decided on.
-    pub CONSENT_MISSING = consent("consent_missing", "requested scopes or claims not granted");
+    pub CONSENT_MISSING = consent_required("consent_missing", "requested scopes or claims not granted");
     /// The client is one that anybody on the device could imitate, so the person is always asked (RFC 8252
     /// section 8.6).
-    pub CONSENT_NATIVE = consent("consent_native", "native clients require End-User interaction");
+    pub CONSENT_NATIVE = consent_required("consent_native", "native clients require End-User interaction");
+    /// The client demands a prompt of the application's own.
+    pub CUSTOM_REQUESTED = Reason {
+        name: "custom_requested",
+        code: ErrorCode::InteractionRequired,
+        description: "requested prompt was not resolved",
+        section: "OIDC Core section 3.1.2.1",
+    };
     /// No login here reaches the `acr` that the client demands as essential.
     pub ACR_UNREACHABLE = Reason {
         name: "acr_unreachable",
@@ -51,16 +60,16 @@ reasons! {
     };
 }
 
-const fn login(name: &'static str, description: &'static str) -> Reason {
+const fn login_required(name: &'static str, description: &'static str) -> Reason {
     Reason { name, code: ErrorCode::LoginRequired, description, section: "OIDC Core section 3.1.2.3" }
 }
 
-const fn consent(name: &'static str, description: &'static str) -> Reason {
+const fn consent_required(name: &'static str, description: &'static str) -> Reason {
     Reason { name, code: ErrorCode::ConsentRequired, description, section: "OIDC Core section 3.1.2.4" }
 }
 
 /// The page that is needed next, and why. Its `reason` is what a client hears with `prompt=none`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Needed {
     /// Sign in.
     Login(&'static Reason),
@@ -68,6 +77,8 @@ pub enum Needed {
     SelectAccount(&'static Reason),
     /// Allow it.
     Consent(&'static Reason),
+    /// Answer the application's own question.
+    Custom(CustomPromptName, &'static Reason),
     /// No page helps.
     Impossible(&'static Reason),
 }
@@ -75,65 +86,99 @@ pub enum Needed {
 impl Needed {
     /// Why.
     #[must_use]
-    pub fn reason(self) -> &'static Reason {
+    pub fn reason(&self) -> &'static Reason {
         match self {
-            Self::Login(why) | Self::SelectAccount(why) | Self::Consent(why) | Self::Impossible(why) => why,
+            Self::Login(why)
+            | Self::SelectAccount(why)
+            | Self::Consent(why)
+            | Self::Custom(_, why)
+            | Self::Impossible(why) => why,
         }
     }
 }
 
-/// What the decision is made on, beside the request.
-#[derive(Clone, Copy)]
-pub struct Facts<'a> {
-    /// How the person authenticated; `None` when nobody is signed in.
-    pub authentication: Option<&'a Authentication>,
-    /// Whether somebody is signed in beside the active session, which has ended.
-    pub others_are_there: bool,
-    /// What the person has agreed to for this client before.
-    pub consent: &'a ConsentAnswer,
-    /// What the person has done for this request.
-    pub done: &'a Done,
-    /// The classes that can be reached here.
-    pub reachable: &'a [Acr],
-    /// Which claims a scope stands for.
-    pub claims: &'a ClaimsRule,
-    /// By which a client names people.
-    pub subjects: &'a Subjects,
-    /// Whether any program of the person's device could take the answer.
-    pub can_be_intercepted: bool,
+/// A prompt of the application's own that its check has found to be needed.
+#[derive(Clone, Debug)]
+pub(super) struct Required {
+    pub(super) name: CustomPromptName,
+    pub(super) prompt: CustomPrompt,
 }
 
-/// The first page that is needed, in the order login, account, consent; `None` when the request can be
-/// answered.
-#[must_use]
-pub fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp) -> Option<Needed> {
-    let wishes = |prompt| matches!(&asked.prompts, Prompts::Asked(asked) if asked.contains(&prompt));
+/// What the decision is made on, beside the request.
+#[derive(Clone, Copy)]
+pub(super) struct Facts<'a> {
+    /// The prompts in order.
+    pub(super) prompts: &'a PromptOrder,
+    /// Those of the application that its checks have found to be needed.
+    pub(super) required: &'a [Required],
+    /// How the person authenticated; `None` when nobody is signed in.
+    pub(super) authentication: Option<&'a Authentication>,
+    /// Whether somebody is signed in beside the active session, which has ended.
+    pub(super) others_are_there: bool,
+    /// What the person has agreed to for this client before.
+    pub(super) consent: &'a ConsentAnswer,
+    /// What the person has done for this request.
+    pub(super) done: &'a Done,
+    /// The classes that can be reached here.
+    pub(super) reachable: &'a [Acr],
+    /// Which claims a scope stands for.
+    pub(super) claims: &'a ClaimsRule,
+    /// By which a client names people.
+    pub(super) subjects: &'a Subjects,
+    /// Whether any program of the person's device could take the answer.
+    pub(super) can_be_intercepted: bool,
+}
 
+/// The first page that is needed; `None` when the request can be answered.
+///
+/// Nobody can be asked anything before somebody has signed in. From then on the order is that of the policy.
+#[must_use]
+pub(super) fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp) -> Option<Needed> {
     let essential = essential_acr(asked);
     if essential.as_ref().is_some_and(|wanted| !wanted.iter().any(|acr| is_reachable(facts, acr))) {
         return Some(Needed::Impossible(&ACR_UNREACHABLE));
     }
     let Some(authentication) = facts.authentication else {
-        let may_choose = facts.others_are_there && !wishes(Prompt::Login);
+        let may_choose = facts.others_are_there && !wishes(asked, &PromptName::Login);
         return Some(if may_choose {
             Needed::SelectAccount(&SESSION_ENDED)
         } else {
             Needed::Login(&NO_SESSION)
         });
     };
+    facts.prompts.iter().find_map(|prompt| match prompt {
+        PromptName::Login => login(asked, client, facts, authentication, now),
+        PromptName::SelectAccount => selection(asked, facts),
+        PromptName::Consent => consented(asked, client, facts),
+        PromptName::Custom(name) => custom(asked, facts, (prompt, name)),
+    })
+}
+
+fn wishes(asked: &Asked, prompt: &PromptName) -> bool {
+    matches!(&asked.prompts, Prompts::Asked(asked) if asked.contains(prompt))
+}
+
+/// Whether the person who is signed in has to sign in again, or is not the one whom the client expects.
+fn login(
+    asked: &Asked,
+    client: &Client,
+    facts: &Facts<'_>,
+    authentication: &Authentication,
+    now: Timestamp,
+) -> Option<Needed> {
     // A login for this very request satisfies `prompt=login` and every `max_age`. Whether there was one is
     // known without a clock, which may have been set back since.
-    let is_fresh = facts.done.has(PromptName::Login);
-    if wishes(Prompt::Login) && !is_fresh {
+    let is_fresh = facts.done.has(&PromptName::Login);
+    if wishes(asked, &PromptName::Login) && !is_fresh {
         return Some(Needed::Login(&LOGIN_REQUESTED));
     }
     if asked.max_age.is_some_and(|limit| is_older(authentication, limit, now)) && !is_fresh {
         return Some(Needed::Login(&LOGIN_TOO_OLD));
     }
-    let is_met = |wanted: &Vec<String>| {
+    let is_met = |wanted: Vec<String>| {
         authentication.acr.as_ref().is_some_and(|acr| wanted.iter().any(|w| **w == *acr.0))
     };
-    if essential.as_ref().is_some_and(|wanted| !is_met(wanted)) {
+    if essential_acr(asked).is_some_and(|wanted| !is_met(wanted)) {
         // A login that did not help will not help a second time.
         let why = if is_fresh { Needed::Impossible(&ACR_UNREACHABLE) } else { Needed::Login(&ACR_NOT_MET) };
         return Some(why);
@@ -141,27 +186,47 @@ pub fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp)
     // GAP-01: asked at every step, so that nobody else can take the place of the expected person by signing
     // in.
     let is_expected = || facts.subjects.of(client, &authentication.account).is_one_of(&asked.expected);
-    if !asked.expected.is_empty() && !is_expected() {
-        return Some(Needed::SelectAccount(&OTHER_PERSON));
-    }
-    // A login for this request chose the account, too.
-    if wishes(Prompt::SelectAccount)
-        && !facts.done.has(PromptName::SelectAccount)
-        && !facts.done.has(PromptName::Login)
-    {
-        return Some(Needed::SelectAccount(&SELECTION_REQUESTED));
-    }
-    if facts.done.has(PromptName::Consent) {
+    (!asked.expected.is_empty() && !is_expected()).then_some(Needed::SelectAccount(&OTHER_PERSON))
+}
+
+/// Whether the person has to choose an account. A login for this request has chosen one, too.
+fn selection(asked: &Asked, facts: &Facts<'_>) -> Option<Needed> {
+    let is_chosen = facts.done.has(&PromptName::SelectAccount) || facts.done.has(&PromptName::Login);
+    (wishes(asked, &PromptName::SelectAccount) && !is_chosen)
+        .then_some(Needed::SelectAccount(&SELECTION_REQUESTED))
+}
+
+/// Whether the person has to allow the request.
+fn consented(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Option<Needed> {
+    if facts.done.has(&PromptName::Consent) {
         return None;
     }
     let missing = undecided(asked, client, facts);
-    if wishes(Prompt::Consent) {
+    if wishes(asked, &PromptName::Consent) {
         return Some(Needed::Consent(&CONSENT_REQUESTED));
     }
     if !missing.scopes.is_empty() || !missing.claims.is_empty() {
         return Some(Needed::Consent(&CONSENT_MISSING));
     }
     needs_consent_each_time(asked, client, facts).then_some(Needed::Consent(&CONSENT_NATIVE))
+}
+
+/// Whether the person has to answer the application, which asks once in a request.
+fn custom(
+    asked: &Asked,
+    facts: &Facts<'_>,
+    (prompt, name): (&PromptName, &CustomPromptName),
+) -> Option<Needed> {
+    if facts.done.has(prompt) {
+        return None;
+    }
+    let required = facts.required.iter().find(|required| required.name == *name);
+    let why = match required {
+        Some(required) => required.prompt.reason,
+        None if wishes(asked, prompt) => &CUSTOM_REQUESTED,
+        None => return None,
+    };
+    Some(Needed::Custom(name.clone(), why))
 }
 
 /// Whether a login is older than so many seconds, to the millisecond. `max_age=0` means `prompt=login` (OIDC
@@ -183,7 +248,7 @@ pub struct Undecided {
 /// What is asked for and was neither allowed nor declined before. For an operator's own application nothing
 /// has to be asked, but for access while the person is away by a client that cannot keep a secret.
 #[must_use]
-pub fn undecided(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Undecided {
+pub(super) fn undecided(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Undecided {
     // An OpenID request without `openid` would be another request: it cannot be declined by itself.
     let is_declined = |scope: &str| scope != Scope::OPENID && facts.consent.rejected_scopes.contains(scope);
     let is_decided =

@@ -2,31 +2,23 @@
 
 use std::ops::ControlFlow;
 
-use chancery_types::iana::ErrorCode;
 use chancery_types::{Params, Timestamp};
 use zeroize::Zeroizing;
 
-use super::commit::{SessionChange, SessionWrite, go_on, proceed, refuse, takes_once};
+use super::commit::{SessionChange, SessionWrite, declined, go_on, proceed, takes_once};
+use super::custom_step::CustomStep;
 use super::form_token::challenge;
 use super::page::{Shown, lost, page};
 use super::password::{self, Checked};
 use super::pending::Pending;
 use super::view::LoginProblem;
 use super::{Decided, Next, consent, prompt};
-use crate::error::{Fault, Reason};
+use crate::error::Fault;
 use crate::event::Event;
 use crate::model::{Acr, Authentication, LoginForm, PromptName};
+use crate::policy::PersonView;
 use crate::session::{choice as choice_of, list_with};
 
-reasons! {
-    /// The person refused the client's request.
-    pub DECLINED = Reason {
-        name: "declined",
-        code: ErrorCode::AccessDenied,
-        description: "End-User declined the request",
-        section: "RFC 6749 section 4.1.2.1",
-    };
-}
 /// What a page asks of the person, when its form has come back.
 #[non_exhaustive]
 pub enum Step<'a> {
@@ -36,6 +28,8 @@ pub enum Step<'a> {
     SelectAccount(SelectAccountStep<'a>),
     /// Allow it, or not.
     Consent(ConsentStep<'a>),
+    /// Answer the application's own question.
+    Custom(CustomStep<'a>),
 }
 
 /// Sign in.
@@ -89,25 +83,33 @@ pub struct ConsentStep<'a>(Pending<'a>);
 
 impl<'a> Step<'a> {
     /// The step that the page of this prompt leaves to the person.
-    pub(super) fn of(prompt: PromptName, pending: Pending<'a>, token: &str) -> Self {
-        match prompt {
+    pub(super) fn of(prompt: PromptName, pending: Pending<'a>, token: &str) -> Result<Self, Fault> {
+        Ok(match prompt {
             PromptName::Login => {
                 Self::Login(LoginStep { pending, challenge: challenge(token), devices: None })
             }
             PromptName::SelectAccount => Self::SelectAccount(SelectAccountStep(pending)),
             PromptName::Consent => Self::Consent(ConsentStep(pending)),
-        }
+            PromptName::Custom(name) => {
+                let person = pending.person.as_ref();
+                let person = person.ok_or_else(|| Fault::internal("a question that was asked of nobody"))?;
+                let account = person.account.id.clone();
+                Self::Custom(CustomStep { pending, name, account })
+            }
+        })
     }
 
     /// Answers the step by what was typed and pressed on a page with the fields and buttons of the built-in
-    /// one.
+    /// one. An application's own prompt is only answered by the application: unless the person cancels, its page
+    /// comes again.
     ///
     /// # Errors
     /// A fault of the store or of the accounts.
     pub async fn press(self, form: &Params<'_>) -> Result<Next, Fault> {
         let (Self::Login(LoginStep { pending, .. })
         | Self::SelectAccount(SelectAccountStep(pending))
-        | Self::Consent(ConsentStep(pending))) = &self;
+        | Self::Consent(ConsentStep(pending))
+        | Self::Custom(CustomStep { pending, .. })) = &self;
         let (by, call, env) = pending.world();
         let next = Box::pin(self.pressed(form)).await?;
         by.respond(call, env, next).await
@@ -126,6 +128,7 @@ impl<'a> Step<'a> {
             (Self::SelectAccount(step), _) => Box::pin(step.goes_on_as(field("account"))).await,
             (Self::Consent(step), "allow") => Box::pin(step.allowed()).await,
             (Self::Consent(step), _) => Box::pin(proceed(step.0)).await,
+            (Self::Custom(step), _) => Box::pin(proceed(step.pending)).await,
         }
     }
 
@@ -134,19 +137,10 @@ impl<'a> Step<'a> {
         match self {
             Self::Login(LoginStep { pending, .. })
             | Self::SelectAccount(SelectAccountStep(pending))
-            | Self::Consent(ConsentStep(pending)) => declined(pending).await,
+            | Self::Consent(ConsentStep(pending))
+            | Self::Custom(CustomStep { pending, .. }) => declined(pending).await,
         }
     }
-}
-
-/// `access_denied`, as the answer of the interaction.
-async fn declined(mut pending: Pending<'_>) -> Result<Decided, Fault> {
-    // Whoever cancels before anybody has signed in has answered for nobody, and leaves no record.
-    if pending.person.is_none() {
-        pending.interaction = None;
-    }
-    pending.env.record(pending.call, &Event::Declined { client: pending.client.id().clone() });
-    refuse(&pending, &(&DECLINED).into()).await
 }
 
 impl LoginStep<'_> {
@@ -263,7 +257,7 @@ impl LoginStep<'_> {
             }
             person => (person, None),
         };
-        pending.belongs_to(&account, renewed).await?;
+        pending.belongs_to(PersonView { account: &account, authentication: &who }, renewed).await?;
         let (handle, write) = match &pending.person {
             Some(person) => {
                 let handle = by.sessions.renew(env, person);
@@ -361,9 +355,8 @@ impl SelectAccountStep<'_> {
         };
         pending.moves_to(Some(person.found.key), &person.account.id);
         pending.done.add(PromptName::SelectAccount);
-        let (account, handle, is_current) =
-            (person.account.clone(), person.handle.clone(), person.is_current);
-        pending.belongs_to(&account, Some(person)).await?;
+        let (handle, is_current) = (person.handle.clone(), person.is_current);
+        pending.belongs_to_session(person).await?;
         let Some(visit) = SessionChange::visit(&pending) else { return Ok(lost(&pending, false)) };
         // The chosen session is one of the list, so that none is dropped. A request that still came with the
         // secret before the current one must not bring it back into the cookie.

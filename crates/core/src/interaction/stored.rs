@@ -97,7 +97,7 @@ pub(super) async fn reopen<'a>(
     let Some(person) = person.filter(|_| !is_over) else {
         return Ok(ControlFlow::Break(lost(&pending, false)));
     };
-    pending.belongs_to(&person.account.clone(), Some(person)).await?;
+    pending.belongs_to_session(person).await?;
     Ok(ControlFlow::Continue(pending))
 }
 

@@ -5,11 +5,12 @@ use std::time::Duration;
 use chancery_types::handle::{Handle, Interaction};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{RedirectUri, ResourceUri, is_misleading};
+use serde_json::Value;
 
 use crate::context::RequestId;
 use crate::error::{FaultKind, Reason};
 use crate::model::client::Localized;
-use crate::model::{Acr, Client};
+use crate::model::{Acr, Client, CustomPromptName, OwnParameters};
 
 /// A page for a person.
 pub enum View {
@@ -17,6 +18,8 @@ pub enum View {
     Accounts(AccountsView),
     /// Allow a client something.
     Consent(ConsentView),
+    /// Answer a question of the application's own.
+    Custom(CustomView),
     /// Sign in.
     Login(LoginView),
     /// Sign out, or stay signed in.
@@ -100,6 +103,7 @@ impl View {
         match self {
             Self::Accounts(AccountsView { form, .. })
             | Self::Consent(ConsentView { form, .. })
+            | Self::Custom(CustomView { form, .. })
             | Self::Login(LoginView { form, .. }) => form.ui_locales.as_deref(),
             _ => None,
         }
@@ -110,6 +114,7 @@ impl View {
         let client = match self {
             Self::Accounts(AccountsView { client, .. })
             | Self::Consent(ConsentView { client, .. })
+            | Self::Custom(CustomView { client, .. })
             | Self::Login(LoginView { client, .. }) => Some(client),
             Self::LogoutConfirm(LogoutConfirmView { client, .. })
             | Self::LogoutDone(LogoutDoneView { client, .. })
@@ -133,6 +138,9 @@ pub struct FormView {
     /// `ui_locales` of the request (OIDC Core section 3.1.2.1), as sent: goes before what the browser
     /// prefers.
     pub ui_locales: Option<Box<str>>,
+    /// The application's own parameters of the request
+    /// ([`AuthorizationPolicy::parameters`](crate::policy::AuthorizationPolicy::parameters)).
+    pub parameters: OwnParameters,
 }
 
 /// Where a form is posted.
@@ -235,6 +243,23 @@ pub struct ConsentView {
     /// The resource server that the access is for.
     pub resource: Option<ResourceUri>,
     /// The form: buttons `action` = `allow`, `deny`.
+    pub form: FormView,
+}
+
+/// The page of a prompt of the application's own.
+pub struct CustomView {
+    /// Which prompt it is.
+    pub prompt: CustomPromptName,
+    /// Who asks.
+    pub client: ClientView,
+    /// Who is asked.
+    pub account: AccountView,
+    /// What the application's policy wants the page to show
+    /// ([`CustomPrompt::data`](crate::policy::CustomPrompt::data)); null when only the client wants it to be shown.
+    pub data: Value,
+    /// Why it is shown again, in the application's own words.
+    pub problem: Option<String>,
+    /// The form: whatever the application wants to know; the button `action` = `cancel` needs no application.
     pub form: FormView,
 }
 

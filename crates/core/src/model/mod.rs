@@ -31,7 +31,10 @@ mod authentication;
 pub use authentication::{Acr, Amr, Authentication, Factor};
 
 mod prompt;
-pub use prompt::{Done, PromptName};
+pub use prompt::{CustomPromptName, Done, PromptName};
+
+mod own_parameters;
+pub use own_parameters::OwnParameters;
 
 mod consent;
 pub use consent::{ConsentAnswer, ResourceScopes};

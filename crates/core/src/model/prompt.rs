@@ -1,10 +1,14 @@
 //! The prompts that a person can be shown.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use chancery_types::Malformed;
 use serde::{Deserialize, Serialize};
 
 /// What a page asks of the person (OIDC Core section 3.1.2.1, `prompt`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Cow<'_, str>", into = "String")]
 #[non_exhaustive]
 pub enum PromptName {
     /// Sign in.
@@ -13,17 +17,90 @@ pub enum PromptName {
     SelectAccount,
     /// Allow or decline what the client asks for.
     Consent,
+    /// Whatever the application wants to know.
+    Custom(CustomPromptName),
+}
+
+/// The name of an application's own prompt, and its value in `prompt`.
+///
+/// ```
+/// use chancery_core::model::CustomPromptName;
+/// assert!(CustomPromptName::parse("new_terms").is_ok());
+/// for taken in ["login", "consent", "select_account", "create", "none", "two words", ""] {
+///     assert!(CustomPromptName::parse(taken).is_err(), "{taken}");
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CustomPromptName(Box<str>);
+
+impl CustomPromptName {
+    /// The longest name, in bytes.
+    const LONGEST: usize = 64;
+
+    /// The values that mean something else: those of OIDC Core section 3.1.2.1, and that of Initiating User
+    /// Registration section 4.
+    const TAKEN: [&'static str; 5] = ["none", "login", "select_account", "consent", "create"];
+
+    /// A name: at most 64 letters, digits, `-`, `.` and `_` of ASCII, and none of the standard values.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        let is_good = !text.is_empty() && text.len() <= Self::LONGEST && text.bytes().all(is_plain);
+        if is_good && !Self::TAKEN.contains(&text) { Ok(Self(text.into())) } else { Err(Malformed) }
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CustomPromptName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 impl PromptName {
-    /// Its name in records, form tokens and events.
+    /// Its name in requests, records, form tokens and events.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Login => "login",
             Self::SelectAccount => "select_account",
             Self::Consent => "consent",
+            Self::Custom(name) => name.as_str(),
         }
+    }
+
+    /// A prompt of this name.
+    ///
+    /// # Errors
+    /// [`Malformed`] if an application cannot have one of that name.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        match text {
+            "login" => Ok(Self::Login),
+            "select_account" => Ok(Self::SelectAccount),
+            "consent" => Ok(Self::Consent),
+            custom => CustomPromptName::parse(custom).map(Self::Custom),
+        }
+    }
+}
+
+impl TryFrom<Cow<'_, str>> for PromptName {
+    type Error = Malformed;
+
+    fn try_from(text: Cow<'_, str>) -> Result<Self, Malformed> {
+        Self::parse(&text)
+    }
+}
+
+impl From<PromptName> for String {
+    fn from(prompt: PromptName) -> Self {
+        prompt.as_str().to_owned()
     }
 }
 
@@ -35,18 +112,25 @@ pub struct Done(Vec<PromptName>);
 impl Done {
     /// Whether the person has answered it.
     #[must_use]
-    pub fn has(&self, prompt: PromptName) -> bool {
-        self.0.contains(&prompt)
+    pub fn has(&self, prompt: &PromptName) -> bool {
+        self.0.contains(prompt)
     }
 
     /// Records that the person has answered it.
     pub fn add(&mut self, prompt: PromptName) {
-        self.0.push(prompt);
+        if !self.has(&prompt) {
+            self.0.push(prompt);
+        }
     }
 
     /// Discards the answer.
-    pub fn forget(&mut self, prompt: PromptName) {
-        self.0.retain(|done| *done != prompt);
+    pub fn forget(&mut self, prompt: &PromptName) {
+        self.0.retain(|done| done != prompt);
+    }
+
+    /// Discards what one person has answered for themselves, and another has not.
+    pub fn forget_person(&mut self) {
+        self.0.retain(|done| !matches!(done, PromptName::Consent | PromptName::Custom(_)));
     }
 }
 

@@ -1,13 +1,119 @@
 //! What an application may decide about authorization requests.
 
-use chancery_types::AccountId;
+use chancery_types::iana::ErrorCode;
+use chancery_types::{AccountId, Scopes};
+use serde_json::Value;
 
-use crate::error::Refusal;
-use crate::model::{ClaimsRequest, Client, ConsentAnswer};
+use crate::error::{Reason, Refusal};
+use crate::model::{
+    Account, Acr, Authentication, ClaimsRequest, Client, ConsentAnswer, CustomPromptName, OwnParameters,
+    PromptName,
+};
 use crate::ports::PortFuture;
+
+reasons! {
+    /// The application has to ask the person something.
+    pub INTERACTION_REQUIRED = Reason {
+        name: "interaction_required",
+        code: ErrorCode::InteractionRequired,
+        description: "End-User interaction is required",
+        section: "OIDC Core section 3.1.2.6",
+    };
+}
+
+/// What an authorization request asks for.
+#[derive(Clone, Copy)]
+pub struct RequestView<'a> {
+    /// Who asks.
+    pub client: &'a Client,
+    /// The scopes that are known here.
+    pub scopes: &'a Scopes,
+    /// Single claims (OIDC Core section 5.5).
+    pub claims: &'a ClaimsRequest,
+    /// Authentication context classes, best first.
+    pub acr_values: &'a [Acr],
+    /// The pages that the client wants to be shown; none when no page may be shown (`prompt=none`).
+    pub prompts: &'a [PromptName],
+    /// The application's own parameters.
+    pub parameters: &'a OwnParameters,
+}
+
+/// A person who has signed in.
+#[derive(Clone, Copy)]
+pub struct PersonView<'a> {
+    /// Who it is.
+    pub account: &'a Account,
+    /// How they have signed in.
+    pub authentication: &'a Authentication,
+}
+
+/// A prompt of the application's own that is needed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CustomPrompt {
+    /// What its page shows, for the application's own page. Nothing else reads it.
+    pub data: Value,
+    /// What the client is told when no page may be shown (`prompt=none`).
+    pub reason: &'static Reason,
+}
+
+impl CustomPrompt {
+    /// A prompt whose page shows this. Without a page the client is told `interaction_required`.
+    #[must_use]
+    pub fn new(data: Value) -> Self {
+        Self { data, reason: &INTERACTION_REQUIRED }
+    }
+
+    /// The same prompt; without a page the client is told this.
+    #[must_use]
+    pub fn because(self, reason: &'static Reason) -> Self {
+        Self { reason, ..self }
+    }
+}
 
 /// What an application may decide about authorization requests. Each method has a default.
 pub trait AuthorizationPolicy: Send + Sync {
+    /// The prompts that a request can ask for, in the order in which they are looked at: the first that is
+    /// needed is shown. By default login, choice of the account, consent.
+    ///
+    /// Prompts of the application's own stand among them, wherever it wants to ask. Login and consent cannot
+    /// be left out; without `select_account`, a client cannot ask for the choice of an account. Whatever the
+    /// order, nobody is asked anything before somebody has signed in.
+    fn prompts(&self) -> Vec<PromptName> {
+        vec![PromptName::Login, PromptName::SelectAccount, PromptName::Consent]
+    }
+
+    /// Whether a prompt of the application's own is needed for this request of this person, and what its page
+    /// shows: by default none is. It is asked at every step until the person has answered, and again for the
+    /// next request, unless the application has kept the answer and looks for it here. When the client demands the
+    /// prompt, its page is shown even if it is not needed.
+    ///
+    /// The page posts to an address of the application, where the step
+    /// [`CustomStep`](crate::interaction::CustomStep) is answered.
+    fn custom_prompt<'a>(
+        &'a self,
+        _prompt: &'a CustomPromptName,
+        _request: RequestView<'a>,
+        _person: PersonView<'a>,
+    ) -> PortFuture<'a, Option<CustomPrompt>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The parameters of authorization requests that mean something to the application; all others that no
+    /// standard names are ignored (RFC 6749 section 3.1). They are read where every parameter is, also from a request
+    /// object, and [`RequestView`] and the views of pages have them.
+    fn parameters(&self) -> &[&str] {
+        &[]
+    }
+
+    /// Checks the application's own parameters, after everything else about the request is good; also when
+    /// there is none.
+    ///
+    /// # Errors
+    /// A refusal that is sent to the client.
+    fn check(&self, _request: RequestView<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
     /// Checks the `claims` parameter after it has been read (OIDC Core section 5.5).
     ///
     /// # Errors

@@ -1,7 +1,13 @@
 //! What an application may decide itself, and the gate that every token has to pass.
 
-mod authorization;
-pub use authorization::{AuthorizationPolicy, DefaultAuthorizationPolicy};
+pub(crate) mod authorization;
+pub use authorization::{
+    AuthorizationPolicy, CustomPrompt, DefaultAuthorizationPolicy, INTERACTION_REQUIRED, PersonView,
+    RequestView,
+};
+
+mod prompt_order;
+pub use prompt_order::PromptOrder;
 
 mod client;
 pub use client::{AssertionView, ClientPolicy, DefaultClientPolicy, Doing, Identity, Registrant, TokenView};

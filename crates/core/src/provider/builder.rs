@@ -21,12 +21,13 @@ use crate::names::NameKey;
 use crate::outbox::Outbox;
 use crate::policy::{
     AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy,
-    TokenPolicy,
+    PromptOrder, TokenPolicy,
 };
 use crate::ports::{
     Accounts, Clock, EventSink, NoopEventSink, PrivateKeys, Random, Registry, SystemClock, Watcher,
 };
 use crate::published_keys::PublishedKeys;
+use crate::request::Recognised;
 
 /// The parts that have no default.
 pub struct Parts {
@@ -145,6 +146,8 @@ impl Builder {
         let now = clock.now();
         let mut complaints = components.config.complaints();
         complaints.extend(components.config.interaction.complaints_at(&issuer));
+        complaints.extend(PromptOrder::complaints(&*components.authorization_policy));
+        complaints.extend(Recognised::complaints(&*components.authorization_policy));
         let names = match NameKey::load(&*private_keys, &realm).await {
             Ok(names) => names,
             Err(fault) => {

@@ -23,8 +23,8 @@ use crate::interaction::throttle::Throttle;
 use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
 use crate::offered::{Component, Endpoint};
-use crate::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
-use crate::request::{Resolver, Rules};
+use crate::policy::{AuthorizationPolicy, ClientPolicy, PromptOrder, TokenPolicy};
+use crate::request::{Recognised, Resolver, Rules};
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pairwise::Subjects;
 use crate::rule::pkce::Pkce;
@@ -90,6 +90,7 @@ impl Snapshot {
         let interactions = Arc::new(Interactions {
             rules: Rules {
                 resolver: Resolver::new(
+                    Recognised::new(&**authorization_policy),
                     config.request_objects.clone(),
                     &config.compatibility,
                     Arc::clone(&keys),
@@ -101,6 +102,7 @@ impl Snapshot {
                 claims: claims.clone(),
                 keys: Arc::clone(&keys),
                 issuer: env.issuer.clone(),
+                prompts: PromptOrder::of(&**authorization_policy),
                 policy: Arc::clone(authorization_policy),
             },
             sessions: Sessions::new(config.session.clone(), Arc::clone(&subjects)),

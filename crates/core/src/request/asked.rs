@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chancery_types::iana::{Prompt, ResponseType};
+use chancery_types::iana::ResponseType;
 use chancery_types::{Params, Scope, Scopes};
 
 use super::addressed::{default_mode, is_safe};
@@ -14,9 +14,10 @@ use super::validated::{
     Rules, SUBJECT_IMPOSSIBLE, TOO_LONG,
 };
 use crate::error::{MALFORMED_PARAMETER, Refusal};
-use crate::model::{Acr, ClaimsRequest, Client, ResourceServer};
+use crate::model::{Acr, ClaimsRequest, Client, OwnParameters, PromptName, ResourceServer};
 use crate::offered::Offered;
 use crate::past_login::PastLogin;
+use crate::policy::{PromptOrder, RequestView};
 use crate::rule::pkce::CodeChallenge;
 use crate::rule::scope;
 
@@ -48,7 +49,7 @@ pub(super) fn asked(
             response_type(params, client, &rules.offered)?
         }
     };
-    let prompts = prompts(params)?;
+    let prompts = prompts(params, &rules.prompts)?;
     let (state, nonce) = (params.one("state")?, params.one("nonce")?);
     if state.into_iter().chain(nonce).any(|text| text.len() > LONGEST) {
         return TOO_LONG.refused();
@@ -97,7 +98,7 @@ pub(super) fn asked(
     let login_hint = params.one("login_hint")?.map(Box::from);
     let ui_locales = params.one("ui_locales")?.map(Box::from);
     let expected = expected_subjects(hinted, &claims)?;
-    Ok(Asked {
+    let asked = Asked {
         response_type,
         scopes: scopes.known,
         ignored: scopes.unknown,
@@ -111,14 +112,17 @@ pub(super) fn asked(
         expected,
         login_hint,
         ui_locales,
-    })
+        own: rules.resolver.recognised().own(params),
+    };
+    rules.policy.check(asked.view(client))?;
+    Ok(asked)
 }
 
 /// What `prompt` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Prompts {
     /// Show these pages. Often empty.
-    Asked(Vec<Prompt>),
+    Asked(Vec<PromptName>),
     /// Show no page: `none`, which cannot be combined.
     Silent,
 }
@@ -152,10 +156,33 @@ pub struct Asked {
     pub login_hint: Option<Box<str>>,
     /// In which languages to show pages, best first.
     pub ui_locales: Option<Box<str>>,
+    /// The parameters that mean something to the application.
+    pub own: OwnParameters,
+}
+
+impl Asked {
+    /// As an application's policy sees it.
+    #[must_use]
+    pub fn view<'a>(&'a self, client: &'a Client) -> RequestView<'a> {
+        RequestView {
+            client,
+            scopes: &self.scopes,
+            claims: &self.claims,
+            acr_values: &self.acr_values,
+            prompts: match &self.prompts {
+                Prompts::Asked(prompts) => prompts,
+                Prompts::Silent => &[],
+            },
+            parameters: &self.own,
+        }
+    }
 }
 
 /// Parameters that mean something only in an OpenID Connect request (OIDC Core section 3.1.2.1).
 const OPENID_ONLY: &[&str] = &["acr_values", "claims", "claims_locales", "id_token_hint", "max_age", "nonce"];
+
+/// The value of `prompt` that wants no page.
+pub(crate) const NO_PROMPT: &str = "none";
 
 /// Longest `nonce`, in bytes; the same as for `state`.
 const LONGEST: usize = super::addressed::LONGEST_STATE;
@@ -204,18 +231,22 @@ fn response_type(params: &Params<'_>, client: &Client, offered: &Offered) -> Res
     if is_registered { Ok(response_type) } else { RESPONSE_TYPE_UNREGISTERED.refused() }
 }
 
-fn prompts(params: &Params<'_>) -> Result<Prompts, Refusal> {
-    let mut asked = Vec::new();
+fn prompts(params: &Params<'_>, known: &PromptOrder) -> Result<Prompts, Refusal> {
+    let (mut asked, mut is_silent) = (Vec::new(), false);
     for word in params.one("prompt")?.unwrap_or("").split(' ').filter(|word| !word.is_empty()) {
-        let prompt = Prompt::parse(word).ok_or(&PROMPT_UNSUPPORTED)?;
-        if !asked.contains(&prompt) {
-            asked.push(prompt);
+        if word == NO_PROMPT {
+            is_silent = true;
+            continue;
+        }
+        let prompt = known.named(word).ok_or(&PROMPT_UNSUPPORTED)?;
+        if !asked.contains(prompt) {
+            asked.push(prompt.clone());
         }
     }
-    match asked.as_slice() {
-        [Prompt::None] => Ok(Prompts::Silent),
-        several if several.contains(&Prompt::None) => PROMPT_NONE_COMBINED.refused(),
-        _ => Ok(Prompts::Asked(asked)),
+    match (is_silent, asked.is_empty()) {
+        (true, true) => Ok(Prompts::Silent),
+        (true, false) => PROMPT_NONE_COMBINED.refused(),
+        (false, _) => Ok(Prompts::Asked(asked)),
     }
 }
 
@@ -254,6 +285,7 @@ fn hinted_subject(token: &str, client: &Client, rules: &Rules) -> Result<Box<str
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::DefaultAuthorizationPolicy;
 
     /// AUTHZ-33: unlike the reference, decimal digits only.
     #[test]
@@ -268,9 +300,10 @@ mod tests {
     /// AUTHZ-31, AUTHZ-32
     #[test]
     fn none_stands_alone() {
-        let prompts = |text| prompts(&Params::parse(text).unwrap());
+        let known = PromptOrder::of(&DefaultAuthorizationPolicy);
+        let prompts = |text| prompts(&Params::parse(text).unwrap(), &known);
         assert_eq!(prompts("prompt=none"), Ok(Prompts::Silent));
-        assert_eq!(prompts("prompt=login+login"), Ok(Prompts::Asked(vec![Prompt::Login])));
+        assert_eq!(prompts("prompt=login+login"), Ok(Prompts::Asked(vec![PromptName::Login])));
         assert_eq!(prompts("prompt=none+login").unwrap_err().reason, &PROMPT_NONE_COMBINED);
         assert_eq!(prompts("prompt=create").unwrap_err().reason, &PROMPT_UNSUPPORTED);
     }

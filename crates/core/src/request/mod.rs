@@ -4,7 +4,7 @@
 //! towards a client, because only there the redirect URI has been verified.
 
 mod received;
-pub use received::{Received, Resolved};
+pub use received::{Received, Recognised, Resolved};
 
 pub(crate) mod object;
 
@@ -24,4 +24,5 @@ pub mod validated;
 pub use validated::{Rules, ValidatedAuthorizationRequest};
 
 mod asked;
+pub(crate) use asked::NO_PROMPT;
 pub use asked::{Asked, Door, Prompts};

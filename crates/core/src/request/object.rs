@@ -7,7 +7,7 @@ use chancery_jose::{Compact, Error, JwtClaims, parse_unsecured};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{Issuer, Params, Timestamp};
 
-use super::received::is_recognised;
+use super::received::Recognised;
 use crate::error::Reason;
 use crate::model::Client;
 
@@ -154,9 +154,9 @@ impl<'t> RequestObject<'t> {
     }
 
     /// The parameters that it holds, of those that mean something here.
-    pub(super) fn parameters(&self) -> Result<Params<'static>, &'static Reason> {
+    pub(super) fn parameters(&self, recognised: &Recognised) -> Result<Params<'static>, &'static Reason> {
         let nonce = self.claims.nonce.iter().map(|nonce| Ok(("nonce".to_owned(), nonce.clone())));
-        let others = self.claims.others().filter(|(name, _)| is_recognised(name));
+        let others = self.claims.others().filter(|(name, _)| recognised.has(name));
         let others = others.map(|(name, json)| Ok((name.to_owned(), value(name, json.get())?)));
         let parameters = nonce.chain(others).collect::<Result<Vec<_>, _>>()?;
         match parameters.iter().any(|(_, value)| value.contains('\0')) {

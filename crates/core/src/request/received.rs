@@ -6,11 +6,11 @@ use chancery_types::Params;
 
 use super::resolver::Resolver;
 use crate::context::{Call, Env};
-use crate::error::{PageError, Reason};
-use crate::model::{Carried, Client, Source};
+use crate::error::{Complaint, PageError, Reason};
+use crate::model::{Carried, Client, OwnParameters, Source};
+use crate::policy::AuthorizationPolicy;
 
-/// The parameters that mean something here; all others are ignored (RFC 6749 section 3.1), also when sent
-/// twice.
+/// The parameters that a standard names and that mean something here.
 const RECOGNISED: &[&str] = &[
     "acr_values",
     "claims",
@@ -36,9 +36,62 @@ const RECOGNISED: &[&str] = &[
     "web_message_uri",
 ];
 
-/// Whether a parameter means something here.
-pub(super) fn is_recognised(name: &str) -> bool {
-    RECOGNISED.contains(&name)
+/// The claims of a request object that say something about itself (RFC 9101 section 10.8), and the credentials
+/// of a client, which no browser carries.
+const NEVER: &[&str] = &[
+    "aud",
+    "client_assertion",
+    "client_assertion_type",
+    "client_secret",
+    "exp",
+    "iat",
+    "iss",
+    "jti",
+    "nbf",
+    "sub",
+];
+
+/// The parameters that mean something here: those of the standards and the application's own. All others are
+/// ignored (RFC 6749 section 3.1), also when sent twice.
+pub struct Recognised {
+    own: Vec<Box<str>>,
+}
+
+impl Recognised {
+    /// With the parameters of this policy.
+    #[must_use]
+    pub fn new(policy: &dyn AuthorizationPolicy) -> Self {
+        let own = policy.parameters().iter().filter(|name| is_free(name)).map(|name| Box::from(*name));
+        Self { own: own.collect() }
+    }
+
+    /// What is wrong with the names of a policy's own parameters.
+    pub(crate) fn complaints(policy: &dyn AuthorizationPolicy) -> Vec<Complaint> {
+        let refused = policy.parameters().iter().filter(|name| !is_free(name));
+        refused
+            .map(|name| {
+                let rule = format!("`{name}` is not a name that an application can give a meaning to");
+                Complaint::new("AuthorizationPolicy::parameters", rule, "RFC 6749 section 8.2")
+            })
+            .collect()
+    }
+
+    /// Whether a parameter means something here.
+    pub(super) fn has(&self, name: &str) -> bool {
+        RECOGNISED.contains(&name) || self.own.iter().any(|own| **own == *name)
+    }
+
+    /// The application's own parameters among these.
+    pub(super) fn own(&self, params: &Params<'_>) -> OwnParameters {
+        let is_own = |name: &str| self.own.iter().any(|own| **own == *name);
+        params.iter().filter(|(name, value)| is_own(name) && !value.is_empty()).collect()
+    }
+}
+
+/// Whether an application can give a meaning to this name (RFC 6749 section 8.2: `param-name`).
+fn is_free(name: &str) -> bool {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    !name.is_empty() && name.bytes().all(is_name) && !RECOGNISED.contains(&name) && !NEVER.contains(&name)
 }
 
 /// An authorization request as it came.
@@ -94,7 +147,7 @@ impl<'a> Received<'a> {
     /// A page for the person: nothing is known yet to which an error could be sent.
     pub async fn resolve(self, call: &Call, env: &Env, by: &Resolver) -> Result<Resolved<'a>, PageError> {
         let Self { params, before } = self;
-        let params = params.filtered(is_recognised);
+        let params = params.filtered(|name| by.recognised().has(name));
         match before {
             Some((source, is_confidential)) => {
                 Ok(Resolved { params, source, is_confidential, client: None, refused: None })

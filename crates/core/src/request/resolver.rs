@@ -18,7 +18,7 @@ use super::encrypted::{self, UNOPENED};
 use super::object::{
     ALGORITHM_WRONG, CLIENT_WRONG, ENCRYPTION_WRONG, RESPONSE_TYPE_DIFFERENT, RequestObject, unverified,
 };
-use super::received::Resolved;
+use super::received::{Recognised, Resolved};
 use super::validated::{REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED};
 use crate::client::{authenticating_hmac_keys, keys};
 use crate::context::{Call, Env};
@@ -95,6 +95,8 @@ struct Opened {
 
 /// Opens the requests that are JWTs.
 pub struct Resolver {
+    /// Which parameters count.
+    recognised: Recognised,
     config: RequestObjectsConfig,
     /// Whether there is somebody who fetches.
     can_fetch: bool,
@@ -110,6 +112,7 @@ impl Resolver {
     /// Opens what these sections allow.
     #[must_use]
     pub fn new(
+        recognised: Recognised,
         config: RequestObjectsConfig,
         compatibility: &CompatibilityConfig,
         keys: Arc<KeySet>,
@@ -117,12 +120,18 @@ impl Resolver {
     ) -> Self {
         let CompatibilityConfig { unsigned_request_object, request_object_merging, .. } = *compatibility;
         Self {
+            recognised,
             config,
             can_fetch,
             may_be_unsigned: unsigned_request_object,
             is_merging: request_object_merging,
             keys,
         }
+    }
+
+    /// The parameters that count.
+    pub(super) fn recognised(&self) -> &Recognised {
+        &self.recognised
     }
 
     fn is_by_reference(&self) -> bool {
@@ -200,7 +209,8 @@ impl Resolver {
             verified => verified?,
         };
         object.check(client, &env.issuer, call.now)?;
-        let (params, source) = self.assembled(client, object.parameters()?, source, outside)?;
+        let inside = object.parameters(&self.recognised)?;
+        let (params, source) = self.assembled(client, inside, source, outside)?;
         Ok(Opened { params, source, is_confidential })
     }
 

@@ -11,7 +11,7 @@ use crate::error::Reason;
 use crate::keys::KeySet;
 use crate::model::Source;
 use crate::offered::{Component, Offered};
-use crate::policy::AuthorizationPolicy;
+use crate::policy::{AuthorizationPolicy, PromptOrder};
 use crate::request::{Addressed, Asked, Door, Refused, Resolver};
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pkce::Pkce;
@@ -177,6 +177,8 @@ pub struct Rules {
     pub keys: Arc<KeySet>,
     /// For `id_token_hint`.
     pub issuer: Issuer,
+    /// Which prompts can be asked for.
+    pub prompts: PromptOrder,
     /// What the application decides.
     pub policy: Arc<dyn AuthorizationPolicy>,
 }

@@ -122,6 +122,7 @@ fn names_are_text() {
             fields: Vec::new(),
             target: view.form.target.clone(),
             ui_locales: None,
+            parameters: view.form.parameters.clone(),
         };
         let client = chancery_core::interaction::view::ClientView {
             name: "<script>'\"&".into(),
