@@ -113,7 +113,8 @@ pub use zeroize::Zeroizing;
 /// application's own [`Registry`].
 pub mod client {
     pub use chancery_core::client::{
-        NotRegistered, Registered, RegistrationRules, register, register_fetching, replace_secret,
+        NotRegistered, Registered, RegistrationRules, change_fetching, register, register_fetching,
+        replace_secret,
     };
     pub use chancery_core::client::{RegistrationPolicy, SoftwareStatement, StatementIssuer, StatementKeys};
     pub use chancery_core::endpoint::registration::{

@@ -84,6 +84,12 @@ fn one_of_the_choices_is_registered() {
             "ES256",
         ),
         (
+            json!({ "request_object_encryption_alg_values_supported": ["RSA1_5", "ECDH-ES", "A128KW"],
+                "request_object_encryption_enc_values_supported": ["A128GCM"] }),
+            "request_object_encryption_enc",
+            "A128GCM",
+        ),
+        (
             json!({ "token_endpoint_auth_methods_supported": ["tls_client_auth", "client_secret_post"] }),
             "token_endpoint_auth_method",
             "client_secret_post",

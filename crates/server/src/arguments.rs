@@ -138,6 +138,30 @@ pub(crate) enum Client {
     /// Replace the secret of a client
     #[command(subcommand)]
     Secret(ClientSecret),
+    /// Change a client by a JSON object with the members that are to be others; `null` removes one
+    Set {
+        #[command(flatten)]
+        configured: Configured,
+        /// The client_id
+        client_id: String,
+        /// The members; `-` for the standard input
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Disable a client, which ends its grants and tokens for good
+    Disable {
+        #[command(flatten)]
+        configured: Configured,
+        /// The client_id
+        client_id: String,
+    },
+    /// Enable a client again
+    Enable {
+        #[command(flatten)]
+        configured: Configured,
+        /// The client_id
+        client_id: String,
+    },
     /// Remove a client, which ends its grants and tokens for good, even if its client_id is added again
     Remove {
         #[command(flatten)]

@@ -295,7 +295,7 @@ impl<'c> Asked<'c> {
 }
 
 /// Whether the client goes on with the secret that it has. Of one that was not needed itself there is but the digest.
-fn keeps_secret(former: &Client, metadata: &ClientMetadata, now: Timestamp) -> bool {
+pub(super) fn keeps_secret(former: &Client, metadata: &ClientMetadata, now: Timestamp) -> bool {
     let is_sealed = former.metadata().needs_secret_itself() || !metadata.needs_secret_itself();
     metadata.has_secret()
         && is_sealed

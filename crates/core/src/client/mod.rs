@@ -13,6 +13,9 @@ pub use registration::{
     Draft, NotRegistered, Registered, RegistrationRules, register, register_fetching, replace_secret,
 };
 
+mod change;
+pub use change::change_fetching;
+
 mod dynamic;
 pub(crate) use dynamic::is_of_identity;
 pub(crate) use dynamic::sent;

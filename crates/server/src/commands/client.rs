@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_core::client::{
-    NotRegistered, Registered, RegistrationRules, register_fetching, replace_secret,
+    NotRegistered, Registered, RegistrationRules, change_fetching, register_fetching, replace_secret,
 };
 use chancery_core::duration;
 use chancery_core::error::{Complaint, Fault};
@@ -45,6 +45,18 @@ pub(crate) async fn client(command: Client) -> Output {
             let (settings, opened) = opened(&configured)?;
             rotate(&settings, &opened, &client_id, overlap).await
         }
+        Client::Set { configured, client_id, file } => {
+            let (settings, opened) = opened(&configured)?;
+            change(&settings, &opened, &client_id, &content(&file)?, "changed").await
+        }
+        Client::Disable { configured, client_id } => {
+            let (settings, opened) = opened(&configured)?;
+            change(&settings, &opened, &client_id, br#"{"chancery":{"enabled":false}}"#, "disabled").await
+        }
+        Client::Enable { configured, client_id } => {
+            let (settings, opened) = opened(&configured)?;
+            change(&settings, &opened, &client_id, br#"{"chancery":{"enabled":true}}"#, "enabled").await
+        }
         Client::Remove { configured, client_id } => {
             let (settings, opened) = opened(&configured)?;
             let client = found(&settings, &opened, &client_id).await?;
@@ -81,6 +93,47 @@ async fn rotate(settings: &Settings, opened: &Opened, client_id: &str, overlap: 
     Ok(format!("{}\n", json!({ "client_id": client.id(), "client_secret": *secret })))
 }
 
+/// Changes the metadata of a client as it was seen, and says that it is `done`.
+async fn change(settings: &Settings, opened: &Opened, client_id: &str, patch: &[u8], done: &str) -> Output {
+    let (realm, now) = (&settings.realm, SystemClock.now());
+    let client = found(settings, opened, client_id).await?;
+    let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
+    let keys = KeySet::load(&*opened.keys, realm).await.map_err(|fault| fault.to_string())?;
+    let offered = settings.engine.offered();
+    let rules = RegistrationRules {
+        keys: Some(&keys),
+        can_fetch: true,
+        ..RegistrationRules::new(&offered, &algorithms, now)
+    };
+    let fetch = fetch::open(&settings.fetch)?;
+    let changed = change_fetching(&client, patch, &SystemRandom, &rules, &*fetch).await;
+    let changed = changed.map_err(complaints_of).and_then(|changed| fitting(changed, settings));
+    let Registered { client: changed, secret_to_show, notices } = changed.map_err(|wrong| lines(&wrong))?;
+    let put = opened.registry.put_client(realm, Some(client.revision()), Arc::new(changed)).await;
+    match put.map_err(|fault| fault.to_string())? {
+        Put::Done(_) => {}
+        Put::Stale | Put::Occupied => {
+            return Err("somebody else changed the client at the same moment; try again".to_owned());
+        }
+    }
+    let id = client.id();
+    for notice in notices {
+        eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
+    }
+    Ok(match secret_to_show {
+        Some(secret) => format!("{}\n", json!({ "client_id": id, "client_secret": *secret })),
+        None => format!("{done}\n"),
+    })
+}
+
+/// What is wrong. Why something cannot be fetched is told at once.
+fn complaints_of(NotRegistered { complaints, cause }: NotRegistered) -> Vec<Complaint> {
+    if let Some(cause) = cause {
+        eprintln!("{}", Escaped(&cause.to_string()));
+    }
+    complaints
+}
+
 async fn found(
     settings: &Settings,
     opened: &Opened,
@@ -110,13 +163,7 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
     let (all, is_list) = each(file)?;
     for (at, metadata) in all.iter().enumerate() {
         let read = register_fetching(metadata.get().as_bytes(), &SystemRandom, &rules, &*fetch).await;
-        let read = read.map_err(|NotRegistered { complaints, cause }| {
-            if let Some(cause) = cause {
-                eprintln!("{}", Escaped(&cause.to_string()));
-            }
-            complaints
-        });
-        let checked = match read.and_then(|read| fitting(read, settings)) {
+        let checked = match read.map_err(complaints_of).and_then(|read| fitting(read, settings)) {
             Ok(read) => free(read, &registered, settings, opened).await.map_err(|fault| fault.to_string())?,
             Err(found) => Err(found),
         };

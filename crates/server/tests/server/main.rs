@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod check;
+mod clients;
 mod commands;
 mod development;
 mod readiness;

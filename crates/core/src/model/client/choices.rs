@@ -128,6 +128,10 @@ impl Choices<'_> {
                 let is_ours = |alg: SigningAlgorithm| self.algorithms.iter().any(|have| have.is_same_as(alg));
                 signing(text).is_some_and(|alg| alg.is_symmetric() || is_ours(alg))
             }),
+            "request_object_encryption_alg" => Box::new(|text| {
+                let alg = KeyManagementAlgorithm::parse(text);
+                alg.is_some_and(|alg| self.offered.request_object_encryption_algorithms.contains(&alg))
+            }),
             "id_token_encrypted_response_alg" | "userinfo_encrypted_response_alg" => {
                 Box::new(|text| KeyManagementAlgorithm::parse(text).is_some())
             }
@@ -135,6 +139,9 @@ impl Choices<'_> {
                 Box::new(|text| ContentEncryptionAlgorithm::parse(text).is_some())
             }
             "userinfo_encrypted_response_enc" if has("userinfo_encrypted_response_alg") => {
+                Box::new(|text| ContentEncryptionAlgorithm::parse(text).is_some())
+            }
+            "request_object_encryption_enc" if has("request_object_encryption_alg") => {
                 Box::new(|text| ContentEncryptionAlgorithm::parse(text).is_some())
             }
             "request_object_signing_alg" => Box::new(move |text| {

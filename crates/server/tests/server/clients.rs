@@ -1,0 +1,193 @@
+//! What an operator does about clients.
+
+use std::fs;
+
+use crate::support::{done, initialised, refused, run};
+
+#[test]
+fn clients_are_added_from_metadata_one_or_many() {
+    let folder = initialised();
+    let one = r#"{"client_name":"One","grant_types":["client_credentials"],"response_types":[],"redirect_uris":[],"logo_uri":"https://x.example/l.png","software_version":"1"}"#;
+    let said = done(&folder, &["client", "add", "--file", "-"], one);
+    assert!(said.contains("client_id") && said.contains("client_secret"), "{said}");
+
+    let secret = "a secret of at least thirty-two characters";
+    let many = format!(
+        r#"[{{"client_id":"a","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"]}},
+            {{"client_id":"b","client_secret":"{secret}","redirect_uris":["https://b.example/cb"],"chancery":{{"pkce_optional":true,"pkce_plain":true}}}},
+            {{"client_id":"c","token_endpoint_auth_method":"client_secret_jwt","redirect_uris":["https://c.example/cb"],
+              "chancery":{{"assertion_audience":"endpoints"}}}}]"#
+    );
+    fs::write(folder.join("clients.json"), many).unwrap();
+    let said = done(&folder, &["client", "add", "--file", "clients.json"], "");
+    assert!(said.contains("\"a\"") && said.contains("\"b\"") && !said.contains(secret), "{said}");
+    let list = done(&folder, &["client", "list"], "");
+    assert!(list.contains("a\t-\tpublic\tenabled") && list.contains("b\t-\tconfidential\tenabled"), "{list}");
+
+    // What leaves RFC 9700 is listed, and fails a strict check.
+    let path = folder.join("chancery.toml");
+    let before = fs::read_to_string(&path).unwrap();
+    let loosened = "[compatibility]\nassertion_audience = \"endpoints\"\n";
+    fs::write(&path, before.replace("[compatibility]\n", loosened)).unwrap();
+    let said = done(&folder, &["check"], "");
+    for expected in [
+        "loosened: client b: pkce_optional (RFC 9700",
+        "loosened: client b: pkce_plain (RFC 9700",
+        "loosened: client c: assertion_audience (draft-ietf-oauth-rfc7523bis section 4)",
+        "loosened: compatibility.assertion_audience (draft-ietf-oauth-rfc7523bis section 4)",
+    ] {
+        assert!(said.contains(expected), "{said}");
+    }
+    for client in ["b", "c"] {
+        assert!(!run(&folder, &["check", "--strict"], "").status.success());
+        done(&folder, &["client", "remove", client], "");
+    }
+    assert!(!run(&folder, &["check", "--strict"], "").status.success(), "the setting of the server");
+    fs::write(&path, before).unwrap();
+    assert!(refused(&folder, &["client", "remove", "b"], "").contains("no such client"));
+    assert!(done(&folder, &["check", "--strict"], "").contains("good"));
+}
+
+#[test]
+fn a_wrong_client_is_refused_and_none_of_its_file_is_stored() {
+    let folder = initialised();
+    let weak = r#"[{"client_id":"a","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"]},
+                   {"client_id":"b","client_secret":"too short","redirect_uris":["https://b.example/cb"],"require_pushed_authorization_requests":true}]"#;
+    let said = refused(&folder, &["client", "add", "--file", "-"], weak);
+    assert!(
+        said.contains("[1].client_secret") && said.contains("[1].require_pushed_authorization_requests"),
+        "{said}"
+    );
+    assert_eq!(done(&folder, &["client", "list"], ""), "");
+    let weak = r#"{"client_id":"b","client_secret":"too short","redirect_uris":["https://b.example/cb"]}"#;
+    done(&folder, &["client", "add", "--weak-secret", "--file", "-"], weak);
+    assert!(
+        refused(&folder, &["client", "add", "--weak-secret", "--file", "-"], weak)
+            .contains("there is a client")
+    );
+    // What was let in is named, and fails a strict check.
+    let loosened = "client b: a secret of fewer than 32 characters (RFC 6749 section 10.10)";
+    assert!(done(&folder, &["check"], "").contains(loosened));
+    let strict = run(&folder, &["check", "--strict"], "");
+    assert!(
+        !strict.status.success() && String::from_utf8_lossy(&strict.stderr).contains(loosened),
+        "{strict:?}"
+    );
+    done(&folder, &["client", "remove", "b"], "");
+    assert!(done(&folder, &["check", "--strict"], "").contains("good"));
+}
+
+/// What no setting knows would fail at each of the client's requests, or never be granted.
+#[test]
+fn a_client_is_held_against_the_configuration() {
+    let folder = initialised();
+    let client = r#"{"client_id":"a","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"],
+        "scope":"openid email read raed","chancery":{"default_resource":"https://api.example"}}"#;
+    let said = refused(&folder, &["client", "add", "--file", "-"], client);
+    assert!(said.contains("chancery.default_resource: must be the uri of a [[resource_server]]"), "{said}");
+    let server = "\n[[resource_server]]\nuri = \"https://api.example\"\nscopes = [\"read\"]\n";
+    let path = folder.join("chancery.toml");
+    fs::write(&path, fs::read_to_string(&path).unwrap() + server).unwrap();
+    let output = run(&folder, &["client", "add", "--file", "-"], client);
+    let notices = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{notices}");
+    assert_eq!(notices, "a: scope raed is not in the configuration and is never granted\n");
+}
+
+/// PPID-05: the list of a sector is fetched before its client is stored; the operator hears why it cannot be.
+#[test]
+fn the_list_of_a_sector_has_to_be_there() {
+    let folder = initialised();
+    let client = r#"{"redirect_uris":["https://a.example/cb"],"sector_identifier_uri":"https://127.0.0.1/"}"#;
+    let said = refused(&folder, &["client", "add", "--file", "-"], client);
+    assert!(said.contains("sector_identifier_uri: must lead to") && said.contains("127.0.0.1"), "{said}");
+    assert_eq!(done(&folder, &["client", "list"], ""), "");
+}
+
+/// FR-16: all or nothing; each item against the others and against the store.
+#[test]
+fn a_batch_of_clients_is_stored_whole_or_not_at_all() {
+    let folder = initialised();
+    let client = |id: &str| {
+        format!(
+            r#"{{"client_id":"{id}","token_endpoint_auth_method":"none","redirect_uris":["https://a.example/cb"]}}"#
+        )
+    };
+    let batch = |ids: &[&str]| format!("[{}]", ids.iter().map(|id| client(id)).collect::<Vec<_>>().join(","));
+    done(&folder, &["client", "add", "--file", "-"], &client("old"));
+    for (ids, complaints) in [
+        (&["a", "old", "b"][..], &["[1].client_id: old: there is a client"][..]),
+        (&["a", "b", "a"], &["[2].client_id: a: an earlier client in the file"]),
+        (&["old", "a", "a", "old"], &["[0].client_id", "[2].client_id", "[3].client_id"]),
+    ] {
+        let said = refused(&folder, &["client", "add", "--file", "-"], &batch(ids));
+        for complaint in complaints {
+            assert!(said.contains(complaint), "{complaint} in {said}");
+        }
+        assert_eq!(said.lines().count(), complaints.len(), "{said}");
+        assert_eq!(done(&folder, &["client", "list"], "").lines().count(), 1, "{ids:?}");
+    }
+    done(&folder, &["client", "add", "--file", "-"], &batch(&["a", "b"]));
+    assert_eq!(done(&folder, &["client", "list"], "").lines().count(), 3);
+    assert!(
+        refused(&folder, &["client", "add", "--file", "-"], &client("a"))
+            .starts_with("client_id: a: there is")
+    );
+}
+
+/// A stored client is changed member by member, and what comes out of it is judged like a new one.
+#[test]
+fn clients_are_changed() {
+    let folder = initialised();
+    let client = r#"{"client_id":"web","redirect_uris":["https://web.example/cb"],"client_name":"Before",
+        "chancery":{"refresh_tokens":"always"}}"#;
+    done(&folder, &["client", "add", "--file", "-"], client);
+    let set = ["client", "set", "web", "--file", "-"];
+    let listed = || done(&folder, &["client", "list"], "");
+    assert_eq!(done(&folder, &set, r#"{"client_name":"After"}"#), "changed\n");
+    assert!(listed().contains("web\tAfter\tconfidential\tenabled"), "{}", listed());
+    assert_eq!(
+        done(&folder, &set, r#"{"client_name":null,"token_endpoint_auth_method":"none"}"#),
+        "changed\n"
+    );
+    assert!(listed().contains("web\t-\tpublic\tenabled"), "{}", listed());
+    // It needs a secret again, which is told once.
+    let secret = done(&folder, &set, r#"{"token_endpoint_auth_method":"client_secret_post"}"#);
+    assert!(secret.contains("\"client_secret\":"), "{secret}");
+    for (patch, said) in [
+        (r#"{"redirect_uris":["javascript:alert(1)"]}"#, "redirect_uris"),
+        (r#"{"redirect_uris":null}"#, "redirect_uris"),
+        (r#"{"client_id":"other"}"#, "client_id"),
+        (r#"{"client_secret":"0123456789abcdef0123456789abcdef"}"#, "client_secret"),
+        (r#"{"chancery":{"nonsense":1}}"#, "chancery.nonsense"),
+        (r#"{"chancery":{"default_resource":"https://nobody.example"}}"#, "chancery.default_resource"),
+        (r#"{"client_name":"a","client_name":"b"}"#, "JSON"),
+        ("[]", "JSON"),
+        ("", "JSON"),
+    ] {
+        let refused = refused(&folder, &set, patch);
+        assert!(refused.contains(said), "{patch}: {refused}");
+    }
+    assert!(refused(&folder, &["client", "set", "nobody", "--file", "-"], "{}").contains("no such client"));
+}
+
+/// A client is disabled and enabled again; what it is stays.
+#[test]
+fn clients_are_disabled_and_enabled() {
+    let folder = initialised();
+    let client = r#"{"client_id":"web","redirect_uris":["https://web.example/cb"],"client_name":"Web"}"#;
+    done(&folder, &["client", "add", "--file", "-"], client);
+    let listed = || done(&folder, &["client", "list"], "");
+    for (command, done_, state) in [
+        ("disable", "disabled\n", "disabled"),
+        ("disable", "disabled\n", "disabled"),
+        ("enable", "enabled\n", "enabled"),
+        ("enable", "enabled\n", "enabled"),
+    ] {
+        assert_eq!(done(&folder, &["client", command, "web"], ""), done_);
+        assert!(listed().contains(&format!("web\tWeb\tconfidential\t{state}")), "{}", listed());
+    }
+    for command in ["disable", "enable"] {
+        assert!(refused(&folder, &["client", command, "nobody"], "").contains("no such client"));
+    }
+}
