@@ -22,12 +22,21 @@ use crate::pages::{Content, Page, Pages, Retry, is_nameable};
 use crate::route::Route;
 use crate::{Locale, locale};
 
-/// The origins of what a page frames, each once, as far as a policy can name them.
+/// Longest list of origins in a policy. Proxies refuse an answer whose header has more than some 8 KB.
+const LONGEST_FRAMES: usize = 4096;
+
+/// What a policy says of the origins of what a page frames: each once, as far as it can name them; or where they are
+/// too many for a header, their schemes.
 fn frames(content: Content<'_>) -> Vec<String> {
     let Content::LogoutFrames(view, _) = content else { return Vec::new() };
     let origins = view.frames.iter().filter_map(|uri| uri.origin());
     let origins: BTreeSet<String> = origins.filter(|origin| is_nameable(origin)).collect();
-    origins.into_iter().collect()
+    if origins.iter().map(|origin| origin.len() + 1).sum::<usize>() <= LONGEST_FRAMES {
+        return origins.into_iter().collect();
+    }
+    let schemes = origins.iter().filter_map(|origin| origin.split_once("//"));
+    let schemes: BTreeSet<&str> = schemes.map(|(scheme, _)| scheme).collect();
+    schemes.into_iter().map(str::to_owned).collect()
 }
 
 /// Who may frame a page: nobody, but for the page whose message goes to that very origin.

@@ -146,6 +146,41 @@ fn the_policy_admits_these_frames() {
     assert!(tab.page().text.contains("You are signed out") && !tab.answer().text().contains("<script"));
 }
 
+/// A session of 200 clients with long names: all are loaded, and the policy, which could not name them without a header
+/// that proxies refuse, says only by which scheme.
+#[test]
+fn many_frames_do_not_make_a_long_header() {
+    let host = |n: usize| format!("c{n:03}.{}.{}", "a".repeat(60), "b".repeat(60));
+    let client = |n: usize| client(&host(n), "/out").replacen(&host(n), &format!("c{n:03}"), 1);
+    for (clients, expected) in [(20, "frame-src https://c000.aaa"), (199, "frame-src https:;")] {
+        let builder =
+            (0..clients).fold(TestProvider::builder().client(&client(199)), |kit, n| kit.client(&client(n)));
+        let kit = builder.build();
+        let ua = kit.user_agent();
+        let (hint, _) = sign_in(&ua, "c199");
+        (0..clients).for_each(|n| ua.has_visited(&format!("c{n:03}")));
+        let tab = ua.follow_from_another_site(&format!("/logout?id_token_hint={hint}"));
+        let tab = tab.expect_page("logout-frames");
+        assert_eq!(frames(&tab).len(), clients + 1);
+        let policy = tab.answer().header("content-security-policy").expect("a policy");
+        assert!(policy.contains(expected) && policy.len() < 4600, "{}: {policy}", policy.len());
+    }
+}
+
+/// The longest URI that can be registered is loaded, with `iss` of a long issuer and `sid`.
+#[test]
+fn the_longest_uri_is_loaded() {
+    let issuer = format!("https://id.example/{}", "p".repeat(200));
+    let path = |length: usize| format!("/{}", "x".repeat(length - "https://one.example/".len()));
+    let kit = TestProvider::builder().issuer(&issuer).client(&client("one", &path(1536))).build();
+    let ua = kit.user_agent();
+    let (hint, _) = sign_in(&ua, "one");
+    let tab = ua.follow_from_another_site(&format!("{}?id_token_hint={hint}", kit.path("/logout")));
+    assert_eq!(frames(&tab.expect_page("logout-frames")).len(), 1);
+    let too_long = kit.registry.put(&client("one", &path(1537))).expect_err("it is refused");
+    assert!(too_long.iter().any(|complaint| complaint.setting == "frontchannel_logout_uri"), "{too_long:?}");
+}
+
 /// Who has agreed on the page sees the same frames; all sessions that end are told.
 #[test]
 fn a_confirmed_logout_loads_frames_too() {

@@ -68,6 +68,9 @@ fn backchannel_uri(from: &mut Reader<'_>, flow: &Flow) -> Option<Box<str>> {
     }
 }
 
+/// Longest `frontchannel_logout_uri` in bytes: with `iss` and `sid` it has to be a URL that every server reads.
+const LONGEST_FRAME: usize = 1536;
+
 /// Of the scheme, host and port of one of the redirect URIs: a page of the client, in a frame of ours.
 fn frontchannel_uri(from: &mut Reader<'_>, flow: &Flow) -> Option<Box<str>> {
     const SECTION: &str = "OIDC Front-Channel Logout section 2";
@@ -77,6 +80,10 @@ fn frontchannel_uri(from: &mut Reader<'_>, flow: &Flow) -> Option<Box<str>> {
         from.complain_by(name, "must not have a fragment", SECTION);
         return None;
     };
+    if uri.len() > LONGEST_FRAME {
+        from.complain_by(name, "must not be longer than 1536 bytes", SECTION);
+        return None;
+    }
     let origin = parsed.origin();
     if origin.is_none() || !flow.redirect_uris.iter().any(|redirect| redirect.origin() == origin) {
         from.complain_by(name, "must have scheme, host and port of one of the redirect_uris", SECTION);
