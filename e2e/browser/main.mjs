@@ -117,7 +117,7 @@ async function main() {
   for (const world of worlds.slice(1)) Object.assign(world, { books: worlds[0].books, mail: worlds[0].mail, chat: worlds[0].chat });
 
   const waiting = worlds.flatMap((world) =>
-    Object.entries(pages ? remote.tests : { ...login.tests, ...session.tests, ...(world.scripts && webMessage.tests) })
+    Object.entries(testsOf(world))
       .filter(([name]) => name.includes(words))
       .map(([name, test]) => [world, name, test]));
   const lane = async () => {
@@ -129,6 +129,11 @@ async function main() {
   for (const server of [site, third, neighbour, stranger, pages]) server?.close();
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed ? 1 : 0;
+}
+
+function testsOf({ scripts, pages, by_client }) {
+  if (by_client) return remote.byClient;
+  return pages ? remote.tests : { ...login.tests, ...session.tests, ...(scripts && webMessage.tests) };
 }
 
 /** The pages of examples/remote-pages, compiled into the folder of the run, on the origin of the fixture. */

@@ -206,3 +206,61 @@ export const tests = {
     assert.deepEqual(await ask(await visit.open(world.site.origin)), ['kept away', 'kept away']);
   },
 };
+
+/** What the front end of a client asks by itself, which names the client by a header. */
+const asked = (page, issuer, client, path, body) =>
+  page.evaluate(async ([url, name, sent]) => {
+    const headers = { 'Logto-App-Id': name, ...(sent && { 'content-type': 'application/json' }) };
+    const init = { credentials: 'include', headers, ...(sent && { method: 'POST', body: JSON.stringify(sent) }) };
+    const response = await fetch(url, init);
+    return { status: response.status, answer: await response.json() };
+  }, [`${issuer}/interaction${path}`, client.client_id, body]);
+
+/** Two front ends of two clients, whose URL carries no handle. */
+const twoFrontEnds = async ({ world, visit }, order) => {
+  const person = await world.person();
+  const requests = [new Request(world, world.books), new Request(world, world.mail)];
+  const tabs = [];
+  for (const [at, request] of requests.entries()) {
+    const tab = await visit.open(request);
+    tabs.push(tab);
+    await arrive(visit, tab, 'login');
+    assert.equal(new URL(tab.url()).search, `?app_id=${requests[at].client.client_id}`);
+  }
+  const through = async (at) => {
+    await signIn(visit, tabs[at], person);
+    await allow(visit, tabs[at]);
+    await requests[at].tokens(await visit.answer(tabs[at]));
+  };
+  if (order) for (const at of order) await through(at);
+  else await Promise.all([through(0), through(1)]);
+};
+
+/** With `compatibility.stored_interactions_by_client`. */
+export const byClient = {
+  'LOGTO-04 two front ends, first one first': (at) => twoFrontEnds(at, [0, 1]),
+  'LOGTO-04 two front ends, second one first': (at) => twoFrontEnds(at, [1, 0]),
+  'LOGTO-04 two front ends at the same moment': (at) => twoFrontEnds(at),
+
+  'LOGTO-06, 07 the header names the client': async ({ world, visit }) => {
+    const person = await world.person();
+    const requests = [new Request(world, world.books), new Request(world, world.mail)];
+    const [books, mail] = [await visit.open(requests[0]), await visit.open(requests[1])];
+    await arrive(visit, books, 'login');
+    await arrive(visit, mail, 'login');
+    for (const client of [world.books, world.mail]) {
+      const { answer } = await asked(books, world.issuer, client, '');
+      assert.equal(answer.client.name, client.client_name);
+    }
+    await signIn(visit, books, person);
+    await arrive(visit, books, 'consent');
+    const { answer: consent } = await asked(books, world.issuer, world.books, '');
+    const sent = { form: consent.form, allow: true };
+    assert.equal((await asked(books, world.issuer, world.mail, '/consent', sent)).status, 400);
+    const { answer } = await asked(books, world.issuer, world.books, '/consent', sent);
+    assert.ok(answer.redirect_to.startsWith(requests[0].parameters.redirect_uri), answer.redirect_to);
+    await signIn(visit, mail, person);
+    await allow(visit, mail);
+    await requests[1].tokens(await visit.answer(mail));
+  },
+};

@@ -23,13 +23,21 @@ from provider import LOGS, SECRETS, Provider, free_port, release  # noqa: E402
 MODES = {"response_modes.web_message": "true"}
 
 
-def browse(checks, provider, arguments, pages=None):
-    """All tests that the arguments name, on one provider; `pages` is the origin of pages that are not its own."""
+BY_CLIENT = 'stored_interactions_by_client = { parameter = "app_id", header = "Logto-App-Id" }'
+
+
+def browse(checks, provider, arguments, pages=None, by_client=False):
+    """All tests that the arguments name, on one provider; `pages` is the origin of pages that are not its own, whose
+    URL carries no handle with `by_client`."""
+    if by_client:
+        config = provider.config.read_text()
+        provider.config.write_text(config.replace("[compatibility]\n", f"[compatibility]\n{BY_CLIENT}\n"))
     provider.serve()
     fixture = provider.folder / "fixture.json"
     fixture.write_text(json.dumps({
         "name": provider.name, "issuer": provider.issuer, "binary": str(release("chancery")),
-        "config": str(provider.config), "folder": str(provider.folder), "secrets": str(SECRETS), "logs": str(LOGS), "pages": pages}))
+        "config": str(provider.config), "folder": str(provider.folder), "secrets": str(SECRETS), "logs": str(LOGS),
+        "pages": pages, "by_client": by_client}))
     trust = {"NODE_EXTRA_CA_CERTS": provider.tls[0]} if provider.tls else {}
     node = subprocess.Popen(["node", "main.mjs", fixture, *arguments], stdout=subprocess.PIPE, text=True,
                             env={**os.environ, **provider.variables, **trust})
@@ -54,8 +62,9 @@ def main():
                 browse(checks, provider, ["A11"])
     if "--pictures" not in sys.argv:
         pages = f"http://localhost:{free_port()}"
-        with Provider("browser-remote", settings={**MODES, "interaction.location": f"{pages}/"}) as provider:
-            browse(checks, provider, sys.argv[1:], pages)
+        for name, by_client in (("browser-remote", False), ("browser-by-client", True)):
+            with Provider(name, settings={**MODES, "interaction.location": f"{pages}/"}) as provider:
+                browse(checks, provider, sys.argv[1:], pages, by_client)
     checks.close()
 
 

@@ -53,6 +53,8 @@ pub struct Call {
     pub browser_state: Option<Box<str>>,
     /// The languages that the person prefers, best first (RFC 9110 section 12.5.4).
     pub languages: Vec<Box<str>>,
+    /// The handle of a stored interaction that a cookie of this browser holds.
+    pub held_interaction: Option<Box<str>>,
     /// The client whose interaction is meant, if pages on another origin say so.
     pub meant_client: Option<Box<str>>,
 }
@@ -72,6 +74,7 @@ impl Call {
             devices: None,
             browser_state: None,
             languages: Vec::new(),
+            held_interaction: None,
             meant_client: None,
         }
     }

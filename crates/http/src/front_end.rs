@@ -168,7 +168,9 @@ fn meant(site: &Site, call: &mut Call, parts: &Parts, location: &Location) -> Re
     if let Some(by_client) = site.provider.interactions_by_client() {
         let client = form::single_header(&parts.headers, &*by_client.header)?;
         let client = client.filter(|client| !client.is_empty()).or(query.one(&by_client.parameter)?);
-        interaction = interaction.or_else(|| site.cookies.interaction(&parts.headers, client));
+        let held = site.cookies.interaction(&parts.headers, client);
+        call.held_interaction = held.map(Into::into);
+        interaction = interaction.or(held);
         call.meant_client = client.map(Into::into);
     }
     Ok(interaction.unwrap_or_default().to_owned())

@@ -86,7 +86,7 @@ pub(crate) async fn stored<'a>(
     form: &Params<'_>,
 ) -> Result<ControlFlow<Decided, Step<'a>>, PageError> {
     let found = stored::find(call, env, handle).await?;
-    let Some(found) = found.as_ref().filter(|found| stored::is_of_browser(call, found)) else {
+    let Some(found) = found.as_ref().filter(|found| stored::is_of_browser(call, handle, found)) else {
         let why = match (&call.browser, found) {
             (None, _) => &FORM_WITHOUT_COOKIE,
             (Some(_), Some(_)) => &FORM_OF_ANOTHER_BROWSER,

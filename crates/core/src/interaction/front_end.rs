@@ -38,7 +38,7 @@ struct Sealed {
     request: Carrier,
     source: Source,
     first_seen: Timestamp,
-    /// Digest of the browser cookie: nothing of the request is shown to another browser that learns the URL.
+    /// Digest of the browser cookie: in another browser that learns the URL, the request begins anew.
     #[serde(with = "digest")]
     browser: [u8; 32],
 }
@@ -110,7 +110,7 @@ pub(crate) async fn view(
     let is_of_browser =
         call.browser.as_deref().is_some_and(|cookie| constant_time_eq(&browser, &sha256(cookie)));
     if !is_of_browser {
-        return Ok(stored::way_on(by, (call, env), Some(request.as_text()), false).await?);
+        return Ok(stored::way_on(by, (call, env), Some(request.as_text()), true).await?);
     }
     let received = Received::again(carried::read(env, by.keys(), request.as_text())?, source);
     let mut pending = match stored::again(by, call, env, received).await? {

@@ -29,9 +29,11 @@ pub(crate) async fn page(
     handle: &str,
 ) -> Result<Decided, PageError> {
     let Some(found) = find(call, env, handle).await? else { return Ok(lost_page(None, None, false)) };
-    if !is_of_browser(call, &found) {
-        // It learns which client it was, and nothing of the request.
-        return Ok(way_on(by, (call, env), Some(found.body.request.as_text()), false).await?);
+    if !is_of_browser(call, handle, &found) {
+        // It learns which client it was, and of a request that belongs to a person nothing. Nobody's is started
+        // again: of two tabs that a browser has opened at the same moment, only one has the cookie that stays.
+        let is_of_nobody = found.body.session.is_none();
+        return Ok(way_on(by, (call, env), Some(found.body.request.as_text()), is_of_nobody).await?);
     }
     match reopen(by, call, env, handle, &found).await? {
         ControlFlow::Continue(pending)
@@ -56,8 +58,11 @@ pub(super) async fn find(
     }
 }
 
-/// Whether the interaction was stored for this browser.
-pub(super) fn is_of_browser(call: &Call, found: &Found<InteractionBody>) -> bool {
+/// Whether the interaction was stored for this browser, or a cookie of this browser holds its handle.
+pub(super) fn is_of_browser(call: &Call, handle: &str, found: &Found<InteractionBody>) -> bool {
+    if call.held_interaction.as_deref() == Some(handle) {
+        return true;
+    }
     let shown = call.browser.as_deref().and_then(|cookie| HandleDigest::from_bytes(&sha256(cookie)));
     shown.is_some_and(|shown| shown == found.body.browser)
 }
