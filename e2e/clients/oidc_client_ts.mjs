@@ -145,6 +145,29 @@ await check('logout, and back at the application', async () => {
   expect((await user(tab, 'signinSilent')).error === 'login_required', 'nobody is signed in');
 });
 
+// From another site the browser may keep our cookie from the frame; then the library must be left in peace.
+for (const [name, site] of Object.entries(sites)) {
+  await check(`session monitoring from ${name === 'same' ? 'the same' : 'another'} site`, async () => {
+    const tab = await open(site, { monitorSession: true, checkSessionIntervalInSeconds: 1 });
+    await tab.addInitScript(() => {
+      window.addEventListener('message', ({ data }) => { if (typeof data === 'string') (window.said ??= []).push(data); });
+    });
+    const signedIn = await signIn(tab);
+    expect(!signedIn.error, signedIn.error);
+    await tab.evaluate(() => manager.events.addUserSignedOut(() => { window.isSignedOut = true; }));
+    await tab.waitForFunction(() => window.said?.length >= 3);
+    const before = await tab.evaluate(() => [...new Set(window.said)].join());
+    expect(before === 'unchanged', `unchanged and not ${before}`);
+    expect(!await tab.evaluate(() => window.isSignedOut), 'nothing has happened yet');
+    const elsewhere = await tab.context().newPage();
+    await elsewhere.goto(`${fixture.issuer}/logout`);
+    await elsewhere.locator('button[name="action"][value="logout"]').click();
+    await elsewhere.locator('main[data-page="logout-done"]').waitFor();
+    await tab.waitForFunction(() => window.isSignedOut);
+    return 'changed after a logout in another tab';
+  });
+}
+
 await browser.close();
 servers.forEach((server) => server.close());
 close();

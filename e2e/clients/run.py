@@ -156,7 +156,8 @@ def in_browser(checks):
     with tempfile.TemporaryDirectory() as folder:
         certificate(Path(folder), "localhost")
         tls = (f"{folder}/tls.crt", f"{folder}/tls.key")
-        with Provider("clients-browser", tls, address=("id.example.org", free_port())) as provider:
+        with Provider("clients-browser", tls, address=("id.example.org", free_port()),
+                      settings={"session.management": "true"}) as provider:
             sites = {"same": f"https://app.example.org:{free_port()}", "other": f"https://app.example.net:{free_port()}"}
             app = provider.add_client(
                 client_id="app", client_name="App", token_endpoint_auth_method="none",
