@@ -74,6 +74,22 @@ for (const [alg, enc, algorithm] of [
   });
 }
 
+await check('pairwise subjects: another sub for each sector, the same one in ID token and UserInfo', async () => {
+  const subjectOf = async (host, subject_type) => {
+    const redirect_uri = `https://${host}/callback`;
+    const config = await register({ application_type: 'web', redirect_uris: [redirect_uri], subject_type }, client.ClientSecretPost());
+    expect(config.clientMetadata().subject_type === subject_type, 'the subject type that was asked for');
+    // `login` compares the subjects of ID token and UserInfo.
+    const { tokens } = await login(config, { redirect_uri });
+    return tokens.claims().sub;
+  };
+  const one = await subjectOf('one.example', 'pairwise');
+  expect(await subjectOf('one.example', 'pairwise') === one, 'clients of one sector know the same subject');
+  const others = [await subjectOf('two.example', 'pairwise'), await subjectOf('one.example', 'public')];
+  expect(new Set([one, ...others]).size === 3, 'another sector and a public client know other subjects');
+  expect(await subjectOf('three.example', 'public') === others[1], 'public clients know the same subject');
+});
+
 await check('the registration is read and removed with its token', async () => {
   const config = await register({ client_name: 'For a while' });
   const { registration_access_token, registration_client_uri, client_id } = config.clientMetadata();
