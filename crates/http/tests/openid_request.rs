@@ -174,6 +174,17 @@ fn a_requested_subject_is_the_only_one() {
     let contradiction = silent(r#"{"id_token":{"sub":{"value":"bob"}}}"#).set("id_token_hint", &hint);
     let _ = contradiction.open(&ua).expect_error("invalid_request");
     let _ = silent(r#"{"id_token":{"sub":{"value":5}}}"#).open(&ua).expect_error("invalid_request");
+    // It is the same person whom UserInfo is about.
+    let _ = silent(r#"{"userinfo":{"sub":{"value":"alice"}}}"#).open(&ua).expect_code();
+    let _ = silent(r#"{"userinfo":{"sub":{"value":"bob"}}}"#).open(&ua).expect_error("login_required");
+    let both = |userinfo: &str| {
+        silent(&format!(
+            r#"{{"id_token":{{"sub":{{"values":["bob","alice"]}}}},"userinfo":{{"sub":{userinfo}}}}}"#
+        ))
+    };
+    let _ = both(r#"{"value":"alice"}"#).open(&ua).expect_code();
+    let _ = both(r#"{"value":"bob"}"#).open(&ua).expect_error("login_required");
+    let _ = both(r#"{"value":"carol"}"#).open(&ua).expect_error("invalid_request");
 }
 
 /// RFC 8725 section 3.12: a signed UserInfo answer has issuer, audience and subject of an ID token, and is

@@ -268,12 +268,17 @@ fn acr_values(text: Option<&str>, client: &Client, is_openid: bool) -> Vec<Acr> 
 /// Whom the client expects. When `claims` asks for certain values of `sub`, nobody else may be the answer (OIDC
 /// Core section 5.5.1), so a request that nobody can meet is refused.
 fn expected_subjects(hinted: Option<Box<str>>, claims: &ClaimsRequest) -> Result<Vec<Box<str>>, Refusal> {
-    let Some(ask) = claims.of_id_token("sub").filter(|ask| !ask.values.is_empty()) else {
-        return Ok(hinted.into_iter().collect());
-    };
-    let named = ask.strings().map(String::into_boxed_str);
-    let expected: Vec<_> = named.filter(|sub| hinted.as_ref().is_none_or(|hinted| sub == hinted)).collect();
-    if expected.is_empty() { SUBJECT_IMPOSSIBLE.refused() } else { Ok(expected) }
+    let mut expected = hinted.map(|subject| vec![subject]);
+    let asks = claims.id_token.iter().chain(&claims.userinfo);
+    for ask in asks.filter(|ask| &*ask.name == "sub" && !ask.values.is_empty()) {
+        let mut named: Vec<_> = ask.strings().map(String::into_boxed_str).collect();
+        named.retain(|subject| expected.as_ref().is_none_or(|some| some.contains(subject)));
+        expected = Some(named);
+    }
+    match expected {
+        Some(nobody) if nobody.is_empty() => SUBJECT_IMPOSSIBLE.refused(),
+        expected => Ok(expected.unwrap_or_default()),
+    }
 }
 
 /// Whom an ID token names that this server issued to the client.

@@ -313,7 +313,7 @@ fn ask(name: &str, wish: &RawValue) -> Option<ClaimAsk> {
     if let Some(values) = object.raw("values") {
         ask.values = serde_json::from_str(values.get()).ok()?;
     }
-    if let Some(value) = object.raw("value").filter(|value| value.get() != "null") {
+    if let Some(value) = object.raw("value") {
         ask.values.push(value.to_owned());
     }
     Some(ask)
@@ -345,6 +345,95 @@ mod tests {
         }
         let odd = rule().parse("{\"userinfo\":{\"__proto__\":null,\"constructor\":{}}}").unwrap();
         assert!(odd.is_empty());
+    }
+
+    /// CLAIM-02: however many members there are, they are read once, and only so many known ones are taken.
+    #[test]
+    fn ten_thousand_members_are_read_or_refused() {
+        let asking = |name: &dyn Fn(usize) -> String| {
+            let members: Vec<String> = (0..10_000).map(|n| format!("\"{}\":null", name(n))).collect();
+            format!("{{\"userinfo\":{{{}}}}}", members.join(","))
+        };
+        assert!(rule().parse(&asking(&|n| format!("unknown{n}"))).unwrap().is_empty());
+        assert!(rule().parse(&asking(&|n| format!("email#x{n}"))).is_err());
+        assert!(rule().parse(&asking(&|_| "unknown".to_owned())).is_err(), "the same one");
+        let text = format!("{{\"userinfo\":{{\"x\":{}1{}}}}}", "[".repeat(10_000), "]".repeat(10_000));
+        assert!(rule().parse(&text).is_err(), "deeper than anybody reads");
+    }
+
+    /// 100,000 generated texts: what is read has only known claims, and their wishes are those of the text; damaged texts
+    /// break nothing.
+    #[test]
+    fn every_request_is_read() {
+        let rule = rule();
+        let mut state = 1_u64;
+        let mut below = |limit: usize| {
+            // xorshift64*: the same texts on every machine.
+            state ^= state >> 12;
+            state ^= state << 25;
+            state ^= state >> 27;
+            usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % limit
+        };
+        let names =
+            ["email", "name#de", "sub", "acr", "address", "iss", "aud", "_claim_sources", "x", "", "\u{e4}"];
+        let good = [
+            "null",
+            "{}",
+            r#"{"essential":true}"#,
+            r#"{"value":1}"#,
+            r#"{"values":["a",null]}"#,
+            r#"{"y":[]}"#,
+        ];
+        let bad = [
+            "1",
+            "[]",
+            "\"a\"",
+            r#"{"essential":1}"#,
+            r#"{"values":{}}"#,
+            r#"{"value":1,"value":2}"#,
+            "{",
+            "",
+        ];
+        let (mut read, mut refused) = (0, 0);
+        for _ in 0..100_000 {
+            let mut chosen: Vec<&str> = (0..below(5)).map(|_| names[below(names.len())]).collect();
+            let is_repeated = below(8) == 0;
+            if !is_repeated {
+                chosen.sort_unstable();
+                chosen.dedup();
+            }
+            let is_bad = below(8) == 0;
+            let bad_one = below(chosen.len().max(1));
+            let members: Vec<String> = chosen
+                .iter()
+                .enumerate()
+                .map(|(at, name)| {
+                    let values = if is_bad && at == bad_one { &bad[..] } else { &good[..] };
+                    format!("{}:{}", serde_json::to_string(name).unwrap(), values[below(values.len())])
+                })
+                .collect();
+            let member = ["userinfo", "id_token"][below(2)];
+            let mut text = format!("{{\"{member}\":{{{}}}}}", members.join(",")).into_bytes();
+            let known = |name: &str| rule.supported().any(|known| known == name.split('#').next().unwrap());
+            match rule.parse(str::from_utf8(&text).unwrap()) {
+                Ok(request) => {
+                    let asks: Vec<&str> =
+                        request.userinfo.iter().chain(&request.id_token).map(|ask| &*ask.name).collect();
+                    let mut expected: Vec<&str> = chosen.iter().copied().filter(|name| known(name)).collect();
+                    expected.sort_unstable();
+                    assert_eq!(asks, expected, "{}", String::from_utf8_lossy(&text));
+                    read += 1;
+                }
+                Err(_) => {
+                    assert!(is_bad || is_repeated, "{}", String::from_utf8_lossy(&text));
+                    refused += 1;
+                }
+            }
+            let at = below(text.len());
+            text[at] = u8::try_from(below(256)).unwrap();
+            let _ = rule.parse(&String::from_utf8_lossy(&text));
+        }
+        assert!(read > 50_000 && refused > 5_000, "{read} {refused}");
     }
 
     /// CLAIM-04, CLAIM-05
