@@ -4,8 +4,9 @@
 //
 // The fixture names the public client `app` and the origins of the sites that serve it: `same` is the issuer's own site
 // (another host of the same domain), `other` is not.
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
+import { tmpdir } from 'node:os';
 import { chromium } from 'playwright-core';
 import { checksOf, close, expect, fixture } from './fixture.mjs';
 
@@ -43,8 +44,8 @@ function serve(origin) {
 }
 
 /** A browser with the application of this site open. */
-async function open(site, settings = {}) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true });
+async function open(site, settings = {}, context = undefined) {
+  context ??= await browser.newContext({ ignoreHTTPSErrors: true });
   const tab = await context.newPage();
   tab.setDefaultTimeout(15_000);
   await tab.goto(site);
@@ -82,9 +83,8 @@ function user(tab, act) {
 
 const servers = await Promise.all([serve(sites.same), serve(sites.other)]);
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const browser = await chromium.launch({ executablePath, args: [
-  '--no-sandbox', '--host-resolver-rules=MAP *.example.org 127.0.0.1, MAP *.example.net 127.0.0.1',
-] });
+const args = ['--no-sandbox', '--host-resolver-rules=MAP *.example.org 127.0.0.1, MAP *.example.net 127.0.0.1'];
+const browser = await chromium.launch({ executablePath, args });
 
 for (const [name, site] of Object.entries(sites)) {
   await check(`login from ${name === 'same' ? 'the same' : 'another'} site, with UserInfo`, async () => {
@@ -145,28 +145,55 @@ await check('logout, and back at the application', async () => {
   expect((await user(tab, 'signinSilent')).error === 'login_required', 'nobody is signed in');
 });
 
-// From another site the browser may keep our cookie from the frame; then the library must be left in peace.
+/** Signs in with session monitoring, and gives back the tab when the frame has answered so often. */
+async function monitored(context, site, answers) {
+  const tab = await open(site, { monitorSession: true, checkSessionIntervalInSeconds: 1 }, context);
+  await tab.addInitScript(() => {
+    window.addEventListener('message', ({ data }) => { if (typeof data === 'string') (window.said ??= []).push(data); });
+  });
+  const signedIn = await signIn(tab);
+  expect(!signedIn.error, signedIn.error);
+  await tab.evaluate(() => manager.events.addUserSignedOut(() => { window.isSignedOut = true; }));
+  await tab.waitForFunction((wanted) => window.said?.length >= wanted, answers);
+  return tab;
+}
+
+/** What the frame has said, each word once. */
+const said = (tab) => tab.evaluate(() => [...new Set(window.said)].join());
+
+async function signOutElsewhere(tab) {
+  const elsewhere = await tab.context().newPage();
+  await elsewhere.goto(`${fixture.issuer}/logout`);
+  await elsewhere.locator('button[name="action"][value="logout"]').click();
+  await elsewhere.locator('main[data-page="logout-done"]').waitFor();
+}
+
+// A person who lets frames of other sites have their cookies; Chromium's default here is not to.
+const profile = mkdtempSync(`${tmpdir()}/chancery-profile-`);
+mkdirSync(`${profile}/Default`);
+writeFileSync(`${profile}/Default/Preferences`, JSON.stringify({ profile: { cookie_controls_mode: 0 } }));
+const kept = await chromium.launchPersistentContext(profile, { executablePath, args, ignoreHTTPSErrors: true });
 for (const [name, site] of Object.entries(sites)) {
   await check(`session monitoring from ${name === 'same' ? 'the same' : 'another'} site`, async () => {
-    const tab = await open(site, { monitorSession: true, checkSessionIntervalInSeconds: 1 });
-    await tab.addInitScript(() => {
-      window.addEventListener('message', ({ data }) => { if (typeof data === 'string') (window.said ??= []).push(data); });
-    });
-    const signedIn = await signIn(tab);
-    expect(!signedIn.error, signedIn.error);
-    await tab.evaluate(() => manager.events.addUserSignedOut(() => { window.isSignedOut = true; }));
-    await tab.waitForFunction(() => window.said?.length >= 3);
-    const before = await tab.evaluate(() => [...new Set(window.said)].join());
-    expect(before === 'unchanged', `unchanged and not ${before}`);
+    const tab = await monitored(kept, site, 3);
+    expect(await said(tab) === 'unchanged', `unchanged and not ${await said(tab)}`);
     expect(!await tab.evaluate(() => window.isSignedOut), 'nothing has happened yet');
-    const elsewhere = await tab.context().newPage();
-    await elsewhere.goto(`${fixture.issuer}/logout`);
-    await elsewhere.locator('button[name="action"][value="logout"]').click();
-    await elsewhere.locator('main[data-page="logout-done"]').waitFor();
+    await signOutElsewhere(tab);
     await tab.waitForFunction(() => window.isSignedOut);
+    await tab.close();
     return 'changed after a logout in another tab';
   });
 }
+await kept.close();
+rmSync(profile, { recursive: true, force: true });
+
+await check('session monitoring where the frame has no cookies: nobody is signed out by mistake', async () => {
+  const tab = await monitored(await browser.newContext({ ignoreHTTPSErrors: true }), sites.other, 1);
+  expect(await said(tab) === 'error', `error and not ${await said(tab)}`);
+  await signOutElsewhere(tab);
+  await tab.waitForTimeout(2_500);
+  expect(!await tab.evaluate(() => window.isSignedOut), 'the library was told to do nothing');
+});
 
 await browser.close();
 servers.forEach((server) => server.close());
