@@ -244,6 +244,12 @@ pub trait Registry: Send + Sync {
         Box::pin(async { Err(Fault::internal("this registry can only be read")) })
     }
 
+    /// Stores a new client whose id the engine has made of random bytes, so that nobody else can have it. By default
+    /// as any other.
+    fn add_client<'a>(&'a self, realm: &'a RealmId, client: Arc<Client>) -> PortFuture<'a, Put> {
+        self.put_client(realm, None, client)
+    }
+
     /// Removes a client as it was seen.
     fn remove_client<'a>(
         &'a self,

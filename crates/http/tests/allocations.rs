@@ -31,6 +31,13 @@ fn hot_paths_allocate_little() {
         ("client_credentials", 57, allocations(|| drop(kit.send(machine.clone())))),
         ("authorization", 168, allocations(|| drop(authorization.open(&ua)))),
     ];
+    // What the engine itself does for a document.
+    let documents = allocations(|| {
+        let snapshot = kit.provider.snapshot();
+        drop((snapshot.discovery.body.clone(), snapshot.jwks.body.clone()));
+    });
+    assert!(documents <= 2, "{documents}");
+
     let over: Vec<_> = counted.iter().filter(|(_, bound, count)| count > bound).collect();
     assert!(over.is_empty(), "more allocations than before (request, bound, counted): {over:?}");
 }

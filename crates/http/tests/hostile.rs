@@ -4,9 +4,11 @@
 #![expect(clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use bytes::Bytes;
+use chancery_core::endpoint::registration::RegistrationAccess;
 use chancery_core::event::Event;
 use chancery_testkit::{Answer, Hostile, HtmlPage, MARK, TestProvider, UserAgent, minutes, refusals};
-use http::Request;
+use http::{Method, Request};
+use serde_json::json;
 
 /// How many requests each endpoint gets.
 const REQUESTS: usize = 10_000;
@@ -14,8 +16,9 @@ const REQUESTS: usize = 10_000;
 /// What may stand in front of a redirect: the registered redirect URIs, and our own pages.
 const TARGETS: &[&str] = &["https://web.example/cb?", "https://web.example/cb#", "https://id.example/", "/"];
 
-/// What is wrong with an answer, if anything. `written` is the number of writing trips.
-fn complaint(answer: &Answer, written: u64) -> Option<String> {
+/// What is wrong with an answer, if anything. `written` is the number of writing trips; only registration may repeat
+/// what was sent (REG-05).
+fn complaint(answer: &Answer, written: u64, may_repeat: bool) -> Option<String> {
     let status = answer.status.as_u16();
     let has_acted = answer.events.iter().any(|event| {
         !matches!(
@@ -43,7 +46,7 @@ fn complaint(answer: &Answer, written: u64) -> Option<String> {
         () if status >= 500 => Some("a 5xx".to_owned()),
         () if written > 0 && !has_acted => Some(format!("{written} writes for {:?}", answer.events)),
         () if !is_told => Some(format!("events {:?}", answer.events)),
-        () if shown.contains(MARK) => Some("the request is reflected".to_owned()),
+        () if shown.contains(MARK) && !may_repeat => Some("the request is reflected".to_owned()),
         () if answer.text().contains("<script>h0") => Some("markup of the request".to_owned()),
         () if location.is_some_and(|to| !TARGETS.iter().any(|target| to.starts_with(target))) => {
             Some(format!("a redirect to {location:?}"))
@@ -61,9 +64,17 @@ fn complaint(answer: &Answer, written: u64) -> Option<String> {
 
 /// Sends hostile variants of the good requests, and sees that the good ones are good.
 fn storm(seed: u64, good: impl Fn(&TestProvider) -> Vec<Request<Bytes>>) {
-    let kit = TestProvider::new();
+    storm_at(&TestProvider::new(), seed, false, good);
+}
+
+fn storm_at(
+    kit: &TestProvider,
+    seed: u64,
+    may_repeat: bool,
+    good: impl Fn(&TestProvider) -> Vec<Request<Bytes>>,
+) {
     let hostile = Hostile::new(seed);
-    let good = good(&kit);
+    let good = good(kit);
     let mut refused = 0;
     for n in 0..REQUESTS {
         let request = hostile.request(&good[n % good.len()]);
@@ -72,7 +83,7 @@ fn storm(seed: u64, good: impl Fn(&TestProvider) -> Vec<Request<Bytes>>) {
         kit.counting.reset();
         let answer = kit.send(request);
         refused += usize::from(answer.status.as_u16() >= 400);
-        if let Some(complaint) = complaint(&answer, kit.counting.writes()) {
+        if let Some(complaint) = complaint(&answer, kit.counting.writes(), may_repeat) {
             let told = answer.text().chars().take(600).collect::<String>();
             panic!(
                 "request {n}: {complaint}\n{shown}\n{body}\n-> {} {:?}\n{told}",
@@ -192,6 +203,56 @@ fn userinfo() {
         let by_header =
             kit.anonymous_request("/userinfo").get().header("authorization", &bearer).param("x", "1");
         vec![by_header.to_http(), by_form.to_http(), kit.anonymous_request("/userinfo").get().to_http()]
+    });
+}
+
+/// OUT-01, OUT-02: logout by GET and POST, with and without somebody who is signed in, and the form of its page.
+#[test]
+fn logout() {
+    let kit = TestProvider::new();
+    kit.put_client(
+        r#"{"client_id":"leaver","redirect_uris":["https://web.example/cb"],"chancery":{"consent":"implied"},
+            "post_logout_redirect_uris":["https://web.example/cb?bye"],"token_endpoint_auth_method":"none"}"#,
+    );
+    storm_at(&kit, 9, false, |kit| {
+        let ua = browser(kit);
+        ua.signed_in("alice");
+        let tokens = kit.tokens("bob", "leaver", "openid");
+        let next = "&post_logout_redirect_uri=https%3A%2F%2Fweb.example%2Fcb%3Fbye&state=s&ui_locales=de";
+        let query = format!("id_token_hint={}&client_id=leaver{next}", tokens.member("id_token"));
+        let posted =
+            kit.anonymous_request("/logout").param("client_id", "leaver").param("logout_hint", "alice");
+        let asked = ua.follow_from_another_site(&format!("/logout?client_id=leaver{next}"));
+        vec![
+            kit.anonymous_request(&format!("/logout?{query}")).get().to_http(),
+            ua.to_http_get(&format!("/logout?{query}")),
+            posted.param("post_logout_redirect_uri", "https://web.example/cb?bye").to_http(),
+            asked.to_http(&[], ("action", "stay")),
+        ]
+    });
+}
+
+/// REG-01, REGM-01: registration, and the management of a client by itself. What they store is looked at in
+/// `hostile_registration.rs`.
+#[test]
+fn registration() {
+    let kit = TestProvider::builder().configure(|config| {
+        config.registration.access = RegistrationAccess::Open;
+        config.registration.management = true;
+        (config.registration.network_quota, config.registration.total_quota) = (0, 0);
+    });
+    storm_at(&kit.build(), 10, true, |kit| {
+        let metadata = json!({ "redirect_uris": ["https://web.example/cb"], "client_name": "A client",
+            "client_name#de": "Ein Client", "logo_uri": "https://web.example/logo.png", "contacts": ["a@web.example"] });
+        let given = kit.register(&metadata).expect_status(201);
+        let mut change = metadata.clone();
+        change["client_id"] = given["client_id"].clone();
+        vec![
+            kit.registration_request(&metadata),
+            kit.management_request(&Method::GET, &given, None),
+            kit.management_request(&Method::PUT, &given, Some(&change)),
+            kit.registration_request(&json!({})),
+        ]
     });
 }
 

@@ -181,8 +181,8 @@ fn policies_permit_and_limit() {
     }
 }
 
-/// Get token, lower its count, store the client: registration costs 2 trips to the store of records at most,
-/// and none without a token.
+/// REG-07: get token, lower its count, store the client: registration costs 2 trips to the store of records at most, and
+/// none without a token. The client is one write more (`a_made_id_is_stored_without_a_look`).
 #[test]
 fn trips() {
     let kit = provider(RegistrationAccess::Open);

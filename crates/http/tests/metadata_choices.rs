@@ -6,7 +6,7 @@ use chancery_core::client::RegistrationPolicy;
 use chancery_core::endpoint::registration::RegistrationAccess;
 use chancery_core::offered::ClientDefaults;
 use chancery_core::ports::Registry as _;
-use chancery_jose::SigningAlgorithm;
+use chancery_jose::{KeyManagementAlgorithm, SigningAlgorithm};
 use chancery_testkit::{ClientKey, NegativeTable, Refused, TestProvider, TestProviderBuilder, wait};
 use chancery_types::ClientId;
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, SubjectType};
@@ -19,6 +19,7 @@ fn open() -> TestProviderBuilder {
         config.registration.management = true;
         config.registration.network_quota = 0;
         config.subjects.types = vec![SubjectType::Public, SubjectType::Pairwise];
+        config.request_objects.encryption_algorithms = vec![KeyManagementAlgorithm::A128Kw];
     })
 }
 

@@ -234,10 +234,12 @@ impl<'c> Asked<'c> {
             software_statement: self.statement,
             is_used: former.is_some_and(|dynamic| dynamic.is_used),
         };
+        let mut has_made_id = false;
         let (mut body, needs_secret, text) = match &self.change {
             None => {
                 let Identity { client_id, client_secret } =
                     rules.registration.policy.identity(&self.metadata, random);
+                has_made_id = client_id.is_none();
                 let made = || ClientId::parse(&base64url::encode(bytes::<16>(random)));
                 let client_id = client_id.map_or_else(made, Ok);
                 let body = ClientBody {
@@ -286,6 +288,7 @@ impl<'c> Asked<'c> {
         let client = Client::new(body);
         let registered = |client| Registered { client, secret_to_show, notices: Vec::new() };
         Ok(Ok(match self.change {
+            None if has_made_id => Draft::from(registered(client)).with_made_id(),
             None => registered(client).into(),
             Some(Change { former, .. }) => {
                 Draft::change_of(former.metadata(), registered(client.seen_at(former.revision())))

@@ -108,6 +108,8 @@ pub struct Draft {
     is_sector_known: bool,
     /// Whether there is an address that this server asks and did not ask before.
     asks_others: bool,
+    /// Whether the engine has made its id.
+    has_made_id: bool,
 }
 
 impl Draft {
@@ -118,7 +120,17 @@ impl Draft {
         let is_sector_known = new.openid.sector_identifier_uri == former.openid.sector_identifier_uri
             && new.flow.redirect_uris.iter().all(is_listed);
         let asks_others = new.fetched().any(|uri| former.fetched().all(|known| known != uri));
-        Self { registered, is_sector_known, asks_others }
+        Self { registered, is_sector_known, asks_others, has_made_id: false }
+    }
+
+    /// The same with an id that the engine has made.
+    pub(super) fn with_made_id(self) -> Self {
+        Self { has_made_id: true, ..self }
+    }
+
+    /// Whether the engine has made its id.
+    pub(crate) fn has_made_id(&self) -> bool {
+        self.has_made_id
     }
 
     /// Whether there is an address that this server asks and did not ask before.
@@ -143,7 +155,7 @@ impl Draft {
 
 impl From<Registered> for Draft {
     fn from(registered: Registered) -> Self {
-        Self { registered, is_sector_known: false, asks_others: true }
+        Self { registered, is_sector_known: false, asks_others: true, has_made_id: false }
     }
 }
 

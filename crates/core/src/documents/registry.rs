@@ -128,6 +128,13 @@ impl Registry for StoredRegistry {
         })
     }
 
+    /// One trip: no account has an id of 128 random bits.
+    fn add_client<'a>(&'a self, realm: &'a RealmId, client: Arc<Client>) -> PortFuture<'a, Put> {
+        Box::pin(async move {
+            Ok(self.documents.put(realm, DocumentKind::CLIENT, None, document_of(&client)?).await?)
+        })
+    }
+
     fn remove_client<'a>(
         &'a self,
         realm: &'a RealmId,

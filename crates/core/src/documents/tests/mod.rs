@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use chancery_jose::{Compact, RootSecret, SigningAlgorithm, SystemRandom};
+use chancery_store::kit::CountingDocuments;
 use chancery_store::{Document, DocumentKind, DocumentStore, Put, Revision};
 use chancery_store_memory::MemoryStore;
 use chancery_types::{AccountId, ClientId, Issuer, RealmId, ResourceUri, Timestamp};
@@ -93,6 +94,20 @@ fn a_client_comes_and_goes(registry: &dyn Registry) {
     assert_eq!(now(registry.remove_client(&one, first, &id("app"))).unwrap(), Put::Stale);
     assert!(matches!(now(registry.remove_client(&one, second, &id("app"))).unwrap(), Put::Done(_)));
     assert!(now(registry.client(&one, &id("app"))).unwrap().is_none());
+}
+
+/// A client that registers itself is one write: nobody looks for an account of an id that was drawn at random. An id
+/// that somebody chose costs a look more.
+#[test]
+fn a_made_id_is_stored_without_a_look() {
+    let counting = Arc::new(CountingDocuments::new(Arc::new(MemoryStore::new())));
+    let registry = StoredRegistry::new(Documents::new(counting.clone()));
+    let one = realm("one");
+    assert!(matches!(now(registry.add_client(&one, client("made"))).unwrap(), Put::Done(_)));
+    assert_eq!(counting.take(), [0, 0, 0]);
+    assert!(matches!(now(registry.put_client(&one, None, client("chosen"))).unwrap(), Put::Done(_)));
+    assert_eq!(counting.take(), [1, 0, 0]);
+    assert_eq!(now(registry.add_client(&one, client("made"))).unwrap(), Put::Occupied);
 }
 
 /// RFC 9068 section 5: a client cannot take the id of an account, in this realm; one that is there can be

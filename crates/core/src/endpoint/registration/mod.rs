@@ -207,15 +207,20 @@ impl RegistrationEndpoint {
         let owned = token.as_ref().map(|token| (token, &env.realm));
         let draft = asked.register(owned, &*env.random, &rules)?.map_err(RegistrationError::of)?;
         self.count(call, env, &policies, initial.is_none())?;
+        let has_made_id = draft.has_made_id();
         let registered = fetched(call, env, draft).await?;
         let initial_access_token = initial.as_ref().map(|found| found.body.name.clone());
         if let Some(found) = initial {
             initial_access::lower(call, env, found).await?;
         }
         let client = Arc::new(registered.client.clone());
-        match env.registry.put_client(&env.realm, None, client).await? {
+        let put = match has_made_id {
+            true => env.registry.add_client(&env.realm, client).await?,
+            false => env.registry.put_client(&env.realm, None, client).await?,
+        };
+        match put {
             Put::Done(_) => {}
-            // 128 random bits were drawn a second time, or a registry refuses them for a reason of its own.
+            // 128 random bits were drawn a second time, or the application has chosen an id that is taken.
             Put::Occupied | Put::Stale => return Err(Fault::internal("a made client_id is taken").into()),
         }
         let id = registered.client.id().clone();
