@@ -121,6 +121,28 @@ fn two_front_ends_open_at_the_same_moment() {
     }
 }
 
+/// RFC 6265bis section 8.6: a sibling domain that plants the cookie of its own sign-in in somebody's browser does
+/// not have them go on as the person who has signed in there.
+#[test]
+fn a_planted_cookie_is_not_a_person() {
+    let kit = builder().build();
+    let (attacker, victim) = (kit.user_agent(), kit.user_agent());
+    open(&attacker, "web");
+    let login = view(&attacker, Named::Query, "web");
+    let entered = json!({"form": login["form"], "username": "alice", "password": password_of("alice")});
+    let _ = pages(&attacker).send(about(&attacker, (Named::Query, "web"), Some(("login", entered))));
+    assert_eq!(view(&attacker, Named::Query, "web")["prompt"], "consent");
+    let planted = about(&attacker, (Named::Query, "web"), None);
+    let cookies = planted.headers()["cookie"].to_str().unwrap();
+    let planted = cookies.split("; ").find(|pair| pair.contains("interaction-")).unwrap();
+    open(&victim, "post");
+    let mut request = about(&victim, (Named::Query, "web"), None);
+    let own = request.headers()["cookie"].to_str().unwrap().to_owned();
+    request.headers_mut().insert("cookie", format!("{own}; {planted}").parse().unwrap());
+    let shown = kit.send(request);
+    assert!(shown["over"].is_object() && shown["form"].is_null(), "{}", shown.text());
+}
+
 /// LOGTO-06: a page that names no client gets the newest sign-in, which is not one that was answered.
 #[test]
 fn without_a_name_it_is_the_newest() {

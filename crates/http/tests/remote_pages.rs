@@ -275,68 +275,6 @@ fn an_interaction_is_answered_once() {
     assert!(again["over"]["restart"].as_str().unwrap().starts_with("https://id.example/authorize?"));
 }
 
-/// A request that is too long for a URL is stored, for the browser that has sent it and for its lifetime.
-#[test]
-fn a_long_request_is_stored() {
-    let kit = builder().build();
-    let ua = kit.user_agent();
-    let state = "s".repeat(3000);
-    let request = kit.authorization_request("web").scope("openid email").set("state", &state);
-    let (tab, trips) = kit.trips(|| request.open(&ua));
-    assert_eq!((trips, kit.counting.writes()), (1, 1));
-    let interaction = interaction_of(&tab);
-    assert!(interaction.starts_with("in_") && interaction.len() < 60, "{interaction}");
-    let login = pages(&ua).view(&interaction);
-    assert_eq!(login["prompt"], "login");
-    let signed_in = pages(&ua).post("login", &login, credentials("alice"));
-    let consent = pages(&ua).view(&next_interaction(&signed_in));
-    let allowed = pages(&ua).post("consent", &consent, json!({"allow": true}));
-    assert_eq!(arrival(&allowed).one("state").unwrap(), Some(state.as_str()));
-    assert_eq!(pages(&ua).view(&interaction)["over"]["is_answered"], true);
-    // After its time it is gone.
-    let tab = kit
-        .authorization_request("web")
-        .scope("openid")
-        .set("prompt", "login")
-        .set("state", &state)
-        .open(&ua);
-    kit.clock.advance(hours(1));
-    assert_eq!(pages(&ua).view(&interaction_of(&tab))["over"]["is_answered"], false);
-}
-
-/// There is room for so many of them; a live one never makes way for another.
-#[test]
-fn stored_requests_are_bounded() {
-    let kit = builder().configure(|config| config.interaction.anonymous_limit = 3).build();
-    let long = kit.authorization_request("web").scope("openid").set("state", &"s".repeat(3000));
-    let agents: Vec<UserAgent<'_>> = (0..4).map(|_| kit.user_agent()).collect();
-    let first: Vec<String> = agents.iter().take(3).map(|ua| interaction_of(&long.open(ua))).collect();
-    let full = long.open(&agents[3]).expect_page("error");
-    assert_eq!(full.answer().status.as_u16(), 503);
-    assert!(full.answer().headers.contains_key("retry-after"));
-    for (ua, interaction) in agents.iter().zip(&first) {
-        assert_eq!(pages(ua).view(interaction)["prompt"], "login", "it is still there");
-    }
-    // Short ones need no room.
-    assert_eq!(first_view(&agents[3], "openid")["prompt"], "login");
-    kit.clock.advance(hours(1));
-    let _ = interaction_of(&long.open(&agents[3]));
-}
-
-/// A page that opens requests in somebody's browser does not use up the room of all.
-#[test]
-fn a_session_has_its_share() {
-    let kit = builder().build();
-    let (ua, stranger) = (kit.user_agent(), kit.user_agent());
-    ua.signed_in("alice");
-    let long = kit.authorization_request("web").scope("openid").set("state", &"s".repeat(3000));
-    for _ in 0..chancery_core::guessing::OF_ONE_SESSION {
-        let _ = interaction_of(&long.open(&ua));
-    }
-    assert_eq!(long.open(&ua).expect_page("error").answer().status.as_u16(), 503);
-    let _ = interaction_of(&long.open(&stranger));
-}
-
 /// CORS-01: only the pages' origin, with credentials, and named in `Vary`.
 #[test]
 fn only_the_pages_are_let_in_by_a_preflight() {
@@ -476,11 +414,26 @@ fn a_url_of_another_browser_shows_nothing() {
             assert_eq!(shown["form"], Value::Null);
         }
     }
+    // A request that says who is expected is told to nobody else.
+    for hint in ["login_hint", "id_token_hint"] {
+        let request = kit.authorization_request("web").scope("openid").set("prompt", "login");
+        for state in ["short".to_owned(), "long".repeat(1000)] {
+            let value = if hint == "id_token_hint" {
+                kit.tokens("alice", "web", "openid").member("id_token").to_owned()
+            } else {
+                "alice@example.org".to_owned()
+            };
+            let tab = request.clone().set(hint, &value).set("state", &state).open(&ua);
+            let shown = pages(&victim).view(&interaction_of(&tab)).expect_status(200);
+            assert_eq!(shown["over"]["restart"], Value::Null, "{hint} {}", shown.text());
+        }
+    }
     // What belongs to a person does not even begin anew.
-    let login = pages(&ua).post("login", &first_view(&ua, "openid"), credentials("alice"));
+    let login = pages(&ua).post("login", &first_view(&ua, "openid email"), credentials("alice"));
     let shown = pages(&victim).view(&next_interaction(&login)).expect_status(200);
     assert_eq!((&shown["over"]["restart"], &shown["form"]), (&Value::Null, &Value::Null));
     let elsewhere = builder().realm("elsewhere").keys_of(&kit).build();
+    let ua = kit.user_agent();
     let tab = kit.authorization_request("web").scope("openid").open(&ua);
     let shown = pages(&ua.at(&elsewhere)).view(&interaction_of(&tab));
     assert_eq!(shown["over"]["client"], Value::Null, "another realm: {}", shown.text());

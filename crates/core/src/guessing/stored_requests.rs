@@ -4,7 +4,6 @@
 //! Whoever opens an authorization request can make one, so their number is bounded. It is counted in memory,
 //! so that a flood costs the store nothing; each node counts on its own.
 
-use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use chancery_types::{Key, Timestamp};
@@ -13,22 +12,40 @@ use chancery_types::{Key, Timestamp};
 /// use up the room of all.
 pub const OF_ONE_SESSION: usize = 16;
 
+/// The part of the room that one network may have.
+const OF_ONE_NETWORK: usize = 4;
+
+struct Stored {
+    ends: Timestamp,
+    session: Option<Key>,
+    network: Option<Box<str>>,
+}
+
 /// When each of them ends, and whose it is.
 #[derive(Default)]
-pub struct StoredRequests(Mutex<VecDeque<(Timestamp, Option<Key>)>>);
+pub struct StoredRequests(Mutex<Vec<Stored>>);
 
 impl StoredRequests {
-    /// Makes room for one more, in this session or in none; `false` if there are too many. One that is alive
-    /// never makes way for another.
-    pub fn take(&self, now: Timestamp, ends: Timestamp, session: Option<Key>, most: usize) -> bool {
+    /// Makes room for one more, of this session and this network, as far as they are known; `false` if there are
+    /// too many. One that is alive never makes way for another.
+    pub fn take(
+        &self,
+        (now, ends): (Timestamp, Timestamp),
+        session: Option<Key>,
+        network: Option<Box<str>>,
+        most: usize,
+    ) -> bool {
         let mut alive = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        alive.retain(|(ends, _)| *ends > now);
-        let of_session = || alive.iter().filter(|(_, other)| *other == session).count();
-        if alive.len() >= most || (session.is_some() && of_session() >= OF_ONE_SESSION) {
-            return false;
+        alive.retain(|stored| stored.ends > now);
+        let of_session = alive.iter().filter(|stored| stored.session == session).count();
+        let of_network = alive.iter().filter(|stored| stored.network == network).count();
+        let is_full = alive.len() >= most
+            || (session.is_some() && of_session >= OF_ONE_SESSION)
+            || (network.is_some() && of_network >= most.div_ceil(OF_ONE_NETWORK));
+        if !is_full {
+            alive.push(Stored { ends, session, network });
         }
-        alive.push_back((ends, session));
-        true
+        !is_full
     }
 }
 
@@ -44,7 +61,7 @@ mod tests {
     fn there_is_room_again_when_one_has_ended() {
         let (stored, now) = (StoredRequests::default(), Timestamp::from_secs(1_800_000_000));
         let later = now + Duration::from_secs(60);
-        let take = |at: Timestamp| stored.take(at, at + HOUR, None, 2);
+        let take = |at: Timestamp| stored.take((at, at + HOUR), None, None, 2);
         assert_eq!([take(now), take(later), take(later)], [true, true, false]);
         assert_eq!([take(now + HOUR), take(now + HOUR)], [true, false], "the first has ended");
     }
@@ -54,9 +71,19 @@ mod tests {
         let (stored, now) = (StoredRequests::default(), Timestamp::from_secs(1_800_000_000));
         let realm = RealmId::parse("main").unwrap();
         let session = |seed: u8| Some(Key::derive(&realm, Kind::SESSION, Partition([seed, 0]), &[seed]));
-        let take = |session| stored.take(now, now + HOUR, session, 40);
+        let take = |session| stored.take((now, now + HOUR), session, None, 40);
         assert!((0..OF_ONE_SESSION).all(|_| take(session(1))));
         assert!(!take(session(1)));
         assert!(take(session(2)) && take(None));
+    }
+
+    #[test]
+    fn nor_does_a_network() {
+        let (stored, now) = (StoredRequests::default(), Timestamp::from_secs(1_800_000_000));
+        let take = |network: Option<&str>| stored.take((now, now + HOUR), None, network.map(Into::into), 10);
+        assert_eq!([(); 4].map(|()| take(Some("a"))), [true, true, true, false]);
+        assert!(take(Some("b")), "another network");
+        assert!((0..6).all(|_| take(None)), "who comes from nowhere known");
+        assert!(!take(None), "there is no more room");
     }
 }

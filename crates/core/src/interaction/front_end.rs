@@ -74,7 +74,8 @@ async fn send(pending: &Pending<'_>) -> Result<Decided, Fault> {
 async fn store(pending: &Pending<'_>, sealed: Sealed) -> Result<Outcome<Unsealed>, Fault> {
     let (by, call, env) = pending.world();
     let (session, ends) = (pending.session(), call.now + by.config.lifetime);
-    if !env.guessing.stored_requests.take(call.now, ends, session, by.config.anonymous_limit) {
+    let most = by.config.anonymous_limit;
+    if !env.guessing.stored_requests.take((call.now, ends), session, call.network(), most) {
         return Err(Fault::unavailable("interaction.anonymous_limit requests are stored already"));
     }
     let browser = HandleDigest::from_bytes(&sealed.browser);
@@ -110,7 +111,7 @@ pub(crate) async fn view(
     let is_of_browser =
         call.browser.as_deref().is_some_and(|cookie| constant_time_eq(&browser, &sha256(cookie)));
     if !is_of_browser {
-        return Ok(stored::way_on(by, (call, env), Some(request.as_text()), true).await?);
+        return Ok(stored::way_on(by, (call, env), Some(request.as_text()), stored::expects_nobody).await?);
     }
     let received = Received::again(carried::read(env, by.keys(), request.as_text())?, source);
     let mut pending = match stored::again(by, call, env, received).await? {

@@ -33,7 +33,8 @@ pub(crate) async fn page(
         // It learns which client it was, and of a request that belongs to a person nothing. Nobody's is started
         // again: of two tabs that a browser has opened at the same moment, only one has the cookie that stays.
         let is_of_nobody = found.body.session.is_none();
-        return Ok(way_on(by, (call, env), Some(found.body.request.as_text()), is_of_nobody).await?);
+        let can_restart = |params: &Params<'_>| is_of_nobody && expects_nobody(params);
+        return Ok(way_on(by, (call, env), Some(found.body.request.as_text()), can_restart).await?);
     }
     match reopen(by, call, env, handle, &found).await? {
         ControlFlow::Continue(pending)
@@ -136,7 +137,12 @@ pub(super) async fn lost_form(
     (call, env): (&Call, &Env),
     form: &Params<'_>,
 ) -> Result<Decided, Fault> {
-    way_on(by, (call, env), form.one("request").ok().flatten(), true).await
+    way_on(by, (call, env), form.one("request").ok().flatten(), |_| true).await
+}
+
+/// Whether a request does not say who the person is.
+pub(super) fn expects_nobody(params: &Params<'_>) -> bool {
+    !params.has("login_hint") && !params.has("id_token_hint")
 }
 
 /// The page for a request of which nothing else is known: back to its client, or once more from the
@@ -145,10 +151,11 @@ pub(super) async fn way_on(
     by: &Interactions,
     (call, env): (&Call, &Env),
     carrier: Option<&str>,
-    can_restart: bool,
+    can_restart: impl Fn(&Params<'_>) -> bool,
 ) -> Result<Decided, Fault> {
     let carried = carrier.and_then(|carrier| carried::read(env, by.keys(), carrier).ok());
     let Some(carried) = carried else { return Ok(lost_page(None, None, false)) };
+    let can_restart = can_restart(&carried.params);
     let received = Received::again(carried, Source::Browser);
     let addressed = match received.resolve(call, env, &by.rules.resolver).await {
         Ok(resolved) => resolved.address(env, &by.rules.offered).await,

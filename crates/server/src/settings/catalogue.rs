@@ -300,7 +300,7 @@ const WRITTEN: &[Setting] = &[
         "interaction.anonymous_limit",
         Form::Number,
         "1000",
-        "How many requests each node stores for such pages at most, of those that are too long for a URL. Whoever comes when it is full has to come again later.",
+        "How many requests each node stores for such pages at most, of those that are too long for a URL; a quarter of them for one network. Whoever comes when it is full has to come again later.",
     ),
     setting(
         "throttle.failures",
