@@ -1,11 +1,12 @@
 // The npm package openid-client, unmodified: clients that authenticate by what they sign (RFC 7523), sign what they ask
-// for (RFC 9101), and answers that do not come in the query.
+// for (RFC 9101), which the npm package jose encrypts, and answers that do not come in the query.
 //
 //     node openid_client_signed.mjs FIXTURE.json
 //
 // The fixture names the clients `private_key_jwt` and `client_secret_jwt`, for both of which the provider knows what
-// they sign with, `hybrid` (response type `code id_token`) and `implicit` (`id_token`).
+// they sign with, `encrypting`, whose requests are signed and encrypted with its secret, `hybrid` (response type `code id_token`) and `implicit` (`id_token`).
 import * as client from 'openid-client';
+import * as jose from 'jose';
 import { authorizationAnswer, checksOf, close, expect, fixture } from './fixture.mjs';
 import { execute, login, posted, request } from './openid_client_login.mjs';
 
@@ -44,6 +45,49 @@ for (const of of clients.private_key_jwt) {
     const build = (...asked) => client.buildAuthorizationUrlWithJAR(...asked, key);
     const { url } = await request(config, {}, build);
     expect([...url.searchParams.keys()].sort().join() === 'client_id,request', 'nothing is asked for outside of it');
+    await login(config, {}, { build });
+  });
+}
+
+/** The address with its request object encrypted: for a key of the provider, or with one that both sides know. */
+async function encrypted(url, key, header) {
+  const plaintext = new TextEncoder().encode(url.searchParams.get('request'));
+  const object = await new jose.CompactEncrypt(plaintext).setProtectedHeader({ cty: 'JWT', ...header }).encrypt(key);
+  url.searchParams.set('request', object);
+  return url;
+}
+
+for (const [alg, enc, kty] of [
+  ['RSA-OAEP-256', 'A128CBC-HS256', 'RSA'], ['ECDH-ES', 'A256GCM', 'EC'], ['ECDH-ES+A256KW', 'A256CBC-HS512', 'EC'],
+]) {
+  await check(`a request object encrypted by ${alg} with ${enc}, login`, async () => {
+    const [of] = clients.private_key_jwt;
+    const key = { key: await importKey(of.key), kid: of.key.jwk.kid };
+    const config = await discover(of, client.PrivateKeyJwt(key));
+    const { jwks_uri, request_object_encryption_alg_values_supported: announced } = config.serverMetadata();
+    expect(announced.includes(alg), `${alg} is announced`);
+    const { keys } = await (await fetch(jwks_uri)).json();
+    const jwk = keys.find((one) => one.use === 'enc' && one.kty === kty);
+    const build = async (...asked) => encrypted(
+      await client.buildAuthorizationUrlWithJAR(...asked, key), await jose.importJWK(jwk, alg), { alg, enc, kid: jwk.kid });
+    await login(config, {}, { build });
+  });
+}
+
+for (const [alg, enc, length] of [['dir', 'A256CBC-HS512', 64], ['A256GCMKW', 'A128GCM', 32]]) {
+  await check(`a request object encrypted by ${alg} with ${enc} and the client secret, login`, async () => {
+    const of = clients.encrypting;
+    const secret = new TextEncoder().encode(of.client_secret);
+    const config = await discover(of, client.ClientSecretBasic(of.client_secret));
+    const hash = length > 32 ? 'SHA-512' : 'SHA-256';
+    const key = new Uint8Array(await crypto.subtle.digest(hash, secret)).slice(0, length);
+    const build = async (_, parameters) => {
+      const url = client.buildAuthorizationUrl(config, parameters);
+      const claims = { ...Object.fromEntries(url.searchParams), iss: of.client_id, aud: fixture.issuer };
+      const signed = await new jose.SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1m').sign(secret);
+      url.search = new URLSearchParams({ client_id: of.client_id, request: signed });
+      return encrypted(url, key, { alg, enc });
+    };
     await login(config, {}, { build });
   });
 }

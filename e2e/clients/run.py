@@ -110,6 +110,8 @@ def signed(checks):
             signing_key("Ed25519", {"name": "Ed25519"}, jwk.OKPKey.generate_key("Ed25519", {"kid": "o"}))]
     with Published() as published:
         with Provider("clients-signed", settings={"compatibility.hybrid": "true", "compatibility.implicit": "true",
+                                                  "request_objects.encryption_algorithms":
+                                                      "RSA-OAEP-256,ECDH-ES,ECDH-ES+A256KW,dir,A256GCMKW",
                                                   **published.settings}) as provider:
             clients = {"private_key_jwt": []}
             for at, (private, public) in enumerate(keys):
@@ -122,6 +124,10 @@ def signed(checks):
             clients["client_secret_jwt"] = provider.add_client(
                 client_id="by-secret", client_name="Secret", **flow, token_endpoint_auth_method="client_secret_jwt",
                 token_endpoint_auth_signing_alg="HS256")
+            clients["encrypting"] = provider.add_client(
+                client_id="encrypts", client_name="Encrypts", **flow, token_endpoint_auth_method="client_secret_basic",
+                request_object_signing_alg="HS256", request_object_encryption_alg="dir",
+                require_signed_request_object=True)
             clients["hybrid"] = provider.add_client(
                 client_id="hybrid", client_name="Hybrid", token_endpoint_auth_method="client_secret_basic",
                 **{**flow, "grant_types": ["authorization_code", "implicit"], "response_types": ["code id_token"]})
