@@ -402,6 +402,39 @@ fn access_tokens_for_one_resource_server_alone() {
     assert_eq!(kit.id_token(&of_person, "c").claims["email"], "alice@example.org");
 }
 
+/// RFC 6750 section 3.1: UserInfo knows no `invalid_client`. A token is not at fault if no answer can be made for its
+/// client.
+#[test]
+fn userinfo_for_a_client_that_cannot_be_answered() {
+    const URL: &str = "https://published.example/jwks";
+    let encrypted = json!({"jwks_uri": URL, "userinfo_encrypted_response_alg": "ECDH-ES"});
+    let ending = |more: Value| {
+        let mut more = more;
+        more["client_secret_expires_at"] = json!(TestProvider::new().now().secs() + 100);
+        more
+    };
+    let rows = [
+        (encrypted.clone(), None, "client_keys_unavailable"),
+        (encrypted.clone(), Some(r#"{"keys":[]}"#), "encryption_key_missing"),
+        (encrypted, Some(r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#), "client_keys_unavailable"),
+        (ending(json!({"userinfo_signed_response_alg": "HS256"})), None, "client_secret_ended"),
+        (ending(json!({"userinfo_encrypted_response_alg": "A128KW"})), None, "client_secret_ended"),
+    ];
+    for (more, document, why) in rows {
+        let kit = TestProvider::new();
+        kit.put_client(&Decrypting::with_secret("client").metadata(&more));
+        if let Some(document) = document {
+            kit.fetch.answers(URL, 200, document);
+        }
+        let tokens = kit.tokens("alice", "client", "openid");
+        kit.clock.advance(seconds(100));
+        let refused = kit.userinfo(tokens.member("access_token")).expect_status(400);
+        chancery_testkit::check_refused_by_name(&refused, "invalid_request", why);
+        let challenge = refused.header("www-authenticate").unwrap();
+        assert!(challenge.starts_with("Bearer realm=\"https://id.example\", error=\"invalid_request\""));
+    }
+}
+
 /// CLAIM-21: a key from a secret that has expired encrypts nothing, and the refusal uses nothing up.
 #[test]
 fn a_secret_that_has_expired() {
@@ -419,7 +452,7 @@ fn a_secret_that_has_expired() {
     let userinfo = kit.userinfo(tokens.member("access_token")).expect_status(200);
     let _ = client.opened(&kit, userinfo.text(), Alg::Dir, Enc::A128CbcHs256);
     kit.clock.advance(seconds(100));
-    assert_refused!(kit.userinfo(tokens.member("access_token")), "invalid_client", "client_secret_ended");
+    assert_refused!(kit.userinfo(tokens.member("access_token")), "invalid_request", "client_secret_ended");
 }
 
 /// What only the client can read: neither another client nor somebody who has changed it.

@@ -1,23 +1,25 @@
 //! The answer of a protected resource, here UserInfo (RFC 6750 section 3, OIDC Core section 5.3.3).
 
 use chancery_core::endpoint::userinfo::TOKEN_MISSING;
-use chancery_core::error::{Failure, Remedy};
+use chancery_core::error::{Failure, Reason, Remedy};
 use chancery_types::Issuer;
+use chancery_types::iana::ErrorCode;
 use http::header::WWW_AUTHENTICATE;
 
-use super::error_body::{challenge, insert};
+use super::error_body::{challenge, insert, refused};
 use super::{HttpResponse, error_body};
 
 /// The answer to a failed request for a protected resource. Without any token the challenge carries no error
 /// (RFC 6750 section 3.1).
 pub(crate) fn bearer_challenge(failure: &Failure, issuer: &Issuer) -> HttpResponse {
-    let mut answer = error_body(failure, issuer);
-    let Failure::Refused(refusal) = failure else { return answer };
+    let Failure::Refused(refusal) = failure else { return error_body(failure, issuer) };
+    let told = told(refusal.reason);
+    let mut answer = refused(&told, refusal.remedy.as_ref(), issuer);
     if *refusal.reason == TOKEN_MISSING {
         insert(&mut answer, WWW_AUTHENTICATE, &format!("Bearer realm=\"{issuer}\""));
         return answer;
     }
-    let mut text = challenge("Bearer", issuer, refusal.reason);
+    let mut text = challenge("Bearer", issuer, &told);
     if let Some(Remedy::Scope(scope)) = refusal.remedy {
         text.push_str(", scope=\"");
         text.push_str(scope);
@@ -27,12 +29,18 @@ pub(crate) fn bearer_challenge(failure: &Failure, issuer: &Issuer) -> HttpRespon
     answer
 }
 
+/// The reason as this endpoint can tell it: a client for which no answer can be made, because its keys or its secret
+/// are of no use, is no error of its token, and `invalid_client` is not defined here (section 3.1).
+fn told(&Reason { name, code, description, section }: &Reason) -> Reason {
+    let code = if code == ErrorCode::InvalidClient { ErrorCode::InvalidRequest } else { code };
+    Reason { name, code, description, section }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::error_body::tests::{header, issuer, reason, text};
     use super::*;
     use chancery_core::error::{Fault, Refusal};
-    use chancery_types::iana::ErrorCode;
 
     /// UINF-04
     #[test]

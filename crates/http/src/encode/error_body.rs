@@ -27,14 +27,17 @@ struct ErrorBody {
 
 /// The answer to a failed request of a client.
 pub(crate) fn error_body(failure: &Failure, issuer: &Issuer) -> HttpResponse {
-    let refusal = match failure {
-        Failure::Broken(fault) => return broken(fault.kind()),
-        Failure::Refused(refusal) => refusal,
-    };
-    let reason = refusal.reason;
-    let (status, scope, retry_after) = match refusal.remedy {
-        Some(Remedy::RetryAfter(wait)) => (StatusCode::TOO_MANY_REQUESTS, None, Some(wait)),
-        Some(Remedy::Scope(scope)) => (status(reason), Some(scope), None),
+    match failure {
+        Failure::Broken(fault) => broken(fault.kind()),
+        Failure::Refused(refusal) => refused(refusal.reason, refusal.remedy.as_ref(), issuer),
+    }
+}
+
+/// The answer to a refused request.
+pub(super) fn refused(reason: &Reason, remedy: Option<&Remedy>, issuer: &Issuer) -> HttpResponse {
+    let (status, scope, retry_after) = match remedy {
+        Some(Remedy::RetryAfter(wait)) => (StatusCode::TOO_MANY_REQUESTS, None, Some(*wait)),
+        Some(Remedy::Scope(scope)) => (status(reason), Some(*scope), None),
         None => (status(reason), None, None),
     };
     let mut answer =
