@@ -36,6 +36,7 @@ OPENID = {
     "pages.client_logos": "true",
     "fetch.extra_roots": "{stand}/ca.crt",
     "fetch.allow_hosts": "localhost.emobix.co.uk:8443",  # the suite, on loopback
+    "fetch.allow_hosts_for": "everybody",
 }
 
 # The configurations of the server: the instance whose issuer and clients each has, and its settings besides those that

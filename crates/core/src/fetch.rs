@@ -19,6 +19,7 @@ pub struct FetchRequest<'a> {
     accept: &'static str,
     form: Option<&'a str>,
     longest: usize,
+    is_of_stranger: bool,
 }
 
 impl<'a> FetchRequest<'a> {
@@ -26,13 +27,26 @@ impl<'a> FetchRequest<'a> {
     /// between them.
     #[must_use]
     pub fn get(url: &'a str, accept: &'static str, longest: usize) -> Self {
-        Self { url, accept, form: None, longest }
+        Self { url, accept, form: None, longest, is_of_stranger: false }
     }
 
     /// Posts a form. Only the status of the response is of interest.
     #[must_use]
     pub fn post(url: &'a str, form: &'a str) -> Self {
-        Self { url, accept: "*/*", form: Some(form), longest: 0 }
+        Self { url, accept: "*/*", form: Some(form), longest: 0, is_of_stranger: false }
+    }
+
+    /// Says whether a stranger has chosen the address: a client that has registered itself.
+    #[must_use]
+    pub fn of_stranger(self, is_of_stranger: bool) -> Self {
+        Self { is_of_stranger, ..self }
+    }
+
+    /// Whether a stranger has chosen the address. What an operator has opened for the clients that he has registered
+    /// is not open to everybody who can register one.
+    #[must_use]
+    pub fn is_of_stranger(&self) -> bool {
+        self.is_of_stranger
     }
 
     /// The address.

@@ -35,13 +35,22 @@ const MOST: usize = 2_048;
 /// The longest JWK Set that is read, in bytes.
 const LONGEST: usize = 64 * 1024;
 
-/// What is known of each `jwks_uri`. Clients that share one share its keys.
+/// What is known of each `jwks_uri`. Clients that share one share its keys; strangers, for whom less is fetched, share
+/// with strangers alone.
 #[derive(Default)]
 pub struct PublishedKeys {
-    sources: Mutex<HashMap<Box<str>, Arc<Source>>>,
+    sources: Mutex<HashMap<Address, Arc<Source>>>,
     /// Held by whoever asks a server for a client, so that a client that changes its address again and again has
     /// us ask one at a time.
     asking: Mutex<HashMap<ClientId, Weak<tokio::sync::Mutex<()>>>>,
+}
+
+/// A `jwks_uri`, and by whom it was chosen.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Address {
+    pub(crate) url: Box<str>,
+    /// Whether a client has registered it by itself.
+    pub(crate) is_of_stranger: bool,
 }
 
 #[derive(Default)]
@@ -79,10 +88,10 @@ impl PublishedKeys {
         &self,
         now: Timestamp,
         fetch: &dyn Fetch,
-        (client, url): (Option<&ClientId>, &str),
+        (client, address): (Option<&ClientId>, &Address),
         unhelpful: Option<&Arc<PublicKeys>>,
     ) -> Looked {
-        let source = self.source(now, url);
+        let source = self.source(now, address);
         if let Some(keys) = source.known().without_asking(now, unhelpful) {
             return Looked { keys, failed: None };
         }
@@ -98,18 +107,18 @@ impl PublishedKeys {
         if let Some(keys) = source.known().without_asking(now, unhelpful) {
             return Looked { keys, failed: None };
         }
-        let fetched = fetched(fetch, url).await;
+        let fetched = fetched(fetch, address).await;
         let mut known = source.known();
         let failed = known.learn(now, fetched).err();
         Looked { keys: known.good(now), failed }
     }
 
-    fn source(&self, now: Timestamp, url: &str) -> Arc<Source> {
+    fn source(&self, now: Timestamp, address: &Address) -> Arc<Source> {
         let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        if sources.len() >= MOST && !sources.contains_key(url) {
+        if sources.len() >= MOST && !sources.contains_key(address) {
             forget(&mut sources, now);
         }
-        let source = Arc::clone(sources.entry(url.into()).or_default());
+        let source = Arc::clone(sources.entry(address.clone()).or_default());
         source.known().used_at = Some(now);
         source
     }
@@ -127,7 +136,7 @@ impl PublishedKeys {
 }
 
 /// Makes room: removes what is of no use, or else the half that was not used for the longest time.
-fn forget(sources: &mut HashMap<Box<str>, Arc<Source>>, now: Timestamp) {
+fn forget(sources: &mut HashMap<Address, Arc<Source>>, now: Timestamp) {
     sources.retain(|_, source| source.known().good(now).is_some());
     if sources.len() < MOST {
         return;
@@ -178,8 +187,9 @@ impl Known {
     }
 }
 
-async fn fetched(fetch: &dyn Fetch, url: &str) -> Result<(PublicKeys, Duration), Fault> {
-    let request = FetchRequest::get(url, "application/jwk-set+json, application/json", LONGEST);
+async fn fetched(fetch: &dyn Fetch, address: &Address) -> Result<(PublicKeys, Duration), Fault> {
+    let request = FetchRequest::get(&address.url, "application/jwk-set+json, application/json", LONGEST)
+        .of_stranger(address.is_of_stranger);
     let answer = document(fetch, &request).await?;
     let keys = PublicKeys::parse(answer.body());
     let keys = keys.map_err(|error| {
@@ -217,9 +227,10 @@ mod tests {
     fn a_client_that_moves_has_one_server_asked_at_a_time() {
         let (known, fetch, now) = (PublishedKeys::default(), Hanging::default(), Timestamp::from_secs(0));
         let [moving, other] = ["moving", "other"].map(|id| ClientId::parse(id).unwrap());
-        let urls: Vec<String> = (0..20).map(|n| format!("https://{n}.example/jwks")).collect();
-        let look = |client, url| -> BoxFuture<'_, Looked> {
-            Box::pin(known.look(now, &fetch, (Some(client), url), None))
+        let address = |n| Address { url: format!("https://{n}.example/jwks").into(), is_of_stranger: true };
+        let urls: Vec<Address> = (0..20).map(address).collect();
+        let look = |client, address| -> BoxFuture<'_, Looked> {
+            Box::pin(known.look(now, &fetch, (Some(client), address), None))
         };
         let mut all: Vec<BoxFuture<'_, Looked>> = urls.iter().map(|url| look(&moving, url)).collect();
         all.push(look(&other, &urls[19]));

@@ -19,6 +19,8 @@ pub(crate) struct Wanted {
     pub(crate) url: Box<str>,
     pub(crate) accept: &'static str,
     pub(crate) longest: usize,
+    /// For strangers less is asked, so that they hear nothing of what others have.
+    pub(crate) is_of_stranger: bool,
 }
 
 /// What came of a request.
@@ -158,7 +160,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nothing_is_kept_of_what_is_over() {
         let flights = Arc::new(Flights::new(&Limits::default()));
-        let wanted = Wanted { url: "https://client.example/".into(), accept: "application/json", longest: 9 };
+        let (accept, longest, is_of_stranger) = ("application/json", 9, false);
+        let wanted = Wanted { url: "https://client.example/".into(), accept, longest, is_of_stranger };
         let response = Err(Fault::unavailable("down"));
         for is_failure in [false, true] {
             let outcome = Outcome { response: response.clone(), is_failure };

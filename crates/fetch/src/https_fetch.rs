@@ -61,6 +61,8 @@ pub struct Options {
     pub roots: Roots,
     /// Hosts that may be in the internal network or on another port than 443.
     pub allowed_hosts: Vec<AllowedHost>,
+    /// Whether these hosts are also asked for clients that have registered themselves.
+    pub are_allowed_for_strangers: bool,
     /// How much is asked of other servers.
     pub limits: Limits,
     /// How names are resolved and addresses dialled.
@@ -72,6 +74,7 @@ impl Default for Options {
         Self {
             roots: Roots::default(),
             allowed_hosts: Vec::new(),
+            are_allowed_for_strangers: false,
             limits: Limits::default(),
             network: Arc::new(SystemNetwork),
         }
@@ -88,6 +91,7 @@ pub struct HttpsFetch {
 struct Client {
     tls: Arc<ClientConfig>,
     allowed_hosts: Vec<AllowedHost>,
+    are_allowed_for_strangers: bool,
     limits: Limits,
     network: Arc<dyn Network>,
     lanes: Lanes,
@@ -99,7 +103,7 @@ impl HttpsFetch {
     /// # Errors
     /// [`Fault::internal`] if TLS cannot be set up.
     pub fn new(options: Options) -> Result<Self, Fault> {
-        let Options { roots, allowed_hosts, limits, network } = options;
+        let Options { roots, allowed_hosts, are_allowed_for_strangers, limits, network } = options;
         // The provider is named, because rustls cannot choose by itself if a dependency enables a second one.
         let mut tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
@@ -107,8 +111,14 @@ impl HttpsFetch {
             .with_root_certificates(roots.0)
             .with_no_client_auth();
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let client =
-            Client { tls: Arc::new(tls), allowed_hosts, limits, network, lanes: Lanes::new(&limits) };
+        let client = Client {
+            tls: Arc::new(tls),
+            allowed_hosts,
+            are_allowed_for_strangers,
+            limits,
+            network,
+            lanes: Lanes::new(&limits),
+        };
         Ok(Self { client: Arc::new(client), flights: Arc::new(Flights::new(&limits)) })
     }
 }
@@ -125,13 +135,17 @@ impl fmt::Debug for HttpsFetch {
 impl Fetch for HttpsFetch {
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
         Box::pin(async move {
-            let target = Target::parse(request.url(), &self.client.allowed_hosts);
+            let target = Target::parse(request.url(), self.client.named_for(request));
             let target = target.map_err(|why| fault("a URL", why))?;
             if request.form().is_some() {
                 return self.client.send(&target, request).await.response;
             }
-            let wanted =
-                Wanted { url: request.url().into(), accept: request.accept(), longest: request.longest() };
+            let wanted = Wanted {
+                url: request.url().into(),
+                accept: request.accept(),
+                longest: request.longest(),
+                is_of_stranger: request.is_of_stranger(),
+            };
             let client = self.client.clone();
             let get = {
                 let wanted = wanted.clone();
@@ -146,6 +160,11 @@ impl Fetch for HttpsFetch {
 }
 
 impl Client {
+    /// The hosts that may be internal for whoever wants this request.
+    fn named_for(&self, request: &FetchRequest<'_>) -> &[AllowedHost] {
+        if request.is_of_stranger() && !self.are_allowed_for_strangers { &[] } else { &self.allowed_hosts }
+    }
+
     async fn send(&self, target: &Target, request: &FetchRequest<'_>) -> Outcome {
         match self.in_time(target, request).await {
             Ok(response) => {

@@ -14,7 +14,12 @@ pub(crate) fn open(settings: &Fetch) -> Result<Arc<HttpsFetch>, String> {
         let pem = std::fs::read(file).map_err(|error| about(&error))?;
         roots = roots.and(&pem).map_err(|error| about(&error))?;
     }
-    let options = Options { roots, allowed_hosts: settings.allow_hosts.clone(), ..Options::default() };
+    let options = Options {
+        roots,
+        allowed_hosts: settings.allow_hosts.clone(),
+        are_allowed_for_strangers: settings.are_hosts_for_everybody,
+        ..Options::default()
+    };
     HttpsFetch::new(options).map(Arc::new).map_err(|fault| fault.to_string())
 }
 
@@ -53,6 +58,7 @@ mod tests {
             let settings = Fetch {
                 extra_roots: if is_trusted { vec![certificate.clone()] } else { Vec::new() },
                 allow_hosts: if is_named { vec![host.parse().unwrap()] } else { Vec::new() },
+                are_hosts_for_everybody: false,
             };
             let request = FetchRequest::get(&url, "application/json", 2);
             let answer = open(&settings).unwrap().fetch(&request).await;

@@ -33,6 +33,8 @@ pub struct Fetched {
     pub url: String,
     /// The body of a POST; `None` for a GET.
     pub form: Option<String>,
+    /// Whether it was made for a client that has registered itself.
+    pub is_of_stranger: bool,
 }
 
 impl ScriptedFetch {
@@ -80,7 +82,11 @@ impl Fetch for ScriptedFetch {
         Box::pin(async move {
             // Another server takes its time, while others go on.
             let_others_go_on().await;
-            let fetched = Fetched { url: request.url().to_owned(), form: request.form().map(str::to_owned) };
+            let fetched = Fetched {
+                url: request.url().to_owned(),
+                form: request.form().map(str::to_owned),
+                is_of_stranger: request.is_of_stranger(),
+            };
             lock(&self.asked).push(fetched);
             let begun = self.clock.now();
             lock(&self.times).entry(request.url().to_owned()).or_default().push(begun);

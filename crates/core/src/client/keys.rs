@@ -12,6 +12,7 @@ use crate::error::Reason;
 use crate::event::Event;
 use crate::model::Client;
 use crate::model::client::PublicKeys;
+use crate::published_keys::Address;
 
 reasons! {
     /// The keys of the client cannot be fetched from its `jwks_uri`, and there are none that were fetched
@@ -70,7 +71,9 @@ async fn published(
     url: &str,
     unhelpful: Option<&Arc<PublicKeys>>,
 ) -> Option<Arc<PublicKeys>> {
-    let looked = env.published_keys.look(call.now, &*env.fetch, (Some(client.id()), url), unhelpful).await;
+    let address = Address { url: url.into(), is_of_stranger: client.is_dynamic() };
+    let of = (Some(client.id()), &address);
+    let looked = env.published_keys.look(call.now, &*env.fetch, of, unhelpful).await;
     if let Some(fault) = looked.failed {
         env.record(call, &Event::ClientKeysUnavailable { client: client.id().clone(), fault });
     }

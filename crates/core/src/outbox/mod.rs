@@ -192,7 +192,8 @@ async fn send(call: &Call, env: &Env, issuer: &TokenIssuer, notice: &DeliveryBod
         Err(Failure::Broken(fault)) => return Ok(Outcome::Failed(NotificationFailure::Unreachable(fault))),
     };
     let form = params::encode([("logout_token", token.as_str())].into_iter());
-    let answer = env.fetch.fetch(&FetchRequest::post(uri, &form)).await;
+    let request = FetchRequest::post(uri, &form).of_stranger(client.is_dynamic());
+    let answer = env.fetch.fetch(&request).await;
     Ok(match answer.map(|answer| answer.status()) {
         Ok(200..=299) => Outcome::Told,
         // RFC 9110 section 15.5.9, RFC 6585 section 4: come back later.

@@ -310,7 +310,8 @@ async fn fetch(call: &Call, env: &Env, client: &Client, uri: &str) -> Result<Str
     }
     // A fragment is no part of what is asked for (RFC 9110 section 4.2.5).
     let url = uri.split('#').next().unwrap_or_default();
-    let request = FetchRequest::get(url, "application/oauth-authz-req+jwt, application/jwt", LONGEST);
+    let request = FetchRequest::get(url, "application/oauth-authz-req+jwt, application/jwt", LONGEST)
+        .of_stranger(client.is_dynamic());
     let fetched = document(&*env.fetch, &request).await.and_then(|answer| {
         String::from_utf8(answer.body().to_vec()).map_err(|error| {
             Fault::unavailable(format!("{} answered no text", request.place())).because(error)

@@ -81,6 +81,7 @@ pub async fn check_sector(client: &Client, fetch: &dyn Fetch) -> Result<(), Sect
         return refused(NOTHING_IS_FETCHED.to_owned(), None);
     }
     let request = FetchRequest::get(uri.as_str(), "application/json", LONGEST);
+    let request = request.of_stranger(client.is_dynamic());
     let answer = match document(fetch, &request).await {
         Ok(answer) => answer,
         Err(fault) => return refused(UNAVAILABLE.to_owned(), Some(fault)),

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use chancery_fetch::{AllowedHost, NotFetched};
+use chancery_core::fetch::Fetch as _;
+use chancery_fetch::{AllowedHost, HttpsFetch, Limits, NotFetched, Options};
 use chancery_testkit::SeededRandom;
 
 use crate::internet::{Does, Internet, JSON, cause, fetch, json, ok};
@@ -34,6 +35,38 @@ async fn a_name_with_one_forbidden_address_has_none() {
         let came = fetch(&internet.client(), &json("https://client.example/")).await;
         assert!(matches!(cause(&came.to), NotFetched::Forbidden(_)), "{found:?}");
         assert!(internet.dialled().is_empty(), "{found:?}");
+    }
+}
+
+/// What the operator has named is for the clients that he has registered: a stranger reaches neither its internal
+/// addresses nor its port, unless the options say so, and hears nothing of what others have fetched.
+#[tokio::test(start_paused = true)]
+async fn strangers_do_not_reach_a_named_host() {
+    for (url, server) in [
+        ("https://internal.example/", "10.1.2.3:443"),
+        ("https://internal.example:8443/", "10.1.2.3:8443"),
+        ("https://10.1.2.3/", "10.1.2.3:443"),
+    ] {
+        let internet = Internet::new();
+        internet.name("internal.example", &[&["10.1.2.3"]]);
+        internet.server(server, &["internal.example", "10.1.2.3"], Does::Sends(ok(JSON, "{}")));
+        let allowed = ["internal.example", "internal.example:8443", "10.1.2.3"];
+        for (are_allowed_for_strangers, is_of_stranger, is_dialled) in
+            [(false, false, true), (false, true, false), (true, true, true), (true, false, true)]
+        {
+            let options =
+                Options { are_allowed_for_strangers, ..internet.options(Limits::default(), &allowed) };
+            let client = HttpsFetch::new(options).unwrap();
+            let _ = internet.dialled();
+            let of = |is_of_stranger: bool| json(url).of_stranger(is_of_stranger);
+            let (own, came) = tokio::join!(
+                async { if is_dialled { None } else { Some(client.fetch(&of(false)).await) } },
+                async { client.fetch(&of(is_of_stranger)).await }
+            );
+            assert_eq!(came.is_ok(), is_dialled, "{url} {came:?}");
+            assert!(own.is_none_or(|own| own.is_ok()), "beside it, the operator's client has it");
+            assert_eq!(internet.dialled().len(), 1, "{url}");
+        }
     }
 }
 

@@ -163,13 +163,17 @@ impl Internet {
     }
 
     pub(crate) fn client_with(self: &Arc<Self>, limits: Limits, allowed: &[&str]) -> HttpsFetch {
-        HttpsFetch::new(Options {
+        HttpsFetch::new(self.options(limits, allowed)).unwrap()
+    }
+
+    pub(crate) fn options(self: &Arc<Self>, limits: Limits, allowed: &[&str]) -> Options {
+        Options {
             roots: self.roots.clone(),
             allowed_hosts: allowed.iter().map(|host| host.parse().unwrap()).collect(),
             limits,
             network: Arc::new(Wire(self.clone())),
-        })
-        .unwrap()
+            ..Options::default()
+        }
     }
 
     pub(crate) fn looked_up(&self) -> Vec<String> {

@@ -43,6 +43,9 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Output {
         .collect();
     let unlimited = settings.engine.registration.unlimited().into_iter();
     loosened.extend(unlimited.map(|setting| format!("registration.{setting} (RFC 7591 section 5)")));
+    if settings.are_named_hosts_open() {
+        loosened.push("fetch.allow_hosts_for (RFC 9101 section 10.4)".to_owned());
+    }
     match &settings.store {
         Store::Sqlite { .. } => stored(&settings, &locales, fetch, &mut wrong, &mut loosened).await,
         Store::Memory => wrong.extend(complaints(&settings)),

@@ -268,7 +268,13 @@ const WRITTEN: &[Setting] = &[
         "fetch.allow_hosts",
         Form::Texts,
         "[]",
-        "Hosts that may have addresses of the internal network: `host` for port 443, or `host:port`. Whoever can register a client can make the server ask them.",
+        "Hosts that may have addresses of the internal network: `host` for port 443, or `host:port`. They are asked for clients that an operator has registered; see `allow_hosts_for`.",
+    ),
+    setting(
+        "fetch.allow_hosts_for",
+        Form::Choice(&["operators", "everybody"]),
+        "\"operators\"",
+        "For whose clients the hosts of `allow_hosts` are asked. With `\"everybody\"` also for those that have registered themselves: then a stranger can make the server send requests to them, and `chancery check` says so.",
     ),
     setting("session.idle", Form::Duration, "\"14d\"", "A session ends when it is not used for this long."),
     setting(

@@ -77,9 +77,16 @@ pub(crate) enum Store {
 pub(crate) struct Fetch {
     pub(crate) extra_roots: Vec<PathBuf>,
     pub(crate) allow_hosts: Vec<AllowedHost>,
+    pub(crate) are_hosts_for_everybody: bool,
 }
 
 impl Settings {
+    /// Whether strangers can make the server ask hosts of the internal network.
+    pub(crate) fn are_named_hosts_open(&self) -> bool {
+        let Fetch { allow_hosts, are_hosts_for_everybody, .. } = &self.fetch;
+        *are_hosts_for_everybody && !allow_hosts.is_empty() && self.engine.registration.is_on()
+    }
+
     /// Plain HTTP on these addresses, and defaults for everything else.
     pub(crate) fn on(issuer: Issuer, realm: RealmId, listen: Vec<SocketAddr>) -> Self {
         Self {
@@ -244,6 +251,15 @@ pub(crate) struct Pages {
 struct WrittenFetch {
     extra_roots: Vec<PathBuf>,
     allow_hosts: Vec<String>,
+    allow_hosts_for: HostsFor,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum HostsFor {
+    #[default]
+    Operators,
+    Everybody,
 }
 
 #[derive(Default, Deserialize)]
@@ -486,6 +502,7 @@ impl Written {
             fetch: Fetch {
                 extra_roots: self.fetch.extra_roots.iter().map(|file| folder.join(file)).collect(),
                 allow_hosts,
+                are_hosts_for_everybody: self.fetch.allow_hosts_for == HostsFor::Everybody,
             },
             log: match self.log.level {
                 WrittenLevel::Info => Level::Info,

@@ -72,6 +72,24 @@ fn check_names_front_ends_that_carry_no_handle() {
     assert!(!run(&folder, &["check", "--strict", "--set", &location], "").status.success());
 }
 
+/// RFC 9101 section 10.4: hosts of the internal network that strangers can have asked are listed; not if nobody can
+/// register a client, or no host is named.
+#[test]
+fn check_names_hosts_that_strangers_reach() {
+    let folder = initialised();
+    let settings =
+        ["fetch.allow_hosts=intern.example", "fetch.allow_hosts_for=everybody", "registration.access=open"];
+    for missing in [None, Some(0), Some(1), Some(2)] {
+        let set = settings.iter().enumerate().filter(|(at, _)| missing != Some(*at));
+        let flags: Vec<&str> = ["check"].into_iter().chain(set.flat_map(|(_, set)| ["--set", set])).collect();
+        let said = done(&folder, &flags, "");
+        let is_listed = said.contains("loosened: fetch.allow_hosts_for (RFC 9101 section 10.4)\n");
+        assert_eq!(is_listed, missing.is_none(), "{said}");
+    }
+    let wrong = refused(&folder, &["check", "--set", "fetch.allow_hosts_for=strangers"], "");
+    assert!(wrong.contains("allow_hosts_for"), "{wrong}");
+}
+
 /// Values that are of the right form, and still wrong together.
 #[test]
 fn check_asks_the_engine_and_the_files() {
