@@ -19,8 +19,12 @@ const BOUND: f64 = 1.3;
 struct Comparison<'a> {
     request: &'a str,
     act: &'a str,
-    /// So many requests that are answered with 200, made outside the measured time.
+    /// So many requests, made outside the measured time.
     requests: &'a dyn Fn(usize) -> Vec<Request<Bytes>>,
+    /// How they are answered.
+    status: u16,
+    /// What the same request costs without the act; nothing for a request that is all about it.
+    without: Option<Request<Bytes>>,
     raw: &'a dyn Fn(),
 }
 
@@ -35,6 +39,8 @@ pub(crate) fn signature(kit: &TestProvider, client: &str) {
             let codes: Vec<_> = (0..count).map(|_| kit.code("alice", client, "openid")).collect();
             codes.iter().map(|code| kit.code_request(code).to_http()).collect()
         },
+        status: 200,
+        without: None,
         raw: &|| drop(key.sign(Rs256, &signed).unwrap()),
     };
     comparison.print(kit);
@@ -67,7 +73,31 @@ pub(crate) fn verification(kit: &TestProvider) {
             let request = |_| kit.client_credentials_request("machine").assertion(&assertion()).to_http();
             (0..count).map(request).collect()
         },
+        status: 200,
+        without: None,
         raw: &|| drop(Compact::parse(&signed).unwrap().verify(&public).unwrap()),
+    };
+    comparison.print(kit);
+}
+
+/// What a request object with RS256 adds to an authorization request: the shortest one, which is told that nobody is
+/// signed in.
+pub(crate) fn request_object(kit: &TestProvider) {
+    let key = ClientKey::generate(Rs256);
+    let metadata = serde_json::json!({"client_id": "asks", "token_endpoint_auth_method": "none",
+        "redirect_uris": ["https://asks.example/cb"], "jwks": key.jwks()});
+    kit.put_client(&metadata.to_string());
+    let request = kit.authorization_request("asks").scope("openid").set("prompt", "none");
+    let object = key.request_object(&request.encode(), kit.issuer().as_str(), kit.now());
+    let signed = request.clone().by_value(&object).to_http();
+    let public = PublicJwk::parse(key.public().to_string().as_bytes()).unwrap().verifying_key().unwrap();
+    let comparison = Comparison {
+        request: "request object",
+        act: "raw verification",
+        requests: &|count| vec![signed.clone(); count],
+        status: 303,
+        without: Some(request.to_http()),
+        raw: &|| drop(Compact::parse(&object).unwrap().verify(&public).unwrap()),
     };
     comparison.print(kit);
 }
@@ -100,7 +130,14 @@ impl Comparison<'_> {
             let begin = ThreadTime::now();
             let answer = kit.send(request);
             whole += begin.elapsed().as_secs_f64();
-            let _ = answer.expect_status(200);
+            let _ = answer.expect_status(self.status);
+            if let Some(without) = &self.without {
+                let without = without.clone();
+                let begin = ThreadTime::now();
+                let answer = kit.send(without);
+                whole -= begin.elapsed().as_secs_f64();
+                let _ = answer.expect_status(self.status);
+            }
             let begin = ThreadTime::now();
             (self.raw)();
             raw += begin.elapsed().as_secs_f64();

@@ -1,6 +1,6 @@
 //! How long the hot paths take on this machine, one request after the other on one thread, through the
 //! Service and without sockets. Run by hand:
-//! `cargo run --release -p chancery-bench [memory|sqlite|signature|verification]`.
+//! `cargo run --release -p chancery-bench [memory|sqlite|signature|verification|request-object]`.
 //!
 //! The figures include the test kit's counting of trips and recording of events, which a server does not
 //! have, and leave out sockets, HTTP parsing and TLS, which it has.
@@ -27,6 +27,7 @@ fn main() {
     match wanted.as_deref() {
         Some("signature") => return beside::signature(&provider(Arc::new(MemoryStore::new())), "rs256"),
         Some("verification") => return beside::verification(&provider(Arc::new(MemoryStore::new()))),
+        Some("request-object") => return beside::request_object(&provider(Arc::new(MemoryStore::new()))),
         _ => {}
     }
     let directory = std::env::temp_dir().join(format!("chancery-bench-{}", std::process::id()));

@@ -133,6 +133,7 @@ mod tests {
         let told = Fetched {
             url: "https://client.example/logout".to_owned(),
             form: Some("logout_token=x".to_owned()),
+            is_of_stranger: false,
         };
         assert_eq!(kit.fetch.asked(), [told]);
     }
