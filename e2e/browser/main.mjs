@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import * as login from './login_tests.mjs';
+import * as logout from './logout_tests.mjs';
 import { takePictures } from './pictures.mjs';
 import * as remote from './remote_tests.mjs';
 import * as session from './session_tests.mjs';
@@ -114,7 +115,10 @@ async function main() {
   const pages = fixture.pages && await startPages(fixture);
   const worlds = (pages ? [true] : [true, false]).map((scripts) => new World(fixture, browser, { site, third, neighbour, stranger }, scripts));
   await worlds[0].addClients();
-  for (const world of worlds.slice(1)) Object.assign(world, { books: worlds[0].books, mail: worlds[0].mail, chat: worlds[0].chat });
+  for (const world of worlds.slice(1)) {
+    const { books, mail, chat, photos, stuck } = worlds[0];
+    Object.assign(world, { books, mail, chat, photos, stuck });
+  }
 
   const waiting = worlds.flatMap((world) =>
     Object.entries(testsOf(world))
@@ -133,7 +137,9 @@ async function main() {
 
 function testsOf({ scripts, pages, by_client }) {
   if (by_client) return remote.byClient;
-  return pages ? remote.tests : { ...login.tests, ...session.tests, ...(scripts && webMessage.tests) };
+  return pages ? remote.tests : {
+    ...login.tests, ...session.tests, ...logout.tests, ...(scripts && { ...webMessage.tests, ...logout.scripted }),
+  };
 }
 
 /** The pages of examples/remote-pages, compiled into the folder of the run, on the origin of the fixture. */
@@ -177,9 +183,23 @@ World.prototype.addClients = async function addClients() {
     // An application on a loopback address is asked each time, unless an operator vouches for it (RFC 8252 section 8.6).
     chancery: { consent: 'implied' },
   };
+  // Both are told of a logout in a frame; the second one never answers.
+  const told = (client_id, client_name, path) => ({
+    ...common,
+    client_id,
+    client_name,
+    token_endpoint_auth_method: 'none',
+    redirect_uris: [`${this.site.origin}/callback/${client_id}`],
+    grant_types: ['authorization_code'],
+    frontchannel_logout_uri: `${this.site.origin}${path}`,
+    frontchannel_logout_session_required: true,
+    post_logout_redirect_uris: [`${this.site.origin}/goodbye`],
+  });
+  this.photos = told('photos', 'Tidewater Photos', '/signed-out');
+  this.stuck = told('stuck', 'Driftwood Notes', '/hangs');
   appendFileSync(this.secrets, `${this.books.client_secret}\n`, { mode: 0o600 });
   const file = `${this.folder}/clients.json`;
-  writeFileSync(file, JSON.stringify([this.books, this.mail, this.chat]));
+  writeFileSync(file, JSON.stringify([this.books, this.mail, this.chat, this.photos, this.stuck]));
   await this.command(['client', 'add', '--config', this.config, '--file', file]);
   unlinkSync(file);
 };

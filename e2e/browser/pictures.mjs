@@ -1,4 +1,5 @@
 // Pictures of all pages, for docs/pages: taken by hand with `run --pictures ../../docs/pages`.
+import { leaving as framesOf } from './logout_tests.mjs';
 import { Request, Visit } from './visit.mjs';
 
 const DESK = { width: 880, height: 760 };
@@ -42,5 +43,7 @@ async function round(world, folder, suffix, [jane, john], options) {
   await take(await visit.open(new Request(world, world.books, { prompt: 'none', scope: 'openid', response_mode: 'form_post' })), 'form_post');
   await visit.press(leaving, 'logout_all');
   await take(leaving, 'logout-done');
+  const frames = await framesOf(world, visit, world.stuck);
+  await take(frames, 'logout-frames');
   await visit.end();
 }

@@ -20,7 +20,7 @@ from checks import Checks  # noqa: E402
 from provider import LOGS, SECRETS, Provider, free_port, release  # noqa: E402
 
 
-MODES = {"response_modes.web_message": "true"}
+MODES = {"response_modes.web_message": "true", "session.management": "true"}
 
 
 BY_CLIENT = 'stored_interactions_by_client = { parameter = "app_id", header = "Logto-App-Id" }'

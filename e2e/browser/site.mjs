@@ -22,6 +22,7 @@ function postPage(endpoint, parameters) {
 /** Starts a site; `onward` is where its callback `/onward` redirects to. */
 export async function startSite(address, onward) {
   const held = [];
+  const framed = [];
   const server = createServer(async (request, response) => {
     const url = new URL(request.url, `http://${address}`);
     let body = '';
@@ -31,6 +32,11 @@ export async function startSite(address, onward) {
       response.writeHead(303, { location: `${onward}/callback${url.search}` }).end();
     } else if (url.pathname.startsWith('/callback')) {
       response.end(answerPage(request.method, request.method === 'POST' ? new URLSearchParams(body) : url.searchParams));
+    } else if (url.pathname === '/signed-out') {
+      framed.push(Object.fromEntries(url.searchParams));
+      response.end();
+    } else if (url.pathname === '/hangs') {
+      request.socket.setTimeout(20_000, () => request.socket.destroy());
     } else if (url.pathname === '/post') {
       response.end(postPage(...held[url.searchParams.get('form')]));
     } else {
@@ -42,5 +48,7 @@ export async function startSite(address, onward) {
   const origin = `http://${address}:${server.address().port}`;
   /** The address of a page with a form of these parameters. */
   const form = (endpoint, parameters) => `${origin}/post?form=${held.push([endpoint, Object.entries(parameters)]) - 1}`;
-  return { origin, form, close: () => server.close() };
+  /** With what its logout page was loaded in frames. */
+  const frames = () => framed;
+  return { origin, form, frames, close: () => { server.close(); server.closeAllConnections(); } };
 }

@@ -79,9 +79,10 @@ pub enum Content<'a> {
     LogoutDone(&'a LogoutDoneView),
     /// Loads every frame of the view, each with the attribute `sandbox`: without `allow-top-navigation` a client, which
     /// anybody may have registered, takes the person nowhere, and opens no window. With an address, the page goes
-    /// on there when they have been loaded, by the script [`CONTINUE`] with the nonce, and without scripts after
-    /// some seconds by `<meta http-equiv=refresh>`; it must have a link with the id `continue` to it. Without one, it
-    /// says the same as [`Content::LogoutDone`].
+    /// on there when they have been loaded, or take too long, by the script [`CONTINUE`] with the nonce; without
+    /// scripts by `<meta http-equiv=refresh>`, some seconds after the last one was loaded. It must have a link with the
+    /// id `continue` to it, for whoever does not want to wait. Without one, it says the same as
+    /// [`Content::LogoutDone`].
     LogoutFrames(&'a LogoutFramesView, Option<&'a str>),
     /// Carries a request that another site posted, so that it comes again from our own pages with our cookies. Like [`Content::FormPost`].
     Repost(&'a FormMarkup),
