@@ -16,7 +16,7 @@ import * as session from './session_tests.mjs';
 import * as webMessage from './web_message_tests.mjs';
 import { startSite } from './site.mjs';
 import { servePages } from '../../examples/remote-pages/serve.mjs';
-import { Visit } from './visit.mjs';
+import { LOGO, Visit } from './visit.mjs';
 
 const NAMES = ['Jane Doe', 'John Smith', 'Ada Byron', 'Grace Brewster', 'Alan Mathison', 'Emmy Amalie'];
 
@@ -161,6 +161,7 @@ World.prototype.addClients = async function addClients() {
     token_endpoint_auth_method: 'client_secret_basic',
     redirect_uris: [`${this.site.origin}/callback`, `${this.site.origin}/onward`],
     grant_types: ['authorization_code', 'refresh_token'],
+    logo_uri: LOGO.address,
     policy_uri: `${this.site.origin}/privacy`,
     tos_uri: `${this.site.origin}/terms`,
   };

@@ -41,6 +41,7 @@ async function round(world, folder, suffix, [jane, john], options) {
   const leaving = await visit.open(`${world.issuer}/logout?client_id=${world.books.client_id}`);
   await take(leaving, 'logout-confirm');
   await take(await visit.open(new Request(world, world.books, { prompt: 'none', scope: 'openid', response_mode: 'form_post' })), 'form_post');
+  await take(await visit.open(new Request(world, world.chat, { prompt: 'none', response_mode: 'web_message' })), 'web_message');
   await visit.press(leaving, 'logout_all');
   await take(leaving, 'logout-done');
   const frames = await framesOf(world, visit, world.stuck);

@@ -37,6 +37,7 @@ def browse(checks, provider, arguments, pages=None, by_client=False):
     fixture.write_text(json.dumps({
         "name": provider.name, "issuer": provider.issuer, "binary": str(release("chancery")),
         "config": str(provider.config), "folder": str(provider.folder), "secrets": str(SECRETS), "logs": str(LOGS),
+        "logos": provider.variables.get("CHANCERY_PAGES_CLIENT_LOGOS") == "true",
         "pages": pages, "by_client": by_client}))
     trust = {"NODE_EXTRA_CA_CERTS": provider.tls[0]} if provider.tls else {}
     node = subprocess.Popen(["node", "main.mjs", fixture, *arguments], stdout=subprocess.PIPE, text=True,
@@ -53,7 +54,8 @@ def browse(checks, provider, arguments, pages=None, by_client=False):
 
 def main():
     checks = Checks()
-    with Provider("browser", settings=MODES) as provider:
+    logos = {"pages.client_logos": "true"} if "--pictures" in sys.argv else {}
+    with Provider("browser", settings={**MODES, **logos}) as provider:
         browse(checks, provider, sys.argv[1:])
     if not sys.argv[1:]:
         with tempfile.TemporaryDirectory() as folder:

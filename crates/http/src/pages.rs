@@ -88,7 +88,7 @@ pub enum Content<'a> {
     Repost(&'a FormMarkup),
     /// Sends the authorization response to the window that has opened or framed the page; by the script
     /// [`SEND_MESSAGE`] with the nonce. It must have an element with the id `message` and the attributes `data-json` and
-    /// `data-origin`. Only this page can be framed, and only by that origin.
+    /// `data-origin`, and should have a link to the origin, for where no script runs. Only this page can be framed, and only by that origin.
     WebMessage(&'a MessageMarkup),
     /// Nothing is left to do here; the same request can perhaps be started again.
     SignedIn(&'a SignedInView, Retry<'a>),

@@ -150,6 +150,9 @@ fn logout_confirm(view: &LogoutConfirmView, form: &FormMarkup) -> String {
         fields.push_str(&button("action", "logout_all", "Sign out of all accounts", ""));
     }
     fields.push_str(&button("action", "stay", "Stay signed in", ""));
+    if let Some(client) = view.client.as_ref().filter(|_| !view.is_doubtful) {
+        fields.push_str(&documents(client));
+    }
     in_form(form, &fields)
 }
 
@@ -164,6 +167,7 @@ fn logout_done(view: &LogoutDoneView) -> String {
         let (address, name) = (Html::escape(address), Html::escape(&client.name));
         let _ = write!(html, "<p><a href=\"{address}\">Go on to {name}</a></p>");
     }
+    html.push_str(&view.client.as_ref().map_or_else(String::new, documents));
     html
 }
 
@@ -247,6 +251,7 @@ fn sending(message: &MessageMarkup, nonce: &str) -> String {
     let [json, origin, nonce] = [&*message.json, &*message.origin, nonce].map(Html::escape);
     format!(
         "<p id=\"message\" data-json=\"{json}\" data-origin=\"{origin}\">You can close this window.</p>\
+         <p><a href=\"{origin}\">Go to the application</a></p>\
          <script nonce=\"{nonce}\">{}</script>",
         pages::SEND_MESSAGE
     )

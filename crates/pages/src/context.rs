@@ -35,6 +35,10 @@ pub(crate) fn client_of(content: Content<'_>) -> Option<&ClientView> {
         Content::Accounts(view, _) => Some(&view.client),
         Content::Consent(view, _) => Some(&view.client),
         Content::Login(view, _) => Some(&view.client),
+        Content::LogoutConfirm(view, _) => view.client.as_ref().filter(|_| !view.is_doubtful),
+        Content::LogoutDone(view) => view.client.as_ref(),
+        // A page that goes on waits for everything in it, and should not for a picture.
+        Content::LogoutFrames(view, next) => view.done.client.as_ref().filter(|_| next.is_none()),
         Content::SignedIn(view, _) => view.client.as_ref(),
         _ => None,
     }
@@ -140,7 +144,8 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> Value {
 fn logout_confirm(view: &LogoutConfirmView, markup: &FormMarkup) -> Value {
     context! {
         page => "logout-confirm",
-        client => view.client.as_ref().map(client),
+        // Who is doubtful does not lend the page a name.
+        client => view.client.as_ref().filter(|_| !view.is_doubtful).map(client),
         form => form(markup),
         account => account(&view.account),
         others => view.others.iter().map(account).collect::<Vec<_>>(),

@@ -256,10 +256,15 @@ fn logos_are_shown_where_the_operator_wants_them() {
 /// OIDC Registration section 2: a person can read a client's policy and terms before they sign in.
 #[test]
 fn the_clients_documents_are_one_click_away() {
-    for (name, _, html) in pages().iter().filter(|(name, ..)| name.starts_with("login") || name == "consent")
-    {
+    for (name, _, html) in pages() {
+        let is_nobodys = ["logout-confirm-nobody-asks", "logout-confirm-stale", "logout-done-nobody-asked"];
+        let is_doubtful = name == "logout-confirm-doubtful";
+        let is_about_client = ["login", "consent", "logout"].iter().any(|kind| name.starts_with(kind));
+        let is_linked = is_about_client && !is_doubtful && !is_nobodys.contains(&&*name);
         for document in ["https://photos.example/privacy", "https://photos.example/terms"] {
-            assert!(html.contains(&format!("<a href=\"{document}\" target=\"_blank\"")), "{name}");
+            let link = format!("<a href=\"{document}\" target=\"_blank\" rel=\"noopener\">");
+            assert_eq!(html.matches(&link).count(), usize::from(is_linked), "{name}");
         }
+        assert!(!is_doubtful || !html.contains("Sunny Day Photos"), "{name}: {html}");
     }
 }

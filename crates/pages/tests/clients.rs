@@ -1,0 +1,89 @@
+//! What the built-in pages show of a client: OIDC Registration section 2, RFC 7591 section 2.
+
+use chancery_pages::Templates;
+use chancery_testkit::{Answer, SECRET, TestProvider};
+
+const LOGO: &str = "https://cdn.example:8443/logo.png";
+
+fn provider(pages: Templates, logo: &str) -> TestProvider {
+    let client = format!(
+        r#"{{"client_id":"shop","client_name":"Corner Shop","client_secret":"{SECRET}","logo_uri":"{logo}",
+            "redirect_uris":["https://shop.example/cb"],"id_token_signed_response_alg":"ES256",
+            "post_logout_redirect_uris":["https://shop.example/bye"],"client_uri":"https://shop.example/",
+            "policy_uri":"https://shop.example/privacy","tos_uri":"https://shop.example/terms"}}"#
+    );
+    TestProvider::builder().client(&client).pages(pages).build()
+}
+
+/// Login, consent, and the two pages of a logout.
+fn pages(kit: &TestProvider) -> Vec<(&'static str, Answer)> {
+    let ua = kit.user_agent();
+    let login = kit.authorization_request("shop").scope("openid").open(&ua).expect_page("login");
+    let consent = login.login("alice").expect_page("consent");
+    let hint = kit.tokens("bob", "shop", "openid").member("id_token").to_owned();
+    let _ = consent.allow().expect_code();
+    let leaving = ua.follow_from_another_site(&format!("/logout?id_token_hint={hint}"));
+    let leaving = leaving.expect_page("logout-confirm");
+    let gone = leaving.submit(&[], ("action", "logout")).expect_page("logout-done");
+    let answer = |tab: &chancery_testkit::Tab<'_, '_>| tab.answer().clone();
+    vec![
+        ("login", answer(&login)),
+        ("consent", answer(&consent)),
+        ("logout-confirm", answer(&leaving)),
+        ("logout-done", answer(&gone)),
+    ]
+}
+
+fn images(answer: &Answer) -> &str {
+    let policy = answer.header("content-security-policy").unwrap_or_default();
+    policy.split("; ").find_map(|directive| directive.strip_prefix("img-src ")).unwrap_or_default()
+}
+
+/// OIDC Registration section 2: name, policy and terms stand on each page; the logo only where the operator wants it, and then the policy
+/// of the page admits its origin and nothing else.
+#[test]
+fn login_consent_and_logout_show_the_client() {
+    for (templates, has_logo) in
+        [(Templates::built_in(), false), (Templates::built_in().with_client_logos(), true)]
+    {
+        for (name, answer) in pages(&provider(templates, LOGO)) {
+            let html = answer.text();
+            assert!(html.contains("Corner Shop"), "{name}: {html}");
+            for link in ["https://shop.example/privacy", "https://shop.example/terms"] {
+                assert_eq!(html.matches(&format!("<a href=\"{link}\"")).count(), 1, "{name}: {html}");
+            }
+            assert_eq!(html.contains(&format!("src=\"{LOGO}\"")), has_logo, "{name}: {html}");
+            let admitted = if has_logo { "'self' https://cdn.example:8443" } else { "'self'" };
+            assert_eq!(images(&answer), admitted, "{name}");
+            let policy = answer.header("content-security-policy").unwrap_or_default();
+            assert!(policy.starts_with("default-src 'none'; "), "{name}: {policy}");
+            assert_eq!(policy.matches("cdn.example").count(), usize::from(has_logo), "{name}: {policy}");
+        }
+    }
+}
+
+/// FR-04: a logo that a policy cannot name, or that is not https, is not shown.
+#[test]
+fn a_logo_from_nowhere_in_particular_is_not_shown() {
+    for logo in
+        ["http://cdn.example/logo.png", "https://cdn.example;script-src/logo.png", "https://*/logo.png"]
+    {
+        for (name, answer) in pages(&provider(Templates::built_in().with_client_logos(), logo)) {
+            assert!(!answer.text().contains("<img"), "{logo}, {name}");
+            assert_eq!(images(&answer), "'self'", "{logo}, {name}");
+        }
+    }
+}
+
+/// A client that is not known, or whose request does not count, lends its name to no page.
+#[test]
+fn nobody_lends_a_doubtful_page_their_name() {
+    let kit = provider(Templates::built_in().with_client_logos(), LOGO);
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    for query in ["", "?client_id=nobody", "?client_id=shop&post_logout_redirect_uri=https://evil.example/"] {
+        let page = ua.follow_from_another_site(&format!("/logout{query}")).expect_page("logout-confirm");
+        assert!(!page.answer().text().contains("Corner Shop"), "{query}: {}", page.answer().text());
+        assert_eq!(images(page.answer()), "'self'", "{query}");
+    }
+}
