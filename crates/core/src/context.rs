@@ -20,6 +20,7 @@ use crate::names::NameKey;
 use crate::offered::Endpoint;
 use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
 use crate::published_keys::PublishedKeys;
+use crate::published_requests::PublishedRequests;
 
 /// What is known about this request. Start with [`Call::new`] and set whatever else is known.
 ///
@@ -117,6 +118,8 @@ pub struct Env {
     pub guessing: Guessing,
     /// The keys that clients publish, as far as this process has fetched them.
     pub published_keys: PublishedKeys,
+    /// The request objects that clients publish, as far as they may be kept.
+    pub published_requests: PublishedRequests,
 }
 
 impl Call {

@@ -15,6 +15,7 @@ mod asked;
 pub mod names;
 pub mod guessing;
 pub mod published_keys;
+pub mod published_requests;
 pub mod context;
 pub mod records;
 pub mod keys;

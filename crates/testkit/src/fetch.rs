@@ -18,6 +18,7 @@ use crate::interleaved::let_others_go_on;
 pub struct ScriptedFetch {
     clock: Arc<HandClock>,
     answers: Mutex<HashMap<String, (u16, Bytes)>>,
+    fresh: Mutex<HashMap<String, Duration>>,
     hanging: Mutex<HashSet<String>>,
     asked: Mutex<Vec<Fetched>>,
     times: Mutex<HashMap<String, Vec<Timestamp>>>,
@@ -44,6 +45,7 @@ impl ScriptedFetch {
         Self {
             clock,
             answers: Mutex::default(),
+            fresh: Mutex::default(),
             hanging: Mutex::default(),
             asked: Mutex::default(),
             times: Mutex::default(),
@@ -69,6 +71,11 @@ impl ScriptedFetch {
     /// From now on this address answers so.
     pub fn answers(&self, url: &str, status: u16, body: impl Into<Bytes>) {
         lock(&self.answers).insert(url.to_owned(), (status, body.into()));
+    }
+
+    /// From now on what this address answers may be kept for so long.
+    pub fn is_fresh_for(&self, url: &str, fresh_for: Duration) {
+        lock(&self.fresh).insert(url.to_owned(), fresh_for);
     }
 
     /// What was asked since this was called last.
@@ -99,7 +106,11 @@ impl Fetch for ScriptedFetch {
             let answer = lock(&self.answers).get(request.url()).cloned();
             let (status, body) =
                 answer.ok_or_else(|| Fault::unavailable(format!("{} is down", request.url())))?;
-            request.answered(status, body)
+            let answer = request.answered(status, body)?;
+            Ok(match lock(&self.fresh).get(request.url()) {
+                Some(fresh_for) => answer.with_fresh_for(*fresh_for),
+                None => answer,
+            })
         })
     }
 }

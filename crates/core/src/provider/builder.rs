@@ -27,6 +27,7 @@ use crate::ports::{
     Accounts, Clock, EventSink, NoopEventSink, PrivateKeys, Random, Registry, SystemClock, Watcher,
 };
 use crate::published_keys::PublishedKeys;
+use crate::published_requests::PublishedRequests;
 use crate::request::Recognised;
 
 /// The parts that have no default.
@@ -170,6 +171,7 @@ impl Builder {
             names,
             guessing,
             published_keys: PublishedKeys::default(),
+            published_requests: PublishedRequests::default(),
         };
         let watchers = watchers(&env);
         for watcher in &watchers {

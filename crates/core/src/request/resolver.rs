@@ -302,22 +302,30 @@ async fn client(env: &Env, params: &Params<'_>) -> Result<Option<Arc<Client>>, F
 }
 
 /// The request object at this address (section 5.2.3), which the client has registered: a stranger cannot choose
-/// what is asked. It is fetched anew for each request, and only then; what was fetched is carried from page to page.
-async fn fetch(call: &Call, env: &Env, client: &Client, uri: &str) -> Result<String, &'static Reason> {
+/// what is asked. It is fetched only for a new request, unless it may have been kept; what was fetched is carried from
+/// page to page.
+async fn fetch(call: &Call, env: &Env, client: &Client, uri: &str) -> Result<Arc<str>, &'static Reason> {
     let registered = &client.metadata().request_objects.request_uris;
     if !registered.iter().any(|registered| **registered == *uri) {
         return Err(&URI_UNREGISTERED);
+    }
+    if let Some(kept) = env.published_requests.get(call.now, client, uri) {
+        return Ok(kept);
     }
     // A fragment is no part of what is asked for (RFC 9110 section 4.2.5).
     let url = uri.split('#').next().unwrap_or_default();
     let request = FetchRequest::get(url, "application/oauth-authz-req+jwt, application/jwt", LONGEST)
         .of_stranger(client.is_dynamic());
     let fetched = document(&*env.fetch, &request).await.and_then(|answer| {
-        String::from_utf8(answer.body().to_vec()).map_err(|error| {
+        let text = str::from_utf8(answer.body()).map_err(|error| {
             Fault::unavailable(format!("{} answered no text", request.place())).because(error)
-        })
+        })?;
+        let object = Arc::from(text.trim());
+        let fetched = (&**answer.body(), &object);
+        env.published_requests.learn(call.now, client, uri, fetched, answer.fresh_for());
+        Ok(object)
     });
-    fetched.map(|text| text.trim().to_owned()).map_err(|fault| {
+    fetched.map_err(|fault| {
         env.record(call, &Event::RequestObjectUnavailable { client: client.id().clone(), fault });
         &URI_UNAVAILABLE
     })

@@ -278,6 +278,7 @@ fn env(keys: Arc<MemoryKeys>) -> Env {
         fetch: Arc::new(crate::fetch::NoFetch),
         guessing: Default::default(),
         published_keys: Default::default(),
+        published_requests: Default::default(),
     }
 }
 
