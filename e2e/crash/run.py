@@ -1,6 +1,6 @@
 """Load, kill -9 and signals: A7, A13, A17 and A22 of the acceptance list.
 
-    run [anonymous] [kill] [rotation] [signals]      all of them without arguments
+    run [anonymous] [kill] [logout] [rotation] [signals]      all of them without arguments
 """
 
 import asyncio
@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 
 from checks import Checks  # noqa: E402
 
-PARTS = ("signals", "rotation", "anonymous", "kill")
+PARTS = ("signals", "rotation", "anonymous", "kill", "logout")
 
 
 def main():

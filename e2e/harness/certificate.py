@@ -1,6 +1,7 @@
 """Certificates for TLS listeners."""
 
 import datetime
+import ipaddress
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,25 +15,26 @@ def certificate(folder, name):
     return write(folder, key, made(name, key, name, key, authority=True))
 
 
-def issued_certificate(folder, name):
-    """As `certificate`, but issued by an authority whose certificate is the file `ca.crt`: a certificate cannot be both
+def issued_certificate(folder, name, addresses=()):
+    """For localhost and these IP addresses, as `certificate`, but issued by an authority whose certificate is the file `ca.crt`: a certificate cannot be both
     for clients that go by RFC 5280."""
     authority, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     root = made("authority", authority, "authority", authority, authority=True)
     (folder / "ca.crt").write_bytes(root.public_bytes(serialization.Encoding.PEM))
-    return write(folder, key, made(name, key, "authority", authority, authority=False))
+    return write(folder, key, made(name, key, "authority", authority, authority=False, addresses=addresses))
 
 
-def made(name, key, issuer, issuer_key, authority):
-    """A certificate for localhost."""
+def made(name, key, issuer, issuer_key, authority, addresses=()):
+    """A certificate for localhost and these IP addresses."""
     def common_name(text):
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
+    names = [x509.DNSName("localhost"), *(x509.IPAddress(ipaddress.ip_address(one)) for one in addresses)]
     now = datetime.datetime.now(datetime.timezone.utc)
     return (x509.CertificateBuilder().subject_name(common_name(name)).issuer_name(common_name(issuer))
             .public_key(key.public_key()).serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(days=1)).not_valid_after(now + datetime.timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             .sign(issuer_key, hashes.SHA256()))
 
