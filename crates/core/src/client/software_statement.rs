@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_jose::json::Object;
-use chancery_jose::{Compact, Error, JwtClaims, SigningAlgorithm};
+use chancery_jose::{Compact, Error, Header, JwtClaims, SigningAlgorithm};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{RedirectKind, RedirectUri};
+use chancery_types::{Issuer, RedirectKind, RedirectUri, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::dynamic::is_of_identity;
@@ -254,29 +254,8 @@ impl<'s> SoftwareStatement<'s> {
         issuers: &'s [StatementIssuer],
         text: &'s str,
     ) -> Result<Self, Failure> {
-        let compact = Compact::parse(text).map_err(|error| match error {
-            Error::UnknownAlgorithm => &ALGORITHM_WRONG,
-            _ => &MALFORMED,
-        })?;
-        let statement = Self::read(issuers, text, compact.unverified_payload())?;
-        let header = compact.header();
-        if !statement.issuer.algorithms.iter().any(|alg| alg.is_same_as(header.alg)) {
-            return ALGORITHM_WRONG.refused();
-        }
-        // A JWT with a type of its own is for something else; there is none for statements.
-        if header.typ.is_some() && !header.is_type("JWT") {
-            return TYPE_WRONG.refused();
-        }
-        let claims = &statement.claims;
-        if !claims.aud.is_empty() && !claims.is_for(env.issuer.as_str()) {
-            return AUDIENCE_WRONG.refused();
-        }
-        if claims.exp.is_some_and(|ends| ends + TOLERANCE <= call.now) {
-            return EXPIRED.refused();
-        }
-        if [claims.nbf, claims.iat].into_iter().flatten().any(|begins| begins > call.now + TOLERANCE) {
-            return NOT_YET_VALID.refused();
-        }
+        let (compact, statement) = Self::unverified(issuers, text)?;
+        statement.check(compact.header(), &env.issuer, call.now)?;
         match statement.issuer.verify(call, env, &compact).await? {
             Ok(()) => {}
             Err(Error::KeyNotForAlgorithm) => return KEY_UNKNOWN.refused(),
@@ -284,6 +263,46 @@ impl<'s> SoftwareStatement<'s> {
         }
         statement.approved()?;
         Ok(statement)
+    }
+
+    /// A statement whose signature nobody has looked at.
+    pub(super) fn unverified(
+        issuers: &'s [StatementIssuer],
+        text: &'s str,
+    ) -> Result<(Compact<'s>, Self), &'static Reason> {
+        let compact = Compact::parse(text).map_err(|error| match error {
+            Error::UnknownAlgorithm => &ALGORITHM_WRONG,
+            _ => &MALFORMED,
+        })?;
+        let statement = Self::read(issuers, text, compact.unverified_payload())?;
+        Ok((compact, statement))
+    }
+
+    /// Checks what a statement says about itself.
+    pub(super) fn check(
+        &self,
+        header: &Header,
+        here: &Issuer,
+        now: Timestamp,
+    ) -> Result<(), &'static Reason> {
+        if !self.issuer.algorithms.iter().any(|alg| alg.is_same_as(header.alg)) {
+            return Err(&ALGORITHM_WRONG);
+        }
+        // A JWT with a type of its own is for something else; there is none for statements.
+        if header.typ.is_some() && !header.is_type("JWT") {
+            return Err(&TYPE_WRONG);
+        }
+        let claims = &self.claims;
+        if !claims.aud.is_empty() && !claims.is_for(here.as_str()) {
+            return Err(&AUDIENCE_WRONG);
+        }
+        if claims.exp.is_some_and(|ends| ends + TOLERANCE <= now) {
+            return Err(&EXPIRED);
+        }
+        if [claims.nbf, claims.iat].into_iter().flatten().any(|begins| begins > now + TOLERANCE) {
+            return Err(&NOT_YET_VALID);
+        }
+        Ok(())
     }
 
     /// The statement of a client's registration, which was verified then. It goes on to count, even if it has

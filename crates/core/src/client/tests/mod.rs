@@ -15,6 +15,7 @@ use crate::model::{ApplicationType, Client, ConsentMode, IdTokenAlgorithm, Refre
 use crate::offered::{CompatibilityConfig, Endpoint, EndpointSet, Offered};
 
 mod encryption;
+mod generated;
 mod keys;
 mod secrets;
 
