@@ -63,6 +63,8 @@ enum Sent {
     Account,
     Consent,
     Abort,
+    /// Whatever the page of an application's own sends to the application.
+    Own,
 }
 
 impl Sent {
@@ -84,6 +86,7 @@ impl Sent {
                 | (Self::Login, Step::Login(_))
                 | (Self::Account, Step::SelectAccount(_))
                 | (Self::Consent, Step::Consent(_))
+                | (Self::Own, _)
         )
     }
 }
@@ -138,7 +141,7 @@ pub(crate) async fn answer(
                 Ok(interaction) => site.provider.interaction_view(&call, interaction).await,
                 Err(failure) => refused(site, &call, failure.clone()),
             };
-            told(site, &call, parts, meant.as_deref().unwrap_or_default(), next)
+            told(site, &call, &parts.headers, meant.as_deref().unwrap_or_default(), next)
         }
         (Some(Some(sent)), &Method::POST) => {
             let mut call = person::of_browser(site, call, parts);
@@ -150,7 +153,7 @@ pub(crate) async fn answer(
             };
             let interaction =
                 entered.as_ref().ok().and_then(|fields| fields.one("interaction").ok().flatten());
-            told(site, &call, parts, interaction.unwrap_or_default(), next)
+            told(site, &call, &parts.headers, interaction.unwrap_or_default(), next)
         }
         (None, _) => method_not_allowed(&[Method::GET, Method::OPTIONS]),
         (Some(_), _) => method_not_allowed(&[Method::POST, Method::OPTIONS]),
@@ -225,15 +228,54 @@ fn fields(sent: Sent, body: &[u8], interaction: &str) -> Result<Params<'static>,
             fields.push(("action", if allow { "allow" } else { "deny" }.to_owned()));
         }
         Sent::Abort => fields.push(("action", "cancel".to_owned())),
+        Sent::Own => {
+            for (name, _) in
+                body.iter().filter(|(name, _)| !["form", "interaction", "request", "token"].contains(name))
+            {
+                fields.extend(text(&body, name)?.map(|value| (name, value)));
+            }
+        }
     }
     Ok(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// The fields of what one of the application's own steps is answered by, at an address of the application.
+pub(crate) fn own_fields(
+    site: &Site,
+    call: &mut Call,
+    parts: &Parts,
+    body: Result<&Bytes, BodyError>,
+    location: &Location,
+) -> Result<Params<'static>, Failure> {
+    let interaction = meant(site, call, parts, location)?;
+    Ok(fields(Sent::Own, form::complete(body)?, &interaction)?)
+}
+
+/// The answer of an application's own step to the pages.
+pub(crate) fn own_answer(
+    site: &Site,
+    call: &Call,
+    (headers, interaction): (&HeaderMap, &str),
+    next: Result<Next, PageError>,
+    location: &Location,
+) -> HttpResponse {
+    let mut answer = told(site, call, headers, interaction, next);
+    allow(&mut answer, location, headers);
+    answer
+}
+
+/// The answer to the preflight for an address of the application.
+pub(crate) fn own_preflight(site: &Site, parts: &Parts, location: &Location) -> HttpResponse {
+    let mut answer = preflight(site, location, parts, Method::POST);
+    allow(&mut answer, location, &parts.headers);
+    answer
 }
 
 /// What the engine has decided, as JSON, with the cookies.
 fn told(
     site: &Site,
     call: &Call,
-    parts: &Parts,
+    sent: &HeaderMap,
     interaction: &str,
     next: Result<Next, PageError>,
 ) -> HttpResponse {
@@ -245,9 +287,9 @@ fn told(
                 wishes.chain(call.languages.iter().cloned()).rev().for_each(|wish| view.speak(&wish));
             }
             let mut answer = view_json(site, &next.outcome);
-            person::set_cookies(site, call, &parts.headers, &next, &mut answer);
+            person::set_cookies(site, call, sent, &next, &mut answer);
             if let Outcome::Respond(_) = next.outcome {
-                site.cookies.clear_interaction(interaction, &parts.headers, answer.headers_mut());
+                site.cookies.clear_interaction(interaction, sent, answer.headers_mut());
             }
             answer
         }

@@ -15,9 +15,9 @@ use http_body_util::Full;
 use crate::bodies::BodyError;
 use crate::encode::HttpResponse;
 use crate::pages::Retry;
-use crate::person;
 use crate::route::Route;
 use crate::service::Service;
+use crate::{front_end, person};
 
 /// A form that one of the application's own pages has posted to an address of the application, below the
 /// issuer's path so that the cookies come along. [`Service::own_form`] reads one.
@@ -41,8 +41,13 @@ impl OwnForm {
         body: Result<&Bytes, BodyError>,
     ) -> Result<Self, Box<HttpResponse>> {
         let site = service.site();
-        let call = person::of_browser(site, call, parts);
-        match person::read(site, Route::at(Endpoint::Interaction), parts, body) {
+        let mut call = person::of_browser(site, call, parts);
+        let location = site.provider.pages_location();
+        let read = match location {
+            Some(location) => front_end::own_fields(site, &mut call, parts, body, location),
+            None => person::read(site, Route::at(Endpoint::Interaction), parts, body),
+        };
+        match read {
             Ok(fields) => Ok(Self {
                 service: service.clone(),
                 call,
@@ -51,7 +56,16 @@ impl OwnForm {
             }),
             Err(failure) => {
                 site.refused(&call, Endpoint::Interaction, &failure);
-                let page = site.error_page(&call, &failure.into(), Retry::No);
+                let page = match location {
+                    Some(location) => front_end::own_answer(
+                        site,
+                        &call,
+                        (&parts.headers, ""),
+                        Err(failure.into()),
+                        location,
+                    ),
+                    None => site.error_page(&call, &failure.into(), Retry::No),
+                };
                 Err(Box::new(service.protected(&call.request_id, page)))
             }
         }
@@ -84,9 +98,13 @@ impl OwnForm {
     #[must_use]
     pub fn respond<E: Into<PageError>>(&self, next: Result<Next, E>) -> Response<Full<Bytes>> {
         let site = self.service.site();
-        let answer = match next {
-            Ok(next) => person::response_to(site, &self.call, &self.headers, next),
-            Err(error) => site.error_page(&self.call, &error.into(), Retry::No),
+        let answer = match (site.provider.pages_location(), next) {
+            (Some(location), next) => {
+                let sent = (&self.headers, self.field("interaction").unwrap_or_default());
+                front_end::own_answer(site, &self.call, sent, next.map_err(Into::into), location)
+            }
+            (None, Ok(next)) => person::response_to(site, &self.call, &self.headers, next),
+            (None, Err(error)) => site.error_page(&self.call, &error.into(), Retry::No),
         };
         self.service.protected(&self.call.request_id, answer)
     }

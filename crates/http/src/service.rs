@@ -99,7 +99,9 @@ impl Service {
         self
     }
 
-    /// Reads a form that one of the application's own pages has posted to an address of the application.
+    /// Reads a form that one of the application's own pages has posted to an address of the application; or JSON,
+    /// if the pages are on another origin (`interaction.location`). Then the response is JSON, too, and the preflight
+    /// of that address comes here as well.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -134,8 +136,17 @@ impl Service {
         let call = self.call(&parts);
         self.site.provider.refresh(call.now).await;
         let route = Route::at(Endpoint::Interaction);
-        let is_read = person::check_header(&self.site, route, &parts).is_ok()
-            && form::has_form_content_type(&parts.headers).is_ok();
+        let is_read = match self.site.provider.pages_location() {
+            Some(location) if parts.method == Method::OPTIONS => {
+                let answer = front_end::own_preflight(&self.site, &parts, location);
+                return Err(self.protected(&call.request_id, answer));
+            }
+            Some(location) => front_end::reads_body(location, &parts),
+            None => {
+                person::check_header(&self.site, route, &parts).is_ok()
+                    && form::has_form_content_type(&parts.headers).is_ok()
+            }
+        };
         let received = match is_read {
             true => self.bodies.read(body, &parts, call.peer).await,
             false => Ok(Received::default()),
