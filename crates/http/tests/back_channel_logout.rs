@@ -282,6 +282,58 @@ fn a_client_that_is_down_is_tried_for_a_day() {
     assert!(kit.deliver().is_empty() && kit.fetch.asked().is_empty());
 }
 
+/// A client whose tokens are signed with its secret cannot be told while it has none that is good: it is asked nothing,
+/// tried for as long as one that is down, and told as soon as it has another.
+#[test]
+fn a_client_whose_secret_has_expired_is_told_with_the_next_one() {
+    let by_secret = |secret: &str, ends: u64| {
+        client("rp")
+            .replace("\"ES256\"", "\"HS256\"")
+            .replace(SECRET, secret)
+            .replace("\"redirect_uris\"", &format!("\"client_secret_expires_at\":{ends},\"redirect_uris\""))
+    };
+    for is_renewed in [true, false] {
+        let kit = TestProvider::builder().build();
+        kit.fetch.answers(&url("rp"), 200, "");
+        let ends = kit.now() + minutes(10);
+        kit.put_client(&by_secret(SECRET, ends.secs().unsigned_abs()));
+        let ua = kit.user_agent();
+        sign_in(&ua, "alice", "rp");
+        kit.clock.advance(minutes(11));
+        kit.end_sessions("alice");
+        let events = kit.deliver();
+        let [
+            Event::LogoutNotificationFailed {
+                why: NotificationFailure::Unsigned(_),
+                retry_in: Some(wait),
+                ..
+            },
+        ] = events.as_slice()
+        else {
+            panic!("{events:?}")
+        };
+        assert!(kit.fetch.asked().is_empty(), "there is nothing to send");
+        kit.clock.advance(*wait);
+        if is_renewed {
+            let next = "another-secret-of-forty-three-characters-xx";
+            kit.put_client(&by_secret(next, (kit.now() + days(1)).secs().unsigned_abs()));
+            assert_eq!(kit.deliver(), [notified("rp", "alice")]);
+            assert_eq!(kit.fetch.asked().len(), 1);
+            continue;
+        }
+        let mut last = Vec::new();
+        while kit.now() < ends + hours(25) {
+            last.extend(kit.deliver());
+            kit.clock.advance(minutes(10));
+        }
+        assert!(
+            matches!(last.last(), Some(Event::LogoutNotificationFailed { retry_in: None, .. })),
+            "{last:?}"
+        );
+        assert!(kit.fetch.asked().is_empty() && kit.deliver().is_empty());
+    }
+}
+
 /// 200 clients, of which 50 hang and 50 refuse the connection: every healthy one is told within 5 s.
 #[test]
 fn one_dead_party_delays_no_other() {

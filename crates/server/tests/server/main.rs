@@ -9,5 +9,6 @@ mod development;
 mod readiness;
 mod registration;
 mod serving;
+mod sessions;
 mod support;
 mod tls;

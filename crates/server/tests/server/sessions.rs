@@ -1,0 +1,117 @@
+//! The sessions of people, as an operator sees and ends them: `chancery session`, and what else ends them.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::support::{PATIENCE, Server, done, initialised, refused};
+
+/// A client that is to be told of a logout at an address that notices may not go to, so that the server says of each
+/// that it was not sent.
+fn client(id: &str) -> String {
+    format!(
+        r#"{{"client_id":"{id}","client_secret":"a secret of at least thirty-two characters",
+            "redirect_uris":["https://{id}.example/cb"],"backchannel_logout_uri":"https://localhost/{id}",
+            "chancery":{{"consent":"implied","pkce_optional":true}}}}"#
+    )
+}
+
+/// One request; the head and the body of the answer.
+fn send(address: SocketAddr, request: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+/// Name and value of the cookies that an answer sets.
+fn cookies(head: &str) -> String {
+    let lines = head.lines().filter_map(|line| line.split_once(": "));
+    let set = lines.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
+    set.filter_map(|(_, value)| value.split(';').next()).collect::<Vec<_>>().join("; ")
+}
+
+/// A person signs in to the client on the login page.
+fn sign_in(address: SocketAddr, client: &str, username: &str) {
+    let query = format!(
+        "response_type=code&client_id={client}&scope=openid&redirect_uri=https%3A%2F%2F{client}.example%2Fcb"
+    );
+    let head = "Host: id.example.org\r\nConnection: close\r\n";
+    let (seen, page) = send(address, &format!("GET /authorize?{query} HTTP/1.1\r\n{head}\r\n"));
+    let fields = page.split("type=\"hidden\" name=\"").skip(1).map(|field| {
+        let (name, rest) = field.split_once("\" value=\"").unwrap();
+        let value = rest.split('"').next().unwrap().replace("&amp;", "&");
+        (name.to_owned(), value)
+    });
+    let typed = [("username", username), ("password", "correct horse"), ("action", "login")];
+    let fields = fields.chain(typed.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let fields: Vec<_> = fields.collect();
+    let pairs = fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let form = chancery_types::params::encode(pairs);
+    let head = format!("{head}Cookie: {}\r\nContent-Type: application/x-www-form-urlencoded", cookies(&seen));
+    let post =
+        format!("POST /interaction HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{form}", form.len());
+    let (answer, page) = send(address, &post);
+    assert!(answer.contains(&format!("https://{client}.example/cb?code=")), "{answer} {page}");
+}
+
+/// How the line begins that says that a notice to this client was not sent.
+fn failed(client: &str) -> String {
+    format!("\"logout_notification_failed\",\"request_id\":\"outbox\",\"client_id\":\"{client}\"")
+}
+
+/// A live session is listed with its clients, and ended by its name or with all others; the running server, which nobody
+/// has told, sends the notices.
+#[test]
+fn a_live_session_is_listed_and_ended() {
+    let folder = initialised();
+    for id in ["app", "shop"] {
+        done(&folder, &["client", "add", "--file", "-"], &client(id));
+    }
+    let mut server = Server::start(&folder, &[]);
+    let http = server.address("http");
+    let list = || done(&folder, &["session", "list", "alice"], "");
+    sign_in(http, "app", "alice");
+    let first = list();
+    assert_eq!(first.lines().count(), 1, "{first}");
+    assert!(
+        first.contains("\tsigned in 2") && first.contains("\tends 2") && first.ends_with("\tapp\n"),
+        "{first}"
+    );
+    sign_in(http, "shop", "alice");
+    assert_eq!(list().lines().count(), 2);
+
+    let name = first.split('\t').next().unwrap();
+    let ended = done(&folder, &["session", "end", "alice", name], "");
+    assert_eq!(ended, "1 session has ended; the running server notifies its clients\n");
+    let left = list();
+    assert!(left.lines().count() == 1 && left.ends_with("\tshop\n"), "{left}");
+    server.wait_for(&failed("app"));
+    let again = refused(&folder, &["session", "end", "alice", name], "");
+    assert!(again.contains("no such session"), "{again}");
+
+    let ended = done(&folder, &["session", "end", "alice"], "");
+    assert_eq!(ended, "1 session has ended; the running server notifies its clients\n");
+    assert_eq!(list(), "");
+    server.wait_for(&failed("shop"));
+}
+
+/// What makes a person's sessions worth nothing tells their clients, too.
+#[test]
+fn a_new_password_or_no_account_any_more_tells_the_clients() {
+    let folder = initialised();
+    let commands = [("passwd", "battery staple\n"), ("disable", ""), ("remove", "")];
+    for (command, _) in commands {
+        done(&folder, &["user", "add", command], "correct horse\n");
+        done(&folder, &["client", "add", "--file", "-"], &client(command));
+    }
+    let mut server = Server::start(&folder, &[]);
+    let http = server.address("http");
+    for (command, input) in commands {
+        sign_in(http, command, command);
+        done(&folder, &["user", command, command], input);
+        server.wait_for(&failed(command));
+    }
+}
