@@ -185,5 +185,5 @@ fn a_client_registered_for_an_hmac() {
     let userinfo = kit.try_verify(answer.text(), "hmac").expect("it verifies with the secret");
     assert_eq!(userinfo.claims["sub"], "alice");
     kit.clock.advance(seconds(100));
-    assert_refused!(kit.userinfo(tokens.member("access_token")), "invalid_client", "client_secret_ended");
+    assert_refused!(kit.userinfo(tokens.member("access_token")), "invalid_request", "client_secret_ended");
 }
