@@ -231,6 +231,10 @@ fn nothing_unsigned_without_the_setting() {
     fn allowed(to: &mut Config) {
         to.compatibility.unsigned_request_object = true;
     }
+    fn allowed_and_signed(to: &mut Config) {
+        allowed(to);
+        to.request_objects.required = true;
+    }
     let none = json!({"request_object_signing_alg": "none"});
     for more in [json!({}), none] {
         let (kit, _) = with_app(allowed, more);
@@ -243,6 +247,7 @@ fn nothing_unsigned_without_the_setting() {
         (by_default as fn(&mut Config), json!({})),
         (allowed, json!({"request_object_signing_alg": "ES256"})),
         (allowed, json!({"require_signed_request_object": true})),
+        (allowed_and_signed, json!({})),
     ];
     for (change, more) in refused {
         let (kit, _) = with_app(change, more.clone());
@@ -252,6 +257,23 @@ fn nothing_unsigned_without_the_setting() {
         let tab = request.set("request", &object).open(&ua);
         let _ = tab.expect_error("invalid_request_object");
         check_refused_by_name(&tab, "invalid_request_object", "request_object_algorithm_wrong");
+    }
+}
+
+/// JAR-08: an algorithm that is not offered, of a client that has a key for it.
+#[test]
+fn only_what_is_offered_is_taken() {
+    for (offered, is_taken) in [(Es256, true), (Es384, false)] {
+        let (kit, key) = with_app(|to| to.request_objects.algorithms = vec![offered], json!({}));
+        let request = asked(&kit);
+        let object = key.request_object(&request.encode(), ISSUER, kit.now());
+        let ua = kit.user_agent();
+        let tab = request.set("request", &object).open(&ua);
+        if is_taken {
+            let _ = tab.expect_page("login");
+        } else {
+            check_refused_by_name(&tab, "invalid_request_object", "request_object_algorithm_wrong");
+        }
     }
 }
 
