@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "tests")]
 
+use chancery_core::interaction::form_token::FORM_OF_FORMER_SESSION;
 use chancery_core::interaction::prompt::SESSION_ENDED;
 use chancery_testkit::{NegativeTable, Refused, Tab, TestProvider, UserAgent, assert_refused, seconds};
 
@@ -358,4 +359,27 @@ fn choices_that_cannot_be_made() {
             Refused::Page(400, "invalid_request"),
         )
         .run();
+}
+
+/// Two logins of one browser at the same moment: whoever signs in with a request that still names the former secret
+/// of another session is asked once more, so that the current one stays in the cookie.
+#[test]
+fn a_login_does_not_bring_back_a_former_secret() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    let request = kit.authorization_request("web").scope("openid").set("prompt", "login");
+    let _ = request.open(&ua).login("bob").allow().expect_code();
+    // In flight: alice signs in while bob's session gets another secret.
+    let in_flight = ua.with_the_same_cookies();
+    let login = request.open(&in_flight).expect_page("login");
+    let _ = request.open(&ua).login("bob").expect_code();
+    let before = in_flight.session_cookie();
+    let again = login.login("alice").expect_page("login");
+    again.expect_refused_form(&FORM_OF_FORMER_SESSION);
+    assert_eq!(in_flight.session_cookie(), before);
+    // The browser has the new cookie by now, and both stay signed in.
+    let _ = request.open(&ua).login("alice").allow().expect_code();
+    kit.clock.advance(std::time::Duration::from_secs(31));
+    let chooser = request.clone().set("prompt", "select_account").open(&ua).expect_page("accounts");
+    assert_eq!(subject(&chooser.choose("bob"), &kit), "bob");
 }

@@ -37,6 +37,9 @@ reasons! {
     pub FORM_OF_ANOTHER_REQUEST = refused("form_of_another_request", "the page is another request's");
     /// The page was shown in another session.
     pub FORM_OF_ANOTHER_SESSION = refused("form_of_another_session", "the page is another session's");
+    /// Another session of the browser has got a new secret since the form was sent, which the answer must not
+    /// replace by the former one.
+    pub FORM_OF_FORMER_SESSION = refused("form_of_former_session", "another tab signed in at the same moment");
     /// The page showed something else than what would be allowed now.
     pub FORM_OUTDATED = refused("form_outdated", "the page showed something else");
     /// The interaction was answered before.

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::commit::{SessionChange, SessionWrite, declined, go_on, proceed, takes_once};
 use super::custom_step::CustomStep;
-use super::form_token::challenge;
+use super::form_token::{FORM_OF_FORMER_SESSION, challenge, form_refused};
 use super::page::{Shown, lost, page};
 use super::password::{self, Checked};
 use super::pending::Pending;
@@ -17,7 +17,7 @@ use crate::error::Fault;
 use crate::event::Event;
 use crate::model::{Acr, Authentication, LoginForm, PromptName};
 use crate::policy::PersonView;
-use crate::session::{choice as choice_of, list_with};
+use crate::session::{SignedIn, choice as choice_of, list_with};
 
 /// What a page asks of the person, when its form has come back.
 #[non_exhaustive]
@@ -244,12 +244,18 @@ impl LoginStep<'_> {
         let Some(account) = account.filter(|account| account.active && account.epoch == who.epoch) else {
             return page(&pending, Shown::login(Some(LoginProblem::Refused), None)).await;
         };
+        let mut everybody = by.sessions.everybody(call, env).await?;
+        let is_former = |person: &SignedIn| !person.is_current && person.account.id != who.account;
+        if everybody.iter().any(is_former) {
+            // What the cookie's list has become meanwhile is not known here. The next request brings it along.
+            form_refused(call, env, &FORM_OF_FORMER_SESSION, Some(pending.client.id()));
+            return page(&pending, Shown::login(Some(LoginProblem::Stale), None)).await;
+        }
         env.record(call, &Event::LoginSucceeded { account: who.account.clone() });
         pending.moves_to(None, &who.account);
         pending.done.add(PromptName::Login);
         // A second login of somebody who is signed in here already renews that session, whichever is the
         // active one. Where it has no room for the client, a new one takes its place.
-        let mut everybody = by.sessions.everybody(call, env).await?;
         let same = everybody.iter().position(|person| person.account.id == who.account);
         let (renewed, full) = match same.map(|at| everybody.remove(at)) {
             Some(person) if !by.sessions.has_room(&person.found.body, &pending.client) => {
