@@ -7,16 +7,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::documents::{DocumentCache, Documents};
 use chancery_core::error::{Complaint, Fault};
-use chancery_core::model::{Account, AccountRegistration, Authentication, Claims, Epoch, Hint, LoginForm};
+use chancery_core::model::{
+    Account, AccountRegistration, Authentication, Claims, Epoch, Hint, LoginForm, SignUpForm,
+};
 use chancery_core::ports::{
-    Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Random, Room, Watcher,
+    Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Random, Room, SignUpOutcome,
+    SignUpRefusal, Watcher,
 };
 use chancery_store::{DocumentKind, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
 
 use crate::cached_person::CachedPerson;
 use crate::password::DUMMY_HASH;
-use crate::{Full, Password, PasswordPool, PasswordRules, Person, Username, check_claims};
+use crate::{Full, Password, PasswordPool, PasswordRule, PasswordRules, Person, Username, check_claims};
 
 /// How many people one read of the store fetches.
 const PAGE: usize = 200;
@@ -137,12 +140,18 @@ impl StoredAccounts {
     /// # Errors
     /// [`AccountError::Taken`], [`AccountError::Unacceptable`] for the password or the claims, or a failure.
     pub async fn add(&self, realm: &RealmId, new: NewPerson) -> Result<Person, AccountError> {
+        let room = Room::new(self.pool.acquire(Browser::Known)?);
+        self.add_within(realm, new, room).await
+    }
+
+    /// Adds a person, whose password is hashed in this room.
+    async fn add_within(&self, realm: &RealmId, new: NewPerson, room: Room) -> Result<Person, AccountError> {
         new.check(&self.rules).map_err(AccountError::Unacceptable)?;
         let id = match new.id {
             Some(id) => id,
             None => self.new_id()?,
         };
-        let password = self.hash(new.password).await?;
+        let password = self.hash(new.password, room).await?;
         let (username, claims) = (new.username, new.claims);
         let aliases = vec![by_name(&username), by_appearance(&username)];
         let (epoch, registration) = (self.new_epoch(), AccountRegistration(self.random_number()));
@@ -163,7 +172,8 @@ impl StoredAccounts {
     ) -> Result<Person, AccountError> {
         self.rules.check(&password, username).map_err(AccountError::Unacceptable)?;
         let mut person = self.person(realm, username).await?;
-        person.password = self.hash(password).await?;
+        let room = Room::new(self.pool.acquire(Browser::Known)?);
+        person.password = self.hash(password, room).await?;
         person.epoch = self.new_epoch();
         self.put(realm, person).await
     }
@@ -266,14 +276,10 @@ impl StoredAccounts {
         }
     }
 
-    async fn hash(&self, password: Password) -> Result<Box<str>, AccountError> {
+    async fn hash(&self, password: Password, room: Room) -> Result<Box<str>, AccountError> {
         let mut salt = [0; 16];
         self.random.fill(&mut salt);
-        Ok(self
-            .pool
-            .work(self.pool.acquire(Browser::Known)?, move |memory| password.hash(&salt, memory))
-            .await??
-            .into())
+        Ok(self.pool.work(room, move |memory| password.hash(&salt, memory)).await??.into())
     }
 
     /// The person of this id, without the password.
@@ -371,6 +377,61 @@ impl Accounts for StoredAccounts {
                     LoginOutcome::Authenticated(Authentication::by_password(&person.account(), now))
                 }
             })
+        })
+    }
+
+    fn can_sign_up(&self, _realm: &RealmId) -> bool {
+        true
+    }
+
+    fn may_sign_up(&self, _realm: &RealmId, form: &SignUpForm) -> Result<(), SignUpRefusal> {
+        let Ok(username) = Username::parse(&form.username) else {
+            return Err(SignUpRefusal::NameUnacceptable);
+        };
+        if username.mixes_scripts() {
+            return Err(SignUpRefusal::NameUnacceptable);
+        }
+        let password = Password::new(form.password.clone());
+        match self.rules.broken_by(&password, &username).next() {
+            None => Ok(()),
+            Some(PasswordRule::Short) => Err(SignUpRefusal::PasswordTooShort(Password::SHORTEST)),
+            Some(PasswordRule::OneCharacter | PasswordRule::Blank | PasswordRule::Common) => {
+                Err(SignUpRefusal::PasswordTooCommon)
+            }
+            Some(PasswordRule::IsName) => Err(SignUpRefusal::PasswordIsName),
+            Some(PasswordRule::Characters) => Err(SignUpRefusal::PasswordUnacceptable),
+        }
+    }
+
+    fn sign_up<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        now: Timestamp,
+        form: SignUpForm,
+        room: Room,
+    ) -> PortFuture<'a, SignUpOutcome> {
+        Box::pin(async move {
+            if let Err(why) = self.may_sign_up(realm, &form) {
+                return Ok(SignUpOutcome::Refused(why));
+            }
+            let Ok(username) = Username::parse(&form.username) else {
+                return Ok(SignUpOutcome::Refused(SignUpRefusal::NameUnacceptable));
+            };
+            let password = Password::new(form.password);
+            let new = NewPerson { username, password, claims: Claims::default(), id: None };
+            match self.add_within(realm, new, room).await {
+                Ok(person) => {
+                    Ok(SignUpOutcome::SignedUp(Authentication::by_password(&person.account(), now)))
+                }
+                Err(AccountError::Taken | AccountError::Changed | AccountError::Unknown) => {
+                    Ok(SignUpOutcome::Refused(SignUpRefusal::NameTaken))
+                }
+                Err(AccountError::Unacceptable(_)) => {
+                    Ok(SignUpOutcome::Refused(SignUpRefusal::NameUnacceptable))
+                }
+                Err(AccountError::Busy) => Err(Fault::unavailable("a password could not be hashed")),
+                Err(AccountError::Broken(fault)) => Err(fault),
+            }
         })
     }
 }

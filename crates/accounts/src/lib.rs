@@ -17,7 +17,7 @@ mod password;
 pub use password::Password;
 
 mod rules;
-pub use rules::PasswordRules;
+pub use rules::{PasswordRule, PasswordRules};
 
 mod pool;
 pub use pool::{Full, PasswordPool};

@@ -1,6 +1,7 @@
 //! Rules for new passwords (NIST SP 800-63B-4 section 3.1.1.2).
 
 use std::collections::HashSet;
+use std::fmt;
 
 use chancery_core::error::Complaint;
 use unicode_normalization::char::is_public_assigned;
@@ -32,27 +33,57 @@ impl PasswordRules {
     /// # Errors
     /// Everything that is wrong with the password, which is never quoted.
     pub fn check(&self, password: &Password, username: &Username) -> Result<(), Vec<Complaint>> {
+        let broken = self.broken_by(password, username);
+        let complaints: Vec<_> =
+            broken.map(|rule| Complaint::new("password", rule.to_string(), SECTION)).collect();
+        if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+    }
+
+    /// The rules that a password of a person of this name breaks.
+    pub fn broken_by(&self, password: &Password, username: &Username) -> impl Iterator<Item = PasswordRule> {
         let lower_case = password.in_lower_case();
         let first = password.characters().next();
         let all_same = password.characters().all(|character| Some(character) == first);
         let is_allowed = |character: char| !character.is_control() && is_public_assigned(character);
-        let wrong = [
-            (password.length() < Password::SHORTEST).then(|| {
-                let shortest = Password::SHORTEST;
-                format!("must have at least {shortest} characters")
-            }),
-            all_same.then(|| "repeats one character only".to_owned()),
-            password.characters().all(char::is_whitespace).then(|| "is blank".to_owned()),
-            (!password.characters().all(is_allowed))
-                .then(|| "contains a control character or an unassigned one".to_owned()),
-            self.too_common
-                .contains(lower_case.as_str())
-                .then(|| "is one of the most common passwords".to_owned()),
-            (*lower_case == *username.canonical()).then(|| "is the user name".to_owned()),
+        let broken = [
+            (PasswordRule::Short, password.length() < Password::SHORTEST),
+            (PasswordRule::OneCharacter, all_same),
+            (PasswordRule::Blank, password.characters().all(char::is_whitespace)),
+            (PasswordRule::Characters, !password.characters().all(is_allowed)),
+            (PasswordRule::Common, self.too_common.contains(lower_case.as_str())),
+            (PasswordRule::IsName, *lower_case == *username.canonical()),
         ];
-        let complaints: Vec<_> =
-            wrong.into_iter().flatten().map(|rule| Complaint::new("password", rule, SECTION)).collect();
-        if complaints.is_empty() { Ok(()) } else { Err(complaints) }
+        broken.into_iter().filter(|(_, is_broken)| *is_broken).map(|(rule, _)| rule)
+    }
+}
+
+/// A rule for new passwords.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PasswordRule {
+    /// It has fewer than [`Password::SHORTEST`] characters.
+    Short,
+    /// It repeats one character.
+    OneCharacter,
+    /// It is blank.
+    Blank,
+    /// It has characters that cannot be typed everywhere.
+    Characters,
+    /// It is one of the most common ones.
+    Common,
+    /// It is the user name.
+    IsName,
+}
+
+impl fmt::Display for PasswordRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Short => write!(f, "must have at least {} characters", Password::SHORTEST),
+            Self::OneCharacter => f.write_str("repeats one character only"),
+            Self::Blank => f.write_str("is blank"),
+            Self::Characters => f.write_str("contains a control character or an unassigned one"),
+            Self::Common => f.write_str("is one of the most common passwords"),
+            Self::IsName => f.write_str("is the user name"),
+        }
     }
 }
 

@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use chancery_accounts::{AccountError, NewPerson, Password, PasswordPool, Person, StoredAccounts, Username};
 use chancery_core::documents::Documents;
-use chancery_core::model::{Claims, Hint, LoginForm};
-use chancery_core::ports::{Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room};
+use chancery_core::model::{Claims, Hint, LoginForm, SignUpForm};
+use chancery_core::ports::{
+    Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room, SignUpOutcome, SignUpRefusal,
+};
 use chancery_store::{Document, DocumentKind, DocumentStore as _, Revision};
 use chancery_store_memory::MemoryStore;
 use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
@@ -390,4 +392,41 @@ async fn an_account_cannot_have_the_id_of_a_client() {
     assert!(accounts.person(&realm(), &name("alice")).await.is_err(), "nothing was written");
     accounts.add(&realm(), new("app", "another")).await.unwrap();
     accounts.add(&RealmId::parse("two").unwrap(), new("alice", "app")).await.unwrap();
+}
+
+/// Initiating User Registration via OpenID Connect: who makes an account for themselves is held to the rules of an
+/// operator, and learns which one is broken.
+#[tokio::test]
+async fn people_make_accounts_by_the_same_rules() {
+    let (accounts, realm) = (accounts(), realm());
+    let form = |username: &str, password: &str| SignUpForm {
+        username: username.to_owned(),
+        password: Zeroizing::new(password.to_owned()),
+    };
+    let sign_up = async |username: &str, password: &str| {
+        accounts.sign_up(&realm, LATER, form(username, password), Room::default()).await.unwrap()
+    };
+    let made = sign_up("Ada", "analytical engine").await;
+    let SignUpOutcome::SignedUp(who) = &made else { panic!("{made:?}") };
+    assert_eq!(who.factors.first().map(|factor| factor.method.as_str()), Some("pwd"));
+    for (username, password, why) in [
+        ("ada", "another password", SignUpRefusal::NameTaken),
+        ("\u{430}da", "another password", SignUpRefusal::NameUnacceptable),
+        ("", "another password", SignUpRefusal::NameUnacceptable),
+        ("a\u{0}b", "another password", SignUpRefusal::NameUnacceptable),
+        ("byron", "1234567", SignUpRefusal::PasswordTooShort(8)),
+        ("byron", "password123", SignUpRefusal::PasswordTooCommon),
+        ("byron", "kkkkkkkkkkkk", SignUpRefusal::PasswordTooCommon),
+        ("wolfeschlegel", "Wolfeschlegel", SignUpRefusal::PasswordIsName),
+        ("byron", "correct\u{7}horse", SignUpRefusal::PasswordUnacceptable),
+    ] {
+        assert_eq!(
+            sign_up(username, password).await,
+            SignUpOutcome::Refused(why),
+            "{username:?} {password:?}"
+        );
+        // What can be said without looking for the name is said without counting the attempt.
+        let fit = accounts.may_sign_up(&realm, &form(username, password));
+        assert_eq!(fit, if why == SignUpRefusal::NameTaken { Ok(()) } else { Err(why) });
+    }
 }

@@ -86,13 +86,14 @@ pub use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse, NoFetch};
 pub use chancery_core::keys::KeySet;
 pub use chancery_core::model::{
     Account, AccountRegistration, Authentication, Claims, Client, Epoch, Hint, LoginForm, ResourceServer,
-    TokenEncryption, TokenFormat,
+    SignUpForm, TokenEncryption, TokenFormat,
 };
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 pub use chancery_core::ports::{
     Accounts, BoxFuture, Browser, ClaimsQuery, Clock, EncryptionKeyEntry, EventSink, KeyEntry, LoginOutcome,
-    LoginRefusal, PortFuture, PrivateKeys, Random, Registry, Room, RootSecretEntry, Watcher,
+    LoginRefusal, PortFuture, PrivateKeys, Random, Registry, Room, RootSecretEntry, SignUpOutcome,
+    SignUpRefusal, Watcher,
 };
 pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};
@@ -142,10 +143,10 @@ pub mod client {
 pub mod interaction {
     pub use chancery_core::interaction::view::{
         AccountView, AccountsView, ClientView, ConsentView, CustomView, ErrorView, FormAction, FormView,
-        LoginProblem, LoginView, SignedInView, View,
+        LoginProblem, LoginView, SignUpProblem, SignUpView, SignedInView, View,
     };
     pub use chancery_core::interaction::{
-        ConsentStep, CustomStep, Location, LoginStep, Next, SelectAccountStep, Step,
+        ConsentStep, CustomStep, Location, LoginStep, Next, SelectAccountStep, SignUpStep, Step,
     };
 }
 
@@ -199,8 +200,8 @@ pub mod types {
 #[cfg(feature = "accounts")]
 pub mod accounts {
     pub use chancery_accounts::{
-        AccountError, Full, NewPerson, Password, PasswordPool, PasswordRules, Person, StoredAccounts,
-        Username, check_claims,
+        AccountError, Full, NewPerson, Password, PasswordPool, PasswordRule, PasswordRules, Person,
+        StoredAccounts, Username, check_claims,
     };
 }
 

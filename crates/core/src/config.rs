@@ -62,6 +62,8 @@ pub struct Config {
     pub scopes: scope::ScopesConfig,
     /// Lifetimes of sessions.
     pub session: session::SessionConfig,
+    /// Whether people can make accounts for themselves.
+    pub sign_up: interaction::SignUpConfig,
     /// Which subject identifier types there are.
     pub subjects: SubjectsConfig,
     /// Who vouches for clients that register themselves.

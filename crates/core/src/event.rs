@@ -256,6 +256,24 @@ pub enum Event {
         /// Why.
         fault: Fault,
     },
+    /// Somebody has made an account.
+    SignedUp {
+        /// On whose login page.
+        client: ClientId,
+        /// The new account.
+        account: AccountId,
+        /// The network that it came from, in the form in which guessing is counted.
+        network: Option<Box<str>>,
+    },
+    /// An account was not made.
+    SignUpRefused {
+        /// On whose login page.
+        client: ClientId,
+        /// The network that it came from, in the form in which guessing is counted.
+        network: Option<Box<str>>,
+        /// Why not.
+        reason: &'static str,
+    },
     /// A session ended.
     SessionEnded {
         /// Whose.
@@ -311,6 +329,8 @@ impl Event {
             Self::ScopesIgnored { .. } => "scopes_ignored",
             Self::SectorUnavailable { .. } => "sector_unavailable",
             Self::SessionEnded { .. } => "session_ended",
+            Self::SignUpRefused { .. } => "sign_up_refused",
+            Self::SignedUp { .. } => "signed_up",
             Self::TokenRevoked { .. } => "token_revoked",
             Self::TokensIssued { .. } => "tokens_issued",
             Self::UserInfoServed { .. } => "userinfo_served",

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::error::Fault;
 use crate::event::{Event, RequestId};
 use crate::model::{
-    Account, Acr, Authentication, ClaimType, Claims, Client, Hint, LoginForm, ResourceServer,
+    Account, Acr, Authentication, ClaimType, Claims, Client, Hint, LoginForm, ResourceServer, SignUpForm,
 };
 use crate::rotation::KeyTimes;
 
@@ -128,6 +128,84 @@ pub trait Accounts: Send + Sync {
         _room: Room,
     ) -> PortFuture<'a, LoginOutcome> {
         Box::pin(async { Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) })
+    }
+
+    /// Whether people can make accounts for themselves here, where the operator lets them (`[sign_up]`). By default
+    /// they cannot.
+    fn can_sign_up(&self, _realm: &RealmId) -> bool {
+        false
+    }
+
+    /// Checks what was typed into the sign-up page by itself, before it is counted. It must not tell whether the
+    /// name exists. By default everything is fit to be looked at.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn may_sign_up(&self, _realm: &RealmId, _form: &SignUpForm) -> Result<(), SignUpRefusal> {
+        Ok(())
+    }
+
+    /// Makes an account of what was typed into the sign-up page, and signs the person in. Of several attempts with
+    /// the same name only one succeeds.
+    ///
+    /// By default no account can be made.
+    fn sign_up<'a>(
+        &'a self,
+        _realm: &'a RealmId,
+        _now: Timestamp,
+        _form: SignUpForm,
+        _room: Room,
+    ) -> PortFuture<'a, SignUpOutcome> {
+        Box::pin(async { Ok(SignUpOutcome::Refused(SignUpRefusal::NameUnacceptable)) })
+    }
+}
+
+/// What became of a sign-up form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignUpOutcome {
+    /// There is a new account, and this is its person's first login.
+    SignedUp(Authentication),
+    /// There is none.
+    Refused(SignUpRefusal),
+}
+
+/// What is wrong with a name or a password for a new account. The person is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignUpRefusal {
+    /// Somebody has this name, or one that looks like it.
+    NameTaken,
+    /// Nobody can have this name.
+    NameUnacceptable,
+    /// The password has fewer characters than this.
+    PasswordTooShort(usize),
+    /// The password is one of those that are guessed first.
+    PasswordTooCommon,
+    /// The password is the name.
+    PasswordIsName,
+    /// The password has characters that cannot be typed everywhere.
+    PasswordUnacceptable,
+}
+
+impl SignUpRefusal {
+    /// As logs and pages name it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NameTaken => "name_taken",
+            Self::NameUnacceptable => "name_unacceptable",
+            Self::PasswordTooShort(_) => "password_too_short",
+            Self::PasswordTooCommon => "password_too_common",
+            Self::PasswordIsName => "password_is_name",
+            Self::PasswordUnacceptable => "password_unacceptable",
+        }
+    }
+
+    /// Whether it is the name that is wrong.
+    #[must_use]
+    pub const fn is_of_name(&self) -> bool {
+        matches!(self, Self::NameTaken | Self::NameUnacceptable)
     }
 }
 

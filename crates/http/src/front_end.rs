@@ -62,6 +62,7 @@ enum Sent {
     Login,
     Account,
     Consent,
+    Create,
     Abort,
     /// Whatever the page of an application's own sends to the application.
     Own,
@@ -73,6 +74,7 @@ impl Sent {
             "login" => Some(Self::Login),
             "account" => Some(Self::Account),
             "consent" => Some(Self::Consent),
+            "create" => Some(Self::Create),
             "abort" => Some(Self::Abort),
             _ => None,
         }
@@ -83,7 +85,8 @@ impl Sent {
         matches!(
             (self, step),
             (Self::Abort, _)
-                | (Self::Login, Step::Login(_))
+                | (Self::Login, Step::Login(_) | Step::SignUp(_))
+                | (Self::Create, Step::SignUp(_) | Step::Login(_))
                 | (Self::Account, Step::SelectAccount(_))
                 | (Self::Consent, Step::Consent(_))
                 | (Self::Own, _)
@@ -220,6 +223,12 @@ fn fields(sent: Sent, body: &[u8], interaction: &str) -> Result<Params<'static>,
         Sent::Login => {
             fields.extend([("username", required("username")?), ("password", required("password")?)]);
             fields.push(("action", "login".to_owned()));
+        }
+        Sent::Create => {
+            for name in ["username", "password"] {
+                fields.extend(text(&body, name)?.map(|value| (name, value)));
+            }
+            fields.push(("action", "create".to_owned()));
         }
         Sent::Account if is_true("another") == Some(true) => fields.push(("action", "another".to_owned())),
         Sent::Account => fields.push(("account", required("account")?)),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use chancery_core::interaction::view::{
     AccountsView, ConsentView, CustomView, ErrorView, LoginView, LogoutConfirmView, LogoutDoneView,
-    LogoutFramesView, SignedInView,
+    LogoutFramesView, SignUpView, SignedInView,
 };
 
 use chancery_types::RedirectUri;
@@ -71,7 +71,8 @@ pub enum Content<'a> {
     /// Carries the authorization response to the client (OAuth 2.0 Form Post Response Mode section 2); should
     /// submit itself by a script with the nonce, and must have a button.
     FormPost(&'a FormMarkup),
-    /// Sign in. Inputs `username`, `password`; buttons `action` = `login`, `cancel`.
+    /// Sign in. Inputs `username`, `password`; buttons `action` = `login`, `cancel`, and `create` if people can make
+    /// accounts.
     Login(&'a LoginView, &'a FormMarkup),
     /// Sign out, or not. Buttons `action` = `logout`, `logout_all` (where others are signed in), `stay`.
     LogoutConfirm(&'a LogoutConfirmView, &'a FormMarkup),
@@ -90,6 +91,8 @@ pub enum Content<'a> {
     /// [`SEND_MESSAGE`] with the nonce. It must have an element with the id `message` and the attributes `data-json` and
     /// `data-origin`, and should have a link to the origin, for where no script runs. Only this page can be framed, and only by that origin.
     WebMessage(&'a MessageMarkup),
+    /// Make an account. Inputs `username`, `password`; buttons `action` = `create`, `login`, `cancel`.
+    SignUp(&'a SignUpView, &'a FormMarkup),
     /// Nothing is left to do here; the same request can perhaps be started again.
     SignedIn(&'a SignedInView, Retry<'a>),
 }

@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use chancery_core::context::Call;
 use chancery_core::error::{Failure, Refusal};
-use chancery_core::interaction::view::{FormAction as Posted, FormView, LoginProblem, LoginView, View};
+use chancery_core::interaction::view::{
+    FormAction as Posted, FormView, LoginProblem, LoginView, SignUpProblem, SignUpView, View,
+};
 use chancery_core::interaction::{Next, Outcome};
 use chancery_core::offered::Endpoint;
 use chancery_core::request::AuthorizationResponse;
@@ -215,6 +217,7 @@ fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
         View::Consent(view) => form_page(site, call, Content::Consent(view, &markup(site, &view.form))),
         View::Custom(view) => form_page(site, call, Content::Custom(view, &markup(site, &view.form))),
         View::Login(view) => form_page(site, call, Content::Login(view, &markup(site, &view.form))),
+        View::SignUp(view) => form_page(site, call, Content::SignUp(view, &markup(site, &view.form))),
         View::LogoutConfirm(view) => {
             let action = site.address(Route::at(Endpoint::LogoutConfirmation));
             let markup = FormMarkup::new(action, &view.fields);
@@ -239,6 +242,9 @@ fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
 fn form_page(site: &Site, call: &Call, content: Content<'_>) -> HttpResponse {
     let problem = match content {
         Content::Login(LoginView { problem, .. }, _) => *problem,
+        Content::SignUp(SignUpView { problem: Some(SignUpProblem::NotLookedAt(problem)), .. }, _) => {
+            Some(*problem)
+        }
         _ => None,
     };
     // RFC 6585 section 4, RFC 9110 sections 15.6.4 and 10.2.3.

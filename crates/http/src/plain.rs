@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
     AccountsView, ClientView, ConsentView, CustomView, ErrorView, LoginProblem, LoginView, LogoutConfirmView,
-    LogoutDoneView, LogoutFramesView, SignedInView, Wait,
+    LogoutDoneView, LogoutFramesView, SignUpProblem, SignUpView, SignedInView, Wait,
 };
+
+use chancery_core::ports::SignUpRefusal;
 
 use crate::pages::{Content, FormMarkup, Html, MessageMarkup, Page, Pages, Retry};
 use crate::{Locale, pages};
@@ -34,6 +36,7 @@ impl Pages for PlainPages {
             }
             Content::Repost(form) => ("repost", "Continue", submitting(form, page.nonce)),
             Content::WebMessage(message) => ("web_message", "One moment", sending(message, page.nonce)),
+            Content::SignUp(view, form) => ("sign-up", "Create an account", sign_up(view, form)),
             Content::SignedIn(view, restart) => {
                 ("signed-in", "Nothing left to do here", signed_in(view, restart))
             }
@@ -50,7 +53,32 @@ impl Pages for PlainPages {
 }
 
 fn login(view: &LoginView, form: &FormMarkup) -> String {
-    let problem = view.problem.map_or_else(String::new, |problem| match problem {
+    let problem = view.problem.map(said);
+    let alert = alert(problem.as_deref());
+    let described = if problem.is_none() { "" } else { " aria-describedby=\"problem\"" };
+    let username = Html::escape(view.username.as_deref().unwrap_or(""));
+    let sign_up = if view.offers_sign_up {
+        button("action", "create", "Create an account", " formnovalidate")
+    } else {
+        String::new()
+    };
+    let fields = format!(
+        "{}{alert}<p><label>Username<br><input name=\"username\" autocomplete=\"username\" required \
+         autocapitalize=\"none\" value=\"{username}\"{described}></label></p>\
+         <p><label>Password<br><input type=\"password\" name=\"password\" required \
+         autocomplete=\"current-password\"{described}></label></p>{}{}{}{}",
+        continuing_to(&view.client),
+        button("action", "login", "Sign in", ""),
+        sign_up,
+        button("action", "cancel", "Cancel", " formnovalidate"),
+        documents(&view.client)
+    );
+    in_form(form, &fields)
+}
+
+/// What a login page says of a problem.
+fn said(problem: LoginProblem) -> String {
+    match problem {
         LoginProblem::Refused => "The name or the password is wrong.".into(),
         LoginProblem::Throttled(wait) => {
             let wait = match Wait::told(wait) {
@@ -67,21 +95,44 @@ fn login(view: &LoginView, form: &FormMarkup) -> String {
         }
         // What has no words of its own yet is a login that did not succeed.
         _ => "You are not signed in. Try again.".into(),
+    }
+}
+
+fn alert(problem: Option<&str>) -> String {
+    problem.map_or_else(String::new, |problem| format!("<p role=\"alert\" id=\"problem\">{problem}</p>"))
+}
+
+fn sign_up(view: &SignUpView, form: &FormMarkup) -> String {
+    let problem = view.problem.map(|problem| match problem {
+        SignUpProblem::NotLookedAt(LoginProblem::Stale | LoginProblem::Refused) => {
+            "This page was open too long or in another browser. Try again.".to_owned()
+        }
+        SignUpProblem::NotLookedAt(problem) => said(problem),
+        SignUpProblem::Refused(why) => match why {
+            SignUpRefusal::NameTaken => "This name is taken. Choose another one.".to_owned(),
+            SignUpRefusal::PasswordTooShort(shortest) => {
+                format!("The password must have at least {shortest} characters.")
+            }
+            SignUpRefusal::PasswordTooCommon => "This password is too easy to guess.".to_owned(),
+            SignUpRefusal::PasswordIsName => "The password must not be the name.".to_owned(),
+            SignUpRefusal::PasswordUnacceptable => {
+                "The password has characters that cannot be typed everywhere.".to_owned()
+            }
+            // What has no words of its own yet is a name that nobody can have.
+            _ => "This name cannot be used.".to_owned(),
+        },
     });
-    let alert = if problem.is_empty() {
-        String::new()
-    } else {
-        format!("<p role=\"alert\" id=\"problem\">{problem}</p>")
-    };
-    let described = if problem.is_empty() { "" } else { " aria-describedby=\"problem\"" };
+    let alert = alert(problem.as_deref());
+    let described = if problem.is_none() { "" } else { " aria-describedby=\"problem\"" };
     let username = Html::escape(view.username.as_deref().unwrap_or(""));
     let fields = format!(
         "{}{alert}<p><label>Username<br><input name=\"username\" autocomplete=\"username\" required \
          autocapitalize=\"none\" value=\"{username}\"{described}></label></p>\
          <p><label>Password<br><input type=\"password\" name=\"password\" required \
-         autocomplete=\"current-password\"{described}></label></p>{}{}{}",
+         autocomplete=\"new-password\"{described}></label></p>{}{}{}{}",
         continuing_to(&view.client),
-        button("action", "login", "Sign in", ""),
+        button("action", "create", "Create an account", ""),
+        button("action", "login", "I have an account", " formnovalidate"),
         button("action", "cancel", "Cancel", " formnovalidate"),
         documents(&view.client)
     );

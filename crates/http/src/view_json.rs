@@ -2,7 +2,9 @@
 
 use chancery_core::error::Fault;
 use chancery_core::interaction::Outcome;
-use chancery_core::interaction::view::{AccountView, ClientView, FormView, LoginProblem, View};
+use chancery_core::interaction::view::{
+    AccountView, ClientView, FormView, LoginProblem, SignUpProblem, View,
+};
 use chancery_core::offered::Endpoint;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -55,11 +57,34 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
                 "retry_after": wait.map(|wait| wait.as_millis().div_ceil(1_000).max(1)),
                 "acr_values": view.acr_values.iter().map(|acr| &*acr.0).collect::<Vec<_>>(),
                 "challenge": view.challenge,
+                "offers_sign_up": view.offers_sign_up,
             });
             let mut answer = json_answer(
                 view.problem.map_or(StatusCode::OK, status),
                 page("login", &view.client, &view.form, own).to_string(),
             );
+            if let Some(wait) = wait {
+                retry_after(&mut answer, wait);
+            }
+            return answer;
+        }
+        View::SignUp(view) => {
+            let wait = match view.problem {
+                Some(SignUpProblem::NotLookedAt(LoginProblem::Throttled(wait))) => Some(wait),
+                Some(SignUpProblem::NotLookedAt(LoginProblem::Busy)) => Some(BUSY_RETRY_AFTER),
+                _ => None,
+            };
+            let own = json!({
+                "username": view.username,
+                "problem": view.problem.map(|problem| problem.as_str()),
+                "retry_after": wait.map(|wait| wait.as_millis().div_ceil(1_000).max(1)),
+            });
+            let code = match view.problem {
+                Some(SignUpProblem::NotLookedAt(problem)) => status(problem),
+                _ => StatusCode::OK,
+            };
+            let page = page("create", &view.client, &view.form, own);
+            let mut answer = json_answer(code, page.to_string());
             if let Some(wait) = wait {
                 retry_after(&mut answer, wait);
             }

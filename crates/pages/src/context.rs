@@ -3,8 +3,9 @@
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView,
-    LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignedInView, Wait,
+    LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignUpProblem, SignUpView, SignedInView, Wait,
 };
+use chancery_core::ports::SignUpRefusal;
 use chancery_http::{CONTINUE, Content, FormMarkup, Retry, SEND_MESSAGE, SUBMIT};
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Error, context};
@@ -23,6 +24,7 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
         Content::LogoutDone(_) => "logout_done.html",
         Content::LogoutFrames(..) => "logout_frames.html",
         Content::Repost(_) => "repost.html",
+        Content::SignUp(..) => "sign_up.html",
         Content::SignedIn(..) => "signed_in.html",
         Content::WebMessage(_) => "web_message.html",
         _ => "",
@@ -39,6 +41,7 @@ pub(crate) fn client_of(content: Content<'_>) -> Option<&ClientView> {
         Content::LogoutDone(view) => view.client.as_ref(),
         // A page that goes on waits for everything in it, and should not for a picture.
         Content::LogoutFrames(view, next) => view.done.client.as_ref().filter(|_| next.is_none()),
+        Content::SignUp(view, _) => Some(&view.client),
         Content::SignedIn(view, _) => view.client.as_ref(),
         _ => None,
     }
@@ -56,6 +59,7 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
         Content::LogoutDone(view) => logout_done(view),
         Content::LogoutFrames(view, next) => logout_frames(view, next),
         Content::Repost(markup) => context! { page => "repost", form => form(markup), submit => SUBMIT },
+        Content::SignUp(view, markup) => sign_up(view, markup, messages)?,
         Content::SignedIn(view, restart) => signed_in(view, restart),
         Content::WebMessage(message) => context! {
             page => "web_message",
@@ -169,15 +173,7 @@ fn logout_done(view: &LogoutDoneView) -> Value {
 }
 
 fn login(view: &LoginView, markup: &FormMarkup, messages: &Messages) -> Result<Value, Error> {
-    let problem = view.problem.map(|problem| match problem {
-        LoginProblem::Refused => "refused",
-        LoginProblem::Throttled(_) => "throttled",
-        LoginProblem::Busy => "busy",
-        LoginProblem::Stale => "stale",
-        LoginProblem::NoCookies => "no_cookies",
-        // What has no words of its own yet is a login that did not succeed.
-        _ => "refused",
-    });
+    let problem = view.problem.map(name_of);
     let wait = match view.problem {
         Some(LoginProblem::Throttled(time)) => Some(wait(Wait::told(time), messages)?),
         _ => None,
@@ -189,6 +185,54 @@ fn login(view: &LoginView, markup: &FormMarkup, messages: &Messages) -> Result<V
         username => view.username.as_deref().unwrap_or(""),
         problem,
         wait,
+        offers_sign_up => view.offers_sign_up,
+    })
+}
+
+fn name_of(problem: LoginProblem) -> &'static str {
+    match problem {
+        LoginProblem::Refused => "refused",
+        LoginProblem::Throttled(_) => "throttled",
+        LoginProblem::Busy => "busy",
+        LoginProblem::Stale => "stale",
+        LoginProblem::NoCookies => "no_cookies",
+        // What has no words of its own yet is a login that did not succeed.
+        _ => "refused",
+    }
+}
+
+fn sign_up(view: &SignUpView, markup: &FormMarkup, messages: &Messages) -> Result<Value, Error> {
+    let wait = match view.problem {
+        Some(SignUpProblem::NotLookedAt(LoginProblem::Throttled(time))) => {
+            Some(wait(Wait::told(time), messages)?)
+        }
+        _ => None,
+    };
+    let refused = match view.problem {
+        Some(SignUpProblem::Refused(why)) => Some(why),
+        _ => None,
+    };
+    let problem = view.problem.map(|problem| match problem {
+        // What has no words of its own yet is a name that nobody can have.
+        SignUpProblem::Refused(why) if !messages.has(&format!("sign_up.problem.{}", why.as_str())) => {
+            "name_unacceptable"
+        }
+        problem => problem.as_str(),
+    });
+    let shortest = match refused {
+        Some(SignUpRefusal::PasswordTooShort(shortest)) => shortest,
+        _ => 0,
+    };
+    Ok(context! {
+        page => "sign-up",
+        client => client(&view.client),
+        form => form(markup),
+        username => view.username.as_deref().unwrap_or(""),
+        problem,
+        wait,
+        shortest,
+        is_refused => refused.is_some(),
+        is_of_name => refused.is_some_and(|why| why.is_of_name()),
     })
 }
 

@@ -6,10 +6,11 @@ use chancery_core::context::RequestId;
 use chancery_core::error::{FaultKind, MALFORMED_PARAMETER};
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem,
-    LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignedInView,
+    LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignUpProblem, SignUpView, SignedInView,
 };
 use chancery_core::model::OwnParameters;
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
+use chancery_core::ports::SignUpRefusal;
 use chancery_http::{Content, FormMarkup, MessageMarkup, Retry};
 use chancery_types::{RedirectUri, ResourceUri};
 
@@ -41,9 +42,31 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
             problem,
             acr_values: vec![],
             challenge: String::new(),
+            offers_sign_up: problem.is_none(),
             form,
         };
         show(name, Content::Login(&view, &markup));
+    }
+    for (name, problem) in [
+        ("sign-up", None),
+        ("sign-up-name-taken", Some(SignUpProblem::Refused(SignUpRefusal::NameTaken))),
+        ("sign-up-name", Some(SignUpProblem::Refused(SignUpRefusal::NameUnacceptable))),
+        ("sign-up-short", Some(SignUpProblem::Refused(SignUpRefusal::PasswordTooShort(8)))),
+        ("sign-up-common", Some(SignUpProblem::Refused(SignUpRefusal::PasswordTooCommon))),
+        ("sign-up-is-name", Some(SignUpProblem::Refused(SignUpRefusal::PasswordIsName))),
+        ("sign-up-characters", Some(SignUpProblem::Refused(SignUpRefusal::PasswordUnacceptable))),
+        (
+            "sign-up-throttled",
+            Some(SignUpProblem::NotLookedAt(LoginProblem::Throttled(Duration::from_secs(3_000)))),
+        ),
+        ("sign-up-busy", Some(SignUpProblem::NotLookedAt(LoginProblem::Busy))),
+        ("sign-up-stale", Some(SignUpProblem::NotLookedAt(LoginProblem::Stale))),
+        ("sign-up-no-cookies", Some(SignUpProblem::NotLookedAt(LoginProblem::NoCookies))),
+    ] {
+        let Some(form) = form("https://photos.example/callback") else { return };
+        let username = problem.map(|_| "alice".to_owned());
+        let view = SignUpView { client: client(), username, problem, form };
+        show(name, Content::SignUp(&view, &markup));
     }
     for (name, target, scopes, claims, resource) in [
         ("consent", "https://photos.example/cb", "openid profile email offline_access", "", None),

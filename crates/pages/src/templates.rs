@@ -33,6 +33,7 @@ built_in!(
     "parts.html",
     "passed_on.html",
     "repost.html",
+    "sign_up.html",
     "signed_in.html",
     "style.css",
     "web_message.html",
@@ -43,7 +44,7 @@ built_in!(
 /// Every value is escaped; `{{ t("login.title") }}` is a sentence in the person's language. A folder may
 /// replace any of the files `accounts.html`, `consent.html`, `error.html`, `form_post.html`, `layout.html`,
 /// `login.html`, `logout_confirm.html`, `logout_done.html`, `logout_frames.html`, `parts.html`, `passed_on.html`, `repost.html`,
-/// `signed_in.html`, `style.css` and `web_message.html`; the built-in version of every other file is used. To change only colours
+/// `sign_up.html`, `signed_in.html`, `style.css` and `web_message.html`; the built-in version of every other file is used. To change only colours
 /// and type, replace `style.css`.
 pub struct Templates {
     environment: Environment<'static>,

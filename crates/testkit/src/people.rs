@@ -6,9 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::error::Fault;
 use chancery_core::model::{
-    Account, AccountRegistration, Acr, Authentication, ClaimSource, ClaimType, Claims, Epoch, Hint, LoginForm,
+    Account, AccountRegistration, Acr, Authentication, ClaimSource, ClaimType, Claims, Epoch, Hint,
+    LoginForm, SignUpForm,
 };
-use chancery_core::ports::{Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Room};
+use chancery_core::ports::{
+    Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Room, SignUpOutcome,
+    SignUpRefusal,
+};
 use chancery_types::{AccountId, Malformed, RealmId, Timestamp};
 use serde_json::{Value, json};
 
@@ -320,6 +324,38 @@ impl Accounts for TestAccounts {
             } else {
                 LoginOutcome::Refused(LoginRefusal::Disabled(account.id))
             })
+        })
+    }
+
+    fn can_sign_up(&self, _realm: &RealmId) -> bool {
+        true
+    }
+
+    /// A name is taken if somebody signs in with it; the password of a new account has at least eight characters.
+    fn may_sign_up(&self, _realm: &RealmId, form: &SignUpForm) -> Result<(), SignUpRefusal> {
+        if AccountId::parse(&form.username).is_err() {
+            return Err(SignUpRefusal::NameUnacceptable);
+        }
+        if form.password.len() < 8 { Err(SignUpRefusal::PasswordTooShort(8)) } else { Ok(()) }
+    }
+
+    fn sign_up<'a>(
+        &'a self,
+        _realm: &'a RealmId,
+        now: Timestamp,
+        form: SignUpForm,
+        _room: Room,
+    ) -> PortFuture<'a, SignUpOutcome> {
+        Box::pin(async move {
+            let_others_go_on().await;
+            self.mood()?;
+            if lock(&self.people).contains_key(&*form.username) {
+                return Ok(SignUpOutcome::Refused(SignUpRefusal::NameTaken));
+            }
+            self.add(&form.username);
+            let account = AccountId::parse(&form.username).ok().and_then(|id| self.account(&id));
+            let account = account.ok_or_else(|| Fault::internal("nobody was added"))?;
+            Ok(SignUpOutcome::SignedUp(Authentication::by_password(&account, now)))
         })
     }
 }

@@ -27,6 +27,8 @@ pub struct Guessing {
     pub client_secrets: ClientSecrets,
     /// Clients that registered themselves.
     pub registrations: Registrations,
+    /// Accounts that people have tried to make for themselves.
+    pub sign_ups: Registrations,
     /// Requests that were stored before anybody did anything for them.
     pub stored_requests: StoredRequests,
 }

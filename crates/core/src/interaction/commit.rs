@@ -21,7 +21,7 @@ use super::grant::Allowed;
 use super::page::{Shown, lost, lost_page, page};
 use super::pending::{Pending, Purpose};
 use super::prompt::{self, Needed};
-use super::view::LoginProblem;
+use super::view::{LoginProblem, SignUpProblem};
 use super::{Decided, Interactions, KEPT, Outcome, consent, grant};
 use crate::client::mark_used;
 use crate::context::{Call, Env};
@@ -124,6 +124,7 @@ pub(super) async fn go_on(pending: Pending<'_>, change: SessionChange) -> Result
 pub(crate) async fn ask(pending: &Pending<'_>, needed: Needed) -> Result<Decided, Fault> {
     let shown = match needed {
         Needed::Login(_) => Shown::of(PromptName::Login),
+        Needed::SignUp(_) => Shown::of(PromptName::Create),
         Needed::SelectAccount(_) => Shown::of(PromptName::SelectAccount),
         Needed::Consent(_) => Shown::of(PromptName::Consent),
         Needed::Custom(ref name, _) => Shown::of(PromptName::Custom(name.clone())),
@@ -143,6 +144,9 @@ pub(super) async fn ask_again(
 ) -> Result<Decided, Fault> {
     match (&pending.asked.prompts, &needed) {
         (Prompts::Asked(_), Needed::Login(_)) => page(pending, Shown::login(Some(problem), None)).await,
+        (Prompts::Asked(_), Needed::SignUp(_)) => {
+            page(pending, Shown::sign_up(Some(SignUpProblem::NotLookedAt(problem)), None)).await
+        }
         _ => ask(pending, needed).await,
     }
 }

@@ -139,7 +139,7 @@ async fn step<'a>(
     let is_due = match &token.prompt {
         PromptName::Consent => matches!(pending.needed(), None | Some(Needed::Consent(_))),
         PromptName::Custom(name) => matches!(pending.needed(), Some(Needed::Custom(due, _)) if due == *name),
-        PromptName::Login | PromptName::SelectAccount => true,
+        PromptName::Login | PromptName::SelectAccount | PromptName::Create => true,
     };
     if !is_due && !is_refused {
         return Ok(ControlFlow::Break(Box::pin(proceed(pending)).await?));
@@ -150,8 +150,9 @@ async fn step<'a>(
 
 /// What of the token has to fit the person, too.
 fn fits(pending: &Pending<'_>, token: &FormToken) -> Result<(), &'static Reason> {
-    // Signing in is open to whoever knows the password; what is allowed or chosen belongs to one session.
-    if token.prompt != PromptName::Login && token.session != pending.session() {
+    // Signing in is open to whoever knows the password, or makes a new one; what is allowed or chosen belongs to one session.
+    let is_of_anybody = matches!(token.prompt, PromptName::Login | PromptName::Create);
+    if !is_of_anybody && token.session != pending.session() {
         return Err(&FORM_OF_ANOTHER_SESSION);
     }
     // What is allowed is what was shown, also when client, consent or configuration have changed since.
@@ -165,8 +166,13 @@ fn fits(pending: &Pending<'_>, token: &FormToken) -> Result<(), &'static Reason>
 async fn once_more(pending: Pending<'_>, why: &'static Reason, form: &Params<'_>) -> Result<Decided, Fault> {
     form_refused(pending.call, pending.env, why, Some(pending.client.id()));
     let problem = if *why == FORM_WITHOUT_COOKIE { LoginProblem::NoCookies } else { LoginProblem::Stale };
+    let is_sign_up = matches!(form.one("action"), Ok(Some("create")));
+    let offers_sign_up = pending.by.sign_up.offered;
     match pending.needed() {
         Some(needed @ Needed::Impossible(_)) => ask(&pending, needed).await,
+        _ if form.has("username") && offers_sign_up && is_sign_up => {
+            ask_again(&pending, Needed::SignUp(&prompt::SIGN_UP_REQUESTED), problem).await
+        }
         // Whoever typed a name wants to be that person, not the one who is signed in by now.
         _ if form.has("username") => ask_again(&pending, Needed::Login(&prompt::NO_SESSION), problem).await,
         None => answer(pending).await,

@@ -42,6 +42,7 @@ mod grant;
 mod location;
 pub(crate) mod page;
 mod password;
+mod sign_up;
 pub(crate) mod pending;
 pub mod prompt;
 pub mod step;
@@ -53,7 +54,8 @@ pub use commit::{CONSENT_WITHDRAWN, DECLINED};
 pub use custom_step::CustomStep;
 pub use location::Location;
 pub(crate) use pending::Pending;
-pub use step::{ConsentStep, LoginStep, SelectAccountStep, Step};
+pub use sign_up::SignUpConfig;
+pub use step::{ConsentStep, LoginStep, SelectAccountStep, SignUpStep, Step};
 pub use view::PostLogoutTarget;
 
 /// How long a stored interaction is kept after its time, so that whoever comes back to its page finds a way
@@ -200,6 +202,8 @@ pub struct Interactions {
     pub config: InteractionConfig,
     /// Whether every request for pages on another origin is stored, because they find it by its client.
     pub is_stored_by_client: bool,
+    /// Whether people can make accounts for themselves.
+    pub sign_up: SignUpConfig,
     /// Against guessing.
     pub throttle: throttle::Throttle,
     /// The authentication context classes that can be reached here.

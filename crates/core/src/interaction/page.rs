@@ -9,7 +9,7 @@ use super::pending::{Pending, Purpose};
 use super::prompt;
 use super::view::{
     AccountView, AccountsView, ClientView, ConsentView, CustomView, FormAction, FormView, LoginProblem,
-    LoginView, SignedInView, View, shown,
+    LoginView, SignUpProblem, SignUpView, SignedInView, View, shown,
 };
 use super::{Decided, Outcome};
 use crate::context::Env;
@@ -33,17 +33,24 @@ pub(super) struct Shown {
     typed: Option<String>,
     /// What an application says to its own page.
     said: Option<String>,
+    /// What is wrong with a new account.
+    unfit: Option<SignUpProblem>,
 }
 
 impl Shown {
     /// The page of a prompt, as it is shown first.
     pub(super) fn of(prompt: PromptName) -> Self {
-        Self { prompt, problem: None, typed: None, said: None }
+        Self { prompt, problem: None, typed: None, said: None, unfit: None }
     }
 
     /// The login page once more.
     pub(super) fn login(problem: Option<LoginProblem>, typed: Option<String>) -> Self {
         Self { problem, typed, ..Self::of(PromptName::Login) }
+    }
+
+    /// The sign-up page once more.
+    pub(super) fn sign_up(unfit: Option<SignUpProblem>, typed: Option<String>) -> Self {
+        Self { unfit, typed, ..Self::of(PromptName::Create) }
     }
 
     /// The page of the application's own prompt once more.
@@ -54,7 +61,7 @@ impl Shown {
 
 /// The page of a prompt. Nothing is stored for it.
 pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided, Fault> {
-    let Shown { prompt, problem, typed, said } = shown;
+    let Shown { prompt, problem, typed, said, unfit } = shown;
     let (token, browser) = token(pending, &prompt)?;
     let form = form(pending, &token)?;
     let client = ClientView::of(&pending.client);
@@ -67,8 +74,10 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
             problem,
             acr_values: prompt::wanted_acr(&pending.asked),
             challenge: challenge(&token),
+            offers_sign_up: pending.by.sign_up.offered,
             form,
         }),
+        PromptName::Create => View::SignUp(SignUpView { client, username: typed, problem: unfit, form }),
         PromptName::SelectAccount => {
             let everybody = pending.by.sessions.everybody(pending.call, pending.env).await?;
             let expected = &pending.asked.expected;

@@ -279,7 +279,7 @@ impl<'a> Pending<'a> {
         match prompt {
             PromptName::Consent => self.shown_to_consent(),
             PromptName::Custom(name) => sha256(self.data_of(name).to_string().as_bytes()),
-            PromptName::Login | PromptName::SelectAccount => [0; 32],
+            PromptName::Login | PromptName::SelectAccount | PromptName::Create => [0; 32],
         }
     }
 

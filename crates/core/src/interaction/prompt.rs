@@ -44,6 +44,13 @@ reasons! {
     /// The client is one that anybody on the device could imitate, so the person is always asked (RFC 8252
     /// section 8.6).
     pub CONSENT_NATIVE = consent_required("consent_native", "native clients require End-User interaction");
+    /// The client demands with `prompt=create` that the person can make an account.
+    pub SIGN_UP_REQUESTED = Reason {
+        name: "sign_up_requested",
+        code: ErrorCode::LoginRequired,
+        description: "create prompt was not resolved",
+        section: "Initiating User Registration via OpenID Connect section 4.1",
+    };
     /// The client demands a prompt of the application's own.
     pub CUSTOM_REQUESTED = Reason {
         name: "custom_requested",
@@ -73,6 +80,8 @@ const fn consent_required(name: &'static str, description: &'static str) -> Reas
 pub enum Needed {
     /// Sign in.
     Login(&'static Reason),
+    /// Make an account.
+    SignUp(&'static Reason),
     /// Choose the account.
     SelectAccount(&'static Reason),
     /// Allow it.
@@ -89,6 +98,7 @@ impl Needed {
     pub fn reason(&self) -> &'static Reason {
         match self {
             Self::Login(why)
+            | Self::SignUp(why)
             | Self::SelectAccount(why)
             | Self::Consent(why)
             | Self::Custom(_, why)
@@ -138,6 +148,10 @@ pub(super) fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Tim
     if essential.as_ref().is_some_and(|wanted| !wanted.iter().any(|acr| is_reachable(facts, acr))) {
         return Some(Needed::Impossible(&ACR_UNREACHABLE));
     }
+    // Whoever has signed in for this request has made an account, or has one.
+    if wishes(asked, &PromptName::Create) && !facts.done.has(&PromptName::Login) {
+        return Some(Needed::SignUp(&SIGN_UP_REQUESTED));
+    }
     let Some(authentication) = facts.authentication else {
         let may_choose = facts.others_are_there && !wishes(asked, &PromptName::Login);
         return Some(if may_choose {
@@ -150,6 +164,7 @@ pub(super) fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Tim
         PromptName::Login => login(asked, client, facts, authentication, now),
         PromptName::SelectAccount => selection(asked, facts),
         PromptName::Consent => consented(asked, client, facts),
+        PromptName::Create => None,
         PromptName::Custom(name) => custom(asked, facts, (prompt, name)),
     })
 }

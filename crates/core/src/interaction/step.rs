@@ -11,11 +11,12 @@ use super::form_token::{FORM_OF_FORMER_SESSION, challenge, form_refused};
 use super::page::{Shown, lost, page};
 use super::password::{self, Checked};
 use super::pending::Pending;
-use super::view::LoginProblem;
+use super::sign_up::{self, Created};
+use super::view::{LoginProblem, SignUpProblem};
 use super::{Decided, Next, consent, prompt};
 use crate::error::Fault;
 use crate::event::Event;
-use crate::model::{Acr, Authentication, LoginForm, PromptName};
+use crate::model::{Acr, Authentication, LoginForm, PromptName, SignUpForm};
 use crate::policy::PersonView;
 use crate::session::{SignedIn, choice as choice_of, list_with};
 
@@ -28,6 +29,8 @@ pub enum Step<'a> {
     SelectAccount(SelectAccountStep<'a>),
     /// Allow it, or not.
     Consent(ConsentStep<'a>),
+    /// Make an account.
+    SignUp(SignUpStep<'a>),
     /// Answer the application's own question.
     Custom(CustomStep<'a>),
 }
@@ -40,6 +43,9 @@ pub struct LoginStep<'a> {
     /// The cookie of the names that have signed in from this browser, once the password was right.
     devices: Option<String>,
 }
+
+/// Make an account, or sign in with one.
+pub struct SignUpStep<'a>(LoginStep<'a>);
 
 /// Choose the account.
 pub struct SelectAccountStep<'a>(Pending<'a>);
@@ -88,6 +94,9 @@ impl<'a> Step<'a> {
             PromptName::Login => {
                 Self::Login(LoginStep { pending, challenge: challenge(token), devices: None })
             }
+            PromptName::Create => {
+                Self::SignUp(SignUpStep(LoginStep { pending, challenge: challenge(token), devices: None }))
+            }
             PromptName::SelectAccount => Self::SelectAccount(SelectAccountStep(pending)),
             PromptName::Consent => Self::Consent(ConsentStep(pending)),
             PromptName::Custom(name) => {
@@ -107,6 +116,7 @@ impl<'a> Step<'a> {
     /// A fault of the store or of the accounts.
     pub async fn press(self, form: &Params<'_>) -> Result<Next, Fault> {
         let (Self::Login(LoginStep { pending, .. })
+        | Self::SignUp(SignUpStep(LoginStep { pending, .. }))
         | Self::SelectAccount(SelectAccountStep(pending))
         | Self::Consent(ConsentStep(pending))
         | Self::Custom(CustomStep { pending, .. })) = &self;
@@ -119,6 +129,13 @@ impl<'a> Step<'a> {
         let field = |name| form.one(name).ok().flatten().unwrap_or("");
         match (self, field("action")) {
             (step, "cancel" | "deny") => step.declined().await,
+            (Self::Login(step), "create") if step.pending.by.sign_up.offered => step.signs_up().await,
+            (Self::SignUp(step), "login") => step.0.back().await,
+            (Self::SignUp(step), _) => {
+                let (username, password) =
+                    (field("username").to_owned(), Zeroizing::new(field("password").to_owned()));
+                Box::pin(step.form(SignUpForm { username, password })).await
+            }
             (Self::Login(step), _) => {
                 let (username, password) =
                     (field("username").to_owned(), Zeroizing::new(field("password").to_owned()));
@@ -136,6 +153,7 @@ impl<'a> Step<'a> {
     async fn declined(self) -> Result<Decided, Fault> {
         match self {
             Self::Login(LoginStep { pending, .. })
+            | Self::SignUp(SignUpStep(LoginStep { pending, .. }))
             | Self::SelectAccount(SelectAccountStep(pending))
             | Self::Consent(ConsentStep(pending))
             | Self::Custom(CustomStep { pending, .. }) => declined(pending).await,
@@ -236,6 +254,16 @@ impl LoginStep<'_> {
         page(&self.pending, Shown::login(Some(problem), typed)).await
     }
 
+    /// The sign-up page in the place of this one.
+    async fn signs_up(self) -> Result<Decided, Fault> {
+        page(&self.pending, Shown::of(PromptName::Create)).await
+    }
+
+    /// The login page in the place of the sign-up page.
+    async fn back(self) -> Result<Decided, Fault> {
+        page(&self.pending, Shown::login(None, None)).await
+    }
+
     async fn sign_in(self, who: Authentication) -> Result<Decided, Fault> {
         let Self { mut pending, devices, .. } = self;
         let (by, call, env) = pending.world();
@@ -282,6 +310,53 @@ impl LoginStep<'_> {
         // Where no session was begun, nobody has signed in.
         let devices = devices.filter(|_| next.sessions.is_some());
         Ok(Decided { devices, ..next })
+    }
+}
+
+impl SignUpStep<'_> {
+    /// There is a new account, and this is its person's first login; goes on to the next page or back to the client.
+    ///
+    /// # Errors
+    /// A fault of the store or of the accounts.
+    pub async fn created(self, who: Authentication) -> Result<Next, Fault> {
+        self.0.authenticated(who).await
+    }
+
+    /// There is none: the page again, with the request kept.
+    ///
+    /// # Errors
+    /// A fault of the cryptographic library.
+    pub async fn refused(self, problem: SignUpProblem, typed: Option<String>) -> Result<Next, Fault> {
+        let (by, call, env) = self.0.pending.world();
+        by.respond(call, env, self.again(problem, typed).await?).await
+    }
+
+    /// The person does not want an account: `access_denied`.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn abort(self) -> Result<Next, Fault> {
+        self.0.abort().await
+    }
+
+    /// The form of the built-in page.
+    async fn form(mut self, form: SignUpForm) -> Result<Decided, Fault> {
+        let typed = form.username.clone();
+        // Where it was switched off since, nobody makes an account any more.
+        if !self.0.pending.by.sign_up.offered {
+            return self.0.back().await;
+        }
+        match sign_up::create(&self.0.pending, form).await? {
+            Created::By { who, devices } => {
+                self.0.devices = Some(devices);
+                self.0.sign_in(who).await
+            }
+            Created::Refused(problem) => self.again(problem, Some(typed)).await,
+        }
+    }
+
+    async fn again(self, problem: SignUpProblem, typed: Option<String>) -> Result<Decided, Fault> {
+        page(&self.0.pending, Shown::sign_up(Some(problem), typed)).await
     }
 }
 

@@ -11,6 +11,7 @@ use crate::context::RequestId;
 use crate::error::{FaultKind, Reason};
 use crate::model::client::Localized;
 use crate::model::{Acr, Client, CustomPromptName, OwnParameters};
+use crate::ports::SignUpRefusal;
 
 /// A page for a person.
 pub enum View {
@@ -22,6 +23,8 @@ pub enum View {
     Custom(CustomView),
     /// Sign in.
     Login(LoginView),
+    /// Make an account.
+    SignUp(SignUpView),
     /// Sign out, or stay signed in.
     LogoutConfirm(LogoutConfirmView),
     /// What a logout request has come to.
@@ -104,7 +107,8 @@ impl View {
             Self::Accounts(AccountsView { form, .. })
             | Self::Consent(ConsentView { form, .. })
             | Self::Custom(CustomView { form, .. })
-            | Self::Login(LoginView { form, .. }) => form.ui_locales.as_deref(),
+            | Self::Login(LoginView { form, .. })
+            | Self::SignUp(SignUpView { form, .. }) => form.ui_locales.as_deref(),
             _ => None,
         }
     }
@@ -115,7 +119,8 @@ impl View {
             Self::Accounts(AccountsView { client, .. })
             | Self::Consent(ConsentView { client, .. })
             | Self::Custom(CustomView { client, .. })
-            | Self::Login(LoginView { client, .. }) => Some(client),
+            | Self::Login(LoginView { client, .. })
+            | Self::SignUp(SignUpView { client, .. }) => Some(client),
             Self::LogoutConfirm(LogoutConfirmView { client, .. })
             | Self::LogoutDone(LogoutDoneView { client, .. })
             | Self::LogoutFrames(LogoutFramesView { done: LogoutDoneView { client, .. }, .. })
@@ -203,8 +208,46 @@ pub struct LoginView {
     /// guess it, it is of this page, and [`LoginStep::take_challenge`](super::LoginStep::take_challenge)
     /// gives it once.
     pub challenge: String,
+    /// Whether people can make accounts for themselves: by the button `action` = `create`.
+    pub offers_sign_up: bool,
     /// The form: inputs `username`, `password`; buttons `action` = `login`, `cancel`.
     pub form: FormView,
+}
+
+/// The sign-up page.
+pub struct SignUpView {
+    /// Who asks.
+    pub client: ClientView,
+    /// What to put into the field `username`.
+    pub username: Option<String>,
+    /// Why it is shown again.
+    pub problem: Option<SignUpProblem>,
+    /// The form: inputs `username`, `password`; buttons `action` = `create`, `login` (whoever has an account already),
+    /// `cancel`.
+    pub form: FormView,
+}
+
+/// Why a sign-up page is shown again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUpProblem {
+    /// The name or the password is not accepted.
+    Refused(SignUpRefusal),
+    /// The form was not looked at. Never [`LoginProblem::Refused`].
+    NotLookedAt(LoginProblem),
+}
+
+impl SignUpProblem {
+    /// As logs name it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Refused(why) => why.as_str(),
+            Self::NotLookedAt(LoginProblem::Throttled(_)) => "throttled",
+            Self::NotLookedAt(LoginProblem::Busy) => "busy",
+            Self::NotLookedAt(LoginProblem::NoCookies) => "no_cookies",
+            Self::NotLookedAt(LoginProblem::Stale | LoginProblem::Refused) => "stale",
+        }
+    }
 }
 
 /// A person who is signed in, in words.

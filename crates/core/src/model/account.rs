@@ -76,6 +76,16 @@ pub enum Hint {
     Login(Box<str>),
 }
 
+/// What a person typed into the sign-up page.
+///
+/// It has no `Debug`, because it holds a password.
+pub struct SignUpForm {
+    /// The name, as typed.
+    pub username: String,
+    /// The password, as typed.
+    pub password: Zeroizing<String>,
+}
+
 /// What a person typed into the login page.
 ///
 /// It has no `Debug`, because it holds a password.

@@ -17,6 +17,8 @@ pub enum PromptName {
     SelectAccount,
     /// Allow or decline what the client asks for.
     Consent,
+    /// Make an account (Initiating User Registration via OpenID Connect section 4).
+    Create,
     /// Whatever the application wants to know.
     Custom(CustomPromptName),
 }
@@ -72,6 +74,7 @@ impl PromptName {
             Self::Login => "login",
             Self::SelectAccount => "select_account",
             Self::Consent => "consent",
+            Self::Create => "create",
             Self::Custom(name) => name.as_str(),
         }
     }
@@ -85,6 +88,7 @@ impl PromptName {
             "login" => Ok(Self::Login),
             "select_account" => Ok(Self::SelectAccount),
             "consent" => Ok(Self::Consent),
+            "create" => Ok(Self::Create),
             custom => CustomPromptName::parse(custom).map(Self::Custom),
         }
     }

@@ -10,12 +10,13 @@ pub struct PromptOrder(Vec<PromptName>);
 
 impl PromptOrder {
     /// That of a policy. What its [`complaints`](Self::complaints) would be about is mended, so that a page that
-    /// is needed can always be found.
+    /// is needed can always be found. Where accounts can be made, `create` comes last, because it takes the place of a
+    /// login.
     #[must_use]
-    pub fn of(policy: &dyn AuthorizationPolicy) -> Self {
+    pub fn of(policy: &dyn AuthorizationPolicy, offers_sign_up: bool) -> Self {
         let mut order: Vec<PromptName> = Vec::new();
         for prompt in policy.prompts() {
-            if !order.contains(&prompt) {
+            if !order.contains(&prompt) && prompt != PromptName::Create {
                 order.push(prompt);
             }
         }
@@ -24,6 +25,9 @@ impl PromptOrder {
         }
         if !order.contains(&PromptName::Consent) {
             order.push(PromptName::Consent);
+        }
+        if offers_sign_up {
+            order.push(PromptName::Create);
         }
         Self(order)
     }
@@ -36,10 +40,14 @@ impl PromptOrder {
         let complaint = |rule: String| Complaint::new(SETTING, rule, "OIDC Core section 3.1.2.1");
         let is_twice = |prompt: &&PromptName| prompts.iter().filter(|other| other == prompt).count() > 1;
         let twice = prompts.iter().find(is_twice);
+        let create = prompts
+            .contains(&PromptName::Create)
+            .then(|| "must not contain `create`, which `[sign_up]` offers".to_owned());
         let missing =
             [PromptName::Login, PromptName::Consent].into_iter().filter(|name| !prompts.contains(name));
         missing
             .map(|name| complaint(format!("must contain `{}`", name.as_str())))
+            .chain(create.map(complaint))
             .chain(twice.map(|name| complaint(format!("must contain `{}` only once", name.as_str()))))
             .collect()
     }

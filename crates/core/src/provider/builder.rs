@@ -147,6 +147,7 @@ impl Builder {
         let now = clock.now();
         let mut complaints = components.config.complaints();
         complaints.extend(components.config.interaction.complaints_at(&issuer));
+        complaints.extend(components.config.sign_up.complaints(accounts.can_sign_up(&realm)));
         complaints.extend(PromptOrder::complaints(&*components.authorization_policy));
         complaints.extend(Recognised::complaints(&*components.authorization_policy));
         let names = match NameKey::load(&*private_keys, &realm).await {

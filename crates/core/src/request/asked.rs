@@ -305,7 +305,7 @@ mod tests {
     /// AUTHZ-31, AUTHZ-32
     #[test]
     fn none_stands_alone() {
-        let known = PromptOrder::of(&DefaultAuthorizationPolicy);
+        let known = PromptOrder::of(&DefaultAuthorizationPolicy, false);
         let prompts = |text| prompts(&Params::parse(text).unwrap(), &known);
         assert_eq!(prompts("prompt=none"), Ok(Prompts::Silent));
         assert_eq!(prompts("prompt=login+login"), Ok(Prompts::Asked(vec![PromptName::Login])));

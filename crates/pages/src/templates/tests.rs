@@ -18,7 +18,7 @@ fn pages() -> Vec<(String, &'static str, String)> {
 #[test]
 fn every_page_is_complete() {
     for (name, language, html) in pages() {
-        let of_two_words = ["signed-in", "logout-confirm", "logout-done", "logout-frames"];
+        let of_two_words = ["signed-in", "sign-up", "logout-confirm", "logout-done", "logout-frames"];
         let kind = of_two_words.into_iter().find(|kind| name.starts_with(kind));
         let kind = kind.unwrap_or_else(|| name.split('-').next().unwrap());
         assert!(html.starts_with("<!doctype html>"), "{name}: {html}");
@@ -137,6 +137,7 @@ fn names_are_text() {
             acr_values,
             challenge,
             form,
+            offers_sign_up: false,
         };
         let html = templates
             .render(Page { nonce: "N", content: Content::Login(&view, markup) }, "en", None)
@@ -154,6 +155,7 @@ fn no_sentence_is_left_over() {
     for prefix in [
         "error.",
         "login.problem.",
+        "sign_up.problem.",
         "logout.done",
         "logout.stayed",
         "signed_in.answered",

@@ -114,6 +114,14 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
             describe_login(attempt, line);
             line.integer("wait_seconds", i64::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(i64::MAX));
         }
+        Event::SignedUp { client, account, network } => {
+            line.string("client_id", client.as_str()).string("account", account.as_str());
+            line.string_if("network", network.as_deref());
+        }
+        Event::SignUpRefused { client, network, reason } => {
+            line.string("client_id", client.as_str()).string("reason", reason);
+            line.string_if("network", network.as_deref());
+        }
         Event::LoginSucceeded { account } | Event::SessionEnded { account } => {
             line.string("account", account.as_str());
         }

@@ -91,6 +91,7 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("session", "How long people stay signed in"),
     ("interaction", "The login and consent pages"),
     ("throttle", "Limits guesses at passwords. Only failures are counted"),
+    ("sign_up", "Accounts that people make for themselves (Initiating User Registration via OpenID Connect)"),
     ("client_authentication", "How clients authenticate"),
     ("request_objects", "Authorization requests that are JWTs (RFC 9101)"),
     (
@@ -337,6 +338,18 @@ const WRITTEN: &[Setting] = &[
         Form::Duration,
         "\"15m\"",
         "The longest wait for a name from a network, and how long failures are remembered after a wait. Strangers can cause a wait of at most 30s.",
+    ),
+    setting(
+        "sign_up.offered",
+        Form::Switch,
+        "false",
+        "Whether the login page leads to a page on which everybody can make an account, and clients can ask for it with `prompt=create`.",
+    ),
+    setting(
+        "sign_up.network_quota",
+        Form::Number,
+        "20",
+        "How many names one network can try within an hour, counted by each node. The page has to say that a name is taken, so that attempts that fail count like those that succeed.",
     ),
     setting(
         "client_authentication.assertion_algorithms",
