@@ -261,7 +261,8 @@ fn the_clients_documents_are_one_click_away() {
     for (name, _, html) in pages() {
         let is_nobodys = ["logout-confirm-nobody-asks", "logout-confirm-stale", "logout-done-nobody-asked"];
         let is_doubtful = name == "logout-confirm-doubtful";
-        let is_about_client = ["login", "consent", "logout"].iter().any(|kind| name.starts_with(kind));
+        let is_about_client =
+            ["login", "sign-up", "consent", "logout"].iter().any(|kind| name.starts_with(kind));
         let is_linked = is_about_client && !is_doubtful && !is_nobodys.contains(&&*name);
         for document in ["https://photos.example/privacy", "https://photos.example/terms"] {
             let link = format!("<a href=\"{document}\" target=\"_blank\" rel=\"noopener\">");
