@@ -168,6 +168,12 @@ pub mod policy {
     };
 }
 
+/// Grant types of an application's own (RFC 6749 section 4.5); [`ExtensionGrant`](grant::ExtensionGrant) has an example.
+pub mod grant {
+    pub use chancery_core::endpoint::token::extension::{Entitled, ExtensionGrant, ExtensionRequest};
+    pub use chancery_types::iana::ExtensionGrantName;
+}
+
 /// Keys, signatures and decryption, for implementations of [`PrivateKeys`], and the [`RootSecret`](jose::RootSecret) with
 /// which [`SealedKeys`] seals what it stores.
 pub mod jose {

@@ -1,5 +1,6 @@
 //! The tree of sections. Each section's type stands in the module that obeys it.
 
+use chancery_types::iana::ExtensionGrantName;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{ClientAuthenticationConfig, RegistrationPolicy, StatementIssuer};
@@ -58,6 +59,9 @@ pub struct Config {
     pub response_modes: ResponseModesConfig,
     /// Where the endpoints are.
     pub routes: Routes,
+    /// The application's own grant types; the builder has who answers for each.
+    #[serde(skip)]
+    pub extension_grants: Vec<ExtensionGrantName>,
     /// Which scopes there are.
     pub scopes: scope::ScopesConfig,
     /// Lifetimes of sessions.
@@ -85,6 +89,7 @@ impl Config {
                 .with_request_object_algorithms(&self.request_objects.algorithms)
                 .with_request_object_encryption(&self.request_objects.encryption_algorithms)
                 .with_response_modes(&self.response_modes)
+                .with_extension_grants(&self.extension_grants)
         }
     }
 
@@ -111,7 +116,11 @@ impl Config {
             self.id_token.complaints(),
             self.interaction.complaints(),
             self.refresh_token.complaints(),
-            self.registration.complaints(&self.registration_policy, &self.software_statement_issuer),
+            self.registration.complaints(
+                &self.registration_policy,
+                &self.software_statement_issuer,
+                &self.extension_grants,
+            ),
             self.session.complaints(),
             self.subjects.complaints(),
             self.throttle.complaints(),

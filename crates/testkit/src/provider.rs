@@ -9,6 +9,7 @@ use bytes::Bytes;
 use chancery_core::config::Config;
 use chancery_core::context::Env;
 use chancery_core::documents::{MemoryKeys, MemoryRegistry};
+use chancery_core::endpoint::token::extension::ExtensionGrant;
 use chancery_core::error::Complaint;
 use chancery_core::model::ResourceServer;
 use chancery_core::offered::Offered;
@@ -97,6 +98,7 @@ pub struct TestProviderBuilder {
     authorization_policy: Option<Arc<dyn AuthorizationPolicy>>,
     token_policy: Option<Arc<dyn TokenPolicy>>,
     client_policy: Option<Arc<dyn ClientPolicy>>,
+    extension_grants: Vec<Arc<dyn ExtensionGrant>>,
     pages: Option<Arc<dyn Pages>>,
     ui_locales: Vec<String>,
     mounted_at: Option<String>,
@@ -213,6 +215,14 @@ impl TestProviderBuilder {
     #[must_use]
     pub fn client_policy(mut self, policy: impl ClientPolicy + 'static) -> Self {
         self.client_policy = Some(Arc::new(policy));
+        self
+    }
+
+    /// A grant type of the application's own.
+    #[must_use]
+    pub fn extension_grant(mut self, grant: impl ExtensionGrant + 'static) -> Self {
+        self.config.extension_grants.push(grant.grant_type().clone());
+        self.extension_grants.push(Arc::new(grant));
         self
     }
 
@@ -342,6 +352,9 @@ impl TestProviderBuilder {
         if let Some(policy) = self.client_policy {
             builder = builder.with_client_policy(policy);
         }
+        for grant in self.extension_grants {
+            builder = builder.with_extension_grant(grant);
+        }
         let provider = wait(builder.build())?;
         let mut service = service(Arc::clone(&provider)).with_trusted_proxies(self.proxies);
         if let Some(pages) = self.pages {
@@ -415,6 +428,7 @@ impl TestProvider {
             authorization_policy: None,
             token_policy: None,
             client_policy: None,
+            extension_grants: Vec::new(),
             pages: None,
             ui_locales: Vec::new(),
             mounted_at: None,

@@ -1,6 +1,7 @@
 //! The values of the IANA "OAuth Parameters" registries and of OpenID Connect that this build knows. Their
 //! wire strings stand here and nowhere else.
 
+pub use crate::grant_type::{ExtensionGrantName, GrantType};
 pub use crate::response_type::ResponseType;
 
 macro_rules! registry {
@@ -109,19 +110,6 @@ registry! {
         UnsupportedResponseType = "unsupported_response_type",
         /// Tokens of this type cannot be revoked (RFC 7009 section 2.2.1).
         UnsupportedTokenType = "unsupported_token_type",
-    }
-}
-registry! {
-    /// Grant types (RFC 6749, RFC 7591 section 2).
-    GrantType {
-        /// RFC 6749 section 4.1.
-        AuthorizationCode = "authorization_code",
-        /// RFC 6749 section 4.2: clients that get tokens from the authorization endpoint are registered for it.
-        Implicit = "implicit",
-        /// RFC 6749 section 4.4.
-        ClientCredentials = "client_credentials",
-        /// RFC 6749 section 6.
-        RefreshToken = "refresh_token",
     }
 }
 registry! {

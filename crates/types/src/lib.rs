@@ -34,6 +34,8 @@ mod response_type;
 pub use redirect::{RedirectKind, RedirectUri};
 pub use redirect_pattern::RedirectPattern;
 
+mod grant_type;
+
 pub mod handle;
 
 pub mod text;

@@ -45,7 +45,7 @@ pub struct RegistrationPolicy {
 
 impl Default for RegistrationPolicy {
     fn default() -> Self {
-        let grant_types = GrantType::ALL.iter().copied();
+        let grant_types = GrantType::ALL.iter().cloned();
         Self {
             name: "default".into(),
             grant_types: grant_types.filter(|grant| *grant != GrantType::ClientCredentials).collect(),

@@ -186,7 +186,10 @@ impl Live {
             .audience(&self.audience(issuer))
             .date("iat", self.issued_at)
             .date("exp", self.expires_at)
-            .string_if("sid", self.holder.granted().map(|granted| &*granted.sid))
+            .string_if(
+                "sid",
+                self.holder.granted().map(|granted| &*granted.sid).filter(|sid| !sid.is_empty()),
+            )
             .string_if("jti", self.jti.as_deref())
             .string_if("token_type", (self.kind == TokenKind::AccessToken).then_some("Bearer"))
             .string_if("scope", scope);

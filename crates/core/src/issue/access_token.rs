@@ -129,6 +129,7 @@ impl TokenIssuer {
         let format = resource.map_or(TokenFormat::Opaque, |server| server.format);
         let lifetime =
             self.policy.lifetime(TokenKind::AccessToken, what, client, self.access_token.lifetime(what));
+        let lifetime = what.lifetime.map_or(lifetime, |longest| longest.min(lifetime));
 
         let mut extra = self.policy.claims(what, client).await?;
         extra.retain(|name, _| !is_reserved(name));

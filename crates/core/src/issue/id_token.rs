@@ -111,7 +111,7 @@ impl TokenIssuer {
             audience: client.id().as_str(),
             issued_at: call.now,
             expires_at: call.now + self.id_token_lifetime(draft),
-            sid: wants_sid.then_some(&granted.sid),
+            sid: Some(&*granted.sid).filter(|sid| wants_sid && !sid.is_empty()),
             authentication: &granted.authentication,
             nonce: what.nonce.as_deref(),
             at_hash: alg.zip(beside.access_token).map(|(alg, token)| alg.hash().left_half(token)),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_jose::{ClaimsWriter, SigningAlgorithm};
-use chancery_store::{Change, Redeemed, Revoked, Updated};
+use chancery_store::{Change, Record, Redeemed, Revoked, Updated};
 use chancery_types::{Scopes, Timestamp};
 
 use crate::client::{AuthenticatedClient, mark_used};
@@ -15,6 +15,7 @@ use crate::keys::KeySet;
 use crate::model::{Client, Condition, Entitlement, GrantId, Holder, Refresh};
 use crate::offered::Component;
 use crate::policy::{Cleared, TokenPolicy};
+use crate::records::GrantBody;
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pairwise::Subjects;
 use id_token::Beside;
@@ -188,7 +189,11 @@ impl TokenIssuer {
             Refresh::Family(token) => (Some(token.clone()), None),
         };
 
-        let batch: Vec<_> = access.record.into_iter().chain(family).collect();
+        let grant = match &what.condition {
+            Condition::Begin => self.new_grant(&draft, access.lifetime, family.is_some())?,
+            _ => None,
+        };
+        let batch: Vec<_> = grant.into_iter().chain(access.record).chain(family).collect();
         if let Some(lost) = step(call, env, &what.condition, &batch).await? {
             return Ok(Issuance::Lost(lost));
         }
@@ -196,7 +201,7 @@ impl TokenIssuer {
             call,
             &Event::TokensIssued {
                 client: client.client().id().clone(),
-                grant_type: what.grant_type,
+                grant_type: what.grant_type.clone(),
                 account: what.account().cloned(),
             },
         );
@@ -220,6 +225,23 @@ impl TokenIssuer {
         (is_empty_sent || !scopes.is_empty()).then(|| scopes.to_string())
     }
 
+    /// The record of a grant that no authorization request has made. It lives as long as its longest-lived token
+    /// can.
+    fn new_grant(
+        &self,
+        draft: &Draft<'_>,
+        access_token: Duration,
+        has_family: bool,
+    ) -> Result<Option<Record>, Fault> {
+        let Draft { call, env, what, .. } = *draft;
+        let Holder::Person(granted) = &what.holder else { return Ok(None) };
+        let records = env.records();
+        let tags = records.tags(Some(granted.account()), None, None);
+        let life = if has_family { self.authorization_code.grant.max(access_token) } else { access_token };
+        let body = GrantBody { granted: granted.clone() };
+        records.new(granted.grant.key(&env.realm), None, tags, call.now + life, &body).map(Some)
+    }
+
     /// The entitlement, with those of the single claims that the client is still registered for.
     fn registered(&self, cleared: Cleared, client: &Client) -> Entitlement {
         let mut what = cleared.into_entitlement();
@@ -235,11 +257,11 @@ async fn step(
     call: &Call,
     env: &Env,
     condition: &Condition,
-    batch: &[chancery_store::Record],
+    batch: &[Record],
 ) -> Result<Option<Lost>, Fault> {
     let lost = match condition {
         Condition::None if batch.is_empty() => None,
-        Condition::None => {
+        Condition::None | Condition::Begin => {
             env.records().insert(call.now, batch).await?;
             None
         }

@@ -1,6 +1,7 @@
 //! What a token request is entitled to, whatever its grant type.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chancery_store::Revision;
 use chancery_types::handle::{RefreshToken, RotatingHandle};
@@ -20,6 +21,8 @@ pub struct Entitlement {
     pub target: Target,
     /// The nonce to repeat in the ID token (OIDC Core section 2).
     pub nonce: Option<Box<str>>,
+    /// The longest life of this response's access token, if what was exchanged sets one.
+    pub lifetime: Option<Duration>,
     /// What happens to refresh tokens.
     pub refresh: Refresh,
     /// The condition that must hold in the step that writes the tokens.
@@ -35,6 +38,7 @@ impl Entitlement {
             holder: Holder::Person(granted),
             target,
             nonce,
+            lifetime: None,
             refresh: Refresh::New,
             condition: Condition::Redeem(code),
         }
@@ -49,6 +53,7 @@ impl Entitlement {
             holder: Holder::Person(granted),
             target,
             nonce,
+            lifetime: None,
             refresh: Refresh::No,
             condition: Condition::None,
         }
@@ -63,6 +68,7 @@ impl Entitlement {
             holder: Holder::Person(granted),
             target,
             nonce: None,
+            lifetime: None,
             refresh: Refresh::Family(next),
             condition: Condition::None,
         }
@@ -76,6 +82,7 @@ impl Entitlement {
             holder: Holder::of_client(client),
             target,
             nonce: None,
+            lifetime: None,
             refresh: Refresh::No,
             condition: Condition::None,
         }
@@ -173,6 +180,8 @@ pub enum Refresh {
 pub enum Condition {
     /// Nothing.
     None,
+    /// Nothing; the grant of the tokens is new, and this step writes it, too.
+    Begin,
     /// The code has not been used yet; this step uses it.
     Redeem(Key),
     /// The family has not changed since it was read; this step gives it the new body.

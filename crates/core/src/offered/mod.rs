@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use chancery_jose::{ClaimsWriter, KeyManagementAlgorithm, SigningAlgorithm};
 use chancery_types::Timestamp;
-use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType, SubjectType};
+use chancery_types::iana::{
+    ClientAuthenticationMethod, ExtensionGrantName, GrantType, ResponseMode, ResponseType, SubjectType,
+};
 use serde::{Deserialize, Serialize};
 
 mod client_defaults;
@@ -150,7 +152,7 @@ impl Offered {
             endpoints,
             redirects: compatibility.redirects(),
             unsigned_id_tokens: unsigned_id_token,
-            grant_types: GrantType::ALL.iter().copied().filter(is_of_use).collect(),
+            grant_types: GrantType::ALL.iter().filter(|value| is_of_use(value)).cloned().collect(),
             response_types: ResponseType::ALL.iter().copied().filter(is_permitted).collect(),
             response_modes: vec![ResponseMode::Query, ResponseMode::Fragment, ResponseMode::FormPost],
             authentication_methods: vec![
@@ -188,6 +190,13 @@ impl Offered {
     #[must_use]
     pub fn with_response_modes(mut self, modes: &ResponseModesConfig) -> Self {
         self.response_modes.extend(modes.web_message.then_some(ResponseMode::WebMessage));
+        self
+    }
+
+    /// With these grant types of the application's own.
+    #[must_use]
+    pub fn with_extension_grants(mut self, names: &[ExtensionGrantName]) -> Self {
+        self.grant_types.extend(names.iter().cloned().map(GrantType::Extension));
         self
     }
 

@@ -38,7 +38,7 @@ pub trait TokenPolicy: Send + Sync {
     /// and either `offline_access` was granted (OIDC Core section 11) or the client has `refresh_tokens =
     /// "always"`.
     fn refresh(&self, what: &Entitlement, client: &Client) -> bool {
-        client.has_grant_type(GrantType::RefreshToken)
+        client.has_grant_type(&GrantType::RefreshToken)
             && (what.scopes().contains(Scope::OFFLINE_ACCESS)
                 || client.metadata().own.refresh_tokens == RefreshTokens::Always)
     }

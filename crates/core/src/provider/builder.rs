@@ -14,6 +14,7 @@ use crate::asked::Asked;
 use crate::client::UnusedClients;
 use crate::config::Config;
 use crate::context::Env;
+use crate::endpoint::token::extension::{ExtensionGrant, ExtensionGrants};
 use crate::error::Complaint;
 use crate::fetch::{Fetch, NoFetch};
 use crate::guessing::Guessing;
@@ -73,6 +74,7 @@ impl Builder {
                 authorization_policy: Arc::new(DefaultAuthorizationPolicy),
                 token_policy: Arc::new(DefaultTokenPolicy),
                 client_policy: Arc::new(DefaultClientPolicy),
+                extensions: ExtensionGrants::default(),
                 ui_locales: Vec::new(),
             },
         }
@@ -130,6 +132,19 @@ impl Builder {
         self
     }
 
+    /// Adds a grant type of the application's own (RFC 6749 section 4.5). A registry that the application makes by
+    /// itself accepts clients with it when [`Config::extension_grants`] names it, too, before
+    /// [`Config::offered`] is asked.
+    #[must_use]
+    pub fn with_extension_grant(mut self, grant: Arc<dyn ExtensionGrant>) -> Self {
+        let named = &mut self.components.config.extension_grants;
+        if !named.contains(grant.grant_type()) {
+            named.push(grant.grant_type().clone());
+        }
+        self.components.extensions.add(grant);
+        self
+    }
+
     /// Sets the languages of the pages, announced as `ui_locales_supported` (OIDC Discovery section 3).
     #[must_use]
     pub fn with_ui_locales(mut self, locales: impl IntoIterator<Item = String>) -> Self {
@@ -149,6 +164,7 @@ impl Builder {
         complaints.extend(components.config.interaction.complaints_at(&issuer));
         complaints.extend(components.config.sign_up.complaints(accounts.can_sign_up(&realm)));
         complaints.extend(PromptOrder::complaints(&*components.authorization_policy));
+        complaints.extend(components.extensions.complaints(&components.config.extension_grants));
         complaints.extend(Recognised::complaints(&*components.authorization_policy));
         let names = match NameKey::load(&*private_keys, &realm).await {
             Ok(names) => names,

@@ -16,6 +16,7 @@ use crate::endpoint::introspection::IntrospectionEndpoint;
 use crate::endpoint::registration::RegistrationEndpoint;
 use crate::endpoint::revocation::RevocationEndpoint;
 use crate::endpoint::token::TokenEndpoint;
+use crate::endpoint::token::extension::ExtensionGrants;
 use crate::endpoint::userinfo::UserInfoEndpoint;
 use crate::error::Fault;
 use crate::interaction::Interactions;
@@ -37,6 +38,7 @@ pub(super) struct Components {
     pub(super) authorization_policy: Arc<dyn AuthorizationPolicy>,
     pub(super) token_policy: Arc<dyn TokenPolicy>,
     pub(super) client_policy: Arc<dyn ClientPolicy>,
+    pub(super) extensions: ExtensionGrants,
     pub(super) ui_locales: Vec<String>,
 }
 
@@ -64,7 +66,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// Assembles the components.
     pub(super) async fn make(components: &Components, env: &Env, now: Timestamp) -> Result<Self, Fault> {
-        let Components { config, authorization_policy, token_policy, client_policy, ui_locales } = components;
+        let Components { config, authorization_policy, token_policy, client_policy, extensions, ui_locales } =
+            components;
         // Read before the keys, so that the next check notices a change that happens in between.
         let keys_generation = env.private_keys.generation(&env.realm);
         let keys = Arc::new(KeySet::load(&*env.private_keys, &env.realm).await?);
@@ -125,6 +128,7 @@ impl Snapshot {
             issuer: issuer.clone(),
             scopes: Arc::new(scope.clone()),
             offered: offered.clone(),
+            extensions: extensions.clone(),
         };
         let introspection = IntrospectionEndpoint { issuer: issuer.clone(), policy: client_policy.clone() };
         let revocation = RevocationEndpoint { issuer: issuer.clone(), policy: client_policy.clone() };

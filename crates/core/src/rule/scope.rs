@@ -113,7 +113,7 @@ impl ScopeRule {
         // OIDC Core section 11: `offline_access` is ignored if the client cannot get a refresh token, so that
         // nobody is asked about it.
         let is_of_use = |scope: &Scope| {
-            scope.as_str() != Scope::OFFLINE_ACCESS || client.has_grant_type(GrantType::RefreshToken)
+            scope.as_str() != Scope::OFFLINE_ACCESS || client.has_grant_type(&GrantType::RefreshToken)
         };
         Ok(AskedScopes { known: known.filtered(is_of_use), unknown })
     }

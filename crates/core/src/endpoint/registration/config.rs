@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use chancery_types::iana::{ExtensionGrantName, GrantType};
 use serde::{Deserialize, Serialize};
 
 use crate::client::{RegistrationPolicy, StatementIssuer};
@@ -78,6 +79,7 @@ impl RegistrationConfig {
         &self,
         policies: &[RegistrationPolicy],
         issuers: &[StatementIssuer],
+        extensions: &[ExtensionGrantName],
     ) -> Vec<Complaint> {
         let mut complaints: Vec<Complaint> = issuers.iter().flat_map(StatementIssuer::complaints).collect();
         for (at, issuer) in issuers.iter().enumerate() {
@@ -93,6 +95,12 @@ impl RegistrationConfig {
         }
         let mut names = BTreeSet::new();
         for policy in policies {
+            for grant in &policy.grant_types {
+                if matches!(grant, GrantType::Extension(name) if !extensions.contains(name)) {
+                    let rule = format!("{:?}: there is no grant type {grant}", policy.name);
+                    complaints.push(Complaint::new("registration_policy", rule, "RFC 7591 section 2"));
+                }
+            }
             let rule = match () {
                 () if policy.name.is_empty() => "must have a name",
                 () if !names.insert(&policy.name) => "must have a name of its own",

@@ -6,7 +6,7 @@ use chancery_types::iana::ErrorCode;
 use chancery_types::{Params, Scope};
 
 use super::Requester;
-use crate::error::{Failure, Fault, Reason, Refusal};
+use crate::error::{Failure, Reason, Refusal};
 use crate::model::{Entitlement, Target};
 use crate::rule::scope::ScopeRule;
 
@@ -42,14 +42,7 @@ pub(super) async fn entitle(
     if client.is_public() {
         return CLIENT_IS_PUBLIC.refused();
     }
-    let resource = match client.default_resource() {
-        Some(uri) => {
-            let unknown =
-                || Fault::internal(format!("default_resource of client {} is not configured", client.id()));
-            Some(env.registry.resource_server(&env.realm, uri).await?.ok_or_else(unknown)?)
-        }
-        None => None,
-    };
+    let resource = caller.default_resource().await?;
     let asked = rule.asked(asked.scope, client, resource.as_deref())?;
     env.record_ignored(call, client, &asked.unknown);
     let scopes =

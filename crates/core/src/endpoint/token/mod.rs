@@ -13,7 +13,7 @@ use crate::endpoint::{ClientEndpoint, ClientResponse, Requester};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
-use crate::model::{Client, Granted, ResourceScopes, Target};
+use crate::model::{Client, Granted, ResourceScopes, ResourceServer, Target};
 use crate::offered::Offered;
 use crate::policy::{self, AUDIENCE_WITHDRAWN};
 use crate::rule::scope::ScopeRule;
@@ -21,6 +21,9 @@ use crate::rule::scope::ScopeRule;
 pub mod authorization_code;
 
 pub mod client_credentials;
+
+pub mod extension;
+use extension::ExtensionGrants;
 
 pub mod refresh_token;
 
@@ -66,12 +69,15 @@ pub struct TokenEndpoint {
     pub scopes: Arc<ScopeRule>,
     /// Which grant types are offered.
     pub offered: Arc<Offered>,
+    /// The application's own grant types.
+    pub(crate) extensions: ExtensionGrants,
 }
 
 /// The request, with the parameters of its grant type; all others are ignored (RFC 6749 section 3.2).
 enum GrantRequest<'p> {
     AuthorizationCode(authorization_code::Request<'p>),
     ClientCredentials(client_credentials::Request<'p>),
+    Extension(extension::Request<'p>),
     RefreshToken(refresh_token::Request<'p>),
 }
 
@@ -89,7 +95,7 @@ impl ClientEndpoint for TokenEndpoint {
         client: &AuthenticatedClient,
         params: &Params<'_>,
     ) -> Result<TokenResponse, Failure> {
-        let grant = GrantRequest::parse(params, &self.offered)?;
+        let grant = GrantRequest::parse(params, &self.offered, &self.extensions)?;
         grant.allowed_to(client.client())?;
         match self.attempt(call, env, client, &grant).await? {
             Issuance::Issued(response) => Ok(response),
@@ -122,6 +128,7 @@ impl TokenEndpoint {
             GrantRequest::ClientCredentials(asked) => {
                 client_credentials::entitle(caller, asked, &self.scopes).await?
             }
+            GrantRequest::Extension(asked) => extension::entitle(caller, asked, &self.scopes).await?,
             GrantRequest::RefreshToken(asked) => refresh_token::entitle(caller, asked, &self.issuer).await?,
         };
         let born_of = entitled.holder.grant();
@@ -138,7 +145,11 @@ impl TokenEndpoint {
 }
 
 impl<'p> GrantRequest<'p> {
-    fn parse(params: &'p Params<'_>, offered: &Offered) -> Result<Self, Refusal> {
+    fn parse(
+        params: &'p Params<'_>,
+        offered: &Offered,
+        extensions: &'p ExtensionGrants,
+    ) -> Result<Self, Refusal> {
         match offered.grant_type(params.one("grant_type")?.ok_or(&GRANT_TYPE_MISSING)?) {
             Some(GrantType::AuthorizationCode) => {
                 authorization_code::Request::read(params).map(Self::AuthorizationCode)
@@ -147,6 +158,10 @@ impl<'p> GrantRequest<'p> {
                 client_credentials::Request::read(params).map(Self::ClientCredentials)
             }
             Some(GrantType::RefreshToken) => refresh_token::Request::read(params).map(Self::RefreshToken),
+            Some(GrantType::Extension(name)) => {
+                let grant = extensions.named(&name).ok_or(&GRANT_TYPE_UNSUPPORTED)?;
+                extension::Request::read(grant, params).map(Self::Extension)
+            }
             // Clients are registered for `implicit`, and nothing can be exchanged for it.
             Some(GrantType::Implicit) | None => GRANT_TYPE_UNSUPPORTED.refused(),
         }
@@ -156,21 +171,33 @@ impl<'p> GrantRequest<'p> {
         let grant_type = match self {
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::Extension(asked) => asked.grant_type(),
             Self::RefreshToken(_) => GrantType::RefreshToken,
         };
-        if client.has_grant_type(grant_type) { Ok(()) } else { GRANT_TYPE_UNREGISTERED.refused() }
+        if client.has_grant_type(&grant_type) { Ok(()) } else { GRANT_TYPE_UNREGISTERED.refused() }
     }
 
     /// The reason if the code or token ended after it was read.
     fn gone(&self) -> &'static Reason {
         match self {
             Self::RefreshToken(_) => &refresh_token::REFRESH_TOKEN_UNKNOWN,
-            Self::AuthorizationCode(_) | Self::ClientCredentials(_) => &authorization_code::CODE_UNKNOWN,
+            Self::AuthorizationCode(_) | Self::ClientCredentials(_) | Self::Extension(_) => {
+                &authorization_code::CODE_UNKNOWN
+            }
         }
     }
 }
 
 impl Requester<'_> {
+    /// The audience of a token that nobody was asked about in advance.
+    async fn default_resource(&self) -> Result<Option<Arc<ResourceServer>>, Fault> {
+        let Some(uri) = self.client.default_resource() else { return Ok(None) };
+        let unknown =
+            || Fault::internal(format!("default_resource of client {} is not configured", self.client.id()));
+        let known = self.env.registry.resource_server(&self.env.realm, uri).await?;
+        known.ok_or_else(unknown).map(Some)
+    }
+
     /// The audience of a grant's tokens, which was decided when the person agreed. The gate checks whether
     /// the client may still use that resource server.
     async fn target(&self, granted: &Granted) -> Result<Target, Failure> {

@@ -353,8 +353,8 @@ impl Client {
 
     /// Whether the grant type is registered.
     #[must_use]
-    pub fn has_grant_type(&self, grant_type: GrantType) -> bool {
-        self.metadata().flow.grant_types.contains(&grant_type)
+    pub fn has_grant_type(&self, grant_type: &GrantType) -> bool {
+        self.metadata().flow.grant_types.contains(grant_type)
     }
 
     /// The redirect URI to use. It is the requested one, if a registered one equals it byte for byte (RFC 9700

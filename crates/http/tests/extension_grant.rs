@@ -1,0 +1,234 @@
+//! RFC 6749 section 4.5: grant types of an application's own.
+#![expect(clippy::expect_used, reason = "what the tests are given is good")]
+
+use std::time::Duration;
+
+use chancery_core::client::RegistrationPolicy;
+use chancery_core::endpoint::token::extension::{Entitled, ExtensionGrant, ExtensionRequest};
+use chancery_core::error::{Fault, Reason, Refusal};
+use chancery_core::event::Event;
+use chancery_core::model::{Amr, Factor};
+use chancery_core::ports::PortFuture;
+use chancery_testkit::{ClientRequest, NegativeTable, Refused, SECRET, TestProvider, TestProviderBuilder};
+use chancery_types::iana::{ErrorCode, ExtensionGrantName, GrantType};
+use chancery_types::{AccountId, ClientId, Scopes};
+
+const BADGE: &str = "urn:example:badge";
+
+const BADGE_UNKNOWN: Reason = Reason {
+    name: "badge_unknown",
+    code: ErrorCode::InvalidGrant,
+    description: "grant request is invalid",
+    section: "RFC 6749 section 5.2",
+};
+
+const NO_BADGE: Reason = Reason { name: "badge_missing", code: ErrorCode::InvalidRequest, ..BADGE_UNKNOWN };
+
+const NOT_TRUE: Reason = Reason { name: "badge_login", code: ErrorCode::LoginRequired, ..BADGE_UNKNOWN };
+
+/// Whose badge is in front of the reader: the badge is the name of an account.
+struct Badge {
+    name: ExtensionGrantName,
+    parameters: &'static [&'static str],
+}
+
+impl Badge {
+    fn new(name: &str) -> Self {
+        let name = ExtensionGrantName::parse(name).expect("a name");
+        Self { name, parameters: &["badge", "scope", "client_secret_of_reader"] }
+    }
+}
+
+impl ExtensionGrant for Badge {
+    fn grant_type(&self) -> &ExtensionGrantName {
+        &self.name
+    }
+
+    fn parameters(&self) -> &[&str] {
+        self.parameters
+    }
+
+    fn repeatable(&self) -> &[&str] {
+        &["door"]
+    }
+
+    fn entitle<'a>(&'a self, asked: ExtensionRequest<'a>) -> PortFuture<'a, Result<Entitled, Refusal>> {
+        Box::pin(async move {
+            for secret in ["client_secret", "client_id", "undeclared", "grant_type"] {
+                assert_eq!(asked.parameter(secret), None);
+            }
+            let scopes = Scopes::parse(asked.parameter("scope").unwrap_or("openid")).expect("scopes");
+            let Some(badge) = asked.parameter("badge") else { return Ok(NO_BADGE.refused()) };
+            let proof = Factor { method: Amr::HARDWARE_KEY, at: asked.now };
+            let of = |name: &str| {
+                Entitled::person(AccountId::parse(name).expect("an id"), proof.clone(), scopes.clone())
+            };
+            match badge {
+                "own" => Ok(Ok(Entitled::client(scopes))),
+                "short" => Ok(Ok(of("alice").for_at_most(Duration::from_secs(60)))),
+                "long" => Ok(Ok(of("alice").for_at_most(Duration::from_secs(86_400)))),
+                "once" => Ok(Ok(of("alice"))),
+                "forged" => Ok(BADGE_UNKNOWN.refused()),
+                "untrue" => Ok(NOT_TRUE.refused()),
+                "broken" => Err(Fault::unavailable("the reader does not answer")),
+                "doors" => Ok(Ok(of(&asked.all("door").collect::<Vec<_>>().join("-")))),
+                name => Ok(Ok(of(name).with_refresh_token())),
+            }
+        })
+    }
+}
+
+fn client(id: &str, grants: &str) -> String {
+    format!(
+        r#"{{"client_id":"{id}","client_secret":"{SECRET}","response_types":[],"grant_types":[{grants}],
+            "scope":"openid profile offline_access"}}"#
+    )
+}
+
+fn builder() -> TestProviderBuilder {
+    let door = r#""urn:example:badge","refresh_token""#;
+    TestProvider::builder().extension_grant(Badge::new(BADGE)).client(&client("door", door)).client(
+        r#"{"client_id":"open","token_endpoint_auth_method":"none","response_types":[],
+            "grant_types":["urn:example:badge"]}"#,
+    )
+}
+
+fn request<'k>(kit: &'k TestProvider, badge: &str) -> ClientRequest<'k> {
+    kit.token_request("door").param("grant_type", BADGE).param("badge", badge)
+}
+
+/// EXT-01: what is registered is announced, a client may have it, and its parameters alone are read.
+#[test]
+fn it_is_offered_like_the_others() {
+    let kit = builder().build();
+    let metadata = kit.get("/.well-known/openid-configuration").expect_status(200);
+    let announced = metadata["grant_types_supported"].as_array().expect("a list").clone();
+    assert!(announced.contains(&BADGE.into()), "{announced:?}");
+    let twice = request(&kit, "doors").param("door", "al").param("door", "ice").param("undeclared", "1");
+    let refused = twice.param("undeclared", "2").send();
+    assert_eq!(refused.expect_status(400)["error"], "invalid_grant");
+    let open = kit.token_request("open").param("grant_type", BADGE).param("badge", "alice");
+    assert!(open.send().expect_status(200).member("access_token").starts_with("at_"));
+}
+
+/// EXT-02, EXT-04: the engine makes the tokens of what the application says, in one step.
+#[test]
+fn the_engine_makes_the_tokens() {
+    let kit = builder().build();
+    let asked = request(&kit, "alice").param("scope", "openid offline_access");
+    let (tokens, trips) = kit.trips(|| asked.send().expect_status(200));
+    assert_eq!(trips, 1);
+    assert_eq!(
+        tokens.member_names(),
+        ["access_token", "token_type", "expires_in", "refresh_token", "id_token", "scope"]
+    );
+    let issued = Event::TokensIssued {
+        client: ClientId::parse("door").expect("an id"),
+        grant_type: GrantType::parse(BADGE).expect("a name"),
+        account: AccountId::parse("alice").ok(),
+    };
+    assert_eq!(tokens.events, [issued]);
+    let id_token = kit.try_verify(tokens.member("id_token"), "door").expect("it verifies");
+    assert_eq!(id_token.claims["sub"], "alice");
+    assert_eq!(id_token.claims["amr"], serde_json::json!(["hwk"]));
+    assert!(id_token.claims.get("sid").is_none());
+    assert!(kit.is_active("door", tokens.member("access_token")));
+
+    let refreshed = kit.refresh_request("door", tokens.member("refresh_token")).send().expect_status(200);
+    let revoked = kit.revocation_request("door", refreshed.member("refresh_token")).send();
+    assert_eq!(revoked.status, 200);
+    for token in [tokens.member("access_token"), refreshed.member("access_token")] {
+        assert!(!kit.is_active("door", token), "a token lives below its grant");
+    }
+}
+
+/// EXT-04: with a lifetime below the usual one, without refresh token, and for the client itself.
+#[test]
+fn what_an_application_may_say() {
+    let kit = builder().build();
+    for (badge, expires_in) in [("short", 60), ("long", 3600), ("once", 3600)] {
+        let tokens = request(&kit, badge).param("scope", "openid offline_access").send().expect_status(200);
+        assert_eq!(tokens["expires_in"], expires_in, "{badge}");
+        assert!(!tokens.member_names().contains(&"refresh_token".to_owned()), "{badge}");
+    }
+    let (own, trips) =
+        kit.trips(|| request(&kit, "own").param("scope", "openid profile").send().expect_status(200));
+    assert_eq!((trips, &own["scope"], &own["expires_in"]), (1, &"profile".into(), &600.into()));
+    assert!(!own.member_names().contains(&"id_token".to_owned()));
+}
+
+/// EXT-01, EXT-02, EXT-04: what is refused, by the engine and by the application.
+#[test]
+fn what_is_refused() {
+    let kit = builder().client(&client("other", r#""client_credentials""#)).build();
+    let tokens = request(&kit, "bob").send().expect_status(200);
+    kit.accounts.disable("bob");
+    assert!(!kit.is_active("door", tokens.member("access_token")), "the account was disabled");
+    let grant = Refused::Json(400, "invalid_grant");
+    let malformed = Refused::Json(400, "invalid_request");
+    NegativeTable::new(&kit)
+        .row(
+            "unknown",
+            request(&kit, "alice").set("grant_type", "urn:example:other"),
+            Refused::Json(400, "unsupported_grant_type"),
+        )
+        .row(
+            "another case",
+            request(&kit, "alice").set("grant_type", "URN:example:badge"),
+            Refused::Json(400, "unsupported_grant_type"),
+        )
+        .row(
+            "not the client's",
+            kit.token_request("other").param("grant_type", BADGE).param("badge", "alice"),
+            Refused::Json(400, "unauthorized_client"),
+        )
+        .row("twice", request(&kit, "alice").param("badge", "alice"), malformed)
+        .row("missing", request(&kit, ""), malformed)
+        .row(
+            "a scope of others",
+            request(&kit, "alice").param("scope", "openid email"),
+            Refused::Json(400, "invalid_scope"),
+        )
+        .row("a disabled account", request(&kit, "bob"), grant)
+        .row("nobody", request(&kit, "nobody"), grant)
+        .row("refused by the application", request(&kit, "forged"), grant)
+        .row("a wrong secret", request(&kit, "alice").secret("wrong"), Refused::Json(401, "invalid_client"))
+        .row("no client", request(&kit, "alice").unauthenticated(), Refused::Json(400, "invalid_request"))
+        .run();
+    assert_eq!(request(&kit, "untrue").send().status, 500);
+    assert_eq!(request(&kit, "broken").send().status, 503);
+}
+
+/// EXT-01: a client can be registered for exactly the grant types that there are, as can a policy.
+#[test]
+fn clients_are_registered_for_what_there_is() {
+    let kit = builder().build();
+    assert!(kit.put_client_fetching(&client("new", r#""urn:example:badge""#)).is_ok());
+    for unknown in ["urn:example:other", "password", "badge", "Authorization_code"] {
+        let refused = kit.put_client_fetching(&client("new", &format!("{unknown:?}")));
+        assert!(refused.is_err(), "{unknown}");
+    }
+    let policy = TestProvider::builder().configure(|config| {
+        let grant_types = vec![GrantType::parse("badge").expect("a name")];
+        config.registration_policy.push(RegistrationPolicy { grant_types, ..RegistrationPolicy::default() });
+    });
+    let complaints = policy.try_build().err().expect("it is refused");
+    assert!(complaints.iter().any(|complaint| complaint.setting == "registration_policy"), "{complaints:?}");
+}
+
+/// EXT-01: what cannot be registered.
+#[test]
+fn what_cannot_be_registered() {
+    for taken in ["authorization_code", "implicit", "client_credentials", "refresh_token", "password"] {
+        assert!(ExtensionGrantName::parse(taken).is_err(), "{taken}");
+    }
+    let twice = TestProvider::builder().extension_grant(Badge::new(BADGE)).extension_grant(Badge::new(BADGE));
+    let secret = Badge { parameters: &["client_secret"], ..Badge::new(BADGE) };
+    let nobody = TestProvider::builder().configure(|config| {
+        config.extension_grants.push(ExtensionGrantName::parse("badge").expect("a name"))
+    });
+    for wrong in [twice, TestProvider::builder().extension_grant(secret), nobody] {
+        let complaints = wrong.try_build().err().expect("it is refused");
+        assert_eq!(complaints[0].setting, "extension_grants");
+    }
+}
