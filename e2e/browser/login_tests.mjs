@@ -103,7 +103,7 @@ export const tests = {
     await visit.signIn(page, person);
     await visit.arrive(page, 'login');
     assert.ok(await page.locator('[role="alert"]').isVisible(), 'it says why');
-    assert.deepEqual(await sessions(visit), [], 'nobody is signed in');
+    assert.deepEqual(await visit.sessions(), [], 'nobody is signed in');
     await request.tokens(await visit.finish(page, person));
   },
 
@@ -155,10 +155,4 @@ async function twoTabs({ world, visit }, order) {
   for (const at of order) {
     await requests[at].tokens(await visit.finish(pages[at], person));
   }
-}
-
-/** The session cookies of this browser. */
-async function sessions(visit) {
-  const cookies = await visit.context.cookies();
-  return cookies.filter((cookie) => cookie.value.startsWith('se_'));
 }

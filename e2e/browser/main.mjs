@@ -13,6 +13,7 @@ import * as logout from './logout_tests.mjs';
 import { takePictures } from './pictures.mjs';
 import * as remote from './remote_tests.mjs';
 import * as session from './session_tests.mjs';
+import * as signUp from './sign_up_tests.mjs';
 import * as webMessage from './web_message_tests.mjs';
 import { startSite } from './site.mjs';
 import { servePages } from '../../examples/remote-pages/serve.mjs';
@@ -138,7 +139,8 @@ async function main() {
 function testsOf({ scripts, pages, by_client }) {
   if (by_client) return remote.byClient;
   return pages ? remote.tests : {
-    ...login.tests, ...session.tests, ...logout.tests, ...(scripts && { ...webMessage.tests, ...logout.scripted }),
+    ...login.tests, ...signUp.tests, ...session.tests, ...logout.tests,
+    ...(scripts && { ...webMessage.tests, ...logout.scripted }),
   };
 }
 

@@ -54,8 +54,8 @@ def browse(checks, provider, arguments, pages=None, by_client=False):
 
 def main():
     checks = Checks()
-    logos = {"pages.client_logos": "true"} if "--pictures" in sys.argv else {}
-    with Provider("browser", settings={**MODES, **logos}) as provider:
+    shown = {"pages.client_logos": "true"} if "--pictures" in sys.argv else {"sign_up.offered": "true"}
+    with Provider("browser", settings={**MODES, **shown}) as provider:
         browse(checks, provider, sys.argv[1:])
     if not sys.argv[1:]:
         with tempfile.TemporaryDirectory() as folder:

@@ -109,13 +109,13 @@ export const tests = {
     const request = new Request(world, world.books);
     const page = await visit.open(request);
     await visit.arrive(page, 'login');
-    await tabTo(page, 'input[name="username"]');
+    await visit.tabTo(page, 'input[name="username"]');
     await page.keyboard.type(person.username);
-    await tabTo(page, 'input[name="password"]');
+    await visit.tabTo(page, 'input[name="password"]');
     await page.keyboard.type(person.password);
     await page.keyboard.press('Enter');
     await visit.arrive(page, 'consent');
-    await tabTo(page, 'button[value="allow"]');
+    await visit.tabTo(page, 'button[value="allow"]');
     await page.keyboard.press('Enter');
     await request.tokens(await visit.answer(page));
   },
@@ -198,12 +198,4 @@ async function post(world, visit, request) {
   await page.locator('button').click();
   await page.waitForLoadState();
   return page;
-}
-
-async function tabTo(page, selector) {
-  for (let press = 0; press < 20; press += 1) {
-    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
-    await page.keyboard.press('Tab');
-  }
-  assert.fail(`${selector} is not reached by the Tab key`);
 }

@@ -143,6 +143,21 @@ export class Visit {
     await page.waitForLoadState();
   }
 
+  /** Goes on with the Tab key until this has the focus. */
+  async tabTo(page, selector) {
+    for (let press = 0; press < 20; press += 1) {
+      if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
+      await page.keyboard.press('Tab');
+    }
+    assert.fail(`${selector} is not reached by the Tab key`);
+  }
+
+  /** The session cookies of this browser. */
+  async sessions() {
+    const cookies = await this.context.cookies();
+    return cookies.filter((cookie) => cookie.value.startsWith('se_'));
+  }
+
   async signIn(page, person) {
     await this.arrive(page, 'login');
     await page.locator('input[name="username"]').fill(person.username);

@@ -1,15 +1,22 @@
 //! Initiating User Registration via OpenID Connect 1.0: the sign-up page, `prompt=create`, and what they tell
 //! strangers.
 
+#![expect(clippy::unwrap_used, reason = "tests")]
+
 use chancery_core::config::Config;
 use chancery_core::event::Event;
 use chancery_core::interaction::form_token::{
     FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST,
 };
-use chancery_testkit::{AuthorizationRequest, NegativeTable, Refused, Tab, TestProvider, hours};
-use serde_json::json;
+use chancery_testkit::{
+    Answer, AuthorizationRequest, FrontEnd, NegativeTable, Refused, Tab, TestProvider, UserAgent, hours,
+};
+use http::header::ORIGIN;
+use http::{HeaderValue, Method};
+use serde_json::{Value, json};
 
 const PASSWORD: &str = "analytical engine";
+const PAGES: &str = "https://login.id.example";
 
 fn provider() -> TestProvider {
     with_quota(20)
@@ -202,6 +209,188 @@ fn the_form_is_bound_to_its_page() {
         assert!(again.page().text.contains("open too long"), "{}", again.page().text);
     }
     let _ = page.cancel().expect_error("access_denied");
+}
+
+/// A provider whose pages are on another origin.
+fn with_remote_pages(offered: bool, quota: u32) -> TestProvider {
+    let location = format!("{PAGES}/").try_into().unwrap();
+    TestProvider::builder()
+        .configure(|config| {
+            config.interaction.location = Some(location);
+            (config.sign_up.offered, config.sign_up.network_quota) = (offered, quota);
+        })
+        .build()
+}
+
+fn pages<'u, 'k>(ua: &'u UserAgent<'k>) -> FrontEnd<'u, 'k> {
+    ua.front_end(PAGES)
+}
+
+/// What the pages show first.
+#[track_caller]
+fn view(ua: &UserAgent<'_>, request: &AuthorizationRequest) -> Answer {
+    let arrival = request.open(ua).expect_arrival();
+    pages(ua).view(arrival.value("interaction").unwrap()).expect_status(200)
+}
+
+fn demanded(ua: &UserAgent<'_>) -> Answer {
+    view(ua, &openid(ua.provider()).set("prompt", "create"))
+}
+
+fn entered(username: &str, password: &str) -> Value {
+    json!({"username": username, "password": password})
+}
+
+#[track_caller]
+fn create_remotely(ua: &UserAgent<'_>, view: &Answer, username: &str) -> Answer {
+    pages(ua).post("create", view, entered(username, PASSWORD))
+}
+
+/// What the pages show where they are sent on.
+#[track_caller]
+fn next_view(ua: &UserAgent<'_>, answer: &Answer) -> Answer {
+    let address = answer.member("redirect_to");
+    let interaction = address.strip_prefix(&format!("{PAGES}/?interaction=")).unwrap();
+    pages(ua).view(interaction).expect_status(200)
+}
+
+/// Section 4.1: the same on pages of another origin, which the login page leads to as well.
+#[test]
+fn a_new_account_is_made_on_pages_of_another_origin() {
+    let kit = with_remote_pages(true, 20);
+    let ua = kit.user_agent();
+    let page = demanded(&ua);
+    assert_eq!((&page["prompt"], &page["problem"]), (&json!("create"), &Value::Null));
+    let made = create_remotely(&ua, &page, "ada").expect_status(200);
+    assert_eq!(made.event_names(), ["signed_up", "login_succeeded"]);
+    assert_eq!(made.header("access-control-allow-origin"), Some(PAGES));
+    assert_eq!(made.header("access-control-allow-credentials"), Some("true"));
+    let consent = next_view(&ua, &made);
+    assert_eq!((&consent["prompt"], &consent["account"]["label"]), (&json!("consent"), &json!("ada")));
+    let allowed = pages(&ua).post("consent", &consent, json!({"allow": true})).expect_status(200);
+    let back = allowed.member("redirect_to");
+    assert!(back.starts_with("https://web.example/cb?code="), "{back}");
+    let _ = openid(&kit).set("prompt", "none").open(&ua).expect_code();
+    // From the login page and back, with nothing entered.
+    let other = kit.user_agent();
+    let login = view(&other, &openid(&kit));
+    assert_eq!((&login["prompt"], &login["offers_sign_up"]), (&json!("login"), &json!(true)));
+    let page = pages(&other).post("create", &login, json!({}));
+    assert_eq!((&page["prompt"], &page["problem"]), (&json!("create"), &Value::Null));
+    let login = pages(&other).post("login", &page, entered("", ""));
+    assert_eq!((&login["prompt"], &login["problem"]), (&json!("login"), &Value::Null));
+    let again = pages(&other).post("create", &login, entered("byron", PASSWORD));
+    assert_eq!((&again["prompt"], again.event_names()), (&json!("create"), vec!["prompt_shown"]));
+    assert_eq!(next_view(&other, &create_remotely(&other, &again, "byron"))["prompt"], "consent");
+}
+
+/// What is wrong has the name that the events have, and nobody is signed in.
+#[test]
+fn pages_of_another_origin_are_told_what_is_wrong() {
+    let kit = with_remote_pages(true, 20);
+    for (number, (username, password, problem)) in [
+        ("alice", PASSWORD, "name_taken"),
+        ("", PASSWORD, "name_unacceptable"),
+        ("a\nb", PASSWORD, "name_unacceptable"),
+        ("ada", "short", "password_too_short"),
+        ("ada", "", "password_too_short"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let ua = kit.user_agent();
+        let again = pages(&ua).post("create", &demanded(&ua), entered(username, password)).expect_status(200);
+        assert_eq!(
+            (&again["prompt"], &again["problem"]),
+            (&json!("create"), &json!(problem)),
+            "{username:?}"
+        );
+        assert_eq!(again["username"].as_str().unwrap_or(""), username);
+        assert_eq!(again.event_names(), ["sign_up_refused", "prompt_shown"], "{username:?}");
+        assert_eq!((&again["redirect_to"], ua.session_cookie()), (&Value::Null, None));
+        assert!(!again.text().contains(PASSWORD));
+        let made = create_remotely(&ua, &again, &format!("new{number}"));
+        assert_eq!(next_view(&ua, &made)["prompt"], "consent");
+    }
+}
+
+/// The quota is the one of our own page, and says when it ends.
+#[test]
+fn pages_of_another_origin_have_the_same_quota() {
+    let kit = with_remote_pages(true, 2);
+    let ua = kit.user_agent();
+    let page = demanded(&ua);
+    for name in ["alice", "bob"] {
+        assert_eq!(create_remotely(&ua, &page, name)["problem"], "name_taken");
+    }
+    for name in ["ada", "alice"] {
+        let waits = create_remotely(&ua, &page, name).expect_status(429);
+        assert_eq!((&waits["prompt"], &waits["problem"]), (&json!("create"), &json!("throttled")), "{name}");
+        let told = waits["retry_after"].as_u64().expect("seconds");
+        assert!((1..=3600).contains(&told), "{told}");
+        assert_eq!(waits.header("retry-after"), Some(told.to_string().as_str()));
+        assert_eq!(ua.session_cookie(), None);
+    }
+    kit.clock.advance(hours(1));
+    let made = create_remotely(&ua, &demanded(&ua), "ada");
+    assert_eq!(next_view(&ua, &made)["prompt"], "consent");
+}
+
+/// Where it is not offered, nothing leads to it and nothing makes an account.
+#[test]
+fn pages_of_another_origin_cannot_make_what_is_not_offered() {
+    let kit = with_remote_pages(false, 20);
+    let ua = kit.user_agent();
+    let _ = openid(&kit).set("prompt", "create").open(&ua).expect_error("invalid_request");
+    let login = view(&ua, &openid(&kit));
+    assert_eq!(login["offers_sign_up"], false);
+    for sent in [json!({}), entered("ada", PASSWORD)] {
+        let again = pages(&ua).post("create", &login, sent).expect_status(200);
+        assert_eq!((&again["prompt"], &again["redirect_to"]), (&json!("login"), &Value::Null));
+        assert!(!again.event_names().contains(&"signed_up"));
+        assert_eq!(ua.session_cookie(), None);
+    }
+    // There is no such person afterwards.
+    let login = pages(&ua).post("login", &view(&ua, &openid(&kit)), entered("ada", PASSWORD));
+    assert_eq!(login["problem"], "refused");
+}
+
+/// Fetch, section "CORS protocol": no other origin makes an account in somebody's browser, and neither does the
+/// form of another page.
+#[test]
+fn what_others_send_makes_no_account() {
+    let kit = with_remote_pages(true, 20);
+    let (ua, other) = (kit.user_agent(), kit.user_agent());
+    let page = demanded(&ua);
+    let mut table = NegativeTable::new(&kit);
+    for origin in ["https://evil.example", "https://id.example", "http://login.id.example", "null", ""] {
+        let mut request = pages(&ua).to_post("create", &page, entered("ada", PASSWORD));
+        request.headers_mut().insert(ORIGIN, HeaderValue::from_static(origin));
+        table = table.row(format!("the origin {origin:?}"), request, Refused::Json(403, "invalid_request"));
+    }
+    let mut without = pages(&ua).to_post("create", &page, entered("ada", PASSWORD));
+    without.headers_mut().remove(ORIGIN);
+    let bad = Refused::Json(400, "invalid_request");
+    let with = |value: Value| pages(&ua).to_post("create", &page, value);
+    ua.signed_in("alice");
+    let consent = view(&ua, &openid(&kit));
+    table
+        .row("no origin", without, Refused::Json(403, "invalid_request"))
+        .row("GET", pages(&ua).to_http(&Method::GET, "/interaction/create", None), Refused::Status(405))
+        .row("a number for a name", with(json!({"username": 1, "password": PASSWORD})), bad)
+        .row("a list for a password", with(json!({"username": "ada", "password": [PASSWORD]})), bad)
+        .row("a NUL", with(entered("a\0da", PASSWORD)), bad)
+        .row("on a consent", pages(&ua).to_post("create", &consent, entered("ada", PASSWORD)), bad)
+        .row("a consent on it", pages(&ua).to_post("consent", &page, json!({"allow": true})), bad)
+        .row("a choice on it", pages(&ua).to_post("account", &page, json!({"another": true})), bad)
+        .run();
+    // Another browser gets a page of its own.
+    let _ = demanded(&other);
+    let again = create_remotely(&other, &page, "ada").expect_status(200);
+    assert_eq!((&again["prompt"], &again["problem"]), (&json!("create"), &json!("stale")));
+    assert_eq!(other.session_cookie(), None);
+    // The name is still free.
+    assert_eq!(next_view(&other, &create_remotely(&other, &again, "ada"))["prompt"], "consent");
 }
 
 /// Section 4: `create` and no page exclude each other.
