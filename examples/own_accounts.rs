@@ -4,11 +4,14 @@
 //! Whoever also has a badge, which signs what the page shows, has signed in more strongly: the client learns
 //! it from `acr` and `amr` of the ID token, and can ask for it. A passkey is such a badge; its page runs a
 //! script ([`Html::with_script`]), and its answer is checked by a WebAuthn library.
+//!
+//! Everybody accepts the house rules once, and again when there are new ones: a prompt of the application's own.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::map_request;
@@ -16,14 +19,15 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chancery::interaction::{LoginProblem, Next, Step};
+use chancery::interaction::{CustomStep, LoginProblem, LoginStep, Next, Step};
 use chancery::jose::{PrivateKey, PublicJwk, Verifier as _};
-use chancery::model::{Acr, Amr};
+use chancery::model::{Acr, Amr, CustomPromptName, PromptName};
+use chancery::policy::{CustomPrompt, PersonView, RequestView};
 use chancery::{
-    Account, AccountId, Accounts, Authentication, Claims, ClaimsQuery, Config, Content, Hint, Html, Issuer,
-    Locale, LoginForm, LoginOutcome, LoginRefusal, MemoryKeys, MemoryRegistry, MemoryStore, OwnForm, Page,
-    PageError, Pages, Parts, PlainPages, PortFuture, Provider, RealmId, Room, Service, SigningAlgorithm,
-    Timestamp, Zeroizing,
+    Account, AccountId, Accounts, Authentication, AuthorizationPolicy, Builder, Claims, ClaimsQuery, Config,
+    Content, FormMarkup, Hint, Html, Issuer, Locale, LoginForm, LoginOutcome, LoginRefusal, MemoryKeys,
+    MemoryRegistry, MemoryStore, OwnForm, Page, PageError, Pages, Parts, PlainPages, PortFuture, RealmId,
+    Room, Service, SigningAlgorithm, Timestamp, Zeroizing,
 };
 
 /// One row of the application's own table of people.
@@ -45,13 +49,26 @@ impl Employee {
 /// What a password and a badge reach together.
 const BADGE: &str = "urn:example:house:badge";
 
+/// The present version of the house rules.
+const RULES: u64 = 2;
+
 /// The application's people. A real application asks its database, and stores hashes of passwords (Argon2id)
 /// only.
-struct Staff(Vec<Employee>);
+struct Staff {
+    people: Vec<Employee>,
+    /// The name of the prompt with the house rules.
+    rules: CustomPromptName,
+    /// Which version of them somebody has accepted.
+    accepted: Mutex<BTreeMap<AccountId, u64>>,
+}
 
 impl Staff {
+    fn accepted(&self) -> MutexGuard<'_, BTreeMap<AccountId, u64>> {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn by_number(&self, number: &AccountId) -> Option<&Employee> {
-        self.0.iter().find(|employee| employee.number == *number)
+        self.people.iter().find(|employee| employee.number == *number)
     }
 }
 
@@ -77,7 +94,7 @@ impl Accounts for Staff {
     fn hint<'a>(&'a self, _: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>> {
         let is_meant =
             move |employee: &&Employee| matches!(&hint, Hint::Login(login) if *employee.login == **login);
-        let found = self.0.iter().find(is_meant);
+        let found = self.people.iter().find(is_meant);
         Box::pin(async move { Ok(found.map(|employee| employee.number.clone())) })
     }
 
@@ -90,7 +107,7 @@ impl Accounts for Staff {
     ) -> PortFuture<'a, LoginOutcome> {
         Box::pin(async move {
             // The reason of a refusal is for the log; the person sees the same message for each.
-            let named = self.0.iter().find(|employee| employee.login == form.username);
+            let named = self.people.iter().find(|employee| employee.login == form.username);
             Ok(match named {
                 None => LoginOutcome::Refused(LoginRefusal::UnknownName),
                 Some(employee) if employee.password != *form.password => {
@@ -104,12 +121,34 @@ impl Accounts for Staff {
     }
 }
 
-/// The application's own login page, which posts to the application; the other pages are the plain ones.
+impl AuthorizationPolicy for Staff {
+    fn prompts(&self) -> Vec<PromptName> {
+        let rules = PromptName::Custom(self.rules.clone());
+        vec![PromptName::Login, PromptName::SelectAccount, rules, PromptName::Consent]
+    }
+
+    fn custom_prompt<'a>(
+        &'a self,
+        _: &'a CustomPromptName,
+        _: RequestView<'a>,
+        person: PersonView<'a>,
+    ) -> PortFuture<'a, Option<CustomPrompt>> {
+        let is_accepted = self.accepted().get(&person.account.id) == Some(&RULES);
+        Box::pin(async move { Ok((!is_accepted).then(|| CustomPrompt::new(RULES.into()))) })
+    }
+}
+
+/// The application's own pages for login and house rules, which post to the application; the other pages are the
+/// plain ones.
 struct House;
 
 impl Pages for House {
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
-        let Content::Login(view, form) = page.content else { return PlainPages.page(page, locale) };
+        let (view, form) = match page.content {
+            Content::Login(view, form) => (view, form),
+            Content::Custom(_, form) => return rules(form),
+            _ => return PlainPages.page(page, locale),
+        };
         let (client, challenge) = (Html::escape(&view.client.name), &view.challenge);
         let (nonce, hidden) = (page.nonce, form.hidden_inputs());
         Html::new(format!(
@@ -127,13 +166,38 @@ impl Pages for House {
     }
 }
 
-/// What is done with the form of that page.
-async fn sign_in(staff: &Staff, form: &OwnForm) -> Result<Next, PageError> {
-    let step = match form.step().await? {
-        ControlFlow::Continue(Step::Login(step)) => step,
-        ControlFlow::Continue(other) => return form.press(other).await,
-        ControlFlow::Break(next) => return Ok(next),
-    };
+fn rules(form: &FormMarkup) -> Html {
+    let hidden = form.hidden_inputs();
+    Html::new(format!(
+        r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>The House: rules</title>
+<main data-page="rules"><h1>The rules of the house</h1><p>Lend your badge to nobody. (Version {RULES})</p>
+<form method="post" action="/rules">{hidden}
+<p><button name="action" value="accept">I accept them</button>
+<button name="action" value="cancel">Cancel</button></form></main></html>"#
+    ))
+}
+
+/// What is done with the forms of these pages.
+async fn answer(staff: &Staff, form: &OwnForm) -> Result<Next, PageError> {
+    match form.step().await? {
+        ControlFlow::Continue(Step::Login(step)) => sign_in(staff, form, step).await,
+        ControlFlow::Continue(Step::Custom(step)) if form.field("action") == Some("accept") => {
+            accept(staff, step).await
+        }
+        ControlFlow::Continue(other) => form.press(other).await,
+        ControlFlow::Break(next) => Ok(next),
+    }
+}
+
+/// The person has accepted the rules that the page showed.
+async fn accept(staff: &Staff, step: CustomStep<'_>) -> Result<Next, PageError> {
+    if let Some(version) = step.data().as_u64() {
+        staff.accepted().insert(step.account().clone(), version);
+    }
+    Ok(step.done().await?)
+}
+
+async fn sign_in(staff: &Staff, form: &OwnForm, step: LoginStep<'_>) -> Result<Next, PageError> {
     if form.field("action") == Some("cancel") {
         return Ok(step.abort().await?);
     }
@@ -168,7 +232,7 @@ async fn posted(
     request: Request,
 ) -> impl IntoResponse {
     match service.own_form(request).await {
-        Ok(form) => form.respond(sign_in(&staff, &form).await),
+        Ok(form) => form.respond(answer(&staff, &form).await),
         Err(page) => page,
     }
 }
@@ -183,8 +247,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("badge        {}", *key.to_jwk()?);
     let number = AccountId::parse("employee-1")?;
     let badge = key.public_jwk().clone();
-    let staff =
-        Arc::new(Staff(vec![Employee { number, login: "ada", name: "Ada Lovelace", password, badge }]));
+    let staff = Arc::new(Staff {
+        people: vec![Employee { number, login: "ada", name: "Ada Lovelace", password, badge }],
+        rules: CustomPromptName::parse("house_rules")?,
+        accepted: Mutex::default(),
+    });
     let registry = MemoryRegistry::new();
     let client = r#"{
         "client_id": "demo", "client_name": "Demo", "application_type": "native",
@@ -200,10 +267,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         accounts: staff.clone(),
         keys: Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256])?),
     };
-    let provider =
-        Provider::new(parts, Config::default()).await.map_err(|complaints| format!("{complaints:?}"))?;
+    let builder = Builder::new(parts, Config::default()).with_authorization_policy(staff.clone());
+    let provider = builder.build().await.map_err(|complaints| format!("{complaints:?}"))?;
     let service = chancery::service(provider).with_pages(Arc::new(House));
-    let app = axum::Router::new().route("/sign-in", post(posted)).with_state((service.clone(), staff));
+    let app = axum::Router::new().route("/sign-in", post(posted)).route("/rules", post(posted));
+    let app = app.with_state((service.clone(), staff));
     let app = app.fallback_service(service).layer(map_request(peer));
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
     Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)

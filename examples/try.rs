@@ -191,6 +191,8 @@ impl Browser {
                     fill("action", "login");
                 }
                 "consent" => fill("action", "allow"),
+                // Of the example own_accounts.
+                "rules" => fill("action", "accept"),
                 other => return Err(format!("the provider shows the page {other:?}:\n{page}").into()),
             }
             let form = page.get(page.find("<form").ok_or("the page has no form")?..).unwrap_or_default();

@@ -30,7 +30,8 @@ def logs_in(example):
 
 
 def with_badge(example):
-    """Signs in with password and badge, for a client that cannot do without; answers the claims of the ID token."""
+    """Signs in with password and badge, for a client that cannot do without; answers the claims of the ID token, and
+    the pages on the way."""
     verifier = base64url(os.urandom(32))
     wanted = json.dumps({"id_token": {"acr": {"essential": True, "value": "urn:example:house:badge"}}})
     request = {"client_id": "demo", "response_type": "code", "scope": "openid", "claims": wanted,
@@ -43,7 +44,24 @@ def with_badge(example):
             "redirect_uri": request["redirect_uri"]}
     tokens = urllib.request.urlopen(f"{example.issuer}/token", urllib.parse.urlencode(form).encode(), timeout=5)
     payload = json.load(tokens)["id_token"].split(".")[1]
-    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))), person.seen
+
+
+def refuses_the_rules(example):
+    """Signs in, and does not accept the rules; answers what the client is told, and the pages on the way."""
+    request = {"client_id": "demo", "response_type": "code", "scope": "openid", "code_challenge_method": "S256",
+               "redirect_uri": "http://127.0.0.1:1/callback", "code_challenge": base64url(os.urandom(32))}
+    person = Reluctant(example.told("sign in as"), example.told("password"))
+    back = person.authorize(f"{example.issuer}/authorize?{urllib.parse.urlencode(request)}")
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(back).query)), person.seen
+
+
+class Reluctant(Person):
+    """A person who accepts no rules."""
+
+    def fill_in(self, form):
+        fields = super().fill_in(form)
+        return fields | {"action": "cancel"} if fields["action"] == "accept" else fields
 
 
 class Badge(Person):
@@ -80,8 +98,11 @@ def main():
         with urllib.request.urlopen(f"http://localhost:{port}/", timeout=5) as answer:
             assert b"own page" in answer.read(), "the application's own route"
     with checks.case("examples/own_accounts (A16)"), Example("examples/own_accounts", free_port()) as example:
+        told, seen = refuses_the_rules(example)
+        assert told.get("error") == "access_denied" and seen == ["login", "rules"], (told.keys(), seen)
         logs_in(example)
-        claims = with_badge(example)
+        claims, seen = with_badge(example)
+        assert seen[0] == "login" and "rules" not in seen, "rules that were accepted are not shown again"
         assert claims["acr"] == "urn:example:house:badge" and claims["amr"] == ["pwd", "hwk", "user"], claims
     checks.close()
 
