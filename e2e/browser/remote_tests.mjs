@@ -63,6 +63,38 @@ export const tests = {
     await request.tokens(await visit.answer(page));
   },
 
+  'an account is made': async ({ world, visit }) => {
+    const taken = await world.person();
+    const request = new Request(world, world.books);
+    const page = await visit.open(request);
+    await arrive(visit, page, 'login');
+    await visit.press(page, 'create');
+    await arrive(visit, page, 'create');
+    await visit.press(page, 'login');
+    await arrive(visit, page, 'login');
+    await visit.press(page, 'create');
+    await arrive(visit, page, 'create');
+    const enter = async (username, password) => {
+      await page.locator('input[name="username"]').fill(username);
+      await page.locator('input[name="password"]').fill(password);
+      await visit.press(page, 'create');
+    };
+    await enter(taken.username, 'a password for nobody else');
+    await page.locator('[role="alert"]', { hasText: 'Somebody has this name already' }).waitFor();
+    await arrive(visit, page, 'create');
+    assert.equal(await page.locator('input[name="password"]').inputValue(), '');
+    await enter(`${taken.username}.new`, 'a password for nobody else');
+    await allow(visit, page);
+    await request.tokens(await visit.answer(page));
+    // A client can lead there at once.
+    const direct = new Request(world, world.books, { prompt: 'create', ui_locales: 'de' });
+    const again = await visit.open(direct);
+    await arrive(visit, again, 'create');
+    assert.equal(await again.locator('h1').innerText(), 'Konto anlegen');
+    await visit.press(again, 'cancel');
+    direct.refused(await visit.answer(again), 'access_denied');
+  },
+
   'cancel at the login': async ({ world, visit }) => {
     const request = new Request(world, world.books);
     const page = await visit.open(request);

@@ -65,7 +65,7 @@ def main():
     if "--pictures" not in sys.argv:
         pages = f"http://localhost:{free_port()}"
         for name, by_client in (("browser-remote", False), ("browser-by-client", True)):
-            with Provider(name, settings={**MODES, "interaction.location": f"{pages}/"}) as provider:
+            with Provider(name, settings={**MODES, **shown, "interaction.location": f"{pages}/"}) as provider:
                 browse(checks, provider, sys.argv[1:], pages, by_client)
     checks.close()
 

@@ -27,6 +27,21 @@ export interface LoginPage extends Page {
   username?: string;
   problem?: "refused" | "throttled" | "busy" | "stale" | "no_cookies";
   retry_after?: number;
+  offers_sign_up: boolean;
+}
+
+export interface SignUpPage extends Page {
+  prompt: "create";
+  username?: string;
+  problem?:
+    | LoginPage["problem"]
+    | "name_taken"
+    | "name_unacceptable"
+    | "password_too_short"
+    | "password_too_common"
+    | "password_is_name"
+    | "password_unacceptable";
+  retry_after?: number;
 }
 
 export interface AccountsPage extends Page {
@@ -43,7 +58,7 @@ export interface ConsentPage extends Page {
   resource?: string;
 }
 
-export type AnyPage = LoginPage | AccountsPage | ConsentPage;
+export type AnyPage = LoginPage | SignUpPage | AccountsPage | ConsentPage;
 
 export interface Over {
   is_answered: boolean;
@@ -69,7 +84,7 @@ export class Provider {
   }
 
   /** What the person has entered on a page. */
-  send(page: AnyPage, step: "login" | "account" | "consent" | "abort", entered: object): Promise<Answer> {
+  send(page: AnyPage, step: "login" | "create" | "account" | "consent" | "abort", entered: object): Promise<Answer> {
     return this.ask(`/interaction/${step}`, {
       method: "POST",
       headers: { "content-type": "application/json" },

@@ -1,5 +1,5 @@
 // The pages of a provider on another origin: what its API says is shown, and what the person enters is sent.
-import { type AccountsPage, type Answer, type AnyPage, type Client, type ConsentPage, type LoginPage, type Over, Provider } from "./api.js";
+import { type AccountsPage, type Answer, type AnyPage, type Client, type ConsentPage, type LoginPage, type Over, Provider, type SignUpPage } from "./api.js";
 import { type Words, wordsOf } from "./words.js";
 
 const issuer = document.querySelector<HTMLMetaElement>('meta[name="issuer"]')!.content;
@@ -54,29 +54,39 @@ function about(client: Client, words: Words): HTMLElement {
   return make("p", {}, ...link(client.policy_uri, words.policy), " ", ...link(client.tos_uri, words.terms));
 }
 
-function showLogin(page: LoginPage, language: [string, Words]): void {
+/** Asks for a name and a password: of an account that there is, or of one that is to be. */
+function showCredentials(page: LoginPage | SignUpPage, language: [string, Words]): void {
   const [, words] = language;
+  const isNew = page.prompt === "create";
+  const heading = isNew ? words.createAccount : words.signIn;
   const problem = page.problem === "throttled" ? words.throttled(page.retry_after ?? 1) : page.problem && words[page.problem];
   const username = make("input", { name: "username", autocomplete: "username", required: true });
   if (page.username) username.setAttribute("value", page.username);
   username.autocapitalize = "none";
-  const password = make("input", { name: "password", type: "password", autocomplete: "current-password", required: true });
+  const autocomplete = isNew ? "new-password" : "current-password";
+  const password = make("input", { name: "password", type: "password", autocomplete, required: true });
+  const other = isNew
+    ? [button("action", "login", words.haveAccount)]
+    : page.offers_sign_up ? [button("action", "create", words.createAccount)] : [];
   const cancel = button("action", "cancel", words.cancel);
-  cancel.formNoValidate = true;
+  for (const way of [...other, cancel]) way.formNoValidate = true;
   show(
-    "login",
+    page.prompt,
     language,
-    make("h1", {}, words.signIn),
+    make("h1", {}, heading),
     make("p", {}, words.toGoOn(page.client.name)),
     ...(problem ? [make("p", { role: "alert" }, problem)] : []),
     form(
-      (pressed, entered) =>
-        pressed === "cancel"
-          ? provider.send(page, "abort", {})
-          : provider.send(page, "login", { username: entered.get("username"), password: entered.get("password") }),
+      (pressed, entered) => {
+        if (pressed === "cancel") return provider.send(page, "abort", {});
+        // Nothing of what was entered is sent to the page for the other kind of account.
+        if (pressed !== page.prompt) return provider.send(page, isNew ? "login" : "create", { username: "", password: "" });
+        return provider.send(page, page.prompt, { username: entered.get("username"), password: entered.get("password") });
+      },
       make("label", {}, words.username, username),
-      make("label", {}, words.password, password),
-      button("action", "login", words.signIn, "first"),
+      make("label", {}, isNew ? words.newPassword : words.password, password),
+      button("action", page.prompt, heading, "first"),
+      ...other,
       cancel,
     ),
     about(page.client, words),
@@ -163,7 +173,7 @@ function send(origin: string, message: object): void {
 
 function showPage(page: AnyPage): void {
   const language = wordsOf([...page.ui_locales, ...navigator.languages]);
-  if (page.prompt === "login") showLogin(page, language);
+  if (page.prompt === "login" || page.prompt === "create") showCredentials(page, language);
   else if (page.prompt === "select_account") showAccounts(page, language);
   else showConsent(page, language);
 }
