@@ -41,7 +41,10 @@ fn complaint(answer: &Answer, written: u64, may_repeat: bool) -> Option<String> 
     let is_told = status < 400
         || matches!(status, 404 | 405)
         || refusals(&answer.events).len() == 1
-        || answer.events.iter().any(|event| matches!(event, Event::LoginThrottled { .. }));
+        || answer
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::LoginThrottled { .. } | Event::SignUpRefused { .. }));
     match () {
         () if status >= 500 => Some("a 5xx".to_owned()),
         () if written > 0 && !has_acted => Some(format!("{written} writes for {:?}", answer.events)),
@@ -252,6 +255,55 @@ fn registration() {
             kit.management_request(&Method::GET, &given, None),
             kit.management_request(&Method::PUT, &given, Some(&change)),
             kit.registration_request(&json!({})),
+        ]
+    });
+}
+
+/// The JSON interface for pages on another origin: a view, and what is sent from the pages for it.
+#[test]
+fn pages_on_another_origin() {
+    let kit = TestProvider::builder().configure(|config| {
+        config.interaction.location = "https://login.id.example/".to_owned().try_into().ok();
+        config.sign_up.offered = true;
+    });
+    // A view has what the client has sent, as text in JSON.
+    storm_at(&kit.build(), 11, true, |kit| {
+        let ua = browser(kit);
+        let pages = ua.front_end("https://login.id.example");
+        let mut good = Vec::new();
+        for prompt in ["login", "create"] {
+            let tab = kit.authorization_request("web").scope("openid").set("prompt", prompt).open(ua);
+            let arrival = tab.expect_arrival();
+            let interaction = arrival.value("interaction").unwrap_or_default();
+            let view = pages.view(interaction).expect_status(200);
+            let address = format!("/interaction?interaction={interaction}");
+            good.push(pages.to_http(&Method::GET, &address, None));
+            good.push(pages.to_post(
+                prompt,
+                &view,
+                json!({"username": "alice", "password": "wrong", "x": {"y": []}}),
+            ));
+        }
+        good
+    });
+}
+
+/// The page of session management, and what a browser sends to the own pages of an account that is made.
+#[test]
+fn sign_up_and_check_session() {
+    let kit = TestProvider::builder().configure(|config| {
+        config.session.management = true;
+        config.sign_up.offered = true;
+    });
+    storm_at(&kit.build(), 12, false, |kit| {
+        let ua = browser(kit);
+        let tab = kit.authorization_request("web").scope("openid").set("prompt", "create").open(ua);
+        let filled = [("username", "alice"), ("password", "wrong")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        vec![
+            tab.to_http(&filled, ("action", "create")),
+            tab.to_http(&[], ("action", "login")),
+            ua.to_http_get("/check-session"),
         ]
     });
 }

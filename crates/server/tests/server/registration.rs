@@ -51,7 +51,7 @@ fn check_names_open_registration_without_a_quota() {
     assert!(refused(&folder, &[&without[..], &["--strict"]].concat(), "").contains("network_quota"));
 }
 
-/// A client gets another secret; which clients have none, and what is no duration, is said.
+/// GAP-09: A client gets another secret; which clients have none, and what is no duration, is said.
 #[test]
 fn secrets_of_clients_are_rotated() {
     let folder = initialised();

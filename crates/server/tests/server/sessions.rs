@@ -62,7 +62,7 @@ fn failed(client: &str) -> String {
     format!("\"logout_notification_failed\",\"request_id\":\"outbox\",\"client_id\":\"{client}\"")
 }
 
-/// A live session is listed with its clients, and ended by its name or with all others; the running server, which nobody
+/// GAP-17: A live session is listed with its clients, and ended by its name or with all others; the running server, which nobody
 /// has told, sends the notices.
 #[test]
 fn a_live_session_is_listed_and_ended() {
