@@ -1,65 +1,9 @@
-//! Requests for pages on another origin that are too long for a URL are stored, and how many are is bounded.
+//! Requests that are too long for a URL are stored, and how many are is bounded.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+use chancery_testkit::{UserAgent, hours};
+use serde_json::json;
 
-use chancery_testkit::{
-    Answer, FrontEnd, Tab, TestProvider, TestProviderBuilder, UserAgent, hours, password_of,
-};
-use chancery_types::Params;
-use serde_json::{Value, json};
-
-const LOCATION: &str = "https://login.id.example/sign-in?theme=dark";
-const ORIGIN_OF_PAGES: &str = "https://login.id.example";
-
-fn builder() -> TestProviderBuilder {
-    TestProvider::builder()
-        .configure(|config| config.interaction.location = Some(LOCATION.to_owned().try_into().unwrap()))
-}
-
-/// What the URL of the pages carries, after the browser was sent there.
-#[track_caller]
-fn interaction_of(tab: &Tab<'_, '_>) -> String {
-    let arrival = tab.expect_arrival();
-    assert_eq!(
-        (arrival.uri.as_str(), arrival.value("theme")),
-        ("https://login.id.example/sign-in", Some("dark"))
-    );
-    arrival.value("interaction").unwrap().to_owned()
-}
-
-/// The pages in a browser.
-fn pages<'u, 'k>(ua: &'u UserAgent<'k>) -> FrontEnd<'u, 'k> {
-    ua.front_end(ORIGIN_OF_PAGES)
-}
-
-/// The view of a request that has just been made.
-#[track_caller]
-fn first_view(ua: &UserAgent<'_>, scope: &str) -> Answer {
-    let tab = ua.provider().authorization_request("web").scope(scope).open(ua);
-    pages(ua).view(&interaction_of(&tab)).expect_status(200)
-}
-
-/// A right name and password.
-fn credentials(account: &str) -> Value {
-    json!({"username": account, "password": password_of(account)})
-}
-
-/// The interaction to which the pages are sent on.
-#[track_caller]
-fn next_interaction(answer: &Answer) -> String {
-    let address = answer.member("redirect_to");
-    let query =
-        address.strip_prefix("https://login.id.example/sign-in?").unwrap_or_else(|| panic!("{address}"));
-    Params::parse(query).unwrap().one("interaction").unwrap().unwrap().to_owned()
-}
-
-/// The parameters that the client gets.
-#[track_caller]
-fn arrival(answer: &Answer) -> Params<'static> {
-    let address = answer.member("redirect_to");
-    let query = address.strip_prefix("https://web.example/cb?").unwrap_or_else(|| panic!("{address}"));
-    Params::parse(query).unwrap().into_owned()
-}
+use super::{arrival, builder, credentials, first_view, interaction_of, next_interaction, pages};
 
 /// A request that is too long for a URL is stored, for the browser that has sent it and for its lifetime.
 #[test]
