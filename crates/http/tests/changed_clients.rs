@@ -1,29 +1,7 @@
 //! Clients that an operator changes (`client::change_fetching`, `chancery client set|disable|enable`).
 
-#![expect(clippy::expect_used, reason = "tests")]
-
-use std::sync::Arc;
-
-use chancery_core::client::{NotRegistered, RegistrationRules, change_fetching};
-use chancery_core::offered::Offered;
-use chancery_core::ports::Registry as _;
-use chancery_jose::SigningAlgorithm;
-use chancery_store::Put;
-use chancery_testkit::{TestProvider, wait};
-use chancery_types::ClientId;
-
-/// The operator changes the client while the provider runs.
-fn change(kit: &TestProvider, client: &str, patch: &str) -> Result<(), NotRegistered> {
-    let (realm, id) = (kit.env().realm.clone(), ClientId::parse(client).expect("an id"));
-    let former = wait(kit.registry.client(&realm, &id)).expect("the registry").expect("the client");
-    let offered = Offered::default();
-    let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, kit.now());
-    let fetch = &*kit.env().fetch;
-    let changed = wait(change_fetching(&former, patch.as_bytes(), &*kit.random, &rules, fetch))?;
-    let put = kit.registry.put_client(&realm, Some(former.revision()), Arc::new(changed.client));
-    assert!(matches!(wait(put).expect("the registry"), Put::Done(_)));
-    Ok(())
-}
+use chancery_core::client::NotRegistered;
+use chancery_testkit::TestProvider;
 
 const DISABLED: &str = r#"{"chancery":{"enabled":false}}"#;
 const ENABLED: &str = r#"{"chancery":{"enabled":true}}"#;
@@ -40,7 +18,7 @@ fn a_disabled_client_loses_everything() {
     ua.signed_in("alice");
     ua.has_consented("alice", "web", "openid");
     for client in ["web", "machine"] {
-        change(&kit, client, DISABLED).expect("a good change");
+        kit.change_client(client, DISABLED).expect("a good change");
     }
     assert_eq!(kit.userinfo(tokens.member("access_token")).status, 401);
     assert_eq!(kit.exchange(&code).expect_status(401)["error"], "invalid_client");
@@ -48,7 +26,7 @@ fn a_disabled_client_loses_everything() {
     let _ = kit.authorization_request("web").scope("openid").open(&ua).expect_page("error");
 
     for client in ["web", "machine"] {
-        change(&kit, client, ENABLED).expect("a good change");
+        kit.change_client(client, ENABLED).expect("a good change");
     }
     assert_eq!(kit.userinfo(tokens.member("access_token")).status, 401);
     let refused = kit.refresh("web", tokens.member("refresh_token")).expect_status(400);
@@ -66,11 +44,11 @@ fn a_disabled_client_loses_everything() {
 fn a_changed_client_keeps_its_tokens() {
     let kit = TestProvider::new();
     let tokens = kit.tokens("alice", "web", "openid profile offline_access");
-    change(&kit, "web", r#"{"client_name":"Another","contacts":["ops@web.example"]}"#)
+    kit.change_client("web", r#"{"client_name":"Another","contacts":["ops@web.example"]}"#)
         .expect("a good change");
-    change(&kit, "web", ENABLED).expect("a good change");
+    kit.change_client("web", ENABLED).expect("a good change");
     assert_eq!(kit.userinfo(tokens.member("access_token")).status, 200);
-    change(&kit, "web", r#"{"scope":"openid"}"#).expect("a good change");
+    kit.change_client("web", r#"{"scope":"openid"}"#).expect("a good change");
     let userinfo = kit.userinfo(tokens.member("access_token")).expect_status(200);
     assert_eq!(userinfo.member_names(), ["sub"]);
     let _ = kit.refresh("web", tokens.member("refresh_token")).expect_status(200);
@@ -92,7 +70,7 @@ fn what_is_not_changed() {
         (r#"{"token_endpoint_auth_method":"none"}"#, &["grant_types"]),
         (r#"{"sector_identifier_uri":"https://web.example/sector"}"#, &["sector_identifier_uri"]),
     ] {
-        let NotRegistered { complaints, .. } = change(&kit, "web", patch).expect_err("complaints");
+        let NotRegistered { complaints, .. } = kit.change_client("web", patch).expect_err("complaints");
         let mut found: Vec<&str> = complaints.iter().map(|complaint| &*complaint.setting).collect();
         found.sort_unstable();
         assert_eq!(found, settings, "{patch}");

@@ -1,6 +1,8 @@
 //! RFC 6749 section 4.5: grant types of an application's own.
 #![expect(clippy::expect_used, reason = "what the tests are given is good")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chancery_core::client::RegistrationPolicy;
@@ -9,9 +11,12 @@ use chancery_core::error::{Fault, Reason, Refusal};
 use chancery_core::event::Event;
 use chancery_core::model::{Amr, Factor};
 use chancery_core::ports::PortFuture;
-use chancery_testkit::{ClientRequest, NegativeTable, Refused, SECRET, TestProvider, TestProviderBuilder};
+use chancery_testkit::{
+    Answer, ClientRequest, NegativeTable, Refused, SECRET, TestProvider, TestProviderBuilder,
+};
 use chancery_types::iana::{ErrorCode, ExtensionGrantName, GrantType};
 use chancery_types::{AccountId, ClientId, Scopes};
+use serde_json::json;
 
 const BADGE: &str = "urn:example:badge";
 
@@ -30,12 +35,14 @@ const NOT_TRUE: Reason = Reason { name: "badge_login", code: ErrorCode::LoginReq
 struct Badge {
     name: ExtensionGrantName,
     parameters: &'static [&'static str],
+    /// How often the application was asked.
+    asked: Arc<AtomicUsize>,
 }
 
 impl Badge {
     fn new(name: &str) -> Self {
         let name = ExtensionGrantName::parse(name).expect("a name");
-        Self { name, parameters: &["badge", "scope", "client_secret_of_reader"] }
+        Self { name, parameters: &["badge", "scope", "client_secret_of_reader"], asked: Arc::default() }
     }
 }
 
@@ -53,6 +60,7 @@ impl ExtensionGrant for Badge {
     }
 
     fn entitle<'a>(&'a self, asked: ExtensionRequest<'a>) -> PortFuture<'a, Result<Entitled, Refusal>> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         Box::pin(async move {
             for secret in ["client_secret", "client_id", "undeclared", "grant_type"] {
                 assert_eq!(asked.parameter(secret), None);
@@ -71,7 +79,7 @@ impl ExtensionGrant for Badge {
                 "forged" => Ok(BADGE_UNKNOWN.refused()),
                 "untrue" => Ok(NOT_TRUE.refused()),
                 "broken" => Err(Fault::unavailable("the reader does not answer")),
-                "doors" => Ok(Ok(of(&asked.all("door").collect::<Vec<_>>().join("-")))),
+                "doors" => Ok(Ok(of(&asked.all("door").collect::<String>()))),
                 name => Ok(Ok(of(name).with_refresh_token())),
             }
         })
@@ -104,9 +112,16 @@ fn it_is_offered_like_the_others() {
     let metadata = kit.get("/.well-known/openid-configuration").expect_status(200);
     let announced = metadata["grant_types_supported"].as_array().expect("a list").clone();
     assert!(announced.contains(&BADGE.into()), "{announced:?}");
-    let twice = request(&kit, "doors").param("door", "al").param("door", "ice").param("undeclared", "1");
-    let refused = twice.param("undeclared", "2").send();
-    assert_eq!(refused.expect_status(400)["error"], "invalid_grant");
+    // What may be sent more than once comes in the order of the request, without what is empty.
+    let undeclared = request(&kit, "doors").param("undeclared", "1").param("undeclared", "2");
+    for (doors, status) in [(&["al", "", "ice"][..], 200), (&["alice"], 200), (&["ice", "al"], 400)] {
+        let asked = doors.iter().fold(undeclared.clone(), |asked, door| asked.param("door", door));
+        let answer = asked.send().expect_status(status);
+        match status {
+            200 => assert_eq!(kit.id_token(&answer, "door").claims["sub"], "alice", "{doors:?}"),
+            _ => assert_eq!(answer["error"], "invalid_grant", "{doors:?}"),
+        }
+    }
     let open = kit.token_request("open").param("grant_type", BADGE).param("badge", "alice");
     assert!(open.send().expect_status(200).member("access_token").starts_with("at_"));
 }
@@ -140,6 +155,109 @@ fn the_engine_makes_the_tokens() {
     for token in [tokens.member("access_token"), refreshed.member("access_token")] {
         assert!(!kit.is_active("door", token), "a token lives below its grant");
     }
+}
+
+/// EXT-04, RFC 9068 section 2.2: for a resource server that reads JWTs, the application's person and lifetime
+/// stand in the token, which ends with its grant; the client's own token names the client.
+#[test]
+fn a_resource_server_with_jwts() {
+    let metadata = format!(
+        r#"{{"client_id":"reader","client_secret":"{SECRET}","response_types":[],
+            "scope":"openid read offline_access","id_token_signed_response_alg":"ES256",
+            "grant_types":["{BADGE}","refresh_token"],"chancery":{{"default_resource":"https://jwt-api.example"}}}}"#
+    );
+    let kit = builder().client(&metadata).build();
+    let issuer = kit.issuer().as_str().to_owned();
+    let asked = |badge: &str, scope: &str| {
+        let request = kit.token_request("reader").param("grant_type", BADGE).param("badge", badge);
+        request.param("scope", scope).send().expect_status(200)
+    };
+    let claims = |tokens: &Answer| {
+        let token = kit.try_verify(tokens.member("access_token"), "reader").expect("a JWT");
+        assert_eq!(token.header.typ.as_deref(), Some("at+jwt"));
+        assert_eq!((&token.claims["iss"], &token.claims["client_id"]), (&json!(issuer), &json!("reader")));
+        token.claims
+    };
+    let now = kit.now().secs();
+    for (badge, scope, sub, aud, lifetime) in [
+        ("long", "read", "alice", json!("https://jwt-api.example"), 300),
+        ("short", "read", "alice", json!("https://jwt-api.example"), 60),
+        ("once", "openid read", "alice", json!(["https://jwt-api.example", issuer]), 300),
+        ("own", "openid read", "reader", json!("https://jwt-api.example"), 300),
+    ] {
+        let tokens = asked(badge, scope);
+        let seen = claims(&tokens);
+        let expected = (&json!(sub), &aud, &json!(now + lifetime));
+        assert_eq!((&seen["sub"], &seen["aud"], &seen["exp"]), expected, "{badge} {scope}");
+        assert_eq!(tokens["expires_in"], lifetime, "{badge} {scope}");
+        assert_eq!(
+            kit.introspect("api", tokens.member("access_token"))["client_id"],
+            "reader",
+            "{badge} {scope}"
+        );
+    }
+    // Scopes that no server knows make no JWT: the token is for UserInfo.
+    let plain = asked("once", "openid");
+    assert!(plain.member("access_token").starts_with("at_"), "{}", plain.text());
+
+    let tokens = asked("alice", "openid read offline_access");
+    let refreshed = kit.refresh("reader", tokens.member("refresh_token")).expect_status(200);
+    assert_eq!(claims(&refreshed)["sub"], "alice");
+    let _ = kit.revoke("reader", refreshed.member("refresh_token")).expect_status(200);
+    for answer in [&tokens, &refreshed] {
+        assert!(!kit.is_active("api", answer.member("access_token")), "a JWT ends with its grant");
+    }
+}
+
+/// RFC 6749 section 2.3.1: while a client's secrets are not looked at, the application is not asked.
+#[test]
+fn guessing_a_secret_is_slowed_down_here_too() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let badge = Badge { asked: Arc::clone(&asked), ..Badge::new(BADGE) };
+    let kit = TestProvider::builder().extension_grant(badge);
+    let kit = kit.client(&client("door", r#""urn:example:badge""#)).build();
+    let _ = request(&kit, "alice").send().expect_status(200);
+    for n in 0..11 {
+        let _ = request(&kit, "alice").secret(&format!("guess {n}")).send().expect_status(401);
+    }
+    let (refused, trips) = kit.trips(|| request(&kit, "alice").send().expect_status(429));
+    assert_eq!(
+        (&refused["error"], refused.header("retry-after"), trips),
+        (&json!("invalid_client"), Some("1"), 0)
+    );
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    kit.clock.advance(Duration::from_secs(1));
+    let _ = request(&kit, "alice").send().expect_status(200);
+}
+
+/// A client that is no longer registered for the grant type gets nothing new by it, and what it got goes on; what
+/// was issued to a client that is disabled ends at that moment for good, as with every other grant type.
+#[test]
+fn a_client_that_is_changed_after_the_issue() {
+    let kit = builder().build();
+    let change = |patch: &str| kit.change_client("door", patch).expect("a good change");
+    let own = request(&kit, "own").param("scope", "openid profile").send().expect_status(200);
+    let tokens = request(&kit, "alice").param("scope", "openid offline_access").send().expect_status(200);
+    let refresh = || kit.refresh("door", tokens.member("refresh_token"));
+
+    change(r#"{"grant_types":["refresh_token"]}"#);
+    assert_eq!(request(&kit, "alice").send().expect_status(400)["error"], "unauthorized_client");
+    assert!(kit.is_active("door", tokens.member("access_token")));
+    let _ = refresh().expect_status(200);
+    change(r#"{"grant_types":["urn:example:badge","refresh_token"]}"#);
+    let _ = request(&kit, "alice").send().expect_status(200);
+
+    change(r#"{"chancery":{"enabled":false}}"#);
+    for refused in [request(&kit, "alice").send(), refresh()] {
+        assert_eq!(refused.expect_status(401)["error"], "invalid_client");
+    }
+    assert_eq!(kit.userinfo(tokens.member("access_token")).status, 401);
+    change(r#"{"chancery":{"enabled":true}}"#);
+    for token in [tokens.member("access_token"), tokens.member("refresh_token"), own.member("access_token")] {
+        assert!(!kit.is_active("door", token), "{token}");
+    }
+    assert_eq!(refresh().expect_status(400)["error"], "invalid_grant");
+    let _ = request(&kit, "alice").send().expect_status(200);
 }
 
 /// EXT-04: with a lifetime below the usual one, without refresh token, and for the client itself.

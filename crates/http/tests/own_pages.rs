@@ -11,12 +11,13 @@ use chancery_core::error::PageError;
 use chancery_core::interaction::prompt::{ACR_NOT_MET, ACR_UNREACHABLE};
 use chancery_core::interaction::view::LoginProblem;
 use chancery_core::interaction::{Next, Step};
-use chancery_core::model::{Acr, Amr, LoginForm};
-use chancery_core::ports::BoxFuture;
+use chancery_core::model::{Acr, Amr, CustomPromptName, LoginForm, PromptName};
+use chancery_core::policy::{AuthorizationPolicy, CustomPrompt, PersonView, RequestView};
+use chancery_core::ports::{BoxFuture, PortFuture};
 use chancery_http::{Content, Html, ImageOrigin, Locale, OwnForm, Page, Pages, PlainPages, Service};
 use chancery_jose::{PrivateKey, SigningAlgorithm, Verifier as _, base64url};
 use chancery_testkit::{
-    AuthorizationRequest, Tab, TestProvider, UserAgent, assert_refused, hours, password_of,
+    AuthorizationRequest, Tab, TestProvider, UserAgent, assert_refused, hours, minutes, password_of,
 };
 use http::{Request, Response};
 use http_body_util::Full;
@@ -34,12 +35,16 @@ const ALGORITHM: SigningAlgorithm = SigningAlgorithm::Ed25519;
 static AUTHENTICATOR: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(ALGORITHM).unwrap());
 static ANOTHER: LazyLock<PrivateKey> = LazyLock::new(|| PrivateKey::generate(ALGORITHM).unwrap());
 
-/// The application's login page, which posts to the application.
+/// The application's login page and its question, which post to the application.
 struct OwnPages;
 
 impl Pages for OwnPages {
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
-        let Content::Login(view, form) = page.content else { return PlainPages.page(page, locale) };
+        let (view, form) = match page.content {
+            Content::Login(view, form) => (view, form),
+            Content::Custom(_, form) => return rules_page(&form.hidden_inputs().to_string()),
+            _ => return PlainPages.page(page, locale),
+        };
         let wanted: Vec<&str> = view.acr_values.iter().map(|acr| &*acr.0).collect();
         let problem = if view.problem.is_some() { "<p role=alert>No.</p>" } else { "" };
         let page = format!(
@@ -55,6 +60,32 @@ impl Pages for OwnPages {
             page.nonce
         );
         Html::new(page).with_script()
+    }
+}
+
+fn rules_page(hidden_inputs: &str) -> Html {
+    Html::new(format!(
+        r#"<!doctype html><html lang="en"><title>Rules</title><main data-page="rules">
+        <form method="post" action="/sign-in">{hidden_inputs}<button name="action" value="accept">Accept</button>
+        </form></main></html>"#
+    ))
+}
+
+/// Everybody is asked to accept the rules of the house, before or after what else is needed.
+struct Rules(&'static [&'static str]);
+
+impl AuthorizationPolicy for Rules {
+    fn prompts(&self) -> Vec<PromptName> {
+        self.0.iter().map(|name| PromptName::parse(name).unwrap()).collect()
+    }
+
+    fn custom_prompt<'a>(
+        &'a self,
+        _: &'a CustomPromptName,
+        _: RequestView<'a>,
+        _: PersonView<'a>,
+    ) -> PortFuture<'a, Option<CustomPrompt>> {
+        Box::pin(async { Ok(Some(CustomPrompt::new(json!("No shoes.")))) })
     }
 }
 
@@ -98,6 +129,7 @@ fn a_page_loads_a_logo_and_nothing_else() {
 async fn sign_in(form: &OwnForm) -> Result<Next, PageError> {
     let step = match form.step().await? {
         ControlFlow::Continue(Step::Login(step)) => step,
+        ControlFlow::Continue(Step::Custom(step)) => return Ok(step.done().await?),
         ControlFlow::Continue(other) => return form.press(other).await,
         ControlFlow::Break(next) => return Ok(next),
     };
@@ -209,6 +241,53 @@ fn the_client_learns_how_a_person_signed_in() {
     let other = kit.user_agent();
     let done = openid(&kit).open(&other).expect_page("login").submit(&typed(""), ("action", "login"));
     assert_eq!(told(&done), json!([PASSWORD, ["pwd"]]));
+}
+
+/// The rules are accepted.
+#[track_caller]
+fn accept<'u, 'k>(tab: Tab<'u, 'k>) -> Tab<'u, 'k> {
+    tab.expect_page("rules").submit(&[], ("action", "accept"))
+}
+
+/// CLAIM-13, POL-01: a question of the application's own changes nothing about how a person has signed in,
+/// wherever it stands: neither what was proved, nor when. In a session of a password alone, the key that is asked
+/// for after the question counts, too.
+#[test]
+fn a_question_after_the_key_changes_nothing() {
+    for order in
+        [&["login", "rules", "consent"][..], &["login", "consent", "rules"], &["rules", "login", "consent"]]
+    {
+        let kit = TestProvider::builder().acr(KEY).pages(OwnPages).application("/sign-in", application);
+        let kit = kit.authorization_policy(Rules(order)).build();
+        let ua = kit.user_agent();
+        let told = |tab: &Tab<'_, '_>| {
+            let claims = id_token(&kit, tab);
+            json!([claims["acr"], claims["amr"], claims["auth_time"]])
+        };
+        let at = kit.now().secs();
+        let tab = openid(&kit).open(&ua).submit(&typed(""), ("action", "login"));
+        kit.clock.advance(minutes(1));
+        let tab = match order {
+            [.., "consent"] => accept(tab).expect_page("consent").allow(),
+            _ => accept(tab.expect_page("consent").allow()),
+        };
+        assert_eq!(told(&tab), json!([PASSWORD, ["pwd"], at]), "{order:?}");
+
+        let at = kit.now().secs();
+        let tab = essential(&kit, KEY).open(&ua);
+        let tab = match order {
+            ["rules", ..] => with_key(&accept(tab).expect_page("login")),
+            _ => {
+                let tab = with_key(&tab.expect_page("login"));
+                kit.clock.advance(minutes(1));
+                accept(tab)
+            }
+        };
+        let both = json!([KEY, ["pwd", "hwk", "user"], at]);
+        assert_eq!(told(&tab), both, "{order:?}");
+        kit.clock.advance(minutes(5));
+        assert_eq!(told(&accept(openid(&kit).open(&ua))), both, "{order:?}");
+    }
 }
 
 /// DISC-01: what the accounts can reach is announced, and nothing else.

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, PoisonError};
 
-use chancery_core::client::{NotRegistered, RegistrationRules, register, register_fetching, replace_secret};
+use chancery_core::client::{
+    NotRegistered, RegistrationRules, change_fetching, register, register_fetching, replace_secret,
+};
 use chancery_core::model::{ResourceServer, TokenFormat};
 use chancery_core::ports::Registry as _;
 use chancery_jose::SigningAlgorithm;
@@ -120,6 +122,21 @@ impl TestProvider {
         let put = wait(self.registry.put_client(realm, seen, Arc::new(client.configured())));
         assert!(matches!(put, Ok(Put::Done(_))), "{put:?}");
         self.know_client(metadata);
+        Ok(())
+    }
+
+    /// An operator changes the client while the provider runs, as `chancery client set` does.
+    ///
+    /// # Errors
+    /// What is wrong with the change.
+    pub fn change_client(&self, client: &str, patch: &str) -> Result<(), NotRegistered> {
+        let (realm, id) = (&self.env().realm, ClientId::parse(client).expect("a client id"));
+        let former = wait(self.registry.client(realm, &id)).expect("the registry").expect("the client");
+        let rules = RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, self.now());
+        let changed = change_fetching(&former, patch.as_bytes(), &*self.random, &rules, &*self.fetch);
+        let changed = Arc::new(wait(changed)?.client);
+        let put = wait(self.registry.put_client(realm, Some(former.revision()), changed));
+        assert!(matches!(put, Ok(Put::Done(_))), "{put:?}");
         Ok(())
     }
 
