@@ -1,12 +1,13 @@
 //! How long the hot paths take on this machine, one request after the other on one thread, through the
 //! Service and without sockets. Run by hand:
-//! `cargo run --release -p chancery-bench [memory|sqlite|signature|verification|request-object]`.
+//! `cargo run --release -p chancery-bench [memory|sqlite|signature|verification|request-object|bad-request-object]`.
 //!
 //! The figures include the test kit's counting of trips and recording of events, which a server does not
 //! have, and leave out sockets, HTTP parsing and TLS, which it has.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures and prints")]
 
+mod bad_request_objects;
 mod beside;
 
 use std::sync::Arc;
@@ -28,6 +29,7 @@ fn main() {
         Some("signature") => return beside::signature(&provider(Arc::new(MemoryStore::new())), "rs256"),
         Some("verification") => return beside::verification(&provider(Arc::new(MemoryStore::new()))),
         Some("request-object") => return beside::request_object(&provider(Arc::new(MemoryStore::new()))),
+        Some("bad-request-object") => return bad_request_objects::print(),
         _ => {}
     }
     let directory = std::env::temp_dir().join(format!("chancery-bench-{}", std::process::id()));

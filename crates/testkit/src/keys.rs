@@ -1,7 +1,7 @@
 //! The provider's own keys, as a test has them in hand.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use chancery_core::documents::MemoryKeys;
 use chancery_core::error::Fault;
@@ -19,6 +19,7 @@ use crate::interleaved::let_others_go_on;
 pub struct TestKeys {
     keys: Arc<MemoryKeys>,
     service: Arc<Service>,
+    decryptions: AtomicUsize,
 }
 
 /// The way to the keys, which all questions take.
@@ -29,12 +30,17 @@ struct Service {
 
 impl TestKeys {
     pub(crate) fn new(keys: Arc<MemoryKeys>) -> Self {
-        Self { keys, service: Arc::default() }
+        Self { keys, service: Arc::default(), decryptions: AtomicUsize::default() }
     }
 
     /// From now on every question meets a fault.
     pub fn fall_silent(&self) {
         self.service.is_silent.store(true, Ordering::SeqCst);
+    }
+
+    /// How often a private key was to decrypt something since this was asked last.
+    pub fn decryptions(&self) -> usize {
+        self.decryptions.swap(0, Ordering::SeqCst)
     }
 
     /// From now on every question is answered again.
@@ -83,6 +89,7 @@ impl PrivateKeys for TestKeys {
         kid: &'a str,
         encrypted: EncryptedKey<'a>,
     ) -> PortFuture<'a, Option<Zeroizing<Vec<u8>>>> {
+        self.decryptions.fetch_add(1, Ordering::SeqCst);
         self.service.answer(move || self.keys.decrypt(realm, kid, encrypted))
     }
 

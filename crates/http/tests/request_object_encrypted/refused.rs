@@ -71,6 +71,64 @@ fn nobody_learns_what_is_wrong_inside() {
     assert_eq!(heard, [of_signature.value("error_description").map(str::to_owned)]);
 }
 
+/// An object costs one operation of a private key, whatever is in it and however many keys there are, and none if its
+/// header says already that it will not do: anybody can send them.
+#[test]
+fn one_decryption_at_most() {
+    let types = [EncryptionKeyType::Rsa, EncryptionKeyType::Rsa, EncryptionKeyType::P256];
+    let some = |to: &mut Config| {
+        to.request_objects.encryption_algorithms = vec![Alg::RsaOaep256, Alg::EcdhEs, Alg::Dir];
+    };
+    let (kit, key) = with_app(&types, some, &json!({"request_object_encryption_alg": "dir"}));
+    kit.put_client(&metadata("other", &ClientKey::generate(Es256), &json!({})));
+    let request = asked(&kit);
+    let signed = key.request_object(&request.encode(), ISSUER, kit.now());
+    let rsa = published(&kit, Alg::RsaOaep256);
+    let to = |alg, text: &str| nested(Recipient::Public(&rsa), (alg, Enc::A128Gcm), text);
+    let good = to(Alg::RsaOaep256, &signed);
+    let header = |changes: Value| {
+        let (header, rest) = good.split_once('.').unwrap();
+        let mut header: Value = serde_json::from_slice(&base64url::decode(header).unwrap()).unwrap();
+        header.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+        header.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        format!("{}.{rest}", base64url::encode(header.to_string()))
+    };
+    let garbage = |at: usize| {
+        let mut parts: Vec<String> = good.split('.').map(str::to_owned).collect();
+        parts[at] = base64url::encode([7; 256]);
+        parts.join(".")
+    };
+    let shared = SharedKey::from_client_secret(Alg::Dir, Enc::A128Gcm, SECRET.as_bytes()).unwrap();
+    for (what, client, object, decryptions) in [
+        ("a good one", "app", good.clone(), 1),
+        ("one of another client", "other", good.clone(), 1),
+        ("a key of nobody", "app", garbage(1), 1),
+        ("other content", "app", garbage(3), 1),
+        ("no kid", "app", header(json!({"kid": null})), 1),
+        ("encrypted twice", "app", to(Alg::RsaOaep256, &good), 1),
+        ("a wrong signature inside", "app", to(Alg::RsaOaep256, "e30.e30.AAAA"), 1),
+        ("a kid of nobody", "app", header(json!({"kid": "nobody"})), 0),
+        ("a kid of another type", "app", header(json!({"kid": published(&kit, Alg::EcdhEs).kid()})), 0),
+        ("an algorithm that is not offered", "app", to(Alg::RsaOaep512, &signed), 0),
+        ("compressed", "app", header(json!({"zip": "DEF"})), 0),
+        ("RSA1_5", "app", header(json!({"alg": "RSA1_5"})), 0),
+        (
+            "a password",
+            "app",
+            header(json!({"alg": "PBES2-HS256+A128KW", "p2s": "AAAA", "p2c": 1_000_000})),
+            0,
+        ),
+        ("critical", "app", header(json!({"crit": ["exp"]})), 0),
+        ("17 KiB", "app", to(Alg::RsaOaep256, &"x".repeat(13 * 1024)), 0),
+        ("nobody's", "nobody", good.clone(), 0),
+        ("by the secret", "app", nested(Recipient::Shared(&shared), (Alg::Dir, Enc::A128Gcm), &signed), 0),
+    ] {
+        let _ = kit.key_service.decryptions();
+        let _ = kit.send(posted(request.clone().set("client_id", client).set("request", &object)));
+        assert_eq!(kit.key_service.decryptions(), decryptions, "{what}");
+    }
+}
+
 /// JAR-17, JAR-18, RFC 7516 section 4.1.3, RFC 8725 section 3.6: what is refused, and as what.
 #[test]
 fn what_is_refused() {
