@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 const ARROWS: &[(&str, &[&str])] = &[
     ("crates/types", &[]),
     ("crates/jose", &["crates/types"]),
+    ("crates/x509", &["crates/jose"]),
     ("crates/store", &["crates/types"]),
     ("crates/store/memory", &["crates/store"]),
     ("crates/store/sqlite", &["crates/store"]),
-    ("crates/core", &["crates/jose", "crates/store"]),
+    ("crates/core", &["crates/store", "crates/x509"]),
     ("crates/http", &["crates/core"]),
     ("crates/pages", &["crates/http"]),
     ("crates/accounts", &["crates/core"]),
