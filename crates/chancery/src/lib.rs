@@ -95,6 +95,7 @@ pub use chancery_core::ports::{
     LoginRefusal, PortFuture, PrivateKeys, Random, Registry, Room, RootSecretEntry, SignUpOutcome,
     SignUpRefusal, Watcher,
 };
+pub use chancery_core::profile::Profile;
 pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};
 pub use chancery_http::{

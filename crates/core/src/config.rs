@@ -12,6 +12,7 @@ use crate::offered::{
     ClientDefaults, CompatibilityConfig, Endpoint, EndpointSet, Offered, ResponseModesConfig, Routes,
     SubjectsConfig,
 };
+use crate::profile::{Floor, Profile};
 use crate::request::RequestObjectsConfig;
 use crate::rule::{claims, scope};
 use crate::{discovery, interaction, session};
@@ -46,6 +47,8 @@ pub struct Config {
     pub id_token: id_token::IdTokenConfig,
     /// The pages that a person sees on the way.
     pub interaction: interaction::InteractionConfig,
+    /// What every client is held to.
+    pub profile: Profile,
     /// Lifetimes of refresh tokens.
     pub refresh_token: refresh_token::RefreshTokenConfig,
     /// Who may register clients.
@@ -84,6 +87,7 @@ impl Config {
         Offered {
             subject_types: self.subjects.types.clone(),
             client_defaults: self.client_defaults.clone(),
+            floor: Floor::of(self.profile),
             ..Offered::at(self.endpoints_on(), &self.compatibility)
                 .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)
                 .with_request_object_algorithms(&self.request_objects.algorithms)

@@ -5,6 +5,7 @@
 pub mod duration;
 #[macro_use]
 pub mod error;
+pub mod profile;
 pub mod offered;
 pub mod event;
 pub mod model;

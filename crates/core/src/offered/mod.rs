@@ -14,6 +14,8 @@ use chancery_types::iana::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::profile::Floor;
+
 mod client_defaults;
 pub use client_defaults::ClientDefaults;
 mod compatibility;
@@ -133,6 +135,8 @@ pub struct Offered {
     pub subject_types: Vec<SubjectType>,
     /// What clients are registered for if they do not say.
     pub client_defaults: ClientDefaults,
+    /// What the requests of each client are held to.
+    pub floor: Floor,
 }
 
 impl Offered {
@@ -168,6 +172,7 @@ impl Offered {
             unsigned_request_objects: unsigned_request_object,
             subject_types: SubjectsConfig::default().types,
             client_defaults: ClientDefaults::default(),
+            floor: Floor::default(),
         }
     }
 

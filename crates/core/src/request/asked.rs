@@ -37,6 +37,7 @@ pub(super) fn asked(
     door: Door,
     rules: &Rules,
 ) -> Result<Asked, Refusal> {
+    let demands = client.demands(&rules.offered.floor);
     sent_once(params)?;
     supported(params)?;
     if params.encoded_length() > LONGEST_REQUEST {
@@ -76,7 +77,7 @@ pub(super) fn asked(
     let resource = resource.cloned().filter(|server| server.knows_any(&scopes.known));
     let (challenge, method) = (params.one("code_challenge")?, params.one("code_challenge_method")?);
     let code_challenge = match response_type.has_code() {
-        true => rules.pkce.challenge(challenge, method, client)?,
+        true => rules.pkce.challenge(challenge, method, client, demands.pkce)?,
         // There is nothing to protect.
         false => None,
     };

@@ -1,5 +1,5 @@
 //! RFC 7636, Proof Key for Code Exchange (PKCE): sections 4.1 to 4.6. By default only S256, and required (RFC
-//! 9700 section 2.1.1).
+//! 9700 section 2.1.1). The settings loosen nothing for a client whose profile demands S256.
 //! Config     `[compatibility] pkce_optional, pkce_plain`; both are settings of a client as well
 //! Discovery  code_challenge_methods_supported
 
@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::error::{Reason, Refusal};
 use crate::model::Client;
 use crate::offered::{CompatibilityConfig, Component, PkceOptional};
+use crate::profile::Section;
 
 reasons! {
     /// The request has no `code_challenge`, and nothing exempts the client from PKCE.
@@ -84,7 +85,8 @@ impl Pkce {
         Self { optional: config.pkce_optional, plain: config.pkce_plain }
     }
 
-    /// Reads what an authorization request sent (RFC 7636 section 4.3).
+    /// Reads what an authorization request sent (RFC 7636 section 4.3). `demanded` is the section of a profile by
+    /// which there has to be a challenge with S256, whatever the settings loosen.
     ///
     /// # Errors
     /// A refusal if the method is not one that the client may use, if the challenge is malformed, or if there
@@ -94,11 +96,12 @@ impl Pkce {
         challenge: Option<&str>,
         method: Option<&str>,
         client: &Client,
+        demanded: Option<Section>,
     ) -> Result<Option<CodeChallenge>, Refusal> {
         let Some(text) = challenge else {
             return match method {
                 Some(_) => CHALLENGE_MISSING.refused(),
-                None if self.is_optional(client) => Ok(None),
+                None if demanded.is_none() && self.is_optional(client) => Ok(None),
                 None => MISSING.refused(),
             };
         };
@@ -111,7 +114,9 @@ impl Pkce {
                 let is_digest = base64url::decode(text).is_ok_and(|digest| digest.len() == 32);
                 (CodeChallengeMethod::S256, is_digest)
             }
-            Some(CodeChallengeMethod::Plain) if self.plain || client.is_pkce_plain() => {
+            Some(CodeChallengeMethod::Plain)
+                if demanded.is_none() && (self.plain || client.is_pkce_plain()) =>
+            {
                 (CodeChallengeMethod::Plain, is_well_formed(text))
             }
             _ => return UNSUPPORTED_METHOD.refused(),

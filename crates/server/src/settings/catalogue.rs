@@ -164,6 +164,12 @@ const WRITTEN: &[Setting] = &[
         "\"main\"",
         "Names this issuer's data in the store. Never change it, because data stored under another name is not found.",
     ),
+    setting(
+        "profile",
+        Form::Choice(&["baseline", "fapi1-advanced", "fapi2-security", "fapi2-message-signing"]),
+        "\"baseline\"",
+        "What every client is held to, besides RFC 9700: FAPI 1.0 part 2 (Advanced), the FAPI 2.0 Security Profile, or that and FAPI 2.0 Message Signing. Registrations and requests that fall short are refused. A client can be held to more by itself (`profile` below `chancery` in its metadata), never to less.",
+    ),
     setting("http.listen", Form::Texts, "[]", "Addresses and ports, such as `127.0.0.1:8080`."),
     setting(
         "http.trusted_proxies",

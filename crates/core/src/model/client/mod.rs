@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::error::{Fault, Reason, Refusal};
 use crate::offered::RedirectLeniency;
+use crate::profile::{Demands, Floor};
 
 pub(crate) mod choices;
 
@@ -297,6 +298,11 @@ impl Client {
     #[must_use]
     pub fn may_use(&self, mode: ResponseMode) -> bool {
         self.metadata().flow.may_use(mode)
+    }
+
+    /// What its requests are held to, on a server with this floor.
+    pub(crate) fn demands<'f>(&self, floor: &'f Floor) -> &'f Demands {
+        floor.demands(self.metadata().own.profile)
     }
 
     /// Whether it may be used at all.

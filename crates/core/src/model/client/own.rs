@@ -9,6 +9,7 @@ use crate::offered::{
     ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, AssertionAudience, CLAIMS_FROM_USERINFO, Departure,
     EMPTY_SCOPE_MEMBERS, EXACT_MATCHING, PKCE, RedirectLeniency,
 };
+use crate::profile::Profile;
 
 /// When a client gets refresh tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +80,9 @@ pub struct OwnSettings {
     /// Whether it may use the code challenge method `plain`, which RFC 9700 section 2.1.1 advises against.
     #[serde(skip_serializing_if = "is_false")]
     pub pkce_plain: bool,
+    /// What it is held to, besides what every client is.
+    #[serde(skip_serializing_if = "Profile::is_baseline")]
+    pub profile: Profile,
     /// When it gets refresh tokens.
     pub refresh_tokens: RefreshTokens,
     /// Whether the claims of scopes are in its ID tokens although it can get them from UserInfo (OIDC Core
@@ -105,6 +109,7 @@ impl Default for OwnSettings {
             normalised_redirect_match: false,
             pkce_optional: false,
             pkce_plain: false,
+            profile: Profile::default(),
             refresh_tokens: RefreshTokens::default(),
             scope_claims_in_id_token: false,
             secret_method: SecretMethod::default(),
@@ -112,6 +117,9 @@ impl Default for OwnSettings {
         }
     }
 }
+
+/// What `profile` may be.
+const PROFILES: &str = "\"baseline\", \"fapi1-advanced\", \"fapi2-security\" or \"fapi2-message-signing\"";
 
 impl OwnSettings {
     /// An unknown name is a mistake here, because these settings are Chancery's own.
@@ -130,6 +138,7 @@ impl OwnSettings {
             normalised_redirect_match: own.boolean("normalised_redirect_match").unwrap_or(false),
             pkce_optional: own.boolean("pkce_optional").unwrap_or(false),
             pkce_plain: own.boolean("pkce_plain").unwrap_or(false),
+            profile: own.value("profile", PROFILES).unwrap_or_default(),
             refresh_tokens: own.value("refresh_tokens", "\"offline\" or \"always\"").unwrap_or_default(),
             scope_claims_in_id_token: own.boolean("scope_claims_in_id_token").unwrap_or(false),
             secret_method: own.value("secret_method", "\"either\" or \"registered\"").unwrap_or_default(),
