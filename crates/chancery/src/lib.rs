@@ -124,7 +124,7 @@ pub mod client {
     };
     pub use chancery_core::model::client::{
         Description, Encryption, Flow, Jwks, Localized, Logout, OpenId, OwnSettings, PublicKeys,
-        RequestObjectAlgorithm, RequestObjects,
+        RequestObjectAlgorithm, RequestObjects, SenderConstraint,
     };
     pub use chancery_core::model::{
         ApplicationType, ClientMetadata, ConsentMode, IdTokenAlgorithm, RedirectTarget, RefreshTokens,

@@ -27,6 +27,7 @@ const LISTS: &[&[Described]] = &[
     interaction::prompt::REASONS,
     issue::encrypted::REASONS,
     issue::id_token::REASONS,
+    model::binding::REASONS,
     model::client::REASONS,
     policy::authorization::REASONS,
     policy::clear::REASONS,

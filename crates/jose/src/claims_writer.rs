@@ -87,6 +87,11 @@ impl ClaimsWriter {
         self.member(name, |json| json.push_str(if value { "true" } else { "false" }))
     }
 
+    /// An object.
+    pub fn object(&mut self, name: &str, members: Self) -> &mut Self {
+        self.member(name, |json| json.push_str(&members.finish()))
+    }
+
     /// Any JSON value.
     pub fn raw(&mut self, name: &str, value: &RawValue) -> &mut Self {
         self.member(name, |json| json.push_str(value.get()))

@@ -49,7 +49,7 @@ registry! {
 
 registry! {
     /// Error codes: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, OIDC
-    /// Core section 3.1.2.6, RFC 7591 section 3.2.2, RFC 9101 section 7, and `unmet_authentication_requirements` of the
+    /// Core section 3.1.2.6, RFC 7591 section 3.2.2, RFC 9101 section 7, RFC 9449 section 12.2, and `unmet_authentication_requirements` of the
     /// specification of that name.
     ErrorCode {
         /// The person or the server refused the request (RFC 6749 section 4.1.2.1).
@@ -66,6 +66,8 @@ registry! {
         InvalidClient = "invalid_client",
         /// A member of the client's metadata is not valid (RFC 7591 section 3.2.2).
         InvalidClientMetadata = "invalid_client_metadata",
+        /// The DPoP proof is not valid, or there is none (RFC 9449 section 5).
+        InvalidDpopProof = "invalid_dpop_proof",
         /// The code or refresh token is invalid, expired, revoked, or another client's (RFC 6749 section
         /// 5.2).
         InvalidGrant = "invalid_grant",
@@ -110,6 +112,8 @@ registry! {
         UnsupportedResponseType = "unsupported_response_type",
         /// Tokens of this type cannot be revoked (RFC 7009 section 2.2.1).
         UnsupportedTokenType = "unsupported_token_type",
+        /// The DPoP proof has no nonce of this server, or an old one (RFC 9449 section 8).
+        UseDpopNonce = "use_dpop_nonce",
     }
 }
 registry! {

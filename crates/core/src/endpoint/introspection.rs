@@ -17,7 +17,7 @@ use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::{LiveAccessToken, audience};
 use crate::issue::refresh_token::Generation;
-use crate::model::{Claims, Client, Holder, Subject};
+use crate::model::{Claims, Client, Holder, Subject, TokenBinding};
 use crate::policy::{Authority, ClientPolicy, Doing, Gate, TokenKind, TokenView, gate};
 use crate::records::RefreshFamilyBody;
 
@@ -55,6 +55,7 @@ struct Live {
     holder: Holder,
     resource: Option<ResourceUri>,
     scopes: Scopes,
+    binding: TokenBinding,
     issued_at: Timestamp,
     expires_at: Timestamp,
     jti: Option<String>,
@@ -114,6 +115,7 @@ impl IntrospectionEndpoint {
             kind: TokenKind::RefreshToken,
             resource: body.granted.resources.first().map(|granted| granted.resource.clone()),
             scopes: body.granted.scopes.clone(),
+            binding: body.binding,
             holder: Holder::Person(body.granted),
             issued_at: body.rotated_at,
             expires_at: found.expires_at,
@@ -158,6 +160,7 @@ impl From<LiveAccessToken> for Live {
             holder: token.holder,
             resource: token.resource,
             scopes: token.scopes,
+            binding: token.binding,
             issued_at: token.issued_at,
             expires_at: token.expires_at,
             jti: token.jti,
@@ -191,8 +194,12 @@ impl Live {
                 self.holder.granted().map(|granted| &*granted.sid).filter(|sid| !sid.is_empty()),
             )
             .string_if("jti", self.jti.as_deref())
-            .string_if("token_type", (self.kind == TokenKind::AccessToken).then_some("Bearer"))
+            .string_if(
+                "token_type",
+                (self.kind == TokenKind::AccessToken).then_some(self.binding.token_type()),
+            )
             .string_if("scope", scope);
+        self.binding.write(&mut members);
         for (name, value) in self.extra.iter() {
             members.raw(name, value);
         }
@@ -214,7 +221,9 @@ mod tests {
     use chancery_types::{AccountId, ClientId, Partition};
 
     use super::*;
-    use crate::model::{Account, Authentication, ClaimsRequest, GrantId, Granted, RegistrationId};
+    use crate::model::{
+        Account, Authentication, ClaimsRequest, GrantId, Granted, RegistrationId, Thumbprint,
+    };
 
     /// INTRO-06, INTRO-07
     #[test]
@@ -222,7 +231,7 @@ mod tests {
         let alice = Account::new(AccountId::parse("alice").unwrap(), "Alice");
         let mut extra = Claims::default();
         extra.set("tenant", "t1").set("active", &false).set("client_id", "evil");
-        let live = Live {
+        let mut live = Live {
             kind: TokenKind::AccessToken,
             holder: Holder::Person(Granted {
                 client: ClientId::parse("app").unwrap(),
@@ -237,13 +246,32 @@ mod tests {
             }),
             resource: Some(ResourceUri::parse("https://api.example").unwrap()),
             scopes: Scopes::parse("read write").unwrap(),
+            binding: TokenBinding::None,
             issued_at: Timestamp::from_secs(1),
             expires_at: Timestamp::from_secs(2),
             jti: None,
-            extra,
+            extra: extra.clone(),
         };
+        let described = |live: &Live| {
+            live.describe(&Issuer::parse("https://op.example").unwrap(), Some("alice"), Some("read write"))
+        };
+        let thumbprint = Thumbprint::new([0; 32]);
+        for (binding, token_type, cnf) in [
+            (TokenBinding::Key(thumbprint), "DPoP", "jkt"),
+            (TokenBinding::Certificate(thumbprint), "Bearer", "x5t#S256"),
+        ] {
+            live.binding = binding;
+            live.extra.set("cnf", "evil");
+            let json: serde_json::Value = serde_json::from_str(&described(&live)).unwrap();
+            assert_eq!(
+                (&json["token_type"], &json["cnf"][cnf]),
+                (&token_type.into(), &"A".repeat(43).into())
+            );
+        }
+        live.binding = TokenBinding::None;
+        live.extra = extra;
         assert_eq!(
-            live.describe(&Issuer::parse("https://op.example").unwrap(), Some("alice"), Some("read write")),
+            described(&live),
             concat!(
                 r#"{"active":true,"iss":"https://op.example","sub":"alice","client_id":"app","#,
                 r#""aud":"https://api.example","iat":1,"exp":2,"sid":"s","token_type":"Bearer","#,

@@ -16,6 +16,7 @@ use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::LiveAccessToken;
 use crate::issue::encrypted::announce_encryption;
+use crate::model::Possession;
 use crate::offered::Component;
 use crate::policy::{Gate, gate};
 use crate::ports::BoxFuture;
@@ -63,6 +64,9 @@ reasons! {
     pub TOKEN_UNKNOWN = invalid_token("access_token_unknown");
     /// The access token is for a resource server, not for UserInfo.
     pub TOKEN_FOR_ANOTHER = invalid_token("access_token_for_another_audience");
+    /// The access token is bound to a key or a certificate (RFC 9449 section 7, RFC 8705 section 3) whose possession
+    /// the caller has not shown.
+    pub TOKEN_BOUND = invalid_token("access_token_bound_to_another_key");
     /// The access token's client, account or grant is no longer valid.
     pub TOKEN_WITHDRAWN = invalid_token("access_token_withdrawn");
 }
@@ -113,6 +117,9 @@ impl UserInfoEndpoint {
         let token = self.bearer(call, query, form)?;
         let found = LiveAccessToken::find(call, env, &self.issuer, token).await?;
         let token = found.ok_or(&TOKEN_UNKNOWN)?;
+        if !token.binding.admits(&Possession::default()) {
+            return TOKEN_BOUND.refused();
+        }
         // RFC 9068 section 4: the audience is checked first. Without `openid`, a resource server's token is
         // for that server alone.
         if let Some(uri) = &token.resource {

@@ -150,7 +150,7 @@ impl TokenIssuer {
         lifetime: Duration,
         extra: Claims,
     ) -> Result<Drafted, Fault> {
-        let Draft { call, env, what, .. } = *draft;
+        let Draft { call, env, what, binding, .. } = *draft;
         let grant = what.holder.grant();
         let partition = grant.map_or_else(|| env.partition(), |grant| grant.partition());
         let handle = Handle::<AccessToken>::new(partition, env.secret());
@@ -163,6 +163,7 @@ impl TokenIssuer {
             holder,
             scopes,
             resource: what.target.resource.as_ref().map(|server| server.uri.clone()),
+            binding,
             issued_at: call.now,
             extra,
         };
@@ -179,7 +180,7 @@ impl TokenIssuer {
         scopes: &Scopes,
         lifetime: Duration,
     ) -> Result<String, Fault> {
-        let Draft { call, env, client, what } = *draft;
+        let Draft { call, env, client, what, binding } = *draft;
         let place = Place::of(env, &what.holder);
         // RFC 9068 section 2.2: without a person the subject is the client.
         let subject = self.subjects.of_holder(client, &what.holder);
@@ -195,6 +196,7 @@ impl TokenIssuer {
             .date("iat", call.now)
             .date("exp", call.now + lifetime);
         claims.string_if("scope", self.scope_member(scopes, client).as_deref());
+        binding.write(&mut claims);
         for (name, value) in form.extra.iter().filter(|(name, _)| !is_reserved(name)) {
             claims.raw(name, value);
         }

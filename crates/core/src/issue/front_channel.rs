@@ -7,10 +7,10 @@ use chancery_store::Record;
 use chancery_types::Timestamp;
 
 use super::id_token::Beside;
-use super::{BEARER, Draft, TokenIssuer};
+use super::{Draft, TokenIssuer};
 use crate::context::{Call, Env};
 use crate::error::Failure;
-use crate::model::{Client, Entitlement, Granted, Target};
+use crate::model::{Client, Entitlement, Granted, Target, TokenBinding};
 use crate::policy::clear;
 use crate::request::Asked;
 
@@ -59,7 +59,9 @@ impl TokenIssuer {
         let target = Target::of_grant(granted, resource);
         let what = Entitlement::of_front_channel(granted.clone(), target, asked.nonce.clone());
         let what = self.registered(clear(env, client, what).await?, client);
-        let draft = Draft { call, env, client, what: &what };
+        // A browser carries the response and can show possession of nothing.
+        let binding = TokenBinding::None;
+        let draft = Draft { call, env, client, what: &what, binding };
 
         let mut access_token = None;
         if response_type.has_token() {
@@ -68,7 +70,7 @@ impl TokenIssuer {
             front.records.extend(access.record);
             front.parameters.extend([
                 ("access_token", access.text.clone()),
-                ("token_type", BEARER.to_owned()),
+                ("token_type", binding.token_type().to_owned()),
                 ("expires_in", access.lifetime.as_secs().to_string()),
             ]);
             let scope = self.scope_member(&what.target.answered_scopes(), client);

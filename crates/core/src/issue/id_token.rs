@@ -87,7 +87,7 @@ impl TokenIssuer {
         draft: &Draft<'_>,
         beside: Beside<'_>,
     ) -> Result<Option<String>, Failure> {
-        let Draft { call, env, client, what } = *draft;
+        let Draft { call, env, client, what, .. } = *draft;
         let Holder::Person(granted) = &what.holder else { return Ok(None) };
         if !what.target.scopes.contains(Scope::OPENID) {
             return Ok(None);

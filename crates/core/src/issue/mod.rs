@@ -12,7 +12,7 @@ use crate::context::{Call, Env};
 use crate::error::{Failure, Fault};
 use crate::event::{Event, GrantEnd};
 use crate::keys::KeySet;
-use crate::model::{Client, Condition, Entitlement, GrantId, Holder, Refresh};
+use crate::model::{Client, Condition, Entitlement, GrantId, Holder, Refresh, TokenBinding};
 use crate::offered::Component;
 use crate::policy::{Cleared, TokenPolicy};
 use crate::records::GrantBody;
@@ -96,9 +96,6 @@ impl TokenResponse {
     }
 }
 
-/// `token_type` (RFC 6750 section 4).
-const BEARER: &str = "Bearer";
-
 /// The result of an attempt to issue.
 pub enum Issuance {
     /// The tokens are stored and valid.
@@ -125,6 +122,8 @@ struct Draft<'a> {
     env: &'a Env,
     client: &'a Client,
     what: &'a Entitlement,
+    /// What the access token is bound to.
+    binding: TokenBinding,
 }
 
 impl Component for TokenIssuer {
@@ -158,15 +157,15 @@ impl TokenIssuer {
     /// it. A request that loses the step gets nothing, and a signer that fails uses nothing up.
     ///
     /// ```
-    /// # use chancery_core::{client::*, context::*, issue::*, policy::Cleared};
+    /// # use chancery_core::{client::*, context::*, issue::*, model::TokenBinding, policy::Cleared};
     /// async fn issue(by: &TokenIssuer, call: &Call, env: &Env, who: &AuthenticatedClient, what: Cleared) {
-    ///     let issued = by.tokens(call, env, who, what).await;
+    ///     let issued = by.tokens(call, env, who, what, TokenBinding::None).await;
     /// }
     /// ```
     /// ```compile_fail,E0308
-    /// # use chancery_core::{client::*, context::*, issue::*, model::Entitlement};
+    /// # use chancery_core::{client::*, context::*, issue::*, model::*};
     /// async fn skip(by: &TokenIssuer, call: &Call, env: &Env, who: &AuthenticatedClient, what: Entitlement) {
-    ///     let issued = by.tokens(call, env, who, what).await;
+    ///     let issued = by.tokens(call, env, who, what, TokenBinding::None).await;
     /// }
     /// ```
     ///
@@ -178,9 +177,10 @@ impl TokenIssuer {
         env: &Env,
         client: &AuthenticatedClient,
         cleared: Cleared,
+        binding: TokenBinding,
     ) -> Result<Issuance, Failure> {
         let what = self.registered(cleared, client.client());
-        let draft = Draft { call, env, client: client.client(), what: &what };
+        let draft = Draft { call, env, client: client.client(), what: &what, binding };
         let access = self.access_token(&draft).await?;
         let id_token = self.id_token(&draft, Beside { access_token: Some(&access.text), code: None }).await?;
         let (refresh_token, family) = match &what.refresh {
@@ -208,7 +208,7 @@ impl TokenIssuer {
         mark_used(env, client.client()).await;
         Ok(Issuance::Issued(TokenResponse {
             access_token: access.text,
-            token_type: BEARER,
+            token_type: binding.token_type(),
             expires_in: access.lifetime,
             refresh_token: refresh_token.map(|token| token.reveal()),
             id_token,

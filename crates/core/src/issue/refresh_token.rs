@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::{Draft, TokenIssuer};
 use crate::error::{Complaint, Fault, SectionCheck};
 use crate::keys::KeySet;
-use crate::model::Holder;
+use crate::model::{Holder, TokenBinding};
 use crate::policy::TokenKind;
 use crate::records::RefreshFamilyBody;
 
@@ -91,9 +91,17 @@ impl RefreshFamilyBody {
         }
     }
 
-    /// The family after one more rotation.
-    pub(crate) fn rotated(&self, successor: HandleDigest, key_version: u32, now: Timestamp) -> Self {
+    /// The family after one more rotation. Its tokens are bound from the first time on that there is something to
+    /// bind them to, and stay bound to that.
+    pub(crate) fn rotated(
+        &self,
+        successor: HandleDigest,
+        key_version: u32,
+        now: Timestamp,
+        binding: TokenBinding,
+    ) -> Self {
         Self {
+            binding: if self.binding.is_none() { binding } else { self.binding },
             current: successor,
             previous: Some(self.current),
             rotated_at: now,
@@ -125,7 +133,7 @@ impl TokenIssuer {
         &self,
         draft: &Draft<'_>,
     ) -> Result<Option<(RotatingHandle<RefreshToken>, Record)>, Fault> {
-        let Draft { call, env, client, what } = *draft;
+        let Draft { call, env, client, what, binding } = *draft;
         let Holder::Person(granted) = &what.holder else { return Ok(None) };
         if !self.policy.refresh(what, client) {
             return Ok(None);
@@ -139,6 +147,7 @@ impl TokenIssuer {
             rotated_at: call.now,
             key_version: self.keys.newest().version,
             absolute_end,
+            binding: binding.of_refresh_token(client),
             granted: granted.clone(),
         };
         let end = absolute_end.min(call.now + idle);

@@ -36,6 +36,9 @@ pub use prompt::{CustomPromptName, Done, PromptName};
 mod own_parameters;
 pub use own_parameters::OwnParameters;
 
+pub(crate) mod binding;
+pub use binding::{CERTIFICATE_MISSING, PROOF_MISSING, Possession, Thumbprint, TokenBinding};
+
 mod consent;
 pub use consent::{ConsentAnswer, ResourceScopes};
 

@@ -4,7 +4,7 @@ use chancery_types::iana::CodeChallengeMethod;
 use chancery_types::{Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Granted;
+use crate::model::{Granted, TokenBinding};
 use crate::records::Body;
 
 /// An authorization code. Its key is derived from its secret; its parent is the grant. The record outlives
@@ -23,6 +23,9 @@ pub struct AuthorizationCodeBody {
     /// How it was made.
     #[serde(default = "s256", skip_serializing_if = "is_s256")]
     pub code_challenge_method: CodeChallengeMethod,
+    /// Who may exchange it (RFC 9449 section 10).
+    #[serde(default, skip_serializing_if = "TokenBinding::is_none")]
+    pub binding: TokenBinding,
     /// `nonce`.
     pub nonce: Option<Box<str>>,
     /// What it is exchanged for.

@@ -4,7 +4,7 @@ use chancery_types::handle::HandleDigest;
 use chancery_types::{Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Granted;
+use crate::model::{Granted, TokenBinding};
 use crate::records::Body;
 
 /// A refresh family. Its key is random; its parent is the grant.
@@ -20,6 +20,9 @@ pub struct RefreshFamilyBody {
     pub key_version: u32,
     /// No rotation extends the family beyond this time.
     pub absolute_end: Timestamp,
+    /// Who may use its tokens (RFC 9449 section 5).
+    #[serde(default, skip_serializing_if = "TokenBinding::is_none")]
+    pub binding: TokenBinding,
     /// What its tokens are made from.
     pub granted: Granted,
 }

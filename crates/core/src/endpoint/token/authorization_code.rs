@@ -10,7 +10,7 @@ use super::{Requester, invalid_grant};
 use crate::error::{Failure, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::end_grant;
-use crate::model::{Client, Entitlement};
+use crate::model::{Client, Entitlement, Possession};
 use crate::records::{AuthorizationCodeBody, Found};
 use crate::rule::pkce::{CodeChallenge, CodeVerifier};
 
@@ -30,6 +30,8 @@ reasons! {
     pub CODE_REDIRECT_URI = invalid_grant("code_redirect_uri");
     /// `code_verifier` is missing or wrong, or was sent although the authorization request had no challenge.
     pub CODE_VERIFIER = invalid_grant("code_verifier");
+    /// The code is bound to a key (RFC 9449 section 10) whose possession the client has not shown.
+    pub CODE_BOUND = invalid_grant("code_bound_to_another_key");
     /// The code has already been redeemed. Its grant is revoked, because one of the two parties that sent it
     /// may have stolen it.
     pub CODE_USED = invalid_grant("code_used");
@@ -56,12 +58,16 @@ impl<'p> Request<'p> {
 
 /// What the code entitles this client to. Nothing is used up here: of any number of concurrent requests, the
 /// step that stores the tokens lets exactly one succeed.
-pub(super) async fn entitle(caller: Requester<'_>, asked: &Request<'_>) -> Result<Entitlement, Failure> {
+pub(super) async fn entitle(
+    caller: Requester<'_>,
+    asked: &Request<'_>,
+    shown: &Possession,
+) -> Result<Entitlement, Failure> {
     let Requester { call, env, client } = caller;
     let handle = Handle::<AuthorizationCode>::parse(asked.code).map_err(|_| &CODE_UNKNOWN)?;
     let found = env.records().get::<AuthorizationCodeBody>(call.now, handle.key(&env.realm)).await?;
     let found = found.ok_or(&CODE_UNKNOWN)?;
-    found.body.admit(client, asked)?;
+    found.body.admit(client, asked, shown)?;
     if found.consumed_at.is_some() {
         end_grant(call, env, client, found.body.granted.grant, GrantEnd::CodeReplayed).await?;
         return CODE_USED.refused();
@@ -77,7 +83,7 @@ pub(super) async fn entitle(caller: Requester<'_>, asked: &Request<'_>) -> Resul
 impl AuthorizationCodeBody {
     /// Whether this client may exchange the code and its parameters match the authorization request. A
     /// failure uses nothing up, so a thief without the verifier cannot burn the owner's code.
-    fn admit(&self, client: &Client, asked: &Request<'_>) -> Result<(), Refusal> {
+    fn admit(&self, client: &Client, asked: &Request<'_>, shown: &Possession) -> Result<(), Refusal> {
         if self.granted.client != *client.id() {
             return CODE_FOREIGN.refused();
         }
@@ -98,6 +104,9 @@ impl AuthorizationCodeBody {
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
-        if is_proved { Ok(()) } else { CODE_VERIFIER.refused() }
+        if !is_proved {
+            return CODE_VERIFIER.refused();
+        }
+        if self.binding.admits(shown) { Ok(()) } else { CODE_BOUND.refused() }
     }
 }

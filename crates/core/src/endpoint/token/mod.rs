@@ -13,7 +13,7 @@ use crate::endpoint::{ClientEndpoint, ClientResponse, Requester};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
-use crate::model::{Client, Granted, ResourceScopes, ResourceServer, Target};
+use crate::model::{Client, Granted, Possession, ResourceScopes, ResourceServer, Target, TokenBinding};
 use crate::offered::Offered;
 use crate::policy::{self, AUDIENCE_WITHDRAWN};
 use crate::rule::scope::ScopeRule;
@@ -97,11 +97,12 @@ impl ClientEndpoint for TokenEndpoint {
     ) -> Result<TokenResponse, Failure> {
         let grant = GrantRequest::parse(params, &self.offered, &self.extensions)?;
         grant.allowed_to(client.client())?;
-        match self.attempt(call, env, client, &grant).await? {
+        let shown = Possession::default();
+        match self.attempt(call, env, client, &grant, &shown).await? {
             Issuance::Issued(response) => Ok(response),
             // The family was rotated after it was read. When it is read again, the token is the one just
             // replaced.
-            Issuance::Lost(_) => match self.attempt(call, env, client, &grant).await? {
+            Issuance::Lost(_) => match self.attempt(call, env, client, &grant, &shown).await? {
                 Issuance::Issued(response) => Ok(response),
                 Issuance::Lost(_) => {
                     Err(Fault::unavailable("a refresh family changes faster than it is read").into())
@@ -121,19 +122,25 @@ impl TokenEndpoint {
         env: &Env,
         client: &AuthenticatedClient,
         grant: &GrantRequest<'_>,
+        shown: &Possession,
     ) -> Result<Issuance, Failure> {
         let caller = Requester { call, env, client: client.client() };
+        let binding = TokenBinding::of_access_token(shown, caller.client)?;
         let entitled = match grant {
-            GrantRequest::AuthorizationCode(asked) => authorization_code::entitle(caller, asked).await?,
+            GrantRequest::AuthorizationCode(asked) => {
+                authorization_code::entitle(caller, asked, shown).await?
+            }
             GrantRequest::ClientCredentials(asked) => {
                 client_credentials::entitle(caller, asked, &self.scopes).await?
             }
             GrantRequest::Extension(asked) => extension::entitle(caller, asked, &self.scopes).await?,
-            GrantRequest::RefreshToken(asked) => refresh_token::entitle(caller, asked, &self.issuer).await?,
+            GrantRequest::RefreshToken(asked) => {
+                refresh_token::entitle(caller, asked, &self.issuer, (shown, binding)).await?
+            }
         };
         let born_of = entitled.holder.grant();
         let cleared = policy::clear(env, caller.client, entitled).await?;
-        match (self.issuer.tokens(call, env, client, cleared).await?, born_of) {
+        match (self.issuer.tokens(call, env, client, cleared, binding).await?, born_of) {
             (Issuance::Lost(Lost::Replayed), Some(grant)) => {
                 end_grant(call, env, caller.client, grant, GrantEnd::CodeReplayed).await?;
                 authorization_code::CODE_USED.refused()

@@ -12,7 +12,7 @@ use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::refresh_token::{Generation, successor};
 use crate::issue::{TokenIssuer, end_grant};
-use crate::model::{Condition, Entitlement, Granted, Target};
+use crate::model::{Condition, Entitlement, Granted, Possession, Target, TokenBinding};
 use crate::policy::TokenKind;
 use crate::records::{Body, RefreshFamilyBody};
 use crate::rule::scope;
@@ -43,6 +43,9 @@ reasons! {
     pub REFRESH_TOKEN_UNKNOWN = invalid_grant("refresh_token_unknown");
     /// The refresh token belongs to another client.
     pub REFRESH_TOKEN_FOREIGN = invalid_grant("refresh_token_foreign");
+    /// The refresh token is bound to a key or a certificate (RFC 9449 section 5, RFC 8705 section 7.1) whose
+    /// possession the client has not shown.
+    pub REFRESH_TOKEN_BOUND = invalid_grant("refresh_token_bound_to_another_key");
     /// The refresh token has been replaced by a newer one. Its grant is revoked, because one of the two
     /// parties that hold a token may have stolen it.
     pub REFRESH_TOKEN_USED = invalid_grant("refresh_token_used");
@@ -63,12 +66,13 @@ impl<'p> Request<'p> {
     }
 }
 
-/// What the refresh token entitles this client to. The client is compared before the secret, so a token in
+/// What the refresh token entitles this client to. Client and binding are compared before the secret, so a token in
 /// the wrong hands reveals nothing and ends nothing.
 pub(super) async fn entitle(
     caller: Requester<'_>,
     asked: &Request<'_>,
     issuer: &TokenIssuer,
+    (possession, binding): (&Possession, TokenBinding),
 ) -> Result<Entitlement, Failure> {
     let Requester { call, env, client } = caller;
     let now = call.now;
@@ -79,6 +83,9 @@ pub(super) async fn entitle(
     let body = &found.body;
     if body.granted.client != *client.id() {
         return REFRESH_TOKEN_FOREIGN.refused();
+    }
+    if !body.binding.admits(possession) {
+        return REFRESH_TOKEN_BOUND.refused();
     }
     let generation = body.generation(shown.secret_digest(), now, issuer.refresh_token.grace);
     if generation == Generation::Replayed {
@@ -96,7 +103,7 @@ pub(super) async fn entitle(
     if generation != Generation::Current && next.secret_digest() != body.current {
         return Err(Fault::internal("the successor of a refresh token is not the one that was given").into());
     }
-    let rotated = body.rotated(next.secret_digest(), key_version, now);
+    let rotated = body.rotated(next.secret_digest(), key_version, now, binding.of_refresh_token(client));
     let mut entitled = Entitlement::of_refresh_token(body.granted.clone(), target, next);
     if generation == Generation::Current {
         let idle =

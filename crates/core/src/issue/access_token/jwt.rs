@@ -9,7 +9,7 @@ use chancery_types::{ClientId, Key, Partition, RealmId, ResourceUri, Scope, Scop
 use super::{TYPE, is_reserved};
 use crate::context::Env;
 use crate::keys::KeySet;
-use crate::model::{Claims, GrantId, Holder, RegistrationId};
+use crate::model::{Claims, GrantId, Holder, RegistrationId, TokenBinding};
 use crate::records::revocation_key;
 
 /// Where the records of a JWT are. The `jti` encodes it, so no record per token is needed.
@@ -78,6 +78,7 @@ pub(crate) struct JwtAccessToken {
     pub(crate) subject: String,
     pub(crate) resource: ResourceUri,
     pub(crate) scopes: Scopes,
+    pub(crate) binding: TokenBinding,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) jti: String,
@@ -105,11 +106,17 @@ impl JwtAccessToken {
         if scopes.contains(Scope::OPENID) != claims.is_for(issuer) {
             return None;
         }
+        // One that cannot be read is not taken for none.
+        let binding = match claims.raw("cnf") {
+            Some(confirmation) => serde_json::from_str(confirmation.get()).ok()?,
+            None => TokenBinding::None,
+        };
         let client = claims.string("client_id").ok()??;
         Some(Self {
             client: ClientId::parse(&client).ok()?,
             resource: ResourceUri::parse(claims.aud.iter().find(|audience| *audience != issuer)?).ok()?,
             scopes,
+            binding,
             issued_at: claims.iat?,
             expires_at,
             place: Place::parse(claims.jti.as_deref()?)?,

@@ -10,7 +10,7 @@ use super::{JwtAccessToken, Place};
 use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::issue::TokenIssuer;
-use crate::model::{Claims, Holder};
+use crate::model::{Claims, Holder, TokenBinding};
 use crate::policy::Authority;
 use crate::records::{AccessTokenBody, GrantBody, RevocationBody};
 
@@ -19,6 +19,7 @@ pub(crate) struct LiveAccessToken {
     pub(crate) holder: Holder,
     pub(crate) scopes: Scopes,
     pub(crate) resource: Option<ResourceUri>,
+    pub(crate) binding: TokenBinding,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     pub(crate) jti: Option<String>,
@@ -54,6 +55,7 @@ impl LiveAccessToken {
             holder: found.body.holder,
             scopes: found.body.scopes,
             resource: found.body.resource,
+            binding: found.body.binding,
             issued_at: found.body.issued_at,
             expires_at: found.expires_at,
             jti: None,
@@ -92,6 +94,7 @@ impl LiveAccessToken {
             holder,
             scopes: jwt.scopes,
             resource: Some(jwt.resource),
+            binding: jwt.binding,
             issued_at: jwt.issued_at,
             expires_at: jwt.expires_at,
             jti: Some(jwt.jti),

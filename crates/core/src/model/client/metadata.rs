@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::openid::OIDC;
 use super::request_objects::ENCRYPTION_ALG;
 use super::{
-    Description, Flow, IdTokenAlgorithm, Jwks, Logout, OpenId, OwnSettings, Reader, RequestObjects, keys,
-    sector, unsupported,
+    Description, Flow, IdTokenAlgorithm, Jwks, Logout, OpenId, OwnSettings, Reader, RequestObjects,
+    SenderConstraint, keys, sector, unsupported,
 };
 
 /// Client metadata as it was registered, grouped by specification. As JSON it is the flat object of RFC 7591
@@ -40,6 +40,9 @@ pub struct ClientMetadata {
     /// How it sends its requests as JWTs.
     #[serde(flatten)]
     pub request_objects: RequestObjects,
+    /// Whether its access tokens are good only in its own hands.
+    #[serde(flatten)]
+    pub sender_constraint: SenderConstraint,
     /// The one member that is Chancery's own.
     #[serde(default, rename = "chancery")]
     pub own: OwnSettings,
@@ -71,6 +74,7 @@ impl ClientMetadata {
             jwks_uri,
             openid: OpenId::read(from, algorithms, subject_types),
             request_objects: RequestObjects::read(from),
+            sender_constraint: SenderConstraint::read(from),
             own,
         };
         let has_id_token = read.flow.response_types.iter().any(|value| value.has_id_token());

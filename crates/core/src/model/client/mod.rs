@@ -56,6 +56,9 @@ pub(crate) use secret::{ClientSecret, HmacSecret};
 
 pub(crate) mod sector;
 
+mod sender_constraint;
+pub use sender_constraint::SenderConstraint;
+
 mod unsupported;
 
 /// A registered client, parsed and checked.
