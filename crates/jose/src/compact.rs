@@ -148,14 +148,15 @@ impl Header {
     /// section 4.1.9).
     #[must_use]
     pub fn is_type(&self, media_type: &str) -> bool {
-        let short = |name: &str| {
-            let lower = name.to_ascii_lowercase();
-            lower
-                .strip_prefix("application/")
-                .filter(|rest| !rest.contains('/'))
-                .map_or(lower.clone(), str::to_owned)
-        };
-        self.typ.as_deref().is_some_and(|typ| short(typ) == short(media_type))
+        self.typ.as_deref().is_some_and(|typ| short(typ).eq_ignore_ascii_case(short(media_type)))
+    }
+}
+
+/// A media type without the prefix that may be left out, if no other slash follows (RFC 7515 section 4.1.9).
+fn short(media_type: &str) -> &str {
+    match media_type.split_at_checked("application/".len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") && !rest.contains('/') => rest,
+        _ => media_type,
     }
 }
 

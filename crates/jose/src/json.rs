@@ -52,7 +52,7 @@ impl<'a> Object<'a> {
             return Err(Error::DuplicateMember);
         }
         let mut fault = Error::Json;
-        for (_, value) in &members {
+        for (_, value) in members.iter().filter(|(_, value)| plain_string(value).is_none()) {
             check_value(value.get(), MAX_DEPTH - 1, &mut fault).map_err(|()| fault)?;
         }
         Ok(Self { members })
@@ -90,9 +90,11 @@ impl<'a> Object<'a> {
     /// # Errors
     /// [`Error::MemberType`] when it is present and something else; `null` is something else.
     pub fn string(&self, name: &str) -> Result<Option<String>, Error> {
-        self.raw(name)
-            .map(|value| serde_json::from_str(value.get()).map_err(|_| Error::MemberType))
-            .transpose()
+        let read = |value: &RawValue| match plain_string(value) {
+            Some(text) => Ok(text.to_owned()),
+            None => serde_json::from_str(value.get()).map_err(|_| Error::MemberType),
+        };
+        self.raw(name).map(read).transpose()
     }
 
     /// A member that is an array of strings.
@@ -147,6 +149,13 @@ fn is_escaped(byte: u8) -> bool {
 fn unicode_escape(control: u8) -> impl Iterator<Item = char> {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
     ['\\', 'u', '0', '0', digit(control >> 4), digit(control & 15)].into_iter()
+}
+
+/// The text of a string in which nothing is escaped, as most are: nothing is left to check in it, and it need not
+/// be parsed a second time.
+fn plain_string(value: &RawValue) -> Option<&str> {
+    let text = value.get().strip_prefix('"')?.strip_suffix('"')?;
+    (!text.contains('\\')).then_some(text)
 }
 
 /// Checks one value; on failure `fault` says which rule it broke, which serde's own error type cannot carry.

@@ -1,6 +1,7 @@
 //! What came back, and what happened meanwhile.
 
 use std::ops::Index;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use chancery_core::error::Reason;
@@ -24,13 +25,12 @@ pub struct Answer {
     pub body: Bytes,
     /// The events of this request, in order.
     pub events: Vec<Event>,
-    json: Value,
+    json: OnceLock<Value>,
 }
 
 impl Answer {
     pub(crate) fn new(status: StatusCode, headers: HeaderMap, body: Bytes, events: Vec<Event>) -> Self {
-        let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        Self { status, headers, body, events, json }
+        Self { status, headers, body, events, json: OnceLock::new() }
     }
 
     /// The first value of a header, or nothing.
@@ -48,14 +48,14 @@ impl Answer {
     /// The body as JSON; `Null` when it is none.
     #[must_use]
     pub fn json(&self) -> &Value {
-        &self.json
+        self.json.get_or_init(|| serde_json::from_slice(&self.body).unwrap_or(Value::Null))
     }
 
     /// A member of the body that has to be there and to be text.
     #[track_caller]
     #[must_use]
     pub fn member(&self, name: &str) -> &str {
-        self.json[name].as_str().unwrap_or_else(|| panic!("no {name} in {}: {}", self.status, self.text()))
+        self.json()[name].as_str().unwrap_or_else(|| panic!("no {name} in {}: {}", self.status, self.text()))
     }
 
     /// The names of the members of the body, in the order of the wire.
@@ -90,7 +90,7 @@ impl Answer {
 impl Index<&str> for Answer {
     type Output = Value;
     fn index(&self, name: &str) -> &Value {
-        &self.json[name]
+        &self.json()[name]
     }
 }
 
@@ -104,7 +104,7 @@ pub trait MayRefuse {
 
 impl MayRefuse for Answer {
     fn refusal(&self) -> Option<(String, Option<String>)> {
-        let text = |name: &str| self.json[name].as_str().map(str::to_owned);
+        let text = |name: &str| self.json()[name].as_str().map(str::to_owned);
         text("error").map(|code| (code, text("error_description")))
     }
 
