@@ -28,8 +28,8 @@ const PACE: Duration = Duration::from_secs(60);
 /// How long keys are used that can no longer be fetched.
 const LAST_GOOD: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many documents are kept. Beyond that those without keys are forgotten, which anybody can register clients
-/// for, and if that is not enough, the half that was not used for the longest time.
+/// How many documents are kept of clients that have registered themselves, and as many of others. Beyond that those
+/// without keys are forgotten, and if that is not enough, the half that was not used for the longest time.
 const MOST: usize = 2_048;
 
 /// The longest JWK Set that is read, in bytes.
@@ -39,14 +39,17 @@ const LONGEST: usize = 64 * 1024;
 /// with strangers alone.
 #[derive(Default)]
 pub struct PublishedKeys {
-    sources: Mutex<HashMap<Address, Arc<Source>>>,
+    of_strangers: Mutex<Sources>,
+    of_operators: Mutex<Sources>,
     /// Held by whoever asks a server for a client, so that a client that changes its address again and again has
     /// us ask one at a time.
     asking: Mutex<HashMap<ClientId, Weak<tokio::sync::Mutex<()>>>>,
 }
 
+/// By `jwks_uri`.
+type Sources = HashMap<Box<str>, Arc<Source>>;
+
 /// A `jwks_uri`, and by whom it was chosen.
-#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Address {
     pub(crate) url: Box<str>,
     /// Whether a client has registered it by itself.
@@ -114,11 +117,12 @@ impl PublishedKeys {
     }
 
     fn source(&self, now: Timestamp, address: &Address) -> Arc<Source> {
-        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
-        if sources.len() >= MOST && !sources.contains_key(address) {
+        let sources = if address.is_of_stranger { &self.of_strangers } else { &self.of_operators };
+        let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);
+        if sources.len() >= MOST && !sources.contains_key(&address.url) {
             forget(&mut sources, now);
         }
-        let source = Arc::clone(sources.entry(address.clone()).or_default());
+        let source = Arc::clone(sources.entry(address.url.clone()).or_default());
         source.known().used_at = Some(now);
         source
     }
@@ -136,7 +140,7 @@ impl PublishedKeys {
 }
 
 /// Makes room: removes what is of no use, or else the half that was not used for the longest time.
-fn forget(sources: &mut HashMap<Address, Arc<Source>>, now: Timestamp) {
+fn forget(sources: &mut Sources, now: Timestamp) {
     sources.retain(|_, source| source.known().good(now).is_some());
     if sources.len() < MOST {
         return;

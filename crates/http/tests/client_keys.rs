@@ -6,6 +6,7 @@
 use chancery_jose::SigningAlgorithm::{Ed25519, EdDsa, Es256, Es384, Es512, Hs256, Hs512, Rs256};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chancery_core::endpoint::registration::RegistrationAccess;
 use chancery_core::event::Event;
 use chancery_testkit::{
     Answer, ClientKey, TestProvider, assert_refused, check_refused_by_name, hours, millis, minutes, seconds,
@@ -324,6 +325,33 @@ fn many_clients_without_keys_push_none_out() {
         let uri = json!({"jwks_uri": format!("https://{id}.example/jwks")});
         kit.put_client(&metadata(&id, "private_key_jwt", uri));
         let _ = send(&kit, &stranger.assertion(&id, ISSUER, "x", kit.now()));
+    }
+    let _ = authenticate(&kit, &key).expect_status(200);
+}
+
+/// Nor do clients of strangers that publish keys, each at an address of its own.
+#[test]
+fn many_clients_with_keys_push_none_out() {
+    let kit = TestProvider::builder().configure(|config| {
+        config.registration.access = RegistrationAccess::Open;
+        (config.registration.network_quota, config.registration.total_quota) = (0, 0);
+    });
+    let (kit, key) = (kit.build(), ClientKey::generate(Es256));
+    kit.put_client(&metadata("app", "private_key_jwt", json!({"jwks_uri": URL})));
+    publishes(&kit, &[&key]);
+    let _ = authenticate(&kit, &key).expect_status(200);
+    kit.fetch.answers(URL, 503, "");
+    let stranger = ClientKey::generate(Es256);
+    for n in 0..2_100 {
+        kit.clock.advance(millis(400));
+        let uri = format!("https://stranger{n}.example/jwks");
+        kit.fetch.answers(&uri, 200, stranger.jwks().to_string());
+        let asked = json!({"redirect_uris": ["https://stranger.example/cb"], "jwks_uri": uri,
+            "token_endpoint_auth_method": "private_key_jwt"});
+        let registered = kit.register(&asked).expect_status(201);
+        let id = registered.member("client_id");
+        let refused = send(&kit, &stranger.assertion(id, ISSUER, "x", kit.now()));
+        assert_refused!(refused, "unauthorized_client", "grant_type_unregistered");
     }
     let _ = authenticate(&kit, &key).expect_status(200);
 }

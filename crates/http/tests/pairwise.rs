@@ -509,3 +509,47 @@ fn registrations_with_a_wrong_sector_are_refused() {
     }
     assert_eq!(kit.clients(), clients);
 }
+
+/// OIDC Core section 8.1: a logout token names the person as the whole sector knows them. Whoever registers a client
+/// with the redirect URIs of somebody else's sector would learn these subjects at a back-channel URI of their own.
+#[test]
+fn only_the_sector_is_told_of_a_logout() {
+    let kit = open_registration();
+    kit.fetch.answers(SECTOR, 200, r#"["https://one.example/cb","https://two.example/cb"]"#);
+    let of = |subject_type: &str, sector: Option<&str>, told: &str| {
+        let mut metadata = json!({"redirect_uris": ["https://one.example/cb"], "subject_type": subject_type,
+            "backchannel_logout_uri": told});
+        if let Some(sector) = sector {
+            metadata["sector_identifier_uri"] = json!(sector);
+        }
+        metadata
+    };
+    let plain = of("pairwise", None, "https://one.example/bye");
+    let given = kit.register(&plain).expect_status(201);
+    for (metadata, is_taken) in [
+        (of("pairwise", None, "https://ONE.example:8443/bye"), true),
+        (of("pairwise", Some(SECTOR), "https://one.example/bye"), true),
+        (of("pairwise", Some(SECTOR), "https://sector.example/bye"), true),
+        (of("public", None, "https://evil.example/bye"), true),
+        (of("pairwise", None, "https://evil.example/bye"), false),
+        (of("pairwise", None, "https://one.example.evil.example/bye"), false),
+        (of("pairwise", None, "https://bye.one.example/"), false),
+        (of("pairwise", None, "https://sector.example/bye"), false),
+        (of("pairwise", Some(SECTOR), "https://evil.example/bye"), false),
+        (of("pairwise", Some(SECTOR), "https://two.example/bye"), false),
+    ] {
+        let answer = kit.register(&metadata);
+        assert_eq!(answer.status == 201, is_taken, "{metadata}: {}", answer.text());
+        if !is_taken {
+            assert_eq!(answer["error"], "invalid_client_metadata", "{metadata}");
+        }
+    }
+    // Nor by a change.
+    let mut change = of("pairwise", None, "https://evil.example/bye");
+    change["client_id"] = given["client_id"].clone();
+    let refused = kit.send(kit.management_request(&Method::PUT, &given, Some(&change))).expect_status(400);
+    assert_eq!(refused["error"], "invalid_client_metadata");
+    // An operator knows whose both hosts are.
+    let told = json!({"backchannel_logout_uri": "https://logout.example/bye"});
+    assert!(kit.put_client_fetching(&pairwise("ours", &["https://one.example/cb"], told)).is_ok());
+}

@@ -44,6 +44,20 @@ pub(crate) fn check_same(from: &mut Reader<'_>, former: &ClientMetadata, metadat
     }
 }
 
+/// A logout token has the subject of the whole sector, so that it goes to a host of the sector. Redirect URIs can be
+/// anybody's, but what is sent there, the registrant of the client does not see.
+pub(crate) fn check_told(from: &mut Reader<'_>, metadata: &ClientMetadata) {
+    let is_pairwise = metadata.openid.subject_type == SubjectType::Pairwise;
+    let told = metadata.logout.backchannel_logout_uri.as_deref().filter(|_| is_pairwise);
+    let Some(told) = told.and_then(|uri| RedirectUri::parse(uri).ok()) else { return };
+    let host = |uri: &RedirectUri| uri.host().to_ascii_lowercase();
+    let is_of_client = metadata.flow.redirect_uris.iter().any(|uri| host(uri) == host(&told));
+    if !is_of_client && metadata.host() != Some(host(&told)) {
+        let rule = "of a client with pairwise subjects must have the host of a redirect URI or of the sector_identifier_uri";
+        from.complain_by("backchannel_logout_uri", rule, SECTION);
+    }
+}
+
 impl ClientMetadata {
     /// The host of the `sector_identifier_uri`, or else of the redirect URIs.
     fn host(&self) -> Option<String> {
