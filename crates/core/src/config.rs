@@ -12,7 +12,7 @@ use crate::offered::{
     ClientDefaults, CompatibilityConfig, Endpoint, EndpointSet, Offered, ResponseModesConfig, Routes,
     SubjectsConfig,
 };
-use crate::profile::{Floor, Profile};
+use crate::profile::{Demand, Floor, Profile};
 use crate::request::RequestObjectsConfig;
 use crate::rule::{claims, scope};
 use crate::{discovery, interaction, session};
@@ -84,17 +84,17 @@ impl Config {
     /// What a provider with this configuration offers.
     #[must_use]
     pub fn offered(&self) -> Offered {
-        Offered {
+        let offered = Offered {
             subject_types: self.subjects.types.clone(),
             client_defaults: self.client_defaults.clone(),
-            floor: Floor::of(self.profile),
             ..Offered::at(self.endpoints_on(), &self.compatibility)
                 .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)
                 .with_request_object_algorithms(&self.request_objects.algorithms)
                 .with_request_object_encryption(&self.request_objects.encryption_algorithms)
                 .with_response_modes(&self.response_modes)
                 .with_extension_grants(&self.extension_grants)
-        }
+        };
+        offered.held_to(Floor::of(self.profile))
     }
 
     /// Which endpoints are on: those of `[endpoints]`, and those that a section of their own switches on.
@@ -107,6 +107,21 @@ impl Config {
         on
     }
 
+    /// The settings that contradict what the profile demands of every client.
+    fn contradictions(&self) -> Vec<Complaint> {
+        let demands = self.profile.demands();
+        let loosened = self.compatibility.contradictions(&demands).into_iter().map(|contradiction| {
+            let rule = format!("must be left out: profile is {}", self.profile.as_str());
+            Complaint::new(format!("compatibility.{}", contradiction.setting), rule, contradiction.section)
+        });
+        let lifetime = demands.code_lifetime.filter(|demand| self.authorization_code.lifetime > demand.what);
+        let lifetime = lifetime.map(|Demand { what, section }| {
+            let rule = format!("must be at most {}s: profile is {}", what.as_secs(), self.profile.as_str());
+            Complaint::new("authorization_code.lifetime", rule, section)
+        });
+        loosened.chain(lifetime).collect()
+    }
+
     /// Everything that is wrong with it. Each section knows its own rules.
     #[must_use]
     pub fn complaints(&self) -> Vec<Complaint> {
@@ -114,6 +129,7 @@ impl Config {
             self.routes.complaints(),
             self.access_token.complaints(),
             self.compatibility.complaints(self.interaction.location.is_some()),
+            self.contradictions(),
             self.authorization_code.complaints(&self.access_token, &self.refresh_token),
             self.claims.complaints(),
             self.client_defaults.complaints(&self.offered()),

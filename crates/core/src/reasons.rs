@@ -9,6 +9,7 @@ const LISTS: &[&[Described]] = &[
     client::authentication::assertion::REASONS,
     client::authentication::presented::REASONS,
     client::authentication::secret::REASONS,
+    client::demanded::REASONS,
     client::keys::REASONS,
     client::software_statement::REASONS,
     endpoint::end_session::REASONS,

@@ -6,6 +6,7 @@ use chancery_core::client::{
     NotRegistered, RegistrationRules, change_fetching, register, register_fetching, replace_secret,
 };
 use chancery_core::model::{ResourceServer, TokenFormat};
+use chancery_core::offered::Offered;
 use chancery_core::ports::Registry as _;
 use chancery_jose::SigningAlgorithm;
 use chancery_store::Put;
@@ -138,6 +139,21 @@ impl TestProvider {
         let put = wait(self.registry.put_client(realm, Some(former.revision()), changed));
         assert!(matches!(put, Ok(Put::Done(_))), "{put:?}");
         Ok(())
+    }
+
+    /// Stores a client that was registered while the server demanded nothing beyond the baseline.
+    ///
+    /// # Panics
+    /// When something else is wrong with it.
+    #[track_caller]
+    pub fn put_older_client(&self, metadata: &str) {
+        let offered = Offered::default();
+        let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, self.now());
+        let made = register(metadata.as_bytes(), &*self.random, &rules);
+        let client = made.unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}")).client;
+        let put = wait(self.registry.put_client(&self.env().realm, None, Arc::new(client)));
+        assert!(matches!(put, Ok(Put::Done(_))), "{put:?}");
+        self.know_client(metadata);
     }
 
     /// The kit can act as the client with this metadata.

@@ -8,6 +8,10 @@ pub(crate) use hmac_secret::{
 pub(crate) mod keys;
 pub(crate) use keys::encryption_key;
 
+pub(crate) mod demanded;
+pub(crate) use demanded::meets;
+pub use demanded::{PROFILE_BROKEN, broken_demands};
+
 mod registration;
 pub use registration::{
     Draft, NotRegistered, Registered, RegistrationRules, register, register_fetching, replace_secret,

@@ -12,7 +12,7 @@ use chancery_types::iana::{ClientAuthenticationMethod, GrantType, SubjectType};
 use chancery_types::{ClientId, Timestamp};
 use zeroize::Zeroizing;
 
-use super::is_of_identity;
+use super::{demanded, is_of_identity};
 use crate::client::hmac_secret;
 use crate::error::{Complaint, Fault};
 use crate::fetch::Fetch;
@@ -246,11 +246,21 @@ fn is_reserved(name: &str) -> bool {
     is_of_identity(name) || matches!(name, "chancery" | "software_statement")
 }
 
-/// Complains about each value that this build supports but this provider does not offer.
+/// Complains about each value that this build supports but this provider does not offer, and about what falls short
+/// of the profile that the client is held to.
 pub(super) fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, rules: &RegistrationRules<'_>) {
     let (flow, offered) = (&metadata.flow, rules.offered);
-    let mut complain =
-        |member: &str, value: &str| from.complain(member, format!("{value} is not offered here"));
+    let demanded = demanded::complaints(metadata, offered.floor.demands(metadata.own.profile));
+    for Complaint { setting, rule, section } in &demanded {
+        from.complain_by(setting, rule.clone(), section);
+    }
+    // What a profile forbids is not offered either; of that the client has heard.
+    let is_said = |member: &str| demanded.iter().any(|complaint| complaint.setting == member);
+    let mut complain = |member: &str, value: &str| {
+        if !is_said(member) {
+            from.complain(member, format!("{value} is not offered here"));
+        }
+    };
     // `implicit` follows from the response types, of which the client hears below.
     let is_own = |value: &&GrantType| **value != GrantType::Implicit;
     for value in flow.grant_types.iter().filter(is_own).filter(|value| !offered.grant_types.contains(value)) {

@@ -51,7 +51,9 @@ impl ClientDefaults {
             complaints.push(Complaint::new(format!("client_defaults.{member}"), rule, section));
         };
         let method = self.token_endpoint_auth_method;
-        if !offered.authentication_methods.contains(&method) {
+        // What the standard has for a default need not be offered: then every client has to say something else.
+        let is_default = method == Self::default().token_endpoint_auth_method;
+        if !is_default && !offered.authentication_methods.contains(&method) {
             complain("token_endpoint_auth_method", format!("{method} is not offered"), RFC7591);
         }
         for grant in self.grant_types.iter().filter(|grant| !offered.grant_types.contains(grant)) {

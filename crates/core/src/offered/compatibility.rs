@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Complaint, SectionCheck};
+use crate::profile::{Demands, Section};
+use chancery_types::iana::ResponseType;
 
 /// `[compatibility]`: each setting is named for what it permits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,6 +135,16 @@ impl Departure {
         let on = settings.into_iter().filter(|(is_on, ..)| *is_on);
         on.map(|(_, setting, section)| Self { setting, section }).collect()
     }
+
+    /// Those of the settings that are on and that a section forbids.
+    pub(crate) fn contradicting(
+        settings: impl IntoIterator<Item = (bool, &'static str, Option<Section>)>,
+    ) -> Vec<Self> {
+        let forbidden = settings
+            .into_iter()
+            .filter_map(|(is_on, setting, section)| section.map(|section| (is_on, setting, section)));
+        Self::those_of(forbidden)
+    }
 }
 
 impl CompatibilityConfig {
@@ -156,6 +168,31 @@ impl CompatibilityConfig {
             (self.wildcard_redirect_uris, "wildcard_redirect_uris", EXACT_MATCHING),
         ];
         Departure::those_of(all)
+    }
+
+    /// Every setting that is on and contradicts a demand, with the section of the demand.
+    #[must_use]
+    pub fn contradictions(&self, demands: &Demands) -> Vec<Departure> {
+        let unsigned = demands.algorithms.section();
+        let all = [
+            (self.any_redirect_scheme, "any_redirect_scheme", demands.redirects.section()),
+            (
+                self.assertion_audience != AssertionAudience::Issuer,
+                "assertion_audience",
+                demands.sole_audience,
+            ),
+            (self.hybrid, "hybrid", demands.forbids_type(ResponseType::CodeIdToken)),
+            (self.implicit, "implicit", demands.forbids_type(ResponseType::IdToken)),
+            (self.normalised_redirect_match, "normalised_redirect_match", demands.exact_redirects),
+            (self.pkce_optional != PkceOptional::Never, "pkce_optional", demands.pkce),
+            (self.pkce_plain, "pkce_plain", demands.pkce.or(demands.pkce_if_pushed)),
+            (self.query_access_token, "query_access_token", demands.header_tokens),
+            (self.request_object_merging, "request_object_merging", demands.object_alone),
+            (self.unsigned_id_token, "unsigned_id_token", unsigned),
+            (self.unsigned_request_object, "unsigned_request_object", unsigned),
+            (self.wildcard_redirect_uris, "wildcard_redirect_uris", demands.exact_redirects),
+        ];
+        Departure::contradicting(all)
     }
 
     /// What is wrong with it, where the pages are on another origin or not.

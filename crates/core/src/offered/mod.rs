@@ -219,6 +219,18 @@ impl Offered {
         self
     }
 
+    /// With what this floor permits alone.
+    #[must_use]
+    pub fn held_to(mut self, floor: Floor) -> Self {
+        let demands = floor.server();
+        self.response_types.retain(|value| demands.forbids_type(*value).is_none());
+        self.authentication_methods.retain(|method| demands.authentication.has(method));
+        self.assertion_algorithms.retain(|alg| demands.algorithms.has(alg));
+        self.request_object_algorithms.retain(|alg| demands.algorithms.has(alg));
+        self.floor = floor;
+        self
+    }
+
     /// The endpoints that are on, in the order of the metadata.
     pub fn endpoints(&self) -> impl Iterator<Item = Endpoint> + '_ {
         Endpoint::ALL.iter().copied().filter(|endpoint| self.endpoints.has(*endpoint))

@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 mod demands;
+pub(crate) use demands::is_signed;
 pub use demands::{Among, BindingMethod, Demand, Demands, Response, Section};
 
 mod fapi;

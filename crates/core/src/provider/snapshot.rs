@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chancery_types::Timestamp;
 
-use crate::client::Authenticator;
+use crate::client::{Authenticator, ClientAuthenticationConfig};
 use crate::config::Config;
 use crate::context::Env;
 use crate::discovery::{self, Announcement, StaticDocument};
@@ -25,7 +25,7 @@ use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
 use crate::offered::{Component, Endpoint};
 use crate::policy::{AuthorizationPolicy, ClientPolicy, PromptOrder, TokenPolicy};
-use crate::request::{Recognised, Resolver, Rules};
+use crate::request::{Recognised, RequestObjectsConfig, Resolver, Rules};
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pairwise::Subjects;
 use crate::rule::pkce::Pkce;
@@ -94,7 +94,10 @@ impl Snapshot {
             rules: Rules {
                 resolver: Resolver::new(
                     Recognised::new(&**authorization_policy),
-                    config.request_objects.clone(),
+                    RequestObjectsConfig {
+                        algorithms: offered.request_object_algorithms.clone(),
+                        ..config.request_objects.clone()
+                    },
                     &config.compatibility,
                     Arc::clone(&keys),
                     env.fetch.reaches_others(),
@@ -185,8 +188,12 @@ impl Snapshot {
             authorization,
             end_session,
             authenticator: Authenticator {
-                config: config.client_authentication.clone(),
+                config: ClientAuthenticationConfig {
+                    assertion_algorithms: offered.assertion_algorithms.clone(),
+                    ..config.client_authentication.clone()
+                },
                 audience: config.compatibility.assertion_audience,
+                floor: offered.floor.clone(),
                 routes: config.routes.clone(),
                 keys: Arc::clone(&keys),
                 policy: client_policy.clone(),

@@ -7,6 +7,7 @@ use chancery_types::iana::ErrorCode;
 use chancery_types::{Issuer, Timestamp};
 
 use super::asked::asked;
+use crate::client::meets;
 use crate::error::Reason;
 use crate::keys::KeySet;
 use crate::model::Source;
@@ -236,6 +237,9 @@ impl<'a> Addressed<'a> {
     pub fn validate(self, rules: &Rules) -> Result<ValidatedAuthorizationRequest<'a>, Refused<'a>> {
         if let Some(why) = self.refused {
             return Err(Refused { addressed: Box::new(self), why: why.into() });
+        }
+        if let Err(why) = meets(&self.client, self.client.demands(&rules.offered.floor)) {
+            return Err(Refused { addressed: Box::new(self), why });
         }
         if self.source < Source::Signed && rules.resolver.demands_signature(&self.client) {
             return Err(Refused { addressed: Box::new(self), why: (&UNSIGNED).into() });

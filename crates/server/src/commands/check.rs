@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use chancery_core::client::broken_demands;
 use chancery_core::fetch::{Fetch, NoFetch};
 use chancery_core::model::IdTokenAlgorithm;
 use chancery_core::ports::{Clock as _, NoopEventSink, SystemClock};
@@ -97,9 +98,11 @@ async fn stored(
     }
     match client::all(settings, &opened).await {
         Ok(clients) => {
-            let now = SystemClock.now();
+            let (now, floor) = (SystemClock.now(), settings.engine.offered().floor);
             for client in clients {
                 let id = client.id();
+                let broken = broken_demands(&client, &floor).into_iter();
+                wrong.extend(broken.map(|complaint| format!("client {}: {complaint}", Escaped(id.as_str()))));
                 let departures = client.metadata().own.departures().into_iter();
                 loosened.extend(
                     departures.map(|left| format!("client {id}: {} ({})", left.setting, left.section)),

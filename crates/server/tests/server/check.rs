@@ -170,3 +170,40 @@ fn check_names_settings_and_what_to_do() {
     fs::remove_file(folder.join("wrapping.key")).unwrap();
     assert!(refused(&folder, &["serve"], "").starts_with("keys.wrapping_key: "));
 }
+
+/// FAPI-06: a client that was registered before the profile of the server was raised is listed with each demand that it
+/// breaks and the section, and is not registered anew. One with a profile of its own is held to that.
+#[test]
+fn check_names_the_demands_that_clients_break() {
+    let folder = initialised();
+    let plain = r#"{"client_id":"plain","redirect_uris":["https://plain.example/cb"]}"#;
+    done(&folder, &["client", "add", "--file", "-"], plain);
+    assert!(!done(&folder, &["check", "--strict"], "").contains("client plain"));
+    let raised = ["--set", "profile=fapi2-security"];
+    let said = refused(&folder, &["check", "--set", "profile=fapi2-security"], "");
+    let named: Vec<&str> = said.lines().filter(|line| line.starts_with("client plain: ")).collect();
+    assert_eq!(
+        named,
+        [
+            "client plain: token_endpoint_auth_method: client_secret_basic is not permitted; there is \
+             private_key_jwt (FAPI 2.0 Security Profile section 5.3.2.1-6)",
+            "client plain: id_token_signed_response_alg: RS256 is not permitted; there are PS256, ES256, EdDSA, \
+             Ed25519 (FAPI 2.0 Security Profile section 5.4.1-1)",
+        ],
+        "{said}"
+    );
+    let other = plain.replace("plain", "other");
+    let said = refused(&folder, &[&["client", "add", "--file", "-"][..], &raised].concat(), &other);
+    assert!(said.contains("token_endpoint_auth_method: client_secret_basic is not permitted"), "{said}");
+    let own = r#"{"chancery":{"profile":"fapi2-security"}}"#;
+    let said = refused(&folder, &["client", "set", "plain", "--file", "-"], own);
+    assert!(said.contains("FAPI 2.0 Security Profile section 5.3.2.1-6"), "{said}");
+    // Settings that contradict the profile keep the server from starting.
+    let said = refused(
+        &folder,
+        &["check", "--set", "profile=fapi2-security", "--set", "compatibility.implicit=true"],
+        "",
+    );
+    let complaint = "compatibility.implicit: must be left out: profile is fapi2-security (FAPI 2.0 Security Profile section 5.3.2.2-1)";
+    assert!(said.contains(complaint), "{said}");
+}

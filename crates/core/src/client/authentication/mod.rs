@@ -12,6 +12,7 @@ use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode};
 use chancery_types::{ClientId, Params};
 use serde::{Deserialize, Serialize};
 
+use crate::client::meets;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::RefusedClient;
@@ -19,6 +20,7 @@ use crate::keys::KeySet;
 use crate::model::{Client, SecretMethod};
 use crate::offered::{AssertionAudience, Endpoint, Routes};
 use crate::policy::ClientPolicy;
+use crate::profile::Floor;
 
 pub(crate) mod assertion;
 use assertion::SIGNATURE_WRONG;
@@ -55,6 +57,8 @@ pub struct Authenticator {
     pub routes: Routes,
     /// The keys of the realm, which open the secrets that are keys of an HMAC.
     pub keys: Arc<KeySet>,
+    /// What each client is held to.
+    pub floor: Floor,
     /// Decides which origins' scripts may call as which client.
     pub policy: Arc<dyn ClientPolicy>,
 }
@@ -239,7 +243,11 @@ impl Authenticator {
                 return METHOD_UNREGISTERED.refused();
             }
         }
-        if client.is_enabled() { Ok(AuthenticatedClient { client }) } else { CLIENT_DISABLED.refused() }
+        if !client.is_enabled() {
+            return CLIENT_DISABLED.refused();
+        }
+        meets(&client, client.demands(&self.floor))?;
+        Ok(AuthenticatedClient { client })
     }
 
     /// RFC 6749 section 2.3.1 defines two ways to send the same secret, and many client libraries use both

@@ -9,7 +9,7 @@ use crate::offered::{
     ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, AssertionAudience, CLAIMS_FROM_USERINFO, Departure,
     EMPTY_SCOPE_MEMBERS, EXACT_MATCHING, PKCE, RedirectLeniency,
 };
-use crate::profile::Profile;
+use crate::profile::{Demands, Profile};
 
 /// When a client gets refresh tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +169,19 @@ impl OwnSettings {
             (self.pkce_plain, "pkce_plain", PKCE),
             (self.scope_claims_in_id_token, "scope_claims_in_id_token", CLAIMS_FROM_USERINFO),
             (self.wildcard_redirect_uris, "wildcard_redirect_uris", EXACT_MATCHING),
+        ])
+    }
+
+    /// Every setting that contradicts a demand, with the section of the demand.
+    pub(crate) fn contradictions(&self, demands: &Demands) -> Vec<Departure> {
+        let to_issuer = self.assertion_audience == AssertionAudience::Issuer;
+        Departure::contradicting([
+            (self.any_redirect_scheme, "any_redirect_scheme", demands.redirects.section()),
+            (!to_issuer, "assertion_audience", demands.sole_audience),
+            (self.normalised_redirect_match, "normalised_redirect_match", demands.exact_redirects),
+            (self.pkce_optional, "pkce_optional", demands.pkce),
+            (self.pkce_plain, "pkce_plain", demands.pkce.or(demands.pkce_if_pushed)),
+            (self.wildcard_redirect_uris, "wildcard_redirect_uris", demands.exact_redirects),
         ])
     }
 }

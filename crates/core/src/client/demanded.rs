@@ -1,0 +1,170 @@
+//! What of a client's registration falls short of what a profile demands.
+
+use chancery_jose::SigningAlgorithm;
+use chancery_types::Scope;
+use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode};
+
+use crate::error::{Complaint, Reason, Refusal};
+use crate::model::client::RequestObjectAlgorithm;
+use crate::model::{Client, ClientMetadata, IdTokenAlgorithm};
+use crate::profile::{Demands, Floor, is_signed};
+
+reasons! {
+    /// The registration of the client breaks what the profile of the server, or its own, demands. `chancery check`
+    /// names the demands; `chancery client set` mends the registration.
+    pub PROFILE_BROKEN = Reason {
+        name: "client_profile_broken",
+        code: ErrorCode::UnauthorizedClient,
+        description: "the registration of the client does not meet the security profile that it is held to",
+        section: "RFC 6749 section 4.1.2.1",
+    };
+}
+
+/// Whether the client may be used under these demands: its registration could be older than they are.
+///
+/// # Errors
+/// [`PROFILE_BROKEN`].
+pub(crate) fn meets(client: &Client, demands: &Demands) -> Result<(), Refusal> {
+    if complaints(client.metadata(), demands).is_empty() { Ok(()) } else { PROFILE_BROKEN.refused() }
+}
+
+/// Every demand that the registration of the client breaks, on a server with this floor.
+#[must_use]
+pub fn broken_demands(client: &Client, floor: &Floor) -> Vec<Complaint> {
+    complaints(client.metadata(), client.demands(floor))
+}
+
+/// Every demand that this metadata breaks.
+pub(super) fn complaints(metadata: &ClientMetadata, demands: &Demands) -> Vec<Complaint> {
+    let mut broken = Broken { demands, complaints: Vec::new() };
+    broken.authentication(metadata);
+    broken.algorithms(metadata);
+    broken.responses(metadata);
+    broken.redirects(metadata);
+    broken.own(metadata);
+    broken.complaints
+}
+
+struct Broken<'d> {
+    demands: &'d Demands,
+    complaints: Vec<Complaint>,
+}
+
+impl Broken<'_> {
+    /// Complains about this member if there is a section that forbids what it says.
+    fn unless(&mut self, forbidden_by: Option<&'static str>, member: &str, rule: impl FnOnce() -> String) {
+        if let Some(section) = forbidden_by {
+            self.complaints.push(Complaint::new(member, rule(), section));
+        }
+    }
+
+    fn authentication(&mut self, metadata: &ClientMetadata) {
+        let (flow, demands) = (&metadata.flow, self.demands);
+        let method = flow.token_endpoint_auth_method;
+        let permitted = || listed(demands.authentication.permitted().map(|method| method.as_str()));
+        self.unless(demands.authentication.forbids(&method), "token_endpoint_auth_method", || {
+            format!("{method} is not permitted; there is {}", permitted())
+        });
+        if method == ClientAuthenticationMethod::PrivateKeyJwt {
+            self.key(metadata, "private_key_jwt", |alg| flow.signs_assertions(alg));
+        }
+        if let Some(section) = demands.signed.filter(|_| !flow.response_types.is_empty()) {
+            let has_keys = metadata.jwks.is_some() || metadata.jwks_uri.is_some();
+            self.unless(Some(section).filter(|_| !has_keys), "jwks", || {
+                "or jwks_uri must be given, because requests have to be signed".to_owned()
+            });
+        }
+    }
+
+    /// Complains if none of the client's registered keys is for a permitted algorithm.
+    fn key(&mut self, metadata: &ClientMetadata, what: &str, signs: impl Fn(SigningAlgorithm) -> bool) {
+        let Some(jwks) = &metadata.jwks else { return };
+        let algorithms = &self.demands.algorithms;
+        let Some(section) = algorithms.section() else { return };
+        let mut permitted =
+            SigningAlgorithm::ALL.into_iter().filter(|alg| algorithms.has(alg) && signs(*alg));
+        let has_key = permitted.any(|alg| jwks.keys().set().candidates(None, alg).next().is_some());
+        let names = listed(algorithms.permitted().map(|alg| alg.name()));
+        self.unless(Some(section).filter(|_| !has_key), "jwks", || {
+            format!("must have a key for {names}, for {what}")
+        });
+    }
+
+    fn algorithms(&mut self, metadata: &ClientMetadata) {
+        let (openid, flow) = (&metadata.openid, &metadata.flow);
+        self.algorithm("token_endpoint_auth_signing_alg", flow.token_endpoint_auth_signing_alg);
+        if may_get_id_tokens(metadata) {
+            match openid.id_token_signed_response_alg {
+                IdTokenAlgorithm::Signed(alg) => self.algorithm("id_token_signed_response_alg", Some(alg)),
+                IdTokenAlgorithm::Unsigned => self.unsigned("id_token_signed_response_alg"),
+            }
+        }
+        self.algorithm("userinfo_signed_response_alg", openid.userinfo_signed_response_alg);
+        match metadata.request_objects.request_object_signing_alg {
+            Some(RequestObjectAlgorithm::Signed(alg)) => {
+                self.algorithm("request_object_signing_alg", Some(alg));
+            }
+            Some(RequestObjectAlgorithm::Unsigned) => self.unsigned("request_object_signing_alg"),
+            None => {}
+        }
+    }
+
+    fn algorithm(&mut self, member: &str, alg: Option<SigningAlgorithm>) {
+        let Some(alg) = alg else { return };
+        let algorithms = &self.demands.algorithms;
+        let names = || listed(algorithms.permitted().map(|alg| alg.name()));
+        self.unless(algorithms.forbids(&alg), member, || {
+            format!("{} is not permitted; there are {}", alg.name(), names())
+        });
+    }
+
+    fn unsigned(&mut self, member: &str) {
+        self.unless(self.demands.algorithms.section(), member, || "must not be none".to_owned());
+    }
+
+    fn responses(&mut self, metadata: &ClientMetadata) {
+        let (flow, demands) = (&metadata.flow, self.demands);
+        let modes = flow.response_modes.as_deref();
+        let may_be_signed = modes.is_none_or(|modes| modes.iter().any(|mode| is_signed(*mode)));
+        for response_type in &flow.response_types {
+            let forbidden = demands.forbids_type(*response_type);
+            self.unless(forbidden, "response_types", || format!("{response_type} is not permitted"));
+            let forbidden = demands.forbids_response(*response_type, may_be_signed);
+            self.unless(
+                forbidden.filter(|_| demands.forbids_type(*response_type).is_none()),
+                "response_modes",
+                || format!("must have a mode that signs, which {response_type} is permitted in alone"),
+            );
+        }
+    }
+
+    fn redirects(&mut self, metadata: &ClientMetadata) {
+        let demands = self.demands;
+        for uri in &metadata.flow.redirect_uris {
+            self.unless(demands.redirects.forbids(&uri.kind()), "redirect_uris", || {
+                format!("{:?} is of a kind that is not permitted", uri.as_str())
+            });
+            self.unless(demands.exact_redirects.filter(|_| uri.has_wildcard()), "redirect_uris", || {
+                format!("{:?} must not have a wildcard", uri.as_str())
+            });
+        }
+    }
+
+    fn own(&mut self, metadata: &ClientMetadata) {
+        for contradiction in metadata.own.contradictions(self.demands) {
+            self.unless(Some(contradiction.section), &format!("chancery.{}", contradiction.setting), || {
+                "must be left out".to_owned()
+            });
+        }
+    }
+}
+
+/// Whether any request of the client can lead to an ID token.
+fn may_get_id_tokens(metadata: &ClientMetadata) -> bool {
+    let scope = metadata.flow.scope.as_ref();
+    !metadata.flow.response_types.is_empty() && scope.is_none_or(|scope| scope.contains(Scope::OPENID))
+}
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,350 @@
+//! FAPI 1.0 part 2 (Advanced), FAPI 2.0 Security Profile and FAPI 2.0 Message Signing: what the profile of a server
+//! or of one client demands of registrations and requests.
+
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "tests")]
+
+use chancery_core::client::PROFILE_BROKEN;
+use chancery_core::config::Config;
+use chancery_core::profile::Profile::{self, Baseline, Fapi1Advanced, Fapi2MessageSigning, Fapi2Security};
+use chancery_jose::SigningAlgorithm::{Es256, Ps256, Rs256};
+use chancery_testkit::{ClientKey, TestProvider, assert_refused};
+use serde_json::{Value, json};
+
+/// Metadata of a client that meets every profile, with these members changed; null leaves one out.
+fn client(profile: Profile, key: &ClientKey, changes: &Value) -> String {
+    let response_type = if profile == Fapi1Advanced { "code id_token" } else { "code" };
+    let mut metadata = json!({"client_id": "bank", "jwks": key.jwks(),
+        "token_endpoint_auth_method": "private_key_jwt", "id_token_signed_response_alg": "ES256",
+        "redirect_uris": ["https://bank.example/cb"], "response_types": [response_type],
+        "grant_types": ["authorization_code", "refresh_token"], "chancery": {"profile": profile.as_str()}});
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Object(members) => metadata[name].as_object_mut().unwrap().extend(members.clone()),
+            value => metadata[name] = value.clone(),
+        }
+    }
+    metadata.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    metadata.to_string()
+}
+
+/// A server of this profile that also has what leaves the baseline, where the profile does not forbid it.
+fn server(profile: Profile, change: impl FnOnce(&mut Config)) -> TestProvider {
+    let builder = TestProvider::builder().without_clients();
+    builder
+        .configure(|to| {
+            to.profile = profile;
+            to.compatibility.hybrid = matches!(profile, Baseline | Fapi1Advanced);
+            change(to);
+        })
+        .build()
+}
+
+/// What is complained about, each with its section.
+fn complaints(kit: &TestProvider, metadata: &str) -> Vec<(String, &'static str)> {
+    let refused =
+        kit.put_client_fetching(metadata).map_or_else(|refused| refused.complaints, |()| Vec::new());
+    refused.into_iter().map(|complaint| (complaint.setting, complaint.section)).collect()
+}
+
+/// FAPI-01: on a server of every profile, and a client can be held to more than its server.
+#[test]
+fn a_client_that_meets_the_demands_is_registered() {
+    let key = ClientKey::generate(Es256);
+    for profile in Profile::ALL {
+        for kit in [server(profile, |_| {}), server(Baseline, |_| {})] {
+            assert_eq!(complaints(&kit, &client(profile, &key, &json!({}))), []);
+        }
+    }
+    let ps256 = ClientKey::generate(Ps256);
+    assert_eq!(
+        complaints(
+            &server(Fapi1Advanced, |_| {}),
+            &client(
+                Baseline,
+                &ps256,
+                &json!({
+        "response_types": ["code id_token"]})
+            )
+        ),
+        []
+    );
+}
+
+/// FAPI-01: two profiles on one issuer.
+#[test]
+fn a_client_of_another_profile_does_not_disturb_a_plain_one() {
+    let kit = TestProvider::new();
+    kit.put_client(&client(Fapi2Security, &ClientKey::generate(Es256), &json!({})));
+    let tokens = kit.tokens("alice", "web", "openid").expect_status(200);
+    assert_eq!(kit.id_token(&tokens, "web").claims["sub"], "alice");
+}
+
+/// What a server demands of everybody is missing from what it offers.
+#[test]
+fn what_is_forbidden_is_not_announced() {
+    let metadata = |profile| {
+        let kit = server(profile, |_| {});
+        kit.get("/.well-known/openid-configuration").json().clone()
+    };
+    let advanced = metadata(Fapi1Advanced);
+    assert_eq!(advanced["response_types_supported"], json!(["code", "code id_token"]));
+    assert_eq!(advanced["token_endpoint_auth_methods_supported"], json!(["private_key_jwt"]));
+    assert_eq!(advanced["token_endpoint_auth_signing_alg_values_supported"], json!(["PS256", "ES256"]));
+    for profile in [Fapi2Security, Fapi2MessageSigning] {
+        let metadata = metadata(profile);
+        assert_eq!(metadata["response_types_supported"], json!(["code"]));
+        for member in ["token_endpoint_auth_signing_alg", "request_object_signing_alg"] {
+            let values = &metadata[format!("{member}_values_supported")];
+            assert_eq!(*values, json!(["PS256", "ES256", "EdDSA", "Ed25519"]), "{member}");
+        }
+        assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
+    }
+}
+
+/// FAPI-06: every way to fall short, on a server that demands it of everybody and of a client that is held to it by
+/// itself. Each complaint has the section.
+#[test]
+fn a_client_that_falls_short_is_not_registered() {
+    let (key, rsa) = (ClientKey::generate(Es256), ClientKey::generate(Rs256));
+    let secret = "a-secret-of-sixty-four-characters-or-more-is-long-enough-for-hs512";
+    let mut only_rs256 = rsa.jwks();
+    only_rs256["keys"][0]["alg"] = "RS256".into();
+    let rows = [
+        (
+            json!({"token_endpoint_auth_method": "none"}),
+            "token_endpoint_auth_method",
+            "5.2.2-14",
+            "5.3.2.1-6",
+        ),
+        (
+            json!({"token_endpoint_auth_method": "client_secret_basic", "client_secret": secret}),
+            "token_endpoint_auth_method",
+            "5.2.2-14",
+            "5.3.2.1-6",
+        ),
+        (
+            json!({"token_endpoint_auth_method": "client_secret_jwt", "client_secret": secret}),
+            "token_endpoint_auth_method",
+            "5.2.2-14",
+            "5.3.2.1-6",
+        ),
+        (json!({"id_token_signed_response_alg": null}), "id_token_signed_response_alg", "8.6", "5.4.1-1"),
+        (json!({"id_token_signed_response_alg": "RS256"}), "id_token_signed_response_alg", "8.6", "5.4.1-1"),
+        (json!({"id_token_signed_response_alg": "ES384"}), "id_token_signed_response_alg", "8.6", "5.4.1-1"),
+        (json!({"userinfo_signed_response_alg": "RS256"}), "userinfo_signed_response_alg", "8.6", "5.4.1-1"),
+        (json!({"request_object_signing_alg": "RS256"}), "request_object_signing_alg", "8.6", "5.4.1-1"),
+        (json!({"request_object_signing_alg": "PS512"}), "request_object_signing_alg", "8.6", "5.4.1-1"),
+        (
+            json!({"token_endpoint_auth_signing_alg": "RS256", "jwks": only_rs256}),
+            "token_endpoint_auth_signing_alg",
+            "8.6",
+            "5.4.1-1",
+        ),
+        (json!({"jwks": only_rs256}), "jwks", "8.6", "5.4.1-1"),
+        (json!({"chancery": {"pkce_plain": true}}), "chancery.pkce_plain", "5.2.2-18", "5.3.2.2-5"),
+        (
+            json!({"chancery": {"any_redirect_scheme": true}}),
+            "chancery.any_redirect_scheme",
+            "5.2.2-20",
+            "5.3.2.2-8",
+        ),
+    ];
+    for (changes, member, advanced, security) in rows {
+        for (profile, section) in [(Fapi1Advanced, advanced), (Fapi2Security, security)] {
+            for (kit, own) in [(server(profile, |_| {}), Baseline), (server(Baseline, |_| {}), profile)] {
+                let mut metadata: Value = serde_json::from_str(&client(profile, &key, &changes)).unwrap();
+                metadata["chancery"]["profile"] = own.as_str().into();
+                let found = complaints(&kit, &metadata.to_string());
+                let is_named = |(setting, by): &(String, &str)| setting == member && by.ends_with(section);
+                assert!(found.iter().any(is_named), "{profile:?} {changes}: {found:?}");
+                let times = found.iter().filter(|(setting, _)| setting == member).count();
+                assert_eq!(times, 1, "said once: {found:?}");
+            }
+        }
+    }
+}
+
+/// What only the one or the other demands.
+#[test]
+fn demands_of_one_profile() {
+    let key = ClientKey::generate(Es256);
+    let native = json!({"application_type": "native", "redirect_uris": ["http://127.0.0.1/cb"]});
+    let rows = [
+        (Fapi1Advanced, native.clone(), vec![("redirect_uris", "FAPI 1.0 part 1 section 5.2.2-20")]),
+        (Fapi2Security, native, vec![]),
+        (Fapi1Advanced, json!({"chancery": {"pkce_optional": true}}), vec![]),
+        (
+            Fapi2Security,
+            json!({"chancery": {"pkce_optional": true}}),
+            vec![("chancery.pkce_optional", "FAPI 2.0 Security Profile section 5.3.2.2-5")],
+        ),
+        (Fapi1Advanced, json!({"chancery": {"assertion_audience": "endpoints"}}), vec![]),
+        (
+            Fapi2Security,
+            json!({"chancery": {"assertion_audience": "endpoints"}}),
+            vec![("chancery.assertion_audience", "FAPI 2.0 Security Profile section 5.3.2.1-8")],
+        ),
+        (
+            Fapi2Security,
+            json!({"response_types": ["code id_token"]}),
+            vec![("response_types", "FAPI 2.0 Security Profile section 5.3.2.2-1")],
+        ),
+        (
+            Fapi1Advanced,
+            json!({"response_types": ["code id_token token"]}),
+            vec![("response_types", "FAPI 1.0 part 2 section 5.2.2-2")],
+        ),
+        (
+            Fapi1Advanced,
+            json!({"response_types": ["code"], "response_modes": ["query"]}),
+            vec![("response_modes", "FAPI 1.0 part 2 section 5.2.2-2")],
+        ),
+        (
+            Fapi2MessageSigning,
+            json!({"response_modes": ["form_post"]}),
+            vec![("response_modes", "FAPI 2.0 Message Signing section 5.4.1-1")],
+        ),
+        // A client that gets no ID tokens need not say what they are signed with.
+        (Fapi2Security, json!({"id_token_signed_response_alg": null, "scope": "read"}), vec![]),
+    ];
+    for (profile, changes, expected) in rows {
+        let found = complaints(&server(Baseline, |_| {}), &client(profile, &key, &changes));
+        let found: Vec<_> = found.iter().map(|(setting, section)| (setting.as_str(), *section)).collect();
+        assert_eq!(found, expected, "{profile:?} {changes}");
+    }
+}
+
+/// A change that breaks a demand is refused, and so is a change to a profile whose demands the client breaks.
+#[test]
+fn a_change_is_held_to_the_demands() {
+    let kit = server(Baseline, |_| {});
+    kit.put_client(&client(Fapi2Security, &ClientKey::generate(Es256), &json!({})));
+    let refused = kit.change_client("bank", r#"{"id_token_signed_response_alg":"RS256"}"#).unwrap_err();
+    assert_eq!(refused.complaints[0].section, "FAPI 2.0 Security Profile section 5.4.1-1");
+    let plain = json!({"client_id": "plain", "redirect_uris": ["https://plain.example/cb"]}).to_string();
+    kit.put_client(&plain);
+    let refused = kit.change_client("plain", r#"{"chancery":{"profile":"fapi2-security"}}"#).unwrap_err();
+    let settings: Vec<_> = refused.complaints.iter().map(|complaint| complaint.setting.as_str()).collect();
+    assert_eq!(settings, ["token_endpoint_auth_method", "id_token_signed_response_alg"]);
+    assert!(kit.change_client("plain", r#"{"chancery":{"profile":"fapi3"}}"#).is_err());
+}
+
+/// A client that registers itself is held to the profile of the server, and hears what it breaks.
+#[test]
+fn a_client_that_registers_itself_is_held_to_the_demands() {
+    let kit = server(Fapi2Security, |to| {
+        to.registration.access = chancery_core::endpoint::registration::RegistrationAccess::Open;
+    });
+    let register = |metadata: &str| {
+        let request = http::Request::post("/register").header("content-type", "application/json");
+        kit.send(request.body(bytes::Bytes::from(metadata.to_owned())).unwrap())
+    };
+    let answer = register(r#"{"redirect_uris":["https://bank.example/cb"]}"#).expect_status(400);
+    assert_eq!(answer["error"], "invalid_client_metadata");
+    assert!(answer.member("error_description").contains("token_endpoint_auth_method"), "{}", answer.text());
+    let key = ClientKey::generate(Es256);
+    let good = json!({"redirect_uris": ["https://bank.example/cb"], "jwks": key.jwks(),
+        "token_endpoint_auth_method": "private_key_jwt", "id_token_signed_response_alg": "ES256"});
+    let _ = register(&good.to_string()).expect_status(201);
+}
+
+/// The profile of a server was raised: a client that breaks it is refused with a clear error, wherever it comes.
+#[test]
+fn an_older_client_is_refused() {
+    let kit = server(Fapi2Security, |_| {});
+    let (key, ua) = (ClientKey::generate(Es256), kit.user_agent());
+    kit.put_older_client(&client(Baseline, &key, &json!({"id_token_signed_response_alg": "RS256"})));
+    let arrived = kit.authorization_request("bank").scope("openid").open(&ua);
+    assert_refused!(arrived, PROFILE_BROKEN);
+    for (path, parameter, value) in
+        [("/token", "grant_type", "refresh_token"), ("/introspect", "token", "x"), ("/revoke", "token", "x")]
+    {
+        let assertion = key.assertion("bank", kit.issuer().as_str(), path, kit.now());
+        let answer = kit.anonymous_request(path).assertion(&assertion).param(parameter, value).send();
+        assert_refused!(answer, PROFILE_BROKEN);
+    }
+}
+
+/// Each compatibility setting that contradicts a demand is a complaint at the start, with the section; those that do
+/// not are none.
+#[test]
+fn settings_that_contradict_the_profile() {
+    type Change = fn(&mut Config);
+    let settings: [(&str, Change, Option<&str>, Option<&str>); 14] = [
+        (
+            "any_redirect_scheme",
+            |to| to.compatibility.any_redirect_scheme = true,
+            Some("5.2.2-20"),
+            Some("5.3.2.2-8"),
+        ),
+        (
+            "assertion_audience",
+            |to| to.compatibility.assertion_audience = chancery_core::offered::AssertionAudience::Endpoints,
+            None,
+            Some("5.3.2.1-8"),
+        ),
+        ("empty_scope_members", |to| to.compatibility.empty_scope_members = true, None, None),
+        ("hybrid", |to| to.compatibility.hybrid = true, None, Some("5.3.2.2-1")),
+        ("implicit", |to| to.compatibility.implicit = true, Some("5.2.2-2"), Some("5.3.2.2-1")),
+        (
+            "normalised_redirect_match",
+            |to| to.compatibility.normalised_redirect_match = true,
+            Some("5.2.2-10"),
+            Some("2.1"),
+        ),
+        (
+            "pkce_optional",
+            |to| to.compatibility.pkce_optional = chancery_core::offered::PkceOptional::Confidential,
+            None,
+            Some("5.3.2.2-5"),
+        ),
+        ("pkce_plain", |to| to.compatibility.pkce_plain = true, Some("5.2.2-18"), Some("5.3.2.2-5")),
+        (
+            "query_access_token",
+            |to| to.compatibility.query_access_token = true,
+            Some("6.2.1-3"),
+            Some("5.3.4-2"),
+        ),
+        (
+            "request_object_merging",
+            |to| to.compatibility.request_object_merging = true,
+            Some("5.2.2-10"),
+            Some("6.3"),
+        ),
+        ("unsigned_id_token", |to| to.compatibility.unsigned_id_token = true, Some("8.6"), Some("5.4.1-1")),
+        (
+            "unsigned_request_object",
+            |to| to.compatibility.unsigned_request_object = true,
+            Some("8.6"),
+            Some("5.4.1-1"),
+        ),
+        (
+            "wildcard_redirect_uris",
+            |to| to.compatibility.wildcard_redirect_uris = true,
+            Some("5.2.2-10"),
+            Some("2.1"),
+        ),
+        (
+            "lifetime",
+            |to| to.authorization_code.lifetime = std::time::Duration::from_secs(61),
+            None,
+            Some("5.3.2.1-11"),
+        ),
+    ];
+    for (setting, change, advanced, security) in settings {
+        for (profile, expected) in [(Baseline, None), (Fapi1Advanced, advanced), (Fapi2Security, security)] {
+            let mut config = Config { profile, ..Config::default() };
+            change(&mut config);
+            let found = config.complaints();
+            match expected {
+                Some(section) => {
+                    assert!(found[0].setting.ends_with(setting), "{profile:?} {setting}: {found:?}");
+                    assert!(found[0].section.ends_with(section), "{profile:?} {setting}: {found:?}");
+                    assert!(found[0].rule.contains(profile.as_str()));
+                }
+                None => assert_eq!(found, [], "{profile:?} {setting}"),
+            }
+        }
+    }
+    assert!(Config { profile: Fapi2Security, ..Config::default() }.complaints().is_empty());
+}
