@@ -20,6 +20,7 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "harness"))
 
+import automation  # noqa: E402
 from provider import Provider, new_secret  # noqa: E402
 
 PROFILE = HERE / "provider.chancery.json"
@@ -41,6 +42,17 @@ OPENID = {
     "fetch.allow_hosts_for": "everybody",
 }
 
+# What the FAPI plans need: certificates of clients, which no authority has issued, on a second listener (RFC 8705 section
+# 5), so that no browser is asked for one; and every response signed that a client wants signed.
+FAPI = {
+    "scopes.extra": "accounts",  # the scope of the plans without OpenID
+    "pushed_requests.offered": "true",
+    "response_modes.jwt": "true",
+    "dpop.offered": "true",
+    "mtls.self_signed_tls_client_auth": "true",
+    "mtls.endpoint_aliases": "{mtls}",
+}
+
 # The configurations of the server: the instance whose issuer and clients each has, and its settings besides those that
 # `chancery init` writes.
 SERVERS = {
@@ -54,24 +66,62 @@ SERVERS = {
     },
     # No compatibility setting at all; only its clients have `pkce_optional`.
     "strict": {"instance": "oidc", "settings": {}},
+    # A response without JARM is `code id_token` there.
+    "fapi1": {
+        "instance": "fapi1",
+        "settings": FAPI
+        | {
+            "profile": "fapi1-advanced",
+            "compatibility.hybrid": "true",
+            "compatibility.pkce_optional": "confidential",  # only pushed requests have a `code_challenge`
+            "compatibility.assertion_audience": "endpoints",
+        },
+    },
+    "fapi2": {"instance": "fapi2", "settings": FAPI | {"profile": "fapi2-security"}},
+    # The drafts' plans send assertions to endpoints, too.
+    "fapi2-id2": {
+        "instance": "fapi2-id2",
+        "settings": FAPI | {"profile": "fapi2-security", "compatibility.assertion_audience": "endpoints"},
+    },
 }
+
+
+def own_settings(server, client):
+    """What a client has below `chancery` in its metadata, besides what the suite needs of any provider."""
+    if server == "strict":
+        return {"pkce_optional": True}
+    own = {}
+    if "authorization_code" in client.get("grant_types", []) and "offline_access" not in client.get("scope", ""):
+        own["refresh_tokens"] = "always"  # so that the module about them is not skipped
+    # signed requests and signed responses; with signed requests alone it is held to what the server demands
+    if server.startswith("fapi2") and "authorization_signed_response_alg" in client:
+        own["profile"] = "fapi2-message-signing"
+    return own if server.startswith("fapi") else {}
 
 
 @contextlib.contextmanager
 def serving(name, config, stand):
-    """The provider with the configuration `name`, ready; gone afterwards."""
+    """The provider with the configuration `name`, ready, and the protected resource beside it; gone afterwards."""
     server, profile = SERVERS[name], json.loads(PROFILE.read_text())
     issuer = urllib.parse.urlsplit(profile["instances"][server["instance"]])
     tls = tuple(str((stand / file).resolve()) for file in ("op.crt", "op.key"))
-    folder = str(stand.resolve())
-    settings = {setting: value.replace("{stand}", folder) for setting, value in server["settings"].items()}
-    with Provider(f"conformance-{name}", tls, (issuer.hostname, issuer.port), ("first", new_secret("words")),
-                  path=issuer.path, settings=settings) as provider:
-        instances = json.loads((config / "clients.json").read_text())["instances"]
-        clients = instances.get(server["instance"], [])
+    places = {"stand": str(stand.resolve()), "mtls": profile["mtls"] + issuer.path}
+    settings = automation.fill(server["settings"], places)
+    with contextlib.ExitStack() as stack:
+        provider = stack.enter_context(Provider(
+            f"conformance-{name}", tls, (issuer.hostname, issuer.port), ("first", new_secret("words")),
+            path=issuer.path, settings=settings))
+        clients = json.loads((config / "clients.json").read_text())["instances"].get(server["instance"], [])
         for client in clients:
-            if name == "strict":
-                client["chancery"] = {"pkce_optional": True}
+            if own := own_settings(name, client):
+                client["chancery"] = own
+        if name.startswith("fapi"):
+            import protected_resource  # needs `cryptography`, of which `all` has something to say first
+
+            asks = protected_resource.Introspection(provider.issuer)
+            clients.append(asks.metadata([client["client_id"] for client in clients]))
+            stack.enter_context(protected_resource.serving(
+                profile["paths"]["resource_oauth"], tls, certificates(config), asks))
         if clients:
             file = provider.folder / "clients.json"
             file.write_text(json.dumps(clients))
@@ -81,6 +131,13 @@ def serving(name, config, stand):
         print(f"{provider.issuer} ready after {provider.serve():.2f} s; log {provider.log.name}; new keys: "
               f"{rotation(provider)}", flush=True)
         yield provider
+
+
+def certificates(config):
+    """The certificates that the suite has for its clients."""
+    configurations = [json.loads(file.read_text()) for file in config.glob("*.json") if file.name != "clients.json"]
+    return sorted({configuration["config"][member]["cert"] for configuration in configurations
+                   for member in ("mtls", "mtls2") if member in configuration["config"]})
 
 
 def rotation(provider):
