@@ -30,7 +30,7 @@ pub struct Limits {
     pub gets: usize,
     /// How many more documents are fetched at once from hosts that took longer than a second the last time.
     pub slow_gets: usize,
-    /// How many notices are sent at once.
+    /// How many notices are sent at once. Who sends them has limits of its own, which are lower.
     pub posts: usize,
     /// How many requests for documents one host gets at once, and as many notices.
     pub per_host: usize,
@@ -47,7 +47,7 @@ impl Default for Limits {
             document: 256 * 1024,
             gets: 16,
             slow_gets: 4,
-            posts: 64,
+            posts: 512,
             per_host: 4,
             failures_remembered: Duration::from_secs(10),
             failures_kept: 1024,

@@ -1,25 +1,60 @@
-//! How many notices are under way at the same time: so few to one client that a dead one delays nobody.
+//! How many notices are under way at the same time: so few to one client, and so few to those that have been slow,
+//! that dead clients delay no other, however many there are.
+//!
+//! Who is new has one of [`PLACES`], and keeps it for about a second; an attempt that takes longer goes on without. Who has
+//! been slow the last time has one of [`SLOW_PLACES`] beside them, until the attempt ends; if these are taken, attempts
+//! have turns in the order in which they asked, so that each of them gets a place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use chancery_types::ClientId;
+use chancery_types::{ClientId, Timestamp};
 
-/// To all clients together.
-pub(super) const IN_FLIGHT: usize = 64;
+use super::ATTEMPT;
+
+/// For clients that have not been slow.
+pub(super) const PLACES: usize = 64;
+
+/// For clients that have been slow.
+const SLOW_PLACES: u32 = 64;
 
 /// To one client.
 pub(super) const PER_CLIENT: usize = 4;
 
+/// How long an attempt keeps its place: until the next run begins, and runs begin each second. As those that end later
+/// go on, `PLACES * ATTEMPT / KEPT + SLOW_PLACES` are under way at most.
+const KEPT: Duration = Duration::from_millis(900);
+
+/// A client is slow whose last attempt took longer. The time is known from the beginnings of the runs, one each second,
+/// so that it took longer than a second in any case.
+const QUICK: Duration = Duration::from_secs(2);
+
+/// The wait of one that has its turn, but no place yet: the next run takes it before all others.
+const NEXT_RUN: Duration = Duration::from_millis(1);
+
+/// For how long it counts as slow: longer than it waits for its next attempt.
+const REMEMBERED: Duration = Duration::from_secs(20 * 60);
+
+/// How many slow clients are known. Beyond that one makes room for another.
+const MOST_REMEMBERED: usize = 4096;
+
 /// The notices that are under way from this process.
-#[derive(Default)]
 pub(super) struct Lanes(Mutex<UnderWay>);
 
-#[derive(Default)]
 struct UnderWay {
-    /// To all clients, with what is claimed.
-    total: usize,
+    /// When the latest run began.
+    now: Timestamp,
+    claimed: usize,
+    /// When those began that keep a place, by their number.
+    keep_place: BTreeMap<u64, Timestamp>,
+    next_number: u64,
+    to_slow: u32,
+    /// The next turn of an attempt to a slow client. While it lies ahead, others wait for theirs.
+    next_turn: Timestamp,
     of_client: BTreeMap<ClientId, usize>,
+    /// Until when each slow client counts as one.
+    slow: HashMap<ClientId, Timestamp>,
 }
 
 /// Places for notices that are about to be leased. Those that are not taken are free again when this is
@@ -33,19 +68,94 @@ pub(super) struct Claim<'l> {
 pub(super) struct Place<'l> {
     lanes: &'l Lanes,
     client: ClientId,
+    begun: Timestamp,
+    lane: Lane,
+}
+
+enum Lane {
+    /// It has this number.
+    New(u64),
+    Slow,
+}
+
+/// Why there is no place for a notice.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    /// There are enough to this client.
+    Client,
+    /// There are enough to slow clients, and it has its turn after this time.
+    Slow(Duration),
 }
 
 impl Lanes {
+    pub(super) fn new() -> Self {
+        let never = Timestamp::from_millis(0);
+        Self(Mutex::new(UnderWay {
+            now: never,
+            claimed: 0,
+            keep_place: BTreeMap::new(),
+            next_number: 0,
+            to_slow: 0,
+            next_turn: never,
+            of_client: BTreeMap::new(),
+            slow: HashMap::new(),
+        }))
+    }
+
+    /// A run begins.
+    pub(super) fn run_begins(&self, now: Timestamp) {
+        let mut under_way = self.lock();
+        under_way.now = under_way.now.max(now);
+    }
+
+    /// The latest time that is known: that at which the latest run began.
+    pub(super) fn now(&self) -> Timestamp {
+        self.lock().now
+    }
+
     /// Claims at most so many places.
     pub(super) fn claim(&self, wanted: usize) -> Claim<'_> {
         let mut under_way = self.lock();
-        let left = wanted.min(IN_FLIGHT.saturating_sub(under_way.total));
-        under_way.total += left;
+        let now = under_way.now;
+        under_way.keep_place.retain(|_, begun| now.since(*begun) < KEPT);
+        let left = wanted.min(PLACES.saturating_sub(under_way.claimed + under_way.keep_place.len()));
+        under_way.claimed += left;
         Claim { lanes: self, left }
     }
 
     fn lock(&self) -> MutexGuard<'_, UnderWay> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl UnderWay {
+    fn is_slow(&self, client: &ClientId) -> bool {
+        self.slow.get(client).is_some_and(|until| *until > self.now)
+    }
+
+    /// The wait for a turn after those of all others, when the attempts that are under way have ended. There are no more
+    /// turns than places become free, as each run fills those that have become free since the former one.
+    fn turn(&mut self) -> Duration {
+        let turn = self.next_turn.max(self.now + ATTEMPT);
+        self.next_turn = turn + (ATTEMPT + KEPT) / SLOW_PLACES;
+        turn.since(self.now)
+    }
+
+    fn remember(&mut self, client: &ClientId, took: Duration) {
+        if took <= QUICK {
+            self.slow.remove(client);
+            return;
+        }
+        let now = self.now;
+        if self.slow.len() >= MOST_REMEMBERED {
+            self.slow.retain(|_, until| *until > now);
+        }
+        if self.slow.len() >= MOST_REMEMBERED
+            && let Some(any) = self.slow.keys().next().cloned()
+        {
+            self.slow.remove(&any);
+        }
+        self.slow.insert(client.clone(), now + REMEMBERED);
     }
 }
 
@@ -55,29 +165,51 @@ impl<'l> Claim<'l> {
         self.left
     }
 
-    /// A place for a notice to this client; `None` when its lane is full.
-    pub(super) fn take(&mut self, client: &ClientId) -> Option<Place<'l>> {
+    /// A place for a notice to this client, which may have its turn among those to slow ones.
+    pub(super) fn take(&mut self, client: &ClientId, has_turn: bool) -> Result<Place<'l>, Full> {
         let mut under_way = self.lanes.lock();
-        let taken = under_way.of_client.entry(client.clone()).or_default();
-        if *taken >= PER_CLIENT || self.left == 0 {
-            return None;
+        let taken = under_way.of_client.get(client).copied().unwrap_or_default();
+        if taken >= PER_CLIENT || self.left == 0 {
+            return Err(Full::Client);
         }
-        *taken += 1;
-        self.left -= 1;
-        Some(Place { lanes: self.lanes, client: client.clone() })
+        let begun = under_way.now;
+        let lane = if !under_way.is_slow(client) {
+            let number = under_way.next_number;
+            under_way.next_number = number.wrapping_add(1);
+            under_way.keep_place.insert(number, begun);
+            under_way.claimed -= 1;
+            self.left -= 1;
+            Lane::New(number)
+        } else if !has_turn && (under_way.to_slow == SLOW_PLACES || under_way.next_turn > begun) {
+            return Err(Full::Slow(under_way.turn()));
+        } else if under_way.to_slow == SLOW_PLACES {
+            // Those before it take longer than they should.
+            return Err(Full::Slow(NEXT_RUN));
+        } else {
+            under_way.to_slow += 1;
+            Lane::Slow
+        };
+        under_way.of_client.insert(client.clone(), taken + 1);
+        Ok(Place { lanes: self.lanes, client: client.clone(), begun, lane })
     }
 }
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        self.lanes.lock().total -= self.left;
+        self.lanes.lock().claimed -= self.left;
     }
 }
 
 impl Drop for Place<'_> {
+    /// However the attempt has ended.
     fn drop(&mut self) {
         let mut under_way = self.lanes.lock();
-        under_way.total -= 1;
+        match self.lane {
+            Lane::New(number) => drop(under_way.keep_place.remove(&number)),
+            Lane::Slow => under_way.to_slow -= 1,
+        }
+        let took = under_way.now.since(self.begun);
+        under_way.remember(&self.client, took);
         if let Some(taken) = under_way.of_client.get_mut(&self.client) {
             *taken -= 1;
             if *taken == 0 {
@@ -95,18 +227,94 @@ mod tests {
         ClientId::parse(id).unwrap()
     }
 
+    fn clients(prefix: &str) -> Vec<ClientId> {
+        (0..100).map(|n| client(&format!("{prefix}{n}"))).collect()
+    }
+
+    /// Places for as many of these clients as there is room for.
+    fn taken<'l>(lanes: &'l Lanes, clients: &[ClientId]) -> Vec<Place<'l>> {
+        let mut claim = lanes.claim(clients.len());
+        clients.iter().filter_map(|client| claim.take(client, false).ok()).collect()
+    }
+
     #[test]
     fn a_place_is_free_again_when_it_is_dropped() {
-        let lanes = Lanes::default();
+        let lanes = Lanes::new();
         let mut claim = lanes.claim(10);
-        let places: Vec<_> = (0..PER_CLIENT).map(|_| claim.take(&client("app")).unwrap()).collect();
-        assert!(claim.take(&client("app")).is_none());
-        let other = claim.take(&client("other")).unwrap();
-        assert_eq!(lanes.claim(1000).left(), IN_FLIGHT - 10, "what is claimed is not free");
+        let places: Vec<_> = (0..PER_CLIENT).map(|_| claim.take(&client("app"), false).unwrap()).collect();
+        assert_eq!(claim.take(&client("app"), false).err(), Some(Full::Client));
+        let other = claim.take(&client("other"), false).unwrap();
+        assert_eq!(lanes.claim(1000).left(), PLACES - 10, "what is claimed is not free");
         drop(claim);
-        assert_eq!(lanes.claim(1000).left(), IN_FLIGHT - PER_CLIENT - 1);
+        assert_eq!(lanes.claim(1000).left(), PLACES - PER_CLIENT - 1);
         drop((places, other));
-        assert_eq!(lanes.claim(1000).left(), IN_FLIGHT);
-        assert!(lanes.claim(1).take(&client("app")).is_some());
+        assert_eq!(lanes.claim(1000).left(), PLACES);
+        assert!(lanes.claim(1).take(&client("app"), false).is_ok());
+    }
+
+    #[test]
+    fn slow_attempts_give_up_their_places() {
+        let (lanes, begun) = (Lanes::new(), Timestamp::from_secs(9));
+        lanes.run_begins(begun);
+        let first = taken(&lanes, &clients("a"));
+        assert_eq!((first.len(), lanes.claim(1).left()), (PLACES, 0));
+        lanes.run_begins(begun + KEPT / 2);
+        assert_eq!(lanes.claim(1).left(), 0);
+        lanes.run_begins(begun + KEPT);
+        let second = taken(&lanes, &clients("b"));
+        assert_eq!(second.len(), PLACES);
+        drop(first);
+        assert_eq!(lanes.claim(1).left(), 0, "it was free already");
+        assert_eq!(lanes.now(), begun + KEPT);
+        lanes.run_begins(begun);
+        assert_eq!(lanes.now(), begun + KEPT, "it does not go back");
+        drop(second);
+        assert_eq!(lanes.claim(1000).left(), PLACES);
+        assert!(lanes.lock().slow.is_empty(), "not slow enough");
+    }
+
+    #[test]
+    fn slow_clients_wait_for_each_other() {
+        let (lanes, slow, mut now) = (Lanes::new(), clients("slow"), Timestamp::from_secs(9));
+        let mut ends = |lanes: &Lanes, places: Vec<Place<'_>>, after: Duration| {
+            now = now + after;
+            lanes.run_begins(now);
+            drop(places);
+            now
+        };
+        for part in slow.chunks(50) {
+            ends(&lanes, taken(&lanes, part), ATTEMPT);
+        }
+        let places = taken(&lanes, &slow[..64]);
+        assert_eq!((places.len(), lanes.claim(1000).left()), (64, PLACES), "they have places of their own");
+        let mut claim = lanes.claim(1000);
+        let turns: Vec<_> =
+            slow[64..].iter().map(|client| claim.take(client, false).err().unwrap()).collect();
+        let turn = |n: u32| Full::Slow(ATTEMPT + Duration::from_millis(92) * n);
+        assert_eq!(turns, (0..36).map(turn).collect::<Vec<_>>(), "each has a turn of its own");
+        let late = claim.take(&slow[64], true).err();
+        assert_eq!(late, Some(Full::Slow(NEXT_RUN)), "it keeps its turn");
+        assert!(claim.take(&client("quick"), false).is_ok());
+        ends(&lanes, places, QUICK);
+        assert_eq!(lanes.lock().slow.len(), 36, "the others were quick");
+        let last = Full::Slow(ATTEMPT - QUICK + Duration::from_millis(92) * 36);
+        assert_eq!(claim.take(&slow[65], false).err(), Some(last), "nobody goes before those who wait");
+        assert!(claim.take(&slow[64], true).is_ok());
+        drop(claim);
+        ends(&lanes, Vec::new(), REMEMBERED);
+        assert_eq!(taken(&lanes, &slow[64..]).len(), 36);
+        assert!(lanes.lock().slow.is_empty());
+    }
+
+    #[test]
+    fn so_many_slow_clients_are_known() {
+        let lanes = Lanes::new();
+        for n in 0..MOST_REMEMBERED + 9 {
+            lanes.lock().remember(&client(&n.to_string()), ATTEMPT);
+        }
+        assert_eq!(lanes.lock().slow.len(), MOST_REMEMBERED);
+        lanes.run_begins(Timestamp::from_millis(0) + REMEMBERED);
+        lanes.lock().remember(&client("one"), ATTEMPT);
+        assert_eq!(lanes.lock().slow.len(), 1);
     }
 }

@@ -20,15 +20,15 @@ use crate::ports::BoxFuture;
 use crate::records::{DeliveryBody, Found};
 
 mod lanes;
-use lanes::{Claim, IN_FLIGHT, Lanes, PER_CLIENT, Place};
+use lanes::{Claim, Full, Lanes, PER_CLIENT, PLACES, Place};
 
 /// How long one attempt takes at most; whoever implements [`Fetch`](crate::fetch::Fetch) keeps to it.
 pub const ATTEMPT: Duration = Duration::from_secs(5);
 
-/// How many attempts one run makes at most, so that it ends before its first lease does.
-const ATTEMPTS: usize = 8 * IN_FLIGHT;
+/// How many attempts one run makes at most, and how many notices it has in hand. So it ends in good time.
+const IN_HAND: usize = 8 * PLACES;
 
-/// How long a notice belongs to the run that has leased it: longer than a run lasts.
+/// How long a notice belongs to the run that has leased it: longer than an attempt lasts, by far.
 const LEASE: Duration = Duration::from_secs(60);
 
 /// For how long a client is tried.
@@ -40,10 +40,16 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
-/// The notices on their way. Several runs share it, so that the limits hold for all of them.
-#[derive(Default)]
+/// The notices on their way. Several runs share it, so that the limits hold for all of them, and each knows the time
+/// at which the latest one began: while it goes on, the others tell it how late it is.
 pub struct Outbox {
     lanes: Lanes,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self { lanes: Lanes::new() }
+    }
 }
 
 /// What came of an attempt.
@@ -58,19 +64,22 @@ enum Outcome {
 
 impl Outbox {
     /// Sends what is due at this time and returns how many attempts were made. As soon as one ends, the next
-    /// begins.
+    /// begins. It has to be called once in a second, also while earlier calls go on: then those that wait for slow
+    /// clients for longer make room for others.
     ///
     /// # Errors
     /// The first fault of the store or of the registry, after everything else was tried.
     pub async fn deliver(&self, env: &Env, issuer: &TokenIssuer, now: Timestamp) -> Result<usize, Fault> {
-        let call = &Call::new(now, RequestId("outbox".into()));
+        self.lanes.run_begins(now);
         let mut under_way: Vec<BoxFuture<'_, Result<(), Fault>>> = Vec::new();
         let (mut attempts, mut is_more_due, mut fault) = (0, true, Ok(()));
         loop {
-            let mut claim = self.lanes.claim(if is_more_due { ATTEMPTS - attempts } else { 0 });
+            let room = if is_more_due { IN_HAND.saturating_sub(under_way.len().max(attempts)) } else { 0 };
+            let mut claim = self.lanes.claim(room);
             let wanted = claim.left();
             if wanted > 0 {
-                let leased = match env.records().lease::<DeliveryBody>(now, now + LEASE, wanted).await {
+                let until = self.lanes.now() + LEASE;
+                let leased = match env.records().lease::<DeliveryBody>(now, until, wanted).await {
                     Ok(leased) => leased,
                     Err(error) => {
                         fault = fault.and(Err(error));
@@ -78,14 +87,18 @@ impl Outbox {
                     }
                 };
                 is_more_due = leased.len() == wanted;
-                let admitted = admitted(env, now, &mut claim, leased).await;
-                fault = fault.and(admitted.fault);
-                attempts += admitted.notices.len();
-                for (place, found) in admitted.notices {
-                    under_way.push(Box::pin(async move {
-                        let _place = place;
-                        attempt(call, env, issuer, found).await
-                    }));
+                let mut waiting = BTreeMap::new();
+                for found in leased {
+                    under_way.push(match admit(env, &mut claim, &mut waiting, &found) {
+                        Ok(place) => {
+                            attempts += 1;
+                            Box::pin(async move {
+                                let _place = place;
+                                self.attempt(env, issuer, found).await
+                            })
+                        }
+                        Err(postponed) => Box::pin(self.postpone(env, found, postponed)),
+                    });
                 }
                 continue;
             }
@@ -95,85 +108,96 @@ impl Outbox {
             }
         }
     }
-}
 
-/// Which notices are sent now.
-struct Admitted<'l> {
-    notices: Vec<(Place<'l>, Found<DeliveryBody>)>,
-    fault: Result<(), Fault>,
-}
-
-/// Admits the notices that find a place. One that finds its client's lane full waits for as long as the lane may
-/// need; one of another realm is left to that realm's worker.
-async fn admitted<'l>(
-    env: &Env,
-    now: Timestamp,
-    claim: &mut Claim<'l>,
-    leased: Vec<Found<DeliveryBody>>,
-) -> Admitted<'l> {
-    let mut admitted = Admitted { notices: Vec::new(), fault: Ok(()) };
-    let mut waiting: BTreeMap<ClientId, usize> = BTreeMap::new();
-    for found in leased {
-        let is_ours = found.body.realm == env.realm;
-        let wait = match claim.take(&found.body.client).filter(|_| is_ours) {
-            Some(place) => {
-                admitted.notices.push((place, found));
-                continue;
-            }
-            None if is_ours => {
-                let before = waiting.entry(found.body.client.clone()).or_default();
-                let turns = u32::try_from(*before / PER_CLIENT + 1).unwrap_or(u32::MAX);
-                *before += 1;
-                ATTEMPT.saturating_mul(turns)
-            }
-            None => jittered(env, FIRST_WAIT),
+    /// One attempt, and what follows from it.
+    async fn attempt(
+        &self,
+        env: &Env,
+        issuer: &TokenIssuer,
+        found: Found<DeliveryBody>,
+    ) -> Result<(), Fault> {
+        let notice = &found.body;
+        let (client, account) = (notice.client.clone(), notice.account.clone());
+        let failed = |why, retry_in| Event::LogoutNotificationFailed {
+            client: client.clone(),
+            account: account.clone(),
+            why,
+            retry_in,
         };
-        let moved = env.records().reschedule(now, &found, &found.body, now + wait).await;
-        admitted.fault = admitted.fault.and(moved.map(drop));
+        let outcome = send(&self.call(), env, issuer, notice).await?;
+        let call = &self.call();
+        match outcome {
+            Outcome::Told => {
+                env.records().revoke_seen(call.now, &found, &[]).await?;
+                env.record(call, &Event::LogoutNotified { client, account });
+            }
+            Outcome::Over(why) => {
+                env.records().revoke_seen(call.now, &found, &[]).await?;
+                if let Some(why) = why {
+                    env.record(call, &failed(why, None));
+                }
+            }
+            Outcome::Failed(why) => {
+                let wait =
+                    jittered(env, FIRST_WAIT.saturating_mul(1 << notice.attempts.min(16)).min(LONGEST_WAIT));
+                if call.now + wait >= notice.since + PATIENCE {
+                    env.records().revoke_seen(call.now, &found, &[]).await?;
+                    env.record(call, &failed(why, None));
+                } else {
+                    let attempts = notice.attempts.saturating_add(1);
+                    let body = DeliveryBody { attempts, has_turn: false, ..notice.clone() };
+                    env.records().reschedule(call.now, &found, &body, call.now + wait).await?;
+                    env.record(call, &failed(why, Some(wait)));
+                }
+            }
+        }
+        Ok(())
     }
-    admitted
+
+    async fn postpone(
+        &self,
+        env: &Env,
+        found: Found<DeliveryBody>,
+        postponed: Postponed,
+    ) -> Result<(), Fault> {
+        let (now, Postponed { wait, has_turn }) = (self.lanes.now(), postponed);
+        let body = DeliveryBody { has_turn, ..found.body.clone() };
+        env.records().reschedule(now, &found, &body, now + wait).await.map(drop)
+    }
+
+    /// As part of what goes on now.
+    fn call(&self) -> Call {
+        Call::new(self.lanes.now(), RequestId("outbox".into()))
+    }
 }
 
-/// One attempt, and what follows from it.
-async fn attempt(
-    call: &Call,
+/// A notice that is not sent now.
+struct Postponed {
+    wait: Duration,
+    has_turn: bool,
+}
+
+/// Admits a notice that finds a place. If its client's lane is full, it waits for as long as the lane may need; if
+/// there are too many to slow clients, for its turn. One of another realm is left to that realm's worker.
+fn admit<'l>(
     env: &Env,
-    issuer: &TokenIssuer,
-    found: Found<DeliveryBody>,
-) -> Result<(), Fault> {
-    let notice = &found.body;
-    let (client, account) = (notice.client.clone(), notice.account.clone());
-    let failed = |why, retry_in| Event::LogoutNotificationFailed {
-        client: client.clone(),
-        account: account.clone(),
-        why,
-        retry_in,
-    };
-    match send(call, env, issuer, notice).await? {
-        Outcome::Told => {
-            env.records().revoke_seen(call.now, &found, &[]).await?;
-            env.record(call, &Event::LogoutNotified { client, account });
-        }
-        Outcome::Over(why) => {
-            env.records().revoke_seen(call.now, &found, &[]).await?;
-            if let Some(why) = why {
-                env.record(call, &failed(why, None));
-            }
-        }
-        Outcome::Failed(why) => {
-            let wait =
-                jittered(env, FIRST_WAIT.saturating_mul(1 << notice.attempts.min(16)).min(LONGEST_WAIT));
-            if call.now + wait >= notice.since + PATIENCE {
-                env.records().revoke_seen(call.now, &found, &[]).await?;
-                env.record(call, &failed(why, None));
-            } else {
-                let body = DeliveryBody { attempts: notice.attempts.saturating_add(1), ..notice.clone() };
-                env.records().reschedule(call.now, &found, &body, call.now + wait).await?;
-                env.record(call, &failed(why, Some(wait)));
-            }
-        }
+    claim: &mut Claim<'l>,
+    waiting: &mut BTreeMap<ClientId, usize>,
+    found: &Found<DeliveryBody>,
+) -> Result<Place<'l>, Postponed> {
+    let DeliveryBody { realm, client, has_turn, .. } = &found.body;
+    if *realm != env.realm {
+        return Err(Postponed { wait: jittered(env, FIRST_WAIT), has_turn: *has_turn });
     }
-    Ok(())
+    claim.take(client, *has_turn).map_err(|full| match full {
+        Full::Client => {
+            let before = waiting.entry(client.clone()).or_default();
+            let turns = u32::try_from(*before / PER_CLIENT + 1).unwrap_or(u32::MAX);
+            *before += 1;
+            Postponed { wait: ATTEMPT.saturating_mul(turns), has_turn: *has_turn }
+        }
+        Full::Slow(wait) => Postponed { wait, has_turn: true },
+    })
 }
 
 /// Sends a new logout token, with a `jti` of its own, to where the client is registered now.

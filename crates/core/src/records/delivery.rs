@@ -24,6 +24,8 @@ pub struct DeliveryBody {
     pub since: Timestamp,
     /// How often it was tried.
     pub attempts: u32,
+    /// Whether it has waited, because too many others were sent to slow clients, and now has its turn.
+    pub has_turn: bool,
 }
 
 impl Body for DeliveryBody {

@@ -127,6 +127,7 @@ fn notices(
             sid: sid(&found.key, client.id()),
             since: call.now,
             attempts: 0,
+            has_turn: false,
         };
         let random = env.secret::<16>();
         let key = Key::derive(&env.realm, Kind::DELIVERY, found.key.partition(), &*random);

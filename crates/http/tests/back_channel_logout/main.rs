@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use chancery_core::event::{Event, NotificationFailure};
 use chancery_store_memory::MemoryStore;
@@ -13,6 +15,8 @@ use chancery_testkit::{
 };
 use chancery_types::{AccountId, ClientId, Params};
 use serde_json::json;
+
+mod lanes;
 
 const SECRET: &str = "a-secret-of-forty-three-characters-for-test";
 
@@ -334,79 +338,31 @@ fn a_client_whose_secret_has_expired_is_told_with_the_next_one() {
     }
 }
 
-/// 200 clients, of which 50 hang and 50 refuse the connection: every healthy one is told within 5 s.
-#[test]
-fn one_dead_party_delays_no_other() {
-    let ids: Vec<String> = (0..200).map(|n| format!("c{n}")).collect();
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let kit = provider(&ids);
-    for (n, id) in ids.iter().enumerate() {
-        match n % 4 {
-            0 => kit.fetch.hangs(&url(id)),
-            1 => kit.fetch.goes_down(&url(id)),
-            _ => {}
-        }
-    }
-    let ua = kit.user_agent();
-    let hint = sign_in(&ua, "alice", "c2");
-    ids.iter().filter(|id| **id != "c2").for_each(|id| ua.has_visited(id));
-    let begun = kit.now();
-    sign_out(&ua, &hint);
-    while_time_passes(&kit, seconds(20));
-    for (n, id) in ids.iter().enumerate() {
-        let times = kit.fetch.asked_at(&url(id));
-        let after = times.first().map(|at| at.since(begun)).expect("everybody is tried");
-        assert!(after <= seconds(5), "{id}: {after:?}");
-        assert_eq!(times.len() == 1, n % 4 > 1, "{id}: only those that failed are tried again: {times:?}");
-    }
-    let told = kit.delivered().into_iter();
-    assert_eq!(told.filter(|event| matches!(event, Event::LogoutNotified { .. })).count(), 100);
+async fn deliver(kit: &TestProvider) -> usize {
+    kit.provider.deliver(kit.now()).await.expect("the store")
 }
 
-/// A worker runs each second for so long.
-fn while_time_passes(kit: &TestProvider, duration: std::time::Duration) {
-    let end = kit.now() + duration;
+/// A worker runs each second for so long, and time goes on until all of them have ended.
+fn while_time_passes(kit: &TestProvider, duration: Duration) {
+    let begun = kit.now();
+    let at_work = AtomicU64::new(duration.as_secs());
     let clock: Task<'_, ()> = Box::pin(async {
-        while kit.now() < end + seconds(10) {
+        while at_work.load(Ordering::Relaxed) > 0 {
             let_others_take(1).await;
             kit.clock.advance(millis(20));
         }
     });
     let workers = (0..duration.as_secs()).map(|n| -> Task<'_, ()> {
-        let begins = kit.now() + seconds(n);
+        let (begins, at_work) = (begun + seconds(n), &at_work);
         Box::pin(async move {
             while kit.now() < begins {
                 let_others_take(1).await;
             }
-            kit.provider.deliver(kit.now()).await.expect("the store");
+            deliver(kit).await;
+            at_work.fetch_sub(1, Ordering::Relaxed);
         })
     });
     race(1, std::iter::once(clock).chain(workers).collect());
-}
-
-/// A client with many notices and no answers has four of them under way, and the others wait for their turn; a
-/// client beside it is told at once.
-#[test]
-fn a_lane_is_four_wide() {
-    let kit = provider(&["dead", "alive"]);
-    kit.fetch.hangs(&url("dead"));
-    for _ in 0..30 {
-        let ua = kit.user_agent();
-        sign_in(&ua, "alice", "dead");
-    }
-    let ua = kit.user_agent();
-    sign_in(&ua, "alice", "alive");
-    kit.end_sessions("alice");
-    let begun = kit.now();
-    while_time_passes(&kit, seconds(3));
-    assert!(kit.fetch.asked_at(&url("alive")).iter().all(|at| at.since(begun) < seconds(2)));
-    assert_eq!(kit.fetch.asked_at(&url("alive")).len(), 1);
-    assert_eq!(kit.fetch.asked_at(&url("dead")).len(), 4);
-    while_time_passes(&kit, seconds(60));
-    let times = kit.fetch.asked_at(&url("dead"));
-    assert!(times.len() > 30, "{}", times.len());
-    let at_once = |at| times.iter().filter(|time| **time <= at && at.since(**time) < seconds(5)).count();
-    assert!(times.iter().all(|at| at_once(*at) <= 4), "{times:?}");
 }
 
 /// A worker that is killed loses nothing: what it had leased comes back, and is sent with another `jti`.
@@ -439,10 +395,6 @@ fn a_crash_loses_nothing() {
     let first = before.iter().find(|(url, _)| *url == after[0].0).expect("it was tried before");
     let jti = |token: &str| claims(&kit, token, "a")["jti"].to_string();
     assert_ne!(jti(&first.1), jti(&after[0].1));
-}
-
-async fn deliver(kit: &TestProvider) -> usize {
-    kit.provider.deliver(kit.now()).await.expect("the store")
 }
 
 /// Workers of several nodes at the same time send each notice once.
