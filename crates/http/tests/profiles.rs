@@ -5,9 +5,15 @@
 
 use chancery_core::client::PROFILE_BROKEN;
 use chancery_core::config::Config;
+use chancery_core::model::client::REDIRECT_URI_MISSING;
+use chancery_core::offered::{AssertionAudience, PkceOptional};
 use chancery_core::profile::Profile::{self, Baseline, Fapi1Advanced, Fapi2MessageSigning, Fapi2Security};
+use chancery_core::request::validated::{NONCE_MISSING, RESPONSE_UNSIGNED, STATE_MISSING};
 use chancery_jose::SigningAlgorithm::{Es256, Ps256, Rs256};
-use chancery_testkit::{ClientKey, TestProvider, assert_refused};
+use chancery_jose::{base64url, sha256};
+use chancery_testkit::{
+    AuthorizationRequest, ClientKey, TestProvider, assert_refused, check_refused_by_name,
+};
 use serde_json::{Value, json};
 
 /// Metadata of a client that meets every profile, with these members changed; null leaves one out.
@@ -265,6 +271,138 @@ fn an_older_client_is_refused() {
     }
 }
 
+/// A request of `bank` as FAPI 1.0 has it: signed by value, with these changes of its claims.
+fn signed(kit: &TestProvider, key: &ClientKey, changes: &Value) -> AuthorizationRequest {
+    let (request, now) = (kit.authorization_request("bank").scope("openid"), kit.now().secs());
+    let mut claims = json!({"iss": "bank", "aud": kit.issuer().as_str(), "nbf": now, "exp": now + 60,
+        "client_id": "bank", "response_type": "code id_token", "redirect_uri": "https://bank.example/cb",
+        "scope": "openid", "state": "a state", "nonce": "a nonce", "code_challenge_method": "S256",
+        "code_challenge": request.value("code_challenge")});
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    claims.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    let header = json!({"kid": key.kid(), "typ": "oauth-authz-req+jwt"});
+    request.set("response_type", "code id_token").by_value(&key.sign(&header, &claims))
+}
+
+/// FAPI-03, CLAIM-17: the ID token of the authorization endpoint vouches for code and state, whoever's profile it is.
+/// That of another client has no `s_hash`.
+#[test]
+fn a_response_has_the_hash_of_its_state() {
+    let half = |text: &str| base64url::encode(sha256(text.as_bytes()).split_at(16).0);
+    for (kit, own, expected) in [
+        (server(Fapi1Advanced, |_| {}), Baseline, Some(half("a state"))),
+        (server(Baseline, |to| to.compatibility.hybrid = true), Fapi1Advanced, Some(half("a state"))),
+        (server(Baseline, |to| to.compatibility.hybrid = true), Baseline, None),
+    ] {
+        let key = ClientKey::generate(Es256);
+        let changes = json!({"response_types": ["code id_token"], "chancery": {"profile": own.as_str(),
+            "consent": "implied"}});
+        kit.put_client(&client(Fapi1Advanced, &key, &changes));
+        let arrival = signed(&kit, &key, &json!({})).open(&kit.user_agent()).login("alice").expect_arrival();
+        let id_token = kit.try_verify(arrival.value("id_token").unwrap(), "bank").unwrap();
+        assert_eq!(id_token.claims["s_hash"].as_str(), expected.as_deref(), "{own:?}");
+        assert_eq!(id_token.claims["c_hash"].as_str(), arrival.value("code").map(half).as_deref());
+    }
+}
+
+/// FAPI-03, FAPI-05, AUTHZ-13: what requests of one client lack, although every other client may.
+#[test]
+fn requests_that_fall_short() {
+    let (kit, key) = (server(Baseline, |_| {}), ClientKey::generate(Es256));
+    kit.put_client(&client(Fapi1Advanced, &key, &json!({"response_types": ["code", "code id_token"]})));
+    let ua = kit.user_agent();
+    let refused = |changes: Value| signed(&kit, &key, &changes).open(&ua);
+    assert_refused!(refused(json!({"nonce": null})), NONCE_MISSING);
+    assert_refused!(
+        refused(json!({"scope": "email", "state": null, "nonce": null, "response_type": "code"})),
+        STATE_MISSING
+    );
+    assert_refused!(refused(json!({"redirect_uri": null})), REDIRECT_URI_MISSING);
+    let other = signed(&kit, &key, &json!({"response_type": "code"})).without("response_type");
+    assert_refused!(other.open(&ua), RESPONSE_UNSIGNED);
+}
+
+/// FAPI-04, GAP-03: the reference fails here.
+#[test]
+fn a_request_without_a_response_type_is_told_so() {
+    for profile in [Fapi1Advanced, Fapi2Security] {
+        let (kit, key) = (server(Baseline, |_| {}), ClientKey::generate(Es256));
+        kit.put_client(&client(profile, &key, &json!({})));
+        let request = signed(&kit, &key, &json!({"response_type": null})).without("response_type");
+        let ua = kit.user_agent();
+        assert_eq!(request.open(&ua).expect_arrival().value("error"), Some("invalid_request"), "{profile:?}");
+    }
+}
+
+/// FAPI-05, CAUTH-18: the audience is the issuer as a string, on a server and for a client that is held to FAPI 2.0;
+/// for any other an array will do.
+#[test]
+fn the_audience_of_an_assertion_is_a_string() {
+    for (kit, own, is_strict) in [
+        (server(Fapi2Security, |_| {}), Baseline, true),
+        (
+            server(Baseline, |to| to.compatibility.assertion_audience = AssertionAudience::Endpoints),
+            Fapi2MessageSigning,
+            true,
+        ),
+        (server(Fapi1Advanced, |_| {}), Baseline, false),
+        (server(Baseline, |_| {}), Baseline, false),
+    ] {
+        let key = ClientKey::generate(Es256);
+        let response_types = if kit.get("/.well-known/openid-configuration").json()["response_types_supported"]
+            == json!(["code", "code id_token"])
+        {
+            json!(["code id_token"])
+        } else {
+            json!(["code"])
+        };
+        kit.put_client(&client(own, &key, &json!({"response_types": response_types})));
+        let issuer = kit.issuer().as_str();
+        for (n, (aud, is_string)) in
+            [(json!(issuer), true), (json!([issuer]), false), (json!([issuer, issuer]), false)]
+                .into_iter()
+                .enumerate()
+        {
+            let now = kit.now().secs();
+            let claims = json!({"iss": "bank", "sub": "bank", "aud": aud, "jti": n.to_string(), "iat": now,
+                "exp": now + 60});
+            let assertion = key.sign(&json!({"kid": key.kid()}), &claims);
+            let answer = kit.anonymous_request("/revoke").assertion(&assertion).param("token", "x").send();
+            if is_string || !is_strict {
+                assert_eq!(answer.status, 200, "{own:?} {aud}");
+            } else {
+                check_refused_by_name(&answer, "invalid_client", "assertion_audience_wrong");
+            }
+        }
+        // Nor the URL of an endpoint, although the server permits it to others.
+        let assertion = key.assertion("bank", &format!("{issuer}/token"), "url", kit.now());
+        let answer = kit.anonymous_request("/revoke").assertion(&assertion).param("token", "x").send();
+        check_refused_by_name(&answer, "invalid_client", "assertion_audience_wrong");
+    }
+}
+
+/// A client need not be registered for an algorithm; those that are not permitted are refused all the same.
+#[test]
+fn what_a_client_signs_has_a_permitted_algorithm() {
+    let (kit, strong, weak) =
+        (server(Baseline, |_| {}), ClientKey::generate(Es256), ClientKey::generate(Rs256));
+    let jwks = json!({"keys": [strong.public(), weak.public()]});
+    kit.put_client(&client(Fapi1Advanced, &strong, &json!({"jwks": jwks})));
+    let issuer = kit.issuer().as_str();
+    let asserted = |key: &ClientKey, jti| {
+        let assertion = key.assertion("bank", issuer, jti, kit.now());
+        kit.anonymous_request("/revoke").assertion(&assertion).param("token", "x").send()
+    };
+    assert_eq!(asserted(&strong, "1").status, 200);
+    check_refused_by_name(&asserted(&weak, "2"), "invalid_client", "assertion_algorithm_wrong");
+    let ua = kit.user_agent();
+    let opened = |key: &ClientKey| signed(&kit, key, &json!({})).open(&ua);
+    let _ = opened(&strong).expect_page("login");
+    check_refused_by_name(&opened(&weak), "invalid_request_object", "request_object_algorithm_wrong");
+}
+
 /// Each compatibility setting that contradicts a demand is a complaint at the start, with the section; those that do
 /// not are none.
 #[test]
@@ -279,7 +417,7 @@ fn settings_that_contradict_the_profile() {
         ),
         (
             "assertion_audience",
-            |to| to.compatibility.assertion_audience = chancery_core::offered::AssertionAudience::Endpoints,
+            |to| to.compatibility.assertion_audience = AssertionAudience::Endpoints,
             None,
             Some("5.3.2.1-8"),
         ),
@@ -294,7 +432,7 @@ fn settings_that_contradict_the_profile() {
         ),
         (
             "pkce_optional",
-            |to| to.compatibility.pkce_optional = chancery_core::offered::PkceOptional::Confidential,
+            |to| to.compatibility.pkce_optional = PkceOptional::Confidential,
             None,
             Some("5.3.2.2-5"),
         ),

@@ -30,6 +30,8 @@ pub struct JwtClaims {
     pub sub: Option<String>,
     /// The audiences; a single string is read as a list of one (RFC 7519 section 4.1.3).
     pub aud: Vec<String>,
+    /// Whether the audience is a single string rather than an array.
+    pub is_aud_string: bool,
     /// The time from which on it must not be accepted any more.
     pub exp: Option<Timestamp>,
     /// The time before which it must not be accepted.
@@ -57,6 +59,7 @@ impl JwtClaims {
             iss: object.string("iss")?,
             sub: object.string("sub")?,
             aud: object.raw("aud").map_or(Ok(Vec::new()), audience)?,
+            is_aud_string: object.raw("aud").is_some_and(|aud| aud.get().starts_with('"')),
             exp: date("exp")?,
             nbf: date("nbf")?,
             iat: date("iat")?,

@@ -135,6 +135,9 @@ impl UserInfoEndpoint {
         }
         let granted = token.holder.granted().ok_or(&TOKEN_WITHDRAWN)?;
         let client = env.registry.client(&env.realm, &granted.client).await?.ok_or(&TOKEN_WITHDRAWN)?;
+        if query.has("access_token") && client.demands(&self.issuer.floor).header_tokens.is_some() {
+            return TOKEN_IN_QUERY.refused();
+        }
         let authority = token.authority();
         let scopes = match gate(env, &client, &authority).await? {
             Gate::Open(scopes) if scopes.contains(Scope::OPENID) => scopes,

@@ -151,7 +151,9 @@ pub(super) async fn given_again(pending: &Pending<'_>, names: Names) -> Result<R
         }
     };
     let issuer = &pending.by.issuer;
-    let front = issuer.front_channel(call, env, &pending.client, (asked, &granted), code.as_deref()).await;
+    let Purpose::Respond(addressed) = &pending.purpose;
+    let beside = (code.as_deref(), addressed.state.as_deref());
+    let front = issuer.front_channel(call, env, &pending.client, (asked, &granted), beside).await;
     let front = match front {
         Ok(front) => front,
         Err(Failure::Refused(_)) => return Ok(Repeated::Over),

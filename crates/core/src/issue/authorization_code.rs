@@ -92,7 +92,9 @@ impl TokenIssuer {
             return Err(Fault::internal("a code stands for a person"));
         };
         let client = &*addressed.client;
-        let deadline = now + self.authorization_code.lifetime;
+        let demanded = client.demands(&self.floor).code_lifetime;
+        let lifetime = self.authorization_code.lifetime;
+        let deadline = now + demanded.map_or(lifetime, |demand| lifetime.min(demand.what));
         let forgotten = deadline + self.remembered(what, client);
         // A code that nobody exchanges must not be kept for months.
         let may_refresh = self.policy.refresh(what, client);

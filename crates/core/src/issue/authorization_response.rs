@@ -78,7 +78,8 @@ impl TokenIssuer {
         };
         let code = asked.response_type.has_code().then_some(&yes.code);
         let revealed = code.map(Handle::reveal);
-        let front = self.front_channel(call, env, client, (asked, &granted), revealed.as_deref()).await?;
+        let beside = (revealed.as_deref(), addressed.state.as_deref());
+        let front = self.front_channel(call, env, client, (asked, &granted), beside).await?;
 
         // The same entitlement that the client will have, so that the policy is asked the same question each
         // time.

@@ -37,13 +37,13 @@ impl TokenIssuer {
         env: &Env,
         client: &Client,
         (asked, granted): (&Asked, &Granted),
-        code: Option<&str>,
+        (code, state): (Option<&str>, Option<&str>),
     ) -> Result<FrontChannel, Failure> {
         if !asked.response_type.is_front_channel() {
             return Ok(FrontChannel::default());
         }
         // In a box of its own: a code alone is not to hold all that tokens need.
-        Box::pin(self.tokens_of_response(call, env, client, (asked, granted), code)).await
+        Box::pin(self.tokens_of_response(call, env, client, (asked, granted), (code, state))).await
     }
 
     async fn tokens_of_response(
@@ -52,7 +52,7 @@ impl TokenIssuer {
         env: &Env,
         client: &Client,
         (asked, granted): (&Asked, &Granted),
-        code: Option<&str>,
+        (code, state): (Option<&str>, Option<&str>),
     ) -> Result<FrontChannel, Failure> {
         let (response_type, mut front) = (asked.response_type, FrontChannel::default());
         let resource = asked.resource.clone().filter(|server| server.knows_any(&granted.scopes));
@@ -78,7 +78,9 @@ impl TokenIssuer {
             access_token = Some(access.text);
         }
         if response_type.has_id_token() {
-            let beside = Beside { access_token: access_token.as_deref(), code };
+            let demands = client.demands(&self.floor);
+            let state = state.filter(|_| demands.s_hash.is_some());
+            let beside = Beside { access_token: access_token.as_deref(), code, state };
             let id_token = self.id_token(&draft, beside).await?;
             front.end = front.end.max(Some(call.now + self.id_token_lifetime(&draft)));
             front.parameters.extend(id_token.map(|token| ("id_token", token)));

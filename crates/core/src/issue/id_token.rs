@@ -63,6 +63,8 @@ pub(super) struct Beside<'a> {
     pub(super) access_token: Option<&'a str>,
     /// The code of the same response, for which another ID token will be issued.
     pub(super) code: Option<&'a str>,
+    /// The `state` of the same response, if the ID token vouches for it (FAPI 1.0 part 2 section 5.2.2.1).
+    pub(super) state: Option<&'a str>,
 }
 
 impl Beside<'_> {
@@ -116,6 +118,7 @@ impl TokenIssuer {
             nonce: what.nonce.as_deref(),
             at_hash: alg.zip(beside.access_token).map(|(alg, token)| alg.hash().left_half(token)),
             c_hash: alg.zip(beside.code).map(|(alg, code)| alg.hash().left_half(code)),
+            s_hash: alg.zip(beside.state).map(|(alg, state)| alg.hash().left_half(state)),
         };
         let payload = facts.payload(&person);
         let Some(alg) = alg else { return Ok(Some(unsecured(payload.as_bytes()))) };
@@ -174,6 +177,7 @@ struct Facts<'a> {
     nonce: Option<&'a str>,
     at_hash: Option<String>,
     c_hash: Option<String>,
+    s_hash: Option<String>,
     sid: Option<&'a str>,
 }
 
@@ -193,6 +197,7 @@ impl Facts<'_> {
             .string_if("nonce", self.nonce)
             .string_if("at_hash", self.at_hash.as_deref())
             .string_if("c_hash", self.c_hash.as_deref())
+            .string_if("s_hash", self.s_hash.as_deref())
             .string_if("sid", self.sid);
         person.write(&mut claims);
         claims.finish()
@@ -221,6 +226,7 @@ mod tests {
             nonce: Some("n"),
             at_hash: Some("h".to_owned()),
             c_hash: Some("c".to_owned()),
+            s_hash: Some("t".to_owned()),
             sid: Some("s"),
         };
         let mut person = Claims::default();
@@ -229,13 +235,13 @@ mod tests {
             facts.payload(&person),
             concat!(
                 r#"{"iss":"https://op.example","sub":"alice","aud":"app","exp":3700,"iat":100,"auth_time":90,"#,
-                r#""acr":"urn:chancery:acr:password","amr":["pwd"],"nonce":"n","at_hash":"h","c_hash":"c","sid":"s","#,
+                r#""acr":"urn:chancery:acr:password","amr":["pwd"],"nonce":"n","at_hash":"h","c_hash":"c","s_hash":"t","sid":"s","#,
                 r#""email":"a@example.org"}"#
             )
         );
         let authentication =
             &Authentication { acr: None, ..Authentication::by_password(&alice, Timestamp::from_secs(90)) };
-        let bare = Facts { authentication, nonce: None, sid: None, c_hash: None, ..facts };
+        let bare = Facts { authentication, nonce: None, sid: None, c_hash: None, s_hash: None, ..facts };
         let bare = bare.payload(&Claims::default());
         assert_eq!(
             bare,

@@ -15,6 +15,7 @@ use crate::keys::KeySet;
 use crate::model::{Client, Condition, Entitlement, GrantId, Holder, Refresh, TokenBinding};
 use crate::offered::Component;
 use crate::policy::{Cleared, TokenPolicy};
+use crate::profile::Floor;
 use crate::records::GrantBody;
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pairwise::Subjects;
@@ -61,6 +62,8 @@ pub struct TokenIssuer {
     pub empty_scope_members: bool,
     /// `[refresh_token]`
     pub refresh_token: refresh_token::RefreshTokenConfig,
+    /// What each client is held to.
+    pub floor: Floor,
 }
 
 /// A successful token response (RFC 6749 section 5.1). It has no `Debug`, because it holds secrets.
@@ -182,7 +185,8 @@ impl TokenIssuer {
         let what = self.registered(cleared, client.client());
         let draft = Draft { call, env, client: client.client(), what: &what, binding };
         let access = self.access_token(&draft).await?;
-        let id_token = self.id_token(&draft, Beside { access_token: Some(&access.text), code: None }).await?;
+        let id_token =
+            self.id_token(&draft, Beside { access_token: Some(&access.text), ..Beside::default() }).await?;
         let (refresh_token, family) = match &what.refresh {
             Refresh::No => (None, None),
             Refresh::New => self.refresh_family(&draft)?.unzip(),

@@ -89,6 +89,7 @@ impl Snapshot {
             unsigned_id_tokens: offered.unsigned_id_tokens,
             empty_scope_members: config.compatibility.empty_scope_members,
             refresh_token: config.refresh_token.clone(),
+            floor: offered.floor.clone(),
         });
         let interactions = Arc::new(Interactions {
             rules: Rules {
@@ -101,7 +102,8 @@ impl Snapshot {
                     &config.compatibility,
                     Arc::clone(&keys),
                     env.fetch.reaches_others(),
-                ),
+                )
+                .held_to(offered.floor.clone()),
                 offered: Arc::clone(&offered),
                 scope: scope.clone(),
                 pkce,

@@ -96,7 +96,7 @@ impl<'a> Resolved<'a> {
         let redirect_uri = params.one("redirect_uri").map_err(|error| refused(error.into(), None))?;
         // If the only redirect URI stands in a request object that does not count, the object is the trouble.
         let target = client
-            .redirect_target(redirect_uri, offered.redirects)
+            .redirect_target(redirect_uri, offered.redirects, client.demands(&offered.floor))
             .map_err(|why| refused(of_object.map_or(why, Refusal::from), client.way_on()))?;
         let resource = match client.default_resource() {
             Some(uri) => env.registry.resource_server(&env.realm, uri).await?,

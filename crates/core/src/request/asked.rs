@@ -11,7 +11,7 @@ use super::validated::{
     PROMPT_NONE_COMBINED, PROMPT_UNSUPPORTED, REGISTRATION_UNSUPPORTED, REQUEST_TOO_LONG,
     REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED, RESPONSE_MODE_UNREGISTERED, RESPONSE_MODE_UNSAFE,
     RESPONSE_MODE_UNSUPPORTED, RESPONSE_TYPE_MISSING, RESPONSE_TYPE_UNREGISTERED, RESPONSE_TYPE_UNSUPPORTED,
-    Rules, SUBJECT_IMPOSSIBLE, TOO_LONG,
+    Rules, STATE_MISSING, SUBJECT_IMPOSSIBLE, TOO_LONG,
 };
 use crate::error::{MALFORMED_PARAMETER, Refusal};
 use crate::model::{Acr, ClaimsRequest, Client, OwnParameters, PromptName, ResourceServer};
@@ -64,6 +64,12 @@ pub(super) fn asked(
         scopes.known = scopes.known.filtered(|scope| scope.as_str() != Scope::OFFLINE_ACCESS);
     }
     let is_openid = scopes.known.contains(Scope::OPENID);
+    if is_openid && nonce.is_none() && demands.nonce.is_some() {
+        return NONCE_MISSING.refused();
+    }
+    if !is_openid && state.is_none() && demands.state.is_some() {
+        return STATE_MISSING.refused();
+    }
     if response_type.has_id_token() && !is_openid {
         return OPENID_MISSING_FOR_ID_TOKEN.refused();
     }

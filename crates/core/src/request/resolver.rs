@@ -28,6 +28,7 @@ use crate::fetch::{FetchRequest, document};
 use crate::keys::KeySet;
 use crate::model::{Client, Source};
 use crate::offered::{CompatibilityConfig, Component};
+use crate::profile::Floor;
 
 /// The longest request object that is fetched, in bytes; no longer one is read.
 const LONGEST: usize = 16 * 1024;
@@ -104,6 +105,8 @@ pub struct Resolver {
     may_be_unsigned: bool,
     /// `[compatibility] request_object_merging`
     is_merging: bool,
+    /// What each client is held to.
+    floor: Floor,
     /// The keys of the realm, which decrypt, and open the secrets that are keys of an HMAC or of encryption.
     keys: Arc<KeySet>,
 }
@@ -125,8 +128,15 @@ impl Resolver {
             can_fetch,
             may_be_unsigned: unsigned_request_object,
             is_merging: request_object_merging,
+            floor: Floor::default(),
             keys,
         }
+    }
+
+    /// With what each client is held to.
+    #[must_use]
+    pub fn held_to(self, floor: Floor) -> Self {
+        Self { floor, ..self }
     }
 
     /// The parameters that count.
@@ -239,14 +249,17 @@ impl Resolver {
         client: &Client,
         text: &'t str,
     ) -> Result<(RequestObject<'t>, Source), Failure> {
+        let demands = client.demands(&self.floor);
         let may_be_unsigned = self.may_be_unsigned
+            && demands.algorithms.section().is_none()
             && !self.demands_signature(client)
             && client.metadata().request_objects.may_be_unsigned();
         let object = RequestObject::read(text, may_be_unsigned)?;
         let Some(compact) = object.signed() else { return Ok((object, Source::Browser)) };
         let alg = compact.header().alg;
         let is_offered = self.config.algorithms.iter().any(|offered| offered.is_same_as(alg));
-        if !is_offered || !client.metadata().request_objects.signs_with(alg) {
+        let is_permitted = demands.algorithms.has(&alg);
+        if !is_offered || !is_permitted || !client.metadata().request_objects.signs_with(alg) {
             return ALGORITHM_WRONG.refused();
         }
         let verified = if alg.is_symmetric() {
@@ -273,7 +286,10 @@ impl Resolver {
         let is_openid = outside
             .one("scope")
             .is_ok_and(|scope| scope.is_some_and(|scope| scope.split(' ').any(|one| one == Scope::OPENID)));
-        let is_merged = self.is_merging && is_openid && !self.demands_signature(client);
+        let is_merged = self.is_merging
+            && is_openid
+            && client.demands(&self.floor).object_alone.is_none()
+            && !self.demands_signature(client);
         match inside.one("client_id")? {
             Some(inside) if inside == client.id().as_str() => {}
             None if is_merged => {}

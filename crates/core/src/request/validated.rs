@@ -13,6 +13,7 @@ use crate::keys::KeySet;
 use crate::model::Source;
 use crate::offered::{Component, Offered};
 use crate::policy::{AuthorizationPolicy, PromptOrder};
+use crate::profile::is_signed;
 use crate::request::{Addressed, Asked, Door, Refused, Resolver};
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pkce::Pkce;
@@ -118,12 +119,27 @@ reasons! {
         description: "openid scope must be requested for this response_type",
         section: "OIDC Core section 3.2.2.1",
     };
-    /// The response has an ID token, and only a `nonce` ties it to the client's own session.
+    /// The response has an ID token, and only a `nonce` ties it to the client's own session; or the profile that the
+    /// client is held to demands a `nonce` of every OpenID request.
     pub NONCE_MISSING = Reason {
         name: "nonce_missing",
         code: ErrorCode::InvalidRequest,
         description: "missing required parameter nonce",
         section: "OIDC Core section 3.2.2.1",
+    };
+    /// The request is not one of OpenID Connect, and the profile that its client is held to demands a `state` then.
+    pub STATE_MISSING = Reason {
+        name: "state_missing",
+        code: ErrorCode::InvalidRequest,
+        description: "missing required parameter state",
+        section: "FAPI 1.0 part 1 section 5.2.2.3",
+    };
+    /// The response would not be signed, as the profile that the client is held to demands.
+    pub RESPONSE_UNSIGNED = Reason {
+        name: "response_unsigned",
+        code: ErrorCode::InvalidRequest,
+        description: "response_mode must be one whose responses are signed",
+        section: "FAPI 2.0 Message Signing section 5.4.1",
     };
     /// `max_age` is not a number of seconds.
     pub MAX_AGE_MALFORMED = Reason {
@@ -238,13 +254,18 @@ impl<'a> Addressed<'a> {
         if let Some(why) = self.refused {
             return Err(Refused { addressed: Box::new(self), why: why.into() });
         }
-        if let Err(why) = meets(&self.client, self.client.demands(&rules.offered.floor)) {
+        let client = Arc::clone(&self.client);
+        let demands = client.demands(&rules.offered.floor);
+        if let Err(why) = meets(&client, demands) {
             return Err(Refused { addressed: Box::new(self), why });
         }
         if self.source < Source::Signed && rules.resolver.demands_signature(&self.client) {
             return Err(Refused { addressed: Box::new(self), why: (&UNSIGNED).into() });
         }
         match asked(&self.params, &self.client, self.resource.as_ref(), Door::Authorization, rules) {
+            Ok(asked) if demands.forbids_response(asked.response_type, is_signed(self.mode)).is_some() => {
+                Err(Refused { addressed: Box::new(self), why: (&RESPONSE_UNSIGNED).into() })
+            }
             Ok(asked) => Ok(ValidatedAuthorizationRequest { addressed: self, asked }),
             Err(why) => Err(Refused { addressed: Box::new(self), why }),
         }

@@ -46,7 +46,8 @@ reasons! {
     /// The subject (`sub`) of the assertion is not the client.
     pub(super) SUBJECT_WRONG = authentication_failed_by("assertion_subject_wrong", RFC7523);
     /// The audience (`aud`) of the assertion is not the issuer alone. `assertion_audience = "endpoints"`
-    /// permits the URL of the token endpoint and of the called endpoint as well.
+    /// permits the URL of the token endpoint and of the called endpoint as well. A profile can demand a string:
+    /// then an array is wrong, too.
     AUDIENCE_WRONG = authentication_failed_by("assertion_audience_wrong", AUDIENCE);
     /// The assertion has no end (`exp`).
     ENDLESS = authentication_failed_by("assertion_without_expiry", RFC7523);
@@ -90,11 +91,12 @@ impl<'p> Assertion<'p> {
         self.compact.header().alg.is_symmetric().then_some(self.text)
     }
 
-    /// Until when it can be used: all claims are as the standard demands of an assertion of this client.
+    /// Until when it can be used: all claims are as the standard demands of an assertion of this client. If the
+    /// audience is the sole one, an array is none, not even with one item.
     fn check(
         &self,
         client: &Client,
-        audience: impl Fn(&str) -> bool,
+        (audience, is_sole): (impl Fn(&str) -> bool, bool),
         now: Timestamp,
     ) -> Result<Checked<'_>, &'static Reason> {
         let claims = &self.claims;
@@ -111,6 +113,9 @@ impl<'p> Assertion<'p> {
             return Err(&SUBJECT_WRONG);
         }
         if claims.aud.is_empty() || !claims.aud.iter().all(|aud| audience(aud)) {
+            return Err(&AUDIENCE_WRONG);
+        }
+        if is_sole && !claims.is_aud_string {
             return Err(&AUDIENCE_WRONG);
         }
         let ends = claims.exp.ok_or(&ENDLESS)?;
@@ -148,11 +153,14 @@ impl Authenticator {
     ) -> Result<(), Failure> {
         let alg = assertion.compact.header().alg;
         let is_offered = self.config.assertion_algorithms.iter().any(|offered| offered.is_same_as(alg));
-        if !is_offered || !client.metadata().flow.signs_assertions(alg) {
+        let demands = client.demands(&self.floor);
+        if !is_offered || !demands.algorithms.has(&alg) || !client.metadata().flow.signs_assertions(alg) {
             return ALGORITHM_WRONG.refused();
         }
         let audience = |aud: &str| self.is_audience(client, &env.issuer, endpoint, aud);
-        let Checked { jti, ends } = assertion.check(client, audience, call.now).map_err(Failure::from)?;
+        let is_sole = demands.sole_audience.is_some();
+        let Checked { jti, ends } =
+            assertion.check(client, (audience, is_sole), call.now).map_err(Failure::from)?;
         let verified = if alg.is_symmetric() {
             let secrets = authenticating_hmac_keys(client, alg, &self.keys, call.now)?;
             assertion.compact.verify_any(secrets)
@@ -183,6 +191,7 @@ impl Authenticator {
             let path = aud.strip_prefix(issuer.as_str());
             path.is_some() && path == self.routes.path(endpoint)
         };
+        let is_lax = is_lax && client.demands(&self.floor).sole_audience.is_none();
         is_lax && (is_url_of(Endpoint::Token) || is_url_of(endpoint))
     }
 }
@@ -294,7 +303,9 @@ mod tests {
             }
             let Ok(assertion) = Assertion::read(&text) else { continue };
             let audience = |aud: &str| aud == "https://op.example";
-            let Ok(Checked { jti, ends }) = assertion.check(&client, audience, now) else { continue };
+            let Ok(Checked { jti, ends }) = assertion.check(&client, (audience, false), now) else {
+                continue;
+            };
             accepted += 1;
             let part = |n: usize| -> Value {
                 let part = text.split('.').nth(n).unwrap();

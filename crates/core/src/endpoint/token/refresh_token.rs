@@ -14,7 +14,7 @@ use crate::issue::refresh_token::{Generation, successor};
 use crate::issue::{TokenIssuer, end_grant};
 use crate::model::{Condition, Entitlement, Granted, Possession, Target, TokenBinding};
 use crate::policy::TokenKind;
-use crate::records::{Body, RefreshFamilyBody};
+use crate::records::{Body, Found, RefreshFamilyBody};
 use crate::rule::scope;
 
 reasons! {
@@ -94,6 +94,9 @@ pub(super) async fn entitle(
         return REFRESH_TOKEN_USED.refused();
     }
     let target = narrowed(asked.scope, &body.granted, caller.target(&body.granted).await?)?;
+    if generation == Generation::Current && client.demands(&issuer.floor).no_rotation.is_some() {
+        return unrotated(caller, issuer, target, shown, found);
+    }
 
     let key_version = match generation {
         Generation::Current => issuer.keys.newest().version,
@@ -114,6 +117,26 @@ pub(super) async fn entitle(
             body: rotated.encode()?,
             expires_at: body.absolute_end.min(now + idle),
         };
+    }
+    Ok(entitled)
+}
+
+/// The same token once more (FAPI 2.0 Security Profile section 5.3.2.1): only its idle end moves. It does so only if it
+/// was moved a while ago, so that a client may refresh from many places at once.
+fn unrotated(
+    Requester { call, client, .. }: Requester<'_>,
+    issuer: &TokenIssuer,
+    target: Target,
+    shown: RotatingHandle<RefreshToken>,
+    found: Found<RefreshFamilyBody>,
+) -> Result<Entitlement, Failure> {
+    let body = found.body;
+    let mut entitled = Entitlement::of_refresh_token(body.granted.clone(), target, shown);
+    let idle = issuer.policy.lifetime(TokenKind::RefreshToken, &entitled, client, issuer.refresh_token.idle);
+    let expires_at = body.absolute_end.min(call.now + idle);
+    if expires_at.since(found.expires_at) > idle / 10 {
+        entitled.condition =
+            Condition::Rotate { family: found.key, seen: found.revision, body: body.encode()?, expires_at };
     }
     Ok(entitled)
 }

@@ -155,7 +155,8 @@ impl RedirectTarget {
 }
 
 reasons! {
-    /// The request has no `redirect_uri`, and the client has not registered exactly one.
+    /// The request has no `redirect_uri`, and the client has not registered exactly one, or the profile that it is held
+    /// to demands that requests name it.
     pub REDIRECT_URI_MISSING = Reason {
         name: "redirect_uri_missing",
         code: ErrorCode::InvalidRequest,
@@ -369,18 +370,26 @@ impl Client {
     /// The redirect URI to use. It is the requested one, if a registered one equals it byte for byte (RFC 9700
     /// section 2.1) or, for a native client, differs only in the port of a loopback IP (RFC 8252 section 7.3);
     /// or if a setting of the server (`loosened`) or of this client lets a registered one admit it. If none was
-    /// requested, it is the only registered one (RFC 6749 section 3.1.2.3).
+    /// requested, it is the only registered one (RFC 6749 section 3.1.2.3), unless it is demanded that requests name
+    /// it.
     ///
     /// # Errors
     /// A refusal that is shown to the person, never sent to the client.
-    pub fn redirect_target(
+    pub(crate) fn redirect_target(
         &self,
         asked: Option<&str>,
         loosened: RedirectLeniency,
+        demands: &Demands,
     ) -> Result<RedirectTarget, Refusal> {
+        let loosened = match demands.exact_redirects {
+            Some(_) => RedirectLeniency::default(),
+            None => loosened,
+        };
         let Some(asked) = asked else {
             return match self.redirect_uris() {
-                [only] if !only.has_wildcard() => Ok(RedirectTarget { uri: only.clone(), was_sent: false }),
+                [only] if !only.has_wildcard() && demands.redirect_uri_sent.is_none() => {
+                    Ok(RedirectTarget { uri: only.clone(), was_sent: false })
+                }
                 _ => REDIRECT_URI_MISSING.refused(),
             };
         };
