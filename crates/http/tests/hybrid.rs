@@ -4,8 +4,9 @@
 #![expect(clippy::indexing_slicing, clippy::expect_used, reason = "tests")]
 
 use chancery_core::endpoint::token::authorization_code::CODE_USED;
+use chancery_core::request::response::RESPONSE_MODE_UNSAFE;
 use chancery_core::request::validated::{
-    NONCE_MISSING, OPENID_MISSING_FOR_ID_TOKEN, RESPONSE_MODE_UNSAFE, RESPONSE_TYPE_UNSUPPORTED,
+    NONCE_MISSING, OPENID_MISSING_FOR_ID_TOKEN, RESPONSE_TYPE_UNSUPPORTED,
 };
 use chancery_core::rule::pkce::MISSING;
 use chancery_jose::{base64url, sha256};

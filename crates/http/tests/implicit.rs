@@ -9,9 +9,9 @@ use chancery_core::endpoint::token::GRANT_TYPE_UNSUPPORTED;
 use chancery_core::interaction::prompt::{CONSENT_MISSING, NO_SESSION};
 use chancery_core::offered::Offered;
 use chancery_core::ports::Registry as _;
+use chancery_core::request::response::{RESPONSE_MODE_UNREGISTERED, RESPONSE_MODE_UNSAFE};
 use chancery_core::request::validated::{
-    NONCE_MISSING, OPENID_MISSING_FOR_ID_TOKEN, RESPONSE_MODE_UNREGISTERED, RESPONSE_MODE_UNSAFE,
-    RESPONSE_TYPE_UNREGISTERED, RESPONSE_TYPE_UNSUPPORTED,
+    NONCE_MISSING, OPENID_MISSING_FOR_ID_TOKEN, RESPONSE_TYPE_UNREGISTERED, RESPONSE_TYPE_UNSUPPORTED,
 };
 use chancery_core::rule::claims::{WITHOUT_ACCESS_TOKEN, WITHOUT_TOKENS};
 use chancery_jose::{base64url, sha256};

@@ -1,6 +1,6 @@
 //! A login that cannot be is told with its cause: no loop of pages, and no code that nothing can come of.
 
-use chancery_core::interaction::NOTHING_SIGNS;
+use chancery_core::issue::authorization_response::NOTHING_SIGNS;
 use chancery_core::rotation::KeyEnd;
 use chancery_jose::Compact;
 use chancery_jose::SigningAlgorithm::{Es256, Rs256};

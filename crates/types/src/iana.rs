@@ -2,7 +2,7 @@
 //! wire strings stand here and nowhere else.
 
 pub use crate::grant_type::{ExtensionGrantName, GrantType};
-pub use crate::response_type::ResponseType;
+pub use crate::response_type::{ResponseEncoding, ResponseType};
 
 macro_rules! registry {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $wire:literal,)* }) => {
@@ -117,7 +117,8 @@ registry! {
     }
 }
 registry! {
-    /// Response modes (OAuth 2.0 Multiple Response Types section 2.1, Form Post Response Mode section 2).
+    /// Response modes (OAuth 2.0 Multiple Response Types section 2.1, Form Post Response Mode section 2, JARM section
+    /// 2.3).
     ResponseMode {
         /// In the query of the redirect URI.
         Query = "query",
@@ -127,6 +128,17 @@ registry! {
         FormPost = "form_post",
         /// In a message to the window that asks (draft-sakimura-oauth-wmrm section 4.1).
         WebMessage = "web_message",
+        /// As a JWT, in the query or the fragment: where the response type has its responses (JARM section 2.3.4).
+        Jwt = "jwt",
+        /// As a JWT in the query of the redirect URI (JARM section 2.3.1).
+        QueryJwt = "query.jwt",
+        /// As a JWT in the fragment of the redirect URI (JARM section 2.3.2).
+        FragmentJwt = "fragment.jwt",
+        /// As a JWT in a form that the user agent posts to the redirect URI (JARM section 2.3.3).
+        FormPostJwt = "form_post.jwt",
+        /// As a JWT in a message to the window that asks. No standard has it; it is `web_message` secured as the
+        /// others are.
+        WebMessageJwt = "web_message.jwt",
     }
 }
 registry! {

@@ -128,13 +128,78 @@ impl fmt::Display for ResponseType {
     }
 }
 
-impl ResponseMode {
-    /// The default mode of the response type with these words, even of one that nobody knows: whoever asks for
-    /// tokens reads the fragment (Multiple Response Types sections 2.1 to 5).
+/// Where a response stands on its way to the client: a response mode but for whether the response is a JWT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseEncoding {
+    /// In the query of the redirect URI.
+    Query,
+    /// In the fragment of the redirect URI.
+    Fragment,
+    /// In a form that the user agent posts to the redirect URI.
+    FormPost,
+    /// In a message to the window that asks.
+    WebMessage,
+}
+
+impl ResponseEncoding {
+    /// The default of the response type with these words, even of one that nobody knows: whoever asks for tokens
+    /// reads the fragment (Multiple Response Types sections 2.1 to 5).
     #[must_use]
     pub fn default_of(response_type: &str) -> Self {
         let has_token = response_type.split(' ').any(|word| matches!(word, "token" | "id_token"));
         if has_token { Self::Fragment } else { Self::Query }
+    }
+
+    /// The response mode whose responses stand here without a signature.
+    #[must_use]
+    pub const fn plain(self) -> ResponseMode {
+        match self {
+            Self::Query => ResponseMode::Query,
+            Self::Fragment => ResponseMode::Fragment,
+            Self::FormPost => ResponseMode::FormPost,
+            Self::WebMessage => ResponseMode::WebMessage,
+        }
+    }
+
+    /// The response mode whose responses stand here as JWTs.
+    #[must_use]
+    pub const fn jwt(self) -> ResponseMode {
+        match self {
+            Self::Query => ResponseMode::QueryJwt,
+            Self::Fragment => ResponseMode::FragmentJwt,
+            Self::FormPost => ResponseMode::FormPostJwt,
+            Self::WebMessage => ResponseMode::WebMessageJwt,
+        }
+    }
+}
+
+impl ResponseMode {
+    /// Where responses of this mode stand if this is the default of their response type.
+    #[must_use]
+    pub const fn encoding(self, by_default: ResponseEncoding) -> ResponseEncoding {
+        match self {
+            Self::Query | Self::QueryJwt => ResponseEncoding::Query,
+            Self::Fragment | Self::FragmentJwt => ResponseEncoding::Fragment,
+            Self::FormPost | Self::FormPostJwt => ResponseEncoding::FormPost,
+            Self::WebMessage | Self::WebMessageJwt => ResponseEncoding::WebMessage,
+            Self::Jwt => by_default,
+        }
+    }
+
+    /// Whether its responses are JWTs (JARM section 2.3).
+    #[must_use]
+    pub const fn is_jwt(self) -> bool {
+        match self {
+            Self::Query | Self::Fragment | Self::FormPost | Self::WebMessage => false,
+            Self::Jwt | Self::QueryJwt | Self::FragmentJwt | Self::FormPostJwt | Self::WebMessageJwt => true,
+        }
+    }
+
+    /// Whether its responses go to whatever window has opened the page, so that nobody has it unless they are
+    /// registered for it.
+    #[must_use]
+    pub const fn is_message(self) -> bool {
+        matches!(self, Self::WebMessage | Self::WebMessageJwt)
     }
 }
 
@@ -166,8 +231,9 @@ mod tests {
             assert_eq!(value.has_code(), has("code"), "{value}");
             assert_eq!(value.has_id_token(), has("id_token"), "{value}");
             assert_eq!(value.has_token(), has("token"), "{value}");
-            let mode = if value.is_front_channel() { ResponseMode::Fragment } else { ResponseMode::Query };
-            assert_eq!(ResponseMode::default_of(value.as_str()), mode, "{value}");
+            let expected =
+                if value.is_front_channel() { ResponseEncoding::Fragment } else { ResponseEncoding::Query };
+            assert_eq!(ResponseEncoding::default_of(value.as_str()), expected, "{value}");
         }
     }
 
@@ -191,7 +257,21 @@ mod tests {
         ] {
             assert_eq!(ResponseType::parse(bad), None, "{bad:?}");
         }
-        assert_eq!(ResponseMode::default_of("foo id_token"), ResponseMode::Fragment);
-        assert_eq!(ResponseMode::default_of("foo my_token"), ResponseMode::Query);
+        assert_eq!(ResponseEncoding::default_of("foo id_token"), ResponseEncoding::Fragment);
+        assert_eq!(ResponseEncoding::default_of("foo my_token"), ResponseEncoding::Query);
+    }
+
+    /// JARM-02: every mode is one encoding with or without a JWT, and `jwt` is that of the response type.
+    #[test]
+    fn a_mode_is_an_encoding_with_or_without_a_jwt() {
+        for mode in ResponseMode::ALL {
+            for by_default in [ResponseEncoding::Query, ResponseEncoding::Fragment] {
+                let encoding = mode.encoding(by_default);
+                let same = if mode.is_jwt() { encoding.jwt() } else { encoding.plain() };
+                let meant = if *mode == ResponseMode::Jwt { by_default.jwt() } else { *mode };
+                assert_eq!(same, meant, "{mode}");
+                assert_eq!(mode.is_jwt(), mode.as_str().ends_with("jwt"), "{mode}");
+            }
+        }
     }
 }

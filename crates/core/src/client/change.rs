@@ -60,8 +60,8 @@ fn changed(
             from.complain(name, "is not changed here: replace the secret");
         }
     }
-    let metadata = ClientMetadata::read(&mut from, rules.algorithms, &rules.offered.subject_types, None);
-    check_offered(&mut from, &metadata, rules);
+    let mut metadata = ClientMetadata::read(&mut from, rules.algorithms, &rules.offered.subject_types, None);
+    check_offered(&mut from, &mut metadata, rules);
     let mut body = client.body().clone();
     body.extra.extend(read_extra(&mut from, rules));
     let secret = match keeps_secret(client, &metadata, rules.now) {

@@ -7,7 +7,7 @@ use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode};
 use crate::error::{Complaint, Reason, Refusal};
 use crate::model::client::RequestObjectAlgorithm;
 use crate::model::{Client, ClientMetadata, IdTokenAlgorithm};
-use crate::profile::{Demands, Floor, is_signed};
+use crate::profile::{Demands, Floor};
 
 reasons! {
     /// The registration of the client breaks what the profile of the server, or its own, demands. `chancery check`
@@ -125,7 +125,7 @@ impl Broken<'_> {
     fn responses(&mut self, metadata: &ClientMetadata) {
         let (flow, demands) = (&metadata.flow, self.demands);
         let modes = flow.response_modes.as_deref();
-        let may_be_signed = modes.is_none_or(|modes| modes.iter().any(|mode| is_signed(*mode)));
+        let may_be_signed = modes.is_none_or(|modes| modes.iter().any(|mode| mode.is_jwt()));
         for response_type in &flow.response_types {
             let forbidden = demands.forbids_type(*response_type);
             self.unless(forbidden, "response_types", || format!("{response_type} is not permitted"));

@@ -342,8 +342,8 @@ fn read(
     subject_types: &[SubjectType],
     rules: &DynamicRules<'_>,
 ) -> (ClientMetadata, Extra) {
-    let metadata = ClientMetadata::read(from, rules.registration.algorithms, subject_types, Some(own));
-    check_offered(from, &metadata, &rules.registration);
+    let mut metadata = ClientMetadata::read(from, rules.registration.algorithms, subject_types, Some(own));
+    check_offered(from, &mut metadata, &rules.registration);
     sector::check_told(from, &metadata);
     rules.policies.iter().for_each(|policy| policy.check(from, &metadata));
     let extra = read_extra(from, &rules.registration);

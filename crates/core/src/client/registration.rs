@@ -206,8 +206,9 @@ fn read(
     reader.permit(rules.offered.redirects);
 
     let client_id = read_id(&mut reader, random);
-    let metadata = ClientMetadata::read(&mut reader, rules.algorithms, &rules.offered.subject_types, None);
-    check_offered(&mut reader, &metadata, rules);
+    let mut metadata =
+        ClientMetadata::read(&mut reader, rules.algorithms, &rules.offered.subject_types, None);
+    check_offered(&mut reader, &mut metadata, rules);
     let given = Given::read(&mut reader);
     let secret = fitting_secret(&mut reader, given, random, rules, &metadata);
     let extra = read_extra(&mut reader, rules);
@@ -246,10 +247,18 @@ fn is_reserved(name: &str) -> bool {
     is_of_identity(name) || matches!(name, "chancery" | "software_statement")
 }
 
-/// Complains about each value that this build supports but this provider does not offer, and about what falls short
-/// of the profile that the client is held to.
-pub(super) fn check_offered(from: &mut Reader<'_>, metadata: &ClientMetadata, rules: &RegistrationRules<'_>) {
-    let (flow, offered) = (&metadata.flow, rules.offered);
+/// Complains about each value that this build supports but this provider does not offer, unless it can be left out,
+/// and about what falls short of the profile that the client is held to.
+pub(super) fn check_offered(
+    from: &mut Reader<'_>,
+    metadata: &mut ClientMetadata,
+    rules: &RegistrationRules<'_>,
+) {
+    let offered = rules.offered;
+    if !offered.has_jwt_responses() {
+        metadata.authorization_responses.leave_out(from);
+    }
+    let flow = &metadata.flow;
     let demanded = demanded::complaints(metadata, offered.floor.demands(metadata.own.profile));
     for Complaint { setting, rule, section } in &demanded {
         from.complain_by(setting, rule.clone(), section);

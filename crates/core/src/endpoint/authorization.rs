@@ -9,7 +9,8 @@ use chancery_types::Params;
 use crate::context::{Call, Env};
 use crate::error::PageError;
 use crate::event::{Endpoint, Event};
-use crate::interaction::{Decided, Interactions, NOTHING_SIGNS, Pending, commit, front_end};
+use crate::interaction::{Decided, Interactions, Pending, commit, front_end};
+use crate::issue::authorization_response::NOTHING_SIGNS;
 use crate::keys::no_signer;
 use crate::request::{Received, Refused};
 
@@ -49,8 +50,7 @@ impl AuthorizationEndpoint {
         };
         env.record_ignored(call, &request.addressed().client, &request.asked().ignored);
         let pending = Pending::new(interactions, call, env, request);
-        // Nobody is asked to sign in for an ID token that no key can sign at the moment. The client is told
-        // to retry.
+        // Nobody is asked to sign in for what no key can sign at the moment. The client is told to retry.
         if let Some(alg) = pending.missing_signer() {
             env.record(call, &Event::Faulted { endpoint: Endpoint::Authorization, fault: no_signer(alg) });
             return Ok(commit::refuse(&pending, &(&NOTHING_SIGNS).into()).await?);

@@ -181,13 +181,6 @@ reasons! {
         description: "the interaction is another client's",
         section: "OIDC Core section 3.1.2.3",
     };
-    /// No key signs the client's ID tokens at this moment.
-    pub NOTHING_SIGNS = Reason {
-        name: "nothing_signs",
-        code: ErrorCode::TemporarilyUnavailable,
-        description: "no key signs ID tokens at this moment",
-        section: "RFC 6749 section 4.1.2.1",
-    };
 }
 
 /// Everything that an interaction is decided with; built once per snapshot.
@@ -252,8 +245,8 @@ impl Interactions {
             Outcome::Leave(target) => Outcome::Leave(target),
             Outcome::Respond(mut unsealed) => {
                 // OIDC Session Management section 2: in responses and in error responses.
-                if let (Some(state), Some(client)) = (&browser_state, &unsealed.openid) {
-                    let session_state = state.session_state(env, client, &unsealed.uri);
+                if let (Some(state), true) = (&browser_state, unsealed.is_openid) {
+                    let session_state = state.session_state(env, unsealed.client.id(), &unsealed.uri);
                     unsealed.parameters.push(("session_state", session_state));
                 }
                 Outcome::Respond(self.issuer.authorization_response(call, env, unsealed).await?)

@@ -193,13 +193,16 @@ impl<'a> Pending<'a> {
 }
 
 impl<'a> Pending<'a> {
-    /// The algorithm that the client's ID tokens need and that nothing signs with at this moment.
+    /// The algorithm that the client's ID tokens need, or its response, and that nothing signs with at this moment.
     pub(crate) fn missing_signer(&self) -> Option<SigningAlgorithm> {
-        let alg = self.client.metadata().openid.id_token_signed_response_alg.signed()?;
-        let is_missing = !alg.is_symmetric() && !self.by.keys().can_sign(alg, self.call.now);
+        let (metadata, Purpose::Respond(addressed)) = (self.client.metadata(), &self.purpose);
         let has_id_token =
             self.asked.response_type != ResponseType::None && self.asked.scopes.contains(Scope::OPENID);
-        (is_missing && has_id_token).then_some(alg)
+        let id_token = metadata.openid.id_token_signed_response_alg.signed().filter(|_| has_id_token);
+        let response = addressed.is_jwt.then(|| metadata.authorization_responses.signing_algorithm());
+        let is_missing =
+            |alg: &SigningAlgorithm| !alg.is_symmetric() && !self.by.keys().can_sign(*alg, self.call.now);
+        id_token.into_iter().chain(response).find(is_missing)
     }
 
     /// Who decides, what was asked, and of whom: for what comes after the request.

@@ -1,23 +1,48 @@
 //! RFC 6749 sections 4.1.2 and 4.2.2, OAuth 2.0 Multiple Response Types sections 2 to 5: what a person's yes
-//! becomes, and the response that the browser carries.
-//! Config     none
-//! Discovery  none
+//! becomes, and the response that the browser carries; JARM section 2: that response as a JWT.
+//! Config     `[response_modes] jwt`
+//! Discovery  authorization_signing_alg_values_supported authorization_encryption_alg_values_supported
+//!            authorization_encryption_enc_values_supported
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use chancery_jose::ClaimsWriter;
 use chancery_store::Record;
 use chancery_types::handle::{AuthorizationCode, Handle};
+use chancery_types::iana::ErrorCode;
 use chancery_types::{Key, Scopes};
 
 use super::TokenIssuer;
+use super::id_token::SECRET_ENDED;
+use crate::client::signing_hmac_key;
 use crate::context::{Call, Env};
-use crate::error::{Failure, Fault};
+use crate::error::{Failure, Fault, Reason, Refusal};
+use crate::event::{Endpoint, RefusedClient};
 use crate::model::{
-    Authentication, ClaimsRequest, Entitlement, GrantId, Granted, ResourceScopes, ResourceServer, Target,
+    Authentication, ClaimsRequest, Client, Entitlement, GrantId, Granted, ResourceScopes, ResourceServer,
+    Target,
 };
 use crate::records::GrantBody;
-use crate::request::{Addressed, Asked, AuthorizationResponse, Unsealed};
+use crate::request::{Addressed, Asked, AuthorizationResponse, Unsealed, error_code};
 use crate::session::sid;
+
+reasons! {
+    /// No key signs the client's ID tokens, or its responses that are JWTs, at this moment.
+    pub NOTHING_SIGNS = Reason {
+        name: "nothing_signs",
+        code: ErrorCode::TemporarilyUnavailable,
+        description: "no key signs for this client at this moment",
+        section: "RFC 6749 section 4.1.2.1",
+    };
+}
+
+/// How long a response that is a JWT can be used. JARM section 2.1 recommends 10 minutes at most; the browser takes it
+/// to the client at once.
+const LIFETIME: Duration = Duration::from_secs(120);
+
+/// The response parameters that are numbers (RFC 6749 section 4.2.2).
+const NUMBERS: [&str; 1] = ["expires_in"];
 
 /// A person's approval, about to become a grant.
 pub(crate) struct Yes<'a> {
@@ -57,6 +82,10 @@ impl TokenIssuer {
         yes: Yes<'_>,
     ) -> Result<Drafted, Failure> {
         let client = &*addressed.client;
+        if addressed.is_jwt {
+            // Nothing is made for a client that could not be told.
+            self.can_seal((call, env), client).await?;
+        }
         let session = yes.session;
         // If none of the granted scopes means anything to the resource server, the token is for no server in
         // particular.
@@ -104,21 +133,92 @@ impl TokenIssuer {
         })
     }
 
-    /// Finishes the response. The present modes carry the parameters as they are; a mode that signs them
-    /// belongs here.
+    /// Finishes the response: as it is, or as a JWT beside which nothing stands (JARM section 2.3). If there is no key
+    /// for the JWT, its client hears so in plain text, and of the response nothing but `state` and `iss`.
     ///
     /// # Errors
     /// A fault of the signer.
-    #[expect(
-        clippy::unused_async,
-        reason = "a signer answers later, and every caller has to be able to wait for it"
-    )]
     pub(crate) async fn authorization_response(
         &self,
-        _call: &Call,
-        _env: &Env,
+        call: &Call,
+        env: &Env,
         unsealed: Unsealed,
     ) -> Result<AuthorizationResponse, Fault> {
-        Ok(AuthorizationResponse(unsealed))
+        let parameters = match unsealed.is_jwt {
+            false => unsealed.parameters,
+            // In a box of its own: a response in plain text is not to hold all that a JWT needs.
+            true => match Box::pin(self.seal(call, env, &unsealed)).await {
+                Ok(jwt) => vec![("response", jwt)],
+                Err(Failure::Refused(why)) => refused_in_plain(call, env, &unsealed, why),
+                Err(Failure::Broken(fault)) => return Err(fault),
+            },
+        };
+        Ok(AuthorizationResponse { uri: unsealed.uri, encoding: unsealed.encoding, parameters })
     }
+
+    /// The JWT: signed, and for a client that wants it so encrypted (JARM sections 2.1 and 2.2).
+    async fn seal(&self, call: &Call, env: &Env, response: &Unsealed) -> Result<String, Failure> {
+        let wanted = &response.client.metadata().authorization_responses;
+        let alg = wanted.signing_algorithm();
+        if !alg.is_symmetric() && !self.keys.can_sign(alg, call.now) {
+            return NOTHING_SIGNS.refused();
+        }
+        let payload = payload(call, env, response);
+        let signed = self.sign_for(call, env, &response.client, alg, &payload).await?;
+        self.encrypt_for(call, env, &response.client, wanted.encryption(), signed).await
+    }
+
+    /// Whether the client has, at this moment, what its JWTs are made with.
+    async fn can_seal(&self, (call, env): (&Call, &Env), client: &Client) -> Result<(), Failure> {
+        let wanted = &client.metadata().authorization_responses;
+        let alg = wanted.signing_algorithm();
+        if alg.is_symmetric() && signing_hmac_key(client, alg, &self.keys, call.now)?.is_none() {
+            return SECRET_ENDED.refused();
+        }
+        if let Some(encryption) = wanted.encryption() {
+            self.key_for(call, env, client, encryption).await?;
+        }
+        Ok(())
+    }
+}
+
+/// JARM section 2.1. `iss` is the parameter of RFC 9207 and the claim in one.
+fn payload(call: &Call, env: &Env, response: &Unsealed) -> String {
+    let mut claims = ClaimsWriter::new();
+    claims
+        .string("iss", env.issuer.as_str())
+        .string("aud", response.client.id().as_str())
+        .date("exp", call.now + LIFETIME);
+    for (name, value) in response.parameters.iter().filter(|(name, _)| *name != "iss") {
+        match value.parse() {
+            Ok(number) if NUMBERS.contains(name) => claims.integer(name, number),
+            _ => claims.string(name, value),
+        };
+    }
+    claims.finish()
+}
+
+/// What a client is told that cannot be sent a JWT.
+fn refused_in_plain(
+    call: &Call,
+    env: &Env,
+    response: &Unsealed,
+    why: Refusal,
+) -> Vec<(&'static str, String)> {
+    let mut parameters = vec![
+        ("error", error_code(why.reason).as_str().to_owned()),
+        ("error_description", why.reason.description.to_owned()),
+    ];
+    let kept = response.parameters.iter().filter(|(name, _)| matches!(*name, "state" | "iss"));
+    parameters.extend(kept.cloned());
+    // What was about to be told was recorded when it was refused.
+    let is_recorded = response
+        .parameters
+        .iter()
+        .any(|told| *told == ("error_description", why.reason.description.to_owned()));
+    if !is_recorded {
+        let client = RefusedClient::Claimed(response.client.id().clone());
+        env.record_failure(call, Endpoint::Authorization, Some(client), &why.into());
+    }
+    parameters
 }

@@ -1,8 +1,11 @@
-//! OpenID Connect Core 1.0 sections 10.2 and 16.14: what is signed for a client is then encrypted for it.
+//! OpenID Connect Core 1.0 sections 10.2 and 16.14, JARM section 2.2: what is signed for a client is then encrypted for it.
 //! Config     none
 //! Discovery  id_token_encryption_alg_values_supported id_token_encryption_enc_values_supported
 
-use chancery_jose::{ClaimsWriter, ContentEncryptionAlgorithm, JweWriter, KeyManagementAlgorithm, Recipient};
+use chancery_jose::{
+    ClaimsWriter, ContentEncryptionAlgorithm, EncryptionKey, JweWriter, KeyManagementAlgorithm, Recipient,
+    SharedKey,
+};
 use chancery_types::iana::ErrorCode;
 
 use super::TokenIssuer;
@@ -24,6 +27,14 @@ reasons! {
     };
 }
 
+/// What something is encrypted with for a client.
+pub(super) enum KeyOfClient {
+    /// Derived from its secret.
+    Shared(SharedKey),
+    /// A public key of its own.
+    Public(EncryptionKey),
+}
+
 impl TokenIssuer {
     /// Encrypts what was signed for this client, if it has registered for that: for a public key of its own,
     /// or with a key that is derived from its secret.
@@ -42,20 +53,29 @@ impl TokenIssuer {
             aud: Some(client.id().as_str()),
             ..JweWriter::new(encryption.alg, encryption.enc)
         };
-        let encrypt = |recipient| {
-            let jwe = writer.encrypt(recipient, jwt.as_bytes(), &|buffer| env.random.fill(buffer));
-            jwe.map_err(|error| Fault::internal(format!("encryption for {}: {error}", client.id())))
+        let key = self.key_for(call, env, client, encryption).await?;
+        let recipient = match &key {
+            KeyOfClient::Shared(key) => Recipient::Shared(key),
+            KeyOfClient::Public(key) => Recipient::Public(key),
         };
+        let jwe = writer.encrypt(recipient, jwt.as_bytes(), &|buffer| env.random.fill(buffer));
+        Ok(jwe.map_err(|error| Fault::internal(format!("encryption for {}: {error}", client.id())))?)
+    }
+
+    /// The key by which something is encrypted for this client now.
+    pub(super) async fn key_for(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &Client,
+        encryption: Encryption,
+    ) -> Result<KeyOfClient, Failure> {
         if encryption.alg.is_symmetric() {
-            let Some(key) = shared_key(client, encryption, &self.keys, call.now)? else {
-                return SECRET_ENDED.refused();
-            };
-            return Ok(encrypt(Recipient::Shared(&key))?);
+            let key = shared_key(client, encryption, &self.keys, call.now)?;
+            return key.map_or_else(|| SECRET_ENDED.refused(), |key| Ok(KeyOfClient::Shared(key)));
         }
-        let Some(key) = encryption_key(call, env, client, encryption.alg).await? else {
-            return ENCRYPTION_KEY_MISSING.refused();
-        };
-        Ok(encrypt(Recipient::Public(&key))?)
+        let key = encryption_key(call, env, client, encryption.alg).await?;
+        key.map_or_else(|| ENCRYPTION_KEY_MISSING.refused(), |key| Ok(KeyOfClient::Public(key)))
     }
 }
 

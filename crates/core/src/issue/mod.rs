@@ -25,7 +25,7 @@ pub mod access_token;
 
 pub mod authorization_code;
 
-mod authorization_response;
+pub mod authorization_response;
 pub(crate) use authorization_response::Yes;
 
 mod front_channel;
@@ -56,6 +56,8 @@ pub struct TokenIssuer {
     pub access_token: access_token::AccessTokenConfig,
     /// `[id_token]`
     pub id_token: id_token::IdTokenConfig,
+    /// `[response_modes] jwt`
+    pub jwt_responses: bool,
     /// `[compatibility] unsigned_id_token`
     pub unsigned_id_tokens: bool,
     /// `[compatibility] empty_scope_members`
@@ -137,6 +139,17 @@ impl Component for TokenIssuer {
             "id_token_signing_alg_values_supported",
             algorithms.iter().map(|alg| alg.name()).chain(none),
         );
+        if self.jwt_responses {
+            let name = "authorization_signing_alg_values_supported";
+            metadata.strings(name, algorithms.iter().map(|alg| alg.name()));
+            announce_encryption(
+                metadata,
+                [
+                    "authorization_encryption_alg_values_supported",
+                    "authorization_encryption_enc_values_supported",
+                ],
+            );
+        }
         metadata
             .boolean("backchannel_logout_supported", true)
             .boolean("backchannel_logout_session_supported", true);

@@ -194,7 +194,7 @@ impl Offered {
     /// With the response modes that this section switches on.
     #[must_use]
     pub fn with_response_modes(mut self, modes: &ResponseModesConfig) -> Self {
-        self.response_modes.extend(modes.web_message.then_some(ResponseMode::WebMessage));
+        self.response_modes.extend(modes.switched_on());
         self
     }
 
@@ -252,6 +252,12 @@ impl Offered {
     #[must_use]
     pub fn response_mode(&self, text: &str) -> Option<ResponseMode> {
         ResponseMode::parse(text).filter(|value| self.response_modes.contains(value))
+    }
+
+    /// Whether responses of the authorization endpoint can be JWTs (JARM section 2).
+    #[must_use]
+    pub fn has_jwt_responses(&self) -> bool {
+        self.response_modes.iter().any(|mode| mode.is_jwt())
     }
 
     /// Reads a method of client authentication; `None` for one that is unknown or not offered.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chancery_jose::SigningAlgorithm;
 use chancery_types::RedirectKind;
-use chancery_types::iana::{ClientAuthenticationMethod, ResponseMode, ResponseType};
+use chancery_types::iana::{ClientAuthenticationMethod, ResponseType};
 
 /// A section of a standard.
 pub type Section = &'static str;
@@ -200,13 +200,4 @@ fn at_most<T: Ord>(one: Option<Demand<T>>, other: Option<Demand<T>>) -> Option<D
 /// The higher one of two limits.
 fn at_least<T: Ord>(one: Option<Demand<T>>, other: Option<Demand<T>>) -> Option<Demand<T>> {
     one.into_iter().chain(other).max_by(|one, other| one.what.cmp(&other.what))
-}
-
-/// Whether responses of this mode are signed JWTs (JARM).
-pub(crate) const fn is_signed(mode: ResponseMode) -> bool {
-    match mode {
-        ResponseMode::Query | ResponseMode::Fragment | ResponseMode::FormPost | ResponseMode::WebMessage => {
-            false
-        }
-    }
 }

@@ -8,7 +8,6 @@
 use serde::{Deserialize, Serialize};
 
 mod demands;
-pub(crate) use demands::is_signed;
 pub use demands::{Among, BindingMethod, Demand, Demands, Response, Section};
 
 mod fapi;

@@ -86,6 +86,7 @@ impl Snapshot {
             authorization_code: config.authorization_code.clone(),
             access_token: config.access_token.clone(),
             id_token: config.id_token.clone(),
+            jwt_responses: offered.has_jwt_responses(),
             unsigned_id_tokens: offered.unsigned_id_tokens,
             empty_scope_members: config.compatibility.empty_scope_members,
             refresh_token: config.refresh_token.clone(),

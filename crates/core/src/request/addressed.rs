@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use chancery_types::iana::{ErrorCode, ResponseMode};
+use chancery_types::iana::{ErrorCode, ResponseEncoding};
 use chancery_types::{ClientId, Params, Scope};
 
 use crate::context::Env;
 use crate::error::{PageError, Reason, Refusal};
 use crate::model::{Carrier, Client, RedirectTarget, ResourceServer, Source};
 use crate::offered::Offered;
+use crate::request::response::Carried;
 use crate::request::{Resolved, Unsealed};
 
 reasons! {
@@ -47,7 +48,9 @@ pub struct Addressed<'a> {
     /// Where the answer goes.
     pub target: RedirectTarget,
     /// How the answer is carried.
-    pub mode: ResponseMode,
+    pub encoding: ResponseEncoding,
+    /// Whether the answer is a JWT (JARM section 2.1).
+    pub is_jwt: bool,
     /// Given back unchanged; `None` also when it was sent twice or is too long.
     pub state: Option<Box<str>>,
     /// The resource server whose scopes the client can ask for.
@@ -104,34 +107,28 @@ impl<'a> Resolved<'a> {
         };
         // A mode that is not offered, doubled, not safe or not for this client is refused later, by the default
         // mode.
-        let by_default = default_mode(&params);
-        let asked = params.one("response_mode").ok().flatten().and_then(|text| offered.response_mode(text));
-        let is_for_client = |mode: &ResponseMode| match mode {
-            ResponseMode::WebMessage => client.may_use(*mode),
-            ResponseMode::Query | ResponseMode::Fragment | ResponseMode::FormPost => true,
-        };
-        let asked = asked.filter(|mode| is_safe(*mode, by_default)).filter(is_for_client);
-        let mode = asked.unwrap_or(by_default);
-        if mode == ResponseMode::WebMessage && params.has("web_message_uri") {
+        let asked = Carried::asked(&params, &client, offered);
+        let Carried { encoding, is_jwt } =
+            asked.unwrap_or_else(|_| Carried::by_default(&params, &client, offered));
+        if encoding == ResponseEncoding::WebMessage && params.has("web_message_uri") {
             return Err(refused((&RELAY_MODE).into(), client.way_on()));
         }
         // Nor is a state given back that no proxy would carry in a header.
         let state =
             params.one("state").ok().flatten().filter(|state| state.len() <= LONGEST_STATE).map(Box::from);
-        let refused = of_object;
-        Ok(Addressed { client, target, mode, state, resource, params, source, is_confidential, refused })
+        Ok(Addressed {
+            client,
+            target,
+            encoding,
+            is_jwt,
+            state,
+            resource,
+            params,
+            source,
+            is_confidential,
+            refused: of_object,
+        })
     }
-}
-
-/// The default mode of the response type that is asked for, known or not.
-pub(super) fn default_mode(params: &Params<'_>) -> ResponseMode {
-    params.one("response_type").ok().flatten().map_or(ResponseMode::Query, ResponseMode::default_of)
-}
-
-/// Tokens never go into a query, which ends up in logs and histories (OAuth 2.0 Multiple Response Types sections
-/// 3 and 5).
-pub(super) fn is_safe(mode: ResponseMode, by_default: ResponseMode) -> bool {
-    mode != ResponseMode::Query || by_default == ResponseMode::Query
 }
 
 /// The code of a refusal as RFC 6749 section 4.1.2.1 has it: the token endpoint's codes for an authority that
@@ -168,7 +165,13 @@ impl Addressed<'_> {
         parameters.push(("iss", env.issuer.as_str().to_owned()));
         let scope = self.params.one("scope").ok().flatten().unwrap_or_default();
         let is_openid = scope.split(' ').any(|one| one == Scope::OPENID);
-        let openid = is_openid.then(|| self.client.id().clone());
-        Unsealed { uri: self.target.uri().clone(), mode: self.mode, parameters, openid }
+        Unsealed {
+            client: Arc::clone(&self.client),
+            uri: self.target.uri().clone(),
+            encoding: self.encoding,
+            is_jwt: self.is_jwt,
+            parameters,
+            is_openid,
+        }
     }
 }

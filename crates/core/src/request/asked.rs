@@ -5,13 +5,12 @@ use std::sync::Arc;
 use chancery_types::iana::ResponseType;
 use chancery_types::{Params, Scope, Scopes};
 
-use super::addressed::{default_mode, is_safe};
+use super::response::Carried;
 use super::validated::{
     ID_TOKEN_HINT_INVALID, MAX_AGE_MALFORMED, NONCE_MISSING, OPENID_MISSING, OPENID_MISSING_FOR_ID_TOKEN,
     PROMPT_NONE_COMBINED, PROMPT_UNSUPPORTED, REGISTRATION_UNSUPPORTED, REQUEST_TOO_LONG,
-    REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED, RESPONSE_MODE_UNREGISTERED, RESPONSE_MODE_UNSAFE,
-    RESPONSE_MODE_UNSUPPORTED, RESPONSE_TYPE_MISSING, RESPONSE_TYPE_UNREGISTERED, RESPONSE_TYPE_UNSUPPORTED,
-    Rules, STATE_MISSING, SUBJECT_IMPOSSIBLE, TOO_LONG,
+    REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED, RESPONSE_TYPE_MISSING, RESPONSE_TYPE_UNREGISTERED,
+    RESPONSE_TYPE_UNSUPPORTED, Rules, STATE_MISSING, SUBJECT_IMPOSSIBLE, TOO_LONG,
 };
 use crate::error::{MALFORMED_PARAMETER, Refusal};
 use crate::model::{Acr, ClaimsRequest, Client, OwnParameters, PromptName, ResourceServer};
@@ -46,7 +45,7 @@ pub(super) fn asked(
     let response_type = match door {
         // The answer goes to a redirect URI, so that the request says of which type it is, and how it goes.
         Door::Authorization => {
-            response_mode(params, client, &rules.offered)?;
+            Carried::asked(params, client, &rules.offered)?;
             response_type(params, client, &rules.offered)?
         }
     };
@@ -218,17 +217,6 @@ fn supported(params: &Params<'_>) -> Result<(), Refusal> {
         ("registration", &REGISTRATION_UNSUPPORTED),
     ];
     refused.into_iter().find(|(name, _)| params.has(name)).map_or(Ok(()), |(_, reason)| Err(reason.into()))
-}
-
-fn response_mode(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<(), Refusal> {
-    let mode = match params.one("response_mode")? {
-        Some(asked) => offered.response_mode(asked).ok_or(&RESPONSE_MODE_UNSUPPORTED)?,
-        None => default_mode(params),
-    };
-    if !is_safe(mode, default_mode(params)) {
-        return RESPONSE_MODE_UNSAFE.refused();
-    }
-    if client.may_use(mode) { Ok(()) } else { RESPONSE_MODE_UNREGISTERED.refused() }
 }
 
 fn response_type(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<ResponseType, Refusal> {

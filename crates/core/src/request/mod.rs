@@ -13,7 +13,7 @@ pub(crate) mod encrypted;
 pub(crate) mod resolver;
 pub use resolver::{RequestObjectsConfig, Resolver};
 
-mod response;
+pub mod response;
 pub use response::{AuthorizationResponse, Unsealed};
 
 pub mod addressed;

@@ -13,7 +13,6 @@ use crate::keys::KeySet;
 use crate::model::Source;
 use crate::offered::{Component, Offered};
 use crate::policy::{AuthorizationPolicy, PromptOrder};
-use crate::profile::is_signed;
 use crate::request::{Addressed, Asked, Door, Refused, Resolver};
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pkce::Pkce;
@@ -48,27 +47,6 @@ reasons! {
         code: ErrorCode::RegistrationNotSupported,
         description: "",
         section: "OIDC Core section 7.2.1",
-    };
-    /// This provider does not offer the response mode.
-    pub RESPONSE_MODE_UNSUPPORTED = Reason {
-        name: "response_mode_unsupported",
-        code: ErrorCode::UnsupportedResponseMode,
-        description: "unsupported response_mode requested",
-        section: "OAuth 2.0 Multiple Response Types section 2.1",
-    };
-    /// The response has tokens, and the request wants it in the query, which ends up in logs and histories.
-    pub RESPONSE_MODE_UNSAFE = Reason {
-        name: "response_mode_unsafe",
-        code: ErrorCode::InvalidRequest,
-        description: "requested response_mode is not allowed for the requested response_type",
-        section: "OAuth 2.0 Multiple Response Types section 5",
-    };
-    /// The client is registered for other response modes.
-    pub RESPONSE_MODE_UNREGISTERED = Reason {
-        name: "response_mode_unregistered",
-        code: ErrorCode::InvalidRequest,
-        description: "requested response_mode is not allowed for this client",
-        section: "RFC 7591 section 2",
     };
     /// The authorization request has no `response_type` parameter.
     pub RESPONSE_TYPE_MISSING = Reason {
@@ -263,7 +241,7 @@ impl<'a> Addressed<'a> {
             return Err(Refused { addressed: Box::new(self), why: (&UNSIGNED).into() });
         }
         match asked(&self.params, &self.client, self.resource.as_ref(), Door::Authorization, rules) {
-            Ok(asked) if demands.forbids_response(asked.response_type, is_signed(self.mode)).is_some() => {
+            Ok(asked) if demands.forbids_response(asked.response_type, self.is_jwt).is_some() => {
                 Err(Refused { addressed: Box::new(self), why: (&RESPONSE_UNSIGNED).into() })
             }
             Ok(asked) => Ok(ValidatedAuthorizationRequest { addressed: self, asked }),

@@ -3,7 +3,7 @@
 
 use chancery_core::interaction::PostLogoutTarget;
 use chancery_core::request::AuthorizationResponse;
-use chancery_types::iana::ResponseMode;
+use chancery_types::iana::ResponseEncoding;
 use chancery_types::params;
 
 use crate::pages::{FormMarkup, MessageMarkup};
@@ -25,15 +25,15 @@ pub(crate) fn authorization_response(response: &AuthorizationResponse) -> Encode
         Encoded::Redirect(format!("{uri}#{}", params::encode(parameters.into_iter())))
     };
     let parameters: Vec<(&str, &str)> = response.parameters().collect();
-    match response.mode() {
-        ResponseMode::Query => Encoded::Redirect(in_query(uri, &parameters)),
+    match response.encoding() {
+        ResponseEncoding::Query => Encoded::Redirect(in_query(uri, &parameters)),
         // A redirect URI has no fragment of its own (RFC 6749 section 3.1.2).
-        ResponseMode::Fragment => in_fragment(parameters),
-        ResponseMode::FormPost => Encoded::FormPost(FormMarkup {
+        ResponseEncoding::Fragment => in_fragment(parameters),
+        ResponseEncoding::FormPost => Encoded::FormPost(FormMarkup {
             action: uri.to_owned(),
             fields: parameters.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         }),
-        ResponseMode::WebMessage => match response.uri().origin() {
+        ResponseEncoding::WebMessage => match response.uri().origin() {
             Some(origin) => Encoded::WebMessage(MessageMarkup::new(origin, &parameters)),
             None => in_fragment(parameters),
         },

@@ -458,6 +458,12 @@ const WRITTEN: &[Setting] = &[
         "What happens to an unknown scope: it is left out with the event `scopes_ignored`, or the request is refused with `invalid_scope`.",
     ),
     setting(
+        "response_modes.jwt",
+        Form::Switch,
+        "false",
+        "Whether responses can be JWTs (JARM): the response modes `jwt`, `query.jwt`, `fragment.jwt` and `form_post.jwt`, and `web_message.jwt` beside `web_message`. They are signed, and encrypted for clients that are registered for it.",
+    ),
+    setting(
         "response_modes.web_message",
         Form::Switch,
         "false",

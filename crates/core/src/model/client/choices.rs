@@ -124,7 +124,17 @@ impl Choices<'_> {
             "subject_type" => {
                 Box::new(|text| SubjectType::parse(text).is_some_and(|of| self.subject_types.contains(&of)))
             }
-            "id_token_signed_response_alg" | "userinfo_signed_response_alg" => Box::new(move |text| {
+            // Without such responses the member means nothing here.
+            "authorization_signed_response_alg"
+            | "authorization_encrypted_response_alg"
+            | "authorization_encrypted_response_enc"
+                if !self.offered.has_jwt_responses() =>
+            {
+                return None;
+            }
+            "id_token_signed_response_alg"
+            | "userinfo_signed_response_alg"
+            | "authorization_signed_response_alg" => Box::new(move |text| {
                 let is_ours = |alg: SigningAlgorithm| self.algorithms.iter().any(|have| have.is_same_as(alg));
                 signing(text).is_some_and(|alg| alg.is_symmetric() || is_ours(alg))
             }),
@@ -132,13 +142,18 @@ impl Choices<'_> {
                 let alg = KeyManagementAlgorithm::parse(text);
                 alg.is_some_and(|alg| self.offered.request_object_encryption_algorithms.contains(&alg))
             }),
-            "id_token_encrypted_response_alg" | "userinfo_encrypted_response_alg" => {
+            "id_token_encrypted_response_alg"
+            | "userinfo_encrypted_response_alg"
+            | "authorization_encrypted_response_alg" => {
                 Box::new(|text| KeyManagementAlgorithm::parse(text).is_some())
             }
             "id_token_encrypted_response_enc" if has("id_token_encrypted_response_alg") => {
                 Box::new(|text| ContentEncryptionAlgorithm::parse(text).is_some())
             }
             "userinfo_encrypted_response_enc" if has("userinfo_encrypted_response_alg") => {
+                Box::new(|text| ContentEncryptionAlgorithm::parse(text).is_some())
+            }
+            "authorization_encrypted_response_enc" if has("authorization_encrypted_response_alg") => {
                 Box::new(|text| ContentEncryptionAlgorithm::parse(text).is_some())
             }
             "request_object_encryption_enc" if has("request_object_encryption_alg") => {

@@ -1,7 +1,9 @@
 //! RFC 7591 section 2: what OAuth needs to know about a client: methods, grants, redirect URIs.
 
 use chancery_jose::SigningAlgorithm;
-use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, ResponseType};
+use chancery_types::iana::{
+    ClientAuthenticationMethod, GrantType, ResponseEncoding, ResponseMode, ResponseType,
+};
 use chancery_types::{RedirectKind, RedirectPattern, RedirectUri, Scopes};
 use serde::{Deserialize, Serialize};
 
@@ -36,7 +38,7 @@ pub struct Flow {
     pub redirect_uris: Vec<RedirectUri>,
     /// What it may ask the authorization endpoint for.
     pub response_types: Vec<ResponseType>,
-    /// The response modes that it may use; `None` for all but `web_message`.
+    /// The response modes that it may use; `None` for all but those that send messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_modes: Option<Vec<ResponseMode>>,
     /// What it may ask the token endpoint for.
@@ -65,7 +67,8 @@ impl Flow {
             response_modes: from.values(
                 "response_modes",
                 ResponseMode::parse,
-                "query, fragment, form_post and web_message",
+                "query, fragment, form_post, web_message, jwt, query.jwt, fragment.jwt, form_post.jwt and \
+                 web_message.jwt",
             ),
             scope: scopes(from),
             response_types,
@@ -79,7 +82,8 @@ impl Flow {
             from.complain("response_modes", "must not be empty");
         }
         let has_origins = read.redirect_uris.iter().all(|uri| uri.origin().is_some());
-        if read.may_use(ResponseMode::WebMessage) && !has_origins {
+        let has_messages = read.response_modes.iter().flatten().any(|mode| mode.is_message());
+        if has_messages && !has_origins {
             let rule = "web_message needs redirect_uris with an origin, which are https or http";
             from.complain_by("response_modes", rule, "draft-sakimura-oauth-wmrm section 5.2");
         }
@@ -95,11 +99,13 @@ impl Flow {
         self.token_endpoint_auth_method == ClientAuthenticationMethod::None
     }
 
-    /// Whether the client may use this response mode. Those that it did not choose itself do not include
-    /// `web_message`.
+    /// Whether the client may use this response mode for a response type with this default. Those that it did not
+    /// choose itself do not include messages; `jwt` is another name for one of the others (JARM section 2.3.4).
     #[must_use]
-    pub fn may_use(&self, mode: ResponseMode) -> bool {
-        self.response_modes.as_ref().map_or(mode != ResponseMode::WebMessage, |modes| modes.contains(&mode))
+    pub fn may_use(&self, mode: ResponseMode, by_default: ResponseEncoding) -> bool {
+        let meant = |mode: ResponseMode| (mode.encoding(by_default), mode.is_jwt());
+        let modes = self.response_modes.as_deref();
+        modes.map_or(!mode.is_message(), |modes| modes.iter().any(|have| meant(*have) == meant(mode)))
     }
 
     /// Whether the client may sign its assertions with this algorithm: the registered one, or else any that

@@ -1,7 +1,7 @@
 //! RFC 7591, OAuth 2.0 Dynamic Client Registration Protocol: section 2, client metadata; OpenID Connect
 //! Dynamic Client Registration 1.0: section 2.
 
-use chancery_jose::SigningAlgorithm;
+use chancery_jose::{KeyManagementAlgorithm, SigningAlgorithm};
 use chancery_types::RedirectUri;
 use chancery_types::iana::{ClientAuthenticationMethod, SubjectType};
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::openid::OIDC;
 use super::request_objects::ENCRYPTION_ALG;
 use super::{
-    Description, Flow, IdTokenAlgorithm, Jwks, Logout, OpenId, OwnSettings, Reader, RequestObjects,
-    SenderConstraint, keys, sector, unsupported,
+    AuthorizationResponses, Description, Flow, IdTokenAlgorithm, Jwks, Logout, OpenId, OwnSettings, Reader,
+    RequestObjects, SenderConstraint, keys, sector, unsupported,
 };
 
 /// Client metadata as it was registered, grouped by specification. As JSON it is the flat object of RFC 7591
@@ -37,6 +37,9 @@ pub struct ClientMetadata {
     /// Where a person may go after a logout, and where the client is notified of one.
     #[serde(flatten)]
     pub logout: Logout,
+    /// How it wants the responses to its requests as JWTs.
+    #[serde(flatten)]
+    pub authorization_responses: AuthorizationResponses,
     /// How it sends its requests as JWTs.
     #[serde(flatten)]
     pub request_objects: RequestObjects,
@@ -73,6 +76,7 @@ impl ClientMetadata {
             jwks,
             jwks_uri,
             openid: OpenId::read(from, algorithms, subject_types),
+            authorization_responses: AuthorizationResponses::read(from, algorithms),
             request_objects: RequestObjects::read(from),
             sender_constraint: SenderConstraint::read(from),
             own,
@@ -98,13 +102,13 @@ impl ClientMetadata {
     fn check_encryption(&self, from: &mut Reader<'_>) {
         let of_requests = self.request_objects.request_object_encryption_alg.map(|alg| (ENCRYPTION_ALG, alg));
         if self.flow.is_public() {
-            let all = self.openid.encryption_algorithms().chain(of_requests);
+            let all = self.encrypted_for_it().chain(of_requests);
             for (member, alg) in all.filter(|(_, alg)| alg.is_symmetric()) {
                 let rule = format!("{alg} needs a client that authenticates, and its secret");
                 from.complain_by(member, rule, "OIDC Core section 10.2");
             }
         }
-        for (member, alg) in self.openid.encryption_algorithms().filter(|(_, alg)| !alg.is_symmetric()) {
+        for (member, alg) in self.encrypted_for_it().filter(|(_, alg)| !alg.is_symmetric()) {
             if let Some(jwks) = &self.jwks {
                 if jwks.keys().set().encryption_keys(alg).next().is_none() {
                     let rule = format!("must have a key for encryption by {alg}, the {member}");
@@ -115,6 +119,11 @@ impl ClientMetadata {
                 from.complain_by(member, rule, "OIDC Core section 10.2");
             }
         }
+    }
+
+    /// By which algorithms something is encrypted for the client, each with the member that says so.
+    fn encrypted_for_it(&self) -> impl Iterator<Item = (&'static str, KeyManagementAlgorithm)> {
+        self.openid.encryption_algorithms().chain(self.authorization_responses.encryption_algorithm())
     }
 
     /// Every address that this server itself asks for the client.
@@ -135,8 +144,7 @@ impl ClientMetadata {
     /// Whether keys are derived from the client's secret by which something is encrypted for it, or by it (OIDC
     /// Core section 10.2).
     fn derives_keys(&self) -> bool {
-        self.openid.encryption_algorithms().any(|(_, alg)| alg.is_symmetric())
-            || self.request_objects.derives_keys()
+        self.encrypted_for_it().any(|(_, alg)| alg.is_symmetric()) || self.request_objects.derives_keys()
     }
 
     /// The HMAC algorithm that the client is registered for, if any; its key is the client's secret (OIDC
@@ -168,7 +176,8 @@ impl ClientMetadata {
         // Without a registered algorithm the shortest has to do; the client chooses one that its secret fits.
         let assertion = self.flow.token_endpoint_auth_signing_alg.or(Some(SigningAlgorithm::Hs256));
         let request_object = self.request_objects.hmac_algorithm();
-        let all = [self.hmac_algorithm(), assertion.filter(|_| shares), request_object];
+        let response = self.authorization_responses.hmac_algorithm();
+        let all = [self.hmac_algorithm(), assertion.filter(|_| shares), request_object, response];
         all.into_iter().flatten().map(|alg| alg.hash().length()).max()
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chancery_store::Revision;
-use chancery_types::iana::{ErrorCode, GrantType, ResponseMode};
+use chancery_types::iana::{ErrorCode, GrantType, ResponseEncoding, ResponseMode};
 use chancery_types::{ClientId, RedirectPattern, RedirectUri, ResourceUri, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,6 +14,9 @@ use crate::offered::RedirectLeniency;
 use crate::profile::{Demands, Floor};
 
 pub(crate) mod choices;
+
+mod authorization_responses;
+pub use authorization_responses::AuthorizationResponses;
 
 mod description;
 pub use description::Description;
@@ -298,10 +301,10 @@ impl Client {
         self.metadata().flow.is_public()
     }
 
-    /// Whether the client may use this response mode.
+    /// Whether the client may use this response mode for a response type with this default.
     #[must_use]
-    pub fn may_use(&self, mode: ResponseMode) -> bool {
-        self.metadata().flow.may_use(mode)
+    pub fn may_use(&self, mode: ResponseMode, by_default: ResponseEncoding) -> bool {
+        self.metadata().flow.may_use(mode, by_default)
     }
 
     /// What its requests are held to, on a server with this floor.

@@ -86,7 +86,7 @@ impl OpenId {
         subject_types: &[SubjectType],
     ) -> Self {
         let id_token_signed_response_alg = id_token_algorithm(from, algorithms);
-        let userinfo_signed_response_alg = algorithm(from, "userinfo_signed_response_alg", algorithms);
+        let userinfo_signed_response_alg = algorithm(from, "userinfo_signed_response_alg", algorithms, OIDC);
         let hmac = id_token_signed_response_alg.signed().filter(|alg| alg.is_symmetric());
         if hmac.is_some_and(|hmac| {
             userinfo_signed_response_alg.is_some_and(|alg| alg.is_symmetric() && alg != hmac)
@@ -94,13 +94,13 @@ impl OpenId {
             let rule = "must be the HMAC of id_token_signed_response_alg";
             from.complain_by("userinfo_signed_response_alg", rule, OIDC);
         }
-        let [id_token_alg, id_token_enc] = ENCRYPTED_ID_TOKEN;
-        let id_token = Encryption::read(from, id_token_alg, id_token_enc);
+        let [id_token_alg, _] = ENCRYPTED_ID_TOKEN;
+        let id_token = Encryption::read(from, ENCRYPTED_ID_TOKEN, OIDC);
         if id_token.is_some() && id_token_signed_response_alg == IdTokenAlgorithm::Unsigned {
             from.complain_by(id_token_alg, SIGNED_FIRST, OIDC);
         }
-        let [userinfo_alg, userinfo_enc] = ENCRYPTED_USERINFO;
-        let userinfo = Encryption::read(from, userinfo_alg, userinfo_enc);
+        let [userinfo_alg, _] = ENCRYPTED_USERINFO;
+        let userinfo = Encryption::read(from, ENCRYPTED_USERINFO, OIDC);
         if userinfo.is_some() && userinfo_signed_response_alg.is_none() {
             from.complain_by(userinfo_alg, SIGNED_FIRST, OIDC);
         }
@@ -127,7 +127,7 @@ fn id_token_algorithm(from: &mut Reader<'_>, algorithms: &[SigningAlgorithm]) ->
     if from.string(name).as_deref() == Some("none") {
         return IdTokenAlgorithm::Unsigned;
     }
-    IdTokenAlgorithm::Signed(algorithm(from, name, algorithms).unwrap_or(SigningAlgorithm::Rs256))
+    IdTokenAlgorithm::Signed(algorithm(from, name, algorithms, OIDC).unwrap_or(SigningAlgorithm::Rs256))
 }
 
 /// Whoever knows the public key of a client can encrypt for it, so that encryption alone proves nothing about
@@ -190,17 +190,19 @@ fn sector_identifier_uri(from: &mut Reader<'_>) -> Option<RedirectUri> {
     uri
 }
 
-fn algorithm(
+/// What something is signed with, if it is one of these or an HMAC.
+pub(super) fn algorithm(
     from: &mut Reader<'_>,
     name: &'static str,
     algorithms: &[SigningAlgorithm],
+    section: &'static str,
 ) -> Option<SigningAlgorithm> {
     let text = from.string(name)?;
     let can_sign =
         |alg: &SigningAlgorithm| alg.is_symmetric() || algorithms.iter().any(|have| have.is_same_as(*alg));
     let alg = SigningAlgorithm::parse(&text).filter(can_sign);
     if alg.is_none() {
-        from.complain_by(name, format!("{text:?} is not an algorithm that this server signs with"), OIDC);
+        from.complain_by(name, format!("{text:?} is not an algorithm that this server signs with"), section);
     }
     alg
 }

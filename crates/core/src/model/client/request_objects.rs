@@ -51,7 +51,7 @@ const LONGEST: usize = 512;
 
 impl RequestObjects {
     pub(super) fn read(from: &mut Reader<'_>) -> Self {
-        let encryption = Encryption::read(from, ENCRYPTION_ALG, "request_object_encryption_enc");
+        let encryption = Encryption::read(from, [ENCRYPTION_ALG, "request_object_encryption_enc"], OIDC);
         let read = Self {
             request_object_signing_alg: algorithm(from),
             request_object_encryption_alg: encryption.map(|pair| pair.alg),

@@ -20,15 +20,14 @@ pub(super) fn look_at(from: &mut Reader<'_>) {
         let response = name
             .strip_suffix("_encrypted_response_alg")
             .or_else(|| name.strip_suffix("_encrypted_response_enc"));
-        if response.is_some_and(|response| !matches!(response, "id_token" | "userinfo")) {
+        if response.is_some_and(|response| !matches!(response, "id_token" | "userinfo" | "authorization")) {
             from.complain(name, "these responses are not encrypted here; leave it out");
         }
     }
-    for name in ["introspection_signed_response_alg", "authorization_signed_response_alg"] {
-        match from.string(name).as_deref() {
-            Some("none") => from.complain(name, "must not be none"),
-            Some(_) => from.notice(format!("{name}: these responses are not signed; it was left out")),
-            None => {}
-        }
+    let name = "introspection_signed_response_alg";
+    match from.string(name).as_deref() {
+        Some("none") => from.complain(name, "must not be none"),
+        Some(_) => from.notice(format!("{name}: these responses are not signed; it was left out")),
+        None => {}
     }
 }
