@@ -82,10 +82,11 @@ fn a_no_cannot_become_a_yes() {
         let kit = TestProvider::new();
         let ua = kit.user_agent();
         let page = page(&ua);
-        let _ = say_no(&page).expect_error("access_denied");
+        let first = say_no(&page).expect_error("access_denied");
         for _ in 0..2 {
             let repeated = say_yes(&page);
-            let _ = repeated.expect_error("access_denied");
+            let again = repeated.expect_error("access_denied");
+            assert_eq!(again.value("error_description"), first.value("error_description"), "{what}");
             assert_eq!(repeated.event_names(), [""; 0], "{what}");
         }
         kit.clock.advance(seconds(11));

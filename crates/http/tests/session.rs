@@ -112,6 +112,9 @@ fn the_idle_end_moves_once_per_tenth() {
     assert_eq!(visit(), (true, 0));
     kit.clock.advance(days(14) - tenth - millis(1));
     assert!(is_signed_in(&ua));
+    kit.clock.advance(tenth * 2);
+    let _ = request.clone().set("prompt", "login").open(&ua).login("alice").expect_code();
+    assert_eq!(visit(), (true, 0), "a login has moved it");
     kit.clock.advance(days(14));
     assert!(!is_signed_in(&ua));
     let _ = request.open(&ua).expect_page("login");
@@ -130,8 +133,11 @@ fn the_absolute_end_does_not_move() {
     ua.has_consented("alice", "web", "openid");
     kit.clock.advance(days(10) - millis(1));
     assert!(is_signed_in(&ua));
+    let kept = ua.session_cookie().expect("a session");
     kit.clock.advance(millis(1));
     assert!(!is_signed_in(&ua));
+    ua.sets_cookie("session", &kept);
+    assert!(!is_signed_in(&ua), "also in a browser that keeps its cookie");
 
     let kit = TestProvider::builder()
         .configure(|config| (config.session.idle, config.session.absolute) = (minutes(10), minutes(25)))
@@ -139,8 +145,10 @@ fn the_absolute_end_does_not_move() {
     let ua = kit.user_agent();
     ua.has_consented("alice", "web", "openid");
     let _ = kit.authorization_request("web").scope("openid").open(&ua).login("alice").expect_code();
+    let kept = ua.session_cookie().expect("a session");
     for left in [true, true, false] {
         kit.clock.advance(minutes(9));
+        ua.sets_cookie("session", &kept);
         assert_eq!(is_signed_in(&ua), left);
     }
 }

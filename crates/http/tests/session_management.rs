@@ -300,6 +300,26 @@ fn it_is_off_unless_it_is_switched_on() {
         None
     );
     assert_eq!(ua.state_cookie(), None);
+    // Nor when somebody looks for a session that has ended elsewhere.
+    let _ = request(&kit, "operator").open(&ua).login("alice").expect_code();
+    ua.ends_session();
+    let _ = silent(&kit, "operator").open(&ua).expect_error("login_required");
+    assert_eq!(ua.state_cookie(), None);
+}
+
+/// Section 3.2: of several people who are signed in, one who is not the active one leaves by a logout of their client.
+#[test]
+fn it_changes_with_those_who_are_not_active() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let tab = request(&kit, "all").open(&ua).login("alice");
+    let tokens = kit.exchange(&tab.expect_code()).expect_status(200);
+    let bob = sign_in(&ua, "bob");
+    let logout = format!("/logout?id_token_hint={}", tokens.member("id_token"));
+    let _ = ua.follow_from_another_site(&logout).expect_page("logout-done");
+    assert_eq!(ua.asks_frame(OPERATOR, &bob), "changed");
+    let now = told(&ua, &silent(&kit, "operator"));
+    assert_eq!(ua.asks_frame(OPERATOR, &now), "unchanged", "bob is still signed in");
 }
 
 /// A native client has no page that could ask, but its response has the parameter all the same (section 2: MUST); a

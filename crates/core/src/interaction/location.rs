@@ -85,11 +85,8 @@ fn is_one_site(one: &str, other: &str) -> bool {
         host.starts_with('[')
             || host.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()))
     };
-    let domain = |host: &str| {
-        let labels: Vec<&str> = host.rsplit('.').take(2).collect();
-        (labels.len() == 2).then(|| labels.join("."))
-    };
-    one == other || (!is_address(one) && domain(one).is_some() && domain(one) == domain(other))
+    let domain = |host: &str| host.rsplit('.').take(2).map(str::to_owned).collect::<Vec<_>>();
+    one == other || (!is_address(one) && domain(one) == domain(other))
 }
 
 #[cfg(test)]
@@ -102,13 +99,16 @@ mod tests {
             ("https://id.example.org", "https://login.example.org/", true),
             ("https://id.example.org", "https://id.example.org:8443", true),
             ("https://example.org/oidc", "https://login.example.org/?theme=dark", true),
-            ("https://id.example.org:8443", "https://LOGIN.example.org", true),
+            ("https://id.example.org:8443", "https://LOGIN.EXAMPLE.org", true),
             ("http://localhost:3000", "http://localhost:5173/", true),
             ("http://127.0.0.1:3000", "http://127.0.0.1:5173/", true),
             ("http://[::1]:3000", "http://[::1]:5173/", true),
             ("http://[::1]", "http://[::1]:5173/", true),
             ("http://localhost:3000", "http://127.0.0.1:5173/", false),
             ("https://id.example.org", "http://localhost:5173/", false),
+            ("https://localhost:3000", "http://localhost:5173/", false),
+            ("https://intranet", "https://other/", false),
+            ("https://intranet", "https://login.intranet/", false),
             ("https://id.example.org", "https://login.example.com/", false),
             ("https://id.example", "https://login.example/", false),
             ("https://192.0.2.1", "https://198.51.2.1/", false),

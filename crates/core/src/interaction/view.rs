@@ -394,6 +394,22 @@ impl ErrorView {
 mod tests {
     use super::*;
 
+    /// A page never says that somebody may come back earlier than they may.
+    #[test]
+    fn a_wait_is_never_told_shorter_than_it_is() {
+        for (millis, told) in [
+            (0, Wait::Seconds(1)),
+            (1, Wait::Seconds(1)),
+            (1_000, Wait::Seconds(1)),
+            (1_001, Wait::Seconds(2)),
+            (89_001, Wait::Seconds(90)),
+            (90_001, Wait::Minutes(2)),
+            (120_001, Wait::Minutes(3)),
+        ] {
+            assert_eq!(Wait::told(Duration::from_millis(millis)), told, "{millis} ms");
+        }
+    }
+
     /// A name of a script that needs joiners is shown as it was registered.
     #[test]
     fn a_name_cannot_turn_the_direction_of_writing() {

@@ -162,6 +162,38 @@ fn who_took_part_is_told() {
     assert!(kit.deliver().is_empty() && kit.fetch.asked().is_empty());
 }
 
+/// Whoever was disabled, or registered anew, before the session ended: a client that was disabled is not written to
+/// when it is enabled again; one that takes part under its new registration is told.
+#[test]
+fn who_was_changed_before_the_end() {
+    let kit = provider(&["a", "disabled", "replaced"]);
+    let ua = kit.user_agent();
+    let hint = sign_in(&ua, "alice", "a");
+    for id in ["disabled", "replaced"] {
+        sign_in(&ua, "alice", id);
+    }
+    let enabled =
+        |is: bool| client("disabled").replace(r#""consent""#, &format!(r#""enabled":{is},"consent""#));
+    kit.put_client(&enabled(false));
+    kit.replace_client(&client("replaced"));
+    sign_in(&ua, "alice", "replaced");
+    sign_out(&ua, &hint);
+    kit.put_client(&enabled(true));
+    kit.clock.advance(seconds(2));
+    kit.deliver();
+    assert_eq!(told(&kit), BTreeSet::from([url("a"), url("replaced")]));
+}
+
+/// Every session of a person ends, however many there are.
+#[test]
+fn more_sessions_than_are_read_at_once() {
+    let kit = TestProvider::new();
+    for _ in 0..205 {
+        kit.user_agent().signed_in("alice");
+    }
+    assert_eq!(kit.end_sessions("alice").0, 205);
+}
+
 /// Logout: two calls of the store with 200 clients.
 #[test]
 fn two_trips_with_any_number_of_clients() {
