@@ -6,9 +6,9 @@ use std::cell::Cell;
 use bytes::Bytes;
 use chancery_jose::SigningAlgorithm::{Es256, Rs256};
 use chancery_jose::{Compact, PrivateKey, PublicJwk};
-use chancery_testkit::{ClientKey, TestProvider};
+use chancery_testkit::{ClientKey, DpopKey, TestProvider};
 use cpu_time::ThreadTime;
-use http::Request;
+use http::{Method, Request};
 
 const ROUNDS: usize = 9;
 const EACH: usize = 500;
@@ -76,6 +76,41 @@ pub(crate) fn verification(kit: &TestProvider) {
         status: 200,
         without: None,
         raw: &|| drop(Compact::parse(&signed).unwrap().verify(&public).unwrap()),
+    };
+    comparison.print(kit);
+}
+
+/// A request for `client_credentials` by a client that authenticates by `private_key_jwt` with ES256 and proves possession
+/// of another key (RFC 9449), beside the verification of both.
+pub(crate) fn dpop(kit: &TestProvider) {
+    let (key, dpop) = (ClientKey::generate(Es256), DpopKey::generate(Es256));
+    let metadata = serde_json::json!({"client_id": "proves", "token_endpoint_auth_method": "private_key_jwt",
+        "grant_types": ["client_credentials"], "response_types": [], "jwks": key.jwks()});
+    kit.put_client(&metadata.to_string());
+    let count = Cell::new(0_u32);
+    let assertion = || {
+        count.set(count.get() + 1);
+        key.assertion("proves", kit.issuer().as_str(), &count.get().to_string(), kit.now())
+    };
+    let proof = dpop.proof(&dpop.claims(kit, &Method::POST, "/token", None));
+    let signed = [(assertion(), &key), (proof, dpop.key())].map(|(signed, key)| {
+        let public = PublicJwk::parse(key.public().to_string().as_bytes()).unwrap();
+        (signed, public.verifying_key().unwrap())
+    });
+    let comparison = Comparison {
+        request: "private_key_jwt and DPoP",
+        act: "two raw verifications",
+        requests: &|count| {
+            let request = |_| kit.client_credentials_request("machine").assertion(&assertion());
+            (0..count).map(|number| dpop.prove(request(number)).to_http()).collect()
+        },
+        status: 200,
+        without: None,
+        raw: &|| {
+            for (signed, public) in &signed {
+                drop(Compact::parse(signed).unwrap().verify(public).unwrap());
+            }
+        },
     };
     comparison.print(kit);
 }

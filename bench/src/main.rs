@@ -1,6 +1,6 @@
 //! How long the hot paths take on this machine, one request after the other on one thread, through the
 //! Service and without sockets. Run by hand:
-//! `cargo run --release -p chancery-bench [memory|sqlite|signature|verification|request-object|bad-request-object]`.
+//! `cargo run --release -p chancery-bench [memory|sqlite|signature|verification|dpop|request-object|bad-request-object]`.
 //!
 //! The figures include the test kit's counting of trips and recording of events, which a server does not
 //! have, and leave out sockets, HTTP parsing and TLS, which it has.
@@ -28,6 +28,7 @@ fn main() {
     match wanted.as_deref() {
         Some("signature") => return beside::signature(&provider(Arc::new(MemoryStore::new())), "rs256"),
         Some("verification") => return beside::verification(&provider(Arc::new(MemoryStore::new()))),
+        Some("dpop") => return beside::dpop(&provider(Arc::new(MemoryStore::new()))),
         Some("request-object") => return beside::request_object(&provider(Arc::new(MemoryStore::new()))),
         Some("bad-request-object") => return bad_request_objects::print(),
         _ => {}

@@ -76,7 +76,7 @@
 //! Call [`Provider::run_once`] every few seconds: it removes expired records.
 
 pub use chancery_core::config::Config;
-pub use chancery_core::context::{Call, RequestId};
+pub use chancery_core::context::{Call, DpopHeader, RequestId};
 pub use chancery_core::documents::{
     Cache, DocumentCache, Documents, MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry,
 };

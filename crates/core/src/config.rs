@@ -14,7 +14,7 @@ use crate::offered::{
 };
 use crate::profile::{Demand, Floor, Profile};
 use crate::request::RequestObjectsConfig;
-use crate::rule::{claims, scope};
+use crate::rule::{claims, dpop, scope};
 use crate::{discovery, interaction, session};
 
 /// The configuration of a provider. Everything has a default.
@@ -41,6 +41,8 @@ pub struct Config {
     pub compatibility: CompatibilityConfig,
     /// More for the metadata.
     pub discovery: discovery::DiscoveryConfig,
+    /// Tokens that are bound to a key of the client.
+    pub dpop: dpop::DpopConfig,
     /// Which endpoints are on.
     pub endpoints: EndpointSet,
     /// The ID token.
@@ -86,6 +88,7 @@ impl Config {
     pub fn offered(&self) -> Offered {
         let offered = Offered {
             subject_types: self.subjects.types.clone(),
+            dpop: self.dpop.offered,
             client_defaults: self.client_defaults.clone(),
             ..Offered::at(self.endpoints_on(), &self.compatibility)
                 .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)
@@ -133,6 +136,7 @@ impl Config {
             self.authorization_code.complaints(&self.access_token, &self.refresh_token),
             self.claims.complaints(),
             self.client_defaults.complaints(&self.offered()),
+            self.dpop.complaints(),
             self.id_token.complaints(),
             self.interaction.complaints(),
             self.refresh_token.complaints(),
@@ -186,6 +190,10 @@ mod tests {
             (r#"{"session":{"idle":"91d"}}"#, "session.idle"),
             (r#"{"subjects":{"types":[]}}"#, "subjects.types"),
             (r#"{"subjects":{"types":["pairwise","pairwise"]}}"#, "subjects.types"),
+            (r#"{"dpop":{"algorithms":[]}}"#, "dpop.algorithms"),
+            (r#"{"dpop":{"algorithms":["ES256","HS256"]}}"#, "dpop.algorithms"),
+            (r#"{"dpop":{"proof_lifetime":"301s"}}"#, "dpop.proof_lifetime"),
+            (r#"{"dpop":{"clock_tolerance":"301s"}}"#, "dpop.clock_tolerance"),
             (r#"{"throttle":{"first_wait":"1h"}}"#, "throttle.first_wait"),
             (r#"{"throttle":{"failures":0}}"#, "throttle.failures"),
             (r#"{"throttle":{"name_failures":0}}"#, "throttle.name_failures"),
@@ -209,6 +217,7 @@ mod tests {
         let lifetimes = [
             ("access_token", &["opaque", "jwt", "client_credentials"][..]),
             ("authorization_code", &["lifetime", "remembered", "grant"]),
+            ("dpop", &["proof_lifetime"]),
             ("id_token", &["lifetime"]),
             ("interaction", &["lifetime", "consent"]),
             ("refresh_token", &["idle", "absolute"]),
@@ -237,6 +246,7 @@ mod tests {
             "client_defaults",
             "compatibility",
             "discovery",
+            "dpop",
             "endpoints",
             "id_token",
             "interaction",

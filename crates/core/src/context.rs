@@ -42,6 +42,8 @@ pub struct Call {
     pub peer: Option<IpAddr>,
     /// The Authorization header, as sent.
     pub authorization: Option<Zeroizing<String>>,
+    /// The DPoP header, if there is one.
+    pub dpop: Option<DpopHeader>,
     /// The `Origin` header: the origin whose script sent the request (Fetch, section "`Origin` header").
     pub origin: Option<Box<str>>,
     /// The sessions in the session cookie, the active one first.
@@ -69,6 +71,7 @@ impl Call {
             request_id,
             peer: None,
             authorization: None,
+            dpop: None,
             origin: None,
             sessions: Vec::new(),
             browser: None,
@@ -79,6 +82,15 @@ impl Call {
             meant_client: None,
         }
     }
+}
+
+/// What a DPoP proof is judged by (RFC 9449 sections 4.1 and 4.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DpopHeader {
+    /// The values of all header fields of this name, as sent. More than one is refused.
+    pub fields: Vec<Box<str>>,
+    /// The method of the request.
+    pub method: Box<str>,
 }
 
 /// The credentials of this scheme in an Authorization header (RFC 9110 section 11.4: `auth-scheme 1*SP
@@ -123,6 +135,14 @@ pub struct Env {
 }
 
 impl Call {
+    /// Whether the request uses DPoP: by its header, or by the scheme of an access token (RFC 9449 section 7.1).
+    #[must_use]
+    pub fn uses_dpop(&self) -> bool {
+        let header = self.authorization.as_deref().map_or("", String::as_str);
+        self.dpop.is_some()
+            || header.split(' ').next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("DPoP"))
+    }
+
     /// The peer's network as counters and events name it: a single IPv4 address, or the /64 of IPv6 that one
     /// customer usually has.
     #[must_use]

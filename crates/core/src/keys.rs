@@ -33,6 +33,8 @@ pub struct DerivedKeys {
     pub devices: SealingKey,
     /// Seals client secrets that serve as HMAC keys (OIDC Core section 10.1).
     pub client_secret: SealingKey,
+    /// Makes the nonces of DPoP proofs (RFC 9449 section 8).
+    pub dpop_nonce: KeyedHash,
     /// Derives the successor of a refresh token.
     pub refresh_rotation: Zeroizing<[u8; 32]>,
     /// Derives the authorization code that answers an interaction.
@@ -49,6 +51,7 @@ impl DerivedKeys {
             form_token: sealing("form token")?,
             devices: sealing("devices")?,
             client_secret: sealing("client secret")?,
+            dpop_nonce: KeyedHash::new(&secret.derive("dpop nonce")),
             refresh_rotation: secret.derive("refresh rotation"),
             interaction_code: secret.derive("interaction code"),
         })

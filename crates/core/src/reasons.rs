@@ -40,6 +40,7 @@ const LISTS: &[&[Described]] = &[
     request::response::REASONS,
     request::validated::REASONS,
     rule::claims::REASONS,
+    rule::dpop::REASONS,
     rule::pkce::REASONS,
     rule::scope::REASONS,
 ];

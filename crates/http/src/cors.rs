@@ -73,7 +73,7 @@ pub(crate) fn allow_origin(answer: &mut HttpResponse, policy: CorsPolicy, origin
             headers.insert(VARY, HeaderValue::from_static("Origin"));
             if let Some(origin) = origin {
                 headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-                let exposed = HeaderValue::from_static("WWW-Authenticate, X-Request-Id");
+                let exposed = HeaderValue::from_static("DPoP-Nonce, WWW-Authenticate, X-Request-Id");
                 headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
             }
         }

@@ -3,21 +3,24 @@
 
 use bytes::Bytes;
 use chancery_core::client::ORIGIN_NOT_ALLOWED;
-use chancery_core::context::Call;
+use chancery_core::context::{Call, DpopHeader};
 use chancery_core::endpoint::{ClientRequest, ClientResponse};
 use chancery_core::error::Failure;
 use chancery_core::offered::{Caller, Endpoint};
 use chancery_types::Params;
 use http::header::{ORIGIN, PRAGMA};
 use http::request::Parts;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::bodies::BodyError;
 use crate::cors::{self, CorsPolicy};
-use crate::encode::{HttpResponse, bearer_challenge, empty, error_body, json, private};
+use crate::encode::{HttpResponse, Schemes, empty, error_body, json, private, token_challenge};
 use crate::form;
 use crate::route::Route;
 use crate::site::Site;
+
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// The answer to a client's request.
 pub(crate) async fn answer(
@@ -37,9 +40,16 @@ pub(crate) async fn answer(
         cors_policy = CorsPolicy::SameOrigin;
     }
     let mut answer = result.unwrap_or_else(|failure| match route.caller() {
-        Caller::Bearer => bearer_challenge(&failure, site.provider.issuer()),
+        Caller::Bearer => {
+            let algorithms = site.provider.dpop_algorithms();
+            let schemes = Schemes { dpop: algorithms.as_deref(), uses_dpop: call.uses_dpop() };
+            token_challenge(&failure, site.provider.issuer(), &schemes)
+        }
         _ => error_body(&failure, site.provider.issuer()),
     });
+    if let Some(nonce) = site.provider.dpop_nonce(&call).and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
+        answer.headers_mut().insert(DPOP_NONCE, nonce);
+    }
     cors::allow_origin(&mut answer, cors_policy, origin);
     answer
 }
@@ -51,12 +61,21 @@ fn read<'b>(
     body: Result<&'b Bytes, BodyError>,
 ) -> Result<Params<'b>, Failure> {
     // An origin that is not ASCII cannot be allowed, like `null`.
+    call.dpop = dpop(parts);
     call.origin = parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null").into());
     call.authorization = form::authorization(&parts.headers)?;
     if parts.method != Method::POST {
         return Ok(Params::default());
     }
     form::body(&parts.headers, body)
+}
+
+/// The DPoP header (RFC 9449 section 4.1). What is no text is no JWT either.
+fn dpop(parts: &Parts) -> Option<DpopHeader> {
+    let fields = parts.headers.get_all(DPOP).iter();
+    let fields: Vec<Box<str>> =
+        fields.map(|field| String::from_utf8_lossy(field.as_bytes()).into()).collect();
+    (!fields.is_empty()).then(|| DpopHeader { fields, method: parts.method.as_str().into() })
 }
 
 fn record_failure(site: &Site, call: &Call, route: Route<'_>, failure: Failure) -> Failure {

@@ -75,7 +75,7 @@ fn pages_are_for_no_script() {
 fn a_clients_page_reads_its_answers() {
     let kit = TestProvider::new();
     let code = kit.code("alice", "spa", "openid");
-    let expected = (Some(SPA), Some("WWW-Authenticate, X-Request-Id"), Some("Origin"));
+    let expected = (Some(SPA), Some("DPoP-Nonce, WWW-Authenticate, X-Request-Id"), Some("Origin"));
     let exchanged = kit.code_request(&code).header("origin", SPA).send().expect_status(200);
     assert_eq!(said(&exchanged), expected);
     let token = exchanged.member("access_token");

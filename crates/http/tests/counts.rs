@@ -1,8 +1,10 @@
 //! Calls of the store per request (ARCHITECTURE.md, "An authorization request" and "A token request"). They
 //! do not depend on the machine, so a test can fix them.
 
+use std::cell::Cell;
+
 use chancery_jose::SigningAlgorithm;
-use chancery_testkit::{ClientKey, SECRET, TestProvider, days, password_of};
+use chancery_testkit::{ClientKey, ClientRequest, DpopKey, SECRET, TestProvider, days, password_of};
 use serde_json::json;
 
 /// Introspection: 1, of a JWT 2.
@@ -86,6 +88,39 @@ fn client_assertions() {
         let [request, ..] = endpoints("secret");
         assert_eq!(kit.trips(|| request.assertion(&wrong).send().expect_status(401)).1, 0);
     }
+}
+
+/// A proof of possession costs one trip (RFC 9449 section 11.1), so that a code exchange with it and an assertion costs
+/// 4, `client_credentials` with both 3 and UserInfo 2; a proof that is refused for anything but its use costs none.
+#[test]
+fn proofs_of_possession() {
+    let key = ClientKey::generate(SigningAlgorithm::Es256);
+    let metadata = json!({"client_id": "signs", "redirect_uris": ["https://signs.example/cb"], "jwks": key.jwks(),
+        "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
+        "token_endpoint_auth_method": "private_key_jwt", "id_token_signed_response_alg": "ES256"});
+    let kit = TestProvider::builder().configure(|config| config.dpop.offered = true).build();
+    kit.put_client(&metadata.to_string());
+    let dpop = DpopKey::generate(SigningAlgorithm::Es256);
+    let jti = Cell::new(0);
+    let both = |request: ClientRequest<'_>| {
+        jti.set(jti.get() + 1);
+        let assertion = key.assertion("signs", kit.issuer().as_str(), &jti.get().to_string(), kit.now());
+        let request = dpop.prove(request.assertion(&assertion)).to_http();
+        kit.trips(|| kit.send(request).expect_status(200))
+    };
+    let code = kit.code("alice", "signs", "openid offline_access");
+    let exchange = kit.anonymous_request("/token").param("grant_type", "authorization_code");
+    let exchange = exchange.param("code", &code.code).param("redirect_uri", "https://signs.example/cb");
+    let (tokens, trips) = both(exchange.param("code_verifier", code.verifier.as_deref().unwrap_or_default()));
+    assert_eq!(trips, 4);
+    let anonymous = || kit.anonymous_request("/token");
+    let refresh = anonymous().param("grant_type", "refresh_token");
+    assert_eq!(both(refresh.param("refresh_token", tokens.member("refresh_token"))).1, 4);
+    assert_eq!(both(anonymous().param("grant_type", "client_credentials")).1, 3);
+    let userinfo = dpop.userinfo(&kit, tokens.member("access_token")).to_http();
+    assert_eq!(kit.trips(|| kit.send(userinfo).expect_status(200)).1, 2);
+    let wrong = kit.client_credentials_request("web").header("dpop", "wrong");
+    assert_eq!(kit.trips(|| wrong.send().expect_status(400)).1, 0);
 }
 
 /// UserInfo: 1.

@@ -6,7 +6,10 @@
 use bytes::Bytes;
 use chancery_core::endpoint::registration::RegistrationAccess;
 use chancery_core::event::Event;
-use chancery_testkit::{Answer, Hostile, HtmlPage, MARK, TestProvider, UserAgent, minutes, refusals};
+use chancery_jose::SigningAlgorithm;
+use chancery_testkit::{
+    Answer, DpopKey, Hostile, HtmlPage, MARK, TestProvider, UserAgent, minutes, refusals,
+};
 use http::{Method, Request};
 use serde_json::json;
 
@@ -206,6 +209,25 @@ fn userinfo() {
         let by_header =
             kit.anonymous_request("/userinfo").get().header("authorization", &bearer).param("x", "1");
         vec![by_header.to_http(), by_form.to_http(), kit.anonymous_request("/userinfo").get().to_http()]
+    });
+}
+
+/// RFC 9449: the same where DPoP is on, with proofs whose time is over.
+#[test]
+fn proofs_of_possession() {
+    let kit = TestProvider::builder().configure(|config| config.dpop.offered = true).build();
+    let key = DpopKey::generate(SigningAlgorithm::Es256);
+    storm_at(&kit, 14, false, |kit| {
+        let code = kit.code("alice", "spa", "openid offline_access");
+        let tokens = key.prove(kit.code_request(&code)).send().expect_status(200);
+        let good = vec![
+            key.prove(kit.refresh_request("spa", tokens.member("refresh_token"))).to_http(),
+            key.prove(kit.client_credentials_request("web")).to_http(),
+            key.userinfo(kit, tokens.member("access_token")).to_http(),
+            kit.authorization_request("web").scope("openid").param("dpop_jkt", &key.thumbprint()).to_http(),
+        ];
+        kit.clock.advance(minutes(2));
+        good
     });
 }
 

@@ -1,7 +1,7 @@
 //! JWS in the compact serialisation (RFC 7515 section 7.1): reading and verifying, and writing in two steps,
 //! because the signature that is made between them may come from a remote signer.
 
-use crate::{Error, JwtClaims, SigningAlgorithm, Verifier, base64url, json, json::Object};
+use crate::{Error, JwtClaims, PublicJwk, SigningAlgorithm, Verifier, base64url, json, json::Object};
 
 /// The longest JWS that is read, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
@@ -15,7 +15,8 @@ pub struct Compact<'a> {
 }
 
 /// What the protected header says (RFC 7515 section 4.1). Keys and URLs in it (`jwk`, `jku`, `x5c`, `x5u`)
-/// are not read: nobody but the sender vouches for them (RFC 8725 section 3.10).
+/// are not read, because nobody but the sender vouches for them (RFC 8725 section 3.10); only
+/// [`Compact::embedded_key`] reads `jwk`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// `alg`
@@ -62,6 +63,18 @@ impl<'a> Compact<'a> {
     #[must_use]
     pub fn signing_input(&self) -> &'a str {
         self.signing_input
+    }
+
+    /// The public key that the header brings (`jwk`, RFC 7515 section 4.1.3). The sender chose it, so that a signature
+    /// verified with it proves possession of the private key, and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::MissingMember`] without `jwk`; those of [`PublicJwk::parse`], also for a private key.
+    pub fn embedded_key(&self) -> Result<PublicJwk, Error> {
+        let header = self.signing_input.split('.').next().unwrap_or_default();
+        let header = base64url::decode(header)?;
+        let jwk = Object::parse(&header)?.raw("jwk").ok_or(Error::MissingMember)?;
+        PublicJwk::parse(jwk.get().as_bytes())
     }
 
     /// The payload before verification. Its only use is to find the key by `iss`: anybody may have written

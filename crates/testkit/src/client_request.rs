@@ -88,6 +88,11 @@ impl<'k> ClientRequest<'k> {
         self.set("client_assertion", assertion).set("client_assertion_type", jwt_bearer)
     }
 
+    /// Where it goes: the provider, the method and the path.
+    pub(crate) fn target(&self) -> (&'k TestProvider, Method, String) {
+        (self.kit, self.method.clone(), self.path.clone())
+    }
+
     fn authentication(mut self, change: impl FnOnce(&mut Registration)) -> Self {
         change(self.authentication.as_mut().expect("a client that authenticates"));
         self

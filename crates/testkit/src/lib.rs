@@ -72,7 +72,8 @@
 //! checks that nothing was written or issued. [`Hostile`] makes hostile requests out of good ones, from a
 //! seed.
 //!
-//! *What a client signs* ([`ClientKey`]): assertions, request objects, and proofs that it has the key.
+//! *What a client signs* ([`ClientKey`]): assertions, request objects, and proofs that it has the key. A [`DpopKey`]
+//! makes a new proof for each request.
 //!
 //! *Races*. [`TestProvider::send_at_once`] interleaves requests at every question to the store, the registry,
 //! the accounts and the keys, in an order of a seed; [`TestProvider::send_while`] changes something
@@ -122,6 +123,9 @@ pub use clients::{READY_MADE, SECRET};
 
 mod answer;
 pub use answer::{Answer, MayRefuse, check_refused, check_refused_by_name};
+
+mod dpop;
+pub use dpop::DpopKey;
 
 mod client_request;
 pub use client_request::{ClientRequest, basic};

@@ -36,6 +36,9 @@ pub use redirect_pattern::RedirectPattern;
 
 mod grant_type;
 
+mod target_uri;
+pub use target_uri::TargetUri;
+
 pub mod handle;
 
 pub mod text;

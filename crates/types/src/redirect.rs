@@ -108,16 +108,7 @@ impl RedirectUri {
     /// and `/` for the empty path of a web address.
     #[must_use]
     pub fn normalised(&self) -> String {
-        let Ok(uri) = Uri::parse(&*self.0) else { return self.0.to_string() };
-        let uri = uri.normalize();
-        let is_web = matches!(uri.scheme().as_str(), "https" | "http") && uri.authority().is_some();
-        if !is_web || !uri.path().as_str().is_empty() {
-            return uri.into_string();
-        }
-        match uri.as_str().split_once('?') {
-            Some((before, query)) => format!("{before}/?{query}"),
-            None => format!("{uri}/"),
-        }
+        Uri::parse(&*self.0).map_or_else(|_| self.0.to_string(), |uri| normalised(&uri))
     }
 
     /// The URI without its port if its host is a loopback address, because RFC 8252 section 7.3 lets the port
@@ -146,6 +137,19 @@ impl fmt::Debug for RedirectUri {
 impl<'de> serde::Deserialize<'de> for RedirectUri {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         crate::text::deserialize(from, "a valid redirect URI", |text| Self::parse(text).ok())
+    }
+}
+
+/// As [`RedirectUri::normalised`] says.
+pub(crate) fn normalised(uri: &Uri<&str>) -> String {
+    let uri = uri.normalize();
+    let is_web = matches!(uri.scheme().as_str(), "https" | "http") && uri.authority().is_some();
+    if !is_web || !uri.path().as_str().is_empty() {
+        return uri.into_string();
+    }
+    match uri.as_str().split_once('?') {
+        Some((before, query)) => format!("{before}/?{query}"),
+        None => format!("{uri}/"),
     }
 }
 

@@ -307,6 +307,9 @@ pub(super) fn check_offered(
     for alg in encryption.iter().filter(|alg| !algorithms.contains(alg)) {
         complain("request_object_encryption_alg", alg.name());
     }
+    if metadata.sender_constraint.dpop_bound_access_tokens && !offered.dpop {
+        complain("dpop_bound_access_tokens", "DPoP");
+    }
     if !metadata.own.introspects.is_empty() && !offered.endpoints.has(Endpoint::Introspection) {
         complain("chancery.introspects", "introspection");
     }

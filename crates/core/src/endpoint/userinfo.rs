@@ -1,4 +1,5 @@
-//! OpenID Connect Core 1.0 section 5.3, UserInfo; RFC 6750 sections 2 and 3, use of the bearer token.
+//! OpenID Connect Core 1.0 section 5.3, UserInfo; RFC 6750 sections 2 and 3, use of the bearer token; RFC 9449
+//! section 7, use of a token that is bound to a key.
 //! Config     `[compatibility] query_access_token`
 //! Discovery  userinfo_endpoint userinfo_signing_alg_values_supported
 //!            userinfo_encryption_alg_values_supported userinfo_encryption_enc_values_supported
@@ -16,11 +17,12 @@ use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::LiveAccessToken;
 use crate::issue::encrypted::announce_encryption;
-use crate::model::Possession;
-use crate::offered::Component;
+use crate::model::{Possession, TokenBinding};
+use crate::offered::{Component, Endpoint};
 use crate::policy::{Gate, gate};
 use crate::ports::BoxFuture;
 use crate::rule::claims::ClaimsRule;
+use crate::rule::dpop::{Dpop, Proof};
 
 reasons! {
     /// The request contains no access token, so the challenge in the response has no `error` (RFC 6750
@@ -46,6 +48,20 @@ reasons! {
         description: "access token must only be provided using one mechanism",
         section: "RFC 6750 section 2",
     };
+    /// The access token is sent with the scheme `DPoP`, and there is no DPoP header.
+    pub TOKEN_WITHOUT_PROOF = Reason {
+        name: "access_token_without_proof",
+        code: ErrorCode::InvalidDpopProof,
+        description: "the access token must come with a DPoP proof",
+        section: "RFC 9449 section 7.1",
+    };
+    /// There is a DPoP header, and the access token is not sent with the scheme `DPoP`.
+    pub PROOF_WITHOUT_TOKEN = Reason {
+        name: "proof_without_dpop_scheme",
+        code: ErrorCode::InvalidRequest,
+        description: "a DPoP proof must come with an access token of the scheme DPoP",
+        section: "RFC 9449 section 7.1",
+    };
     /// The Authorization header does not consist of `Bearer` and one token.
     pub MALFORMED_HEADER = Reason {
         name: "bearer_header_malformed",
@@ -70,6 +86,10 @@ reasons! {
     /// The access token's client, account or grant is no longer valid.
     pub TOKEN_WITHDRAWN = invalid_token("access_token_withdrawn");
 }
+
+/// The authentication schemes, which are called like the types of tokens (RFC 6750 section 2.1, RFC 9449 section 7.1).
+const BEARER: &str = TokenBinding::None.token_type();
+const DPOP: &str = "DPoP";
 
 /// The reasons that a client must not be able to distinguish.
 const fn invalid_token(name: &'static str) -> Reason {
@@ -97,6 +117,8 @@ pub struct UserInfoEndpoint {
     pub issuer: Arc<TokenIssuer>,
     /// The claims that each scope stands for.
     pub claims: Arc<ClaimsRule>,
+    /// Reads proofs of possession.
+    pub(crate) dpop: Arc<Dpop>,
     /// Whether the access token may be in the query (RFC 6750 section 2.3).
     pub may_token_be_in_query: bool,
 }
@@ -114,10 +136,13 @@ impl UserInfoEndpoint {
         query: &Params<'_>,
         form: &Params<'_>,
     ) -> Result<UserInfo, Failure> {
-        let token = self.bearer(call, query, form)?;
-        let found = LiveAccessToken::find(call, env, &self.issuer, token).await?;
+        let (scheme, text) = self.presented(call, query, form)?;
+        let proof = self.proof(call, scheme, text)?;
+        let shown = Possession { key: proof.as_ref().map(Proof::key), certificate: None };
+        let found = LiveAccessToken::find(call, env, &self.issuer, text).await?;
         let token = found.ok_or(&TOKEN_UNKNOWN)?;
-        if !token.binding.admits(&Possession::default()) {
+        // RFC 9449 section 7.2: a token that is bound to a key is none for the scheme `Bearer`.
+        if token.binding.token_type() != scheme || !token.binding.admits(&shown) {
             return TOKEN_BOUND.refused();
         }
         // RFC 9068 section 4: the audience is checked first. Without `openid`, a resource server's token is
@@ -143,6 +168,9 @@ impl UserInfoEndpoint {
             Gate::Open(scopes) if scopes.contains(Scope::OPENID) => scopes,
             Gate::Open(..) | Gate::Closed(_) => return TOKEN_WITHDRAWN.refused(),
         };
+        if let Some(proof) = proof {
+            proof.use_up(call, env, client.demands(&self.issuer.floor)).await?;
+        }
 
         let asked = self.claims.registered(granted.claims.clone(), &client);
         let account = granted.account();
@@ -173,21 +201,36 @@ impl UserInfoEndpoint {
         Ok(answer)
     }
 
-    /// The token, from exactly one place (RFC 6750 section 2).
-    fn bearer<'a>(
+    /// The token, from exactly one place (RFC 6750 section 2), and the scheme for which it has to be good.
+    fn presented<'a>(
         &self,
         call: &'a Call,
         query: &'a Params<'_>,
         form: &'a Params<'_>,
-    ) -> Result<&'a str, Refusal> {
+    ) -> Result<(&'static str, &'a str), Refusal> {
         if query.has("access_token") && !self.may_token_be_in_query {
             return TOKEN_IN_QUERY.refused();
         }
         match (call.authorization.as_deref(), form.one("access_token")?, query.one("access_token")?) {
             (None, None, None) => TOKEN_MISSING.refused(),
-            (None, Some(token), None) | (None, None, Some(token)) => Ok(token),
-            (Some(header), None, None) => credentials(header, "Bearer").ok_or((&MALFORMED_HEADER).into()),
+            (None, Some(token), None) | (None, None, Some(token)) => Ok((BEARER, token)),
+            (Some(header), None, None) => {
+                let schemes = [Some(BEARER), self.dpop.is_offered().then_some(DPOP)];
+                let sent = |scheme| credentials(header, scheme).map(|token| (scheme, token));
+                schemes.into_iter().flatten().find_map(sent).ok_or((&MALFORMED_HEADER).into())
+            }
             _ => SEVERAL_TOKENS.refused(),
+        }
+    }
+
+    /// The proof that comes with a token of the scheme `DPoP`, and with no other (RFC 9449 section 7.1).
+    fn proof(&self, call: &Call, scheme: &str, token: &str) -> Result<Option<Proof>, Refusal> {
+        let has_proof = self.dpop.is_offered() && call.dpop.is_some();
+        match (scheme == DPOP, has_proof) {
+            (true, true) => self.dpop.proof(call, Endpoint::UserInfo, Some(token)),
+            (true, false) => TOKEN_WITHOUT_PROOF.refused(),
+            (false, true) => PROOF_WITHOUT_TOKEN.refused(),
+            (false, false) => Ok(None),
         }
     }
 }

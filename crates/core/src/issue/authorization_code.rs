@@ -15,7 +15,7 @@ use crate::error::{Complaint, Fault, SectionCheck};
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::AccessTokenConfig;
 use crate::issue::refresh_token::RefreshTokenConfig;
-use crate::model::{Client, Entitlement, Holder, TokenBinding};
+use crate::model::{Client, Entitlement, Holder};
 use crate::policy::TokenKind;
 use crate::records::AuthorizationCodeBody;
 use crate::request::{Addressed, Asked};
@@ -106,7 +106,7 @@ impl TokenIssuer {
             redirect_uri_was_sent: addressed.target.was_sent(),
             code_challenge: challenge.map(|challenge| challenge.as_str().into()),
             code_challenge_method: challenge.map_or(CodeChallengeMethod::S256, |challenge| challenge.method),
-            binding: TokenBinding::None,
+            binding: asked.code_binding,
             nonce: asked.nonce.clone(),
             granted: granted.clone(),
         };

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Reason, Refusal};
 use crate::model::Client;
+use crate::profile::{BindingMethod, Demands};
 
 /// A SHA-256 thumbprint: of a public key (RFC 7638) or of a certificate (RFC 8705 section 3.1). It is no secret.
 ///
@@ -102,23 +103,45 @@ reasons! {
         description: "the client must present its certificate",
         section: "RFC 8705 section 3",
     };
+    /// A security profile demands that access tokens are bound to their sender, and the client has not shown possession
+    /// of what it permits.
+    pub BINDING_DEMANDED = Reason {
+        name: "token_binding_demanded",
+        code: ErrorCode::InvalidRequest,
+        description: "the client must show possession of a key, as its security profile demands",
+        section: "FAPI 2.0 Security Profile section 5.3.2.1",
+    };
 }
 
 impl TokenBinding {
     /// What an access token for this client is bound to. A client that is registered for one way gets no token
-    /// without it.
+    /// without it, and nobody gets one against the demands.
     ///
     /// # Errors
-    /// A refusal if that was not shown.
-    pub fn of_access_token(shown: &Possession, client: &Client) -> Result<Self, Refusal> {
+    /// A refusal if what is needed was not shown.
+    pub fn of_access_token(shown: &Possession, client: &Client, demands: &Demands) -> Result<Self, Refusal> {
+        let chosen = Self::chosen(shown, client, demands)?;
+        let method = match chosen {
+            Self::None => None,
+            Self::Key(_) => Some(BindingMethod::Key),
+            Self::Certificate(_) => Some(BindingMethod::Certificate),
+        };
+        let is_permitted = method.map_or(demands.bound_tokens().is_none(), |way| demands.bindings.has(&way));
+        if is_permitted { Ok(chosen) } else { BINDING_DEMANDED.refused() }
+    }
+
+    fn chosen(shown: &Possession, client: &Client, demands: &Demands) -> Result<Self, Refusal> {
         let registered = client.metadata().sender_constraint;
         if registered.tls_client_certificate_bound_access_tokens {
             return shown.certificate.map(Self::Certificate).ok_or_else(|| (&CERTIFICATE_MISSING).into());
         }
-        match shown.key {
-            Some(key) => Ok(Self::Key(key)),
-            None if registered.dpop_bound_access_tokens => PROOF_MISSING.refused(),
-            None => Ok(Self::None),
+        match (shown.key, shown.certificate) {
+            (Some(key), _) => Ok(Self::Key(key)),
+            (None, _) if registered.dpop_bound_access_tokens => PROOF_MISSING.refused(),
+            (None, Some(certificate)) if demands.bound_tokens().is_some() => {
+                Ok(Self::Certificate(certificate))
+            }
+            (None, _) => Ok(Self::None),
         }
     }
 

@@ -37,7 +37,9 @@ mod own_parameters;
 pub use own_parameters::OwnParameters;
 
 pub(crate) mod binding;
-pub use binding::{CERTIFICATE_MISSING, PROOF_MISSING, Possession, Thumbprint, TokenBinding};
+pub use binding::{
+    BINDING_DEMANDED, CERTIFICATE_MISSING, PROOF_MISSING, Possession, Thumbprint, TokenBinding,
+};
 
 mod consent;
 pub use consent::{ConsentAnswer, ResourceScopes};

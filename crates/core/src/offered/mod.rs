@@ -133,6 +133,8 @@ pub struct Offered {
     pub unsigned_request_objects: bool,
     /// The subject identifier types; the first is for clients that do not say.
     pub subject_types: Vec<SubjectType>,
+    /// Whether a client may be registered for DPoP.
+    pub dpop: bool,
     /// What clients are registered for if they do not say.
     pub client_defaults: ClientDefaults,
     /// What the requests of each client are held to.
@@ -171,6 +173,7 @@ impl Offered {
             request_object_encryption_algorithms: KeyManagementAlgorithm::ALL.to_vec(),
             unsigned_request_objects: unsigned_request_object,
             subject_types: SubjectsConfig::default().types,
+            dpop: false,
             client_defaults: ClientDefaults::default(),
             floor: Floor::default(),
         }

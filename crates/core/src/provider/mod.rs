@@ -181,7 +181,7 @@ impl Provider {
     /// An error for the pages to show.
     pub async fn interaction_view(&self, call: &Call, interaction: &str) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
-        let decided = front_end::view(&snapshot.interactions, call, &self.env, interaction).await;
+        let decided = Box::pin(front_end::view(&snapshot.interactions, call, &self.env, interaction)).await;
         self.respond(&snapshot, call, Endpoint::Interaction, decided).await
     }
 
@@ -294,6 +294,19 @@ impl Provider {
         };
         let named = || client.as_ref().map(AuthenticatedClient::when_refused);
         answer.inspect_err(|failure| self.env.record_failure(call, endpoint, named(), failure))
+    }
+
+    /// The algorithms of DPoP proofs, as a challenge names them (RFC 9449 section 7.1); `None` if DPoP is off.
+    #[must_use]
+    pub fn dpop_algorithms(&self) -> Option<String> {
+        self.snapshot.load().dpop.challenge_algorithms()
+    }
+
+    /// The nonce for the next DPoP proof of whoever has sent this request, if there is a new one (RFC 9449 section
+    /// 8.2).
+    #[must_use]
+    pub fn dpop_nonce(&self, call: &Call) -> Option<String> {
+        self.snapshot.load().dpop.next_nonce(call)
     }
 
     /// The registration endpoint (RFC 7591 section 3.1).

@@ -27,6 +27,7 @@ use crate::offered::{Component, Endpoint};
 use crate::policy::{AuthorizationPolicy, ClientPolicy, PromptOrder, TokenPolicy};
 use crate::request::{Recognised, RequestObjectsConfig, Resolver, Rules};
 use crate::rule::claims::ClaimsRule;
+use crate::rule::dpop::Dpop;
 use crate::rule::pairwise::Subjects;
 use crate::rule::pkce::Pkce;
 use crate::rule::scope::ScopeRule;
@@ -59,6 +60,7 @@ pub struct Snapshot {
     pub(super) end_session: EndSessionEndpoint,
     pub(super) authenticator: Authenticator,
     pub(super) registration: RegistrationEndpoint,
+    pub(super) dpop: Arc<Dpop>,
     /// The endpoints for clients that are switched on.
     pub(super) client_endpoints: BTreeMap<Endpoint, Served>,
 }
@@ -129,11 +131,19 @@ impl Snapshot {
             is_on: offered.endpoints.has(Endpoint::EndSession),
             redirects: offered.redirects,
         };
+        let dpop = Arc::new(Dpop::new(
+            config.dpop.clone(),
+            &offered.floor,
+            env.issuer.clone(),
+            config.routes.clone(),
+            Arc::clone(&keys),
+        ));
         let authorization = AuthorizationEndpoint::new(Arc::clone(&interactions));
         let token = TokenEndpoint {
             issuer: issuer.clone(),
             scopes: Arc::new(scope.clone()),
             offered: offered.clone(),
+            dpop: Arc::clone(&dpop),
             extensions: extensions.clone(),
         };
         let introspection = IntrospectionEndpoint { issuer: issuer.clone(), policy: client_policy.clone() };
@@ -141,6 +151,7 @@ impl Snapshot {
         let userinfo = UserInfoEndpoint {
             issuer: issuer.clone(),
             claims: Arc::new(claims.clone()),
+            dpop: Arc::clone(&dpop),
             may_token_be_in_query: config.compatibility.query_access_token,
         };
 
@@ -156,11 +167,12 @@ impl Snapshot {
             management: path.map(|path| format!("{}{path}", env.issuer).into()),
         };
 
-        let components: [&dyn Component; 10] = [
+        let components: [&dyn Component; 11] = [
             &*offered,
             &scope,
             &claims,
             &pkce,
+            &*dpop,
             &*interactions,
             &interactions.rules.resolver,
             &interactions.rules,
@@ -202,6 +214,7 @@ impl Snapshot {
                 policy: client_policy.clone(),
             },
             registration,
+            dpop,
             client_endpoints: client_endpoints
                 .into_iter()
                 .filter(|(on, _)| offered.endpoints.has(*on))

@@ -26,7 +26,7 @@ pub use interaction::{AnswerBody, Answered, InteractionBody, InteractionId, answ
 mod refresh_family;
 pub use refresh_family::RefreshFamilyBody;
 mod replay;
-pub use replay::{ReplayBody, assertion_key, challenge_key};
+pub use replay::{ReplayBody, assertion_key, challenge_key, proof_key};
 mod revocation;
 pub use revocation::{RevocationBody, revocation_key};
 mod session;

@@ -7,13 +7,16 @@ use chancery_types::{Params, Scope, Scopes};
 
 use super::response::Carried;
 use super::validated::{
-    ID_TOKEN_HINT_INVALID, MAX_AGE_MALFORMED, NONCE_MISSING, OPENID_MISSING, OPENID_MISSING_FOR_ID_TOKEN,
-    PROMPT_NONE_COMBINED, PROMPT_UNSUPPORTED, REGISTRATION_UNSUPPORTED, REQUEST_TOO_LONG,
-    REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED, RESPONSE_TYPE_MISSING, RESPONSE_TYPE_UNREGISTERED,
-    RESPONSE_TYPE_UNSUPPORTED, Rules, STATE_MISSING, SUBJECT_IMPOSSIBLE, TOO_LONG,
+    DPOP_JKT_MALFORMED, ID_TOKEN_HINT_INVALID, MAX_AGE_MALFORMED, NONCE_MISSING, OPENID_MISSING,
+    OPENID_MISSING_FOR_ID_TOKEN, PROMPT_NONE_COMBINED, PROMPT_UNSUPPORTED, REGISTRATION_UNSUPPORTED,
+    REQUEST_TOO_LONG, REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED, RESPONSE_TYPE_MISSING,
+    RESPONSE_TYPE_UNREGISTERED, RESPONSE_TYPE_UNSUPPORTED, Rules, STATE_MISSING, SUBJECT_IMPOSSIBLE,
+    TOO_LONG,
 };
 use crate::error::{MALFORMED_PARAMETER, Refusal};
-use crate::model::{Acr, ClaimsRequest, Client, OwnParameters, PromptName, ResourceServer};
+use crate::model::{
+    Acr, ClaimsRequest, Client, OwnParameters, PromptName, ResourceServer, Thumbprint, TokenBinding,
+};
 use crate::offered::Offered;
 use crate::past_login::PastLogin;
 use crate::policy::{PromptOrder, RequestView};
@@ -86,6 +89,10 @@ pub(super) fn asked(
         // There is nothing to protect.
         false => None,
     };
+    let code_binding = match params.one("dpop_jkt")?.filter(|_| rules.offered.dpop) {
+        Some(text) => TokenBinding::Key(Thumbprint::parse(text).ok_or(&DPOP_JKT_MALFORMED)?),
+        None => TokenBinding::None,
+    };
     let max_age =
         max_age(params.one("max_age")?)?.or(client.metadata().openid.default_max_age.filter(|_| is_openid));
     let claims =
@@ -115,6 +122,7 @@ pub(super) fn asked(
         acr_values,
         nonce,
         code_challenge,
+        code_binding,
         expected,
         login_hint,
         ui_locales,
@@ -155,6 +163,8 @@ pub struct Asked {
     pub nonce: Option<Box<str>>,
     /// PKCE.
     pub code_challenge: Option<CodeChallenge>,
+    /// Who may exchange the code (RFC 9449 section 10).
+    pub code_binding: TokenBinding,
     /// Whom the client expects, any of these: `sub` of `id_token_hint`, or of `claims`. Empty where it may be
     /// anybody.
     pub expected: Vec<Box<str>>,

@@ -19,6 +19,7 @@ const RECOGNISED: &[&str] = &[
     "code_challenge",
     "code_challenge_method",
     "display",
+    "dpop_jkt",
     "id_token_hint",
     "login_hint",
     "max_age",

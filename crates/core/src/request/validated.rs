@@ -119,6 +119,13 @@ reasons! {
         description: "response_mode must be one whose responses are signed",
         section: "FAPI 2.0 Message Signing section 5.4.1",
     };
+    /// `dpop_jkt` is not the thumbprint of a key.
+    pub DPOP_JKT_MALFORMED = Reason {
+        name: "dpop_jkt_malformed",
+        code: ErrorCode::InvalidRequest,
+        description: "dpop_jkt must be the base64url of a SHA-256 thumbprint",
+        section: "RFC 9449 section 10",
+    };
     /// `max_age` is not a number of seconds.
     pub MAX_AGE_MALFORMED = Reason {
         name: "max_age_malformed",

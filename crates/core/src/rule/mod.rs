@@ -2,6 +2,7 @@
 
 mod claims_locales;
 pub mod claims;
+pub mod dpop;
 pub mod pairwise;
 pub mod pkce;
 pub mod scope;

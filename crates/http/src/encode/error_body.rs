@@ -76,8 +76,13 @@ fn body(status: StatusCode, body: &ErrorBody) -> HttpResponse {
 }
 
 /// A challenge with realm, `error` and `error_description`, as RFC 6750 section 3 defines it for `Bearer`.
-pub(super) fn challenge(scheme: &str, issuer: &Issuer, reason: &Reason) -> String {
-    let mut text = format!("{scheme} realm=\"{issuer}\", error=\"{}\"", reason.code);
+fn challenge(scheme: &str, issuer: &Issuer, reason: &Reason) -> String {
+    format!("{scheme} realm=\"{issuer}\"{}", error_parameters(reason))
+}
+
+/// `error` and `error_description` of a challenge, behind its realm.
+pub(super) fn error_parameters(reason: &Reason) -> String {
+    let mut text = format!(", error=\"{}\"", reason.code);
     if !reason.description.is_empty() {
         text.push_str(", error_description=\"");
         text.push_str(reason.description);

@@ -3,8 +3,8 @@
 mod error_body;
 pub(crate) use error_body::{BUSY_RETRY_AFTER, error_body, retry_after};
 
-mod bearer_challenge;
-pub(crate) use bearer_challenge::bearer_challenge;
+mod token_challenge;
+pub(crate) use token_challenge::{Schemes, token_challenge};
 
 mod registration_error;
 pub(crate) use registration_error::registration_error;

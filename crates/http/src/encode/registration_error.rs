@@ -7,7 +7,7 @@ use chancery_types::iana::ErrorCode;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{HttpResponse, bearer_challenge, error_body, json};
+use super::{HttpResponse, Schemes, error_body, json, token_challenge};
 
 #[derive(Serialize)]
 struct ErrorBody {
@@ -26,7 +26,7 @@ pub(crate) fn registration_error(error: &RegistrationError, issuer: &Issuer) -> 
             Failure::Refused(refusal)
                 if matches!(refusal.reason.code, ErrorCode::InvalidToken | ErrorCode::InsufficientScope) =>
             {
-                bearer_challenge(failure, issuer)
+                token_challenge(failure, issuer, &Schemes::BEARER)
             }
             _ => error_body(failure, issuer),
         },

@@ -93,6 +93,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("throttle", "Limits guesses at passwords. Only failures are counted"),
     ("sign_up", "Accounts that people make for themselves (Initiating User Registration via OpenID Connect)"),
     ("client_authentication", "How clients authenticate"),
+    (
+        "dpop",
+        "Tokens that are bound to a key of the client (RFC 9449, DPoP): whoever steals one cannot use it",
+    ),
     ("request_objects", "Authorization requests that are JWTs (RFC 9101)"),
     (
         "client_defaults",
@@ -368,6 +372,36 @@ const WRITTEN: &[Setting] = &[
         Form::Choice(&["either", "registered"]),
         "\"either\"",
         "How a client with a secret may send it: in the header or in the body, or only in the way that it is registered with. A client can be restricted by itself (`secret_method` below `chancery` in its metadata).",
+    ),
+    setting(
+        "dpop.offered",
+        Form::Switch,
+        "false",
+        "Whether clients can bind their tokens to a key by proofs of possession. Clients that send none get bearer tokens as before, unless they are registered with `dpop_bound_access_tokens`.",
+    ),
+    setting(
+        "dpop.algorithms",
+        Form::Texts,
+        "[\"ES256\", \"ES384\", \"PS256\", \"EdDSA\", \"Ed25519\"]",
+        "What proofs may be signed with. An HMAC is refused.",
+    ),
+    setting(
+        "dpop.proof_lifetime",
+        Form::Duration,
+        "\"60s\"",
+        "How long after it was made a proof can be used, once; at most `5m`.",
+    ),
+    setting(
+        "dpop.clock_tolerance",
+        Form::Duration,
+        "\"60s\"",
+        "How far the clock of a client may be ahead of the server's; at most `5m`.",
+    ),
+    setting(
+        "dpop.require_nonce",
+        Form::Switch,
+        "false",
+        "Whether every proof has to contain a nonce of this server, which lives for at most five minutes. Then no proof can be made in advance, and the clocks of clients do not matter. Clients that have none are told by `use_dpop_nonce`, so that their first request costs one more.",
     ),
     setting(
         "request_objects.algorithms",

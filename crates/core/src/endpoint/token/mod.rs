@@ -14,8 +14,9 @@ use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
 use crate::model::{Client, Granted, Possession, ResourceScopes, ResourceServer, Target, TokenBinding};
-use crate::offered::Offered;
+use crate::offered::{Endpoint, Offered};
 use crate::policy::{self, AUDIENCE_WITHDRAWN};
+use crate::rule::dpop::Dpop;
 use crate::rule::scope::ScopeRule;
 
 pub mod authorization_code;
@@ -69,6 +70,8 @@ pub struct TokenEndpoint {
     pub scopes: Arc<ScopeRule>,
     /// Which grant types are offered.
     pub offered: Arc<Offered>,
+    /// Reads proofs of possession.
+    pub(crate) dpop: Arc<Dpop>,
     /// The application's own grant types.
     pub(crate) extensions: ExtensionGrants,
 }
@@ -97,12 +100,18 @@ impl ClientEndpoint for TokenEndpoint {
     ) -> Result<TokenResponse, Failure> {
         let grant = GrantRequest::parse(params, &self.offered, &self.extensions)?;
         grant.allowed_to(client.client())?;
-        let shown = Possession::default();
-        match self.attempt(call, env, client, &grant, &shown).await? {
+        let demands = client.client().demands(&self.offered.floor);
+        let shown = Possession {
+            key: self.dpop.shown(call, env, Endpoint::Token, demands).await?,
+            certificate: None,
+        };
+        let binding = TokenBinding::of_access_token(&shown, client.client(), demands)?;
+        let possession = (&shown, binding);
+        match self.attempt(call, env, client, &grant, possession).await? {
             Issuance::Issued(response) => Ok(response),
             // The family was rotated after it was read. When it is read again, the token is the one just
             // replaced.
-            Issuance::Lost(_) => match self.attempt(call, env, client, &grant, &shown).await? {
+            Issuance::Lost(_) => match self.attempt(call, env, client, &grant, possession).await? {
                 Issuance::Issued(response) => Ok(response),
                 Issuance::Lost(_) => {
                     Err(Fault::unavailable("a refresh family changes faster than it is read").into())
@@ -122,10 +131,9 @@ impl TokenEndpoint {
         env: &Env,
         client: &AuthenticatedClient,
         grant: &GrantRequest<'_>,
-        shown: &Possession,
+        (shown, binding): (&Possession, TokenBinding),
     ) -> Result<Issuance, Failure> {
         let caller = Requester { call, env, client: client.client() };
-        let binding = TokenBinding::of_access_token(shown, caller.client)?;
         let entitled = match grant {
             GrantRequest::AuthorizationCode(asked) => {
                 authorization_code::entitle(caller, asked, shown).await?

@@ -72,13 +72,13 @@ impl ClientMetadata {
         let read = Self {
             description,
             logout: Logout::read(from, &flow),
+            sender_constraint: SenderConstraint::read(from, &flow),
             flow,
             jwks,
             jwks_uri,
             openid: OpenId::read(from, algorithms, subject_types),
             authorization_responses: AuthorizationResponses::read(from, algorithms),
             request_objects: RequestObjects::read(from),
-            sender_constraint: SenderConstraint::read(from),
             own,
         };
         let has_id_token = read.flow.response_types.iter().any(|value| value.has_id_token());

@@ -6,7 +6,6 @@ use super::Reader;
 /// If `true`, these members demand something that this server does not do.
 const DEMANDS: &[(&str, &str)] = &[
     ("require_pushed_authorization_requests", "RFC 9126 section 6"),
-    ("dpop_bound_access_tokens", "RFC 9449 section 5.2"),
     ("tls_client_certificate_bound_access_tokens", "RFC 8705 section 3.4"),
 ];
 

@@ -1,0 +1,420 @@
+//! RFC 9449, OAuth 2.0 Demonstrating Proof of Possession (DPoP): sections 4 to 11.
+//! Config     `[dpop]`
+//! Discovery  dpop_signing_alg_values_supported
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chancery_jose::{
+    ClaimsWriter, Compact, Error, JwtClaims, PublicJwk, SigningAlgorithm, base64url, sha256,
+};
+use chancery_types::iana::ErrorCode;
+use chancery_types::{Issuer, TargetUri, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::context::{Call, DpopHeader, Env};
+use crate::error::{Complaint, Failure, Reason, Refusal, SectionCheck};
+use crate::keys::{DerivedKeys, KeySet};
+use crate::model::Thumbprint;
+use crate::offered::{Component, Endpoint, Routes};
+use crate::profile::{Demands, Floor};
+use crate::records::proof_key;
+
+/// `[dpop]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DpopConfig {
+    /// Whether clients can bind their tokens to a key of their own. Otherwise their proofs are ignored.
+    pub offered: bool,
+    /// What proofs may be signed with.
+    pub algorithms: Vec<SigningAlgorithm>,
+    /// How long after it was made a proof can be used.
+    #[serde(with = "crate::duration")]
+    pub proof_lifetime: Duration,
+    /// How far the clock of a client may be ahead of ours.
+    #[serde(with = "crate::duration")]
+    pub clock_tolerance: Duration,
+    /// Whether every proof has to contain a nonce of this server. Then the clocks of clients do not matter, and no
+    /// proof can have been made in advance.
+    pub require_nonce: bool,
+}
+
+impl Default for DpopConfig {
+    fn default() -> Self {
+        use SigningAlgorithm::{Ed25519, EdDsa, Es256, Es384, Ps256};
+        Self {
+            offered: false,
+            algorithms: vec![Es256, Es384, Ps256, EdDsa, Ed25519],
+            proof_lifetime: Duration::from_secs(60),
+            clock_tolerance: Duration::from_secs(60),
+            require_nonce: false,
+        }
+    }
+}
+
+impl DpopConfig {
+    /// What is wrong with it.
+    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+        const LONGEST: Duration = Duration::from_secs(300);
+        SectionCheck::of("dpop")
+            .lifetimes(&[("proof_lifetime", self.proof_lifetime)])
+            .demand(
+                self.proof_lifetime <= LONGEST,
+                "proof_lifetime",
+                "must be at most 5m, because a proof is for one request",
+                "RFC 9449 section 11.1",
+            )
+            .demand(
+                self.clock_tolerance <= LONGEST,
+                "clock_tolerance",
+                "must be at most 5m; demand nonces if the clocks of clients are worse",
+                "RFC 9449 section 11.1",
+            )
+            .demand(
+                !self.algorithms.is_empty() && !self.algorithms.iter().any(|alg| alg.is_symmetric()),
+                "algorithms",
+                "must name at least one algorithm, and no HMAC, for which there is no public key",
+                "RFC 9449 section 11.6",
+            )
+            .complaints()
+    }
+}
+
+const fn invalid_proof(name: &'static str, description: &'static str, section: &'static str) -> Reason {
+    Reason { name, code: ErrorCode::InvalidDpopProof, description, section }
+}
+
+const CHECKS: &str = "RFC 9449 section 4.3";
+
+reasons! {
+    /// The request has more than one DPoP header.
+    SEVERAL = invalid_proof("dpop_header_repeated", "there must be one DPoP header", CHECKS);
+    /// The DPoP header is not a signed JWT, or larger than 16 KiB.
+    MALFORMED = invalid_proof("dpop_proof_malformed", "the DPoP proof must be a signed JWT", CHECKS);
+    /// The proof lacks one of the claims `jti`, `htm`, `htu` and `iat`, or `ath` beside an access token, or its `jti`
+    /// is longer than 256 bytes.
+    INCOMPLETE =
+        invalid_proof("dpop_proof_incomplete", "the DPoP proof lacks a claim", "RFC 9449 section 4.2");
+    /// The header `typ` of the proof is not `dpop+jwt`, so that it is a JWT for another purpose.
+    TYPE_WRONG =
+        invalid_proof("dpop_type_wrong", "the DPoP proof must have typ dpop+jwt", "RFC 9449 section 11.5");
+    /// The proof is signed by an algorithm that `dpop.algorithms` does not name, by an HMAC, or not at all.
+    ALGORITHM_WRONG = invalid_proof(
+        "dpop_algorithm_wrong",
+        "the algorithm of the DPoP proof is not supported",
+        "RFC 9449 section 11.6",
+    );
+    /// The header `jwk` of the proof is missing, is no public key, or holds the private one, too.
+    KEY_WRONG =
+        invalid_proof("dpop_key_wrong", "the DPoP proof must have a public key as its jwk", CHECKS);
+    /// The proof is not signed by the key that it names.
+    SIGNATURE_WRONG =
+        invalid_proof("dpop_signature_wrong", "the signature of the DPoP proof is wrong", CHECKS);
+    /// `htm` of the proof is not the method of the request.
+    METHOD_WRONG = invalid_proof("dpop_method_wrong", "the DPoP proof is for another method", CHECKS);
+    /// `htu` of the proof is not the URI of the endpoint. If clients know the server by another address than its
+    /// issuer, the issuer is wrong.
+    TARGET_WRONG = invalid_proof("dpop_target_wrong", "the DPoP proof is for another URI", CHECKS);
+    /// The proof has a nonce, and this server has given none.
+    NONCE_UNKNOWN =
+        invalid_proof("dpop_nonce_unknown", "the nonce of the DPoP proof is not one of this server", CHECKS);
+    /// The proof is older than `dpop.proof_lifetime`, or its own `exp` is past.
+    EXPIRED = invalid_proof("dpop_proof_expired", "the DPoP proof is too old", "RFC 9449 section 11.1");
+    /// The proof was made in the future: the clock of the client is ahead by more than `dpop.clock_tolerance`.
+    NOT_YET_VALID = invalid_proof(
+        "dpop_proof_not_yet_valid",
+        "the DPoP proof was made in the future",
+        "RFC 9449 section 11.1",
+    );
+    /// `ath` of the proof is not the hash of the access token.
+    TOKEN_WRONG = invalid_proof("dpop_token_wrong", "the DPoP proof is for another access token", CHECKS);
+    /// The proof was used before.
+    REPLAYED =
+        invalid_proof("dpop_proof_replayed", "the DPoP proof was used before", "RFC 9449 section 11.1");
+    /// The proof has no nonce, and `dpop.require_nonce` demands one. The response has one for the next attempt.
+    NONCE_MISSING = Reason {
+        name: "dpop_nonce_missing",
+        code: ErrorCode::UseDpopNonce,
+        description: "the DPoP proof must have the nonce of this response",
+        section: "RFC 9449 section 8",
+    };
+    /// The nonce of the proof is not one of this server, or older than five minutes. The response has another one.
+    NONCE_OLD = Reason {
+        name: "dpop_nonce_old",
+        code: ErrorCode::UseDpopNonce,
+        description: "the DPoP proof must have the nonce of this response",
+        section: "RFC 9449 section 8",
+    };
+}
+
+/// The `typ` of a proof (section 4.2).
+const TYPE: &str = "dpop+jwt";
+
+/// The longest `jti` (section 11.1).
+const LONGEST_JTI: usize = 256;
+
+/// How much longer the use of a proof is remembered than it could be used by our own clock, for other nodes, whose
+/// clocks are behind.
+const REMEMBERED: Duration = Duration::from_secs(10);
+
+/// The rule. If it is off, every request is as if it had no proof.
+pub struct Dpop {
+    config: DpopConfig,
+    issuer: Issuer,
+    routes: Routes,
+    keys: Arc<KeySet>,
+}
+
+impl Component for Dpop {
+    fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
+        if self.config.offered {
+            let names = self.config.algorithms.iter().map(|alg| alg.name());
+            metadata.strings("dpop_signing_alg_values_supported", names);
+        }
+    }
+}
+
+/// A proof that is good, but for whether it was used before.
+pub(crate) struct Proof {
+    alg: SigningAlgorithm,
+    key: Thumbprint,
+    jti: String,
+    /// From then on it is refused anyway.
+    ends: Timestamp,
+}
+
+impl Proof {
+    /// The key whose possession it proves.
+    pub(crate) fn key(&self) -> Thumbprint {
+        self.key
+    }
+
+    /// Uses it up for a client that this is demanded of, in one step of the store (section 11.1).
+    ///
+    /// # Errors
+    /// A refusal if it was used before, on whichever node, or if its algorithm is not permitted; a fault of the store.
+    pub(crate) async fn use_up(&self, call: &Call, env: &Env, demands: &Demands) -> Result<(), Failure> {
+        if !demands.algorithms.has(&self.alg) {
+            return ALGORITHM_WRONG.refused();
+        }
+        let mark = proof_key(&env.realm, &self.key, &self.jti);
+        let is_first = env.records().use_once(call.now, mark, self.ends + REMEMBERED).await?;
+        if is_first { Ok(()) } else { REPLAYED.refused() }
+    }
+}
+
+impl Dpop {
+    /// Built from the configuration. What the profile of the server does not permit is not offered.
+    pub(crate) fn new(
+        mut config: DpopConfig,
+        floor: &Floor,
+        issuer: Issuer,
+        routes: Routes,
+        keys: Arc<KeySet>,
+    ) -> Self {
+        config.algorithms.retain(|alg| floor.server().algorithms.has(alg));
+        Self { config, issuer, routes, keys }
+    }
+
+    /// Whether it is on.
+    pub(crate) fn is_offered(&self) -> bool {
+        self.config.offered
+    }
+
+    /// The algorithms of proofs, as a challenge names them (section 7.1); `None` if it is off.
+    pub(crate) fn challenge_algorithms(&self) -> Option<String> {
+        let names: Vec<&str> = self.config.algorithms.iter().map(|alg| alg.name()).collect();
+        self.config.offered.then(|| names.join(" "))
+    }
+
+    /// The key whose possession a request without an access token proves. Its proof is used up.
+    ///
+    /// # Errors
+    /// As [`Dpop::proof`] and [`Proof::use_up`].
+    pub(crate) async fn shown(
+        &self,
+        call: &Call,
+        env: &Env,
+        endpoint: Endpoint,
+        demands: &Demands,
+    ) -> Result<Option<Thumbprint>, Failure> {
+        let Some(proof) = self.proof(call, endpoint, None)? else { return Ok(None) };
+        proof.use_up(call, env, demands).await?;
+        Ok(Some(proof.key()))
+    }
+
+    /// The proof of a request to this endpoint, if it has one, judged in the order of section 4.3.
+    ///
+    /// # Errors
+    /// A refusal for the first rule that it breaks.
+    pub(crate) fn proof(
+        &self,
+        call: &Call,
+        endpoint: Endpoint,
+        access_token: Option<&str>,
+    ) -> Result<Option<Proof>, Refusal> {
+        let Some(header) = call.dpop.as_ref().filter(|_| self.config.offered) else { return Ok(None) };
+        let sent = Sent::read(header)?;
+        let is_complete = sent.ath.is_some() || access_token.is_none();
+        if sent.jti.is_empty() || sent.jti.len() > LONGEST_JTI || !is_complete {
+            return INCOMPLETE.refused();
+        }
+        if !sent.compact.header().is_type(TYPE) {
+            return TYPE_WRONG.refused();
+        }
+        let alg = sent.compact.header().alg;
+        if !self.config.algorithms.contains(&alg) {
+            return ALGORITHM_WRONG.refused();
+        }
+        let key = sent.verify()?;
+        if sent.htm != *header.method {
+            return METHOD_WRONG.refused();
+        }
+        if !self.is_target(endpoint, &sent.htu) {
+            return TARGET_WRONG.refused();
+        }
+        let ends = self.end(&sent, call.now)?;
+        let hash = access_token.map(|token| base64url::encode(sha256(token.as_bytes())));
+        if hash.is_some() && hash != sent.ath {
+            return TOKEN_WRONG.refused();
+        }
+        Ok(Some(Proof { alg, key, jti: sent.jti, ends }))
+    }
+
+    /// Whether this is the URI of the endpoint. It comes from the configuration, because a request says nothing
+    /// reliable about its host.
+    fn is_target(&self, endpoint: Endpoint, htu: &str) -> bool {
+        let Some(path) = self.routes.path(endpoint) else { return false };
+        let ours = TargetUri::parse(&format!("{}{path}", self.issuer));
+        ours.is_ok() && ours == TargetUri::parse(htu)
+    }
+
+    /// When a proof that is in time ends. It was made at the time of its nonce if there are nonces, and at `iat`
+    /// otherwise.
+    fn end(&self, sent: &Sent<'_>, now: Timestamp) -> Result<Timestamp, Refusal> {
+        let tolerance = self.config.clock_tolerance;
+        // RFC 7519 sections 4.1.4 and 4.1.5: they may be there, and then they hold.
+        if sent.exp.is_some_and(|exp| exp + tolerance <= now) {
+            return EXPIRED.refused();
+        }
+        if sent.nbf.is_some_and(|nbf| nbf > now + tolerance) {
+            return NOT_YET_VALID.refused();
+        }
+        match (&sent.nonce, self.config.require_nonce) {
+            (Some(nonce), true) => self.nonces().end(nonce, now).ok_or_else(|| (&NONCE_OLD).into()),
+            (None, true) => NONCE_MISSING.refused(),
+            (Some(_), false) => NONCE_UNKNOWN.refused(),
+            (None, false) => {
+                let ends = sent.iat + self.config.proof_lifetime;
+                if ends <= now {
+                    return EXPIRED.refused();
+                }
+                if sent.iat > now + tolerance { NOT_YET_VALID.refused() } else { Ok(ends) }
+            }
+        }
+    }
+
+    /// The nonce for the client's next proof, if that of this request is not the newest one (section 8.2).
+    pub(crate) fn next_nonce(&self, call: &Call) -> Option<String> {
+        let is_needed = self.config.offered && self.config.require_nonce;
+        let header = call.dpop.as_ref().filter(|_| is_needed)?;
+        let newest = self.nonces().newest(call.now);
+        let sent = Sent::read(header).ok().and_then(|sent| sent.nonce);
+        (sent.as_ref() != Some(&newest)).then_some(newest)
+    }
+
+    fn nonces(&self) -> Nonces<'_> {
+        Nonces { keys: &self.keys, issuer: &self.issuer }
+    }
+}
+
+/// A proof as it was sent: well formed, with all claims that every proof has (section 4.2). Anybody may have written
+/// it.
+struct Sent<'h> {
+    compact: Compact<'h>,
+    jti: String,
+    htm: String,
+    htu: String,
+    iat: Timestamp,
+    exp: Option<Timestamp>,
+    nbf: Option<Timestamp>,
+    nonce: Option<String>,
+    ath: Option<String>,
+}
+
+impl<'h> Sent<'h> {
+    fn read(header: &'h DpopHeader) -> Result<Self, Refusal> {
+        let [text] = &*header.fields else { return SEVERAL.refused() };
+        let compact = Compact::parse(text).map_err(|error| match error {
+            Error::UnknownAlgorithm => Refusal::from(&ALGORITHM_WRONG),
+            _ => (&MALFORMED).into(),
+        })?;
+        let claims = JwtClaims::parse(compact.unverified_payload()).map_err(|_| Refusal::from(&MALFORMED))?;
+        let string = |name| claims.string(name).map_err(|_| Refusal::from(&MALFORMED));
+        Ok(Self {
+            htm: string("htm")?.ok_or(&INCOMPLETE)?,
+            htu: string("htu")?.ok_or(&INCOMPLETE)?,
+            ath: string("ath")?,
+            jti: claims.jti.ok_or(&INCOMPLETE)?,
+            iat: claims.iat.ok_or(&INCOMPLETE)?,
+            exp: claims.exp,
+            nbf: claims.nbf,
+            nonce: claims.nonce,
+            compact,
+        })
+    }
+
+    /// Verifies the signature with the key that the proof brings, and names that key.
+    fn verify(&self) -> Result<Thumbprint, Refusal> {
+        let key: PublicJwk = self.compact.embedded_key().map_err(|_| Refusal::from(&KEY_WRONG))?;
+        let verifying = key.verifying_key().map_err(|_| Refusal::from(&KEY_WRONG))?;
+        self.compact.verify_any([verifying]).map_err(|error| match error {
+            Error::KeyNotForAlgorithm => Refusal::from(&KEY_WRONG),
+            _ => (&SIGNATURE_WRONG).into(),
+        })?;
+        Thumbprint::parse(&key.thumbprint()).ok_or_else(|| (&KEY_WRONG).into())
+    }
+}
+
+/// Nonces that nobody stores (section 8): an HMAC over a window of time, under a key that every node derives from the
+/// same root secret.
+struct Nonces<'k> {
+    keys: &'k KeySet,
+    issuer: &'k Issuer,
+}
+
+/// For how many milliseconds the same nonce is given. It is good for as long again, so that it lives for at most five
+/// minutes.
+const WINDOW: i64 = 150_000;
+
+impl Nonces<'_> {
+    /// The nonce that is given now.
+    fn newest(&self, now: Timestamp) -> String {
+        self.of(self.keys.newest(), window(now))
+    }
+
+    /// The nonce of a window: the version of the root secret, and half of the HMAC.
+    fn of(&self, derived: &DerivedKeys, window: i64) -> String {
+        let digest = derived.dpop_nonce.digest([self.issuer.as_str().as_bytes(), &window.to_be_bytes()]);
+        let (half, _) = digest.split_at(16);
+        base64url::encode([&derived.version.to_be_bytes(), half].concat())
+    }
+
+    /// When this nonce ends; `None` if it has, or is not one of ours. One of the next window comes from a node whose
+    /// clock is ahead.
+    fn end(&self, nonce: &str, now: Timestamp) -> Option<Timestamp> {
+        let bytes = base64url::decode(nonce).ok()?;
+        let version = u32::from_be_bytes(*bytes.first_chunk()?);
+        let derived = self.keys.derived(version)?;
+        let current = window(now);
+        let of = [current, current - 1, current + 1].into_iter().find(|of| self.of(derived, *of) == nonce)?;
+        Some(Timestamp::from_millis((of + 2).saturating_mul(WINDOW)))
+    }
+}
+
+fn window(now: Timestamp) -> i64 {
+    now.millis().div_euclid(WINDOW)
+}
+
+#[cfg(test)]
+mod tests;
