@@ -312,3 +312,25 @@ fn a_body_whose_header_is_refused_is_not_read() {
         assert_eq!(answer.status(), status, "{method} {target:.40} {headers:?}");
     }
 }
+
+/// What does not come from the pages on another origin, or is no JSON, is refused with its header.
+#[test]
+fn the_interface_for_pages_reads_no_other_body() {
+    let kit = TestProvider::builder().configure(|config| {
+        config.interaction.location = "https://login.id.example/".to_owned().try_into().ok();
+    });
+    let kit = kit.build();
+    let json = ("content-type", "application/json");
+    let rows: [(&[(&str, &str)], u16); 4] = [
+        (&[json], 403),
+        (&[json, ("origin", "https://evil.example")], 403),
+        (&[json, ("origin", "https://id.example")], 403),
+        (&[FORM, ("origin", "https://login.id.example")], 400),
+    ];
+    for (headers, status) in rows {
+        let mut service: Service = kit.service.clone();
+        let request = request(Method::POST, "/interaction/login", headers, None, Announced(10));
+        let Ok(answer) = wait(service.call(request));
+        assert_eq!(answer.status(), status, "{headers:?}");
+    }
+}

@@ -270,12 +270,14 @@ fn registration() {
         let metadata = json!({ "redirect_uris": ["https://web.example/cb"], "client_name": "A client",
             "client_name#de": "Ein Client", "logo_uri": "https://web.example/logo.png", "contacts": ["a@web.example"] });
         let given = kit.register(&metadata).expect_status(201);
+        let removed = kit.register(&metadata).expect_status(201);
         let mut change = metadata.clone();
         change["client_id"] = given["client_id"].clone();
         vec![
             kit.registration_request(&metadata),
             kit.management_request(&Method::GET, &given, None),
             kit.management_request(&Method::PUT, &given, Some(&change)),
+            kit.management_request(&Method::DELETE, &removed, None),
             kit.registration_request(&json!({})),
         ]
     });

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::ops::ControlFlow;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use chancery_core::error::PageError;
@@ -16,6 +16,8 @@ use chancery_core::policy::{AuthorizationPolicy, CustomPrompt, PersonView, Reque
 use chancery_core::ports::{BoxFuture, PortFuture};
 use chancery_http::{Content, Html, ImageOrigin, Locale, OwnForm, Page, Pages, PlainPages, Service};
 use chancery_jose::{PrivateKey, SigningAlgorithm, Verifier as _, base64url};
+use chancery_store::StateStore;
+use chancery_store_memory::MemoryStore;
 use chancery_testkit::{
     AuthorizationRequest, Tab, TestProvider, UserAgent, assert_refused, hours, minutes, password_of,
 };
@@ -324,6 +326,21 @@ fn a_session_steps_up() {
     let _ = essential(&kit, KEY).set("prompt", "none").open(&ua).expect_code();
 }
 
+/// What a session has reached counts, also where a login no longer reaches it.
+#[test]
+fn a_class_that_a_session_has_is_enough() {
+    let store: Arc<dyn StateStore> = Arc::new(MemoryStore::new());
+    let before = TestProvider::builder().store(Arc::clone(&store)).acr(KEY).pages(OwnPages);
+    let before = before.application("/sign-in", application).build();
+    let ua = before.user_agent();
+    let _ = with_key(&openid(&before).open(&ua)).expect_page("consent").allow().expect_code();
+    let after = TestProvider::builder().store(store).keys_of(&before).build();
+    let there = ua.at(&after);
+    assert_eq!(id_token(&after, &essential(&after, KEY).open(&there))["acr"], KEY);
+    let stranger = after.user_agent();
+    let _ = essential(&after, KEY).open(&stranger).expect_error("unmet_authentication_requirements");
+}
+
 /// POL-16, AUTHZ-38: a voluntary class makes no login necessary; where there is one, the page knows what is
 /// wanted.
 #[test]
@@ -337,7 +354,9 @@ fn a_page_knows_what_is_wanted() {
         wanted(openid(&kit).set("acr_values", &format!("{KEY} {PASSWORD}"))),
         format!("{KEY} {PASSWORD}")
     );
-    assert_eq!(wanted(essential(&kit, KEY).set("acr_values", PASSWORD)), format!("{KEY} {PASSWORD}"));
+    for values in [PASSWORD, &format!("{PASSWORD} {KEY}"), &format!("{KEY} {PASSWORD} {PASSWORD}")] {
+        assert_eq!(wanted(essential(&kit, KEY).set("acr_values", values)), format!("{KEY} {PASSWORD}"));
+    }
     let _ = openid(&kit)
         .open(&ua)
         .submit(&typed(""), ("action", "login"))

@@ -134,6 +134,13 @@ async fn answer(form: &OwnForm) -> Result<Next, PageError> {
         }
         Some("deny") => step.denied().await?,
         Some("lock") => step.refused(&LOCKED).await?,
+        Some("echo") => {
+            let colour = step.parameters().get("colour").unwrap_or("grey");
+            let client = step.request().client.id().clone();
+            let known =
+                format!("{} {} {} {colour} {client}", step.prompt().as_str(), step.account(), step.data());
+            step.again(known).await?
+        }
         _ => step.again("Accept them, or not.").await?,
     })
 }
@@ -205,6 +212,22 @@ fn the_page_shows_what_the_policy_says() {
     assert!(again.page().text.contains("Accept them, or not."));
     // The page can be reloaded, like every page after a login.
     let _ = press(&terms.reload().expect_page("terms"), "accept").expect_page("consent");
+}
+
+/// The application's step knows what was asked, of whom, for which request, and what the page has shown.
+#[test]
+fn the_step_knows_what_was_asked() {
+    let kit = provider(&TERMS_FIRST);
+    let ua = kit.user_agent();
+    let request = openid(&kit).param("colour", "teal").param("tenant", "any");
+    let terms = request.open(&ua).login("bob").expect_page("terms");
+    for tab in [terms.reload(), terms] {
+        let mut fields = tab.form().fields;
+        fields.push(("action".to_owned(), "echo".to_owned()));
+        let again = tab.post("/answer", &fields).expect_page("terms");
+        let expected = r#"terms bob {"account":"bob","version":7} teal web"#;
+        assert!(again.page().text.contains(expected), "{}", again.page().text);
+    }
 }
 
 /// INT-16: whoever does not agree goes back to the client, with the error that the application names.

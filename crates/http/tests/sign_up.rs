@@ -3,13 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::sync::Arc;
+
 use chancery_core::config::Config;
 use chancery_core::event::Event;
 use chancery_core::interaction::form_token::{
     FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST,
 };
+use chancery_store::StateStore;
+use chancery_store_memory::MemoryStore;
 use chancery_testkit::{
-    Answer, AuthorizationRequest, FrontEnd, NegativeTable, Refused, Tab, TestProvider, UserAgent, hours,
+    Answer, AuthorizationRequest, FrontEnd, HtmlPage, NegativeTable, Refused, Stranger, Tab, TestProvider,
+    UserAgent, hours,
 };
 use http::header::ORIGIN;
 use http::{HeaderValue, Method};
@@ -102,6 +107,37 @@ fn it_is_off_by_default() {
     let again = login.post(&login.form().action, &fields).expect_page("login");
     assert!(!again.is_answered_with("signed_up"));
     let _ = again.login("alice").expect_page("consent");
+}
+
+/// The browser in which an account was made is one that has signed in before: strangers who guess the new name keep
+/// it waiting no more than any other.
+#[test]
+fn the_browser_is_known_for_the_new_name() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let page = openid(&kit).set("prompt", "create").open(&ua);
+    let _ = create(&page, "Ada").expect_page("consent").allow().expect_code();
+    let stranger = Stranger::new(&kit);
+    (0..110).for_each(|_| stranger.guess("ada"));
+    let login = |ua: &UserAgent<'_>| {
+        let tab = openid(&kit).set("prompt", "login").open(ua).expect_page("login");
+        tab.submit(&typed("ada", PASSWORD), ("action", "login")).answer().status.as_u16()
+    };
+    assert_eq!((login(&ua), login(&kit.user_agent())), (200, 429));
+}
+
+/// Where it was switched off since, a page that is still open makes no account.
+#[test]
+fn a_page_from_before_makes_no_account() {
+    let store: Arc<dyn StateStore> = Arc::new(MemoryStore::new());
+    let on =
+        TestProvider::builder().store(Arc::clone(&store)).configure(|to| to.sign_up.offered = true).build();
+    let off = TestProvider::builder().store(store).keys_of(&on).build();
+    let ua = on.user_agent();
+    let page = openid(&on).open(&ua).submit(&[], ("action", "create")).expect_page("sign-up");
+    let answer = off.send(page.to_http(&typed("ada", PASSWORD), ("action", "create")));
+    assert_eq!(answer.event_names(), ["prompt_shown"]);
+    assert_eq!(HtmlPage::read(answer.text()).name, "login");
 }
 
 /// A name or password that is not accepted is told; a name that is taken, too, and nobody is signed in.

@@ -394,6 +394,26 @@ impl ErrorView {
 mod tests {
     use super::*;
 
+    /// Whatever a client is called, in whatever language, a page shows a name, and no more of it than fits.
+    #[test]
+    fn a_client_always_has_a_name() {
+        let long = "n".repeat(200);
+        let metadata = format!(
+            r#"{{"client_id":"app","redirect_uris":["https://app.example/cb"],"client_name":" ",
+                "client_name#de":"{long}","client_name#fr":" "}}"#
+        );
+        let offered = crate::offered::Offered::default();
+        let rules =
+            crate::client::RegistrationRules::new(&offered, &[], chancery_types::Timestamp::from_secs(0));
+        let client = crate::client::register(metadata.as_bytes(), &chancery_jose::SystemRandom, &rules);
+        let mut view = ClientView::of(&client.unwrap().client);
+        assert_eq!(view.name, "app");
+        view.speak("fr");
+        assert_eq!(view.name, "app");
+        view.speak("de");
+        assert_eq!(view.name.len(), LONGEST_NAME);
+    }
+
     /// A page never says that somebody may come back earlier than they may.
     #[test]
     fn a_wait_is_never_told_shorter_than_it_is() {

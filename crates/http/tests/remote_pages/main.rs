@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod answers;
+mod carried;
 mod stored;
 
 use bytes::Bytes;
