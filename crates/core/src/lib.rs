@@ -33,6 +33,7 @@ pub mod interaction;
 pub mod endpoint;
 pub mod discovery;
 pub mod config;
+pub mod report;
 pub mod worker;
 pub mod provider;
 pub mod reasons;

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// OAuth 2.0 authorization server and OpenID provider.
 ///
@@ -29,6 +29,12 @@ pub(crate) enum Command {
         /// Fail for a deviation from RFC 9700, too
         #[arg(long)]
         strict: bool,
+        /// Grade the configuration and its clients against RFC 9700, OAuth 2.1 and each FAPI profile
+        #[arg(long, conflicts_with = "strict")]
+        report: bool,
+        /// The form of the report
+        #[arg(long, value_enum, default_value = "text", requires = "report")]
+        format: ReportFormat,
     },
     /// Write a commented configuration, a wrapping key, signing keys and the first user
     Init(Init),
@@ -61,6 +67,15 @@ pub(crate) enum Command {
         #[arg(long)]
         markdown: bool,
     },
+}
+
+/// The form of a report.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// A development provider.

@@ -58,7 +58,10 @@ async fn run(command: Command) -> commands::Output {
     match command {
         Command::Dev(wanted) => development::develop(wanted).await.map(|()| String::new()),
         Command::Serve(configured) => serve(configured).await.map(|()| String::new()),
-        Command::Check { configured, strict } => commands::check(&configured, strict).await,
+        Command::Check { configured, report: true, format, .. } => {
+            commands::report(&configured, format).await
+        }
+        Command::Check { configured, strict, .. } => commands::check(&configured, strict).await,
         Command::Init(wanted) => commands::init(wanted).await,
         Command::Client(command) => commands::client(command).await,
         Command::RegistrationToken(command) => commands::registration_token(command).await,

@@ -35,7 +35,7 @@ pub fn broken_demands(client: &Client, floor: &Floor) -> Vec<Complaint> {
 }
 
 /// Every demand that this metadata breaks.
-pub(super) fn complaints(metadata: &ClientMetadata, demands: &Demands) -> Vec<Complaint> {
+pub(crate) fn complaints(metadata: &ClientMetadata, demands: &Demands) -> Vec<Complaint> {
     let mut broken = Broken { demands, complaints: Vec::new() };
     broken.authentication(metadata);
     broken.algorithms(metadata);
@@ -63,7 +63,7 @@ impl Broken<'_> {
         let method = flow.token_endpoint_auth_method;
         let permitted = || listed(demands.authentication.permitted().map(|method| method.as_str()));
         self.unless(demands.authentication.forbids(&method), "token_endpoint_auth_method", || {
-            format!("{method} is not permitted; there is {}", permitted())
+            format!("must be {}, not {method}", permitted())
         });
         if method == ClientAuthenticationMethod::PrivateKeyJwt {
             self.key(metadata, "private_key_jwt", |alg| flow.signs_assertions(alg));
@@ -113,9 +113,7 @@ impl Broken<'_> {
         let Some(alg) = alg else { return };
         let algorithms = &self.demands.algorithms;
         let names = || listed(algorithms.permitted().map(|alg| alg.name()));
-        self.unless(algorithms.forbids(&alg), member, || {
-            format!("{} is not permitted; there are {}", alg.name(), names())
-        });
+        self.unless(algorithms.forbids(&alg), member, || format!("must be {}, not {}", names(), alg.name()));
     }
 
     fn unsigned(&mut self, member: &str) {
@@ -128,12 +126,12 @@ impl Broken<'_> {
         let may_be_signed = modes.is_none_or(|modes| modes.iter().any(|mode| mode.is_jwt()));
         for response_type in &flow.response_types {
             let forbidden = demands.forbids_type(*response_type);
-            self.unless(forbidden, "response_types", || format!("{response_type} is not permitted"));
+            self.unless(forbidden, "response_types", || format!("must not have {response_type}"));
             let forbidden = demands.forbids_response(*response_type, may_be_signed);
             self.unless(
                 forbidden.filter(|_| demands.forbids_type(*response_type).is_none()),
                 "response_modes",
-                || format!("must have a mode that signs, which {response_type} is permitted in alone"),
+                || format!("must have a mode whose responses are signed, for {response_type}"),
             );
         }
     }
@@ -142,10 +140,10 @@ impl Broken<'_> {
         let demands = self.demands;
         for uri in &metadata.flow.redirect_uris {
             self.unless(demands.redirects.forbids(&uri.kind()), "redirect_uris", || {
-                format!("{:?} is of a kind that is not permitted", uri.as_str())
+                format!("must not have {:?}, which is not of a permitted kind", uri.as_str())
             });
             self.unless(demands.exact_redirects.filter(|_| uri.has_wildcard()), "redirect_uris", || {
-                format!("{:?} must not have a wildcard", uri.as_str())
+                format!("must not have {:?} with its wildcard", uri.as_str())
             });
         }
     }
@@ -165,6 +163,12 @@ fn may_get_id_tokens(metadata: &ClientMetadata) -> bool {
     !metadata.flow.response_types.is_empty() && scope.is_none_or(|scope| scope.contains(Scope::OPENID))
 }
 
-fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.collect::<Vec<_>>().join(", ")
+/// The names with commas between, and `or` before the last.
+pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [others @ .., last] => format!("{} or {last}", others.join(", ")),
+    }
 }

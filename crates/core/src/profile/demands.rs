@@ -53,6 +53,11 @@ impl<T: PartialEq> Among<T> {
         self.0.first().map(|demand| demand.section)
     }
 
+    /// All sections that limit it.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = Section> + '_ {
+        self.0.iter().map(|demand| demand.section)
+    }
+
     /// What may be used, if it is limited.
     pub fn permitted(&self) -> impl Iterator<Item = &'static T> {
         let first = self.0.first().map_or(&[][..], |demand| demand.what);
@@ -72,6 +77,11 @@ pub enum BindingMethod {
     Certificate,
     /// By a proof that is signed with a key (RFC 9449).
     Key,
+}
+
+impl BindingMethod {
+    /// Every way.
+    pub const ALL: [Self; 2] = [Self::Certificate, Self::Key];
 }
 
 /// A response of the authorization endpoint that is permitted.

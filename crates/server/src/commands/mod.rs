@@ -5,6 +5,7 @@ mod client;
 mod init;
 mod keys;
 mod registration_token;
+mod report;
 mod session;
 mod user;
 
@@ -13,6 +14,7 @@ pub(crate) use self::client::client;
 pub(crate) use self::init::init;
 pub(crate) use self::keys::keys;
 pub(crate) use self::registration_token::registration_token;
+pub(crate) use self::report::report;
 pub(crate) use self::session::session;
 pub(crate) use self::user::user;
 

@@ -185,16 +185,19 @@ fn check_names_the_demands_that_clients_break() {
     assert_eq!(
         named,
         [
-            "client plain: token_endpoint_auth_method: client_secret_basic is not permitted; there is \
-             private_key_jwt (FAPI 2.0 Security Profile section 5.3.2.1-6)",
-            "client plain: id_token_signed_response_alg: RS256 is not permitted; there are PS256, ES256, EdDSA, \
-             Ed25519 (FAPI 2.0 Security Profile section 5.4.1-1)",
+            "client plain: token_endpoint_auth_method: must be private_key_jwt, not \
+             client_secret_basic (FAPI 2.0 Security Profile section 5.3.2.1-6)",
+            "client plain: id_token_signed_response_alg: must be PS256, ES256, EdDSA or Ed25519, \
+             not RS256 (FAPI 2.0 Security Profile section 5.4.1-1)",
         ],
         "{said}"
     );
     let other = plain.replace("plain", "other");
     let said = refused(&folder, &[&["client", "add", "--file", "-"][..], &raised].concat(), &other);
-    assert!(said.contains("token_endpoint_auth_method: client_secret_basic is not permitted"), "{said}");
+    assert!(
+        said.contains("token_endpoint_auth_method: must be private_key_jwt, not client_secret_basic"),
+        "{said}"
+    );
     let own = r#"{"chancery":{"profile":"fapi2-security"}}"#;
     let said = refused(&folder, &["client", "set", "plain", "--file", "-"], own);
     assert!(said.contains("FAPI 2.0 Security Profile section 5.3.2.1-6"), "{said}");
@@ -206,4 +209,51 @@ fn check_names_the_demands_that_clients_break() {
     );
     let complaint = "compatibility.implicit: must be left out: profile is fapi2-security (FAPI 2.0 Security Profile section 5.3.2.2-1)";
     assert!(said.contains(complaint), "{said}");
+}
+
+/// The report names each demand with its section, and whatever breaks it; the same as text and as JSON. It follows the
+/// settings.
+#[test]
+fn check_grades_the_configuration() {
+    let folder = initialised();
+    let clients = r#"[{"client_id":"one","redirect_uris":["https://one.example/cb"]},
+        {"client_id":"other","redirect_uris":["https://other.example/cb"]}]"#;
+    done(&folder, &["client", "add", "--file", "-"], clients);
+    let said = done(&folder, &["check", "--report"], "");
+    for line in [
+        "clients: 2",
+        "RFC 9700, Best Current Practice for OAuth 2.0 Security  6 of 6 demands are met, 2 of 4 recommendations are followed",
+        "  met      No access token is accepted in a query (RFC 9700 section 4.3.2)",
+        "  advised  Clients authenticate with a key of their own (RFC 9700 section 2.5)",
+        "  NOT MET  Authorization requests are pushed (FAPI 2.0 Security Profile section 5.3.2.2-3)",
+        "           clients one, other: chancery.profile: must be fapi2-security, of the client or of the server",
+    ] {
+        assert!(said.lines().any(|found| found == line), "{line} in {said}");
+    }
+    let loosened = ["check", "--report", "--set", "compatibility.query_access_token=true"];
+    let said = done(&folder, &loosened, "");
+    let broken = "  NOT MET  No access token is accepted in a query (RFC 9700 section 4.3.2)\n           \
+                  compatibility.query_access_token: must be left out\n";
+    assert!(said.contains(broken), "{said}");
+    let json = done(&folder, &[&loosened[..], &["--format", "json"]].concat(), "");
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let standards: Vec<_> =
+        json.as_array().unwrap().iter().map(|report| report["standard"].as_str().unwrap()).collect();
+    assert_eq!(
+        standards,
+        ["rfc9700", "oauth-2.1", "fapi1-advanced", "fapi2-security", "fapi2-message-signing"]
+    );
+    let grades = json.pointer("/0/grades").and_then(|grades| grades.as_array()).unwrap();
+    let of_query = grades.iter().find(|grade| grade["section"] == "RFC 9700 section 4.3.2").unwrap();
+    assert_eq!(
+        *of_query,
+        serde_json::json!({
+            "demand": "No access token is accepted in a query", "section": "RFC 9700 section 4.3.2",
+            "level": "required", "is_met": false,
+            "breaches": [{"setting": "compatibility.query_access_token", "remedy": "must be left out"}]
+        })
+    );
+    for wrong in [&["check", "--report", "--strict"][..], &["check", "--format", "json"]] {
+        assert!(!run(&folder, wrong, "").status.success(), "{wrong:?}");
+    }
 }
