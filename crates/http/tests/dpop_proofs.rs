@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use chancery_core::profile::Profile;
@@ -279,6 +280,25 @@ fn rs256_is_taken_where_it_is_offered_and_not_forbidden() {
     let kit = rs256(builder()).build();
     let request = kit.client_credentials_request("web").header("dpop", &proof(&kit));
     let _ = request.send().expect_status(200);
+    // One client that is held to a profile, at the token endpoint and at UserInfo.
+    let authentication = ClientKey::generate(Ps256);
+    let client = json!({"client_id": "bank", "redirect_uris": ["https://bank.example/cb"],
+        "token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_signing_alg": "PS256",
+        "jwks": authentication.jwks(), "id_token_signed_response_alg": "ES256", "response_types": [],
+        "grant_types": ["client_credentials"], "dpop_bound_access_tokens": true,
+        "chancery": {"profile": "fapi2-security"}});
+    kit.put_client(&client.to_string());
+    let jti = Cell::new(0);
+    let request = || {
+        jti.set(jti.get() + 1);
+        let assertion =
+            authentication.assertion("bank", "https://id.example", &jti.get().to_string(), kit.now());
+        kit.anonymous_request("/token").param("grant_type", "client_credentials").assertion(&assertion)
+    };
+    let answer = request().header("dpop", &proof(&kit)).send().expect_status(400);
+    check_refused_by_name(&answer, "invalid_dpop_proof", "dpop_algorithm_wrong");
+    let _ = DpopKey::generate(Ps256).prove(request()).send().expect_status(200);
+    check_refused_by_name(&request().send(), "invalid_dpop_proof", "dpop_proof_missing");
     let server = rs256(builder()).configure(|config| config.profile = Profile::Fapi2Security);
     let metadata = server.without_clients().build().get("/.well-known/openid-configuration");
     assert_eq!(metadata["dpop_signing_alg_values_supported"], json!(["PS256", "ES256"]));
@@ -418,9 +438,11 @@ fn nonces_that_are_not_ours() {
         let answer = DpopKey::generate(Es256).prove(kit.client_credentials_request("web")).send();
         answer.header("dpop-nonce").unwrap().to_owned()
     };
-    let (old, foreign, neighbour) = (nonce_of(&kit), nonce_of(&foreign), nonce_of(&neighbour));
-    kit.clock.advance(seconds(301));
-    let good = nonce_of(&kit);
+    let old = nonce_of(&kit);
+    for kit in [&kit, &foreign, &neighbour] {
+        kit.clock.advance(seconds(301));
+    }
+    let (good, foreign, neighbour) = (nonce_of(&kit), nonce_of(&foreign), nonce_of(&neighbour));
     let mut flipped = base64url::decode(&good).unwrap();
     flipped[19] ^= 1;
     let mut other_version = base64url::decode(&good).unwrap();
