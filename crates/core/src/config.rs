@@ -1,6 +1,6 @@
 //! The tree of sections. Each section's type stands in the module that obeys it.
 
-use chancery_types::iana::ExtensionGrantName;
+use chancery_types::iana::{ExtensionGrantName, ResponseType};
 use serde::{Deserialize, Serialize};
 
 use crate::client::{ClientAuthenticationConfig, RegistrationPolicy, StatementIssuer};
@@ -122,7 +122,19 @@ impl Config {
             let rule = format!("must be at most {}s: profile is {}", what.as_secs(), self.profile.as_str());
             Complaint::new("authorization_code.lifetime", rule, section)
         });
-        loosened.chain(lifetime).collect()
+        // Every response that can be asked for has to be a JWT.
+        let offered = self.offered();
+        let unsigned = |value: &ResponseType| demands.forbids_response(*value, false);
+        let is_signed =
+            self.response_modes.jwt || !offered.response_types.iter().all(|value| unsigned(value).is_some());
+        let unsigned =
+            offered.response_types.first().and_then(unsigned).filter(|_| !is_signed).map(|section| {
+                let profile = self.profile.as_str();
+                let rule =
+                    format!("must be true, because only signed responses are offered: profile is {profile}");
+                Complaint::new("response_modes.jwt", rule, section)
+            });
+        loosened.chain(lifetime).chain(unsigned).collect()
     }
 
     /// Everything that is wrong with it. Each section knows its own rules.

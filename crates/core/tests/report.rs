@@ -19,6 +19,7 @@ fn client(metadata: &Value) -> Arc<Client> {
     let mut config = Config::default();
     let to = &mut config.compatibility;
     (to.implicit, to.hybrid, to.wildcard_redirect_uris, to.unsigned_id_token) = (true, true, true, true);
+    config.response_modes.jwt = true;
     let offered = config.offered();
     let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, Timestamp::from_secs(1_800_000_000));
     let made = register(metadata.to_string().as_bytes(), &SystemRandom, &rules);
@@ -31,6 +32,7 @@ fn with_key(more: &Value) -> Arc<Client> {
     let jwk: Value = serde_json::from_str(&key.public_jwk().to_json()).unwrap();
     let mut metadata = json!({"client_id": "bank", "jwks": {"keys": [jwk]},
         "token_endpoint_auth_method": "private_key_jwt", "id_token_signed_response_alg": "ES256",
+        "authorization_signed_response_alg": "ES256",
         "redirect_uris": ["https://bank.example/cb"], "grant_types": ["authorization_code", "refresh_token"]});
     metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     client(&metadata)

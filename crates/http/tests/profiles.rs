@@ -5,6 +5,7 @@
 
 use chancery_core::client::PROFILE_BROKEN;
 use chancery_core::config::Config;
+use chancery_core::endpoint::userinfo::TOKEN_IN_QUERY;
 use chancery_core::model::client::REDIRECT_URI_MISSING;
 use chancery_core::offered::{AssertionAudience, PkceOptional};
 use chancery_core::profile::Profile::{self, Baseline, Fapi1Advanced, Fapi2MessageSigning, Fapi2Security};
@@ -12,7 +13,8 @@ use chancery_core::request::validated::{NONCE_MISSING, RESPONSE_UNSIGNED, STATE_
 use chancery_jose::SigningAlgorithm::{Es256, Ps256, Rs256};
 use chancery_jose::{base64url, sha256};
 use chancery_testkit::{
-    AuthorizationRequest, ClientKey, TestProvider, assert_refused, check_refused_by_name,
+    AuthorizationRequest, ClientKey, ClientRequest, DpopKey, TestProvider, assert_refused,
+    check_refused_by_name, days,
 };
 use serde_json::{Value, json};
 
@@ -21,6 +23,7 @@ fn client(profile: Profile, key: &ClientKey, changes: &Value) -> String {
     let response_type = if profile == Fapi1Advanced { "code id_token" } else { "code" };
     let mut metadata = json!({"client_id": "bank", "jwks": key.jwks(),
         "token_endpoint_auth_method": "private_key_jwt", "id_token_signed_response_alg": "ES256",
+        "authorization_signed_response_alg": "ES256",
         "redirect_uris": ["https://bank.example/cb"], "response_types": [response_type],
         "grant_types": ["authorization_code", "refresh_token"], "chancery": {"profile": profile.as_str()}});
     for (name, value) in changes.as_object().unwrap() {
@@ -40,6 +43,7 @@ fn server(profile: Profile, change: impl FnOnce(&mut Config)) -> TestProvider {
         .configure(|to| {
             to.profile = profile;
             to.compatibility.hybrid = matches!(profile, Baseline | Fapi1Advanced);
+            to.response_modes.jwt = true;
             change(to);
         })
         .build()
@@ -210,6 +214,12 @@ fn demands_of_one_profile() {
             json!({"response_modes": ["form_post"]}),
             vec![("response_modes", "FAPI 2.0 Message Signing section 5.4.1-1")],
         ),
+        (
+            Fapi2MessageSigning,
+            json!({"authorization_signed_response_alg": null}),
+            vec![("authorization_signed_response_alg", "FAPI 2.0 Security Profile section 5.4.1-1")],
+        ),
+        (Fapi2Security, json!({"authorization_signed_response_alg": null}), vec![]),
         // A client that gets no ID tokens need not say what they are signed with.
         (Fapi2Security, json!({"id_token_signed_response_alg": null, "scope": "read"}), vec![]),
     ];
@@ -322,6 +332,56 @@ fn requests_that_fall_short() {
     assert_refused!(refused(json!({"redirect_uri": null})), REDIRECT_URI_MISSING);
     let other = signed(&kit, &key, &json!({"response_type": "code"})).without("response_type");
     assert_refused!(other.open(&ua), RESPONSE_UNSIGNED);
+}
+
+/// RT-07, FAPI 2.0 Security Profile section 5.3.2.1: a refresh token stays the same from the moment on at which its
+/// client is held to the profile, and its idle end moves all the same.
+#[test]
+fn a_refresh_token_stays_the_same() {
+    let kit = server(Baseline, |to| to.dpop.offered = true);
+    let (key, dpop) = (ClientKey::generate(Es256), DpopKey::generate(Es256));
+    kit.put_client(&client(Baseline, &key, &json!({})));
+    let mut jti = 0;
+    let mut asserted = |request: ClientRequest<'_>| {
+        jti += 1;
+        let assertion = key.assertion("bank", kit.issuer().as_str(), &jti.to_string(), kit.now());
+        dpop.prove(request.assertion(&assertion)).send()
+    };
+    let tokens =
+        asserted(kit.code_request(&kit.code("alice", "bank", "openid offline_access"))).expect_status(200);
+    let first = tokens.member("refresh_token").to_owned();
+    let rotated = asserted(kit.refresh_request("bank", &first)).expect_status(200);
+    let token = rotated.member("refresh_token").to_owned();
+    assert_ne!(first, token);
+    kit.change_client("bank", r#"{"chancery":{"profile":"fapi2-security"}}"#).unwrap();
+    // Together longer than an idle token lives.
+    for _ in 0..4 {
+        kit.clock.advance(days(5));
+        for _ in 0..3 {
+            let answer = asserted(kit.refresh_request("bank", &token)).expect_status(200);
+            assert_eq!(answer.member("refresh_token"), token);
+        }
+    }
+    kit.clock.advance(days(15));
+    let late = asserted(kit.refresh_request("bank", &token)).expect_status(400);
+    assert_eq!(late["error"], "invalid_grant");
+}
+
+/// FAPI-02, UINF-02: no token of such a client is accepted in a query, although those of others are.
+#[test]
+fn no_token_is_accepted_in_a_query() {
+    let kit = server(Baseline, |to| to.compatibility.query_access_token = true);
+    let key = ClientKey::generate(Es256);
+    kit.put_client(&client(Baseline, &key, &json!({"response_types": ["code", "code id_token"]})));
+    let assertion = key.assertion("bank", kit.issuer().as_str(), "1", kit.now());
+    let code = kit.code("alice", "bank", "openid");
+    let tokens = kit.code_request(&code).assertion(&assertion).send().expect_status(200);
+    let token = tokens.member("access_token");
+    let in_query = || kit.get(&format!("/userinfo?access_token={token}"));
+    assert_eq!(in_query().status, 200);
+    kit.change_client("bank", r#"{"chancery":{"profile":"fapi1-advanced"}}"#).unwrap();
+    assert_refused!(in_query(), TOKEN_IN_QUERY);
+    assert_eq!(kit.userinfo(token).status, 200);
 }
 
 /// FAPI-04, GAP-03: the reference fails here.
@@ -472,6 +532,7 @@ fn settings_that_contradict_the_profile() {
     for (setting, change, advanced, security) in settings {
         for (profile, expected) in [(Baseline, None), (Fapi1Advanced, advanced), (Fapi2Security, security)] {
             let mut config = Config { profile, ..Config::default() };
+            config.response_modes.jwt = true;
             change(&mut config);
             let found = config.complaints();
             match expected {
@@ -485,4 +546,11 @@ fn settings_that_contradict_the_profile() {
         }
     }
     assert!(Config { profile: Fapi2Security, ..Config::default() }.complaints().is_empty());
+    // Nothing but signed responses is permitted, so that there have to be some.
+    let mut config = Config { profile: Fapi2MessageSigning, ..Config::default() };
+    let found = config.complaints();
+    assert_eq!(found[0].setting, "response_modes.jwt");
+    assert_eq!(found[0].section, "FAPI 2.0 Message Signing section 5.4.1-1");
+    config.response_modes.jwt = true;
+    assert!(config.complaints().is_empty());
 }

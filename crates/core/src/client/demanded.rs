@@ -100,6 +100,15 @@ impl Broken<'_> {
             }
         }
         self.algorithm("userinfo_signed_response_alg", openid.userinfo_signed_response_alg);
+        let responses = &metadata.authorization_responses;
+        let must_be_signed =
+            flow.response_types.iter().any(|value| self.demands.forbids_response(*value, false).is_some());
+        let of_responses = match must_be_signed {
+            // Nothing else says what they are signed with.
+            true => Some(responses.signing_algorithm()),
+            false => responses.authorization_signed_response_alg,
+        };
+        self.algorithm("authorization_signed_response_alg", of_responses);
         match metadata.request_objects.request_object_signing_alg {
             Some(RequestObjectAlgorithm::Signed(alg)) => {
                 self.algorithm("request_object_signing_alg", Some(alg));
