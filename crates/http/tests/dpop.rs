@@ -3,18 +3,20 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::cell::Cell;
+
 use chancery_core::endpoint::token::authorization_code::CODE_BOUND;
 use chancery_core::endpoint::token::extension::{Entitled, ExtensionGrant, ExtensionRequest};
 use chancery_core::endpoint::token::refresh_token::REFRESH_TOKEN_BOUND;
 use chancery_core::endpoint::userinfo::TOKEN_BOUND;
 use chancery_core::error::Refusal;
-use chancery_core::model::PROOF_MISSING;
+use chancery_core::model::{BINDING_DEMANDED, PROOF_MISSING};
 use chancery_core::ports::PortFuture;
 use chancery_jose::SigningAlgorithm::{EdDsa, Es256, Es384, Ps256};
 use chancery_jose::base64url;
 use chancery_testkit::{
-    Answer, AuthorizationRequest, Code, DpopKey, NegativeTable, Refused, TestProvider, TestProviderBuilder,
-    assert_refused,
+    Answer, AuthorizationRequest, ClientKey, Code, DpopKey, NegativeTable, Refused, TestProvider,
+    TestProviderBuilder, assert_refused,
 };
 use chancery_types::Scopes;
 use chancery_types::iana::ExtensionGrantName;
@@ -230,6 +232,36 @@ fn a_client_can_be_registered_for_dpop_alone() {
     assert_refused!(kit.refresh("demands", refresh_token), PROOF_MISSING);
     let _ = key.prove(kit.refresh_request("demands", refresh_token)).send().expect_status(200);
     assert_refused!(kit.client_credentials_request("demands").send(), PROOF_MISSING);
+}
+
+/// FAPI 2.0 Security Profile section 5.3.2.1: "shall only issue sender-constrained access tokens", also to a client that is
+/// not registered for them. FAPI 1.0 Advanced knows certificates alone.
+#[test]
+fn a_profile_demands_bound_tokens() {
+    let kit = provider();
+    let authentication = ClientKey::generate(Ps256);
+    let key = DpopKey::generate(Es256);
+    let jti = Cell::new(0);
+    for (profile, is_enough) in [("fapi2-security", true), ("fapi1-advanced", false)] {
+        let client = json!({"client_id": profile, "token_endpoint_auth_method": "private_key_jwt",
+            "token_endpoint_auth_signing_alg": "PS256", "id_token_signed_response_alg": "PS256",
+            "jwks": authentication.jwks(), "response_types": [], "grant_types": ["client_credentials"],
+            "chancery": {"profile": profile}});
+        kit.put_client(&client.to_string());
+        let request = || {
+            jti.set(jti.get() + 1);
+            let issuer = kit.issuer().as_str();
+            let assertion = authentication.assertion(profile, issuer, &jti.get().to_string(), kit.now());
+            kit.anonymous_request("/token").param("grant_type", "client_credentials").assertion(&assertion)
+        };
+        assert_refused!(request().send(), BINDING_DEMANDED);
+        let with_proof = key.prove(request()).send();
+        if is_enough {
+            assert_eq!(with_proof.expect_status(200)["token_type"], "DPoP");
+        } else {
+            assert_refused!(with_proof, BINDING_DEMANDED);
+        }
+    }
 }
 
 /// META-35, CMETA-12: what a client cannot be registered for.
