@@ -388,13 +388,13 @@ const WRITTEN: &[Setting] = &[
     setting(
         "dpop.proof_lifetime",
         Form::Duration,
-        "\"60s\"",
+        "\"1m\"",
         "How long after it was made a proof can be used, once; at most `5m`.",
     ),
     setting(
         "dpop.clock_tolerance",
         Form::Duration,
-        "\"60s\"",
+        "\"1m\"",
         "How far the clock of a client may be ahead of the server's; at most `5m`.",
     ),
     setting(
