@@ -9,8 +9,8 @@ use crate::error::Complaint;
 use crate::interaction::throttle;
 use crate::issue::{access_token, authorization_code, id_token, refresh_token};
 use crate::offered::{
-    ClientDefaults, CompatibilityConfig, Endpoint, EndpointSet, Offered, ResponseModesConfig, Routes,
-    SubjectsConfig,
+    AssertionAudience, ClientDefaults, CompatibilityConfig, Endpoint, EndpointSet, Offered,
+    ResponseModesConfig, Routes, SubjectsConfig,
 };
 use crate::profile::{Demand, Floor, Profile};
 use crate::request::RequestObjectsConfig;
@@ -97,7 +97,7 @@ impl Config {
                 .with_response_modes(&self.response_modes)
                 .with_extension_grants(&self.extension_grants)
         };
-        offered.held_to(Floor::of(self.profile))
+        offered.held_to(self.floor())
     }
 
     /// Which endpoints are on: those of `[endpoints]`, and those that a section of their own switches on.
@@ -110,10 +110,19 @@ impl Config {
         on
     }
 
+    /// What every client is held to.
+    fn floor(&self) -> Floor {
+        match self.compatibility.assertion_audience {
+            AssertionAudience::Issuer => Floor::of(self.profile),
+            AssertionAudience::Endpoints => Floor::with_endpoint_audiences(self.profile),
+        }
+    }
+
     /// The settings that contradict what the profile demands of every client.
     fn contradictions(&self) -> Vec<Complaint> {
-        let demands = self.profile.demands();
-        let loosened = self.compatibility.contradictions(&demands).into_iter().map(|contradiction| {
+        let floor = self.floor();
+        let demands = floor.server();
+        let loosened = self.compatibility.contradictions(demands).into_iter().map(|contradiction| {
             let rule = format!("must be left out: profile is {}", self.profile.as_str());
             Complaint::new(format!("compatibility.{}", contradiction.setting), rule, contradiction.section)
         });

@@ -86,9 +86,20 @@ impl Floor {
     /// The floor of a server with this profile.
     #[must_use]
     pub fn of(server: Profile) -> Self {
+        Self::made(server, &server.demands())
+    }
+
+    /// The floor of a server with this profile whose clients may have assertions for endpoints, as the drafts of
+    /// FAPI 2.0 had them. A client's own profile may still demand the issuer.
+    #[must_use]
+    pub fn with_endpoint_audiences(server: Profile) -> Self {
+        Self::made(server, &Demands { sole_audience: None, ..server.demands() })
+    }
+
+    fn made(server: Profile, floor: &Demands) -> Self {
         let demands = |client: Profile| match client == server {
-            true => server.demands(),
-            false => server.demands().and(client.demands()),
+            true => client.demands(),
+            false => floor.clone().and(client.demands()),
         };
         Self { server, of_clients: Profile::ALL.map(demands) }
     }

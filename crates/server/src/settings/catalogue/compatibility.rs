@@ -13,7 +13,7 @@ pub(super) const COMPATIBILITY: &[Setting] = &[
         "compatibility.assertion_audience",
         Form::Choice(&["issuer", "endpoints"]),
         "\"issuer\"",
-        "Whom the assertions of clients may be for. With `endpoints`, their `aud` may also be the URL of the token endpoint or of the endpoint that is called, which leaves draft-ietf-oauth-rfc7523bis section 4: another server that the client uses can have it sign an assertion that is good here. A client can be permitted it by itself (`assertion_audience` below `chancery` in its metadata).",
+        "Whom the assertions of clients may be for. With `endpoints`, their `aud` may also be the URL of the token endpoint or of the endpoint that is called, which leaves draft-ietf-oauth-rfc7523bis section 4: another server that the client uses can have it sign an assertion that is good here. The drafts of FAPI 2.0 want this; with `profile`, it leaves section 5.3.2.1-8 of the final version. A client can be permitted it by itself (`assertion_audience` below `chancery` in its metadata), if it is not held to FAPI 2.0.",
     ),
     setting(
         "compatibility.empty_scope_members",
