@@ -324,7 +324,7 @@ fn requests_that_fall_short() {
     kit.put_client(&client(Fapi1Advanced, &key, &json!({"response_types": ["code", "code id_token"]})));
     let ua = kit.user_agent();
     let refused = |changes: Value| signed(&kit, &key, &changes).open(&ua);
-    assert_refused!(refused(json!({"nonce": null})), NONCE_MISSING);
+    assert_refused!(refused(json!({"nonce": null, "response_type": "code"})), NONCE_MISSING);
     assert_refused!(
         refused(json!({"scope": "email", "state": null, "nonce": null, "response_type": "code"})),
         STATE_MISSING
