@@ -13,7 +13,7 @@ use crate::offered::{
     ResponseModesConfig, Routes, SubjectsConfig,
 };
 use crate::profile::{Demand, Floor, Profile};
-use crate::request::RequestObjectsConfig;
+use crate::request::{PushedRequestsConfig, RequestObjectsConfig};
 use crate::rule::{claims, dpop, scope};
 use crate::{discovery, interaction, session};
 
@@ -51,6 +51,8 @@ pub struct Config {
     pub interaction: interaction::InteractionConfig,
     /// What every client is held to.
     pub profile: Profile,
+    /// Authorization requests that clients push.
+    pub pushed_requests: PushedRequestsConfig,
     /// Lifetimes of refresh tokens.
     pub refresh_token: refresh_token::RefreshTokenConfig,
     /// Who may register clients.
@@ -100,10 +102,22 @@ impl Config {
         offered.held_to(self.floor())
     }
 
+    /// What clients may and have to push: what the section says, and what the profile demands.
+    #[must_use]
+    pub fn pushed_requests(&self) -> PushedRequestsConfig {
+        let is_demanded = self.profile.demands().pushed.is_some();
+        PushedRequestsConfig {
+            offered: self.pushed_requests.offered || is_demanded,
+            required: self.pushed_requests.required || is_demanded,
+            ..self.pushed_requests.clone()
+        }
+    }
+
     /// Which endpoints are on: those of `[endpoints]`, and those that a section of their own switches on.
     #[must_use]
     pub fn endpoints_on(&self) -> EndpointSet {
         let mut on = self.endpoints.clone();
+        on.switch(Endpoint::PushedAuthorizationRequest, self.pushed_requests().offered);
         on.switch(Endpoint::CheckSession, self.session.management);
         on.switch(Endpoint::Registration, self.registration.is_on());
         on.switch(Endpoint::ClientConfiguration, self.registration.is_on() && self.registration.management);
@@ -160,6 +174,7 @@ impl Config {
             self.dpop.complaints(),
             self.id_token.complaints(),
             self.interaction.complaints(),
+            self.pushed_requests().complaints(),
             self.refresh_token.complaints(),
             self.registration.complaints(
                 &self.registration_policy,
@@ -198,6 +213,9 @@ mod tests {
             (r#"{"authorization_code":{"lifetime":"11m"}}"#, "authorization_code.lifetime"),
             (r#"{"authorization_code":{"remembered":"30s"}}"#, "authorization_code.remembered"),
             (r#"{"authorization_code":{"grant":"89d"}}"#, "authorization_code.grant"),
+            (r#"{"pushed_requests":{"lifetime":"11m"}}"#, "pushed_requests.lifetime"),
+            (r#"{"pushed_requests":{"open_limit":0}}"#, "pushed_requests.open_limit"),
+            (r#"{"pushed_requests":{"required":true}}"#, "pushed_requests.required"),
             (r#"{"refresh_token":{"idle":"91d"}}"#, "refresh_token.idle"),
             (r#"{"refresh_token":{"grace":"6m"}}"#, "refresh_token.grace"),
             (r#"{"claims":{"locales":["de","de_CH"]}}"#, "claims.locales"),
@@ -241,6 +259,7 @@ mod tests {
             ("dpop", &["proof_lifetime"]),
             ("id_token", &["lifetime"]),
             ("interaction", &["lifetime", "consent"]),
+            ("pushed_requests", &["lifetime"]),
             ("refresh_token", &["idle", "absolute"]),
             ("registration", &["unused_lifetime"]),
             ("session", &["idle", "absolute"]),
@@ -271,6 +290,7 @@ mod tests {
             "endpoints",
             "id_token",
             "interaction",
+            "pushed_requests",
             "refresh_token",
             "registration",
             "request_objects",

@@ -244,6 +244,11 @@ pub enum Event {
         /// The cause.
         fault: Fault,
     },
+    /// A client has pushed an authorization request.
+    RequestPushed {
+        /// The client.
+        client: ClientId,
+    },
     /// Unknown scopes were requested and ignored.
     ScopesIgnored {
         /// Who asked.
@@ -326,6 +331,7 @@ impl Event {
             Self::PromptShown { .. } => "prompt_shown",
             Self::Refused { .. } => "refused",
             Self::RequestObjectUnavailable { .. } => "request_object_unavailable",
+            Self::RequestPushed { .. } => "request_pushed",
             Self::ScopesIgnored { .. } => "scopes_ignored",
             Self::SectorUnavailable { .. } => "sector_unavailable",
             Self::SessionEnded { .. } => "session_ended",

@@ -12,8 +12,8 @@ use std::path::Path;
 use chancery_core::error::Fault;
 use chancery_core::records::{
     AccessTokenBody, AnswerBody, AuthorizationCodeBody, Body, ConsentBody, DeliveryBody, GrantBody,
-    InitialAccessTokenBody, InteractionBody, RefreshFamilyBody, ReplayBody, RevocationBody, SessionBody,
-    ThrottleBody,
+    InitialAccessTokenBody, InteractionBody, PushedRequestBody, RefreshFamilyBody, ReplayBody,
+    RevocationBody, SessionBody, ThrottleBody,
 };
 
 /// Reads a stored form; what is written for it today, and with which version.
@@ -33,6 +33,7 @@ fn readers() -> BTreeMap<&'static str, Reader> {
         ("grant", reader::<GrantBody>()),
         ("initial_access_token", reader::<InitialAccessTokenBody>()),
         ("interaction", reader::<InteractionBody>()),
+        ("pushed_request", reader::<PushedRequestBody>()),
         ("refresh_family", reader::<RefreshFamilyBody>()),
         ("replay", reader::<ReplayBody>()),
         ("revocation", reader::<RevocationBody>()),

@@ -98,6 +98,7 @@ async fn client_response(
     let request = ClientRequest { query, form };
     let mut answer = match site.provider.client_request(call, route.endpoint, &request).await? {
         ClientResponse::Json(object) => json(StatusCode::OK, object),
+        ClientResponse::Created(object) => json(StatusCode::CREATED, object),
         ClientResponse::Jwt(jwt) => private(StatusCode::OK, HeaderValue::from_static("application/jwt"), jwt),
         ClientResponse::Done => empty(StatusCode::OK),
     };

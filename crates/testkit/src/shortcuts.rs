@@ -78,6 +78,24 @@ impl TestProvider {
         self.token_request(client).param("grant_type", "client_credentials")
     }
 
+    /// The push of an authorization request by its client (RFC 9126 section 2.1).
+    #[must_use]
+    pub fn push_request(&self, request: &AuthorizationRequest) -> ClientRequest<'_> {
+        let push = self.request("/par", &request.client);
+        // The other methods send `client_id` themselves.
+        let has_header = self.registration(&request.client).method == "client_secret_basic";
+        let parameters = request.parameters.iter().filter(|(name, _)| has_header || name != "client_id");
+        parameters.fold(push, |push, (name, value)| push.param(name, value))
+    }
+
+    /// Pushes an authorization request: what its client sends the person away with then.
+    #[must_use]
+    #[track_caller]
+    pub fn push(&self, request: &AuthorizationRequest) -> AuthorizationRequest {
+        let pushed = self.push_request(request).send().expect_status(201);
+        request.clone().by_reference(pushed.member("request_uri"))
+    }
+
     /// An introspection request.
     #[must_use]
     pub fn introspection_request(&self, client: &str, token: &str) -> ClientRequest<'_> {

@@ -43,6 +43,8 @@ handle_kinds! {
     InitialAccessToken = "ia", INITIAL_ACCESS_TOKEN;
     /// What a person still has to do for one request.
     Interaction = "in", INTERACTION;
+    /// A pushed authorization request.
+    PushedRequest = "pr", PUSHED_REQUEST;
     /// A refresh token; its secret changes while its family stays.
     RefreshToken = "rt", REFRESH_FAMILY;
     /// What manages one client (RFC 7592 section 3).

@@ -14,7 +14,7 @@ pub struct Partition(pub [u8; 2]);
 /// The kind of record that a key names. A number is never reused or changed; the store itself gives it no
 /// meaning.
 ///
-/// Reserved for records that are not written yet: 3 BackchannelAuthentication, 6 DeviceCode, 10 PushedRequest.
+/// Reserved for records that are not written yet: 3 BackchannelAuthentication, 6 DeviceCode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(pub u8);
 
@@ -33,6 +33,8 @@ impl Kind {
     pub const INTERACTION: Self = Self(9);
     /// What opens the registration endpoint.
     pub const INITIAL_ACCESS_TOKEN: Self = Self(8);
+    /// An authorization request that its client has pushed.
+    pub const PUSHED_REQUEST: Self = Self(10);
     /// A family of refresh tokens.
     pub const REFRESH_FAMILY: Self = Self(11);
     /// Something that counts once, and was used.

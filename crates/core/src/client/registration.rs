@@ -313,6 +313,11 @@ pub(super) fn check_offered(
     if !metadata.own.introspects.is_empty() && !offered.endpoints.has(Endpoint::Introspection) {
         complain("chancery.introspects", "introspection");
     }
+    if flow.require_pushed_authorization_requests
+        && !offered.endpoints.has(Endpoint::PushedAuthorizationRequest)
+    {
+        complain("require_pushed_authorization_requests", "pushed_authorization_request");
+    }
     if !metadata.request_objects.request_uris.is_empty() && !rules.can_fetch {
         from.complain("request_uris", "this server fetches nothing; send the request objects themselves");
     }

@@ -9,7 +9,7 @@ use chancery_types::Params;
 use crate::context::{Call, Env};
 use crate::error::PageError;
 use crate::event::{Endpoint, Event};
-use crate::interaction::{Decided, Interactions, Pending, commit, front_end};
+use crate::interaction::{Decided, Interactions, Pending, commit, front_end, pushed};
 use crate::issue::authorization_response::NOTHING_SIGNS;
 use crate::keys::no_signer;
 use crate::request::{Received, Refused};
@@ -61,7 +61,10 @@ impl AuthorizationEndpoint {
         let browser_state = pending.seen_by_scripts();
         // The page that is needed, or the client's answer.
         let decided = match pending.needed() {
-            Some(needed) => front_end::ask(pending, needed).await?,
+            Some(needed) => {
+                pushed::wait_for_person(&pending).await?;
+                front_end::ask(pending, needed).await?
+            }
             None => commit::answer(pending).await?,
         };
         Ok(Decided { browser_state, ..decided })

@@ -17,6 +17,8 @@ pub mod end_session;
 
 pub mod introspection;
 
+pub mod pushed_authorization_request;
+
 pub mod registration;
 
 pub mod revocation;
@@ -38,6 +40,8 @@ pub struct ClientRequest<'a> {
 pub enum ClientResponse {
     /// A JSON object.
     Json(String),
+    /// A JSON object that describes what was created.
+    Created(String),
     /// A signed JWT, as `application/jwt`.
     Jwt(String),
     /// Success without a body.

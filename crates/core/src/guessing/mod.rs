@@ -7,6 +7,9 @@ pub use client_secrets::ClientSecrets;
 mod lots;
 pub use lots::Lots;
 
+mod pushed_requests;
+pub use pushed_requests::PushedRequests;
+
 mod registrations;
 pub use registrations::{Quotas, Registrations};
 
@@ -27,6 +30,8 @@ pub struct Guessing {
     pub client_secrets: ClientSecrets,
     /// Clients that registered themselves.
     pub registrations: Registrations,
+    /// Requests that clients have pushed.
+    pub pushed_requests: PushedRequests,
     /// Accounts that people have tried to make for themselves.
     pub sign_ups: Registrations,
     /// Requests that were stored before anybody did anything for them.

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use super::page::lost;
 use super::pending::{Pending, Purpose};
-use super::{Decided, Interactions, KEPT, Outcome};
+use super::{Decided, Interactions, KEPT, Outcome, pushed};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault};
 use crate::event::Event;
@@ -72,8 +72,14 @@ pub(super) fn names(
 }
 
 /// Makes this the answer of the interaction: `None` when it is, else what the first answer leads to. A
-/// request that no page was shown for has no interaction, and is answered each time.
+/// request that no page was shown for has no interaction, and is answered each time, unless it was pushed: then it is
+/// used up here, before anything is sent. A refusal leaves it as it is, since nothing was given for it: otherwise
+/// whoever sees the link could use it up by a request without a person.
 pub(super) async fn claim(pending: &Pending<'_>, answer: Answered) -> Result<Option<Decided>, Fault> {
+    let is_refusal = matches!(answer, Answered::Error { .. });
+    if pending.is_answered_elsewhere() || (!is_refusal && !pushed::use_up(pending).await?) {
+        return Ok(Some(lost(pending, true)));
+    }
     let Some(interaction) = pending.interaction else { return Ok(None) };
     let first = claimed(&pending.by, pending.call, pending.env, interaction, answer.clone()).await?;
     let Some(first) = first.filter(|first| first.answer != answer) else { return Ok(None) };

@@ -8,10 +8,10 @@ use chancery_types::Params;
 
 use super::commit::{answer, ask, ask_again, lead_on, proceed};
 use super::form_token::{
-    FORM_INCOMPLETE, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_SESSION, FORM_OF_NOTHING, FORM_OUTDATED,
-    FORM_WITHOUT_COOKIE, FormToken, form_refused,
+    FORM_ANSWERED, FORM_INCOMPLETE, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_SESSION, FORM_OF_NOTHING,
+    FORM_OUTDATED, FORM_WITHOUT_COOKIE, FormToken, form_refused,
 };
-use super::page::STORED_AT;
+use super::page::{STORED_AT, lost};
 use super::pending::Pending;
 use super::prompt::{self, Needed};
 use super::step::Step;
@@ -123,6 +123,10 @@ async fn step<'a>(
         Ok(token) => token,
         Err(why) => return Ok(ControlFlow::Break(Box::pin(once_more(pending, why, form)).await?)),
     };
+    if pending.is_answered_elsewhere() {
+        form_refused(pending.call, pending.env, &FORM_ANSWERED, Some(pending.client.id()));
+        return Ok(ControlFlow::Break(lost(&pending, true)));
+    }
     let is_refused = matches!(form.one("action"), Ok(Some("cancel" | "deny")));
     // Whoever cancels before anybody has signed in has answered for nobody.
     let pending = match (is_refused, &pending.person) {

@@ -105,7 +105,7 @@ pub(crate) async fn view(
     text: &str,
 ) -> Result<Decided, PageError> {
     let Some(sealed) = open::<Sealed>(env, by.keys(), SEALED, text) else {
-        return stored::page(by, call, env, text).await;
+        return Box::pin(stored::page(by, call, env, text)).await;
     };
     let Sealed { interaction, request, source, first_seen, browser } = sealed;
     let is_of_browser =

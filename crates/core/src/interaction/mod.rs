@@ -45,6 +45,7 @@ mod password;
 mod sign_up;
 pub(crate) mod pending;
 pub mod prompt;
+pub(crate) mod pushed;
 pub mod step;
 pub(crate) mod stored;
 pub mod throttle;
@@ -223,10 +224,12 @@ impl Interactions {
 
     /// The query that starts the same request again, from the browser alone: `None` for a client whose requests
     /// need its signature, because what a page carries is not signed any more, and for a request that its client
-    /// has encrypted.
+    /// has encrypted. A pushed one can be referred to until it is answered.
     fn restart(&self, addressed: &Addressed<'_>) -> Option<String> {
-        let can_restart =
-            !addressed.is_confidential && !self.rules.resolver.demands_signature(&addressed.client);
+        let can_restart = match &addressed.pushed {
+            Some(pushed) => !pushed.is_answered(),
+            None => !addressed.is_confidential && !self.rules.resolver.demands_signature(&addressed.client),
+        };
         can_restart.then(|| addressed.carrier().into_text())
     }
 

@@ -61,6 +61,9 @@ impl Shown {
 
 /// The page of a prompt. Nothing is stored for it.
 pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided, Fault> {
+    if pending.is_used_up() {
+        return Ok(lost(pending, true));
+    }
     let Shown { prompt, problem, typed, said, unfit } = shown;
     let (token, browser) = token(pending, &prompt)?;
     let form = form(pending, &token)?;

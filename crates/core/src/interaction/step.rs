@@ -231,7 +231,7 @@ impl LoginStep<'_> {
     /// The form of the built-in page.
     async fn form(self, form: LoginForm) -> Result<Decided, Fault> {
         match self.checked(form).await? {
-            ControlFlow::Continue((step, who)) => step.sign_in(who).await,
+            ControlFlow::Continue((step, who)) => Box::pin(step.sign_in(who)).await,
             ControlFlow::Break(next) => Ok(next),
         }
     }
@@ -349,7 +349,7 @@ impl SignUpStep<'_> {
         match sign_up::create(&self.0.pending, form).await? {
             Created::By { who, devices } => {
                 self.0.devices = Some(devices);
-                self.0.sign_in(who).await
+                Box::pin(self.0.sign_in(who)).await
             }
             Created::Refused(problem) => self.again(problem, Some(typed)).await,
         }

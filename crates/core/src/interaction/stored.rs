@@ -155,7 +155,6 @@ pub(super) async fn way_on(
 ) -> Result<Decided, Fault> {
     let carried = carrier.and_then(|carrier| carried::read(env, by.keys(), carrier).ok());
     let Some(carried) = carried else { return Ok(lost_page(None, None, false)) };
-    let can_restart = can_restart(&carried.params);
     let received = Received::again(carried, Source::Browser);
     let addressed = match received.resolve(call, env, &by.rules.resolver).await {
         Ok(resolved) => resolved.address(env, &by.rules.offered).await,
@@ -163,7 +162,7 @@ pub(super) async fn way_on(
     };
     match addressed {
         Ok(addressed) => {
-            let restart = by.restart(&addressed).filter(|_| can_restart);
+            let restart = by.restart(&addressed).filter(|_| can_restart(&addressed.params));
             Ok(lost_page(Some(&addressed.client), restart, false))
         }
         Err(PageError { failure: Failure::Broken(fault), .. }) => Err(fault),

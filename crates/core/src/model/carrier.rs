@@ -5,9 +5,9 @@ use chancery_jose::sha256;
 use chancery_types::{Malformed, Params};
 use serde::{Deserialize, Serialize};
 
-/// Who vouches for the parameters of a request, the weakest first; a client or a profile can require a
-/// minimum. It is determined when the request is first read and stays with it through every page.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// Who vouches for the parameters of a request; a client or a profile can demand it. It is determined when the
+/// request is first read and stays with it through every page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// Nobody: a browser sent them, and whoever made the link may have changed them.
@@ -15,6 +15,30 @@ pub enum Source {
     Browser,
     /// The client, which has signed all of them as a request object (RFC 9101).
     Signed,
+    /// The client, which has sent them by itself (RFC 9126).
+    Pushed,
+    /// The client, which has sent them by itself, and signed.
+    PushedAndSigned,
+}
+
+impl Source {
+    /// The same for a request that its client has sent by itself.
+    #[must_use]
+    pub fn pushed(self) -> Self {
+        if self.is_signed() { Self::PushedAndSigned } else { Self::Pushed }
+    }
+
+    /// Whether the client has sent the request by itself.
+    #[must_use]
+    pub fn is_pushed(self) -> bool {
+        matches!(self, Self::Pushed | Self::PushedAndSigned)
+    }
+
+    /// Whether the client has signed the request.
+    #[must_use]
+    pub fn is_signed(self) -> bool {
+        matches!(self, Self::Signed | Self::PushedAndSigned)
+    }
 }
 
 /// A request that waits for its person: its relevant parameters, form-encoded. Only this type knows the form
@@ -27,7 +51,7 @@ pub struct Carrier(String);
 pub struct Carried<'a> {
     /// Its parameters. They are untrusted and have to be validated from the beginning.
     pub params: Params<'a>,
-    /// Whether its client has encrypted it, so that no page may show it.
+    /// Whether it is sealed, because its client has encrypted or pushed it.
     pub is_confidential: bool,
 }
 

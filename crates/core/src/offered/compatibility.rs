@@ -39,6 +39,8 @@ pub struct CompatibilityConfig {
     pub request_object_merging: bool,
     /// Pages on another origin whose URL carries no handle.
     pub stored_interactions_by_client: InteractionsByClient,
+    /// Redirect URIs that are not registered, in requests that a client which authenticates has pushed.
+    pub unregistered_redirect_uris: bool,
     /// ID tokens without a signature, from the token endpoint, for clients that are registered for them.
     pub unsigned_id_token: bool,
     /// Request objects without a signature, for clients that are not registered for any other.
@@ -163,6 +165,7 @@ impl CompatibilityConfig {
             (self.query_access_token, "query_access_token", "RFC 9700 section 4.3.2"),
             (self.request_object_merging, "request_object_merging", "RFC 9101 section 6.3"),
             (self.stored_interactions_by_client.is_on(), "stored_interactions_by_client", BY_CLIENT),
+            (self.unregistered_redirect_uris, "unregistered_redirect_uris", EXACT_MATCHING),
             (self.unsigned_id_token, "unsigned_id_token", "RFC 8725 section 3.2"),
             (self.unsigned_request_object, "unsigned_request_object", "RFC 9101 section 10.5"),
             (self.wildcard_redirect_uris, "wildcard_redirect_uris", EXACT_MATCHING),
@@ -188,6 +191,7 @@ impl CompatibilityConfig {
             (self.pkce_plain, "pkce_plain", demands.pkce.or(demands.pkce_if_pushed)),
             (self.query_access_token, "query_access_token", demands.header_tokens),
             (self.request_object_merging, "request_object_merging", demands.object_alone),
+            (self.unregistered_redirect_uris, "unregistered_redirect_uris", demands.exact_redirects),
             (self.unsigned_id_token, "unsigned_id_token", unsigned),
             (self.unsigned_request_object, "unsigned_request_object", unsigned),
             (self.wildcard_redirect_uris, "wildcard_redirect_uris", demands.exact_redirects),

@@ -152,6 +152,9 @@ endpoints! {
         browser("authorization", "/authorize", &[Get, Post]).announced_as("authorization_endpoint");
     Interaction: "The pages on the way: here forms are posted, below it are stored interactions.",
         browser("interaction", "/interaction", &[Post]).with_below(&[Get, Post]);
+    PushedAuthorizationRequest: "The pushed authorization request endpoint. `pushed_requests.offered` switches it on.",
+        client("pushed_authorization_request", "/par").on_demand()
+            .announced_as("pushed_authorization_request_endpoint");
     Token: "The token endpoint.",
         client("token", "/token").announced_as("token_endpoint")
             .authenticates_as(

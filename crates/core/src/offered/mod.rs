@@ -119,6 +119,8 @@ pub struct Offered {
     pub response_modes: Vec<ResponseMode>,
     /// How the rules for every client's redirect URIs are loosened.
     pub redirects: RedirectLeniency,
+    /// Whether clients may push requests with redirect URIs that are not registered.
+    pub unregistered_redirect_uris: bool,
     /// Whether a client may be registered for ID tokens without a signature.
     pub unsigned_id_tokens: bool,
     /// The client authentication methods.
@@ -157,6 +159,7 @@ impl Offered {
         Self {
             endpoints,
             redirects: compatibility.redirects(),
+            unregistered_redirect_uris: compatibility.unregistered_redirect_uris,
             unsigned_id_tokens: unsigned_id_token,
             grant_types: GrantType::ALL.iter().filter(|value| is_of_use(value)).cloned().collect(),
             response_types: ResponseType::ALL.iter().copied().filter(is_permitted).collect(),

@@ -171,7 +171,7 @@ impl Provider {
     /// A page for the person.
     pub async fn interaction(&self, call: &Call, handle: &str) -> Result<Next, PageError> {
         let snapshot = self.snapshot.load_full();
-        let decided = stored::page(&snapshot.interactions, call, &self.env, handle).await;
+        let decided = Box::pin(stored::page(&snapshot.interactions, call, &self.env, handle)).await;
         self.respond(&snapshot, call, Endpoint::Interaction, decided).await
     }
 

@@ -13,6 +13,7 @@ use crate::endpoint::Served;
 use crate::endpoint::authorization::AuthorizationEndpoint;
 use crate::endpoint::end_session::EndSessionEndpoint;
 use crate::endpoint::introspection::IntrospectionEndpoint;
+use crate::endpoint::pushed_authorization_request::PushedAuthorizationRequestEndpoint;
 use crate::endpoint::registration::RegistrationEndpoint;
 use crate::endpoint::revocation::RevocationEndpoint;
 use crate::endpoint::token::TokenEndpoint;
@@ -94,14 +95,15 @@ impl Snapshot {
             refresh_token: config.refresh_token.clone(),
             floor: offered.floor.clone(),
         });
+        let request_objects = RequestObjectsConfig {
+            algorithms: offered.request_object_algorithms.clone(),
+            ..config.request_objects.clone()
+        };
         let interactions = Arc::new(Interactions {
             rules: Rules {
                 resolver: Resolver::new(
                     Recognised::new(&**authorization_policy),
-                    RequestObjectsConfig {
-                        algorithms: offered.request_object_algorithms.clone(),
-                        ..config.request_objects.clone()
-                    },
+                    (request_objects, config.pushed_requests()),
                     &config.compatibility,
                     Arc::clone(&keys),
                     env.fetch.reaches_others(),
@@ -139,6 +141,10 @@ impl Snapshot {
             Arc::clone(&keys),
         ));
         let authorization = AuthorizationEndpoint::new(Arc::clone(&interactions));
+        let pushed = PushedAuthorizationRequestEndpoint {
+            interactions: Arc::clone(&interactions),
+            config: config.pushed_requests(),
+        };
         let token = TokenEndpoint {
             issuer: issuer.clone(),
             scopes: Arc::new(scope.clone()),
@@ -189,6 +195,7 @@ impl Snapshot {
         };
         let discovery = discovery::metadata(&announcement, &components, now);
         let client_endpoints = [
+            (Endpoint::PushedAuthorizationRequest, Served::ToClient(Box::new(pushed))),
             (Endpoint::Token, Served::ToClient(Box::new(token))),
             (Endpoint::Introspection, Served::ToClient(Box::new(introspection))),
             (Endpoint::Revocation, Served::ToClient(Box::new(revocation))),

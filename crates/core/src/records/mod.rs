@@ -23,6 +23,8 @@ mod initial_access_token;
 pub use initial_access_token::{InitialAccessTokenBody, initial_access_tokens};
 mod interaction;
 pub use interaction::{AnswerBody, Answered, InteractionBody, InteractionId, answer_key};
+mod pushed_request;
+pub use pushed_request::PushedRequestBody;
 mod refresh_family;
 pub use refresh_family::RefreshFamilyBody;
 mod replay;

@@ -10,7 +10,7 @@ use crate::error::{PageError, Reason, Refusal};
 use crate::model::{Carrier, Client, RedirectTarget, ResourceServer, Source};
 use crate::offered::Offered;
 use crate::request::response::Carried;
-use crate::request::{Resolved, Unsealed};
+use crate::request::{Pushed, Resolved, Unsealed};
 
 reasons! {
     /// The authorization request has no `client_id` parameter.
@@ -59,10 +59,12 @@ pub struct Addressed<'a> {
     pub params: Params<'a>,
     /// Who vouches for them.
     pub source: Source,
-    /// Whether its client has encrypted it, so that no page may show it (RFC 9101 section 4).
+    /// Whether no page may show it: its client has encrypted it (RFC 9101 section 4), or pushed it.
     pub(crate) is_confidential: bool,
     /// Why the request object does not count, if it does not.
     pub(super) refused: Option<&'static Reason>,
+    /// Where it is stored, if it was pushed (RFC 9126).
+    pub(crate) pushed: Option<Pushed>,
 }
 
 /// A request that its client is told no for.
@@ -79,7 +81,7 @@ impl<'a> Resolved<'a> {
     /// # Errors
     /// A page for the person: nothing has been verified to which an error could be sent.
     pub async fn address(self, env: &Env, offered: &Offered) -> Result<Addressed<'a>, PageError> {
-        let Self { params, source, is_confidential, client, refused: of_object } = self;
+        let Self { params, source, is_confidential, client, refused: of_object, pushed, .. } = self;
         let client = match client {
             Some(client) => client,
             None => {
@@ -98,8 +100,17 @@ impl<'a> Resolved<'a> {
         }
         let redirect_uri = params.one("redirect_uri").map_err(|error| refused(error.into(), None))?;
         // If the only redirect URI stands in a request object that does not count, the object is the trouble.
+        let demands = client.demands(&offered.floor);
+        let may_be_new =
+            source.is_pushed() && offered.unregistered_redirect_uris && demands.exact_redirects.is_none();
         let target = client
-            .redirect_target(redirect_uri, offered.redirects, client.demands(&offered.floor))
+            .redirect_target(redirect_uri, offered.redirects, demands)
+            .or_else(|why| match redirect_uri {
+                Some(uri) if may_be_new => {
+                    client.unregistered_redirect_target(uri, offered.redirects).ok_or(why)
+                }
+                _ => Err(why),
+            })
             .map_err(|why| refused(of_object.map_or(why, Refusal::from), client.way_on()))?;
         let resource = match client.default_resource() {
             Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
@@ -116,6 +127,7 @@ impl<'a> Resolved<'a> {
         // Nor is a state given back that no proxy would carry in a header.
         let state =
             params.one("state").ok().flatten().filter(|state| state.len() <= LONGEST_STATE).map(Box::from);
+        let refused = of_object;
         Ok(Addressed {
             client,
             target,
@@ -126,7 +138,8 @@ impl<'a> Resolved<'a> {
             params,
             source,
             is_confidential,
-            refused: of_object,
+            refused,
+            pushed,
         })
     }
 }
@@ -142,10 +155,10 @@ pub(crate) fn error_code(why: &Reason) -> ErrorCode {
 }
 
 impl Addressed<'_> {
-    /// The request in plain text.
+    /// The request in plain text, or what refers to it.
     #[must_use]
     pub fn carrier(&self) -> Carrier {
-        Carrier::of(&self.params)
+        self.pushed.as_ref().map_or_else(|| Carrier::of(&self.params), Pushed::carrier)
     }
 
     /// The client is told no (RFC 6749 section 4.1.2.1, with `iss` of RFC 9207 section 2).

@@ -28,6 +28,8 @@ use crate::rule::scope;
 pub enum Door {
     /// The authorization endpoint (RFC 6749 section 3.1).
     Authorization,
+    /// The authorization endpoint, for a request that was pushed before (RFC 9126 section 4).
+    Pushed,
 }
 
 /// The checks, in this order, and which doors ask for them; cheap before dear, pure over the snapshot and
@@ -47,7 +49,7 @@ pub(super) fn asked(
     }
     let response_type = match door {
         // The answer goes to a redirect URI, so that the request says of which type it is, and how it goes.
-        Door::Authorization => {
+        Door::Authorization | Door::Pushed => {
             Carried::asked(params, client, &rules.offered)?;
             response_type(params, client, &rules.offered)?
         }
@@ -85,7 +87,10 @@ pub(super) fn asked(
     let resource = resource.cloned().filter(|server| server.knows_any(&scopes.known));
     let (challenge, method) = (params.one("code_challenge")?, params.one("code_challenge_method")?);
     let code_challenge = match response_type.has_code() {
-        true => rules.pkce.challenge(challenge, method, client, demands.pkce)?,
+        true => {
+            let demanded = demands.pkce.or(demands.pkce_if_pushed.filter(|_| door == Door::Pushed));
+            rules.pkce.challenge(challenge, method, client, demanded)?
+        }
         // There is nothing to protect.
         false => None,
     };

@@ -13,12 +13,16 @@ pub(crate) mod encrypted;
 pub(crate) mod resolver;
 pub use resolver::{RequestObjectsConfig, Resolver};
 
+pub(crate) mod pushed;
+pub(crate) use pushed::request_uri;
+pub use pushed::{Pushed, PushedRequestsConfig};
+
 pub mod response;
 pub use response::{AuthorizationResponse, Unsealed};
 
 pub mod addressed;
-pub(crate) use addressed::error_code;
 pub use addressed::{Addressed, Refused};
+pub(crate) use addressed::{CLIENT_ID_MISSING, error_code};
 
 pub mod validated;
 pub use validated::{Rules, ValidatedAuthorizationRequest};

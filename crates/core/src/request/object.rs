@@ -119,6 +119,11 @@ impl<'t> RequestObject<'t> {
         self.signed.as_ref()
     }
 
+    /// When it ends.
+    pub(super) fn ends(&self) -> Option<Timestamp> {
+        self.claims.exp
+    }
+
     /// Checks everything that it says about itself: its type, its parties, its time, and that it refers to no
     /// other one.
     pub(super) fn check(

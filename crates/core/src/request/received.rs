@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use chancery_types::Params;
+use chancery_types::{Params, Timestamp};
 
+use super::pushed::Pushed;
 use super::resolver::Resolver;
 use crate::context::{Call, Env};
 use crate::error::{Complaint, PageError, Reason};
@@ -98,8 +99,17 @@ fn is_free(name: &str) -> bool {
 /// An authorization request as it came.
 pub struct Received<'a> {
     params: Params<'a>,
-    /// Who vouches for a request that was read before, and whether it is confidential; `None` for a new one.
-    before: Option<(Source, bool)>,
+    from: From,
+}
+
+/// Where a request comes from.
+enum From {
+    /// A browser has brought it, for the first time.
+    Browser,
+    /// The client has pushed it (RFC 9126).
+    Client(Arc<Client>),
+    /// It was read before. This is who vouches for it, and whether it is confidential.
+    Ourselves(Source, bool),
 }
 
 /// The parameters that count, and no others. Nothing is known about them yet, except what their request object
@@ -124,13 +134,30 @@ pub struct Resolved<'a> {
     pub(super) client: Option<Arc<Client>>,
     /// Why the request object does not count. Then these are the parameters that stand outside of it.
     pub(super) refused: Option<&'static Reason>,
+    /// When its request object ends, if it was a new one that ends.
+    pub(crate) ends: Option<Timestamp>,
+    /// The pushed request that it refers to.
+    pub(super) pushed: Option<Pushed>,
+}
+
+impl<'a> Resolved<'a> {
+    /// These parameters alone.
+    pub(super) fn plain(params: Params<'a>, source: Source) -> Self {
+        Self { params, source, is_confidential: false, client: None, refused: None, ends: None, pushed: None }
+    }
 }
 
 impl<'a> Received<'a> {
     /// Seen for the first time.
     #[must_use]
     pub fn new(params: Params<'a>) -> Self {
-        Self { params, before: None }
+        Self { params, from: From::Browser }
+    }
+
+    /// Pushed by this client, which has been authenticated as far as it can be (RFC 9126 section 2.1).
+    #[must_use]
+    pub fn pushed(params: Params<'a>, client: Arc<Client>) -> Self {
+        Self { params, from: From::Client(client) }
     }
 
     /// Read again from where it was stored or from the form of its first page, with who vouched for it then. Its
@@ -138,22 +165,24 @@ impl<'a> Received<'a> {
     /// was reading.
     #[must_use]
     pub fn again(Carried { params, is_confidential }: Carried<'a>, source: Source) -> Self {
-        Self { params, before: Some((source, is_confidential)) }
+        Self { params, from: From::Ourselves(source, is_confidential) }
     }
 
-    /// Opens the request object of a new request (RFC 9101 section 6), and keeps of the parameters those that are
-    /// recognised.
+    /// Opens the request object of a new request (RFC 9101 section 6), or finds the pushed request that is meant (RFC
+    /// 9126 section 4), and keeps of the parameters those that are recognised.
     ///
     /// # Errors
     /// A page for the person: nothing is known yet to which an error could be sent.
     pub async fn resolve(self, call: &Call, env: &Env, by: &Resolver) -> Result<Resolved<'a>, PageError> {
-        let Self { params, before } = self;
+        let Self { params, from } = self;
         let params = params.filtered(|name| by.recognised().has(name));
-        match before {
-            Some((source, is_confidential)) => {
-                Ok(Resolved { params, source, is_confidential, client: None, refused: None })
+        match from {
+            From::Browser => by.open(call, env, params).await,
+            From::Client(client) => by.open_pushed(call, env, client, params).await,
+            From::Ourselves(source, is_confidential) => {
+                by.open_again(call, env, Resolved { is_confidential, ..Resolved::plain(params, source) })
+                    .await
             }
-            None => by.open(call, env, params).await,
         }
     }
 }

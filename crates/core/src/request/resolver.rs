@@ -3,7 +3,7 @@
 //! Discovery  request_parameter_supported request_uri_parameter_supported
 //!            require_request_uri_registration request_object_signing_alg_values_supported
 //!            request_object_encryption_alg_values_supported request_object_encryption_enc_values_supported
-//!            require_signed_request_object
+//!            require_signed_request_object require_pushed_authorization_requests
 
 use std::sync::Arc;
 
@@ -18,17 +18,19 @@ use super::encrypted::{self, UNOPENED};
 use super::object::{
     ALGORITHM_WRONG, CLIENT_WRONG, ENCRYPTION_WRONG, RESPONSE_TYPE_DIFFERENT, RequestObject, unverified,
 };
+use super::pushed::{Pushed, PushedRequestsConfig, REFERENCE_USED, reference};
 use super::received::{Recognised, Resolved};
 use super::validated::{REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED};
 use crate::client::{authenticating_hmac_keys, keys};
 use crate::context::{Call, Env};
-use crate::error::{Failure, Fault, PageError, Reason};
+use crate::error::{Failure, Fault, PageError, Reason, Refusal};
 use crate::event::Event;
 use crate::fetch::{FetchRequest, document};
 use crate::keys::KeySet;
 use crate::model::{Client, Source};
 use crate::offered::{CompatibilityConfig, Component};
 use crate::profile::Floor;
+use crate::records::PushedRequestBody;
 
 /// The longest request object that is fetched, in bytes; no longer one is read.
 const LONGEST: usize = 16 * 1024;
@@ -87,18 +89,12 @@ impl Default for RequestObjectsConfig {
     }
 }
 
-/// What a request object has shown.
-struct Opened {
-    params: Params<'static>,
-    source: Source,
-    is_confidential: bool,
-}
-
 /// Opens the requests that are JWTs.
 pub struct Resolver {
     /// Which parameters count.
     recognised: Recognised,
     config: RequestObjectsConfig,
+    pushed: PushedRequestsConfig,
     /// Whether there is somebody who fetches.
     can_fetch: bool,
     /// `[compatibility] unsigned_request_object`
@@ -116,7 +112,7 @@ impl Resolver {
     #[must_use]
     pub fn new(
         recognised: Recognised,
-        config: RequestObjectsConfig,
+        (config, pushed): (RequestObjectsConfig, PushedRequestsConfig),
         compatibility: &CompatibilityConfig,
         keys: Arc<KeySet>,
         can_fetch: bool,
@@ -125,6 +121,7 @@ impl Resolver {
         Self {
             recognised,
             config,
+            pushed,
             can_fetch,
             may_be_unsigned: unsigned_request_object,
             is_merging: request_object_merging,
@@ -151,35 +148,72 @@ impl Resolver {
     /// Whether requests of this client are refused unless it has signed them.
     #[must_use]
     pub fn demands_signature(&self, client: &Client) -> bool {
-        self.config.required || client.metadata().request_objects.require_signed_request_object
+        self.config.required
+            || client.metadata().request_objects.require_signed_request_object
+            || client.demands(&self.floor).signed.is_some()
     }
 
-    /// The request as its client means it. What is wrong with a request object becomes part of the request,
-    /// because it can only be told when the redirect URI has been verified.
+    /// Whether requests of this client are refused unless it has pushed them (RFC 9126 sections 5 and 6).
+    #[must_use]
+    pub fn demands_push(&self, client: &Client) -> bool {
+        self.pushed.required
+            || client.metadata().flow.require_pushed_authorization_requests
+            || client.demands(&self.floor).pushed.is_some()
+    }
+
+    /// The request that a browser has brought, as its client means it. What is wrong with a request object becomes
+    /// part of the request, because it can only be told when the redirect URI has been verified.
     ///
     /// # Errors
-    /// A fault of what the client and its keys are read from.
+    /// A page, if it refers to a pushed request that cannot be used: then nothing is known to which an error could be
+    /// sent. A fault of what the client and its keys are read from.
     pub(super) async fn open<'a>(
         &self,
         call: &Call,
         env: &Env,
         params: Params<'a>,
     ) -> Result<Resolved<'a>, PageError> {
-        let plain = |params| Resolved {
-            params,
-            source: Source::Browser,
-            is_confidential: false,
-            client: None,
-            refused: None,
-        };
+        let plain = |params| Resolved::plain(params, Source::Browser);
         if !params.has("request") && !params.has("request_uri") {
             return Ok(plain(params));
         }
         // Whose it is stands outside (section 5). Without a client nothing can be verified or told.
         let Some(client) = client(env, &params).await? else { return Ok(plain(params)) };
+        if let Some(uri) = reference(&params).filter(|_| self.pushed.offered) {
+            let pushed = Pushed::find(call, env, &client, uri).await?;
+            let is_fresh = |pushed: &Pushed| !pushed.is_answered();
+            let pushed = pushed.and_then(|pushed| is_fresh(&pushed).then_some(pushed).ok_or(&REFERENCE_USED));
+            return referred(client, pushed);
+        }
         match self.opened(call, env, &client, &params).await {
-            Ok(Opened { params, source, is_confidential }) => {
-                Ok(Resolved { params, source, is_confidential, client: Some(client), refused: None })
+            Ok(opened) => Ok(Resolved { client: Some(client), ..opened }),
+            Err(Failure::Refused(why)) => {
+                Ok(Resolved { client: Some(client), refused: Some(why.reason), ..plain(params) })
+            }
+            Err(Failure::Broken(fault)) => Err(fault.into()),
+        }
+    }
+
+    /// The request that this client pushes (RFC 9126 section 3). Beside a request object nothing counts.
+    ///
+    /// # Errors
+    /// A fault of what the client's keys are read from.
+    pub(super) async fn open_pushed<'a>(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: Arc<Client>,
+        params: Params<'a>,
+    ) -> Result<Resolved<'a>, PageError> {
+        let plain = |params| Resolved::plain(params, Source::Pushed);
+        if !params.has("request") {
+            return Ok(Resolved { client: Some(client), ..plain(params) });
+        }
+        let alone = params.clone().filtered(|name| name == "request");
+        match self.opened(call, env, &client, &alone).await {
+            Ok(opened) => {
+                let source = opened.source.pushed();
+                Ok(Resolved { source, client: Some(client), ..opened })
             }
             Err(Failure::Refused(why)) => {
                 Ok(Resolved { client: Some(client), refused: Some(why.reason), ..plain(params) })
@@ -188,13 +222,30 @@ impl Resolver {
         }
     }
 
+    /// The request that a form or a record has carried. A pushed one has stayed where it was stored. It can have been
+    /// answered meanwhile: who has answered it learns once more what the answer was.
+    ///
+    /// # Errors
+    /// A page, if the pushed request is gone; a fault of the store or the registry.
+    pub(super) async fn open_again<'a>(
+        &self,
+        call: &Call,
+        env: &Env,
+        carried: Resolved<'a>,
+    ) -> Result<Resolved<'a>, PageError> {
+        let Some(uri) = reference(&carried.params) else { return Ok(carried) };
+        let Some(client) = client(env, &carried.params).await? else { return Ok(carried) };
+        let pushed = Pushed::find(call, env, &client, uri).await?;
+        referred(client, pushed)
+    }
+
     async fn opened(
         &self,
         call: &Call,
         env: &Env,
         client: &Client,
         outside: &Params<'_>,
-    ) -> Result<Opened, Failure> {
+    ) -> Result<Resolved<'static>, Failure> {
         let fetched;
         let text = match (outside.one("request")?, outside.one("request_uri")?) {
             (Some(_), Some(_)) => return BOTH.refused(),
@@ -221,7 +272,8 @@ impl Resolver {
         object.check(client, &env.issuer, call.now)?;
         let inside = object.parameters(&self.recognised)?;
         let (params, source) = self.assembled(client, inside, source, outside)?;
-        Ok(Opened { params, source, is_confidential })
+        let ends = object.ends();
+        Ok(Resolved { is_confidential, ends, ..Resolved::plain(params, source) })
     }
 
     /// What is inside of an encrypted object (section 6.1): the object, which is signed like any other.
@@ -310,6 +362,29 @@ impl Resolver {
     }
 }
 
+/// The pushed request of this client. Nothing that stands beside the reference counts (RFC 9101 section 5), and what
+/// refers to it again is sealed: whoever has the reference can use it.
+fn referred<'a>(
+    client: Arc<Client>,
+    pushed: Result<Pushed, &'static Reason>,
+) -> Result<Resolved<'a>, PageError> {
+    let refused = |why: Refusal| PageError {
+        failure: why.into(),
+        way_on: client.way_on().map(Box::from),
+        client: Some(client.id().clone()),
+    };
+    let pushed = pushed.map_err(|why| refused(why.into()))?;
+    let PushedRequestBody { request, source, .. } = &pushed.found.body;
+    let params = request.params().map_err(|why| refused(why.into()))?.into_owned();
+    let resolved = Resolved::plain(params, *source);
+    Ok(Resolved {
+        is_confidential: true,
+        client: Some(Arc::clone(&client)),
+        pushed: Some(pushed),
+        ..resolved
+    })
+}
+
 /// The client that a request names, if it may be used.
 async fn client(env: &Env, params: &Params<'_>) -> Result<Option<Arc<Client>>, Fault> {
     let id = params.one("client_id").ok().flatten().and_then(|id| ClientId::parse(id).ok());
@@ -375,6 +450,9 @@ impl Component for Resolver {
         }
         if self.config.required {
             metadata.boolean("require_signed_request_object", true);
+        }
+        if self.pushed.required {
+            metadata.boolean("require_pushed_authorization_requests", true);
         }
     }
 }

@@ -7,10 +7,10 @@ use chancery_types::iana::ErrorCode;
 use chancery_types::{Issuer, Timestamp};
 
 use super::asked::asked;
+use super::pushed::PUSH_MISSING;
 use crate::client::meets;
 use crate::error::Reason;
 use crate::keys::KeySet;
-use crate::model::Source;
 use crate::offered::{Component, Offered};
 use crate::policy::{AuthorizationPolicy, PromptOrder};
 use crate::request::{Addressed, Asked, Door, Refused, Resolver};
@@ -244,10 +244,14 @@ impl<'a> Addressed<'a> {
         if let Err(why) = meets(&client, demands) {
             return Err(Refused { addressed: Box::new(self), why });
         }
-        if self.source < Source::Signed && rules.resolver.demands_signature(&self.client) {
+        if !self.source.is_pushed() && rules.resolver.demands_push(&self.client) {
+            return Err(Refused { addressed: Box::new(self), why: (&PUSH_MISSING).into() });
+        }
+        if !self.source.is_signed() && rules.resolver.demands_signature(&self.client) {
             return Err(Refused { addressed: Box::new(self), why: (&UNSIGNED).into() });
         }
-        match asked(&self.params, &self.client, self.resource.as_ref(), Door::Authorization, rules) {
+        let door = if self.source.is_pushed() { Door::Pushed } else { Door::Authorization };
+        match asked(&self.params, &self.client, self.resource.as_ref(), door, rules) {
             Ok(asked) if demands.forbids_response(asked.response_type, self.is_jwt).is_some() => {
                 Err(Refused { addressed: Box::new(self), why: (&RESPONSE_UNSIGNED).into() })
             }

@@ -86,6 +86,7 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
         | Event::ClientRemoved { client }
         | Event::ClientUpdated { client }
         | Event::Declined { client }
+        | Event::RequestPushed { client }
         | Event::TokenRevoked { client }
         | Event::UserInfoServed { client } => {
             line.string("client_id", client.as_str());

@@ -12,6 +12,9 @@ use compatibility::COMPATIBILITY;
 mod registration;
 use registration::REGISTRATION;
 
+mod requests;
+use requests::REQUESTS;
+
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
@@ -99,6 +102,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ),
     ("request_objects", "Authorization requests that are JWTs (RFC 9101)"),
     (
+        "pushed_requests",
+        "Authorization requests that clients send by themselves before they send the person (RFC 9126)",
+    ),
+    (
         "client_defaults",
         "Members of client metadata for clients that leave them out, whoever registers them (RFC 7591 section 2)",
     ),
@@ -151,7 +158,14 @@ pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         let switch = || setting(named("endpoints"), Form::Switch, "true", endpoint.purpose);
         route.into_iter().chain((endpoint.switch == Switch::Endpoints).then(switch))
     });
-    WRITTEN.iter().chain(REGISTRATION).chain(COMPATIBILITY).copied().chain(of_endpoint).collect()
+    WRITTEN
+        .iter()
+        .chain(REQUESTS)
+        .chain(REGISTRATION)
+        .chain(COMPATIBILITY)
+        .copied()
+        .chain(of_endpoint)
+        .collect()
 });
 
 /// All settings but those of `[compatibility]`, and those of `[routes]` and `[endpoints]`, which are made from the endpoints' descriptions.
@@ -402,36 +416,6 @@ const WRITTEN: &[Setting] = &[
         Form::Switch,
         "false",
         "Whether every proof has to contain a nonce of this server, which lives for at most five minutes. Then no proof can be made in advance, and the clocks of clients do not matter. Clients that have none are told by `use_dpop_nonce`, so that their first request costs one more.",
-    ),
-    setting(
-        "request_objects.algorithms",
-        Form::Texts,
-        "[\"RS256\", \"RS384\", \"RS512\", \"PS256\", \"PS384\", \"PS512\", \"ES256\", \"ES384\", \"ES512\", \"EdDSA\", \"Ed25519\", \"HS256\", \"HS384\", \"HS512\"]",
-        "What clients may sign their request objects with. A client that is registered for one of them (`request_object_signing_alg`) uses that one alone; an HS algorithm needs such a registration.",
-    ),
-    setting(
-        "request_objects.by_reference",
-        Form::Switch,
-        "true",
-        "Whether an authorization request may refer to a request object (`request_uri`), at one of the client's `request_uris`.",
-    ),
-    setting(
-        "request_objects.by_value",
-        Form::Switch,
-        "true",
-        "Whether an authorization request may contain a request object (`request`).",
-    ),
-    setting(
-        "request_objects.encryption_algorithms",
-        Form::Texts,
-        "[]",
-        "By which algorithms clients may encrypt their request objects, for example `[\"RSA-OAEP-256\", \"ECDH-ES+A256KW\", \"dir\"]`. The server makes the keys for them, of RSA and P-256, and publishes them (`chancery keys list`). The symmetric ones (`dir`, `A256KW`, `A256GCMKW` and the like) need a client that is registered for one of them (`request_object_encryption_alg`), because their key comes from its secret.",
-    ),
-    setting(
-        "request_objects.required",
-        Form::Switch,
-        "false",
-        "Whether every authorization request has to be a signed request object. A client can demand it for itself (`require_signed_request_object`).",
     ),
     setting(
         "authorization_code.lifetime",

@@ -8,7 +8,7 @@ use chancery_types::{RedirectKind, RedirectPattern, RedirectUri, Scopes};
 use serde::{Deserialize, Serialize};
 
 use super::Reader;
-use super::openid::OIDC;
+use super::openid::{OIDC, is_false};
 use crate::offered::{EXACT_MATCHING, RedirectLeniency};
 
 /// `application_type` (OIDC Registration section 2).
@@ -41,6 +41,9 @@ pub struct Flow {
     /// The response modes that it may use; `None` for all but those that send messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_modes: Option<Vec<ResponseMode>>,
+    /// Whether its requests are refused unless it has pushed them (RFC 9126 section 6).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub require_pushed_authorization_requests: bool,
     /// What it may ask the token endpoint for.
     pub grant_types: Vec<GrantType>,
     /// The scopes that it may ask for; `None` for all.
@@ -70,6 +73,9 @@ impl Flow {
                 "query, fragment, form_post, web_message, jwt, query.jwt, fragment.jwt, form_post.jwt and \
                  web_message.jwt",
             ),
+            require_pushed_authorization_requests: from
+                .boolean("require_pushed_authorization_requests")
+                .unwrap_or(false),
             scope: scopes(from),
             response_types,
             grant_types,
@@ -91,6 +97,15 @@ impl Flow {
             from.complain("redirect_uris", "must have at least one good URI for the response types");
         }
         read
+    }
+
+    /// A redirect URI that the client could register.
+    pub(super) fn unregistered(&self, text: &str, loosened: RedirectLeniency) -> Option<RedirectUri> {
+        let is_implicit = self.grant_types.contains(&GrantType::Implicit);
+        let uri = redirect_uri(text, self.application_type, is_implicit, loosened).ok()?;
+        let has_messages = self.response_modes.iter().flatten().any(|mode| mode.is_message());
+        let fits_modes = uri.origin().is_some() || !has_messages;
+        (fits_modes && !uri.has_wildcard()).then_some(uri)
     }
 
     /// Whether the client cannot keep a secret (RFC 6749 section 2.1).

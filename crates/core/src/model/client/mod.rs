@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chancery_store::Revision;
-use chancery_types::iana::{ErrorCode, GrantType, ResponseEncoding, ResponseMode};
+use chancery_types::iana::{ErrorCode, GrantType, ResponseEncoding, ResponseMode, SubjectType};
 use chancery_types::{ClientId, RedirectPattern, RedirectUri, ResourceUri, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -413,6 +413,23 @@ impl Client {
         } else {
             REDIRECT_URI_UNREGISTERED.refused()
         }
+    }
+
+    /// A redirect URI that is not registered, which a client that authenticates has sent by itself (RFC 9126 section
+    /// 2.4). It has to be one that could be registered; a client whose redirect URIs make up its sector has no
+    /// others.
+    #[must_use]
+    pub fn unregistered_redirect_target(
+        &self,
+        asked: &str,
+        loosened: RedirectLeniency,
+    ) -> Option<RedirectTarget> {
+        let ClientMetadata { flow, openid, own, .. } = self.metadata();
+        let is_free = !self.is_public()
+            && openid.sector_identifier_uri.is_none()
+            && openid.subject_type == SubjectType::Public;
+        let uri = flow.unregistered(asked, loosened.or(own.redirects())).filter(|_| is_free)?;
+        Some(RedirectTarget { uri, was_sent: true })
     }
 
     /// Whether a registered URI that a browser may be sent to admits this one: by being the same, or as a

@@ -4,10 +4,7 @@
 use super::Reader;
 
 /// If `true`, these members demand something that this server does not do.
-const DEMANDS: &[(&str, &str)] = &[
-    ("require_pushed_authorization_requests", "RFC 9126 section 6"),
-    ("tls_client_certificate_bound_access_tokens", "RFC 8705 section 3.4"),
-];
+const DEMANDS: &[(&str, &str)] = &[("tls_client_certificate_bound_access_tokens", "RFC 8705 section 3.4")];
 
 pub(super) fn look_at(from: &mut Reader<'_>) {
     for (name, section) in DEMANDS {

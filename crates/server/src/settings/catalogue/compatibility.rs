@@ -70,6 +70,12 @@ pub(super) const COMPATIBILITY: &[Setting] = &[
         "For front ends of Logto's fork whose pages carry no handle: a table with `parameter`, `header` or both (Logto's are `app_id` and `Logto-App-Id`), where the pages of `interaction.location` name the client that they are about. The browser then gets a cookie for each client, at most 8, by which its sign-in is found, and without a name the newest (OIDC Core section 3.1.2.3): two tabs of one client are one. Every request is stored, so that `interaction.anonymous_limit` bounds how many people can sign in within `interaction.lifetime`.",
     ),
     setting(
+        "compatibility.unregistered_redirect_uris",
+        Form::Switch,
+        "false",
+        "Whether clients that authenticate may push authorization requests with redirect URIs that they have not registered, but could register (RFC 9126 section 2.4). Not for clients whose redirect URIs say to which sector they belong (OIDC Core section 8.1).",
+    ),
+    setting(
         "compatibility.unsigned_id_token",
         Form::Switch,
         "false",

@@ -1,0 +1,154 @@
+//! RFC 9126, OAuth 2.0 Pushed Authorization Requests (PAR): sections 2 and 3.
+//! Config     `[pushed_requests]`, `[compatibility] unregistered_redirect_uris`
+//! Discovery  pushed_authorization_request_endpoint
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chancery_store::Tags;
+use chancery_types::handle::{Handle, PushedRequest};
+use chancery_types::iana::ErrorCode;
+use chancery_types::{Params, Timestamp};
+use serde::Serialize;
+
+use super::{ClientEndpoint, ClientResponse};
+use crate::client::AuthenticatedClient;
+use crate::context::{Call, Env};
+use crate::error::{Failure, Fault, PageError, Reason, Refusal, Remedy};
+use crate::event::Event;
+use crate::interaction::Interactions;
+use crate::model::{Carrier, Client};
+use crate::records::PushedRequestBody;
+use crate::request::{CLIENT_ID_MISSING, PushedRequestsConfig, Received, Refused, request_uri};
+
+reasons! {
+    /// The pushed request refers to another one.
+    pub REFERENCE_PUSHED = Reason {
+        name: "request_uri_pushed",
+        code: ErrorCode::InvalidRequest,
+        description: "request_uri must not be used in a pushed request",
+        section: "RFC 9126 section 2.1",
+    };
+    /// So many requests of the client wait to be referred to that it may not push another one.
+    pub TOO_MANY_OPEN = Reason {
+        name: "too_many_pushed_requests",
+        code: ErrorCode::InvalidRequest,
+        description: "too many pushed requests have not been used yet",
+        section: "RFC 9126 section 2.3",
+    };
+}
+
+/// The pushed authorization request endpoint.
+pub struct PushedAuthorizationRequestEndpoint {
+    /// Has the list of checks, which are those of the authorization endpoint.
+    pub interactions: Arc<Interactions>,
+    /// `[pushed_requests]`
+    pub config: PushedRequestsConfig,
+}
+
+/// What refers to the pushed request (section 2.2).
+pub struct PushedResponse {
+    request_uri: String,
+    expires_in: u64,
+}
+
+impl From<PushedResponse> for ClientResponse {
+    fn from(PushedResponse { request_uri, expires_in }: PushedResponse) -> Self {
+        #[derive(Serialize)]
+        struct Body {
+            request_uri: String,
+            expires_in: u64,
+        }
+        Self::Created(serde_json::to_string(&Body { request_uri, expires_in }).unwrap_or_default())
+    }
+}
+
+impl ClientEndpoint for PushedAuthorizationRequestEndpoint {
+    type Response = PushedResponse;
+
+    /// Checks a request as the authorization endpoint does, and keeps it for a while.
+    ///
+    /// # Errors
+    /// A refusal of the request, or a fault; then nothing is kept.
+    async fn respond(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &AuthenticatedClient,
+        form: &Params<'_>,
+    ) -> Result<PushedResponse, Failure> {
+        let rules = &self.interactions.rules;
+        if form.has("request_uri") {
+            return REFERENCE_PUSHED.refused();
+        }
+        // An authorization request has a `client_id`, also where the client has authenticated by other means.
+        if form.one("client_id")?.is_none() && !form.has("request") {
+            return CLIENT_ID_MISSING.refused();
+        }
+        let failed = |error: PageError| error.failure;
+        let received = Received::pushed(form.clone(), Arc::clone(client.client()));
+        let resolved = received.resolve(call, env, &rules.resolver).await.map_err(failed)?;
+        let lifetime = self.lifetime(client.client());
+        let ends = ends(call.now, lifetime, resolved.ends);
+        let addressed = resolved.address(env, &rules.offered).await.map_err(failed)?;
+        // When it is used it is validated once more, because registrations change (section 7.4).
+        let request = addressed.validate(rules).map_err(|Refused { why, .. }| why)?;
+        env.record_ignored(call, client.client(), &request.asked().ignored);
+        let (addressed, _) = request.into_parts();
+        let body = PushedRequestBody {
+            client: client.client().id().clone(),
+            registration: client.client().registration(),
+            request: Carrier::of(&addressed.params),
+            source: addressed.source,
+            is_awaited: false,
+            answered: None,
+        };
+        let handle = self.store(call, env, client.client(), (ends, &body)).await?;
+        env.record(call, &Event::RequestPushed { client: body.client });
+        Ok(PushedResponse {
+            request_uri: request_uri(&handle),
+            // Positive (section 2.2), also when the request object has all but ended.
+            expires_in: ends.distance(call.now).as_secs().max(1),
+        })
+    }
+}
+
+impl PushedAuthorizationRequestEndpoint {
+    /// How long the requests of this client wait.
+    fn lifetime(&self, client: &Client) -> Duration {
+        let demands = client.demands(&self.interactions.rules.offered.floor);
+        let longest = demands.pushed_lifetime.map(|demand| demand.what);
+        longest.map_or(self.config.lifetime, |longest| longest.min(self.config.lifetime))
+    }
+
+    /// Stores the request, if the client has room for it.
+    async fn store(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &Client,
+        (ends, body): (Timestamp, &PushedRequestBody),
+    ) -> Result<Handle<PushedRequest>, Failure> {
+        let handle = Handle::new(env.partition(), env.secret());
+        let key = handle.key(&env.realm);
+        let network = call.network().filter(|_| client.is_public());
+        let (open, most) = (&env.guessing.pushed_requests, self.config.open_limit);
+        if let Err(until) = open.take(call.now, client.id(), network, (key, ends), most) {
+            let remedy = Some(Remedy::RetryAfter(until.distance(call.now)));
+            return Err(Refusal { reason: &TOO_MANY_OPEN, remedy }.into());
+        }
+        let record = env.records().new(key, None, Tags::default(), ends, body)?;
+        let stored = env.records().insert(call.now, &[record]).await;
+        stored.map_err(|error| {
+            open.give_back(client.id(), key);
+            Fault::from(error)
+        })?;
+        Ok(handle)
+    }
+}
+
+/// Until when a request waits: no longer than its request object is good.
+fn ends(now: Timestamp, lifetime: Duration, object: Option<Timestamp>) -> Timestamp {
+    let (ends, at_least) = (now + lifetime, now + Duration::from_secs(1));
+    object.map_or(ends, |object| ends.min(object.max(at_least)))
+}
