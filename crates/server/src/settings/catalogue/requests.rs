@@ -48,7 +48,7 @@ pub(super) const REQUESTS: &[Setting] = &[
     setting(
         "pushed_requests.lifetime",
         Form::Duration,
-        "\"60s\"",
+        "\"1m\"",
         "How long a pushed request waits for its person, at most 10 minutes, and no longer than its request object is valid. From its first page on, it waits for `interaction.lifetime`.",
     ),
     setting(
