@@ -9,7 +9,7 @@ use crate::error::Complaint;
 use crate::interaction::throttle;
 use crate::issue::{access_token, authorization_code, id_token, refresh_token};
 use crate::offered::{
-    AssertionAudience, ClientDefaults, CompatibilityConfig, Endpoint, EndpointSet, Offered,
+    AssertionAudience, ClientDefaults, CompatibilityConfig, Endpoint, EndpointSet, MutualTlsConfig, Offered,
     ResponseModesConfig, Routes, SubjectsConfig,
 };
 use crate::profile::{Demand, Floor, Profile};
@@ -53,6 +53,8 @@ pub struct Config {
     pub profile: Profile,
     /// Authorization requests that clients push.
     pub pushed_requests: PushedRequestsConfig,
+    /// Certificates of clients.
+    pub mtls: MutualTlsConfig,
     /// Lifetimes of refresh tokens.
     pub refresh_token: refresh_token::RefreshTokenConfig,
     /// Who may register clients.
@@ -97,6 +99,7 @@ impl Config {
                 .with_request_object_algorithms(&self.request_objects.algorithms)
                 .with_request_object_encryption(&self.request_objects.encryption_algorithms)
                 .with_response_modes(&self.response_modes)
+                .with_mutual_tls(&self.mtls)
                 .with_extension_grants(&self.extension_grants)
         };
         offered.held_to(self.floor())
@@ -290,6 +293,7 @@ mod tests {
             "endpoints",
             "id_token",
             "interaction",
+            "mtls",
             "pushed_requests",
             "refresh_token",
             "registration",

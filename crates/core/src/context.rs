@@ -7,6 +7,7 @@ use std::task::Waker;
 use chancery_store::StateStore;
 use chancery_types::handle::{RotatingHandle, Session};
 use chancery_types::{Issuer, Network, Partition, RealmId, Scopes, Timestamp};
+use chancery_x509::ClientCertificate;
 use zeroize::Zeroizing;
 
 pub use crate::event::RequestId;
@@ -40,6 +41,8 @@ pub struct Call {
     pub request_id: RequestId,
     /// The peer's address, if it is known.
     pub peer: Option<IpAddr>,
+    /// The certificate that the peer has shown in the TLS handshake, to us or to a proxy that is trusted.
+    pub certificate: Option<Arc<ClientCertificate>>,
     /// The Authorization header, as sent.
     pub authorization: Option<Zeroizing<String>>,
     /// The DPoP header, if there is one.
@@ -70,6 +73,7 @@ impl Call {
             now,
             request_id,
             peer: None,
+            certificate: None,
             authorization: None,
             dpop: None,
             origin: None,

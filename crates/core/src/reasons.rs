@@ -7,6 +7,7 @@ use crate::{client, endpoint, error, interaction, issue, model, policy, request,
 const LISTS: &[&[Described]] = &[
     client::authentication::REASONS,
     client::authentication::assertion::REASONS,
+    client::authentication::certificate::REASONS,
     client::authentication::presented::REASONS,
     client::authentication::secret::REASONS,
     client::demanded::REASONS,

@@ -9,6 +9,9 @@ pub use locale::Locale;
 mod proxies;
 pub use proxies::{NotANetwork, Peer, TrustedProxies};
 
+mod client_certificate;
+pub use client_certificate::{ForwardedCertificate, PeerCertificate};
+
 mod bodies;
 
 mod cookies;
@@ -43,6 +46,10 @@ pub use own_form::OwnForm;
 
 /// Every reason for which a request is refused, with what it means: those of the engine, then those of HTTP.
 pub fn reasons() -> impl Iterator<Item = chancery_core::error::Described> {
-    chancery_core::reasons::all()
-        .chain([cross_site::REASONS, form::REASONS, front_end::REASONS].into_iter().flatten().copied())
+    chancery_core::reasons::all().chain(
+        [client_certificate::REASONS, cross_site::REASONS, form::REASONS, front_end::REASONS]
+            .into_iter()
+            .flatten()
+            .copied(),
+    )
 }

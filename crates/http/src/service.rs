@@ -12,9 +12,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use chancery_core::context::{Call, RequestId};
+use chancery_core::error::{Failure, Reason};
 use chancery_core::event::Event;
 use chancery_core::offered::{Caller, Endpoint};
 use chancery_core::provider::Provider;
+use chancery_x509::ClientCertificate;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -22,10 +24,11 @@ use http_body::Body;
 use http_body_util::Full;
 
 use crate::bodies::{BodyBudget, BodyError, LONGEST, Received};
+use crate::client_certificate::{ForwardedCertificate, PeerCertificate};
 use crate::cookies::Cookies;
 use crate::encode::{self, HttpResponse};
 use crate::own_form::OwnForm;
-use crate::pages::Pages;
+use crate::pages::{Pages, Retry};
 use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
 use crate::route::{Route, RouteTable};
@@ -40,6 +43,7 @@ pub fn service(provider: Arc<Provider>) -> Service {
         routes: Arc::new(RouteTable::new(provider.issuer(), "", provider.routes(), &provider.endpoints())),
         site: Site { provider, pages: Arc::new(PlainPages), cookies: Arc::new(cookies) },
         proxies: Arc::default(),
+        forwarded: None,
         has_reported_missing_peer: Arc::default(),
         bodies: Arc::default(),
     }
@@ -64,6 +68,7 @@ pub struct Service {
     site: Site,
     routes: Arc<RouteTable>,
     proxies: Arc<TrustedProxies>,
+    forwarded: Option<Arc<ForwardedCertificate>>,
     /// Whether [`Event::PeerUnknown`] was recorded.
     has_reported_missing_peer: Arc<AtomicBool>,
     bodies: Arc<BodyBudget>,
@@ -96,6 +101,14 @@ impl Service {
     #[must_use]
     pub fn with_trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.proxies = Arc::new(proxies);
+        self
+    }
+
+    /// Reads the certificates of clients from these header fields when the connection comes from one of the trusted
+    /// proxies. From anybody else such a request is refused.
+    #[must_use]
+    pub fn with_forwarded_certificates(mut self, forwarded: ForwardedCertificate) -> Self {
+        self.forwarded = Some(Arc::new(forwarded));
         self
     }
 
@@ -133,9 +146,16 @@ impl Service {
         B: Body,
     {
         let (parts, body) = request.into_parts();
-        let call = self.call(&parts);
-        self.site.provider.refresh(call.now).await;
+        let mut call = self.call(&parts);
         let route = Route::at(Endpoint::Interaction);
+        match self.certificate(&parts) {
+            Ok(certificate) => call.certificate = certificate,
+            Err(reason) => {
+                let refused = self.refused_certificate(&call, route, reason);
+                return Err(self.protected(&call.request_id, refused));
+            }
+        }
+        self.site.provider.refresh(call.now).await;
         let is_read = match self.site.provider.pages_location() {
             Some(location) if parts.method == Method::OPTIONS => {
                 let answer = front_end::own_preflight(&self.site, &parts, location);
@@ -213,9 +233,15 @@ impl Service {
 
     /// The answer to a request. A body that was not read is empty here.
     async fn answer(&self, parts: &Parts, body: Result<&Bytes, BodyError>) -> HttpResponse {
-        let call = self.call(parts);
+        let mut call = self.call(parts);
         let request_id = call.request_id.clone();
-        let answer = self.routed(call, parts, body).await;
+        let answer = match (self.certificate(parts), self.routes.find(parts.uri.path())) {
+            (Err(reason), Some(route)) => self.refused_certificate(&call, route, reason),
+            (certificate, _) => {
+                call.certificate = certificate.unwrap_or_default();
+                self.routed(call, parts, body).await
+            }
+        };
         let mut answer = self.protected(&request_id, answer);
         if parts.method == Method::HEAD {
             // RFC 9110 section 9.3.2: the length that GET would send, and no content.
@@ -247,6 +273,29 @@ impl Service {
         // guesses would make all others wait.
         let is_proxy = client.is_loopback() && self.site.provider.issuer().is_https();
         (!is_proxy).then_some(client)
+    }
+
+    /// The certificate that the client has shown, to a trusted proxy or to us. That of a proxy itself is nobody's.
+    fn certificate(&self, parts: &Parts) -> Result<Option<Arc<ClientCertificate>>, &'static Reason> {
+        let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.to_canonical());
+        let is_of_proxy = peer.is_some_and(|peer| self.proxies.contains(peer));
+        if let Some(forwarded) = &self.forwarded
+            && let Some(certificate) = forwarded.read(&parts.headers, is_of_proxy)?
+        {
+            return Ok(Some(certificate));
+        }
+        let of_peer = parts.extensions.get::<PeerCertificate>().filter(|_| !is_of_proxy);
+        Ok(of_peer.map(|of_peer| Arc::clone(&of_peer.0)))
+    }
+
+    /// The answer to a request whose header has a certificate that must not be there.
+    fn refused_certificate(&self, call: &Call, route: Route<'_>, reason: &'static Reason) -> HttpResponse {
+        let failure = Failure::from(reason);
+        self.site.refused(call, route.endpoint, &failure);
+        match route.caller() {
+            Caller::Browser => self.site.error_page(call, &failure.into(), Retry::No),
+            _ => encode::error_body(&failure, self.site.provider.issuer()),
+        }
     }
 
     /// What all endpoints need of a request.

@@ -26,7 +26,7 @@ pub(crate) fn open(settings: &Fetch) -> Result<Arc<HttpsFetch>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::listener::Certificate;
+    use crate::listener::{AsksClients, Certificate};
     use chancery_core::fetch::{Fetch as _, FetchRequest};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
@@ -40,7 +40,7 @@ mod tests {
         let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
         std::fs::write(&certificate, made.cert.pem()).unwrap();
         crate::secrets::write_private(&key, &made.signing_key.serialize_pem()).unwrap();
-        let acceptor = Certificate::read(&certificate, &key).unwrap().acceptor();
+        let acceptor = Certificate::read(&certificate, &key).unwrap().acceptor(AsksClients::No);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let host = listener.local_addr().unwrap().to_string();
         tokio::spawn(async move {

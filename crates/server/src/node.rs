@@ -12,8 +12,9 @@ use chancery::development::Demo;
 use chancery_core::offered::Departure;
 use chancery_core::ports::Clock as _;
 use chancery_core::provider::Provider;
-use chancery_http::{Peer, Service, TrustedProxies};
+use chancery_http::{Peer, PeerCertificate, Service, TrustedProxies};
 use chancery_store_sqlite::{Running, SqliteStore};
+use chancery_x509::ClientCertificate;
 use http::{Request, Response};
 use http_body_util::Full;
 use tokio::net::TcpListener;
@@ -24,7 +25,7 @@ use tower_service::Service as _;
 use crate::arguments::Configured;
 use crate::commands::lines;
 use crate::fetch;
-use crate::listener::{Certificate, Connections, Handler, ListenerConfig, TimedBody, accept};
+use crate::listener::{AsksClients, Certificate, Connections, Handler, ListenerConfig, TimedBody, accept};
 use crate::log::{Level, Log};
 use crate::management::{self, Readiness};
 use crate::outbox::{self, Bell};
@@ -180,7 +181,12 @@ impl Node {
             listeners.push((bind(http, *address).await?, None));
         }
         for address in self.settings.tls.iter().flat_map(|tls| &tls.listen) {
-            listeners.push((bind("tls.listen", *address).await?, self.certificate.clone()));
+            let certificate = self.certificate.clone().map(|certificate| (certificate, AsksClients::No));
+            listeners.push((bind("tls.listen", *address).await?, certificate));
+        }
+        for address in self.settings.tls.iter().flat_map(|tls| &tls.mtls_listen) {
+            let certificate = self.certificate.clone().map(|certificate| (certificate, AsksClients::Yes));
+            listeners.push((bind("tls.mtls_listen", *address).await?, certificate));
         }
         if let Some(demo) = &self.demo {
             println!("{demo}");
@@ -191,7 +197,12 @@ impl Node {
             tokio::spawn(management::answer(listener, self.clone()));
         }
         for (listener, certificate) in listeners {
-            self.listening(if certificate.is_some() { "https" } else { "http" }, &listener);
+            let what = match &certificate {
+                None => "http",
+                Some((_, AsksClients::No)) => "https",
+                Some((_, AsksClients::Yes)) => "https, asking for certificates,",
+            };
+            self.listening(what, &listener);
             let config = ListenerConfig {
                 certificate,
                 connections: self.connections.clone(),
@@ -339,6 +350,10 @@ async fn current(
     let service = chancery_http::service(provider.clone())
         .with_pages(shown)
         .with_trusted_proxies(settings.http.trusted_proxies.clone());
+    let service = match &settings.http.client_certificate {
+        Some(forwarded) => service.with_forwarded_certificates(forwarded.clone()),
+        None => service,
+    };
     Ok(Current { provider, service, proxies: settings.http.trusted_proxies.clone() })
 }
 
@@ -368,11 +383,19 @@ impl Handler for NodeHandler {
         !peer.is_loopback() && !self.0.current.load().proxies.contains(peer)
     }
 
-    async fn answer(&self, peer: SocketAddr, mut request: Request<TimedBody>) -> Response<Full<Bytes>> {
+    async fn answer(
+        &self,
+        peer: SocketAddr,
+        certificate: Option<Arc<ClientCertificate>>,
+        mut request: Request<TimedBody>,
+    ) -> Response<Full<Bytes>> {
         if let Some(refusal) = self.0.demo.as_ref().and_then(|demo| demo.refuse(&request)) {
             return refusal;
         }
         request.extensions_mut().insert(Peer(peer.ip()));
+        if let Some(certificate) = certificate {
+            request.extensions_mut().insert(PeerCertificate(certificate));
+        }
         let current = self.0.current.load_full();
         if request.headers().contains_key("x-forwarded-for")
             && !current.proxies.contains(peer.ip().to_canonical())

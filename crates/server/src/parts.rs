@@ -1,6 +1,6 @@
 //! Opens what the provider needs, by the settings.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -16,6 +16,7 @@ use chancery_store::{DocumentKind, DocumentStore, StateStore};
 use chancery_store_memory::MemoryStore;
 use chancery_store_sqlite::SqliteStore;
 use chancery_types::RealmId;
+use chancery_x509::Authorities;
 use zeroize::Zeroizing;
 
 use crate::settings::{Settings, Store};
@@ -102,6 +103,20 @@ pub(crate) fn encryption_types(settings: &Settings) -> Vec<EncryptionKeyType> {
     ENCRYPTION_KEYS.into_iter().filter(is_needed).collect()
 }
 
+/// Reads the files of the authorities that vouch for clients.
+fn client_authorities(files: &[PathBuf]) -> Result<Authorities, Vec<Complaint>> {
+    let mut authorities = Authorities::default();
+    for file in files {
+        let about = |what: &dyn std::fmt::Display| {
+            let rule = format!("{}: {what}", file.display());
+            vec![Complaint::new("tls.client_authorities", rule, "RFC 8705 section 2.1")]
+        };
+        let pem = std::fs::read(file).map_err(|error| about(&error))?;
+        authorities = authorities.and(&pem).map_err(|error| about(&error))?;
+    }
+    Ok(authorities)
+}
+
 impl Opened {
     /// Builds the provider with these settings, this sink, this way to other servers, and whoever is woken when
     /// there is something to send.
@@ -124,6 +139,7 @@ impl Opened {
         let builder = Builder::new(parts, settings.engine.clone())
             .with_events(events)
             .with_fetch(fetch)
+            .with_client_authorities(client_authorities(&settings.client_authorities)?)
             .with_worker(worker);
         let builder = builder.with_ui_locales(locales.iter().map(|locale| (*locale).to_owned()));
         match (builder.build().await, self.unsigned(settings).await) {

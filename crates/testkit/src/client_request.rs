@@ -1,11 +1,13 @@
 //! What a client's own program sends: token, introspection, revocation and UserInfo requests.
 
 use bytes::Bytes;
+use chancery_http::PeerCertificate;
 use chancery_types::params;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, Method, Request};
 
 use crate::answer::Answer;
+use crate::certificates::TestCertificate;
 use crate::clients::Registration;
 use crate::provider::TestProvider;
 
@@ -18,12 +20,21 @@ pub struct ClientRequest<'k> {
     parameters: Vec<(String, String)>,
     headers: Vec<(HeaderName, HeaderValue)>,
     authentication: Option<Registration>,
+    certificate: Option<PeerCertificate>,
 }
 
 impl<'k> ClientRequest<'k> {
     pub(crate) fn new(kit: &'k TestProvider, path: &str, client: Option<Registration>) -> Self {
         let (path, parameters, headers) = (path.to_owned(), Vec::new(), Vec::new());
-        Self { kit, method: Method::POST, path, parameters, headers, authentication: client }
+        Self {
+            kit,
+            method: Method::POST,
+            path,
+            parameters,
+            headers,
+            authentication: client,
+            certificate: None,
+        }
     }
 
     /// With a parameter, also a second one of the same name.
@@ -80,6 +91,13 @@ impl<'k> ClientRequest<'k> {
         self.authentication(|registration| registration.method = method.to_owned())
     }
 
+    /// Over a connection on which the client has shown this certificate.
+    #[must_use]
+    pub fn certificate(mut self, certificate: &TestCertificate) -> Self {
+        self.certificate = Some(certificate.shown());
+        self
+    }
+
     /// With this assertion as the client's authentication (RFC 7523 section 2.2), and no other.
     #[must_use]
     pub fn assertion(mut self, assertion: &str) -> Self {
@@ -111,7 +129,9 @@ impl<'k> ClientRequest<'k> {
                 "client_secret_post" => {
                     parameters.extend([("client_id", client.client_id.as_str()), ("client_secret", secret)]);
                 }
-                "none" => parameters.push(("client_id", &client.client_id)),
+                "none" | "tls_client_auth" | "self_signed_tls_client_auth" => {
+                    parameters.push(("client_id", &client.client_id))
+                }
                 other => panic!("the kit does not know the method {other}"),
             }
         }
@@ -127,6 +147,9 @@ impl<'k> ClientRequest<'k> {
         let mut request = Request::new(Bytes::from(body));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = target.parse().expect("a target");
+        if let Some(certificate) = &self.certificate {
+            request.extensions_mut().insert(certificate.clone());
+        }
         for (name, value) in headers {
             request.headers_mut().append(name, value);
         }
@@ -155,7 +178,7 @@ pub fn basic(client_id: &str, secret: &str) -> HeaderValue {
 }
 
 /// Base64 with padding (RFC 4648 section 4).
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     let url_safe = chancery_jose::base64url::encode(bytes).replace('-', "+").replace('_', "/");
     let padding = "=".repeat((4 - url_safe.len() % 4) % 4);
     url_safe + &padding

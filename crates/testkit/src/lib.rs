@@ -75,6 +75,9 @@
 //! *What a client signs* ([`ClientKey`]): assertions, request objects, and proofs that it has the key. A [`DpopKey`]
 //! makes a new proof for each request.
 //!
+//! *Certificates* ([`TestAuthority`], [`TestCertificate`]): `request.certificate(&authority.client("app"))` comes over
+//! a connection on which the client has shown one.
+//!
 //! *Races*. [`TestProvider::send_at_once`] interleaves requests at every question to the store, the registry,
 //! the accounts and the keys, in an order of a seed; [`TestProvider::send_while`] changes something
 //! meanwhile.
@@ -102,6 +105,9 @@ pub use keys::TestKeys;
 
 mod client_key;
 pub use client_key::ClientKey;
+
+mod certificates;
+pub use certificates::{CertificateContent, TestAuthority, TestCertificate};
 
 mod registry;
 pub use registry::TestRegistry;

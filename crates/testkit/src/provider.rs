@@ -16,12 +16,13 @@ use chancery_core::offered::Offered;
 use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
 use chancery_core::ports::{BoxFuture, Clock as _};
 use chancery_core::provider::{Builder, Parts, Provider};
-use chancery_http::{Pages, Peer, Service, TrustedProxies, service};
+use chancery_http::{ForwardedCertificate, Pages, Peer, Service, TrustedProxies, service};
 use chancery_jose::SigningAlgorithm;
 use chancery_store::StateStore;
 use chancery_store::kit::{Counting, Failing};
 use chancery_store_memory::MemoryStore;
 use chancery_types::{Issuer, RealmId, Timestamp};
+use chancery_x509::Authorities;
 use http::header::HOST;
 use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -103,6 +104,8 @@ pub struct TestProviderBuilder {
     ui_locales: Vec<String>,
     mounted_at: Option<String>,
     proxies: TrustedProxies,
+    forwarded: Option<ForwardedCertificate>,
+    authorities: Authorities,
     peer: Option<IpAddr>,
     worker: Waker,
     acr: Option<String>,
@@ -254,6 +257,20 @@ impl TestProviderBuilder {
         self
     }
 
+    /// Where the proxies hand on certificates in these header fields.
+    #[must_use]
+    pub fn forwarded_certificates(mut self, forwarded: ForwardedCertificate) -> Self {
+        self.forwarded = Some(forwarded);
+        self
+    }
+
+    /// With authorities that vouch for clients.
+    #[must_use]
+    pub fn client_authorities(mut self, authorities: Authorities) -> Self {
+        self.authorities = authorities;
+        self
+    }
+
     /// With somebody who is woken when there is something to send.
     #[must_use]
     pub fn worker(mut self, worker: Waker) -> Self {
@@ -342,6 +359,7 @@ impl TestProviderBuilder {
             .with_events(events.clone())
             .with_ui_locales(self.ui_locales)
             .with_fetch(fetch.clone())
+            .with_client_authorities(self.authorities)
             .with_worker(self.worker);
         if let Some(policy) = self.authorization_policy {
             builder = builder.with_authorization_policy(policy);
@@ -357,6 +375,9 @@ impl TestProviderBuilder {
         }
         let provider = wait(builder.build())?;
         let mut service = service(Arc::clone(&provider)).with_trusted_proxies(self.proxies);
+        if let Some(forwarded) = self.forwarded {
+            service = service.with_forwarded_certificates(forwarded);
+        }
         if let Some(pages) = self.pages {
             service = service.with_pages(pages);
         }
@@ -433,6 +454,8 @@ impl TestProvider {
             ui_locales: Vec::new(),
             mounted_at: None,
             proxies: TrustedProxies::default(),
+            forwarded: None,
+            authorities: Authorities::default(),
             peer: Some(PEER),
             worker: Waker::noop().clone(),
             acr: None,

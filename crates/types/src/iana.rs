@@ -154,6 +154,10 @@ registry! {
         ClientSecretJwt = "client_secret_jwt",
         /// An assertion signed with a key of the client (OIDC Core section 9, RFC 7523 section 2.2).
         PrivateKeyJwt = "private_key_jwt",
+        /// A certificate that an authority vouches for (RFC 8705 section 2.1).
+        TlsClientAuth = "tls_client_auth",
+        /// A certificate that the client has registered (RFC 8705 section 2.2).
+        SelfSignedTlsClientAuth = "self_signed_tls_client_auth",
     }
 }
 registry! {

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use chancery_jose::{PublicJwk, base64url, sha256};
 use chancery_types::Timestamp;
 use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{ObjectIdentifier, UintRef};
 use x509_cert::der::{Decode as _, Reader as _, SliceReader};
@@ -124,6 +125,12 @@ impl ClientCertificate {
     }
 }
 
+/// The certificates in PEM, as DER; `None` if one cannot be read. What else it has is left out.
+#[must_use]
+pub fn certificates_of_pem(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
+    CertificateDer::pem_slice_iter(pem).map(|der| der.ok().map(|der| der.to_vec())).collect()
+}
+
 /// Shows the thumbprint only.
 impl fmt::Debug for ClientCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -161,10 +168,15 @@ impl ReadCertificate {
     /// Whether its time has begun and has not ended.
     #[must_use]
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
-        let validity = self.certificate.tbs_certificate().validity();
-        let seconds = |time: x509_cert::time::Time| i64::try_from(time.to_unix_duration().as_secs()).ok();
-        let (begins, ends) = (seconds(validity.not_before), seconds(validity.not_after));
-        begins.is_some_and(|begins| begins <= now.secs()) && ends.is_some_and(|ends| now.secs() <= ends)
+        let ends = seconds(self.certificate.tbs_certificate().validity().not_after);
+        self.has_begun(now) && ends.is_some_and(|ends| now.secs() <= ends)
+    }
+
+    /// Whether its time has begun.
+    #[must_use]
+    pub fn has_begun(&self, now: Timestamp) -> bool {
+        let begins = seconds(self.certificate.tbs_certificate().validity().not_before);
+        begins.is_some_and(|begins| begins <= now.secs())
     }
 
     /// Whether its key may sign.
@@ -238,6 +250,10 @@ impl ReadCertificate {
         };
         PublicJwk::parse(format!("{{{members}}}").as_bytes()).ok()
     }
+}
+
+fn seconds(time: x509_cert::time::Time) -> Option<i64> {
+    i64::try_from(time.to_unix_duration().as_secs()).ok()
 }
 
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");

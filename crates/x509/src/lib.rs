@@ -5,7 +5,9 @@
 //! registered certificate whether it is that of a client.
 
 mod client_certificate;
-pub use client_certificate::{CertificateError, ClientCertificate, ReadCertificate, Thumbprint};
+pub use client_certificate::{
+    CertificateError, ClientCertificate, ReadCertificate, Thumbprint, certificates_of_pem,
+};
 
 mod prepared;
 

@@ -42,6 +42,24 @@ pub(crate) async fn current(
     }
 }
 
+/// Whether the client's keys fit. If none of those that it publishes does, it may have published another one since,
+/// so they are fetched again (OIDC Core section 10.1.1).
+///
+/// # Errors
+/// [`UNAVAILABLE`].
+pub(crate) async fn any(
+    call: &Call,
+    env: &Env,
+    client: &Client,
+    fits: impl Fn(&PublicKeys) -> bool,
+) -> Result<bool, &'static Reason> {
+    let Some(keys) = current(call, env, client).await? else { return Ok(false) };
+    let (Some(url), false) = (client.metadata().jwks_uri.as_deref(), fits(&keys)) else {
+        return Ok(fits(&keys));
+    };
+    Ok(published(call, env, client, url, Some(&keys)).await.is_some_and(|newer| fits(&newer)))
+}
+
 /// Verifies what the client has signed. If none of the keys that it publishes fits, it may have published
 /// another one since, so they are fetched again (OIDC Core section 10.1.1).
 ///

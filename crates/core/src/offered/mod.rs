@@ -2,7 +2,7 @@
 //! client authentication methods it accepts. Parsing, registration and discovery all ask here, so they cannot
 //! disagree.
 //! Config     `[routes]`, `[endpoints]`, `[compatibility] implicit, hybrid`, those about redirect URIs,
-//!            `client_authentication.assertion_algorithms`
+//!            `client_authentication.assertion_algorithms`, `[mtls]`
 //! Discovery  what each endpoint's description names, and the `*_supported` members of the lists below
 
 use std::collections::BTreeMap;
@@ -27,6 +27,9 @@ pub use compatibility::{
 };
 mod endpoint;
 pub use endpoint::{Caller, Description, Endpoint, Switch, Verb};
+mod mutual_tls;
+pub(crate) use mutual_tls::EndpointAliases;
+pub use mutual_tls::MutualTlsConfig;
 mod routes;
 pub use routes::Routes;
 mod response_modes;
@@ -194,6 +197,17 @@ impl Offered {
             _ => true,
         });
         self.assertion_algorithms = algorithms.to_vec();
+        self
+    }
+
+    /// With the methods that are by certificates, as far as this section switches them on.
+    #[must_use]
+    pub fn with_mutual_tls(mut self, mtls: &MutualTlsConfig) -> Self {
+        let MutualTlsConfig { tls_client_auth, self_signed_tls_client_auth, .. } = *mtls;
+        let by_name = tls_client_auth.then_some(ClientAuthenticationMethod::TlsClientAuth);
+        let by_key =
+            self_signed_tls_client_auth.then_some(ClientAuthenticationMethod::SelfSignedTlsClientAuth);
+        self.authentication_methods.extend(by_name.into_iter().chain(by_key));
         self
     }
 

@@ -14,7 +14,11 @@ const fn of<T>(what: T, section: &'static str) -> Option<Demand<T>> {
 }
 
 /// Nothing that a client shares with the server.
-const OWN_KEYS: &[ClientAuthenticationMethod] = &[ClientAuthenticationMethod::PrivateKeyJwt];
+const OWN_KEYS: &[ClientAuthenticationMethod] = &[
+    ClientAuthenticationMethod::PrivateKeyJwt,
+    ClientAuthenticationMethod::TlsClientAuth,
+    ClientAuthenticationMethod::SelfSignedTlsClientAuth,
+];
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 

@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 use chancery_jose::{SigningAlgorithm, SystemRandom};
 use chancery_store::StateStore;
 use chancery_types::{Issuer, RealmId};
+use chancery_x509::Authorities;
 
 use super::Provider;
 use super::snapshot::{Components, Snapshot};
@@ -75,6 +76,7 @@ impl Builder {
                 token_policy: Arc::new(DefaultTokenPolicy),
                 client_policy: Arc::new(DefaultClientPolicy),
                 extensions: ExtensionGrants::default(),
+                authorities: Arc::default(),
                 ui_locales: Vec::new(),
             },
         }
@@ -145,6 +147,13 @@ impl Builder {
         self
     }
 
+    /// Sets the certificate authorities that vouch for clients (RFC 8705 section 2.1). By default there are none.
+    #[must_use]
+    pub fn with_client_authorities(mut self, authorities: Authorities) -> Self {
+        self.components.authorities = Arc::new(authorities);
+        self
+    }
+
     /// Sets the languages of the pages, announced as `ui_locales_supported` (OIDC Discovery section 3).
     #[must_use]
     pub fn with_ui_locales(mut self, locales: impl IntoIterator<Item = String>) -> Self {
@@ -162,6 +171,8 @@ impl Builder {
         let now = clock.now();
         let mut complaints = components.config.complaints();
         complaints.extend(components.config.interaction.complaints_at(&issuer));
+        let has_authorities = !components.authorities.is_empty();
+        complaints.extend(components.config.mtls.complaints(&issuer, has_authorities));
         complaints.extend(components.config.sign_up.complaints(accounts.can_sign_up(&realm)));
         complaints.extend(PromptOrder::complaints(&*components.authorization_policy));
         complaints.extend(components.extensions.complaints(&components.config.extension_grants));

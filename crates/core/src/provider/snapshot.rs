@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chancery_types::Timestamp;
+use chancery_x509::Authorities;
 
 use crate::client::{Authenticator, ClientAuthenticationConfig};
 use crate::config::Config;
@@ -24,7 +25,7 @@ use crate::interaction::Interactions;
 use crate::interaction::throttle::Throttle;
 use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
-use crate::offered::{Component, Endpoint};
+use crate::offered::{Component, Endpoint, EndpointAliases};
 use crate::policy::{AuthorizationPolicy, ClientPolicy, PromptOrder, TokenPolicy};
 use crate::request::{Recognised, RequestObjectsConfig, Resolver, Rules};
 use crate::rule::claims::ClaimsRule;
@@ -41,6 +42,7 @@ pub(super) struct Components {
     pub(super) token_policy: Arc<dyn TokenPolicy>,
     pub(super) client_policy: Arc<dyn ClientPolicy>,
     pub(super) extensions: ExtensionGrants,
+    pub(super) authorities: Arc<Authorities>,
     pub(super) ui_locales: Vec<String>,
 }
 
@@ -69,8 +71,8 @@ pub struct Snapshot {
 impl Snapshot {
     /// Assembles the components.
     pub(super) async fn make(components: &Components, env: &Env, now: Timestamp) -> Result<Self, Fault> {
-        let Components { config, authorization_policy, token_policy, client_policy, extensions, ui_locales } =
-            components;
+        let Components { config, authorization_policy, token_policy, client_policy, .. } = components;
+        let Components { extensions, authorities, ui_locales, .. } = components;
         // Read before the keys, so that the next check notices a change that happens in between.
         let keys_generation = env.private_keys.generation(&env.realm);
         let keys = Arc::new(KeySet::load(&*env.private_keys, &env.realm).await?);
@@ -173,7 +175,8 @@ impl Snapshot {
             management: path.map(|path| format!("{}{path}", env.issuer).into()),
         };
 
-        let components: [&dyn Component; 11] = [
+        let aliases = EndpointAliases::new(&config.mtls, &config.routes, &offered.endpoints);
+        let components: [&dyn Component; 12] = [
             &*offered,
             &scope,
             &claims,
@@ -185,6 +188,7 @@ impl Snapshot {
             &*issuer,
             &userinfo,
             &end_session,
+            &aliases,
         ];
         let announcement = Announcement {
             issuer: &env.issuer,
@@ -214,6 +218,8 @@ impl Snapshot {
                     assertion_algorithms: offered.assertion_algorithms.clone(),
                     ..config.client_authentication.clone()
                 },
+                mutual_tls: config.mtls.clone(),
+                authorities: Arc::clone(authorities),
                 audience: config.compatibility.assertion_audience,
                 floor: offered.floor.clone(),
                 routes: config.routes.clone(),

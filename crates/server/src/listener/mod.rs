@@ -1,6 +1,7 @@
 //! Connections from their socket to the service: limits, timeouts, TLS, and a shutdown that loses no request.
 
 mod body;
+mod client_certificate;
 mod host;
 mod in_flight;
 mod networks;
@@ -19,6 +20,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chancery_x509::ClientCertificate;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::Full;
@@ -35,7 +37,7 @@ pub(crate) use self::body::TimedBody;
 pub(crate) use self::host::is_named;
 use self::in_flight::{InFlight, TimedOut};
 pub(crate) use self::open::Connections;
-pub(crate) use self::tls::Certificate;
+pub(crate) use self::tls::{AsksClients, Certificate};
 use self::unstalled::Unstalled;
 
 /// How long a TLS handshake may take.
@@ -90,10 +92,11 @@ pub(crate) trait Handler: Clone + Send + Sync + 'static {
     /// Whether connections of this peer count towards the limit of its network; those of a proxy do not.
     fn is_counted(&self, peer: IpAddr) -> bool;
 
-    /// Answers one request that came from this peer.
+    /// Answers one request that came from this peer, who has shown this certificate.
     fn answer(
         &self,
         peer: SocketAddr,
+        certificate: Option<Arc<ClientCertificate>>,
         request: Request<TimedBody>,
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 }
@@ -102,7 +105,7 @@ pub(crate) trait Handler: Clone + Send + Sync + 'static {
 #[derive(Clone)]
 pub(crate) struct ListenerConfig<A> {
     /// `None` for plain HTTP.
-    pub(crate) certificate: Option<Arc<Certificate>>,
+    pub(crate) certificate: Option<(Arc<Certificate>, AsksClients)>,
     pub(crate) connections: Arc<Connections>,
     pub(crate) timeouts: Timeouts,
     pub(crate) handler: A,
@@ -140,11 +143,12 @@ async fn serve<A: Handler>(stream: TcpStream, peer: SocketAddr, config: &Listene
     let _without = stream.set_nodelay(true);
     let stream = Unstalled::new(stream, config.timeouts.stall);
     match &config.certificate {
-        None => exchange(stream, peer, config).await,
-        Some(certificate) => {
-            let handshake = certificate.acceptor().accept(stream);
+        None => exchange(stream, peer, None, config).await,
+        Some((certificate, asks)) => {
+            let handshake = certificate.acceptor(*asks).accept(stream);
             if let Ok(Ok(stream)) = timeout(HANDSHAKE, handshake).await {
-                exchange(stream, peer, config).await;
+                let shown = client_certificate::shown(stream.get_ref().1.peer_certificates());
+                exchange(stream, peer, shown, config).await;
             }
         }
     }
@@ -154,6 +158,7 @@ async fn serve<A: Handler>(stream: TcpStream, peer: SocketAddr, config: &Listene
 async fn exchange<A: Handler>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
+    certificate: Option<Arc<ClientCertificate>>,
     config: &ListenerConfig<A>,
 ) {
     let ListenerConfig { connections, timeouts, handler, .. } = config;
@@ -178,11 +183,12 @@ async fn exchange<A: Handler>(
     let service = service_fn(|request: Request<Incoming>| {
         let in_flight = requests.begin(request.version());
         let (handler, connections, within) = (handler.clone(), connections.clone(), timeouts.body);
+        let certificate = certificate.clone();
         async move {
             let version = request.version();
             let mut response = if is_named(&request) {
                 let request = request.map(|body| TimedBody::new(body, within));
-                catch_panic(handler.answer(peer, request)).await
+                catch_panic(handler.answer(peer, certificate, request)).await
             } else {
                 json(StatusCode::BAD_REQUEST, br#"{"error":"invalid_request"}"#)
             };

@@ -23,7 +23,12 @@ impl Handler for Yes {
         true
     }
 
-    async fn answer(&self, _: SocketAddr, _: Request<TimedBody>) -> Response<Full<Bytes>> {
+    async fn answer(
+        &self,
+        _: SocketAddr,
+        _: Option<Arc<ClientCertificate>>,
+        _: Request<TimedBody>,
+    ) -> Response<Full<Bytes>> {
         Response::new(Full::from("yes"))
     }
 }

@@ -9,6 +9,12 @@ use chancery_core::offered::{Endpoint, Switch};
 mod compatibility;
 use compatibility::COMPATIBILITY;
 
+mod mutual_tls;
+use mutual_tls::MUTUAL_TLS;
+
+mod dpop;
+use dpop::DPOP;
+
 mod registration;
 use registration::REGISTRATION;
 
@@ -100,6 +106,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
         "dpop",
         "Tokens that are bound to a key of the client (RFC 9449, DPoP): whoever steals one cannot use it",
     ),
+    (
+        "mtls",
+        "Certificates of clients (RFC 8705). They come by `tls.mtls_listen`, or by a proxy (`http.client_certificate`)",
+    ),
     ("request_objects", "Authorization requests that are JWTs (RFC 9101)"),
     (
         "pushed_requests",
@@ -160,9 +170,11 @@ pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
     });
     WRITTEN
         .iter()
+        .chain(DPOP)
         .chain(REQUESTS)
         .chain(REGISTRATION)
         .chain(COMPATIBILITY)
+        .chain(MUTUAL_TLS)
         .copied()
         .chain(of_endpoint)
         .collect()
@@ -194,6 +206,18 @@ const WRITTEN: &[Setting] = &[
         Form::Texts,
         "[]",
         "Networks such as `10.0.0.0/8` whose `X-Forwarded-For` is trusted. Name your proxies only: everybody in these networks can choose the address that throttles see.",
+    ),
+    setting(
+        "http.client_certificate",
+        Form::Choice(&["none", "rfc9440", "envoy", "nginx"]),
+        "\"none\"",
+        "How the trusted proxies hand on the certificates of clients: in `Client-Cert` and `Client-Cert-Chain` (RFC 9440), in Envoy's `X-Forwarded-Client-Cert`, or as nginx's `$ssl_client_escaped_cert`. From anybody else, a request with such a header field is refused.",
+    ),
+    setting(
+        "http.client_certificate_header",
+        Form::Text,
+        "\"X-SSL-Client-Cert\"",
+        "The header field in which nginx hands on certificates.",
     ),
     setting(
         "http.connections",
@@ -228,6 +252,18 @@ const WRITTEN: &[Setting] = &[
         "The file with the certificate chain (PEM), the server's own certificate first.",
     ),
     setting("tls.key", Form::Text, "", "The file with the certificate's private key (PEM)."),
+    setting(
+        "tls.mtls_listen",
+        Form::Texts,
+        "[]",
+        "Addresses and ports at which the handshake asks for a client's certificate and takes any, or none. `tls.listen` never asks, so that browsers do not show a choice of certificates.",
+    ),
+    setting(
+        "tls.client_authorities",
+        Form::Texts,
+        "[]",
+        "Files (PEM) with the certificate authorities that vouch for clients (`mtls.tls_client_auth`). Name those only whose names you trust: whoever gets a certificate with a client's name from them is that client.",
+    ),
     setting("management.listen", Form::Text, "\"127.0.0.1:9090\"", "Address and port; empty for none."),
     setting(
         "store.sqlite",
@@ -386,36 +422,6 @@ const WRITTEN: &[Setting] = &[
         Form::Choice(&["either", "registered"]),
         "\"either\"",
         "How a client with a secret may send it: in the header or in the body, or only in the way that it is registered with. A client can be restricted by itself (`secret_method` below `chancery` in its metadata).",
-    ),
-    setting(
-        "dpop.offered",
-        Form::Switch,
-        "false",
-        "Whether clients can bind their tokens to a key by proofs of possession. Clients that send none get bearer tokens as before, unless they are registered with `dpop_bound_access_tokens`.",
-    ),
-    setting(
-        "dpop.algorithms",
-        Form::Texts,
-        "[\"ES256\", \"ES384\", \"PS256\", \"EdDSA\", \"Ed25519\"]",
-        "What proofs may be signed with. An HMAC is refused.",
-    ),
-    setting(
-        "dpop.proof_lifetime",
-        Form::Duration,
-        "\"1m\"",
-        "How long after it was made a proof can be used, once; at most `5m`.",
-    ),
-    setting(
-        "dpop.clock_tolerance",
-        Form::Duration,
-        "\"1m\"",
-        "How far the clock of a client may be ahead of the server's; at most `5m`.",
-    ),
-    setting(
-        "dpop.require_nonce",
-        Form::Switch,
-        "false",
-        "Whether every proof has to contain a nonce of this server, which lives for at most five minutes. Then no proof can be made in advance, and the clocks of clients do not matter. Clients that have none are told by `use_dpop_nonce`, so that their first request costs one more.",
     ),
     setting(
         "authorization_code.lifetime",

@@ -22,8 +22,9 @@ use chancery_core::config::Config;
 use chancery_core::error::Complaint;
 use chancery_core::model::ResourceServer;
 use chancery_fetch::AllowedHost;
-use chancery_http::TrustedProxies;
+use chancery_http::{ForwardedCertificate, TrustedProxies};
 use chancery_types::{Issuer, RealmId};
+use http::HeaderName;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Table;
@@ -41,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) realm: RealmId,
     pub(crate) http: Http,
     pub(crate) tls: Option<Tls>,
+    /// Files with the authorities that vouch for clients.
+    pub(crate) client_authorities: Vec<PathBuf>,
     pub(crate) management: Option<SocketAddr>,
     pub(crate) store: Store,
     pub(crate) passwords: Passwords,
@@ -56,6 +59,8 @@ pub(crate) struct Settings {
 pub(crate) struct Http {
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) trusted_proxies: TrustedProxies,
+    /// How the proxies hand on the certificates of clients.
+    pub(crate) client_certificate: Option<ForwardedCertificate>,
     pub(crate) connections: u32,
     pub(crate) connections_per_network: u32,
     pub(crate) timeouts: Timeouts,
@@ -63,6 +68,8 @@ pub(crate) struct Http {
 
 pub(crate) struct Tls {
     pub(crate) listen: Vec<SocketAddr>,
+    /// Where the handshake asks for a certificate.
+    pub(crate) mtls_listen: Vec<SocketAddr>,
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
 }
@@ -87,6 +94,12 @@ impl Settings {
         *are_hosts_for_everybody && !allow_hosts.is_empty() && self.engine.registration.is_on()
     }
 
+    /// Whether the certificates of clients reach us.
+    fn can_see_certificates(&self) -> bool {
+        let asks = self.tls.as_ref().is_some_and(|tls| !tls.mtls_listen.is_empty());
+        asks || self.http.client_certificate.is_some()
+    }
+
     /// Plain HTTP on these addresses, and defaults for everything else.
     pub(crate) fn on(issuer: Issuer, realm: RealmId, listen: Vec<SocketAddr>) -> Self {
         Self {
@@ -95,11 +108,13 @@ impl Settings {
             http: Http {
                 listen,
                 trusted_proxies: TrustedProxies::default(),
+                client_certificate: None,
                 connections: 4096,
                 connections_per_network: 256,
                 timeouts: Timeouts::default(),
             },
             tls: None,
+            client_authorities: Vec::new(),
             management: None,
             store: Store::Memory,
             passwords: Passwords::default(),
@@ -164,6 +179,8 @@ const OURS: &[&str] = &[
 struct WrittenHttp {
     listen: Vec<String>,
     trusted_proxies: Vec<String>,
+    client_certificate: WrittenCertificate,
+    client_certificate_header: String,
     connections: u32,
     connections_per_network: u32,
     #[serde(with = "chancery_core::duration")]
@@ -180,6 +197,8 @@ impl Default for WrittenHttp {
         Self {
             listen: Vec::new(),
             trusted_proxies: Vec::new(),
+            client_certificate: WrittenCertificate::None,
+            client_certificate_header: "X-SSL-Client-Cert".to_owned(),
             connections: 4096,
             connections_per_network: 256,
             header_timeout: header,
@@ -189,10 +208,22 @@ impl Default for WrittenHttp {
     }
 }
 
+/// How proxies hand on certificates.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum WrittenCertificate {
+    None,
+    Rfc9440,
+    Envoy,
+    Nginx,
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct WrittenTls {
     listen: Vec<String>,
+    mtls_listen: Vec<String>,
+    client_authorities: Vec<PathBuf>,
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
 }
@@ -355,6 +386,11 @@ fn read(
     }
     match (checked, engine) {
         (Some(mut settings), Some(engine)) if complaints.is_empty() => {
+            if engine.mtls.is_on() && !settings.can_see_certificates() {
+                let rule =
+                    "needs certificates: give tls.mtls_listen, or http.client_certificate behind a proxy";
+                return Err(vec![Complaint::new("mtls", rule, "RFC 8705 section 2")]);
+            }
             settings.engine = engine;
             settings.foreign_variables = environment.foreign;
             Ok(settings)
@@ -415,15 +451,17 @@ impl Written {
         };
         let http_listen = addresses("http.listen", &self.http.listen);
         let tls_listen = addresses("tls.listen", &self.tls.listen);
+        let mtls_listen = addresses("tls.mtls_listen", &self.tls.mtls_listen);
         let management = self.management.listen;
         let management = addresses(
             "management.listen",
             if management.is_empty() { &[] } else { std::slice::from_ref(&management) },
         );
-        if self.http.listen.is_empty() && self.tls.listen.is_empty() {
+        let has_tls = !self.tls.listen.is_empty() || !self.tls.mtls_listen.is_empty();
+        if self.http.listen.is_empty() && !has_tls {
             complain(
                 "http.listen",
-                "must have an address, unless tls.listen has one",
+                "must have an address, unless tls.listen or tls.mtls_listen has one",
                 "docs/configuration.md",
             );
         }
@@ -437,6 +475,25 @@ impl Written {
         if let Err(error) = &trusted_proxies {
             complain("http.trusted_proxies", &error.to_string(), "RFC 7239 section 8.1");
         }
+        let header = HeaderName::from_bytes(self.http.client_certificate_header.as_bytes());
+        let client_certificate = match self.http.client_certificate {
+            WrittenCertificate::None => None,
+            _ if self.http.trusted_proxies.is_empty() => {
+                let rule = "needs the proxies in http.trusted_proxies: it is taken from nobody else";
+                complain("http.client_certificate", rule, "RFC 9440 section 4");
+                None
+            }
+            WrittenCertificate::Rfc9440 => Some(ForwardedCertificate::ClientCert),
+            WrittenCertificate::Envoy => Some(ForwardedCertificate::Envoy),
+            WrittenCertificate::Nginx => header.as_ref().ok().cloned().map(ForwardedCertificate::EscapedPem),
+        };
+        if header.is_err() {
+            complain(
+                "http.client_certificate_header",
+                "must be the name of a header field",
+                "RFC 9110 section 5.1",
+            );
+        }
         let mut allow_hosts = Vec::new();
         for text in &self.fetch.allow_hosts {
             match text.parse() {
@@ -447,14 +504,15 @@ impl Written {
             }
         }
         let tls = match (self.tls.certificate, self.tls.key) {
-            _ if self.tls.listen.is_empty() => None,
+            _ if !has_tls => None,
             (Some(certificate), Some(key)) => {
-                Some(Tls { listen: tls_listen, certificate: folder.join(certificate), key: folder.join(key) })
+                let (certificate, key) = (folder.join(certificate), folder.join(key));
+                Some(Tls { listen: tls_listen, mtls_listen, certificate, key })
             }
             _ => {
                 complain(
                     "tls.certificate",
-                    "tls.listen needs tls.certificate and tls.key",
+                    "tls.listen and tls.mtls_listen need tls.certificate and tls.key",
                     "docs/configuration.md",
                 );
                 None
@@ -485,6 +543,7 @@ impl Written {
             http: Http {
                 listen: http_listen,
                 trusted_proxies: trusted_proxies.unwrap_or_default(),
+                client_certificate,
                 connections: self.http.connections,
                 connections_per_network: self.http.connections_per_network,
                 timeouts: Timeouts {
@@ -495,6 +554,7 @@ impl Written {
                 },
             },
             tls,
+            client_authorities: self.tls.client_authorities.iter().map(|file| folder.join(file)).collect(),
             management: management.first().copied(),
             store,
             passwords: self.passwords,

@@ -189,7 +189,8 @@ impl Authenticator {
             [self.audience, client.metadata().own.assertion_audience].contains(&AssertionAudience::Endpoints);
         let is_url_of = |endpoint| {
             let path = aud.strip_prefix(issuer.as_str());
-            path.is_some() && path == self.routes.path(endpoint)
+            let alias = self.mutual_tls.alias(endpoint, &self.routes);
+            (path.is_some() && path == self.routes.path(endpoint)) || alias.is_some_and(|alias| alias == aud)
         };
         let is_lax = is_lax && client.demands(&self.floor).sole_audience.is_none();
         is_lax && (is_url_of(Endpoint::Token) || is_url_of(endpoint))

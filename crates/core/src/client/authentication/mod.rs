@@ -10,6 +10,7 @@ use std::sync::Arc;
 use chancery_jose::SigningAlgorithm;
 use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode};
 use chancery_types::{ClientId, Params};
+use chancery_x509::Authorities;
 use serde::{Deserialize, Serialize};
 
 use crate::client::meets;
@@ -18,12 +19,14 @@ use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::RefusedClient;
 use crate::keys::KeySet;
 use crate::model::{Client, SecretMethod};
-use crate::offered::{AssertionAudience, Endpoint, Routes};
+use crate::offered::{AssertionAudience, Endpoint, MutualTlsConfig, Routes};
 use crate::policy::ClientPolicy;
 use crate::profile::Floor;
 
 pub(crate) mod assertion;
 use assertion::SIGNATURE_WRONG;
+
+pub(crate) mod certificate;
 
 pub(crate) mod presented;
 use presented::{Presented, Proof};
@@ -51,6 +54,10 @@ impl Default for ClientAuthenticationConfig {
 pub struct Authenticator {
     /// `[client_authentication]`
     pub config: ClientAuthenticationConfig,
+    /// `[mtls]`
+    pub mutual_tls: MutualTlsConfig,
+    /// Who vouches for certificates.
+    pub authorities: Arc<Authorities>,
     /// Whom the assertions of every client may be for.
     pub audience: AssertionAudience,
     /// Where the endpoints are.
@@ -222,6 +229,7 @@ impl Authenticator {
     ) -> Result<AuthenticatedClient, Failure> {
         use ClientAuthenticationMethod::{
             ClientSecretBasic, ClientSecretJwt, ClientSecretPost, None as Public, PrivateKeyJwt,
+            SelfSignedTlsClientAuth, TlsClientAuth,
         };
         match (client.metadata().flow.token_endpoint_auth_method, proof) {
             (Public, Proof::None) => {}
@@ -237,6 +245,10 @@ impl Authenticator {
             }
             (ClientSecretJwt | PrivateKeyJwt, Proof::Assertion(assertion)) => {
                 self.asserted(call, env, endpoint, assertion, &client).await?;
+            }
+            // The request names its client, and its certificate is the proof (RFC 8705 section 2).
+            (TlsClientAuth | SelfSignedTlsClientAuth, Proof::None) => {
+                self.certified(call, env, &client).await?;
             }
             (_, proof) => {
                 proof.take_the_time();

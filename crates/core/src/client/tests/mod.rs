@@ -257,7 +257,7 @@ fn what_is_wrong_is_refused() {
         ("initiate_login_uri", r#""initiate_login_uri":"http://app.example""#),
         ("contacts", r#""contacts":["nobody"]"#),
         ("application_type", r#""application_type":"mobile""#),
-        ("token_endpoint_auth_method", r#""token_endpoint_auth_method":"tls_client_auth""#),
+        ("token_endpoint_auth_method", r#""token_endpoint_auth_method":"attest_jwt_client_auth""#),
         (
             "token_endpoint_auth_method",
             r#""token_endpoint_auth_method":"none","id_token_signed_response_alg":"HS256""#,

@@ -147,8 +147,8 @@ fn authentication_method(from: &mut Reader<'_>) -> ClientAuthenticationMethod {
     let name = "token_endpoint_auth_method";
     let Some(text) = from.string(name) else { return ClientAuthenticationMethod::ClientSecretBasic };
     ClientAuthenticationMethod::parse(&text).unwrap_or_else(|| {
-        let there_are =
-            "there are client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt and none";
+        let there_are = "there are client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, \
+             tls_client_auth, self_signed_tls_client_auth and none";
         from.complain(name, format!("{text:?} is not supported; {there_are}"));
         ClientAuthenticationMethod::ClientSecretBasic
     })

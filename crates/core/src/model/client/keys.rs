@@ -2,10 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chancery_jose::{
     Compact, EncryptionKey, Error, JwkSet, PublicJwk, SigningAlgorithm, Verified, VerifyingKey,
 };
 use chancery_types::iana::ClientAuthenticationMethod;
+use chancery_x509::{ClientCertificate, ReadCertificate, Thumbprint};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -24,6 +27,10 @@ pub struct PublicKeys {
     set: JwkSet,
     /// As many as the set has keys for signatures; `None` inside for numbers that are no key.
     ready: Vec<OnceLock<Option<VerifyingKey>>>,
+    /// The certificates of those keys that have one.
+    certificates: Vec<Thumbprint>,
+    /// The thumbprints of those that have none.
+    without_certificate: Vec<String>,
 }
 
 impl PublicKeys {
@@ -39,13 +46,40 @@ impl PublicKeys {
             return Err(Error::TooLong);
         }
         let ready = set.keys().iter().map(|_| OnceLock::new()).collect();
-        Ok(Self { set, ready })
+        let mut certificates = Vec::new();
+        let mut without_certificate = Vec::new();
+        for member in members {
+            match Certified::of(member) {
+                Some(certified) => {
+                    certificates.extend(certified.certificate().map(|der| Thumbprint::of(&der)))
+                }
+                None => {
+                    let key = PublicJwk::parse(member.get().as_bytes());
+                    without_certificate.extend(key.map(|key| key.thumbprint()));
+                }
+            }
+        }
+        Ok(Self { set, ready, certificates, without_certificate })
     }
 
     /// The keys as they are, those for encryption among them.
     #[must_use]
     pub fn set(&self) -> &JwkSet {
         &self.set
+    }
+
+    /// Whether the certificate is that of one of the keys (RFC 7517 section 4.7, `x5c`). A key without a certificate
+    /// stands for every one that is made of it.
+    #[must_use]
+    pub fn has_certificate(&self, certificate: &ClientCertificate) -> bool {
+        if self.certificates.contains(&certificate.thumbprint()) {
+            return true;
+        }
+        if self.without_certificate.is_empty() {
+            return false;
+        }
+        let key = certificate.read().ok().and_then(|read| read.key());
+        key.is_some_and(|key| self.without_certificate.contains(&key.thumbprint()))
     }
 
     /// Verifies what the client has signed, with the key that its `kid` names, or else with the first that fit.
@@ -69,6 +103,30 @@ impl PublicKeys {
 struct Members<'j> {
     #[serde(borrow)]
     keys: Vec<&'j RawValue>,
+}
+
+/// The certificates of a key, its own first, in base64 (RFC 7517 section 4.7).
+#[derive(Deserialize)]
+struct Certified {
+    x5c: Vec<String>,
+}
+
+impl Certified {
+    /// `None` for a key without the member. One that is no list of texts has no certificate, but is there.
+    fn of(member: &RawValue) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Member<'j> {
+            #[serde(borrow)]
+            x5c: Option<&'j RawValue>,
+        }
+        let x5c = serde_json::from_str::<Member<'_>>(member.get()).ok()?.x5c?;
+        Some(Self { x5c: serde_json::from_str(x5c.get()).unwrap_or_default() })
+    }
+
+    /// The DER of its own one.
+    fn certificate(&self) -> Option<Vec<u8>> {
+        STANDARD.decode(self.x5c.first()?).ok()
+    }
 }
 
 impl std::fmt::Debug for PublicKeys {
@@ -140,7 +198,41 @@ pub(super) fn read(from: &mut Reader<'_>, flow: &Flow) -> (Option<Jwks>, Option<
     if flow.token_endpoint_auth_method == ClientAuthenticationMethod::PrivateKeyJwt && !has_jwks && !has_uri {
         from.complain("jwks", "or jwks_uri must be given: private_key_jwt needs a key of the client");
     }
+    if flow.token_endpoint_auth_method == ClientAuthenticationMethod::SelfSignedTlsClientAuth {
+        if !has_jwks && !has_uri {
+            let rule =
+                "or jwks_uri must be given: self_signed_tls_client_auth needs the client's certificate";
+            from.complain_by("jwks", rule, RFC8705);
+        }
+        for rule in jwks.iter().filter_map(certificate_complaint) {
+            from.complain_by("jwks", rule, RFC8705);
+        }
+    }
     (jwks, jwks_uri)
+}
+
+const RFC8705: &str = "RFC 8705 section 2.2.2";
+
+/// What keeps a client from authenticating with the certificates of these keys.
+fn certificate_complaint(jwks: &Jwks) -> Option<&'static str> {
+    let PublicKeys { certificates, without_certificate, .. } = &**jwks.keys();
+    if certificates.is_empty() && without_certificate.is_empty() {
+        return Some("must have a certificate (x5c), or a key of which the client makes one");
+    }
+    let Members { keys } = serde_json::from_str(jwks.json.get()).ok()?;
+    let is_wrong = |member: &&RawValue| {
+        let Some(certified) = Certified::of(member) else { return false };
+        let Some(read) = certified.certificate().and_then(|der| ReadCertificate::parse(&der).ok()) else {
+            return true;
+        };
+        match (read.key(), PublicJwk::parse(member.get().as_bytes())) {
+            (Some(of_certificate), Ok(key)) => of_certificate.thumbprint() != key.thumbprint(),
+            _ => false,
+        }
+    };
+    keys.iter()
+        .any(is_wrong)
+        .then_some("must have in x5c the certificate of the same key (RFC 7517 section 4.7)")
 }
 
 fn registered(from: &mut Reader<'_>, flow: &Flow) -> Option<Jwks> {

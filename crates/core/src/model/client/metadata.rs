@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::openid::OIDC;
 use super::request_objects::ENCRYPTION_ALG;
 use super::{
-    AuthorizationResponses, Description, Flow, IdTokenAlgorithm, Jwks, Logout, OpenId, OwnSettings, Reader,
-    RequestObjects, SenderConstraint, keys, sector, unsupported,
+    AuthorizationResponses, Description, Flow, IdTokenAlgorithm, Jwks, Logout, MutualTls, OpenId,
+    OwnSettings, Reader, RequestObjects, SenderConstraint, keys, sector, unsupported,
 };
 
 /// Client metadata as it was registered, grouped by specification. As JSON it is the flat object of RFC 7591
@@ -46,6 +46,9 @@ pub struct ClientMetadata {
     /// Whether its access tokens are good only in its own hands.
     #[serde(flatten)]
     pub sender_constraint: SenderConstraint,
+    /// Its certificate.
+    #[serde(flatten)]
+    pub mutual_tls: MutualTls,
     /// The one member that is Chancery's own.
     #[serde(default, rename = "chancery")]
     pub own: OwnSettings,
@@ -69,6 +72,7 @@ impl ClientMetadata {
         from.permit(own.redirects());
         let flow = Flow::read(from);
         let (jwks, jwks_uri) = keys::read(from, &flow);
+        let mutual_tls = MutualTls::read(from, flow.token_endpoint_auth_method);
         let read = Self {
             description,
             logout: Logout::read(from, &flow),
@@ -79,6 +83,7 @@ impl ClientMetadata {
             openid: OpenId::read(from, algorithms, subject_types),
             authorization_responses: AuthorizationResponses::read(from, algorithms),
             request_objects: RequestObjects::read(from),
+            mutual_tls,
             own,
         };
         let has_id_token = read.flow.response_types.iter().any(|value| value.has_id_token());
@@ -161,7 +166,9 @@ impl ClientMetadata {
     pub fn has_secret(&self) -> bool {
         match self.flow.token_endpoint_auth_method {
             ClientAuthenticationMethod::None => false,
-            ClientAuthenticationMethod::PrivateKeyJwt => self.needs_secret_itself(),
+            ClientAuthenticationMethod::PrivateKeyJwt
+            | ClientAuthenticationMethod::TlsClientAuth
+            | ClientAuthenticationMethod::SelfSignedTlsClientAuth => self.needs_secret_itself(),
             ClientAuthenticationMethod::ClientSecretBasic
             | ClientAuthenticationMethod::ClientSecretPost
             | ClientAuthenticationMethod::ClientSecretJwt => true,

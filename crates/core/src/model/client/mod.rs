@@ -45,6 +45,9 @@ pub use metadata::ClientMetadata;
 mod openid;
 pub use openid::{IdTokenAlgorithm, OpenId};
 
+mod mutual_tls;
+pub use mutual_tls::MutualTls;
+
 mod own;
 pub use own::{ConsentMode, OwnSettings, RefreshTokens, SecretMethod};
 
