@@ -50,6 +50,10 @@ FAPI = {
     "response_modes.jwt": "true",
     "dpop.offered": "true",
     "mtls.self_signed_tls_client_auth": "true",
+    "http.trusted_proxies": "",  # `init` trusts loopback, and the certificate of a proxy is nobody's
+    "tls.certificate": "{stand}/op.crt",
+    "tls.key": "{stand}/op.key",
+    "tls.mtls_listen": "127.0.0.1:{mtls_port}",
     "mtls.endpoint_aliases": "{mtls}",
 }
 
@@ -105,7 +109,8 @@ def serving(name, config, stand):
     server, profile = SERVERS[name], json.loads(PROFILE.read_text())
     issuer = urllib.parse.urlsplit(profile["instances"][server["instance"]])
     tls = tuple(str((stand / file).resolve()) for file in ("op.crt", "op.key"))
-    places = {"stand": str(stand.resolve()), "mtls": profile["mtls"] + issuer.path}
+    places = {"stand": str(stand.resolve()), "mtls": profile["mtls"] + issuer.path,
+              "mtls_port": str(urllib.parse.urlsplit(profile["mtls"]).port)}
     settings = automation.fill(server["settings"], places)
     with contextlib.ExitStack() as stack:
         provider = stack.enter_context(Provider(
