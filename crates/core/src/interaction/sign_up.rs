@@ -98,3 +98,18 @@ pub(super) async fn create(pending: &Pending<'_>, form: SignUpForm) -> Result<Cr
         SignUpOutcome::Refused(why) => refused(SignUpProblem::Refused(why)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_have_to_be_made_by_somebody() {
+        for (offered, can_sign_up, is_good) in
+            [(true, true, true), (true, false, false), (false, true, true), (false, false, true)]
+        {
+            let config = SignUpConfig { offered, ..SignUpConfig::default() };
+            assert_eq!(config.complaints(can_sign_up).is_empty(), is_good, "{offered} {can_sign_up}");
+        }
+    }
+}
