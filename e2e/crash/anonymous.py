@@ -33,8 +33,10 @@ async def run(checks):
         web, _ = add_clients(provider)
         provider.serve()
         store = Store(provider)
-        await asyncio.sleep(1.5)  # whatever the server does once after its start
-        before, rows, memory = store.commits(), store.rows(), provider.rss()
+        before = None
+        while before != (before := store.commits()):  # whatever the server does once after its start
+            await asyncio.sleep(1.5)
+        rows, memory = store.rows(), provider.rss()
         draw, statuses, left, peak = random.Random(SEED), {}, REQUESTS, memory
         letters = "abcdefghijklmnopqrstuvwxyz0123456789"
 

@@ -7,6 +7,7 @@ import json
 import random
 import secrets
 import ssl
+import time
 import urllib.parse
 
 from http_connection import Connection, Cut, basic
@@ -63,6 +64,14 @@ async def sign_in(provider, client, count):
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in person.browser.cookies)
 
     return [await asyncio.to_thread(one) for _ in range(count)]
+
+
+async def until(good, patience):
+    """Waits until it is so; whether it is."""
+    end = time.monotonic() + patience
+    while not good() and time.monotonic() < end:
+        await asyncio.sleep(0.02)
+    return good()
 
 
 class Ledger:

@@ -11,7 +11,7 @@ import urllib.parse
 from pathlib import Path
 
 from certificate import issued_certificate
-from load import authorization_request, pkce
+from load import authorization_request, pkce, until
 from person import Page, Person
 from provider import Provider, free_port
 
@@ -91,14 +91,6 @@ class Session:
         if answer.status_code != 200:
             raise RuntimeError(f"the logout was answered with {answer.status_code}")
         return begun
-
-
-async def until(good, patience):
-    """Waits until it is so; whether it is."""
-    end = time.monotonic() + patience
-    while not good() and time.monotonic() < end:
-        await asyncio.sleep(0.02)
-    return good()
 
 
 async def with_clients(name, kinds):

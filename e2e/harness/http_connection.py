@@ -40,6 +40,7 @@ class Connection:
         self.on_error_body = on_error_body  # hears the body of every answer from 400 on
         self.reader = self.writer = None
         self.opened, self.sent = 0, 0.0  # connections so far; when the last request was sent
+        self.is_asking = False  # whether its answer has not come
 
     async def open(self):
         """Connects, if not connected."""
@@ -72,7 +73,7 @@ class Connection:
         try:
             self.writer.write("\r\n".join([*lines, "", ""]).encode() + body)
             await self.writer.drain()
-            self.sent = time.monotonic()
+            self.sent, self.is_asking = time.monotonic(), True
         except OSError:
             pass  # the answer may have come all the same
         return await self.answer()
@@ -84,6 +85,7 @@ class Connection:
         except (asyncio.IncompleteReadError, OSError) as error:
             self.close()
             raise Cut(bool(getattr(error, "partial", b""))) from None
+        self.is_asking = False
         first, *lines = head.decode("latin-1").split("\r\n")[:-2]
         status, headers, cookies = int(first.split(" ", 2)[1]), {}, {}
         for line in lines:

@@ -137,6 +137,10 @@ class Provider:
         except (urllib.error.URLError, OSError):
             return False
 
+    def has_said(self, word):
+        """Is this word in the log?"""
+        return word in (LOGS / f"{self.name}.log").read_text(errors="replace")
+
     def signal(self, number):
         """Sends a signal."""
         self.process.send_signal(number)
