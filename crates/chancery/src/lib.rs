@@ -226,8 +226,8 @@ pub mod accounts {
 #[cfg(feature = "fetch")]
 pub mod fetch {
     pub use chancery_fetch::{
-        AllowedHost, BadRoots, HttpsFetch, Limits, Network, NotAHost, NotFetched, Options, Roots, Stream,
-        SystemNetwork,
+        AllowedHost, Background, BadRoots, HttpsFetch, Limits, Network, NotAHost, NotFetched, Options, Roots,
+        Stream, SystemNetwork,
     };
 }
 

@@ -167,7 +167,9 @@ impl fmt::Debug for FetchResponse {
 
 /// Sends requests to other servers. This is a port, because the engine has no network access.
 pub trait Fetch: Send + Sync {
-    /// Sends one request, follows no redirect, and gives up by itself after a time.
+    /// Sends one request, follows no redirect, and gives up by itself after a time. If the caller gives up earlier, a
+    /// request for a document goes on, and what comes is the answer to the next one: otherwise whoever ends their
+    /// requests at once has us ask another server without a pause.
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse>;
 
     /// Whether it reaches anybody, so that a client that depends on it can be refused when it is registered.

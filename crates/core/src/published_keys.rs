@@ -105,7 +105,7 @@ impl PublishedKeys {
             None => None,
         };
         // Held while another server is asked, and for nothing else. Whoever goes away while asking has not
-        // asked, and the next in the line does.
+        // asked, and the next in the line does. It is up to the port that the server is not asked twice.
         let _turn = source.fetching.lock().await;
         if let Some(keys) = source.known().without_asking(now, unhelpful) {
             return Looked { keys, failed: None };

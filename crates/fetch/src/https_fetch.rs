@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chancery_core::error::Fault;
 use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse};
-use chancery_core::ports::PortFuture;
+use chancery_core::ports::{BoxFuture, PortFuture};
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
 use tokio::time::{Instant, timeout_at};
@@ -55,6 +55,9 @@ impl Default for Limits {
     }
 }
 
+/// Where a request goes on that nobody waits for any more: it is called with the rest of each request for a document.
+pub type Background = Arc<dyn Fn(BoxFuture<'static, ()>) + Send + Sync>;
+
 /// What a client is made of.
 pub struct Options {
     /// Whose certificates are accepted.
@@ -67,6 +70,9 @@ pub struct Options {
     pub limits: Limits,
     /// How names are resolved and addresses dialled.
     pub network: Arc<dyn Network>,
+    /// Where requests go on when those who wanted them have given up. Without it they end with the last of them, and
+    /// whoever gives up again and again has another server asked each time.
+    pub background: Option<Background>,
 }
 
 impl Default for Options {
@@ -77,6 +83,7 @@ impl Default for Options {
             are_allowed_for_strangers: false,
             limits: Limits::default(),
             network: Arc::new(SystemNetwork),
+            background: None,
         }
     }
 }
@@ -103,7 +110,8 @@ impl HttpsFetch {
     /// # Errors
     /// [`Fault::internal`] if TLS cannot be set up.
     pub fn new(options: Options) -> Result<Self, Fault> {
-        let Options { roots, allowed_hosts, are_allowed_for_strangers, limits, network } = options;
+        let Options { roots, allowed_hosts, are_allowed_for_strangers, limits, network, background } =
+            options;
         // The provider is named, because rustls cannot choose by itself if a dependency enables a second one.
         let mut tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
@@ -119,7 +127,7 @@ impl HttpsFetch {
             network,
             lanes: Lanes::new(&limits),
         };
-        Ok(Self { client: Arc::new(client), flights: Arc::new(Flights::new(&limits)) })
+        Ok(Self { client: Arc::new(client), flights: Arc::new(Flights::new(&limits, background)) })
     }
 }
 

@@ -7,7 +7,8 @@
 //!
 //! So that nobody can keep us busy, a request has five seconds for everything, a document has 256 KiB, and the
 //! number of requests is limited, together and for each host (`lanes.rs`). Those who ask for the same document
-//! at the same time share one request, and an address that has just failed is not asked again (`flights.rs`).
+//! at the same time share one request, which goes on without them if they give up, and an address that has just failed is
+//! not asked again (`flights.rs`).
 //!
 //! Whatever goes wrong is one [`Fault`](chancery_core::error::Fault) of one kind. Its cause, a [`NotFetched`],
 //! is for our own log: to those who chose the address it would describe our network.
@@ -24,7 +25,7 @@ mod target;
 mod exchange;
 mod https_fetch;
 
-pub use https_fetch::{HttpsFetch, Limits, Options};
+pub use https_fetch::{Background, HttpsFetch, Limits, Options};
 pub use network::{Network, Stream, SystemNetwork};
 pub use not_fetched::NotFetched;
 pub use roots::{BadRoots, Roots};

@@ -18,6 +18,7 @@ pub(crate) fn open(settings: &Fetch) -> Result<Arc<HttpsFetch>, String> {
         roots,
         allowed_hosts: settings.allow_hosts.clone(),
         are_allowed_for_strangers: settings.are_hosts_for_everybody,
+        background: Some(Arc::new(|rest| drop(tokio::spawn(rest)))),
         ..Options::default()
     };
     HttpsFetch::new(options).map(Arc::new).map_err(|fault| fault.to_string())

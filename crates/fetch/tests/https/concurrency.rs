@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chancery_core::fetch::{Fetch as _, FetchRequest};
-use chancery_fetch::{HttpsFetch, NotFetched};
+use chancery_fetch::{Background, HttpsFetch, Limits, NotFetched, Options};
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 use tokio::time::{advance, timeout};
@@ -122,6 +122,43 @@ async fn slow_hosts_wait_for_each_other_only() {
     assert_eq!(internet.dialled().len(), 16, "they were quick");
 }
 
+/// Whoever gives up again and again has another server asked once: the next one gets what was asked for, also when it
+/// came while nobody waited. Once somebody has heard it, and after a while in any case, the server is asked again.
+#[tokio::test(start_paused = true)]
+#[expect(clippy::disallowed_methods, reason = "the test says where requests go on, as the server does")]
+async fn a_request_that_is_given_up_goes_on() {
+    let (internet, permits) = (Internet::new(), Arc::new(Semaphore::new(0)));
+    let urls = hosts("get", 1, &permits, &internet);
+    let background: Background = Arc::new(|rest| drop(tokio::spawn(rest)));
+    let options = Options { background: Some(background), ..internet.options(Limits::default(), &[]) };
+    let client = HttpsFetch::new(options).unwrap();
+    let give_up = async || settle(&mut Box::pin(fetch_all(&client, &urls))).await;
+    let heard = async || fetch_all(&client, &urls).await.iter().all(|came| came.to.is_ok());
+    for _ in 0..20 {
+        give_up().await;
+    }
+    permits.add_permits(1);
+    assert!(heard().await);
+    assert_eq!(internet.dialled().len(), 1, "it was still under way");
+
+    give_up().await;
+    permits.add_permits(1);
+    advance(Duration::from_secs(1)).await;
+    settle(&mut Box::pin(std::future::pending::<()>())).await;
+    assert!(heard().await);
+    assert_eq!(internet.dialled().len(), 1, "it came meanwhile");
+    permits.add_permits(1);
+    assert!(heard().await);
+    assert_eq!(internet.dialled().len(), 1, "it is asked again");
+
+    give_up().await;
+    permits.add_permits(2);
+    settle(&mut Box::pin(std::future::pending::<()>())).await;
+    advance(Duration::from_secs(10)).await;
+    assert!(heard().await);
+    assert_eq!(internet.dialled().len(), 2, "it is too old");
+}
+
 /// Nor do they at one host: whoever makes us ask a host slowly for documents keeps no notice from it.
 #[tokio::test(start_paused = true)]
 async fn documents_of_a_host_delay_no_notice_to_it() {
@@ -227,7 +264,7 @@ async fn who_gives_up_ends_nobody_else_s_request() {
     assert!(second.await.unwrap().is_ok());
     assert_eq!(internet.dialled().len(), 1);
 
-    // When everybody has given up, the request ends, and its place is free.
+    // When everybody has given up, the request ends if it has nowhere to go on, and its place is free.
     let mut last = waiter();
     settle(&mut last).await;
     assert_eq!(internet.open.load(Ordering::SeqCst), 1);
