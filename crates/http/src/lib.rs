@@ -29,6 +29,7 @@ mod encode;
 mod route;
 mod cors;
 mod cross_site;
+mod interaction_id;
 mod site;
 mod check_session;
 mod metadata;

@@ -33,7 +33,7 @@ use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
 use crate::route::{Route, RouteTable};
 use crate::site::Site;
-use crate::{check_session, cors, form, front_end, machine, metadata, person, registrant};
+use crate::{check_session, cors, form, front_end, interaction_id, machine, metadata, person, registrant};
 
 /// The Service of a provider, at its issuer's path, with plain pages and no trusted proxies.
 #[must_use]
@@ -234,7 +234,7 @@ impl Service {
     /// The answer to a request. A body that was not read is empty here.
     async fn answer(&self, parts: &Parts, body: Result<&Bytes, BodyError>) -> HttpResponse {
         let mut call = self.call(parts);
-        let request_id = call.request_id.clone();
+        let (request_id, now) = (call.request_id.clone(), call.now);
         let answer = match (self.certificate(parts), self.routes.find(parts.uri.path())) {
             (Err(reason), Some(route)) => self.refused_certificate(&call, route, reason),
             (certificate, _) => {
@@ -243,6 +243,9 @@ impl Service {
             }
         };
         let mut answer = self.protected(&request_id, answer);
+        if self.is_resource(parts) {
+            interaction_id::tell(answer.headers_mut(), &request_id, now);
+        }
         if parts.method == Method::HEAD {
             // RFC 9110 section 9.3.2: the length that GET would send, and no content.
             let length = answer.body().size_hint().lower();
@@ -298,10 +301,19 @@ impl Service {
         }
     }
 
+    /// Whether the request is for a protected resource (RFC 6749 section 1.1).
+    fn is_resource(&self, parts: &Parts) -> bool {
+        self.routes.find(parts.uri.path()).is_some_and(|route| route.caller() == Caller::Bearer)
+    }
+
     /// What all endpoints need of a request.
     fn call(&self, parts: &Parts) -> Call {
         let env = self.site.provider.env();
-        let request_id = RequestId(URL_SAFE_NO_PAD.encode(*env.secret::<16>()).into());
+        let random = env.secret::<16>();
+        let request_id = match self.is_resource(parts) {
+            true => interaction_id::request_id(&parts.headers, *random),
+            false => RequestId(URL_SAFE_NO_PAD.encode(*random).into()),
+        };
         let mut call = Call::new(self.site.provider.now(), request_id);
         call.peer = self.peer(parts);
         if call.peer.is_none() && !self.has_reported_missing_peer.swap(true, Ordering::Relaxed) {
