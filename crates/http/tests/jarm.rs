@@ -13,8 +13,8 @@ use chancery_core::request::response::{
 };
 use chancery_core::rotation::KeyEnd;
 use chancery_jose::{
-    Compact, CompactJwe, DecryptionKey, EncryptionKeyType, KeyManagementAlgorithm as Alg, SharedKey,
-    SigningAlgorithm, SystemRandom,
+    Compact, CompactJwe, DecryptionKey, EncryptionKeyType, JwtClaims, KeyManagementAlgorithm as Alg,
+    SharedKey, SigningAlgorithm, SystemRandom,
 };
 use chancery_testkit::{
     Arrival, AuthorizationRequest, Code, TestProvider, TestProviderBuilder, UserAgent, VerifiedJwt,
@@ -68,6 +68,8 @@ fn request(kit: &TestProvider, client: &str, mode: &str) -> AuthorizationRequest
 /// What the client finds in its response (JARM section 2.4): the JWT alone, ours, for this client, still good.
 #[track_caller]
 fn verified(kit: &TestProvider, jwt: &str, client: &str) -> VerifiedJwt {
+    let payload = Compact::parse(jwt).unwrap().unverified_payload().to_vec();
+    assert!(JwtClaims::parse(&payload).is_ok(), "no claim is there twice");
     let jwt = kit.try_verify(jwt, client).unwrap();
     assert_eq!((&jwt.claims["iss"], &jwt.claims["aud"]), (&json!(kit.issuer().as_str()), &json!(client)));
     assert_eq!(jwt.claims["exp"], kit.now().secs() + 120, "JARM section 2.1: 10 minutes at most");
@@ -468,6 +470,21 @@ fn without_a_key_nothing_leaks() {
             assert!(verified(&kit, &jwt, "bank").claims["code"].is_string());
         }
     }
+}
+
+/// JARM-06: a key can end while the person reads a page. Then nothing is made either, whoever says yes.
+#[test]
+fn a_key_that_ends_behind_a_page() {
+    let kit = builder().own_keys(&[SigningAlgorithm::Rs256, SigningAlgorithm::Es256]).build();
+    kit.put_client(&client("bank", &json!({"id_token_signed_response_alg": "RS256"})));
+    let ua = kit.user_agent();
+    let login = request(&kit, "bank", "jwt").open(&ua).expect_page("login");
+    let consent = login.login("alice").expect_page("consent");
+    end_es256(&kit);
+    let tab = consent.allow();
+    let arrival = tab.expect_error("temporarily_unavailable");
+    assert_eq!(arrival.names(), ["a", "error", "error_description", "state", "iss"]);
+    assert_eq!(tab.event_names(), ["refused"], "no grant was made");
 }
 
 /// The names of the reasons for which something was refused.

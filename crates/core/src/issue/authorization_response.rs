@@ -172,6 +172,9 @@ impl TokenIssuer {
     async fn can_seal(&self, (call, env): (&Call, &Env), client: &Client) -> Result<(), Failure> {
         let wanted = &client.metadata().authorization_responses;
         let alg = wanted.signing_algorithm();
+        if !alg.is_symmetric() && !self.keys.can_sign(alg, call.now) {
+            return NOTHING_SIGNS.refused();
+        }
         if alg.is_symmetric() && signing_hmac_key(client, alg, &self.keys, call.now)?.is_none() {
             return SECRET_ENDED.refused();
         }
@@ -182,14 +185,14 @@ impl TokenIssuer {
     }
 }
 
-/// JARM section 2.1. `iss` is the parameter of RFC 9207 and the claim in one.
+/// JARM section 2.1. The parameter `iss` of RFC 9207 is the claim; of a name the writer keeps the first value.
 fn payload(call: &Call, env: &Env, response: &Unsealed) -> String {
     let mut claims = ClaimsWriter::new();
     claims
         .string("iss", env.issuer.as_str())
         .string("aud", response.client.id().as_str())
         .date("exp", call.now + LIFETIME);
-    for (name, value) in response.parameters.iter().filter(|(name, _)| *name != "iss") {
+    for (name, value) in &response.parameters {
         match value.parse() {
             Ok(number) if NUMBERS.contains(name) => claims.integer(name, number),
             _ => claims.string(name, value),
