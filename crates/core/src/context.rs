@@ -16,7 +16,7 @@ use crate::error::Failure;
 use crate::event::{Event, RefusedClient};
 use crate::fetch::Fetch;
 use crate::guessing::Guessing;
-use crate::model::Client;
+use crate::model::{Client, Thumbprint};
 use crate::names::NameKey;
 use crate::offered::Endpoint;
 use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
@@ -145,6 +145,12 @@ impl Call {
         let header = self.authorization.as_deref().map_or("", String::as_str);
         self.dpop.is_some()
             || header.split(' ').next().is_some_and(|scheme| scheme.eq_ignore_ascii_case("DPoP"))
+    }
+
+    /// The thumbprint of the certificate that the peer has shown (RFC 8705 section 3.1).
+    #[must_use]
+    pub fn shown_certificate(&self) -> Option<Thumbprint> {
+        self.certificate.as_deref().map(|certificate| Thumbprint::new(certificate.thumbprint()))
     }
 
     /// The peer's network as counters and events name it: a single IPv4 address, or the /64 of IPv6 that one

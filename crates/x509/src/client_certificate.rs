@@ -27,7 +27,7 @@ const MOST: usize = 10;
 pub struct ClientCertificate {
     leaf: CertificateDer<'static>,
     chain: Vec<CertificateDer<'static>>,
-    thumbprint: OnceLock<Thumbprint>,
+    thumbprint: OnceLock<[u8; 32]>,
 }
 
 /// Why a chain of certificates is not taken.
@@ -52,25 +52,6 @@ impl fmt::Display for CertificateError {
 }
 
 impl std::error::Error for CertificateError {}
-
-/// The SHA-256 digest of a certificate's DER (RFC 8705 section 3.1, `x5t#S256`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Thumbprint([u8; 32]);
-
-impl Thumbprint {
-    /// That of this certificate.
-    #[must_use]
-    pub fn of(der: &[u8]) -> Self {
-        Self(sha256(der))
-    }
-}
-
-/// In base64url, as `x5t#S256` has it.
-impl fmt::Display for Thumbprint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base64url::encode(self.0))
-    }
-}
 
 impl ClientCertificate {
     /// Of these certificates, the peer's own first.
@@ -110,10 +91,10 @@ impl ClientCertificate {
         &self.chain
     }
 
-    /// The thumbprint of its own certificate.
+    /// The SHA-256 digest of its own certificate (RFC 8705 section 3.1, `x5t#S256`).
     #[must_use]
-    pub fn thumbprint(&self) -> Thumbprint {
-        *self.thumbprint.get_or_init(|| Thumbprint::of(&self.leaf))
+    pub fn thumbprint(&self) -> [u8; 32] {
+        *self.thumbprint.get_or_init(|| sha256(&self.leaf))
     }
 
     /// What the certificate says.
@@ -134,7 +115,7 @@ pub fn certificates_of_pem(pem: &[u8]) -> Option<Vec<Vec<u8>>> {
 /// Shows the thumbprint only.
 impl fmt::Debug for ClientCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ClientCertificate").field(&self.thumbprint().to_string()).finish()
+        f.debug_tuple("ClientCertificate").field(&base64url::encode(self.thumbprint())).finish()
     }
 }
 

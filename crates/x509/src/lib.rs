@@ -5,9 +5,7 @@
 //! registered certificate whether it is that of a client.
 
 mod client_certificate;
-pub use client_certificate::{
-    CertificateError, ClientCertificate, ReadCertificate, Thumbprint, certificates_of_pem,
-};
+pub use client_certificate::{CertificateError, ClientCertificate, ReadCertificate, certificates_of_pem};
 
 mod prepared;
 

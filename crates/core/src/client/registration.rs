@@ -310,6 +310,10 @@ pub(super) fn check_offered(
     if metadata.sender_constraint.dpop_bound_access_tokens && !offered.dpop {
         complain("dpop_bound_access_tokens", "DPoP");
     }
+    let is_bound = metadata.sender_constraint.tls_client_certificate_bound_access_tokens;
+    if is_bound && !offered.certificate_bound_access_tokens {
+        complain("tls_client_certificate_bound_access_tokens", "mutual TLS");
+    }
     if !metadata.own.introspects.is_empty() && !offered.endpoints.has(Endpoint::Introspection) {
         complain("chancery.introspects", "introspection");
     }

@@ -138,7 +138,7 @@ impl UserInfoEndpoint {
     ) -> Result<UserInfo, Failure> {
         let (scheme, text) = self.presented(call, query, form)?;
         let proof = self.proof(call, scheme, text)?;
-        let shown = Possession { key: proof.as_ref().map(Proof::key), certificate: None };
+        let shown = Possession { key: proof.as_ref().map(Proof::key), certificate: call.shown_certificate() };
         let found = LiveAccessToken::find(call, env, &self.issuer, text).await?;
         let token = found.ok_or(&TOKEN_UNKNOWN)?;
         // RFC 9449 section 7.2: a token that is bound to a key is none for the scheme `Bearer`.

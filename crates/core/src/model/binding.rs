@@ -103,6 +103,13 @@ reasons! {
         description: "the client must present its certificate",
         section: "RFC 8705 section 3",
     };
+    /// The client is registered for tokens that are bound to its certificate, and sends a DPoP proof.
+    SEVERAL_POSSESSIONS = Reason {
+        name: "several_proofs_of_possession",
+        code: ErrorCode::InvalidRequest,
+        description: "multiple proof-of-possession mechanisms are not allowed",
+        section: "RFC 8705 section 3.4",
+    };
     /// A security profile demands that access tokens are bound to their sender, and the client has not shown possession
     /// of what it permits.
     pub BINDING_DEMANDED = Reason {
@@ -133,6 +140,9 @@ impl TokenBinding {
     fn chosen(shown: &Possession, client: &Client, demands: &Demands) -> Result<Self, Refusal> {
         let registered = client.metadata().sender_constraint;
         if registered.tls_client_certificate_bound_access_tokens {
+            if shown.key.is_some() {
+                return SEVERAL_POSSESSIONS.refused();
+            }
             return shown.certificate.map(Self::Certificate).ok_or_else(|| (&CERTIFICATE_MISSING).into());
         }
         match (shown.key, shown.certificate) {

@@ -28,8 +28,8 @@ pub use compatibility::{
 mod endpoint;
 pub use endpoint::{Caller, Description, Endpoint, Switch, Verb};
 mod mutual_tls;
-pub(crate) use mutual_tls::EndpointAliases;
 pub use mutual_tls::MutualTlsConfig;
+pub(crate) use mutual_tls::MutualTlsMetadata;
 mod routes;
 pub use routes::Routes;
 mod response_modes;
@@ -128,6 +128,8 @@ pub struct Offered {
     pub unsigned_id_tokens: bool,
     /// The client authentication methods.
     pub authentication_methods: Vec<ClientAuthenticationMethod>,
+    /// Whether access tokens can be bound to certificates.
+    pub certificate_bound_access_tokens: bool,
     /// What clients may sign their assertions with.
     pub assertion_algorithms: Vec<SigningAlgorithm>,
     /// What clients may sign their request objects with.
@@ -174,6 +176,7 @@ impl Offered {
                 ClientAuthenticationMethod::PrivateKeyJwt,
                 ClientAuthenticationMethod::None,
             ],
+            certificate_bound_access_tokens: false,
             assertion_algorithms: SigningAlgorithm::ALL.to_vec(),
             request_object_algorithms: SigningAlgorithm::ALL.to_vec(),
             request_object_encryption_algorithms: KeyManagementAlgorithm::ALL.to_vec(),
@@ -200,10 +203,11 @@ impl Offered {
         self
     }
 
-    /// With the methods that are by certificates, as far as this section switches them on.
+    /// With what is done with certificates, as far as this section switches it on.
     #[must_use]
     pub fn with_mutual_tls(mut self, mtls: &MutualTlsConfig) -> Self {
         let MutualTlsConfig { tls_client_auth, self_signed_tls_client_auth, .. } = *mtls;
+        self.certificate_bound_access_tokens = mtls.certificate_bound_access_tokens;
         let by_name = tls_client_auth.then_some(ClientAuthenticationMethod::TlsClientAuth);
         let by_key =
             self_signed_tls_client_auth.then_some(ClientAuthenticationMethod::SelfSignedTlsClientAuth);

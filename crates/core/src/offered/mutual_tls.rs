@@ -1,12 +1,11 @@
-//! RFC 8705, OAuth 2.0 Mutual-TLS Client Authentication and Certificate-Bound Access Tokens: which of it is on,
-//! and section 5, other URLs for those who call with a certificate.
+//! RFC 8705, OAuth 2.0 Mutual-TLS Client Authentication and Certificate-Bound Access Tokens: which of it is on
+//! (section 3.3), and section 5, other URLs for those who call with a certificate.
 //! Config     `[mtls]`
-//! Discovery  mtls_endpoint_aliases
+//! Discovery  tls_client_certificate_bound_access_tokens mtls_endpoint_aliases
 
 use chancery_jose::ClaimsWriter;
 use chancery_types::{Issuer, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 
 use super::{Caller, Component, Endpoint, EndpointSet, Routes};
 use crate::error::Complaint;
@@ -22,6 +21,8 @@ pub struct MutualTlsConfig {
     pub tls_client_auth: bool,
     /// Whether clients may authenticate by a certificate that they have registered themselves (section 2.2).
     pub self_signed_tls_client_auth: bool,
+    /// Whether access tokens can be bound to certificates (section 3).
+    pub certificate_bound_access_tokens: bool,
     /// Where the endpoints are for those who call with a certificate: the URL that stands in the place of the
     /// issuer. Empty if they are asked for it at the same URLs as everybody.
     pub endpoint_aliases: Box<str>,
@@ -31,7 +32,7 @@ impl MutualTlsConfig {
     /// Whether anything here looks at certificates.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        self.tls_client_auth || self.self_signed_tls_client_auth
+        self.tls_client_auth || self.self_signed_tls_client_auth || self.certificate_bound_access_tokens
     }
 
     /// What is wrong with it for this issuer; `has_authorities` says whether there is an authority that can vouch for
@@ -80,27 +81,32 @@ impl MutualTlsConfig {
 }
 
 /// The members of the metadata.
-pub(crate) struct EndpointAliases(Vec<(&'static str, String)>);
+pub(crate) struct MutualTlsMetadata {
+    binds_tokens: bool,
+    aliases: Vec<(&'static str, String)>,
+}
 
-impl EndpointAliases {
-    /// Those of the endpoints that are on.
+impl MutualTlsMetadata {
+    /// With the aliases of the endpoints that are on.
     pub(crate) fn new(config: &MutualTlsConfig, routes: &Routes, on: &EndpointSet) -> Self {
         let endpoints = Endpoint::ALL.iter().copied().filter(|endpoint| on.has(*endpoint));
         let alias = |endpoint: Endpoint| Some((endpoint.describe().member?, config.alias(endpoint, routes)?));
-        Self(endpoints.filter_map(alias).collect())
+        let binds_tokens = config.certificate_bound_access_tokens;
+        Self { binds_tokens, aliases: endpoints.filter_map(alias).collect() }
     }
 }
 
-impl Component for EndpointAliases {
+impl Component for MutualTlsMetadata {
     fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
+        if self.binds_tokens {
+            metadata.boolean("tls_client_certificate_bound_access_tokens", true);
+        }
         let mut aliases = ClaimsWriter::new();
-        for (member, url) in &self.0 {
+        for (member, url) in &self.aliases {
             aliases.string(member, url);
         }
-        if let Ok(aliases) = RawValue::from_string(aliases.finish())
-            && !self.0.is_empty()
-        {
-            metadata.raw("mtls_endpoint_aliases", &aliases);
+        if !self.aliases.is_empty() {
+            metadata.object("mtls_endpoint_aliases", aliases);
         }
     }
 }

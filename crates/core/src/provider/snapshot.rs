@@ -25,7 +25,7 @@ use crate::interaction::Interactions;
 use crate::interaction::throttle::Throttle;
 use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
-use crate::offered::{Component, Endpoint, EndpointAliases};
+use crate::offered::{Component, Endpoint, MutualTlsMetadata};
 use crate::policy::{AuthorizationPolicy, ClientPolicy, PromptOrder, TokenPolicy};
 use crate::request::{Recognised, RequestObjectsConfig, Resolver, Rules};
 use crate::rule::claims::ClaimsRule;
@@ -175,7 +175,7 @@ impl Snapshot {
             management: path.map(|path| format!("{}{path}", env.issuer).into()),
         };
 
-        let aliases = EndpointAliases::new(&config.mtls, &config.routes, &offered.endpoints);
+        let mutual_tls = MutualTlsMetadata::new(&config.mtls, &config.routes, &offered.endpoints);
         let components: [&dyn Component; 12] = [
             &*offered,
             &scope,
@@ -188,7 +188,7 @@ impl Snapshot {
             &*issuer,
             &userinfo,
             &end_session,
-            &aliases,
+            &mutual_tls,
         ];
         let announcement = Announcement {
             issuer: &env.issuer,

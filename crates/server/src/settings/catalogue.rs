@@ -9,8 +9,8 @@ use chancery_core::offered::{Endpoint, Switch};
 mod compatibility;
 use compatibility::COMPATIBILITY;
 
-mod mutual_tls;
-use mutual_tls::MUTUAL_TLS;
+mod client_authentication;
+use client_authentication::CLIENT_AUTHENTICATION;
 
 mod dpop;
 use dpop::DPOP;
@@ -174,7 +174,7 @@ pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         .chain(REQUESTS)
         .chain(REGISTRATION)
         .chain(COMPATIBILITY)
-        .chain(MUTUAL_TLS)
+        .chain(CLIENT_AUTHENTICATION)
         .copied()
         .chain(of_endpoint)
         .collect()
@@ -206,18 +206,6 @@ const WRITTEN: &[Setting] = &[
         Form::Texts,
         "[]",
         "Networks such as `10.0.0.0/8` whose `X-Forwarded-For` is trusted. Name your proxies only: everybody in these networks can choose the address that throttles see.",
-    ),
-    setting(
-        "http.client_certificate",
-        Form::Choice(&["none", "rfc9440", "envoy", "nginx"]),
-        "\"none\"",
-        "How the trusted proxies hand on the certificates of clients: in `Client-Cert` and `Client-Cert-Chain` (RFC 9440), in Envoy's `X-Forwarded-Client-Cert`, or as nginx's `$ssl_client_escaped_cert`. From anybody else, a request with such a header field is refused.",
-    ),
-    setting(
-        "http.client_certificate_header",
-        Form::Text,
-        "\"X-SSL-Client-Cert\"",
-        "The header field in which nginx hands on certificates.",
     ),
     setting(
         "http.connections",
@@ -252,18 +240,6 @@ const WRITTEN: &[Setting] = &[
         "The file with the certificate chain (PEM), the server's own certificate first.",
     ),
     setting("tls.key", Form::Text, "", "The file with the certificate's private key (PEM)."),
-    setting(
-        "tls.mtls_listen",
-        Form::Texts,
-        "[]",
-        "Addresses and ports at which the handshake asks for a client's certificate and takes any, or none. `tls.listen` never asks, so that browsers do not show a choice of certificates.",
-    ),
-    setting(
-        "tls.client_authorities",
-        Form::Texts,
-        "[]",
-        "Files (PEM) with the certificate authorities that vouch for clients (`mtls.tls_client_auth`). Name those only whose names you trust: whoever gets a certificate with a client's name from them is that client.",
-    ),
     setting("management.listen", Form::Text, "\"127.0.0.1:9090\"", "Address and port; empty for none."),
     setting(
         "store.sqlite",
@@ -410,18 +386,6 @@ const WRITTEN: &[Setting] = &[
         Form::Number,
         "20",
         "How many names one network can try within an hour, counted by each node. The page has to say that a name is taken, so that attempts that fail count like those that succeed.",
-    ),
-    setting(
-        "client_authentication.assertion_algorithms",
-        Form::Texts,
-        "[\"RS256\", \"RS384\", \"RS512\", \"PS256\", \"PS384\", \"PS512\", \"ES256\", \"ES384\", \"ES512\", \"EdDSA\", \"Ed25519\", \"HS256\", \"HS384\", \"HS512\"]",
-        "What clients may sign their assertions with (RFC 7523). Without an HS algorithm there is no `client_secret_jwt`, and without any other one no `private_key_jwt`.",
-    ),
-    setting(
-        "client_authentication.secret_method",
-        Form::Choice(&["either", "registered"]),
-        "\"either\"",
-        "How a client with a secret may send it: in the header or in the body, or only in the way that it is registered with. A client can be restricted by itself (`secret_method` below `chancery` in its metadata).",
     ),
     setting(
         "authorization_code.lifetime",

@@ -103,7 +103,7 @@ impl ClientEndpoint for TokenEndpoint {
         let demands = client.client().demands(&self.offered.floor);
         let shown = Possession {
             key: self.dpop.shown(call, env, Endpoint::Token, demands).await?,
-            certificate: None,
+            certificate: call.shown_certificate().filter(|_| self.offered.certificate_bound_access_tokens),
         };
         let binding = TokenBinding::of_access_token(&shown, client.client(), demands)?;
         let possession = (&shown, binding);

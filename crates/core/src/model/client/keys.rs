@@ -5,10 +5,10 @@ use std::sync::{Arc, OnceLock};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chancery_jose::{
-    Compact, EncryptionKey, Error, JwkSet, PublicJwk, SigningAlgorithm, Verified, VerifyingKey,
+    Compact, EncryptionKey, Error, JwkSet, PublicJwk, SigningAlgorithm, Verified, VerifyingKey, sha256,
 };
 use chancery_types::iana::ClientAuthenticationMethod;
-use chancery_x509::{ClientCertificate, ReadCertificate, Thumbprint};
+use chancery_x509::{ClientCertificate, ReadCertificate};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -27,8 +27,8 @@ pub struct PublicKeys {
     set: JwkSet,
     /// As many as the set has keys for signatures; `None` inside for numbers that are no key.
     ready: Vec<OnceLock<Option<VerifyingKey>>>,
-    /// The certificates of those keys that have one.
-    certificates: Vec<Thumbprint>,
+    /// The thumbprints of the certificates of those keys that have one.
+    certificates: Vec<[u8; 32]>,
     /// The thumbprints of those that have none.
     without_certificate: Vec<String>,
 }
@@ -50,9 +50,7 @@ impl PublicKeys {
         let mut without_certificate = Vec::new();
         for member in members {
             match Certified::of(member) {
-                Some(certified) => {
-                    certificates.extend(certified.certificate().map(|der| Thumbprint::of(&der)))
-                }
+                Some(certified) => certificates.extend(certified.certificate().map(|der| sha256(&der))),
                 None => {
                     let key = PublicJwk::parse(member.get().as_bytes());
                     without_certificate.extend(key.map(|key| key.thumbprint()));

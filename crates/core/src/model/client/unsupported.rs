@@ -1,17 +1,9 @@
-//! Members of client metadata whose feature is not supported. A member that demands protection is refused, so
-//! that the protection is not silently missing; one that merely describes is left out, with a notice.
+//! Members of client metadata whose feature is not supported. One that demands protection is refused, so that
+//! the protection is not silently missing; one that merely describes is left out, with a notice.
 
 use super::Reader;
 
-/// If `true`, these members demand something that this server does not do.
-const DEMANDS: &[(&str, &str)] = &[("tls_client_certificate_bound_access_tokens", "RFC 8705 section 3.4")];
-
 pub(super) fn look_at(from: &mut Reader<'_>) {
-    for (name, section) in DEMANDS {
-        if from.boolean(name) == Some(true) {
-            from.complain_by(name, "this protection is not supported; leave it out", section);
-        }
-    }
     for name in from.names() {
         let response = name
             .strip_suffix("_encrypted_response_alg")
