@@ -10,9 +10,11 @@ fn check_names_three_complaints_at_once() {
     let folder = initialised();
     let path = folder.join("chancery.toml");
     let good = fs::read_to_string(&path).unwrap();
-    let bad = good
-        .replace("issuer = \"https://id.example.org\"", "issuer = \"http://id.example.org\"\nisuer = \"x\"")
-        .replace("# lifetime = \"1m\"", "lifetime = \"11 minutes\"");
+    let (before, codes) = good.split_once("[authorization_code]").unwrap();
+    let before = before
+        .replace("issuer = \"https://id.example.org\"", "issuer = \"http://id.example.org\"\nisuer = \"x\"");
+    let codes = codes.replacen("# lifetime = \"1m\"", "lifetime = \"11 minutes\"", 1);
+    let bad = format!("{before}[authorization_code]{codes}");
     assert_ne!(good, bad);
     fs::write(&path, bad).unwrap();
     let said = refused(&folder, &["check"], "");
@@ -185,8 +187,8 @@ fn check_names_the_demands_that_clients_break() {
     assert_eq!(
         named,
         [
-            "client plain: token_endpoint_auth_method: must be private_key_jwt, not \
-             client_secret_basic (FAPI 2.0 Security Profile section 5.3.2.1-6)",
+            "client plain: token_endpoint_auth_method: must be private_key_jwt, tls_client_auth or \
+             self_signed_tls_client_auth, not client_secret_basic (FAPI 2.0 Security Profile section 5.3.2.1-6)",
             "client plain: id_token_signed_response_alg: must be PS256, ES256, EdDSA or Ed25519, \
              not RS256 (FAPI 2.0 Security Profile section 5.4.1-1)",
         ],
@@ -195,7 +197,7 @@ fn check_names_the_demands_that_clients_break() {
     let other = plain.replace("plain", "other");
     let said = refused(&folder, &[&["client", "add", "--file", "-"][..], &raised].concat(), &other);
     assert!(
-        said.contains("token_endpoint_auth_method: must be private_key_jwt, not client_secret_basic"),
+        said.contains("token_endpoint_auth_method: must be private_key_jwt, tls_client_auth or self_signed"),
         "{said}"
     );
     let own = r#"{"chancery":{"profile":"fapi2-security"}}"#;
