@@ -268,6 +268,33 @@ fn the_target_comes_from_the_issuer() {
     }
 }
 
+/// Where clients with certificates have another address of an endpoint (RFC 8705 section 5), a proof names the one
+/// that is called. That of another endpoint is as wrong as ever, and so is it without this setting.
+#[test]
+fn the_address_for_clients_with_certificates_is_a_target() {
+    let kit = builder().configure(|to| to.mtls.endpoint_aliases = "https://mtls.id.example".into()).build();
+    let key = DpopKey::generate(Es256);
+    let ask = |kit: &TestProvider, htu: &str| {
+        let claims = with(&key.claims(kit, &Method::POST, "/token", None), json!({"htu": htu}));
+        kit.client_credentials_request("web").header("dpop", &key.proof(&claims)).send()
+    };
+    for htu in
+        ["https://mtls.id.example/token", "https://MTLS.id.example:443/token?a=b", "https://id.example/token"]
+    {
+        let _ = ask(&kit, htu).expect_status(200);
+    }
+    for htu in [
+        "https://mtls.id.example/revoke",
+        "https://mtls.id.example.evil.example/token",
+        "https://mtls.id.example",
+    ] {
+        check_refused_by_name(&ask(&kit, htu), "invalid_dpop_proof", "dpop_target_wrong");
+    }
+    let without = builder().build();
+    let answer = ask(&without, "https://mtls.id.example/token");
+    check_refused_by_name(&answer, "invalid_dpop_proof", "dpop_target_wrong");
+}
+
 /// DPOP-02: RS256 only where it is offered, and never against the demands of a profile, that of the server or that of
 /// one client (FAPI 2.0 Security Profile section 5.4.1).
 #[test]

@@ -140,6 +140,7 @@ impl Snapshot {
             &offered.floor,
             env.issuer.clone(),
             config.routes.clone(),
+            config.mtls.clone(),
             Arc::clone(&keys),
         ));
         let authorization = AuthorizationEndpoint::new(Arc::clone(&interactions));

@@ -16,7 +16,7 @@ use crate::context::{Call, DpopHeader, Env};
 use crate::error::{Complaint, Failure, Reason, Refusal, SectionCheck};
 use crate::keys::{DerivedKeys, KeySet};
 use crate::model::Thumbprint;
-use crate::offered::{Component, Endpoint, Routes};
+use crate::offered::{Component, Endpoint, MutualTlsConfig, Routes};
 use crate::profile::{Demands, Floor};
 use crate::records::proof_key;
 
@@ -162,6 +162,8 @@ pub struct Dpop {
     config: DpopConfig,
     issuer: Issuer,
     routes: Routes,
+    /// Has the other addresses of the endpoints.
+    mutual_tls: MutualTlsConfig,
     keys: Arc<KeySet>,
 }
 
@@ -210,10 +212,11 @@ impl Dpop {
         floor: &Floor,
         issuer: Issuer,
         routes: Routes,
+        mutual_tls: MutualTlsConfig,
         keys: Arc<KeySet>,
     ) -> Self {
         config.algorithms.retain(|alg| floor.server().algorithms.has(alg));
-        Self { config, issuer, routes, keys }
+        Self { config, issuer, routes, mutual_tls, keys }
     }
 
     /// Whether it is on.
@@ -281,12 +284,13 @@ impl Dpop {
         Ok(Some(Proof { alg, key, jti: sent.jti, ends }))
     }
 
-    /// Whether this is the URI of the endpoint. It comes from the configuration, because a request says nothing
-    /// reliable about its host.
+    /// Whether this is the URI of the endpoint, or the one at which clients with certificates call it (RFC 8705
+    /// section 5). Both come from the configuration, because a request says nothing reliable about its host.
     fn is_target(&self, endpoint: Endpoint, htu: &str) -> bool {
         let Some(path) = self.routes.path(endpoint) else { return false };
-        let ours = TargetUri::parse(&format!("{}{path}", self.issuer));
-        ours.is_ok() && ours == TargetUri::parse(htu)
+        let alias = self.mutual_tls.alias(endpoint, &self.routes);
+        let mut ours = [Some(format!("{}{path}", self.issuer)), alias].into_iter().flatten();
+        TargetUri::parse(htu).is_ok_and(|htu| ours.any(|uri| TargetUri::parse(&uri).as_ref() == Ok(&htu)))
     }
 
     /// When a proof that is in time ends. It was made at the time of its nonce if there are nonces, and at `iat`
