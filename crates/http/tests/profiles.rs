@@ -334,6 +334,29 @@ fn requests_that_fall_short() {
     assert_refused!(other.open(&ua), RESPONSE_UNSIGNED);
 }
 
+/// JAR-14, FAPI-03, FAPI 1.0 part 2 sections 5.2.2-13 and -17: a request object says from when and until when it is good,
+/// for at most an hour, and since at most an hour ago. Other clients need not say it.
+#[test]
+fn a_request_object_is_good_for_an_hour_at_most() {
+    let (kit, key) = (server(Baseline, |to| to.compatibility.hybrid = true), ClientKey::generate(Es256));
+    kit.put_client(&client(Fapi1Advanced, &key, &json!({})));
+    let (ua, now) = (kit.user_agent(), kit.now().secs());
+    let sent = |changes: Value| signed(&kit, &key, &changes).open(&ua);
+    for good in [json!({}), json!({"exp": now + 3600}), json!({"nbf": now - 3600, "exp": now})] {
+        let _ = sent(good).expect_page("login");
+    }
+    for (bad, name) in [
+        (json!({"nbf": null}), "request_object_without_time"),
+        (json!({"exp": null}), "request_object_without_time"),
+        (json!({"exp": now + 3601}), "request_object_lifetime_too_long"),
+        (json!({"nbf": now - 3601, "exp": now}), "request_object_lifetime_too_long"),
+    ] {
+        check_refused_by_name(&sent(bad), "invalid_request_object", name);
+    }
+    kit.change_client("bank", r#"{"chancery":{"profile":"baseline"}}"#).unwrap();
+    let _ = sent(json!({"nbf": null})).expect_page("login");
+}
+
 /// RT-07, FAPI 2.0 Security Profile section 5.3.2.1: a refresh token stays the same from the moment on at which its
 /// client is held to the profile, and its idle end moves all the same.
 #[test]

@@ -80,6 +80,20 @@ reasons! {
     /// ten seconds ahead.
     pub(super) NOT_YET_VALID =
         invalid("request_object_not_yet_valid", "Request Object is not valid yet", "RFC 7519 section 4.1.5");
+    /// The profile of the server or the client demands that a request object says from when and until when it is good
+    /// (`nbf`, `exp`), and this one does not.
+    pub(super) TIMELESS = invalid(
+        "request_object_without_time",
+        "Request Object must have nbf and exp",
+        "FAPI 1.0 part 2 section 5.2.2-13",
+    );
+    /// The request object is good for longer, or since longer ago, than the profile of the server or the client
+    /// permits.
+    pub(super) TOO_LONG_VALID = invalid(
+        "request_object_lifetime_too_long",
+        "Request Object is valid for too long",
+        "FAPI 1.0 part 2 section 5.2.2-13",
+    );
     /// A parameter in the request object is an array, null, or an object although it is neither `claims` nor
     /// `registration`, or it contains NUL.
     pub(super) VALUE_MALFORMED = invalid(
@@ -156,6 +170,16 @@ impl<'t> RequestObject<'t> {
             return Err(&NOT_YET_VALID);
         }
         Ok(())
+    }
+
+    /// Checks that it is good for no longer than a profile demands, and since no longer ago (FAPI 2.0 Message Signing
+    /// section 5.3.1-3 and -4).
+    pub(super) fn check_lifetime(&self, longest: Duration, now: Timestamp) -> Result<(), &'static Reason> {
+        let (Some(begins), Some(ends)) = (self.claims.nbf, self.claims.exp) else { return Err(&TIMELESS) };
+        match ends > begins + longest || now > begins + longest {
+            true => Err(&TOO_LONG_VALID),
+            false => Ok(()),
+        }
     }
 
     /// The parameters that it holds, of those that mean something here.

@@ -270,6 +270,9 @@ impl Resolver {
             verified => verified?,
         };
         object.check(client, &env.issuer, call.now)?;
+        if let Some(longest) = client.demands(&self.floor).object_lifetime {
+            object.check_lifetime(longest.what, call.now)?;
+        }
         let inside = object.parameters(&self.recognised)?;
         let (params, source) = self.assembled(client, inside, source, outside)?;
         let ends = object.ends();
