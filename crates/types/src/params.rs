@@ -84,6 +84,14 @@ impl<'a> Params<'a> {
         self
     }
 
+    /// With this value in the place of all others of the parameter.
+    #[must_use]
+    pub fn with(self, name: &'static str, value: String) -> Self {
+        let mut params = self.filtered(|have| have != name);
+        params.0.push((Cow::Borrowed(name), Cow::Owned(value)));
+        params
+    }
+
     /// The parameters as `application/x-www-form-urlencoded` text, which [`Params::parse`] reads back
     /// unchanged.
     #[must_use]

@@ -1,4 +1,4 @@
-//! RFC 9126, OAuth 2.0 Pushed Authorization Requests (PAR): sections 2 and 3.
+//! RFC 9126, OAuth 2.0 Pushed Authorization Requests (PAR): sections 2 and 3; RFC 9449 section 10.1.
 //! Config     `[pushed_requests]`, `[compatibility] unregistered_redirect_uris`
 //! Discovery  pushed_authorization_request_endpoint
 
@@ -17,9 +17,11 @@ use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, PageError, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::interaction::Interactions;
-use crate::model::{Carrier, Client};
+use crate::model::{Carrier, Client, TokenBinding};
+use crate::offered::Endpoint;
 use crate::records::PushedRequestBody;
 use crate::request::{CLIENT_ID_MISSING, PushedRequestsConfig, Received, Refused, request_uri};
+use crate::rule::dpop::Dpop;
 
 reasons! {
     /// The pushed request refers to another one.
@@ -28,6 +30,13 @@ reasons! {
         code: ErrorCode::InvalidRequest,
         description: "request_uri must not be used in a pushed request",
         section: "RFC 9126 section 2.1",
+    };
+    /// `dpop_jkt` names another key than that of the DPoP proof.
+    pub KEY_MISMATCH = Reason {
+        name: "pushed_key_mismatch",
+        code: ErrorCode::InvalidRequest,
+        description: "dpop_jkt is not the key of the DPoP proof",
+        section: "RFC 9449 section 10.1",
     };
     /// So many requests of the client wait to be referred to that it may not push another one.
     pub TOO_MANY_OPEN = Reason {
@@ -42,6 +51,8 @@ reasons! {
 pub struct PushedAuthorizationRequestEndpoint {
     /// Has the list of checks, which are those of the authorization endpoint.
     pub interactions: Arc<Interactions>,
+    /// Reads proofs of possession.
+    pub(crate) dpop: Arc<Dpop>,
     /// `[pushed_requests]`
     pub config: PushedRequestsConfig,
 }
@@ -94,7 +105,16 @@ impl ClientEndpoint for PushedAuthorizationRequestEndpoint {
         // When it is used it is validated once more, because registrations change (section 7.4).
         let request = addressed.validate(rules).map_err(|Refused { why, .. }| why)?;
         env.record_ignored(call, client.client(), &request.asked().ignored);
-        let (addressed, _) = request.into_parts();
+        let (mut addressed, asked) = request.into_parts();
+        if let Some(proof) = self.dpop.proof(call, Endpoint::PushedAuthorizationRequest, None)? {
+            let key = TokenBinding::Key(proof.key());
+            if asked.code_binding != key && !asked.code_binding.is_none() {
+                return KEY_MISMATCH.refused();
+            }
+            proof.use_up(call, env, client.client().demands(&rules.offered.floor)).await?;
+            // RFC 9449 section 10.1: as if the client had sent this.
+            addressed.params = addressed.params.with("dpop_jkt", proof.key().to_string());
+        }
         let body = PushedRequestBody {
             client: client.client().id().clone(),
             registration: client.client().registration(),

@@ -139,13 +139,14 @@ impl Snapshot {
             config.dpop.clone(),
             &offered.floor,
             env.issuer.clone(),
-            config.routes.clone(),
-            config.mtls.clone(),
+            &config.routes,
+            &config.mtls,
             Arc::clone(&keys),
         ));
         let authorization = AuthorizationEndpoint::new(Arc::clone(&interactions));
         let pushed = PushedAuthorizationRequestEndpoint {
             interactions: Arc::clone(&interactions),
+            dpop: Arc::clone(&dpop),
             config: config.pushed_requests(),
         };
         let token = TokenEndpoint {

@@ -161,9 +161,7 @@ const REMEMBERED: Duration = Duration::from_secs(10);
 pub struct Dpop {
     config: DpopConfig,
     issuer: Issuer,
-    routes: Routes,
-    /// Has the other addresses of the endpoints.
-    mutual_tls: MutualTlsConfig,
+    targets: Vec<(Endpoint, TargetUri)>,
     keys: Arc<KeySet>,
 }
 
@@ -211,12 +209,13 @@ impl Dpop {
         mut config: DpopConfig,
         floor: &Floor,
         issuer: Issuer,
-        routes: Routes,
-        mutual_tls: MutualTlsConfig,
+        routes: &Routes,
+        mutual_tls: &MutualTlsConfig,
         keys: Arc<KeySet>,
     ) -> Self {
         config.algorithms.retain(|alg| floor.server().algorithms.has(alg));
-        Self { config, issuer, routes, mutual_tls, keys }
+        let targets = targets(&issuer, routes, mutual_tls);
+        Self { config, issuer, targets, keys }
     }
 
     /// Whether it is on.
@@ -284,13 +283,10 @@ impl Dpop {
         Ok(Some(Proof { alg, key, jti: sent.jti, ends }))
     }
 
-    /// Whether this is the URI of the endpoint, or the one at which clients with certificates call it (RFC 8705
-    /// section 5). Both come from the configuration, because a request says nothing reliable about its host.
+    /// Whether this is a URI of the endpoint.
     fn is_target(&self, endpoint: Endpoint, htu: &str) -> bool {
-        let Some(path) = self.routes.path(endpoint) else { return false };
-        let alias = self.mutual_tls.alias(endpoint, &self.routes);
-        let mut ours = [Some(format!("{}{path}", self.issuer)), alias].into_iter().flatten();
-        TargetUri::parse(htu).is_ok_and(|htu| ours.any(|uri| TargetUri::parse(&uri).as_ref() == Ok(&htu)))
+        let is_ours = |htu| self.targets.iter().any(|(of, uri)| *of == endpoint && *uri == htu);
+        TargetUri::parse(htu).is_ok_and(is_ours)
     }
 
     /// When a proof that is in time ends. It was made at the time of its nonce if there are nonces, and at `iat`
@@ -330,6 +326,17 @@ impl Dpop {
     fn nonces(&self) -> Nonces<'_> {
         Nonces { keys: &self.keys, issuer: &self.issuer }
     }
+}
+
+/// The URIs of the endpoints, and those at which clients with certificates call them (RFC 8705 section 5). They come from
+/// the configuration, because a request says nothing reliable about its host.
+fn targets(issuer: &Issuer, routes: &Routes, mutual_tls: &MutualTlsConfig) -> Vec<(Endpoint, TargetUri)> {
+    let uris = |endpoint| {
+        let own = routes.path(endpoint).map(|path| format!("{issuer}{path}"));
+        [own, mutual_tls.alias(endpoint, routes)].into_iter().flatten().map(move |uri| (endpoint, uri))
+    };
+    let all = Endpoint::ALL.iter().flat_map(|endpoint| uris(*endpoint));
+    all.filter_map(|(endpoint, uri)| Some((endpoint, TargetUri::parse(&uri).ok()?))).collect()
 }
 
 /// A proof as it was sent: well formed, with all claims that every proof has (section 4.2). Anybody may have written
