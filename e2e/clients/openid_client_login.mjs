@@ -5,6 +5,15 @@ import { authorizationAnswer, expect, fixture } from './fixture.mjs';
 /** How it is set up: the issuer may speak plain HTTP, and the signature of every ID token is looked at. */
 export const execute = [client.allowInsecureRequests, client.enableNonRepudiationChecks];
 
+/** A private key of a fixture. */
+export const importKey = ({ jwk, algorithm }) => crypto.subtle.importKey('jwk', jwk, algorithm, false, ['sign']);
+
+/** The error that a client is refused with; one that authenticated in the header hears it there, too. */
+export async function refusal(outcome) {
+  const error = await outcome.catch((thrown) => thrown);
+  return error.error ?? error.cause?.[0]?.parameters?.error;
+}
+
 /** What the client sends and what it compares the answer with; `build` makes an address of the parameters. */
 export async function request(config, more = {}, build = client.buildAuthorizationUrl) {
   const pkceCodeVerifier = client.randomPKCECodeVerifier();
@@ -29,13 +38,13 @@ export function posted(address) {
   return new Request(`${address.origin}${address.pathname}`, { method: 'POST', body });
 }
 
-/** Code, tokens and UserInfo; `receive` is how the answer comes to the client. */
-export async function login(config, more, { receive = (answer) => answer, build } = {}) {
+/** Code, tokens and UserInfo; `receive` is how the answer comes to the client, `DPoP` what its tokens are bound to. */
+export async function login(config, more, { receive = (answer) => answer, build, DPoP } = {}) {
   const { url, checks } = await request(config, more, build);
   const answer = await authorizationAnswer(url);
-  const tokens = await client.authorizationCodeGrant(config, receive(answer), checks);
+  const tokens = await client.authorizationCodeGrant(config, receive(answer), checks, undefined, { DPoP });
   expect(tokens.claims().nonce === checks.expectedNonce, 'the ID token is of this request');
-  const userinfo = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub);
+  const userinfo = await client.fetchUserInfo(config, tokens.access_token, tokens.claims().sub, { DPoP });
   expect(userinfo.sub === tokens.claims().sub, 'UserInfo is of the same person');
-  return { answer, tokens };
+  return { url, answer, tokens };
 }

@@ -8,21 +8,13 @@
 import * as client from 'openid-client';
 import * as jose from 'jose';
 import { authorizationAnswer, checksOf, close, expect, fixture } from './fixture.mjs';
-import { execute, login, posted, request } from './openid_client_login.mjs';
+import { execute, importKey, login, posted, refusal, request } from './openid_client_login.mjs';
 
 const { clients } = fixture;
 const check = checksOf('openid-client');
 
 function discover({ client_id }, authentication) {
   return client.discovery(new URL(fixture.issuer), client_id, undefined, authentication, { execute });
-}
-
-const importKey = ({ jwk, algorithm }) => crypto.subtle.importKey('jwk', jwk, algorithm, false, ['sign']);
-
-/** The error that a client is refused with; one that authenticated in the header hears it there, too. */
-async function refusal(outcome) {
-  const error = await outcome.catch((thrown) => thrown);
-  return error.error ?? error.cause?.[0]?.parameters?.error;
 }
 
 for (const of of clients.private_key_jwt) {

@@ -1,7 +1,7 @@
 """Clients that others have written, unmodified, over sockets: npm `openid-client` 6 and PyPI `Authlib`, with the server
 and with a provider under /oidc (A8, A15); clients that authenticate by what they sign, and the other response types, with
-`openid-client`; clients that register themselves, with it, PyPI `idpyoidc` and the crate `openidconnect`; npm
-`oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`.
+`openid-client`; clients of FAPI 2.0 Message Signing, with it and npm `oauth4webapi`; clients that register themselves, with
+it, PyPI `idpyoidc` and the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`.
 
     run [PART…]
 """
@@ -139,6 +139,34 @@ def signed(checks):
             checks.check("jwks_uri is asked once", published.asked == ["/jwks"], " ".join(published.asked))
 
 
+# A provider that demands nonces in proofs, and what it has besides for clients of the FAPI 2.0 profiles.
+FAPI = {"dpop.offered": "true", "dpop.require_nonce": "true", "pushed_requests.offered": "true", "response_modes.jwt": "true"}
+
+
+def fapi(checks):
+    """Clients of FAPI 2.0 Message Signing, on a provider that holds them alone to it and on one that holds all to it."""
+    flow = {"redirect_uris": [CALLBACK], "application_type": "native", "response_types": ["code"],
+            "grant_types": ["authorization_code", "refresh_token", "client_credentials"], "scope": SCOPE,
+            "token_endpoint_auth_method": "private_key_jwt", "dpop_bound_access_tokens": True}
+    keys = [signing_key("ES256", {"name": "ECDSA", "namedCurve": "P-256"}, jwk.ECKey.generate_key("P-256", {"kid": "e"})),
+            signing_key("PS256", {"name": "RSA-PSS", "hash": "SHA-256"}, jwk.RSAKey.generate_key(2048, {"kid": "p"})),
+            signing_key("Ed25519", {"name": "Ed25519"}, jwk.OKPKey.generate_key("Ed25519", {"kid": "o"}))]
+    profile = "fapi2-message-signing"
+    for who, of_server, of_client in (("a client's profile", {}, {"chancery": {"profile": profile}}),
+                                      ("the server's profile", {"profile": profile}, {})):
+        with Provider(f"clients-fapi-{'server' if of_server else 'client'}", settings=FAPI | of_server) as provider:
+            clients = []
+            for private, public in keys:
+                name = private["name"]
+                clients.append({"key": private, **provider.add_client(
+                    client_id=name, client_name=name, **flow, **of_client, jwks={"keys": [public]},
+                    **{f"{what}_alg": "ES256" for what in ("id_token_signed_response", "authorization_signed_response")},
+                    **{f"{what}_signing_alg": name for what in ("token_endpoint_auth", "request_object")})})
+            provider.serve()
+            judge(checks, provider.fixture(f"FAPI 2.0, {who}", {"redirect_uri": CALLBACK}, clients=clients),
+                  "openid_client_fapi.mjs", "oauth4webapi.mjs")
+
+
 def dynamic(checks):
     """Clients that register themselves."""
     with Provider("clients-dynamic", settings={"registration.access": "open",
@@ -243,8 +271,8 @@ def mounted(checks):
         judge(checks, fixture)
 
 
-PARTS = {"standalone": standalone, "signed": signed, "dynamic": dynamic, "in_browser": in_browser, "web_server": web_server,
-         "mounted": mounted}
+PARTS = {"standalone": standalone, "signed": signed, "fapi": fapi, "dynamic": dynamic, "in_browser": in_browser, 
+         "web_server": web_server, "mounted": mounted}
 
 
 def main():

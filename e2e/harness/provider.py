@@ -94,8 +94,8 @@ class Provider:
         return self.run(*arguments[:words], "--config", self.config, *arguments[words:], stdin=stdin)
 
     def add_client(self, **metadata):
-        """Registers a client (RFC 7591 metadata) and gives it back; a confidential one gets a secret."""
-        if metadata.get("token_endpoint_auth_method") != "none":
+        """Registers a client (RFC 7591 metadata) and gives it back; one that authenticates by a secret gets it."""
+        if metadata.get("token_endpoint_auth_method", "client_secret_basic").startswith("client_secret"):
             metadata["client_secret"] = new_secret()
         file = self.folder / f"{metadata['client_id']}.json"
         file.write_text(json.dumps(metadata))
