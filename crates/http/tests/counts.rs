@@ -150,6 +150,43 @@ fn authorization() {
     assert_eq!(trips(), 4);
 }
 
+/// RFC 9126: a push costs 1, with an assertion 2. The authorization that refers to it costs 2 more than any other: what
+/// was pushed is read, and used up before anything is sent. That is 6 with a standing consent, which is looked at
+/// once more after the grant was written, and 5 where no consent can be withdrawn. The first page costs 2, and 1 when it
+/// is shown again; a push that is refused, also for a request that was used up, costs nothing of its own.
+#[test]
+fn pushed_requests() {
+    let key = ClientKey::generate(SigningAlgorithm::Es256);
+    let metadata = json!({"client_id": "signs", "redirect_uris": ["https://signs.example/cb"], "jwks": key.jwks(),
+        "token_endpoint_auth_method": "private_key_jwt", "id_token_signed_response_alg": "ES256"});
+    let kit = TestProvider::builder().configure(|config| config.pushed_requests.offered = true).build();
+    kit.put_client(&metadata.to_string());
+    let asked = |client| kit.authorization_request(client).scope("openid");
+    let push = |request: ClientRequest<'_>, status| kit.trips(|| request.send().expect_status(status)).1;
+    assert_eq!(push(kit.push_request(&asked("web")), 201), 1);
+    assert_eq!(push(kit.push_request(&asked("web").without_pkce()), 400), 0);
+    let signed = |jti| key.assertion("signs", kit.issuer().as_str(), jti, kit.now());
+    let by_assertion =
+        |request, jti| kit.push_request(&request).param("client_id", "signs").assertion(&signed(jti));
+    assert_eq!(push(by_assertion(asked("signs"), "1"), 201), 2);
+    assert_eq!(push(by_assertion(asked("signs").without_pkce(), "2"), 400), 1);
+
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "web", "openid");
+    let answered = |client| {
+        let pushed = kit.push(&asked(client));
+        let trips = kit.trips(|| pushed.open(&ua).expect_code()).1;
+        assert_eq!(kit.trips(|| pushed.open(&ua).expect_page("error")).1, 1, "{client}, once more");
+        trips
+    };
+    assert_eq!((answered("web"), answered("operator")), (6, 5));
+    let pushed = kit.push(&asked("web"));
+    let stranger = kit.user_agent();
+    let shown = || kit.trips(|| pushed.open(&stranger).expect_page("login")).1;
+    assert_eq!((shown(), shown()), (2, 1));
+}
+
 /// A login: what guessing is counted by costs 5, in a browser that is known for this name 3; whether the
 /// request was answered before, consent and session cost 3.
 #[test]

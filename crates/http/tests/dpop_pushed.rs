@@ -61,6 +61,22 @@ fn a_nonce_is_demanded() {
     let _ = key.prove(kit.push_request(&asked(&kit))).send().expect_status(201);
 }
 
+/// A request that there is no room for does not use its proof up.
+#[test]
+fn a_proof_is_good_until_there_is_room() {
+    let kit = builder().configure(|config| config.pushed_requests.open_limit = 1).build();
+    let pushed = kit.push_request(&asked(&kit)).send().expect_status(201);
+    let proven = DpopKey::generate(Es256).prove(kit.push_request(&asked(&kit)));
+    check_refused_by_name(&proven.send().expect_status(429), "invalid_request", "too_many_pushed_requests");
+    let _ = code(&kit, &asked(&kit), pushed.member("request_uri"));
+    let pushed = proven.send().expect_status(201);
+    check_refused_by_name(&proven.send().expect_status(429), "invalid_request", "too_many_pushed_requests");
+    let _ = code(&kit, &asked(&kit), pushed.member("request_uri"));
+    // What is refused by the replay leaves its room to others.
+    check_refused_by_name(&proven.send(), "invalid_dpop_proof", "dpop_proof_replayed");
+    let _ = kit.push_request(&asked(&kit)).send().expect_status(201);
+}
+
 /// DPOP-11, `ensure-mismatched-dpop-jkt-fails`: what is refused, without anything being pushed.
 #[test]
 fn what_is_refused() {

@@ -8,7 +8,7 @@ use chancery_core::endpoint::registration::RegistrationAccess;
 use chancery_core::event::Event;
 use chancery_jose::SigningAlgorithm;
 use chancery_testkit::{
-    Answer, DpopKey, Hostile, HtmlPage, MARK, TestProvider, UserAgent, minutes, refusals,
+    Answer, ClientKey, DpopKey, Hostile, HtmlPage, MARK, TestProvider, UserAgent, minutes, refusals,
 };
 use http::{Method, Request};
 use serde_json::json;
@@ -231,6 +231,46 @@ fn proofs_of_possession() {
     });
 }
 
+/// RFC 9126: pushes by each way to authenticate, with a request object and with a proof, and requests that refer to
+/// what was pushed. The limit of open requests is reached on the way.
+#[test]
+fn pushed_requests() {
+    let key = ClientKey::generate(SigningAlgorithm::Es256);
+    let metadata = json!({"client_id": "signs", "redirect_uris": ["https://web.example/cb"], "jwks": key.jwks(),
+        "token_endpoint_auth_method": "private_key_jwt", "id_token_signed_response_alg": "ES256"});
+    let kit = TestProvider::builder().configure(|config| {
+        config.pushed_requests.offered = true;
+        config.pushed_requests.open_limit = 100;
+        config.dpop.offered = true;
+    });
+    let kit = kit.client(&metadata.to_string()).build();
+    storm_at(&kit, 15, false, |kit| {
+        let asked = |client| kit.authorization_request(client).scope("openid").set("nonce", "n");
+        let request = asked("web").set("claims", r#"{"id_token":{"acr":null}}"#).set("max_age", "10");
+        let assertion = key.assertion("signs", kit.issuer().as_str(), "1", kit.now());
+        let signed = asked("signs").by_value(&key.request_object(
+            &asked("signs").encode(),
+            kit.issuer().as_str(),
+            kit.now(),
+        ));
+        let proof = DpopKey::generate(SigningAlgorithm::Es256);
+        // The first page moves the end of the request.
+        let pushed = kit.push(&request);
+        let _ = pushed.open(&kit.user_agent()).expect_page("login");
+        let good = vec![
+            kit.push_request(&request).to_http(),
+            kit.push_request(&asked("spa").set("redirect_uri", "https://web.example/cb")).to_http(),
+            kit.push_request(&signed).assertion(&assertion).to_http(),
+            proof.prove(kit.push_request(&asked("post"))).to_http(),
+            pushed.to_http(),
+            pushed.clone().set("client_id", "post").to_http(),
+        ];
+        // Assertion, object and proof have ended, so that none is used up; the pushed request waits for a person.
+        kit.clock.advance(minutes(2));
+        good
+    });
+}
+
 /// OUT-01, OUT-02: logout by GET and POST, with and without somebody who is signed in, and the form of its page.
 #[test]
 fn logout() {
@@ -420,6 +460,17 @@ const SCENARIOS: &[(&str, Scenario)] = &[
         let token = kit.tokens("alice", "web", "openid offline_access").member("refresh_token").to_owned();
         Box::new(move || kit.refresh("web", &token))
     }),
+    ("a push", |kit| {
+        let request = kit.authorization_request("web").scope("openid");
+        Box::new(move || kit.push_request(&request).send())
+    }),
+    ("a pushed request", |kit| {
+        let ua = browser(kit);
+        ua.signed_in("alice");
+        ua.has_consented("alice", "web", "openid");
+        let pushed = kit.push(&kit.authorization_request("web").scope("openid"));
+        Box::new(move || pushed.open(ua).answer().clone())
+    }),
     ("client_credentials", |kit| Box::new(|| kit.client_credentials_request("web").send())),
     ("introspection", |kit| {
         let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
@@ -452,9 +503,11 @@ const SCENARIOS: &[(&str, Scenario)] = &[
 #[test]
 fn each_call_of_the_store_fails_once() {
     for (name, scenario) in SCENARIOS {
-        let expected = scenario(&TestProvider::new())();
+        let offered =
+            || TestProvider::builder().configure(|config| config.pushed_requests.offered = true).build();
+        let expected = scenario(&offered())();
         for call in 1.. {
-            let kit = TestProvider::new();
+            let kit = offered();
             let attempt = scenario(&kit);
             kit.failing.fail_at(call);
             let answer = attempt();

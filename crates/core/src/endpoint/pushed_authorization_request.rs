@@ -8,20 +8,20 @@ use std::time::Duration;
 use chancery_store::Tags;
 use chancery_types::handle::{Handle, PushedRequest};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Params, Timestamp};
+use chancery_types::{Key, Params, Timestamp};
 use serde::Serialize;
 
 use super::{ClientEndpoint, ClientResponse};
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
-use crate::error::{Failure, Fault, PageError, Reason, Refusal, Remedy};
+use crate::error::{Failure, PageError, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::interaction::Interactions;
 use crate::model::{Carrier, Client, TokenBinding};
 use crate::offered::Endpoint;
 use crate::records::PushedRequestBody;
 use crate::request::{CLIENT_ID_MISSING, PushedRequestsConfig, Received, Refused, request_uri};
-use crate::rule::dpop::Dpop;
+use crate::rule::dpop::{Dpop, Proof};
 
 reasons! {
     /// The pushed request refers to another one.
@@ -106,12 +106,12 @@ impl ClientEndpoint for PushedAuthorizationRequestEndpoint {
         let request = addressed.validate(rules).map_err(|Refused { why, .. }| why)?;
         env.record_ignored(call, client.client(), &request.asked().ignored);
         let (mut addressed, asked) = request.into_parts();
-        if let Some(proof) = self.dpop.proof(call, Endpoint::PushedAuthorizationRequest, None)? {
+        let proof = self.dpop.proof(call, Endpoint::PushedAuthorizationRequest, None)?;
+        if let Some(proof) = &proof {
             let key = TokenBinding::Key(proof.key());
             if asked.code_binding != key && !asked.code_binding.is_none() {
                 return KEY_MISMATCH.refused();
             }
-            proof.use_up(call, env, client.client().demands(&rules.offered.floor)).await?;
             // RFC 9449 section 10.1: as if the client had sent this.
             addressed.params = addressed.params.with("dpop_jkt", proof.key().to_string());
         }
@@ -123,7 +123,13 @@ impl ClientEndpoint for PushedAuthorizationRequestEndpoint {
             is_awaited: false,
             answered: None,
         };
-        let handle = self.store(call, env, client.client(), (ends, &body)).await?;
+        // Nothing is used up for a request that there is no room for.
+        let handle = self.make_room(call, env, client.client(), ends)?;
+        let key = handle.key(&env.realm);
+        if let Err(failure) = self.store(call, env, (client.client(), proof), (key, ends, &body)).await {
+            env.guessing.pushed_requests.give_back(client.client().id(), key);
+            return Err(failure);
+        }
         env.record(call, &Event::RequestPushed { client: body.client });
         Ok(PushedResponse {
             request_uri: request_uri(&handle),
@@ -141,29 +147,39 @@ impl PushedAuthorizationRequestEndpoint {
         longest.map_or(self.config.lifetime, |longest| longest.min(self.config.lifetime))
     }
 
-    /// Stores the request, if the client has room for it.
-    async fn store(
+    /// The name of one more request of this client, if it has room for that.
+    fn make_room(
         &self,
         call: &Call,
         env: &Env,
         client: &Client,
-        (ends, body): (Timestamp, &PushedRequestBody),
-    ) -> Result<Handle<PushedRequest>, Failure> {
+        ends: Timestamp,
+    ) -> Result<Handle<PushedRequest>, Refusal> {
         let handle = Handle::new(env.partition(), env.secret());
-        let key = handle.key(&env.realm);
         let network = call.network().filter(|_| client.is_public());
         let (open, most) = (&env.guessing.pushed_requests, self.config.open_limit);
-        if let Err(until) = open.take(call.now, client.id(), network, (key, ends), most) {
-            let remedy = Some(Remedy::RetryAfter(until.distance(call.now)));
-            return Err(Refusal { reason: &TOO_MANY_OPEN, remedy }.into());
+        match open.take(call.now, client.id(), network, (handle.key(&env.realm), ends), most) {
+            Ok(()) => Ok(handle),
+            Err(until) => {
+                let remedy = Some(Remedy::RetryAfter(until.distance(call.now)));
+                Err(Refusal { reason: &TOO_MANY_OPEN, remedy })
+            }
+        }
+    }
+
+    /// Uses the proof up, and stores the request.
+    async fn store(
+        &self,
+        call: &Call,
+        env: &Env,
+        (client, proof): (&Client, Option<Proof>),
+        (key, ends, body): (Key, Timestamp, &PushedRequestBody),
+    ) -> Result<(), Failure> {
+        if let Some(proof) = proof {
+            proof.use_up(call, env, client.demands(&self.interactions.rules.offered.floor)).await?;
         }
         let record = env.records().new(key, None, Tags::default(), ends, body)?;
-        let stored = env.records().insert(call.now, &[record]).await;
-        stored.map_err(|error| {
-            open.give_back(client.id(), key);
-            Fault::from(error)
-        })?;
-        Ok(handle)
+        Ok(env.records().insert(call.now, &[record]).await?)
     }
 }
 
