@@ -6,6 +6,7 @@ mod check;
 mod clients;
 mod commands;
 mod development;
+mod mutual_tls;
 mod readiness;
 mod registration;
 mod serving;

@@ -33,8 +33,8 @@ fn cookies(head: &str) -> String {
     set.filter_map(|(_, value)| value.split(';').next()).collect::<Vec<_>>().join("; ")
 }
 
-/// A person signs in to the client on the login page.
-fn sign_in(address: SocketAddr, client: &str, username: &str) {
+/// A person signs in to the client on the login page; the code that the client gets.
+pub(crate) fn sign_in(address: SocketAddr, client: &str, username: &str) -> String {
     let query = format!(
         "response_type=code&client_id={client}&scope=openid&redirect_uri=https%3A%2F%2F{client}.example%2Fcb"
     );
@@ -54,7 +54,10 @@ fn sign_in(address: SocketAddr, client: &str, username: &str) {
     let post =
         format!("POST /interaction HTTP/1.1\r\n{head}\r\nContent-Length: {}\r\n\r\n{form}", form.len());
     let (answer, page) = send(address, &post);
-    assert!(answer.contains(&format!("https://{client}.example/cb?code=")), "{answer} {page}");
+    let (_, code) = answer
+        .split_once(&format!("https://{client}.example/cb?code="))
+        .unwrap_or_else(|| panic!("no code: {answer} {page}"));
+    code.split(['&', '\r', '\n']).next().unwrap().to_owned()
 }
 
 /// How the line begins that says that a notice to this client was not sent.
@@ -73,14 +76,14 @@ fn a_live_session_is_listed_and_ended() {
     let mut server = Server::start(&folder, &[]);
     let http = server.address("http");
     let list = || done(&folder, &["session", "list", "alice"], "");
-    sign_in(http, "app", "alice");
+    let _code = sign_in(http, "app", "alice");
     let first = list();
     assert_eq!(first.lines().count(), 1, "{first}");
     assert!(
         first.contains("\tsigned in 2") && first.contains("\tends 2") && first.ends_with("\tapp\n"),
         "{first}"
     );
-    sign_in(http, "shop", "alice");
+    let _code = sign_in(http, "shop", "alice");
     assert_eq!(list().lines().count(), 2);
 
     let name = first.split('\t').next().unwrap();
@@ -110,7 +113,7 @@ fn a_new_password_or_no_account_any_more_tells_the_clients() {
     let mut server = Server::start(&folder, &[]);
     let http = server.address("http");
     for (command, input) in commands {
-        sign_in(http, command, command);
+        let _code = sign_in(http, command, command);
         done(&folder, &["user", command, command], input);
         server.wait_for(&failed(command));
     }

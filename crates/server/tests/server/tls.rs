@@ -16,11 +16,14 @@ use rustls::{
 
 use crate::support::{PATIENCE, Server, done, initialised, refused};
 
+/// The hosts of the issuer and of its `mtls_endpoint_aliases`.
+const NAMES: [&str; 2] = ["id.example.org", "mtls.id.example.org"];
+
 type Connection = StreamOwned<ClientConnection, TcpStream>;
 
-/// A certificate for id.example.org in place of the one that is there; each has a name of its own.
-fn write_certificate(folder: &Path) -> CertificateDer<'static> {
-    let made = rcgen::generate_simple_self_signed(["id.example.org".to_owned()]).unwrap();
+/// A certificate for id.example.org and mtls.id.example.org in place of the one that is there.
+pub(crate) fn write_certificate(folder: &Path) -> CertificateDer<'static> {
+    let made = rcgen::generate_simple_self_signed(NAMES.map(str::to_owned)).unwrap();
     fs::write(folder.join("cert.pem"), made.cert.pem()).unwrap();
     write_key(folder, &made.signing_key.serialize_pem(), 0o600);
     CertificateDer::from_pem_slice(made.cert.pem().as_bytes()).unwrap()
