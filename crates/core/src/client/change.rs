@@ -8,7 +8,7 @@ use super::registration::{Draft, Given, RFC7591, bytes, check_offered, fitting_s
 use crate::client::{NotRegistered, Registered, RegistrationRules};
 use crate::error::{Complaint, Fault};
 use crate::fetch::Fetch;
-use crate::model::client::Reader;
+use crate::model::client::{OwnSettings, Reader};
 use crate::model::{Client, ClientMetadata, RegistrationId};
 use crate::ports::Random;
 
@@ -46,7 +46,8 @@ fn changed(
     let json = serde_json::to_vec(&metadata).map_err(internal)?;
     let merged = Object::parse(&json).map_err(|error| broken(error.to_string()))?;
 
-    let picked = rules.choices(&rules.offered.subject_types, &|_| true).pick(&merged);
+    let profile = OwnSettings::profile_in(&merged);
+    let picked = rules.choices(profile, &rules.offered.subject_types, &|_| true).pick(&merged);
     let object = picked.over(merged);
     let mut from = Reader::new(&object, RFC7591).after(&picked);
     from.permit(rules.offered.redirects);
@@ -60,7 +61,7 @@ fn changed(
             from.complain(name, "is not changed here: replace the secret");
         }
     }
-    let mut metadata = ClientMetadata::read(&mut from, rules.algorithms, &rules.offered.subject_types, None);
+    let mut metadata = ClientMetadata::read(&mut from, rules.signing(), &rules.offered.subject_types, None);
     check_offered(&mut from, &mut metadata, rules);
     let mut body = client.body().clone();
     body.extra.extend(read_extra(&mut from, rules));

@@ -21,6 +21,7 @@ use crate::model::client::{ClientBody, DynamicRegistration, Extra, OwnSettings, 
 use crate::model::{Client, ClientMetadata, RegistrationId};
 use crate::policy::{Identity, Registrant};
 use crate::ports::Random;
+use crate::profile::Profile;
 
 /// What clients may register for, beside what the provider offers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,8 +158,9 @@ impl<'c> Asked<'c> {
         rules: &DynamicRules<'_>,
     ) -> Result<Self, Vec<Complaint>> {
         let subject_types = &rules.registration.offered.subject_types;
-        rules.reading(sent, statement, subject_types, |from| {
-            let (metadata, extra) = read(from, OwnSettings::default(), subject_types, rules);
+        let own = OwnSettings::default();
+        rules.reading(sent, statement, (own.profile, subject_types), |from| {
+            let (metadata, extra) = read(from, own, subject_types, rules);
             Self { metadata, extra, statement: kept(statement), change: None }
         })
     }
@@ -176,9 +178,9 @@ impl<'c> Asked<'c> {
         rules: &DynamicRules<'_>,
     ) -> Result<Self, Vec<Complaint>> {
         let subject_types = [former.metadata().openid.subject_type];
-        rules.reading(sent, statement, &subject_types, |from| {
+        let own = former.metadata().own.clone();
+        rules.reading(sent, statement, (own.profile, &subject_types), |from| {
             let secret = read_identity(from, former, rules);
-            let own = former.metadata().own.clone();
             let (metadata, extra) = read(from, own, &subject_types, rules);
             sector::check_same(from, former.metadata(), &metadata);
             Self { metadata, extra, statement: kept(statement), change: Some(Change { former, secret }) }
@@ -316,7 +318,7 @@ impl DynamicRules<'_> {
         &self,
         sent: Object<'_>,
         statement: Option<&SoftwareStatement<'_>>,
-        subject_types: &[SubjectType],
+        (profile, subject_types): (Profile, &[SubjectType]),
         read: impl FnOnce(&mut Reader<'_>) -> T,
     ) -> Result<T, Vec<Complaint>> {
         let may_authenticate = |method| self.policies.iter().all(|policy| policy.has_method(method));
@@ -324,10 +326,11 @@ impl DynamicRules<'_> {
             Some(statement) => statement.over(sent),
             None => sent,
         };
-        let picked = self.registration.choices(subject_types, &may_authenticate).pick(&sent);
+        let picked = self.registration.choices(profile, subject_types, &may_authenticate).pick(&sent);
         let object = picked.over(sent);
         let is_left_out = |name: &str| object.raw(name).is_none_or(|raw| is_omitted(raw.get()));
-        let defaults = self.registration.offered.client_defaults.members(is_left_out);
+        let offered = self.registration.offered;
+        let defaults = offered.client_defaults.members(offered.floor.demands(profile), is_left_out);
         let object = object.under(defaults.iter().map(|(name, value)| (*name, &**value)), |_| true);
         let mut from = Reader::new(&object, RFC7591).of_client().after(&picked);
         let read = read(&mut from);
@@ -342,7 +345,7 @@ fn read(
     subject_types: &[SubjectType],
     rules: &DynamicRules<'_>,
 ) -> (ClientMetadata, Extra) {
-    let mut metadata = ClientMetadata::read(from, rules.registration.algorithms, subject_types, Some(own));
+    let mut metadata = ClientMetadata::read(from, rules.registration.signing(), subject_types, Some(own));
     check_offered(from, &mut metadata, &rules.registration);
     sector::check_told(from, &metadata);
     rules.policies.iter().for_each(|policy| policy.check(from, &metadata));

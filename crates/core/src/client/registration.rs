@@ -18,11 +18,14 @@ use crate::error::{Complaint, Fault};
 use crate::fetch::Fetch;
 use crate::keys::KeySet;
 use crate::model::client::choices::Choices;
-use crate::model::client::{ClientBody, ClientSecret, Extra, Reader, RequestObjectAlgorithm};
+use crate::model::client::{
+    ClientBody, ClientSecret, Extra, OwnSettings, Reader, RequestObjectAlgorithm, Signing,
+};
 use crate::model::{Client, ClientMetadata, IdTokenAlgorithm, RegistrationId};
 use crate::offered::{Endpoint, Offered};
 use crate::policy::{ClientPolicy, DefaultClientPolicy};
 use crate::ports::Random;
+use crate::profile::Profile;
 use crate::rule::pairwise::{self, SectorRefused};
 
 /// What a registration is checked against.
@@ -63,13 +66,21 @@ impl<'r> RegistrationRules<'r> {
         }
     }
 
-    /// What the server may pick from the choices of a client.
+    /// What tokens and responses are signed with.
+    pub(super) fn signing(&self) -> Signing<'_> {
+        Signing { algorithms: self.algorithms, floor: &self.offered.floor }
+    }
+
+    /// What the server may pick from the choices of a client of this profile.
     pub(super) fn choices<'c>(
         &'c self,
+        profile: Profile,
         subject_types: &'c [SubjectType],
         may_authenticate: &'c dyn Fn(ClientAuthenticationMethod) -> bool,
     ) -> Choices<'c> {
-        Choices { offered: self.offered, algorithms: self.algorithms, subject_types, may_authenticate }
+        let demands = self.offered.floor.demands(profile);
+        let Self { offered, algorithms, .. } = *self;
+        Choices { offered, demands, algorithms, subject_types, may_authenticate }
     }
 }
 
@@ -198,16 +209,17 @@ fn read(
     let broken = |rule: String| vec![Complaint::new("metadata", rule, RFC7591)];
     let sent =
         Object::parse(metadata).map_err(|error| broken(format!("must be one JSON object: {error}")))?;
-    let picked = rules.choices(&rules.offered.subject_types, &|_| true).pick(&sent);
+    let profile = OwnSettings::profile_in(&sent);
+    let picked = rules.choices(profile, &rules.offered.subject_types, &|_| true).pick(&sent);
     let object = picked.over(sent);
-    let defaults = rules.offered.client_defaults.members(|name| !object.has(name));
+    let demands = rules.offered.floor.demands(profile);
+    let defaults = rules.offered.client_defaults.members(demands, |name| !object.has(name));
     let object = object.under(defaults.iter().map(|(name, value)| (*name, &**value)), |_| true);
     let mut reader = Reader::new(&object, RFC7591).after(&picked);
     reader.permit(rules.offered.redirects);
 
     let client_id = read_id(&mut reader, random);
-    let mut metadata =
-        ClientMetadata::read(&mut reader, rules.algorithms, &rules.offered.subject_types, None);
+    let mut metadata = ClientMetadata::read(&mut reader, rules.signing(), &rules.offered.subject_types, None);
     check_offered(&mut reader, &mut metadata, rules);
     let given = Given::read(&mut reader);
     let secret = fitting_secret(&mut reader, given, random, rules, &metadata);

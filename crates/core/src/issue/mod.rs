@@ -161,12 +161,14 @@ impl Component for TokenIssuer {
 }
 
 impl TokenIssuer {
-    /// The algorithms that a client's tokens and responses can be signed with. For a client that is
-    /// registered for an HMAC, its secret is the key (OIDC Core section 10.1).
+    /// The algorithms that a client's tokens and responses can be signed with, as far as the profile of the server
+    /// permits them. For a client that is registered for an HMAC, its secret is the key (OIDC Core section 10.1).
     #[must_use]
     pub fn algorithms(&self, now: Timestamp) -> Vec<SigningAlgorithm> {
         let symmetric = SigningAlgorithm::ALL.into_iter().filter(|alg| alg.is_symmetric());
-        self.keys.algorithms(now).into_iter().chain(symmetric).collect()
+        let permitted = &self.floor.server().algorithms;
+        let all = self.keys.algorithms(now).into_iter().chain(symmetric);
+        all.filter(|alg| permitted.has(alg)).collect()
     }
 
     /// Makes and signs everything first, then takes the one step that makes it valid, and only then returns

@@ -8,6 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::Offered;
 use crate::error::Complaint;
+use crate::profile::Demands;
 
 const RFC7591: &str = "RFC 7591 section 2";
 
@@ -56,6 +57,15 @@ impl ClientDefaults {
         if !is_default && !offered.authentication_methods.contains(&method) {
             complain("token_endpoint_auth_method", format!("{method} is not offered"), RFC7591);
         }
+        let alg = self.id_token_signed_response_alg;
+        let forbidden = offered.floor.server().algorithms.forbids(&alg);
+        if let Some(section) = forbidden.filter(|_| alg != Self::default().id_token_signed_response_alg) {
+            complain(
+                "id_token_signed_response_alg",
+                format!("{alg} is not permitted by the profile"),
+                section,
+            );
+        }
         for grant in self.grant_types.iter().filter(|grant| !offered.grant_types.contains(grant)) {
             complain("grant_types", format!("{grant} is not offered"), RFC7591);
         }
@@ -70,8 +80,13 @@ impl ClientDefaults {
         complaints
     }
 
-    /// The members that are not left to their standards, of which `is_left_out` says whether a client has none.
-    pub(crate) fn members(&self, is_left_out: impl Fn(&str) -> bool) -> Vec<(&'static str, Box<RawValue>)> {
+    /// The members that are not left to their standards, of which `is_left_out` says whether a client has none. An
+    /// algorithm that is not permitted for the client is left to them.
+    pub(crate) fn members(
+        &self,
+        demands: &Demands,
+        is_left_out: impl Fn(&str) -> bool,
+    ) -> Vec<(&'static str, Box<RawValue>)> {
         let built_in = Self::default();
         let mut members = Vec::new();
         let mut add = |name, is_set: bool, value: Result<Box<RawValue>, serde_json::Error>| {
@@ -83,7 +98,7 @@ impl ClientDefaults {
         let is_set = method != built_in.token_endpoint_auth_method;
         add("token_endpoint_auth_method", is_set, to_raw_value(&method));
         let alg = self.id_token_signed_response_alg;
-        let is_set = alg != built_in.id_token_signed_response_alg;
+        let is_set = alg != built_in.id_token_signed_response_alg && demands.algorithms.has(&alg);
         add("id_token_signed_response_alg", is_set, to_raw_value(&alg));
         let is_set = !self.grant_types.is_empty() && is_left_out("response_types");
         add("grant_types", is_set, to_raw_value(&self.grant_types));

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use chancery_jose::{ClaimsWriter, KeyManagementAlgorithm, SigningAlgorithm};
 use chancery_types::Timestamp;
 use chancery_types::iana::{
-    ClientAuthenticationMethod, ExtensionGrantName, GrantType, ResponseMode, ResponseType, SubjectType,
+    ClientAuthenticationMethod, ExtensionGrantName, GrantType, ResponseEncoding, ResponseMode, ResponseType,
+    SubjectType,
 };
 use serde::{Deserialize, Serialize};
 
@@ -248,9 +249,25 @@ impl Offered {
     pub fn held_to(mut self, floor: Floor) -> Self {
         let demands = floor.server();
         self.response_types.retain(|value| demands.forbids_type(*value).is_none());
+        let plain: Vec<ResponseEncoding> = self
+            .response_types
+            .iter()
+            .filter(|value| demands.forbids_response(**value, false).is_none())
+            .map(|value| ResponseEncoding::default_of(value.as_str()))
+            .collect();
+        // Whatever is safe in a query can go by any mode; what is not has no use for a query (OAuth 2.0 Multiple
+        // Response Types section 5).
+        self.response_modes.retain(|mode| match mode {
+            ResponseMode::Query => plain.contains(&ResponseEncoding::Query),
+            mode => mode.is_jwt() || !plain.is_empty(),
+        });
         self.authentication_methods.retain(|method| demands.authentication.has(method));
-        self.assertion_algorithms.retain(|alg| demands.algorithms.has(alg));
-        self.request_object_algorithms.retain(|alg| demands.algorithms.has(alg));
+        let permitted = |algorithms: &[SigningAlgorithm]| -> Vec<SigningAlgorithm> {
+            algorithms.iter().copied().filter(|alg| demands.algorithms.has(alg)).collect()
+        };
+        self.request_object_algorithms = permitted(&self.request_object_algorithms);
+        let assertion_algorithms = permitted(&self.assertion_algorithms);
+        self = self.with_assertion_algorithms(&assertion_algorithms);
         self.floor = floor;
         self
     }

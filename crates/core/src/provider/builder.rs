@@ -13,6 +13,7 @@ use super::Provider;
 use super::snapshot::{Components, Snapshot};
 use crate::asked::Asked;
 use crate::client::UnusedClients;
+use crate::client::demanded::listed;
 use crate::config::Config;
 use crate::context::Env;
 use crate::endpoint::token::extension::{ExtensionGrant, ExtensionGrants};
@@ -214,9 +215,18 @@ impl Builder {
                 return Err(complaints);
             }
         };
-        if !snapshot.keys.can_sign(SigningAlgorithm::Rs256, now) {
-            let rule = "must have an RS256 key that signs now: every client may rely on it";
-            complaints.push(Complaint::new("keys", rule, "OIDC Core section 15.1"));
+        let permitted = &components.config.profile.demands().algorithms;
+        match permitted.forbids(&SigningAlgorithm::Rs256) {
+            None if !snapshot.keys.can_sign(SigningAlgorithm::Rs256, now) => {
+                let rule = "must have an RS256 key that signs now: every client may rely on it";
+                complaints.push(Complaint::new("keys", rule, "OIDC Core section 15.1"));
+            }
+            Some(section) if !permitted.permitted().any(|alg| snapshot.keys.can_sign(*alg, now)) => {
+                let names = listed(permitted.permitted().map(|alg| alg.name()));
+                let rule = format!("must have a key for {names} that signs now");
+                complaints.push(Complaint::new("keys", rule, section));
+            }
+            _ => {}
         }
         let alg = components.config.client_defaults.id_token_signed_response_alg;
         // That there is no key for RS256 is said already.

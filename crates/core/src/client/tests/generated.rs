@@ -139,6 +139,7 @@ fn every_choice_is_picked_from() {
     let may_authenticate = |method| method != ClientAuthenticationMethod::ClientSecretBasic;
     let choices = Choices {
         offered: &OFFERED,
+        demands: OFFERED.floor.server(),
         algorithms: &algorithms,
         subject_types: &[SubjectType::Public],
         may_authenticate: &may_authenticate,

@@ -11,6 +11,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::reader::is_omitted;
 use crate::error::Complaint;
 use crate::offered::Offered;
+use crate::profile::Demands;
 
 const SECTION: &str = "OpenID Connect RP Metadata Choices section 2";
 
@@ -50,6 +51,8 @@ pub(crate) fn of(member: &str) -> Option<&'static str> {
 /// What can be picked.
 pub(crate) struct Choices<'r> {
     pub(crate) offered: &'r Offered,
+    /// What the client is held to.
+    pub(crate) demands: &'r Demands,
     /// The algorithms that can sign.
     pub(crate) algorithms: &'r [SigningAlgorithm],
     pub(crate) subject_types: &'r [SubjectType],
@@ -120,6 +123,7 @@ impl Choices<'_> {
     ) -> Option<IsOffered<'_>> {
         let has = |member| picked.value(member).is_some() || sent.has(member);
         let signing = |text: &str| SigningAlgorithm::parse(text);
+        let is_permitted = |alg: SigningAlgorithm| self.demands.algorithms.has(&alg);
         Some(match member {
             "subject_type" => {
                 Box::new(|text| SubjectType::parse(text).is_some_and(|of| self.subject_types.contains(&of)))
@@ -136,7 +140,7 @@ impl Choices<'_> {
             | "userinfo_signed_response_alg"
             | "authorization_signed_response_alg" => Box::new(move |text| {
                 let is_ours = |alg: SigningAlgorithm| self.algorithms.iter().any(|have| have.is_same_as(alg));
-                signing(text).is_some_and(|alg| alg.is_symmetric() || is_ours(alg))
+                signing(text).is_some_and(|alg| is_permitted(alg) && (alg.is_symmetric() || is_ours(alg)))
             }),
             "request_object_encryption_alg" => Box::new(|text| {
                 let alg = KeyManagementAlgorithm::parse(text);
@@ -160,11 +164,13 @@ impl Choices<'_> {
                 Box::new(|text| ContentEncryptionAlgorithm::parse(text).is_some())
             }
             "request_object_signing_alg" => Box::new(move |text| {
-                signing(text).is_some_and(|alg| self.offered.request_object_algorithms.contains(&alg))
+                let algorithms = &self.offered.request_object_algorithms;
+                signing(text).is_some_and(|alg| is_permitted(alg) && algorithms.contains(&alg))
             }),
             METHOD => Box::new(|text| {
                 let method = self.offered.authentication_method(text);
-                method.is_some_and(|method| (self.may_authenticate)(method))
+                let is_permitted = |method| self.demands.authentication.has(&method);
+                method.is_some_and(|method| is_permitted(method) && (self.may_authenticate)(method))
             }),
             "token_endpoint_auth_signing_alg" => {
                 let is_symmetric = match ClientAuthenticationMethod::parse(method?)? {
@@ -176,7 +182,7 @@ impl Choices<'_> {
                     let fits = |alg: &SigningAlgorithm| {
                         alg.is_symmetric() == is_symmetric && self.offered.assertion_algorithms.contains(alg)
                     };
-                    signing(text).is_some_and(|alg| fits(&alg))
+                    signing(text).is_some_and(|alg| is_permitted(alg) && fits(&alg))
                 })
             }
             _ => return None,

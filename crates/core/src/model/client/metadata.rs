@@ -10,7 +10,7 @@ use super::openid::OIDC;
 use super::request_objects::ENCRYPTION_ALG;
 use super::{
     AuthorizationResponses, Description, Flow, IdTokenAlgorithm, Jwks, Logout, MutualTls, OpenId,
-    OwnSettings, Reader, RequestObjects, SenderConstraint, keys, sector, unsupported,
+    OwnSettings, Reader, RequestObjects, SenderConstraint, Signing, keys, sector, unsupported,
 };
 
 /// Client metadata as it was registered, grouped by specification. As JSON it is the flat object of RFC 7591
@@ -62,7 +62,7 @@ impl ClientMetadata {
     /// them into the metadata.
     pub(crate) fn read(
         from: &mut Reader<'_>,
-        algorithms: &[SigningAlgorithm],
+        signing: Signing<'_>,
         subject_types: &[SubjectType],
         own: Option<OwnSettings>,
     ) -> Self {
@@ -80,8 +80,8 @@ impl ClientMetadata {
             flow,
             jwks,
             jwks_uri,
-            openid: OpenId::read(from, algorithms, subject_types),
-            authorization_responses: AuthorizationResponses::read(from, algorithms),
+            openid: OpenId::read(from, signing, own.profile, subject_types),
+            authorization_responses: AuthorizationResponses::read(from, signing.algorithms),
             request_objects: RequestObjects::read(from),
             mutual_tls,
             own,

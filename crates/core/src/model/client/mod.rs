@@ -57,6 +57,9 @@ pub use request_objects::{RequestObjectAlgorithm, RequestObjects};
 mod reader;
 pub(crate) use reader::{Reader, is_omitted};
 
+mod signing;
+pub(crate) use signing::Signing;
+
 mod secret;
 pub(crate) use secret::{ClientSecret, HmacSecret};
 

@@ -5,8 +5,9 @@ use chancery_types::RedirectUri;
 use chancery_types::iana::SubjectType;
 use serde::{Deserialize, Serialize};
 
-use super::{Encryption, Reader};
+use super::{Encryption, Reader, Signing};
 use crate::model::Acr;
+use crate::profile::Profile;
 
 pub(super) const OIDC: &str = "OIDC Registration section 2";
 
@@ -79,14 +80,16 @@ pub(super) fn is_false(value: &bool) -> bool {
 }
 
 impl OpenId {
-    /// `algorithms` are the ones that can sign.
+    /// What a client of this profile registers for.
     pub(super) fn read(
         from: &mut Reader<'_>,
-        algorithms: &[SigningAlgorithm],
+        signing: Signing<'_>,
+        profile: Profile,
         subject_types: &[SubjectType],
     ) -> Self {
-        let id_token_signed_response_alg = id_token_algorithm(from, algorithms);
-        let userinfo_signed_response_alg = algorithm(from, "userinfo_signed_response_alg", algorithms, OIDC);
+        let id_token_signed_response_alg = id_token_algorithm(from, signing, profile);
+        let userinfo_signed_response_alg =
+            algorithm(from, "userinfo_signed_response_alg", signing.algorithms, OIDC);
         let hmac = id_token_signed_response_alg.signed().filter(|alg| alg.is_symmetric());
         if hmac.is_some_and(|hmac| {
             userinfo_signed_response_alg.is_some_and(|alg| alg.is_symmetric() && alg != hmac)
@@ -122,12 +125,13 @@ impl OpenId {
     }
 }
 
-fn id_token_algorithm(from: &mut Reader<'_>, algorithms: &[SigningAlgorithm]) -> IdTokenAlgorithm {
+fn id_token_algorithm(from: &mut Reader<'_>, signing: Signing<'_>, profile: Profile) -> IdTokenAlgorithm {
     let name = "id_token_signed_response_alg";
     if from.string(name).as_deref() == Some("none") {
         return IdTokenAlgorithm::Unsigned;
     }
-    IdTokenAlgorithm::Signed(algorithm(from, name, algorithms, OIDC).unwrap_or(SigningAlgorithm::Rs256))
+    let named = algorithm(from, name, signing.algorithms, OIDC);
+    IdTokenAlgorithm::Signed(named.unwrap_or_else(|| signing.default_for(profile)))
 }
 
 /// Whoever knows the public key of a client can encrypt for it, so that encryption alone proves nothing about

@@ -1,5 +1,6 @@
 //! The member `chancery`: what an operator decides about one client.
 
+use chancery_jose::json::Object;
 use chancery_types::{ClientId, ResourceUri};
 use serde::{Deserialize, Serialize};
 
@@ -145,6 +146,13 @@ impl OwnSettings {
             wildcard_redirect_uris: own.boolean("wildcard_redirect_uris").unwrap_or(false),
         })
         .unwrap_or_default()
+    }
+
+    /// The profile that this metadata names, before it is read. One that is not known is complained about later.
+    pub(crate) fn profile_in(metadata: &Object<'_>) -> Profile {
+        let own = metadata.raw("chancery").and_then(|own| Object::parse(own.get().as_bytes()).ok());
+        let named = own.as_ref().and_then(|own| own.raw("profile"));
+        named.and_then(|named| serde_json::from_str(named.get()).ok()).unwrap_or_default()
     }
 
     /// What is loosened for its redirect URIs.

@@ -120,7 +120,7 @@ pub(super) const REGISTRATION: &[Setting] = &[
         "client_defaults.id_token_signed_response_alg",
         Form::Text,
         "\"RS256\"",
-        "What their ID tokens are signed with.",
+        "What their ID tokens are signed with. For a client whose profile does not permit it: the first that is permitted and that the server has a key for.",
     ),
     setting(
         "client_defaults.grant_types",
