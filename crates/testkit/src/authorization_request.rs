@@ -97,10 +97,11 @@ impl AuthorizationRequest {
         self.param("request", request_object)
     }
 
-    /// The same request by a reference to its request object: beside it stands `client_id` alone.
+    /// The same request by a reference to its request object, or to where it was pushed: beside it stands `client_id`
+    /// alone.
     #[must_use]
     pub fn by_reference(mut self, request_uri: &str) -> Self {
-        self.inside = Some(self.parameters.clone());
+        self.inside = self.inside.or_else(|| Some(self.parameters.clone()));
         self.parameters.retain(|(name, _)| name == "client_id");
         self.param("request_uri", request_uri)
     }
