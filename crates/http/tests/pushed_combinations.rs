@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use chancery_core::config::Config;
+use chancery_core::offered::PkceOptional;
 use chancery_core::profile::Profile;
 use chancery_core::request::response::RESPONSE_MODE_UNREGISTERED;
 use chancery_core::rule::pkce;
@@ -241,11 +242,8 @@ fn a_profile_demands_the_push() {
     let _ = asked(&loose, "web").open(&loose.user_agent()).expect_page("login");
 }
 
-/// FAPI-03, FAPI 1.0 part 2 section 5.2.2-18: a profile demands PKCE with S256 of what is pushed, even where
-/// a setting exempts its client from it; of a signed request at the front it does not.
-#[test]
-fn a_profile_demands_pkce_of_what_is_pushed() {
-    use chancery_core::offered::PkceOptional;
+/// A provider that exempts clients with a secret from PKCE, and a client `bank` of FAPI 1.0 with its key.
+fn with_bank() -> (TestProvider, ClientKey) {
     let (kit, key) = with_app(
         |config| {
             config.compatibility.hybrid = true;
@@ -260,16 +258,51 @@ fn a_profile_demands_pkce_of_what_is_pushed() {
             "chancery": {"profile": "fapi1-advanced"}})
         .to_string(),
     );
+    (kit, key)
+}
+
+/// FAPI-03, FAPI 1.0 part 2 section 5.2.2-18: a profile demands PKCE with S256 of what is pushed, even where
+/// a setting exempts its client from it; of a signed request at the front it does not.
+#[test]
+fn a_profile_demands_pkce_of_what_is_pushed() {
+    let (kit, key) = with_bank();
     let request = asked(&kit, "bank").set("response_type", "code id_token");
     let signed = |request: &AuthorizationRequest| {
         let more = json!({"iss": "bank", "nbf": kit.now().secs()});
-        let text = object(&kit, &key, request, &more);
-        AuthorizationRequest::by_value(request.clone(), &text)
+        request.clone().by_value(&object(&kit, &key, request, &more))
     };
     let without = signed(&request.clone().without_pkce());
     let _ = without.open(&kit.user_agent()).expect_page("login");
     assert_refused!(push_by_assertion(&kit, &key, "1", &without).send().expect_status(400), pkce::MISSING);
     let _ = push_by_assertion(&kit, &key, "2", &signed(&request)).send().expect_status(201);
+}
+
+/// JAR-15, JAR-16, FAPI 2.0 Message Signing section 5.3.1-5: under a profile, too, an object is good for as long as it
+/// says, with and without a type of its own. What comes of one push is answered once.
+#[test]
+fn an_object_is_good_until_it_ends() {
+    let (kit, key) = with_bank();
+    let request = asked(&kit, "bank").set("response_type", "code id_token");
+    let now = kit.now().secs();
+    let claims = claims(&kit, &request, &json!({"iss": "bank", "nbf": now, "jti": "the same"}));
+    let ua = person(&kit, "bank");
+    let mut jti = 0;
+    for header in [json!({"typ": "oauth-authz-req+jwt"}), json!({"typ": "JWT"}), json!({})] {
+        let signed = request.clone().by_value(&key.sign(&header, &claims));
+        for _ in 0..2 {
+            let _ = signed.open(&ua).expect_code();
+            jti += 1;
+            let push = push_by_assertion(&kit, &key, &jti.to_string(), &signed).send().expect_status(201);
+            let pushed = signed.clone().by_reference(push.member("request_uri"));
+            let _ = pushed.open(&ua).expect_code();
+            check_used(&pushed, &ua);
+        }
+    }
+    kit.clock.advance(seconds(70));
+    let ended = request.by_value(&key.sign(&json!({}), &claims));
+    check_refused_by_name(&ended.open(&ua), "invalid_request_object", "request_object_expired");
+    let late = push_by_assertion(&kit, &key, "late", &ended).send();
+    check_refused_by_name(&late, "invalid_request_object", "request_object_expired");
 }
 
 /// The request object of this request, with these changes of its claims; null leaves one out.
