@@ -80,7 +80,7 @@ pub use chancery_core::context::{Call, DpopHeader, RequestId};
 pub use chancery_core::documents::{
     Cache, DocumentCache, Documents, MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry,
 };
-pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, PageError, Reason, Refusal, Remedy};
+pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, Reason, Refusal, Remedy};
 pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, RefusedClient};
 pub use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse, NoFetch};
 pub use chancery_core::keys::KeySet;
@@ -97,6 +97,7 @@ pub use chancery_core::ports::{
 };
 pub use chancery_core::profile::Profile;
 pub use chancery_core::provider::{Builder, Parts, Provider};
+pub use chancery_core::request::PageError;
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};
 pub use chancery_http::{
     Content, FormMarkup, Html, ImageOrigin, Locale, MessageMarkup, NotANetwork, OwnForm, Page, Pages, Peer,

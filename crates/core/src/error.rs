@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_store::StoreError;
+use chancery_types::Malformed;
 use chancery_types::iana::ErrorCode;
-use chancery_types::{ClientId, Malformed};
 
 /// Why something is refused: a constant of the module that refuses it.
 ///
@@ -219,24 +219,6 @@ impl From<Fault> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Broken(error.into())
-    }
-}
-
-/// A failure that is shown to the person on a page and never redirected, because no redirect URI has been
-/// verified (RFC 6749 section 4.1.2.1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageError {
-    /// What went wrong.
-    pub failure: Failure,
-    /// Where the person can continue: the client's own page, if the client is known.
-    pub way_on: Option<Box<str>>,
-    /// The client that the request named, for our own log, if it named one.
-    pub client: Option<ClientId>,
-}
-
-impl<E: Into<Failure>> From<E> for PageError {
-    fn from(failure: E) -> Self {
-        Self { failure: failure.into(), way_on: None, client: None }
     }
 }
 

@@ -9,9 +9,10 @@ use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use chancery_core::context::Call;
-use chancery_core::error::{Failure, PageError, Reason, Refusal};
+use chancery_core::error::{Failure, Reason, Refusal};
 use chancery_core::interaction::{Location, Next, Outcome, Step};
 use chancery_core::offered::Endpoint;
+use chancery_core::request::PageError;
 use chancery_jose::json::Object;
 use chancery_types::Params;
 use chancery_types::iana::ErrorCode;

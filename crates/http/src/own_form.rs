@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use chancery_core::context::Call;
-use chancery_core::error::PageError;
 use chancery_core::interaction::{Next, Step};
 use chancery_core::offered::Endpoint;
+use chancery_core::request::PageError;
 use chancery_types::Params;
 use http::request::Parts;
 use http::{HeaderMap, Response};

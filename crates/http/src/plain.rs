@@ -214,7 +214,9 @@ fn logout_done(view: &LogoutDoneView) -> String {
         "<p>You are signed out here.</p>"
     }
     .to_owned();
-    if let (Some(client), Some(address)) = (&view.client, &view.way_on) {
+    if let Some((client, address)) =
+        view.client.as_ref().and_then(|client| Some((client, client.client_uri.as_ref()?)))
+    {
         let (address, name) = (Html::escape(address), Html::escape(&client.name));
         let _ = write!(html, "<p><a href=\"{address}\">Go on to {name}</a></p>");
     }
@@ -262,7 +264,7 @@ fn signed_in(view: &SignedInView, restart: Retry<'_>) -> String {
     if let Retry::At(address) = restart {
         let _ = write!(html, "<p><a href=\"{}\">Start again</a></p>", Html::escape(address));
     }
-    if let Some(address) = &view.way_on {
+    if let Some(address) = view.client.as_ref().and_then(ClientView::way_on) {
         let _ = write!(html, "<p><a href=\"{}\">Go on to {name}</a></p>", Html::escape(address));
     }
     html
@@ -283,7 +285,7 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> String {
         Retry::At(address) => format!("<p><a href=\"{}\">Try again</a></p>", Html::escape(address)),
         Retry::No => String::new(),
     };
-    let way_on = view.way_on.as_deref().map(Html::escape);
+    let way_on = view.client.as_ref().and_then(ClientView::way_on).map(Html::escape);
     let way_on =
         way_on.map_or(String::new(), |to| format!("<p><a href=\"{to}\">Go to the application</a></p>"));
     format!(

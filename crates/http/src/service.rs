@@ -119,7 +119,7 @@ impl Service {
     /// ```
     /// use std::ops::ControlFlow;
     /// use chancery_core::interaction::Step;
-    /// # use chancery_core::{error::PageError, interaction::{LoginStep, Next}};
+    /// # use chancery_core::{interaction::{LoginStep, Next}, request::PageError};
     /// # async fn sign_in(step: LoginStep<'_>, key: Option<&str>) -> Result<Next, PageError> { Ok(step.abort().await?) }
     ///
     /// async fn posted(

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::context::Call;
-use chancery_core::error::{Failure, PageError};
+use chancery_core::error::Failure;
 use chancery_core::interaction::Location;
 use chancery_core::interaction::view::ErrorView;
 use chancery_core::offered::Endpoint;
 use chancery_core::provider::Provider;
+use chancery_core::request::PageError;
 use chancery_types::ClientId;
 use chancery_types::handle::{Handle, Interaction};
 use http::StatusCode;
@@ -95,7 +96,10 @@ impl Site {
         let ui_locales = match content {
             Content::Accounts(view, _) => view.form.ui_locales.as_deref(),
             Content::Consent(view, _) => view.form.ui_locales.as_deref(),
+            Content::Custom(view, _) => view.form.ui_locales.as_deref(),
             Content::Login(view, _) => view.form.ui_locales.as_deref(),
+            Content::SignUp(view, _) => view.form.ui_locales.as_deref(),
+            Content::SignedIn(view, _) => view.ui_locales.as_deref(),
             // Those of a logout request are among the wishes of the call.
             _ => None,
         };
@@ -119,15 +123,11 @@ impl Site {
 
     /// The error page.
     pub(crate) fn error_page(&self, call: &Call, error: &PageError, retry: Retry<'_>) -> HttpResponse {
-        let PageError { failure, way_on, .. } = error;
-        let (reason, fault) = match failure {
-            Failure::Refused(refusal) => (Some(refusal.reason), None),
-            Failure::Broken(fault) => (None, Some(fault.kind())),
-        };
-        let view = ErrorView { reason, fault, way_on: way_on.clone(), request_id: call.request_id.clone() };
+        let locale = self.locale(call, None);
+        let view = ErrorView::of(error, call.request_id.clone(), locale.as_str());
         // Status and Retry-After are those that a client would get; only 401 would challenge the browser, so
         // it becomes 400.
-        let as_json = error_body(failure, self.provider.issuer());
+        let as_json = error_body(&error.failure, self.provider.issuer());
         let status = match as_json.status() {
             StatusCode::UNAUTHORIZED => StatusCode::BAD_REQUEST,
             other => other,

@@ -118,7 +118,7 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
             json!({"over": {
                 "is_answered": view.is_answered,
                 "client": view.client.as_ref().map(client),
-                "way_on": view.way_on,
+                "way_on": view.client.as_ref().and_then(ClientView::way_on),
                 "restart": restart.filter(|address| address.len() <= URL_LIMIT),
             }})
         }

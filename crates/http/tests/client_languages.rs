@@ -24,6 +24,7 @@ impl Pages for TwoLanguages {
             _ => None,
         };
         let html = PlainPages.page(page, locale);
+        let html = Html::new(html.as_str().replace("lang=\"en\"", &format!("lang=\"{}\"", locale.as_str())));
         let Some(client) = client else { return html };
         let told = [&client.client_uri, &client.logo_uri, &client.policy_uri, &client.tos_uri];
         let told: Vec<&str> = told.into_iter().map(|uri| uri.as_deref().unwrap_or("-")).collect();
@@ -109,6 +110,70 @@ fn pages_show_the_client_in_their_language() {
         expect_heard(&logout, &heard);
         expect_heard(&logout.submit(&[], ("action", "logout")), &heard);
     }
+}
+
+/// Where the person can go on from a page is shown in the language of the page as well: to where the client wants a
+/// login to begin, which is the same in all languages, or else to its home page. After a logout it is the home page.
+#[test]
+fn the_way_on_leads_to_the_page_in_the_language() {
+    let begin = "https://rp.example/begin";
+    for (locales, login, changes, home, on) in [
+        ("en", None, json!({}), "https://rp.example/", "https://rp.example/"),
+        ("fr", None, json!({}), "https://rp.example/", "https://rp.example/"),
+        ("de", None, json!({}), "https://rp.example/de", "https://rp.example/de"),
+        ("de-AT", None, json!({}), "https://rp.example/de", "https://rp.example/de"),
+        ("de", Some(begin), json!({}), "https://rp.example/de", begin),
+        ("en", None, json!({ "client_uri": null }), "https://rp.example/de", "https://rp.example/de"),
+    ] {
+        let kit = provider();
+        let mut metadata = photos();
+        let members = metadata.as_object_mut().expect("an object");
+        members.extend(changes.as_object().expect("an object").clone());
+        members.extend(login.map(|uri| ("initiate_login_uri".to_owned(), json!(uri))));
+        members.retain(|_, value| !value.is_null());
+        let client = kit.register(&metadata).expect_status(201).member("client_id").to_owned();
+        let ua = kit.user_agent();
+        let request = kit.authorization_request(&client).scope("openid").param("ui_locales", locales);
+        let consent = request.open(&ua).expect_page("login").login("alice").expect_page("consent");
+        let _ = consent.allow().expect_code();
+        let answered = consent.reload();
+        let wrong = request.set("redirect_uri", "https://rp.example/other").open(&ua).expect_page("error");
+        let out = format!("/logout?client_id={client}&ui_locales={locales}");
+        let asked = ua.follow_from_another_site(&out).expect_page("logout-confirm");
+        let done = asked.submit(&[], ("action", "logout")).expect_page("logout-done");
+        for (page, to) in [(answered.expect_way_on(), on), (wrong, on), (done, home)] {
+            let links = page.page().links;
+            assert!(links.iter().any(|link| link == to), "{locales} {to}: {links:?}");
+            for other in ["https://rp.example/", "https://rp.example/de", begin] {
+                assert!(
+                    other == to || !links.iter().any(|link| link == other),
+                    "{locales} {other}: {links:?}"
+                );
+            }
+        }
+    }
+}
+
+/// Whichever page comes again after a form, it is in the language that the request asks for.
+#[test]
+fn a_page_that_comes_again_keeps_its_language() {
+    let kit =
+        TestProvider::builder().pages(TwoLanguages).configure(|config| config.sign_up.offered = true).build();
+    let ua = kit.user_agent();
+    let request = kit.authorization_request("web").scope("openid").param("ui_locales", "de");
+    let login = request.open(&ua).expect_page("login");
+    let wrong = login.submit(
+        &[("username".into(), "alice".into()), ("password".into(), "wrong".into())],
+        ("action", "login"),
+    );
+    assert_eq!(wrong.expect_page("login").page().lang, "de");
+    let sign_up = login.submit(&[], ("action", "create")).expect_page("sign-up");
+    assert_eq!(sign_up.page().lang, "de");
+    let short = sign_up.submit(
+        &[("username".into(), "carol".into()), ("password".into(), "short".into())],
+        ("action", "create"),
+    );
+    assert_eq!(short.expect_page("sign-up").page().lang, "de");
 }
 
 /// A client without a name in any form is called by its id, and one that has it in one language only by that.

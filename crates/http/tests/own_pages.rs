@@ -7,13 +7,13 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
-use chancery_core::error::PageError;
 use chancery_core::interaction::prompt::{ACR_NOT_MET, ACR_UNREACHABLE};
 use chancery_core::interaction::view::LoginProblem;
 use chancery_core::interaction::{Next, Step};
 use chancery_core::model::{Acr, Amr, CustomPromptName, LoginForm, PromptName};
 use chancery_core::policy::{AuthorizationPolicy, CustomPrompt, PersonView, RequestView};
 use chancery_core::ports::{BoxFuture, PortFuture};
+use chancery_core::request::PageError;
 use chancery_http::{Content, Html, ImageOrigin, Locale, OwnForm, Page, Pages, PlainPages, Service};
 use chancery_jose::{PrivateKey, SigningAlgorithm, Verifier as _, base64url};
 use chancery_store::StateStore;

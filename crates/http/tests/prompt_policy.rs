@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use bytes::Bytes;
-use chancery_core::error::{PageError, Reason, Refusal};
+use chancery_core::error::{Reason, Refusal};
 use chancery_core::interaction::form_token::{
     FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST, FORM_OF_ANOTHER_SESSION, FORM_OUTDATED,
 };
@@ -15,6 +15,7 @@ use chancery_core::interaction::{Next, Step};
 use chancery_core::model::{CustomPromptName, PromptName};
 use chancery_core::policy::{AuthorizationPolicy, CustomPrompt, PersonView, RequestView};
 use chancery_core::ports::{BoxFuture, PortFuture};
+use chancery_core::request::PageError;
 use chancery_http::{Content, Html, Locale, OwnForm, Page, Pages, PlainPages, Service};
 use chancery_testkit::{AuthorizationRequest, NegativeTable, Refused, Tab, TestProvider};
 use chancery_types::iana::ErrorCode;

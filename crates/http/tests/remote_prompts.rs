@@ -6,11 +6,11 @@
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use chancery_core::error::PageError;
 use chancery_core::interaction::{Next, Step};
 use chancery_core::model::{CustomPromptName, PromptName};
 use chancery_core::policy::{AuthorizationPolicy, CustomPrompt, PersonView, RequestView};
 use chancery_core::ports::{BoxFuture, PortFuture};
+use chancery_core::request::PageError;
 use chancery_http::{OwnForm, Service};
 use chancery_testkit::{Answer, FrontEnd, TestProvider, UserAgent};
 use http::header::{CONTENT_TYPE, ORIGIN};

@@ -139,7 +139,7 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> Value {
         code => view.code().as_str(),
         reason => view.reason.map_or("", |reason| reason.description),
         request_id => &*view.request_id.0,
-        way_on => view.way_on.as_deref(),
+        way_on => view.client.as_ref().and_then(ClientView::way_on),
         has_retry,
         retry,
     }
@@ -168,7 +168,7 @@ fn logout_done(view: &LogoutDoneView) -> Value {
         page => "logout-done",
         client => view.client.as_ref().map(client),
         is_still_signed_in => view.is_still_signed_in,
-        way_on => view.way_on.as_deref(),
+        way_on => view.client.as_ref().and_then(|client| client.client_uri.as_deref()),
     }
 }
 
@@ -255,7 +255,7 @@ fn signed_in(view: &SignedInView, restart: Retry<'_>) -> Value {
         page => "signed-in",
         client => view.client.as_ref().map(client),
         is_answered => view.is_answered,
-        way_on => view.way_on.as_deref(),
+        way_on => view.client.as_ref().and_then(ClientView::way_on),
         restart,
     }
 }

@@ -134,8 +134,7 @@ fn logout(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
         ("logout-done-nobody-asked", None, false),
         ("logout-done-stayed", Some(client()), true),
     ] {
-        let way_on = client.as_ref().and_then(|client| client.client_uri.clone());
-        show(name, Content::LogoutDone(&LogoutDoneView { client, is_still_signed_in, way_on }));
+        show(name, Content::LogoutDone(&LogoutDoneView { client, is_still_signed_in }));
     }
 }
 
@@ -145,7 +144,7 @@ fn frames(show: &mut impl FnMut(&str, Content<'_>)) {
         [("logout-frames", Some("https://photos.example/bye?state=a&b")), ("logout-frames-stays", None)]
     {
         let Ok(frame) = RedirectUri::parse("https://photos.example/out?iss=x&sid=y") else { return };
-        let done = LogoutDoneView { client: Some(client()), is_still_signed_in: false, way_on: None };
+        let done = LogoutDoneView { client: Some(client()), is_still_signed_in: false };
         let view = LogoutFramesView { frames: vec![frame], next: None, done };
         show(name, Content::LogoutFrames(&view, next));
     }
@@ -153,14 +152,13 @@ fn frames(show: &mut impl FnMut(&str, Content<'_>)) {
 
 /// The pages without a form.
 fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
-    let home = || Some("https://photos.example".to_owned());
-    for (name, client, way_on, restart, is_answered) in [
-        ("signed-in", Some(client()), home(), Retry::No, true),
-        ("signed-in-ended", Some(client()), home(), Retry::At("https://id.example/authorize?x"), false),
-        ("signed-in-restart", Some(client()), home(), Retry::At("https://id.example/authorize?x"), true),
-        ("signed-in-nobody", None, None, Retry::No, false),
+    for (name, client, restart, is_answered) in [
+        ("signed-in", Some(client()), Retry::No, true),
+        ("signed-in-ended", Some(client()), Retry::At("https://id.example/authorize?x"), false),
+        ("signed-in-restart", Some(client()), Retry::At("https://id.example/authorize?x"), true),
+        ("signed-in-nobody", None, Retry::No, false),
     ] {
-        let view = SignedInView { client, way_on, restart: None, is_answered };
+        let view = SignedInView { client, restart: None, is_answered, ui_locales: None };
         show(name, Content::SignedIn(&view, restart));
     }
     for (name, reason, fault, retry) in [
@@ -169,9 +167,9 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
         ("error-busy", None, Some(FaultKind::Unavailable), Retry::At("")),
         ("error-broken", None, Some(FaultKind::Internal), Retry::No),
     ] {
-        let way_on = (name == "error-way-on").then(|| "https://photos.example".into());
+        let client = (name == "error-way-on").then(client);
         let view =
-            ErrorView { reason, fault, way_on, request_id: RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into()) };
+            ErrorView { reason, fault, client, request_id: RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into()) };
         show(name, Content::Error(&view, retry));
     }
 }

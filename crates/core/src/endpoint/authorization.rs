@@ -7,12 +7,11 @@ use std::sync::Arc;
 use chancery_types::Params;
 
 use crate::context::{Call, Env};
-use crate::error::PageError;
 use crate::event::{Endpoint, Event};
 use crate::interaction::{Decided, Interactions, Pending, commit, front_end, pushed};
 use crate::issue::authorization_response::NOTHING_SIGNS;
 use crate::keys::no_signer;
-use crate::request::{Received, Refused};
+use crate::request::{PageError, Received, Refused};
 
 /// The authorization endpoint.
 pub struct AuthorizationEndpoint {

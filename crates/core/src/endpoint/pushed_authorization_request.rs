@@ -14,13 +14,13 @@ use serde::Serialize;
 use super::{ClientEndpoint, ClientResponse};
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
-use crate::error::{Failure, PageError, Reason, Refusal, Remedy};
+use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::interaction::Interactions;
 use crate::model::{Carrier, Client, TokenBinding};
 use crate::offered::Endpoint;
 use crate::records::PushedRequestBody;
-use crate::request::{CLIENT_ID_MISSING, PushedRequestsConfig, Received, Refused, request_uri};
+use crate::request::{CLIENT_ID_MISSING, PageError, PushedRequestsConfig, Received, Refused, request_uri};
 use crate::rule::dpop::{Dpop, Proof};
 
 reasons! {

@@ -18,9 +18,9 @@ use super::step::Step;
 use super::view::LoginProblem;
 use super::{Decided, Interactions, carried, stored};
 use crate::context::{Call, Env};
-use crate::error::{Fault, PageError, Reason};
+use crate::error::{Fault, Reason};
 use crate::model::{Carrier, PromptName};
-use crate::request::Received;
+use crate::request::{PageError, Received};
 
 /// The step of any page, also of one that posts to an address of the application: its fields say where the
 /// request is.

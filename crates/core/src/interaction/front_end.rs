@@ -20,10 +20,10 @@ use super::pending::Pending;
 use super::prompt::Needed;
 use super::{Decided, Interactions, Outcome, carried, stored};
 use crate::context::{Call, Env};
-use crate::error::{Fault, PageError};
+use crate::error::Fault;
 use crate::model::{Carrier, Done, Source};
 use crate::records::{InteractionBody, InteractionId};
-use crate::request::{Prompts, Received, Unsealed};
+use crate::request::{PageError, Prompts, Received, Unsealed};
 
 /// The longest sealed request that goes into a URL.
 const LONGEST: usize = 2048;

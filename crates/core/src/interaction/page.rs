@@ -15,8 +15,9 @@ use super::{Decided, Outcome};
 use crate::context::Env;
 use crate::error::Fault;
 use crate::event::Event;
-use crate::model::{Client, CustomPromptName, PromptName};
+use crate::model::{CustomPromptName, PromptName};
 use crate::records::InteractionId;
+use crate::request::Addressed;
 use crate::session::{SignedIn, choice};
 
 /// The field that says where the request is stored, for pages that post to another address than
@@ -170,15 +171,20 @@ fn form(pending: &Pending<'_>, token: &str) -> Result<FormView, Fault> {
 /// The page for a request that cannot go on: it was answered, or its session is gone.
 pub(super) fn lost(pending: &Pending<'_>, is_answered: bool) -> Decided {
     let Purpose::Respond(addressed) = &pending.purpose;
-    lost_page(Some(&pending.client), pending.by.restart(addressed), is_answered)
+    lost_page(Some(addressed), pending.by.restart(addressed), is_answered)
 }
 
 /// The page for a request that cannot go on. Never a dead end: the same request can be started again, or the
 /// client's own page is a click away.
-pub(super) fn lost_page(client: Option<&Client>, restart: Option<String>, is_answered: bool) -> Decided {
-    let way_on = client.and_then(Client::way_on).map(str::to_owned);
-    let client = client.map(ClientView::of);
-    Outcome::Page(Box::new(View::SignedIn(SignedInView { client, way_on, restart, is_answered }))).into()
+pub(super) fn lost_page(
+    addressed: Option<&Addressed<'_>>,
+    restart: Option<String>,
+    is_answered: bool,
+) -> Decided {
+    let client = addressed.map(|addressed| ClientView::of(&addressed.client));
+    let ui_locales = addressed.and_then(|addressed| addressed.params.one("ui_locales").ok()?);
+    let ui_locales = ui_locales.map(Box::from);
+    Outcome::Page(Box::new(View::SignedIn(SignedInView { client, restart, is_answered, ui_locales }))).into()
 }
 
 /// The same handle once more, for the form of its page.

@@ -13,10 +13,10 @@ use super::page::{lost, lost_page};
 use super::pending::Pending;
 use super::{Decided, INTERACTION_OF_ANOTHER_CLIENT, Interactions, KEPT, carried};
 use crate::context::{Call, Env};
-use crate::error::{Failure, Fault, PageError, Refusal};
+use crate::error::{Failure, Fault, Refusal};
 use crate::model::{Carried, Client, Source};
 use crate::records::{Found, InteractionBody};
-use crate::request::{Received, Refused};
+use crate::request::{PageError, Received, Refused};
 
 /// The page of a stored interaction.
 ///
@@ -163,7 +163,7 @@ pub(super) async fn way_on(
     match addressed {
         Ok(addressed) => {
             let restart = by.restart(&addressed).filter(|_| can_restart(&addressed.params));
-            Ok(lost_page(Some(&addressed.client), restart, false))
+            Ok(lost_page(Some(&addressed), restart, false))
         }
         Err(PageError { failure: Failure::Broken(fault), .. }) => Err(fault),
         Err(_) => Ok(lost_page(None, None, false)),

@@ -8,10 +8,11 @@ use chancery_types::{RedirectUri, ResourceUri, is_misleading};
 use serde_json::Value;
 
 use crate::context::RequestId;
-use crate::error::{FaultKind, Reason};
-use crate::model::client::Localized;
+use crate::error::{Failure, FaultKind, Reason};
+use crate::model::client::{ClientMetadata, Localized};
 use crate::model::{Acr, Client, CustomPromptName, OwnParameters};
 use crate::ports::SignUpRefusal;
+use crate::request::PageError;
 
 /// A page for a person.
 pub enum View {
@@ -43,6 +44,8 @@ pub struct ClientView {
     pub name: String,
     /// Its home page.
     pub client_uri: Option<String>,
+    /// Where a login can be started (OIDC Core section 4).
+    pub initiate_login_uri: Option<String>,
     /// Its logo.
     pub logo_uri: Option<String>,
     /// How it uses what it learns.
@@ -63,7 +66,7 @@ pub(super) fn shown(name: &str) -> String {
 
 impl ClientView {
     pub(crate) fn of(client: &Client) -> Self {
-        let description = &client.metadata().description;
+        let ClientMetadata { openid, description, .. } = client.metadata();
         let localized = &description.localized;
         let of = |plain: &Option<Box<str>>, member| {
             plain.as_deref().or_else(|| localized.any(member)).map(str::to_owned)
@@ -72,11 +75,19 @@ impl ClientView {
         Self {
             name: name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| shown(client.id().as_str())),
             client_uri: of(&description.client_uri, "client_uri"),
+            initiate_login_uri: openid.initiate_login_uri.as_deref().map(str::to_owned),
             logo_uri: of(&description.logo_uri, "logo_uri"),
             policy_uri: of(&description.policy_uri, "policy_uri"),
             tos_uri: of(&description.tos_uri, "tos_uri"),
             localized: localized.clone(),
         }
+    }
+
+    /// Where a person can go on if a request cannot: where a login can be started again, otherwise the client's
+    /// home page.
+    #[must_use]
+    pub fn way_on(&self) -> Option<&str> {
+        self.initiate_login_uri.as_deref().or(self.client_uri.as_deref())
     }
 
     /// The same client on a page in this language (RFC 7591 section 2.2): whatever is registered in it replaces
@@ -109,6 +120,7 @@ impl View {
             | Self::Custom(CustomView { form, .. })
             | Self::Login(LoginView { form, .. })
             | Self::SignUp(SignUpView { form, .. }) => form.ui_locales.as_deref(),
+            Self::SignedIn(SignedInView { ui_locales, .. }) => ui_locales.as_deref(),
             _ => None,
         }
     }
@@ -308,15 +320,15 @@ pub struct CustomView {
 
 /// Nothing is left to do here: the request was answered already, or its session is gone. Never a dead end.
 pub struct SignedInView {
-    /// Who asked, where that is known.
+    /// Who asked, where that is known: the person can go on there ([`ClientView::way_on`]).
     pub client: Option<ClientView>,
-    /// Where the person can go on: the client's `initiate_login_uri` or home page.
-    pub way_on: Option<String>,
     /// The parameters with which the same request can be started again at the authorization endpoint,
     /// form-encoded.
     pub restart: Option<String>,
     /// Whether the request was answered; otherwise its session is gone or its time is over.
     pub is_answered: bool,
+    /// `ui_locales` of the request, as sent.
+    pub ui_locales: Option<Box<str>>,
 }
 
 /// The page that asks whether to sign out (OIDC RP-Initiated Logout section 2).
@@ -338,12 +350,10 @@ pub struct LogoutConfirmView {
 
 /// The page after a logout request that leads nowhere else.
 pub struct LogoutDoneView {
-    /// Who asked, where that is known.
+    /// Who asked, where that is known: the person can go on to its home page.
     pub client: Option<ClientView>,
     /// Whether the person has chosen to stay signed in.
     pub is_still_signed_in: bool,
-    /// Where the person can go on: the client's own page.
-    pub way_on: Option<String>,
 }
 
 /// The page that loads the logout URIs of clients in frames, and goes on when they have been loaded (OIDC
@@ -373,13 +383,27 @@ pub struct ErrorView {
     pub reason: Option<&'static Reason>,
     /// What kind of fault, when it is ours.
     pub fault: Option<FaultKind>,
-    /// Where the person can go on: the client's own page, where the client is known.
-    pub way_on: Option<Box<str>>,
+    /// Who asked, where that is known: the person can go on there ([`ClientView::way_on`]).
+    pub client: Option<ClientView>,
     /// Name of the request in our log.
     pub request_id: RequestId,
 }
 
 impl ErrorView {
+    /// What the page of this error says, in this language.
+    #[must_use]
+    pub fn of(error: &PageError, request_id: RequestId, language: &str) -> Self {
+        let (reason, fault) = match &error.failure {
+            Failure::Refused(refusal) => (Some(refusal.reason), None),
+            Failure::Broken(fault) => (None, Some(fault.kind())),
+        };
+        let mut client = error.way_on.as_deref().map(ClientView::of);
+        if let Some(client) = &mut client {
+            client.speak(language);
+        }
+        Self { reason, fault, client, request_id }
+    }
+
     /// The error code to show.
     #[must_use]
     pub fn code(&self) -> ErrorCode {

@@ -13,13 +13,14 @@ use crate::client::{AuthenticatedClient, Unauthenticated, UnusedClients};
 use crate::context::{Call, Env, RequestId};
 use crate::endpoint::registration::{self, NewInitialAccessToken, RegistrationError, RegistrationResponse};
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
-use crate::error::{Failure, Fault, PageError};
+use crate::error::{Failure, Fault};
 use crate::event::{Event, RefusedClient};
 use crate::interaction::{Decided, Location, Next, Step, consent, form, front_end, stored};
 use crate::offered::{Endpoint, EndpointSet, InteractionsByClient, Routes, Verb};
 use crate::outbox::Outbox;
 use crate::ports::{Clock, Watcher};
 use crate::records::{Found, InitialAccessTokenBody, SessionBody};
+use crate::request::PageError;
 use crate::{session, worker};
 
 mod snapshot;

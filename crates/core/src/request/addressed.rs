@@ -6,11 +6,11 @@ use chancery_types::iana::{ErrorCode, ResponseEncoding};
 use chancery_types::{ClientId, Params, Scope};
 
 use crate::context::Env;
-use crate::error::{PageError, Reason, Refusal};
+use crate::error::{Reason, Refusal};
 use crate::model::{Carrier, Client, RedirectTarget, ResourceServer, Source};
 use crate::offered::Offered;
 use crate::request::response::Carried;
-use crate::request::{Pushed, Resolved, Unsealed};
+use crate::request::{PageError, Pushed, Resolved, Unsealed};
 
 reasons! {
     /// The authorization request has no `client_id` parameter.
@@ -90,9 +90,9 @@ impl<'a> Resolved<'a> {
                 env.registry.client(&env.realm, &id).await?.ok_or(&CLIENT_UNKNOWN)?
             }
         };
-        let refused = |why: Refusal, way_on: Option<&str>| PageError {
+        let refused = |why: Refusal, way_on: Option<&Arc<Client>>| PageError {
             failure: why.into(),
-            way_on: way_on.map(Box::from),
+            way_on: way_on.cloned(),
             client: Some(client.id().clone()),
         };
         if !client.is_enabled() {
@@ -111,7 +111,7 @@ impl<'a> Resolved<'a> {
                 }
                 _ => Err(why),
             })
-            .map_err(|why| refused(of_object.map_or(why, Refusal::from), client.way_on()))?;
+            .map_err(|why| refused(of_object.map_or(why, Refusal::from), Some(&client)))?;
         let resource = match client.default_resource() {
             Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
             None => None,
@@ -122,7 +122,7 @@ impl<'a> Resolved<'a> {
         let Carried { encoding, is_jwt } =
             asked.unwrap_or_else(|_| Carried::by_default(&params, &client, offered));
         if encoding == ResponseEncoding::WebMessage && params.has("web_message_uri") {
-            return Err(refused((&RELAY_MODE).into(), client.way_on()));
+            return Err(refused((&RELAY_MODE).into(), Some(&client)));
         }
         // Nor is a state given back that no proxy would carry in a header.
         let state =

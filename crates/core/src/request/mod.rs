@@ -3,6 +3,9 @@
 //! `Received` → `Resolved` → `Addressed` → `ValidatedAuthorizationRequest`. Only `Addressed` can refuse
 //! towards a client, because only there the redirect URI has been verified.
 
+mod page_error;
+pub use page_error::PageError;
+
 mod received;
 pub use received::{Received, Recognised, Resolved};
 

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use chancery_types::{Params, Timestamp};
 
+use super::page_error::PageError;
 use super::pushed::Pushed;
 use super::resolver::Resolver;
 use crate::context::{Call, Env};
-use crate::error::{Complaint, PageError, Reason};
+use crate::error::{Complaint, Reason};
 use crate::model::{Carried, Client, OwnParameters, Source};
 use crate::policy::AuthorizationPolicy;
 

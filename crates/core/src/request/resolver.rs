@@ -18,12 +18,13 @@ use super::encrypted::{self, UNOPENED};
 use super::object::{
     ALGORITHM_WRONG, CLIENT_WRONG, ENCRYPTION_WRONG, RESPONSE_TYPE_DIFFERENT, RequestObject, unverified,
 };
+use super::page_error::PageError;
 use super::pushed::{Pushed, PushedRequestsConfig, REFERENCE_USED, reference};
 use super::received::{Recognised, Resolved};
 use super::validated::{REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED};
 use crate::client::{authenticating_hmac_keys, keys};
 use crate::context::{Call, Env};
-use crate::error::{Failure, Fault, PageError, Reason, Refusal};
+use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::Event;
 use crate::fetch::{FetchRequest, document};
 use crate::keys::KeySet;
@@ -373,7 +374,7 @@ fn referred<'a>(
 ) -> Result<Resolved<'a>, PageError> {
     let refused = |why: Refusal| PageError {
         failure: why.into(),
-        way_on: client.way_on().map(Box::from),
+        way_on: Some(Arc::clone(&client)),
         client: Some(client.id().clone()),
     };
     let pushed = pushed.map_err(|why| refused(why.into()))?;

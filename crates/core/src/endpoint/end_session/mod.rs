@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::context::{Call, Env};
-use crate::error::{Failure, Fault, PageError, Reason};
+use crate::error::{Failure, Fault, Reason};
 use crate::event::{Endpoint, RefusedClient};
 use crate::interaction::form_token::{
     self, FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_OF_ANOTHER_REQUEST, FORM_TOO_OLD, FORM_WITHOUT_COOKIE,
@@ -24,6 +24,7 @@ use crate::interaction::{Next, Outcome};
 use crate::keys::KeySet;
 use crate::model::{Carrier, Hint};
 use crate::offered::{Component, RedirectLeniency};
+use crate::request::PageError;
 use crate::session::{self, EndedSession, Sessions, SignedIn};
 
 mod request;
@@ -254,7 +255,7 @@ fn nobody(call: &Call, request: &LogoutRequest) -> Result<Next, PageError> {
         let client = request.client.as_deref();
         return Err(PageError {
             failure: Failure::from(why),
-            way_on: client.and_then(|client| client.way_on()).map(Box::from),
+            way_on: request.client.clone(),
             client: client.map(|client| client.id().clone()),
         });
     }
@@ -314,11 +315,5 @@ fn afterwards(request: &LogoutRequest, is_still_signed_in: bool) -> Next {
 
 /// What a page says at the end.
 fn done(request: &LogoutRequest, is_still_signed_in: bool) -> LogoutDoneView {
-    let client = request.client.as_deref();
-    let way_on = client.and_then(|client| client.metadata().description.client_uri.as_deref());
-    LogoutDoneView {
-        client: client.map(ClientView::of),
-        is_still_signed_in,
-        way_on: way_on.map(str::to_owned),
-    }
+    LogoutDoneView { client: request.client.as_deref().map(ClientView::of), is_still_signed_in }
 }

@@ -293,14 +293,6 @@ impl Client {
         self.metadata().description.client_name.as_deref()
     }
 
-    /// Where a person can continue if a request cannot: where a login can be started again, otherwise the
-    /// client's home page.
-    #[must_use]
-    pub fn way_on(&self) -> Option<&str> {
-        let ClientMetadata { openid, description, .. } = self.metadata();
-        openid.initiate_login_uri.as_deref().or(description.client_uri.as_deref())
-    }
-
     /// Whether it cannot keep a secret (RFC 6749 section 2.1).
     #[must_use]
     pub fn is_public(&self) -> bool {

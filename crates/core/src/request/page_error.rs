@@ -1,0 +1,26 @@
+//! What has to be said to the person, because no redirect URI has been verified.
+
+use std::sync::Arc;
+
+use chancery_types::ClientId;
+
+use crate::error::Failure;
+use crate::model::Client;
+
+/// A failure that is shown to the person on a page and never redirected, because no redirect URI has been
+/// verified (RFC 6749 section 4.1.2.1).
+#[derive(Clone)]
+pub struct PageError {
+    /// What went wrong.
+    pub failure: Failure,
+    /// The client on whose own page the person can continue, if it is known.
+    pub way_on: Option<Arc<Client>>,
+    /// The client that the request named, for our own log, if it named one.
+    pub client: Option<ClientId>,
+}
+
+impl<E: Into<Failure>> From<E> for PageError {
+    fn from(failure: E) -> Self {
+        Self { failure: failure.into(), way_on: None, client: None }
+    }
+}
