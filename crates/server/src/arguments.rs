@@ -298,6 +298,13 @@ pub(crate) struct Person {
 pub(crate) enum Keys {
     /// List all keys with their times
     List(Configured),
+    /// Make a key for an algorithm that has none. It signs at once, because nobody is registered for it yet
+    Add {
+        #[command(flatten)]
+        configured: Configured,
+        /// The algorithm, such as EdDSA
+        alg: String,
+    },
     /// Make a new key for each algorithm, which takes over later; the old one stays valid a day longer than
     /// its tokens. During a rotation, this changes nothing
     Rotate {

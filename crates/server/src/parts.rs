@@ -22,8 +22,10 @@ use zeroize::Zeroizing;
 use crate::settings::{Settings, Store};
 use crate::{access, secrets};
 
-/// The algorithms that practically every client and resource server supports.
-const FIRST_KEYS: [SigningAlgorithm; 2] = [SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
+/// The algorithms that practically every client and resource server supports; PS256 and ES256 are permitted by every
+/// profile.
+const FIRST_KEYS: [SigningAlgorithm; 3] =
+    [SigningAlgorithm::Rs256, SigningAlgorithm::Ps256, SigningAlgorithm::Es256];
 
 /// The types of the keys for encryption: one for the algorithms of RSA, and the curve that every client knows for the
 /// others.

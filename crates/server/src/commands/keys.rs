@@ -41,6 +41,10 @@ pub(crate) async fn keys(command: Keys) -> Output {
             let encryption = encryption.iter().map(|key| encryption_line(key, &wanted, now));
             Ok(keys.iter().map(|key| line(key, now)).chain(encryption).collect())
         }
+        Keys::Add { configured, alg } => {
+            let (settings, opened) = opened(&configured)?;
+            add(&settings, &opened, &alg).await
+        }
         Keys::Rotate { configured, sign_after } => {
             let (settings, opened) = opened(&configured)?;
             let after =
@@ -69,6 +73,26 @@ pub(crate) async fn keys(command: Keys) -> Output {
             remove(&settings, &opened, &kid).await
         }
     }
+}
+
+/// Makes the first key of an algorithm.
+async fn add(settings: &Settings, opened: &Opened, alg: &str) -> Output {
+    let (now, realm) = (SystemClock.now(), &settings.realm);
+    let asymmetric = || SigningAlgorithm::ALL.into_iter().filter(|alg| !alg.is_symmetric());
+    let Some(alg) = asymmetric().find(|known| known.name() == alg) else {
+        let names: Vec<&str> = asymmetric().map(SigningAlgorithm::name).collect();
+        return Err(format!("the algorithm must be one of {}", names.join(", ")));
+    };
+    let goes_on = |key: &KeyEntry| key.jwk.fits(alg) && key.times.end.is_none();
+    let keys = opened.keys.list(realm).await.map_err(said)?;
+    if keys.iter().any(goes_on) {
+        return Err(format!(
+            "{alg}: there is a key for it already; `chancery keys rotate` replaces all keys"
+        ));
+    }
+    opened.keys.begin(realm, &[alg]).await.map_err(said)?;
+    let keys = opened.keys.list(realm).await.map_err(said)?;
+    Ok(keys.iter().filter(|key| goes_on(key)).map(|key| line(key, now)).collect())
 }
 
 /// Ends a key at once, and begins its successor before, so that there is no moment in which nothing signs.

@@ -14,7 +14,10 @@ fn init_writes_a_good_configuration_and_secrets_that_only_the_owner_reads() {
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
     let keys = done(&folder, &["keys", "list"], "");
-    assert!(keys.contains("RS256") && keys.contains("ES256"), "{keys}");
+    for alg in ["RS256", "PS256", "ES256"] {
+        assert!(keys.contains(&format!("\t{alg}\tsigns\n")), "{keys}");
+    }
+    assert_eq!(keys.lines().count(), 3, "{keys}");
     assert!(done(&folder, &["user", "list"], "").contains("alice\tactive"));
     let again = refused(&folder, &["init", "--issuer", "https://x.example", "--no-user"], "");
     assert!(again.contains("already"), "{again}");
@@ -109,7 +112,7 @@ fn keys_are_rotated_and_hasty_rotation_warns() {
     let output = run(&folder, &["keys", "rotate"], "");
     assert!(output.status.success() && output.stderr.is_empty());
     let list = done(&folder, &["keys", "list"], "");
-    assert_eq!((list.matches("valid until").count(), list.matches("signs from").count()), (2, 2), "{list}");
+    assert_eq!((list.matches("valid until").count(), list.matches("signs from").count()), (3, 3), "{list}");
     let output = run(&folder, &["keys", "rotate", "--sign-after", "2s"], "");
     assert!(output.status.success());
     assert!(String::from_utf8(output.stderr).unwrap().contains("caches"));
@@ -177,7 +180,7 @@ fn a_half_done_init_is_repeated() {
         done(&folder, &init, "correct horse\n");
         assert_eq!(fs::read(folder.join("wrapping.key")).unwrap(), key, "the store is sealed under it");
         assert!(done(&folder, &["user", "list"], "").contains("ada\tactive"));
-        assert_eq!(done(&folder, &["keys", "list"], "").lines().count(), 2);
+        assert_eq!(done(&folder, &["keys", "list"], "").lines().count(), 3);
         let said = refused(&folder, &init, "correct horse\n");
         assert!(said.contains("already"), "{said}");
     }
@@ -290,10 +293,48 @@ fn rotations_at_one_moment_leave_one_key_of_each_algorithm() {
         list.lines().filter(|line| line.contains("\tsigns from") || line.ends_with("\tsigns")).count()
     };
     let list = done(&folder, &["keys", "list"], "");
-    assert_eq!(going_on(&list), 2, "{list}");
+    assert_eq!(going_on(&list), 3, "{list}");
     run(&folder, &["keys", "rotate", "--sign-after", "0s"], "");
     let list = done(&folder, &["keys", "list"], "");
-    assert_eq!((going_on(&list), list.matches("\tsigns\n").count()), (2, 2), "{list}");
+    assert_eq!((going_on(&list), list.matches("\tsigns\n").count()), (3, 3), "{list}");
+}
+
+/// JOSE-07, JOSE-05: a key for another algorithm signs at once, is there once, however often it is asked for, and is
+/// rotated with the others. Clients can be registered for it.
+#[test]
+fn a_key_for_another_algorithm_is_added() {
+    let folder = initialised();
+    let write = |alg: &str| {
+        let metadata = format!(
+            r#"{{"client_id":"{alg}","redirect_uris":["https://a.example/cb"],
+            "id_token_signed_response_alg":"{alg}"}}"#
+        );
+        fs::write(folder.join("client.json"), metadata).unwrap();
+    };
+    let add_client = ["client", "add", "--file", "client.json"];
+    for alg in ["PS256", "EdDSA", "ES384"] {
+        write(alg);
+        let is_there = alg == "PS256";
+        if !is_there {
+            let said = refused(&folder, &add_client, "");
+            assert!(said.contains("not an algorithm that this server signs with"), "{alg}: {said}");
+            let made = done(&folder, &["keys", "add", alg], "");
+            assert!(made.ends_with(&format!("\t{alg}\tsigns\n")) && made.lines().count() == 1, "{made}");
+        }
+        let again = refused(&folder, &["keys", "add", alg], "");
+        assert!(again.contains("there is a key for it already"), "{alg}: {again}");
+        done(&folder, &add_client, "");
+    }
+    // Both are names of the same algorithm (RFC 9864 section 2.2).
+    assert!(refused(&folder, &["keys", "add", "Ed25519"], "").contains("there is a key for it already"));
+    for bad in ["HS256", "none", "ps256", "PS256 ", "RSA", "RSA-OAEP", ""] {
+        let said = refused(&folder, &["keys", "add", bad], "");
+        assert!(said.contains("must be one of RS256, "), "{bad}: {said}");
+    }
+    done(&folder, &["keys", "rotate"], "");
+    let list = done(&folder, &["keys", "list"], "");
+    assert_eq!(list.matches("\tsigns from ").count(), 5, "{list}");
+    assert!(done(&folder, &["check"], "").contains("good"));
 }
 
 /// A key that is no secret any more is removed at once, whether it signs, will sign, or has signed;
