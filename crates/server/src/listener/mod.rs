@@ -5,6 +5,7 @@ mod client_certificate;
 mod host;
 mod in_flight;
 mod networks;
+mod old_version;
 mod open;
 #[cfg(test)]
 mod tests;
@@ -138,15 +139,20 @@ pub(crate) async fn accept<A: Handler>(listener: TcpListener, config: ListenerCo
     }
 }
 
-async fn serve<A: Handler>(stream: TcpStream, peer: SocketAddr, config: &ListenerConfig<A>) {
+async fn serve<A: Handler>(mut stream: TcpStream, peer: SocketAddr, config: &ListenerConfig<A>) {
     // Answers are small and complete, so Nagle's algorithm would only delay them.
     let _without = stream.set_nodelay(true);
-    let stream = Unstalled::new(stream, config.timeouts.stall);
+    let stall = config.timeouts.stall;
     match &config.certificate {
-        None => exchange(stream, peer, None, config).await,
+        None => exchange(Unstalled::new(stream, stall), peer, None, config).await,
         Some((certificate, asks)) => {
-            let handshake = certificate.acceptor(*asks).accept(stream);
-            if let Ok(Ok(stream)) = timeout(HANDSHAKE, handshake).await {
+            let handshake = async {
+                if old_version::is_refused(&mut stream).await {
+                    return None;
+                }
+                certificate.acceptor(*asks).accept(Unstalled::new(stream, stall)).await.ok()
+            };
+            if let Ok(Some(stream)) = timeout(HANDSHAKE, handshake).await {
                 let shown = client_certificate::shown(stream.get_ref().1.peer_certificates());
                 exchange(stream, peer, shown, config).await;
             }

@@ -13,3 +13,4 @@ mod serving;
 mod sessions;
 mod support;
 mod tls;
+mod tls_versions;

@@ -19,7 +19,7 @@ use crate::support::{PATIENCE, Server, done, initialised, refused};
 /// The hosts of the issuer and of its `mtls_endpoint_aliases`.
 const NAMES: [&str; 2] = ["id.example.org", "mtls.id.example.org"];
 
-type Connection = StreamOwned<ClientConnection, TcpStream>;
+pub(crate) type Connection = StreamOwned<ClientConnection, TcpStream>;
 
 /// A certificate for id.example.org and mtls.id.example.org in place of the one that is there.
 pub(crate) fn write_certificate(folder: &Path) -> CertificateDer<'static> {
@@ -40,7 +40,7 @@ fn start(folder: &Path) -> Server {
     Server::start(folder, &settings)
 }
 
-fn connect(
+pub(crate) fn connect(
     address: SocketAddr,
     trusted: &CertificateDer<'static>,
     version: &'static SupportedProtocolVersion,
