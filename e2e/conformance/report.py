@@ -1,24 +1,35 @@
+#!/usr/bin/env python3
 """The tables of docs/conformance.md, made from the results of `all`.
+
+    report.py OUT... [--table docs/conformance.md]
+
+writes those of several runs into one document; of a configuration that is in several of these folders it takes the first.
 
 `OUT/<server>/<configuration>/` has `summary.json` from `run.py` and `build.json` from `all` (suite, commit, date). The
 document has a place for each table between two comments; everything else in it is written by hand.
 """
 
+import argparse
 import fnmatch
 import json
 from pathlib import Path
 
-EXPECTED = Path(__file__).with_name("expected.json")
+HERE = Path(__file__).resolve().parent
+DOCUMENT = HERE.parents[1] / "docs" / "conformance.md"
+EXPECTED = HERE / "expected.json"
 WORDS = {"PASSED": "passed", "REVIEW": "review", "WARNING": "warning", "SKIPPED": "skipped"}
 
 
-def results(out):
+def results(folders):
     """Every configuration that has run, in the order of servers and names."""
-    for summary in sorted(out.glob("*/*/summary.json")):
+    found = {}
+    for summary in (summary for folder in folders for summary in folder.glob("*/*/summary.json")):
+        if summary.with_name("build.json").exists():
+            found.setdefault((summary.parent.parent.name, summary.parent.name), summary)
+    for _, summary in sorted(found.items()):
         build = summary.with_name("build.json")
-        if build.exists():
-            yield {"name": summary.parent.name, "folder": summary.parent, **json.loads(build.read_text()),
-                   **json.loads(summary.read_text())}
+        yield {"name": summary.parent.name, "folder": summary.parent, **json.loads(build.read_text()),
+               **json.loads(summary.read_text())}
 
 
 def word(module):
@@ -92,9 +103,9 @@ def where(names):
     return ", ".join(names) if len(names) < 4 else f"{len(names)} configurations"
 
 
-def write(out, document):
+def write(folders, document):
     """Replaces the tables in the document."""
-    entries = list(results(out))
+    entries = list(results(folders))
     suites = ", ".join(sorted({entry["suite"] for entry in entries}))
     text = document.read_text()
     for name, content in (("suite", f"Suite {suites}."), ("totals", totals(entries)),
@@ -106,3 +117,16 @@ def write(out, document):
             raise ValueError(f"{document} has no place for the table {name!r}")
         text = before + begin + content + end + after
     document.write_text(text)
+
+
+def main():
+    """Command line."""
+    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    cli.add_argument("out", nargs="+", type=Path, metavar="OUT")
+    cli.add_argument("--table", type=Path, default=DOCUMENT)
+    options = cli.parse_args()
+    write(options.out, options.table)
+
+
+if __name__ == "__main__":
+    main()

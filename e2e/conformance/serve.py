@@ -50,6 +50,7 @@ FAPI = {
     "response_modes.jwt": "true",
     "dpop.offered": "true",
     "mtls.self_signed_tls_client_auth": "true",
+    "mtls.certificate_bound_access_tokens": "true",
     "http.trusted_proxies": "",  # `init` trusts loopback, and the certificate of a proxy is nobody's
     "tls.certificate": "{stand}/op.crt",
     "tls.key": "{stand}/op.key",
@@ -97,8 +98,9 @@ def own_settings(server, client):
     own = {}
     if "authorization_code" in client.get("grant_types", []) and "offline_access" not in client.get("scope", ""):
         own["refresh_tokens"] = "always"  # so that the module about them is not skipped
-    # signed requests and signed responses; with signed requests alone it is held to what the server demands
-    if server.startswith("fapi2") and "authorization_signed_response_alg" in client:
+    # Signed requests and signed responses; with signed requests alone it is held to what the server demands. A profile of
+    # its own demands the issuer as audience of assertions, where the drafts' plans send others.
+    if server == "fapi2" and "authorization_signed_response_alg" in client:
         own["profile"] = "fapi2-message-signing"
     return own if server.startswith("fapi") else {}
 
