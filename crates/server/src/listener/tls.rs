@@ -1,13 +1,13 @@
-//! TLS 1.3, and 1.2 with ephemeral keys and AEAD (RFC 9325 section 4.2), with files that can be reloaded.
+//! TLS 1.3, and 1.2 with ephemeral keys and AES-GCM (RFC 9325 section 4.2), with files that can be reloaded.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{CipherSuite, ServerConfig};
 use tokio_rustls::TlsAcceptor;
 
 use super::client_certificate::AnyCertificate;
@@ -93,7 +93,19 @@ fn server_config(chain: &Path, key: &Path, asks: AsksClients) -> Result<ServerCo
     Ok(config)
 }
 
-/// rustls has only cipher suites with ephemeral keys and AEAD, so none is removed.
+/// Of TLS 1.2 the cipher suites that RFC 9325 section 4.2 recommends: ephemeral keys and AES-GCM. FAPI 1.0 part 2
+/// section 8.5 and FAPI 2.0 Security Profile section 5.2.2 permit no others. TLS 1.3 has good ones only.
 fn provider() -> CryptoProvider {
-    aws_lc_rs::default_provider()
+    let mut provider = aws_lc_rs::default_provider();
+    provider.cipher_suites.retain(|suite| {
+        let is_gcm = matches!(
+            suite.suite(),
+            CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+                | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
+                | CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+                | CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
+        );
+        suite.tls13().is_some() || is_gcm
+    });
+    provider
 }

@@ -7,11 +7,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::crypto::aws_lc_rs;
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{
-    ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned, SupportedProtocolVersion,
+    CipherSuite, ClientConfig, ClientConnection, ProtocolVersion, RootCertStore, StreamOwned,
+    SupportedProtocolVersion,
 };
 
 use crate::support::{PATIENCE, Server, done, initialised, refused};
@@ -45,9 +46,19 @@ pub(crate) fn connect(
     trusted: &CertificateDer<'static>,
     version: &'static SupportedProtocolVersion,
 ) -> Result<Connection, std::io::Error> {
+    connect_by(aws_lc_rs::default_provider(), address, trusted, version)
+}
+
+/// The same with the cipher suites of this.
+fn connect_by(
+    provider: CryptoProvider,
+    address: SocketAddr,
+    trusted: &CertificateDer<'static>,
+    version: &'static SupportedProtocolVersion,
+) -> Result<Connection, std::io::Error> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_protocol_versions(&[version])
         .unwrap()
         .with_root_certificates(roots)
@@ -87,6 +98,36 @@ fn tls_1_3_and_1_2_are_spoken() {
         assert_eq!(connection.conn.protocol_version(), Some(spoken));
         assert!(ask(&mut connection).starts_with("HTTP/1.1 200"));
     }
+}
+
+/// FAPI 1.0 part 2 section 8.5, FAPI 2.0 Security Profile section 5.2.2: of TLS 1.2 the recommended cipher suites
+/// alone, those with AES-GCM (RFC 9325 section 4.2); of TLS 1.3 all.
+#[test]
+fn tls_1_2_has_the_recommended_cipher_suites_alone() {
+    let folder = initialised();
+    let certificate = write_certificate(&folder);
+    let mut server = start(&folder);
+    let address = server.address("https");
+    let all = aws_lc_rs::default_provider().cipher_suites;
+    let (mut spoken, mut refused) = (Vec::new(), Vec::new());
+    for suite in all {
+        // The server's key is one for ECDSA.
+        let version = match suite.version().version {
+            ProtocolVersion::TLSv1_2 if !format!("{:?}", suite.suite()).contains("ECDSA") => continue,
+            ProtocolVersion::TLSv1_2 => &rustls::version::TLS12,
+            _ => &rustls::version::TLS13,
+        };
+        let only = CryptoProvider { cipher_suites: vec![suite], ..aws_lc_rs::default_provider() };
+        match connect_by(only, address, &certificate, version) {
+            Ok(mut connection) => {
+                assert!(ask(&mut connection).starts_with("HTTP/1.1 200"));
+                spoken.push(suite.suite());
+            }
+            Err(_) => refused.push(suite.suite()),
+        }
+    }
+    assert_eq!(refused, [CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256]);
+    assert_eq!(spoken.len(), 5, "{spoken:?}");
 }
 
 /// A22
