@@ -119,8 +119,11 @@ impl<'a> Resolved<'a> {
         // A mode that is not offered, doubled, not safe or not for this client is refused later, by the default
         // mode.
         let asked = Carried::asked(&params, &client, offered);
-        let Carried { encoding, is_jwt } =
-            asked.unwrap_or_else(|_| Carried::by_default(&params, &client, offered));
+        let carried = asked.unwrap_or_else(|_| Carried::by_default(&params, &client, offered));
+        let Carried { encoding, is_jwt } = match of_object {
+            Some(_) => carried.demanded(&client, demands, offered),
+            None => carried,
+        };
         if encoding == ResponseEncoding::WebMessage && params.has("web_message_uri") {
             return Err(refused((&RELAY_MODE).into(), Some(&client)));
         }

@@ -10,8 +10,8 @@ use super::validated::{
     DPOP_JKT_MALFORMED, ID_TOKEN_HINT_INVALID, MAX_AGE_MALFORMED, NONCE_MISSING, OPENID_MISSING,
     OPENID_MISSING_FOR_ID_TOKEN, PROMPT_NONE_COMBINED, PROMPT_UNSUPPORTED, REGISTRATION_UNSUPPORTED,
     REQUEST_TOO_LONG, REQUEST_UNSUPPORTED, REQUEST_URI_UNSUPPORTED, RESPONSE_TYPE_MISSING,
-    RESPONSE_TYPE_UNREGISTERED, RESPONSE_TYPE_UNSUPPORTED, Rules, STATE_MISSING, SUBJECT_IMPOSSIBLE,
-    TOO_LONG,
+    RESPONSE_TYPE_UNREGISTERED, RESPONSE_TYPE_UNSUPPORTED, RESPONSE_UNSIGNED, Rules, STATE_MISSING,
+    SUBJECT_IMPOSSIBLE, TOO_LONG,
 };
 use crate::error::{MALFORMED_PARAMETER, Refusal};
 use crate::model::{
@@ -20,6 +20,7 @@ use crate::model::{
 use crate::offered::Offered;
 use crate::past_login::PastLogin;
 use crate::policy::{PromptOrder, RequestView};
+use crate::profile::Demands;
 use crate::rule::pkce::CodeChallenge;
 use crate::rule::scope;
 
@@ -50,8 +51,8 @@ pub(super) fn asked(
     let response_type = match door {
         // The answer goes to a redirect URI, so that the request says of which type it is, and how it goes.
         Door::Authorization | Door::Pushed => {
-            Carried::asked(params, client, &rules.offered)?;
-            response_type(params, client, &rules.offered)?
+            let carried = Carried::asked(params, client, &rules.offered)?;
+            response_type(params, client, demands, carried, &rules.offered)?
         }
     };
     let prompts = prompts(params, &rules.prompts)?;
@@ -234,9 +235,19 @@ fn supported(params: &Params<'_>) -> Result<(), Refusal> {
     refused.into_iter().find(|(name, _)| params.has(name)).map_or(Ok(()), |(_, reason)| Err(reason.into()))
 }
 
-fn response_type(params: &Params<'_>, client: &Client, offered: &Offered) -> Result<ResponseType, Refusal> {
+fn response_type(
+    params: &Params<'_>,
+    client: &Client,
+    demands: &Demands,
+    carried: Carried,
+    offered: &Offered,
+) -> Result<ResponseType, Refusal> {
     let asked = params.one("response_type")?.ok_or(&RESPONSE_TYPE_MISSING)?;
     let response_type = offered.response_type(asked).ok_or(&RESPONSE_TYPE_UNSUPPORTED)?;
+    // What no client may have is refused before what this one is not registered for.
+    if demands.forbids_response(response_type, carried.is_jwt).is_some() {
+        return RESPONSE_UNSIGNED.refused();
+    }
     let is_registered = client.metadata().flow.response_types.contains(&response_type);
     if is_registered { Ok(response_type) } else { RESPONSE_TYPE_UNREGISTERED.refused() }
 }

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use chancery_types::iana::{ErrorCode, ResponseEncoding, ResponseMode};
+use chancery_types::iana::{ErrorCode, ResponseEncoding, ResponseMode, ResponseType};
 use chancery_types::{Params, RedirectUri};
 
 use crate::error::{Reason, Refusal};
 use crate::model::Client;
 use crate::offered::Offered;
+use crate::profile::Demands;
 
 reasons! {
     /// This provider does not offer the response mode.
@@ -74,6 +75,16 @@ impl Carried {
             mode.is_jwt() && !mode.is_message() && is_good && offered.response_modes.contains(mode)
         });
         jwt.map_or(plain, |mode| Self::of(mode, encoding))
+    }
+
+    /// This, or the same as a JWT if the client is to have no response that is not one: the response mode that it has
+    /// asked for stands in a request object that does not count.
+    pub(super) fn demanded(self, client: &Client, demands: &Demands, offered: &Offered) -> Self {
+        let jwt = Self { is_jwt: true, ..self };
+        let is_plain = |value: &ResponseType| demands.forbids_response(*value, false).is_none();
+        let is_possible =
+            offered.response_modes.contains(&jwt.mode()) && client.may_use(jwt.mode(), self.encoding);
+        if client.metadata().flow.response_types.iter().any(is_plain) || !is_possible { self } else { jwt }
     }
 
     fn of(mode: ResponseMode, by_default: ResponseEncoding) -> Self {
