@@ -9,23 +9,34 @@ pub fn modules(list: &str) -> BTreeSet<String> {
     lines.filter_map(|line| line.split_once(':')).map(|(module, _)| module.to_owned()).collect()
 }
 
+/// How the names of modules begin.
+const FAMILIES: [&str; 3] = ["oidcc-", "fapi1-advanced-final", "fapi2-security-profile-"];
+
 /// Everything in a text that looks like a module's name.
 #[must_use]
 pub fn names(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_'));
-    words.filter(|word| word.starts_with("oidcc-")).map(str::to_owned).collect()
+    words.filter(|word| FAMILIES.iter().any(|family| word.starts_with(family))).map(str::to_owned).collect()
 }
 
-/// The names in the first line of the documentation of each test in a Rust file.
+/// The names in the first paragraph of the documentation of each test in a Rust file.
 #[must_use]
 pub fn carried(rust: &str) -> BTreeSet<String> {
-    let (mut found, mut first) = (BTreeSet::new(), None);
+    let (mut found, mut paragraph, mut has_ended) = (BTreeSet::new(), BTreeSet::new(), false);
     for line in rust.lines().map(str::trim_start) {
         match line.strip_prefix("///") {
-            Some(line) => first = first.or(Some(line)),
-            None if line == "#[test]" => found.extend(first.take().map(names).unwrap_or_default()),
-            None if line.starts_with("#[") => {}
-            None => first = None,
+            Some(line) if line.trim().is_empty() => has_ended = true,
+            Some(line) if !has_ended => paragraph.extend(names(line)),
+            Some(_) => {}
+            None if line.starts_with("#[") => {
+                if line == "#[test]" {
+                    found.append(&mut paragraph);
+                }
+            }
+            None => {
+                paragraph.clear();
+                has_ended = false;
+            }
         }
     }
     found
@@ -48,11 +59,19 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_line_of_a_test_carries_names() {
+    fn the_name_of_a_profile_is_no_module() {
+        let text = "fapi1-advanced, fapi2-security, fapi2-message-signing: fapi1-advanced-final";
+        assert_eq!(Vec::from_iter(names(text)), ["fapi1-advanced-final"]);
+    }
+
+    #[test]
+    fn only_the_first_paragraph_of_a_test_carries_names() {
         let rust = "
             //! oidcc-of-the-file
-            /// oidcc-one, oidcc-two: both.
+            /// oidcc-one, oidcc-two: both,
             /// oidcc-second-line
+            ///
+            /// oidcc-second-paragraph
             #[test]
             #[expect(clippy::panic)]
             fn test() {}
@@ -62,6 +81,6 @@ mod tests {
             #[test]
             fn bare() {}
         ";
-        assert_eq!(Vec::from_iter(carried(rust)), ["oidcc-one", "oidcc-two"]);
+        assert_eq!(Vec::from_iter(carried(rust)), ["oidcc-one", "oidcc-second-line", "oidcc-two"]);
     }
 }

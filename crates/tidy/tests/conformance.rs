@@ -29,7 +29,7 @@ fn every_module_is_a_test_or_comes_later() {
         all.iter().filter(|module| !tested.contains(*module) && !later.contains(*module)).collect();
     assert!(
         forgotten.is_empty(),
-        "in no first line of a test of crates/http/tests, nor in {LATER}: {forgotten:#?}"
+        "in no first paragraph of a test of crates/http/tests, nor in {LATER}: {forgotten:#?}"
     );
     let both: Vec<_> = tested.intersection(&later).collect();
     assert!(both.is_empty(), "tested, and all the same in {LATER}: {both:#?}");
