@@ -5,10 +5,10 @@ use chancery_core::endpoint::userinfo::TOKEN_MISSING;
 use chancery_core::error::{Failure, Reason, Remedy};
 use chancery_types::Issuer;
 use chancery_types::iana::ErrorCode;
+use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
-use http::{HeaderValue, StatusCode};
 
-use super::error_body::{error_parameters, refused};
+use super::error_body::{error_parameters, insert, refused};
 use super::{HttpResponse, error_body};
 
 /// The schemes by which a resource takes access tokens.
@@ -51,10 +51,8 @@ pub(crate) fn token_challenge(failure: &Failure, issuer: &Issuer, schemes: &Sche
         // Many clients read only the first one.
         challenges.reverse();
     }
-    answer.headers_mut().remove(WWW_AUTHENTICATE);
-    for challenge in challenges.into_iter().filter_map(|text| HeaderValue::try_from(text).ok()) {
-        answer.headers_mut().append(WWW_AUTHENTICATE, challenge);
-    }
+    // Of several header fields some clients read the first and some the last, so that it is one, as in RFC 9449.
+    insert(&mut answer, WWW_AUTHENTICATE, &challenges.join(", "));
     answer
 }
 
@@ -112,20 +110,16 @@ mod tests {
         let challenges = |reason: &'static Reason, uses_dpop| {
             let answer =
                 token_challenge(&reason.into(), &issuer(), &Schemes { dpop: Some("ES256 PS256"), uses_dpop });
-            let all = answer.headers().get_all(WWW_AUTHENTICATE).iter();
-            (answer.status().as_u16(), all.map(|one| one.to_str().unwrap().to_owned()).collect::<Vec<_>>())
+            (answer.status().as_u16(), header(&answer, WWW_AUTHENTICATE).to_owned())
         };
         let bearer = "Bearer realm=\"https://id.example\"";
         let dpop = "DPoP realm=\"https://id.example\"";
         let error = ", error=\"invalid_token\", error_description=\"no\"";
         let algs = ", algs=\"ES256 PS256\"";
         let invalid = reason(ErrorCode::InvalidToken, "no");
-        assert_eq!(challenges(&TOKEN_MISSING, false), (401, vec![bearer.into(), format!("{dpop}{algs}")]));
-        assert_eq!(
-            challenges(invalid, false),
-            (401, vec![format!("{bearer}{error}"), format!("{dpop}{algs}")])
-        );
-        assert_eq!(challenges(invalid, true), (401, vec![format!("{dpop}{error}{algs}"), bearer.into()]));
+        assert_eq!(challenges(&TOKEN_MISSING, false), (401, format!("{bearer}, {dpop}{algs}")));
+        assert_eq!(challenges(invalid, false), (401, format!("{bearer}{error}, {dpop}{algs}")));
+        assert_eq!(challenges(invalid, true), (401, format!("{dpop}{error}{algs}, {bearer}")));
         for code in [ErrorCode::InvalidDpopProof, ErrorCode::UseDpopNonce] {
             assert_eq!(challenges(reason(code, ""), true).0, 401);
         }
