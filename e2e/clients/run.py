@@ -1,7 +1,8 @@
 """Clients that others have written, unmodified, over sockets: npm `openid-client` 6 and PyPI `Authlib`, with the server
 and with a provider under /oidc (A8, A15); clients that authenticate by what they sign, and the other response types, with
-`openid-client`; clients of FAPI 2.0 Message Signing, with it and npm `oauth4webapi`; clients that register themselves, with
-it, PyPI `idpyoidc` and the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`.
+`openid-client`; clients of FAPI 2.0 Message Signing, with it and npm `oauth4webapi`; clients with certificates and encrypted
+responses, with `oauth2-oidc-sdk` from Maven Central; clients that register themselves, with `openid-client`, PyPI `idpyoidc`
+and the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`.
 
     run [PART…]
 """
@@ -18,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 import requests  # noqa: E402
 from joserfc import jwk  # noqa: E402
 
+import nimbus  # noqa: E402
 from apache import Apache  # noqa: E402
 from certificate import certificate  # noqa: E402
 from checks import Checks  # noqa: E402
@@ -41,7 +43,8 @@ PRIVATE_NUMBER = "r_kHyZ-a06rmxM3yESK84r1otSg-aQcVStkRhA-iCM8"
 def judge(checks, fixture, *programs):
     """Programs that use a library, on one fixture."""
     for program in programs or ("openid_client.mjs", "authlib_client.py"):
-        command = {".mjs": ["node"], ".py": [sys.executable, "-B"]}.get(Path(program).suffix, []) + [program]
+        by = {".mjs": ["node"], ".py": [sys.executable, "-B"], ".jar": ["java", "-jar"]}
+        command = [*by.get(Path(program).suffix, []), program]
         done = subprocess.run([*command, str(fixture)], cwd=HERE, text=True, stdout=subprocess.PIPE,
                               timeout=120)
         *lines, last = done.stdout.rstrip("\n").split("\n")
@@ -167,6 +170,19 @@ def fapi(checks):
                   "openid_client_fapi.mjs", "oauth4webapi.mjs")
 
 
+def java(checks):
+    """Clients with certificates and encrypted responses, of both versions of FAPI."""
+    with tempfile.TemporaryDirectory() as folder:
+        certificates = nimbus.Certificates(Path(folder))
+        with Provider("clients-nimbus", certificates.tls, settings=FAPI | certificates.settings) as provider:
+            clients = [nimbus.client(name, certificates) for name in nimbus.CLIENTS]
+            for client in clients:
+                provider.add_client(**client["metadata"])
+            provider.serve()
+            judge(checks, provider.fixture("FAPI", clients=clients, authority=f"{folder}/ca.crt",
+                                           passphrase=certificates.passphrase), nimbus.program())
+
+
 def dynamic(checks):
     """Clients that register themselves."""
     with Provider("clients-dynamic", settings={"registration.access": "open",
@@ -271,7 +287,7 @@ def mounted(checks):
         judge(checks, fixture)
 
 
-PARTS = {"standalone": standalone, "signed": signed, "fapi": fapi, "dynamic": dynamic, "in_browser": in_browser, 
+PARTS = {"standalone": standalone, "signed": signed, "fapi": fapi, "java": java, "dynamic": dynamic, "in_browser": in_browser,
          "web_server": web_server, "mounted": mounted}
 
 

@@ -94,7 +94,7 @@ class Person:
 
 def main():
     fixture = json.load(open(sys.argv[1], encoding="utf-8"))
-    print(Person(fixture["username"], fixture["password"]).authorize(sys.argv[2]))
+    print(Person(fixture["username"], fixture["password"], fixture.get("authority")).authorize(sys.argv[2]))
 
 
 if __name__ == "__main__":

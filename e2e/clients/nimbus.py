@@ -1,0 +1,103 @@
+"""Clients for the Maven project `nimbus`, their keys and certificates, and what a provider has for them."""
+
+import base64
+import subprocess
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
+from joserfc import jwk
+
+from certificate import issued_certificate, made
+from provider import REPOSITORY, free_port, new_secret
+
+PROJECT = Path(__file__).resolve().with_name("nimbus") / "pom.xml"
+REDIRECT_URI = "https://client.example/callback"
+
+
+def program():
+    """The program, made of the project and what Maven Central has for it."""
+    goals = ["compiler:compile", "jar:jar", "dependency:copy-dependencies"]
+    done = subprocess.run(["mvn", "--quiet", "--batch-mode", "--file", PROJECT, *goals], text=True, capture_output=True)
+    if done.returncode:
+        raise RuntimeError(f"Maven ended with {done.returncode}: {done.stdout or done.stderr}")
+    return str(REPOSITORY / "target" / "nimbus" / "nimbus.jar")
+
+
+class Certificates:
+    """Certificates of the server and of clients, in a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        issued_certificate(folder, "localhost")
+        self.tls = (f"{folder}/tls.crt", f"{folder}/tls.key")
+        self.authority, self.passphrase = ec.generate_private_key(ec.SECP256R1()), new_secret()
+        root = made("clients", self.authority, "clients", self.authority, authority=True)
+        (folder / "clients.crt").write_bytes(root.public_bytes(serialization.Encoding.PEM))
+        port = free_port()
+        # Of a provider that asks for certificates and knows the authority of the clients. `init` trusts the proxies on
+        # this machine, and the certificate of a proxy is nobody's.
+        self.settings = {
+            "tls.certificate": self.tls[0], "tls.key": self.tls[1], "tls.mtls_listen": f"127.0.0.1:{port}",
+            "tls.client_authorities": f"{folder}/clients.crt", "mtls.endpoint_aliases": f"https://localhost:{port}",
+            "mtls.tls_client_auth": "true", "mtls.self_signed_tls_client_auth": "true",
+            "mtls.certificate_bound_access_tokens": "true", "http.trusted_proxies": ""}
+
+    def of_client(self, name, self_signed):
+        """A certificate for a client: the file with it and its key, and the JWK that shows it."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = made(name, key, *((name, key) if self_signed else ("clients", self.authority)), authority=False)
+        file = self.folder / f"{name}.p12"
+        file.write_bytes(pkcs12.serialize_key_and_certificates(
+            name.encode(), key, certificate, None, serialization.BestAvailableEncryption(self.passphrase.encode())))
+        der = certificate.public_bytes(serialization.Encoding.DER)
+        public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        shown = jwk.ECKey.import_key(public).as_dict(private=False, x5c=[base64.b64encode(der).decode()])
+        return str(file), shown
+
+
+# How a client authenticates, what it signs with, how its responses are encrypted, and what its tokens are bound to.
+CLIENTS = {
+    "PKI": ("tls_client_auth", "ES256", "RSA-OAEP-256", "A256GCM", "certificate"),
+    "self-signed": ("self_signed_tls_client_auth", "PS256", "ECDH-ES+A256KW", "A256CBC-HS512", "certificate"),
+    "assertion": ("private_key_jwt", "ES256", "ECDH-ES", "A128GCM", "certificate"),
+    "FAPI 1.0": ("tls_client_auth", "PS256", "RSA-OAEP-256", "A128CBC-HS256", "certificate"),
+    "DPoP": ("private_key_jwt", "ES256", "ECDH-ES+A128KW", "A256GCM", "proofs"),
+}
+
+
+def key(algorithm, use):
+    """A new key of the kind for this algorithm."""
+    parameters = {"kid": use, "use": use}
+    if algorithm.startswith(("RSA", "PS")):
+        return jwk.RSAKey.generate_key(2048, parameters)
+    return jwk.ECKey.generate_key("P-256", parameters)
+
+
+def client(name, certificates):
+    """The registration of a client, and what it has: its private keys, its certificate."""
+    method, signs, alg, enc, bound_to = CLIENTS[name]
+    profile = "fapi1-advanced" if name == "FAPI 1.0" else "fapi2-message-signing"
+    client_id = name.replace(" ", "-")
+    keys = [key(signs, "sig"), key(alg, "enc")]
+    public = [one.as_dict(private=False) for one in keys]
+    has = {"keys": {"keys": [one.as_dict(private=True) for one in keys]}, "pushes": profile.startswith("fapi2")}
+    metadata = {
+        "client_id": client_id, "client_name": name, "redirect_uris": [REDIRECT_URI], "response_types": ["code"],
+        "grant_types": ["authorization_code", "refresh_token", "client_credentials"],
+        "token_endpoint_auth_method": method, "request_object_signing_alg": signs,
+        "id_token_signed_response_alg": "ES256", "authorization_signed_response_alg": "ES256",
+        "authorization_encrypted_response_alg": alg, "authorization_encrypted_response_enc": enc,
+        "chancery": {"profile": profile}}
+    if method == "private_key_jwt":
+        metadata["token_endpoint_auth_signing_alg"] = signs
+    if method == "tls_client_auth":
+        metadata["tls_client_auth_subject_dn"] = f"CN={client_id}"
+    if bound_to == "certificate":
+        metadata["tls_client_certificate_bound_access_tokens"] = True
+        has["certificate"], shown = certificates.of_client(client_id, method == "self_signed_tls_client_auth")
+        public += [shown] if method == "self_signed_tls_client_auth" else []
+    else:
+        metadata["dpop_bound_access_tokens"] = True
+    return {"metadata": {**metadata, "jwks": {"keys": public}}, **has}

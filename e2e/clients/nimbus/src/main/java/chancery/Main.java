@@ -1,0 +1,218 @@
+package chancery;
+
+import static chancery.Checks.expect;
+import static chancery.Checks.same;
+
+import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.oauth2.sdk.AccessTokenResponse;
+import com.nimbusds.oauth2.sdk.ClientCredentialsGrant;
+import com.nimbusds.oauth2.sdk.auth.X509CertificateConfirmation;
+import com.nimbusds.oauth2.sdk.http.HTTPRequest;
+import com.nimbusds.oauth2.sdk.id.Issuer;
+import com.nimbusds.oauth2.sdk.id.State;
+import com.nimbusds.oauth2.sdk.pkce.CodeVerifier;
+import com.nimbusds.oauth2.sdk.token.AccessToken;
+import com.nimbusds.oauth2.sdk.token.AccessTokenType;
+import com.nimbusds.oauth2.sdk.token.BearerAccessToken;
+import com.nimbusds.oauth2.sdk.util.JSONArrayUtils;
+import com.nimbusds.oauth2.sdk.util.JSONObjectUtils;
+import com.nimbusds.oauth2.sdk.util.tls.TLSUtils;
+import com.nimbusds.oauth2.sdk.util.tls.TLSVersion;
+import com.nimbusds.openid.connect.sdk.Nonce;
+import com.nimbusds.openid.connect.sdk.OIDCTokenResponse;
+import com.nimbusds.openid.connect.sdk.Prompt;
+import com.nimbusds.openid.connect.sdk.op.OIDCProviderMetadata;
+import com.nimbusds.openid.connect.sdk.rp.OIDCClientInformation;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.SSLSocketFactory;
+import net.minidev.json.JSONObject;
+
+/**
+ * Nimbus oauth2-oidc-sdk, unmodified: clients of FAPI that authenticate by a certificate (RFC 8705) or by what they sign,
+ * whose tokens are bound to that certificate or to a key (RFC 9449), whose requests are signed (RFC 9101) and in general
+ * pushed (RFC 9126), and whose authorization responses are signed and encrypted (JARM).
+ */
+final class Main {
+    private static String fixtureFile;
+    private static JSONObject fixture;
+    private static OIDCProviderMetadata provider;
+    private static KeyStore trusted;
+
+    private Main() {}
+
+    public static void main(String... arguments) throws Exception {
+        fixtureFile = arguments[0];
+        fixture = JSONObjectUtils.parse(Files.readString(Path.of(fixtureFile)));
+        trusted = trust(Path.of(text(fixture, "authority")));
+        HTTPRequest.setDefaultSSLSocketFactory(TLSUtils.createSSLSocketFactory(trusted));
+        HttpsURLConnection.setDefaultSSLSocketFactory(HTTPRequest.getDefaultSSLSocketFactory());
+        var checks = new Checks(text(fixture, "name"));
+
+        checks.check("discovery", () -> {
+            provider = OIDCProviderMetadata.resolve(new Issuer(text(fixture, "issuer")));
+            expect(provider.supportsMutualTLSSenderConstrainedAccessTokens(), "tokens bound to certificates are announced");
+            return provider.getReadOnlyMtlsEndpointAliases().getTokenEndpointURI().getAuthority();
+        });
+        var clients = JSONArrayUtils.toJSONObjectList(JSONObjectUtils.getJSONArray(fixture, "clients"));
+        for (var of : clients) {
+            var name = text(JSONObjectUtils.getJSONObject(of, "metadata"), "client_name") + ": ";
+            var token = serves(checks, name, of);
+            if (hasCertificate(of)) {
+                var another = clients.stream().filter(one -> one != of && hasCertificate(one)).findFirst().orElseThrow();
+                withAnotherCertificate(checks, name, of, another, token);
+            } else {
+                withAnotherKey(checks, name, of, token);
+            }
+        }
+        System.exit(checks.close());
+    }
+
+    private static String text(JSONObject object, String member) throws Exception {
+        return JSONObjectUtils.getString(object, member);
+    }
+
+    private static KeyStore trust(Path authority) throws Exception {
+        var store = KeyStore.getInstance(KeyStore.getDefaultType());
+        store.load(null, null);
+        try (var file = Files.newInputStream(authority)) {
+            store.setCertificateEntry("authority", CertificateFactory.getInstance("X.509").generateCertificate(file));
+        }
+        return store;
+    }
+
+    private static boolean hasCertificate(JSONObject of) {
+        return of.containsKey("certificate");
+    }
+
+    private static KeyStore certificate(JSONObject of) throws Exception {
+        var store = KeyStore.getInstance("PKCS12");
+        try (var file = Files.newInputStream(Path.of(text(of, "certificate")))) {
+            store.load(file, text(fixture, "passphrase").toCharArray());
+        }
+        return store;
+    }
+
+    private static SSLSocketFactory sockets(JSONObject of) throws Exception {
+        var passphrase = text(fixture, "passphrase").toCharArray();
+        return TLSUtils.createSSLSocketFactory(trusted, certificate(of), passphrase, TLSVersion.TLS_1_3);
+    }
+
+    private static Client client(JSONObject of) throws Exception {
+        var keys = JWKSet.parse(JSONObjectUtils.getJSONObject(of, "keys"));
+        var registered = OIDCClientInformation.parse(JSONObjectUtils.getJSONObject(of, "metadata"));
+        var pushes = JSONObjectUtils.getBoolean(of, "pushes");
+        return new Client(provider, registered, keys, pushes, hasCertificate(of) ? sockets(of) : null);
+    }
+
+    /** What a person brings back who signs in and allows. */
+    private static URI answer(URI request) throws Exception {
+        var command = List.of(System.getenv("PYTHON"), "-B", text(fixture, "person"), fixtureFile, request.toString());
+        var process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        return new URI(new String(process.getInputStream().readAllBytes()).strip());
+    }
+
+    private static Client.Asked asked() {
+        return new Client.Asked(new CodeVerifier(), new State(), new Nonce());
+    }
+
+    private static OIDCTokenResponse login(Client client) throws Exception {
+        var asked = asked();
+        var answer = answer(client.authorizationRequest(asked, null));
+        return client.redeem(client.authorizationResponse(answer, asked), asked);
+    }
+
+    private interface Act {
+        Object run() throws Exception;
+    }
+
+    /** The error that something is refused with. */
+    private static String refusal(Act act) throws Exception {
+        try {
+            return "none: " + act.run();
+        } catch (Client.Refused refused) {
+            return refused.error.getCode();
+        }
+    }
+
+    /** What a client is served; the access token of a person that it has got, or null. */
+    private static AccessToken serves(Checks checks, String name, JSONObject of) {
+        var held = new AccessToken[1];
+        checks.check(name + "login with an encrypted response, UserInfo, refresh", () -> {
+            var client = client(of);
+            var tokens = login(client).getOIDCTokens();
+            held[0] = tokens.getAccessToken();
+            same(hasCertificate(of) ? AccessTokenType.BEARER : AccessTokenType.DPOP, held[0].getType());
+            var subject = tokens.getIDToken().getJWTClaimsSet().getSubject();
+            same(subject, client.userInfo(held[0]));
+            var fresh = client.refresh(tokens.getRefreshToken()).getOIDCTokens().getAccessToken();
+            expect(!fresh.equals(held[0]), "another access token");
+            same(subject, client.userInfo(fresh));
+
+            var seen = client.introspect(fresh);
+            if (hasCertificate(of)) {
+                var store = certificate(of);
+                var leaf = (X509Certificate) store.getCertificate(store.aliases().nextElement());
+                same(X509CertificateConfirmation.of(leaf), seen.getX509CertificateConfirmation());
+            } else {
+                expect(seen.getJWKThumbprintConfirmation() != null, "it is bound to a key");
+            }
+            return client.registered.getOIDCMetadata().getAuthorizationJWEAlg();
+        });
+
+        checks.check(name + "an error in an encrypted response", () -> {
+            var client = client(of);
+            var asked = asked();
+            var address = client.authorizationRequest(asked, new Prompt(Prompt.Type.NONE));
+            var request = new HTTPRequest(HTTPRequest.Method.GET, address);
+            request.setFollowRedirects(false);
+            var response = client.authorizationResponse(request.send().getLocation(), asked);
+            return same("login_required", response.toErrorResponse().getErrorObject().getCode());
+        });
+
+        checks.check(name + "client credentials", () -> ownTokens(client(of)).getTokens().getAccessToken().getType());
+        return held[0];
+    }
+
+    private static AccessTokenResponse ownTokens(Client client) throws Exception {
+        return client.tokens(new ClientCredentialsGrant()).toSuccessResponse();
+    }
+
+    /** What a client with a certificate is refused (RFC 8705 sections 2 and 3), with this token of a person. */
+    private static void withAnotherCertificate(
+            Checks checks, String name, JSONObject of, JSONObject another, AccessToken token) throws Exception {
+        var authenticates = !client(of).authenticatesByAssertion();
+        var without = client(of);
+        without.sockets = null;
+        var withAnother = client(of);
+        withAnother.sockets = sockets(another);
+        checks.check(name + "client credentials without a certificate", () ->
+                same(authenticates ? "invalid_client" : "invalid_grant", refusal(() -> ownTokens(without))));
+        if (authenticates) {
+            checks.check(name + "client credentials with the certificate of another client", () ->
+                    same("invalid_client", refusal(() -> ownTokens(withAnother))));
+        }
+        checks.check(name + "a token without a certificate", () ->
+                same("invalid_token", refusal(() -> without.userInfo(token))));
+        checks.check(name + "a token with the certificate of another client", () ->
+                same("invalid_token", refusal(() -> withAnother.userInfo(token))));
+    }
+
+    /** What a client is refused whose tokens are bound to a key (RFC 9449 sections 5 and 7). */
+    private static void withAnotherKey(Checks checks, String name, JSONObject of, AccessToken token) throws Exception {
+        var without = client(of);
+        without.proofs = null;
+        checks.check(name + "client credentials without a proof", () ->
+                same("invalid_dpop_proof", refusal(() -> ownTokens(without))));
+        checks.check(name + "a token as a bearer token", () ->
+                same("invalid_token", refusal(() -> without.userInfo(new BearerAccessToken(token.getValue())))));
+        checks.check(name + "a token with a proof of another key", () ->
+                same("invalid_token", refusal(() -> client(of).userInfo(token))));
+    }
+}
