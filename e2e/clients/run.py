@@ -2,7 +2,8 @@
 and with a provider under /oidc (A8, A15); clients that authenticate by what they sign, and the other response types, with
 `openid-client`; clients of FAPI 2.0 Message Signing, with it and npm `oauth4webapi`; clients with certificates and encrypted
 responses, with `oauth2-oidc-sdk` from Maven Central; clients that register themselves, with `openid-client`, PyPI `idpyoidc`
-and the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`.
+and the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`; `curl` with
+certificates of its own, also through nginx.
 
     run [PART…]
 """
@@ -19,11 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 import requests  # noqa: E402
 from joserfc import jwk  # noqa: E402
 
+import curl  # noqa: E402
 import nimbus  # noqa: E402
 from apache import Apache  # noqa: E402
 from certificate import certificate  # noqa: E402
 from checks import Checks  # noqa: E402
 from example import Example  # noqa: E402
+from nginx import Nginx  # noqa: E402
 from person import Person  # noqa: E402
 from published import Published  # noqa: E402
 from provider import PERSON, REPOSITORY, Provider, free_port, known_secret  # noqa: E402
@@ -287,8 +290,15 @@ def mounted(checks):
         judge(checks, fixture)
 
 
+def with_certificates(checks):
+    """curl with certificates of its own, at the server's listener and through nginx."""
+    curl.at_the_listener(checks)
+    with Nginx() as nginx:
+        curl.behind_nginx(checks, nginx)
+
+
 PARTS = {"standalone": standalone, "signed": signed, "fapi": fapi, "java": java, "dynamic": dynamic, "in_browser": in_browser,
-         "web_server": web_server, "mounted": mounted}
+         "web_server": web_server, "with_certificates": with_certificates, "mounted": mounted}
 
 
 def main():

@@ -46,3 +46,27 @@ def write(folder, key, of_server):
                                                        serialization.NoEncryption()))
     (folder / "tls.crt").write_bytes(of_server.public_bytes(serialization.Encoding.PEM))
     return of_server.public_bytes(serialization.Encoding.DER)
+
+
+class Authority:
+    """One that vouches for clients."""
+
+    def __init__(self):
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.certificate = made("clients", self.key, "clients", self.key, authority=True)
+
+    def pem(self):
+        """Its own certificate."""
+        return self.certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def client_certificate(folder, file, name, issuer=None):
+    """The certificate of a client with this common name, by an authority or by nobody else, as the files `FILE.crt` and
+    `FILE.key`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    of_client = made(name, key, "clients", issuer.key, authority=False) if issuer else \
+        made(name, key, name, key, authority=False)
+    (folder / f"{file}.key").touch(mode=0o600)
+    (folder / f"{file}.key").write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    (folder / f"{file}.crt").write_bytes(of_client.public_bytes(serialization.Encoding.PEM))

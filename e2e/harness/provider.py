@@ -51,17 +51,21 @@ def new_secret(words="secret"):
 class Provider:
     """`chancery init`, the commands, and `chancery serve` as a process that can be stopped, killed and started again."""
 
-    def __init__(self, name, tls=None, address=None, person=None, binary=None, path="", settings=None):
+    def __init__(self, name, tls=None, address=None, person=None, binary=None, path="", settings=None,
+                 proxied=False):
         """`tls`: a pair of files (certificate, key), the issuer is https then; `address`: host and port of the issuer,
         `path`: its path; `person`: name and password of the first one; `binary`: another one than that of the
-        release build; `settings`: what the server and all commands have besides the file of `init`."""
+        release build; `settings`: what the server and all commands have besides the file of `init`; `proxied`: a
+        proxy that ends TLS has the address."""
         self.name, self.tls, self.binary = name, tls, binary or release("chancery")
         self.variables = {f"CHANCERY_{setting}".upper().replace(".", "_"): value
                           for setting, value in (settings or {}).items()}
         self.folder = Path(tempfile.mkdtemp(prefix=f"chancery-{name}-"))
         host, self.port = address or ("localhost", free_port())
         self.management = free_port()
-        self.issuer = f"{'https' if tls else 'http'}://{host}:{self.port}{path}"
+        self.issuer = f"{'https' if tls or proxied else 'http'}://{host}:{self.port}{path}"
+        if proxied:
+            self.port = free_port()
         self.username, self.password = person or ("jane", new_secret("correct horse"))
         self.config = self.folder / "chancery.toml"
         self.process = None
