@@ -174,15 +174,15 @@ fn accounts(view: &AccountsView, form: &FormMarkup) -> String {
 }
 
 fn logout_confirm(view: &LogoutConfirmView, form: &FormMarkup) -> String {
-    let asked = match (&view.client, view.is_doubtful) {
-        (_, true) => {
-            "<p role=\"alert\">The application's request cannot be answered, but you can sign out here.</p>"
-                .to_owned()
-        }
-        (Some(client), false) => {
+    let asked = match (&view.client, view.problem) {
+        (_, Some(why)) => format!(
+            "<p role=\"alert\">The application's request cannot be answered ({}), but you can sign out here.</p>",
+            Html::escape(why.description)
+        ),
+        (Some(client), None) => {
             format!("<p><strong>{}</strong> asks to sign you out.</p>", Html::escape(&client.name))
         }
-        (None, false) => String::new(),
+        (None, None) => String::new(),
     };
     let stale = if view.is_stale {
         "<p role=\"alert\">This page was open too long or in another browser. Choose once more.</p>"
@@ -201,7 +201,7 @@ fn logout_confirm(view: &LogoutConfirmView, form: &FormMarkup) -> String {
         fields.push_str(&button("action", "logout_all", "Sign out of all accounts", ""));
     }
     fields.push_str(&button("action", "stay", "Stay signed in", ""));
-    if let Some(client) = view.client.as_ref().filter(|_| !view.is_doubtful) {
+    if let Some(client) = view.client.as_ref().filter(|_| view.problem.is_none()) {
         fields.push_str(&documents(client));
     }
     in_form(form, &fields)

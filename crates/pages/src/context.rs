@@ -37,7 +37,7 @@ pub(crate) fn client_of(content: Content<'_>) -> Option<&ClientView> {
         Content::Accounts(view, _) => Some(&view.client),
         Content::Consent(view, _) => Some(&view.client),
         Content::Login(view, _) => Some(&view.client),
-        Content::LogoutConfirm(view, _) => view.client.as_ref().filter(|_| !view.is_doubtful),
+        Content::LogoutConfirm(view, _) => view.client.as_ref().filter(|_| view.problem.is_none()),
         Content::LogoutDone(view) => view.client.as_ref(),
         // A page that goes on waits for everything in it, and should not for a picture.
         Content::LogoutFrames(view, next) => view.done.client.as_ref().filter(|_| next.is_none()),
@@ -149,11 +149,11 @@ fn logout_confirm(view: &LogoutConfirmView, markup: &FormMarkup) -> Value {
     context! {
         page => "logout-confirm",
         // Who is doubtful does not lend the page a name.
-        client => view.client.as_ref().filter(|_| !view.is_doubtful).map(client),
+        client => view.client.as_ref().filter(|_| view.problem.is_none()).map(client),
         form => form(markup),
         account => account(&view.account),
         others => view.others.iter().map(account).collect::<Vec<_>>(),
-        is_doubtful => view.is_doubtful,
+        problem => view.problem.map(|why| context! { code => why.code.as_str(), reason => why.description }),
         is_stale => view.is_stale,
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chancery_core::context::RequestId;
+use chancery_core::endpoint::end_session::POST_LOGOUT_URI_UNREGISTERED;
 use chancery_core::error::{FaultKind, MALFORMED_PARAMETER};
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem,
@@ -118,15 +119,15 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
 
 /// The pages of a logout.
 fn logout(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
-    for (name, client, others, is_doubtful, is_stale) in [
-        ("logout-confirm", Some(client()), vec![], false, false),
-        ("logout-confirm-others", Some(client()), vec![account("Bob Example", false)], false, false),
-        ("logout-confirm-nobody-asks", None, vec![], false, false),
-        ("logout-confirm-doubtful", Some(client()), vec![], true, false),
-        ("logout-confirm-stale", None, vec![account("Bob Example", false)], false, true),
+    for (name, client, others, problem, is_stale) in [
+        ("logout-confirm", Some(client()), vec![], None, false),
+        ("logout-confirm-others", Some(client()), vec![account("Bob Example", false)], None, false),
+        ("logout-confirm-nobody-asks", None, vec![], None, false),
+        ("logout-confirm-doubtful", Some(client()), vec![], Some(&POST_LOGOUT_URI_UNREGISTERED), false),
+        ("logout-confirm-stale", None, vec![account("Bob Example", false)], None, true),
     ] {
         let account = account("alice@example.org", false);
-        let view = LogoutConfirmView { client, account, others, is_doubtful, is_stale, fields: vec![] };
+        let view = LogoutConfirmView { client, account, others, problem, is_stale, fields: vec![] };
         show(name, Content::LogoutConfirm(&view, markup));
     }
     for (name, client, is_still_signed_in) in [

@@ -87,3 +87,30 @@ fn nobody_lends_a_doubtful_page_their_name() {
         assert_eq!(images(page.answer()), "'self'", "{query}");
     }
 }
+
+/// OIDC RP-Initiated Logout section 4: what is wrong with a logout request stands on the page, in words for the
+/// application's developer; a request with which nothing is wrong gives no such words.
+#[test]
+fn a_doubtful_logout_says_what_is_wrong() {
+    let kit = provider(Templates::built_in(), LOGO);
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    for (query, code_and_reason) in [
+        ("", None),
+        ("?id_token_hint=nonsense", Some("id_token_hint")),
+        ("?client_id=shop&post_logout_redirect_uri=https://evil.example/", Some("post_logout_redirect_uri")),
+        ("?post_logout_redirect_uri=https://evil.example/", Some("client_id")),
+    ] {
+        let page = ua.follow_from_another_site(&format!("/logout{query}")).expect_page("logout-confirm");
+        let html = page.answer().text();
+        let facts = html.split_once("<dl class=\"facts\">").map(|(_, facts)| facts);
+        assert_eq!(facts.is_some(), code_and_reason.is_some(), "{query}: {html}");
+        if let Some(word) = code_and_reason {
+            let facts = facts.unwrap_or_default();
+            assert!(
+                facts.contains("<code>invalid_request</code>") && facts.contains(word),
+                "{query}: {facts}"
+            );
+        }
+    }
+}

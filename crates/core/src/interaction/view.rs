@@ -339,9 +339,9 @@ pub struct LogoutConfirmView {
     pub account: AccountView,
     /// Who is signed in beside this person in this browser.
     pub others: Vec<AccountView>,
-    /// Whether something is wrong with the application's request, so that it does not count: the person may
-    /// sign out all the same, and stays here afterwards.
-    pub is_doubtful: bool,
+    /// What is wrong with the application's request, so that it does not count: the person may sign out all
+    /// the same, and stays here afterwards.
+    pub problem: Option<&'static Reason>,
     /// Whether the form was not looked at: it was open too long, or was another browser's.
     pub is_stale: bool,
     /// Hidden fields of the form: name and value. Buttons `action` = `logout`, `logout_all`, `stay`.

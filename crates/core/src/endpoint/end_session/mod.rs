@@ -221,7 +221,7 @@ impl EndSessionEndpoint {
             client: request.client.as_deref().map(ClientView::of),
             account: person_view(person),
             others: others.iter().filter(is_other).map(person_view).collect(),
-            is_doubtful: request.problem.is_some(),
+            problem: request.problem,
             is_stale: shown == Shown::Again,
             fields,
         };
