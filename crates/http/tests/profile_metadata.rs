@@ -33,12 +33,22 @@ fn configure(to: &mut Config, profile: Profile, change: impl FnOnce(&mut Config)
     change(to);
 }
 
-/// What the ID tokens of a client with this metadata are signed with, if an operator of such a server registers it.
-fn registered(config: &Config, keys: &[SigningAlgorithm], metadata: &Value) -> Option<SigningAlgorithm> {
+/// What the ID tokens and the signed responses of a client with this metadata are signed with, if an operator of such a
+/// server registers it.
+fn registered(
+    config: &Config,
+    keys: &[SigningAlgorithm],
+    metadata: &Value,
+) -> (Option<SigningAlgorithm>, SigningAlgorithm) {
     let offered = config.offered();
     let rules = RegistrationRules::new(&offered, keys, Timestamp::from_secs(7));
     let made = chancery_core::client::register(metadata.to_string().as_bytes(), &SystemRandom, &rules);
-    made.unwrap().client.metadata().openid.id_token_signed_response_alg.signed()
+    let client = made.unwrap().client;
+    let metadata = client.metadata();
+    (
+        metadata.openid.id_token_signed_response_alg.signed(),
+        metadata.authorization_responses.signing_algorithm(),
+    )
 }
 
 fn metadata(kit: &TestProvider) -> Value {
@@ -113,7 +123,7 @@ fn a_method_without_an_algorithm_is_not_announced() {
     assert_eq!(metadata["token_endpoint_auth_signing_alg_values_supported"], Value::Null);
 }
 
-/// META-17, FAPI-06: a client that names no algorithm is registered for RS256, or where its profile forbids that, for
+/// META-17, JARM-04, FAPI-06: a client that names no algorithm is registered for RS256, or where its profile forbids that, for
 /// the first that is permitted and that the server signs with; whoever registers it, and whoever's profile it is. The
 /// answer says so.
 #[test]
@@ -130,14 +140,16 @@ fn a_client_without_an_algorithm_gets_one_that_is_permitted() {
     ] {
         let mut config = Config::default();
         configure(&mut config, server, |_| {});
-        let own =
-            json!({"chancery": {"profile": client.as_str()}, "authorization_signed_response_alg": wanted});
-        let stored = registered(&config, keys, &with(&own));
-        assert_eq!(stored.map(SigningAlgorithm::name), Some(wanted), "{server:?} {client:?} {keys:?}");
+        let own = json!({"chancery": {"profile": client.as_str()}});
+        let (id_tokens, responses) = registered(&config, keys, &with(&own));
+        assert_eq!(id_tokens.map(SigningAlgorithm::name), Some(wanted), "{server:?} {client:?} {keys:?}");
+        assert_eq!(responses.name(), wanted, "{server:?} {client:?} {keys:?}");
         if client == Baseline {
             let kit = builder(server, |_| {}).own_keys(keys).build();
-            let answer = register(&kit, &with(&json!({"authorization_signed_response_alg": wanted})));
+            let answer = register(&kit, &with(&json!({})));
             assert_eq!(answer["id_token_signed_response_alg"], wanted, "{server:?} {keys:?}");
+            let told = answer.get("authorization_signed_response_alg").and_then(Value::as_str);
+            assert_eq!(told.unwrap_or("RS256"), wanted, "JARM section 3: RS256 is the default");
         }
     }
 }
@@ -182,7 +194,8 @@ fn a_default_for_all_clients_is_for_those_whom_it_is_permitted() {
     configure(&mut config, Baseline, |to| to.client_defaults = defaults(Es384));
     for (profile, wanted) in [(Baseline, Es384), (Fapi2Security, Es256)] {
         let own = json!({"chancery": {"profile": profile.as_str()}});
-        assert_eq!(registered(&config, &[Rs256, Es256, Es384], &with(&own)), Some(wanted), "{profile:?}");
+        let (id_tokens, _) = registered(&config, &[Rs256, Es256, Es384], &with(&own));
+        assert_eq!(id_tokens, Some(wanted), "{profile:?}");
     }
     let refused = builder(Fapi2Security, |to| to.client_defaults = defaults(Es384)).try_build();
     let complaints = refused.map(drop).unwrap_err();

@@ -14,7 +14,7 @@ use chancery_jose::SigningAlgorithm::{Es256, Ps256, Rs256};
 use chancery_jose::{base64url, sha256};
 use chancery_testkit::{
     AuthorizationRequest, ClientKey, ClientRequest, DpopKey, TestProvider, assert_refused,
-    check_refused_by_name, days,
+    check_refused_by_name, days, minutes,
 };
 use serde_json::{Value, json};
 
@@ -193,10 +193,10 @@ fn demands_of_one_profile() {
         ),
         (
             Fapi2MessageSigning,
-            json!({"authorization_signed_response_alg": null}),
+            json!({"authorization_signed_response_alg": "RS256"}),
             vec![("authorization_signed_response_alg", "FAPI 2.0 Security Profile section 5.4.1-1")],
         ),
-        (Fapi2Security, json!({"authorization_signed_response_alg": null}), vec![]),
+        (Fapi2MessageSigning, json!({"authorization_signed_response_alg": null}), vec![]),
         // A client that gets no ID tokens can be registered for any algorithm.
         (Fapi2Security, json!({"id_token_signed_response_alg": "RS256", "scope": "read"}), vec![]),
     ];
@@ -256,6 +256,40 @@ fn an_older_client_is_refused() {
         let answer = kit.anonymous_request(path).assertion(&assertion).param(parameter, value).send();
         assert_refused!(answer, PROFILE_BROKEN);
     }
+}
+
+/// JARM-04, FAPI-06: a signed response is signed with what the profile of its client permits, also where it need not be
+/// signed; a client that is older than the profile hears that it has no such algorithm, and gets nothing.
+#[test]
+fn a_signed_response_is_signed_with_a_permitted_algorithm() {
+    let kit = TestProvider::builder().without_clients().own_keys(&[Ps256, Es256]).configure(|to| {
+        to.profile = Fapi2Security;
+        to.response_modes.jwt = true;
+    });
+    let kit = kit.build();
+    let key = ClientKey::generate(Es256);
+    let metadata = client(Baseline, &key, &json!({"authorization_signed_response_alg": null}));
+    let ua = kit.user_agent();
+    let arrival = || {
+        let request = kit.authorization_request("bank").scope("openid").set("response_mode", "jwt");
+        let assertion =
+            key.assertion("bank", kit.issuer().as_str(), &kit.random.next().to_string(), kit.now());
+        let push = kit.push_request(&request).set("client_id", "bank").assertion(&assertion);
+        let pushed = push.send().expect_status(201);
+        ua.signed_in("alice");
+        ua.has_consented("alice", "bank", "openid");
+        request.by_reference(pushed.member("request_uri")).open(&ua).expect_arrival()
+    };
+    kit.put_client(&metadata);
+    let told = kit.try_verify(arrival().value("response").unwrap(), "bank").unwrap();
+    assert_eq!(told.header.alg, Ps256);
+    assert!(told.claims["code"].is_string());
+    kit.remove_client("bank");
+    kit.clock.advance(minutes(1));
+    kit.put_older_client(&metadata);
+    let told = arrival();
+    assert_eq!(told.names(), ["error", "error_description", "state", "iss"]);
+    assert_eq!(told.value("error"), Some("unauthorized_client"));
 }
 
 /// A request of `bank` as FAPI 1.0 has it: signed by value, with these changes of its claims.

@@ -267,8 +267,12 @@ pub(super) fn check_offered(
     rules: &RegistrationRules<'_>,
 ) {
     let offered = rules.offered;
-    if !offered.has_jwt_responses() {
-        metadata.authorization_responses.leave_out(from);
+    match offered.has_jwt_responses() {
+        true => {
+            let default = rules.signing().default_for(metadata.own.profile);
+            metadata.authorization_responses.or_signed_with(default);
+        }
+        false => metadata.authorization_responses.leave_out(from),
     }
     let flow = &metadata.flow;
     let demanded = demanded::complaints(metadata, offered.floor.demands(metadata.own.profile));

@@ -7,15 +7,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chancery_jose::ClaimsWriter;
+use chancery_jose::{ClaimsWriter, SigningAlgorithm};
 use chancery_store::Record;
 use chancery_types::handle::{AuthorizationCode, Handle};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Key, Scopes};
+use chancery_types::{Key, Scopes, Timestamp};
 
 use super::TokenIssuer;
 use super::id_token::SECRET_ENDED;
-use crate::client::signing_hmac_key;
+use crate::client::{PROFILE_BROKEN, signing_hmac_key};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::{Endpoint, RefusedClient};
@@ -159,22 +159,29 @@ impl TokenIssuer {
     /// The JWT: signed, and for a client that wants it so encrypted (JARM sections 2.1 and 2.2).
     async fn seal(&self, call: &Call, env: &Env, response: &Unsealed) -> Result<String, Failure> {
         let wanted = &response.client.metadata().authorization_responses;
-        let alg = wanted.signing_algorithm();
-        if !alg.is_symmetric() && !self.keys.can_sign(alg, call.now) {
-            return NOTHING_SIGNS.refused();
-        }
+        let alg = self.response_algorithm(&response.client, call.now)?;
         let payload = payload(call, env, response);
         let signed = self.sign_for(call, env, &response.client, alg, &payload).await?;
         self.encrypt_for(call, env, &response.client, wanted.encryption(), signed).await
     }
 
+    /// What the client's JWTs are signed with. A client that names no algorithm and is older than the profile that it is
+    /// held to has one that this may forbid.
+    fn response_algorithm(&self, client: &Client, now: Timestamp) -> Result<SigningAlgorithm, Refusal> {
+        let alg = client.metadata().authorization_responses.signing_algorithm();
+        if !client.demands(&self.floor).algorithms.has(&alg) {
+            return PROFILE_BROKEN.refused();
+        }
+        if !alg.is_symmetric() && !self.keys.can_sign(alg, now) {
+            return NOTHING_SIGNS.refused();
+        }
+        Ok(alg)
+    }
+
     /// Whether the client has, at this moment, what its JWTs are made with.
     async fn can_seal(&self, (call, env): (&Call, &Env), client: &Client) -> Result<(), Failure> {
         let wanted = &client.metadata().authorization_responses;
-        let alg = wanted.signing_algorithm();
-        if !alg.is_symmetric() && !self.keys.can_sign(alg, call.now) {
-            return NOTHING_SIGNS.refused();
-        }
+        let alg = self.response_algorithm(client, call.now)?;
         if alg.is_symmetric() && signing_hmac_key(client, alg, &self.keys, call.now)?.is_none() {
             return SECRET_ENDED.refused();
         }

@@ -52,6 +52,13 @@ impl AuthorizationResponses {
         }
     }
 
+    /// With this algorithm, if the client names none and it is not the one that the standard has for that.
+    pub(crate) fn or_signed_with(&mut self, default: SigningAlgorithm) {
+        if self.signing_algorithm() != default {
+            self.authorization_signed_response_alg.get_or_insert(default);
+        }
+    }
+
     /// What they are signed with.
     #[must_use]
     pub fn signing_algorithm(&self) -> SigningAlgorithm {

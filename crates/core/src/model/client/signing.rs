@@ -16,7 +16,7 @@ pub(crate) struct Signing<'s> {
 impl Signing<'_> {
     /// The algorithm for a client of this profile that names none: RS256 (OIDC Registration section 2, JARM section 3),
     /// or else, where a profile forbids that, the first that is permitted and that we sign with.
-    pub(super) fn default_for(self, client: Profile) -> SigningAlgorithm {
+    pub(crate) fn default_for(self, client: Profile) -> SigningAlgorithm {
         let permitted = &self.floor.demands(client).algorithms;
         let standard = SigningAlgorithm::Rs256;
         let is_ours = |alg: &SigningAlgorithm| self.algorithms.contains(alg);
