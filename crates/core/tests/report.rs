@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chancery_core::client::{RegistrationRules, register};
 use chancery_core::config::Config;
@@ -11,8 +12,14 @@ use chancery_core::offered::PkceOptional;
 use chancery_core::profile::Profile;
 use chancery_core::report::{Graded, Level, Report, Standard};
 use chancery_jose::{PrivateKey, SigningAlgorithm, SystemRandom};
-use chancery_types::{Issuer, Timestamp};
+use chancery_types::{Issuer, Scope, Timestamp};
 use serde_json::{Value, json};
+
+const SECONDS: Duration = Duration::from_secs(1);
+
+fn read() -> Scope {
+    Scope::parse("read").unwrap()
+}
 
 /// A client that is registered with a server of the baseline that offers everything.
 fn client(metadata: &Value) -> Arc<Client> {
@@ -20,6 +27,8 @@ fn client(metadata: &Value) -> Arc<Client> {
     let to = &mut config.compatibility;
     (to.implicit, to.hybrid, to.wildcard_redirect_uris, to.unsigned_id_token) = (true, true, true, true);
     config.response_modes.jwt = true;
+    config.mtls.self_signed_tls_client_auth = true;
+    config.mtls.certificate_bound_access_tokens = true;
     let offered = config.offered();
     let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, Timestamp::from_secs(1_800_000_000));
     let made = register(metadata.to_string().as_bytes(), &SystemRandom, &rules);
@@ -123,6 +132,98 @@ fn a_setting_breaks_what_it_loosens() {
         match section {
             "" => assert_eq!(found, [], "{setting}: no client has its response types"),
             section => assert_eq!(found, [(section, vec![format!("compatibility.{setting}")])]),
+        }
+    }
+}
+
+/// Sender-constrained tokens and keys of one's own are demanded in whatever form the standard knows: by mutual TLS as by
+/// signatures.
+#[test]
+fn mutual_tls_is_a_key_of_their_own() {
+    let client = with_key(&json!({"token_endpoint_auth_method": "self_signed_tls_client_auth",
+        "tls_client_certificate_bound_access_tokens": true}));
+    for standard in [Standard::Bcp, Standard::OAuth21] {
+        assert_eq!(unmet(&graded(&Config::default(), std::slice::from_ref(&client), standard)), []);
+    }
+}
+
+/// FAPI 2.0 Security Profile sections 5.3.2.1-11 and 5.3.2.2-12, RFC 9700 sections 2.3 and 4.14.2: what lives too long, or
+/// is for nobody in particular, is measured by the settings and the clients that there are.
+#[test]
+fn lifetimes_and_audiences_are_compared_with_the_settings() {
+    type Change = fn(&mut Config);
+    let (plain, held) = (json!({}), json!({"chancery": {"profile": "fapi2-security"}}));
+    let machine = json!({"grant_types": ["client_credentials"], "response_types": [], "redirect_uris": []});
+    let addressed = json!({"chancery": {"default_resource": "https://api.example"}});
+    let (fapi2, bcp) = (Standard::Profile(Profile::Fapi2Security), Standard::Bcp);
+    let rows: [(Change, &Value, Standard, &str, Option<&str>); 13] = [
+        (|_| {}, &plain, fapi2, "5.3.2.2-12", None),
+        (|to| to.pushed_requests.lifetime = SECONDS * 599, &plain, fapi2, "5.3.2.2-12", None),
+        (
+            |to| to.pushed_requests.lifetime = SECONDS * 600,
+            &plain,
+            fapi2,
+            "5.3.2.2-12",
+            Some("pushed_requests.lifetime"),
+        ),
+        (|to| to.pushed_requests.lifetime = SECONDS * 600, &held, fapi2, "5.3.2.2-12", None),
+        (
+            |to| to.authorization_code.lifetime = SECONDS * 61,
+            &plain,
+            fapi2,
+            "5.3.2.1-11",
+            Some("authorization_code.lifetime"),
+        ),
+        (|to| to.authorization_code.lifetime = SECONDS * 61, &held, fapi2, "5.3.2.1-11", None),
+        (|_| {}, &plain, bcp, "4.14.2", None),
+        (
+            |to| to.refresh_token.idle = to.refresh_token.absolute,
+            &plain,
+            bcp,
+            "4.14.2",
+            Some("refresh_token.idle"),
+        ),
+        (|_| {}, &plain, bcp, "2.3", None),
+        (|to| to.scopes.extra = vec![read()], &plain, bcp, "2.3", Some("chancery.default_resource")),
+        (|to| to.scopes.extra = vec![read()], &addressed, bcp, "2.3", None),
+        (|_| {}, &machine, bcp, "2.3", Some("chancery.default_resource")),
+        (|_| {}, &plain, fapi2, "5.3.2.2-7", None),
+    ];
+    for (change, metadata, standard, section, breach) in rows {
+        let mut config = Config::default();
+        change(&mut config);
+        let report = graded(&config, &[with_key(metadata)], standard);
+        let grade =
+            report.grades.iter().find(|grade| grade.section.ends_with(&format!(" {section}"))).unwrap();
+        let found: Vec<&str> = grade.breaches.iter().map(|breach| &*breach.setting).collect();
+        assert_eq!(found, breach.into_iter().collect::<Vec<_>>(), "{metadata} {section}");
+    }
+}
+
+/// Everything that a profile demands has a row, and no two rows of a standard have the same section, by which breaches
+/// find their row.
+#[test]
+fn every_demand_has_a_row_of_its_own() {
+    for standard in Standard::ALL {
+        let report = graded(&Config::default(), &[], standard);
+        let mut sections: Vec<&str> = report.grades.iter().map(|grade| grade.section).collect();
+        let all = sections.len();
+        sections.sort_unstable();
+        sections.dedup();
+        // One section requires PKCE of public clients and advises it for others; one encrypts endpoints and redirects.
+        let twice = match standard {
+            Standard::Bcp => 1,
+            Standard::OAuth21 => 2,
+            _ => 0,
+        };
+        assert_eq!(sections.len(), all - twice, "{standard:?}");
+        let Standard::Profile(profile) = standard else { continue };
+        let demands = format!("{:?}", profile.demands());
+        let is_of_it = |part: &&str| part.contains(" section ") && !part.contains(':');
+        for section in demands.split('"').filter(is_of_it) {
+            let is_of_message_signing = section.ends_with("Message Signing section 5.3.1-4");
+            let is_graded = sections.contains(&section);
+            assert!(is_graded || is_of_message_signing, "{standard:?} {section}");
         }
     }
 }

@@ -105,6 +105,12 @@ impl PublicJwk {
         self.alg
     }
 
+    /// The length of the shortest RSA key that is read or made, in bits (RFC 7518 section 3.3).
+    pub const LEAST_RSA_BITS: usize = 2048;
+
+    /// The length of the shortest key of an elliptic curve, in bits: P-256 and Ed25519 have the smallest field.
+    pub const LEAST_CURVE_BITS: usize = 255;
+
     /// Whether signatures of this algorithm may be verified with it.
     #[must_use]
     pub fn fits(&self, algorithm: SigningAlgorithm) -> bool {
@@ -241,7 +247,7 @@ impl Numbers {
             return Err(Error::LeadingZero);
         }
         let bits = n.len() * 8 - n_first.leading_zeros() as usize;
-        if !(2048..=8192).contains(&bits) {
+        if !(PublicJwk::LEAST_RSA_BITS..=8192).contains(&bits) {
             return Err(Error::ModulusSize);
         }
         if e_last % 2 == 0 || e == [1] || e.len() > 4 {

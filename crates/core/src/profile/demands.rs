@@ -104,9 +104,9 @@ pub struct Demands {
     /// What JWTs may be signed with: assertions, request objects, proofs and whatever is issued.
     pub algorithms: Among<SigningAlgorithm>,
     /// The shortest RSA key, in bits.
-    pub rsa_bits: Option<Demand<u32>>,
+    pub rsa_bits: Option<Demand<usize>>,
     /// The shortest key of an elliptic curve, in bits.
-    pub curve_bits: Option<Demand<u32>>,
+    pub curve_bits: Option<Demand<usize>>,
     /// Every request of the authorization endpoint was pushed before (RFC 9126).
     pub pushed: Option<Section>,
     /// The longest life of a pushed request.

@@ -1,7 +1,9 @@
 //! The demands in the order in which they are reported, and who does not meet them apart from what is registered
 //! or loosened.
 
-use chancery_jose::SigningAlgorithm;
+use std::time::Duration;
+
+use chancery_jose::{PublicJwk, SigningAlgorithm};
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType};
 
 use super::{Breach, Standard, Subject};
@@ -55,10 +57,28 @@ pub(super) const ALL: &[Row] = &[
         by_requests: weak_signatures,
     },
     Row {
+        demand: "RSA keys are long enough",
+        sections: |demands| demands.rsa_bits.into_iter().map(|demand| demand.section).collect(),
+        by_requests: |_, asked| short_keys(PublicJwk::LEAST_RSA_BITS, asked.demands.rsa_bits),
+    },
+    Row {
+        demand: "Keys of elliptic curves are long enough",
+        sections: |demands| demands.curve_bits.into_iter().map(|demand| demand.section).collect(),
+        by_requests: |_, asked| short_keys(PublicJwk::LEAST_CURVE_BITS, asked.demands.curve_bits),
+    },
+    Row {
         demand: "Authorization requests are pushed",
         sections: |demands| demands.pushed.into_iter().collect(),
         by_requests: |subject, asked| {
             subject.unheld(asked, asks_people, |_, held| held.pushed.is_some(), None)
+        },
+    },
+    Row {
+        demand: "Pushed requests are short-lived",
+        sections: |demands| demands.pushed_lifetime.into_iter().map(|demand| demand.section).collect(),
+        by_requests: |subject, asked| {
+            let configured = ("pushed_requests.lifetime", subject.config.pushed_requests.lifetime);
+            lives_too_long(subject, asked, configured, |demands| demands.pushed_lifetime)
         },
     },
     Row {
@@ -140,6 +160,12 @@ pub(super) const ALL: &[Row] = &[
         by_requests: nobody,
     },
     Row {
+        demand: "Responses of the authorization endpoint name the issuer",
+        sections: |demands| demands.response_iss.into_iter().collect(),
+        // All do, also errors: nothing can be configured.
+        by_requests: nobody,
+    },
+    Row {
         demand: "An ID token of the authorization endpoint has the hash of the state",
         sections: |demands| demands.s_hash.into_iter().collect(),
         by_requests: |subject, asked| {
@@ -152,7 +178,10 @@ pub(super) const ALL: &[Row] = &[
     Row {
         demand: "Authorization codes are short-lived",
         sections: |demands| demands.code_lifetime.into_iter().map(|demand| demand.section).collect(),
-        by_requests: long_codes,
+        by_requests: |subject, asked| {
+            let configured = ("authorization_code.lifetime", subject.config.authorization_code.lifetime);
+            lives_too_long(subject, asked, configured, |demands| demands.code_lifetime)
+        },
     },
     Row {
         demand: "Access tokens are bound to their sender",
@@ -259,14 +288,28 @@ fn unsigned_responses(subject: &Subject<'_>, asked: &Asked<'_>) -> Vec<Breach> {
     subject.unheld(asked, may_be_unsigned, is_held, Some("response_modes"))
 }
 
-fn long_codes(subject: &Subject<'_>, asked: &Asked<'_>) -> Vec<Breach> {
-    let demands = asked.demands;
-    let Some(Demand { what, .. }) = demands.code_lifetime else { return Vec::new() };
-    if subject.config.authorization_code.lifetime <= what {
+/// A setting that lets something of clients live longer than is demanded, unless each of them is held to the demand.
+fn lives_too_long(
+    subject: &Subject<'_>,
+    asked: &Asked<'_>,
+    (setting, configured): (&str, Duration),
+    demanded: impl Fn(&Demands) -> Option<Demand<Duration>>,
+) -> Vec<Breach> {
+    let Some(Demand { what: longest, .. }) = demanded(asked.demands) else { return Vec::new() };
+    if configured <= longest {
         return Vec::new();
     }
-    let is_short = |_: &Client, held: &Demands| held.code_lifetime.is_some_and(|demand| demand.what <= what);
+    let is_short = |_: &Client, held: &Demands| demanded(held).is_some_and(|demand| demand.what <= longest);
     let free = subject.unheld(asked, asks_people, is_short, None);
-    let remedy = format!("must be at most {}s", what.as_secs());
-    if free.is_empty() { free } else { vec![Breach::of_server("authorization_code.lifetime", remedy)] }
+    let remedy = format!("must be at most {}s", longest.as_secs());
+    if free.is_empty() { free } else { vec![Breach::of_server(setting, remedy)] }
+}
+
+/// Every key that is made, registered or fetched has at least so many bits.
+fn short_keys(least: usize, demanded: Option<Demand<usize>>) -> Vec<Breach> {
+    let too_short = demanded.filter(|demand| least < demand.what);
+    too_short
+        .map(|demand| Breach::of_server("keys", format!("must have at least {} bits", demand.what)))
+        .into_iter()
+        .collect()
 }

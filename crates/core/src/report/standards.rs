@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use chancery_types::RedirectKind;
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseType};
+use chancery_types::{RedirectKind, Scope};
 
 use super::rows::asks_people;
 use super::{Breach, Grade, Level, Subject};
+use crate::model::Client;
 use crate::profile::{Among, BindingMethod, Demand, Demands, Profile, Response, Section};
 
 /// A standard that a configuration is graded against.
@@ -71,8 +72,12 @@ impl Standard {
     /// How strongly this section of it demands what it does.
     pub(super) fn level(self, section: Section) -> Level {
         let is_advice = match self {
-            Self::Bcp => [BCP_PKCE, BCP_RESPONSES, BCP_BINDING, BCP_AUTHENTICATION].contains(&section),
-            Self::OAuth21 => [OAUTH21_BINDING, OAUTH21_AUTHENTICATION, OAUTH21_CODE].contains(&section),
+            Self::Bcp => {
+                [BCP_PKCE, BCP_RESPONSES, BCP_ISSUER, BCP_BINDING, BCP_AUTHENTICATION].contains(&section)
+            }
+            Self::OAuth21 => {
+                [OAUTH21_ISSUER, OAUTH21_BINDING, OAUTH21_AUTHENTICATION, OAUTH21_CODE].contains(&section)
+            }
             Self::Profile(_) => false,
         };
         if is_advice { Level::Recommended } else { Level::Required }
@@ -97,16 +102,23 @@ impl Standard {
 
 const BCP_PKCE: Section = "RFC 9700 section 2.1.1";
 const BCP_RESPONSES: Section = "RFC 9700 section 2.1.2";
+const BCP_ISSUER: Section = "RFC 9700 section 4.4.2.1";
 const BCP_BINDING: Section = "RFC 9700 section 2.2.1";
 const BCP_AUTHENTICATION: Section = "RFC 9700 section 2.5";
 
+const OAUTH21_ISSUER: Section = "draft-ietf-oauth-v2-1 section 7.15.1";
 const OAUTH21_BINDING: Section = "draft-ietf-oauth-v2-1 section 1.4.3";
 const OAUTH21_AUTHENTICATION: Section = "draft-ietf-oauth-v2-1 section 2.4";
 const OAUTH21_CODE: Section = "draft-ietf-oauth-v2-1 section 4.1.2";
 
-/// Public clients have nothing to authenticate with; of the others a key of their own is expected.
-const ASYMMETRIC_OR_NONE: &[ClientAuthenticationMethod] =
-    &[ClientAuthenticationMethod::PrivateKeyJwt, ClientAuthenticationMethod::None];
+/// Public clients have nothing to authenticate with; of the others a key of their own is expected, for assertions or for
+/// mutual TLS.
+const ASYMMETRIC_OR_NONE: &[ClientAuthenticationMethod] = &[
+    ClientAuthenticationMethod::PrivateKeyJwt,
+    ClientAuthenticationMethod::TlsClientAuth,
+    ClientAuthenticationMethod::SelfSignedTlsClientAuth,
+    ClientAuthenticationMethod::None,
+];
 
 /// Without access tokens, which would go through the browser.
 const WITHOUT_ACCESS_TOKENS: &[Response] = &[
@@ -128,6 +140,7 @@ fn bcp() -> Demands {
         pkce: Some(BCP_PKCE),
         redirects: Among::these(ENCRYPTED, "RFC 9700 section 2.6"),
         exact_redirects: Some("RFC 9700 section 2.1"),
+        response_iss: Some(BCP_ISSUER),
         bindings: Among::these(EITHER, BCP_BINDING),
         header_tokens: Some("RFC 9700 section 4.3.2"),
         ..Demands::default()
@@ -141,6 +154,7 @@ fn oauth21() -> Demands {
         pkce: Some("draft-ietf-oauth-v2-1 section 7.5.1.1"),
         redirects: Among::these(ENCRYPTED, "draft-ietf-oauth-v2-1 section 1.5"),
         exact_redirects: Some("draft-ietf-oauth-v2-1 section 2.3.1"),
+        response_iss: Some(OAUTH21_ISSUER),
         code_lifetime: Some(Demand { what: Duration::from_secs(600), section: OAUTH21_CODE }),
         bindings: Among::these(EITHER, OAUTH21_BINDING),
         header_tokens: Some("draft-ietf-oauth-v2-1 section 5.1"),
@@ -154,11 +168,19 @@ pub(super) fn more(standard: Standard, subject: &Subject<'_>) -> Vec<Grade> {
     let plain = (!is_encrypted).then(|| Breach::of_server("issuer", "must be https"));
     let plain = plain.into_iter().collect();
     let tls = |section| Grade::new("Endpoints are reached over TLS", section, Level::Required, plain);
-    let [pkce, rotation, password] = match standard {
-        Standard::Bcp => [BCP_PKCE, "RFC 9700 section 2.2.2", "RFC 9700 section 2.4"],
+    let [pkce, rotation, inactivity, audience, password] = match standard {
+        Standard::Bcp => [
+            BCP_PKCE,
+            "RFC 9700 section 2.2.2",
+            "RFC 9700 section 4.14.2",
+            "RFC 9700 section 2.3",
+            "RFC 9700 section 2.4",
+        ],
         Standard::OAuth21 => [
             "draft-ietf-oauth-v2-1 section 7.5.1.1",
             "draft-ietf-oauth-v2-1 section 4.3.1",
+            "draft-ietf-oauth-v2-1 section 4.3.3",
+            "draft-ietf-oauth-v2-1 section 7.1.4",
             "draft-ietf-oauth-v2-1 section 10",
         ],
         Standard::Profile(Profile::Fapi1Advanced) => return vec![tls("FAPI 1.0 part 1 section 7.1")],
@@ -192,7 +214,38 @@ pub(super) fn more(standard: Standard, subject: &Subject<'_>) -> Vec<Grade> {
             Level::Required,
             fixed.collect(),
         ),
+        Grade::new("Unused refresh tokens end", inactivity, Level::Recommended, kept_for_long(subject)),
+        Grade::new(
+            "Access tokens are for one resource server",
+            audience,
+            Level::Recommended,
+            unaddressed(subject),
+        ),
         Grade::new("There is no password grant", password, Level::Required, password_grant.collect()),
     ];
     of_clients.into_iter().chain(of_server).collect()
+}
+
+/// Refresh tokens that live as long unused as if they were used.
+fn kept_for_long(subject: &Subject<'_>) -> Vec<Breach> {
+    let tokens = &subject.config.refresh_token;
+    let is_kept = tokens.idle >= tokens.absolute
+        && subject.clients.iter().any(|client| client.has_grant_type(&GrantType::RefreshToken));
+    let breach = || Breach::of_server("refresh_token.idle", "must be shorter than refresh_token.absolute");
+    is_kept.then(breach).into_iter().collect()
+}
+
+/// Clients whose tokens can be for nobody in particular. With the scopes of OpenID Connect alone, a token is for UserInfo.
+fn unaddressed(subject: &Subject<'_>) -> Vec<Breach> {
+    let own_scopes = &subject.config.scopes.extra;
+    let may_call_others = |client: &Client| {
+        let has_scope = |scope: &Scope| client.scopes().is_none_or(|scopes| scopes.contains(scope.as_str()));
+        client.has_grant_type(&GrantType::ClientCredentials) || own_scopes.iter().any(has_scope)
+    };
+    let clients = subject.clients.iter().filter(|client| client.default_resource().is_none());
+    let remedy = "must name the resource server that its access tokens are for";
+    clients
+        .filter(|client| may_call_others(client))
+        .map(|client| Breach::of_client(client, "chancery.default_resource", remedy))
+        .collect()
 }

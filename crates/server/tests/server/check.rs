@@ -224,7 +224,7 @@ fn check_grades_the_configuration() {
     let said = done(&folder, &["check", "--report"], "");
     for line in [
         "clients: 2",
-        "RFC 9700, Best Current Practice for OAuth 2.0 Security  6 of 6 demands are met, 2 of 4 recommendations are followed",
+        "RFC 9700, Best Current Practice for OAuth 2.0 Security  6 of 6 demands are met, 5 of 7 recommendations are followed",
         "  met      No access token is accepted in a query (RFC 9700 section 4.3.2)",
         "  advised  Clients authenticate with a key of their own (RFC 9700 section 2.5)",
         "  NOT MET  Authorization requests are pushed (FAPI 2.0 Security Profile section 5.3.2.2-3)",
@@ -236,6 +236,11 @@ fn check_grades_the_configuration() {
     let said = done(&folder, &loosened, "");
     let broken = "  NOT MET  No access token is accepted in a query (RFC 9700 section 4.3.2)\n           \
                   compatibility.query_access_token: must be left out\n";
+    assert!(said.contains(broken), "{said}");
+    let long = ["check", "--report", "--set", "pushed_requests.lifetime=10m"];
+    let said = done(&folder, &long, "");
+    let broken = "  NOT MET  Pushed requests are short-lived (FAPI 2.0 Security Profile section 5.3.2.2-12)\n           \
+                  pushed_requests.lifetime: must be at most 599s\n";
     assert!(said.contains(broken), "{said}");
     let json = done(&folder, &[&loosened[..], &["--format", "json"]].concat(), "");
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
