@@ -41,6 +41,12 @@ def for_chancery(client):
     return {**client, "chancery": more.get(client["client_id"], {"consent": "implied"})}
 
 
+def authorization(client):
+    """The parameters of an authorization request."""
+    return {"response_type": "code", "client_id": client, "redirect_uri": CALLBACK, "scope": "openid", "state": "af0ifjs",
+            "nonce": "n-0S6_WzA2Mj", "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+
+
 class LoginPage(html.parser.HTMLParser):
     """Where the form of a page goes and what it carries."""
 
@@ -121,16 +127,18 @@ class Server:
             raise RuntimeError(f"{self.name}: {answer.status} {answer.body[:300]}")
         return answer
 
-    def authorization(self, client):
+    def offers(self, row):
+        """Whether the server has what the row is about, which an older one may lack."""
+        return row != "pushed" or "pushed" in self.paths
+
+    def address(self, request):
         """Path and query of an authorization request."""
-        return self.paths["authorization"] + "?" + urllib.parse.urlencode({
-            "response_type": "code", "client_id": client, "redirect_uri": CALLBACK, "scope": "openid", "state": "af0ifjs",
-            "nonce": "n-0S6_WzA2Mj", "code_challenge": CHALLENGE, "code_challenge_method": "S256"})
+        return self.paths["authorization"] + "?" + urllib.parse.urlencode(request)
 
     async def visit(self, browser, client):
         """A browser's first authorization of a client: follows redirects, and signs in where it is asked to."""
         connection, home = Connection("localhost", self.port), f"http://localhost:{self.port}"
-        target, form = self.authorization(client), None
+        target, form = self.address(authorization(client)), None
         for _ in range(10):
             headers = browser.headers
             answer = await (connection.post(target, form, headers) if form else connection.get(target, headers))
@@ -163,9 +171,9 @@ class Server:
         form = {"grant_type": grant_type, **form}
         return self.good(await connection.post(self.paths["token"], form, basic(self.clients[client])))
 
-    async def code_flow(self, connection, browser, client):
+    async def code_flow(self, connection, browser, client, request=None):
         """Authorization with a session, then the token request."""
-        answer = await connection.get(self.authorization(client), browser.headers)
+        answer = await connection.get(self.address(request or authorization(client)), browser.headers)
         code = answer.query.get("code")
         if not code:
             raise RuntimeError(f"{self.name}: no code: {answer.status} {answer.headers} {answer.body[:300]}")
@@ -206,6 +214,16 @@ class Server:
         """The same, signed by RSA."""
         await self.code_flow(connection, browser, "web-RS256")
 
+    async def pushed(self, connection, browser):
+        """A code flow whose request is pushed (RFC 9126)."""
+        client = "web-ES256"
+        form = authorization(client)
+        answer = await connection.post(self.paths["pushed"], form, basic(self.clients[client]))
+        if answer.status != 201:
+            raise RuntimeError(f"{self.name}: not pushed: {answer.status} {answer.body[:300]}")
+        request = {"client_id": client, "request_uri": json.loads(answer.body)["request_uri"]}
+        await self.code_flow(connection, browser, client, request)
+
     async def refresh(self, connection, browser):
         """A refresh with an ID token; the token rotates."""
         answer = await self.token_request(connection, "refresh", "refresh_token", refresh_token=browser.refresh_token)
@@ -241,4 +259,5 @@ class Server:
 ROWS = {"discovery": "discovery", "JWK set": "jwks", "client_credentials, opaque token": "opaque",
         "client_credentials, JWT by ES256": "jwt", "introspection, active": "introspection", "UserInfo": "userinfo",
         "code flow, ID token by ES256": "code_es256", "code flow, ID token by RS256": "code_rs256",
+        "pushed request, code flow, ID token by ES256": "pushed",
         "refresh, ID token by ES256": "refresh", "issue and revoke": "issue_and_revoke"}

@@ -23,6 +23,7 @@ const provider = new Provider(`http://localhost:${port}`, {
     clientCredentials: { enabled: true },
     introspection: { enabled: true },
     revocation: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true },
     userinfo: { enabled: true },
     resourceIndicators: {
       enabled: true,

@@ -28,7 +28,7 @@ fn main() {
     match wanted.as_deref() {
         Some("signature") => return beside::signature(&provider(Arc::new(MemoryStore::new())), "rs256"),
         Some("verification") => return beside::verification(&provider(Arc::new(MemoryStore::new()))),
-        Some("dpop") => return beside::dpop(&provider(Arc::new(MemoryStore::new()))),
+        Some("dpop") => return beside::dpop(),
         Some("request-object") => return beside::request_object(&provider(Arc::new(MemoryStore::new()))),
         Some("bad-request-object") => return bad_request_objects::print(),
         _ => {}

@@ -40,7 +40,9 @@ async fn main() {
         accounts: accounts.clone(),
         keys: Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256, SigningAlgorithm::Es256]).unwrap()),
     };
-    let provider = Provider::new(parts, Config::default()).await.unwrap();
+    let mut config = Config::default();
+    config.pushed_requests.offered = true;
+    let provider = Provider::new(parts, config).await.unwrap();
     let jane = NewPerson {
         username: Username::parse("jane").unwrap(),
         password: Password::new(Zeroizing::new(password.to_owned())),
