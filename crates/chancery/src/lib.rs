@@ -140,6 +140,50 @@ pub mod client {
     };
 }
 
+/// Certificates of clients (RFC 8705): the authorities that vouch for them, and how a request brings the one of its
+/// connection.
+///
+/// ```
+/// use std::net::IpAddr;
+/// use std::sync::Arc;
+/// use chancery::mutual_tls::{Authorities, ClientCertificate, PeerCertificate};
+/// use chancery::{Builder, Config, Parts, Peer, Provider};
+///
+/// /// A provider whose clients authenticate by certificates for which this authority (PEM) vouches.
+/// async fn provider(parts: Parts, authority: &[u8]) -> Result<Arc<Provider>, String> {
+///     let mut config = Config::default();
+///     config.mtls.tls_client_auth = true;
+///     config.mtls.certificate_bound_access_tokens = true;
+///     let authorities = Authorities::default().and(authority).map_err(|error| error.to_string())?;
+///     let built = Builder::new(parts, config).with_client_authorities(authorities).build().await;
+///     built.map_err(|complaints| format!("{complaints:?}"))
+/// }
+///
+/// /// What a request brings of its connection. `shown` are the certificates that the client has shown in the
+/// /// handshake, as DER, its own first: `peer_certificates()` of rustls.
+/// fn of_connection<B>(request: &mut http::Request<B>, peer: IpAddr, shown: Vec<Vec<u8>>) {
+///     request.extensions_mut().insert(Peer(peer));
+///     if let Ok(certificate) = ClientCertificate::new(shown) {
+///         request.extensions_mut().insert(PeerCertificate(Arc::new(certificate)));
+///     }
+/// }
+/// ```
+///
+/// The handshake has to ask for a certificate, to take any, whoever has signed it, and to go on without one; it has to verify that
+/// the client has the key, and nothing else. Everything else is judged at each request.
+///
+/// Where a proxy ends TLS, [`Service::with_forwarded_certificates`] reads the certificate from the header field that
+/// the proxy sets.
+pub mod mutual_tls {
+    pub use chancery_core::model::client::MutualTls;
+    pub use chancery_core::offered::MutualTlsConfig;
+    pub use chancery_http::{ForwardedCertificate, PeerCertificate};
+    pub use chancery_x509::{
+        Authorities, BadAuthorities, CertificateError, CertificateSubject, ClientCertificate,
+        DistinguishedName, NameError, ReadCertificate, SubjectError, Untrusted,
+    };
+}
+
 /// What pages show, for implementations of [`Pages`], and the steps that a person takes, for applications
 /// that answer the forms of their own pages ([`Service::own_form`]).
 pub mod interaction {
