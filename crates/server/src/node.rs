@@ -67,6 +67,8 @@ pub(crate) struct Node {
     was_ready: AtomicBool,
     /// Whether an `X-Forwarded-For` of an untrusted peer was logged.
     has_ignored_forwarded_for: AtomicBool,
+    /// Whether a certificate of a trusted proxy was logged.
+    has_ignored_certificate: AtomicBool,
 }
 
 impl Node {
@@ -95,6 +97,7 @@ impl Node {
             is_ending: AtomicBool::new(false),
             was_ready: AtomicBool::new(true),
             has_ignored_forwarded_for: AtomicBool::new(false),
+            has_ignored_certificate: AtomicBool::new(false),
             settings,
             opened,
             log,
@@ -223,6 +226,17 @@ impl Node {
                  all people behind it are throttled as one. This is logged once"
             );
             self.log.say(Level::Warn, "forwarded_for_ignored", &text);
+        }
+    }
+
+    /// Warns once, because a client on the same machine as a proxy looks like it.
+    fn certificate_ignored(&self, peer: IpAddr) {
+        if !self.has_ignored_certificate.swap(true, Ordering::Relaxed) {
+            let text = format!(
+                "the certificate of {peer} counts for nobody, because http.trusted_proxies has that address and a proxy \
+                 connects for others. If clients connect from there by themselves, take it out. This is logged once"
+            );
+            self.log.say(Level::Warn, "client_certificate_ignored", &text);
         }
     }
 
@@ -392,14 +406,16 @@ impl Handler for NodeHandler {
         if let Some(refusal) = self.0.demo.as_ref().and_then(|demo| demo.refuse(&request)) {
             return refusal;
         }
+        let current = self.0.current.load_full();
+        let is_proxy = current.proxies.contains(peer.ip().to_canonical());
         request.extensions_mut().insert(Peer(peer.ip()));
         if let Some(certificate) = certificate {
+            if is_proxy {
+                self.0.certificate_ignored(peer.ip());
+            }
             request.extensions_mut().insert(PeerCertificate(certificate));
         }
-        let current = self.0.current.load_full();
-        if request.headers().contains_key("x-forwarded-for")
-            && !current.proxies.contains(peer.ip().to_canonical())
-        {
+        if request.headers().contains_key("x-forwarded-for") && !is_proxy {
             self.0.forwarded_for_ignored(peer.ip());
         }
         let mut service = current.service.clone();

@@ -31,9 +31,7 @@ const VERSIONS: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS13, &rust
 const ISSUER: &str = "id.example.org";
 const ALIAS: &str = "mtls.id.example.org";
 
-const SETTINGS: [&str; 10] = [
-    // Whoever calls from this machine is a client here, and no proxy.
-    "http.trusted_proxies=",
+const SETTINGS: [&str; 9] = [
     "tls.listen=127.0.0.1:0",
     "tls.mtls_listen=127.0.0.1:0",
     "tls.certificate=cert.pem",
@@ -226,10 +224,16 @@ struct Provider {
 
 impl Provider {
     fn start() -> Self {
+        Self::trusting("")
+    }
+
+    /// One that takes this network for that of its proxies.
+    fn trusting(proxies: &str) -> Self {
         let folder = initialised();
         let (trusted, authority) = (write_certificate(&folder), Authority::new());
         fs::write(folder.join("authority.pem"), &authority.pem).unwrap();
-        let mut server = Server::start(&folder, &SETTINGS);
+        let proxies = format!("http.trusted_proxies={proxies}");
+        let mut server = Server::start(&folder, &[&SETTINGS[..], &[&proxies]].concat());
         let asking = server.address("https, asking for certificates,");
         let (not_asking, plain) = (server.address("https"), server.address("http"));
         Self { server, folder, trusted, authority, asking, not_asking, plain }
@@ -383,6 +387,22 @@ fn the_aliases_are_served() {
     let form = "grant_type=client_credentials&client_id=named";
     let (_, status, body) = client.post(provider.asking, ALIAS, "/token", form).unwrap();
     assert_eq!(status, 200, "{body}");
+}
+
+/// Where whoever calls is a proxy, its certificate is nobody's; the log says so, once.
+#[test]
+fn the_certificate_of_a_proxy_is_ignored_and_that_is_told_once() {
+    let mut provider = Provider::trusting("127.0.0.1");
+    let mine = self_signed("app", plain);
+    provider.add_registered("app", &mine);
+    for shown in [None, Some(&mine), Some(&mine)] {
+        assert_eq!(provider.client(VERSIONS[0], shown).token(provider.asking, "app").unwrap().1, 401);
+    }
+    provider.server.signal("TERM");
+    assert_eq!(provider.server.end(), Some(0));
+    let is_warning = |line: &&String| line.contains("client_certificate_ignored");
+    let warnings: Vec<&String> = provider.server.printed().iter().filter(is_warning).collect();
+    assert!(matches!(warnings[..], [warning] if warning.contains("http.trusted_proxies")), "{warnings:?}");
 }
 
 /// A TLS session that is resumed (RFC 8446 section 2.2, RFC 5246 section 7.3) has the certificate with which it began,

@@ -20,7 +20,7 @@ const RFC5280: &str = "RFC 5280 section 6";
 
 reasons! {
     /// The client authenticates by a certificate, and the request came without one. A proxy that ends TLS has to
-    /// hand it on; see the setting `http.client_certificate`.
+    /// hand it on; see the setting `http.client_certificate`. The certificate of a trusted proxy itself is nobody's.
     MISSING = authentication_failed_by("certificate_missing", RFC8705);
     /// The certificate cannot be read.
     MALFORMED = authentication_failed_by("certificate_malformed", RFC5280);
