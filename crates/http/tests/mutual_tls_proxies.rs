@@ -10,6 +10,7 @@ use chancery_testkit::{
     check_refused_by_name,
 };
 use http::{HeaderName, HeaderValue, Request};
+use rcgen::{DistinguishedName, DnType, DnValue};
 use serde_json::json;
 
 const PROXY: [u8; 4] = [10, 0, 0, 1];
@@ -59,6 +60,10 @@ fn fields(forwarded: &ForwardedCertificate, shown: &TestCertificate) -> Vec<(&'s
     }
 }
 
+fn octets<'f>(fields: &'f [(&'static str, String)]) -> Vec<(&'static str, &'f [u8])> {
+    fields.iter().map(|(name, value)| (*name, value.as_bytes())).collect()
+}
+
 fn kinds() -> [ForwardedCertificate; 3] {
     [ForwardedCertificate::ClientCert, ForwardedCertificate::Envoy, ForwardedCertificate::EscapedPem(NGINX)]
 }
@@ -71,8 +76,7 @@ fn a_trusted_proxy_hands_on_certificates() {
     for forwarded in kinds() {
         let kit = provider(forwarded.clone(), &authority);
         let written = fields(&forwarded, &shown);
-        let written: Vec<(&str, &[u8])> =
-            written.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        let written = octets(&written);
         let _ = kit.send(from_peer(&token_request(&kit), PROXY, &written)).expect_status(200);
         let none = kit.send(from_peer(&token_request(&kit), PROXY, &[]));
         check_refused_by_name(&none, "invalid_client", "certificate_missing");
@@ -80,6 +84,56 @@ fn a_trusted_proxy_hands_on_certificates() {
             let empty: &[u8] = if forwarded == ForwardedCertificate::ClientCert { b"::" } else { b"" };
             let empty = kit.send(from_peer(&token_request(&kit), PROXY, &[(written[0].0, empty)]));
             check_refused_by_name(&empty, "invalid_client", "certificate_missing");
+        }
+    }
+}
+
+/// MTLS-02: a subject that is only similar is another one, whichever way its certificate comes; case, and the number of
+/// spaces, make no other one.
+#[test]
+fn a_similar_subject_is_another_one() {
+    let authority = TestAuthority::new("authority");
+    let name = |value: DnValue| {
+        authority.client_with("", |content| {
+            content.distinguished_name = DistinguishedName::new();
+            content.distinguished_name.push(DnType::CommonName, value);
+        })
+    };
+    let text = |value: &str| name(DnValue::Utf8String(value.to_owned()));
+    let two = |one: DnType, other: DnType| {
+        authority.client_with("", |content| {
+            content.distinguished_name = DistinguishedName::new();
+            content.distinguished_name.push(one, "app");
+            content.distinguished_name.push(other, "app");
+        })
+    };
+    let rows = [
+        ("the same", text("app"), true),
+        ("in upper case", text("APP"), true),
+        ("spaces around it", text("  app "), true),
+        ("a PrintableString", name(DnValue::PrintableString("app".try_into().unwrap())), true),
+        ("a space within", text("a pp"), false),
+        ("a letter that looks alike", text("\u{430}pp"), false),
+        ("a hidden rest", text("app\0.evil"), false),
+        ("a dot more", text("app."), false),
+        ("its own spelling", text("CN=app"), false),
+        ("escaped", text("\\61pp"), false),
+        ("a BMPString", name(DnValue::BmpString("app".try_into().unwrap())), false),
+        ("a TeletexString", name(DnValue::TeletexString("app".try_into().unwrap())), false),
+        ("another attribute", two(DnType::OrganizationName, DnType::OrganizationalUnitName), false),
+        ("an attribute more before it", two(DnType::OrganizationName, DnType::CommonName), false),
+        ("an attribute more behind it", two(DnType::CommonName, DnType::OrganizationName), false),
+    ];
+    for forwarded in kinds() {
+        let kit = provider(forwarded.clone(), &authority);
+        for (what, shown, is_same) in &rows {
+            let written = fields(&forwarded, shown);
+            let answer = kit.send(from_peer(&token_request(&kit), PROXY, &octets(&written)));
+            if *is_same {
+                assert_eq!(answer.status, 200, "{forwarded:?}: {what}");
+            } else {
+                check_refused_by_name(&answer, "invalid_client", "certificate_subject_wrong");
+            }
         }
     }
 }
@@ -149,16 +203,40 @@ fn refused() {
                 from_peer(&kit.anonymous_request("/authorize").get(), stranger, &[(name, good)]),
                 Refused::Page(400, "invalid_request"),
             );
-        let large = TestCertificate { chain: vec![shown.chain.first().unwrap().clone(); 11] };
-        for (name, value) in fields(&forwarded, &large) {
-            let first =
-                if name == "client-cert-chain" { ("client-cert", good) } else { (name, value.as_bytes()) };
-            if name == "client-cert" {
-                continue;
-            }
-            let both = [first, (name, value.as_bytes())];
-            let sent = if first.0 == name { &both[..1] } else { &both[..] };
-            table = table.row("eleven certificates", from_peer(&request, PROXY, sent), invalid);
+        let leaf = shown.chain.first().unwrap();
+        for (what, chain) in [
+            ("eleven certificates", vec![leaf.clone(); 11]),
+            ("a certificate of 17 KiB", vec![vec![0; 17 * 1024]]),
+            ("a chain of 17 KiB", vec![leaf.clone(), vec![0; 17 * 1024]]),
+            ("a certificate of 64 KiB", vec![vec![0; 64 * 1024]]),
+            ("a chain of 64 KiB", vec![leaf.clone(), vec![0; 64 * 1024]]),
+        ] {
+            let written = fields(&forwarded, &TestCertificate { chain });
+            let sent = from_peer(&request, PROXY, &octets(&written));
+            check_refused_by_name(&kit.send(sent), "invalid_request", "certificate_header_too_long");
+            table = table.row(what, from_peer(&request, PROXY, &octets(&written)), invalid);
+        }
+        if forwarded == ForwardedCertificate::ClientCert {
+            let chain = "client-cert-chain";
+            table = table
+                .row("the chain from a stranger", from_peer(&request, stranger, &[(chain, good)]), invalid)
+                .row(
+                    "its twin from a stranger",
+                    from_peer(&request, stranger, &[("client_cert-chain", good)]),
+                    invalid,
+                )
+                .row("a chain alone", from_peer(&request, PROXY, &[(chain, good)]), invalid)
+                .row("a chain and none", from_peer(&request, PROXY, &[(name, b"::"), (chain, good)]), invalid)
+                .row(
+                    "two chains",
+                    from_peer(&request, PROXY, &[(name, good), (chain, good), (chain, good)]),
+                    invalid,
+                )
+                .row(
+                    "a twin of the chain",
+                    from_peer(&request, PROXY, &[(name, good), ("client_cert_chain", good)]),
+                    invalid,
+                );
         }
         let pem = shown.escaped_pem();
         let half = pem.get(..pem.len() / 2).unwrap();
@@ -202,7 +280,8 @@ fn refused() {
     }
 }
 
-/// No input causes a panic or a fault, and nobody becomes a client by it.
+/// No input causes a panic or a fault, and nobody becomes a client by it: 100,000 for each kind, half of them a good
+/// field that was changed in a few places.
 #[test]
 fn generated_fields() {
     let authority = TestAuthority::new("authority");
@@ -241,11 +320,26 @@ fn generated_fields() {
     ];
     for forwarded in kinds() {
         let kit = provider(forwarded.clone(), &authority);
-        let (name, _) = fields(&forwarded, &shown).swap_remove(0);
+        let (name, good) = fields(&forwarded, &shown).swap_remove(0);
         let request = token_request(&kit);
         let (mut unreadable, mut read) = (0, 0);
-        for _ in 0..100_000_u32 / 3 {
-            let value: String = (0..=next(7)).map(|_| pieces[next(pieces.len())]).collect();
+        for round in 0..100_000_u32 {
+            let value: String = if round % 2 == 0 {
+                (0..=next(7)).map(|_| pieces[next(pieces.len())]).collect()
+            } else {
+                let mut value = good.clone();
+                for _ in 0..=next(3) {
+                    let at = next(value.len() + 1);
+                    match next(3) {
+                        0 => value.truncate(at),
+                        1 => value.insert_str(at, pieces[next(pieces.len() - 2)]),
+                        _ => {
+                            let _removed = (at < value.len()).then(|| value.remove(at));
+                        }
+                    }
+                }
+                value
+            };
             let answer = kit.send(from_peer(&request, PROXY, &[(name, value.as_bytes())]));
             match answer.status.as_u16() {
                 400 => unreadable += 1,
