@@ -244,12 +244,13 @@ fn response_type(
 ) -> Result<ResponseType, Refusal> {
     let asked = params.one("response_type")?.ok_or(&RESPONSE_TYPE_MISSING)?;
     let response_type = offered.response_type(asked).ok_or(&RESPONSE_TYPE_UNSUPPORTED)?;
-    // What no client may have is refused before what this one is not registered for.
-    if demands.forbids_response(response_type, carried.is_jwt).is_some() {
-        return RESPONSE_UNSIGNED.refused();
-    }
     let is_registered = client.metadata().flow.response_types.contains(&response_type);
-    if is_registered { Ok(response_type) } else { RESPONSE_TYPE_UNREGISTERED.refused() }
+    // What no client may have is refused as such, whatever this one is registered for.
+    match demands.forbids_response(response_type, carried.is_jwt) {
+        _ if is_registered => Ok(response_type),
+        Some(_) => RESPONSE_UNSIGNED.refused(),
+        None => RESPONSE_TYPE_UNREGISTERED.refused(),
+    }
 }
 
 fn prompts(params: &Params<'_>, known: &PromptOrder) -> Result<Prompts, Refusal> {

@@ -10,6 +10,7 @@ use crate::error::{Reason, Refusal};
 use crate::model::Client;
 use crate::offered::Offered;
 use crate::profile::Demands;
+use crate::request::validated::RESPONSE_UNSIGNED;
 
 reasons! {
     /// This provider does not offer the response mode.
@@ -57,8 +58,19 @@ impl Carried {
         let Some(text) = params.one("response_mode")? else {
             return Self::by_default(params, client, offered).checked(params, client);
         };
-        let mode = offered.response_mode(text).ok_or(&RESPONSE_MODE_UNSUPPORTED)?;
-        Self::of(mode, default_encoding(params)).checked(params, client)
+        let mode = ResponseMode::parse(text).ok_or(&RESPONSE_MODE_UNSUPPORTED)?;
+        let carried = Self::of(mode, default_encoding(params));
+        if offered.response_modes.contains(&mode) {
+            return carried.checked(params, client);
+        }
+        match mode {
+            // They are missing only where a profile wants signed responses.
+            ResponseMode::Query | ResponseMode::Fragment | ResponseMode::FormPost => {
+                carried.checked(params, client)?;
+                RESPONSE_UNSIGNED.refused()
+            }
+            _ => RESPONSE_MODE_UNSUPPORTED.refused(),
+        }
     }
 
     /// The default of the response type that is asked for, known or not. A client that is not registered for it,

@@ -252,6 +252,9 @@ impl<'a> Addressed<'a> {
         }
         let door = if self.source.is_pushed() { Door::Pushed } else { Door::Authorization };
         match asked(&self.params, &self.client, self.resource.as_ref(), door, rules) {
+            Ok(asked) if demands.forbids_response(asked.response_type, self.is_jwt).is_some() => {
+                Err(Refused { addressed: Box::new(self), why: (&RESPONSE_UNSIGNED).into() })
+            }
             Ok(asked) => Ok(ValidatedAuthorizationRequest { addressed: self, asked }),
             Err(why) => Err(Refused { addressed: Box::new(self), why }),
         }

@@ -127,10 +127,10 @@ fn bad_signatures() {
         refused(suite, |sent| {
             sent.object(|header, claims| {
                 let jwt = suite.keys[0].sign(header, claims);
-                let last = if jwt.ends_with('A') { "B" } else { "A" };
-                // The last character has bits that do not count: an earlier one is changed.
+                // The last character has bits that do not count: the first one is changed.
                 let (text, signature) = jwt.rsplit_once('.').expect("a signature");
-                format!("{text}.{last}{}", &signature[1..])
+                let first = if signature.starts_with('A') { "B" } else { "A" };
+                format!("{text}.{first}{}", &signature[1..])
             })
         });
     });
