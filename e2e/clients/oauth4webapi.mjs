@@ -98,7 +98,7 @@ await check('refresh with another key, to which the new access token is bound', 
 await check('refresh without a proof', async () => {
   const response = await oauth.refreshTokenGrantRequest(as, client, authentication, tokens.refresh_token, insecure);
   const refused = await oauth.processRefreshTokenResponse(as, client, response).catch((error) => error);
-  expect(refused.error === 'invalid_dpop_proof', `invalid_dpop_proof and not ${refused.error}`);
+  expect(refused.error === 'invalid_request', `invalid_request and not ${refused.error}`);
   return refused.error_description;
 });
 

@@ -94,12 +94,12 @@ async function pushed({ more, key, object, DPoP, responses } = {}) {
 }
 
 for (const [name, wanted, outcome] of [
-  ['a code without a proof', 'invalid_dpop_proof', () => redeemed(undefined, () => ({}))],
+  ['a code without a proof', 'invalid_request', () => redeemed(undefined, () => ({}))],
   ['a code with a proof of another key than its request', 'invalid_grant',
     () => redeemed(bound, async (config) => ({ DPoP: await bound(config) }))],
-  ['client credentials without a proof', 'invalid_dpop_proof',
+  ['client credentials without a proof', 'invalid_request',
     async () => refusal(client.clientCredentialsGrant((await discover(of)).config))],
-  ['a refresh token without a proof', 'invalid_dpop_proof', async () => {
+  ['a refresh token without a proof', 'invalid_request', async () => {
     const { config, tokens } = await loggedIn();
     return refusal(client.refreshTokenGrant(config, tokens.refresh_token));
   }],

@@ -352,7 +352,7 @@ fn what_is_refused() {
         .row(
             "a bound code without a proof, of a client for DPoP",
             kit.client_credentials_request("demands"),
-            Refused::Json(400, "invalid_dpop_proof"),
+            Refused::Json(400, "invalid_request"),
         )
         .row("a bound refresh token without a proof", kit.refresh_request("spa", refresh_token), grant)
         .row("a bound token as a bearer token", scheme("Bearer"), invalid)

@@ -325,7 +325,7 @@ fn rs256_is_taken_where_it_is_offered_and_not_forbidden() {
     let answer = request().header("dpop", &proof(&kit)).send().expect_status(400);
     check_refused_by_name(&answer, "invalid_dpop_proof", "dpop_algorithm_wrong");
     let _ = DpopKey::generate(Ps256).prove(request()).send().expect_status(200);
-    check_refused_by_name(&request().send(), "invalid_dpop_proof", "dpop_proof_missing");
+    check_refused_by_name(&request().send(), "invalid_request", "dpop_proof_missing");
     let server = rs256(builder()).configure(|config| config.profile = Profile::Fapi2Security);
     let metadata = server.without_clients().build().get("/.well-known/openid-configuration");
     assert_eq!(metadata["dpop_signing_alg_values_supported"], json!(["PS256", "ES256"]));

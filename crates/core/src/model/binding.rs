@@ -89,10 +89,11 @@ pub enum TokenBinding {
 }
 
 reasons! {
-    /// The client is registered for DPoP, and the token request has no proof.
+    /// The client is registered for DPoP, and the token request has no proof: it lacks something, and no proof is
+    /// invalid.
     pub PROOF_MISSING = Reason {
         name: "dpop_proof_missing",
-        code: ErrorCode::InvalidDpopProof,
+        code: ErrorCode::InvalidRequest,
         description: "the client must send a DPoP proof",
         section: "RFC 9449 section 5.2",
     };

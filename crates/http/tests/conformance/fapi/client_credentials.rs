@@ -81,7 +81,7 @@ fn nothing_to_bind_a_token_to() {
         let (shown, codes): (_, &[&str]) = match (suite.variant.has_proofs(), suite.variant.has_assertions())
         {
             (true, _) => {
-                let codes = &["invalid_request", "invalid_grant", "invalid_dpop_proof"];
+                let codes = &["invalid_request", "invalid_grant"];
                 (Shown { proof: None, ..suite.shown(0) }, codes)
             }
             (false, true) => {
