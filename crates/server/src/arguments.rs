@@ -29,7 +29,8 @@ pub(crate) enum Command {
         /// Fail for a deviation from RFC 9700, too
         #[arg(long)]
         strict: bool,
-        /// Grade the configuration and its clients against RFC 9700, OAuth 2.1 and each FAPI profile
+        /// Grade the configuration and its clients, demand by demand, against RFC 9700, OAuth 2.1 and each
+        /// FAPI profile
         #[arg(long, conflicts_with = "strict")]
         report: bool,
         /// The form of the report
@@ -38,19 +39,19 @@ pub(crate) enum Command {
     },
     /// Write a commented configuration, a wrapping key, signing keys and the first user
     Init(Init),
-    /// Register clients
+    /// Add, list, change, disable and remove clients
     #[command(subcommand)]
     Client(Client),
     /// Make and remove the tokens with which clients register themselves
     #[command(subcommand)]
     RegistrationToken(RegistrationToken),
-    /// Add, disable and remove people
+    /// Add, list, change, disable and remove people
     #[command(subcommand)]
     User(User),
     /// List and end the sessions of people
     #[command(subcommand)]
     Session(Session),
-    /// List, rotate and remove the keys that sign and decrypt
+    /// List, add, rotate and remove the keys that sign and decrypt
     #[command(subcommand)]
     Keys(Keys),
     /// Explain the reasons for refused requests that the log names
@@ -298,7 +299,7 @@ pub(crate) struct Person {
 pub(crate) enum Keys {
     /// List all keys with their times
     List(Configured),
-    /// Make a key for an algorithm that has none. It signs at once, because nobody is registered for it yet
+    /// Make a key for an algorithm that has none. It signs at once, because no client knows another key for it
     Add {
         #[command(flatten)]
         configured: Configured,
