@@ -1,6 +1,14 @@
 //! RFC 9449 sections 4.2, 4.3, 8, 9 and 11.1: what is wrong with a proof, its single use, and nonces.
 
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "tests")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+mod sqlite_file;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -15,6 +23,7 @@ use chancery_testkit::{
 };
 use http::{HeaderValue, Method};
 use serde_json::{Map, Value, json};
+use sqlite_file::sqlite_file;
 
 fn builder() -> TestProviderBuilder {
     TestProvider::builder().configure(|config| config.dpop.offered = true)
@@ -337,17 +346,28 @@ fn rs256_is_taken_where_it_is_offered_and_not_forbidden() {
 fn of_64_at_once_at_two_nodes_one_is_taken() {
     let store = Arc::new(MemoryStore::new());
     let one = builder().store(store.clone()).build();
-    let two = builder().store(store).keys_of(&one).build();
+    one_is_taken(&one, &builder().store(store).keys_of(&one).build(), 10);
+}
+
+/// DPOP-18: the same over one file.
+#[test]
+fn of_64_at_once_at_two_nodes_one_is_taken_on_sqlite() {
+    let store = sqlite_file("proofs");
+    let one = builder().store(store.clone()).build();
+    one_is_taken(&one, &builder().store(store).keys_of(&one).build(), 4);
+}
+
+fn one_is_taken(one: &TestProvider, two: &TestProvider, rounds: u32) {
     let key = DpopKey::generate(Es256);
     let tokens = key.prove(one.code_request(&one.code("alice", "web", "openid"))).send().expect_status(200);
     let token = tokens.member("access_token");
-    for round in 0..10 {
+    for round in 0..rounds {
         let at_token = key.prove(one.client_credentials_request("machine")).to_http();
-        let at_userinfo = key.userinfo(&one, token).to_http();
+        let at_userinfo = key.userinfo(one, token).to_http();
         for (request, status) in [(at_token, 400), (at_userinfo, 401)] {
             let answers: Vec<Answer> = std::thread::scope(|scope| {
                 let send = |n: usize| {
-                    let (kit, request) = (if n.is_multiple_of(2) { &one } else { &two }, request.clone());
+                    let (kit, request) = (if n.is_multiple_of(2) { one } else { two }, request.clone());
                     scope.spawn(move || kit.send(request))
                 };
                 let all: Vec<_> = (0..64).map(send).collect();
@@ -425,6 +445,38 @@ fn nonces() {
     assert!(challenge.starts_with("DPoP ") && challenge.contains("error=\"use_dpop_nonce\""), "{challenge}");
     assert_eq!(refused.header("dpop-nonce"), Some(nonce));
     assert_eq!(kit.tokens("alice", "web", "openid").header("dpop-nonce"), None, "no proof, no nonce");
+}
+
+/// DPOP-09: the key of the nonces follows the root secret on every node alike: when there is another one, a node that has
+/// not heard of it yet and one that has accept each other's nonces.
+#[test]
+fn nonces_outlive_the_root_secret() {
+    let store = Arc::new(MemoryStore::new());
+    let kit = with_nonces().own_keys(&[Rs256, Es256]).store(store.clone()).build();
+    let node = with_nonces().store(store).keys_of(&kit).build();
+    let nonce_of = |kit: &TestProvider| {
+        let answer = DpopKey::generate(Es256).prove(kit.client_credentials_request("web")).send();
+        check_refused_by_name(&answer, "use_dpop_nonce", "dpop_nonce_missing");
+        answer.header("dpop-nonce").unwrap().to_owned()
+    };
+    let key = DpopKey::generate(Es256);
+    let is_taken = |kit: &TestProvider, nonce: &str| {
+        let claims = with(&key.claims(kit, &Method::POST, "/token", None), json!({"nonce": nonce}));
+        let proof = key.proof(&claims);
+        kit.client_credentials_request("web").header("dpop", &proof).send().status == 200
+    };
+    let former = nonce_of(&kit);
+    kit.keys.add_secret();
+    kit.clock.advance(seconds(2));
+    let new = nonce_of(&kit);
+    node.clock.advance(seconds(2));
+    assert_eq!(new, nonce_of(&node), "of the same time, every node gives the same");
+    assert_ne!(new, former);
+    for kit in [&kit, &node] {
+        for nonce in [&former, &new] {
+            assert!(is_taken(kit, nonce));
+        }
+    }
 }
 
 /// DPOP-10: RFC 9449 section 8.2: a client that goes on gets each new nonce with a success, and is never refused. No
