@@ -339,7 +339,7 @@ fn keys_that_the_client_publishes() {
         kit.exchange(&kit.authorization_request("published").scope("openid").open(&ua).expect_code())
     };
 
-    assert_refused!(exchange(), "invalid_client", "client_keys_unavailable");
+    assert_refused!(exchange(), "invalid_client", "encryption_keys_unavailable");
     kit.fetch.answers(URL, 200, r#"{"keys":[]}"#.to_owned());
     assert_refused!(exchange(), "invalid_client", "encryption_key_missing");
     let public: Value = serde_json::from_str(&client.key.as_ref().unwrap().public_jwk().to_json()).unwrap();
@@ -414,9 +414,9 @@ fn userinfo_for_a_client_that_cannot_be_answered() {
         more
     };
     let rows = [
-        (encrypted.clone(), None, "client_keys_unavailable"),
+        (encrypted.clone(), None, "encryption_keys_unavailable"),
         (encrypted.clone(), Some(r#"{"keys":[]}"#), "encryption_key_missing"),
-        (encrypted, Some(r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#), "client_keys_unavailable"),
+        (encrypted, Some(r#"{"keys":[{"kty":"oct","k":"AAAA"}]}"#), "encryption_keys_unavailable"),
         (ending(json!({"userinfo_signed_response_alg": "HS256"})), None, "client_secret_ended"),
         (ending(json!({"userinfo_encrypted_response_alg": "A128KW"})), None, "client_secret_ended"),
     ];

@@ -425,7 +425,7 @@ fn without_a_key_nothing_leaks() {
     let published = json!({"jwks_uri": JWKS, "authorization_encrypted_response_alg": "ECDH-ES"});
     let hmac = json!({"authorization_signed_response_alg": "HS256"});
     let derived = json!({"authorization_encrypted_response_alg": "dir"});
-    let unavailable = "client_keys_unavailable";
+    let unavailable = "encryption_keys_unavailable";
     for (more, document, why) in [
         (&hmac, "", SECRET_ENDED.name),
         (&derived, "", SECRET_ENDED.name),
@@ -456,6 +456,8 @@ fn without_a_key_nothing_leaks() {
                 let names: Vec<&str> = arrival.names().into_iter().filter(|name| *name != "a").collect();
                 assert_eq!(names, ["error", "error_description", "state", "iss"], "{why}");
                 assert_eq!(refusals(tab.events()).last(), Some(&why), "{:?}", tab.events());
+                let words = arrival.value("error_description").unwrap();
+                assert!(!words.contains("authentication"), "nobody has authenticated: {words}");
                 let is_over = why == NOTHING_SIGNS.name;
                 let _ =
                     tab.expect_error(if is_over { "temporarily_unavailable" } else { "unauthorized_client" });

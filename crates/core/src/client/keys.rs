@@ -23,6 +23,14 @@ reasons! {
         description: "client authentication failed",
         section: "RFC 7591 section 2",
     };
+    /// Something has to be encrypted for the client, and its keys cannot be fetched from its `jwks_uri`, nor were any
+    /// during the last day. The event `client_keys_unavailable` has the cause.
+    ENCRYPTION_KEYS_UNAVAILABLE = Reason {
+        name: "encryption_keys_unavailable",
+        code: ErrorCode::InvalidClient,
+        description: "the keys of this client, for which the response is encrypted, cannot be fetched",
+        section: "OIDC Core section 10.2",
+    };
 }
 
 /// The client's keys as of now.
@@ -102,7 +110,7 @@ async fn published(
 /// fits. If none of those that it publishes does, they are fetched again; `None` if none does then.
 ///
 /// # Errors
-/// [`UNAVAILABLE`].
+/// [`ENCRYPTION_KEYS_UNAVAILABLE`].
 pub(crate) async fn encryption_key(
     call: &Call,
     env: &Env,
@@ -110,7 +118,8 @@ pub(crate) async fn encryption_key(
     alg: KeyManagementAlgorithm,
 ) -> Result<Option<EncryptionKey>, &'static Reason> {
     let fitting = |keys: &PublicKeys| keys.set().encryption_keys(alg).next().cloned();
-    let Some(keys) = current(call, env, client).await? else { return Ok(None) };
+    let keys = current(call, env, client).await.map_err(|_| &ENCRYPTION_KEYS_UNAVAILABLE)?;
+    let Some(keys) = keys else { return Ok(None) };
     let (Some(url), None) = (client.metadata().jwks_uri.as_deref(), fitting(&keys)) else {
         return Ok(fitting(&keys));
     };
