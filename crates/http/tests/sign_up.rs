@@ -247,6 +247,49 @@ fn the_form_is_bound_to_its_page() {
     let _ = page.cancel().expect_error("access_denied");
 }
 
+/// A form that is not looked at leads back to its page, or to where its button leads, whatever fields the page has:
+/// an application's own may have others than ours. Who is signed in by now does not answer for whoever signs in or
+/// up.
+#[test]
+fn a_form_that_is_not_looked_at_leads_back_to_its_page() {
+    for is_signed_in in [false, true] {
+        for (page, action, names, again) in [
+            ("sign-up", Some("create"), &["username", "password"][..], "sign-up"),
+            ("sign-up", Some("create"), &["email"], "sign-up"),
+            ("sign-up", Some("create"), &[], "sign-up"),
+            ("sign-up", None, &["email"], "sign-up"),
+            ("sign-up", Some("somewhere"), &["username", "username"], "sign-up"),
+            ("sign-up", Some("login"), &[], "login"),
+            ("login", Some("login"), &["username", "password"], "login"),
+            ("login", None, &["signature"], "login"),
+            ("login", Some("login"), &[], "login"),
+            ("login", Some("create"), &[], "sign-up"),
+            ("login", Some("create"), &["username"], "sign-up"),
+        ] {
+            let kit = provider();
+            let (ua, other) = (kit.user_agent(), kit.user_agent());
+            let shown = |ua: &UserAgent<'_>| -> Vec<(String, String)> {
+                let login = openid(&kit).open(ua).expect_page("login");
+                let tab = if page == "login" { login } else { login.submit(&[], ("action", "create")) };
+                let fields = tab.expect_page(page).form().fields;
+                fields.into_iter().filter(|(name, _)| !["username", "password"].contains(&&**name)).collect()
+            };
+            let mut fields = shown(&other);
+            fields.extend(names.iter().map(|name| ((*name).to_owned(), "x".to_owned())));
+            fields.extend(action.map(|action| ("action".to_owned(), action.to_owned())));
+            let tab = openid(&kit).open(&ua).expect_page("login");
+            if is_signed_in {
+                let _ = tab.login("alice").expect_page("consent").allow().expect_code();
+                let _ = openid(&kit).open(&ua).expect_code();
+            }
+            let tab = tab.post("/interaction", &fields);
+            tab.expect_refused_form(&FORM_OF_ANOTHER_BROWSER);
+            let tab = tab.expect_page(again);
+            assert!(tab.page().text.contains("open too long"), "{page} {action:?} {names:?}");
+        }
+    }
+}
+
 /// A provider whose pages are on another origin.
 fn with_remote_pages(offered: bool, quota: u32) -> TestProvider {
     let location = format!("{PAGES}/").try_into().unwrap();

@@ -170,16 +170,28 @@ fn fits(pending: &Pending<'_>, token: &FormToken) -> Result<(), &'static Reason>
 async fn once_more(pending: Pending<'_>, why: &'static Reason, form: &Params<'_>) -> Result<Decided, Fault> {
     form_refused(pending.call, pending.env, why, Some(pending.client.id()));
     let problem = if *why == FORM_WITHOUT_COOKIE { LoginProblem::NoCookies } else { LoginProblem::Stale };
-    let is_sign_up = matches!(form.one("action"), Ok(Some("create")));
-    let offers_sign_up = pending.by.sign_up.offered;
-    match pending.needed() {
-        Some(needed @ Needed::Impossible(_)) => ask(&pending, needed).await,
-        _ if form.has("username") && offers_sign_up && is_sign_up => {
+    match (pending.needed(), wanted(&pending, form)) {
+        (Some(needed @ Needed::Impossible(_)), _) => ask(&pending, needed).await,
+        (_, Some(PromptName::Create)) if pending.by.sign_up.offered => {
             ask_again(&pending, Needed::SignUp(&prompt::SIGN_UP_REQUESTED), problem).await
         }
-        // Whoever typed a name wants to be that person, not the one who is signed in by now.
-        _ if form.has("username") => ask_again(&pending, Needed::Login(&prompt::NO_SESSION), problem).await,
-        None => answer(pending).await,
-        Some(needed) => ask_again(&pending, needed, problem).await,
+        // Whoever signs in wants to be that person, not the one who is signed in by now.
+        (_, Some(PromptName::Login | PromptName::Create)) => {
+            ask_again(&pending, Needed::Login(&prompt::NO_SESSION), problem).await
+        }
+        (None, _) => answer(pending).await,
+        (Some(needed), _) => ask_again(&pending, needed, problem).await,
+    }
+}
+
+/// The page that a person was on or has gone to by its button, as far as the form shows it. An application's own
+/// pages may have other fields than ours; what tells is the token, and only without one that is ours the name.
+fn wanted(pending: &Pending<'_>, form: &Params<'_>) -> Option<PromptName> {
+    let page = FormToken::page_of(pending.env, pending.by.keys(), form);
+    let page = page.or_else(|| form.has("username").then_some(PromptName::Login));
+    match (page, form.one("action")) {
+        (Some(PromptName::Login), Ok(Some("create"))) => Some(PromptName::Create),
+        (Some(PromptName::Create), Ok(Some("login"))) => Some(PromptName::Login),
+        (page, _) => page,
     }
 }

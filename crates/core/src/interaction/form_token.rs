@@ -132,6 +132,12 @@ impl FormToken {
         }
     }
 
+    /// Which of our pages the form is on, for whichever browser and request and however long ago it was made.
+    pub(super) fn page_of(env: &Env, keys: &KeySet, form: &Params<'_>) -> Option<PromptName> {
+        let token: Self = open(env, keys, FORM, form.one("token").ok()??)?;
+        Some(token.prompt)
+    }
+
     /// Who vouched for this request when one of our pages was made for it; nobody, if none was.
     pub(super) fn source(
         env: &Env,
