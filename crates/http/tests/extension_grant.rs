@@ -75,6 +75,9 @@ impl ExtensionGrant for Badge {
                 "own" => Ok(Ok(Entitled::client(scopes))),
                 "short" => Ok(Ok(of("alice").for_at_most(Duration::from_secs(60)))),
                 "long" => Ok(Ok(of("alice").for_at_most(Duration::from_secs(86_400)))),
+                "short and long" => {
+                    Ok(Ok(of("alice").for_at_most(Duration::from_secs(60)).with_refresh_token()))
+                }
                 "once" => Ok(Ok(of("alice"))),
                 "forged" => Ok(BADGE_UNKNOWN.refused()),
                 "untrue" => Ok(NOT_TRUE.refused()),
@@ -273,6 +276,45 @@ fn what_an_application_may_say() {
         kit.trips(|| request(&kit, "own").param("scope", "openid profile").send().expect_status(200));
     assert_eq!((trips, &own["scope"], &own["expires_in"]), (1, &"profile".into(), &600.into()));
     assert!(!own.member_names().contains(&"id_token".to_owned()));
+}
+
+/// EXT-04: what the application says of the lifetime holds for the whole grant, however often it is refreshed, also when
+/// a client repeats a request or asks for less, in both forms of access tokens.
+#[test]
+fn a_shorter_life_is_that_of_refreshed_tokens_too() {
+    let metadata = format!(
+        r#"{{"client_id":"reader","client_secret":"{SECRET}","response_types":[],"scope":"openid read offline_access",
+            "grant_types":["{BADGE}","refresh_token"],"chancery":{{"default_resource":"https://jwt-api.example"}}}}"#
+    );
+    for (client, scope, usual) in [
+        ("door", "openid offline_access", 3600),
+        ("reader", "read offline_access", 300),
+        ("reader", "openid read offline_access", 300),
+    ] {
+        for (badge, lifetime) in [("short and long", 60), ("alice", usual)] {
+            let kit = builder().client(&metadata).build();
+            let asked = kit.token_request(client).param("grant_type", BADGE).param("badge", badge);
+            let mut tokens = asked.param("scope", scope).send().expect_status(200);
+            assert_eq!(tokens["expires_in"], lifetime, "{client} {badge}");
+            for narrower in ["", "", "openid"] {
+                let shown = tokens.member("refresh_token").to_owned();
+                let refresh = || {
+                    let request = kit.refresh_request(client, &shown);
+                    let request = if client == "door" { request.param("scope", narrower) } else { request };
+                    request.send().expect_status(200)
+                };
+                let repeated = (refresh(), refresh());
+                for answer in [&repeated.0, &repeated.1] {
+                    assert_eq!(answer["expires_in"], lifetime, "{client} {badge} {narrower}");
+                }
+                kit.clock.advance(Duration::from_secs(61));
+                let token = repeated.0.member("access_token");
+                let caller = if client == "door" { client } else { "api" };
+                assert_eq!(kit.is_active(caller, token), lifetime > 61, "{client} {badge} {narrower}");
+                tokens = repeated.1;
+            }
+        }
+    }
 }
 
 /// EXT-01, EXT-02, EXT-04: what is refused, by the engine and by the application.

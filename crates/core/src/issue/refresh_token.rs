@@ -147,6 +147,7 @@ impl TokenIssuer {
             rotated_at: call.now,
             key_version: self.keys.newest().version,
             absolute_end,
+            lifetime: what.lifetime,
             binding: binding.of_refresh_token(client),
             granted: granted.clone(),
         };

@@ -21,7 +21,7 @@ pub struct Entitlement {
     pub target: Target,
     /// The nonce to repeat in the ID token (OIDC Core section 2).
     pub nonce: Option<Box<str>>,
-    /// The longest life of this response's access token, if what was exchanged sets one.
+    /// The longest life of the grant's access tokens, if what was exchanged sets one.
     pub lifetime: Option<Duration>,
     /// What happens to refresh tokens.
     pub refresh: Refresh,
@@ -62,13 +62,18 @@ impl Entitlement {
     /// The entitlement of a refresh token (RFC 6749 section 6). It has no nonce, because a refreshed ID token
     /// should not repeat it (OIDC Core section 12.2).
     #[must_use]
-    pub fn of_refresh_token(granted: Granted, target: Target, next: RotatingHandle<RefreshToken>) -> Self {
+    pub fn of_refresh_token(
+        granted: Granted,
+        target: Target,
+        lifetime: Option<Duration>,
+        next: RotatingHandle<RefreshToken>,
+    ) -> Self {
         Self {
             grant_type: GrantType::RefreshToken,
             holder: Holder::Person(granted),
             target,
             nonce: None,
-            lifetime: None,
+            lifetime,
             refresh: Refresh::Family(next),
             condition: Condition::None,
         }

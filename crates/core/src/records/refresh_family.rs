@@ -1,5 +1,7 @@
 //! A family of refresh tokens: one record, however often it rotates.
 
+use std::time::Duration;
+
 use chancery_types::handle::HandleDigest;
 use chancery_types::{Kind, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,9 @@ pub struct RefreshFamilyBody {
     pub key_version: u32,
     /// No rotation extends the family beyond this time.
     pub absolute_end: Timestamp,
+    /// The longest life of the access tokens that its tokens are exchanged for, if what began the grant sets one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifetime: Option<Duration>,
     /// Who may use its tokens (RFC 9449 section 5).
     #[serde(default, skip_serializing_if = "TokenBinding::is_none")]
     pub binding: TokenBinding,

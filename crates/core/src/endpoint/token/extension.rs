@@ -139,7 +139,8 @@ impl Entitled {
         Self { person: None, scopes, lifetime: None, may_refresh: false }
     }
 
-    /// The access token of this response lives for at most this long; never longer than it would without.
+    /// The access tokens of this grant live for at most this long, also those that refresh tokens are exchanged for;
+    /// never longer than they would without.
     #[must_use]
     pub fn for_at_most(self, lifetime: Duration) -> Self {
         Self { lifetime: Some(lifetime), ..self }

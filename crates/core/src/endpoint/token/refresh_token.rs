@@ -107,7 +107,7 @@ pub(super) async fn entitle(
         return Err(Fault::internal("the successor of a refresh token is not the one that was given").into());
     }
     let rotated = body.rotated(next.secret_digest(), key_version, now, binding.of_refresh_token(client));
-    let mut entitled = Entitlement::of_refresh_token(body.granted.clone(), target, next);
+    let mut entitled = Entitlement::of_refresh_token(body.granted.clone(), target, body.lifetime, next);
     if generation == Generation::Current {
         let idle =
             issuer.policy.lifetime(TokenKind::RefreshToken, &entitled, client, issuer.refresh_token.idle);
@@ -131,7 +131,7 @@ fn unrotated(
     found: Found<RefreshFamilyBody>,
 ) -> Result<Entitlement, Failure> {
     let body = found.body;
-    let mut entitled = Entitlement::of_refresh_token(body.granted.clone(), target, shown);
+    let mut entitled = Entitlement::of_refresh_token(body.granted.clone(), target, body.lifetime, shown);
     let idle = issuer.policy.lifetime(TokenKind::RefreshToken, &entitled, client, issuer.refresh_token.idle);
     let expires_at = body.absolute_end.min(call.now + idle);
     if expires_at.since(found.expires_at) > idle / 10 {
