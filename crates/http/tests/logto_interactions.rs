@@ -196,6 +196,80 @@ fn a_client_has_one_sign_in() {
     assert!(allowed.member("redirect_to").contains("state=two"), "{}", allowed.text());
 }
 
+/// LOGTO-04, LOGTO-06: two tabs of one client that a browser opens at once. What a page has loaded is what it answers,
+/// as long as its form says so; what it loads is the newest sign-in. Each sign-in is answered once, with its own
+/// `state`, and the page that comes too late is told so.
+#[test]
+fn two_tabs_of_one_client_at_once() {
+    let tab = |ua: &UserAgent<'_>, state: &str| {
+        let request = ua.provider().authorization_request("web").scope("openid").set("state", state);
+        let _ = request.open(ua).expect_arrival();
+    };
+    let sign_in = |ua: &UserAgent<'_>, view: &Answer| {
+        let entered = json!({"form": view["form"], "username": "alice", "password": password_of("alice")});
+        pages(ua).send(about(ua, (Named::Query, "web"), Some(("login", entered))))
+    };
+    let allow = |ua: &UserAgent<'_>, view: &Answer| {
+        let answer = pages(ua).send(about(ua, (Named::Query, "web"), Some(("consent", ALLOW(view)))));
+        answer.member("redirect_to").to_owned()
+    };
+    let shown = |ua: &UserAgent<'_>| view(ua, Named::Query, "web");
+
+    // One has loaded before the other begins, and they take turns.
+    let kit = builder().build();
+    let ua = kit.user_agent();
+    tab(&ua, "one");
+    let one = shown(&ua);
+    tab(&ua, "two");
+    let two = shown(&ua);
+    assert_eq!(sign_in(&ua, &one)["redirect_to"], format!("{LOCATION}?app_id=web"));
+    let one = shown(&ua);
+    assert_eq!(sign_in(&ua, &two)["redirect_to"], format!("{LOCATION}?app_id=web"));
+    let two = shown(&ua);
+    for (view, state) in [(&one, "state=one"), (&two, "state=two")] {
+        assert_eq!((&view["prompt"], &view["account"]["label"]), (&json!("consent"), &json!("alice")));
+        let address = allow(&ua, view);
+        assert!(address.contains("code=") && address.contains(state), "{address}");
+    }
+
+    // Both load the newer one: it is answered once, by whichever tab comes first.
+    let kit = builder().build();
+    let ua = kit.user_agent();
+    tab(&ua, "one");
+    tab(&ua, "two");
+    let (first, second) = (shown(&ua), shown(&ua));
+    let _ = sign_in(&ua, &first).member("redirect_to").to_owned();
+    let consent = shown(&ua);
+    let address = allow(&ua, &consent);
+    assert!(address.contains("state=two"), "{address}");
+    kit.clock.advance(seconds(11));
+    let late = sign_in(&ua, &second);
+    assert_eq!(
+        (&late["over"]["is_answered"], &late["redirect_to"]),
+        (&json!(true), &Value::Null),
+        "{}",
+        late.text()
+    );
+    let gone = shown(&ua);
+    assert!(gone["over"].is_object() && gone["form"].is_null(), "{}", gone.text());
+
+    // Their answers cross, so that both pages load the sign-in that has moved last.
+    let kit = builder().build();
+    let ua = kit.user_agent();
+    tab(&ua, "one");
+    let one = shown(&ua);
+    tab(&ua, "two");
+    let two = shown(&ua);
+    let _ = (sign_in(&ua, &one), sign_in(&ua, &two));
+    let (left, right) = (shown(&ua), shown(&ua));
+    assert_eq!(left["target"], right["target"]);
+    let address = allow(&ua, &left);
+    assert!(address.contains("state=two"), "{address}");
+    kit.clock.advance(seconds(11));
+    let answer = pages(&ua).send(about(&ua, (Named::Query, "web"), Some(("consent", ALLOW(&right)))));
+    assert_eq!(answer["over"]["is_answered"], true, "{}", answer.text());
+}
+
 /// LOGTO-04: eight clients at a time; the oldest goes, and cookies do not add up.
 #[test]
 fn at_most_eight_at_a_time() {

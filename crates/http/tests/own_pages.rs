@@ -326,6 +326,45 @@ fn a_session_steps_up() {
     let _ = essential(&kit, KEY).set("prompt", "none").open(&ua).expect_code();
 }
 
+/// POL-14, CLAIM-05: an essential `acr` with a value that no class can have, such as null, is met by nobody; without a
+/// value, or if it is voluntary, everybody does (OIDC Core sections 5.5.1 and 5.5.1.1).
+#[test]
+fn a_value_that_no_class_has_is_met_by_nobody() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    for (wish, is_possible) in [
+        (json!(null), true),
+        (json!({}), true),
+        (json!({"essential": true}), true),
+        (json!({"essential": true, "values": []}), true),
+        (json!({"essential": true, "value": KEY}), true),
+        (json!({"essential": true, "values": [null, KEY]}), true),
+        (json!({"essential": true, "values": [KEY], "value": null}), true),
+        (json!({"essential": false, "value": null}), true),
+        (json!({"value": null}), true),
+        (json!({"value": 5}), true),
+        (json!({"value": "urn:x"}), true),
+        (json!({"essential": true, "value": null}), false),
+        (json!({"essential": true, "values": [null]}), false),
+        (json!({"essential": true, "values": [null, 0, false, {}]}), false),
+        (json!({"essential": true, "value": 5}), false),
+        (json!({"essential": true, "value": [KEY]}), false),
+        (json!({"essential": true, "value": {"value": KEY}}), false),
+        (json!({"essential": true, "value": ""}), false),
+        (json!({"essential": true, "value": "null"}), false),
+        (json!({"essential": true, "value": KEY.to_uppercase()}), false),
+        (json!({"essential": true, "value": format!("{KEY} ")}), false),
+    ] {
+        let claims = json!({ "id_token": { "acr": wish } }).to_string();
+        let request = openid(&kit).set("claims", &claims);
+        if is_possible {
+            let _ = request.open(&ua).expect_page("login");
+        } else {
+            let _ = request.open(&ua).expect_error("unmet_authentication_requirements");
+        }
+    }
+}
+
 /// What a session has reached counts, also where a login no longer reaches it.
 #[test]
 fn a_class_that_a_session_has_is_enough() {

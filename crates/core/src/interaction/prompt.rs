@@ -304,11 +304,11 @@ pub(super) fn wanted_acr(asked: &Asked) -> Vec<Acr> {
     wanted
 }
 
-/// The classes of which the request cannot do without one (OIDC Core section 5.5.1.1).
+/// The classes of which the request cannot do without one (OIDC Core section 5.5.1.1). None are left if it names
+/// nothing but values that no class can have.
 fn essential_acr(asked: &Asked) -> Option<Vec<String>> {
-    let ask = asked.claims.of_id_token("acr").filter(|ask| ask.essential)?;
-    let wanted: Vec<String> = ask.strings().collect();
-    (!wanted.is_empty()).then_some(wanted)
+    let ask = asked.claims.of_id_token("acr").filter(|ask| ask.essential && !ask.values.is_empty())?;
+    Some(ask.strings().collect())
 }
 
 fn is_reachable(facts: &Facts<'_>, acr: &str) -> bool {
