@@ -384,6 +384,10 @@ impl Accounts for StoredAccounts {
         true
     }
 
+    fn shortest_password(&self, _realm: &RealmId) -> Option<usize> {
+        Some(Password::SHORTEST)
+    }
+
     fn may_sign_up(&self, _realm: &RealmId, form: &SignUpForm) -> Result<(), SignUpRefusal> {
         let Ok(username) = Username::parse(&form.username) else {
             return Err(SignUpRefusal::NameUnacceptable);

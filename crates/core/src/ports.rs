@@ -136,6 +136,12 @@ pub trait Accounts: Send + Sync {
         false
     }
 
+    /// How many characters the password of a new account needs: the sign-up page says so before anything is typed.
+    /// By default it says nothing.
+    fn shortest_password(&self, _realm: &RealmId) -> Option<usize> {
+        None
+    }
+
     /// Checks what was typed into the sign-up page by itself, before it is counted. It must not tell whether the
     /// name exists. By default everything is fit to be looked at.
     ///

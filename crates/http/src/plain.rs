@@ -124,12 +124,19 @@ fn sign_up(view: &SignUpView, form: &FormMarkup) -> String {
     });
     let alert = alert(problem.as_deref());
     let described = if problem.is_none() { "" } else { " aria-describedby=\"problem\"" };
+    let (rule, told) = match (view.shortest_password, &problem) {
+        (Some(shortest), Some(_)) => {
+            (said_of_password(shortest), " aria-describedby=\"password-rule problem\"")
+        }
+        (Some(shortest), None) => (said_of_password(shortest), " aria-describedby=\"password-rule\""),
+        (None, _) => (String::new(), described),
+    };
     let username = Html::escape(view.username.as_deref().unwrap_or(""));
     let fields = format!(
         "{}{alert}<p><label>Username<br><input name=\"username\" autocomplete=\"username\" required \
          autocapitalize=\"none\" value=\"{username}\"{described}></label></p>\
          <p><label>Password<br><input type=\"password\" name=\"password\" required \
-         autocomplete=\"new-password\"{described}></label></p>{}{}{}{}",
+         autocomplete=\"new-password\"{told}></label>{rule}</p>{}{}{}{}",
         continuing_to(&view.client),
         button("action", "create", "Create an account", ""),
         button("action", "login", "I have an account", " formnovalidate"),
@@ -137,6 +144,10 @@ fn sign_up(view: &SignUpView, form: &FormMarkup) -> String {
         documents(&view.client)
     );
     in_form(form, &fields)
+}
+
+fn said_of_password(shortest: usize) -> String {
+    format!("<br><small id=\"password-rule\">At least {shortest} characters</small>")
 }
 
 fn consent(view: &ConsentView, form: &FormMarkup) -> String {

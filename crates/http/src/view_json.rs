@@ -76,6 +76,7 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
             };
             let own = json!({
                 "username": view.username,
+                "shortest_password": view.shortest_password,
                 "problem": view.problem.map(|problem| problem.as_str()),
                 "retry_after": wait.map(|wait| wait.as_millis().div_ceil(1_000).max(1)),
             });

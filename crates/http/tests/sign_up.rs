@@ -169,6 +169,24 @@ fn what_is_wrong_is_told() {
     }
 }
 
+/// The page says what the password needs before anything is typed, bound to its field (WCAG 2.2 sections 1.3.1 and
+/// 3.3.2), and beside it what was wrong.
+#[test]
+fn what_a_password_needs_is_told_first() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let page = openid(&kit).set("prompt", "create").open(&ua).expect_page("sign-up");
+    let short = page.submit(&typed("ada", "short"), ("action", "create")).expect_page("sign-up");
+    for (tab, described) in [(&page, "\"password-rule\""), (&short, "\"password-rule problem\"")] {
+        let html = tab.answer().text();
+        let field = html.split("<input type=\"password\"").nth(1).unwrap().split('>').next().unwrap();
+        assert!(field.contains(&format!("aria-describedby={described}")), "{field}");
+        assert!(html.contains("<small id=\"password-rule\">At least 8 characters</small>"), "{html}");
+    }
+    let kit = with_remote_pages(true, 20);
+    assert_eq!(demanded(&kit.user_agent())["shortest_password"], 8);
+}
+
 /// A network learns no more names within an hour than it may make accounts: each attempt counts, also those that
 /// succeed and those that are refused because the name is taken; not those of which nothing could be learnt.
 #[test]

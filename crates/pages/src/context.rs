@@ -231,6 +231,7 @@ fn sign_up(view: &SignUpView, markup: &FormMarkup, messages: &Messages) -> Resul
         problem,
         wait,
         shortest,
+        shortest_password => view.shortest_password,
         is_refused => refused.is_some(),
         is_of_name => refused.is_some_and(|why| why.is_of_name()),
     })

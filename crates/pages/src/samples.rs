@@ -66,7 +66,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
     ] {
         let Some(form) = form("https://photos.example/callback") else { return };
         let username = problem.map(|_| "alice".to_owned());
-        let view = SignUpView { client: client(), username, problem, form };
+        let view = SignUpView { client: client(), username, problem, shortest_password: Some(8), form };
         show(name, Content::SignUp(&view, &markup));
     }
     for (name, target, scopes, claims, resource) in [

@@ -331,6 +331,10 @@ impl Accounts for TestAccounts {
         true
     }
 
+    fn shortest_password(&self, _realm: &RealmId) -> Option<usize> {
+        Some(8)
+    }
+
     /// A name is taken if somebody signs in with it; the password of a new account has at least eight characters.
     fn may_sign_up(&self, _realm: &RealmId, form: &SignUpForm) -> Result<(), SignUpRefusal> {
         if AccountId::parse(&form.username).is_err() {

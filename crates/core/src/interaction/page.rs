@@ -81,7 +81,13 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
             offers_sign_up: pending.by.sign_up.offered,
             form,
         }),
-        PromptName::Create => View::SignUp(SignUpView { client, username: typed, problem: unfit, form }),
+        PromptName::Create => View::SignUp(SignUpView {
+            client,
+            username: typed,
+            problem: unfit,
+            shortest_password: pending.env.accounts.shortest_password(&pending.env.realm),
+            form,
+        }),
         PromptName::SelectAccount => {
             let everybody = pending.by.sessions.everybody(pending.call, pending.env).await?;
             let expected = &pending.asked.expected;

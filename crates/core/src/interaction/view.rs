@@ -234,6 +234,9 @@ pub struct SignUpView {
     pub username: Option<String>,
     /// Why it is shown again.
     pub problem: Option<SignUpProblem>,
+    /// How many characters the password needs, where the accounts say so
+    /// ([`Accounts::shortest_password`](crate::ports::Accounts::shortest_password)).
+    pub shortest_password: Option<usize>,
     /// The form: inputs `username`, `password`; buttons `action` = `create`, `login` (whoever has an account already),
     /// `cancel`.
     pub form: FormView,

@@ -248,3 +248,36 @@ fn what_is_refused() {
     let object = sealed(&off, &key, &request);
     NegativeTable::new(&off).row("off", posted(request.set("request", &object)), refused).run();
 }
+
+/// RFC 8725 section 3.6, RFC 9101 section 6.1: the log says which rule the encryption breaks, where that tells nothing of
+/// what is inside.
+#[test]
+fn the_log_says_what_is_never_used() {
+    let types = [EncryptionKeyType::P256];
+    let some = |to: &mut Config| to.request_objects.encryption_algorithms = vec![Alg::EcdhEs];
+    let (kit, key) = with_app(&types, some, &json!({}));
+    let request = asked(&kit);
+    let signed = key.request_object(&request.encode(), ISSUER, kit.now());
+    let good = nested(Recipient::Public(&published(&kit, Alg::EcdhEs)), (Alg::EcdhEs, Enc::A128Gcm), &signed);
+    let first = good.split('.').next().unwrap();
+    let header: serde_json::Value = serde_json::from_slice(&base64url::decode(first).unwrap()).unwrap();
+    for (changes, reason) in [
+        (json!({}), None),
+        (json!({"zip": "DEF"}), Some("request_object_encryption_wrong")),
+        (json!({"zip": null}), Some("request_object_encryption_wrong")),
+        (json!({"zip": "none"}), Some("request_object_encryption_wrong")),
+        (json!({"alg": "RSA1_5"}), Some("request_object_encryption_wrong")),
+        (json!({"alg": "PBES2-HS256+A128KW"}), Some("request_object_encryption_wrong")),
+        (json!({"enc": "XC20P"}), Some("request_object_encryption_wrong")),
+        (json!({"alg": 7}), Some("request_object_malformed")),
+        (json!({"crit": ["zip"], "zip": "DEF"}), Some("request_object_malformed")),
+    ] {
+        let mut changed = header.as_object().unwrap().clone();
+        changed.extend(changes.as_object().unwrap().clone());
+        let text = serde_json::to_vec(&changed).unwrap();
+        let object =
+            if reason.is_some() { good.replacen(first, &base64url::encode(text), 1) } else { good.clone() };
+        let answer = kit.send(posted(request.clone().set("request", &object)));
+        assert_eq!(chancery_testkit::refusals(&answer.events).first().copied(), reason, "{changes}");
+    }
+}

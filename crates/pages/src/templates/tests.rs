@@ -147,6 +147,27 @@ fn names_are_text() {
     });
 }
 
+/// The field of a new password is described by what it needs, and by what was wrong with the last one.
+#[test]
+fn a_new_password_is_described() {
+    let templates = Templates::built_in();
+    samples::each(|name, content| {
+        let Content::SignUp(view, _) = content else { return };
+        for language in ["en", "de"] {
+            let html = templates.render(Page { nonce: "N", content }, language, None).unwrap();
+            let field = html.split("<input id=\"password\"").nth(1).unwrap().split('>').next().unwrap();
+            let described =
+                if view.problem.is_some() { "password-rule problem-text" } else { "password-rule" };
+            assert!(field.contains(&format!(" aria-describedby=\"{described}\"")), "{name}: {field}");
+            let of_password =
+                matches!(name, "sign-up-short" | "sign-up-common" | "sign-up-is-name" | "sign-up-characters");
+            assert_eq!(field.contains("aria-invalid"), of_password, "{name}: {field}");
+            let rule = html.split("id=\"password-rule\">").nth(1).unwrap().split("</small>").next().unwrap();
+            assert!(rule.contains(" 8 "), "{name}: {rule}");
+        }
+    });
+}
+
 /// Each message is used by a template, or named by a scope, a claim, a problem or a kind of error.
 #[test]
 fn no_sentence_is_left_over() {
