@@ -13,6 +13,7 @@ use chancery_jose::SystemRandom;
 use chancery_testkit::{ClientKey, TestProvider, TestProviderBuilder};
 use chancery_types::Timestamp;
 use chancery_types::iana::ClientAuthenticationMethod;
+use http::Method;
 use serde_json::{Value, json};
 
 /// A server of this profile with everything on that does not contradict it, where clients register themselves.
@@ -222,5 +223,56 @@ fn a_server_has_a_key_that_its_profile_permits() {
         let complaints = built.err().unwrap_or_default();
         let is_about_keys = complaints.iter().any(|complaint| complaint.setting == "keys");
         assert_eq!(is_about_keys, !is_enough, "{profile:?} {keys:?} {complaints:?}");
+    }
+}
+
+/// FAPI-06, REG-05, REGM-06: a client that registers itself, or changes itself, hears of what breaks a demand of the server's
+/// profile, and nothing is stored.
+#[test]
+fn a_client_that_falls_short_neither_registers_nor_changes_itself() {
+    let metadata = "invalid_client_metadata";
+    let rows = [
+        (json!({"token_endpoint_auth_method": "client_secret_basic"}), metadata),
+        (json!({"token_endpoint_auth_method": "client_secret_jwt"}), metadata),
+        (json!({"token_endpoint_auth_method": "none"}), metadata),
+        (json!({"id_token_signed_response_alg": "RS256"}), metadata),
+        (json!({"userinfo_signed_response_alg": "RS256"}), metadata),
+        (json!({"request_object_signing_alg": "RS256"}), metadata),
+        (json!({"token_endpoint_auth_signing_alg": "RS256"}), metadata),
+        (json!({"authorization_signed_response_alg": "RS256"}), metadata),
+        (json!({"response_types": ["id_token"], "grant_types": ["implicit"]}), metadata),
+        (
+            json!({"response_types": ["code token"], "grant_types": ["authorization_code", "implicit"]}),
+            metadata,
+        ),
+        (
+            json!({"redirect_uris": ["http://intra.example/cb"], "application_type": "native"}),
+            "invalid_redirect_uri",
+        ),
+    ];
+    for profile in [Fapi1Advanced, Fapi2Security, Fapi2MessageSigning] {
+        let kit = builder(profile, |_| {}).build();
+        let good = with(&json!({"client_name": "Before"}));
+        let given = kit.register(&good).expect_status(201);
+        for (changes, code) in &rows {
+            let changes = changes.as_object().unwrap();
+            let mut sent = good.clone();
+            sent.as_object_mut().unwrap().extend(changes.clone());
+            sent["client_name"] = json!("After");
+            let mut change = sent.clone();
+            change["client_id"] = given["client_id"].clone();
+            let put = kit.management_request(&Method::PUT, &given, Some(&change));
+            for answer in [kit.register(&sent), kit.send(put)] {
+                let refused = answer.expect_status(400);
+                assert_eq!(refused["error"], *code, "{profile:?} {changes:?}");
+                let said = refused.member("error_description");
+                assert!(
+                    changes.keys().any(|member| said.contains(&**member)),
+                    "{profile:?} {changes:?}: {said}"
+                );
+            }
+        }
+        let read = kit.send(kit.management_request(&Method::GET, &given, None)).expect_status(200);
+        assert_eq!(read["client_name"], "Before", "{profile:?}");
     }
 }
