@@ -1,7 +1,7 @@
-//! RFC 8414, OAuth 2.0 Authorization Server Metadata: section 2; OpenID Connect Discovery 1.0: section 3. And
+//! RFC 8414, OAuth 2.0 Authorization Server Metadata: sections 2 and 2.1; OpenID Connect Discovery 1.0: section 3. And
 //! the JWK Set.
 //! Config     `[discovery]`
-//! Discovery  issuer jwks_uri and what the components announce
+//! Discovery  issuer jwks_uri signed_metadata and what the components announce
 //!
 //! Both documents are made once per snapshot; a request is answered with bytes.
 
@@ -20,6 +20,8 @@ use crate::offered::{Component, Offered, Routes};
 pub struct DiscoveryConfig {
     /// Members that the engine does not know, such as `service_documentation`. They add and replace nothing.
     pub extra: BTreeMap<String, String>,
+    /// Whether the document has its members once more as a JWT that the provider has signed.
+    pub signed: bool,
 }
 
 /// A document that is ready to be sent.
@@ -54,9 +56,43 @@ pub struct Announcement<'a> {
     pub config: &'a DiscoveryConfig,
 }
 
+/// The name of the JWT (section 2.1).
+const SIGNED: &str = "signed_metadata";
+
 /// The metadata. The order of the members is fixed, so that the entity tag moves only with the content.
+pub struct Metadata<'a> {
+    issuer: &'a Issuer,
+    members: ClaimsWriter,
+    extra: &'a BTreeMap<String, String>,
+}
+
+impl Metadata<'_> {
+    /// What is signed (section 2.1): the same members, and by whom and when.
+    #[must_use]
+    pub fn claims(&self, now: Timestamp) -> String {
+        let mut claims = self.members.clone();
+        claims.string("iss", self.issuer.as_str()).date("iat", now);
+        for (name, value) in self.extra.iter().filter(|(name, _)| *name != SIGNED) {
+            claims.string(name, value);
+        }
+        claims.finish()
+    }
+
+    /// The document, with the JWT if there is one.
+    #[must_use]
+    pub fn document(self, signed: Option<&str>) -> StaticDocument {
+        let mut members = self.members;
+        members.string_if(SIGNED, signed);
+        for (name, value) in self.extra {
+            members.string(name, value);
+        }
+        StaticDocument::new(members.finish())
+    }
+}
+
+/// What the components announce.
 #[must_use]
-pub fn metadata(from: &Announcement<'_>, components: &[&dyn Component], now: Timestamp) -> StaticDocument {
+pub fn metadata<'a>(from: &Announcement<'a>, components: &[&dyn Component], now: Timestamp) -> Metadata<'a> {
     let Announcement { issuer, routes, offered, ui_locales, config } = from;
     let mut members = ClaimsWriter::new();
     members.string("issuer", issuer.as_str());
@@ -71,8 +107,5 @@ pub fn metadata(from: &Announcement<'_>, components: &[&dyn Component], now: Tim
     if !ui_locales.is_empty() {
         members.strings("ui_locales_supported", ui_locales.iter().map(String::as_str));
     }
-    for (name, value) in &config.extra {
-        members.string(name, value);
-    }
-    StaticDocument::new(members.finish())
+    Metadata { issuer, members, extra: &config.extra }
 }

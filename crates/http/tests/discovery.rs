@@ -1,8 +1,10 @@
 //! Metadata and keys: RFC 8414 sections 2 and 3, OpenID Connect Discovery 1.0 sections 3 and 4, RFC 7517
 //! section 5.
 
+use chancery_core::profile::Profile;
+use chancery_core::rotation::KeyEnd;
 use chancery_jose::{ContentEncryptionAlgorithm, KeyManagementAlgorithm, SigningAlgorithm};
-use chancery_testkit::{Answer, TestProvider, seconds};
+use chancery_testkit::{Answer, TestProvider, minutes, seconds};
 use http::HeaderValue;
 use serde_json::{Value, json};
 
@@ -246,6 +248,51 @@ fn members_of_the_operator() {
     assert_eq!(metadata["issuer"], "https://id.example");
     assert_eq!(metadata["request_parameter_supported"], true);
     assert!(!metadata.text().contains("evil.example"), "{}", metadata.text());
+}
+
+/// DISC-09, RFC 8414 section 2.1: with the setting, the same members once more, signed with a key that signs now, and by an
+/// algorithm that the profile permits. An operator's members are signed as well, and replace nothing.
+#[test]
+fn metadata_can_be_signed() {
+    let signed = |profile| {
+        let keys = [SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
+        let kit = TestProvider::builder().without_clients().own_keys(&keys).configure(|config| {
+            config.profile = profile;
+            config.discovery.signed = true;
+            for name in ["service_documentation", "signed_metadata", "iss", "iat"] {
+                config.discovery.extra.insert(name.to_owned(), "https://docs.example/".to_owned());
+            }
+        });
+        kit.build()
+    };
+    let check = |kit: &TestProvider, alg| {
+        let document = kit.get(PATH).expect_status(200).json().clone();
+        let jwt = kit.try_verify(document["signed_metadata"].as_str().unwrap(), "nobody").unwrap();
+        assert_eq!(jwt.header.alg, alg);
+        let (mut claims, mut plain) = (jwt.claims, document.clone());
+        for (name, value) in [("iss", json!(kit.issuer().as_str())), ("iat", json!(kit.now().secs()))] {
+            assert_eq!(claims[name], value);
+            let _ = claims.as_object_mut().unwrap().remove(name);
+            let _ = plain.as_object_mut().unwrap().remove(name);
+        }
+        let _ = plain.as_object_mut().unwrap().remove("signed_metadata");
+        assert_eq!(claims, plain);
+        assert_eq!(claims["service_documentation"], "https://docs.example/");
+        for path in [PATH, "/.well-known/oauth-authorization-server"] {
+            let (answer, trips) = kit.trips(|| kit.get(path).expect_status(200));
+            assert_eq!((answer.json(), trips), (&document, 0));
+        }
+        jwt.header.kid.unwrap()
+    };
+    let kit = signed(Profile::Baseline);
+    let first = check(&kit, SigningAlgorithm::Rs256);
+    let at = kit.now() + minutes(10);
+    let second = kit.keys.add(SigningAlgorithm::Rs256, kit.now(), at).unwrap();
+    kit.keys.end(&first, KeyEnd::new(at, minutes(5)));
+    kit.clock.advance(minutes(10));
+    assert_eq!(check(&kit, SigningAlgorithm::Rs256), *second, "the key was rotated");
+    let _ = check(&signed(Profile::Fapi2Security), SigningAlgorithm::Es256);
+    assert!(TestProvider::new().get(PATH)["signed_metadata"].is_null(), "off by default");
 }
 
 /// RFC 9110 section 13.1.2: who has the document is told so.

@@ -9,7 +9,7 @@ use chancery_x509::Authorities;
 use crate::client::{Authenticator, ClientAuthenticationConfig};
 use crate::config::Config;
 use crate::context::Env;
-use crate::discovery::{self, Announcement, StaticDocument};
+use crate::discovery::{self, Announcement, Metadata, StaticDocument};
 use crate::endpoint::Served;
 use crate::endpoint::authorization::AuthorizationEndpoint;
 use crate::endpoint::end_session::EndSessionEndpoint;
@@ -178,20 +178,6 @@ impl Snapshot {
         };
 
         let mutual_tls = MutualTlsMetadata::new(&config.mtls, &config.routes, &offered.endpoints);
-        let components: [&dyn Component; 12] = [
-            &*offered,
-            &scope,
-            &claims,
-            &pkce,
-            &*dpop,
-            &*interactions,
-            &interactions.rules.resolver,
-            &interactions.rules,
-            &*issuer,
-            &userinfo,
-            &end_session,
-            &mutual_tls,
-        ];
         let announcement = Announcement {
             issuer: &env.issuer,
             routes: &config.routes,
@@ -199,7 +185,29 @@ impl Snapshot {
             ui_locales,
             config: &config.discovery,
         };
-        let discovery = discovery::metadata(&announcement, &components, now);
+        // In a block, because the components are not to be kept while something is signed.
+        let metadata = {
+            let components: [&dyn Component; 12] = [
+                &*offered,
+                &scope,
+                &claims,
+                &pkce,
+                &*dpop,
+                &*interactions,
+                &interactions.rules.resolver,
+                &interactions.rules,
+                &*issuer,
+                &userinfo,
+                &end_session,
+                &mutual_tls,
+            ];
+            discovery::metadata(&announcement, &components, now)
+        };
+        let signed = match config.discovery.signed {
+            true => signed(&metadata, &issuer, env, now).await?,
+            false => None,
+        };
+        let discovery = metadata.document(signed.as_deref());
         let client_endpoints = [
             (Endpoint::PushedAuthorizationRequest, Served::ToClient(Box::new(pushed))),
             (Endpoint::Token, Served::ToClient(Box::new(token))),
@@ -238,4 +246,18 @@ impl Snapshot {
             keys,
         })
     }
+}
+
+/// The metadata as a JWT (RFC 8414 section 2.1), signed with whatever ID tokens can be signed with. It is signed anew with
+/// each snapshot, so that it is always a key that signs now; where none does, nothing is signed.
+async fn signed(
+    metadata: &Metadata<'_>,
+    issuer: &TokenIssuer,
+    env: &Env,
+    now: Timestamp,
+) -> Result<Option<String>, Fault> {
+    let alg = issuer.algorithms(now).into_iter().find(|alg| !alg.is_symmetric());
+    let Some(alg) = alg else { return Ok(None) };
+    let claims = metadata.claims(now);
+    issuer.keys.sign_jwt(env, now, alg, Some("JWT"), claims.as_bytes()).await.map(Some)
 }

@@ -482,6 +482,12 @@ const WRITTEN: &[Setting] = &[
         "Members to add to the metadata, such as `service_documentation`, `op_policy_uri` or `op_tos_uri`.",
     ),
     setting(
+        "discovery.signed",
+        Form::Switch,
+        "false",
+        "Whether the metadata are also there as a JWT, `signed_metadata`, signed with a key of the provider (RFC 8414 section 2.1).",
+    ),
+    setting(
         "resource_server[].uri",
         Form::Text,
         "",
