@@ -5,13 +5,37 @@ import { Request, Visit } from './visit.mjs';
 const DESK = { width: 880, height: 760 };
 const PHONE = { width: 320, height: 640 };
 
-/** Takes a picture of each page, in both schemes, both languages and both sizes. */
+/**
+ * Takes a picture of each page, in both schemes, both languages and both sizes. Where people may make accounts, it is
+ * the page for that.
+ */
 export async function takePictures(world, folder) {
   const people = [await world.person('Jane Doe', 'jane.doe'), await world.person('John Smith', 'john.smith')];
-  await round(world, folder, '', people, { viewport: DESK });
-  await round(world, folder, '-dark', people, { viewport: DESK, colorScheme: 'dark' });
-  await round(world, folder, '-320', people, { viewport: PHONE });
-  await round(world, folder, '-de', people, { viewport: DESK, locale: 'de' });
+  const take = world.sign_up ? signUp : round;
+  await take(world, folder, '', people, { viewport: DESK });
+  await take(world, folder, '-dark', people, { viewport: DESK, colorScheme: 'dark' });
+  await take(world, folder, '-320', people, { viewport: PHONE });
+  await take(world, folder, '-de', people, { viewport: DESK, locale: 'de' });
+  if (world.sign_up) {
+    await take(world, folder, '-de-320', people, { viewport: PHONE, locale: 'de', colorScheme: 'dark' });
+  }
+}
+
+/** The page on which people make accounts, as it comes first and with a password that is too short. */
+async function signUp(world, folder, suffix, [jane], options) {
+  const visit = await Visit.begin(world, { ...options, javaScriptEnabled: false });
+  const take = async (page, file) => {
+    await visit.arrive(page, 'sign-up');
+    await page.screenshot({ path: `${folder}/${file}${suffix}.png`, fullPage: true });
+  };
+  const page = await visit.open(new Request(world, world.books, { prompt: 'create' }));
+  await take(page, 'sign-up');
+  await page.locator('input[name="username"]').fill(`new.${jane.username}`);
+  await page.locator('input[name="password"]').fill('short');
+  await visit.press(page, 'create');
+  await page.locator('[role="alert"]').waitFor();
+  await take(page, 'sign-up-wrong');
+  await visit.end();
 }
 
 async function round(world, folder, suffix, [jane, john], options) {

@@ -38,6 +38,7 @@ def browse(checks, provider, arguments, pages=None, by_client=False):
         "name": provider.name, "issuer": provider.issuer, "binary": str(release("chancery")),
         "config": str(provider.config), "folder": str(provider.folder), "secrets": str(SECRETS), "logs": str(LOGS),
         "logos": provider.variables.get("CHANCERY_PAGES_CLIENT_LOGOS") == "true",
+        "sign_up": provider.variables.get("CHANCERY_SIGN_UP_OFFERED") == "true",
         "pages": pages, "by_client": by_client}))
     trust = {"NODE_EXTRA_CA_CERTS": provider.tls[0]} if provider.tls else {}
     node = subprocess.Popen(["node", "main.mjs", fixture, *arguments], stdout=subprocess.PIPE, text=True,
@@ -54,9 +55,14 @@ def browse(checks, provider, arguments, pages=None, by_client=False):
 
 def main():
     checks = Checks()
-    shown = {"pages.client_logos": "true"} if "--pictures" in sys.argv else {"sign_up.offered": "true"}
+    sign_up = {"sign_up.offered": "true"}
+    shown = {"pages.client_logos": "true"} if "--pictures" in sys.argv else sign_up
     with Provider("browser", settings={**MODES, **shown}) as provider:
         browse(checks, provider, sys.argv[1:])
+    if "--pictures" in sys.argv:
+        # The sign-up page is on a provider of its own, because the login page leads to it wherever it is offered.
+        with Provider("browser-sign-up", settings={**MODES, **shown, **sign_up}) as provider:
+            browse(checks, provider, sys.argv[1:])
     if not sys.argv[1:]:
         with tempfile.TemporaryDirectory() as folder:
             certificate(Path(folder), "localhost")
