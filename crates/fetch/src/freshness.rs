@@ -114,4 +114,58 @@ mod tests {
             assert_eq!(found, fresh.map(Duration::from_secs), "{lines:?}");
         }
     }
+
+    /// 100,000 generated headers: nothing is kept longer than the shortest of what its server says in a form that is
+    /// understood, and nothing for ever.
+    #[test]
+    fn every_header_is_read() {
+        let mut state = 1_u64;
+        let mut below = |limit: usize| {
+            // xorshift64*: the same texts on every machine.
+            state ^= state >> 12;
+            state ^= state << 25;
+            state ^= state >> 27;
+            usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % limit
+        };
+        let directives = [
+            ("max-age=60", Some(60)),
+            ("max-age=\"9\"", Some(9)),
+            ("max-age=x", Some(0)),
+            ("MAX-AGE = 7", Some(7)),
+            ("max-age=99999999999999999999", Some(LONGEST)),
+            ("no-store", Some(0)),
+            ("no-cache=\"x\"", Some(0)),
+            ("public", None),
+            ("", None),
+            ("=", None),
+        ];
+        let mut kept = 0;
+        for _ in 0..100_000 {
+            let mut headers = HeaderMap::new();
+            let mut said: Option<u64> = None;
+            for _ in 0..below(3) {
+                let mut line = String::new();
+                for _ in 0..below(3) {
+                    let (directive, seconds) = directives[below(directives.len())];
+                    line = format!("{line}{directive},");
+                    said = said.map_or(seconds, |said| Some(said.min(seconds.unwrap_or(said))));
+                }
+                headers.append(CACHE_CONTROL, HeaderValue::from_str(&line).unwrap());
+            }
+            let age = [None, Some("0"), Some("5"), Some("-1"), Some("99999999999999999999")][below(5)];
+            age.map(|age| headers.append(AGE, HeaderValue::from_static(age)));
+            let found = fresh_for(&headers, Duration::from_secs(1));
+            let longest = said.map(Duration::from_secs);
+            assert!(found <= longest && found.is_some() == said.is_some(), "{headers:?} {found:?}");
+            kept += u32::from(found.is_some_and(|found| !found.is_zero()));
+            for name in [CACHE_CONTROL, EXPIRES, DATE, AGE] {
+                let bytes: Vec<u8> = (0..below(9)).map(|_| u8::try_from(32 + below(224)).unwrap()).collect();
+                if let Ok(value) = HeaderValue::from_bytes(&bytes) {
+                    headers.append(name, value);
+                }
+            }
+            assert!(fresh_for(&headers, Duration::ZERO) <= Some(Duration::from_secs(LONGEST)), "{headers:?}");
+        }
+        assert!(kept > 5_000, "{kept}");
+    }
 }

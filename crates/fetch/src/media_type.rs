@@ -61,4 +61,58 @@ mod tests {
         assert!(is_accepted("application/oauth-authz-req+jwt", "application/oauth-authz-req+jwt"));
         assert!(!is_accepted("application/json", "application/oauth-authz-req+jwt, application/jwt"));
     }
+
+    /// 100,000 generated values: a type is taken if it is listed and no parameter names another charset, however it is
+    /// spelled; damaged ones break nothing.
+    #[test]
+    fn every_type_is_read() {
+        let mut state = 1_u64;
+        let mut below = |limit: usize| {
+            // xorshift64*: the same texts on every machine.
+            state ^= state >> 12;
+            state ^= state << 25;
+            state ^= state >> 27;
+            usize::try_from(state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33).unwrap() % limit
+        };
+        let types = [
+            ("application/json", true),
+            ("APPLICATION/jwk-set+json", true),
+            ("text/html", false),
+            ("", false),
+        ];
+        let parameters = [
+            ("charset=utf-8", true),
+            (" Charset = \"UTF-8\" ", true),
+            ("profile=\"x\"", true),
+            ("", true),
+            ("charset", false),
+            ("charset=utf-16", false),
+            ("\tCHARSET=\"latin1\"", false),
+        ];
+        let mut taken = 0;
+        for _ in 0..100_000 {
+            let (mut text, mut is_good) = {
+                let (text, is_good) = types[below(types.len())];
+                (text.to_owned(), is_good)
+            };
+            for _ in 0..below(4) {
+                let (parameter, is_utf8) = parameters[below(parameters.len())];
+                text = format!("{text};{parameter}");
+                is_good &= is_utf8;
+            }
+            assert_eq!(
+                is_accepted(&text, "application/jwk-set+json, application/json;q=0.9"),
+                is_good,
+                "{text}"
+            );
+            taken += u32::from(is_good);
+            let mut damaged = text.into_bytes();
+            if !damaged.is_empty() {
+                let at = below(damaged.len());
+                damaged[at] = u8::try_from(below(256)).unwrap();
+            }
+            let _ = is_accepted(&String::from_utf8_lossy(&damaged), "application/json");
+        }
+        assert!(taken > 10_000, "{taken}");
+    }
 }
