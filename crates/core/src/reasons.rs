@@ -28,6 +28,7 @@ const LISTS: &[&[Described]] = &[
     interaction::commit::REASONS,
     interaction::form_token::REASONS,
     interaction::prompt::REASONS,
+    issue::access_token::REASONS,
     issue::authorization_response::REASONS,
     issue::encrypted::REASONS,
     issue::id_token::REASONS,

@@ -5,7 +5,6 @@
 
 use chancery_core::client::PROFILE_BROKEN;
 use chancery_core::config::Config;
-use chancery_core::endpoint::userinfo::TOKEN_IN_QUERY;
 use chancery_core::model::client::REDIRECT_URI_MISSING;
 use chancery_core::offered::{AssertionAudience, PkceOptional};
 use chancery_core::profile::Profile::{self, Baseline, Fapi1Advanced, Fapi2MessageSigning, Fapi2Security};
@@ -399,23 +398,6 @@ fn a_refresh_token_stays_the_same() {
     kit.clock.advance(days(15));
     let late = asserted(kit.refresh_request("bank", &token)).expect_status(400);
     assert_eq!(late["error"], "invalid_grant");
-}
-
-/// FAPI-02, UINF-02: no token of such a client is accepted in a query, although those of others are.
-#[test]
-fn no_token_is_accepted_in_a_query() {
-    let kit = server(Baseline, |to| to.compatibility.query_access_token = true);
-    let key = ClientKey::generate(Es256);
-    kit.put_client(&client(Baseline, &key, &json!({"response_types": ["code", "code id_token"]})));
-    let assertion = key.assertion("bank", kit.issuer().as_str(), "1", kit.now());
-    let code = kit.code("alice", "bank", "openid");
-    let tokens = kit.code_request(&code).assertion(&assertion).send().expect_status(200);
-    let token = tokens.member("access_token");
-    let in_query = || kit.get(&format!("/userinfo?access_token={token}"));
-    assert_eq!(in_query().status, 200);
-    kit.change_client("bank", r#"{"chancery":{"profile":"fapi1-advanced"}}"#).unwrap();
-    assert_refused!(in_query(), TOKEN_IN_QUERY);
-    assert_eq!(kit.userinfo(token).status, 200);
 }
 
 /// FAPI-04, GAP-03: the reference fails here.

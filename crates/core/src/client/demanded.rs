@@ -2,7 +2,7 @@
 
 use chancery_jose::SigningAlgorithm;
 use chancery_types::Scope;
-use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode};
+use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode, GrantType};
 
 use crate::error::{Complaint, Reason, Refusal};
 use crate::model::client::RequestObjectAlgorithm;
@@ -166,10 +166,13 @@ impl Broken<'_> {
     }
 }
 
-/// Whether any request of the client can lead to an ID token.
+/// Whether any request of the client can lead to an ID token: at the authorization endpoint, or by a grant type of an
+/// application's own, which can stand for a person.
 fn may_get_id_tokens(metadata: &ClientMetadata) -> bool {
-    let scope = metadata.flow.scope.as_ref();
-    !metadata.flow.response_types.is_empty() && scope.is_none_or(|scope| scope.contains(Scope::OPENID))
+    let (flow, scope) = (&metadata.flow, metadata.flow.scope.as_ref());
+    let is_own = |grant_type: &GrantType| matches!(grant_type, GrantType::Extension(_));
+    let is_for_people = !flow.response_types.is_empty() || flow.grant_types.iter().any(is_own);
+    is_for_people && scope.is_none_or(|scope| scope.contains(Scope::OPENID))
 }
 
 /// The names with commas between, and `or` before the last.

@@ -9,7 +9,7 @@ use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{Issuer, Params, ResourceUri, Scopes, Timestamp};
 
-use crate::client::AuthenticatedClient;
+use crate::client::{AuthenticatedClient, meets};
 use crate::context::{Call, Env};
 use crate::endpoint::{ClientEndpoint, ClientResponse};
 use crate::error::{Failure, Fault, Reason};
@@ -129,6 +129,12 @@ impl IntrospectionEndpoint {
         let Some(owner) = env.registry.client(&env.realm, live.holder.client()).await? else {
             return Ok(Introspection::Inactive);
         };
+        // Both can be older than what the profile demands. What a refresh token is bound to is not demanded.
+        let demands = owner.demands(&self.issuer.floor);
+        let is_bound = live.kind == TokenKind::RefreshToken || live.binding.meets(demands);
+        if !is_bound || meets(&owner, demands).is_err() {
+            return Ok(Introspection::Inactive);
+        }
         let authority =
             Authority { holder: &live.holder, scopes: &live.scopes, resource: live.resource.as_ref() };
         live.scopes = match gate(env, &owner, &authority).await? {

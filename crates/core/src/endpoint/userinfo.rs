@@ -10,6 +10,7 @@ use chancery_jose::ClaimsWriter;
 use chancery_types::iana::ErrorCode;
 use chancery_types::{Params, Scope, Timestamp};
 
+use crate::client::meets;
 use crate::context::{Call, Env, credentials};
 use crate::endpoint::{BearerEndpoint, ClientRequest, ClientResponse};
 use crate::error::{Failure, Reason, Refusal, Remedy};
@@ -83,7 +84,8 @@ reasons! {
     /// The access token is bound to a key or a certificate (RFC 9449 section 7, RFC 8705 section 3) whose possession
     /// the caller has not shown.
     pub TOKEN_BOUND = invalid_token("access_token_bound_to_another_key");
-    /// The access token's client, account or grant is no longer valid.
+    /// The access token's client, account or grant is no longer valid, or the token or its client falls short of the
+    /// security profile that the client is held to since.
     pub TOKEN_WITHDRAWN = invalid_token("access_token_withdrawn");
 }
 
@@ -160,8 +162,13 @@ impl UserInfoEndpoint {
         }
         let granted = token.holder.granted().ok_or(&TOKEN_WITHDRAWN)?;
         let client = env.registry.client(&env.realm, &granted.client).await?.ok_or(&TOKEN_WITHDRAWN)?;
-        if query.has("access_token") && client.demands(&self.issuer.floor).header_tokens.is_some() {
+        let demands = client.demands(&self.issuer.floor);
+        if query.has("access_token") && demands.header_tokens.is_some() {
             return TOKEN_IN_QUERY.refused();
+        }
+        // Both can be older than the demands.
+        if !token.binding.meets(demands) || meets(&client, demands).is_err() {
+            return TOKEN_WITHDRAWN.refused();
         }
         let authority = token.authority();
         let scopes = match gate(env, &client, &authority).await? {
@@ -169,7 +176,7 @@ impl UserInfoEndpoint {
             Gate::Open(..) | Gate::Closed(_) => return TOKEN_WITHDRAWN.refused(),
         };
         if let Some(proof) = proof {
-            proof.use_up(call, env, client.demands(&self.issuer.floor)).await?;
+            proof.use_up(call, env, demands).await?;
         }
 
         let asked = self.claims.registered(granted.claims.clone(), &client);

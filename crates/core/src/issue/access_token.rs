@@ -8,11 +8,12 @@ use std::time::Duration;
 use chancery_jose::ClaimsWriter;
 use chancery_store::{Record, Tags};
 use chancery_types::handle::{AccessToken, Handle};
+use chancery_types::iana::ErrorCode;
 use chancery_types::{Issuer, ResourceUri, Scope, Scopes};
 use serde::{Deserialize, Serialize};
 
 use super::{Draft, TokenIssuer};
-use crate::error::{Complaint, Fault, SectionCheck};
+use crate::error::{Complaint, Failure, Fault, Reason, SectionCheck};
 use crate::model::{ClaimName, Claims, Entitlement, Holder, TokenFormat};
 use crate::policy::{JwtDraft, TokenKind};
 use crate::records::AccessTokenBody;
@@ -22,6 +23,17 @@ pub(crate) use jwt::{JwtAccessToken, Place};
 
 mod live;
 pub(crate) use live::LiveAccessToken;
+
+reasons! {
+    /// The JWTs for the resource server of the client are signed with an algorithm (`resource_server.alg`) that the
+    /// profile of the server or of the client does not permit.
+    pub ALGORITHM_FORBIDDEN = Reason {
+        name: "access_token_algorithm_forbidden",
+        code: ErrorCode::UnauthorizedClient,
+        description: "access tokens of this client are not signed as its security profile demands",
+        section: "FAPI 2.0 Security Profile section 5.4.1",
+    };
+}
 
 /// `[access_token]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,7 +134,11 @@ pub(super) struct Drafted {
 
 impl TokenIssuer {
     /// Drafts an access token in the form of its resource server.
-    pub(super) async fn access_token(&self, draft: &Draft<'_>) -> Result<Drafted, Fault> {
+    ///
+    /// # Errors
+    /// A refusal if its JWTs are signed in a way that the client's profile forbids; a fault of the signer or the
+    /// application.
+    pub(super) async fn access_token(&self, draft: &Draft<'_>) -> Result<Drafted, Failure> {
         let Draft { what, client, .. } = *draft;
         let resource = what.target.resource.as_deref();
         let scopes = what.target.access_token_scopes();
@@ -135,12 +151,15 @@ impl TokenIssuer {
         extra.retain(|name, _| !is_reserved(name));
         match (resource, format) {
             (Some(server), TokenFormat::Jwt) => {
+                if !client.demands(&self.floor).algorithms.has(&server.alg) {
+                    return ALGORITHM_FORBIDDEN.refused();
+                }
                 let text = self
                     .jwt(draft, JwtDraft { what, client, resource: server, extra }, &scopes, lifetime)
                     .await?;
                 Ok(Drafted { text, record: None, lifetime })
             }
-            _ => Self::opaque(draft, scopes, lifetime, extra),
+            _ => Ok(Self::opaque(draft, scopes, lifetime, extra)?),
         }
     }
 

@@ -129,13 +129,17 @@ impl TokenBinding {
     /// A refusal if what is needed was not shown.
     pub fn of_access_token(shown: &Possession, client: &Client, demands: &Demands) -> Result<Self, Refusal> {
         let chosen = Self::chosen(shown, client, demands)?;
-        let method = match chosen {
-            Self::None => None,
-            Self::Key(_) => Some(BindingMethod::Key),
-            Self::Certificate(_) => Some(BindingMethod::Certificate),
-        };
-        let is_permitted = method.map_or(demands.bound_tokens().is_none(), |way| demands.bindings.has(&way));
-        if is_permitted { Ok(chosen) } else { BINDING_DEMANDED.refused() }
+        if chosen.meets(demands) { Ok(chosen) } else { BINDING_DEMANDED.refused() }
+    }
+
+    /// Whether an access token that is bound to this may be used under these demands.
+    #[must_use]
+    pub fn meets(self, demands: &Demands) -> bool {
+        match self {
+            Self::None => demands.bound_tokens().is_none(),
+            Self::Key(_) => demands.bindings.has(&BindingMethod::Key),
+            Self::Certificate(_) => demands.bindings.has(&BindingMethod::Certificate),
+        }
     }
 
     fn chosen(shown: &Possession, client: &Client, demands: &Demands) -> Result<Self, Refusal> {

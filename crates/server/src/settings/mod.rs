@@ -379,6 +379,7 @@ fn read(
     let checked = written.and_then(|written| written.check(folder, &mut complaints));
     if let (Some(settings), Some(engine)) = (&checked, &engine) {
         complaints.extend(resource_servers::ambiguous(&settings.resource_servers, engine));
+        complaints.extend(resource_servers::forbidden(&settings.resource_servers, engine));
     }
     if !complaints.is_empty() {
         // Without other complaints, the engine reports these when it is built.

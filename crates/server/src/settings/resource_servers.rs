@@ -24,6 +24,18 @@ pub(super) fn ambiguous(servers: &[ResourceServer], engine: &Config) -> Vec<Comp
     complaints
 }
 
+/// Complains about JWTs that the profile of the server does not permit to sign like that.
+pub(super) fn forbidden(servers: &[ResourceServer], engine: &Config) -> Vec<Complaint> {
+    let demands = engine.profile.demands();
+    let jwts = servers.iter().filter(|server| server.format == TokenFormat::Jwt);
+    let complaint = |server: &ResourceServer| {
+        let section = demands.algorithms.forbids(&server.alg)?;
+        let rule = format!("{}: alg must not be {}", server.uri.as_str(), server.alg.name());
+        Some(Complaint::new("resource_server", rule, section))
+    };
+    jwts.filter_map(complaint).collect()
+}
+
 /// Complains about everything else.
 pub(super) fn complaints(servers: &[ResourceServer], issuer: Option<&Issuer>) -> Vec<Complaint> {
     let mut complaints = Vec::new();
@@ -59,6 +71,8 @@ pub(super) fn complaints(servers: &[ResourceServer], issuer: Option<&Issuer>) ->
 
 #[cfg(test)]
 mod tests {
+    use chancery_core::profile::Profile;
+
     use super::*;
 
     /// AT-07, CONF-05
@@ -80,5 +94,26 @@ mod tests {
         assert_eq!(wrong(r#"[{"uri":"https://id.example"}]"#), 1);
         assert_eq!(wrong(r#"[{"uri":"https://a.example","scopes":["read","email","openid"]}]"#), 2);
         assert_eq!(wrong(r#"[{"uri":"https://a.example","format":"jwt","alg":"HS256"}]"#), 1);
+    }
+
+    /// AT-07, FAPI-04
+    #[test]
+    fn a_profile_limits_the_algorithms() {
+        use Profile::{Baseline, Fapi1Advanced, Fapi2MessageSigning, Fapi2Security};
+        for (format, alg, forbidding) in [
+            ("jwt", "RS256", &[Fapi1Advanced, Fapi2Security, Fapi2MessageSigning][..]),
+            ("jwt", "EdDSA", &[Fapi1Advanced]),
+            ("jwt", "PS256", &[]),
+            ("jwt", "ES256", &[]),
+            ("opaque", "RS256", &[]),
+        ] {
+            let json = format!(r#"[{{"uri":"https://a.example","format":"{format}","alg":"{alg}"}}]"#);
+            let servers: Vec<ResourceServer> = serde_json::from_str(&json).unwrap();
+            for profile in [Baseline, Fapi1Advanced, Fapi2Security, Fapi2MessageSigning] {
+                let engine = Config { profile, ..Config::default() };
+                let is_forbidden = !forbidden(&servers, &engine).is_empty();
+                assert_eq!(is_forbidden, forbidding.contains(&profile), "{format} {alg} {profile:?}");
+            }
+        }
     }
 }
