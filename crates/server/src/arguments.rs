@@ -299,7 +299,7 @@ pub(crate) struct Person {
 pub(crate) enum Keys {
     /// List all keys with their times
     List(Configured),
-    /// Make a key for an algorithm that has none. It signs at once, because no client knows another key for it
+    /// Make a key for an algorithm that has none. It signs at once: no client is registered for its algorithm yet
     Add {
         #[command(flatten)]
         configured: Configured,

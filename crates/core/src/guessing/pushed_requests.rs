@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chancery_types::{ClientId, Key, Timestamp};
 
-/// The part of a public client's room that one network may have: anybody can push requests in its name.
+/// One network may have a quarter of a public client's room: anybody can push requests in its name.
 const OF_ONE_NETWORK: usize = 4;
 
 struct Open {

@@ -12,7 +12,7 @@ use chancery_types::{Key, Timestamp};
 /// use up the room of all.
 pub const OF_ONE_SESSION: usize = 16;
 
-/// The part of the room that one network may have.
+/// One network may have a quarter of the room.
 const OF_ONE_NETWORK: usize = 4;
 
 struct Stored {

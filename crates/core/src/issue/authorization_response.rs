@@ -146,7 +146,7 @@ impl TokenIssuer {
     ) -> Result<AuthorizationResponse, Fault> {
         let parameters = match unsealed.is_jwt {
             false => unsealed.parameters,
-            // In a box of its own: a response in plain text is not to hold all that a JWT needs.
+            // Boxed, so that the future of a plain response has no room for what only a JWT needs.
             true => match Box::pin(self.seal(call, env, &unsealed)).await {
                 Ok(jwt) => vec![("response", jwt)],
                 Err(Failure::Refused(why)) => refused_in_plain(call, env, &unsealed, why),

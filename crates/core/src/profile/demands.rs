@@ -12,9 +12,9 @@ pub type Section = &'static str;
 /// Something that is demanded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Demand<T> {
-    /// What.
+    /// What is demanded: a limit, or the list of what is permitted.
     pub what: T,
-    /// By which section.
+    /// The section that demands it.
     pub section: Section,
 }
 
@@ -93,7 +93,7 @@ pub struct Response {
     pub is_signed: bool,
 }
 
-/// Everything that a profile can demand. Where there is nothing, nothing is demanded.
+/// Everything that a profile can demand. What is `None`, or limits nothing, is not demanded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Demands {

@@ -1,5 +1,5 @@
-//! The demands in the order in which they are reported, and who does not meet them apart from what is registered
-//! or loosened.
+//! The demands in the order in which they are reported, each with the check of what the registrations and the
+//! compatibility settings do not show.
 
 use std::time::Duration;
 
@@ -27,8 +27,7 @@ pub(super) struct Row {
     pub(super) demand: &'static str,
     /// The sections of a standard that demand it.
     pub(super) sections: fn(&Demands) -> Vec<Section>,
-    /// Whoever does not meet it although the registrations are good and no setting loosens it: because nothing holds
-    /// requests to it.
+    /// The clients whose requests nothing holds to it, although their registration breaks no demand.
     pub(super) by_requests: fn(&Subject<'_>, &Asked<'_>) -> Vec<Breach>,
 }
 

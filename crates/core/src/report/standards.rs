@@ -14,11 +14,11 @@ use crate::profile::{Among, BindingMethod, Demand, Demands, Profile, Response, S
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Standard {
-    /// RFC 9700.
+    /// RFC 9700, the best current practice.
     Bcp,
     /// draft-ietf-oauth-v2-1.
     OAuth21,
-    /// FAPI.
+    /// The standard of a profile.
     Profile(Profile),
 }
 

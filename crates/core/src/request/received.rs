@@ -109,8 +109,13 @@ enum From {
     Browser,
     /// The client has pushed it (RFC 9126).
     Client(Arc<Client>),
-    /// It was read before. This is who vouches for it, and whether it is confidential.
-    Ourselves(Source, bool),
+    /// We have read it before, and a form or a record has carried it since.
+    Ourselves {
+        /// Who vouched for it then.
+        source: Source,
+        /// Whether no page may show it.
+        is_confidential: bool,
+    },
 }
 
 /// The parameters that count, and no others. Nothing is known about them yet, except what their request object
@@ -166,7 +171,7 @@ impl<'a> Received<'a> {
     /// was reading.
     #[must_use]
     pub fn again(Carried { params, is_confidential }: Carried<'a>, source: Source) -> Self {
-        Self { params, from: From::Ourselves(source, is_confidential) }
+        Self { params, from: From::Ourselves { source, is_confidential } }
     }
 
     /// Opens the request object of a new request (RFC 9101 section 6), or finds the pushed request that is meant (RFC
@@ -180,7 +185,7 @@ impl<'a> Received<'a> {
         match from {
             From::Browser => by.open(call, env, params).await,
             From::Client(client) => by.open_pushed(call, env, client, params).await,
-            From::Ourselves(source, is_confidential) => {
+            From::Ourselves { source, is_confidential } => {
                 by.open_again(call, env, Resolved { is_confidential, ..Resolved::plain(params, source) })
                     .await
             }

@@ -90,7 +90,7 @@ impl Default for RequestObjectsConfig {
     }
 }
 
-/// Opens the requests that are JWTs.
+/// Opens request objects, and finds pushed requests.
 pub struct Resolver {
     /// Which parameters count.
     recognised: Recognised,
@@ -186,13 +186,8 @@ impl Resolver {
             let pushed = pushed.and_then(|pushed| is_fresh(&pushed).then_some(pushed).ok_or(&REFERENCE_USED));
             return referred(client, pushed);
         }
-        match self.opened(call, env, &client, &params).await {
-            Ok(opened) => Ok(Resolved { client: Some(client), ..opened }),
-            Err(Failure::Refused(why)) => {
-                Ok(Resolved { client: Some(client), refused: Some(why.reason), ..plain(params) })
-            }
-            Err(Failure::Broken(fault)) => Err(fault.into()),
-        }
+        let opened = self.opened(call, env, &client, &params).await;
+        opened_or_refused(client, opened, plain(params))
     }
 
     /// The request that this client pushes (RFC 9126 section 3). Beside a request object nothing counts.
@@ -211,16 +206,9 @@ impl Resolver {
             return Ok(Resolved { client: Some(client), ..plain(params) });
         }
         let alone = params.clone().filtered(|name| name == "request");
-        match self.opened(call, env, &client, &alone).await {
-            Ok(opened) => {
-                let source = opened.source.pushed();
-                Ok(Resolved { source, client: Some(client), ..opened })
-            }
-            Err(Failure::Refused(why)) => {
-                Ok(Resolved { client: Some(client), refused: Some(why.reason), ..plain(params) })
-            }
-            Err(Failure::Broken(fault)) => Err(fault.into()),
-        }
+        let opened = self.opened(call, env, &client, &alone).await;
+        let opened = opened.map(|opened| Resolved { source: opened.source.pushed(), ..opened });
+        opened_or_refused(client, opened, plain(params))
     }
 
     /// The request that a form or a record has carried. A pushed one has stayed where it was stored. It can have been
@@ -240,6 +228,7 @@ impl Resolver {
         referred(client, pushed)
     }
 
+    /// What the request object says that stands in these parameters, or at the address that they name.
     async fn opened(
         &self,
         call: &Call,
@@ -364,6 +353,20 @@ impl Resolver {
         let all = inside.iter().chain(added).map(|(name, value)| (name.to_owned(), value.to_owned()));
         Ok((all.collect(), source))
     }
+}
+
+/// What this client's request object says; or the plain parameters, with the reason why the object does not count.
+fn opened_or_refused<'a>(
+    client: Arc<Client>,
+    opened: Result<Resolved<'a>, Failure>,
+    plain: Resolved<'a>,
+) -> Result<Resolved<'a>, PageError> {
+    let resolved = match opened {
+        Ok(opened) => opened,
+        Err(Failure::Refused(why)) => Resolved { refused: Some(why.reason), ..plain },
+        Err(Failure::Broken(fault)) => return Err(fault.into()),
+    };
+    Ok(Resolved { client: Some(client), ..resolved })
 }
 
 /// The pushed request of this client. Nothing that stands beside the reference counts (RFC 9101 section 5), and what

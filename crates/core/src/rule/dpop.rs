@@ -153,8 +153,8 @@ const TYPE: &str = "dpop+jwt";
 /// The longest `jti` (section 11.1).
 const LONGEST_JTI: usize = 256;
 
-/// How much longer the use of a proof is remembered than it could be used by our own clock, for other nodes, whose
-/// clocks are behind.
+/// The mark of a used proof outlives the proof by this much: by the clock of another node, which may be behind ours, the
+/// proof can still be good.
 const REMEMBERED: Duration = Duration::from_secs(10);
 
 /// The rule. If it is off, every request is as if it had no proof.
@@ -179,7 +179,7 @@ pub(crate) struct Proof {
     alg: SigningAlgorithm,
     key: Thumbprint,
     jti: String,
-    /// From then on it is refused anyway.
+    /// When it expires: from then on it is refused, used or not.
     ends: Timestamp,
 }
 
@@ -189,7 +189,7 @@ impl Proof {
         self.key
     }
 
-    /// Uses it up for a client that this is demanded of, in one step of the store (section 11.1).
+    /// Uses it up, in one step of the store (section 11.1). `demands` are those that the client is held to.
     ///
     /// # Errors
     /// A refusal if it was used before, on whichever node, or if its algorithm is not permitted; a fault of the store.
@@ -293,7 +293,7 @@ impl Dpop {
     /// otherwise.
     fn end(&self, sent: &Sent<'_>, now: Timestamp) -> Result<Timestamp, Refusal> {
         let tolerance = self.config.clock_tolerance;
-        // RFC 7519 sections 4.1.4 and 4.1.5: they may be there, and then they hold.
+        // RFC 7519 sections 4.1.4 and 4.1.5: a proof needs neither `exp` nor `nbf`; one that has them is held to them.
         if sent.exp.is_some_and(|exp| exp + tolerance <= now) {
             return EXPIRED.refused();
         }

@@ -4,6 +4,7 @@ mod catalogue;
 mod environment;
 mod forms;
 mod nearest;
+mod needs;
 mod overlay;
 mod resource_servers;
 mod schema;
@@ -387,10 +388,9 @@ fn read(
     }
     match (checked, engine) {
         (Some(mut settings), Some(engine)) if complaints.is_empty() => {
-            if engine.mtls.is_on() && !settings.can_see_certificates() {
-                let rule =
-                    "needs certificates: give tls.mtls_listen, or http.client_certificate behind a proxy";
-                return Err(vec![Complaint::new("mtls", rule, "RFC 8705 section 2")]);
+            let missing = [needs::unseen_certificates(&settings, &engine), needs::unbound_tokens(&engine)];
+            if missing.iter().any(Option::is_some) {
+                return Err(missing.into_iter().flatten().chain(engine.complaints()).collect());
             }
             settings.engine = engine;
             settings.foreign_variables = environment.foreign;

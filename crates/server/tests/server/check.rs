@@ -181,8 +181,8 @@ fn check_names_the_demands_that_clients_break() {
     let plain = r#"{"client_id":"plain","redirect_uris":["https://plain.example/cb"]}"#;
     done(&folder, &["client", "add", "--file", "-"], plain);
     assert!(!done(&folder, &["check", "--strict"], "").contains("client plain"));
-    let raised = ["--set", "profile=fapi2-security"];
-    let said = refused(&folder, &["check", "--set", "profile=fapi2-security"], "");
+    let raised = ["--set", "profile=fapi2-security", "--set", "dpop.offered=true"];
+    let said = refused(&folder, &[&["check"][..], &raised].concat(), "");
     let named: Vec<&str> = said.lines().filter(|line| line.starts_with("client plain: ")).collect();
     assert_eq!(
         named,
@@ -211,6 +211,40 @@ fn check_names_the_demands_that_clients_break() {
     );
     let complaint = "compatibility.implicit: must be left out: profile is fapi2-security (FAPI 2.0 Security Profile section 5.3.2.2-1)";
     assert!(said.contains(complaint), "{said}");
+}
+
+/// FAPI-06: a profile demands bound tokens, and a server that has no way to bind one would refuse every token request.
+#[test]
+fn check_misses_a_way_to_bind_tokens() {
+    let folder = initialised();
+    let ways = "profile: needs access tokens that are bound to their sender: set ";
+    for (settings, missing) in [
+        (&["profile=baseline"][..], None),
+        (&["profile=fapi2-security"], Some("dpop.offered or mtls.certificate_bound_access_tokens")),
+        (&["profile=fapi2-security", "dpop.offered=true"], None),
+        (
+            &["profile=fapi1-advanced", "response_modes.jwt=true", "dpop.offered=true"],
+            Some("mtls.certificate_bound_access_tokens"),
+        ),
+        (
+            &[
+                "profile=fapi1-advanced",
+                "response_modes.jwt=true",
+                "mtls.certificate_bound_access_tokens=true",
+                "http.client_certificate=rfc9440",
+            ],
+            None,
+        ),
+    ] {
+        let set = settings.iter().flat_map(|setting| ["--set", setting]);
+        let arguments: Vec<&str> = ["check"].into_iter().chain(set).collect();
+        let Some(missing) = missing else {
+            done(&folder, &arguments, "");
+            continue;
+        };
+        let said = refused(&folder, &arguments, "");
+        assert!(said.starts_with(&format!("{ways}{missing} (FAPI ")), "{settings:?}: {said}");
+    }
 }
 
 /// The report names each demand with its section, and whatever breaks it; the same as text and as JSON. It follows the
