@@ -209,7 +209,7 @@ final class Main {
         var without = client(of);
         without.proofs = null;
         checks.check(name + "client credentials without a proof", () ->
-                same("invalid_dpop_proof", refusal(() -> ownTokens(without))));
+                same("invalid_request", refusal(() -> ownTokens(without))));
         checks.check(name + "a token as a bearer token", () ->
                 same("invalid_token", refusal(() -> without.userInfo(new BearerAccessToken(token.getValue())))));
         checks.check(name + "a token with a proof of another key", () ->
