@@ -6,14 +6,14 @@ use std::time::{Duration, UNIX_EPOCH};
 use chancery_core::context::RequestId;
 use chancery_types::Timestamp;
 use http::header::DATE;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
-const NAME: &str = "x-fapi-interaction-id";
+const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
 
 /// The id of a request to a protected resource: the client's, if it has sent a UUID, or else one of these random
 /// bytes. Every entry of the log about the request has it.
 pub(crate) fn request_id(headers: &HeaderMap, random: [u8; 16]) -> RequestId {
-    let mut sent = headers.get_all(NAME).iter();
+    let mut sent = headers.get_all(INTERACTION_ID).iter();
     let only = sent.next().filter(|_| sent.next().is_none()).and_then(|value| value.to_str().ok());
     RequestId(only.filter(|text| is_uuid(text)).map_or_else(|| uuid(random).into(), Into::into))
 }
@@ -21,7 +21,7 @@ pub(crate) fn request_id(headers: &HeaderMap, random: [u8; 16]) -> RequestId {
 /// Writes the headers.
 pub(crate) fn tell(headers: &mut HeaderMap, request_id: &RequestId, now: Timestamp) {
     if let Ok(id) = HeaderValue::from_str(&request_id.0) {
-        headers.insert(NAME, id);
+        headers.insert(INTERACTION_ID, id);
     }
     let since = Duration::from_secs(u64::try_from(now.secs()).unwrap_or_default());
     let date = UNIX_EPOCH.checked_add(since).map(httpdate::fmt_http_date);
