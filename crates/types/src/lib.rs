@@ -42,3 +42,6 @@ pub use target_uri::TargetUri;
 pub mod handle;
 
 pub mod text;
+
+mod user_code;
+pub use user_code::{UserCode, UserCodeAlphabet, UserCodeMask};
