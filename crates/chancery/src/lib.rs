@@ -188,11 +188,13 @@ pub mod mutual_tls {
 /// that answer the forms of their own pages ([`Service::own_form`]).
 pub mod interaction {
     pub use chancery_core::interaction::view::{
-        AccountView, AccountsView, ClientView, ConsentView, CustomView, ErrorView, FormAction, FormView,
-        LoginProblem, LoginView, SignUpProblem, SignUpView, SignedInView, View,
+        AccountView, AccountsView, ClientView, ConfirmDeviceView, ConsentView, CustomView, DeviceDoneView,
+        ErrorView, FormAction, FormView, LoginProblem, LoginView, SignUpProblem, SignUpView, SignedInView,
+        UserCodeView, View,
     };
     pub use chancery_core::interaction::{
-        ConsentStep, CustomStep, Location, LoginStep, Next, SelectAccountStep, SignUpStep, Step,
+        ConfirmDeviceStep, ConsentStep, CustomStep, Location, LoginStep, Next, SelectAccountStep, SignUpStep,
+        Step, UserCodeProblem,
     };
 }
 

@@ -39,6 +39,8 @@ pub struct Config {
     pub client_defaults: ClientDefaults,
     /// What is loosened for clients that need it.
     pub compatibility: CompatibilityConfig,
+    /// Devices whose person decides in another place.
+    pub device_authorization: interaction::DeviceAuthorizationConfig,
     /// More for the metadata.
     pub discovery: discovery::DiscoveryConfig,
     /// Tokens that are bound to a key of the client.
@@ -121,6 +123,8 @@ impl Config {
     pub fn endpoints_on(&self) -> EndpointSet {
         let mut on = self.endpoints.clone();
         on.switch(Endpoint::PushedAuthorizationRequest, self.pushed_requests().offered);
+        on.switch(Endpoint::DeviceAuthorization, self.device_authorization.offered);
+        on.switch(Endpoint::UserCode, self.device_authorization.offered);
         on.switch(Endpoint::CheckSession, self.session.management);
         on.switch(Endpoint::Registration, self.registration.is_on());
         on.switch(Endpoint::ClientConfiguration, self.registration.is_on() && self.registration.management);
@@ -174,6 +178,7 @@ impl Config {
             self.authorization_code.complaints(&self.access_token, &self.refresh_token),
             self.claims.complaints(),
             self.client_defaults.complaints(&self.offered()),
+            self.device_authorization.complaints(self.interaction.location.is_some()),
             self.dpop.complaints(),
             self.id_token.complaints(),
             self.interaction.complaints(),
@@ -236,6 +241,23 @@ mod tests {
             (r#"{"dpop":{"algorithms":["ES256","HS256"]}}"#, "dpop.algorithms"),
             (r#"{"dpop":{"proof_lifetime":"301s"}}"#, "dpop.proof_lifetime"),
             (r#"{"dpop":{"clock_tolerance":"301s"}}"#, "dpop.clock_tolerance"),
+            (r#"{"device_authorization":{"lifetime":"31m"}}"#, "device_authorization.lifetime"),
+            (r#"{"device_authorization":{"interval":"61s"}}"#, "device_authorization.interval"),
+            (r#"{"device_authorization":{"open_limit":0}}"#, "device_authorization.open_limit"),
+            (r#"{"device_authorization":{"account_guesses":0}}"#, "device_authorization.account_guesses"),
+            (r#"{"device_authorization":{"network_guesses":0}}"#, "device_authorization.network_guesses"),
+            (
+                r#"{"device_authorization":{"user_code_mask":"******"}}"#,
+                "device_authorization.user_code_mask",
+            ),
+            (
+                r#"{"device_authorization":{"user_code_mask":"****-****","user_code_alphabet":"digits"}}"#,
+                "device_authorization.user_code_mask",
+            ),
+            (
+                r#"{"device_authorization":{"offered":true},"interaction":{"location":"https://login.example/"}}"#,
+                "device_authorization.offered",
+            ),
             (r#"{"throttle":{"first_wait":"1h"}}"#, "throttle.first_wait"),
             (r#"{"throttle":{"failures":0}}"#, "throttle.failures"),
             (r#"{"throttle":{"name_failures":0}}"#, "throttle.name_failures"),
@@ -259,6 +281,7 @@ mod tests {
         let lifetimes = [
             ("access_token", &["opaque", "jwt", "client_credentials"][..]),
             ("authorization_code", &["lifetime", "remembered", "grant"]),
+            ("device_authorization", &["lifetime", "interval"]),
             ("dpop", &["proof_lifetime"]),
             ("id_token", &["lifetime"]),
             ("interaction", &["lifetime", "consent"]),
@@ -288,6 +311,7 @@ mod tests {
             "client_authentication",
             "client_defaults",
             "compatibility",
+            "device_authorization",
             "discovery",
             "dpop",
             "endpoints",

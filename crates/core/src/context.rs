@@ -6,6 +6,7 @@ use std::task::Waker;
 
 use chancery_store::StateStore;
 use chancery_types::handle::{RotatingHandle, Session};
+use chancery_types::iana::ErrorCode;
 use chancery_types::{Issuer, Network, Partition, RealmId, Scopes, Timestamp};
 use chancery_x509::ClientCertificate;
 use zeroize::Zeroizing;
@@ -49,6 +50,8 @@ pub struct Call {
     pub dpop: Option<DpopHeader>,
     /// The `Origin` header: the origin whose script sent the request (Fetch, section "`Origin` header").
     pub origin: Option<Box<str>>,
+    /// The `User-Agent` header of a device that asks for its person (RFC 8628 section 3.1).
+    pub user_agent: Option<Box<str>>,
     /// The sessions in the session cookie, the active one first.
     pub sessions: Vec<RotatingHandle<Session>>,
     /// The browser cookie, which binds forms to a browser before anybody is signed in.
@@ -77,6 +80,7 @@ impl Call {
             authorization: None,
             dpop: None,
             origin: None,
+            user_agent: None,
             sessions: Vec::new(),
             browser: None,
             devices: None,
@@ -186,7 +190,8 @@ impl Env {
         }
     }
 
-    /// Records a request that was refused or that failed because of a fault here.
+    /// Records a request that was refused or that failed because of a fault here. That nothing is decided yet is no
+    /// refusal: a device hears it every few seconds (RFC 8628 section 3.5).
     pub fn record_failure(
         &self,
         call: &Call,
@@ -196,6 +201,7 @@ impl Env {
     ) {
         let event = match failure {
             Failure::Broken(fault) => Event::Faulted { endpoint, fault: fault.clone() },
+            Failure::Refused(refusal) if refusal.reason.code == ErrorCode::AuthorizationPending => return,
             Failure::Refused(refusal) => {
                 Event::Refused { endpoint, reason: refusal.reason, client, network: call.network() }
             }

@@ -249,6 +249,11 @@ pub enum Event {
         /// The client.
         client: ClientId,
     },
+    /// A device has asked for its person.
+    DeviceAsked {
+        /// Its client.
+        client: ClientId,
+    },
     /// Unknown scopes were requested and ignored.
     ScopesIgnored {
         /// Who asked.
@@ -332,6 +337,7 @@ impl Event {
             Self::Refused { .. } => "refused",
             Self::RequestObjectUnavailable { .. } => "request_object_unavailable",
             Self::RequestPushed { .. } => "request_pushed",
+            Self::DeviceAsked { .. } => "device_asked",
             Self::ScopesIgnored { .. } => "scopes_ignored",
             Self::SectorUnavailable { .. } => "sector_unavailable",
             Self::SessionEnded { .. } => "session_ended",

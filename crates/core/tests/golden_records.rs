@@ -11,9 +11,9 @@ use std::path::Path;
 
 use chancery_core::error::Fault;
 use chancery_core::records::{
-    AccessTokenBody, AnswerBody, AuthorizationCodeBody, Body, ConsentBody, DeliveryBody, GrantBody,
-    InitialAccessTokenBody, InteractionBody, PushedRequestBody, RefreshFamilyBody, ReplayBody,
-    RevocationBody, SessionBody, ThrottleBody,
+    AccessTokenBody, AnswerBody, ApprovalBody, AuthorizationCodeBody, Body, ConsentBody, DeliveryBody,
+    DeviceCodeBody, GrantBody, InitialAccessTokenBody, InteractionBody, PushedRequestBody, RefreshFamilyBody,
+    ReplayBody, RevocationBody, SessionBody, ThrottleBody,
 };
 
 /// Reads a stored form; what is written for it today, and with which version.
@@ -27,9 +27,11 @@ fn readers() -> BTreeMap<&'static str, Reader> {
     BTreeMap::from([
         ("access_token", reader::<AccessTokenBody>()),
         ("answer", reader::<AnswerBody>()),
+        ("approval", reader::<ApprovalBody>()),
         ("authorization_code", reader::<AuthorizationCodeBody>()),
         ("consent", reader::<ConsentBody>()),
         ("delivery", reader::<DeliveryBody>()),
+        ("device_code", reader::<DeviceCodeBody>()),
         ("grant", reader::<GrantBody>()),
         ("initial_access_token", reader::<InitialAccessTokenBody>()),
         ("interaction", reader::<InteractionBody>()),

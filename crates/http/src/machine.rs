@@ -8,7 +8,7 @@ use chancery_core::endpoint::{ClientRequest, ClientResponse};
 use chancery_core::error::Failure;
 use chancery_core::offered::{Caller, Endpoint};
 use chancery_types::Params;
-use http::header::{ORIGIN, PRAGMA};
+use http::header::{ORIGIN, PRAGMA, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
@@ -32,6 +32,10 @@ pub(crate) async fn answer(
 ) -> HttpResponse {
     let origin = parts.headers.get(ORIGIN);
     let mut cors_policy = CorsPolicy::of(route);
+    if route.endpoint == Endpoint::DeviceAuthorization {
+        let device = parts.headers.get(USER_AGENT);
+        call.user_agent = device.map(|device| String::from_utf8_lossy(device.as_bytes()).into());
+    }
     let result = match read(&mut call, parts, body) {
         Err(failure) => Err(record_failure(site, &call, route, failure)),
         Ok(params) => client_response(site, &call, route, parts, params).await,

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use chancery_core::interaction::view::{
-    AccountsView, ConsentView, CustomView, ErrorView, LoginView, LogoutConfirmView, LogoutDoneView,
-    LogoutFramesView, SignUpView, SignedInView,
+    AccountsView, ConfirmDeviceView, ConsentView, CustomView, DeviceDoneView, ErrorView, LoginView,
+    LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignUpView, SignedInView, UserCodeView,
 };
 
 use chancery_types::RedirectUri;
@@ -60,12 +60,16 @@ pub struct Page<'a> {
 pub enum Content<'a> {
     /// Choose an account. Buttons `account` = choice; `action` = `another`, `cancel`.
     Accounts(&'a AccountsView, &'a FormMarkup),
+    /// Say whether the device that asks is one's own (RFC 8628 section 3.3). Buttons `action` = `confirm`, `deny`.
+    ConfirmDevice(&'a ConfirmDeviceView, &'a FormMarkup),
     /// Allow a client something. Buttons `action` = `allow`, `deny`.
     Consent(&'a ConsentView, &'a FormMarkup),
     /// A question of the application's own. Whatever its form has besides the hidden fields goes to the application,
     /// by an address of the application ([`Service::own_form`](crate::Service::own_form)); the button `action` =
     /// `cancel` also works at the address of the [`FormMarkup`].
     Custom(&'a CustomView, &'a FormMarkup),
+    /// What was decided for a device, to which the person goes back.
+    DeviceDone(&'a DeviceDoneView),
     /// Something is wrong.
     Error(&'a ErrorView, Retry<'a>),
     /// Carries the authorization response to the client (OAuth 2.0 Form Post Response Mode section 2); should
@@ -95,6 +99,8 @@ pub enum Content<'a> {
     SignUp(&'a SignUpView, &'a FormMarkup),
     /// Nothing is left to do here; the same request can perhaps be started again.
     SignedIn(&'a SignedInView, Retry<'a>),
+    /// Enter the code that a device shows. Input `user_code`.
+    UserCode(&'a UserCodeView, &'a FormMarkup),
 }
 
 /// Whether the person can simply try again.

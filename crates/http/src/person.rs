@@ -5,9 +5,9 @@ use bytes::Bytes;
 use chancery_core::context::Call;
 use chancery_core::error::{Failure, Refusal};
 use chancery_core::interaction::view::{
-    FormAction as Posted, FormView, LoginProblem, LoginView, SignUpProblem, SignUpView, View,
+    FormAction as Posted, FormView, LoginProblem, LoginView, SignUpProblem, SignUpView, UserCodeView, View,
 };
-use chancery_core::interaction::{Next, Outcome};
+use chancery_core::interaction::{Next, Outcome, UserCodeProblem};
 use chancery_core::offered::Endpoint;
 use chancery_core::request::AuthorizationResponse;
 use chancery_types::Params;
@@ -57,6 +57,9 @@ pub(crate) async fn answer(
             provider.interaction(&call, handle).await
         }
         (Endpoint::Interaction, Some(handle)) => provider.answer(&call, handle, params).await,
+        (Endpoint::UserCode, _) if parts.method == Method::POST => {
+            provider.enter_user_code(&call, params).await
+        }
         (Endpoint::LogoutConfirmation, _) => provider.confirm_logout(&call, params).await,
         _ if comes_from_another_site(site, parts, &params) || came_by_another_host(site, parts, &params) => {
             return redirect_to_get(site, &call, route, &params);
@@ -64,6 +67,7 @@ pub(crate) async fn answer(
         (Endpoint::EndSession, _) => {
             provider.end_session(&call, params.filtered(|name| name != REDIRECTED)).await
         }
+        (Endpoint::UserCode, _) => provider.user_code(&call, params).await,
         _ => provider.authorize(&call, params.filtered(|name| name != REDIRECTED)).await,
     };
     match next {
@@ -214,6 +218,9 @@ fn respond(site: &Site, call: &Call, response: &AuthorizationResponse) -> HttpRe
 fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
     match view {
         View::Accounts(view) => form_page(site, call, Content::Accounts(view, &markup(site, &view.form))),
+        View::ConfirmDevice(view) => {
+            form_page(site, call, Content::ConfirmDevice(view, &markup(site, &view.form)))
+        }
         View::Consent(view) => form_page(site, call, Content::Consent(view, &markup(site, &view.form))),
         View::Custom(view) => form_page(site, call, Content::Custom(view, &markup(site, &view.form))),
         View::Login(view) => form_page(site, call, Content::Login(view, &markup(site, &view.form))),
@@ -228,6 +235,11 @@ fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
             let next = view.next.as_ref().map(post_logout_address);
             let form = if next.is_some() { Form::Continues } else { Form::None };
             site.page(call, StatusCode::OK, Content::LogoutFrames(view, next.as_deref()), form)
+        }
+        View::DeviceDone(view) => site.page(call, StatusCode::OK, Content::DeviceDone(view), Form::None),
+        View::UserCode(view) => {
+            let markup = FormMarkup::new(site.address(Route::at(Endpoint::UserCode)), &view.fields);
+            form_page(site, call, Content::UserCode(view, &markup))
         }
         View::SignedIn(view) => {
             let endpoint = site.address(Route::at(Endpoint::Authorization));
@@ -244,6 +256,10 @@ fn form_page(site: &Site, call: &Call, content: Content<'_>) -> HttpResponse {
         Content::Login(LoginView { problem, .. }, _) => *problem,
         Content::SignUp(SignUpView { problem: Some(SignUpProblem::NotLookedAt(problem)), .. }, _) => {
             Some(*problem)
+        }
+        // A wait is told as a login's is.
+        Content::UserCode(UserCodeView { problem: Some(UserCodeProblem::Throttled(wait)), .. }, _) => {
+            Some(LoginProblem::Throttled(*wait))
         }
         _ => None,
     };

@@ -13,6 +13,8 @@ use chancery_core::ports::SignUpRefusal;
 use crate::pages::{Content, FormMarkup, Html, MessageMarkup, Page, Pages, Retry};
 use crate::{Locale, pages};
 
+mod device;
+
 /// The default pages: correct and accessible, in English, without a design.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PlainPages;
@@ -21,6 +23,11 @@ impl Pages for PlainPages {
     fn page(&self, page: Page<'_>, _locale: &Locale) -> Html {
         let (name, title, body) = match page.content {
             Content::Accounts(view, form) => ("accounts", "Choose an account", accounts(view, form)),
+            Content::ConfirmDevice(view, form) => {
+                ("confirm-device", "Is this your device?", device::confirm(view, form))
+            }
+            Content::DeviceDone(view) => ("device-done", device::done_title(view), device::done(view)),
+            Content::UserCode(view, form) => ("user-code", "Connect a device", device::user_code(view, form)),
             Content::Consent(view, form) => ("consent", "Allow access", consent(view, form)),
             Content::Custom(view, form) => ("custom", "One more step", custom(view, form)),
             Content::Error(view, retry) => ("error", "Authorization error", error(view, retry)),

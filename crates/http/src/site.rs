@@ -95,6 +95,8 @@ impl Site {
     ) -> HttpResponse {
         let ui_locales = match content {
             Content::Accounts(view, _) => view.form.ui_locales.as_deref(),
+            Content::ConfirmDevice(view, _) => view.form.ui_locales.as_deref(),
+            Content::DeviceDone(view) => view.ui_locales.as_deref(),
             Content::Consent(view, _) => view.form.ui_locales.as_deref(),
             Content::Custom(view, _) => view.form.ui_locales.as_deref(),
             Content::Login(view, _) => view.form.ui_locales.as_deref(),

@@ -123,8 +123,14 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
                 "restart": restart.filter(|address| address.len() <= URL_LIMIT),
             }})
         }
-        View::LogoutConfirm(_) | View::LogoutDone(_) | View::LogoutFrames(_) => {
-            let fault = Fault::internal("a page of a logout in an interaction");
+        // There is no such page where the pages are on another origin.
+        View::ConfirmDevice(_)
+        | View::DeviceDone(_)
+        | View::UserCode(_)
+        | View::LogoutConfirm(_)
+        | View::LogoutDone(_)
+        | View::LogoutFrames(_) => {
+            let fault = Fault::internal("a page of another flow in an interaction");
             return error_body(&fault.into(), site.provider.issuer());
         }
     };
@@ -137,7 +143,7 @@ fn page(prompt: &str, of: &ClientView, form: &FormView, own: Value) -> Value {
     let mut page = json!({
         "prompt": prompt,
         "client": client(of),
-        "target": form.target.as_str(),
+        "target": form.target.as_ref().map(|target| target.as_str()),
         "ui_locales": locale::wishes(form.ui_locales.as_deref(), None),
         "form": object(fields.collect()),
     });

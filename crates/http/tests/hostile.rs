@@ -8,13 +8,16 @@ use chancery_core::endpoint::registration::RegistrationAccess;
 use chancery_core::event::Event;
 use chancery_jose::SigningAlgorithm;
 use chancery_testkit::{
-    Answer, ClientKey, DpopKey, Hostile, HtmlPage, MARK, TestProvider, UserAgent, minutes, refusals,
+    Answer, ClientKey, DpopKey, Hostile, HtmlPage, MARK, SECRET, TestProvider, minutes, refusals,
 };
 use http::{Method, Request};
 use serde_json::json;
 
 /// How many requests each endpoint gets.
 const REQUESTS: usize = 10_000;
+
+/// The refusals that are counted in the store.
+const COUNTED: [&str; 2] = ["polled_too_early", "user_code_unknown"];
 
 /// What may stand in front of a redirect: the registered redirect URIs, and our own pages.
 const TARGETS: &[&str] = &["https://web.example/cb?", "https://web.example/cb#", "https://id.example/", "/"];
@@ -30,7 +33,7 @@ fn complaint(answer: &Answer, written: u64, may_repeat: bool) -> Option<String> 
                 | Event::PromptShown { .. }
                 | Event::Introspected { .. }
                 | Event::Declined { .. }
-        )
+        ) || matches!(event, Event::Refused { reason, .. } if COUNTED.contains(&reason.name))
     });
     let is_html = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
     let shown = if is_html {
@@ -44,6 +47,7 @@ fn complaint(answer: &Answer, written: u64, may_repeat: bool) -> Option<String> 
     let is_told = status < 400
         || matches!(status, 404 | 405)
         || refusals(&answer.events).len() == 1
+        || answer.json()["error"] == "authorization_pending"
         || answer
             .events
             .iter()
@@ -271,6 +275,40 @@ fn pushed_requests() {
     });
 }
 
+/// RFC 8628: what devices ask and poll, the page for their codes, and the page that says which device asks. The limit
+/// of waiting devices, and that of guesses, are reached on the way.
+#[test]
+fn devices() {
+    let key = ClientKey::generate(SigningAlgorithm::Es256);
+    let kit = TestProvider::builder().configure(|config| {
+        config.device_authorization.offered = true;
+        config.device_authorization.open_limit = 100;
+    });
+    let kit = kit.build();
+    kit.put_device_client("tv", json!({"token_endpoint_auth_method": "none"}));
+    kit.put_device_client("box", json!({"client_secret": SECRET, "jwks": key.jwks()}));
+    storm_at(&kit, 16, false, |kit| {
+        let asked = kit.device_request("tv").param("scope", "openid profile").param("nonce", "n");
+        let asked = asked.param("claims", r#"{"id_token":{"acr":null}}"#).param("max_age", "10");
+        let signed = key.request_object("client_id=box&scope=openid", kit.issuer().as_str(), kit.now());
+        let (waits, ended) = (kit.device("tv", "openid"), kit.device("box", "openid"));
+        let ua = kit.lasting_user_agent();
+        ua.signed_in("alice");
+        let page = ua.get("/device?user_code=WDJB-MJHT").expect_page("user-code");
+        let confirm = ua.enter_user_code(waits.user_code()).expect_page("confirm-device");
+        let typed = [("user_code".to_owned(), "WDJB-MJHT".to_owned())];
+        vec![
+            asked.to_http(),
+            kit.device_request("box").param("request", &signed).to_http(),
+            waits.poll_request().to_http(),
+            ended.poll_request().to_http(),
+            ua.to_http_get("/device?user_code=WDJB-MJHT"),
+            page.to_http(&typed, ("action", "continue")),
+            confirm.to_http(&[], ("action", "confirm")),
+        ]
+    });
+}
+
 /// OUT-01, OUT-02: logout by GET and POST, with and without somebody who is signed in, and the form of its page.
 #[test]
 fn logout() {
@@ -280,7 +318,7 @@ fn logout() {
             "post_logout_redirect_uris":["https://web.example/cb?bye"],"token_endpoint_auth_method":"none"}"#,
     );
     storm_at(&kit, 9, false, |kit| {
-        let ua = browser(kit);
+        let ua = kit.lasting_user_agent();
         ua.signed_in("alice");
         let tokens = kit.tokens("bob", "leaver", "openid");
         let next = "&post_logout_redirect_uri=https%3A%2F%2Fweb.example%2Fcb%3Fbye&state=s&ui_locales=de";
@@ -332,7 +370,7 @@ fn pages_on_another_origin() {
     });
     // A view has what the client has sent, as text in JSON.
     storm_at(&kit.build(), 11, true, |kit| {
-        let ua = browser(kit);
+        let ua = kit.lasting_user_agent();
         let pages = ua.front_end("https://login.id.example");
         let mut good = Vec::new();
         for prompt in ["login", "create"] {
@@ -360,7 +398,7 @@ fn sign_up_and_check_session() {
         config.sign_up.offered = true;
     });
     storm_at(&kit.build(), 12, false, |kit| {
-        let ua = browser(kit);
+        let ua = kit.lasting_user_agent();
         let tab = kit.authorization_request("web").scope("openid").set("prompt", "create").open(ua);
         let filled = [("username", "alice"), ("password", "wrong")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -387,155 +425,4 @@ fn paths_and_documents() {
         ];
         paths.iter().map(|path| kit.anonymous_request(path).get().param("x", "1").to_http()).collect()
     });
-}
-
-/// What is done with a failing store.
-type Scenario = for<'k> fn(&'k TestProvider) -> Box<dyn Fn() -> Answer + 'k>;
-
-/// A browser that lives as long as its provider.
-fn browser<'k>(kit: &'k TestProvider) -> &'k UserAgent<'k> {
-    let ua: &'k UserAgent<'k> = Box::leak(Box::new(kit.user_agent()));
-    ua
-}
-
-const SCENARIOS: &[(&str, Scenario)] = &[
-    ("authorization", |kit| {
-        let ua = browser(kit);
-        ua.signed_in("alice");
-        ua.has_consented("alice", "web", "openid");
-        Box::new(|| kit.authorization_request("web").scope("openid").open(ua).answer().clone())
-    }),
-    ("prompt=none", |kit| {
-        let ua = browser(kit);
-        ua.signed_in("alice");
-        let request = kit.authorization_request("web").scope("openid").set("prompt", "none");
-        Box::new(move || request.open(ua).answer().clone())
-    }),
-    ("login", |kit| {
-        let tab = kit.authorization_request("operator").scope("openid").open(browser(kit));
-        Box::new(move || tab.login("alice").answer().clone())
-    }),
-    ("a wrong password", |kit| {
-        let tab = kit.authorization_request("web").scope("openid").open(browser(kit));
-        Box::new(move || tab.login_wrongly("alice").answer().clone())
-    }),
-    ("login, then consent", |kit| {
-        let tab = kit.authorization_request("web").scope("openid").open(browser(kit));
-        Box::new(move || tab.login("alice").answer().clone())
-    }),
-    ("login again", |kit| {
-        let ua = browser(kit);
-        ua.signed_in("alice");
-        ua.has_consented("alice", "web", "openid");
-        kit.clock.advance(minutes(1));
-        let tab = kit.authorization_request("web").scope("openid").set("prompt", "login").open(ua);
-        Box::new(move || tab.login("alice").answer().clone())
-    }),
-    ("consent", |kit| {
-        let tab = kit.authorization_request("web").scope("openid").open(browser(kit)).login("alice");
-        Box::new(move || tab.allow().answer().clone())
-    }),
-    ("account chooser", |kit| {
-        let ua = browser(kit);
-        ua.signed_in("bob");
-        ua.signed_in("alice");
-        ua.has_consented("bob", "web", "openid");
-        let tab = kit.authorization_request("web").scope("openid").set("prompt", "select_account").open(ua);
-        Box::new(move || tab.choose("bob").answer().clone())
-    }),
-    ("the page of a stored interaction", |kit| {
-        let tab = kit.authorization_request("web").scope("openid").open(browser(kit)).login("alice");
-        Box::new(move || tab.reload().answer().clone())
-    }),
-    ("code", |kit| {
-        let code = kit.code("alice", "web", "openid offline_access");
-        Box::new(move || kit.exchange(&code))
-    }),
-    ("a used code", |kit| {
-        let code = kit.code("alice", "web", "openid offline_access");
-        let _ = kit.exchange(&code);
-        Box::new(move || kit.exchange(&code))
-    }),
-    ("refresh", |kit| {
-        let token = kit.tokens("alice", "web", "openid offline_access").member("refresh_token").to_owned();
-        Box::new(move || kit.refresh("web", &token))
-    }),
-    ("a push", |kit| {
-        let request = kit.authorization_request("web").scope("openid");
-        Box::new(move || kit.push_request(&request).send())
-    }),
-    ("a pushed request", |kit| {
-        let ua = browser(kit);
-        ua.signed_in("alice");
-        ua.has_consented("alice", "web", "openid");
-        let pushed = kit.push(&kit.authorization_request("web").scope("openid"));
-        Box::new(move || pushed.open(ua).answer().clone())
-    }),
-    ("client_credentials", |kit| Box::new(|| kit.client_credentials_request("web").send())),
-    ("introspection", |kit| {
-        let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
-        Box::new(move || kit.introspection_request("web", &token).send())
-    }),
-    ("introspection of a JWT", |kit| {
-        let token = kit.tokens("alice", "jwt", "read").member("access_token").to_owned();
-        Box::new(move || kit.introspection_request("api", &token).send())
-    }),
-    ("revocation of a refresh token", |kit| {
-        let token = kit.tokens("alice", "web", "openid offline_access").member("refresh_token").to_owned();
-        Box::new(move || kit.revoke("web", &token))
-    }),
-    ("revocation of an access token", |kit| {
-        let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
-        Box::new(move || kit.revoke("web", &token))
-    }),
-    ("revocation of a JWT", |kit| {
-        let token = kit.tokens("alice", "jwt", "read").member("access_token").to_owned();
-        Box::new(move || kit.revoke("jwt", &token))
-    }),
-    ("userinfo", |kit| {
-        let token = kit.tokens("alice", "web", "openid").member("access_token").to_owned();
-        Box::new(move || kit.userinfo(&token))
-    }),
-];
-
-/// ERR-03, ERR-18, EVT-04, SESS-23: each call of the store fails once: 503, one event, nothing for the peer;
-/// and the same request succeeds afterwards, because nothing was used up.
-#[test]
-fn each_call_of_the_store_fails_once() {
-    for (name, scenario) in SCENARIOS {
-        let offered =
-            || TestProvider::builder().configure(|config| config.pushed_requests.offered = true).build();
-        let expected = scenario(&offered())();
-        for call in 1.. {
-            let kit = offered();
-            let attempt = scenario(&kit);
-            kit.failing.fail_at(call);
-            let answer = attempt();
-            let is_reached = kit.failing.calls() >= call;
-            kit.failing.fail_at(0);
-            if !is_reached {
-                assert!(call > 1, "{name} never asks the store");
-                break;
-            }
-            let what = format!("{name}, call {call}: {} {}", answer.status, answer.text());
-            assert_eq!(answer.status, 503, "{what}");
-            for secret in ["at_", "rt_", "ac_", "se_", "access_token", "told to fail"] {
-                assert!(!answer.text().contains(secret), "{what}");
-            }
-            assert!(
-                !answer.headers.contains_key("location") && !answer.headers.contains_key("set-cookie"),
-                "{what}"
-            );
-            let faults = answer.events.iter().filter(|event| matches!(event, Event::Faulted { .. })).count();
-            assert_eq!((faults, refusals(&answer.events).len()), (1, 0), "{what} {:?}", answer.events);
-
-            let again = attempt();
-            assert_eq!(
-                again.status,
-                expected.status,
-                "{name}, again after call {call} failed: {}",
-                again.text()
-            );
-        }
-    }
 }

@@ -12,11 +12,15 @@ use minijinja::{Error, context};
 
 use crate::messages::Messages;
 
+mod device;
+
 /// The template file of a page; empty if it has none yet, and then the plain page is shown.
 pub(crate) fn template(content: Content<'_>) -> &'static str {
     match content {
         Content::Accounts(..) => "accounts.html",
+        Content::ConfirmDevice(..) => "confirm_device.html",
         Content::Consent(..) => "consent.html",
+        Content::DeviceDone(_) => "device_done.html",
         Content::Error(..) => "error.html",
         Content::FormPost(_) => "form_post.html",
         Content::Login(..) => "login.html",
@@ -26,6 +30,7 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
         Content::Repost(_) => "repost.html",
         Content::SignUp(..) => "sign_up.html",
         Content::SignedIn(..) => "signed_in.html",
+        Content::UserCode(..) => "user_code.html",
         Content::WebMessage(_) => "web_message.html",
         _ => "",
     }
@@ -35,7 +40,9 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
 pub(crate) fn client_of(content: Content<'_>) -> Option<&ClientView> {
     match content {
         Content::Accounts(view, _) => Some(&view.client),
+        Content::ConfirmDevice(view, _) => Some(&view.client),
         Content::Consent(view, _) => Some(&view.client),
+        Content::DeviceDone(view) => Some(&view.client),
         Content::Login(view, _) => Some(&view.client),
         Content::LogoutConfirm(view, _) => view.client.as_ref().filter(|_| view.problem.is_none()),
         Content::LogoutDone(view) => view.client.as_ref(),
@@ -51,7 +58,9 @@ pub(crate) fn client_of(content: Content<'_>) -> Option<&ClientView> {
 pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value, Error> {
     Ok(match content {
         Content::Accounts(view, markup) => accounts(view, markup),
+        Content::ConfirmDevice(view, markup) => device::confirm(view, markup, messages)?,
         Content::Consent(view, markup) => consent(view, markup, messages)?,
+        Content::DeviceDone(view) => device::done(view),
         Content::Error(view, retry) => error(view, retry),
         Content::FormPost(markup) => context! { page => "form_post", form => form(markup), submit => SUBMIT },
         Content::Login(view, markup) => login(view, markup, messages)?,
@@ -61,6 +70,7 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
         Content::Repost(markup) => context! { page => "repost", form => form(markup), submit => SUBMIT },
         Content::SignUp(view, markup) => sign_up(view, markup, messages)?,
         Content::SignedIn(view, restart) => signed_in(view, restart),
+        Content::UserCode(view, markup) => device::user_code(view, markup, messages)?,
         Content::WebMessage(message) => context! {
             page => "web_message",
             json => message.json.as_str(),
@@ -84,7 +94,7 @@ fn accounts(view: &AccountsView, markup: &FormMarkup) -> Value {
 fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Result<Value, Error> {
     let scopes = view.scopes.iter().map(|scope| wish("scope", scope, messages));
     let claims = view.claims.iter().map(|claim| wish("claim", claim, messages));
-    let origin = view.form.target.origin();
+    let origin = view.form.target.as_ref().and_then(|target| target.origin());
     let site = origin.as_deref().and_then(|origin| origin.split_once("://"));
     Ok(context! {
         page => "consent",
@@ -94,6 +104,7 @@ fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Resu
         wishes => scopes.chain(claims).collect::<Result<Vec<_>, _>>()?,
         resource => view.resource.as_ref().map(|resource| resource.as_str()),
         site => site.map(|(_, host)| host),
+        is_for_device => view.form.target.is_none(),
     })
 }
 

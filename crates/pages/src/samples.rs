@@ -5,9 +5,11 @@ use std::time::Duration;
 use chancery_core::context::RequestId;
 use chancery_core::endpoint::end_session::POST_LOGOUT_URI_UNREGISTERED;
 use chancery_core::error::{FaultKind, MALFORMED_PARAMETER};
+use chancery_core::interaction::UserCodeProblem;
 use chancery_core::interaction::view::{
-    AccountView, AccountsView, ClientView, ConsentView, ErrorView, FormAction, FormView, LoginProblem,
-    LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignUpProblem, SignUpView, SignedInView,
+    AccountView, AccountsView, ClientView, ConfirmDeviceView, ConsentView, DeviceDoneView, ErrorView,
+    FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView,
+    SignUpProblem, SignUpView, SignedInView, UserCodeView,
 };
 use chancery_core::model::OwnParameters;
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
@@ -107,6 +109,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
         let view = AccountsView { client: client(), accounts, expects_another, form };
         show(name, Content::Accounts(&view, &markup));
     }
+    devices(&markup, &mut show);
     logout(&markup, &mut show);
     frames(&mut show);
     ended(&mut show);
@@ -115,6 +118,50 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
     let message =
         MessageMarkup { origin: "https://photos.example".to_owned(), json: r#"{"a":"\u003c"}"#.to_owned() };
     show("web_message", Content::WebMessage(&message));
+}
+
+/// The pages about a device.
+fn devices(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
+    for (name, user_code, problem, is_numeric) in [
+        ("user-code", None, None, false),
+        ("user-code-complete", Some("WDJB-MJHT"), None, false),
+        ("user-code-malformed", Some("WDJB"), Some(UserCodeProblem::Malformed), false),
+        ("user-code-unknown", Some("123-456-789"), Some(UserCodeProblem::Unknown), true),
+        ("user-code-ended", None, Some(UserCodeProblem::Ended), false),
+        ("user-code-used", None, Some(UserCodeProblem::Used), false),
+        ("user-code-throttled", None, Some(UserCodeProblem::Throttled(Duration::from_millis(900))), false),
+        ("user-code-stale", Some("WDJB-MJHT"), Some(UserCodeProblem::Stale), false),
+        ("user-code-no-cookies", None, Some(UserCodeProblem::NoCookies), false),
+    ] {
+        let view = UserCodeView { user_code: user_code.map(Into::into), problem, is_numeric, fields: vec![] };
+        show(name, Content::UserCode(&view, markup));
+    }
+    for (name, address, is_from_here, device) in [
+        (
+            "confirm-device",
+            Some("192.0.2.1"),
+            true,
+            Some("Television/3.1 (a device with a long name for itself)"),
+        ),
+        ("confirm-device-elsewhere", Some("2001:db8:1234:5678:9abc:def0:1234:5678"), false, None),
+        ("confirm-device-unknown", None, false, None),
+    ] {
+        let Some(form) = form("https://photos.example/callback") else { return };
+        let view = ConfirmDeviceView {
+            client: client(),
+            user_code: "WDJB-MJHT".to_owned(),
+            asked_before: Duration::from_secs(130),
+            address: address.map(Into::into),
+            is_from_here,
+            device: device.map(Into::into),
+            form: FormView { target: None, ..form },
+        };
+        show(name, Content::ConfirmDevice(&view, markup));
+    }
+    for (name, is_approved) in [("device-done", true), ("device-done-refused", false)] {
+        let view = DeviceDoneView { client: client(), is_approved, ui_locales: None };
+        show(name, Content::DeviceDone(&view));
+    }
 }
 
 /// The pages of a logout.
@@ -191,7 +238,7 @@ fn account(label: &str, is_expected: bool) -> AccountView {
 }
 
 fn form(target: &str) -> Option<FormView> {
-    let target = RedirectUri::parse(target).ok()?;
+    let target = Some(RedirectUri::parse(target).ok()?);
     let parameters = OwnParameters::default();
     Some(FormView { action: FormAction::First, fields: Vec::new(), target, ui_locales: None, parameters })
 }

@@ -75,6 +75,10 @@
 //! *What a client signs* ([`ClientKey`]): assertions, request objects, and proofs that it has the key. A [`DpopKey`]
 //! makes a new proof for each request.
 //!
+//! *Devices* ([`Device`]): `kit.put_device_client("tv", json!({…}))`, then `kit.device("tv", "openid")` waits,
+//! `ua.enter_user_code(device.user_code())` leads its person to the page `confirm-device`, and `device.poll()` asks what
+//! was decided.
+//!
 //! *Certificates* ([`TestAuthority`], [`TestCertificate`]): `request.certificate(&authority.client("app"))` comes over
 //! a connection on which the client has shown one.
 //!
@@ -129,6 +133,9 @@ pub use clients::{READY_MADE, SECRET};
 
 mod answer;
 pub use answer::{Answer, MayRefuse, check_refused, check_refused_by_name};
+
+mod device;
+pub use device::{DEVICE_GRANT, Device};
 
 mod dpop;
 pub use dpop::DpopKey;

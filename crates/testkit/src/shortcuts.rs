@@ -17,6 +17,12 @@ impl TestProvider {
         UserAgent::new(self)
     }
 
+    /// A new browser that lives as long as the provider.
+    #[must_use]
+    pub fn lasting_user_agent(&self) -> &UserAgent<'_> {
+        Box::leak(Box::new(self.user_agent()))
+    }
+
     /// An authorization request of a client.
     #[must_use]
     pub fn authorization_request(&self, client: &str) -> AuthorizationRequest {

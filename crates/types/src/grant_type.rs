@@ -26,14 +26,21 @@ pub enum GrantType {
     ClientCredentials,
     /// RFC 6749 section 6.
     RefreshToken,
+    /// RFC 8628 section 3.4.
+    DeviceCode,
     /// RFC 6749 section 4.5: one of the application's own.
     Extension(ExtensionGrantName),
 }
 
 impl GrantType {
     /// Every value that this build knows by itself.
-    pub const ALL: &'static [Self] =
-        &[Self::AuthorizationCode, Self::Implicit, Self::ClientCredentials, Self::RefreshToken];
+    pub const ALL: &'static [Self] = &[
+        Self::AuthorizationCode,
+        Self::Implicit,
+        Self::ClientCredentials,
+        Self::RefreshToken,
+        Self::DeviceCode,
+    ];
 
     /// The value as it is written on the wire.
     #[must_use]
@@ -43,6 +50,7 @@ impl GrantType {
             Self::Implicit => "implicit",
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
+            Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
             Self::Extension(name) => name.as_str(),
         }
     }

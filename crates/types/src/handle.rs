@@ -39,6 +39,8 @@ handle_kinds! {
     AccessToken = "at", ACCESS_TOKEN;
     /// An authorization code.
     AuthorizationCode = "ac", AUTHORIZATION_CODE;
+    /// What a device polls with (RFC 8628 section 3.2).
+    DeviceCode = "dc", DEVICE_CODE;
     /// What opens the registration endpoint (RFC 7591 section 3).
     InitialAccessToken = "ia", INITIAL_ACCESS_TOKEN;
     /// What a person still has to do for one request.

@@ -49,15 +49,19 @@ registry! {
 
 registry! {
     /// Error codes: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, OIDC
-    /// Core section 3.1.2.6, RFC 7591 section 3.2.2, RFC 9101 section 7, RFC 9449 section 12.2, and `unmet_authentication_requirements` of the
+    /// Core section 3.1.2.6, RFC 7591 section 3.2.2, RFC 9101 section 7, RFC 8628 section 3.5, RFC 9449 section 12.2, and `unmet_authentication_requirements` of the
     /// specification of that name.
     ErrorCode {
         /// The person or the server refused the request (RFC 6749 section 4.1.2.1).
         AccessDenied = "access_denied",
         /// Several accounts are signed in, and no page may ask which one to use (OIDC Core section 3.1.2.6).
         AccountSelectionRequired = "account_selection_required",
+        /// The person has not decided yet (RFC 8628 section 3.5).
+        AuthorizationPending = "authorization_pending",
         /// Consent is missing, and no page may ask for it (OIDC Core section 3.1.2.6).
         ConsentRequired = "consent_required",
+        /// The device code has expired (RFC 8628 section 3.5).
+        ExpiredToken = "expired_token",
         /// The scope of the token does not cover what the resource demands (RFC 6750 section 3.1).
         InsufficientScope = "insufficient_scope",
         /// Something is needed of the person, and no page may ask for it (OIDC Core section 3.1.2.6).
@@ -95,6 +99,8 @@ registry! {
         RequestUriNotSupported = "request_uri_not_supported",
         /// The server failed (RFC 6749 section 4.1.2.1).
         ServerError = "server_error",
+        /// The person has not decided yet, and the device asks too often (RFC 8628 section 3.5).
+        SlowDown = "slow_down",
         /// The server is too busy at the moment (RFC 6749 section 4.1.2.1).
         TemporarilyUnavailable = "temporarily_unavailable",
         /// The client may not do this (RFC 6749 sections 4.1.2.1 and 5.2).

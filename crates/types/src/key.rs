@@ -14,7 +14,7 @@ pub struct Partition(pub [u8; 2]);
 /// The kind of record that a key names. A number is never reused or changed; the store itself gives it no
 /// meaning.
 ///
-/// Reserved for records that are not written yet: 3 BackchannelAuthentication, 6 DeviceCode.
+/// Reserved for records that are not written yet: 3 BackchannelAuthentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(pub u8);
 
@@ -27,6 +27,8 @@ impl Kind {
     pub const CONSENT: Self = Self(4);
     /// One outgoing notification.
     pub const DELIVERY: Self = Self(5);
+    /// A device that waits for its person.
+    pub const DEVICE_CODE: Self = Self(6);
     /// One authorization of one client, and the root of its tokens.
     pub const GRANT: Self = Self(7);
     /// What a person still has to do for one request.
@@ -49,6 +51,8 @@ impl Kind {
     pub const ANSWER: Self = Self(16);
     /// Not a record: the digest that a client's registration keeps of its registration access token.
     pub const REGISTRATION_ACCESS_TOKEN: Self = Self(17);
+    /// What a person has approved at another device, to be exchanged for tokens once.
+    pub const APPROVAL: Self = Self(18);
 }
 
 /// Length of a [`Key`] and of an [`Alias`] in bytes: kind, partition, digest.

@@ -98,7 +98,8 @@ impl From<UserCodeMask> for String {
     }
 }
 
-/// A user code without separators. It can be guessed, so that it is no secret by itself; it is not printed either.
+/// A user code without separators. It can be guessed, so that it is no secret by itself; it is not printed
+/// either.
 ///
 /// ```
 /// use chancery_types::UserCode;
@@ -114,8 +115,8 @@ impl From<UserCodeMask> for String {
 pub struct UserCode(Box<str>);
 
 impl UserCode {
-    /// A new code of so many characters. `random` is asked once for each of them; what is left of the preference
-    /// for the first characters of the alphabet is below 2^-59.
+    /// A new code of so many characters. `random` is asked once for each of them; what is left of the
+    /// preference for the first characters of the alphabet is below 2^-59.
     #[must_use]
     pub fn new(alphabet: UserCodeAlphabet, characters: usize, mut random: impl FnMut() -> u64) -> Self {
         let alphabet = alphabet.characters();

@@ -29,7 +29,8 @@ use crate::profile::Profile;
 pub struct RegistrationPolicy {
     /// The name by which initial access tokens and `[registration]` refer to it.
     pub name: Box<str>,
-    /// The grant types. `client_credentials` is not among the default, because nobody consents to it.
+    /// The grant types. Not among the default are `client_credentials`, because nobody consents to it, and that of
+    /// devices, because it carries a request of a stranger to whoever can be talked into it (RFC 10027 section 4.1.1).
     pub grant_types: Vec<GrantType>,
     /// The hosts of redirect URIs; `*.example.org` stands for everything below `example.org`. Empty for all.
     pub redirect_hosts: Vec<Box<str>>,
@@ -49,7 +50,7 @@ impl Default for RegistrationPolicy {
         let grant_types = GrantType::ALL.iter().cloned();
         Self {
             name: "default".into(),
-            grant_types: grant_types.filter(|grant| *grant != GrantType::ClientCredentials).collect(),
+            grant_types: grant_types.filter(may_be_anybodys).collect(),
             redirect_hosts: Vec::new(),
             authentication_methods: Vec::new(),
             secret_lifetime: None,
@@ -57,6 +58,11 @@ impl Default for RegistrationPolicy {
             software_statement: false,
         }
     }
+}
+
+/// Whether a client that nobody vouches for may have the grant type.
+fn may_be_anybodys(grant: &GrantType) -> bool {
+    !matches!(grant, GrantType::ClientCredentials | GrantType::DeviceCode)
 }
 
 impl RegistrationPolicy {

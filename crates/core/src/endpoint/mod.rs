@@ -13,6 +13,8 @@ use crate::ports::BoxFuture;
 
 pub mod authorization;
 
+pub mod device_authorization;
+
 pub mod end_session;
 
 pub mod introspection;

@@ -7,6 +7,9 @@ pub use client_secrets::ClientSecrets;
 mod lots;
 pub use lots::Lots;
 
+mod polls;
+pub use polls::Polls;
+
 mod pushed_requests;
 pub use pushed_requests::PushedRequests;
 
@@ -30,6 +33,10 @@ pub struct Guessing {
     pub client_secrets: ClientSecrets,
     /// Clients that registered themselves.
     pub registrations: Registrations,
+    /// Devices that wait for their persons.
+    pub devices: PushedRequests,
+    /// When clients have last asked for a decision.
+    pub polls: Polls,
     /// Requests that clients have pushed.
     pub pushed_requests: PushedRequests,
     /// Accounts that people have tried to make for themselves.

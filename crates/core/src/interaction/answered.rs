@@ -10,7 +10,7 @@ use chancery_types::iana::GrantType;
 use zeroize::Zeroizing;
 
 use super::page::lost;
-use super::pending::{Pending, Purpose};
+use super::pending::Pending;
 use super::{Decided, Interactions, KEPT, Outcome, pushed};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault};
@@ -78,14 +78,14 @@ pub(super) fn names(
 pub(super) async fn claim(pending: &Pending<'_>, answer: Answered) -> Result<Option<Decided>, Fault> {
     let is_refusal = matches!(answer, Answered::Error { .. });
     if pending.is_answered_elsewhere() || (!is_refusal && !pushed::use_up(pending).await?) {
-        return Ok(Some(lost(pending, true)));
+        return Ok(Some(lost(pending, true)?));
     }
     let Some(interaction) = pending.interaction else { return Ok(None) };
     let first = claimed(&pending.by, pending.call, pending.env, interaction, answer.clone()).await?;
     let Some(first) = first.filter(|first| first.answer != answer) else { return Ok(None) };
     match repeated(pending, interaction, &first).await? {
         Repeated::Leads(next) => Ok(Some(next)),
-        Repeated::Used | Repeated::Over => Ok(Some(lost(pending, true))),
+        Repeated::Used | Repeated::Over => Ok(Some(lost(pending, true)?)),
     }
 }
 
@@ -131,9 +131,9 @@ pub(super) async fn repeated(
     }
     match &first.answer {
         Answered::Error { code, description } => {
-            Ok(Repeated::Leads(respond(pending, error_parameters(code, description))))
+            Ok(Repeated::Leads(respond(pending, error_parameters(code, description))?))
         }
-        Answered::Nothing => Ok(Repeated::Leads(respond(pending, Vec::new()))),
+        Answered::Nothing => Ok(Repeated::Leads(respond(pending, Vec::new())?)),
         Answered::Granted { session, key_version } => {
             given_again(pending, names(&pending.by, interaction, *session, *key_version)?).await
         }
@@ -157,7 +157,7 @@ pub(super) async fn given_again(pending: &Pending<'_>, names: Names) -> Result<R
         }
     };
     let issuer = &pending.by.issuer;
-    let Purpose::Respond(addressed) = &pending.purpose;
+    let addressed = pending.addressed()?;
     let beside = (code.as_deref(), addressed.state.as_deref());
     let front = issuer.front_channel(call, env, &pending.client, (asked, &granted), beside).await;
     let front = match front {
@@ -169,7 +169,7 @@ pub(super) async fn given_again(pending: &Pending<'_>, names: Names) -> Result<R
         records.insert(now, &front.records).await?;
     }
     let code = code.map(|code| ("code", code));
-    Ok(Repeated::Leads(issued(pending, code.into_iter().chain(front.parameters).collect())))
+    Ok(Repeated::Leads(issued(pending, code.into_iter().chain(front.parameters).collect())?))
 }
 
 fn error_parameters(code: &str, description: &str) -> Vec<(&'static str, String)> {
@@ -179,7 +179,10 @@ fn error_parameters(code: &str, description: &str) -> Vec<(&'static str, String)
 }
 
 /// The response to the client, with its tokens on record.
-pub(super) fn issued(pending: &Pending<'_>, parameters: Vec<(&'static str, String)>) -> Decided {
+pub(super) fn issued(
+    pending: &Pending<'_>,
+    parameters: Vec<(&'static str, String)>,
+) -> Result<Decided, Fault> {
     if pending.asked.response_type.is_front_channel() {
         let event = Event::TokensIssued {
             client: pending.client.id().clone(),
@@ -191,7 +194,9 @@ pub(super) fn issued(pending: &Pending<'_>, parameters: Vec<(&'static str, Strin
     respond(pending, parameters)
 }
 
-pub(super) fn respond(pending: &Pending<'_>, parameters: Vec<(&'static str, String)>) -> Decided {
-    let Purpose::Respond(addressed) = &pending.purpose;
-    Outcome::Respond(addressed.respond(pending.env, parameters)).into()
+pub(super) fn respond(
+    pending: &Pending<'_>,
+    parameters: Vec<(&'static str, String)>,
+) -> Result<Decided, Fault> {
+    Ok(Outcome::Respond(pending.addressed()?.respond(pending.env, parameters)).into())
 }

@@ -22,7 +22,7 @@ use super::page::{Shown, lost, lost_page, page};
 use super::pending::{Pending, Purpose};
 use super::prompt::{self, Needed};
 use super::view::{LoginProblem, SignUpProblem};
-use super::{Decided, Interactions, KEPT, Outcome, consent, grant};
+use super::{Decided, Interactions, KEPT, Outcome, approval, consent, grant};
 use crate::client::mark_used;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason, Refusal};
@@ -79,7 +79,7 @@ pub(super) enum SessionWrite {
 
 /// What became of a write.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Written {
+pub(super) enum Written {
     Done,
     /// The same code was written before, by the same step in another request.
     Before,
@@ -123,6 +123,7 @@ pub(super) async fn go_on(pending: Pending<'_>, change: SessionChange) -> Result
 /// section 3.1.2.1).
 pub(crate) async fn ask(pending: &Pending<'_>, needed: Needed) -> Result<Decided, Fault> {
     let shown = match needed {
+        Needed::ConfirmDevice(_) => Shown::of(PromptName::ConfirmDevice),
         Needed::Login(_) => Shown::of(PromptName::Login),
         Needed::SignUp(_) => Shown::of(PromptName::Create),
         Needed::SelectAccount(_) => Shown::of(PromptName::SelectAccount),
@@ -155,7 +156,7 @@ pub(super) async fn ask_again(
 pub(crate) async fn answer(pending: Pending<'_>) -> Result<Decided, Fault> {
     match SessionChange::visit(&pending) {
         Some(change) => allow(pending, change).await,
-        None => Ok(lost(&pending, false)),
+        None => lost(&pending, false),
     }
 }
 
@@ -165,6 +166,9 @@ async fn allow(pending: Pending<'_>, change: SessionChange) -> Result<Decided, F
         Ok(allowed) => allowed,
         Err(why) => return refuse(&pending, &why.into()).await,
     };
+    if pending.waits().is_some() {
+        return approval::approve(&pending, change, allowed).await;
+    }
     match pending.asked.response_type {
         ResponseType::None => acknowledge(&pending, change).await,
         _ => grant(&pending, change, allowed).await,
@@ -174,14 +178,14 @@ async fn allow(pending: Pending<'_>, change: SessionChange) -> Result<Decided, F
 /// Tells the client that its request was allowed, and gives it nothing (Multiple Response Types section 4).
 async fn acknowledge(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
     if write(pending, &change, Vec::new()).await? == Written::Lost {
-        return Ok(lost(pending, false));
+        return lost(pending, false);
     }
     let next = match claim(pending, Answered::Nothing).await? {
         Some(next) => next,
         None => {
             remember(pending, None).await?;
             record_yes(pending, &change).await;
-            respond(pending, Vec::new())
+            respond(pending, Vec::new())?
         }
     };
     written_with(pending, change, next).await
@@ -197,7 +201,7 @@ async fn grant(pending: &Pending<'_>, change: SessionChange, allowed: Allowed) -
         Some(interaction) => names(&by, interaction, session, key_version)?,
         None => Names::new(env, session),
     };
-    let Purpose::Respond(addressed) = &pending.purpose;
+    let addressed = pending.addressed()?;
     let yes = Yes { session, authentication, scopes: allowed.scopes, claims: allowed.claims, grant, code };
     let drafted = match by.issuer.draft_response((call, env), addressed, &pending.asked, yes).await {
         Ok(drafted) => drafted,
@@ -207,7 +211,7 @@ async fn grant(pending: &Pending<'_>, change: SessionChange, allowed: Allowed) -
 
     let written = write(pending, &change, drafted.records).await?;
     if written == Written::Lost {
-        return Ok(lost(pending, false));
+        return lost(pending, false);
     }
     let answer = Answered::Granted { session, key_version };
     let next = if !still_stands(pending).await? {
@@ -230,17 +234,17 @@ async fn grant(pending: &Pending<'_>, change: SessionChange, allowed: Allowed) -
             (Written::Before, Some(interaction)) => {
                 match given_again(pending, names(&by, interaction, session, key_version)?).await? {
                     Repeated::Leads(next) => next,
-                    Repeated::Used | Repeated::Over => lost(pending, true),
+                    Repeated::Used | Repeated::Over => lost(pending, true)?,
                 }
             }
-            _ => issued(pending, drafted.parameters),
+            _ => issued(pending, drafted.parameters)?,
         }
     };
     written_with(pending, change, next).await
 }
 
 /// Records that the person has allowed the request.
-async fn record_yes(pending: &Pending<'_>, change: &SessionChange) {
+pub(super) async fn record_yes(pending: &Pending<'_>, change: &SessionChange) {
     let account = change.authentication.account.clone();
     let client = pending.client.id().clone();
     pending.env.record(pending.call, &Event::AuthorizationGranted { client, account });
@@ -266,7 +270,7 @@ async fn store(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, 
     // again.
     let record = env.records().new(handle.key(&env.realm), None, Tags::default(), ends, &body)?;
     if write(pending, &change, vec![record]).await? == Written::Lost {
-        return Ok(lost(pending, false));
+        return lost(pending, false);
     }
     remember(pending, None).await?;
     written_with(pending, change, Outcome::Stored { handle, client: pending.client.id().clone() }.into())
@@ -274,7 +278,11 @@ async fn store(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, 
 }
 
 /// The step was written: the sessions that it replaced end, and the browser gets the new list.
-async fn written_with(pending: &Pending<'_>, change: SessionChange, next: Decided) -> Result<Decided, Fault> {
+pub(super) async fn written_with(
+    pending: &Pending<'_>,
+    change: SessionChange,
+    next: Decided,
+) -> Result<Decided, Fault> {
     for handle in &change.replaced {
         let found = pending.env.records().get(pending.call.now, handle.key(&pending.env.realm)).await?;
         if let Some(found) = found {
@@ -285,7 +293,7 @@ async fn written_with(pending: &Pending<'_>, change: SessionChange, next: Decide
 }
 
 /// One step in the partition of the session: its change, and what is new.
-async fn write(
+pub(super) async fn write(
     pending: &Pending<'_>,
     change: &SessionChange,
     mut batch: Vec<Record>,
@@ -352,7 +360,7 @@ fn updated(outcome: Result<Updated, StoreError>) -> Result<Written, Fault> {
 /// Whether the consent that was standing when the answer was decided on still stands, the same one. Asked
 /// after grant and code were written: a withdrawal first ends the consent, then the grants that it finds, so
 /// that either it finds this grant, or this look finds no consent.
-async fn still_stands(pending: &Pending<'_>) -> Result<bool, Fault> {
+pub(super) async fn still_stands(pending: &Pending<'_>) -> Result<bool, Fault> {
     let (Some(before), Some(account)) = (&pending.agreed.standing, &pending.agreed.account) else {
         return Ok(true);
     };
@@ -361,7 +369,7 @@ async fn still_stands(pending: &Pending<'_>) -> Result<bool, Fault> {
 }
 
 /// Ends the grant of an answer that is not given. Whoever signed in for it stays signed in.
-async fn take_back(pending: &Pending<'_>, grant: GrantId, written: Written) -> Result<(), Fault> {
+pub(super) async fn take_back(pending: &Pending<'_>, grant: GrantId, written: Written) -> Result<(), Fault> {
     if written == Written::Done {
         pending.env.records().revoke(pending.call.now, grant.key(&pending.env.realm)).await?;
     }
@@ -370,7 +378,7 @@ async fn take_back(pending: &Pending<'_>, grant: GrantId, written: Written) -> R
 
 /// Keeps what the person has just agreed to. A withdrawal at the same moment may have ended the grant that
 /// rests on it, and not have found the consent: then it is forgotten again, and the code is worth nothing.
-async fn remember(pending: &Pending<'_>, grant: Option<GrantId>) -> Result<(), Fault> {
+pub(super) async fn remember(pending: &Pending<'_>, grant: Option<GrantId>) -> Result<(), Fault> {
     let (call, env, client) = (pending.call, pending.env, &*pending.client);
     let (Some(allowed), Some(account)) = (&pending.agreed.in_this_step, &pending.agreed.account) else {
         return Ok(());
@@ -395,7 +403,9 @@ pub(super) async fn takes_once(pending: &Pending<'_>, challenge: &str) -> Result
 /// A form whose interaction was answered leads where the answer led, for some seconds; then to a page with a
 /// way on.
 pub(super) async fn lead_on<'a>(pending: Pending<'a>) -> Result<ControlFlow<Decided, Pending<'a>>, Fault> {
-    let Some(interaction) = pending.interaction else { return Ok(ControlFlow::Continue(pending)) };
+    // What was decided for another device stands in its own record.
+    let interaction = pending.interaction.filter(|_| pending.waits().is_none());
+    let Some(interaction) = interaction else { return Ok(ControlFlow::Continue(pending)) };
     let Some(first) = first_answer(pending.call, pending.env, interaction).await? else {
         return Ok(ControlFlow::Continue(pending));
     };
@@ -403,7 +413,7 @@ pub(super) async fn lead_on<'a>(pending: Pending<'a>) -> Result<ControlFlow<Deci
         Repeated::Leads(next) => next,
         Repeated::Over => {
             form_refused(pending.call, pending.env, &FORM_ANSWERED, Some(pending.client.id()));
-            lost(&pending, true)
+            lost(&pending, true)?
         }
         // Shown to the client again, the code would end what came of it: the request begins anew.
         Repeated::Used => proceed(pending.anew().await?).await?,
@@ -413,19 +423,20 @@ pub(super) async fn lead_on<'a>(pending: Pending<'a>) -> Result<ControlFlow<Deci
 
 /// Tells the client no, as the answer of the interaction.
 pub(crate) async fn refuse(pending: &Pending<'_>, why: &Refusal) -> Result<Decided, Fault> {
+    let addressed = match &pending.purpose {
+        Purpose::Respond(addressed) => addressed,
+        Purpose::Decide(_) => return approval::refuse(pending, why).await,
+    };
     match claim(pending, refused(why)).await? {
         Some(next) => Ok(next),
-        None => {
-            let Purpose::Respond(addressed) = &pending.purpose;
-            Ok(tell(pending.call, pending.env, addressed, why))
-        }
+        None => Ok(tell(pending.call, pending.env, addressed, why)),
     }
 }
 
 /// `access_denied`, as the answer of the interaction.
 pub(super) async fn declined(mut pending: Pending<'_>) -> Result<Decided, Fault> {
     // Whoever cancels before anybody has signed in has answered for nobody, and leaves no record.
-    if pending.person.is_none() {
+    if pending.person.is_none() && pending.waits().is_none() {
         pending.interaction = None;
     }
     pending.env.record(pending.call, &Event::Declined { client: pending.client.id().clone() });

@@ -84,7 +84,7 @@ impl CustomStep<'_> {
         pending.done.add(PromptName::Custom(name));
         let next = match SessionChange::visit(&pending) {
             Some(visit) => Box::pin(go_on(pending, visit)).await?,
-            None => lost(&pending, false),
+            None => lost(&pending, false)?,
         };
         by.respond(call, env, next).await
     }

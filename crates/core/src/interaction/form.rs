@@ -16,7 +16,7 @@ use super::pending::Pending;
 use super::prompt::{self, Needed};
 use super::step::Step;
 use super::view::LoginProblem;
-use super::{Decided, Interactions, carried, stored};
+use super::{Decided, Interactions, approval, carried, stored};
 use crate::context::{Call, Env};
 use crate::error::{Fault, Reason};
 use crate::model::{Carrier, PromptName};
@@ -49,11 +49,20 @@ pub(crate) async fn first<'a>(
     env: &'a Env,
     form: &'a Params<'_>,
 ) -> Result<ControlFlow<Decided, Step<'a>>, PageError> {
-    let carried = carried::read(env, by.keys(), form.one("request")?.ok_or(&FORM_INCOMPLETE)?)?;
-    let plain = Carrier::of(&carried.params);
-    let source = FormToken::source(env, by.keys(), call.now, by.config.lifetime, form, &plain);
-    let received = Received::again(carried, source);
-    let mut pending = match stored::again(by, call, env, received).await? {
+    let carrier = form.one("request")?.ok_or(&FORM_INCOMPLETE)?;
+    let again = match approval::read(env, by.keys(), carrier) {
+        Some(reference) => match approval::again(by, call, env, &reference).await? {
+            ControlFlow::Continue(pending) => ControlFlow::Continue(pending.person().await?),
+            ControlFlow::Break(next) => ControlFlow::Break(next),
+        },
+        None => {
+            let carried = carried::read(env, by.keys(), carrier)?;
+            let plain = Carrier::of(&carried.params);
+            let source = FormToken::source(env, by.keys(), call.now, by.config.lifetime, form, &plain);
+            stored::again(by, call, env, Received::again(carried, source)).await?
+        }
+    };
+    let mut pending = match again {
         ControlFlow::Continue(pending) => pending,
         ControlFlow::Break(next) => return Ok(ControlFlow::Break(next)),
     };
@@ -125,7 +134,11 @@ async fn step<'a>(
     };
     if pending.is_answered_elsewhere() {
         form_refused(pending.call, pending.env, &FORM_ANSWERED, Some(pending.client.id()));
-        return Ok(ControlFlow::Break(lost(&pending, true)));
+        return Ok(ControlFlow::Break(lost(&pending, true)?));
+    }
+    if let Some(next) = pending.decided()? {
+        form_refused(pending.call, pending.env, &FORM_ANSWERED, Some(pending.client.id()));
+        return Ok(ControlFlow::Break(next));
     }
     let is_refused = matches!(form.one("action"), Ok(Some("cancel" | "deny")));
     // Whoever cancels before anybody has signed in has answered for nobody.
@@ -141,6 +154,7 @@ async fn step<'a>(
     }
     // Another page may be due by now, as when the login has grown too old while the person was reading.
     let is_due = match &token.prompt {
+        PromptName::ConfirmDevice => matches!(pending.needed(), Some(Needed::ConfirmDevice(_))),
         PromptName::Consent => matches!(pending.needed(), None | Some(Needed::Consent(_))),
         PromptName::Custom(name) => matches!(pending.needed(), Some(Needed::Custom(due, _)) if due == *name),
         PromptName::Login | PromptName::SelectAccount | PromptName::Create => true,

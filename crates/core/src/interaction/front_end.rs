@@ -121,10 +121,10 @@ pub(crate) async fn view(
     pending.interaction = Some(interaction);
     pending.first_seen = first_seen;
     if first_answer(call, env, interaction).await?.is_some() {
-        return Ok(lost(&pending, true));
+        return Ok(lost(&pending, true)?);
     }
     if call.now.distance(first_seen) > by.config.lifetime {
-        return Ok(lost(&pending, false));
+        return Ok(lost(&pending, false)?);
     }
     Ok(proceed(pending).await?)
 }

@@ -30,6 +30,7 @@ use crate::request::{Addressed, AuthorizationResponse, NO_PROMPT, Rules, Unseale
 use crate::session::{BrowserState, Sessions};
 
 mod answered;
+pub mod approval;
 mod carried;
 pub(crate) mod commit;
 pub mod consent;
@@ -49,6 +50,8 @@ pub(crate) mod pushed;
 pub mod step;
 pub(crate) mod stored;
 pub mod throttle;
+pub mod user_code;
+mod user_code_guesses;
 pub mod view;
 
 pub use commit::{CONSENT_WITHDRAWN, DECLINED};
@@ -56,7 +59,8 @@ pub use custom_step::CustomStep;
 pub use location::Location;
 pub(crate) use pending::Pending;
 pub use sign_up::SignUpConfig;
-pub use step::{ConsentStep, LoginStep, SelectAccountStep, SignUpStep, Step};
+pub use step::{ConfirmDeviceStep, ConsentStep, LoginStep, SelectAccountStep, SignUpStep, Step};
+pub use user_code::{DeviceAuthorizationConfig, UserCodeProblem};
 pub use view::PostLogoutTarget;
 
 /// How long a stored interaction is kept after its time, so that whoever comes back to its page finds a way
@@ -198,6 +202,8 @@ pub struct Interactions {
     pub is_stored_by_client: bool,
     /// Whether people can make accounts for themselves.
     pub sign_up: SignUpConfig,
+    /// The pages for the request of another device.
+    pub device_authorization: DeviceAuthorizationConfig,
     /// Against guessing.
     pub throttle: throttle::Throttle,
     /// The authentication context classes that can be reached here.

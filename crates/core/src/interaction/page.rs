@@ -7,9 +7,10 @@ use zeroize::Zeroizing;
 use super::form_token::{FormToken, challenge};
 use super::pending::{Pending, Purpose};
 use super::prompt;
+use super::user_code::{self, UserCodeProblem};
 use super::view::{
-    AccountView, AccountsView, ClientView, ConsentView, CustomView, FormAction, FormView, LoginProblem,
-    LoginView, SignUpProblem, SignUpView, SignedInView, View, shown,
+    AccountView, AccountsView, ClientView, ConfirmDeviceView, ConsentView, CustomView, FormAction, FormView,
+    LoginProblem, LoginView, SignUpProblem, SignUpView, SignedInView, View, shown as shown_name,
 };
 use super::{Decided, Outcome};
 use crate::context::Env;
@@ -63,7 +64,10 @@ impl Shown {
 /// The page of a prompt. Nothing is stored for it.
 pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided, Fault> {
     if pending.is_used_up() {
-        return Ok(lost(pending, true));
+        return lost(pending, true);
+    }
+    if let Some(next) = pending.decided()? {
+        return Ok(next);
     }
     let Shown { prompt, problem, typed, said, unfit } = shown;
     let (token, browser) = token(pending, &prompt)?;
@@ -72,6 +76,20 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
     let name = prompt.as_str().into();
     let person = || pending.person.as_ref().ok_or_else(|| Fault::internal("a page that needs a person"));
     let view = match prompt {
+        PromptName::ConfirmDevice => {
+            let waiting = pending.waits().ok_or_else(|| Fault::internal("a device that does not wait"))?;
+            let origin = &waiting.found.body.origin;
+            let here = pending.call.peer.map(|peer| peer.to_string());
+            View::ConfirmDevice(ConfirmDeviceView {
+                client,
+                user_code: pending.by.device_authorization.user_code_mask.show(&waiting.user_code),
+                asked_before: pending.call.now.since(origin.at),
+                address: origin.address.as_deref().map(str::to_owned),
+                is_from_here: here.is_some() && here.as_deref() == origin.address.as_deref(),
+                device: origin.device.as_deref().map(shown_name),
+                form,
+            })
+        }
         PromptName::Login => View::Login(LoginView {
             client,
             username: typed.or_else(|| pending.asked.login_hint.as_deref().map(str::to_owned)),
@@ -168,16 +186,27 @@ fn form(pending: &Pending<'_>, token: &str) -> Result<FormView, Fault> {
             FormAction::Stored(again(handle)?)
         }
     };
-    let Purpose::Respond(addressed) = &pending.purpose;
-    let target = addressed.target.uri().clone();
+    let target = match &pending.purpose {
+        Purpose::Respond(addressed) => Some(addressed.target.uri().clone()),
+        Purpose::Decide(_) => None,
+    };
     let (ui_locales, parameters) = (pending.asked.ui_locales.clone(), pending.asked.own.clone());
     Ok(FormView { action, fields, target, ui_locales, parameters })
 }
 
-/// The page for a request that cannot go on: it was answered, or its session is gone.
-pub(super) fn lost(pending: &Pending<'_>, is_answered: bool) -> Decided {
-    let Purpose::Respond(addressed) = &pending.purpose;
-    lost_page(Some(addressed), pending.by.restart(addressed), is_answered)
+/// The page for a request that cannot go on: it was answered, or its session is gone. That of another device is taken
+/// up again by its code.
+pub(super) fn lost(pending: &Pending<'_>, is_answered: bool) -> Result<Decided, Fault> {
+    match &pending.purpose {
+        Purpose::Respond(addressed) => {
+            Ok(lost_page(Some(addressed), pending.by.restart(addressed), is_answered))
+        }
+        Purpose::Decide(waiting) => {
+            let (by, call, env) = pending.world();
+            let typed = by.device_authorization.user_code_mask.show(&waiting.user_code);
+            user_code::page(&by, call, env, Some(typed), Some(UserCodeProblem::Stale))
+        }
+    }
 }
 
 /// The page for a request that cannot go on. Never a dead end: the same request can be started again, or the
@@ -204,6 +233,6 @@ fn account_view(who: &SignedIn, is_expected: bool) -> AccountView {
 
 /// A person whom no client expects.
 pub(crate) fn person_view(who: &SignedIn) -> AccountView {
-    let label = shown(&who.account.label);
+    let label = shown_name(&who.account.label);
     AccountView { choice: choice(&who.found.key), label, is_expected: false }
 }

@@ -9,6 +9,7 @@ use chancery_types::{AccountId, Key, RedirectKind, Scope, Timestamp};
 use serde_json::Value;
 
 use super::Interactions;
+use super::approval::Waiting;
 use super::prompt::{self, Facts, Needed, Required, Undecided};
 use super::{carried, consent};
 use crate::context::{Call, Env};
@@ -21,11 +22,12 @@ use crate::records::{ConsentBody, Found, InteractionId};
 use crate::request::{Addressed, Asked, ValidatedAuthorizationRequest};
 use crate::session::{BrowserState, SignedIn};
 
-/// What the person is asked for, and who hears of the end. What ends otherwise than at a redirect URI, such
-/// as the approval of a device, is a variant of its own.
+/// What the person is asked for, and who hears of the end.
 pub(super) enum Purpose<'a> {
     /// A client waits for an answer at its redirect URI (RFC 6749 section 4.1.2).
     Respond(Addressed<'a>),
+    /// Another device polls for the decision (RFC 8628 section 3.4).
+    Decide(Waiting),
 }
 
 /// What the person has agreed to.
@@ -69,6 +71,7 @@ impl Purpose<'_> {
     fn plain(&self) -> Carrier {
         match self {
             Self::Respond(addressed) => addressed.carrier(),
+            Self::Decide(waiting) => waiting.plain(),
         }
     }
 
@@ -76,14 +79,16 @@ impl Purpose<'_> {
     pub(super) fn source(&self) -> Source {
         match self {
             Self::Respond(addressed) => addressed.source,
+            Self::Decide(waiting) => waiting.found.body.source,
         }
     }
 
-    /// Whether any program of the person's device could take the answer: by a loopback port or a private
-    /// scheme.
+    /// Whether any program of the person's device could take the answer, by a loopback port or a private scheme; or
+    /// anybody could have asked, and waits for it elsewhere.
     fn can_be_intercepted(&self) -> bool {
         match self {
             Self::Respond(addressed) => addressed.target.uri().kind() != RedirectKind::Https,
+            Self::Decide(_) => true,
         }
     }
 }
@@ -99,6 +104,18 @@ impl<'a> Pending<'a> {
         let (addressed, asked) = request.into_parts();
         let client = Arc::clone(&addressed.client);
         Self::begun(Arc::clone(by), (call, env), client, asked, Purpose::Respond(addressed))
+    }
+
+    /// A request of another device, which was just found. Nobody has looked for its person yet.
+    pub(super) fn waiting(
+        by: &Arc<Interactions>,
+        call: &'a Call,
+        env: &'a Env,
+        client: Arc<Client>,
+        asked: Asked,
+        waiting: Waiting,
+    ) -> Self {
+        Self::begun(Arc::clone(by), (call, env), client, asked, Purpose::Decide(waiting))
     }
 
     fn begun(
@@ -195,11 +212,12 @@ impl<'a> Pending<'a> {
 impl<'a> Pending<'a> {
     /// The algorithm that the client's ID tokens need, or its response, and that nothing signs with at this moment.
     pub(crate) fn missing_signer(&self) -> Option<SigningAlgorithm> {
-        let (metadata, Purpose::Respond(addressed)) = (self.client.metadata(), &self.purpose);
+        let metadata = self.client.metadata();
+        let is_jwt = matches!(&self.purpose, Purpose::Respond(addressed) if addressed.is_jwt);
         let has_id_token =
             self.asked.response_type != ResponseType::None && self.asked.scopes.contains(Scope::OPENID);
         let id_token = metadata.openid.id_token_signed_response_alg.signed().filter(|_| has_id_token);
-        let response = addressed.is_jwt.then(|| metadata.authorization_responses.signing_algorithm());
+        let response = is_jwt.then(|| metadata.authorization_responses.signing_algorithm());
         let is_missing =
             |alg: &SigningAlgorithm| !alg.is_symmetric() && !self.by.keys().can_sign(*alg, self.call.now);
         id_token.into_iter().chain(response).find(is_missing)
@@ -208,6 +226,14 @@ impl<'a> Pending<'a> {
     /// Who decides, what was asked, and of whom: for what comes after the request.
     pub(super) fn world(&self) -> (Arc<Interactions>, &'a Call, &'a Env) {
         (Arc::clone(&self.by), self.call, self.env)
+    }
+
+    /// The request whose answer goes to a redirect URI.
+    pub(super) fn addressed(&self) -> Result<&Addressed<'a>, Fault> {
+        match &self.purpose {
+            Purpose::Respond(addressed) => Ok(addressed),
+            Purpose::Decide(_) => Err(Fault::internal("an answer that no redirect URI waits for")),
+        }
     }
 
     /// The session in which the request waits.
@@ -260,6 +286,7 @@ impl<'a> Pending<'a> {
             claims: &self.by.rules.claims,
             subjects: &self.by.issuer.subjects,
             can_be_intercepted: self.purpose.can_be_intercepted(),
+            is_of_another_device: matches!(self.purpose, Purpose::Decide(_)),
         }
     }
 
@@ -282,7 +309,10 @@ impl<'a> Pending<'a> {
         match prompt {
             PromptName::Consent => self.shown_to_consent(),
             PromptName::Custom(name) => sha256(self.data_of(name).to_string().as_bytes()),
-            PromptName::Login | PromptName::SelectAccount | PromptName::Create => [0; 32],
+            PromptName::ConfirmDevice
+            | PromptName::Login
+            | PromptName::SelectAccount
+            | PromptName::Create => [0; 32],
         }
     }
 
@@ -300,8 +330,10 @@ impl<'a> Pending<'a> {
 
     /// What a form or a record carries for the request.
     pub(super) fn carrier(&self) -> Result<Carrier, Fault> {
-        let Purpose::Respond(addressed) = &self.purpose;
-        carried::carrier(self.env, self.by.keys(), addressed)
+        match &self.purpose {
+            Purpose::Respond(addressed) => carried::carrier(self.env, self.by.keys(), addressed),
+            Purpose::Decide(waiting) => waiting.carrier(self.env, self.by.keys()),
+        }
     }
 
     /// What a form token is bound to: the parameters, or the record that holds them.

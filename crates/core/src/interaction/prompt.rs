@@ -5,6 +5,7 @@ use std::time::Duration;
 use chancery_types::iana::{ErrorCode, ResponseType};
 use chancery_types::{Scope, Scopes, Timestamp};
 
+use super::approval::CONFIRMATION_MISSING;
 use crate::error::Reason;
 use crate::model::{
     Acr, ApplicationType, Authentication, Client, ConsentAnswer, ConsentMode, CustomPromptName, Done,
@@ -78,6 +79,8 @@ const fn consent_required(name: &'static str, description: &'static str) -> Reas
 /// The page that is needed next, and why. Its `reason` is what a client hears with `prompt=none`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Needed {
+    /// Say that the device which asks is one's own.
+    ConfirmDevice(&'static Reason),
     /// Sign in.
     Login(&'static Reason),
     /// Make an account.
@@ -97,7 +100,8 @@ impl Needed {
     #[must_use]
     pub fn reason(&self) -> &'static Reason {
         match self {
-            Self::Login(why)
+            Self::ConfirmDevice(why)
+            | Self::Login(why)
             | Self::SignUp(why)
             | Self::SelectAccount(why)
             | Self::Consent(why)
@@ -137,16 +141,23 @@ pub(super) struct Facts<'a> {
     pub(super) subjects: &'a Subjects,
     /// Whether any program of the person's device could take the answer.
     pub(super) can_be_intercepted: bool,
+    /// Whether another device asks, which the person has to say is theirs.
+    pub(super) is_of_another_device: bool,
 }
 
 /// The first page that is needed; `None` when the request can be answered.
 ///
-/// Nobody can be asked anything before somebody has signed in. From then on the order is that of the policy.
+/// Nobody can be asked anything before somebody has signed in, but for whether the device is theirs: that
+/// comes before the password, which nobody should type for a stranger (RFC 8628 section 5.4). From then on
+/// the order is that of the policy.
 #[must_use]
 pub(super) fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp) -> Option<Needed> {
     let essential = essential_acr(asked);
     if essential.as_ref().is_some_and(|wanted| !wanted.iter().any(|acr| is_reachable(facts, acr))) {
         return Some(Needed::Impossible(&ACR_UNREACHABLE));
+    }
+    if facts.is_of_another_device && !facts.done.has(&PromptName::ConfirmDevice) {
+        return Some(Needed::ConfirmDevice(&CONFIRMATION_MISSING));
     }
     // Whoever has signed in for this request has made an account, or has one.
     if wishes(asked, &PromptName::Create) && !facts.done.has(&PromptName::Login) {
@@ -164,7 +175,7 @@ pub(super) fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Tim
         PromptName::Login => login(asked, client, facts, authentication, now),
         PromptName::SelectAccount => selection(asked, facts),
         PromptName::Consent => consented(asked, client, facts),
-        PromptName::Create => None,
+        PromptName::ConfirmDevice | PromptName::Create => None,
         PromptName::Custom(name) => custom(asked, facts, (prompt, name)),
     })
 }

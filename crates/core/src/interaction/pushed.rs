@@ -14,8 +14,10 @@ const RACES: usize = 3;
 impl Pending<'_> {
     /// The pushed request that is answered.
     fn pushed(&self) -> Option<&Pushed> {
-        let Purpose::Respond(addressed) = &self.purpose;
-        addressed.pushed.as_ref()
+        match &self.purpose {
+            Purpose::Respond(addressed) => addressed.pushed.as_ref(),
+            Purpose::Decide(_) => None,
+        }
     }
 
     /// Whether the request was pushed and was answered.

@@ -25,6 +25,8 @@ use crate::session::{SignedIn, choice as choice_of, list_with};
 pub enum Step<'a> {
     /// Sign in.
     Login(LoginStep<'a>),
+    /// Say that the device which asks is one's own, or not.
+    ConfirmDevice(ConfirmDeviceStep<'a>),
     /// Choose the account.
     SelectAccount(SelectAccountStep<'a>),
     /// Allow it, or not.
@@ -46,6 +48,9 @@ pub struct LoginStep<'a> {
 
 /// Make an account, or sign in with one.
 pub struct SignUpStep<'a>(LoginStep<'a>);
+
+/// Say that the device which asks is one's own, or not.
+pub struct ConfirmDeviceStep<'a>(Pending<'a>);
 
 /// Choose the account.
 pub struct SelectAccountStep<'a>(Pending<'a>);
@@ -97,6 +102,7 @@ impl<'a> Step<'a> {
             PromptName::Create => {
                 Self::SignUp(SignUpStep(LoginStep { pending, challenge: challenge(token), devices: None }))
             }
+            PromptName::ConfirmDevice => Self::ConfirmDevice(ConfirmDeviceStep(pending)),
             PromptName::SelectAccount => Self::SelectAccount(SelectAccountStep(pending)),
             PromptName::Consent => Self::Consent(ConsentStep(pending)),
             PromptName::Custom(name) => {
@@ -117,6 +123,7 @@ impl<'a> Step<'a> {
     pub async fn press(self, form: &Params<'_>) -> Result<Next, Fault> {
         let (Self::Login(LoginStep { pending, .. })
         | Self::SignUp(SignUpStep(LoginStep { pending, .. }))
+        | Self::ConfirmDevice(ConfirmDeviceStep(pending))
         | Self::SelectAccount(SelectAccountStep(pending))
         | Self::Consent(ConsentStep(pending))
         | Self::Custom(CustomStep { pending, .. })) = &self;
@@ -141,6 +148,8 @@ impl<'a> Step<'a> {
                     (field("username").to_owned(), Zeroizing::new(field("password").to_owned()));
                 Box::pin(step.form(LoginForm { username, password })).await
             }
+            (Self::ConfirmDevice(step), "confirm") => Box::pin(step.proceeds()).await,
+            (Self::ConfirmDevice(step), _) => Box::pin(proceed(step.0)).await,
             (Self::SelectAccount(step), "another") => step.signs_in().await,
             (Self::SelectAccount(step), _) => Box::pin(step.goes_on_as(field("account"))).await,
             (Self::Consent(step), "allow") => Box::pin(step.allowed()).await,
@@ -154,6 +163,7 @@ impl<'a> Step<'a> {
         match self {
             Self::Login(LoginStep { pending, .. })
             | Self::SignUp(SignUpStep(LoginStep { pending, .. }))
+            | Self::ConfirmDevice(ConfirmDeviceStep(pending))
             | Self::SelectAccount(SelectAccountStep(pending))
             | Self::Consent(ConsentStep(pending))
             | Self::Custom(CustomStep { pending, .. }) => declined(pending).await,
@@ -382,7 +392,7 @@ impl<'a> ConsentStep<'a> {
     async fn allowed(self) -> Result<Decided, Fault> {
         let Self(mut pending) = self;
         let (Some(person), Some(visit)) = (&pending.person, SessionChange::visit(&pending)) else {
-            return Ok(lost(&pending, false));
+            return lost(&pending, false);
         };
         let allowed = pending.to_consent();
         let before =
@@ -394,6 +404,32 @@ impl<'a> ConsentStep<'a> {
         pending.agreed.in_this_step = Some(allowed);
         pending.done.add(PromptName::Consent);
         go_on(pending, visit).await
+    }
+}
+
+impl ConfirmDeviceStep<'_> {
+    /// The person says that the device is theirs; goes on to the next page, or decides for the device.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn confirmed(self) -> Result<Next, Fault> {
+        let (by, call, env) = self.0.world();
+        by.respond(call, env, Box::pin(self.proceeds()).await?).await
+    }
+
+    /// The person knows of no such device: `access_denied`.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn denied(self) -> Result<Next, Fault> {
+        let (by, call, env) = self.0.world();
+        by.respond(call, env, declined(self.0).await?).await
+    }
+
+    async fn proceeds(self) -> Result<Decided, Fault> {
+        let Self(mut pending) = self;
+        pending.done.add(PromptName::ConfirmDevice);
+        proceed(pending).await
     }
 }
 
@@ -438,7 +474,7 @@ impl SelectAccountStep<'_> {
         pending.done.add(PromptName::SelectAccount);
         let (handle, is_current) = (person.handle.clone(), person.is_current);
         pending.belongs_to_session(person).await?;
-        let Some(visit) = SessionChange::visit(&pending) else { return Ok(lost(&pending, false)) };
+        let Some(visit) = SessionChange::visit(&pending) else { return lost(&pending, false) };
         // The chosen session is one of the list, so that none is dropped. A request that still came with the
         // secret before the current one must not bring it back into the cookie.
         let is_current = is_current && everybody.iter().all(|person| person.is_current);

@@ -11,11 +11,12 @@ use super::answered::first_answer;
 use super::commit::{proceed, refuse_stored, tell};
 use super::page::{lost, lost_page};
 use super::pending::Pending;
-use super::{Decided, INTERACTION_OF_ANOTHER_CLIENT, Interactions, KEPT, carried};
+use super::user_code::{self, UserCodeProblem};
+use super::{Decided, INTERACTION_OF_ANOTHER_CLIENT, Interactions, KEPT, approval, carried};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Refusal};
 use crate::model::{Carried, Client, Source};
-use crate::records::{Found, InteractionBody};
+use crate::records::{Found, InteractionBody, InteractionId};
 use crate::request::{PageError, Received, Refused};
 
 /// The page of a stored interaction.
@@ -37,10 +38,14 @@ pub(crate) async fn page(
         return Ok(way_on(by, (call, env), Some(found.body.request.as_text()), can_restart).await?);
     }
     match reopen(by, call, env, handle, &found).await? {
+        ControlFlow::Continue(pending) if pending.waits().is_some() => match pending.decided()? {
+            Some(next) => Ok(next),
+            None => Ok(proceed(pending).await?),
+        },
         ControlFlow::Continue(pending)
             if first_answer(call, env, found.body.interaction).await?.is_some() =>
         {
-            Ok(lost(&pending, true))
+            Ok(lost(&pending, true)?)
         }
         ControlFlow::Continue(pending) => Ok(proceed(pending).await?),
         ControlFlow::Break(next) => Ok(next),
@@ -78,21 +83,19 @@ pub(super) async fn reopen<'a>(
 ) -> Result<ControlFlow<Decided, Pending<'a>>, PageError> {
     let InteractionBody { interaction, request: carrier, source, first_seen, session, done, .. } =
         &found.body;
-    let carried = carried::read(env, by.keys(), carrier.as_text())?;
-    let carried = Carried { params: carried.params.into_owned(), ..carried };
-    let received = Received::again(carried, *source);
-    let addressed =
-        received.resolve(call, env, &by.rules.resolver).await?.address(env, &by.rules.offered).await?;
-    is_meant(call, &addressed.client)?;
-    let request = match addressed.validate(&by.rules) {
-        Ok(request) => request,
-        Err(Refused { addressed, why }) => {
-            let next = refuse_stored(by, call, env, *interaction, (&*addressed, &why)).await?;
-            return Ok(ControlFlow::Break(next));
+    let pending = match approval::read(env, by.keys(), carrier.as_text()) {
+        Some(reference) => approval::again(by, call, env, &reference).await?,
+        None => {
+            let carried = carried::read(env, by.keys(), carrier.as_text())?;
+            let carried = Carried { params: carried.params.into_owned(), ..carried };
+            redirected(by, call, env, *interaction, Received::again(carried, *source)).await?
         }
     };
+    let mut pending = match pending {
+        ControlFlow::Continue(pending) => pending,
+        ControlFlow::Break(next) => return Ok(ControlFlow::Break(next)),
+    };
     let handle = Handle::parse(handle).map_err(|_| Fault::internal("a handle that cannot be read back"))?;
-    let mut pending = Pending::new(by, call, env, request);
     pending.interaction = Some(*interaction);
     pending.first_seen = *first_seen;
     pending.done = done.clone();
@@ -101,10 +104,29 @@ pub(super) async fn reopen<'a>(
     let is_over = call.now + KEPT > found.expires_at;
     let person = by.sessions.of_key(call, env, *session).await?;
     let Some(person) = person.filter(|_| !is_over) else {
-        return Ok(ControlFlow::Break(lost(&pending, false)));
+        return Ok(ControlFlow::Break(lost(&pending, false)?));
     };
     pending.belongs_to_session(person).await?;
     Ok(ControlFlow::Continue(pending))
+}
+
+/// The request of a record, if its answer goes to a redirect URI.
+async fn redirected<'a>(
+    by: &Arc<Interactions>,
+    call: &'a Call,
+    env: &'a Env,
+    interaction: InteractionId,
+    received: Received<'a>,
+) -> Result<ControlFlow<Decided, Pending<'a>>, PageError> {
+    let addressed =
+        received.resolve(call, env, &by.rules.resolver).await?.address(env, &by.rules.offered).await?;
+    is_meant(call, &addressed.client)?;
+    match addressed.validate(&by.rules) {
+        Ok(request) => Ok(ControlFlow::Continue(Pending::new(by, call, env, request))),
+        Err(Refused { addressed, why }) => {
+            Ok(ControlFlow::Break(refuse_stored(by, call, env, interaction, (&*addressed, &why)).await?))
+        }
+    }
 }
 
 /// Pages that say for which client they ask get no other's interaction.
@@ -133,7 +155,7 @@ pub(super) async fn again<'a>(
 
 /// The record of a page is gone, but its form still carries the request: it can be started again.
 pub(super) async fn lost_form(
-    by: &Interactions,
+    by: &Arc<Interactions>,
     (call, env): (&Call, &Env),
     form: &Params<'_>,
 ) -> Result<Decided, Fault> {
@@ -148,11 +170,14 @@ pub(super) fn expects_nobody(params: &Params<'_>) -> bool {
 /// The page for a request of which nothing else is known: back to its client, or once more from the
 /// beginning.
 pub(super) async fn way_on(
-    by: &Interactions,
+    by: &Arc<Interactions>,
     (call, env): (&Call, &Env),
     carrier: Option<&str>,
     can_restart: impl Fn(&Params<'_>) -> bool,
 ) -> Result<Decided, Fault> {
+    if carrier.is_some_and(|carrier| approval::read(env, by.keys(), carrier).is_some()) {
+        return user_code::page(by, call, env, None, Some(UserCodeProblem::Stale));
+    }
     let carried = carrier.and_then(|carrier| carried::read(env, by.keys(), carrier).ok());
     let Some(carried) = carried else { return Ok(lost_page(None, None, false)) };
     let received = Received::again(carried, Source::Browser);

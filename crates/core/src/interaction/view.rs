@@ -7,6 +7,7 @@ use chancery_types::iana::ErrorCode;
 use chancery_types::{RedirectUri, ResourceUri, is_misleading};
 use serde_json::Value;
 
+use super::user_code::UserCodeProblem;
 use crate::context::RequestId;
 use crate::error::{Failure, FaultKind, Reason};
 use crate::model::client::{ClientMetadata, Localized};
@@ -18,10 +19,14 @@ use crate::request::PageError;
 pub enum View {
     /// Choose the account to go on with.
     Accounts(AccountsView),
+    /// Say whether the device which asks is one's own.
+    ConfirmDevice(ConfirmDeviceView),
     /// Allow a client something.
     Consent(ConsentView),
     /// Answer a question of the application's own.
     Custom(CustomView),
+    /// What was decided for a device.
+    DeviceDone(DeviceDoneView),
     /// Sign in.
     Login(LoginView),
     /// Make an account.
@@ -34,6 +39,8 @@ pub enum View {
     LogoutFrames(LogoutFramesView),
     /// Nothing is left to do here.
     SignedIn(SignedInView),
+    /// Enter the code that a device shows.
+    UserCode(UserCodeView),
 }
 
 /// The client that asks, in words for a person.
@@ -116,11 +123,13 @@ impl View {
     pub fn ui_locales(&self) -> Option<&str> {
         match self {
             Self::Accounts(AccountsView { form, .. })
+            | Self::ConfirmDevice(ConfirmDeviceView { form, .. })
             | Self::Consent(ConsentView { form, .. })
             | Self::Custom(CustomView { form, .. })
             | Self::Login(LoginView { form, .. })
             | Self::SignUp(SignUpView { form, .. }) => form.ui_locales.as_deref(),
-            Self::SignedIn(SignedInView { ui_locales, .. }) => ui_locales.as_deref(),
+            Self::DeviceDone(DeviceDoneView { ui_locales, .. })
+            | Self::SignedIn(SignedInView { ui_locales, .. }) => ui_locales.as_deref(),
             _ => None,
         }
     }
@@ -129,6 +138,8 @@ impl View {
     pub fn speak(&mut self, language: &str) {
         let client = match self {
             Self::Accounts(AccountsView { client, .. })
+            | Self::ConfirmDevice(ConfirmDeviceView { client, .. })
+            | Self::DeviceDone(DeviceDoneView { client, .. })
             | Self::Consent(ConsentView { client, .. })
             | Self::Custom(CustomView { client, .. })
             | Self::Login(LoginView { client, .. })
@@ -137,6 +148,7 @@ impl View {
             | Self::LogoutDone(LogoutDoneView { client, .. })
             | Self::LogoutFrames(LogoutFramesView { done: LogoutDoneView { client, .. }, .. })
             | Self::SignedIn(SignedInView { client, .. }) => client.as_mut(),
+            Self::UserCode(_) => None,
         };
         if let Some(client) = client {
             client.speak(language);
@@ -150,8 +162,9 @@ pub struct FormView {
     pub action: FormAction,
     /// Hidden fields: name and value.
     pub fields: Vec<(&'static str, String)>,
-    /// Where the last redirect will lead, so that a page can say where the person goes.
-    pub target: RedirectUri,
+    /// Where the last redirect will lead, so that a page can say where the person goes; `None` if it leads nowhere,
+    /// because another device polls for the answer.
+    pub target: Option<RedirectUri>,
     /// `ui_locales` of the request (OIDC Core section 3.1.2.1), as sent: goes before what the browser
     /// prefers.
     pub ui_locales: Option<Box<str>>,
@@ -302,6 +315,46 @@ pub struct ConsentView {
     pub resource: Option<ResourceUri>,
     /// The form: buttons `action` = `allow`, `deny`.
     pub form: FormView,
+}
+
+/// The page on which a person enters the code that a device shows (RFC 8628 section 3.3).
+pub struct UserCodeView {
+    /// What to put into the field `user_code`.
+    pub user_code: Option<String>,
+    /// Why it is shown again.
+    pub problem: Option<UserCodeProblem>,
+    /// Whether codes have digits alone.
+    pub is_numeric: bool,
+    /// Hidden fields of the form: name and value. Input `user_code`; one button.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+/// The page that says which device asks (RFC 8628 sections 3.3 and 5.4, RFC 10027 section 6.1).
+pub struct ConfirmDeviceView {
+    /// Who asks.
+    pub client: ClientView,
+    /// The code, as the device shows it.
+    pub user_code: String,
+    /// How long ago the device has asked.
+    pub asked_before: Duration,
+    /// The address that it has asked from.
+    pub address: Option<String>,
+    /// Whether that is the address of this browser.
+    pub is_from_here: bool,
+    /// What the device says it is. Nobody has checked it.
+    pub device: Option<String>,
+    /// The form: buttons `action` = `confirm`, `deny`.
+    pub form: FormView,
+}
+
+/// What was decided for a device: the person goes back to it.
+pub struct DeviceDoneView {
+    /// Who asked.
+    pub client: ClientView,
+    /// Whether the device gets what it has asked for.
+    pub is_approved: bool,
+    /// `ui_locales` of the request, as sent.
+    pub ui_locales: Option<Box<str>>,
 }
 
 /// The page of a prompt of the application's own.

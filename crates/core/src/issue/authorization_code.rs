@@ -118,7 +118,7 @@ impl TokenIssuer {
     /// How long a code is remembered after its deadline: at least as long as the access token of a
     /// last-minute exchange lives, so that presenting the code again can end that token (RFC 6749 section
     /// 4.1.2).
-    fn remembered(&self, what: &Entitlement, client: &Client) -> Duration {
+    pub(super) fn remembered(&self, what: &Entitlement, client: &Client) -> Duration {
         let configured = self.access_token.lifetime(what);
         let access_token = self.policy.lifetime(TokenKind::AccessToken, what, client, configured);
         access_token.max(self.authorization_code.remembered)

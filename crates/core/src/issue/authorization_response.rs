@@ -68,6 +68,33 @@ pub(crate) struct Drafted {
     pub(crate) parameters: Vec<(&'static str, String)>,
 }
 
+/// What is granted, the resource server that it is for, and the code of the yes. If none of the granted scopes means anything to the one
+/// that was asked for, the token is for no server in particular.
+pub(super) fn granted(
+    now: Timestamp,
+    client: &Client,
+    asked: &Asked,
+    yes: Yes<'_>,
+) -> (Granted, Option<Arc<ResourceServer>>, Handle<AuthorizationCode>) {
+    let resource = asked.resource.clone().filter(|server| server.knows_any(&yes.scopes));
+    let of_resource = |server: &Arc<ResourceServer>| ResourceScopes {
+        resource: server.uri.clone(),
+        scopes: yes.scopes.filtered(|scope| server.knows(scope)),
+    };
+    let granted = Granted {
+        client: client.id().clone(),
+        registration: client.registration(),
+        grant: yes.grant,
+        granted_at: now,
+        authentication: yes.authentication.clone(),
+        sid: sid(&yes.session, client.id()),
+        resources: resource.iter().map(of_resource).collect(),
+        scopes: yes.scopes,
+        claims: yes.claims,
+    };
+    (granted, resource, yes.code)
+}
+
 impl TokenIssuer {
     /// Drafts the grant and whatever of it the response carries. The grant lives as long as its longest-lived
     /// token can, and ends with the session unless `offline_access` was granted (OIDC Core section 11).
@@ -87,25 +114,8 @@ impl TokenIssuer {
             self.can_seal((call, env), client).await?;
         }
         let session = yes.session;
-        // If none of the granted scopes means anything to the resource server, the token is for no server in
-        // particular.
-        let resource = asked.resource.clone().filter(|server| server.knows_any(&yes.scopes));
-        let of_resource = |server: &Arc<ResourceServer>| ResourceScopes {
-            resource: server.uri.clone(),
-            scopes: yes.scopes.filtered(|scope| server.knows(scope)),
-        };
-        let granted = Granted {
-            client: client.id().clone(),
-            registration: client.registration(),
-            grant: yes.grant,
-            granted_at: call.now,
-            authentication: yes.authentication.clone(),
-            sid: sid(&session, client.id()),
-            resources: resource.iter().map(of_resource).collect(),
-            scopes: yes.scopes,
-            claims: yes.claims,
-        };
-        let code = asked.response_type.has_code().then_some(&yes.code);
+        let (granted, resource, made) = granted(call.now, client, asked, yes);
+        let code = asked.response_type.has_code().then_some(&made);
         let revealed = code.map(Handle::reveal);
         let beside = (revealed.as_deref(), addressed.state.as_deref());
         let front = self.front_channel(call, env, client, (asked, &granted), beside).await?;

@@ -23,6 +23,8 @@ use id_token::Beside;
 
 pub mod access_token;
 
+mod approval;
+
 pub mod authorization_code;
 
 pub mod authorization_response;

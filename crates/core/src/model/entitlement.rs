@@ -44,6 +44,19 @@ impl Entitlement {
         }
     }
 
+    /// The entitlement of what a person has approved at another device, which can be used once (RFC 8628 section
+    /// 3.5).
+    #[must_use]
+    pub fn of_approval(
+        grant_type: GrantType,
+        granted: Granted,
+        target: Target,
+        nonce: Option<Box<str>>,
+        approval: Key,
+    ) -> Self {
+        Self { grant_type, ..Self::of_code(granted, target, nonce, approval) }
+    }
+
     /// The entitlement of an authorization response itself (RFC 6749 section 4.2.2, OIDC Core sections 3.2 and
     /// 3.3). It never yields refresh tokens.
     #[must_use]

@@ -17,6 +17,8 @@ pub enum PromptName {
     SelectAccount,
     /// Allow or decline what the client asks for.
     Consent,
+    /// Say that the device which asks is one's own (RFC 8628 section 3.3). No request can ask for it.
+    ConfirmDevice,
     /// Make an account (Initiating User Registration via OpenID Connect section 4).
     Create,
     /// Whatever the application wants to know.
@@ -40,8 +42,9 @@ impl CustomPromptName {
     const LONGEST: usize = 64;
 
     /// The values that mean something else: those of OIDC Core section 3.1.2.1, and that of Initiating User
-    /// Registration section 4.
-    const TAKEN: [&'static str; 5] = ["none", "login", "select_account", "consent", "create"];
+    /// Registration section 4; and the name that the page about a device has in records.
+    const TAKEN: [&'static str; 6] =
+        ["none", "login", "select_account", "consent", "create", "confirm_device"];
 
     /// A name: at most 64 letters, digits, `-`, `.` and `_` of ASCII, and none of the standard values.
     ///
@@ -74,6 +77,7 @@ impl PromptName {
             Self::Login => "login",
             Self::SelectAccount => "select_account",
             Self::Consent => "consent",
+            Self::ConfirmDevice => "confirm_device",
             Self::Create => "create",
             Self::Custom(name) => name.as_str(),
         }
@@ -88,6 +92,7 @@ impl PromptName {
             "login" => Ok(Self::Login),
             "select_account" => Ok(Self::SelectAccount),
             "consent" => Ok(Self::Consent),
+            "confirm_device" => Ok(Self::ConfirmDevice),
             "create" => Ok(Self::Create),
             custom => CustomPromptName::parse(custom).map(Self::Custom),
         }

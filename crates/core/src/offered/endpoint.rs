@@ -155,6 +155,11 @@ endpoints! {
     PushedAuthorizationRequest: "The pushed authorization request endpoint. `pushed_requests.offered` switches it on.",
         client("pushed_authorization_request", "/par").on_demand()
             .announced_as("pushed_authorization_request_endpoint");
+    DeviceAuthorization: "The device authorization endpoint. `device_authorization.offered` switches it on.",
+        client("device_authorization", "/device_authorization").on_demand()
+            .announced_as("device_authorization_endpoint");
+    UserCode: "The page on which a person enters the code that a device shows. `device_authorization.offered` switches it on.",
+        browser("user_code", "/device", &[Get, Post]).on_demand();
     Token: "The token endpoint.",
         client("token", "/token").announced_as("token_endpoint")
             .authenticates_as(

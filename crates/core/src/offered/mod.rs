@@ -161,13 +161,18 @@ impl Offered {
             ResponseType::CodeIdToken | ResponseType::CodeToken | ResponseType::CodeIdTokenToken => hybrid,
             ResponseType::Token => false,
         };
-        let is_of_use = |value: &GrantType| *value != GrantType::Implicit || implicit || hybrid;
+        let is_of_use = |value: &GrantType| match value {
+            GrantType::Implicit => implicit || hybrid,
+            GrantType::DeviceCode => endpoints.has(Endpoint::DeviceAuthorization),
+            _ => true,
+        };
+        let grant_types = GrantType::ALL.iter().filter(|value| is_of_use(value)).cloned().collect();
         Self {
             endpoints,
             redirects: compatibility.redirects(),
             unregistered_redirect_uris: compatibility.unregistered_redirect_uris,
             unsigned_id_tokens: unsigned_id_token,
-            grant_types: GrantType::ALL.iter().filter(|value| is_of_use(value)).cloned().collect(),
+            grant_types,
             response_types: ResponseType::ALL.iter().copied().filter(is_permitted).collect(),
             response_modes: vec![ResponseMode::Query, ResponseMode::Fragment, ResponseMode::FormPost],
             authentication_methods: vec![

@@ -16,7 +16,7 @@ impl PromptOrder {
     pub fn of(policy: &dyn AuthorizationPolicy, offers_sign_up: bool) -> Self {
         let mut order: Vec<PromptName> = Vec::new();
         for prompt in policy.prompts() {
-            if !order.contains(&prompt) && prompt != PromptName::Create {
+            if !order.contains(&prompt) && !matches!(prompt, PromptName::Create | PromptName::ConfirmDevice) {
                 order.push(prompt);
             }
         }

@@ -15,7 +15,7 @@ use crate::endpoint::registration::{self, NewInitialAccessToken, RegistrationErr
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault};
 use crate::event::{Event, RefusedClient};
-use crate::interaction::{Decided, Location, Next, Step, consent, form, front_end, stored};
+use crate::interaction::{Decided, Location, Next, Step, consent, form, front_end, stored, user_code};
 use crate::offered::{Endpoint, EndpointSet, InteractionsByClient, Routes, Verb};
 use crate::outbox::Outbox;
 use crate::ports::{Clock, Watcher};
@@ -198,6 +198,26 @@ impl Provider {
             Err(error) => Err(error),
         };
         self.respond(&snapshot, call, Endpoint::Interaction, decided).await
+    }
+
+    /// The page for the code that a device shows, as a link leads to it (RFC 8628 section 3.3).
+    ///
+    /// # Errors
+    /// A page for the person.
+    pub async fn user_code(&self, call: &Call, params: Params<'_>) -> Result<Next, PageError> {
+        let snapshot = self.snapshot.load_full();
+        let decided = user_code::first(&snapshot.interactions, call, &self.env, &params);
+        self.respond(&snapshot, call, Endpoint::UserCode, decided).await
+    }
+
+    /// Handles the form of that page.
+    ///
+    /// # Errors
+    /// A page for the person.
+    pub async fn enter_user_code(&self, call: &Call, form: Params<'_>) -> Result<Next, PageError> {
+        let snapshot = self.snapshot.load_full();
+        let decided = Box::pin(user_code::entered(&snapshot.interactions, call, &self.env, &form)).await;
+        self.respond(&snapshot, call, Endpoint::UserCode, decided).await
     }
 
     /// The logout endpoint, GET and POST (OIDC RP-Initiated Logout section 2).

@@ -12,6 +12,7 @@ use crate::context::Env;
 use crate::discovery::{self, Announcement, Metadata, StaticDocument};
 use crate::endpoint::Served;
 use crate::endpoint::authorization::AuthorizationEndpoint;
+use crate::endpoint::device_authorization::DeviceAuthorizationEndpoint;
 use crate::endpoint::end_session::EndSessionEndpoint;
 use crate::endpoint::introspection::IntrospectionEndpoint;
 use crate::endpoint::pushed_authorization_request::PushedAuthorizationRequestEndpoint;
@@ -125,6 +126,7 @@ impl Snapshot {
             config: config.interaction.clone(),
             sign_up: config.sign_up.clone(),
             is_stored_by_client: config.compatibility.stored_interactions_by_client.is_on(),
+            device_authorization: config.device_authorization.clone(),
             throttle: Throttle::new(config.throttle.clone()),
             reachable: env.accounts.levels(&env.realm),
         });
@@ -148,6 +150,11 @@ impl Snapshot {
             interactions: Arc::clone(&interactions),
             dpop: Arc::clone(&dpop),
             config: config.pushed_requests(),
+        };
+        let page = config.routes.path(Endpoint::UserCode).unwrap_or_default();
+        let device_authorization = DeviceAuthorizationEndpoint {
+            interactions: Arc::clone(&interactions),
+            verification_uri: format!("{}{page}", env.issuer).into(),
         };
         let token = TokenEndpoint {
             issuer: issuer.clone(),
@@ -210,6 +217,7 @@ impl Snapshot {
         let discovery = metadata.document(signed.as_deref());
         let client_endpoints = [
             (Endpoint::PushedAuthorizationRequest, Served::ToClient(Box::new(pushed))),
+            (Endpoint::DeviceAuthorization, Served::ToClient(Box::new(device_authorization))),
             (Endpoint::Token, Served::ToClient(Box::new(token))),
             (Endpoint::Introspection, Served::ToClient(Box::new(introspection))),
             (Endpoint::Revocation, Served::ToClient(Box::new(revocation))),

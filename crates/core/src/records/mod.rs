@@ -2,7 +2,7 @@
 //! realm into every key, alias and tag, so that no caller can forget it and realms cannot mix.
 
 use chancery_store::{Change, Record, Redeemed, Revision, Revoked, StoreError, Stored, Tags, Updated};
-use chancery_types::{AccountId, ClientId, Key, Kind, Tag, Timestamp};
+use chancery_types::{AccountId, Alias, ClientId, Key, Kind, Tag, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -11,12 +11,16 @@ use crate::error::Fault;
 
 mod access_token;
 pub use access_token::AccessTokenBody;
+mod approval;
+pub use approval::{ApprovalBody, Awaited, Decision, RequestOrigin};
 mod authorization_code;
 pub use authorization_code::AuthorizationCodeBody;
 mod consent;
 pub use consent::{ConsentBody, consent_key};
 mod delivery;
 pub use delivery::DeliveryBody;
+mod device_code;
+pub use device_code::{DeviceCodeBody, user_code_alias};
 mod grant;
 pub use grant::GrantBody;
 mod initial_access_token;
@@ -139,6 +143,18 @@ impl Records<'_> {
     /// A fault of the store, or a damaged record.
     pub async fn get<B: Body>(self, now: Timestamp, key: Key) -> Result<Option<Found<B>>, Fault> {
         self.0.store.get(now, key).await?.map(found).transpose()
+    }
+
+    /// The live record of this alias.
+    ///
+    /// # Errors
+    /// A fault of the store, or a damaged record.
+    pub async fn get_by_alias<B: Body>(
+        self,
+        now: Timestamp,
+        alias: Alias,
+    ) -> Result<Option<Found<B>>, Fault> {
+        self.0.store.get_by_alias(now, alias).await?.map(found).transpose()
     }
 
     /// The live records of a person, of at most this number, behind this key.

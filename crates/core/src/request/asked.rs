@@ -31,6 +31,15 @@ pub enum Door {
     Authorization,
     /// The authorization endpoint, for a request that was pushed before (RFC 9126 section 4).
     Pushed,
+    /// The device authorization endpoint (RFC 8628 section 3.1).
+    Device,
+}
+
+impl Door {
+    /// Whether a browser carries the answer to a redirect URI.
+    fn is_redirected(self) -> bool {
+        matches!(self, Self::Authorization | Self::Pushed)
+    }
 }
 
 /// The checks, in this order, and which doors ask for them; cheap before dear, pure over the snapshot and
@@ -54,6 +63,8 @@ pub(super) fn asked(
             let carried = Carried::asked(params, client, &rules.offered)?;
             response_type(params, client, demands, carried, &rules.offered)?
         }
+        // What the client gets is exchanged for tokens, as a code is.
+        Door::Device => ResponseType::Code,
     };
     let prompts = prompts(params, &rules.prompts)?;
     let (state, nonce) = (params.one("state")?, params.one("nonce")?);
@@ -69,10 +80,11 @@ pub(super) fn asked(
         scopes.known = scopes.known.filtered(|scope| scope.as_str() != Scope::OFFLINE_ACCESS);
     }
     let is_openid = scopes.known.contains(Scope::OPENID);
-    if is_openid && nonce.is_none() && demands.nonce.is_some() {
+    // These tie an answer to the browser that brings it.
+    if door.is_redirected() && is_openid && nonce.is_none() && demands.nonce.is_some() {
         return NONCE_MISSING.refused();
     }
-    if !is_openid && state.is_none() && demands.state.is_some() {
+    if door.is_redirected() && !is_openid && state.is_none() && demands.state.is_some() {
         return STATE_MISSING.refused();
     }
     if response_type.has_id_token() && !is_openid {
@@ -87,7 +99,7 @@ pub(super) fn asked(
     // The access token is for the resource server that the scopes belong to (RFC 9068 section 3).
     let resource = resource.cloned().filter(|server| server.knows_any(&scopes.known));
     let (challenge, method) = (params.one("code_challenge")?, params.one("code_challenge_method")?);
-    let code_challenge = match response_type.has_code() {
+    let code_challenge = match response_type.has_code() && door.is_redirected() {
         true => {
             let demanded = demands.pkce.or(demands.pkce_if_pushed.filter(|_| door == Door::Pushed));
             rules.pkce.challenge(challenge, method, client, demanded)?

@@ -30,6 +30,8 @@ pub(crate) use addressed::{CLIENT_ID_MISSING, error_code};
 pub mod validated;
 pub use validated::{Rules, ValidatedAuthorizationRequest};
 
+pub mod unaddressed;
+
 mod asked;
 pub(crate) use asked::NO_PROMPT;
 pub use asked::{Asked, Door, Prompts};

@@ -87,6 +87,7 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
         | Event::ClientUpdated { client }
         | Event::Declined { client }
         | Event::RequestPushed { client }
+        | Event::DeviceAsked { client }
         | Event::TokenRevoked { client }
         | Event::UserInfoServed { client } => {
             line.string("client_id", client.as_str());

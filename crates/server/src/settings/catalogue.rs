@@ -12,6 +12,9 @@ use compatibility::COMPATIBILITY;
 mod client_authentication;
 use client_authentication::CLIENT_AUTHENTICATION;
 
+mod device_authorization;
+use device_authorization::DEVICE_AUTHORIZATION;
+
 mod dpop;
 use dpop::DPOP;
 
@@ -116,6 +119,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
         "Authorization requests that clients send by themselves before they send the person (RFC 9126)",
     ),
     (
+        "device_authorization",
+        "Devices without a browser: their person decides at another device (RFC 8628). The pages are on the issuer's own origin, so that `interaction.location` must not be set",
+    ),
+    (
         "client_defaults",
         "Members of client metadata for clients that leave them out, whoever registers them (RFC 7591 section 2)",
     ),
@@ -172,6 +179,7 @@ pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         .iter()
         .chain(DPOP)
         .chain(REQUESTS)
+        .chain(DEVICE_AUTHORIZATION)
         .chain(REGISTRATION)
         .chain(COMPATIBILITY)
         .chain(CLIENT_AUTHENTICATION)

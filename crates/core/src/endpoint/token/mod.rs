@@ -9,6 +9,7 @@ use chancery_types::iana::{ErrorCode, GrantType};
 
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
+use crate::endpoint::device_authorization::grant as device_code;
 use crate::endpoint::{ClientEndpoint, ClientResponse, Requester};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
@@ -53,7 +54,7 @@ reasons! {
 }
 
 /// The reasons about a code or refresh token that a peer must not be able to distinguish.
-const fn invalid_grant(name: &'static str) -> Reason {
+pub(super) const fn invalid_grant(name: &'static str) -> Reason {
     Reason {
         name,
         code: ErrorCode::InvalidGrant,
@@ -80,6 +81,7 @@ pub struct TokenEndpoint {
 enum GrantRequest<'p> {
     AuthorizationCode(authorization_code::Request<'p>),
     ClientCredentials(client_credentials::Request<'p>),
+    DeviceCode(device_code::Request<'p>),
     Extension(extension::Request<'p>),
     RefreshToken(refresh_token::Request<'p>),
 }
@@ -141,6 +143,7 @@ impl TokenEndpoint {
             GrantRequest::ClientCredentials(asked) => {
                 client_credentials::entitle(caller, asked, &self.scopes).await?
             }
+            GrantRequest::DeviceCode(asked) => device_code::entitle(caller, asked).await?,
             GrantRequest::Extension(asked) => extension::entitle(caller, asked, &self.scopes).await?,
             GrantRequest::RefreshToken(asked) => {
                 refresh_token::entitle(caller, asked, &self.issuer, (shown, binding)).await?
@@ -149,9 +152,9 @@ impl TokenEndpoint {
         let born_of = entitled.holder.grant();
         let cleared = policy::clear(env, caller.client, entitled).await?;
         match (self.issuer.tokens(call, env, client, cleared, binding).await?, born_of) {
-            (Issuance::Lost(Lost::Replayed), Some(grant)) => {
-                end_grant(call, env, caller.client, grant, GrantEnd::CodeReplayed).await?;
-                authorization_code::CODE_USED.refused()
+            (Issuance::Lost(Lost::Replayed), Some(ended)) => {
+                end_grant(call, env, caller.client, ended, GrantEnd::CodeReplayed).await?;
+                Err(grant.used().into())
             }
             (Issuance::Lost(Lost::Replayed | Lost::Gone), _) => Err(grant.gone().into()),
             (issued_or_stale, _) => Ok(issued_or_stale),
@@ -172,6 +175,7 @@ impl<'p> GrantRequest<'p> {
             Some(GrantType::ClientCredentials) => {
                 client_credentials::Request::read(params).map(Self::ClientCredentials)
             }
+            Some(GrantType::DeviceCode) => device_code::Request::read(params).map(Self::DeviceCode),
             Some(GrantType::RefreshToken) => refresh_token::Request::read(params).map(Self::RefreshToken),
             Some(GrantType::Extension(name)) => {
                 let grant = extensions.named(&name).ok_or(&GRANT_TYPE_UNSUPPORTED)?;
@@ -186,16 +190,26 @@ impl<'p> GrantRequest<'p> {
         let grant_type = match self {
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::DeviceCode(_) => GrantType::DeviceCode,
             Self::Extension(asked) => asked.grant_type(),
             Self::RefreshToken(_) => GrantType::RefreshToken,
         };
         if client.has_grant_type(&grant_type) { Ok(()) } else { GRANT_TYPE_UNREGISTERED.refused() }
     }
 
+    /// The reason if it was used before.
+    fn used(&self) -> &'static Reason {
+        match self {
+            Self::DeviceCode(_) => &device_code::DEVICE_CODE_USED,
+            _ => &authorization_code::CODE_USED,
+        }
+    }
+
     /// The reason if the code or token ended after it was read.
     fn gone(&self) -> &'static Reason {
         match self {
             Self::RefreshToken(_) => &refresh_token::REFRESH_TOKEN_UNKNOWN,
+            Self::DeviceCode(_) => &device_code::DEVICE_CODE_UNKNOWN,
             Self::AuthorizationCode(_) | Self::ClientCredentials(_) | Self::Extension(_) => {
                 &authorization_code::CODE_UNKNOWN
             }
@@ -215,7 +229,7 @@ impl Requester<'_> {
 
     /// The audience of a grant's tokens, which was decided when the person agreed. The gate checks whether
     /// the client may still use that resource server.
-    async fn target(&self, granted: &Granted) -> Result<Target, Failure> {
+    pub(super) async fn target(&self, granted: &Granted) -> Result<Target, Failure> {
         let Some(ResourceScopes { resource, .. }) = granted.resources.first() else {
             return Ok(Target::of_grant(granted, None));
         };

@@ -44,7 +44,7 @@ pub(super) const REGISTRATION: &[Setting] = &[
         "registration_policy[].grant_types",
         Form::Texts,
         "[\"authorization_code\", \"refresh_token\", \"implicit\"]",
-        "The grant types that may be registered. `client_credentials` is not among the default, because nobody consents to it.",
+        "The grant types that may be registered. Not among the default are `client_credentials`, because nobody consents to it, and `urn:ietf:params:oauth:grant-type:device_code`, because anybody can be talked into entering a code of a stranger (RFC 10027).",
     ),
     setting(
         "registration_policy[].redirect_hosts",

@@ -1,0 +1,77 @@
+//! RFC 8628 section 3.3: what a person decides at another device than the one that asks, and what becomes of
+//! it.
+
+use std::time::Duration;
+
+use chancery_types::{Key, Kind, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::model::Granted;
+use crate::records::{Body, InteractionId};
+
+/// Where a request came from that a person is asked about in another place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestOrigin {
+    /// When.
+    pub at: Timestamp,
+    /// From which address.
+    pub address: Option<Box<str>>,
+    /// What the device says it is. Nobody has checked it.
+    pub device: Option<Box<str>>,
+}
+
+/// A decision that a client polls for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Awaited {
+    /// Until when the person can decide, and the client can learn of it.
+    pub deadline: Timestamp,
+    /// How long the client waits between two polls.
+    #[serde(with = "crate::duration")]
+    pub interval: Duration,
+    /// What the person has decided. It is written once.
+    pub decision: Option<Decision>,
+}
+
+/// What a person has decided, and in which interaction.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Yes.
+    Approved {
+        /// The interaction.
+        by: InteractionId,
+        /// The record that is exchanged for tokens once, in the partition of the grant.
+        approval: Key,
+        /// What it is exchanged for.
+        granted: Box<Granted>,
+        /// `nonce`
+        nonce: Option<Box<str>>,
+    },
+    /// No, or there was a reason why it cannot be.
+    Refused {
+        /// The interaction.
+        by: Option<InteractionId>,
+        /// The name of the reason.
+        reason: Box<str>,
+    },
+}
+
+impl Decision {
+    /// Whether it was made in this interaction.
+    #[must_use]
+    pub fn is_of(&self, interaction: Option<InteractionId>) -> bool {
+        match self {
+            Self::Approved { by, .. } => interaction == Some(*by),
+            Self::Refused { by, .. } => by.is_some() && interaction == *by,
+        }
+    }
+}
+
+/// What a person has approved at another device, below its grant. It says nothing: it is there to be used
+/// once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ApprovalBody {}
+
+impl Body for ApprovalBody {
+    const KIND: Kind = Kind::APPROVAL;
+}

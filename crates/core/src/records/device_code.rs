@@ -1,0 +1,41 @@
+//! RFC 8628 section 3.2: a device that waits for its person.
+
+use chancery_types::{Alias, ClientId, Kind, UserCode};
+use serde::{Deserialize, Serialize};
+
+use super::consent::derived;
+use crate::context::Env;
+use crate::model::{Carrier, RegistrationId, Source};
+use crate::records::{Awaited, Body, RequestOrigin};
+
+/// A device code. Its key is derived from its secret, its alias from the user code, which also places it:
+/// whoever types the code finds the record in one look. The record outlives the code, so that a late poll
+/// learns that it has expired, and that a replay is noticed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeviceCodeBody {
+    /// Which client asks.
+    pub client: ClientId,
+    /// The registration of that client; another client with the same id cannot use it.
+    pub registration: RegistrationId,
+    /// Its request, to be validated from the beginning.
+    pub request: Carrier,
+    /// Who vouches for it.
+    pub source: Source,
+    /// Where it came from, as the person is shown it.
+    pub origin: RequestOrigin,
+    /// What the client waits for.
+    pub awaited: Awaited,
+}
+
+impl Body for DeviceCodeBody {
+    const KIND: Kind = Kind::DEVICE_CODE;
+}
+
+/// The alias of a user code: under an HMAC, because it can be guessed.
+#[must_use]
+pub fn user_code_alias(env: &Env, code: &UserCode) -> Alias {
+    let digest = env.names.digest("user code", &[code.as_str()]);
+    // The digest places the record, as it places a consent.
+    let partition = derived(&env.realm, Kind::DEVICE_CODE, &digest).partition();
+    Alias::derive(&env.realm, Kind::DEVICE_CODE, partition, &digest)
+}
