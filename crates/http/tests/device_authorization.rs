@@ -86,9 +86,9 @@ fn a_device_gets_what_its_person_allows() {
     }
 }
 
-/// DEV-15: the calls of the store. A poll costs one, one that is too early another one for the longer
-/// interval; the poll that brings the tokens reads the decision and uses it up. An approval reads the device,
-/// writes the grant, and decides; beside it stand session, consent, and the second look at the consent.
+/// DEV-15: the calls of the store. A poll costs one, also the one that brings the tokens, which uses the approval
+/// up; one that is too early costs another one for the longer interval. An approval reads the device, writes the
+/// grant, and decides; beside it stand session, consent, and the second look at the consent.
 #[test]
 fn trips() {
     let kit = provider(|_| {});
@@ -107,9 +107,66 @@ fn trips() {
     let (_, trips) = kit.trips(|| confirm.confirm_device().expect_page("device-done"));
     assert_eq!(trips, 3 + 3, "an approval, and session and consent twice");
     let (tokens, trips) = kit.trips(|| device.poll().expect_status(200));
-    assert_eq!(trips, 2);
+    assert_eq!(trips, 1);
     let (_, trips) = kit.trips(|| kit.refresh("box", tokens.member("refresh_token")).expect_status(200));
     assert_eq!(trips, 2);
+}
+
+/// DEV-15, DEV-17: what was approved on one node is fetched on any; a node that remembers it gives out nothing that
+/// has ended, is another client's, was fetched elsewhere, or is too late.
+#[test]
+fn an_approval_counts_on_every_node() {
+    let (store, keys) = (Arc::new(MemoryStore::new()), TestProvider::new());
+    let offered = |config: &mut Config| config.device_authorization.offered = true;
+    let node = |seed| {
+        let builder = TestProvider::builder().store(store.clone()).seed(seed).keys_of(&keys);
+        with_clients(builder.configure(offered).build())
+    };
+    let (here, there) = (node(7), node(8));
+    let elsewhere = |device: &Device<'_>| {
+        let poll = there.token_request("box").param("grant_type", DEVICE_GRANT);
+        poll.param("device_code", device.answer.member("device_code")).send()
+    };
+    let device = approved(&here, "openid offline_access");
+    let (tokens, trips) = there.trips(|| elsewhere(&device).expect_status(200));
+    assert_eq!(trips, 2, "it reads the approval, and uses it up");
+    assert_refused!(device.poll(), DEVICE_CODE_USED);
+    assert!(!here.is_active("box", tokens.member("access_token")), "of two who have the code one is a thief");
+
+    let device = approved(&here, "openid offline_access");
+    let foreign = device.poll_request().unauthenticated().set("client_id", "tv");
+    assert_refused!(foreign.send(), DEVICE_CODE_FOREIGN);
+    let _ = device.poll().expect_status(200);
+    assert_refused!(elsewhere(&device), DEVICE_CODE_USED);
+
+    let device = here.device("box", "openid");
+    let ua = here.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "box", "openid");
+    let _ = ua.enter_user_code(device.user_code()).confirm_device().expect_page("device-done");
+    ua.ends_session();
+    assert_refused!(device.poll(), DEVICE_CODE_UNKNOWN);
+
+    let device = approved(&here, "openid");
+    here.replace_client(
+        &json!({"client_id": "box", "client_secret": SECRET, "response_types": [],
+            "grant_types": [DEVICE_GRANT]})
+        .to_string(),
+    );
+    assert_refused!(device.poll(), DEVICE_CODE_FOREIGN);
+
+    let here = provider(|_| {});
+    for late in [seconds(95), minutes(9)] {
+        let device = approved(&here, "openid");
+        here.clock.advance(late);
+        let (_, trips) = here.trips(|| device.poll().expect_status(200));
+        assert_eq!(trips, 2, "no longer remembered");
+        here.clock.advance(minutes(10) - late);
+        assert_refused!(device.poll(), DEVICE_CODE_USED);
+    }
+    let device = approved(&here, "openid");
+    here.clock.advance(minutes(10));
+    assert_refused!(device.poll(), DEVICE_CODE_EXPIRED);
 }
 
 /// DEV-16, GAP-07, RFC 8628 section 3.5: whoever polls too early hears `slow_down`, and has to wait longer

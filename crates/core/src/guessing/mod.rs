@@ -1,5 +1,8 @@
-//! What one process remembers about strangers: guessing attempts, registrations, and the requests that it has
-//! stored for them; the store holds the rest.
+//! What one process remembers about strangers: guessing attempts, registrations, the requests that it has stored for
+//! them, and when they have polled; the store holds the rest.
+
+mod approvals;
+pub use approvals::{Approvals, Approved};
 
 mod client_secrets;
 pub use client_secrets::ClientSecrets;
@@ -37,6 +40,8 @@ pub struct Guessing {
     pub devices: PushedRequests,
     /// When clients have last asked for a decision.
     pub polls: Polls,
+    /// What people have approved for devices that will poll for it.
+    pub approvals: Approvals,
     /// Requests that clients have pushed.
     pub pushed_requests: PushedRequests,
     /// Accounts that people have tried to make for themselves.

@@ -254,7 +254,12 @@ async fn decide(
         body.awaited.deadline = deadline;
         let ends = found.expires_at + deadline.since(found.body.awaited.deadline);
         match env.records().update(call.now, found, &body, ends, &[]).await? {
-            Updated::Done(_) => return Ok(None),
+            Updated::Done(_) => {
+                if let Some(approved) = body.approved() {
+                    env.guessing.approvals.remember(call.now, found.key, approved);
+                }
+                return Ok(None);
+            }
             Updated::Stale => latest = env.records().get(call.now, found.key).await?,
             Updated::Gone => latest = None,
         }

@@ -4,18 +4,19 @@
 
 use std::time::Duration;
 
+use chancery_types::Params;
 use chancery_types::handle::{DeviceCode, Handle};
 use chancery_types::iana::{ErrorCode, GrantType};
-use chancery_types::{Key, Params};
 
 use crate::context::{Call, Env};
 use crate::endpoint::Requester;
 use crate::endpoint::token::invalid_grant;
 use crate::error::{Described, Failure, Reason, Refusal};
 use crate::event::GrantEnd;
+use crate::guessing::Approved;
 use crate::interaction::{self, DECLINED};
 use crate::issue::end_grant;
-use crate::model::{Entitlement, Granted};
+use crate::model::Entitlement;
 use crate::records::{ApprovalBody, Awaited, Decision, DeviceCodeBody, Found};
 use crate::{client, error, policy, request, rule};
 
@@ -81,32 +82,39 @@ pub(in crate::endpoint) async fn entitle(
 ) -> Result<Entitlement, Failure> {
     let Requester { call, env, client } = caller;
     let handle = Handle::<DeviceCode>::parse(asked.device_code).map_err(|_| &DEVICE_CODE_UNKNOWN)?;
-    let found = env.records().get::<DeviceCodeBody>(call.now, handle.key(&env.realm)).await?;
+    let key = handle.key(&env.realm);
+    if let Some(approved) = env.guessing.approvals.take(call.now, key, client) {
+        return exchange(caller, approved).await;
+    }
+    let found = env.records().get::<DeviceCodeBody>(call.now, key).await?;
     let found = found.ok_or(&DEVICE_CODE_UNKNOWN)?;
     if found.body.client != *client.id() || found.body.registration != client.registration() {
         return DEVICE_CODE_FOREIGN.refused();
     }
+    let is_late = found.body.awaited.deadline <= call.now;
+    if let Some(approved) = found.body.approved() {
+        return if is_late { late(caller, &approved).await } else { exchange(caller, approved).await };
+    }
     match &found.body.awaited.decision {
-        Some(Decision::Approved { granted, approval, .. }) if found.body.awaited.deadline <= call.now => {
-            late(caller, *approval, granted).await
-        }
-        Some(Decision::Approved { granted, nonce, approval, .. }) => {
-            let granted: Granted = (**granted).clone();
-            let target = caller.target(&granted).await?;
-            Ok(Entitlement::of_approval(GrantType::DeviceCode, granted, target, nonce.clone(), *approval))
-        }
         Some(Decision::Refused { reason, .. }) => Err(refusal(reason).into()),
-        None if found.body.awaited.deadline <= call.now => DEVICE_CODE_EXPIRED.refused(),
-        None => wait(call, env, &found).await,
+        _ if is_late => DEVICE_CODE_EXPIRED.refused(),
+        _ => wait(call, env, &found).await,
     }
 }
 
+/// Whoever holds an approval, from wherever it was read, is entitled to what it says.
+async fn exchange(caller: Requester<'_>, approved: Approved) -> Result<Entitlement, Failure> {
+    let Approved { approval, granted, nonce, .. } = approved;
+    let target = caller.target(&granted).await?;
+    Ok(Entitlement::of_approval(GrantType::DeviceCode, granted, target, nonce, approval))
+}
+
 /// The time of the device code is over: if it was exchanged before, this is a replay of it.
-async fn late<T>(caller: Requester<'_>, approval: Key, granted: &Granted) -> Result<T, Failure> {
+async fn late<T>(caller: Requester<'_>, approved: &Approved) -> Result<T, Failure> {
     let Requester { call, env, client } = caller;
-    let found: Option<Found<ApprovalBody>> = env.records().get(call.now, approval).await?;
+    let found: Option<Found<ApprovalBody>> = env.records().get(call.now, approved.approval).await?;
     if found.is_some_and(|found| found.consumed_at.is_some()) {
-        end_grant(call, env, client, granted.grant, GrantEnd::CodeReplayed).await?;
+        end_grant(call, env, client, approved.granted.grant, GrantEnd::CodeReplayed).await?;
         return DEVICE_CODE_USED.refused();
     }
     DEVICE_CODE_EXPIRED.refused()
