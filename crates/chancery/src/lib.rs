@@ -189,8 +189,8 @@ pub mod mutual_tls {
 pub mod interaction {
     pub use chancery_core::interaction::view::{
         AccountView, AccountsView, ClientView, ConfirmDeviceView, ConsentView, CustomView, DeviceDoneView,
-        ErrorView, FormAction, FormView, LoginProblem, LoginView, SignUpProblem, SignUpView, SignedInView,
-        UserCodeView, View,
+        ErrorView, FormAction, FormView, LoginProblem, LoginView, ResourceView, SignUpProblem, SignUpView,
+        SignedInView, UserCodeView, View,
     };
     pub use chancery_core::interaction::{
         ConfirmDeviceStep, ConsentStep, CustomStep, Location, LoginStep, Next, SelectAccountStep, SignUpStep,
@@ -201,9 +201,9 @@ pub mod interaction {
 /// Authentication, consent and grants, for an application's own policies and accounts.
 pub mod model {
     pub use chancery_core::model::{
-        Acr, Amr, ClaimAsk, ClaimName, ClaimSource, ClaimType, ClaimsRequest, Condition, ConsentAnswer,
-        CustomPromptName, Entitlement, Factor, GrantId, Granted, Holder, OwnParameters, PromptName, Refresh,
-        ResourceScopes, Target,
+        Access, Acr, Amr, ClaimAsk, ClaimName, ClaimSource, ClaimType, ClaimsRequest, Condition,
+        ConsentAnswer, CustomPromptName, Entitlement, Factor, GrantId, Granted, Holder, OwnParameters,
+        PromptName, Refresh, ResourceScopes, Target,
     };
 }
 

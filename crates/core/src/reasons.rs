@@ -51,6 +51,7 @@ const LISTS: &[&[Described]] = &[
     rule::claims::REASONS,
     rule::dpop::REASONS,
     rule::pkce::REASONS,
+    rule::resource::REASONS,
     rule::scope::REASONS,
 ];
 

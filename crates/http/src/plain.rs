@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
     AccountsView, ClientView, ConsentView, CustomView, ErrorView, LoginProblem, LoginView, LogoutConfirmView,
-    LogoutDoneView, LogoutFramesView, SignUpProblem, SignUpView, SignedInView, Wait,
+    LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView, SignedInView, Wait,
 };
 
 use chancery_core::ports::SignUpRefusal;
@@ -162,11 +162,9 @@ fn consent(view: &ConsentView, form: &FormMarkup) -> String {
     for wish in view.scopes.iter().chain(&view.claims) {
         let _ = write!(list, "<li><code>{}</code></li>", Html::escape(wish));
     }
-    let resource = view.resource.as_ref().map_or_else(String::new, |resource| {
-        format!("<p>The access is for <code>{}</code>.</p>", Html::escape(resource.as_str()))
-    });
+    let resources: String = view.resources.iter().map(resource).collect();
     let fields = format!(
-        "<p><strong>{}</strong> asks for access to the account <strong>{}</strong>:</p><ul>{list}</ul>{resource}{}{}{}",
+        "<p><strong>{}</strong> asks for access to the account <strong>{}</strong>:</p><ul>{list}</ul>{resources}{}{}{}",
         Html::escape(&view.client.name),
         Html::escape(&view.account.label),
         documents(&view.client),
@@ -174,6 +172,17 @@ fn consent(view: &ConsentView, form: &FormMarkup) -> String {
         button("action", "deny", "Deny", "")
     );
     in_form(form, &fields)
+}
+
+/// What is asked for at one resource server.
+fn resource(resource: &ResourceView) -> String {
+    let mut list = String::new();
+    for scope in &resource.scopes {
+        let _ = write!(list, "<li><code>{}</code></li>", Html::escape(scope));
+    }
+    let name = resource.name.as_deref().map_or_else(String::new, |name| format!("{} ", Html::escape(name)));
+    let uri = Html::escape(resource.uri.as_str());
+    format!("<p>Access to {name}<code>{uri}</code>:</p><ul>{list}</ul>")
 }
 
 fn accounts(view: &AccountsView, form: &FormMarkup) -> String {

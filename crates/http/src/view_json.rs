@@ -3,7 +3,7 @@
 use chancery_core::error::Fault;
 use chancery_core::interaction::Outcome;
 use chancery_core::interaction::view::{
-    AccountView, ClientView, FormView, LoginProblem, SignUpProblem, View,
+    AccountView, ClientView, FormView, LoginProblem, ResourceView, SignUpProblem, View,
 };
 use chancery_core::offered::Endpoint;
 use http::StatusCode;
@@ -101,7 +101,7 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
                 "account": account(&view.account),
                 "scopes": view.scopes,
                 "claims": view.claims,
-                "resource": view.resource.as_ref().map(|resource| resource.as_str()),
+                "resources": view.resources.iter().map(resource).collect::<Vec<_>>(),
             });
             page("consent", &view.client, &view.form, own)
         }
@@ -171,6 +171,11 @@ fn client(client: &ClientView) -> Value {
 fn account(account: &AccountView) -> Value {
     let AccountView { choice, label, is_expected } = account;
     json!({"choice": choice, "label": label, "is_expected": is_expected})
+}
+
+fn resource(resource: &ResourceView) -> Value {
+    let ResourceView { uri, name, scopes } = resource;
+    json!({"uri": uri.as_str(), "name": name, "scopes": scopes})
 }
 
 fn problem(problem: LoginProblem) -> &'static str {

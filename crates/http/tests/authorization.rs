@@ -54,7 +54,7 @@ fn unknown_parameters_are_ignored() {
     let kit = TestProvider::new();
     let ua = person(&kit, "web", "openid");
     let request =
-        web(&kit).param("x", "1").param("x", "2").param("resource", "https://a.example").param("", "");
+        web(&kit).param("x", "1").param("x", "2").param("audience", "https://a.example").param("", "");
     let request = request.param("client_secret", "1").param("client_secret", "2").param("__proto__", "1");
     let _ = request.param("Scope", "none").open(&ua).expect_code();
     let all = web(&kit)

@@ -3,7 +3,8 @@
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView,
-    LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignUpProblem, SignUpView, SignedInView, Wait,
+    LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView,
+    SignedInView, Wait,
 };
 use chancery_core::ports::SignUpRefusal;
 use chancery_http::{CONTINUE, Content, FormMarkup, Retry, SEND_MESSAGE, SUBMIT};
@@ -102,10 +103,17 @@ fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Resu
         account => account(&view.account),
         form => form(markup),
         wishes => scopes.chain(claims).collect::<Result<Vec<_>, _>>()?,
-        resource => view.resource.as_ref().map(|resource| resource.as_str()),
+        resources => view.resources.iter().map(|at| resource(at, messages)).collect::<Result<Vec<_>, _>>()?,
         site => site.map(|(_, host)| host),
         is_for_device => view.form.target.is_none(),
     })
+}
+
+/// A resource server, with what is asked for there.
+fn resource(at: &ResourceView, messages: &Messages) -> Result<Value, Error> {
+    let wishes =
+        at.scopes.iter().map(|scope| wish("scope", scope, messages)).collect::<Result<Vec<_>, _>>()?;
+    Ok(context! { uri => at.uri.as_str(), name => at.name.as_deref(), wishes })
 }
 
 /// One line of the list of requested scopes and claims. A scope or claim without a sentence is shown as the

@@ -9,7 +9,7 @@ use chancery_core::interaction::UserCodeProblem;
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConfirmDeviceView, ConsentView, DeviceDoneView, ErrorView,
     FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView,
-    SignUpProblem, SignUpView, SignedInView, UserCodeView,
+    ResourceView, SignUpProblem, SignUpView, SignedInView, UserCodeView,
 };
 use chancery_core::model::OwnParameters;
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
@@ -71,34 +71,48 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
         let view = SignUpView { client: client(), username, problem, shortest_password: Some(8), form };
         show(name, Content::SignUp(&view, &markup));
     }
-    for (name, target, scopes, claims, resource) in [
-        ("consent", "https://photos.example/cb", "openid profile email offline_access", "", None),
+    for (name, target, scopes, claims, resources) in [
+        ("consent", "https://photos.example/cb", "openid profile email offline_access", "", vec![]),
         (
             "consent-api",
             "com.example.app:/cb",
-            "photos.read",
+            "",
             "birthdate",
-            Some("https://api.photos.example"),
+            vec![("https://api.photos.example", None, "photos.read")],
         ),
-        ("consent-nothing", "https://photos.example/cb", "", "", None),
+        (
+            "consent-apis",
+            "https://photos.example/cb",
+            "openid offline_access",
+            "",
+            vec![
+                ("https://api.photos.example", Some("Photo storage"), "photos.read photos.write"),
+                ("https://prints.example/v2", Some("<Prints>"), ""),
+                ("urn:example:calendar", None, "read"),
+            ],
+        ),
+        ("consent-nothing", "https://photos.example/cb", "", "", vec![]),
         (
             "consent-all",
             "https://photos.example/cb",
             "openid profile email address phone",
             "name locale x",
-            None,
+            vec![],
         ),
     ] {
         let Some(form) = form(target) else { return };
         let words = |text: &str| text.split_whitespace().map(Into::into).collect();
-        let resource = resource.and_then(|uri| ResourceUri::parse(uri).ok());
+        let resource = |(uri, name, scopes): &(&str, Option<&str>, &str)| {
+            let uri = ResourceUri::parse(uri).ok()?;
+            Some(ResourceView { uri, name: name.map(Into::into), scopes: words(scopes) })
+        };
         let account = account("alice@example.org", false);
         let view = ConsentView {
             client: client(),
             account,
             scopes: words(scopes),
             claims: words(claims),
-            resource,
+            resources: resources.iter().filter_map(resource).collect(),
             form,
         };
         show(name, Content::Consent(&view, &markup));

@@ -56,12 +56,15 @@ pub const READY_MADE: &[&str] = &[
 pub(crate) fn resource_servers() -> Vec<ResourceServer> {
     let server = |uri, format| ResourceServer {
         uri: ResourceUri::parse(uri).expect("a resource URI"),
+        name: None,
         scopes: Scopes::parse("read write").expect("scopes"),
+        any_client: false,
         format,
         lifetime: None,
         alg: SigningAlgorithm::Es256,
         encryption: None,
         introspected_by: vec![ClientId::parse("api").expect("a client id")],
+        authentication: true,
         userinfo: true,
     };
     vec![

@@ -87,6 +87,9 @@ registry! {
         InvalidScope = "invalid_scope",
         /// The software statement is not valid (RFC 7591 section 3.2.2).
         InvalidSoftwareStatement = "invalid_software_statement",
+        /// The requested resource server is unknown, missing or malformed, or may not be asked for (RFC 8707 section
+        /// 2).
+        InvalidTarget = "invalid_target",
         /// The access token is malformed, expired or revoked (RFC 6750 section 3.1).
         InvalidToken = "invalid_token",
         /// Nobody is signed in, and no login page may be shown (OIDC Core section 3.1.2.6).

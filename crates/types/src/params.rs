@@ -55,6 +55,12 @@ impl<'a> Params<'a> {
         }
     }
 
+    /// The values of a parameter that may be sent more than once, in the order in which they came.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.0.iter().filter(move |(have, value)| have == name && !value.is_empty());
+        values.map(|(_, value)| value.as_ref())
+    }
+
     /// Whether the parameter was sent with a value, once or more often.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

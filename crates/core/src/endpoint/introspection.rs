@@ -17,7 +17,7 @@ use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::{LiveAccessToken, audience};
 use crate::issue::refresh_token::Generation;
-use crate::model::{Claims, Client, Holder, Subject, TokenBinding};
+use crate::model::{Authentication, Claims, Client, Holder, Subject, TokenBinding};
 use crate::policy::{Authority, ClientPolicy, Doing, Gate, TokenKind, TokenView, gate};
 use crate::records::RefreshFamilyBody;
 
@@ -53,7 +53,8 @@ pub struct IntrospectionEndpoint {
 struct Live {
     kind: TokenKind,
     holder: Holder,
-    resource: Option<ResourceUri>,
+    /// The resource servers that it is for. A refresh token can be for several.
+    resources: Vec<ResourceUri>,
     scopes: Scopes,
     binding: TokenBinding,
     issued_at: Timestamp,
@@ -113,7 +114,7 @@ impl IntrospectionEndpoint {
         }
         Ok(Some(Live {
             kind: TokenKind::RefreshToken,
-            resource: body.granted.resources.first().map(|granted| granted.resource.clone()),
+            resources: body.granted.resources.iter().map(|at| at.resource.clone()).collect(),
             scopes: body.granted.scopes.clone(),
             binding: body.binding,
             holder: Holder::Person(body.granted),
@@ -135,18 +136,18 @@ impl IntrospectionEndpoint {
         if !is_bound || meets(&owner, demands).is_err() {
             return Ok(Introspection::Inactive);
         }
-        let authority =
-            Authority { holder: &live.holder, scopes: &live.scopes, resource: live.resource.as_ref() };
+        let mut server = None;
+        for uri in &live.resources {
+            let known = env.registry.resource_server(&env.realm, uri).await?;
+            server = server.or(known.filter(|server| server.admits(&owner, live.holder.granted().is_some())));
+        }
+        if server.is_none() && !live.resources.is_empty() {
+            return Ok(Introspection::Inactive);
+        }
+        let authority = Authority { holder: &live.holder, scopes: &live.scopes, resource: server.as_deref() };
         live.scopes = match gate(env, &owner, &authority).await? {
             Gate::Open(scopes) => scopes,
             Gate::Closed(_) => return Ok(Introspection::Inactive),
-        };
-        let server = match &live.resource {
-            Some(uri) => match env.registry.resource_server(&env.realm, uri).await? {
-                Some(server) => Some(server),
-                None => return Ok(Introspection::Inactive),
-            },
-            None => None,
         };
         let token = TokenView { kind: live.kind, client: live.holder.client(), resource: server.as_deref() };
         if !self.policy.sees(asker, &token, Doing::Introspection) {
@@ -154,9 +155,24 @@ impl IntrospectionEndpoint {
         }
         let subject = live.holder.account().map(|account| self.issuer.subjects.of(&owner, account));
         let scope = self.issuer.scope_member(&live.scopes, asker);
-        let subject = subject.as_ref().map(Subject::as_str);
-        Ok(Introspection::Active(live.describe(&env.issuer, subject, scope.as_deref())))
+        let is_told =
+            live.kind == TokenKind::AccessToken && server.is_some_and(|server| server.authentication);
+        let told = Told {
+            subject: subject.as_ref().map(Subject::as_str),
+            scope: scope.as_deref(),
+            authentication: live.holder.granted().filter(|_| is_told).map(|granted| &granted.authentication),
+        };
+        Ok(Introspection::Active(live.describe(&env.issuer, &told)))
     }
+}
+
+/// What the asker is told about a token besides what stands in it.
+struct Told<'a> {
+    /// `sub`, as the token's client knows it.
+    subject: Option<&'a str>,
+    scope: Option<&'a str>,
+    /// How the person authenticated, if the resource server is to know (RFC 9470 section 6.2).
+    authentication: Option<&'a Authentication>,
 }
 
 impl From<LiveAccessToken> for Live {
@@ -164,7 +180,7 @@ impl From<LiveAccessToken> for Live {
         Self {
             kind: TokenKind::AccessToken,
             holder: token.holder,
-            resource: token.resource,
+            resources: token.resource.into_iter().collect(),
             scopes: token.scopes,
             binding: token.binding,
             issued_at: token.issued_at,
@@ -179,18 +195,18 @@ impl Live {
     /// The audience of the token. A refresh token is for its client.
     fn audience<'a>(&'a self, issuer: &'a Issuer) -> Vec<&'a str> {
         match self.kind {
-            TokenKind::AccessToken => audience(issuer, self.resource.as_ref(), &self.scopes),
+            TokenKind::AccessToken => audience(issuer, self.resources.first(), &self.scopes),
             TokenKind::RefreshToken | TokenKind::IdToken => Vec::new(),
         }
     }
 
     /// The members of RFC 7662 section 2.2, followed by extra claims, which cannot replace any of them.
-    fn describe(&self, issuer: &Issuer, subject: Option<&str>, scope: Option<&str>) -> String {
+    fn describe(&self, issuer: &Issuer, told: &Told<'_>) -> String {
         let mut members = ClaimsWriter::new();
         members
             .boolean("active", true)
             .string("iss", issuer.as_str())
-            .string_if("sub", subject)
+            .string_if("sub", told.subject)
             .string("client_id", self.holder.client().as_str())
             .audience(&self.audience(issuer))
             .date("iat", self.issued_at)
@@ -204,7 +220,12 @@ impl Live {
                 "token_type",
                 (self.kind == TokenKind::AccessToken).then_some(self.binding.token_type()),
             )
-            .string_if("scope", scope);
+            .string_if("scope", told.scope);
+        if let Some(authentication) = told.authentication {
+            members
+                .date("auth_time", authentication.time())
+                .string_if("acr", authentication.acr.as_ref().map(|acr| &*acr.0));
+        }
         self.binding.write(&mut members);
         for (name, value) in self.extra.iter() {
             members.raw(name, value);
@@ -227,9 +248,7 @@ mod tests {
     use chancery_types::{AccountId, ClientId, Partition};
 
     use super::*;
-    use crate::model::{
-        Account, Authentication, ClaimsRequest, GrantId, Granted, RegistrationId, Thumbprint,
-    };
+    use crate::model::{Account, ClaimsRequest, GrantId, Granted, RegistrationId, Thumbprint};
 
     /// INTRO-06, INTRO-07
     #[test]
@@ -250,7 +269,7 @@ mod tests {
                 resources: Vec::new(),
                 claims: ClaimsRequest::default(),
             }),
-            resource: Some(ResourceUri::parse("https://api.example").unwrap()),
+            resources: vec![ResourceUri::parse("https://api.example").unwrap()],
             scopes: Scopes::parse("read write").unwrap(),
             binding: TokenBinding::None,
             issued_at: Timestamp::from_secs(1),
@@ -258,9 +277,8 @@ mod tests {
             jti: None,
             extra: extra.clone(),
         };
-        let described = |live: &Live| {
-            live.describe(&Issuer::parse("https://op.example").unwrap(), Some("alice"), Some("read write"))
-        };
+        let told = Told { subject: Some("alice"), scope: Some("read write"), authentication: None };
+        let described = |live: &Live| live.describe(&Issuer::parse("https://op.example").unwrap(), &told);
         let thumbprint = Thumbprint::new([0; 32]);
         for (binding, token_type, cnf) in [
             (TokenBinding::Key(thumbprint), "DPoP", "jkt"),

@@ -20,7 +20,7 @@ use crate::issue::access_token::LiveAccessToken;
 use crate::issue::encrypted::announce_encryption;
 use crate::model::{Possession, TokenBinding};
 use crate::offered::{Component, Endpoint};
-use crate::policy::{Gate, gate};
+use crate::policy::{Authority, Gate, gate};
 use crate::ports::BoxFuture;
 use crate::rule::claims::ClaimsRule;
 use crate::rule::dpop::{Dpop, Proof};
@@ -149,14 +149,15 @@ impl UserInfoEndpoint {
         }
         // RFC 9068 section 4: the audience is checked first. Without `openid`, a resource server's token is
         // for that server alone.
-        if let Some(uri) = &token.resource {
-            let server = env.registry.resource_server(&env.realm, uri).await?;
-            let is_taken_here =
-                server.is_some_and(|server| server.is_for_userinfo()) && token.scopes.contains(Scope::OPENID);
-            if !is_taken_here {
-                return TOKEN_FOR_ANOTHER.refused();
-            }
-        }
+        let server = match &token.resource {
+            Some(uri) => match env.registry.resource_server(&env.realm, uri).await? {
+                Some(server) if server.is_for_userinfo() && token.scopes.contains(Scope::OPENID) => {
+                    Some(server)
+                }
+                _ => return TOKEN_FOR_ANOTHER.refused(),
+            },
+            None => None,
+        };
         if !token.scopes.contains(Scope::OPENID) {
             return Err(Refusal { reason: &NO_OPENID, remedy: Some(Remedy::Scope(Scope::OPENID)) }.into());
         }
@@ -170,7 +171,8 @@ impl UserInfoEndpoint {
         if !token.binding.meets(demands) || meets(&client, demands).is_err() {
             return TOKEN_WITHDRAWN.refused();
         }
-        let authority = token.authority();
+        let authority =
+            Authority { holder: &token.holder, scopes: &token.scopes, resource: server.as_deref() };
         let scopes = match gate(env, &client, &authority).await? {
             Gate::Open(scopes) if scopes.contains(Scope::OPENID) => scopes,
             Gate::Open(..) | Gate::Closed(_) => return TOKEN_WITHDRAWN.refused(),

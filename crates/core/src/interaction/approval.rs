@@ -180,7 +180,7 @@ pub(super) async fn approve(
     let yes = Yes {
         session,
         authentication: &change.authentication,
-        scopes: allowed.scopes,
+        access: allowed.access,
         claims: allowed.claims,
         grant,
         code,

@@ -202,7 +202,7 @@ async fn grant(pending: &Pending<'_>, change: SessionChange, allowed: Allowed) -
         None => Names::new(env, session),
     };
     let addressed = pending.addressed()?;
-    let yes = Yes { session, authentication, scopes: allowed.scopes, claims: allowed.claims, grant, code };
+    let yes = Yes { session, authentication, access: allowed.access, claims: allowed.claims, grant, code };
     let drafted = match by.issuer.draft_response((call, env), addressed, &pending.asked, yes).await {
         Ok(drafted) => drafted,
         Err(Failure::Refused(why)) => return refuse(pending, &why).await,
@@ -383,7 +383,6 @@ pub(super) async fn remember(pending: &Pending<'_>, grant: Option<GrantId>) -> R
     let (Some(allowed), Some(account)) = (&pending.agreed.in_this_step, &pending.agreed.account) else {
         return Ok(());
     };
-    let allowed = (allowed, pending.asked.resource.as_deref());
     let id = consent::remember(call, env, (account, client), allowed, pending.by.config.consent).await?;
     let Some(grant) = grant else { return Ok(()) };
     match env.records().get::<GrantBody>(call.now, grant.key(&env.realm)).await? {

@@ -9,7 +9,7 @@ use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::event::{Event, GrantEnd};
 use crate::interaction::prompt::Undecided;
-use crate::model::{Account, Client, ConsentAnswer, ResourceServer};
+use crate::model::{Account, Client, ConsentAnswer};
 use crate::records::{Body, ConsentBody, Found, GrantBody, consent_key};
 
 /// How often a withdrawal looks for what was agreed to while it was under way.
@@ -46,7 +46,7 @@ pub(crate) async fn remember(
     call: &Call,
     env: &Env,
     (account, client): (&Account, &Client),
-    (allowed, resource): (&Undecided, Option<&ResourceServer>),
+    allowed: &Undecided,
     lifetime: Duration,
 ) -> Result<u64, Fault> {
     let records = env.records();
@@ -59,7 +59,7 @@ pub(crate) async fn remember(
             Some(standing) => (standing.body.id, standing.body.answer.clone()),
             None => (u64::from_be_bytes(*env.secret::<8>()), ConsentAnswer::default()),
         };
-        let answer = widened(before, allowed, resource);
+        let answer = widened(before, allowed);
         let (registration, of) = (client.registration(), account.registration);
         let body = ConsentBody { id, registration, account: of, at: call.now, answer };
         let is_written = match &found {
@@ -103,12 +103,8 @@ pub(crate) async fn forget(
 }
 
 /// What was agreed to before, and what is allowed now.
-pub(crate) fn widened(
-    mut answer: ConsentAnswer,
-    allowed: &Undecided,
-    resource: Option<&ResourceServer>,
-) -> ConsentAnswer {
-    answer.allow(&allowed.scopes, resource);
+pub(crate) fn widened(mut answer: ConsentAnswer, allowed: &Undecided) -> ConsentAnswer {
+    answer.allow(&allowed.access);
     for name in &allowed.claims {
         answer.rejected_claims.retain(|rejected| **rejected != **name);
         if !answer.claims.iter().any(|have| **have == **name) {

@@ -1,16 +1,16 @@
 //! What is granted: of the scopes and claims that were asked for, those that the person agreed to (RFC 6749
 //! section 3.3).
 
-use chancery_types::{Scope, Scopes};
+use chancery_types::Scope;
 
 use super::NOTHING_GRANTED;
 use super::pending::Pending;
 use crate::error::Reason;
-use crate::model::{ClaimsRequest, ConsentMode};
+use crate::model::{Access, ClaimsRequest, ConsentMode};
 
-/// Scopes and single claims that are granted to the client.
+/// Scopes, access to resource servers and single claims that are granted to the client.
 pub(super) struct Allowed {
-    pub(super) scopes: Scopes,
+    pub(super) access: Access,
     pub(super) claims: ClaimsRequest,
 }
 
@@ -19,22 +19,25 @@ pub(super) struct Allowed {
 pub(super) fn allowed(pending: &Pending<'_>) -> Result<Allowed, &'static Reason> {
     let (asked, answer) = (&pending.asked, &pending.agreed.answer);
     let mode = pending.client.metadata().own.consent;
-    let undecided = pending.undecided().scopes;
-    let is_allowed = |scope: &Scope| match mode {
-        _ if answer.allows(scope, asked.resource.as_deref()) => true,
-        ConsentMode::Ask => false,
-        ConsentMode::Implied => {
+    let undecided = match mode {
+        ConsentMode::Ask => Access::default(),
+        ConsentMode::Implied => pending.undecided().access,
+    };
+    let access = asked.access().filtered(|resource, scope| match (mode, scope) {
+        _ if answer.allows(resource, scope) => true,
+        (ConsentMode::Ask, _) => false,
+        (ConsentMode::Implied, Some(scope)) => {
             !answer.rejected_scopes.contains(scope.as_str()) && !undecided.contains(scope.as_str())
         }
-    };
-    let scopes = asked.scopes.filtered(is_allowed);
-    let lost_openid = asked.scopes.contains(Scope::OPENID) && !scopes.contains(Scope::OPENID);
-    if scopes.is_empty() || lost_openid {
+        (ConsentMode::Implied, None) => true,
+    });
+    let lost_openid = asked.scopes.contains(Scope::OPENID) && !access.contains(Scope::OPENID);
+    if access.is_empty() || lost_openid {
         return Err(&NOTHING_GRANTED);
     }
     let claims = match mode {
-        ConsentMode::Ask => pending.by.rules.claims.consented(asked.claims.clone(), &scopes, answer),
+        ConsentMode::Ask => pending.by.rules.claims.consented(asked.claims.clone(), &access.scopes, answer),
         ConsentMode::Implied => asked.claims.clone(),
     };
-    Ok(Allowed { scopes, claims })
+    Ok(Allowed { access, claims })
 }

@@ -1,6 +1,7 @@
 //! From a pending request to the view of its next page.
 
 use chancery_jose::sha256;
+use chancery_types::Scopes;
 use chancery_types::handle::{Handle, Interaction};
 use zeroize::Zeroizing;
 
@@ -10,13 +11,14 @@ use super::prompt;
 use super::user_code::{self, UserCodeProblem};
 use super::view::{
     AccountView, AccountsView, ClientView, ConfirmDeviceView, ConsentView, CustomView, FormAction, FormView,
-    LoginProblem, LoginView, SignUpProblem, SignUpView, SignedInView, View, shown as shown_name,
+    LoginProblem, LoginView, ResourceView, SignUpProblem, SignUpView, SignedInView, View,
+    shown as shown_name,
 };
 use super::{Decided, Outcome};
 use crate::context::Env;
 use crate::error::Fault;
 use crate::event::Event;
-use crate::model::{CustomPromptName, PromptName};
+use crate::model::{CustomPromptName, PromptName, ResourceScopes};
 use crate::records::InteractionId;
 use crate::request::Addressed;
 use crate::session::{SignedIn, choice};
@@ -120,9 +122,9 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
             View::Consent(ConsentView {
                 client,
                 account: account_view(person()?, false),
-                scopes: asked.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
+                scopes: texts(&asked.access.scopes),
                 claims: asked.claims,
-                resource: pending.asked.resource.as_ref().map(|server| server.uri.clone()),
+                resources: asked.access.resources.iter().map(|at| resource_view(pending, at)).collect(),
                 form,
             })
         }
@@ -138,6 +140,17 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
     let client = pending.client.id().clone();
     pending.env.record(pending.call, &Event::PromptShown { client, prompt: name });
     Ok(Decided { browser, ..Outcome::Page(Box::new(view)).into() })
+}
+
+fn resource_view(pending: &Pending<'_>, at: &ResourceScopes) -> ResourceView {
+    let servers = &pending.asked.resources.servers;
+    let server = servers.iter().find(|server| server.uri == at.resource);
+    let name = server.and_then(|server| server.name.as_deref()).map(shown_name);
+    ResourceView { uri: at.resource.clone(), name, scopes: texts(&at.scopes) }
+}
+
+fn texts(scopes: &Scopes) -> Vec<String> {
+    scopes.iter().map(|scope| scope.as_str().to_owned()).collect()
 }
 
 /// The token of a page's form, and a browser cookie if there is none yet.

@@ -295,10 +295,10 @@ impl<'a> Pending<'a> {
     pub(super) fn to_consent(&self) -> Undecided {
         let undecided = self.undecided();
         let is_wished = self.needed() == Some(Needed::Consent(&prompt::CONSENT_REQUESTED));
-        if is_wished || (undecided.scopes.is_empty() && undecided.claims.is_empty()) {
+        if is_wished || (undecided.access.is_empty() && undecided.claims.is_empty()) {
             let everything = ConsentAnswer::default();
             let claims = self.by.rules.claims.undecided(&self.asked.claims, &self.asked.scopes, &everything);
-            return Undecided { scopes: self.asked.scopes.clone(), claims };
+            return Undecided { access: self.asked.access(), claims };
         }
         undecided
     }
@@ -324,8 +324,9 @@ impl<'a> Pending<'a> {
 
     fn shown_to_consent(&self) -> [u8; 32] {
         let asked = self.to_consent();
-        let resource = self.asked.resource.as_ref().map_or("", |server| server.uri.as_str());
-        sha256([asked.scopes.to_string().as_str(), &asked.claims.join(" "), resource].join("\n").as_bytes())
+        let mut lines = vec![asked.access.scopes.to_string(), asked.claims.join(" ")];
+        lines.extend(asked.access.resources.iter().map(|at| format!("{} {}", at.resource, at.scopes)));
+        sha256(lines.join("\n").as_bytes())
     }
 
     /// What a form or a record carries for the request.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use chancery_types::iana::{ErrorCode, ResponseType};
-use chancery_types::{Scope, Scopes, Timestamp};
+use chancery_types::{Scope, Timestamp};
 
 use super::approval::CONFIRMATION_MISSING;
 use crate::error::Reason;
 use crate::model::{
-    Acr, ApplicationType, Authentication, Client, ConsentAnswer, ConsentMode, CustomPromptName, Done,
+    Access, Acr, ApplicationType, Authentication, Client, ConsentAnswer, ConsentMode, CustomPromptName, Done,
     PromptName,
 };
 use crate::policy::{CustomPrompt, PromptOrder};
@@ -231,7 +231,7 @@ fn consented(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Option<Needed
     if wishes(asked, &PromptName::Consent) {
         return Some(Needed::Consent(&CONSENT_REQUESTED));
     }
-    if !missing.scopes.is_empty() || !missing.claims.is_empty() {
+    if !missing.access.is_empty() || !missing.claims.is_empty() {
         return Some(Needed::Consent(&CONSENT_MISSING));
     }
     needs_consent_each_time(asked, client, facts).then_some(Needed::Consent(&CONSENT_NATIVE))
@@ -265,8 +265,8 @@ fn is_older(authentication: &Authentication, limit: u64, now: Timestamp) -> bool
 /// What a consent page has to ask.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Undecided {
-    /// Scopes.
-    pub scopes: Scopes,
+    /// Scopes, and resource servers.
+    pub access: Access,
     /// Single claims.
     pub claims: Vec<String>,
 }
@@ -277,16 +277,18 @@ pub struct Undecided {
 pub(super) fn undecided(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Undecided {
     // An OpenID request without `openid` would be another request: it cannot be declined by itself.
     let is_declined = |scope: &str| scope != Scope::OPENID && facts.consent.rejected_scopes.contains(scope);
-    let is_decided =
-        |scope: &Scope| facts.consent.allows(scope, asked.resource.as_deref()) || is_declined(scope.as_str());
-    let missing = asked.scopes.filtered(|scope| !is_decided(scope));
+    let missing = asked.access().filtered(|resource, scope| {
+        !facts.consent.allows(resource, scope) && !scope.is_some_and(|scope| is_declined(scope.as_str()))
+    });
     match client.metadata().own.consent {
         ConsentMode::Ask => Undecided {
             claims: facts.claims.undecided(&asked.claims, &asked.scopes, facts.consent),
-            scopes: missing,
+            access: missing,
         },
         ConsentMode::Implied => Undecided {
-            scopes: missing.filtered(|scope| client.is_public() && scope.as_str() == Scope::OFFLINE_ACCESS),
+            access: missing.filtered(|_, scope| {
+                client.is_public() && scope.is_some_and(|scope| scope.as_str() == Scope::OFFLINE_ACCESS)
+            }),
             claims: Vec::new(),
         },
     }

@@ -397,7 +397,7 @@ impl<'a> ConsentStep<'a> {
         let allowed = pending.to_consent();
         let before =
             pending.agreed.standing.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
-        let stored = consent::widened(before, &allowed, pending.asked.resource.as_deref());
+        let stored = consent::widened(before, &allowed);
         // What the application knows beside it still counts.
         let policy = &pending.by.rules.policy;
         pending.agreed.answer = policy.standing_consent(&pending.client, &person.account.id, stored).await?;

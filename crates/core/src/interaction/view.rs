@@ -307,14 +307,25 @@ pub struct ConsentView {
     pub client: ClientView,
     /// Who is asked.
     pub account: AccountView,
-    /// Scopes that are asked for and not yet decided.
+    /// This server's own scopes that are asked for and not yet decided.
     pub scopes: Vec<String>,
     /// Single claims that are asked for and not yet decided.
     pub claims: Vec<String>,
-    /// The resource server that the access is for.
-    pub resource: Option<ResourceUri>,
+    /// The resource servers to which access is asked for and not yet decided.
+    pub resources: Vec<ResourceView>,
     /// The form: buttons `action` = `allow`, `deny`.
     pub form: FormView,
+}
+
+/// A resource server to which a client asks for access.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceView {
+    /// Its identifier.
+    pub uri: ResourceUri,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// What is asked for there. There may be nothing: then the access itself is all that is meant.
+    pub scopes: Vec<String>,
 }
 
 /// The page on which a person enters the code that a device shows (RFC 8628 section 3.3).

@@ -10,7 +10,7 @@ use super::TokenIssuer;
 use super::authorization_response::{Yes, granted};
 use crate::context::{Call, Env};
 use crate::error::Fault;
-use crate::model::{Client, Entitlement, Granted, Target};
+use crate::model::{Client, Entitlement, Granted};
 use crate::records::{ApprovalBody, GrantBody};
 use crate::request::Asked;
 
@@ -39,14 +39,15 @@ impl TokenIssuer {
         deadline: Timestamp,
     ) -> Result<DraftedApproval, Fault> {
         let session = yes.session;
-        let (granted, resource, code) = granted(call.now, client, asked, yes);
+        let (granted, code) = granted(call.now, client, asked, yes);
         // The name of the yes is secret and used for nothing else.
         let name = code.reveal();
         let approval = Key::derive(&env.realm, Kind::APPROVAL, session.partition(), name.as_bytes());
-        let target = Target::of_grant(&granted, resource);
-        let nonce = asked.nonce.clone();
-        let what = Entitlement::of_approval(GrantType::DeviceCode, granted.clone(), target, nonce, approval);
-        let forgotten = deadline + self.remembered(&what, client);
+        let (what, life) = self.first_entitlement(client, asked, &granted, |target| {
+            let nonce = asked.nonce.clone();
+            Entitlement::of_approval(GrantType::DeviceCode, granted.clone(), target, nonce, approval)
+        });
+        let forgotten = deadline + life.max(self.authorization_code.remembered);
         let may_refresh = self.policy.refresh(&what, client);
         let end = if may_refresh { call.now + self.authorization_code.grant } else { forgotten };
         let parent = self.policy.session_bound(&what, client).then_some(session);

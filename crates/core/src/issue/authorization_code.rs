@@ -15,8 +15,7 @@ use crate::error::{Complaint, Fault, SectionCheck};
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::AccessTokenConfig;
 use crate::issue::refresh_token::RefreshTokenConfig;
-use crate::model::{Client, Entitlement, Holder};
-use crate::policy::TokenKind;
+use crate::model::{Entitlement, Holder};
 use crate::records::AuthorizationCodeBody;
 use crate::request::{Addressed, Asked};
 
@@ -79,13 +78,14 @@ impl AuthorizationCodeConfig {
 }
 
 impl TokenIssuer {
-    /// Drafts the code below its grant, and says when the grant can end: with its longest-lived token.
+    /// Drafts the code below its grant, and says when the grant can end: with its longest-lived token. The code is
+    /// good for access tokens that live no longer than that.
     pub(super) fn draft_code(
         &self,
         env: &Env,
         now: Timestamp,
         (addressed, asked): (&Addressed<'_>, &Asked),
-        what: &Entitlement,
+        (what, access_token): (&Entitlement, Duration),
         code: &Handle<AuthorizationCode>,
     ) -> Result<(Record, Timestamp), Fault> {
         let Holder::Person(granted) = &what.holder else {
@@ -95,7 +95,9 @@ impl TokenIssuer {
         let demanded = client.demands(&self.floor).code_lifetime;
         let lifetime = self.authorization_code.lifetime;
         let deadline = now + demanded.map_or(lifetime, |demand| lifetime.min(demand.what));
-        let forgotten = deadline + self.remembered(what, client);
+        // At least as long as the access token of a last-minute exchange lives, so that presenting the code again can
+        // end that token (RFC 6749 section 4.1.2).
+        let forgotten = deadline + access_token.max(self.authorization_code.remembered);
         // A code that nobody exchanges must not be kept for months.
         let may_refresh = self.policy.refresh(what, client);
         let grant_end = if may_refresh { now + self.authorization_code.grant } else { forgotten };
@@ -113,14 +115,5 @@ impl TokenIssuer {
         let parent = Some(granted.grant.key(&env.realm));
         let record = env.records().new(code.key(&env.realm), parent, Tags::default(), forgotten, &body)?;
         Ok((record, grant_end))
-    }
-
-    /// How long a code is remembered after its deadline: at least as long as the access token of a
-    /// last-minute exchange lives, so that presenting the code again can end that token (RFC 6749 section
-    /// 4.1.2).
-    pub(super) fn remembered(&self, what: &Entitlement, client: &Client) -> Duration {
-        let configured = self.access_token.lifetime(what);
-        let access_token = self.policy.lifetime(TokenKind::AccessToken, what, client, configured);
-        access_token.max(self.authorization_code.remembered)
     }
 }

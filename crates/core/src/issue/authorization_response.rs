@@ -11,7 +11,7 @@ use chancery_jose::{ClaimsWriter, SigningAlgorithm};
 use chancery_store::Record;
 use chancery_types::handle::{AuthorizationCode, Handle};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Key, Scopes, Timestamp};
+use chancery_types::{Key, Timestamp};
 
 use super::TokenIssuer;
 use super::id_token::SECRET_ENDED;
@@ -20,9 +20,9 @@ use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::{Endpoint, RefusedClient};
 use crate::model::{
-    Authentication, ClaimsRequest, Client, Entitlement, GrantId, Granted, ResourceScopes, ResourceServer,
-    Target,
+    Access, Authentication, ClaimsRequest, Client, Entitlement, GrantId, Granted, ResourceServer, Target,
 };
+use crate::policy::TokenKind;
 use crate::records::GrantBody;
 use crate::request::{Addressed, Asked, AuthorizationResponse, Unsealed, error_code};
 use crate::session::sid;
@@ -50,8 +50,8 @@ pub(crate) struct Yes<'a> {
     pub(crate) session: Key,
     /// How the person authenticated.
     pub(crate) authentication: &'a Authentication,
-    /// The scopes that were approved.
-    pub(crate) scopes: Scopes,
+    /// The scopes and the access to resource servers that were approved.
+    pub(crate) access: Access,
     /// The single claims that were approved.
     pub(crate) claims: ClaimsRequest,
     /// The name of the grant, in the session's partition.
@@ -68,19 +68,13 @@ pub(crate) struct Drafted {
     pub(crate) parameters: Vec<(&'static str, String)>,
 }
 
-/// What is granted, the resource server that it is for, and the code of the yes. If none of the granted scopes means anything to the one
-/// that was asked for, the token is for no server in particular.
+/// What is granted, and the code of the yes.
 pub(super) fn granted(
     now: Timestamp,
     client: &Client,
     asked: &Asked,
     yes: Yes<'_>,
-) -> (Granted, Option<Arc<ResourceServer>>, Handle<AuthorizationCode>) {
-    let resource = asked.resource.clone().filter(|server| server.knows_any(&yes.scopes));
-    let of_resource = |server: &Arc<ResourceServer>| ResourceScopes {
-        resource: server.uri.clone(),
-        scopes: yes.scopes.filtered(|scope| server.knows(scope)),
-    };
+) -> (Granted, Handle<AuthorizationCode>) {
     let granted = Granted {
         client: client.id().clone(),
         registration: client.registration(),
@@ -88,11 +82,11 @@ pub(super) fn granted(
         granted_at: now,
         authentication: yes.authentication.clone(),
         sid: sid(&yes.session, client.id()),
-        resources: resource.iter().map(of_resource).collect(),
-        scopes: yes.scopes,
+        scopes: asked.scopes.filtered(|scope| yes.access.contains(scope.as_str())),
+        resources: yes.access.resources,
         claims: yes.claims,
     };
-    (granted, resource, yes.code)
+    (granted, yes.code)
 }
 
 impl TokenIssuer {
@@ -114,20 +108,17 @@ impl TokenIssuer {
             self.can_seal((call, env), client).await?;
         }
         let session = yes.session;
-        let (granted, resource, made) = granted(call.now, client, asked, yes);
-        let code = asked.response_type.has_code().then_some(&made);
+        let (granted, code) = granted(call.now, client, asked, yes);
+        let code = asked.response_type.has_code().then_some(&code);
         let revealed = code.map(Handle::reveal);
         let beside = (revealed.as_deref(), addressed.state.as_deref());
         let front = self.front_channel(call, env, client, (asked, &granted), beside).await?;
 
-        // The same entitlement that the client will have, so that the policy is asked the same question each
-        // time.
-        let (target, nonce) = (Target::of_grant(&granted, resource), asked.nonce.clone());
-        let what = match code {
-            Some(code) => Entitlement::of_code(granted.clone(), target, nonce, code.key(&env.realm)),
-            None => Entitlement::of_front_channel(granted.clone(), target, nonce),
-        };
-        let code = code.map(|code| self.draft_code(env, call.now, (addressed, asked), &what, code));
+        let (what, life) = self.first_entitlement(client, asked, &granted, |target| match code {
+            Some(code) => Entitlement::of_code(granted.clone(), target, None, code.key(&env.realm)),
+            None => Entitlement::of_front_channel(granted.clone(), target, None),
+        });
+        let code = code.map(|code| self.draft_code(env, call.now, (addressed, asked), (&what, life), code));
         let (code, code_end) = code.transpose()?.unzip();
         let parent = self.policy.session_bound(&what, client).then_some(session);
         let records = env.records();
@@ -141,6 +132,26 @@ impl TokenIssuer {
             records: [grant].into_iter().chain(code).chain(front.records).collect(),
             parameters: code_parameter.into_iter().chain(front.parameters).collect(),
         })
+    }
+
+    /// Of the entitlements that the client can have, one for each resource server, the first, and how long the
+    /// longest-lived access token of any of them lives. The policy is asked the same questions each time.
+    pub(super) fn first_entitlement(
+        &self,
+        client: &Client,
+        asked: &Asked,
+        granted: &Granted,
+        entitled: impl Fn(Target) -> Entitlement,
+    ) -> (Entitlement, Duration) {
+        let servers = asked.resources.granted(granted);
+        let at = |server: Option<&Arc<ResourceServer>>| entitled(Target::of_grant(granted, server.cloned()));
+        let life = |what: &Entitlement| {
+            self.policy.lifetime(TokenKind::AccessToken, what, client, self.access_token.lifetime(what))
+        };
+        let first = at(servers.first());
+        let others = servers.iter().skip(1).map(|server| life(&at(Some(server))));
+        let longest = others.fold(life(&first), Duration::max);
+        (first, longest)
     }
 
     /// Finishes the response: as it is, or as a JWT beside which nothing stands (JARM section 2.3). If there is no key

@@ -3,6 +3,8 @@
 //! Config     `[compatibility] implicit, hybrid`
 //! Discovery  none
 
+use std::sync::Arc;
+
 use chancery_store::Record;
 use chancery_types::Timestamp;
 
@@ -55,8 +57,11 @@ impl TokenIssuer {
         (code, state): (Option<&str>, Option<&str>),
     ) -> Result<FrontChannel, Failure> {
         let (response_type, mut front) = (asked.response_type, FrontChannel::default());
-        let resource = asked.resource.clone().filter(|server| server.knows_any(&granted.scopes));
-        let target = Target::of_grant(granted, resource);
+        // There are several only if there is no access token among the tokens.
+        let servers = asked.resources.granted(granted);
+        let resource = if let [one] = &*servers { Some(Arc::clone(one)) } else { None };
+        let is_named = resource.is_some() && asked.resources.are_named;
+        let target = Target { is_named, ..Target::of_grant(granted, resource) };
         let what = Entitlement::of_front_channel(granted.clone(), target, asked.nonce.clone());
         let what = self.registered(clear(env, client, what).await?, client);
         // A browser carries the response and can show possession of nothing.

@@ -3,7 +3,7 @@
 use chancery_types::{ResourceUri, Scope, Scopes};
 use serde::{Deserialize, Serialize};
 
-use crate::model::ResourceServer;
+use crate::model::{Access, ResourceScopes};
 
 /// A person's answer to one client, remembered for later requests. What was declined is remembered too, so
 /// that the person is not asked again.
@@ -23,40 +23,31 @@ pub struct ConsentAnswer {
     pub rejected_claims: Vec<Box<str>>,
 }
 
-/// Scopes of one resource server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ResourceScopes {
-    /// Which.
-    pub resource: ResourceUri,
-    /// The scopes.
-    pub scopes: Scopes,
-}
-
 impl ConsentAnswer {
-    /// Whether the scope was allowed, for tokens for this resource server.
+    /// Whether the scope was allowed, of this server or of a resource server; without a scope, whether any access to
+    /// the resource server was.
     #[must_use]
-    pub fn allows(&self, scope: &Scope, resource: Option<&ResourceServer>) -> bool {
-        let scopes = match resource.filter(|server| server.knows(scope)) {
-            Some(server) => {
-                self.resources.iter().find(|known| known.resource == server.uri).map(|known| &known.scopes)
+    pub fn allows(&self, resource: Option<&ResourceUri>, scope: Option<&Scope>) -> bool {
+        let scopes = match resource {
+            Some(uri) => {
+                self.resources.iter().find(|known| known.resource == *uri).map(|known| &known.scopes)
             }
             None => Some(&self.scopes),
         };
-        scopes.is_some_and(|scopes| scopes.contains(scope.as_str()))
+        scopes.is_some_and(|scopes| scope.is_none_or(|scope| scopes.contains(scope.as_str())))
     }
 
-    /// Adds scopes that were allowed, for tokens for this resource server.
-    pub fn allow(&mut self, scopes: &Scopes, resource: Option<&ResourceServer>) {
-        let is_resources = |scope: &Scope| resource.is_some_and(|server| server.knows(scope));
+    /// Adds what was allowed.
+    pub fn allow(&mut self, more: &Access) {
         let joined =
-            |have: &Scopes, more: Scopes| have.iter().chain(more.iter()).cloned().collect::<Scopes>();
-        self.rejected_scopes = self.rejected_scopes.filtered(|scope| !scopes.contains(scope.as_str()));
-        self.scopes = joined(&self.scopes, scopes.filtered(|scope| !is_resources(scope)));
-        let more = scopes.filtered(is_resources);
-        let Some(server) = resource.filter(|_| !more.is_empty()) else { return };
-        match self.resources.iter_mut().find(|known| known.resource == server.uri) {
-            Some(known) => known.scopes = joined(&known.scopes, more),
-            None => self.resources.push(ResourceScopes { resource: server.uri.clone(), scopes: more }),
+            |have: &Scopes, more: &Scopes| have.iter().chain(more.iter()).cloned().collect::<Scopes>();
+        self.rejected_scopes = self.rejected_scopes.filtered(|scope| !more.contains(scope.as_str()));
+        self.scopes = joined(&self.scopes, &more.scopes);
+        for at in &more.resources {
+            match self.resources.iter_mut().find(|known| known.resource == at.resource) {
+                Some(known) => known.scopes = joined(&known.scopes, &at.scopes),
+                None => self.resources.push(at.clone()),
+            }
         }
     }
 }

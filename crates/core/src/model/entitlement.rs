@@ -125,33 +125,65 @@ impl Entitlement {
 pub struct Target {
     /// The resource server that accepts it, if any.
     pub resource: Option<Arc<ResourceServer>>,
-    /// Those of the granted scopes that were requested; all of them unless fewer were (RFC 6749 section 6).
+    /// Those of the granted scopes that were requested and are not another resource server's; all of these unless
+    /// fewer were requested (RFC 6749 section 6).
     pub scopes: Scopes,
+    /// Whether the request names the resource server, for which the access token is alone then (RFC 9068 section 3).
+    pub is_named: bool,
 }
 
 impl Target {
-    /// Everything that was granted, without scopes that the resource server has only come to know since.
+    /// A token for this resource server, or for none, and for UserInfo. Left out are scopes of other resource servers,
+    /// and those that this one has only come to know since.
     #[must_use]
     pub fn of_grant(granted: &Granted, resource: Option<Arc<ResourceServer>>) -> Self {
-        let Some(server) = resource else { return Self { resource: None, scopes: granted.scopes.clone() } };
-        let was_granted = granted.resources.iter().find(|granted| granted.resource == server.uri);
-        let scopes = granted.scopes.filtered(|scope| {
-            !server.knows(scope) || was_granted.is_some_and(|granted| granted.scopes.contains(scope.as_str()))
+        let scopes = granted.scopes.filtered(|scope| match &resource {
+            Some(server) if server.knows(scope) => {
+                granted.at(&server.uri).is_some_and(|scopes| scopes.contains(scope.as_str()))
+            }
+            _ => granted.is_own(scope),
         });
-        Self { resource: Some(server), scopes }
+        Self { resource, scopes, is_named: false }
     }
 
-    /// Narrowed to these scopes. A resource server at which none of them means anything no longer accepts the
-    /// token.
+    /// What a token is for if its request names no resource server: the one that was granted. Of several it is the
+    /// client's default one, or else none of them, and the token is for UserInfo. `None` if that does not accept it.
     #[must_use]
-    pub fn only(self, scopes: Scopes) -> Self {
-        Self { resource: self.resource.filter(|server| server.knows_any(&scopes)), scopes }
+    pub fn unnamed(
+        granted: &Granted,
+        servers: &[Arc<ResourceServer>],
+        (client, scopes): (&Client, &Scopes),
+    ) -> Option<Self> {
+        let by_default = || servers.iter().find(|server| client.default_resource() == Some(&server.uri));
+        let chosen = match servers {
+            [] => None,
+            [one] => Some(one),
+            _ => by_default(),
+        };
+        let is_decided = servers.is_empty() || chosen.is_some() || scopes.contains(Scope::OPENID);
+        is_decided.then(|| Self::of_grant(granted, chosen.cloned()))
+    }
+
+    /// The same, named by the request.
+    #[must_use]
+    pub fn named(self) -> Self {
+        Self { is_named: true, ..self }
+    }
+
+    /// Narrowed to these scopes. A resource server of whose scopes none is left no longer accepts the token.
+    #[must_use]
+    pub fn only(self, scopes: &Scopes) -> Self {
+        let kept = scopes.filtered(|scope| self.scopes.contains(scope.as_str()));
+        let accepts =
+            |server: &Arc<ResourceServer>| server.knows_any(&kept) || !server.knows_any(&self.scopes);
+        Self { resource: self.resource.filter(accepts), scopes: kept, is_named: self.is_named }
     }
 
     /// Whether UserInfo accepts the access token (OIDC Core section 5.3).
     #[must_use]
     pub fn is_for_userinfo(&self) -> bool {
-        self.scopes.contains(Scope::OPENID)
+        !self.is_named
+            && self.scopes.contains(Scope::OPENID)
             && self.resource.as_ref().is_none_or(|server| server.is_for_userinfo())
     }
 

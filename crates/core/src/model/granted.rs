@@ -1,6 +1,6 @@
 //! What a person granted in one authorization, and whom a token stands for.
 
-use chancery_types::{AccountId, ClientId, Scopes, Timestamp};
+use chancery_types::{AccountId, ClientId, ResourceUri, Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Authentication, ClaimsRequest, Client, GrantId, RegistrationId, ResourceScopes};
@@ -23,8 +23,8 @@ pub struct Granted {
     pub sid: Box<str>,
     /// Everything that was granted, in the order it was asked for.
     pub scopes: Scopes,
-    /// Which of these scopes belong to a resource server (RFC 8707 section 2). All others are this server's
-    /// own.
+    /// The resource servers to which access was granted, with those of the scopes that are theirs (RFC 8707 section
+    /// 2). All other scopes are this server's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ResourceScopes>,
     /// Single claims that were requested and consented to (OIDC Core section 5.5).
@@ -37,6 +37,18 @@ impl Granted {
     #[must_use]
     pub fn account(&self) -> &AccountId {
         &self.authentication.account
+    }
+
+    /// The scopes that were granted for this resource server; `None` if no access to it was.
+    #[must_use]
+    pub fn at(&self, resource: &ResourceUri) -> Option<&Scopes> {
+        self.resources.iter().find(|at| at.resource == *resource).map(|at| &at.scopes)
+    }
+
+    /// Whether a scope that was granted is this server's own.
+    #[must_use]
+    pub fn is_own(&self, scope: &Scope) -> bool {
+        !self.resources.iter().any(|at| at.scopes.contains(scope.as_str()))
     }
 }
 

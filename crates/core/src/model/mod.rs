@@ -41,8 +41,11 @@ pub use binding::{
     BINDING_DEMANDED, CERTIFICATE_MISSING, PROOF_MISSING, Possession, Thumbprint, TokenBinding,
 };
 
+mod access;
+pub use access::{Access, ResourceScopes};
+
 mod consent;
-pub use consent::{ConsentAnswer, ResourceScopes};
+pub use consent::ConsentAnswer;
 
 mod subject;
 pub use subject::{Sector, Subject};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chancery_jose::SigningAlgorithm;
 use chancery_types::{ClientId, ResourceUri, Scope, Scopes};
 
-use super::TokenEncryption;
+use super::{Client, TokenEncryption};
 
 /// The form of a resource server's access tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -26,9 +26,15 @@ pub enum TokenFormat {
 pub struct ResourceServer {
     /// Its identifier, the `aud` of its tokens (RFC 9068 section 3).
     pub uri: ResourceUri,
+    /// What people are told it is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Box<str>>,
     /// The scopes that it knows.
     #[serde(default)]
     pub scopes: Scopes,
+    /// Whether every client may ask people for access to it, and not only clients that are registered for it.
+    #[serde(default)]
+    pub any_client: bool,
     /// Opaque or JWT.
     #[serde(default)]
     pub format: TokenFormat,
@@ -44,6 +50,9 @@ pub struct ResourceServer {
     /// Clients that may introspect its tokens.
     #[serde(default)]
     pub introspected_by: Vec<ClientId>,
+    /// Whether its tokens tell it how and when the person authenticated (RFC 9068 section 2.2.1).
+    #[serde(default = "yes")]
+    pub authentication: bool,
     /// Whether UserInfo accepts its tokens as well, if `openid` was granted together with its scopes.
     #[serde(default = "yes")]
     pub userinfo: bool,
@@ -63,6 +72,13 @@ impl ResourceServer {
     #[must_use]
     pub fn is_for_userinfo(&self) -> bool {
         self.userinfo && self.encryption.is_none()
+    }
+
+    /// Whether the client may ask for tokens that are accepted here. For tokens of its own, about which no person
+    /// is asked, it has to be registered for this resource server.
+    #[must_use]
+    pub fn admits(&self, client: &Client, is_of_person: bool) -> bool {
+        client.names_resource(&self.uri) || (self.any_client && is_of_person)
     }
 
     /// Whether any of these scopes means something here.

@@ -1,5 +1,7 @@
 //! What an application may decide about authorization requests.
 
+use std::sync::Arc;
+
 use chancery_types::iana::ErrorCode;
 use chancery_types::{AccountId, Scopes};
 use serde_json::Value;
@@ -7,7 +9,7 @@ use serde_json::Value;
 use crate::error::{Reason, Refusal};
 use crate::model::{
     Account, Acr, Authentication, ClaimsRequest, Client, ConsentAnswer, CustomPromptName, OwnParameters,
-    PromptName,
+    PromptName, ResourceServer,
 };
 use crate::ports::PortFuture;
 
@@ -28,6 +30,8 @@ pub struct RequestView<'a> {
     pub client: &'a Client,
     /// The scopes that are known here.
     pub scopes: &'a Scopes,
+    /// The resource servers that access is asked for.
+    pub resources: &'a [Arc<ResourceServer>],
     /// Single claims (OIDC Core section 5.5).
     pub claims: &'a ClaimsRequest,
     /// Authentication context classes, best first.

@@ -1,11 +1,11 @@
 //! The gate, which every request asks once, for all grant types and all uses of a token alike.
 
 use chancery_types::iana::ErrorCode;
-use chancery_types::{ClientId, ResourceUri, Scopes};
+use chancery_types::{ClientId, Scopes};
 
 use crate::context::Env;
 use crate::error::{Failure, Fault, Reason};
-use crate::model::{Client, Entitlement, Holder};
+use crate::model::{Client, Entitlement, Holder, ResourceServer};
 
 /// An entitlement that passed the gate. Only [`clear`] makes one, and tokens can be issued from nothing else.
 ///
@@ -42,7 +42,7 @@ pub(crate) struct Authority<'a> {
     /// What it may be used for.
     pub(crate) scopes: &'a Scopes,
     /// The resource server that it is for, if any.
-    pub(crate) resource: Option<&'a ResourceUri>,
+    pub(crate) resource: Option<&'a ResourceServer>,
 }
 
 /// The gate's decision.
@@ -91,7 +91,8 @@ pub(crate) async fn gate(env: &Env, client: &Client, authority: &Authority<'_>) 
     if authority.holder.registration() != client.registration() {
         return Ok(Gate::Closed(&CLIENT_REPLACED));
     }
-    if authority.resource.is_some() && authority.resource != client.default_resource() {
+    let is_of_person = authority.holder.granted().is_some();
+    if authority.resource.is_some_and(|server| !server.admits(client, is_of_person)) {
         return Ok(Gate::Closed(&AUDIENCE_WITHDRAWN));
     }
     let scopes = registered(client, authority.scopes);
@@ -124,7 +125,7 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
     let authority = Authority {
         holder: &what.holder,
         scopes: &what.target.scopes,
-        resource: what.target.resource.as_ref().map(|server| &server.uri),
+        resource: what.target.resource.as_deref(),
     };
     let scopes = match gate(env, client, &authority).await? {
         Gate::Open(scopes) => scopes,
@@ -139,7 +140,7 @@ pub async fn clear(env: &Env, client: &Client, mut what: Entitlement) -> Result<
         Holder::Person(granted) => {
             granted.scopes = registered(client, &granted.scopes);
             let had_resource = what.target.resource.is_some();
-            what.target = what.target.only(scopes);
+            what.target = what.target.only(&scopes);
             // A person's token that is of no use at its resource server is not issued, unless UserInfo
             // accepts it.
             if had_resource && what.target.is_for_nobody() {

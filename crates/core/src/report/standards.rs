@@ -242,7 +242,9 @@ fn unaddressed(subject: &Subject<'_>) -> Vec<Breach> {
         let has_scope = |scope: &Scope| client.scopes().is_none_or(|scopes| scopes.contains(scope.as_str()));
         client.has_grant_type(&GrantType::ClientCredentials) || own_scopes.iter().any(has_scope)
     };
-    let clients = subject.clients.iter().filter(|client| client.default_resource().is_none());
+    let names_none =
+        |client: &&Client| client.default_resource().is_none() && client.metadata().own.resources.is_empty();
+    let clients = subject.clients.iter().copied().filter(names_none);
     let remedy = "must name the resource server that its access tokens are for";
     clients
         .filter(|client| may_call_others(client))

@@ -6,11 +6,12 @@ use chancery_types::iana::{ErrorCode, ResponseEncoding};
 use chancery_types::{ClientId, Params, Scope};
 
 use crate::context::Env;
-use crate::error::{Reason, Refusal};
-use crate::model::{Carrier, Client, RedirectTarget, ResourceServer, Source};
+use crate::error::{Failure, Reason, Refusal};
+use crate::model::{Carrier, Client, RedirectTarget, Source};
 use crate::offered::Offered;
 use crate::request::response::Carried;
 use crate::request::{PageError, Pushed, Resolved, Unsealed};
+use crate::rule::resource::Requested;
 
 reasons! {
     /// The authorization request has no `client_id` parameter.
@@ -53,8 +54,8 @@ pub struct Addressed<'a> {
     pub is_jwt: bool,
     /// Given back unchanged; `None` also when it was sent twice or is too long.
     pub state: Option<Box<str>>,
-    /// The resource server whose scopes the client can ask for.
-    pub resource: Option<Arc<ResourceServer>>,
+    /// The resource servers that the request is for, or why it cannot be for them.
+    pub resources: Result<Requested, Refusal>,
     /// The parameters.
     pub params: Params<'a>,
     /// Who vouches for them.
@@ -112,9 +113,10 @@ impl<'a> Resolved<'a> {
                 _ => Err(why),
             })
             .map_err(|why| refused(of_object.map_or(why, Refusal::from), Some(&client)))?;
-        let resource = match client.default_resource() {
-            Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
-            None => None,
+        let resources = match Requested::read(env, &client, &params).await {
+            Ok(requested) => Ok(requested),
+            Err(Failure::Refused(why)) => Err(why),
+            Err(Failure::Broken(fault)) => return Err(fault.into()),
         };
         // A mode that is not offered, doubled, not safe or not for this client is refused later, by the default
         // mode.
@@ -137,7 +139,7 @@ impl<'a> Resolved<'a> {
             encoding,
             is_jwt,
             state,
-            resource,
+            resources,
             params,
             source,
             is_confidential,

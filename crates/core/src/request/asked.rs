@@ -1,7 +1,5 @@
 //! What is asked for: the list of checks that every request passes, by whatever door it comes.
 
-use std::sync::Arc;
-
 use chancery_types::iana::ResponseType;
 use chancery_types::{Params, Scope, Scopes};
 
@@ -14,14 +12,13 @@ use super::validated::{
     SUBJECT_IMPOSSIBLE, TOO_LONG,
 };
 use crate::error::{MALFORMED_PARAMETER, Refusal};
-use crate::model::{
-    Acr, ClaimsRequest, Client, OwnParameters, PromptName, ResourceServer, Thumbprint, TokenBinding,
-};
+use crate::model::{Access, Acr, ClaimsRequest, Client, OwnParameters, PromptName, Thumbprint, TokenBinding};
 use crate::offered::Offered;
 use crate::past_login::PastLogin;
 use crate::policy::{PromptOrder, RequestView};
 use crate::profile::Demands;
 use crate::rule::pkce::CodeChallenge;
+use crate::rule::resource::{RESOURCE, RESOURCE_AMBIGUOUS, Requested};
 use crate::rule::scope;
 
 /// By which door a request comes: the columns of the list of checks.
@@ -47,7 +44,7 @@ impl Door {
 pub(super) fn asked(
     params: &Params<'_>,
     client: &Client,
-    resource: Option<&Arc<ResourceServer>>,
+    resources: &Result<Requested, Refusal>,
     door: Door,
     rules: &Rules,
 ) -> Result<Asked, Refusal> {
@@ -74,7 +71,12 @@ pub(super) fn asked(
     if response_type.has_id_token() && nonce.is_none() {
         return NONCE_MISSING.refused();
     }
-    let mut scopes = rules.scope.asked(params.one("scope")?, client, resource.map(|server| &**server))?;
+    let resources = resources.as_ref().map_err(Clone::clone)?;
+    // RFC 8707 section 2.1: what the request names is applicable to the access token of its response.
+    if response_type.has_token() && resources.servers.len() > 1 {
+        return RESOURCE_AMBIGUOUS.refused();
+    }
+    let mut scopes = rules.scope.asked(params.one("scope")?, client, &resources.servers)?;
     if !response_type.has_code() {
         // OIDC Core section 11: nothing else leads to a refresh token, so that nobody is asked about it.
         scopes.known = scopes.known.filtered(|scope| scope.as_str() != Scope::OFFLINE_ACCESS);
@@ -93,11 +95,12 @@ pub(super) fn asked(
     if !is_openid && OPENID_ONLY.iter().any(|name| params.has(name)) {
         return OPENID_MISSING.refused();
     }
-    if scopes.known.is_empty() {
+    let resources = resources.clone().meant_by(&scopes.known);
+    // Access to a resource server can be asked for without a scope, but not with a misspelt one.
+    let is_for_resource_alone = !resources.servers.is_empty() && scopes.unknown.is_empty();
+    if scopes.known.is_empty() && !is_for_resource_alone {
         return scope::NOTHING.refused();
     }
-    // The access token is for the resource server that the scopes belong to (RFC 9068 section 3).
-    let resource = resource.cloned().filter(|server| server.knows_any(&scopes.known));
     let (challenge, method) = (params.one("code_challenge")?, params.one("code_challenge_method")?);
     let code_challenge = match response_type.has_code() && door.is_redirected() {
         true => {
@@ -133,7 +136,7 @@ pub(super) fn asked(
         response_type,
         scopes: scopes.known,
         ignored: scopes.unknown,
-        resource,
+        resources,
         claims,
         prompts,
         max_age,
@@ -167,8 +170,8 @@ pub struct Asked {
     pub scopes: Scopes,
     /// Scopes that nobody knows.
     pub ignored: Scopes,
-    /// The resource server that the scopes belong to; `None` when all of them are this server's own.
-    pub resource: Option<Arc<ResourceServer>>,
+    /// The resource servers that access is asked for; none when all scopes are this server's own.
+    pub resources: Requested,
     /// Single claims (OIDC Core section 5.5).
     pub claims: ClaimsRequest,
     /// Which pages to show.
@@ -195,12 +198,19 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// The scopes, told apart by who gives them their meaning.
+    #[must_use]
+    pub fn access(&self) -> Access {
+        Access::of(&self.scopes, &self.resources.servers)
+    }
+
     /// As an application's policy sees it.
     #[must_use]
     pub fn view<'a>(&'a self, client: &'a Client) -> RequestView<'a> {
         RequestView {
             client,
             scopes: &self.scopes,
+            resources: &self.resources.servers,
             claims: &self.claims,
             acr_values: &self.acr_values,
             prompts: match &self.prompts {
@@ -225,10 +235,10 @@ const LONGEST: usize = super::addressed::LONGEST_STATE;
 /// encoded again.
 const LONGEST_REQUEST: usize = 16 * 1024;
 
-/// RFC 6749 section 3.1: parameters must not be included more than once.
+/// RFC 6749 section 3.1: parameters must not be included more than once, but for `resource` (RFC 8707 section 2).
 fn sent_once(params: &Params<'_>) -> Result<(), Refusal> {
     let mut names: Vec<&str> = Vec::with_capacity(16);
-    for (name, _) in params.iter() {
+    for (name, _) in params.iter().filter(|(name, _)| *name != RESOURCE) {
         if names.contains(&name) {
             return MALFORMED_PARAMETER.refused();
         }

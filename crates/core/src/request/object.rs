@@ -10,6 +10,7 @@ use chancery_types::{Issuer, Params, Timestamp};
 use super::received::Recognised;
 use crate::error::Reason;
 use crate::model::Client;
+use crate::rule::resource::RESOURCE;
 
 /// How far the clock of a client may be from ours.
 const TOLERANCE: Duration = Duration::from_secs(10);
@@ -94,8 +95,8 @@ reasons! {
         "Request Object is valid for too long",
         "FAPI 1.0 part 2 section 5.2.2-13",
     );
-    /// A parameter in the request object is an array, null, or an object although it is neither `claims` nor
-    /// `registration`, or it contains NUL.
+    /// A parameter in the request object is null, an array although it is not `resource`, or an object although it is
+    /// neither `claims` nor `registration`, or it contains NUL.
     pub(super) VALUE_MALFORMED = invalid(
         "request_object_value_malformed",
         "a parameter of the Request Object has the wrong type",
@@ -184,15 +185,26 @@ impl<'t> RequestObject<'t> {
 
     /// The parameters that it holds, of those that mean something here.
     pub(super) fn parameters(&self, recognised: &Recognised) -> Result<Params<'static>, &'static Reason> {
-        let nonce = self.claims.nonce.iter().map(|nonce| Ok(("nonce".to_owned(), nonce.clone())));
+        let nonce = self.claims.nonce.iter().map(|nonce| ("nonce".to_owned(), nonce.clone()));
         let others = self.claims.others().filter(|(name, _)| recognised.has(name));
-        let others = others.map(|(name, json)| Ok((name.to_owned(), value(name, json.get())?)));
-        let parameters = nonce.chain(others).collect::<Result<Vec<_>, _>>()?;
+        let mut parameters = nonce.collect::<Vec<_>>();
+        for (name, json) in others {
+            let values = values(name, json.get())?;
+            parameters.extend(values.into_iter().map(|value| (name.to_owned(), value)));
+        }
         match parameters.iter().any(|(_, value)| value.contains('\0')) {
             true => Err(&VALUE_MALFORMED),
             false => Ok(parameters.into_iter().collect()),
         }
     }
+}
+
+/// The values of a parameter. Several resource servers are an array of strings (RFC 8707 section 2.1).
+fn values(name: &str, json: &str) -> Result<Vec<String>, &'static Reason> {
+    if name == RESOURCE && json.starts_with('[') {
+        return serde_json::from_str(json).map_err(|_| &VALUE_MALFORMED);
+    }
+    value(name, json).map(|value| vec![value])
 }
 
 /// The value of a parameter from its JSON. Numbers, true and false stand for their text, and the two parameters

@@ -31,6 +31,7 @@ const RECOGNISED: &[&str] = &[
     "registration",
     "request",
     "request_uri",
+    "resource",
     "response_mode",
     "response_type",
     "scope",

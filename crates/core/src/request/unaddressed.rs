@@ -11,6 +11,7 @@ use crate::context::Env;
 use crate::error::{Failure, Reason, Refusal};
 use crate::model::{Client, Source};
 use crate::request::{Asked, Door, Resolved, Rules};
+use crate::rule::resource::Requested;
 
 reasons! {
     /// The request has `authorization_details`, which this provider does not support.
@@ -66,10 +67,11 @@ impl Rules {
         if !source.is_signed() && self.resolver.demands_signature(client) {
             return UNSIGNED.refused();
         }
-        let resource = match client.default_resource() {
-            Some(uri) => env.registry.resource_server(&env.realm, uri).await?,
-            None => None,
+        let resources = match Requested::read(env, client, params).await {
+            Ok(requested) => Ok(requested),
+            Err(Failure::Refused(why)) => Err(why),
+            Err(fault @ Failure::Broken(_)) => return Err(fault),
         };
-        Ok(asked(params, client, resource.as_ref(), door, self)?)
+        Ok(asked(params, client, &resources, door, self)?)
     }
 }

@@ -251,7 +251,7 @@ impl<'a> Addressed<'a> {
             return Err(Refused { addressed: Box::new(self), why: (&UNSIGNED).into() });
         }
         let door = if self.source.is_pushed() { Door::Pushed } else { Door::Authorization };
-        match asked(&self.params, &self.client, self.resource.as_ref(), door, rules) {
+        match asked(&self.params, &self.client, &self.resources, door, rules) {
             Ok(asked) if demands.forbids_response(asked.response_type, self.is_jwt).is_some() => {
                 Err(Refused { addressed: Box::new(self), why: (&RESPONSE_UNSIGNED).into() })
             }

@@ -5,4 +5,5 @@ pub mod claims;
 pub mod dpop;
 pub mod pairwise;
 pub mod pkce;
+pub mod resource;
 pub mod scope;

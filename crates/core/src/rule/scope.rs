@@ -2,6 +2,8 @@
 //! Config     `[scopes]`
 //! Discovery  scopes_supported
 
+use std::sync::Arc;
+
 use chancery_jose::ClaimsWriter;
 use chancery_types::iana::{ErrorCode, GrantType};
 use chancery_types::{Scope, Scopes, Timestamp};
@@ -49,7 +51,7 @@ pub struct ScopesConfig {
     /// The application's own scopes that belong to no resource server, in addition to `openid`,
     /// `offline_access` and those of `[claims]`.
     pub extra: Vec<Scope>,
-    /// What happens to a scope that neither this server nor the client's resource server knows.
+    /// What happens to a scope that neither this server nor a resource server of the request knows.
     pub unknown: UnknownScopes,
 }
 
@@ -87,20 +89,20 @@ impl ScopeRule {
         &self.supported
     }
 
-    /// What a request's `scope` means to this server and to the client's resource server.
+    /// What a request's `scope` means to this server and to the resource servers that it is for.
     ///
     /// # Errors
-    /// [`MALFORMED`]; [`NOT_ALLOWED`] for a known scope, including one of the resource server, that the
+    /// [`MALFORMED`]; [`NOT_ALLOWED`] for a known scope, including one of a resource server, that the
     /// client is not registered for; [`UNKNOWN`] for an unknown one if the configuration says so.
     pub fn asked(
         &self,
         text: Option<&str>,
         client: &Client,
-        resource: Option<&ResourceServer>,
+        servers: &[Arc<ResourceServer>],
     ) -> Result<AskedScopes, Refusal> {
         let asked = read(text)?.unwrap_or_default();
         let is_known = |scope: &Scope| {
-            self.supported.contains(scope.as_str()) || resource.is_some_and(|server| server.knows(scope))
+            self.supported.contains(scope.as_str()) || servers.iter().any(|server| server.knows(scope))
         };
         let is_allowed = |scope: &Scope| client.scopes().is_none_or(|list| list.contains(scope.as_str()));
         let (known, unknown) = (asked.filtered(is_known), asked.filtered(|scope| !is_known(scope)));
@@ -128,7 +130,7 @@ impl Component for ScopeRule {
 /// What a request asks for: each scope once, in the order of the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AskedScopes {
-    /// The scopes that this server or the client's resource server knows.
+    /// The scopes that this server or a resource server of the request knows.
     pub known: Scopes,
     /// Unknown scopes, which are ignored.
     pub unknown: Scopes,

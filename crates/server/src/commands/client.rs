@@ -13,7 +13,7 @@ use chancery_core::model::Client as RegisteredClient;
 use chancery_core::ports::{Accounts as _, Clock as _, Registry as _};
 use chancery_jose::SystemRandom;
 use chancery_store::Put;
-use chancery_types::{AccountId, ClientId, Scope, Scopes};
+use chancery_types::{AccountId, ClientId, ResourceUri, Scope, Scopes};
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -232,15 +232,27 @@ async fn is_of_account(id: &ClientId, settings: &Settings, opened: &Opened) -> R
     }
 }
 
-/// Checks a registration against the settings: with an unknown default resource server, every request of the
-/// client would be refused; an unknown scope is never granted.
+/// Checks a registration against the settings: requests for an unknown resource server are refused; an unknown scope
+/// is never granted.
 fn fitting(mut registered: Registered, settings: &Settings) -> Result<Registered, Vec<Complaint>> {
     let servers = &settings.resource_servers;
-    if let Some(resource) = registered.client.default_resource()
-        && !servers.iter().any(|server| server.uri == *resource)
-    {
-        let rule = "must be the uri of a [[resource_server]] in the configuration";
-        return Err(vec![Complaint::new("chancery.default_resource", rule, "RFC 8707 section 2")]);
+    let own = &registered.client.metadata().own;
+    let is_known = |uri: &ResourceUri| servers.iter().any(|server| server.uri == *uri);
+    for (member, is_fitting, rule) in [
+        (
+            "chancery.default_resource",
+            own.default_resource.as_ref().is_none_or(is_known),
+            "must be the uri of a [[resource_server]] in the configuration",
+        ),
+        (
+            "chancery.resources",
+            own.resources.iter().all(is_known),
+            "must be uris of a [[resource_server]] in the configuration",
+        ),
+    ] {
+        if !is_fitting {
+            return Err(vec![Complaint::new(member, rule, "RFC 8707 section 2")]);
+        }
     }
     let engine = &settings.engine;
     let is_known = |scope: &Scope| {

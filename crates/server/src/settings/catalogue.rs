@@ -501,7 +501,19 @@ const WRITTEN: &[Setting] = &[
         "",
         "Its identifier, which is the `aud` of its tokens (RFC 9068 section 3). Required.",
     ),
+    setting(
+        "resource_server[].name",
+        Form::Text,
+        "",
+        "What people are told it is called; its `uri` stands beside it.",
+    ),
     setting("resource_server[].scopes", Form::Texts, "[]", "The scopes that it knows."),
+    setting(
+        "resource_server[].any_client",
+        Form::Switch,
+        "false",
+        "Whether every client may ask people for access to it, and not only those that name it in `default_resource` or `resources`. For tokens of its own a client always has to name it.",
+    ),
     setting(
         "resource_server[].format",
         Form::Choice(&["opaque", "jwt"]),
@@ -526,6 +538,12 @@ const WRITTEN: &[Setting] = &[
         Form::Texts,
         "[]",
         "The `client_id`s that may introspect its tokens.",
+    ),
+    setting(
+        "resource_server[].authentication",
+        Form::Switch,
+        "true",
+        "Whether its tokens tell how and when the person authenticated: `auth_time`, `acr` and `amr` of a JWT (RFC 9068 section 2.2.1), `auth_time` and `acr` of an introspection (RFC 9470 section 6.2).",
     ),
     setting(
         "resource_server[].userinfo",

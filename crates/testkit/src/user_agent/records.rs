@@ -1,6 +1,6 @@
 //! What a person did before the test begins, written straight through the engine's records.
 
-use chancery_core::model::{Account, Authentication, ConsentAnswer};
+use chancery_core::model::{Access, Account, Authentication, ConsentAnswer};
 use chancery_core::records::{ConsentBody, Found, Participant, SessionBody, consent_key};
 use chancery_jose::base64url;
 use chancery_store::Updated;
@@ -96,7 +96,9 @@ impl UserAgent<'_> {
             known.default_resource().map(|uri| wait(env.registry.resource_server(&env.realm, uri)));
         let resource = resource.and_then(|server| server.expect("the registry"));
         let mut answer = ConsentAnswer::default();
-        answer.allow(&Scopes::parse(scopes).expect("scopes"), resource.as_deref());
+        let mut access = Access::of(&Scopes::parse(scopes).expect("scopes"), resource.as_slice());
+        access.resources.retain(|at| !at.scopes.is_empty());
+        answer.allow(&access);
         self.has_answered(account, client, answer);
     }
 

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use chancery_types::Params;
 use chancery_types::handle::{DeviceCode, Handle};
 use chancery_types::iana::{ErrorCode, GrantType};
+use chancery_types::{Params, ResourceUri};
 
 use crate::context::{Call, Env};
 use crate::endpoint::Requester;
@@ -79,12 +79,13 @@ impl<'p> Request<'p> {
 pub(in crate::endpoint) async fn entitle(
     caller: Requester<'_>,
     asked: &Request<'_>,
+    resource: Option<&ResourceUri>,
 ) -> Result<Entitlement, Failure> {
     let Requester { call, env, client } = caller;
     let handle = Handle::<DeviceCode>::parse(asked.device_code).map_err(|_| &DEVICE_CODE_UNKNOWN)?;
     let key = handle.key(&env.realm);
     if let Some(approved) = env.guessing.approvals.take(call.now, key, client) {
-        return exchange(caller, approved).await;
+        return exchange(caller, approved, resource).await;
     }
     let found = env.records().get::<DeviceCodeBody>(call.now, key).await?;
     let found = found.ok_or(&DEVICE_CODE_UNKNOWN)?;
@@ -93,7 +94,10 @@ pub(in crate::endpoint) async fn entitle(
     }
     let is_late = found.body.awaited.deadline <= call.now;
     if let Some(approved) = found.body.approved() {
-        return if is_late { late(caller, &approved).await } else { exchange(caller, approved).await };
+        return match is_late {
+            true => late(caller, &approved).await,
+            false => exchange(caller, approved, resource).await,
+        };
     }
     match &found.body.awaited.decision {
         Some(Decision::Refused { reason, .. }) => Err(refusal(reason).into()),
@@ -103,9 +107,13 @@ pub(in crate::endpoint) async fn entitle(
 }
 
 /// Whoever holds an approval, from wherever it was read, is entitled to what it says.
-async fn exchange(caller: Requester<'_>, approved: Approved) -> Result<Entitlement, Failure> {
+async fn exchange(
+    caller: Requester<'_>,
+    approved: Approved,
+    resource: Option<&ResourceUri>,
+) -> Result<Entitlement, Failure> {
     let Approved { approval, granted, nonce, .. } = approved;
-    let target = caller.target(&granted).await?;
+    let target = caller.target(&granted, (resource, &granted.scopes)).await?;
     Ok(Entitlement::of_approval(GrantType::DeviceCode, granted, target, nonce, approval))
 }
 
@@ -132,6 +140,7 @@ const REFUSALS: &[&[Described]] = &[
     request::unaddressed::REASONS,
     request::validated::REASONS,
     rule::claims::REASONS,
+    rule::resource::REASONS,
     rule::scope::REASONS,
 ];
 

@@ -2,9 +2,9 @@
 //! Config     none; the code's lifetime is in `[authorization_code]`
 //! Discovery  none
 
-use chancery_types::Params;
 use chancery_types::handle::{AuthorizationCode, Handle};
 use chancery_types::iana::ErrorCode;
+use chancery_types::{Params, ResourceUri};
 
 use super::{Requester, invalid_grant};
 use crate::error::{Failure, Reason, Refusal};
@@ -61,6 +61,7 @@ impl<'p> Request<'p> {
 pub(super) async fn entitle(
     caller: Requester<'_>,
     asked: &Request<'_>,
+    resource: Option<&ResourceUri>,
     shown: &Possession,
 ) -> Result<Entitlement, Failure> {
     let Requester { call, env, client } = caller;
@@ -76,7 +77,7 @@ pub(super) async fn entitle(
         return CODE_EXPIRED.refused();
     }
     let Found { key, body, .. } = found;
-    let target = caller.target(&body.granted).await?;
+    let target = caller.target(&body.granted, (resource, &body.granted.scopes)).await?;
     Ok(Entitlement::of_code(body.granted, target, body.nonce, key))
 }
 

@@ -3,7 +3,7 @@
 //! Discovery  none
 
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Params, Scope};
+use chancery_types::{Params, ResourceUri, Scope};
 
 use super::Requester;
 use crate::error::{Failure, Reason, Refusal};
@@ -36,16 +36,17 @@ impl<'p> Request<'p> {
 pub(super) async fn entitle(
     caller: Requester<'_>,
     asked: &Request<'_>,
+    resource: Option<&ResourceUri>,
     rule: &ScopeRule,
 ) -> Result<Entitlement, Failure> {
     let Requester { call, env, client } = caller;
     if client.is_public() {
         return CLIENT_IS_PUBLIC.refused();
     }
-    let resource = caller.default_resource().await?;
-    let asked = rule.asked(asked.scope, client, resource.as_deref())?;
+    let (is_named, resource) = (resource.is_some(), caller.resource(resource, false).await?);
+    let asked = rule.asked(asked.scope, client, resource.as_slice())?;
     env.record_ignored(call, client, &asked.unknown);
     let scopes =
         asked.known.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS));
-    Ok(Entitlement::of_client(client, Target { resource, scopes }))
+    Ok(Entitlement::of_client(client, Target { resource, scopes, is_named }))
 }

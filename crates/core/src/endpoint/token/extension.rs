@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_types::iana::{ErrorCode, ExtensionGrantName, GrantType};
-use chancery_types::{AccountId, Params, Scope, Scopes, Timestamp};
+use chancery_types::{AccountId, Params, ResourceUri, Scope, Scopes, Timestamp};
 
 use super::Requester;
 use crate::error::{Complaint, Failure, Fault, Refusal};
 use crate::model::{
-    Authentication, ClaimsRequest, Client, Condition, Entitlement, Factor, GrantId, Granted, Holder, Refresh,
-    ResourceScopes, ResourceServer, Target,
+    Access, Authentication, ClaimsRequest, Client, Condition, Entitlement, Factor, GrantId, Granted, Holder,
+    Refresh, Target,
 };
 use crate::policy::ACCOUNT_GONE;
 use crate::ports::PortFuture;
@@ -172,6 +172,11 @@ impl<'p> Request<'p> {
         Ok(Self { grant, parameters })
     }
 
+    /// Whether the grant type gives the parameter a meaning of its own.
+    pub(super) fn declares(&self, name: &str) -> bool {
+        self.grant.parameters().contains(&name) || self.grant.repeatable().contains(&name)
+    }
+
     pub(super) fn grant_type(&self) -> GrantType {
         GrantType::Extension(self.grant.grant_type().clone())
     }
@@ -182,6 +187,7 @@ impl<'p> Request<'p> {
 pub(super) async fn entitle(
     caller: Requester<'_>,
     asked: &Request<'_>,
+    resource: Option<&ResourceUri>,
     rule: &ScopeRule,
 ) -> Result<Entitlement, Failure> {
     let Requester { call, env, client } = caller;
@@ -190,16 +196,17 @@ pub(super) async fn entitle(
         Ok(said) => said,
         Err(refusal) => return Err(permitted(asked, refusal)),
     };
-    let resource = caller.default_resource().await?;
-    let read = rule.asked(Some(&said.scopes.to_string()), client, resource.as_deref())?;
+    let (is_named, resource) = (resource.is_some(), caller.resource(resource, said.person.is_some()).await?);
+    let read = rule.asked(Some(&said.scopes.to_string()), client, resource.as_slice())?;
     env.record_ignored(call, client, &read.unknown);
     let Some((account, proof)) = said.person else {
-        let what = Entitlement::of_client(client, Target { resource, scopes: of_no_person(&read.known) });
+        let what =
+            Entitlement::of_client(client, Target { resource, scopes: of_no_person(&read.known), is_named });
         return Ok(Entitlement { grant_type: asked.grant_type(), lifetime: said.lifetime, ..what });
     };
     let account = env.accounts.find(&env.realm, &account).await?.ok_or(&ACCOUNT_GONE)?;
-    let resource = resource.filter(|server| server.knows_any(&read.known));
-    let of_resource = |server: &Arc<ResourceServer>| of_server(server, &read.known);
+    let resource = resource.filter(|server| is_named || server.knows_any(&read.known));
+    let access = Access::of(&read.known, resource.as_slice());
     let granted = Granted {
         client: client.id().clone(),
         registration: client.registration(),
@@ -213,13 +220,13 @@ pub(super) async fn entitle(
         },
         // No browser has signed in, so there is no session to name.
         sid: "".into(),
-        resources: resource.iter().map(of_resource).collect(),
+        resources: access.resources,
         scopes: read.known,
         claims: ClaimsRequest::default(),
     };
     Ok(Entitlement {
         grant_type: asked.grant_type(),
-        target: Target::of_grant(&granted, resource),
+        target: Target { is_named, ..Target::of_grant(&granted, resource) },
         holder: Holder::Person(granted),
         nonce: None,
         lifetime: said.lifetime,
@@ -231,10 +238,6 @@ pub(super) async fn entitle(
 /// `openid` and `offline_access` are about a person.
 fn of_no_person(scopes: &Scopes) -> Scopes {
     scopes.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS))
-}
-
-fn of_server(server: &ResourceServer, scopes: &Scopes) -> ResourceScopes {
-    ResourceScopes { resource: server.uri.clone(), scopes: scopes.filtered(|scope| server.knows(scope)) }
 }
 
 /// The refusal, if it is one of RFC 6749 section 5.2 that a grant type can have. Client and grant type were

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use chancery_types::Params;
 use chancery_types::iana::{ErrorCode, GrantType};
+use chancery_types::{Params, ResourceUri, Scopes};
 
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
@@ -14,10 +14,11 @@ use crate::endpoint::{ClientEndpoint, ClientResponse, Requester};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
-use crate::model::{Client, Granted, Possession, ResourceScopes, ResourceServer, Target, TokenBinding};
+use crate::model::{Client, Granted, Possession, ResourceServer, Target, TokenBinding};
 use crate::offered::{Endpoint, Offered};
 use crate::policy::{self, AUDIENCE_WITHDRAWN};
 use crate::rule::dpop::Dpop;
+use crate::rule::resource::{self, RESOURCE, RESOURCE_AMBIGUOUS, RESOURCE_NOT_GRANTED};
 use crate::rule::scope::ScopeRule;
 
 pub mod authorization_code;
@@ -102,6 +103,7 @@ impl ClientEndpoint for TokenEndpoint {
     ) -> Result<TokenResponse, Failure> {
         let grant = GrantRequest::parse(params, &self.offered, &self.extensions)?;
         grant.allowed_to(client.client())?;
+        let resource = grant.resource(params)?;
         let demands = client.client().demands(&self.offered.floor);
         let shown = Possession {
             key: self.dpop.shown(call, env, Endpoint::Token, demands).await?,
@@ -109,11 +111,12 @@ impl ClientEndpoint for TokenEndpoint {
         };
         let binding = TokenBinding::of_access_token(&shown, client.client(), demands)?;
         let possession = (&shown, binding);
-        match self.attempt(call, env, client, &grant, possession).await? {
+        let grant = (&grant, resource.as_ref());
+        match self.attempt(call, env, client, grant, possession).await? {
             Issuance::Issued(response) => Ok(response),
             // The family was rotated after it was read. When it is read again, the token is the one just
             // replaced.
-            Issuance::Lost(_) => match self.attempt(call, env, client, &grant, possession).await? {
+            Issuance::Lost(_) => match self.attempt(call, env, client, grant, possession).await? {
                 Issuance::Issued(response) => Ok(response),
                 Issuance::Lost(_) => {
                     Err(Fault::unavailable("a refresh family changes faster than it is read").into())
@@ -132,21 +135,23 @@ impl TokenEndpoint {
         call: &Call,
         env: &Env,
         client: &AuthenticatedClient,
-        grant: &GrantRequest<'_>,
+        (grant, resource): (&GrantRequest<'_>, Option<&ResourceUri>),
         (shown, binding): (&Possession, TokenBinding),
     ) -> Result<Issuance, Failure> {
         let caller = Requester { call, env, client: client.client() };
         let entitled = match grant {
             GrantRequest::AuthorizationCode(asked) => {
-                authorization_code::entitle(caller, asked, shown).await?
+                authorization_code::entitle(caller, asked, resource, shown).await?
             }
             GrantRequest::ClientCredentials(asked) => {
-                client_credentials::entitle(caller, asked, &self.scopes).await?
+                client_credentials::entitle(caller, asked, resource, &self.scopes).await?
             }
-            GrantRequest::DeviceCode(asked) => device_code::entitle(caller, asked).await?,
-            GrantRequest::Extension(asked) => extension::entitle(caller, asked, &self.scopes).await?,
+            GrantRequest::Extension(asked) => {
+                extension::entitle(caller, asked, resource, &self.scopes).await?
+            }
+            GrantRequest::DeviceCode(asked) => device_code::entitle(caller, asked, resource).await?,
             GrantRequest::RefreshToken(asked) => {
-                refresh_token::entitle(caller, asked, &self.issuer, (shown, binding)).await?
+                refresh_token::entitle(caller, (asked, resource), &self.issuer, (shown, binding)).await?
             }
         };
         let born_of = entitled.holder.grant();
@@ -197,6 +202,15 @@ impl<'p> GrantRequest<'p> {
         if client.has_grant_type(&grant_type) { Ok(()) } else { GRANT_TYPE_UNREGISTERED.refused() }
     }
 
+    /// The resource server that the request names (RFC 8707 section 2.2), whatever its grant type, unless an
+    /// application's own grant type gives the parameter a meaning of its own.
+    fn resource(&self, params: &Params<'_>) -> Result<Option<ResourceUri>, Refusal> {
+        match self {
+            Self::Extension(asked) if asked.declares(RESOURCE) => Ok(None),
+            _ => resource::one(params),
+        }
+    }
+
     /// The reason if it was used before.
     fn used(&self) -> &'static Reason {
         match self {
@@ -218,24 +232,60 @@ impl<'p> GrantRequest<'p> {
 }
 
 impl Requester<'_> {
-    /// The audience of a token that nobody was asked about in advance.
-    async fn default_resource(&self) -> Result<Option<Arc<ResourceServer>>, Fault> {
-        let Some(uri) = self.client.default_resource() else { return Ok(None) };
-        let unknown =
-            || Fault::internal(format!("default_resource of client {} is not configured", self.client.id()));
-        let known = self.env.registry.resource_server(&self.env.realm, uri).await?;
-        known.ok_or_else(unknown).map(Some)
+    /// The audience of a token that nobody was asked about in advance: what the request names, or the client's
+    /// default.
+    async fn resource(
+        &self,
+        named: Option<&ResourceUri>,
+        is_of_person: bool,
+    ) -> Result<Option<Arc<ResourceServer>>, Failure> {
+        if let Some(uri) = named {
+            return resource::usable(self.env, self.client, uri, is_of_person).await.map(Some);
+        }
+        let known = resource::by_default(self.env, self.client).await?;
+        if known.is_none() && self.client.default_resource().is_some() {
+            let id = self.client.id();
+            return Err(Fault::internal(format!("default_resource of client {id} is not configured")).into());
+        }
+        Ok(known)
     }
 
-    /// The audience of a grant's tokens, which was decided when the person agreed. The gate checks whether
-    /// the client may still use that resource server.
-    pub(super) async fn target(&self, granted: &Granted) -> Result<Target, Failure> {
-        let Some(ResourceScopes { resource, .. }) = granted.resources.first() else {
-            return Ok(Target::of_grant(granted, None));
-        };
-        let known = self.env.registry.resource_server(&self.env.realm, resource).await?;
-        Ok(Target::of_grant(granted, Some(known.ok_or(&AUDIENCE_WITHDRAWN)?)))
+    /// The audience of a grant's token with these of its scopes: the resource server that the request names, or what
+    /// was decided when the person agreed, as far as the client may still use it.
+    pub(super) async fn target(
+        &self,
+        granted: &Granted,
+        (named, scopes): (Option<&ResourceUri>, &Scopes),
+    ) -> Result<Target, Failure> {
+        let Self { env, client, .. } = *self;
+        if let Some(uri) = named {
+            if granted.at(uri).is_none() {
+                return RESOURCE_NOT_GRANTED.refused();
+            }
+            let server = resource::usable(env, client, uri, true).await?;
+            return Ok(Target::of_grant(granted, Some(server)).named());
+        }
+        let mut servers = Vec::new();
+        for at in &granted.resources {
+            let known = env.registry.resource_server(&env.realm, &at.resource).await?;
+            servers.extend(known.filter(|server| server.admits(client, true)));
+        }
+        if servers.is_empty() && !granted.resources.is_empty() {
+            return AUDIENCE_WITHDRAWN.refused();
+        }
+        if granted.resources.len() > 1 {
+            servers.retain(|server| is_meant(granted, server, scopes));
+        }
+        Ok(Target::unnamed(granted, &servers, (client, scopes)).ok_or(&RESOURCE_AMBIGUOUS)?)
     }
+}
+
+/// Whether these scopes of a grant can be meant for the resource server: one of them was granted there, or it was
+/// granted without any.
+fn is_meant(granted: &Granted, server: &ResourceServer, scopes: &Scopes) -> bool {
+    granted
+        .at(&server.uri)
+        .is_some_and(|at| at.is_empty() || at.iter().any(|scope| scopes.contains(scope.as_str())))
 }
 
 impl From<TokenResponse> for ClientResponse {

@@ -3,9 +3,9 @@
 //! Config     none; lifetimes and grace are in `[refresh_token]`
 //! Discovery  none
 
-use chancery_types::Params;
 use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::ErrorCode;
+use chancery_types::{Params, ResourceUri, Scopes};
 
 use super::{Requester, invalid_grant};
 use crate::error::{Failure, Fault, Reason, Refusal};
@@ -70,7 +70,7 @@ impl<'p> Request<'p> {
 /// the wrong hands reveals nothing and ends nothing.
 pub(super) async fn entitle(
     caller: Requester<'_>,
-    asked: &Request<'_>,
+    (asked, resource): (&Request<'_>, Option<&ResourceUri>),
     issuer: &TokenIssuer,
     (possession, binding): (&Possession, TokenBinding),
 ) -> Result<Entitlement, Failure> {
@@ -93,7 +93,7 @@ pub(super) async fn entitle(
         end_grant(call, env, client, body.granted.grant, GrantEnd::RefreshTokenReplayed).await?;
         return REFRESH_TOKEN_USED.refused();
     }
-    let target = narrowed(asked.scope, &body.granted, caller.target(&body.granted).await?)?;
+    let target = narrowed(caller, &body.granted, (resource, scope::read(asked.scope)?)).await?;
     if generation == Generation::Current && client.demands(&issuer.floor).no_rotation.is_some() {
         return unrotated(caller, issuer, target, shown, found);
     }
@@ -141,16 +141,21 @@ fn unrotated(
     Ok(entitled)
 }
 
-/// Fewer scopes than were granted, for this response only (RFC 6749 section 6).
-fn narrowed(asked: Option<&str>, granted: &Granted, target: Target) -> Result<Target, Refusal> {
-    let Some(scopes) = scope::read(asked)? else { return Ok(target) };
+/// One resource server of several, or fewer scopes than were granted, for this response only (RFC 6749 section 6, RFC
+/// 8707 section 2.2).
+async fn narrowed(
+    caller: Requester<'_>,
+    granted: &Granted,
+    (resource, scopes): (Option<&ResourceUri>, Option<Scopes>),
+) -> Result<Target, Failure> {
+    let Some(scopes) = scopes else { return caller.target(granted, (resource, &granted.scopes)).await };
     if !scopes.is_subset(&granted.scopes) {
         return SCOPE_EXCEEDS_GRANT.refused();
     }
-    let narrowed = target.clone().only(scopes);
+    let narrowed = caller.target(granted, (resource, &scopes)).await?.only(&scopes);
     // Fewer scopes must not change the audience: a token for a resource server does not become one for
     // nobody.
-    if target.resource.is_some() && narrowed.is_for_nobody() {
+    if !granted.resources.is_empty() && narrowed.is_for_nobody() {
         return NOTHING_FOR_AUDIENCE.refused();
     }
     Ok(narrowed)

@@ -11,7 +11,6 @@ use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::issue::TokenIssuer;
 use crate::model::{Claims, Holder, TokenBinding};
-use crate::policy::Authority;
 use crate::records::{AccessTokenBody, GrantBody, RevocationBody};
 
 /// An access token that has not ended. Whether its holder may still use it is decided by the gate.
@@ -41,11 +40,6 @@ impl LiveAccessToken {
             Some(jwt) => Self::signed(call, env, issuer, jwt).await,
             None => Ok(None),
         }
-    }
-
-    /// What the gate decides on.
-    pub(crate) fn authority(&self) -> Authority<'_> {
-        Authority { holder: &self.holder, scopes: &self.scopes, resource: self.resource.as_ref() }
     }
 
     /// One read of the store: the token's ancestors decide whether it is alive.

@@ -356,6 +356,13 @@ impl Client {
         self.metadata().own.default_resource.as_ref()
     }
 
+    /// Whether it is registered for this resource server.
+    #[must_use]
+    pub fn names_resource(&self, uri: &ResourceUri) -> bool {
+        let own = &self.metadata().own;
+        own.default_resource.as_ref() == Some(uri) || own.resources.contains(uri)
+    }
+
     /// The scopes that it may ask for; `None` for all.
     #[must_use]
     pub fn scopes(&self) -> Option<&Scopes> {

@@ -61,7 +61,7 @@ pub struct OwnSettings {
     pub assertion_audience: AssertionAudience,
     /// Whether people are asked for consent.
     pub consent: ConsentMode,
-    /// The resource server that its plain OAuth tokens are for.
+    /// The resource server that its access tokens are for if its request names none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub default_resource: Option<ResourceUri>,
     /// Whether it gets `"scope": ""` where nothing was granted, instead of no `scope`.
@@ -86,6 +86,9 @@ pub struct OwnSettings {
     pub profile: Profile,
     /// When it gets refresh tokens.
     pub refresh_tokens: RefreshTokens,
+    /// The resource servers that it may ask for, besides its default one (RFC 8707 section 2).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ResourceUri>,
     /// Whether the claims of scopes are in its ID tokens although it can get them from UserInfo (OIDC Core
     /// section 5.4).
     #[serde(skip_serializing_if = "is_false")]
@@ -112,6 +115,7 @@ impl Default for OwnSettings {
             pkce_plain: false,
             profile: Profile::default(),
             refresh_tokens: RefreshTokens::default(),
+            resources: Vec::new(),
             scope_claims_in_id_token: false,
             secret_method: SecretMethod::default(),
             wildcard_redirect_uris: false,
@@ -141,6 +145,9 @@ impl OwnSettings {
             pkce_plain: own.boolean("pkce_plain").unwrap_or(false),
             profile: own.value("profile", PROFILES).unwrap_or_default(),
             refresh_tokens: own.value("refresh_tokens", "\"offline\" or \"always\"").unwrap_or_default(),
+            resources: own
+                .value("resources", "an array of absolute URIs without a fragment (RFC 8707 section 2)")
+                .unwrap_or_default(),
             scope_claims_in_id_token: own.boolean("scope_claims_in_id_token").unwrap_or(false),
             secret_method: own.value("secret_method", "\"either\" or \"registered\"").unwrap_or_default(),
             wildcard_redirect_uris: own.boolean("wildcard_redirect_uris").unwrap_or(false),
