@@ -81,6 +81,7 @@ fn an_application_decides() {
     let token = kit.try_verify(jwt.member("access_token"), "jwt").expect("it verifies by the published keys");
     let expected = json!({"iss": "https://id.example", "sub": "alice", "aud": "https://jwt-api.example",
         "client_id": "jwt", "jti": token.claims["jti"], "iat": now, "exp": now + 150, "scope": "read",
+        "auth_time": now, "acr": "urn:chancery:acr:password", "amr": ["pwd"],
         "server": "https://jwt-api.example", "tenant": 1});
     assert_eq!(token.claims, expected);
     // Whoever asks is told what stands in the token.

@@ -91,10 +91,13 @@ impl AccessTokenConfig {
 const TYPE: &str = "at+jwt";
 
 /// The claims that the protocol sets itself and that an extra claim never can (RFC 7662 section 2.2, RFC 9068
-/// section 2.2).
+/// section 2.2, RFC 9470 section 6).
 const RESERVED: &[&str] = &[
+    "acr",
     "active",
+    "amr",
     "aud",
+    "auth_time",
     "client_id",
     "cnf",
     "exp",
@@ -215,6 +218,10 @@ impl TokenIssuer {
             .date("iat", call.now)
             .date("exp", call.now + lifetime);
         claims.string_if("scope", self.scope_member(scopes, client).as_deref());
+        if let Some(granted) = what.holder.granted().filter(|_| server.authentication) {
+            // RFC 9068 section 2.2.1: the same in all tokens that derive from an authorization response.
+            granted.authentication.write(&mut claims);
+        }
         binding.write(&mut claims);
         for (name, value) in form.extra.iter().filter(|(name, _)| !is_reserved(name)) {
             claims.raw(name, value);

@@ -190,10 +190,9 @@ impl Facts<'_> {
             .string("sub", self.subject)
             .string("aud", self.audience)
             .date("exp", self.expires_at)
-            .date("iat", self.issued_at)
-            .date("auth_time", self.authentication.time())
-            .string_if("acr", self.authentication.acr.as_ref().map(|acr| &*acr.0))
-            .strings("amr", self.authentication.factors.iter().map(|factor| factor.method.as_str()))
+            .date("iat", self.issued_at);
+        self.authentication.write(&mut claims);
+        claims
             .string_if("nonce", self.nonce)
             .string_if("at_hash", self.at_hash.as_deref())
             .string_if("c_hash", self.c_hash.as_deref())

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use chancery_jose::ClaimsWriter;
 use chancery_types::{AccountId, Malformed, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -142,5 +143,13 @@ impl Authentication {
     #[must_use]
     pub fn time(&self) -> Timestamp {
         self.factors.last().map_or(Timestamp::from_millis(0), |factor| factor.at)
+    }
+
+    /// Writes `auth_time`, `acr` and `amr` (OIDC Core section 2, RFC 9068 section 2.2.1).
+    pub fn write(&self, claims: &mut ClaimsWriter) {
+        claims
+            .date("auth_time", self.time())
+            .string_if("acr", self.acr.as_ref().map(|acr| &*acr.0))
+            .strings("amr", self.factors.iter().map(|factor| factor.method.as_str()));
     }
 }
