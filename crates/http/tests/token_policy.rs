@@ -15,9 +15,12 @@ use serde_json::{Value, json};
 struct Own;
 
 /// What no application may say in the place of the protocol.
-const RESERVED: [&str; 13] = [
+const RESERVED: [&str; 16] = [
+    "acr",
     "active",
+    "amr",
     "aud",
+    "auth_time",
     "client_id",
     "cnf",
     "exp",
