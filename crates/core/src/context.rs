@@ -46,6 +46,8 @@ pub struct Call {
     pub certificate: Option<Arc<ClientCertificate>>,
     /// The Authorization header, as sent.
     pub authorization: Option<Zeroizing<String>>,
+    /// The Accept header of a client's request, as sent.
+    pub accept: Option<Box<str>>,
     /// The DPoP header, if there is one.
     pub dpop: Option<DpopHeader>,
     /// The `Origin` header: the origin whose script sent the request (Fetch, section "`Origin` header").
@@ -78,6 +80,7 @@ impl Call {
             peer: None,
             certificate: None,
             authorization: None,
+            accept: None,
             dpop: None,
             origin: None,
             user_agent: None,

@@ -17,6 +17,7 @@ const LISTS: &[&[Described]] = &[
     endpoint::device_authorization::grant::REASONS,
     endpoint::end_session::REASONS,
     endpoint::introspection::REASONS,
+    endpoint::introspection::signed::REASONS,
     endpoint::registration::REASONS,
     endpoint::revocation::REASONS,
     endpoint::token::REASONS,

@@ -1,5 +1,5 @@
-//! The endpoints that clients call: token, introspection, revocation, UserInfo. They ignore `Accept`, which
-//! libraries set carelessly, and answer with JSON.
+//! The endpoints that clients call: token, introspection, revocation, UserInfo. All but introspection ignore `Accept`,
+//! which libraries set carelessly.
 
 use bytes::Bytes;
 use chancery_core::client::ORIGIN_NOT_ALLOWED;
@@ -8,7 +8,7 @@ use chancery_core::endpoint::{ClientRequest, ClientResponse};
 use chancery_core::error::Failure;
 use chancery_core::offered::{Caller, Endpoint};
 use chancery_types::Params;
-use http::header::{ORIGIN, PRAGMA, USER_AGENT};
+use http::header::{ACCEPT, ORIGIN, PRAGMA, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
@@ -67,11 +67,19 @@ fn read<'b>(
     // An origin that is not ASCII cannot be allowed, like `null`.
     call.dpop = dpop(parts);
     call.origin = parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null").into());
+    call.accept = accept(parts);
     call.authorization = form::authorization(&parts.headers)?;
     if parts.method != Method::POST {
         return Ok(Params::default());
     }
     form::body(&parts.headers, body)
+}
+
+/// The Accept header; its lines are one list (RFC 9110 section 5.3).
+fn accept(parts: &Parts) -> Option<Box<str>> {
+    let lines: Vec<_> =
+        parts.headers.get_all(ACCEPT).iter().map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
+    (!lines.is_empty()).then(|| lines.join(",").into())
 }
 
 /// The DPoP header (RFC 9449 section 4.1). What is no text is no JWT either.
@@ -103,7 +111,9 @@ async fn client_response(
     let mut answer = match site.provider.client_request(call, route.endpoint, &request).await? {
         ClientResponse::Json(object) => json(StatusCode::OK, object),
         ClientResponse::Created(object) => json(StatusCode::CREATED, object),
-        ClientResponse::Jwt(jwt) => private(StatusCode::OK, HeaderValue::from_static("application/jwt"), jwt),
+        ClientResponse::Jwt { media_type, jwt } => {
+            private(StatusCode::OK, HeaderValue::from_static(media_type), jwt)
+        }
         ClientResponse::Done => empty(StatusCode::OK),
     };
     // RFC 6749 section 5.1 demands this in a token response, in addition to `Cache-Control: no-store`.

@@ -115,7 +115,7 @@ fn one_token_for_an_api_and_userinfo() {
         // What the API learns of it, by introspection or from the token itself.
         let introspected = kit.introspect("api", access_token);
         let both = json!([api, kit.issuer().as_str()]);
-        assert_eq!((&introspected["aud"], &introspected["scope"]), (&both, &"openid read email".into()));
+        assert_eq!((&introspected["aud"], &introspected["scope"]), (&both, &"read".into()));
         if client == "jwt" {
             let claims = kit.try_verify(access_token, client).map(|jwt| jwt.claims).unwrap_or_default();
             assert_eq!((&claims["aud"], &claims["scope"]), (&both, &"openid read email".into()));

@@ -61,10 +61,16 @@ fn the_whole_metadata() {
         ("id_token_encryption_enc_values_supported", json!(ContentEncryptionAlgorithm::ALL)),
         ("userinfo_encryption_alg_values_supported", json!(KeyManagementAlgorithm::ALL)),
         ("userinfo_encryption_enc_values_supported", json!(ContentEncryptionAlgorithm::ALL)),
+        ("introspection_encryption_alg_values_supported", json!(KeyManagementAlgorithm::ALL)),
+        ("introspection_encryption_enc_values_supported", json!(ContentEncryptionAlgorithm::ALL)),
     ] {
         assert_eq!(take(name), expected, "{name}");
     }
-    for name in ["id_token_signing_alg_values_supported", "userinfo_signing_alg_values_supported"] {
+    for name in [
+        "id_token_signing_alg_values_supported",
+        "userinfo_signing_alg_values_supported",
+        "introspection_signing_alg_values_supported",
+    ] {
         let mut have: Vec<Value> = take(name).as_array().cloned().unwrap_or_default();
         have.sort_by_key(|alg| {
             algorithms.as_array().and_then(|all| all.iter().position(|known| known == alg))
@@ -143,6 +149,12 @@ fn the_document_letter_by_letter() {
         r#""ECDH-ES","ECDH-ES+A128KW","ECDH-ES+A192KW","ECDH-ES+A256KW","A128KW","A192KW","A256KW","#,
         r#""A128GCMKW","A192GCMKW","A256GCMKW","dir"],"#,
         r#""userinfo_encryption_enc_values_supported":["A128CBC-HS256","A192CBC-HS384","A256CBC-HS512","#,
+        r#""A128GCM","A192GCM","A256GCM"],"#,
+        r#""introspection_signing_alg_values_supported":["RS256","ES256","HS256","HS384","HS512"],"#,
+        r#""introspection_encryption_alg_values_supported":["RSA-OAEP","RSA-OAEP-256","RSA-OAEP-384","RSA-OAEP-512","#,
+        r#""ECDH-ES","ECDH-ES+A128KW","ECDH-ES+A192KW","ECDH-ES+A256KW","A128KW","A192KW","A256KW","#,
+        r#""A128GCMKW","A192GCMKW","A256GCMKW","dir"],"#,
+        r#""introspection_encryption_enc_values_supported":["A128CBC-HS256","A192CBC-HS384","A256CBC-HS512","#,
         r#""A128GCM","A192GCM","A256GCM"],"#,
         r#""frontchannel_logout_supported":true,"frontchannel_logout_session_supported":true,"#,
         r#""ui_locales_supported":["en","de"],"#,

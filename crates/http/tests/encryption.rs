@@ -357,7 +357,7 @@ fn keys_that_the_client_publishes() {
 fn discovery_lists_what_can_be_encrypted() {
     let kit = TestProvider::new();
     let metadata = kit.get("/.well-known/openid-configuration").expect_status(200);
-    for response in ["id_token", "userinfo"] {
+    for response in ["id_token", "userinfo", "introspection"] {
         let algs: Vec<&str> = Alg::ALL.iter().map(|alg| alg.name()).collect();
         let encs: Vec<&str> = Enc::ALL.iter().map(|enc| enc.name()).collect();
         assert_eq!(metadata.json()[format!("{response}_encryption_alg_values_supported")], json!(algs));

@@ -34,7 +34,15 @@ fn what_is_off_is_neither_routed_nor_announced() {
         let gone: Vec<&str> =
             all.keys().filter(|name| !left.contains_key(*name)).map(String::as_str).collect();
         let mut expected = ["", "_auth_methods_supported", "_auth_signing_alg_values_supported"]
-            .map(|member| format!("{endpoint}_endpoint{member}"));
+            .map(|member| format!("{endpoint}_endpoint{member}"))
+            .to_vec();
+        if endpoint == Endpoint::Introspection {
+            // RFC 9701 section 7.
+            expected.extend(
+                ["signing_alg", "encryption_alg", "encryption_enc"]
+                    .map(|values| format!("introspection_{values}_values_supported")),
+            );
+        }
         expected.sort();
         assert_eq!(gone, expected);
         assert!(left.iter().all(|(name, value)| all.get(name) == Some(value)), "{endpoint}");

@@ -66,6 +66,17 @@ fn one_of_the_choices_is_registered() {
             "userinfo_signed_response_alg",
             "RS256",
         ),
+        (
+            json!({ "introspection_signing_alg_values_supported": ["XS1", "ES256"] }),
+            "introspection_signed_response_alg",
+            "ES256",
+        ),
+        (
+            json!({ "introspection_encryption_alg_values_supported": ["RSA1_5", "dir"],
+                "introspection_encryption_enc_values_supported": ["A256GCM"] }),
+            "introspection_encrypted_response_enc",
+            "A256GCM",
+        ),
         (json!({ "subject_types_supported": ["pairwise", "public"] }), "subject_type", "pairwise"),
         (
             json!({ "id_token_encryption_alg_values_supported": ["RSA1_5", "dir"],
@@ -122,7 +133,7 @@ fn choices_without_a_meaning_are_left_out() {
     let kit = open().build();
     for sent in [
         json!({ "authorization_signing_alg_values_supported": ["ES256"] }),
-        json!({ "introspection_signing_alg_values_supported": ["XS1"] }),
+        json!({ "backchannel_authentication_request_signing_alg_values_supported": ["ES256"] }),
         json!({ "id_token_encryption_enc_values_supported": ["A128GCM"] }),
         json!({ "token_endpoint_auth_signing_alg_values_supported": ["ES256"] }),
         json!({ "subject_types_supported": null }),

@@ -165,6 +165,7 @@ fn what_is_picked_is_permitted() {
             "request_object_signing_alg_values_supported": ["RS256", "PS256"],
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "private_key_jwt"],
             "token_endpoint_auth_signing_alg_values_supported": ["RS256", "ES256"],
+            "introspection_signing_alg_values_supported": ["RS256", "ES256"],
             "authorization_signing_alg_values_supported": ["RS256", "ES256"]});
         let mut sent = with(&choices);
         sent.as_object_mut().unwrap().remove("token_endpoint_auth_method");
@@ -176,6 +177,7 @@ fn what_is_picked_is_permitted() {
             ("token_endpoint_auth_method", "private_key_jwt"),
             ("token_endpoint_auth_signing_alg", "ES256"),
             ("authorization_signed_response_alg", "ES256"),
+            ("introspection_signed_response_alg", "ES256"),
         ] {
             assert_eq!(answer[member], picked, "{profile:?} {member}");
         }

@@ -132,7 +132,7 @@ fn no_name_and_several_servers() {
     let tokens = granted(&kit, "openid read plan share", &[CALENDAR, CONTACTS], None).expect_status(200);
     assert_eq!(tokens["scope"], "openid read share");
     let both = json!([CONTACTS, kit.issuer().as_str()]);
-    assert_eq!(seen(&kit, &tokens), (both, "openid read share".into()));
+    assert_eq!(seen(&kit, &tokens), (both, "read share".into()));
 }
 
 /// RI-08, CLAIM-15: RFC 9068 section 3: a token request that names its resource server gets a token for it alone; then

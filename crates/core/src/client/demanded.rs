@@ -109,6 +109,8 @@ impl Broken<'_> {
             false => responses.authorization_signed_response_alg,
         };
         self.algorithm("authorization_signed_response_alg", of_responses);
+        let introspection = metadata.introspection_responses.introspection_signed_response_alg;
+        self.algorithm("introspection_signed_response_alg", introspection);
         match metadata.request_objects.request_object_signing_alg {
             Some(RequestObjectAlgorithm::Signed(alg)) => {
                 self.algorithm("request_object_signing_alg", Some(alg));

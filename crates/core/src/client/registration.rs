@@ -274,6 +274,9 @@ pub(super) fn check_offered(
         }
         false => metadata.authorization_responses.leave_out(from),
     }
+    if metadata.flow.is_public() || !offered.endpoints.has(Endpoint::Introspection) {
+        metadata.introspection_responses.leave_out(from);
+    }
     let flow = &metadata.flow;
     let demanded = demanded::complaints(metadata, offered.floor.demands(metadata.own.profile));
     for Complaint { setting, rule, section } in &demanded {

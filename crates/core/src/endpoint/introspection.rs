@@ -17,9 +17,12 @@ use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::{LiveAccessToken, audience};
 use crate::issue::refresh_token::Generation;
-use crate::model::{Authentication, Claims, Client, Holder, Subject, TokenBinding};
+use crate::model::{Authentication, Claims, Client, Holder, ResourceServer, Subject, TokenBinding};
+use crate::offered::Offered;
 use crate::policy::{Authority, ClientPolicy, Doing, Gate, TokenKind, TokenView, gate};
 use crate::records::RefreshFamilyBody;
+
+pub mod signed;
 
 reasons! {
     /// The introspection request has no `token` parameter.
@@ -47,6 +50,16 @@ pub struct IntrospectionEndpoint {
     pub issuer: Arc<TokenIssuer>,
     /// Who may see which token.
     pub policy: Arc<dyn ClientPolicy>,
+    /// Whether the endpoint is on.
+    pub offered: Arc<Offered>,
+}
+
+/// What the asker gets.
+pub enum IntrospectionResponse {
+    /// The JSON object (RFC 7662 section 2.2).
+    Json(String),
+    /// The same within a JWT (RFC 9701 section 5).
+    Jwt(String),
 }
 
 /// A live token of any kind.
@@ -64,7 +77,7 @@ struct Live {
 }
 
 impl ClientEndpoint for IntrospectionEndpoint {
-    type Response = Introspection;
+    type Response = IntrospectionResponse;
 
     /// Introspects a token for a client that may see it.
     ///
@@ -76,8 +89,9 @@ impl ClientEndpoint for IntrospectionEndpoint {
         env: &Env,
         asker: &AuthenticatedClient,
         params: &Params<'_>,
-    ) -> Result<Introspection, Failure> {
+    ) -> Result<IntrospectionResponse, Failure> {
         let asker = asker.client();
+        let is_jwt = signed::is_wanted(call, asker)?;
         // `token_type_hint` is not needed, because the form of a token reveals its type.
         let token = params.one("token")?.ok_or(&TOKEN_MISSING)?;
         let answer = match self.find(call, env, token).await? {
@@ -85,8 +99,13 @@ impl ClientEndpoint for IntrospectionEndpoint {
             None => Introspection::Inactive,
         };
         let active = answer != Introspection::Inactive;
+        let response = match is_jwt {
+            false => IntrospectionResponse::Json(answer.json()),
+            // In a box of its own: an answer in plain text is not to hold all that a JWT needs.
+            true => IntrospectionResponse::Jwt(Box::pin(self.sign(call, env, asker, answer)).await?),
+        };
         env.record(call, &Event::Introspected { client: asker.id().clone(), active });
-        Ok(answer)
+        Ok(response)
     }
 }
 
@@ -154,7 +173,13 @@ impl IntrospectionEndpoint {
             return Ok(Introspection::Inactive);
         }
         let subject = live.holder.account().map(|account| self.issuer.subjects.of(&owner, account));
-        let scope = self.issuer.scope_member(&live.scopes, asker);
+        // RFC 9701 section 5: a resource server is told of the scopes that mean something to it.
+        let is_server = |server: &&Arc<ResourceServer>| {
+            asker.id() != owner.id() && server.introspected_by.contains(asker.id())
+        };
+        let known = |server: &Arc<ResourceServer>| live.scopes.filtered(|scope| server.knows(scope));
+        let narrowed = server.as_ref().filter(is_server).map(known);
+        let scope = self.issuer.scope_member(narrowed.as_ref().unwrap_or(&live.scopes), asker);
         let is_told =
             live.kind == TokenKind::AccessToken && server.is_some_and(|server| server.authentication);
         let told = Told {
@@ -234,12 +259,22 @@ impl Live {
     }
 }
 
-impl From<Introspection> for ClientResponse {
-    fn from(introspection: Introspection) -> Self {
-        Self::Json(match introspection {
-            Introspection::Active(members) => members,
-            Introspection::Inactive => r#"{"active":false}"#.to_owned(),
-        })
+impl Introspection {
+    /// The JSON object.
+    fn json(self) -> String {
+        match self {
+            Self::Active(members) => members,
+            Self::Inactive => r#"{"active":false}"#.to_owned(),
+        }
+    }
+}
+
+impl From<IntrospectionResponse> for ClientResponse {
+    fn from(response: IntrospectionResponse) -> Self {
+        match response {
+            IntrospectionResponse::Json(members) => Self::Json(members),
+            IntrospectionResponse::Jwt(jwt) => Self::Jwt { media_type: signed::MEDIA_TYPE, jwt },
+        }
     }
 }
 

@@ -44,8 +44,13 @@ pub enum ClientResponse {
     Json(String),
     /// A JSON object that describes what was created.
     Created(String),
-    /// A signed JWT, as `application/jwt`.
-    Jwt(String),
+    /// A signed JWT.
+    Jwt {
+        /// `application/jwt` or a more specific type.
+        media_type: &'static str,
+        /// The JWT.
+        jwt: String,
+    },
     /// Success without a body.
     Done,
 }

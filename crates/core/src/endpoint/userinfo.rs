@@ -254,7 +254,7 @@ impl BearerEndpoint for UserInfoEndpoint {
         Box::pin(async move {
             Ok(match self.respond(call, env, &request.query, &request.form).await? {
                 UserInfo::Json(claims) => ClientResponse::Json(claims),
-                UserInfo::Jwt(jwt) => ClientResponse::Jwt(jwt),
+                UserInfo::Jwt(jwt) => ClientResponse::Jwt { media_type: "application/jwt", jwt },
             })
         })
     }

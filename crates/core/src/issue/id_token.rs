@@ -146,7 +146,7 @@ impl TokenIssuer {
     }
 
     /// The same with a `typ` in the header (RFC 8725 section 3.11).
-    pub(super) async fn sign_typed(
+    pub(crate) async fn sign_typed(
         &self,
         call: &Call,
         env: &Env,

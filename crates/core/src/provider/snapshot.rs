@@ -163,7 +163,11 @@ impl Snapshot {
             dpop: Arc::clone(&dpop),
             extensions: extensions.clone(),
         };
-        let introspection = IntrospectionEndpoint { issuer: issuer.clone(), policy: client_policy.clone() };
+        let introspection = IntrospectionEndpoint {
+            issuer: issuer.clone(),
+            policy: client_policy.clone(),
+            offered: offered.clone(),
+        };
         let revocation = RevocationEndpoint { issuer: issuer.clone(), policy: client_policy.clone() };
         let userinfo = UserInfoEndpoint {
             issuer: issuer.clone(),
@@ -194,7 +198,7 @@ impl Snapshot {
         };
         // In a block, because the components are not to be kept while something is signed.
         let metadata = {
-            let components: [&dyn Component; 12] = [
+            let components: [&dyn Component; 13] = [
                 &*offered,
                 &scope,
                 &claims,
@@ -205,6 +209,7 @@ impl Snapshot {
                 &interactions.rules,
                 &*issuer,
                 &userinfo,
+                &introspection,
                 &end_session,
                 &mutual_tls,
             ];

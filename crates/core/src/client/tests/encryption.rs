@@ -94,7 +94,7 @@ fn what_is_wrong_is_refused() {
         ("jwks", json!({id_token: "RSA-OAEP", "jwks": p256("use", "enc")})),
         ("jwks", json!({id_token: "ECDH-ES", "jwks": p256("alg", "ECDH-ES+A128KW")})),
         ("jwks", json!({id_token: "ECDH-ES", "jwks": p256("crv", "P-384")})),
-        ("introspection_encrypted_response_alg", json!({"introspection_encrypted_response_alg": "dir"})),
+        ("introspection_encrypted_response_enc", json!({"introspection_encrypted_response_enc": "A128GCM"})),
         ("authorization_encrypted_response_enc", json!({"authorization_encrypted_response_enc": "A128GCM"})),
     ];
     for (setting, members) in rows {

@@ -387,7 +387,6 @@ fn every_complaint_is_said() {
 fn what_merely_describes_is_left_out_with_a_notice() {
     let members = [
         r#""software_statement":"a.b.c""#,
-        r#""introspection_signed_response_alg":"RS256""#,
         r#""client_id_issued_at":1"#,
         r##""contacts#de":["a@b.example"]"##,
         r#""favourite_colour":{"deep":[1]}"#,

@@ -10,7 +10,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::reader::is_omitted;
 use crate::error::Complaint;
-use crate::offered::Offered;
+use crate::offered::{Endpoint, Offered};
 use crate::profile::Demands;
 
 const SECTION: &str = "OpenID Connect RP Metadata Choices section 2";
@@ -136,8 +136,16 @@ impl Choices<'_> {
             {
                 return None;
             }
+            "introspection_signed_response_alg"
+            | "introspection_encrypted_response_alg"
+            | "introspection_encrypted_response_enc"
+                if !self.offered.endpoints.has(Endpoint::Introspection) =>
+            {
+                return None;
+            }
             "id_token_signed_response_alg"
             | "userinfo_signed_response_alg"
+            | "introspection_signed_response_alg"
             | "authorization_signed_response_alg" => Box::new(move |text| {
                 let is_ours = |alg: SigningAlgorithm| self.algorithms.iter().any(|have| have.is_same_as(alg));
                 signing(text).is_some_and(|alg| is_permitted(alg) && (alg.is_symmetric() || is_ours(alg)))
@@ -148,6 +156,7 @@ impl Choices<'_> {
             }),
             "id_token_encrypted_response_alg"
             | "userinfo_encrypted_response_alg"
+            | "introspection_encrypted_response_alg"
             | "authorization_encrypted_response_alg" => {
                 Box::new(|text| KeyManagementAlgorithm::parse(text).is_some())
             }
@@ -158,6 +167,9 @@ impl Choices<'_> {
                 Box::new(|text| ContentEncryptionAlgorithm::parse(text).is_some())
             }
             "authorization_encrypted_response_enc" if has("authorization_encrypted_response_alg") => {
+                Box::new(|text| ContentEncryptionAlgorithm::parse(text).is_some())
+            }
+            "introspection_encrypted_response_enc" if has("introspection_encrypted_response_alg") => {
                 Box::new(|text| ContentEncryptionAlgorithm::parse(text).is_some())
             }
             "request_object_encryption_enc" if has("request_object_encryption_alg") => {

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::openid::OIDC;
 use super::request_objects::ENCRYPTION_ALG;
 use super::{
-    AuthorizationResponses, Description, Flow, IdTokenAlgorithm, Jwks, Logout, MutualTls, OpenId,
-    OwnSettings, Reader, RequestObjects, SenderConstraint, Signing, keys, sector, unsupported,
+    AuthorizationResponses, Description, Flow, IdTokenAlgorithm, IntrospectionResponses, Jwks, Logout,
+    MutualTls, OpenId, OwnSettings, Reader, RequestObjects, SenderConstraint, Signing, keys, sector,
+    unsupported,
 };
 
 /// Client metadata as it was registered, grouped by specification. As JSON it is the flat object of RFC 7591
@@ -40,6 +41,9 @@ pub struct ClientMetadata {
     /// How it wants the responses to its requests as JWTs.
     #[serde(flatten)]
     pub authorization_responses: AuthorizationResponses,
+    /// How it wants the answers to its introspections as JWTs.
+    #[serde(flatten)]
+    pub introspection_responses: IntrospectionResponses,
     /// How it sends its requests as JWTs.
     #[serde(flatten)]
     pub request_objects: RequestObjects,
@@ -82,6 +86,7 @@ impl ClientMetadata {
             jwks_uri,
             openid: OpenId::read(from, signing, own.profile, subject_types),
             authorization_responses: AuthorizationResponses::read(from, signing.algorithms),
+            introspection_responses: IntrospectionResponses::read(from, signing.algorithms),
             request_objects: RequestObjects::read(from),
             mutual_tls,
             own,
@@ -128,7 +133,10 @@ impl ClientMetadata {
 
     /// By which algorithms something is encrypted for the client, each with the member that says so.
     fn encrypted_for_it(&self) -> impl Iterator<Item = (&'static str, KeyManagementAlgorithm)> {
-        self.openid.encryption_algorithms().chain(self.authorization_responses.encryption_algorithm())
+        self.openid
+            .encryption_algorithms()
+            .chain(self.authorization_responses.encryption_algorithm())
+            .chain(self.introspection_responses.encryption_algorithm())
     }
 
     /// Every address that this server itself asks for the client.
@@ -184,7 +192,9 @@ impl ClientMetadata {
         let assertion = self.flow.token_endpoint_auth_signing_alg.or(Some(SigningAlgorithm::Hs256));
         let request_object = self.request_objects.hmac_algorithm();
         let response = self.authorization_responses.hmac_algorithm();
-        let all = [self.hmac_algorithm(), assertion.filter(|_| shares), request_object, response];
+        let introspection = self.introspection_responses.hmac_algorithm();
+        let all =
+            [self.hmac_algorithm(), assertion.filter(|_| shares), request_object, response, introspection];
         all.into_iter().flatten().map(|alg| alg.hash().length()).max()
     }
 }

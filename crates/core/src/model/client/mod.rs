@@ -30,6 +30,9 @@ pub use encryption::Encryption;
 mod flow;
 pub use flow::{ApplicationType, Flow};
 
+mod introspection_responses;
+pub use introspection_responses::IntrospectionResponses;
+
 mod keys;
 pub use keys::{Jwks, PublicKeys};
 
