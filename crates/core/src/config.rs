@@ -94,7 +94,7 @@ impl Config {
     pub fn offered(&self) -> Offered {
         let offered = Offered {
             subject_types: self.subjects.types.clone(),
-            dpop: self.dpop.offered,
+            dpop_algorithms: self.dpop.offered_algorithms(),
             client_defaults: self.client_defaults.clone(),
             ..Offered::at(self.endpoints_on(), &self.compatibility)
                 .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)
@@ -164,7 +164,12 @@ impl Config {
                     format!("must be true, because only signed responses are offered: profile is {profile}");
                 Complaint::new("response_modes.jwt", rule, section)
             });
-        loosened.chain(lifetime).chain(unsigned).collect()
+        let missing = [
+            offered.unauthenticated("profile", demands),
+            offered.unsigned_request("profile", demands),
+            offered.unbound("profile", demands),
+        ];
+        loosened.chain(lifetime).chain(unsigned).chain(missing.into_iter().flatten()).collect()
     }
 
     /// Everything that is wrong with it. Each section knows its own rules.

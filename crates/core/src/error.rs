@@ -241,6 +241,16 @@ impl Complaint {
     }
 }
 
+/// The names with commas between, and `or` before the last.
+pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    match names.as_slice() {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [others @ .., last] => format!("{} or {last}", others.join(", ")),
+    }
+}
+
 /// Checks one section of the configuration against its rules.
 pub(crate) struct SectionCheck {
     section: &'static str,

@@ -29,6 +29,7 @@ fn client(metadata: &Value) -> Arc<Client> {
     config.response_modes.jwt = true;
     config.mtls.self_signed_tls_client_auth = true;
     config.mtls.certificate_bound_access_tokens = true;
+    config.pushed_requests.offered = true;
     let offered = config.offered();
     let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, Timestamp::from_secs(1_800_000_000));
     let made = register(metadata.to_string().as_bytes(), &SystemRandom, &rules);

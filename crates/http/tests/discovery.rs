@@ -270,6 +270,7 @@ fn metadata_can_be_signed() {
         let keys = [SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
         let kit = TestProvider::builder().without_clients().own_keys(&keys).configure(|config| {
             config.profile = profile;
+            config.dpop.offered = true;
             config.discovery.signed = true;
             for name in ["service_documentation", "signed_metadata", "iss", "iat"] {
                 config.discovery.extra.insert(name.to_owned(), "https://docs.example/".to_owned());

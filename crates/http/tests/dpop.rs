@@ -238,7 +238,7 @@ fn a_client_can_be_registered_for_dpop_alone() {
 /// not registered for them. FAPI 1.0 Advanced knows certificates alone.
 #[test]
 fn a_profile_demands_bound_tokens() {
-    let kit = provider();
+    let kit = builder().configure(|config| config.mtls.certificate_bound_access_tokens = true).build();
     let authentication = ClientKey::generate(Ps256);
     let key = DpopKey::generate(Es256);
     let jti = Cell::new(0);

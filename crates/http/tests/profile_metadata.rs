@@ -28,6 +28,8 @@ fn configure(to: &mut Config, profile: Profile, change: impl FnOnce(&mut Config)
     to.response_modes.web_message = true;
     to.dpop.offered = true;
     to.mtls.self_signed_tls_client_auth = true;
+    to.mtls.certificate_bound_access_tokens = true;
+    to.pushed_requests.offered = true;
     to.registration.access = RegistrationAccess::Open;
     to.registration.management = true;
     to.registration_policy = vec![RegistrationPolicy { network_quota: 0, ..RegistrationPolicy::default() }];

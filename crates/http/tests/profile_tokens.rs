@@ -52,6 +52,7 @@ fn builder(profile: Profile) -> TestProviderBuilder {
         to.mtls.certificate_bound_access_tokens = true;
         to.mtls.self_signed_tls_client_auth = true;
         to.dpop.offered = true;
+        to.pushed_requests.offered = true;
         to.response_modes.jwt = true;
     };
     let builder = TestProvider::builder().without_clients().configure(offer);

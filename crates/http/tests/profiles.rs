@@ -43,10 +43,17 @@ fn server(profile: Profile, change: impl FnOnce(&mut Config)) -> TestProvider {
             to.profile = profile;
             to.compatibility.hybrid = matches!(profile, Baseline | Fapi1Advanced);
             to.response_modes.jwt = true;
+            to.dpop.offered = true;
+            to.mtls.certificate_bound_access_tokens = true;
+            to.pushed_requests.offered = true;
             change(to);
         })
         .build()
 }
+
+/// A plain client.
+const WEB: &str = r#"{"client_id":"web","client_secret":"the-secret-of-web-has-enough-characters",
+    "redirect_uris":["https://web.example/cb"]}"#;
 
 /// What is complained about, each with its section.
 fn complaints(kit: &TestProvider, metadata: &str) -> Vec<(String, &'static str)> {
@@ -82,7 +89,8 @@ fn a_client_that_meets_the_demands_is_registered() {
 /// FAPI-01: two profiles on one issuer.
 #[test]
 fn a_client_of_another_profile_does_not_disturb_a_plain_one() {
-    let kit = TestProvider::new();
+    let kit = server(Baseline, |_| {});
+    kit.put_client(WEB);
     kit.put_client(&client(Fapi2Security, &ClientKey::generate(Es256), &json!({})));
     let tokens = kit.tokens("alice", "web", "openid").expect_status(200);
     assert_eq!(kit.id_token(&tokens, "web").claims["sub"], "alice");
@@ -263,6 +271,7 @@ fn an_older_client_is_refused() {
 fn a_signed_response_is_signed_with_a_permitted_algorithm() {
     let kit = TestProvider::builder().without_clients().own_keys(&[Ps256, Es256]).configure(|to| {
         to.profile = Fapi2Security;
+        to.dpop.offered = true;
         to.response_modes.jwt = true;
     });
     let kit = kit.build();
@@ -555,6 +564,7 @@ fn settings_that_contradict_the_profile() {
         for (profile, expected) in [(Baseline, None), (Fapi1Advanced, advanced), (Fapi2Security, security)] {
             let mut config = Config { profile, ..Config::default() };
             config.response_modes.jwt = true;
+            config.mtls.certificate_bound_access_tokens = true;
             change(&mut config);
             let found = config.complaints();
             match expected {
@@ -567,9 +577,9 @@ fn settings_that_contradict_the_profile() {
             }
         }
     }
-    assert!(Config { profile: Fapi2Security, ..Config::default() }.complaints().is_empty());
     // Nothing but signed responses is permitted, so that there have to be some.
     let mut config = Config { profile: Fapi2MessageSigning, ..Config::default() };
+    config.dpop.offered = true;
     let found = config.complaints();
     assert_eq!(found[0].setting, "response_modes.jwt");
     assert_eq!(found[0].section, "FAPI 2.0 Message Signing section 5.4.1-1");

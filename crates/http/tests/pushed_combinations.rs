@@ -22,7 +22,11 @@ use serde_json::{Value, json};
 const ISSUER: &str = "https://id.example";
 
 fn provider(change: impl FnOnce(&mut Config)) -> TestProvider {
-    let offered = |config: &mut Config| config.pushed_requests.offered = true;
+    let offered = |config: &mut Config| {
+        config.pushed_requests.offered = true;
+        config.dpop.offered = true;
+        config.mtls.certificate_bound_access_tokens = true;
+    };
     TestProvider::builder().own_keys(&[Rs256, Es256]).configure(offered).configure(change).build()
 }
 
@@ -225,7 +229,12 @@ fn a_profile_demands_the_push() {
         .to_string()
     };
     let strict = TestProvider::builder().without_clients();
-    let strict = strict.configure(|config| config.profile = Profile::Fapi2Security).build();
+    let strict = strict
+        .configure(|config| {
+            config.profile = Profile::Fapi2Security;
+            config.dpop.offered = true;
+        })
+        .build();
     let loose = provider(|_| {});
     for (kit, own) in [(&strict, Profile::Baseline), (&loose, Profile::Fapi2Security)] {
         kit.put_client(&bank(own));

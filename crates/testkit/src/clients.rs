@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError};
 use chancery_core::client::{
     NotRegistered, RegistrationRules, change_fetching, register, register_fetching, replace_secret,
 };
+use chancery_core::config::Config;
 use chancery_core::model::{ResourceServer, TokenFormat};
-use chancery_core::offered::Offered;
 use chancery_core::ports::Registry as _;
 use chancery_jose::SigningAlgorithm;
 use chancery_store::Put;
@@ -144,13 +144,18 @@ impl TestProvider {
         Ok(())
     }
 
-    /// Stores a client that was registered while the server demanded nothing beyond the baseline.
+    /// Stores a client that was registered while the server demanded nothing beyond the baseline, and offered whatever
+    /// the client's own profile demands.
     ///
     /// # Panics
     /// When something else is wrong with it.
     #[track_caller]
     pub fn put_older_client(&self, metadata: &str) {
-        let offered = Offered::default();
+        let mut config = Config::default();
+        config.pushed_requests.offered = true;
+        config.dpop.offered = true;
+        config.mtls.certificate_bound_access_tokens = true;
+        let offered = config.offered();
         let rules = RegistrationRules::new(&offered, &SigningAlgorithm::ALL, self.now());
         let made = register(metadata.as_bytes(), &*self.random, &rules);
         let client = made.unwrap_or_else(|complaints| panic!("{metadata}: {complaints:#?}")).client;

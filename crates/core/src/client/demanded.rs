@@ -2,12 +2,13 @@
 
 use chancery_jose::SigningAlgorithm;
 use chancery_types::Scope;
-use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode, GrantType};
+use chancery_types::iana::{ClientAuthenticationMethod, ErrorCode, GrantType, ResponseType};
 
-use crate::error::{Complaint, Reason, Refusal};
+use crate::error::{Complaint, Reason, Refusal, listed};
 use crate::model::client::RequestObjectAlgorithm;
 use crate::model::{Client, ClientMetadata, IdTokenAlgorithm};
-use crate::profile::{Demands, Floor};
+use crate::offered::Offered;
+use crate::profile::{BindingMethod, Demands};
 
 reasons! {
     /// The registration of the client breaks what the profile of the server, or its own, demands. `chancery check`
@@ -28,10 +29,31 @@ pub(crate) fn meets(client: &Client, demands: &Demands) -> Result<(), Refusal> {
     if complaints(client.metadata(), demands).is_empty() { Ok(()) } else { PROFILE_BROKEN.refused() }
 }
 
-/// Every demand that the registration of the client breaks, on a server with this floor.
+/// Every demand that the registration of the client breaks, or that it cannot meet on a server that offers no more than
+/// this.
 #[must_use]
-pub fn broken_demands(client: &Client, floor: &Floor) -> Vec<Complaint> {
-    complaints(client.metadata(), client.demands(floor))
+pub fn broken_demands(client: &Client, offered: &Offered) -> Vec<Complaint> {
+    let mut broken = complaints(client.metadata(), client.demands(&offered.floor));
+    broken.extend(unoffered(client.metadata(), offered));
+    broken
+}
+
+/// What the client is held to and this server does not offer, so that it would be refused whatever it asks for.
+pub(super) fn unoffered(metadata: &ClientMetadata, offered: &Offered) -> Vec<Complaint> {
+    let (flow, demands) = (&metadata.flow, offered.floor.demands(metadata.own.profile));
+    let own = "chancery.profile";
+    let mut complaints = Vec::new();
+    complaints.extend(offered.unsigned_assertion(own, flow.token_endpoint_auth_method, demands));
+    if !flow.response_types.is_empty() {
+        complaints.extend(offered.unpushed(own, demands));
+        complaints.extend(offered.unsigned_request(own, demands));
+    }
+    let unsigned = |value: &ResponseType| offered.unsigned_response("response_types", *value, demands);
+    complaints.extend(flow.response_types.iter().filter_map(unsigned));
+    if !flow.grant_types.is_empty() {
+        complaints.extend(offered.unbound(own, demands));
+    }
+    complaints
 }
 
 /// Every demand that this metadata breaks.
@@ -41,6 +63,7 @@ pub(crate) fn complaints(metadata: &ClientMetadata, demands: &Demands) -> Vec<Co
     broken.algorithms(metadata);
     broken.responses(metadata);
     broken.redirects(metadata);
+    broken.bindings(metadata);
     broken.own(metadata);
     broken.complaints
 }
@@ -159,6 +182,23 @@ impl Broken<'_> {
         }
     }
 
+    /// Complains about a way to bind tokens that is not permitted, without which the client would get none.
+    fn bindings(&mut self, metadata: &ClientMetadata) {
+        let registered = metadata.sender_constraint;
+        for (is_set, way, member) in [
+            (registered.dpop_bound_access_tokens, BindingMethod::Key, "dpop_bound_access_tokens"),
+            (
+                registered.tls_client_certificate_bound_access_tokens,
+                BindingMethod::Certificate,
+                "tls_client_certificate_bound_access_tokens",
+            ),
+        ] {
+            self.unless(self.demands.bindings.forbids(&way).filter(|_| is_set), member, || {
+                "must be left out, because tokens have to be bound in another way".to_owned()
+            });
+        }
+    }
+
     fn own(&mut self, metadata: &ClientMetadata) {
         for contradiction in metadata.own.contradictions(self.demands) {
             self.unless(Some(contradiction.section), &format!("chancery.{}", contradiction.setting), || {
@@ -175,14 +215,4 @@ fn may_get_id_tokens(metadata: &ClientMetadata) -> bool {
     let is_own = |grant_type: &GrantType| matches!(grant_type, GrantType::Extension(_));
     let is_for_people = !flow.response_types.is_empty() || flow.grant_types.iter().any(is_own);
     is_for_people && scope.is_none_or(|scope| scope.contains(Scope::OPENID))
-}
-
-/// The names with commas between, and `or` before the last.
-pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<&str> = names.collect();
-    match names.as_slice() {
-        [] => String::new(),
-        [only] => (*only).to_owned(),
-        [others @ .., last] => format!("{} or {last}", others.join(", ")),
-    }
 }

@@ -278,7 +278,12 @@ pub(super) fn check_offered(
         metadata.introspection_responses.leave_out(from);
     }
     let flow = &metadata.flow;
-    let demanded = demanded::complaints(metadata, offered.floor.demands(metadata.own.profile));
+    let mut demanded = demanded::complaints(metadata, offered.floor.demands(metadata.own.profile));
+    // Without signed responses there is no algorithm for them either.
+    demanded.retain(|complaint| {
+        offered.has_jwt_responses() || complaint.setting != "authorization_signed_response_alg"
+    });
+    demanded.extend(demanded::unoffered(metadata, offered));
     for Complaint { setting, rule, section } in &demanded {
         from.complain_by(setting, rule.clone(), section);
     }
@@ -326,20 +331,23 @@ pub(super) fn check_offered(
     for alg in encryption.iter().filter(|alg| !algorithms.contains(alg)) {
         complain("request_object_encryption_alg", alg.name());
     }
-    if metadata.sender_constraint.dpop_bound_access_tokens && !offered.dpop {
-        complain("dpop_bound_access_tokens", "DPoP");
+    if metadata.sender_constraint.dpop_bound_access_tokens && !offered.has_dpop() {
+        complain("dpop_bound_access_tokens", "DPoP (dpop.offered)");
     }
     let is_bound = metadata.sender_constraint.tls_client_certificate_bound_access_tokens;
     if is_bound && !offered.certificate_bound_access_tokens {
-        complain("tls_client_certificate_bound_access_tokens", "mutual TLS");
+        complain(
+            "tls_client_certificate_bound_access_tokens",
+            "mutual TLS (mtls.certificate_bound_access_tokens)",
+        );
     }
     if !metadata.own.introspects.is_empty() && !offered.endpoints.has(Endpoint::Introspection) {
-        complain("chancery.introspects", "introspection");
+        complain("chancery.introspects", "introspection (endpoints.introspection)");
     }
     if flow.require_pushed_authorization_requests
         && !offered.endpoints.has(Endpoint::PushedAuthorizationRequest)
     {
-        complain("require_pushed_authorization_requests", "pushed_authorization_request");
+        complain("require_pushed_authorization_requests", "PAR (pushed_requests.offered)");
     }
     if !metadata.request_objects.request_uris.is_empty() && !rules.can_fetch {
         from.complain("request_uris", "this server fetches nothing; send the request objects themselves");

@@ -36,6 +36,7 @@ pub use routes::Routes;
 mod response_modes;
 pub use response_modes::ResponseModesConfig;
 mod subjects;
+mod unoffered;
 pub use subjects::SubjectsConfig;
 
 /// A specification that the provider is assembled from. It announces itself, so discovery only has to go
@@ -141,8 +142,8 @@ pub struct Offered {
     pub unsigned_request_objects: bool,
     /// The subject identifier types; the first is for clients that do not say.
     pub subject_types: Vec<SubjectType>,
-    /// Whether a client may be registered for DPoP.
-    pub dpop: bool,
+    /// What proofs of DPoP may be signed with; nothing if there is no DPoP.
+    pub dpop_algorithms: Vec<SigningAlgorithm>,
     /// What clients are registered for if they do not say.
     pub client_defaults: ClientDefaults,
     /// What the requests of each client are held to.
@@ -188,7 +189,7 @@ impl Offered {
             request_object_encryption_algorithms: KeyManagementAlgorithm::ALL.to_vec(),
             unsigned_request_objects: unsigned_request_object,
             subject_types: SubjectsConfig::default().types,
-            dpop: false,
+            dpop_algorithms: Vec::new(),
             client_defaults: ClientDefaults::default(),
             floor: Floor::default(),
         }
@@ -304,6 +305,12 @@ impl Offered {
     #[must_use]
     pub fn has_jwt_responses(&self) -> bool {
         self.response_modes.iter().any(|mode| mode.is_jwt())
+    }
+
+    /// Whether a client may be registered for DPoP.
+    #[must_use]
+    pub fn has_dpop(&self) -> bool {
+        !self.dpop_algorithms.is_empty()
     }
 
     /// Reads a method of client authentication; `None` for one that is unknown or not offered.

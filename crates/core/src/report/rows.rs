@@ -7,7 +7,7 @@ use chancery_jose::{PublicJwk, SigningAlgorithm};
 use chancery_types::iana::{ClientAuthenticationMethod, GrantType};
 
 use super::{Breach, Standard, Subject};
-use crate::client::demanded::listed;
+use crate::error::listed;
 use crate::model::{Client, TokenFormat};
 use crate::profile::{BindingMethod, Demand, Demands, Section};
 

@@ -110,7 +110,7 @@ pub(super) fn asked(
         // There is nothing to protect.
         false => None,
     };
-    let code_binding = match params.one("dpop_jkt")?.filter(|_| rules.offered.dpop) {
+    let code_binding = match params.one("dpop_jkt")?.filter(|_| rules.offered.has_dpop()) {
         Some(text) => TokenBinding::Key(Thumbprint::parse(text).ok_or(&DPOP_JKT_MALFORMED)?),
         None => TokenBinding::None,
     };

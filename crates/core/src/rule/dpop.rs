@@ -53,6 +53,11 @@ impl Default for DpopConfig {
 }
 
 impl DpopConfig {
+    /// What proofs may be signed with; nothing if it is off.
+    pub(crate) fn offered_algorithms(&self) -> Vec<SigningAlgorithm> {
+        if self.offered { self.algorithms.clone() } else { Vec::new() }
+    }
+
     /// What is wrong with it.
     pub(crate) fn complaints(&self) -> Vec<Complaint> {
         const LONGEST: Duration = Duration::from_secs(300);

@@ -98,10 +98,10 @@ async fn stored(
     }
     match client::all(settings, &opened).await {
         Ok(clients) => {
-            let (now, floor) = (SystemClock.now(), settings.engine.offered().floor);
+            let (now, offered) = (SystemClock.now(), settings.engine.offered());
             for client in clients {
                 let id = client.id();
-                let broken = broken_demands(&client, &floor).into_iter();
+                let broken = broken_demands(&client, &offered).into_iter();
                 wrong.extend(broken.map(|complaint| format!("client {}: {complaint}", Escaped(id.as_str()))));
                 let departures = client.metadata().own.departures().into_iter();
                 loosened.extend(

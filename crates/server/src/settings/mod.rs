@@ -388,9 +388,8 @@ fn read(
     }
     match (checked, engine) {
         (Some(mut settings), Some(engine)) if complaints.is_empty() => {
-            let missing = [needs::unseen_certificates(&settings, &engine), needs::unbound_tokens(&engine)];
-            if missing.iter().any(Option::is_some) {
-                return Err(missing.into_iter().flatten().chain(engine.complaints()).collect());
+            if let Some(missing) = needs::unseen_certificates(&settings, &engine) {
+                return Err([missing].into_iter().chain(engine.complaints()).collect());
             }
             settings.engine = engine;
             settings.foreign_variables = environment.foreign;

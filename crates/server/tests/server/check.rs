@@ -203,6 +203,30 @@ fn check_names_the_demands_that_clients_break() {
     let own = r#"{"chancery":{"profile":"fapi2-security"}}"#;
     let said = refused(&folder, &["client", "set", "plain", "--file", "-"], own);
     assert!(said.contains("FAPI 2.0 Security Profile section 5.3.2.1-6"), "{said}");
+    // Its own profile demands what the server does not offer: it is not stored, and told if it was stored before.
+    let key = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+        "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+    let bank = format!(
+        r#"{{"client_id":"bank","redirect_uris":["https://bank.example/cb"],"jwks":{{"keys":[{key}]}},
+        "token_endpoint_auth_method":"private_key_jwt","id_token_signed_response_alg":"ES256",
+        "chancery":{{"profile":"fapi2-security"}}}}"#
+    );
+    let add = ["client", "add", "--file", "-"];
+    let [pushed, bound] = [
+        "chancery.profile: needs pushed requests, which are not offered here: set pushed_requests.offered \
+         (FAPI 2.0 Security Profile section 5.3.2.2-3)",
+        "chancery.profile: needs access tokens that are bound to their sender: set dpop.offered or \
+         mtls.certificate_bound_access_tokens (FAPI 2.0 Security Profile section 5.3.2.1-4)",
+    ];
+    let said = refused(&folder, &add, &bank);
+    assert!(said.contains(pushed) && said.contains(bound), "{said}");
+    let offered = ["--set", "pushed_requests.offered=true", "--set", "dpop.offered=true"];
+    done(&folder, &[&add[..], &offered].concat(), &bank);
+    done(&folder, &[&["check"][..], &offered].concat(), "");
+    let said = refused(&folder, &["check"], "");
+    for complaint in [pushed, bound] {
+        assert!(said.contains(&format!("client bank: {complaint}")), "{said}");
+    }
     // Settings that contradict the profile keep the server from starting.
     let said = refused(
         &folder,
