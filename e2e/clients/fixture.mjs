@@ -33,6 +33,12 @@ export async function authorizationAnswer(url) {
   return new URL(stdout.trim());
 }
 
+/** The person decides at the address that a device shows: `confirm` or `deny`; the name of the last page. */
+export async function decide(address, action) {
+  const { stdout } = await run(process.env.PYTHON ?? 'python3', ['-B', fixture.person, process.argv[2], address, action]);
+  return stdout.trim();
+}
+
 /** The line of totals. */
 export function close() {
   console.log(`${passed} passed, ${failed} failed`);

@@ -67,6 +67,10 @@ CLIENTS = {
 }
 
 
+# The same of devices without a browser.
+DEVICES = {"device with a certificate": ("tls_client_auth", "certificate"), "device with proofs": ("private_key_jwt", "proofs")}
+
+
 def key(algorithm, use):
     """A new key of the kind for this algorithm."""
     parameters = {"kid": use, "use": use}
@@ -90,6 +94,25 @@ def client(name, certificates):
         "id_token_signed_response_alg": "ES256", "authorization_signed_response_alg": "ES256",
         "authorization_encrypted_response_alg": alg, "authorization_encrypted_response_enc": enc,
         "chancery": {"profile": profile}}
+    return completed(metadata, has, certificates, public, (method, signs, bound_to))
+
+
+def device(name, certificates):
+    """The same of a device, which is held to no profile."""
+    method, bound_to = DEVICES[name]
+    signs = key("ES256", "sig")
+    has = {"keys": {"keys": [signs.as_dict(private=True)]}, "pushes": False}
+    metadata = {
+        "client_id": name.replace(" ", "-"), "client_name": name, "redirect_uris": [], "response_types": [],
+        "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+        "token_endpoint_auth_method": method, "request_object_signing_alg": "ES256", "id_token_signed_response_alg": "ES256"}
+    return completed(metadata, has, certificates, [signs.as_dict(private=False)], (method, "ES256", bound_to))
+
+
+def completed(metadata, has, certificates, public, how):
+    """With what belongs to the way in which it authenticates and its tokens are bound."""
+    method, signs, bound_to = how
+    client_id = metadata["client_id"]
     if method == "private_key_jwt":
         metadata["token_endpoint_auth_signing_alg"] = signs
     if method == "tls_client_auth":

@@ -1,7 +1,8 @@
 """Clients that others have written, unmodified, over sockets: npm `openid-client` 6 and PyPI `Authlib`, with the server
 and with a provider under /oidc (A8, A15); clients that authenticate by what they sign, and the other response types, with
 `openid-client`; clients of FAPI 2.0 Message Signing, with it and npm `oauth4webapi`; clients with certificates and encrypted
-responses, with `oauth2-oidc-sdk` from Maven Central; clients that register themselves, with `openid-client`, PyPI `idpyoidc`
+responses, with `oauth2-oidc-sdk` from Maven Central; devices without a browser, with `openid-client`, `oauth4webapi`, `Authlib`,
+`oauth2-oidc-sdk` and the Go module `golang.org/x/oauth2`; clients that register themselves, with `openid-client`, PyPI `idpyoidc`
 and the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`; `curl` with
 certificates of its own, also through nginx.
 
@@ -174,15 +175,17 @@ def fapi(checks):
 
 
 def java(checks):
-    """Clients with certificates and encrypted responses, of both versions of FAPI."""
+    """Clients with certificates and encrypted responses, of both versions of FAPI, and devices."""
     with tempfile.TemporaryDirectory() as folder:
         certificates = nimbus.Certificates(Path(folder))
-        with Provider("clients-nimbus", certificates.tls, settings=FAPI | certificates.settings) as provider:
+        settings = FAPI | certificates.settings | {"device_authorization.offered": "true"}
+        with Provider("clients-nimbus", certificates.tls, settings=settings) as provider:
             clients = [nimbus.client(name, certificates) for name in nimbus.CLIENTS]
-            for client in clients:
+            devices = [nimbus.device(name, certificates) for name in nimbus.DEVICES]
+            for client in clients + devices:
                 provider.add_client(**client["metadata"])
             provider.serve()
-            judge(checks, provider.fixture("FAPI", clients=clients, authority=f"{folder}/ca.crt",
+            judge(checks, provider.fixture("FAPI", clients=clients, devices=devices, authority=f"{folder}/ca.crt",
                                            passphrase=certificates.passphrase), nimbus.program())
 
 
@@ -194,6 +197,29 @@ def dynamic(checks):
         app = {"redirect_uri": CALLBACK, "metadata": {"application_type": "native"}}
         judge(checks, provider.fixture("dynamic", app), "openid_client_dynamic.mjs", "idpyoidc_client.py",
               built("openidconnect"))
+
+
+def devices(checks):
+    """Devices without a browser, whose person decides at another one: public and confidential."""
+    with Provider("clients-devices", settings={"device_authorization.offered": "true", "device_authorization.interval": "1s",
+                                               "dpop.offered": "true"}) as provider:
+        grants = {"response_types": [], "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"]}
+        clients = [provider.add_client(client_id=method, client_name=f"Device, {method}", **grants, scope=SCOPE,
+                                       token_endpoint_auth_method=method)
+                   for method in ("none", "client_secret_basic", "client_secret_post")]
+        provider.serve()
+        public, basic, post = ({key: client[key] for key in ("client_id", "client_secret") if key in client}
+                               for client in clients)
+        judge(checks, provider.fixture("devices", scope=SCOPE, clients=[public, basic]),
+              "openid_client_device.mjs", "oauth4webapi_device.mjs", "authlib_device.py")
+        judge(checks, provider.fixture("devices of Go", scope=SCOPE, clients=[public, post]), built_by_go("xoauth2"))
+
+
+def built_by_go(module):
+    """The program of a Go module in a folder here."""
+    program = REPOSITORY / "target" / module
+    subprocess.run(["go", "build", "-C", HERE / module, "-o", program], check=True)
+    return str(program)
 
 
 def built(crate):
@@ -297,7 +323,7 @@ def with_certificates(checks):
         curl.behind_nginx(checks, nginx)
 
 
-PARTS = {"standalone": standalone, "signed": signed, "fapi": fapi, "java": java, "dynamic": dynamic, "in_browser": in_browser,
+PARTS = {"standalone": standalone, "signed": signed, "fapi": fapi, "java": java, "devices": devices, "dynamic": dynamic, "in_browser": in_browser,
          "web_server": web_server, "with_certificates": with_certificates, "mounted": mounted}
 
 

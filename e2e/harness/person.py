@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """A person at a browser without scripts: follows redirects, signs in, allows, and is back at the client.
 
-As a program it prints the address at which the client gets its answer:
+As a program it prints the address at which the client gets its answer, or, at the address that a device shows, the name of
+the last page:
 
     person.py FIXTURE.json AUTHORIZATION_URL
+    person.py FIXTURE.json VERIFICATION_URI_COMPLETE confirm|deny
 """
 
 import html.parser
@@ -81,6 +83,22 @@ class Person:
             answer = self.browser.post(url, data=self.fill_in(form), allow_redirects=False)
         raise RuntimeError("no answer for the client after ten pages")
 
+    def decide(self, url, action):
+        """At the address that a device shows (RFC 8628 section 3.3.1): enters the code that is filled in, and says whether the
+        device is ours (`confirm`, `deny`); answers the name of the last page."""
+        answer = self.browser.get(url)
+        for _ in range(6):
+            page = Page(answer.text)
+            self.seen.append(page.name)
+            if not page.forms:
+                return page.name
+            form = page.forms[0]
+            fields = self.fill_in(form)
+            if page.name == "confirm-device":
+                fields |= {"action": action}
+            answer = self.browser.post(urllib.parse.urljoin(answer.url, form.action or answer.url), data=fields)
+        raise RuntimeError(f"no decision after the pages {self.seen}")
+
     def fill_in(self, form):
         """The form with name and password, and the button that goes on."""
         fields = dict(form.fields)
@@ -94,7 +112,8 @@ class Person:
 
 def main():
     fixture = json.load(open(sys.argv[1], encoding="utf-8"))
-    print(Person(fixture["username"], fixture["password"], fixture.get("authority")).authorize(sys.argv[2]))
+    person = Person(fixture["username"], fixture["password"], fixture.get("authority"))
+    print(person.decide(*sys.argv[2:]) if len(sys.argv) > 3 else person.authorize(sys.argv[2]))
 
 
 if __name__ == "__main__":

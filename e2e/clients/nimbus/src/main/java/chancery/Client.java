@@ -35,6 +35,10 @@ import com.nimbusds.oauth2.sdk.auth.JWTAuthenticationClaimsSet;
 import com.nimbusds.oauth2.sdk.auth.PKITLSClientAuthentication;
 import com.nimbusds.oauth2.sdk.auth.PrivateKeyJWT;
 import com.nimbusds.oauth2.sdk.auth.SelfSignedTLSClientAuthentication;
+import com.nimbusds.oauth2.sdk.device.DeviceAuthorizationRequest;
+import com.nimbusds.oauth2.sdk.device.DeviceAuthorizationResponse;
+import com.nimbusds.oauth2.sdk.device.DeviceAuthorizationSuccessResponse;
+import com.nimbusds.oauth2.sdk.device.DeviceCodeGrant;
 import com.nimbusds.oauth2.sdk.dpop.DPoPProofFactory;
 import com.nimbusds.oauth2.sdk.dpop.DefaultDPoPProofFactory;
 import com.nimbusds.oauth2.sdk.http.HTTPRequest;
@@ -210,6 +214,25 @@ final class Client {
         var tokens = (OIDCTokenResponse) tokens(new AuthorizationCodeGrant(code, redirect, asked.verifier));
         IDTokenValidator.create(provider, registered, new ImmutableJWKSet<>(keys))
                 .validate(tokens.getOIDCTokens().getIDToken(), asked.nonce);
+        return tokens;
+    }
+
+    /** What a device shows and polls with (RFC 8628 section 3.2). */
+    DeviceAuthorizationSuccessResponse askForPerson() throws Exception {
+        var address = endpoints().getDeviceAuthorizationEndpointURI();
+        var scope = Scope.parse("openid profile offline_access");
+        var response = DeviceAuthorizationResponse.parse(send(() -> new DeviceAuthorizationRequest.Builder(authentication())
+                .scope(scope).endpointURI(address).build().toHTTPRequest(), null));
+        if (!response.indicatesSuccess()) {
+            throw new Refused(response.toErrorResponse().getErrorObject());
+        }
+        return response.toSuccessResponse();
+    }
+
+    OIDCTokenResponse poll(DeviceAuthorizationSuccessResponse asked) throws Exception {
+        var tokens = (OIDCTokenResponse) tokens(new DeviceCodeGrant(asked.getDeviceCode()));
+        IDTokenValidator.create(provider, registered, new ImmutableJWKSet<>(keys))
+                .validate(tokens.getOIDCTokens().getIDToken(), null);
         return tokens;
     }
 

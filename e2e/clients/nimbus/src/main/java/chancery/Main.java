@@ -29,6 +29,7 @@ import java.nio.file.Path;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.List;
 import javax.net.ssl.HttpsURLConnection;
 import javax.net.ssl.SSLSocketFactory;
@@ -37,7 +38,8 @@ import net.minidev.json.JSONObject;
 /**
  * Nimbus oauth2-oidc-sdk, unmodified: clients of FAPI that authenticate by a certificate (RFC 8705) or by what they sign,
  * whose tokens are bound to that certificate or to a key (RFC 9449), whose requests are signed (RFC 9101) and in general
- * pushed (RFC 9126), and whose authorization responses are signed and encrypted (JARM).
+ * pushed (RFC 9126), and whose authorization responses are signed and encrypted (JARM); and devices without a browser
+ * (RFC 8628), which authenticate and bind their tokens in the same ways.
  */
 final class Main {
     private static String fixtureFile;
@@ -70,6 +72,9 @@ final class Main {
             } else {
                 withAnotherKey(checks, name, of, token);
             }
+        }
+        for (var of : JSONArrayUtils.toJSONObjectList(JSONObjectUtils.getJSONArray(fixture, "devices"))) {
+            isConnected(checks, text(JSONObjectUtils.getJSONObject(of, "metadata"), "client_name") + ": ", of);
         }
         System.exit(checks.close());
     }
@@ -113,9 +118,14 @@ final class Main {
 
     /** What a person brings back who signs in and allows. */
     private static URI answer(URI request) throws Exception {
-        var command = List.of(System.getenv("PYTHON"), "-B", text(fixture, "person"), fixtureFile, request.toString());
+        return new URI(person(request.toString()));
+    }
+
+    private static String person(String... does) throws Exception {
+        var command = new ArrayList<>(List.of(System.getenv("PYTHON"), "-B", text(fixture, "person"), fixtureFile));
+        command.addAll(List.of(does));
         var process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-        return new URI(new String(process.getInputStream().readAllBytes()).strip());
+        return new String(process.getInputStream().readAllBytes()).strip();
     }
 
     private static Client.Asked asked() {
@@ -182,6 +192,33 @@ final class Main {
 
     private static AccessTokenResponse ownTokens(Client client) throws Exception {
         return client.tokens(new ClientCredentialsGrant()).toSuccessResponse();
+    }
+
+    /** What a device is told before and after its person decides at another one. */
+    private static void isConnected(Checks checks, String name, JSONObject of) {
+        checks.check(name + "a device gets what its person allows", () -> {
+            var client = client(of);
+            var asked = client.askForPerson();
+            same("authorization_pending", refusal(() -> client.poll(asked)));
+            same("slow_down", refusal(() -> client.poll(asked)));
+            same("device-done", person(asked.getVerificationURIComplete().toString(), "confirm"));
+            var tokens = client.poll(asked).getOIDCTokens();
+            var token = tokens.getAccessToken();
+            same(hasCertificate(of) ? AccessTokenType.BEARER : AccessTokenType.DPOP, token.getType());
+            same(tokens.getIDToken().getJWTClaimsSet().getSubject(), client.userInfo(token));
+            var thief = client(of);
+            thief.sockets = null;
+            same("invalid_token", refusal(() -> thief.userInfo(token)));
+            var fresh = client.refresh(tokens.getRefreshToken()).getOIDCTokens().getAccessToken();
+            expect(!fresh.equals(token), "another access token");
+            return same("invalid_grant", refusal(() -> client.poll(asked)));
+        });
+        checks.check(name + "a no is told", () -> {
+            var client = client(of);
+            var asked = client.askForPerson();
+            same("device-done", person(asked.getVerificationURIComplete().toString(), "deny"));
+            return same("access_denied", refusal(() -> client.poll(asked)));
+        });
     }
 
     /** What a client with a certificate is refused (RFC 8705 sections 2 and 3), with this token of a person. */
