@@ -116,6 +116,26 @@ impl PublishedKeys {
         Looked { keys: known.good(now), failed }
     }
 
+    /// The keys at an address that an operator has written; others than `unhelpful`, if there are others.
+    ///
+    /// # Errors
+    /// [`Fault::unavailable`] if they cannot be fetched, and none were during the last day.
+    pub async fn at(
+        &self,
+        now: Timestamp,
+        fetch: &dyn Fetch,
+        url: &str,
+        unhelpful: Option<&Arc<PublicKeys>>,
+    ) -> Result<Arc<PublicKeys>, Fault> {
+        let address = Address { url: url.into(), is_of_stranger: false };
+        let looked = self.look(now, fetch, (None, &address), unhelpful).await;
+        looked.keys.ok_or_else(|| {
+            looked
+                .failed
+                .unwrap_or_else(|| Fault::unavailable(format!("the keys at {url} cannot be fetched")))
+        })
+    }
+
     fn source(&self, now: Timestamp, address: &Address) -> Arc<Source> {
         let sources = if address.is_of_stranger { &self.of_strangers } else { &self.of_operators };
         let mut sources = sources.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use chancery_core::client::PROFILE_BROKEN;
 use chancery_core::config::Config;
 use chancery_core::endpoint::token::extension::{Entitled, ExtensionGrant, ExtensionRequest};
-use chancery_core::endpoint::userinfo::{TOKEN_IN_QUERY, TOKEN_WITHDRAWN};
+use chancery_core::rule::bearer::{TOKEN_IN_QUERY, TOKEN_WITHDRAWN};
 use chancery_core::error::Refusal;
 use chancery_core::issue::access_token::ALGORITHM_FORBIDDEN;
 use chancery_core::model::{Amr, Factor, ResourceServer};

@@ -1,7 +1,8 @@
 //! RFC 6749 section 3.3, access token scope; RFC 7591 section 2, the scopes that a client is registered for.
 
 use chancery_core::endpoint::token::refresh_token::NOTHING_FOR_AUDIENCE;
-use chancery_core::endpoint::userinfo::{NO_OPENID, TOKEN_WITHDRAWN};
+use chancery_core::endpoint::userinfo::NO_OPENID;
+use chancery_core::rule::bearer::TOKEN_WITHDRAWN;
 use chancery_core::event::Event;
 use chancery_core::policy::SCOPES_WITHDRAWN;
 use chancery_core::rule::scope::{MALFORMED, NOT_ALLOWED, UNKNOWN, UnknownScopes};

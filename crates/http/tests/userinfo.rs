@@ -1,6 +1,6 @@
 //! OpenID Connect Core 1.0 section 5.3, UserInfo; RFC 6750, how its token is shown.
 
-use chancery_core::endpoint::userinfo::TOKEN_WITHDRAWN;
+use chancery_core::rule::bearer::TOKEN_WITHDRAWN;
 use chancery_testkit::{
     ClientRequest, NegativeTable, Refused, SECRET, TestProvider, assert_refused, check_refused_by_name,
     seconds,

@@ -96,6 +96,14 @@ impl JwtClaims {
             .transpose()
     }
 
+    /// A date that has no field here.
+    ///
+    /// # Errors
+    /// [`Error::MemberType`], [`Error::NumericDate`] when it is present and something else.
+    pub fn date(&self, name: &str) -> Result<Option<Timestamp>, Error> {
+        self.raw(name).map(numeric_date).transpose()
+    }
+
     /// Name and value of the other members, sorted by name.
     pub fn others(&self) -> impl Iterator<Item = (&str, &RawValue)> {
         self.others.iter().map(|(name, value)| (name.as_ref(), value.as_ref()))

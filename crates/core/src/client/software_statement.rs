@@ -19,7 +19,6 @@ use crate::context::{Call, Env};
 use crate::error::{Complaint, Failure, Fault, Reason};
 use crate::model::ClaimName;
 use crate::model::client::{PublicKeys, choices};
-use crate::published_keys::Address;
 
 /// How far the clock of an issuer may be from ours.
 const TOLERANCE: Duration = Duration::from_secs(10);
@@ -205,15 +204,7 @@ impl StatementIssuer {
     ) -> Result<Arc<PublicKeys>, Fault> {
         match (&self.jwks, &self.jwks_uri) {
             (Some(jwks), _) => Ok(Arc::clone(&jwks.keys)),
-            (None, Some(url)) => {
-                let address = Address { url: url.clone(), is_of_stranger: false };
-                let of = (None, &address);
-                let looked = env.published_keys.look(call.now, &*env.fetch, of, unhelpful).await;
-                looked.keys.ok_or_else(|| {
-                    let why = "the keys of an issuer of software statements cannot be fetched";
-                    looked.failed.unwrap_or_else(|| Fault::unavailable(why))
-                })
-            }
+            (None, Some(url)) => env.published_keys.at(call.now, &*env.fetch, url, unhelpful).await,
             (None, None) => Err(Fault::internal("an issuer of software statements has no keys")),
         }
     }

@@ -11,65 +11,24 @@ use chancery_types::iana::ErrorCode;
 use chancery_types::{Params, Scope, Timestamp};
 
 use crate::client::meets;
-use crate::context::{Call, Env, credentials};
+use crate::context::{Call, Env};
 use crate::endpoint::{BearerEndpoint, ClientRequest, ClientResponse};
 use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::LiveAccessToken;
 use crate::issue::encrypted::announce_encryption;
-use crate::model::{Possession, TokenBinding};
+use crate::model::Possession;
 use crate::offered::{Component, Endpoint};
 use crate::policy::{Authority, Gate, gate};
 use crate::ports::BoxFuture;
+use crate::rule::bearer::{
+    SEVERAL_TOKENS, Scheme, TOKEN_FOR_ANOTHER, TOKEN_IN_QUERY, TOKEN_MISSING, TOKEN_UNKNOWN, TOKEN_WITHDRAWN,
+};
 use crate::rule::claims::ClaimsRule;
 use crate::rule::dpop::{Dpop, Proof};
 
 reasons! {
-    /// The request contains no access token, so the challenge in the response has no `error` (RFC 6750
-    /// section 3.1).
-    pub TOKEN_MISSING = Reason {
-        name: "access_token_missing",
-        code: ErrorCode::InvalidToken,
-        description: "no access token provided",
-        section: "RFC 6750 section 3",
-    };
-    /// The access token is in the query, which ends up in logs and browser histories (RFC 9700 section
-    /// 4.3.2).
-    pub TOKEN_IN_QUERY = Reason {
-        name: "access_token_in_query",
-        code: ErrorCode::InvalidRequest,
-        description: "access tokens must not be sent in the query",
-        section: "RFC 9700 section 4.3.2",
-    };
-    /// The access token was sent in more than one place.
-    pub SEVERAL_TOKENS = Reason {
-        name: "access_token_in_several_places",
-        code: ErrorCode::InvalidRequest,
-        description: "access token must only be provided using one mechanism",
-        section: "RFC 6750 section 2",
-    };
-    /// The access token is sent with the scheme `DPoP`, and there is no DPoP header.
-    pub TOKEN_WITHOUT_PROOF = Reason {
-        name: "access_token_without_proof",
-        code: ErrorCode::InvalidDpopProof,
-        description: "the access token must come with a DPoP proof",
-        section: "RFC 9449 section 7.1",
-    };
-    /// There is a DPoP header, and the access token is not sent with the scheme `DPoP`.
-    pub PROOF_WITHOUT_TOKEN = Reason {
-        name: "proof_without_dpop_scheme",
-        code: ErrorCode::InvalidRequest,
-        description: "a DPoP proof must come with an access token of the scheme DPoP",
-        section: "RFC 9449 section 7.1",
-    };
-    /// The Authorization header does not consist of `Bearer` and one token.
-    pub MALFORMED_HEADER = Reason {
-        name: "bearer_header_malformed",
-        code: ErrorCode::InvalidRequest,
-        description: "Authorization header must be Bearer and a token",
-        section: "RFC 6750 section 2.1",
-    };
     /// The access token was issued without the scope `openid`, so UserInfo does not accept it.
     pub NO_OPENID = Reason {
         name: "openid_scope_missing",
@@ -77,30 +36,6 @@ reasons! {
         description: "access token missing openid scope",
         section: "OIDC Core section 5.3",
     };
-    /// The access token does not exist or has expired, or its grant was revoked.
-    pub TOKEN_UNKNOWN = invalid_token("access_token_unknown");
-    /// The access token is for a resource server, not for UserInfo.
-    pub TOKEN_FOR_ANOTHER = invalid_token("access_token_for_another_audience");
-    /// The access token is bound to a key or a certificate (RFC 9449 section 7, RFC 8705 section 3) whose possession
-    /// the caller has not shown.
-    pub TOKEN_BOUND = invalid_token("access_token_bound_to_another_key");
-    /// The access token's client, account or grant is no longer valid, or the token or its client falls short of the
-    /// security profile that the client is held to since.
-    pub TOKEN_WITHDRAWN = invalid_token("access_token_withdrawn");
-}
-
-/// The authentication schemes, which are called like the types of tokens (RFC 6750 section 2.1, RFC 9449 section 7.1).
-const BEARER: &str = TokenBinding::None.token_type();
-const DPOP: &str = "DPoP";
-
-/// The reasons that a client must not be able to distinguish.
-const fn invalid_token(name: &'static str) -> Reason {
-    Reason {
-        name,
-        code: ErrorCode::InvalidToken,
-        description: "invalid token provided",
-        section: "RFC 6750 section 3.1",
-    }
 }
 
 /// What UserInfo answers (OIDC Core section 5.3.2).
@@ -143,10 +78,7 @@ impl UserInfoEndpoint {
         let shown = Possession { key: proof.as_ref().map(Proof::key), certificate: call.shown_certificate() };
         let found = LiveAccessToken::find(call, env, &self.issuer, text).await?;
         let token = found.ok_or(&TOKEN_UNKNOWN)?;
-        // RFC 9449 section 7.2: a token that is bound to a key is none for the scheme `Bearer`.
-        if token.binding.token_type() != scheme || !token.binding.admits(&shown) {
-            return TOKEN_BOUND.refused();
-        }
+        scheme.admits(token.binding, &shown)?;
         // RFC 9068 section 4: the audience is checked first. Without `openid`, a resource server's token is
         // for that server alone.
         let server = match &token.resource {
@@ -216,30 +148,24 @@ impl UserInfoEndpoint {
         call: &'a Call,
         query: &'a Params<'_>,
         form: &'a Params<'_>,
-    ) -> Result<(&'static str, &'a str), Refusal> {
+    ) -> Result<(Scheme, &'a str), Refusal> {
         if query.has("access_token") && !self.may_token_be_in_query {
             return TOKEN_IN_QUERY.refused();
         }
         match (call.authorization.as_deref(), form.one("access_token")?, query.one("access_token")?) {
             (None, None, None) => TOKEN_MISSING.refused(),
-            (None, Some(token), None) | (None, None, Some(token)) => Ok((BEARER, token)),
-            (Some(header), None, None) => {
-                let schemes = [Some(BEARER), self.dpop.is_offered().then_some(DPOP)];
-                let sent = |scheme| credentials(header, scheme).map(|token| (scheme, token));
-                schemes.into_iter().flatten().find_map(sent).ok_or((&MALFORMED_HEADER).into())
-            }
+            (None, Some(token), None) | (None, None, Some(token)) => Ok((Scheme::Bearer, token)),
+            (Some(header), None, None) => Scheme::of(header, self.dpop.is_offered()),
             _ => SEVERAL_TOKENS.refused(),
         }
     }
 
     /// The proof that comes with a token of the scheme `DPoP`, and with no other (RFC 9449 section 7.1).
-    fn proof(&self, call: &Call, scheme: &str, token: &str) -> Result<Option<Proof>, Refusal> {
+    fn proof(&self, call: &Call, scheme: Scheme, token: &str) -> Result<Option<Proof>, Refusal> {
         let has_proof = self.dpop.is_offered() && call.dpop.is_some();
-        match (scheme == DPOP, has_proof) {
-            (true, true) => self.dpop.proof(call, Endpoint::UserInfo, Some(token)),
-            (true, false) => TOKEN_WITHOUT_PROOF.refused(),
-            (false, true) => PROOF_WITHOUT_TOKEN.refused(),
-            (false, false) => Ok(None),
+        match scheme.needs_proof(has_proof)? {
+            true => self.dpop.proof(call, Endpoint::UserInfo, Some(token)),
+            false => Ok(None),
         }
     }
 }

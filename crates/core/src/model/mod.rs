@@ -41,6 +41,9 @@ pub use binding::{
     BINDING_DEMANDED, CERTIFICATE_MISSING, PROOF_MISSING, Possession, Thumbprint, TokenBinding,
 };
 
+mod access_token;
+pub use access_token::AccessToken;
+
 mod access;
 pub use access::{Access, ResourceScopes};
 

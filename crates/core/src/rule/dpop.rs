@@ -5,20 +5,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chancery_jose::{
-    ClaimsWriter, Compact, Error, JwtClaims, PublicJwk, SigningAlgorithm, base64url, sha256,
-};
+use chancery_jose::{ClaimsWriter, SigningAlgorithm, base64url};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{Issuer, TargetUri, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::context::{Call, DpopHeader, Env};
+use crate::context::{Call, Env};
 use crate::error::{Complaint, Failure, Reason, Refusal, SectionCheck};
 use crate::keys::{DerivedKeys, KeySet};
 use crate::model::Thumbprint;
 use crate::offered::{Component, Endpoint, MutualTlsConfig, Routes};
 use crate::profile::{Demands, Floor};
-use crate::records::proof_key;
+
+mod proof;
+use proof::Sent;
+pub use proof::{Proof, ProvenRequest};
 
 /// `[dpop]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +60,8 @@ impl DpopConfig {
     }
 
     /// What is wrong with it.
-    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+    #[must_use]
+    pub fn complaints(&self) -> Vec<Complaint> {
         const LONGEST: Duration = Duration::from_secs(300);
         SectionCheck::of("dpop")
             .lifetimes(&[("proof_lifetime", self.proof_lifetime)])
@@ -134,7 +136,7 @@ reasons! {
     /// `ath` of the proof is not the hash of the access token.
     TOKEN_WRONG = invalid_proof("dpop_token_wrong", "the DPoP proof is for another access token", CHECKS);
     /// The proof was used before.
-    REPLAYED =
+    pub REPLAYED =
         invalid_proof("dpop_proof_replayed", "the DPoP proof was used before", "RFC 9449 section 11.1");
     /// The proof has no nonce, and `dpop.require_nonce` demands one. The response has one for the next attempt.
     NONCE_MISSING = Reason {
@@ -151,12 +153,6 @@ reasons! {
         section: "RFC 9449 section 8",
     };
 }
-
-/// The `typ` of a proof (section 4.2).
-const TYPE: &str = "dpop+jwt";
-
-/// The longest `jti` (section 11.1).
-const LONGEST_JTI: usize = 256;
 
 /// The mark of a used proof outlives the proof by this much: by the clock of another node, which may be behind ours, the
 /// proof can still be good.
@@ -176,35 +172,6 @@ impl Component for Dpop {
             let names = self.config.algorithms.iter().map(|alg| alg.name());
             metadata.strings("dpop_signing_alg_values_supported", names);
         }
-    }
-}
-
-/// A proof that is good, but for whether it was used before.
-pub(crate) struct Proof {
-    alg: SigningAlgorithm,
-    key: Thumbprint,
-    jti: String,
-    /// When it expires: from then on it is refused, used or not.
-    ends: Timestamp,
-}
-
-impl Proof {
-    /// The key whose possession it proves.
-    pub(crate) fn key(&self) -> Thumbprint {
-        self.key
-    }
-
-    /// Uses it up, in one step of the store (section 11.1). `demands` are those that the client is held to.
-    ///
-    /// # Errors
-    /// A refusal if it was used before, on whichever node, or if its algorithm is not permitted; a fault of the store.
-    pub(crate) async fn use_up(&self, call: &Call, env: &Env, demands: &Demands) -> Result<(), Failure> {
-        if !demands.algorithms.has(&self.alg) {
-            return ALGORITHM_WRONG.refused();
-        }
-        let mark = proof_key(&env.realm, &self.key, &self.jti);
-        let is_first = env.records().use_once(call.now, mark, self.ends + REMEMBERED).await?;
-        if is_first { Ok(()) } else { REPLAYED.refused() }
     }
 }
 
@@ -261,62 +228,18 @@ impl Dpop {
         access_token: Option<&str>,
     ) -> Result<Option<Proof>, Refusal> {
         let Some(header) = call.dpop.as_ref().filter(|_| self.config.offered) else { return Ok(None) };
-        let sent = Sent::read(header)?;
-        let is_complete = sent.ath.is_some() || access_token.is_none();
-        if sent.jti.is_empty() || sent.jti.len() > LONGEST_JTI || !is_complete {
-            return INCOMPLETE.refused();
-        }
-        if !sent.compact.header().is_type(TYPE) {
-            return TYPE_WRONG.refused();
-        }
-        let alg = sent.compact.header().alg;
-        if !self.config.algorithms.contains(&alg) {
-            return ALGORITHM_WRONG.refused();
-        }
-        let key = sent.verify()?;
-        if sent.htm != *header.method {
-            return METHOD_WRONG.refused();
-        }
-        if !self.is_target(endpoint, &sent.htu) {
-            return TARGET_WRONG.refused();
-        }
-        let ends = self.end(&sent, call.now)?;
-        let hash = access_token.map(|token| base64url::encode(sha256(token.as_bytes())));
-        if hash.is_some() && hash != sent.ath {
-            return TOKEN_WRONG.refused();
-        }
-        Ok(Some(Proof { alg, key, jti: sent.jti, ends }))
+        let request = ProvenRequest {
+            now: call.now,
+            access_token,
+            is_target: &|htu| self.is_target(endpoint, htu),
+            nonce_end: &|nonce| self.nonces().end(nonce, call.now),
+        };
+        Proof::judge(header, &request, &self.config).map(Some)
     }
 
     /// Whether this is a URI of the endpoint.
-    fn is_target(&self, endpoint: Endpoint, htu: &str) -> bool {
-        let is_ours = |htu| self.targets.iter().any(|(of, uri)| *of == endpoint && *uri == htu);
-        TargetUri::parse(htu).is_ok_and(is_ours)
-    }
-
-    /// When a proof that is in time ends. It was made at the time of its nonce if there are nonces, and at `iat`
-    /// otherwise.
-    fn end(&self, sent: &Sent<'_>, now: Timestamp) -> Result<Timestamp, Refusal> {
-        let tolerance = self.config.clock_tolerance;
-        // RFC 7519 sections 4.1.4 and 4.1.5: a proof needs neither `exp` nor `nbf`; one that has them is held to them.
-        if sent.exp.is_some_and(|exp| exp + tolerance <= now) {
-            return EXPIRED.refused();
-        }
-        if sent.nbf.is_some_and(|nbf| nbf > now + tolerance) {
-            return NOT_YET_VALID.refused();
-        }
-        match (&sent.nonce, self.config.require_nonce) {
-            (Some(nonce), true) => self.nonces().end(nonce, now).ok_or_else(|| (&NONCE_OLD).into()),
-            (None, true) => NONCE_MISSING.refused(),
-            (Some(_), false) => NONCE_UNKNOWN.refused(),
-            (None, false) => {
-                let ends = sent.iat + self.config.proof_lifetime;
-                if ends <= now {
-                    return EXPIRED.refused();
-                }
-                if sent.iat > now + tolerance { NOT_YET_VALID.refused() } else { Ok(ends) }
-            }
-        }
+    fn is_target(&self, endpoint: Endpoint, htu: &TargetUri) -> bool {
+        self.targets.iter().any(|(of, uri)| *of == endpoint && uri == htu)
     }
 
     /// The nonce for the client's next proof, if that of this request is not the newest one (section 8.2).
@@ -342,54 +265,6 @@ fn targets(issuer: &Issuer, routes: &Routes, mutual_tls: &MutualTlsConfig) -> Ve
     };
     let all = Endpoint::ALL.iter().flat_map(|endpoint| uris(*endpoint));
     all.filter_map(|(endpoint, uri)| Some((endpoint, TargetUri::parse(&uri).ok()?))).collect()
-}
-
-/// A proof as it was sent: well formed, with all claims that every proof has (section 4.2). Anybody may have written
-/// it.
-struct Sent<'h> {
-    compact: Compact<'h>,
-    jti: String,
-    htm: String,
-    htu: String,
-    iat: Timestamp,
-    exp: Option<Timestamp>,
-    nbf: Option<Timestamp>,
-    nonce: Option<String>,
-    ath: Option<String>,
-}
-
-impl<'h> Sent<'h> {
-    fn read(header: &'h DpopHeader) -> Result<Self, Refusal> {
-        let [text] = &*header.fields else { return SEVERAL.refused() };
-        let compact = Compact::parse(text).map_err(|error| match error {
-            Error::UnknownAlgorithm => Refusal::from(&ALGORITHM_WRONG),
-            _ => (&MALFORMED).into(),
-        })?;
-        let claims = JwtClaims::parse(compact.unverified_payload()).map_err(|_| Refusal::from(&MALFORMED))?;
-        let string = |name| claims.string(name).map_err(|_| Refusal::from(&MALFORMED));
-        Ok(Self {
-            htm: string("htm")?.ok_or(&INCOMPLETE)?,
-            htu: string("htu")?.ok_or(&INCOMPLETE)?,
-            ath: string("ath")?,
-            jti: claims.jti.ok_or(&INCOMPLETE)?,
-            iat: claims.iat.ok_or(&INCOMPLETE)?,
-            exp: claims.exp,
-            nbf: claims.nbf,
-            nonce: claims.nonce,
-            compact,
-        })
-    }
-
-    /// Verifies the signature with the key that the proof brings, and names that key.
-    fn verify(&self) -> Result<Thumbprint, Refusal> {
-        let key: PublicJwk = self.compact.embedded_key().map_err(|_| Refusal::from(&KEY_WRONG))?;
-        let verifying = key.verifying_key().map_err(|_| Refusal::from(&KEY_WRONG))?;
-        self.compact.verify_any([verifying]).map_err(|error| match error {
-            Error::KeyNotForAlgorithm => Refusal::from(&KEY_WRONG),
-            _ => (&SIGNATURE_WRONG).into(),
-        })?;
-        Thumbprint::parse(&key.thumbprint()).ok_or_else(|| (&KEY_WRONG).into())
-    }
 }
 
 /// Nonces that nobody stores (section 8): an HMAC over a window of time, under a key that every node derives from the

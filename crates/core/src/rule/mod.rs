@@ -1,6 +1,7 @@
 //! The rules that a request has to satisfy, one file per specification.
 
 mod claims_locales;
+pub mod bearer;
 pub mod claims;
 pub mod dpop;
 pub mod pairwise;

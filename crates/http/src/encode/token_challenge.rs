@@ -1,7 +1,7 @@
 //! The answer of a protected resource, here UserInfo (RFC 6750 section 3, RFC 9449 section 7.1, OIDC Core section
 //! 5.3.3).
 
-use chancery_core::endpoint::userinfo::TOKEN_MISSING;
+use chancery_core::rule::bearer::TOKEN_MISSING;
 use chancery_core::error::{Failure, Reason, Remedy};
 use chancery_types::Issuer;
 use chancery_types::iana::ErrorCode;

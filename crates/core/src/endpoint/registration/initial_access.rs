@@ -11,9 +11,9 @@ use zeroize::Zeroizing;
 
 use super::INITIAL_ACCESS_TOKEN_UNKNOWN;
 use crate::context::{Call, Env, credentials};
-use crate::endpoint::userinfo::MALFORMED_HEADER;
 use crate::error::{Failure, Fault};
 use crate::records::{Body as _, Found, InitialAccessTokenBody, initial_access_tokens};
+use crate::rule::bearer::MALFORMED_HEADER;
 
 /// A token that is to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,7 +23,6 @@ use crate::client::{
     SoftwareStatement, StatementIssuer, is_of_identity, sent, software_statement,
 };
 use crate::context::{Call, Env, credentials};
-use crate::endpoint::userinfo::{MALFORMED_HEADER, TOKEN_MISSING};
 use crate::error::{Complaint, Failure, Fault, Reason, Refusal, Remedy};
 use crate::event::Event;
 use crate::guessing::Quotas;
@@ -33,6 +32,7 @@ use crate::model::client::is_omitted;
 use crate::offered::Offered;
 use crate::policy::{ClientPolicy, Registrant};
 use crate::records::InitialAccessTokenBody;
+use crate::rule::bearer::{MALFORMED_HEADER, TOKEN_MISSING};
 
 mod config;
 use config::find;

@@ -4,6 +4,7 @@ use chancery_jose::PrivateKey;
 use serde_json::Value;
 
 use super::*;
+use crate::context::DpopHeader;
 
 fn header(fields: &[&str]) -> DpopHeader {
     DpopHeader { fields: fields.iter().map(|field| (*field).into()).collect(), method: "POST".into() }
