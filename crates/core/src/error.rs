@@ -3,6 +3,7 @@
 //!
 //! A fault cannot be converted into a refusal, so internal details cannot reach a client.
 
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
@@ -64,8 +65,15 @@ impl Reason {
 /// What a refused peer can do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// Ask for this scope (RFC 6750 section 3.1).
-    Scope(&'static str),
+    /// Ask for these scopes (RFC 6750 section 3.1).
+    Scope(Cow<'static, str>),
+    /// Have the person authenticate again (RFC 9470 section 3).
+    Authentication {
+        /// In one of these ways, the best first, with blanks between them.
+        acr_values: Option<Box<str>>,
+        /// No longer ago than this.
+        max_age: Option<Duration>,
+    },
     /// Retry after this time.
     RetryAfter(Duration),
 }

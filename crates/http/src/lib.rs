@@ -26,6 +26,8 @@ pub use plain::PlainPages;
 
 mod form;
 mod encode;
+pub use encode::{Challenge, token_challenge};
+
 mod route;
 mod cors;
 mod cross_site;

@@ -14,7 +14,7 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::bodies::BodyError;
 use crate::cors::{self, CorsPolicy};
-use crate::encode::{HttpResponse, Schemes, empty, error_body, json, private, token_challenge};
+use crate::encode::{Challenge, HttpResponse, empty, error_body, json, private, token_challenge};
 use crate::form;
 use crate::route::Route;
 use crate::site::Site;
@@ -46,8 +46,13 @@ pub(crate) async fn answer(
     let mut answer = result.unwrap_or_else(|failure| match route.caller() {
         Caller::Bearer => {
             let algorithms = site.provider.dpop_algorithms();
-            let schemes = Schemes { dpop: algorithms.as_deref(), uses_dpop: call.uses_dpop() };
-            token_challenge(&failure, site.provider.issuer(), &schemes)
+            let challenge = Challenge {
+                realm: site.provider.issuer().as_str(),
+                dpop: algorithms.as_deref(),
+                uses_dpop: call.uses_dpop(),
+                metadata: None,
+            };
+            token_challenge(&failure, &challenge)
         }
         _ => error_body(&failure, site.provider.issuer()),
     });

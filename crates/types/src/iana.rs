@@ -64,6 +64,8 @@ registry! {
         ExpiredToken = "expired_token",
         /// The scope of the token does not cover what the resource demands (RFC 6750 section 3.1).
         InsufficientScope = "insufficient_scope",
+        /// The authentication behind the token is not what the resource demands (RFC 9470 section 3).
+        InsufficientUserAuthentication = "insufficient_user_authentication",
         /// Something is needed of the person, and no page may ask for it (OIDC Core section 3.1.2.6).
         InteractionRequired = "interaction_required",
         /// Client authentication failed (RFC 6749 section 5.2).

@@ -91,7 +91,8 @@ impl UserInfoEndpoint {
             None => None,
         };
         if !token.scopes.contains(Scope::OPENID) {
-            return Err(Refusal { reason: &NO_OPENID, remedy: Some(Remedy::Scope(Scope::OPENID)) }.into());
+            let remedy = Some(Remedy::Scope(Scope::OPENID.into()));
+            return Err(Refusal { reason: &NO_OPENID, remedy }.into());
         }
         let granted = token.holder.granted().ok_or(&TOKEN_WITHDRAWN)?;
         let client = env.registry.client(&env.realm, &granted.client).await?.ok_or(&TOKEN_WITHDRAWN)?;

@@ -17,28 +17,28 @@ use crate::form::{BODY_TOO_LONG, URL_TOO_LONG};
 pub(crate) const BUSY_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
-struct ErrorBody {
+struct ErrorBody<'a> {
     error: ErrorCode,
     #[serde(skip_serializing_if = "str::is_empty")]
     error_description: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'static str>,
+    scope: Option<&'a str>,
 }
 
 /// The answer to a failed request of a client.
 pub(crate) fn error_body(failure: &Failure, issuer: &Issuer) -> HttpResponse {
     match failure {
         Failure::Broken(fault) => broken(fault.kind()),
-        Failure::Refused(refusal) => refused(refusal.reason, refusal.remedy.as_ref(), issuer),
+        Failure::Refused(refusal) => refused(refusal.reason, refusal.remedy.as_ref(), issuer.as_str()),
     }
 }
 
 /// The answer to a refused request.
-pub(super) fn refused(reason: &Reason, remedy: Option<&Remedy>, issuer: &Issuer) -> HttpResponse {
+pub(super) fn refused(reason: &Reason, remedy: Option<&Remedy>, realm: &str) -> HttpResponse {
     let (status, scope, retry_after) = match remedy {
         Some(Remedy::RetryAfter(wait)) => (StatusCode::TOO_MANY_REQUESTS, None, Some(*wait)),
-        Some(Remedy::Scope(scope)) => (status(reason), Some(*scope), None),
-        None => (status(reason), None, None),
+        Some(Remedy::Scope(scope)) => (status(reason), Some(&**scope), None),
+        Some(Remedy::Authentication { .. }) | None => (status(reason), None, None),
     };
     let mut answer =
         body(status, &ErrorBody { error: reason.code, error_description: reason.description, scope });
@@ -48,13 +48,13 @@ pub(super) fn refused(reason: &Reason, remedy: Option<&Remedy>, issuer: &Issuer)
     if status == StatusCode::UNAUTHORIZED {
         // RFC 9110 section 15.5.2 demands a challenge with every 401, even if the client did not use the
         // header.
-        insert(&mut answer, WWW_AUTHENTICATE, &challenge("Basic", issuer, reason));
+        insert(&mut answer, WWW_AUTHENTICATE, &challenge("Basic", realm, reason));
     }
     answer
 }
 
 /// 503 or 500, without any details.
-fn broken(kind: FaultKind) -> HttpResponse {
+pub(super) fn broken(kind: FaultKind) -> HttpResponse {
     let (status, error_description) = match kind {
         FaultKind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "try again later"),
         FaultKind::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "something went wrong here"),
@@ -71,13 +71,13 @@ pub(crate) fn retry_after(answer: &mut HttpResponse, wait: Duration) {
     insert(answer, RETRY_AFTER, &wait.as_millis().div_ceil(1_000).max(1).to_string());
 }
 
-fn body(status: StatusCode, body: &ErrorBody) -> HttpResponse {
+fn body(status: StatusCode, body: &ErrorBody<'_>) -> HttpResponse {
     json(status, serde_json::to_vec(body).unwrap_or_default())
 }
 
 /// A challenge with realm, `error` and `error_description`, as RFC 6750 section 3 defines it for `Bearer`.
-fn challenge(scheme: &str, issuer: &Issuer, reason: &Reason) -> String {
-    format!("{scheme} realm=\"{issuer}\"{}", error_parameters(reason))
+fn challenge(scheme: &str, realm: &str, reason: &Reason) -> String {
+    format!("{scheme} realm=\"{realm}\"{}", error_parameters(reason))
 }
 
 /// `error` and `error_description` of a challenge, behind its realm.
@@ -103,7 +103,9 @@ fn status(reason: &Reason) -> StatusCode {
     match reason.code {
         _ if *reason == BODY_TOO_LONG => StatusCode::PAYLOAD_TOO_LARGE,
         _ if *reason == URL_TOO_LONG => StatusCode::URI_TOO_LONG,
-        ErrorCode::InvalidClient | ErrorCode::InvalidToken => StatusCode::UNAUTHORIZED,
+        ErrorCode::InvalidClient | ErrorCode::InvalidToken | ErrorCode::InsufficientUserAuthentication => {
+            StatusCode::UNAUTHORIZED
+        }
         ErrorCode::InsufficientScope => StatusCode::FORBIDDEN,
         ErrorCode::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
         ErrorCode::TemporarilyUnavailable => StatusCode::SERVICE_UNAVAILABLE,

@@ -4,7 +4,7 @@ mod error_body;
 pub(crate) use error_body::{BUSY_RETRY_AFTER, error_body, retry_after};
 
 mod token_challenge;
-pub(crate) use token_challenge::{Schemes, token_challenge};
+pub use token_challenge::{Challenge, token_challenge};
 
 mod registration_error;
 pub(crate) use registration_error::registration_error;

@@ -7,7 +7,7 @@ use chancery_types::iana::ErrorCode;
 use http::StatusCode;
 use serde::Serialize;
 
-use super::{HttpResponse, Schemes, error_body, json, token_challenge};
+use super::{Challenge, HttpResponse, error_body, json, token_challenge};
 
 #[derive(Serialize)]
 struct ErrorBody {
@@ -26,7 +26,7 @@ pub(crate) fn registration_error(error: &RegistrationError, issuer: &Issuer) -> 
             Failure::Refused(refusal)
                 if matches!(refusal.reason.code, ErrorCode::InvalidToken | ErrorCode::InsufficientScope) =>
             {
-                token_challenge(failure, issuer, &Schemes::BEARER)
+                token_challenge(failure, &Challenge { realm: issuer.as_str(), ..Challenge::default() })
             }
             _ => error_body(failure, issuer),
         },
