@@ -18,6 +18,7 @@ pub struct FetchRequest<'a> {
     url: &'a str,
     accept: &'static str,
     form: Option<&'a str>,
+    authorization: Option<&'a str>,
     longest: usize,
     is_of_stranger: bool,
 }
@@ -27,13 +28,31 @@ impl<'a> FetchRequest<'a> {
     /// between them.
     #[must_use]
     pub fn get(url: &'a str, accept: &'static str, longest: usize) -> Self {
-        Self { url, accept, form: None, longest, is_of_stranger: false }
+        Self { url, accept, form: None, authorization: None, longest, is_of_stranger: false }
     }
 
     /// Posts a form. Only the status of the response is of interest.
     #[must_use]
     pub fn post(url: &'a str, form: &'a str) -> Self {
-        Self { url, accept: "*/*", form: Some(form), longest: 0, is_of_stranger: false }
+        Self { form: Some(form), ..Self::get(url, "*/*", 0) }
+    }
+
+    /// Posts a form that asks for a document, as [`FetchRequest::get`] does (RFC 7662 section 2.1).
+    #[must_use]
+    pub fn query(url: &'a str, form: &'a str, accept: &'static str, longest: usize) -> Self {
+        Self { form: Some(form), ..Self::get(url, accept, longest) }
+    }
+
+    /// Says who asks, by the header `Authorization`.
+    #[must_use]
+    pub fn authorized(self, authorization: &'a str) -> Self {
+        Self { authorization: Some(authorization), ..self }
+    }
+
+    /// The header `Authorization`.
+    #[must_use]
+    pub fn authorization(&self) -> Option<&'a str> {
+        self.authorization
     }
 
     /// Says whether a stranger has chosen the address: a client that has registered itself.
@@ -83,7 +102,7 @@ impl<'a> FetchRequest<'a> {
     /// no use, and is not read.
     #[must_use]
     pub fn is_document(&self, status: u16) -> bool {
-        self.form.is_none() && status == 200
+        self.longest > 0 && status == 200
     }
 
     /// The response, if its document is not too long.
@@ -139,7 +158,7 @@ impl FetchResponse {
         self.status
     }
 
-    /// The document; empty unless the status is 200, and after a POST.
+    /// The document; empty unless the status is 200, and if none was asked for.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body

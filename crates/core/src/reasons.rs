@@ -62,6 +62,11 @@ pub fn all() -> impl Iterator<Item = Described> {
     LISTS.iter().copied().flatten().copied()
 }
 
+/// Those for which every protected resource refuses an access token, or the proof that comes with it.
+pub fn of_tokens() -> impl Iterator<Item = Described> {
+    [rule::bearer::REASONS, rule::dpop::REASONS].into_iter().flatten().copied()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,9 +9,10 @@ use bytes::Bytes;
 use chancery_core::fetch::FetchRequest;
 use futures_util::future::{Either, select};
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderMap,
+    USER_AGENT,
 };
-use http::{Method, Request};
+use http::{HeaderValue, Method, Request};
 use http_body::Body as _;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -144,6 +145,13 @@ fn message(target: &Target, request: &FetchRequest<'_>) -> Result<Request<Full<B
         .header(CONNECTION, "close");
     if form.is_some() {
         message = message.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    }
+    if let Some(authorization) = request.authorization() {
+        let value = HeaderValue::from_str(authorization);
+        let mut value =
+            value.map_err(|_| NotFetched::Address("its credentials cannot be sent in a request"))?;
+        value.set_sensitive(true);
+        message = message.header(AUTHORIZATION, value);
     }
     let body = Full::new(Bytes::copy_from_slice(form.unwrap_or_default().as_bytes()));
     message.body(body).map_err(|_| NotFetched::Address("the URL cannot be sent in a request"))

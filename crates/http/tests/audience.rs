@@ -2,9 +2,9 @@
 //! 2.3).
 
 use chancery_core::endpoint::token::refresh_token::NOTHING_FOR_AUDIENCE;
-use chancery_core::rule::bearer::TOKEN_FOR_ANOTHER;
 use chancery_core::model::ResourceServer;
 use chancery_core::policy::AUDIENCE_WITHDRAWN;
+use chancery_core::rule::bearer::TOKEN_FOR_ANOTHER;
 use chancery_testkit::{NegativeTable, Refused, SECRET, TestProvider, assert_refused, minutes, seconds};
 use serde_json::{Value, json};
 

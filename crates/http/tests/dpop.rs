@@ -8,10 +8,10 @@ use std::cell::Cell;
 use chancery_core::endpoint::token::authorization_code::CODE_BOUND;
 use chancery_core::endpoint::token::extension::{Entitled, ExtensionGrant, ExtensionRequest};
 use chancery_core::endpoint::token::refresh_token::REFRESH_TOKEN_BOUND;
-use chancery_core::rule::bearer::TOKEN_BOUND;
 use chancery_core::error::Refusal;
 use chancery_core::model::{BINDING_DEMANDED, PROOF_MISSING};
 use chancery_core::ports::PortFuture;
+use chancery_core::rule::bearer::TOKEN_BOUND;
 use chancery_jose::SigningAlgorithm::{EdDsa, Es256, Es384, Ps256};
 use chancery_jose::base64url;
 use chancery_testkit::{

@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use chancery_core::endpoint::token::refresh_token::REFRESH_TOKEN_BOUND;
-use chancery_core::rule::bearer::TOKEN_BOUND;
 use chancery_core::model::CERTIFICATE_MISSING;
+use chancery_core::rule::bearer::TOKEN_BOUND;
 use chancery_jose::SigningAlgorithm::Es256;
 use chancery_jose::base64url;
 use chancery_testkit::{

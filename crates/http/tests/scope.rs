@@ -2,9 +2,9 @@
 
 use chancery_core::endpoint::token::refresh_token::NOTHING_FOR_AUDIENCE;
 use chancery_core::endpoint::userinfo::NO_OPENID;
-use chancery_core::rule::bearer::TOKEN_WITHDRAWN;
 use chancery_core::event::Event;
 use chancery_core::policy::SCOPES_WITHDRAWN;
+use chancery_core::rule::bearer::TOKEN_WITHDRAWN;
 use chancery_core::rule::scope::{MALFORMED, NOT_ALLOWED, UNKNOWN, UnknownScopes};
 use chancery_testkit::{NegativeTable, Refused, SECRET, TestProvider, assert_refused, seconds};
 

@@ -24,6 +24,8 @@ use crate::records::RefreshFamilyBody;
 
 pub mod signed;
 
+mod in_process;
+
 reasons! {
     /// The introspection request has no `token` parameter.
     pub TOKEN_MISSING = Reason {
@@ -45,6 +47,7 @@ pub enum Introspection {
 }
 
 /// The introspection endpoint.
+#[derive(Clone)]
 pub struct IntrospectionEndpoint {
     /// Has the keys of JWTs and the grace period of refresh tokens.
     pub issuer: Arc<TokenIssuer>,
@@ -146,28 +149,10 @@ impl IntrospectionEndpoint {
 
     /// Whether the token is still valid, and whether this client may know.
     async fn judge(&self, env: &Env, asker: &Client, mut live: Live) -> Result<Introspection, Fault> {
-        let Some(owner) = env.registry.client(&env.realm, live.holder.client()).await? else {
+        let Some(Standing { owner, server, scopes }) = self.standing(env, &live).await? else {
             return Ok(Introspection::Inactive);
         };
-        // Both can be older than what the profile demands. What a refresh token is bound to is not demanded.
-        let demands = owner.demands(&self.issuer.floor);
-        let is_bound = live.kind == TokenKind::RefreshToken || live.binding.meets(demands);
-        if !is_bound || meets(&owner, demands).is_err() {
-            return Ok(Introspection::Inactive);
-        }
-        let mut server = None;
-        for uri in &live.resources {
-            let known = env.registry.resource_server(&env.realm, uri).await?;
-            server = server.or(known.filter(|server| server.admits(&owner, live.holder.granted().is_some())));
-        }
-        if server.is_none() && !live.resources.is_empty() {
-            return Ok(Introspection::Inactive);
-        }
-        let authority = Authority { holder: &live.holder, scopes: &live.scopes, resource: server.as_deref() };
-        live.scopes = match gate(env, &owner, &authority).await? {
-            Gate::Open(scopes) => scopes,
-            Gate::Closed(_) => return Ok(Introspection::Inactive),
-        };
+        live.scopes = scopes;
         let token = TokenView { kind: live.kind, client: live.holder.client(), resource: server.as_deref() };
         if !self.policy.sees(asker, &token, Doing::Introspection) {
             return Ok(Introspection::Inactive);
@@ -189,6 +174,42 @@ impl IntrospectionEndpoint {
         };
         Ok(Introspection::Active(live.describe(&env.issuer, &told)))
     }
+
+    /// Where the token stands today; `None` if it is worth nothing any more.
+    async fn standing(&self, env: &Env, live: &Live) -> Result<Option<Standing>, Fault> {
+        let Some(owner) = env.registry.client(&env.realm, live.holder.client()).await? else {
+            return Ok(None);
+        };
+        // Both can be older than what the profile demands. What a refresh token is bound to is not demanded.
+        let demands = owner.demands(&self.issuer.floor);
+        let is_bound = live.kind == TokenKind::RefreshToken || live.binding.meets(demands);
+        if !is_bound || meets(&owner, demands).is_err() {
+            return Ok(None);
+        }
+        let mut server = None;
+        for uri in &live.resources {
+            let known = env.registry.resource_server(&env.realm, uri).await?;
+            server = server.or(known.filter(|server| server.admits(&owner, live.holder.granted().is_some())));
+        }
+        if server.is_none() && !live.resources.is_empty() {
+            return Ok(None);
+        }
+        let authority = Authority { holder: &live.holder, scopes: &live.scopes, resource: server.as_deref() };
+        match gate(env, &owner, &authority).await? {
+            Gate::Open(scopes) => Ok(Some(Standing { owner, server, scopes })),
+            Gate::Closed(_) => Ok(None),
+        }
+    }
+}
+
+/// A live token that passed the gate.
+struct Standing {
+    /// The client that it was issued to.
+    owner: Arc<Client>,
+    /// The resource server that it is for, if any.
+    server: Option<Arc<ResourceServer>>,
+    /// What may still be done with it.
+    scopes: Scopes,
 }
 
 /// What the asker is told about a token besides what stands in it.

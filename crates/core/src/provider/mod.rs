@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use chancery_types::{AccountId, ClientId, Issuer, Params, RealmId, Timestamp};
+use chancery_types::{AccountId, ClientId, Issuer, Params, RealmId, ResourceUri, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::asked::Asked;
@@ -16,10 +16,11 @@ use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault};
 use crate::event::{Event, RefusedClient};
 use crate::interaction::{Decided, Location, Next, Step, consent, form, front_end, stored, user_code};
+use crate::model::AccessToken;
 use crate::offered::{Endpoint, EndpointSet, InteractionsByClient, Routes, Verb};
 use crate::outbox::Outbox;
 use crate::ports::{Clock, Watcher};
-use crate::records::{Found, InitialAccessTokenBody, SessionBody};
+use crate::records::{Found, InitialAccessTokenBody, SessionBody, proof_key};
 use crate::request::PageError;
 use crate::{session, worker};
 
@@ -315,6 +316,32 @@ impl Provider {
         };
         let named = || client.as_ref().map(AuthenticatedClient::when_refused);
         answer.inspect_err(|failure| self.env.record_failure(call, endpoint, named(), failure))
+    }
+
+    /// An access token as the resource server with this identifier sees it, which is in the same program: whatever it looks
+    /// like, and whether it is good at this moment. In whose hands it is good ([`AccessToken::binding`]), whoever asks has to
+    /// check; the crate `chancery-resource` does all of it.
+    ///
+    /// # Errors
+    /// A refusal of RFC 6750 section 3.1 for a token that is not good there, or a fault.
+    pub async fn access_token(
+        &self,
+        call: &Call,
+        resource: &ResourceUri,
+        token: &str,
+    ) -> Result<AccessToken, Failure> {
+        self.refresh(call.now).await;
+        let snapshot = self.snapshot.load_full();
+        snapshot.introspection.access_token(call, &self.env, resource, token).await
+    }
+
+    /// Uses up the DPoP proof with this mark ([`Proof::mark`](crate::rule::dpop::Proof::mark)) at a resource server in the same program, in one step of the
+    /// store; `false` if it was used before, on whichever node (RFC 9449 section 11.1).
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn use_proof(&self, now: Timestamp, mark: &[u8; 32], until: Timestamp) -> Result<bool, Fault> {
+        self.env.records().use_once(now, proof_key(&self.env.realm, mark), until).await
     }
 
     /// The algorithms of DPoP proofs, as a challenge names them (RFC 9449 section 7.1); `None` if DPoP is off.

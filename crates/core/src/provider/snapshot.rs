@@ -65,6 +65,8 @@ pub struct Snapshot {
     pub(super) authenticator: Authenticator,
     pub(super) registration: RegistrationEndpoint,
     pub(super) dpop: Arc<Dpop>,
+    /// Whether introspection is on or not, resource servers in the same program are told of their tokens.
+    pub(super) introspection: IntrospectionEndpoint,
     /// The endpoints for clients that are switched on.
     pub(super) client_endpoints: BTreeMap<Endpoint, Served>,
 }
@@ -224,7 +226,7 @@ impl Snapshot {
             (Endpoint::PushedAuthorizationRequest, Served::ToClient(Box::new(pushed))),
             (Endpoint::DeviceAuthorization, Served::ToClient(Box::new(device_authorization))),
             (Endpoint::Token, Served::ToClient(Box::new(token))),
-            (Endpoint::Introspection, Served::ToClient(Box::new(introspection))),
+            (Endpoint::Introspection, Served::ToClient(Box::new(introspection.clone()))),
             (Endpoint::Revocation, Served::ToClient(Box::new(revocation))),
             (Endpoint::UserInfo, Served::ToBearer(Box::new(userinfo))),
         ];
@@ -251,6 +253,7 @@ impl Snapshot {
             },
             registration,
             dpop,
+            introspection,
             client_endpoints: client_endpoints
                 .into_iter()
                 .filter(|(on, _)| offered.endpoints.has(*on))

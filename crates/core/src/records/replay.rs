@@ -5,7 +5,6 @@ use chancery_types::{ClientId, Key, Kind, RealmId};
 use serde::{Deserialize, Serialize};
 
 use super::consent::derived;
-use crate::model::Thumbprint;
 use crate::records::Body;
 
 /// The mark that something was used. Its key is derived from what was used; it lives as long as that could be
@@ -23,11 +22,11 @@ pub fn challenge_key(realm: &RealmId, challenge: &str) -> Key {
     derived(realm, Kind::REPLAY, &sha256(&[b"challenge", challenge.as_bytes()].concat()))
 }
 
-/// The key of the mark for a DPoP proof (RFC 9449 section 11.1): its `jti` counts for each key by itself. It is never a
+/// The key of the mark for a DPoP proof (RFC 9449 section 11.1), which is named by its key and its `jti`. It is never a
 /// parent, so it may be derived.
 #[must_use]
-pub fn proof_key(realm: &RealmId, key: &Thumbprint, jti: &str) -> Key {
-    derived(realm, Kind::REPLAY, &sha256(&[b"dpop\0", &key.as_bytes()[..], jti.as_bytes()].concat()))
+pub fn proof_key(realm: &RealmId, proof: &[u8; 32]) -> Key {
+    derived(realm, Kind::REPLAY, &sha256(&[b"dpop\0".as_slice(), proof].concat()))
 }
 
 /// The key of the mark for an assertion of a client (RFC 7523 section 3): its `jti` counts for each client by

@@ -1,8 +1,8 @@
 //! The answer of a protected resource, here UserInfo (RFC 6750 section 3, RFC 9449 section 7.1, OIDC Core section
 //! 5.3.3).
 
-use chancery_core::rule::bearer::TOKEN_MISSING;
 use chancery_core::error::{Failure, Reason, Remedy};
+use chancery_core::rule::bearer::TOKEN_MISSING;
 use chancery_types::iana::ErrorCode;
 use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
@@ -157,8 +157,7 @@ mod tests {
     #[test]
     fn the_error_stands_in_the_challenge_of_the_scheme_that_was_used() {
         let challenges = |reason: &'static Reason, uses_dpop| {
-            let answer =
-                token_challenge(
+            let answer = token_challenge(
                 &reason.into(),
                 &Challenge { dpop: Some("ES256 PS256"), uses_dpop, ..BEARER },
             );

@@ -104,7 +104,7 @@ impl Proof {
         if !demands.algorithms.has(&self.alg) {
             return ALGORITHM_WRONG.refused();
         }
-        let mark = proof_key(&env.realm, &self.key, &self.jti);
+        let mark = proof_key(&env.realm, &self.mark());
         let is_first = env.records().use_once(call.now, mark, self.remembered_until()).await?;
         if is_first { Ok(()) } else { REPLAYED.refused() }
     }
