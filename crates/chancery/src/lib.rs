@@ -278,6 +278,37 @@ pub mod fetch {
     };
 }
 
+/// The other side: an API that takes access tokens (RFC 6750, RFC 9068), be they of a provider in the same program or of
+/// another one, of whatever make.
+///
+/// ```
+/// use std::sync::Arc;
+/// use chancery::Provider;
+/// use chancery::resource::{AccessToken, NotProtected, ProtectedResource, RequireToken};
+///
+/// /// What goes around an API that this provider, in the same program, issues tokens for.
+/// fn protected(provider: Arc<Provider>) -> Result<RequireToken, NotProtected> {
+///     Ok(ProtectedResource::of_provider(provider).at("https://api.example.org")?.layer())
+/// }
+///
+/// /// A handler behind it.
+/// fn notes<B>(request: &http::Request<B>) -> String {
+///     match request.extensions().get::<AccessToken>() {
+///         Some(token) => format!("the notes of {}", token.subject),
+///         None => "the layer is missing".to_owned(),
+///     }
+/// }
+/// ```
+#[cfg(feature = "resource")]
+pub mod resource {
+    pub use chancery_core::model::{Possession, Thumbprint, TokenBinding};
+    pub use chancery_core::rule::dpop::DpopConfig;
+    pub use chancery_resource::{
+        AccessToken, Builder, Introspection, NotProtected, Protected, ProtectedResource, Refused,
+        RequireToken, SeenProofs, UsedProofs, reasons,
+    };
+}
+
 /// The designed pages.
 #[cfg(feature = "pages")]
 pub mod pages {

@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("crates/pages", &["crates/http"]),
     ("crates/accounts", &["crates/core"]),
     ("crates/fetch", &["crates/core"]),
+    ("crates/resource", &["crates/http"]),
     (
         "crates/chancery",
         &[
@@ -25,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "crates/pages",
             "crates/accounts",
             "crates/fetch",
+            "crates/resource",
             "crates/store/memory",
             "crates/store/sqlite",
         ],
