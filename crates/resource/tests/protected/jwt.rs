@@ -162,7 +162,7 @@ fn clocks_may_differ_a_little() {
     }
 }
 
-/// AT-*: what is no good access token of this issuer for this resource: each by the one rule that it breaks.
+/// What is no good access token of this issuer for this resource: each by the one rule that it breaks.
 #[test]
 fn what_must_not_be_accepted() {
     let api = Api::new();
