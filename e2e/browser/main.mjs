@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { chromium } from 'playwright-core';
+import * as device from './device_tests.mjs';
 import * as login from './login_tests.mjs';
 import * as logout from './logout_tests.mjs';
 import { takePictures } from './pictures.mjs';
@@ -117,8 +118,8 @@ async function main() {
   const worlds = (pages ? [true] : [true, false]).map((scripts) => new World(fixture, browser, { site, third, neighbour, stranger }, scripts));
   await worlds[0].addClients();
   for (const world of worlds.slice(1)) {
-    const { books, mail, chat, photos, stuck } = worlds[0];
-    Object.assign(world, { books, mail, chat, photos, stuck });
+    const { books, mail, chat, photos, stuck, television } = worlds[0];
+    Object.assign(world, { books, mail, chat, photos, stuck, television });
   }
 
   const waiting = worlds.flatMap((world) =>
@@ -136,11 +137,11 @@ async function main() {
   process.exitCode = failed ? 1 : 0;
 }
 
-function testsOf({ scripts, pages, by_client }) {
+function testsOf({ scripts, pages, by_client, devices }) {
   if (by_client) return remote.byClient;
   return pages ? remote.tests : {
     ...login.tests, ...signUp.tests, ...session.tests, ...logout.tests,
-    ...(scripts && { ...webMessage.tests, ...logout.scripted }),
+    ...(devices && device.tests), ...(scripts && { ...webMessage.tests, ...logout.scripted }),
   };
 }
 
@@ -152,7 +153,10 @@ async function startPages({ issuer, pages, folder }) {
   return servePages({ issuer, port: new URL(pages).port, folder: pathToFileURL(`${folder}/pages/`) });
 }
 
-/** The clients: a shop with a secret, and without one a mail program and, on the issuer's site, a chat in the browser. */
+/**
+ * The clients: a shop with a secret, and without one a mail program and, on the issuer's site, a chat in the browser; a
+ * television where devices are served.
+ */
 World.prototype.addClients = async function addClients() {
   const common = { application_type: 'native', response_types: ['code'], client_uri: this.site.origin };
   this.books = {
@@ -200,9 +204,18 @@ World.prototype.addClients = async function addClients() {
   });
   this.photos = told('photos', 'Tidewater Photos', '/signed-out');
   this.stuck = told('stuck', 'Driftwood Notes', '/hangs');
+  this.television = {
+    client_id: 'television',
+    client_name: 'Harbour Films',
+    response_types: [],
+    token_endpoint_auth_method: 'none',
+    grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
+    policy_uri: `${this.site.origin}/privacy`,
+  };
   appendFileSync(this.secrets, `${this.books.client_secret}\n`, { mode: 0o600 });
   const file = `${this.folder}/clients.json`;
-  writeFileSync(file, JSON.stringify([this.books, this.mail, this.chat, this.photos, this.stuck]));
+  const clients = [this.books, this.mail, this.chat, this.photos, this.stuck, ...(this.devices ? [this.television] : [])];
+  writeFileSync(file, JSON.stringify(clients));
   await this.command(['client', 'add', '--config', this.config, '--file', file]);
   unlinkSync(file);
 };

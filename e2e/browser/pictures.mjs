@@ -1,4 +1,5 @@
 // Pictures of all pages, for docs/pages: taken by hand with `run --pictures ../../docs/pages`.
+import { Device, type } from './device_tests.mjs';
 import { leaving as framesOf } from './logout_tests.mjs';
 import { Request, Visit } from './visit.mjs';
 
@@ -11,14 +12,13 @@ const PHONE = { width: 320, height: 640 };
  */
 export async function takePictures(world, folder) {
   const people = [await world.person('Jane Doe', 'jane.doe'), await world.person('John Smith', 'john.smith')];
-  const take = world.sign_up ? signUp : round;
-  await take(world, folder, '', people, { viewport: DESK });
-  await take(world, folder, '-dark', people, { viewport: DESK, colorScheme: 'dark' });
-  await take(world, folder, '-320', people, { viewport: PHONE });
-  await take(world, folder, '-de', people, { viewport: DESK, locale: 'de' });
-  if (world.sign_up) {
-    await take(world, folder, '-de-320', people, { viewport: PHONE, locale: 'de', colorScheme: 'dark' });
+  for (const take of world.sign_up ? [signUp] : [round, connect]) {
+    await take(world, folder, '', people, { viewport: DESK });
+    await take(world, folder, '-dark', people, { viewport: DESK, colorScheme: 'dark' });
+    await take(world, folder, '-320', people, { viewport: PHONE });
+    await take(world, folder, '-de', people, { viewport: DESK, locale: 'de' });
   }
+  await (world.sign_up ? signUp : connect)(world, folder, '-de-320', people, { viewport: PHONE, locale: 'de', colorScheme: 'dark' });
 }
 
 /** The page on which people make accounts, as it comes first and with a password that is too short. */
@@ -70,5 +70,27 @@ async function round(world, folder, suffix, [jane, john], options) {
   await take(leaving, 'logout-done');
   const frames = await framesOf(world, visit, world.stuck);
   await take(frames, 'logout-frames');
+  await visit.end();
+}
+
+/** A device, and its person, who is not signed in and has agreed to nothing yet. */
+async function connect(world, folder, suffix, _, options) {
+  const visit = await Visit.begin(world, { ...options, javaScriptEnabled: false });
+  const take = async (page, name, file = name) => {
+    await visit.arrive(page, name);
+    await page.screenshot({ path: `${folder}/${file}${suffix}.png`, fullPage: true });
+  };
+  const device = await Device.begin(world);
+  const page = await visit.open(device.asked.verification_uri_complete);
+  await take(page, 'user-code');
+  await type(visit, page, 'BBBB-BBBB');
+  await page.locator('[role="alert"]').waitFor();
+  await take(page, 'user-code', 'user-code-wrong');
+  await type(visit, page, device.asked.user_code);
+  await take(page, 'confirm-device');
+  await visit.press(page, 'confirm');
+  await visit.signIn(page, await world.person('Jane Doe'));
+  await visit.allow(page);
+  await take(page, 'device-done');
   await visit.end();
 }

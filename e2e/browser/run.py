@@ -21,6 +21,8 @@ from provider import LOGS, SECRETS, Provider, free_port, release  # noqa: E402
 
 
 MODES = {"response_modes.web_message": "true", "session.management": "true"}
+# The pages for devices are the server's own.
+OWN_PAGES = {**MODES, "device_authorization.offered": "true"}
 
 
 BY_CLIENT = 'stored_interactions_by_client = { parameter = "app_id", header = "Logto-App-Id" }'
@@ -39,6 +41,7 @@ def browse(checks, provider, arguments, pages=None, by_client=False):
         "config": str(provider.config), "folder": str(provider.folder), "secrets": str(SECRETS), "logs": str(LOGS),
         "logos": provider.variables.get("CHANCERY_PAGES_CLIENT_LOGOS") == "true",
         "sign_up": provider.variables.get("CHANCERY_SIGN_UP_OFFERED") == "true",
+        "devices": provider.variables.get("CHANCERY_DEVICE_AUTHORIZATION_OFFERED") == "true",
         "pages": pages, "by_client": by_client}))
     trust = {"NODE_EXTRA_CA_CERTS": provider.tls[0]} if provider.tls else {}
     node = subprocess.Popen(["node", "main.mjs", fixture, *arguments], stdout=subprocess.PIPE, text=True,
@@ -57,7 +60,7 @@ def main():
     checks = Checks()
     sign_up = {"sign_up.offered": "true"}
     shown = {"pages.client_logos": "true"} if "--pictures" in sys.argv else sign_up
-    with Provider("browser", settings={**MODES, **shown}) as provider:
+    with Provider("browser", settings={**OWN_PAGES, **shown}) as provider:
         browse(checks, provider, sys.argv[1:])
     if "--pictures" in sys.argv:
         # The sign-up page is on a provider of its own, because the login page leads to it wherever it is offered.
@@ -66,7 +69,7 @@ def main():
     if not sys.argv[1:]:
         with tempfile.TemporaryDirectory() as folder:
             certificate(Path(folder), "localhost")
-            with Provider("browser-tls", (f"{folder}/tls.crt", f"{folder}/tls.key"), settings=MODES) as provider:
+            with Provider("browser-tls", (f"{folder}/tls.crt", f"{folder}/tls.key"), settings=OWN_PAGES) as provider:
                 browse(checks, provider, ["A11"])
     if "--pictures" not in sys.argv:
         pages = f"http://localhost:{free_port()}"

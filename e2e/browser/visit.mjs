@@ -123,8 +123,9 @@ export class Visit {
         overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
       };
     });
-    // Whoever sent the person to the error page may be unknown; then words have to say how to go on.
-    const saysHow = name === 'error' && /start again|beginnen Sie von vorn/.test(seen.words);
+    // Whoever sent the person to the error page may be unknown, and a device is elsewhere; then words have to say how to go on.
+    const says = { error: /start again|beginnen Sie von vorn/, 'device-done': /You can close this page|können diese Seite schließen/ };
+    const saysHow = says[name]?.test(seen.words);
     assert.ok(seen.waysOn > 0 || saysHow, `the page ${name} is a dead end`);
     assert.deepEqual(seen.unlabelled, [], `inputs without a label on ${name}`);
     assert.equal(seen.headings, 1, `one heading on ${name}`);

@@ -57,7 +57,7 @@ pub(super) fn confirm(view: &ConfirmDeviceView, form: &FormMarkup) -> String {
         (None, _) => "not known".to_owned(),
     };
     let device = view.device.as_deref().map_or_else(String::new, |device| {
-        format!("<dt>The device says that it is</dt><dd>{}</dd>", Html::escape(device))
+        format!("<dt>It calls itself</dt><dd>{}</dd>", Html::escape(device))
     });
     let fields = format!(
         "<p>A device wants to use <strong>{name}</strong> with your account.</p>\
