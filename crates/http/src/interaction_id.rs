@@ -1,12 +1,14 @@
 //! FAPI 1.0 part 1 section 6.2.1, items 10 to 12: what the answers of a protected resource, here UserInfo, tell about
 //! themselves: their date, and the id by which client and server find the same request in their logs.
 
+use std::io::Write as _;
 use std::time::{Duration, UNIX_EPOCH};
 
 use chancery_core::context::RequestId;
 use chancery_types::Timestamp;
 use http::header::DATE;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use httpdate::HttpDate;
 
 const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
 
@@ -19,15 +21,24 @@ pub(crate) fn request_id(headers: &HeaderMap, random: [u8; 16]) -> RequestId {
 }
 
 /// Writes the headers.
-pub(crate) fn tell(headers: &mut HeaderMap, request_id: &RequestId, now: Timestamp) {
-    if let Ok(id) = HeaderValue::from_str(&request_id.0) {
+pub(crate) fn tell(headers: &mut HeaderMap, request_id: Option<HeaderValue>, now: Timestamp) {
+    if let Some(id) = request_id {
         headers.insert(INTERACTION_ID, id);
     }
-    let since = Duration::from_secs(u64::try_from(now.secs()).unwrap_or_default());
-    let date = UNIX_EPOCH.checked_add(since).map(httpdate::fmt_http_date);
-    if let Some(Ok(date)) = date.map(HeaderValue::try_from) {
+    if let Some(date) = date(now) {
         headers.insert(DATE, date);
     }
+}
+
+/// RFC 9110 section 5.6.7: an IMF-fixdate, which always has 29 bytes.
+fn date(now: Timestamp) -> Option<HeaderValue> {
+    // Later dates do not have the form; no clock shows them.
+    const YEAR_10000: u64 = 253_402_300_800;
+    let since = u64::try_from(now.secs()).unwrap_or_default().min(YEAR_10000 - 1);
+    let at = HttpDate::from(UNIX_EPOCH.checked_add(Duration::from_secs(since))?);
+    let mut text = [0; 29];
+    write!(&mut text[..], "{at}").ok()?;
+    HeaderValue::from_bytes(&text).ok()
 }
 
 /// RFC 4122 section 3: 8-4-4-4-12 hexadecimal digits.
@@ -41,13 +52,14 @@ fn is_uuid(text: &str) -> bool {
 fn uuid(random: [u8; 16]) -> String {
     let random = u128::from_be_bytes(random);
     let bits = (random & !(0xf << 76) & !(0b11 << 62)) | (0x4 << 76) | (0b10 << 62);
-    let hex = format!("{bits:032x}");
     let mut text = String::with_capacity(36);
-    for (at, digit) in hex.chars().enumerate() {
-        if matches!(at, 8 | 12 | 16 | 20) {
+    for (at, byte) in bits.to_be_bytes().into_iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
             text.push('-');
         }
-        text.push(digit);
+        for half in [byte >> 4, byte & 0xf] {
+            text.extend(char::from_digit(half.into(), 16));
+        }
     }
     text
 }

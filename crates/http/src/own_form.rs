@@ -16,7 +16,7 @@ use crate::bodies::BodyError;
 use crate::encode::HttpResponse;
 use crate::pages::Retry;
 use crate::route::Route;
-use crate::service::Service;
+use crate::service::{Service, id_header};
 use crate::{front_end, person};
 
 /// A form that one of the application's own pages has posted to an address of the application, below the
@@ -66,7 +66,7 @@ impl OwnForm {
                     ),
                     None => site.error_page(&call, &failure.into(), Retry::No),
                 };
-                Err(Box::new(service.protected(&call.request_id, page)))
+                Err(Box::new(service.protected(id_header(&call), page)))
             }
         }
     }
@@ -106,6 +106,6 @@ impl OwnForm {
             (None, Ok(next)) => person::response_to(site, &self.call, &self.headers, next),
             (None, Err(error)) => site.error_page(&self.call, &error.into(), Retry::No),
         };
-        self.service.protected(&self.call.request_id, answer)
+        self.service.protected(id_header(&self.call), answer)
     }
 }

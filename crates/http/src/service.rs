@@ -146,20 +146,20 @@ impl Service {
         B: Body,
     {
         let (parts, body) = request.into_parts();
-        let mut call = self.call(&parts);
         let route = Route::at(Endpoint::Interaction);
+        let mut call = self.call(Some(route), &parts);
         match self.certificate(&parts) {
             Ok(certificate) => call.certificate = certificate,
             Err(reason) => {
                 let refused = self.refused_certificate(&call, route, reason);
-                return Err(self.protected(&call.request_id, refused));
+                return Err(self.protected(id_header(&call), refused));
             }
         }
         self.site.provider.refresh(call.now).await;
         let is_read = match self.site.provider.pages_location() {
             Some(location) if parts.method == Method::OPTIONS => {
                 let answer = front_end::own_preflight(&self.site, &parts, location);
-                return Err(self.protected(&call.request_id, answer));
+                return Err(self.protected(id_header(&call), answer));
             }
             Some(location) => front_end::reads_body(location, &parts),
             None => {
@@ -179,7 +179,7 @@ impl Service {
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Full<Bytes>> {
         let (parts, body) = request.into_parts();
         let body = if body.len() > LONGEST { Err(BodyError::TooLong) } else { Ok(&body) };
-        self.answer(&parts, body).await
+        self.answer(self.routes.find(parts.uri.path()), &parts, body).await
     }
 }
 
@@ -201,21 +201,21 @@ where
         let service = self.clone();
         Box::pin(async move {
             let (parts, body) = request.into_parts();
-            let received = match service.reads_body(&parts) {
+            let route = service.routes.find(parts.uri.path());
+            let received = match service.reads_body(route, &parts) {
                 true => service.bodies.read(body, &parts, service.peer(&parts)).await,
                 false => Ok(Received::default()),
             };
             let body = received.as_ref().map(|received| &received.bytes).map_err(|unread| *unread);
-            Ok(service.answer(&parts, body).await)
+            Ok(service.answer(route, &parts, body).await)
         })
     }
 }
 
 impl Service {
     /// Whether the body is read: the header is valid and says that there are parameters.
-    fn reads_body(&self, parts: &Parts) -> bool {
+    fn reads_body(&self, route: Option<Route<'_>>, parts: &Parts) -> bool {
         let has_parameters = matches!(parts.method, Method::POST | Method::PUT);
-        let route = self.routes.find(parts.uri.path());
         if let Some(location) = route.and_then(|route| front_end::of_route(&self.site, route)) {
             return front_end::reads_body(location, parts);
         }
@@ -232,19 +232,25 @@ impl Service {
     }
 
     /// The answer to a request. A body that was not read is empty here.
-    async fn answer(&self, parts: &Parts, body: Result<&Bytes, BodyError>) -> HttpResponse {
-        let mut call = self.call(parts);
-        let (request_id, now) = (call.request_id.clone(), call.now);
-        let answer = match (self.certificate(parts), self.routes.find(parts.uri.path())) {
+    async fn answer(
+        &self,
+        route: Option<Route<'_>>,
+        parts: &Parts,
+        body: Result<&Bytes, BodyError>,
+    ) -> HttpResponse {
+        let mut call = self.call(route, parts);
+        let (request_id, now) = (id_header(&call), call.now);
+        let answer = match (self.certificate(parts), route) {
             (Err(reason), Some(route)) => self.refused_certificate(&call, route, reason),
-            (certificate, _) => {
-                call.certificate = certificate.unwrap_or_default();
-                self.routed(call, parts, body).await
+            (_, None) => encode::text(StatusCode::NOT_FOUND, "Not Found"),
+            (Ok(certificate), Some(route)) => {
+                call.certificate = certificate;
+                self.routed(call, route, parts, body).await
             }
         };
-        let mut answer = self.protected(&request_id, answer);
-        if self.is_resource(parts) {
-            interaction_id::tell(answer.headers_mut(), &request_id, now);
+        let mut answer = self.protected(request_id.clone(), answer);
+        if is_resource(route) {
+            interaction_id::tell(answer.headers_mut(), request_id, now);
         }
         if parts.method == Method::HEAD {
             // RFC 9110 section 9.3.2: the length that GET would send, and no content.
@@ -256,9 +262,13 @@ impl Service {
     }
 
     /// With the headers that every answer has.
-    pub(crate) fn protected(&self, request_id: &RequestId, mut answer: HttpResponse) -> HttpResponse {
+    pub(crate) fn protected(
+        &self,
+        request_id: Option<HeaderValue>,
+        mut answer: HttpResponse,
+    ) -> HttpResponse {
         encode::protect(&mut answer, self.site.provider.issuer());
-        if let Ok(request_id) = HeaderValue::from_str(&request_id.0) {
+        if let Some(request_id) = request_id {
             answer.headers_mut().insert("x-request-id", request_id);
         }
         answer
@@ -301,16 +311,11 @@ impl Service {
         }
     }
 
-    /// Whether the request is for a protected resource (RFC 6749 section 1.1).
-    fn is_resource(&self, parts: &Parts) -> bool {
-        self.routes.find(parts.uri.path()).is_some_and(|route| route.caller() == Caller::Bearer)
-    }
-
     /// What all endpoints need of a request.
-    fn call(&self, parts: &Parts) -> Call {
+    fn call(&self, route: Option<Route<'_>>, parts: &Parts) -> Call {
         let env = self.site.provider.env();
         let random = env.secret::<16>();
-        let request_id = match self.is_resource(parts) {
+        let request_id = match is_resource(route) {
             true => interaction_id::request_id(&parts.headers, *random),
             false => RequestId(URL_SAFE_NO_PAD.encode(*random).into()),
         };
@@ -324,10 +329,13 @@ impl Service {
         call
     }
 
-    async fn routed(&self, call: Call, parts: &Parts, body: Result<&Bytes, BodyError>) -> HttpResponse {
-        let Some(route) = self.routes.find(parts.uri.path()) else {
-            return encode::text(StatusCode::NOT_FOUND, "Not Found");
-        };
+    async fn routed(
+        &self,
+        call: Call,
+        route: Route<'_>,
+        parts: &Parts,
+        body: Result<&Bytes, BodyError>,
+    ) -> HttpResponse {
         let site = &self.site;
         if let Some(location) = front_end::of_route(site, route) {
             site.provider.refresh(call.now).await;
@@ -349,4 +357,14 @@ impl Service {
             Caller::Client | Caller::Bearer => machine::answer(site, call, route, parts, body).await,
         }
     }
+}
+
+/// Whether the request is for a protected resource (RFC 6749 section 1.1).
+fn is_resource(route: Option<Route<'_>>) -> bool {
+    route.is_some_and(|route| route.caller() == Caller::Bearer)
+}
+
+/// The id of the request as a header. Whatever the id is made of may stand in one.
+pub(crate) fn id_header(call: &Call) -> Option<HeaderValue> {
+    HeaderValue::from_str(&call.request_id.0).ok()
 }

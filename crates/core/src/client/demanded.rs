@@ -26,7 +26,8 @@ reasons! {
 /// # Errors
 /// [`PROFILE_BROKEN`].
 pub(crate) fn meets(client: &Client, demands: &Demands) -> Result<(), Refusal> {
-    if complaints(client.metadata(), demands).is_empty() { Ok(()) } else { PROFILE_BROKEN.refused() }
+    let is_met = demands.are_none() || complaints(client.metadata(), demands).is_empty();
+    if is_met { Ok(()) } else { PROFILE_BROKEN.refused() }
 }
 
 /// Every demand that the registration of the client breaks, or that it cannot meet on a server that offers no more than

@@ -149,6 +149,12 @@ pub struct Demands {
 }
 
 impl Demands {
+    /// Whether nothing is demanded.
+    #[must_use]
+    pub fn are_none(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Whether access tokens have to be bound to their sender.
     #[must_use]
     pub fn bound_tokens(&self) -> Option<Section> {
