@@ -102,13 +102,19 @@ impl Lanes {
         }))
     }
 
-    /// A run begins.
+    /// A run begins. Runs begin one after the other; if the time is earlier all the same, the clock was set back, and
+    /// whatever was to happen by it happens now.
     pub(super) fn run_begins(&self, now: Timestamp) {
         let mut under_way = self.lock();
-        under_way.now = under_way.now.max(now);
+        if now < under_way.now {
+            under_way.next_turn = now;
+            under_way.slow.clear();
+            under_way.keep_place.values_mut().for_each(|begun| *begun = now);
+        }
+        under_way.now = now;
     }
 
-    /// The latest time that is known: that at which the latest run began.
+    /// The time at which the latest run began.
     pub(super) fn now(&self) -> Timestamp {
         self.lock().now
     }
@@ -266,8 +272,6 @@ mod tests {
         drop(first);
         assert_eq!(lanes.claim(1).left(), 0, "it was free already");
         assert_eq!(lanes.now(), begun + KEPT);
-        lanes.run_begins(begun);
-        assert_eq!(lanes.now(), begun + KEPT, "it does not go back");
         drop(second);
         assert_eq!(lanes.claim(1000).left(), PLACES);
         assert!(lanes.lock().slow.is_empty(), "not slow enough");
@@ -304,6 +308,25 @@ mod tests {
         ends(&lanes, Vec::new(), REMEMBERED);
         assert_eq!(taken(&lanes, &slow[64..]).len(), 36);
         assert!(lanes.lock().slow.is_empty());
+    }
+
+    /// The clock was a day ahead: nobody waits for that day to pass, and nobody who was not slow counts as slow.
+    #[test]
+    fn a_clock_that_is_set_back_is_followed() {
+        let (lanes, slow, right) = (Lanes::new(), clients("slow"), Timestamp::from_secs(9));
+        let ahead = right + Duration::from_secs(86_400);
+        lanes.run_begins(ahead);
+        let quick = taken(&lanes, &slow[..50]);
+        slow[50..].iter().for_each(|client| lanes.lock().remember(client, ATTEMPT));
+        lanes.lock().next_turn = ahead + ATTEMPT;
+        lanes.run_begins(right);
+        assert_eq!((lanes.now(), lanes.claim(1000).left()), (right, PLACES - 50), "as if they had begun now");
+        lanes.run_begins(right + KEPT);
+        assert_eq!(lanes.claim(1000).left(), PLACES);
+        drop(quick);
+        assert!(lanes.lock().slow.is_empty());
+        let turn = lanes.lock().turn();
+        assert_eq!(turn, ATTEMPT, "the first turn is the next one");
     }
 
     #[test]

@@ -318,6 +318,29 @@ fn a_client_that_is_down_is_tried_for_a_day() {
     assert!(kit.deliver().is_empty() && kit.fetch.asked().is_empty());
 }
 
+/// The clock was ahead and is set right: the time of a notice is that of now, because a client refuses one of the future
+/// (section 2.6), and a wait lasts as long as it says.
+#[test]
+fn a_clock_that_is_set_back_delays_nothing() {
+    for ahead in [seconds(2), minutes(2), days(1)] {
+        let kit = provider(&["rp"]);
+        let right = kit.now();
+        kit.clock.advance(ahead);
+        assert!(kit.deliver().is_empty(), "the worker has run in the meantime");
+        kit.clock.set(right + seconds(1));
+        kit.fetch.answers(&url("rp"), 503, "");
+        let ua = kit.user_agent();
+        let hint = sign_in(&ua, "alice", "rp");
+        sign_out(&ua, &hint);
+        assert_eq!(kit.deliver().len(), 1, "{ahead:?}");
+        let token = claims(&kit, &logout_token(&kit.fetch.asked()[0]), "rp");
+        assert_eq!(token["iat"], kit.now().secs(), "{ahead:?}");
+        kit.fetch.answers(&url("rp"), 200, "");
+        kit.clock.advance(seconds(2));
+        assert_eq!(kit.deliver(), [notified("rp", "alice")], "{ahead:?}");
+    }
+}
+
 /// A client whose tokens are signed with its secret cannot be told while it has none that is good: it is asked nothing,
 /// tried for as long as one that is down, and told as soon as it has another.
 #[test]
