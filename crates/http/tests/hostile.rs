@@ -275,11 +275,9 @@ fn pushed_requests() {
     });
 }
 
-/// RFC 8628: what devices ask and poll, the page for their codes, and the page that says which device asks. The limit
-/// of waiting devices, and that of guesses, are reached on the way.
-#[test]
-fn devices() {
-    let key = ClientKey::generate(SigningAlgorithm::Es256);
+/// With a television, which is a public client, and a box whose requests are signed with this key. The limit of waiting
+/// devices, and that of guesses, are reached on the way.
+fn for_devices(key: &ClientKey) -> TestProvider {
     let kit = TestProvider::builder().configure(|config| {
         config.device_authorization.offered = true;
         config.device_authorization.open_limit = 100;
@@ -287,21 +285,44 @@ fn devices() {
     let kit = kit.build();
     kit.put_device_client("tv", json!({"token_endpoint_auth_method": "none"}));
     kit.put_device_client("box", json!({"client_secret": SECRET, "jwks": key.jwks()}));
-    storm_at(&kit, 16, false, |kit| {
+    kit
+}
+
+/// RFC 8628: what devices ask and poll.
+#[test]
+fn devices() {
+    let key = ClientKey::generate(SigningAlgorithm::Es256);
+    storm_at(&for_devices(&key), 16, false, |kit| {
         let asked = kit.device_request("tv").param("scope", "openid profile").param("nonce", "n");
         let asked = asked.param("claims", r#"{"id_token":{"acr":null}}"#).param("max_age", "10");
         let signed = key.request_object("client_id=box&scope=openid", kit.issuer().as_str(), kit.now());
-        let (waits, ended) = (kit.device("tv", "openid"), kit.device("box", "openid"));
+        vec![asked.to_http(), kit.device_request("box").param("request", &signed).to_http()]
+    });
+    storm_at(&for_devices(&key), 17, false, |kit| {
+        let refused = kit.device("tv", "openid");
+        let ua = kit.user_agent();
+        let _ = ua.enter_user_code(refused.user_code()).deny().expect_page("device-done");
+        let (waits, of_box) = (kit.device("tv", "openid"), kit.device("box", "openid"));
+        vec![
+            waits.poll_request().to_http(),
+            of_box.poll_request().to_http(),
+            refused.poll_request().param("scope", "openid").to_http(),
+        ]
+    });
+}
+
+/// RFC 8628: the page for user codes, and the page that says which device asks.
+#[test]
+fn user_codes() {
+    let key = ClientKey::generate(SigningAlgorithm::Es256);
+    storm_at(&for_devices(&key), 18, false, |kit| {
+        let waits = kit.device("tv", "openid");
         let ua = kit.lasting_user_agent();
         ua.signed_in("alice");
         let page = ua.get("/device?user_code=WDJB-MJHT").expect_page("user-code");
         let confirm = ua.enter_user_code(waits.user_code()).expect_page("confirm-device");
         let typed = [("user_code".to_owned(), "WDJB-MJHT".to_owned())];
         vec![
-            asked.to_http(),
-            kit.device_request("box").param("request", &signed).to_http(),
-            waits.poll_request().to_http(),
-            ended.poll_request().to_http(),
             ua.to_http_get("/device?user_code=WDJB-MJHT"),
             page.to_http(&typed, ("action", "continue")),
             confirm.to_http(&[], ("action", "confirm")),

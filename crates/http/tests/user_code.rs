@@ -203,6 +203,43 @@ fn a_confirmation_belongs_to_its_browser() {
     let _ = tab.confirm_device().expect_page("consent");
 }
 
+/// DEV-09, RFC 8628 section 5.7, RFC 9700 section 4.16: nobody frames any of the pages, nothing that is posted from
+/// another site is looked at, and nothing is decided by it.
+#[test]
+fn other_sites_decide_nothing() {
+    let kit = provider(|_| {});
+    let (device, ua) = (kit.device("box", "openid"), kit.user_agent());
+    ua.signed_in("alice");
+    ua.has_consented("alice", "box", "openid");
+    let page = ua.get("/device");
+    let confirm = page.enter_user_code(device.user_code()).expect_page("confirm-device");
+    for action in ["confirm", "deny"] {
+        for site in ["cross-site", "same-site"] {
+            let mut request = confirm.to_http(&[], ("action", action));
+            request.headers_mut().insert("sec-fetch-site", HeaderValue::from_static(site));
+            let answer = kit.send(request).expect_status(400);
+            assert_eq!(HtmlPage::read(answer.text()).name, "error", "{action} {site}");
+        }
+    }
+    let mut fields = confirm.form().fields;
+    fields.push(("action".to_owned(), "confirm".to_owned()));
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let posted = ua.post_from_another_site("/interaction", &fields);
+    assert_ne!(HtmlPage::read(posted.answer().text()).name, "device-done");
+    let _ = device.expect_error("authorization_pending");
+
+    let done = confirm.confirm_device().expect_page("device-done");
+    let wrong = page.enter_user_code(WRONG).expect_page("user-code");
+    for tab in [&page, &confirm, &wrong, &done] {
+        let policy = tab.answer().header("content-security-policy").unwrap_or_default();
+        assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("script-src"), "{policy}");
+        assert_eq!(tab.answer().header("x-frame-options"), Some("DENY"));
+        assert_eq!(tab.answer().header("cache-control"), Some("no-store"));
+        assert_eq!(tab.answer().header("referrer-policy"), Some("no-referrer"));
+    }
+    let _ = device.poll().expect_status(200);
+}
+
 /// A repeated click shows once more what came of the first; from another page the code was used.
 #[test]
 fn a_double_click_shows_the_same() {
@@ -248,7 +285,21 @@ fn guesses_come_to_an_end() {
         let code: String = (0..3_u32).map(digit).chain("BBBBB".chars()).collect();
         page.to_http(&[("user_code".to_owned(), code)], ("action", "continue"))
     };
-    let answers = kit.send_at_once(1, (0..1000).map(guess).collect());
+    // Meanwhile others enter right codes: from elsewhere, and from the same network, signed in.
+    let right = |n: usize| {
+        let ua = kit.user_agent();
+        if n.is_multiple_of(2) {
+            ua.comes_from("198.51.100.7");
+            ua.signed_in(if n.is_multiple_of(4) { "alice" } else { "bob" });
+        }
+        let code = kit.device("box", "openid").user_code().to_owned();
+        ua.get("/device").to_http(&[("user_code".to_owned(), code)], ("action", "continue"))
+    };
+    let all = (0..1000).flat_map(|n| [Some(guess(n)), n.is_multiple_of(25).then(|| right(n / 25))]);
+    let answers = kit.send_at_once(1, all.flatten().collect());
+    let (goes_on, answers): (Vec<_>, Vec<_>) =
+        answers.into_iter().partition(|answer| HtmlPage::read(answer.text()).name == "confirm-device");
+    assert_eq!((goes_on.len(), answers.len()), (40, 1000));
     let reasons: Vec<&str> = answers.iter().flat_map(|answer| refusals(&answer.events)).collect();
     let of = |name: &str| reasons.iter().filter(|reason| **reason == name).count();
     assert_eq!((of("user_code_unknown"), of("user_code_guessed")), (50, 950));
