@@ -5,7 +5,12 @@
 //! The figures include the test kit's counting of trips and recording of events, which a server does not
 //! have, and leave out sockets, HTTP parsing and TLS, which it has.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program that measures and prints")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a program that measures and prints"
+)]
 
 mod bad_request_objects;
 mod beside;
@@ -14,11 +19,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use chancery::Config;
 use chancery_store::StateStore;
 use chancery_store_memory::MemoryStore;
 use chancery_store_sqlite::SqliteStore;
-use chancery_testkit::TestProvider;
+use chancery_testkit::{SECRET, TestProvider};
 use http::Request;
+use serde_json::json;
 
 /// Each measure lasts about so long.
 const SPAN: Duration = Duration::from_secs(2);
@@ -49,7 +56,11 @@ fn main() {
 fn provider(backend: Arc<dyn StateStore>) -> TestProvider {
     let rs256 = r#"{"client_id":"rs256","client_secret":"0123456789abcdef0123456789abcdef","redirect_uris":[
         "https://rs256.example/cb"],"grant_types":["authorization_code","refresh_token"],"scope":"openid"}"#;
-    TestProvider::builder().store(backend).client(rs256).build()
+    let offered = |config: &mut Config| {
+        config.device_authorization.offered = true;
+        config.device_authorization.open_limit = 100_000;
+    };
+    TestProvider::builder().store(backend).client(rs256).configure(offered).build()
 }
 
 fn table(store: &str, backend: Arc<dyn StateStore>) {
@@ -102,6 +113,42 @@ fn table(store: &str, backend: Arc<dyn StateStore>) {
     let stranger = kit.user_agent();
     row(store, "authorization: login page for a stranger", || {
         let _ = request.open(&stranger).expect_page("login");
+    });
+    devices(store, &kit);
+}
+
+/// Polls of devices (RFC 8628): of many in turn, each at its interval, and of those whose persons have just decided.
+fn devices(store: &str, kit: &TestProvider) {
+    kit.put_device_client("box", json!({"client_secret": SECRET}));
+    let waiting: Vec<_> = (0..2_000).map(|_| kit.device("box", "openid").poll_request().to_http()).collect();
+    let mut polls = 0;
+    row_while(store, "token: device code, nothing decided", || {
+        if polls == waiting.len() * 100 {
+            return false;
+        }
+        if polls % waiting.len() == 0 {
+            kit.clock.advance(Duration::from_secs(5));
+        }
+        expect(kit, waiting[polls % waiting.len()].clone(), 400);
+        polls += 1;
+        true
+    });
+
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.has_consented("alice", "box", "openid");
+    let decided = (0..1_000).map(|_| {
+        let device = kit.device("box", "openid");
+        let _ = ua.enter_user_code(device.user_code()).confirm_device().expect_page("device-done");
+        device.poll_request().to_http()
+    });
+    let mut decided = decided.collect::<Vec<_>>().into_iter();
+    row_while(store, "token: device code, with ID token (ES256)", || match decided.next() {
+        Some(poll) => {
+            expect(kit, poll, 200);
+            true
+        }
+        None => false,
     });
 }
 
