@@ -50,7 +50,7 @@ fn of_64_exchanges_at_once_one_succeeds_on_sqlite() {
 #[test]
 fn of_many_threads_one_succeeds_and_its_tokens_die() {
     for _ in 0..20 {
-        let kit = TestProvider::new();
+        let kit = TestProvider::builder().unauthenticated_introspection().build();
         let request = kit.code_request(&kit.code("alice", "spa", "email")).to_http();
         let won: Vec<_> = std::thread::scope(|scope| {
             let all: Vec<_> = (0..16).map(|_| scope.spawn(|| kit.send(request.clone()))).collect();
@@ -66,7 +66,7 @@ fn of_many_threads_one_succeeds_and_its_tokens_die() {
 /// comes of them; one trip more for each use.
 #[test]
 fn a_code_becomes_tokens() {
-    let kit = TestProvider::new();
+    let kit = TestProvider::builder().unauthenticated_introspection().build();
     let ua = kit.user_agent();
     ua.signed_in("alice");
     ua.has_consented("alice", "spa", "openid email offline_access");

@@ -129,7 +129,7 @@ fn a_proxy_that_was_not_named_is_no_network() {
 /// is registered, the same at each endpoint.
 #[test]
 fn each_endpoint_takes_a_secret_in_the_header_or_in_the_body() {
-    let kit = TestProvider::new();
+    let kit = TestProvider::builder().unauthenticated_introspection().build();
     for client in ["web", "post"] {
         for method in ["client_secret_basic", "client_secret_post"] {
             for request in requests(&kit, client) {

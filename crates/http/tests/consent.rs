@@ -285,6 +285,7 @@ fn nobody_is_asked_for_what_cannot_be_given() {
                      \"redirect_uris\":[\"https://plain.example/cb\"],\
                      \"grant_types\":[{grants}\"authorization_code\"],\"chancery\":{{\"consent\":\"{consent}\"}}}}"
                 ))
+                .unauthenticated_introspection()
                 .build();
             let ua = kit.user_agent();
             ua.signed_in("alice");

@@ -73,7 +73,7 @@ fn pages_are_for_no_script() {
 /// included.
 #[test]
 fn a_clients_page_reads_its_answers() {
-    let kit = TestProvider::new();
+    let kit = TestProvider::builder().unauthenticated_introspection().build();
     let code = kit.code("alice", "spa", "openid");
     let expected = (Some(SPA), Some("DPoP-Nonce, WWW-Authenticate, X-Request-Id"), Some("Origin"));
     let exchanged = kit.code_request(&code).header("origin", SPA).send().expect_status(200);
@@ -205,7 +205,7 @@ fn a_redirect_uri_may_be_spelled_otherwise_than_its_origin() {
 /// CORS-08, CORS-11
 #[test]
 fn origins_that_must_be_refused() {
-    let kit = TestProvider::new();
+    let kit = TestProvider::builder().unauthenticated_introspection().build();
     let tokens = kit.tokens("alice", "spa", "openid offline_access");
     let refresh = kit.refresh_request("spa", tokens.member("refresh_token"));
     let access = tokens.member("access_token");

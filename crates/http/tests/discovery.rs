@@ -21,6 +21,8 @@ fn the_whole_metadata() {
     let algorithms = json!(["RS256", "ES256", "HS256", "HS384", "HS512"]);
     let methods =
         json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]);
+    let of_introspection =
+        json!(["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"]);
     let assertions = json!(SigningAlgorithm::ALL.map(SigningAlgorithm::name));
     let mut metadata = kit.get(PATH).expect_status(200).json().clone();
     let mut take = |name: &str| metadata.as_object_mut().and_then(|all| all.remove(name)).unwrap_or_default();
@@ -39,7 +41,7 @@ fn the_whole_metadata() {
         ("subject_types_supported", json!(["public", "pairwise"])),
         ("token_endpoint_auth_methods_supported", methods.clone()),
         ("token_endpoint_auth_signing_alg_values_supported", assertions.clone()),
-        ("introspection_endpoint_auth_methods_supported", methods.clone()),
+        ("introspection_endpoint_auth_methods_supported", of_introspection),
         ("introspection_endpoint_auth_signing_alg_values_supported", assertions.clone()),
         ("revocation_endpoint_auth_methods_supported", methods),
         ("revocation_endpoint_auth_signing_alg_values_supported", assertions.clone()),
@@ -118,7 +120,7 @@ fn the_document_letter_by_letter() {
         r#""subject_types_supported":["public","pairwise"],"#,
         r#""token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","private_key_jwt","none"],"#,
         r#""token_endpoint_auth_signing_alg_values_supported":["PS256","ES256"],"#,
-        r#""introspection_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","private_key_jwt","none"],"#,
+        r#""introspection_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","private_key_jwt"],"#,
         r#""introspection_endpoint_auth_signing_alg_values_supported":["PS256","ES256"],"#,
         r#""revocation_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","private_key_jwt","none"],"#,
         r#""revocation_endpoint_auth_signing_alg_values_supported":["PS256","ES256"],"#,

@@ -27,7 +27,7 @@ fn builder() -> TestProviderBuilder {
 }
 
 fn provider() -> TestProvider {
-    builder().build()
+    builder().unauthenticated_introspection().build()
 }
 
 /// A code for a request like this.

@@ -22,6 +22,7 @@ fn provider() -> TestProvider {
             config.mtls.certificate_bound_access_tokens = true;
             config.dpop.offered = true;
         })
+        .unauthenticated_introspection()
         .build();
     for (client, method) in [("bank", "client_secret_basic"), ("phone", "none")] {
         kit.put_client(&bound(client, method, json!({})));

@@ -91,7 +91,7 @@ fn of_many_threads_all_get_one_successor() {
 /// token, later it ends the grant.
 #[test]
 fn rotation_takes_two_trips() {
-    let kit = TestProvider::new();
+    let kit = TestProvider::builder().unauthenticated_introspection().build();
     let tokens = kit.tokens("alice", "spa", "openid email offline_access");
     let old = tokens.member("refresh_token");
     let (first, trips) = kit.trips(|| kit.refresh("spa", old).expect_status(200));
@@ -457,7 +457,7 @@ fn a_short_grant_outlives_its_access_token() {
             minutes(180)
         }
     }
-    let kit = TestProvider::builder().token_policy(ThreeHours).build();
+    let kit = TestProvider::builder().token_policy(ThreeHours).unauthenticated_introspection().build();
     let code = kit.code("alice", "spa", "openid");
     kit.clock.advance(seconds(59));
     let tokens = kit.exchange(&code).expect_status(200);

@@ -7,7 +7,7 @@ use chancery_testkit::{NegativeTable, Refused, TestProvider};
 /// others stay, and nobody is told whose they are.
 #[test]
 fn what_a_client_revokes() {
-    let kit = TestProvider::new();
+    let kit = TestProvider::builder().unauthenticated_introspection().build();
     let first = kit.tokens("alice", "spa", "openid offline_access");
     let (access, refresh) = (first.member("access_token"), first.member("refresh_token"));
     for stranger in ["native", "web", "api"] {

@@ -233,7 +233,7 @@ fn stored(ua: &UserAgent<'_>) -> SessionBody {
 /// with what hangs on it. Afterwards nothing is asked any more.
 #[test]
 fn a_full_session_begins_anew() {
-    let kit = TestProvider::new();
+    let kit = TestProvider::builder().unauthenticated_introspection().build();
     let ua = signed_in(&kit);
     ua.has_consented("alice", "post", "openid");
     ua.has_consented("alice", "spa", "openid");

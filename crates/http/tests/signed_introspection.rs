@@ -3,7 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use chancery_core::endpoint::introspection::signed::{ASKER_UNAUTHENTICATED, JWT_NOT_ACCEPTED};
+use chancery_core::endpoint::introspection::ASKER_UNAUTHENTICATED;
+use chancery_core::endpoint::introspection::signed::JWT_NOT_ACCEPTED;
 use chancery_core::issue::authorization_response::NOTHING_SIGNS;
 use chancery_core::offered::Endpoint;
 use chancery_jose::{CompactJwe, DecryptionKey, EncryptionKeyType, SigningAlgorithm, SystemRandom};

@@ -68,7 +68,7 @@ impl TokenPolicy for Own {
 /// TOKEN-10, AT-10, AT-11: both forms carry extra claims; none replaces or adds one of the protocol.
 #[test]
 fn an_application_decides() {
-    let kit = TestProvider::builder().token_policy(Own).build();
+    let kit = TestProvider::builder().token_policy(Own).unauthenticated_introspection().build();
     let opaque = kit.tokens("alice", "spa", "openid offline_access");
     assert_eq!((opaque["refresh_token"].is_null(), &opaque["expires_in"]), (true, &1800.into()));
     let told = kit.introspect("spa", opaque.member("access_token"));

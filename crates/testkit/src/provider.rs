@@ -150,6 +150,12 @@ impl TestProviderBuilder {
         self
     }
 
+    /// Lets public clients introspect their own tokens, for tests that ask what became of these.
+    #[must_use]
+    pub fn unauthenticated_introspection(self) -> Self {
+        self.configure(|config| config.compatibility.unauthenticated_introspection = true)
+    }
+
     /// One more client, from RFC 7591 metadata with a `client_id`.
     #[must_use]
     pub fn client(mut self, metadata: &str) -> Self {

@@ -1,5 +1,5 @@
 //! RFC 7662, OAuth 2.0 Token Introspection: section 2.
-//! Config     none; a client (`introspects`) and a resource server (`introspected_by`) say who may ask
+//! Config     `[compatibility] unauthenticated_introspection`; a client (`introspects`) and a resource server (`introspected_by`) say who may ask
 //! Discovery  introspection_endpoint
 
 use std::sync::Arc;
@@ -33,6 +33,14 @@ reasons! {
         code: ErrorCode::InvalidRequest,
         description: "missing required parameter token",
         section: "RFC 7662 section 2.1",
+    };
+    /// Whoever asks has not authenticated. With `compatibility.unauthenticated_introspection` this holds for answers
+    /// that are JWTs alone.
+    pub ASKER_UNAUTHENTICATED = Reason {
+        name: "introspection_without_authentication",
+        code: ErrorCode::InvalidRequest,
+        description: "a client must authenticate to introspect tokens",
+        section: "RFC 9701 section 5",
     };
 }
 
@@ -95,6 +103,10 @@ impl ClientEndpoint for IntrospectionEndpoint {
     ) -> Result<IntrospectionResponse, Failure> {
         let asker = asker.client();
         let is_jwt = signed::is_wanted(call, asker)?;
+        // RFC 7662 section 4 and RFC 9701 section 4: the asker MUST be authenticated.
+        if asker.is_public() && (is_jwt || !self.offered.unauthenticated_introspection) {
+            return ASKER_UNAUTHENTICATED.refused();
+        }
         // `token_type_hint` is not needed, because the form of a token reveals its type.
         let token = params.one("token")?.ok_or(&TOKEN_MISSING)?;
         let answer = match self.find(call, env, token).await? {

@@ -39,6 +39,8 @@ pub struct CompatibilityConfig {
     pub request_object_merging: bool,
     /// Pages on another origin whose URL carries no handle.
     pub stored_interactions_by_client: InteractionsByClient,
+    /// Introspection by clients that do not authenticate, of their own tokens and in plain text.
+    pub unauthenticated_introspection: bool,
     /// Redirect URIs that are not registered, in requests that a client which authenticates has pushed.
     pub unregistered_redirect_uris: bool,
     /// ID tokens without a signature, from the token endpoint, for clients that are registered for them.
@@ -165,6 +167,11 @@ impl CompatibilityConfig {
             (self.query_access_token, "query_access_token", "RFC 9700 section 4.3.2"),
             (self.request_object_merging, "request_object_merging", "RFC 9101 section 6.3"),
             (self.stored_interactions_by_client.is_on(), "stored_interactions_by_client", BY_CLIENT),
+            (
+                self.unauthenticated_introspection,
+                "unauthenticated_introspection",
+                AUTHENTICATED_INTROSPECTION,
+            ),
             (self.unregistered_redirect_uris, "unregistered_redirect_uris", EXACT_MATCHING),
             (self.unsigned_id_token, "unsigned_id_token", "RFC 8725 section 3.2"),
             (self.unsigned_request_object, "unsigned_request_object", "RFC 9101 section 10.5"),
@@ -235,6 +242,7 @@ impl CompatibilityConfig {
 /// `redirect_uris` of web clients MUST only be `https`.
 pub(crate) const ANY_REDIRECT_SCHEME: &str = "OIDC Registration section 2";
 pub(crate) const ASSERTION_AUDIENCE: &str = "draft-ietf-oauth-rfc7523bis section 4";
+pub(crate) const AUTHENTICATED_INTROSPECTION: &str = "RFC 7662 section 4";
 /// A scope has at least one token.
 pub(crate) const CLAIMS_FROM_USERINFO: &str = "OIDC Core section 5.4";
 pub(crate) const EMPTY_SCOPE_MEMBERS: &str = "RFC 6749 section 3.3";

@@ -140,6 +140,8 @@ pub struct Offered {
     pub request_object_encryption_algorithms: Vec<KeyManagementAlgorithm>,
     /// Whether a client may be registered for request objects without a signature.
     pub unsigned_request_objects: bool,
+    /// Whether a client that does not authenticate may introspect its own tokens.
+    pub unauthenticated_introspection: bool,
     /// The subject identifier types; the first is for clients that do not say.
     pub subject_types: Vec<SubjectType>,
     /// What proofs of DPoP may be signed with; nothing if there is no DPoP.
@@ -188,6 +190,7 @@ impl Offered {
             request_object_algorithms: SigningAlgorithm::ALL.to_vec(),
             request_object_encryption_algorithms: KeyManagementAlgorithm::ALL.to_vec(),
             unsigned_request_objects: unsigned_request_object,
+            unauthenticated_introspection: compatibility.unauthenticated_introspection,
             subject_types: SubjectsConfig::default().types,
             dpop_algorithms: Vec::new(),
             client_defaults: ClientDefaults::default(),
@@ -318,6 +321,13 @@ impl Offered {
     pub fn authentication_method(&self, text: &str) -> Option<ClientAuthenticationMethod> {
         ClientAuthenticationMethod::parse(text).filter(|value| self.authentication_methods.contains(value))
     }
+
+    /// How clients may authenticate at this endpoint.
+    fn methods_at(&self, endpoint: Endpoint) -> impl Iterator<Item = ClientAuthenticationMethod> {
+        let is_open = endpoint != Endpoint::Introspection || self.unauthenticated_introspection;
+        let methods = self.authentication_methods.iter().copied();
+        methods.filter(move |method| is_open || *method != ClientAuthenticationMethod::None)
+    }
 }
 
 impl Default for Offered {
@@ -333,10 +343,9 @@ impl Component for Offered {
             .strings("response_modes_supported", self.response_modes.iter().map(|value| value.as_str()))
             .strings("grant_types_supported", self.grant_types.iter().map(|value| value.as_str()))
             .strings("subject_types_supported", self.subject_types.iter().map(|value| value.as_str()));
-        for [methods, algorithms] in
-            self.endpoints().filter_map(|endpoint| endpoint.describe().authentication_members)
-        {
-            metadata.strings(methods, self.authentication_methods.iter().map(|value| value.as_str()));
+        for endpoint in self.endpoints() {
+            let Some([methods, algorithms]) = endpoint.describe().authentication_members else { continue };
+            metadata.strings(methods, self.methods_at(endpoint).map(|value| value.as_str()));
             // Required as soon as there is a method with assertions (RFC 8414 section 2).
             if !self.assertion_algorithms.is_empty() {
                 metadata.strings(algorithms, self.assertion_algorithms.iter().map(|alg| alg.name()));

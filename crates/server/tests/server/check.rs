@@ -45,6 +45,7 @@ fn check_names_what_the_configuration_loosens() {
         ("pkce_plain", "true", "RFC 9700 section 2.1.1"),
         ("query_access_token", "true", "RFC 9700 section 4.3.2"),
         ("request_object_merging", "true", "RFC 9101 section 6.3"),
+        ("unauthenticated_introspection", "true", "RFC 7662 section 4"),
         ("unsigned_id_token", "true", "RFC 8725 section 3.2"),
         ("unsigned_request_object", "true", "RFC 9101 section 10.5"),
         ("wildcard_redirect_uris", "true", "RFC 9700 section 2.1"),

@@ -25,13 +25,6 @@ reasons! {
         description: "Accept must admit application/token-introspection+jwt for this client",
         section: "RFC 9701 section 4",
     };
-    /// The answer would be a JWT, and whoever asks has not authenticated.
-    pub ASKER_UNAUTHENTICATED = Reason {
-        name: "introspection_jwt_without_authentication",
-        code: ErrorCode::InvalidRequest,
-        description: "a client must authenticate to get application/token-introspection+jwt",
-        section: "RFC 9701 section 5",
-    };
 }
 
 /// The media type of the answer.
@@ -44,16 +37,15 @@ const TYPE: &str = "token-introspection+jwt";
 /// it and prefers nothing else.
 pub(super) fn is_wanted(call: &Call, asker: &Client) -> Result<bool, Refusal> {
     let jwt = Welcome::of(call.accept.as_deref(), MEDIA_TYPE);
-    let is_wanted = match asker.metadata().introspection_responses.are_jwt() {
+    match asker.metadata().introspection_responses.are_jwt() {
         // Never in plain text, which would not be protected as the client has demanded (section 8.2).
-        true if jwt.quality == 0 => return JWT_NOT_ACCEPTED.refused(),
-        true => true,
+        true if jwt.quality == 0 => JWT_NOT_ACCEPTED.refused(),
+        true => Ok(true),
         false => {
             let json = Welcome::of(call.accept.as_deref(), "application/json");
-            jwt.is_named && jwt.quality > 0 && jwt.quality >= json.quality
+            Ok(jwt.is_named && jwt.quality > 0 && jwt.quality >= json.quality)
         }
-    };
-    if is_wanted && asker.is_public() { ASKER_UNAUTHENTICATED.refused() } else { Ok(is_wanted) }
+    }
 }
 
 /// How welcome a media type is as an answer (RFC 9110 section 12.5.1).

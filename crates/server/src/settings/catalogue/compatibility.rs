@@ -70,6 +70,12 @@ pub(super) const COMPATIBILITY: &[Setting] = &[
         "For front ends of Logto's fork whose pages carry no handle: a table with `parameter`, `header` or both (Logto's are `app_id` and `Logto-App-Id`), where the pages of `interaction.location` name the client that they are about. The browser then gets a cookie for each client, at most 8, by which its sign-in is found, and without a name the newest (OIDC Core section 3.1.2.3): two tabs of one client are one. Every request is stored, so that `interaction.anonymous_limit` bounds how many people can sign in within `interaction.lifetime`.",
     ),
     setting(
+        "compatibility.unauthenticated_introspection",
+        Form::Switch,
+        "false",
+        "Whether a client that does not authenticate may introspect its own tokens, in plain text (RFC 7662 section 4). Whoever has found such a token learns from it whose it is and what it is good for.",
+    ),
+    setting(
         "compatibility.unregistered_redirect_uris",
         Form::Switch,
         "false",
