@@ -1,7 +1,7 @@
 //! RFC 8707, Resource Indicators for OAuth 2.0: what a client asks for, what a person agrees to, and whom each token
 //! is for.
 
-#![expect(clippy::expect_used, reason = "tests")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 use chancery_core::config::Config;
 use chancery_core::endpoint::token::refresh_token::{NOTHING_FOR_AUDIENCE, SCOPE_EXCEEDS_GRANT};
@@ -49,6 +49,7 @@ fn client(id: &str, chancery: Value) -> String {
 fn builder() -> TestProviderBuilder {
     let offered = |config: &mut Config| {
         config.pushed_requests.offered = true;
+        config.device_authorization.offered = true;
         config.compatibility.implicit = true;
         config.compatibility.hybrid = true;
     };
@@ -216,6 +217,26 @@ fn a_yes_is_for_what_was_shown() {
     let _ = answer.expect_page("consent");
 }
 
+/// A client with a key, which signs its requests.
+fn signer(kit: &TestProvider) -> ClientKey {
+    let key = ClientKey::generate(Es256);
+    let mut metadata: Value = serde_json::from_str(&client("signer", json!({}))).expect("JSON");
+    metadata["jwks"] = key.jwks();
+    kit.put_client(&metadata.to_string());
+    key
+}
+
+/// Its request for these resource servers, whatever they are, as a request object.
+fn signed(kit: &TestProvider, key: &ClientKey, scope: &str, resource: &Value) -> AuthorizationRequest {
+    let request = kit.authorization_request("signer").scope(scope);
+    let mut claims = json!({"iss": "signer", "aud": kit.issuer().as_str(), "exp": kit.now().secs() + 60,
+        "code_challenge_method": "S256", "prompt": "consent", "resource": resource});
+    for name in ["client_id", "response_type", "redirect_uri", "scope", "state", "code_challenge"] {
+        claims[name] = request.value(name).into();
+    }
+    request.by_value(&key.sign(&json!({"typ": "oauth-authz-req+jwt"}), &claims))
+}
+
 /// PAR-11, JAR-07: RFC 8707 section 2.1: the parameter in a pushed request, and in a request object as a string or as
 /// an array of strings.
 #[test]
@@ -227,25 +248,14 @@ fn pushed_and_signed_requests() {
     let tokens = kit.code_request(&page.allow().expect_code()).param("resource", CONTACTS).send();
     assert_eq!(seen(&kit, &tokens.expect_status(200)), (CONTACTS.into(), "read share".into()));
 
-    let key = ClientKey::generate(Es256);
-    let mut metadata: Value = serde_json::from_str(&client("signer", json!({}))).expect("JSON");
-    metadata["jwks"] = key.jwks();
-    kit.put_client(&metadata.to_string());
+    let key = signer(&kit);
     for (resource, is_granted) in [
         (json!(CALENDAR), true),
         (json!([CALENDAR]), true),
         (json!([CONTACTS, CALENDAR, CALENDAR]), true),
         (json!([]), false),
     ] {
-        let request = kit.authorization_request("signer").scope("openid read");
-        let mut claims = json!({"iss": "signer", "aud": kit.issuer().as_str(), "exp": kit.now().secs() + 60,
-            "resource": resource});
-        for name in ["client_id", "response_type", "redirect_uri", "scope", "state", "code_challenge"] {
-            claims[name] = request.value(name).into();
-        }
-        claims["code_challenge_method"] = "S256".into();
-        claims["prompt"] = "consent".into();
-        let request = request.by_value(&key.sign(&json!({"typ": "oauth-authz-req+jwt"}), &claims));
+        let request = signed(&kit, &key, "openid read", &resource);
         let tab = request.open(&ua).expect_page("consent");
         let code = tab.allow().expect_code();
         let answer = kit.code_request(&code).param("resource", CALENDAR).send();
@@ -338,17 +348,60 @@ fn trips() {
     assert_eq!(trips, 2);
 }
 
-/// 2,000 requests with generated values at each endpoint: an answer of the standard, never a fault.
+/// RI-02, RI-05, RI-06: a device asks for several resource servers, its person sees them, and each poll or refresh is for
+/// one.
+#[test]
+fn devices_ask_for_resource_servers() {
+    let kit = builder().build();
+    let own = json!({"resources": [CALENDAR, CONTACTS], "refresh_tokens": "always"});
+    kit.put_device_client("tv", json!({"client_secret": SECRET, "chancery": own}));
+    let asks = |resources: &[&str]| {
+        let request = kit.device_request("tv").param("scope", "read share");
+        resources.iter().fold(request, |request, uri| request.param("resource", uri))
+    };
+    let device = kit.device_by("tv", asks(&[CALENDAR, CONTACTS]));
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let page = ua.enter_user_code(device.user_code()).confirm_device().expect_page("consent");
+    let text = page.page().text;
+    assert!(text.contains("Calendar") && text.contains(CONTACTS), "{text}");
+    let _ = page.allow().expect_page("device-done");
+    assert_refused!(device.poll(), RESOURCE_AMBIGUOUS);
+    assert_refused!(device.poll_request().param("resource", WEATHER).send(), RESOURCE_NOT_GRANTED);
+    let tokens = device.poll_request().param("resource", CALENDAR).send().expect_status(200);
+    assert_eq!(seen(&kit, &tokens), (CALENDAR.into(), "read".into()));
+    let other = kit.refresh_request("tv", tokens.member("refresh_token")).param("resource", CONTACTS);
+    assert_eq!(seen(&kit, &other.send().expect_status(200)), (CONTACTS.into(), "read share".into()));
+
+    for (uri, why) in [
+        ("https://cal.example/#x", &RESOURCE_MALFORMED),
+        ("https://nobody.example", &RESOURCE_UNKNOWN),
+        (PAYROLL, &RESOURCE_NOT_ALLOWED),
+    ] {
+        assert_refused!(asks(&[uri]).send(), *why);
+    }
+}
+
+/// 10,000 requests with generated values, through each door in turn: an answer of the standard, never a fault.
 #[test]
 fn generated_values() {
     let kit = builder().build();
+    let key = signer(&kit);
+    kit.put_device_client("tv", json!({"client_secret": SECRET}));
     let hostile = Hostile::new(8707);
-    for round in 0..2_000 {
+    for round in 0..10_000 {
         let text = hostile.text(round % 600);
-        let at_token = kit.client_credentials_request("app").param("resource", &text).send();
-        assert!(matches!(at_token.status.as_u16(), 200 | 400), "{text:?}: {}", at_token.text());
-        let answer = kit.send(asked(&kit, "openid read", &[CALENDAR, &text]).to_http());
-        assert!(matches!(answer.status.as_u16(), 200 | 303 | 400), "{text:?}: {}", answer.text());
+        let plain = || asked(&kit, "openid read", &[CALENDAR, &text]);
+        let request = match round % 5 {
+            0 => kit.client_credentials_request("app").param("resource", &text).to_http(),
+            1 => plain().to_http(),
+            2 => kit.push_request(&plain()).to_http(),
+            3 => kit.device_request("tv").param("scope", "openid").param("resource", &text).to_http(),
+            _ => signed(&kit, &key, "openid read", &json!([CALENDAR, text])).to_http(),
+        };
+        let answer = kit.send(request);
+        let is_fine = matches!(answer.status.as_u16(), 200 | 201 | 303 | 400);
+        assert!(is_fine, "door {}: {text:?}: {}", round % 5, answer.text());
     }
 }
 
@@ -377,7 +430,8 @@ fn what_is_refused() {
     ];
     let tokens = granted(&kit, "read share", &[CALENDAR], Some(CALENDAR)).expect_status(200);
     let refresh_token = tokens.member("refresh_token").to_owned();
-    let ua = kit.user_agent();
+    let (ua, key) = (kit.user_agent(), signer(&kit));
+    kit.put_device_client("tv", json!({"client_secret": SECRET}));
     let code = asked(&kit, "read", &[CALENDAR]).open(&ua).login("alice").expect_code();
     let (client, json) = (Refused::Client("invalid_target"), Refused::Json(400, "invalid_target"));
     let mut table = NegativeTable::new(&kit);
@@ -386,8 +440,16 @@ fn what_is_refused() {
         let with = |request: chancery_testkit::ClientRequest<'_>| {
             resources.iter().fold(request, |request, uri| request.param("resource", uri)).to_http()
         };
+        let object = signed(&kit, &key, "openid read", &json!(resources));
         table = table
             .row(format!("{name}, at the authorization endpoint"), request.to_http(), client)
+            .row(format!("{name}, in a request object"), object.to_http(), client)
+            .row(format!("{name}, in a request object that is pushed"), kit.push_request(&object), json)
+            .row(
+                format!("{name}, by a device"),
+                with(kit.device_request("tv").param("scope", "openid")),
+                json,
+            )
             .row(format!("{name}, pushed"), kit.push_request(&request).to_http(), json)
             .row(format!("{name}, with a code"), with(kit.code_request(&code)), json)
             .row(format!("{name}, refreshing"), with(kit.refresh_request("app", &refresh_token)), json)
@@ -396,6 +458,17 @@ fn what_is_refused() {
     let twice = |request: chancery_testkit::ClientRequest<'_>| {
         request.param("resource", CALENDAR).param("resource", CONTACTS).to_http()
     };
+    for (name, resource) in [
+        ("a number", json!(1)),
+        ("an object", json!({"uri": CALENDAR})),
+        ("numbers", json!([1])),
+        ("null", Value::Null),
+        ("an array in an array", json!([[CALENDAR]])),
+    ] {
+        let object = signed(&kit, &key, "openid read", &resource);
+        let code = if resource.is_number() { "invalid_target" } else { "invalid_request_object" };
+        table = table.row(format!("{name}, in a request object"), object.to_http(), Refused::Client(code));
+    }
     table
         .row("two, with a code", twice(kit.code_request(&code)), json)
         .row("two, refreshing", twice(kit.refresh_request("app", &refresh_token)), json)
