@@ -5,7 +5,7 @@ use std::task::Waker;
 
 use chancery_core::client::broken_demands;
 use chancery_core::fetch::{Fetch, NoFetch};
-use chancery_core::model::IdTokenAlgorithm;
+use chancery_core::model::{Client as RegisteredClient, IdTokenAlgorithm};
 use chancery_core::ports::{Clock as _, NoopEventSink, SystemClock};
 
 use super::{Output, client, lines};
@@ -99,9 +99,11 @@ async fn stored(
     match client::all(settings, &opened).await {
         Ok(clients) => {
             let (now, offered) = (SystemClock.now(), settings.engine.offered());
+            wrong.extend(introspected_by(settings, &clients));
             for client in clients {
                 let id = client.id();
                 let broken = broken_demands(&client, &offered).into_iter();
+                let broken = broken.chain(client::unknown_resources(&client, settings));
                 wrong.extend(broken.map(|complaint| format!("client {}: {complaint}", Escaped(id.as_str()))));
                 let departures = client.metadata().own.departures().into_iter();
                 loosened.extend(
@@ -120,4 +122,21 @@ async fn stored(
         }
         Err(fault) => wrong.push(format!("clients: {fault}")),
     }
+}
+
+/// The clients of `introspected_by` that cannot introspect.
+fn introspected_by(settings: &Settings, clients: &[Arc<RegisteredClient>]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for server in &settings.resource_servers {
+        for id in &server.introspected_by {
+            let why = match clients.iter().find(|client| client.id() == id) {
+                None => "is no client that is registered (RFC 7662 section 2.1)",
+                Some(client) if client.is_public() => "does not authenticate (RFC 7662 section 4)",
+                Some(_) => continue,
+            };
+            let uri = server.uri.as_str();
+            wrong.push(format!("resource_server: {uri}: introspected_by: {} {why}", Escaped(id.as_str())));
+        }
+    }
+    wrong
 }

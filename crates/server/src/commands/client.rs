@@ -232,13 +232,11 @@ async fn is_of_account(id: &ClientId, settings: &Settings, opened: &Opened) -> R
     }
 }
 
-/// Checks a registration against the settings: requests for an unknown resource server are refused; an unknown scope
-/// is never granted.
-fn fitting(mut registered: Registered, settings: &Settings) -> Result<Registered, Vec<Complaint>> {
-    let servers = &settings.resource_servers;
-    let own = &registered.client.metadata().own;
-    let is_known = |uri: &ResourceUri| servers.iter().any(|server| server.uri == *uri);
-    for (member, is_fitting, rule) in [
+/// What a client names that is no resource server of the configuration: it can get no token for it.
+pub(super) fn unknown_resources(client: &RegisteredClient, settings: &Settings) -> Vec<Complaint> {
+    let own = &client.metadata().own;
+    let is_known = |uri: &ResourceUri| settings.resource_servers.iter().any(|server| server.uri == *uri);
+    let members = [
         (
             "chancery.default_resource",
             own.default_resource.as_ref().is_none_or(is_known),
@@ -249,10 +247,18 @@ fn fitting(mut registered: Registered, settings: &Settings) -> Result<Registered
             own.resources.iter().all(is_known),
             "must be uris of a [[resource_server]] in the configuration",
         ),
-    ] {
-        if !is_fitting {
-            return Err(vec![Complaint::new(member, rule, "RFC 8707 section 2")]);
-        }
+    ];
+    let wrong = members.into_iter().filter(|(_, is_fitting, _)| !is_fitting);
+    wrong.map(|(member, _, rule)| Complaint::new(member, rule, "RFC 8707 section 2")).collect()
+}
+
+/// Checks a registration against the settings: requests for an unknown resource server are refused; an unknown scope
+/// is never granted.
+fn fitting(mut registered: Registered, settings: &Settings) -> Result<Registered, Vec<Complaint>> {
+    let servers = &settings.resource_servers;
+    let wrong = unknown_resources(&registered.client, settings);
+    if !wrong.is_empty() {
+        return Err(wrong);
     }
     let engine = &settings.engine;
     let is_known = |scope: &Scope| {

@@ -356,6 +356,7 @@ fn read(
             return Err(vec![Complaint::new(file.display().to_string(), rule, "TOML 1.1")]);
         }
     };
+    resource_servers::strike_single(&mut table, &mut complaints);
     unknown::strike(&mut table, &mut complaints);
     let environment = environment::ours(variables, &mut complaints);
     for (name, value) in &environment.settings {
@@ -373,6 +374,7 @@ fn read(
         complaints.extend(overlay::lay(&mut table, &overlay::From::Flag(key), value).err());
     }
     forms::strike(&mut table, &mut complaints);
+    resource_servers::strike_unreadable(&mut table, &mut complaints);
     let ours: Table = OURS.iter().filter_map(|name| table.remove_entry(*name)).collect();
     let written = section::<Written>(ours, &mut complaints);
     let engine = section::<Config>(table, &mut complaints);

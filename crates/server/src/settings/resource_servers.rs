@@ -1,4 +1,4 @@
-//! Checks of the resource servers that do not depend on the keys.
+//! `[[resource_server]]`: what can be read of it, and the checks that do not depend on keys and clients.
 
 use std::time::Duration;
 
@@ -7,7 +7,42 @@ use chancery_core::error::Complaint;
 use chancery_core::model::{ResourceServer, TokenFormat};
 use chancery_core::rule::claims::ClaimsRule;
 use chancery_core::rule::scope::ScopeRule;
-use chancery_types::Issuer;
+use chancery_types::{Issuer, ResourceUri};
+use toml::{Table, Value};
+
+const SECTION: &str = "resource_server";
+
+/// Complains about one block where there can be several, and takes it out.
+pub(super) fn strike_single(table: &mut Table, complaints: &mut Vec<Complaint>) {
+    if table.get(SECTION).is_some_and(|value| !value.is_array()) {
+        table.remove(SECTION);
+        let rule = "must be written as [[resource_server]], once for each";
+        complaints.push(Complaint::new(SECTION, rule, "docs/configuration.md"));
+    }
+}
+
+/// Takes out each block that cannot be read, and says which it is and why.
+pub(super) fn strike_unreadable(table: &mut Table, complaints: &mut Vec<Complaint>) {
+    let Some(Value::Array(blocks)) = table.get_mut(SECTION) else { return };
+    let mut place = 0;
+    blocks.retain(|block| {
+        place += 1;
+        let uri = block.get("uri").and_then(Value::as_str);
+        let (rule, section) = match uri.filter(|uri| ResourceUri::parse(uri).is_ok()) {
+            None => (
+                "uri must be an absolute URI of at most 512 characters without a fragment".to_owned(),
+                "RFC 8707 section 2",
+            ),
+            Some(_) => match block.clone().try_into::<ResourceServer>() {
+                Ok(_) => return true,
+                Err(error) => (error.to_string().trim().replace('\n', " "), "docs/configuration.md"),
+            },
+        };
+        let which = uri.map_or_else(|| format!("number {place}"), str::to_owned);
+        complaints.push(Complaint::new(SECTION, format!("{which}: {rule}"), section));
+        false
+    });
+}
 
 /// Complains about scopes that also belong to the authorization server, so that a scope decides whom a token
 /// is for.
@@ -18,7 +53,7 @@ pub(super) fn ambiguous(servers: &[ResourceServer], engine: &Config) -> Vec<Comp
         for scope in server.scopes.iter().filter(|scope| rule.supported().contains(scope.as_str())) {
             let rule =
                 format!("{}: scope {scope} belongs to the authorization server itself", server.uri.as_str());
-            complaints.push(Complaint::new("resource_server", rule, "RFC 9068 section 5"));
+            complaints.push(Complaint::new(SECTION, rule, "RFC 9068 section 5"));
         }
     }
     complaints
@@ -31,7 +66,7 @@ pub(super) fn forbidden(servers: &[ResourceServer], engine: &Config) -> Vec<Comp
     let complaint = |server: &ResourceServer| {
         let section = demands.algorithms.forbids(&server.alg)?;
         let rule = format!("{}: alg must not be {}", server.uri.as_str(), server.alg.name());
-        Some(Complaint::new("resource_server", rule, section))
+        Some(Complaint::new(SECTION, rule, section))
     };
     jwts.filter_map(complaint).collect()
 }
@@ -41,17 +76,16 @@ pub(super) fn complaints(servers: &[ResourceServer], issuer: Option<&Issuer>) ->
     let mut complaints = Vec::new();
     for (at, server) in servers.iter().enumerate() {
         let mut complain = |rule: &str, section: &'static str| {
-            complaints.push(Complaint::new(
-                "resource_server",
-                format!("{}: {rule}", server.uri.as_str()),
-                section,
-            ));
+            complaints.push(Complaint::new(SECTION, format!("{}: {rule}", server.uri.as_str()), section));
         };
         if servers.iter().take(at).any(|before| before.uri == server.uri) {
             complain("is configured twice", "docs/configuration.md");
         }
         if issuer.is_some_and(|issuer| issuer.as_str() == server.uri.as_str()) {
             complain("uri must not be the issuer, which stands for UserInfo", "RFC 9068 section 5");
+        }
+        if server.name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+            complain("name must not be empty", "docs/configuration.md");
         }
         if server.lifetime.is_some_and(|lifetime| lifetime < Duration::from_secs(1)) {
             complain("lifetime must be at least 1s", "RFC 6749 section 5.1");

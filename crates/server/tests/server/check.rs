@@ -106,7 +106,6 @@ fn check_asks_the_engine_and_the_files() {
     assert!(parts.iter().all(|part| said.contains(part)), "{said}");
 }
 
-/// What no key signs would be a fault with every token.
 /// FETCH-05: the authorities and hosts of the operator's own are read before anything is fetched.
 #[test]
 fn check_reads_what_other_servers_need() {
@@ -137,6 +136,72 @@ fn check_reads_what_other_servers_need() {
     assert!(said.contains("fetch.extra_roots: ") && said.contains("missing.pem"), "{said}");
 }
 
+/// RI-01, CONF-02: one line for each mistake in a `[[resource_server]]`, which says in which one it is.
+#[test]
+fn check_names_what_is_wrong_with_a_resource_server() {
+    let folder = initialised();
+    let path = folder.join("chancery.toml");
+    let good = fs::read_to_string(&path).unwrap();
+    let clients = r#"[{"client_id":"api","response_types":[],"grant_types":["client_credentials"]},
+        {"client_id":"spa","redirect_uris":["https://spa.example/cb"],"token_endpoint_auth_method":"none"}]"#;
+    done(&folder, &["client", "add", "--file", "-"], clients);
+    let check = |blocks: &str, expected: &[&str]| {
+        fs::write(&path, format!("{good}\n{blocks}\n")).unwrap();
+        if expected.is_empty() {
+            return assert!(done(&folder, &["check", "--strict"], "").contains("is good"));
+        }
+        let said = refused(&folder, &["check"], "");
+        assert_eq!(said.lines().count(), expected.len(), "{blocks}: {said}");
+        for line in expected {
+            assert!(said.contains(line), "{line} in {said}");
+        }
+    };
+    check("[[resource_server]]\nuri = \"urn:a\"\n[[resource_server]]\nuri = \"https://b.example\"", &[]);
+    check("[[resource_server]]\nuri = \"urn:a\"\nformat = \"jwt\"\nintrospected_by = [\"api\"]", &[]);
+    check("[resource_server]\nuri = \"urn:a\"", &["resource_server: must be written as [[resource_server]]"]);
+    check(
+        "[[resource_server]]\nuri = \"urn:a\"\n[[resource_server]]\nuri = \"/b\"\n[[resource_server]]\nname = \"C\"",
+        &["resource_server: /b: uri must be an absolute URI", "resource_server: number 3: uri must be"],
+    );
+    for (uri, expected) in [
+        ("https://a.example/#x", "https://a.example/#x: uri must be"),
+        ("", ": uri must be"),
+        ("https://id.example.org", "uri must not be the issuer"),
+    ] {
+        check(&format!("[[resource_server]]\nuri = \"{uri}\""), &[expected]);
+    }
+    for (member, expected) in [
+        ("scope = [\"read\"]", "resource_server.scope: there is no such setting; did you mean `scopes`?"),
+        ("nonsense = 1", "resource_server.nonsense: there is no such setting"),
+        ("scopes = \"read\"", "urn:a: invalid type: string \"read\", expected a sequence in `scopes`"),
+        ("scopes = [\"re ad\"]", "urn:a: not a valid Scope in `scopes`"),
+        ("scopes = [\"email\"]", "urn:a: scope email belongs to the authorization server itself"),
+        ("scopes = [\"openid\"]", "urn:a: scope openid belongs to the authorization server itself"),
+        ("format = \"JWT\"", "urn:a: unknown variant `JWT`, expected `opaque` or `jwt` in `format`"),
+        ("alg = \"none\"", "urn:a: unknown or forbidden algorithm in `alg`"),
+        ("lifetime = \"5\"", "urn:a: a duration is whole numbers with a unit"),
+        ("lifetime = \"0s\"", "urn:a: lifetime must be at least 1s"),
+        ("name = \" \"", "urn:a: name must not be empty"),
+        ("any_client = \"yes\"", "urn:a: invalid type: string \"yes\", expected a boolean in `any_client`"),
+        ("encryption = { alg = \"ECDH-ES\" }", "urn:a: missing field `key` in `encryption`"),
+        ("encryption = { alg = \"ECDH-ES\", key = \"x\" }", "urn:a: key: not the expected JSON object in"),
+        ("introspected_by = [\"nobody\"]", "urn:a: introspected_by: nobody is no client that is registered"),
+        ("introspected_by = [\"spa\"]", "urn:a: introspected_by: spa does not authenticate"),
+    ] {
+        check(&format!("[[resource_server]]\nuri = \"urn:a\"\n{member}"), &[expected]);
+    }
+    check(
+        "[[resource_server]]\nuri = \"urn:a\"\n[[resource_server]]\nuri = \"urn:a\"",
+        &["resource_server: urn:a: is configured twice"],
+    );
+    // A resource server that is taken out of the configuration, while a client is still registered for it.
+    fs::write(&path, format!("{good}\n[[resource_server]]\nuri = \"urn:a\"\n")).unwrap();
+    let client = r#"{"client_id":"app","redirect_uris":["https://app.example/cb"],"chancery":{"resources":["urn:a"]}}"#;
+    done(&folder, &["client", "add", "--file", "-"], client);
+    check("", &["client app: chancery.resources: must be uris of a [[resource_server]]"]);
+}
+
+/// What no key signs would be a fault with every token.
 #[test]
 fn check_names_a_resource_server_that_nothing_signs_for() {
     let folder = initialised();
