@@ -1,9 +1,9 @@
 """Clients that others have written, unmodified, over sockets: npm `openid-client` 6 and PyPI `Authlib`, with the server
 and with a provider under /oidc (A8, A15); clients that authenticate by what they sign, and the other response types, with
-`openid-client`; clients of FAPI 2.0 Message Signing, with it and npm `oauth4webapi`; clients with certificates and encrypted
-responses, with `oauth2-oidc-sdk` from Maven Central; devices without a browser, with `openid-client`, `oauth4webapi`, `Authlib`,
-`oauth2-oidc-sdk` and the Go module `golang.org/x/oauth2`; clients that register themselves, with `openid-client`, PyPI `idpyoidc`
-and the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`; `curl` with
+`openid-client`; clients of FAPI 2.0 Message Signing, and resource servers, with it and npm `oauth4webapi`; clients with
+certificates and encrypted responses, with `oauth2-oidc-sdk` from Maven Central; devices without a browser, with `openid-client`,
+`oauth4webapi`, `Authlib`, `oauth2-oidc-sdk` and the Go module `golang.org/x/oauth2`; clients that register themselves, with
+`openid-client`, PyPI `idpyoidc` and the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`; `curl` with
 certificates of its own, also through nginx.
 
     run [PART…]
@@ -174,6 +174,43 @@ def fapi(checks):
                   "openid_client_fapi.mjs", "oauth4webapi.mjs")
 
 
+# Two APIs, one that verifies JWTs and one that introspects.
+RESOURCES = {"photos": {"uri": "https://api.photos.example", "scope": "photos.read"},
+             "prints": {"uri": "https://prints.example/v2", "scope": "prints.order"}}
+
+
+def resources(checks):
+    """Resource servers: several in one grant, one for each token, and introspection that answers by JWTs."""
+    with Provider("clients-resources") as provider:
+        with provider.config.open("a", encoding="utf-8") as file:
+            for name, of in RESOURCES.items():
+                file.write(f'\n[[resource_server]]\nuri = "{of["uri"]}"\nname = "{name}"\nscopes = ["{of["scope"]}"]\n'
+                           f'format = "{"jwt" if name == "photos" else "opaque"}"\n'
+                           'introspected_by = ["plain", "signed", "encrypted"]\n')
+        app = provider.add_client(
+            client_id="app", client_name="App", redirect_uris=[CALLBACK], application_type="native", response_types=["code"],
+            grant_types=["authorization_code", "refresh_token", "client_credentials"],
+            token_endpoint_auth_method="client_secret_basic",
+            chancery={"resources": [of["uri"] for of in RESOURCES.values()], "refresh_tokens": "always"})
+        of_signed = {"introspection_signed_response_alg": "ES256"}
+        of_encrypted = of_signed | {"introspection_encrypted_response_alg": "ECDH-ES+A256KW",
+                                    "introspection_encrypted_response_enc": "A256GCM"}
+        introspecting = []
+        for name, metadata in (("plain", {}), ("signed", of_signed), ("encrypted", of_encrypted)):
+            keys = {"jwks": {"keys": [PUBLIC_KEY]}} if name == "encrypted" else {}
+            client = provider.add_client(client_id=name, client_name=name, response_types=[], redirect_uris=[],
+                                         grant_types=["client_credentials"], token_endpoint_auth_method="client_secret_basic",
+                                         **metadata, **keys)
+            introspecting.append({key: client[key] for key in ("client_id", "client_secret")}
+                                 | ({"metadata": metadata} if metadata else {})
+                                 | ({"decrypts": PUBLIC_KEY | {"d": PRIVATE_NUMBER}} if keys else {}))
+        provider.command("check", "--strict")
+        provider.serve()
+        of_app = {key: app[key] for key in ("client_id", "client_secret")} | {"redirect_uri": CALLBACK}
+        judge(checks, provider.fixture("resources", of_app, introspecting=introspecting, resources=RESOURCES),
+              "openid_client_resources.mjs", "oauth4webapi_introspection.mjs")
+
+
 def java(checks):
     """Clients with certificates and encrypted responses, of both versions of FAPI, and devices."""
     with tempfile.TemporaryDirectory() as folder:
@@ -323,8 +360,8 @@ def with_certificates(checks):
         curl.behind_nginx(checks, nginx)
 
 
-PARTS = {"standalone": standalone, "signed": signed, "fapi": fapi, "java": java, "devices": devices, "dynamic": dynamic, "in_browser": in_browser,
-         "web_server": web_server, "with_certificates": with_certificates, "mounted": mounted}
+PARTS = {"standalone": standalone, "signed": signed, "fapi": fapi, "resources": resources, "java": java, "devices": devices,
+         "dynamic": dynamic, "in_browser": in_browser, "web_server": web_server, "with_certificates": with_certificates, "mounted": mounted}
 
 
 def main():
