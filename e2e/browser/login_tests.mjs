@@ -18,6 +18,26 @@ export const tests = {
     await again.tokens((await visit.through(again)).answer);
   },
 
+  'the consent page says what is asked for at which API': async ({ world, visit }) => {
+    const [albums, prints, calendar] = world.apis;
+    const person = await world.person();
+    const request = new Request(world, world.books, { scope: 'openid albums.read prints.order', resource: world.apis });
+    const page = await visit.open(request);
+    await visit.signIn(page, person);
+    await visit.arrive(page, 'consent');
+    const items = (name) => page.getByRole('list', { name }).getByRole('listitem').allInnerTexts();
+    assert.deepEqual(await items(albums), ['Use the permission albums.read']);
+    assert.deepEqual(await items(/Photo albums/), ['Use the permission albums.read']);
+    assert.deepEqual(await items(prints), ['Use the permission prints.order']);
+    assert.ok(await page.getByRole('heading', { name: calendar }).isVisible(), 'access alone');
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth), 'nothing is too wide');
+    await visit.press(page, 'allow');
+    await visit.answer(page);
+    const more = await visit.open(new Request(world, world.books, { scope: 'openid albums.read albums.write', resource: albums }));
+    await visit.arrive(more, 'consent');
+    assert.deepEqual(await more.getByRole('listitem').allInnerTexts(), ['Use the permission albums.write'], 'only what is new');
+  },
+
   'cancel at the login': async ({ world, visit }) => {
     const request = new Request(world, world.books);
     const page = await visit.open(request);

@@ -170,6 +170,7 @@ World.prototype.addClients = async function addClients() {
     logo_uri: LOGO.address,
     policy_uri: `${this.site.origin}/privacy`,
     tos_uri: `${this.site.origin}/terms`,
+    chancery: { resources: this.apis },
   };
   this.mail = {
     ...common,

@@ -57,6 +57,9 @@ async function round(world, folder, suffix, [jane, john], options) {
   await page.goto(address);
   await take(page, 'signed-in');
 
+  const apis = { scope: 'openid albums.read albums.write prints.order', resource: world.apis, prompt: 'consent' };
+  await take(await visit.open(new Request(world, world.books, apis)), 'consent', 'consent-apis');
+
   const more = await visit.open(new Request(world, world.mail, { prompt: 'login' }));
   await visit.finish(more, john);
   const chooser = await visit.open(new Request(world, world.mail, { prompt: 'select_account' }));

@@ -25,6 +25,10 @@ MODES = {"response_modes.web_message": "true", "session.management": "true"}
 OWN_PAGES = {**MODES, "device_authorization.offered": "true"}
 
 
+# APIs that clients may ask for access to, with a name for people and without one.
+APIS = {"https://api.albums.example": 'name = "Photo albums"\nscopes = ["albums.read", "albums.write"]',
+        "https://prints.example/v2": 'scopes = ["prints.order"]', "urn:example:calendar": 'name = "Calendar"'}
+
 BY_CLIENT = 'stored_interactions_by_client = { parameter = "app_id", header = "Logto-App-Id" }'
 
 
@@ -34,6 +38,8 @@ def browse(checks, provider, arguments, pages=None, by_client=False):
     if by_client:
         config = provider.config.read_text()
         provider.config.write_text(config.replace("[compatibility]\n", f"[compatibility]\n{BY_CLIENT}\n"))
+    with provider.config.open("a", encoding="utf-8") as config:
+        config.writelines(f'\n[[resource_server]]\nuri = "{uri}"\n{more}\n' for uri, more in APIS.items())
     provider.serve()
     fixture = provider.folder / "fixture.json"
     fixture.write_text(json.dumps({
@@ -42,7 +48,7 @@ def browse(checks, provider, arguments, pages=None, by_client=False):
         "logos": provider.variables.get("CHANCERY_PAGES_CLIENT_LOGOS") == "true",
         "sign_up": provider.variables.get("CHANCERY_SIGN_UP_OFFERED") == "true",
         "devices": provider.variables.get("CHANCERY_DEVICE_AUTHORIZATION_OFFERED") == "true",
-        "pages": pages, "by_client": by_client}))
+        "pages": pages, "by_client": by_client, "apis": list(APIS)}))
     trust = {"NODE_EXTRA_CA_CERTS": provider.tls[0]} if provider.tls else {}
     node = subprocess.Popen(["node", "main.mjs", fixture, *arguments], stdout=subprocess.PIPE, text=True,
                             env={**os.environ, **provider.variables, **trust})

@@ -31,7 +31,9 @@ export class Request {
   }
 
   get url() {
-    return `${this.world.issuer}/authorize?${new URLSearchParams(this.parameters)}`;
+    // `resource` can be there several times.
+    const parameters = Object.entries(this.parameters).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
+    return `${this.world.issuer}/authorize?${new URLSearchParams(parameters)}`;
   }
 
   /** The client's answer is of this request, and holds a code. */
