@@ -89,7 +89,7 @@ pub use chancery_core::model::{
     SignUpForm, TokenEncryption, TokenFormat,
 };
 pub use chancery_core::offered::Routes;
-pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
+pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, DetailType, TokenPolicy};
 pub use chancery_core::ports::{
     Accounts, BoxFuture, Browser, ClaimsQuery, Clock, EncryptionKeyEntry, EventSink, KeyEntry, LoginOutcome,
     LoginRefusal, PortFuture, PrivateKeys, Random, Registry, Room, RootSecretEntry, SignUpOutcome,
@@ -211,8 +211,10 @@ pub mod model {
 pub mod policy {
     pub use chancery_core::model::{Sector, Subject};
     pub use chancery_core::policy::{
-        AssertionView, CustomPrompt, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy,
-        Doing, Identity, JwtDraft, PersonView, Registrant, RequestView, TokenKind, TokenView,
+        AssertionView, COMMON_ARRAYS, CustomPrompt, DefaultAuthorizationPolicy, DefaultClientPolicy,
+        DefaultTokenPolicy, DetailFault, DetailMember, DetailText, DetailValue, DetailView, Doing, Identity,
+        JwtDraft, PersonView, Registrant, RequestView, TokenKind, TokenView, Words, at_location, narrowed,
+        readable,
     };
 }
 

@@ -73,6 +73,9 @@ pub struct Config {
     /// The application's own grant types; the builder has who answers for each.
     #[serde(skip)]
     pub extension_grants: Vec<ExtensionGrantName>,
+    /// The types of authorization details; the builder has what each means.
+    #[serde(skip)]
+    pub authorization_details_types: Vec<String>,
     /// Which scopes there are.
     pub scopes: scope::ScopesConfig,
     /// Lifetimes of sessions.
@@ -95,6 +98,7 @@ impl Config {
         let offered = Offered {
             subject_types: self.subjects.types.clone(),
             dpop_algorithms: self.dpop.offered_algorithms(),
+            authorization_details_types: self.authorization_details_types.clone(),
             client_defaults: self.client_defaults.clone(),
             ..Offered::at(self.endpoints_on(), &self.compatibility)
                 .with_assertion_algorithms(&self.client_authentication.assertion_algorithms)

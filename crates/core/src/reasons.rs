@@ -49,6 +49,7 @@ const LISTS: &[&[Described]] = &[
     request::response::REASONS,
     request::unaddressed::REASONS,
     request::validated::REASONS,
+    rule::authorization_details::REASONS,
     rule::bearer::REASONS,
     rule::claims::REASONS,
     rule::dpop::REASONS,

@@ -7,7 +7,7 @@ use chancery_core::interaction::view::{
     AccountsView, ClientView, ConsentView, CustomView, ErrorView, LoginProblem, LoginView, LogoutConfirmView,
     LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView, SignedInView, Wait,
 };
-
+use chancery_core::policy::{DetailMember, DetailText, DetailValue};
 use chancery_core::ports::SignUpRefusal;
 
 use crate::pages::{Content, FormMarkup, Html, MessageMarkup, Page, Pages, Retry};
@@ -163,8 +163,9 @@ fn consent(view: &ConsentView, form: &FormMarkup) -> String {
         let _ = write!(list, "<li><code>{}</code></li>", Html::escape(wish));
     }
     let resources: String = view.resources.iter().map(resource).collect();
+    let details: String = view.details.iter().map(|detail| self::detail(&detail.text("en"))).collect();
     let fields = format!(
-        "<p><strong>{}</strong> asks for access to the account <strong>{}</strong>:</p><ul>{list}</ul>{resources}{}{}{}",
+        "<p><strong>{}</strong> asks for access to the account <strong>{}</strong>:</p><ul>{list}</ul>{resources}{details}{}{}{}",
         Html::escape(&view.client.name),
         Html::escape(&view.account.label),
         documents(&view.client),
@@ -172,6 +173,27 @@ fn consent(view: &ConsentView, form: &FormMarkup) -> String {
         button("action", "deny", "Deny", "")
     );
     in_form(form, &fields)
+}
+
+/// What one authorization details object asks for (RFC 9396 section 3.1).
+fn detail(text: &DetailText) -> String {
+    let mut list = String::new();
+    for DetailMember { label, values } in &text.members {
+        let values: Vec<Html> = values.iter().map(value).collect();
+        let values: Vec<&str> = values.iter().map(Html::as_str).collect();
+        let _ = write!(list, "<dt>{}</dt><dd>{}</dd>", Html::escape(label), values.join("<br>"));
+    }
+    format!("<h2>{}</h2><dl>{list}</dl>", Html::escape(&text.title))
+}
+
+fn value(value: &DetailValue) -> Html {
+    Html::escape(match value {
+        DetailValue::Text(text) => text,
+        DetailValue::Flag(true) => "yes",
+        DetailValue::Flag(false) => "no",
+        // Nothing, and what a later version knows besides.
+        DetailValue::Nothing | _ => "\u{2013}",
+    })
 }
 
 /// What is asked for at one resource server.

@@ -6,6 +6,7 @@ use chancery_core::interaction::view::{
     AccountView, ClientView, FormView, LoginProblem, ResourceView, SignUpProblem, View,
 };
 use chancery_core::offered::Endpoint;
+use chancery_core::policy::{DetailMember, DetailText, DetailValue, DetailView};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -102,6 +103,7 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
                 "scopes": view.scopes,
                 "claims": view.claims,
                 "resources": view.resources.iter().map(resource).collect::<Vec<_>>(),
+                "details": view.details.iter().map(|detail| self::detail(detail, &view.form)).collect::<Vec<_>>(),
             });
             page("consent", &view.client, &view.form, own)
         }
@@ -176,6 +178,26 @@ fn account(account: &AccountView) -> Value {
 fn resource(resource: &ResourceView) -> Value {
     let ResourceView { uri, name, scopes } = resource;
     json!({"uri": uri.as_str(), "name": name, "scopes": scopes})
+}
+
+/// An authorization details object, and what it says to a person, in the first language that the request asks for.
+fn detail(detail: &DetailView, form: &FormView) -> Value {
+    let language = form.ui_locales.as_deref().and_then(|locales| locales.split(' ').next()).unwrap_or("en");
+    let DetailText { title, members } = detail.text(language);
+    let member = |DetailMember { label, values }: &DetailMember| {
+        let values: Vec<Value> = values.iter().map(value).collect();
+        json!({"label": label, "values": values})
+    };
+    let members: Vec<Value> = members.iter().map(member).collect();
+    json!({"detail": detail.detail(), "title": title, "members": members})
+}
+
+fn value(value: &DetailValue) -> Value {
+    match value {
+        DetailValue::Text(text) => text.as_str().into(),
+        DetailValue::Flag(flag) => (*flag).into(),
+        DetailValue::Nothing | _ => Value::Null,
+    }
 }
 
 fn problem(problem: LoginProblem) -> &'static str {

@@ -6,6 +6,7 @@ use chancery_core::interaction::view::{
     LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView,
     SignedInView, Wait,
 };
+use chancery_core::policy::{DetailMember, DetailText, DetailValue};
 use chancery_core::ports::SignUpRefusal;
 use chancery_http::{CONTINUE, Content, FormMarkup, Retry, SEND_MESSAGE, SUBMIT};
 use minijinja::value::{Kwargs, Value};
@@ -104,6 +105,7 @@ fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Resu
         form => form(markup),
         wishes => scopes.chain(claims).collect::<Result<Vec<_>, _>>()?,
         resources => view.resources.iter().map(|at| resource(at, messages)).collect::<Result<Vec<_>, _>>()?,
+        details => details(view, messages)?,
         site => site.map(|(_, host)| host),
         is_for_device => view.form.target.is_none(),
     })
@@ -114,6 +116,28 @@ fn resource(at: &ResourceView, messages: &Messages) -> Result<Value, Error> {
     let wishes =
         at.scopes.iter().map(|scope| wish("scope", scope, messages)).collect::<Result<Vec<_>, _>>()?;
     Ok(context! { uri => at.uri.as_str(), name => at.name.as_deref(), wishes })
+}
+
+/// The authorization details (RFC 9396 section 3.1), each with a title and a list of facts.
+fn details(view: &ConsentView, messages: &Messages) -> Result<Vec<Value>, Error> {
+    let none = || Kwargs::from_iter(std::iter::empty::<(&str, Value)>());
+    let fact = |value: &DetailValue| match value {
+        DetailValue::Text(text) => Ok(Value::from(text.as_str())),
+        DetailValue::Flag(true) => messages.sentence("consent.detail.yes", &none()),
+        DetailValue::Flag(false) => messages.sentence("consent.detail.no", &none()),
+        DetailValue::Nothing | _ => messages.sentence("consent.detail.nothing", &none()),
+    };
+    let mut all = Vec::with_capacity(view.details.len());
+    for detail in &view.details {
+        let DetailText { title, members } = detail.text(messages.language());
+        let mut facts = Vec::with_capacity(members.len());
+        for DetailMember { label, values } in members {
+            let values = values.iter().map(fact).collect::<Result<Vec<_>, _>>()?;
+            facts.push(context! { label, values });
+        }
+        all.push(context! { title, facts });
+    }
+    Ok(all)
 }
 
 /// One line of the list of requested scopes and claims. A scope or claim without a sentence is shown as the

@@ -15,24 +15,33 @@ const CATALOGUES: [(&str, &str); 2] =
 pub(crate) const LANGUAGES: [&str; 2] = ["en", "de"];
 
 /// The sentences of one language.
-pub(crate) struct Messages(BTreeMap<String, String>);
+pub(crate) struct Messages {
+    language: String,
+    sentences: BTreeMap<String, String>,
+}
 
 impl Messages {
     /// The catalogue of a language, or of the default language if it has none.
     pub(crate) fn of(language: &str) -> Self {
         let found = CATALOGUES.iter().find(|(tag, _)| *tag == language).or(CATALOGUES.first());
-        Self(found.and_then(|(_, json)| serde_json::from_str(json).ok()).unwrap_or_default())
+        let sentences = found.and_then(|(_, json)| serde_json::from_str(json).ok()).unwrap_or_default();
+        Self { language: found.map_or("en", |(tag, _)| tag).to_owned(), sentences }
+    }
+
+    /// The language, as a language tag.
+    pub(crate) fn language(&self) -> &str {
+        &self.language
     }
 
     /// Whether the catalogue has this sentence.
     pub(crate) fn has(&self, id: &str) -> bool {
-        self.0.contains_key(id)
+        self.sentences.contains_key(id)
     }
 
     /// The sentence as HTML, `{name}` replaced by the argument of that name.
     pub(crate) fn sentence(&self, id: &str, arguments: &Kwargs) -> Result<Value, Error> {
         let missing = |what: String| Error::new(ErrorKind::InvalidOperation, what);
-        let sentence = self.0.get(id).ok_or_else(|| missing(format!("there is no message {id}")))?;
+        let sentence = self.sentences.get(id).ok_or_else(|| missing(format!("there is no message {id}")))?;
         let mut html = String::with_capacity(sentence.len() + 32);
         let mut rest = sentence.as_str();
         while let Some((before, after)) = rest.split_once('{') {
@@ -60,7 +69,7 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn ids(language: &str) -> Vec<String> {
-        Messages::of(language).0.into_keys().collect()
+        Messages::of(language).sentences.into_keys().collect()
     }
 
     fn names(sentence: &str) -> Vec<&str> {
@@ -72,11 +81,11 @@ pub(crate) mod tests {
 
     #[test]
     fn every_sentence_is_there_in_every_language_with_the_same_arguments() {
-        let english = Messages::of("en").0;
+        let english = Messages::of("en").sentences;
         assert!(!english.is_empty());
         assert_eq!(LANGUAGES, CATALOGUES.map(|(tag, _)| tag));
         for language in LANGUAGES {
-            let other = Messages::of(language).0;
+            let other = Messages::of(language).sentences;
             assert_eq!(english.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>(), "{language}");
             for (id, sentence) in &other {
                 assert_eq!(names(sentence), names(&english[id]), "{language}: {id}");

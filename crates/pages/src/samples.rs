@@ -1,5 +1,6 @@
 //! Sample pages of each kind and state, on which templates are tried before they are used.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_core::context::RequestId;
@@ -11,11 +12,13 @@ use chancery_core::interaction::view::{
     FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView,
     ResourceView, SignUpProblem, SignUpView, SignedInView, UserCodeView,
 };
-use chancery_core::model::OwnParameters;
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
+use chancery_core::model::{AuthorizationDetail, Client, OwnParameters};
+use chancery_core::policy::{DetailFault, DetailText, DetailType, DetailView, Words};
 use chancery_core::ports::SignUpRefusal;
 use chancery_http::{Content, FormMarkup, MessageMarkup, Retry};
 use chancery_types::{RedirectUri, ResourceUri};
+use serde_json::json;
 
 /// Calls `show` with the name and content of each page.
 pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
@@ -91,6 +94,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
                 ("urn:example:calendar", None, "read"),
             ],
         ),
+        ("consent-details", "https://photos.example/cb", "openid", "", vec![]),
         ("consent-nothing", "https://photos.example/cb", "", "", vec![]),
         (
             "consent-all",
@@ -113,6 +117,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
             scopes: words(scopes),
             claims: words(claims),
             resources: resources.iter().filter_map(resource).collect(),
+            details: if name == "consent-details" { details() } else { Vec::new() },
             form,
         };
         show(name, Content::Consent(&view, &markup));
@@ -176,6 +181,60 @@ fn devices(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
         let view = DeviceDoneView { client: client(), is_approved, ui_locales: None };
         show(name, Content::DeviceDone(&view));
     }
+}
+
+/// A payment, and access to accounts, of a type that speaks both languages of the pages.
+fn details() -> Vec<DetailView> {
+    struct Sample;
+
+    impl DetailType for Sample {
+        fn name(&self) -> &str {
+            "sample"
+        }
+
+        fn check(&self, _: &AuthorizationDetail, _: &Client) -> Result<(), DetailFault> {
+            Ok(())
+        }
+
+        fn text(&self, detail: &AuthorizationDetail, language: &str) -> DetailText {
+            let german = language == "de";
+            let title = match detail.get("to") {
+                None => detail.type_name(),
+                Some(_) if german => "Geld überweisen",
+                Some(_) => "Transfer money",
+            };
+            DetailText::in_words(detail, title.to_owned(), &SampleWords { german })
+        }
+    }
+
+    struct SampleWords {
+        german: bool,
+    }
+
+    impl Words for SampleWords {
+        fn label(&self, path: &[&str]) -> String {
+            let label = match (path, self.german) {
+                (["amount"], true) => "Betrag",
+                (["amount"], false) => "Amount",
+                (["to", ..], true) => "Empfängerin",
+                (["to", ..], false) => "To",
+                (["once"], true) => "Nur einmal",
+                (["once"], false) => "Only once",
+                _ => return path.join(" \u{203a} "),
+            };
+            label.to_owned()
+        }
+    }
+
+    let sample: Arc<dyn DetailType> = Arc::new(Sample);
+    let objects = [
+        json!({"type": "payment", "amount": "123.50 EUR", "to": {"iban": "DE02 1001 0010 9307 1186 03"}, "once": true,
+            "reference": "<b>Ref</b> Number"}),
+        json!({"type": "https://scheme.example.org/account-information", "actions": ["list_accounts", "read_balances"],
+            "locations": ["https://accounts.example/with-a-long-path/that-has-to-break-somewhere/in-a-narrow-window"]}),
+    ];
+    let read = |object| serde_json::from_value(object).ok();
+    objects.into_iter().filter_map(read).map(|detail| DetailView::new(detail, Arc::clone(&sample))).collect()
 }
 
 /// The pages of a logout.

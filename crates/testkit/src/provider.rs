@@ -13,7 +13,7 @@ use chancery_core::endpoint::token::extension::ExtensionGrant;
 use chancery_core::error::Complaint;
 use chancery_core::model::ResourceServer;
 use chancery_core::offered::Offered;
-use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, TokenPolicy};
+use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, DetailType, TokenPolicy};
 use chancery_core::ports::{BoxFuture, Clock as _};
 use chancery_core::provider::{Builder, Parts, Provider};
 use chancery_http::{ForwardedCertificate, Pages, Peer, Service, TrustedProxies, service};
@@ -100,6 +100,7 @@ pub struct TestProviderBuilder {
     token_policy: Option<Arc<dyn TokenPolicy>>,
     client_policy: Option<Arc<dyn ClientPolicy>>,
     extension_grants: Vec<Arc<dyn ExtensionGrant>>,
+    detail_types: Vec<Arc<dyn DetailType>>,
     pages: Option<Arc<dyn Pages>>,
     ui_locales: Vec<String>,
     mounted_at: Option<String>,
@@ -232,6 +233,14 @@ impl TestProviderBuilder {
     pub fn extension_grant(mut self, grant: impl ExtensionGrant + 'static) -> Self {
         self.config.extension_grants.push(grant.grant_type().clone());
         self.extension_grants.push(Arc::new(grant));
+        self
+    }
+
+    /// A type of authorization details.
+    #[must_use]
+    pub fn detail_type(mut self, detail_type: impl DetailType + 'static) -> Self {
+        self.config.authorization_details_types.push(detail_type.name().to_owned());
+        self.detail_types.push(Arc::new(detail_type));
         self
     }
 
@@ -379,6 +388,9 @@ impl TestProviderBuilder {
         for grant in self.extension_grants {
             builder = builder.with_extension_grant(grant);
         }
+        for detail_type in self.detail_types {
+            builder = builder.with_detail_type(detail_type);
+        }
         let provider = wait(builder.build())?;
         let mut service = service(Arc::clone(&provider)).with_trusted_proxies(self.proxies);
         if let Some(forwarded) = self.forwarded {
@@ -456,6 +468,7 @@ impl TestProvider {
             token_policy: None,
             client_policy: None,
             extension_grants: Vec::new(),
+            detail_types: Vec::new(),
             pages: None,
             ui_locales: Vec::new(),
             mounted_at: None,

@@ -49,7 +49,7 @@ registry! {
 
 registry! {
     /// Error codes: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, OIDC
-    /// Core section 3.1.2.6, RFC 7591 section 3.2.2, RFC 9101 section 7, RFC 8628 section 3.5, RFC 9449 section 12.2, and `unmet_authentication_requirements` of the
+    /// Core section 3.1.2.6, RFC 7591 section 3.2.2, RFC 9101 section 7, RFC 8628 section 3.5, RFC 9396 section 5, RFC 9449 section 12.2, and `unmet_authentication_requirements` of the
     /// specification of that name.
     ErrorCode {
         /// The person or the server refused the request (RFC 6749 section 4.1.2.1).
@@ -68,6 +68,8 @@ registry! {
         InsufficientUserAuthentication = "insufficient_user_authentication",
         /// Something is needed of the person, and no page may ask for it (OIDC Core section 3.1.2.6).
         InteractionRequired = "interaction_required",
+        /// The authorization details are unknown, malformed or too wide (RFC 9396 section 5).
+        InvalidAuthorizationDetails = "invalid_authorization_details",
         /// Client authentication failed (RFC 6749 section 5.2).
         InvalidClient = "invalid_client",
         /// A member of the client's metadata is not valid (RFC 7591 section 3.2.2).

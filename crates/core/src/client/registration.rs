@@ -274,6 +274,10 @@ pub(super) fn check_offered(
         }
         false => metadata.authorization_responses.leave_out(from),
     }
+    if offered.authorization_details_types.is_empty() {
+        // It means nothing here, as the parameter of requests does.
+        metadata.flow.authorization_details_types = None;
+    }
     if metadata.flow.is_public() || !offered.endpoints.has(Endpoint::Introspection) {
         metadata.introspection_responses.leave_out(from);
     }
@@ -343,6 +347,10 @@ pub(super) fn check_offered(
     }
     if !metadata.own.introspects.is_empty() && !offered.endpoints.has(Endpoint::Introspection) {
         complain("chancery.introspects", "introspection (endpoints.introspection)");
+    }
+    let types = flow.authorization_details_types.iter().flatten();
+    for name in types.filter(|name| !offered.authorization_details_types.contains(name)) {
+        complain("authorization_details_types", name);
     }
     if flow.require_pushed_authorization_requests
         && !offered.endpoints.has(Endpoint::PushedAuthorizationRequest)

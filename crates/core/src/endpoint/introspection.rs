@@ -17,10 +17,13 @@ use crate::event::Event;
 use crate::issue::TokenIssuer;
 use crate::issue::access_token::{LiveAccessToken, audience};
 use crate::issue::refresh_token::Generation;
-use crate::model::{Authentication, Claims, Client, Holder, ResourceServer, Subject, TokenBinding};
+use crate::model::{
+    Authentication, AuthorizationDetail, Claims, Client, Holder, ResourceServer, Subject, TokenBinding,
+};
 use crate::offered::Offered;
 use crate::policy::{Authority, ClientPolicy, Doing, Gate, TokenKind, TokenView, gate};
 use crate::records::RefreshFamilyBody;
+use crate::rule::authorization_details;
 
 pub mod signed;
 
@@ -80,6 +83,7 @@ struct Live {
     /// The resource servers that it is for. A refresh token can be for several.
     resources: Vec<ResourceUri>,
     scopes: Scopes,
+    details: Vec<AuthorizationDetail>,
     binding: TokenBinding,
     issued_at: Timestamp,
     expires_at: Timestamp,
@@ -150,6 +154,7 @@ impl IntrospectionEndpoint {
             kind: TokenKind::RefreshToken,
             resources: body.granted.resources.iter().map(|at| at.resource.clone()).collect(),
             scopes: body.granted.scopes.clone(),
+            details: body.granted.details.clone(),
             binding: body.binding,
             holder: Holder::Person(body.granted),
             issued_at: body.rotated_at,
@@ -176,6 +181,9 @@ impl IntrospectionEndpoint {
         };
         let known = |server: &Arc<ResourceServer>| live.scopes.filtered(|scope| server.knows(scope));
         let narrowed = server.as_ref().filter(is_server).map(known);
+        // RFC 9396 section 9.2: and of the authorization details that are its business.
+        let reader = server.as_deref().filter(|_| narrowed.is_some());
+        live.details = self.issuer.details.told(&live.details, &owner, reader);
         let scope = self.issuer.scope_member(narrowed.as_ref().unwrap_or(&live.scopes), asker);
         let is_told =
             live.kind == TokenKind::AccessToken && server.is_some_and(|server| server.authentication);
@@ -240,6 +248,7 @@ impl From<LiveAccessToken> for Live {
             holder: token.holder,
             resources: token.resource.into_iter().collect(),
             scopes: token.scopes,
+            details: token.details,
             binding: token.binding,
             issued_at: token.issued_at,
             expires_at: token.expires_at,
@@ -279,6 +288,7 @@ impl Live {
                 (self.kind == TokenKind::AccessToken).then_some(self.binding.token_type()),
             )
             .string_if("scope", told.scope);
+        authorization_details::write(&self.details, &mut members);
         if let Some(authentication) = told.authentication {
             members
                 .date("auth_time", authentication.time())
@@ -335,10 +345,12 @@ mod tests {
                 sid: "s".into(),
                 scopes: Scopes::parse("read write").unwrap(),
                 resources: Vec::new(),
+                details: Vec::new(),
                 claims: ClaimsRequest::default(),
             }),
             resources: vec![ResourceUri::parse("https://api.example").unwrap()],
             scopes: Scopes::parse("read write").unwrap(),
+            details: Vec::new(),
             binding: TokenBinding::None,
             issued_at: Timestamp::from_secs(1),
             expires_at: Timestamp::from_secs(2),

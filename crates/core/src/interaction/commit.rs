@@ -202,7 +202,8 @@ async fn grant(pending: &Pending<'_>, change: SessionChange, allowed: Allowed) -
         None => Names::new(env, session),
     };
     let addressed = pending.addressed()?;
-    let yes = Yes { session, authentication, access: allowed.access, claims: allowed.claims, grant, code };
+    let Allowed { access, details, claims } = allowed;
+    let yes = Yes { session, authentication, access, details, claims, grant, code };
     let drafted = match by.issuer.draft_response((call, env), addressed, &pending.asked, yes).await {
         Ok(drafted) => drafted,
         Err(Failure::Refused(why)) => return refuse(pending, &why).await,

@@ -6,11 +6,12 @@ use chancery_types::Scope;
 use super::NOTHING_GRANTED;
 use super::pending::Pending;
 use crate::error::Reason;
-use crate::model::{Access, ClaimsRequest, ConsentMode};
+use crate::model::{Access, AuthorizationDetail, ClaimsRequest, ConsentMode, PromptName};
 
-/// Scopes, access to resource servers and single claims that are granted to the client.
+/// Scopes, access to resource servers, authorization details and single claims that are granted to the client.
 pub(super) struct Allowed {
     pub(super) access: Access,
+    pub(super) details: Vec<AuthorizationDetail>,
     pub(super) claims: ClaimsRequest,
 }
 
@@ -31,13 +32,18 @@ pub(super) fn allowed(pending: &Pending<'_>) -> Result<Allowed, &'static Reason>
         }
         (ConsentMode::Implied, None) => true,
     });
+    // They are not remembered: what was allowed was allowed for this request.
+    let details = match pending.done.has(&PromptName::Consent) {
+        true => asked.details.clone(),
+        false => Vec::new(),
+    };
     let lost_openid = asked.scopes.contains(Scope::OPENID) && !access.contains(Scope::OPENID);
-    if access.is_empty() || lost_openid {
+    if (access.is_empty() && details.is_empty()) || lost_openid {
         return Err(&NOTHING_GRANTED);
     }
     let claims = match mode {
         ConsentMode::Ask => pending.by.rules.claims.consented(asked.claims.clone(), &access.scopes, answer),
         ConsentMode::Implied => asked.claims.clone(),
     };
-    Ok(Allowed { access, claims })
+    Ok(Allowed { access, details, claims })
 }

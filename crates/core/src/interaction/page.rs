@@ -125,6 +125,7 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
                 scopes: texts(&asked.access.scopes),
                 claims: asked.claims,
                 resources: asked.access.resources.iter().map(|at| resource_view(pending, at)).collect(),
+                details: pending.by.rules.details.views(&pending.asked.details),
                 form,
             })
         }

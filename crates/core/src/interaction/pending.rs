@@ -295,7 +295,9 @@ impl<'a> Pending<'a> {
     pub(super) fn to_consent(&self) -> Undecided {
         let undecided = self.undecided();
         let is_wished = self.needed() == Some(Needed::Consent(&prompt::CONSENT_REQUESTED));
-        if is_wished || (undecided.access.is_empty() && undecided.claims.is_empty()) {
+        // RFC 9396 section 3.1: beside authorization details everything is presented.
+        let is_whole = is_wished || !self.asked.details.is_empty();
+        if is_whole || (undecided.access.is_empty() && undecided.claims.is_empty()) {
             let everything = ConsentAnswer::default();
             let claims = self.by.rules.claims.undecided(&self.asked.claims, &self.asked.scopes, &everything);
             return Undecided { access: self.asked.access(), claims };
@@ -325,6 +327,7 @@ impl<'a> Pending<'a> {
     fn shown_to_consent(&self) -> [u8; 32] {
         let asked = self.to_consent();
         let mut lines = vec![asked.access.scopes.to_string(), asked.claims.join(" ")];
+        lines.extend(self.asked.details.iter().map(|detail| detail.to_value().to_string()));
         lines.extend(asked.access.resources.iter().map(|at| format!("{} {}", at.resource, at.scopes)));
         sha256(lines.join("\n").as_bytes())
     }

@@ -45,6 +45,11 @@ reasons! {
     /// The client is one that anybody on the device could imitate, so the person is always asked (RFC 8252
     /// section 8.6).
     pub CONSENT_NATIVE = consent_required("consent_native", "native clients require End-User interaction");
+    /// The client asks for authorization details, which a person allows each time.
+    pub CONSENT_DETAILS = Reason {
+        section: "RFC 9396 section 3",
+        ..consent_required("consent_details", "authorization_details require End-User interaction")
+    };
     /// The client demands with `prompt=create` that the person can make an account.
     pub SIGN_UP_REQUESTED = Reason {
         name: "sign_up_requested",
@@ -233,6 +238,10 @@ fn consented(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Option<Needed
     }
     if !missing.access.is_empty() || !missing.claims.is_empty() {
         return Some(Needed::Consent(&CONSENT_MISSING));
+    }
+    if !asked.details.is_empty() {
+        // A yes to one payment is none to the next one, whosever the client is.
+        return Some(Needed::Consent(&CONSENT_DETAILS));
     }
     needs_consent_each_time(asked, client, facts).then_some(Needed::Consent(&CONSENT_NATIVE))
 }

@@ -12,6 +12,7 @@ use crate::context::RequestId;
 use crate::error::{Failure, FaultKind, Reason};
 use crate::model::client::{ClientMetadata, Localized};
 use crate::model::{Acr, Client, CustomPromptName, OwnParameters};
+use crate::policy::DetailView;
 use crate::ports::SignUpRefusal;
 use crate::request::PageError;
 
@@ -313,6 +314,8 @@ pub struct ConsentView {
     pub claims: Vec<String>,
     /// The resource servers to which access is asked for and not yet decided.
     pub resources: Vec<ResourceView>,
+    /// The authorization details that are asked for.
+    pub details: Vec<DetailView>,
     /// The form: buttons `action` = `allow`, `deny`.
     pub form: FormView,
 }

@@ -17,6 +17,7 @@ use crate::error::{Complaint, Failure, Fault, Reason, SectionCheck};
 use crate::model::{ClaimName, Claims, Entitlement, Holder, TokenFormat};
 use crate::policy::{JwtDraft, TokenKind};
 use crate::records::AccessTokenBody;
+use crate::rule::authorization_details;
 
 mod jwt;
 pub(crate) use jwt::{JwtAccessToken, Place};
@@ -91,13 +92,14 @@ impl AccessTokenConfig {
 const TYPE: &str = "at+jwt";
 
 /// The claims that the protocol sets itself and that an extra claim never can (RFC 7662 section 2.2, RFC 9068
-/// section 2.2, RFC 9470 section 6).
+/// section 2.2, RFC 9396 section 9, RFC 9470 section 6).
 const RESERVED: &[&str] = &[
     "acr",
     "active",
     "amr",
     "aud",
     "auth_time",
+    "authorization_details",
     "client_id",
     "cnf",
     "exp",
@@ -180,11 +182,14 @@ impl TokenIssuer {
         if let Holder::Person(granted) = &mut holder {
             // What was requested for the ID token is of no use in an access token.
             granted.claims.id_token.clear();
+            // What the token has of these stands beside the holder.
+            granted.details.clear();
         }
         let body = AccessTokenBody {
             holder,
             scopes,
             resource: what.target.resource.as_ref().map(|server| server.uri.clone()),
+            details: what.target.details.clone(),
             binding,
             issued_at: call.now,
             extra,
@@ -218,6 +223,7 @@ impl TokenIssuer {
             .date("iat", call.now)
             .date("exp", call.now + lifetime);
         claims.string_if("scope", self.scope_member(scopes, client).as_deref());
+        authorization_details::write(&what.target.details, &mut claims);
         if let Some(granted) = what.holder.granted().filter(|_| server.authentication) {
             // RFC 9068 section 2.2.1: the same in all tokens that derive from an authorization response.
             granted.authentication.write(&mut claims);

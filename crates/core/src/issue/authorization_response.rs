@@ -20,7 +20,8 @@ use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::{Endpoint, RefusedClient};
 use crate::model::{
-    Access, Authentication, ClaimsRequest, Client, Entitlement, GrantId, Granted, ResourceServer, Target,
+    Access, Authentication, AuthorizationDetail, ClaimsRequest, Client, Entitlement, GrantId, Granted,
+    ResourceServer, Target,
 };
 use crate::policy::TokenKind;
 use crate::records::GrantBody;
@@ -52,6 +53,8 @@ pub(crate) struct Yes<'a> {
     pub(crate) authentication: &'a Authentication,
     /// The scopes and the access to resource servers that were approved.
     pub(crate) access: Access,
+    /// The authorization details that were approved.
+    pub(crate) details: Vec<AuthorizationDetail>,
     /// The single claims that were approved.
     pub(crate) claims: ClaimsRequest,
     /// The name of the grant, in the session's partition.
@@ -84,6 +87,7 @@ pub(super) fn granted(
         sid: sid(&yes.session, client.id()),
         scopes: asked.scopes.filtered(|scope| yes.access.contains(scope.as_str())),
         resources: yes.access.resources,
+        details: yes.details,
         claims: yes.claims,
     };
     (granted, yes.code)

@@ -12,11 +12,14 @@ use crate::context::{Call, Env};
 use crate::error::{Failure, Fault};
 use crate::event::{Event, GrantEnd};
 use crate::keys::KeySet;
-use crate::model::{Client, Condition, Entitlement, GrantId, Holder, Refresh, TokenBinding};
+use crate::model::{
+    AuthorizationDetail, Client, Condition, Entitlement, GrantId, Holder, Refresh, TokenBinding,
+};
 use crate::offered::Component;
 use crate::policy::{Cleared, TokenPolicy};
 use crate::profile::Floor;
 use crate::records::GrantBody;
+use crate::rule::authorization_details::{self, DetailTypes};
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pairwise::Subjects;
 use id_token::Beside;
@@ -52,6 +55,8 @@ pub struct TokenIssuer {
     pub policy: Arc<dyn TokenPolicy>,
     /// Which claims a client is registered for.
     pub claims: Arc<ClaimsRule>,
+    /// What authorization details mean.
+    pub details: Arc<DetailTypes>,
     /// `[authorization_code]`
     pub authorization_code: authorization_code::AuthorizationCodeConfig,
     /// `[access_token]`
@@ -85,6 +90,8 @@ pub struct TokenResponse {
     /// `scope`, always sent if there is one, so that the client can see what was not granted. An empty one is
     /// sent only by a compatibility setting.
     pub scope: Option<String>,
+    /// `authorization_details` of the access token (RFC 9396 section 7).
+    pub details: Vec<AuthorizationDetail>,
 }
 
 impl TokenResponse {
@@ -99,6 +106,7 @@ impl TokenResponse {
             .string_if("refresh_token", self.refresh_token.as_deref())
             .string_if("id_token", self.id_token.as_deref())
             .string_if("scope", self.scope.as_deref());
+        authorization_details::write(&self.details, &mut members);
         members.finish()
     }
 }
@@ -234,6 +242,7 @@ impl TokenIssuer {
             refresh_token: refresh_token.map(|token| token.reveal()),
             id_token,
             scope: self.scope_member(&what.target.answered_scopes(), client.client()),
+            details: what.target.details,
         }))
     }
 }

@@ -8,7 +8,7 @@ use chancery_types::handle::{RefreshToken, RotatingHandle};
 use chancery_types::iana::GrantType;
 use chancery_types::{AccountId, Key, Scope, Scopes, Timestamp};
 
-use crate::model::{Client, Granted, Holder, ResourceServer};
+use crate::model::{AuthorizationDetail, Client, Granted, Holder, ResourceServer};
 
 /// All grant types end in an entitlement, and the code that issues tokens knows no grant type. A further
 /// field needs a reason in `docs/decisions`.
@@ -128,6 +128,8 @@ pub struct Target {
     /// Those of the granted scopes that were requested and are not another resource server's; all of these unless
     /// fewer were requested (RFC 6749 section 6).
     pub scopes: Scopes,
+    /// The authorization details of the access token, as its resource server is shown them (RFC 9396 section 6).
+    pub details: Vec<AuthorizationDetail>,
     /// Whether the request names the resource server, for which the access token is alone then (RFC 9068 section 3).
     pub is_named: bool,
 }
@@ -143,7 +145,7 @@ impl Target {
             }
             _ => granted.is_own(scope),
         });
-        Self { resource, scopes, is_named: false }
+        Self { resource, scopes, details: Vec::new(), is_named: false }
     }
 
     /// What a token is for if its request names no resource server: the one that was granted. Of several it is the
@@ -176,7 +178,7 @@ impl Target {
         let kept = scopes.filtered(|scope| self.scopes.contains(scope.as_str()));
         let accepts =
             |server: &Arc<ResourceServer>| server.knows_any(&kept) || !server.knows_any(&self.scopes);
-        Self { resource: self.resource.filter(accepts), scopes: kept, is_named: self.is_named }
+        Self { resource: self.resource.filter(accepts), scopes: kept, ..self }
     }
 
     /// Whether UserInfo accepts the access token (OIDC Core section 5.3).

@@ -3,7 +3,9 @@
 use chancery_types::{AccountId, ClientId, ResourceUri, Scope, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Authentication, ClaimsRequest, Client, GrantId, RegistrationId, ResourceScopes};
+use crate::model::{
+    Authentication, AuthorizationDetail, ClaimsRequest, Client, GrantId, RegistrationId, ResourceScopes,
+};
 
 /// What a person granted in one authorization. It is stored with the grant, its code and its refresh family,
 /// so that each of them is read in one access to the store; every token under the grant is made from it.
@@ -27,6 +29,9 @@ pub struct Granted {
     /// 2). All other scopes are this server's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resources: Vec<ResourceScopes>,
+    /// The authorization details that were granted, as they were shown (RFC 9396 section 3.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<AuthorizationDetail>,
     /// Single claims that were requested and consented to (OIDC Core section 5.5).
     #[serde(default, skip_serializing_if = "ClaimsRequest::is_default")]
     pub claims: ClaimsRequest,

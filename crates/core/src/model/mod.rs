@@ -6,6 +6,9 @@ pub use account::{Account, AccountRegistration, Epoch, Hint, LoginForm, SignUpFo
 mod carrier;
 pub use carrier::{Carried, Carrier, Source};
 
+mod authorization_detail;
+pub use authorization_detail::{AuthorizationDetail, Untyped};
+
 mod claim_name;
 pub use claim_name::ClaimName;
 

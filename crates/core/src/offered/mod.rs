@@ -146,6 +146,8 @@ pub struct Offered {
     pub subject_types: Vec<SubjectType>,
     /// What proofs of DPoP may be signed with; nothing if there is no DPoP.
     pub dpop_algorithms: Vec<SigningAlgorithm>,
+    /// The types of authorization details.
+    pub authorization_details_types: Vec<String>,
     /// What clients are registered for if they do not say.
     pub client_defaults: ClientDefaults,
     /// What the requests of each client are held to.
@@ -193,6 +195,7 @@ impl Offered {
             unauthenticated_introspection: compatibility.unauthenticated_introspection,
             subject_types: SubjectsConfig::default().types,
             dpop_algorithms: Vec::new(),
+            authorization_details_types: Vec::new(),
             client_defaults: ClientDefaults::default(),
             floor: Floor::default(),
         }

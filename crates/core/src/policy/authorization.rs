@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use crate::error::{Reason, Refusal};
 use crate::model::{
-    Account, Acr, Authentication, ClaimsRequest, Client, ConsentAnswer, CustomPromptName, OwnParameters,
-    PromptName, ResourceServer,
+    Account, Acr, Authentication, AuthorizationDetail, ClaimsRequest, Client, ConsentAnswer,
+    CustomPromptName, OwnParameters, PromptName, ResourceServer,
 };
 use crate::ports::PortFuture;
 
@@ -32,6 +32,8 @@ pub struct RequestView<'a> {
     pub scopes: &'a Scopes,
     /// The resource servers that access is asked for.
     pub resources: &'a [Arc<ResourceServer>],
+    /// The authorization details (RFC 9396 section 3).
+    pub details: &'a [AuthorizationDetail],
     /// Single claims (OIDC Core section 5.5).
     pub claims: &'a ClaimsRequest,
     /// Authentication context classes, best first.

@@ -6,6 +6,12 @@ pub use authorization::{
     RequestView,
 };
 
+mod detail_type;
+pub use detail_type::{
+    COMMON_ARRAYS, DetailFault, DetailMember, DetailText, DetailType, DetailValue, DetailView, Words,
+    at_location, narrowed, readable,
+};
+
 mod prompt_order;
 pub use prompt_order::PromptOrder;
 

@@ -23,7 +23,7 @@ use crate::names::NameKey;
 use crate::outbox::Outbox;
 use crate::policy::{
     AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy,
-    PromptOrder, TokenPolicy,
+    DetailType, PromptOrder, TokenPolicy,
 };
 use crate::ports::{
     Accounts, Clock, EventSink, NoopEventSink, PrivateKeys, Random, Registry, SystemClock, Watcher,
@@ -31,6 +31,7 @@ use crate::ports::{
 use crate::published_keys::PublishedKeys;
 use crate::published_requests::PublishedRequests;
 use crate::request::Recognised;
+use crate::rule::authorization_details::DetailTypes;
 
 /// The parts that have no default.
 pub struct Parts {
@@ -76,6 +77,7 @@ impl Builder {
                 token_policy: Arc::new(DefaultTokenPolicy),
                 client_policy: Arc::new(DefaultClientPolicy),
                 extensions: ExtensionGrants::default(),
+                details: DetailTypes::default(),
                 authorities: Arc::default(),
                 ui_locales: Vec::new(),
             },
@@ -147,6 +149,19 @@ impl Builder {
         self
     }
 
+    /// Adds a type of authorization details (RFC 9396 section 2.1). Without any, the parameter is ignored. A registry that
+    /// the application makes by itself accepts clients with it when [`Config::authorization_details_types`] names it,
+    /// too, before [`Config::offered`] is asked.
+    #[must_use]
+    pub fn with_detail_type(mut self, detail_type: Arc<dyn DetailType>) -> Self {
+        let named = &mut self.components.config.authorization_details_types;
+        if !named.iter().any(|name| name == detail_type.name()) {
+            named.push(detail_type.name().to_owned());
+        }
+        self.components.details.add(detail_type);
+        self
+    }
+
     /// Sets the certificate authorities that vouch for clients (RFC 8705 section 2.1). By default there are none.
     #[must_use]
     pub fn with_client_authorities(mut self, authorities: Authorities) -> Self {
@@ -176,6 +191,7 @@ impl Builder {
         complaints.extend(components.config.sign_up.complaints(accounts.can_sign_up(&realm)));
         complaints.extend(PromptOrder::complaints(&*components.authorization_policy));
         complaints.extend(components.extensions.complaints(&components.config.extension_grants));
+        complaints.extend(components.details.complaints(&components.config.authorization_details_types));
         complaints.extend(Recognised::complaints(&*components.authorization_policy));
         let names = match NameKey::load(&*private_keys, &realm).await {
             Ok(names) => names,

@@ -29,6 +29,7 @@ use crate::keys::KeySet;
 use crate::offered::{Component, Endpoint, MutualTlsMetadata};
 use crate::policy::{AuthorizationPolicy, ClientPolicy, PromptOrder, TokenPolicy};
 use crate::request::{Recognised, RequestObjectsConfig, Resolver, Rules};
+use crate::rule::authorization_details::DetailTypes;
 use crate::rule::claims::ClaimsRule;
 use crate::rule::dpop::Dpop;
 use crate::rule::pairwise::Subjects;
@@ -43,6 +44,7 @@ pub(super) struct Components {
     pub(super) token_policy: Arc<dyn TokenPolicy>,
     pub(super) client_policy: Arc<dyn ClientPolicy>,
     pub(super) extensions: ExtensionGrants,
+    pub(super) details: DetailTypes,
     pub(super) authorities: Arc<Authorities>,
     pub(super) ui_locales: Vec<String>,
 }
@@ -86,11 +88,13 @@ impl Snapshot {
         let scope = ScopeRule::new(&config.scopes, claims.scopes());
         let pkce = Pkce::new(&config.compatibility);
         let subjects = Arc::new(Subjects::new(Arc::clone(&keys), Arc::clone(client_policy)));
+        let details = Arc::new(components.details.clone());
         let issuer = Arc::new(TokenIssuer {
             keys: Arc::clone(&keys),
             subjects: Arc::clone(&subjects),
             policy: Arc::clone(token_policy),
             claims: Arc::new(claims.clone()),
+            details: Arc::clone(&details),
             authorization_code: config.authorization_code.clone(),
             access_token: config.access_token.clone(),
             id_token: config.id_token.clone(),
@@ -115,6 +119,7 @@ impl Snapshot {
                 )
                 .held_to(offered.floor.clone()),
                 offered: Arc::clone(&offered),
+                details: Arc::clone(&details),
                 scope: scope.clone(),
                 pkce,
                 claims: claims.clone(),
@@ -200,9 +205,10 @@ impl Snapshot {
         };
         // In a block, because the components are not to be kept while something is signed.
         let metadata = {
-            let components: [&dyn Component; 13] = [
+            let components: [&dyn Component; 14] = [
                 &*offered,
                 &scope,
+                &*details,
                 &claims,
                 &pkce,
                 &*dpop,

@@ -12,11 +12,15 @@ use super::validated::{
     SUBJECT_IMPOSSIBLE, TOO_LONG,
 };
 use crate::error::{MALFORMED_PARAMETER, Refusal};
-use crate::model::{Access, Acr, ClaimsRequest, Client, OwnParameters, PromptName, Thumbprint, TokenBinding};
+use crate::model::{
+    Access, Acr, AuthorizationDetail, ClaimsRequest, Client, OwnParameters, PromptName, Thumbprint,
+    TokenBinding,
+};
 use crate::offered::Offered;
 use crate::past_login::PastLogin;
 use crate::policy::{PromptOrder, RequestView};
 use crate::profile::Demands;
+use crate::rule::authorization_details::AUTHORIZATION_DETAILS;
 use crate::rule::pkce::CodeChallenge;
 use crate::rule::resource::{RESOURCE, RESOURCE_AMBIGUOUS, Requested};
 use crate::rule::scope;
@@ -51,6 +55,9 @@ pub(super) fn asked(
     let demands = client.demands(&rules.offered.floor);
     sent_once(params)?;
     supported(params)?;
+    // Its own error code goes before that of a request which is too long because of it.
+    let details = params.one(AUTHORIZATION_DETAILS)?;
+    rules.details.is_short(details)?;
     if params.encoded_length() > LONGEST_REQUEST {
         return REQUEST_TOO_LONG.refused();
     }
@@ -95,10 +102,11 @@ pub(super) fn asked(
     if !is_openid && OPENID_ONLY.iter().any(|name| params.has(name)) {
         return OPENID_MISSING.refused();
     }
+    let details = rules.details.asked_for(response_type, details, client)?;
     let resources = resources.clone().meant_by(&scopes.known);
     // Access to a resource server can be asked for without a scope, but not with a misspelt one.
     let is_for_resource_alone = !resources.servers.is_empty() && scopes.unknown.is_empty();
-    if scopes.known.is_empty() && !is_for_resource_alone {
+    if scopes.known.is_empty() && !is_for_resource_alone && details.is_empty() {
         return scope::NOTHING.refused();
     }
     let (challenge, method) = (params.one("code_challenge")?, params.one("code_challenge_method")?);
@@ -137,6 +145,7 @@ pub(super) fn asked(
         scopes: scopes.known,
         ignored: scopes.unknown,
         resources,
+        details,
         claims,
         prompts,
         max_age,
@@ -172,6 +181,8 @@ pub struct Asked {
     pub ignored: Scopes,
     /// The resource servers that access is asked for; none when all scopes are this server's own.
     pub resources: Requested,
+    /// The authorization details, each as its type allows it (RFC 9396 section 3).
+    pub details: Vec<AuthorizationDetail>,
     /// Single claims (OIDC Core section 5.5).
     pub claims: ClaimsRequest,
     /// Which pages to show.
@@ -211,6 +222,7 @@ impl Asked {
             client,
             scopes: &self.scopes,
             resources: &self.resources.servers,
+            details: &self.details,
             claims: &self.claims,
             acr_values: &self.acr_values,
             prompts: match &self.prompts {

@@ -10,6 +10,7 @@ use chancery_types::{Issuer, Params, Timestamp};
 use super::received::Recognised;
 use crate::error::Reason;
 use crate::model::Client;
+use crate::rule::authorization_details::AUTHORIZATION_DETAILS;
 use crate::rule::resource::RESOURCE;
 
 /// How far the clock of a client may be from ours.
@@ -95,8 +96,8 @@ reasons! {
         "Request Object is valid for too long",
         "FAPI 1.0 part 2 section 5.2.2-13",
     );
-    /// A parameter in the request object is null, an array although it is not `resource`, or an object although it is
-    /// neither `claims` nor `registration`, or it contains NUL.
+    /// A parameter in the request object is null, an array although it is neither `resource` nor
+    /// `authorization_details`, or an object although it is neither `claims` nor `registration`, or it contains NUL.
     pub(super) VALUE_MALFORMED = invalid(
         "request_object_value_malformed",
         "a parameter of the Request Object has the wrong type",
@@ -207,12 +208,14 @@ fn values(name: &str, json: &str) -> Result<Vec<String>, &'static Reason> {
     value(name, json).map(|value| vec![value])
 }
 
-/// The value of a parameter from its JSON. Numbers, true and false stand for their text, and the two parameters
-/// that are JSON themselves stay as they were written (OIDC Core sections 5.5 and 6.1).
+/// The value of a parameter from its JSON. Numbers, true and false stand for their text, and the parameters that are
+/// JSON themselves stay as they were written (OIDC Core sections 5.5 and 6.1, RFC 9396 section 3).
 fn value(name: &str, json: &str) -> Result<String, &'static Reason> {
     match json.as_bytes().first() {
         Some(b'"') => serde_json::from_str(json).map_err(|_| &VALUE_MALFORMED),
         Some(b'{') if matches!(name, "claims" | "registration") => Ok(json.to_owned()),
+        // Whatever it is, whoever knows what it means says what is wrong with it (RFC 9396 section 5).
+        Some(b'{' | b'[') if name == AUTHORIZATION_DETAILS => Ok(json.to_owned()),
         Some(b'{' | b'[' | b'n') | None => Err(&VALUE_MALFORMED),
         Some(_) => Ok(json.to_owned()),
     }

@@ -15,6 +15,7 @@ use crate::policy::AuthorizationPolicy;
 /// The parameters that a standard names and that mean something here.
 const RECOGNISED: &[&str] = &[
     "acr_values",
+    "authorization_details",
     "claims",
     "claims_locales",
     "client_id",

@@ -14,6 +14,7 @@ use crate::keys::KeySet;
 use crate::offered::{Component, Offered};
 use crate::policy::{AuthorizationPolicy, PromptOrder};
 use crate::request::{Addressed, Asked, Door, Refused, Resolver};
+use crate::rule::authorization_details::DetailTypes;
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pkce::Pkce;
 use crate::rule::scope::ScopeRule;
@@ -169,6 +170,8 @@ pub struct Rules {
     pub resolver: Resolver,
     /// Response types and modes.
     pub offered: Arc<Offered>,
+    /// RFC 9396.
+    pub details: Arc<DetailTypes>,
     /// RFC 6749 section 3.3.
     pub scope: ScopeRule,
     /// RFC 7636.

@@ -1,6 +1,7 @@
 //! The rules that a request has to satisfy, one file per specification.
 
 mod claims_locales;
+pub mod authorization_details;
 pub mod bearer;
 pub mod claims;
 pub mod dpop;

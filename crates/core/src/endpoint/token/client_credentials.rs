@@ -48,5 +48,5 @@ pub(super) async fn entitle(
     env.record_ignored(call, client, &asked.unknown);
     let scopes =
         asked.known.filtered(|scope| !matches!(scope.as_str(), Scope::OPENID | Scope::OFFLINE_ACCESS));
-    Ok(Entitlement::of_client(client, Target { resource, scopes, is_named }))
+    Ok(Entitlement::of_client(client, Target { resource, scopes, details: Vec::new(), is_named }))
 }

@@ -200,8 +200,10 @@ pub(super) async fn entitle(
     let read = rule.asked(Some(&said.scopes.to_string()), client, resource.as_slice())?;
     env.record_ignored(call, client, &read.unknown);
     let Some((account, proof)) = said.person else {
-        let what =
-            Entitlement::of_client(client, Target { resource, scopes: of_no_person(&read.known), is_named });
+        let what = Entitlement::of_client(
+            client,
+            Target { resource, scopes: of_no_person(&read.known), details: Vec::new(), is_named },
+        );
         return Ok(Entitlement { grant_type: asked.grant_type(), lifetime: said.lifetime, ..what });
     };
     let account = env.accounts.find(&env.realm, &account).await?.ok_or(&ACCOUNT_GONE)?;
@@ -222,6 +224,7 @@ pub(super) async fn entitle(
         sid: "".into(),
         resources: access.resources,
         scopes: read.known,
+        details: Vec::new(),
         claims: ClaimsRequest::default(),
     };
     Ok(Entitlement {

@@ -14,9 +14,12 @@ use crate::endpoint::{ClientEndpoint, ClientResponse, Requester};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
-use crate::model::{Client, Granted, Possession, ResourceServer, Target, TokenBinding};
+use crate::model::{
+    AuthorizationDetail, Client, Entitlement, Granted, Possession, ResourceServer, Target, TokenBinding,
+};
 use crate::offered::{Endpoint, Offered};
 use crate::policy::{self, AUDIENCE_WITHDRAWN};
+use crate::rule::authorization_details::{AUTHORIZATION_DETAILS, DETAILS_WITHDRAWN, DETAILS_WITHOUT_PERSON};
 use crate::rule::dpop::Dpop;
 use crate::rule::resource::{self, RESOURCE, RESOURCE_AMBIGUOUS, RESOURCE_NOT_GRANTED};
 use crate::rule::scope::ScopeRule;
@@ -104,6 +107,7 @@ impl ClientEndpoint for TokenEndpoint {
         let grant = GrantRequest::parse(params, &self.offered, &self.extensions)?;
         grant.allowed_to(client.client())?;
         let resource = grant.resource(params)?;
+        let details = self.asked_details(&grant, client.client(), params)?;
         let demands = client.client().demands(&self.offered.floor);
         let shown = Possession {
             key: self.dpop.shown(call, env, Endpoint::Token, demands).await?,
@@ -111,7 +115,7 @@ impl ClientEndpoint for TokenEndpoint {
         };
         let binding = TokenBinding::of_access_token(&shown, client.client(), demands)?;
         let possession = (&shown, binding);
-        let grant = (&grant, resource.as_ref());
+        let grant = (&grant, resource.as_ref(), &*details);
         match self.attempt(call, env, client, grant, possession).await? {
             Issuance::Issued(response) => Ok(response),
             // The family was rotated after it was read. When it is read again, the token is the one just
@@ -135,11 +139,11 @@ impl TokenEndpoint {
         call: &Call,
         env: &Env,
         client: &AuthenticatedClient,
-        (grant, resource): (&GrantRequest<'_>, Option<&ResourceUri>),
+        (grant, resource, details): (&GrantRequest<'_>, Option<&ResourceUri>, &[AuthorizationDetail]),
         (shown, binding): (&Possession, TokenBinding),
     ) -> Result<Issuance, Failure> {
         let caller = Requester { call, env, client: client.client() };
-        let entitled = match grant {
+        let mut entitled = match grant {
             GrantRequest::AuthorizationCode(asked) => {
                 authorization_code::entitle(caller, asked, resource, shown).await?
             }
@@ -154,6 +158,7 @@ impl TokenEndpoint {
                 refresh_token::entitle(caller, (asked, resource), &self.issuer, (shown, binding)).await?
             }
         };
+        self.give_details(&mut entitled, details, caller.client)?;
         let born_of = entitled.holder.grant();
         let cleared = policy::clear(env, caller.client, entitled).await?;
         match (self.issuer.tokens(call, env, client, cleared, binding).await?, born_of) {
@@ -164,6 +169,46 @@ impl TokenEndpoint {
             (Issuance::Lost(Lost::Replayed | Lost::Gone), _) => Err(grant.gone().into()),
             (issued_or_stale, _) => Ok(issued_or_stale),
         }
+    }
+}
+
+impl TokenEndpoint {
+    /// The authorization details that the request asks for (RFC 9396 section 6), unless an application's own grant type
+    /// gives the parameter a meaning of its own.
+    fn asked_details(
+        &self,
+        grant: &GrantRequest<'_>,
+        client: &Client,
+        params: &Params<'_>,
+    ) -> Result<Vec<AuthorizationDetail>, Refusal> {
+        let asked = match grant {
+            GrantRequest::Extension(asked) if asked.declares(AUTHORIZATION_DETAILS) => return Ok(Vec::new()),
+            _ => self.issuer.details.read(params.one(AUTHORIZATION_DETAILS)?, client)?,
+        };
+        match grant {
+            // No policy says which a client may have for itself.
+            GrantRequest::ClientCredentials(_) if !asked.is_empty() => DETAILS_WITHOUT_PERSON.refused(),
+            _ => Ok(asked),
+        }
+    }
+
+    /// Gives the access token its authorization details.
+    fn give_details(
+        &self,
+        entitled: &mut Entitlement,
+        asked: &[AuthorizationDetail],
+        client: &Client,
+    ) -> Result<(), Refusal> {
+        let types = &self.issuer.details;
+        let granted = entitled.holder.granted().map_or(&[][..], |granted| &granted.details);
+        let is_for_nothing_else = entitled.scopes().is_empty() && entitled.target.resource.is_none();
+        if is_for_nothing_else && !granted.is_empty() && types.standing(granted, client).next().is_none() {
+            return DETAILS_WITHDRAWN.refused();
+        }
+        let server = entitled.target.resource.as_deref();
+        let details = types.of_token(granted, asked, client, server)?;
+        entitled.target.details = details;
+        Ok(())
     }
 }
 

@@ -9,8 +9,9 @@ use chancery_types::{ClientId, Key, Partition, RealmId, ResourceUri, Scope, Scop
 use super::{TYPE, is_reserved};
 use crate::context::Env;
 use crate::keys::KeySet;
-use crate::model::{Claims, GrantId, Holder, RegistrationId, TokenBinding};
+use crate::model::{AuthorizationDetail, Claims, GrantId, Holder, RegistrationId, TokenBinding};
 use crate::records::revocation_key;
+use crate::rule::authorization_details::AUTHORIZATION_DETAILS;
 
 /// Where the records of a JWT are. The `jti` encodes it, so no record per token is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,7 @@ pub(crate) struct JwtAccessToken {
     pub(crate) subject: String,
     pub(crate) resource: ResourceUri,
     pub(crate) scopes: Scopes,
+    pub(crate) details: Vec<AuthorizationDetail>,
     pub(crate) binding: TokenBinding,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
@@ -111,11 +113,16 @@ impl JwtAccessToken {
             Some(confirmation) => serde_json::from_str(confirmation.get()).ok()?,
             None => TokenBinding::None,
         };
+        let details = match claims.raw(AUTHORIZATION_DETAILS) {
+            Some(details) => serde_json::from_str(details.get()).ok()?,
+            None => Vec::new(),
+        };
         let client = claims.string("client_id").ok()??;
         Some(Self {
             client: ClientId::parse(&client).ok()?,
             resource: ResourceUri::parse(claims.aud.iter().find(|audience| *audience != issuer)?).ok()?,
             scopes,
+            details,
             binding,
             issued_at: claims.iat?,
             expires_at,

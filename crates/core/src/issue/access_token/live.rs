@@ -10,7 +10,7 @@ use super::{JwtAccessToken, Place};
 use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::issue::TokenIssuer;
-use crate::model::{Claims, Holder, TokenBinding};
+use crate::model::{AuthorizationDetail, Claims, Holder, TokenBinding};
 use crate::records::{AccessTokenBody, GrantBody, RevocationBody};
 
 /// An access token that has not ended. Whether its holder may still use it is decided by the gate.
@@ -18,6 +18,7 @@ pub(crate) struct LiveAccessToken {
     pub(crate) holder: Holder,
     pub(crate) scopes: Scopes,
     pub(crate) resource: Option<ResourceUri>,
+    pub(crate) details: Vec<AuthorizationDetail>,
     pub(crate) binding: TokenBinding,
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
@@ -49,6 +50,7 @@ impl LiveAccessToken {
             holder: found.body.holder,
             scopes: found.body.scopes,
             resource: found.body.resource,
+            details: found.body.details,
             binding: found.body.binding,
             issued_at: found.body.issued_at,
             expires_at: found.expires_at,
@@ -88,6 +90,7 @@ impl LiveAccessToken {
             holder,
             scopes: jwt.scopes,
             resource: Some(jwt.resource),
+            details: jwt.details,
             binding: jwt.binding,
             issued_at: jwt.issued_at,
             expires_at: jwt.expires_at,

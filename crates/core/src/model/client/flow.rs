@@ -49,6 +49,9 @@ pub struct Flow {
     /// The scopes that it may ask for; `None` for all.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "scope")]
     pub scope: Option<Scopes>,
+    /// The types of authorization details that it may ask for; `None` for all (RFC 9396 section 10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization_details_types: Option<Vec<String>>,
 }
 
 impl Flow {
@@ -77,6 +80,7 @@ impl Flow {
                 .boolean("require_pushed_authorization_requests")
                 .unwrap_or(false),
             scope: scopes(from),
+            authorization_details_types: from.strings("authorization_details_types"),
             response_types,
             grant_types,
         };

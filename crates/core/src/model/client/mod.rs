@@ -372,6 +372,13 @@ impl Client {
         self.metadata().flow.scope.as_ref()
     }
 
+    /// Whether it may ask for authorization details of this type (RFC 9396 section 10).
+    #[must_use]
+    pub fn may_ask_for(&self, type_name: &str) -> bool {
+        let types = self.metadata().flow.authorization_details_types.as_ref();
+        types.is_none_or(|types| types.iter().any(|listed| listed == type_name))
+    }
+
     /// Whether the grant type is registered.
     #[must_use]
     pub fn has_grant_type(&self, grant_type: &GrantType) -> bool {
