@@ -3,6 +3,7 @@
 mod access;
 mod arguments;
 mod commands;
+mod detail_types;
 mod development;
 mod fetch;
 mod listener;

@@ -20,7 +20,7 @@ use chancery_x509::Authorities;
 use zeroize::Zeroizing;
 
 use crate::settings::{Settings, Store};
-use crate::{access, secrets};
+use crate::{access, detail_types, secrets};
 
 /// The algorithms that practically every client and resource server supports; PS256 and ES256 are permitted by every
 /// profile.
@@ -138,11 +138,14 @@ impl Opened {
             accounts: self.accounts.clone(),
             keys: self.keys.clone(),
         };
+        let detail_types = detail_types::read(&settings.detail_types)?;
         let builder = Builder::new(parts, settings.engine.clone())
             .with_events(events)
             .with_fetch(fetch)
             .with_client_authorities(client_authorities(&settings.client_authorities)?)
             .with_worker(worker);
+        let with_type = |builder: Builder, detail_type| builder.with_detail_type(Arc::new(detail_type));
+        let builder = detail_types.into_iter().fold(builder, with_type);
         let builder = builder.with_ui_locales(locales.iter().map(|locale| (*locale).to_owned()));
         match (builder.build().await, self.unsigned(settings).await) {
             (Ok(provider), unsigned) if unsigned.is_empty() => Ok(provider),

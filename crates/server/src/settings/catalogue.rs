@@ -118,6 +118,7 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
         "pushed_requests",
         "Authorization requests that clients send by themselves before they send the person (RFC 9126)",
     ),
+    ("authorization_details", "What clients may ask for in detail (RFC 9396)"),
     (
         "device_authorization",
         "Devices without a browser: their person decides at another device (RFC 8628). The pages are on the issuer's own origin, so that `interaction.location` must not be set",

@@ -13,6 +13,7 @@ mod template;
 mod tests;
 mod unknown;
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -52,6 +53,8 @@ pub(crate) struct Settings {
     pub(crate) fetch: Fetch,
     pub(crate) log: Level,
     pub(crate) resource_servers: Vec<ResourceServer>,
+    /// The types of authorization details, each with the file of its JSON Schema.
+    pub(crate) detail_types: BTreeMap<String, PathBuf>,
     pub(crate) engine: Config,
     /// Variables with our prefix that are no settings and were not read.
     pub(crate) foreign_variables: Vec<String>,
@@ -123,6 +126,7 @@ impl Settings {
             fetch: Fetch::default(),
             log: Level::Info,
             resource_servers: Vec::new(),
+            detail_types: BTreeMap::new(),
             engine: Config::default(),
             foreign_variables: Vec::new(),
         }
@@ -156,6 +160,8 @@ struct Written {
     #[serde(default)]
     log: WrittenLog,
     #[serde(default)]
+    authorization_details: WrittenDetails,
+    #[serde(default)]
     resource_server: Vec<ResourceServer>,
 }
 
@@ -172,6 +178,7 @@ const OURS: &[&str] = &[
     "pages",
     "fetch",
     "log",
+    "authorization_details",
     "resource_server",
 ];
 
@@ -296,6 +303,12 @@ enum HostsFor {
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+struct WrittenDetails {
+    types: BTreeMap<String, PathBuf>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct WrittenLog {
     level: WrittenLevel,
 }
@@ -394,6 +407,7 @@ fn read(
                 return Err([missing].into_iter().chain(engine.complaints()).collect());
             }
             settings.engine = engine;
+            settings.engine.authorization_details_types = settings.detail_types.keys().cloned().collect();
             settings.foreign_variables = environment.foreign;
             Ok(settings)
         }
@@ -571,6 +585,12 @@ impl Written {
                 WrittenLevel::Warn => Level::Warn,
             },
             resource_servers: self.resource_server,
+            detail_types: self
+                .authorization_details
+                .types
+                .into_iter()
+                .map(|(name, file)| (name, folder.join(file)))
+                .collect(),
             engine: Config::default(),
             foreign_variables: Vec::new(),
         })

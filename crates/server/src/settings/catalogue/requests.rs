@@ -57,4 +57,10 @@ pub(super) const REQUESTS: &[Setting] = &[
         "1000",
         "How many pushed requests of one client may wait for their persons at the same time, in each process; those of a client without authentication that come from one network, a quarter of it.",
     ),
+    setting(
+        "authorization_details.types",
+        Form::TextByName,
+        "{}",
+        "The types of `authorization_details` (RFC 9396), each with the file of the JSON Schema (2020-12) that describes it. Without any, the parameter is ignored. See [authorization-details.md](authorization-details.md).",
+    ),
 ];
