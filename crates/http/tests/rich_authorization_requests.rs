@@ -365,6 +365,28 @@ fn off_until_there_is_a_type() {
     assert_eq!(tokens["authorization_details"], Value::Null);
 }
 
+/// RAR-12, RT-12: RFC 9396 section 11.2: a device asks in detail, too, and its tokens can be narrowed like any others.
+#[test]
+fn for_a_device() {
+    let kit = builder().configure(|config| config.device_authorization.offered = true).build();
+    kit.put_device_client("box", json!({"client_secret": SECRET, "chancery": {"refresh_tokens": "always"}}));
+    let details = json!([payment(), accounts()]);
+    let asks = |details: &str| kit.device_request("box").param("authorization_details", details);
+    let device = kit.device_by("box", asks(&details.to_string()));
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let page = ua.enter_user_code(device.user_code()).confirm_device().expect_page("consent");
+    assert!(page.page().text.contains("123.50"), "{}", page.page().text);
+    let _ = page.allow().expect_page("device-done");
+    let wanted = json!([{"type": "account_information"}]).to_string();
+    let tokens = device.poll().expect_status(200);
+    assert_eq!(tokens["authorization_details"], details);
+    let request = kit.refresh_request("box", tokens.member("refresh_token"));
+    let less = request.param("authorization_details", &wanted).send().expect_status(200);
+    assert_eq!(less["authorization_details"], json!([accounts()]));
+    assert_refused!(asks("[{}]").send(), DETAIL_TYPE_MISSING);
+}
+
 /// The trips to the store are those of a request without details.
 #[test]
 fn no_further_trips() {
@@ -451,7 +473,7 @@ fn what_is_refused() {
             &DETAIL_MEMBER_TYPE,
         ),
     ];
-    for (what, details, why) in &rows {
+    for (_, details, why) in &rows {
         let ua = kit.user_agent();
         let request = kit.authorization_request("app").param("authorization_details", details);
         let tab = request.post(&ua);

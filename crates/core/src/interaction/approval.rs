@@ -181,6 +181,7 @@ pub(super) async fn approve(
         session,
         authentication: &change.authentication,
         access: allowed.access,
+        details: allowed.details,
         claims: allowed.claims,
         grant,
         code,

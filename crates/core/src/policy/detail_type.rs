@@ -327,6 +327,72 @@ mod tests {
         }
     }
 
+    /// Whatever is asked for: what comes of it has nothing that was not granted, and asks for the same again.
+    #[test]
+    fn nothing_grows() {
+        const NAMES: [&str; 6] = ["actions", "locations", "privileges", "amount", "identifier", "files"];
+        let mut seed = 0x9396_u64;
+        let mut next = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(seed >> 33).unwrap() % below
+        };
+        let value = |next: &mut dyn FnMut(usize) -> usize| match next(5) {
+            0 => json!("a"),
+            1 => json!({"a": next(2)}),
+            _ => (0..next(4)).map(|_| ["a", "b", "c"][next(3)]).collect(),
+        };
+        let (mut less, mut refused) = (0, 0);
+        for _ in 0..10_000 {
+            let any = |next: &mut dyn FnMut(usize) -> usize| {
+                let type_name = ["t", "t", "t", "u"][next(4)];
+                let mut any = detail(json!({"type": type_name}));
+                for name in NAMES {
+                    if next(2) == 0 {
+                        any = any.with(name, value(next));
+                    }
+                }
+                any
+            };
+            let granted = any(&mut next);
+            // Half of what is asked for is what was granted, without some of it.
+            let mut asked = any(&mut next);
+            if next(2) == 0 {
+                asked = detail(json!({"type": granted.type_name()}));
+                for (name, value) in granted.members().filter(|_| next(2) == 0).collect::<Vec<_>>() {
+                    let mut value = value.clone();
+                    if let Some(values) = value.as_array_mut() {
+                        values.retain(|_| next(3) > 0);
+                    }
+                    asked = asked.with(name, value);
+                }
+            }
+            let Some(narrowed) = narrowed(&granted, &asked, &COMMON_ARRAYS) else {
+                refused += 1;
+                continue;
+            };
+            less += usize::from(narrowed != granted);
+            assert_eq!(narrowed.type_name(), granted.type_name());
+            let names =
+                |of: &AuthorizationDetail| of.members().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+            assert_eq!(names(&narrowed), names(&granted), "{asked:?}");
+            for (name, value) in narrowed.members() {
+                let had = granted.get(name).unwrap();
+                let is_part = || {
+                    let (value, had) = (value.as_array().unwrap(), had.as_array().unwrap());
+                    COMMON_ARRAYS.contains(&name)
+                        && !value.is_empty()
+                        && value.iter().all(|one| had.contains(one))
+                };
+                assert!(value == had || is_part(), "{name} of {asked:?} under {granted:?}");
+                assert!(asked.get(name).is_none_or(|wanted| wanted == value), "{name} of {asked:?}");
+            }
+            let again = super::narrowed(&granted, &asked, &COMMON_ARRAYS);
+            assert_eq!(again.as_ref(), Some(&narrowed));
+            assert_eq!(super::narrowed(&narrowed, &asked, &COMMON_ARRAYS), Some(narrowed));
+        }
+        assert!(less > 500 && refused > 500, "{less} narrowed, {refused} refused");
+    }
+
     #[test]
     fn a_location_is_below_its_server() {
         for (location, server, expected) in [

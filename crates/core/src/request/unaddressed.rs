@@ -14,7 +14,7 @@ use crate::request::{Asked, Door, Resolved, Rules};
 use crate::rule::resource::Requested;
 
 reasons! {
-    /// The request has `authorization_details`, which this provider does not support.
+    /// The request has `authorization_details`, and this provider has no type of them.
     pub AUTHORIZATION_DETAILS_UNSUPPORTED = Reason {
         name: "authorization_details_unsupported",
         code: ErrorCode::InvalidRequest,

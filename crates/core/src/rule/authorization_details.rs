@@ -99,6 +99,12 @@ impl DetailTypes {
         self.0.push(detail_type);
     }
 
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|known| known.name())
@@ -129,7 +135,7 @@ impl DetailTypes {
     /// [`DETAILS_TOO_LONG`].
     pub(crate) fn is_short(&self, text: Option<&str>) -> Result<(), Refusal> {
         match text {
-            Some(text) if text.len() > LONGEST && !self.0.is_empty() => DETAILS_TOO_LONG.refused(),
+            Some(text) if text.len() > LONGEST && !self.is_empty() => DETAILS_TOO_LONG.refused(),
             _ => Ok(()),
         }
     }
@@ -171,7 +177,7 @@ impl DetailTypes {
         text: Option<&str>,
         client: &Client,
     ) -> Result<Vec<AuthorizationDetail>, Refusal> {
-        let Some(text) = text.filter(|_| !self.0.is_empty()) else { return Ok(Vec::new()) };
+        let Some(text) = text.filter(|_| !self.is_empty()) else { return Ok(Vec::new()) };
         self.is_short(Some(text))?;
         json::check(text.as_bytes()).map_err(|_| &DETAILS_MALFORMED)?;
         let objects: Vec<Value> = serde_json::from_str(text).map_err(|_| &DETAILS_MALFORMED)?;
@@ -309,7 +315,7 @@ pub(crate) fn write(details: &[AuthorizationDetail], to: &mut ClaimsWriter) {
 
 impl Component for DetailTypes {
     fn announce(&self, _now: Timestamp, metadata: &mut ClaimsWriter) {
-        if !self.0.is_empty() {
+        if !self.is_empty() {
             metadata.strings("authorization_details_types_supported", self.names());
         }
     }

@@ -23,6 +23,7 @@ use crate::model::Carrier;
 use crate::records::{Awaited, DeviceCodeBody, RequestOrigin, user_code_alias};
 use crate::request::unaddressed::AUTHORIZATION_DETAILS_UNSUPPORTED;
 use crate::request::{Door, PageError, Received};
+use crate::rule::authorization_details::AUTHORIZATION_DETAILS;
 
 pub mod grant;
 
@@ -105,11 +106,11 @@ impl ClientEndpoint for DeviceAuthorizationEndpoint {
         if !client.has_grant_type(&GrantType::DeviceCode) {
             return DEVICE_UNREGISTERED.refused();
         }
-        if form.has("authorization_details") {
+        let rules = &self.interactions.rules;
+        if form.has(AUTHORIZATION_DETAILS) && rules.details.is_empty() {
             return AUTHORIZATION_DETAILS_UNSUPPORTED.refused();
         }
         let wants_qr_code = wants_qr_code(form)?;
-        let rules = &self.interactions.rules;
         let received = Received::pushed(form.clone(), Arc::clone(client));
         let resolved = received.resolve(call, env, &rules.resolver).await;
         let (params, source) = resolved.map_err(|PageError { failure, .. }| failure)?.unaddressed()?;
