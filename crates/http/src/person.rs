@@ -68,7 +68,8 @@ pub(crate) async fn answer(
             provider.end_session(&call, params.filtered(|name| name != REDIRECTED)).await
         }
         (Endpoint::UserCode, _) => provider.user_code(&call, params).await,
-        _ => provider.authorize(&call, params.filtered(|name| name != REDIRECTED)).await,
+        // In a box of its own: the other pages are not to hold all that an authorization request needs.
+        _ => Box::pin(provider.authorize(&call, params.filtered(|name| name != REDIRECTED))).await,
     };
     match next {
         Ok(next) => response_to(site, &call, &parts.headers, next),

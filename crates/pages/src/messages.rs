@@ -96,7 +96,8 @@ pub(crate) mod tests {
 
     #[test]
     fn text_is_escaped_and_markup_is_not() {
-        let messages = Messages(BTreeMap::from([("a".to_owned(), "<{x}> & {y}".to_owned())]));
+        let sentences = BTreeMap::from([("a".to_owned(), "<{x}> & {y}".to_owned())]);
+        let messages = Messages { language: "en".to_owned(), sentences };
         let arguments =
             [("x", Value::from("<b>")), ("y", Value::from_safe_string("<i>".into()))].into_iter().collect();
         assert_eq!(messages.sentence("a", &arguments).unwrap().to_string(), "&lt;&lt;b&gt;&gt; &amp; <i>");

@@ -440,7 +440,7 @@ impl SelectAccountStep<'_> {
     /// A fault of the store or of the accounts.
     pub async fn chosen(self, choice: &str) -> Result<Next, Fault> {
         let (by, call, env) = self.0.world();
-        by.respond(call, env, self.goes_on_as(choice).await?).await
+        by.respond(call, env, Box::pin(self.goes_on_as(choice)).await?).await
     }
 
     /// The person wants to sign in as somebody else.
