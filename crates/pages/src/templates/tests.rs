@@ -183,6 +183,7 @@ fn no_sentence_is_left_over() {
     let texts: String = BUILT_IN.iter().map(|(_, text)| *text).collect();
     let mut composed = vec!["scope.".to_owned(), "claim.".to_owned()];
     for prefix in [
+        "consent.detail.",
         "error.",
         "login.problem.",
         "sign_up.problem.",
