@@ -25,22 +25,29 @@ from provider import Provider, new_secret  # noqa: E402
 
 PROFILE = HERE / "provider.chancery.json"
 
+# The suite registers clients. Each module registers one or two, from one network, some 3,000 in a run.
+REGISTRATION = {
+    "registration.access": "open",
+    "registration.management": "true",
+    "registration.network_quota": "0",
+    "registration.total_quota": "0",
+}
+
+# What the provider calls is the suite, on loopback.
+FETCH = {
+    "fetch.extra_roots": "{stand}/ca.crt",
+    "fetch.allow_hosts": "localhost.emobix.co.uk:8443",
+    "fetch.allow_hosts_for": "everybody",
+}
+
 # What the plans of OpenID Connect need besides the defaults.
 OPENID = {
     "compatibility.implicit": "true",
     "compatibility.hybrid": "true",
     "compatibility.pkce_optional": "confidential",  # no plan sends a `code_challenge`, but one module
     "compatibility.assertion_audience": "endpoints",
-    "registration.access": "open",
-    "registration.management": "true",
-    # Each module registers one client or two, from one network, some 3,000 in a run.
-    "registration.network_quota": "0",
-    "registration.total_quota": "0",
     "pages.client_logos": "true",
-    "fetch.extra_roots": "{stand}/ca.crt",
-    "fetch.allow_hosts": "localhost.emobix.co.uk:8443",  # the suite, on loopback
-    "fetch.allow_hosts_for": "everybody",
-}
+} | REGISTRATION | FETCH
 
 # What the FAPI plans need: certificates of clients, which no authority has issued, on a second listener (RFC 8705 section
 # 5), so that no browser is asked for one; and every response signed that a client wants signed.
@@ -88,6 +95,24 @@ SERVERS = {
         "instance": "fapi2-id2",
         "settings": FAPI | {"profile": "fapi2-security", "compatibility.assertion_audience": "endpoints"},
     },
+    # FAPI-CIBA builds on FAPI 1.0 (its section 5.2.2); clients are registered or register themselves, and are pinged.
+    "ciba": {
+        "instance": "ciba",
+        "settings": FAPI
+        | REGISTRATION
+        | FETCH
+        | {
+            "profile": "fapi1-advanced",
+            "compatibility.assertion_audience": "endpoints",
+            "ciba.offered": "true",
+            "ciba.delivery_modes": "poll,ping",
+        },
+        # Strangers may not register this grant type unless a policy says so.
+        "tables": """
+[[registration_policy]]
+grant_types = ["urn:openid:params:grant-type:ciba", "refresh_token"]
+""",
+    },
 }
 
 
@@ -118,6 +143,8 @@ def serving(name, config, stand):
         provider = stack.enter_context(Provider(
             f"conformance-{name}", tls, (issuer.hostname, issuer.port), ("first", new_secret("words")),
             path=issuer.path, settings=settings))
+        with provider.config.open("a", encoding="utf-8") as file:
+            file.write(server.get("tables", ""))
         clients = json.loads((config / "clients.json").read_text())["instances"].get(server["instance"], [])
         for client in clients:
             if own := own_settings(name, client):
@@ -133,18 +160,35 @@ def serving(name, config, stand):
             file = provider.folder / "clients.json"
             file.write_text(json.dumps(clients))
             provider.command("client", "add", "--file", file)
-        provider.command("user", "add", profile["user"], "--claims", HERE / "claims.jane.json",
-                         stdin=profile["password"])
+        for person in people(config, profile["user"]):
+            provider.command("user", "add", person, "--claims", HERE / "claims.jane.json", stdin=profile["password"])
         print(f"{provider.issuer} ready after {provider.serve():.2f} s; log {provider.log.name}; new keys: "
               f"{rotation(provider)}", flush=True)
+        if name == "ciba":
+            import approver  # needs `requests`
+
+            stack.enter_context(approver.serving(
+                profile["paths"]["ciba_approval"], f"{provider.issuer}/approvals", people(config, profile["user"]),
+                profile["password"], str((stand / "ca.crt").resolve())))
         yield provider
+
+
+def configurations(config):
+    """What the suite is told for each plan."""
+    return [json.loads(file.read_text())["config"] for file in config.glob("*.json") if file.name != "clients.json"]
+
+
+def people(config, user):
+    """The person who signs in, and those who are asked by CIBA."""
+    asked = {client["hint_value"].replace("{user}", user) for configuration in configurations(config)
+             for client in (configuration.get("client", {}),) if "hint_value" in client}
+    return [user, *sorted(asked)]
 
 
 def certificates(config):
     """The certificates that the suite has for its clients."""
-    configurations = [json.loads(file.read_text()) for file in config.glob("*.json") if file.name != "clients.json"]
-    return sorted({configuration["config"][member]["cert"] for configuration in configurations
-                   for member in ("mtls", "mtls2") if member in configuration["config"]})
+    return sorted({configuration[member]["cert"] for configuration in configurations(config)
+                   for member in ("mtls", "mtls2") if member in configuration})
 
 
 def rotation(provider):

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""A person at a browser without scripts: follows redirects, signs in, allows, and is back at the client.
+"""A person at a browser without scripts: follows redirects, signs in, allows, and is back at the client; or decides what a
+device or, in the background, a client asks for.
 
-As a program it prints the address at which the client gets its answer, or, at the address that a device shows, the name of
-the last page:
+As a program it prints the address at which the client gets its answer; at the address that a device shows, the name of the
+last page; or how many requests that clients have made in the background were decided:
 
     person.py FIXTURE.json AUTHORIZATION_URL
     person.py FIXTURE.json VERIFICATION_URI_COMPLETE confirm|deny
+    person.py FIXTURE.json allow|deny
 """
 
 import html.parser
@@ -99,6 +101,34 @@ class Person:
             answer = self.browser.post(urllib.parse.urljoin(answer.url, form.action or answer.url), data=fields)
         raise RuntimeError(f"no decision after the pages {self.seen}")
 
+    def decide_all(self, approvals, action):
+        """Presses this button for each request that the page `approvals` lists (CIBA Core section 8); how many there were."""
+        answer, page = self.open(approvals)
+        links = dict.fromkeys(urllib.parse.urljoin(answer.url, link) for link in page.links)
+        decided = 0
+        for link in (link for link in links if link.startswith(f"{approvals}/")):
+            answer, page = self.open(link)
+            for form in (form for form in page.forms if ("action", action) in form.buttons):
+                self.send(answer, form, form.fields | {"action": action})
+                decided += 1
+        return decided
+
+    def open(self, url):
+        """A page; if it asks who is there, the one behind it."""
+        answer = self.browser.get(url)
+        answer.raise_for_status()
+        page = Page(answer.text)
+        for form in (form for form in page.forms if "password" in form.fields):
+            answer = self.send(answer, form, self.fill_in(form))
+            return answer, Page(answer.text)
+        return answer, page
+
+    def send(self, answer, form, fields):
+        """What a form of this page is answered with."""
+        answer = self.browser.post(urllib.parse.urljoin(answer.url, form.action or answer.url), data=fields)
+        answer.raise_for_status()
+        return answer
+
     def fill_in(self, form):
         """The form with name and password, and the button that goes on."""
         fields = dict(form.fields)
@@ -113,7 +143,10 @@ class Person:
 def main():
     fixture = json.load(open(sys.argv[1], encoding="utf-8"))
     person = Person(fixture["username"], fixture["password"], fixture.get("authority"))
-    print(person.decide(*sys.argv[2:]) if len(sys.argv) > 3 else person.authorize(sys.argv[2]))
+    if sys.argv[2] in ("allow", "deny"):
+        print(person.decide_all(f"{fixture['issuer']}/approvals", sys.argv[2]))
+    else:
+        print(person.decide(*sys.argv[2:]) if len(sys.argv) > 3 else person.authorize(sys.argv[2]))
 
 
 if __name__ == "__main__":
