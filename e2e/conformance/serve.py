@@ -89,7 +89,15 @@ SERVERS = {
             "compatibility.assertion_audience": "endpoints",
         },
     },
-    "fapi2": {"instance": "fapi2", "settings": FAPI | {"profile": "fapi2-security"}},
+    "fapi2": {
+        "instance": "fapi2",
+        "settings": FAPI | {"profile": "fapi2-security"},
+        # What clients ask for in the plans with rich authorization requests.
+        "tables": f"""
+[authorization_details.types]
+account_information = "{HERE / 'account_information.json'}"
+""",
+    },
     # The drafts' plans send assertions to endpoints, too.
     "fapi2-id2": {
         "instance": "fapi2-id2",
