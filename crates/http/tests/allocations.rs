@@ -1,7 +1,8 @@
 //! How often the hot paths allocate: a figure that does not depend on the machine. Each bound is what was
 //! counted, with a tenth to spare; the test kit's own part (recording the answer and its events) is in it.
 
-use chancery_testkit::TestProvider;
+use chancery_testkit::{SECRET, TestProvider, seconds};
+use serde_json::json;
 
 /// Allocations of one request, after a first one has filled what is filled once.
 fn allocations(mut request: impl FnMut()) -> u64 {
@@ -11,7 +12,7 @@ fn allocations(mut request: impl FnMut()) -> u64 {
 
 #[test]
 fn hot_paths_allocate_little() {
-    let kit = TestProvider::new();
+    let kit = TestProvider::builder().configure(|config| config.device_authorization.offered = true).build();
     let tokens = kit.tokens("alice", "web", "openid offline_access");
     let access_token = tokens.member("access_token");
     let introspection = kit.introspection_request("web", access_token).to_http();
@@ -24,11 +25,18 @@ fn hot_paths_allocate_little() {
     ua.has_visited("web");
     ua.has_consented("alice", "web", "openid");
     let authorization = kit.authorization_request("web").scope("openid");
+    kit.put_device_client("box", json!({"client_secret": SECRET}));
+    let device = kit.device("box", "openid").poll_request().to_http();
+    let poll = || {
+        kit.clock.advance(seconds(5));
+        drop(kit.send(device.clone()));
+    };
 
     let counted = [
         ("introspection", 80, allocations(|| drop(kit.send(introspection.clone())))),
         ("userinfo", 117, allocations(|| drop(kit.send(userinfo.clone())))),
         ("client_credentials", 57, allocations(|| drop(kit.send(machine.clone())))),
+        ("a device's poll", 44, allocations(poll)),
         ("authorization", 168, allocations(|| drop(authorization.open(&ua)))),
     ];
     // What the engine itself does for a document.

@@ -127,6 +127,9 @@ fn the_page_says_which_device_asks() {
         assert!(text.contains(shown), "{shown}: {text}");
     }
     assert!(!tab.answer().text().contains("<b>"));
+    // RFC 10027 section 6.1.14: a no is the first button.
+    let buttons = tab.form().buttons;
+    assert_eq!(buttons.iter().map(|button| &*button.value).collect::<Vec<_>>(), ["deny", "confirm"]);
     // Nobody has typed a password before that.
     assert_eq!(tab.confirm_device().expect_page("login").page().name, "login");
 

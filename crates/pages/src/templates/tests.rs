@@ -121,6 +121,18 @@ fn a_problem_is_tied_to_its_fields() {
     assert!(!login.contains("role=\"alert\"") && !login.contains("aria-describedby"));
 }
 
+/// RFC 10027 section 6.1.14: where a stranger's device may ask, a no is the first button, and as prominent as a yes.
+#[test]
+fn a_no_is_as_prominent_as_a_yes() {
+    let all = pages();
+    let asked: Vec<_> = all.iter().filter(|(name, _, _)| name == "confirm-device").collect();
+    assert_eq!(asked.len(), LANGUAGES.len());
+    for (_, language, html) in asked {
+        let at = |action| html.find(&format!("class=\"secondary\" name=\"action\" value=\"{action}\""));
+        assert!(at("deny").zip(at("confirm")).is_some_and(|(no, yes)| no < yes), "{language}: {html}");
+    }
+}
+
 #[test]
 fn names_are_text() {
     let templates = Templates::built_in();
