@@ -69,7 +69,8 @@ class Nginx:
         self.process = None
         issued_certificate(self.folder, "localhost")
         self.authority = str(self.folder / "ca.crt")
-        self.settings = {"http.trusted_proxies": "127.0.0.1", "http.client_certificate": "nginx"}
+        self.settings = {"http.trusted_proxies": "127.0.0.1",
+                         "http.client_certificate_proxies": "127.0.0.1", "http.client_certificate": "nginx"}
 
     def __enter__(self):
         return self

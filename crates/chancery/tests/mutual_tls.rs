@@ -82,10 +82,10 @@ async fn an_application_hands_in_the_certificate_of_the_connection() {
 async fn an_application_reads_what_its_proxy_hands_on() {
     let (authority, shown) = certificates();
     let name = HeaderName::from_static("x-client-certificate");
-    let service = service(&authority)
-        .await
-        .with_trusted_proxies(TrustedProxies::parse(["10.0.0.1"]).unwrap())
-        .with_forwarded_certificates(ForwardedCertificate::EscapedPem(name.clone()));
+    let service = service(&authority).await.with_forwarded_certificates(
+        ForwardedCertificate::EscapedPem(name.clone()),
+        TrustedProxies::parse(["10.0.0.1"]).unwrap(),
+    );
     let pem = shown.pem().replace('\r', "").replace('\n', "%0A").replace('+', "%2B").replace(' ', "%20");
     for (peer, status) in [(PROXY, StatusCode::OK), (CLIENT, StatusCode::BAD_REQUEST)] {
         let mut request = token_request(peer);

@@ -41,7 +41,7 @@ const ENVOY: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
 
 chancery_core::reasons! {
     /// The request has the header field in which the proxies hand on certificates, and does not come from one of
-    /// them (`http.trusted_proxies`).
+    /// them (`http.client_certificate_proxies`).
     FROM_STRANGER = Reason {
         name: "certificate_header_from_stranger",
         code: ErrorCode::InvalidRequest,

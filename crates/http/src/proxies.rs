@@ -10,7 +10,7 @@ use http::HeaderMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub IpAddr);
 
-/// The networks whose `X-Forwarded-For` is trusted, of which there are none by default.
+/// The networks of proxies that are trusted for something, of which there are none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<(IpAddr, u8)>);
 
@@ -50,6 +50,13 @@ impl TrustedProxies {
         let networks =
             networks.into_iter().map(|text| read(text).ok_or_else(|| NotANetwork(text.to_owned())));
         networks.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// All of these networks and of those.
+    #[must_use]
+    pub fn and(mut self, others: &Self) -> Self {
+        self.0.extend(&others.0);
+        self
     }
 
     /// Whether the address is in one of the networks.

@@ -68,7 +68,8 @@ pub struct Service {
     site: Site,
     routes: Arc<RouteTable>,
     proxies: Arc<TrustedProxies>,
-    forwarded: Option<Arc<ForwardedCertificate>>,
+    /// In which header fields certificates are handed on, and from where.
+    forwarded: Option<Arc<(ForwardedCertificate, TrustedProxies)>>,
     /// Whether [`Event::PeerUnknown`] was recorded.
     has_reported_missing_peer: Arc<AtomicBool>,
     bodies: Arc<BodyBudget>,
@@ -104,11 +105,15 @@ impl Service {
         self
     }
 
-    /// Reads the certificates of clients from these header fields when the connection comes from one of the trusted
-    /// proxies. From anybody else such a request is refused.
+    /// Reads the certificates of clients from these header fields when the connection comes from one of these networks.
+    /// From anybody else such a request is refused, also from a proxy that is trusted for addresses alone.
     #[must_use]
-    pub fn with_forwarded_certificates(mut self, forwarded: ForwardedCertificate) -> Self {
-        self.forwarded = Some(Arc::new(forwarded));
+    pub fn with_forwarded_certificates(
+        mut self,
+        forwarded: ForwardedCertificate,
+        proxies: TrustedProxies,
+    ) -> Self {
+        self.forwarded = Some(Arc::new((forwarded, proxies)));
         self
     }
 
@@ -291,11 +296,14 @@ impl Service {
     /// The certificate that the client has shown, to a trusted proxy or to us. That of a proxy itself is nobody's.
     fn certificate(&self, parts: &Parts) -> Result<Option<Arc<ClientCertificate>>, &'static Reason> {
         let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.to_canonical());
-        let is_of_proxy = peer.is_some_and(|peer| self.proxies.contains(peer));
-        if let Some(forwarded) = &self.forwarded
-            && let Some(certificate) = forwarded.read(&parts.headers, is_of_proxy)?
-        {
-            return Ok(Some(certificate));
+        let is_of = |proxies: &TrustedProxies| peer.is_some_and(|peer| proxies.contains(peer));
+        let mut is_of_proxy = is_of(&self.proxies);
+        if let Some((forwarded, proxies)) = self.forwarded.as_deref() {
+            let hands_on = is_of(proxies);
+            if let Some(certificate) = forwarded.read(&parts.headers, hands_on)? {
+                return Ok(Some(certificate));
+            }
+            is_of_proxy |= hands_on;
         }
         let of_peer = parts.extensions.get::<PeerCertificate>().filter(|_| !is_of_proxy);
         Ok(of_peer.map(|of_peer| Arc::clone(&of_peer.0)))

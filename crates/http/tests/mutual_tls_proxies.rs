@@ -14,13 +14,15 @@ use rcgen::{DistinguishedName, DnType, DnValue};
 use serde_json::json;
 
 const PROXY: [u8; 4] = [10, 0, 0, 1];
+/// A proxy that is trusted for addresses alone.
+const OF_ADDRESSES: [u8; 4] = [10, 9, 0, 1];
 const NGINX: HeaderName = HeaderName::from_static("x-ssl-client-cert");
 
 fn provider(forwarded: ForwardedCertificate, authority: &TestAuthority) -> TestProvider {
     let kit = TestProvider::builder()
         .client_authorities(authority.trusted())
         .trusted_proxies(TrustedProxies::parse(["10.0.0.0/8"]).unwrap())
-        .forwarded_certificates(forwarded)
+        .forwarded_certificates(forwarded, TrustedProxies::parse(["10.0.0.0/16"]).unwrap())
         .configure(|config| config.mtls.tls_client_auth = true)
         .build();
     let client = json!({"client_id": "app", "response_types": [], "grant_types": ["client_credentials"],
@@ -145,7 +147,10 @@ fn the_certificate_of_the_proxy_is_nobodys() {
     let kit = provider(ForwardedCertificate::ClientCert, &authority);
     let own = token_request(&kit).certificate(&authority.client("app"));
     let _ = kit.send(from_peer(&own, [192, 0, 2, 1], &[])).expect_status(200);
-    check_refused_by_name(&kit.send(from_peer(&own, PROXY, &[])), "invalid_client", "certificate_missing");
+    for proxy in [PROXY, OF_ADDRESSES] {
+        let answer = kit.send(from_peer(&own, proxy, &[]));
+        check_refused_by_name(&answer, "invalid_client", "certificate_missing");
+    }
 }
 
 /// Where no proxy hands on certificates, the header fields mean nothing.
@@ -182,6 +187,8 @@ fn refused() {
         let request = token_request(&kit);
         let mut table = NegativeTable::new(&kit)
             .row("from a stranger", from_peer(&request, stranger, &[(name, good)]), invalid)
+            .row("from a proxy for addresses", from_peer(&request, OF_ADDRESSES, &[(name, good)]), invalid)
+            .row("an empty one from such", from_peer(&request, OF_ADDRESSES, &[(name, b"")]), invalid)
             .row("an empty one from a stranger", from_peer(&request, stranger, &[(name, b"")]), invalid)
             .row("a twin from a stranger", from_peer(&request, stranger, &[(&twin, good)]), invalid)
             .row("a twin alone", from_peer(&request, PROXY, &[(&twin, good)]), invalid)

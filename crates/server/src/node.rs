@@ -233,8 +233,9 @@ impl Node {
     fn certificate_ignored(&self, peer: IpAddr) {
         if !self.has_ignored_certificate.swap(true, Ordering::Relaxed) {
             let text = format!(
-                "the certificate of {peer} counts for nobody, because http.trusted_proxies has that address and a proxy \
-                 connects for others. If clients connect from there by themselves, take it out. This is logged once"
+                "the certificate of {peer} counts for nobody, because http.trusted_proxies or \
+                 http.client_certificate_proxies has that address and a proxy connects for others. If clients connect \
+                 from there by themselves, take it out. This is logged once"
             );
             self.log.say(Level::Warn, "client_certificate_ignored", &text);
         }
@@ -365,10 +366,15 @@ async fn current(
         .with_pages(shown)
         .with_trusted_proxies(settings.http.trusted_proxies.clone());
     let service = match &settings.http.client_certificate {
-        Some(forwarded) => service.with_forwarded_certificates(forwarded.clone()),
+        Some((forwarded, proxies)) => service.with_forwarded_certificates(forwarded.clone(), proxies.clone()),
         None => service,
     };
-    Ok(Current { provider, service, proxies: settings.http.trusted_proxies.clone() })
+    let proxies = settings.http.trusted_proxies.clone();
+    let proxies = match &settings.http.client_certificate {
+        Some((_, others)) => proxies.and(others),
+        None => proxies,
+    };
+    Ok(Current { provider, service, proxies })
 }
 
 /// Exits the process even if something still waits for a reader of the log, the disk or a peer.

@@ -105,7 +105,7 @@ pub struct TestProviderBuilder {
     ui_locales: Vec<String>,
     mounted_at: Option<String>,
     proxies: TrustedProxies,
-    forwarded: Option<ForwardedCertificate>,
+    forwarded: Option<(ForwardedCertificate, TrustedProxies)>,
     authorities: Authorities,
     peer: Option<IpAddr>,
     worker: Waker,
@@ -272,10 +272,14 @@ impl TestProviderBuilder {
         self
     }
 
-    /// Where the proxies hand on certificates in these header fields.
+    /// Where these proxies hand on certificates in these header fields.
     #[must_use]
-    pub fn forwarded_certificates(mut self, forwarded: ForwardedCertificate) -> Self {
-        self.forwarded = Some(forwarded);
+    pub fn forwarded_certificates(
+        mut self,
+        forwarded: ForwardedCertificate,
+        proxies: TrustedProxies,
+    ) -> Self {
+        self.forwarded = Some((forwarded, proxies));
         self
     }
 
@@ -393,8 +397,8 @@ impl TestProviderBuilder {
         }
         let provider = wait(builder.build())?;
         let mut service = service(Arc::clone(&provider)).with_trusted_proxies(self.proxies);
-        if let Some(forwarded) = self.forwarded {
-            service = service.with_forwarded_certificates(forwarded);
+        if let Some((forwarded, proxies)) = self.forwarded {
+            service = service.with_forwarded_certificates(forwarded, proxies);
         }
         if let Some(pages) = self.pages {
             service = service.with_pages(pages);

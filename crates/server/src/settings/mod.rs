@@ -63,8 +63,8 @@ pub(crate) struct Settings {
 pub(crate) struct Http {
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) trusted_proxies: TrustedProxies,
-    /// How the proxies hand on the certificates of clients.
-    pub(crate) client_certificate: Option<ForwardedCertificate>,
+    /// How proxies hand on the certificates of clients, and which proxies.
+    pub(crate) client_certificate: Option<(ForwardedCertificate, TrustedProxies)>,
     pub(crate) connections: u32,
     pub(crate) connections_per_network: u32,
     pub(crate) timeouts: Timeouts,
@@ -189,6 +189,7 @@ struct WrittenHttp {
     trusted_proxies: Vec<String>,
     client_certificate: WrittenCertificate,
     client_certificate_header: String,
+    client_certificate_proxies: Vec<String>,
     connections: u32,
     connections_per_network: u32,
     #[serde(with = "chancery_core::duration")]
@@ -207,6 +208,7 @@ impl Default for WrittenHttp {
             trusted_proxies: Vec::new(),
             client_certificate: WrittenCertificate::None,
             client_certificate_header: "X-SSL-Client-Cert".to_owned(),
+            client_certificate_proxies: Vec::new(),
             connections: 4096,
             connections_per_network: 256,
             header_timeout: header,
@@ -365,7 +367,8 @@ fn read(
     let mut table = match text.parse::<Table>() {
         Ok(table) => table,
         Err(error) => {
-            let rule = format!("line {}: this is not TOML: {}", line_of(text, &error), error.message());
+            let rule =
+                format!("line {}: this is not TOML: {}", overlay::line_of(text, &error), error.message());
             return Err(vec![Complaint::new(file.display().to_string(), rule, "TOML 1.1")]);
         }
     };
@@ -413,12 +416,6 @@ fn read(
         }
         _ => Err(complaints),
     }
-}
-
-/// The number of the line with the error, counted from 1.
-fn line_of(text: &str, error: &toml::de::Error) -> usize {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    before.matches('\n').count() + 1
 }
 
 /// Reads one part. A top-level key with an invalid value is reported and left out, so that one mistake does
@@ -492,10 +489,15 @@ impl Written {
             complain("http.trusted_proxies", &error.to_string(), "RFC 7239 section 8.1");
         }
         let header = HeaderName::from_bytes(self.http.client_certificate_header.as_bytes());
+        let hand_on = TrustedProxies::parse(self.http.client_certificate_proxies.iter().map(String::as_str));
+        if let Err(error) = &hand_on {
+            complain("http.client_certificate_proxies", &error.to_string(), "RFC 9440 section 4");
+        }
         let client_certificate = match self.http.client_certificate {
             WrittenCertificate::None => None,
-            _ if self.http.trusted_proxies.is_empty() => {
-                let rule = "needs the proxies in http.trusted_proxies: it is taken from nobody else";
+            _ if self.http.client_certificate_proxies.is_empty() => {
+                let rule =
+                    "needs the proxies in http.client_certificate_proxies: it is taken from nobody else";
                 complain("http.client_certificate", rule, "RFC 9440 section 4");
                 None
             }
@@ -559,7 +561,7 @@ impl Written {
             http: Http {
                 listen: http_listen,
                 trusted_proxies: trusted_proxies.unwrap_or_default(),
-                client_certificate,
+                client_certificate: client_certificate.zip(hand_on.ok()),
                 connections: self.http.connections,
                 connections_per_network: self.http.connections_per_network,
                 timeouts: Timeouts {

@@ -72,6 +72,12 @@ fn read(form: Form, text: &str) -> Result<Value, String> {
     })
 }
 
+/// The number of the line with the error, counted from 1.
+pub(super) fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    before.matches('\n').count() + 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -322,6 +322,7 @@ fn check_misses_a_way_to_bind_tokens() {
                 "response_modes.jwt=true",
                 "mtls.certificate_bound_access_tokens=true",
                 "http.client_certificate=rfc9440",
+                "http.client_certificate_proxies=127.0.0.1",
             ],
             None,
         ),

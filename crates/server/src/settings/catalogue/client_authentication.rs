@@ -19,13 +19,19 @@ pub(super) const CLIENT_AUTHENTICATION: &[Setting] = &[
         "http.client_certificate",
         Form::Choice(&["none", "rfc9440", "envoy", "nginx"]),
         "\"none\"",
-        "How the trusted proxies hand on the certificates of clients: in `Client-Cert` and `Client-Cert-Chain` (RFC 9440), in Envoy's `X-Forwarded-Client-Cert`, or as nginx's `$ssl_client_escaped_cert`. From anybody else, a request with such a header field is refused.",
+        "How the proxies of `http.client_certificate_proxies` hand on the certificates of clients: in `Client-Cert` and `Client-Cert-Chain` (RFC 9440), in Envoy's `X-Forwarded-Client-Cert`, or as nginx's `$ssl_client_escaped_cert`. From anybody else, a request with such a header field is refused.",
     ),
     setting(
         "http.client_certificate_header",
         Form::Text,
         "\"X-SSL-Client-Cert\"",
         "The header field in which nginx hands on certificates.",
+    ),
+    setting(
+        "http.client_certificate_proxies",
+        Form::Texts,
+        "[]",
+        "Networks such as `10.0.0.0/8` of the proxies that hand on certificates. Name only proxies that set or remove the header field in each request: **whoever can send a request from there can be any client.** It is another list than `http.trusted_proxies`, which is for addresses.",
     ),
     setting(
         "tls.mtls_listen",
