@@ -19,6 +19,7 @@ pub struct FetchRequest<'a> {
     accept: &'static str,
     form: Option<&'a str>,
     authorization: Option<&'a str>,
+    wants_document: bool,
     longest: usize,
     is_of_stranger: bool,
 }
@@ -28,13 +29,21 @@ impl<'a> FetchRequest<'a> {
     /// between them.
     #[must_use]
     pub fn get(url: &'a str, accept: &'static str, longest: usize) -> Self {
-        Self { url, accept, form: None, authorization: None, longest, is_of_stranger: false }
+        Self {
+            url,
+            accept,
+            form: None,
+            authorization: None,
+            wants_document: true,
+            longest,
+            is_of_stranger: false,
+        }
     }
 
     /// Posts a form. Only the status of the response is of interest.
     #[must_use]
     pub fn post(url: &'a str, form: &'a str) -> Self {
-        Self { form: Some(form), ..Self::get(url, "*/*", 0) }
+        Self { form: Some(form), wants_document: false, ..Self::get(url, "*/*", 0) }
     }
 
     /// Posts a form that asks for a document, as [`FetchRequest::get`] does (RFC 7662 section 2.1).
@@ -102,7 +111,7 @@ impl<'a> FetchRequest<'a> {
     /// no use, and is not read.
     #[must_use]
     pub fn is_document(&self, status: u16) -> bool {
-        self.longest > 0 && status == 200
+        self.wants_document && status == 200
     }
 
     /// The response, if its document is not too long.
