@@ -11,9 +11,9 @@ use std::path::Path;
 
 use chancery_core::error::Fault;
 use chancery_core::records::{
-    AccessTokenBody, AnswerBody, ApprovalBody, AuthorizationCodeBody, Body, ConsentBody, DeliveryBody,
-    DeviceCodeBody, GrantBody, InitialAccessTokenBody, InteractionBody, PushedRequestBody, RefreshFamilyBody,
-    ReplayBody, RevocationBody, SessionBody, ThrottleBody,
+    AccessTokenBody, AnswerBody, ApprovalBody, AuthorizationCodeBody, BackchannelAuthenticationBody, Body,
+    ConsentBody, DeliveryBody, DeviceCodeBody, GrantBody, InitialAccessTokenBody, InteractionBody,
+    PushedRequestBody, RefreshFamilyBody, ReplayBody, RevocationBody, SessionBody, ThrottleBody,
 };
 
 /// Reads a stored form; what is written for it today, and with which version.
@@ -29,6 +29,7 @@ fn readers() -> BTreeMap<&'static str, Reader> {
         ("answer", reader::<AnswerBody>()),
         ("approval", reader::<ApprovalBody>()),
         ("authorization_code", reader::<AuthorizationCodeBody>()),
+        ("backchannel_authentication", reader::<BackchannelAuthenticationBody>()),
         ("consent", reader::<ConsentBody>()),
         ("delivery", reader::<DeliveryBody>()),
         ("device_code", reader::<DeviceCodeBody>()),

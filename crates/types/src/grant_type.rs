@@ -28,6 +28,8 @@ pub enum GrantType {
     RefreshToken,
     /// RFC 8628 section 3.4.
     DeviceCode,
+    /// CIBA Core section 10.1.
+    Ciba,
     /// RFC 6749 section 4.5: one of the application's own.
     Extension(ExtensionGrantName),
 }
@@ -40,6 +42,7 @@ impl GrantType {
         Self::ClientCredentials,
         Self::RefreshToken,
         Self::DeviceCode,
+        Self::Ciba,
     ];
 
     /// The value as it is written on the wire.
@@ -51,6 +54,7 @@ impl GrantType {
             Self::ClientCredentials => "client_credentials",
             Self::RefreshToken => "refresh_token",
             Self::DeviceCode => "urn:ietf:params:oauth:grant-type:device_code",
+            Self::Ciba => "urn:openid:params:grant-type:ciba",
             Self::Extension(name) => name.as_str(),
         }
     }

@@ -37,6 +37,8 @@ macro_rules! handle_kinds {
 handle_kinds! {
     /// An opaque access token.
     AccessToken = "at", ACCESS_TOKEN;
+    /// What a client names its request for a person at another device with: `auth_req_id` (CIBA Core section 7.3).
+    AuthReqId = "ba", BACKCHANNEL_AUTHENTICATION;
     /// An authorization code.
     AuthorizationCode = "ac", AUTHORIZATION_CODE;
     /// What a device polls with (RFC 8628 section 3.2).

@@ -49,8 +49,8 @@ registry! {
 
 registry! {
     /// Error codes: RFC 6749 sections 4.1.2.1 and 5.2, RFC 6750 section 3.1, RFC 7009 section 2.2.1, OIDC
-    /// Core section 3.1.2.6, RFC 7591 section 3.2.2, RFC 9101 section 7, RFC 8628 section 3.5, RFC 9396 section 5, RFC 9449 section 12.2, and `unmet_authentication_requirements` of the
-    /// specification of that name.
+    /// Core section 3.1.2.6, RFC 7591 section 3.2.2, RFC 9101 section 7, RFC 8628 section 3.5, RFC 9396 section 5, RFC 9449 section 12.2, CIBA Core
+    /// sections 12 and 13, and `unmet_authentication_requirements` of the specification of that name.
     ErrorCode {
         /// The person or the server refused the request (RFC 6749 section 4.1.2.1).
         AccessDenied = "access_denied",
@@ -60,6 +60,8 @@ registry! {
         AuthorizationPending = "authorization_pending",
         /// Consent is missing, and no page may ask for it (OIDC Core section 3.1.2.6).
         ConsentRequired = "consent_required",
+        /// The `login_hint_token` has expired (CIBA Core section 13).
+        ExpiredLoginHintToken = "expired_login_hint_token",
         /// The device code has expired (RFC 8628 section 3.5).
         ExpiredToken = "expired_token",
         /// The scope of the token does not cover what the resource demands (RFC 6750 section 3.1).
@@ -70,6 +72,8 @@ registry! {
         InteractionRequired = "interaction_required",
         /// The authorization details are unknown, malformed or too wide (RFC 9396 section 5).
         InvalidAuthorizationDetails = "invalid_authorization_details",
+        /// The binding message cannot be shown (CIBA Core section 13).
+        InvalidBindingMessage = "invalid_binding_message",
         /// Client authentication failed (RFC 6749 section 5.2).
         InvalidClient = "invalid_client",
         /// A member of the client's metadata is not valid (RFC 7591 section 3.2.2).
@@ -96,8 +100,12 @@ registry! {
         InvalidTarget = "invalid_target",
         /// The access token is malformed, expired or revoked (RFC 6750 section 3.1).
         InvalidToken = "invalid_token",
+        /// The person's user code is wrong (CIBA Core section 13).
+        InvalidUserCode = "invalid_user_code",
         /// Nobody is signed in, and no login page may be shown (OIDC Core section 3.1.2.6).
         LoginRequired = "login_required",
+        /// The person has a user code, which is missing (CIBA Core section 13).
+        MissingUserCode = "missing_user_code",
         /// The `registration` parameter is not supported (OIDC Core section 3.1.2.6).
         RegistrationNotSupported = "registration_not_supported",
         /// The `request` parameter is not supported (OIDC Core section 3.1.2.6).
@@ -110,10 +118,14 @@ registry! {
         SlowDown = "slow_down",
         /// The server is too busy at the moment (RFC 6749 section 4.1.2.1).
         TemporarilyUnavailable = "temporarily_unavailable",
+        /// The transaction was not completed (CIBA Core section 12).
+        TransactionFailed = "transaction_failed",
         /// The client may not do this (RFC 6749 sections 4.1.2.1 and 5.2).
         UnauthorizedClient = "unauthorized_client",
         /// The server has no software statements of this issuer (RFC 7591 section 3.2.2).
         UnapprovedSoftwareStatement = "unapproved_software_statement",
+        /// Nobody is known whom the hint names (CIBA Core section 13).
+        UnknownUserId = "unknown_user_id",
         /// The demanded authentication cannot be provided (OpenID Connect Core Error Code
         /// unmet_authentication_requirements section 2).
         UnmetAuthenticationRequirements = "unmet_authentication_requirements",
@@ -171,6 +183,17 @@ registry! {
         TlsClientAuth = "tls_client_auth",
         /// A certificate that the client has registered (RFC 8705 section 2.2).
         SelfSignedTlsClientAuth = "self_signed_tls_client_auth",
+    }
+}
+registry! {
+    /// How a client gets what a person has decided at another device (CIBA Core section 5).
+    BackchannelTokenDeliveryMode {
+        /// The client polls the token endpoint.
+        Poll = "poll",
+        /// The client is told when it can ask the token endpoint; it may poll as well.
+        Ping = "ping",
+        /// The tokens are sent to the client.
+        Push = "push",
     }
 }
 registry! {

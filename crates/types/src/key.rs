@@ -13,8 +13,6 @@ pub struct Partition(pub [u8; 2]);
 
 /// The kind of record that a key names. A number is never reused or changed; the store itself gives it no
 /// meaning.
-///
-/// Reserved for records that are not written yet: 3 BackchannelAuthentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(pub u8);
 
@@ -23,6 +21,8 @@ impl Kind {
     pub const ACCESS_TOKEN: Self = Self(1);
     /// An authorization code.
     pub const AUTHORIZATION_CODE: Self = Self(2);
+    /// A request of a client, which waits for its person at another device (CIBA Core section 7).
+    pub const BACKCHANNEL_AUTHENTICATION: Self = Self(3);
     /// What a person has agreed to for one client.
     pub const CONSENT: Self = Self(4);
     /// One outgoing notification.

@@ -30,7 +30,8 @@ pub struct RegistrationPolicy {
     /// The name by which initial access tokens and `[registration]` refer to it.
     pub name: Box<str>,
     /// The grant types. Not among the default are `client_credentials`, because nobody consents to it, and that of
-    /// devices, because it carries a request of a stranger to whoever can be talked into it (RFC 10027 section 4.1.1).
+    /// devices and of CIBA, because they carry a request of a stranger to whoever can be talked into it (RFC 10027
+    /// section 4.1.1).
     pub grant_types: Vec<GrantType>,
     /// The hosts of redirect URIs; `*.example.org` stands for everything below `example.org`. Empty for all.
     pub redirect_hosts: Vec<Box<str>>,
@@ -62,7 +63,7 @@ impl Default for RegistrationPolicy {
 
 /// Whether a client that nobody vouches for may have the grant type.
 fn may_be_anybodys(grant: &GrantType) -> bool {
-    !matches!(grant, GrantType::ClientCredentials | GrantType::DeviceCode)
+    !matches!(grant, GrantType::ClientCredentials | GrantType::DeviceCode | GrantType::Ciba)
 }
 
 impl RegistrationPolicy {

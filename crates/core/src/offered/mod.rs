@@ -168,6 +168,7 @@ impl Offered {
         };
         let is_of_use = |value: &GrantType| match value {
             GrantType::Implicit => implicit || hybrid,
+            GrantType::Ciba => false,
             GrantType::DeviceCode => endpoints.has(Endpoint::DeviceAuthorization),
             _ => true,
         };

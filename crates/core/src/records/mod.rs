@@ -15,6 +15,8 @@ mod approval;
 pub use approval::{ApprovalBody, Awaited, Decision, RequestOrigin};
 mod authorization_code;
 pub use authorization_code::AuthorizationCodeBody;
+mod backchannel_authentication;
+pub use backchannel_authentication::{BackchannelAuthenticationBody, ClientNotification};
 mod consent;
 pub use consent::{ConsentBody, consent_key};
 mod delivery;

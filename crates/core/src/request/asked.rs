@@ -34,6 +34,8 @@ pub enum Door {
     Pushed,
     /// The device authorization endpoint (RFC 8628 section 3.1).
     Device,
+    /// The backchannel authentication endpoint (CIBA Core section 7.1).
+    Backchannel,
 }
 
 impl Door {
@@ -68,7 +70,7 @@ pub(super) fn asked(
             response_type(params, client, demands, carried, &rules.offered)?
         }
         // What the client gets is exchanged for tokens, as a code is.
-        Door::Device => ResponseType::Code,
+        Door::Device | Door::Backchannel => ResponseType::Code,
     };
     let prompts = prompts(params, &rules.prompts)?;
     let (state, nonce) = (params.one("state")?, params.one("nonce")?);

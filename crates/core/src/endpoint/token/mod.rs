@@ -232,7 +232,7 @@ impl<'p> GrantRequest<'p> {
                 extension::Request::read(grant, params).map(Self::Extension)
             }
             // Clients are registered for `implicit`, and nothing can be exchanged for it.
-            Some(GrantType::Implicit) | None => GRANT_TYPE_UNSUPPORTED.refused(),
+            Some(GrantType::Implicit | GrantType::Ciba) | None => GRANT_TYPE_UNSUPPORTED.refused(),
         }
     }
 

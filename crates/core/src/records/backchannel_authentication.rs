@@ -1,0 +1,49 @@
+//! CIBA Core section 7: a request of a client, which waits for its person at another device.
+
+use chancery_types::{AccountId, ClientId, Kind};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Carrier, RegistrationId, Source, TokenBinding};
+use crate::records::{Awaited, Body, RequestOrigin};
+
+/// A backchannel authentication request. Its key is derived from `auth_req_id`; it is tagged with the account, so that
+/// the person finds what waits for them. The record outlives `auth_req_id`, so that a late poll learns that it
+/// has expired, and that a replay is noticed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BackchannelAuthenticationBody {
+    /// Which client asks.
+    pub client: ClientId,
+    /// The registration of that client; another client with the same id cannot use it.
+    pub registration: RegistrationId,
+    /// Whom it asks. Nobody else can decide.
+    pub account: AccountId,
+    /// Its request, to be validated from the beginning: scope, resource, `acr_values`, `claims`. What has served its
+    /// purpose is not kept: the hint, the user code, the notification token.
+    pub request: Carrier,
+    /// Who vouches for it.
+    pub source: Source,
+    /// What the person compares with what the client shows (section 7.1).
+    pub binding_message: Option<Box<str>>,
+    /// When it came and from where, as the person is shown it.
+    pub origin: RequestOrigin,
+    /// How the client is told of the decision; `None` for one that only polls.
+    pub client_notification: Option<ClientNotification>,
+    /// What the client waits for.
+    pub awaited: Awaited,
+}
+
+impl Body for BackchannelAuthenticationBody {
+    const KIND: Kind = Kind::BACKCHANNEL_AUTHENTICATION;
+}
+
+/// How a client is told (sections 10.2 and 10.3).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClientNotification {
+    /// `auth_req_id` and `client_notification_token`, sealed: nobody but the client's endpoint is shown them again.
+    pub secrets: Box<str>,
+    /// Whether the tokens are sent along, and not fetched.
+    pub is_push: bool,
+    /// What tokens that are sent are bound to: what the client has shown with its request (section 5).
+    #[serde(default, skip_serializing_if = "TokenBinding::is_none")]
+    pub binding: TokenBinding,
+}
