@@ -1,10 +1,10 @@
 //! The tree of sections. Each section's type stands in the module that obeys it.
 
-use chancery_types::iana::{ExtensionGrantName, ResponseType};
+use chancery_types::iana::{BackchannelTokenDeliveryMode, ExtensionGrantName, ResponseType};
 use serde::{Deserialize, Serialize};
 
 use crate::client::{ClientAuthenticationConfig, RegistrationPolicy, StatementIssuer};
-use crate::endpoint::registration;
+use crate::endpoint::{backchannel_authentication, registration};
 use crate::error::Complaint;
 use crate::interaction::throttle;
 use crate::issue::{access_token, authorization_code, id_token, refresh_token};
@@ -31,6 +31,8 @@ pub struct Config {
     pub access_token: access_token::AccessTokenConfig,
     /// Lifetimes of codes and grants.
     pub authorization_code: authorization_code::AuthorizationCodeConfig,
+    /// Clients that ask people at another device.
+    pub ciba: backchannel_authentication::CibaConfig,
     /// Which claims there are.
     pub claims: claims::ClaimsConfig,
     /// How clients prove who they are.
@@ -105,6 +107,7 @@ impl Config {
                 .with_request_object_algorithms(&self.request_objects.algorithms)
                 .with_request_object_encryption(&self.request_objects.encryption_algorithms)
                 .with_response_modes(&self.response_modes)
+                .with_delivery_modes(self.ciba.offered_modes())
                 .with_mutual_tls(&self.mtls)
                 .with_extension_grants(&self.extension_grants)
         };
@@ -127,6 +130,7 @@ impl Config {
     pub fn endpoints_on(&self) -> EndpointSet {
         let mut on = self.endpoints.clone();
         on.switch(Endpoint::PushedAuthorizationRequest, self.pushed_requests().offered);
+        on.switch(Endpoint::BackchannelAuthentication, self.ciba.offered);
         on.switch(Endpoint::DeviceAuthorization, self.device_authorization.offered);
         on.switch(Endpoint::UserCode, self.device_authorization.offered);
         on.switch(Endpoint::CheckSession, self.session.management);
@@ -168,12 +172,18 @@ impl Config {
                     format!("must be true, because only signed responses are offered: profile is {profile}");
                 Complaint::new("response_modes.jwt", rule, section)
             });
+        let modes = self.ciba.offered_modes();
+        let pushes = demands.no_push.filter(|_| modes.contains(&BackchannelTokenDeliveryMode::Push));
+        let pushes = pushes.map(|section| {
+            let rule = format!("must not have push: profile is {}", self.profile.as_str());
+            Complaint::new("ciba.delivery_modes", rule, section)
+        });
         let missing = [
             offered.unauthenticated("profile", demands),
             offered.unsigned_request("profile", demands),
             offered.unbound("profile", demands),
         ];
-        loosened.chain(lifetime).chain(unsigned).chain(missing.into_iter().flatten()).collect()
+        loosened.chain(lifetime).chain(unsigned).chain(pushes).chain(missing.into_iter().flatten()).collect()
     }
 
     /// Everything that is wrong with it. Each section knows its own rules.
@@ -185,6 +195,7 @@ impl Config {
             self.compatibility.complaints(self.interaction.location.is_some()),
             self.contradictions(),
             self.authorization_code.complaints(&self.access_token, &self.refresh_token),
+            self.ciba.complaints(),
             self.claims.complaints(),
             self.client_defaults.complaints(&self.offered()),
             self.device_authorization.complaints(self.interaction.location.is_some()),
@@ -235,6 +246,17 @@ mod tests {
             (r#"{"pushed_requests":{"required":true}}"#, "pushed_requests.required"),
             (r#"{"refresh_token":{"idle":"91d"}}"#, "refresh_token.idle"),
             (r#"{"refresh_token":{"grace":"6m"}}"#, "refresh_token.grace"),
+            (r#"{"ciba":{"lifetime":"31m"}}"#, "ciba.lifetime"),
+            (r#"{"ciba":{"interval":"61s"}}"#, "ciba.interval"),
+            (r#"{"ciba":{"delivery_modes":[]}}"#, "ciba.delivery_modes"),
+            (r#"{"ciba":{"delivery_modes":["poll","ping","poll"]}}"#, "ciba.delivery_modes"),
+            (r#"{"ciba":{"open_limit":0}}"#, "ciba.open_limit"),
+            (r#"{"ciba":{"binding_message_length":0}}"#, "ciba.binding_message_length"),
+            (r#"{"ciba":{"binding_message_length":201}}"#, "ciba.binding_message_length"),
+            (
+                r#"{"ciba":{"offered":true,"delivery_modes":["poll","push"]},"profile":"fapi2-security","dpop":{"offered":true}}"#,
+                "ciba.delivery_modes",
+            ),
             (r#"{"claims":{"locales":["de","de_CH"]}}"#, "claims.locales"),
             (r#"{"claims":{"locales":[""]}}"#, "claims.locales"),
             (r#"{"registration":{"management":true}}"#, "registration.management"),
@@ -290,6 +312,7 @@ mod tests {
         let lifetimes = [
             ("access_token", &["opaque", "jwt", "client_credentials"][..]),
             ("authorization_code", &["lifetime", "remembered", "grant"]),
+            ("ciba", &["lifetime", "interval"]),
             ("device_authorization", &["lifetime", "interval"]),
             ("dpop", &["proof_lifetime"]),
             ("id_token", &["lifetime"]),
@@ -316,6 +339,7 @@ mod tests {
         for section in [
             "access_token",
             "authorization_code",
+            "ciba",
             "claims",
             "client_authentication",
             "client_defaults",

@@ -249,6 +249,13 @@ pub enum Event {
         /// The client.
         client: ClientId,
     },
+    /// A client has asked for a person at another device.
+    BackchannelAuthenticationAsked {
+        /// The client.
+        client: ClientId,
+        /// The person.
+        account: AccountId,
+    },
     /// A device has asked for its person.
     DeviceAsked {
         /// Its client.
@@ -337,6 +344,7 @@ impl Event {
             Self::Refused { .. } => "refused",
             Self::RequestObjectUnavailable { .. } => "request_object_unavailable",
             Self::RequestPushed { .. } => "request_pushed",
+            Self::BackchannelAuthenticationAsked { .. } => "backchannel_authentication_asked",
             Self::DeviceAsked { .. } => "device_asked",
             Self::ScopesIgnored { .. } => "scopes_ignored",
             Self::SectorUnavailable { .. } => "sector_unavailable",

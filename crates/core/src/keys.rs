@@ -3,9 +3,11 @@
 
 use chancery_jose::{
     Compact, CompactJwe, Decrypted, EncodedHeader, JwkSet, KeyManagementAlgorithm, KeyedHash, SealingKey,
-    SigningAlgorithm, Verified, VerifyingKey, assemble,
+    SigningAlgorithm, Verified, VerifyingKey, assemble, base64url,
 };
 use chancery_types::{RealmId, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::context::Env;
@@ -56,6 +58,29 @@ impl DerivedKeys {
             interaction_code: secret.derive("interaction code"),
         })
     }
+}
+
+/// Seals what comes back to us, as what the form of a page carries, under the newest root secret. What is sealed as one kind is
+/// none of another.
+pub(crate) fn seal(env: &Env, keys: &KeySet, kind: &str, token: &impl Serialize) -> Result<String, Fault> {
+    let DerivedKeys { version, form_token: key, .. } = keys.newest();
+    let token = serde_json::to_vec(token).map_err(|error| Fault::internal(error.to_string()))?;
+    let sealed = key.seal(*env.secret::<12>(), &sealed_for(env, kind), &token);
+    let sealed = sealed.map_err(|error| Fault::internal(error.to_string()))?;
+    Ok(base64url::encode([&version.to_be_bytes()[..], &sealed].concat()))
+}
+
+/// Opens what [`seal`] has made.
+pub(crate) fn open<T: DeserializeOwned>(env: &Env, keys: &KeySet, kind: &str, text: &str) -> Option<T> {
+    let bytes = base64url::decode(text).ok()?;
+    let (version, sealed) = bytes.split_first_chunk::<4>()?;
+    let key = &keys.derived(u32::from_be_bytes(*version))?.form_token;
+    serde_json::from_slice(&key.open(&sealed_for(env, kind), sealed)?).ok()
+}
+
+/// The associated data that binds what is sealed to its realm and its kind.
+fn sealed_for(env: &Env, kind: &str) -> Vec<u8> {
+    [env.realm.as_str().as_bytes(), &[0], kind.as_bytes()].concat()
 }
 
 struct Key {

@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 use crate::error::Fault;
 use crate::event::{Event, RequestId};
 use crate::model::{
-    Account, Acr, Authentication, ClaimType, Claims, Client, Hint, LoginForm, ResourceServer, SignUpForm,
+    Account, Acr, Authentication, ClaimType, Claims, Client, Hint, LoginForm, ResourceServer, Sector,
+    SignUpForm,
 };
 use crate::rotation::KeyTimes;
 
@@ -100,6 +101,44 @@ pub trait Accounts: Send + Sync {
         Box::pin(async { Ok(None) })
     }
 
+    /// Whom a `login_hint_token` means (CIBA Core section 7.1), which is what the application and its clients have agreed
+    /// on: who may have issued it, and for whom. By default none is understood.
+    fn login_hint_token<'a>(
+        &'a self,
+        _realm: &'a RealmId,
+        _client: &'a Client,
+        _token: &'a str,
+    ) -> PortFuture<'a, LoginHintToken> {
+        Box::pin(async { Ok(LoginHintToken::Unsupported) })
+    }
+
+    /// Whose pairwise subject it is in a sector, where an ID token names the person whom a client asks for (CIBA Core
+    /// section 7.1). What is computed cannot be computed backwards, so that by default nobody is known.
+    fn pairwise_subject<'a>(
+        &'a self,
+        _realm: &'a RealmId,
+        _hinted: HintedSubject<'a>,
+    ) -> PortFuture<'a, Option<AccountId>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Whether people can have a user code (CIBA Core section 7.1.2): it is announced. By default they cannot.
+    fn has_user_codes(&self, _realm: &RealmId) -> bool {
+        false
+    }
+
+    /// Whether a client may ask this person at another device: whether it knows the person's user code, if there is
+    /// one, or may do without (CIBA Core section 7.1.2). Whoever has codes counts the wrong ones.
+    ///
+    /// By default nobody has one.
+    fn check_user_code<'a>(
+        &'a self,
+        _realm: &'a RealmId,
+        _query: UserCodeQuery<'a>,
+    ) -> PortFuture<'a, UserCodeCheck> {
+        Box::pin(async { Ok(UserCodeCheck::Fine) })
+    }
+
     /// A typed name as it is compared: what is the same person's has to be the same here, or guessing could
     /// be spread over the spellings of one name.
     ///
@@ -164,6 +203,54 @@ pub trait Accounts: Send + Sync {
     ) -> PortFuture<'a, SignUpOutcome> {
         Box::pin(async { Ok(SignUpOutcome::Refused(SignUpRefusal::NameUnacceptable)) })
     }
+}
+
+/// What a `login_hint_token` says (CIBA Core section 7.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoginHintToken {
+    /// This person.
+    Means(AccountId),
+    /// Nobody who is known.
+    Nobody,
+    /// Its time is over.
+    Expired,
+    /// It is none, or not of somebody who may issue it.
+    Invalid,
+    /// There are none here.
+    Unsupported,
+}
+
+/// A subject that an ID token of ours names.
+#[derive(Clone, Copy, Debug)]
+pub struct HintedSubject<'a> {
+    /// The sector of the client.
+    pub sector: &'a Sector,
+    /// The `sub`.
+    pub subject: &'a str,
+}
+
+/// Who asks whom, and with which code (CIBA Core section 7.1.2). It has no `Debug`, because it holds a secret.
+#[derive(Clone, Copy)]
+pub struct UserCodeQuery<'a> {
+    /// Whom.
+    pub account: &'a AccountId,
+    /// Who. Its registration says whether it asks people for their codes (`backchannel_user_code_parameter`).
+    pub client: &'a Client,
+    /// What the person has told the client.
+    pub code: Option<&'a str>,
+}
+
+/// What a user code is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UserCodeCheck {
+    /// It is right, or none is needed.
+    Fine,
+    /// One is needed.
+    Missing,
+    /// It is another one.
+    Wrong,
 }
 
 /// What became of a sign-up form.

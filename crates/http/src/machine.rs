@@ -14,7 +14,9 @@ use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::bodies::BodyError;
 use crate::cors::{self, CorsPolicy};
-use crate::encode::{Challenge, HttpResponse, empty, error_body, json, private, token_challenge};
+use crate::encode::{
+    Challenge, HttpResponse, backchannel_error, empty, error_body, json, private, token_challenge,
+};
 use crate::form;
 use crate::route::Route;
 use crate::site::Site;
@@ -54,7 +56,10 @@ pub(crate) async fn answer(
             };
             token_challenge(&failure, &challenge)
         }
-        _ => error_body(&failure, site.provider.issuer()),
+        _ => match route.endpoint {
+            Endpoint::BackchannelAuthentication => backchannel_error(&failure, site.provider.issuer()),
+            _ => error_body(&failure, site.provider.issuer()),
+        },
     });
     if let Some(nonce) = site.provider.dpop_nonce(&call).and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
         answer.headers_mut().insert(DPOP_NONCE, nonce);

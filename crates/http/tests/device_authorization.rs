@@ -6,9 +6,10 @@
 mod sqlite_file;
 
 use chancery_core::config::Config;
+use chancery_core::endpoint::awaited::TOO_EARLY;
 use chancery_core::endpoint::device_authorization::TOO_MANY_WAIT;
 use chancery_core::endpoint::device_authorization::grant::{
-    DEVICE_CODE_EXPIRED, DEVICE_CODE_FOREIGN, DEVICE_CODE_UNKNOWN, DEVICE_CODE_USED, TOO_EARLY,
+    DEVICE_CODE_EXPIRED, DEVICE_CODE_FOREIGN, DEVICE_CODE_UNKNOWN, DEVICE_CODE_USED,
 };
 use chancery_core::interaction::DECLINED;
 use chancery_http::Peer;

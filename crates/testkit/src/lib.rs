@@ -134,6 +134,9 @@ pub use clients::{READY_MADE, SECRET};
 mod answer;
 pub use answer::{Answer, MayRefuse, check_refused, check_refused_by_name};
 
+mod ciba;
+pub use ciba::{Backchannel, CIBA_GRANT, notification_endpoint, notification_token};
+
 mod device;
 pub use device::{DEVICE_GRANT, Device};
 

@@ -1,17 +1,17 @@
 //! Accounts in the test's hand.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::error::Fault;
 use chancery_core::model::{
-    Account, AccountRegistration, Acr, Authentication, ClaimSource, ClaimType, Claims, Epoch, Hint,
+    Account, AccountRegistration, Acr, Authentication, ClaimSource, ClaimType, Claims, Client, Epoch, Hint,
     LoginForm, SignUpForm,
 };
 use chancery_core::ports::{
-    Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Room, SignUpOutcome,
-    SignUpRefusal,
+    Accounts, Browser, ClaimsQuery, LoginHintToken, LoginOutcome, LoginRefusal, PortFuture, Room,
+    SignUpOutcome, SignUpRefusal, UserCodeCheck, UserCodeQuery,
 };
 use chancery_types::{AccountId, Malformed, RealmId, Timestamp};
 use serde_json::{Value, json};
@@ -43,6 +43,8 @@ pub struct TestAccounts {
     meanwhile: Mutex<Option<Meanwhile>>,
     levels: Vec<Acr>,
     claim_types: Vec<ClaimType>,
+    user_codes: Mutex<BTreeMap<Box<str>, Box<str>>>,
+    understands_hint_tokens: AtomicBool,
 }
 
 /// What happens while a password is looked at.
@@ -102,10 +104,22 @@ impl TestAccounts {
             meanwhile: Mutex::default(),
             levels: vec![Acr(Acr::PASSWORD.into())],
             claim_types: Vec::new(),
+            user_codes: Mutex::default(),
+            understands_hint_tokens: AtomicBool::default(),
         };
         accounts.add("alice");
         accounts.add("bob");
         accounts
+    }
+
+    /// From now on a client has to know this code to ask the person at another device.
+    pub fn has_user_code(&self, account: &str, code: &str) {
+        lock(&self.user_codes).insert(account.into(), code.into());
+    }
+
+    /// From now on a `login_hint_token` is understood: `for:alice` means alice, and `expired` has expired.
+    pub fn understands_hint_tokens(&self) {
+        self.understands_hint_tokens.store(true, Ordering::SeqCst);
     }
 
     /// The same people, of whom some can reach this class, too.
@@ -258,6 +272,46 @@ impl Accounts for TestAccounts {
             let is_known = lock(&self.people).contains_key(&name);
             Ok(AccountId::parse(&name).ok().filter(|_| is_known))
         })
+    }
+
+    fn login_hint_token<'a>(
+        &'a self,
+        _: &'a RealmId,
+        _: &'a Client,
+        token: &'a str,
+    ) -> PortFuture<'a, LoginHintToken> {
+        Box::pin(async move {
+            if !self.understands_hint_tokens.load(Ordering::SeqCst) {
+                return Ok(LoginHintToken::Unsupported);
+            }
+            let known = |id: &AccountId| lock(&self.people).contains_key(id.as_str());
+            Ok(match token.strip_prefix("for:").map(AccountId::parse) {
+                Some(Ok(id)) if known(&id) => LoginHintToken::Means(id),
+                Some(_) => LoginHintToken::Nobody,
+                None if token == "expired" => LoginHintToken::Expired,
+                None => LoginHintToken::Invalid,
+            })
+        })
+    }
+
+    fn check_user_code<'a>(
+        &'a self,
+        _: &'a RealmId,
+        query: UserCodeQuery<'a>,
+    ) -> PortFuture<'a, UserCodeCheck> {
+        Box::pin(async move {
+            let code = lock(&self.user_codes).get(query.account.as_str()).cloned();
+            Ok(match (code, query.code) {
+                (None, _) => UserCodeCheck::Fine,
+                (Some(_), None) => UserCodeCheck::Missing,
+                (Some(code), Some(sent)) if *code == *sent => UserCodeCheck::Fine,
+                (Some(_), Some(_)) => UserCodeCheck::Wrong,
+            })
+        })
+    }
+
+    fn has_user_codes(&self, _: &RealmId) -> bool {
+        true
     }
 
     fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {

@@ -65,6 +65,7 @@ pub(crate) fn complaints(metadata: &ClientMetadata, demands: &Demands) -> Vec<Co
     broken.responses(metadata);
     broken.redirects(metadata);
     broken.bindings(metadata);
+    broken.ciba(metadata);
     broken.own(metadata);
     broken.complaints
 }
@@ -200,6 +201,22 @@ impl Broken<'_> {
         }
     }
 
+    fn ciba(&mut self, metadata: &ClientMetadata) {
+        let (ciba, demands) = (&metadata.ciba, self.demands);
+        if ciba.backchannel_token_delivery_mode.is_none() {
+            return;
+        }
+        self.unless(demands.no_push.filter(|_| ciba.is_push()), "backchannel_token_delivery_mode", || {
+            "must be poll or ping".to_owned()
+        });
+        let member = "backchannel_authentication_request_signing_alg";
+        let alg = ciba.backchannel_authentication_request_signing_alg;
+        self.unless(demands.signed_backchannel.filter(|_| alg.is_none()), member, || {
+            "must be given, because requests have to be signed".to_owned()
+        });
+        self.algorithm(member, alg);
+    }
+
     fn own(&mut self, metadata: &ClientMetadata) {
         for contradiction in metadata.own.contradictions(self.demands) {
             self.unless(Some(contradiction.section), &format!("chancery.{}", contradiction.setting), || {
@@ -209,11 +226,14 @@ impl Broken<'_> {
     }
 }
 
-/// Whether any request of the client can lead to an ID token: at the authorization endpoint, or by a grant type of an
-/// application's own, which can stand for a person.
+/// Whether any request of the client can lead to an ID token: at the authorization endpoint, at another device, or by
+/// a grant type of an application's own, which can stand for a person.
 fn may_get_id_tokens(metadata: &ClientMetadata) -> bool {
     let (flow, scope) = (&metadata.flow, metadata.flow.scope.as_ref());
-    let is_own = |grant_type: &GrantType| matches!(grant_type, GrantType::Extension(_));
-    let is_for_people = !flow.response_types.is_empty() || flow.grant_types.iter().any(is_own);
+    let has_people = |grant: &GrantType| {
+        matches!(grant, GrantType::Extension(_) | GrantType::DeviceCode | GrantType::Ciba)
+    };
+    let is_for_people =
+        !flow.response_types.is_empty() || flow.grant_types.iter().any(has_people) || metadata.ciba.is_push();
     is_for_people && scope.is_none_or(|scope| scope.contains(Scope::OPENID))
 }

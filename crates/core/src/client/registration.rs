@@ -128,7 +128,9 @@ impl Draft {
     pub(super) fn change_of(former: &ClientMetadata, registered: Registered) -> Self {
         let new = registered.client.metadata();
         let is_listed = |uri| former.flow.redirect_uris.contains(uri);
-        let is_sector_known = new.openid.sector_identifier_uri == former.openid.sector_identifier_uri
+        let is_place_listed = new.place_of_ciba() == former.place_of_ciba();
+        let is_sector_known = is_place_listed
+            && new.openid.sector_identifier_uri == former.openid.sector_identifier_uri
             && new.flow.redirect_uris.iter().all(is_listed);
         let asks_others = new.fetched().any(|uri| former.fetched().all(|known| known != uri));
         Self { registered, is_sector_known, asks_others, has_made_id: false }
@@ -334,6 +336,16 @@ pub(super) fn check_offered(
     let encryption = metadata.request_objects.request_object_encryption_alg;
     for alg in encryption.iter().filter(|alg| !algorithms.contains(alg)) {
         complain("request_object_encryption_alg", alg.name());
+    }
+    let ciba = &metadata.ciba;
+    for mode in
+        ciba.backchannel_token_delivery_mode.iter().filter(|mode| !offered.delivery_modes.contains(mode))
+    {
+        complain("backchannel_token_delivery_mode", mode.as_str());
+    }
+    let alg = ciba.backchannel_authentication_request_signing_alg;
+    for alg in alg.iter().filter(|alg| !offered.request_object_algorithms.contains(alg)) {
+        complain("backchannel_authentication_request_signing_alg", alg.name());
     }
     if metadata.sender_constraint.dpop_bound_access_tokens && !offered.has_dpop() {
         complain("dpop_bound_access_tokens", "DPoP (dpop.offered)");

@@ -13,6 +13,10 @@ use crate::ports::BoxFuture;
 
 pub mod authorization;
 
+pub mod awaited;
+
+pub mod backchannel_authentication;
+
 pub mod device_authorization;
 
 pub mod end_session;

@@ -36,6 +36,8 @@ pub struct Guessing {
     pub client_secrets: ClientSecrets,
     /// Clients that registered themselves.
     pub registrations: Registrations,
+    /// Requests of clients that wait for people at other devices.
+    pub backchannel_requests: PushedRequests,
     /// Devices that wait for their persons.
     pub devices: PushedRequests,
     /// When clients have last asked for a decision.

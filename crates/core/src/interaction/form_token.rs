@@ -6,13 +6,13 @@ use std::time::Duration;
 use chancery_jose::{base64url, constant_time_eq, sha256};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{ClientId, Key, Params, Timestamp};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Call, Env};
 use crate::error::{Fault, Reason};
 use crate::event::{Endpoint, RefusedClient};
-use crate::keys::{DerivedKeys, KeySet};
+use crate::keys::KeySet;
+pub(crate) use crate::keys::{open, seal};
 use crate::model::{Carrier, Done, PromptName, Source};
 use crate::records::InteractionId;
 
@@ -162,29 +162,6 @@ impl FormToken {
 
 /// The form of an interaction's page.
 const FORM: &str = "interaction";
-
-/// Seals what the form of a page carries, under the newest root secret. The token of one kind of form is none
-/// of another.
-pub(crate) fn seal(env: &Env, keys: &KeySet, kind: &str, token: &impl Serialize) -> Result<String, Fault> {
-    let DerivedKeys { version, form_token: key, .. } = keys.newest();
-    let token = serde_json::to_vec(token).map_err(|error| Fault::internal(error.to_string()))?;
-    let sealed = key.seal(*env.secret::<12>(), &sealed_for(env, kind), &token);
-    let sealed = sealed.map_err(|error| Fault::internal(error.to_string()))?;
-    Ok(base64url::encode([&version.to_be_bytes()[..], &sealed].concat()))
-}
-
-/// Opens what [`seal`] has made.
-pub(crate) fn open<T: DeserializeOwned>(env: &Env, keys: &KeySet, kind: &str, text: &str) -> Option<T> {
-    let bytes = base64url::decode(text).ok()?;
-    let (version, sealed) = bytes.split_first_chunk::<4>()?;
-    let key = &keys.derived(u32::from_be_bytes(*version))?.form_token;
-    serde_json::from_slice(&key.open(&sealed_for(env, kind), sealed)?).ok()
-}
-
-/// The associated data that binds a token to its realm and its kind of form.
-fn sealed_for(env: &Env, kind: &str) -> Vec<u8> {
-    [env.realm.as_str().as_bytes(), &[0], kind.as_bytes()].concat()
-}
 
 /// The challenge of the page that carries this token: as unlike any other as the token, and made of it again
 /// when it comes back.

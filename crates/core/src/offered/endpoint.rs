@@ -155,6 +155,9 @@ endpoints! {
     PushedAuthorizationRequest: "The pushed authorization request endpoint. `pushed_requests.offered` switches it on.",
         client("pushed_authorization_request", "/par").on_demand()
             .announced_as("pushed_authorization_request_endpoint");
+    BackchannelAuthentication: "The backchannel authentication endpoint. `ciba.offered` switches it on.",
+        client("backchannel_authentication", "/backchannel").on_demand()
+            .announced_as("backchannel_authentication_endpoint");
     DeviceAuthorization: "The device authorization endpoint. `device_authorization.offered` switches it on.",
         client("device_authorization", "/device_authorization").on_demand()
             .announced_as("device_authorization_endpoint");

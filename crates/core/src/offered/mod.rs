@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use chancery_jose::{ClaimsWriter, KeyManagementAlgorithm, SigningAlgorithm};
 use chancery_types::Timestamp;
 use chancery_types::iana::{
-    ClientAuthenticationMethod, ExtensionGrantName, GrantType, ResponseEncoding, ResponseMode, ResponseType,
-    SubjectType,
+    BackchannelTokenDeliveryMode, ClientAuthenticationMethod, ExtensionGrantName, GrantType,
+    ResponseEncoding, ResponseMode, ResponseType, SubjectType,
 };
 use serde::{Deserialize, Serialize};
 
@@ -132,6 +132,8 @@ pub struct Offered {
     pub authentication_methods: Vec<ClientAuthenticationMethod>,
     /// Whether access tokens can be bound to certificates.
     pub certificate_bound_access_tokens: bool,
+    /// How clients may get what a person has decided at another device; none if they may ask nobody there.
+    pub delivery_modes: Vec<BackchannelTokenDeliveryMode>,
     /// What clients may sign their assertions with.
     pub assertion_algorithms: Vec<SigningAlgorithm>,
     /// What clients may sign their request objects with.
@@ -168,6 +170,7 @@ impl Offered {
         };
         let is_of_use = |value: &GrantType| match value {
             GrantType::Implicit => implicit || hybrid,
+            // Without a delivery mode nobody can have it.
             GrantType::Ciba => false,
             GrantType::DeviceCode => endpoints.has(Endpoint::DeviceAuthorization),
             _ => true,
@@ -189,6 +192,7 @@ impl Offered {
                 ClientAuthenticationMethod::None,
             ],
             certificate_bound_access_tokens: false,
+            delivery_modes: Vec::new(),
             assertion_algorithms: SigningAlgorithm::ALL.to_vec(),
             request_object_algorithms: SigningAlgorithm::ALL.to_vec(),
             request_object_encryption_algorithms: KeyManagementAlgorithm::ALL.to_vec(),
@@ -226,6 +230,16 @@ impl Offered {
         let by_key =
             self_signed_tls_client_auth.then_some(ClientAuthenticationMethod::SelfSignedTlsClientAuth);
         self.authentication_methods.extend(by_name.into_iter().chain(by_key));
+        self
+    }
+
+    /// With these ways to get what a person has decided at another device (CIBA Core section 4).
+    #[must_use]
+    pub fn with_delivery_modes(mut self, modes: &[BackchannelTokenDeliveryMode]) -> Self {
+        if modes.iter().any(|mode| *mode != BackchannelTokenDeliveryMode::Push) {
+            self.grant_types.push(GrantType::Ciba);
+        }
+        self.delivery_modes = modes.to_vec();
         self
     }
 
@@ -278,6 +292,8 @@ impl Offered {
         let permitted = |algorithms: &[SigningAlgorithm]| -> Vec<SigningAlgorithm> {
             algorithms.iter().copied().filter(|alg| demands.algorithms.has(alg)).collect()
         };
+        self.delivery_modes
+            .retain(|mode| demands.no_push.is_none() || *mode != BackchannelTokenDeliveryMode::Push);
         self.request_object_algorithms = permitted(&self.request_object_algorithms);
         let assertion_algorithms = permitted(&self.assertion_algorithms);
         self = self.with_assertion_algorithms(&assertion_algorithms);

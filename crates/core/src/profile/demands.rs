@@ -113,6 +113,10 @@ pub struct Demands {
     pub pushed_lifetime: Option<Demand<Duration>>,
     /// Every request of the authorization endpoint is signed by its client (RFC 9101).
     pub signed: Option<Section>,
+    /// Every backchannel authentication request is signed by its client (CIBA).
+    pub signed_backchannel: Option<Section>,
+    /// Tokens are fetched, and sent to nobody (CIBA).
+    pub no_push: Option<Section>,
     /// Parameters outside of a request object do not count.
     pub object_alone: Option<Section>,
     /// A request object has `nbf`, which is past by at most this time, and `exp`, which is after it by at most this
@@ -188,6 +192,8 @@ impl Demands {
             pushed: self.pushed.or(other.pushed),
             pushed_lifetime: at_most(self.pushed_lifetime, other.pushed_lifetime),
             signed: self.signed.or(other.signed),
+            signed_backchannel: self.signed_backchannel.or(other.signed_backchannel),
+            no_push: self.no_push.or(other.no_push),
             object_alone: self.object_alone.or(other.object_alone),
             object_lifetime: at_most(self.object_lifetime, other.object_lifetime),
             responses: self.responses.and(other.responses),

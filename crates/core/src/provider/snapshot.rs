@@ -12,6 +12,7 @@ use crate::context::Env;
 use crate::discovery::{self, Announcement, Metadata, StaticDocument};
 use crate::endpoint::Served;
 use crate::endpoint::authorization::AuthorizationEndpoint;
+use crate::endpoint::backchannel_authentication::BackchannelAuthenticationEndpoint;
 use crate::endpoint::device_authorization::DeviceAuthorizationEndpoint;
 use crate::endpoint::end_session::EndSessionEndpoint;
 use crate::endpoint::introspection::IntrospectionEndpoint;
@@ -163,6 +164,13 @@ impl Snapshot {
             interactions: Arc::clone(&interactions),
             verification_uri: format!("{}{page}", env.issuer).into(),
         };
+        let backchannel_authentication = BackchannelAuthenticationEndpoint {
+            interactions: Arc::clone(&interactions),
+            dpop: Arc::clone(&dpop),
+            config: config.ciba.clone(),
+            has_user_codes: env.accounts.has_user_codes(&env.realm),
+            algorithms: offered.request_object_algorithms.clone(),
+        };
         let token = TokenEndpoint {
             issuer: issuer.clone(),
             scopes: Arc::new(scope.clone()),
@@ -215,6 +223,7 @@ impl Snapshot {
                 &*interactions,
                 &interactions.rules.resolver,
                 &interactions.rules,
+                &backchannel_authentication,
                 &*issuer,
                 &userinfo,
                 &introspection,
@@ -230,6 +239,7 @@ impl Snapshot {
         let discovery = metadata.document(signed.as_deref());
         let client_endpoints = [
             (Endpoint::PushedAuthorizationRequest, Served::ToClient(Box::new(pushed))),
+            (Endpoint::BackchannelAuthentication, Served::ToClient(Box::new(backchannel_authentication))),
             (Endpoint::DeviceAuthorization, Served::ToClient(Box::new(device_authorization))),
             (Endpoint::Token, Served::ToClient(Box::new(token))),
             (Endpoint::Introspection, Served::ToClient(Box::new(introspection.clone()))),

@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use chancery_types::{Key, Kind, Timestamp};
+use chancery_types::{ClientId, Key, Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::model::Granted;
+use crate::guessing::Approved;
+use crate::model::{Granted, RegistrationId};
 use crate::records::{Body, InteractionId};
 
 /// Where a request came from that a person is asked about in another place.
@@ -54,6 +55,22 @@ pub enum Decision {
         /// The name of the reason.
         reason: Box<str>,
     },
+}
+
+impl Awaited {
+    /// What was approved for this client.
+    #[must_use]
+    pub fn approved(&self, client: &ClientId, registration: RegistrationId) -> Option<Approved> {
+        let Some(Decision::Approved { approval, granted, nonce, .. }) = &self.decision else { return None };
+        Some(Approved {
+            client: client.clone(),
+            registration,
+            deadline: self.deadline,
+            approval: *approval,
+            granted: (**granted).clone(),
+            nonce: nonce.clone(),
+        })
+    }
 }
 
 impl Decision {

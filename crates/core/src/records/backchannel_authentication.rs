@@ -3,6 +3,7 @@
 use chancery_types::{AccountId, ClientId, Kind};
 use serde::{Deserialize, Serialize};
 
+use crate::guessing::Approved;
 use crate::model::{Carrier, RegistrationId, Source, TokenBinding};
 use crate::records::{Awaited, Body, RequestOrigin};
 
@@ -36,6 +37,20 @@ impl Body for BackchannelAuthenticationBody {
     const KIND: Kind = Kind::BACKCHANNEL_AUTHENTICATION;
 }
 
+impl BackchannelAuthenticationBody {
+    /// What its person has approved.
+    #[must_use]
+    pub fn approved(&self) -> Option<Approved> {
+        self.awaited.approved(&self.client, self.registration)
+    }
+
+    /// Whether its tokens are sent to the client, so that nobody fetches them.
+    #[must_use]
+    pub fn is_push(&self) -> bool {
+        self.client_notification.as_ref().is_some_and(|notification| notification.is_push)
+    }
+}
+
 /// How a client is told (sections 10.2 and 10.3).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ClientNotification {
@@ -46,4 +61,18 @@ pub struct ClientNotification {
     /// What tokens that are sent are bound to: what the client has shown with its request (section 5).
     #[serde(default, skip_serializing_if = "TokenBinding::is_none")]
     pub binding: TokenBinding,
+}
+
+/// What a client is told with, before it is sealed. It has no `Debug`, because it holds secrets.
+#[derive(Serialize, Deserialize)]
+pub struct NotificationSecrets {
+    /// `auth_req_id`
+    pub auth_req_id: String,
+    /// `client_notification_token`
+    pub client_notification_token: String,
+}
+
+impl NotificationSecrets {
+    /// As what it is sealed.
+    pub const KIND: &'static str = "client notification";
 }

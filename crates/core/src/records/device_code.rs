@@ -7,7 +7,7 @@ use super::consent::derived;
 use crate::context::Env;
 use crate::guessing::Approved;
 use crate::model::{Carrier, RegistrationId, Source};
-use crate::records::{Awaited, Body, Decision, RequestOrigin};
+use crate::records::{Awaited, Body, RequestOrigin};
 
 /// A device code. Its key is derived from its secret, its alias from the user code, which also places it:
 /// whoever types the code finds the record in one look. The record outlives the code, so that a late poll
@@ -36,17 +36,7 @@ impl DeviceCodeBody {
     /// What its person has approved.
     #[must_use]
     pub fn approved(&self) -> Option<Approved> {
-        let Some(Decision::Approved { approval, granted, nonce, .. }) = &self.awaited.decision else {
-            return None;
-        };
-        Some(Approved {
-            client: self.client.clone(),
-            registration: self.registration,
-            deadline: self.awaited.deadline,
-            approval: *approval,
-            granted: (**granted).clone(),
-            nonce: nonce.clone(),
-        })
+        self.awaited.approved(&self.client, self.registration)
     }
 }
 

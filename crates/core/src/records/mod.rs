@@ -16,7 +16,9 @@ pub use approval::{ApprovalBody, Awaited, Decision, RequestOrigin};
 mod authorization_code;
 pub use authorization_code::AuthorizationCodeBody;
 mod backchannel_authentication;
-pub use backchannel_authentication::{BackchannelAuthenticationBody, ClientNotification};
+pub use backchannel_authentication::{
+    BackchannelAuthenticationBody, ClientNotification, NotificationSecrets,
+};
 mod consent;
 pub use consent::{ConsentBody, consent_key};
 mod delivery;
@@ -34,7 +36,7 @@ pub use pushed_request::PushedRequestBody;
 mod refresh_family;
 pub use refresh_family::RefreshFamilyBody;
 mod replay;
-pub use replay::{ReplayBody, assertion_key, challenge_key, proof_key};
+pub use replay::{ReplayBody, assertion_key, challenge_key, proof_key, signed_request_key};
 mod revocation;
 pub use revocation::{RevocationBody, revocation_key};
 mod session;

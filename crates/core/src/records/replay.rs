@@ -37,3 +37,11 @@ pub fn assertion_key(realm: &RealmId, client: &ClientId, jti: &str) -> Key {
     let used = [b"assertion\0", client.as_str().as_bytes(), b"\0", jti.as_bytes()].concat();
     derived(realm, Kind::REPLAY, &sha256(&used))
 }
+
+/// The key of the mark for a signed authentication request (CIBA Core section 7.1.1): its `jti` counts for each client
+/// by itself. It is never a parent, so it may be derived.
+#[must_use]
+pub fn signed_request_key(realm: &RealmId, client: &ClientId, jti: &str) -> Key {
+    let used = [b"signed request\0", client.as_str().as_bytes(), b"\0", jti.as_bytes()].concat();
+    derived(realm, Kind::REPLAY, &sha256(&used))
+}

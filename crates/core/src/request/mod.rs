@@ -32,6 +32,9 @@ pub use validated::{Rules, ValidatedAuthorizationRequest};
 
 pub mod unaddressed;
 
+pub mod backchannel;
+pub(crate) use backchannel::Backchannel;
+
 mod asked;
 pub(crate) use asked::NO_PROMPT;
 pub use asked::{Asked, Door, Prompts};

@@ -7,7 +7,6 @@ use chancery_jose::{Compact, Error, JwtClaims, parse_unsecured};
 use chancery_types::iana::ErrorCode;
 use chancery_types::{Issuer, Params, Timestamp};
 
-use super::received::Recognised;
 use crate::error::Reason;
 use crate::model::Client;
 use crate::rule::authorization_details::AUTHORIZATION_DETAILS;
@@ -15,6 +14,9 @@ use crate::rule::resource::RESOURCE;
 
 /// How far the clock of a client may be from ours.
 const TOLERANCE: Duration = Duration::from_secs(10);
+
+/// The longest `jti`, in bytes.
+const LONGEST_JTI: usize = 256;
 
 /// The media types that a request object may have, if it has one (section 10.8). Most clients give none.
 const TYPES: [&str; 2] = ["JWT", "oauth-authz-req+jwt"];
@@ -96,6 +98,12 @@ reasons! {
         "Request Object is valid for too long",
         "FAPI 1.0 part 2 section 5.2.2-13",
     );
+    /// The signed authentication request does not say when it was made (`iat`).
+    pub(super) UNDATED =
+        invalid("request_object_without_iat", "Request Object must have iat", "CIBA Core section 7.1.1");
+    /// The signed authentication request has no identifier (`jti`), or one that is longer than 256 bytes.
+    pub(super) UNIDENTIFIED =
+        invalid("request_object_without_jti", "Request Object must have jti", "CIBA Core section 7.1.1");
     /// A parameter in the request object is null, an array although it is neither `resource` nor
     /// `authorization_details`, or an object although it is neither `claims` nor `registration`, or it contains NUL.
     pub(super) VALUE_MALFORMED = invalid(
@@ -184,10 +192,25 @@ impl<'t> RequestObject<'t> {
         }
     }
 
+    /// What a signed authentication request says of itself besides (CIBA Core section 7.1.1): its identifier, and when it
+    /// ends.
+    pub(super) fn identified(&self, now: Timestamp) -> Result<(&str, Timestamp), &'static Reason> {
+        let made = self.claims.iat.ok_or(&UNDATED)?;
+        if made > now + TOLERANCE {
+            return Err(&NOT_YET_VALID);
+        }
+        let jti = self.claims.jti.as_deref().filter(|jti| !jti.is_empty() && jti.len() <= LONGEST_JTI);
+        let ends = self.claims.exp.ok_or(&TIMELESS)?;
+        Ok((jti.ok_or(&UNIDENTIFIED)?, ends + TOLERANCE))
+    }
+
     /// The parameters that it holds, of those that mean something here.
-    pub(super) fn parameters(&self, recognised: &Recognised) -> Result<Params<'static>, &'static Reason> {
+    pub(super) fn parameters(
+        &self,
+        means_something: impl Fn(&str) -> bool,
+    ) -> Result<Params<'static>, &'static Reason> {
         let nonce = self.claims.nonce.iter().map(|nonce| ("nonce".to_owned(), nonce.clone()));
-        let others = self.claims.others().filter(|(name, _)| recognised.has(name));
+        let others = self.claims.others().filter(|(name, _)| means_something(name));
         let mut parameters = nonce.collect::<Vec<_>>();
         for (name, json) in others {
             let values = values(name, json.get())?;
@@ -209,11 +232,11 @@ fn values(name: &str, json: &str) -> Result<Vec<String>, &'static Reason> {
 }
 
 /// The value of a parameter from its JSON. Numbers, true and false stand for their text, and the parameters that are
-/// JSON themselves stay as they were written (OIDC Core sections 5.5 and 6.1, RFC 9396 section 3).
+/// JSON themselves stay as they were written (OIDC Core sections 5.5 and 6.1, RFC 9396 section 3, FAPI-CIBA section 5.3).
 fn value(name: &str, json: &str) -> Result<String, &'static Reason> {
     match json.as_bytes().first() {
         Some(b'"') => serde_json::from_str(json).map_err(|_| &VALUE_MALFORMED),
-        Some(b'{') if matches!(name, "claims" | "registration") => Ok(json.to_owned()),
+        Some(b'{') if matches!(name, "claims" | "registration" | "request_context") => Ok(json.to_owned()),
         // Whatever it is, whoever knows what it means says what is wrong with it (RFC 9396 section 5).
         Some(b'{' | b'[') if name == AUTHORIZATION_DETAILS => Ok(json.to_owned()),
         Some(b'{' | b'[' | b'n') | None => Err(&VALUE_MALFORMED),

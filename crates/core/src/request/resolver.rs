@@ -49,17 +49,17 @@ reasons! {
         section: "RFC 9101 section 5",
     };
     /// No key of the client fits the algorithm and `kid` of its request object.
-    KEY_UNKNOWN = unverified("request_object_key_unknown", "RFC 9101 section 6.2");
+    pub(super) KEY_UNKNOWN = unverified("request_object_key_unknown", "RFC 9101 section 6.2");
     /// The keys of the client cannot be fetched from its `jwks_uri`. The event `client_keys_unavailable` has the
     /// cause.
-    KEYS_UNAVAILABLE = unverified("request_object_keys_unavailable", "RFC 9101 section 6.2");
+    pub(super) KEYS_UNAVAILABLE = unverified("request_object_keys_unavailable", "RFC 9101 section 6.2");
     /// `request_uri` is not, letter by letter, one of the client's registered `request_uris`.
     URI_UNREGISTERED = invalid_uri("request_uri_unregistered", "request_uri is not registered");
     /// The request object cannot be fetched from `request_uri`. The event `request_object_unavailable` has the
     /// cause.
     URI_UNAVAILABLE = invalid_uri("request_uri_unavailable", "could not load or parse request_uri");
     /// The signature of the request object is not the client's.
-    SIGNATURE_WRONG = unverified("request_object_signature_wrong", "RFC 9101 section 6.2");
+    pub(super) SIGNATURE_WRONG = unverified("request_object_signature_wrong", "RFC 9101 section 6.2");
 }
 
 /// `[request_objects]`
@@ -140,6 +140,16 @@ impl Resolver {
     /// The parameters that count.
     pub(super) fn recognised(&self) -> &Recognised {
         &self.recognised
+    }
+
+    /// What each client is held to.
+    pub(super) fn floor(&self) -> &Floor {
+        &self.floor
+    }
+
+    /// Whether clients may sign their requests with this algorithm.
+    pub(super) fn offers(&self, alg: SigningAlgorithm) -> bool {
+        self.config.algorithms.iter().any(|offered| offered.is_same_as(alg))
     }
 
     fn is_by_reference(&self) -> bool {
@@ -263,7 +273,7 @@ impl Resolver {
         if let Some(longest) = client.demands(&self.floor).object_lifetime {
             object.check_lifetime(longest.what, call.now)?;
         }
-        let inside = object.parameters(&self.recognised)?;
+        let inside = object.parameters(|name| self.recognised.has(name))?;
         let (params, source) = self.assembled(client, inside, source, outside)?;
         let ends = object.ends();
         Ok(Resolved { is_confidential, ends, ..Resolved::plain(params, source) })
@@ -302,7 +312,7 @@ impl Resolver {
         let object = RequestObject::read(text, may_be_unsigned)?;
         let Some(compact) = object.signed() else { return Ok((object, Source::Browser)) };
         let alg = compact.header().alg;
-        let is_offered = self.config.algorithms.iter().any(|offered| offered.is_same_as(alg));
+        let is_offered = self.offers(alg);
         let is_permitted = demands.algorithms.has(&alg);
         if !is_offered || !is_permitted || !client.metadata().request_objects.signs_with(alg) {
             return ALGORITHM_WRONG.refused();

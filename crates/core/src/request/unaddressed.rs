@@ -24,7 +24,7 @@ reasons! {
 }
 
 /// What says how the answer gets to a redirect URI, and who may use it there.
-const OF_REDIRECTS: &[&str] = &[
+pub(super) const OF_REDIRECTS: &[&str] = &[
     "code_challenge",
     "code_challenge_method",
     "display",

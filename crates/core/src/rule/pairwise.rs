@@ -89,7 +89,10 @@ pub async fn check_sector(client: &Client, fetch: &dyn Fetch) -> Result<(), Sect
     let Some(listed) = listed(answer.body()) else {
         return refused("must lead to a JSON array of strings".to_owned(), None);
     };
-    match client.redirect_uris().iter().find(|uri| !listed.contains(uri.as_str())) {
+    // CIBA Core section 4: the document can list what stands in place of redirect URIs.
+    let of_ciba = client.metadata().place_of_ciba();
+    let mut uris = client.redirect_uris().iter().chain(&of_ciba);
+    match uris.find(|uri| !listed.contains(uri.as_str())) {
         Some(missing) => refused(format!("must lead to an array that has {missing:?}"), None),
         None => Ok(()),
     }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use chancery_core::endpoint::backchannel_authentication;
 use chancery_core::error::{Failure, FaultKind, Reason, Remedy};
 use chancery_types::Issuer;
 use chancery_types::iana::ErrorCode;
@@ -31,6 +32,20 @@ pub(crate) fn error_body(failure: &Failure, issuer: &Issuer) -> HttpResponse {
         Failure::Broken(fault) => broken(fault.kind()),
         Failure::Refused(refusal) => refused(refusal.reason, refusal.remedy.as_ref(), issuer.as_str()),
     }
+}
+
+/// The answer to a failed backchannel authentication request (CIBA Core section 13), which has codes of its own, and 403
+/// for what is denied before anybody was asked.
+pub(crate) fn backchannel_error(failure: &Failure, issuer: &Issuer) -> HttpResponse {
+    let Failure::Refused(refusal) = failure else { return error_body(failure, issuer) };
+    let code = backchannel_authentication::error_code(refusal.reason.code);
+    let Reason { name, description, section, .. } = *refusal.reason;
+    let told = Reason { name, code, description, section };
+    let mut answer = refused(&told, refusal.remedy.as_ref(), issuer.as_str());
+    if code == ErrorCode::AccessDenied {
+        *answer.status_mut() = StatusCode::FORBIDDEN;
+    }
+    answer
 }
 
 /// The answer to a refused request.

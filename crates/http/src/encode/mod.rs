@@ -1,7 +1,7 @@
 //! How answers are encoded: one encoder for each kind of answer.
 
 mod error_body;
-pub(crate) use error_body::{BUSY_RETRY_AFTER, error_body, retry_after};
+pub(crate) use error_body::{BUSY_RETRY_AFTER, backchannel_error, error_body, retry_after};
 
 mod token_challenge;
 pub use token_challenge::{Challenge, token_challenge};

@@ -66,7 +66,9 @@ pub(super) fn level(event: &Event) -> Level {
 /// Writes the fields of an event. Events carry no secrets.
 fn describe(event: &Event, line: &mut ClaimsWriter) {
     match event {
-        Event::AuthorizationGranted { client, account } | Event::ConsentGiven { client, account } => {
+        Event::AuthorizationGranted { client, account }
+        | Event::BackchannelAuthenticationAsked { client, account }
+        | Event::ConsentGiven { client, account } => {
             line.string("client_id", client.as_str()).string("account", account.as_str());
         }
         Event::ClientKeysUnavailable { client, fault }

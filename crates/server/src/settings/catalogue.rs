@@ -12,6 +12,8 @@ use compatibility::COMPATIBILITY;
 mod client_authentication;
 use client_authentication::CLIENT_AUTHENTICATION;
 
+mod ciba;
+use ciba::CIBA;
 mod device_authorization;
 use device_authorization::DEVICE_AUTHORIZATION;
 
@@ -120,6 +122,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ),
     ("authorization_details", "What clients may ask for in detail (RFC 9396)"),
     (
+        "ciba",
+        "Clients that ask a person at another device, and not in the browser in which the person uses them (OpenID CIBA)",
+    ),
+    (
         "device_authorization",
         "Devices without a browser: their person decides at another device (RFC 8628). The pages are on the issuer's own origin, so that `interaction.location` must not be set",
     ),
@@ -180,6 +186,7 @@ pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         .iter()
         .chain(DPOP)
         .chain(REQUESTS)
+        .chain(CIBA)
         .chain(DEVICE_AUTHORIZATION)
         .chain(REGISTRATION)
         .chain(COMPATIBILITY)

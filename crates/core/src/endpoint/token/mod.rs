@@ -9,6 +9,7 @@ use chancery_types::{Params, ResourceUri, Scopes};
 
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
+use crate::endpoint::backchannel_authentication::grant as ciba;
 use crate::endpoint::device_authorization::grant as device_code;
 use crate::endpoint::{ClientEndpoint, ClientResponse, Requester};
 use crate::error::{Failure, Fault, Reason, Refusal};
@@ -84,6 +85,7 @@ pub struct TokenEndpoint {
 /// The request, with the parameters of its grant type; all others are ignored (RFC 6749 section 3.2).
 enum GrantRequest<'p> {
     AuthorizationCode(authorization_code::Request<'p>),
+    Ciba(ciba::Request<'p>),
     ClientCredentials(client_credentials::Request<'p>),
     DeviceCode(device_code::Request<'p>),
     Extension(extension::Request<'p>),
@@ -150,6 +152,7 @@ impl TokenEndpoint {
             GrantRequest::ClientCredentials(asked) => {
                 client_credentials::entitle(caller, asked, resource, &self.scopes).await?
             }
+            GrantRequest::Ciba(asked) => ciba::entitle(caller, asked, resource).await?,
             GrantRequest::Extension(asked) => {
                 extension::entitle(caller, asked, resource, &self.scopes).await?
             }
@@ -225,6 +228,7 @@ impl<'p> GrantRequest<'p> {
             Some(GrantType::ClientCredentials) => {
                 client_credentials::Request::read(params).map(Self::ClientCredentials)
             }
+            Some(GrantType::Ciba) => ciba::Request::read(params).map(Self::Ciba),
             Some(GrantType::DeviceCode) => device_code::Request::read(params).map(Self::DeviceCode),
             Some(GrantType::RefreshToken) => refresh_token::Request::read(params).map(Self::RefreshToken),
             Some(GrantType::Extension(name)) => {
@@ -232,7 +236,7 @@ impl<'p> GrantRequest<'p> {
                 extension::Request::read(grant, params).map(Self::Extension)
             }
             // Clients are registered for `implicit`, and nothing can be exchanged for it.
-            Some(GrantType::Implicit | GrantType::Ciba) | None => GRANT_TYPE_UNSUPPORTED.refused(),
+            Some(GrantType::Implicit) | None => GRANT_TYPE_UNSUPPORTED.refused(),
         }
     }
 
@@ -240,6 +244,7 @@ impl<'p> GrantRequest<'p> {
         let grant_type = match self {
             Self::AuthorizationCode(_) => GrantType::AuthorizationCode,
             Self::ClientCredentials(_) => GrantType::ClientCredentials,
+            Self::Ciba(_) => GrantType::Ciba,
             Self::DeviceCode(_) => GrantType::DeviceCode,
             Self::Extension(asked) => asked.grant_type(),
             Self::RefreshToken(_) => GrantType::RefreshToken,
@@ -259,6 +264,7 @@ impl<'p> GrantRequest<'p> {
     /// The reason if it was used before.
     fn used(&self) -> &'static Reason {
         match self {
+            Self::Ciba(_) => &ciba::AUTH_REQ_ID_USED,
             Self::DeviceCode(_) => &device_code::DEVICE_CODE_USED,
             _ => &authorization_code::CODE_USED,
         }
@@ -268,6 +274,7 @@ impl<'p> GrantRequest<'p> {
     fn gone(&self) -> &'static Reason {
         match self {
             Self::RefreshToken(_) => &refresh_token::REFRESH_TOKEN_UNKNOWN,
+            Self::Ciba(_) => &ciba::AUTH_REQ_ID_UNKNOWN,
             Self::DeviceCode(_) => &device_code::DEVICE_CODE_UNKNOWN,
             Self::AuthorizationCode(_) | Self::ClientCredentials(_) | Self::Extension(_) => {
                 &authorization_code::CODE_UNKNOWN

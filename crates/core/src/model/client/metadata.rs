@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::openid::OIDC;
 use super::request_objects::ENCRYPTION_ALG;
 use super::{
-    AuthorizationResponses, Description, Flow, IdTokenAlgorithm, IntrospectionResponses, Jwks, Logout,
-    MutualTls, OpenId, OwnSettings, Reader, RequestObjects, SenderConstraint, Signing, keys, sector,
+    AuthorizationResponses, Ciba, Description, Flow, IdTokenAlgorithm, IntrospectionResponses, Jwks, Logout,
+    MutualTls, OpenId, OwnSettings, Reader, RequestObjects, SenderConstraint, Signing, ciba, keys, sector,
     unsupported,
 };
 
@@ -47,6 +47,9 @@ pub struct ClientMetadata {
     /// How it sends its requests as JWTs.
     #[serde(flatten)]
     pub request_objects: RequestObjects,
+    /// How it asks people at another device.
+    #[serde(flatten)]
+    pub ciba: Ciba,
     /// Whether its access tokens are good only in its own hands.
     #[serde(flatten)]
     pub sender_constraint: SenderConstraint,
@@ -79,6 +82,7 @@ impl ClientMetadata {
         let mutual_tls = MutualTls::read(from, flow.token_endpoint_auth_method);
         let read = Self {
             description,
+            ciba: Ciba::read(from, &flow),
             logout: Logout::read(from, &flow),
             sender_constraint: SenderConstraint::read(from, &flow),
             flow,
@@ -99,6 +103,7 @@ impl ClientMetadata {
         }
         read.check_encryption(from);
         sector::check(from, &read);
+        ciba::check(from, &read);
         if read.own.pkce_optional && read.flow.is_public() {
             // Anybody could redeem a code that leaks from a public client; only the verifier tells them from
             // the client.
@@ -142,9 +147,13 @@ impl ClientMetadata {
     /// Every address that this server itself asks for the client.
     pub(crate) fn fetched(&self) -> impl Iterator<Item = &str> {
         let sector = self.openid.sector_identifier_uri.as_ref().map(RedirectUri::as_str);
-        let one = [self.jwks_uri.as_deref(), sector, self.logout.backchannel_logout_uri.as_deref()];
+        let told = [
+            self.logout.backchannel_logout_uri.as_deref(),
+            self.ciba.backchannel_client_notification_endpoint.as_deref(),
+        ];
+        let one = [self.jwks_uri.as_deref(), sector].into_iter().chain(told);
         let published = self.request_objects.request_uris.iter().map(|uri| &**uri);
-        one.into_iter().flatten().chain(published)
+        one.flatten().chain(published)
     }
 
     /// Whether the client's secret itself is needed and not its digest: as the key of an HMAC, or to derive one

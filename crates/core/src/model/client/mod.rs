@@ -18,6 +18,9 @@ pub(crate) mod choices;
 mod authorization_responses;
 pub use authorization_responses::AuthorizationResponses;
 
+mod ciba;
+pub use ciba::Ciba;
+
 mod description;
 pub use description::Description;
 

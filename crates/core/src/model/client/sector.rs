@@ -59,9 +59,10 @@ pub(crate) fn check_told(from: &mut Reader<'_>, metadata: &ClientMetadata) {
 }
 
 impl ClientMetadata {
-    /// The host of the `sector_identifier_uri`, or else of the redirect URIs.
+    /// The host of the `sector_identifier_uri`, or else of the redirect URIs, or of what stands in their place.
     fn host(&self) -> Option<String> {
-        let uri = self.openid.sector_identifier_uri.as_ref().or(self.flow.redirect_uris.first())?;
+        let uri = self.openid.sector_identifier_uri.as_ref().or(self.flow.redirect_uris.first());
+        let uri = uri.cloned().or_else(|| self.place_of_ciba())?;
         Some(uri.host().to_ascii_lowercase()).filter(|host| !host.is_empty())
     }
 }
