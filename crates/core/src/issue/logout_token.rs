@@ -5,13 +5,13 @@
 use std::time::Duration;
 
 use chancery_jose::{ClaimsWriter, SigningAlgorithm, base64url};
+use chancery_types::AccountId;
 use serde_json::value::RawValue;
 
 use super::TokenIssuer;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault};
 use crate::model::Client;
-use crate::records::DeliveryBody;
 
 /// How long it is good: for one attempt, and clocks that differ.
 const LIFETIME: Duration = Duration::from_secs(120);
@@ -27,20 +27,20 @@ impl TokenIssuer {
         call: &Call,
         env: &Env,
         client: &Client,
-        notice: &DeliveryBody,
+        (account, sid): (&AccountId, &str),
     ) -> Result<String, Failure> {
         let events: Box<RawValue> =
             serde_json::from_str(EVENTS).map_err(|error| Fault::internal(error.to_string()))?;
         let mut claims = ClaimsWriter::new();
         claims
             .string("iss", env.issuer.as_str())
-            .string("sub", self.subjects.of(client, &notice.account).as_str())
+            .string("sub", self.subjects.of(client, account).as_str())
             .string("aud", client.id().as_str())
             .date("iat", call.now)
             .date("exp", call.now + LIFETIME)
             .string("jti", &base64url::encode(*env.secret::<16>()))
             .raw("events", &events)
-            .string("sid", &notice.sid);
+            .string("sid", sid);
         // It is signed even where ID tokens are not: with what every client knows (section 2.6).
         let alg = client.metadata().openid.id_token_signed_response_alg.signed();
         let alg = alg.unwrap_or(SigningAlgorithm::Rs256);

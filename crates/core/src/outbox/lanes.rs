@@ -1,5 +1,5 @@
-//! How many notices are under way at the same time: so few to one client, and so few to those that have been slow,
-//! that dead clients delay no other, however many there are.
+//! How many notices are under way at the same time: so few to one receiver, and so few to those that have been slow,
+//! that dead receivers delay no other, however many there are.
 //!
 //! Who is new has one of [`PLACES`], and keeps it for about a second; an attempt that takes longer goes on without. Who has
 //! been slow the last time has one of [`SLOW_PLACES`] beside them, until the attempt ends; if these are taken, attempts
@@ -13,20 +13,36 @@ use chancery_types::{ClientId, Timestamp};
 
 use super::ATTEMPT;
 
-/// For clients that have not been slow.
+/// Whom notices go to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Receiver {
+    /// A client.
+    Client(ClientId),
+}
+
+impl Receiver {
+    /// How many notices are under way to it at the same time.
+    pub(super) const fn at_once(&self) -> usize {
+        match self {
+            Self::Client(_) => PER_CLIENT,
+        }
+    }
+}
+
+/// For receivers that have not been slow.
 pub(super) const PLACES: usize = 64;
 
-/// For clients that have been slow.
+/// For receivers that have been slow.
 const SLOW_PLACES: u32 = 64;
 
 /// To one client.
-pub(super) const PER_CLIENT: usize = 4;
+const PER_CLIENT: usize = 4;
 
 /// How long an attempt keeps its place: until the next run begins, and runs begin each second. As those that end later
 /// go on, `PLACES * ATTEMPT / KEPT + SLOW_PLACES` are under way at most.
 const KEPT: Duration = Duration::from_millis(900);
 
-/// A client is slow whose last attempt took longer. The time is known from the beginnings of the runs, one each second,
+/// A receiver is slow whose last attempt took longer. The time is known from the beginnings of the runs, one each second,
 /// so that it took longer than a second in any case.
 const QUICK: Duration = Duration::from_secs(2);
 
@@ -50,11 +66,11 @@ struct UnderWay {
     keep_place: BTreeMap<u64, Timestamp>,
     next_number: u64,
     to_slow: u32,
-    /// The next turn of an attempt to a slow client. While it lies ahead, others wait for theirs.
+    /// The next turn of an attempt to a slow receiver. While it lies ahead, others wait for theirs.
     next_turn: Timestamp,
-    of_client: BTreeMap<ClientId, usize>,
-    /// Until when each slow client counts as one.
-    slow: HashMap<ClientId, Timestamp>,
+    of_receiver: BTreeMap<Receiver, usize>,
+    /// Until when each slow receiver counts as one.
+    slow: HashMap<Receiver, Timestamp>,
 }
 
 /// Places for notices that are about to be leased. Those that are not taken are free again when this is
@@ -64,10 +80,10 @@ pub(super) struct Claim<'l> {
     left: usize,
 }
 
-/// The place of one notice in its client's lane. It is free again when this is dropped.
+/// The place of one notice in its receiver's lane. It is free again when this is dropped.
 pub(super) struct Place<'l> {
     lanes: &'l Lanes,
-    client: ClientId,
+    receiver: Receiver,
     begun: Timestamp,
     lane: Lane,
 }
@@ -81,9 +97,9 @@ enum Lane {
 /// Why there is no place for a notice.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Full {
-    /// There are enough to this client.
-    Client,
-    /// There are enough to slow clients, and it has its turn after this time.
+    /// There are enough to this receiver.
+    Receiver,
+    /// There are enough to slow receivers, and it has its turn after this time.
     Slow(Duration),
 }
 
@@ -97,7 +113,7 @@ impl Lanes {
             next_number: 0,
             to_slow: 0,
             next_turn: never,
-            of_client: BTreeMap::new(),
+            of_receiver: BTreeMap::new(),
             slow: HashMap::new(),
         }))
     }
@@ -135,8 +151,8 @@ impl Lanes {
 }
 
 impl UnderWay {
-    fn is_slow(&self, client: &ClientId) -> bool {
-        self.slow.get(client).is_some_and(|until| *until > self.now)
+    fn is_slow(&self, receiver: &Receiver) -> bool {
+        self.slow.get(receiver).is_some_and(|until| *until > self.now)
     }
 
     /// The wait for a turn after those of all others, when the attempts that are under way have ended. There are no more
@@ -147,9 +163,9 @@ impl UnderWay {
         turn.since(self.now)
     }
 
-    fn remember(&mut self, client: &ClientId, took: Duration) {
+    fn remember(&mut self, receiver: &Receiver, took: Duration) {
         if took <= QUICK {
-            self.slow.remove(client);
+            self.slow.remove(receiver);
             return;
         }
         let now = self.now;
@@ -161,7 +177,7 @@ impl UnderWay {
         {
             self.slow.remove(&any);
         }
-        self.slow.insert(client.clone(), now + REMEMBERED);
+        self.slow.insert(receiver.clone(), now + REMEMBERED);
     }
 }
 
@@ -171,15 +187,15 @@ impl<'l> Claim<'l> {
         self.left
     }
 
-    /// A place for a notice to this client, which may have its turn among those to slow ones.
-    pub(super) fn take(&mut self, client: &ClientId, has_turn: bool) -> Result<Place<'l>, Full> {
+    /// A place for a notice to this receiver, which may have its turn among those to slow ones.
+    pub(super) fn take(&mut self, receiver: &Receiver, has_turn: bool) -> Result<Place<'l>, Full> {
         let mut under_way = self.lanes.lock();
-        let taken = under_way.of_client.get(client).copied().unwrap_or_default();
-        if taken >= PER_CLIENT || self.left == 0 {
-            return Err(Full::Client);
+        let taken = under_way.of_receiver.get(receiver).copied().unwrap_or_default();
+        if taken >= receiver.at_once() || self.left == 0 {
+            return Err(Full::Receiver);
         }
         let begun = under_way.now;
-        let lane = if !under_way.is_slow(client) {
+        let lane = if !under_way.is_slow(receiver) {
             let number = under_way.next_number;
             under_way.next_number = number.wrapping_add(1);
             under_way.keep_place.insert(number, begun);
@@ -195,8 +211,8 @@ impl<'l> Claim<'l> {
             under_way.to_slow += 1;
             Lane::Slow
         };
-        under_way.of_client.insert(client.clone(), taken + 1);
-        Ok(Place { lanes: self.lanes, client: client.clone(), begun, lane })
+        under_way.of_receiver.insert(receiver.clone(), taken + 1);
+        Ok(Place { lanes: self.lanes, receiver: receiver.clone(), begun, lane })
     }
 }
 
@@ -215,11 +231,11 @@ impl Drop for Place<'_> {
             Lane::Slow => under_way.to_slow -= 1,
         }
         let took = under_way.now.since(self.begun);
-        under_way.remember(&self.client, took);
-        if let Some(taken) = under_way.of_client.get_mut(&self.client) {
+        under_way.remember(&self.receiver, took);
+        if let Some(taken) = under_way.of_receiver.get_mut(&self.receiver) {
             *taken -= 1;
             if *taken == 0 {
-                under_way.of_client.remove(&self.client);
+                under_way.of_receiver.remove(&self.receiver);
             }
         }
     }
@@ -229,16 +245,16 @@ impl Drop for Place<'_> {
 mod tests {
     use super::*;
 
-    fn client(id: &str) -> ClientId {
-        ClientId::parse(id).unwrap()
+    fn client(id: &str) -> Receiver {
+        Receiver::Client(ClientId::parse(id).unwrap())
     }
 
-    fn clients(prefix: &str) -> Vec<ClientId> {
+    fn clients(prefix: &str) -> Vec<Receiver> {
         (0..100).map(|n| client(&format!("{prefix}{n}"))).collect()
     }
 
     /// Places for as many of these clients as there is room for.
-    fn taken<'l>(lanes: &'l Lanes, clients: &[ClientId]) -> Vec<Place<'l>> {
+    fn taken<'l>(lanes: &'l Lanes, clients: &[Receiver]) -> Vec<Place<'l>> {
         let mut claim = lanes.claim(clients.len());
         clients.iter().filter_map(|client| claim.take(client, false).ok()).collect()
     }
@@ -248,7 +264,7 @@ mod tests {
         let lanes = Lanes::new();
         let mut claim = lanes.claim(10);
         let places: Vec<_> = (0..PER_CLIENT).map(|_| claim.take(&client("app"), false).unwrap()).collect();
-        assert_eq!(claim.take(&client("app"), false).err(), Some(Full::Client));
+        assert_eq!(claim.take(&client("app"), false).err(), Some(Full::Receiver));
         let other = claim.take(&client("other"), false).unwrap();
         assert_eq!(lanes.claim(1000).left(), PLACES - 10, "what is claimed is not free");
         drop(claim);

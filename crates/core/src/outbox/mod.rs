@@ -1,26 +1,26 @@
-//! Sends the notices that the ends of sessions have left in the store (OIDC Back-Channel Logout section 2.5).
+//! Sends the notices that others have left in the store, in the step that they tell of; `notice` says what is
+//! sent.
 //!
-//! A notice is leased, sent, and removed when its client has answered. What a crash leaves behind comes back when
-//! its lease ends, so that nothing is lost; a client may hear of the same session twice, with another `jti`.
+//! A notice is leased, sent, and removed when its receiver has answered. What a crash leaves behind comes back
+//! when its lease ends, so that nothing is lost; a receiver may hear of the same thing twice.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
-use chancery_types::{ClientId, Timestamp, params};
+use chancery_types::Timestamp;
 
 use crate::context::{Call, Env, RequestId};
-use crate::error::{Failure, Fault};
-use crate::event::{Event, NotificationFailure};
-use crate::fetch::FetchRequest;
+use crate::error::Fault;
+use crate::event::NotificationFailure;
 use crate::issue::TokenIssuer;
-use crate::model::Client;
 use crate::ports::BoxFuture;
 use crate::records::{DeliveryBody, Found};
 
 mod lanes;
-use lanes::{Claim, Full, Lanes, PER_CLIENT, PLACES, Place};
+mod notice;
+use lanes::{Claim, Full, Lanes, PLACES, Place, Receiver};
 
 /// How long one attempt takes at most; whoever implements [`Fetch`](crate::fetch::Fetch) keeps to it.
 pub const ATTEMPT: Duration = Duration::from_secs(5);
@@ -30,9 +30,6 @@ const IN_HAND: usize = 8 * PLACES;
 
 /// How long a notice belongs to the run that has leased it: longer than an attempt lasts, by far.
 const LEASE: Duration = Duration::from_secs(60);
-
-/// For how long a client is tried.
-const PATIENCE: Duration = Duration::from_secs(86_400);
 
 /// The wait before the second attempt; each later one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -54,9 +51,9 @@ impl Default for Outbox {
 
 /// What came of an attempt.
 enum Outcome {
-    /// The client has been told.
+    /// The receiver has been told.
     Told,
-    /// The client does not want to know, or it is no longer the one that took part.
+    /// The receiver does not want to know, or there is nothing to tell any more.
     Over(Option<NotificationFailure>),
     /// It is tried again.
     Failed(NotificationFailure),
@@ -65,7 +62,7 @@ enum Outcome {
 impl Outbox {
     /// Sends what is due at this time and returns how many attempts were made. As soon as one ends, the next
     /// begins. It has to be called once in a second, also while earlier calls go on: then those that wait for slow
-    /// clients for longer make room for others.
+    /// receivers for longer make room for others.
     ///
     /// # Errors
     /// The first fault of the store or of the registry, after everything else was tried.
@@ -117,19 +114,13 @@ impl Outbox {
         found: Found<DeliveryBody>,
     ) -> Result<(), Fault> {
         let notice = &found.body;
-        let (client, account) = (notice.client.clone(), notice.account.clone());
-        let failed = |why, retry_in| Event::LogoutNotificationFailed {
-            client: client.clone(),
-            account: account.clone(),
-            why,
-            retry_in,
-        };
-        let outcome = send(&self.call(), env, issuer, notice).await?;
+        let failed = |why, retry_in| notice::failed(notice, why, retry_in);
+        let outcome = notice::send(&self.call(), env, issuer, notice).await?;
         let call = &self.call();
         match outcome {
             Outcome::Told => {
                 env.records().revoke_seen(call.now, &found, &[]).await?;
-                env.record(call, &Event::LogoutNotified { client, account });
+                env.record(call, &notice::told(notice));
             }
             Outcome::Over(why) => {
                 env.records().revoke_seen(call.now, &found, &[]).await?;
@@ -140,7 +131,7 @@ impl Outbox {
             Outcome::Failed(why) => {
                 let wait =
                     jittered(env, FIRST_WAIT.saturating_mul(1 << notice.attempts.min(16)).min(LONGEST_WAIT));
-                if call.now + wait >= notice.since + PATIENCE {
+                if call.now + wait >= notice.until {
                     env.records().revoke_seen(call.now, &found, &[]).await?;
                     env.record(call, &failed(why, None));
                 } else {
@@ -177,54 +168,28 @@ struct Postponed {
     has_turn: bool,
 }
 
-/// Admits a notice that finds a place. If its client's lane is full, it waits for as long as the lane may need; if
-/// there are too many to slow clients, for its turn. One of another realm is left to that realm's worker.
+/// Admits a notice that finds a place. If its receiver's lane is full, it waits for as long as the lane may need; if
+/// there are too many to slow receivers, for its turn. One of another realm is left to that realm's worker.
 fn admit<'l>(
     env: &Env,
     claim: &mut Claim<'l>,
-    waiting: &mut BTreeMap<ClientId, usize>,
+    waiting: &mut BTreeMap<Receiver, usize>,
     found: &Found<DeliveryBody>,
 ) -> Result<Place<'l>, Postponed> {
-    let DeliveryBody { realm, client, has_turn, .. } = &found.body;
+    let DeliveryBody { realm, has_turn, .. } = &found.body;
     if *realm != env.realm {
         return Err(Postponed { wait: jittered(env, FIRST_WAIT), has_turn: *has_turn });
     }
-    claim.take(client, *has_turn).map_err(|full| match full {
-        Full::Client => {
-            let before = waiting.entry(client.clone()).or_default();
-            let turns = u32::try_from(*before / PER_CLIENT + 1).unwrap_or(u32::MAX);
+    let receiver = notice::receiver(&found.body);
+    claim.take(&receiver, *has_turn).map_err(|full| match full {
+        Full::Receiver => {
+            let at_once = receiver.at_once();
+            let before = waiting.entry(receiver).or_default();
+            let turns = u32::try_from(*before / at_once + 1).unwrap_or(u32::MAX);
             *before += 1;
             Postponed { wait: ATTEMPT.saturating_mul(turns), has_turn: *has_turn }
         }
         Full::Slow(wait) => Postponed { wait, has_turn: true },
-    })
-}
-
-/// Sends a new logout token, with a `jti` of its own, to where the client is registered now.
-async fn send(call: &Call, env: &Env, issuer: &TokenIssuer, notice: &DeliveryBody) -> Result<Outcome, Fault> {
-    let client = env.registry.client(&env.realm, &notice.client).await?;
-    let is_same = |client: &Client| client.registration() == notice.registration && client.is_enabled();
-    let Some(client) = client.filter(|client| is_same(client)) else { return Ok(Outcome::Over(None)) };
-    let Some(uri) = client.metadata().logout.backchannel_logout_uri.as_deref() else {
-        return Ok(Outcome::Over(None));
-    };
-    let token = match issuer.logout_token(call, env, &client, notice).await {
-        Ok(token) => token,
-        Err(Failure::Refused(refusal)) => {
-            return Ok(Outcome::Failed(NotificationFailure::Unsigned(refusal.reason)));
-        }
-        Err(Failure::Broken(fault)) => return Ok(Outcome::Failed(NotificationFailure::Unreachable(fault))),
-    };
-    let form = params::encode([("logout_token", token.as_str())].into_iter());
-    let request = FetchRequest::post(uri, &form).of_stranger(client.is_dynamic());
-    let answer = env.fetch.fetch(&request).await;
-    Ok(match answer.map(|answer| answer.status()) {
-        Ok(200..=299) => Outcome::Told,
-        // RFC 9110 section 15.5.9, RFC 6585 section 4: come back later.
-        Ok(status @ (408 | 429)) => Outcome::Failed(NotificationFailure::Status(status)),
-        Ok(status @ 400..=499) => Outcome::Over(Some(NotificationFailure::Status(status))),
-        Ok(status) => Outcome::Failed(NotificationFailure::Status(status)),
-        Err(fault) => Outcome::Failed(NotificationFailure::Unreachable(fault)),
     })
 }
 

@@ -4,22 +4,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chancery_store::{Record, Revoked, Tags};
-use chancery_types::{AccountId, Key, Kind};
+use chancery_store::{Record, Revoked};
+use chancery_types::{AccountId, Key};
 
 use super::sid;
 use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::event::Event;
 use crate::model::Client;
-use crate::records::{DeliveryBody, Found, SessionBody};
+use crate::records::{DeliveryBody, Found, Notice, SessionBody};
 
 /// How often a session that a client has just joined is read again.
 const RACES: usize = 5;
 
-/// How long a notice is kept at most. It is given up earlier; the rest of the time is for a worker that was
-/// away, to say so.
-const KEPT: Duration = Duration::from_secs(2 * 86_400);
+/// For how long a client is tried.
+const PATIENCE: Duration = Duration::from_secs(86_400);
 
 /// How many sessions of a person are read at once.
 const PAGE: usize = 100;
@@ -118,21 +117,9 @@ fn notices(
     clients: &[Arc<Client>],
 ) -> Result<Vec<Record>, Fault> {
     let told = clients.iter().filter(|client| client.metadata().logout.backchannel_logout_uri.is_some());
-    told.map(|client| {
-        let body = DeliveryBody {
-            realm: env.realm.clone(),
-            client: client.id().clone(),
-            registration: client.registration(),
-            account: found.body.authentication.account.clone(),
-            sid: sid(&found.key, client.id()),
-            since: call.now,
-            attempts: 0,
-            has_turn: false,
-        };
-        let random = env.secret::<16>();
-        let key = Key::derive(&env.realm, Kind::DELIVERY, found.key.partition(), &*random);
-        let record = env.records().new(key, None, Tags::default(), call.now + KEPT, &body)?;
-        Ok(Record { due_at: Some(call.now), ..record })
-    })
-    .collect()
+    let (partition, account) = (found.key.partition(), &found.body.authentication.account);
+    let about = |client: &Client| Notice::Logout { sid: sid(&found.key, client.id()) };
+    let until = call.now + PATIENCE;
+    told.map(|client| DeliveryBody::due(call, env, partition, (client, account), (about(client), until)))
+        .collect()
 }

@@ -1,0 +1,89 @@
+//! What each kind of notice is: to whom it goes, what is sent, and what the log says of it.
+
+use std::time::Duration;
+
+use chancery_types::params;
+
+use super::Outcome;
+use super::lanes::Receiver;
+use crate::context::{Call, Env};
+use crate::error::{Failure, Fault};
+use crate::event::{Event, NotificationFailure};
+use crate::fetch::FetchRequest;
+use crate::issue::TokenIssuer;
+use crate::model::Client;
+use crate::records::{DeliveryBody, Notice};
+
+/// To whom it goes.
+pub(super) fn receiver(body: &DeliveryBody) -> Receiver {
+    match &body.notice {
+        Notice::Logout { .. } => Receiver::Client(body.client.clone()),
+    }
+}
+
+/// It was heard.
+pub(super) fn told(body: &DeliveryBody) -> Event {
+    let (client, account) = (body.client.clone(), body.account.clone());
+    match &body.notice {
+        Notice::Logout { .. } => Event::LogoutNotified { client, account },
+    }
+}
+
+/// It was not heard, and is tried again after this time, or not any more.
+pub(super) fn failed(body: &DeliveryBody, why: NotificationFailure, retry_in: Option<Duration>) -> Event {
+    let (client, account) = (body.client.clone(), body.account.clone());
+    match &body.notice {
+        Notice::Logout { .. } => Event::LogoutNotificationFailed { client, account, why, retry_in },
+    }
+}
+
+/// One attempt. A client that has gone, or was registered anew, is told nothing.
+pub(super) async fn send(
+    call: &Call,
+    env: &Env,
+    issuer: &TokenIssuer,
+    body: &DeliveryBody,
+) -> Result<Outcome, Fault> {
+    let client = env.registry.client(&env.realm, &body.client).await?;
+    let is_same = |client: &Client| client.registration() == body.registration && client.is_enabled();
+    let Some(client) = client.filter(|client| is_same(client)) else { return Ok(Outcome::Over(None)) };
+    match &body.notice {
+        Notice::Logout { sid } => logout(call, env, issuer, &client, (body, sid)).await,
+    }
+}
+
+/// OIDC Back-Channel Logout section 2.5: a new logout token, with a `jti` of its own, to where the client is
+/// registered now.
+async fn logout(
+    call: &Call,
+    env: &Env,
+    issuer: &TokenIssuer,
+    client: &Client,
+    (body, sid): (&DeliveryBody, &str),
+) -> Result<Outcome, Fault> {
+    let Some(uri) = client.metadata().logout.backchannel_logout_uri.as_deref() else {
+        return Ok(Outcome::Over(None));
+    };
+    let token = match issuer.logout_token(call, env, client, (&body.account, sid)).await {
+        Ok(token) => token,
+        Err(Failure::Refused(refusal)) => {
+            return Ok(Outcome::Failed(NotificationFailure::Unsigned(refusal.reason)));
+        }
+        Err(Failure::Broken(fault)) => return Ok(Outcome::Failed(NotificationFailure::Unreachable(fault))),
+    };
+    let form = params::encode([("logout_token", token.as_str())].into_iter());
+    let request = FetchRequest::post(uri, &form).of_stranger(client.is_dynamic());
+    Ok(answered(env, &request).await)
+}
+
+/// Posts it. What the status says of another attempt is the same for every notice.
+async fn answered(env: &Env, request: &FetchRequest<'_>) -> Outcome {
+    match env.fetch.fetch(request).await.map(|answer| answer.status()) {
+        Ok(200..=299) => Outcome::Told,
+        // RFC 9110 section 15.5.9, RFC 6585 section 4: come back later.
+        Ok(status @ (408 | 429)) => Outcome::Failed(NotificationFailure::Status(status)),
+        Ok(status @ 400..=499) => Outcome::Over(Some(NotificationFailure::Status(status))),
+        Ok(status) => Outcome::Failed(NotificationFailure::Status(status)),
+        Err(fault) => Outcome::Failed(NotificationFailure::Unreachable(fault)),
+    }
+}
