@@ -188,13 +188,14 @@ pub mod mutual_tls {
 /// that answer the forms of their own pages ([`Service::own_form`]).
 pub mod interaction {
     pub use chancery_core::interaction::view::{
-        AccountView, AccountsView, ClientView, ConfirmDeviceView, ConsentView, CustomView, DeviceDoneView,
-        ErrorView, FormAction, FormView, LoginProblem, LoginView, ResourceView, SignUpProblem, SignUpView,
-        SignedInView, UserCodeView, View,
+        AccountView, AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ClientView,
+        ConfirmDeviceView, ConsentView, CustomView, DeviceDoneView, ErrorView, FormAction, FormView,
+        LoginProblem, LoginView, ResourceView, SignUpProblem, SignUpView, SignedInView, UserCodeView, View,
+        WaitingView,
     };
     pub use chancery_core::interaction::{
-        ConfirmDeviceStep, ConsentStep, CustomStep, Location, LoginStep, Next, SelectAccountStep, SignUpStep,
-        Step, UserCodeProblem,
+        ApprovalProblem, ApproveStep, ConfirmDeviceStep, ConsentStep, CustomStep, Location, LoginStep, Next,
+        SelectAccountStep, SignUpStep, Step, UserCodeProblem,
     };
 }
 

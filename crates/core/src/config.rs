@@ -132,6 +132,7 @@ impl Config {
         on.switch(Endpoint::PushedAuthorizationRequest, self.pushed_requests().offered);
         on.switch(Endpoint::BackchannelAuthentication, self.ciba.offered);
         on.switch(Endpoint::DeviceAuthorization, self.device_authorization.offered);
+        on.switch(Endpoint::Approvals, self.ciba.offered);
         on.switch(Endpoint::UserCode, self.device_authorization.offered);
         on.switch(Endpoint::CheckSession, self.session.management);
         on.switch(Endpoint::Registration, self.registration.is_on());
@@ -195,9 +196,9 @@ impl Config {
             self.compatibility.complaints(self.interaction.location.is_some()),
             self.contradictions(),
             self.authorization_code.complaints(&self.access_token, &self.refresh_token),
-            self.ciba.complaints(),
             self.claims.complaints(),
             self.client_defaults.complaints(&self.offered()),
+            self.ciba.complaints(self.interaction.location.is_some()),
             self.device_authorization.complaints(self.interaction.location.is_some()),
             self.dpop.complaints(),
             self.id_token.complaints(),
@@ -272,6 +273,11 @@ mod tests {
             (r#"{"dpop":{"algorithms":["ES256","HS256"]}}"#, "dpop.algorithms"),
             (r#"{"dpop":{"proof_lifetime":"301s"}}"#, "dpop.proof_lifetime"),
             (r#"{"dpop":{"clock_tolerance":"301s"}}"#, "dpop.clock_tolerance"),
+            (r#"{"ciba":{"person_limit":0}}"#, "ciba.person_limit"),
+            (
+                r#"{"ciba":{"offered":true},"interaction":{"location":"https://login.example/"}}"#,
+                "ciba.offered",
+            ),
             (r#"{"device_authorization":{"lifetime":"31m"}}"#, "device_authorization.lifetime"),
             (r#"{"device_authorization":{"interval":"61s"}}"#, "device_authorization.interval"),
             (r#"{"device_authorization":{"open_limit":0}}"#, "device_authorization.open_limit"),

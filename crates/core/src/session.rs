@@ -7,7 +7,7 @@ use std::time::Duration;
 use chancery_jose::{base64url, sha256};
 use chancery_store::Record;
 use chancery_types::handle::{RotatingHandle, Session};
-use chancery_types::{ClientId, Key, Timestamp};
+use chancery_types::{AccountId, ClientId, Key, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Call, Env};
@@ -141,6 +141,25 @@ impl Sessions {
             Some(handle) => self.open(call, env, handle).await,
             None => Ok(None),
         }
+    }
+
+    /// The session of this account, if the browser holds one.
+    ///
+    /// # Errors
+    /// A fault of the store or of the accounts.
+    pub async fn of_account(
+        &self,
+        call: &Call,
+        env: &Env,
+        account: &AccountId,
+    ) -> Result<Option<SignedIn>, Fault> {
+        for handle in call.sessions.iter().take(LIST) {
+            let person = self.open(call, env, handle).await?;
+            if let Some(person) = person.filter(|person| person.account.id == *account) {
+                return Ok(Some(person));
+            }
+        }
+        Ok(None)
     }
 
     /// Everybody who is signed in in this browser, active session first.

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use chancery_core::interaction::view::{
-    AccountsView, ConfirmDeviceView, ConsentView, CustomView, DeviceDoneView, ErrorView, LoginView,
-    LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignUpView, SignedInView, UserCodeView,
+    AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ConfirmDeviceView, ConsentView, CustomView,
+    DeviceDoneView, ErrorView, LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignUpView,
+    SignedInView, UserCodeView,
 };
 
 use chancery_types::RedirectUri;
@@ -60,6 +61,15 @@ pub struct Page<'a> {
 pub enum Content<'a> {
     /// Choose an account. Buttons `account` = choice; `action` = `another`, `cancel`.
     Accounts(&'a AccountsView, &'a FormMarkup),
+    /// What was decided about what a client had asked for in the background, and the address of whatever else waits.
+    ApprovalDone(&'a ApprovalDoneView, &'a str),
+    /// What waits for the person (CIBA Core section 8), and the address of this page: one segment below it, each
+    /// request has a page under its [`reference`](chancery_core::interaction::view::WaitingView::reference). With
+    /// `?prompt=login`, each of these addresses asks who the person is.
+    Approvals(&'a ApprovalsView, &'a str),
+    /// Approve what a client has asked for in the background, or refuse it. Buttons `action` = `allow`, `deny`. It
+    /// has to show the binding message, which the person compares with what the client shows.
+    Approve(&'a ApproveView, &'a FormMarkup),
     /// Say whether the device that asks is one's own (RFC 8628 section 3.3). Buttons `action` = `confirm`, `deny`.
     ConfirmDevice(&'a ConfirmDeviceView, &'a FormMarkup),
     /// Allow a client something. Buttons `action` = `allow`, `deny`.

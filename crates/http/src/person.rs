@@ -7,7 +7,7 @@ use chancery_core::error::{Failure, Refusal};
 use chancery_core::interaction::view::{
     FormAction as Posted, FormView, LoginProblem, LoginView, SignUpProblem, SignUpView, UserCodeView, View,
 };
-use chancery_core::interaction::{Next, Outcome, UserCodeProblem};
+use chancery_core::interaction::{ApprovalProblem, Next, Outcome, UserCodeProblem};
 use chancery_core::offered::Endpoint;
 use chancery_core::request::AuthorizationResponse;
 use chancery_types::Params;
@@ -60,6 +60,10 @@ pub(crate) async fn answer(
         (Endpoint::UserCode, _) if parts.method == Method::POST => {
             provider.enter_user_code(&call, params).await
         }
+        (Endpoint::Approvals, _) if came_by_another_host(site, parts, &params) => {
+            return see_other(&format!("{}?{REDIRECTED}=1", site.address(route)));
+        }
+        (Endpoint::Approvals, link) => provider.approvals(&call, link, params).await,
         (Endpoint::LogoutConfirmation, _) => provider.confirm_logout(&call, params).await,
         _ if comes_from_another_site(site, parts, &params) || came_by_another_host(site, parts, &params) => {
             return redirect_to_get(site, &call, route, &params);
@@ -167,6 +171,7 @@ pub(crate) fn response_to(site: &Site, call: &Call, sent: &HeaderMap, mut next: 
             view_page(site, call, view)
         }
         Outcome::Stored { handle, client } => see_other(&site.address_of_stored(handle, client)),
+        Outcome::Approvals(link) => see_other(&site.address_of_approvals(link.as_deref())),
         Outcome::Sealed(text) => see_other(&site.address_of_pages(text)),
         Outcome::Respond(response) => respond(site, call, response),
         Outcome::Leave(target) => see_other(&post_logout_address(target)),
@@ -219,6 +224,18 @@ fn respond(site: &Site, call: &Call, response: &AuthorizationResponse) -> HttpRe
 fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
     match view {
         View::Accounts(view) => form_page(site, call, Content::Accounts(view, &markup(site, &view.form))),
+        View::Approvals(view) => {
+            // Whoever is not asked learns as little as from a page that does not exist.
+            let is_unknown = view.problem == Some(ApprovalProblem::Unknown);
+            let status = if is_unknown { StatusCode::NOT_FOUND } else { StatusCode::OK };
+            let list = site.address_of_approvals(None);
+            site.page(call, status, Content::Approvals(view, &list), Form::None)
+        }
+        View::ApprovalDone(view) => {
+            let list = site.address_of_approvals(None);
+            site.page(call, StatusCode::OK, Content::ApprovalDone(view, &list), Form::None)
+        }
+        View::Approve(view) => form_page(site, call, Content::Approve(view, &markup(site, &view.form))),
         View::ConfirmDevice(view) => {
             form_page(site, call, Content::ConfirmDevice(view, &markup(site, &view.form)))
         }

@@ -13,6 +13,7 @@ use chancery_core::ports::SignUpRefusal;
 use crate::pages::{Content, FormMarkup, Html, MessageMarkup, Page, Pages, Retry};
 use crate::{Locale, pages};
 
+mod approvals;
 mod device;
 
 /// The default pages: correct and accessible, in English, without a design.
@@ -23,6 +24,13 @@ impl Pages for PlainPages {
     fn page(&self, page: Page<'_>, _locale: &Locale) -> Html {
         let (name, title, body) = match page.content {
             Content::Accounts(view, form) => ("accounts", "Choose an account", accounts(view, form)),
+            Content::ApprovalDone(view, list) => {
+                ("approval-done", approvals::done_title(view), approvals::done(view, list))
+            }
+            Content::Approvals(view, list) => {
+                ("approvals", approvals::title(view), approvals::list(view, list))
+            }
+            Content::Approve(view, form) => ("approve", "Do you want this?", approvals::approve(view, form)),
             Content::ConfirmDevice(view, form) => {
                 ("confirm-device", "Is this your device?", device::confirm(view, form))
             }

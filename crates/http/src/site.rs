@@ -85,6 +85,11 @@ impl Site {
         }
     }
 
+    /// The URL of the page of what waits for the person, or of the one request that the link names.
+    pub(crate) fn address_of_approvals(&self, link: Option<&str>) -> String {
+        self.address(Route { endpoint: Endpoint::Approvals, below: link })
+    }
+
     /// A page in the person's language.
     pub(crate) fn page(
         &self,
@@ -95,6 +100,8 @@ impl Site {
     ) -> HttpResponse {
         let ui_locales = match content {
             Content::Accounts(view, _) => view.form.ui_locales.as_deref(),
+            Content::ApprovalDone(view, _) => view.ui_locales.as_deref(),
+            Content::Approve(view, _) => view.form.ui_locales.as_deref(),
             Content::ConfirmDevice(view, _) => view.form.ui_locales.as_deref(),
             Content::DeviceDone(view) => view.ui_locales.as_deref(),
             Content::Consent(view, _) => view.form.ui_locales.as_deref(),

@@ -28,6 +28,7 @@ pub(crate) fn view_json(site: &Site, outcome: &Outcome) -> HttpResponse {
             json!({"redirect_to": site.address_of_stored(handle, client)})
         }
         Outcome::Sealed(text) => json!({"redirect_to": site.address_of_pages(text)}),
+        Outcome::Approvals(link) => json!({"redirect_to": site.address_of_approvals(link.as_deref())}),
         Outcome::Leave(target) => json!({"redirect_to": post_logout_address(target)}),
         Outcome::Respond(response) => match authorization_response(response) {
             Encoded::Redirect(address) => json!({"redirect_to": address}),
@@ -126,7 +127,10 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
             }})
         }
         // There is no such page where the pages are on another origin.
-        View::ConfirmDevice(_)
+        View::ApprovalDone(_)
+        | View::Approvals(_)
+        | View::Approve(_)
+        | View::ConfirmDevice(_)
         | View::DeviceDone(_)
         | View::UserCode(_)
         | View::LogoutConfirm(_)

@@ -14,12 +14,16 @@ use minijinja::{Error, context};
 
 use crate::messages::Messages;
 
+mod approvals;
 mod device;
 
 /// The template file of a page; empty if it has none yet, and then the plain page is shown.
 pub(crate) fn template(content: Content<'_>) -> &'static str {
     match content {
         Content::Accounts(..) => "accounts.html",
+        Content::ApprovalDone(..) => "approval_done.html",
+        Content::Approvals(..) => "approvals.html",
+        Content::Approve(..) => "approve.html",
         Content::ConfirmDevice(..) => "confirm_device.html",
         Content::Consent(..) => "consent.html",
         Content::DeviceDone(_) => "device_done.html",
@@ -42,6 +46,8 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
 pub(crate) fn client_of(content: Content<'_>) -> Option<&ClientView> {
     match content {
         Content::Accounts(view, _) => Some(&view.client),
+        Content::ApprovalDone(view, _) => Some(&view.client),
+        Content::Approve(view, _) => Some(&view.client),
         Content::ConfirmDevice(view, _) => Some(&view.client),
         Content::Consent(view, _) => Some(&view.client),
         Content::DeviceDone(view) => Some(&view.client),
@@ -60,6 +66,9 @@ pub(crate) fn client_of(content: Content<'_>) -> Option<&ClientView> {
 pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value, Error> {
     Ok(match content {
         Content::Accounts(view, markup) => accounts(view, markup),
+        Content::ApprovalDone(view, list) => approvals::done(view, list),
+        Content::Approvals(view, list) => approvals::list(view, list, messages)?,
+        Content::Approve(view, markup) => approvals::approve(view, markup, messages)?,
         Content::ConfirmDevice(view, markup) => device::confirm(view, markup, messages)?,
         Content::Consent(view, markup) => consent(view, markup, messages)?,
         Content::DeviceDone(view) => device::done(view),
@@ -94,8 +103,6 @@ fn accounts(view: &AccountsView, markup: &FormMarkup) -> Value {
 }
 
 fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Result<Value, Error> {
-    let scopes = view.scopes.iter().map(|scope| wish("scope", scope, messages));
-    let claims = view.claims.iter().map(|claim| wish("claim", claim, messages));
     let origin = view.form.target.as_ref().and_then(|target| target.origin());
     let site = origin.as_deref().and_then(|origin| origin.split_once("://"));
     Ok(context! {
@@ -103,18 +110,21 @@ fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Resu
         client => client(&view.client),
         account => account(&view.account),
         form => form(markup),
-        wishes => scopes.chain(claims).collect::<Result<Vec<_>, _>>()?,
-        resources => view.resources.iter().map(|at| resource(at, messages)).collect::<Result<Vec<_>, _>>()?,
+        wishes => wishes(&view.scopes, &view.claims, messages)?,
+        resources => resources(&view.resources, messages)?,
         details => details(view, messages)?,
         site => site.map(|(_, host)| host),
         is_for_device => view.form.target.is_none(),
     })
 }
 
-/// A resource server, with what is asked for there.
+/// The resource servers, with what is asked for there.
+fn resources(resources: &[ResourceView], messages: &Messages) -> Result<Vec<Value>, Error> {
+    resources.iter().map(|at| resource(at, messages)).collect()
+}
+
 fn resource(at: &ResourceView, messages: &Messages) -> Result<Value, Error> {
-    let wishes =
-        at.scopes.iter().map(|scope| wish("scope", scope, messages)).collect::<Result<Vec<_>, _>>()?;
+    let wishes = wishes(&at.scopes, &[], messages)?;
     Ok(context! { uri => at.uri.as_str(), name => at.name.as_deref(), wishes })
 }
 
@@ -138,6 +148,13 @@ fn details(view: &ConsentView, messages: &Messages) -> Result<Vec<Value>, Error>
         all.push(context! { title, facts });
     }
     Ok(all)
+}
+
+/// The list of requested scopes and claims.
+fn wishes(scopes: &[String], claims: &[String], messages: &Messages) -> Result<Vec<Value>, Error> {
+    let scopes = scopes.iter().map(|scope| wish("scope", scope, messages));
+    let claims = claims.iter().map(|claim| wish("claim", claim, messages));
+    scopes.chain(claims).collect()
 }
 
 /// One line of the list of requested scopes and claims. A scope or claim without a sentence is shown as the

@@ -6,12 +6,13 @@ use std::time::Duration;
 use chancery_core::context::RequestId;
 use chancery_core::endpoint::end_session::POST_LOGOUT_URI_UNREGISTERED;
 use chancery_core::error::{FaultKind, MALFORMED_PARAMETER};
-use chancery_core::interaction::UserCodeProblem;
 use chancery_core::interaction::view::{
-    AccountView, AccountsView, ClientView, ConfirmDeviceView, ConsentView, DeviceDoneView, ErrorView,
-    FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView,
-    ResourceView, SignUpProblem, SignUpView, SignedInView, UserCodeView,
+    AccountView, AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ClientView, ConfirmDeviceView,
+    ConsentView, DeviceDoneView, ErrorView, FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView,
+    LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView, SignedInView, UserCodeView,
+    WaitingView,
 };
+use chancery_core::interaction::{ApprovalProblem, UserCodeProblem};
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
 use chancery_core::model::{AuthorizationDetail, Client, OwnParameters};
 use chancery_core::policy::{DetailFault, DetailText, DetailType, DetailView, Words};
@@ -128,6 +129,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
         let view = AccountsView { client: client(), accounts, expects_another, form };
         show(name, Content::Accounts(&view, &markup));
     }
+    approvals(&markup, &mut show);
     devices(&markup, &mut show);
     logout(&markup, &mut show);
     frames(&mut show);
@@ -137,6 +139,64 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
     let message =
         MessageMarkup { origin: "https://photos.example".to_owned(), json: r#"{"a":"\u003c"}"#.to_owned() };
     show("web_message", Content::WebMessage(&message));
+}
+
+/// The pages about what was asked for in the background.
+fn approvals(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
+    const LIST: &str = "https://id.example/approvals";
+    for (name, message, resource, address) in [
+        ("approve", Some("W4SCT"), None, Some("192.0.2.1")),
+        (
+            "approve-long",
+            Some("Pay 1,250.00 EUR to Sunny Day Photos, order 2026-11/4711-A"),
+            ResourceUri::parse("https://api.photos.example/albums").ok(),
+            Some("2001:db8:1234:5678:9abc:def0:1234:5678"),
+        ),
+        ("approve-plain", None, None, None),
+    ] {
+        let Some(form) = form("https://photos.example/callback") else { return };
+        let view = ApproveView {
+            client: client(),
+            account: account("alice@example.org", false),
+            binding_message: message.map(Into::into),
+            scopes: ["openid", "email", "payments"].map(Into::into).to_vec(),
+            claims: Vec::new(),
+            resources: resource.into_iter().map(albums).collect(),
+            asked_before: Duration::from_secs(42),
+            ends_in: Duration::from_secs(540),
+            address: address.map(Into::into),
+            form: FormView { target: None, ..form },
+        };
+        show(name, Content::Approve(&view, markup));
+    }
+    let waiting = |message: Option<&str>, asked| WaitingView {
+        client: client(),
+        binding_message: message.map(Into::into),
+        asked_before: Duration::from_secs(asked),
+        ends_in: Duration::from_secs(600 - asked),
+        reference: "AwAA".to_owned(),
+    };
+    for (name, waiting) in
+        [("approvals", vec![waiting(Some("W4SCT"), 42), waiting(None, 200)]), ("approvals-none", vec![])]
+    {
+        let account = Some(account("alice@example.org", false));
+        let view = ApprovalsView { account, waiting, problem: None, reference: None };
+        show(name, Content::Approvals(&view, LIST));
+    }
+    for (name, problem, reference) in [
+        ("approvals-unknown", ApprovalProblem::Unknown, Some("AwAA")),
+        ("approvals-ended", ApprovalProblem::Ended, None),
+        ("approvals-decided", ApprovalProblem::Decided, None),
+        ("approvals-undecided", ApprovalProblem::Undecided, Some("AwAA")),
+    ] {
+        let (problem, reference) = (Some(problem), reference.map(Into::into));
+        let view = ApprovalsView { account: None, waiting: Vec::new(), problem, reference };
+        show(name, Content::Approvals(&view, LIST));
+    }
+    for (name, is_approved) in [("approval-done", true), ("approval-done-refused", false)] {
+        let view = ApprovalDoneView { client: client(), is_approved, ui_locales: None };
+        show(name, Content::ApprovalDone(&view, LIST));
+    }
 }
 
 /// The pages about a device.
@@ -293,6 +353,10 @@ fn ended(show: &mut impl FnMut(&str, Content<'_>)) {
             ErrorView { reason, fault, client, request_id: RequestId("Qb0c2vJt8mW1xY7kR4sZ9g".into()) };
         show(name, Content::Error(&view, retry));
     }
+}
+
+fn albums(uri: ResourceUri) -> ResourceView {
+    ResourceView { uri, name: Some("Albums".to_owned()), scopes: vec!["albums.read".to_owned()] }
 }
 
 fn client() -> ClientView {

@@ -22,6 +22,9 @@ macro_rules! built_in {
 }
 built_in!(
     "accounts.html",
+    "approval_done.html",
+    "approvals.html",
+    "approve.html",
     "confirm_device.html",
     "consent.html",
     "device_done.html",
@@ -45,7 +48,8 @@ built_in!(
 /// Pages made of minijinja templates and message catalogues.
 ///
 /// Every value is escaped; `{{ t("login.title") }}` is a sentence in the person's language. A folder may
-/// replace any of the files `accounts.html`, `confirm_device.html`, `consent.html`, `device_done.html`, `error.html`, `form_post.html`, `layout.html`,
+/// replace any of the files `accounts.html`, `approval_done.html`, `approvals.html`, `approve.html`,
+/// `confirm_device.html`, `consent.html`, `device_done.html`, `error.html`, `form_post.html`, `layout.html`,
 /// `login.html`, `logout_confirm.html`, `logout_done.html`, `logout_frames.html`, `parts.html`, `passed_on.html`, `repost.html`,
 /// `sign_up.html`, `signed_in.html`, `style.css`, `user_code.html` and `web_message.html`; the built-in version of every other file is used. To change only colours
 /// and type, replace `style.css`.

@@ -4,6 +4,9 @@
 mod approvals;
 pub use approvals::{Approvals, Approved};
 
+mod asked_people;
+pub use asked_people::AskedPeople;
+
 mod client_secrets;
 pub use client_secrets::ClientSecrets;
 
@@ -38,6 +41,8 @@ pub struct Guessing {
     pub registrations: Registrations,
     /// Requests of clients that wait for people at other devices.
     pub backchannel_requests: PushedRequests,
+    /// People whom clients ask in the background.
+    pub asked_people: AskedPeople,
     /// Devices that wait for their persons.
     pub devices: PushedRequests,
     /// When clients have last asked for a decision.

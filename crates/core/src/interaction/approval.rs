@@ -1,22 +1,23 @@
-//! RFC 8628 section 3.3: the person decides here about a request of another device, which polls for the
-//! decision.
+//! RFC 8628 section 3.3, CIBA Core section 8: the person decides here about a request that no browser has
+//! brought, and whose client polls for the decision or is told of it.
 //!
 //! The form of a page carries the name of the request's record, sealed, so that only who has typed the right
-//! user code has one. The decision is written into that record once, by compare-and-set; grant and approval
-//! are written before. Until then nothing is marked: an approval that was left is taken up again by typing
-//! the code once more.
+//! user code, or is the person who is asked, has one. The decision is written into that record once, by
+//! compare-and-set; grant and approval are written before. Until then nothing is marked: an approval that was
+//! left is taken up again by typing the code, or following the link, once more.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chancery_store::Updated;
-use chancery_types::iana::ErrorCode;
-use chancery_types::{Key, Params, Timestamp, UserCode};
+use chancery_store::{Record, Updated};
+use chancery_types::iana::{ErrorCode, GrantType};
+use chancery_types::{ClientId, Key, Params, Timestamp, UserCode};
 use serde::{Deserialize, Serialize};
 
 use super::answered::{Names, names};
+use super::approvals::{self, ApprovalProblem};
 use super::commit::{
     CONSENT_WITHDRAWN, SessionChange, Written, record_yes, remember, still_stands, take_back, write,
     written_with,
@@ -30,10 +31,13 @@ use super::{Decided, Interactions, Outcome};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::{Endpoint, Event, GrantEnd, RefusedClient};
+use crate::guessing::Approved;
 use crate::issue::Yes;
 use crate::keys::KeySet;
-use crate::model::Carrier;
-use crate::records::{Decision, DeviceCodeBody, Found};
+use crate::model::{Carrier, RegistrationId, Source};
+use crate::records::{
+    Awaited, BackchannelAuthenticationBody, Body, Decision, DeviceCodeBody, Found, RequestOrigin,
+};
 use crate::request::{Door, PageError};
 
 reasons! {
@@ -43,6 +47,13 @@ reasons! {
         code: ErrorCode::InteractionRequired,
         description: "the End-User has to confirm the request of the device",
         section: "RFC 8628 section 3.3",
+    };
+    /// The person has not approved yet what was asked for in the background.
+    pub APPROVAL_MISSING = Reason {
+        name: "approval_missing",
+        code: ErrorCode::InteractionRequired,
+        description: "the End-User has to approve the request",
+        section: "CIBA Core section 8",
     };
     /// The person has decided when the time of the device code was over.
     pub DECISION_TOO_LATE = Reason {
@@ -59,36 +70,122 @@ const APPROVAL: &str = "approval";
 /// How often a record that others change is read again.
 const RACES: usize = 3;
 
-/// A request of another device, which waits for a decision.
-pub(crate) struct Waiting {
-    pub(super) found: Found<DeviceCodeBody>,
-    /// What the person has typed, for the pages that show it.
-    pub(super) user_code: UserCode,
+/// A request that waits for a decision.
+pub(crate) enum Waiting {
+    /// That of a device (RFC 8628 section 3.1).
+    Device {
+        found: Found<DeviceCodeBody>,
+        /// What the person has typed, for the pages that show it.
+        user_code: UserCode,
+    },
+    /// That of a client which has named the person (CIBA Core section 7.1).
+    Backchannel(Found<BackchannelAuthenticationBody>),
 }
 
 /// What a form carries of it.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Reference {
-    record: Key,
-    user_code: Box<str>,
+#[serde(rename_all = "snake_case")]
+pub(super) enum Reference {
+    Device { record: Key, user_code: Box<str> },
+    Backchannel { record: Key },
 }
 
 impl Waiting {
+    fn key(&self) -> Key {
+        match self {
+            Self::Device { found, .. } => found.key,
+            Self::Backchannel(found) => found.key,
+        }
+    }
+
+    fn asks(&self) -> (&ClientId, RegistrationId) {
+        match self {
+            Self::Device { found, .. } => (&found.body.client, found.body.registration),
+            Self::Backchannel(found) => (&found.body.client, found.body.registration),
+        }
+    }
+
+    /// Its request, by which door it came, and who vouches for it.
+    fn request(&self) -> (&Carrier, Door) {
+        match self {
+            Self::Device { found, .. } => (&found.body.request, Door::Device),
+            Self::Backchannel(found) => (&found.body.request, Door::Backchannel),
+        }
+    }
+
+    /// Who vouches for it.
+    pub(super) fn source(&self) -> Source {
+        match self {
+            Self::Device { found, .. } => found.body.source,
+            Self::Backchannel(found) => found.body.source,
+        }
+    }
+
+    /// Where it came from.
+    pub(super) fn origin(&self) -> &RequestOrigin {
+        match self {
+            Self::Device { found, .. } => &found.body.origin,
+            Self::Backchannel(found) => &found.body.origin,
+        }
+    }
+
+    pub(super) fn awaited(&self) -> &Awaited {
+        match self {
+            Self::Device { found, .. } => &found.body.awaited,
+            Self::Backchannel(found) => &found.body.awaited,
+        }
+    }
+
+    fn grant_type(&self) -> GrantType {
+        match self {
+            Self::Device { .. } => GrantType::DeviceCode,
+            Self::Backchannel(_) => GrantType::Ciba,
+        }
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        match self {
+            Self::Device { .. } => Endpoint::UserCode,
+            Self::Backchannel(_) => Endpoint::Approvals,
+        }
+    }
+
+    /// The page for one that has ended, or about which somebody has decided.
+    fn over(&self, call: &Call, env: &Env, by: &Interactions) -> Result<Decided, Fault> {
+        let is_used = self.awaited().decision.is_some();
+        match self {
+            Self::Device { .. } => {
+                let problem = if is_used { UserCodeProblem::Used } else { UserCodeProblem::Ended };
+                user_code::page(by, call, env, None, Some(problem))
+            }
+            Self::Backchannel(_) => {
+                let problem = if is_used { ApprovalProblem::Decided } else { ApprovalProblem::Ended };
+                Ok(approvals::told(problem, None))
+            }
+        }
+    }
+
     /// The request in plain text: what tells it from others.
     pub(super) fn plain(&self) -> Carrier {
-        let record = URL_SAFE_NO_PAD.encode(self.found.key.as_bytes());
+        let record = URL_SAFE_NO_PAD.encode(self.key().as_bytes());
         Carrier::of(&std::iter::once((APPROVAL.to_owned(), record)).collect::<Params<'_>>())
     }
 
     /// What a form carries for it.
     pub(super) fn carrier(&self, env: &Env, keys: &KeySet) -> Result<Carrier, Fault> {
-        let reference = Reference { record: self.found.key, user_code: self.user_code.as_str().into() };
+        let record = self.key();
+        let reference = match self {
+            Self::Device { user_code, .. } => {
+                Reference::Device { record, user_code: user_code.as_str().into() }
+            }
+            Self::Backchannel(_) => Reference::Backchannel { record },
+        };
         let sealed = seal(env, keys, APPROVAL, &reference)?;
         Ok(Carrier::of(&std::iter::once((APPROVAL.to_owned(), sealed)).collect::<Params<'_>>()))
     }
 }
 
-/// What a form has carried, if it is a request of another device.
+/// What a form has carried, if it is a request that waits for a decision.
 pub(super) fn read(env: &Env, keys: &KeySet, carrier: &str) -> Option<Reference> {
     let params = Params::parse(carrier).ok()?;
     unseal(env, keys, APPROVAL, params.one(APPROVAL).ok()??)
@@ -101,40 +198,81 @@ pub(super) async fn again<'a>(
     env: &'a Env,
     reference: &Reference,
 ) -> Result<ControlFlow<Decided, Pending<'a>>, PageError> {
-    let found = env.records().get(call.now, reference.record).await?;
-    let code = UserCode::read(&reference.user_code).ok();
-    match found.zip(code) {
-        Some((found, user_code)) => open(by, call, env, Waiting { found, user_code }).await,
-        None => Ok(ControlFlow::Break(user_code::page(by, call, env, None, Some(UserCodeProblem::Ended))?)),
+    let waiting = match reference {
+        Reference::Device { record, user_code } => {
+            let found = env.records().get(call.now, *record).await?;
+            let code = UserCode::read(user_code).ok();
+            found.zip(code).map(|(found, user_code)| Waiting::Device { found, user_code })
+        }
+        Reference::Backchannel { record } => {
+            env.records().get(call.now, *record).await?.map(Waiting::Backchannel)
+        }
+    };
+    match waiting {
+        Some(waiting) => open(by, call, env, waiting).await,
+        None => Ok(ControlFlow::Break(lost(by, call, env, reference)?)),
     }
 }
 
-/// The request behind a user code, validated from the beginning, because registrations change. One that has
-/// ended leads to the page for another code.
+/// The page for a request of which there is no record any more, or whose page was not of this browser.
+pub(super) fn lost(
+    by: &Interactions,
+    call: &Call,
+    env: &Env,
+    reference: &Reference,
+) -> Result<Decided, Fault> {
+    match reference {
+        Reference::Device { .. } => user_code::page(by, call, env, None, Some(UserCodeProblem::Ended)),
+        Reference::Backchannel { record } => Ok(approvals::told(ApprovalProblem::Unknown, Some(*record))),
+    }
+}
+
+/// The request that waits, validated from the beginning, because registrations change. One that has ended leads
+/// to the page that says so. Whoever is not the person whom a client has named learns nothing of it.
 pub(super) async fn open<'a>(
     by: &Arc<Interactions>,
     call: &'a Call,
     env: &'a Env,
     waiting: Waiting,
 ) -> Result<ControlFlow<Decided, Pending<'a>>, PageError> {
-    let body = &waiting.found.body;
-    let client = env.registry.client(&env.realm, &body.client).await?;
-    let client = client.filter(|client| client.is_enabled() && client.registration() == body.registration);
-    let is_over = body.awaited.decision.is_none() && body.awaited.deadline <= call.now;
-    let Some(client) = client.filter(|_| !is_over) else {
-        return Ok(ControlFlow::Break(user_code::page(by, call, env, None, Some(UserCodeProblem::Ended))?));
+    let person = match &waiting {
+        Waiting::Device { .. } => None,
+        Waiting::Backchannel(found) => match by.sessions.of_account(call, env, &found.body.account).await? {
+            Some(person) => Some(person),
+            None => {
+                let page = approvals::told(ApprovalProblem::Unknown, Some(found.key));
+                return Ok(ControlFlow::Break(page));
+            }
+        },
     };
-    let params = body.request.params()?;
-    match by.rules.unaddressed(env, &client, (&params, body.source), Door::Device).await {
-        Ok(asked) => {
+    let (client_id, registration) = waiting.asks();
+    let client = env.registry.client(&env.realm, client_id).await?;
+    let client = client.filter(|client| client.is_enabled() && client.registration() == registration);
+    let awaited = waiting.awaited();
+    let is_over = awaited.decision.is_none() && awaited.deadline <= call.now;
+    let Some(client) = client.filter(|_| !is_over) else {
+        return Ok(ControlFlow::Break(waiting.over(call, env, by)?));
+    };
+    let (request, door) = waiting.request();
+    let params = request.params()?;
+    match by.rules.unaddressed(env, &client, (&params, waiting.source()), door).await {
+        Ok(mut asked) => {
             drop(params);
-            let pending = Pending::waiting(by, call, env, client, asked, waiting);
+            if let Waiting::Backchannel(found) = &waiting {
+                // GAP-01: asked at every step, whoever signs in on the way.
+                let subject = by.issuer.subjects.of(&client, &found.body.account);
+                asked.expected = vec![subject.as_str().into()];
+            }
+            let mut pending = Pending::waiting(by, call, env, client, asked, waiting);
+            if let Some(person) = person {
+                pending.belongs_to_session(person).await?;
+            }
             Ok(ControlFlow::Continue(pending))
         }
         Err(failure) => {
             if let Failure::Refused(why) = &failure {
                 let decision = Decision::Refused { by: None, reason: why.reason.name.into() };
-                decide(call, env, &waiting.found, decision, waiting.found.body.awaited.deadline).await?;
+                decide(call, env, &waiting, decision, waiting.awaited().deadline).await?;
             }
             let client_id = client.id().clone();
             Err(PageError { failure, way_on: Some(client), client: Some(client_id) })
@@ -143,18 +281,19 @@ pub(super) async fn open<'a>(
 }
 
 impl Pending<'_> {
-    /// The request of another device that is decided here.
+    /// The request that is decided here.
     pub(super) fn waits(&self) -> Option<&Waiting> {
         match &self.purpose {
             Purpose::Decide(waiting) => Some(waiting),
-            Purpose::Respond(_) => None,
+            Purpose::Respond(_) | Purpose::Visit(_) => None,
         }
     }
 
     /// Where it leads if it was decided: whoever repeats the last step of an interaction sees once more what
-    /// came of it, and anybody else that the code was used.
+    /// came of it, and anybody else that somebody has decided.
     pub(super) fn decided(&self) -> Result<Option<Decided>, Fault> {
-        let decision = self.waits().and_then(|waiting| waiting.found.body.awaited.decision.as_ref());
+        let waiting = self.waits().filter(|waiting| waiting.awaited().decision.is_some());
+        let decision = waiting.and_then(|waiting| waiting.awaited().decision.as_ref());
         decision.map(|decision| self.shows(decision)).transpose()
     }
 
@@ -162,11 +301,14 @@ impl Pending<'_> {
         if decision.is_of(self.interaction) {
             return Ok(done(self, matches!(decision, Decision::Approved { .. })));
         }
-        user_code::page(&self.by, self.call, self.env, None, Some(UserCodeProblem::Used))
+        match self.waits() {
+            Some(Waiting::Backchannel(_)) => Ok(approvals::told(ApprovalProblem::Decided, None)),
+            _ => user_code::page(&self.by, self.call, self.env, None, Some(UserCodeProblem::Used)),
+        }
     }
 }
 
-/// Writes the grant, and the approval that the device exchanges for tokens; then the decision.
+/// Writes the grant, and the approval that the client exchanges for tokens; then the decision.
 pub(super) async fn approve(
     pending: &Pending<'_>,
     change: SessionChange,
@@ -175,6 +317,11 @@ pub(super) async fn approve(
     let (by, call, env) = pending.world();
     let interaction = pending.interaction.ok_or_else(|| Fault::internal("an approval without a page"))?;
     let waiting = pending.waits().ok_or_else(|| Fault::internal("an approval of nothing"))?;
+    if let Waiting::Backchannel(found) = waiting
+        && found.body.account != change.authentication.account
+    {
+        return Err(Fault::internal("an approval by somebody else"));
+    }
     let session = change.session;
     let Names { grant, code } = names(&by, interaction, session, by.keys().newest().version)?;
     let yes = Yes {
@@ -186,9 +333,15 @@ pub(super) async fn approve(
         grant,
         code,
     };
-    // Whoever decides at the last moment leaves the device the time to learn of it.
-    let deadline = waiting.found.body.awaited.deadline.max(call.now + by.issuer.authorization_code.lifetime);
-    let drafted = by.issuer.draft_approval((call, env), &pending.client, &pending.asked, yes, deadline)?;
+    // Whoever decides at the last moment leaves the client the time to learn of it.
+    let deadline = waiting.awaited().deadline.max(call.now + by.issuer.authorization_code.lifetime);
+    let drafted = by.issuer.draft_approval(
+        (call, env),
+        (&pending.client, waiting.grant_type()),
+        &pending.asked,
+        yes,
+        deadline,
+    )?;
     let written = write(pending, &change, drafted.records).await?;
     if written == Written::Lost {
         return super::page::lost(pending, false);
@@ -205,7 +358,7 @@ pub(super) async fn approve(
         env.record(call, &Event::GrantEnded { client, why: GrantEnd::ConsentWithdrawn });
         refuse(pending, &(&CONSENT_WITHDRAWN).into()).await?
     } else {
-        match decide(call, env, &waiting.found, decision, deadline).await? {
+        match decide(call, env, waiting, decision, deadline).await? {
             None => {
                 remember(pending, Some(grant)).await?;
                 record_yes(pending, &change).await;
@@ -222,39 +375,97 @@ pub(super) async fn approve(
     written_with(pending, change, next).await
 }
 
-/// The device is told no, when it polls next.
+/// The client is told no, when it polls next. Only whoever is asked can say so: of a request that names its
+/// person, nobody else has decided anything.
 pub(super) async fn refuse(pending: &Pending<'_>, why: &Refusal) -> Result<Decided, Fault> {
     let (_, call, env) = pending.world();
     let waiting = pending.waits().ok_or_else(|| Fault::internal("a refusal of nothing"))?;
+    if let Waiting::Backchannel(found) = waiting
+        && pending.person.as_ref().is_none_or(|person| person.account.id != found.body.account)
+    {
+        return Ok(approvals::told(ApprovalProblem::Undecided, Some(found.key)));
+    }
     let decision = Decision::Refused { by: pending.interaction, reason: why.reason.name.into() };
-    let deadline = waiting.found.body.awaited.deadline;
-    if let Some(first) = decide(call, env, &waiting.found, decision, deadline).await? {
+    let deadline = waiting.awaited().deadline;
+    if let Some(first) = decide(call, env, waiting, decision, deadline).await? {
         return pending.shows(&first);
     }
     let client = RefusedClient::Claimed(pending.client.id().clone());
-    env.record_failure(call, Endpoint::UserCode, Some(client), &Failure::Refused(why.clone()));
+    env.record_failure(call, waiting.endpoint(), Some(client), &Failure::Refused(why.clone()));
     Ok(done(pending, false))
+}
+
+/// A record whose decision is written once.
+trait Undecided: Body + Clone {
+    fn awaited(&mut self) -> &mut Awaited;
+
+    /// What was approved, for the client's next poll.
+    fn approved(&self) -> Option<Approved>;
+}
+
+impl Undecided for DeviceCodeBody {
+    fn awaited(&mut self) -> &mut Awaited {
+        &mut self.awaited
+    }
+
+    fn approved(&self) -> Option<Approved> {
+        Self::approved(self)
+    }
+}
+
+impl Undecided for BackchannelAuthenticationBody {
+    fn awaited(&mut self) -> &mut Awaited {
+        &mut self.awaited
+    }
+
+    fn approved(&self) -> Option<Approved> {
+        Self::approved(self)
+    }
 }
 
 /// Makes this the decision: `None` when it is, else the one that was first.
 async fn decide(
     call: &Call,
     env: &Env,
-    seen: &Found<DeviceCodeBody>,
+    waiting: &Waiting,
     decision: Decision,
     deadline: Timestamp,
 ) -> Result<Option<Decision>, Fault> {
-    let mut latest: Option<Found<DeviceCodeBody>> = None;
+    match waiting {
+        Waiting::Device { found, .. } => decide_once(call, env, found, (decision, deadline), &[]).await,
+        Waiting::Backchannel(found) => {
+            let is_yes = matches!(decision, Decision::Approved { .. });
+            let first = decide_once(call, env, found, (decision, deadline), &[]).await?;
+            // A request that was refused keeps its place among those of the person until its time is over, so
+            // that a client which asks again and again is not heard again and again.
+            if is_yes && first.is_none() {
+                env.guessing.asked_people.give_back(&found.body.account, found.key);
+            }
+            Ok(first)
+        }
+    }
+}
+
+/// The same for a record of either kind; the batch is written in the same step.
+async fn decide_once<B: Undecided>(
+    call: &Call,
+    env: &Env,
+    seen: &Found<B>,
+    (decision, deadline): (Decision, Timestamp),
+    batch: &[Record],
+) -> Result<Option<Decision>, Fault> {
+    let mut latest: Option<Found<B>> = None;
     for _ in 0..RACES {
         let found = latest.as_ref().unwrap_or(seen);
-        if let Some(first) = &found.body.awaited.decision {
+        let mut body = found.body.clone();
+        let awaited = body.awaited();
+        if let Some(first) = &awaited.decision {
             return Ok(Some(first.clone()));
         }
-        let mut body = found.body.clone();
-        body.awaited.decision = Some(decision.clone());
-        body.awaited.deadline = deadline;
-        let ends = found.expires_at + deadline.since(found.body.awaited.deadline);
-        match env.records().update(call.now, found, &body, ends, &[]).await? {
+        let ends = found.expires_at + deadline.since(awaited.deadline);
+        awaited.decision = Some(decision.clone());
+        awaited.deadline = deadline;
+        match env.records().update(call.now, found, &body, ends, batch).await? {
             Updated::Done(_) => {
                 if let Some(approved) = body.approved() {
                     env.guessing.approvals.remember(call.now, found.key, approved);
@@ -269,12 +480,18 @@ async fn decide(
             return Ok(Some(Decision::Refused { by: None, reason: DECISION_TOO_LATE.name.into() }));
         }
     }
-    Err(Fault::unavailable("the device code was changed by others three times in a row"))
+    Err(Fault::unavailable("what waits for a decision was changed by others three times in a row"))
 }
 
-/// The last page: the person goes back to the device.
+/// The last page: the person goes back to the device, or has nothing left to do.
 fn done(pending: &Pending<'_>, is_approved: bool) -> Decided {
     let ui_locales = pending.asked.ui_locales.clone();
-    let view = DeviceDoneView { client: ClientView::of(&pending.client), is_approved, ui_locales };
-    Outcome::Page(Box::new(View::DeviceDone(view))).into()
+    let client = ClientView::of(&pending.client);
+    match pending.waits() {
+        Some(Waiting::Backchannel(_)) => approvals::done(client, is_approved, ui_locales),
+        _ => {
+            let view = DeviceDoneView { client, is_approved, ui_locales };
+            Outcome::Page(Box::new(View::DeviceDone(view))).into()
+        }
+    }
 }

@@ -16,13 +16,14 @@ use chancery_types::iana::{ErrorCode, ResponseType};
 use super::answered::{
     Names, Repeated, claim, claimed, first_answer, given_again, issued, names, repeated, respond,
 };
+use super::approvals::{self, ApprovalProblem};
 use super::form_token::{self, FORM_ANSWERED, form_refused};
 use super::grant::Allowed;
 use super::page::{Shown, lost, lost_page, page};
 use super::pending::{Pending, Purpose};
 use super::prompt::{self, Needed};
 use super::view::{LoginProblem, SignUpProblem};
-use super::{Decided, Interactions, KEPT, Outcome, approval, consent, grant};
+use super::{Decided, Interactions, KEPT, Outcome, approval, consent, grant, visit};
 use crate::client::mark_used;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason, Refusal};
@@ -128,6 +129,7 @@ pub(crate) async fn ask(pending: &Pending<'_>, needed: Needed) -> Result<Decided
         Needed::SignUp(_) => Shown::of(PromptName::Create),
         Needed::SelectAccount(_) => Shown::of(PromptName::SelectAccount),
         Needed::Consent(_) => Shown::of(PromptName::Consent),
+        Needed::Approve(_) => Shown::of(PromptName::Approve),
         Needed::Custom(ref name, _) => Shown::of(PromptName::Custom(name.clone())),
         Needed::Impossible(why) => return refuse(pending, &why.into()).await,
     };
@@ -162,6 +164,9 @@ pub(crate) async fn answer(pending: Pending<'_>) -> Result<Decided, Fault> {
 
 /// The person has allowed the request, in this step or before.
 async fn allow(pending: Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
+    if matches!(pending.purpose, Purpose::Visit(_)) {
+        return visit::arrived(&pending, change).await;
+    }
     let allowed = match grant::allowed(&pending) {
         Ok(allowed) => allowed,
         Err(why) => return refuse(&pending, &why.into()).await,
@@ -426,6 +431,9 @@ pub(crate) async fn refuse(pending: &Pending<'_>, why: &Refusal) -> Result<Decid
     let addressed = match &pending.purpose {
         Purpose::Respond(addressed) => addressed,
         Purpose::Decide(_) => return approval::refuse(pending, why).await,
+        Purpose::Visit(visit) => {
+            return Ok(approvals::told(ApprovalProblem::Undecided, visit.reference));
+        }
     };
     match claim(pending, refused(why)).await? {
         Some(next) => Ok(next),

@@ -16,6 +16,7 @@ use super::pending::Pending;
 use super::prompt::{self, Needed};
 use super::step::Step;
 use super::view::LoginProblem;
+use super::visit::{self, Visit};
 use super::{Decided, Interactions, approval, carried, stored};
 use crate::context::{Call, Env};
 use crate::error::{Fault, Reason};
@@ -50,17 +51,18 @@ pub(crate) async fn first<'a>(
     form: &'a Params<'_>,
 ) -> Result<ControlFlow<Decided, Step<'a>>, PageError> {
     let carrier = form.one("request")?.ok_or(&FORM_INCOMPLETE)?;
-    let again = match approval::read(env, by.keys(), carrier) {
-        Some(reference) => match approval::again(by, call, env, &reference).await? {
+    let again = if let Some(visit) = Visit::read(env, by.keys(), carrier) {
+        ControlFlow::Continue(visit::pending(by, call, env, visit, false).person().await?)
+    } else if let Some(reference) = approval::read(env, by.keys(), carrier) {
+        match approval::again(by, call, env, &reference).await? {
             ControlFlow::Continue(pending) => ControlFlow::Continue(pending.person().await?),
             ControlFlow::Break(next) => ControlFlow::Break(next),
-        },
-        None => {
-            let carried = carried::read(env, by.keys(), carrier)?;
-            let plain = Carrier::of(&carried.params);
-            let source = FormToken::source(env, by.keys(), call.now, by.config.lifetime, form, &plain);
-            stored::again(by, call, env, Received::again(carried, source)).await?
         }
+    } else {
+        let carried = carried::read(env, by.keys(), carrier)?;
+        let plain = Carrier::of(&carried.params);
+        let source = FormToken::source(env, by.keys(), call.now, by.config.lifetime, form, &plain);
+        stored::again(by, call, env, Received::again(carried, source)).await?
     };
     let mut pending = match again {
         ControlFlow::Continue(pending) => pending,
@@ -155,6 +157,7 @@ async fn step<'a>(
     // Another page may be due by now, as when the login has grown too old while the person was reading.
     let is_due = match &token.prompt {
         PromptName::ConfirmDevice => matches!(pending.needed(), Some(Needed::ConfirmDevice(_))),
+        PromptName::Approve => matches!(pending.needed(), Some(Needed::Approve(_))),
         PromptName::Consent => matches!(pending.needed(), None | Some(Needed::Consent(_))),
         PromptName::Custom(name) => matches!(pending.needed(), Some(Needed::Custom(due, _)) if due == *name),
         PromptName::Login | PromptName::SelectAccount | PromptName::Create => true,

@@ -24,13 +24,14 @@ use crate::context::{Call, Env};
 use crate::error::{Complaint, Fault, Reason, SectionCheck};
 use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
-use crate::model::{Acr, PromptName};
+use crate::model::{Acr, Client, PromptName};
 use crate::offered::Component;
 use crate::request::{Addressed, AuthorizationResponse, NO_PROMPT, Rules, Unsealed};
 use crate::session::{BrowserState, Sessions};
 
 mod answered;
 pub mod approval;
+pub mod approvals;
 mod carried;
 pub(crate) mod commit;
 pub mod consent;
@@ -53,13 +54,15 @@ pub mod throttle;
 pub mod user_code;
 mod user_code_guesses;
 pub mod view;
+pub(crate) mod visit;
 
+pub use approvals::ApprovalProblem;
 pub use commit::{CONSENT_WITHDRAWN, DECLINED};
 pub use custom_step::CustomStep;
 pub use location::Location;
 pub(crate) use pending::Pending;
 pub use sign_up::SignUpConfig;
-pub use step::{ConfirmDeviceStep, ConsentStep, LoginStep, SelectAccountStep, SignUpStep, Step};
+pub use step::{ApproveStep, ConfirmDeviceStep, ConsentStep, LoginStep, SelectAccountStep, SignUpStep, Step};
 pub use user_code::{DeviceAuthorizationConfig, UserCodeProblem};
 pub use view::PostLogoutTarget;
 
@@ -156,6 +159,8 @@ pub enum Outcome<R = AuthorizationResponse> {
     },
     /// A redirect to the pages on another origin, with the request sealed in this text.
     Sealed(String),
+    /// A redirect to the page of what waits for the person, or to the one request that it names.
+    Approvals(Option<String>),
     /// The answer to the client.
     Respond(R),
     /// A redirect to the client after a logout (OIDC RP-Initiated Logout section 3).
@@ -204,6 +209,8 @@ pub struct Interactions {
     pub sign_up: SignUpConfig,
     /// The pages for the request of another device.
     pub device_authorization: DeviceAuthorizationConfig,
+    /// The provider as a client of its own.
+    pub itself: Arc<Client>,
     /// Against guessing.
     pub throttle: throttle::Throttle,
     /// The authentication context classes that can be reached here.
@@ -251,6 +258,7 @@ impl Interactions {
             Outcome::Page(view) => Outcome::Page(view),
             Outcome::Stored { handle, client } => Outcome::Stored { handle, client },
             Outcome::Sealed(text) => Outcome::Sealed(text),
+            Outcome::Approvals(reference) => Outcome::Approvals(reference),
             Outcome::Leave(target) => Outcome::Leave(target),
             Outcome::Respond(mut unsealed) => {
                 // OIDC Session Management section 2: in responses and in error responses.

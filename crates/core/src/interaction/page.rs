@@ -5,14 +5,16 @@ use chancery_types::Scopes;
 use chancery_types::handle::{Handle, Interaction};
 use zeroize::Zeroizing;
 
+use super::approval::Waiting;
+use super::approvals::{self, ApprovalProblem};
 use super::form_token::{FormToken, challenge};
 use super::pending::{Pending, Purpose};
 use super::prompt;
 use super::user_code::{self, UserCodeProblem};
 use super::view::{
-    AccountView, AccountsView, ClientView, ConfirmDeviceView, ConsentView, CustomView, FormAction, FormView,
-    LoginProblem, LoginView, ResourceView, SignUpProblem, SignUpView, SignedInView, View,
-    shown as shown_name,
+    AccountView, AccountsView, ApproveView, ClientView, ConfirmDeviceView, ConsentView, CustomView,
+    FormAction, FormView, LoginProblem, LoginView, ResourceView, SignUpProblem, SignUpView, SignedInView,
+    View, shown as shown_name,
 };
 use super::{Decided, Outcome};
 use crate::context::Env;
@@ -79,12 +81,14 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
     let person = || pending.person.as_ref().ok_or_else(|| Fault::internal("a page that needs a person"));
     let view = match prompt {
         PromptName::ConfirmDevice => {
-            let waiting = pending.waits().ok_or_else(|| Fault::internal("a device that does not wait"))?;
-            let origin = &waiting.found.body.origin;
+            let Some(waiting @ Waiting::Device { user_code, .. }) = pending.waits() else {
+                return Err(Fault::internal("a device that does not wait"));
+            };
+            let origin = waiting.origin();
             let here = pending.call.peer.map(|peer| peer.to_string());
             View::ConfirmDevice(ConfirmDeviceView {
                 client,
-                user_code: pending.by.device_authorization.user_code_mask.show(&waiting.user_code),
+                user_code: pending.by.device_authorization.user_code_mask.show(user_code),
                 asked_before: pending.call.now.since(origin.at),
                 address: origin.address.as_deref().map(str::to_owned),
                 is_from_here: here.is_some() && here.as_deref() == origin.address.as_deref(),
@@ -126,6 +130,24 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
                 claims: asked.claims,
                 resources: asked.access.resources.iter().map(|at| resource_view(pending, at)).collect(),
                 details: pending.by.rules.details.views(&pending.asked.details),
+                form,
+            })
+        }
+        PromptName::Approve => {
+            let Some(Waiting::Backchannel(found)) = pending.waits() else {
+                return Err(Fault::internal("nothing waits to be approved"));
+            };
+            let (asked, now) = (pending.to_approve(), pending.call.now);
+            View::Approve(ApproveView {
+                client,
+                account: account_view(person()?, false),
+                binding_message: found.body.binding_message.as_deref().map(str::to_owned),
+                scopes: texts(&asked.access.scopes),
+                claims: asked.claims,
+                resources: asked.access.resources.iter().map(|at| resource_view(pending, at)).collect(),
+                asked_before: now.since(found.body.origin.at),
+                ends_in: found.body.awaited.deadline.since(now),
+                address: found.body.origin.address.as_deref().map(str::to_owned),
                 form,
             })
         }
@@ -202,7 +224,7 @@ fn form(pending: &Pending<'_>, token: &str) -> Result<FormView, Fault> {
     };
     let target = match &pending.purpose {
         Purpose::Respond(addressed) => Some(addressed.target.uri().clone()),
-        Purpose::Decide(_) => None,
+        Purpose::Decide(_) | Purpose::Visit(_) => None,
     };
     let (ui_locales, parameters) = (pending.asked.ui_locales.clone(), pending.asked.own.clone());
     Ok(FormView { action, fields, target, ui_locales, parameters })
@@ -215,9 +237,13 @@ pub(super) fn lost(pending: &Pending<'_>, is_answered: bool) -> Result<Decided, 
         Purpose::Respond(addressed) => {
             Ok(lost_page(Some(addressed), pending.by.restart(addressed), is_answered))
         }
-        Purpose::Decide(waiting) => {
+        Purpose::Visit(visit) => Ok(visit.outcome()),
+        Purpose::Decide(Waiting::Backchannel(found)) => {
+            Ok(approvals::told(ApprovalProblem::Undecided, Some(found.key)))
+        }
+        Purpose::Decide(Waiting::Device { user_code, .. }) => {
             let (by, call, env) = pending.world();
-            let typed = by.device_authorization.user_code_mask.show(&waiting.user_code);
+            let typed = by.device_authorization.user_code_mask.show(user_code);
             user_code::page(&by, call, env, Some(typed), Some(UserCodeProblem::Stale))
         }
     }

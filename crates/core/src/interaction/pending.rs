@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use super::Interactions;
 use super::approval::Waiting;
-use super::prompt::{self, Facts, Needed, Required, Undecided};
+use super::prompt::{self, Facts, Needed, Required, Undecided, Way};
+use super::visit::Visit;
 use super::{carried, consent};
 use crate::context::{Call, Env};
 use crate::error::Fault;
@@ -26,8 +27,11 @@ use crate::session::{BrowserState, SignedIn};
 pub(super) enum Purpose<'a> {
     /// A client waits for an answer at its redirect URI (RFC 6749 section 4.1.2).
     Respond(Addressed<'a>),
-    /// Another device polls for the decision (RFC 8628 section 3.4).
+    /// A client waits for the decision, without a browser that brings it (RFC 8628 section 3.4, CIBA Core section
+    /// 10).
     Decide(Waiting),
+    /// Nobody waits: the person wants to see what waits for them.
+    Visit(Visit),
 }
 
 /// What the person has agreed to.
@@ -72,6 +76,7 @@ impl Purpose<'_> {
         match self {
             Self::Respond(addressed) => addressed.carrier(),
             Self::Decide(waiting) => waiting.plain(),
+            Self::Visit(visit) => visit.plain(),
         }
     }
 
@@ -79,7 +84,8 @@ impl Purpose<'_> {
     pub(super) fn source(&self) -> Source {
         match self {
             Self::Respond(addressed) => addressed.source,
-            Self::Decide(waiting) => waiting.found.body.source,
+            Self::Decide(waiting) => waiting.source(),
+            Self::Visit(_) => Source::Browser,
         }
     }
 
@@ -89,6 +95,17 @@ impl Purpose<'_> {
         match self {
             Self::Respond(addressed) => addressed.target.uri().kind() != RedirectKind::Https,
             Self::Decide(_) => true,
+            Self::Visit(_) => false,
+        }
+    }
+
+    /// How the request has reached the person.
+    fn way(&self) -> Way {
+        match self {
+            Self::Respond(_) => Way::Browser,
+            Self::Decide(Waiting::Device { .. }) => Way::Device,
+            Self::Decide(Waiting::Backchannel(_)) => Way::Backchannel,
+            Self::Visit(_) => Way::Visit,
         }
     }
 }
@@ -106,7 +123,19 @@ impl<'a> Pending<'a> {
         Self::begun(Arc::clone(by), (call, env), client, asked, Purpose::Respond(addressed))
     }
 
-    /// A request of another device, which was just found. Nobody has looked for its person yet.
+    /// A visit, which has just begun. Nobody has looked for its person yet.
+    pub(super) fn visiting(
+        by: &Arc<Interactions>,
+        call: &'a Call,
+        env: &'a Env,
+        itself: Arc<Client>,
+        asked: Asked,
+        visit: Visit,
+    ) -> Self {
+        Self::begun(Arc::clone(by), (call, env), itself, asked, Purpose::Visit(visit))
+    }
+
+    /// A request that waits for a decision, which was just found. Nobody has looked for its person yet.
     pub(super) fn waiting(
         by: &Arc<Interactions>,
         call: &'a Call,
@@ -145,6 +174,9 @@ impl<'a> Pending<'a> {
 
     /// Looks for the person: the session that the cookie names, its account, and what was agreed to before.
     pub(crate) async fn person(mut self) -> Result<Self, Fault> {
+        if self.person.is_some() {
+            return Ok(self);
+        }
         let (call, env) = (self.call, self.env);
         let sessions = &self.by.sessions;
         match sessions.person(call, env, (&self.client, &self.asked.expected)).await? {
@@ -186,6 +218,10 @@ impl<'a> Pending<'a> {
     /// Reads this person's standing consent, and lets the application say what it has to ask.
     async fn is_asked_of(&mut self, person: PersonView<'_>) -> Result<(), Fault> {
         let (client, account) = (&self.client, person.account);
+        if matches!(self.purpose, Purpose::Visit(_)) {
+            self.agreed = Agreed { account: Some(account.clone()), ..Agreed::default() };
+            return Ok(());
+        }
         let found = consent::standing(self.call, self.env, account, client).await?;
         let stored = found.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
         let answer = self.by.rules.policy.standing_consent(client, &account.id, stored).await?;
@@ -232,7 +268,9 @@ impl<'a> Pending<'a> {
     pub(super) fn addressed(&self) -> Result<&Addressed<'a>, Fault> {
         match &self.purpose {
             Purpose::Respond(addressed) => Ok(addressed),
-            Purpose::Decide(_) => Err(Fault::internal("an answer that no redirect URI waits for")),
+            Purpose::Decide(_) | Purpose::Visit(_) => {
+                Err(Fault::internal("an answer that no redirect URI waits for"))
+            }
         }
     }
 
@@ -286,7 +324,7 @@ impl<'a> Pending<'a> {
             claims: &self.by.rules.claims,
             subjects: &self.by.issuer.subjects,
             can_be_intercepted: self.purpose.can_be_intercepted(),
-            is_of_another_device: matches!(self.purpose, Purpose::Decide(_)),
+            way: self.purpose.way(),
         }
     }
 
@@ -298,9 +336,7 @@ impl<'a> Pending<'a> {
         // RFC 9396 section 3.1: beside authorization details everything is presented.
         let is_whole = is_wished || !self.asked.details.is_empty();
         if is_whole || (undecided.access.is_empty() && undecided.claims.is_empty()) {
-            let everything = ConsentAnswer::default();
-            let claims = self.by.rules.claims.undecided(&self.asked.claims, &self.asked.scopes, &everything);
-            return Undecided { access: self.asked.access(), claims };
+            return self.to_approve();
         }
         undecided
     }
@@ -309,7 +345,8 @@ impl<'a> Pending<'a> {
     /// shown. Zeros where it asks nothing of the kind.
     pub(super) fn shown(&self, prompt: &PromptName) -> [u8; 32] {
         match prompt {
-            PromptName::Consent => self.shown_to_consent(),
+            PromptName::Consent => self.digest_of(&self.to_consent()),
+            PromptName::Approve => self.digest_of(&self.to_approve()),
             PromptName::Custom(name) => sha256(self.data_of(name).to_string().as_bytes()),
             PromptName::ConfirmDevice
             | PromptName::Login
@@ -324,12 +361,18 @@ impl<'a> Pending<'a> {
         required.map_or(Value::Null, |required| required.prompt.data.clone())
     }
 
-    fn shown_to_consent(&self) -> [u8; 32] {
-        let asked = self.to_consent();
+    fn digest_of(&self, asked: &Undecided) -> [u8; 32] {
         let mut lines = vec![asked.access.scopes.to_string(), asked.claims.join(" ")];
         lines.extend(self.asked.details.iter().map(|detail| detail.to_value().to_string()));
         lines.extend(asked.access.resources.iter().map(|at| format!("{} {}", at.resource, at.scopes)));
         sha256(lines.join("\n").as_bytes())
+    }
+
+    /// What the page of a request of the background asks: everything, whatever was agreed to before.
+    pub(super) fn to_approve(&self) -> Undecided {
+        let nothing = ConsentAnswer::default();
+        let claims = self.by.rules.claims.undecided(&self.asked.claims, &self.asked.scopes, &nothing);
+        Undecided { access: self.asked.access(), claims }
     }
 
     /// What a form or a record carries for the request.
@@ -337,6 +380,7 @@ impl<'a> Pending<'a> {
         match &self.purpose {
             Purpose::Respond(addressed) => carried::carrier(self.env, self.by.keys(), addressed),
             Purpose::Decide(waiting) => waiting.carrier(self.env, self.by.keys()),
+            Purpose::Visit(visit) => visit.carrier(self.env, self.by.keys()),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chancery_types::iana::{ErrorCode, ResponseType};
 use chancery_types::{Scope, Timestamp};
 
-use super::approval::CONFIRMATION_MISSING;
+use super::approval::{APPROVAL_MISSING, CONFIRMATION_MISSING};
 use crate::error::Reason;
 use crate::model::{
     Access, Acr, ApplicationType, Authentication, Client, ConsentAnswer, ConsentMode, CustomPromptName, Done,
@@ -94,6 +94,8 @@ pub enum Needed {
     SelectAccount(&'static Reason),
     /// Allow it.
     Consent(&'static Reason),
+    /// Approve what was asked for in the background.
+    Approve(&'static Reason),
     /// Answer the application's own question.
     Custom(CustomPromptName, &'static Reason),
     /// No page helps.
@@ -110,6 +112,7 @@ impl Needed {
             | Self::SignUp(why)
             | Self::SelectAccount(why)
             | Self::Consent(why)
+            | Self::Approve(why)
             | Self::Custom(_, why)
             | Self::Impossible(why) => why,
         }
@@ -146,8 +149,21 @@ pub(super) struct Facts<'a> {
     pub(super) subjects: &'a Subjects,
     /// Whether any program of the person's device could take the answer.
     pub(super) can_be_intercepted: bool,
-    /// Whether another device asks, which the person has to say is theirs.
-    pub(super) is_of_another_device: bool,
+    /// How the request has reached the person.
+    pub(super) way: Way,
+}
+
+/// How a request has reached the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Their browser has brought it.
+    Browser,
+    /// They have typed the code of a device, which they have to say is theirs.
+    Device,
+    /// Its client has named them, and they have to approve it (CIBA Core section 8).
+    Backchannel,
+    /// There is none: they want to see what waits for them, and sign in for that.
+    Visit,
 }
 
 /// The first page that is needed; `None` when the request can be answered.
@@ -161,7 +177,7 @@ pub(super) fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Tim
     if essential.as_ref().is_some_and(|wanted| !wanted.iter().any(|acr| is_reachable(facts, acr))) {
         return Some(Needed::Impossible(&ACR_UNREACHABLE));
     }
-    if facts.is_of_another_device && !facts.done.has(&PromptName::ConfirmDevice) {
+    if facts.way == Way::Device && !facts.done.has(&PromptName::ConfirmDevice) {
         return Some(Needed::ConfirmDevice(&CONFIRMATION_MISSING));
     }
     // Whoever has signed in for this request has made an account, or has one.
@@ -179,8 +195,9 @@ pub(super) fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Tim
     facts.prompts.iter().find_map(|prompt| match prompt {
         PromptName::Login => login(asked, client, facts, authentication, now),
         PromptName::SelectAccount => selection(asked, facts),
+        PromptName::Consent if facts.way == Way::Backchannel => approved(facts),
         PromptName::Consent => consented(asked, client, facts),
-        PromptName::ConfirmDevice | PromptName::Create => None,
+        PromptName::ConfirmDevice | PromptName::Approve | PromptName::Create => None,
         PromptName::Custom(name) => custom(asked, facts, (prompt, name)),
     })
 }
@@ -214,6 +231,13 @@ fn login(
         let why = if is_fresh { Needed::Impossible(&ACR_UNREACHABLE) } else { Needed::Login(&ACR_NOT_MET) };
         return Some(why);
     }
+    // CIBA Core section 7.1: no browser that could be sent to sign in again comes back to this request, so that a
+    // class which can be reached is asked for at once. Where it was not reached, the client sees that in `acr`.
+    let can_be_met = || asked.acr_values.iter().any(|acr| is_reachable(facts, &acr.0));
+    let wanted = || asked.acr_values.iter().map(|acr| acr.0.to_string()).collect();
+    if facts.way == Way::Backchannel && !is_fresh && can_be_met() && !is_met(wanted()) {
+        return Some(Needed::Login(&ACR_NOT_MET));
+    }
     // GAP-01: asked at every step, so that nobody else can take the place of the expected person by signing
     // in.
     let is_expected = || facts.subjects.of(client, &authentication.account).is_one_of(&asked.expected);
@@ -244,6 +268,12 @@ fn consented(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Option<Needed
         return Some(Needed::Consent(&CONSENT_DETAILS));
     }
     needs_consent_each_time(asked, client, facts).then_some(Needed::Consent(&CONSENT_NATIVE))
+}
+
+/// Whether the person has to approve the request: each one anew, whatever was agreed to before, because anybody
+/// who knows the client and the person's name could have caused it (RFC 10027 section 6.1.14).
+fn approved(facts: &Facts<'_>) -> Option<Needed> {
+    (!facts.done.has(&PromptName::Approve)).then_some(Needed::Approve(&APPROVAL_MISSING))
 }
 
 /// Whether the person has to answer the application, which asks once in a request.

@@ -16,7 +16,7 @@ impl Pending<'_> {
     fn pushed(&self) -> Option<&Pushed> {
         match &self.purpose {
             Purpose::Respond(addressed) => addressed.pushed.as_ref(),
-            Purpose::Decide(_) => None,
+            Purpose::Decide(_) | Purpose::Visit(_) => None,
         }
     }
 

@@ -31,6 +31,8 @@ pub enum Step<'a> {
     SelectAccount(SelectAccountStep<'a>),
     /// Allow it, or not.
     Consent(ConsentStep<'a>),
+    /// Approve what was asked for in the background, or not.
+    Approve(ApproveStep<'a>),
     /// Make an account.
     SignUp(SignUpStep<'a>),
     /// Answer the application's own question.
@@ -51,6 +53,9 @@ pub struct SignUpStep<'a>(LoginStep<'a>);
 
 /// Say that the device which asks is one's own, or not.
 pub struct ConfirmDeviceStep<'a>(Pending<'a>);
+
+/// Approve what was asked for in the background, or not.
+pub struct ApproveStep<'a>(Pending<'a>);
 
 /// Choose the account.
 pub struct SelectAccountStep<'a>(Pending<'a>);
@@ -103,6 +108,7 @@ impl<'a> Step<'a> {
                 Self::SignUp(SignUpStep(LoginStep { pending, challenge: challenge(token), devices: None }))
             }
             PromptName::ConfirmDevice => Self::ConfirmDevice(ConfirmDeviceStep(pending)),
+            PromptName::Approve => Self::Approve(ApproveStep(pending)),
             PromptName::SelectAccount => Self::SelectAccount(SelectAccountStep(pending)),
             PromptName::Consent => Self::Consent(ConsentStep(pending)),
             PromptName::Custom(name) => {
@@ -125,6 +131,7 @@ impl<'a> Step<'a> {
         | Self::SignUp(SignUpStep(LoginStep { pending, .. }))
         | Self::ConfirmDevice(ConfirmDeviceStep(pending))
         | Self::SelectAccount(SelectAccountStep(pending))
+        | Self::Approve(ApproveStep(pending))
         | Self::Consent(ConsentStep(pending))
         | Self::Custom(CustomStep { pending, .. })) = &self;
         let (by, call, env) = pending.world();
@@ -152,6 +159,8 @@ impl<'a> Step<'a> {
             (Self::ConfirmDevice(step), _) => Box::pin(proceed(step.0)).await,
             (Self::SelectAccount(step), "another") => step.signs_in().await,
             (Self::SelectAccount(step), _) => Box::pin(step.goes_on_as(field("account"))).await,
+            (Self::Approve(step), "allow") => Box::pin(step.allowed()).await,
+            (Self::Approve(step), _) => Box::pin(proceed(step.0)).await,
             (Self::Consent(step), "allow") => Box::pin(step.allowed()).await,
             (Self::Consent(step), _) => Box::pin(proceed(step.0)).await,
             (Self::Custom(step), _) => Box::pin(proceed(step.pending)).await,
@@ -165,6 +174,7 @@ impl<'a> Step<'a> {
             | Self::SignUp(SignUpStep(LoginStep { pending, .. }))
             | Self::ConfirmDevice(ConfirmDeviceStep(pending))
             | Self::SelectAccount(SelectAccountStep(pending))
+            | Self::Approve(ApproveStep(pending))
             | Self::Consent(ConsentStep(pending))
             | Self::Custom(CustomStep { pending, .. }) => declined(pending).await,
         }
@@ -403,6 +413,36 @@ impl<'a> ConsentStep<'a> {
         pending.agreed.answer = policy.standing_consent(&pending.client, &person.account.id, stored).await?;
         pending.agreed.in_this_step = Some(allowed);
         pending.done.add(PromptName::Consent);
+        go_on(pending, visit).await
+    }
+}
+
+impl ApproveStep<'_> {
+    /// The person approves all that the page asked for.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn approved(self) -> Result<Next, Fault> {
+        let (by, call, env) = self.0.world();
+        by.respond(call, env, Box::pin(self.allowed()).await?).await
+    }
+
+    /// The person refuses: `access_denied`.
+    ///
+    /// # Errors
+    /// A fault of the store.
+    pub async fn denied(self) -> Result<Next, Fault> {
+        let (by, call, env) = self.0.world();
+        by.respond(call, env, declined(self.0).await?).await
+    }
+
+    /// The yes holds for this one request: nothing of it is remembered as a consent.
+    async fn allowed(self) -> Result<Decided, Fault> {
+        let Self(mut pending) = self;
+        let Some(visit) = SessionChange::visit(&pending) else { return lost(&pending, false) };
+        let (before, asked) = (pending.agreed.answer.clone(), pending.to_approve());
+        pending.agreed.answer = consent::widened(before, &asked);
+        pending.done.add(PromptName::Approve);
         go_on(pending, visit).await
     }
 }

@@ -175,8 +175,12 @@ pub(super) async fn way_on(
     carrier: Option<&str>,
     can_restart: impl Fn(&Params<'_>) -> bool,
 ) -> Result<Decided, Fault> {
-    if carrier.is_some_and(|carrier| approval::read(env, by.keys(), carrier).is_some()) {
-        return user_code::page(by, call, env, None, Some(UserCodeProblem::Stale));
+    match carrier.and_then(|carrier| approval::read(env, by.keys(), carrier)) {
+        Some(approval::Reference::Device { .. }) => {
+            return user_code::page(by, call, env, None, Some(UserCodeProblem::Stale));
+        }
+        Some(reference) => return approval::lost(by, call, env, &reference),
+        None => {}
     }
     let carried = carrier.and_then(|carrier| carried::read(env, by.keys(), carrier).ok());
     let Some(carried) = carried else { return Ok(lost_page(None, None, false)) };

@@ -234,7 +234,7 @@ pub(crate) async fn entered(
     if found.body.awaited.decision.is_some() {
         return Ok(page(by, call, env, None, Some(UserCodeProblem::Used))?);
     }
-    match approval::open(by, call, env, Waiting { found, user_code: code }).await? {
+    match approval::open(by, call, env, Waiting::Device { found, user_code: code }).await? {
         ControlFlow::Continue(pending) => Ok(proceed(pending.person().await?).await?),
         ControlFlow::Break(next) => Ok(next),
     }

@@ -16,10 +16,19 @@ use crate::policy::DetailView;
 use crate::ports::SignUpRefusal;
 use crate::request::PageError;
 
+mod approvals;
+pub use approvals::{ApprovalDoneView, ApprovalsView, ApproveView, WaitingView};
+
 /// A page for a person.
 pub enum View {
     /// Choose the account to go on with.
     Accounts(AccountsView),
+    /// What was decided about a request of the background.
+    ApprovalDone(ApprovalDoneView),
+    /// What waits for the person.
+    Approvals(ApprovalsView),
+    /// Approve what was asked for in the background, or refuse it.
+    Approve(ApproveView),
     /// Say whether the device which asks is one's own.
     ConfirmDevice(ConfirmDeviceView),
     /// Allow a client something.
@@ -124,12 +133,14 @@ impl View {
     pub fn ui_locales(&self) -> Option<&str> {
         match self {
             Self::Accounts(AccountsView { form, .. })
+            | Self::Approve(ApproveView { form, .. })
             | Self::ConfirmDevice(ConfirmDeviceView { form, .. })
             | Self::Consent(ConsentView { form, .. })
             | Self::Custom(CustomView { form, .. })
             | Self::Login(LoginView { form, .. })
             | Self::SignUp(SignUpView { form, .. }) => form.ui_locales.as_deref(),
-            Self::DeviceDone(DeviceDoneView { ui_locales, .. })
+            Self::ApprovalDone(ApprovalDoneView { ui_locales, .. })
+            | Self::DeviceDone(DeviceDoneView { ui_locales, .. })
             | Self::SignedIn(SignedInView { ui_locales, .. }) => ui_locales.as_deref(),
             _ => None,
         }
@@ -138,7 +149,13 @@ impl View {
     /// Shows the client in this language.
     pub fn speak(&mut self, language: &str) {
         let client = match self {
+            Self::Approvals(ApprovalsView { waiting, .. }) => {
+                waiting.iter_mut().for_each(|waiting| waiting.client.speak(language));
+                None
+            }
             Self::Accounts(AccountsView { client, .. })
+            | Self::ApprovalDone(ApprovalDoneView { client, .. })
+            | Self::Approve(ApproveView { client, .. })
             | Self::ConfirmDevice(ConfirmDeviceView { client, .. })
             | Self::DeviceDone(DeviceDoneView { client, .. })
             | Self::Consent(ConsentView { client, .. })

@@ -33,7 +33,7 @@ impl TokenIssuer {
     pub(crate) fn draft_approval(
         &self,
         (call, env): (&Call, &Env),
-        client: &Client,
+        (client, grant_type): (&Client, GrantType),
         asked: &Asked,
         yes: Yes<'_>,
         deadline: Timestamp,
@@ -45,7 +45,7 @@ impl TokenIssuer {
         let approval = Key::derive(&env.realm, Kind::APPROVAL, session.partition(), name.as_bytes());
         let (what, life) = self.first_entitlement(client, asked, &granted, |target| {
             let nonce = asked.nonce.clone();
-            Entitlement::of_approval(GrantType::DeviceCode, granted.clone(), target, nonce, approval)
+            Entitlement::of_approval(grant_type.clone(), granted.clone(), target, nonce, approval)
         });
         let forgotten = deadline + life.max(self.authorization_code.remembered);
         let may_refresh = self.policy.refresh(&what, client);

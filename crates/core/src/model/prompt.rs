@@ -19,6 +19,9 @@ pub enum PromptName {
     Consent,
     /// Say that the device which asks is one's own (RFC 8628 section 3.3). No request can ask for it.
     ConfirmDevice,
+    /// Approve what a client has asked for in the background, or refuse it (CIBA Core section 8). No request can
+    /// ask for it.
+    Approve,
     /// Make an account (Initiating User Registration via OpenID Connect section 4).
     Create,
     /// Whatever the application wants to know.
@@ -42,9 +45,9 @@ impl CustomPromptName {
     const LONGEST: usize = 64;
 
     /// The values that mean something else: those of OIDC Core section 3.1.2.1, and that of Initiating User
-    /// Registration section 4; and the name that the page about a device has in records.
-    const TAKEN: [&'static str; 6] =
-        ["none", "login", "select_account", "consent", "create", "confirm_device"];
+    /// Registration section 4; and the names that pages about other devices have in records.
+    const TAKEN: [&'static str; 7] =
+        ["none", "login", "select_account", "consent", "create", "confirm_device", "approve"];
 
     /// A name: at most 64 letters, digits, `-`, `.` and `_` of ASCII, and none of the standard values.
     ///
@@ -78,6 +81,7 @@ impl PromptName {
             Self::SelectAccount => "select_account",
             Self::Consent => "consent",
             Self::ConfirmDevice => "confirm_device",
+            Self::Approve => "approve",
             Self::Create => "create",
             Self::Custom(name) => name.as_str(),
         }
@@ -93,6 +97,7 @@ impl PromptName {
             "select_account" => Ok(Self::SelectAccount),
             "consent" => Ok(Self::Consent),
             "confirm_device" => Ok(Self::ConfirmDevice),
+            "approve" => Ok(Self::Approve),
             "create" => Ok(Self::Create),
             custom => CustomPromptName::parse(custom).map(Self::Custom),
         }
@@ -139,7 +144,9 @@ impl Done {
 
     /// Discards what one person has answered for themselves, and another has not.
     pub fn forget_person(&mut self) {
-        self.0.retain(|done| !matches!(done, PromptName::Consent | PromptName::Custom(_)));
+        self.0.retain(|done| {
+            !matches!(done, PromptName::Approve | PromptName::Consent | PromptName::Custom(_))
+        });
     }
 }
 

@@ -163,6 +163,8 @@ endpoints! {
             .announced_as("device_authorization_endpoint");
     UserCode: "The page on which a person enters the code that a device shows. `device_authorization.offered` switches it on.",
         browser("user_code", "/device", &[Get, Post]).on_demand();
+    Approvals: "The page of what clients have asked a person for in the background, with a page below it for each. `ciba.offered` switches it on.",
+        browser("approvals", "/approvals", &[Get]).on_demand().with_below(&[Get]);
     Token: "The token endpoint.",
         client("token", "/token").announced_as("token_endpoint")
             .authenticates_as(

@@ -16,7 +16,9 @@ impl PromptOrder {
     pub fn of(policy: &dyn AuthorizationPolicy, offers_sign_up: bool) -> Self {
         let mut order: Vec<PromptName> = Vec::new();
         for prompt in policy.prompts() {
-            if !order.contains(&prompt) && !matches!(prompt, PromptName::Create | PromptName::ConfirmDevice) {
+            if !order.contains(&prompt)
+                && !matches!(prompt, PromptName::Create | PromptName::ConfirmDevice | PromptName::Approve)
+            {
                 order.push(prompt);
             }
         }

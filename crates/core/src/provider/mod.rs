@@ -15,7 +15,9 @@ use crate::endpoint::registration::{self, NewInitialAccessToken, RegistrationErr
 use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault};
 use crate::event::{Event, RefusedClient};
-use crate::interaction::{Decided, Location, Next, Step, consent, form, front_end, stored, user_code};
+use crate::interaction::{
+    Decided, Location, Next, Step, approvals, consent, form, front_end, stored, user_code,
+};
 use crate::model::AccessToken;
 use crate::offered::{Endpoint, EndpointSet, InteractionsByClient, Routes, Verb};
 use crate::outbox::Outbox;
@@ -219,6 +221,21 @@ impl Provider {
         let snapshot = self.snapshot.load_full();
         let decided = Box::pin(user_code::entered(&snapshot.interactions, call, &self.env, &form)).await;
         self.respond(&snapshot, call, Endpoint::UserCode, decided).await
+    }
+
+    /// What waits for the person who is signed in (CIBA Core section 8), or the one request that the link names.
+    ///
+    /// # Errors
+    /// A page for the person.
+    pub async fn approvals(
+        &self,
+        call: &Call,
+        link: Option<&str>,
+        params: Params<'_>,
+    ) -> Result<Next, PageError> {
+        let snapshot = self.snapshot.load_full();
+        let decided = Box::pin(approvals::show(&snapshot.interactions, call, &self.env, link, &params)).await;
+        self.respond(&snapshot, call, Endpoint::Approvals, decided).await
     }
 
     /// The logout endpoint, GET and POST (OIDC RP-Initiated Logout section 2).

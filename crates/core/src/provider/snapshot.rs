@@ -23,8 +23,8 @@ use crate::endpoint::token::TokenEndpoint;
 use crate::endpoint::token::extension::ExtensionGrants;
 use crate::endpoint::userinfo::UserInfoEndpoint;
 use crate::error::Fault;
-use crate::interaction::Interactions;
 use crate::interaction::throttle::Throttle;
+use crate::interaction::{Interactions, visit};
 use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
 use crate::offered::{Component, Endpoint, MutualTlsMetadata};
@@ -135,6 +135,7 @@ impl Snapshot {
             sign_up: config.sign_up.clone(),
             is_stored_by_client: config.compatibility.stored_interactions_by_client.is_on(),
             device_authorization: config.device_authorization.clone(),
+            itself: visit::itself(env, now)?,
             throttle: Throttle::new(config.throttle.clone()),
             reachable: env.accounts.levels(&env.realm),
         });

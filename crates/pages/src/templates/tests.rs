@@ -27,6 +27,7 @@ fn every_page_is_complete() {
             "user-code",
             "confirm-device",
             "device-done",
+            "approval-done",
         ];
         let kind = of_two_words.into_iter().find(|kind| name.starts_with(kind));
         let kind = kind.unwrap_or_else(|| name.split('-').next().unwrap());

@@ -14,6 +14,7 @@ use client_authentication::CLIENT_AUTHENTICATION;
 
 mod ciba;
 use ciba::CIBA;
+
 mod device_authorization;
 use device_authorization::DEVICE_AUTHORIZATION;
 
@@ -123,7 +124,7 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("authorization_details", "What clients may ask for in detail (RFC 9396)"),
     (
         "ciba",
-        "Clients that ask a person at another device, and not in the browser in which the person uses them (OpenID CIBA)",
+        "Clients that ask a person at another device, and not in the browser in which the person uses them (OpenID CIBA): each person decides at `/approvals`. The pages are on the issuer's own origin, so that `interaction.location` must not be set",
     ),
     (
         "device_authorization",

@@ -25,6 +25,9 @@ pub struct CibaConfig {
     pub interval: Duration,
     /// How many requests of one client may wait at the same time, in each process.
     pub open_limit: usize,
+    /// How many requests may wait for one person, in each process; those that were refused count until their time is
+    /// over.
+    pub person_limit: usize,
     /// How many characters a binding message may have.
     pub binding_message_length: usize,
     /// Whether each request needs a binding message.
@@ -39,6 +42,7 @@ impl Default for CibaConfig {
             lifetime: Duration::from_secs(600),
             interval: Duration::from_secs(5),
             open_limit: 1000,
+            person_limit: 10,
             binding_message_length: 60,
             binding_message_required: false,
         }
@@ -58,7 +62,7 @@ impl CibaConfig {
     }
 
     /// What is wrong with it.
-    pub(crate) fn complaints(&self) -> Vec<Complaint> {
+    pub(crate) fn complaints(&self, has_pages_elsewhere: bool) -> Vec<Complaint> {
         let modes = &self.delivery_modes;
         let is_repeated = |(at, mode)| modes.iter().skip(at + 1).any(|other| other == mode);
         SectionCheck::of("ciba")
@@ -77,6 +81,13 @@ impl CibaConfig {
                 "CIBA Core section 4",
             )
             .demand(self.open_limit > 0, "open_limit", "must be at least 1", "CIBA Core section 7.2")
+            .demand(self.person_limit > 0, "person_limit", "must be at least 1", "RFC 10027 section 6.1.11")
+            .demand(
+                !(self.offered && has_pages_elsewhere),
+                "offered",
+                "must be false while interaction.location is set, whose pages do not have those of this flow",
+                "CIBA Core section 8",
+            )
             .demand(
                 (1..=LONGEST_MESSAGE).contains(&self.binding_message_length),
                 "binding_message_length",

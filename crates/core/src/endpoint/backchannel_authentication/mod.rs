@@ -13,7 +13,7 @@ use chancery_jose::{ClaimsWriter, SigningAlgorithm};
 use chancery_store::Tags;
 use chancery_types::handle::{AuthReqId, Handle};
 use chancery_types::iana::{BackchannelTokenDeliveryMode, ErrorCode};
-use chancery_types::{Key, Params, Scope, Timestamp};
+use chancery_types::{AccountId, Key, Params, Scope, Timestamp};
 
 use super::{ClientEndpoint, ClientResponse};
 use crate::client::AuthenticatedClient;
@@ -62,6 +62,13 @@ reasons! {
         code: ErrorCode::InvalidRequest,
         description: "openid scope must be requested",
         section: "CIBA Core section 7.1",
+    };
+    /// So many requests wait for the person, or were refused and their time is not over, that no other one is taken.
+    pub PERSON_ASKED_TOO_OFTEN = Reason {
+        name: "person_asked_too_often",
+        code: ErrorCode::InvalidRequest,
+        description: "the End-User was asked too often",
+        section: "RFC 10027 section 6.1.11",
     };
     /// So many requests of the client wait for their persons that no other one is taken.
     pub TOO_MANY_WAIT = Reason {
@@ -172,9 +179,10 @@ impl ClientEndpoint for BackchannelAuthenticationEndpoint {
             },
         };
         let key = handle.key(&env.realm);
-        self.make_room(call, env, client, (key, body.awaited.deadline))?;
+        self.make_room(call, env, (client, &account.id), (key, body.awaited.deadline))?;
         if let Err(failure) = self.wait(call, env, (key, &body), sent.mark).await {
             env.guessing.backchannel_requests.give_back(client.id(), key);
+            env.guessing.asked_people.give_back(&account.id, key);
             return Err(failure);
         }
         env.record(
@@ -237,18 +245,25 @@ impl BackchannelAuthenticationEndpoint {
         Ok(TokenBinding::of_access_token(&shown, client, demands)?)
     }
 
-    /// Makes room for one more request of this client.
+    /// Makes room for one more request of this client to this person.
     fn make_room(
         &self,
         call: &Call,
         env: &Env,
-        client: &Client,
+        (client, account): (&Client, &AccountId),
         place: (Key, Timestamp),
     ) -> Result<(), Refusal> {
-        let waiting = &env.guessing.backchannel_requests;
-        waiting.take(call.now, client.id(), None, place, self.config.open_limit).map_err(|until| {
+        let full = |reason, until: Timestamp| {
             let remedy = Some(Remedy::RetryAfter(until.distance(call.now)));
-            Refusal { reason: &TOO_MANY_WAIT, remedy }
+            Refusal { reason, remedy }
+        };
+        let waiting = &env.guessing.backchannel_requests;
+        let room = waiting.take(call.now, client.id(), None, place, self.config.open_limit);
+        room.map_err(|until| full(&TOO_MANY_WAIT, until))?;
+        let asked = env.guessing.asked_people.take(call.now, account, place, self.config.person_limit);
+        asked.map_err(|until| {
+            waiting.give_back(client.id(), place.0);
+            full(&PERSON_ASKED_TOO_OFTEN, until)
         })
     }
 

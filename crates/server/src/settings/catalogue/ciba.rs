@@ -34,6 +34,12 @@ pub(super) const CIBA: &[Setting] = &[
         "How many requests of one client may wait at the same time, in each process.",
     ),
     setting(
+        "ciba.person_limit",
+        Form::Number,
+        "10",
+        "How many requests may wait for one person, in each process. Those that the person has refused count until their time is over, so that a client which asks again and again is not heard again and again.",
+    ),
+    setting(
         "ciba.binding_message_length",
         Form::Number,
         "60",
