@@ -274,6 +274,8 @@ mod tests {
             (r#"{"dpop":{"proof_lifetime":"301s"}}"#, "dpop.proof_lifetime"),
             (r#"{"dpop":{"clock_tolerance":"301s"}}"#, "dpop.clock_tolerance"),
             (r#"{"ciba":{"person_limit":0}}"#, "ciba.person_limit"),
+            (r#"{"ciba":{"notify":{"url":"http://hook.example/"}}}"#, "ciba.notify.url"),
+            (r#"{"ciba":{"notify":{"url":"https://hook.example/#x"}}}"#, "ciba.notify.url"),
             (
                 r#"{"ciba":{"offered":true},"interaction":{"location":"https://login.example/"}}"#,
                 "ciba.offered",

@@ -19,6 +19,7 @@ use crate::fetch::Fetch;
 use crate::guessing::Guessing;
 use crate::model::{Client, Thumbprint};
 use crate::names::NameKey;
+use crate::notifier::Notifying;
 use crate::offered::Endpoint;
 use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
 use crate::published_keys::PublishedKeys;
@@ -129,6 +130,8 @@ pub struct Env {
     pub private_keys: Arc<dyn PrivateKeys>,
     /// Sends requests to other servers.
     pub fetch: Arc<dyn Fetch>,
+    /// Tells people what waits for their approval.
+    pub notifying: Notifying,
     /// Wakes whoever runs the worker, because there is something to send.
     pub worker: Waker,
     /// Random bytes.

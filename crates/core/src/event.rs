@@ -200,6 +200,24 @@ pub enum Event {
         /// What is wrong, and how to fix it.
         advice: &'static str,
     },
+    /// A person, or whoever tells them, was told that something waits for their approval (CIBA Core section 8).
+    ApprovalNotified {
+        /// Who asks.
+        client: ClientId,
+        /// Who is asked.
+        account: AccountId,
+    },
+    /// Nobody could be told that something waits for a person's approval.
+    ApprovalNotificationFailed {
+        /// Who asks.
+        client: ClientId,
+        /// Who is asked.
+        account: AccountId,
+        /// Why.
+        why: NotificationFailure,
+        /// When it is tried again; `None` when it is given up.
+        retry_in: Option<Duration>,
+    },
     /// A client was told that a session has ended (OIDC Back-Channel Logout section 2.5).
     LogoutNotified {
         /// Who was told.
@@ -337,6 +355,8 @@ impl Event {
             Self::LoginFailed { .. } => "login_failed",
             Self::LoginSucceeded { .. } => "login_succeeded",
             Self::LoginThrottled { .. } => "login_throttled",
+            Self::ApprovalNotified { .. } => "approval_notified",
+            Self::ApprovalNotificationFailed { .. } => "approval_notification_failed",
             Self::LogoutNotified { .. } => "logout_notified",
             Self::LogoutNotificationFailed { .. } => "logout_notification_failed",
             Self::PeerUnknown { .. } => "peer_unknown",

@@ -12,6 +12,7 @@ pub mod model;
 pub mod rotation;
 pub mod ports;
 pub mod fetch;
+pub mod notifier;
 mod asked;
 pub mod names;
 pub mod guessing;

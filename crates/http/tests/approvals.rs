@@ -3,23 +3,12 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use chancery_core::config::Config;
-use chancery_core::context::Env;
-use chancery_core::interaction::approvals::reference;
-use chancery_core::model::{Carrier, Source};
-use chancery_core::records::{
-    Awaited, BackchannelAuthenticationBody, Decision, Found, GrantBody, RequestOrigin,
-};
-use chancery_store::StateStore;
-use chancery_store_memory::MemoryStore;
+use chancery_core::records::{Decision, Found, GrantBody};
 use chancery_testkit::{
-    HtmlPage, NegativeTable, Refused, Tab, TestProvider, UserAgent, minutes, refusals, seconds, wait,
+    AskedInBackground, BackgroundRequest, HtmlPage, NegativeTable, Refused, Tab, TestProvider, UserAgent,
+    minutes, refusals, seconds, wait,
 };
-use chancery_types::handle::{AuthReqId, Handle};
-use chancery_types::{AccountId, ClientId, Key, Params};
 use http::{HeaderValue, Method};
 use serde_json::json;
 
@@ -27,11 +16,7 @@ use serde_json::json;
 const SCOPE: &str = "openid email";
 
 fn provider(change: impl FnOnce(&mut Config)) -> TestProvider {
-    on(Arc::new(MemoryStore::new()), change)
-}
-
-fn on(store: Arc<dyn StateStore>, change: impl FnOnce(&mut Config)) -> TestProvider {
-    let kit = TestProvider::builder().store(store).configure(|config| config.ciba.offered = true);
+    let kit = TestProvider::builder().configure(|config| config.ciba.offered = true);
     with_clients(kit.configure(change).build())
 }
 
@@ -44,12 +29,6 @@ fn with_clients(kit: TestProvider) -> TestProvider {
         );
     }
     kit
-}
-
-/// A request that waits for its person, as the endpoint stores it.
-struct Request<'k> {
-    kit: &'k TestProvider,
-    key: Key,
 }
 
 struct Wanted<'a> {
@@ -65,62 +44,13 @@ impl Default for Wanted<'_> {
     }
 }
 
-fn ask<'k>(kit: &'k TestProvider, wanted: &Wanted<'_>) -> Request<'k> {
-    let env: &Env = kit.env();
-    let id = ClientId::parse(wanted.client).expect("an id");
-    let client = wait(env.registry.client(&env.realm, &id)).expect("a registry").expect("a client");
-    let account = AccountId::parse(wanted.account).expect("an id");
-    let params: Params<'_> =
-        wanted.params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let deadline = kit.now() + minutes(10);
-    let body = BackchannelAuthenticationBody {
-        client: id,
-        registration: client.registration(),
-        account: account.clone(),
-        request: Carrier::of(&params),
-        source: Source::Browser,
-        binding_message: wanted.message.map(Into::into),
-        origin: RequestOrigin { at: kit.now(), address: Some("198.51.100.7".into()), device: None },
-        client_notification: None,
-        awaited: Awaited { deadline, interval: Duration::from_secs(5), decision: None },
-    };
-    let key = Handle::<AuthReqId>::new(env.partition(), env.secret()).key(&env.realm);
-    let tags = env.records().tags(Some(&account), None, None);
-    let record = env.records().new(key, None, tags, deadline + minutes(10), &body).expect("a record");
-    wait(env.records().insert(kit.now(), &[record])).expect("stored");
-    Request { kit, key }
+fn ask<'k>(kit: &'k TestProvider, wanted: &Wanted<'_>) -> AskedInBackground<'k> {
+    let Wanted { client, account, params, message } = *wanted;
+    kit.ask_in_background(&BackgroundRequest { client, account, params, message })
 }
 
-fn asked(kit: &TestProvider) -> Request<'_> {
+fn asked(kit: &TestProvider) -> AskedInBackground<'_> {
     ask(kit, &Wanted::default())
-}
-
-impl Request<'_> {
-    fn link(&self) -> String {
-        format!("/approvals/{}", reference(&self.key))
-    }
-
-    fn found(&self) -> Found<BackchannelAuthenticationBody> {
-        let records = self.kit.env().records();
-        wait(records.get(self.kit.now(), self.key)).expect("a store").expect("a record")
-    }
-
-    fn decision(&self) -> Option<Decision> {
-        self.found().body.awaited.decision
-    }
-
-    #[track_caller]
-    fn expect_waiting(&self) {
-        assert!(self.decision().is_none(), "{:?}", self.decision());
-    }
-
-    #[track_caller]
-    fn expect_refused(&self, reason: &str) {
-        match self.decision() {
-            Some(Decision::Refused { reason: why, .. }) => assert_eq!(&*why, reason),
-            other => panic!("{other:?}"),
-        }
-    }
 }
 
 fn person<'k>(kit: &'k TestProvider, account: &str) -> UserAgent<'k> {

@@ -12,6 +12,7 @@ use chancery_core::documents::{MemoryKeys, MemoryRegistry};
 use chancery_core::endpoint::token::extension::ExtensionGrant;
 use chancery_core::error::Complaint;
 use chancery_core::model::ResourceServer;
+use chancery_core::notifier::Notifier;
 use chancery_core::offered::Offered;
 use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, DetailType, TokenPolicy};
 use chancery_core::ports::{BoxFuture, Clock as _};
@@ -108,6 +109,7 @@ pub struct TestProviderBuilder {
     forwarded: Option<(ForwardedCertificate, TrustedProxies)>,
     authorities: Authorities,
     peer: Option<IpAddr>,
+    notifier: Option<Arc<dyn Notifier>>,
     worker: Waker,
     acr: Option<String>,
     has_claim_sources: bool,
@@ -290,6 +292,13 @@ impl TestProviderBuilder {
         self
     }
 
+    /// Sets who tells people what waits for them.
+    #[must_use]
+    pub fn notifier(mut self, notifier: impl Notifier + 'static) -> Self {
+        self.notifier = Some(Arc::new(notifier));
+        self
+    }
+
     /// With somebody who is woken when there is something to send.
     #[must_use]
     pub fn worker(mut self, worker: Waker) -> Self {
@@ -380,6 +389,9 @@ impl TestProviderBuilder {
             .with_fetch(fetch.clone())
             .with_client_authorities(self.authorities)
             .with_worker(self.worker);
+        if let Some(notifier) = self.notifier {
+            builder = builder.with_notifier(notifier);
+        }
         if let Some(policy) = self.authorization_policy {
             builder = builder.with_authorization_policy(policy);
         }
@@ -480,6 +492,7 @@ impl TestProvider {
             forwarded: None,
             authorities: Authorities::default(),
             peer: Some(PEER),
+            notifier: None,
             worker: Waker::noop().clone(),
             acr: None,
             has_claim_sources: false,

@@ -418,8 +418,9 @@ impl Undecided for BackchannelAuthenticationBody {
         &mut self.awaited
     }
 
+    /// Nobody polls for what is sent.
     fn approved(&self) -> Option<Approved> {
-        Self::approved(self)
+        Self::approved(self).filter(|_| !self.is_push())
     }
 }
 

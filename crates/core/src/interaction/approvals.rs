@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chancery_types::{AccountId, Key, Kind, Params};
+use chancery_store::Record;
+use chancery_types::{AccountId, Key, Kind, Params, Timestamp};
 
 use super::approval::{self, Waiting};
 use super::commit::proceed;
@@ -22,7 +23,9 @@ use super::visit::{self, Visit};
 use super::{Decided, Interactions, Outcome};
 use crate::context::{Call, Env};
 use crate::error::Fault;
-use crate::records::{BackchannelAuthenticationBody, Found};
+use crate::model::Client;
+use crate::notifier::Notifying;
+use crate::records::{BackchannelAuthenticationBody, DeliveryBody, Found, Notice};
 use crate::request::PageError;
 
 /// Why there is nothing to decide.
@@ -96,6 +99,26 @@ pub(crate) async fn show(
         ControlFlow::Continue(pending) => Ok(proceed(pending).await?),
         ControlFlow::Break(next) => Ok(next),
     }
+}
+
+/// The notice of a new request, to be stored in the same step; `None` if nobody wants to hear of it. Whoever stores
+/// it wakes the worker.
+///
+/// # Errors
+/// As [`Body::encode`](crate::records::Body::encode).
+pub fn notice(
+    by: &Interactions,
+    call: &Call,
+    env: &Env,
+    (client, account): (&Client, &AccountId),
+    (key, deadline): (Key, Timestamp),
+) -> Result<Option<Record>, Fault> {
+    if matches!(env.notifying, Notifying::Nobody) {
+        return Ok(None);
+    }
+    let link = format!("{}/{}", by.approvals, reference(&key)).into();
+    let notice = (Notice::Approval { request: key, link }, deadline);
+    DeliveryBody::due(call, env, key.partition(), (client, account), notice).map(Some)
 }
 
 /// What waits for this person, the oldest first.

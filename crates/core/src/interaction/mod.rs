@@ -209,6 +209,8 @@ pub struct Interactions {
     pub sign_up: SignUpConfig,
     /// The pages for the request of another device.
     pub device_authorization: DeviceAuthorizationConfig,
+    /// The address of the page of what waits for a person.
+    pub approvals: Box<str>,
     /// The provider as a client of its own.
     pub itself: Arc<Client>,
     /// Against guessing.

@@ -27,6 +27,7 @@ use id_token::Beside;
 pub mod access_token;
 
 mod approval;
+mod approval_notice;
 
 pub mod authorization_code;
 

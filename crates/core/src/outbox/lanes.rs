@@ -18,6 +18,8 @@ use super::ATTEMPT;
 pub(super) enum Receiver {
     /// A client.
     Client(ClientId),
+    /// Whoever tells people what waits for their approval.
+    Notifier,
 }
 
 impl Receiver {
@@ -25,6 +27,7 @@ impl Receiver {
     pub(super) const fn at_once(&self) -> usize {
         match self {
             Self::Client(_) => PER_CLIENT,
+            Self::Notifier => TO_NOTIFIER,
         }
     }
 }
@@ -37,6 +40,9 @@ const SLOW_PLACES: u32 = 64;
 
 /// To one client.
 const PER_CLIENT: usize = 4;
+
+/// To whoever tells people what waits for them: one for all clients and all people.
+const TO_NOTIFIER: usize = 32;
 
 /// How long an attempt keeps its place: until the next run begins, and runs begin each second. As those that end later
 /// go on, `PLACES * ATTEMPT / KEPT + SLOW_PLACES` are under way at most.

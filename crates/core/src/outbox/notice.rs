@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chancery_types::params;
+use chancery_types::{Key, params};
 
 use super::Outcome;
 use super::lanes::Receiver;
@@ -12,12 +12,14 @@ use crate::event::{Event, NotificationFailure};
 use crate::fetch::FetchRequest;
 use crate::issue::TokenIssuer;
 use crate::model::Client;
-use crate::records::{DeliveryBody, Notice};
+use crate::notifier::{ApprovalRequest, Notifying};
+use crate::records::{BackchannelAuthenticationBody, DeliveryBody, Notice};
 
 /// To whom it goes.
 pub(super) fn receiver(body: &DeliveryBody) -> Receiver {
     match &body.notice {
         Notice::Logout { .. } => Receiver::Client(body.client.clone()),
+        Notice::Approval { .. } => Receiver::Notifier,
     }
 }
 
@@ -26,6 +28,7 @@ pub(super) fn told(body: &DeliveryBody) -> Event {
     let (client, account) = (body.client.clone(), body.account.clone());
     match &body.notice {
         Notice::Logout { .. } => Event::LogoutNotified { client, account },
+        Notice::Approval { .. } => Event::ApprovalNotified { client, account },
     }
 }
 
@@ -34,6 +37,7 @@ pub(super) fn failed(body: &DeliveryBody, why: NotificationFailure, retry_in: Op
     let (client, account) = (body.client.clone(), body.account.clone());
     match &body.notice {
         Notice::Logout { .. } => Event::LogoutNotificationFailed { client, account, why, retry_in },
+        Notice::Approval { .. } => Event::ApprovalNotificationFailed { client, account, why, retry_in },
     }
 }
 
@@ -49,6 +53,7 @@ pub(super) async fn send(
     let Some(client) = client.filter(|client| is_same(client)) else { return Ok(Outcome::Over(None)) };
     match &body.notice {
         Notice::Logout { sid } => logout(call, env, issuer, &client, (body, sid)).await,
+        Notice::Approval { request, link } => approval(call, env, issuer, &client, (*request, link)).await,
     }
 }
 
@@ -74,6 +79,45 @@ async fn logout(
     let form = params::encode([("logout_token", token.as_str())].into_iter());
     let request = FetchRequest::post(uri, &form).of_stranger(client.is_dynamic());
     Ok(answered(env, &request).await)
+}
+
+/// CIBA Core section 8: what waits for the person, as long as it waits.
+async fn approval(
+    call: &Call,
+    env: &Env,
+    issuer: &TokenIssuer,
+    client: &Client,
+    (request, link): (Key, &str),
+) -> Result<Outcome, Fault> {
+    let found = env.records().get::<BackchannelAuthenticationBody>(call.now, request).await?;
+    let waits = |body: &BackchannelAuthenticationBody| {
+        body.awaited.decision.is_none() && body.awaited.deadline > call.now
+    };
+    let Some(body) = found.map(|found| found.body).filter(waits) else { return Ok(Outcome::Over(None)) };
+    let request = ApprovalRequest {
+        realm: &env.realm,
+        account: &body.account,
+        client: client.id(),
+        client_name: client.name().unwrap_or(client.id().as_str()),
+        binding_message: body.binding_message.as_deref(),
+        link,
+        expires_at: body.awaited.deadline,
+    };
+    let told = match &env.notifying {
+        Notifying::Nobody => return Ok(Outcome::Over(None)),
+        Notifying::Application(notifier) => notifier.notify(&request).await,
+        Notifying::WebHook(url) => match issuer.approval_notice(call, env, url, &request).await {
+            Ok(notice) => {
+                let form = params::encode([("approval_request", notice.as_str())].into_iter());
+                return Ok(answered(env, &FetchRequest::post(url, &form)).await);
+            }
+            Err(fault) => Err(fault),
+        },
+    };
+    Ok(match told {
+        Ok(()) => Outcome::Told,
+        Err(fault) => Outcome::Failed(NotificationFailure::Unreachable(fault)),
+    })
 }
 
 /// Posts it. What the status says of another attempt is the same for every notice.

@@ -20,6 +20,7 @@ use crate::error::{Complaint, listed};
 use crate::fetch::{Fetch, NoFetch};
 use crate::guessing::Guessing;
 use crate::names::NameKey;
+use crate::notifier::{Notifier, Notifying};
 use crate::outbox::Outbox;
 use crate::policy::{
     AuthorizationPolicy, ClientPolicy, DefaultAuthorizationPolicy, DefaultClientPolicy, DefaultTokenPolicy,
@@ -56,6 +57,7 @@ pub struct Builder {
     fetch: Arc<dyn Fetch>,
     random: Arc<dyn Random>,
     events: Arc<dyn EventSink>,
+    notifier: Option<Arc<dyn Notifier>>,
     worker: Waker,
     components: Components,
 }
@@ -70,6 +72,7 @@ impl Builder {
             fetch: Arc::new(NoFetch),
             random: Arc::new(SystemRandom),
             events: Arc::new(NoopEventSink),
+            notifier: None,
             worker: Waker::noop().clone(),
             components: Components {
                 config,
@@ -106,6 +109,13 @@ impl Builder {
     #[must_use]
     pub fn with_events(self, events: Arc<dyn EventSink>) -> Self {
         Self { events, ..self }
+    }
+
+    /// Sets who tells people what waits for their approval (CIBA Core section 8), in the place of the web hook of
+    /// `ciba.notify`.
+    #[must_use]
+    pub fn with_notifier(self, notifier: Arc<dyn Notifier>) -> Self {
+        Self { notifier: Some(notifier), ..self }
     }
 
     /// Sets who is woken when there is something to send, to call [`Provider::deliver`] at once; without it, the
@@ -181,7 +191,7 @@ impl Builder {
     /// # Errors
     /// Everything that is wrong, at once, including keys or a store that do not answer.
     pub async fn build(self) -> Result<Arc<Provider>, Vec<Complaint>> {
-        let Self { parts, clock, fetch, random, events, worker, components } = self;
+        let Self { parts, clock, fetch, random, events, notifier, worker, components } = self;
         let Parts { realm, issuer, store, registry, accounts, keys: private_keys } = parts;
         let now = clock.now();
         let mut complaints = components.config.complaints();
@@ -201,6 +211,11 @@ impl Builder {
             }
         };
         let guessing = Guessing::default();
+        let notifying = match (notifier, &components.config.ciba.notify.url) {
+            (Some(notifier), _) => Notifying::Application(notifier),
+            (None, Some(url)) => Notifying::WebHook(url.clone()),
+            (None, None) => Notifying::Nobody,
+        };
         let env = Env {
             realm,
             issuer,
@@ -209,6 +224,7 @@ impl Builder {
             accounts,
             private_keys,
             fetch,
+            notifying,
             worker,
             random,
             events,

@@ -135,6 +135,12 @@ impl Snapshot {
             sign_up: config.sign_up.clone(),
             is_stored_by_client: config.compatibility.stored_interactions_by_client.is_on(),
             device_authorization: config.device_authorization.clone(),
+            approvals: format!(
+                "{}{}",
+                env.issuer,
+                config.routes.path(Endpoint::Approvals).unwrap_or_default()
+            )
+            .into(),
             itself: visit::itself(env, now)?,
             throttle: Throttle::new(config.throttle.clone()),
             reachable: env.accounts.levels(&env.realm),

@@ -33,22 +33,6 @@ pub struct Awaited {
     pub decision: Option<Decision>,
 }
 
-impl Awaited {
-    /// What the person has approved for this client.
-    #[must_use]
-    pub fn approved(&self, client: &ClientId, registration: RegistrationId) -> Option<Approved> {
-        let Some(Decision::Approved { approval, granted, nonce, .. }) = &self.decision else { return None };
-        Some(Approved {
-            client: client.clone(),
-            registration,
-            deadline: self.deadline,
-            approval: *approval,
-            granted: (**granted).clone(),
-            nonce: nonce.clone(),
-        })
-    }
-}
-
 /// What a person has decided, and in which interaction.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -45,6 +45,13 @@ pub enum Notice {
         /// The session, as the client knows it.
         sid: Box<str>,
     },
+    /// The person hears that something waits for their approval (CIBA Core section 8).
+    Approval {
+        /// The record of the request.
+        request: Key,
+        /// The page on which the person decides.
+        link: Box<str>,
+    },
 }
 
 impl Body for DeliveryBody {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::consent::derived;
 use crate::context::Env;
+use crate::guessing::Approved;
 use crate::model::{Carrier, RegistrationId, Source};
 use crate::records::{Awaited, Body, RequestOrigin};
 

@@ -271,6 +271,7 @@ fn env(keys: Arc<MemoryKeys>) -> Env {
         registry: Arc::new(MemoryRegistry::new()),
         accounts: Arc::new(Nobody),
         private_keys: keys,
+        notifying: Default::default(),
         worker: std::task::Waker::noop().clone(),
         random: Arc::new(SystemRandom),
         events: Arc::new(Nobody),

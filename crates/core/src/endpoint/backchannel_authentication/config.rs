@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use chancery_types::iana::BackchannelTokenDeliveryMode;
+use chancery_types::{RedirectKind, RedirectUri};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Complaint, SectionCheck};
@@ -32,6 +33,16 @@ pub struct CibaConfig {
     pub binding_message_length: usize,
     /// Whether each request needs a binding message.
     pub binding_message_required: bool,
+    /// Who is told what waits for a person.
+    pub notify: NotifyConfig,
+}
+
+/// `[ciba.notify]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NotifyConfig {
+    /// Where a signed notice of each request is posted.
+    pub url: Option<Box<str>>,
 }
 
 impl Default for CibaConfig {
@@ -45,6 +56,7 @@ impl Default for CibaConfig {
             person_limit: 10,
             binding_message_length: 60,
             binding_message_required: false,
+            notify: NotifyConfig::default(),
         }
     }
 }
@@ -83,6 +95,12 @@ impl CibaConfig {
             .demand(self.open_limit > 0, "open_limit", "must be at least 1", "CIBA Core section 7.2")
             .demand(self.person_limit > 0, "person_limit", "must be at least 1", "RFC 10027 section 6.1.11")
             .demand(
+                self.notify.url.as_deref().is_none_or(is_https),
+                "notify.url",
+                "must be an https URL without a fragment",
+                "RFC 9110 section 4.2.2",
+            )
+            .demand(
                 !(self.offered && has_pages_elsewhere),
                 "offered",
                 "must be false while interaction.location is set, whose pages do not have those of this flow",
@@ -96,4 +114,8 @@ impl CibaConfig {
             )
             .complaints()
     }
+}
+
+fn is_https(url: &str) -> bool {
+    RedirectUri::parse(url).is_ok_and(|uri| uri.kind() == RedirectKind::Https)
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chancery_jose::{ClaimsWriter, SigningAlgorithm};
-use chancery_store::Tags;
+use chancery_store::{Record, Tags};
 use chancery_types::handle::{AuthReqId, Handle};
 use chancery_types::iana::{BackchannelTokenDeliveryMode, ErrorCode};
 use chancery_types::{AccountId, Key, Params, Scope, Timestamp};
@@ -20,7 +20,7 @@ use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Reason, Refusal, Remedy};
 use crate::event::Event;
-use crate::interaction::Interactions;
+use crate::interaction::{Interactions, approvals};
 use crate::keys::seal;
 use crate::model::{Carrier, Client, Possession, TokenBinding};
 use crate::offered::{Component, Endpoint};
@@ -32,7 +32,7 @@ use crate::request::{Backchannel, Door, Rules};
 use crate::rule::dpop::Dpop;
 
 mod config;
-pub use config::CibaConfig;
+pub use config::{CibaConfig, NotifyConfig};
 
 pub mod grant;
 
@@ -180,7 +180,7 @@ impl ClientEndpoint for BackchannelAuthenticationEndpoint {
         };
         let key = handle.key(&env.realm);
         self.make_room(call, env, (client, &account.id), (key, body.awaited.deadline))?;
-        if let Err(failure) = self.wait(call, env, (key, &body), sent.mark).await {
+        if let Err(failure) = self.wait(call, env, client, (key, &body), sent.mark).await {
             env.guessing.backchannel_requests.give_back(client.id(), key);
             env.guessing.asked_people.give_back(&account.id, key);
             return Err(failure);
@@ -267,11 +267,12 @@ impl BackchannelAuthenticationEndpoint {
         })
     }
 
-    /// Uses a signed request up, and stores what waits.
+    /// Uses a signed request up, and stores what waits, with the notice for whoever tells its person.
     async fn wait(
         &self,
         call: &Call,
         env: &Env,
+        client: &Client,
         (key, body): (Key, &BackchannelAuthenticationBody),
         mark: Option<(Key, Timestamp)>,
     ) -> Result<(), Failure> {
@@ -284,7 +285,14 @@ impl BackchannelAuthenticationEndpoint {
             Tags { account: env.records().tags(Some(&body.account), None, None).account, ..Tags::default() };
         let ends = body.awaited.deadline + self.interactions.issuer.authorization_code.remembered;
         let record = env.records().new(key, None, tags, ends, body)?;
-        Ok(env.records().insert(call.now, &[record]).await?)
+        let waits = (key, body.awaited.deadline);
+        let notice = approvals::notice(&self.interactions, call, env, (client, &body.account), waits)?;
+        let batch: Vec<Record> = std::iter::once(record).chain(notice).collect();
+        env.records().insert(call.now, &batch).await?;
+        if batch.len() > 1 {
+            env.worker.wake_by_ref();
+        }
+        Ok(())
     }
 }
 

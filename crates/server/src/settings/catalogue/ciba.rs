@@ -51,4 +51,10 @@ pub(super) const CIBA: &[Setting] = &[
         "false",
         "Whether each request needs a binding message, which the person compares with what the client shows.",
     ),
+    setting(
+        "ciba.notify.url",
+        Form::Text,
+        "none",
+        "The `https` URL of a web hook that tells people what waits for them, by push, mail or short message. A signed notice of each request is posted there and tried again until it is taken (see ciba.md).",
+    ),
 ];

@@ -1,0 +1,72 @@
+//! CIBA Core section 8: how people hear that something waits for their approval.
+//!
+//! The engine has pages for that, and nothing that rings. An application with a channel of its own, such as push
+//! messages of its app, implements [`Notifier`]; an operator names a web hook (`[ciba.notify]`).
+
+use std::sync::Arc;
+
+use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
+
+use crate::ports::PortFuture;
+
+/// Something that waits for a person's approval. It holds no secret: neither `auth_req_id` nor a token, and its link
+/// opens nothing to whoever is not that person.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct ApprovalRequest<'a> {
+    /// In which realm.
+    pub realm: &'a RealmId,
+    /// Whose approval it waits for.
+    pub account: &'a AccountId,
+    /// Who asks.
+    pub client: &'a ClientId,
+    /// What that client is called.
+    pub client_name: &'a str,
+    /// What the client shows, too, so that the person can compare it. It was written by the client.
+    pub binding_message: Option<&'a str>,
+    /// The page on which the person decides.
+    pub link: &'a str,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// Tells people that something waits for them, in whatever way an application has.
+///
+/// It is told by the worker ([`Provider::deliver`](crate::provider::Provider::deliver)) after the request was stored
+/// and answered, so that no failure of it reaches the client, and again after a failure, later each time, until the
+/// person has decided or the time of the request is over. After a crash it may be told twice of the same request; the
+/// link is the same.
+///
+/// It should give up by itself after [`ATTEMPT`](crate::outbox::ATTEMPT): what hangs keeps one of its own places, of
+/// which there are a few, and no other notice waits for it.
+///
+/// ```
+/// use chancery_core::notifier::{ApprovalRequest, Notifier};
+/// use chancery_core::ports::PortFuture;
+///
+/// struct Push;
+///
+/// impl Notifier for Push {
+///     fn notify<'a>(&'a self, request: &'a ApprovalRequest<'a>) -> PortFuture<'a, ()> {
+///         let text = format!("{} asks for your approval: {}", request.client_name, request.link);
+///         Box::pin(async move { send_to_phone_of(request.account.as_str(), &text).await })
+///     }
+/// }
+/// # async fn send_to_phone_of(_: &str, _: &str) -> Result<(), chancery_core::error::Fault> { Ok(()) }
+/// ```
+pub trait Notifier: Send + Sync {
+    /// Tells the person.
+    fn notify<'a>(&'a self, request: &'a ApprovalRequest<'a>) -> PortFuture<'a, ()>;
+}
+
+/// How people hear of it here.
+#[derive(Clone, Default)]
+pub enum Notifying {
+    /// Not at all: they look at the page by themselves.
+    #[default]
+    Nobody,
+    /// The application tells them.
+    Application(Arc<dyn Notifier>),
+    /// A signed notice is posted to this address of the operator.
+    WebHook(Box<str>),
+}
