@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { chromium } from 'playwright-core';
+import * as approval from './approval_tests.mjs';
 import * as device from './device_tests.mjs';
 import * as login from './login_tests.mjs';
 import * as logout from './logout_tests.mjs';
@@ -118,8 +119,8 @@ async function main() {
   const worlds = (pages ? [true] : [true, false]).map((scripts) => new World(fixture, browser, { site, third, neighbour, stranger }, scripts));
   await worlds[0].addClients();
   for (const world of worlds.slice(1)) {
-    const { books, mail, chat, photos, stuck, television } = worlds[0];
-    Object.assign(world, { books, mail, chat, photos, stuck, television });
+    const { books, mail, chat, photos, stuck, television, till } = worlds[0];
+    Object.assign(world, { books, mail, chat, photos, stuck, television, till });
   }
 
   const waiting = worlds.flatMap((world) =>
@@ -141,7 +142,7 @@ function testsOf({ scripts, pages, by_client, devices }) {
   if (by_client) return remote.byClient;
   return pages ? remote.tests : {
     ...login.tests, ...signUp.tests, ...session.tests, ...logout.tests,
-    ...(devices && device.tests), ...(scripts && { ...webMessage.tests, ...logout.scripted }),
+    ...(devices && { ...device.tests, ...approval.tests }), ...(scripts && { ...webMessage.tests, ...logout.scripted }),
   };
 }
 
@@ -155,7 +156,7 @@ async function startPages({ issuer, pages, folder }) {
 
 /**
  * The clients: a shop with a secret, and without one a mail program and, on the issuer's site, a chat in the browser; a
- * television where devices are served.
+ * television and a till where what has no browser is served.
  */
 World.prototype.addClients = async function addClients() {
   const common = { application_type: 'native', response_types: ['code'], client_uri: this.site.origin };
@@ -213,9 +214,20 @@ World.prototype.addClients = async function addClients() {
     grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
     policy_uri: `${this.site.origin}/privacy`,
   };
+  this.till = {
+    client_id: 'till',
+    client_name: 'Harbour Market',
+    client_secret: randomBytes(32).toString('base64url'),
+    token_endpoint_auth_method: 'client_secret_post',
+    response_types: [],
+    grant_types: ['urn:openid:params:grant-type:ciba', 'refresh_token'],
+    backchannel_token_delivery_mode: 'poll',
+    policy_uri: `${this.site.origin}/privacy`,
+  };
+  appendFileSync(this.secrets, `${this.till.client_secret}\n`, { mode: 0o600 });
   appendFileSync(this.secrets, `${this.books.client_secret}\n`, { mode: 0o600 });
   const file = `${this.folder}/clients.json`;
-  const clients = [this.books, this.mail, this.chat, this.photos, this.stuck, ...(this.devices ? [this.television] : [])];
+  const clients = [this.books, this.mail, this.chat, this.photos, this.stuck, ...(this.devices ? [this.television, this.till] : [])];
   writeFileSync(file, JSON.stringify(clients));
   await this.command(['client', 'add', '--config', this.config, '--file', file]);
   unlinkSync(file);

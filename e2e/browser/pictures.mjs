@@ -1,4 +1,5 @@
 // Pictures of all pages, for docs/pages: taken by hand with `run --pictures ../../docs/pages`.
+import { Asked, look } from './approval_tests.mjs';
 import { Device, type } from './device_tests.mjs';
 import { leaving as framesOf } from './logout_tests.mjs';
 import { Request, Visit } from './visit.mjs';
@@ -12,13 +13,15 @@ const PHONE = { width: 320, height: 640 };
  */
 export async function takePictures(world, folder) {
   const people = [await world.person('Jane Doe', 'jane.doe'), await world.person('John Smith', 'john.smith')];
-  for (const take of world.sign_up ? [signUp] : [round, connect]) {
+  for (const take of world.sign_up ? [signUp] : [round, connect, approve]) {
     await take(world, folder, '', people, { viewport: DESK });
     await take(world, folder, '-dark', people, { viewport: DESK, colorScheme: 'dark' });
     await take(world, folder, '-320', people, { viewport: PHONE });
     await take(world, folder, '-de', people, { viewport: DESK, locale: 'de' });
   }
-  await (world.sign_up ? signUp : connect)(world, folder, '-de-320', people, { viewport: PHONE, locale: 'de', colorScheme: 'dark' });
+  for (const take of world.sign_up ? [signUp] : [connect, approve]) {
+    await take(world, folder, '-de-320', people, { viewport: PHONE, locale: 'de', colorScheme: 'dark' });
+  }
 }
 
 /** The page on which people make accounts, as it comes first and with a password that is too short. */
@@ -95,5 +98,29 @@ async function connect(world, folder, suffix, _, options) {
   await visit.signIn(page, await world.person('Jane Doe'));
   await visit.allow(page);
   await take(page, 'device-done');
+  await visit.end();
+}
+
+/** What a till has asked a person for, who is not signed in. */
+async function approve(world, folder, suffix, _, options) {
+  const visit = await Visit.begin(world, { ...options, javaScriptEnabled: false });
+  const take = async (page, name, file = name) => {
+    await visit.arrive(page, name);
+    await page.screenshot({ path: `${folder}/${file}${suffix}.png`, fullPage: true });
+  };
+  const person = await world.person('Jane Doe');
+  await world.untilSeen();
+  await Asked.begin(world, person, { binding_message: 'W4SCT' });
+  await Asked.begin(world, person, { binding_message: 'Pay 12.50 EUR, order 4711', scope: 'openid profile offline_access' });
+  const page = await visit.open(`${world.issuer}/approvals`);
+  await visit.signIn(page, person);
+  await take(page, 'approvals');
+  await look(visit, page, 'W4SCT');
+  await take(page, 'approve');
+  const address = page.url();
+  await visit.press(page, 'allow');
+  await take(page, 'approval-done');
+  await page.goto(address);
+  await take(page, 'approvals', 'approvals-decided');
   await visit.end();
 }

@@ -21,8 +21,8 @@ from provider import LOGS, SECRETS, Provider, free_port, release  # noqa: E402
 
 
 MODES = {"response_modes.web_message": "true", "session.management": "true"}
-# The pages for devices are the server's own.
-OWN_PAGES = {**MODES, "device_authorization.offered": "true"}
+# The pages for devices, and for what is asked in the background, are the server's own.
+OWN_PAGES = {**MODES, "device_authorization.offered": "true", "ciba.offered": "true"}
 
 
 # APIs that clients may ask for access to, with a name for people and without one.

@@ -88,6 +88,7 @@ pub use chancery_core::model::{
     Account, AccountRegistration, Authentication, Claims, Client, Epoch, Hint, LoginForm, ResourceServer,
     SignUpForm, TokenEncryption, TokenFormat,
 };
+pub use chancery_core::notifier::{ApprovalRequest, Notifier};
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, DetailType, TokenPolicy};
 pub use chancery_core::ports::{
