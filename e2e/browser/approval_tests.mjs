@@ -49,7 +49,7 @@ export const tests = {
     await page.keyboard.press('Enter');
     await visit.arrive(page, 'approve');
     const words = await page.locator('main').innerText();
-    for (const shown of [world.till.client_name, 'W4SCT', person.name, '127.0.0.1']) {
+    for (const shown of [world.till.client_name, 'W4SCT', person.username, '127.0.0.1']) {
       assert.ok(words.includes(shown), `the page shows ${shown}: ${words}`);
     }
     assert.equal((await asked.poll()).error, 'authorization_pending');

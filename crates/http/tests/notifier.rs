@@ -61,7 +61,7 @@ fn provider(change: impl FnOnce(TestProviderBuilder) -> TestProviderBuilder) -> 
 }
 
 fn hooked() -> TestProvider {
-    let kit = provider(|kit| kit.configure(|config: &mut Config| config.ciba.notify.url = Some(HOOK.into())));
+    let kit = provider(|kit| kit.configure(|config: &mut Config| config.ciba.notify.url = HOOK.into()));
     kit.fetch.answers(HOOK, 204, "");
     kit
 }
@@ -272,7 +272,7 @@ fn who_is_told() {
     let told = Told::default();
     let kit = provider(|kit| {
         let kit = kit.notifier(told.clone());
-        kit.configure(|config: &mut Config| config.ciba.notify.url = Some(HOOK.into()))
+        kit.configure(|config: &mut Config| config.ciba.notify.url = HOOK.into())
     });
     let _request = asked(&kit);
     let _ = kit.deliver();

@@ -82,6 +82,7 @@ pub(super) fn pending<'a>(
         ignored: Scopes::default(),
         resources: Requested::default(),
         claims: ClaimsRequest::default(),
+        details: Vec::new(),
         prompts: Prompts::Asked(wants_another.then_some(PromptName::Login).into_iter().collect()),
         max_age: None,
         acr_values: Vec::new(),

@@ -213,8 +213,8 @@ impl Builder {
         let guessing = Guessing::default();
         let notifying = match (notifier, &components.config.ciba.notify.url) {
             (Some(notifier), _) => Notifying::Application(notifier),
-            (None, Some(url)) => Notifying::WebHook(url.clone()),
-            (None, None) => Notifying::Nobody,
+            (None, url) if url.is_empty() => Notifying::Nobody,
+            (None, url) => Notifying::WebHook(url.clone()),
         };
         let env = Env {
             realm,

@@ -220,7 +220,7 @@ impl Snapshot {
         };
         // In a block, because the components are not to be kept while something is signed.
         let metadata = {
-            let components: [&dyn Component; 14] = [
+            let components: [&dyn Component; 15] = [
                 &*offered,
                 &scope,
                 &*details,

@@ -41,8 +41,8 @@ pub struct CibaConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NotifyConfig {
-    /// Where a signed notice of each request is posted.
-    pub url: Option<Box<str>>,
+    /// Where a signed notice of each request is posted; empty if nowhere.
+    pub url: Box<str>,
 }
 
 impl Default for CibaConfig {
@@ -95,7 +95,7 @@ impl CibaConfig {
             .demand(self.open_limit > 0, "open_limit", "must be at least 1", "CIBA Core section 7.2")
             .demand(self.person_limit > 0, "person_limit", "must be at least 1", "RFC 10027 section 6.1.11")
             .demand(
-                self.notify.url.as_deref().is_none_or(is_https),
+                self.notify.url.is_empty() || is_https(&self.notify.url),
                 "notify.url",
                 "must be an https URL without a fragment",
                 "RFC 9110 section 4.2.2",

@@ -54,7 +54,7 @@ pub(super) const CIBA: &[Setting] = &[
     setting(
         "ciba.notify.url",
         Form::Text,
-        "none",
+        "\"\"",
         "The `https` URL of a web hook that tells people what waits for them, by push, mail or short message. A signed notice of each request is posted there and tried again until it is taken (see ciba.md).",
     ),
 ];
