@@ -1,8 +1,6 @@
 //! OpenID Connect Client-Initiated Backchannel Authentication (CIBA) Core 1.0: what a client asks and polls. How it is
 //! told is in `ciba_ping.rs` and `ciba_push.rs`.
 
-#![expect(clippy::indexing_slicing, reason = "tests")]
-
 use chancery_core::config::Config;
 use chancery_core::endpoint::awaited::TOO_EARLY;
 use chancery_core::endpoint::backchannel_authentication::grant::{

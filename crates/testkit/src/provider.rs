@@ -596,17 +596,4 @@ impl TestProvider {
         let outcome = what();
         (outcome, self.counting.total())
     }
-
-    /// A GET without cookies of a path below the issuer.
-    #[must_use]
-    pub fn get(&self, path: &str) -> Answer {
-        let mut request = Request::new(Bytes::new());
-        *request.uri_mut() = self.path(path).parse().expect("a path");
-        self.send(request)
-    }
-
-    /// What a worker does from time to time: removes what has expired, and says how many records.
-    pub fn run_once(&self) -> u64 {
-        wait(self.provider.run_once(self.now())).expect("the store")
-    }
 }

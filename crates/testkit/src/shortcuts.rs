@@ -7,6 +7,7 @@ use http::{HeaderValue, Request};
 use crate::answer::Answer;
 use crate::authorization_request::{AuthorizationRequest, Code};
 use crate::client_request::ClientRequest;
+use crate::interleaved::wait;
 use crate::provider::TestProvider;
 use crate::user_agent::UserAgent;
 
@@ -15,6 +16,19 @@ impl TestProvider {
     #[must_use]
     pub fn user_agent(&self) -> UserAgent<'_> {
         UserAgent::new(self)
+    }
+
+    /// A GET without cookies of a path below the issuer.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Answer {
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = self.path(path).parse().expect("a path");
+        self.send(request)
+    }
+
+    /// What a worker does from time to time: removes what has expired, and says how many records.
+    pub fn run_once(&self) -> u64 {
+        wait(self.provider.run_once(self.now())).expect("the store")
     }
 
     /// A new browser that lives as long as the provider.

@@ -67,7 +67,7 @@ mod tests {
     }
 
     fn person(of: u32) -> AccountId {
-        AccountId::parse(format!("person-{of}")).unwrap()
+        AccountId::parse(&format!("person-{of}")).unwrap()
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub(crate) async fn show(
     };
     let Some(person) = person else {
         let to = Visit { reference: link.and(named) };
-        return Ok(visit::sign_in(by, call, env, to, wants_another).await?);
+        return Ok(Box::pin(visit::sign_in(by, call, env, to, wants_another)).await?);
     };
     if link.is_none() {
         let waiting = waiting(call, env, &person.account.id).await?;
@@ -96,7 +96,7 @@ pub(crate) async fn show(
     };
     let Some(found) = found else { return Ok(told(ApprovalProblem::Unknown, named)) };
     match approval::open(by, call, env, Waiting::Backchannel(found)).await? {
-        ControlFlow::Continue(pending) => Ok(proceed(pending).await?),
+        ControlFlow::Continue(pending) => Ok(Box::pin(proceed(pending)).await?),
         ControlFlow::Break(next) => Ok(next),
     }
 }

@@ -238,14 +238,14 @@ pub(super) fn lost(pending: &Pending<'_>, is_answered: bool) -> Result<Decided, 
             Ok(lost_page(Some(addressed), pending.by.restart(addressed), is_answered))
         }
         Purpose::Visit(visit) => Ok(visit.outcome()),
-        Purpose::Decide(Waiting::Backchannel(found)) => {
-            Ok(approvals::told(ApprovalProblem::Undecided, Some(found.key)))
-        }
-        Purpose::Decide(Waiting::Device { user_code, .. }) => {
-            let (by, call, env) = pending.world();
-            let typed = by.device_authorization.user_code_mask.show(user_code);
-            user_code::page(&by, call, env, Some(typed), Some(UserCodeProblem::Stale))
-        }
+        Purpose::Decide(waiting) => match &**waiting {
+            Waiting::Backchannel(found) => Ok(approvals::told(ApprovalProblem::Undecided, Some(found.key))),
+            Waiting::Device { user_code, .. } => {
+                let (by, call, env) = pending.world();
+                let typed = by.device_authorization.user_code_mask.show(user_code);
+                user_code::page(&by, call, env, Some(typed), Some(UserCodeProblem::Stale))
+            }
+        },
     }
 }
 

@@ -24,12 +24,13 @@ use crate::request::{Addressed, Asked, ValidatedAuthorizationRequest};
 use crate::session::{BrowserState, SignedIn};
 
 /// What the person is asked for, and who hears of the end.
+#[expect(clippy::large_enum_variant, reason = "nearly every request is of the large one")]
 pub(super) enum Purpose<'a> {
     /// A client waits for an answer at its redirect URI (RFC 6749 section 4.1.2).
     Respond(Addressed<'a>),
     /// A client waits for the decision, without a browser that brings it (RFC 8628 section 3.4, CIBA Core section
     /// 10).
-    Decide(Waiting),
+    Decide(Box<Waiting>),
     /// Nobody waits: the person wants to see what waits for them.
     Visit(Visit),
 }
@@ -103,8 +104,10 @@ impl Purpose<'_> {
     fn way(&self) -> Way {
         match self {
             Self::Respond(_) => Way::Browser,
-            Self::Decide(Waiting::Device { .. }) => Way::Device,
-            Self::Decide(Waiting::Backchannel(_)) => Way::Backchannel,
+            Self::Decide(waiting) => match **waiting {
+                Waiting::Device { .. } => Way::Device,
+                Waiting::Backchannel(_) => Way::Backchannel,
+            },
             Self::Visit(_) => Way::Visit,
         }
     }
@@ -144,7 +147,7 @@ impl<'a> Pending<'a> {
         asked: Asked,
         waiting: Waiting,
     ) -> Self {
-        Self::begun(Arc::clone(by), (call, env), client, asked, Purpose::Decide(waiting))
+        Self::begun(Arc::clone(by), (call, env), client, asked, Purpose::Decide(Box::new(waiting)))
     }
 
     fn begun(

@@ -1,4 +1,5 @@
-//! The notice that tells an operator's web hook what waits for a person, as a JWT.
+//! OpenID Connect CIBA Core section 8: the notice that tells an operator's web hook what waits for a
+//! person, as a JWT.
 //! Config     `[ciba.notify]`
 //! Discovery  none
 
