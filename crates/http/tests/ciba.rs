@@ -271,8 +271,8 @@ fn a_request_can_be_signed() {
     assert_refused!(unregistered.send(), SIGNING_UNREGISTERED);
 }
 
-/// CIBA-12, JAR-14, JAR-19, the modules fapi-ciba-id1-ensure-request-object-*: whatever is wrong with a signed
-/// request is `invalid_request` (section 13 knows no other code), and no mark is left.
+/// CIBA-12, JAR-14, JAR-19: whatever is wrong with a signed request is `invalid_request` (section 13 knows no other
+/// code), and no mark is left.
 #[test]
 fn a_signed_request_is_refused_for_whatever_is_wrong() {
     let kit = provider(|_| {});

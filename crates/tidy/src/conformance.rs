@@ -10,7 +10,7 @@ pub fn modules(list: &str) -> BTreeSet<String> {
 }
 
 /// How the names of modules begin.
-const FAMILIES: [&str; 3] = ["oidcc-", "fapi1-advanced-final", "fapi2-security-profile-"];
+const FAMILIES: [&str; 4] = ["oidcc-", "fapi-ciba-id1", "fapi1-advanced-final", "fapi2-security-profile-"];
 
 /// Everything in a text that looks like a module's name.
 #[must_use]

@@ -11,5 +11,5 @@ mod flow;
 mod par;
 mod request_object;
 mod sent;
-mod suite;
+pub(crate) mod suite;
 mod token;
