@@ -39,6 +39,12 @@ export async function decide(address, action) {
   return stdout.trim();
 }
 
+/** The person signs in and presses this button, `allow` or `deny`, for all that clients have asked; how often. */
+export async function decideAll(action) {
+  const { stdout } = await run(process.env.PYTHON ?? 'python3', ['-B', fixture.person, process.argv[2], action]);
+  return Number(stdout.trim());
+}
+
 /** The line of totals. */
 export function close() {
   console.log(`${passed} passed, ${failed} failed`);

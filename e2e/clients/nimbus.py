@@ -66,6 +66,8 @@ CLIENTS = {
     "DPoP": ("private_key_jwt", "ES256", "ECDH-ES+A128KW", "A256GCM", "proofs"),
 }
 
+# Those that also ask people who are at another device (CIBA), by signed requests.
+ASK_PEOPLE = ("FAPI 1.0", "assertion")
 
 # The same of devices without a browser.
 DEVICES = {"device with a certificate": ("tls_client_auth", "certificate"), "device with proofs": ("private_key_jwt", "proofs")}
@@ -94,6 +96,9 @@ def client(name, certificates):
         "id_token_signed_response_alg": "ES256", "authorization_signed_response_alg": "ES256",
         "authorization_encrypted_response_alg": alg, "authorization_encrypted_response_enc": enc,
         "chancery": {"profile": profile}}
+    if name in ASK_PEOPLE:
+        metadata["grant_types"].append("urn:openid:params:grant-type:ciba")
+        metadata |= {"backchannel_token_delivery_mode": "poll", "backchannel_authentication_request_signing_alg": signs}
     return completed(metadata, has, certificates, public, (method, signs, bound_to))
 
 

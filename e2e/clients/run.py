@@ -2,9 +2,10 @@
 and with a provider under /oidc (A8, A15); clients that authenticate by what they sign, and the other response types, with
 `openid-client`; clients of FAPI 2.0 Message Signing, and resource servers, with it and npm `oauth4webapi`; clients with
 certificates and encrypted responses, with `oauth2-oidc-sdk` from Maven Central; devices without a browser, with `openid-client`,
-`oauth4webapi`, `Authlib`, `oauth2-oidc-sdk` and the Go module `golang.org/x/oauth2`; clients that register themselves, with
-`openid-client`, PyPI `idpyoidc` and the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`; `curl` with
-certificates of its own, also through nginx.
+`oauth4webapi`, `Authlib`, `oauth2-oidc-sdk` and the Go module `golang.org/x/oauth2`; clients that ask a person at another device
+(CIBA), with `openid-client` and `oauth2-oidc-sdk`; clients that register themselves, with `openid-client`, PyPI `idpyoidc` and
+the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`; `curl` with certificates of
+its own, also through nginx.
 
     run [PART…]
 """
@@ -211,11 +212,23 @@ def resources(checks):
               "openid_client_resources.mjs", "oauth4webapi_introspection.mjs")
 
 
+def ciba(checks):
+    """Clients that ask a person who is at another device, and poll."""
+    with Provider("clients-ciba", settings={"ciba.offered": "true"}) as provider:
+        clients = [provider.add_client(
+            client_id=name, client_name=name, redirect_uris=[], response_types=[], scope=SCOPE,
+            grant_types=["urn:openid:params:grant-type:ciba", "refresh_token"],
+            token_endpoint_auth_method="client_secret_basic", backchannel_token_delivery_mode="poll")
+            for name in ("call-centre", "another")]
+        provider.serve()
+        judge(checks, provider.fixture("CIBA", clients=clients), "openid_client_ciba.mjs")
+
+
 def java(checks):
     """Clients with certificates and encrypted responses, of both versions of FAPI, and devices."""
     with tempfile.TemporaryDirectory() as folder:
         certificates = nimbus.Certificates(Path(folder))
-        settings = FAPI | certificates.settings | {"device_authorization.offered": "true"}
+        settings = FAPI | certificates.settings | {"device_authorization.offered": "true", "ciba.offered": "true"}
         with Provider("clients-nimbus", certificates.tls, settings=settings) as provider:
             clients = [nimbus.client(name, certificates) for name in nimbus.CLIENTS]
             devices = [nimbus.device(name, certificates) for name in nimbus.DEVICES]
@@ -360,8 +373,9 @@ def with_certificates(checks):
         curl.behind_nginx(checks, nginx)
 
 
-PARTS = {"standalone": standalone, "signed": signed, "fapi": fapi, "resources": resources, "java": java, "devices": devices,
-         "dynamic": dynamic, "in_browser": in_browser, "web_server": web_server, "with_certificates": with_certificates, "mounted": mounted}
+PARTS = {"standalone": standalone, "signed": signed, "fapi": fapi, "resources": resources, "ciba": ciba,
+         "java": java, "devices": devices, "dynamic": dynamic, "in_browser": in_browser, "web_server": web_server,
+         "with_certificates": with_certificates, "mounted": mounted}
 
 
 def main():

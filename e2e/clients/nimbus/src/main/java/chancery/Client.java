@@ -18,6 +18,7 @@ import com.nimbusds.jwt.SignedJWT;
 import com.nimbusds.oauth2.sdk.AuthorizationCodeGrant;
 import com.nimbusds.oauth2.sdk.AuthorizationGrant;
 import com.nimbusds.oauth2.sdk.ErrorObject;
+import com.nimbusds.oauth2.sdk.GrantType;
 import com.nimbusds.oauth2.sdk.PushedAuthorizationRequest;
 import com.nimbusds.oauth2.sdk.PushedAuthorizationResponse;
 import com.nimbusds.oauth2.sdk.RefreshTokenGrant;
@@ -35,6 +36,11 @@ import com.nimbusds.oauth2.sdk.auth.JWTAuthenticationClaimsSet;
 import com.nimbusds.oauth2.sdk.auth.PKITLSClientAuthentication;
 import com.nimbusds.oauth2.sdk.auth.PrivateKeyJWT;
 import com.nimbusds.oauth2.sdk.auth.SelfSignedTLSClientAuthentication;
+import com.nimbusds.oauth2.sdk.ciba.AuthRequestID;
+import com.nimbusds.oauth2.sdk.ciba.CIBAGrant;
+import com.nimbusds.oauth2.sdk.ciba.CIBARequest;
+import com.nimbusds.oauth2.sdk.ciba.CIBARequestAcknowledgement;
+import com.nimbusds.oauth2.sdk.ciba.CIBAResponse;
 import com.nimbusds.oauth2.sdk.device.DeviceAuthorizationRequest;
 import com.nimbusds.oauth2.sdk.device.DeviceAuthorizationResponse;
 import com.nimbusds.oauth2.sdk.device.DeviceAuthorizationSuccessResponse;
@@ -185,11 +191,14 @@ final class Client {
                 .endpointURI(provider.getAuthorizationEndpointURI()).build().toURI();
     }
 
-    private SignedJWT signed(JWTClaimsSet parameters) throws Exception {
+    SignedJWT signed(JWTClaimsSet parameters) throws Exception {
         var now = Instant.now();
-        var claims = new JWTClaimsSet.Builder(parameters).issuer(registered.getID().getValue())
+        return signedAsIs(new JWTClaimsSet.Builder(parameters).issuer(registered.getID().getValue())
                 .audience(provider.getIssuer().getValue()).issueTime(Date.from(now)).notBeforeTime(Date.from(now))
-                .expirationTime(Date.from(now.plusSeconds(120))).jwtID(UUID.randomUUID().toString()).build();
+                .expirationTime(Date.from(now.plusSeconds(120))).jwtID(UUID.randomUUID().toString()).build());
+    }
+
+    SignedJWT signedAsIs(JWTClaimsSet claims) throws Exception {
         var key = signingKey();
         var header = new JWSHeader.Builder(algorithm()).type(new JOSEObjectType("oauth-authz-req+jwt"))
                 .keyID(key.getKeyID()).build();
@@ -238,6 +247,38 @@ final class Client {
 
     OIDCTokenResponse refresh(RefreshToken token) throws Exception {
         return (OIDCTokenResponse) tokens(new RefreshTokenGrant(token));
+    }
+
+    /** May it ask people who are at another device? */
+    boolean asksPeople() {
+        return registered.getOIDCMetadata().getGrantTypes().contains(GrantType.CIBA);
+    }
+
+    /** Asks a person who is at another device, by a signed request (CIBA Core section 7.1.1). */
+    CIBARequestAcknowledgement ask(String person, String message, Integer seconds) throws Exception {
+        var address = endpoints().getBackChannelAuthenticationEndpointURI();
+        var request = new CIBARequest.Builder(authentication(), Scope.parse("openid profile offline_access"))
+                .loginHint(person).bindingMessage(message).requestedExpiry(seconds).endpointURI(address).build();
+        return ask(signed(request.toJWTClaimsSet()));
+    }
+
+    /** The same with this request object. */
+    CIBARequestAcknowledgement ask(SignedJWT object) throws Exception {
+        var address = endpoints().getBackChannelAuthenticationEndpointURI();
+        var response = CIBAResponse.parse(
+                send(() -> new CIBARequest(address, authentication(), object).toHTTPRequest(), null));
+        if (!response.indicatesSuccess()) {
+            throw new Refused(response.toErrorResponse().getErrorObject());
+        }
+        return response.toRequestAcknowledgement();
+    }
+
+    /** What the person has decided. */
+    OIDCTokenResponse poll(AuthRequestID asked) throws Exception {
+        var tokens = (OIDCTokenResponse) tokens(new CIBAGrant(asked));
+        IDTokenValidator.create(provider, registered, new ImmutableJWKSet<>(keys))
+                .validate(tokens.getOIDCTokens().getIDToken(), null);
+        return tokens;
     }
 
     TokenResponse tokens(AuthorizationGrant grant) throws Exception {

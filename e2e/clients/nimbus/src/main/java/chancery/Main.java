@@ -4,6 +4,7 @@ import static chancery.Checks.expect;
 import static chancery.Checks.same;
 
 import com.nimbusds.jose.jwk.JWKSet;
+import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.oauth2.sdk.AccessTokenResponse;
 import com.nimbusds.oauth2.sdk.ClientCredentialsGrant;
 import com.nimbusds.oauth2.sdk.auth.X509CertificateConfirmation;
@@ -152,7 +153,7 @@ final class Main {
     }
 
     /** What a client is served; the access token of a person that it has got, or null. */
-    private static AccessToken serves(Checks checks, String name, JSONObject of) {
+    private static AccessToken serves(Checks checks, String name, JSONObject of) throws Exception {
         var held = new AccessToken[1];
         checks.check(name + "login with an encrypted response, UserInfo, refresh", () -> {
             var client = client(of);
@@ -186,8 +187,54 @@ final class Main {
             return same("login_required", response.toErrorResponse().getErrorObject().getCode());
         });
 
+        if (client(of).asksPeople()) {
+            asks(checks, name, of);
+        }
+
         checks.check(name + "client credentials", () -> ownTokens(client(of)).getTokens().getAccessToken().getType());
         return held[0];
+    }
+
+    /** A client that asks people who are at another device, and polls (CIBA Core). */
+    private static void asks(Checks checks, String name, JSONObject of) {
+        checks.check(name + "a person at another device allows: tokens once, UserInfo, refresh", () -> {
+            var client = client(of);
+            var asked = client.ask(text(fixture, "username"), "1234", null).getAuthRequestID();
+            same("authorization_pending", refusal(() -> client.poll(asked)));
+            same("1", person("allow"));
+            Thread.sleep(5_000);
+            var tokens = client.poll(asked).getOIDCTokens();
+            var subject = tokens.getIDToken().getJWTClaimsSet().getSubject();
+            same(subject, client.userInfo(tokens.getAccessToken()));
+            var fresh = client.refresh(tokens.getRefreshToken()).getOIDCTokens().getAccessToken();
+            same(subject, client.userInfo(fresh));
+            return same("invalid_grant", refusal(() -> client.poll(asked)));
+        });
+        checks.check(name + "a person at another device denies", () -> {
+            var client = client(of);
+            var asked = client.ask(text(fixture, "username"), "1234", null).getAuthRequestID();
+            same("1", person("deny"));
+            return same("access_denied", refusal(() -> client.poll(asked)));
+        });
+        checks.check(name + "nobody decides", () -> {
+            var client = client(of);
+            var asked = client.ask(text(fixture, "username"), null, 1);
+            same(1, asked.getExpiresIn());
+            Thread.sleep(1_500);
+            return same("expired_token", refusal(() -> client.poll(asked.getAuthRequestID())));
+        });
+        checks.check(name + "a message that does not fit, and a person that there is not", () -> {
+            var client = client(of);
+            same("invalid_binding_message", refusal(() -> client.ask(text(fixture, "username"), "a".repeat(500), null)));
+            return same("unknown_user_id", refusal(() -> client.ask("nobody-of-this-name", null, null)));
+        });
+        checks.check(name + "a signed request for another provider", () -> {
+            var client = client(of);
+            var claims = client.signed(new JWTClaimsSet.Builder().claim("scope", "openid")
+                    .claim("login_hint", text(fixture, "username")).build()).getJWTClaimsSet();
+            var elsewhere = new JWTClaimsSet.Builder(claims).audience("https://another.example").build();
+            return same("invalid_request", refusal(() -> client.ask(client.signedAsIs(elsewhere))));
+        });
     }
 
     private static AccessTokenResponse ownTokens(Client client) throws Exception {
