@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use chancery_core::config::Config;
+use chancery_core::model::{AuthorizationDetail, Client};
 use chancery_core::offered::{AssertionAudience, PkceOptional};
+use chancery_core::policy::{DetailFault, DetailType};
 use chancery_core::profile::Profile;
 use chancery_jose::SigningAlgorithm::Es256;
 use chancery_jose::{base64url, sha256};
@@ -29,13 +31,15 @@ pub(crate) enum Plan {
 pub(crate) struct Variant(pub(crate) &'static str);
 
 /// Each value of each variant at least once with each plan.
-const VARIANTS: [&str; 13] = [
+const VARIANTS: [&str; 15] = [
     "fapi1.pkjwt-value-plain",
     "fapi1.pkjwt-pushed-plain",
     "fapi1.mtls-value-jarm",
     "fapi1.mtls-pushed-jarm",
     "fapi2-sp-final.pkjwt-dpop-oidc",
     "fapi2-sp-final.mtls-mtls-oauth",
+    "rar.pkjwt-dpop-oidc",
+    "rar.mtls-mtls-oauth",
     "fapi2-ms-final.pkjwt-mtls-oidc-jarm",
     "fapi2-ms-final.mtls-dpop-oidc-plain",
     "fapi2-ms-final.pkjwt-dpop-oauth-jarm",
@@ -49,7 +53,7 @@ impl Variant {
     pub(crate) fn plan(self) -> Plan {
         match self.0.split('.').next() {
             Some("fapi1") => Plan::Advanced,
-            Some("fapi2-sp-final" | "fapi2-sp-final-cc" | "fapi2-ms-final") => Plan::Final,
+            Some("fapi2-sp-final" | "fapi2-sp-final-cc" | "fapi2-ms-final" | "rar") => Plan::Final,
             _ => Plan::Draft,
         }
     }
@@ -85,7 +89,12 @@ impl Variant {
 
     /// Are requests request objects?
     pub(crate) fn is_signed(self) -> bool {
-        !self.0.contains("-sp-")
+        !self.0.contains("-sp-") && !self.has_details()
+    }
+
+    /// Do clients ask in detail (RFC 9396)?
+    fn has_details(self) -> bool {
+        self.0.starts_with("rar.")
     }
 
     pub(crate) fn has_jarm(self) -> bool {
@@ -119,6 +128,28 @@ pub(crate) fn in_variants(has_module: impl Fn(Variant) -> bool, module: impl Fn(
     for variant in VARIANTS.map(Variant).into_iter().filter(|variant| has_module(*variant)) {
         println!("{variant:?}"); // shown when the test fails
         module(&Suite::new(variant));
+    }
+}
+
+/// What clients ask for in detail.
+fn details() -> Value {
+    json!([{"type": "account_information", "actions": ["list_accounts", "read_balances"],
+        "locations": ["https://example.com/accounts"]}])
+}
+
+/// The type of these details.
+struct AccountInformation;
+
+impl DetailType for AccountInformation {
+    fn name(&self) -> &str {
+        "account_information"
+    }
+
+    fn check(&self, detail: &AuthorizationDetail, _: &Client) -> Result<(), DetailFault> {
+        match detail.members().all(|(name, _)| matches!(name, "actions" | "locations")) {
+            true => Ok(()),
+            false => Err(DetailFault::MemberUnknown),
+        }
     }
 }
 
@@ -239,6 +270,7 @@ impl Suite {
         let kit = TestProvider::builder().without_clients().configure(|to| {
             configure(variant, to);
         });
+        let kit = if variant.has_details() { kit.detail_type(AccountInformation) } else { kit };
         let certificates = CLIENTS.map(TestCertificate::self_signed);
         let suite = Self { kit: kit.build(), variant, keys, proof_keys, certificates, made: Cell::new(0) };
         for n in [0, 1] {
@@ -265,6 +297,9 @@ impl Suite {
             "tls_client_certificate_bound_access_tokens": !variant.has_proofs(),
             "chancery": {"refresh_tokens": "always", "profile": self.profile()},
         });
+        if variant.has_details() {
+            metadata["authorization_details_types"] = json!(["account_information"]);
+        }
         if variant.acts_for_itself() {
             metadata["grant_types"] = json!(["client_credentials"]);
             metadata["response_types"] = json!([]);
@@ -324,6 +359,9 @@ impl Suite {
         request = request.set("state", &["YxC4e0nXzB".to_owned(), "s".repeat(128)][n]);
         if n == 1 {
             request = request.set("redirect_uri", &format!("{CALLBACK}?dummy1=lorem&dummy2=ipsum"));
+        }
+        if variant.has_details() {
+            request = request.set("authorization_details", &details().to_string());
         }
         if variant.is_openid() {
             request = request.set("nonce", ["kQfW9sTq1m", "kQfW9sTq1m-kQfW9sTq1m-kQfW9sTq1m-kQfW9sTq1m"][n]);
@@ -502,6 +540,8 @@ impl Suite {
     fn check_tokens(&self, n: usize, request: &AuthorizationRequest, tokens: &Answer) {
         assert_eq!(tokens.header("cache-control"), Some("no-store"));
         assert_eq!(tokens["token_type"], if self.variant.has_proofs() { "DPoP" } else { "Bearer" });
+        let details = if self.variant.has_details() { details() } else { Value::Null };
+        assert_eq!(tokens["authorization_details"], details);
         let access_token = tokens.member("access_token");
         check_entropy(access_token);
         self.check_binding(n, access_token);
