@@ -218,6 +218,24 @@ pub enum Event {
         /// When it is tried again; `None` when it is given up.
         retry_in: Option<Duration>,
     },
+    /// A client was told that its person has decided, or got what came of it (CIBA Core sections 10.2 and 10.3).
+    DecisionNotified {
+        /// Who was told.
+        client: ClientId,
+        /// Who has decided.
+        account: AccountId,
+    },
+    /// A client could not be told that its person has decided.
+    DecisionNotificationFailed {
+        /// Who was to be told.
+        client: ClientId,
+        /// Who has decided.
+        account: AccountId,
+        /// Why.
+        why: NotificationFailure,
+        /// When it is tried again; `None` when it is given up.
+        retry_in: Option<Duration>,
+    },
     /// A client was told that a session has ended (OIDC Back-Channel Logout section 2.5).
     LogoutNotified {
         /// Who was told.
@@ -357,6 +375,8 @@ impl Event {
             Self::LoginThrottled { .. } => "login_throttled",
             Self::ApprovalNotified { .. } => "approval_notified",
             Self::ApprovalNotificationFailed { .. } => "approval_notification_failed",
+            Self::DecisionNotified { .. } => "decision_notified",
+            Self::DecisionNotificationFailed { .. } => "decision_notification_failed",
             Self::LogoutNotified { .. } => "logout_notified",
             Self::LogoutNotificationFailed { .. } => "logout_notification_failed",
             Self::PeerUnknown { .. } => "peer_unknown",

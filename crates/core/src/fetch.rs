@@ -12,12 +12,16 @@ use bytes::Bytes;
 use crate::error::Fault;
 use crate::ports::PortFuture;
 
-/// One request to another server. It is printed without what may be secret: the query and the form.
+/// The media type of a form (RFC 6749 appendix B).
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// One request to another server. It is printed without what may be secret: the query, the body and who asks.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FetchRequest<'a> {
     url: &'a str,
     accept: &'static str,
-    form: Option<&'a str>,
+    body: Option<&'a str>,
+    content_type: &'static str,
     authorization: Option<&'a str>,
     wants_document: bool,
     longest: usize,
@@ -32,7 +36,8 @@ impl<'a> FetchRequest<'a> {
         Self {
             url,
             accept,
-            form: None,
+            body: None,
+            content_type: FORM,
             authorization: None,
             wants_document: true,
             longest,
@@ -43,13 +48,19 @@ impl<'a> FetchRequest<'a> {
     /// Posts a form. Only the status of the response is of interest.
     #[must_use]
     pub fn post(url: &'a str, form: &'a str) -> Self {
-        Self { form: Some(form), wants_document: false, ..Self::get(url, "*/*", 0) }
+        Self { body: Some(form), wants_document: false, ..Self::get(url, "*/*", 0) }
+    }
+
+    /// Posts a JSON document. Only the status of the response is of interest.
+    #[must_use]
+    pub fn post_json(url: &'a str, document: &'a str) -> Self {
+        Self { content_type: "application/json", ..Self::post(url, document) }
     }
 
     /// Posts a form that asks for a document, as [`FetchRequest::get`] does (RFC 7662 section 2.1).
     #[must_use]
     pub fn query(url: &'a str, form: &'a str, accept: &'static str, longest: usize) -> Self {
-        Self { form: Some(form), ..Self::get(url, accept, longest) }
+        Self { body: Some(form), ..Self::get(url, accept, longest) }
     }
 
     /// Says who asks, by the header `Authorization`.
@@ -95,10 +106,16 @@ impl<'a> FetchRequest<'a> {
         self.accept
     }
 
-    /// The body of a POST, `application/x-www-form-urlencoded`; without one the request is a GET.
+    /// The body of a POST; without one the request is a GET.
     #[must_use]
-    pub fn form(&self) -> Option<&'a str> {
-        self.form
+    pub fn body(&self) -> Option<&'a str> {
+        self.body
+    }
+
+    /// The media type of the body.
+    #[must_use]
+    pub fn content_type(&self) -> &'static str {
+        self.content_type
     }
 
     /// How many bytes of a document are accepted.
@@ -134,7 +151,7 @@ impl<'a> FetchRequest<'a> {
 impl fmt::Debug for FetchRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut printed = f.debug_struct("FetchRequest");
-        printed.field("place", &self.place()).field("is_post", &self.form.is_some()).finish_non_exhaustive()
+        printed.field("place", &self.place()).field("is_post", &self.body.is_some()).finish_non_exhaustive()
     }
 }
 

@@ -133,9 +133,9 @@ async fn send(
 
 /// The request in origin form (RFC 9112 section 3.2.1), without anything that says who asks or why.
 fn message(target: &Target, request: &FetchRequest<'_>) -> Result<Request<Full<Bytes>>, NotFetched> {
-    let form = request.form();
+    let body = request.body();
     let mut message = Request::builder()
-        .method(if form.is_some() { Method::POST } else { Method::GET })
+        .method(if body.is_some() { Method::POST } else { Method::GET })
         .uri(target.path.as_str())
         .header(HOST, target.authority())
         // Some servers turn away whoever has no name.
@@ -143,8 +143,8 @@ fn message(target: &Target, request: &FetchRequest<'_>) -> Result<Request<Full<B
         .header(ACCEPT, request.accept())
         .header(ACCEPT_ENCODING, "identity")
         .header(CONNECTION, "close");
-    if form.is_some() {
-        message = message.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+    if body.is_some() {
+        message = message.header(CONTENT_TYPE, request.content_type());
     }
     if let Some(authorization) = request.authorization() {
         let value = HeaderValue::from_str(authorization);
@@ -153,7 +153,7 @@ fn message(target: &Target, request: &FetchRequest<'_>) -> Result<Request<Full<B
         value.set_sensitive(true);
         message = message.header(AUTHORIZATION, value);
     }
-    let body = Full::new(Bytes::copy_from_slice(form.unwrap_or_default().as_bytes()));
+    let body = Full::new(Bytes::copy_from_slice(body.unwrap_or_default().as_bytes()));
     message.body(body).map_err(|_| NotFetched::Address("the URL cannot be sent in a request"))
 }
 

@@ -145,7 +145,7 @@ impl Fetch for HttpsFetch {
         Box::pin(async move {
             let target = Target::parse(request.url(), self.client.named_for(request));
             let target = target.map_err(|why| fault("a URL", why))?;
-            if request.form().is_some() {
+            if request.body().is_some() {
                 return self.client.send(&target, request).await.response;
             }
             let wanted = Wanted {
@@ -191,7 +191,7 @@ impl Client {
         let longest = request.longest().min(self.limits.document);
         let begun = now();
         let deadline = begun + self.limits.time;
-        let entered = timeout_at(deadline, self.lanes.enter(&target.host, request.form().is_some())).await;
+        let entered = timeout_at(deadline, self.lanes.enter(&target.host, request.body().is_some())).await;
         let Ok(Ok(_permit)) = entered else { return Err(NotFetched::Busy) };
         let entered = now();
         let exchanged = exchange(&*self.network, &self.tls, target, request, longest, deadline);

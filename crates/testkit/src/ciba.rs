@@ -1,5 +1,7 @@
 //! A client that asks a person at another device (CIBA).
 
+use chancery_core::interaction::approvals::reference;
+use chancery_types::handle::{AuthReqId, Handle};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
@@ -97,6 +99,17 @@ impl<'k> Backchannel<'k> {
     #[must_use]
     pub fn id(&self) -> &str {
         self.answer.member("auth_req_id")
+    }
+
+    /// The page on which its person decides.
+    ///
+    /// # Panics
+    /// If the client was told something that is no `auth_req_id`.
+    #[must_use]
+    #[track_caller]
+    pub fn link(&self) -> String {
+        let handle = Handle::<AuthReqId>::parse(self.id()).expect("an auth_req_id");
+        format!("/approvals/{}", reference(&handle.key(&self.kit.env().realm)))
     }
 
     /// What the client sends when it polls.

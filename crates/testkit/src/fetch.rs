@@ -34,6 +34,10 @@ pub struct Fetched {
     pub url: String,
     /// The body of a POST; `None` for a GET.
     pub form: Option<String>,
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// Who asks, as the header `Authorization` says.
+    pub authorization: Option<String>,
     /// Whether it was made for a client that has registered itself.
     pub is_of_stranger: bool,
 }
@@ -91,7 +95,9 @@ impl Fetch for ScriptedFetch {
             let_others_go_on().await;
             let fetched = Fetched {
                 url: request.url().to_owned(),
-                form: request.form().map(str::to_owned),
+                form: request.body().map(str::to_owned),
+                content_type: request.content_type(),
+                authorization: request.authorization().map(str::to_owned),
                 is_of_stranger: request.is_of_stranger(),
             };
             lock(&self.asked).push(fetched);

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answered::{Names, names};
 use super::approvals::{self, ApprovalProblem};
+use super::client_notification::{self, Answer};
 use super::commit::{
     CONSENT_WITHDRAWN, SessionChange, Written, record_yes, remember, still_stands, take_back, write,
     written_with,
@@ -34,7 +35,7 @@ use crate::event::{Endpoint, Event, GrantEnd, RefusedClient};
 use crate::guessing::Approved;
 use crate::issue::Yes;
 use crate::keys::KeySet;
-use crate::model::{Carrier, RegistrationId, Source};
+use crate::model::{Carrier, Client, RegistrationId, Source};
 use crate::records::{
     Awaited, BackchannelAuthenticationBody, Body, Decision, DeviceCodeBody, Found, RequestOrigin,
 };
@@ -272,7 +273,9 @@ pub(super) async fn open<'a>(
         Err(failure) => {
             if let Failure::Refused(why) = &failure {
                 let decision = Decision::Refused { by: None, reason: why.reason.name.into() };
-                decide(call, env, &waiting, decision, waiting.awaited().deadline).await?;
+                let answer = Answer::No(why.reason);
+                let deadline = waiting.awaited().deadline;
+                decide(by, (call, env), &client, &waiting, (decision, deadline, &answer)).await?;
             }
             let client_id = client.id().clone();
             Err(PageError { failure, way_on: Some(client), client: Some(client_id) })
@@ -342,6 +345,7 @@ pub(super) async fn approve(
         yes,
         deadline,
     )?;
+    let (granted, unnamed) = (drafted.granted, drafted.unnamed);
     let written = write(pending, &change, drafted.records).await?;
     if written == Written::Lost {
         return super::page::lost(pending, false);
@@ -349,7 +353,7 @@ pub(super) async fn approve(
     let decision = Decision::Approved {
         by: interaction,
         approval: drafted.approval,
-        granted: Box::new(drafted.granted),
+        granted: Box::new(granted),
         nonce: pending.asked.nonce.clone(),
     };
     let next = if !still_stands(pending).await? {
@@ -358,7 +362,24 @@ pub(super) async fn approve(
         env.record(call, &Event::GrantEnded { client, why: GrantEnd::ConsentWithdrawn });
         refuse(pending, &(&CONSENT_WITHDRAWN).into()).await?
     } else {
-        match decide(call, env, waiting, decision, deadline).await? {
+        let pushed = match waiting {
+            Waiting::Backchannel(found) if found.body.is_push() => {
+                let made = client_notification::tokens(&by, (call, env), &pending.client, found, unnamed);
+                match Box::pin(made).await {
+                    Ok(Some(tokens)) => Some(tokens),
+                    Ok(None) => return repeated(pending, found.key).await,
+                    Err(Failure::Broken(fault)) => return Err(fault),
+                    Err(Failure::Refused(why)) => {
+                        take_back(pending, grant, written).await?;
+                        let next = refuse(pending, &why).await?;
+                        return written_with(pending, change, next).await;
+                    }
+                }
+            }
+            _ => None,
+        };
+        let answer = Answer::Yes(pushed.as_ref());
+        match decide(&by, (call, env), &pending.client, waiting, (decision, deadline, &answer)).await? {
             None => {
                 remember(pending, Some(grant)).await?;
                 record_yes(pending, &change).await;
@@ -375,10 +396,21 @@ pub(super) async fn approve(
     written_with(pending, change, next).await
 }
 
-/// The client is told no, when it polls next. Only whoever is asked can say so: of a request that names its
+/// Another request for the same step has made the tokens that are sent, and is about to write the decision, if it has
+/// not done so.
+async fn repeated(pending: &Pending<'_>, record: Key) -> Result<Decided, Fault> {
+    let (_, call, env) = pending.world();
+    let found: Option<Found<BackchannelAuthenticationBody>> = env.records().get(call.now, record).await?;
+    match found.and_then(|found| found.body.awaited.decision) {
+        Some(decision) => pending.shows(&decision),
+        None => Err(Fault::unavailable("the same approval is being written")),
+    }
+}
+
+/// The client is told no, when it polls next or at once. Only whoever is asked can say so: of a request that names its
 /// person, nobody else has decided anything.
 pub(super) async fn refuse(pending: &Pending<'_>, why: &Refusal) -> Result<Decided, Fault> {
-    let (_, call, env) = pending.world();
+    let (by, call, env) = pending.world();
     let waiting = pending.waits().ok_or_else(|| Fault::internal("a refusal of nothing"))?;
     if let Waiting::Backchannel(found) = waiting
         && pending.person.as_ref().is_none_or(|person| person.account.id != found.body.account)
@@ -387,7 +419,8 @@ pub(super) async fn refuse(pending: &Pending<'_>, why: &Refusal) -> Result<Decid
     }
     let decision = Decision::Refused { by: pending.interaction, reason: why.reason.name.into() };
     let deadline = waiting.awaited().deadline;
-    if let Some(first) = decide(call, env, waiting, decision, deadline).await? {
+    let decision = (decision, deadline, &Answer::No(why.reason));
+    if let Some(first) = decide(&by, (call, env), &pending.client, waiting, decision).await? {
         return pending.shows(&first);
     }
     let client = RefusedClient::Claimed(pending.client.id().clone());
@@ -426,17 +459,21 @@ impl Undecided for BackchannelAuthenticationBody {
 
 /// Makes this the decision: `None` when it is, else the one that was first.
 async fn decide(
-    call: &Call,
-    env: &Env,
+    by: &Interactions,
+    (call, env): (&Call, &Env),
+    client: &Client,
     waiting: &Waiting,
-    decision: Decision,
-    deadline: Timestamp,
+    (decision, deadline, answer): (Decision, Timestamp, &Answer<'_>),
 ) -> Result<Option<Decision>, Fault> {
     match waiting {
         Waiting::Device { found, .. } => decide_once(call, env, found, (decision, deadline), &[]).await,
         Waiting::Backchannel(found) => {
             let is_yes = matches!(decision, Decision::Approved { .. });
-            let first = decide_once(call, env, found, (decision, deadline), &[]).await?;
+            let told = client_notification::notice(by, (call, env), client, found, (answer, deadline))?;
+            let first = decide_once(call, env, found, (decision, deadline), told.as_slice()).await?;
+            if first.is_none() && told.is_some() {
+                env.worker.wake_by_ref();
+            }
             // A request that was refused keeps its place among those of the person until its time is over, so
             // that a client which asks again and again is not heard again and again.
             if is_yes && first.is_none() {

@@ -33,6 +33,7 @@ mod answered;
 pub mod approval;
 pub mod approvals;
 mod carried;
+mod client_notification;
 pub(crate) mod commit;
 pub mod consent;
 pub mod custom_step;

@@ -85,7 +85,7 @@ impl TokenIssuer {
         if response_type.has_id_token() {
             let demands = client.demands(&self.floor);
             let state = state.filter(|_| demands.s_hash.is_some());
-            let beside = Beside { access_token: access_token.as_deref(), code, state };
+            let beside = Beside { access_token: access_token.as_deref(), code, state, pushed: None };
             let id_token = self.id_token(&draft, beside).await?;
             front.end = front.end.max(Some(call.now + self.id_token_lifetime(&draft)));
             front.parameters.extend(id_token.map(|token| ("id_token", token)));

@@ -1,4 +1,4 @@
-//! OpenID Connect Core 1.0 sections 2, 3.1.3.6, 3.2.2.10, 3.3.2.11 and 12.2: the ID token.
+//! OpenID Connect Core 1.0 sections 2, 3.1.3.6, 3.2.2.10, 3.3.2.11 and 12.2, CIBA Core section 10.3.1: the ID token.
 //! Config     `[id_token]`, `[compatibility] unsigned_id_token`
 //! Discovery  id_token_signing_alg_values_supported
 
@@ -65,6 +65,17 @@ pub(super) struct Beside<'a> {
     pub(super) code: Option<&'a str>,
     /// The `state` of the same response, if the ID token vouches for it (FAPI 1.0 part 2 section 5.2.2.1).
     pub(super) state: Option<&'a str>,
+    /// What it is sent with to a client that did not ask for it in the same exchange.
+    pub(super) pushed: Option<Pushed<'a>>,
+}
+
+/// What an ID token that is sent to its client vouches for besides (CIBA Core section 10.3.1).
+#[derive(Clone, Copy)]
+pub(super) struct Pushed<'a> {
+    /// The request that it answers.
+    pub(super) auth_req_id: &'a str,
+    /// The refresh token that is sent along.
+    pub(super) refresh_token: Option<&'a str>,
 }
 
 impl Beside<'_> {
@@ -119,6 +130,10 @@ impl TokenIssuer {
             at_hash: alg.zip(beside.access_token).map(|(alg, token)| alg.hash().left_half(token)),
             c_hash: alg.zip(beside.code).map(|(alg, code)| alg.hash().left_half(code)),
             s_hash: alg.zip(beside.state).map(|(alg, state)| alg.hash().left_half(state)),
+            auth_req_id: beside.pushed.map(|pushed| pushed.auth_req_id),
+            rt_hash: alg
+                .zip(beside.pushed.and_then(|pushed| pushed.refresh_token))
+                .map(|(alg, token)| alg.hash().left_half(token)),
         };
         let payload = facts.payload(&person);
         let Some(alg) = alg else { return Ok(Some(unsecured(payload.as_bytes()))) };
@@ -178,6 +193,8 @@ struct Facts<'a> {
     at_hash: Option<String>,
     c_hash: Option<String>,
     s_hash: Option<String>,
+    auth_req_id: Option<&'a str>,
+    rt_hash: Option<String>,
     sid: Option<&'a str>,
 }
 
@@ -197,6 +214,8 @@ impl Facts<'_> {
             .string_if("at_hash", self.at_hash.as_deref())
             .string_if("c_hash", self.c_hash.as_deref())
             .string_if("s_hash", self.s_hash.as_deref())
+            .string_if("urn:openid:params:jwt:claim:auth_req_id", self.auth_req_id)
+            .string_if("urn:openid:params:jwt:claim:rt_hash", self.rt_hash.as_deref())
             .string_if("sid", self.sid);
         person.write(&mut claims);
         claims.finish()
@@ -226,6 +245,8 @@ mod tests {
             at_hash: Some("h".to_owned()),
             c_hash: Some("c".to_owned()),
             s_hash: Some("t".to_owned()),
+            auth_req_id: None,
+            rt_hash: None,
             sid: Some("s"),
         };
         let mut person = Claims::default();

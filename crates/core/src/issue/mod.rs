@@ -22,7 +22,7 @@ use crate::records::GrantBody;
 use crate::rule::authorization_details::{self, DetailTypes};
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pairwise::Subjects;
-use id_token::Beside;
+use id_token::{Beside, Pushed};
 
 pub mod access_token;
 
@@ -100,6 +100,12 @@ impl TokenResponse {
     #[must_use]
     pub fn json(&self) -> String {
         let mut members = ClaimsWriter::new();
+        self.write(&mut members);
+        members.finish()
+    }
+
+    /// Its members.
+    pub(crate) fn write(&self, members: &mut ClaimsWriter) {
         members
             .string("access_token", &self.access_token)
             .string("token_type", self.token_type)
@@ -107,8 +113,7 @@ impl TokenResponse {
             .string_if("refresh_token", self.refresh_token.as_deref())
             .string_if("id_token", self.id_token.as_deref())
             .string_if("scope", self.scope.as_deref());
-        authorization_details::write(&self.details, &mut members);
-        members.finish()
+        authorization_details::write(&self.details, members);
     }
 }
 
@@ -208,16 +213,46 @@ impl TokenIssuer {
         cleared: Cleared,
         binding: TokenBinding,
     ) -> Result<Issuance, Failure> {
-        let what = self.registered(cleared, client.client());
-        let draft = Draft { call, env, client: client.client(), what: &what, binding };
+        self.issue(call, env, client.client(), cleared, (binding, None)).await
+    }
+
+    /// The same for tokens that are sent to a client which has asked for them before (CIBA Core section 10.3): the ID
+    /// token vouches for everything that is sent with it.
+    ///
+    /// # Errors
+    /// As [`TokenIssuer::tokens`].
+    pub(crate) async fn pushed_tokens(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &Client,
+        cleared: Cleared,
+        (binding, auth_req_id): (TokenBinding, &str),
+    ) -> Result<Issuance, Failure> {
+        self.issue(call, env, client, cleared, (binding, Some(auth_req_id))).await
+    }
+
+    async fn issue(
+        &self,
+        call: &Call,
+        env: &Env,
+        client: &Client,
+        cleared: Cleared,
+        (binding, auth_req_id): (TokenBinding, Option<&str>),
+    ) -> Result<Issuance, Failure> {
+        let what = self.registered(cleared, client);
+        let draft = Draft { call, env, client, what: &what, binding };
         let access = self.access_token(&draft).await?;
-        let id_token =
-            self.id_token(&draft, Beside { access_token: Some(&access.text), ..Beside::default() }).await?;
         let (refresh_token, family) = match &what.refresh {
             Refresh::No => (None, None),
             Refresh::New => self.refresh_family(&draft)?.unzip(),
             Refresh::Family(token) => (Some(token.clone()), None),
         };
+        let refresh_token = refresh_token.map(|token| token.reveal());
+        let pushed =
+            auth_req_id.map(|auth_req_id| Pushed { auth_req_id, refresh_token: refresh_token.as_deref() });
+        let beside = Beside { access_token: Some(&access.text), pushed, ..Beside::default() };
+        let id_token = self.id_token(&draft, beside).await?;
 
         let grant = match &what.condition {
             Condition::Begin => self.new_grant(&draft, access.lifetime, family.is_some())?,
@@ -230,19 +265,19 @@ impl TokenIssuer {
         env.record(
             call,
             &Event::TokensIssued {
-                client: client.client().id().clone(),
+                client: client.id().clone(),
                 grant_type: what.grant_type.clone(),
                 account: what.account().cloned(),
             },
         );
-        mark_used(env, client.client()).await;
+        mark_used(env, client).await;
         Ok(Issuance::Issued(TokenResponse {
             access_token: access.text,
             token_type: binding.token_type(),
             expires_in: access.lifetime,
-            refresh_token: refresh_token.map(|token| token.reveal()),
+            refresh_token,
             id_token,
-            scope: self.scope_member(&what.target.answered_scopes(), client.client()),
+            scope: self.scope_member(&what.target.answered_scopes(), client),
             details: what.target.details,
         }))
     }

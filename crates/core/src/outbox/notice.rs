@@ -11,14 +11,15 @@ use crate::error::{Failure, Fault};
 use crate::event::{Event, NotificationFailure};
 use crate::fetch::FetchRequest;
 use crate::issue::TokenIssuer;
+use crate::keys::open;
 use crate::model::Client;
 use crate::notifier::{ApprovalRequest, Notifying};
-use crate::records::{BackchannelAuthenticationBody, DeliveryBody, Notice};
+use crate::records::{BackchannelAuthenticationBody, ClientMessage, DeliveryBody, Notice};
 
 /// To whom it goes.
 pub(super) fn receiver(body: &DeliveryBody) -> Receiver {
     match &body.notice {
-        Notice::Logout { .. } => Receiver::Client(body.client.clone()),
+        Notice::Decision { .. } | Notice::Logout { .. } => Receiver::Client(body.client.clone()),
         Notice::Approval { .. } => Receiver::Notifier,
     }
 }
@@ -27,6 +28,7 @@ pub(super) fn receiver(body: &DeliveryBody) -> Receiver {
 pub(super) fn told(body: &DeliveryBody) -> Event {
     let (client, account) = (body.client.clone(), body.account.clone());
     match &body.notice {
+        Notice::Decision { .. } => Event::DecisionNotified { client, account },
         Notice::Logout { .. } => Event::LogoutNotified { client, account },
         Notice::Approval { .. } => Event::ApprovalNotified { client, account },
     }
@@ -36,6 +38,7 @@ pub(super) fn told(body: &DeliveryBody) -> Event {
 pub(super) fn failed(body: &DeliveryBody, why: NotificationFailure, retry_in: Option<Duration>) -> Event {
     let (client, account) = (body.client.clone(), body.account.clone());
     match &body.notice {
+        Notice::Decision { .. } => Event::DecisionNotificationFailed { client, account, why, retry_in },
         Notice::Logout { .. } => Event::LogoutNotificationFailed { client, account, why, retry_in },
         Notice::Approval { .. } => Event::ApprovalNotificationFailed { client, account, why, retry_in },
     }
@@ -52,9 +55,29 @@ pub(super) async fn send(
     let is_same = |client: &Client| client.registration() == body.registration && client.is_enabled();
     let Some(client) = client.filter(|client| is_same(client)) else { return Ok(Outcome::Over(None)) };
     match &body.notice {
+        Notice::Decision { message } => decision(env, issuer, &client, message).await,
         Notice::Logout { sid } => logout(call, env, issuer, &client, (body, sid)).await,
         Notice::Approval { request, link } => approval(call, env, issuer, &client, (*request, link)).await,
     }
+}
+
+/// CIBA Core sections 10.2, 10.3.1 and 12: what the client gets to where it is registered now, as often as it has to be
+/// sent the same. Its answer ends it unless that may be better later; redirects are not followed.
+async fn decision(env: &Env, issuer: &TokenIssuer, client: &Client, message: &str) -> Result<Outcome, Fault> {
+    let ciba = &client.metadata().ciba;
+    let Some(uri) = ciba.backchannel_client_notification_endpoint.as_deref() else {
+        return Ok(Outcome::Over(None));
+    };
+    let Some(message) = open::<ClientMessage>(env, &issuer.keys, ClientMessage::KIND, message) else {
+        let gone = Fault::internal("the message was sealed by a key that is gone");
+        return Ok(Outcome::Over(Some(NotificationFailure::Unreachable(gone))));
+    };
+    let bearer = format!("Bearer {}", message.client_notification_token);
+    let request = FetchRequest::post_json(uri, &message.document).authorized(&bearer);
+    Ok(match answered(env, &request.of_stranger(client.is_dynamic())).await {
+        Outcome::Failed(why @ NotificationFailure::Status(300..=399)) => Outcome::Over(Some(why)),
+        outcome => outcome,
+    })
 }
 
 /// OIDC Back-Channel Logout section 2.5: a new logout token, with a `jti` of its own, to where the client is

@@ -45,6 +45,12 @@ pub enum Notice {
         /// The session, as the client knows it.
         sid: Box<str>,
     },
+    /// The client hears that its person has decided (CIBA Core section 10.2), or gets what came of it (sections 10.3 and
+    /// 12).
+    Decision {
+        /// A [`ClientMessage`], sealed.
+        message: Box<str>,
+    },
     /// The person hears that something waits for their approval (CIBA Core section 8).
     Approval {
         /// The record of the request.
@@ -52,6 +58,20 @@ pub enum Notice {
         /// The page on which the person decides.
         link: Box<str>,
     },
+}
+
+/// What a client is sent about a decision, before it is sealed. It has no `Debug`, because it holds secrets.
+#[derive(Serialize, Deserialize)]
+pub struct ClientMessage {
+    /// `client_notification_token`
+    pub client_notification_token: String,
+    /// The JSON document.
+    pub document: String,
+}
+
+impl ClientMessage {
+    /// As what it is sealed.
+    pub const KIND: &'static str = "client message";
 }
 
 impl Body for DeliveryBody {

@@ -22,7 +22,7 @@ pub use backchannel_authentication::{
 mod consent;
 pub use consent::{ConsentBody, consent_key};
 mod delivery;
-pub use delivery::{DeliveryBody, Notice};
+pub use delivery::{ClientMessage, DeliveryBody, Notice};
 mod device_code;
 pub use device_code::{DeviceCodeBody, user_code_alias};
 mod grant;

@@ -66,14 +66,14 @@ impl Fetch for Wire {
             }
             None => {
                 let mut sent = Request::builder().uri(url.trim_start_matches("https://id.example"));
-                if request.form().is_some() {
+                if request.body().is_some() {
                     sent =
                         sent.method(Method::POST).header("content-type", "application/x-www-form-urlencoded");
                 }
                 if let Some(authorization) = request.authorization() {
                     sent = sent.header("authorization", authorization);
                 }
-                let form = request.form().unwrap_or_default().to_owned();
+                let form = request.body().unwrap_or_default().to_owned();
                 let answer = self.kit.send(sent.body(Bytes::from(form)).unwrap());
                 (answer.status.as_u16(), answer.body)
             }

@@ -129,10 +129,13 @@ fn describe(event: &Event, line: &mut ClaimsWriter) {
         Event::LoginSucceeded { account } | Event::SessionEnded { account } => {
             line.string("account", account.as_str());
         }
-        Event::ApprovalNotified { client, account } | Event::LogoutNotified { client, account } => {
+        Event::ApprovalNotified { client, account }
+        | Event::DecisionNotified { client, account }
+        | Event::LogoutNotified { client, account } => {
             line.string("client_id", client.as_str()).string("account", account.as_str());
         }
         Event::ApprovalNotificationFailed { client, account, why, retry_in }
+        | Event::DecisionNotificationFailed { client, account, why, retry_in }
         | Event::LogoutNotificationFailed { client, account, why, retry_in } => {
             line.string("client_id", client.as_str()).string("account", account.as_str());
             match why {

@@ -1,0 +1,156 @@
+//! OpenID Connect CIBA Core 1.0 sections 10.3 and 12: a client gets its tokens sent, or the error.
+
+#![expect(clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use chancery_jose::SigningAlgorithm::Es256;
+use chancery_testkit::{
+    Backchannel, CIBA_GRANT, Fetched, TestProvider, minutes, names, notification_endpoint,
+    notification_token, seconds,
+};
+use chancery_types::iana::BackchannelTokenDeliveryMode::Push;
+use serde_json::{Value, json};
+
+fn provider() -> TestProvider {
+    let kit = TestProvider::builder().configure(|config| {
+        config.ciba.offered = true;
+        config.ciba.delivery_modes = vec![Push];
+    });
+    let kit = kit.build();
+    kit.put_ciba_client("till", "push", json!({"grant_types": ["refresh_token"]}));
+    kit.fetch.answers(&notification_endpoint("till"), 204, "");
+    kit
+}
+
+fn decide(kit: &TestProvider, till: &Backchannel<'_>, is_yes: bool) {
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let page = ua.get(&till.link()).expect_page("approve");
+    let _ = if is_yes { page.allow() } else { page.deny() }.expect_page("approval-done");
+}
+
+fn sent(kit: &TestProvider) -> Vec<Fetched> {
+    let _ = kit.deliver();
+    kit.fetch.asked()
+}
+
+#[track_caller]
+fn pushed(sent: &[Fetched]) -> Value {
+    let [push] = sent else { panic!("one push: {sent:?}") };
+    assert_eq!(push.url, notification_endpoint("till"));
+    assert_eq!(push.content_type, "application/json");
+    assert_eq!(push.authorization, Some(format!("Bearer {}", notification_token("till"))));
+    serde_json::from_str(push.form.as_deref().unwrap_or_default()).unwrap_or_default()
+}
+
+/// CIBA-17: section 10.3.1: the tokens and the `auth_req_id`, and an ID token that vouches for all of them.
+#[test]
+fn tokens_are_sent_once() {
+    let kit = provider();
+    let till = kit.backchannel("till", "openid email offline_access");
+    assert_eq!(till.answer.member_names(), ["auth_req_id", "expires_in"], "nobody polls");
+    assert!(sent(&kit).is_empty(), "nothing is decided");
+    decide(&kit, &till, true);
+    let body = pushed(&sent(&kit));
+    assert_eq!((&body["auth_req_id"], &body["token_type"]), (&json!(till.id()), &json!("Bearer")));
+    assert!(body["expires_in"].is_u64());
+    let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+    let (access, refresh) = (text("access_token"), text("refresh_token"));
+    assert!(!access.is_empty() && !refresh.is_empty());
+    let id_token = kit.try_verify(&text("id_token"), "till").unwrap_or_else(|why| panic!("{why:?}"));
+    let claims = id_token.claims;
+    assert_eq!(claims["at_hash"], Es256.hash().left_half(&access));
+    assert_eq!(claims["urn:openid:params:jwt:claim:rt_hash"], Es256.hash().left_half(&refresh));
+    assert_eq!(claims["urn:openid:params:jwt:claim:auth_req_id"], till.id());
+    assert!(claims["auth_time"].is_u64() && claims["nonce"].is_null());
+    let claims = kit.userinfo(&access).expect_status(200);
+    assert_eq!(claims["sub"], "alice");
+    let refreshed =
+        kit.token_request("till").param("grant_type", "refresh_token").param("refresh_token", &refresh);
+    let refreshed = refreshed.send().expect_status(200);
+    assert!(refreshed["access_token"].is_string());
+    assert!(sent(&kit).is_empty(), "sent once");
+}
+
+/// Section 12: the error and the `auth_req_id`, and no token.
+#[test]
+fn a_no_is_sent() {
+    let kit = provider();
+    let till = kit.backchannel("till", "openid");
+    decide(&kit, &till, false);
+    let body = pushed(&sent(&kit));
+    assert_eq!((&body["auth_req_id"], &body["error"]), (&json!(till.id()), &json!("access_denied")));
+    let names: Vec<_> = body.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["auth_req_id", "error", "error_description"]);
+    let said = body["error_description"].as_str().unwrap_or_default();
+    assert!(said.bytes().all(|byte| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e)), "{said}");
+}
+
+/// What does not arrive is sent again, and is the same: tokens are made once. What the client's endpoint refuses is not
+/// sent again, and redirects are not followed.
+#[test]
+fn what_is_sent_again_is_the_same() {
+    for (status, is_final) in [(301, true), (401, true), (403, true), (429, false), (500, false)] {
+        let kit = provider();
+        let till = kit.backchannel("till", "openid");
+        kit.fetch.answers(&notification_endpoint("till"), status, "");
+        decide(&kit, &till, true);
+        assert_eq!(names(&kit.deliver()), ["decision_notification_failed"], "{status}");
+        let first = pushed(&kit.fetch.asked());
+        kit.clock.advance(seconds(3));
+        kit.fetch.answers(&notification_endpoint("till"), 200, "ignored");
+        let again = sent(&kit);
+        if is_final {
+            assert!(again.is_empty(), "{status}");
+        } else {
+            assert_eq!(pushed(&again), first, "{status}");
+            let _ = kit.userinfo(first["access_token"].as_str().unwrap_or_default()).expect_status(200);
+        }
+        kit.clock.advance(minutes(5));
+        assert!(sent(&kit).is_empty(), "{status}");
+    }
+}
+
+/// A yes that is given twice, as by a second click, makes one set of tokens.
+#[test]
+fn a_second_click_sends_nothing_more() {
+    let kit = provider();
+    let till = kit.backchannel("till", "openid");
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    let page = ua.get(&till.link()).expect_page("approve");
+    let fields = page.form().fields;
+    let fields: Vec<_> = fields.into_iter().chain([("action".to_owned(), "allow".to_owned())]).collect();
+    let action = page.form().action;
+    let _ = page.post(&action, &fields).expect_page("approval-done");
+    let _ = page.post(&action, &fields).expect_page("approval-done");
+    let _ = pushed(&sent(&kit));
+    assert!(sent(&kit).is_empty());
+}
+
+/// Whoever withdraws before the tokens have arrived withdraws the tokens.
+#[test]
+fn tokens_of_a_grant_that_has_ended_are_worth_nothing() {
+    let kit = provider();
+    let till = kit.backchannel("till", "openid");
+    kit.fetch.answers(&notification_endpoint("till"), 503, "");
+    decide(&kit, &till, true);
+    let body = pushed(&sent(&kit));
+    let access = body["access_token"].as_str().unwrap_or_default();
+    let revoked = kit.request("/revoke", "till").param("token", access).send();
+    let _ = revoked.expect_status(200);
+    assert_eq!(kit.userinfo(access).status, 401);
+}
+
+/// Nothing can be fetched, neither by this client nor by another one.
+#[test]
+fn nobody_fetches_what_is_sent() {
+    let kit = provider();
+    let till = kit.backchannel("till", "openid");
+    decide(&kit, &till, true);
+    let polled =
+        kit.token_request("till").param("grant_type", CIBA_GRANT).param("auth_req_id", till.id()).send();
+    let polled = polled.expect_status(400);
+    assert!(matches!(polled.member("error"), "unauthorized_client" | "unsupported_grant_type"));
+    let without = kit.backchannel_request("till", "openid").send().expect_status(400);
+    assert_eq!(without["error"], "invalid_request", "client_notification_token is required");
+}
