@@ -43,7 +43,7 @@ fn expect_ping(sent: &[Fetched], till: &Backchannel<'_>) {
     assert_eq!(body, json!({"auth_req_id": till.id()}));
 }
 
-/// CIBA-16, fapi-ciba-id1: after a yes and after a no the client hears once that it can ask, and then it learns which it
+/// CIBA-14: after a yes and after a no the client hears once that it can ask, and then it learns which it
 /// was.
 #[test]
 fn a_client_is_told_that_it_can_ask() {

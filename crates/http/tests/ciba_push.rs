@@ -1,6 +1,6 @@
 //! OpenID Connect CIBA Core 1.0 sections 10.3 and 12: a client gets its tokens sent, or the error.
 
-#![expect(clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::panic, reason = "tests")]
 
 use chancery_jose::SigningAlgorithm::Es256;
 use chancery_testkit::{
@@ -42,7 +42,7 @@ fn pushed(sent: &[Fetched]) -> Value {
     serde_json::from_str(push.form.as_deref().unwrap_or_default()).unwrap_or_default()
 }
 
-/// CIBA-17: section 10.3.1: the tokens and the `auth_req_id`, and an ID token that vouches for all of them.
+/// CIBA-02, section 10.3.1: the tokens and the `auth_req_id`, and an ID token that vouches for all of them.
 #[test]
 fn tokens_are_sent_once() {
     let kit = provider();

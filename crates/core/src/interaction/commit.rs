@@ -172,7 +172,8 @@ async fn allow(pending: Pending<'_>, change: SessionChange) -> Result<Decided, F
         Err(why) => return refuse(&pending, &why.into()).await,
     };
     if pending.waits().is_some() {
-        return approval::approve(&pending, change, allowed).await;
+        // Boxed, so that the future of an ordinary step has no room for it.
+        return Box::pin(approval::approve(&pending, change, allowed)).await;
     }
     match pending.asked.response_type {
         ResponseType::None => acknowledge(&pending, change).await,
