@@ -94,7 +94,9 @@ fn a_request_waits_for_its_person() {
     let (pending, trips) = kit.trips(|| till.expect_error("authorization_pending"));
     assert_eq!((trips, pending.events.len()), (1, 0), "it is no refusal, so that a log is not filled");
     assert_eq!(kit.trips(|| assert_refused!(till.poll(), TOO_EARLY)).1, 2);
-    kit.clock.advance(seconds(10));
+    kit.clock.advance(seconds(9));
+    assert_refused!(till.poll(), TOO_EARLY);
+    kit.clock.advance(seconds(15));
     let _ = till.expect_error("authorization_pending");
     kit.clock.advance(minutes(10));
     assert_refused!(till.poll(), AUTH_REQ_ID_EXPIRED);

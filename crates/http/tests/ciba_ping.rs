@@ -81,7 +81,12 @@ fn nobody_is_told_that_time_is_over() {
     let _ = till.expect_error("expired_token");
 }
 
-/// Whatever the client's endpoint answers, the client can poll; what may be better later is tried again, while the
+/// fapi-ciba-id1-ping-backchannel-notification-endpoint-response-has-body,
+/// fapi-ciba-id1-ping-backchannel-notification-endpoint-response-401,
+/// fapi-ciba-id1-ping-backchannel-notification-endpoint-response-403,
+/// fapi-ciba-id1-ping-with-mtls-ciba-notification-endpoint-response-401-and-require-server-does-not-retry,
+/// fapi-ciba-id1-ping-backchannel-notification-endpoint-return-redirect-request: whatever the client's endpoint answers,
+/// the client can poll; what may be better later is tried again, while the
 /// answer is of use, and redirects are not followed.
 #[test]
 fn whatever_the_endpoint_answers_nothing_is_lost() {

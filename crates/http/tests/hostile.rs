@@ -311,6 +311,48 @@ fn devices() {
     });
 }
 
+/// With a till that polls, and a bank that signs its requests with this key. The limits of what waits for a client and
+/// for a person are reached on the way.
+fn for_background_requests(key: &ClientKey) -> TestProvider {
+    let kit = TestProvider::builder().configure(|config| {
+        config.ciba.offered = true;
+        config.ciba.open_limit = 100;
+    });
+    let kit = kit.build();
+    kit.put_ciba_client("till", "poll", json!({}));
+    let member = "backchannel_authentication_request_signing_alg";
+    kit.put_ciba_client("bank", "poll", json!({"jwks": key.jwks(), member: "ES256"}));
+    kit
+}
+
+/// CIBA: what clients ask people in the background, signed or not, and poll.
+#[test]
+fn background_requests() {
+    let key = ClientKey::generate(SigningAlgorithm::Es256);
+    storm_at(&for_background_requests(&key), 23, false, |kit| {
+        let asked = kit.backchannel_request("till", "openid profile").param("binding_message", "W4SCT");
+        let asked = asked.param("requested_expiry", "60").param("acr_values", "a b").param("user_code", "1");
+        let claims = json!({"scope": "openid", "login_hint": "alice"});
+        let signed = key.sign(&json!({}), &key.authentication_request(kit, "bank", &claims));
+        let by_token = kit.request("/backchannel", "till").param("scope", "openid");
+        let good = vec![
+            asked.to_http(),
+            kit.request("/backchannel", "bank").param("request", &signed).to_http(),
+            by_token.param("login_hint_token", "for:alice").to_http(),
+        ];
+        // The signed request has ended, so that none is used up.
+        kit.clock.advance(minutes(6));
+        good
+    });
+    storm_at(&for_background_requests(&key), 24, false, |kit| {
+        let (refused, waits) = (kit.backchannel("till", "openid"), kit.backchannel("till", "openid"));
+        let ua = kit.user_agent();
+        ua.signed_in("alice");
+        let _ = ua.get(&refused.link()).deny().expect_page("approval-done");
+        vec![waits.poll_request().to_http(), refused.poll_request().param("scope", "openid").to_http()]
+    });
+}
+
 /// RFC 8628: the page for user codes, and the page that says which device asks.
 #[test]
 fn user_codes() {

@@ -150,6 +150,8 @@ mod tests {
         let told = Fetched {
             url: "https://client.example/logout".to_owned(),
             form: Some("logout_token=x".to_owned()),
+            content_type: "application/x-www-form-urlencoded",
+            authorization: None,
             is_of_stranger: false,
         };
         assert_eq!(kit.fetch.asked(), [told]);

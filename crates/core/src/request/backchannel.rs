@@ -38,7 +38,6 @@ reasons! {
 
 /// The parameters that only this endpoint knows.
 const OF_BACKCHANNEL: &[&str] = &[
-    "authorization_details",
     "binding_message",
     "client_notification_token",
     "login_hint_token",

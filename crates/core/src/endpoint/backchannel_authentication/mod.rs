@@ -29,6 +29,7 @@ use crate::records::{
 };
 use crate::request::unaddressed::AUTHORIZATION_DETAILS_UNSUPPORTED;
 use crate::request::{Backchannel, Door, Rules};
+use crate::rule::authorization_details::AUTHORIZATION_DETAILS;
 use crate::rule::dpop::Dpop;
 
 mod config;
@@ -133,7 +134,7 @@ impl ClientEndpoint for BackchannelAuthenticationEndpoint {
         let mode = self.mode_of(client).ok_or(&CIBA_UNREGISTERED)?;
         let rules = &self.interactions.rules;
         let sent = rules.resolver.backchannel(call, env, client, form).await?;
-        if sent.params.has("authorization_details") {
+        if sent.params.has(AUTHORIZATION_DETAILS) && rules.details.is_empty() {
             return AUTHORIZATION_DETAILS_UNSUPPORTED.refused();
         }
         if sent.params.one("scope")?.is_none() {
