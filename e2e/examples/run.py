@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -79,6 +80,41 @@ class Badge(Person):
         return fields
 
 
+def ask(url, token=None):
+    """Status, headers and text of an answer of an API."""
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})
+    try:
+        answer = urllib.request.urlopen(request, timeout=10)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        return answer.status, answer.headers, answer.read().decode()
+
+
+def token_for(example, resource, scope):
+    """A token of the client `demo-api` itself."""
+    secret = base64.b64encode(f"demo-api:{example.told('secret')}".encode()).decode()
+    form = {"grant_type": "client_credentials", "resource": resource, "scope": scope}
+    request = urllib.request.Request(f"{example.issuer}/token", urllib.parse.urlencode(form).encode(),
+                                     {"Authorization": f"Basic {secret}"})
+    return json.load(urllib.request.urlopen(request, timeout=5))["access_token"]
+
+
+def protects(example, resource, notes):
+    """An API that a client can use which knows nothing but its address (RFC 9728 section 5)."""
+    status, headers, _ = ask(notes)
+    assert status == 401, status
+    challenge = headers["WWW-Authenticate"]
+    metadata = json.loads(ask(challenge.split('resource_metadata="')[1].split('"')[0])[2])
+    assert metadata["resource"] == resource and metadata["authorization_servers"] == [example.issuer], metadata
+    status, _, text = ask(notes, token_for(example, resource, "notes:read notes:write"))
+    assert (status, text) == (200, "the notes of demo-api, for demo-api\n"), (status, text)
+    status, headers, _ = ask(notes, token_for(example, resource, "notes:write"))
+    assert status == 403 and 'scope="notes:read"' in headers["WWW-Authenticate"], status
+    status, headers, _ = ask(notes, "nonsense")
+    assert status == 401 and 'error="invalid_token"' in headers["WWW-Authenticate"], status
+
+
 def base64url(data):
     """Without padding."""
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
@@ -104,6 +140,21 @@ def main():
         claims, seen = with_badge(example)
         assert seen[0] == "login" and "rules" not in seen, "rules that were accepted are not shown again"
         assert claims["acr"] == "urn:example:house:badge" and claims["amr"] == ["pwd", "hwk", "user"], claims
+    port, apart = free_port(), free_port()
+    here, elsewhere = f"http://localhost:{port}/api", f"http://localhost:{apart}"
+    os.environ["APART"] = elsewhere
+    with checks.case("examples/protected_api and protected_api_apart"), Example("examples/protected_api", port) as example:
+        logs_in(example)
+        protects(example, here, f"{here}/notes")
+        wanted = {**os.environ, "PORT": str(apart), "ISSUER": example.issuer}
+        with subprocess.Popen([release("examples/protected_api_apart")], env=wanted, stdout=subprocess.PIPE) as api:
+            try:
+                api.stdout.readline()
+                protects(example, elsewhere, f"{elsewhere}/notes")
+                status, _, _ = ask(f"{elsewhere}/notes", token_for(example, here, "notes:read"))
+                assert status == 401, "a token for the other one"
+            finally:
+                api.kill()
     checks.close()
 
 

@@ -13,7 +13,7 @@ use chancery_accounts::{AccountError, NewPerson, Password, PasswordPool, StoredA
 use chancery_core::config::Config;
 use chancery_core::documents::{Documents, MemoryKeys, MemoryRegistry};
 use chancery_core::error::{Complaint, Fault};
-use chancery_core::model::Claims;
+use chancery_core::model::{Claims, ResourceServer};
 use chancery_core::ports::Random;
 use chancery_core::provider::{Parts, Provider};
 use chancery_http::Service;
@@ -23,7 +23,7 @@ use chancery_store_memory::MemoryStore;
 use chancery_types::{Issuer, RealmId};
 use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
-use serde_json::json;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::own_host::{OwnHost, is_for, misdirected};
@@ -35,6 +35,14 @@ use crate::own_host::{OwnHost, is_for, misdirected};
 /// When the issuer is not `http` on `localhost` or a loopback address, so that a development provider is
 /// never exposed to a network by mistake.
 pub async fn development(issuer: &str) -> Result<Development, DevelopmentError> {
+    with_apis(issuer, Vec::new()).await
+}
+
+/// The same with APIs: every client may ask the person for access to them, and `demo-api` has access of its own.
+///
+/// # Errors
+/// As [`development`].
+pub async fn with_apis(issuer: &str, apis: Vec<ResourceServer>) -> Result<Development, DevelopmentError> {
     let demo = Demo::new(issuer, random_text::<12>(), random_text::<32>())?;
     let realm = RealmId::parse("development").map_err(|error| Fault::internal(error.to_string()))?;
     let (store, random) = (Arc::new(MemoryStore::new()), Arc::new(SystemRandom));
@@ -44,9 +52,12 @@ pub async fn development(issuer: &str) -> Result<Development, DevelopmentError> 
         random,
     );
     let accounts = Arc::new(accounts);
-    let registry = MemoryRegistry::new();
-    for metadata in demo.clients() {
-        registry.put(&metadata)?;
+    let mut registry = MemoryRegistry::new();
+    let [person, api] = demo.clients();
+    registry.put(&person)?;
+    registry.put(&with_access(&api, &apis)?)?;
+    for server in apis {
+        registry = registry.with_resource_server(ResourceServer { any_client: true, ..server });
     }
     let parts = Parts {
         realm: realm.clone(),
@@ -249,6 +260,19 @@ impl From<Fault> for DevelopmentError {
     fn from(fault: Fault) -> Self {
         Self::Broken(fault)
     }
+}
+
+/// The metadata of a client, with access to these APIs.
+fn with_access(metadata: &str, apis: &[ResourceServer]) -> Result<String, Fault> {
+    let unreadable = |error: serde_json::Error| Fault::internal(error.to_string());
+    let mut metadata: serde_json::Map<String, Value> = serde_json::from_str(metadata).map_err(unreadable)?;
+    let named: Vec<&str> = apis.iter().map(|server| server.uri.as_str()).collect();
+    if let Some(own) =
+        metadata.get_mut("chancery").and_then(Value::as_object_mut).filter(|_| !named.is_empty())
+    {
+        own.insert("resources".to_owned(), json!(named));
+    }
+    Ok(Value::Object(metadata).to_string())
 }
 
 /// Random text.

@@ -14,7 +14,7 @@ use crate::offered::{
 };
 use crate::profile::{Demand, Floor, Profile};
 use crate::request::{PushedRequestsConfig, RequestObjectsConfig};
-use crate::rule::{claims, dpop, scope};
+use crate::rule::{claims, dpop, scope, step_up};
 use crate::{discovery, interaction, session};
 
 /// The configuration of a provider. Everything has a default.
@@ -91,6 +91,8 @@ pub struct Config {
     pub software_statement_issuer: Vec<StatementIssuer>,
     /// Against guessing.
     pub throttle: throttle::ThrottleConfig,
+    /// What UserInfo demands of the person's authentication.
+    pub userinfo: step_up::RequiredAuthentication,
 }
 
 impl Config {
@@ -369,6 +371,7 @@ mod tests {
             "session",
             "subjects",
             "throttle",
+            "userinfo",
         ] {
             assert!(serde_json::from_str::<Config>(&format!(r#"{{"{section}":{{}}}}"#)).is_ok(), "{section}");
             assert!(serde_json::from_str::<Config>(&format!(r#"{{"{section}":{{"nonsense":1}}}}"#)).is_err());

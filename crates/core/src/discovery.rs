@@ -1,7 +1,7 @@
 //! RFC 8414, OAuth 2.0 Authorization Server Metadata: sections 2 and 2.1; OpenID Connect Discovery 1.0: section 3. And
 //! the JWK Set.
 //! Config     `[discovery]`
-//! Discovery  issuer jwks_uri signed_metadata and what the components announce
+//! Discovery  issuer jwks_uri protected_resources (RFC 9728 section 4) signed_metadata and what the components announce
 //!
 //! Both documents are made once per snapshot; a request is answered with bytes.
 
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use chancery_jose::{ClaimsWriter, base64url, sha256};
-use chancery_types::{Issuer, Timestamp};
+use chancery_types::{Issuer, ResourceUri, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::offered::{Component, Offered, Routes};
@@ -20,6 +20,8 @@ use crate::offered::{Component, Offered, Routes};
 pub struct DiscoveryConfig {
     /// Members that the engine does not know, such as `service_documentation`. They add and replace nothing.
     pub extra: BTreeMap<String, String>,
+    /// The protected resources that are announced (RFC 9728 section 4).
+    pub protected_resources: Vec<ResourceUri>,
     /// Whether the document has its members once more as a JWT that the provider has signed.
     pub signed: bool,
 }
@@ -106,6 +108,9 @@ pub fn metadata<'a>(from: &Announcement<'a>, components: &[&dyn Component], now:
     }
     if !ui_locales.is_empty() {
         members.strings("ui_locales_supported", ui_locales.iter().map(String::as_str));
+    }
+    if !config.protected_resources.is_empty() {
+        members.strings("protected_resources", config.protected_resources.iter().map(ResourceUri::as_str));
     }
     Metadata { issuer, members, extra: &config.extra }
 }

@@ -62,6 +62,7 @@ const LISTS: &[&[Described]] = &[
     rule::pkce::REASONS,
     rule::resource::REASONS,
     rule::scope::REASONS,
+    rule::step_up::REASONS,
 ];
 
 /// Every reason of this crate, module by module.
@@ -71,7 +72,7 @@ pub fn all() -> impl Iterator<Item = Described> {
 
 /// Those for which every protected resource refuses an access token, or the proof that comes with it.
 pub fn of_tokens() -> impl Iterator<Item = Described> {
-    [rule::bearer::REASONS, rule::dpop::REASONS].into_iter().flatten().copied()
+    [rule::bearer::REASONS, rule::dpop::REASONS, rule::step_up::REASONS].into_iter().flatten().copied()
 }
 
 #[cfg(test)]

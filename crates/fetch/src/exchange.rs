@@ -21,7 +21,6 @@ use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use crate::address::Reach;
 use crate::freshness::fresh_for;
@@ -56,6 +55,9 @@ pub(crate) async fn exchange(
 ) -> Result<Answer, NotFetched> {
     let addresses = vetted(network, target).await?;
     let stream = dial(network, &addresses, target.port, deadline).await?;
+    if target.is_plain {
+        return send(stream, target, request, longest).await;
+    }
     let stream = TlsConnector::from(tls.clone())
         .connect(target.host.server_name()?, stream)
         .await
@@ -72,7 +74,10 @@ async fn vetted(network: &dyn Network, target: &Target) -> Result<Vec<IpAddr>, N
             network.resolve(name).await.map_err(|error| NotFetched::Unresolved(Some(error)))?
         }
     };
-    let is_forbidden = |address: &&IpAddr| !Reach::of(**address).is_allowed(target.is_named);
+    let is_forbidden = |address: &&IpAddr| {
+        let leads_away = target.is_plain && !address.to_canonical().is_loopback();
+        leads_away || !Reach::of(**address).is_allowed(target.is_named)
+    };
     match addresses.iter().find(is_forbidden) {
         Some(forbidden) => Err(NotFetched::Forbidden(*forbidden)),
         None if addresses.is_empty() => Err(NotFetched::Unresolved(None)),
@@ -101,7 +106,7 @@ async fn dial(
 }
 
 async fn send(
-    stream: TlsStream<Box<dyn Stream>>,
+    stream: impl Stream,
     target: &Target,
     request: &FetchRequest<'_>,
     longest: usize,

@@ -66,6 +66,9 @@ pub struct Options {
     pub allowed_hosts: Vec<AllowedHost>,
     /// Whether these hosts are also asked for clients that have registered themselves.
     pub are_allowed_for_strangers: bool,
+    /// Whether this machine is asked by `http`, too, on any port: for development. Nobody else is, and not for clients that
+    /// have registered themselves.
+    pub http_on_this_machine: bool,
     /// How much is asked of other servers.
     pub limits: Limits,
     /// How names are resolved and addresses dialled.
@@ -81,6 +84,7 @@ impl Default for Options {
             roots: Roots::default(),
             allowed_hosts: Vec::new(),
             are_allowed_for_strangers: false,
+            http_on_this_machine: false,
             limits: Limits::default(),
             network: Arc::new(SystemNetwork),
             background: None,
@@ -99,6 +103,7 @@ struct Client {
     tls: Arc<ClientConfig>,
     allowed_hosts: Vec<AllowedHost>,
     are_allowed_for_strangers: bool,
+    http_on_this_machine: bool,
     limits: Limits,
     network: Arc<dyn Network>,
     lanes: Lanes,
@@ -110,8 +115,8 @@ impl HttpsFetch {
     /// # Errors
     /// [`Fault::internal`] if TLS cannot be set up.
     pub fn new(options: Options) -> Result<Self, Fault> {
-        let Options { roots, allowed_hosts, are_allowed_for_strangers, limits, network, background } =
-            options;
+        let Options { roots, allowed_hosts, are_allowed_for_strangers, http_on_this_machine, .. } = options;
+        let Options { limits, network, background, .. } = options;
         // The provider is named, because rustls cannot choose by itself if a dependency enables a second one.
         let mut tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
@@ -123,6 +128,7 @@ impl HttpsFetch {
             tls: Arc::new(tls),
             allowed_hosts,
             are_allowed_for_strangers,
+            http_on_this_machine,
             limits,
             network,
             lanes: Lanes::new(&limits),
@@ -143,7 +149,8 @@ impl fmt::Debug for HttpsFetch {
 impl Fetch for HttpsFetch {
     fn fetch<'a>(&'a self, request: &'a FetchRequest<'a>) -> PortFuture<'a, FetchResponse> {
         Box::pin(async move {
-            let target = Target::parse(request.url(), self.client.named_for(request));
+            let may_be_plain = self.client.http_on_this_machine && !request.is_of_stranger();
+            let target = Target::parse(request.url(), self.client.named_for(request), may_be_plain);
             let target = target.map_err(|why| fault("a URL", why))?;
             if request.body().is_some() {
                 return self.client.send(&target, request).await.response;

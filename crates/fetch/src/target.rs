@@ -10,6 +10,9 @@ use rustls::pki_types::{DnsName, ServerName};
 
 use crate::not_fetched::NotFetched;
 
+/// The port of `http`.
+const HTTP: u16 = 80;
+
 /// The port of `https`.
 const HTTPS: u16 = 443;
 
@@ -37,6 +40,14 @@ impl Host {
         let name = text.to_ascii_lowercase();
         let is_name = DnsName::try_from(name.as_str()).is_ok() && !name.ends_with('.');
         is_name.then(|| Self::Name(name.into()))
+    }
+
+    /// Whether its name says that it is this machine. Where it leads is judged once more, by its addresses.
+    fn is_this_machine(&self) -> bool {
+        match self {
+            Self::Name(name) => **name == *"localhost",
+            Self::Address(address) => address.is_loopback(),
+        }
     }
 
     /// Whose certificate the server has to have.
@@ -110,18 +121,21 @@ pub(crate) struct Target {
     pub(crate) path: PathAndQuery,
     /// Whether the operator has named it.
     pub(crate) is_named: bool,
+    /// Whether it is asked by http, which leads to this machine alone.
+    pub(crate) is_plain: bool,
 }
 
 impl Target {
     /// Where a URL leads, if it is one that is asked: `https`, on port 443 unless the operator has named the
-    /// host with another one.
-    pub(crate) fn parse(url: &str, named: &[AllowedHost]) -> Result<Self, NotFetched> {
+    /// host with another one; if that is permitted, `http` on this machine, too.
+    pub(crate) fn parse(url: &str, named: &[AllowedHost], may_be_plain: bool) -> Result<Self, NotFetched> {
         let refused = |rule| Err(NotFetched::Address(rule));
         if url.len() > LONGEST_URL {
             return refused("the URL is longer than 2,048 bytes");
         }
         let Ok(uri) = Uri::parse(url) else { return refused("the address is not a URL") };
-        if !uri.scheme().as_str().eq_ignore_ascii_case("https") {
+        let is_plain = may_be_plain && uri.scheme().as_str().eq_ignore_ascii_case("http");
+        if !is_plain && !uri.scheme().as_str().eq_ignore_ascii_case("https") {
             return refused("the URL is not https");
         }
         let Some(authority) = uri.authority() else { return refused("the URL has no host") };
@@ -134,12 +148,15 @@ impl Target {
         let Some(host) = Host::parse(authority.host()) else {
             return refused("the host is neither a DNS name nor an IP address");
         };
+        if is_plain && !host.is_this_machine() {
+            return refused("the URL is not https, and its host is not this machine");
+        }
         let port = match authority.port().map(|port| port.as_str()) {
-            None | Some("") => Some(HTTPS),
+            None | Some("") => Some(if is_plain { HTTP } else { HTTPS }),
             Some(digits) => port_of(digits),
         };
         let Some(port) = port else { return refused("the port is not a number from 1 to 65535") };
-        let is_named = named.iter().any(|named| named.host == host && named.port == port);
+        let is_named = is_plain || named.iter().any(|named| named.host == host && named.port == port);
         if port != HTTPS && !is_named {
             return refused("the port is neither 443 nor listed in fetch.allow_hosts");
         }
@@ -152,13 +169,14 @@ impl Target {
         let Ok(path) = PathAndQuery::try_from(path) else {
             return refused("the path cannot be sent in a request");
         };
-        Ok(Self { host, port, path, is_named })
+        Ok(Self { host, port, path, is_named, is_plain })
     }
 
     /// The header `Host` (RFC 9112 section 3.2).
     pub(crate) fn authority(&self) -> String {
+        let usual = if self.is_plain { HTTP } else { HTTPS };
         match self.port {
-            HTTPS => self.host.to_string(),
+            port if port == usual => self.host.to_string(),
             port => format!("{}:{port}", self.host),
         }
     }
@@ -167,6 +185,44 @@ impl Target {
 /// For the log: without the query, which may hold what only two parties know.
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "https://{}{}", self.authority(), self.path.path())
+        let scheme = if self.is_plain { "http" } else { "https" };
+        write!(f, "{scheme}://{}{}", self.authority(), self.path.path())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By http this machine alone is asked, and only if that is permitted; where `localhost` leads is judged by its addresses.
+    #[test]
+    fn http_is_for_this_machine() {
+        let parse = |url: &str, may_be_plain| {
+            Target::parse(url, &[], may_be_plain)
+                .map(|target| (target.to_string(), target.port, target.is_plain))
+                .ok()
+        };
+        for (url, shown, port) in [
+            ("http://localhost:3000/jwks?x", "http://localhost:3000/jwks", 3000),
+            ("HTTP://LOCALHOST/jwks", "http://localhost/jwks", 80),
+            ("http://127.0.0.1:8080/", "http://127.0.0.1:8080/", 8080),
+            ("http://[::1]:443/", "http://[::1]:443/", 443),
+        ] {
+            assert_eq!(parse(url, true), Some((shown.to_owned(), port, true)), "{url}");
+            assert_eq!(parse(url, false), None, "{url}");
+        }
+        for url in [
+            "http://id.example/",
+            "http://10.0.0.1/",
+            "http://localhost.example/",
+            "http://localhost./",
+            "http://[::ffff:127.0.0.1]/",
+            "http://0.0.0.0/",
+            "http://user@localhost/",
+            "ftp://localhost/",
+        ] {
+            assert_eq!(parse(url, true), None, "{url}");
+        }
+        assert_eq!(parse("https://localhost/", true), Some(("https://localhost/".to_owned(), 443, false)));
     }
 }

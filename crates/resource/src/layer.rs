@@ -35,14 +35,15 @@ impl RequireToken {
     /// Demands as well that the person has authenticated in one of these ways, the best first (RFC 9470 section 3).
     #[must_use]
     pub fn acr_values<'a>(mut self, values: impl IntoIterator<Item = &'a str>) -> Self {
-        Arc::make_mut(&mut self.demands).acr_values = values.into_iter().map(|acr| Acr(acr.into())).collect();
+        Arc::make_mut(&mut self.demands).authentication.acr_values =
+            values.into_iter().map(|acr| Acr(acr.into())).collect();
         self
     }
 
     /// Demands as well that the person has authenticated no longer ago than this, in whole seconds (RFC 9470 section 3).
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
-        Arc::make_mut(&mut self.demands).max_age = Some(Duration::from_secs(age.as_secs()));
+        Arc::make_mut(&mut self.demands).authentication.max_age = Some(Duration::from_secs(age.as_secs()));
         self
     }
 }

@@ -75,6 +75,12 @@ impl ProtectedResource {
         Ok(RequireToken::new(self.clone(), demands))
     }
 
+    /// The path of its metadata on its host (RFC 9728 section 3.1), which has to lead to [`ProtectedResource::layer`].
+    #[must_use]
+    pub fn metadata_path(&self) -> &str {
+        &self.inner.metadata.path
+    }
+
     /// The address of its metadata (RFC 9728 section 3.1).
     #[must_use]
     pub fn metadata_url(&self) -> &str {

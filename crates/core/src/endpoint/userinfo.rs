@@ -1,10 +1,11 @@
 //! OpenID Connect Core 1.0 section 5.3, UserInfo; RFC 6750 sections 2 and 3, use of the bearer token; RFC 9449
 //! section 7, use of a token that is bound to a key.
-//! Config     `[compatibility] query_access_token`
+//! Config     `[userinfo]`, `[compatibility] query_access_token`
 //! Discovery  userinfo_endpoint userinfo_signing_alg_values_supported
 //!            userinfo_encryption_alg_values_supported userinfo_encryption_enc_values_supported
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chancery_jose::ClaimsWriter;
 use chancery_types::iana::ErrorCode;
@@ -27,6 +28,7 @@ use crate::rule::bearer::{
 };
 use crate::rule::claims::ClaimsRule;
 use crate::rule::dpop::{Dpop, Proof};
+use crate::rule::step_up::RequiredAuthentication;
 
 reasons! {
     /// The access token was issued without the scope `openid`, so UserInfo does not accept it.
@@ -56,6 +58,8 @@ pub struct UserInfoEndpoint {
     pub claims: Arc<ClaimsRule>,
     /// Reads proofs of possession.
     pub(crate) dpop: Arc<Dpop>,
+    /// What is demanded of the person's authentication (RFC 9470).
+    pub authentication: RequiredAuthentication,
     /// Whether the access token may be in the query (RFC 6750 section 2.3).
     pub may_token_be_in_query: bool,
 }
@@ -110,6 +114,8 @@ impl UserInfoEndpoint {
             Gate::Open(scopes) if scopes.contains(Scope::OPENID) => scopes,
             Gate::Open(..) | Gate::Closed(_) => return TOKEN_WITHDRAWN.refused(),
         };
+        let how = &granted.authentication;
+        self.authentication.met((how.acr.as_ref(), Some(how.time())), call.now, Duration::ZERO)?;
         if let Some(proof) = proof {
             proof.use_up(call, env, demands).await?;
         }

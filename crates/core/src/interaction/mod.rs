@@ -86,6 +86,8 @@ pub struct InteractionConfig {
     pub location: Option<Location>,
     /// How many requests for such pages this process stores at most, of those that do not fit into a URL.
     pub anonymous_limit: usize,
+    /// Whether the classes of `acr_values` are as binding as an essential `acr` (RFC 9470 section 5).
+    pub acr_values_are_essential: bool,
 }
 
 impl Default for InteractionConfig {
@@ -95,6 +97,7 @@ impl Default for InteractionConfig {
             consent: Duration::from_secs(365 * 86_400),
             location: None,
             anonymous_limit: 1000,
+            acr_values_are_essential: false,
         }
     }
 }

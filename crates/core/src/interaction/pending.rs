@@ -324,6 +324,7 @@ impl<'a> Pending<'a> {
             consent: &self.agreed.answer,
             done: &self.done,
             reachable: &self.by.reachable,
+            acr_values_are_essential: self.by.config.acr_values_are_essential,
             claims: &self.by.rules.claims,
             subjects: &self.by.issuer.subjects,
             can_be_intercepted: self.purpose.can_be_intercepted(),

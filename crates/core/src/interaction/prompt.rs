@@ -143,6 +143,8 @@ pub(super) struct Facts<'a> {
     pub(super) done: &'a Done,
     /// The classes that can be reached here.
     pub(super) reachable: &'a [Acr],
+    /// Whether the request cannot do without one of its `acr_values`.
+    pub(super) acr_values_are_essential: bool,
     /// Which claims a scope stands for.
     pub(super) claims: &'a ClaimsRule,
     /// By which a client names people.
@@ -173,7 +175,7 @@ pub(super) enum Way {
 /// the order is that of the policy.
 #[must_use]
 pub(super) fn needed(asked: &Asked, client: &Client, facts: &Facts<'_>, now: Timestamp) -> Option<Needed> {
-    let essential = essential_acr(asked);
+    let essential = essential_acr(asked, facts);
     if essential.as_ref().is_some_and(|wanted| !wanted.iter().any(|acr| is_reachable(facts, acr))) {
         return Some(Needed::Impossible(&ACR_UNREACHABLE));
     }
@@ -226,7 +228,7 @@ fn login(
     let is_met = |wanted: Vec<String>| {
         authentication.acr.as_ref().is_some_and(|acr| wanted.iter().any(|w| **w == *acr.0))
     };
-    if essential_acr(asked).is_some_and(|wanted| !is_met(wanted)) {
+    if essential_acr(asked, facts).is_some_and(|wanted| !is_met(wanted)) {
         // A login that did not help will not help a second time.
         let why = if is_fresh { Needed::Impossible(&ACR_UNREACHABLE) } else { Needed::Login(&ACR_NOT_MET) };
         return Some(why);
@@ -357,10 +359,15 @@ pub(super) fn wanted_acr(asked: &Asked) -> Vec<Acr> {
 }
 
 /// The classes of which the request cannot do without one (OIDC Core section 5.5.1.1). None are left if it names
-/// nothing but values that no class can have.
-fn essential_acr(asked: &Asked) -> Option<Vec<String>> {
-    let ask = asked.claims.of_id_token("acr").filter(|ask| ask.essential && !ask.values.is_empty())?;
-    Some(ask.strings().collect())
+/// nothing but values that no class can have. With the setting, those of `acr_values` are such, too: they are what a
+/// resource has demanded (RFC 9470 section 5).
+fn essential_acr(asked: &Asked, facts: &Facts<'_>) -> Option<Vec<String>> {
+    let ask = asked.claims.of_id_token("acr").filter(|ask| ask.essential && !ask.values.is_empty());
+    let of_values = || {
+        let are_meant = facts.acr_values_are_essential && !asked.acr_values.is_empty();
+        are_meant.then(|| asked.acr_values.iter().map(|acr| acr.0.to_string()).collect())
+    };
+    ask.map(|ask| ask.strings().collect()).or_else(of_values)
 }
 
 fn is_reachable(facts: &Facts<'_>, acr: &str) -> bool {

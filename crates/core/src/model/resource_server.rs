@@ -59,6 +59,24 @@ pub struct ResourceServer {
 }
 
 impl ResourceServer {
+    /// A resource server with opaque tokens, for which clients have to be registered.
+    #[must_use]
+    pub fn new(uri: ResourceUri, scopes: Scopes) -> Self {
+        Self {
+            uri,
+            name: None,
+            scopes,
+            any_client: false,
+            format: TokenFormat::Opaque,
+            lifetime: None,
+            alg: es256(),
+            encryption: None,
+            introspected_by: Vec::new(),
+            authentication: true,
+            userinfo: true,
+        }
+    }
+
     /// Whether the scope means something here. `openid` and `offline_access` always belong to the
     /// authorization server, because every scope of a token must mean something to exactly one of its
     /// audiences (RFC 9068 section 5).

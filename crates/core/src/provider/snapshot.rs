@@ -195,6 +195,7 @@ impl Snapshot {
             issuer: issuer.clone(),
             claims: Arc::new(claims.clone()),
             dpop: Arc::clone(&dpop),
+            authentication: config.userinfo.clone(),
             may_token_be_in_query: config.compatibility.query_access_token,
         };
 

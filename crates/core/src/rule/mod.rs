@@ -9,3 +9,4 @@ pub mod pairwise;
 pub mod pkce;
 pub mod resource;
 pub mod scope;
+pub mod step_up;

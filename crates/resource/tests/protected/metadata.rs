@@ -123,3 +123,20 @@ fn what_must_not_be_configured() {
         assert!(told.starts_with(why), "{issuer} {resource}: {told:?}");
     }
 }
+
+/// Section 4: the provider tells clients of the resources that its operator has named.
+#[test]
+fn protected_resources_of_the_provider() {
+    let kit = TestProvider::builder().configure(|config| {
+        config.discovery =
+            serde_json::from_str(r#"{"protected_resources":["https://api.example","urn:x"]}"#).unwrap();
+    });
+    let metadata = kit.build().get("/.well-known/oauth-authorization-server");
+    assert_eq!(metadata["protected_resources"], json!(["https://api.example", "urn:x"]));
+    let without = TestProvider::new().get("/.well-known/oauth-authorization-server");
+    assert!(without["protected_resources"].is_null());
+    assert!(
+        serde_json::from_str::<chancery_core::discovery::DiscoveryConfig>(r#"{"protected_resources":["x"]}"#)
+            .is_err()
+    );
+}

@@ -84,3 +84,70 @@ fn there_and_back_by_age() {
     assert_eq!(read(&second).status, 200);
     assert_eq!(read(&second).body["auth_time"], api.kit.now().secs());
 }
+
+/// Section 5, with `interaction.acr_values_are_essential`: the class of the challenge is asked for on the way; where it cannot be
+/// reached, the client is told, instead of getting a token that is refused again.
+#[test]
+fn there_and_back_by_class() {
+    let essential = |kit: TestProviderBuilder| {
+        api(kit.configure(|config| config.interaction.acr_values_are_essential = true))
+    };
+    let (gold, password) = ("urn:example:gold", "urn:chancery:acr:password");
+    let api = essential(TestProvider::builder());
+    let ua = api.kit.user_agent();
+    ua.signed_in("alice");
+    let authorize = || api.kit.authorization_request("jwt").scope("openid read");
+    let code = authorize().param("acr_values", password).open(&ua).allow().expect_code();
+    let tokens = api.kit.code_request(&code).send().expect_status(200);
+    let token = tokens.member("access_token");
+    assert_eq!(told(&api, token, &[gold, password], None).body["acr"], password);
+    let refused = told(&api, token, &[gold], None);
+    assert_eq!(refused.reason, "access_token_authentication_too_weak");
+    let acr_values = refused.challenge.split("acr_values=\"").nth(1).unwrap().split('"').next().unwrap();
+    let unmet = authorize().param("acr_values", acr_values).open(&ua);
+    let _ = unmet.expect_error("unmet_authentication_requirements");
+    // One of several is enough (OIDC Core section 5.5.1.1).
+    let either = format!("{gold} {password}");
+    let _ = authorize().param("acr_values", &either).open(&ua).expect_code();
+    // Unless an operator says so, they are a wish.
+    let wish = Api::new();
+    let ua = wish.kit.user_agent();
+    ua.signed_in("alice");
+    let _ = wish
+        .kit
+        .authorization_request("jwt")
+        .scope("openid read")
+        .param("acr_values", gold)
+        .open(&ua)
+        .allow()
+        .expect_code();
+}
+
+/// UserInfo is a protected resource, too, with demands of its own (`[userinfo]`).
+#[test]
+fn userinfo() {
+    let kit = TestProvider::builder().configure(|config| config.userinfo.max_age = Some(minutes(2))).build();
+    let token = |kit: &TestProvider| kit.tokens("alice", "web", "openid").member("access_token").to_owned();
+    let first = token(&kit);
+    assert_eq!(kit.userinfo(&first).status, 200);
+    kit.clock.advance(minutes(3));
+    let refused = kit.userinfo(&first).expect_status(401);
+    assert_eq!(refused["error"], "insufficient_user_authentication");
+    assert_eq!(
+        refused.header("www-authenticate"),
+        Some(
+            "Bearer realm=\"https://id.example\", error=\"insufficient_user_authentication\", \
+             error_description=\"a more recent authentication is required\", max_age=\"120\""
+        )
+    );
+    assert_eq!(kit.userinfo(&token(&kit)).status, 200, "after a new login");
+    let kit = TestProvider::builder();
+    let kit = kit.configure(|config| {
+        config.userinfo = serde_json::from_str(r#"{"acr_values":["gold","silver"]}"#).unwrap()
+    });
+    let kit = kit.build();
+    let refused = kit.userinfo(&token(&kit)).expect_status(401);
+    assert!(refused.header("www-authenticate").unwrap().ends_with(", acr_values=\"gold silver\""));
+    let without = TestProvider::new();
+    assert_eq!(without.userinfo(&token(&without)).status, 200);
+}

@@ -153,6 +153,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("scopes", "Scopes besides `openid`, `offline_access` and those of `[claims]`"),
     ("claims", "Claims"),
     ("subjects", "How people are named to clients (OIDC Core section 8)"),
+    (
+        "userinfo",
+        "What UserInfo demands of the person's authentication. Otherwise it answers `insufficient_user_authentication`, and the client sends the person once more with what is demanded (RFC 9470)",
+    ),
     ("discovery", "Additional metadata"),
     (
         "registration_policy[]",
@@ -357,6 +361,12 @@ const WRITTEN: &[Setting] = &[
         "The URL of pages of your own on another origin of the issuer's site, which ask the server for what they show and send what the person enters ([own-pages.md](own-pages.md)). The built-in pages are not shown then, except for errors and logout.",
     ),
     setting(
+        "interaction.acr_values_are_essential",
+        Form::Switch,
+        "false",
+        "Whether `acr_values` of a request are as binding as an essential `acr`: whoever has not reached one of them signs in again, and where none can be reached the request fails with `unmet_authentication_requirements` (RFC 9470 section 5). Otherwise they are a wish, as in OIDC Core section 3.1.2.1.",
+    ),
+    setting(
         "interaction.anonymous_limit",
         Form::Number,
         "1000",
@@ -493,10 +503,28 @@ const WRITTEN: &[Setting] = &[
         "The languages in which people have claims such as `name#de` (BCP 47 tags), announced as `claims_locales_supported`.",
     ),
     setting(
+        "userinfo.acr_values",
+        Form::Texts,
+        "[]",
+        "The authentication context classes of which the person's authentication has to reach one, the best first; none are demanded if empty.",
+    ),
+    setting(
+        "userinfo.max_age",
+        Form::Duration,
+        "",
+        "How long ago the authentication may be, in whole seconds.",
+    ),
+    setting(
         "discovery.extra",
         Form::TextByName,
         "{}",
         "Members to add to the metadata, such as `service_documentation`, `op_policy_uri` or `op_tos_uri`.",
+    ),
+    setting(
+        "discovery.protected_resources",
+        Form::Texts,
+        "[]",
+        "The identifiers of the resource servers that clients are told of in the metadata (`protected_resources`, RFC 9728 section 4).",
     ),
     setting(
         "discovery.signed",
