@@ -209,7 +209,7 @@ def resources(checks):
         provider.serve()
         of_app = {key: app[key] for key in ("client_id", "client_secret")} | {"redirect_uri": CALLBACK}
         judge(checks, provider.fixture("resources", of_app, introspecting=introspecting, resources=RESOURCES),
-              "openid_client_resources.mjs", "oauth4webapi_introspection.mjs")
+              "openid_client_resources.mjs", "oauth4webapi_introspection.mjs", "authlib_resource.py")
 
 
 def ciba(checks):

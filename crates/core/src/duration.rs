@@ -106,6 +106,29 @@ pub mod optional {
     }
 }
 
+/// A setting that is a duration, or zero for none.
+pub mod zero_is_none {
+    use std::time::Duration;
+
+    use serde::{Deserializer, Serializer};
+
+    /// For `#[serde(with = "crate::duration::zero_is_none")]`.
+    ///
+    /// # Errors
+    /// Those of the serialiser.
+    pub fn serialize<S: Serializer>(duration: &Option<Duration>, to: S) -> Result<S::Ok, S::Error> {
+        crate::duration::serialize(&duration.unwrap_or_default(), to)
+    }
+
+    /// For `#[serde(with = "crate::duration::zero_is_none")]`.
+    ///
+    /// # Errors
+    /// What a duration looks like, when it is not one.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Some(crate::duration::deserialize(from)?).filter(|duration| !duration.is_zero()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

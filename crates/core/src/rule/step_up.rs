@@ -37,7 +37,7 @@ pub struct RequiredAuthentication {
     /// The classes of which it has to reach one, the best first. None is demanded if there are none.
     pub acr_values: Vec<Acr>,
     /// How long ago it may be, in whole seconds.
-    #[serde(with = "crate::duration::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(with = "crate::duration::zero_is_none")]
     pub max_age: Option<Duration>,
 }
 

@@ -511,8 +511,8 @@ const WRITTEN: &[Setting] = &[
     setting(
         "userinfo.max_age",
         Form::Duration,
-        "",
-        "How long ago the authentication may be, in whole seconds.",
+        "\"0s\"",
+        "How long ago the authentication may be, in whole seconds; `0s` for any time.",
     ),
     setting(
         "discovery.extra",
