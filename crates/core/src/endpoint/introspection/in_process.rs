@@ -35,6 +35,12 @@ impl IntrospectionEndpoint {
         };
         let authentication = live.holder.granted().filter(|_| server.authentication);
         let authentication = authentication.map(|granted| &granted.authentication);
+        // RFC 9396 section 9: as it would find them in a JWT.
+        let details = self.issuer.details.told(&live.details, &owner, Some(&server));
+        let mut claims = live.extra;
+        if !details.is_empty() {
+            claims.set("authorization_details", &details);
+        }
         Ok(AccessToken {
             subject: self.issuer.subjects.of_holder(&owner, &live.holder).as_str().into(),
             client: owner.id().clone(),
@@ -49,7 +55,7 @@ impl IntrospectionEndpoint {
                 .unwrap_or_default(),
             binding: live.binding,
             jti: live.jti.map(String::into_boxed_str),
-            claims: live.extra,
+            claims,
         })
     }
 }
