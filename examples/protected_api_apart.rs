@@ -19,8 +19,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let name = format!("http://localhost:{port}");
     let api = ProtectedResource::trusting(&issuer, Arc::new(network)).at(&name)?;
     let app = Router::new().route("/notes", get(read).layer(api.requires("notes:read")?)).layer(api.layer());
-    println!("{name}/notes takes tokens of {issuer}");
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
+    println!("{name}/notes takes tokens of {issuer}");
     Ok(axum::serve(listener, app).await?)
 }
 
