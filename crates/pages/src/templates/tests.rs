@@ -203,6 +203,9 @@ fn no_sentence_is_left_over() {
         "device.problem.",
         "device.done",
         "device.refused",
+        "approval.done",
+        "approval.refused",
+        "approvals",
         "logout.done",
         "logout.stayed",
         "signed_in.answered",
@@ -311,9 +314,17 @@ fn the_clients_documents_are_one_click_away() {
     for (name, _, html) in pages() {
         let is_nobodys = ["logout-confirm-nobody-asks", "logout-confirm-stale", "logout-done-nobody-asked"];
         let is_doubtful = name == "logout-confirm-doubtful";
-        let is_about_client = ["login", "sign-up", "consent", "logout", "confirm-device", "device-done"]
-            .iter()
-            .any(|kind| name.starts_with(kind));
+        let kinds = [
+            "login",
+            "sign-up",
+            "consent",
+            "logout",
+            "confirm-device",
+            "device-done",
+            "approve",
+            "approval-done",
+        ];
+        let is_about_client = kinds.iter().any(|kind| name.starts_with(kind));
         let is_linked = is_about_client && !is_doubtful && !is_nobodys.contains(&&*name);
         for document in ["https://photos.example/privacy", "https://photos.example/terms"] {
             let link = format!("<a href=\"{document}\" target=\"_blank\" rel=\"noopener\">");
