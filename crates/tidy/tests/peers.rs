@@ -8,7 +8,9 @@ const SERVES: &[&str] = &["axum::serve(", "chancery::service(", "demo.service()"
 
 /// Whether a text shows how to serve, and leaves out the address of the peer.
 fn forgets_the_peer(text: &str) -> bool {
-    SERVES.iter().any(|call| text.contains(call)) && !text.contains("Peer(")
+    // An API whose tokens are those of a provider elsewhere asks nobody for a password.
+    let has_no_provider = text.contains("ProtectedResource::trusting(") && !text.contains("Provider");
+    SERVES.iter().any(|call| text.contains(call)) && !text.contains("Peer(") && !has_no_provider
 }
 
 #[test]
@@ -33,5 +35,9 @@ fn every_program_that_serves_says_where_a_request_comes_from() {
 fn what_is_left_out_is_seen() {
     assert!(forgets_the_peer("axum::serve(listener, app)"));
     assert!(!forgets_the_peer("request.extensions_mut().insert(Peer(ip)); axum::serve(listener, app)"));
+    assert!(!forgets_the_peer("ProtectedResource::trusting(issuer, network); axum::serve(listener, app)"));
+    assert!(forgets_the_peer(
+        "Provider::new(); ProtectedResource::trusting(issuer); axum::serve(listener, app)"
+    ));
     assert!(!forgets_the_peer("a page about something else"));
 }

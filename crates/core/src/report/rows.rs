@@ -106,6 +106,29 @@ pub(super) const ALL: &[Row] = &[
         },
     },
     Row {
+        demand: "Background requests are signed by their client",
+        sections: |demands| demands.signed_backchannel.into_iter().collect(),
+        by_requests: |subject, asked| {
+            let asks_in_background =
+                |client: &Client| client.metadata().ciba.backchannel_token_delivery_mode.is_some();
+            let is_signed = |client: &Client, held: &Demands| {
+                client.metadata().ciba.backchannel_authentication_request_signing_alg.is_some()
+                    || held.signed_backchannel.is_some()
+            };
+            let member = "backchannel_authentication_request_signing_alg";
+            subject.unheld(asked, asks_in_background, is_signed, Some(member))
+        },
+    },
+    Row {
+        demand: "Clients fetch their tokens",
+        sections: |demands| demands.no_push.into_iter().collect(),
+        by_requests: |subject, asked| {
+            let is_push = |client: &Client| client.metadata().ciba.is_push();
+            let member = "backchannel_token_delivery_mode";
+            subject.unheld(asked, is_push, |_, held| held.no_push.is_some(), Some(member))
+        },
+    },
+    Row {
         demand: "Only permitted responses can be asked for",
         sections: |demands| demands.responses.sections().collect(),
         by_requests: unsigned_responses,

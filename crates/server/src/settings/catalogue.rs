@@ -18,6 +18,9 @@ use ciba::CIBA;
 mod device_authorization;
 use device_authorization::DEVICE_AUTHORIZATION;
 
+mod discovery;
+use discovery::DISCOVERY;
+
 mod dpop;
 use dpop::DPOP;
 
@@ -192,6 +195,7 @@ pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
         .chain(DPOP)
         .chain(REQUESTS)
         .chain(CIBA)
+        .chain(DISCOVERY)
         .chain(DEVICE_AUTHORIZATION)
         .chain(REGISTRATION)
         .chain(COMPATIBILITY)
@@ -501,36 +505,6 @@ const WRITTEN: &[Setting] = &[
         Form::Texts,
         "[]",
         "The languages in which people have claims such as `name#de` (BCP 47 tags), announced as `claims_locales_supported`.",
-    ),
-    setting(
-        "userinfo.acr_values",
-        Form::Texts,
-        "[]",
-        "The authentication context classes of which the person's authentication has to reach one, the best first; none are demanded if empty.",
-    ),
-    setting(
-        "userinfo.max_age",
-        Form::Duration,
-        "\"0s\"",
-        "How long ago the authentication may be, in whole seconds; `0s` for any time.",
-    ),
-    setting(
-        "discovery.extra",
-        Form::TextByName,
-        "{}",
-        "Members to add to the metadata, such as `service_documentation`, `op_policy_uri` or `op_tos_uri`.",
-    ),
-    setting(
-        "discovery.protected_resources",
-        Form::Texts,
-        "[]",
-        "The identifiers of the resource servers that clients are told of in the metadata (`protected_resources`, RFC 9728 section 4).",
-    ),
-    setting(
-        "discovery.signed",
-        Form::Switch,
-        "false",
-        "Whether the metadata are also there as a JWT, `signed_metadata`, signed with a key of the provider (RFC 8414 section 2.1).",
     ),
     setting(
         "resource_server[].uri",
