@@ -1,6 +1,6 @@
 //! Modules about what a client answers when it is told of a decision.
 
-use chancery_testkit::{Fetched, hours};
+use chancery_testkit::{Fetched, hours, minutes};
 use serde_json::{Value, json};
 
 use super::suite::{PINGED, Variant, in_variants};
@@ -34,13 +34,24 @@ fn whatever_the_client_answers() {
         for (status, body) in answers {
             println!("{status}"); // shown when the test fails
             suite.kit.fetch.answers(PINGED, status, body);
-            // Told once, and the tokens are there all the same.
-            let _ = suite.outcome(0, &suite.request(0));
+            let auth_req_id = suite.accepted(0, &suite.request(0));
+            assert_eq!(suite.decide("allow"), 1);
+            suite.check_told(0, &auth_req_id);
+            // Who has answered is not told again while the tokens wait; a redirect is no answer, and not followed.
+            for _ in 0..8 {
+                suite.kit.clock.advance(minutes(1));
+                suite.kit.run_once();
+                let asked = suite.kit.fetch.asked();
+                assert!(asked.iter().all(|sent| sent.url == PINGED), "{asked:?}");
+                assert!(asked.is_empty() || matches!(status, 300..=399), "told again: {asked:?}");
+            }
+            // The tokens are there all the same.
+            assert_eq!(suite.poll(0, &auth_req_id).status, 200);
             for _ in 0..3 {
                 suite.kit.clock.advance(hours(1));
                 suite.kit.run_once();
             }
-            assert_eq!(suite.kit.fetch.asked(), [], "not again, and nowhere else");
+            assert_eq!(suite.kit.fetch.asked(), [], "over");
         }
     });
 }
