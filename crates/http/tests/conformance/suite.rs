@@ -46,7 +46,9 @@ pub(crate) fn in_each_flow_with(change: impl Fn(&mut Config), module: impl Fn(&S
 
 /// Runs a module once for each flow in which a plan has it.
 pub(crate) fn in_flows(has_module: impl Fn(Flow) -> bool, module: impl Fn(&Suite)) {
-    for flow in flows().filter(|flow| has_module(*flow)) {
+    let flows: Vec<_> = flows().filter(|flow| has_module(*flow)).collect();
+    assert!(!flows.is_empty(), "no flow has it");
+    for flow in flows {
         println!("{flow:?}"); // shown when the test fails
         module(&Suite::new(flow));
     }

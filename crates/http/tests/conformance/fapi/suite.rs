@@ -125,7 +125,9 @@ pub(crate) fn in_each(module: impl Fn(&Suite)) {
 
 /// Runs a module once for each variant in which a plan has it.
 pub(crate) fn in_variants(has_module: impl Fn(Variant) -> bool, module: impl Fn(&Suite)) {
-    for variant in VARIANTS.map(Variant).into_iter().filter(|variant| has_module(*variant)) {
+    let variants: Vec<_> = VARIANTS.map(Variant).into_iter().filter(|variant| has_module(*variant)).collect();
+    assert!(!variants.is_empty(), "no variant has it");
+    for variant in variants {
         println!("{variant:?}"); // shown when the test fails
         module(&Suite::new(variant));
     }
