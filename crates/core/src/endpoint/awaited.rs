@@ -14,8 +14,8 @@ use crate::event::GrantEnd;
 use crate::guessing::Approved;
 use crate::interaction::{self, DECLINED};
 use crate::issue::end_grant;
-use crate::model::{Client, Entitlement};
-use crate::records::{ApprovalBody, Awaited, Body, Decision, Found};
+use crate::model::Entitlement;
+use crate::records::{ApprovalBody, AwaitsDecision, Body, Decision, Found};
 use crate::{client, error, policy, request, rule};
 
 const fn not_yet(name: &'static str, code: ErrorCode, description: &'static str) -> Reason {
@@ -45,7 +45,7 @@ const STEP: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// A request that a client polls for.
-pub(super) trait Waits: Body + Clone + Send + Sync {
+pub(super) trait Waits: AwaitsDecision + Body + Clone + Send + Sync {
     /// By which grant type.
     const GRANT_TYPE: GrantType;
     /// Why it is refused when there is none.
@@ -56,23 +56,6 @@ pub(super) trait Waits: Body + Clone + Send + Sync {
     const USED: &'static Reason;
     /// Why it is refused when nobody has decided in time.
     const EXPIRED: &'static Reason;
-
-    /// Whether this client polls for it.
-    fn is_of(&self, client: &Client) -> bool;
-
-    /// Whether its tokens are fetched at all.
-    fn is_fetched(&self) -> bool {
-        true
-    }
-
-    /// What the client waits for.
-    fn awaited(&self) -> &Awaited;
-
-    /// What its person has approved.
-    fn approved(&self) -> Option<Approved>;
-
-    /// With a longer interval.
-    fn slowed_to(&self, interval: Duration) -> Self;
 }
 
 /// What the person's decision entitles this client to. Nothing is used up here: of any number of concurrent
@@ -160,7 +143,8 @@ async fn wait<B: Waits>(call: &Call, env: &Env, found: &Found<B>) -> Result<Enti
     if !env.guessing.polls.is_early(call.now, found.key, interval) {
         return PENDING.refused();
     }
-    let body = found.body.slowed_to((interval + STEP).min(LONGEST));
+    let mut body = found.body.clone();
+    body.awaited_mut().interval = (interval + STEP).min(LONGEST);
     // Where another poll, or the person, was faster, this one was too early all the same.
     env.records().update(call.now, found, &body, found.expires_at, &[]).await?;
     TOO_EARLY.refused()

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_store::{Record, Updated};
 use chancery_types::iana::{ErrorCode, GrantType};
-use chancery_types::{ClientId, Key, Params, Timestamp, UserCode};
+use chancery_types::{Key, Params, Timestamp, UserCode};
 use serde::{Deserialize, Serialize};
 
 use super::answered::{Names, names};
@@ -32,12 +32,12 @@ use super::{Decided, Interactions, Outcome};
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::{Endpoint, Event, GrantEnd, RefusedClient};
-use crate::guessing::Approved;
 use crate::issue::Yes;
 use crate::keys::KeySet;
-use crate::model::{Carrier, Client, RegistrationId, Source};
+use crate::model::{Carrier, Client, Source};
 use crate::records::{
-    Awaited, BackchannelAuthenticationBody, Body, Decision, DeviceCodeBody, Found, RequestOrigin,
+    Awaited, AwaitsDecision, BackchannelAuthenticationBody, Body, Decision, DeviceCodeBody, Found,
+    RequestOrigin,
 };
 use crate::request::{Door, PageError};
 
@@ -99,42 +99,34 @@ impl Waiting {
         }
     }
 
-    fn asks(&self) -> (&ClientId, RegistrationId) {
+    /// The record, of whichever kind.
+    fn record(&self) -> &dyn AwaitsDecision {
         match self {
-            Self::Device { found, .. } => (&found.body.client, found.body.registration),
-            Self::Backchannel(found) => (&found.body.client, found.body.registration),
+            Self::Device { found, .. } => &found.body,
+            Self::Backchannel(found) => &found.body,
         }
     }
 
-    /// Its request, by which door it came, and who vouches for it.
-    fn request(&self) -> (&Carrier, Door) {
+    /// By which door it came.
+    fn door(&self) -> Door {
         match self {
-            Self::Device { found, .. } => (&found.body.request, Door::Device),
-            Self::Backchannel(found) => (&found.body.request, Door::Backchannel),
+            Self::Device { .. } => Door::Device,
+            Self::Backchannel(_) => Door::Backchannel,
         }
     }
 
     /// Who vouches for it.
     pub(super) fn source(&self) -> Source {
-        match self {
-            Self::Device { found, .. } => found.body.source,
-            Self::Backchannel(found) => found.body.source,
-        }
+        self.record().source()
     }
 
     /// Where it came from.
     pub(super) fn origin(&self) -> &RequestOrigin {
-        match self {
-            Self::Device { found, .. } => &found.body.origin,
-            Self::Backchannel(found) => &found.body.origin,
-        }
+        self.record().origin()
     }
 
     pub(super) fn awaited(&self) -> &Awaited {
-        match self {
-            Self::Device { found, .. } => &found.body.awaited,
-            Self::Backchannel(found) => &found.body.awaited,
-        }
+        self.record().awaited()
     }
 
     fn grant_type(&self) -> GrantType {
@@ -246,7 +238,7 @@ pub(super) async fn open<'a>(
             }
         },
     };
-    let (client_id, registration) = waiting.asks();
+    let (client_id, registration) = waiting.record().asked_by();
     let client = env.registry.client(&env.realm, client_id).await?;
     let client = client.filter(|client| client.is_enabled() && client.registration() == registration);
     let awaited = waiting.awaited();
@@ -254,9 +246,8 @@ pub(super) async fn open<'a>(
     let Some(client) = client.filter(|_| !is_over) else {
         return Ok(ControlFlow::Break(waiting.over(call, env, by)?));
     };
-    let (request, door) = waiting.request();
-    let params = request.params()?;
-    match by.rules.unaddressed(env, &client, (&params, waiting.source()), door).await {
+    let params = waiting.record().request().params()?;
+    match by.rules.unaddressed(env, &client, (&params, waiting.source()), waiting.door()).await {
         Ok(mut asked) => {
             drop(params);
             if let Waiting::Backchannel(found) = &waiting {
@@ -428,35 +419,6 @@ pub(super) async fn refuse(pending: &Pending<'_>, why: &Refusal) -> Result<Decid
     Ok(done(pending, false))
 }
 
-/// A record whose decision is written once.
-trait Undecided: Body + Clone {
-    fn awaited(&mut self) -> &mut Awaited;
-
-    /// What was approved, for the client's next poll.
-    fn approved(&self) -> Option<Approved>;
-}
-
-impl Undecided for DeviceCodeBody {
-    fn awaited(&mut self) -> &mut Awaited {
-        &mut self.awaited
-    }
-
-    fn approved(&self) -> Option<Approved> {
-        Self::approved(self)
-    }
-}
-
-impl Undecided for BackchannelAuthenticationBody {
-    fn awaited(&mut self) -> &mut Awaited {
-        &mut self.awaited
-    }
-
-    /// Nobody polls for what is sent.
-    fn approved(&self) -> Option<Approved> {
-        Self::approved(self).filter(|_| !self.is_push())
-    }
-}
-
 /// Makes this the decision: `None` when it is, else the one that was first.
 async fn decide(
     by: &Interactions,
@@ -485,7 +447,7 @@ async fn decide(
 }
 
 /// The same for a record of either kind; the batch is written in the same step.
-async fn decide_once<B: Undecided>(
+async fn decide_once<B: AwaitsDecision + Body + Clone>(
     call: &Call,
     env: &Env,
     seen: &Found<B>,
@@ -496,7 +458,7 @@ async fn decide_once<B: Undecided>(
     for _ in 0..RACES {
         let found = latest.as_ref().unwrap_or(seen);
         let mut body = found.body.clone();
-        let awaited = body.awaited();
+        let awaited = body.awaited_mut();
         if let Some(first) = &awaited.decision {
             return Ok(Some(first.clone()));
         }
@@ -505,7 +467,8 @@ async fn decide_once<B: Undecided>(
         awaited.deadline = deadline;
         match env.records().update(call.now, found, &body, ends, batch).await? {
             Updated::Done(_) => {
-                if let Some(approved) = body.approved() {
+                // Nobody polls for what is sent.
+                if let Some(approved) = body.approved().filter(|_| body.is_fetched()) {
                     env.guessing.approvals.remember(call.now, found.key, approved);
                 }
                 return Ok(None);

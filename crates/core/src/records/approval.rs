@@ -7,7 +7,7 @@ use chancery_types::{ClientId, Key, Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::guessing::Approved;
-use crate::model::{Granted, RegistrationId};
+use crate::model::{Carrier, Client, Granted, RegistrationId, Source};
 use crate::records::{Body, InteractionId};
 
 /// Where a request came from that a person is asked about in another place.
@@ -57,15 +57,45 @@ pub enum Decision {
     },
 }
 
-impl Awaited {
-    /// What was approved for this client.
-    #[must_use]
-    pub fn approved(&self, client: &ClientId, registration: RegistrationId) -> Option<Approved> {
-        let Some(Decision::Approved { approval, granted, nonce, .. }) = &self.decision else { return None };
+/// A record that waits for a person's decision.
+pub trait AwaitsDecision {
+    /// Which client waits, and by which registration: another client with the same id cannot use it.
+    fn asked_by(&self) -> (&ClientId, RegistrationId);
+
+    /// Its request, to be validated from the beginning.
+    fn request(&self) -> &Carrier;
+
+    /// Who vouches for it.
+    fn source(&self) -> Source;
+
+    /// Where it came from, as the person is shown it.
+    fn origin(&self) -> &RequestOrigin;
+
+    /// What the client waits for.
+    fn awaited(&self) -> &Awaited;
+
+    /// The same, to be changed.
+    fn awaited_mut(&mut self) -> &mut Awaited;
+
+    /// Whether the client polls for its tokens.
+    fn is_fetched(&self) -> bool {
+        true
+    }
+
+    /// Whether it is this client that waits.
+    fn is_of(&self, client: &Client) -> bool {
+        self.asked_by() == (client.id(), client.registration())
+    }
+
+    /// What its person has approved.
+    fn approved(&self) -> Option<Approved> {
+        let (client, registration) = self.asked_by();
+        let Awaited { deadline, decision, .. } = self.awaited();
+        let Some(Decision::Approved { approval, granted, nonce, .. }) = decision else { return None };
         Some(Approved {
             client: client.clone(),
             registration,
-            deadline: self.deadline,
+            deadline: *deadline,
             approval: *approval,
             granted: (**granted).clone(),
             nonce: nonce.clone(),

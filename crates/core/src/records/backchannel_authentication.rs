@@ -3,9 +3,8 @@
 use chancery_types::{AccountId, ClientId, Kind};
 use serde::{Deserialize, Serialize};
 
-use crate::guessing::Approved;
 use crate::model::{Carrier, RegistrationId, Source, TokenBinding};
-use crate::records::{Awaited, Body, RequestOrigin};
+use crate::records::{Awaited, AwaitsDecision, Body, RequestOrigin};
 
 /// A backchannel authentication request. Its key is derived from `auth_req_id`; it is tagged with the account, so that
 /// the person finds what waits for them. The record outlives `auth_req_id`, so that a late poll learns that it
@@ -37,13 +36,39 @@ impl Body for BackchannelAuthenticationBody {
     const KIND: Kind = Kind::BACKCHANNEL_AUTHENTICATION;
 }
 
-impl BackchannelAuthenticationBody {
-    /// What its person has approved.
-    #[must_use]
-    pub fn approved(&self) -> Option<Approved> {
-        self.awaited.approved(&self.client, self.registration)
+impl AwaitsDecision for BackchannelAuthenticationBody {
+    fn asked_by(&self) -> (&ClientId, RegistrationId) {
+        (&self.client, self.registration)
     }
 
+    fn request(&self) -> &Carrier {
+        &self.request
+    }
+
+    fn source(&self) -> Source {
+        self.source
+    }
+
+    fn origin(&self) -> &RequestOrigin {
+        &self.origin
+    }
+
+    fn awaited(&self) -> &Awaited {
+        &self.awaited
+    }
+
+    fn awaited_mut(&mut self) -> &mut Awaited {
+        &mut self.awaited
+    }
+
+    /// Tokens that are sent are fetched by nobody, also when the client was registered for another mode meanwhile: they
+    /// leave in one way (CIBA Core section 10).
+    fn is_fetched(&self) -> bool {
+        !self.is_push()
+    }
+}
+
+impl BackchannelAuthenticationBody {
     /// Whether its tokens are sent to the client, so that nobody fetches them.
     #[must_use]
     pub fn is_push(&self) -> bool {

@@ -5,9 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::consent::derived;
 use crate::context::Env;
-use crate::guessing::Approved;
 use crate::model::{Carrier, RegistrationId, Source};
-use crate::records::{Awaited, Body, RequestOrigin};
+use crate::records::{Awaited, AwaitsDecision, Body, RequestOrigin};
 
 /// A device code. Its key is derived from its secret, its alias from the user code, which also places it:
 /// whoever types the code finds the record in one look. The record outlives the code, so that a late poll
@@ -32,11 +31,29 @@ impl Body for DeviceCodeBody {
     const KIND: Kind = Kind::DEVICE_CODE;
 }
 
-impl DeviceCodeBody {
-    /// What its person has approved.
-    #[must_use]
-    pub fn approved(&self) -> Option<Approved> {
-        self.awaited.approved(&self.client, self.registration)
+impl AwaitsDecision for DeviceCodeBody {
+    fn asked_by(&self) -> (&ClientId, RegistrationId) {
+        (&self.client, self.registration)
+    }
+
+    fn request(&self) -> &Carrier {
+        &self.request
+    }
+
+    fn source(&self) -> Source {
+        self.source
+    }
+
+    fn origin(&self) -> &RequestOrigin {
+        &self.origin
+    }
+
+    fn awaited(&self) -> &Awaited {
+        &self.awaited
+    }
+
+    fn awaited_mut(&mut self) -> &mut Awaited {
+        &mut self.awaited
     }
 }
 

@@ -12,7 +12,7 @@ use crate::error::Fault;
 mod access_token;
 pub use access_token::AccessTokenBody;
 mod approval;
-pub use approval::{ApprovalBody, Awaited, Decision, RequestOrigin};
+pub use approval::{ApprovalBody, Awaited, AwaitsDecision, Decision, RequestOrigin};
 mod authorization_code;
 pub use authorization_code::AuthorizationCodeBody;
 mod backchannel_authentication;

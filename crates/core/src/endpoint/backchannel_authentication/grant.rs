@@ -2,8 +2,6 @@
 //! Config     `[ciba]`
 //! Discovery  none
 
-use std::time::Duration;
-
 use chancery_types::handle::{AuthReqId, Handle};
 use chancery_types::iana::{ErrorCode, GrantType};
 use chancery_types::{Params, ResourceUri};
@@ -12,9 +10,8 @@ use crate::endpoint::Requester;
 use crate::endpoint::awaited::{self, Waits};
 use crate::endpoint::token::invalid_grant;
 use crate::error::{Failure, Reason, Refusal};
-use crate::guessing::Approved;
-use crate::model::{Client, Entitlement};
-use crate::records::{Awaited, BackchannelAuthenticationBody};
+use crate::model::Entitlement;
+use crate::records::BackchannelAuthenticationBody;
 
 reasons! {
     /// The token request has no `auth_req_id` parameter.
@@ -53,28 +50,6 @@ impl Waits for BackchannelAuthenticationBody {
     const FOREIGN: &'static Reason = &AUTH_REQ_ID_FOREIGN;
     const USED: &'static Reason = &AUTH_REQ_ID_USED;
     const EXPIRED: &'static Reason = &AUTH_REQ_ID_EXPIRED;
-
-    fn is_of(&self, client: &Client) -> bool {
-        self.client == *client.id() && self.registration == client.registration()
-    }
-
-    /// Tokens that are sent are fetched by nobody, also when the client was registered for another mode meanwhile: they
-    /// leave in one way (section 10).
-    fn is_fetched(&self) -> bool {
-        !self.is_push()
-    }
-
-    fn awaited(&self) -> &Awaited {
-        &self.awaited
-    }
-
-    fn approved(&self) -> Option<Approved> {
-        self.approved()
-    }
-
-    fn slowed_to(&self, interval: Duration) -> Self {
-        Self { awaited: Awaited { interval, ..self.awaited.clone() }, ..self.clone() }
-    }
 }
 
 /// The parameters of the grant type.

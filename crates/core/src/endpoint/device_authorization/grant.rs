@@ -2,8 +2,6 @@
 //! Config     `[device_authorization]`
 //! Discovery  none
 
-use std::time::Duration;
-
 use chancery_types::handle::{DeviceCode, Handle};
 use chancery_types::iana::{ErrorCode, GrantType};
 use chancery_types::{Params, ResourceUri};
@@ -12,9 +10,8 @@ use crate::endpoint::Requester;
 use crate::endpoint::awaited::{self, Waits};
 use crate::endpoint::token::invalid_grant;
 use crate::error::{Failure, Reason, Refusal};
-use crate::guessing::Approved;
-use crate::model::{Client, Entitlement};
-use crate::records::{Awaited, DeviceCodeBody};
+use crate::model::Entitlement;
+use crate::records::DeviceCodeBody;
 
 reasons! {
     /// The token request has no `device_code` parameter.
@@ -46,22 +43,6 @@ impl Waits for DeviceCodeBody {
     const FOREIGN: &'static Reason = &DEVICE_CODE_FOREIGN;
     const USED: &'static Reason = &DEVICE_CODE_USED;
     const EXPIRED: &'static Reason = &DEVICE_CODE_EXPIRED;
-
-    fn is_of(&self, client: &Client) -> bool {
-        self.client == *client.id() && self.registration == client.registration()
-    }
-
-    fn awaited(&self) -> &Awaited {
-        &self.awaited
-    }
-
-    fn approved(&self) -> Option<Approved> {
-        self.approved()
-    }
-
-    fn slowed_to(&self, interval: Duration) -> Self {
-        Self { awaited: Awaited { interval, ..self.awaited.clone() }, ..self.clone() }
-    }
 }
 
 /// The parameters of the grant type.
