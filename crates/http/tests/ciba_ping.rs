@@ -20,13 +20,6 @@ fn provider() -> TestProvider {
     kit
 }
 
-fn decide(kit: &TestProvider, till: &Backchannel<'_>, is_yes: bool) {
-    let ua = kit.user_agent();
-    ua.signed_in("alice");
-    let page = ua.get(&till.link()).expect_page("approve");
-    let _ = if is_yes { page.allow() } else { page.deny() }.expect_page("approval-done");
-}
-
 fn sent(kit: &TestProvider) -> Vec<Fetched> {
     let _ = kit.deliver();
     kit.fetch.asked()
@@ -54,7 +47,7 @@ fn a_client_is_told_that_it_can_ask() {
         assert!(sent(&kit).is_empty(), "nothing is decided");
         kit.clock.advance(seconds(7));
         let _ = till.expect_error("authorization_pending");
-        decide(&kit, &till, is_yes);
+        till.decide(is_yes);
         expect_ping(&sent(&kit), &till);
         assert!(sent(&kit).is_empty(), "told once");
         match told {
@@ -66,7 +59,7 @@ fn a_client_is_told_that_it_can_ask() {
         }
     }
     let poller = kit.backchannel("poller", "openid");
-    decide(&kit, &poller, true);
+    poller.decide(true);
     assert!(sent(&kit).is_empty(), "a client that polls is told nothing");
     let _ = poller.poll().expect_status(200);
 }
@@ -105,7 +98,7 @@ fn whatever_the_endpoint_answers_nothing_is_lost() {
         let kit = provider();
         let till = kit.backchannel("till", "openid");
         kit.fetch.answers(&notification_endpoint("till"), status, "{\"location\": 1}");
-        decide(&kit, &till, true);
+        till.decide(true);
         let events = kit.deliver();
         let name = if status < 300 { "decision_notified" } else { "decision_notification_failed" };
         assert_eq!(names(&events), [name], "{status}");
@@ -127,7 +120,7 @@ fn an_endpoint_that_is_down_is_given_up_in_the_end() {
     let kit = provider();
     let till = kit.backchannel("till", "openid");
     kit.fetch.goes_down(&notification_endpoint("till"));
-    decide(&kit, &till, true);
+    till.decide(true);
     let mut attempts = 0;
     for _ in 0..40 {
         attempts += sent(&kit).len();
@@ -147,11 +140,11 @@ fn each_request_has_its_own_token() {
     let request = kit.backchannel_request("till", "openid").param("client_notification_token", &token);
     let till = kit.backchannel_by("till", request);
     let other = kit.backchannel("till", "openid");
-    decide(&kit, &till, true);
+    till.decide(true);
     let pings = sent(&kit);
     let [ping] = pings.as_slice() else { panic!("{pings:?}") };
     assert_eq!(ping.authorization, Some(format!("Bearer {token}")));
-    decide(&kit, &other, false);
+    other.decide(false);
     expect_ping(&sent(&kit), &other);
 
     let without = kit.backchannel_request("till", "openid").send().expect_status(400);
@@ -167,7 +160,29 @@ fn each_request_has_its_own_token() {
 fn a_client_that_has_gone_is_told_nothing() {
     let kit = provider();
     let till = kit.backchannel("till", "openid");
-    decide(&kit, &till, true);
+    till.decide(true);
     kit.remove_client("till");
     assert!(sent(&kit).is_empty());
+}
+
+/// An endpoint that takes the ping and never answers is given up after five seconds, and told again; the client polls
+/// meanwhile.
+#[test]
+fn an_endpoint_that_hangs_holds_nobody_up() {
+    let kit = provider();
+    let till = kit.backchannel("till", "openid");
+    kit.fetch.hangs(&notification_endpoint("till"));
+    till.decide(true);
+    let mut hanging = Box::pin(kit.provider.deliver(kit.now()));
+    let mut is_over = || {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        (0..500).any(|_| hanging.as_mut().poll(&mut context).is_ready())
+    };
+    assert!(!is_over(), "it hangs");
+    kit.clock.advance(seconds(5));
+    assert!(is_over(), "it is given up");
+    drop(hanging);
+    expect_ping(&kit.fetch.asked(), &till);
+    kit.clock.advance(seconds(3));
+    let _ = till.poll().expect_status(200);
 }

@@ -4,10 +4,10 @@
 
 use chancery_jose::SigningAlgorithm::Es256;
 use chancery_testkit::{
-    Backchannel, CIBA_GRANT, Fetched, TestProvider, minutes, names, notification_endpoint,
-    notification_token, seconds,
+    CIBA_GRANT, Fetched, SECRET, TestProvider, minutes, names, notification_endpoint, notification_token,
+    seconds,
 };
-use chancery_types::iana::BackchannelTokenDeliveryMode::Push;
+use chancery_types::iana::BackchannelTokenDeliveryMode::{Poll, Push};
 use serde_json::{Value, json};
 
 fn provider() -> TestProvider {
@@ -19,13 +19,6 @@ fn provider() -> TestProvider {
     kit.put_ciba_client("till", "push", json!({"grant_types": ["refresh_token"]}));
     kit.fetch.answers(&notification_endpoint("till"), 204, "");
     kit
-}
-
-fn decide(kit: &TestProvider, till: &Backchannel<'_>, is_yes: bool) {
-    let ua = kit.user_agent();
-    ua.signed_in("alice");
-    let page = ua.get(&till.link()).expect_page("approve");
-    let _ = if is_yes { page.allow() } else { page.deny() }.expect_page("approval-done");
 }
 
 fn sent(kit: &TestProvider) -> Vec<Fetched> {
@@ -49,7 +42,7 @@ fn tokens_are_sent_once() {
     let till = kit.backchannel("till", "openid email offline_access");
     assert_eq!(till.answer.member_names(), ["auth_req_id", "expires_in"], "nobody polls");
     assert!(sent(&kit).is_empty(), "nothing is decided");
-    decide(&kit, &till, true);
+    till.decide(true);
     let body = pushed(&sent(&kit));
     assert_eq!((&body["auth_req_id"], &body["token_type"]), (&json!(till.id()), &json!("Bearer")));
     assert!(body["expires_in"].is_u64());
@@ -76,7 +69,7 @@ fn tokens_are_sent_once() {
 fn a_no_is_sent() {
     let kit = provider();
     let till = kit.backchannel("till", "openid");
-    decide(&kit, &till, false);
+    till.decide(false);
     let body = pushed(&sent(&kit));
     assert_eq!((&body["auth_req_id"], &body["error"]), (&json!(till.id()), &json!("access_denied")));
     let names: Vec<_> = body.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
@@ -93,7 +86,7 @@ fn what_is_sent_again_is_the_same() {
         let kit = provider();
         let till = kit.backchannel("till", "openid");
         kit.fetch.answers(&notification_endpoint("till"), status, "");
-        decide(&kit, &till, true);
+        till.decide(true);
         assert_eq!(names(&kit.deliver()), ["decision_notification_failed"], "{status}");
         let first = pushed(&kit.fetch.asked());
         kit.clock.advance(seconds(3));
@@ -133,7 +126,7 @@ fn tokens_of_a_grant_that_has_ended_are_worth_nothing() {
     let kit = provider();
     let till = kit.backchannel("till", "openid");
     kit.fetch.answers(&notification_endpoint("till"), 503, "");
-    decide(&kit, &till, true);
+    till.decide(true);
     let body = pushed(&sent(&kit));
     let access = body["access_token"].as_str().unwrap_or_default();
     let revoked = kit.request("/revoke", "till").param("token", access).send();
@@ -146,11 +139,31 @@ fn tokens_of_a_grant_that_has_ended_are_worth_nothing() {
 fn nobody_fetches_what_is_sent() {
     let kit = provider();
     let till = kit.backchannel("till", "openid");
-    decide(&kit, &till, true);
+    till.decide(true);
     let polled =
         kit.token_request("till").param("grant_type", CIBA_GRANT).param("auth_req_id", till.id()).send();
     let polled = polled.expect_status(400);
     assert!(matches!(polled.member("error"), "unauthorized_client" | "unsupported_grant_type"));
     let without = kit.backchannel_request("till", "openid").send().expect_status(400);
     assert_eq!(without["error"], "invalid_request", "client_notification_token is required");
+}
+
+/// Section 10.3.1: the ID token has to vouch for the rest, so it is signed, also where others need not be.
+#[test]
+fn what_is_sent_is_signed() {
+    let kit = TestProvider::builder().configure(|config| {
+        config.ciba.offered = true;
+        config.ciba.delivery_modes = vec![Poll, Push];
+        config.compatibility.unsigned_id_token = true;
+    });
+    let kit = kit.build();
+    let complaints = |mode: &str| {
+        let metadata = json!({"client_id": mode, "client_secret": SECRET, "response_types": [],
+            "grant_types": [CIBA_GRANT], "id_token_signed_response_alg": "none",
+            "backchannel_token_delivery_mode": mode,
+            "backchannel_client_notification_endpoint": notification_endpoint(mode)});
+        kit.registry.put(&metadata.to_string()).err().map(|complaints| format!("{complaints:?}"))
+    };
+    assert_eq!(complaints("poll"), None);
+    assert!(complaints("push").is_some_and(|text| text.contains("id_token_signed_response_alg")));
 }

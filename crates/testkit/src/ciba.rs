@@ -112,6 +112,15 @@ impl<'k> Backchannel<'k> {
         format!("/approvals/{}", reference(&handle.key(&self.kit.env().realm)))
     }
 
+    /// Alice signs in, in a browser of her own, and approves it or refuses it.
+    #[track_caller]
+    pub fn decide(&self, is_yes: bool) {
+        let ua = self.kit.user_agent();
+        ua.signed_in("alice");
+        let page = ua.get(&self.link()).expect_page("approve");
+        let _ = if is_yes { page.allow() } else { page.deny() }.expect_page("approval-done");
+    }
+
     /// What the client sends when it polls.
     #[must_use]
     pub fn poll_request(&self) -> ClientRequest<'k> {

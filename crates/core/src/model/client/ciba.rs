@@ -112,6 +112,10 @@ pub(super) fn check(from: &mut Reader<'_>, metadata: &ClientMetadata) {
             "CIBA Core section 7.2",
         );
     }
+    if ciba.is_push() && metadata.openid.id_token_signed_response_alg.signed().is_none() {
+        let rule = "must not be none, because the ID token vouches for what is sent with it";
+        from.complain_by("id_token_signed_response_alg", rule, "CIBA Core section 10.3.1");
+    }
     let is_pairwise = metadata.openid.subject_type == SubjectType::Pairwise;
     let Some(mode) = ciba.backchannel_token_delivery_mode.filter(|_| is_pairwise) else { return };
     if mode == BackchannelTokenDeliveryMode::Push || !metadata.flow.redirect_uris.is_empty() {
