@@ -6,7 +6,7 @@ use chancery_core::interaction::view::{
     LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView,
     SignedInView, Wait,
 };
-use chancery_core::policy::{DetailMember, DetailText, DetailValue};
+use chancery_core::policy::{DetailMember, DetailText, DetailValue, DetailView};
 use chancery_core::ports::SignUpRefusal;
 use chancery_http::{CONTINUE, Content, FormMarkup, Retry, SEND_MESSAGE, SUBMIT};
 use minijinja::value::{Kwargs, Value};
@@ -112,7 +112,7 @@ fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Resu
         form => form(markup),
         wishes => wishes(&view.scopes, &view.claims, messages)?,
         resources => resources(&view.resources, messages)?,
-        details => details(view, messages)?,
+        details => details(&view.details, messages)?,
         site => site.map(|(_, host)| host),
         is_for_device => view.form.target.is_none(),
     })
@@ -129,7 +129,7 @@ fn resource(at: &ResourceView, messages: &Messages) -> Result<Value, Error> {
 }
 
 /// The authorization details (RFC 9396 section 3.1), each with a title and a list of facts.
-fn details(view: &ConsentView, messages: &Messages) -> Result<Vec<Value>, Error> {
+fn details(details: &[DetailView], messages: &Messages) -> Result<Vec<Value>, Error> {
     let none = || Kwargs::from_iter(std::iter::empty::<(&str, Value)>());
     let fact = |value: &DetailValue| match value {
         DetailValue::Text(text) => Ok(Value::from(text.as_str())),
@@ -137,8 +137,8 @@ fn details(view: &ConsentView, messages: &Messages) -> Result<Vec<Value>, Error>
         DetailValue::Flag(false) => messages.sentence("consent.detail.no", &none()),
         DetailValue::Nothing | _ => messages.sentence("consent.detail.nothing", &none()),
     };
-    let mut all = Vec::with_capacity(view.details.len());
-    for detail in &view.details {
+    let mut all = Vec::with_capacity(details.len());
+    for detail in details {
         let DetailText { title, members } = detail.text(messages.language());
         let mut facts = Vec::with_capacity(members.len());
         for DetailMember { label, values } in members {

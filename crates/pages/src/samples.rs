@@ -162,6 +162,7 @@ fn approvals(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
             scopes: ["openid", "email", "payments"].map(Into::into).to_vec(),
             claims: Vec::new(),
             resources: resource.into_iter().map(albums).collect(),
+            details: if name == "approve-long" { details() } else { Vec::new() },
             asked_before: Duration::from_secs(42),
             ends_in: Duration::from_secs(540),
             address: address.map(Into::into),

@@ -43,7 +43,8 @@ pub(super) async fn tokens(
     found: &Found<BackchannelAuthenticationBody>,
     entitled: Option<Entitlement>,
 ) -> Result<Option<TokenResponse>, Failure> {
-    let entitled = entitled.ok_or(&RESOURCE_AMBIGUOUS)?;
+    let mut entitled = entitled.ok_or(&RESOURCE_AMBIGUOUS)?;
+    by.issuer.give_details(&mut entitled, &[], client)?;
     let told = found.body.client_notification.as_ref();
     let binding = told.map(|told| told.binding).unwrap_or_default();
     let secrets = secrets(by, env, found)?;

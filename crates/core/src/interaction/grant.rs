@@ -33,10 +33,8 @@ pub(super) fn allowed(pending: &Pending<'_>) -> Result<Allowed, &'static Reason>
         (ConsentMode::Implied, None) => true,
     });
     // They are not remembered: what was allowed was allowed for this request.
-    let details = match pending.done.has(&PromptName::Consent) {
-        true => asked.details.clone(),
-        false => Vec::new(),
-    };
+    let has_agreed = pending.done.has(&PromptName::Consent) || pending.done.has(&PromptName::Approve);
+    let details = if has_agreed { asked.details.clone() } else { Vec::new() };
     let lost_openid = asked.scopes.contains(Scope::OPENID) && !access.contains(Scope::OPENID);
     if (access.is_empty() && details.is_empty()) || lost_openid {
         return Err(&NOTHING_GRANTED);

@@ -9,7 +9,7 @@ use chancery_types::{Scopes, Timestamp};
 
 use crate::client::{AuthenticatedClient, mark_used};
 use crate::context::{Call, Env};
-use crate::error::{Failure, Fault};
+use crate::error::{Failure, Fault, Refusal};
 use crate::event::{Event, GrantEnd};
 use crate::keys::KeySet;
 use crate::model::{
@@ -19,7 +19,7 @@ use crate::offered::Component;
 use crate::policy::{Cleared, TokenPolicy};
 use crate::profile::Floor;
 use crate::records::GrantBody;
-use crate::rule::authorization_details::{self, DetailTypes};
+use crate::rule::authorization_details::{self, DETAILS_WITHDRAWN, DetailTypes};
 use crate::rule::claims::ClaimsRule;
 use crate::rule::pairwise::Subjects;
 use id_token::{Beside, Pushed};
@@ -284,6 +284,28 @@ impl TokenIssuer {
 }
 
 impl TokenIssuer {
+    /// Gives the access token its authorization details.
+    ///
+    /// # Errors
+    /// [`DETAILS_WITHDRAWN`] if it would be for nothing else, and the client may not have them any more.
+    pub(crate) fn give_details(
+        &self,
+        entitled: &mut Entitlement,
+        asked: &[AuthorizationDetail],
+        client: &Client,
+    ) -> Result<(), Refusal> {
+        let types = &self.details;
+        let granted = entitled.holder.granted().map_or(&[][..], |granted| &granted.details);
+        let is_for_nothing_else = entitled.scopes().is_empty() && entitled.target.resource.is_none();
+        if is_for_nothing_else && !granted.is_empty() && types.standing(granted, client).next().is_none() {
+            return DETAILS_WITHDRAWN.refused();
+        }
+        let server = entitled.target.resource.as_deref();
+        let details = types.of_token(granted, asked, client, server)?;
+        entitled.target.details = details;
+        Ok(())
+    }
+
     /// The value of a `scope` member that this client reads. Without scopes there is none (RFC 6749 section 3.3:
     /// a scope has at least one token), unless a compatibility setting asks for an empty one.
     pub(crate) fn scope_member(&self, scopes: &Scopes, client: &Client) -> Option<String> {

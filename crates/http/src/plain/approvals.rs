@@ -6,7 +6,7 @@ use std::time::Duration;
 use chancery_core::interaction::ApprovalProblem;
 use chancery_core::interaction::view::{ApprovalDoneView, ApprovalsView, ApproveView, Wait};
 
-use super::{button, documents, in_form, resource};
+use super::{button, detail, documents, in_form, resource};
 use crate::pages::{FormMarkup, Html};
 
 pub(super) fn title(view: &ApprovalsView) -> &'static str {
@@ -67,6 +67,7 @@ pub(super) fn approve(view: &ApproveView, form: &FormMarkup) -> String {
         .map(|wish| format!("<li><code>{}</code></li>", Html::escape(wish)))
         .collect();
     let resources: String = view.resources.iter().map(resource).collect();
+    let details: String = view.details.iter().map(|asked| detail(&asked.text("en"))).collect();
     let compare = match view.binding_message {
         Some(_) => {
             "Approve only if you have caused this yourself and the message is the one that you see there."
@@ -76,7 +77,7 @@ pub(super) fn approve(view: &ApproveView, form: &FormMarkup) -> String {
     let address =
         view.address.as_deref().map_or_else(|| "not known".to_owned(), |text| Html::escape(text).to_string());
     let fields = format!(
-        "<p><strong>{name}</strong> asks <strong>{who}</strong>.</p>{}<ul>{wishes}</ul>{resources}\
+        "<p><strong>{name}</strong> asks <strong>{who}</strong>.</p>{}<ul>{wishes}</ul>{resources}{details}\
          <dl><dt>Asked</dt><dd>{} ago</dd><dt>From the address</dt><dd>{address}</dd>\
          <dt>Ends in</dt><dd>{}</dd></dl>\
          <p>{compare} If you do not know of it, refuse.</p>{}{}{}",

@@ -8,7 +8,7 @@ use chancery_http::FormMarkup;
 use minijinja::value::Value;
 use minijinja::{Error, context};
 
-use super::{account, client, form, resources, wait, wishes};
+use super::{account, client, details, form, resources, wait, wishes};
 use crate::messages::Messages;
 
 pub(super) fn list(view: &ApprovalsView, list: &str, messages: &Messages) -> Result<Value, Error> {
@@ -52,6 +52,7 @@ pub(super) fn approve(view: &ApproveView, markup: &FormMarkup, messages: &Messag
         binding_message => view.binding_message.as_deref(),
         wishes => wishes(&view.scopes, &view.claims, messages)?,
         resources => resources(&view.resources, messages)?,
+        details => details(&view.details, messages)?,
         ago => told(view.asked_before, messages)?,
         left => told(view.ends_in, messages)?,
         address => view.address.as_deref(),

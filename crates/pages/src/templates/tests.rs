@@ -126,11 +126,13 @@ fn a_problem_is_tied_to_its_fields() {
 #[test]
 fn a_no_is_as_prominent_as_a_yes() {
     let all = pages();
-    let asked: Vec<_> = all.iter().filter(|(name, _, _)| name == "confirm-device").collect();
-    assert_eq!(asked.len(), LANGUAGES.len());
-    for (_, language, html) in asked {
-        let at = |action| html.find(&format!("class=\"secondary\" name=\"action\" value=\"{action}\""));
-        assert!(at("deny").zip(at("confirm")).is_some_and(|(no, yes)| no < yes), "{language}: {html}");
+    for (page, yes) in [("confirm-device", "confirm"), ("approve", "allow")] {
+        let asked: Vec<_> = all.iter().filter(|(name, _, _)| name.starts_with(page)).collect();
+        assert!(asked.len() >= LANGUAGES.len(), "{page}");
+        for (_, language, html) in asked {
+            let at = |action| html.find(&format!("class=\"secondary\" name=\"action\" value=\"{action}\""));
+            assert!(at("deny").zip(at(yes)).is_some_and(|(no, yes)| no < yes), "{page} {language}: {html}");
+        }
     }
 }
 

@@ -134,8 +134,7 @@ impl ClientEndpoint for BackchannelAuthenticationEndpoint {
         let mode = self.mode_of(client).ok_or(&CIBA_UNREGISTERED)?;
         let rules = &self.interactions.rules;
         let sent = rules.resolver.backchannel(call, env, client, form).await?;
-        // The page on which the person approves does not show details, so nobody may approve any.
-        if sent.params.has(AUTHORIZATION_DETAILS) {
+        if sent.params.has(AUTHORIZATION_DETAILS) && rules.details.is_empty() {
             return AUTHORIZATION_DETAILS_UNSUPPORTED.refused();
         }
         if sent.params.one("scope")?.is_none() {

@@ -15,12 +15,10 @@ use crate::endpoint::{ClientEndpoint, ClientResponse, Requester};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
-use crate::model::{
-    AuthorizationDetail, Client, Entitlement, Granted, Possession, ResourceServer, Target, TokenBinding,
-};
+use crate::model::{AuthorizationDetail, Client, Granted, Possession, ResourceServer, Target, TokenBinding};
 use crate::offered::{Endpoint, Offered};
 use crate::policy::{self, AUDIENCE_WITHDRAWN};
-use crate::rule::authorization_details::{AUTHORIZATION_DETAILS, DETAILS_WITHDRAWN, DETAILS_WITHOUT_PERSON};
+use crate::rule::authorization_details::{AUTHORIZATION_DETAILS, DETAILS_WITHOUT_PERSON};
 use crate::rule::dpop::Dpop;
 use crate::rule::resource::{self, RESOURCE, RESOURCE_AMBIGUOUS, RESOURCE_NOT_GRANTED};
 use crate::rule::scope::ScopeRule;
@@ -161,7 +159,7 @@ impl TokenEndpoint {
                 refresh_token::entitle(caller, (asked, resource), &self.issuer, (shown, binding)).await?
             }
         };
-        self.give_details(&mut entitled, details, caller.client)?;
+        self.issuer.give_details(&mut entitled, details, caller.client)?;
         let born_of = entitled.holder.grant();
         let cleared = policy::clear(env, caller.client, entitled).await?;
         match (self.issuer.tokens(call, env, client, cleared, binding).await?, born_of) {
@@ -193,25 +191,6 @@ impl TokenEndpoint {
             GrantRequest::ClientCredentials(_) if !asked.is_empty() => DETAILS_WITHOUT_PERSON.refused(),
             _ => Ok(asked),
         }
-    }
-
-    /// Gives the access token its authorization details.
-    fn give_details(
-        &self,
-        entitled: &mut Entitlement,
-        asked: &[AuthorizationDetail],
-        client: &Client,
-    ) -> Result<(), Refusal> {
-        let types = &self.issuer.details;
-        let granted = entitled.holder.granted().map_or(&[][..], |granted| &granted.details);
-        let is_for_nothing_else = entitled.scopes().is_empty() && entitled.target.resource.is_none();
-        if is_for_nothing_else && !granted.is_empty() && types.standing(granted, client).next().is_none() {
-            return DETAILS_WITHDRAWN.refused();
-        }
-        let server = entitled.target.resource.as_deref();
-        let details = types.of_token(granted, asked, client, server)?;
-        entitled.target.details = details;
-        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AccountView, ClientView, FormView, ResourceView};
+use super::{AccountView, ClientView, DetailView, FormView, ResourceView};
 use crate::interaction::approvals::ApprovalProblem;
 
 /// What waits for the person.
@@ -46,6 +46,8 @@ pub struct ApproveView {
     pub claims: Vec<String>,
     /// The resource servers to which access is asked for.
     pub resources: Vec<ResourceView>,
+    /// The authorization details that are asked for.
+    pub details: Vec<DetailView>,
     /// How long ago it was asked.
     pub asked_before: Duration,
     /// How long it waits.
