@@ -108,6 +108,19 @@ fn request<'k>(kit: &'k TestProvider, badge: &str) -> ClientRequest<'k> {
     kit.token_request("door").param("grant_type", BADGE).param("badge", badge)
 }
 
+/// RFC 8707 section 2.2 holds for a grant type that does not declare `resource`; otherwise the parameter is its own.
+#[test]
+fn a_grant_type_with_a_resource_of_its_own() {
+    for (parameters, status) in [(&["badge", "scope"][..], 400), (&["badge", "scope", "resource"], 200)] {
+        let badge = Badge { parameters, ..Badge::new(BADGE) };
+        let door = client("door", "\"urn:example:badge\"");
+        let kit = TestProvider::builder().extension_grant(badge).client(&door).build();
+        let answer = request(&kit, "alice").param("resource", "the door in the yard").send();
+        assert_eq!(answer.status, status, "{}", answer.text());
+        assert!(status == 200 || answer["error"] == "invalid_target");
+    }
+}
+
 /// EXT-01: what is registered is announced, a client may have it, and its parameters alone are read.
 #[test]
 fn it_is_offered_like_the_others() {

@@ -14,7 +14,7 @@ use chancery_core::model::{Amr, Factor, ResourceServer};
 use chancery_core::ports::PortFuture;
 use chancery_core::profile::Profile::{self, Baseline, Fapi1Advanced, Fapi2MessageSigning, Fapi2Security};
 use chancery_core::rule::bearer::{TOKEN_IN_QUERY, TOKEN_WITHDRAWN};
-use chancery_jose::SigningAlgorithm::Es256;
+use chancery_jose::SigningAlgorithm::{self, Es256};
 use chancery_jose::base64url;
 use chancery_store::Put;
 use chancery_store_memory::MemoryStore;
@@ -198,6 +198,11 @@ fn an_older_token_is_held_to_the_demands() {
             hold_to(&kit, profile);
             let is_good = ways.contains(&bound);
             assert_eq!(is_active(), is_good, "{profile:?} {bound:?}");
+            // INTRO-08: an answer as a JWT is signed as the profile permits, not with the default of RFC 9701.
+            let asked = kit.introspection_request("bank", token).certificate(&mine);
+            let jwt = asked.header("accept", "application/token-introspection+jwt").send().expect_status(200);
+            let alg = kit.try_verify(&jwt.text(), "bank").unwrap().header.alg;
+            assert_eq!(alg == SigningAlgorithm::Rs256, profile == Baseline, "{profile:?}: {alg:?}");
             match is_good {
                 true => drop(userinfo().expect_status(200)),
                 false => assert_refused!(userinfo(), TOKEN_WITHDRAWN),

@@ -3,6 +3,8 @@
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+use std::sync::Arc;
+
 use chancery_core::config::Config;
 use chancery_core::endpoint::token::refresh_token::{NOTHING_FOR_AUDIENCE, SCOPE_EXCEEDS_GRANT};
 use chancery_core::model::ResourceServer;
@@ -12,10 +14,12 @@ use chancery_core::rule::resource::{
     RESOURCES_TOO_MANY,
 };
 use chancery_jose::SigningAlgorithm::Es256;
+use chancery_store_memory::MemoryStore;
 use chancery_testkit::{
     Answer, AuthorizationRequest, ClientKey, Hostile, NegativeTable, Refused, SECRET, TestProvider,
     TestProviderBuilder, assert_refused, seconds,
 };
+use chancery_types::Scopes;
 use serde_json::{Value, json};
 
 const CALENDAR: &str = "https://cal.example/";
@@ -26,7 +30,7 @@ const WEATHER: &str = "https://weather.example/v1";
 const PAYROLL: &str = "https://payroll.example";
 
 fn server(uri: &str, more: Value) -> ResourceServer {
-    let mut server = json!({"uri": uri, "introspected_by": ["api"]});
+    let mut server = json!({"uri": uri, "introspected_by": ["api", "app"]});
     if let (Some(server), Value::Object(more)) = (server.as_object_mut(), more) {
         server.extend(more);
     }
@@ -155,6 +159,8 @@ fn a_named_server_is_the_only_audience() {
     assert_eq!(both["scope"], "openid email share");
     assert_eq!(seen(&kit, &both).0, json!([CONTACTS, kit.issuer().as_str()]));
     assert_eq!(kit.userinfo(both.member("access_token")).expect_status(200)["email"], "alice@example.org");
+    // Its own client is told of all scopes, also where it is a resource server itself (INTRO-06).
+    assert_eq!(kit.introspect("app", both.member("access_token"))["scope"], "openid email share");
 }
 
 /// RI-02: access to a resource server can be asked for without any scope; the person is asked about that, too, and
@@ -197,7 +203,11 @@ fn consent_is_given_per_resource_server() {
     // In any order, and a part of it.
     let _ = asked(&kit, "read", &[CONTACTS, CALENDAR]).open(&ua).expect_code();
     let page = asked(&kit, "read plan", &[CONTACTS, CALENDAR]).open(&ua).expect_page("consent");
-    assert!(page.page().text.contains("plan") && !page.page().text.contains(CONTACTS));
+    let text = page.page().text;
+    assert!(text.matches("plan").count() == 1 && !text.contains(CONTACTS), "{text}");
+    // What is agreed to now joins what was agreed to there before.
+    let _ = page.allow().expect_code();
+    let _ = asked(&kit, "read plan", &[CALENDAR]).set("prompt", "none").open(&ua).expect_code();
 }
 
 /// A form that showed one resource server does not allow another one.
@@ -323,6 +333,43 @@ fn a_resource_server_that_is_taken_away() {
     assert!(!kit.is_active("app", left.member("refresh_token")));
     kit.registry_of_realms.lose_resource_servers(true);
     assert_refused!(kit.refresh("app", left.member("refresh_token")), AUDIENCE_WITHDRAWN);
+}
+
+/// A scope that this server gave away to a resource server is none of that server's for whoever was granted it before.
+#[test]
+fn a_scope_that_moves_to_a_resource_server() {
+    let store = Arc::new(MemoryStore::new());
+    let of = |known: &[&str], own: &str| {
+        let own = Scopes::parse(own).expect("scopes").iter().cloned().collect();
+        TestProvider::builder()
+            .configure(|config| {
+                config.scopes.extra = own;
+                (config.compatibility.implicit, config.compatibility.hybrid) = (true, true);
+            })
+            .resource_server(server(CALENDAR, json!({"scopes": known})))
+            .client(&client("app", json!({"resources": [CALENDAR]})))
+            .store(store.clone())
+    };
+    let before = of(&["read"], "plan").build();
+    let tokens = granted(&before, "read plan", &[CALENDAR], Some(CALENDAR)).expect_status(200);
+    let after = of(&["read", "plan"], "").keys_of(&before).build();
+    let request = after.refresh_request("app", tokens.member("refresh_token")).param("resource", CALENDAR);
+    let fresh = request.send().expect_status(200);
+    assert_eq!(seen(&after, &fresh), (CALENDAR.into(), "read".into()));
+}
+
+/// A consent that is withdrawn while a page is open: the page did not show what has to be agreed to again.
+#[test]
+fn a_withdrawal_while_the_page_is_open() {
+    let kit = builder().build();
+    let ua = kit.user_agent();
+    let _ = asked(&kit, "read", &[CALENDAR]).open(&ua).login("alice").expect_page("consent").allow();
+    let page = asked(&kit, "read", &[CALENDAR, CONTACTS]).open(&ua).expect_page("consent");
+    assert!(!page.page().text.contains(CALENDAR));
+    let _ = kit.withdraw_consent("alice", "app");
+    let again = page.allow().expect_page("consent");
+    assert!(again.page().text.contains(CALENDAR), "{}", again.page().text);
+    let _ = again.allow().expect_code();
 }
 
 /// CC-03, RI-04: the resource server of a client's own token; the parameter costs no trip.
