@@ -38,7 +38,7 @@ pub(crate) async fn answer(
         let device = parts.headers.get(USER_AGENT);
         call.user_agent = device.map(|device| String::from_utf8_lossy(device.as_bytes()).into());
     }
-    let result = match read(&mut call, parts, body) {
+    let result = match read(&mut call, route.endpoint, parts, body) {
         Err(failure) => Err(record_failure(site, &call, route, failure)),
         Ok(params) => client_response(site, &call, route, parts, params).await,
     };
@@ -71,13 +71,15 @@ pub(crate) async fn answer(
 /// Reads headers and body, but no parameters from the query (RFC 6749 section 3.2, RFC 9700 section 4.3.2).
 fn read<'b>(
     call: &mut Call,
+    endpoint: Endpoint,
     parts: &Parts,
     body: Result<&'b Bytes, BodyError>,
 ) -> Result<Params<'b>, Failure> {
     // An origin that is not ASCII cannot be allowed, like `null`.
     call.dpop = dpop(parts);
     call.origin = parts.headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or("null").into());
-    call.accept = accept(parts);
+    // Nobody else looks at it (RFC 9701 section 4).
+    call.accept = if endpoint == Endpoint::Introspection { accept(parts) } else { None };
     call.authorization = form::authorization(&parts.headers)?;
     if parts.method != Method::POST {
         return Ok(Params::default());
