@@ -201,7 +201,7 @@ fn an_older_token_is_held_to_the_demands() {
             // INTRO-08: an answer as a JWT is signed as the profile permits, not with the default of RFC 9701.
             let asked = kit.introspection_request("bank", token).certificate(&mine);
             let jwt = asked.header("accept", "application/token-introspection+jwt").send().expect_status(200);
-            let alg = kit.try_verify(&jwt.text(), "bank").unwrap().header.alg;
+            let alg = kit.try_verify(jwt.text(), "bank").unwrap().header.alg;
             assert_eq!(alg == SigningAlgorithm::Rs256, profile == Baseline, "{profile:?}: {alg:?}");
             match is_good {
                 true => drop(userinfo().expect_status(200)),
