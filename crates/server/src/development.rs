@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use crate::access::make_folder;
 use crate::arguments::Develop;
+use crate::log::Format;
 use crate::node::Node;
 use crate::parts::{Opened, open};
 use crate::secrets;
@@ -39,6 +40,7 @@ pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
     let mut settings = Settings::on(demo.issuer().clone(), realm, vec![wanted.listen]);
     settings.store =
         Store::Sqlite { path: folder.join("chancery.sqlite"), wrapping_key, group_access: false };
+    settings.log.format = Format::Text;
     let opened = open(&settings)?;
     fill(&settings, &opened, &demo).await?;
     Node::new(with_ipv6(settings), opened, Some(demo)).await?.run(None).await

@@ -1,6 +1,7 @@
-//! The log: one line of JSON per event, on the standard output. Entries are queued without waiting, and a
+//! The log: one line per event, on the standard output. Entries are queued without waiting, and a
 //! thread formats and writes all queued entries together.
 
+mod fields;
 mod line;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use chancery_core::event::{Event, RequestId};
 use chancery_core::ports::{Clock as _, EventSink, SystemClock};
 use chancery_types::Timestamp;
+use serde::Deserialize;
 
 pub(crate) use self::line::rfc3339;
 
@@ -30,9 +32,31 @@ const ENDING: Duration = Duration::from_secs(2);
 /// How many bytes are written at once.
 const CHUNK: usize = 64 * 1024;
 
+/// What is logged, and in which form.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Logging {
+    /// The lowest level that is logged.
+    pub(crate) level: Level,
+    pub(crate) format: Format,
+}
+
+/// The form of a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    /// For programs.
+    #[default]
+    Json,
+    /// For people.
+    Text,
+}
+
 /// The level of an entry, or the lowest level that is logged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Level {
+    #[default]
     Info,
     Warn,
     Error,
@@ -72,17 +96,18 @@ pub(crate) struct Log {
 
 impl Log {
     /// Starts a log on the standard output.
-    pub(crate) fn start(from: Level) -> std::io::Result<Self> {
+    pub(crate) fn start(logging: Logging) -> std::io::Result<Self> {
         // It does not use the standard library's lock, so that other output never waits for a reader of the
         // log.
-        Self::start_to(from, File::from(std::io::stdout().as_fd().try_clone_to_owned()?))
+        Self::start_to(logging, File::from(std::io::stdout().as_fd().try_clone_to_owned()?))
     }
 
-    fn start_to(from: Level, out: impl Write + Send + 'static) -> std::io::Result<Self> {
+    fn start_to(logging: Logging, out: impl Write + Send + 'static) -> std::io::Result<Self> {
+        let Logging { level, format } = logging;
         let queue = Arc::new(Queue::default());
         let of_thread = Arc::clone(&queue);
-        std::thread::Builder::new().name("log".into()).spawn(move || of_thread.write_to(out))?;
-        Ok(Self { from, queue })
+        std::thread::Builder::new().name("log".into()).spawn(move || of_thread.write_to(out, format))?;
+        Ok(Self { from: level, queue })
     }
 
     /// Logs an event of the process.
@@ -145,11 +170,11 @@ impl Queue {
     }
 
     /// The thread's loop, which writes queued lines together.
-    fn write_to(&self, mut out: impl Write) {
+    fn write_to(&self, mut out: impl Write, format: Format) {
         let (mut entries, mut text) = (Vec::new(), String::new());
         while self.gather(&mut entries) {
             for entry in entries.drain(..) {
-                line::append(&mut text, &entry);
+                line::append(&mut text, format, &entry);
                 if text.len() >= CHUNK {
                     write(&mut out, &mut text);
                 }

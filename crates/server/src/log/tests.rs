@@ -32,9 +32,9 @@ struct Reader {
     may_write: Option<Sender<()>>,
 }
 
-fn log(from: Level) -> (Log, Reader) {
+fn log(level: Level) -> (Log, Reader) {
     let ((written, read), (may, may_write)) = (channel(), channel());
-    let log = Log::start_to(from, Pipe { written, may_write }).unwrap();
+    let log = Log::start_to(Logging { level, format: Format::Json }, Pipe { written, may_write }).unwrap();
     (log, Reader { written: read, may_write: Some(may) })
 }
 

@@ -100,7 +100,7 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
         "fetch",
         "Requests to other servers, for what clients have published there. They are made over HTTPS, to public addresses only",
     ),
-    ("log", "The log: one line of JSON per event, on the standard output"),
+    ("log", "The log: one line per event, on the standard output"),
     ("routes", "The paths of the endpoints, below the issuer's own path"),
     (
         "endpoints",
@@ -563,6 +563,12 @@ const WRITTEN: &[Setting] = &[
         "Whether UserInfo accepts its tokens, too, if `openid` was granted together with its scopes.",
     ),
     setting("log.level", Form::Choice(&["info", "warn"]), "\"info\"", "`warn`: only refusals and faults."),
+    setting(
+        "log.format",
+        Form::Choice(&["json", "text"]),
+        "\"json\"",
+        "The form of a line: `json` for programs, or `text` for people, which the development provider writes.",
+    ),
 ];
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(crate) use self::schema::schema;
 pub(crate) use self::template::{reference, template};
 use crate::arguments::Configured;
 use crate::listener::Timeouts;
-use crate::log::Level;
+use crate::log::Logging;
 use crate::pages::Language;
 
 /// All settings: the server's own and the engine's.
@@ -51,7 +51,7 @@ pub(crate) struct Settings {
     pub(crate) passwords: Passwords,
     pub(crate) pages: Pages,
     pub(crate) fetch: Fetch,
-    pub(crate) log: Level,
+    pub(crate) log: Logging,
     pub(crate) resource_servers: Vec<ResourceServer>,
     /// The types of authorization details, each with the file of its JSON Schema.
     pub(crate) detail_types: BTreeMap<String, PathBuf>,
@@ -124,7 +124,7 @@ impl Settings {
             passwords: Passwords::default(),
             pages: Pages::default(),
             fetch: Fetch::default(),
-            log: Level::Info,
+            log: Logging::default(),
             resource_servers: Vec::new(),
             detail_types: BTreeMap::new(),
             engine: Config::default(),
@@ -158,7 +158,7 @@ struct Written {
     #[serde(default)]
     fetch: WrittenFetch,
     #[serde(default)]
-    log: WrittenLog,
+    log: Logging,
     #[serde(default)]
     authorization_details: WrittenDetails,
     #[serde(default)]
@@ -307,20 +307,6 @@ enum HostsFor {
 #[serde(default, deny_unknown_fields)]
 struct WrittenDetails {
     types: BTreeMap<String, PathBuf>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct WrittenLog {
-    level: WrittenLevel,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum WrittenLevel {
-    #[default]
-    Info,
-    Warn,
 }
 
 /// The path of the configuration: from the flag, the variable, or the default.
@@ -582,10 +568,7 @@ impl Written {
                 allow_hosts,
                 are_hosts_for_everybody: self.fetch.allow_hosts_for == HostsFor::Everybody,
             },
-            log: match self.log.level {
-                WrittenLevel::Info => Level::Info,
-                WrittenLevel::Warn => Level::Warn,
-            },
+            log: self.log,
             resource_servers: self.resource_server,
             detail_types: self
                 .authorization_details

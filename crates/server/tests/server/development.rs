@@ -33,6 +33,9 @@ fn it_says_everything_that_one_needs_and_keeps_what_it_made() {
     assert_eq!(status, 200);
     assert!(body.contains(&format!("\"issuer\":\"http://localhost:{}\"", listen.port())), "{body}");
 
+    let line = server.wait_for("started");
+    assert!(line.contains(" INFO  started: version ") && !line.contains('{'), "one readable line: {line}");
+
     let credentials = folder.join("chancery-dev/credentials");
     assert_eq!(fs::metadata(&credentials).unwrap().permissions().mode() & 0o777, 0o600);
     let made = fs::read_to_string(&credentials).unwrap();

@@ -370,3 +370,26 @@ fn a_mistake_is_said_before_anything_is_served() {
     let said = crate::support::refused(&folder, &["serve", "--set", "http.listn=127.0.0.1:0"], "");
     assert!(said.contains("did you mean http.listen?"), "{said}");
 }
+
+/// What others send stays one value of one line, in either form.
+#[test]
+fn the_log_can_be_text() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &["log.format=text"]);
+    let (status, _) =
+        get(server.text_address("http"), "/authorize?client_id=x%20level%3DERROR%0A1970-01-01T00:00:00Z");
+    assert_eq!(status, 400);
+    let line = server.wait_for("refused");
+    assert!(
+        line.contains(" WARN  refused endpoint=authorization reason=authorization_client_unknown"),
+        "{line}"
+    );
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+    let is_event = |line: &&String| line.starts_with("20") && line.split(' ').count() > 2;
+    let printed = server.printed();
+    assert_eq!(printed.iter().filter(is_event).count(), printed.len(), "{printed:#?}");
+
+    let said = support::refused(&folder, &["check", "--set", "log.format=xml"], "");
+    assert!(said.contains("log.format") && said.contains("\"json\", \"text\""), "{said}");
+}

@@ -102,7 +102,7 @@ impl Server {
             output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
         });
         let mut server = Self { child, lines, seen: Vec::new() };
-        server.wait_for("\"event\":\"started\"");
+        server.wait_for("started");
         server
     }
 
@@ -124,6 +124,12 @@ impl Server {
         let line = self.wait_for(&format!("\"{what} on "));
         let (_, rest) = line.split_once(" on ").unwrap();
         rest.split('"').next().unwrap().parse().unwrap()
+    }
+
+    /// The same of a server whose log is text.
+    pub(crate) fn text_address(&mut self, what: &str) -> SocketAddr {
+        let line = self.wait_for(&format!(" listening: {what} on "));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
     }
 
     /// Asks until the answer is this one, which an answer of the last second may hold back.
