@@ -10,6 +10,9 @@
 //!
 //! Other processes may open the same file at the same time.
 
+mod watch;
+pub use watch::{Watch, Work};
+
 mod checkpoints;
 
 mod database;
@@ -29,7 +32,7 @@ mod sql;
 mod state;
 
 mod supervision;
-pub use supervision::Running;
+pub use supervision::{Due, Running};
 
 mod writer;
 
@@ -46,6 +49,7 @@ use crate::database::{Database, DatabaseFile};
 use crate::identity::Identity;
 use crate::readers::Readers;
 use crate::sql::Sql;
+use crate::watch::Unwatched;
 use crate::writer::Writer;
 
 /// Both stores in one SQLite file. Dropping it waits for the queued steps.
@@ -65,11 +69,19 @@ impl SqliteStore {
     /// When the file cannot be opened, belongs to another program, or has migrations other than those of this
     /// version: one was changed, is missing, or is newer.
     pub fn open(path: &Path) -> Result<Self, BackendError> {
-        Self::open_with(path, Sql::new())
+        Self::open_with(path, Sql::new(), Arc::new(Unwatched))
+    }
+
+    /// The same, and somebody hears how long its work takes.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_watched(path: &Path, watch: Arc<dyn Watch>) -> Result<Self, BackendError> {
+        Self::open_with(path, Sql::new(), watch)
     }
 
     /// The tests pass statements with mistakes.
-    fn open_with(path: &Path, sql: Sql) -> Result<Self, BackendError> {
+    fn open_with(path: &Path, sql: Sql, watch: Arc<dyn Watch>) -> Result<Self, BackendError> {
         // No other thread opens the file between its creation and the closing of that handle.
         static OPENING: Mutex<()> = Mutex::new(());
         let _alone = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -77,10 +89,16 @@ impl SqliteStore {
         file.create()?;
         let mut writing = Database::writing(&file)?;
         migrations::apply(&mut writing.connection, migrations::ALL)?;
-        let writer = Writer::start(writing)?;
-        let readers = Readers::start(&file)?;
+        let writer = Writer::start(writing, watch.clone())?;
+        let readers = Readers::start(&file, watch)?;
         let identity = Identity::of(path)?;
         Ok(Self { writer, readers, identity, _checkpoints: Checkpoints::start(&file)?, file })
+    }
+
+    /// How many steps are queued or being committed.
+    #[must_use]
+    pub fn steps_waiting(&self) -> usize {
+        self.writer.waiting()
     }
 
     /// Reads the whole file and compares every index with its table, which takes some 30 s for a gigabyte of

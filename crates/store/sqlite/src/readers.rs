@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chancery_store::{BackendError, StoreError, StoreFuture};
 use tokio::sync::oneshot;
 
 use crate::SqliteError;
 use crate::database::{Database, DatabaseFile};
+use crate::watch::{Watch, Work, begin};
 
 const THREADS: usize = 2;
 
@@ -36,17 +37,18 @@ pub(crate) struct Readers {
     /// How many of the next reads still go to the threads.
     not_on_the_spot: AtomicU32,
     slow: Duration,
+    watch: Arc<dyn Watch>,
     /// `None` only while it is dropped: the threads end with the queue.
     queue: Option<SyncSender<Read>>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Readers {
-    pub(crate) fn start(file: &DatabaseFile) -> Result<Self, BackendError> {
-        Self::start_with(file, SLOW)
+    pub(crate) fn start(file: &DatabaseFile, watch: Arc<dyn Watch>) -> Result<Self, BackendError> {
+        Self::start_with(file, watch, SLOW)
     }
 
-    fn start_with(file: &DatabaseFile, slow: Duration) -> Result<Self, BackendError> {
+    fn start_with(file: &DatabaseFile, watch: Arc<dyn Watch>, slow: Duration) -> Result<Self, BackendError> {
         let idle =
             (0..ON_THE_SPOT).map(|_| Database::reading_without_waiting(file)).collect::<Result<_, _>>()?;
         let (queue, waiting) = sync_channel(QUEUE);
@@ -55,6 +57,7 @@ impl Readers {
             idle: Mutex::new(idle),
             not_on_the_spot: AtomicU32::new(0),
             slow,
+            watch,
             queue: Some(queue),
             threads: Vec::new(),
         };
@@ -72,10 +75,13 @@ impl Readers {
         look: impl Fn(&Database) -> Result<T, SqliteError> + Send + 'static,
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
-            match self.on_the_spot(&look) {
+            let begun = begin();
+            let found = match self.on_the_spot(&look) {
                 Some(found) => found,
-                None => self.read(look).await,
-            }
+                None => self.on_a_thread(look).await,
+            };
+            self.watch.done(Work::LookUp, begun.elapsed());
+            found
         })
     }
 
@@ -90,9 +96,9 @@ impl Readers {
             return None;
         }
         let database = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-        let begin = now();
+        let begun = begin();
         let found = look(&database).map_err(|error| error.0);
-        if begin.elapsed() > self.slow {
+        if begun.elapsed() > self.slow {
             self.not_on_the_spot.store(AFTER_A_SLOW_ONE, Ordering::Relaxed);
         }
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(database);
@@ -105,15 +111,24 @@ impl Readers {
         look: impl FnOnce(&Database) -> Result<T, SqliteError> + Send + 'static,
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
-            let (reply, answer) = oneshot::channel();
-            let read: Read =
-                Box::new(move |database| drop(reply.send(look(database).map_err(|error| error.0))));
-            match self.queue.as_ref().map(|queue| queue.try_send(read)) {
-                Some(Ok(())) => answer.await.unwrap_or_else(|_| Err(ended())),
-                Some(Err(TrySendError::Full(_))) => Err(StoreError::Busy),
-                Some(Err(TrySendError::Disconnected(_))) | None => Err(ended()),
-            }
+            let begun = begin();
+            let found = self.on_a_thread(look).await;
+            self.watch.done(Work::Read, begun.elapsed());
+            found
         })
+    }
+
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Database) -> Result<T, SqliteError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let read: Read = Box::new(move |database| drop(reply.send(look(database).map_err(|error| error.0))));
+        match self.queue.as_ref().map(|queue| queue.try_send(read)) {
+            Some(Ok(())) => answer.await.unwrap_or_else(|_| Err(ended())),
+            Some(Err(TrySendError::Full(_))) => Err(StoreError::Busy),
+            Some(Err(TrySendError::Disconnected(_))) | None => Err(ended()),
+        }
     }
 }
 
@@ -124,14 +139,6 @@ impl Drop for Readers {
             drop(thread.join());
         }
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the duration of a read decides only which thread makes the next one"
-)]
-fn now() -> Instant {
-    Instant::now()
 }
 
 fn ended() -> StoreError {
@@ -155,10 +162,11 @@ mod tests {
 
     use super::*;
     use crate::tests::Scratch;
+    use crate::watch::Unwatched;
 
     fn readers(scratch: &Scratch, slow: Duration) -> Readers {
         drop(scratch.store());
-        Readers::start_with(&scratch.database_file(), slow).unwrap()
+        Readers::start_with(&scratch.database_file(), Arc::new(Unwatched), slow).unwrap()
     }
 
     /// Whether a look-up is made on the thread of the caller.

@@ -2,10 +2,20 @@
 //! can be written, and was closed in an orderly way the last time.
 
 use chancery_store::{BackendError, StoreFuture};
+use chancery_types::Timestamp;
 use rusqlite::OptionalExtension;
 
 use crate::SqliteStore;
 use crate::database::{APPLICATION_ID, Database};
+
+/// The records that wait for a worker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// How many there are.
+    pub count: u64,
+    /// When the first of them is due, or was.
+    pub first: Option<Timestamp>,
+}
 
 /// A note in the file that a server is using it, made by [`SqliteStore::begin`].
 #[derive(Debug)]
@@ -41,6 +51,18 @@ impl SqliteStore {
             }
             let text = "no longer holds the database that was opened; put the right file back and restart the server";
             Err(BackendError::new(format!("{}: {text}", file.path.display())).into())
+        })
+    }
+
+    /// The records that a worker has to lease, of all realms.
+    pub fn due(&self) -> StoreFuture<'_, Due> {
+        self.readers.read(|database| {
+            let query = "select count(*), min(due_at) from record where due_at is not null";
+            let mut query = database.connection.prepare_cached(query)?;
+            Ok(query.query_row([], |row| {
+                let (count, first): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
+                Ok(Due { count: count.unsigned_abs(), first: first.map(Timestamp::from_millis) })
+            })?)
         })
     }
 

@@ -1,9 +1,11 @@
 //! The one thread that writes. It puts all waiting steps into one transaction and answers them after its
 //! commit.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chancery_store::{BackendError, StoreError, StoreFuture};
 use rusqlite::ErrorCode;
@@ -11,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::SqliteError;
 use crate::database::Database;
+use crate::watch::{Watch, Work, begin};
 
 /// How many steps may wait, and how many share a transaction.
 const QUEUE: usize = 256;
@@ -29,14 +32,23 @@ pub(crate) struct Writer {
     /// `None` only while it is dropped: the thread ends with the queue.
     queue: Option<SyncSender<Box<dyn Step>>>,
     thread: Option<JoinHandle<()>>,
+    /// How many steps are queued or being committed.
+    waiting: Arc<AtomicUsize>,
+    watch: Arc<dyn Watch>,
 }
 
 impl Writer {
-    pub(crate) fn start(database: Database) -> Result<Self, BackendError> {
-        let (queue, waiting) = sync_channel(QUEUE);
+    pub(crate) fn start(database: Database, watch: Arc<dyn Watch>) -> Result<Self, BackendError> {
+        let (queue, queued) = sync_channel(QUEUE);
+        let waiting = Arc::new(AtomicUsize::new(0));
         let thread = std::thread::Builder::new().name("store-writer".into());
-        let thread = thread.spawn(move || run(&database, &waiting)).map_err(BackendError::new)?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        let of_thread = (waiting.clone(), watch.clone());
+        let thread = thread.spawn(move || run(&database, &queued, of_thread)).map_err(BackendError::new)?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), waiting, watch })
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// Queues a step, which is done wholly or not at all, and waits until it is on the disk.
@@ -45,13 +57,21 @@ impl Writer {
         work: impl Fn(&Database) -> Result<T, SqliteError> + Send + 'static,
     ) -> StoreFuture<'a, T> {
         Box::pin(async move {
+            let begun = begin();
             let (reply, answer) = oneshot::channel();
             let step = Box::new(Waiting { work, outcome: Err(StoreError::Busy), reply });
-            match self.queue.as_ref().map(|queue| queue.try_send(step)) {
+            self.waiting.fetch_add(1, Ordering::Relaxed);
+            let queued = self.queue.as_ref().map(|queue| queue.try_send(step));
+            if !matches!(queued, Some(Ok(()))) {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+            }
+            let outcome = match queued {
                 Some(Ok(())) => answer.await.unwrap_or_else(|_| Err(ended())),
                 Some(Err(TrySendError::Full(_))) => Err(StoreError::Busy),
                 Some(Err(TrySendError::Disconnected(_))) | None => Err(ended()),
-            }
+            };
+            self.watch.done(Work::Step, begun.elapsed());
+            outcome
         })
     }
 }
@@ -70,33 +90,31 @@ fn ended() -> StoreError {
     BackendError::new("the thread of the store has ended").into()
 }
 
-fn run(database: &Database, waiting: &Receiver<Box<dyn Step>>) {
+fn run(
+    database: &Database,
+    queued: &Receiver<Box<dyn Step>>,
+    (waiting, watch): (Arc<AtomicUsize>, Arc<dyn Watch>),
+) {
     let (mut before, mut took) = (0, Duration::ZERO);
-    while let Ok(first) = waiting.recv() {
+    while let Ok(first) = queued.recv() {
         let mut group = vec![first];
-        group.extend(waiting.try_iter().take(QUEUE - 1));
+        group.extend(queued.try_iter().take(QUEUE - 1));
         // A client that was just answered may be about to come again; otherwise it would wait for two
         // commits.
         let gathering = (took / GATHERING).min(LONGEST_GATHERING);
         if before.max(group.len()) > 1 && gathering >= SHORTEST_GATHERING {
             std::thread::sleep(gathering);
-            group.extend(waiting.try_iter().take(QUEUE - group.len()));
+            group.extend(queued.try_iter().take(QUEUE - group.len()));
         }
-        let begin = now();
+        let begun = begin();
         let committed = commit(database, &mut group);
-        (before, took) = (group.len(), begin.elapsed());
+        (before, took) = (group.len(), begun.elapsed());
+        watch.done(Work::Commit, took);
+        waiting.fetch_sub(before, Ordering::Relaxed);
         for step in group {
             step.answer(committed.as_ref().err());
         }
     }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long a commit took decides how long others are waited for, nothing else"
-)]
-fn now() -> Instant {
-    Instant::now()
 }
 
 fn commit(database: &Database, group: &mut [Box<dyn Step>]) -> rusqlite::Result<()> {

@@ -16,6 +16,8 @@ mod queue;
 
 mod supervision;
 
+mod watched;
+
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use chancery_types::{Key, Kind, Partition, RealmId, Timestamp};
 use crate::SqliteStore;
 use crate::database::DatabaseFile;
 use crate::sql::Sql;
+use crate::watch::Unwatched;
 
 /// A directory that goes with the test.
 pub(crate) struct Scratch(PathBuf);
@@ -97,7 +100,8 @@ struct Pair {
 impl Pair {
     fn new(sql: fn() -> Sql) -> Self {
         let scratch = Scratch::new();
-        let stores = [(); 2].map(|()| Arc::new(SqliteStore::open_with(&scratch.file(), sql()).unwrap()));
+        let stores = [(); 2]
+            .map(|()| Arc::new(SqliteStore::open_with(&scratch.file(), sql(), Arc::new(Unwatched)).unwrap()));
         Self { stores, _scratch: scratch }
     }
 }
