@@ -19,15 +19,15 @@ use axum::response::IntoResponse;
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chancery::interaction::{CustomStep, LoginProblem, LoginStep, Next, Step};
+use chancery::interaction::{CustomStep, LoginProblem, LoginStep, LoginView, Next, Step};
 use chancery::jose::{PrivateKey, PublicJwk, Verifier as _};
 use chancery::model::{Acr, Amr, CustomPromptName, PromptName};
 use chancery::policy::{CustomPrompt, PersonView, RequestView};
 use chancery::{
     Account, AccountId, Accounts, Authentication, AuthorizationPolicy, Builder, Claims, ClaimsQuery, Config,
-    Content, FormMarkup, Hint, Html, Issuer, Locale, LoginForm, LoginOutcome, LoginRefusal, MemoryKeys,
-    MemoryRegistry, MemoryStore, OwnForm, Page, PageError, Pages, Parts, PlainPages, PortFuture, RealmId,
-    Room, Service, SigningAlgorithm, Timestamp, Zeroizing,
+    Content, FormMarkup, Hint, Html, Issuer, LoginForm, LoginOutcome, LoginRefusal, MemoryKeys, MemoryRegistry,
+    MemoryStore, OwnForm, Page, PageError, Parts, PortFuture, RealmId, Room, Service, SigningAlgorithm,
+    Timestamp, Zeroizing,
 };
 
 /// One row of the application's own table of people.
@@ -138,21 +138,21 @@ impl AuthorizationPolicy for Staff {
     }
 }
 
-/// The application's own pages for login and house rules, which post to the application; the other pages are the
-/// plain ones.
-struct House;
+/// The application's own pages for login and house rules, which post to the application; the others are the designed
+/// ones.
+fn own_page(page: Page<'_>) -> Option<Html> {
+    match page.content {
+        Content::Login(view, form) => Some(login(page.nonce, view, form)),
+        Content::Custom(_, form) => Some(rules(form)),
+        _ => None,
+    }
+}
 
-impl Pages for House {
-    fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
-        let (view, form) = match page.content {
-            Content::Login(view, form) => (view, form),
-            Content::Custom(_, form) => return rules(form),
-            _ => return PlainPages.page(page, locale),
-        };
-        let (client, challenge) = (Html::escape(&view.client.name), &view.challenge);
-        let (nonce, hidden) = (page.nonce, form.hidden_inputs());
-        Html::new(format!(
-            r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>The House</title>
+fn login(nonce: &str, view: &LoginView, form: &FormMarkup) -> Html {
+    let (client, challenge) = (Html::escape(&view.client.name), &view.challenge);
+    let hidden = form.hidden_inputs();
+    Html::new(format!(
+        r#"<!doctype html><html lang="en"><meta charset="utf-8"><title>The House</title>
 <style nonce="{nonce}">body {{ font: 1.2rem/1.5 serif; margin: 10vh auto; max-width: 24rem }}</style>
 <main data-page="login"><h1>The House</h1><p>{client} wants to know who you are.</p>
 <form method="post" action="/sign-in">{hidden}
@@ -162,8 +162,7 @@ impl Pages for House {
 <label>and what it says <input name="badge" autocomplete="off"></label>
 <p><button name="action" value="login">Sign in</button>
 <button name="action" value="cancel" formnovalidate>Cancel</button></form></main></html>"#
-        ))
-    }
+    ))
 }
 
 fn rules(form: &FormMarkup) -> Html {
@@ -269,7 +268,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let builder = Builder::new(parts, Config::default()).with_authorization_policy(staff.clone());
     let provider = builder.build().await.map_err(|complaints| format!("{complaints:?}"))?;
-    let service = chancery::service(provider).with_pages(Arc::new(House));
+    let service = chancery::service(provider).with_own_pages(|page, _| own_page(page));
     let app = axum::Router::new().route("/sign-in", post(posted)).route("/rules", post(posted));
     let app = app.with_state((service.clone(), staff));
     let app = app.fallback_service(service).layer(map_request(peer));

@@ -18,7 +18,6 @@ use chancery_core::ports::Random;
 use chancery_core::provider::{Parts, Provider};
 use chancery_http::Service;
 use chancery_jose::{SigningAlgorithm, SystemRandom};
-use chancery_pages::Templates;
 use chancery_store_memory::MemoryStore;
 use chancery_types::{Issuer, RealmId};
 use http::{HeaderValue, Request, Response};
@@ -82,9 +81,7 @@ impl Development {
     /// The service to mount at the root of the issuer. It refuses any other `Host`.
     #[must_use]
     pub fn service(&self) -> OwnHost<Service> {
-        let service =
-            chancery_http::service(self.provider.clone()).with_pages(Arc::new(Templates::built_in()));
-        OwnHost::new(service, self.demo.authority.clone())
+        OwnHost::new(crate::service(self.provider.clone()), self.demo.authority.clone())
     }
 
     /// The provider itself.

@@ -75,6 +75,8 @@
 //!
 //! Call [`Provider::run_once`] every few seconds: it removes expired records.
 
+use std::sync::Arc;
+
 pub use chancery_core::config::Config;
 pub use chancery_core::context::{Call, DpopHeader, RequestId};
 pub use chancery_core::documents::{
@@ -102,7 +104,7 @@ pub use chancery_core::request::PageError;
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};
 pub use chancery_http::{
     Content, FormMarkup, Html, ImageOrigin, Locale, MessageMarkup, NotANetwork, OwnForm, Page, Pages, Peer,
-    PlainPages, Retry, SEND_MESSAGE, SUBMIT, Service, TrustedProxies, service,
+    Retry, SEND_MESSAGE, SUBMIT, Service, TrustedProxies,
 };
 pub use chancery_jose::{SigningAlgorithm, SystemRandom};
 #[cfg(feature = "store-memory")]
@@ -313,10 +315,57 @@ pub mod resource {
     };
 }
 
-/// The designed pages.
+/// The designed pages, in English and German, without JavaScript.
+///
+/// [`service`] has them. With a folder of templates they are changed file by file:
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use chancery::{Provider, Service};
+/// use chancery::pages::Templates;
+///
+/// fn branded(provider: Arc<Provider>) -> Result<Service, Box<dyn std::error::Error>> {
+///     let pages = Templates::from_folder("templates".as_ref()).map_err(|all| format!("{all:?}"))?;
+///     Ok(chancery::service_with_pages(provider, Arc::new(pages)))
+/// }
+/// ```
+///
+/// And a page of the application's own takes the place of one of them, with the others as they are:
+///
+/// ```
+/// use chancery::{Content, Html, Service};
+///
+/// fn with_own_login_page(service: Service) -> Service {
+///     service.with_own_pages(|page, _| match page.content {
+///         Content::Login(view, form) => Some(Html::new(format!(
+///             r#"<!doctype html><html lang="en"><title>Sign in</title><h1>Sign in to {}</h1>
+///             <form method="post" action="{}">{}
+///             <input name="username"><input name="password" type="password">
+///             <button name="action" value="login">Sign in</button></form></html>"#,
+///             Html::escape(&view.client.name),
+///             Html::escape(&form.action),
+///             form.hidden_inputs(),
+///         ))),
+///         _ => None,
+///     })
+/// }
+/// ```
 #[cfg(feature = "pages")]
 pub mod pages {
     pub use chancery_pages::Templates;
+}
+
+/// The `tower` service of a provider, with the designed pages: for any framework, under any path.
+#[cfg(feature = "pages")]
+#[must_use]
+pub fn service(provider: Arc<Provider>) -> Service {
+    service_with_pages(provider, Arc::new(chancery_pages::Templates::built_in()))
+}
+
+/// The `tower` service of a provider whose pages are all the application's own.
+#[must_use]
+pub fn service_with_pages(provider: Arc<Provider>, pages: Arc<dyn Pages>) -> Service {
+    chancery_http::service(provider).with_pages(pages)
 }
 
 #[cfg(feature = "development")]

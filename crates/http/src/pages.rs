@@ -1,6 +1,7 @@
 //! What a page is: typed views in, HTML out.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use chancery_core::interaction::view::{
     AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ConfirmDeviceView, ConsentView, CustomView,
@@ -12,30 +13,13 @@ use chancery_types::RedirectUri;
 
 use crate::Locale;
 
-/// The pages that a person sees. Implement it to have your own; the crate `chancery-pages` has designed ones.
+/// The pages that a person sees. Implement it to have all of them your own; the crate `chancery-pages` has designed ones.
 ///
 /// The library sets the headers: with its content security policy a page loads nothing ([`Html::with_images`]
 /// lets it show a client's logo), runs no script ([`Html::with_script`] lets it run its own) and may have inline style only in `<style nonce="…">` with the
 /// page's nonce. A form has to carry all fields of its [`FormMarkup`].
 ///
-/// ```
-/// use chancery_http::{Content, Html, Locale, Page, Pages, PlainPages};
-///
-/// struct Mine;
-///
-/// impl Pages for Mine {
-///     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
-///         match page.content {
-///             Content::Login(view, form) => Html::new(format!(
-///                 "<!doctype html><title>Welcome</title><h1>Welcome to {}</h1><form method=post action=\"{}\">{}
-///                  <input name=username><input name=password type=password>
-///                  <button name=action value=login>Sign in</button></form>",
-///                 Html::escape(&view.client.name), Html::escape(&form.action), form.hidden_inputs())),
-///             _ => PlainPages.page(page, locale),
-///         }
-///     }
-/// }
-/// ```
+/// Whoever wants another login page, and nothing else, overrides that one: [`Service::with_own_pages`](crate::Service::with_own_pages).
 pub trait Pages: Send + Sync {
     /// The languages of the pages as language tags (RFC 5646), the default one first.
     fn locales(&self) -> &[&str] {
@@ -44,6 +28,24 @@ pub trait Pages: Send + Sync {
 
     /// The whole page. Must escape what it shows; views hold text, not HTML.
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html;
+}
+
+/// Pages of which the application writes some by itself.
+pub(crate) struct Overridden<F> {
+    /// Those of the application.
+    pub(crate) own: F,
+    /// All others.
+    pub(crate) others: Arc<dyn Pages>,
+}
+
+impl<F: Fn(Page<'_>, &Locale) -> Option<Html> + Send + Sync> Pages for Overridden<F> {
+    fn locales(&self) -> &[&str] {
+        self.others.locales()
+    }
+
+    fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
+        (self.own)(page, locale).unwrap_or_else(|| self.others.page(page, locale))
+    }
 }
 
 /// A page to be written.

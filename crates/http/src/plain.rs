@@ -1,4 +1,4 @@
-//! Pages without a design: correct HTML in English, for providers that bring no pages.
+//! Pages without a design, for tests: correct HTML in English. People get those of the crate `chancery-pages`.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ use crate::{Locale, pages};
 mod approvals;
 mod device;
 
-/// The default pages: correct and accessible, in English, without a design.
+/// Pages for tests: correct and accessible, in English, without a design.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PlainPages;
 

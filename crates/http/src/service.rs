@@ -28,14 +28,15 @@ use crate::client_certificate::{ForwardedCertificate, PeerCertificate};
 use crate::cookies::Cookies;
 use crate::encode::{self, HttpResponse};
 use crate::own_form::OwnForm;
-use crate::pages::{Pages, Retry};
+use crate::locale::Locale;
+use crate::pages::{Html, Overridden, Page, Pages, Retry};
 use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
 use crate::route::{Route, RouteTable};
 use crate::site::Site;
 use crate::{check_session, cors, form, front_end, interaction_id, machine, metadata, person, registrant};
 
-/// The Service of a provider, at its issuer's path, with plain pages and no trusted proxies.
+/// The Service of a provider, at its issuer's path, with [`PlainPages`] and no trusted proxies.
 #[must_use]
 pub fn service(provider: Arc<Provider>) -> Service {
     let cookies = Cookies::new(provider.issuer(), provider.realm(), provider.session_lifetime());
@@ -80,6 +81,39 @@ impl Service {
     #[must_use]
     pub fn with_pages(mut self, pages: Arc<dyn Pages>) -> Self {
         self.site.pages = pages;
+        self
+    }
+
+    /// Overrides some of the pages that it has: where `own` says `None`, the page stays as it is.
+    ///
+    /// ```
+    /// use chancery_http::{Content, FormMarkup, Html, Service};
+    ///
+    /// fn with_own_login_page(service: Service) -> Service {
+    ///     service.with_own_pages(|page, _| match page.content {
+    ///         Content::Login(view, form) => Some(login(&view.client.name, form)),
+    ///         _ => None,
+    ///     })
+    /// }
+    ///
+    /// fn login(client: &str, form: &FormMarkup) -> Html {
+    ///     Html::new(format!(
+    ///         r#"<!doctype html><html lang="en"><title>Sign in</title><h1>Sign in to {}</h1>
+    ///         <form method="post" action="{}">{}
+    ///         <input name="username"><input name="password" type="password">
+    ///         <button name="action" value="login">Sign in</button></form></html>"#,
+    ///         Html::escape(client),
+    ///         Html::escape(&form.action),
+    ///         form.hidden_inputs()
+    ///     ))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn with_own_pages<F>(mut self, own: F) -> Self
+    where
+        F: Fn(Page<'_>, &Locale) -> Option<Html> + Send + Sync + 'static,
+    {
+        self.site.pages = Arc::new(Overridden { own, others: self.site.pages });
         self
     }
 
