@@ -13,12 +13,13 @@ use chancery_http::{Challenge, token_challenge};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Request, Response};
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Full};
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::demands::Demands;
 use crate::protected_resource::{Inner, ProtectedResource};
+use crate::request_head::RequestHead;
 
 /// Lets a request through only with an access token that is good for a resource, and enough for a route of it.
 #[derive(Clone)]
@@ -45,6 +46,34 @@ impl RequireToken {
     pub fn max_age(mut self, age: Duration) -> Self {
         Arc::make_mut(&mut self.demands).authentication.max_age = Some(Duration::from_secs(age.as_secs()));
         self
+    }
+
+    /// As [`ProtectedResource::access_token`], for a token that has to meet these demands, too.
+    ///
+    /// # Errors
+    /// The answer for whoever has sent the request.
+    pub async fn access_token<'r>(
+        &self,
+        request: impl Into<RequestHead<'r>>,
+    ) -> Result<AccessToken, Response<Full<Bytes>>> {
+        let (inner, head) = (&self.resource.inner, request.into());
+        let now = inner.now();
+        let found = match inner.admitted(&head) {
+            Some(token) => inner.demand(token, &self.demands, now).map(|()| token.clone()),
+            None => inner.judge(&head, &self.demands, now).await,
+        };
+        found.map_err(|failure| refusal(inner, &head, failure))
+    }
+
+    /// The same where the head of the request is at hand to be changed, as in an extractor: the token is kept in its
+    /// extensions, so that it is judged once for each request.
+    ///
+    /// # Errors
+    /// The answer for whoever has sent the request.
+    pub async fn access_token_of(&self, parts: &mut Parts) -> Result<AccessToken, Response<Full<Bytes>>> {
+        let token = self.access_token(&*parts).await?;
+        self.resource.inner.admit(parts, &token);
+        Ok(token)
     }
 }
 
@@ -75,6 +104,21 @@ struct Admitted {
     token: Arc<AccessToken>,
 }
 
+impl Inner {
+    /// The token of a request that was found good before.
+    fn admitted<'r>(self: &Arc<Self>, head: &RequestHead<'r>) -> Option<&'r AccessToken> {
+        let admitted =
+            head.extensions?.get::<Admitted>().filter(|admitted| Arc::ptr_eq(&admitted.by, self))?;
+        Some(&admitted.token)
+    }
+
+    /// Leaves the token in the extensions of the request.
+    fn admit(self: &Arc<Self>, parts: &mut Parts, token: &AccessToken) {
+        parts.extensions.insert(Admitted { by: Arc::clone(self), token: Arc::new(token.clone()) });
+        parts.extensions.insert(token.clone());
+    }
+}
+
 impl<S, B, R> Service<Request<B>> for Protected<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
@@ -99,32 +143,23 @@ where
         // The one that was found ready goes along, and a copy of it stays.
         let copy = self.service.clone();
         let mut service = std::mem::replace(&mut self.service, copy);
-        let RequireToken { resource: ProtectedResource { inner }, demands } = self.required.clone();
+        let required = self.required.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match admit(&inner, &mut parts, &demands).await {
-                Ok(()) => service.call(Request::from_parts(parts, body)).await,
-                Err(failure) => Ok(refused(&inner, &parts, failure).await),
+            match required.access_token_of(&mut parts).await {
+                Ok(_) => service.call(Request::from_parts(parts, body)).await,
+                Err(refusal) => {
+                    let (head, body) = refusal.into_parts();
+                    let Ok(body) = body.collect().await;
+                    Ok(Response::from_parts(head, R::from(body.to_bytes())))
+                }
             }
         })
     }
 }
 
-/// Leaves the token in the extensions of the request, if it is good and enough.
-async fn admit(inner: &Arc<Inner>, parts: &mut Parts, demands: &Demands) -> Result<(), Failure> {
-    let now = inner.now();
-    let admitted = parts.extensions.get::<Admitted>().filter(|admitted| Arc::ptr_eq(&admitted.by, inner));
-    if let Some(Admitted { token, .. }) = admitted {
-        return inner.demand(token, demands, now);
-    }
-    let token = inner.judge(parts, demands, now).await?;
-    parts.extensions.insert(Admitted { by: Arc::clone(inner), token: Arc::new(token.clone()) });
-    parts.extensions.insert(token);
-    Ok(())
-}
-
 /// The answer (RFC 6750 section 3, RFC 9449 section 7.1, RFC 9470 section 3, RFC 9728 section 5.1).
-async fn refused<R: From<Bytes>>(inner: &Inner, parts: &Parts, failure: Failure) -> Response<R> {
+fn refusal(inner: &Inner, head: &RequestHead<'_>, failure: Failure) -> Response<Full<Bytes>> {
     let is_of_dpop = |value: &http::HeaderValue| {
         value
             .as_bytes()
@@ -135,12 +170,11 @@ async fn refused<R: From<Bytes>>(inner: &Inner, parts: &Parts, failure: Failure)
     let challenge = Challenge {
         realm: inner.expected.audience.as_str(),
         dpop: inner.dpop_algorithms.as_deref(),
-        uses_dpop: parts.headers.contains_key("dpop")
-            || parts.headers.get(AUTHORIZATION).is_some_and(is_of_dpop),
+        uses_dpop: head.headers.contains_key("dpop")
+            || head.headers.get(AUTHORIZATION).is_some_and(is_of_dpop),
         metadata: Some(&inner.metadata.url),
     };
-    let (mut head, body) = token_challenge(&failure, &challenge).into_parts();
-    head.extensions.insert(Refused(failure));
-    let Ok(body) = body.collect().await;
-    Response::from_parts(head, R::from(body.to_bytes()))
+    let mut answer = token_challenge(&failure, &challenge);
+    answer.extensions_mut().insert(Refused(failure));
+    answer
 }

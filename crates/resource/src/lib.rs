@@ -12,7 +12,8 @@
 //! ```
 //!
 //! `protected.layer()` goes around the whole API and `protected.requires("notes:write")` around single routes of it. A
-//! handler finds the [`AccessToken`] in the extensions of its request. Where the provider is in the same program,
+//! handler finds the [`AccessToken`] in the extensions of its request. Without a layer, [`ProtectedResource::access_token`]
+//! answers with the token of a request or with the refusal to send back. Where the provider is in the same program,
 //! [`ProtectedResource::of_provider`] asks it directly, and nothing goes over the network.
 //!
 //! The order of the modules is the layering: a module uses only those named before it.
@@ -22,6 +23,9 @@ pub use not_protected::NotProtected;
 
 mod used_proofs;
 pub use used_proofs::{SeenProofs, UsedProofs};
+
+mod request_head;
+pub use request_head::RequestHead;
 
 mod demands;
 mod issuer;

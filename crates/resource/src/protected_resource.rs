@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use chancery_core::context::DpopHeader;
 use chancery_core::error::Failure;
 use chancery_core::fetch::Fetch;
@@ -14,8 +15,9 @@ use chancery_core::rule::dpop::{DpopConfig, Proof, ProvenRequest, REPLAYED};
 use chancery_http::PeerCertificate;
 use chancery_jose::SigningAlgorithm;
 use chancery_types::{Issuer, Malformed, ResourceUri, Scopes, TargetUri, Timestamp};
+use http::Response;
 use http::header::AUTHORIZATION;
-use http::request::Parts;
+use http_body_util::Full;
 
 use crate::NotProtected;
 use crate::demands::Demands;
@@ -24,6 +26,7 @@ use crate::issuer::TrustedIssuer;
 use crate::jwt::Expected;
 use crate::layer::RequireToken;
 use crate::metadata::{Metadata, Told};
+use crate::request_head::RequestHead;
 use crate::tokens::Tokens;
 use crate::used_proofs::{ProofsOfProvider, SeenProofs, UsedProofs};
 
@@ -75,6 +78,34 @@ impl ProtectedResource {
         Ok(RequireToken::new(self.clone(), demands))
     }
 
+    /// The token of a request, if it is good here; else the answer to send back, with its challenge (RFC 6750 section 3).
+    /// For handlers that ask by themselves, without a layer around them.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use chancery_resource::ProtectedResource;
+    /// use http::{Request, Response};
+    /// use http_body_util::Full;
+    ///
+    /// async fn notes<B>(api: &ProtectedResource, request: &Request<B>) -> Response<Full<Bytes>> {
+    ///     match api.access_token(request).await {
+    ///         Ok(token) => Response::new(Full::from(format!("the notes of {}", token.subject))),
+    ///         Err(refusal) => refusal,
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// A DPoP proof is good once: so ask once for each request.
+    ///
+    /// # Errors
+    /// 401, 403, or what else RFC 6750 section 3.1 says; 503 if it cannot be known.
+    pub async fn access_token<'r>(
+        &self,
+        request: impl Into<RequestHead<'r>>,
+    ) -> Result<AccessToken, Response<Full<Bytes>>> {
+        self.layer().access_token(request).await
+    }
+
     /// The path of its metadata on its host (RFC 9728 section 3.1), which has to lead to [`ProtectedResource::layer`].
     #[must_use]
     pub fn metadata_path(&self) -> &str {
@@ -97,13 +128,13 @@ impl Inner {
     /// section 4 and RFC 8705 section 3; a proof is used up last, when everything else is right.
     pub(crate) async fn judge(
         &self,
-        parts: &Parts,
+        head: &RequestHead<'_>,
         demands: &Demands,
         now: Timestamp,
     ) -> Result<AccessToken, Failure> {
-        let (scheme, text) = self.presented(parts)?;
-        let proof = self.proof(parts, scheme, text, now)?;
-        let certificate = parts.extensions.get::<PeerCertificate>();
+        let (scheme, text) = self.presented(head)?;
+        let proof = self.proof(head, scheme, text, now)?;
+        let certificate = head.extensions.and_then(|extensions| extensions.get::<PeerCertificate>());
         let shown = Possession {
             key: proof.as_ref().map(Proof::key),
             certificate: certificate.map(|of_peer| Thumbprint::new(of_peer.0.thumbprint())),
@@ -130,12 +161,12 @@ impl Inner {
     }
 
     /// The token of the one Authorization header, and its scheme. Bodies are not read.
-    fn presented<'p>(&self, parts: &'p Parts) -> Result<(Scheme, &'p str), Failure> {
-        let query = parts.uri.query().unwrap_or_default();
+    fn presented<'r>(&self, head: &RequestHead<'r>) -> Result<(Scheme, &'r str), Failure> {
+        let query = head.uri.query().unwrap_or_default();
         if query.split('&').any(|pair| pair.split('=').next() == Some("access_token")) {
             return TOKEN_IN_QUERY.refused();
         }
-        let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+        let mut headers = head.headers.get_all(AUTHORIZATION).iter();
         match (headers.next(), headers.next()) {
             (None, _) => TOKEN_MISSING.refused(),
             (Some(_), Some(_)) => SEVERAL_TOKENS.refused(),
@@ -149,21 +180,21 @@ impl Inner {
     /// The proof that comes with a token of the scheme `DPoP`.
     fn proof(
         &self,
-        parts: &Parts,
+        head: &RequestHead<'_>,
         scheme: Scheme,
         token: &str,
         now: Timestamp,
     ) -> Result<Option<Proof>, Failure> {
-        let fields = parts.headers.get_all("dpop").iter();
+        let fields = head.headers.get_all("dpop").iter();
         let fields: Vec<Box<str>> =
             fields.map(|field| String::from_utf8_lossy(field.as_bytes()).into()).collect();
         if !scheme.needs_proof(self.dpop.offered && !fields.is_empty())? {
             return Ok(None);
         }
-        let header = DpopHeader { fields, method: parts.method.as_str().into() };
+        let header = DpopHeader { fields, method: head.method.as_str().into() };
         // The host of a request is what its sender says, so that the origin is that of the resource.
         let Self { metadata: Metadata { origin, .. }, prefix, .. } = self;
-        let target = TargetUri::parse(&format!("{origin}{prefix}{}", parts.uri.path())).ok();
+        let target = TargetUri::parse(&format!("{origin}{prefix}{}", head.uri.path())).ok();
         let request = ProvenRequest {
             now,
             access_token: Some(token),

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod api;
+mod asked;
 mod bearer;
 mod dpop;
 mod in_process;
