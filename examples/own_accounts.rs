@@ -25,9 +25,9 @@ use chancery::model::{Acr, Amr, CustomPromptName, PromptName};
 use chancery::policy::{CustomPrompt, PersonView, RequestView};
 use chancery::{
     Account, AccountId, Accounts, Authentication, AuthorizationPolicy, Builder, Claims, ClaimsQuery, Config,
-    Content, FormMarkup, Hint, Html, Issuer, LoginForm, LoginOutcome, LoginRefusal, MemoryKeys, MemoryRegistry,
-    MemoryStore, OwnForm, Page, PageError, Parts, PortFuture, RealmId, Room, Service, SigningAlgorithm,
-    Timestamp, Zeroizing,
+    Content, Fault, FormMarkup, Hint, Html, Issuer, LoginForm, LoginOutcome, LoginRefusal, MemoryKeys,
+    MemoryRegistry, MemoryStore, OwnForm, Page, PageError, Parts, PortFuture, RealmId, Room, Service,
+    SigningAlgorithm, Timestamp,
 };
 
 /// One row of the application's own table of people.
@@ -73,50 +73,45 @@ impl Staff {
 }
 
 impl Accounts for Staff {
-    fn find<'a>(&'a self, _: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>> {
-        Box::pin(async move { Ok(self.by_number(id).map(Employee::account)) })
+    async fn find(&self, _: &RealmId, id: &AccountId) -> Result<Option<Account>, Fault> {
+        Ok(self.by_number(id).map(Employee::account))
     }
 
-    fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
-        Box::pin(async move {
-            let mut claims = Claims::default();
-            if let Some(employee) = self.by_number(ask.account) {
-                claims.set("name", employee.name).set("preferred_username", employee.login);
-            }
-            Ok(claims)
-        })
+    async fn claims(&self, _: &RealmId, ask: ClaimsQuery<'_>) -> Result<Claims, Fault> {
+        let mut claims = Claims::default();
+        if let Some(employee) = self.by_number(ask.account) {
+            claims.set("name", employee.name).set("preferred_username", employee.login);
+        }
+        Ok(claims)
     }
 
     fn levels(&self, _: &RealmId) -> Vec<Acr> {
         vec![Acr(Acr::PASSWORD.into()), Acr(BADGE.into())]
     }
 
-    fn hint<'a>(&'a self, _: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>> {
+    async fn hint(&self, _: &RealmId, hint: Hint) -> Result<Option<AccountId>, Fault> {
         let is_meant =
-            move |employee: &&Employee| matches!(&hint, Hint::Login(login) if *employee.login == **login);
-        let found = self.people.iter().find(is_meant);
-        Box::pin(async move { Ok(found.map(|employee| employee.number.clone())) })
+            |employee: &&Employee| matches!(&hint, Hint::Login(login) if *employee.login == **login);
+        Ok(self.people.iter().find(is_meant).map(|employee| employee.number.clone()))
     }
 
-    fn authenticate<'a>(
-        &'a self,
-        _: &'a RealmId,
+    async fn authenticate(
+        &self,
+        _: &RealmId,
         now: Timestamp,
         form: LoginForm,
         _: Room,
-    ) -> PortFuture<'a, LoginOutcome> {
-        Box::pin(async move {
-            // The reason of a refusal is for the log; the person sees the same message for each.
-            let named = self.people.iter().find(|employee| employee.login == form.username);
-            Ok(match named {
-                None => LoginOutcome::Refused(LoginRefusal::UnknownName),
-                Some(employee) if employee.password != *form.password => {
-                    LoginOutcome::Refused(LoginRefusal::WrongPassword(employee.number.clone()))
-                }
-                Some(employee) => {
-                    LoginOutcome::Authenticated(Authentication::by_password(&employee.account(), now))
-                }
-            })
+    ) -> Result<LoginOutcome, Fault> {
+        // The reason of a refusal is for the log; the person sees the same message for each.
+        let named = self.people.iter().find(|employee| employee.login == form.username);
+        Ok(match named {
+            None => LoginOutcome::Refused(LoginRefusal::UnknownName),
+            Some(employee) if employee.password != *form.password => {
+                LoginOutcome::Refused(LoginRefusal::WrongPassword(employee.number.clone()))
+            }
+            Some(employee) => {
+                LoginOutcome::Authenticated(Authentication::by_password(&employee.account(), now))
+            }
         })
     }
 }
@@ -200,10 +195,8 @@ async fn sign_in(staff: &Staff, form: &OwnForm, step: LoginStep<'_>) -> Result<N
     if form.field("action") == Some("cancel") {
         return Ok(step.abort().await?);
     }
-    let typed = |name| form.field(name).unwrap_or_default().to_owned();
-    let typed = LoginForm { username: typed("username"), password: Zeroizing::new(typed("password")) };
     // The built-in page's way, with its protection against guessing.
-    let (step, who) = match step.password(typed).await? {
+    let (step, who) = match step.password(form.login()).await? {
         ControlFlow::Continue(right) => right,
         ControlFlow::Break(next) => return Ok(next),
     };

@@ -11,8 +11,8 @@ use chancery_core::model::{
     Account, AccountRegistration, Authentication, Claims, Epoch, Hint, LoginForm, SignUpForm,
 };
 use chancery_core::ports::{
-    Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, PortFuture, Random, Room, SignUpOutcome,
-    SignUpRefusal, Watcher,
+    Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room, SignUpOutcome, SignUpRefusal,
+    Watcher,
 };
 use chancery_store::{DocumentKind, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
@@ -316,29 +316,24 @@ fn by_appearance(username: &Username) -> Box<str> {
 }
 
 impl Accounts for StoredAccounts {
-    fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>> {
-        Box::pin(async move { Ok(self.cached(realm, id).await?.map(|person| person.account.clone())) })
+    async fn find(&self, realm: &RealmId, id: &AccountId) -> Result<Option<Account>, Fault> {
+        Ok(self.cached(realm, id).await?.map(|person| person.account.clone()))
     }
 
     fn watcher(&self) -> Option<Arc<dyn Watcher>> {
         Some(self.documents.clone())
     }
 
-    fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
-        Box::pin(async move {
-            let Some(person) = self.cached(realm, ask.account).await? else { return Ok(Claims::default()) };
-            Ok(person.claims.to_said(ask.names))
-        })
+    async fn claims(&self, realm: &RealmId, ask: ClaimsQuery<'_>) -> Result<Claims, Fault> {
+        let Some(person) = self.cached(realm, ask.account).await? else { return Ok(Claims::default()) };
+        Ok(person.claims.to_said(ask.names))
     }
 
-    fn hint<'a>(&'a self, realm: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>> {
-        Box::pin(async move {
-            let Hint::Login(typed) = hint else { return Ok(None) };
-            let Ok(username) = Username::parse(&typed) else { return Ok(None) };
-            let found =
-                self.documents.store().find(realm, DocumentKind::ACCOUNT, &by_name(&username)).await?;
-            Ok(found.as_ref().map(Person::read).transpose()?.map(|person| person.id))
-        })
+    async fn hint(&self, realm: &RealmId, hint: Hint) -> Result<Option<AccountId>, Fault> {
+        let Hint::Login(typed) = hint else { return Ok(None) };
+        let Ok(username) = Username::parse(&typed) else { return Ok(None) };
+        let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &by_name(&username)).await?;
+        Ok(found.as_ref().map(Person::read).transpose()?.map(|person| person.id))
     }
 
     fn folded(&self, username: &str) -> String {
@@ -346,37 +341,32 @@ impl Accounts for StoredAccounts {
             .map_or_else(|_| username.trim().to_lowercase(), |username| username.canonical().to_owned())
     }
 
-    fn room<'a>(&'a self, _: &'a RealmId, browser: Browser) -> PortFuture<'a, Option<Room>> {
-        Box::pin(async move { Ok(self.pool.acquire(browser).ok().map(Room::new)) })
+    async fn room(&self, _: &RealmId, browser: Browser) -> Result<Option<Room>, Fault> {
+        Ok(self.pool.acquire(browser).ok().map(Room::new))
     }
 
-    fn authenticate<'a>(
-        &'a self,
-        realm: &'a RealmId,
+    async fn authenticate(
+        &self,
+        realm: &RealmId,
         now: Timestamp,
         form: LoginForm,
         room: Room,
-    ) -> PortFuture<'a, LoginOutcome> {
-        Box::pin(async move {
-            // Text that cannot be a name is looked up all the same, under the empty alias, which nobody has:
-            // it takes as long.
-            let name =
-                Username::parse(&form.username).map_or_else(|_| "".into(), |username| by_name(&username));
-            let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &name).await?;
-            let person = found.as_ref().map(Person::read).transpose()?;
-            let stored: Box<str> =
-                person.as_ref().map_or_else(|| DUMMY_HASH.into(), |person| person.password.clone());
-            let password = Password::new(form.password);
-            let fits = self.pool.work(room, move |memory| password.is_of(&stored, memory)).await;
-            let fits = fits.map_err(|Full| Fault::unavailable("a password could not be hashed"))?;
-            Ok(match person {
-                None => LoginOutcome::Refused(LoginRefusal::UnknownName),
-                Some(person) if !fits => LoginOutcome::Refused(LoginRefusal::WrongPassword(person.id)),
-                Some(person) if !person.active => LoginOutcome::Refused(LoginRefusal::Disabled(person.id)),
-                Some(person) => {
-                    LoginOutcome::Authenticated(Authentication::by_password(&person.account(), now))
-                }
-            })
+    ) -> Result<LoginOutcome, Fault> {
+        // Text that cannot be a name is looked up all the same, under the empty alias, which nobody has:
+        // it takes as long.
+        let name = Username::parse(&form.username).map_or_else(|_| "".into(), |username| by_name(&username));
+        let found = self.documents.store().find(realm, DocumentKind::ACCOUNT, &name).await?;
+        let person = found.as_ref().map(Person::read).transpose()?;
+        let stored: Box<str> =
+            person.as_ref().map_or_else(|| DUMMY_HASH.into(), |person| person.password.clone());
+        let password = Password::new(form.password);
+        let fits = self.pool.work(room, move |memory| password.is_of(&stored, memory)).await;
+        let fits = fits.map_err(|Full| Fault::unavailable("a password could not be hashed"))?;
+        Ok(match person {
+            None => LoginOutcome::Refused(LoginRefusal::UnknownName),
+            Some(person) if !fits => LoginOutcome::Refused(LoginRefusal::WrongPassword(person.id)),
+            Some(person) if !person.active => LoginOutcome::Refused(LoginRefusal::Disabled(person.id)),
+            Some(person) => LoginOutcome::Authenticated(Authentication::by_password(&person.account(), now)),
         })
     }
 
@@ -407,35 +397,29 @@ impl Accounts for StoredAccounts {
         }
     }
 
-    fn sign_up<'a>(
-        &'a self,
-        realm: &'a RealmId,
+    async fn sign_up(
+        &self,
+        realm: &RealmId,
         now: Timestamp,
         form: SignUpForm,
         room: Room,
-    ) -> PortFuture<'a, SignUpOutcome> {
-        Box::pin(async move {
-            if let Err(why) = self.may_sign_up(realm, &form) {
-                return Ok(SignUpOutcome::Refused(why));
+    ) -> Result<SignUpOutcome, Fault> {
+        if let Err(why) = self.may_sign_up(realm, &form) {
+            return Ok(SignUpOutcome::Refused(why));
+        }
+        let Ok(username) = Username::parse(&form.username) else {
+            return Ok(SignUpOutcome::Refused(SignUpRefusal::NameUnacceptable));
+        };
+        let password = Password::new(form.password);
+        let new = NewPerson { username, password, claims: Claims::default(), id: None };
+        match self.add_within(realm, new, room).await {
+            Ok(person) => Ok(SignUpOutcome::SignedUp(Authentication::by_password(&person.account(), now))),
+            Err(AccountError::Taken | AccountError::Changed | AccountError::Unknown) => {
+                Ok(SignUpOutcome::Refused(SignUpRefusal::NameTaken))
             }
-            let Ok(username) = Username::parse(&form.username) else {
-                return Ok(SignUpOutcome::Refused(SignUpRefusal::NameUnacceptable));
-            };
-            let password = Password::new(form.password);
-            let new = NewPerson { username, password, claims: Claims::default(), id: None };
-            match self.add_within(realm, new, room).await {
-                Ok(person) => {
-                    Ok(SignUpOutcome::SignedUp(Authentication::by_password(&person.account(), now)))
-                }
-                Err(AccountError::Taken | AccountError::Changed | AccountError::Unknown) => {
-                    Ok(SignUpOutcome::Refused(SignUpRefusal::NameTaken))
-                }
-                Err(AccountError::Unacceptable(_)) => {
-                    Ok(SignUpOutcome::Refused(SignUpRefusal::NameUnacceptable))
-                }
-                Err(AccountError::Busy) => Err(Fault::unavailable("a password could not be hashed")),
-                Err(AccountError::Broken(fault)) => Err(fault),
-            }
-        })
+            Err(AccountError::Unacceptable(_)) => Ok(SignUpOutcome::Refused(SignUpRefusal::NameUnacceptable)),
+            Err(AccountError::Busy) => Err(Fault::unavailable("a password could not be hashed")),
+            Err(AccountError::Broken(fault)) => Err(fault),
+        }
     }
 }

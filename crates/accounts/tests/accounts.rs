@@ -58,7 +58,7 @@ fn refused(why: LoginRefusal) -> LoginOutcome {
 }
 
 async fn log_in(accounts: &StoredAccounts, username: &str, password: &str) -> LoginOutcome {
-    let form = LoginForm { username: username.to_owned(), password: Zeroizing::new(password.to_owned()) };
+    let form = LoginForm::new(username, password);
     accounts.authenticate(&realm(), LATER, form, Room::default()).await.unwrap()
 }
 
@@ -105,7 +105,7 @@ async fn realms_do_not_meet() {
         (&there, "battery staple", true),
         (&there, "correct horse", false),
     ] {
-        let form = LoginForm { username: "alice".to_owned(), password: Zeroizing::new(text.to_owned()) };
+        let form = LoginForm::new("alice", text);
         let outcome = accounts.authenticate(realm, LATER, form, Room::default()).await.unwrap();
         assert_eq!(matches!(outcome, LoginOutcome::Authenticated(_)), is_good, "{realm:?} {text}");
     }
@@ -399,10 +399,7 @@ async fn an_account_cannot_have_the_id_of_a_client() {
 #[tokio::test]
 async fn people_make_accounts_by_the_same_rules() {
     let (accounts, realm) = (accounts(), realm());
-    let form = |username: &str, password: &str| SignUpForm {
-        username: username.to_owned(),
-        password: Zeroizing::new(password.to_owned()),
-    };
+    let form = |username: &str, password: &str| SignUpForm::new(username, password);
     let sign_up = async |username: &str, password: &str| {
         accounts.sign_up(&realm, LATER, form(username, password), Room::default()).await.unwrap()
     };

@@ -19,7 +19,7 @@
 //! ```no_run
 //! use std::sync::Arc;
 //! use chancery::{Config, Issuer, Parts, Provider, RealmId};
-//! # async fn example(accounts: Arc<dyn chancery::Accounts>) -> Result<(), Box<dyn std::error::Error>> {
+//! # async fn example(accounts: Arc<dyn chancery::DynAccounts>) -> Result<(), Box<dyn std::error::Error>> {
 //! let registry = chancery::MemoryRegistry::new();
 //! let keys = chancery::MemoryKeys::generate(&[chancery::SigningAlgorithm::Rs256])?;
 //! let parts = Parts {
@@ -87,16 +87,16 @@ pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, RefusedC
 pub use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse, NoFetch};
 pub use chancery_core::keys::KeySet;
 pub use chancery_core::model::{
-    Account, AccountRegistration, Authentication, Claims, Client, Epoch, Hint, LoginForm, ResourceServer,
-    SignUpForm, TokenEncryption, TokenFormat,
+    Account, AccountRegistration, Authentication, Claims, Client, Epoch, Hint, LoginForm, Posted,
+    ResourceServer, SentCookie, SignUpForm, TokenEncryption, TokenFormat,
 };
 pub use chancery_core::notifier::{ApprovalRequest, Notifier};
 pub use chancery_core::offered::Routes;
 pub use chancery_core::policy::{AuthorizationPolicy, ClientPolicy, DetailType, TokenPolicy};
 pub use chancery_core::ports::{
-    Accounts, BoxFuture, Browser, ClaimsQuery, Clock, EncryptionKeyEntry, EventSink, KeyEntry, LoginOutcome,
-    LoginRefusal, PortFuture, PrivateKeys, Random, Registry, Room, RootSecretEntry, SignUpOutcome,
-    SignUpRefusal, Watcher,
+    Accounts, BoxFuture, Browser, ClaimsQuery, Clock, DynAccounts, EncryptionKeyEntry, EventSink, KeyEntry,
+    LoginOutcome, LoginRefusal, PortFuture, PrivateKeys, Random, Registry, Room, RootSecretEntry,
+    SignUpOutcome, SignUpRefusal, Watcher,
 };
 pub use chancery_core::profile::Profile;
 pub use chancery_core::provider::{Builder, Parts, Provider};

@@ -26,7 +26,8 @@ async fn service() -> Service {
 }
 
 async fn page(service: &Service, path: &str, language: &str) -> String {
-    let request = Request::builder().uri(path).header("host", "localhost:3000").header("accept-language", language);
+    let request =
+        Request::builder().uri(path).header("host", "localhost:3000").header("accept-language", language);
     let response = service.clone().call(request.body(Full::new(Bytes::new())).unwrap()).await.unwrap();
     String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
 }

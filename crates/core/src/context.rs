@@ -7,7 +7,7 @@ use std::task::Waker;
 use chancery_store::StateStore;
 use chancery_types::handle::{RotatingHandle, Session};
 use chancery_types::iana::ErrorCode;
-use chancery_types::{Issuer, Network, Partition, RealmId, Scopes, Timestamp};
+use chancery_types::{Issuer, Network, Params, Partition, RealmId, Scopes, Timestamp};
 use chancery_x509::ClientCertificate;
 use zeroize::Zeroizing;
 
@@ -17,11 +17,11 @@ use crate::error::Failure;
 use crate::event::{Event, RefusedClient};
 use crate::fetch::Fetch;
 use crate::guessing::Guessing;
-use crate::model::{Client, Thumbprint};
+use crate::model::{Client, Posted, SentCookie, Thumbprint};
 use crate::names::NameKey;
 use crate::notifier::Notifying;
 use crate::offered::Endpoint;
-use crate::ports::{Accounts, EventSink, PrivateKeys, Random, Registry};
+use crate::ports::{DynAccounts, EventSink, PrivateKeys, Random, Registry};
 use crate::published_keys::PublishedKeys;
 use crate::published_requests::PublishedRequests;
 
@@ -63,6 +63,8 @@ pub struct Call {
     pub devices: Option<Box<str>>,
     /// The cookie that tells scripts whether anything has changed about who is signed in, as sent.
     pub browser_state: Option<Box<str>>,
+    /// The cookies of others that came with a form, for the application.
+    pub cookies: Vec<SentCookie>,
     /// The languages that the person prefers, best first (RFC 9110 section 12.5.4).
     pub languages: Vec<Box<str>>,
     /// The handle of a stored interaction that a cookie of this browser holds.
@@ -89,6 +91,7 @@ impl Call {
             browser: None,
             devices: None,
             browser_state: None,
+            cookies: Vec::new(),
             languages: Vec::new(),
             held_interaction: None,
             meant_client: None,
@@ -125,7 +128,7 @@ pub struct Env {
     /// Clients and resource servers.
     pub registry: Arc<dyn Registry>,
     /// The accounts of people.
-    pub accounts: Arc<dyn Accounts>,
+    pub accounts: Arc<dyn DynAccounts>,
     /// Private keys.
     pub private_keys: Arc<dyn PrivateKeys>,
     /// Sends requests to other servers.
@@ -161,6 +164,12 @@ impl Call {
     #[must_use]
     pub fn shown_certificate(&self) -> Option<Thumbprint> {
         self.certificate.as_deref().map(|certificate| Thumbprint::new(certificate.thumbprint()))
+    }
+
+    /// A form of these fields that came with this request.
+    #[must_use]
+    pub fn posted(&self, fields: &Params<'_>) -> Posted {
+        Posted::new(fields.clone().into_owned(), self.cookies.clone(), self.peer)
     }
 
     /// The peer's network as counters and events name it: a single IPv4 address, or the /64 of IPv6 that one

@@ -9,6 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::interaction::device::LIFETIME;
+use chancery_core::model::SentCookie;
 use chancery_core::session::{BrowserState, LIST};
 use chancery_jose::sha256;
 use chancery_types::handle::{Handle, Interaction, RotatingHandle, Session};
@@ -142,6 +143,17 @@ impl Cookies {
 
     fn clear(&self, name: &str, headers: &mut HeaderMap) {
         append(headers, &format!("{name}={GONE}{}", self.attributes));
+    }
+
+    /// The cookies that are none of ours, for the application.
+    pub(crate) fn others(&self, headers: &HeaderMap) -> Vec<SentCookie> {
+        let ours = [&self.session, &self.browser, &self.devices, &self.state];
+        let is_ours = |name: &str| ours.iter().any(|own| *own == name) || name.starts_with(&self.interaction);
+        let read = |pair: &[u8]| {
+            let (name, value) = std::str::from_utf8(pair.trim_ascii()).ok()?.split_once('=')?;
+            (!is_ours(name)).then(|| (name.into(), Zeroizing::new(value.to_owned())))
+        };
+        pairs(headers).filter_map(read).collect()
     }
 
     /// The browser's state.

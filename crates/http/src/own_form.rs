@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use bytes::Bytes;
 use chancery_core::context::Call;
 use chancery_core::interaction::{Next, Step};
+use chancery_core::model::{LoginForm, Posted};
 use chancery_core::offered::Endpoint;
 use chancery_core::request::PageError;
 use chancery_types::Params;
@@ -75,6 +76,19 @@ impl OwnForm {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {
         self.fields.one(name).ok().flatten()
+    }
+
+    /// Everything that came with it: all fields, the application's own cookies, and the address of the client.
+    #[must_use]
+    pub fn posted(&self) -> Posted {
+        self.call.posted(&self.fields)
+    }
+
+    /// The name and the password of a login page ([`LoginStep::password`](chancery_core::interaction::LoginStep::password)),
+    /// with everything else that came.
+    #[must_use]
+    pub fn login(&self) -> LoginForm {
+        LoginForm::of(self.posted())
     }
 
     /// What the page leaves to the person. `Break` goes to the browser as it is: the form was not made for

@@ -103,6 +103,9 @@ pub(crate) fn of_browser(site: &Site, mut call: Call, parts: &Parts) -> Call {
     call.browser = site.cookies.browser(&parts.headers);
     call.devices = site.cookies.devices(&parts.headers);
     call.browser_state = site.cookies.state(&parts.headers);
+    if parts.method == Method::POST {
+        call.cookies = site.cookies.others(&parts.headers);
+    }
     call.languages = locale::wishes(None, accept_language.as_deref());
     call
 }

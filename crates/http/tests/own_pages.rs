@@ -10,7 +10,7 @@ use bytes::Bytes;
 use chancery_core::interaction::prompt::{ACR_NOT_MET, ACR_UNREACHABLE};
 use chancery_core::interaction::view::LoginProblem;
 use chancery_core::interaction::{Next, Step};
-use chancery_core::model::{Acr, Amr, CustomPromptName, LoginForm, PromptName};
+use chancery_core::model::{Acr, Amr, CustomPromptName, PromptName};
 use chancery_core::policy::{AuthorizationPolicy, CustomPrompt, PersonView, RequestView};
 use chancery_core::ports::{BoxFuture, PortFuture};
 use chancery_core::request::PageError;
@@ -24,7 +24,6 @@ use chancery_testkit::{
 use http::{Request, Response};
 use http_body_util::Full;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 const PASSWORD: &str = "urn:chancery:acr:password";
 
@@ -138,11 +137,7 @@ async fn sign_in(form: &OwnForm) -> Result<Next, PageError> {
     if form.field("action") == Some("cancel") {
         return Ok(step.abort().await?);
     }
-    let typed = LoginForm {
-        username: form.field("username").unwrap_or_default().to_owned(),
-        password: Zeroizing::new(form.field("password").unwrap_or_default().to_owned()),
-    };
-    let (step, who) = match step.password(typed).await? {
+    let (step, who) = match step.password(form.login()).await? {
         ControlFlow::Continue(right) => right,
         ControlFlow::Break(next) => return Ok(next),
     };

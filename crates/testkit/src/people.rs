@@ -6,12 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chancery_core::error::Fault;
 use chancery_core::model::{
-    Account, AccountRegistration, Acr, Authentication, ClaimSource, ClaimType, Claims, Client, Epoch, Hint,
-    LoginForm, SignUpForm,
+    Account, AccountRegistration, Acr, Amr, Authentication, ClaimSource, ClaimType, Claims, Client, Epoch,
+    Hint, LoginForm, Posted, SignUpForm,
 };
 use chancery_core::ports::{
-    Accounts, Browser, ClaimsQuery, LoginHintToken, LoginOutcome, LoginRefusal, PortFuture, Room,
-    SignUpOutcome, SignUpRefusal, UserCodeCheck, UserCodeQuery,
+    Accounts, Browser, ClaimsQuery, LoginHintToken, LoginOutcome, LoginRefusal, Room, SignUpOutcome,
+    SignUpRefusal, UserCodeCheck, UserCodeQuery,
 };
 use chancery_types::{AccountId, Malformed, RealmId, Timestamp};
 use serde_json::{Value, json};
@@ -45,10 +45,14 @@ pub struct TestAccounts {
     claim_types: Vec<ClaimType>,
     user_codes: Mutex<BTreeMap<Box<str>, Box<str>>>,
     understands_hint_tokens: AtomicBool,
+    known_by: Mutex<Option<KnownBy>>,
 }
 
 /// What happens while a password is looked at.
 type Meanwhile = Box<dyn FnOnce(&TestAccounts) + Send>;
+
+/// Whom the application knows by what came with a form.
+type KnownBy = Box<dyn Fn(&Posted) -> Option<String> + Send>;
 
 struct Person {
     is_active: bool,
@@ -106,6 +110,7 @@ impl TestAccounts {
             claim_types: Vec::new(),
             user_codes: Mutex::default(),
             understands_hint_tokens: AtomicBool::default(),
+            known_by: Mutex::default(),
         };
         accounts.add("alice");
         accounts.add("bob");
@@ -120,6 +125,11 @@ impl TestAccounts {
     /// From now on a `login_hint_token` is understood: `for:alice` means alice, and `expired` has expired.
     pub fn understands_hint_tokens(&self) {
         self.understands_hint_tokens.store(true, Ordering::SeqCst);
+    }
+
+    /// From now on the application knows people without name and password, by whatever else a form brings.
+    pub fn knows_by(&self, how: impl Fn(&Posted) -> Option<String> + Send + 'static) {
+        *lock(&self.known_by) = Some(Box::new(how));
     }
 
     /// The same people, of whom some can reach this class, too.
@@ -258,55 +268,38 @@ fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Accounts for TestAccounts {
-    fn find<'a>(&'a self, _: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>> {
-        Box::pin(async {
-            let_others_go_on().await;
-            self.mood().map(|_| self.account(id))
-        })
+    async fn find(&self, _: &RealmId, id: &AccountId) -> Result<Option<Account>, Fault> {
+        let_others_go_on().await;
+        self.mood().map(|_| self.account(id))
     }
 
     /// A hint is the name with which the person signs in.
-    fn hint<'a>(&'a self, _realm: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>> {
-        Box::pin(async move {
-            let Hint::Login(name) = hint else { return Ok(None) };
-            let is_known = lock(&self.people).contains_key(&name);
-            Ok(AccountId::parse(&name).ok().filter(|_| is_known))
+    async fn hint(&self, _realm: &RealmId, hint: Hint) -> Result<Option<AccountId>, Fault> {
+        let Hint::Login(name) = hint else { return Ok(None) };
+        let is_known = lock(&self.people).contains_key(&name);
+        Ok(AccountId::parse(&name).ok().filter(|_| is_known))
+    }
+
+    async fn login_hint_token(&self, _: &RealmId, _: &Client, token: &str) -> Result<LoginHintToken, Fault> {
+        if !self.understands_hint_tokens.load(Ordering::SeqCst) {
+            return Ok(LoginHintToken::Unsupported);
+        }
+        let known = |id: &AccountId| lock(&self.people).contains_key(id.as_str());
+        Ok(match token.strip_prefix("for:").map(AccountId::parse) {
+            Some(Ok(id)) if known(&id) => LoginHintToken::Means(id),
+            Some(_) => LoginHintToken::Nobody,
+            None if token == "expired" => LoginHintToken::Expired,
+            None => LoginHintToken::Invalid,
         })
     }
 
-    fn login_hint_token<'a>(
-        &'a self,
-        _: &'a RealmId,
-        _: &'a Client,
-        token: &'a str,
-    ) -> PortFuture<'a, LoginHintToken> {
-        Box::pin(async move {
-            if !self.understands_hint_tokens.load(Ordering::SeqCst) {
-                return Ok(LoginHintToken::Unsupported);
-            }
-            let known = |id: &AccountId| lock(&self.people).contains_key(id.as_str());
-            Ok(match token.strip_prefix("for:").map(AccountId::parse) {
-                Some(Ok(id)) if known(&id) => LoginHintToken::Means(id),
-                Some(_) => LoginHintToken::Nobody,
-                None if token == "expired" => LoginHintToken::Expired,
-                None => LoginHintToken::Invalid,
-            })
-        })
-    }
-
-    fn check_user_code<'a>(
-        &'a self,
-        _: &'a RealmId,
-        query: UserCodeQuery<'a>,
-    ) -> PortFuture<'a, UserCodeCheck> {
-        Box::pin(async move {
-            let code = lock(&self.user_codes).get(query.account.as_str()).cloned();
-            Ok(match (code, query.code) {
-                (None, _) => UserCodeCheck::Fine,
-                (Some(_), None) => UserCodeCheck::Missing,
-                (Some(code), Some(sent)) if *code == *sent => UserCodeCheck::Fine,
-                (Some(_), Some(_)) => UserCodeCheck::Wrong,
-            })
+    async fn check_user_code(&self, _: &RealmId, query: UserCodeQuery<'_>) -> Result<UserCodeCheck, Fault> {
+        let code = lock(&self.user_codes).get(query.account.as_str()).cloned();
+        Ok(match (code, query.code) {
+            (None, _) => UserCodeCheck::Fine,
+            (Some(_), None) => UserCodeCheck::Missing,
+            (Some(code), Some(sent)) if *code == *sent => UserCodeCheck::Fine,
+            (Some(_), Some(_)) => UserCodeCheck::Wrong,
         })
     }
 
@@ -314,21 +307,19 @@ impl Accounts for TestAccounts {
         true
     }
 
-    fn claims<'a>(&'a self, _: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
-        Box::pin(async move {
-            let_others_go_on().await;
-            self.mood()?;
-            let mut claims = Claims::default();
-            if let Some(person) = lock(&self.people).get(ask.account.as_str()) {
-                for (name, value) in person.claims.as_object().into_iter().flatten() {
-                    claims.set(name, value);
-                }
-                for source in &person.sources {
-                    claims.add_source(source.clone());
-                }
+    async fn claims(&self, _: &RealmId, ask: ClaimsQuery<'_>) -> Result<Claims, Fault> {
+        let_others_go_on().await;
+        self.mood()?;
+        let mut claims = Claims::default();
+        if let Some(person) = lock(&self.people).get(ask.account.as_str()) {
+            for (name, value) in person.claims.as_object().into_iter().flatten() {
+                claims.set(name, value);
             }
-            Ok(claims)
-        })
+            for source in &person.sources {
+                claims.add_source(source.clone());
+            }
+        }
+        Ok(claims)
     }
 
     fn claim_types(&self, _: &RealmId) -> Vec<ClaimType> {
@@ -339,45 +330,52 @@ impl Accounts for TestAccounts {
         self.levels.clone()
     }
 
-    fn room<'a>(&'a self, _: &'a RealmId, browser: Browser) -> PortFuture<'a, Option<Room>> {
-        Box::pin(async move {
-            let_others_go_on().await;
-            let is_busy = match *lock(&self.mood) {
-                Mood::Busy => true,
-                Mood::BusyWithStrangers => browser == Browser::Unknown,
-                Mood::Answering | Mood::Broken => false,
-            };
-            Ok(Some(Room::default()).filter(|_| !is_busy))
-        })
+    async fn room(&self, _: &RealmId, browser: Browser) -> Result<Option<Room>, Fault> {
+        let_others_go_on().await;
+        let is_busy = match *lock(&self.mood) {
+            Mood::Busy => true,
+            Mood::BusyWithStrangers => browser == Browser::Unknown,
+            Mood::Answering | Mood::Broken => false,
+        };
+        Ok(Some(Room::default()).filter(|_| !is_busy))
     }
 
-    fn authenticate<'a>(
-        &'a self,
-        _: &'a RealmId,
+    async fn known(
+        &self,
+        _: &RealmId,
+        now: Timestamp,
+        form: &LoginForm,
+    ) -> Result<Option<Authentication>, Fault> {
+        self.mood()?;
+        let id = lock(&self.known_by).as_ref().and_then(|how| how(&form.posted));
+        let account = id.and_then(|id| AccountId::parse(&id).ok()).and_then(|id| self.account(&id));
+        Ok(account.map(|account| Authentication::by(&account, Amr::SOFTWARE_KEY, now)))
+    }
+
+    async fn authenticate(
+        &self,
+        _: &RealmId,
         now: Timestamp,
         form: LoginForm,
         _: Room,
-    ) -> PortFuture<'a, LoginOutcome> {
-        Box::pin(async move {
-            self.mood()?;
-            let account =
-                AccountId::parse(&self.folded(&form.username)).ok().and_then(|id| self.account(&id));
-            // A password takes its time, while others go on.
-            for _ in 0..self.password_takes.load(Ordering::SeqCst) {
-                let_others_go_on().await;
-            }
-            if let Some(what) = lock(&self.meanwhile).take() {
-                what(self);
-            }
-            self.attempts.fetch_add(1, Ordering::SeqCst);
-            let Some(account) = account else { return Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) };
-            Ok(if *form.password != password_of(account.id.as_str()) {
-                LoginOutcome::Refused(LoginRefusal::WrongPassword(account.id))
-            } else if account.active {
-                LoginOutcome::Authenticated(Authentication::by_password(&account, now))
-            } else {
-                LoginOutcome::Refused(LoginRefusal::Disabled(account.id))
-            })
+    ) -> Result<LoginOutcome, Fault> {
+        self.mood()?;
+        let account = AccountId::parse(&self.folded(&form.username)).ok().and_then(|id| self.account(&id));
+        // A password takes its time, while others go on.
+        for _ in 0..self.password_takes.load(Ordering::SeqCst) {
+            let_others_go_on().await;
+        }
+        if let Some(what) = lock(&self.meanwhile).take() {
+            what(self);
+        }
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        let Some(account) = account else { return Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) };
+        Ok(if *form.password != password_of(account.id.as_str()) {
+            LoginOutcome::Refused(LoginRefusal::WrongPassword(account.id))
+        } else if account.active {
+            LoginOutcome::Authenticated(Authentication::by_password(&account, now))
+        } else {
+            LoginOutcome::Refused(LoginRefusal::Disabled(account.id))
         })
     }
 
@@ -397,23 +395,21 @@ impl Accounts for TestAccounts {
         if form.password.len() < 8 { Err(SignUpRefusal::PasswordTooShort(8)) } else { Ok(()) }
     }
 
-    fn sign_up<'a>(
-        &'a self,
-        _realm: &'a RealmId,
+    async fn sign_up(
+        &self,
+        _realm: &RealmId,
         now: Timestamp,
         form: SignUpForm,
         _room: Room,
-    ) -> PortFuture<'a, SignUpOutcome> {
-        Box::pin(async move {
-            let_others_go_on().await;
-            self.mood()?;
-            if lock(&self.people).contains_key(&*form.username) {
-                return Ok(SignUpOutcome::Refused(SignUpRefusal::NameTaken));
-            }
-            self.add(&form.username);
-            let account = AccountId::parse(&form.username).ok().and_then(|id| self.account(&id));
-            let account = account.ok_or_else(|| Fault::internal("nobody was added"))?;
-            Ok(SignUpOutcome::SignedUp(Authentication::by_password(&account, now)))
-        })
+    ) -> Result<SignUpOutcome, Fault> {
+        let_others_go_on().await;
+        self.mood()?;
+        if lock(&self.people).contains_key(&*form.username) {
+            return Ok(SignUpOutcome::Refused(SignUpRefusal::NameTaken));
+        }
+        self.add(&form.username);
+        let account = AccountId::parse(&form.username).ok().and_then(|id| self.account(&id));
+        let account = account.ok_or_else(|| Fault::internal("nobody was added"))?;
+        Ok(SignUpOutcome::SignedUp(Authentication::by_password(&account, now)))
     }
 }

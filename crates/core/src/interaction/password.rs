@@ -26,7 +26,7 @@ pub(super) enum Checked {
 /// Looks at what was typed.
 pub(super) async fn check(pending: &Pending<'_>, form: LoginForm) -> Result<Checked, Fault> {
     let Pending { by, call, env, .. } = pending;
-    if form.username.trim().is_empty() || form.password.is_empty() {
+    if !form.is_typed() {
         return Ok(Checked::Refused(LoginProblem::Refused));
     }
     let name = env.accounts.folded(&form.username);

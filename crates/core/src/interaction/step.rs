@@ -3,7 +3,6 @@
 use std::ops::ControlFlow;
 
 use chancery_types::{Params, Timestamp};
-use zeroize::Zeroizing;
 
 use super::commit::{SessionChange, SessionWrite, declined, go_on, proceed, takes_once};
 use super::custom_step::CustomStep;
@@ -146,14 +145,12 @@ impl<'a> Step<'a> {
             (Self::Login(step), "create") if step.pending.by.sign_up.offered => step.signs_up().await,
             (Self::SignUp(step), "login") => step.0.back().await,
             (Self::SignUp(step), _) => {
-                let (username, password) =
-                    (field("username").to_owned(), Zeroizing::new(field("password").to_owned()));
-                Box::pin(step.form(SignUpForm { username, password })).await
+                let posted = step.0.pending.call.posted(form);
+                Box::pin(step.form(SignUpForm::of(posted))).await
             }
             (Self::Login(step), _) => {
-                let (username, password) =
-                    (field("username").to_owned(), Zeroizing::new(field("password").to_owned()));
-                Box::pin(step.form(LoginForm { username, password })).await
+                let posted = step.pending.call.posted(form);
+                Box::pin(step.form(LoginForm::of(posted))).await
             }
             (Self::ConfirmDevice(step), "confirm") => Box::pin(step.proceeds()).await,
             (Self::ConfirmDevice(step), _) => Box::pin(proceed(step.0)).await,
@@ -217,7 +214,8 @@ impl LoginStep<'_> {
     }
 
     /// What was typed into a page with name and password is looked at, unless too much was guessed before:
-    /// then the page comes again, as it does when the password is wrong. A right one can be followed by
+    /// then the page comes again, as it does when the password is wrong. Where nothing was typed, the application may know
+    /// the person all the same ([`Accounts::known`](crate::ports::Accounts::known)). A right one can be followed by
     /// another factor before [`authenticated`](Self::authenticated) ends the step.
     ///
     /// # Errors
@@ -260,6 +258,12 @@ impl LoginStep<'_> {
         mut self,
         form: LoginForm,
     ) -> Result<ControlFlow<Decided, (Self, Authentication)>, Fault> {
+        if !form.is_typed() {
+            let env = self.pending.env;
+            if let Some(who) = env.accounts.known(&env.realm, self.pending.call.now, &form).await? {
+                return Ok(ControlFlow::Continue((self, who)));
+            }
+        }
         let typed = form.username.clone();
         match password::check(&self.pending, form).await? {
             Checked::Right { who, devices } => {

@@ -1,6 +1,8 @@
 //! People, as the protocol sees them.
 
-use chancery_types::AccountId;
+use std::net::IpAddr;
+
+use chancery_types::{AccountId, Params};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -84,6 +86,24 @@ pub struct SignUpForm {
     pub username: String,
     /// The password, as typed.
     pub password: Zeroizing<String>,
+    /// What else came with it.
+    pub posted: Posted,
+}
+
+impl SignUpForm {
+    /// A name and a password, and nothing else.
+    #[must_use]
+    pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
+        let (username, password) = (username.into(), Zeroizing::new(password.into()));
+        Self { username, password, posted: Posted::default() }
+    }
+
+    /// The fields `username` and `password` of a form, and what else came with it.
+    #[must_use]
+    pub fn of(posted: Posted) -> Self {
+        let (username, password) = posted.name_and_password();
+        Self { username, password, posted }
+    }
 }
 
 /// What a person typed into the login page.
@@ -94,4 +114,69 @@ pub struct LoginForm {
     pub username: String,
     /// The password, as typed.
     pub password: Zeroizing<String>,
+    /// What else came with it.
+    pub posted: Posted,
+}
+
+impl LoginForm {
+    /// A name and a password, and nothing else.
+    #[must_use]
+    pub fn new(username: impl Into<String>, password: impl Into<String>) -> Self {
+        let (username, password) = (username.into(), Zeroizing::new(password.into()));
+        Self { username, password, posted: Posted::default() }
+    }
+
+    /// The fields `username` and `password` of a form, and what else came with it.
+    #[must_use]
+    pub fn of(posted: Posted) -> Self {
+        let (username, password) = posted.name_and_password();
+        Self { username, password, posted }
+    }
+
+    /// Whether there is a name and a password to be looked at.
+    pub(crate) fn is_typed(&self) -> bool {
+        !self.username.trim().is_empty() && !self.password.is_empty()
+    }
+}
+
+/// A form as the browser has posted it: its fields, the cookies that the application has set, and where it came from.
+///
+/// It has no `Debug`, because it holds secrets.
+#[derive(Clone, Default)]
+pub struct Posted {
+    fields: Params<'static>,
+    cookies: Vec<SentCookie>,
+    /// The address of the client, if it is known.
+    pub peer: Option<IpAddr>,
+}
+
+/// A cookie, by its name.
+pub type SentCookie = (Box<str>, Zeroizing<String>);
+
+impl Posted {
+    /// A form with these fields and cookies.
+    #[must_use]
+    pub fn new(fields: Params<'static>, cookies: Vec<SentCookie>, peer: Option<IpAddr>) -> Self {
+        Self { fields, cookies, peer }
+    }
+
+    /// What was typed into this field; `None` when nothing was, or more than once.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.one(name).ok().flatten()
+    }
+
+    /// The application's own cookie of this name; `None`, too, if there are two of them, because somebody may have planted
+    /// one. Those of the provider are not among them.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let mut values =
+            self.cookies.iter().filter(|(have, _)| **have == *name).map(|(_, value)| value.as_str());
+        values.next().filter(|_| values.next().is_none())
+    }
+
+    fn name_and_password(&self) -> (String, Zeroizing<String>) {
+        let typed = |name| self.field(name).unwrap_or_default().to_owned();
+        (typed("username"), Zeroizing::new(typed("password")))
+    }
 }

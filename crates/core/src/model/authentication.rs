@@ -126,6 +126,21 @@ impl Authentication {
         }
     }
 
+    /// A login by any other way, whose class is not known.
+    ///
+    /// ```
+    /// # use chancery_core::model::{Account, Amr, Authentication};
+    /// # use chancery_types::{AccountId, Timestamp};
+    /// # fn f(ada: &Account, now: Timestamp) {
+    /// let by_code_and_key = Authentication::by(ada, Amr::ONE_TIME_PASSWORD, now).and(Amr::HARDWARE_KEY, now);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn by(account: &Account, method: Amr, at: Timestamp) -> Self {
+        let factors = vec![Factor { method, at }];
+        Self { account: account.id.clone(), epoch: account.epoch, factors, acr: None }
+    }
+
     /// The same login with this further factor.
     #[must_use]
     pub fn and(mut self, method: Amr, at: Timestamp) -> Self {

@@ -1,7 +1,7 @@
 //! The domain model: plain data behind private fields.
 
 mod account;
-pub use account::{Account, AccountRegistration, Epoch, Hint, LoginForm, SignUpForm};
+pub use account::{Account, AccountRegistration, Epoch, Hint, LoginForm, Posted, SentCookie, SignUpForm};
 
 mod carrier;
 pub use carrier::{Carried, Carrier, Source};

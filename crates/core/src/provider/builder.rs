@@ -27,7 +27,7 @@ use crate::policy::{
     DetailType, PromptOrder, TokenPolicy,
 };
 use crate::ports::{
-    Accounts, Clock, EventSink, NoopEventSink, PrivateKeys, Random, Registry, SystemClock, Watcher,
+    Clock, DynAccounts, EventSink, NoopEventSink, PrivateKeys, Random, Registry, SystemClock, Watcher,
 };
 use crate::published_keys::PublishedKeys;
 use crate::published_requests::PublishedRequests;
@@ -45,7 +45,7 @@ pub struct Parts {
     /// Clients and resource servers.
     pub registry: Arc<dyn Registry>,
     /// The accounts of people.
-    pub accounts: Arc<dyn Accounts>,
+    pub accounts: Arc<dyn DynAccounts>,
     /// Private keys.
     pub keys: Arc<dyn PrivateKeys>,
 }

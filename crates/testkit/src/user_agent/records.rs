@@ -59,6 +59,13 @@ impl UserAgent<'_> {
         self.jar.borrow_mut().take(&line, issuer, self.kit.now());
     }
 
+    /// The application has set a cookie of its own.
+    pub fn has_cookie(&self, name: &str, value: &str) {
+        let secure = if self.kit.issuer().is_https() { "; Secure" } else { "" };
+        let line = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}");
+        self.jar.borrow_mut().take(&line, self.kit.issuer(), self.kit.now());
+    }
+
     /// Somebody put this value into the cookie with the browser's state.
     pub fn plants_state(&self, value: &str) {
         let (name, issuer) = (self.cookie_name("state"), self.kit.issuer());

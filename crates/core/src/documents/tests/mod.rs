@@ -19,13 +19,13 @@ use zeroize::Zeroizing;
 use super::{Documents, MemoryKeys, MemoryRegistry, SealedKeys, StoredRegistry};
 use crate::client::{RegistrationRules, register};
 use crate::context::Env;
-use crate::error::FaultKind;
+use crate::error::{Fault, FaultKind};
 use crate::event::Event;
 use crate::keys::KeySet;
-use crate::model::{Account, Claims, Client, ResourceServer, TokenFormat};
+use crate::model::{Account, Client, ResourceServer, TokenFormat};
 use crate::names::NameKey;
 use crate::offered::Offered;
-use crate::ports::{Accounts, ClaimsQuery, EventSink, PortFuture, PrivateKeys, Registry, Watcher as _};
+use crate::ports::{Accounts, EventSink, PrivateKeys, Registry, Watcher as _};
 use crate::rotation::KeyEnd;
 
 /// Everything here answers at once.
@@ -250,11 +250,8 @@ fn a_memory_registry_holds_what_it_is_given() {
 struct Nobody;
 
 impl Accounts for Nobody {
-    fn find<'a>(&'a self, _: &'a RealmId, _: &'a AccountId) -> PortFuture<'a, Option<Account>> {
-        Box::pin(async { Ok(None) })
-    }
-    fn claims<'a>(&'a self, _: &'a RealmId, _: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
-        Box::pin(async { Ok(Claims::default()) })
+    async fn find(&self, _: &RealmId, _: &AccountId) -> Result<Option<Account>, Fault> {
+        Ok(None)
     }
 }
 

@@ -1,0 +1,578 @@
+//! Who people are: what the engine asks the application, and how it holds whoever answers.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
+
+use super::{PortFuture, Watcher};
+use crate::error::Fault;
+use crate::model::{
+    Account, Acr, Authentication, ClaimType, Claims, Client, Hint, LoginForm, Sector, SignUpForm,
+};
+
+/// Who people are. The application's, or the crate `chancery-accounts`.
+///
+/// Each method but the first has a default, and all are written as `async fn`:
+///
+/// ```
+/// use chancery_core::error::Fault;
+/// use chancery_core::model::{Account, Authentication, LoginForm};
+/// use chancery_core::ports::{Accounts, LoginOutcome, LoginRefusal, Room};
+/// use chancery_types::{AccountId, RealmId, Timestamp};
+///
+/// struct People(Database);
+///
+/// impl Accounts for People {
+///     async fn find(&self, _: &RealmId, id: &AccountId) -> Result<Option<Account>, Fault> {
+///         let row = self.0.by_id(id.as_str()).await.map_err(|error| Fault::unavailable("people").because(error))?;
+///         Ok(row.map(|row| Account::new(id.clone(), row.name)))
+///     }
+///
+///     async fn authenticate(
+///         &self,
+///         realm: &RealmId,
+///         now: Timestamp,
+///         form: LoginForm,
+///         _: Room,
+///     ) -> Result<LoginOutcome, Fault> {
+///         let id = self.0.whose_password(&form.username, &form.password).await.map_err(Fault::unavailable)?;
+///         let account = match id.and_then(|id| AccountId::parse(&id).ok()) {
+///             Some(id) => self.find(realm, &id).await?,
+///             None => None,
+///         };
+///         Ok(match account {
+///             Some(account) => LoginOutcome::Authenticated(Authentication::by_password(&account, now)),
+///             None => LoginOutcome::Refused(LoginRefusal::UnknownName),
+///         })
+///     }
+/// }
+/// # struct Database;
+/// # struct Row { name: String }
+/// # impl Database {
+/// #     async fn by_id(&self, _: &str) -> Result<Option<Row>, std::io::Error> { Ok(None) }
+/// #     async fn whose_password(&self, _: &str, _: &str) -> Result<Option<String>, String> { Ok(None) }
+/// # }
+/// ```
+pub trait Accounts: Send + Sync {
+    /// The account of this id; `None` when there is none (any more).
+    fn find(
+        &self,
+        realm: &RealmId,
+        id: &AccountId,
+    ) -> impl Future<Output = Result<Option<Account>, Fault>> + Send;
+
+    /// What is known about the person, be it asserted here or by others
+    /// ([`ClaimSource`](crate::model::ClaimSource)). More than is asked for may be answered; what was not
+    /// consented to is left out. By default nothing.
+    fn claims(
+        &self,
+        _realm: &RealmId,
+        _ask: ClaimsQuery<'_>,
+    ) -> impl Future<Output = Result<Claims, Fault>> + Send {
+        async { Ok(Claims::default()) }
+    }
+
+    /// Who looks for changes, when people are kept after they were read. By default nobody: people are read
+    /// each time.
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        None
+    }
+
+    /// How claims are represented besides normally (OIDC Core section 5.6): announced as
+    /// `claim_types_supported`. By default in no other way.
+    fn claim_types(&self, _realm: &RealmId) -> Vec<ClaimType> {
+        Vec::new()
+    }
+
+    /// The authentication context classes that somebody can reach here (OIDC Core section 2, `acr`): they are
+    /// announced, and a request that cannot do without another is refused. By default what a password
+    /// reaches.
+    fn levels(&self, _realm: &RealmId) -> Vec<Acr> {
+        vec![Acr(Acr::PASSWORD.into())]
+    }
+
+    /// Whom a hint of a client means. By default nobody.
+    fn hint(
+        &self,
+        _realm: &RealmId,
+        _hint: Hint,
+    ) -> impl Future<Output = Result<Option<AccountId>, Fault>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Whom a `login_hint_token` means (CIBA Core section 7.1), which is what the application and its clients have agreed
+    /// on: who may have issued it, and for whom. By default none is understood.
+    fn login_hint_token(
+        &self,
+        _realm: &RealmId,
+        _client: &Client,
+        _token: &str,
+    ) -> impl Future<Output = Result<LoginHintToken, Fault>> + Send {
+        async { Ok(LoginHintToken::Unsupported) }
+    }
+
+    /// Whose pairwise subject it is in a sector, where an ID token names the person whom a client asks for (CIBA Core
+    /// section 7.1). What is computed cannot be computed backwards, so that by default nobody is known.
+    fn pairwise_subject(
+        &self,
+        _realm: &RealmId,
+        _hinted: HintedSubject<'_>,
+    ) -> impl Future<Output = Result<Option<AccountId>, Fault>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Whether people can have a user code (CIBA Core section 7.1.2): it is announced. By default they cannot.
+    fn has_user_codes(&self, _realm: &RealmId) -> bool {
+        false
+    }
+
+    /// Whether a client may ask this person at another device: whether it knows the person's user code, if there is
+    /// one, or may do without (CIBA Core section 7.1.2). Whoever has codes counts the wrong ones.
+    ///
+    /// By default nobody has one.
+    fn check_user_code(
+        &self,
+        _realm: &RealmId,
+        _query: UserCodeQuery<'_>,
+    ) -> impl Future<Output = Result<UserCodeCheck, Fault>> + Send {
+        async { Ok(UserCodeCheck::Fine) }
+    }
+
+    /// A typed name as it is compared: what is the same person's has to be the same here, or guessing could
+    /// be spread over the spellings of one name.
+    ///
+    /// By default without white space at its ends, in lower case.
+    fn folded(&self, username: &str) -> String {
+        username.trim().to_lowercase()
+    }
+
+    /// Room for looking at one password; `None` when there is too much to do at this moment. Asked before the
+    /// attempt is counted, and handed back by [`authenticate`](Self::authenticate). An implementation that has
+    /// little room keeps some of it for known browsers, so that strangers who guess cannot take it all.
+    ///
+    /// By default there is always room.
+    fn room(
+        &self,
+        _realm: &RealmId,
+        _browser: Browser,
+    ) -> impl Future<Output = Result<Option<Room>, Fault>> + Send {
+        async { Ok(Some(Room::default())) }
+    }
+
+    /// The person, where a login page of the application comes back without name and password: somebody whom the
+    /// application knows already, by a cookie of its own for one ([`Posted::cookie`](crate::model::Posted::cookie)), or by
+    /// other fields that its page has. It is not counted as an attempt, so that nothing may count here that can be guessed.
+    ///
+    /// By default nobody is known.
+    fn known(
+        &self,
+        _realm: &RealmId,
+        _now: Timestamp,
+        _form: &LoginForm,
+    ) -> impl Future<Output = Result<Option<Authentication>, Fault>> + Send {
+        async { Ok(None) }
+    }
+
+    /// Checks what was typed into the login page. The time it takes must not tell whether the name exists.
+    ///
+    /// By default nobody is known, and nobody can sign in.
+    fn authenticate(
+        &self,
+        _realm: &RealmId,
+        _now: Timestamp,
+        _form: LoginForm,
+        _room: Room,
+    ) -> impl Future<Output = Result<LoginOutcome, Fault>> + Send {
+        async { Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) }
+    }
+
+    /// Whether people can make accounts for themselves here, where the operator lets them (`[sign_up]`). By default
+    /// they cannot.
+    fn can_sign_up(&self, _realm: &RealmId) -> bool {
+        false
+    }
+
+    /// How many characters the password of a new account needs: the sign-up page says so before anything is typed.
+    /// By default it says nothing.
+    fn shortest_password(&self, _realm: &RealmId) -> Option<usize> {
+        None
+    }
+
+    /// Checks what was typed into the sign-up page by itself, before it is counted. It must not tell whether the
+    /// name exists. By default everything is fit to be looked at.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn may_sign_up(&self, _realm: &RealmId, _form: &SignUpForm) -> Result<(), SignUpRefusal> {
+        Ok(())
+    }
+
+    /// Makes an account of what was typed into the sign-up page, and signs the person in. Of several attempts with
+    /// the same name only one succeeds.
+    ///
+    /// By default no account can be made.
+    fn sign_up(
+        &self,
+        _realm: &RealmId,
+        _now: Timestamp,
+        _form: SignUpForm,
+        _room: Room,
+    ) -> impl Future<Output = Result<SignUpOutcome, Fault>> + Send {
+        async { Ok(SignUpOutcome::Refused(SignUpRefusal::NameUnacceptable)) }
+    }
+}
+
+/// [`Accounts`] as an object, as the engine holds them: whatever implements that trait is one. It boxes each future, which
+/// costs 17 ns; type parameters would cost every reader.
+pub trait DynAccounts: Send + Sync {
+    /// [`Accounts::find`]
+    fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>>;
+    /// [`Accounts::claims`]
+    fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims>;
+    /// [`Accounts::watcher`]
+    fn watcher(&self) -> Option<Arc<dyn Watcher>>;
+    /// [`Accounts::claim_types`]
+    fn claim_types(&self, realm: &RealmId) -> Vec<ClaimType>;
+    /// [`Accounts::levels`]
+    fn levels(&self, realm: &RealmId) -> Vec<Acr>;
+    /// [`Accounts::hint`]
+    fn hint<'a>(&'a self, realm: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>>;
+    /// [`Accounts::login_hint_token`]
+    fn login_hint_token<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        client: &'a Client,
+        token: &'a str,
+    ) -> PortFuture<'a, LoginHintToken>;
+    /// [`Accounts::pairwise_subject`]
+    fn pairwise_subject<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        hinted: HintedSubject<'a>,
+    ) -> PortFuture<'a, Option<AccountId>>;
+    /// [`Accounts::has_user_codes`]
+    fn has_user_codes(&self, realm: &RealmId) -> bool;
+    /// [`Accounts::check_user_code`]
+    fn check_user_code<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        query: UserCodeQuery<'a>,
+    ) -> PortFuture<'a, UserCodeCheck>;
+    /// [`Accounts::folded`]
+    fn folded(&self, username: &str) -> String;
+    /// [`Accounts::room`]
+    fn room<'a>(&'a self, realm: &'a RealmId, browser: Browser) -> PortFuture<'a, Option<Room>>;
+    /// [`Accounts::known`]
+    fn known<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        now: Timestamp,
+        form: &'a LoginForm,
+    ) -> PortFuture<'a, Option<Authentication>>;
+    /// [`Accounts::authenticate`]
+    fn authenticate<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        now: Timestamp,
+        form: LoginForm,
+        room: Room,
+    ) -> PortFuture<'a, LoginOutcome>;
+    /// [`Accounts::can_sign_up`]
+    fn can_sign_up(&self, realm: &RealmId) -> bool;
+    /// [`Accounts::shortest_password`]
+    fn shortest_password(&self, realm: &RealmId) -> Option<usize>;
+    /// [`Accounts::may_sign_up`]
+    fn may_sign_up(&self, realm: &RealmId, form: &SignUpForm) -> Result<(), SignUpRefusal>;
+    /// [`Accounts::sign_up`]
+    fn sign_up<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        now: Timestamp,
+        form: SignUpForm,
+        room: Room,
+    ) -> PortFuture<'a, SignUpOutcome>;
+}
+
+impl<A: Accounts> DynAccounts for A {
+    fn find<'a>(&'a self, realm: &'a RealmId, id: &'a AccountId) -> PortFuture<'a, Option<Account>> {
+        Box::pin(Accounts::find(self, realm, id))
+    }
+
+    fn claims<'a>(&'a self, realm: &'a RealmId, ask: ClaimsQuery<'a>) -> PortFuture<'a, Claims> {
+        Box::pin(Accounts::claims(self, realm, ask))
+    }
+
+    fn watcher(&self) -> Option<Arc<dyn Watcher>> {
+        Accounts::watcher(self)
+    }
+
+    fn claim_types(&self, realm: &RealmId) -> Vec<ClaimType> {
+        Accounts::claim_types(self, realm)
+    }
+
+    fn levels(&self, realm: &RealmId) -> Vec<Acr> {
+        Accounts::levels(self, realm)
+    }
+
+    fn hint<'a>(&'a self, realm: &'a RealmId, hint: Hint) -> PortFuture<'a, Option<AccountId>> {
+        Box::pin(Accounts::hint(self, realm, hint))
+    }
+
+    fn login_hint_token<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        client: &'a Client,
+        token: &'a str,
+    ) -> PortFuture<'a, LoginHintToken> {
+        Box::pin(Accounts::login_hint_token(self, realm, client, token))
+    }
+
+    fn pairwise_subject<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        hinted: HintedSubject<'a>,
+    ) -> PortFuture<'a, Option<AccountId>> {
+        Box::pin(Accounts::pairwise_subject(self, realm, hinted))
+    }
+
+    fn has_user_codes(&self, realm: &RealmId) -> bool {
+        Accounts::has_user_codes(self, realm)
+    }
+
+    fn check_user_code<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        query: UserCodeQuery<'a>,
+    ) -> PortFuture<'a, UserCodeCheck> {
+        Box::pin(Accounts::check_user_code(self, realm, query))
+    }
+
+    fn folded(&self, username: &str) -> String {
+        Accounts::folded(self, username)
+    }
+
+    fn room<'a>(&'a self, realm: &'a RealmId, browser: Browser) -> PortFuture<'a, Option<Room>> {
+        Box::pin(Accounts::room(self, realm, browser))
+    }
+
+    fn known<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        now: Timestamp,
+        form: &'a LoginForm,
+    ) -> PortFuture<'a, Option<Authentication>> {
+        Box::pin(Accounts::known(self, realm, now, form))
+    }
+
+    fn authenticate<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        now: Timestamp,
+        form: LoginForm,
+        room: Room,
+    ) -> PortFuture<'a, LoginOutcome> {
+        Box::pin(Accounts::authenticate(self, realm, now, form, room))
+    }
+
+    fn can_sign_up(&self, realm: &RealmId) -> bool {
+        Accounts::can_sign_up(self, realm)
+    }
+
+    fn shortest_password(&self, realm: &RealmId) -> Option<usize> {
+        Accounts::shortest_password(self, realm)
+    }
+
+    fn may_sign_up(&self, realm: &RealmId, form: &SignUpForm) -> Result<(), SignUpRefusal> {
+        Accounts::may_sign_up(self, realm, form)
+    }
+
+    fn sign_up<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        now: Timestamp,
+        form: SignUpForm,
+        room: Room,
+    ) -> PortFuture<'a, SignUpOutcome> {
+        Box::pin(Accounts::sign_up(self, realm, now, form, room))
+    }
+}
+
+/// What a `login_hint_token` says (CIBA Core section 7.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoginHintToken {
+    /// This person.
+    Means(AccountId),
+    /// Nobody who is known.
+    Nobody,
+    /// Its time is over.
+    Expired,
+    /// It is none, or not of somebody who may issue it.
+    Invalid,
+    /// There are none here.
+    Unsupported,
+}
+
+/// A subject that an ID token of ours names.
+#[derive(Clone, Copy, Debug)]
+pub struct HintedSubject<'a> {
+    /// The sector of the client.
+    pub sector: &'a Sector,
+    /// The `sub`.
+    pub subject: &'a str,
+}
+
+/// Who asks whom, and with which code (CIBA Core section 7.1.2). It has no `Debug`, because it holds a secret.
+#[derive(Clone, Copy)]
+pub struct UserCodeQuery<'a> {
+    /// Whom.
+    pub account: &'a AccountId,
+    /// Who. Its registration says whether it asks people for their codes (`backchannel_user_code_parameter`).
+    pub client: &'a Client,
+    /// What the person has told the client.
+    pub code: Option<&'a str>,
+}
+
+/// What a user code is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UserCodeCheck {
+    /// It is right, or none is needed.
+    Fine,
+    /// One is needed.
+    Missing,
+    /// It is another one.
+    Wrong,
+}
+
+/// What became of a sign-up form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignUpOutcome {
+    /// There is a new account, and this is its person's first login.
+    SignedUp(Authentication),
+    /// There is none.
+    Refused(SignUpRefusal),
+}
+
+/// What is wrong with a name or a password for a new account. The person is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignUpRefusal {
+    /// Somebody has this name, or one that looks like it.
+    NameTaken,
+    /// Nobody can have this name.
+    NameUnacceptable,
+    /// The password has fewer characters than this.
+    PasswordTooShort(usize),
+    /// The password is one of those that are guessed first.
+    PasswordTooCommon,
+    /// The password is the name.
+    PasswordIsName,
+    /// The password has characters that cannot be typed everywhere.
+    PasswordUnacceptable,
+}
+
+impl SignUpRefusal {
+    /// As logs and pages name it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NameTaken => "name_taken",
+            Self::NameUnacceptable => "name_unacceptable",
+            Self::PasswordTooShort(_) => "password_too_short",
+            Self::PasswordTooCommon => "password_too_common",
+            Self::PasswordIsName => "password_is_name",
+            Self::PasswordUnacceptable => "password_unacceptable",
+        }
+    }
+
+    /// Whether it is the name that is wrong.
+    #[must_use]
+    pub const fn is_of_name(&self) -> bool {
+        matches!(self, Self::NameTaken | Self::NameUnacceptable)
+    }
+}
+
+/// Who asks for room to look at a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Browser {
+    /// A browser from which somebody has signed in under this name before.
+    Known,
+    /// Any other.
+    Unknown,
+}
+
+/// Room for looking at one password. It is free again when this is dropped.
+#[derive(Default)]
+pub struct Room {
+    #[expect(dead_code, reason = "it is only kept until it is dropped")]
+    permit: Option<Box<dyn Send + Sync>>,
+}
+
+impl Room {
+    /// Keeps what frees the room when it is dropped.
+    #[must_use]
+    pub fn new(permit: impl Send + Sync + 'static) -> Self {
+        Self { permit: Some(Box::new(permit)) }
+    }
+}
+
+/// What is asked about a person (OIDC Core section 5).
+#[derive(Clone, Copy)]
+pub struct ClaimsQuery<'a> {
+    /// Who.
+    pub account: &'a AccountId,
+    /// Which client will see it.
+    pub client: &'a ClientId,
+    /// The names of the claims that will be looked at, some with a language
+    /// ([`ClaimName::covers`](crate::model::ClaimName::covers)).
+    pub names: &'a [&'a str],
+    /// `claims_locales` (OIDC Core section 5.2), as sent. Whoever has a claim in several languages may answer
+    /// with all of them, each with its tag in the name; the best is chosen from them.
+    pub locales: Option<&'a str>,
+}
+
+/// What became of a login form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoginOutcome {
+    /// The person is who they say.
+    Authenticated(Authentication),
+    /// Wrong name or wrong password; the person does not learn which of them.
+    Refused(LoginRefusal),
+}
+
+/// Why a login was refused: for our own log only (OWASP ASVS 5.0 section 16.2.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LoginRefusal {
+    /// Nobody has this name.
+    UnknownName,
+    /// This person's password is another one.
+    WrongPassword(AccountId),
+    /// The password is right, but this person may not sign in.
+    Disabled(AccountId),
+}
+
+impl LoginRefusal {
+    /// As logs and metrics name it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::UnknownName => "unknown_name",
+            Self::WrongPassword(_) => "wrong_password",
+            Self::Disabled(_) => "disabled",
+        }
+    }
+
+    /// Whose name was typed.
+    #[must_use]
+    pub const fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::UnknownName => None,
+            Self::WrongPassword(account) | Self::Disabled(account) => Some(account),
+        }
+    }
+}
