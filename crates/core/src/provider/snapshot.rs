@@ -29,7 +29,7 @@ use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
 use crate::offered::{Component, Endpoint, MutualTlsMetadata};
 use crate::policy::{AuthorizationPolicy, ClientPolicy, PromptOrder, TokenPolicy};
-use crate::request::{Recognised, RequestObjectsConfig, Resolver, Rules};
+use crate::request::{Recognised, Resolver, Rules};
 use crate::rule::authorization_details::DetailTypes;
 use crate::rule::claims::ClaimsRule;
 use crate::rule::dpop::Dpop;
@@ -105,20 +105,16 @@ impl Snapshot {
             refresh_token: config.refresh_token.clone(),
             floor: offered.floor.clone(),
         });
-        let request_objects = RequestObjectsConfig {
-            algorithms: offered.request_object_algorithms.clone(),
-            ..config.request_objects.clone()
-        };
         let interactions = Arc::new(Interactions {
             rules: Rules {
                 resolver: Resolver::new(
                     Recognised::new(&**authorization_policy),
-                    (request_objects, config.pushed_requests()),
+                    (config.request_objects.clone(), config.pushed_requests()),
                     &config.compatibility,
+                    Arc::clone(&offered),
                     Arc::clone(&keys),
                     env.fetch.reaches_others(),
-                )
-                .held_to(offered.floor.clone()),
+                ),
                 offered: Arc::clone(&offered),
                 details: Arc::clone(&details),
                 scope: scope.clone(),

@@ -80,9 +80,8 @@ impl Resolver {
         let params = form.clone().filtered(|name| self.means_something(name));
         let registered = client.metadata().ciba.backchannel_authentication_request_signing_alg;
         let Some(text) = params.one("request")? else {
-            let demands = client.demands(self.floor());
-            if registered.is_some() || demands.signed_backchannel.is_some() || self.demands_signature(client)
-            {
+            let is_demanded = self.demands(client).signed_backchannel.is_some();
+            if registered.is_some() || is_demanded || self.demands_signature(client) {
                 return NOT_SIGNED.refused();
             }
             return Ok(Backchannel { params, source: Source::Pushed, mark: None });
@@ -94,7 +93,7 @@ impl Resolver {
         let object = RequestObject::read(text, false)?;
         let compact = object.signed().ok_or(&ALGORITHM_WRONG)?;
         let alg = compact.header().alg;
-        let is_permitted = self.offers(alg) && client.demands(self.floor()).algorithms.has(&alg);
+        let is_permitted = self.offers(alg) && self.demands(client).algorithms.has(&alg);
         if !registered.is_same_as(alg) || !is_permitted {
             return ALGORITHM_WRONG.refused();
         }

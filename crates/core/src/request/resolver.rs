@@ -29,8 +29,8 @@ use crate::event::Event;
 use crate::fetch::{FetchRequest, document};
 use crate::keys::KeySet;
 use crate::model::{Client, Source};
-use crate::offered::{CompatibilityConfig, Component};
-use crate::profile::Floor;
+use crate::offered::{CompatibilityConfig, Component, Offered};
+use crate::profile::Demands;
 use crate::records::PushedRequestBody;
 
 /// The longest request object that is fetched, in bytes; no longer one is read.
@@ -96,14 +96,14 @@ pub struct Resolver {
     recognised: Recognised,
     config: RequestObjectsConfig,
     pushed: PushedRequestsConfig,
+    /// What is offered, and what each client is held to.
+    offered: Arc<Offered>,
     /// Whether there is somebody who fetches.
     can_fetch: bool,
     /// `[compatibility] unsigned_request_object`
     may_be_unsigned: bool,
     /// `[compatibility] request_object_merging`
     is_merging: bool,
-    /// What each client is held to.
-    floor: Floor,
     /// The keys of the realm, which decrypt, and open the secrets that are keys of an HMAC or of encryption.
     keys: Arc<KeySet>,
 }
@@ -115,6 +115,7 @@ impl Resolver {
         recognised: Recognised,
         (config, pushed): (RequestObjectsConfig, PushedRequestsConfig),
         compatibility: &CompatibilityConfig,
+        offered: Arc<Offered>,
         keys: Arc<KeySet>,
         can_fetch: bool,
     ) -> Self {
@@ -123,18 +124,12 @@ impl Resolver {
             recognised,
             config,
             pushed,
+            offered,
             can_fetch,
             may_be_unsigned: unsigned_request_object,
             is_merging: request_object_merging,
-            floor: Floor::default(),
             keys,
         }
-    }
-
-    /// With what each client is held to.
-    #[must_use]
-    pub fn held_to(self, floor: Floor) -> Self {
-        Self { floor, ..self }
     }
 
     /// The parameters that count.
@@ -142,14 +137,14 @@ impl Resolver {
         &self.recognised
     }
 
-    /// What each client is held to.
-    pub(super) fn floor(&self) -> &Floor {
-        &self.floor
+    /// What this client is held to.
+    pub(super) fn demands(&self, client: &Client) -> &Demands {
+        client.demands(&self.offered.floor)
     }
 
     /// Whether clients may sign their requests with this algorithm.
     pub(super) fn offers(&self, alg: SigningAlgorithm) -> bool {
-        self.config.algorithms.iter().any(|offered| offered.is_same_as(alg))
+        self.offered.request_object_algorithms.iter().any(|offered| offered.is_same_as(alg))
     }
 
     fn is_by_reference(&self) -> bool {
@@ -161,7 +156,7 @@ impl Resolver {
     pub fn demands_signature(&self, client: &Client) -> bool {
         self.config.required
             || client.metadata().request_objects.require_signed_request_object
-            || client.demands(&self.floor).signed.is_some()
+            || self.demands(client).signed.is_some()
     }
 
     /// Whether requests of this client are refused unless it has pushed them (RFC 9126 sections 5 and 6).
@@ -169,7 +164,7 @@ impl Resolver {
     pub fn demands_push(&self, client: &Client) -> bool {
         self.pushed.required
             || client.metadata().flow.require_pushed_authorization_requests
-            || client.demands(&self.floor).pushed.is_some()
+            || self.demands(client).pushed.is_some()
     }
 
     /// The request that a browser has brought, as its client means it. What is wrong with a request object becomes
@@ -270,7 +265,7 @@ impl Resolver {
             verified => verified?,
         };
         object.check(client, &env.issuer, call.now)?;
-        if let Some(longest) = client.demands(&self.floor).object_lifetime {
+        if let Some(longest) = self.demands(client).object_lifetime {
             object.check_lifetime(longest.what, call.now)?;
         }
         let inside = object.parameters(|name| self.recognised.has(name))?;
@@ -304,7 +299,7 @@ impl Resolver {
         client: &Client,
         text: &'t str,
     ) -> Result<(RequestObject<'t>, Source), Failure> {
-        let demands = client.demands(&self.floor);
+        let demands = self.demands(client);
         let may_be_unsigned = self.may_be_unsigned
             && demands.algorithms.section().is_none()
             && !self.demands_signature(client)
@@ -343,7 +338,7 @@ impl Resolver {
             .is_ok_and(|scope| scope.is_some_and(|scope| scope.split(' ').any(|one| one == Scope::OPENID)));
         let is_merged = self.is_merging
             && is_openid
-            && client.demands(&self.floor).object_alone.is_none()
+            && self.demands(client).object_alone.is_none()
             && !self.demands_signature(client);
         match inside.one("client_id")? {
             Some(inside) if inside == client.id().as_str() => {}
@@ -449,7 +444,7 @@ impl Component for Resolver {
             metadata.boolean("require_request_uri_registration", true);
         }
         if self.config.by_value || self.is_by_reference() {
-            let algorithms = self.config.algorithms.iter().map(|alg| alg.name());
+            let algorithms = self.offered.request_object_algorithms.iter().map(|alg| alg.name());
             let unsigned = self.may_be_unsigned.then_some("none");
             metadata.strings("request_object_signing_alg_values_supported", algorithms.chain(unsigned));
             let encryption = self.config.encryption_algorithms.iter().copied();
