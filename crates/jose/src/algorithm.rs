@@ -140,8 +140,14 @@ impl Serialize for SigningAlgorithm {
 
 impl<'de> Deserialize<'de> for SigningAlgorithm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        let name = String::deserialize(deserializer)?;
+        Self::parse(&name).ok_or_else(|| unknown(&name, Self::ALL.map(Self::name)))
     }
+}
+
+/// What is wrong with a name in a configuration or a registration, for whoever has written it.
+pub(crate) fn unknown<E: de::Error>(name: &str, known: impl AsRef<[&'static str]>) -> E {
+    E::custom(format_args!("{name:?} is none of {}", known.as_ref().join(", ")))
 }
 
 #[cfg(test)]
@@ -158,6 +164,8 @@ mod tests {
         }
         for unknown in ["none", "None", "NONE", "", "rs256", "RS1", "ES256K", "Ed448", "dir", " RS256"] {
             assert_eq!(unknown.parse::<SigningAlgorithm>(), Err(Error::UnknownAlgorithm), "{unknown}");
+            let error = serde_json::from_value::<SigningAlgorithm>(unknown.into()).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{unknown:?} is none of RS256, RS384, ")), "{error}");
         }
     }
 

@@ -63,6 +63,7 @@ impl DpopConfig {
     #[must_use]
     pub fn complaints(&self) -> Vec<Complaint> {
         const LONGEST: Duration = Duration::from_secs(300);
+        let hmac = self.algorithms.iter().find(|alg| alg.is_symmetric()).map_or("", |alg| alg.name());
         SectionCheck::of("dpop")
             .lifetimes(&[("proof_lifetime", self.proof_lifetime)])
             .demand(
@@ -78,9 +79,15 @@ impl DpopConfig {
                 "RFC 9449 section 11.1",
             )
             .demand(
-                !self.algorithms.is_empty() && !self.algorithms.iter().any(|alg| alg.is_symmetric()),
+                !self.algorithms.is_empty(),
                 "algorithms",
-                "must name at least one algorithm, and no HMAC, for which there is no public key",
+                "is empty: name what proofs may be signed with, such as ES256; `dpop.offered = false` turns DPoP off",
+                "RFC 9449 section 5.1",
+            )
+            .demand(
+                hmac.is_empty(),
+                "algorithms",
+                &format!("must not name {hmac}, an HMAC, for which there is no public key: leave it out"),
                 "RFC 9449 section 11.6",
             )
             .complaints()

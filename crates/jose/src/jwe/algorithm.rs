@@ -2,9 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Error;
+use crate::algorithm::unknown;
 
 /// How the recipient learns the content encryption key: `alg`.
 ///
@@ -226,7 +227,8 @@ macro_rules! text {
 
         impl<'de> Deserialize<'de> for $algorithm {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+                let name = String::deserialize(deserializer)?;
+                Self::parse(&name).ok_or_else(|| unknown(&name, Self::ALL.map(Self::name)))
             }
         }
     };

@@ -410,15 +410,18 @@ fn section<T: DeserializeOwned>(mut table: Table, complaints: &mut Vec<Complaint
     for key in table.keys().cloned().collect::<Vec<_>>() {
         let alone: Table = table.get(&key).map(|value| (key.clone(), value.clone())).into_iter().collect();
         if let Err(error) = alone.try_into::<T>() {
-            complaints.push(Complaint::new(
-                &key,
-                error.to_string().trim().replace('\n', " "),
-                "docs/configuration.md",
-            ));
+            complaints.push(unreadable(&key, &error));
             table.remove(&key);
         }
     }
     table.try_into().ok()
+}
+
+/// Which setting below this key cannot be read, and why. The library tells where it was in the text of the error alone.
+fn unreadable(key: &str, error: &toml::de::Error) -> Complaint {
+    let text = error.to_string();
+    let place = text.lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
+    Complaint::new(place.unwrap_or(key), error.message(), "docs/configuration.md")
 }
 
 impl Written {

@@ -63,13 +63,19 @@ fn read(form: Form, text: &str) -> Result<Value, String> {
         Form::Text | Form::Duration | Form::Choice(_) | Form::TextByName | Form::TextsByName => {
             Value::String(text.to_owned())
         }
-        Form::Texts => {
+        Form::Texts => listed_as_in_the_file(text).unwrap_or_else(|| {
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
             Value::Array(parts.map(|part| Value::String(part.to_owned())).collect())
-        }
+        }),
         Form::Switch => Value::Boolean(text.parse().map_err(|_| "must be true or false")?),
         Form::Number => Value::Integer(text.parse().map_err(|_| "must be a whole number")?),
     })
+}
+
+/// The list, if it is written as in the file. `[::1]:8080` is none.
+fn listed_as_in_the_file(text: &str) -> Option<Value> {
+    let mut table: Table = format!("list = {text}").parse().ok()?;
+    table.remove("list").filter(Value::is_array)
 }
 
 /// The number of the line with the error, counted from 1.
@@ -91,6 +97,25 @@ mod tests {
         let expected =
             "issuer = 'https://id.example'\n[http]\nlisten = ['127.0.0.1:2', '127.0.0.1:3']\nconnections = 6";
         assert_eq!(table, expected.parse::<Table>().unwrap());
+    }
+
+    #[test]
+    fn a_list_is_written_with_commas_or_as_in_the_file() {
+        for (text, items) in [
+            ("ES256", vec!["ES256"]),
+            ("ES256, PS256,", vec!["ES256", "PS256"]),
+            ("", vec![]),
+            ("[]", vec![]),
+            (r#"["ES256", 'PS256']"#, vec!["ES256", "PS256"]),
+            // As a shell leaves it that was given no quotes: the setting says what is wrong with it.
+            ("[ES256]", vec!["[ES256]"]),
+            ("[::1]:8080", vec!["[::1]:8080"]),
+            ("[] # x", vec![]),
+            ("x\n[table]", vec!["x\n[table]"]),
+        ] {
+            let items = items.into_iter().map(|item| Value::String(item.to_owned())).collect();
+            assert_eq!(read(Form::Texts, text), Ok(Value::Array(items)), "{text}");
+        }
     }
 
     #[test]

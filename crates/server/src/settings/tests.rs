@@ -73,6 +73,34 @@ fn everything_that_is_wrong_is_said_at_once() {
     assert_eq!(complaints.len(), 9, "{complaints:#?}");
 }
 
+/// The complaint names the setting and the value, and says what to write instead.
+#[test]
+fn a_wrong_algorithm_is_named() {
+    for (flag, expected) in [
+        ("dpop.algorithms=[]", "dpop.algorithms: is empty: name "),
+        ("dpop.algorithms=", "dpop.algorithms: is empty: name "),
+        (r#"dpop.algorithms=["ES256","X"]"#, r#"dpop.algorithms: "X" is none of RS256, "#),
+        ("dpop.algorithms=[ES256]", r#"dpop.algorithms: "[ES256]" is none of RS256, "#),
+        ("dpop.algorithms=ES256,HS256", "dpop.algorithms: must not name HS256, an HMAC, "),
+        (
+            "client_authentication.assertion_algorithms=es256",
+            r#"client_authentication.assertion_algorithms: "es256" is none of "#,
+        ),
+        (
+            "request_objects.encryption_algorithms=RSA1_5",
+            r#"request_objects.encryption_algorithms: "RSA1_5" is none of "#,
+        ),
+        (
+            "client_defaults.id_token_signed_response_alg=none",
+            r#"client_defaults.id_token_signed_response_alg: "none" is none of "#,
+        ),
+    ] {
+        // The engine's own complaints are told beside others.
+        let complaints = settings(MINIMAL, &[], &[flag, "http.lisen=x"]).err().unwrap();
+        assert!(complaints.iter().any(|told| told.starts_with(expected)), "{flag}: {complaints:?}");
+    }
+}
+
 /// The keys of a value in the catalogue's notation.
 fn keys(prefix: &str, value: &Value, found: &mut BTreeMap<String, Value>) {
     let is_leaf = ALL.iter().any(|setting| setting.key == prefix);

@@ -178,7 +178,7 @@ fn check_names_what_is_wrong_with_a_resource_server() {
         ("scopes = [\"email\"]", "urn:a: scope email belongs to the authorization server itself"),
         ("scopes = [\"openid\"]", "urn:a: scope openid belongs to the authorization server itself"),
         ("format = \"JWT\"", "urn:a: unknown variant `JWT`, expected `opaque` or `jwt` in `format`"),
-        ("alg = \"none\"", "urn:a: unknown or forbidden algorithm in `alg`"),
+        ("alg = \"none\"", "urn:a: \"none\" is none of RS256, "),
         ("lifetime = \"5\"", "urn:a: a duration is whole numbers with a unit"),
         ("lifetime = \"0s\"", "urn:a: lifetime must be at least 1s"),
         ("name = \" \"", "urn:a: name must not be empty"),
