@@ -37,8 +37,8 @@ pub struct ApprovalRequest<'a> {
 /// person has decided or the time of the request is over. After a crash it may be told twice of the same request; the
 /// link is the same.
 ///
-/// It should give up by itself after [`ATTEMPT`](crate::outbox::ATTEMPT): what hangs keeps one of its own places, of
-/// which there are a few, and no other notice waits for it.
+/// It should give up by itself after [`ATTEMPT`](crate::outbox::ATTEMPT), and is given up after twice that time. What hangs
+/// keeps one of its own places, of which there are a few, and no other notice waits for it.
 ///
 /// ```
 /// use chancery_core::notifier::{ApprovalRequest, Notifier};

@@ -1,5 +1,6 @@
 //! The provider's own keys, as a test has them in hand.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -26,6 +27,7 @@ pub struct TestKeys {
 #[derive(Default)]
 struct Service {
     is_silent: AtomicBool,
+    hangs: AtomicBool,
 }
 
 impl TestKeys {
@@ -38,6 +40,11 @@ impl TestKeys {
         self.service.is_silent.store(true, Ordering::SeqCst);
     }
 
+    /// From now on no question is answered, not even by a fault.
+    pub fn hang(&self) {
+        self.service.hangs.store(true, Ordering::SeqCst);
+    }
+
     /// How often a private key was to decrypt something since this was asked last.
     pub fn decryptions(&self) -> usize {
         self.decryptions.swap(0, Ordering::SeqCst)
@@ -46,6 +53,7 @@ impl TestKeys {
     /// From now on every question is answered again.
     pub fn answer_again(&self) {
         self.service.is_silent.store(false, Ordering::SeqCst);
+        self.service.hangs.store(false, Ordering::SeqCst);
     }
 }
 
@@ -56,6 +64,9 @@ impl Service {
     ) -> PortFuture<'a, T> {
         Box::pin(async move {
             let_others_go_on().await;
+            if self.hangs.load(Ordering::SeqCst) {
+                return pending().await;
+            }
             if self.is_silent.load(Ordering::SeqCst) {
                 return Err(Fault::unavailable("the keys were told to be silent"));
             }

@@ -18,11 +18,14 @@ use crate::issue::TokenIssuer;
 use crate::ports::BoxFuture;
 use crate::records::{DeliveryBody, Found};
 
+mod alarms;
 mod lanes;
 mod notice;
+use alarms::{Alarms, LIMIT};
 use lanes::{Claim, Full, Lanes, PLACES, Place, Receiver};
 
-/// How long one attempt takes at most; whoever implements [`Fetch`](crate::fetch::Fetch) keeps to it.
+/// How long the request of one attempt takes at most; whoever implements [`Fetch`](crate::fetch::Fetch) keeps to it. An
+/// attempt that takes twice as long, whatever it waits for, is given up.
 pub const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// How many attempts one run makes at most, and how many notices it has in hand. So it ends in good time.
@@ -41,11 +44,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// at which the latest one began: while it goes on, the others tell it how late it is.
 pub struct Outbox {
     lanes: Lanes,
+    alarms: Alarms,
 }
 
 impl Default for Outbox {
     fn default() -> Self {
-        Self { lanes: Lanes::new() }
+        Self { lanes: Lanes::new(), alarms: Alarms::default() }
     }
 }
 
@@ -68,6 +72,7 @@ impl Outbox {
     /// The first fault of the store or of the registry, after everything else was tried.
     pub async fn deliver(&self, env: &Env, issuer: &TokenIssuer, now: Timestamp) -> Result<usize, Fault> {
         self.lanes.run_begins(now);
+        self.alarms.run_begins(now);
         let mut under_way: Vec<BoxFuture<'_, Result<(), Fault>>> = Vec::new();
         let (mut attempts, mut is_more_due, mut fault) = (0, true, Ok(()));
         loop {
@@ -115,7 +120,14 @@ impl Outbox {
     ) -> Result<(), Fault> {
         let notice = &found.body;
         let failed = |why, retry_in| notice::failed(notice, why, retry_in);
-        let outcome = notice::send(&self.call(), env, issuer, notice).await?;
+        let begun = self.call();
+        let outcome = match self.alarms.in_time(notice::send(&begun, env, issuer, notice)).await {
+            Some(sent) => sent?,
+            None => Outcome::Failed(NotificationFailure::Unreachable(Fault::unavailable(format!(
+                "it took longer than {} s",
+                LIMIT.as_secs()
+            )))),
+        };
         let call = &self.call();
         match outcome {
             Outcome::Told => {

@@ -3,8 +3,10 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use chancery_core::event::{Event, NotificationFailure};
@@ -395,6 +397,47 @@ fn a_client_whose_secret_has_expired_is_told_with_the_next_one() {
 
 async fn deliver(kit: &TestProvider) -> usize {
     kit.provider.deliver(kit.now()).await.expect("the store")
+}
+
+/// Whether it ends, if everything that it waits for does.
+fn ends(what: &mut (impl Future + Unpin)) -> bool {
+    let mut context = Context::from_waker(Waker::noop());
+    (0..500).any(|_| Pin::new(&mut *what).poll(&mut context).is_ready())
+}
+
+/// A key service that never answers: the attempt is given up after ten seconds, nothing is sent, and it is made again as
+/// after any other failure. Later runs go on meanwhile.
+#[test]
+fn a_signature_that_never_comes_is_given_up() {
+    let kit = provider(&["rp"]);
+    let ua = kit.user_agent();
+    let hint = sign_in(&ua, "alice", "rp");
+    sign_out(&ua, &hint);
+    kit.key_service.hang();
+    let begun = kit.now();
+    let mut hanging = Box::pin(deliver(&kit));
+    while !ends(&mut hanging) {
+        assert!(kit.now().since(begun) < seconds(10), "it is not given up");
+        kit.clock.advance(seconds(1));
+        assert!(ends(&mut Box::pin(deliver(&kit))), "nothing else is due");
+    }
+    assert_eq!(kit.now().since(begun), seconds(10));
+    assert!(kit.fetch.asked().is_empty());
+    let events = kit.delivered();
+    let [
+        Event::LogoutNotificationFailed {
+            why: NotificationFailure::Unreachable(fault),
+            retry_in: Some(wait),
+            ..
+        },
+    ] = events.as_slice()
+    else {
+        panic!("{events:?}")
+    };
+    assert!(fault.to_string().contains("longer than 10 s"), "{fault}");
+    kit.key_service.answer_again();
+    kit.clock.advance(*wait);
+    assert_eq!(kit.deliver(), [notified("rp", "alice")]);
 }
 
 /// A worker runs each second for so long, and time goes on until all of them have ended.
