@@ -13,10 +13,11 @@ use zeroize::Zeroizing;
 
 pub use crate::event::RequestId;
 
+use crate::approved::Approvals;
 use crate::error::Failure;
 use crate::event::{Event, RefusedClient};
 use crate::fetch::Fetch;
-use crate::guessing::Guessing;
+use crate::limits::Limits;
 use crate::model::{Client, Posted, SentCookie, Thumbprint};
 use crate::names::NameKey;
 use crate::notifier::Notifying;
@@ -143,8 +144,10 @@ pub struct Env {
     pub events: Arc<dyn EventSink>,
     /// Computes the digests of names that could be guessed.
     pub names: NameKey,
-    /// What this process remembers about guessing attempts.
-    pub guessing: Guessing,
+    /// How much strangers have done at this process.
+    pub limits: Limits,
+    /// What people have approved for devices that will poll for it.
+    pub approvals: Approvals,
     /// The keys that clients publish, as far as this process has fetched them.
     pub published_keys: PublishedKeys,
     /// The request objects that clients publish, as far as they may be kept.

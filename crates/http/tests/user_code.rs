@@ -8,7 +8,7 @@ use chancery_core::interaction::form_token::{
 use chancery_core::interaction::user_code::{USER_CODE_GUESSED, USER_CODE_MALFORMED, USER_CODE_UNKNOWN};
 use chancery_http::Peer;
 use chancery_testkit::{
-    Device, HtmlPage, NegativeTable, Refused, SECRET, Tab, TestProvider, UserAgent, minutes, refusals,
+    Device, HtmlPage, NegativeTable, Refused, SECRET, Tab, TestProvider, UserAgent, days, minutes, refusals,
     seconds,
 };
 use chancery_types::UserCodeAlphabet;
@@ -364,6 +364,28 @@ fn a_person_has_a_budget() {
         expect_refused(&nameless.user_agent(), WRONG, &USER_CODE_UNKNOWN);
     }
     expect_refused(&nameless.user_agent(), WRONG, &USER_CODE_GUESSED);
+}
+
+/// FR-01: what was counted while the clock was ahead keeps nobody out once it is right again, and what is counted then is
+/// counted as ever.
+#[test]
+fn a_clock_that_was_ahead_keeps_nobody_out() {
+    for ahead in [minutes(16), days(1), days(366)] {
+        let kit = provider(|config| config.device_authorization.network_guesses = 2);
+        let (ua, right) = (kit.user_agent(), kit.now());
+        kit.clock.advance(ahead);
+        expect_refused(&ua, WRONG, &USER_CODE_UNKNOWN);
+        expect_refused(&ua, WRONG, &USER_CODE_UNKNOWN);
+        expect_refused(&ua, WRONG, &USER_CODE_GUESSED);
+        kit.clock.set(right);
+        let device = kit.device("tv", "openid");
+        let _ = ua.enter_user_code(device.user_code()).expect_page("confirm-device");
+        expect_refused(&ua, WRONG, &USER_CODE_UNKNOWN);
+        expect_refused(&ua, WRONG, &USER_CODE_UNKNOWN);
+        expect_refused(&ua, WRONG, &USER_CODE_GUESSED);
+        kit.clock.advance(minutes(15));
+        expect_refused(&ua, WRONG, &USER_CODE_UNKNOWN);
+    }
 }
 
 /// DEV-10: codes that were right once say so, and count as no guess.

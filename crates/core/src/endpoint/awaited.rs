@@ -7,11 +7,11 @@ use std::time::Duration;
 use chancery_types::iana::{ErrorCode, GrantType};
 use chancery_types::{Key, ResourceUri};
 
+use crate::approved::Approved;
 use crate::context::{Call, Env};
 use crate::endpoint::Requester;
 use crate::error::{Described, Failure, Reason};
 use crate::event::GrantEnd;
-use crate::guessing::Approved;
 use crate::interaction::{self, DECLINED};
 use crate::issue::end_grant;
 use crate::model::Entitlement;
@@ -66,7 +66,7 @@ pub(super) async fn entitle<B: Waits>(
     resource: Option<&ResourceUri>,
 ) -> Result<Entitlement, Failure> {
     let Requester { call, env, client } = caller;
-    if let Some(approved) = env.guessing.approvals.take(call.now, key, client) {
+    if let Some(approved) = env.approvals.take(call.now, key, client) {
         return exchange::<B>(caller, approved, resource).await;
     }
     let found: Found<B> = env.records().get(call.now, key).await?.ok_or(B::UNKNOWN)?;
@@ -140,7 +140,7 @@ pub(crate) fn refusal(name: &str) -> &'static Reason {
 /// the store, so that all nodes know its interval.
 async fn wait<B: Waits>(call: &Call, env: &Env, found: &Found<B>) -> Result<Entitlement, Failure> {
     let interval = found.body.awaited().interval;
-    if !env.guessing.polls.is_early(call.now, found.key, interval) {
+    if !env.limits.polls.is_early(call.now, found.key, interval) {
         return PENDING.refused();
     }
     let mut body = found.body.clone();

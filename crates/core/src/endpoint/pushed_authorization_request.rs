@@ -127,7 +127,7 @@ impl ClientEndpoint for PushedAuthorizationRequestEndpoint {
         let handle = self.make_room(call, env, client.client(), ends)?;
         let key = handle.key(&env.realm);
         if let Err(failure) = self.store(call, env, (client.client(), proof), (key, ends, &body)).await {
-            env.guessing.pushed_requests.give_back(client.client().id(), key);
+            env.limits.pushed_requests.give_back(client.client().id(), key);
             return Err(failure);
         }
         env.record(call, &Event::RequestPushed { client: body.client });
@@ -157,7 +157,7 @@ impl PushedAuthorizationRequestEndpoint {
     ) -> Result<Handle<PushedRequest>, Refusal> {
         let handle = Handle::new(env.partition(), env.secret());
         let network = call.network().filter(|_| client.is_public());
-        let (open, most) = (&env.guessing.pushed_requests, self.config.open_limit);
+        let (open, most) = (&env.limits.pushed_requests, self.config.open_limit);
         match open.take(call.now, client.id(), network, (handle.key(&env.realm), ends), most) {
             Ok(()) => Ok(handle),
             Err(until) => {

@@ -439,7 +439,7 @@ async fn decide(
             // A request that was refused keeps its place among those of the person until its time is over, so
             // that a client which asks again and again is not heard again and again.
             if is_yes && first.is_none() {
-                env.guessing.asked_people.give_back(&found.body.account, found.key);
+                env.limits.asked_people.give_back(&found.body.account, found.key);
             }
             Ok(first)
         }
@@ -469,7 +469,7 @@ async fn decide_once<B: AwaitsDecision + Body + Clone>(
             Updated::Done(_) => {
                 // Nobody polls for what is sent.
                 if let Some(approved) = body.approved().filter(|_| body.is_fetched()) {
-                    env.guessing.approvals.remember(call.now, found.key, approved);
+                    env.approvals.remember(call.now, found.key, approved);
                 }
                 return Ok(None);
             }

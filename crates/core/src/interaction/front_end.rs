@@ -75,7 +75,7 @@ async fn store(pending: &Pending<'_>, sealed: Sealed) -> Result<Outcome<Unsealed
     let (by, call, env) = pending.world();
     let (session, ends) = (pending.session(), call.now + by.config.lifetime);
     let most = by.config.anonymous_limit;
-    if !env.guessing.stored_requests.take((call.now, ends), session, call.network(), most) {
+    if !env.limits.stored_requests.take((call.now, ends), session, call.network(), most) {
         return Err(Fault::unavailable("interaction.anonymous_limit requests are stored already"));
     }
     let browser = HandleDigest::from_bytes(&sealed.browser);

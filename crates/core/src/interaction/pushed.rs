@@ -62,7 +62,7 @@ pub(super) async fn use_up(pending: &Pending<'_>) -> Result<bool, Fault> {
         let body = PushedRequestBody { answered: Some(here), ..found.body.clone() };
         match env.records().update(call.now, found, &body, found.expires_at, &[]).await? {
             Updated::Done(_) => {
-                env.guessing.pushed_requests.give_back(&body.client, *key);
+                env.limits.pushed_requests.give_back(&body.client, *key);
                 return Ok(true);
             }
             Updated::Gone => return Ok(false),

@@ -16,7 +16,7 @@ use super::pending::Pending;
 use super::view::{LoginProblem, SignUpProblem};
 use crate::error::{Complaint, Fault, SectionCheck};
 use crate::event::Event;
-use crate::guessing::Quotas;
+use crate::limits::Quotas;
 use crate::model::{Authentication, SignUpForm};
 use crate::ports::{Browser, SignUpOutcome};
 
@@ -80,7 +80,7 @@ pub(super) async fn create(pending: &Pending<'_>, form: SignUpForm) -> Result<Cr
         return refused(SignUpProblem::Refused(why));
     }
     let quotas = Quotas { network: by.sign_up.network_quota, everybody: 0 };
-    if let Err(wait) = env.guessing.sign_ups.take(call.now, call.network().as_deref(), quotas, PERIOD) {
+    if let Err(wait) = env.limits.sign_ups.take(call.now, call.network().as_deref(), quotas, PERIOD) {
         return refused(SignUpProblem::NotLookedAt(LoginProblem::Throttled(wait)));
     }
     let Some(room) = env.accounts.room(&env.realm, Browser::Unknown).await? else {

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use super::device::Device;
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Fault, SectionCheck};
-use crate::guessing::Turn;
+use crate::limits::Turn;
 use crate::ports::{Browser, Room};
 use crate::records::{Found, ThrottleBody, throttle_key};
 
@@ -159,18 +159,18 @@ impl Throttle {
         device: Option<&Device>,
     ) -> Result<Admission<'e>, Fault> {
         let counts = self.counts(call, env, name, device);
-        let Some(turn) = env.guessing.turns.wait(counts.own).await else { return Ok(Admission::Busy) };
+        let Some(turn) = env.limits.turns.wait(counts.own).await else { return Ok(Admission::Busy) };
         let mut room = None;
         let mut drawn = None;
         // Whoever loses a race looks again.
         for _ in 0..RACES {
-            let own = standing(call.now, env, counts.own, counts.longest_wait).await?;
+            let own = self.standing(call.now, env, counts.own, counts.longest_wait).await?;
             let places = match self.verdict(call.now, env, &counts, own.as_ref()).await? {
                 Verdict::Waits(until) => return Ok(Admission::Waits(until.since(call.now))),
                 Verdict::LineTooLong(count) => {
                     let lot = u64::from_le_bytes(*env.secret());
                     let draw =
-                        || env.guessing.lots.draw(call.now, count, counts.own, self.config.first_wait, lot);
+                        || env.limits.lots.draw(call.now, count, counts.own, self.config.first_wait, lot);
                     match drawn.get_or_insert_with(draw) {
                         None => Vec::new(),
                         Some(wait) => return Ok(Admission::Waits(*wait)),
@@ -211,7 +211,7 @@ impl Throttle {
         for shared in &attempt.counts.shared {
             // Each race that is lost was won by another failure, so that the count grows all the same.
             for _ in 0..10 * RACES {
-                let found = standing(call.now, env, shared.key, self.longest_shared_wait()).await?;
+                let found = self.standing(call.now, env, shared.key, self.longest_shared_wait()).await?;
                 let before = found.as_ref().map(|found| &found.body);
                 let body = ThrottleBody {
                     failures: before.map_or(0, |body| body.failures).saturating_add(1),
@@ -298,7 +298,7 @@ impl Throttle {
         }
         let mut full = Vec::new();
         for shared in &counts.shared {
-            let found = standing(now, env, shared.key, self.longest_shared_wait()).await?;
+            let found = self.standing(now, env, shared.key, self.longest_shared_wait()).await?;
             full.extend(found.filter(|found| found.body.failures >= shared.free));
         }
         Ok(match full.iter().max_by_key(|found| found.body.not_before) {
@@ -367,6 +367,28 @@ impl Throttle {
             .await
     }
 
+    /// A count as it stands. A time further ahead than the longest wait of the count was written by a clock that
+    /// was ahead, and has been set right since: it keeps nobody waiting, and no count for longer than any other.
+    async fn standing(
+        &self,
+        now: Timestamp,
+        env: &Env,
+        key: Key,
+        longest_wait: Duration,
+    ) -> Result<Option<Found<ThrottleBody>>, Fault> {
+        let mut found: Option<Found<ThrottleBody>> = env.records().get(now, key).await?;
+        if let Some(Found { body, expires_at, .. }) = &mut found {
+            if body.not_before.since(now) > longest_wait {
+                body.not_before = now;
+            }
+            body.admitted_at = body.admitted_at.filter(|at| at.since(now) <= SHARED_WAIT);
+            let with_failures = longest_wait + self.config.longest_wait;
+            let with_place = self.longest_shared_wait() + ADMISSION;
+            *expires_at = (*expires_at).min(now + with_failures.max(with_place));
+        }
+        Ok(found)
+    }
+
     /// How far ahead the next place in a count can be that others share.
     fn longest_shared_wait(&self) -> Duration {
         SHARED_WAIT + self.config.first_wait
@@ -379,24 +401,6 @@ impl Throttle {
             Some(over) => self.config.first_wait.saturating_mul(1 << (over - 1).min(20)).min(longest),
         }
     }
-}
-
-/// A count as it stands. A time further ahead than the longest wait of the count was written by a clock that
-/// was ahead, and has been set right since: it keeps nobody waiting.
-async fn standing(
-    now: Timestamp,
-    env: &Env,
-    key: Key,
-    longest_wait: Duration,
-) -> Result<Option<Found<ThrottleBody>>, Fault> {
-    let mut found: Option<Found<ThrottleBody>> = env.records().get(now, key).await?;
-    if let Some(Found { body, .. }) = &mut found {
-        if body.not_before.since(now) > longest_wait {
-            body.not_before = now;
-        }
-        body.admitted_at = body.admitted_at.filter(|at| at.since(now) <= SHARED_WAIT);
-    }
-    Ok(found)
 }
 
 /// Writes a count as it was seen; `false` when somebody else wrote it at the same moment.

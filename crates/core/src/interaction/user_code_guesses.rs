@@ -13,7 +13,7 @@ use chancery_types::{Key, Timestamp};
 use super::Interactions;
 use crate::context::{Call, Env};
 use crate::error::Fault;
-use crate::guessing::Turn;
+use crate::limits::Turn;
 use crate::records::{Found, ThrottleBody, throttle_key};
 
 /// How long wrong codes are counted, from the first one on.
@@ -61,9 +61,9 @@ impl<'e> Guesses<'e> {
             Some(account) => (account, config.account_guesses),
             None => (network, config.network_guesses),
         };
-        let Some(turn) = env.guessing.turns.wait(own).await else { return Ok(Guess::Waits(BUSY)) };
+        let Some(turn) = env.limits.turns.wait(own).await else { return Ok(Guess::Waits(BUSY)) };
         let found: Option<Found<ThrottleBody>> = env.records().get(call.now, own).await?;
-        match found.filter(|found| found.body.failures >= most) {
+        match found.filter(|found| counts_at(call.now, &found.body) && found.body.failures >= most) {
             Some(full) => Ok(Guess::Waits(full.body.not_before.since(call.now))),
             None => {
                 let counts = person.into_iter().chain([network]).collect();
@@ -88,20 +88,32 @@ impl<'e> Guesses<'e> {
     }
 }
 
+/// Whether a count is of this window. If its end is further ahead than a window is long, it was begun by a clock that was
+/// ahead and has been set right since: nobody waits for that end.
+fn counts_at(now: Timestamp, body: &ThrottleBody) -> bool {
+    body.not_before.since(now) <= WINDOW
+}
+
 /// Counts one; `false` if somebody else did at the same moment.
 async fn count(now: Timestamp, env: &Env, key: Key) -> Result<bool, Fault> {
     let records = env.records();
     let found: Option<Found<ThrottleBody>> = records.get(now, key).await?;
+    let ends = now + WINDOW;
+    let first = ThrottleBody { failures: 1, not_before: ends, admitted_at: None };
     let Some(found) = found else {
-        let ends = now + WINDOW;
-        let body = ThrottleBody { failures: 1, not_before: ends, admitted_at: None };
-        return match records.insert(now, &[records.new(key, None, Tags::default(), ends, &body)?]).await {
+        return match records.insert(now, &[records.new(key, None, Tags::default(), ends, &first)?]).await {
             Ok(()) => Ok(true),
             Err(StoreError::Occupied) => Ok(false),
             Err(error) => Err(error.into()),
         };
     };
-    let body = ThrottleBody { failures: found.body.failures.saturating_add(1), ..found.body.clone() };
-    let updated = records.update(now, &found, &body, found.expires_at, &[]).await?;
+    let (body, ends) = match counts_at(now, &found.body) {
+        true => {
+            let failures = found.body.failures.saturating_add(1);
+            (ThrottleBody { failures, ..found.body.clone() }, found.expires_at)
+        }
+        false => (first, ends),
+    };
+    let updated = records.update(now, &found, &body, ends, &[]).await?;
     Ok(matches!(updated, Updated::Done(_)))
 }

@@ -11,6 +11,7 @@ use chancery_x509::Authorities;
 
 use super::Provider;
 use super::snapshot::{Components, Snapshot};
+use crate::approved::Approvals;
 use crate::asked::Asked;
 use crate::client::UnusedClients;
 use crate::config::Config;
@@ -18,7 +19,7 @@ use crate::context::Env;
 use crate::endpoint::token::extension::{ExtensionGrant, ExtensionGrants};
 use crate::error::{Complaint, listed};
 use crate::fetch::{Fetch, NoFetch};
-use crate::guessing::Guessing;
+use crate::limits::Limits;
 use crate::names::NameKey;
 use crate::notifier::{Notifier, Notifying};
 use crate::outbox::Outbox;
@@ -210,7 +211,6 @@ impl Builder {
                 return Err(complaints);
             }
         };
-        let guessing = Guessing::default();
         let notifying = match (notifier, &components.config.ciba.notify.url) {
             (Some(notifier), _) => Notifying::Application(notifier),
             (None, url) if url.is_empty() => Notifying::Nobody,
@@ -229,7 +229,8 @@ impl Builder {
             random,
             events,
             names,
-            guessing,
+            limits: Limits::default(),
+            approvals: Approvals::default(),
             published_keys: PublishedKeys::default(),
             published_requests: PublishedRequests::default(),
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chancery_types::{ClientId, Key, Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::guessing::Approved;
+use crate::approved::Approved;
 use crate::model::{Carrier, Client, Granted, RegistrationId, Source};
 use crate::records::{Body, InteractionId};
 

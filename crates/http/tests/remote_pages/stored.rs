@@ -78,7 +78,7 @@ fn a_session_has_its_share() {
     let (ua, stranger) = (kit.user_agent(), kit.user_agent());
     ua.signed_in("alice");
     let long = kit.authorization_request("web").scope("openid").set("state", &"s".repeat(3000));
-    for _ in 0..chancery_core::guessing::OF_ONE_SESSION {
+    for _ in 0..chancery_core::limits::OF_ONE_SESSION {
         let _ = interaction_of(&long.open(&ua));
     }
     assert_eq!(long.open(&ua).expect_page("error").answer().status.as_u16(), 503);

@@ -187,11 +187,11 @@ impl Authenticator {
         if !self.may_be_called_from(call, env, client.as_deref()) {
             return Err(Unauthenticated { claimed, failure: (&ORIGIN_NOT_ALLOWED).into() });
         }
-        let (guessing, network) = (&env.guessing.client_secrets, call.network());
+        let (wrong_secrets, network) = (&env.limits.client_secrets, call.network());
         let guess = proof.guess();
         // A correct secret has to wait too, or the delay would reveal which one is correct.
         if guess.is_some()
-            && let Some(wait) = guessing.wait(call.now, network.as_deref(), &client_id)
+            && let Some(wait) = wrong_secrets.wait(call.now, network.as_deref(), &client_id)
         {
             let refusal = Refusal { reason: &SECRETS_THROTTLED, remedy: Some(Remedy::RetryAfter(wait)) };
             return Err(Unauthenticated { claimed, failure: refusal.into() });
@@ -205,7 +205,7 @@ impl Authenticator {
         };
         verified.map_err(|failure| {
             if let Some(guess) = guess.filter(|_| is_wrong_guess(&failure)) {
-                guessing.failed(call.now, network.as_deref(), &client_id, guess);
+                wrong_secrets.failed(call.now, network.as_deref(), &client_id, guess);
             }
             Unauthenticated { claimed, failure }
         })

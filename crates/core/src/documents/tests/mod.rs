@@ -274,7 +274,8 @@ fn env(keys: Arc<MemoryKeys>) -> Env {
         events: Arc::new(Nobody),
         names,
         fetch: Arc::new(crate::fetch::NoFetch),
-        guessing: Default::default(),
+        limits: Default::default(),
+        approvals: Default::default(),
         published_keys: Default::default(),
         published_requests: Default::default(),
     }

@@ -182,8 +182,8 @@ impl ClientEndpoint for BackchannelAuthenticationEndpoint {
         let key = handle.key(&env.realm);
         self.make_room(call, env, (client, &account.id), (key, body.awaited.deadline))?;
         if let Err(failure) = self.wait(call, env, client, (key, &body), sent.mark).await {
-            env.guessing.backchannel_requests.give_back(client.id(), key);
-            env.guessing.asked_people.give_back(&account.id, key);
+            env.limits.backchannel_requests.give_back(client.id(), key);
+            env.limits.asked_people.give_back(&account.id, key);
             return Err(failure);
         }
         env.record(
@@ -258,10 +258,10 @@ impl BackchannelAuthenticationEndpoint {
             let remedy = Some(Remedy::RetryAfter(until.distance(call.now)));
             Refusal { reason, remedy }
         };
-        let waiting = &env.guessing.backchannel_requests;
+        let waiting = &env.limits.backchannel_requests;
         let room = waiting.take(call.now, client.id(), None, place, self.config.open_limit);
         room.map_err(|until| full(&TOO_MANY_WAIT, until))?;
-        let asked = env.guessing.asked_people.take(call.now, account, place, self.config.person_limit);
+        let asked = env.limits.asked_people.take(call.now, account, place, self.config.person_limit);
         asked.map_err(|until| {
             waiting.give_back(client.id(), place.0);
             full(&PERSON_ASKED_TOO_OFTEN, until)

@@ -163,7 +163,7 @@ impl DeviceAuthorizationEndpoint {
     ) -> Result<(Handle<DeviceCode>, UserCode), Failure> {
         let DeviceAuthorizationConfig { open_limit, user_code_alphabet, user_code_mask, .. } =
             &self.interactions.device_authorization;
-        let waiting = &env.guessing.devices;
+        let waiting = &env.limits.devices;
         for _ in 0..DRAWS {
             let random = || u64::from_le_bytes(*env.secret::<8>());
             let user_code = UserCode::new(*user_code_alphabet, user_code_mask.characters(), random);

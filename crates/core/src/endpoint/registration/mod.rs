@@ -25,8 +25,8 @@ use crate::client::{
 use crate::context::{Call, Env, credentials};
 use crate::error::{Complaint, Failure, Fault, Reason, Refusal, Remedy};
 use crate::event::Event;
-use crate::guessing::Quotas;
 use crate::keys::KeySet;
+use crate::limits::Quotas;
 use crate::model::Client;
 use crate::model::client::is_omitted;
 use crate::offered::Offered;
@@ -344,8 +344,7 @@ impl RegistrationEndpoint {
             network: of_network.filter(|quota| *quota > 0).min().unwrap_or(0),
             everybody: if is_open { self.config.total_quota } else { 0 },
         };
-        let taken =
-            env.guessing.registrations.take(call.now, call.network().as_deref(), quotas, QUOTA_PERIOD);
+        let taken = env.limits.registrations.take(call.now, call.network().as_deref(), quotas, QUOTA_PERIOD);
         taken.map_err(|wait| Refusal {
             reason: &TOO_MANY_REGISTRATIONS,
             remedy: Some(Remedy::RetryAfter(wait)),

@@ -8,12 +8,14 @@ use std::sync::{Mutex, PoisonError};
 
 use chancery_types::{ClientId, Key, Timestamp};
 
+use super::Stay;
+
 /// One network may have a quarter of a public client's room: anybody can push requests in its name.
 const OF_ONE_NETWORK: usize = 4;
 
 struct Open {
     key: Key,
-    ends: Timestamp,
+    stay: Stay,
     network: Option<Box<str>>,
 }
 
@@ -38,12 +40,12 @@ impl PushedRequests {
     ) -> Result<(), Timestamp> {
         let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let open = clients.entry(client.clone()).or_default();
-        open.retain(|request| request.ends > now);
+        open.retain(|request| request.stay.lasts(now));
         let of_network = open.iter().filter(|request| request.network == network).count();
         if open.len() >= most || (network.is_some() && of_network >= most.div_ceil(OF_ONE_NETWORK)) {
-            return Err(open.iter().map(|request| request.ends).min().unwrap_or(now));
+            return Err(open.iter().map(|request| request.stay.ends()).min().unwrap_or(now));
         }
-        open.push(Open { key, ends, network });
+        open.push(Open { key, stay: Stay::new(now, ends), network });
         Ok(())
     }
 
@@ -84,6 +86,17 @@ mod tests {
         assert_eq!(take(later, &app, 5), Ok(()));
         assert_eq!(take(later, &app, 6), Err(now + MINUTE));
         assert_eq!(take(now + MINUTE, &app, 7), Ok(()), "the first has ended");
+    }
+
+    /// FR-01
+    #[test]
+    fn there_is_room_again_when_the_clock_is_set_back() {
+        let (open, now) = (PushedRequests::default(), Timestamp::from_secs(1_800_000_000));
+        let app = ClientId::parse("app").unwrap();
+        let take = |at: Timestamp, of| open.take(at, &app, None, (key(of), at + MINUTE), 1);
+        let ahead = now + 1_440 * MINUTE;
+        assert_eq!([take(ahead, 1), take(ahead, 2)], [Ok(()), Err(ahead + MINUTE)]);
+        assert_eq!([take(now, 3), take(now, 4)], [Ok(()), Err(now + MINUTE)]);
     }
 
     #[test]

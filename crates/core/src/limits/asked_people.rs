@@ -9,12 +9,14 @@ use std::sync::{Mutex, PoisonError};
 
 use chancery_types::{AccountId, Key, Timestamp};
 
+use super::Stay;
+
 /// From how many people on those who are not asked any more are forgotten.
 const MANY: usize = 10_000;
 
-/// Those of each person, and when they end.
+/// Those of each person, and how long they wait.
 #[derive(Default)]
-pub struct AskedPeople(Mutex<BTreeMap<AccountId, Vec<(Key, Timestamp)>>>);
+pub struct AskedPeople(Mutex<BTreeMap<AccountId, Vec<(Key, Stay)>>>);
 
 impl AskedPeople {
     /// Makes room for one more request to this person. If there is none, it says when there will be.
@@ -30,14 +32,14 @@ impl AskedPeople {
     ) -> Result<(), Timestamp> {
         let mut people = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if people.len() >= MANY {
-            people.retain(|_, open| open.iter().any(|(_, ends)| *ends > now));
+            people.retain(|_, open| open.iter().any(|(_, stay)| stay.lasts(now)));
         }
         let open = people.entry(account.clone()).or_default();
-        open.retain(|(_, ends)| *ends > now);
+        open.retain(|(_, stay)| stay.lasts(now));
         if open.len() >= most {
-            return Err(open.iter().map(|(_, ends)| *ends).min().unwrap_or(now));
+            return Err(open.iter().map(|(_, stay)| stay.ends()).min().unwrap_or(now));
         }
-        open.push((key, ends));
+        open.push((key, Stay::new(now, ends)));
         Ok(())
     }
 
@@ -82,6 +84,16 @@ mod tests {
         assert_eq!(take(later, 1, 5), Ok(()));
         assert_eq!(take(later, 1, 6), Err(now + MINUTE));
         assert_eq!(take(now + MINUTE, 1, 7), Ok(()), "the first has ended");
+    }
+
+    /// FR-01
+    #[test]
+    fn a_person_can_be_asked_again_when_the_clock_is_set_back() {
+        let (asked, now) = (AskedPeople::default(), Timestamp::from_secs(1_800_000_000));
+        let take = |at: Timestamp, of| asked.take(at, &person(1), (key(of), at + MINUTE), 1);
+        let ahead = now + 1_440 * MINUTE;
+        assert_eq!([take(ahead, 1), take(ahead, 2)], [Ok(()), Err(ahead + MINUTE)]);
+        assert_eq!([take(now, 3), take(now, 4)], [Ok(()), Err(now + MINUTE)]);
     }
 
     #[test]

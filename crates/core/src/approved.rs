@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chancery_types::{ClientId, Key, Timestamp};
 
+use crate::limits::Stay;
 use crate::model::{Client, Granted, RegistrationId};
 
 /// How many are remembered. Whoever finds no room is found in the store.
@@ -36,26 +37,27 @@ pub struct Approved {
 
 /// Those that were not fetched yet.
 #[derive(Default)]
-pub struct Approvals(Mutex<HashMap<Key, (Timestamp, Approved)>>);
+pub struct Approvals(Mutex<HashMap<Key, (Stay, Approved)>>);
 
 impl Approvals {
     /// Remembers what was written into the record of this key.
     pub fn remember(&self, now: Timestamp, key: Key, approved: Approved) {
         let mut approvals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if approvals.len() >= MOST {
-            approvals.retain(|_, (ends, _)| *ends > now);
+            approvals.retain(|_, (stay, _)| stay.lasts(now));
         }
         if approvals.len() < MOST {
-            approvals.insert(key, (approved.deadline.min(now + KEPT), approved));
+            let stay = Stay::new(now, approved.deadline.min(now + KEPT));
+            approvals.insert(key, (stay, approved));
         }
     }
 
     /// Takes what this client may exchange. Whoever comes for it again looks into the store.
     pub fn take(&self, now: Timestamp, key: Key, client: &Client) -> Option<Approved> {
         let mut approvals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (ends, of) = approvals.get(&key)?;
+        let (stay, of) = approvals.get(&key)?;
         let is_its = of.client == *client.id() && of.registration == client.registration();
-        if *ends <= now || !is_its {
+        if !stay.lasts(now) || !is_its {
             return None;
         }
         approvals.remove(&key).map(|(_, approved)| approved)

@@ -1,8 +1,5 @@
-//! What one process remembers about strangers: guessing attempts, registrations, the requests that it has stored for
-//! them, and when they have polled; the store holds the rest.
-
-mod approvals;
-pub use approvals::{Approvals, Approved};
+//! How much strangers can do here: guess, register, have requests stored for them, and poll. One process counts it in
+//! memory; the store holds the rest.
 
 mod asked_people;
 pub use asked_people::AskedPeople;
@@ -22,6 +19,9 @@ pub use pushed_requests::PushedRequests;
 mod registrations;
 pub use registrations::{Quotas, Registrations};
 
+mod stay;
+pub(crate) use stay::Stay;
+
 mod stored_requests;
 pub use stored_requests::{OF_ONE_SESSION, StoredRequests};
 
@@ -30,7 +30,7 @@ pub use turns::{Turn, Turns};
 
 /// Shared by all requests of one realm.
 #[derive(Default)]
-pub struct Guessing {
+pub struct Limits {
     /// Logins that are checked one after the other.
     pub turns: Turns,
     /// Logins that find the line in front of a shared count full.
@@ -47,8 +47,6 @@ pub struct Guessing {
     pub devices: PushedRequests,
     /// When clients have last asked for a decision.
     pub polls: Polls,
-    /// What people have approved for devices that will poll for it.
-    pub approvals: Approvals,
     /// Requests that clients have pushed.
     pub pushed_requests: PushedRequests,
     /// Accounts that people have tried to make for themselves.

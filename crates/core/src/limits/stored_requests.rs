@@ -8,6 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use chancery_types::{Key, Timestamp};
 
+use super::Stay;
+
 /// How many of them one session may have, so that a page that opens requests in somebody's browser cannot
 /// use up the room of all.
 pub const OF_ONE_SESSION: usize = 16;
@@ -16,12 +18,12 @@ pub const OF_ONE_SESSION: usize = 16;
 const OF_ONE_NETWORK: usize = 4;
 
 struct Stored {
-    ends: Timestamp,
+    stay: Stay,
     session: Option<Key>,
     network: Option<Box<str>>,
 }
 
-/// When each of them ends, and whose it is.
+/// How long each of them lives, and whose it is.
 #[derive(Default)]
 pub struct StoredRequests(Mutex<Vec<Stored>>);
 
@@ -36,14 +38,14 @@ impl StoredRequests {
         most: usize,
     ) -> bool {
         let mut alive = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        alive.retain(|stored| stored.ends > now);
+        alive.retain(|stored| stored.stay.lasts(now));
         let of_session = alive.iter().filter(|stored| stored.session == session).count();
         let of_network = alive.iter().filter(|stored| stored.network == network).count();
         let is_full = alive.len() >= most
             || (session.is_some() && of_session >= OF_ONE_SESSION)
             || (network.is_some() && of_network >= most.div_ceil(OF_ONE_NETWORK));
         if !is_full {
-            alive.push(Stored { ends, session, network });
+            alive.push(Stored { stay: Stay::new(now, ends), session, network });
         }
         !is_full
     }
@@ -64,6 +66,16 @@ mod tests {
         let take = |at: Timestamp| stored.take((at, at + HOUR), None, None, 2);
         assert_eq!([take(now), take(later), take(later)], [true, true, false]);
         assert_eq!([take(now + HOUR), take(now + HOUR)], [true, false], "the first has ended");
+    }
+
+    /// FR-01: the clock was ahead by a day, and the room is not lost for that day when it is right again.
+    #[test]
+    fn there_is_room_again_when_the_clock_is_set_back() {
+        let (stored, now) = (StoredRequests::default(), Timestamp::from_secs(1_800_000_000));
+        let take = |at: Timestamp| stored.take((at, at + HOUR), None, None, 2);
+        let ahead = now + 24 * HOUR;
+        assert_eq!([take(ahead), take(ahead), take(ahead)], [true, true, false]);
+        assert_eq!([take(now), take(now), take(now)], [true, true, false]);
     }
 
     #[test]
