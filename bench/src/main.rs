@@ -1,6 +1,7 @@
 //! How long the hot paths take on this machine, one request after the other on one thread, through the
 //! Service and without sockets. Run by hand:
-//! `cargo run --release -p chancery-bench [memory|sqlite|signature|verification|dpop|request-object|bad-request-object]`.
+//! `cargo run --release -p chancery-bench [memory|sqlite|signature|verification|dpop|request-object|bad-request-object]`;
+//! after `memory` or `sqlite` the name of one row, and how often it is to be made for a program that counts instructions.
 //!
 //! The figures include the test kit's counting of trips and recording of events, which a server does not
 //! have, and leave out sockets, HTTP parsing and TLS, which it has.
@@ -14,24 +15,28 @@
 
 mod bad_request_objects;
 mod beside;
+mod rows;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use chancery::Config;
 use chancery_store::StateStore;
 use chancery_store_memory::MemoryStore;
 use chancery_store_sqlite::SqliteStore;
-use chancery_testkit::{SECRET, TestProvider};
+use chancery_testkit::{SECRET, TestProvider, UserAgent};
 use http::Request;
 use serde_json::json;
 
-/// Each measure lasts about so long.
-const SPAN: Duration = Duration::from_secs(2);
+use crate::rows::Rows;
+
+const NOTHING_DECIDED: &str = "token: device code, nothing decided";
+const DECIDED: &str = "token: device code, with ID token (ES256)";
 
 fn main() {
-    let wanted = std::env::args().nth(1);
+    let mut arguments = std::env::args().skip(1);
+    let wanted = arguments.next();
     match wanted.as_deref() {
         Some("signature") => return beside::signature(&provider(Arc::new(MemoryStore::new())), "rs256"),
         Some("verification") => return beside::verification(&provider(Arc::new(MemoryStore::new()))),
@@ -42,12 +47,16 @@ fn main() {
     }
     let directory = std::env::temp_dir().join(format!("chancery-bench-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
-    println!("{:<8} {:<42} {:>12} {:>12}", "store", "request", "per second", "microseconds");
+    let rows = Rows::of(arguments);
+    println!(
+        "{:<8} {:<42} {:>12} {:>12} {:>9}",
+        "store", "request", "per second", "microseconds", "requests"
+    );
     if wanted.as_deref() != Some("sqlite") {
-        table("memory", Arc::new(MemoryStore::new()));
+        table(&rows, "memory", Arc::new(MemoryStore::new()));
     }
     if wanted.as_deref() != Some("memory") {
-        table("sqlite", Arc::new(SqliteStore::open(&directory.join("bench.sqlite")).unwrap()));
+        table(&rows, "sqlite", Arc::new(SqliteStore::open(&directory.join("bench.sqlite")).unwrap()));
     }
     std::fs::remove_dir_all(&directory).unwrap();
 }
@@ -59,28 +68,32 @@ fn provider(backend: Arc<dyn StateStore>) -> TestProvider {
     let offered = |config: &mut Config| {
         config.device_authorization.offered = true;
         config.device_authorization.open_limit = 100_000;
+        config.pushed_requests.offered = true;
     };
     TestProvider::builder().store(backend).client(rs256).configure(offered).build()
 }
 
-fn table(store: &str, backend: Arc<dyn StateStore>) {
+fn table(rows: &Rows, store: &str, backend: Arc<dyn StateStore>) {
     let kit = provider(backend);
 
     let discovery = || Request::get("/.well-known/openid-configuration").body(Bytes::new()).unwrap();
-    row(store, "discovery", || expect(&kit, discovery(), 200));
+    rows.row(store, "discovery", || expect(&kit, discovery(), 200));
 
     let machine = kit.client_credentials_request("machine").to_http();
-    row(store, "token: client_credentials, opaque", || expect(&kit, machine.clone(), 200));
+    rows.row(store, "token: client_credentials, opaque", || expect(&kit, machine.clone(), 200));
     let jwt = kit.client_credentials_request("jwt").to_http();
-    row(store, "token: client_credentials, JWT (ES256)", || expect(&kit, jwt.clone(), 200));
+    rows.row(store, "token: client_credentials, JWT (ES256)", || expect(&kit, jwt.clone(), 200));
 
     for (client, name) in
         [("rs256", "token: code, with ID token (RS256)"), ("web", "token: code, with ID token (ES256)")]
     {
+        if !rows.has(name) {
+            continue;
+        }
         let codes: Vec<_> = (0..2_000).map(|_| kit.code("alice", client, "openid")).collect();
         let exchanges: Vec<_> = codes.iter().map(|code| kit.code_request(code).to_http()).collect();
         let mut left = exchanges.into_iter();
-        row_while(store, name, || match left.next() {
+        rows.row_while(store, name, || match left.next() {
             Some(request) => {
                 expect(&kit, request, 200);
                 true
@@ -91,38 +104,75 @@ fn table(store: &str, backend: Arc<dyn StateStore>) {
 
     let tokens = kit.tokens("alice", "web", "openid offline_access");
     let mut refresh_token = tokens.member("refresh_token").to_owned();
-    row(store, "token: refresh, with ID token (ES256)", || {
+    rows.row(store, "token: refresh, with ID token (ES256)", || {
         refresh_token = kit.refresh("web", &refresh_token).member("refresh_token").to_owned();
     });
 
     let access_token = tokens.member("access_token");
     let introspection = kit.introspection_request("web", access_token).to_http();
-    row(store, "introspection: opaque, active", || expect(&kit, introspection.clone(), 200));
+    rows.row(store, "introspection: opaque, active", || expect(&kit, introspection.clone(), 200));
     let userinfo = Request::get("/userinfo").header("authorization", format!("Bearer {access_token}"));
     let userinfo = userinfo.body(Bytes::new()).unwrap();
-    row(store, "userinfo", || expect(&kit, userinfo.clone(), 200));
+    rows.row(store, "userinfo", || expect(&kit, userinfo.clone(), 200));
 
     let ua = kit.user_agent();
     ua.signed_in("alice");
     ua.has_visited("web");
     ua.has_consented("alice", "web", "openid");
     let request = kit.authorization_request("web").scope("openid");
-    row(store, "authorization: session and consent", || {
+    rows.row(store, "authorization: session and consent", || {
         let _ = request.open(&ua).expect_code();
     });
     let stranger = kit.user_agent();
-    row(store, "authorization: login page for a stranger", || {
+    rows.row(store, "authorization: login page for a stranger", || {
         let _ = request.open(&stranger).expect_page("login");
     });
-    devices(store, &kit);
+    pushed(rows, store, &kit, &ua);
+    devices(rows, store, &kit);
+}
+
+/// Pushed requests (RFC 9126): the push, and the authorization of one by a browser with a session and a standing consent.
+fn pushed(rows: &Rows, store: &str, kit: &TestProvider, ua: &UserAgent<'_>) {
+    let request = kit.authorization_request("web").scope("openid");
+    let pushes = kit.push_request(&request).to_http();
+    // A client may have a thousand open ones.
+    let mut count = 0;
+    rows.row(store, "pushed request", || {
+        count += 1;
+        if count % 900 == 0 {
+            kit.clock.advance(Duration::from_secs(61));
+        }
+        expect(kit, pushes.clone(), 201);
+    });
+    let name = "authorization: pushed, session and consent";
+    if rows.has(name) {
+        kit.clock.advance(Duration::from_secs(61));
+        let mut left = (0..900).map(|_| kit.push(&request)).collect::<Vec<_>>().into_iter();
+        rows.row_while(store, name, || match left.next() {
+            Some(request) => {
+                let _ = request.open(ua).expect_code();
+                true
+            }
+            None => false,
+        });
+    }
 }
 
 /// Polls of devices (RFC 8628): of many in turn, each at its interval, and of those whose persons have just decided.
-fn devices(store: &str, kit: &TestProvider) {
+fn devices(rows: &Rows, store: &str, kit: &TestProvider) {
     kit.put_device_client("box", json!({"client_secret": SECRET}));
+    if rows.has(NOTHING_DECIDED) {
+        undecided(rows, store, kit);
+    }
+    if rows.has(DECIDED) {
+        decided(rows, store, kit);
+    }
+}
+
+fn undecided(rows: &Rows, store: &str, kit: &TestProvider) {
     let waiting: Vec<_> = (0..2_000).map(|_| kit.device("box", "openid").poll_request().to_http()).collect();
     let mut polls = 0;
-    row_while(store, "token: device code, nothing decided", || {
+    rows.row_while(store, NOTHING_DECIDED, || {
         if polls == waiting.len() * 100 {
             return false;
         }
@@ -133,7 +183,9 @@ fn devices(store: &str, kit: &TestProvider) {
         polls += 1;
         true
     });
+}
 
+fn decided(rows: &Rows, store: &str, kit: &TestProvider) {
     let ua = kit.user_agent();
     ua.signed_in("alice");
     ua.has_consented("alice", "box", "openid");
@@ -143,7 +195,7 @@ fn devices(store: &str, kit: &TestProvider) {
         device.poll_request().to_http()
     });
     let mut decided = decided.collect::<Vec<_>>().into_iter();
-    row_while(store, "token: device code, with ID token (ES256)", || match decided.next() {
+    rows.row_while(store, DECIDED, || match decided.next() {
         Some(poll) => {
             expect(kit, poll, 200);
             true
@@ -154,20 +206,4 @@ fn devices(store: &str, kit: &TestProvider) {
 
 fn expect(kit: &TestProvider, request: Request<Bytes>, status: u16) {
     let _ = kit.send(request).expect_status(status);
-}
-
-fn row(store: &str, name: &str, mut once: impl FnMut()) {
-    row_while(store, name, || {
-        once();
-        true
-    });
-}
-
-fn row_while(store: &str, name: &str, mut once: impl FnMut() -> bool) {
-    let (begin, mut count) = (Instant::now(), 0_u32);
-    while begin.elapsed() < SPAN && once() {
-        count += 1;
-    }
-    let each = begin.elapsed().as_secs_f64() / f64::from(count.max(1));
-    println!("{store:<8} {name:<42} {:>12.0} {:>12.1}", 1.0 / each, each * 1e6);
 }
