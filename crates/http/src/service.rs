@@ -393,9 +393,9 @@ impl Service {
         match route.caller() {
             Caller::Anybody => metadata::answer(site, route, parts),
             _ if route.endpoint == Endpoint::CheckSession => check_session::frame(site),
-            // It needs much room, which no other request is to carry along.
+            // These need much room, which no other request is to carry along.
             Caller::Browser => Box::pin(person::answer(site, call, route, parts, body)).await,
-            Caller::Registrant => registrant::answer(site, call, route, parts, body).await,
+            Caller::Registrant => Box::pin(registrant::answer(site, call, route, parts, body)).await,
             Caller::Client | Caller::Bearer => machine::answer(site, call, route, parts, body).await,
         }
     }

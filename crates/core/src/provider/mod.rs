@@ -121,7 +121,8 @@ impl Provider {
         };
         let is_old = old_at.is_some_and(|at| at <= now) || made_at.since(now) > CLOCKS_DIFFER;
         let Ok(asking) = self.asked.ask(now, old_at) else { return };
-        let looked = self.look(now, is_old).await;
+        // In a box, because all requests pass here, and one in a second looks.
+        let looked = Box::pin(self.look(now, is_old)).await;
         asking.answered(*looked.as_ref().unwrap_or(&now));
         if let Err(fault) = looked {
             let request = RequestId("refresh".into());
