@@ -1,4 +1,4 @@
-//! Clients that an operator changes (`client::change_fetching`, `chancery client set|disable|enable`).
+//! Clients that an operator changes (`client::change_fetching`, `chancery client update|disable|enable`).
 
 use chancery_core::client::NotRegistered;
 use chancery_testkit::TestProvider;

@@ -5,6 +5,15 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod client;
+pub(crate) use client::{Client, ClientSecret, Kind, Metadata, Named, Simple};
+
+mod keys;
+pub(crate) use keys::{Keys, RegistrationToken};
+
+mod user;
+pub(crate) use user::{ClaimSource, Person, Session, User};
+
 /// OAuth 2.0 authorization server and OpenID provider.
 ///
 /// Without a command it starts a development provider on http://localhost:3000, with everything in
@@ -39,21 +48,16 @@ pub(crate) enum Command {
     },
     /// Write a commented configuration, a wrapping key, signing keys and the first user
     Init(Init),
-    /// Add, list, change, disable and remove clients
-    #[command(subcommand)]
-    Client(Client),
+    /// Add, list, show, change, disable and remove clients
+    Client(Group<Client>),
     /// Make and remove the tokens with which clients register themselves
-    #[command(subcommand)]
-    RegistrationToken(RegistrationToken),
-    /// Add, list, change, disable and remove people
-    #[command(subcommand)]
-    User(User),
+    RegistrationToken(Group<RegistrationToken>),
+    /// Add, list, show, change, disable and remove people
+    User(Group<User>),
     /// List and end the sessions of people
-    #[command(subcommand)]
-    Session(Session),
+    Session(Group<Session>),
     /// List, add, rotate and remove the keys that sign and decrypt
-    #[command(subcommand)]
-    Keys(Keys),
+    Keys(Group<Keys>),
     /// Explain the reasons for refused requests that the log names
     Reasons {
         /// Explain this one only
@@ -68,6 +72,16 @@ pub(crate) enum Command {
         #[arg(long)]
         markdown: bool,
     },
+}
+
+/// Commands of one kind.
+#[derive(Args)]
+pub(crate) struct Group<C: Subcommand> {
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: C,
 }
 
 /// The form of a report.
@@ -134,194 +148,4 @@ pub(crate) struct PasswordSource {
     /// A file whose first line is the password; by default, and for `-`, the terminal or the standard input
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Client {
-    /// Add one client, or many (RFC 7591 metadata as a JSON object or an array of them)
-    Add {
-        #[command(flatten)]
-        configured: Configured,
-        /// The metadata; `-` for the standard input
-        #[arg(long, value_name = "FILE")]
-        file: PathBuf,
-        /// Accept a given client_secret of less than 32 characters
-        #[arg(long)]
-        weak_secret: bool,
-    },
-    /// List all clients
-    List(Configured),
-    /// Replace the secret of a client
-    #[command(subcommand)]
-    Secret(ClientSecret),
-    /// Change a client by a JSON object with the members that are to be others; `null` removes one
-    Set {
-        #[command(flatten)]
-        configured: Configured,
-        /// The client_id
-        client_id: String,
-        /// The members; `-` for the standard input
-        #[arg(long, value_name = "FILE")]
-        file: PathBuf,
-    },
-    /// Disable a client, which ends its grants and tokens for good
-    Disable {
-        #[command(flatten)]
-        configured: Configured,
-        /// The client_id
-        client_id: String,
-    },
-    /// Enable a client again
-    Enable {
-        #[command(flatten)]
-        configured: Configured,
-        /// The client_id
-        client_id: String,
-    },
-    /// Remove a client, which ends its grants and tokens for good, even if its client_id is added again
-    Remove {
-        #[command(flatten)]
-        configured: Configured,
-        /// Its client_id
-        client_id: String,
-    },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum ClientSecret {
-    /// Make another secret and print it; it cannot be read again
-    Rotate {
-        #[command(flatten)]
-        configured: Configured,
-        /// The client_id
-        client_id: String,
-        /// How long the secrets that the client has stay good
-        #[arg(long, value_name = "DURATION", default_value = "7d")]
-        overlap: String,
-    },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum RegistrationToken {
-    /// Make an initial access token and print it; it cannot be read again
-    Add {
-        #[command(flatten)]
-        configured: Configured,
-        /// A name by which it is listed and removed
-        name: String,
-        /// A [[registration_policy]] that its clients are held to, instead of those of [registration]
-        #[arg(long = "policy", value_name = "NAME")]
-        policies: Vec<String>,
-        /// How many clients it registers; without it any number
-        #[arg(long, value_name = "NUMBER")]
-        count: Option<u32>,
-        /// How long it is good
-        #[arg(long, value_name = "DURATION", default_value = "30d")]
-        lifetime: String,
-    },
-    /// List the tokens that are still good: name, end, clients left, policies
-    List(Configured),
-    /// Remove a token; the clients that it registered stay
-    Remove {
-        #[command(flatten)]
-        configured: Configured,
-        /// Its name
-        name: String,
-    },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum User {
-    /// Add a person
-    Add {
-        #[command(flatten)]
-        configured: Configured,
-        /// The name that the person types
-        username: String,
-        /// Claims (OIDC Core sections 5.1 and 5.2) as a JSON object, such as `{"name": "Hanako", "name#ja": "花子"}`
-        #[arg(long, value_name = "FILE")]
-        claims: Option<PathBuf>,
-        #[command(flatten)]
-        password: PasswordSource,
-    },
-    /// Replace all claims of a person, whose sessions go on
-    Set {
-        #[command(flatten)]
-        configured: Configured,
-        /// The person's user name
-        username: String,
-        /// Claims (OIDC Core sections 5.1 and 5.2) as a JSON object; those that it does not have are removed
-        #[arg(long, value_name = "FILE")]
-        claims: PathBuf,
-    },
-    /// Change a person's password, which ends their sessions and grants
-    Passwd {
-        #[command(flatten)]
-        configured: Configured,
-        /// The person's user name
-        username: String,
-        #[command(flatten)]
-        password: PasswordSource,
-    },
-    /// Keep a person from logging in, and end their sessions and grants
-    Disable(Person),
-    /// Let a person log in again
-    Enable(Person),
-    /// Remove a person
-    Remove(Person),
-    /// List all people
-    List(Configured),
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Session {
-    /// List a person's sessions: name, login, end, clients
-    List(Person),
-    /// End a person's sessions, or one of them; the running server notifies the clients
-    End {
-        #[command(flatten)]
-        who: Person,
-        /// The session, as `session list` shows it; without it all of them. It may begin with a hyphen
-        #[arg(allow_hyphen_values = true)]
-        session: Option<String>,
-    },
-}
-
-#[derive(Args)]
-pub(crate) struct Person {
-    #[command(flatten)]
-    pub(crate) configured: Configured,
-    /// The person's user name
-    pub(crate) username: String,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Keys {
-    /// List all keys with their times
-    List(Configured),
-    /// Make a key for an algorithm that has none. It signs at once: no client is registered for its algorithm yet
-    Add {
-        #[command(flatten)]
-        configured: Configured,
-        /// The algorithm, such as EdDSA
-        alg: String,
-    },
-    /// Make a new key for each algorithm, which takes over later; the old one stays valid a day longer than
-    /// its tokens. During a rotation, this changes nothing
-    Rotate {
-        #[command(flatten)]
-        configured: Configured,
-        /// When the new keys begin to sign; by then, the clients' caches must have expired
-        #[arg(long, value_name = "DURATION", default_value = "1h")]
-        sign_after: String,
-    },
-    /// Remove a key that is no secret any more, at once: nothing that it signed is valid from then on. Where
-    /// no other key of its algorithm signs, a new one begins in the same moment
-    Remove {
-        #[command(flatten)]
-        configured: Configured,
-        /// The key's name, as `keys list` shows it; it may begin with a hyphen
-        #[arg(allow_hyphen_values = true)]
-        kid: String,
-    },
 }

@@ -66,7 +66,7 @@ async fn run(command: Command) -> commands::Output {
         Command::Init(wanted) => commands::init(wanted).await,
         Command::Client(command) => commands::client(command).await,
         Command::RegistrationToken(command) => commands::registration_token(command).await,
-        Command::User(command) => commands::user(command).await,
+        Command::User(command) => Box::pin(commands::user(command)).await,
         Command::Session(command) => commands::session(command).await,
         Command::Keys(command) => commands::keys(command).await,
         Command::Reasons { markdown: true, .. } => Ok(reasons::table()),

@@ -129,7 +129,7 @@ impl TestProvider {
         Ok(())
     }
 
-    /// An operator changes the client while the provider runs, as `chancery client set` does.
+    /// An operator changes the client while the provider runs, as `chancery client update` does.
     ///
     /// # Errors
     /// What is wrong with the change.

@@ -20,6 +20,8 @@ mod origin;
 mod name;
 pub use name::{AccountId, ClientId, Issuer, Malformed, RealmId, ResourceUri, Scope, Scopes};
 
+pub mod nearest;
+
 mod network;
 pub use network::Network;
 

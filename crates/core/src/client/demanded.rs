@@ -12,7 +12,7 @@ use crate::profile::{BindingMethod, Demands};
 
 reasons! {
     /// The registration of the client breaks what the profile of the server, or its own, demands. `chancery check`
-    /// names the demands; `chancery client set` mends the registration.
+    /// names the demands; `chancery client update` mends the registration.
     pub PROFILE_BROKEN = Reason {
         name: "client_profile_broken",
         code: ErrorCode::UnauthorizedClient,

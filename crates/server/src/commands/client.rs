@@ -10,64 +10,111 @@ use chancery_core::duration;
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::keys::KeySet;
 use chancery_core::model::Client as RegisteredClient;
-use chancery_core::ports::{Accounts as _, Clock as _, Registry as _};
+use chancery_core::ports::{Accounts as _, Clock as _, Registry as _, SystemClock};
 use chancery_jose::SystemRandom;
 use chancery_store::Put;
+use chancery_types::nearest::did_you_mean;
 use chancery_types::{AccountId, ClientId, ResourceUri, Scope, Scopes};
-use serde_json::json;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
+use super::printed::{Form, List};
 use super::{Output, content, lines, opened};
-use crate::arguments::{Client, ClientSecret};
+use crate::arguments::{Client, ClientSecret, Group, Kind, Metadata, Named, Simple};
 use crate::fetch;
+use crate::log::rfc3339;
 use crate::parts::Opened;
 use crate::settings::Settings;
 use crate::terminal::Escaped;
-use chancery_core::ports::SystemClock;
+
+mod members;
+mod shown;
+
+use self::shown::shown;
 
 /// How many clients one read of the store fetches.
 const PAGE: usize = 200;
 
-pub(crate) async fn client(command: Client) -> Output {
+pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
+    let form = Form::of(json);
     match command {
-        Client::Add { configured, file, weak_secret } => {
+        Client::Add { configured, metadata, simple, weak_secret } => {
+            let metadata = simple.metadata().map_or_else(|| given(metadata), Ok)?;
             let (settings, opened) = opened(&configured)?;
-            add(&settings, &opened, &content(&file)?, weak_secret).await
+            add(&settings, &opened, &metadata, weak_secret, form).await
         }
         Client::List(configured) => {
             let (settings, opened) = opened(&configured)?;
             let clients = all(&settings, &opened).await.map_err(|fault| fault.to_string())?;
-            Ok(clients.iter().map(|client| line(client)).collect())
+            Ok(list(&clients)
+                .print(form, "there are no clients; `chancery client add --help` shows how to add one"))
         }
-        Client::Secret(ClientSecret::Rotate { configured, client_id, overlap }) => {
-            let overlap =
-                duration::parse(&overlap).map_err(|_| "--overlap must be a duration, such as 7d")?;
+        Client::Show(Named { configured, client_id }) => {
+            let (settings, opened) = opened(&configured)?;
+            shown(&*found(&settings, &opened, &client_id).await?, SystemClock.now(), form)
+        }
+        Client::Secret(ClientSecret::Rotate { named: Named { configured, client_id }, overlap }) => {
+            let parsed = duration::parse(&overlap);
+            let overlap = parsed.map_err(|_| format!("--overlap: {overlap:?}: {}", duration::RULE))?;
             let (settings, opened) = opened(&configured)?;
             rotate(&settings, &opened, &client_id, overlap).await
         }
-        Client::Set { configured, client_id, file } => {
-            let (settings, opened) = opened(&configured)?;
-            change(&settings, &opened, &client_id, &content(&file)?, "changed").await
-        }
-        Client::Disable { configured, client_id } => {
-            let (settings, opened) = opened(&configured)?;
-            change(&settings, &opened, &client_id, br#"{"chancery":{"enabled":false}}"#, "disabled").await
-        }
-        Client::Enable { configured, client_id } => {
-            let (settings, opened) = opened(&configured)?;
-            change(&settings, &opened, &client_id, br#"{"chancery":{"enabled":true}}"#, "enabled").await
-        }
-        Client::Remove { configured, client_id } => {
+        Client::Update { named, metadata } => change(named, &given(metadata)?, "changed", form).await,
+        Client::Disable(named) => change(named, br#"{"chancery":{"enabled":false}}"#, "disabled", form).await,
+        Client::Enable(named) => change(named, br#"{"chancery":{"enabled":true}}"#, "enabled", form).await,
+        Client::Members { markdown: true, .. } => Ok(members::tables()),
+        Client::Members { name, markdown: false } => members::explained(name.as_deref(), form),
+        Client::Remove(Named { configured, client_id }) => {
             let (settings, opened) = opened(&configured)?;
             let client = found(&settings, &opened, &client_id).await?;
             let id = client.id();
             let removed = opened.registry.remove_client(&settings.realm, client.revision(), id).await;
-            match removed.map_err(|fault| fault.to_string())? {
-                Put::Done(_) => Ok("removed\n".to_owned()),
-                Put::Stale | Put::Occupied => {
-                    Err("somebody else changed the client at the same moment; try again".to_owned())
-                }
-            }
+            done(removed)?;
+            Ok(form.print("removed\n", &json!({ "client_id": id, "done": "removed" })))
+        }
+    }
+}
+
+impl Simple {
+    /// The metadata of a client of this kind, if one is named.
+    fn metadata(self) -> Option<Vec<u8>> {
+        let Self { kind, id, name, redirect_uris, post_logout_redirect_uris } = self;
+        let mut metadata = match kind? {
+            Kind::Web => json!({}),
+            Kind::Spa => json!({ "token_endpoint_auth_method": "none" }),
+            Kind::Native => json!({ "token_endpoint_auth_method": "none", "application_type": "native" }),
+            Kind::Machine => json!({ "grant_types": ["client_credentials"], "response_types": [] }),
+        };
+        let given = [
+            ("client_id", id.map(Value::from)),
+            ("client_name", name.map(Value::from)),
+            ("redirect_uris", Some(redirect_uris).filter(|uris| !uris.is_empty()).map(Value::from)),
+            (
+                "post_logout_redirect_uris",
+                Some(post_logout_redirect_uris).filter(|uris| !uris.is_empty()).map(Value::from),
+            ),
+        ];
+        let given = given.into_iter().filter_map(|(member, value)| Some((member.to_owned(), value?)));
+        metadata.as_object_mut().map(|members| members.extend(given.collect::<Map<_, _>>()))?;
+        Some(metadata.to_string().into_bytes())
+    }
+}
+
+/// The metadata as it was written.
+fn given(metadata: Metadata) -> Result<Vec<u8>, String> {
+    match metadata {
+        Metadata { given: Some(json), .. } => Ok(json.into_bytes()),
+        Metadata { file: Some(file), .. } => content(&file),
+        Metadata { .. } => Err("give the metadata as JSON or with --file; --help shows examples".to_owned()),
+    }
+}
+
+/// A change that the store has refused was not made.
+fn done(put: Result<Put, Fault>) -> Result<(), String> {
+    match put.map_err(|fault| fault.to_string())? {
+        Put::Done(_) => Ok(()),
+        Put::Stale | Put::Occupied => {
+            Err("somebody else changed the client at the same moment; try again".to_owned())
         }
     }
 }
@@ -82,21 +129,16 @@ async fn rotate(settings: &Settings, opened: &Opened, client_id: &str, overlap: 
     let session = settings.engine.session.absolute;
     let made = replace_secret(&client, now + overlap, session, &SystemRandom, &rules);
     let made = made.map_err(|fault| fault.to_string())?;
-    let put = opened.registry.put_client(realm, Some(client.revision()), Arc::new(made.client)).await;
-    match put.map_err(|fault| fault.to_string())? {
-        Put::Done(_) => {}
-        Put::Stale | Put::Occupied => {
-            return Err("somebody else changed the client at the same moment; try again".to_owned());
-        }
-    }
+    done(opened.registry.put_client(realm, Some(client.revision()), Arc::new(made.client)).await)?;
     let secret = made.secret_to_show.ok_or("no secret was made")?;
     Ok(format!("{}\n", json!({ "client_id": client.id(), "client_secret": *secret })))
 }
 
-/// Changes the metadata of a client as it was seen, and says that it is `done`.
-async fn change(settings: &Settings, opened: &Opened, client_id: &str, patch: &[u8], done: &str) -> Output {
+/// Changes the metadata of a client as it was seen, and says what is `done`.
+async fn change(named: Named, patch: &[u8], done_: &'static str, form: Form) -> Output {
+    let (settings, opened) = opened(&named.configured)?;
     let (realm, now) = (&settings.realm, SystemClock.now());
-    let client = found(settings, opened, client_id).await?;
+    let client = found(&settings, &opened, &named.client_id).await?;
     let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
     let keys = KeySet::load(&*opened.keys, realm).await.map_err(|fault| fault.to_string())?;
     let offered = settings.engine.offered();
@@ -107,22 +149,16 @@ async fn change(settings: &Settings, opened: &Opened, client_id: &str, patch: &[
     };
     let fetch = fetch::open(&settings.fetch)?;
     let changed = change_fetching(&client, patch, &SystemRandom, &rules, &*fetch).await;
-    let changed = changed.map_err(complaints_of).and_then(|changed| fitting(changed, settings));
+    let changed = changed.map_err(complaints_of).and_then(|changed| fitting(changed, &settings));
     let Registered { client: changed, secret_to_show, notices } = changed.map_err(|wrong| lines(&wrong))?;
-    let put = opened.registry.put_client(realm, Some(client.revision()), Arc::new(changed)).await;
-    match put.map_err(|fault| fault.to_string())? {
-        Put::Done(_) => {}
-        Put::Stale | Put::Occupied => {
-            return Err("somebody else changed the client at the same moment; try again".to_owned());
-        }
-    }
+    done(opened.registry.put_client(realm, Some(client.revision()), Arc::new(changed)).await)?;
     let id = client.id();
     for notice in notices {
         eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
     }
     Ok(match secret_to_show {
         Some(secret) => format!("{}\n", json!({ "client_id": id, "client_secret": *secret })),
-        None => format!("{done}\n"),
+        None => form.print(format!("{done_}\n"), &json!({ "client_id": id, "done": done_ })),
     })
 }
 
@@ -141,12 +177,17 @@ async fn found(
 ) -> Result<Arc<RegisteredClient>, String> {
     let id = ClientId::parse(client_id).map_err(|_| format!("{client_id:?} is not a valid client_id"))?;
     let found = opened.registry.client(&settings.realm, &id).await.map_err(|fault| fault.to_string())?;
-    found.ok_or_else(|| format!("{id}: there is no such client; `chancery client list` lists all"))
+    if let Some(client) = found {
+        return Ok(client);
+    }
+    let others = all(settings, opened).await.map_err(|fault| fault.to_string())?;
+    let near = did_you_mean(client_id, others.iter().map(|client| client.id().as_str()));
+    Err(format!("{id}: there is no such client{near}; `chancery client list` lists all"))
 }
 
 /// Adds all clients or none. Each is checked by itself, against the others and against the store; all are
 /// stored in one step.
-async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: bool) -> Output {
+async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: bool, form: Form) -> Output {
     let (realm, now) = (&settings.realm, SystemClock.now());
     let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
     let keys = KeySet::load(&*opened.keys, realm).await.map_err(|fault| fault.to_string())?;
@@ -189,19 +230,21 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
             );
         }
     }
-    let mut said = String::new();
-    for Registered { client, secret_to_show, notices, .. } in registered {
+    let mut printed = Vec::new();
+    for Registered { client, secret_to_show, notices } in registered {
         let id = client.id();
         for notice in notices {
             eprintln!("{}: {}", Escaped(id.as_str()), Escaped(&notice));
         }
-        let printed = match secret_to_show {
+        printed.push(match secret_to_show {
             Some(secret) => json!({ "client_id": id, "client_secret": *secret }),
             None => json!({ "client_id": id }),
-        };
-        said.push_str(&format!("{printed}\n"));
+        });
     }
-    Ok(said)
+    Ok(match form {
+        Form::Json if is_list => format!("{}\n", Value::Array(printed)),
+        _ => printed.iter().map(|one| format!("{one}\n")).collect(),
+    })
 }
 
 /// Checks that no client before it in the file and none in the store has its `client_id`, nor an account.
@@ -300,8 +343,20 @@ pub(super) async fn all(settings: &Settings, opened: &Opened) -> Result<Vec<Arc<
     }
 }
 
-fn line(client: &RegisteredClient) -> String {
-    let kind = if client.is_public() { "public" } else { "confidential" };
-    let state = if client.is_enabled() { "enabled" } else { "disabled" };
-    format!("{}\t{}\t{kind}\t{state}\n", Escaped(client.id().as_str()), Escaped(client.name().unwrap_or("-")))
+fn list(clients: &[Arc<RegisteredClient>]) -> List<5> {
+    let mut list = List::new(["CLIENT_ID", "NAME", "KIND", "STATE", "REGISTERED"]);
+    for client in clients {
+        let kind = if client.is_public() { "public" } else { "confidential" };
+        let state = if client.is_enabled() { "enabled" } else { "disabled" };
+        let by = if client.is_dynamic() { "by itself" } else { "by an operator" };
+        let at = rfc3339(client.registered_at());
+        let cells = [client.id().as_str(), client.name().unwrap_or_default(), kind, state].map(str::to_owned);
+        let [id, name, kind_, state_] = cells;
+        let value = json!({
+            "client_id": client.id(), "client_name": client.name(), "kind": kind, "state": state,
+            "registered_at": at, "registered": by,
+        });
+        list.push([id, name, kind_, state_, format!("{at} {by}")], value);
+    }
+    list
 }

@@ -6,18 +6,20 @@ use chancery_core::documents::{Rotated, RotatedEncryption};
 use chancery_core::duration;
 use chancery_core::error::Fault;
 use chancery_core::model::TokenFormat;
-use chancery_core::ports::{Clock as _, EncryptionKeyEntry, KeyEntry, PrivateKeys as _};
-use chancery_core::rotation::KeyTimes;
+use chancery_core::ports::{Clock as _, EncryptionKeyEntry, KeyEntry, PrivateKeys as _, SystemClock};
+use chancery_core::rotation::{KeyEnd, KeyTimes};
 use chancery_jose::{EncryptionKeyType, SigningAlgorithm};
 use chancery_types::Timestamp;
+use chancery_types::nearest::{did_you_mean, nearest};
+use serde_json::json;
 
+use super::printed::{Form, List};
 use super::{Output, opened};
-use crate::arguments::Keys;
+use crate::arguments::{Group, Keys};
 use crate::log::rfc3339;
 use crate::parts::{Opened, encryption_types};
 use crate::settings::Settings;
 use crate::terminal::Escaped;
-use chancery_core::ports::SystemClock;
 
 /// The `max-age` of the key set, for which a client may not have seen a new key.
 const CACHES: Duration = Duration::from_secs(600);
@@ -30,25 +32,27 @@ const MARGIN: Duration = Duration::from_secs(86_400);
 /// (`session.absolute`), its ID token is accepted as `id_token_hint` (OIDC Core section 3.1.2.1).
 const REMEMBERED: Duration = Duration::from_secs(90 * 86_400);
 
-pub(crate) async fn keys(command: Keys) -> Output {
+pub(crate) async fn keys(Group { json, command }: Group<Keys>) -> Output {
+    let form = Form::of(json);
     match command {
         Keys::List(configured) => {
             let (settings, opened) = opened(&configured)?;
             let keys = opened.keys.list(&settings.realm).await.map_err(said)?;
             let encryption = opened.keys.encryption_keys(&settings.realm).await.map_err(said)?;
-            let now = SystemClock.now();
-            let wanted = encryption_types(&settings);
-            let encryption = encryption.iter().map(|key| encryption_line(key, &wanted, now));
-            Ok(keys.iter().map(|key| line(key, now)).chain(encryption).collect())
+            let (now, wanted) = (SystemClock.now(), encryption_types(&settings));
+            let mut list = listed();
+            keys.iter().for_each(|key| row(&mut list, key, now));
+            encryption.iter().for_each(|key| encryption_row(&mut list, key, &wanted, now));
+            Ok(list.print(form, "there are no keys; `chancery init` makes the first ones"))
         }
         Keys::Add { configured, alg } => {
             let (settings, opened) = opened(&configured)?;
-            add(&settings, &opened, &alg).await
+            add(&settings, &opened, &alg, form).await
         }
         Keys::Rotate { configured, sign_after } => {
             let (settings, opened) = opened(&configured)?;
-            let after =
-                duration::parse(&sign_after).map_err(|_| "--sign-after must be a duration, such as 1h")?;
+            let after = duration::parse(&sign_after)
+                .map_err(|_| format!("--sign-after: {sign_after:?}: {}", duration::RULE))?;
             if after < CACHES {
                 eprintln!(
                     "warning: clients' caches of the key set may be 10 minutes old; clients that do not reload it for an \
@@ -66,22 +70,27 @@ pub(crate) async fn keys(command: Keys) -> Output {
             let types = encryption_types(&settings);
             let encryption =
                 opened.keys.rotate_encryption(realm, &types, now, now + after, MARGIN).await.map_err(said)?;
-            Ok(rotated.iter().map(begun).chain(encryption.iter().map(encryption_begun)).collect())
+            let mut list = listed();
+            rotated.iter().for_each(|new| begun(&mut list, new));
+            encryption.iter().for_each(|new| encryption_begun(&mut list, new));
+            Ok(list.print(form, "there are no keys to rotate; `chancery keys add` makes one"))
         }
         Keys::Remove { configured, kid } => {
             let (settings, opened) = opened(&configured)?;
-            remove(&settings, &opened, &kid).await
+            remove(&settings, &opened, &kid, form).await
         }
     }
 }
 
 /// Makes the first key of an algorithm.
-async fn add(settings: &Settings, opened: &Opened, alg: &str) -> Output {
+async fn add(settings: &Settings, opened: &Opened, alg: &str, form: Form) -> Output {
     let (now, realm) = (SystemClock.now(), &settings.realm);
     let asymmetric = || SigningAlgorithm::ALL.into_iter().filter(|alg| !alg.is_symmetric());
     let Some(alg) = asymmetric().find(|known| known.name() == alg) else {
         let names: Vec<&str> = asymmetric().map(SigningAlgorithm::name).collect();
-        return Err(format!("the algorithm must be one of {}", names.join(", ")));
+        let near = nearest(&alg.to_uppercase(), names.iter().copied());
+        let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+        return Err(format!("the algorithm must be one of {}, not {alg:?}{near}", names.join(", ")));
     };
     let goes_on = |key: &KeyEntry| key.jwk.fits(alg) && key.times.end.is_none();
     let keys = opened.keys.list(realm).await.map_err(said)?;
@@ -92,28 +101,32 @@ async fn add(settings: &Settings, opened: &Opened, alg: &str) -> Output {
     }
     opened.keys.begin(realm, &[alg]).await.map_err(said)?;
     let keys = opened.keys.list(realm).await.map_err(said)?;
-    Ok(keys.iter().filter(|key| goes_on(key)).map(|key| line(key, now)).collect())
+    let mut list = listed();
+    keys.iter().filter(|key| goes_on(key)).for_each(|key| row(&mut list, key, now));
+    Ok(list.print(form, "no key was made"))
 }
 
 /// Ends a key at once, and begins its successor before, so that there is no moment in which nothing signs.
-async fn remove(settings: &Settings, opened: &Opened, kid: &str) -> Output {
+async fn remove(settings: &Settings, opened: &Opened, kid: &str, form: Form) -> Output {
     let (now, realm) = (SystemClock.now(), &settings.realm);
     let encryption = opened.keys.encryption_keys(realm).await.map_err(said)?;
     if let Some(key) = encryption.iter().find(|key| key.jwk.kid() == Some(kid)) {
-        return remove_encryption(settings, opened, &encryption, key).await;
+        return remove_encryption(settings, opened, &encryption, key, form).await;
     }
     let keys = opened.keys.list(realm).await.map_err(said)?;
     let named = |key: &&KeyEntry| key.jwk.kid() == Some(kid);
-    let unknown = || format!("there is no key {}; `chancery keys list` names all", Escaped(kid));
+    let all = || keys.iter().filter_map(|key| key.jwk.kid());
+    let unknown =
+        || format!("there is no key {kid}{}; `chancery keys list` names all", did_you_mean(kid, all()));
     let alg = keys.iter().find(named).ok_or_else(unknown)?.jwk.alg();
     let alg = alg.ok_or_else(|| format!("the key {} has no algorithm", Escaped(kid)))?;
     let others = || keys.iter().filter(|key| key.jwk.alg() == Some(alg) && key.jwk.kid() != Some(kid));
-    let mut text = String::new();
+    let mut list = listed();
     // One has to sign now, and one has to go on signing: the key may be the one that takes over soon.
     if !others().any(|key| key.times.signs(now)) || !others().any(|key| key.times.end.is_none()) {
         let longest = longest_token(settings) + MARGIN;
         let rotated = opened.keys.rotate(realm, &[alg], now, now, longest).await.map_err(said)?;
-        text.extend(rotated.iter().map(begun));
+        rotated.iter().for_each(|new| begun(&mut list, new));
     }
     opened.keys.remove(realm, kid).await.map_err(said)?;
     eprintln!(
@@ -122,7 +135,8 @@ async fn remove(settings: &Settings, opened: &Opened, kid: &str) -> Output {
         Escaped(kid),
         duration::format(CACHES)
     );
-    Ok(text + &format!("{}\tremoved\n", Escaped(kid)))
+    removed(&mut list, kid, alg.name(), "signing");
+    Ok(list.print(form, "nothing was removed"))
 }
 
 /// Ends a key for encryption at once; its successor is published before, if the settings still need one.
@@ -131,16 +145,17 @@ async fn remove_encryption(
     opened: &Opened,
     all: &[EncryptionKeyEntry],
     key: &EncryptionKeyEntry,
+    form: Form,
 ) -> Output {
     let (now, realm) = (SystemClock.now(), &settings.realm);
     let (key_type, kid) = (key.jwk.key_type(), key.jwk.kid().unwrap_or_default());
     let lasts = |other: &&EncryptionKeyEntry| {
         other.jwk.key_type() == key_type && other.jwk.kid() != Some(kid) && other.times.end.is_none()
     };
-    let mut text = String::new();
+    let mut list = listed();
     if encryption_types(settings).contains(&key_type) && !all.iter().any(|other| lasts(&other)) {
         let rotated = opened.keys.rotate_encryption(realm, &[key_type], now, now, MARGIN).await;
-        text.extend(rotated.map_err(said)?.iter().map(encryption_begun));
+        rotated.map_err(said)?.iter().for_each(|new| encryption_begun(&mut list, new));
     }
     opened.keys.remove(realm, kid).await.map_err(said)?;
     eprintln!(
@@ -148,15 +163,41 @@ async fn remove_encryption(
         Escaped(kid),
         duration::format(CACHES)
     );
-    Ok(text + &format!("{}\tremoved\n", Escaped(kid)))
+    removed(&mut list, kid, key_type.name(), "encryption");
+    Ok(list.print(form, "nothing was removed"))
 }
 
-fn encryption_begun(RotatedEncryption { key_type, kid, alone_from }: &RotatedEncryption) -> String {
-    format!("{kid}\t{} (encryption)\tpublished, alone from {}\n", key_type.name(), rfc3339(*alone_from))
+/// A list of keys.
+fn listed() -> List<5> {
+    List::new(["KID", "ALGORITHM", "USE", "STATE", "VALID"])
 }
 
-fn begun(Rotated { alg, kid, sign_from }: &Rotated) -> String {
-    format!("{kid}\t{}\tsigns from {}\n", alg.name(), rfc3339(*sign_from))
+fn encryption_begun(list: &mut List<5>, RotatedEncryption { key_type, kid, alone_from }: &RotatedEncryption) {
+    let (name, at) = (key_type.name(), rfc3339(*alone_from));
+    let value =
+        json!({ "kid": kid, "alg": name, "use": "encryption", "state": "published", "alone_from": at });
+    list.push(
+        [
+            kid.to_string(),
+            name.into(),
+            "encryption".into(),
+            format!("published, alone from {at}"),
+            OPEN.into(),
+        ],
+        value,
+    );
+}
+
+fn begun(list: &mut List<5>, Rotated { alg, kid, sign_from }: &Rotated) {
+    let (name, at) = (alg.name(), rfc3339(*sign_from));
+    let value = json!({ "kid": kid, "alg": name, "use": "signing", "state": "next", "sign_from": at });
+    let state = format!("signs from {at}");
+    list.push([kid.to_string(), name.into(), "signing".into(), state, OPEN.into()], value);
+}
+
+fn removed(list: &mut List<5>, kid: &str, alg: &str, usage: &str) {
+    let value = json!({ "kid": kid, "alg": alg, "use": usage, "state": "removed" });
+    list.push([kid.into(), alg.into(), usage.into(), "removed".into(), "ended".into()], value);
 }
 
 fn said(fault: Fault) -> String {
@@ -170,40 +211,60 @@ fn longest_token(settings: &Settings) -> Duration {
     lifetimes.fold(settings.engine.id_token.lifetime.max(settings.engine.access_token.jwt), Duration::max)
 }
 
-fn line(key: &KeyEntry, now: Timestamp) -> String {
-    let KeyTimes { sign_from, end, .. } = key.times;
-    let state = match end {
-        Some(end) if end.count_until() <= now => {
-            format!("valid until {} (ended)", rfc3339(end.count_until()))
-        }
-        Some(end) if end.sign_until() <= now.max(sign_from) => {
-            format!("valid until {}", rfc3339(end.count_until()))
-        }
-        Some(end) => {
-            format!("signs until {}, valid until {}", rfc3339(end.sign_until()), rfc3339(end.count_until()))
-        }
-        None if sign_from > now => format!("signs from {}", rfc3339(sign_from)),
-        None => "signs".to_owned(),
-    };
-    let alg = key.jwk.alg().map_or("-", SigningAlgorithm::name);
-    format!("{}\t{alg}\t{state}\n", key.jwk.kid().unwrap_or("-"))
+/// Of a key that nothing is due to replace.
+const OPEN: &str = "without an end";
+
+/// Until when what a key has signed is valid, or what was encrypted for it can be read.
+fn valid(end: Option<KeyEnd>, now: Timestamp) -> String {
+    match end.map(KeyEnd::count_until) {
+        None => OPEN.to_owned(),
+        Some(until) if until <= now => format!("ended {}", rfc3339(until)),
+        Some(until) => format!("until {}", rfc3339(until)),
+    }
 }
 
-fn encryption_line(key: &EncryptionKeyEntry, wanted: &[EncryptionKeyType], now: Timestamp) -> String {
-    let state = match key.times.end {
-        Some(end) if end.count_until() <= now => {
-            format!("decrypts until {} (ended)", rfc3339(end.count_until()))
-        }
-        Some(end) if end.sign_until() <= now => format!("decrypts until {}", rfc3339(end.count_until())),
-        Some(end) => format!(
-            "published until {}, decrypts until {}",
-            rfc3339(end.sign_until()),
-            rfc3339(end.count_until())
-        ),
-        None if wanted.contains(&key.jwk.key_type()) => "published".to_owned(),
-        None => "published, but request_objects.encryption_algorithms has no algorithm for it".to_owned(),
+fn row(list: &mut List<5>, key: &KeyEntry, now: Timestamp) {
+    let KeyTimes { sign_from, end, .. } = key.times;
+    let (state, text) = match end {
+        Some(end) if end.count_until() <= now => ("ended", "ended".to_owned()),
+        Some(end) if end.sign_until() <= now.max(sign_from) => ("verifies", "no longer signs".to_owned()),
+        Some(end) => ("signs", format!("signs until {}", rfc3339(end.sign_until()))),
+        None if sign_from > now => ("next", format!("signs from {}", rfc3339(sign_from))),
+        None => ("signs", "signs".to_owned()),
     };
-    format!("{}\t{} (encryption)\t{state}\n", key.jwk.kid().unwrap_or("-"), key.jwk.key_type().name())
+    let (kid, alg) = (key.jwk.kid().unwrap_or("-"), key.jwk.alg().map_or("-", SigningAlgorithm::name));
+    let value = json!({
+        "kid": kid, "alg": alg, "use": "signing", "state": state, "sign_from": rfc3339(sign_from),
+        "sign_until": end.map(|end| rfc3339(end.sign_until())),
+        "valid_until": end.map(|end| rfc3339(end.count_until())),
+    });
+    list.push([kid.into(), alg.into(), "signing".into(), text, valid(end, now)], value);
+}
+
+fn encryption_row(
+    list: &mut List<5>,
+    key: &EncryptionKeyEntry,
+    wanted: &[EncryptionKeyType],
+    now: Timestamp,
+) {
+    let end = key.times.end;
+    let (state, text) = match end {
+        Some(end) if end.count_until() <= now => ("ended", "ended".to_owned()),
+        Some(end) if end.sign_until() <= now => ("decrypts", "decrypts, published no longer".to_owned()),
+        Some(end) => ("published", format!("published until {}", rfc3339(end.sign_until()))),
+        None if wanted.contains(&key.jwk.key_type()) => ("published", "published".to_owned()),
+        None => {
+            let unused = "published, but request_objects.encryption_algorithms has no algorithm for it";
+            ("unused", unused.to_owned())
+        }
+    };
+    let (kid, alg) = (key.jwk.kid().unwrap_or("-"), key.jwk.key_type().name());
+    let value = json!({
+        "kid": kid, "alg": alg, "use": "encryption", "state": state,
+        "published_until": end.map(|end| rfc3339(end.sign_until())),
+        "valid_until": end.map(|end| rfc3339(end.count_until())),
+    });
+    list.push([kid.into(), alg.into(), "encryption".into(), text, valid(end, now)], value);
 }
 
 #[cfg(test)]
@@ -242,34 +303,38 @@ mod tests {
         opened.encryption_keys(&settings).await.unwrap();
         let all = || async { opened.keys.encryption_keys(realm).await.unwrap() };
         let lines = |now| async move {
-            all().await.iter().map(|key| encryption_line(key, &[P256], now)).collect::<Vec<_>>()
+            let mut list = listed();
+            all().await.iter().for_each(|key| encryption_row(&mut list, key, &[P256], now));
+            list.print(Form::Text, "").lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
         };
         let kid = all().await[0].jwk.kid().unwrap().to_owned();
         let at = |secs| SystemClock.now() + Duration::from_secs(secs);
-        assert_eq!(lines(at(0)).await, [format!("{kid}\tP-256 (encryption)\tpublished\n")]);
+        assert_eq!(lines(at(0)).await, [format!("{kid}  P-256      encryption  published  without an end")]);
 
         opened.keys.rotate_encryption(realm, &[P256], at(0), at(600), MARGIN).await.unwrap();
         for (now, want) in
-            [(at(0), "published until "), (at(700), "decrypts until "), (at(200_000), "(ended)")]
+            [(at(0), "  published until "), (at(700), "  decrypts, "), (at(200_000), "  ended 2")]
         {
             let lines = lines(now).await;
-            assert!(lines[0].contains(want) && lines[1].ends_with("published\n"), "{lines:?}");
+            assert!(lines[0].contains(want) && lines[1].ends_with("  without an end"), "{lines:?}");
         }
-        let said = remove(&settings, &opened, &kid).await.unwrap();
-        assert_eq!(said, format!("{kid}\tremoved\n"), "its successor is there already");
+        let said = remove(&settings, &opened, &kid, Form::Text).await.unwrap();
+        let is_only_removed = |said: &str| said.lines().count() == 2 && said.contains("  removed  ended");
+        assert!(is_only_removed(&said), "its successor is there already: {said}");
         let last = all().await[0].jwk.kid().unwrap().to_owned();
-        let said = remove(&settings, &opened, &last).await.unwrap();
-        assert!(said.contains("alone from") && said.ends_with(&format!("{last}\tremoved\n")), "{said}");
+        let said = remove(&settings, &opened, &last, Form::Text).await.unwrap();
+        let removed = said.lines().last().unwrap();
+        assert!(said.contains("alone from") && removed.starts_with(&last), "{said}");
         assert_eq!(all().await.len(), 1);
 
         // Where the settings need none any more, the last one has no successor.
         settings.engine.request_objects.encryption_algorithms.clear();
         let key = all().await.remove(0);
-        assert!(
-            encryption_line(&key, &encryption_types(&settings), at(0)).contains("has no algorithm for it")
-        );
+        let mut list = listed();
+        encryption_row(&mut list, &key, &encryption_types(&settings), at(0));
+        assert!(list.print(Form::Text, "").contains("has no algorithm for it"));
         let kid = key.jwk.kid().unwrap();
-        assert_eq!(remove(&settings, &opened, kid).await.unwrap(), format!("{kid}\tremoved\n"));
+        assert!(is_only_removed(&remove(&settings, &opened, kid, Form::Text).await.unwrap()));
         assert!(all().await.is_empty());
     }
 }

@@ -4,6 +4,7 @@ mod check;
 mod client;
 mod init;
 mod keys;
+mod printed;
 mod registration_token;
 mod report;
 mod session;

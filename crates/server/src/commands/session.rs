@@ -11,27 +11,30 @@ use chancery_core::records::{Found, SessionBody};
 use chancery_core::session::choice;
 use chancery_types::AccountId;
 
-use super::user::username;
+use serde_json::json;
+
+use super::printed::{Form, List};
+use super::user::person;
 use super::{Output, lines, opened};
-use crate::arguments::Session;
+use crate::arguments::{Group, Session};
 use crate::log::rfc3339;
 use crate::parts::Opened;
 use crate::settings::Settings;
-use crate::terminal::Escaped;
 
-pub(crate) async fn session(command: Session) -> Output {
+pub(crate) async fn session(Group { json, command }: Group<Session>) -> Output {
+    let form = Form::of(json);
     match command {
         Session::List(who) => {
             let (settings, opened) = opened(&who.configured)?;
-            let account = account(&settings, &opened, &who.username).await?;
-            let sessions = provider(&settings, &opened).await?.sessions(&call(), &account).await;
-            Ok(sessions.map_err(|fault| fault.to_string())?.iter().map(line).collect())
+            let account = person(&settings, &opened, &who.username).await?.id;
+            let sessions = sessions(&settings, &opened, &account).await?;
+            Ok(list(&sessions).print(form, "the user has no session"))
         }
         Session::End { who, session } => {
             let (settings, opened) = opened(&who.configured)?;
-            let account = account(&settings, &opened, &who.username).await?;
+            let account = person(&settings, &opened, &who.username).await?.id;
             let Some(session) = session else {
-                return Ok(ended(end_all(&settings, &opened, &account).await?));
+                return Ok(ended(end_all(&settings, &opened, &account).await?, form));
             };
             let provider = provider(&settings, &opened).await?;
             let sessions = provider.sessions(&call(), &account).await.map_err(|fault| fault.to_string())?;
@@ -39,7 +42,7 @@ pub(crate) async fn session(command: Session) -> Output {
             let named = named.ok_or("this person has no such session; see `chancery session list`")?;
             let is_ended =
                 provider.end_one_session(&call(), named).await.map_err(|fault| fault.to_string())?;
-            Ok(ended(u64::from(is_ended)))
+            Ok(ended(u64::from(is_ended), form))
         }
     }
 }
@@ -64,27 +67,32 @@ fn call() -> Call {
     Call::new(SystemClock.now(), RequestId("command".into()))
 }
 
-async fn account(settings: &Settings, opened: &Opened, typed: &str) -> Result<AccountId, String> {
-    let person = opened.accounts.person(&settings.realm, &username(typed)?).await;
-    person.map(|person| person.id).map_err(|error| error.to_string())
+/// The sessions of a person.
+pub(super) async fn sessions(
+    settings: &Settings,
+    opened: &Opened,
+    account: &AccountId,
+) -> Result<Vec<Found<SessionBody>>, String> {
+    let sessions = provider(settings, opened).await?.sessions(&call(), account).await;
+    sessions.map_err(|fault| fault.to_string())
 }
 
-fn line(session: &Found<SessionBody>) -> String {
-    let Found { key, body, expires_at, .. } = session;
-    let clients: Vec<String> =
-        body.clients.iter().map(|one| Escaped(one.client.as_str()).to_string()).collect();
-    format!(
-        "{}\tsigned in {}\tends {}\t{}\n",
-        choice(key),
-        rfc3339(body.authentication.time()),
-        rfc3339(*expires_at),
-        clients.join(" ")
-    )
+pub(super) fn list(sessions: &[Found<SessionBody>]) -> List<4> {
+    let mut list = List::new(["SESSION", "SIGNED IN", "ENDS", "CLIENTS"]);
+    for Found { key, body, expires_at, .. } in sessions {
+        let (signed_in, ends) = (rfc3339(body.authentication.time()), rfc3339(*expires_at));
+        let clients: Vec<&str> = body.clients.iter().map(|one| one.client.as_str()).collect();
+        let value =
+            json!({ "session": choice(key), "signed_in_at": signed_in, "ends": ends, "clients": clients });
+        list.push([choice(key), signed_in, ends, clients.join(" ")], value);
+    }
+    list
 }
 
-fn ended(count: u64) -> String {
-    match count {
+fn ended(count: u64, form: Form) -> String {
+    let text = match count {
         1 => "1 session has ended; the running server notifies its clients\n".to_owned(),
         count => format!("{count} sessions have ended; the running server notifies their clients\n"),
-    }
+    };
+    form.print(text, &json!({ "ended": count }))
 }

@@ -3,63 +3,130 @@
 use std::path::Path;
 
 use chancery_accounts::{AccountError, NewPerson, Person, Username};
-use chancery_core::model::Claims;
+use chancery_core::model::{ClaimName, Claims};
+use chancery_types::nearest::did_you_mean;
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 
+use super::printed::{Form, List, json as printed_json};
 use super::{Output, content, opened, session};
-use crate::arguments::User;
+use crate::arguments::{ClaimSource, Group, Person as Named, User};
 use crate::parts::Opened;
 use crate::secrets;
 use crate::settings::Settings;
 use crate::terminal::Escaped;
 
-pub(crate) async fn user(command: User) -> Output {
+pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
+    let form = Form::of(json);
     match command {
         User::Add { configured, username, claims, password } => {
             let (settings, opened) = opened(&configured)?;
             let username = self::username(&username)?;
-            let claims = claims.map_or(Ok(Claims::default()), |path| claims_of(&path))?;
+            let claims = changed(Claims::default(), &claims)?;
+            notice_unknown(&settings, &claims);
             let new = NewPerson { username, password: secrets::password(&password)?, claims, id: None };
             let person = opened.accounts.add(&settings.realm, new).await.map_err(text)?;
-            Ok(format!("added {} as {}\n", Escaped(person.username.as_str()), Escaped(person.id.as_str())))
+            let (id, name) = (person.id.as_str(), person.username.as_str());
+            let said = format!("added {} as {}\n", Escaped(name), Escaped(id));
+            Ok(form.print(said, &json!({ "id": id, "username": name, "done": "added" })))
         }
-        User::Set { configured, username, claims } => {
+        User::Show(Named { configured, username }) => {
             let (settings, opened) = opened(&configured)?;
-            let username = self::username(&username)?;
-            let claims = claims_of(&claims)?;
-            opened.accounts.set_claims(&settings.realm, &username, claims).await.map_err(text)?;
-            Ok("the claims are changed\n".to_owned())
+            let person = person(&settings, &opened, &username).await?;
+            shown(&settings, &opened, &person, form).await
         }
-        User::Passwd { configured, username, password } => {
+        User::Set { person: Named { configured, username }, claims } => {
             let (settings, opened) = opened(&configured)?;
-            let (username, password) = (self::username(&username)?, secrets::password(&password)?);
-            let done = opened.accounts.set_password(&settings.realm, &username, password).await;
-            let person = done.map_err(text)?;
-            notify(&settings, &opened, &person, "the password is changed").await
+            let person = person(&settings, &opened, &username).await?;
+            let claims = changed(person.claims, &claims)?;
+            notice_unknown(&settings, &claims);
+            let changed = opened.accounts.set_claims(&settings.realm, &person.username, claims).await;
+            Ok(done(&changed.map_err(text)?, "the claims are changed", form))
         }
-        User::Disable(who) => {
-            let (settings, opened) = opened(&who.configured)?;
-            let username = username(&who.username)?;
-            let person = opened.accounts.disable(&settings.realm, &username).await.map_err(text)?;
-            notify(&settings, &opened, &person, "disabled").await
+        User::Claims(Named { configured, username }) => {
+            let (settings, opened) = opened(&configured)?;
+            let claims = person(&settings, &opened, &username).await?.claims;
+            Ok(printed_json(&serde_json::to_value(&claims).map_err(|error| error.to_string())?))
         }
-        User::Enable(who) => {
-            let (settings, opened) = opened(&who.configured)?;
-            opened.accounts.enable(&settings.realm, &username(&who.username)?).await.map_err(text)?;
-            Ok("enabled\n".to_owned())
+        User::Passwd { person: Named { configured, username }, password } => {
+            let (settings, opened) = opened(&configured)?;
+            let person = person(&settings, &opened, &username).await?;
+            let password = secrets::password(&password)?;
+            let changed = opened.accounts.set_password(&settings.realm, &person.username, password).await;
+            notify(&settings, &opened, &changed.map_err(text)?, "the password is changed", form).await
         }
-        User::Remove(who) => {
-            let (settings, opened) = opened(&who.configured)?;
-            let username = username(&who.username)?;
-            let person = opened.accounts.person(&settings.realm, &username).await.map_err(text)?;
-            opened.accounts.remove(&settings.realm, &username).await.map_err(text)?;
-            notify(&settings, &opened, &person, "removed").await
+        User::Disable(Named { configured, username }) => {
+            let (settings, opened) = opened(&configured)?;
+            let person = person(&settings, &opened, &username).await?;
+            let disabled = opened.accounts.disable(&settings.realm, &person.username).await;
+            notify(&settings, &opened, &disabled.map_err(text)?, "disabled", form).await
+        }
+        User::Enable(Named { configured, username }) => {
+            let (settings, opened) = opened(&configured)?;
+            let person = person(&settings, &opened, &username).await?;
+            let enabled = opened.accounts.enable(&settings.realm, &person.username).await;
+            Ok(done(&enabled.map_err(text)?, "enabled", form))
+        }
+        User::Remove(Named { configured, username }) => {
+            let (settings, opened) = opened(&configured)?;
+            let person = person(&settings, &opened, &username).await?;
+            opened.accounts.remove(&settings.realm, &person.username).await.map_err(text)?;
+            notify(&settings, &opened, &person, "removed", form).await
         }
         User::List(configured) => {
             let (settings, opened) = opened(&configured)?;
             let people = opened.accounts.list(&settings.realm).await.map_err(text)?;
-            Ok(people.iter().map(line).collect())
+            let mut list = List::new(["ID", "USERNAME", "STATE", "NAME", "EMAIL"]);
+            people.iter().for_each(|person| row(&mut list, person));
+            Ok(list.print(form, "there are no users; `chancery user add NAME` adds one"))
         }
     }
+}
+
+/// The claims after the change that the command line asks for.
+fn changed(before: Claims, ClaimSource { single, claims }: &ClaimSource) -> Result<Claims, String> {
+    if let Some(file) = claims {
+        return claims_of(file);
+    }
+    let mut after = Claims::default();
+    for (name, value) in before.iter() {
+        after.set_raw(name, value.to_owned());
+    }
+    let mut removed = Vec::new();
+    for asked in single {
+        let Some((name, value)) = asked.split_once('=').filter(|(name, _)| !name.is_empty()) else {
+            return Err(format!("{asked:?} must be CLAIM=VALUE, such as email=alice@example.org"));
+        };
+        match value {
+            "" => removed.push(name),
+            value => drop(after.set_raw(name, value_of(name, value)?)),
+        }
+    }
+    if removed.is_empty() {
+        return Ok(after);
+    }
+    let mut left = Claims::default();
+    for (name, value) in after.iter().filter(|(name, _)| !removed.contains(name)) {
+        left.set_raw(name, value.to_owned());
+    }
+    Ok(left)
+}
+
+/// A value as it is typed: text, unless the standard claim is of another type, or it is written as JSON.
+fn value_of(name: &str, typed: &str) -> Result<Box<RawValue>, String> {
+    let is_json = matches!(
+        ClaimName::of(name).claim,
+        "email_verified" | "phone_number_verified" | "updated_at" | "address"
+    ) || matches!(typed, "true" | "false")
+        || typed.starts_with(['{', '[', '"']);
+    let value = match is_json.then(|| serde_json::from_str::<Box<RawValue>>(typed)) {
+        Some(Ok(json)) => Ok(json),
+        Some(Err(_)) if typed.starts_with(['{', '[', '"']) => {
+            return Err(format!("{name}: {typed:?} begins like JSON and is none"));
+        }
+        _ => to_raw_value(typed),
+    };
+    value.map_err(|error| error.to_string())
 }
 
 /// The claims in this file.
@@ -68,19 +135,105 @@ fn claims_of(path: &Path) -> Result<Claims, String> {
         .map_err(|error| format!("{}: not a JSON object of claims: {error}", path.display()))
 }
 
-/// The change stands; everything that the person had is worth nothing since, and their clients hear of it.
-async fn notify(settings: &Settings, opened: &Opened, person: &Person, what: &str) -> Output {
-    match session::end_all(settings, opened, &person.id).await {
-        Ok(_) => Ok(format!("{what}; all sessions and grants of the user have ended\n")),
-        Err(why) => Err(format!(
-            "{what}; all sessions and grants of the user have ended, but clients were not notified of it: {why}"
-        )),
+/// What is told to nobody is stored, and said.
+fn notice_unknown(settings: &Settings, claims: &Claims) {
+    let told = &settings.engine.claims;
+    let told: Vec<&str> = told.scopes.values().flatten().chain(&told.extra).map(String::as_str).collect();
+    for (name, _) in claims.iter() {
+        let claim = ClaimName::of(name).claim;
+        if !told.contains(&claim) {
+            let near = did_you_mean(claim, told.iter().copied());
+            let notice = "is neither in a scope of [claims] nor in claims.extra: no client is told it";
+            eprintln!("{}", Escaped(&format!("claim {name} {notice}{near}")));
+        }
     }
 }
 
-fn line(person: &Person) -> String {
-    let state = if person.active { "active" } else { "disabled" };
-    format!("{}\t{}\t{state}\n", Escaped(person.id.as_str()), Escaped(person.username.as_str()))
+/// Everything about a person but the password.
+async fn shown(settings: &Settings, opened: &Opened, person: &Person, form: Form) -> Output {
+    let sessions = session::sessions(settings, opened, &person.id).await?;
+    let claims = serde_json::to_value(&person.claims).map_err(|error| error.to_string())?;
+    if form == Form::Json {
+        let sessions = session::list(&sessions).print(Form::Json, "");
+        let sessions: Value = serde_json::from_str(&sessions).map_err(|error| error.to_string())?;
+        return Ok(printed_json(&json!({
+            "id": person.id, "username": person.username.as_str(), "state": state(person),
+            "claims": claims, "sessions": sessions,
+        })));
+    }
+    let plain = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let claims = claims.as_object().into_iter().flatten();
+    let rows: Vec<(&str, String)> = [
+        ("id", person.id.as_str().to_owned()),
+        ("username", person.username.as_str().to_owned()),
+        ("state", state(person).to_owned()),
+    ]
+    .into_iter()
+    .chain(claims.map(|(name, value)| (name.as_str(), plain(value))))
+    .collect();
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let line = |(name, value): &(&str, String)| {
+        format!("{:width$}  {}\n", Escaped(name).to_string(), Escaped(value))
+    };
+    let about: String = rows.iter().map(line).collect();
+    Ok(match sessions.is_empty() {
+        true => about + "\nno session\n",
+        false => about + "\n" + &session::list(&sessions).print(Form::Text, ""),
+    })
+}
+
+/// The change stands; everything that the person had is worth nothing since, and their clients hear of it.
+async fn notify(
+    settings: &Settings,
+    opened: &Opened,
+    person: &Person,
+    what: &'static str,
+    form: Form,
+) -> Output {
+    let ended = "all sessions and grants of the user have ended";
+    match session::end_all(settings, opened, &person.id).await {
+        Ok(_) => Ok(match form {
+            Form::Text => format!("{what}; {ended}\n"),
+            Form::Json => done(person, what, form),
+        }),
+        Err(why) => Err(format!("{what}; {ended}, but clients were not notified of it: {why}")),
+    }
+}
+
+fn done(person: &Person, what: &'static str, form: Form) -> String {
+    form.print(
+        format!("{what}\n"),
+        &json!({ "id": person.id, "username": person.username.as_str(), "done": what }),
+    )
+}
+
+fn state(person: &Person) -> &'static str {
+    if person.active { "active" } else { "disabled" }
+}
+
+fn row(list: &mut List<5>, person: &Person) {
+    let claim = |name: &str| -> String {
+        let value = person.claims.get(name).map(|value| serde_json::from_str(value.get()));
+        value.and_then(Result::ok).unwrap_or_default()
+    };
+    let (id, name) = (person.id.as_str(), person.username.as_str());
+    let value = json!({
+        "id": id, "username": name, "state": state(person), "claims": person.claims,
+    });
+    let cells = [id.to_owned(), name.to_owned(), state(person).to_owned(), claim("name"), claim("email")];
+    list.push(cells, value);
+}
+
+/// The person of this user name.
+pub(super) async fn person(settings: &Settings, opened: &Opened, typed: &str) -> Result<Person, String> {
+    match opened.accounts.person(&settings.realm, &username(typed)?).await {
+        Err(AccountError::Unknown) => {
+            let people = opened.accounts.list(&settings.realm).await.map_err(text)?;
+            let near = did_you_mean(typed, people.iter().map(|person| person.username.as_str()));
+            Err(format!("{typed}: there is no such user{near}; `chancery user list` lists all"))
+        }
+        found => found.map_err(text),
+    }
 }
 
 /// Parses a user name.
@@ -90,4 +243,44 @@ pub(super) fn username(typed: &str) -> Result<Username, String> {
 
 fn text(error: AccountError) -> String {
     error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A value is what its claim is; a slip is refused when the claim is checked, and never stored as something else.
+    #[test]
+    fn values_are_typed_as_their_claims_are() {
+        for (name, typed, json) in [
+            ("email", "alice@example.org", r#""alice@example.org""#),
+            ("phone_number", "12345", r#""12345""#),
+            ("email_verified", "true", "true"),
+            ("email_verified", "yes", r#""yes""#),
+            ("updated_at", "1700000000", "1700000000"),
+            ("name#ja", "\u{82b1}\u{5b50}", "\"\u{82b1}\u{5b50}\""),
+            ("address", r#"{"locality":"Bonn"}"#, r#"{"locality":"Bonn"}"#),
+            ("teams", r#"["a"]"#, r#"["a"]"#),
+            ("admin", "true", "true"),
+            ("name", "null", r#""null""#),
+            ("name", "7", r#""7""#),
+        ] {
+            assert_eq!(value_of(name, typed).unwrap().get(), json, "{name}={typed}");
+        }
+        assert!(value_of("teams", "[a").is_err());
+    }
+
+    #[test]
+    fn claims_are_changed_one_by_one() {
+        let before: Claims = serde_json::from_str(r#"{"name":"A","email":"a@example.org"}"#).unwrap();
+        let ask = |single: &[&str]| {
+            let single = single.iter().map(|&one| one.to_owned()).collect();
+            changed(before.clone(), &ClaimSource { single, claims: None })
+        };
+        let after = ask(&["name=B=C", "email=", "nickname=x"]).unwrap();
+        assert_eq!(serde_json::to_string(&after).unwrap(), r#"{"name":"B=C","nickname":"x"}"#);
+        for wrong in ["name", "=x", ""] {
+            assert!(ask(&[wrong]).unwrap_err().contains("CLAIM=VALUE"), "{wrong}");
+        }
+    }
 }

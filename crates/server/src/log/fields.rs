@@ -120,7 +120,7 @@ fn push_field(line: &mut String, name: &str, value: &str) {
 /// Appends JSON in which nothing acts on a terminal. JSON itself escapes only the controls below U+0020; here
 /// DEL, C1 controls and other misleading characters are escaped, too (RFC 8259 section 7), and a parser reads
 /// the same.
-fn push_inert(text: &mut String, json: &str) {
+pub(crate) fn push_inert(text: &mut String, json: &str) {
     if json.bytes().all(|byte| byte.is_ascii() && byte != 0x7f) {
         return text.push_str(json);
     }

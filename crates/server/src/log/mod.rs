@@ -17,6 +17,7 @@ use chancery_core::ports::{Clock as _, EventSink, SystemClock};
 use chancery_types::Timestamp;
 use serde::Deserialize;
 
+pub(crate) use self::fields::push_inert;
 pub(crate) use self::line::rfc3339;
 
 /// How many entries may wait. Further ones are dropped and counted, because a slow disk must not stop logins.

@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 
 use chancery_core::error::Complaint;
+use chancery_types::nearest::distance;
 
 use super::catalogue::{SECTIONS, Setting};
-use super::nearest::distance;
 use super::overlay::OVERRIDING;
 
 const PREFIX: &str = "CHANCERY_";

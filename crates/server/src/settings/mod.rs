@@ -3,7 +3,6 @@
 mod catalogue;
 mod environment;
 mod forms;
-mod nearest;
 mod needs;
 mod overlay;
 mod resource_servers;

@@ -1,11 +1,11 @@
 //! Single settings from the environment and from flags, which override the file.
 
 use chancery_core::error::Complaint;
+use chancery_types::nearest::nearest;
 use toml::{Table, Value};
 
 use super::catalogue::{ALL, Form};
 use super::environment::variables;
-use super::nearest::nearest;
 
 pub(super) const OVERRIDING: &str = "docs/configuration.md, overriding";
 

@@ -1,10 +1,10 @@
 //! Keys in the file that are no settings.
 
 use chancery_core::error::Complaint;
+use chancery_types::nearest::nearest;
 use toml::{Table, Value};
 
 use super::catalogue::ALL;
-use super::nearest::nearest;
 
 /// Complains about each key that is not in the catalogue and removes it, so that the rest can still be
 /// checked.

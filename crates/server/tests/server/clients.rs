@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::{done, initialised, refused, run};
+use crate::support::{done, initialised, refused, rows, run};
 
 #[test]
 fn clients_are_added_from_metadata_one_or_many() {
@@ -21,7 +21,7 @@ fn clients_are_added_from_metadata_one_or_many() {
     fs::write(folder.join("clients.json"), many).unwrap();
     let said = done(&folder, &["client", "add", "--file", "clients.json"], "");
     assert!(said.contains("\"a\"") && said.contains("\"b\"") && !said.contains(secret), "{said}");
-    let list = done(&folder, &["client", "list"], "");
+    let list = rows(&folder, &["client", "list"]);
     assert!(list.contains("a\t-\tpublic\tenabled") && list.contains("b\t-\tconfidential\tenabled"), "{list}");
 
     // What leaves RFC 9700 is listed, and fails a strict check.
@@ -58,7 +58,7 @@ fn a_wrong_client_is_refused_and_none_of_its_file_is_stored() {
         said.contains("[1].client_secret") && said.contains("[1].require_pushed_authorization_requests"),
         "{said}"
     );
-    assert_eq!(done(&folder, &["client", "list"], ""), "");
+    assert_eq!(rows(&folder, &["client", "list"]), "");
     let weak = r#"{"client_id":"b","client_secret":"too short","redirect_uris":["https://b.example/cb"]}"#;
     done(&folder, &["client", "add", "--weak-secret", "--file", "-"], weak);
     assert!(
@@ -101,7 +101,7 @@ fn the_list_of_a_sector_has_to_be_there() {
     let client = r#"{"redirect_uris":["https://a.example/cb"],"sector_identifier_uri":"https://127.0.0.1/"}"#;
     let said = refused(&folder, &["client", "add", "--file", "-"], client);
     assert!(said.contains("sector_identifier_uri: must lead to") && said.contains("127.0.0.1"), "{said}");
-    assert_eq!(done(&folder, &["client", "list"], ""), "");
+    assert_eq!(rows(&folder, &["client", "list"]), "");
 }
 
 /// FR-16: all or nothing; each item against the others and against the store.
@@ -125,10 +125,10 @@ fn a_batch_of_clients_is_stored_whole_or_not_at_all() {
             assert!(said.contains(complaint), "{complaint} in {said}");
         }
         assert_eq!(said.lines().count(), complaints.len(), "{said}");
-        assert_eq!(done(&folder, &["client", "list"], "").lines().count(), 1, "{ids:?}");
+        assert_eq!(rows(&folder, &["client", "list"]).lines().count(), 1, "{ids:?}");
     }
     done(&folder, &["client", "add", "--file", "-"], &batch(&["a", "b"]));
-    assert_eq!(done(&folder, &["client", "list"], "").lines().count(), 3);
+    assert_eq!(rows(&folder, &["client", "list"]).lines().count(), 3);
     assert!(
         refused(&folder, &["client", "add", "--file", "-"], &client("a"))
             .starts_with("client_id: a: there is")
@@ -143,7 +143,7 @@ fn clients_are_changed() {
         "chancery":{"refresh_tokens":"always"}}"#;
     done(&folder, &["client", "add", "--file", "-"], client);
     let set = ["client", "set", "web", "--file", "-"];
-    let listed = || done(&folder, &["client", "list"], "");
+    let listed = || rows(&folder, &["client", "list"]);
     assert_eq!(done(&folder, &set, r#"{"client_name":"After"}"#), "changed\n");
     assert!(listed().contains("web\tAfter\tconfidential\tenabled"), "{}", listed());
     assert_eq!(
@@ -177,7 +177,7 @@ fn clients_are_disabled_and_enabled() {
     let folder = initialised();
     let client = r#"{"client_id":"web","redirect_uris":["https://web.example/cb"],"client_name":"Web"}"#;
     done(&folder, &["client", "add", "--file", "-"], client);
-    let listed = || done(&folder, &["client", "list"], "");
+    let listed = || rows(&folder, &["client", "list"]);
     for (command, done_, state) in [
         ("disable", "disabled\n", "disabled"),
         ("disable", "disabled\n", "disabled"),

@@ -11,6 +11,7 @@ mod readiness;
 mod registration;
 mod serving;
 mod sessions;
+mod shown;
 mod support;
 mod tls;
 mod tls_versions;

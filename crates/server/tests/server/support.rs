@@ -52,6 +52,16 @@ pub(crate) fn done(folder: &Path, arguments: &[&str], input: &str) -> String {
     text(&output.stdout)
 }
 
+/// Runs a command that prints a list: its rows without the line of headings, with tabs between the cells.
+pub(crate) fn rows(folder: &Path, arguments: &[&str]) -> String {
+    let list = done(folder, arguments, "");
+    let cells = |line: &str| {
+        let cells = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+        cells.collect::<Vec<_>>().join("\t") + "\n"
+    };
+    list.lines().skip(1).map(cells).collect()
+}
+
 /// Runs a command that has to fail, and says why it did.
 pub(crate) fn refused(folder: &Path, arguments: &[&str], input: &str) -> String {
     refused_with(folder, arguments, input, &[])

@@ -13,6 +13,9 @@ use crate::error::{Fault, Reason, Refusal};
 use crate::offered::RedirectLeniency;
 use crate::profile::{Demands, Floor};
 
+mod catalogue;
+pub use catalogue::ClientMember;
+
 pub(crate) mod choices;
 
 mod authorization_responses;
@@ -251,6 +254,16 @@ impl Client {
     #[must_use]
     pub fn extra(&self, name: &str) -> Option<&RawValue> {
         self.body.extra.get(name).map(|value| &**value)
+    }
+
+    /// All such members.
+    pub fn extra_members(&self) -> impl Iterator<Item = (&str, &RawValue)> {
+        self.body.extra.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// When each of its secrets that are good now will end, the newest last; `None` for one without an end.
+    pub fn good_secrets(&self, now: Timestamp) -> impl Iterator<Item = Option<Timestamp>> {
+        self.secrets().iter().filter(move |secret| secret.is_good(now)).map(|secret| secret.ends)
     }
 
     /// Its revision in the registry, which a change has to name.

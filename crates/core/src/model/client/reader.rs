@@ -7,6 +7,7 @@ use chancery_types::{RedirectKind, RedirectUri, is_misleading};
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use super::ClientMember;
 use super::choices::{self, Picked};
 use crate::error::Complaint;
 use crate::offered::RedirectLeniency;
@@ -178,7 +179,8 @@ impl<'m> Reader<'m> {
         nested.known.sort_unstable();
         let known = nested.known.join(", ");
         for name in nested.unknown() {
-            nested.complain(&name, format!("is unknown; there are {known}"));
+            let near = ClientMember::suggestion(prefix, &name);
+            nested.complain(&name, format!("is unknown{near}; there are {known}"));
         }
         let Reader { complaints, notices, .. } = nested;
         self.complaints.extend(complaints);
@@ -208,6 +210,12 @@ impl<'m> Reader<'m> {
         None
     }
 
+    /// The names of the members that were asked for, whether they are there or not.
+    #[cfg(test)]
+    pub(super) fn asked_for(&self) -> impl Iterator<Item = &'m str> {
+        self.known.iter().copied()
+    }
+
     /// The names of the members that nobody has asked for.
     pub(crate) fn unread(&self) -> impl Iterator<Item = &'m str> {
         self.names().filter(|name| !self.known.contains(name))
@@ -227,8 +235,10 @@ impl<'m> Reader<'m> {
 
     /// What was wrong, and what was left out.
     pub(crate) fn finish(mut self) -> (Vec<Complaint>, Vec<String>) {
-        let unknown =
-            self.unknown().into_iter().map(|name| format!("{name} is not used here and was left out"));
+        let unknown = self.unknown().into_iter().map(|name| {
+            let near = ClientMember::suggestion(self.prefix, &name);
+            format!("{name} is not used here and was left out{near}")
+        });
         self.notices.extend(unknown);
         (self.complaints, self.notices)
     }

@@ -1,7 +1,13 @@
 //! Suggestions for misspelt names.
 
 /// The candidate with the smallest edit distance, if that is small enough.
-pub(crate) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+///
+/// ```
+/// use chancery_types::nearest::nearest;
+/// assert_eq!(nearest("isuer", ["issuer", "realm"]), Some("issuer"));
+/// ```
+#[must_use]
+pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let far = typed.chars().count().div_ceil(3) + 1;
     let scored = candidates.into_iter().map(|candidate| (distance(typed, candidate), candidate));
     scored
@@ -10,8 +16,15 @@ pub(crate) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a 
         .map(|(_, candidate)| candidate)
 }
 
+/// What a message about an unknown name ends with: `; did you mean issuer?`, or nothing.
+#[must_use]
+pub fn did_you_mean<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(typed, candidates).map(|near| format!("; did you mean {near}?")).unwrap_or_default()
+}
+
 /// The Levenshtein distance, computed row by row.
-pub(super) fn distance(left: &str, right: &str) -> usize {
+#[must_use]
+pub fn distance(left: &str, right: &str) -> usize {
     let right: Vec<char> = right.chars().collect();
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (at, l) in left.chars().enumerate() {

@@ -1,0 +1,145 @@
+//! `chancery client`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Configured;
+
+#[derive(Subcommand)]
+pub(crate) enum Client {
+    /// Add one client, or many (RFC 7591 metadata as a JSON object or an array of them)
+    #[command(after_help = "Examples:
+  chancery client add --kind web --id photos --redirect-uri https://photos.example/cb
+  chancery client add --kind spa --redirect-uri https://app.example/ --name Photos
+  chancery client add '{\"client_id\":\"photos\",\"redirect_uris\":[\"https://photos.example/cb\"]}'
+  chancery client add --file clients.json
+
+`chancery client members` explains what metadata there is, and so does docs/clients.md. The secret is printed once.")]
+    Add {
+        #[command(flatten)]
+        configured: Configured,
+        #[command(flatten)]
+        metadata: Metadata,
+        #[command(flatten)]
+        simple: Simple,
+        /// Accept a given client_secret of less than 32 characters
+        #[arg(long)]
+        weak_secret: bool,
+    },
+    /// List all clients
+    #[command(after_help = "Example:\n  chancery client list --json")]
+    List(Configured),
+    /// Show everything about a client but its secret
+    #[command(after_help = "Example: edit a client
+  chancery client show photos --json | jq .metadata > photos.json
+  chancery client update photos --file photos.json")]
+    Show(Named),
+    /// Change a client by a JSON object with the members that are to be others; `null` removes one
+    #[command(
+        visible_alias = "set",
+        after_help = "Examples:
+  chancery client update photos '{\"client_name\":\"Better Photos\",\"tos_uri\":null}'
+  chancery client update photos '{\"chancery\":{\"refresh_tokens\":\"always\"}}'
+
+A list is replaced as a whole (RFC 7396). `chancery client members` explains the members."
+    )]
+    Update {
+        #[command(flatten)]
+        named: Named,
+        #[command(flatten)]
+        metadata: Metadata,
+    },
+    /// Replace the secret of a client
+    #[command(subcommand)]
+    Secret(ClientSecret),
+    /// Disable a client: it is refused everywhere, and its grants and tokens end for good
+    #[command(after_help = "Example:\n  chancery client disable photos")]
+    Disable(Named),
+    /// Enable a client again
+    #[command(after_help = "Example:\n  chancery client enable photos")]
+    Enable(Named),
+    /// Remove a client, which ends its grants and tokens for good, even if its client_id is added again
+    #[command(after_help = "Example:\n  chancery client remove photos")]
+    Remove(Named),
+    /// Explain the members of client metadata
+    #[command(after_help = "Examples:
+  chancery client members
+  chancery client members redirect_uris")]
+    Members {
+        /// Explain this one only
+        name: Option<String>,
+        /// Print the tables of docs/clients.md instead
+        #[arg(long, conflicts_with = "name")]
+        markdown: bool,
+    },
+}
+
+/// A client by its id.
+#[derive(Args)]
+pub(crate) struct Named {
+    #[command(flatten)]
+    pub(crate) configured: Configured,
+    /// The client_id, as `client list` shows it
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) client_id: String,
+}
+
+/// Where metadata comes from.
+#[derive(Args)]
+pub(crate) struct Metadata {
+    /// The metadata, as JSON
+    #[arg(value_name = "JSON")]
+    pub(crate) given: Option<String>,
+    /// A file with the metadata instead; `-` for the standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "given")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// A client without JSON.
+#[derive(Args)]
+pub(crate) struct Simple {
+    /// What the client is
+    #[arg(long, value_enum, conflicts_with_all = ["given", "file"])]
+    pub(crate) kind: Option<Kind>,
+    /// Its client_id; made when missing
+    #[arg(long, value_name = "CLIENT_ID", requires = "kind")]
+    pub(crate) id: Option<String>,
+    /// Its name, which people read
+    #[arg(long, value_name = "NAME", requires = "kind")]
+    pub(crate) name: Option<String>,
+    /// Where the browser goes after the login; repeat it for several
+    #[arg(long = "redirect-uri", value_name = "URI", requires = "kind")]
+    pub(crate) redirect_uris: Vec<String>,
+    /// Where the browser may go after the logout; repeat it for several
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI", requires = "kind")]
+    pub(crate) post_logout_redirect_uris: Vec<String>,
+}
+
+/// What a client is.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    /// A program on a server, with a secret.
+    Web,
+    /// A program in the browser, without a secret.
+    Spa,
+    /// A program on a person's device, without a secret; http on a loopback address is permitted.
+    Native,
+    /// A program that acts for itself and not for a person, with a secret.
+    Machine,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ClientSecret {
+    /// Make another secret and print it; it cannot be read again
+    #[command(after_help = "Examples:
+  chancery client secret rotate photos
+  chancery client secret rotate photos --overlap 0s    # the former secret is no secret any more")]
+    Rotate {
+        #[command(flatten)]
+        named: Named,
+        /// How long the secrets that the client has stay good
+        #[arg(long, value_name = "DURATION", default_value = "7d", visible_alias = "keep-old")]
+        overlap: String,
+    },
+}

@@ -1,0 +1,72 @@
+//! `chancery keys` and `chancery registration-token`.
+
+use clap::Subcommand;
+
+use super::Configured;
+
+#[derive(Subcommand)]
+pub(crate) enum Keys {
+    /// List all keys: which signs, from when and until when, and until when it counts
+    #[command(after_help = "Example:\n  chancery keys list --json")]
+    List(Configured),
+    /// Make a key for an algorithm that has none. It signs at once: no client is registered for its algorithm yet
+    #[command(after_help = "Example:\n  chancery keys add EdDSA")]
+    Add {
+        #[command(flatten)]
+        configured: Configured,
+        /// The algorithm, such as EdDSA
+        alg: String,
+    },
+    /// Make a new key for each algorithm, which takes over later; the old one stays valid a day longer than
+    /// its tokens. During a rotation, this changes nothing
+    #[command(after_help = "Example:\n  chancery keys rotate")]
+    Rotate {
+        #[command(flatten)]
+        configured: Configured,
+        /// When the new keys begin to sign; by then, the clients' caches must have expired
+        #[arg(long, value_name = "DURATION", default_value = "1h")]
+        sign_after: String,
+    },
+    /// Remove a key that is no secret any more, at once: nothing that it signed is valid from then on. Where
+    /// no other key of its algorithm signs, a new one begins in the same moment
+    #[command(after_help = "Example:\n  chancery keys remove 5Yb2kPqWc1E")]
+    Remove {
+        #[command(flatten)]
+        configured: Configured,
+        /// The key's name, as `keys list` shows it; it may begin with a hyphen
+        #[arg(allow_hyphen_values = true)]
+        kid: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RegistrationToken {
+    /// Make an initial access token and print it; it cannot be read again
+    #[command(after_help = "Example:\n  chancery registration-token add acme --count 3 --lifetime 7d")]
+    Add {
+        #[command(flatten)]
+        configured: Configured,
+        /// A name by which it is listed and removed
+        name: String,
+        /// A [[registration_policy]] that its clients are held to, instead of those of [registration]
+        #[arg(long = "policy", value_name = "NAME")]
+        policies: Vec<String>,
+        /// How many clients it registers; without it any number
+        #[arg(long, value_name = "NUMBER")]
+        count: Option<u32>,
+        /// How long it is good
+        #[arg(long, value_name = "DURATION", default_value = "30d")]
+        lifetime: String,
+    },
+    /// List the tokens that are still good: name, end, clients left, policies
+    #[command(after_help = "Example:\n  chancery registration-token list --json")]
+    List(Configured),
+    /// Remove a token; the clients that it registered stay
+    #[command(after_help = "Example:\n  chancery registration-token remove acme")]
+    Remove {
+        #[command(flatten)]
+        configured: Configured,
+        /// Its name
+        name: String,
+    },
+}

@@ -1,0 +1,236 @@
+//! What the commands show: lists with headings, `show`, `--json`, and suggestions for misspelt names.
+
+use serde_json::Value;
+
+use crate::support::{chancery, done, initialised, refused, run};
+
+const WEB: [&str; 10] = [
+    "client",
+    "add",
+    "--kind",
+    "web",
+    "--id",
+    "photos",
+    "--name",
+    "Photos",
+    "--redirect-uri",
+    "https://photos.example/cb",
+];
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// Each list has headings for people, and is an array for programs, also when there is nothing.
+#[test]
+fn lists_have_headings_and_are_json_when_asked() {
+    let folder = initialised();
+    for (list, empty, headings) in [
+        (&["client", "list"][..], true, "CLIENT_ID  NAME"),
+        (&["user", "list"], false, "ID  "),
+        (&["keys", "list"], false, "KID  "),
+        (&["session", "list", "alice"], true, "SESSION  SIGNED IN"),
+        (&["registration-token", "list"], true, "NAME  ENDS"),
+    ] {
+        let of_json = json(&done(&folder, &[list, &["--json"]].concat(), ""));
+        let output = run(&folder, list, "");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(of_json.as_array().unwrap().is_empty(), empty, "{list:?}");
+        match empty {
+            true => assert!(text.is_empty() && !output.stderr.is_empty(), "{list:?}: {text}"),
+            false => assert!(text.starts_with(&headings[..3]), "{list:?}: {text}"),
+        }
+    }
+    done(&folder, &WEB, "");
+    let text = done(&folder, &["client", "list"], "");
+    let mut lines = text.lines();
+    assert!(
+        lines.next().unwrap().starts_with("CLIENT_ID  NAME    KIND          STATE    REGISTERED"),
+        "{text}"
+    );
+    assert!(lines.next().unwrap().starts_with("photos     Photos  confidential  enabled  2"), "{text}");
+    let keys = json(&done(&folder, &["keys", "--json", "list"], ""));
+    for key in keys.as_array().unwrap() {
+        assert_eq!(
+            (&key["use"], &key["state"], &key["sign_until"]),
+            (&"signing".into(), &"signs".into(), &Value::Null)
+        );
+    }
+    done(&folder, &["keys", "rotate"], "");
+    let keys = json(&done(&folder, &["keys", "list", "--json"], ""));
+    let until = keys.as_array().unwrap().iter().filter(|key| key["sign_until"].is_string());
+    assert_eq!(until.count(), 3, "who signs until when: {keys}");
+}
+
+/// What `show` says can be edited and given to `update`.
+#[test]
+fn a_client_is_shown_and_updated() {
+    let folder = initialised();
+    let made = json(&done(&folder, &WEB, ""));
+    let secret = made["client_secret"].as_str().unwrap();
+    let text = done(&folder, &["client", "show", "photos"], "");
+    for line in [
+        "client_name                   Photos",
+        "chancery.consent              ask",
+        "secret                        good without an end",
+    ] {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert!(text.lines().any(|have| have.split_whitespace().eq(words.iter().copied())), "{line}: {text}");
+    }
+    let shown = json(&done(&folder, &["client", "show", "photos", "--json"], ""));
+    assert!(!text.contains(secret) && !shown.to_string().contains(secret));
+    let mut metadata = shown["metadata"].clone();
+    metadata["client_name"] = "Better".into();
+    let same = metadata.to_string();
+    let output = run(&folder, &["client", "update", "photos", "--file", "-"], &same);
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let done_ = done(
+        &folder,
+        &["client", "update", "photos", r#"{"tos_uri":"https://photos.example/tos"}"#, "--json"],
+        "",
+    );
+    assert_eq!(json(&done_), serde_json::json!({ "client_id": "photos", "done": "changed" }));
+    let shown = json(&done(&folder, &["client", "show", "photos", "--json"], ""));
+    assert_eq!(
+        (&shown["metadata"]["client_name"], &shown["metadata"]["tos_uri"]),
+        (&"Better".into(), &"https://photos.example/tos".into())
+    );
+    // Two secrets while one replaces the other.
+    done(&folder, &["client", "secret", "rotate", "photos", "--keep-old", "24h"], "");
+    let shown = json(&done(&folder, &["client", "show", "photos", "--json"], ""));
+    let ends: Vec<bool> =
+        shown["secrets"].as_array().unwrap().iter().map(|one| one["ends"].is_string()).collect();
+    assert_eq!(ends, [true, false]);
+    done(&folder, &["client", "secret", "rotate", "photos", "--overlap", "0s"], "");
+    let shown = json(&done(&folder, &["client", "show", "photos", "--json"], ""));
+    assert_eq!(shown["secrets"].as_array().map(Vec::len), Some(1), "{shown}");
+    assert!(refused(&folder, &["client", "update", "photos"], "").contains("--file"));
+}
+
+/// A client of each kind is added without a line of JSON.
+#[test]
+fn clients_of_each_kind_are_added() {
+    let folder = initialised();
+    for (kind, rest, method) in [
+        ("web", &["--redirect-uri", "https://a.example/cb"][..], "client_secret_basic"),
+        ("spa", &["--redirect-uri", "https://a.example/"], "none"),
+        ("native", &["--redirect-uri", "http://127.0.0.1/cb"], "none"),
+        ("machine", &[], "client_secret_basic"),
+    ] {
+        done(&folder, &[&["client", "add", "--kind", kind, "--id", kind][..], rest].concat(), "");
+        let shown = json(&done(&folder, &["client", "show", kind, "--json"], ""));
+        assert_eq!(shown["metadata"]["token_endpoint_auth_method"], method, "{kind}");
+    }
+    for wrong in [
+        &["client", "add"][..],
+        &["client", "add", "--kind", "toaster"],
+        &["client", "add", "--id", "x"],
+        &["client", "add", "--kind", "web", "{}"],
+        &["client", "add", "{}", "--file", "-"],
+    ] {
+        assert!(!run(&folder, wrong, "").status.success(), "{wrong:?}");
+    }
+}
+
+/// A person is shown, and changed claim by claim; what is printed can be given back.
+#[test]
+fn a_person_is_shown_and_changed() {
+    let folder = initialised();
+    done(
+        &folder,
+        &["user", "set", "alice", "email=alice@example.org", "name=Alice", "email_verified=true"],
+        "",
+    );
+    let text = done(&folder, &["user", "show", "alice"], "");
+    assert!(text.contains("alice@example.org") && text.ends_with("no session\n"), "{text}");
+    let shown = json(&done(&folder, &["user", "show", "alice", "--json"], ""));
+    assert_eq!(
+        shown["claims"],
+        serde_json::json!({ "email": "alice@example.org", "name": "Alice", "email_verified": true })
+    );
+    done(&folder, &["user", "set", "alice", "name="], "");
+    let claims = done(&folder, &["user", "claims", "alice"], "");
+    assert_eq!(json(&claims), serde_json::json!({ "email": "alice@example.org", "email_verified": true }));
+    done(&folder, &["user", "set", "alice", "--claims", "-"], &claims);
+    assert_eq!(done(&folder, &["user", "claims", "alice"], ""), claims);
+    let said = refused(&folder, &["user", "set", "alice", "email=nobody", "sub=x"], "");
+    assert!(said.contains("email: must be") && said.contains("sub: is set by the provider"), "{said}");
+    done(&folder, &["user", "password", "alice"], "battery staple\n");
+    // What no client is ever told is stored, and said.
+    let output = run(&folder, &["user", "set", "alice", "emial=x"], "");
+    let notice = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && notice.contains("did you mean email?"), "{notice}");
+}
+
+/// Whoever is not found is suggested; so is a misspelt member.
+#[test]
+fn misspelt_names_are_suggested() {
+    let folder = initialised();
+    done(&folder, &WEB, "");
+    for (arguments, said) in [
+        (&["client", "show", "fotos"][..], "fotos: there is no such client; did you mean photos?"),
+        (&["client", "remove", "photo"], "did you mean photos?"),
+        (&["user", "show", "alise"], "alise: there is no such user; did you mean alice?"),
+        (&["session", "list", "alic"], "did you mean alice?"),
+        (&["keys", "add", "es256k"], "did you mean ES256?"),
+        (
+            &["client", "update", "photos", r#"{"chancery":{"refresh_token":"always"}}"#],
+            "did you mean refresh_tokens?",
+        ),
+        (&["client", "members", "redirect_url"], "did you mean redirect_uris?"),
+    ] {
+        let refusal = refused(&folder, arguments, "");
+        assert!(refusal.contains(said), "{arguments:?}: {refusal}");
+    }
+    let output = run(&folder, &["client", "update", "photos", r#"{"client_nam":"x"}"#], "");
+    let notice = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        notice.contains("client_nam is not used here and was left out; did you mean client_name?"),
+        "{notice}"
+    );
+    let explained = done(&folder, &["client", "members", "grant_types"], "");
+    assert!(explained.starts_with("grant_types\n") && explained.lines().count() == 3, "{explained}");
+}
+
+/// `--help` of each command ends with an example.
+#[test]
+fn every_command_has_an_example() {
+    let folder = initialised();
+    let help = |path: &[&str]| {
+        let output = chancery(&folder).args(path).arg("--help").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for group in ["client", "user", "session", "keys", "registration-token"] {
+        let commands = help(&[group]);
+        let (_, commands) = commands.split_once("Commands:\n").unwrap();
+        let (commands, _) = commands.split_once("\n\n").unwrap();
+        for command in commands.lines().filter_map(|line| line.split_whitespace().next()) {
+            let path = match (group, command) {
+                ("client", "secret") => vec![group, command, "rotate"],
+                _ => vec![group, command],
+            };
+            let said = help(&path);
+            assert!(
+                said.contains("Example") && said.contains(&format!("  chancery {group} ")),
+                "{path:?}: {said}"
+            );
+        }
+    }
+}
+
+/// The examples of `docs/clients.md` are clients that can be added.
+#[test]
+fn the_documented_clients_are_good() {
+    let folder = initialised();
+    let settings = folder.join("chancery.toml");
+    let text = std::fs::read_to_string(&settings).unwrap();
+    std::fs::write(&settings, text + "\n[[resource_server]]\nuri = \"https://api.example\"\n").unwrap();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/clients.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let examples = page.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let added = examples.map(|example| {
+        let output = run(&folder, &["client", "add", "--file", "-"], example);
+        assert!(output.status.success() && output.stderr.is_empty(), "{example}: {output:?}");
+    });
+    assert_eq!(added.count(), 4);
+}
