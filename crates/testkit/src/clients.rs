@@ -117,7 +117,10 @@ impl TestProvider {
     /// # Errors
     /// What is wrong with it.
     pub fn put_client_fetching(&self, metadata: &str) -> Result<(), NotRegistered> {
-        let rules = RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, self.now());
+        let rules = RegistrationRules {
+            can_fetch: true,
+            ..RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, self.now())
+        };
         let made = register_fetching(metadata.as_bytes(), &*self.random, &rules, &*self.fetch);
         let client = wait(made)?.client;
         let realm = &self.env().realm;
@@ -136,7 +139,10 @@ impl TestProvider {
     pub fn change_client(&self, client: &str, patch: &str) -> Result<(), NotRegistered> {
         let (realm, id) = (&self.env().realm, ClientId::parse(client).expect("a client id"));
         let former = wait(self.registry.client(realm, &id)).expect("the registry").expect("the client");
-        let rules = RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, self.now());
+        let rules = RegistrationRules {
+            can_fetch: true,
+            ..RegistrationRules::new(&self.offered, &SigningAlgorithm::ALL, self.now())
+        };
         let changed = change_fetching(&former, patch.as_bytes(), &*self.random, &rules, &*self.fetch);
         let changed = Arc::new(wait(changed)?.client);
         let put = wait(self.registry.put_client(realm, Some(former.revision()), changed));

@@ -314,12 +314,13 @@ impl Component for BackchannelAuthenticationEndpoint {
     }
 }
 
-/// The code of a refusal at this endpoint (section 13): it has none for request objects, nor for what is not
-/// supported.
+/// The code of a refusal at this endpoint (section 13): it has none for request objects, for what is not supported, nor
+/// for what the tokens would have to be bound to.
 #[must_use]
 pub fn error_code(code: ErrorCode) -> ErrorCode {
     match code {
-        ErrorCode::InvalidRequestObject
+        ErrorCode::InvalidGrant
+        | ErrorCode::InvalidRequestObject
         | ErrorCode::InvalidRequestUri
         | ErrorCode::RegistrationNotSupported
         | ErrorCode::RequestNotSupported

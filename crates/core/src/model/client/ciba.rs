@@ -100,8 +100,9 @@ fn algorithm(from: &mut Reader<'_>) -> Option<SigningAlgorithm> {
     alg
 }
 
-/// Whoever signs has keys; and a client of whose sector nothing but its keys says (section 4, "Poll and Ping Modes with
-/// Pairwise Identifiers") shows with each request that they are its own.
+/// Whoever signs has keys. A client with pairwise subjects that fetches its tokens publishes its keys and shows with each
+/// request that they are its own (section 4, "Poll and Ping Modes with Pairwise Identifiers"), also if it has redirect
+/// URIs: nothing of this flow comes there.
 pub(super) fn check(from: &mut Reader<'_>, metadata: &ClientMetadata) {
     let ciba = &metadata.ciba;
     let signs = ciba.backchannel_authentication_request_signing_alg.is_some();
@@ -118,11 +119,11 @@ pub(super) fn check(from: &mut Reader<'_>, metadata: &ClientMetadata) {
     }
     let is_pairwise = metadata.openid.subject_type == SubjectType::Pairwise;
     let Some(mode) = ciba.backchannel_token_delivery_mode.filter(|_| is_pairwise) else { return };
-    if mode == BackchannelTokenDeliveryMode::Push || !metadata.flow.redirect_uris.is_empty() {
+    if mode == BackchannelTokenDeliveryMode::Push {
         return;
     }
-    if metadata.jwks_uri.is_none() {
-        let rule = "must be given, because subjects are pairwise and there are no redirect URIs";
+    if metadata.jwks_uri.is_none() && !from.has("jwks_uri") {
+        let rule = "must be given, because subjects are pairwise";
         from.complain_by("jwks_uri", rule, SECTION);
     }
     let proves = matches!(
@@ -136,8 +137,8 @@ pub(super) fn check(from: &mut Reader<'_>, metadata: &ClientMetadata) {
 }
 
 impl ClientMetadata {
-    /// What stands in place of the redirect URIs of a client that has none (section 4): what of it says where the client
-    /// is.
+    /// What stands in place of a redirect URI where people are asked at another device (section 4): what of it says where
+    /// the client is.
     pub(crate) fn place_of_ciba(&self) -> Option<RedirectUri> {
         let uri = match self.ciba.backchannel_token_delivery_mode? {
             BackchannelTokenDeliveryMode::Poll | BackchannelTokenDeliveryMode::Ping => &self.jwks_uri,

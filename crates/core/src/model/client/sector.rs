@@ -11,7 +11,8 @@ use crate::model::Sector;
 const SECTION: &str = "OIDC Core section 8.1";
 
 /// A pairwise client needs one host that is its own. Without a `sector_identifier_uri` this is the host of all
-/// its redirect URIs; a loopback address, a private-use scheme or a wildcard could be anybody's.
+/// its redirect URIs and of what stands in their place (CIBA Core section 4); a loopback address, a private-use scheme or
+/// a wildcard could be anybody's.
 pub(super) fn check(from: &mut Reader<'_>, metadata: &ClientMetadata) {
     let name = "sector_identifier_uri";
     let openid = &metadata.openid;
@@ -21,12 +22,16 @@ pub(super) fn check(from: &mut Reader<'_>, metadata: &ClientMetadata) {
     {
         return;
     }
-    let uris = &metadata.flow.redirect_uris;
+    let of_ciba = metadata.place_of_ciba();
+    let uris: Vec<&RedirectUri> = metadata.flow.redirect_uris.iter().chain(&of_ciba).collect();
     let hosts: BTreeSet<String> = uris.iter().map(|uri| uri.host().to_ascii_lowercase()).collect();
-    let is_own = |uri: &&RedirectUri| uri.kind() == RedirectKind::Https && !uri.host().contains('*');
+    let is_own = |uri: &RedirectUri| uri.kind() == RedirectKind::Https && !uri.host().contains('*');
     if let Some(uri) = uris.iter().find(|uri| !is_own(uri)) {
         let rule = format!("must be given, because {uri:?} has no host that is the client's own");
         from.complain_by(name, rule, SECTION);
+    } else if hosts.len() > 1 && of_ciba.is_some() {
+        let rule = "must be given, because the redirect URIs, or what stands in their place, have several hosts";
+        from.complain_by(name, rule, "CIBA Core section 4");
     } else if hosts.len() > 1 {
         from.complain_by(name, "must be given, because the redirect URIs have several hosts", SECTION);
     }
