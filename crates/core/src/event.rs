@@ -27,6 +27,8 @@ pub enum GrantEnd {
     RevokedByClient,
     /// The person withdrew the consent.
     ConsentWithdrawn,
+    /// Its tokens were to be sent to the client, which has never taken them.
+    TokensUndelivered,
 }
 
 impl GrantEnd {
@@ -38,6 +40,7 @@ impl GrantEnd {
             Self::RefreshTokenReplayed => "refresh_token_replayed",
             Self::RevokedByClient => "revoked_by_client",
             Self::ConsentWithdrawn => "consent_withdrawn",
+            Self::TokensUndelivered => "tokens_undelivered",
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use chancery_jose::SigningAlgorithm::Es256;
 use chancery_testkit::{
-    CIBA_GRANT, Fetched, SECRET, TestProvider, minutes, names, notification_endpoint, notification_token,
+    CIBA_GRANT, Fetched, HtmlPage, SECRET, TestProvider, minutes, names, notification_endpoint, notification_token,
     seconds,
 };
 use chancery_types::iana::BackchannelTokenDeliveryMode::{Poll, Push};
@@ -87,8 +87,14 @@ fn what_is_sent_again_is_the_same() {
         let till = kit.backchannel("till", "openid");
         kit.fetch.answers(&notification_endpoint("till"), status, "");
         till.decide(true);
-        assert_eq!(names(&kit.deliver()), ["decision_notification_failed"], "{status}");
+        let events = kit.deliver();
         let first = pushed(&kit.fetch.asked());
+        if is_final {
+            assert_eq!(names(&events), ["grant_ended", "decision_notification_failed"], "{status}");
+            assert_eq!(kit.userinfo(first["access_token"].as_str().unwrap_or_default()).status, 401);
+        } else {
+            assert_eq!(names(&events), ["decision_notification_failed"], "{status}");
+        }
         kit.clock.advance(seconds(3));
         kit.fetch.answers(&notification_endpoint("till"), 200, "ignored");
         let again = sent(&kit);
@@ -100,6 +106,54 @@ fn what_is_sent_again_is_the_same() {
         }
         kit.clock.advance(minutes(5));
         assert!(sent(&kit).is_empty(), "{status}");
+    }
+}
+
+/// Tokens that never arrive are known to nobody, and their grant ends when they are given up: because time is over, or
+/// because there is no client any more that they could be sent to. Until then it lives, and so does one whose tokens have
+/// arrived.
+#[test]
+fn a_grant_ends_with_the_tokens_that_never_arrive() {
+    for ends in ["over", "moved", "disabled", "arrived"] {
+        let kit = provider();
+        let till = kit.backchannel("till", "openid offline_access");
+        kit.fetch.goes_down(&notification_endpoint("till"));
+        till.decide(true);
+        let body = pushed(&sent(&kit));
+        let access = body["access_token"].as_str().unwrap_or_default();
+        let _ = kit.userinfo(access).expect_status(200);
+        match ends {
+            "moved" => {
+                let polls = json!({"backchannel_token_delivery_mode": "push",
+                    "backchannel_client_notification_endpoint": "https://moved.example/ciba"});
+                assert_eq!(kit.change_client("till", &polls.to_string()).err(), None);
+                kit.fetch.answers("https://moved.example/ciba", 400, "");
+            }
+            "disabled" => {
+                let disabled = json!({"chancery": {"enabled": false}});
+                assert_eq!(kit.change_client("till", &disabled.to_string()).err(), None);
+            }
+            "arrived" => kit.fetch.answers(&notification_endpoint("till"), 204, ""),
+            _ => {}
+        }
+        let mut events = Vec::new();
+        for _ in 0..30 {
+            kit.clock.advance(seconds(30));
+            events.extend(kit.deliver());
+        }
+        let enabled = json!({"chancery": {"enabled": true}});
+        assert_eq!(kit.change_client("till", &enabled.to_string()).err(), None);
+        let has_ended = names(&events).contains(&"grant_ended");
+        assert_eq!(has_ended, ends != "arrived", "{ends}: {:?}", names(&events));
+        let of_grant = kit.refresh("till", body["refresh_token"].as_str().unwrap_or_default()).status;
+        assert_eq!(of_grant == 200, ends == "arrived", "{ends}");
+        let last = names(&events).last().copied();
+        let expected = match ends {
+            "arrived" => "decision_notified",
+            "disabled" => "grant_ended",
+            _ => "decision_notification_failed",
+        };
+        assert_eq!(last, Some(expected), "{ends}");
     }
 }
 
@@ -118,6 +172,29 @@ fn a_second_click_sends_nothing_more() {
     let _ = page.post(&action, &fields).expect_page("approval-done");
     let _ = pushed(&sent(&kit));
     assert!(sent(&kit).is_empty());
+}
+
+/// The same in the same moment, whichever of the two is first at each step: an ordinary answer for both.
+#[test]
+fn two_clicks_at_once() {
+    let kit = provider();
+    for seed in 0..100 {
+        let till = kit.backchannel("till", "openid");
+        let ua = kit.user_agent();
+        ua.signed_in("alice");
+        let page = ua.get(&till.link()).expect_page("approve");
+        let click = || page.to_http(&[], ("action", "allow"));
+        let answers = kit.send_at_once(seed, vec![click(), click()]);
+        let pages: Vec<String> = answers
+            .iter()
+            .map(|answer| format!("{} {}", answer.status.as_u16(), HtmlPage::read(answer.text()).name))
+            .collect();
+        assert!(pages.iter().all(|page| page == "200 approval-done" || page == "200 approvals"), "{pages:?}");
+        assert!(pages.iter().any(|page| page == "200 approval-done"), "{pages:?}");
+        let body = pushed(&sent(&kit));
+        let _ = kit.userinfo(body["access_token"].as_str().unwrap_or_default()).expect_status(200);
+        assert!(sent(&kit).is_empty(), "{seed}");
+    }
 }
 
 /// Whoever withdraws before the tokens have arrived withdraws the tokens.

@@ -145,7 +145,7 @@ fn what_an_answer_means() {
     for (status, is_tried_again) in [
         (200, false),
         (204, false),
-        (302, true),
+        (302, false),
         (400, false),
         (404, false),
         (408, true),

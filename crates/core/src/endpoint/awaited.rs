@@ -98,7 +98,7 @@ async fn exchange<B: Waits>(
     resource: Option<&ResourceUri>,
 ) -> Result<Entitlement, Failure> {
     let Approved { approval, granted, nonce, .. } = approved;
-    let target = caller.target(&granted, (resource, &granted.scopes)).await?;
+    let target = rule::resource::target((caller.env, caller.client), &granted, (resource, &granted.scopes)).await?;
     Ok(Entitlement::of_approval(B::GRANT_TYPE, granted, target, nonce, approval))
 }
 
@@ -107,7 +107,7 @@ async fn late<B: Waits>(caller: Requester<'_>, approved: &Approved) -> Result<En
     let Requester { call, env, client } = caller;
     let found: Option<Found<ApprovalBody>> = env.records().get(call.now, approved.approval).await?;
     if found.is_some_and(|found| found.consumed_at.is_some()) {
-        end_grant(call, env, client, approved.granted.grant, GrantEnd::CodeReplayed).await?;
+        end_grant(call, env, client.id(), approved.granted.grant, GrantEnd::CodeReplayed).await?;
         return B::USED.refused();
     }
     B::EXPIRED.refused()

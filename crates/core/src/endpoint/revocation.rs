@@ -141,7 +141,7 @@ impl RevocationEndpoint {
     ) -> Result<(), Fault> {
         let Requester { call, env, client } = caller;
         match grant.filter(|_| self.issuer.policy.ends_grant(kind)) {
-            Some(grant) => end_grant(call, env, client, grant, GrantEnd::RevokedByClient).await,
+            Some(grant) => end_grant(call, env, client.id(), grant, GrantEnd::RevokedByClient).await,
             None => Ok(()),
         }
     }

@@ -336,17 +336,11 @@ pub(super) async fn approve(
         yes,
         deadline,
     )?;
-    let (granted, unnamed) = (drafted.granted, drafted.unnamed);
+    let (granted, approval) = (drafted.granted, drafted.approval);
     let written = write(pending, &change, drafted.records).await?;
     if written == Written::Lost {
         return super::page::lost(pending, false);
     }
-    let decision = Decision::Approved {
-        by: interaction,
-        approval: drafted.approval,
-        granted: Box::new(granted),
-        nonce: pending.asked.nonce.clone(),
-    };
     let next = if !still_stands(pending).await? {
         take_back(pending, grant, written).await?;
         let client = pending.client.id().clone();
@@ -355,7 +349,8 @@ pub(super) async fn approve(
     } else {
         let pushed = match waiting {
             Waiting::Backchannel(found) if found.body.is_push() => {
-                let made = client_notification::tokens(&by, (call, env), &pending.client, found, unnamed);
+                let what = (&granted, pending.asked.nonce.as_deref(), approval);
+                let made = client_notification::tokens(&by, (call, env), &pending.client, found, what);
                 match Box::pin(made).await {
                     Ok(Some(tokens)) => Some(tokens),
                     Ok(None) => return repeated(pending, found.key).await,
@@ -369,7 +364,13 @@ pub(super) async fn approve(
             }
             _ => None,
         };
-        let answer = Answer::Yes(pushed.as_ref());
+        let decision = Decision::Approved {
+            by: interaction,
+            approval,
+            granted: Box::new(granted),
+            nonce: pending.asked.nonce.clone(),
+        };
+        let answer = Answer::Yes(pushed.as_ref().map(|tokens| (tokens, grant)));
         match decide(&by, (call, env), &pending.client, waiting, (decision, deadline, &answer)).await? {
             None => {
                 remember(pending, Some(grant)).await?;
@@ -387,14 +388,14 @@ pub(super) async fn approve(
     written_with(pending, change, next).await
 }
 
-/// Another request for the same step has made the tokens that are sent, and is about to write the decision, if it has
-/// not done so.
+/// Another request for the same step, such as the other half of a double click, has made the tokens that are sent. It has
+/// written the decision, or is about to do so; then this one cannot say which it will be.
 async fn repeated(pending: &Pending<'_>, record: Key) -> Result<Decided, Fault> {
     let (_, call, env) = pending.world();
     let found: Option<Found<BackchannelAuthenticationBody>> = env.records().get(call.now, record).await?;
     match found.and_then(|found| found.body.awaited.decision) {
         Some(decision) => pending.shows(&decision),
-        None => Err(Fault::unavailable("the same approval is being written")),
+        None => Ok(approvals::told(ApprovalProblem::Decided, None)),
     }
 }
 

@@ -8,25 +8,25 @@
 
 use chancery_jose::ClaimsWriter;
 use chancery_store::Record;
-use chancery_types::Timestamp;
-use chancery_types::iana::ErrorCode;
+use chancery_types::iana::{ErrorCode, GrantType};
+use chancery_types::{Key, Timestamp};
 
 use super::Interactions;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault, Reason};
 use crate::issue::{Issuance, TokenResponse};
 use crate::keys::{open, seal};
-use crate::model::{Client, Entitlement};
+use crate::model::{Client, Entitlement, GrantId, Granted};
 use crate::policy;
 use crate::records::{
     BackchannelAuthenticationBody, ClientMessage, DeliveryBody, Found, Notice, NotificationSecrets,
 };
-use crate::rule::resource::RESOURCE_AMBIGUOUS;
+use crate::rule::resource;
 
 /// What has come of a request.
 pub(super) enum Answer<'a> {
-    /// A yes. The tokens stand here if the client gets them sent.
-    Yes(Option<&'a TokenResponse>),
+    /// A yes. The tokens stand here, and their grant, if the client gets them sent.
+    Yes(Option<(&'a TokenResponse, GrantId)>),
     /// A no, or a reason why it cannot be.
     No(&'static Reason),
 }
@@ -41,9 +41,11 @@ pub(super) async fn tokens(
     (call, env): (&Call, &Env),
     client: &Client,
     found: &Found<BackchannelAuthenticationBody>,
-    entitled: Option<Entitlement>,
+    (granted, nonce, approval): (&Granted, Option<&str>, Key),
 ) -> Result<Option<TokenResponse>, Failure> {
-    let mut entitled = entitled.ok_or(&RESOURCE_AMBIGUOUS)?;
+    let target = resource::target((env, client), granted, (None, &granted.scopes)).await?;
+    let (granted, nonce) = (granted.clone(), nonce.map(Box::from));
+    let mut entitled = Entitlement::of_approval(GrantType::Ciba, granted, target, nonce, approval);
     by.issuer.give_details(&mut entitled, &[], client)?;
     let told = found.body.client_notification.as_ref();
     let binding = told.map(|told| told.binding).unwrap_or_default();
@@ -69,9 +71,13 @@ pub(super) fn notice(
     let secrets = secrets(by, env, found)?;
     let mut members = ClaimsWriter::new();
     members.string("auth_req_id", &secrets.auth_req_id);
+    let mut grant = None;
     if told.is_push {
         match answer {
-            Answer::Yes(Some(tokens)) => tokens.write(&mut members),
+            Answer::Yes(Some((tokens, of))) => {
+                tokens.write(&mut members);
+                grant = Some(*of);
+            }
             Answer::Yes(None) => return Err(Fault::internal("an approval without the tokens that are sent")),
             Answer::No(reason) => {
                 members.string("error", push_error(reason)).string("error_description", reason.description);
@@ -83,7 +89,7 @@ pub(super) fn notice(
         document: members.finish(),
     };
     let message = seal(env, by.keys(), ClientMessage::KIND, &message)?.into();
-    let notice = Notice::Decision { message };
+    let notice = Notice::Decision { message, grant };
     DeliveryBody::due(call, env, found.key.partition(), (client, &body.account), (notice, until)).map(Some)
 }
 

@@ -10,7 +10,7 @@ use super::TokenIssuer;
 use super::authorization_response::{Yes, granted};
 use crate::context::{Call, Env};
 use crate::error::Fault;
-use crate::model::{Client, Entitlement, Granted, Target};
+use crate::model::{Client, Entitlement, Granted};
 use crate::records::{ApprovalBody, GrantBody};
 use crate::request::Asked;
 
@@ -22,8 +22,6 @@ pub(crate) struct DraftedApproval {
     pub(crate) approval: Key,
     /// What it is exchanged for.
     pub(crate) granted: Granted,
-    /// What a client gets that names no resource server when it is exchanged; `None` when it has to name one.
-    pub(crate) unnamed: Option<Entitlement>,
 }
 
 impl TokenIssuer {
@@ -45,13 +43,10 @@ impl TokenIssuer {
         // The name of the yes is secret and used for nothing else.
         let name = code.reveal();
         let approval = Key::derive(&env.realm, Kind::APPROVAL, session.partition(), name.as_bytes());
-        let entitled = |target| {
+        let (what, life) = self.first_entitlement(client, asked, &granted, |target| {
             let nonce = asked.nonce.clone();
             Entitlement::of_approval(grant_type.clone(), granted.clone(), target, nonce, approval)
-        };
-        let (what, life) = self.first_entitlement(client, asked, &granted, entitled);
-        let servers = asked.resources.granted(&granted);
-        let unnamed = Target::unnamed(&granted, &servers, (client, &granted.scopes)).map(entitled);
+        });
         let forgotten = deadline + life.max(self.authorization_code.remembered);
         let may_refresh = self.policy.refresh(&what, client);
         let end = if may_refresh { call.now + self.authorization_code.grant } else { forgotten };
@@ -60,6 +55,6 @@ impl TokenIssuer {
         let tags = records.tags(Some(granted.account()), None, None);
         let grant = records.new(key, parent, tags, end, &GrantBody { granted: granted.clone() })?;
         let once = records.new(approval, Some(key), Tags::default(), forgotten, &ApprovalBody {})?;
-        Ok(DraftedApproval { records: vec![grant, once], approval, granted, unnamed })
+        Ok(DraftedApproval { records: vec![grant, once], approval, granted })
     }
 }

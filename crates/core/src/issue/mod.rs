@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chancery_jose::{ClaimsWriter, SigningAlgorithm};
 use chancery_store::{Change, Record, Redeemed, Revoked, Updated};
-use chancery_types::{Scopes, Timestamp};
+use chancery_types::{ClientId, Scopes, Timestamp};
 
 use crate::client::{AuthenticatedClient, mark_used};
 use crate::context::{Call, Env};
@@ -377,12 +377,12 @@ async fn step(
 pub(crate) async fn end_grant(
     call: &Call,
     env: &Env,
-    client: &Client,
+    client: &ClientId,
     grant: GrantId,
     why: GrantEnd,
 ) -> Result<(), Fault> {
     if env.records().revoke(call.now, grant.key(&env.realm)).await? == Revoked::Ended {
-        env.record(call, &Event::GrantEnded { client: client.id().clone(), why });
+        env.record(call, &Event::GrantEnded { client: client.clone(), why });
     }
     Ok(())
 }

@@ -135,6 +135,7 @@ impl Outbox {
                 env.record(call, &notice::told(notice));
             }
             Outcome::Over(why) => {
+                notice::given_up(call, env, notice).await?;
                 env.records().revoke_seen(call.now, &found, &[]).await?;
                 if let Some(why) = why {
                     env.record(call, &failed(why, None));
@@ -144,6 +145,7 @@ impl Outbox {
                 let wait =
                     jittered(env, FIRST_WAIT.saturating_mul(1 << notice.attempts.min(16)).min(LONGEST_WAIT));
                 if call.now + wait >= notice.until {
+                    notice::given_up(call, env, notice).await?;
                     env.records().revoke_seen(call.now, &found, &[]).await?;
                     env.record(call, &failed(why, None));
                 } else {

@@ -8,9 +8,9 @@ use super::Outcome;
 use super::lanes::Receiver;
 use crate::context::{Call, Env};
 use crate::error::{Failure, Fault};
-use crate::event::{Event, NotificationFailure};
+use crate::event::{Event, GrantEnd, NotificationFailure};
 use crate::fetch::FetchRequest;
-use crate::issue::TokenIssuer;
+use crate::issue::{TokenIssuer, end_grant};
 use crate::keys::open;
 use crate::model::Client;
 use crate::notifier::{ApprovalRequest, Notifying};
@@ -44,6 +44,16 @@ pub(super) fn failed(body: &DeliveryBody, why: NotificationFailure, retry_in: Op
     }
 }
 
+/// It is not tried any more: tokens that have not arrived are known to nobody, and end.
+pub(super) async fn given_up(call: &Call, env: &Env, body: &DeliveryBody) -> Result<(), Fault> {
+    match body.notice {
+        Notice::Decision { grant: Some(grant), .. } => {
+            end_grant(call, env, &body.client, grant, GrantEnd::TokensUndelivered).await
+        }
+        Notice::Decision { grant: None, .. } | Notice::Logout { .. } | Notice::Approval { .. } => Ok(()),
+    }
+}
+
 /// One attempt. A client that has gone, or was registered anew, is told nothing.
 pub(super) async fn send(
     call: &Call,
@@ -55,14 +65,14 @@ pub(super) async fn send(
     let is_same = |client: &Client| client.registration() == body.registration && client.is_enabled();
     let Some(client) = client.filter(|client| is_same(client)) else { return Ok(Outcome::Over(None)) };
     match &body.notice {
-        Notice::Decision { message } => decision(env, issuer, &client, message).await,
+        Notice::Decision { message, .. } => decision(env, issuer, &client, message).await,
         Notice::Logout { sid } => logout(call, env, issuer, &client, (body, sid)).await,
         Notice::Approval { request, link } => approval(call, env, issuer, &client, (*request, link)).await,
     }
 }
 
 /// CIBA Core sections 10.2, 10.3.1 and 12: what the client gets to where it is registered now, as often as it has to be
-/// sent the same. Its answer ends it unless that may be better later; redirects are not followed.
+/// sent the same.
 async fn decision(env: &Env, issuer: &TokenIssuer, client: &Client, message: &str) -> Result<Outcome, Fault> {
     let ciba = &client.metadata().ciba;
     let Some(uri) = ciba.backchannel_client_notification_endpoint.as_deref() else {
@@ -74,10 +84,7 @@ async fn decision(env: &Env, issuer: &TokenIssuer, client: &Client, message: &st
     };
     let bearer = format!("Bearer {}", message.client_notification_token);
     let request = FetchRequest::post_json(uri, &message.document).authorized(&bearer);
-    Ok(match answered(env, &request.of_stranger(client.is_dynamic())).await {
-        Outcome::Failed(why @ NotificationFailure::Status(300..=399)) => Outcome::Over(Some(why)),
-        outcome => outcome,
-    })
+    Ok(answered(env, &request.of_stranger(client.is_dynamic())).await)
 }
 
 /// OIDC Back-Channel Logout section 2.5: a new logout token, with a `jti` of its own, to where the client is
@@ -143,13 +150,15 @@ async fn approval(
     })
 }
 
-/// Posts it. What the status says of another attempt is the same for every notice.
+/// Posts it. What the status says of another attempt is the same for every notice: a redirect is an answer like any other
+/// that says no, because its receiver must not give one and it is not followed (CIBA Core sections 10.2 and 10.3.1), and a
+/// logout that has failed is a 400 (OIDC Back-Channel Logout section 2.8).
 async fn answered(env: &Env, request: &FetchRequest<'_>) -> Outcome {
     match env.fetch.fetch(request).await.map(|answer| answer.status()) {
         Ok(200..=299) => Outcome::Told,
         // RFC 9110 section 15.5.9, RFC 6585 section 4: come back later.
         Ok(status @ (408 | 429)) => Outcome::Failed(NotificationFailure::Status(status)),
-        Ok(status @ 400..=499) => Outcome::Over(Some(NotificationFailure::Status(status))),
+        Ok(status @ 300..=499) => Outcome::Over(Some(NotificationFailure::Status(status))),
         Ok(status) => Outcome::Failed(NotificationFailure::Status(status)),
         Err(fault) => Outcome::Failed(NotificationFailure::Unreachable(fault)),
     }

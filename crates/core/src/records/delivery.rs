@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Call, Env};
 use crate::error::Fault;
-use crate::model::{Client, RegistrationId};
+use crate::model::{Client, GrantId, RegistrationId};
 use crate::records::Body;
 
 /// How long a notice is kept after it was given up at the latest: for a worker that was away, to say so.
@@ -50,6 +50,9 @@ pub enum Notice {
     Decision {
         /// A [`ClientMessage`], sealed.
         message: Box<str>,
+        /// The grant whose tokens it holds, if it holds any: it is of use to nobody unless they arrive.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        grant: Option<GrantId>,
     },
     /// The person hears that something waits for their approval (CIBA Core section 8).
     Approval {

@@ -9,7 +9,8 @@ use chancery_types::{Params, ResourceUri, Scopes};
 
 use crate::context::Env;
 use crate::error::{Failure, Fault, Reason, Refusal};
-use crate::model::{Client, Granted, ResourceServer};
+use crate::model::{Client, Granted, ResourceServer, Target};
+use crate::policy::AUDIENCE_WITHDRAWN;
 
 /// The parameter.
 pub(crate) const RESOURCE: &str = "resource";
@@ -133,4 +134,44 @@ pub(crate) async fn by_default(env: &Env, client: &Client) -> Result<Option<Arc<
         Some(uri) => env.registry.resource_server(&env.realm, uri).await,
         None => Ok(None),
     }
+}
+
+/// Whom a grant's token with these of its scopes is for: the resource server that the request names, or what was decided
+/// when the person agreed, as far as the client may still use it.
+///
+/// # Errors
+/// [`RESOURCE_NOT_GRANTED`], [`RESOURCE_AMBIGUOUS`], those of [`usable`], and [`AUDIENCE_WITHDRAWN`]; a fault of the
+/// registry.
+pub(crate) async fn target(
+    (env, client): (&Env, &Client),
+    granted: &Granted,
+    (named, scopes): (Option<&ResourceUri>, &Scopes),
+) -> Result<Target, Failure> {
+    if let Some(uri) = named {
+        if granted.at(uri).is_none() {
+            return RESOURCE_NOT_GRANTED.refused();
+        }
+        let server = usable(env, client, uri, true).await?;
+        return Ok(Target::of_grant(granted, Some(server)).named());
+    }
+    let mut servers = Vec::new();
+    for at in &granted.resources {
+        let known = env.registry.resource_server(&env.realm, &at.resource).await?;
+        servers.extend(known.filter(|server| server.admits(client, true)));
+    }
+    if servers.is_empty() && !granted.resources.is_empty() {
+        return AUDIENCE_WITHDRAWN.refused();
+    }
+    if granted.resources.len() > 1 {
+        servers.retain(|server| is_meant(granted, server, scopes));
+    }
+    Ok(Target::unnamed(granted, &servers, (client, scopes)).ok_or(&RESOURCE_AMBIGUOUS)?)
+}
+
+/// Whether these scopes of a grant can be meant for the resource server: one of them was granted there, or it was
+/// granted without any.
+fn is_meant(granted: &Granted, server: &ResourceServer, scopes: &Scopes) -> bool {
+    granted
+        .at(&server.uri)
+        .is_some_and(|at| at.is_empty() || at.iter().any(|scope| scopes.contains(scope.as_str())))
 }

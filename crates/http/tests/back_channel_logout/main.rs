@@ -243,7 +243,8 @@ fn whatever_ends_a_session_tells() {
     assert_eq!(kit.deliver(), [notified("rp", "bob")], "a fifth login ends the oldest");
 }
 
-/// OUT-13: 2xx and 4xx end it, everything else is tried again; also 408 and 429, which ask for that.
+/// OUT-13: 2xx, 3xx and 4xx end it, everything else is tried again; also 408 and 429, which ask for that. Redirects are not
+/// followed.
 #[test]
 fn what_an_answer_means() {
     for (status, is_told, is_over) in [
@@ -254,7 +255,9 @@ fn what_an_answer_means() {
         (404, false, true),
         (408, false, false),
         (429, false, false),
-        (301, false, false),
+        (301, false, true),
+        (303, false, true),
+        (307, false, true),
         (500, false, false),
         (503, false, false),
         (199, false, false),

@@ -13,6 +13,7 @@ use crate::issue::end_grant;
 use crate::model::{Client, Entitlement, Possession};
 use crate::records::{AuthorizationCodeBody, Found};
 use crate::rule::pkce::{CodeChallenge, CodeVerifier};
+use crate::rule::resource;
 
 reasons! {
     /// The token request has no `code` parameter.
@@ -70,14 +71,15 @@ pub(super) async fn entitle(
     let found = found.ok_or(&CODE_UNKNOWN)?;
     found.body.admit(client, asked, shown)?;
     if found.consumed_at.is_some() {
-        end_grant(call, env, client, found.body.granted.grant, GrantEnd::CodeReplayed).await?;
+        end_grant(call, env, client.id(), found.body.granted.grant, GrantEnd::CodeReplayed).await?;
         return CODE_USED.refused();
     }
     if found.body.deadline <= call.now {
         return CODE_EXPIRED.refused();
     }
     let Found { key, body, .. } = found;
-    let target = caller.target(&body.granted, (resource, &body.granted.scopes)).await?;
+    let asked = (resource, &body.granted.scopes);
+    let target = resource::target((env, client), &body.granted, asked).await?;
     Ok(Entitlement::of_code(body.granted, target, body.nonce, key))
 }
 

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use chancery_types::iana::{ErrorCode, GrantType};
-use chancery_types::{Params, ResourceUri, Scopes};
+use chancery_types::{Params, ResourceUri};
 
 use crate::client::AuthenticatedClient;
 use crate::context::{Call, Env};
@@ -15,12 +15,12 @@ use crate::endpoint::{ClientEndpoint, ClientResponse, Requester};
 use crate::error::{Failure, Fault, Reason, Refusal};
 use crate::event::GrantEnd;
 use crate::issue::{Issuance, Lost, TokenIssuer, TokenResponse, end_grant};
-use crate::model::{AuthorizationDetail, Client, Granted, Possession, ResourceServer, Target, TokenBinding};
+use crate::model::{AuthorizationDetail, Client, Possession, ResourceServer, TokenBinding};
 use crate::offered::{Endpoint, Offered};
-use crate::policy::{self, AUDIENCE_WITHDRAWN};
+use crate::policy;
 use crate::rule::authorization_details::{AUTHORIZATION_DETAILS, DETAILS_WITHOUT_PERSON};
 use crate::rule::dpop::Dpop;
-use crate::rule::resource::{self, RESOURCE, RESOURCE_AMBIGUOUS, RESOURCE_NOT_GRANTED};
+use crate::rule::resource::{self, RESOURCE};
 use crate::rule::scope::ScopeRule;
 
 pub mod authorization_code;
@@ -164,7 +164,7 @@ impl TokenEndpoint {
         let cleared = policy::clear(env, caller.client, entitled).await?;
         match (self.issuer.tokens(call, env, client, cleared, binding).await?, born_of) {
             (Issuance::Lost(Lost::Replayed), Some(ended)) => {
-                end_grant(call, env, caller.client, ended, GrantEnd::CodeReplayed).await?;
+                end_grant(call, env, caller.client.id(), ended, GrantEnd::CodeReplayed).await?;
                 Err(grant.used().into())
             }
             (Issuance::Lost(Lost::Replayed | Lost::Gone), _) => Err(grant.gone().into()),
@@ -280,43 +280,6 @@ impl Requester<'_> {
         }
         Ok(known)
     }
-
-    /// The audience of a grant's token with these of its scopes: the resource server that the request names, or what
-    /// was decided when the person agreed, as far as the client may still use it.
-    pub(super) async fn target(
-        &self,
-        granted: &Granted,
-        (named, scopes): (Option<&ResourceUri>, &Scopes),
-    ) -> Result<Target, Failure> {
-        let Self { env, client, .. } = *self;
-        if let Some(uri) = named {
-            if granted.at(uri).is_none() {
-                return RESOURCE_NOT_GRANTED.refused();
-            }
-            let server = resource::usable(env, client, uri, true).await?;
-            return Ok(Target::of_grant(granted, Some(server)).named());
-        }
-        let mut servers = Vec::new();
-        for at in &granted.resources {
-            let known = env.registry.resource_server(&env.realm, &at.resource).await?;
-            servers.extend(known.filter(|server| server.admits(client, true)));
-        }
-        if servers.is_empty() && !granted.resources.is_empty() {
-            return AUDIENCE_WITHDRAWN.refused();
-        }
-        if granted.resources.len() > 1 {
-            servers.retain(|server| is_meant(granted, server, scopes));
-        }
-        Ok(Target::unnamed(granted, &servers, (client, scopes)).ok_or(&RESOURCE_AMBIGUOUS)?)
-    }
-}
-
-/// Whether these scopes of a grant can be meant for the resource server: one of them was granted there, or it was
-/// granted without any.
-fn is_meant(granted: &Granted, server: &ResourceServer, scopes: &Scopes) -> bool {
-    granted
-        .at(&server.uri)
-        .is_some_and(|at| at.is_empty() || at.iter().any(|scope| scopes.contains(scope.as_str())))
 }
 
 impl From<TokenResponse> for ClientResponse {

@@ -15,7 +15,7 @@ use crate::issue::{TokenIssuer, end_grant};
 use crate::model::{Condition, Entitlement, Granted, Possession, Target, TokenBinding};
 use crate::policy::TokenKind;
 use crate::records::{Body, Found, RefreshFamilyBody};
-use crate::rule::scope;
+use crate::rule::{resource, scope};
 
 reasons! {
     /// The token request has no `refresh_token` parameter.
@@ -90,7 +90,7 @@ pub(super) async fn entitle(
     let generation = body.generation(shown.secret_digest(), now, issuer.refresh_token.grace);
     if generation == Generation::Replayed {
         // Only somebody who held a token of the family knows its id, so nobody else can end it.
-        end_grant(call, env, client, body.granted.grant, GrantEnd::RefreshTokenReplayed).await?;
+        end_grant(call, env, client.id(), body.granted.grant, GrantEnd::RefreshTokenReplayed).await?;
         return REFRESH_TOKEN_USED.refused();
     }
     let target = narrowed(caller, &body.granted, (resource, scope::read(asked.scope)?)).await?;
@@ -148,11 +148,14 @@ async fn narrowed(
     granted: &Granted,
     (resource, scopes): (Option<&ResourceUri>, Option<Scopes>),
 ) -> Result<Target, Failure> {
-    let Some(scopes) = scopes else { return caller.target(granted, (resource, &granted.scopes)).await };
+    let by = (caller.env, caller.client);
+    let Some(scopes) = scopes else {
+        return resource::target(by, granted, (resource, &granted.scopes)).await;
+    };
     if !scopes.is_subset(&granted.scopes) {
         return SCOPE_EXCEEDS_GRANT.refused();
     }
-    let narrowed = caller.target(granted, (resource, &scopes)).await?.only(&scopes);
+    let narrowed = resource::target(by, granted, (resource, &scopes)).await?.only(&scopes);
     // Fewer scopes must not change the audience: a token for a resource server does not become one for
     // nobody.
     if !granted.resources.is_empty() && narrowed.is_for_nobody() {
