@@ -304,11 +304,7 @@ fn pairwise_clients_that_are_refused() {
             with(with(poll(), redirects(&["keys.example"])), by_secret.clone()),
             alg,
         ),
-        (
-            "redirect URIs elsewhere",
-            with(poll(), redirects(&["victim.example"])),
-            "sector_identifier_uri",
-        ),
+        ("redirect URIs elsewhere", with(poll(), redirects(&["victim.example"])), "sector_identifier_uri"),
         (
             "pings are no place",
             with(at("ping", "keys.example"), redirects(&["told.example"])),
@@ -325,7 +321,8 @@ fn pairwise_clients_that_are_refused() {
 }
 
 fn server(uri: &str, scopes: [&str; 2], more: Value) -> ResourceServer {
-    let server = json!({"uri": uri, "scopes": scopes, "introspected_by": ["api"], "name": format!("API at {uri}")});
+    let server =
+        json!({"uri": uri, "scopes": scopes, "introspected_by": ["api"], "name": format!("API at {uri}")});
     serde_json::from_value(with(server, more)).expect("a resource server")
 }
 

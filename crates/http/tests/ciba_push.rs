@@ -4,8 +4,8 @@
 
 use chancery_jose::SigningAlgorithm::Es256;
 use chancery_testkit::{
-    CIBA_GRANT, Fetched, HtmlPage, SECRET, TestProvider, minutes, names, notification_endpoint, notification_token,
-    seconds,
+    CIBA_GRANT, Fetched, HtmlPage, SECRET, TestProvider, minutes, names, notification_endpoint,
+    notification_token, seconds,
 };
 use chancery_types::iana::BackchannelTokenDeliveryMode::{Poll, Push};
 use serde_json::{Value, json};

@@ -57,7 +57,7 @@ fn approved<'k>(kit: &'k TestProvider, person: &str, scope: &str, resources: &[&
     device
 }
 
-/// RI-02, RI-05, RI-07, RI-10, DEV-02: the person is shown both servers, the first token is for the one that the poll
+/// RI-02, RI-05, RI-06, RI-07, RI-10, DEV-02: the person is shown both servers, the first token is for the one that the poll
 /// names, with its scopes, and a refresh widens to the other.
 #[test]
 fn a_device_names_whom_each_token_is_for() {

@@ -10,8 +10,8 @@ use chancery_core::event::{Event, NotificationFailure};
 use chancery_core::notifier::{ApprovalRequest, Notifier};
 use chancery_core::ports::PortFuture;
 use chancery_testkit::{
-    AskedInBackground, BackgroundRequest, Fetched, Task, TestProvider, TestProviderBuilder, let_others_take,
-    minutes, names, race, seconds, wait,
+    Backchannel, CIBA_GRANT, Fetched, Task, TestProvider, TestProviderBuilder, let_others_take, minutes,
+    names, race, seconds, wait,
 };
 use chancery_types::Params;
 use serde_json::json;
@@ -50,11 +50,16 @@ impl Told {
 }
 
 fn provider(change: impl FnOnce(TestProviderBuilder) -> TestProviderBuilder) -> TestProvider {
-    let kit = change(TestProvider::builder().configure(|config| config.ciba.offered = true)).build();
+    let offered = |config: &mut Config| {
+        config.ciba.offered = true;
+        config.ciba.person_limit = 100;
+    };
+    let kit = change(TestProvider::builder().configure(offered)).build();
     kit.put_client(
         &json!({"client_id": "bank", "client_name": "The Bank", "redirect_uris": ["https://bank.example/cb"],
             "client_secret": "a-secret-of-forty-three-characters-for-test",
-            "backchannel_logout_uri": "https://bank.example/logout", "chancery": {"consent": "implied"}})
+            "id_token_signed_response_alg": "ES256", "grant_types": ["authorization_code", CIBA_GRANT],
+            "backchannel_token_delivery_mode": "poll", "backchannel_logout_uri": "https://bank.example/logout", "chancery": {"consent": "implied"}})
         .to_string(),
     );
     kit
@@ -66,14 +71,9 @@ fn hooked() -> TestProvider {
     kit
 }
 
-fn asked(kit: &TestProvider) -> AskedInBackground<'_> {
-    let params = &[("scope", "openid")];
-    kit.ask_in_background(&BackgroundRequest {
-        client: "bank",
-        account: "alice",
-        params,
-        message: Some("W4SCT"),
-    })
+fn asked(kit: &TestProvider) -> Backchannel<'_> {
+    let request = kit.backchannel_request("bank", "openid").param("binding_message", "W4SCT");
+    kit.backchannel_by("bank", request)
 }
 
 /// The one parameter of a notice.

@@ -395,40 +395,6 @@ fn trips() {
     assert_eq!(trips, 2);
 }
 
-/// RI-02, RI-05, RI-06: a device asks for several resource servers, its person sees them, and each poll or refresh is for
-/// one.
-#[test]
-fn devices_ask_for_resource_servers() {
-    let kit = builder().build();
-    let own = json!({"resources": [CALENDAR, CONTACTS], "refresh_tokens": "always"});
-    kit.put_device_client("tv", json!({"client_secret": SECRET, "chancery": own}));
-    let asks = |resources: &[&str]| {
-        let request = kit.device_request("tv").param("scope", "read share");
-        resources.iter().fold(request, |request, uri| request.param("resource", uri))
-    };
-    let device = kit.device_by("tv", asks(&[CALENDAR, CONTACTS]));
-    let ua = kit.user_agent();
-    ua.signed_in("alice");
-    let page = ua.enter_user_code(device.user_code()).confirm_device().expect_page("consent");
-    let text = page.page().text;
-    assert!(text.contains("Calendar") && text.contains(CONTACTS), "{text}");
-    let _ = page.allow().expect_page("device-done");
-    assert_refused!(device.poll(), RESOURCE_AMBIGUOUS);
-    assert_refused!(device.poll_request().param("resource", WEATHER).send(), RESOURCE_NOT_GRANTED);
-    let tokens = device.poll_request().param("resource", CALENDAR).send().expect_status(200);
-    assert_eq!(seen(&kit, &tokens), (CALENDAR.into(), "read".into()));
-    let other = kit.refresh_request("tv", tokens.member("refresh_token")).param("resource", CONTACTS);
-    assert_eq!(seen(&kit, &other.send().expect_status(200)), (CONTACTS.into(), "read share".into()));
-
-    for (uri, why) in [
-        ("https://cal.example/#x", &RESOURCE_MALFORMED),
-        ("https://nobody.example", &RESOURCE_UNKNOWN),
-        (PAYROLL, &RESOURCE_NOT_ALLOWED),
-    ] {
-        assert_refused!(asks(&[uri]).send(), *why);
-    }
-}
-
 /// 10,000 requests with generated values, through each door in turn: an answer of the standard, never a fault.
 #[test]
 fn generated_values() {

@@ -1,6 +1,8 @@
 //! A client that asks a person at another device (CIBA).
 
 use chancery_core::interaction::approvals::reference;
+use chancery_core::records::{BackchannelAuthenticationBody, Decision, Found};
+use chancery_types::Key;
 use chancery_types::handle::{AuthReqId, Handle};
 use serde_json::{Value, json};
 
@@ -8,6 +10,7 @@ use crate::answer::Answer;
 use crate::client_key::ClientKey;
 use crate::client_request::ClientRequest;
 use crate::clients::SECRET;
+use crate::interleaved::wait;
 use crate::provider::TestProvider;
 
 /// `grant_type` of CIBA (CIBA Core section 10.1).
@@ -102,14 +105,54 @@ impl<'k> Backchannel<'k> {
     }
 
     /// The page on which its person decides.
+    #[must_use]
+    #[track_caller]
+    pub fn link(&self) -> String {
+        format!("/approvals/{}", reference(&self.key()))
+    }
+
+    /// The key of its record.
     ///
     /// # Panics
     /// If the client was told something that is no `auth_req_id`.
     #[must_use]
     #[track_caller]
-    pub fn link(&self) -> String {
-        let handle = Handle::<AuthReqId>::parse(self.id()).expect("an auth_req_id");
-        format!("/approvals/{}", reference(&handle.key(&self.kit.env().realm)))
+    fn key(&self) -> Key {
+        Handle::<AuthReqId>::parse(self.id()).expect("an auth_req_id").key(&self.kit.env().realm)
+    }
+
+    /// Its record.
+    ///
+    /// # Panics
+    /// When there is none any more.
+    #[must_use]
+    #[track_caller]
+    pub fn found(&self) -> Found<BackchannelAuthenticationBody> {
+        let records = self.kit.env().records();
+        wait(records.get(self.kit.now(), self.key())).expect("a store").expect("a record")
+    }
+
+    /// What was decided.
+    #[must_use]
+    #[track_caller]
+    pub fn decision(&self) -> Option<Decision> {
+        self.found().body.awaited.decision
+    }
+
+    /// Nothing was decided yet.
+    #[track_caller]
+    pub fn expect_waiting(&self) {
+        assert!(self.decision().is_none(), "{:?}", self.decision());
+    }
+
+    /// It was refused, for this reason.
+    #[track_caller]
+    pub fn expect_refused(&self, reason: &str) {
+        let decision = self.decision();
+        assert!(
+            matches!(&decision, Some(Decision::Refused { reason: why, .. }) if **why == *reason),
+            "{decision:?}"
+        );
     }
 
     /// Alice signs in, in a browser of her own, and approves it or refuses it.

@@ -134,9 +134,6 @@ pub use clients::{READY_MADE, SECRET};
 mod answer;
 pub use answer::{Answer, MayRefuse, check_refused, check_refused_by_name};
 
-mod background;
-pub use background::{AskedInBackground, BackgroundRequest};
-
 mod ciba;
 pub use ciba::{Backchannel, CIBA_GRANT, notification_endpoint, notification_token};
 

@@ -98,7 +98,8 @@ async fn exchange<B: Waits>(
     resource: Option<&ResourceUri>,
 ) -> Result<Entitlement, Failure> {
     let Approved { approval, granted, nonce, .. } = approved;
-    let target = rule::resource::target((caller.env, caller.client), &granted, (resource, &granted.scopes)).await?;
+    let target =
+        rule::resource::target((caller.env, caller.client), &granted, (resource, &granted.scopes)).await?;
     Ok(Entitlement::of_approval(B::GRANT_TYPE, granted, target, nonce, approval))
 }
 

@@ -30,7 +30,8 @@ pub(super) fn check(from: &mut Reader<'_>, metadata: &ClientMetadata) {
         let rule = format!("must be given, because {uri:?} has no host that is the client's own");
         from.complain_by(name, rule, SECTION);
     } else if hosts.len() > 1 && of_ciba.is_some() {
-        let rule = "must be given, because the redirect URIs, or what stands in their place, have several hosts";
+        let rule =
+            "must be given, because the redirect URIs, or what stands in their place, have several hosts";
         from.complain_by(name, rule, "CIBA Core section 4");
     } else if hosts.len() > 1 {
         from.complain_by(name, "must be given, because the redirect URIs have several hosts", SECTION);
