@@ -68,6 +68,10 @@ pub struct Call {
     pub cookies: Vec<SentCookie>,
     /// The languages that the person prefers, best first (RFC 9110 section 12.5.4).
     pub languages: Vec<Box<str>>,
+    /// The language that the person has chosen on a page. It goes before what a client or the browser wants.
+    pub language: Option<Box<str>>,
+    /// The address at which GET shows the same page again, if there is one.
+    pub shown_at: Option<Box<str>>,
     /// The handle of a stored interaction that a cookie of this browser holds.
     pub held_interaction: Option<Box<str>>,
     /// The client whose interaction is meant, if pages on another origin say so.
@@ -94,6 +98,8 @@ impl Call {
             browser_state: None,
             cookies: Vec::new(),
             languages: Vec::new(),
+            language: None,
+            shown_at: None,
             held_interaction: None,
             meant_client: None,
         }

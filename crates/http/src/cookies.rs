@@ -1,6 +1,6 @@
 //! The cookies: the session list, the browser cookie, and the names that have signed in from this browser (RFC
 //! 6265bis sections 4.1 and 5.4); where sessions are watched, the browser's state (OIDC Session Management section
-//! 3.2); with `compatibility.stored_interactions_by_client`, one for each client.
+//! 3.2); the language that the person has chosen; with `compatibility.stored_interactions_by_client`, one for each client.
 //!
 //! Duplicate, damaged and foreign cookies are ignored; they never make a request fail.
 
@@ -18,6 +18,8 @@ use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 use zeroize::Zeroizing;
 
+use crate::Locale;
+
 /// The names of this realm's cookies and their attributes.
 pub(crate) struct Cookies {
     session: String,
@@ -26,11 +28,15 @@ pub(crate) struct Cookies {
     /// What the name of a client's cookie begins with.
     interaction: String,
     state: String,
+    language: String,
     attributes: String,
     /// Those of the state: the frame of `check_session.js` reads it, on the page of another site.
     readable: String,
     session_life: Duration,
 }
+
+/// How long a browser keeps the language that its person has chosen.
+const LANGUAGE_LIFETIME: Duration = Duration::from_secs(365 * 86_400);
 
 /// How many clients' interactions a browser has at most.
 const INTERACTIONS: usize = 8;
@@ -67,6 +73,7 @@ impl Cookies {
             devices: format!("{prefix}devices-{suffix}"),
             interaction: format!("{prefix}interaction-{suffix}-"),
             state: format!("{prefix}state-{suffix}"),
+            language: format!("{prefix}language-{suffix}"),
             readable: format!("; Path={path}; {everywhere}"),
             attributes: format!("; Path={path}; HttpOnly; SameSite=Lax{secure}"),
             session_life,
@@ -159,6 +166,17 @@ impl Cookies {
     /// The browser's state.
     pub(crate) fn state(&self, headers: &HeaderMap) -> Option<Box<str>> {
         value(headers, &self.state).map(Into::into)
+    }
+
+    /// The language that the person has chosen, which may be any text.
+    pub(crate) fn language<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
+        value(headers, &self.language)
+    }
+
+    /// Keeps the language that the person has chosen for a year.
+    pub(crate) fn set_language(&self, locale: &Locale, headers: &mut HeaderMap) {
+        let (life, tag) = (LANGUAGE_LIFETIME.as_secs(), locale.as_str());
+        append(headers, &format!("{}={tag}; Max-Age={life}{}", self.language, self.attributes));
     }
 
     /// The name of the cookie that has the browser's state.

@@ -18,7 +18,8 @@ mod cookies;
 
 mod pages;
 pub use pages::{
-    CONTINUE, Content, FormMarkup, Html, ImageOrigin, MessageMarkup, Page, Pages, Retry, SEND_MESSAGE, SUBMIT,
+    Around, CONTINUE, Content, FormMarkup, Html, ImageOrigin, LANGUAGE, LanguageSwitch, MessageMarkup, Page,
+    PageFile, Pages, Retry, SEND_MESSAGE, SUBMIT,
 };
 
 mod plain;
@@ -35,6 +36,7 @@ mod interaction_id;
 mod site;
 mod check_session;
 mod metadata;
+mod page_file;
 mod machine;
 mod person;
 mod registrant;

@@ -34,6 +34,11 @@ impl Locale {
         Self(found.or(available.first()).map_or("en", |tag| tag).into())
     }
 
+    /// The available language of exactly this tag.
+    pub(crate) fn chosen(tag: &str, available: &[&str]) -> Option<Self> {
+        available.iter().find(|have| have.eq_ignore_ascii_case(tag)).map(|tag| Self((*tag).into()))
+    }
+
     /// The language tag, for the attribute `lang`.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,7 +1,10 @@
 //! What a page is: typed views in, HTML out.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::Arc;
+
+use bytes::Bytes;
 
 use chancery_core::interaction::view::{
     AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ConfirmDeviceView, ConsentView, CustomView,
@@ -13,6 +16,8 @@ use chancery_types::RedirectUri;
 
 use crate::Locale;
 
+pub use chancery_core::interaction::LANGUAGE;
+
 /// The pages that a person sees. Implement it to have all of them your own; the crate `chancery-pages` has designed ones.
 ///
 /// The library sets the headers: with its content security policy a page loads nothing ([`Html::with_images`]
@@ -22,12 +27,35 @@ use crate::Locale;
 /// Whoever wants another login page, and nothing else, overrides that one: [`Service::with_own_pages`](crate::Service::with_own_pages).
 pub trait Pages: Send + Sync {
     /// The languages of the pages as language tags (RFC 5646), the default one first.
-    fn locales(&self) -> &[&str] {
-        &["en"]
+    fn locales(&self) -> Vec<&str> {
+        vec!["en"]
     }
 
     /// The whole page. Must escape what it shows; views hold text, not HTML.
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html;
+
+    /// The pages' own file of this name, such as a logo, which is served below [`Around::files`]. Browsers keep it for
+    /// a year, so that a name has to change with what is in the file. By default there is none.
+    fn file(&self, _name: &str) -> Option<PageFile> {
+        None
+    }
+}
+
+/// A file that belongs to the pages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageFile {
+    /// Its media type.
+    pub media_type: Cow<'static, str>,
+    /// What is in it.
+    pub content: Bytes,
+}
+
+impl PageFile {
+    /// A file of this type.
+    #[must_use]
+    pub fn new(media_type: impl Into<Cow<'static, str>>, content: impl Into<Bytes>) -> Self {
+        Self { media_type: media_type.into(), content: content.into() }
+    }
 }
 
 /// Pages of which the application writes some by itself.
@@ -39,8 +67,12 @@ pub(crate) struct Overridden<F> {
 }
 
 impl<F: Fn(Page<'_>, &Locale) -> Option<Html> + Send + Sync> Pages for Overridden<F> {
-    fn locales(&self) -> &[&str] {
+    fn locales(&self) -> Vec<&str> {
         self.others.locales()
+    }
+
+    fn file(&self, name: &str) -> Option<PageFile> {
+        self.others.file(name)
     }
 
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
@@ -55,6 +87,39 @@ pub struct Page<'a> {
     pub nonce: &'a str,
     /// What it shows.
     pub content: Content<'a>,
+    /// What stands around that.
+    pub around: Around<'a>,
+}
+
+/// What stands around the content of every page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Around<'a> {
+    /// The issuer, whose pages these are.
+    pub issuer: &'a str,
+    /// The address below which the pages' own files are ([`Pages::file`]), without the slash.
+    pub files: &'a str,
+    /// How the person gets the same page in another language.
+    pub language: LanguageSwitch<'a>,
+}
+
+impl<'a> Around<'a> {
+    /// The pages of this issuer, without files and in one language.
+    #[must_use]
+    pub const fn of(issuer: &'a str) -> Self {
+        Self { issuer, files: issuer, language: LanguageSwitch::None }
+    }
+}
+
+/// How a person gets the same page in another language. The browser keeps what was chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LanguageSwitch<'a> {
+    /// At this address, which ends where the language tag has to stand.
+    Address(&'a str),
+    /// By a submit button of the page's form, whose name is [`LANGUAGE`] and whose value is the language tag.
+    Button,
+    /// Not on this page, which is the answer to a form and has none itself, or goes on by itself.
+    None,
 }
 
 /// What a page shows.

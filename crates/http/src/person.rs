@@ -21,10 +21,10 @@ use crate::encode::{
     see_other,
 };
 use crate::form::{self, URL_LIMIT, URL_TOO_LONG};
-use crate::locale;
-use crate::pages::{Content, FormMarkup, Retry};
+use crate::pages::{Content, FormMarkup, LANGUAGE, Retry};
 use crate::route::Route;
 use crate::site::Site;
+use crate::{Locale, locale};
 
 /// The answer to a person's browser.
 pub(crate) async fn answer(
@@ -42,6 +42,47 @@ pub(crate) async fn answer(
             return site.error_page(&call, &failure.into(), retry(route, parts, false));
         }
     };
+    let chosen = chosen_language(site, &params);
+    if let Some(locale) = &chosen {
+        call.language = Some(locale.as_str().into());
+    }
+    let mut answer = decided(site, call, route, parts, params).await;
+    if let Some(locale) = chosen {
+        site.cookies.set_language(&locale, answer.headers_mut());
+    }
+    answer
+}
+
+/// The language that the person has chosen with this request.
+fn chosen_language(site: &Site, params: &Params<'_>) -> Option<Locale> {
+    Locale::chosen(params.one(LANGUAGE).ok()??, &site.pages.locales())
+}
+
+/// The address at which GET shows the page of this request again.
+fn shown_at(site: &Site, route: Route<'_>, parts: &Parts) -> Option<Box<str>> {
+    let address = site.address(route);
+    if parts.method != Method::GET {
+        return route.below.map(|_| address.into());
+    }
+    let params = form::query(parts.uri.query()).ok()?;
+    let others: Vec<_> = params.iter().filter(|(name, _)| ![REDIRECTED, LANGUAGE].contains(name)).collect();
+    Some(match others.as_slice() {
+        [] => address.into(),
+        others => format!("{address}?{}", chancery_types::params::encode(others.iter().copied())).into(),
+    })
+}
+
+/// The answer to a request that could be read.
+async fn decided(
+    site: &Site,
+    mut call: Call,
+    route: Route<'_>,
+    parts: &Parts,
+    params: Params<'_>,
+) -> HttpResponse {
+    // A form is told by it that its page comes again. An address only says in which language.
+    let is_our_form = parts.method == Method::POST && !is_of_clients(route);
+    let params = if is_our_form { params } else { params.filtered(|name| name != LANGUAGE) };
     if let Ok(Some(ui_locales)) = params.one("ui_locales") {
         call.languages.splice(0..0, locale::wishes(Some(ui_locales), None));
     }
@@ -75,6 +116,9 @@ pub(crate) async fn answer(
         // In a box of its own: the other pages are not to hold all that an authorization request needs.
         _ => Box::pin(provider.authorize(&call, params.filtered(|name| name != REDIRECTED))).await,
     };
+    if matches!(&next, Err(_) | Ok(Next { outcome: Outcome::Page(_), .. })) {
+        call.shown_at = shown_at(site, route, parts);
+    }
     match next {
         Ok(next) => response_to(site, &call, &parts.headers, next),
         Err(error) => {
@@ -88,12 +132,16 @@ pub(crate) fn check_header(site: &Site, route: Route<'_>, parts: &Parts) -> Resu
     if parts.uri.path().len() + parts.uri.query().map_or(0, str::len) > URL_LIMIT {
         return URL_TOO_LONG.refused();
     }
-    let is_of_clients = matches!(route.endpoint, Endpoint::Authorization | Endpoint::EndSession);
-    let is_form = parts.method == Method::POST && !is_of_clients;
+    let is_form = parts.method == Method::POST && !is_of_clients(route);
     match Source::of(&parts.headers, site.provider.issuer()) {
         Source::CrossSite | Source::SameSite if is_form => FORM_OF_ANOTHER_ORIGIN.refused(),
         _ => Ok(()),
     }
+}
+
+/// Whether clients send people to this endpoint.
+fn is_of_clients(route: Route<'_>) -> bool {
+    matches!(route.endpoint, Endpoint::Authorization | Endpoint::EndSession)
 }
 
 /// What the browser says of itself: its cookies, and the languages of its person.
@@ -107,6 +155,9 @@ pub(crate) fn of_browser(site: &Site, mut call: Call, parts: &Parts) -> Call {
         call.cookies = site.cookies.others(&parts.headers);
     }
     call.languages = locale::wishes(None, accept_language.as_deref());
+    let chosen = site.cookies.language(&parts.headers);
+    let chosen = chosen.and_then(|tag| Locale::chosen(tag, &site.pages.locales()));
+    call.language = chosen.map(|locale| locale.as_str().into());
     call
 }
 

@@ -34,7 +34,9 @@ use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
 use crate::route::{Route, RouteTable};
 use crate::site::Site;
-use crate::{check_session, cors, form, front_end, interaction_id, machine, metadata, person, registrant};
+use crate::{
+    check_session, cors, form, front_end, interaction_id, machine, metadata, page_file, person, registrant,
+};
 
 /// The Service of a provider, at its issuer's path, with [`PlainPages`] and no trusted proxies.
 #[must_use]
@@ -391,6 +393,7 @@ impl Service {
         }
         site.provider.refresh(call.now).await;
         match route.caller() {
+            _ if route.endpoint == Endpoint::PageFile => page_file::answer(site, route),
             Caller::Anybody => metadata::answer(site, route, parts),
             _ if route.endpoint == Endpoint::CheckSession => check_session::frame(site),
             // These need much room, which no other request is to carry along.

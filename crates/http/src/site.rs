@@ -1,5 +1,6 @@
 //! The provider with its pages and cookies.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ use http::header::RETRY_AFTER;
 
 use crate::cookies::Cookies;
 use crate::encode::{Form, HttpResponse, MayBeFramed, error_body, in_query, page, page_policy};
-use crate::pages::{Content, Page, Pages, Retry, is_nameable};
+use crate::form::URL_LIMIT;
+use crate::pages::{Around, Content, LANGUAGE, LanguageSwitch, Page, Pages, Retry, is_nameable};
 use crate::route::Route;
 use crate::{Locale, locale};
 
@@ -44,6 +46,16 @@ fn frames(content: Content<'_>) -> Vec<String> {
 fn ancestor(content: Content<'_>) -> Option<&str> {
     let Content::WebMessage(message) = content else { return None };
     Some(&*message.origin).filter(|origin| is_nameable(origin))
+}
+
+/// How the person gets the same page in another language.
+enum Other {
+    /// At this address and a language tag.
+    At(String),
+    /// By the page's form.
+    ByForm,
+    /// Not from this page.
+    Nowhere,
 }
 
 /// What all clones of a Service share.
@@ -114,7 +126,18 @@ impl Site {
         };
         let locale = self.locale(call, ui_locales);
         let nonce = URL_SAFE_NO_PAD.encode(*self.provider.env().secret::<16>());
-        let html = self.pages.page(Page { nonce: &nonce, content }, &locale);
+        let files = self.address(Route::at(Endpoint::PageFile));
+        let other = self.other_language(call, content);
+        let around = Around {
+            files: &files,
+            language: match &other {
+                Other::At(address) => LanguageSwitch::Address(address),
+                Other::ByForm => LanguageSwitch::Button,
+                Other::Nowhere => LanguageSwitch::None,
+            },
+            ..Around::of(self.provider.issuer().as_str())
+        };
+        let html = self.pages.page(Page { nonce: &nonce, content, around }, &locale);
         let policy = page_policy(&nonce, form, &html, (&frames(content), ancestor(content)));
         let mut answer = page(status, html, &policy);
         if ancestor(content).is_some() {
@@ -126,8 +149,41 @@ impl Site {
     /// The language of a page.
     pub(crate) fn locale(&self, call: &Call, ui_locales: Option<&str>) -> Locale {
         let mut wishes = locale::wishes(ui_locales, None);
+        wishes.splice(0..0, call.language.iter().cloned());
         wishes.extend(call.languages.iter().cloned());
-        Locale::negotiate(&wishes, self.pages.locales())
+        Locale::negotiate(&wishes, &self.pages.locales())
+    }
+
+    /// How the person gets the same page in another language.
+    fn other_language(&self, call: &Call, content: Content<'_>) -> Other {
+        match content {
+            // They go on by themselves.
+            Content::FormPost(_)
+            | Content::Repost(_)
+            | Content::WebMessage(_)
+            | Content::LogoutFrames(_, Some(_)) => return Other::Nowhere,
+            _ => {}
+        }
+        let shown_at = call.shown_at.as_deref().map(Cow::Borrowed).or_else(|| match content {
+            Content::UserCode(..) => Some(Cow::Owned(self.address(Route::at(Endpoint::UserCode)))),
+            _ => None,
+        });
+        let separator = |address: &str| if address.contains('?') { '&' } else { '?' };
+        let address = shown_at.map(|address| format!("{address}{}{LANGUAGE}=", separator(&address)));
+        match (address, content) {
+            (Some(address), _) if address.len() < URL_LIMIT => Other::At(address),
+            (
+                _,
+                Content::Accounts(..)
+                | Content::Approve(..)
+                | Content::ConfirmDevice(..)
+                | Content::Consent(..)
+                | Content::Custom(..)
+                | Content::Login(..)
+                | Content::SignUp(..),
+            ) => Other::ByForm,
+            _ => Other::Nowhere,
+        }
     }
 
     /// The error page.

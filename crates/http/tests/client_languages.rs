@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 struct TwoLanguages;
 
 impl Pages for TwoLanguages {
-    fn locales(&self) -> &[&str] {
-        &["en", "de"]
+    fn locales(&self) -> Vec<&str> {
+        vec!["en", "de"]
     }
 
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {

@@ -18,8 +18,8 @@ use http::Request;
 struct Languages;
 
 impl Pages for Languages {
-    fn locales(&self) -> &[&str] {
-        &["en", "de"]
+    fn locales(&self) -> Vec<&str> {
+        vec!["en", "de"]
     }
 
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {

@@ -12,6 +12,7 @@ use chancery_http::{CONTINUE, Content, FormMarkup, Retry, SEND_MESSAGE, SUBMIT};
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Error, context};
 
+use crate::brand::fingerprint;
 use crate::messages::Messages;
 
 mod approvals;
@@ -196,6 +197,7 @@ fn error(view: &ErrorView, retry: Retry<'_>) -> Value {
     context! {
         page => "error",
         kind,
+        client => view.client.as_ref().map(client),
         code => view.code().as_str(),
         reason => view.reason.map_or("", |reason| reason.description),
         request_id => &*view.request_id.0,
@@ -321,10 +323,14 @@ fn signed_in(view: &SignedInView, restart: Retry<'_>) -> Value {
     }
 }
 
+/// How many colours the style sheet has for clients.
+const HUES: u64 = 12;
+
 fn client(view: &ClientView) -> Value {
     context! {
         name => view.name.as_str(),
         initial => initial(&view.name),
+        hue => fingerprint(view.id.as_bytes()) % HUES,
         client_uri => view.client_uri.as_deref(),
         policy_uri => view.policy_uri.as_deref(),
         tos_uri => view.tos_uri.as_deref(),

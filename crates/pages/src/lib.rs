@@ -6,6 +6,12 @@
 //! assert_eq!(chancery_http::Pages::locales(&pages), ["en", "de"]);
 //! ```
 
+mod accent;
+pub use accent::{Accent, NotAColour};
+
+mod brand;
+pub use brand::{Brand, Logo};
+
 mod messages;
 mod context;
 mod samples;

@@ -1,33 +1,59 @@
 //! The sentences of the pages, one catalogue per language.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chancery_http::Html;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{Error, ErrorKind};
 
-/// Language tag and catalogue, the default language first. A catalogue is a JSON object: message id,
+/// Language tag and built-in catalogue, the default language first. A catalogue is a TOML document: message id,
 /// sentence.
-const CATALOGUES: [(&str, &str); 2] =
-    [("en", include_str!("../messages/en.json")), ("de", include_str!("../messages/de.json"))];
+pub(crate) const CATALOGUES: [(&str, &str); 2] =
+    [("en", include_str!("../messages/en.toml")), ("de", include_str!("../messages/de.toml"))];
 
-/// The languages, the default one first.
-pub(crate) const LANGUAGES: [&str; 2] = ["en", "de"];
+/// The catalogues, the default language first.
+#[derive(Clone)]
+pub(crate) struct Catalogues(Vec<Arc<Messages>>);
+
+impl Catalogues {
+    pub(crate) fn built_in() -> Self {
+        let read = |(tag, text): (&str, &str)| {
+            let sentences = toml::from_str(text);
+            debug_assert!(sentences.is_ok(), "{tag}: {sentences:?}");
+            Arc::new(Messages { language: tag.to_owned(), sentences: sentences.unwrap_or_default() })
+        };
+        Self(CATALOGUES.into_iter().map(read).collect())
+    }
+
+    /// The languages, the default one first.
+    pub(crate) fn languages(&self) -> Vec<&str> {
+        self.0.iter().map(|messages| messages.language.as_str()).collect()
+    }
+
+    /// The catalogue of a language, or of the default language if it has none.
+    pub(crate) fn of(&self, language: &str) -> Arc<Messages> {
+        let found = self.0.iter().find(|messages| messages.language == language).or(self.0.first());
+        found.map_or_else(Arc::default, Arc::clone)
+    }
+
+    /// Languages with their own names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|messages| {
+            let name = messages.sentences.get("language.name").unwrap_or(&messages.language);
+            (messages.language.as_str(), name.as_str())
+        })
+    }
+}
 
 /// The sentences of one language.
+#[derive(Debug, Default)]
 pub(crate) struct Messages {
     language: String,
     sentences: BTreeMap<String, String>,
 }
 
 impl Messages {
-    /// The catalogue of a language, or of the default language if it has none.
-    pub(crate) fn of(language: &str) -> Self {
-        let found = CATALOGUES.iter().find(|(tag, _)| *tag == language).or(CATALOGUES.first());
-        let sentences = found.and_then(|(_, json)| serde_json::from_str(json).ok()).unwrap_or_default();
-        Self { language: found.map_or("en", |(tag, _)| tag).to_owned(), sentences }
-    }
-
     /// The language, as a language tag.
     pub(crate) fn language(&self) -> &str {
         &self.language
@@ -69,7 +95,7 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn ids(language: &str) -> Vec<String> {
-        Messages::of(language).sentences.into_keys().collect()
+        Catalogues::built_in().of(language).sentences.keys().cloned().collect()
     }
 
     fn names(sentence: &str) -> Vec<&str> {
@@ -81,13 +107,14 @@ pub(crate) mod tests {
 
     #[test]
     fn every_sentence_is_there_in_every_language_with_the_same_arguments() {
-        let english = Messages::of("en").sentences;
+        let catalogues = Catalogues::built_in();
+        let english = &catalogues.of("en").sentences;
         assert!(!english.is_empty());
-        assert_eq!(LANGUAGES, CATALOGUES.map(|(tag, _)| tag));
-        for language in LANGUAGES {
-            let other = Messages::of(language).sentences;
+        assert_eq!(catalogues.languages(), ["en", "de"]);
+        for language in catalogues.languages() {
+            let other = &catalogues.of(language).sentences;
             assert_eq!(english.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>(), "{language}");
-            for (id, sentence) in &other {
+            for (id, sentence) in other {
                 assert_eq!(names(sentence), names(&english[id]), "{language}: {id}");
                 assert!(!sentence.trim().is_empty(), "{language}: {id}");
             }

@@ -17,9 +17,20 @@ use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
 use chancery_core::model::{AuthorizationDetail, Client, OwnParameters};
 use chancery_core::policy::{DetailFault, DetailText, DetailType, DetailView, Words};
 use chancery_core::ports::SignUpRefusal;
-use chancery_http::{Content, FormMarkup, MessageMarkup, Retry};
+use chancery_http::{Around, Content, FormMarkup, LanguageSwitch, MessageMarkup, Page, Retry};
 use chancery_types::{RedirectUri, ResourceUri};
 use serde_json::json;
+
+/// A page with this content, which can be had in other languages.
+pub(crate) fn page(content: Content<'_>) -> Page<'_> {
+    let mut around = Around::of("https://id.example");
+    around.language = match content {
+        Content::FormPost(_) | Content::Repost(_) | Content::WebMessage(_) => LanguageSwitch::None,
+        Content::Login(..) => LanguageSwitch::Button,
+        _ => LanguageSwitch::Address("https://id.example/authorize?x&chancery_language="),
+    };
+    Page { nonce: "N0NCE", content, around }
+}
 
 /// Calls `show` with the name and content of each page.
 pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
@@ -362,6 +373,7 @@ fn albums(uri: ResourceUri) -> ResourceView {
 
 fn client() -> ClientView {
     ClientView {
+        id: "sunny-day".to_owned(),
         name: "Sunny Day Photos".to_owned(),
         client_uri: Some("https://photos.example".to_owned()),
         logo_uri: Some("https://photos.example/logo.png".to_owned()),

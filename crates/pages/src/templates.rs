@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use chancery_core::error::Complaint;
-use chancery_http::{Content, Html, ImageOrigin, Locale, Page, Pages, PlainPages};
+use chancery_http::{
+    Around, Content, Html, ImageOrigin, LANGUAGE, LanguageSwitch, Locale, Page, PageFile, Pages, PlainPages,
+};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, context, escape_formatter};
 
 use crate::context::{client_of, template, values};
-use crate::messages::{LANGUAGES, Messages, as_html};
-use crate::samples;
+use crate::messages::{Catalogues, as_html};
+use crate::{Brand, samples};
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
@@ -55,7 +56,8 @@ built_in!(
 /// and type, replace `style.css`.
 pub struct Templates {
     environment: Environment<'static>,
-    messages: BTreeMap<&'static str, Arc<Messages>>,
+    catalogues: Catalogues,
+    brand: Brand,
     client_logos: bool,
 }
 
@@ -107,6 +109,12 @@ impl Templates {
         Self { client_logos: true, ..self }
     }
 
+    /// Pages that show whose they are.
+    #[must_use]
+    pub fn with_brand(self, brand: Brand) -> Self {
+        Self { brand, ..self }
+    }
+
     /// The built-in templates with these replacements, and what is wrong with them.
     fn with(files: BTreeMap<String, String>) -> (Self, Vec<Complaint>) {
         let mut environment = Environment::new();
@@ -132,8 +140,8 @@ impl Templates {
                 complaints.push(complaint(name, &error));
             }
         }
-        let messages = LANGUAGES.map(|language| (language, Arc::new(Messages::of(language))));
-        let templates = Self { environment, messages: BTreeMap::from(messages), client_logos: false };
+        let catalogues = Catalogues::built_in();
+        let templates = Self { environment, catalogues, brand: Brand::default(), client_logos: false };
         if complaints.is_empty() {
             complaints = templates.try_all();
         }
@@ -143,9 +151,9 @@ impl Templates {
     /// Renders every page in every language.
     fn try_all(&self) -> Vec<Complaint> {
         let mut complaints = Vec::new();
-        for language in LANGUAGES {
+        for language in self.catalogues.languages() {
             samples::each(|_, content| {
-                if let Err(error) = self.render(Page { nonce: "nonce", content }, language, logo(content)) {
+                if let Err(error) = self.render(samples::page(content), language, logo(content)) {
                     let found = complaint(template(content), &error);
                     if !complaints.contains(&found) {
                         complaints.push(found);
@@ -157,22 +165,50 @@ impl Templates {
     }
 
     fn render(&self, page: Page<'_>, language: &str, logo: Option<&str>) -> Result<String, Error> {
-        let (lang, messages) = match self.messages.get_key_value(language) {
-            Some((lang, messages)) => (*lang, Arc::clone(messages)),
-            None => ("en", Arc::new(Messages::of("en"))),
-        };
+        let messages = self.catalogues.of(language);
+        let lang = messages.language().to_owned();
         let values = values(page.content, &messages)?;
         let t = Value::from_function(move |id: &str, arguments: Kwargs| messages.sentence(id, &arguments));
         let template = self.environment.get_template(template(page.content))?;
         // Values that only some pages have are empty on the others instead of undefined.
         let defaults = context! { client => (), problem => (), username => "" };
-        template.render(context! { lang, t, logo, nonce => page.nonce, ..context! { ..values, ..defaults } })
+        let around = context! {
+            languages => self.languages(page.around, &lang),
+            lang,
+            t,
+            logo,
+            nonce => page.nonce,
+            host => host(page.around.issuer),
+            brand => self.brand.values(&page.around),
+            switch => LANGUAGE,
+        };
+        template.render(context! { ..around, ..context! { ..values, ..defaults } })
+    }
+
+    /// The languages of which a person can choose one.
+    fn languages(&self, around: Around<'_>, current: &str) -> Vec<Value> {
+        let address = match around.language {
+            LanguageSwitch::None => return Vec::new(),
+            LanguageSwitch::Button => None,
+            LanguageSwitch::Address(address) => Some(address),
+        };
+        let language = |(tag, name): (&str, &str)| {
+            let address = address.map(|address| format!("{address}{tag}"));
+            context! { tag, name, address, is_current => tag == current }
+        };
+        let languages: Vec<Value> = self.catalogues.names().map(language).collect();
+        if languages.len() > 1 { languages } else { Vec::new() }
     }
 }
 
 /// The address of the logo of the client that a page is about.
 fn logo(content: Content<'_>) -> Option<&str> {
     client_of(content)?.logo_uri.as_deref()
+}
+
+/// The issuer as people know addresses.
+fn host(issuer: &str) -> &str {
+    issuer.split_once("://").map_or(issuer, |(_, rest)| rest)
 }
 
 /// The section that complaints refer to.
@@ -191,8 +227,12 @@ fn complaint(name: &str, error: &Error) -> Complaint {
 }
 
 impl Pages for Templates {
-    fn locales(&self) -> &[&str] {
-        &LANGUAGES
+    fn locales(&self) -> Vec<&str> {
+        self.catalogues.languages()
+    }
+
+    fn file(&self, name: &str) -> Option<PageFile> {
+        self.brand.file(name)
     }
 
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {

@@ -360,7 +360,7 @@ async fn current(
     let shown = pages::open(&settings.pages)?;
     let fetch = fetch::open(&settings.fetch)?;
     opened.encryption_keys(settings).await.map_err(|fault| fault.to_string())?;
-    let provider = opened.provider(settings, (log.clone(), fetch, bell.waker()), shown.locales()).await;
+    let provider = opened.provider(settings, (log.clone(), fetch, bell.waker()), &shown.locales()).await;
     let provider = provider.map_err(|complaints| lines(&complaints))?;
     let service = chancery_http::service(provider.clone())
         .with_pages(shown)

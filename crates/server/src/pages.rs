@@ -1,50 +1,108 @@
-//! The built-in pages, with the operator's default language first.
+//! The pages of the operator: the built-in ones, with the operator's name, logo, colour, links and templates, and
+//! with the default language first.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use chancery_http::{Html, Locale, Page, Pages};
-use chancery_pages::Templates;
-use serde::Deserialize;
+use chancery_http::{Html, Locale, Page, PageFile, Pages};
+use chancery_pages::{Accent, Brand, Logo, Templates};
 
 use crate::commands::lines;
-use crate::settings;
+use crate::settings::{self, PageLinks};
 
-/// The language for browsers that accept none of ours.
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Language {
-    #[default]
-    En,
-    De,
+/// The pages that the operator wants.
+///
+/// # Errors
+/// Everything that is wrong, a line for each.
+pub(crate) fn open(wanted: &settings::Pages) -> Result<Arc<dyn Pages>, String> {
+    let mut wrong = Vec::new();
+    let templates = match &wanted.templates {
+        None => Ok(Templates::built_in()),
+        Some(folder) => Templates::from_folder(folder)
+            .map_err(|complaints| format!("pages.templates: {}", lines(&complaints))),
+    };
+    let templates = templates.unwrap_or_else(|why| {
+        wrong.push(why);
+        Templates::built_in()
+    });
+    let templates = templates.with_brand(brand(wanted, &mut wrong));
+    let templates = if wanted.client_logos { templates.with_client_logos() } else { templates };
+    let available = templates.locales();
+    if !available.contains(&wanted.locale.as_str()) {
+        wrong.push(format!(
+            "pages.locale: there are no pages in \"{}\"; the languages are {}",
+            wanted.locale,
+            available.join(", ")
+        ));
+    }
+    if !wrong.is_empty() {
+        return Err(wrong.join("\n"));
+    }
+    Ok(Arc::new(InOrder { templates, first: wanted.locale.clone() }))
 }
 
-/// The built-in pages, of which the folder's templates replace those of the same names.
-pub(crate) fn open(wanted: &settings::Pages) -> Result<Arc<dyn Pages>, String> {
-    let templates = match &wanted.templates {
-        None => Templates::built_in(),
-        Some(folder) => Templates::from_folder(folder).map_err(|complaints| lines(&complaints))?,
-    };
-    let templates = if wanted.client_logos { templates.with_client_logos() } else { templates };
-    let locales = match wanted.locale {
-        Language::En => ["en", "de"],
-        Language::De => ["de", "en"],
-    };
-    Ok(Arc::new(InOrder { templates, locales }))
+fn brand(wanted: &settings::Pages, wrong: &mut Vec<String>) -> Brand {
+    let mut or_complain = |setting: &str, why: String| wrong.push(format!("pages.{setting}: {why}"));
+    let logo = wanted.logo.as_deref().and_then(|file| {
+        logo(file).map_err(|why| or_complain("logo", format!("{} {why}", file.display()))).ok()
+    });
+    let accent = wanted.accent.as_deref().and_then(|text| {
+        Accent::parse(text).map_err(|why| or_complain("accent", format!("\"{text}\" {why}"))).ok()
+    });
+    let PageLinks { help, privacy, imprint, forgot_password, create_account } = &wanted.links;
+    for (name, link) in [
+        ("help", help),
+        ("privacy", privacy),
+        ("imprint", imprint),
+        ("forgot_password", forgot_password),
+        ("create_account", create_account),
+    ] {
+        if let Some(link) = link.as_deref().filter(|link| !is_link(link)) {
+            let rule = "must be an address that begins with https://, http://, mailto: or /";
+            or_complain(&format!("links.{name}"), format!("\"{link}\" {rule}"));
+        }
+    }
+    Brand {
+        name: wanted.name.clone(),
+        logo,
+        accent,
+        help: help.clone(),
+        privacy: privacy.clone(),
+        imprint: imprint.clone(),
+        forgot_password: forgot_password.clone(),
+        create_account: create_account.clone(),
+    }
+}
+
+fn logo(file: &Path) -> Result<Logo, String> {
+    Logo::new(std::fs::read(file).map_err(|error| format!("cannot be read: {error}"))?)
+}
+
+/// Whether a person can be sent there. Two slashes at the beginning would be another host.
+fn is_link(link: &str) -> bool {
+    let begins = |scheme: &str| link.len() > scheme.len() && link.starts_with(scheme);
+    let is_path = link.starts_with('/') && !link.starts_with("//");
+    ["https://", "http://", "mailto:"].into_iter().any(begins) || is_path
 }
 
 /// Pages whose default language comes first.
 struct InOrder {
     templates: Templates,
-    locales: [&'static str; 2],
+    first: String,
 }
 
 impl Pages for InOrder {
-    fn locales(&self) -> &[&str] {
-        &self.locales
+    fn locales(&self) -> Vec<&str> {
+        let others = self.templates.locales().into_iter().filter(|locale| *locale != self.first);
+        std::iter::once(self.first.as_str()).chain(others).collect()
     }
 
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
         self.templates.page(page, locale)
+    }
+
+    fn file(&self, name: &str) -> Option<PageFile> {
+        self.templates.file(name)
     }
 }
 
@@ -54,15 +112,47 @@ mod tests {
 
     #[test]
     fn the_wanted_language_comes_first_and_none_is_lost() {
-        for (locale, first) in [(Language::En, "en"), (Language::De, "de")] {
-            let pages = open(&settings::Pages { templates: None, locale, client_logos: false }).unwrap();
-            let mut locales = pages.locales().to_vec();
-            assert_eq!(locales.first(), Some(&first));
+        for locale in ["en", "de"] {
+            let pages = open(&settings::Pages { locale: locale.to_owned(), ..Default::default() }).unwrap();
+            let mut locales = pages.locales().iter().map(ToString::to_string).collect::<Vec<_>>();
+            assert_eq!(locales.first().map(String::as_str), Some(locale));
             let built_in = Templates::built_in();
-            let mut all = built_in.locales().to_vec();
+            let mut all = built_in.locales();
             locales.sort_unstable();
             all.sort_unstable();
             assert_eq!(locales, all);
         }
+    }
+
+    /// Everything that is wrong, with the setting, what stands there, and what has to.
+    #[test]
+    fn all_that_is_wrong_is_said() {
+        let links = PageLinks {
+            help: Some("javascript:alert(1)".to_owned()),
+            imprint: Some("//elsewhere.example".to_owned()),
+            privacy: Some("/privacy".to_owned()),
+            forgot_password: Some("https://".to_owned()),
+            ..PageLinks::default()
+        };
+        let wanted = settings::Pages {
+            locale: "fr".to_owned(),
+            accent: Some("blue".to_owned()),
+            logo: Some("/nowhere/logo.png".into()),
+            links,
+            ..Default::default()
+        };
+        let wrong = open(&wanted).err().unwrap();
+        let wrong: Vec<&str> = wrong.lines().collect();
+        for (line, beginning) in wrong.iter().zip([
+            "pages.logo: /nowhere/logo.png cannot be read: ",
+            "pages.accent: \"blue\" must be a colour of six hexadecimal digits",
+            "pages.links.help: \"javascript:alert(1)\" must be an address",
+            "pages.links.imprint: \"//elsewhere.example\" must be an address",
+            "pages.links.forgot_password: \"https://\" must be an address",
+            "pages.locale: there are no pages in \"fr\"; the languages are en, de",
+        ]) {
+            assert!(line.starts_with(beginning), "{line}");
+        }
+        assert_eq!(wrong.len(), 6, "{wrong:?}");
     }
 }

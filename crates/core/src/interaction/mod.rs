@@ -67,6 +67,10 @@ pub use step::{ApproveStep, ConfirmDeviceStep, ConsentStep, LoginStep, SelectAcc
 pub use user_code::{DeviceAuthorizationConfig, UserCodeProblem};
 pub use view::PostLogoutTarget;
 
+/// The field and the parameter by which a person chooses the language of a page. A form that has it is not looked at
+/// otherwise: its page comes again.
+pub const LANGUAGE: &str = "chancery_language";
+
 /// How long a stored interaction is kept after its time, so that whoever comes back to its page finds a way
 /// on.
 const KEPT: Duration = Duration::from_secs(86_400);

@@ -12,7 +12,7 @@ use super::password::{self, Checked};
 use super::pending::Pending;
 use super::sign_up::{self, Created};
 use super::view::{LoginProblem, SignUpProblem};
-use super::{Decided, Next, consent, prompt};
+use super::{Decided, LANGUAGE, Next, consent, prompt};
 use crate::error::Fault;
 use crate::event::Event;
 use crate::model::{Acr, Authentication, LoginForm, PromptName, SignUpForm};
@@ -140,6 +140,9 @@ impl<'a> Step<'a> {
 
     pub(crate) async fn pressed(self, form: &Params<'_>) -> Result<Decided, Fault> {
         let field = |name| form.one(name).ok().flatten().unwrap_or("");
+        if form.has(LANGUAGE) {
+            return self.again(field("username")).await;
+        }
         match (self, field("action")) {
             (step, "cancel" | "deny") => step.declined().await,
             (Self::Login(step), "create") if step.pending.by.sign_up.offered => step.signs_up().await,
@@ -161,6 +164,26 @@ impl<'a> Step<'a> {
             (Self::Consent(step), "allow") => Box::pin(step.allowed()).await,
             (Self::Consent(step), _) => Box::pin(proceed(step.0)).await,
             (Self::Custom(step), _) => Box::pin(proceed(step.pending)).await,
+        }
+    }
+
+    /// The same page once more, as it was but for the name that was typed.
+    async fn again(self, typed: &str) -> Result<Decided, Fault> {
+        let typed = Some(typed).filter(|typed| !typed.is_empty()).map(str::to_owned);
+        match self {
+            Self::Login(step) => page(&step.pending, Shown::login(None, typed)).await,
+            Self::SignUp(step) => page(&step.0.pending, Shown::sign_up(None, typed)).await,
+            Self::ConfirmDevice(ConfirmDeviceStep(pending)) => {
+                page(&pending, Shown::of(PromptName::ConfirmDevice)).await
+            }
+            Self::SelectAccount(SelectAccountStep(pending)) => {
+                page(&pending, Shown::of(PromptName::SelectAccount)).await
+            }
+            Self::Approve(ApproveStep(pending)) => page(&pending, Shown::of(PromptName::Approve)).await,
+            Self::Consent(ConsentStep(pending)) => page(&pending, Shown::of(PromptName::Consent)).await,
+            Self::Custom(CustomStep { pending, name, .. }) => {
+                page(&pending, Shown::of(PromptName::Custom(name))).await
+            }
         }
     }
 

@@ -56,6 +56,8 @@ pub enum View {
 /// The client that asks, in words for a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientView {
+    /// Its id.
+    pub id: String,
     /// Its name, or its id when it has none; without control and bidirectional characters, at most 80
     /// characters.
     pub name: String,
@@ -90,6 +92,7 @@ impl ClientView {
         };
         let name = of(&description.client_name, "client_name").map(|name| shown(&name));
         Self {
+            id: client.id().as_str().to_owned(),
             name: name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| shown(client.id().as_str())),
             client_uri: of(&description.client_uri, "client_uri"),
             initiate_login_uri: openid.initiate_login_uri.as_deref().map(str::to_owned),

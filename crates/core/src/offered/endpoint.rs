@@ -197,6 +197,8 @@ endpoints! {
         registrant("registration", "/register", &[Post]).announced_as("registration_endpoint");
     ClientConfiguration: "The client configuration endpoint, with a path below it for each client. `registration.management` switches it on.",
         registrant("client_configuration", "/clients", &[]).with_below(&[Get, Put, Delete]);
+    PageFile: "The files of the pages: below it are their logo and script.",
+        Description::new(Caller::Anybody, "page_file", Some("/pages"), &[]).with_below(&[Get]);
     Metadata: "The metadata, under its well-known paths.", Description::new(Caller::Anybody, "metadata", None, &[Get]);
 }
 

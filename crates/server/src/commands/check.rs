@@ -27,7 +27,7 @@ pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Output {
     let locales = match pages::open(&settings.pages) {
         Ok(pages) => pages.locales().iter().map(|locale| (*locale).to_owned()).collect(),
         Err(why) => {
-            wrong.push(format!("pages.templates: {why}"));
+            wrong.push(why);
             Vec::new()
         }
     };

@@ -35,7 +35,6 @@ pub(crate) use self::template::{reference, template};
 use crate::arguments::Configured;
 use crate::listener::Timeouts;
 use crate::log::Logging;
-use crate::pages::Language;
 
 /// All settings: the server's own and the engine's.
 pub(crate) struct Settings {
@@ -278,12 +277,41 @@ impl Default for Passwords {
 }
 
 /// The pages that people see.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Pages {
+    pub(crate) name: Option<String>,
+    pub(crate) logo: Option<PathBuf>,
+    pub(crate) accent: Option<String>,
     pub(crate) templates: Option<PathBuf>,
-    pub(crate) locale: Language,
+    pub(crate) locale: String,
     pub(crate) client_logos: bool,
+    pub(crate) links: PageLinks,
+}
+
+impl Default for Pages {
+    fn default() -> Self {
+        Self {
+            name: None,
+            logo: None,
+            accent: None,
+            templates: None,
+            locale: "en".to_owned(),
+            client_logos: false,
+            links: PageLinks::default(),
+        }
+    }
+}
+
+/// Where the pages lead.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct PageLinks {
+    pub(crate) help: Option<String>,
+    pub(crate) privacy: Option<String>,
+    pub(crate) imprint: Option<String>,
+    pub(crate) forgot_password: Option<String>,
+    pub(crate) create_account: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -543,6 +571,7 @@ impl Written {
         complaints.extend(resource_servers::complaints(&self.resource_server, issuer.as_ref()));
         let mut pages = self.pages;
         pages.templates = pages.templates.map(|templates| folder.join(templates));
+        pages.logo = pages.logo.map(|logo| folder.join(logo));
         Some(Settings {
             issuer: issuer?,
             realm: realm?,

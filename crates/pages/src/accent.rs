@@ -1,0 +1,205 @@
+//! The colours of the pages, from the one that the operator has chosen: whatever it is, text can be read.
+
+use std::fmt::{self, Write as _};
+
+/// The accent of the pages: the colour of buttons and links.
+///
+/// ```
+/// use chancery_pages::Accent;
+/// assert!(Accent::parse("#0b57d0").is_ok());
+/// assert!(Accent::parse("blue").is_err());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accent(Colour);
+
+/// A text that is no colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAColour;
+
+impl fmt::Display for NotAColour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("must be a colour of six hexadecimal digits, such as \"#0b57d0\"")
+    }
+}
+
+/// Red, green and blue (sRGB).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Colour([u8; 3]);
+
+const WHITE: Colour = Colour([0xff; 3]);
+const BLACK: Colour = Colour([0; 3]);
+
+/// The cards and the ground of the style sheet, light and dark.
+const LIGHT: [Colour; 2] = [WHITE, Colour([0xf3, 0xf5, 0xf3])];
+const DARK: [Colour; 2] = [Colour([0x18, 0x1d, 0x1a]), Colour([0x0f, 0x13, 0x11])];
+
+/// WCAG 2.2, success criterion 1.4.3.
+const READABLE: f64 = 4.5;
+
+impl Accent {
+    /// Reads `#rrggbb`.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn parse(text: &str) -> Result<Self, NotAColour> {
+        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or(NotAColour)?;
+        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+            return Err(NotAColour);
+        }
+        let number = u32::from_str_radix(digits, 16).map_err(|_| NotAColour)?;
+        let [_, red, green, blue] = number.to_be_bytes();
+        Ok(Self(Colour([red, green, blue])))
+    }
+
+    /// The rules that stand behind those of the style sheet.
+    pub(crate) fn style(self) -> String {
+        let mut css = String::new();
+        let _ = write!(css, ":root {{ {} }}\n@media (prefers-color-scheme: dark) {{ :root {{ ", self.light());
+        let _ = write!(css, "{} }} }}", self.dark());
+        css
+    }
+
+    /// Buttons have the colour as it is.
+    fn light(self) -> Palette {
+        let Self(colour) = self;
+        Palette::of(colour, colour.mixed(WHITE, 90), colour, BLACK, LIGHT)
+    }
+
+    /// On a dark card it has to be bright enough itself.
+    fn dark(self) -> Palette {
+        let soft = self.0.mixed(DARK[0], 78);
+        let bright = self.0.until_readable(WHITE, &[DARK[0], DARK[1], soft]);
+        Palette::of(bright, soft, bright, WHITE, DARK)
+    }
+}
+
+/// The variables of the style sheet that depend on the accent.
+struct Palette {
+    accent: Colour,
+    accent_strong: Colour,
+    on_accent: Colour,
+    link: Colour,
+    link_strong: Colour,
+    soft: Colour,
+}
+
+impl Palette {
+    /// `away` is what links differ from the cards by.
+    fn of(accent: Colour, soft: Colour, link: Colour, away: Colour, [card, ground]: [Colour; 2]) -> Self {
+        let on_accent =
+            if accent.contrast(WHITE) >= READABLE { WHITE } else { accent.more_readable_of(WHITE, BLACK) };
+        // What a button gets when it is pointed at leads away from its text.
+        let strong = if on_accent == WHITE { BLACK } else { WHITE };
+        let link = link.until_readable(away, &[card, ground, soft]);
+        Self {
+            accent,
+            accent_strong: accent.mixed(strong, 18),
+            on_accent,
+            link,
+            link_strong: link.mixed(away, 25),
+            soft,
+        }
+    }
+}
+
+impl fmt::Display for Palette {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { accent, accent_strong, on_accent, link, link_strong, soft } = self;
+        write!(f, "--accent: {accent}; --accent-strong: {accent_strong}; --on-accent: {on_accent}; ")?;
+        write!(f, "--link: {link}; --link-strong: {link_strong}; --soft: {soft};")
+    }
+}
+
+impl fmt::Display for Colour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self([red, green, blue]) = self;
+        write!(f, "#{red:02x}{green:02x}{blue:02x}")
+    }
+}
+
+impl Colour {
+    /// So many hundredths of the other one in it.
+    fn mixed(self, other: Self, hundredths: u16) -> Self {
+        let mix = |(mine, its): (u8, u8)| {
+            let sum = u16::from(mine) * (100 - hundredths.min(100)) + u16::from(its) * hundredths.min(100);
+            u8::try_from((sum + 50) / 100).unwrap_or(u8::MAX)
+        };
+        let Self([red, green, blue]) = self;
+        let Self([of_red, of_green, of_blue]) = other;
+        Self([(red, of_red), (green, of_green), (blue, of_blue)].map(mix))
+    }
+
+    /// As much of the other one in it as text needs on all of these.
+    fn until_readable(self, other: Self, on: &[Self]) -> Self {
+        let is_readable = |colour: &Self| on.iter().all(|on| colour.contrast(*on) >= READABLE);
+        (0..=100).map(|hundredths| self.mixed(other, hundredths)).find(is_readable).unwrap_or(other)
+    }
+
+    fn more_readable_of(self, one: Self, other: Self) -> Self {
+        if self.contrast(one) >= self.contrast(other) { one } else { other }
+    }
+
+    /// WCAG 2.2, "contrast ratio".
+    fn contrast(self, other: Self) -> f64 {
+        let (one, other) = (self.luminance() + 0.05, other.luminance() + 0.05);
+        if one > other { one / other } else { other / one }
+    }
+
+    /// WCAG 2.2, "relative luminance".
+    fn luminance(self) -> f64 {
+        let linear = |value: u8| {
+            let value = f64::from(value) / 255.0;
+            if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        let Self([red, green, blue]) = self;
+        0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text on the accent, on the accent that is pointed at, and links on everything that they stand on.
+    #[test]
+    fn text_can_be_read_whatever_the_accent_is() {
+        let steps = (0..=255).step_by(15).map(|step| u8::try_from(step).unwrap());
+        let steps: Vec<u8> = steps.collect();
+        for colour in steps.iter().flat_map(|red| {
+            let (steps, red) = (&steps, *red);
+            steps.iter().flat_map(move |green| steps.iter().map(move |blue| Colour([red, *green, *blue])))
+        }) {
+            for (palette, on) in [(Accent(colour).light(), LIGHT), (Accent(colour).dark(), DARK)] {
+                let Palette { accent, accent_strong, on_accent, link, link_strong, soft } = palette;
+                for (text, ground) in [(on_accent, accent), (on_accent, accent_strong)] {
+                    assert!(text.contrast(ground) >= READABLE, "{colour}: {text} on {ground}");
+                }
+                for text in [link, link_strong] {
+                    for ground in on.into_iter().chain([soft]) {
+                        assert!(text.contrast(ground) >= READABLE, "{colour}: {text} on {ground}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// The colours of cards and ground are those of the style sheet.
+    #[test]
+    fn the_style_sheet_has_the_same_grounds() {
+        let sheet = include_str!("../templates/style.css");
+        let values = |name: &str| -> Vec<&str> {
+            let lines = sheet.lines().filter_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "));
+            lines.map(|value| value.trim_end_matches(';')).collect()
+        };
+        assert_eq!(values("--card"), [LIGHT[0].to_string(), DARK[0].to_string()]);
+        assert_eq!(values("--ground"), [LIGHT[1].to_string(), DARK[1].to_string()]);
+    }
+
+    #[test]
+    fn only_six_digits_are_a_colour() {
+        assert_eq!(Accent::parse("#0B57d0"), Ok(Accent(Colour([0x0b, 0x57, 0xd0]))));
+        for wrong in ["", "#", "0b57d0", "#0b57d", "#0b57d00", "#0b57dg", "#+b57d0", "blue", "#éé", "#fff", " #0b57d0"] {
+            assert_eq!(Accent::parse(wrong), Err(NotAColour), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What stands around every page: whose it is, and its language (OIDC Core section 3.1.2.1, `ui_locales`; RFC 9110
+//! section 12.5.4), which the person can choose.
+
+use chancery_core::event::Event;
+use chancery_pages::{Accent, Brand, Logo, Templates};
+use chancery_testkit::{SECRET, Tab, TestProvider, UserAgent};
+
+const LANGUAGE: &str = "chancery_language";
+
+fn provider() -> TestProvider {
+    with(Templates::built_in())
+}
+
+fn with(pages: Templates) -> TestProvider {
+    let client = format!(
+        r#"{{"client_id":"shop","client_name":"Corner Shop","client_secret":"{SECRET}",
+            "redirect_uris":["https://shop.example/cb"]}}"#
+    );
+    TestProvider::builder().client(&client).pages(pages).build()
+}
+
+fn opened<'u, 'k>(kit: &TestProvider, ua: &'u UserAgent<'k>) -> Tab<'u, 'k> {
+    kit.authorization_request("shop").scope("openid").open(ua).expect_page("login")
+}
+
+fn language<'a>(tab: &'a Tab<'_, '_>) -> &'a str {
+    tab.answer().text().split("<html lang=\"").nth(1).unwrap().split('"').next().unwrap()
+}
+
+/// The link of a page to itself in another language.
+#[track_caller]
+fn link(tab: &Tab<'_, '_>, language: &str) -> String {
+    let html = tab.answer().text();
+    let end = format!("{LANGUAGE}={language}\"");
+    let (before, _) = html.split_once(&end).unwrap_or_else(|| panic!("no way to {language}: {html}"));
+    let address = before.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&");
+    format!("{address}{LANGUAGE}={language}")
+}
+
+/// Presses the button of a page that has no address for the other language.
+#[track_caller]
+fn press<'u, 'k>(tab: &Tab<'u, 'k>, language: &str, username: &str) -> Tab<'u, 'k> {
+    let html = tab.answer().text();
+    let button = format!("form=\"form\" name=\"{LANGUAGE}\" value=\"{language}\"");
+    assert!(html.contains(&button), "no button {language}: {html}");
+    let mut fields = tab.form().fields;
+    fields.retain(|(name, _)| name != "username" && name != "password");
+    fields.push(("username".to_owned(), username.to_owned()));
+    fields.push(("password".to_owned(), "typed by halves".to_owned()));
+    fields.push((LANGUAGE.to_owned(), language.to_owned()));
+    tab.post(&tab.form().action, &fields)
+}
+
+fn sets_language(tab: &Tab<'_, '_>) -> bool {
+    let cookies = tab.answer().headers.get_all("set-cookie").iter();
+    cookies.map(|cookie| cookie.to_str().unwrap_or_default()).any(|cookie| cookie.contains("language-"))
+}
+
+/// What a person has chosen is kept, on every page and for the next request, and goes before what the client and the
+/// browser want.
+#[test]
+fn a_person_chooses_the_language_by_a_link() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let login = opened(&kit, &ua);
+    assert_eq!(language(&login), "en");
+    let german = login.follow(&link(&login, "de")).expect_page("login");
+    assert_eq!(language(&german), "de");
+    assert!(sets_language(&german));
+    assert!(german.answer().text().contains("aria-current=\"true\">Deutsch"));
+    let consent = german.login("alice").expect_page("consent");
+    assert_eq!(language(&consent), "de");
+    let english = consent.follow(&link(&consent, "en")).expect_page("consent");
+    assert_eq!(language(&english), "en");
+    let german = english.follow(&link(&english, "de")).expect_page("consent");
+    let _ = german.allow().expect_code();
+    let request = kit.authorization_request("shop").scope("openid").param("ui_locales", "en").param("prompt", "login");
+    assert_eq!(language(&request.open(&ua).expect_page("login")), "de");
+    assert_eq!(language(&ua.get("/authorize?client_id=nobody").expect_page("error")), "de");
+    // Another browser has chosen nothing.
+    let other = kit.user_agent();
+    assert_eq!(language(&opened(&kit, &other)), "en");
+}
+
+/// The page that answers a form has no address. Its form shows it again, with the name that was typed, and nothing of
+/// it is looked at or counted.
+#[test]
+fn a_person_chooses_the_language_by_the_form() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let wrong = opened(&kit, &ua).login_wrongly("alice").expect_page("login");
+    let german = press(&wrong, "de", "alice").expect_page("login");
+    assert_eq!(language(&german), "de");
+    assert!(sets_language(&german));
+    let html = german.answer().text();
+    assert!(html.contains("name=\"username\" type=\"text\" value=\"alice\""), "{html}");
+    assert!(!html.contains("role=\"alert\"") && !html.contains("typed by halves"), "{html}");
+    let looked_at = |event: &Event| matches!(event, Event::LoginFailed { .. } | Event::LoginSucceeded { .. });
+    assert!(!german.events().iter().any(looked_at), "{:?}", german.event_names());
+    let consent = german.login("alice").expect_page("consent");
+    assert_eq!(language(&consent), "de");
+    let _ = consent.allow().expect_code();
+}
+
+/// The parameter is ours: no client and no record sees it.
+#[test]
+fn the_request_stays_what_it_was() {
+    let kit = provider();
+    let ua = kit.user_agent();
+    let login = opened(&kit, &ua);
+    let german = login.follow(&link(&login, "de")).expect_page("login");
+    let carried = german.form().fields.into_iter().find(|(name, _)| name == "request").unwrap().1;
+    assert!(carried.contains("client_id=shop") && !carried.contains(LANGUAGE), "{carried}");
+    assert_eq!(german.answer().text().matches(&format!("{LANGUAGE}=")).count(), 1, "only the link to English");
+}
+
+/// Name, logo, colour and links; the logo is a file of ours, which browsers keep and which can do nothing.
+#[test]
+fn pages_show_whose_they_are() {
+    let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>";
+    let brand = Brand {
+        name: Some("Lantern & Sons".to_owned()),
+        logo: Logo::new(svg).ok(),
+        accent: Accent::parse("#ffd400").ok(),
+        help: Some("https://lantern.example/help?a&b".to_owned()),
+        privacy: Some("https://lantern.example/privacy".to_owned()),
+        imprint: Some("mailto:office@lantern.example".to_owned()),
+        forgot_password: Some("https://lantern.example/forgot".to_owned()),
+        create_account: Some("https://lantern.example/join".to_owned()),
+    };
+    let kit = with(Templates::built_in().with_brand(brand));
+    let ua = kit.user_agent();
+    let login = opened(&kit, &ua);
+    let error = ua.get("/authorize?client_id=nobody").expect_page("error");
+    for tab in [&login, &error] {
+        let html = tab.answer().text();
+        for shown in [
+            "<span>Lantern &amp; Sons</span>",
+            "href=\"https://lantern.example/help?a&amp;b\"",
+            "href=\"https://lantern.example/privacy\"",
+            "href=\"mailto:office@lantern.example\"",
+            "--accent: #ffd400;",
+            "--on-accent: #000000;",
+            "<p class=\"host\">",
+        ] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+    }
+    for shown in ["https://lantern.example/forgot", "https://lantern.example/join"] {
+        assert!(login.answer().text().contains(&format!("<a href=\"{shown}\"")), "{shown}");
+    }
+    let html = login.answer().text();
+    let logo = html.split("<header class=\"brand\"><img src=\"").nth(1).unwrap().split('"').next().unwrap();
+    let file = ua.get(logo);
+    let file = file.answer().clone().expect_status(200);
+    assert_eq!(file.text(), svg);
+    assert_eq!(file.header("content-type"), Some("image/svg+xml"));
+    assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
+    let policy = file.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none';") && policy.ends_with("; sandbox"), "{policy}");
+}
+
+/// What chooses no language changes nothing: foreign tags, several values, a cookie that somebody has planted, and a form
+/// that another site posts.
+#[test]
+fn whatever_else_is_sent_chooses_nothing() {
+    let kit = provider();
+    for wrong in ["fr", "", "%22%3e%3cscript%3e", "de&chancery_language=en", "de%0d%0aset-cookie:x", "de-DE"] {
+        let ua = kit.user_agent();
+        let opened = ua.get(&format!("/authorize?client_id=nobody&{LANGUAGE}={wrong}"));
+        let page = opened.expect_page("error");
+        assert_eq!(language(&page), "en", "{wrong}");
+        assert!(!sets_language(&page) && !page.answer().text().contains("<script>"), "{wrong}");
+    }
+    let ua = kit.user_agent();
+    let login = opened(&kit, &ua);
+    let mut fields = login.form().fields;
+    fields.push((LANGUAGE.to_owned(), "de".to_owned()));
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let foreign = ua.post_from_another_site("/interaction", &fields).expect_page("error");
+    assert!(!sets_language(&foreign));
+    assert_eq!(language(&opened(&kit, &ua)), "en");
+    // Files that nobody has.
+    for name in ["logo.png", "..", "%2e%2e%2fetc", "logo-0000000000000000.svg", ""] {
+        let file = ua.get(&format!("/pages/{name}"));
+        assert_eq!(file.answer().status, 404, "{name}");
+    }
+}
