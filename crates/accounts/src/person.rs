@@ -53,6 +53,7 @@ impl Person {
     pub fn account(&self) -> Account {
         let mut account = Account::new(self.id.clone(), self.username.as_str());
         account.active = self.active;
+        account.username = Some(self.username.as_str().into());
         account.epoch = self.epoch;
         account.registration = self.registration;
         account

@@ -103,8 +103,8 @@ pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::request::PageError;
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};
 pub use chancery_http::{
-    Content, FormMarkup, Html, ImageOrigin, Locale, MessageMarkup, NotANetwork, OwnForm, Page, Pages, Peer,
-    Retry, SEND_MESSAGE, SUBMIT, Service, TrustedProxies,
+    Around, Content, FormMarkup, Html, ImageOrigin, LANGUAGE, LanguageSwitch, Locale, MessageMarkup,
+    NotANetwork, OwnForm, Page, PageFile, Pages, Peer, Retry, SEND_MESSAGE, SUBMIT, Service, TrustedProxies,
 };
 pub use chancery_jose::{SigningAlgorithm, SystemRandom};
 #[cfg(feature = "store-memory")]
@@ -352,7 +352,7 @@ pub mod resource {
 /// ```
 #[cfg(feature = "pages")]
 pub mod pages {
-    pub use chancery_pages::Templates;
+    pub use chancery_pages::{Accent, Brand, Logo, NotAColour, Templates};
 }
 
 /// The `tower` service of a provider, with the designed pages: for any framework, under any path.

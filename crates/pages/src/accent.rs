@@ -198,7 +198,9 @@ mod tests {
     #[test]
     fn only_six_digits_are_a_colour() {
         assert_eq!(Accent::parse("#0B57d0"), Ok(Accent(Colour([0x0b, 0x57, 0xd0]))));
-        for wrong in ["", "#", "0b57d0", "#0b57d", "#0b57d00", "#0b57dg", "#+b57d0", "blue", "#éé", "#fff", " #0b57d0"] {
+        for wrong in
+            ["", "#", "0b57d0", "#0b57d", "#0b57d00", "#0b57dg", "#+b57d0", "blue", "#éé", "#fff", " #0b57d0"]
+        {
             assert_eq!(Accent::parse(wrong), Err(NotAColour), "{wrong}");
         }
     }

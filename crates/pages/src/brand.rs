@@ -1,8 +1,8 @@
 //! Whose pages these are: name, logo, colour and links of the operator.
 
 use chancery_http::{Around, PageFile};
-use minijinja::value::Value;
 use minijinja::context;
+use minijinja::value::Value;
 
 use crate::Accent;
 
@@ -60,7 +60,10 @@ impl Logo {
     pub fn new(content: impl Into<Vec<u8>>) -> Result<Self, String> {
         let content: Vec<u8> = content.into();
         if content.len() > LARGEST {
-            return Err(format!("has {} octets, and at most {LARGEST} are served with each page", content.len()));
+            return Err(format!(
+                "has {} octets, and at most {LARGEST} are served with each page",
+                content.len()
+            ));
         }
         let (ending, media_type) = kind(&content).ok_or("must be a PNG, JPEG, WebP or SVG picture")?;
         let name = format!("logo-{:016x}.{ending}", fingerprint(&content));
@@ -105,9 +108,9 @@ impl Brand {
 
 /// A number of these octets, always the same one, that others hardly share (FNV-1a).
 pub(crate) fn fingerprint(content: &[u8]) -> u64 {
-    content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, octet| {
-        (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3)
-    })
+    content
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
         Content::DeviceDone(_) => "device_done.html",
         Content::Error(..) => "error.html",
         Content::FormPost(_) => "form_post.html",
+        Content::Login(view, _) if view.again.is_some() => "login_again.html",
         Content::Login(..) => "login.html",
         Content::LogoutConfirm(..) => "logout_confirm.html",
         Content::LogoutDone(_) => "logout_done.html",
@@ -242,6 +243,7 @@ fn login(view: &LoginView, markup: &FormMarkup, messages: &Messages) -> Result<V
     };
     Ok(context! {
         page => "login",
+        again => view.again.as_ref().map(account),
         client => client(&view.client),
         form => form(markup),
         username => view.username.as_deref().unwrap_or(""),

@@ -51,12 +51,15 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
         ("login-busy", Some("alice"), Some(LoginProblem::Busy)),
         ("login-stale", None, Some(LoginProblem::Stale)),
         ("login-no-cookies", None, Some(LoginProblem::NoCookies)),
+        ("login-again", Some("alice"), None),
+        ("login-again-refused", Some("alice"), Some(LoginProblem::Refused)),
     ] {
         let Some(form) = form("https://photos.example/callback") else { return };
         let username = username.map(Into::into);
         let view = LoginView {
             client: client(),
             username,
+            again: name.starts_with("login-again").then(|| account("Alice Example", false)),
             problem,
             acr_values: vec![],
             challenge: String::new(),

@@ -13,7 +13,7 @@ use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, context, esca
 
 use crate::context::{client_of, template, values};
 use crate::messages::{Catalogues, as_html};
-use crate::{Brand, samples};
+use crate::{Brand, brand, samples};
 
 macro_rules! built_in {
     ($($name:literal),* $(,)?) => {
@@ -33,6 +33,7 @@ built_in!(
     "form_post.html",
     "layout.html",
     "login.html",
+    "login_again.html",
     "logout_confirm.html",
     "logout_done.html",
     "logout_frames.html",
@@ -48,12 +49,8 @@ built_in!(
 
 /// Pages made of minijinja templates and message catalogues.
 ///
-/// Every value is escaped; `{{ t("login.title") }}` is a sentence in the person's language. A folder may
-/// replace any of the files `accounts.html`, `approval_done.html`, `approvals.html`, `approve.html`,
-/// `confirm_device.html`, `consent.html`, `device_done.html`, `error.html`, `form_post.html`, `layout.html`,
-/// `login.html`, `logout_confirm.html`, `logout_done.html`, `logout_frames.html`, `parts.html`, `passed_on.html`, `repost.html`,
-/// `sign_up.html`, `signed_in.html`, `style.css`, `user_code.html` and `web_message.html`; the built-in version of every other file is used. To change only colours
-/// and type, replace `style.css`.
+/// Every value is escaped; `{{ t("login.title") }}` is a sentence in the person's language. A folder may replace any
+/// of the files; the built-in version of every other file is used. To change only colours and type, replace `style.css`.
 pub struct Templates {
     environment: Environment<'static>,
     catalogues: Catalogues,
@@ -181,6 +178,7 @@ impl Templates {
             host => host(page.around.issuer),
             brand => self.brand.values(&page.around),
             switch => LANGUAGE,
+            script => script(page.around),
         };
         template.render(context! { ..around, ..context! { ..values, ..defaults } })
     }
@@ -204,6 +202,19 @@ impl Templates {
 /// The address of the logo of the client that a page is about.
 fn logo(content: Content<'_>) -> Option<&str> {
     client_of(content)?.logo_uri.as_deref()
+}
+
+/// The script of the pages.
+const SCRIPT: &str = include_str!("../files/pages.js");
+
+/// The name of its file.
+fn script_name() -> String {
+    format!("pages-{:016x}.js", brand::fingerprint(SCRIPT.as_bytes()))
+}
+
+/// Its address.
+fn script(around: Around<'_>) -> String {
+    format!("{}/{}", around.files, script_name())
 }
 
 /// The issuer as people know addresses.
@@ -232,7 +243,9 @@ impl Pages for Templates {
     }
 
     fn file(&self, name: &str) -> Option<PageFile> {
-        self.brand.file(name)
+        let is_script = name == script_name();
+        let script = || PageFile::new("text/javascript; charset=utf-8", SCRIPT);
+        if is_script { Some(script()) } else { self.brand.file(name) }
     }
 
     fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
@@ -243,9 +256,12 @@ impl Pages for Templates {
         let Ok(html) = self.render(page, locale.as_str(), logo.as_ref().map(|(address, _)| *address)) else {
             return PlainPages.page(page, locale);
         };
+        let has_script = html.contains(&script(page.around));
+        let html = Html::new(html);
+        let html = if has_script { html.with_script() } else { html };
         match logo {
-            Some((_, origin)) => Html::new(html).with_images(origin),
-            None => Html::new(html),
+            Some((_, origin)) => html.with_images(origin),
+            None => html,
         }
     }
 }

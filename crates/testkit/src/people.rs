@@ -250,6 +250,7 @@ impl TestAccounts {
         lock(&self.people).get(id.as_str()).map(|person| {
             let mut account = Account::new(id.clone(), id.as_str());
             account.active = person.is_active;
+            account.username = Some(id.as_str().into());
             account.epoch = person.epoch;
             account.registration = person.registration;
             account

@@ -9,7 +9,7 @@ use super::approval::Waiting;
 use super::approvals::{self, ApprovalProblem};
 use super::form_token::{FormToken, challenge};
 use super::pending::{Pending, Purpose};
-use super::prompt;
+use super::prompt::{self, LOGIN_REQUESTED, Needed};
 use super::user_code::{self, UserCodeProblem};
 use super::view::{
     AccountView, AccountsView, ApproveView, ClientView, ConfirmDeviceView, ConsentView, CustomView,
@@ -98,7 +98,8 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
         }
         PromptName::Login => View::Login(LoginView {
             client,
-            username: typed.or_else(|| pending.asked.login_hint.as_deref().map(str::to_owned)),
+            again: confirming(pending, typed.as_deref()).map(|who| account_view(who, false)),
+            username: typed.or_else(|| known_name(pending)),
             problem,
             acr_values: prompt::wanted_acr(&pending.asked),
             challenge: challenge(&token),
@@ -164,6 +165,25 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
     let client = pending.client.id().clone();
     pending.env.record(pending.call, &Event::PromptShown { client, prompt: name });
     Ok(Decided { browser, ..Outcome::Page(Box::new(view)).into() })
+}
+
+/// Who is signed in already and has to sign in again, unless another name was typed than theirs.
+fn confirming<'p>(pending: &'p Pending<'_>, typed: Option<&str>) -> Option<&'p SignedIn> {
+    let why = match pending.needed()? {
+        Needed::Login(why) => why,
+        _ => return None,
+    };
+    // A visitor who asks for the login page wants to be somebody else.
+    let wants_another = matches!(pending.purpose, Purpose::Visit(_)) && std::ptr::eq(why, &LOGIN_REQUESTED);
+    let who = pending.person.as_ref().filter(|_| !wants_another)?;
+    let is_theirs = |typed: &str| who.account.username.as_deref().is_some_and(|name| name == typed.trim());
+    typed.is_none_or(is_theirs).then_some(who)
+}
+
+/// The name of whoever signs in, as far as it is known before they type it.
+fn known_name(pending: &Pending<'_>) -> Option<String> {
+    let of_session = || confirming(pending, None)?.account.username.as_deref();
+    pending.asked.login_hint.as_deref().or_else(of_session).map(str::to_owned)
 }
 
 fn resource_view(pending: &Pending<'_>, at: &ResourceScopes) -> ResourceView {

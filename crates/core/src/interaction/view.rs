@@ -245,6 +245,8 @@ pub struct LoginView {
     pub client: ClientView,
     /// What to put into the field `username`: what was typed before, or the client's `login_hint`.
     pub username: Option<String>,
+    /// Who is signed in already and has to show that it is still they; `None` for whoever signs in.
+    pub again: Option<AccountView>,
     /// Why it is shown again.
     pub problem: Option<LoginProblem>,
     /// The authentication context classes that the client wants, best first (OIDC Core sections 3.1.2.1 and

@@ -54,6 +54,9 @@ pub struct Account {
     pub registration: AccountRegistration,
     /// How pages address the person: a name or address that they recognise.
     pub label: Box<str>,
+    /// What the person types to sign in, which the page fills in where they have to sign in again; `None` where they
+    /// type it themselves.
+    pub username: Option<Box<str>>,
 }
 
 impl Account {
@@ -66,6 +69,7 @@ impl Account {
             epoch: Epoch::default(),
             registration: AccountRegistration::default(),
             label: label.into(),
+            username: None,
         }
     }
 }

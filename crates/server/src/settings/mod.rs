@@ -5,6 +5,7 @@ mod environment;
 mod forms;
 mod needs;
 mod overlay;
+mod pages;
 mod resource_servers;
 mod schema;
 mod template;
@@ -30,6 +31,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Table;
 
+pub(crate) use self::pages::{PageLinks, Pages};
 pub(crate) use self::schema::schema;
 pub(crate) use self::template::{reference, template};
 use crate::arguments::Configured;
@@ -274,44 +276,6 @@ impl Default for Passwords {
     fn default() -> Self {
         Self { threads: std::num::NonZeroUsize::MIN.saturating_add(1), queue: 32, blocklist: None }
     }
-}
-
-/// The pages that people see.
-#[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct Pages {
-    pub(crate) name: Option<String>,
-    pub(crate) logo: Option<PathBuf>,
-    pub(crate) accent: Option<String>,
-    pub(crate) templates: Option<PathBuf>,
-    pub(crate) locale: String,
-    pub(crate) client_logos: bool,
-    pub(crate) links: PageLinks,
-}
-
-impl Default for Pages {
-    fn default() -> Self {
-        Self {
-            name: None,
-            logo: None,
-            accent: None,
-            templates: None,
-            locale: "en".to_owned(),
-            client_logos: false,
-            links: PageLinks::default(),
-        }
-    }
-}
-
-/// Where the pages lead.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct PageLinks {
-    pub(crate) help: Option<String>,
-    pub(crate) privacy: Option<String>,
-    pub(crate) imprint: Option<String>,
-    pub(crate) forgot_password: Option<String>,
-    pub(crate) create_account: Option<String>,
 }
 
 #[derive(Default, Deserialize)]

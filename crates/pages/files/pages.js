@@ -1,0 +1,25 @@
+// What pages do besides where scripts run. They work as well without it.
+(function () {
+  // A password can be shown, to find a slip of the finger. It is never sent or kept as plain text.
+  document.querySelectorAll('button.reveal').forEach(function (button) {
+    var field = document.getElementById(button.getAttribute('aria-controls'));
+    function set(shown) {
+      field.type = shown ? 'text' : 'password';
+      button.textContent = shown ? button.dataset.hide : button.dataset.show;
+      button.setAttribute('aria-label', shown ? button.dataset.hideLabel : button.dataset.showLabel);
+    }
+    button.addEventListener('click', function () { set(field.type === 'password'); field.focus(); });
+    field.form.addEventListener('submit', function () { set(false); });
+    window.addEventListener('pagehide', function () { set(false); });
+    button.hidden = false;
+  });
+  // What has to be told to somebody can be copied. Browsers give a clipboard to secure pages alone.
+  document.querySelectorAll('button.copies').forEach(function (button) {
+    if (!navigator.clipboard) return;
+    var what = document.getElementById(button.dataset.what);
+    button.addEventListener('click', function () {
+      navigator.clipboard.writeText(what.textContent).then(function () { button.textContent = button.dataset.done; });
+    });
+    button.hidden = false;
+  });
+})();
