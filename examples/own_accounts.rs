@@ -9,12 +9,10 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::middleware::map_request;
+use axum::extract::{Request, State};
 use axum::response::IntoResponse;
 use axum::routing::post;
 use base64::Engine as _;
@@ -250,7 +248,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "token_endpoint_auth_method": "none", "redirect_uris": ["http://127.0.0.1/callback"],
         "grant_types": ["authorization_code", "refresh_token"]
     }"#;
-    registry.put(client).map_err(|complaints| format!("{complaints:?}"))?;
+    registry.put(client)?;
     let parts = Parts {
         realm: RealmId::parse("house")?,
         issuer: Issuer::parse(&format!("http://localhost:{port}"))?,
@@ -260,17 +258,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
         keys: Arc::new(MemoryKeys::generate(&[SigningAlgorithm::Rs256])?),
     };
     let builder = Builder::new(parts, Config::default()).with_authorization_policy(staff.clone());
-    let provider = builder.build().await.map_err(|complaints| format!("{complaints:?}"))?;
+    let provider = builder.build().await?;
     let service = chancery::service(provider).with_own_pages(|page, _| own_page(page));
     let app = axum::Router::new().route("/sign-in", post(posted)).route("/rules", post(posted));
     let app = app.with_state((service.clone(), staff));
-    let app = app.fallback_service(service).layer(map_request(peer));
     let listener = tokio::net::TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-    Ok(axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await?)
-}
-
-/// Tells the provider the client's address, because it limits guesses at passwords by network.
-async fn peer(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request) -> Request {
-    request.extensions_mut().insert(chancery::Peer(address.ip()));
-    request
+    Ok(chancery::axum::serve(listener, app, service).await?)
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use chancery_accounts::{AccountError, NewPerson, Password, PasswordPool, StoredAccounts, Username};
 use chancery_core::config::Config;
 use chancery_core::documents::{Documents, MemoryKeys, MemoryRegistry};
-use chancery_core::error::{Complaint, Fault};
+use chancery_core::error::{Complaints, Fault};
 use chancery_core::model::{Claims, ResourceServer};
 use chancery_core::ports::Random;
 use chancery_core::provider::{Parts, Provider};
@@ -51,7 +51,7 @@ pub async fn with_apis(issuer: &str, apis: Vec<ResourceServer>) -> Result<Develo
         random,
     );
     let accounts = Arc::new(accounts);
-    let mut registry = MemoryRegistry::new();
+    let mut registry = MemoryRegistry::new().offering(Config::default().offered_at(&demo.issuer));
     let [person, api] = demo.clients();
     registry.put(&person)?;
     registry.put(&with_access(&api, &apis)?)?;
@@ -214,12 +214,11 @@ impl fmt::Display for Demo {
 }
 
 /// Why there is no development provider.
-#[derive(Debug)]
 pub enum DevelopmentError {
     /// The issuer is not `http` on `localhost` or a loopback address.
     NotLoopback,
     /// The built-in clients and settings are inconsistent, which is a bug.
-    Unfit(Vec<Complaint>),
+    Unfit(Complaints),
     /// The person could not be added.
     Account(AccountError),
     /// The provider failed.
@@ -232,17 +231,24 @@ impl fmt::Display for DevelopmentError {
             Self::NotLoopback => f.write_str(
                 "the issuer of a development provider must be http on localhost or a loopback address",
             ),
-            Self::Unfit(complaints) => complaints.iter().try_for_each(|complaint| writeln!(f, "{complaint}")),
+            Self::Unfit(complaints) => complaints.fmt(f),
             Self::Account(error) => error.fmt(f),
             Self::Broken(fault) => fault.fmt(f),
         }
     }
 }
 
+/// As [`Display`](fmt::Display): this is what a program prints whose `main` returns an error.
+impl fmt::Debug for DevelopmentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl Error for DevelopmentError {}
 
-impl From<Vec<Complaint>> for DevelopmentError {
-    fn from(complaints: Vec<Complaint>) -> Self {
+impl From<Complaints> for DevelopmentError {
+    fn from(complaints: Complaints) -> Self {
         Self::Unfit(complaints)
     }
 }

@@ -30,7 +30,7 @@
 //!     accounts,
 //!     keys: Arc::new(keys),
 //! };
-//! let provider = Provider::new(parts, Config::default()).await.map_err(|all| format!("{all:?}"))?;
+//! let provider = Provider::new(parts, Config::default()).await?;
 //! let service = chancery::service(provider); // a `tower` service for any framework
 //! # Ok(()) }
 //! ```
@@ -69,7 +69,7 @@
 //!     keys: Arc::new(keys),
 //!     store,
 //! };
-//! let provider = Provider::new(parts, Config::default()).await.map_err(|all| format!("{all:?}"))?;
+//! let provider = Provider::new(parts, Config::default()).await?;
 //! # Ok(()) }
 //! ```
 //!
@@ -82,7 +82,7 @@ pub use chancery_core::context::{Call, DpopHeader, RequestId};
 pub use chancery_core::documents::{
     Cache, DocumentCache, Documents, MemoryKeys, MemoryRegistry, Rotated, SealedKeys, StoredRegistry,
 };
-pub use chancery_core::error::{Complaint, Failure, Fault, FaultKind, Reason, Refusal, Remedy};
+pub use chancery_core::error::{Complaint, Complaints, Failure, Fault, FaultKind, Reason, Refusal, Remedy};
 pub use chancery_core::event::{Endpoint, Event, GrantEnd, LoginAttempt, RefusedClient};
 pub use chancery_core::fetch::{Fetch, FetchRequest, FetchResponse, NoFetch};
 pub use chancery_core::keys::KeySet;
@@ -127,7 +127,7 @@ pub mod client {
         NewInitialAccessToken, RegistrationAccess, RegistrationConfig,
     };
     pub use chancery_core::model::client::{
-        Description, Encryption, Flow, Jwks, Localized, Logout, OpenId, OwnSettings, PublicKeys,
+        Description, Encryption, Flow, Jwks, Localized, Logout, NewClient, OpenId, OwnSettings, PublicKeys,
         RequestObjectAlgorithm, RequestObjects, SenderConstraint,
     };
     pub use chancery_core::model::{
@@ -153,13 +153,12 @@ pub mod client {
 /// use chancery::{Builder, Config, Parts, Peer, Provider};
 ///
 /// /// A provider whose clients authenticate by certificates for which this authority (PEM) vouches.
-/// async fn provider(parts: Parts, authority: &[u8]) -> Result<Arc<Provider>, String> {
+/// async fn provider(parts: Parts, authority: &[u8]) -> Result<Arc<Provider>, Box<dyn std::error::Error>> {
 ///     let mut config = Config::default();
 ///     config.mtls.tls_client_auth = true;
 ///     config.mtls.certificate_bound_access_tokens = true;
-///     let authorities = Authorities::default().and(authority).map_err(|error| error.to_string())?;
-///     let built = Builder::new(parts, config).with_client_authorities(authorities).build().await;
-///     built.map_err(|complaints| format!("{complaints:?}"))
+///     let authorities = Authorities::default().and(authority)?;
+///     Ok(Builder::new(parts, config).with_client_authorities(authorities).build().await?)
 /// }
 ///
 /// /// What a request brings of its connection. `shown` are the certificates that the client has shown in the
@@ -311,7 +310,7 @@ pub mod resource {
     pub use chancery_core::rule::dpop::DpopConfig;
     pub use chancery_resource::{
         AccessToken, Builder, Introspection, NotProtected, Protected, ProtectedResource, Refused,
-        RequireToken, SeenProofs, UsedProofs, reasons,
+        RequestHead, RequireToken, SeenProofs, UsedProofs, reasons,
     };
 }
 
@@ -367,6 +366,9 @@ pub fn service(provider: Arc<Provider>) -> Service {
 pub fn service_with_pages(provider: Arc<Provider>, pages: Arc<dyn Pages>) -> Service {
     chancery_http::service(provider).with_pages(pages)
 }
+
+#[cfg(feature = "axum")]
+pub mod axum;
 
 #[cfg(feature = "development")]
 mod own_host;

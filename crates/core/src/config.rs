@@ -1,5 +1,6 @@
 //! The tree of sections. Each section's type stands in the module that obeys it.
 
+use chancery_types::Issuer;
 use chancery_types::iana::{BackchannelTokenDeliveryMode, ExtensionGrantName, ResponseType};
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +115,15 @@ impl Config {
                 .with_extension_grants(&self.extension_grants)
         };
         offered.held_to(self.floor())
+    }
+
+    /// What a provider with this configuration offers at this issuer. One that is `http` on a loopback address is in
+    /// development, and so may be its web clients: they may have such redirect URIs, too.
+    #[must_use]
+    pub fn offered_at(&self, issuer: &Issuer) -> Offered {
+        let mut offered = self.offered();
+        offered.redirects.http_loopback |= !issuer.is_https();
+        offered
     }
 
     /// What clients may and have to push: what the section says, and what the profile demands.

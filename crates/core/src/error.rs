@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -246,6 +247,79 @@ impl Complaint {
     #[must_use]
     pub fn new(setting: impl Into<String>, rule: impl Into<String>, section: &'static str) -> Self {
         Self { setting: setting.into(), rule: rule.into(), section }
+    }
+}
+
+/// Everything that is wrong with a configuration, a registration, or whatever else is judged as a whole. Printed in either
+/// way it is a sentence for each, so that a program can return it from `main`.
+///
+/// ```
+/// use chancery_core::documents::MemoryRegistry;
+/// use chancery_core::model::Client;
+///
+/// let shop = Client::web("shop").secret("too short").redirect("http://shop.example/callback");
+/// let wrong = MemoryRegistry::new().put(&shop).unwrap_err();
+/// assert_eq!(wrong.len(), 2);
+/// assert!(wrong.to_string().starts_with(r#"redirect_uris: "http://shop.example/callback" must be https"#));
+/// assert_eq!(format!("{wrong:?}"), wrong.to_string());
+/// ```
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Complaints(Vec<Complaint>);
+
+impl fmt::Display for Complaints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, complaint) in self.0.iter().enumerate() {
+            let between = if at == 0 { "" } else { "\n" };
+            write!(f, "{between}{complaint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// As [`Display`](fmt::Display): this is what a program prints whose `main` returns an error.
+impl fmt::Debug for Complaints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for Complaints {}
+
+impl Deref for Complaints {
+    type Target = [Complaint];
+
+    fn deref(&self) -> &[Complaint] {
+        &self.0
+    }
+}
+
+impl IntoIterator for Complaints {
+    type Item = Complaint;
+    type IntoIter = std::vec::IntoIter<Complaint>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Complaints {
+    type Item = &'a Complaint;
+    type IntoIter = std::slice::Iter<'a, Complaint>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl From<Vec<Complaint>> for Complaints {
+    fn from(complaints: Vec<Complaint>) -> Self {
+        Self(complaints)
+    }
+}
+
+impl From<Complaints> for Vec<Complaint> {
+    fn from(complaints: Complaints) -> Self {
+        complaints.0
     }
 }
 

@@ -79,6 +79,12 @@ pub struct Service {
 }
 
 impl Service {
+    /// Its provider.
+    #[must_use]
+    pub fn provider(&self) -> &Arc<Provider> {
+        &self.site.provider
+    }
+
     /// Uses these pages.
     #[must_use]
     pub fn with_pages(mut self, pages: Arc<dyn Pages>) -> Self {

@@ -15,8 +15,8 @@ use chancery_core::rule::dpop::{DpopConfig, Proof, ProvenRequest, REPLAYED};
 use chancery_http::PeerCertificate;
 use chancery_jose::SigningAlgorithm;
 use chancery_types::{Issuer, Malformed, ResourceUri, Scopes, TargetUri, Timestamp};
-use http::Response;
 use http::header::AUTHORIZATION;
+use http::{Method, Response};
 use http_body_util::Full;
 
 use crate::NotProtected;
@@ -110,6 +110,12 @@ impl ProtectedResource {
     #[must_use]
     pub fn metadata_path(&self) -> &str {
         &self.inner.metadata.path
+    }
+
+    /// The answer to a request for its metadata, for those who route [`ProtectedResource::metadata_path`] by themselves.
+    #[must_use]
+    pub fn metadata(&self, method: &Method) -> Response<Full<Bytes>> {
+        self.inner.metadata.answer(method)
     }
 
     /// The address of its metadata (RFC 9728 section 3.1).

@@ -91,7 +91,7 @@ fn demo(listen: SocketAddr, credentials: &Path) -> Result<Demo, String> {
 async fn fill(settings: &Settings, opened: &Opened, demo: &Demo) -> Result<(), String> {
     let (realm, now) = (&settings.realm, SystemClock.now());
     opened.first_keys(realm).await.map_err(|fault| fault.to_string())?;
-    let offered = settings.engine.offered();
+    let offered = settings.engine.offered_at(&settings.issuer);
     let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
     let rules = RegistrationRules::new(&offered, &algorithms, now);
     for metadata in demo.clients() {

@@ -6,11 +6,15 @@ use chancery_tidy::Repository;
 /// What a program does that answers requests of the network with a provider.
 const SERVES: &[&str] = &["axum::serve(", "chancery::service(", "demo.service()"];
 
+/// How a program tells the provider who calls: by itself, or by the helper for axum.
+const TELLS: &[&str] = &["Peer(", "chancery::axum::serve("];
+
 /// Whether a text shows how to serve, and leaves out the address of the peer.
 fn forgets_the_peer(text: &str) -> bool {
     // An API whose tokens are those of a provider elsewhere asks nobody for a password.
     let has_no_provider = text.contains("ProtectedResource::trusting(") && !text.contains("Provider");
-    SERVES.iter().any(|call| text.contains(call)) && !text.contains("Peer(") && !has_no_provider
+    let tells = TELLS.iter().any(|part| text.contains(part));
+    SERVES.iter().any(|call| text.contains(call)) && !tells && !has_no_provider
 }
 
 #[test]
@@ -38,6 +42,9 @@ fn what_is_left_out_is_seen() {
     assert!(!forgets_the_peer("ProtectedResource::trusting(issuer, network); axum::serve(listener, app)"));
     assert!(forgets_the_peer(
         "Provider::new(); ProtectedResource::trusting(issuer); axum::serve(listener, app)"
+    ));
+    assert!(!forgets_the_peer(
+        "let service = chancery::service(provider); chancery::axum::serve(listener, app, service)"
     ));
     assert!(!forgets_the_peer("a page about something else"));
 }

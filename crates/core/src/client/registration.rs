@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{demanded, is_of_identity};
 use crate::client::hmac_secret;
-use crate::error::{Complaint, Fault};
+use crate::error::{Complaint, Complaints, Fault};
 use crate::fetch::Fetch;
 use crate::keys::KeySet;
 use crate::model::client::choices::Choices;
@@ -106,6 +106,12 @@ pub struct NotRegistered {
     pub cause: Option<Fault>,
 }
 
+impl From<Complaints> for NotRegistered {
+    fn from(complaints: Complaints) -> Self {
+        Self { complaints: complaints.into(), cause: None }
+    }
+}
+
 impl From<Vec<Complaint>> for NotRegistered {
     fn from(complaints: Vec<Complaint>) -> Self {
         Self { complaints, cause: None }
@@ -195,11 +201,11 @@ pub fn register(
     metadata: &[u8],
     random: &dyn Random,
     rules: &RegistrationRules<'_>,
-) -> Result<Registered, Vec<Complaint>> {
+) -> Result<Registered, Complaints> {
     let registered = read(metadata, random, rules)?;
     match pairwise::unfetched(&registered.client) {
         None => Ok(registered),
-        Some(complaint) => Err(vec![complaint]),
+        Some(complaint) => Err(vec![complaint].into()),
     }
 }
 

@@ -11,7 +11,7 @@ use chancery_types::{ClientId, RealmId, ResourceUri, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::client::{RegistrationRules, register};
-use crate::error::{Complaint, Fault};
+use crate::error::{Complaints, Fault};
 use crate::model::{Client, ResourceServer};
 use crate::offered::Offered;
 use crate::ports::{EncryptionKeyEntry, KeyEntry, PortFuture, PrivateKeys, Registry, RootSecretEntry};
@@ -63,11 +63,11 @@ impl MemoryRegistry {
         Self { offered, ..self }
     }
 
-    /// Adds a client of this metadata (RFC 7591 section 2), as [`MemoryRegistry::put`] does.
+    /// Adds a client of this metadata, as [`MemoryRegistry::put`] does.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn with_client(self, metadata: &str) -> Result<Self, Vec<Complaint>> {
+    pub fn with_client(self, metadata: &str) -> Result<Self, Complaints> {
         self.put(metadata)?;
         Ok(self)
     }
@@ -83,11 +83,12 @@ impl MemoryRegistry {
     }
 
     /// Registers a client or replaces the one of the same `client_id`, and returns the secret if one was
-    /// made.
+    /// made. Its metadata is JSON (RFC 7591 section 2), or what begins with [`Client::web`], [`Client::spa`],
+    /// [`Client::native`] or [`Client::machine`].
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn put(&self, metadata: &str) -> Result<Option<Zeroizing<String>>, Vec<Complaint>> {
+    pub fn put(&self, metadata: &str) -> Result<Option<Zeroizing<String>>, Complaints> {
         let now = Timestamp::from_millis(0);
         // Whether the provider that will use it has a `Fetch` is not known here.
         let rules = RegistrationRules {

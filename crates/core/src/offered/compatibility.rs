@@ -77,6 +77,8 @@ impl InteractionsByClient {
 pub struct RedirectLeniency {
     /// `any_redirect_scheme`
     pub any_scheme: bool,
+    /// `http_loopback_redirects`, or a provider that is itself in development.
+    pub http_loopback: bool,
     /// `normalised_redirect_match`
     pub normalised: bool,
     /// `wildcard_redirect_uris`
@@ -89,6 +91,7 @@ impl RedirectLeniency {
     pub fn or(self, other: Self) -> Self {
         Self {
             any_scheme: self.any_scheme || other.any_scheme,
+            http_loopback: self.http_loopback || other.http_loopback,
             normalised: self.normalised || other.normalised,
             wildcards: self.wildcards || other.wildcards,
         }
@@ -233,6 +236,7 @@ impl CompatibilityConfig {
     pub fn redirects(&self) -> RedirectLeniency {
         RedirectLeniency {
             any_scheme: self.any_redirect_scheme,
+            http_loopback: false,
             normalised: self.normalised_redirect_match,
             wildcards: self.wildcard_redirect_uris,
         }
@@ -249,4 +253,7 @@ pub(crate) const EMPTY_SCOPE_MEMBERS: &str = "RFC 6749 section 3.3";
 /// What tells the request of one page from that of another, in one browser.
 pub(crate) const BY_CLIENT: &str = "OIDC Core section 3.1.2.3";
 pub(crate) const EXACT_MATCHING: &str = "RFC 9700 section 2.1";
+
+/// What `http_loopback_redirects` leaves.
+pub(crate) const ENCRYPTED_REDIRECTS: &str = "RFC 9700 section 2.6";
 pub(crate) const PKCE: &str = "RFC 9700 section 2.1.1";

@@ -21,7 +21,8 @@ mod client_defaults;
 pub use client_defaults::ClientDefaults;
 mod compatibility;
 pub(crate) use compatibility::{
-    ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, CLAIMS_FROM_USERINFO, EMPTY_SCOPE_MEMBERS, EXACT_MATCHING, PKCE,
+    ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, CLAIMS_FROM_USERINFO, EMPTY_SCOPE_MEMBERS, ENCRYPTED_REDIRECTS,
+    EXACT_MATCHING, PKCE,
 };
 pub use compatibility::{
     AssertionAudience, CompatibilityConfig, Departure, InteractionsByClient, PkceOptional, RedirectLeniency,

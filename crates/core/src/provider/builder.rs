@@ -17,7 +17,7 @@ use crate::client::UnusedClients;
 use crate::config::Config;
 use crate::context::Env;
 use crate::endpoint::token::extension::{ExtensionGrant, ExtensionGrants};
-use crate::error::{Complaint, listed};
+use crate::error::{Complaint, Complaints, listed};
 use crate::fetch::{Fetch, NoFetch};
 use crate::limits::Limits;
 use crate::names::NameKey;
@@ -191,7 +191,7 @@ impl Builder {
     ///
     /// # Errors
     /// Everything that is wrong, at once, including keys or a store that do not answer.
-    pub async fn build(self) -> Result<Arc<Provider>, Vec<Complaint>> {
+    pub async fn build(self) -> Result<Arc<Provider>, Complaints> {
         let Self { parts, clock, fetch, random, events, notifier, worker, components } = self;
         let Parts { realm, issuer, store, registry, accounts, keys: private_keys } = parts;
         let now = clock.now();
@@ -208,7 +208,7 @@ impl Builder {
             Ok(names) => names,
             Err(fault) => {
                 complaints.push(Complaint::new("keys", fault.to_string(), "configuration"));
-                return Err(complaints);
+                return Err(complaints.into());
             }
         };
         let notifying = match (notifier, &components.config.ciba.notify.url) {
@@ -244,7 +244,7 @@ impl Builder {
             Ok(snapshot) => snapshot,
             Err(fault) => {
                 complaints.push(Complaint::new("keys", fault.to_string(), "configuration"));
-                return Err(complaints);
+                return Err(complaints.into());
             }
         };
         let permitted = &components.config.profile.demands().algorithms;
@@ -269,7 +269,7 @@ impl Builder {
             complaints.push(Complaint::new(setting, rule, "OIDC Registration section 2"));
         }
         if !complaints.is_empty() {
-            return Err(complaints);
+            return Err(complaints.into());
         }
         let snapshot = ArcSwap::from_pointee(snapshot);
         let (asked, outbox, unused) = (Asked::at(now), Outbox::default(), UnusedClients::default());
@@ -294,7 +294,7 @@ impl Provider {
     ///
     /// # Errors
     /// Everything that is wrong, at once.
-    pub async fn new(parts: Parts, config: Config) -> Result<Arc<Self>, Vec<Complaint>> {
+    pub async fn new(parts: Parts, config: Config) -> Result<Arc<Self>, Complaints> {
         Builder::new(parts, config).build().await
     }
 }

@@ -83,7 +83,7 @@ impl Snapshot {
         let keys_generation = env.private_keys.generation(&env.realm);
         let keys = Arc::new(KeySet::load(&*env.private_keys, &env.realm).await?);
 
-        let offered = Arc::new(config.offered());
+        let offered = Arc::new(config.offered_at(&env.issuer));
         let types = env.accounts.claim_types(&env.realm);
         let claims = ClaimsRule::new(config.claims.clone()).with_types(types);
         let scope = ScopeRule::new(&config.scopes, claims.scopes());

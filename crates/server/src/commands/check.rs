@@ -98,7 +98,7 @@ async fn stored(
     }
     match client::all(settings, &opened).await {
         Ok(clients) => {
-            let (now, offered) = (SystemClock.now(), settings.engine.offered());
+            let (now, offered) = (SystemClock.now(), settings.engine.offered_at(&settings.issuer));
             wrong.extend(introspected_by(settings, &clients));
             for client in clients {
                 let id = client.id();

@@ -124,7 +124,7 @@ async fn rotate(settings: &Settings, opened: &Opened, client_id: &str, overlap: 
     let (realm, now) = (&settings.realm, SystemClock.now());
     let client = found(settings, opened, client_id).await?;
     let keys = KeySet::load(&*opened.keys, realm).await.map_err(|fault| fault.to_string())?;
-    let offered = settings.engine.offered();
+    let offered = settings.engine.offered_at(&settings.issuer);
     let rules = RegistrationRules { keys: Some(&keys), ..RegistrationRules::new(&offered, &[], now) };
     let session = settings.engine.session.absolute;
     let made = replace_secret(&client, now + overlap, session, &SystemRandom, &rules);
@@ -141,7 +141,7 @@ async fn change(named: Named, patch: &[u8], done_: &'static str, form: Form) -> 
     let client = found(&settings, &opened, &named.client_id).await?;
     let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
     let keys = KeySet::load(&*opened.keys, realm).await.map_err(|fault| fault.to_string())?;
-    let offered = settings.engine.offered();
+    let offered = settings.engine.offered_at(&settings.issuer);
     let rules = RegistrationRules {
         keys: Some(&keys),
         can_fetch: true,
@@ -191,7 +191,7 @@ async fn add(settings: &Settings, opened: &Opened, file: &[u8], weak_secret: boo
     let (realm, now) = (&settings.realm, SystemClock.now());
     let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;
     let keys = KeySet::load(&*opened.keys, realm).await.map_err(|fault| fault.to_string())?;
-    let offered = settings.engine.offered();
+    let offered = settings.engine.offered_at(&settings.issuer);
     let rules = RegistrationRules {
         keys: Some(&keys),
         can_fetch: true,

@@ -9,7 +9,7 @@ use chancery_types::iana::{ClientAuthenticationMethod, GrantType, ResponseMode, 
 use serde_json::{Value, json};
 
 use super::{Registered, RegistrationRules, register};
-use crate::error::Complaint;
+use crate::error::Complaints;
 use crate::keys::KeySet;
 use crate::model::{ApplicationType, Client, ConsentMode, IdTokenAlgorithm, RefreshTokens, SecretMethod};
 use crate::offered::{CompatibilityConfig, Endpoint, EndpointSet, Offered};
@@ -21,6 +21,7 @@ mod secrets;
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
+mod new_client;
 mod response_types;
 
 static OFFERED: LazyLock<Offered> = LazyLock::new(Offered::default);
@@ -36,7 +37,7 @@ fn rules(keys: Option<&KeySet>) -> RegistrationRules<'_> {
     }
 }
 
-fn registered(json: &str) -> Result<Registered, Vec<Complaint>> {
+fn registered(json: &str) -> Result<Registered, Complaints> {
     register(json.as_bytes(), &SystemRandom, &rules(None))
 }
 
@@ -379,7 +380,7 @@ fn every_complaint_is_said() {
     let json = r#"{"client_name":"","redirect_uris":["app:/cb"],"subject_type":"","chancery":{"x":1}}"#;
     let complaints = registered(json).err().unwrap();
     let settings: Vec<&str> = complaints.iter().map(|complaint| &*complaint.setting).collect();
-    assert_eq!(settings, ["client_name", "chancery.x", "redirect_uris", "redirect_uris", "subject_type"]);
+    assert_eq!(settings, ["client_name", "chancery.x", "redirect_uris", "subject_type"]);
 }
 
 /// META-02, META-40

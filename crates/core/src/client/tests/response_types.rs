@@ -5,11 +5,11 @@ use chancery_types::Timestamp;
 use chancery_types::iana::{GrantType, ResponseType};
 
 use crate::client::{Registered, RegistrationRules, register};
-use crate::error::Complaint;
+use crate::error::Complaints;
 use crate::offered::{CompatibilityConfig, EndpointSet, Offered};
 
 /// Registered where the implicit and the hybrid flow are on.
-fn registered(members: &str) -> Result<Registered, Vec<Complaint>> {
+fn registered(members: &str) -> Result<Registered, Complaints> {
     let compatibility =
         CompatibilityConfig { implicit: true, hybrid: true, ..CompatibilityConfig::default() };
     let offered = Offered::at(EndpointSet::default(), &compatibility);

@@ -528,6 +528,13 @@ const OWN: &[ClientMember] = &[
         "",
     ),
     member(
+        "chancery.http_loopback_redirects",
+        "boolean",
+        "false",
+        "Whether its redirect URIs may be `http` on a loopback host although it is no native client: while the application is being developed. A provider whose own issuer is `http` on a loopback host takes them from every client. This deviates from RFC 9700 section 2.6.",
+        "",
+    ),
+    member(
         "chancery.normalised_redirect_match",
         "boolean",
         "false",

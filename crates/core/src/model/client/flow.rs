@@ -97,8 +97,9 @@ impl Flow {
             let rule = "web_message needs redirect_uris with an origin, which are https or http";
             from.complain_by("response_modes", rule, "draft-sakimura-oauth-wmrm section 5.2");
         }
-        if !read.response_types.is_empty() && read.redirect_uris.is_empty() {
-            from.complain("redirect_uris", "must have at least one good URI for the response types");
+        let is_without = !read.response_types.is_empty() && read.redirect_uris.is_empty();
+        if is_without && !from.has_complained("redirect_uris") {
+            from.complain("redirect_uris", "must have at least one URI for the response types");
         }
         read
     }
@@ -306,8 +307,12 @@ fn redirect_uri(
         }
         (RedirectKind::Https, _)
         | (RedirectKind::HttpLoopback | RedirectKind::PrivateUse, ApplicationType::Native) => Ok(uri),
+        (RedirectKind::HttpLoopback, ApplicationType::Web) if loosened.http_loopback && !is_implicit => {
+            Ok(uri)
+        }
         (RedirectKind::HttpLoopback, ApplicationType::Web) => Err((
-            "must be https; http on a loopback host needs application_type native",
+            "must be https; http on a loopback host needs application_type native, or chancery.http_loopback_redirects \
+             while the application is being developed",
             "RFC 9700 section 2.6",
         )),
         (RedirectKind::HttpRemote, _) => {

@@ -57,6 +57,9 @@ pub use openid::{IdTokenAlgorithm, OpenId};
 mod mutual_tls;
 pub use mutual_tls::MutualTls;
 
+mod new_client;
+pub use new_client::NewClient;
+
 mod own;
 pub use own::{ConsentMode, OwnSettings, RefreshTokens, SecretMethod};
 

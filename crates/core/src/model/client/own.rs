@@ -8,7 +8,7 @@ use super::Reader;
 use super::openid::is_false;
 use crate::offered::{
     ANY_REDIRECT_SCHEME, ASSERTION_AUDIENCE, AssertionAudience, CLAIMS_FROM_USERINFO, Departure,
-    EMPTY_SCOPE_MEMBERS, EXACT_MATCHING, PKCE, RedirectLeniency,
+    EMPTY_SCOPE_MEMBERS, ENCRYPTED_REDIRECTS, EXACT_MATCHING, PKCE, RedirectLeniency,
 };
 use crate::profile::{Demands, Profile};
 
@@ -69,6 +69,9 @@ pub struct OwnSettings {
     pub empty_scope_members: bool,
     /// Whether it may be used at all.
     pub enabled: bool,
+    /// Whether its redirect URIs may be `http` on a loopback host, although it is a web client: while it is being developed.
+    #[serde(skip_serializing_if = "is_false")]
+    pub http_loopback_redirects: bool,
     /// Clients whose tokens it may introspect in addition to its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub introspects: Vec<ClientId>,
@@ -109,6 +112,7 @@ impl Default for OwnSettings {
             default_resource: None,
             empty_scope_members: false,
             enabled: true,
+            http_loopback_redirects: false,
             introspects: Vec::new(),
             normalised_redirect_match: false,
             pkce_optional: false,
@@ -139,6 +143,7 @@ impl OwnSettings {
                 .value("default_resource", "an absolute URI without a fragment (RFC 8707 section 2)"),
             empty_scope_members: own.boolean("empty_scope_members").unwrap_or(false),
             enabled: own.boolean("enabled").unwrap_or(true),
+            http_loopback_redirects: own.boolean("http_loopback_redirects").unwrap_or(false),
             introspects: own.value("introspects", "an array of client ids").unwrap_or_default(),
             normalised_redirect_match: own.boolean("normalised_redirect_match").unwrap_or(false),
             pkce_optional: own.boolean("pkce_optional").unwrap_or(false),
@@ -166,6 +171,7 @@ impl OwnSettings {
     pub(crate) fn redirects(&self) -> RedirectLeniency {
         RedirectLeniency {
             any_scheme: self.any_redirect_scheme,
+            http_loopback: self.http_loopback_redirects,
             normalised: self.normalised_redirect_match,
             wildcards: self.wildcard_redirect_uris,
         }
@@ -179,6 +185,7 @@ impl OwnSettings {
             (self.any_redirect_scheme, "any_redirect_scheme", ANY_REDIRECT_SCHEME),
             (!to_issuer, "assertion_audience", ASSERTION_AUDIENCE),
             (self.empty_scope_members, "empty_scope_members", EMPTY_SCOPE_MEMBERS),
+            (self.http_loopback_redirects, "http_loopback_redirects", ENCRYPTED_REDIRECTS),
             (self.normalised_redirect_match, "normalised_redirect_match", EXACT_MATCHING),
             (self.pkce_optional, "pkce_optional", PKCE),
             (self.pkce_plain, "pkce_plain", PKCE),
@@ -193,6 +200,7 @@ impl OwnSettings {
         Departure::contradicting([
             (self.any_redirect_scheme, "any_redirect_scheme", demands.redirects.section()),
             (!to_issuer, "assertion_audience", demands.sole_audience),
+            (self.http_loopback_redirects, "http_loopback_redirects", demands.redirects.section()),
             (self.normalised_redirect_match, "normalised_redirect_match", demands.exact_redirects),
             (self.pkce_optional, "pkce_optional", demands.pkce),
             (self.pkce_plain, "pkce_plain", demands.pkce.or(demands.pkce_if_pushed)),

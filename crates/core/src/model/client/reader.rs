@@ -201,6 +201,11 @@ impl<'m> Reader<'m> {
         self.complaints.push(Complaint::new(format!("{}{name}", self.prefix), rule, section));
     }
 
+    /// Whether something is wrong with this member.
+    pub(crate) fn has_complained(&self, name: &str) -> bool {
+        self.complaints.iter().any(|complaint| complaint.setting == format!("{}{name}", self.prefix))
+    }
+
     pub(crate) fn notice(&mut self, text: String) {
         self.notices.push(text);
     }

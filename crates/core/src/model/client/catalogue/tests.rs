@@ -41,6 +41,7 @@ fn every_own() -> OwnSettings {
         any_redirect_scheme: true,
         default_resource: Some(uri()),
         empty_scope_members: true,
+        http_loopback_redirects: true,
         introspects: vec![chancery_types::ClientId::parse("a").unwrap()],
         normalised_redirect_match: true,
         pkce_plain: true,

@@ -1,0 +1,191 @@
+//! For programs with axum: a provider in an application, with everything that its host has to do, and the access token of a
+//! request as an argument of a handler.
+//!
+//! ```no_run
+//! use axum::Router;
+//! use axum::routing::get;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let demo = chancery::development("http://localhost:3000").await?;
+//! let app = Router::new().route("/", get(async || "The application's own page."));
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//! chancery::axum::serve(listener, app, &demo).await?;
+//! # Ok(()) }
+//! ```
+
+use std::future::{Future as _, IntoFuture as _, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use ::axum::Router;
+use ::axum::extract::{ConnectInfo, FromRef, FromRequestParts, Request};
+use ::axum::middleware::map_request;
+use ::axum::routing::any;
+use bytes::Bytes;
+use chancery_core::event::{Event, RequestId};
+use chancery_core::offered::Endpoint;
+use chancery_core::provider::Provider;
+use chancery_http::{Peer, Service};
+use chancery_resource::{AccessToken, ProtectedResource};
+use http::request::Parts;
+use http::{Method, Response};
+use http_body_util::Full;
+use tokio::net::TcpListener;
+
+/// How often the periodic work is done.
+const PERIOD: Duration = Duration::from_secs(5);
+
+/// What can be mounted: a provider with the designed pages, its [`Service`], or a
+/// [`Development`](crate::development::Development) provider.
+pub trait Mount {
+    /// The provider.
+    fn provider(&self) -> Arc<Provider>;
+
+    /// The application with the provider in it.
+    fn within(self, app: Router) -> Router;
+}
+
+impl Mount for Service {
+    fn provider(&self) -> Arc<Provider> {
+        Arc::clone(Service::provider(self))
+    }
+
+    fn within(self, app: Router) -> Router {
+        let path = Service::provider(&self).issuer().path().to_owned();
+        within(app, &path, self)
+    }
+}
+
+#[cfg(feature = "pages")]
+impl Mount for Arc<Provider> {
+    fn provider(&self) -> Self {
+        Self::clone(self)
+    }
+
+    fn within(self, app: Router) -> Router {
+        crate::service(self).within(app)
+    }
+}
+
+#[cfg(feature = "development")]
+impl Mount for &crate::development::Development {
+    fn provider(&self) -> Arc<Provider> {
+        Arc::clone(crate::development::Development::provider(self))
+    }
+
+    fn within(self, app: Router) -> Router {
+        let path = crate::development::Development::provider(self).issuer().path().to_owned();
+        within(app, &path, self.service())
+    }
+}
+
+/// An issuer without a path gets whatever the application does not route itself; one with a path, such as
+/// `https://example.org/oidc`, gets everything below that, and its metadata outside of it (RFC 8414 section 3.1).
+fn within<S>(app: Router, path: &str, service: S) -> Router
+where
+    S: tower_service::Service<Request, Error = std::convert::Infallible> + Clone + Send + Sync + 'static,
+    S::Response: ::axum::response::IntoResponse,
+    S::Future: Send + 'static,
+{
+    if path.is_empty() {
+        return app.fallback_service(service);
+    }
+    app.nest_service(path, service.clone())
+        .route_service(&format!("/.well-known/oauth-authorization-server{path}"), service.clone())
+        .route_service(&format!("/.well-known/openid-configuration{path}"), service)
+}
+
+/// The application with the provider in it, for programs that accept connections by themselves. They have to serve it with
+/// [`Router::into_make_service_with_connect_info`] for [`SocketAddr`], from which each request gets its [`Peer`], and do the
+/// [`work`].
+pub fn mount(app: Router, provider: impl Mount) -> Router {
+    provider.within(app).layer(map_request(with_peer))
+}
+
+/// Serves the application with the provider in it, and does the provider's periodic work, until accepting connections
+/// fails. It starts no task of its own.
+///
+/// Behind a proxy, mount a [`Service`] that [trusts it](Service::with_trusted_proxies).
+///
+/// # Errors
+/// Those of [`axum::serve`](::axum::serve).
+pub async fn serve(listener: TcpListener, app: Router, provider: impl Mount) -> io::Result<()> {
+    let worked = provider.provider();
+    let app = mount(app, provider).into_make_service_with_connect_info::<SocketAddr>();
+    let mut served = pin!(::axum::serve(listener, app).into_future());
+    let mut work = pin!(work(worked));
+    poll_fn(|context| match served.as_mut().poll(context) {
+        Poll::Pending => work.as_mut().poll(context).map(|()| Ok(())),
+        ready => ready,
+    })
+    .await
+}
+
+/// The periodic work of a provider, for ever: removes what has expired, and sends what is due to clients. What fails is an
+/// [`Event::Faulted`], and is tried again.
+pub async fn work(provider: Arc<Provider>) {
+    let mut ticks = tokio::time::interval(PERIOD);
+    loop {
+        ticks.tick().await;
+        let now = provider.now();
+        if let Err(fault) = provider.run_once(now).await {
+            let event = Event::Faulted { endpoint: Endpoint::Metadata, fault };
+            provider.env().events.record(now, &RequestId("work".into()), &event);
+        }
+    }
+}
+
+/// Tells the provider the address of the connection, because it limits guesses at passwords by network.
+async fn with_peer(mut request: Request) -> Request {
+    if let Some(ConnectInfo(address)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
+        request.extensions_mut().insert(Peer(address.ip()));
+    }
+    request
+}
+
+/// The route of a resource's metadata (RFC 9728 section 3.1), by which clients find its provider. It belongs at the root of
+/// the application, whatever the resource is nested in.
+pub fn metadata<S: Clone + Send + Sync + 'static>(api: &ProtectedResource) -> Router<S> {
+    let answering = api.clone();
+    let answer = any(async move |method: Method| answering.metadata(&method));
+    Router::new().route(api.metadata_path(), answer)
+}
+
+/// The access token of a request, as an argument of a handler. The state of the router is the [`ProtectedResource`], or has
+/// one ([`FromRef`]). A request without a good token is answered with 401 or what else RFC 6750 section 3.1 says, and the
+/// handler is not called.
+///
+/// ```
+/// use axum::Router;
+/// use axum::routing::get;
+/// use chancery::axum::Token;
+/// use chancery::resource::ProtectedResource;
+///
+/// fn notes(api: ProtectedResource) -> Router {
+///     Router::new().route("/notes", get(read)).merge(chancery::axum::metadata(&api)).with_state(api)
+/// }
+///
+/// async fn read(Token(token): Token) -> String {
+///     format!("the notes of {}", token.subject)
+/// }
+/// ```
+///
+/// A route that demands a scope has a layer besides:
+/// `get(read).layer(api.requires("notes:read")?)`. Then the token is judged there, and once.
+#[derive(Clone, Debug)]
+pub struct Token(pub AccessToken);
+
+impl<S: Send + Sync> FromRequestParts<S> for Token
+where
+    ProtectedResource: FromRef<S>,
+{
+    type Rejection = Response<Full<Bytes>>;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        ProtectedResource::from_ref(state).layer().access_token_of(parts).await.map(Self)
+    }
+}

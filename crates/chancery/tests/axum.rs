@@ -1,0 +1,111 @@
+//! A provider in an axum application: its addresses, what its host tells it, and the token of a request.
+
+#![cfg(all(feature = "axum", feature = "development"))]
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::net::SocketAddr;
+
+use ::axum::Router;
+use ::axum::body::Body;
+use ::axum::extract::{ConnectInfo, Request};
+use ::axum::routing::get;
+use chancery::Peer;
+use chancery::axum::{Token, metadata, mount};
+use chancery::resource::ProtectedResource;
+use http::{Response, StatusCode};
+use http_body_util::BodyExt as _;
+use tower_service::Service as _;
+
+const ROOT: &str = "http://localhost:3000";
+
+async fn send(app: &Router, path: &str, authorization: Option<&str>) -> Response<Body> {
+    let request = Request::get(path).header("host", "localhost:3000");
+    let request =
+        authorization.iter().fold(request, |request, value| request.header("authorization", *value));
+    let mut request = request.body(Body::empty()).unwrap();
+    request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 7], 4711))));
+    app.clone().call(request).await.unwrap()
+}
+
+async fn text(app: &Router, path: &str) -> (StatusCode, String) {
+    let (head, body) = send(app, path, None).await.into_parts();
+    (head.status, String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap())
+}
+
+async fn peer(request: Request) -> String {
+    request.extensions().get::<Peer>().map_or("nobody".to_owned(), |peer| peer.0.to_string())
+}
+
+/// RFC 8414 section 3.1, OIDC Discovery section 4: the metadata is where clients look, whatever the issuer's path; the
+/// application's own routes stay its own, and every request has its peer.
+#[tokio::test]
+async fn the_provider_is_where_its_issuer_says() {
+    for (issuer, found) in [
+        (
+            ROOT,
+            &["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks"][..],
+        ),
+        (
+            "http://localhost:3000/oidc",
+            &[
+                "/oidc/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server/oidc",
+                "/.well-known/openid-configuration/oidc",
+                "/oidc/jwks",
+            ],
+        ),
+        ("http://localhost:3000/a/b", &["/a/b/jwks", "/.well-known/oauth-authorization-server/a/b"]),
+    ] {
+        let demo = chancery::development(issuer).await.unwrap();
+        let app = mount(Router::new().route("/own", get(peer)), &demo);
+        assert_eq!(text(&app, "/own").await, (StatusCode::OK, "192.0.2.7".to_owned()), "{issuer}");
+        for path in found {
+            let (status, body) = text(&app, path).await;
+            assert_eq!(status, StatusCode::OK, "{issuer}: {path}");
+            assert!(
+                path.ends_with("jwks") || body.contains(&format!("\"issuer\":\"{issuer}\"")),
+                "{path}: {body}"
+            );
+        }
+        assert_eq!(text(&app, "/nothing").await.0, StatusCode::NOT_FOUND, "{issuer}");
+    }
+}
+
+/// Where the issuer has a path, whatever is outside of it is the application's.
+#[tokio::test]
+async fn outside_of_its_path_the_application_answers() {
+    let demo = chancery::development("http://localhost:3000/oidc").await.unwrap();
+    let app = mount(Router::new().fallback(async || "the application"), demo.provider().clone());
+    for path in ["/", "/jwks", "/token", "/oidcx", "/.well-known/openid-configuration"] {
+        assert_eq!(text(&app, path).await, (StatusCode::OK, "the application".to_owned()), "{path}");
+    }
+}
+
+/// RFC 6750 section 3, RFC 9728 section 5.1: no handler without a good token; the challenge leads to the metadata.
+#[tokio::test]
+async fn what_must_not_be_accepted() {
+    let demo = chancery::development(ROOT).await.unwrap();
+    let api =
+        ProtectedResource::of_provider(demo.provider().clone()).at("http://localhost:3000/api").unwrap();
+    let app = Router::new()
+        .route("/api/notes", get(async |Token(token): Token| token.subject.to_string()))
+        .merge(metadata(&api))
+        .with_state(api);
+    let app = mount(app, chancery::service(demo.provider().clone()));
+    for (sent, status) in [
+        (None, StatusCode::UNAUTHORIZED),
+        (Some("Bearer nonsense"), StatusCode::UNAUTHORIZED),
+        (Some("DPoP nonsense"), StatusCode::UNAUTHORIZED),
+        (Some("Basic ZGVtbzpkZW1v"), StatusCode::BAD_REQUEST),
+    ] {
+        let refusal = send(&app, "/api/notes", sent).await;
+        assert_eq!(refusal.status(), status, "{sent:?}");
+        let challenge = refusal.headers()["www-authenticate"].to_str().unwrap().to_owned();
+        let url = "http://localhost:3000/.well-known/oauth-protected-resource/api";
+        assert!(challenge.contains(&format!("resource_metadata=\"{url}\"")), "{challenge}");
+    }
+    let (status, body) = text(&app, "/.well-known/oauth-protected-resource/api").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(body.contains("\"authorization_servers\":[\"http://localhost:3000\"]"), "{body}");
+    assert_eq!(text(&app, "/.well-known/oauth-protected-resource").await.0, StatusCode::NOT_FOUND);
+}
