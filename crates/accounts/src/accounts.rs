@@ -19,7 +19,9 @@ use chancery_types::{AccountId, RealmId, Timestamp};
 
 use crate::cached_person::CachedPerson;
 use crate::password::DUMMY_HASH;
-use crate::{Full, Password, PasswordPool, PasswordRule, PasswordRules, Person, Username, check_claims};
+use crate::{
+    Full, HashingLoad, Password, PasswordPool, PasswordRule, PasswordRules, Person, Username, check_claims,
+};
 
 /// How many people one read of the store fetches.
 const PAGE: usize = 200;
@@ -133,6 +135,12 @@ impl StoredAccounts {
     #[must_use]
     pub fn with_rules(self, rules: PasswordRules) -> Self {
         Self { rules, ..self }
+    }
+
+    /// How busy the hashing of passwords is.
+    #[must_use]
+    pub fn hashing_load(&self) -> HashingLoad {
+        self.pool.load()
     }
 
     /// Adds a person, who may log in at once.

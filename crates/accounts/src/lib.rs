@@ -20,7 +20,7 @@ mod rules;
 pub use rules::{PasswordRule, PasswordRules};
 
 mod pool;
-pub use pool::{Full, PasswordPool};
+pub use pool::{Full, HashingLoad, PasswordPool};
 
 mod person;
 pub use person::Person;

@@ -28,6 +28,8 @@ pub struct PasswordPool {
     threads: Vec<JoinHandle<()>>,
     /// One permit for each password that may be hashed or queued.
     permits: Arc<Semaphore>,
+    /// How many permits there are.
+    room: usize,
     /// How many of these may be held for browsers that nobody knows: three quarters. Strangers who guess from
     /// many networks at once then leave room for those who have signed in before.
     of_strangers: Arc<Semaphore>,
@@ -37,6 +39,15 @@ pub struct PasswordPool {
 pub(crate) struct Permit {
     _of_all: OwnedSemaphorePermit,
     _of_strangers: Option<OwnedSemaphorePermit>,
+}
+
+/// How busy the hashing of passwords is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HashingLoad {
+    /// How many passwords are being hashed or wait for it.
+    pub taken: usize,
+    /// How many there may be.
+    pub room: usize,
 }
 
 /// The queue is full. The client is asked to come back later (503, RFC 9110 section 15.6.4).
@@ -49,13 +60,13 @@ impl PasswordPool {
     /// # Errors
     /// A fault when the operating system gives no thread.
     pub fn start(threads: NonZeroUsize, queue: usize) -> Result<Self, Fault> {
-        let permits = threads.get().saturating_add(queue).min(Semaphore::MAX_PERMITS);
+        let room = threads.get().saturating_add(queue).min(Semaphore::MAX_PERMITS);
         // The channel holds one entry per permit, so a caller with a permit always finds room in it.
-        let (sender, receiver) = sync_channel::<Work>(permits);
+        let (sender, receiver) = sync_channel::<Work>(room);
         let receiver = Arc::new(Mutex::new(receiver));
-        let of_strangers = Arc::new(Semaphore::new(permits - permits / 4));
-        let permits = Arc::new(Semaphore::new(permits));
-        let mut pool = Self { queue: Some(sender), threads: Vec::new(), permits, of_strangers };
+        let of_strangers = Arc::new(Semaphore::new(room - room / 4));
+        let permits = Arc::new(Semaphore::new(room));
+        let mut pool = Self { queue: Some(sender), threads: Vec::new(), permits, room, of_strangers };
         for _ in 0..threads.get() {
             let receiver = receiver.clone();
             let thread = Builder::new().name("password".into()).spawn(move || run(&receiver));
@@ -64,6 +75,10 @@ impl PasswordPool {
             })?);
         }
         Ok(pool)
+    }
+
+    pub(crate) fn load(&self) -> HashingLoad {
+        HashingLoad { taken: self.room.saturating_sub(self.permits.available_permits()), room: self.room }
     }
 
     /// Permission to hash one password.
@@ -145,7 +160,9 @@ mod tests {
         let strangers: Vec<_> = (0..100).filter_map(|_| pool.acquire(Browser::Unknown).ok()).collect();
         let known: Vec<_> = (0..100).filter_map(|_| pool.acquire(Browser::Known).ok()).collect();
         assert_eq!((strangers.len(), known.len()), (6, 2));
+        assert_eq!(pool.load(), HashingLoad { taken: 8, room: 8 });
         drop(strangers);
+        assert_eq!(pool.load(), HashingLoad { taken: 2, room: 8 });
         assert!(pool.acquire(Browser::Unknown).is_ok(), "what was given back can be taken again");
         let known: Vec<_> =
             known.into_iter().chain((0..100).filter_map(|_| pool.acquire(Browser::Known).ok())).collect();

@@ -139,6 +139,12 @@ impl Service {
         self
     }
 
+    /// The endpoint that answers at this path, for metrics.
+    #[must_use]
+    pub fn endpoint(&self, path: &str) -> Option<Endpoint> {
+        self.routes.find(path).map(|route| route.endpoint)
+    }
+
     /// Reads the client's address from `X-Forwarded-For` when the connection comes from one of these
     /// networks.
     #[must_use]

@@ -135,7 +135,8 @@ pub(crate) fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
-fn with_companions(database: &Path) -> [PathBuf; 3] {
+/// The database and the files that SQLite keeps beside it.
+pub(crate) fn with_companions(database: &Path) -> [PathBuf; 3] {
     ["", "-wal", "-shm"].map(|ending| {
         let mut name = OsString::from(database);
         name.push(ending);

@@ -9,6 +9,7 @@ mod fetch;
 mod listener;
 mod log;
 mod management;
+mod metrics;
 mod node;
 mod outbox;
 mod pages;

@@ -1,4 +1,4 @@
-//! `/livez` and `/readyz`, on an address of their own, which is loopback by default.
+//! `/livez`, `/readyz` and `/metrics`, on an address of their own, which is loopback by default.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
 use crate::listener::is_named;
+use crate::metrics;
 
 /// How long a probe may take. Supervisors ask about once a second.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -25,8 +26,8 @@ const IDLE: Duration = Duration::from_secs(75);
 /// How long the result of a probe is reused, so that the store is written to at most once in that time.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Whether requests can be answered now.
-pub(crate) trait Readiness: Send + Sync + 'static {
+/// What a supervisor asks.
+pub(crate) trait Supervised: Send + Sync + 'static {
     /// Whether the server is shutting down.
     fn is_ending(&self) -> bool;
 
@@ -35,17 +36,22 @@ pub(crate) trait Readiness: Send + Sync + 'static {
 
     /// Takes note of the result of a probe.
     fn record(&self, readiness: &Result<(), String>);
+
+    /// All metrics as text. It is asked once at a time.
+    fn metrics(&self) -> impl Future<Output = String> + Send;
 }
 
 /// The result of the last probe, which concurrent and frequent requests share.
 struct Probes<R> {
-    readiness: Arc<R>,
+    supervised: Arc<R>,
     last: Mutex<Option<(Instant, Result<(), String>)>>,
+    /// Held while the metrics are read.
+    scrape: Mutex<()>,
 }
 
-impl<R: Readiness> Probes<R> {
+impl<R: Supervised> Probes<R> {
     async fn ask(&self) -> Result<(), String> {
-        if self.readiness.is_ending() {
+        if self.supervised.is_ending() {
             return Err("ending".to_owned());
         }
         // The lock is held during the probe, so that concurrent requests wait for its result.
@@ -55,17 +61,17 @@ impl<R: Readiness> Probes<R> {
         {
             return found.clone();
         }
-        let found = tokio::time::timeout(PROBE_TIMEOUT, self.readiness.probe()).await;
+        let found = tokio::time::timeout(PROBE_TIMEOUT, self.supervised.probe()).await;
         let found = found.unwrap_or_else(|_| Err("the store does not answer in time".to_owned()));
-        self.readiness.record(&found);
+        self.supervised.record(&found);
         *last = Some((Instant::now(), found.clone()));
         found
     }
 }
 
-/// Answers `/livez` and `/readyz` for as long as the process lives.
-pub(crate) async fn answer<R: Readiness>(listener: TcpListener, readiness: Arc<R>) {
-    let probes = Arc::new(Probes { readiness, last: Mutex::new(None) });
+/// Answers for as long as the process lives.
+pub(crate) async fn answer<R: Supervised>(listener: TcpListener, supervised: Arc<R>) {
+    let probes = Arc::new(Probes { supervised, last: Mutex::new(None), scrape: Mutex::new(()) });
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -84,7 +90,7 @@ pub(crate) async fn answer<R: Readiness>(listener: TcpListener, readiness: Arc<R
     }
 }
 
-async fn respond<R: Readiness>(request: &Request<Incoming>, probes: &Probes<R>) -> Response<Full<Bytes>> {
+async fn respond<R: Supervised>(request: &Request<Incoming>, probes: &Probes<R>) -> Response<Full<Bytes>> {
     let (status, text) = match (request.method(), request.uri().path()) {
         _ if !is_named(request) => {
             (StatusCode::BAD_REQUEST, "the Host header is missing or malformed".to_owned())
@@ -94,10 +100,19 @@ async fn respond<R: Readiness>(request: &Request<Incoming>, probes: &Probes<R>) 
             Ok(()) => (StatusCode::OK, "ready".to_owned()),
             Err(missing) => (StatusCode::SERVICE_UNAVAILABLE, missing),
         },
-        _ => (StatusCode::NOT_FOUND, "there is only /livez and /readyz".to_owned()),
+        (&Method::GET, "/metrics") => {
+            let _one_at_a_time = probes.scrape.lock().await;
+            return plain(StatusCode::OK, metrics::MEDIA_TYPE, probes.supervised.metrics().await);
+        }
+        _ => (StatusCode::NOT_FOUND, "there is only /livez, /readyz and /metrics".to_owned()),
     };
-    let mut response = Response::new(Full::new(Bytes::from(text + "\n")));
+    plain(status, "text/plain; charset=utf-8", text + "\n")
+}
+
+fn plain(status: StatusCode, media_type: &'static str, text: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static(media_type));
     response.headers_mut().insert("cache-control", http::HeaderValue::from_static("no-store"));
     response
 }
@@ -115,7 +130,7 @@ mod tests {
         is_silent: AtomicBool,
     }
 
-    impl Readiness for Counted {
+    impl Supervised for Counted {
         fn is_ending(&self) -> bool {
             self.is_ending.load(Ordering::Relaxed)
         }
@@ -129,10 +144,14 @@ mod tests {
         }
 
         fn record(&self, _: &Result<(), String>) {}
+
+        async fn metrics(&self) -> String {
+            String::new()
+        }
     }
 
     fn probes() -> Probes<Counted> {
-        Probes { readiness: Arc::default(), last: Mutex::new(None) }
+        Probes { supervised: Arc::default(), last: Mutex::new(None), scrape: Mutex::new(()) }
     }
 
     /// However many supervisors ask, and however often, there is one write a second.
@@ -142,21 +161,21 @@ mod tests {
         for _ in 0..1_000 {
             probes.ask().await.unwrap();
         }
-        assert_eq!(probes.readiness.probes.load(Ordering::Relaxed), 1);
+        assert_eq!(probes.supervised.probes.load(Ordering::Relaxed), 1);
         let a_second_ago = Instant::now().checked_sub(PROBE_INTERVAL);
         *probes.last.lock().await = a_second_ago.map(|at| (at, Err("old".to_owned())));
         probes.ask().await.unwrap();
-        assert_eq!(probes.readiness.probes.load(Ordering::Relaxed), 2);
-        probes.readiness.is_ending.store(true, Ordering::Relaxed);
+        assert_eq!(probes.supervised.probes.load(Ordering::Relaxed), 2);
+        probes.supervised.is_ending.store(true, Ordering::Relaxed);
         assert_eq!(probes.ask().await, Err("ending".to_owned()), "which is answered at once");
     }
 
     #[tokio::test]
     async fn a_store_that_is_silent_is_asked_once_by_all_together() {
         let probes = probes();
-        probes.readiness.is_silent.store(true, Ordering::Relaxed);
+        probes.supervised.is_silent.store(true, Ordering::Relaxed);
         let (one, other) = tokio::join!(probes.ask(), probes.ask());
         assert_eq!((one.is_err(), other.is_err()), (true, true));
-        assert_eq!(probes.readiness.probes.load(Ordering::Relaxed), 1);
+        assert_eq!(probes.supervised.probes.load(Ordering::Relaxed), 1);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -9,11 +10,13 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use chancery::development::Demo;
+use chancery_core::event::{Event, RequestId};
 use chancery_core::offered::Departure;
-use chancery_core::ports::Clock as _;
+use chancery_core::ports::{Clock as _, EventSink, PrivateKeys as _, SystemClock};
 use chancery_core::provider::Provider;
 use chancery_http::{Peer, PeerCertificate, Service, TrustedProxies};
 use chancery_store_sqlite::{Running, SqliteStore};
+use chancery_types::Timestamp;
 use chancery_x509::ClientCertificate;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -22,17 +25,18 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 use tower_service::Service as _;
 
+use crate::access::with_companions;
 use crate::arguments::Configured;
 use crate::commands::lines;
 use crate::fetch;
 use crate::listener::{AsksClients, Certificate, Connections, Handler, ListenerConfig, TimedBody, accept};
 use crate::log::{Level, Log};
-use crate::management::{self, Readiness};
+use crate::management::{self, Supervised};
+use crate::metrics::{Metrics, Reading, StoreReading};
 use crate::outbox::{self, Bell};
 use crate::pages;
 use crate::parts::Opened;
-use crate::settings::{self, Settings};
-use chancery_core::ports::SystemClock;
+use crate::settings::{self, Settings, Store};
 
 /// How often the store is asked whether a command or another node has changed something. A request asks by
 /// itself if nobody has asked for a second.
@@ -56,6 +60,8 @@ pub(crate) struct Node {
     settings: Settings,
     opened: Opened,
     log: Arc<Log>,
+    metrics: Arc<Metrics>,
+    heard: Arc<Heard>,
     demo: Option<Demo>,
     current: ArcSwap<Current>,
     certificate: Option<Arc<Certificate>>,
@@ -81,8 +87,9 @@ impl Node {
         let log = Log::start(settings.log)
             .map_err(|error| format!("the log's thread could not be started: {error}"))?;
         let log = Arc::new(log);
-        let bell = Arc::new(Bell::default());
-        let current = current(&settings, &opened, &log, &bell).await?;
+        let (bell, metrics) = (Arc::new(Bell::default()), Arc::new(Metrics::new(&opened.times)));
+        let heard = Arc::new(Heard { log: log.clone(), metrics: metrics.clone() });
+        let current = current(&settings, &opened, &heard, &bell).await?;
         let certificate = match &settings.tls {
             None => None,
             Some(tls) => Some(Arc::new(Certificate::read(&tls.certificate, &tls.key)?)),
@@ -101,6 +108,8 @@ impl Node {
             settings,
             opened,
             log,
+            metrics,
+            heard,
             demo,
             certificate,
         }))
@@ -265,6 +274,7 @@ impl Node {
         loop {
             ticks.tick().await;
             let rejected = self.connections.rejected();
+            self.metrics.rejected(rejected);
             if rejected > 0 {
                 let text = format!(
                     "{rejected} connections were rejected; see http.connections and http.connections_per_network"
@@ -277,7 +287,10 @@ impl Node {
                 self.record(&Err(error.to_string()));
             }
             let provider = self.current.load().provider.clone();
-            if let Err(fault) = provider.sweep(SystemClock.now()).await {
+            let begun = Instant::now();
+            let swept = provider.sweep(SystemClock.now()).await;
+            self.metrics.swept(begun, swept.as_ref().ok().copied());
+            if let Err(fault) = swept {
                 self.log.say(Level::Error, "sweep_failed", &fault.to_string());
             }
         }
@@ -327,7 +340,7 @@ impl Node {
         if settings.issuer != self.settings.issuer || settings.realm != self.settings.realm {
             return Err("a change of issuer or realm needs a restart".to_owned());
         }
-        Ok((current(&settings, &self.opened, &self.log, &self.bell).await?, settings))
+        Ok((current(&settings, &self.opened, &self.heard, &self.bell).await?, settings))
     }
 
     /// Warns of each compatibility setting that is on, so that nobody has to look for it when it matters.
@@ -354,13 +367,13 @@ async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, String>
 async fn current(
     settings: &Settings,
     opened: &Opened,
-    log: &Arc<Log>,
+    heard: &Arc<Heard>,
     bell: &Arc<Bell>,
 ) -> Result<Current, String> {
     let shown = pages::open(&settings.pages)?;
     let fetch = fetch::open(&settings.fetch)?;
     opened.encryption_keys(settings).await.map_err(|fault| fault.to_string())?;
-    let provider = opened.provider(settings, (log.clone(), fetch, bell.waker()), &shown.locales()).await;
+    let provider = opened.provider(settings, (heard.clone(), fetch, bell.waker()), &shown.locales()).await;
     let provider = provider.map_err(|complaints| lines(&complaints))?;
     let service = chancery_http::service(provider.clone())
         .with_pages(shown)
@@ -375,6 +388,30 @@ async fn current(
         None => proxies,
     };
     Ok(Current { provider, service, proxies })
+}
+
+/// Log and metrics hear what happens.
+struct Heard {
+    log: Arc<Log>,
+    metrics: Arc<Metrics>,
+}
+
+impl EventSink for Heard {
+    fn record(&self, at: Timestamp, request: &RequestId, event: &Event) {
+        self.metrics.hear(event);
+        self.log.record(at, request, event);
+    }
+}
+
+async fn store_reading(file: &SqliteStore, path: &Path) -> StoreReading {
+    let due = file.due().await.unwrap_or_default();
+    let size = |file: &PathBuf| std::fs::metadata(file).map_or(0, |metadata| metadata.len());
+    StoreReading {
+        steps: file.steps_waiting(),
+        bytes: with_companions(path).iter().map(size).sum(),
+        notices: due.count,
+        first_notice: due.first,
+    }
 }
 
 /// Exits the process even if something still waits for a reader of the log, the disk or a peer.
@@ -407,12 +444,27 @@ impl Handler for NodeHandler {
         &self,
         peer: SocketAddr,
         certificate: Option<Arc<ClientCertificate>>,
+        request: Request<TimedBody>,
+    ) -> Response<Full<Bytes>> {
+        let current = self.0.current.load_full();
+        let counted = self.0.metrics.request(current.service.endpoint(request.uri().path()));
+        let response = self.answer_with(&current, peer, certificate, request).await;
+        counted.answered(response.status());
+        response
+    }
+}
+
+impl NodeHandler {
+    async fn answer_with(
+        &self,
+        current: &Current,
+        peer: SocketAddr,
+        certificate: Option<Arc<ClientCertificate>>,
         mut request: Request<TimedBody>,
     ) -> Response<Full<Bytes>> {
         if let Some(refusal) = self.0.demo.as_ref().and_then(|demo| demo.refuse(&request)) {
             return refusal;
         }
-        let current = self.0.current.load_full();
         let is_proxy = current.proxies.contains(peer.ip().to_canonical());
         request.extensions_mut().insert(Peer(peer.ip()));
         if let Some(certificate) = certificate {
@@ -432,7 +484,7 @@ impl Handler for NodeHandler {
     }
 }
 
-impl Readiness for Node {
+impl Supervised for Node {
     fn is_ending(&self) -> bool {
         self.is_ending.load(Ordering::Relaxed)
     }
@@ -451,5 +503,24 @@ impl Readiness for Node {
             Err(why) if was_ready => self.log.say(Level::Error, "not_ready", why),
             _ => {}
         }
+    }
+
+    async fn metrics(&self) -> String {
+        let (connections, connections_limit) = self.connections.load();
+        let hashing = self.opened.accounts.hashing_load();
+        let reading = Reading {
+            is_ready: self.was_ready.load(Ordering::Relaxed) && !self.is_ending.load(Ordering::Relaxed),
+            connections,
+            connections_limit,
+            passwords: hashing.taken,
+            passwords_limit: hashing.room,
+            store: match (&self.opened.file, &self.settings.store) {
+                (Some(file), Store::Sqlite { path, .. }) => store_reading(file, path).await,
+                _ => StoreReading::default(),
+            },
+            log_lines_dropped: self.log.lines_dropped(),
+            keys: self.opened.keys.list(&self.settings.realm).await.unwrap_or_default(),
+        };
+        self.metrics.text(&reading)
     }
 }

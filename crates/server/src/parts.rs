@@ -19,6 +19,7 @@ use chancery_types::RealmId;
 use chancery_x509::Authorities;
 use zeroize::Zeroizing;
 
+use crate::metrics::StoreTimes;
 use crate::settings::{Settings, Store};
 use crate::{access, detail_types, secrets};
 
@@ -35,8 +36,9 @@ const ENCRYPTION_KEYS: [EncryptionKeyType; 2] = [EncryptionKeyType::Rsa, Encrypt
 pub(crate) struct Opened {
     pub(crate) store: Arc<dyn StateStore>,
     pub(crate) documents: Arc<Documents>,
-    /// The file behind both, if there is one.
+    /// The file behind both, if there is one, and how long its work takes.
     pub(crate) file: Option<Arc<SqliteStore>>,
+    pub(crate) times: StoreTimes,
     pub(crate) registry: Arc<StoredRegistry>,
     pub(crate) accounts: Arc<StoredAccounts>,
     pub(crate) keys: Arc<SealedKeys>,
@@ -55,7 +57,7 @@ pub(crate) fn open_existing(settings: &Settings) -> Result<Opened, String> {
 
 /// Opens the store, and creates its file if that does not exist.
 pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
-    let random = Arc::new(SystemRandom);
+    let (random, times) = (Arc::new(SystemRandom), StoreTimes::default());
     let (store, documents, file, wrapping) = match &settings.store {
         Store::Memory => {
             let store = Arc::new(MemoryStore::new());
@@ -69,8 +71,8 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
             // The key comes first, because no store is made without it.
             let wrapping = secrets::wrapping_key(wrapping_key)?;
             access::check_store(path, *group_access).map_err(|what| about(&what))?;
-            let store =
-                SqliteStore::open(path).map_err(|fault| about(&format!("{}: {fault}", path.display())))?;
+            let store = SqliteStore::open_watched(path, Arc::new(times.clone()))
+                .map_err(|fault| about(&format!("{}: {fault}", path.display())))?;
             let store = Arc::new(store);
             (store.clone() as _, store.clone() as _, Some(store), wrapping)
         }
@@ -87,6 +89,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
         store,
         documents,
         file,
+        times,
     })
 }
 

@@ -102,6 +102,11 @@ impl Connections {
         timeout(IN_FLIGHT, self.permits.acquire_many(self.limit)).await.is_ok()
     }
 
+    /// How many connections are open, and how many may be.
+    pub(crate) fn load(&self) -> (u32, u32) {
+        (self.taken(), self.limit)
+    }
+
     fn taken(&self) -> u32 {
         self.limit - u32::try_from(self.permits.available_permits()).unwrap_or(self.limit)
     }

@@ -111,6 +111,11 @@ impl Log {
         Ok(Self { from: level, queue })
     }
 
+    /// How many lines were dropped since the start, because nobody took them in time.
+    pub(crate) fn lines_dropped(&self) -> u64 {
+        self.queue.lock().dropped_in_all
+    }
+
     /// Logs an event of the process.
     pub(crate) fn say(&self, level: Level, event: &'static str, message: &str) {
         if level >= self.from {
@@ -146,7 +151,10 @@ struct Queue {
 #[derive(Default)]
 struct Waiting {
     entries: Vec<Entry>,
+    /// Since the last entry.
     dropped: u64,
+    /// Since the start.
+    dropped_in_all: u64,
     /// No more entries will come.
     is_ending: bool,
     /// Everything is written.
@@ -159,6 +167,7 @@ impl Queue {
         let mut waiting = self.lock();
         if waiting.entries.len() >= QUEUE {
             waiting.dropped += 1;
+            waiting.dropped_in_all += 1;
             return;
         }
         entry.dropped_before = std::mem::take(&mut waiting.dropped);

@@ -146,6 +146,7 @@ fn dropped_entries_are_counted() {
     }
     log.say(Level::Info, "test", "late");
     reader.may_write = None;
+    assert_eq!(log.lines_dropped(), 3);
     drop(log);
     let lines = reader.lines();
     let last = lines.last().unwrap();

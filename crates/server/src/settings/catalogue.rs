@@ -91,7 +91,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("", "The identity of the provider"),
     ("http", "Plain HTTP, for loopback or behind a proxy that terminates TLS"),
     ("tls", "HTTPS. SIGHUP reloads the files without dropping a connection"),
-    ("management", "`/livez` and `/readyz`, for the supervisor of the process"),
+    (
+        "management",
+        "`/livez`, `/readyz` and `/metrics`, for whoever supervises the process, on an address that the public does not reach",
+    ),
     ("store", "Where all data is stored"),
     ("keys", "How private keys are protected"),
     (
@@ -269,7 +272,12 @@ const WRITTEN: &[Setting] = &[
         "The file with the certificate chain (PEM), the server's own certificate first.",
     ),
     setting("tls.key", Form::Text, "", "The file with the certificate's private key (PEM)."),
-    setting("management.listen", Form::Text, "\"127.0.0.1:9090\"", "Address and port; empty for none."),
+    setting(
+        "management.listen",
+        Form::Text,
+        "\"127.0.0.1:9090\"",
+        "Address and port; empty for none. Whoever reaches it can read how much the server does and when its keys change.",
+    ),
     setting(
         "store.sqlite",
         Form::Text,

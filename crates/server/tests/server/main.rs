@@ -6,6 +6,7 @@ mod check;
 mod clients;
 mod commands;
 mod development;
+mod metrics;
 mod mutual_tls;
 mod readiness;
 mod registration;
