@@ -58,6 +58,10 @@ pub(crate) enum Command {
     Session(Group<Session>),
     /// List, add, rotate and remove the keys that sign and decrypt
     Keys(Group<Keys>),
+    /// Copy the store to a new file, while the server runs
+    Backup(Backup),
+    /// Put a backup in the place of the store, while the server is stopped
+    Restore(Restore),
     /// Explain the reasons for refused requests that the log names
     Reasons {
         /// Explain this one only
@@ -111,6 +115,29 @@ impl Default for Develop {
             directory: PathBuf::from("chancery-dev"),
         }
     }
+}
+
+#[derive(Args)]
+pub(crate) struct Backup {
+    #[command(flatten)]
+    pub(crate) configured: Configured,
+    /// The new file, which only its owner can read
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    pub(crate) configured: Configured,
+    /// A file of `chancery backup`, which is not changed
+    pub(crate) file: PathBuf,
+    /// Take the place of a store that exists; it is kept beside the new one
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Keep logins and tokens, too: only for a backup that was made after the last server had ended, as when a server
+    /// moves to another machine
+    #[arg(long)]
+    pub(crate) keep_logins: bool,
 }
 
 /// Where the configuration is.

@@ -65,6 +65,8 @@ async fn run(command: Command) -> commands::Output {
         }
         Command::Check { configured, strict, .. } => commands::check(&configured, strict).await,
         Command::Init(wanted) => commands::init(wanted).await,
+        Command::Backup(wanted) => commands::backup(wanted).await,
+        Command::Restore(wanted) => commands::restore(wanted).await,
         Command::Client(command) => commands::client(command).await,
         Command::RegistrationToken(command) => commands::registration_token(command).await,
         Command::User(command) => Box::pin(commands::user(command)).await,

@@ -1,5 +1,6 @@
 //! The operator's commands, which also work while a server runs on the same store.
 
+mod backup;
 mod check;
 mod client;
 mod init;
@@ -10,6 +11,7 @@ mod report;
 mod session;
 mod user;
 
+pub(crate) use self::backup::{backup, restore};
 pub(crate) use self::check::check;
 pub(crate) use self::client::client;
 pub(crate) use self::init::init;

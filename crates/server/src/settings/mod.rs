@@ -98,6 +98,16 @@ impl Settings {
         *are_hosts_for_everybody && !allow_hosts.is_empty() && self.engine.registration.is_on()
     }
 
+    /// The identity of this provider, with a store at another path.
+    pub(crate) fn with_store_at(&self, path: &Path) -> Self {
+        let mut other = Self::on(self.issuer.clone(), self.realm.clone(), Vec::new());
+        if let Store::Sqlite { wrapping_key, group_access, .. } = &self.store {
+            let (wrapping_key, group_access) = (wrapping_key.clone(), *group_access);
+            other.store = Store::Sqlite { path: path.to_owned(), wrapping_key, group_access };
+        }
+        other
+    }
+
     /// Whether the certificates of clients reach us.
     fn can_see_certificates(&self) -> bool {
         let asks = self.tls.as_ref().is_some_and(|tls| !tls.mtls_listen.is_empty());

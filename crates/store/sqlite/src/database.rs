@@ -12,7 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::sql::Sql;
 
 /// How long a step waits for another process that writes to the same file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 const ATTEMPTS: usize = 100;
 

@@ -13,6 +13,9 @@
 mod watch;
 pub use watch::{Watch, Work};
 
+mod backup;
+pub use backup::{Backup, back_up, examine, is_in_use, revive};
+
 mod checkpoints;
 
 mod database;

@@ -1,0 +1,203 @@
+//! `chancery backup` and `chancery restore`.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use chancery_core::ports::{Clock as _, PrivateKeys as _, SystemClock};
+use chancery_store_sqlite::{Backup as About, back_up, examine, is_in_use, revive};
+use chancery_types::Kind;
+
+use super::{Output, client, lines};
+use crate::access::{check_folder, check_store, folder_of, with_companions};
+use crate::arguments::{Backup, Restore};
+use crate::log::rfc3339;
+use crate::parts::open;
+use crate::settings::{Settings, Store, load};
+
+/// What only makes something invalid, or tells of its end. Everything else that the protocol has made is left out of
+/// what is restored: since the backup it may have been used, ended or withdrawn.
+const KEPT: &[Kind] = &[Kind::DELIVERY, Kind::REPLAY, Kind::REVOCATION, Kind::THROTTLE];
+
+const NO_STORE: &str = "store.sqlite is not set, so there is no store for this command";
+
+/// Copies the store while a server may be working on it.
+pub(crate) async fn backup(wanted: Backup) -> Output {
+    let settings = load(&wanted.configured).map_err(|complaints| lines(&complaints))?;
+    let Store::Sqlite { path, wrapping_key, group_access } = &settings.store else {
+        return Err(NO_STORE.to_owned());
+    };
+    let file = &wanted.file;
+    let about = |what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
+    if !path.exists() {
+        return Err(format!("store.sqlite: {} does not exist", path.display()));
+    }
+    check_store(path, *group_access).map_err(|what| format!("store.sqlite: {what}"))?;
+    if file.symlink_metadata().is_ok() {
+        return Err(about(&"exists already and was not changed: name a new file"));
+    }
+    let unfinished = Unfinished::beside(file, "backup").map_err(|error| about(&error))?;
+    let now = SystemClock.now();
+    let (source, target) = (path.clone(), unfinished.0.clone());
+    let copied =
+        tokio::task::spawn_blocking(move || back_up(&source, &target, now, env!("CARGO_PKG_VERSION")));
+    copied.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    unfinished.name(file).map_err(|error| about(&error))?;
+    let size = std::fs::metadata(file).map_or(0, |metadata| metadata.len());
+    Ok(format!(
+        "written: {} ({size} bytes): the store with everything that was answered before {}\n\
+         not in it: {}, without which no key in it can be used; the configuration; the files of [tls]. Keep copies of \
+         them elsewhere\n",
+        file.display(),
+        rfc3339(now),
+        wrapping_key.display()
+    ))
+}
+
+/// Puts a backup in the place of the store, after everything about it was checked.
+pub(crate) async fn restore(wanted: Restore) -> Output {
+    let settings = load(&wanted.configured).map_err(|complaints| lines(&complaints))?;
+    let Store::Sqlite { path, wrapping_key, group_access } = &settings.store else {
+        return Err(NO_STORE.to_owned());
+    };
+    let from = &wanted.file;
+    let about = |what: &dyn std::fmt::Display| format!("{}: {what}; nothing was changed", from.display());
+    check_folder(&folder_of(path), *group_access).map_err(|what| format!("store.sqlite: {what}"))?;
+    let is_there = with_companions(path).iter().any(|file| file.symlink_metadata().is_ok());
+    if is_there && !wanted.replace {
+        return Err(format!(
+            "{} exists and was not changed. If the backup is to take its place, stop the server and say --replace: the \
+             store that is there now is kept beside it",
+            path.display()
+        ));
+    }
+    if path.exists() && is_in_use(path) {
+        return Err(format!("{} is in use: stop the server first; nothing was changed", path.display()));
+    }
+    // Everything is done with a copy, beside the store, until it is good.
+    let mut copy = Unfinished::beside(path, "restored").map_err(|error| about(&error))?;
+    let mut source = File::open(from).map_err(|error| about(&error))?;
+    if source.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        return Err(about(&"is a folder and no backup"));
+    }
+    let copied = OpenOptions::new().write(true).open(&copy.0).and_then(|mut file| {
+        let length = std::io::copy(&mut source, &mut file)?;
+        file.sync_all().map(|()| length)
+    });
+    if copied.map_err(|error| about(&error))? == 0 {
+        return Err(about(&"is empty"));
+    }
+    let made = examine(&copy.0).map_err(|why| about(&why))?;
+    if wanted.keep_logins && made.was_running {
+        let why = "was made while a server was running, so logins and tokens in it may have ended since: leave out \
+                   --keep-logins, or stop the server and make another backup";
+        return Err(about(&why));
+    }
+    revive(&copy.0, (!wanted.keep_logins).then_some(KEPT)).map_err(|why| about(&why))?;
+    let content = content(&settings.with_store_at(&copy.0), wrapping_key).await.map_err(|why| about(&why))?;
+    let [_, log, _] = with_companions(&copy.0);
+    if log.metadata().is_ok_and(|metadata| metadata.len() > 0) {
+        return Err(about(&"the copy could not be closed in order"));
+    }
+    let before = if is_there { Some(set_aside(path)?) } else { None };
+    copy.replace(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(said(&wanted, path, &made, &content, before.as_deref()))
+}
+
+/// Opens the copy as the server will, and says what is in it.
+async fn content(settings: &Settings, wrapping_key: &Path) -> Result<String, String> {
+    let opened = open(settings)?;
+    let realm = &settings.realm;
+    let keys = opened.keys.list(realm).await.map_err(|fault| {
+        format!("its keys for the realm {realm} cannot be used with {}: {fault}", wrapping_key.display())
+    })?;
+    if keys.is_empty() {
+        return Err(format!("has nothing of the realm {realm}: see the setting `realm`"));
+    }
+    let people = opened.accounts.list(realm).await.map_err(|error| error.to_string())?.len();
+    let clients = client::all(settings, &opened).await.map_err(|fault| fault.to_string())?.len();
+    Ok(format!("realm {realm}: {people} people, {clients} clients, {} keys", keys.len()))
+}
+
+/// Renames the store that is there, with its companions, and says to what.
+fn set_aside(path: &Path) -> Result<PathBuf, String> {
+    let when = rfc3339(SystemClock.now()).replace([':', '.'], "-");
+    let mut base = OsString::from(path);
+    base.push(format!(".before-restore-{when}"));
+    let base = PathBuf::from(base);
+    for (from, to) in with_companions(path).iter().zip(with_companions(&base)) {
+        match std::fs::rename(from, &to) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(format!("{}: {error}", from.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(base)
+}
+
+fn said(wanted: &Restore, path: &Path, made: &About, content: &str, before: Option<&Path>) -> String {
+    let mut said = format!(
+        "restored: {}, as it was at {} (by version {}; {content})\n",
+        path.display(),
+        rfc3339(made.made_at),
+        made.version
+    );
+    if let Some(before) = before {
+        said.push_str(&format!("kept: the store that was there, as {}\n", before.display()));
+    }
+    if wanted.keep_logins {
+        said.push_str(
+            "kept: logins and tokens. If a server has run since, end them with `chancery session end`\n",
+        );
+    } else {
+        said.push_str(
+            "ended: all logins, tokens, consents and initial access tokens, because some may have been used or ended \
+             since. Everybody signs in again\n",
+        );
+    }
+    said.push_str(
+        "look:  what was changed since is undone, also passwords, disabled people and clients, and removed keys: see \
+         `chancery user list`, `client list`, `keys list`\n\
+         next:  chancery check, then start the server\n",
+    );
+    said
+}
+
+/// A file in the making, beside the one that it will be; gone with this unless it got its name.
+struct Unfinished(PathBuf);
+
+impl Unfinished {
+    /// An empty file that only its owner can read.
+    fn beside(file: &Path, what: &str) -> std::io::Result<Self> {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let unfinished = file.with_file_name(format!(".{name}.{what}.{}", std::process::id()));
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+        Ok(Self(unfinished))
+    }
+
+    /// Gives it a name that nothing has yet.
+    fn name(self, name: &Path) -> std::io::Result<()> {
+        File::open(&self.0)?.sync_all()?;
+        // Unlike a rename, this replaces no file.
+        std::fs::hard_link(&self.0, name)?;
+        File::open(folder_of(name))?.sync_all()
+    }
+
+    /// Moves it to this name.
+    fn replace(&mut self, name: &Path) -> std::io::Result<()> {
+        File::open(&self.0)?.sync_all()?;
+        std::fs::rename(&self.0, name)?;
+        File::open(folder_of(name))?.sync_all()
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        for file in with_companions(&self.0) {
+            let _absent = std::fs::remove_file(file);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! `chancery backup` and `chancery restore`.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::support::{PATIENCE, Server, done, folder, initialised, post, refused};
+
+const CLIENT: &str = r#"{"client_id":"api","client_secret":"a secret of at least thirty-two characters","grant_types":["client_credentials"],"response_types":[],"redirect_uris":[],"token_endpoint_auth_method":"client_secret_post"}"#;
+const CREDENTIALS: &str = "client_id=api&client_secret=a+secret+of+at+least+thirty-two+characters";
+
+fn with_client() -> PathBuf {
+    let folder = initialised();
+    done(&folder, &["client", "add", "--file", "-"], CLIENT);
+    folder
+}
+
+/// An access token, acknowledged and therefore stored.
+fn token(address: SocketAddr) -> String {
+    let (status, body) = post(address, "/token", &format!("grant_type=client_credentials&{CREDENTIALS}"));
+    assert_eq!(status, 200, "{body}");
+    let answer: Value = serde_json::from_str(&body).unwrap();
+    answer.get("access_token").and_then(Value::as_str).unwrap().to_owned()
+}
+
+fn is_active(address: SocketAddr, token: &str) -> bool {
+    let (status, body) = post(address, "/introspect", &format!("token={token}&{CREDENTIALS}"));
+    assert_eq!(status, 200, "{body}");
+    let answer: Value = serde_json::from_str(&body).unwrap();
+    answer.get("active").and_then(Value::as_bool).unwrap()
+}
+
+fn stopped(mut server: Server) {
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+}
+
+fn mode(file: &Path) -> u32 {
+    fs::metadata(file).unwrap().permissions().mode() & 0o777
+}
+
+/// CR-8: while many write, backups are made; each has every write that was answered before it was begun, and is whole.
+#[test]
+fn a_backup_under_load_has_every_write_that_was_answered_before() {
+    let folder = with_client();
+    let mut server = Server::start(&folder, &[]);
+    let address = server.address("http");
+    let (tokens, is_over) = (Mutex::new(Vec::new()), AtomicBool::new(false));
+    let backups: Vec<(usize, PathBuf)> = std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    let token = token(address);
+                    tokens.lock().unwrap().push(token);
+                }
+            });
+        }
+        let until = std::time::Instant::now() + PATIENCE;
+        let made = (1..=5).map(|n| {
+            while tokens.lock().unwrap().len() < n * 20 {
+                assert!(std::time::Instant::now() < until);
+                std::thread::yield_now();
+            }
+            let answered = tokens.lock().unwrap().len();
+            let name = format!("backup-{n}");
+            done(&folder, &["backup", &name], "");
+            (answered, folder.join(name))
+        });
+        let made = made.collect();
+        is_over.store(true, Ordering::Relaxed);
+        made
+    });
+    for (answered, file) in &backups {
+        assert_eq!(mode(file), 0o600);
+        let copy = Connection::open(file).unwrap();
+        let count = |query: &str| copy.query_row(query, [], |row| row.get::<_, i64>(0)).unwrap();
+        let stored = usize::try_from(count("select count(*) from record")).unwrap();
+        assert!(stored >= *answered, "{stored} of {answered}");
+        let check: String = copy.query_row("pragma integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(check, "ok");
+    }
+    stopped(server);
+
+    let (_, last) = backups.last().unwrap();
+    let said = done(&folder, &["restore", last.to_str().unwrap(), "--replace"], "");
+    assert!(said.contains("1 people, 1 clients, 3 keys") && said.contains("before-restore-"), "{said}");
+    let mut server = Server::start(&folder, &[]);
+    let address = server.address("http");
+    let before = tokens.into_inner().unwrap().swap_remove(0);
+    assert!(!is_active(address, &before), "what may have ended since the backup does not come back");
+    assert!(is_active(address, &token(address)), "what is new is good");
+    stopped(server);
+    assert_eq!(mode(&folder.join("chancery.sqlite")), 0o600);
+    let names: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with('.'))
+        .collect();
+    assert!(names.is_empty(), "nothing unfinished is left: {names:?}");
+}
+
+/// A server that moves: it is stopped, and its logins and tokens come with it.
+#[test]
+fn what_was_stopped_before_moves_with_its_logins() {
+    let folder = with_client();
+    let mut server = Server::start(&folder, &[]);
+    let token = token(server.address("http"));
+    done(&folder, &["backup", "running"], "");
+    stopped(server);
+    let said = done(&folder, &["backup", "stopped"], "");
+    assert!(said.contains("wrapping.key"), "{said}");
+
+    let elsewhere = crate::support::folder();
+    for file in ["chancery.toml", "wrapping.key", "running", "stopped"] {
+        fs::copy(folder.join(file), elsewhere.join(file)).unwrap();
+    }
+    let why = refused(&elsewhere, &["restore", "running", "--keep-logins"], "");
+    assert!(why.contains("while a server was running") && why.contains("nothing was changed"), "{why}");
+    assert!(!elsewhere.join("chancery.sqlite").exists());
+    done(&elsewhere, &["restore", "stopped", "--keep-logins"], "");
+    let mut server = Server::start(&elsewhere, &[]);
+    assert!(is_active(server.address("http"), &token));
+    stopped(server);
+    let printed = done(&elsewhere, &["check"], "");
+    assert!(printed.contains("the configuration is good"), "{printed}");
+}
+
+/// Each wrong file gets a sentence about itself, and the store stays as it was.
+#[test]
+fn a_wrong_file_is_named_and_changes_nothing() {
+    let folder = with_client();
+    done(&folder, &["backup", "good"], "");
+    let good = fs::read(folder.join("good")).unwrap();
+    let write = |name: &str, content: &[u8]| fs::write(folder.join(name), content).unwrap();
+    write(
+        "text",
+        b"this is a text and not a database, as long as a header: 0123456789 0123456789 0123456789",
+    );
+    write("empty", b"");
+    write("half", &good[..good.len() / 2]);
+    let mut flipped = good.clone();
+    let length = flipped.len();
+    for byte in &mut flipped[length / 4..length / 2] {
+        *byte ^= 0x55;
+    }
+    write("flipped", &flipped);
+    fs::copy(folder.join("chancery.sqlite"), folder.join("store")).unwrap();
+    fs::create_dir(folder.join("folder")).unwrap();
+    let foreign = Connection::open(folder.join("foreign")).unwrap();
+    foreign.execute_batch("create table t (x)").unwrap();
+    drop(foreign);
+    let newer = Connection::open({
+        fs::copy(folder.join("good"), folder.join("newer")).unwrap();
+        folder.join("newer")
+    })
+    .unwrap();
+    newer.execute("insert into migration values (999, x'00')", []).unwrap();
+    drop(newer);
+    let store = fs::read(folder.join("chancery.sqlite")).unwrap();
+    for (file, why) in [
+        ("missing", "No such file"),
+        ("text", "not an SQLite file"),
+        ("empty", "is empty"),
+        ("half", "is damaged"),
+        ("flipped", "is damaged"),
+        ("store", "is a store and no backup"),
+        ("folder", "is a folder"),
+        ("foreign", "belongs to another program"),
+        ("newer", "newer than this version"),
+    ] {
+        let said = refused(&folder, &["restore", file, "--replace"], "");
+        assert!(said.contains(why) && said.contains(file), "{file}: {said}");
+        assert!(said.contains("nothing was changed"), "{file}: {said}");
+        assert_eq!(fs::read(folder.join("chancery.sqlite")).unwrap(), store, "{file}");
+    }
+    assert_eq!(fs::read(folder.join("good")).unwrap(), good);
+    let said = refused(&folder, &["restore", "good", "--replace", "--set", "realm=other"], "");
+    assert!(said.contains("realm other"), "{said}");
+    let said = refused(&folder, &["restore", "good"], "");
+    assert!(said.contains("--replace") && said.contains("was not changed"), "{said}");
+    let said = refused(&folder, &["backup", "good"], "");
+    assert!(said.contains("exists already"), "{said}");
+    let said = refused(&folder, &["backup", "missing/backup"], "");
+    assert!(said.contains("missing/backup: No such file"), "{said}");
+
+    let key = fs::read(folder.join("wrapping.key")).unwrap();
+    let other = initialised();
+    fs::copy(other.join("wrapping.key"), folder.join("wrapping.key")).unwrap();
+    let said = refused(&folder, &["restore", "good", "--replace"], "");
+    assert!(said.contains("cannot be used with") && said.contains("wrapping.key"), "{said}");
+    fs::write(folder.join("wrapping.key"), key).unwrap();
+    assert_eq!(fs::read(folder.join("chancery.sqlite")).unwrap(), store);
+}
+
+#[test]
+fn a_store_in_use_is_never_replaced() {
+    let folder = with_client();
+    let mut server = Server::start(&folder, &[]);
+    done(&folder, &["backup", "backup"], "");
+    let said = refused(&folder, &["restore", "backup", "--replace"], "");
+    assert!(said.contains("is in use: stop the server first"), "{said}");
+    token(server.address("http"));
+    stopped(server);
+    done(&folder, &["restore", "backup", "--replace"], "");
+}
+
+/// What is damaged is what a backup is for.
+#[test]
+fn a_damaged_store_can_be_replaced() {
+    let folder = with_client();
+    done(&folder, &["backup", "backup"], "");
+    fs::write(folder.join("chancery.sqlite"), b"nothing that anybody can read, and longer than a header")
+        .unwrap();
+    done(&folder, &["restore", "backup", "--replace"], "");
+    let mut server = Server::start(&folder, &[]);
+    token(server.address("http"));
+    stopped(server);
+}
+
+#[test]
+fn a_store_in_memory_has_no_backup() {
+    let folder = folder();
+    fs::write(
+        folder.join("chancery.toml"),
+        "issuer = 'https://id.example.org'\nhttp.listen = ['127.0.0.1:0']\n",
+    )
+    .unwrap();
+    for command in [["backup", "file"], ["restore", "file"]] {
+        let said = refused(&folder, &command, "");
+        assert!(said.contains("store.sqlite is not set"), "{said}");
+    }
+}
