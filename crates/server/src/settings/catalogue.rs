@@ -33,6 +33,12 @@ use registration::REGISTRATION;
 mod requests;
 use requests::REQUESTS;
 
+mod supervision;
+use supervision::SUPERVISION;
+
+mod throttle;
+use throttle::THROTTLE;
+
 /// One setting.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting {
@@ -199,6 +205,8 @@ pub(crate) static ALL: LazyLock<Vec<Setting>> = LazyLock::new(|| {
     WRITTEN
         .iter()
         .chain(PAGES)
+        .chain(SUPERVISION)
+        .chain(THROTTLE)
         .chain(DPOP)
         .chain(REQUESTS)
         .chain(CIBA)
@@ -272,12 +280,6 @@ const WRITTEN: &[Setting] = &[
         "The file with the certificate chain (PEM), the server's own certificate first.",
     ),
     setting("tls.key", Form::Text, "", "The file with the certificate's private key (PEM)."),
-    setting(
-        "management.listen",
-        Form::Text,
-        "\"127.0.0.1:9090\"",
-        "Address and port; empty for none. Whoever reaches it can read how much the server does and when its keys change.",
-    ),
     setting(
         "store.sqlite",
         Form::Text,
@@ -369,36 +371,6 @@ const WRITTEN: &[Setting] = &[
         Form::Number,
         "1000",
         "How many requests each node stores for such pages at most, of those that are too long for a URL; a quarter of them for one network. Whoever comes when it is full has to come again later.",
-    ),
-    setting(
-        "throttle.failures",
-        Form::Number,
-        "5",
-        "Failures of one name from one network, or from a browser that has signed in with it before, after which the next attempt from there must wait.",
-    ),
-    setting(
-        "throttle.name_failures",
-        Form::Number,
-        "100",
-        "Failures of one name from anywhere, after which one attempt per `first_wait` is checked, and one more, drawn by lot among those who come back, while too many wait. Browsers that have signed in with the name before do not count.",
-    ),
-    setting(
-        "throttle.network_failures",
-        Form::Number,
-        "50",
-        "Failures from one network, after which one attempt per `first_wait` is checked, and one more, drawn by lot among those who come back, while too many wait. Browsers that have signed in with the typed name before do not count.",
-    ),
-    setting(
-        "throttle.first_wait",
-        Form::Duration,
-        "\"1s\"",
-        "The first wait; each further failure doubles it.",
-    ),
-    setting(
-        "throttle.longest_wait",
-        Form::Duration,
-        "\"15m\"",
-        "The longest wait for a name from a network, and how long failures are remembered after a wait. Strangers can cause a wait of at most 30s.",
     ),
     setting(
         "sign_up.offered",
@@ -555,13 +527,6 @@ const WRITTEN: &[Setting] = &[
         Form::Switch,
         "true",
         "Whether UserInfo accepts its tokens, too, if `openid` was granted together with its scopes.",
-    ),
-    setting("log.level", Form::Choice(&["info", "warn"]), "\"info\"", "`warn`: only refusals and faults."),
-    setting(
-        "log.format",
-        Form::Choice(&["json", "text"]),
-        "\"json\"",
-        "The form of a line: `json` for programs, or `text` for people, which the development provider writes.",
     ),
 ];
 
