@@ -1,6 +1,7 @@
 """Clients for the Maven project `nimbus`, their keys and certificates, and what a provider has for them."""
 
 import base64
+import json
 import subprocess
 from pathlib import Path
 
@@ -23,6 +24,21 @@ def program():
     if done.returncode:
         raise RuntimeError(f"Maven ended with {done.returncode}: {done.stdout or done.stderr}")
     return str(REPOSITORY / "target" / "nimbus" / "nimbus.jar")
+
+
+# What clients ask for in detail (RFC 9396), and the type of it.
+PAYMENTS = [{"type": "payment", "actions": ["initiate", "status"], "amount": amount, "to": "DE02100100109307118603"}
+            for amount in ("123.50", "7.00")]
+PAYMENT = {"title": "Transfer money", "required": ["amount", "to"], "properties": {
+    "actions": {"items": {"enum": ["initiate", "status"]}}, "amount": {"type": "string", "pattern": "^[0-9]+[.][0-9]{2}$"},
+    "to": {"type": "string", "maxLength": 34}}}
+
+
+def add_payments(provider):
+    """The provider knows payments."""
+    (provider.folder / "payment.json").write_text(json.dumps(PAYMENT))
+    with open(provider.config, "a", encoding="utf-8") as file:
+        file.write('\n[authorization_details.types]\npayment = "payment.json"\n')
 
 
 class Certificates:

@@ -230,13 +230,15 @@ def java(checks):
         certificates = nimbus.Certificates(Path(folder))
         settings = FAPI | certificates.settings | {"device_authorization.offered": "true", "ciba.offered": "true"}
         with Provider("clients-nimbus", certificates.tls, settings=settings) as provider:
+            nimbus.add_payments(provider)
             clients = [nimbus.client(name, certificates) for name in nimbus.CLIENTS]
             devices = [nimbus.device(name, certificates) for name in nimbus.DEVICES]
             for client in clients + devices:
                 provider.add_client(**client["metadata"])
             provider.serve()
             judge(checks, provider.fixture("FAPI", clients=clients, devices=devices, authority=f"{folder}/ca.crt",
-                                           passphrase=certificates.passphrase), nimbus.program())
+                                           passphrase=certificates.passphrase,
+                                           authorization_details=nimbus.PAYMENTS), nimbus.program())
 
 
 def dynamic(checks):

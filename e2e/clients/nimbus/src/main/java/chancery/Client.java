@@ -54,6 +54,7 @@ import com.nimbusds.oauth2.sdk.id.State;
 import com.nimbusds.oauth2.sdk.jarm.JARMValidator;
 import com.nimbusds.oauth2.sdk.pkce.CodeChallengeMethod;
 import com.nimbusds.oauth2.sdk.pkce.CodeVerifier;
+import com.nimbusds.oauth2.sdk.rar.AuthorizationDetail;
 import com.nimbusds.oauth2.sdk.token.AccessToken;
 import com.nimbusds.oauth2.sdk.token.RefreshToken;
 import com.nimbusds.openid.connect.sdk.AuthenticationRequest;
@@ -72,6 +73,7 @@ import com.nimbusds.openid.connect.sdk.validators.IDTokenValidator;
 import java.net.URI;
 import java.time.Instant;
 import java.util.Date;
+import java.util.List;
 import java.util.UUID;
 import javax.net.ssl.SSLSocketFactory;
 
@@ -170,10 +172,16 @@ final class Client {
 
     /** The address that a person is sent to, with a signed request, which is pushed by those who push. */
     URI authorizationRequest(Asked asked, Prompt prompt) throws Exception {
+        return authorizationRequest(asked, prompt, null);
+    }
+
+    /** The same for these authorization details (RFC 9396 section 3). */
+    URI authorizationRequest(Asked asked, Prompt prompt, List<AuthorizationDetail> details) throws Exception {
         var request = new AuthenticationRequest.Builder(new ResponseType("code"),
                 Scope.parse("openid profile offline_access"), registered.getID(),
                 registered.getOIDCMetadata().getRedirectionURI())
                 .state(asked.state).nonce(asked.nonce).prompt(prompt).responseMode(ResponseMode.JWT)
+                .authorizationDetails(details)
                 .codeChallenge(asked.verifier, CodeChallengeMethod.S256).build();
         var object = signed(request.toJWTClaimsSet());
         var signed = new AuthenticationRequest.Builder(object, registered.getID())
@@ -246,7 +254,12 @@ final class Client {
     }
 
     OIDCTokenResponse refresh(RefreshToken token) throws Exception {
-        return (OIDCTokenResponse) tokens(new RefreshTokenGrant(token));
+        return refresh(token, null);
+    }
+
+    /** Refreshes for these of the granted authorization details (RFC 9396 section 6). */
+    OIDCTokenResponse refresh(RefreshToken token, List<AuthorizationDetail> details) throws Exception {
+        return (OIDCTokenResponse) tokens(new RefreshTokenGrant(token), details);
     }
 
     /** May it ask people who are at another device? */
@@ -256,9 +269,16 @@ final class Client {
 
     /** Asks a person who is at another device, by a signed request (CIBA Core section 7.1.1). */
     CIBARequestAcknowledgement ask(String person, String message, Integer seconds) throws Exception {
+        return ask(person, message, seconds, null);
+    }
+
+    /** The same for these authorization details. */
+    CIBARequestAcknowledgement ask(String person, String message, Integer seconds, List<AuthorizationDetail> details)
+            throws Exception {
         var address = endpoints().getBackChannelAuthenticationEndpointURI();
         var request = new CIBARequest.Builder(authentication(), Scope.parse("openid profile offline_access"))
-                .loginHint(person).bindingMessage(message).requestedExpiry(seconds).endpointURI(address).build();
+                .loginHint(person).bindingMessage(message).requestedExpiry(seconds).authorizationDetails(details).endpointURI(address)
+                .build();
         return ask(signed(request.toJWTClaimsSet()));
     }
 
@@ -282,9 +302,14 @@ final class Client {
     }
 
     TokenResponse tokens(AuthorizationGrant grant) throws Exception {
+        return tokens(grant, null);
+    }
+
+    private TokenResponse tokens(AuthorizationGrant grant, List<AuthorizationDetail> details) throws Exception {
         var address = endpoints().getTokenEndpointURI();
         var response = OIDCTokenResponseParser.parse(send(
-                () -> new TokenRequest.Builder(address, authentication(), grant).build().toHTTPRequest(), null));
+                () -> new TokenRequest.Builder(address, authentication(), grant).authorizationDetails(details).build()
+                        .toHTTPRequest(), null));
         if (!response.indicatesSuccess()) {
             throw new Refused(response.toErrorResponse().getErrorObject());
         }

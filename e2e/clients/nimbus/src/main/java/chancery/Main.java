@@ -12,9 +12,11 @@ import com.nimbusds.oauth2.sdk.http.HTTPRequest;
 import com.nimbusds.oauth2.sdk.id.Issuer;
 import com.nimbusds.oauth2.sdk.id.State;
 import com.nimbusds.oauth2.sdk.pkce.CodeVerifier;
+import com.nimbusds.oauth2.sdk.rar.AuthorizationDetail;
 import com.nimbusds.oauth2.sdk.token.AccessToken;
 import com.nimbusds.oauth2.sdk.token.AccessTokenType;
 import com.nimbusds.oauth2.sdk.token.BearerAccessToken;
+import com.nimbusds.oauth2.sdk.token.RefreshToken;
 import com.nimbusds.oauth2.sdk.util.JSONArrayUtils;
 import com.nimbusds.oauth2.sdk.util.JSONObjectUtils;
 import com.nimbusds.oauth2.sdk.util.tls.TLSUtils;
@@ -187,12 +189,41 @@ final class Main {
             return same("login_required", response.toErrorResponse().getErrorObject().getCode());
         });
 
+        checks.check(name + "authorization details: granted, introspected, narrowed", () -> {
+            var client = client(of);
+            var asked = asked();
+            var answer = answer(client.authorizationRequest(asked, null, details()));
+            var tokens = client.redeem(client.authorizationResponse(answer, asked), asked).getOIDCTokens();
+            return hasDetails(client, tokens.getAccessToken(), tokens.getRefreshToken());
+        });
+
         if (client(of).asksPeople()) {
             asks(checks, name, of);
         }
 
         checks.check(name + "client credentials", () -> ownTokens(client(of)).getTokens().getAccessToken().getType());
         return held[0];
+    }
+
+    /** What is asked for in detail: two payments. */
+    private static List<AuthorizationDetail> details() throws Exception {
+        return AuthorizationDetail.parseList(
+                JSONArrayUtils.toJSONObjectList(JSONObjectUtils.getJSONArray(fixture, "authorization_details")));
+    }
+
+    /** This token has all details, whoever asks (RFC 9396 sections 7 and 9.2); a refreshed one has less, and never more. */
+    private static Object hasDetails(Client client, AccessToken token, RefreshToken refresh) throws Exception {
+        var details = details();
+        same(details, token.getAuthorizationDetails());
+        same(details, client.introspect(token).getAuthorizationDetails());
+        var less = details.subList(1, 2);
+        var fresh = client.refresh(refresh, less).getOIDCTokens();
+        same(less, fresh.getAccessToken().getAuthorizationDetails());
+        same(less, client.introspect(fresh.getAccessToken()).getAuthorizationDetails());
+        var more = details.get(0).toJSONObject();
+        more.put("amount", "999999.00");
+        return same("invalid_authorization_details",
+                refusal(() -> client.refresh(fresh.getRefreshToken(), List.of(AuthorizationDetail.parse(more)))));
     }
 
     /** A client that asks people who are at another device, and polls (CIBA Core). */
@@ -209,6 +240,13 @@ final class Main {
             var fresh = client.refresh(tokens.getRefreshToken()).getOIDCTokens().getAccessToken();
             same(subject, client.userInfo(fresh));
             return same("invalid_grant", refusal(() -> client.poll(asked)));
+        });
+        checks.check(name + "a person at another device allows in detail", () -> {
+            var client = client(of);
+            var asked = client.ask(text(fixture, "username"), "1234", null, details()).getAuthRequestID();
+            same("1", person("allow"));
+            var tokens = client.poll(asked).getOIDCTokens();
+            return hasDetails(client, tokens.getAccessToken(), tokens.getRefreshToken());
         });
         checks.check(name + "a person at another device denies", () -> {
             var client = client(of);
