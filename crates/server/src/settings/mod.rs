@@ -386,6 +386,7 @@ fn read(
     if let (Some(settings), Some(engine)) = (&checked, &engine) {
         complaints.extend(resource_servers::ambiguous(&settings.resource_servers, engine));
         complaints.extend(resource_servers::forbidden(&settings.resource_servers, engine));
+        complaints.extend(resource_servers::announced(&settings.resource_servers, engine));
     }
     if !complaints.is_empty() {
         // Without other complaints, the engine reports these when it is built.

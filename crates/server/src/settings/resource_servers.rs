@@ -71,6 +71,17 @@ pub(super) fn forbidden(servers: &[ResourceServer], engine: &Config) -> Vec<Comp
     jwts.filter_map(complaint).collect()
 }
 
+/// Complains about resource servers that clients are told of and that are not there, so that nobody could get a token for
+/// them.
+pub(super) fn announced(servers: &[ResourceServer], engine: &Config) -> Vec<Complaint> {
+    let is_unknown = |uri: &&ResourceUri| !servers.iter().any(|server| server.uri == **uri);
+    let complaint = |uri: &ResourceUri| {
+        let rule = format!("{} must be the uri of a [[resource_server]]", uri.as_str());
+        Complaint::new("discovery.protected_resources", rule, "RFC 9728 section 4")
+    };
+    engine.discovery.protected_resources.iter().filter(is_unknown).map(complaint).collect()
+}
+
 /// Complains about everything else.
 pub(super) fn complaints(servers: &[ResourceServer], issuer: Option<&Issuer>) -> Vec<Complaint> {
     let mut complaints = Vec::new();
@@ -128,6 +139,27 @@ mod tests {
         assert_eq!(wrong(r#"[{"uri":"https://id.example"}]"#), 1);
         assert_eq!(wrong(r#"[{"uri":"https://a.example","scopes":["read","email","openid"]}]"#), 2);
         assert_eq!(wrong(r#"[{"uri":"https://a.example","format":"jwt","alg":"HS256"}]"#), 1);
+    }
+
+    /// RFC 9728 section 4: clients are told of those that are there.
+    #[test]
+    fn who_is_announced_is_there() {
+        let servers: Vec<ResourceServer> =
+            serde_json::from_str(r#"[{"uri":"https://a.example"},{"uri":"https://b.example/v1"}]"#).unwrap();
+        for (named, unknown) in [
+            (r#"[]"#, &[][..]),
+            (r#"["https://b.example/v1","https://a.example"]"#, &[]),
+            (r#"["https://a.example/"]"#, &["https://a.example/"]),
+            (r#"["https://b.example","https://a.example","urn:x"]"#, &["https://b.example", "urn:x"]),
+        ] {
+            let discovery = format!(r#"{{"protected_resources":{named}}}"#);
+            let engine = Config { discovery: serde_json::from_str(&discovery).unwrap(), ..Config::default() };
+            let complaints = announced(&servers, &engine);
+            let rules: Vec<_> = complaints.iter().map(|complaint| &*complaint.rule).collect();
+            let expected: Vec<_> =
+                unknown.iter().map(|uri| format!("{uri} must be the uri of a [[resource_server]]")).collect();
+            assert_eq!(rules, expected, "{named}");
+        }
     }
 
     /// AT-07, FAPI-04

@@ -25,7 +25,7 @@ pub(super) const DISCOVERY: &[Setting] = &[
         "discovery.protected_resources",
         Form::Texts,
         "[]",
-        "The identifiers of the resource servers that clients are told of in the metadata (`protected_resources`, RFC 9728 section 4).",
+        "Which of the `[[resource_server]]` clients are told of in the metadata, by their `uri` (`protected_resources`, RFC 9728 section 4).",
     ),
     setting(
         "discovery.signed",
