@@ -120,5 +120,7 @@ fn what_must_not_be_accepted() {
     unknown.wire.hangs(crate::api::METADATA);
     unknown.wire.hangs("https://id.example/.well-known/openid-configuration");
     let request = || bearer(&good);
+    // Whoever asks first waits for the issuer; the others are told of its failure.
+    let _ = asked(&unknown.resource.layer(), &request()).expect_err("nobody can say");
     assert_eq!(refused_alike(&unknown.resource, "read", request), 503, "nobody can say");
 }

@@ -151,6 +151,10 @@ fn what_must_not_be_accepted() {
         ("old", with("iat", json!(now - 60)), "dpop_proof_expired"),
         ("of the future", with("iat", json!(now + 61)), "dpop_proof_not_yet_valid"),
         ("without a name", with("jti", Value::Null), "dpop_proof_incomplete"),
+        ("an empty name", with("jti", json!("")), "dpop_proof_incomplete"),
+        ("a long name", with("jti", json!("x".repeat(257))), "dpop_proof_incomplete"),
+        ("an end that is past", with("exp", json!(now - 60)), "dpop_proof_expired"),
+        ("a beginning that is to come", with("nbf", json!(now + 61)), "dpop_proof_not_yet_valid"),
         ("with a nonce", with("nonce", json!("x")), "dpop_nonce_unknown"),
         ("an access token as the proof", vec![bound.token.clone()], "dpop_proof_incomplete"),
         ("another type", typed("at+jwt"), "dpop_type_wrong"),
@@ -176,6 +180,18 @@ fn what_must_not_be_accepted() {
     assert_eq!(free.api.get(&free.token).status, 200);
 }
 
+/// Section 4.3, check 5: only what the resource has named, whatever the key is.
+#[test]
+fn algorithms_are_those_of_the_resource() {
+    use chancery_core::rule::dpop::DpopConfig;
+    for (alg, reason) in [(SigningAlgorithm::Es384, "dpop_algorithm_wrong"), (SigningAlgorithm::Es256, "")] {
+        let bound = Bound::new(|builder| {
+            builder.dpop(DpopConfig { offered: true, algorithms: vec![alg], ..DpopConfig::default() })
+        });
+        assert_eq!(bound.get(&bound.claims()).reason, reason, "{alg}");
+    }
+}
+
 /// Where DPoP is off, its scheme is unknown, and a token that is bound to a key is good for nobody.
 #[test]
 fn without_dpop() {
@@ -184,6 +200,11 @@ fn without_dpop() {
     let told = bound.get(&bound.claims());
     assert_eq!((told.status, &*told.reason), (400, "bearer_header_malformed"));
     assert!(!told.challenge.contains("DPoP"), "{}", told.challenge);
+    // Its header means nothing there.
+    let proof = bound.key.proof(&bound.claims());
+    let free = Bound { token: bound.api.token("read"), ..bound };
+    assert_eq!(free.api.send(&free.api.resource.layer(), free.request("Bearer", &[proof])).status, 200);
+    let bound = Bound::new(|builder| builder.dpop(DpopConfig::default()));
     let told = bound.api.send(&bound.api.resource.layer(), bearer(&bound.token));
     assert_eq!(told.reason, "access_token_bound_to_another_key");
 }

@@ -81,6 +81,25 @@ fn answers_are_kept_for_a_second_at_most() {
     assert_eq!(api.wire.asked().len(), 2, "not kept beyond its end");
 }
 
+/// So many answers are kept and no more, and those that are over make room.
+#[test]
+fn what_is_kept_is_bounded() {
+    let api = asking(Introspection::by("api", SECRET).kept_for(seconds(1)));
+    let answer = json!({"active": true, "client_id": "machine", "aud": OPAQUE});
+    api.wire.answers(INTROSPECTION, 200, answer.to_string());
+    let asked = |token: &str| {
+        assert_eq!(api.get(token).status, 200, "{token}");
+        api.wire.asked().len()
+    };
+    for n in 0..4_096 {
+        let _ = asked(&format!("at_{n}"));
+    }
+    assert_eq!([asked("at_0"), asked("at_4095")], [0, 0], "kept");
+    assert_eq!([asked("at_more"), asked("at_more")], [1, 1], "full");
+    api.kit.clock.advance(seconds(1));
+    assert_eq!([asked("at_more"), asked("at_more")], [1, 0], "there is room again");
+}
+
 /// JWTs are verified beside it, or introspected, too, so that what is revoked ends at once.
 #[test]
 fn of_jwts_as_well_if_that_is_wanted() {
@@ -166,7 +185,10 @@ fn what_must_not_be_accepted() {
         200,
         json!({"issuer": "https://id.example", "jwks_uri": "https://id.example/jwks"}).to_string(),
     );
-    api.kit.clock.advance(seconds(3600));
+    api.wire.answers(INTROSPECTION, 200, good.to_string());
+    api.kit.clock.advance(seconds(3599));
+    assert_eq!(api.get("at_some").status, 200, "it answers, and metadata counts for an hour");
+    api.kit.clock.advance(seconds(1));
     assert_eq!(api.get("at_some").status, 503, "there is no such endpoint any more");
     api.wire.recovers();
     let wrong = asking(Introspection::by("api", "a wrong secret that is as long as all others are"));

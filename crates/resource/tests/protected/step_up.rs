@@ -1,6 +1,16 @@
 //! RFC 9470: an API that demands another authentication, and the way there and back.
 
-use chancery_testkit::{Answer, TestProvider, TestProviderBuilder, minutes, seconds};
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+use chancery_core::interaction::{Next, Step};
+use chancery_core::model::{Acr, Amr};
+use chancery_core::ports::BoxFuture;
+use chancery_core::request::PageError;
+use chancery_http::{Content, Html, Locale, OwnForm, Page, Pages, PlainPages, Service};
+use chancery_testkit::{Answer, Tab, TestProvider, TestProviderBuilder, minutes, password_of, seconds};
+use http::{Request, Response};
+use http_body_util::Full;
 use serde_json::json;
 
 use crate::api::{Api, Told, bearer};
@@ -63,6 +73,19 @@ fn the_challenge() {
     }
 }
 
+/// Section 3: `max_age` is in whole seconds, in the challenge as in the comparison.
+#[test]
+fn an_age_is_in_whole_seconds() {
+    let api = api(TestProvider::builder());
+    let mut claims = api.claims();
+    claims["auth_time"] = (api.kit.now().secs() - 1).into();
+    let token = api.signed(&claims);
+    api.kit.clock.advance(std::time::Duration::from_millis(400));
+    let layer = api.resource.layer().max_age(std::time::Duration::from_millis(1900));
+    let refused = api.send(&layer, bearer(&token));
+    assert!(refused.challenge.contains(", max_age=\"1\", "), "{} {}", refused.status, refused.challenge);
+}
+
 /// The whole way (section 2, figure 1): refused for its age, authorization with the `max_age` of the challenge, which asks
 /// the person again although there is a session, a new token, which is taken.
 #[test]
@@ -121,6 +144,93 @@ fn there_and_back_by_class() {
         .open(&ua)
         .allow()
         .expect_code();
+}
+
+/// What a password and a code of the moment reach together.
+const GOLD: &str = "urn:example:gold";
+
+/// The code of the moment.
+const CODE: &str = "314159";
+
+/// The application's login page, which asks for a code, too, and posts to the application.
+struct WithCode;
+
+impl Pages for WithCode {
+    fn page(&self, page: Page<'_>, locale: &Locale) -> Html {
+        let Content::Login(_, form) = page.content else { return PlainPages.page(page, locale) };
+        Html::new(format!(
+            r#"<!doctype html><html lang="en"><title>Sign in</title><main data-page="login">
+            <form method="post" action="/sign-in">{}<input name="username"><input name="password" type="password">
+            <input name="code"><button name="action" value="login">Sign in</button></form></main></html>"#,
+            form.hidden_inputs()
+        ))
+    }
+}
+
+/// Whoever has the code as well has reached the higher class.
+async fn sign_in(form: &OwnForm) -> Result<Next, PageError> {
+    let step = match form.step().await? {
+        ControlFlow::Continue(Step::Login(step)) => step,
+        ControlFlow::Continue(other) => return form.press(other).await,
+        ControlFlow::Break(next) => return Ok(next),
+    };
+    let (step, who) = match step.password(form.login()).await? {
+        ControlFlow::Continue(right) => right,
+        ControlFlow::Break(next) => return Ok(next),
+    };
+    let who = match form.field("code") {
+        Some(CODE) => who.and(Amr::ONE_TIME_PASSWORD, step.now()).reaching(Acr(GOLD.into())),
+        _ => who,
+    };
+    Ok(step.authenticated(who).await?)
+}
+
+fn application(service: &Service, request: Request<Bytes>) -> BoxFuture<'_, Response<Full<Bytes>>> {
+    Box::pin(async move {
+        match service.own_form(request.map(Full::new)).await {
+            Ok(form) => form.respond(sign_in(&form).await),
+            Err(page) => page,
+        }
+    })
+}
+
+/// The whole way to a higher class (section 2, figure 1), with a login that reaches it: the route refuses the token of a
+/// password alone and names the class, the authorization request asks for it, the person signs in again although there is a
+/// session, and the new token is let through. The former one is not.
+#[test]
+fn there_and_back_to_a_higher_class() {
+    let kit = TestProvider::builder().acr(GOLD).pages(WithCode).application("/sign-in", application);
+    let api = api(kit.configure(|config| config.interaction.acr_values_are_essential = true));
+    let ua = api.kit.user_agent();
+    let authorize = || api.kit.authorization_request("jwt").scope("openid read");
+    let typed = |code: &str| {
+        let typed = [("username", "alice"), ("password", &password_of("alice")), ("code", code)];
+        typed.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    let tokens =
+        |tab: &Tab<'_, '_>| -> Answer { api.kit.code_request(&tab.expect_code()).send().expect_status(200) };
+    let login = authorize().open(&ua).expect_page("login");
+    let first = tokens(&login.submit(&typed(""), ("action", "login")).expect_page("consent").allow());
+    let read =
+        |tokens: &Answer, acr_values: &[&str]| told(&api, tokens.member("access_token"), acr_values, None);
+    assert_eq!(read(&first, &[]).status, 200, "a route without demands");
+    let refused = read(&first, &[GOLD]);
+    assert_eq!((refused.status, &refused.body["error"]), (401, &json!("insufficient_user_authentication")));
+    let acr_values = refused.challenge.split("acr_values=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(acr_values, GOLD);
+
+    let login = || authorize().param("acr_values", acr_values).open(&ua).expect_page("login");
+    // The password once more leads to an error, and not to a token that is refused again.
+    let again = login().submit(&typed(""), ("action", "login"));
+    let _ = again.expect_error("unmet_authentication_requirements");
+    let second = tokens(&login().submit(&typed(CODE), ("action", "login")));
+    let passed = read(&second, &[GOLD]);
+    assert_eq!((passed.status, &passed.body["acr"]), (200, &json!(GOLD)), "{}", passed.reason);
+    assert_eq!(passed.body["amr"], json!(["pwd", "otp"]));
+    assert_eq!(read(&first, &[GOLD]).status, 401, "what was issued before stays what it was");
+    // The session has the class from now on.
+    let third = tokens(&authorize().param("acr_values", acr_values).open(&ua));
+    assert_eq!(read(&third, &[GOLD]).status, 200);
 }
 
 /// UserInfo is a protected resource, too, with demands of its own (`[userinfo]`).
