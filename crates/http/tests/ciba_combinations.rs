@@ -15,7 +15,7 @@ use chancery_core::rule::resource::{
 };
 use chancery_jose::SigningAlgorithm::Es256;
 use chancery_testkit::{
-    Answer, Backchannel, CIBA_GRANT, ClientKey, ClientRequest, NegativeTable, Refused, SECRET,
+    Answer, Backchannel, CIBA_GRANT, ClientKey, ClientRequest, DpopKey, NegativeTable, Refused, SECRET,
     TestCertificate, TestProvider, TestProviderBuilder, assert_refused, minutes, notification_endpoint,
     notification_token, refusals, seconds,
 };
@@ -33,6 +33,7 @@ fn builder(change: impl FnOnce(&mut Config)) -> TestProviderBuilder {
     let offered = |config: &mut Config| {
         config.ciba.offered = true;
         config.ciba.delivery_modes = vec![Poll, Ping, Push];
+        config.dpop.offered = true;
         config.mtls.certificate_bound_access_tokens = true;
         config.mtls.self_signed_tls_client_auth = true;
     };
@@ -112,6 +113,22 @@ fn pushed_tokens_are_bound_to_the_certificate_of_the_request() {
     let body = pushed(&kit, &till);
     assert_eq!(body["token_type"], "Bearer");
     expect_bound(&kit, "till", body["access_token"].as_str().expect("a token"), &mine);
+}
+
+/// The same for a key, of which the request has a proof (RFC 9449 section 5).
+#[test]
+fn pushed_tokens_are_bound_to_the_key_of_the_request() {
+    let kit = provider();
+    kit.fetch.answers(&notification_endpoint("till"), 204, "");
+    kit.put_ciba_client("till", "push", json!({}));
+    let (token, key) = (notification_token("till"), DpopKey::generate(Es256));
+    let request = kit.backchannel_request("till", "openid").param("client_notification_token", &token);
+    let till = kit.backchannel_by("till", key.prove(request));
+    let body = pushed(&kit, &till);
+    assert_eq!(body["token_type"], "DPoP");
+    let access_token = body["access_token"].as_str().expect("a token");
+    assert_eq!(kit.introspect("till", access_token)["cnf"], json!({"jkt": key.thumbprint()}));
+    assert_refused!(kit.userinfo(access_token), TOKEN_BOUND);
 }
 
 /// MTLS-02: a client that authenticates by its certificate does so at both endpoints; another certificate is another client.
