@@ -18,6 +18,7 @@ mod secrets;
 mod reasons;
 mod settings;
 mod terminal;
+mod trace;
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -37,6 +37,7 @@ use crate::outbox::{self, Bell};
 use crate::pages;
 use crate::parts::Opened;
 use crate::settings::{self, Settings, Store};
+use crate::trace::Trace;
 
 /// How often the store is asked whether a command or another node has changed something. A request asks by
 /// itself if nobody has asked for a second.
@@ -448,7 +449,8 @@ impl Handler for NodeHandler {
     ) -> Response<Full<Bytes>> {
         let current = self.0.current.load_full();
         let counted = self.0.metrics.request(current.service.endpoint(request.uri().path()));
-        let response = self.answer_with(&current, peer, certificate, request).await;
+        let trace = Trace::of(request.headers());
+        let response = Trace::around(trace, self.answer_with(&current, peer, certificate, request)).await;
         counted.answered(response.status());
         response
     }

@@ -6,6 +6,7 @@ use chancery_types::Timestamp;
 
 use super::fields::Fields;
 use super::{Content, Entry, Format, Level};
+use crate::trace::Trace;
 
 /// Appends the line of an entry.
 pub(super) fn append(text: &mut String, format: Format, entry: &Entry) {
@@ -16,8 +17,9 @@ pub(super) fn append(text: &mut String, format: Format, entry: &Entry) {
     let mut line = Fields::begin(format, &rfc3339(entry.at), entry.level, name);
     match &entry.content {
         Content::Process { message, .. } => line.message(message),
-        Content::Request { request, event } => {
+        Content::Request { request, trace, event } => {
             line.request(&request.0);
+            line.string_if("trace_id", trace.as_ref().map(Trace::id));
             describe(event, &mut line);
         }
     }

@@ -17,6 +17,8 @@ use chancery_core::ports::{Clock as _, EventSink, SystemClock};
 use chancery_types::Timestamp;
 use serde::Deserialize;
 
+use crate::trace::Trace;
+
 pub(crate) use self::fields::push_inert;
 pub(crate) use self::line::rfc3339;
 
@@ -86,7 +88,7 @@ enum Content {
     /// An event of the process.
     Process { event: &'static str, message: String },
     /// An event of a request.
-    Request { request: RequestId, event: Event },
+    Request { request: RequestId, trace: Option<Trace>, event: Event },
 }
 
 /// The log. Dropping it waits until the queued lines are written, unless their reader has stopped.
@@ -129,7 +131,8 @@ impl EventSink for Log {
     fn record(&self, at: Timestamp, request: &RequestId, event: &Event) {
         let level = line::level(event);
         if level >= self.from {
-            let content = Content::Request { request: request.clone(), event: event.clone() };
+            let (request, trace, event) = (request.clone(), Trace::current(), event.clone());
+            let content = Content::Request { request, trace, event };
             self.queue.put(Entry { at, level, dropped_before: 0, content });
         }
     }

@@ -393,3 +393,29 @@ fn the_log_can_be_text() {
     let said = support::refused(&folder, &["check", "--set", "log.format=xml"], "");
     assert!(said.contains("log.format") && said.contains("\"json\", \"text\""), "{said}");
 }
+
+/// W3C Trace Context: what a caller's trace is called stands in every line about its request, and nothing else does
+/// that a caller sends in its place.
+#[test]
+fn a_trace_of_the_caller_is_in_the_log() {
+    let folder = initialised();
+    let mut server = Server::start(&folder, &[]);
+    let address = server.address("http");
+    let ask = |client: &str, headers: &str| {
+        let request = format!("GET /authorize?client_id={client} HTTP/1.1\r\nHost: id.example.org\r\n");
+        assert_eq!(support::http(address, &format!("{request}Connection: close\r\n{headers}\r\n")).0, 400);
+    };
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    ask("one", &format!("traceparent: 00-{TRACE}-00f067aa0ba902b7-01\r\n"));
+    let line = server.wait_for("authorization_client_unknown");
+    assert!(line.contains(&format!("\"trace_id\":\"{TRACE}\"")), "{line}");
+    let twice = format!("traceparent: 00-{TRACE}-00f067aa0ba902b7-01\r\n").repeat(2);
+    for wrong in ["traceparent: 00-x\r\n", &twice, "traceparent: 00-\",\"a\":\"b-1-2\r\n", ""] {
+        ask("other", wrong);
+    }
+    server.signal("TERM");
+    assert_eq!(server.end(), Some(0));
+    let about = server.printed().iter().filter(|line| line.contains("authorization_client_unknown"));
+    assert_eq!(about.clone().count(), 5);
+    assert_eq!(about.filter(|line| line.contains("trace_id")).count(), 1);
+}
