@@ -112,7 +112,7 @@ pub fn mount(app: Router, provider: impl Mount) -> Router {
 /// Behind a proxy, mount a [`Service`] that [trusts it](Service::with_trusted_proxies).
 ///
 /// # Errors
-/// Those of [`axum::serve`](::axum::serve).
+/// Those of axum's own `serve`.
 pub async fn serve(listener: TcpListener, app: Router, provider: impl Mount) -> io::Result<()> {
     let worked = provider.provider();
     let app = mount(app, provider).into_make_service_with_connect_info::<SocketAddr>();

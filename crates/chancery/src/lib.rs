@@ -1,79 +1,16 @@
 //! An OAuth 2.0 authorization server and OpenID provider to mount in a Rust application.
 //!
-//! A provider for trying things out is one call:
+//! Your application keeps its people, its pages and its database, or takes those of this crate. What is between them and
+//! the client libraries of others, the protocol, is a `tower` service for any framework.
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let demo = chancery::development("http://localhost:3000").await?;
-//! println!("{demo}"); // addresses, clients, account, password, what to try
-//! let service = demo.service(); // for `axum::Router::fallback_service`, for one
-//! # Ok(()) }
-//! ```
-//!
-//! The program that accepts the connections inserts the client's address into each request by
-//! `request.extensions_mut().insert(Peer(address))`. Without [`Peer`], guesses at passwords can only be
-//! limited by user name, not by network.
-//!
-//! Every other provider begins with [`Parts`], which have no defaults, and a [`Config`]:
-//!
-//! ```no_run
-//! use std::sync::Arc;
-//! use chancery::{Config, Issuer, Parts, Provider, RealmId};
-//! # async fn example(accounts: Arc<dyn chancery::DynAccounts>) -> Result<(), Box<dyn std::error::Error>> {
-//! let registry = chancery::MemoryRegistry::new();
-//! let keys = chancery::MemoryKeys::generate(&[chancery::SigningAlgorithm::Rs256])?;
-//! let parts = Parts {
-//!     realm: RealmId::parse("main")?,
-//!     issuer: Issuer::parse("https://id.example.org")?,
-//!     store: Arc::new(chancery::MemoryStore::new()),
-//!     registry: Arc::new(registry),
-//!     accounts,
-//!     keys: Arc::new(keys),
-//! };
-//! let provider = Provider::new(parts, Config::default()).await?;
-//! let service = chancery::service(provider); // a `tower` service for any framework
-//! # Ok(()) }
-//! ```
-//!
-//! A [`DocumentStore`] and a [`StateStore`] hold what must outlive the process. SQLite is both (feature
-//! `store-sqlite`), and the feature `accounts` has people with passwords:
-//!
-#![cfg_attr(all(feature = "store-sqlite", feature = "accounts"), doc = "```no_run")]
-#![cfg_attr(not(all(feature = "store-sqlite", feature = "accounts")), doc = "```ignore")]
-//! use std::num::NonZeroUsize;
-//! use std::sync::Arc;
-//! use chancery::accounts::{NewPerson, Password, PasswordPool, StoredAccounts, Username};
-//! use chancery::{
-//!     Claims, Config, Documents, Issuer, Parts, Provider, RealmId, SealedKeys, SigningAlgorithm, SqliteStore,
-//!     StoredRegistry, SystemRandom, Zeroizing, jose,
-//! };
-//! # async fn example(wrapping: Zeroizing<[u8; 32]>) -> Result<(), Box<dyn std::error::Error>> {
-//! let (realm, random) = (RealmId::parse("main")?, Arc::new(SystemRandom));
-//! let store = Arc::new(SqliteStore::open("chancery.sqlite".as_ref())?);
-//! let wrapping = jose::RootSecret::new(wrapping); // 32 random bytes that are kept elsewhere
-//!
-//! let documents = Documents::new(store.clone());
-//! let keys = SealedKeys::new(documents.clone(), &wrapping, random.clone())?;
-//! keys.begin(&realm, &[SigningAlgorithm::Rs256]).await?; // makes the missing ones
-//!
-//! let accounts = StoredAccounts::new(documents.clone(), PasswordPool::start(NonZeroUsize::MIN, 32)?, random);
-//! let password = Password::new(Zeroizing::new("correct horse".to_owned()));
-//! let ada = NewPerson { username: Username::parse("ada")?, password, claims: Claims::default(), id: None };
-//! accounts.add(&realm, ada).await?; // once
-//!
-//! let parts = Parts {
-//!     realm,
-//!     issuer: Issuer::parse("https://id.example.org")?,
-//!     registry: Arc::new(StoredRegistry::new(documents)),
-//!     accounts: Arc::new(accounts),
-//!     keys: Arc::new(keys),
-//!     store,
-//! };
-//! let provider = Provider::new(parts, Config::default()).await?;
-//! # Ok(()) }
-//! ```
-//!
-//! Call [`Provider::run_once`] every few seconds: it removes expired records.
+#![cfg_attr(
+    all(feature = "axum", feature = "development", feature = "fetch", feature = "store-sqlite"),
+    doc = include_str!("overview.md")
+)]
+#![cfg_attr(
+    not(all(feature = "axum", feature = "development", feature = "fetch", feature = "store-sqlite")),
+    doc = "With the features `axum`, `development`, `fetch` and `store-sqlite`, this page has an overview and a cookbook."
+)]
 
 use std::sync::Arc;
 
@@ -324,7 +261,7 @@ pub mod resource {
 /// use chancery::pages::Templates;
 ///
 /// fn branded(provider: Arc<Provider>) -> Result<Service, Box<dyn std::error::Error>> {
-///     let pages = Templates::from_folder("templates".as_ref()).map_err(|all| format!("{all:?}"))?;
+///     let pages = Templates::from_folder("templates".as_ref()).map_err(chancery::Complaints::from)?;
 ///     Ok(chancery::service_with_pages(provider, Arc::new(pages)))
 /// }
 /// ```
