@@ -59,6 +59,24 @@ impl TrustedProxies {
         self
     }
 
+    /// Whether nobody is trusted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Those networks that are larger than any operator's own: `0.0.0.0/0`, `::/0` and the like.
+    ///
+    /// ```
+    /// use chancery_http::TrustedProxies;
+    /// let proxies = TrustedProxies::parse(["10.0.0.0/8", "0.0.0.0/1", "fd00::/8", "::/0"]).unwrap();
+    /// assert_eq!(proxies.widest().collect::<Vec<_>>(), ["0.0.0.0/1", "::/0"]);
+    /// ```
+    pub fn widest(&self) -> impl Iterator<Item = String> {
+        let wide = self.0.iter().filter(|(network, prefix)| *prefix < if network.is_ipv4() { 8 } else { 7 });
+        wide.map(|(network, prefix)| format!("{network}/{prefix}"))
+    }
+
     /// Whether the address is in one of the networks.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {

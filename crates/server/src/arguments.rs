@@ -45,6 +45,9 @@ pub(crate) enum Command {
         /// The form of the report
         #[arg(long, value_enum, default_value = "text", requires = "report")]
         format: ReportFormat,
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
     },
     /// Write a commented configuration, a wrapping key, signing keys and the first user
     Init(Init),

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 
-use crate::arguments::{Arguments, Command, Configured, Develop};
+use crate::arguments::{Arguments, Command, Configured, Develop, ReportFormat};
 use crate::terminal::Escaped;
 
 /// How long the runtime's threads may take to end.
@@ -61,10 +61,15 @@ async fn run(command: Command) -> commands::Output {
     match command {
         Command::Dev(wanted) => development::develop(wanted).await.map(|()| String::new()),
         Command::Serve(configured) => serve(configured).await.map(|()| String::new()),
-        Command::Check { configured, report: true, format, .. } => {
+        Command::Check { configured, report: true, json: false, format, .. } => {
             commands::report(&configured, format).await
         }
-        Command::Check { configured, strict, .. } => commands::check(&configured, strict).await,
+        Command::Check { configured, report: true, json: true, .. } => {
+            commands::report(&configured, ReportFormat::Json).await
+        }
+        Command::Check { configured, strict, json, .. } => {
+            Box::pin(commands::check(&configured, strict, json)).await
+        }
         Command::Init(wanted) => commands::init(wanted).await,
         Command::Backup(wanted) => commands::backup(wanted).await,
         Command::Restore(wanted) => commands::restore(wanted).await,
@@ -83,6 +88,7 @@ async fn run(command: Command) -> commands::Output {
 async fn serve(configured: Configured) -> Result<(), String> {
     let settings = settings::load(&configured).map_err(|complaints| commands::lines(&complaints))?;
     let opened = parts::open_existing(&settings)?;
+    opened.check_realm(&settings).await?;
     if matches!(settings.store, settings::Store::Memory) {
         opened.first_keys(&settings.realm).await.map_err(|fault| fault.to_string())?;
     }

@@ -55,6 +55,22 @@ pub(crate) fn open_existing(settings: &Settings) -> Result<Opened, String> {
     }
 }
 
+/// Everything that keeps the store from being opened, at once.
+pub(crate) fn unreadable(settings: &Settings) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if let Store::Sqlite { path, wrapping_key, group_access } = &settings.store {
+        wrong.extend(secrets::wrapping_key(wrapping_key).err());
+        if path.exists() {
+            let access = access::check_store(path, *group_access);
+            wrong.extend(access.err().map(|why| format!("store.sqlite: {why}")));
+        } else {
+            wrong.extend(open_existing(settings).err());
+        }
+    }
+    wrong.extend(password_rules(settings.passwords.blocklist.as_deref()).err());
+    wrong.into_iter().map(|line| settings.values.explain_line(line)).collect()
+}
+
 /// Opens the store, and creates its file if that does not exist.
 pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
     let (random, times) = (Arc::new(SystemRandom), StoreTimes::default());
@@ -109,7 +125,7 @@ pub(crate) fn encryption_types(settings: &Settings) -> Vec<EncryptionKeyType> {
 }
 
 /// Reads the files of the authorities that vouch for clients.
-fn client_authorities(files: &[PathBuf]) -> Result<Authorities, Vec<Complaint>> {
+pub(crate) fn client_authorities(files: &[PathBuf]) -> Result<Authorities, Vec<Complaint>> {
     let mut authorities = Authorities::default();
     for file in files {
         let about = |what: &dyn std::fmt::Display| {
@@ -154,18 +170,20 @@ impl Opened {
             (Ok(provider), unsigned) if unsigned.is_empty() => Ok(provider),
             (built, mut complaints) => {
                 complaints.extend(built.err().into_iter().flatten());
-                Err(complaints)
+                Err(complaints.into_iter().map(|complaint| settings.values.explain(complaint)).collect())
             }
         }
     }
 
     /// Complains about resource servers whose JWTs no key can sign.
-    async fn unsigned(&self, settings: &Settings) -> Vec<Complaint> {
+    pub(crate) async fn unsigned(&self, settings: &Settings) -> Vec<Complaint> {
         let keys = match self.keys.list(&settings.realm).await {
             Ok(keys) => keys,
             Err(fault) => return vec![Complaint::new("keys", fault.to_string(), "docs/configuration.md")],
         };
-        let jwts = settings.resource_servers.iter().filter(|server| server.format == TokenFormat::Jwt);
+        let is_signed =
+            |server: &&ResourceServer| server.format == TokenFormat::Jwt && !server.alg.is_symmetric();
+        let jwts = settings.resource_servers.iter().filter(is_signed);
         let unsigned =
             jwts.filter(|server| !keys.iter().any(|key| key.times.end.is_none() && key.jwk.fits(server.alg)));
         let complaint = |server: &ResourceServer| {
@@ -177,6 +195,26 @@ impl Opened {
             Complaint::new("resource_server", rule, "RFC 9068 section 2.1")
         };
         unsigned.map(complaint).collect()
+    }
+
+    /// Checks that there is anything of this realm, unless the store is still empty: what is stored under another
+    /// name is not found.
+    ///
+    /// # Errors
+    /// Which realms there are.
+    pub(crate) async fn check_realm(&self, settings: &Settings) -> Result<(), String> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let realms = file.realms().await.map_err(|error| format!("store.sqlite: {error}"))?;
+        let realm = settings.realm.as_str();
+        if realms.is_empty() || realms.iter().any(|known| known == realm) {
+            return Ok(());
+        }
+        let rule = format!(
+            "nothing is stored for realm {realm}; known: {}: set realm to the one that is meant",
+            realms.join(", ")
+        );
+        let complaint = Complaint::new("realm", rule, "docs/configuration.md");
+        Err(settings.values.explain(complaint).to_string())
     }
 
     /// Checks that the store is in its place and can be read and written.

@@ -29,8 +29,10 @@ pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
     let bytes = URL_SAFE_NO_PAD
         .decode(text.trim())
         .map(Zeroizing::new)
-        .map_err(|_| about(&"the content is not base64url"))?;
-    let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| about(&"the key must have 32 bytes"))?;
+        .map_err(|_| about(&"the content is not base64url: it is not the key that `chancery init` has made; restore your copy"))?;
+    let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| {
+        about(&"the key must have 32 bytes: restore your copy of what `chancery init` has made")
+    })?;
     Ok(RootSecret::new(Zeroizing::new(key)))
 }
 

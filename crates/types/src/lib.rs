@@ -17,6 +17,8 @@ pub use misleading::is_misleading;
 
 mod origin;
 
+mod issuer;
+
 mod name;
 pub use name::{AccountId, ClientId, Issuer, Malformed, RealmId, ResourceUri, Scope, Scopes};
 

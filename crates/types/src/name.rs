@@ -150,20 +150,7 @@ fn is_resource(text: &str) -> bool {
 }
 
 fn is_issuer(text: &str) -> bool {
-    let Ok(uri) = Uri::parse(text) else { return false };
-    let Some(authority) = uri.authority() else { return false };
-    let loopback = matches!(authority.host(), "localhost" | "127.0.0.1" | "[::1]");
-    let scheme_fits = text.starts_with("https://") || (text.starts_with("http://") && loopback);
-    let is_at_origin = |origin: String| {
-        text.strip_prefix(&*origin).is_some_and(|path| path.is_empty() || path.starts_with('/'))
-    };
-    scheme_fits
-        && crate::origin::of(&uri).is_some_and(is_at_origin)
-        && authority.userinfo().is_none()
-        && uri.query().is_none()
-        && uri.fragment().is_none()
-        && !text.ends_with('/')
-        && text.len() <= 255
+    Issuer::faults(text).is_empty()
 }
 
 /// A set of scopes in the order they were asked for, each once (RFC 6749 section 3.3).

@@ -8,7 +8,9 @@
 /// ```
 #[must_use]
 pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let far = typed.chars().count().div_ceil(3) + 1;
+    // Something of what was typed is left, or any short name would be near any other.
+    let length = typed.chars().count();
+    let far = (length.div_ceil(3) + 1).min(length.saturating_sub(1));
     let scored = candidates.into_iter().map(|candidate| (distance(typed, candidate), candidate));
     scored
         .filter(|(distance, _)| *distance <= far)
@@ -59,5 +61,7 @@ mod tests {
         assert_eq!(nearest("isuer", ["issuer", "realm"]), Some("issuer"));
         assert_eq!(nearest("listen_adress", ["listen_address", "listen"]), Some("listen_address"));
         assert_eq!(nearest("quux", ["issuer", "realm"]), None);
+        assert_eq!(nearest("fr", ["en", "de"]), None);
+        assert_eq!(nearest("", ["a"]), None);
     }
 }

@@ -153,6 +153,12 @@ impl ReadCertificate {
         self.has_begun(now) && ends.is_some_and(|ends| now.secs() <= ends)
     }
 
+    /// When its time ends; `None` for a time that cannot be expressed.
+    #[must_use]
+    pub fn ends(&self) -> Option<Timestamp> {
+        seconds(self.certificate.tbs_certificate().validity().not_after).map(Timestamp::from_secs)
+    }
+
     /// Whether its time has begun.
     #[must_use]
     pub fn has_begun(&self, now: Timestamp) -> bool {

@@ -88,7 +88,7 @@ impl Routes {
             if is_moved(*endpoint, path)
                 && let Some((other, _)) = self.0.iter().find(is_taken)
             {
-                complain(format!("is the path of {other} already"));
+                complain(format!("is the path of {other} already: each endpoint needs one of its own"));
             }
             let has_below = self.0.iter().filter(|(other, _)| !other.describe().below.is_empty());
             for (other, above) in has_below {

@@ -1,126 +1,199 @@
-//! `chancery check`: everything that is wrong at once, and what was loosened on purpose.
+//! `chancery check`: everything that is wrong at once, whatever stage it is of; what to be warned of; and what was
+//! loosened on purpose.
 
+mod warnings;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::task::Waker;
 
 use chancery_core::client::broken_demands;
+use chancery_core::error::Complaint;
 use chancery_core::fetch::{Fetch, NoFetch};
 use chancery_core::model::{Client as RegisteredClient, IdTokenAlgorithm};
 use chancery_core::ports::{Clock as _, NoopEventSink, SystemClock};
+use serde_json::json;
 
-use super::{Output, client, lines};
+use self::warnings::warnings;
+use super::printed::{Form, json as printed_json};
+use super::{Output, client};
 use crate::arguments::Configured;
-use crate::fetch;
 use crate::listener::Certificate;
-use crate::pages;
-use crate::parts::open_existing;
-use crate::settings::{Settings, Store, load};
+use crate::parts::{self, open_existing};
+use crate::settings::{Read, Settings, Store, load_all};
 use crate::terminal::Escaped;
+use crate::{detail_types, fetch, pages};
+
+/// What was found.
+#[derive(Default)]
+struct Findings {
+    wrong: Vec<String>,
+    warnings: Vec<String>,
+    loosened: Vec<String>,
+}
+
+impl Findings {
+    fn complain(&mut self, complaints: impl IntoIterator<Item = Complaint>) {
+        self.wrong.extend(complaints.into_iter().map(|complaint| complaint.to_string()));
+    }
+}
 
 /// Checks the configuration. With `is_strict`, a deviation from RFC 9700 is an error, too.
-pub(crate) async fn check(configured: &Configured, is_strict: bool) -> Output {
-    let settings = load(configured).map_err(|complaints| lines(&complaints))?;
-    let mut wrong = Vec::new();
+pub(crate) async fn check(configured: &Configured, is_strict: bool, is_json: bool) -> Output {
+    let Read { settings, complaints } = load_all(configured);
+    let are_settings_good = complaints.is_empty();
+    let mut found = Findings::default();
+    found.complain(complaints);
+    let mut foreign = Vec::new();
+    if let Some(mut settings) = settings {
+        foreign = std::mem::take(&mut settings.foreign_variables);
+        inspect(&settings, are_settings_good, &mut found).await;
+    }
+    // Two stages may find the same.
+    let mut said = BTreeSet::new();
+    found.wrong.retain(|line| said.insert(line.clone()));
+    let is_good = found.wrong.is_empty() && (found.loosened.is_empty() || !is_strict);
+    match Form::of(is_json) {
+        Form::Json => {
+            let Findings { wrong, warnings, loosened } = found;
+            let value = json!({
+                "good": is_good, "wrong": wrong, "warnings": warnings, "loosened": loosened,
+                "variables_not_read": foreign,
+            });
+            print!("{}", printed_json(&value));
+            if is_good { Ok(String::new()) } else { Err(String::new()) }
+        }
+        Form::Text => text(&found, &foreign, is_good),
+    }
+}
+
+fn text(found: &Findings, foreign: &[String], is_good: bool) -> Output {
+    let warnings: String = found.warnings.iter().map(|line| format!("warning: {line}\n")).collect();
+    let mut said: String = found.loosened.iter().map(|line| format!("loosened: {line}\n")).collect();
+    if !foreign.is_empty() {
+        said.push_str(&format!(
+            "environment variables that are not settings and were not read: {}\n",
+            Escaped(&foreign.join(", "))
+        ));
+    }
+    if is_good {
+        eprint!("{}", Escaped::lines(&warnings));
+        return Ok(said + "the configuration is good\n");
+    }
+    Err(warnings + &said + &found.wrong.join("\n"))
+}
+
+/// Looks at everything that the settings name. With wrong settings, defaults stand in their places.
+async fn inspect(settings: &Settings, are_good: bool, found: &mut Findings) {
+    let about = |why: String| settings.values.explain_line(why);
     if let Some(tls) = &settings.tls {
-        wrong.extend(Certificate::read(&tls.certificate, &tls.key).err());
+        found.wrong.extend(Certificate::read(&tls.certificate, &tls.key).err().map(about));
     }
     let locales = match pages::open(&settings.pages) {
         Ok(pages) => pages.locales().iter().map(|locale| (*locale).to_owned()).collect(),
         Err(why) => {
-            wrong.push(why);
+            found.wrong.push(about(why));
             Vec::new()
         }
     };
     let fetch: Arc<dyn Fetch> = match fetch::open(&settings.fetch) {
         Ok(fetch) => fetch,
         Err(why) => {
-            wrong.push(why);
+            found.wrong.push(about(why));
             Arc::new(NoFetch)
         }
     };
+    let explain = |complaint| settings.values.explain(complaint);
+    let authorities = parts::client_authorities(&settings.client_authorities);
+    found.complain(authorities.err().into_iter().flatten().map(explain));
+    found.complain(detail_types::read(&settings.detail_types).err().into_iter().flatten().map(explain));
     let departures = settings.engine.compatibility.departures().into_iter();
-    let mut loosened: Vec<String> = departures
-        .map(|departure| format!("compatibility.{} ({})", departure.setting, departure.section))
-        .collect();
+    found.loosened.extend(
+        departures.map(|departure| format!("compatibility.{} ({})", departure.setting, departure.section)),
+    );
     let unlimited = settings.engine.registration.unlimited().into_iter();
-    loosened.extend(unlimited.map(|setting| format!("registration.{setting} (RFC 7591 section 5)")));
+    found.loosened.extend(unlimited.map(|setting| format!("registration.{setting} (RFC 7591 section 5)")));
     if settings.are_named_hosts_open() {
-        loosened.push("fetch.allow_hosts_for (RFC 9101 section 10.4)".to_owned());
+        found.loosened.push("fetch.allow_hosts_for (RFC 9101 section 10.4)".to_owned());
     }
-    match &settings.store {
-        Store::Sqlite { .. } => stored(&settings, &locales, fetch, &mut wrong, &mut loosened).await,
-        Store::Memory => wrong.extend(complaints(&settings)),
-    }
-    let said: String = loosened.iter().map(|line| format!("loosened: {line}\n")).collect();
-    let said = match settings.foreign_variables.as_slice() {
-        [] => said,
-        names => {
-            said + &format!(
-                "environment variables that are not settings and were not read: {}\n",
-                Escaped(&names.join(", "))
-            )
+    found.warnings.extend(warnings(settings, SystemClock.now()).iter().map(ToString::to_string));
+    let unreadable = parts::unreadable(settings);
+    match (&settings.store, unreadable.is_empty()) {
+        (Store::Sqlite { .. }, true) => stored(settings, are_good, &locales, fetch, found).await,
+        _ => {
+            found.wrong.extend(unreadable);
+            if are_good {
+                found.complain(complaints(settings));
+            }
         }
-    };
-    match (wrong.is_empty(), loosened.is_empty() || !is_strict) {
-        (true, true) => Ok(said + "the configuration is good\n"),
-        (true, false) => Err(said),
-        (false, _) => Err(said + &wrong.join("\n")),
     }
 }
 
 /// What is wrong with the settings by themselves.
-fn complaints(settings: &Settings) -> Vec<String> {
-    let Settings { engine, issuer, .. } = settings;
+fn complaints(settings: &Settings) -> Vec<Complaint> {
+    let Settings { engine, issuer, values, .. } = settings;
     let complaints = engine.complaints().into_iter().chain(engine.interaction.complaints_at(issuer));
-    complaints.map(|complaint| complaint.to_string()).collect()
+    complaints.map(|complaint| values.explain(complaint)).collect()
 }
 
 /// Checks what is in the store: keys and clients.
 async fn stored(
     settings: &Settings,
+    are_good: bool,
     locales: &[String],
     fetch: Arc<dyn Fetch>,
-    wrong: &mut Vec<String>,
-    loosened: &mut Vec<String>,
+    found: &mut Findings,
 ) {
     let opened = match open_existing(settings) {
         Ok(opened) => opened,
         Err(why) => {
-            wrong.push(why);
-            return wrong.extend(complaints(settings));
+            found.wrong.push(settings.values.explain_line(why));
+            if are_good {
+                found.complain(complaints(settings));
+            }
+            return;
         }
     };
+    if let Err(why) = opened.check_realm(settings).await {
+        found.wrong.push(why);
+        if are_good {
+            found.complain(complaints(settings));
+        }
+        return;
+    }
     let locales: Vec<&str> = locales.iter().map(String::as_str).collect();
-    if let Err(complaints) =
-        opened.provider(settings, (Arc::new(NoopEventSink), fetch, Waker::noop().clone()), &locales).await
-    {
-        wrong.extend(complaints.iter().map(ToString::to_string));
+    if are_good {
+        let parts = (Arc::new(NoopEventSink) as _, fetch, Waker::noop().clone());
+        found.complain(opened.provider(settings, parts, &locales).await.err().into_iter().flatten());
+    } else {
+        found.complain(opened.unsigned(settings).await);
     }
     match client::all(settings, &opened).await {
-        Ok(clients) => {
-            let (now, offered) = (SystemClock.now(), settings.engine.offered_at(&settings.issuer));
-            wrong.extend(introspected_by(settings, &clients));
-            for client in clients {
-                let id = client.id();
-                let broken = broken_demands(&client, &offered).into_iter();
-                let broken = broken.chain(client::unknown_resources(&client, settings));
-                wrong.extend(broken.map(|complaint| format!("client {}: {complaint}", Escaped(id.as_str()))));
-                let departures = client.metadata().own.departures().into_iter();
-                loosened.extend(
-                    departures.map(|left| format!("client {id}: {} ({})", left.setting, left.section)),
-                );
-                if client.metadata().openid.id_token_signed_response_alg == IdTokenAlgorithm::Unsigned {
-                    loosened
-                        .push(format!("client {id}: ID tokens without a signature (RFC 8725 section 3.2)"));
-                }
-                if client.has_weak_secret(now) {
-                    loosened.push(format!(
-                        "client {id}: a secret of fewer than 32 characters (RFC 6749 section 10.10)"
-                    ));
-                }
-            }
+        Ok(clients) => of_clients(settings, &clients, found),
+        Err(fault) => found.wrong.push(format!("clients: {fault}")),
+    }
+}
+
+/// Checks the clients against the settings.
+fn of_clients(settings: &Settings, clients: &[Arc<RegisteredClient>], found: &mut Findings) {
+    let (now, offered) = (SystemClock.now(), settings.engine.offered_at(&settings.issuer));
+    found.wrong.extend(introspected_by(settings, clients));
+    for client in clients {
+        let id = client.id();
+        let broken = broken_demands(client, &offered).into_iter();
+        let broken = broken.chain(client::unknown_resources(client, settings));
+        found.wrong.extend(broken.map(|complaint| format!("client {}: {complaint}", Escaped(id.as_str()))));
+        let departures = client.metadata().own.departures().into_iter();
+        let left = departures.map(|left| format!("client {id}: {} ({})", left.setting, left.section));
+        found.loosened.extend(left);
+        if client.metadata().openid.id_token_signed_response_alg == IdTokenAlgorithm::Unsigned {
+            found.loosened.push(format!("client {id}: ID tokens without a signature (RFC 8725 section 3.2)"));
         }
-        Err(fault) => wrong.push(format!("clients: {fault}")),
+        if client.has_weak_secret(now) {
+            found
+                .loosened
+                .push(format!("client {id}: a secret of fewer than 32 characters (RFC 6749 section 10.10)"));
+        }
     }
 }
 

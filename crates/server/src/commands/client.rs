@@ -40,23 +40,23 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
     match command {
         Client::Add { configured, metadata, simple, weak_secret } => {
             let metadata = simple.metadata().map_or_else(|| given(metadata), Ok)?;
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             add(&settings, &opened, &metadata, weak_secret, form).await
         }
         Client::List(configured) => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let clients = all(&settings, &opened).await.map_err(|fault| fault.to_string())?;
             Ok(list(&clients)
                 .print(form, "there are no clients; `chancery client add --help` shows how to add one"))
         }
         Client::Show(Named { configured, client_id }) => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             shown(&*found(&settings, &opened, &client_id).await?, SystemClock.now(), form)
         }
         Client::Secret(ClientSecret::Rotate { named: Named { configured, client_id }, overlap }) => {
             let parsed = duration::parse(&overlap);
             let overlap = parsed.map_err(|_| format!("--overlap: {overlap:?}: {}", duration::RULE))?;
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             rotate(&settings, &opened, &client_id, overlap).await
         }
         Client::Update { named, metadata } => change(named, &given(metadata)?, "changed", form).await,
@@ -65,7 +65,7 @@ pub(crate) async fn client(Group { json, command }: Group<Client>) -> Output {
         Client::Members { markdown: true, .. } => Ok(members::tables()),
         Client::Members { name, markdown: false } => members::explained(name.as_deref(), form),
         Client::Remove(Named { configured, client_id }) => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let client = found(&settings, &opened, &client_id).await?;
             let id = client.id();
             let removed = opened.registry.remove_client(&settings.realm, client.revision(), id).await;
@@ -136,7 +136,7 @@ async fn rotate(settings: &Settings, opened: &Opened, client_id: &str, overlap: 
 
 /// Changes the metadata of a client as it was seen, and says what is `done`.
 async fn change(named: Named, patch: &[u8], done_: &'static str, form: Form) -> Output {
-    let (settings, opened) = opened(&named.configured)?;
+    let (settings, opened) = opened(&named.configured).await?;
     let (realm, now) = (&settings.realm, SystemClock.now());
     let client = found(&settings, &opened, &named.client_id).await?;
     let algorithms = opened.algorithms(realm).await.map_err(|fault| fault.to_string())?;

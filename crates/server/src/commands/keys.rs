@@ -36,7 +36,7 @@ pub(crate) async fn keys(Group { json, command }: Group<Keys>) -> Output {
     let form = Form::of(json);
     match command {
         Keys::List(configured) => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let keys = opened.keys.list(&settings.realm).await.map_err(said)?;
             let encryption = opened.keys.encryption_keys(&settings.realm).await.map_err(said)?;
             let (now, wanted) = (SystemClock.now(), encryption_types(&settings));
@@ -46,11 +46,11 @@ pub(crate) async fn keys(Group { json, command }: Group<Keys>) -> Output {
             Ok(list.print(form, "there are no keys; `chancery init` makes the first ones"))
         }
         Keys::Add { configured, alg } => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             add(&settings, &opened, &alg, form).await
         }
         Keys::Rotate { configured, sign_after } => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let after = duration::parse(&sign_after)
                 .map_err(|_| format!("--sign-after: {sign_after:?}: {}", duration::RULE))?;
             if after < CACHES {
@@ -76,7 +76,7 @@ pub(crate) async fn keys(Group { json, command }: Group<Keys>) -> Output {
             Ok(list.print(form, "there are no keys to rotate; `chancery keys add` makes one"))
         }
         Keys::Remove { configured, kid } => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             remove(&settings, &opened, &kid, form).await
         }
     }

@@ -40,12 +40,13 @@ pub(crate) fn lines(complaints: &[Complaint]) -> String {
 }
 
 /// Reads the settings and opens the store, which a running server may have open, too.
-fn opened(configured: &Configured) -> Result<(Settings, Opened), String> {
+async fn opened(configured: &Configured) -> Result<(Settings, Opened), String> {
     let settings = load(configured).map_err(|complaints| lines(&complaints))?;
     if matches!(settings.store, Store::Memory) {
         return Err("store.sqlite is not set, so there is no store for this command".to_owned());
     }
     let opened = open_existing(&settings)?;
+    opened.check_realm(&settings).await?;
     Ok((settings, opened))
 }
 

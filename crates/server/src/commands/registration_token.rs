@@ -27,7 +27,7 @@ pub(crate) async fn registration_token(Group { json, command }: Group<Registrati
             if name.is_empty() || count == Some(0) {
                 return Err("the name must not be empty, and --count at least 1".to_owned());
             }
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let policies = policies.into_iter().map(Into::into).collect();
             let wanted = NewInitialAccessToken { name: name.clone().into(), policies, count, lifetime };
             let provider = provider(&settings, &opened).await?;
@@ -45,14 +45,14 @@ pub(crate) async fn registration_token(Group { json, command }: Group<Registrati
             }
         }
         RegistrationToken::List(configured) => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let all = provider(&settings, &opened).await?.initial_access_tokens(now).await;
             let mut list = List::new(["NAME", "ENDS", "CLIENTS LEFT", "POLICIES"]);
             all.map_err(|fault| fault.to_string())?.iter().for_each(|token| row(&mut list, token));
             Ok(list.print(form, "there are no tokens; `chancery registration-token add` makes one"))
         }
         RegistrationToken::Remove { configured, name } => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let removed = provider(&settings, &opened).await?.remove_initial_access_token(now, &name).await;
             match removed.map_err(|fault| fault.to_string())? {
                 true => Ok(form.print("removed\n", &json!({ "name": name, "done": "removed" }))),

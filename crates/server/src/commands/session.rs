@@ -25,13 +25,13 @@ pub(crate) async fn session(Group { json, command }: Group<Session>) -> Output {
     let form = Form::of(json);
     match command {
         Session::List(who) => {
-            let (settings, opened) = opened(&who.configured)?;
+            let (settings, opened) = opened(&who.configured).await?;
             let account = person(&settings, &opened, &who.username).await?.id;
             let sessions = sessions(&settings, &opened, &account).await?;
             Ok(list(&sessions).print(form, "the user has no session"))
         }
         Session::End { who, session } => {
-            let (settings, opened) = opened(&who.configured)?;
+            let (settings, opened) = opened(&who.configured).await?;
             let account = person(&settings, &opened, &who.username).await?.id;
             let Some(session) = session else {
                 return Ok(ended(end_all(&settings, &opened, &account).await?, form));

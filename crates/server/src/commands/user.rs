@@ -20,7 +20,7 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
     let form = Form::of(json);
     match command {
         User::Add { configured, username, claims, password } => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let username = self::username(&username)?;
             let claims = changed(Claims::default(), &claims)?;
             notice_unknown(&settings, &claims);
@@ -31,12 +31,12 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
             Ok(form.print(said, &json!({ "id": id, "username": name, "done": "added" })))
         }
         User::Show(Named { configured, username }) => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
             shown(&settings, &opened, &person, form).await
         }
         User::Set { person: Named { configured, username }, claims } => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
             let claims = changed(person.claims, &claims)?;
             notice_unknown(&settings, &claims);
@@ -44,37 +44,37 @@ pub(crate) async fn user(Group { json, command }: Group<User>) -> Output {
             Ok(done(&changed.map_err(text)?, "the claims are changed", form))
         }
         User::Claims(Named { configured, username }) => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let claims = person(&settings, &opened, &username).await?.claims;
             Ok(printed_json(&serde_json::to_value(&claims).map_err(|error| error.to_string())?))
         }
         User::Passwd { person: Named { configured, username }, password } => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
             let password = secrets::password(&password)?;
             let changed = opened.accounts.set_password(&settings.realm, &person.username, password).await;
             notify(&settings, &opened, &changed.map_err(text)?, "the password is changed", form).await
         }
         User::Disable(Named { configured, username }) => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
             let disabled = opened.accounts.disable(&settings.realm, &person.username).await;
             notify(&settings, &opened, &disabled.map_err(text)?, "disabled", form).await
         }
         User::Enable(Named { configured, username }) => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
             let enabled = opened.accounts.enable(&settings.realm, &person.username).await;
             Ok(done(&enabled.map_err(text)?, "enabled", form))
         }
         User::Remove(Named { configured, username }) => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let person = person(&settings, &opened, &username).await?;
             opened.accounts.remove(&settings.realm, &person.username).await.map_err(text)?;
             notify(&settings, &opened, &person, "removed", form).await
         }
         User::List(configured) => {
-            let (settings, opened) = opened(&configured)?;
+            let (settings, opened) = opened(&configured).await?;
             let people = opened.accounts.list(&settings.realm).await.map_err(text)?;
             let mut list = List::new(["ID", "USERNAME", "STATE", "NAME", "EMAIL"]);
             people.iter().for_each(|person| row(&mut list, person));

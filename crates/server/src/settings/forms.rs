@@ -2,6 +2,7 @@
 
 use chancery_core::duration;
 use chancery_core::error::Complaint;
+use chancery_types::nearest::did_you_mean;
 use toml::{Table, Value};
 
 use super::catalogue::{ALL, Form};
@@ -43,7 +44,8 @@ fn broken_rule(form: Form, value: &Value) -> Option<String> {
         },
         Form::Choice(choices) => {
             let is_choice = value.as_str().is_some_and(|text| choices.contains(&text));
-            (is_choice, format!("must be one of \"{}\"", choices.join("\", \"")))
+            let near = did_you_mean(value.as_str().unwrap_or_default(), choices.iter().copied());
+            (is_choice, format!("must be one of \"{}\"{near}", choices.join("\", \"")))
         }
         Form::TextByName => (is_each(Value::is_str), "must be a table of strings".to_owned()),
         Form::TextsByName => (is_each(is_list), "must be a table of lists of strings".to_owned()),

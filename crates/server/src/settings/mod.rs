@@ -4,14 +4,17 @@ mod catalogue;
 mod environment;
 mod forms;
 mod needs;
+mod outcome;
 mod overlay;
 mod pages;
 mod resource_servers;
 mod schema;
+mod section;
 mod template;
 #[cfg(test)]
 mod tests;
 mod unknown;
+mod values;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -28,12 +31,14 @@ use chancery_http::{ForwardedCertificate, TrustedProxies};
 use chancery_types::{Issuer, RealmId};
 use http::HeaderName;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use toml::Table;
 
+pub(crate) use self::outcome::Read;
 pub(crate) use self::pages::{PageLinks, Pages};
 pub(crate) use self::schema::schema;
+use self::section::section;
 pub(crate) use self::template::{reference, template};
+pub(crate) use self::values::Values;
 use crate::arguments::Configured;
 use crate::listener::Timeouts;
 use crate::log::Logging;
@@ -58,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) engine: Config,
     /// Variables with our prefix that are no settings and were not read.
     pub(crate) foreign_variables: Vec<String>,
+    /// What was written, for complaints.
+    pub(crate) values: Values,
 }
 
 pub(crate) struct Http {
@@ -139,6 +146,7 @@ impl Settings {
             detail_types: BTreeMap::new(),
             engine: Config::default(),
             foreign_variables: Vec::new(),
+            values: Values::default(),
         }
     }
 }
@@ -321,6 +329,11 @@ pub(crate) fn path(configured: &Configured) -> PathBuf {
 /// # Errors
 /// Everything that is wrong, at once.
 pub(crate) fn load(configured: &Configured) -> Result<Settings, Vec<Complaint>> {
+    load_all(configured).good()
+}
+
+/// Reads the settings as far as they can be read.
+pub(crate) fn load_all(configured: &Configured) -> Read {
     let path = path(configured);
     let text = std::fs::read_to_string(&path).map_err(|error| {
         let rule = match error.kind() {
@@ -330,9 +343,12 @@ pub(crate) fn load(configured: &Configured) -> Result<Settings, Vec<Complaint>> 
             }
             _ => error.to_string(),
         };
-        vec![Complaint::new(path.display().to_string(), rule, "docs/configuration.md")]
-    })?;
-    read(&text, std::env::vars_os(), &configured.set, &path)
+        Complaint::new(path.display().to_string(), rule, "docs/configuration.md")
+    });
+    match text {
+        Ok(text) => read(&text, std::env::vars_os(), &configured.set, &path),
+        Err(complaint) => Read::nothing(complaint),
+    }
 }
 
 /// Reads the settings as [`load`] would from a file with this text, which need not exist.
@@ -340,7 +356,7 @@ pub(crate) fn load(configured: &Configured) -> Result<Settings, Vec<Complaint>> 
 /// # Errors
 /// Everything that is wrong, at once.
 pub(crate) fn load_text(text: &str, path: &Path) -> Result<Settings, Vec<Complaint>> {
-    read(text, std::env::vars_os(), &[], path)
+    read(text, std::env::vars_os(), &[], path).good()
 }
 
 /// Reads the settings. Relative paths start from the folder of `file`.
@@ -349,16 +365,13 @@ fn read(
     variables: impl Iterator<Item = (OsString, OsString)>,
     flags: &[String],
     file: &Path,
-) -> Result<Settings, Vec<Complaint>> {
+) -> Read {
     let mut complaints = Vec::new();
-    let mut table = match text.parse::<Table>() {
-        Ok(table) => table,
-        Err(error) => {
-            let rule =
-                format!("line {}: this is not TOML: {}", overlay::line_of(text, &error), error.message());
-            return Err(vec![Complaint::new(file.display().to_string(), rule, "TOML 1.1")]);
-        }
-    };
+    let (mut table, broken) = overlay::parsed(text);
+    complaints.extend(broken.iter().map(|error| {
+        let rule = format!("line {}: this is not TOML: {}", overlay::line_of(text, error), error.message());
+        Complaint::new(file.display().to_string(), rule, "TOML 1.1")
+    }));
     resource_servers::strike_single(&mut table, &mut complaints);
     unknown::strike(&mut table, &mut complaints);
     let environment = environment::ours(variables, &mut complaints);
@@ -369,61 +382,42 @@ fn read(
         let Some((key, value)) = flag.split_once('=') else {
             complaints.push(Complaint::new(
                 format!("--set {flag}"),
-                "must be SETTING=VALUE",
+                "must be SETTING=VALUE, such as --set realm=main",
                 "docs/configuration.md",
             ));
             continue;
         };
         complaints.extend(overlay::lay(&mut table, &overlay::From::Flag(key), value).err());
     }
+    let mut values = Values::of(&table, &environment.settings);
+    flags.iter().filter_map(|flag| flag.split_once('=')).for_each(|(key, _)| values.flagged(key));
     forms::strike(&mut table, &mut complaints);
     resource_servers::strike_unreadable(&mut table, &mut complaints);
     let ours: Table = OURS.iter().filter_map(|name| table.remove_entry(*name)).collect();
     let written = section::<Written>(ours, &mut complaints);
-    let engine = section::<Config>(table, &mut complaints);
+    let engine = section::<Config>(table, &mut complaints).unwrap_or_default();
     let folder = file.parent().unwrap_or(Path::new(""));
-    let checked = written.and_then(|written| written.check(folder, &mut complaints));
-    if let (Some(settings), Some(engine)) = (&checked, &engine) {
-        complaints.extend(resource_servers::ambiguous(&settings.resource_servers, engine));
-        complaints.extend(resource_servers::forbidden(&settings.resource_servers, engine));
-        complaints.extend(resource_servers::announced(&settings.resource_servers, engine));
-    }
-    if !complaints.is_empty() {
-        // Without other complaints, the engine reports these when it is built.
-        complaints.extend(engine.iter().flat_map(Config::complaints));
-    }
-    match (checked, engine) {
-        (Some(mut settings), Some(engine)) if complaints.is_empty() => {
-            if let Some(missing) = needs::unseen_certificates(&settings, &engine) {
-                return Err([missing].into_iter().chain(engine.complaints()).collect());
-            }
-            settings.engine = engine;
-            settings.engine.authorization_details_types = settings.detail_types.keys().cloned().collect();
-            settings.foreign_variables = environment.foreign;
-            Ok(settings)
+    let mut settings = written.and_then(|written| written.check(folder, &mut complaints));
+    if let Some(settings) = &mut settings {
+        complaints.extend(resource_servers::ambiguous(&settings.resource_servers, &engine));
+        complaints.extend(resource_servers::forbidden(&settings.resource_servers, &engine));
+        complaints.extend(resource_servers::announced(&settings.resource_servers, &engine));
+        let missing = needs::unseen_certificates(settings, &engine);
+        if !complaints.is_empty() || missing.is_some() {
+            // Without other complaints, the engine reports these when it is built.
+            complaints.extend(missing.into_iter().chain(engine.complaints()));
         }
-        _ => Err(complaints),
+        settings.engine = engine;
+        settings.engine.authorization_details_types = settings.detail_types.keys().cloned().collect();
+        settings.foreign_variables = environment.foreign;
+        settings.values = values.clone();
     }
-}
-
-/// Reads one part. A top-level key with an invalid value is reported and left out, so that one mistake does
-/// not hide another.
-fn section<T: DeserializeOwned>(mut table: Table, complaints: &mut Vec<Complaint>) -> Option<T> {
-    for key in table.keys().cloned().collect::<Vec<_>>() {
-        let alone: Table = table.get(&key).map(|value| (key.clone(), value.clone())).into_iter().collect();
-        if let Err(error) = alone.try_into::<T>() {
-            complaints.push(unreadable(&key, &error));
-            table.remove(&key);
-        }
+    // What is missing may be what could not be read.
+    if !broken.is_empty() {
+        complaints.retain(|complaint| !values.is_missing(&complaint.setting));
     }
-    table.try_into().ok()
-}
-
-/// Which setting below this key cannot be read, and why. The library tells where it was in the text of the error alone.
-fn unreadable(key: &str, error: &toml::de::Error) -> Complaint {
-    let text = error.to_string();
-    let place = text.lines().find_map(|line| line.strip_prefix("in `")?.strip_suffix('`'));
-    Complaint::new(place.unwrap_or(key), error.message(), "docs/configuration.md")
+    let complaints = complaints.into_iter().map(|complaint| values.explain(complaint)).collect();
+    Read { settings, complaints }
 }
 
 impl Written {
@@ -435,11 +429,11 @@ impl Written {
                 complaints.push(Complaint::new(setting, rule, section));
             }
         };
-        let issuer = self.issuer.as_deref().and_then(|text| Issuer::parse(text).ok());
-        if issuer.is_none() {
-            let rule = "must be an https URL (http on loopback) with its host in lower case, and without default port, query, fragment or trailing slash";
-            complain("issuer", rule, "RFC 8414 section 2");
+        let issuer = self.issuer.unwrap_or_default();
+        for fault in Issuer::faults(&issuer) {
+            complain("issuer", fault, "RFC 8414 section 2");
         }
+        let issuer = Issuer::parse(&issuer).ok();
         let realm = RealmId::parse(self.realm.as_deref().unwrap_or("main")).ok();
         if realm.is_none() {
             complain("realm", "must be 1 to 64 lower-case letters, digits, - and _", "docs/configuration.md");
@@ -521,7 +515,7 @@ impl Written {
             _ => {
                 complain(
                     "tls.certificate",
-                    "tls.listen and tls.mtls_listen need tls.certificate and tls.key",
+                    "tls.listen and tls.mtls_listen need tls.certificate and tls.key: name both files",
                     "docs/configuration.md",
                 );
                 None
@@ -548,8 +542,9 @@ impl Written {
         pages.templates = pages.templates.map(|templates| folder.join(templates));
         pages.logo = pages.logo.map(|logo| folder.join(logo));
         Some(Settings {
-            issuer: issuer?,
-            realm: realm?,
+            // Whoever is refused for a wrong one is told what else is wrong.
+            issuer: issuer.or_else(|| Issuer::parse("https://issuer.invalid").ok())?,
+            realm: realm.or_else(|| RealmId::parse("main").ok())?,
             http: Http {
                 listen: http_listen,
                 trusted_proxies: trusted_proxies.unwrap_or_default(),
@@ -584,6 +579,7 @@ impl Written {
                 .collect(),
             engine: Config::default(),
             foreign_variables: Vec::new(),
+            values: Values::default(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Keys in the file that are no settings.
 
 use chancery_core::error::Complaint;
-use chancery_types::nearest::nearest;
+use chancery_types::nearest::{did_you_mean, nearest};
 use toml::{Table, Value};
 
 use super::catalogue::ALL;
@@ -20,7 +20,11 @@ fn strike_in(table: &mut Table, prefix: &str, complaints: &mut Vec<Complaint>) {
         if !names.contains(&key) {
             let rule = match nearest(key, names.iter().copied()) {
                 Some(near) => format!("there is no such setting; did you mean `{near}`?"),
-                None => "there is no such setting".to_owned(),
+                // It may stand in the wrong section.
+                None => {
+                    let near = did_you_mean(key, ALL.iter().map(|setting| setting.key));
+                    format!("there is no such setting{near}")
+                }
             };
             complaints.push(Complaint::new(full, rule, "docs/configuration.md"));
             return false;

@@ -17,3 +17,5 @@ mod shown;
 mod support;
 mod tls;
 mod tls_versions;
+mod warned;
+mod wrong;

@@ -35,7 +35,7 @@ pub(crate) fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
     run_with(folder, arguments, input, &[])
 }
 
-fn run_with(folder: &Path, arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> Output {
+pub(crate) fn run_with(folder: &Path, arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> Output {
     let mut command = chancery(folder);
     command.envs(variables.iter().copied());
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

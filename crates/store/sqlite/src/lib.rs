@@ -104,6 +104,19 @@ impl SqliteStore {
         self.writer.waiting()
     }
 
+    /// The realms of which there is anything that an operator made: keys, clients, people.
+    ///
+    /// # Errors
+    /// A failure of the store.
+    pub fn realms(&self) -> StoreFuture<'_, Vec<String>> {
+        self.readers.read(|database| {
+            let mut list =
+                database.connection.prepare("select distinct realm from document order by realm")?;
+            let rows = list.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Reads the whole file and compares every index with its table, which takes some 30 s for a gigabyte of
     /// records.
     ///

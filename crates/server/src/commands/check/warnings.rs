@@ -1,0 +1,138 @@
+//! What `chancery check` warns of: settings that are right in themselves, and often wrong where they are used.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use chancery_core::error::Complaint;
+use chancery_types::Timestamp;
+use chancery_x509::{ReadCertificate, certificates_of_pem};
+
+use crate::log::rfc3339;
+use crate::settings::{Settings, Store, Tls};
+
+/// A certificate that ends within this time is warned of. Most are renewed a month before their end.
+const SOON: Duration = Duration::from_secs(14 * 86_400);
+
+/// Files that the process needs besides its connections: the store, listeners, and requests to other servers.
+const OTHER_FILES: u64 = 64;
+
+/// Everything to be warned of, but for what is in the store.
+pub(super) fn warnings(settings: &Settings, now: Timestamp) -> Vec<Complaint> {
+    let mut warnings = Vec::new();
+    let mut warn = |setting: &str, rule: String, section| {
+        warnings.push(settings.values.explain(Complaint::new(setting, rule, section)));
+    };
+    for address in settings.http.listen.iter().filter(|address| is_exposed(settings, **address)) {
+        let rule = format!(
+            "{address} can be reached from other machines, and passwords and tokens pass it unencrypted: use tls.listen, or \
+             listen on 127.0.0.1 behind a proxy that ends TLS, and name that in http.trusted_proxies"
+        );
+        warn("http.listen", rule, "RFC 6749 section 3.1");
+    }
+    if let Some(address) = settings.management.filter(|address| !address.ip().is_loopback()) {
+        let rule = format!("{address} can be reached from other machines: whoever asks it needs no password");
+        warn("management.listen", rule, "docs/configuration.md");
+    }
+    let networks = [
+        (
+            "http.trusted_proxies",
+            Some(&settings.http.trusted_proxies),
+            "everybody there can choose the address that is throttled and logged",
+        ),
+        (
+            "http.client_certificate_proxies",
+            settings.http.client_certificate.as_ref().map(|(_, proxies)| proxies),
+            "everybody there can log in as any client that has a certificate",
+        ),
+    ];
+    for (setting, proxies, danger) in networks {
+        for network in proxies.into_iter().flat_map(|proxies| proxies.widest()) {
+            let rule =
+                format!("{network} is nearly everybody, and {danger}: name the addresses of your proxies");
+            warn(setting, rule, "RFC 7239 section 8.1");
+        }
+    }
+    match &settings.store {
+        Store::Memory if settings.values.is_missing("store.sqlite") => warn(
+            "store.sqlite",
+            "is not set: keys, clients, people and sessions are kept in memory, and lost when the server ends".to_owned(),
+            "docs/configuration.md",
+        ),
+        Store::Sqlite { group_access: true, path, .. } => {
+            let rule = format!(
+                "the group of {} may read and write it, and so log in as anybody: make sure that only the server is in this group",
+                path.display()
+            );
+            warn("store.group_access", rule, "docs/configuration.md");
+        }
+        Store::Memory | Store::Sqlite { .. } => {}
+    }
+    let needed = u64::from(settings.http.connections) + OTHER_FILES;
+    if let Some(limit) = open_files().filter(|limit| *limit < needed) {
+        let rule = format!(
+            "{} connections need {needed} open files, and this process may open {limit}: raise the limit (LimitNOFILE= of the \
+             systemd unit, or ulimit -n), or lower http.connections",
+            settings.http.connections
+        );
+        warn("http.connections", rule, "docs/configuration.md");
+    }
+    if let Some(tls) = &settings.tls {
+        for rule in of_certificate(tls, settings.issuer.origin(), now) {
+            warn("tls.certificate", rule, "RFC 5280 section 4.1.2.5");
+        }
+    }
+    warnings
+}
+
+/// Whether plain HTTP on this address leaves the machine with no proxy before it. Within a network of containers, the
+/// proxy that is named ends TLS.
+fn is_exposed(settings: &Settings, address: SocketAddr) -> bool {
+    let has_proxy = !settings.http.trusted_proxies.is_empty();
+    let is_public = match address.ip() {
+        IpAddr::V4(ip) => !(ip.is_private() || ip.is_unspecified() || ip.is_link_local()),
+        IpAddr::V6(ip) => !(ip.is_unique_local() || ip.is_unspecified() || ip.is_unicast_link_local()),
+    };
+    !address.ip().is_loopback() && (is_public || !has_proxy)
+}
+
+/// How many files this process may have open.
+fn open_files() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nofile).current
+}
+
+/// What is wrong with the server's own certificate, the first of its file.
+fn of_certificate(tls: &Tls, origin: &str, now: Timestamp) -> Vec<String> {
+    let file = tls.certificate.display();
+    let pem = std::fs::read(&tls.certificate).unwrap_or_default();
+    let first = certificates_of_pem(&pem).and_then(|all| all.into_iter().next());
+    let Some(certificate) = first.and_then(|der| ReadCertificate::parse(&der).ok()) else {
+        return Vec::new();
+    };
+    let mut warnings = Vec::new();
+    let ends = certificate.ends().map(rfc3339).unwrap_or_default();
+    if !certificate.has_begun(now) {
+        warnings.push(format!("{file}: is not valid yet; is the clock of this machine right?"));
+    } else if !certificate.is_valid_at(now) {
+        warnings.push(format!("{file}: has ended on {ends}: renew it, then reload with SIGHUP"));
+    } else if !certificate.is_valid_at(now + SOON) {
+        warnings
+            .push(format!("{file}: ends on {ends}, in less than 14 days: renew it, then reload with SIGHUP"));
+    }
+    let host = origin.split("://").nth(1).unwrap_or_default();
+    let host = match host.starts_with('[') {
+        true => host.trim_start_matches('[').split(']').next().unwrap_or_default(),
+        false => host.split(':').next().unwrap_or_default(),
+    };
+    let is_name = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        let of_wildcard = name.strip_prefix("*.").zip(host.split_once('.'));
+        name == host || of_wildcard.is_some_and(|(rest, (_, domain))| rest == domain)
+    };
+    let is_address = |address: IpAddr| host.parse() == Ok(address);
+    if !certificate.dns_names().any(is_name) && !certificate.addresses().any(is_address) {
+        warnings.push(format!(
+            "{file}: is not for the host of the issuer, {host}: browsers and clients will refuse it"
+        ));
+    }
+    warnings
+}
