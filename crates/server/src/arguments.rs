@@ -65,6 +65,9 @@ pub(crate) enum Command {
     Backup(Backup),
     /// Put a backup in the place of the store, while the server is stopped
     Restore(Restore),
+    /// Explain what the log says
+    #[command(subcommand)]
+    Log(Log),
     /// Explain the reasons for refused requests that the log names
     Reasons {
         /// Explain this one only
@@ -78,6 +81,18 @@ pub(crate) enum Command {
         /// Print the tables of docs/configuration.md instead
         #[arg(long)]
         markdown: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Log {
+    /// Explain a reason or an event by its name, as a line of the log has it
+    #[command(after_help = "Examples:
+  chancery log explain pkce_missing
+  chancery log explain login_throttled")]
+    Explain {
+        /// The name
+        code: String,
     },
 }
 
@@ -165,6 +180,9 @@ pub(crate) struct Init {
     /// The name of the first user; asked for when missing
     #[arg(long, value_name = "NAME", conflicts_with = "no_user")]
     pub(crate) username: Option<String>,
+    /// The e-mail address of the first user; asked for when missing
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "no_user")]
+    pub(crate) email: Option<String>,
     /// Make no first user
     #[arg(long)]
     pub(crate) no_user: bool,

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 
-use crate::arguments::{Arguments, Command, Configured, Develop, ReportFormat};
+use crate::arguments::{Arguments, Command, Configured, Develop, Log, ReportFormat};
 use crate::terminal::Escaped;
 
 /// How long the runtime's threads may take to end.
@@ -78,6 +78,7 @@ async fn run(command: Command) -> commands::Output {
         Command::User(command) => Box::pin(commands::user(command)).await,
         Command::Session(command) => commands::session(command).await,
         Command::Keys(command) => commands::keys(command).await,
+        Command::Log(Log::Explain { code }) => reasons::explain(&code),
         Command::Reasons { markdown: true, .. } => Ok(reasons::table()),
         Command::Reasons { name, markdown: false } => reasons::list(name.as_deref()),
         Command::Schema { markdown: false } => Ok(settings::schema()),

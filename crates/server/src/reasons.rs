@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use chancery_core::error::Described;
+use chancery_types::nearest::did_you_mean;
 
 /// Every reason, or the one of this name.
 ///
@@ -25,10 +26,49 @@ pub(crate) fn list(name: Option<&str>) -> Result<String, String> {
     }
     match name {
         Some(name) if text.is_empty() => {
-            Err(format!("there is no reason {name}; `chancery reasons` lists them all"))
+            let near = did_you_mean(name, chancery_http::reasons().map(|known| known.reason.name));
+            Err(format!("there is no reason {name}{near}; `chancery reasons` lists them all"))
         }
         _ => Ok(text),
     }
+}
+
+/// The reason of this name, or the event: what `docs/reasons.md` or `docs/events.md` says of it.
+///
+/// # Errors
+/// When there is neither.
+pub(crate) fn explain(code: &str) -> Result<String, String> {
+    if let Ok(text) = list(Some(code)) {
+        return Ok(text);
+    }
+    let quoted = format!("`{code}`");
+    let meant: String = events().filter(|(names, _)| names.contains(&quoted)).map(event).collect();
+    if !meant.is_empty() {
+        return Ok(meant);
+    }
+    // Why a login failed stands with its event.
+    let within: String = events().filter(|(_, text)| text.contains(&quoted)).map(event).collect();
+    if !within.is_empty() {
+        return Ok(within);
+    }
+    let events = events().flat_map(|(names, _)| names.split('`').skip(1).step_by(2));
+    let all = chancery_http::reasons().map(|known| known.reason.name).chain(events);
+    let near = did_you_mean(code, all);
+    Err(format!(
+        "the log has neither a reason nor an event {code}{near}; `chancery reasons` lists the reasons"
+    ))
+}
+
+fn event((names, text): (&str, &str)) -> String {
+    format!("{}\n    {text}\n    an event of the log (docs/events.md)\n", names.replace('`', ""))
+}
+
+/// The events, by the names in the first column of the page.
+fn events() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let page = include_str!("../../../docs/events.md");
+    let table = page.split("\n## ").next().unwrap_or_default();
+    let rows = table.lines().filter(|line| line.starts_with("| `"));
+    rows.filter_map(|row| row.trim_matches(['|', ' ']).split_once(" | "))
 }
 
 /// The table of `docs/reasons.md`.
@@ -54,6 +94,28 @@ mod tests {
     fn the_committed_page_has_every_reason() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reasons.md");
         assert!(std::fs::read_to_string(path).unwrap().contains(table().trim_end()));
+    }
+
+    #[test]
+    fn whatever_the_log_says_is_explained() {
+        for (code, said) in [
+            ("pkce_missing", "code_challenge is required"),
+            ("login_throttled", "too many had failed"),
+            ("client_updated", "registered, changed or removed itself"),
+            ("wrong_password", "login_failed\n"),
+            ("name_taken", "sign_up_refused\n"),
+        ] {
+            let text = explain(code).unwrap();
+            assert!(text.contains(said), "{code}: {text}");
+        }
+        for (code, near) in [
+            ("pkce_mising", "pkce_missing"),
+            ("login_faild", "login_failed"),
+            ("client_disable", "client_disabled"),
+        ] {
+            assert!(explain(code).unwrap_err().contains(&format!("did you mean {near}?")), "{code}");
+        }
+        assert!(explain("`").is_err() && explain("").is_err());
     }
 
     #[test]

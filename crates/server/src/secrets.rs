@@ -6,12 +6,13 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chancery_accounts::Password;
+use chancery_accounts::{Password, PasswordRules, Username};
 use chancery_jose::RootSecret;
 use zeroize::Zeroizing;
 
 use crate::access::Access;
 use crate::arguments::PasswordSource;
+use crate::commands::lines;
 
 /// Reads the key that seals the private keys. A file that others can read is refused.
 pub(crate) fn wrapping_key(path: &Path) -> Result<RootSecret, String> {
@@ -80,6 +81,31 @@ pub(crate) fn password(source: &PasswordSource) -> Result<Password, String> {
         }
     };
     Ok(Password::new(text))
+}
+
+/// The same, and one that the rules refuse, or that is typed differently, is asked for again where that is possible.
+pub(crate) fn good_password(
+    source: &PasswordSource,
+    rules: &PasswordRules,
+    username: &Username,
+) -> Result<Password, String> {
+    if source.password_file.is_some() || !std::io::stdin().is_terminal() {
+        return password(source);
+    }
+    println!(
+        "The password has at least {} characters, and is neither common nor the name.",
+        Password::SHORTEST
+    );
+    loop {
+        let typed = asked_twice().map(Password::new).and_then(|typed| {
+            let checked = rules.check(&typed, username);
+            checked.map(|()| typed).map_err(|complaints| lines(&complaints))
+        });
+        match typed {
+            Ok(password) => return Ok(password),
+            Err(why) => println!("{why}"),
+        }
+    }
 }
 
 fn asked_twice() -> Result<Zeroizing<String>, String> {

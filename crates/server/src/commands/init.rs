@@ -1,11 +1,11 @@
 //! `chancery init`: the first configuration, keys and person.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{BufRead, IsTerminal as _, Write};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use chancery_accounts::{NewPerson, PasswordPool, StoredAccounts};
+use chancery_accounts::{NewPerson, PasswordPool, StoredAccounts, check_claims};
 use chancery_core::documents::Documents;
 use chancery_core::model::Claims;
 use chancery_jose::SystemRandom;
@@ -20,6 +20,7 @@ use crate::arguments::Init;
 use crate::parts::{open, password_rules};
 use crate::secrets::{self, write_new};
 use crate::settings::{Settings, Store, load_text, template};
+use crate::terminal::Escaped;
 
 const CONFIGURATION: &str = "chancery.toml";
 const WRAPPING_KEY: &str = "wrapping.key";
@@ -28,22 +29,7 @@ const STORE: &str = "chancery.sqlite";
 /// Writes nothing before everything is checked, and the configuration last: until that exists, the command
 /// can be repeated and continues where an earlier run has stopped.
 pub(crate) async fn init(wanted: Init) -> Output {
-    let issuer = given_or_asked(wanted.issuer, "Issuer, such as https://id.example.org: ", "--issuer")?;
-    let issuer = Issuer::parse(issuer.trim()).map_err(
-        |_| "the issuer must be an https URL (http on loopback), its host in lower case, without default port, query, fragment and slash at its end",
-    )?;
-    let person = if wanted.no_user {
-        None
-    } else {
-        let typed = given_or_asked(wanted.username, "First user: ", "--username or --no-user")?;
-        Some(NewPerson {
-            username: username(&typed)?,
-            password: secrets::password(&wanted.password)?,
-            claims: Claims::default(),
-            id: None,
-        })
-    };
-
+    let issuer = given_or_asked(wanted.issuer, &ISSUER, issuer_of)?;
     let configuration = wanted.directory.join(CONFIGURATION);
     let text = template(&[
         ("issuer", format!("{:?}", issuer.as_str())),
@@ -64,9 +50,17 @@ pub(crate) async fn init(wanted: Init) -> Output {
         );
     };
     check_places(&configuration, &wanted.directory, store, wrapping_key, *group_access)?;
-    let person = match person {
-        Some(person) => Some(rehearsed(&settings, person).await?),
-        None => None,
+    let person = if wanted.no_user {
+        None
+    } else {
+        let username = given_or_asked(wanted.username, &USERNAME, username)?;
+        let claims = match wanted.email {
+            None if !std::io::stdin().is_terminal() => Claims::default(),
+            email => given_or_asked(email, &EMAIL, claims_of)?,
+        };
+        let rules = password_rules(settings.passwords.blocklist.as_deref())?;
+        let password = secrets::good_password(&wanted.password, &rules, &username)?;
+        Some(rehearsed(&settings, NewPerson { username, password, claims, id: None }).await?)
     };
 
     make_folder(&wanted.directory)?;
@@ -152,23 +146,112 @@ fn said(configuration: &Path, wrapping_key: &Path, store: &Path) -> String {
     )
 }
 
-fn given_or_asked(given: Option<String>, prompt: &str, flag: &str) -> Result<String, String> {
-    if let Some(given) = given {
-        return Ok(given);
+/// Something that is asked for.
+struct Question {
+    /// What an answer has to be; said before.
+    rule: &'static str,
+    prompt: &'static str,
+    /// What answers it without a terminal.
+    flag: &'static str,
+}
+
+const ISSUER: Question = Question {
+    rule: "The issuer is the URL at which people and clients reach this server: https, without a slash at its end; http for \
+           localhost alone.",
+    prompt: "Issuer, such as https://id.example.org: ",
+    flag: "--issuer",
+};
+
+const USERNAME: Question = Question {
+    rule: "The first user signs in with a name: letters, digits and printable ASCII characters, without blanks.",
+    prompt: "First user: ",
+    flag: "--username or --no-user",
+};
+
+const EMAIL: Question = Question {
+    rule: "Clients that ask for it are told the user's e-mail address; leave it empty for none.",
+    prompt: "E-mail address: ",
+    flag: "--email",
+};
+
+fn issuer_of(typed: &str) -> Result<Issuer, String> {
+    Issuer::parse(typed).map_err(|_| {
+        let faults = Issuer::faults(typed).into_iter();
+        faults.map(|fault| format!("issuer: {typed:?}: {fault}")).collect::<Vec<_>>().join("\n")
+    })
+}
+
+fn claims_of(email: &str) -> Result<Claims, String> {
+    let mut claims = Claims::default();
+    if !email.is_empty() {
+        claims.set("email", email);
     }
-    if !std::io::stdin().is_terminal() {
-        return Err(format!("there is no terminal to ask on; use {flag}"));
+    check_claims(&claims).map(|()| claims).map_err(|complaints| format!("{email:?}: {}", lines(&complaints)))
+}
+
+/// What was given has to be good; on a terminal it is asked for until it is.
+fn given_or_asked<T>(
+    given: Option<String>,
+    question: &Question,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<T, String> {
+    match given {
+        Some(given) => read(given.trim()),
+        None if std::io::stdin().is_terminal() => {
+            ask(&mut std::io::stdin().lock(), &mut std::io::stdout(), question, read)
+        }
+        None => Err(format!("there is no terminal to ask on; use {}", question.flag)),
     }
-    print!("{prompt}");
-    let _shown = std::io::stdout().flush();
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line).map_err(|error| error.to_string())?;
-    Ok(line.trim().to_owned())
+}
+
+/// Says the rule, then asks until an answer is good.
+fn ask<T>(
+    answers: &mut impl BufRead,
+    out: &mut impl Write,
+    Question { rule, prompt, .. }: &Question,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<T, String> {
+    let broken = |error: std::io::Error| error.to_string();
+    writeln!(out, "{rule}").map_err(broken)?;
+    loop {
+        write!(out, "{prompt}").and_then(|()| out.flush()).map_err(broken)?;
+        let mut line = String::new();
+        if answers.read_line(&mut line).map_err(broken)? == 0 {
+            return Err("there was no answer; nothing was written".to_owned());
+        }
+        match read(line.trim()) {
+            Ok(answer) => return Ok(answer),
+            Err(why) => write!(out, "{}", Escaped::lines(&why)).map_err(broken)?,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A bad answer is explained and asked for again; the rule is said once, before.
+    #[test]
+    fn a_bad_answer_is_asked_for_again() {
+        let (mut answers, mut out) =
+            (&b"http://id.example.org\nhttps://id.example.org/?a\n https://id.example.org\n"[..], Vec::new());
+        let issuer = ask(&mut answers, &mut out, &ISSUER, issuer_of).unwrap();
+        assert_eq!(issuer.as_str(), "https://id.example.org");
+        let said = String::from_utf8(out).unwrap();
+        assert_eq!(
+            (said.matches(ISSUER.rule).count(), said.matches(ISSUER.prompt).count()),
+            (1, 3),
+            "{said}"
+        );
+        assert!(
+            said.starts_with(ISSUER.rule) && said.contains("http is for localhost") && said.contains("query")
+        );
+        let (mut answers, mut out) = (&b"nobody\n\n"[..], Vec::new());
+        assert!(ask(&mut answers, &mut out, &EMAIL, claims_of).unwrap().is_empty());
+        assert!(String::from_utf8(out).unwrap().contains("must be an e-mail address"));
+        let ended = ask(&mut &b"a b\n"[..], &mut Vec::new(), &USERNAME, username);
+        assert!(ended.unwrap_err().contains("nothing was written"));
+    }
 
     #[test]
     fn a_loopback_issuer_is_served_on_its_own_port() {

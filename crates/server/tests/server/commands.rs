@@ -134,6 +134,20 @@ fn a_password_is_never_taken_from_the_command_line() {
     }
 }
 
+/// The first person has an e-mail address, if it is one.
+#[test]
+fn init_takes_an_address() {
+    let folder = folder();
+    let init = |email| ["init", "--issuer", "https://id.example.org", "--username", "ada", "--email", email];
+    let said = refused(&folder, &init("nobody"), "correct horse\n");
+    assert!(said.contains("\"nobody\": email: must be an e-mail address"), "{said}");
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    done(&folder, &init("ada@example.org"), "correct horse\n");
+    assert!(done(&folder, &["user", "claims", "ada"], "").contains("\"email\": \"ada@example.org\""));
+    let said = refused(&folder, &["init", "--issuer", "http://id.example.org/?a", "--no-user"], "");
+    assert!(said.contains("http is for localhost") && said.contains("query"), "{said}");
+}
+
 /// Nothing is written that the person would have to tidy up first.
 #[test]
 fn init_looks_at_the_password_before_it_writes() {

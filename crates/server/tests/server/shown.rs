@@ -178,6 +178,7 @@ fn misspelt_names_are_suggested() {
             "did you mean refresh_tokens?",
         ),
         (&["client", "members", "redirect_url"], "did you mean redirect_uris?"),
+        (&["log", "explain", "pkce_mising"], "did you mean pkce_missing?"),
     ] {
         let refusal = refused(&folder, arguments, "");
         assert!(refusal.contains(said), "{arguments:?}: {refusal}");
