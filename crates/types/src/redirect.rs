@@ -115,16 +115,25 @@ impl RedirectUri {
     /// differ. Everything else, the spelling of the host included, is still compared byte for byte.
     #[must_use]
     pub fn without_loopback_port(&self) -> Option<String> {
+        self.without_port_on(&["127.0.0.1", "[::1]"]).map(|uri| uri.0.to_string())
+    }
+
+    /// The same for `localhost`, too, although a name may resolve elsewhere (RFC 8252 section 8.3).
+    #[must_use]
+    pub fn without_localhost_port(&self) -> Option<Self> {
+        self.without_port_on(&["127.0.0.1", "[::1]", "localhost"])
+    }
+
+    fn without_port_on(&self, hosts: &[&str]) -> Option<Self> {
         let uri = Uri::parse(&*self.0).ok()?;
         let authority = uri.authority()?;
-        let is_ip = matches!(authority.host(), "127.0.0.1" | "[::1]");
         // Either there is no colon, or a port that a client can listen on follows it.
         let is_port = authority.port().is_none_or(|port| port.as_str().parse::<u16>().is_ok());
-        if !self.0.starts_with("http://") || !is_ip || !is_port {
+        if !self.0.starts_with("http://") || !hosts.contains(&authority.host()) || !is_port {
             return None;
         }
         let rest = self.0.get("http://".len() + authority.as_str().len()..)?;
-        Some(format!("http://{}{rest}", authority.host()))
+        Some(Self(format!("http://{}{rest}", authority.host()).into()))
     }
 }
 
@@ -176,6 +185,27 @@ mod tests {
             None,
             "a name may resolve elsewhere (RFC 8252 section 8.3)"
         );
+        let port_of_name = |text: &str| RedirectUri::parse(text).unwrap().without_localhost_port();
+        for (one, other) in [
+            ("http://localhost:3333/cb", "http://localhost/cb"),
+            ("http://localhost:3333", "http://localhost:1"),
+            ("http://127.0.0.1:3333/cb", "http://127.0.0.1/cb"),
+        ] {
+            assert!(port_of_name(one).is_some() && port_of_name(one) == port_of_name(other), "{one}");
+        }
+        assert_ne!(port_of_name("http://localhost:3333/cb"), port_of_name("http://127.0.0.1:3333/cb"));
+        for other in [
+            "https://localhost/cb",
+            "http://localhost.example:1/cb",
+            "http://LOCALHOST:1/cb",
+            "http://localhost.:1/cb",
+            "http://localhost:/cb",
+            "http://localhost:65536/cb",
+            "http://127.0.0.2:1/cb",
+            "http://a.localhost:1/cb",
+        ] {
+            assert_eq!(port_of_name(other), None, "{other}");
+        }
         assert_eq!(port("https://127.0.0.1:3333/cb"), None);
         assert_eq!(port("http://127.0.0.1.example:3333/cb"), None);
         assert_eq!(port("http://127.0.0.1:65536/cb"), None);

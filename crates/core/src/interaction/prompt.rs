@@ -339,9 +339,11 @@ pub(super) fn undecided(asked: &Asked, client: &Client, facts: &Facts<'_>) -> Un
 /// imitated by any program of the device, so that no request of it is answered without the person; unless an
 /// operator vouches for it, or nothing is given away.
 fn needs_consent_each_time(asked: &Asked, client: &Client, facts: &Facts<'_>) -> bool {
+    let is_on_device =
+        client.application_type() == ApplicationType::Native || client.metadata().own.any_loopback_port;
     asked.response_type != ResponseType::None
         && client.is_public()
-        && client.application_type() == ApplicationType::Native
+        && is_on_device
         && client.metadata().own.consent == ConsentMode::Ask
         && facts.can_be_intercepted
 }

@@ -77,6 +77,8 @@ impl InteractionsByClient {
 pub struct RedirectLeniency {
     /// `any_redirect_scheme`
     pub any_scheme: bool,
+    /// `any_loopback_port`, which only a client can have.
+    pub any_port: bool,
     /// `http_loopback_redirects`, or a provider that is itself in development.
     pub http_loopback: bool,
     /// `normalised_redirect_match`
@@ -91,6 +93,7 @@ impl RedirectLeniency {
     pub fn or(self, other: Self) -> Self {
         Self {
             any_scheme: self.any_scheme || other.any_scheme,
+            any_port: self.any_port || other.any_port,
             http_loopback: self.http_loopback || other.http_loopback,
             normalised: self.normalised || other.normalised,
             wildcards: self.wildcards || other.wildcards,
@@ -236,6 +239,7 @@ impl CompatibilityConfig {
     pub fn redirects(&self) -> RedirectLeniency {
         RedirectLeniency {
             any_scheme: self.any_redirect_scheme,
+            any_port: false,
             http_loopback: false,
             normalised: self.normalised_redirect_match,
             wildcards: self.wildcard_redirect_uris,

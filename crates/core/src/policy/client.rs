@@ -1,7 +1,7 @@
 //! What an application may decide about clients.
 
 use chancery_jose::{Header, JwtClaims};
-use chancery_types::{AccountId, ClientId, RedirectPattern};
+use chancery_types::{AccountId, ClientId};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
@@ -200,10 +200,7 @@ pub trait ClientPolicy: Send + Sync {
     /// Whether scripts of this origin may call the endpoints as this client: by default the origins of its
     /// redirect URIs.
     fn origin(&self, client: &Client, origin: &str) -> bool {
-        client.redirect_uris().iter().any(|uri| match RedirectPattern::of(uri) {
-            Some(pattern) => pattern.admits_origin(origin),
-            None => uri.origin().as_deref() == Some(origin),
-        })
+        client.redirects_to(origin)
     }
 
     /// The pairwise subject of a person in a sector (OIDC Core section 8.1). It must be the same each time,

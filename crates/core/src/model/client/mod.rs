@@ -470,10 +470,35 @@ impl Client {
     /// setting of the server (`loosened`) or of this client permits. A wildcard is never compared literally.
     fn admits(&self, registered: &RedirectUri, asked: &RedirectUri, loosened: RedirectLeniency) -> bool {
         let loosened = loosened.or(self.metadata().own.redirects());
-        if registered.has_wildcard() {
-            let pattern = RedirectPattern::of(registered).filter(|_| loosened.wildcards);
-            return pattern.is_some_and(|pattern| pattern.admits(asked));
+        let is_admitted = |registered: &RedirectUri, asked: &RedirectUri| {
+            if registered.has_wildcard() {
+                let pattern = RedirectPattern::of(registered).filter(|_| loosened.wildcards);
+                return pattern.is_some_and(|pattern| pattern.admits(asked));
+            }
+            registered == asked || (loosened.normalised && registered.normalised() == asked.normalised())
+        };
+        match (registered.without_localhost_port(), asked.without_localhost_port()) {
+            (Some(registered), Some(asked)) if loosened.any_port => is_admitted(&registered, &asked),
+            _ => is_admitted(registered, asked),
         }
-        registered == asked || (loosened.normalised && registered.normalised() == asked.normalised())
+    }
+
+    /// Whether scripts of pages to which one of its redirect URIs leads come from this origin.
+    #[must_use]
+    pub fn redirects_to(&self, origin: &str) -> bool {
+        let is_any_port = self.metadata().own.any_loopback_port;
+        // Any other spelling is not what a browser sends.
+        let sent = RedirectUri::parse(origin).ok().filter(|sent| sent.origin().as_deref() == Some(origin));
+        let local = sent.and_then(|sent| sent.without_localhost_port()).filter(|_| is_any_port);
+        self.redirect_uris().iter().any(|uri| {
+            let is_at_some_port = local.as_ref().is_some_and(|local| {
+                uri.without_localhost_port().is_some_and(|uri| uri.origin() == local.origin())
+            });
+            is_at_some_port
+                || match RedirectPattern::of(uri) {
+                    Some(pattern) => pattern.admits_origin(origin),
+                    None => uri.origin().as_deref() == Some(origin),
+                }
+        })
     }
 }

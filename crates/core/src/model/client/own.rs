@@ -75,6 +75,10 @@ pub struct OwnSettings {
     /// Clients whose tokens it may introspect in addition to its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub introspects: Vec<ClientId>,
+    /// Whether its requests may name any port of a loopback host, by the name `localhost`, too, as those of a native
+    /// application do (RFC 8252 section 7.3).
+    #[serde(skip_serializing_if = "is_false")]
+    pub any_loopback_port: bool,
     /// Whether its requests may spell a redirect URI differently from the registered one.
     #[serde(skip_serializing_if = "is_false")]
     pub normalised_redirect_match: bool,
@@ -114,6 +118,7 @@ impl Default for OwnSettings {
             enabled: true,
             http_loopback_redirects: false,
             introspects: Vec::new(),
+            any_loopback_port: false,
             normalised_redirect_match: false,
             pkce_optional: false,
             pkce_plain: false,
@@ -145,6 +150,7 @@ impl OwnSettings {
             enabled: own.boolean("enabled").unwrap_or(true),
             http_loopback_redirects: own.boolean("http_loopback_redirects").unwrap_or(false),
             introspects: own.value("introspects", "an array of client ids").unwrap_or_default(),
+            any_loopback_port: own.boolean("any_loopback_port").unwrap_or(false),
             normalised_redirect_match: own.boolean("normalised_redirect_match").unwrap_or(false),
             pkce_optional: own.boolean("pkce_optional").unwrap_or(false),
             pkce_plain: own.boolean("pkce_plain").unwrap_or(false),
@@ -171,6 +177,7 @@ impl OwnSettings {
     pub(crate) fn redirects(&self) -> RedirectLeniency {
         RedirectLeniency {
             any_scheme: self.any_redirect_scheme,
+            any_port: self.any_loopback_port,
             http_loopback: self.http_loopback_redirects,
             normalised: self.normalised_redirect_match,
             wildcards: self.wildcard_redirect_uris,
@@ -185,6 +192,7 @@ impl OwnSettings {
             (self.any_redirect_scheme, "any_redirect_scheme", ANY_REDIRECT_SCHEME),
             (!to_issuer, "assertion_audience", ASSERTION_AUDIENCE),
             (self.empty_scope_members, "empty_scope_members", EMPTY_SCOPE_MEMBERS),
+            (self.any_loopback_port, "any_loopback_port", EXACT_MATCHING),
             (self.http_loopback_redirects, "http_loopback_redirects", ENCRYPTED_REDIRECTS),
             (self.normalised_redirect_match, "normalised_redirect_match", EXACT_MATCHING),
             (self.pkce_optional, "pkce_optional", PKCE),
@@ -200,6 +208,7 @@ impl OwnSettings {
         Departure::contradicting([
             (self.any_redirect_scheme, "any_redirect_scheme", demands.redirects.section()),
             (!to_issuer, "assertion_audience", demands.sole_audience),
+            (self.any_loopback_port, "any_loopback_port", demands.exact_redirects),
             (self.http_loopback_redirects, "http_loopback_redirects", demands.redirects.section()),
             (self.normalised_redirect_match, "normalised_redirect_match", demands.exact_redirects),
             (self.pkce_optional, "pkce_optional", demands.pkce),
