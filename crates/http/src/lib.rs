@@ -18,8 +18,8 @@ mod cookies;
 
 mod pages;
 pub use pages::{
-    Around, CONTINUE, Content, FormMarkup, Html, ImageOrigin, LANGUAGE, LanguageSwitch, MessageMarkup, Page,
-    PageFile, Pages, Retry, SEND_MESSAGE, SUBMIT,
+    Around, CONTINUE, Content, FormMarkup, FrontPageView, Html, ImageOrigin, LANGUAGE, LanguageSwitch,
+    MessageMarkup, Page, PageFile, Pages, Retry, SEND_MESSAGE, SUBMIT, TrialClients,
 };
 
 mod plain;
@@ -35,6 +35,7 @@ mod cross_site;
 mod interaction_id;
 mod site;
 mod check_session;
+mod front_page;
 mod metadata;
 mod page_file;
 mod machine;

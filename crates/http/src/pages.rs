@@ -152,6 +152,8 @@ pub enum Content<'a> {
     /// Carries the authorization response to the client (OAuth 2.0 Form Post Response Mode section 2); should
     /// submit itself by a script with the nonce, and must have a button.
     FormPost(&'a FormMarkup),
+    /// The page at the issuer's own address, for whoever has come here without an application.
+    FrontPage(&'a FrontPageView),
     /// Sign in. Inputs `username`, `password`; buttons `action` = `login`, `cancel`, and `create` if people can make
     /// accounts.
     Login(&'a LoginView, &'a FormMarkup),
@@ -178,6 +180,40 @@ pub enum Content<'a> {
     SignedIn(&'a SignedInView, Retry<'a>),
     /// Enter the code that a device shows. Input `user_code`.
     UserCode(&'a UserCodeView, &'a FormMarkup),
+}
+
+/// What the page at the issuer's own address says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrontPageView {
+    /// The issuer.
+    pub issuer: String,
+    /// The address of the metadata (OIDC Discovery section 4).
+    pub metadata: String,
+    /// The address of the keys.
+    pub keys: String,
+    /// The authorization endpoint, for clients that do not read the metadata.
+    pub authorization: String,
+    /// The token endpoint.
+    pub token: String,
+    /// UserInfo.
+    pub userinfo: String,
+    /// Clients for an application of one's own, where the provider is for trying things out.
+    pub trial: Option<TrialClients>,
+}
+
+/// Clients that a developer may use for an application of their own. Whoever shows them shows the secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrialClients {
+    /// The `client_id` of a public client, for an application in the browser.
+    pub public: String,
+    /// The `client_id` of a client with the secret, for an application on a server.
+    pub confidential: String,
+    /// The `client_id` of a client with the secret, for an application without a person.
+    pub machine: String,
+    /// The secret of these clients.
+    pub secret: String,
+    /// The user name of the person who can sign in.
+    pub username: String,
 }
 
 /// Whether the person can simply try again.

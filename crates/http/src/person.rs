@@ -21,6 +21,7 @@ use crate::encode::{
     see_other,
 };
 use crate::form::{self, URL_LIMIT, URL_TOO_LONG};
+use crate::front_page;
 use crate::pages::{Content, FormMarkup, LANGUAGE, Retry};
 use crate::route::Route;
 use crate::site::Site;
@@ -61,7 +62,7 @@ fn chosen_language(site: &Site, params: &Params<'_>) -> Option<Locale> {
 /// The address at which GET shows the page of this request again.
 fn shown_at(site: &Site, route: Route<'_>, parts: &Parts) -> Option<Box<str>> {
     let address = site.address(route);
-    if parts.method != Method::GET {
+    if parts.method == Method::POST {
         return route.below.map(|_| address.into());
     }
     let params = form::query(parts.uri.query()).ok()?;
@@ -85,6 +86,10 @@ async fn decided(
     let params = if is_our_form { params } else { params.filtered(|name| name != LANGUAGE) };
     if let Ok(Some(ui_locales)) = params.one("ui_locales") {
         call.languages.splice(0..0, locale::wishes(Some(ui_locales), None));
+    }
+    if route.endpoint == Endpoint::FrontPage {
+        call.shown_at = shown_at(site, route, parts);
+        return front_page::answer(site, &call);
     }
     let provider = &site.provider;
     let next = match (route.endpoint, route.below) {
@@ -169,7 +174,7 @@ pub(crate) fn read<'p>(
     body: Result<&'p Bytes, BodyError>,
 ) -> Result<Params<'p>, Failure> {
     check_header(site, route, parts)?;
-    if parts.method == Method::GET {
+    if parts.method != Method::POST {
         return Ok(form::query(parts.uri.query())?);
     }
     form::body(&parts.headers, body)

@@ -10,7 +10,9 @@ use chancery_core::interaction::view::{
 use chancery_core::policy::{DetailMember, DetailText, DetailValue};
 use chancery_core::ports::SignUpRefusal;
 
-use crate::pages::{Content, FormMarkup, Html, MessageMarkup, Page, Pages, Retry};
+use crate::pages::{
+    Content, FormMarkup, FrontPageView, Html, MessageMarkup, Page, Pages, Retry, TrialClients,
+};
 use crate::{Locale, pages};
 
 mod approvals;
@@ -39,6 +41,7 @@ impl Pages for PlainPages {
             Content::Consent(view, form) => ("consent", "Allow access", consent(view, form)),
             Content::Custom(view, form) => ("custom", "One more step", custom(view, form)),
             Content::Error(view, retry) => ("error", "Authorization error", error(view, retry)),
+            Content::FrontPage(view) => ("front-page", "Sign-in service", front_page(view)),
             Content::FormPost(form) => ("form_post", "Continue", submitting(form, page.nonce)),
             Content::Login(view, form) => ("login", "Sign in", login(view, form)),
             Content::LogoutConfirm(view, form) => ("logout-confirm", "Sign out?", logout_confirm(view, form)),
@@ -89,6 +92,25 @@ fn login(view: &LoginView, form: &FormMarkup) -> String {
         documents(&view.client)
     );
     in_form(form, &fields)
+}
+
+fn front_page(view: &FrontPageView) -> String {
+    let [metadata, keys] = [&view.metadata, &view.keys].map(|address| Html::escape(address));
+    let trial = view.trial.as_ref().map_or_else(String::new, |clients| {
+        let TrialClients { public, confidential, machine, secret, username } = clients;
+        let [public, confidential, machine, secret, username] =
+            [public, confidential, machine, secret, username].map(|text| Html::escape(text));
+        format!(
+            "<h2>Connect your own application</h2><p>Clients: <code>{public}</code> without a secret; \
+             <code>{confidential}</code> and <code>{machine}</code> with the secret <code>{secret}</code>. \
+             Sign in as <code>{username}</code>.</p>"
+        )
+    });
+    format!(
+        "<p>This is the sign-in service {}. Open the application that you want to use.</p>{trial}\
+         <p><a href=\"{metadata}\">Metadata</a> <a href=\"{keys}\">Keys</a></p>",
+        Html::escape(&view.issuer)
+    )
 }
 
 /// What a login page says of a problem.

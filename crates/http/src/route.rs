@@ -41,8 +41,8 @@ impl<'p> Route<'p> {
             Method::POST => has(Verb::Post),
             Method::PUT => has(Verb::Put),
             Method::DELETE => has(Verb::Delete),
-            // In a browser, GET changes state.
-            Method::HEAD => has(Verb::Get) && !is_of_browser,
+            // In a browser, GET changes state; but not on the page that is the same for everybody.
+            Method::HEAD => has(Verb::Get) && (!is_of_browser || self.endpoint == Endpoint::FrontPage),
             // A preflight (CORS).
             Method::OPTIONS => is_for_scripts,
             _ => false,
@@ -78,9 +78,11 @@ impl RouteTable {
         prefixes.dedup();
         let enabled = Endpoint::ALL.iter().copied().filter(|endpoint| on.has(*endpoint));
         let paths = enabled.filter_map(|endpoint| Some((configured.path(endpoint)?.into(), endpoint)));
+        // The issuer's own address, also with the slash that clients put at its end.
+        let front_page = on.has(Endpoint::FrontPage).then_some(("/".into(), Endpoint::FrontPage));
         let well_known = WELL_KNOWN.iter().map(|path| ((*path).into(), Endpoint::Metadata));
         let inserted = WELL_KNOWN.iter().map(|path| format!("{path}{}", issuer.path()).into()).collect();
-        Self { prefixes, paths: paths.chain(well_known).collect(), inserted }
+        Self { prefixes, paths: paths.chain(front_page).chain(well_known).collect(), inserted }
     }
 
     /// The endpoint of a request's path.
@@ -88,7 +90,11 @@ impl RouteTable {
         if self.inserted.iter().any(|whole| **whole == *path) {
             return Some(Route::at(Endpoint::Metadata));
         }
-        self.prefixes.iter().find_map(|prefix| self.route(path.strip_prefix(&**prefix)?))
+        self.prefixes.iter().find_map(|prefix| match path.strip_prefix(&**prefix)? {
+            // The prefix itself.
+            "" => self.route("/"),
+            below => self.route(below),
+        })
     }
 
     fn route<'p>(&self, path: &'p str) -> Option<Route<'p>> {
@@ -123,8 +129,7 @@ mod tests {
         assert_eq!(table.find("/interaction"), Some(Route::at(Endpoint::Interaction)));
         assert_eq!(table.find("/interaction/in_x"), Some(Route::below(Endpoint::Interaction, "in_x")));
         for other in [
-            "",
-            "/",
+            "//",
             "/TOKEN",
             "/token/",
             "//token",
@@ -153,7 +158,11 @@ mod tests {
         ] {
             assert_eq!(table.find(path), METADATA, "{path}");
         }
+        for path in ["/oidc", "/oidc/", "/"] {
+            assert_eq!(table.find(path), Some(Route::at(Endpoint::FrontPage)), "{path}");
+        }
         assert_eq!(table.find("/oidcx/token"), None);
+        assert_eq!(table.find("/oidc//"), None);
         assert_eq!(table.find("/.well-known/oauth-authorization-server/other"), None);
     }
 
@@ -172,6 +181,9 @@ mod tests {
         let mut on = EndpointSet::default();
         on.switch(Endpoint::Introspection, false);
         let table = RouteTable::new(&issuer, "", &Routes::default(), &on);
+        on.switch(Endpoint::FrontPage, false);
+        let without = RouteTable::new(&issuer, "", &Routes::default(), &on);
+        assert_eq!(without.find("/"), None);
         assert_eq!(table.find("/introspect"), None);
         assert_eq!(table.find("/revoke"), Some(Route::at(Endpoint::Revocation)));
     }
@@ -187,6 +199,7 @@ mod tests {
         assert_eq!(names(Route::at(Endpoint::Token)), "POST OPTIONS");
         assert_eq!(names(Route::at(Endpoint::UserInfo)), "GET HEAD POST OPTIONS");
         assert_eq!(names(Route::at(Endpoint::Jwks)), "GET HEAD OPTIONS");
+        assert_eq!(names(Route::at(Endpoint::FrontPage)), "GET HEAD");
         assert_eq!(names(Route::at(Endpoint::Registration)), "POST");
         assert_eq!(names(Route::below(Endpoint::ClientConfiguration, "c")), "GET HEAD PUT DELETE");
         assert!(!Route::at(Endpoint::Token).allows(&Method::PUT));

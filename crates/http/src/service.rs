@@ -29,13 +29,14 @@ use crate::cookies::Cookies;
 use crate::encode::{self, HttpResponse};
 use crate::locale::Locale;
 use crate::own_form::OwnForm;
-use crate::pages::{Html, Overridden, Page, Pages, Retry};
+use crate::pages::{Html, Overridden, Page, Pages, Retry, TrialClients};
 use crate::plain::PlainPages;
 use crate::proxies::{Peer, TrustedProxies};
 use crate::route::{Route, RouteTable};
 use crate::site::Site;
 use crate::{
-    check_session, cors, form, front_end, interaction_id, machine, metadata, page_file, person, registrant,
+    check_session, cors, form, front_end, front_page, interaction_id, machine, metadata, page_file, person,
+    registrant,
 };
 
 /// The Service of a provider, at its issuer's path, with [`PlainPages`] and no trusted proxies.
@@ -44,7 +45,7 @@ pub fn service(provider: Arc<Provider>) -> Service {
     let cookies = Cookies::new(provider.issuer(), provider.realm(), provider.session_lifetime());
     Service {
         routes: Arc::new(RouteTable::new(provider.issuer(), "", provider.routes(), &provider.endpoints())),
-        site: Site { provider, pages: Arc::new(PlainPages), cookies: Arc::new(cookies) },
+        site: Site { provider, pages: Arc::new(PlainPages), cookies: Arc::new(cookies), trial: None },
         proxies: Arc::default(),
         forwarded: None,
         has_reported_missing_peer: Arc::default(),
@@ -122,6 +123,14 @@ impl Service {
         F: Fn(Page<'_>, &Locale) -> Option<Html> + Send + Sync + 'static,
     {
         self.site.pages = Arc::new(Overridden { own, others: self.site.pages });
+        self
+    }
+
+    /// Tells everybody who opens the issuer's own address about clients for an application of their own. This is only
+    /// for a provider that nobody but its developers can reach: the page shows the secret.
+    #[must_use]
+    pub fn with_trial_clients(mut self, clients: TrialClients) -> Self {
+        self.site.trial = Some(Arc::new(clients));
         self
     }
 
@@ -406,6 +415,7 @@ impl Service {
         site.provider.refresh(call.now).await;
         match route.caller() {
             _ if route.endpoint == Endpoint::PageFile => page_file::answer(site, route),
+            Caller::Anybody if route.endpoint == Endpoint::Icon => front_page::icon(),
             Caller::Anybody => metadata::answer(site, route, parts),
             _ if route.endpoint == Endpoint::CheckSession => check_session::frame(site),
             // These need much room, which no other request is to carry along.

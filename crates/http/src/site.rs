@@ -21,7 +21,9 @@ use http::header::RETRY_AFTER;
 use crate::cookies::Cookies;
 use crate::encode::{Form, HttpResponse, MayBeFramed, error_body, in_query, page, page_policy};
 use crate::form::URL_LIMIT;
-use crate::pages::{Around, Content, LANGUAGE, LanguageSwitch, Page, Pages, Retry, is_nameable};
+use crate::pages::{
+    Around, Content, LANGUAGE, LanguageSwitch, Page, Pages, Retry, TrialClients, is_nameable,
+};
 use crate::route::Route;
 use crate::{Locale, locale};
 
@@ -64,6 +66,8 @@ pub(crate) struct Site {
     pub(crate) provider: Arc<Provider>,
     pub(crate) pages: Arc<dyn Pages>,
     pub(crate) cookies: Arc<Cookies>,
+    /// The clients that the front page tells about.
+    pub(crate) trial: Option<Arc<TrialClients>>,
 }
 
 impl Site {

@@ -32,7 +32,7 @@ fn nothing_else_is_served() {
         assert_ne!(kit.send(raw("GET", path, &[], "")).status, 404, "{path}");
     }
     for path in [
-        "/",
+        "//",
         "/auth",
         "/me",
         "/register",
@@ -66,7 +66,7 @@ fn nothing_else_is_served() {
         "/.well-known/openid-configuration/",
         "/.well-known/openid-configuration/x",
         "/oidc/token",
-        "/favicon.ico",
+        "/favicon.svg",
     ] {
         for method in ["GET", "POST", "OPTIONS", "BREW"] {
             let answer = kit.send(raw(method, path, &[FORM], "")).expect_status(404);

@@ -17,6 +17,7 @@ use crate::messages::Messages;
 
 mod approvals;
 mod device;
+mod front_page;
 
 /// The template file of a page; empty if it has none yet, and then the plain page is shown.
 pub(crate) fn template(content: Content<'_>) -> &'static str {
@@ -31,6 +32,7 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
         Content::Error(..) => "error.html",
         Content::FormPost(_) => "form_post.html",
         Content::Login(view, _) if view.again.is_some() => "login_again.html",
+        Content::FrontPage(_) => "front_page.html",
         Content::Login(..) => "login.html",
         Content::LogoutConfirm(..) => "logout_confirm.html",
         Content::LogoutDone(_) => "logout_done.html",
@@ -76,6 +78,7 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
         Content::DeviceDone(view) => device::done(view),
         Content::Error(view, retry) => error(view, retry),
         Content::FormPost(markup) => context! { page => "form_post", form => form(markup), submit => SUBMIT },
+        Content::FrontPage(view) => front_page::front_page(view),
         Content::Login(view, markup) => login(view, markup, messages)?,
         Content::LogoutConfirm(view, markup) => logout_confirm(view, markup),
         Content::LogoutDone(view) => logout_done(view),

@@ -17,7 +17,9 @@ use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
 use chancery_core::model::{AuthorizationDetail, Client, OwnParameters};
 use chancery_core::policy::{DetailFault, DetailText, DetailType, DetailView, Words};
 use chancery_core::ports::SignUpRefusal;
-use chancery_http::{Around, Content, FormMarkup, LanguageSwitch, MessageMarkup, Page, Retry};
+use chancery_http::{
+    Around, Content, FormMarkup, FrontPageView, LanguageSwitch, MessageMarkup, Page, Retry, TrialClients,
+};
 use chancery_types::{RedirectUri, ResourceUri};
 use serde_json::json;
 
@@ -88,6 +90,22 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
         let username = problem.map(|_| "alice".to_owned());
         let view = SignUpView { client: client(), username, problem, shortest_password: Some(8), form };
         show(name, Content::SignUp(&view, &markup));
+    }
+    for (name, issuer, trial) in [
+        ("front-page", "https://id.example.org", None),
+        ("front-page-trial", "http://localhost:3000", Some(trial())),
+    ] {
+        let at = |path: &str| format!("{issuer}{path}");
+        let view = FrontPageView {
+            issuer: issuer.to_owned(),
+            metadata: at("/.well-known/openid-configuration"),
+            keys: at("/jwks"),
+            authorization: at("/authorize"),
+            token: at("/token"),
+            userinfo: at("/userinfo"),
+            trial,
+        };
+        show(name, Content::FrontPage(&view));
     }
     for (name, target, scopes, claims, resources) in [
         ("consent", "https://photos.example/cb", "openid profile email offline_access", "", vec![]),
@@ -394,4 +412,14 @@ fn form(target: &str) -> Option<FormView> {
     let target = Some(RedirectUri::parse(target).ok()?);
     let parameters = OwnParameters::default();
     Some(FormView { action: FormAction::First, fields: Vec::new(), target, ui_locales: None, parameters })
+}
+
+fn trial() -> TrialClients {
+    TrialClients {
+        public: "demo-spa".to_owned(),
+        confidential: "demo-web".to_owned(),
+        machine: "demo-api".to_owned(),
+        secret: "Zk3vXo0sample4secretQm1yT8rWc6uLe2bN".to_owned(),
+        username: "demo".to_owned(),
+    }
 }

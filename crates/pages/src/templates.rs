@@ -27,10 +27,12 @@ built_in!(
     "approvals.html",
     "approve.html",
     "confirm_device.html",
+    "connect.html",
     "consent.html",
     "device_done.html",
     "error.html",
     "form_post.html",
+    "front_page.html",
     "layout.html",
     "login.html",
     "login_again.html",
@@ -129,6 +131,9 @@ impl Templates {
         });
         environment.add_filter("strong", |name: Value| {
             Value::from_safe_string(format!("<strong><bdi>{}</bdi></strong>", as_html(&name)))
+        });
+        environment.add_filter("code", |text: Value| {
+            Value::from_safe_string(format!("<code>{}</code>", as_html(&text)))
         });
         let mut complaints = Vec::new();
         for (name, built_in) in BUILT_IN {

@@ -199,6 +199,10 @@ endpoints! {
         registrant("client_configuration", "/clients", &[]).with_below(&[Get, Put, Delete]);
     PageFile: "The files of the pages: below it are their logo and script.",
         Description::new(Caller::Anybody, "page_file", Some("/pages"), &[]).with_below(&[Get]);
+    FrontPage: "The page at the issuer's own address.",
+        Description::new(Caller::Browser, "front_page", None, &[Get]).optional();
+    Icon: "The icon of the pages.",
+        Description::new(Caller::Anybody, "icon", Some("/favicon.ico"), &[Get]).optional();
     Metadata: "The metadata, under its well-known paths.", Description::new(Caller::Anybody, "metadata", None, &[Get]);
 }
 
