@@ -1,6 +1,6 @@
 //! A provider under `/oidc` of an application that has routes of its own:
 //! `cargo run -p chancery-examples --example mounted`, then
-//! `cargo run --example try -- --issuer http://localhost:3000/oidc`.
+//! `cargo run -- try --issuer http://localhost:3000/oidc`.
 
 use std::error::Error;
 

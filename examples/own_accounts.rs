@@ -1,5 +1,5 @@
 //! People and pages of the application: `cargo run -p chancery-examples --example own_accounts`, then
-//! `cargo run --example try` and sign in as `ada` with the password that is printed.
+//! `cargo run -- try` and sign in as `ada` with the password that is printed.
 //!
 //! Whoever also has a badge, which signs what the page shows, has signed in more strongly: the client learns
 //! it from `acr` and `amr` of the ID token, and can ask for it. A passkey is such a badge; its page runs a

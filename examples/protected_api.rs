@@ -1,5 +1,5 @@
 //! A login with people and a login page of the application's own, and an API that takes its tokens, in one program:
-//! `cargo run -p chancery-examples --example protected_api`, then `cargo run --example try` signs in.
+//! `cargo run -p chancery-examples --example protected_api`, then `cargo run -- try` signs in.
 
 use std::error::Error;
 use std::sync::Arc;

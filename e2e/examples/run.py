@@ -1,4 +1,4 @@
-"""Each example and the development provider log a person in, with the example client `try` as the client: A16."""
+"""Each example and the development provider log a person in, with `chancery try` as the client: A16."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ from provider import REPOSITORY, free_port, release  # noqa: E402
 def logs_in(example):
     """The client gets its tokens; what it prints, which are tokens, is not shown."""
     who = f"{example.told('sign in as')}\n{example.told('password')}\n"
-    done = subprocess.run([release("examples/try"), "--headless", "--issuer", example.issuer], input=who, text=True,
+    done = subprocess.run([release("chancery"), "try", "--headless", "--issuer", example.issuer], input=who, text=True,
                           capture_output=True, timeout=30)
     if done.returncode:
         raise RuntimeError(f"the client ended with {done.returncode}: {done.stderr}")

@@ -21,7 +21,7 @@ PERSON = Path(__file__).with_name("person.py")
 
 
 def release(name):
-    """A binary of the release build (`examples/try` for an example)."""
+    """A binary of the release build (`examples/minimal` for an example)."""
     folder = Path(os.environ.get("RELEASE_DIR", ""))
     if not os.environ.get("RELEASE_DIR"):
         folder = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")) / "release"

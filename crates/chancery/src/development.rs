@@ -16,7 +16,7 @@ use chancery_core::error::{Complaints, Fault};
 use chancery_core::model::{Claims, ResourceServer};
 use chancery_core::ports::Random;
 use chancery_core::provider::{Parts, Provider};
-use chancery_http::Service;
+use chancery_http::{Service, TrialClients};
 use chancery_jose::{SigningAlgorithm, SystemRandom};
 use chancery_store_memory::MemoryStore;
 use chancery_types::{Issuer, RealmId};
@@ -52,9 +52,9 @@ pub async fn with_apis(issuer: &str, apis: Vec<ResourceServer>) -> Result<Develo
     );
     let accounts = Arc::new(accounts);
     let mut registry = MemoryRegistry::new().offering(Config::default().offered_at(&demo.issuer));
-    let [person, api] = demo.clients();
-    registry.put(&person)?;
-    registry.put(&with_access(&api, &apis)?)?;
+    for client in demo.clients() {
+        registry.put(&with_access(&client, &apis)?)?;
+    }
     for server in apis {
         registry = registry.with_resource_server(ResourceServer { any_client: true, ..server });
     }
@@ -81,7 +81,8 @@ impl Development {
     /// The service to mount at the root of the issuer. It refuses any other `Host`.
     #[must_use]
     pub fn service(&self) -> OwnHost<Service> {
-        OwnHost::new(crate::service(self.provider.clone()), self.demo.authority.clone())
+        let service = crate::service(self.provider.clone()).with_trial_clients(self.demo.trial_clients());
+        OwnHost::new(service, self.demo.authority.clone())
     }
 
     /// The provider itself.
@@ -108,18 +109,20 @@ pub struct Demo {
     issuer: Issuer,
     authority: HeaderValue,
     password: Zeroizing<String>,
-    api_secret: Zeroizing<String>,
+    secret: Zeroizing<String>,
+    command: String,
 }
 
 impl Demo {
-    /// The clients and the person of this issuer, with these secrets.
+    /// The clients and the person of this issuer, with these secrets: the person's password, and the secret of the
+    /// clients that have one.
     ///
     /// # Errors
     /// [`DevelopmentError::NotLoopback`].
     pub fn new(
         issuer: &str,
         password: Zeroizing<String>,
-        api_secret: Zeroizing<String>,
+        secret: Zeroizing<String>,
     ) -> Result<Self, DevelopmentError> {
         let issuer = Issuer::parse(issuer).map_err(|_| DevelopmentError::NotLoopback)?;
         let authority = issuer.origin().strip_prefix("http://").ok_or(DevelopmentError::NotLoopback)?;
@@ -133,7 +136,14 @@ impl Demo {
             return Err(DevelopmentError::NotLoopback);
         }
         let authority = HeaderValue::from_str(authority).map_err(|_| DevelopmentError::NotLoopback)?;
-        Ok(Self { issuer, authority, password, api_secret })
+        let command = format!("chancery try --issuer {issuer}");
+        Ok(Self { issuer, authority, password, secret, command })
+    }
+
+    /// With another command that signs in as the client `demo`, as printing it says.
+    #[must_use]
+    pub fn with_command(self, command: String) -> Self {
+        Self { command, ..self }
     }
 
     /// The issuer.
@@ -142,9 +152,10 @@ impl Demo {
         &self.issuer
     }
 
-    /// The metadata (RFC 7591 section 2) of the public client `demo` and the confidential client `demo-api`.
+    /// The metadata (RFC 7591 section 2) of the clients: `demo`, which `chancery try` is; `demo-spa` and `demo-web` for
+    /// applications of one's own on this machine, in the browser and on a server; and `demo-api`.
     #[must_use]
-    pub fn clients(&self) -> [String; 2] {
+    pub fn clients(&self) -> [String; 4] {
         let demo = json!({
             "client_id": "demo",
             "client_name": "Demo",
@@ -156,14 +167,56 @@ impl Demo {
         });
         let api = json!({
             "client_id": "demo-api",
-            "client_secret": *self.api_secret,
+            "client_secret": *self.secret,
             "client_name": "Demo API",
             "redirect_uris": [],
             "grant_types": ["client_credentials"],
             "response_types": [],
-            "chancery": { "introspects": ["demo"] },
+            "chancery": { "introspects": ["demo", "demo-spa", "demo-web"] },
         });
-        [demo.to_string(), api.to_string()]
+        // Any page of this machine, because nobody knows yet where one's own application will be.
+        let on_this_machine = [
+            "http://localhost",
+            "http://localhost/*",
+            "http://127.0.0.1",
+            "http://127.0.0.1/*",
+            "http://[::1]",
+            "http://[::1]/",
+            "http://[::1]/callback",
+        ];
+        let spa = json!({
+            "client_id": "demo-spa",
+            "client_name": "My single-page app",
+            "token_endpoint_auth_method": "none",
+            "redirect_uris": on_this_machine,
+            "post_logout_redirect_uris": on_this_machine,
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "chancery": { "any_loopback_port": true, "wildcard_redirect_uris": true },
+        });
+        let web = json!({
+            "client_id": "demo-web",
+            "client_secret": *self.secret,
+            "client_name": "My web app",
+            "redirect_uris": on_this_machine,
+            "post_logout_redirect_uris": on_this_machine,
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "chancery": { "any_loopback_port": true, "wildcard_redirect_uris": true },
+        });
+        [demo, spa, web, api].map(|client| client.to_string())
+    }
+
+    /// What the page at the issuer's own address tells of these clients.
+    #[must_use]
+    pub fn trial_clients(&self) -> TrialClients {
+        TrialClients {
+            public: "demo-spa".to_owned(),
+            confidential: "demo-web".to_owned(),
+            machine: "demo-api".to_owned(),
+            secret: self.secret.to_string(),
+            username: "demo".to_owned(),
+        }
     }
 
     /// The person `demo`.
@@ -192,7 +245,8 @@ impl Demo {
 
 impl fmt::Display for Demo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (issuer, password, secret) = (&self.issuer, &*self.password, &*self.api_secret);
+        let Self { issuer, password, secret, command, .. } = self;
+        let (password, secret) = (&**password, &**secret);
         write!(
             f,
             "A development provider, for this machine only.
@@ -204,10 +258,13 @@ impl fmt::Display for Demo {
   password     {password}
 
   client       demo      public; code with PKCE and refresh; http://127.0.0.1/callback on any port
-  client       demo-api  confidential; client credentials; introspects the tokens of demo
+  client       demo-spa  public, for your app in the browser; http://localhost on any port, any path
+  client       demo-web  with the secret, for your app on a server; http://localhost on any port, any path
+  client       demo-api  with the secret; client credentials; introspects the tokens of the others
   secret       {secret}
 
-  try it       cargo run --release --example try
+  try it       {command}
+  your own     open {issuer}/ and copy the lines for your library
 "
         )
     }

@@ -40,8 +40,9 @@ pub use chancery_core::provider::{Builder, Parts, Provider};
 pub use chancery_core::request::PageError;
 pub use chancery_core::rotation::{KeyEnd, KeyTimes};
 pub use chancery_http::{
-    Around, Content, FormMarkup, Html, ImageOrigin, LANGUAGE, LanguageSwitch, Locale, MessageMarkup,
-    NotANetwork, OwnForm, Page, PageFile, Pages, Peer, Retry, SEND_MESSAGE, SUBMIT, Service, TrustedProxies,
+    Around, Content, FormMarkup, FrontPageView, Html, ImageOrigin, LANGUAGE, LanguageSwitch, Locale,
+    MessageMarkup, NotANetwork, OwnForm, Page, PageFile, Pages, Peer, Retry, SEND_MESSAGE, SUBMIT, Service,
+    TrialClients, TrustedProxies,
 };
 pub use chancery_jose::{SigningAlgorithm, SystemRandom};
 #[cfg(feature = "store-memory")]

@@ -34,7 +34,13 @@ async fn printing_it_says_everything_that_one_needs() {
     let (one, other) =
         (chancery::development("http://localhost:1").await, chancery::development("http://[::1]:1").await);
     let (one, other) = (one.unwrap().to_string(), other.unwrap().to_string());
-    for part in ["http://localhost:1\n", "demo-api", "password ", "secret ", "--example try"] {
+    for part in [
+        "http://localhost:1\n",
+        "demo-api",
+        "password ",
+        "secret ",
+        "chancery try --issuer http://localhost:1\n",
+    ] {
         assert!(one.contains(part), "{part} in {one}");
     }
     let password = |text: &str| text.lines().find(|line| line.contains("password")).map(str::to_owned);

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -17,7 +17,7 @@ pub(crate) use user::{ClaimSource, Person, Session, User};
 /// OAuth 2.0 authorization server and OpenID provider.
 ///
 /// Without a command it starts a development provider on http://localhost:3000, with everything in
-/// ./chancery-dev.
+/// ./chancery-dev. Where there is no chancery.toml, all commands work on that one.
 #[derive(Parser)]
 #[command(name = "chancery", version, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -29,6 +29,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Start a development provider on loopback (what happens without a command)
     Dev(Develop),
+    /// Sign in at a provider on this machine as an application would, and show the tokens
+    Try(Trial),
     /// Start the server with a configuration
     Serve(Configured),
     /// Report everything that is wrong with the configuration, and every deviation from RFC 9700
@@ -115,23 +117,24 @@ pub(crate) enum ReportFormat {
     Json,
 }
 
+/// The folder of the development provider.
+pub(crate) const DEVELOPMENT: &str = "chancery-dev";
+
 /// A development provider.
 #[derive(Args)]
 pub(crate) struct Develop {
-    /// A loopback address; the issuer is http://localhost with its port
-    #[arg(long, default_value = "127.0.0.1:3000", value_name = "ADDRESS")]
-    pub(crate) listen: SocketAddr,
+    /// A loopback address; the issuer is http://localhost with its port. Without it, the settings of the folder
+    /// count, which begin with 127.0.0.1:3000
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
     /// The folder for all files, which is made if it does not exist
-    #[arg(long, default_value = "chancery-dev", value_name = "FOLDER")]
+    #[arg(long, default_value = DEVELOPMENT, value_name = "FOLDER")]
     pub(crate) directory: PathBuf,
 }
 
 impl Default for Develop {
     fn default() -> Self {
-        Self {
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)),
-            directory: PathBuf::from("chancery-dev"),
-        }
+        Self { listen: None, directory: PathBuf::from(DEVELOPMENT) }
     }
 }
 
@@ -158,12 +161,34 @@ pub(crate) struct Restore {
     pub(crate) keep_logins: bool,
 }
 
+/// An application that signs a person in.
+#[derive(Args)]
+pub(crate) struct Trial {
+    /// The provider, on plain HTTP and a loopback address; by default that of ./chancery-dev, or http://localhost:3000
+    #[arg(long, value_name = "URL")]
+    pub(crate) issuer: Option<String>,
+    /// Do without a browser: the first two lines of the standard input are the user name and the password
+    #[arg(long)]
+    pub(crate) headless: bool,
+}
+
 /// Where the configuration is.
 #[derive(Args, Clone)]
 pub(crate) struct Configured {
-    /// The configuration file; by default that of the variable CHANCERY_CONFIG, or chancery.toml
+    /// The configuration file; by default that of the variable CHANCERY_CONFIG, or chancery.toml, or that of the
+    /// development provider in ./chancery-dev
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Use the development provider of this folder, by default that in ./chancery-dev
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = DEVELOPMENT,
+        conflicts_with = "config"
+    )]
+    pub(crate) dev: Option<PathBuf>,
     /// Override one setting, such as `--set http.listen=127.0.0.1:8080`
     #[arg(long = "set", value_name = "SETTING=VALUE")]
     pub(crate) set: Vec<String>,

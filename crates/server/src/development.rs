@@ -3,47 +3,85 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
 use chancery::development::Demo;
 use chancery_accounts::AccountError;
 use chancery_core::client::{RegistrationRules, register};
-use chancery_core::ports::{Clock as _, Registry as _};
+use chancery_core::ports::{Clock as _, Registry as _, SystemClock};
 use chancery_jose::SystemRandom;
-use chancery_types::RealmId;
+use chancery_types::Issuer;
 use zeroize::Zeroizing;
 
 use crate::access::make_folder;
-use crate::arguments::Develop;
-use crate::log::Format;
+use crate::arguments::{Configured, Develop};
+use crate::commands::lines;
 use crate::node::Node;
 use crate::parts::{Opened, open};
-use crate::secrets;
-use crate::settings::{Settings, Store};
-use chancery_core::ports::SystemClock;
+use crate::secrets::{self, write_new};
+use crate::settings::{FILE, Settings, load, template};
 
-/// Makes what is missing and starts the server.
+const WRAPPING_KEY: &str = "wrapping.key";
+
+/// Makes what is missing and starts the server. The folder has a configuration like any other, so that whatever works
+/// on a provider works on this one.
 pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
-    if !wanted.listen.ip().is_loopback() {
-        return Err(format!("a development provider listens on loopback only, not on {}", wanted.listen));
-    }
     let folder = &wanted.directory;
+    let listen = wanted.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)));
+    only_loopback(&[listen])?;
     make_folder(folder)?;
-    let wrapping_key = folder.join("wrapping.key");
+    let wrapping_key = folder.join(WRAPPING_KEY);
     if !wrapping_key.exists() {
         secrets::write_private(&wrapping_key, &secrets::random_text())?;
     }
-    let demo = demo(wanted.listen, &folder.join("credentials"))?;
-    let realm = RealmId::parse("development").map_err(|error| error.to_string())?;
-    let mut settings = Settings::on(demo.issuer().clone(), realm, vec![wanted.listen]);
-    settings.store =
-        Store::Sqlite { path: folder.join("chancery.sqlite"), wrapping_key, group_access: false };
-    settings.log.format = Format::Text;
+    let file = folder.join(FILE);
+    if !file.exists() {
+        write_new(&file, configuration(listen).as_bytes(), 0o644)?;
+    }
+    let configured = configured(&wanted);
+    let settings = load(&configured).map_err(|complaints| lines(&complaints))?;
+    only_loopback(&settings.http.listen)?;
+    if settings.tls.is_some() {
+        return Err(format!("{}: a development provider has no [tls]", file.display()));
+    }
+    let demo = demo(&settings.issuer, &folder.join("credentials"))?;
     let opened = open(&settings)?;
     fill(&settings, &opened, &demo).await?;
-    Node::new(with_ipv6(settings), opened, Some(demo)).await?.run(None).await
+    Node::new(with_ipv6(settings), opened, Some(demo)).await?.run(Some(configured)).await
+}
+
+fn only_loopback(listen: &[SocketAddr]) -> Result<(), String> {
+    match listen.iter().find(|address| !address.ip().is_loopback()) {
+        None => Ok(()),
+        Some(other) => Err(format!("a development provider listens on loopback only, not on {other}")),
+    }
+}
+
+/// The first configuration, with all that can be set in comments.
+fn configuration(listen: SocketAddr) -> String {
+    template(&[
+        ("issuer", format!("{:?}", issuer(listen))),
+        ("realm", "\"development\"".to_owned()),
+        ("http.listen", format!("[\"{listen}\"]")),
+        ("management.listen", "\"\"".to_owned()),
+        ("store.sqlite", "\"chancery.sqlite\"".to_owned()),
+        ("keys.wrapping_key", format!("{WRAPPING_KEY:?}")),
+        ("log.format", "\"text\"".to_owned()),
+    ])
+}
+
+fn issuer(listen: SocketAddr) -> String {
+    format!("http://localhost:{}", listen.port())
+}
+
+/// The configuration of the folder; where an address is wanted for this run, it counts instead of the one there.
+fn configured(wanted: &Develop) -> Configured {
+    let settings =
+        |listen: SocketAddr| [format!("issuer={}", issuer(listen)), format!("http.listen={listen}")];
+    let set = wanted.listen.map(settings).into_iter().flatten().collect();
+    Configured { config: None, dev: Some(wanted.directory.clone()), set }
 }
 
 /// Adds ::1, to which a browser may resolve `localhost`, unless the machine has no IPv6.
@@ -60,7 +98,7 @@ fn with_ipv6(mut settings: Settings) -> Settings {
 }
 
 /// The secrets are made once and kept in a file, so that scripts and browsers can keep using them.
-fn demo(listen: SocketAddr, credentials: &Path) -> Result<Demo, String> {
+fn demo(issuer: &Issuer, credentials: &Path) -> Result<Demo, String> {
     let text = match fs::read_to_string(credentials) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -83,8 +121,11 @@ fn demo(listen: SocketAddr, credentials: &Path) -> Result<Demo, String> {
             || format!("{}: {name} is missing; remove the folder to start afresh", credentials.display());
         found.map(|(_, value)| Zeroizing::new(value.trim().to_owned())).ok_or_else(missing)
     };
-    let issuer = format!("http://localhost:{}", listen.port());
-    Demo::new(&issuer, value("password")?, value("client_secret")?).map_err(|error| error.to_string())
+    let demo = Demo::new(issuer.as_str(), value("password")?, value("client_secret")?);
+    let demo = demo.map_err(|error| error.to_string())?;
+    // What was typed to start this process starts its commands, too.
+    let program = std::env::args().next().unwrap_or_else(|| "chancery".to_owned());
+    Ok(demo.with_command(format!("{program} try --issuer {issuer}")))
 }
 
 /// Makes the keys, clients and the person that do not exist yet.
@@ -96,7 +137,7 @@ async fn fill(settings: &Settings, opened: &Opened, demo: &Demo) -> Result<(), S
     let rules = RegistrationRules::new(&offered, &algorithms, now);
     for metadata in demo.clients() {
         let registered = register(metadata.as_bytes(), &SystemRandom, &rules);
-        let client = registered.map_err(|complaints| crate::commands::lines(&complaints))?.client;
+        let client = registered.map_err(|complaints| lines(&complaints))?.client;
         // A client that exists stays as it is.
         opened.registry.put_client(realm, None, Arc::new(client)).await.map_err(|fault| fault.to_string())?;
     }

@@ -6,6 +6,7 @@ mod commands;
 mod detail_types;
 mod development;
 mod fetch;
+mod help;
 mod listener;
 mod log;
 mod management;
@@ -19,21 +20,21 @@ mod reasons;
 mod settings;
 mod terminal;
 mod trace;
+mod trial;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser as _;
-
-use crate::arguments::{Arguments, Command, Configured, Develop, Log, ReportFormat};
+use crate::arguments::{Command, Configured, Develop, Log, ReportFormat};
+use crate::settings::Source;
 use crate::terminal::Escaped;
 
 /// How long the runtime's threads may take to end.
 const RUNTIME_SHUTDOWN: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let command = Arguments::parse().command.unwrap_or(Command::Dev(Develop::default()));
+    let command = help::arguments().command.unwrap_or(Command::Dev(Develop::default()));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
 async fn run(command: Command) -> commands::Output {
     match command {
         Command::Dev(wanted) => development::develop(wanted).await.map(|()| String::new()),
+        Command::Try(wanted) => trial::sign_in(wanted).await.map(|()| String::new()),
         Command::Serve(configured) => serve(configured).await.map(|()| String::new()),
         Command::Check { configured, report: true, json: false, format, .. } => {
             commands::report(&configured, format).await
@@ -87,6 +89,10 @@ async fn run(command: Command) -> commands::Output {
 }
 
 async fn serve(configured: Configured) -> Result<(), String> {
+    if Source::of(&configured).is_development {
+        return Err("the development provider is started by `chancery dev`, which keeps it to this machine; `serve` needs a \
+            configuration: name it with --config, or write one with `chancery init`".to_owned());
+    }
     let settings = settings::load(&configured).map_err(|complaints| commands::lines(&complaints))?;
     let opened = parts::open_existing(&settings)?;
     opened.check_realm(&settings).await?;

@@ -90,7 +90,7 @@ impl Node {
         let log = Arc::new(log);
         let (bell, metrics) = (Arc::new(Bell::default()), Arc::new(Metrics::new(&opened.times)));
         let heard = Arc::new(Heard { log: log.clone(), metrics: metrics.clone() });
-        let current = current(&settings, &opened, &heard, &bell).await?;
+        let current = current(&settings, &opened, (&heard, &bell), demo.as_ref()).await?;
         let certificate = match &settings.tls {
             None => None,
             Some(tls) => Some(Arc::new(Certificate::read(&tls.certificate, &tls.key)?)),
@@ -341,7 +341,8 @@ impl Node {
         if settings.issuer != self.settings.issuer || settings.realm != self.settings.realm {
             return Err("a change of issuer or realm needs a restart".to_owned());
         }
-        Ok((current(&settings, &self.opened, &self.heard, &self.bell).await?, settings))
+        let current = current(&settings, &self.opened, (&self.heard, &self.bell), self.demo.as_ref()).await?;
+        Ok((current, settings))
     }
 
     /// Warns of each compatibility setting that is on, so that nobody has to look for it when it matters.
@@ -368,8 +369,8 @@ async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, String>
 async fn current(
     settings: &Settings,
     opened: &Opened,
-    heard: &Arc<Heard>,
-    bell: &Arc<Bell>,
+    (heard, bell): (&Arc<Heard>, &Arc<Bell>),
+    demo: Option<&Demo>,
 ) -> Result<Current, String> {
     let shown = pages::open(&settings.pages)?;
     let fetch = fetch::open(&settings.fetch)?;
@@ -379,6 +380,10 @@ async fn current(
     let service = chancery_http::service(provider.clone())
         .with_pages(shown)
         .with_trusted_proxies(settings.http.trusted_proxies.clone());
+    let service = match demo {
+        Some(demo) => service.with_trial_clients(demo.trial_clients()),
+        None => service,
+    };
     let service = match &settings.http.client_certificate {
         Some((forwarded, proxies)) => service.with_forwarded_certificates(forwarded.clone(), proxies.clone()),
         None => service,

@@ -19,10 +19,9 @@ use crate::access::{check_folder, folder_of, make_folder};
 use crate::arguments::Init;
 use crate::parts::{open, password_rules};
 use crate::secrets::{self, write_new};
-use crate::settings::{Settings, Store, load_text, template};
+use crate::settings::{FILE, Settings, Store, load_text, template};
 use crate::terminal::Escaped;
 
-const CONFIGURATION: &str = "chancery.toml";
 const WRAPPING_KEY: &str = "wrapping.key";
 const STORE: &str = "chancery.sqlite";
 
@@ -30,7 +29,7 @@ const STORE: &str = "chancery.sqlite";
 /// can be repeated and continues where an earlier run has stopped.
 pub(crate) async fn init(wanted: Init) -> Output {
     let issuer = given_or_asked(wanted.issuer, &ISSUER, issuer_of)?;
-    let configuration = wanted.directory.join(CONFIGURATION);
+    let configuration = wanted.directory.join(FILE);
     let text = template(&[
         ("issuer", format!("{:?}", issuer.as_str())),
         ("http.listen", format!("[\"127.0.0.1:{}\"]", port(&issuer))),

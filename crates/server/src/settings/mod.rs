@@ -10,6 +10,7 @@ mod pages;
 mod resource_servers;
 mod schema;
 mod section;
+mod source;
 mod template;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,6 @@ mod values;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -37,9 +37,9 @@ pub(crate) use self::outcome::Read;
 pub(crate) use self::pages::{PageLinks, Pages};
 pub(crate) use self::schema::schema;
 use self::section::section;
+pub(crate) use self::source::{FILE, Source, load, load_all};
 pub(crate) use self::template::{reference, template};
 pub(crate) use self::values::Values;
-use crate::arguments::Configured;
 use crate::listener::Timeouts;
 use crate::log::Logging;
 
@@ -316,39 +316,6 @@ enum HostsFor {
 #[serde(default, deny_unknown_fields)]
 struct WrittenDetails {
     types: BTreeMap<String, PathBuf>,
-}
-
-/// The path of the configuration: from the flag, the variable, or the default.
-pub(crate) fn path(configured: &Configured) -> PathBuf {
-    let variable = || std::env::var_os(environment::CONFIGURATION).map(PathBuf::from);
-    configured.config.clone().or_else(variable).unwrap_or_else(|| PathBuf::from("chancery.toml"))
-}
-
-/// Reads the settings.
-///
-/// # Errors
-/// Everything that is wrong, at once.
-pub(crate) fn load(configured: &Configured) -> Result<Settings, Vec<Complaint>> {
-    load_all(configured).good()
-}
-
-/// Reads the settings as far as they can be read.
-pub(crate) fn load_all(configured: &Configured) -> Read {
-    let path = path(configured);
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        let rule = match error.kind() {
-            ErrorKind::NotFound => {
-                "does not exist: name the configuration with --config or CHANCERY_CONFIG, or write one with `chancery init`"
-                    .to_owned()
-            }
-            _ => error.to_string(),
-        };
-        Complaint::new(path.display().to_string(), rule, "docs/configuration.md")
-    });
-    match text {
-        Ok(text) => read(&text, std::env::vars_os(), &configured.set, &path),
-        Err(complaint) => Read::nothing(complaint),
-    }
 }
 
 /// Reads the settings as [`load`] would from a file with this text, which need not exist.

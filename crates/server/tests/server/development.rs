@@ -4,8 +4,9 @@ use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::Instant;
 
-use crate::support::{Server, chancery, folder, http, refused};
+use crate::support::{PATIENCE, Server, chancery, done, folder, http, refused, run};
 
 /// The issuer names the port, so it has to be known before.
 fn free() -> SocketAddr {
@@ -41,7 +42,7 @@ fn it_says_everything_that_one_needs_and_keeps_what_it_made() {
     let made = fs::read_to_string(&credentials).unwrap();
     let secrets: Vec<&str> = made.lines().map(|line| line.split_once(' ').unwrap().1).collect();
     assert_eq!(secrets.len(), 4);
-    for secret in secrets.iter().chain(&["cargo run --release --example try"]) {
+    for secret in secrets.iter().chain(&["try --issuer http://localhost:"]) {
         server.wait_for(secret);
     }
     drop(server);
@@ -69,4 +70,153 @@ fn any_other_host_is_refused() {
 fn any_other_address_is_refused() {
     let said = refused(&folder(), &["dev", "--listen", "0.0.0.0:0"], "");
     assert!(said.contains("loopback"), "{said}");
+}
+
+/// `chancery-dev` is a provider like any other: where there is no other configuration, every command works on it, says
+/// so, and the running provider notices within a second.
+#[test]
+fn commands_find_it() {
+    let (folder, listen) = (folder(), free());
+    let mut server = start(&folder, listen);
+    let metadata = r#"{"client_id":"mine","token_endpoint_auth_method":"none",
+        "redirect_uris":["https://app.example/cb"]}"#;
+    fs::write(folder.join("client.json"), metadata).unwrap();
+    let output = run(&folder, &["client", "add", "--file", "client.json"], "");
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("Using the development provider in ./chancery-dev."), "{said}");
+    done(&folder, &["user", "add", "jane"], "correct horse\n");
+    for (arguments, part) in [
+        (&["client", "list"][..], "mine"),
+        (&["user", "list"], "jane"),
+        (&["user", "list", "--dev"], "jane"),
+        (&["user", "list", "--dev=chancery-dev"], "jane"),
+        (&["user", "list", "--config", "chancery-dev/chancery.toml"], "jane"),
+        (&["keys", "list"], "RS256"),
+        (&["session", "list", "demo"], ""),
+        (&["check"], ""),
+    ] {
+        assert!(done(&folder, arguments, "").contains(part), "{arguments:?}");
+    }
+    assert!(!done(&folder, &["user", "list", "--dev"], "").contains("Using"), "what was named is not said");
+
+    let until = Instant::now() + PATIENCE;
+    let request = format!(
+        "GET /authorize?client_id=mine&response_type=code&scope=openid&redirect_uri=https://app.example/cb\
+         &code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256 HTTP/1.1\r\n\
+         Host: localhost:{}\r\nConnection: close\r\n\r\n",
+        listen.port()
+    );
+    while http(listen, &request).0 != 200 {
+        assert!(Instant::now() < until, "it does not notice the client");
+    }
+    let issuer = format!("http://localhost:{}/", listen.port());
+    let said = done(&folder, &["try", "--headless", "--issuer", &issuer], "jane\ncorrect horse\n");
+    assert!(said.contains("\"preferred_username\": \"jane\""), "{said}");
+    let said = done(&folder, &["try", "--headless"], "jane\ncorrect horse\n");
+    assert!(said.contains("at_"), "the issuer is that of the folder: {said}");
+    server.wait_for("login_succeeded");
+}
+
+/// What is set in its file counts, and the address of one run counts before it.
+#[test]
+fn its_settings_are_a_file() {
+    let (folder, listen, other) = (folder(), free(), free());
+    drop(start(&folder, listen));
+    let file = folder.join("chancery-dev/chancery.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    let text = text.replace("# front_page = true", "front_page = false");
+    fs::write(&file, text).unwrap();
+    let server = start(&folder, other);
+    let page = |address: SocketAddr| {
+        http(
+            address,
+            &format!("GET / HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n", address.port()),
+        )
+        .0
+    };
+    assert_eq!(page(other), 404, "the setting counts");
+    drop(server);
+    let mut command = chancery(&folder);
+    command.arg("dev");
+    let _server = Server::spawn(command);
+    assert_eq!(page(listen), 404, "without --listen, the address of the file counts");
+}
+
+/// The page at its address has the lines for an application of one's own, with the values filled in.
+#[test]
+fn its_front_page_connects_applications() {
+    let (folder, listen) = (folder(), free());
+    let mut server = start(&folder, listen);
+    let issuer = format!("http://localhost:{}", listen.port());
+    let secret = server.wait_for("  secret  ").split_whitespace().nth(1).unwrap().to_owned();
+    let host = format!("Host: localhost:{}\r\nConnection: close\r\n\r\n", listen.port());
+    let (status, page) = http(listen, &format!("GET / HTTP/1.1\r\n{host}"));
+    assert_eq!(status, 200);
+    for line in [
+        format!("authority: '{issuer}',"),
+        "client_id: 'demo-spa',".to_owned(),
+        format!("issuer: '{issuer}',"),
+        format!("clientSecret: '{secret}',"),
+        format!("issuer-uri: {issuer}\n"),
+        format!("token_url = {issuer}/token"),
+        format!("--oidc-issuer-url={issuer} "),
+        format!("curl --user demo-api:{secret} "),
+    ] {
+        assert!(page.contains(&line), "{line} in {page}");
+    }
+}
+
+/// Bad input: it stays on this machine whatever its file says, no variable of the environment changes it, and `serve`
+/// is for others.
+#[test]
+fn it_cannot_be_led_astray() {
+    let (folder, listen) = (folder(), free());
+    drop(start(&folder, listen));
+    let file = folder.join("chancery-dev/chancery.toml");
+    let first = fs::read_to_string(&file).unwrap();
+    let at = listen.to_string();
+    for (from, to, said) in [
+        (at.as_str(), "0.0.0.0:3000", "listens on loopback only"),
+        ("issuer = \"http://localhost", "issuer = \"https://localhost", "must be http on localhost"),
+        ("issuer = ", "isuer = ", "isuer"),
+    ] {
+        fs::write(&file, first.replace(from, to)).unwrap();
+        let refused = refused(&folder, &["dev"], "");
+        assert!(refused.contains(said), "{to}: {refused}");
+    }
+    fs::write(&file, &first).unwrap();
+    let variables = [("CHANCERY_ISSUER", "https://elsewhere.example"), ("CHANCERY_REALM", "other")];
+    let output = chancery(&folder).args(["user", "list", "--dev"]).envs(variables).output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("demo"), "{output:?}");
+    for arguments in [&["serve"][..], &["serve", "--dev"]] {
+        let refused = refused(&folder, arguments, "");
+        assert!(refused.contains("`chancery dev`"), "{refused}");
+    }
+    let both = refused(&folder, &["user", "list", "--dev", "--config", "chancery.toml"], "");
+    assert!(both.contains("cannot be used with"), "{both}");
+    let nowhere = refused(&folder, &["user", "list", "--dev=elsewhere"], "");
+    assert!(nowhere.contains("elsewhere/chancery.toml") && nowhere.contains("`chancery dev`"), "{nowhere}");
+    fs::write(folder.join("chancery.toml"), "issuer = 1").unwrap();
+    let own = refused(&folder, &["user", "list"], "");
+    assert!(own.contains("issuer"), "a configuration of one's own counts first: {own}");
+}
+
+/// Bad input for `chancery try`: a wrong password, another issuer's name, no provider, no `http`.
+#[test]
+fn a_trial_says_what_is_wrong() {
+    let (folder, listen) = (folder(), free());
+    let _server = start(&folder, listen);
+    let nobody = format!("http://localhost:{}", free().port());
+    let issuer = format!("http://localhost:{}", listen.port());
+    for (issuer, input, said) in [
+        (issuer.as_str(), "demo\nwrong\n", "is the password right?"),
+        (issuer.as_str(), "", "standard input"),
+        (nobody.as_str(), "demo\nx\n", "refused"),
+        ("https://id.example.org", "demo\nx\n", "http"),
+        ("nonsense", "demo\nx\n", "http"),
+    ] {
+        let refused = refused(&folder, &["try", "--headless", "--issuer", issuer], input);
+        assert!(refused.contains(said), "{issuer}: {refused}");
+    }
 }

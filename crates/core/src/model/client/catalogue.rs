@@ -507,6 +507,13 @@ const OWN: &[ClientMember] = &[
         "",
     ),
     member(
+        "chancery.any_loopback_port",
+        "boolean",
+        "false",
+        "Whether its requests may name any port of `localhost`, `127.0.0.1` or `[::1]`, whichever its redirect URIs there have, as those of a native application do (RFC 8252 section 7.3). For applications that are being developed; a public client with it is asked for consent each time. This deviates from RFC 9700 section 2.1.",
+        "",
+    ),
+    member(
         "chancery.any_redirect_scheme",
         "boolean",
         "false",

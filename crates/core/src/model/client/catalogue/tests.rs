@@ -43,6 +43,7 @@ fn every_own() -> OwnSettings {
         empty_scope_members: true,
         http_loopback_redirects: true,
         introspects: vec![chancery_types::ClientId::parse("a").unwrap()],
+        any_loopback_port: true,
         normalised_redirect_match: true,
         pkce_plain: true,
         profile: crate::profile::Profile::Fapi2Security,

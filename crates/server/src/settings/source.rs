@@ -1,0 +1,80 @@
+//! Which configuration file is meant.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use chancery_core::error::Complaint;
+
+use super::{Read, Settings, environment, read};
+use crate::arguments::{Configured, DEVELOPMENT};
+
+/// The name of a configuration file.
+pub(crate) const FILE: &str = "chancery.toml";
+
+/// A configuration file, and whether it is that of a development provider, which no variable of the environment
+/// changes.
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    pub(crate) is_development: bool,
+    /// Whether nobody has named it.
+    was_found: bool,
+}
+
+impl Source {
+    /// That of the development provider in a folder.
+    fn development(folder: &Path, was_found: bool) -> Self {
+        Self { path: folder.join(FILE), is_development: true, was_found }
+    }
+
+    /// From a flag or the variable; or what there is in the current folder.
+    pub(crate) fn of(configured: &Configured) -> Self {
+        if let Some(folder) = &configured.dev {
+            return Self::development(folder, false);
+        }
+        let variable = || std::env::var_os(environment::CONFIGURATION).map(PathBuf::from);
+        let named = configured.config.clone().or_else(variable);
+        let development = Self::development(Path::new(DEVELOPMENT), true);
+        match named {
+            None if !Path::new(FILE).exists() && development.path.is_file() => development,
+            named => {
+                let path = named.unwrap_or_else(|| PathBuf::from(FILE));
+                Self { path, is_development: false, was_found: false }
+            }
+        }
+    }
+}
+
+/// Reads the settings.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub(crate) fn load(configured: &Configured) -> Result<Settings, Vec<Complaint>> {
+    load_all(configured).good()
+}
+
+/// Reads the settings as far as they can be read. If they are those of a development provider that nobody has named, it
+/// says so.
+pub(crate) fn load_all(configured: &Configured) -> Read {
+    let Source { path, is_development, was_found } = Source::of(configured);
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        let rule = match error.kind() {
+            ErrorKind::NotFound if is_development => {
+                "does not exist: a development provider makes it when it is started, by `chancery dev`".to_owned()
+            }
+            ErrorKind::NotFound => {
+                "does not exist: name the configuration with --config or CHANCERY_CONFIG, write one with `chancery init`, or start a development provider with `chancery`"
+                    .to_owned()
+            }
+            _ => error.to_string(),
+        };
+        Complaint::new(path.display().to_string(), rule, "docs/configuration.md")
+    });
+    if was_found {
+        eprintln!("Using the development provider in ./{DEVELOPMENT}.");
+    }
+    match text {
+        Ok(text) if is_development => read(&text, std::iter::empty(), &configured.set, &path),
+        Ok(text) => read(&text, std::env::vars_os(), &configured.set, &path),
+        Err(complaint) => Read::nothing(complaint),
+    }
+}
