@@ -191,3 +191,43 @@ fn clients_are_disabled_and_enabled() {
         assert!(refused(&folder, &["client", command, "nobody"], "").contains("no such client"));
     }
 }
+
+/// What can never match is refused, each mistake in its own words; what hardly ever matches is stored, and said.
+#[test]
+fn redirect_uris_that_never_match_are_named() {
+    let folder = initialised();
+    let client =
+        |kind: &str, uri: &str| run(&folder, &["client", "add", "--kind", kind, "--redirect-uri", uri], "");
+    for (kind, uri, said) in [
+        ("web", "https://a.example/*", "must not have a wildcard"),
+        ("web", "https://*.a.example/cb", "must not have a wildcard"),
+        ("web", "https://a.example/cb#top", "must not have a fragment"),
+        ("web", "https://a.example/cb ", "must not have blanks"),
+        ("web", " https://a.example/cb", "must not have blanks"),
+        ("web", "https://user@a.example/cb", "must not have a user name"),
+        ("web", "a.example/cb", "must be an absolute URI"),
+        ("web", "/cb", "must be an absolute URI"),
+        ("web", "http://a.example/cb", "must be https; http is for loopback hosts alone"),
+        ("native", "http://a.example/cb", "must be https; http is for loopback hosts alone"),
+    ] {
+        let output = client(kind, uri);
+        let refusal = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && refusal.contains(said), "{uri}: {refusal}");
+    }
+    for (kind, uri, said) in [
+        ("web", "https://a.example", "most programs send \"https://a.example/\" instead"),
+        ("web", "https://A.example/cb", "most programs send \"https://a.example/cb\" instead"),
+        ("web", "https://a.example:443/cb", "most programs send \"https://a.example/cb\" instead"),
+        ("web", "https://a.example/x/../cb", "most programs send \"https://a.example/cb\" instead"),
+        ("native", "http://localhost/cb", "of localhost the port is compared"),
+        ("native", "http://127.0.0.1/cb", ""),
+        ("native", "http://localhost:8080/cb", ""),
+        ("native", "com.example.app:/cb", ""),
+        ("web", "https://a.example/cb?x=1", ""),
+    ] {
+        let output = client(kind, uri);
+        let notice = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && notice.contains(said), "{uri}: {notice}");
+        assert_eq!(notice.is_empty(), said.is_empty(), "{uri}: {notice}");
+    }
+}

@@ -255,11 +255,50 @@ pub(super) fn redirect_uris(
                 let rule = format!("{text:?} must have a domain name for its host, and no wildcard");
                 from.complain_by(name, rule, "RFC 9700 section 4.1.1");
             }
-            Ok(uri) => good.push(uri),
+            Ok(uri) => {
+                if let Some(notice) = rarely_matches(&uri, of, from.redirects()) {
+                    from.notice(format!("{name}: {text:?} {notice}"));
+                }
+                good.push(uri);
+            }
             Err((rule, section)) => from.complain_by(name, format!("{text:?} {rule}"), section),
         }
     }
     good
+}
+
+/// Why requests will hardly ever have this URI, although it can be registered.
+fn rarely_matches(uri: &RedirectUri, of: ApplicationType, loosened: RedirectLeniency) -> Option<String> {
+    if loosened.normalised || uri.has_wildcard() || uri.origin().is_none() {
+        return None;
+    }
+    let normalised = uri.normalised();
+    if normalised != uri.as_str() {
+        return Some(format!("is compared byte for byte, and most programs send {normalised:?} instead"));
+    }
+    let has_port = uri.origin().is_some_and(|origin| origin.matches(':').count() > 1);
+    let is_localhost =
+        uri.kind() == RedirectKind::HttpLoopback && uri.host() == "localhost" && !loosened.http_loopback;
+    (of == ApplicationType::Native && is_localhost && !has_port).then(|| {
+        "has no port, and of localhost the port is compared: register 127.0.0.1, of which any port counts"
+            .to_owned()
+    })
+}
+
+/// What keeps a text from being a URI that a browser may be redirected to.
+fn of_no_uri(text: &str) -> &'static str {
+    if text.chars().any(char::is_whitespace) {
+        "must not have blanks"
+    } else if text.contains('#') {
+        "must not have a fragment (#)"
+    } else if text
+        .split_once("://")
+        .is_some_and(|(_, rest)| rest.split('/').next().unwrap_or("").contains('@'))
+    {
+        "must not have a user name or password before the host"
+    } else {
+        "must be an absolute URI in ASCII, such as https://app.example/callback"
+    }
 }
 
 /// Whether a client may register it by itself: whoever writes a wildcard expects one, and an address could be
@@ -279,9 +318,7 @@ fn redirect_uri(
     is_implicit: bool,
     loosened: RedirectLeniency,
 ) -> Result<RedirectUri, (&'static str, &'static str)> {
-    let uri = RedirectUri::parse(text).map_err(|_| {
-        ("must be an absolute ASCII URI without fragment and user information", "RFC 6749 section 3.1.2")
-    })?;
+    let uri = RedirectUri::parse(text).map_err(|_| (of_no_uri(text), "RFC 6749 section 3.1.2"))?;
     // RFC 3986 section 3.2.2: a host is the same in whatever case.
     let host = uri.host().as_str().to_ascii_lowercase();
     if uri.has_wildcard() && !loosened.wildcards {
