@@ -2,13 +2,19 @@
 //! answered: thread CPU time of the two, which take turns.
 
 use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use chancery_jose::SigningAlgorithm::{Es256, Rs256};
 use chancery_jose::{Compact, PrivateKey, PublicJwk};
-use chancery_testkit::{ClientKey, DpopKey, TestProvider};
+use chancery_resource::ProtectedResource;
+use chancery_testkit::{ClientKey, DpopKey, TestProvider, wait};
 use cpu_time::ThreadTime;
-use http::{Method, Request};
+use http::{Method, Request, Response, StatusCode};
+use tower_layer::Layer as _;
+use tower_service::Service;
 
 const ROUNDS: usize = 9;
 const EACH: usize = 500;
@@ -21,6 +27,8 @@ struct Comparison<'a> {
     requests: &'a dyn Fn(usize) -> Vec<Request<Bytes>>,
     /// How they are answered.
     status: u16,
+    /// Who answers them.
+    answer: &'a dyn Fn(Request<Bytes>) -> StatusCode,
     /// What the same request costs without the act; nothing for a request that is all about it.
     without: Option<Request<Bytes>>,
     raw: &'a dyn Fn(),
@@ -41,10 +49,11 @@ pub(crate) fn signature(kit: &TestProvider, client: &str) {
         },
         status: 200,
         without: None,
+        answer: &|request| kit.send(request).status,
         raw: &|| drop(key.sign(Rs256, &signed).unwrap()),
         bound: 1.3,
     };
-    comparison.print(kit);
+    comparison.print();
 }
 
 /// What such a response signs: the ID token without its signature.
@@ -76,10 +85,11 @@ pub(crate) fn verification(kit: &TestProvider) {
         },
         status: 200,
         without: None,
+        answer: &|request| kit.send(request).status,
         raw: &|| drop(Compact::parse(&signed).unwrap().verify(&public).unwrap()),
         bound: 1.3,
     };
-    comparison.print(kit);
+    comparison.print();
 }
 
 /// A request for `client_credentials` by a client that authenticates by `private_key_jwt` with ES256 and proves possession
@@ -110,6 +120,7 @@ pub(crate) fn dpop() {
         },
         status: 200,
         without: None,
+        answer: &|request| kit.send(request).status,
         raw: &|| {
             for (signed, public) in &signed {
                 drop(Compact::parse(signed).unwrap().verify(public).unwrap());
@@ -117,7 +128,7 @@ pub(crate) fn dpop() {
         },
         bound: 1.5,
     };
-    comparison.print(kit);
+    comparison.print();
 }
 
 /// What a request object with RS256 adds to an authorization request: the shortest one, which is told that nobody is
@@ -137,20 +148,71 @@ pub(crate) fn request_object(kit: &TestProvider) {
         requests: &|count| vec![signed.clone(); count],
         status: 303,
         without: Some(request.to_http()),
+        answer: &|request| kit.send(request).status,
         raw: &|| drop(Compact::parse(&object).unwrap().verify(&public).unwrap()),
         bound: 1.3,
     };
-    comparison.print(kit);
+    comparison.print();
+}
+
+/// An API behind the layer of `chancery-resource`, which takes a JWT by the keys that its issuer publishes.
+pub(crate) fn layer(kit: &TestProvider) {
+    let api = "https://jwt-api.example";
+    for document in ["/.well-known/oauth-authorization-server", "/jwks"] {
+        kit.fetch.answers(&format!("{}{document}", kit.issuer()), 200, kit.get(document).body);
+    }
+    let resource = ProtectedResource::trusting(kit.issuer().as_str(), kit.fetch.clone());
+    let resource = resource.clock(kit.clock.clone()).at(api).unwrap();
+    let layered = resource.layer().layer(Api);
+    let token = kit.client_credentials_request("jwt").send().expect_status(200);
+    let token = token.member("access_token");
+    let request = Request::get("/notes").header("authorization", format!("Bearer {token}"));
+    let request = request.body(Bytes::new()).unwrap();
+    let jwks = kit.get("/jwks");
+    let (header, _) = token.split_once('.').unwrap();
+    let header = chancery_jose::base64url::decode(header).unwrap();
+    let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+    let key = jwks["keys"].as_array().unwrap().iter().find(|key| key["kid"] == header["kid"]).unwrap();
+    let public = PublicJwk::parse(key.to_string().as_bytes()).unwrap().verifying_key().unwrap();
+    let comparison = Comparison {
+        request: "layer on an ES256 JWT",
+        act: "raw verification",
+        requests: &|count| vec![request.clone(); count],
+        status: 200,
+        without: None,
+        answer: &|request| wait(layered.clone().call(request)).unwrap().status(),
+        raw: &|| drop(Compact::parse(token).unwrap().verify(&public).unwrap()),
+        bound: 1.2,
+    };
+    comparison.print();
+}
+
+/// The API itself, which does nothing.
+#[derive(Clone)]
+struct Api;
+
+impl Service<Request<Bytes>> for Api {
+    type Response = Response<Bytes>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Bytes>) -> Self::Future {
+        ready(Ok(Response::new(Bytes::new())))
+    }
 }
 
 impl Comparison<'_> {
     /// Measures and prints.
-    fn print(&self, kit: &TestProvider) {
+    fn print(&self) {
         let [request, act] = [self.request, self.act].map(|name| format!("{name}, µs CPU"));
         println!("{:>5} {request:>24} {act:>25} {:>7}", "round", "ratio");
         let mut rounds: Vec<_> = (1..=ROUNDS)
             .map(|number| {
-                let (whole, raw) = self.round(kit);
+                let (whole, raw) = self.round();
                 let ratio = whole / raw;
                 println!("{number:>5} {whole:>24.1} {raw:>25.1} {ratio:>7.3}");
                 (ratio, whole, raw)
@@ -166,19 +228,19 @@ impl Comparison<'_> {
     }
 
     /// Microseconds of one request and of one raw act.
-    fn round(&self, kit: &TestProvider) -> (f64, f64) {
+    fn round(&self) -> (f64, f64) {
         let (mut whole, mut raw) = (0.0, 0.0);
         for request in (self.requests)(EACH) {
             let begin = ThreadTime::now();
-            let answer = kit.send(request);
+            let status = (self.answer)(request);
             whole += begin.elapsed().as_secs_f64();
-            let _ = answer.expect_status(self.status);
+            assert_eq!(status, self.status);
             if let Some(without) = &self.without {
                 let without = without.clone();
                 let begin = ThreadTime::now();
-                let answer = kit.send(without);
+                let status = (self.answer)(without);
                 whole -= begin.elapsed().as_secs_f64();
-                let _ = answer.expect_status(self.status);
+                assert_eq!(status, self.status);
             }
             let begin = ThreadTime::now();
             (self.raw)();

@@ -1,6 +1,6 @@
 //! How long the hot paths take on this machine, one request after the other on one thread, through the
 //! Service and without sockets. Run by hand:
-//! `cargo run --release -p chancery-bench [memory|sqlite|signature|verification|dpop|request-object|bad-request-object]`;
+//! `cargo run --release -p chancery-bench [memory|sqlite|signature|verification|dpop|layer|request-object|bad-request-object]`;
 //! after `memory` or `sqlite` the name of one row, and how often it is to be made for a program that counts instructions.
 //!
 //! The figures include the test kit's counting of trips and recording of events, which a server does not
@@ -41,6 +41,7 @@ fn main() {
         Some("signature") => return beside::signature(&provider(Arc::new(MemoryStore::new())), "rs256"),
         Some("verification") => return beside::verification(&provider(Arc::new(MemoryStore::new()))),
         Some("dpop") => return beside::dpop(),
+        Some("layer") => return beside::layer(&provider(Arc::new(MemoryStore::new()))),
         Some("request-object") => return beside::request_object(&provider(Arc::new(MemoryStore::new()))),
         Some("bad-request-object") => return bad_request_objects::print(),
         _ => {}

@@ -10,12 +10,12 @@ use http::header::DATE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use httpdate::HttpDate;
 
-const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
+static INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
 
 /// The id of a request to a protected resource: the client's, if it has sent a UUID, or else one of these random
 /// bytes. Every entry of the log about the request has it.
 pub(crate) fn request_id(headers: &HeaderMap, random: [u8; 16]) -> RequestId {
-    let mut sent = headers.get_all(INTERACTION_ID).iter();
+    let mut sent = headers.get_all(&INTERACTION_ID).iter();
     let only = sent.next().filter(|_| sent.next().is_none()).and_then(|value| value.to_str().ok());
     RequestId(only.filter(|text| is_uuid(text)).map_or_else(|| uuid(random).into(), Into::into))
 }
@@ -23,7 +23,7 @@ pub(crate) fn request_id(headers: &HeaderMap, random: [u8; 16]) -> RequestId {
 /// Writes the headers.
 pub(crate) fn tell(headers: &mut HeaderMap, request_id: Option<HeaderValue>, now: Timestamp) {
     if let Some(id) = request_id {
-        headers.insert(INTERACTION_ID, id);
+        headers.insert(&INTERACTION_ID, id);
     }
     if let Some(date) = date(now) {
         headers.insert(DATE, date);

@@ -21,8 +21,8 @@ use crate::form;
 use crate::route::Route;
 use crate::site::Site;
 
-const DPOP: HeaderName = HeaderName::from_static("dpop");
-const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+static DPOP: HeaderName = HeaderName::from_static("dpop");
+static DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// The answer to a client's request.
 pub(crate) async fn answer(
@@ -62,7 +62,7 @@ pub(crate) async fn answer(
         },
     });
     if let Some(nonce) = site.provider.dpop_nonce(&call).and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
-        answer.headers_mut().insert(DPOP_NONCE, nonce);
+        answer.headers_mut().insert(&DPOP_NONCE, nonce);
     }
     cors::allow_origin(&mut answer, cors_policy, origin);
     answer
@@ -96,7 +96,7 @@ fn accept(parts: &Parts) -> Option<Box<str>> {
 
 /// The DPoP header (RFC 9449 section 4.1). What is no text is no JWT either.
 fn dpop(parts: &Parts) -> Option<DpopHeader> {
-    let fields = parts.headers.get_all(DPOP).iter();
+    let fields = parts.headers.get_all(&DPOP).iter();
     let fields: Vec<Box<str>> =
         fields.map(|field| String::from_utf8_lossy(field.as_bytes()).into()).collect();
     (!fields.is_empty()).then(|| DpopHeader { fields, method: parts.method.as_str().into() })

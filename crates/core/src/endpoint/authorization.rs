@@ -48,23 +48,23 @@ impl AuthorizationEndpoint {
             Err(Refused { addressed, why }) => return Ok(commit::tell(call, env, &addressed, &why)),
         };
         env.record_ignored(call, &request.addressed().client, &request.asked().ignored);
-        let pending = Pending::new(interactions, call, env, request);
+        let mut pending = Pending::new(interactions, call, env, request);
         // Nobody is asked to sign in for what no key can sign at the moment. The client is told to retry.
         if let Some(alg) = pending.missing_signer() {
             env.record(call, &Event::Faulted { endpoint: Endpoint::Authorization, fault: no_signer(alg) });
             return Ok(commit::refuse(&pending, &(&NOTHING_SIGNS).into()).await?);
         }
         // Cookie → session, account, standing consent.
-        let pending = pending.person().await?;
+        pending.person().await?;
         // What scripts in the browser see when the sessions of its cookie have ended elsewhere.
         let browser_state = pending.seen_by_scripts();
         // The page that is needed, or the client's answer.
         let decided = match pending.needed() {
             Some(needed) => {
                 pushed::wait_for_person(&pending).await?;
-                front_end::ask(pending, needed).await?
+                front_end::ask(&pending, needed).await?
             }
-            None => commit::answer(pending).await?,
+            None => commit::answer(&pending).await?,
         };
         Ok(Decided { browser_state, ..decided })
     }

@@ -156,7 +156,7 @@ impl IntrospectionEndpoint {
             scopes: body.granted.scopes.clone(),
             details: body.granted.details.clone(),
             binding: body.binding,
-            holder: Holder::Person(body.granted),
+            holder: Holder::Person(Box::new(body.granted)),
             issued_at: body.rotated_at,
             expires_at: found.expires_at,
             jti: None,
@@ -336,7 +336,7 @@ mod tests {
         extra.set("tenant", "t1").set("active", &false).set("client_id", "evil");
         let mut live = Live {
             kind: TokenKind::AccessToken,
-            holder: Holder::Person(Granted {
+            holder: Holder::Person(Box::new(Granted {
                 client: ClientId::parse("app").unwrap(),
                 registration: RegistrationId::default(),
                 grant: GrantId::new(Partition([1, 2]), [3; 16]),
@@ -347,7 +347,7 @@ mod tests {
                 resources: Vec::new(),
                 details: Vec::new(),
                 claims: ClaimsRequest::default(),
-            }),
+            })),
             resources: vec![ResourceUri::parse("https://api.example").unwrap()],
             scopes: Scopes::parse("read write").unwrap(),
             details: Vec::new(),

@@ -96,7 +96,7 @@ pub(crate) async fn show(
     };
     let Some(found) = found else { return Ok(told(ApprovalProblem::Unknown, named)) };
     match approval::open(by, call, env, Waiting::Backchannel(found)).await? {
-        ControlFlow::Continue(pending) => Ok(Box::pin(proceed(pending)).await?),
+        ControlFlow::Continue(pending) => Ok(Box::pin(proceed(&pending)).await?),
         ControlFlow::Break(next) => Ok(next),
     }
 }

@@ -104,19 +104,19 @@ impl SessionChange {
 }
 
 /// Asks the person for what is needed, or answers the client.
-pub(super) async fn proceed(pending: Pending<'_>) -> Result<Decided, Fault> {
+pub(super) async fn proceed(pending: &Pending<'_>) -> Result<Decided, Fault> {
     match pending.needed() {
         None => answer(pending).await,
-        Some(needed) => ask(&pending, needed).await,
+        Some(needed) => ask(pending, needed).await,
     }
 }
 
 /// Goes on in this session after a step of the person: to the client, or to the page of a stored interaction.
-pub(super) async fn go_on(pending: Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
+pub(super) async fn go_on(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
     match pending.needed_after(Some(&change.authentication)) {
         None => allow(pending, change).await,
-        Some(Needed::Impossible(why)) => refuse(&pending, &why.into()).await,
-        Some(_) => store(&pending, change).await,
+        Some(Needed::Impossible(why)) => refuse(pending, &why.into()).await,
+        Some(_) => store(pending, change).await,
     }
 }
 
@@ -155,29 +155,29 @@ pub(super) async fn ask_again(
 }
 
 /// Answers the client.
-pub(crate) async fn answer(pending: Pending<'_>) -> Result<Decided, Fault> {
-    match SessionChange::visit(&pending) {
+pub(crate) async fn answer(pending: &Pending<'_>) -> Result<Decided, Fault> {
+    match SessionChange::visit(pending) {
         Some(change) => allow(pending, change).await,
-        None => lost(&pending, false),
+        None => lost(pending, false),
     }
 }
 
 /// The person has allowed the request, in this step or before.
-async fn allow(pending: Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
+async fn allow(pending: &Pending<'_>, change: SessionChange) -> Result<Decided, Fault> {
     if matches!(pending.purpose, Purpose::Visit(_)) {
-        return visit::arrived(&pending, change).await;
+        return visit::arrived(pending, change).await;
     }
-    let allowed = match grant::allowed(&pending) {
+    let allowed = match grant::allowed(pending) {
         Ok(allowed) => allowed,
-        Err(why) => return refuse(&pending, &why.into()).await,
+        Err(why) => return refuse(pending, &why.into()).await,
     };
     if pending.waits().is_some() {
         // Boxed, so that the future of an ordinary step has no room for it.
-        return Box::pin(approval::approve(&pending, change, allowed)).await;
+        return Box::pin(approval::approve(pending, change, allowed)).await;
     }
     match pending.asked.response_type {
-        ResponseType::None => acknowledge(&pending, change).await,
-        _ => grant(&pending, change, allowed).await,
+        ResponseType::None => acknowledge(pending, change).await,
+        _ => grant(pending, change, allowed).await,
     }
 }
 
@@ -422,7 +422,7 @@ pub(super) async fn lead_on<'a>(pending: Pending<'a>) -> Result<ControlFlow<Deci
             lost(&pending, true)?
         }
         // Shown to the client again, the code would end what came of it: the request begins anew.
-        Repeated::Used => proceed(pending.anew().await?).await?,
+        Repeated::Used => proceed(&pending.anew().await?).await?,
     };
     Ok(ControlFlow::Break(next))
 }

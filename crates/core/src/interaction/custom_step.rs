@@ -83,7 +83,7 @@ impl CustomStep<'_> {
         let (by, call, env) = pending.world();
         pending.done.add(PromptName::Custom(name));
         let next = match SessionChange::visit(&pending) {
-            Some(visit) => Box::pin(go_on(pending, visit)).await?,
+            Some(visit) => Box::pin(go_on(&pending, visit)).await?,
             None => lost(&pending, false)?,
         };
         by.respond(call, env, next).await

@@ -52,10 +52,10 @@ pub(crate) async fn first<'a>(
 ) -> Result<ControlFlow<Decided, Step<'a>>, PageError> {
     let carrier = form.one("request")?.ok_or(&FORM_INCOMPLETE)?;
     let again = if let Some(visit) = Visit::read(env, by.keys(), carrier) {
-        ControlFlow::Continue(visit::pending(by, call, env, visit, false).person().await?)
+        ControlFlow::Continue(visit::pending(by, call, env, visit, false).with_person().await?)
     } else if let Some(reference) = approval::read(env, by.keys(), carrier) {
         match approval::again(by, call, env, &reference).await? {
-            ControlFlow::Continue(pending) => ControlFlow::Continue(pending.person().await?),
+            ControlFlow::Continue(pending) => ControlFlow::Continue(pending.with_person().await?),
             ControlFlow::Break(next) => ControlFlow::Break(next),
         }
     } else {
@@ -163,7 +163,7 @@ async fn step<'a>(
         PromptName::Login | PromptName::SelectAccount | PromptName::Create => true,
     };
     if !is_due && !is_refused {
-        return Ok(ControlFlow::Break(Box::pin(proceed(pending)).await?));
+        return Ok(ControlFlow::Break(Box::pin(proceed(&pending)).await?));
     }
     let sealed = form.one("token").ok().flatten().unwrap_or("");
     Ok(ControlFlow::Continue(Step::of(token.prompt, pending, sealed)?))
@@ -196,7 +196,7 @@ async fn once_more(pending: Pending<'_>, why: &'static Reason, form: &Params<'_>
         (_, Some(PromptName::Login | PromptName::Create)) => {
             ask_again(&pending, Needed::Login(&prompt::NO_SESSION), problem).await
         }
-        (None, _) => answer(pending).await,
+        (None, _) => answer(&pending).await,
         (Some(needed), _) => ask_again(&pending, needed, problem).await,
     }
 }

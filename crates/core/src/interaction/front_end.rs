@@ -44,12 +44,12 @@ struct Sealed {
 }
 
 /// Asks the person for what is needed: by a page of ours, or by those on another origin.
-pub(crate) async fn ask(pending: Pending<'_>, needed: Needed) -> Result<Decided, Fault> {
+pub(crate) async fn ask(pending: &Pending<'_>, needed: Needed) -> Result<Decided, Fault> {
     let has_page =
         !matches!(needed, Needed::Impossible(_)) && matches!(pending.asked.prompts, Prompts::Asked(_));
     match &pending.by.config.location {
-        Some(_) if has_page => send(&pending).await,
-        _ => commit::ask(&pending, needed).await,
+        Some(_) if has_page => send(pending).await,
+        _ => commit::ask(pending, needed).await,
     }
 }
 
@@ -126,5 +126,5 @@ pub(crate) async fn view(
     if call.now.distance(first_seen) > by.config.lifetime {
         return Ok(lost(&pending, false)?);
     }
-    Ok(proceed(pending).await?)
+    Ok(proceed(&pending).await?)
 }

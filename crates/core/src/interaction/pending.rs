@@ -176,9 +176,9 @@ impl<'a> Pending<'a> {
     }
 
     /// Looks for the person: the session that the cookie names, its account, and what was agreed to before.
-    pub(crate) async fn person(mut self) -> Result<Self, Fault> {
+    pub(crate) async fn person(&mut self) -> Result<(), Fault> {
         if self.person.is_some() {
-            return Ok(self);
+            return Ok(());
         }
         let (call, env) = (self.call, self.env);
         let sessions = &self.by.sessions;
@@ -189,13 +189,19 @@ impl<'a> Pending<'a> {
             }
             None => {}
         }
+        Ok(())
+    }
+
+    /// The same request, when it has looked for its person.
+    pub(super) async fn with_person(mut self) -> Result<Self, Fault> {
+        self.person().await?;
         Ok(self)
     }
 
     /// The same request as if it had just been seen: as another interaction, of which nothing is done.
     pub(super) async fn anew(self) -> Result<Self, Fault> {
         let Self { by, call, env, client, asked, purpose, .. } = self;
-        Self::begun(by, (call, env), client, asked, purpose).person().await
+        Self::begun(by, (call, env), client, asked, purpose).with_person().await
     }
 
     /// The request now belongs to this session.

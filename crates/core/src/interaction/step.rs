@@ -156,14 +156,14 @@ impl<'a> Step<'a> {
                 Box::pin(step.form(LoginForm::of(posted))).await
             }
             (Self::ConfirmDevice(step), "confirm") => Box::pin(step.proceeds()).await,
-            (Self::ConfirmDevice(step), _) => Box::pin(proceed(step.0)).await,
+            (Self::ConfirmDevice(step), _) => Box::pin(proceed(&step.0)).await,
             (Self::SelectAccount(step), "another") => step.signs_in().await,
             (Self::SelectAccount(step), _) => Box::pin(step.goes_on_as(field("account"))).await,
             (Self::Approve(step), "allow") => Box::pin(step.allowed()).await,
-            (Self::Approve(step), _) => Box::pin(proceed(step.0)).await,
+            (Self::Approve(step), _) => Box::pin(proceed(&step.0)).await,
             (Self::Consent(step), "allow") => Box::pin(step.allowed()).await,
-            (Self::Consent(step), _) => Box::pin(proceed(step.0)).await,
-            (Self::Custom(step), _) => Box::pin(proceed(step.pending)).await,
+            (Self::Consent(step), _) => Box::pin(proceed(&step.0)).await,
+            (Self::Custom(step), _) => Box::pin(proceed(&step.pending)).await,
         }
     }
 
@@ -353,7 +353,7 @@ impl LoginStep<'_> {
         let (list, dropped) = list_with(handle, &everybody);
         let replaced = dropped.into_iter().chain(full).collect();
         let change = SessionChange { session, authentication: who, write, cookie: Some(list), replaced };
-        let next = go_on(pending, change).await?;
+        let next = go_on(&pending, change).await?;
         // Where no session was begun, nobody has signed in.
         let devices = devices.filter(|_| next.sessions.is_some());
         Ok(Decided { devices, ..next })
@@ -440,7 +440,7 @@ impl<'a> ConsentStep<'a> {
         pending.agreed.answer = policy.standing_consent(&pending.client, &person.account.id, stored).await?;
         pending.agreed.in_this_step = Some(allowed);
         pending.done.add(PromptName::Consent);
-        go_on(pending, visit).await
+        go_on(&pending, visit).await
     }
 }
 
@@ -470,7 +470,7 @@ impl ApproveStep<'_> {
         let (before, asked) = (pending.agreed.answer.clone(), pending.to_approve());
         pending.agreed.answer = consent::widened(before, &asked);
         pending.done.add(PromptName::Approve);
-        go_on(pending, visit).await
+        go_on(&pending, visit).await
     }
 }
 
@@ -496,7 +496,7 @@ impl ConfirmDeviceStep<'_> {
     async fn proceeds(self) -> Result<Decided, Fault> {
         let Self(mut pending) = self;
         pending.done.add(PromptName::ConfirmDevice);
-        proceed(pending).await
+        proceed(&pending).await
     }
 }
 
@@ -546,7 +546,7 @@ impl SelectAccountStep<'_> {
         // secret before the current one must not bring it back into the cookie.
         let is_current = is_current && everybody.iter().all(|person| person.is_current);
         let sessions = is_current.then(|| list_with(handle, &everybody).0);
-        let next = go_on(pending, visit).await?;
+        let next = go_on(&pending, visit).await?;
         Ok(Decided { sessions, ..next })
     }
 

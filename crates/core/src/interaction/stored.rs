@@ -40,14 +40,14 @@ pub(crate) async fn page(
     match reopen(by, call, env, handle, &found).await? {
         ControlFlow::Continue(pending) if pending.waits().is_some() => match pending.decided()? {
             Some(next) => Ok(next),
-            None => Ok(proceed(pending).await?),
+            None => Ok(proceed(&pending).await?),
         },
         ControlFlow::Continue(pending)
             if first_answer(call, env, found.body.interaction).await?.is_some() =>
         {
             Ok(lost(&pending, true)?)
         }
-        ControlFlow::Continue(pending) => Ok(proceed(pending).await?),
+        ControlFlow::Continue(pending) => Ok(proceed(&pending).await?),
         ControlFlow::Break(next) => Ok(next),
     }
 }
@@ -100,7 +100,7 @@ pub(super) async fn reopen<'a>(
     pending.first_seen = *first_seen;
     pending.done = done.clone();
     pending.stored_at = Some(handle);
-    let Some(session) = session else { return Ok(ControlFlow::Continue(pending.person().await?)) };
+    let Some(session) = session else { return Ok(ControlFlow::Continue(pending.with_person().await?)) };
     let is_over = call.now + KEPT > found.expires_at;
     let person = by.sessions.of_key(call, env, *session).await?;
     let Some(person) = person.filter(|_| !is_over) else {
@@ -148,7 +148,7 @@ pub(super) async fn again<'a>(
         received.resolve(call, env, &by.rules.resolver).await?.address(env, &by.rules.offered).await?;
     is_meant(call, &addressed.client)?;
     match addressed.validate(&by.rules) {
-        Ok(request) => Ok(ControlFlow::Continue(Pending::new(by, call, env, request).person().await?)),
+        Ok(request) => Ok(ControlFlow::Continue(Pending::new(by, call, env, request).with_person().await?)),
         Err(Refused { addressed, why }) => Ok(ControlFlow::Break(tell(call, env, &addressed, &why))),
     }
 }

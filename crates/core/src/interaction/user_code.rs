@@ -235,7 +235,7 @@ pub(crate) async fn entered(
         return Ok(page(by, call, env, None, Some(UserCodeProblem::Used))?);
     }
     match approval::open(by, call, env, Waiting::Device { found, user_code: code }).await? {
-        ControlFlow::Continue(pending) => Ok(proceed(pending.person().await?).await?),
+        ControlFlow::Continue(pending) => Ok(proceed(&pending.with_person().await?).await?),
         ControlFlow::Break(next) => Ok(next),
     }
 }

@@ -65,7 +65,7 @@ pub(super) async fn sign_in(
     visit: Visit,
     wants_another: bool,
 ) -> Result<Decided, Fault> {
-    proceed(pending(by, call, env, visit, wants_another).person().await?).await
+    proceed(&pending(by, call, env, visit, wants_another).with_person().await?).await
 }
 
 /// A visit as a request that waits for its person.

@@ -110,7 +110,7 @@ impl TokenIssuer {
             code_challenge_method: challenge.map_or(CodeChallengeMethod::S256, |challenge| challenge.method),
             binding: asked.code_binding,
             nonce: asked.nonce.clone(),
-            granted: granted.clone(),
+            granted: (**granted).clone(),
         };
         let parent = Some(granted.grant.key(&env.realm));
         let record = env.records().new(code.key(&env.realm), parent, Tags::default(), forgotten, &body)?;

@@ -326,7 +326,7 @@ impl TokenIssuer {
         let records = env.records();
         let tags = records.tags(Some(granted.account()), None, None);
         let life = if has_family { self.authorization_code.grant.max(access_token) } else { access_token };
-        let body = GrantBody { granted: granted.clone() };
+        let body = GrantBody { granted: (**granted).clone() };
         records.new(granted.grant.key(&env.realm), None, tags, call.now + life, &body).map(Some)
     }
 

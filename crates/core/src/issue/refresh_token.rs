@@ -149,7 +149,7 @@ impl TokenIssuer {
             absolute_end,
             lifetime: what.lifetime,
             binding: binding.of_refresh_token(client),
-            granted: granted.clone(),
+            granted: (**granted).clone(),
         };
         let end = absolute_end.min(call.now + idle);
         let parent = Some(granted.grant.key(&env.realm));

@@ -35,7 +35,7 @@ impl Entitlement {
     pub fn of_code(granted: Granted, target: Target, nonce: Option<Box<str>>, code: Key) -> Self {
         Self {
             grant_type: GrantType::AuthorizationCode,
-            holder: Holder::Person(granted),
+            holder: Holder::Person(Box::new(granted)),
             target,
             nonce,
             lifetime: None,
@@ -63,7 +63,7 @@ impl Entitlement {
     pub fn of_front_channel(granted: Granted, target: Target, nonce: Option<Box<str>>) -> Self {
         Self {
             grant_type: GrantType::Implicit,
-            holder: Holder::Person(granted),
+            holder: Holder::Person(Box::new(granted)),
             target,
             nonce,
             lifetime: None,
@@ -83,7 +83,7 @@ impl Entitlement {
     ) -> Self {
         Self {
             grant_type: GrantType::RefreshToken,
-            holder: Holder::Person(granted),
+            holder: Holder::Person(Box::new(granted)),
             target,
             nonce: None,
             lifetime,

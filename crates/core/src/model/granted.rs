@@ -60,10 +60,9 @@ impl Granted {
 /// Whom a token stands for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "there is one in a request, and nearly always the large one")]
 pub enum Holder {
     /// A person, within what they granted.
-    Person(Granted),
+    Person(Box<Granted>),
     /// The client itself (RFC 6749 section 4.4).
     Client {
         /// Which.
@@ -84,7 +83,8 @@ impl Holder {
     #[must_use]
     pub fn registration(&self) -> RegistrationId {
         match self {
-            Self::Person(Granted { registration, .. }) | Self::Client { registration, .. } => *registration,
+            Self::Person(granted) => granted.registration,
+            Self::Client { registration, .. } => *registration,
         }
     }
 
@@ -92,7 +92,8 @@ impl Holder {
     #[must_use]
     pub fn client(&self) -> &ClientId {
         match self {
-            Self::Person(Granted { client, .. }) | Self::Client { client, .. } => client,
+            Self::Person(granted) => &granted.client,
+            Self::Client { client, .. } => client,
         }
     }
 

@@ -230,7 +230,7 @@ pub(super) async fn entitle(
     Ok(Entitlement {
         grant_type: asked.grant_type(),
         target: Target { is_named, ..Target::of_grant(&granted, resource) },
-        holder: Holder::Person(granted),
+        holder: Holder::Person(Box::new(granted)),
         nonce: None,
         lifetime: said.lifetime,
         refresh: if said.may_refresh { Refresh::New } else { Refresh::No },

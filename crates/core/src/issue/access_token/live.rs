@@ -78,7 +78,7 @@ impl LiveAccessToken {
                 if *client.id() != jwt.client || subject.as_str() != &*jwt.subject {
                     return Ok(None);
                 }
-                Holder::Person(granted)
+                Holder::Person(Box::new(granted))
             }
             Place::Client { registration, .. } => Holder::Client { client: jwt.client, registration },
         };
