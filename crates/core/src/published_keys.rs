@@ -142,7 +142,10 @@ impl PublishedKeys {
         if sources.len() >= MOST && !sources.contains_key(&address.url) {
             forget(&mut sources, now);
         }
-        let source = Arc::clone(sources.entry(address.url.clone()).or_default());
+        let source = match sources.get(&address.url) {
+            Some(known) => Arc::clone(known),
+            None => Arc::clone(sources.entry(address.url.clone()).or_default()),
+        };
         source.known().used_at = Some(now);
         source
     }

@@ -52,16 +52,16 @@ fn is_uuid(text: &str) -> bool {
 fn uuid(random: [u8; 16]) -> String {
     let random = u128::from_be_bytes(random);
     let bits = (random & !(0xf << 76) & !(0b11 << 62)) | (0x4 << 76) | (0b10 << 62);
-    let mut text = String::with_capacity(36);
+    let mut text = Vec::with_capacity(36);
     for (at, byte) in bits.to_be_bytes().into_iter().enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {
-            text.push('-');
+            text.push(b'-');
         }
-        for half in [byte >> 4, byte & 0xf] {
-            text.extend(char::from_digit(half.into(), 16));
-        }
+        text.extend(
+            [byte >> 4, byte & 0xf].map(|half| if half < 10 { b'0' + half } else { b'a' - 10 + half }),
+        );
     }
-    text
+    String::from_utf8(text).unwrap_or_default()
 }
 
 #[cfg(test)]

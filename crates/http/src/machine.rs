@@ -96,10 +96,12 @@ fn accept(parts: &Parts) -> Option<Box<str>> {
 
 /// The DPoP header (RFC 9449 section 4.1). What is no text is no JWT either.
 fn dpop(parts: &Parts) -> Option<DpopHeader> {
+    if !parts.headers.contains_key(&DPOP) {
+        return None;
+    }
     let fields = parts.headers.get_all(&DPOP).iter();
-    let fields: Vec<Box<str>> =
-        fields.map(|field| String::from_utf8_lossy(field.as_bytes()).into()).collect();
-    (!fields.is_empty()).then(|| DpopHeader { fields, method: parts.method.as_str().into() })
+    let fields = fields.map(|field| String::from_utf8_lossy(field.as_bytes()).into()).collect();
+    Some(DpopHeader { fields, method: parts.method.as_str().into() })
 }
 
 fn record_failure(site: &Site, call: &Call, route: Route<'_>, failure: Failure) -> Failure {

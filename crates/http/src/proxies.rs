@@ -4,7 +4,9 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
+
+static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The peer's address, as a request extension that is set by whoever accepts the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +95,12 @@ impl TrustedProxies {
     /// of `X-Forwarded-For` that is not a trusted proxy. Entries before that may be forged.
     pub(crate) fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let mut client = peer?.to_canonical();
+        if !self.contains(client) {
+            return Some(client);
+        }
         // Lines are split into entries first, because a proxy may have added to a line that the peer had
         // sent. Empty entries are ignored (RFC 9110 section 5.6.1.2).
-        let lines = headers.get_all("x-forwarded-for").iter();
+        let lines = headers.get_all(&FORWARDED_FOR).iter();
         let entries =
             lines.flat_map(|line| line.as_bytes().split(|octet| *octet == b',').map(<[u8]>::trim_ascii));
         let entries: Vec<&[u8]> = entries.filter(|entry| !entry.is_empty()).collect();

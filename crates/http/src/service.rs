@@ -19,7 +19,7 @@ use chancery_core::provider::Provider;
 use chancery_x509::ClientCertificate;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
 
@@ -38,6 +38,9 @@ use crate::{
     check_session, cors, form, front_end, front_page, interaction_id, machine, metadata, page_file, person,
     registrant,
 };
+
+/// By which a request is found in the log.
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The Service of a provider, at its issuer's path, with [`PlainPages`] and no trusted proxies.
 #[must_use]
@@ -331,7 +334,7 @@ impl Service {
     ) -> HttpResponse {
         encode::protect(&mut answer, self.site.provider.issuer());
         if let Some(request_id) = request_id {
-            answer.headers_mut().insert("x-request-id", request_id);
+            answer.headers_mut().insert(&REQUEST_ID, request_id);
         }
         answer
     }

@@ -33,7 +33,8 @@ pub(crate) struct TrustedIssuer {
 #[derive(Default)]
 struct Known {
     endpoints: Option<(Arc<Endpoints>, Timestamp)>,
-    failed_at: Option<Timestamp>,
+    /// When it last failed, and why.
+    failed: Option<(Timestamp, Fault)>,
 }
 
 /// What is needed of the metadata.
@@ -77,12 +78,12 @@ impl TrustedIssuer {
     async fn endpoints(&self, now: Timestamp) -> Result<Arc<Endpoints>, Fault> {
         {
             let known = self.known();
-            let is_paced = known.failed_at.is_some_and(|at| now.distance(at) < PACE);
-            match &known.endpoints {
-                Some((endpoints, at)) if is_paced || now.distance(*at) < FRESH => {
+            let believed = known.failed.as_ref().filter(|(at, _)| now.distance(*at) < PACE);
+            match (&known.endpoints, believed) {
+                (Some((endpoints, at)), believed) if believed.is_some() || now.distance(*at) < FRESH => {
                     return Ok(Arc::clone(endpoints));
                 }
-                None if is_paced => return Err(self.lacks("metadata that could be fetched")),
+                (None, Some((_, fault))) => return Err(fault.clone()),
                 _ => {}
             }
         }
@@ -91,11 +92,11 @@ impl TrustedIssuer {
         match fetched {
             Ok(endpoints) => {
                 let endpoints = Arc::new(endpoints);
-                *known = Known { endpoints: Some((Arc::clone(&endpoints), now)), failed_at: None };
+                *known = Known { endpoints: Some((Arc::clone(&endpoints), now)), failed: None };
                 Ok(endpoints)
             }
             Err(fault) => {
-                known.failed_at = Some(now);
+                known.failed = Some((now, fault.clone()));
                 known.endpoints.as_ref().map(|(endpoints, _)| Arc::clone(endpoints)).ok_or(fault)
             }
         }

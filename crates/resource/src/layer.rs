@@ -72,7 +72,7 @@ impl RequireToken {
     /// The answer for whoever has sent the request.
     pub async fn access_token_of(&self, parts: &mut Parts) -> Result<AccessToken, Response<Full<Bytes>>> {
         let token = self.access_token(&*parts).await?;
-        self.resource.inner.admit(parts, &token);
+        self.resource.inner.admit(parts, token.clone());
         Ok(token)
     }
 }
@@ -113,9 +113,9 @@ impl Inner {
     }
 
     /// Leaves the token in the extensions of the request.
-    fn admit(self: &Arc<Self>, parts: &mut Parts, token: &AccessToken) {
+    fn admit(self: &Arc<Self>, parts: &mut Parts, token: AccessToken) {
         parts.extensions.insert(Admitted { by: Arc::clone(self), token: Arc::new(token.clone()) });
-        parts.extensions.insert(token.clone());
+        parts.extensions.insert(token);
     }
 }
 
@@ -146,8 +146,11 @@ where
         let required = self.required.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match required.access_token_of(&mut parts).await {
-                Ok(_) => service.call(Request::from_parts(parts, body)).await,
+            match required.access_token(&parts).await {
+                Ok(token) => {
+                    required.resource.inner.admit(&mut parts, token);
+                    service.call(Request::from_parts(parts, body)).await
+                }
                 Err(refusal) => {
                     let (head, body) = refusal.into_parts();
                     let Ok(body) = body.collect().await;

@@ -16,7 +16,7 @@ use chancery_http::PeerCertificate;
 use chancery_jose::SigningAlgorithm;
 use chancery_types::{Issuer, Malformed, ResourceUri, Scopes, TargetUri, Timestamp};
 use http::header::AUTHORIZATION;
-use http::{Method, Response};
+use http::{HeaderName, Method, Response};
 use http_body_util::Full;
 
 use crate::NotProtected;
@@ -29,6 +29,8 @@ use crate::metadata::{Metadata, Told};
 use crate::request_head::RequestHead;
 use crate::tokens::Tokens;
 use crate::used_proofs::{ProofsOfProvider, SeenProofs, UsedProofs};
+
+static DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// An API that takes access tokens. It is cheap to clone.
 #[derive(Clone)]
@@ -191,7 +193,7 @@ impl Inner {
         token: &str,
         now: Timestamp,
     ) -> Result<Option<Proof>, Failure> {
-        let fields = head.headers.get_all("dpop").iter();
+        let fields = head.headers.get_all(&DPOP).iter();
         let fields: Vec<Box<str>> =
             fields.map(|field| String::from_utf8_lossy(field.as_bytes()).into()).collect();
         if !scheme.needs_proof(self.dpop.offered && !fields.is_empty())? {
