@@ -33,9 +33,9 @@ fn hot_paths_allocate_little() {
     };
 
     let counted = [
-        ("introspection", 80, allocations(|| drop(kit.send(introspection.clone())))),
-        ("userinfo", 117, allocations(|| drop(kit.send(userinfo.clone())))),
-        ("client_credentials", 57, allocations(|| drop(kit.send(machine.clone())))),
+        ("introspection", 67, allocations(|| drop(kit.send(introspection.clone())))),
+        ("userinfo", 56, allocations(|| drop(kit.send(userinfo.clone())))),
+        ("client_credentials", 53, allocations(|| drop(kit.send(machine.clone())))),
         ("a device's poll", 44, allocations(poll)),
         ("authorization", 168, allocations(|| drop(authorization.open(&ua)))),
     ];
