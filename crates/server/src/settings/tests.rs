@@ -73,6 +73,15 @@ fn everything_that_is_wrong_is_said_at_once() {
     assert_eq!(complaints.len(), 9, "{complaints:#?}");
 }
 
+/// RFC 8705 section 5: aliases are optional, so that the listener that asks for certificates can be the only one.
+#[test]
+fn mutual_tls_on_the_only_listener() {
+    let text = "issuer = 'https://id.example'\n[tls]\nmtls_listen = ['127.0.0.1:8443']\ncertificate = 'a'\nkey = 'b'\n\
+                [mtls]\nself_signed_tls_client_auth = true\ncertificate_bound_access_tokens = true\n";
+    let settings = settings(text, &[], &[]).unwrap();
+    assert!(settings.engine.mtls.endpoint_aliases.is_empty() && settings.engine.complaints().is_empty());
+}
+
 /// The complaint names the setting and the value, and says what to write instead.
 #[test]
 fn a_wrong_algorithm_is_named() {
