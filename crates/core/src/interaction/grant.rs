@@ -34,7 +34,7 @@ pub(super) fn allowed(pending: &Pending<'_>) -> Result<Allowed, &'static Reason>
     });
     // They are not remembered: what was allowed was allowed for this request.
     let has_agreed = pending.done.has(&PromptName::Consent) || pending.done.has(&PromptName::Approve);
-    let details = if has_agreed { asked.details.clone() } else { Vec::new() };
+    let details = if has_agreed { pending.details().to_vec() } else { Vec::new() };
     let lost_openid = asked.scopes.contains(Scope::OPENID) && !access.contains(Scope::OPENID);
     if (access.is_empty() && details.is_empty()) || lost_openid {
         return Err(&NOTHING_GRANTED);

@@ -16,7 +16,8 @@ use super::{carried, consent};
 use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::model::{
-    Account, Authentication, Carrier, Client, ConsentAnswer, CustomPromptName, Done, PromptName, Source,
+    Account, Authentication, AuthorizationDetail, Carrier, Client, ConsentAnswer, CustomPromptName, Done,
+    PromptName, Source,
 };
 use crate::policy::PersonView;
 use crate::records::{ConsentBody, Found, InteractionId};
@@ -69,7 +70,12 @@ pub(crate) struct Pending<'a> {
     pub(super) agreed: Agreed,
     /// What the application has to ask this person.
     pub(super) required: Vec<Required>,
+    /// The authorization details as this person is asked about them.
+    details: Option<Box<Details>>,
 }
+
+/// Authorization details, behind one pointer, because few requests have any and every future of a step holds them.
+struct Details(Vec<AuthorizationDetail>);
 
 impl Purpose<'_> {
     /// The request in plain text.
@@ -172,6 +178,7 @@ impl<'a> Pending<'a> {
             others_are_there: false,
             agreed: Agreed::default(),
             required: Vec::new(),
+            details: None,
         }
     }
 
@@ -236,6 +243,12 @@ impl<'a> Pending<'a> {
         let answer = self.by.rules.policy.standing_consent(client, &account.id, stored).await?;
         self.agreed = Agreed { account: Some(account.clone()), standing: found, answer, in_this_step: None };
         self.required = self.required_of(person).await?;
+        if !self.asked.details.is_empty() {
+            let details = &self.by.rules.details;
+            // Boxed, so that the future of a request without any has no room for it.
+            let enriched = Box::pin(details.enriched(&self.asked.details, (&self.client, account)));
+            self.details = Some(Box::new(Details(enriched.await?)));
+        }
         Ok(())
     }
 
@@ -351,6 +364,11 @@ impl<'a> Pending<'a> {
         undecided
     }
 
+    /// The authorization details as this person is asked about them.
+    pub(super) fn details(&self) -> &[AuthorizationDetail] {
+        self.details.as_deref().map_or(&[], |details| &details.0)
+    }
+
     /// What a page asks the person to agree to, in one digest: what is allowed, or answered, has to be what was
     /// shown. Zeros where it asks nothing of the kind.
     pub(super) fn shown(&self, prompt: &PromptName) -> [u8; 32] {
@@ -373,7 +391,7 @@ impl<'a> Pending<'a> {
 
     fn digest_of(&self, asked: &Undecided) -> [u8; 32] {
         let mut lines = vec![asked.access.scopes.to_string(), asked.claims.join(" ")];
-        lines.extend(self.asked.details.iter().map(|detail| detail.to_value().to_string()));
+        lines.extend(self.details().iter().map(|detail| detail.to_value().to_string()));
         lines.extend(asked.access.resources.iter().map(|at| format!("{} {}", at.resource, at.scopes)));
         sha256(lines.join("\n").as_bytes())
     }

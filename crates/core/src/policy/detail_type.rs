@@ -5,7 +5,8 @@ use std::sync::Arc;
 use chancery_types::is_misleading;
 use serde_json::Value;
 
-use crate::model::{AuthorizationDetail, Client, ResourceServer};
+use crate::model::{Account, AuthorizationDetail, Client, ResourceServer};
+use crate::ports::PortFuture;
 
 /// A type of authorization details. It alone knows what its members mean: what a client may ask for, what a person
 /// is told, what is less than what, and what a token shows.
@@ -65,6 +66,20 @@ pub trait DetailType: Send + Sync {
         asked: &AuthorizationDetail,
     ) -> Option<AuthorizationDetail> {
         narrowed(granted, asked, &COMMON_ARRAYS)
+    }
+
+    /// The detail as this person is asked about it and as it is granted, with what the provider adds (RFC 9396 section 7.1),
+    /// such as the accounts that the person has; by default nothing is added. It is asked at every step: if it says
+    /// something else when the person agrees than when their page was made, they are asked again.
+    ///
+    /// What it returns is checked like a detail of an authorization request; one that would be refused is a fault.
+    fn enriched<'a>(
+        &'a self,
+        detail: &'a AuthorizationDetail,
+        _client: &'a Client,
+        _account: &'a Account,
+    ) -> PortFuture<'a, AuthorizationDetail> {
+        Box::pin(async { Ok(detail.clone()) })
     }
 
     /// What this resource server is shown, in JWTs and at the introspection (RFC 9396 sections 9.1 and 9.2); `None` if

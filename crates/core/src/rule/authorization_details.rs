@@ -9,8 +9,8 @@ use chancery_types::Timestamp;
 use chancery_types::iana::{ErrorCode, ResponseType};
 use serde_json::Value;
 
-use crate::error::{Complaint, Reason, Refusal};
-use crate::model::{AuthorizationDetail, Client, ResourceServer};
+use crate::error::{Complaint, Fault, Reason, Refusal};
+use crate::model::{Account, AuthorizationDetail, Client, ResourceServer};
 use crate::offered::Component;
 use crate::policy::{COMMON_ARRAYS, DetailFault, DetailType, DetailView};
 
@@ -212,6 +212,30 @@ impl DetailTypes {
             };
             reason.into()
         })
+    }
+
+    /// What a request asks this person for, with what the provider adds (section 7.1): so it is shown, and so it is
+    /// granted.
+    ///
+    /// # Errors
+    /// A fault of a type, also if it adds what it would refuse.
+    pub(crate) async fn enriched(
+        &self,
+        asked: &[AuthorizationDetail],
+        (client, account): (&Client, &Account),
+    ) -> Result<Vec<AuthorizationDetail>, Fault> {
+        let mut enriched = Vec::with_capacity(asked.len());
+        for detail in asked {
+            let name = detail.type_name();
+            let unfit = || Fault::internal(format!("the type {name} makes details that it would refuse"));
+            let known = self.named(name).ok_or_else(unfit)?;
+            let detail = known.enriched(detail, client, account).await?;
+            if detail.type_name() != name || self.check(&detail, client).is_err() {
+                return Err(unfit());
+            }
+            enriched.push(detail);
+        }
+        Ok(enriched)
     }
 
     /// Of these details that were granted, those that the client may still use: their type is there, and it may ask for

@@ -19,6 +19,7 @@ use chancery_testkit::{
 use serde_json::{Value, json};
 
 mod at_another_device;
+mod enriched;
 mod size;
 
 const ACCOUNTS: &str = "https://accounts.example";
