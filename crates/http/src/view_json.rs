@@ -3,7 +3,7 @@
 use chancery_core::error::Fault;
 use chancery_core::interaction::Outcome;
 use chancery_core::interaction::view::{
-    AccountView, ClientView, FormView, LoginProblem, ResourceView, SignUpProblem, View,
+    AccountView, ClientView, FormView, LoginProblem, ResourceView, SharedClaim, SignUpProblem, View,
 };
 use chancery_core::offered::Endpoint;
 use chancery_core::policy::{DetailMember, DetailText, DetailValue, DetailView};
@@ -103,6 +103,7 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
                 "account": account(&view.account),
                 "scopes": view.scopes,
                 "claims": view.claims,
+                "shared": view.shared.iter().map(shared).collect::<Vec<_>>(),
                 "resources": view.resources.iter().map(resource).collect::<Vec<_>>(),
                 "details": view.details.iter().map(|detail| self::detail(detail, &view.form)).collect::<Vec<_>>(),
             });
@@ -175,8 +176,13 @@ fn client(client: &ClientView) -> Value {
 }
 
 fn account(account: &AccountView) -> Value {
-    let AccountView { choice, label, is_expected } = account;
-    json!({"choice": choice, "label": label, "is_expected": is_expected})
+    let AccountView { choice, label, name, email, is_expected } = account;
+    json!({"choice": choice, "label": label, "name": name, "email": email, "is_expected": is_expected})
+}
+
+fn shared(shared: &SharedClaim) -> Value {
+    let SharedClaim { claim, scope, value } = shared;
+    json!({"claim": claim, "scope": scope, "value": value})
 }
 
 fn resource(resource: &ResourceView) -> Value {

@@ -3,8 +3,8 @@
 use chancery_core::error::FaultKind;
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ClientView, ConsentView, ErrorView, LoginProblem, LoginView,
-    LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView,
-    SignedInView, Wait,
+    LogoutConfirmView, LogoutDoneView, LogoutFramesView, ResourceView, SharedClaim, SignUpProblem,
+    SignUpView, SignedInView, Wait,
 };
 use chancery_core::policy::{DetailMember, DetailText, DetailValue, DetailView};
 use chancery_core::ports::SignUpRefusal;
@@ -115,7 +115,7 @@ fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Resu
         client => client(&view.client),
         account => account(&view.account),
         form => form(markup),
-        wishes => wishes(&view.scopes, &view.claims, messages)?,
+        wishes => wishes(&view.scopes, &view.claims, &view.shared, messages)?,
         resources => resources(&view.resources, messages)?,
         details => details(&view.details, messages)?,
         site => site.map(|(_, host)| host),
@@ -129,7 +129,7 @@ fn resources(resources: &[ResourceView], messages: &Messages) -> Result<Vec<Valu
 }
 
 fn resource(at: &ResourceView, messages: &Messages) -> Result<Value, Error> {
-    let wishes = wishes(&at.scopes, &[], messages)?;
+    let wishes = wishes(&at.scopes, &[], &[], messages)?;
     Ok(context! { uri => at.uri.as_str(), name => at.name.as_deref(), wishes })
 }
 
@@ -155,24 +155,77 @@ fn details(details: &[DetailView], messages: &Messages) -> Result<Vec<Value>, Er
     Ok(all)
 }
 
-/// The list of requested scopes and claims.
-fn wishes(scopes: &[String], claims: &[String], messages: &Messages) -> Result<Vec<Value>, Error> {
-    let scopes = scopes.iter().map(|scope| wish("scope", scope, messages));
-    let claims = claims.iter().map(|claim| wish("claim", claim, messages));
+/// The list of requested scopes and claims, each with what the client gets to know by it.
+fn wishes(
+    scopes: &[String],
+    claims: &[String],
+    shared: &[SharedClaim],
+    messages: &Messages,
+) -> Result<Vec<Value>, Error> {
+    let by_scope =
+        |scope: &str| shared.iter().filter(move |claim| claim.scope.as_deref() == Some(scope)).collect();
+    let by_itself = |name: &str| {
+        shared.iter().filter(move |claim| claim.scope.is_none() && claim.claim == name).collect()
+    };
+    let scopes = scopes.iter().map(|scope| wish("scope", scope, by_scope(scope), messages));
+    let claims = claims.iter().map(|claim| wish("claim", claim, by_itself(claim), messages));
     scopes.chain(claims).collect()
 }
 
-/// One line of the list of requested scopes and claims. A scope or claim without a sentence is shown as the
-/// client wrote it.
-fn wish(kind: &str, name: &str, messages: &Messages) -> Result<Value, Error> {
+/// One line of the list. A scope or claim without a sentence is shown as the client wrote it.
+fn wish(kind: &str, name: &str, shared: Vec<&SharedClaim>, messages: &Messages) -> Result<Value, Error> {
     let id = format!("{kind}.{name}");
     let text = if messages.has(&id) && id != "scope.unknown" {
-        messages.sentence(&id, &Kwargs::from_iter(std::iter::empty::<(&str, Value)>()))?
+        plain(&id, messages)?
     } else {
         let code = Value::from_safe_string(format!("<code>{}</code>", chancery_http::Html::escape(name)));
         messages.sentence("scope.unknown", &Kwargs::from_iter([("scope", code)]))?
     };
-    Ok(context! { text, icon => icon(name) })
+    let described = format!("{id}.description");
+    let description = if messages.has(&described) { Some(plain(&described, messages)?) } else { None };
+    let several = shared.len() > 1;
+    let mut values = Vec::with_capacity(shared.len());
+    for SharedClaim { claim, value, .. } in shared {
+        // A time that machines compare tells a person nothing.
+        let said = if claim == "updated_at" { None } else { said(value, messages)? };
+        let Some(said) = said else { continue };
+        let id = format!("label.{claim}");
+        let label = match several {
+            false => None,
+            true if messages.has(&id) => Some(plain(&id, messages)?),
+            true => Some(Value::from(claim.as_str())),
+        };
+        values.push(context! { label, value => said });
+    }
+    Ok(context! { text, description, values, icon => icon(name) })
+}
+
+/// A sentence without arguments.
+fn plain(id: &str, messages: &Messages) -> Result<Value, Error> {
+    messages.sentence(id, &Kwargs::from_iter(std::iter::empty::<(&str, Value)>()))
+}
+
+/// The most characters of a value: what a person sees of themselves is short, but for an address.
+const LONGEST: usize = 160;
+
+/// What a claim says, as a person reads it. An address is one of its lines (OIDC Core section 5.1.1); of what else has
+/// members they see no more than that it is there.
+fn said(value: &serde_json::Value, messages: &Messages) -> Result<Option<Value>, Error> {
+    let short = |text: &str| Value::from(text.chars().take(LONGEST).collect::<String>());
+    Ok(match value {
+        serde_json::Value::String(text) => Some(short(text)),
+        serde_json::Value::Bool(true) => Some(plain("consent.detail.yes", messages)?),
+        serde_json::Value::Bool(false) => Some(plain("consent.detail.no", messages)?),
+        serde_json::Value::Number(number) => Some(short(&number.to_string())),
+        serde_json::Value::Object(members) => {
+            let line = |name| members.get(name).and_then(serde_json::Value::as_str);
+            let parts = ["street_address", "postal_code", "locality", "region", "country"];
+            let parts: Vec<&str> = parts.into_iter().filter_map(line).collect();
+            let whole = line("formatted").map_or_else(|| parts.join(", "), str::to_owned);
+            (!whole.is_empty()).then(|| short(&whole))
+        }
+        _ => None,
+    })
 }
 
 fn icon(name: &str) -> &'static str {
@@ -342,11 +395,16 @@ fn client(view: &ClientView) -> Value {
     }
 }
 
+/// A person in two lines: how they are called, and by what they tell this account from others of theirs.
 fn account(view: &AccountView) -> Value {
+    let label = view.name.as_deref().unwrap_or(&view.label);
+    let detail = view.email.as_deref().unwrap_or(&view.label);
+    let detail = Some(detail).filter(|detail| *detail != label);
     context! {
         choice => view.choice.as_str(),
-        label => view.label.as_str(),
-        initial => initial(&view.label),
+        label,
+        detail,
+        initial => initial(label),
         is_expected => view.is_expected,
     }
 }

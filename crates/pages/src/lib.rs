@@ -13,6 +13,7 @@ mod brand;
 pub use brand::{Brand, Logo};
 
 mod messages;
+mod catalogues;
 mod context;
 mod samples;
 

@@ -14,7 +14,7 @@ pub(crate) const CATALOGUES: [(&str, &str); 2] =
 
 /// The catalogues, the default language first.
 #[derive(Clone)]
-pub(crate) struct Catalogues(Vec<Arc<Messages>>);
+pub(crate) struct Catalogues(pub(crate) Vec<Arc<Messages>>);
 
 impl Catalogues {
     pub(crate) fn built_in() -> Self {
@@ -57,6 +57,23 @@ impl Messages {
     /// The language, as a language tag.
     pub(crate) fn language(&self) -> &str {
         &self.language
+    }
+
+    /// The sentence as it stands in the catalogue.
+    pub(crate) fn text(&self, id: &str) -> Option<&str> {
+        self.sentences.get(id).map(String::as_str)
+    }
+
+    /// The names of all sentences.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.sentences.keys().map(String::as_str)
+    }
+
+    /// The same catalogue with these sentences in the place of its own, for this language.
+    pub(crate) fn with(&self, language: &str, sentences: BTreeMap<String, String>) -> Self {
+        let mut whole = self.sentences.clone();
+        whole.extend(sentences);
+        Self { language: language.to_owned(), sentences: whole }
     }
 
     /// Whether the catalogue has this sentence.

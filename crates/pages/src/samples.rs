@@ -9,8 +9,8 @@ use chancery_core::error::{FaultKind, MALFORMED_PARAMETER};
 use chancery_core::interaction::view::{
     AccountView, AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ClientView, ConfirmDeviceView,
     ConsentView, DeviceDoneView, ErrorView, FormAction, FormView, LoginProblem, LoginView, LogoutConfirmView,
-    LogoutDoneView, LogoutFramesView, ResourceView, SignUpProblem, SignUpView, SignedInView, UserCodeView,
-    WaitingView,
+    LogoutDoneView, LogoutFramesView, ResourceView, SharedClaim, SignUpProblem, SignUpView, SignedInView,
+    UserCodeView, WaitingView,
 };
 use chancery_core::interaction::{ApprovalProblem, UserCodeProblem};
 use chancery_core::model::client::REDIRECT_URI_UNREGISTERED;
@@ -149,6 +149,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
             account,
             scopes: words(scopes),
             claims: words(claims),
+            shared: shared(scopes),
             resources: resources.iter().filter_map(resource).collect(),
             details: if name == "consent-details" { details() } else { Vec::new() },
             form,
@@ -193,6 +194,7 @@ fn approvals(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)) {
             binding_message: message.map(Into::into),
             scopes: ["openid", "email", "payments"].map(Into::into).to_vec(),
             claims: Vec::new(),
+            shared: shared("email"),
             resources: resource.into_iter().map(albums).collect(),
             details: if name == "approve-long" { details() } else { Vec::new() },
             asked_before: Duration::from_secs(42),
@@ -404,8 +406,32 @@ fn client() -> ClientView {
     }
 }
 
+/// What a client gets to know by these scopes.
+fn shared(scopes: &str) -> Vec<SharedClaim> {
+    let known = [
+        ("profile", "name", json!("Alice Example")),
+        ("profile", "preferred_username", json!("alice")),
+        ("profile", "locale", json!("en-GB")),
+        ("email", "email", json!("alice@example.org")),
+        (
+            "address",
+            "address",
+            json!({"street_address": "1 High Street", "postal_code": "AB1 2CD", "locality": "Exampletown"}),
+        ),
+    ];
+    let is_asked = |(scope, _, _): &(&str, _, _)| scopes.split(' ').any(|asked| asked == *scope);
+    let shared = |(scope, claim, value): (&str, &str, _)| SharedClaim {
+        claim: claim.to_owned(),
+        scope: Some(scope.to_owned()),
+        value,
+    };
+    known.into_iter().filter(is_asked).map(shared).collect()
+}
+
 fn account(label: &str, is_expected: bool) -> AccountView {
-    AccountView { choice: format!("choice-{label}"), label: label.to_owned(), is_expected }
+    let email = label.contains('@').then(|| label.to_owned());
+    let name = email.as_ref().map(|_| "Alice Example".to_owned());
+    AccountView { choice: format!("choice-{label}"), label: label.to_owned(), name, email, is_expected }
 }
 
 fn form(target: &str) -> Option<FormView> {

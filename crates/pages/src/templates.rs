@@ -12,7 +12,7 @@ use minijinja::value::{Kwargs, Value};
 use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, context, escape_formatter};
 
 use crate::context::{client_of, template, values};
-use crate::messages::{Catalogues, as_html};
+use crate::messages::{CATALOGUES, Catalogues, as_html};
 use crate::{Brand, brand, samples};
 
 macro_rules! built_in {
@@ -108,6 +108,58 @@ impl Templates {
         Self { client_logos: true, ..self }
     }
 
+    /// The same pages with the sentences of a folder: `de.toml` changes German ones, `fr.toml` adds a language. Whatever a
+    /// new language has no sentence for is said in the language that its tag begins with, or in English.
+    ///
+    /// # Errors
+    /// Everything that is wrong: files that are no catalogue, sentences that nobody asks for, and such that lack what has to be
+    /// filled in.
+    pub fn with_messages(mut self, folder: &Path) -> Result<Self, Vec<Complaint>> {
+        self.catalogues = self.catalogues.with_folder(folder)?;
+        let complaints = self.try_all();
+        if complaints.is_empty() { Ok(self) } else { Err(complaints) }
+    }
+
+    /// The same pages with words for scopes, by scope, or by scope, `#` and a language: what they are called, and what that
+    /// means.
+    #[must_use]
+    pub fn with_scopes<'a>(
+        self,
+        names: impl Iterator<Item = (&'a str, &'a str)>,
+        descriptions: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let catalogues = self.catalogues.with_scopes("", names).with_scopes(".description", descriptions);
+        Self { catalogues, ..self }
+    }
+
+    /// The built-in templates and catalogues, with the paths at which a folder of one's own has them: `templates/login.html`,
+    /// `messages/de.toml`.
+    pub fn sources() -> impl Iterator<Item = (String, &'static str)> {
+        let templates = BUILT_IN.iter().map(|(name, text)| (format!("templates/{name}"), *text));
+        templates.chain(CATALOGUES.iter().map(|(tag, text)| (format!("messages/{tag}.toml"), *text)))
+    }
+
+    /// The names of the pages that can be looked at with sample data.
+    #[must_use]
+    pub fn preview_names() -> Vec<String> {
+        let mut names = Vec::new();
+        samples::each(|name, _| names.push(name.to_owned()));
+        names
+    }
+
+    /// The page of this name with sample data, in this language. Its nonce is `N0NCE`.
+    #[must_use]
+    pub fn preview(&self, name: &str, language: &str, around: Around<'_>) -> Option<String> {
+        let mut found = None;
+        samples::each(|have, content| {
+            if have == name {
+                let page = Page { around, ..samples::page(content) };
+                found = self.render(page, language, logo(content).filter(|_| self.client_logos)).ok();
+            }
+        });
+        found
+    }
+
     /// Pages that show whose they are.
     #[must_use]
     pub fn with_brand(self, brand: Brand) -> Self {
@@ -134,6 +186,9 @@ impl Templates {
         });
         environment.add_filter("code", |text: Value| {
             Value::from_safe_string(format!("<code>{}</code>", as_html(&text)))
+        });
+        environment.add_filter("link", |address: Value, text: Value| {
+            Value::from_safe_string(format!("<a href=\"{}\">{}</a>", as_html(&address), as_html(&text)))
         });
         let mut complaints = Vec::new();
         for (name, built_in) in BUILT_IN {

@@ -70,6 +70,9 @@ pub(crate) enum Command {
     /// Explain what the log says
     #[command(subcommand)]
     Log(Log),
+    /// Look at every page with sample data, and write out templates and sentences to change them
+    #[command(subcommand)]
+    Pages(Pages),
     /// Explain the reasons for refused requests that the log names
     Reasons {
         /// Explain this one only
@@ -95,6 +98,29 @@ pub(crate) enum Log {
     Explain {
         /// The name
         code: String,
+    },
+}
+
+/// What can be done with the pages.
+#[derive(Subcommand)]
+pub(crate) enum Pages {
+    /// Write the built-in templates and message catalogues into a folder, in which no file is overwritten
+    #[command(after_help = "Example:
+  chancery pages export branding")]
+    Export {
+        /// The folder, which gets `templates` and `messages`, for `pages.templates` and `pages.messages`
+        folder: PathBuf,
+    },
+    /// Serve every page with sample data to a browser on this machine, as the configuration has them
+    #[command(after_help = "Examples:
+  chancery pages preview
+  chancery pages preview --config /etc/chancery/chancery.toml --port 0")]
+    Preview {
+        #[command(flatten)]
+        configured: Configured,
+        /// The port; 0 for a free one
+        #[arg(long, default_value_t = 4040)]
+        port: u16,
     },
 }
 

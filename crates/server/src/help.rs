@@ -43,6 +43,7 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
     ("backup", &[("chancery backup chancery-backup.sqlite", "while the server runs")]),
     ("restore", &[("chancery restore chancery-backup.sqlite --replace", "when it has ended")]),
     ("log", &[("chancery log explain pkce_missing", "")]),
+    ("pages", &[("chancery pages preview", "every page in a browser")]),
     ("reasons", &[("chancery reasons redirect_uri_unregistered", "")]),
     ("schema", &[("chancery schema > chancery.schema.json", "for an editor")]),
 ];

@@ -15,6 +15,14 @@ use crate::settings::{self, PageLinks};
 /// # Errors
 /// Everything that is wrong, a line for each.
 pub(crate) fn open(wanted: &settings::Pages) -> Result<Arc<dyn Pages>, String> {
+    Ok(Arc::new(InOrder { templates: templates(wanted)?, first: wanted.locale.clone() }))
+}
+
+/// The templates with everything that the operator wants.
+///
+/// # Errors
+/// Everything that is wrong, a line for each.
+pub(crate) fn templates(wanted: &settings::Pages) -> Result<Templates, String> {
     let mut wrong = Vec::new();
     let templates = match &wanted.templates {
         None => Ok(Templates::built_in()),
@@ -25,6 +33,23 @@ pub(crate) fn open(wanted: &settings::Pages) -> Result<Arc<dyn Pages>, String> {
         wrong.push(why);
         Templates::built_in()
     });
+    let templates = match &wanted.messages {
+        None => templates,
+        Some(folder) => templates.with_messages(folder).unwrap_or_else(|complaints| {
+            wrong.push(format!("pages.messages: {}", lines(&complaints)));
+            Templates::built_in()
+        }),
+    };
+    let words = [("scopes", &wanted.scopes), ("scope_descriptions", &wanted.scope_descriptions)];
+    for (setting, words) in words {
+        let has_brace = |(_, text): &(&String, &String)| text.contains(['{', '}']);
+        let wrong_words = words.iter().filter(has_brace);
+        wrong.extend(
+            wrong_words.map(|(scope, _)| format!("pages.{setting}.\"{scope}\": must have no braces")),
+        );
+    }
+    let [names, descriptions] = words.map(|(_, words)| words.iter().map(|(name, text)| (&**name, &**text)));
+    let templates = templates.with_scopes(names, descriptions);
     let templates = templates.with_brand(brand(wanted, &mut wrong));
     let templates = if wanted.client_logos { templates.with_client_logos() } else { templates };
     let available = templates.locales();
@@ -35,10 +60,7 @@ pub(crate) fn open(wanted: &settings::Pages) -> Result<Arc<dyn Pages>, String> {
             available.join(", ")
         ));
     }
-    if !wrong.is_empty() {
-        return Err(wrong.join("\n"));
-    }
-    Ok(Arc::new(InOrder { templates, first: wanted.locale.clone() }))
+    if wrong.is_empty() { Ok(templates) } else { Err(wrong.join("\n")) }
 }
 
 fn brand(wanted: &settings::Pages, wrong: &mut Vec<String>) -> Brand {

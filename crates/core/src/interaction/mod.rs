@@ -42,6 +42,7 @@ pub mod form;
 pub mod form_token;
 pub(crate) mod front_end;
 mod grant;
+mod known;
 mod location;
 pub(crate) mod page;
 mod password;

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::approval::Waiting;
 use super::approvals::{self, ApprovalProblem};
 use super::form_token::{FormToken, challenge};
+use super::known::{account_view, shared};
 use super::pending::{Pending, Purpose};
 use super::prompt::{self, LOGIN_REQUESTED, Needed};
 use super::user_code::{self, UserCodeProblem};
@@ -65,8 +66,13 @@ impl Shown {
     }
 }
 
-/// The page of a prompt. Nothing is stored for it.
+/// The page of a prompt. Nothing is stored for it. In a box of its own: nobody who may show a page is to hold the room that
+/// its view needs.
 pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided, Fault> {
+    Box::pin(made(pending, shown)).await
+}
+
+async fn made(pending: &Pending<'_>, shown: Shown) -> Result<Decided, Fault> {
     if pending.is_used_up() {
         return lost(pending, true);
     }
@@ -98,7 +104,10 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
         }
         PromptName::Login => View::Login(LoginView {
             client,
-            again: confirming(pending, typed.as_deref()).map(|who| account_view(who, false)),
+            again: match confirming(pending, typed.as_deref()) {
+                Some(who) => Some(account_view(pending, who, false).await?),
+                None => None,
+            },
             username: typed.or_else(|| known_name(pending)),
             problem,
             acr_values: prompt::wanted_acr(&pending.asked),
@@ -117,8 +126,10 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
             let everybody = pending.by.sessions.everybody(pending.call, pending.env).await?;
             let expected = &pending.asked.expected;
             let is_expected = |who: &SignedIn| pending.by.sessions.is_one_of(&pending.client, who, expected);
-            let accounts: Vec<AccountView> =
-                everybody.iter().map(|who| account_view(who, is_expected(who))).collect();
+            let mut accounts = Vec::with_capacity(everybody.len());
+            for who in &everybody {
+                accounts.push(account_view(pending, who, is_expected(who)).await?);
+            }
             let expects_another = !expected.is_empty() && !accounts.iter().any(|account| account.is_expected);
             View::Accounts(AccountsView { client, expects_another, accounts, form })
         }
@@ -126,8 +137,9 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
             let asked = pending.to_consent();
             View::Consent(ConsentView {
                 client,
-                account: account_view(person()?, false),
+                account: account_view(pending, person()?, false).await?,
                 scopes: texts(&asked.access.scopes),
+                shared: shared(pending, person()?, &asked).await?,
                 claims: asked.claims,
                 resources: asked.access.resources.iter().map(|at| resource_view(pending, at)).collect(),
                 details: pending.by.rules.details.views(pending.details()),
@@ -141,9 +153,10 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
             let (asked, now) = (pending.to_approve(), pending.call.now);
             View::Approve(ApproveView {
                 client,
-                account: account_view(person()?, false),
+                account: account_view(pending, person()?, false).await?,
                 binding_message: found.body.binding_message.as_deref().map(str::to_owned),
                 scopes: texts(&asked.access.scopes),
+                shared: shared(pending, person()?, &asked).await?,
                 claims: asked.claims,
                 resources: asked.access.resources.iter().map(|at| resource_view(pending, at)).collect(),
                 details: pending.by.rules.details.views(pending.details()),
@@ -155,7 +168,7 @@ pub(super) async fn page(pending: &Pending<'_>, shown: Shown) -> Result<Decided,
         }
         PromptName::Custom(prompt) => View::Custom(CustomView {
             client,
-            account: account_view(person()?, false),
+            account: account_view(pending, person()?, false).await?,
             data: pending.data_of(&prompt),
             prompt,
             problem: said,
@@ -288,12 +301,8 @@ fn again(handle: &Handle<Interaction>) -> Result<Handle<Interaction>, Fault> {
     Handle::parse(&handle.reveal()).map_err(|_| Fault::internal("a handle that cannot be read back"))
 }
 
-fn account_view(who: &SignedIn, is_expected: bool) -> AccountView {
-    AccountView { is_expected, ..person_view(who) }
-}
-
 /// A person whom no client expects.
 pub(crate) fn person_view(who: &SignedIn) -> AccountView {
     let label = shown_name(&who.account.label);
-    AccountView { choice: choice(&who.found.key), label, is_expected: false }
+    AccountView { choice: choice(&who.found.key), label, name: None, email: None, is_expected: false }
 }

@@ -17,7 +17,7 @@ use crate::error::Fault;
 use crate::event::Event;
 use crate::model::{Acr, Authentication, LoginForm, PromptName, SignUpForm};
 use crate::policy::PersonView;
-use crate::session::{SignedIn, choice as choice_of, list_with};
+use crate::session::{SignedIn, choice as choice_of, end, list_with};
 
 /// What a page asks of the person, when its form has come back.
 #[non_exhaustive]
@@ -158,9 +158,13 @@ impl<'a> Step<'a> {
             (Self::ConfirmDevice(step), "confirm") => Box::pin(step.proceeds()).await,
             (Self::ConfirmDevice(step), _) => Box::pin(proceed(&step.0)).await,
             (Self::SelectAccount(step), "another") => step.signs_in().await,
+            (Self::SelectAccount(step), _) if form.has("forget") => {
+                Box::pin(step.forgets(field("forget"))).await
+            }
             (Self::SelectAccount(step), _) => Box::pin(step.goes_on_as(field("account"))).await,
             (Self::Approve(step), "allow") => Box::pin(step.allowed()).await,
             (Self::Approve(step), _) => Box::pin(proceed(&step.0)).await,
+            (Self::Consent(step), "switch") => page(&step.0, Shown::of(PromptName::SelectAccount)).await,
             (Self::Consent(step), "allow") => Box::pin(step.allowed()).await,
             (Self::Consent(step), _) => Box::pin(proceed(&step.0)).await,
             (Self::Custom(step), _) => Box::pin(proceed(&step.pending)).await,
@@ -547,6 +551,30 @@ impl SelectAccountStep<'_> {
         let is_current = is_current && everybody.iter().all(|person| person.is_current);
         let sessions = is_current.then(|| list_with(handle, &everybody).0);
         let next = go_on(&pending, visit).await?;
+        Ok(Decided { sessions, ..next })
+    }
+
+    /// Signs the account of this choice out in this browser, and shows whoever is left.
+    async fn forgets(self, choice: &str) -> Result<Decided, Fault> {
+        let (by, call, env) = self.0.world();
+        let mut everybody = by.sessions.everybody(call, env).await?;
+        let chosen = everybody.iter().position(|person| choice_of(&person.found.key) == choice);
+        let Some(person) = chosen.map(|at| everybody.remove(at)) else {
+            return page(&self.0, Shown::of(PromptName::SelectAccount)).await;
+        };
+        let active = call.sessions.first().map(|handle| handle.id());
+        let was_active = active == Some(person.handle.id());
+        end(call, env, person.found).await?;
+        // Where the active session has ended its handle stays in front, so that nobody takes its place unasked. A
+        // request that still came with the secret before the current one must not bring it back into the cookie.
+        let is_current = everybody.iter().all(|person| person.is_current);
+        let left = || everybody.iter().map(|person| person.handle.clone()).collect();
+        let sessions = ((everybody.is_empty() || !was_active) && is_current).then(left);
+        let pending = self.0.anew().await?;
+        let next = match everybody.as_slice() {
+            [] => proceed(&pending).await?,
+            _ => page(&pending, Shown::of(PromptName::SelectAccount)).await?,
+        };
         Ok(Decided { sessions, ..next })
     }
 

@@ -308,6 +308,10 @@ pub struct AccountView {
     pub choice: String,
     /// How the person is called: the account's label.
     pub label: String,
+    /// The person's name, where it is known (the claim `name`).
+    pub name: Option<String>,
+    /// The person's e-mail address, where it is known (the claim `email`).
+    pub email: Option<String>,
     /// Whether it is the account that the client expects.
     pub is_expected: bool,
 }
@@ -320,7 +324,8 @@ pub struct AccountsView {
     pub accounts: Vec<AccountView>,
     /// Whether the client expects a person who is not signed in.
     pub expects_another: bool,
-    /// The form: buttons `account` = choice; `action` = `another`, `cancel`.
+    /// The form: buttons `account` = choice; `forget` = choice, which signs that account out in this browser; `action` =
+    /// `another`, `cancel`.
     pub form: FormView,
 }
 
@@ -334,12 +339,25 @@ pub struct ConsentView {
     pub scopes: Vec<String>,
     /// Single claims that are asked for and not yet decided.
     pub claims: Vec<String>,
+    /// What the client gets to know with these scopes and claims, as far as anything is known.
+    pub shared: Vec<SharedClaim>,
     /// The resource servers to which access is asked for and not yet decided.
     pub resources: Vec<ResourceView>,
     /// The authorization details that are asked for.
     pub details: Vec<DetailView>,
-    /// The form: buttons `action` = `allow`, `deny`.
+    /// The form: buttons `action` = `allow`, `deny`, and `switch` for the account chooser.
     pub form: FormView,
+}
+
+/// What a client gets to know about a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SharedClaim {
+    /// The claim.
+    pub claim: String,
+    /// The scope that it is asked for by; `None` where it is asked for by itself.
+    pub scope: Option<String>,
+    /// Its value.
+    pub value: Value,
 }
 
 /// A resource server to which a client asks for access.

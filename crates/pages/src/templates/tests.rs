@@ -200,7 +200,7 @@ fn a_new_password_is_described() {
 #[test]
 fn no_sentence_is_left_over() {
     let texts: String = BUILT_IN.iter().map(|(_, text)| *text).collect();
-    let mut composed = vec!["scope.".to_owned(), "claim.".to_owned()];
+    let mut composed = vec!["scope.".to_owned(), "claim.".to_owned(), "label.".to_owned()];
     for prefix in [
         "consent.detail.",
         "error.",

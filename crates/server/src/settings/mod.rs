@@ -507,6 +507,7 @@ impl Written {
         complaints.extend(resource_servers::complaints(&self.resource_server, issuer.as_ref()));
         let mut pages = self.pages;
         pages.templates = pages.templates.map(|templates| folder.join(templates));
+        pages.messages = pages.messages.map(|messages| folder.join(messages));
         pages.logo = pages.logo.map(|logo| folder.join(logo));
         Some(Settings {
             // Whoever is refused for a wrong one is told what else is wrong.

@@ -1,5 +1,6 @@
 //! `[pages]`: whose pages people see, and where they lead.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -12,6 +13,9 @@ pub(crate) struct Pages {
     pub(crate) logo: Option<PathBuf>,
     pub(crate) accent: Option<String>,
     pub(crate) templates: Option<PathBuf>,
+    pub(crate) messages: Option<PathBuf>,
+    pub(crate) scopes: BTreeMap<String, String>,
+    pub(crate) scope_descriptions: BTreeMap<String, String>,
     pub(crate) locale: String,
     pub(crate) client_logos: bool,
     pub(crate) links: PageLinks,
@@ -24,6 +28,9 @@ impl Default for Pages {
             logo: None,
             accent: None,
             templates: None,
+            messages: None,
+            scopes: BTreeMap::new(),
+            scope_descriptions: BTreeMap::new(),
             locale: "en".to_owned(),
             client_logos: false,
             links: PageLinks::default(),

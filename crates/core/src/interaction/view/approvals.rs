@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{AccountView, ClientView, DetailView, FormView, ResourceView};
+use super::{AccountView, ClientView, DetailView, FormView, ResourceView, SharedClaim};
 use crate::interaction::approvals::ApprovalProblem;
 
 /// What waits for the person.
@@ -44,6 +44,8 @@ pub struct ApproveView {
     pub scopes: Vec<String>,
     /// Single claims that are asked for.
     pub claims: Vec<String>,
+    /// What the client gets to know with these scopes and claims, as far as anything is known.
+    pub shared: Vec<SharedClaim>,
     /// The resource servers to which access is asked for.
     pub resources: Vec<ResourceView>,
     /// The authorization details that are asked for.

@@ -23,10 +23,28 @@ pub(super) const PAGES: &[Setting] = &[
         "A folder of templates that replace the built-in ones of the same names.",
     ),
     setting(
+        "pages.messages",
+        Form::Text,
+        "",
+        "A folder of message catalogues: `de.toml` changes sentences of a language, `fr.toml` adds one ([own-pages.md](own-pages.md)).",
+    ),
+    setting(
+        "pages.scopes",
+        Form::TextByName,
+        "{}",
+        "What a scope is called on the consent page: by its name, or for one language by its name, `#` and the language, such as `albums.read#de`.",
+    ),
+    setting(
+        "pages.scope_descriptions",
+        Form::TextByName,
+        "{}",
+        "A second line about a scope, by the same names.",
+    ),
+    setting(
         "pages.locale",
         Form::Text,
         "\"en\"",
-        "The language for browsers that accept none of the available ones: `en` or `de`.",
+        "The language for browsers that accept none of the available ones: `en`, `de`, or one of `pages.messages`.",
     ),
     setting(
         "pages.client_logos",

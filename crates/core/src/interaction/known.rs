@@ -1,0 +1,78 @@
+//! What pages say of a person: how they are called, and what a client would get to know about them.
+
+use chancery_types::{Scopes, is_misleading};
+use serde_json::Value;
+
+use super::page::person_view;
+use super::pending::Pending;
+use super::prompt::Undecided;
+use super::view::{AccountView, SharedClaim, shown};
+use crate::error::Fault;
+use crate::model::{ClaimAsk, Claims};
+use crate::ports::ClaimsQuery;
+use crate::session::SignedIn;
+
+/// The claims by which people recognise an account of theirs.
+const NAMES: [&str; 2] = ["name", "email"];
+
+/// A person as a page of this request shows them. No client sees what is asked for this.
+pub(super) async fn account_view(
+    pending: &Pending<'_>,
+    who: &SignedIn,
+    is_expected: bool,
+) -> Result<AccountView, Fault> {
+    let (env, client) = (pending.env, pending.by.itself.id());
+    let query = ClaimsQuery { account: &who.account.id, client, names: &NAMES, locales: None };
+    let claims = env.accounts.claims(&env.realm, query).await?.said(&NAMES);
+    let text = |name| {
+        let text: Option<String> = claims.get(name).and_then(|json| serde_json::from_str(json.get()).ok());
+        text.map(|text| shown(&text)).filter(|text| !text.trim().is_empty())
+    };
+    Ok(AccountView { is_expected, name: text("name"), email: text("email"), ..person_view(who) })
+}
+
+/// What the client gets to know about the person with what is asked for: each claim with its value, once, in the order
+/// of the scopes that stand for it.
+pub(super) async fn shared(
+    pending: &Pending<'_>,
+    who: &SignedIn,
+    asked: &Undecided,
+) -> Result<Vec<SharedClaim>, Fault> {
+    let (env, rule, request) = (pending.env, &pending.by.rules.claims, &pending.asked.claims);
+    let is_asked =
+        |ask: &&ClaimAsk| asked.claims.iter().any(|name| *name == *ask.name || is_of(name, &ask.name));
+    let asks: Vec<ClaimAsk> =
+        request.userinfo.iter().chain(&request.id_token).filter(is_asked).cloned().collect();
+    let account = &who.account.id;
+    let which = (asks.as_slice(), request.locales.as_deref());
+    let known = rule.about(env, pending.client.id(), account, &asked.access.scopes, which).await?;
+    let mut shared: Vec<SharedClaim> = Vec::new();
+    for scope in asked.access.scopes.iter() {
+        for name in rule.names(&Scopes::from_iter([scope.clone()]), &[]) {
+            push(&mut shared, &known, name, Some(scope.as_str()));
+        }
+    }
+    for name in &asked.claims {
+        push(&mut shared, &known, name, None);
+    }
+    Ok(shared)
+}
+
+/// Whether a name with a language is one of this claim.
+fn is_of(claim: &str, name: &str) -> bool {
+    name.strip_prefix(claim).is_some_and(|rest| rest.starts_with('#'))
+}
+
+fn push(shared: &mut Vec<SharedClaim>, known: &Claims, claim: &str, scope: Option<&str>) {
+    let of_claim = |(name, _): &(&str, _)| *name == claim || is_of(claim, name);
+    let Some((_, json)) = known.iter().find(of_claim) else { return };
+    if shared.iter().any(|have| have.claim == claim) {
+        return;
+    }
+    let value = match serde_json::from_str(json.get()) {
+        Ok(Value::String(text)) => Value::String(text.chars().filter(|c| !is_misleading(*c)).collect()),
+        Ok(value) => value,
+        Err(_) => return,
+    };
+    shared.push(SharedClaim { claim: claim.to_owned(), scope: scope.map(str::to_owned), value });
+}
