@@ -63,10 +63,7 @@ fn what_is_not_changed() {
         ("nonsense", &["metadata"][..]),
         (r#"{"client_id":"other"}"#, &["client_id"]),
         (r#"{"client_secret":"x"}"#, &["client_secret"]),
-        (
-            r#"{"redirect_uris":["http://web.example/"],"logo_uri":"data:x"}"#,
-            &["logo_uri", "redirect_uris", "redirect_uris"],
-        ),
+        (r#"{"redirect_uris":["http://web.example/"],"logo_uri":"data:x"}"#, &["logo_uri", "redirect_uris"]),
         (r#"{"token_endpoint_auth_method":"none"}"#, &["grant_types"]),
         (r#"{"sector_identifier_uri":"https://web.example/sector"}"#, &["sector_identifier_uri"]),
     ] {
