@@ -8,11 +8,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chancery_core::documents::{DocumentCache, Documents};
 use chancery_core::error::{Complaint, Fault};
 use chancery_core::model::{
-    Account, AccountRegistration, Authentication, Claims, Epoch, Hint, LoginForm, SignUpForm,
+    Account, AccountRegistration, Authentication, Claims, Epoch, Hint, LoginForm, PasswordChange, SignUpForm,
 };
 use chancery_core::ports::{
-    Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room, SignUpOutcome, SignUpRefusal,
-    Watcher,
+    Accounts, Browser, ClaimsQuery, LoginOutcome, LoginRefusal, PasswordChangeOutcome, PasswordRefusal,
+    Random, Room, SignUpOutcome, SignUpRefusal, Watcher,
 };
 use chancery_store::{DocumentKind, Put, StoreError};
 use chancery_types::{AccountId, RealmId, Timestamp};
@@ -290,6 +290,19 @@ impl StoredAccounts {
         Ok(self.pool.work(room, move |memory| password.hash(&salt, memory)).await??.into())
     }
 
+    /// Whether a person of this name may have this password.
+    fn accepts(&self, password: &Password, username: &Username) -> Result<(), PasswordRefusal> {
+        match self.rules.broken_by(password, username).next() {
+            None => Ok(()),
+            Some(PasswordRule::Short) => Err(PasswordRefusal::TooShort(Password::SHORTEST)),
+            Some(PasswordRule::OneCharacter | PasswordRule::Blank | PasswordRule::Common) => {
+                Err(PasswordRefusal::TooCommon)
+            }
+            Some(PasswordRule::IsName) => Err(PasswordRefusal::IsName),
+            Some(PasswordRule::Characters) => Err(PasswordRefusal::Unacceptable),
+        }
+    }
+
     /// The person of this id, without the password.
     async fn cached(&self, realm: &RealmId, id: &AccountId) -> Result<Option<Arc<CachedPerson>>, Fault> {
         self.cache.get(realm, id.as_str(), |document| Ok(CachedPerson::from(Person::read(document)?))).await
@@ -394,15 +407,12 @@ impl Accounts for StoredAccounts {
             return Err(SignUpRefusal::NameUnacceptable);
         }
         let password = Password::new(form.password.clone());
-        match self.rules.broken_by(&password, &username).next() {
-            None => Ok(()),
-            Some(PasswordRule::Short) => Err(SignUpRefusal::PasswordTooShort(Password::SHORTEST)),
-            Some(PasswordRule::OneCharacter | PasswordRule::Blank | PasswordRule::Common) => {
-                Err(SignUpRefusal::PasswordTooCommon)
-            }
-            Some(PasswordRule::IsName) => Err(SignUpRefusal::PasswordIsName),
-            Some(PasswordRule::Characters) => Err(SignUpRefusal::PasswordUnacceptable),
-        }
+        self.accepts(&password, &username).map_err(|why| match why {
+            PasswordRefusal::TooShort(shortest) => SignUpRefusal::PasswordTooShort(shortest),
+            PasswordRefusal::TooCommon => SignUpRefusal::PasswordTooCommon,
+            PasswordRefusal::IsName => SignUpRefusal::PasswordIsName,
+            _ => SignUpRefusal::PasswordUnacceptable,
+        })
     }
 
     async fn sign_up(
@@ -428,6 +438,53 @@ impl Accounts for StoredAccounts {
             Err(AccountError::Unacceptable(_)) => Ok(SignUpOutcome::Refused(SignUpRefusal::NameUnacceptable)),
             Err(AccountError::Busy) => Err(Fault::unavailable("a password could not be hashed")),
             Err(AccountError::Broken(fault)) => Err(fault),
+        }
+    }
+
+    fn can_change_password(&self, _realm: &RealmId) -> bool {
+        true
+    }
+
+    async fn change_password(
+        &self,
+        realm: &RealmId,
+        now: Timestamp,
+        change: PasswordChange,
+        room: Room,
+    ) -> Result<PasswordChangeOutcome, Fault> {
+        let PasswordChange { account, current, new, keeps_others } = change;
+        let found = self.documents.store().get(realm, DocumentKind::ACCOUNT, account.as_str()).await?;
+        let person = found.as_ref().map(Person::read).transpose()?;
+        let Some(mut person) = person.filter(|person| person.active) else {
+            return Ok(PasswordChangeOutcome::Overtaken);
+        };
+        let (current, new) = (Password::new(current), Password::new(new));
+        if let Err(why) = self.accepts(&new, &person.username) {
+            return Ok(PasswordChangeOutcome::Refused(why));
+        }
+        if current.is_same_as(&new) {
+            return Ok(PasswordChangeOutcome::Refused(PasswordRefusal::Unchanged));
+        }
+        let mut salt = [0; 16];
+        self.random.fill(&mut salt);
+        let stored = person.password.clone();
+        // The new one is hashed in either case, so that the time says nothing of the current one.
+        let hashed = self.pool.work(room, move |memory| {
+            let fits = current.is_of(&stored, memory);
+            new.hash(&salt, memory).map(|hash| fits.then_some(hash))
+        });
+        let hashed = hashed.await.map_err(|Full| Fault::unavailable("a password could not be hashed"))?;
+        let Some(hash) = hashed? else { return Ok(PasswordChangeOutcome::WrongPassword) };
+        person.password = hash.into();
+        if !keeps_others {
+            person.epoch = self.new_epoch();
+        }
+        match self.put(realm, person).await {
+            Ok(person) => {
+                Ok(PasswordChangeOutcome::Changed(Authentication::by_password(&person.account(), now)))
+            }
+            Err(AccountError::Broken(fault)) => Err(fault),
+            Err(_) => Ok(PasswordChangeOutcome::Overtaken),
         }
     }
 }

@@ -43,6 +43,11 @@ impl Password {
         self.0.chars()
     }
 
+    /// Whether two passwords that one person has typed are the same one.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        *self.0 == *other.0
+    }
+
     pub(crate) fn in_lower_case(&self) -> Zeroizing<String> {
         Zeroizing::new(self.0.to_lowercase())
     }

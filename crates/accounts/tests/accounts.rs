@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use chancery_accounts::{AccountError, NewPerson, Password, PasswordPool, Person, StoredAccounts, Username};
 use chancery_core::documents::Documents;
-use chancery_core::model::{Claims, Hint, LoginForm, SignUpForm};
+use chancery_core::model::{Claims, Hint, LoginForm, PasswordChange, SignUpForm};
 use chancery_core::ports::{
-    Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, Random, Room, SignUpOutcome, SignUpRefusal,
+    Accounts, ClaimsQuery, LoginOutcome, LoginRefusal, PasswordChangeOutcome, PasswordRefusal, Random, Room,
+    SignUpOutcome, SignUpRefusal,
 };
 use chancery_store::{Document, DocumentKind, DocumentStore as _, Revision};
 use chancery_store_memory::MemoryStore;
@@ -426,4 +427,57 @@ async fn people_make_accounts_by_the_same_rules() {
         let fit = accounts.may_sign_up(&realm, &form(username, password));
         assert_eq!(fit, if why == SignUpRefusal::NameTaken { Ok(()) } else { Err(why) });
     }
+}
+
+/// A person changes their password by the current one and by the rules of an operator, and learns which one is broken.
+/// Everything else that they have ends, or goes on.
+#[tokio::test]
+async fn people_change_their_passwords() {
+    let (accounts, realm) = (accounts(), realm());
+    let alice = add(&accounts, "Alice").await.unwrap();
+    let typed = |text: &str| Zeroizing::new(text.to_owned());
+    let change = async |current: &str, new: &str, keeps_others: bool| {
+        let (current, new) = (typed(current), typed(new));
+        let change = PasswordChange { account: alice.id.clone(), current, new, keeps_others };
+        accounts.change_password(&realm, LATER, change, Room::default()).await.unwrap()
+    };
+    let epoch = async || accounts.find(&realm, &alice.id).await.unwrap().unwrap().epoch;
+    let before = epoch().await;
+    for (current, new, outcome) in [
+        ("Correct horse", "battery staple", PasswordChangeOutcome::WrongPassword),
+        ("", "battery staple", PasswordChangeOutcome::WrongPassword),
+        ("correct horse", "1234567", PasswordChangeOutcome::Refused(PasswordRefusal::TooShort(8))),
+        ("correct horse", "password123", PasswordChangeOutcome::Refused(PasswordRefusal::TooCommon)),
+        ("correct horse", "kkkkkkkkkkkk", PasswordChangeOutcome::Refused(PasswordRefusal::TooCommon)),
+        (
+            "correct horse",
+            "battery\u{7}staple",
+            PasswordChangeOutcome::Refused(PasswordRefusal::Unacceptable),
+        ),
+        ("correct horse", "correct\u{a0}horse", PasswordChangeOutcome::Refused(PasswordRefusal::Unchanged)),
+        // What is wrong with the new one is said first, and tells nothing of the current one.
+        ("wrong", "1234567", PasswordChangeOutcome::Refused(PasswordRefusal::TooShort(8))),
+    ] {
+        assert_eq!(change(current, new, false).await, outcome, "{current:?} {new:?}");
+        assert_eq!(epoch().await, before);
+    }
+    let PasswordChangeOutcome::Changed(who) = change("correct horse", "battery staple", true).await else {
+        panic!("not changed")
+    };
+    assert_eq!((who.epoch, who.time(), epoch().await), (before, LATER, before));
+    assert_eq!(log_in(&accounts, "alice", "battery staple").await, LoginOutcome::Authenticated(who));
+    let PasswordChangeOutcome::Changed(who) = change("battery staple", "wolfeschlegel", false).await else {
+        panic!("not changed")
+    };
+    assert_ne!(who.epoch, before);
+    assert_eq!(who.epoch, epoch().await);
+    assert_eq!(
+        log_in(&accounts, "alice", "battery staple").await,
+        refused(LoginRefusal::WrongPassword(alice.id.clone()))
+    );
+
+    accounts.disable(&realm, &name("alice")).await.unwrap();
+    assert_eq!(change("wolfeschlegel", "battery staple", false).await, PasswordChangeOutcome::Overtaken);
+    accounts.remove(&realm, &name("alice")).await.unwrap();
+    assert_eq!(change("wolfeschlegel", "battery staple", false).await, PasswordChangeOutcome::Overtaken);
 }

@@ -28,6 +28,8 @@ use crate::{discovery, interaction, session};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// The pages on which people see and end what they have here.
+    pub account: interaction::AccountConfig,
     /// Lifetimes of access tokens.
     pub access_token: access_token::AccessTokenConfig,
     /// Lifetimes of codes and grants.
@@ -146,6 +148,10 @@ impl Config {
         on.switch(Endpoint::DeviceAuthorization, self.device_authorization.offered);
         on.switch(Endpoint::Approvals, self.ciba.offered);
         on.switch(Endpoint::UserCode, self.device_authorization.offered);
+        // Nobody could sign in there.
+        if self.interaction.location.is_some() {
+            on.switch(Endpoint::Account, false);
+        }
         on.switch(Endpoint::CheckSession, self.session.management);
         on.switch(Endpoint::Registration, self.registration.is_on());
         on.switch(Endpoint::ClientConfiguration, self.registration.is_on() && self.registration.management);
@@ -205,6 +211,7 @@ impl Config {
         [
             self.routes.complaints(),
             self.access_token.complaints(),
+            self.account.complaints(),
             self.compatibility.complaints(self.interaction.location.is_some()),
             self.contradictions(),
             self.authorization_code.complaints(&self.access_token, &self.refresh_token),
@@ -331,6 +338,7 @@ mod tests {
     fn nothing_lives_for_less_than_a_second() {
         let lifetimes = [
             ("access_token", &["opaque", "jwt", "client_credentials"][..]),
+            ("account", &["fresh_login"]),
             ("authorization_code", &["lifetime", "remembered", "grant"]),
             ("ciba", &["lifetime", "interval"]),
             ("device_authorization", &["lifetime", "interval"]),
@@ -358,6 +366,7 @@ mod tests {
         assert_eq!(serde_json::from_str::<Config>(&sections).unwrap(), Config::default());
         for section in [
             "access_token",
+            "account",
             "authorization_code",
             "ciba",
             "claims",

@@ -54,7 +54,7 @@ pub struct Call {
     pub dpop: Option<DpopHeader>,
     /// The `Origin` header: the origin whose script sent the request (Fetch, section "`Origin` header").
     pub origin: Option<Box<str>>,
-    /// The `User-Agent` header of a device that asks for its person (RFC 8628 section 3.1).
+    /// The `User-Agent` header of a person's browser, or of a device that asks for its person (RFC 8628 section 3.1).
     pub user_agent: Option<Box<str>>,
     /// The sessions in the session cookie, the active one first.
     pub sessions: Vec<RotatingHandle<Session>>,

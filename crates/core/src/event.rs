@@ -146,6 +146,13 @@ pub enum Event {
         /// Who.
         account: AccountId,
     },
+    /// A person has withdrawn what they had agreed to.
+    ConsentWithdrawn {
+        /// The client.
+        client: ClientId,
+        /// Who.
+        account: AccountId,
+    },
     /// A person declined, at a login or a consent.
     Declined {
         /// The client that the person declined.
@@ -196,6 +203,24 @@ pub enum Event {
         attempt: LoginAttempt,
         /// How long logins are refused unchecked.
         wait: Duration,
+    },
+    /// A person has changed their password on the account page.
+    PasswordChanged {
+        /// Who.
+        account: AccountId,
+        /// The network that it came from, in the form in which guessing is counted.
+        network: Option<Box<str>>,
+        /// Whether everything that they had elsewhere goes on.
+        keeps_others: bool,
+    },
+    /// A password was not changed.
+    PasswordChangeRefused {
+        /// Whose.
+        account: AccountId,
+        /// The network that it came from, in the form in which guessing is counted.
+        network: Option<Box<str>>,
+        /// Why not.
+        reason: &'static str,
     },
     /// A request came without the address of its peer. Recorded once per service, because the mistake is in
     /// the program that mounts it.
@@ -368,6 +393,7 @@ impl Event {
             Self::ClientRemoved { .. } => "client_removed",
             Self::ClientUpdated { .. } => "client_updated",
             Self::ConsentGiven { .. } => "consent_given",
+            Self::ConsentWithdrawn { .. } => "consent_withdrawn",
             Self::Declined { .. } => "declined",
             Self::Faulted { .. } => "faulted",
             Self::GrantEnded { .. } => "grant_ended",
@@ -382,6 +408,8 @@ impl Event {
             Self::DecisionNotificationFailed { .. } => "decision_notification_failed",
             Self::LogoutNotified { .. } => "logout_notified",
             Self::LogoutNotificationFailed { .. } => "logout_notification_failed",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::PasswordChangeRefused { .. } => "password_change_refused",
             Self::PeerUnknown { .. } => "peer_unknown",
             Self::PromptShown { .. } => "prompt_shown",
             Self::Refused { .. } => "refused",

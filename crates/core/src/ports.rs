@@ -19,8 +19,14 @@ use crate::rotation::KeyTimes;
 mod accounts;
 pub use accounts::{
     Accounts, Browser, ClaimsQuery, DynAccounts, HintedSubject, LoginHintToken, LoginOutcome, LoginRefusal,
-    Room, SignUpOutcome, SignUpRefusal, UserCodeCheck, UserCodeQuery,
+    Room, UserCodeCheck, UserCodeQuery,
 };
+
+mod password_change;
+pub use password_change::{PasswordChangeOutcome, PasswordRefusal};
+
+mod sign_up;
+pub use sign_up::{SignUpOutcome, SignUpRefusal};
 
 /// A boxed future.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

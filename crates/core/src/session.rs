@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::context::{Call, Env};
 use crate::error::{Complaint, Fault, SectionCheck};
-use crate::model::{Account, Authentication, Client};
+use crate::model::{Account, Authentication, Client, Place};
 use crate::records::{Found, Participant, SessionBody};
 use crate::rule::pairwise::Subjects;
 
@@ -28,6 +28,9 @@ pub const LIST: usize = 4;
 /// How many clients one session counts. For the next one a login is asked for, which begins a new session and
 /// ends this one, so that no client is forgotten that has to hear of the end.
 const CLIENTS: usize = 200;
+
+/// How exactly the last use of a session is known: its idle end moves no more often.
+const EXACTNESS: Duration = Duration::from_secs(3600);
 
 /// How long the secret before the current one can still be read with, so that parallel tabs survive a login.
 const FORMER_SECRET: Duration = Duration::from_secs(30);
@@ -208,7 +211,7 @@ impl Sessions {
     /// As `Body::encode`.
     pub fn begin(
         &self,
-        now: Timestamp,
+        call: &Call,
         env: &Env,
         authentication: Authentication,
         client: &Client,
@@ -218,13 +221,14 @@ impl Sessions {
             authentication,
             current: handle.secret_digest(),
             former: None,
-            touched_at: now,
-            absolute_end: now + self.config.absolute,
+            touched_at: call.now,
+            place: place(call),
+            absolute_end: call.now + self.config.absolute,
             clients: vec![Participant::of(client)],
         };
         let records = env.records();
         let tags = records.tags(Some(&body.authentication.account), None, None);
-        let record = records.new(handle.key(&env.realm), None, tags, self.end(now, &body), &body)?;
+        let record = records.new(handle.key(&env.realm), None, tags, self.end(call.now, &body), &body)?;
         Ok((handle, record))
     }
 
@@ -239,7 +243,7 @@ impl Sessions {
     #[must_use]
     pub fn renewed(
         &self,
-        now: Timestamp,
+        call: &Call,
         body: &SessionBody,
         handle: &RotatingHandle<Session>,
         authentication: Authentication,
@@ -247,11 +251,11 @@ impl Sessions {
     ) -> SessionBody {
         let mut body = body.clone();
         take_part(&mut body, client);
-        body.absolute_end = now + self.config.absolute;
-        body.former = Some((body.current, now));
+        body.absolute_end = call.now + self.config.absolute;
+        body.former = Some((body.current, call.now));
         body.current = handle.secret_digest();
         body.authentication = authentication;
-        body.touched_at = now;
+        touch(&mut body, call);
         body
     }
 
@@ -262,18 +266,18 @@ impl Sessions {
     }
 
     /// The session as it has to become when this client takes part now; `None` when it can stay as it is: the
-    /// client is known to it, and its idle end was moved less than a tenth of the idle time ago; also when it
-    /// has no room.
+    /// client is known to it, and its idle end was moved less than an hour or a tenth of the idle time ago; also
+    /// when it has no room.
     #[must_use]
-    pub fn visited(&self, now: Timestamp, body: &SessionBody, client: &Client) -> Option<SessionBody> {
+    pub fn visited(&self, call: &Call, body: &SessionBody, client: &Client) -> Option<SessionBody> {
         let is_new = !body.clients.contains(&Participant::of(client));
-        let is_idle_end_due = now.since(body.touched_at) > self.config.idle / 10;
+        let is_idle_end_due = call.now.since(body.touched_at) > EXACTNESS.min(self.config.idle / 10);
         if !self.has_room(body, client) || !(is_new || is_idle_end_due) {
             return None;
         }
         let mut body = body.clone();
         take_part(&mut body, client);
-        body.touched_at = now;
+        touch(&mut body, call);
         Some(body)
     }
 
@@ -288,6 +292,18 @@ impl Sessions {
     pub fn end(&self, now: Timestamp, body: &SessionBody) -> Timestamp {
         (now + self.config.idle).min(body.absolute_end)
     }
+}
+
+/// Where the browser is, as far as it is known.
+fn place(call: &Call) -> Option<Box<Place>> {
+    let place = Place::of(call.user_agent.as_deref(), call.network());
+    (place != Place::default()).then(|| Box::new(place))
+}
+
+/// The session is used now, from here.
+fn touch(body: &mut SessionBody, call: &Call) {
+    body.touched_at = call.now;
+    body.place = place(call);
 }
 
 /// The client takes part, in the place of an earlier registration under its id.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use chancery_core::interaction::view::{
-    AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ConfirmDeviceView, ConsentView, CustomView,
-    DeviceDoneView, ErrorView, LoginView, LogoutConfirmView, LogoutDoneView, LogoutFramesView, SignUpView,
-    SignedInView, UserCodeView,
+    AccountsView, ApprovalDoneView, ApprovalsView, ApproveView, ChangePasswordView, ConfirmDeviceView,
+    ConfirmEndView, ConsentView, CustomView, DeviceDoneView, ErrorView, LoginView, LogoutConfirmView,
+    LogoutDoneView, LogoutFramesView, OwnAccountView, SignUpView, SignedInView, UserCodeView,
 };
 
 use chancery_types::RedirectUri;
@@ -137,8 +137,13 @@ pub enum Content<'a> {
     /// Approve what a client has asked for in the background, or refuse it. Buttons `action` = `allow`, `deny`. It
     /// has to show the binding message, which the person compares with what the client shows.
     Approve(&'a ApproveView, &'a FormMarkup),
+    /// Choose a new password. Inputs `current`, `new`, `again`, and `keeps_others` = `yes` for whoever wants to stay
+    /// signed in elsewhere; button `action` = `change`.
+    ChangePassword(&'a ChangePasswordView, &'a FormMarkup),
     /// Say whether the device that asks is one's own (RFC 8628 section 3.3). Buttons `action` = `confirm`, `deny`.
     ConfirmDevice(&'a ConfirmDeviceView, &'a FormMarkup),
+    /// Say whether to end a session, or what an application may. Button `action` = `end`, and a way back.
+    ConfirmEnd(&'a ConfirmEndView, &'a FormMarkup),
     /// Allow a client something. Buttons `action` = `allow`, `deny`.
     Consent(&'a ConsentView, &'a FormMarkup),
     /// A question of the application's own. Whatever its form has besides the hidden fields goes to the application,
@@ -168,6 +173,8 @@ pub enum Content<'a> {
     /// id `continue` to it, for whoever does not want to wait. Without one, it says the same as
     /// [`Content::LogoutDone`].
     LogoutFrames(&'a LogoutFramesView, Option<&'a str>),
+    /// What a person has here: sessions and applications, with a way to end each.
+    OwnAccount(&'a OwnAccountView),
     /// Carries a request that another site posted, so that it comes again from our own pages with our cookies. Like [`Content::FormPost`].
     Repost(&'a FormMarkup),
     /// Sends the authorization response to the window that has opened or framed the page; by the script

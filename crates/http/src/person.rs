@@ -5,12 +5,14 @@ use bytes::Bytes;
 use chancery_core::context::Call;
 use chancery_core::error::{Failure, Refusal};
 use chancery_core::interaction::view::{
-    FormAction as Posted, FormView, LoginProblem, LoginView, SignUpProblem, SignUpView, UserCodeView, View,
+    ChangePasswordView, FormAction as Posted, FormView, LoginProblem, LoginView, PasswordProblem,
+    SignUpProblem, SignUpView, UserCodeView, View,
 };
 use chancery_core::interaction::{ApprovalProblem, Next, Outcome, UserCodeProblem};
 use chancery_core::offered::Endpoint;
 use chancery_core::request::AuthorizationResponse;
 use chancery_types::Params;
+use http::header::USER_AGENT;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 
@@ -110,6 +112,13 @@ async fn decided(
             return see_other(&format!("{}?{REDIRECTED}=1", site.address(route)));
         }
         (Endpoint::Approvals, link) => provider.approvals(&call, link, params).await,
+        (Endpoint::Account, _) if parts.method == Method::POST => {
+            provider.change_account(&call, params).await
+        }
+        (Endpoint::Account, _) if came_by_another_host(site, parts, &params) => {
+            return redirect_to_get(site, &call, route, &params);
+        }
+        (Endpoint::Account, below) => provider.account(&call, below, params).await,
         (Endpoint::LogoutConfirmation, _) => provider.confirm_logout(&call, params).await,
         _ if comes_from_another_site(site, parts, &params) || came_by_another_host(site, parts, &params) => {
             return redirect_to_get(site, &call, route, &params);
@@ -163,6 +172,8 @@ pub(crate) fn of_browser(site: &Site, mut call: Call, parts: &Parts) -> Call {
     let chosen = site.cookies.language(&parts.headers);
     let chosen = chosen.and_then(|tag| Locale::chosen(tag, &site.pages.locales()));
     call.language = chosen.map(|locale| locale.as_str().into());
+    let browser = parts.headers.get(USER_AGENT);
+    call.user_agent = browser.map(|browser| String::from_utf8_lossy(browser.as_bytes()).into());
     call
 }
 
@@ -230,6 +241,7 @@ pub(crate) fn response_to(site: &Site, call: &Call, sent: &HeaderMap, mut next: 
             view_page(site, call, view)
         }
         Outcome::Stored { handle, client } => see_other(&site.address_of_stored(handle, client)),
+        Outcome::Account(reference) => see_other(&site.address_of_account(reference)),
         Outcome::Approvals(link) => see_other(&site.address_of_approvals(link.as_deref())),
         Outcome::Sealed(text) => see_other(&site.address_of_pages(text)),
         Outcome::Respond(response) => respond(site, call, response),
@@ -295,8 +307,14 @@ fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
             site.page(call, StatusCode::OK, Content::ApprovalDone(view, &list), Form::None)
         }
         View::Approve(view) => form_page(site, call, Content::Approve(view, &markup(site, &view.form))),
+        View::ChangePassword(view) => {
+            form_page(site, call, Content::ChangePassword(view, &account_markup(site, &view.fields)))
+        }
         View::ConfirmDevice(view) => {
             form_page(site, call, Content::ConfirmDevice(view, &markup(site, &view.form)))
+        }
+        View::ConfirmEnd(view) => {
+            form_page(site, call, Content::ConfirmEnd(view, &account_markup(site, &view.fields)))
         }
         View::Consent(view) => form_page(site, call, Content::Consent(view, &markup(site, &view.form))),
         View::Custom(view) => form_page(site, call, Content::Custom(view, &markup(site, &view.form))),
@@ -313,6 +331,7 @@ fn view_page(site: &Site, call: &Call, view: &View) -> HttpResponse {
             let form = if next.is_some() { Form::Continues } else { Form::None };
             site.page(call, StatusCode::OK, Content::LogoutFrames(view, next.as_deref()), form)
         }
+        View::OwnAccount(view) => site.page(call, StatusCode::OK, Content::OwnAccount(view), Form::None),
         View::DeviceDone(view) => site.page(call, StatusCode::OK, Content::DeviceDone(view), Form::None),
         View::UserCode(view) => {
             let markup = FormMarkup::new(site.address(Route::at(Endpoint::UserCode)), &view.fields);
@@ -334,6 +353,10 @@ fn form_page(site: &Site, call: &Call, content: Content<'_>) -> HttpResponse {
         Content::SignUp(SignUpView { problem: Some(SignUpProblem::NotLookedAt(problem)), .. }, _) => {
             Some(*problem)
         }
+        Content::ChangePassword(
+            ChangePasswordView { problem: Some(PasswordProblem::NotLookedAt(problem)), .. },
+            _,
+        ) => Some(*problem),
         // A wait is told as a login's is.
         Content::UserCode(UserCodeView { problem: Some(UserCodeProblem::Throttled(wait)), .. }, _) => {
             Some(LoginProblem::Throttled(*wait))
@@ -351,6 +374,11 @@ fn form_page(site: &Site, call: &Call, content: Content<'_>) -> HttpResponse {
         retry_after(&mut answer, wait);
     }
     answer
+}
+
+/// Every form of the account pages is posted to the first of them.
+fn account_markup(site: &Site, fields: &[(&'static str, String)]) -> FormMarkup {
+    FormMarkup::new(site.address_of_account(""), fields)
 }
 
 fn markup(site: &Site, form: &FormView) -> FormMarkup {

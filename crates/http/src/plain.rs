@@ -17,6 +17,7 @@ use crate::{Locale, pages};
 
 mod approvals;
 mod device;
+mod own_account;
 
 /// Pages for tests: correct and accessible, in English, without a design.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,6 +34,13 @@ impl Pages for PlainPages {
                 ("approvals", approvals::title(view), approvals::list(view, list))
             }
             Content::Approve(view, form) => ("approve", "Do you want this?", approvals::approve(view, form)),
+            Content::ChangePassword(view, form) => {
+                ("change-password", "Change the password", own_account::change_password(view, form))
+            }
+            Content::ConfirmEnd(view, form) => {
+                ("confirm-end", own_account::confirm_title(view), own_account::confirm(view, form))
+            }
+            Content::OwnAccount(view) => ("account", "Your account", own_account::overview(view)),
             Content::ConfirmDevice(view, form) => {
                 ("confirm-device", "Is this your device?", device::confirm(view, form))
             }
@@ -195,14 +203,23 @@ fn consent(view: &ConsentView, form: &FormMarkup) -> String {
     let resources: String = view.resources.iter().map(resource).collect();
     let details: String = view.details.iter().map(|detail| self::detail(&detail.text("en"))).collect();
     let fields = format!(
-        "<p><strong>{}</strong> asks for access to the account <strong>{}</strong>:</p><ul>{list}</ul>{resources}{details}{}{}{}",
+        "<p><strong>{}</strong> asks for access to the account <strong>{}</strong>:</p><ul>{list}</ul>{resources}{details}{}{}{}{}",
         Html::escape(&view.client.name),
         Html::escape(&view.account.label),
+        view.account_page.as_deref().map_or_else(String::new, withdrawable),
         documents(&view.client),
         button("action", "allow", "Allow", ""),
         button("action", "deny", "Deny", "")
     );
     in_form(form, &fields)
+}
+
+/// Where the person can withdraw what they allow.
+fn withdrawable(account_page: &str) -> String {
+    format!(
+        "<p>You can withdraw this later in <a href=\"{}\">your account</a>.</p>",
+        Html::escape(account_page)
+    )
 }
 
 /// What one authorization details object asks for (RFC 9396 section 3.1).

@@ -106,6 +106,11 @@ impl Site {
         self.address(Route { endpoint: Endpoint::Approvals, below: link })
     }
 
+    /// The URL of a page of a person's account, by what stands behind the address of the first one.
+    pub(crate) fn address_of_account(&self, reference: &str) -> String {
+        format!("{}{reference}", self.address(Route::at(Endpoint::Account)))
+    }
+
     /// A page in the person's language.
     pub(crate) fn page(
         &self,

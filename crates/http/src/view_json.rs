@@ -27,6 +27,7 @@ pub(crate) fn view_json(site: &Site, outcome: &Outcome) -> HttpResponse {
         Outcome::Stored { handle, client } => {
             json!({"redirect_to": site.address_of_stored(handle, client)})
         }
+        Outcome::Account(reference) => json!({"redirect_to": site.address_of_account(reference)}),
         Outcome::Sealed(text) => json!({"redirect_to": site.address_of_pages(text)}),
         Outcome::Approvals(link) => json!({"redirect_to": site.address_of_approvals(link.as_deref())}),
         Outcome::Leave(target) => json!({"redirect_to": post_logout_address(target)}),
@@ -106,6 +107,7 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
                 "shared": view.shared.iter().map(shared).collect::<Vec<_>>(),
                 "resources": view.resources.iter().map(resource).collect::<Vec<_>>(),
                 "details": view.details.iter().map(|detail| self::detail(detail, &view.form)).collect::<Vec<_>>(),
+                "account_page": view.account_page,
             });
             page("consent", &view.client, &view.form, own)
         }
@@ -128,7 +130,10 @@ fn view_answer(site: &Site, view: &View) -> HttpResponse {
             }})
         }
         // There is no such page where the pages are on another origin.
-        View::ApprovalDone(_)
+        View::ChangePassword(_)
+        | View::ConfirmEnd(_)
+        | View::OwnAccount(_)
+        | View::ApprovalDone(_)
         | View::Approvals(_)
         | View::Approve(_)
         | View::ConfirmDevice(_)

@@ -37,7 +37,7 @@ fn hot_paths_allocate_little() {
         ("userinfo", 56, allocations(|| drop(kit.send(userinfo.clone())))),
         ("client_credentials", 53, allocations(|| drop(kit.send(machine.clone())))),
         ("a device's poll", 44, allocations(poll)),
-        ("authorization", 168, allocations(|| drop(authorization.open(&ua)))),
+        ("authorization", 172, allocations(|| drop(authorization.open(&ua)))),
     ];
     // What the engine itself does for a document.
     let documents = allocations(|| {

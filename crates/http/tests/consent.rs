@@ -340,7 +340,7 @@ fn a_withdrawn_consent_ends_what_came_of_it() {
     let code = open(&ua, "web", scope).expect_code();
     let (others, bobs) = (kit.tokens("alice", "post", scope), kit.tokens("bob", "web", scope));
     let (ended, events) = kit.withdraw_consent("alice", "web");
-    assert_eq!((ended, chancery_testkit::names(&events)), (2, vec!["grant_ended"]));
+    assert_eq!((ended, chancery_testkit::names(&events)), (2, vec!["consent_withdrawn", "grant_ended"]));
     assert!(refusals(&events).is_empty());
     for name in ["access_token", "refresh_token"] {
         assert!(!kit.is_active("web", mine.member(name)), "{name}");

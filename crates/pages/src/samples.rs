@@ -152,6 +152,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
             shared: shared(scopes),
             resources: resources.iter().filter_map(resource).collect(),
             details: if name == "consent-details" { details() } else { Vec::new() },
+            account_page: Some("https://id.example/account".to_owned()),
             form,
         };
         show(name, Content::Consent(&view, &markup));

@@ -7,11 +7,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chancery_core::error::Fault;
 use chancery_core::model::{
     Account, AccountRegistration, Acr, Amr, Authentication, ClaimSource, ClaimType, Claims, Client, Epoch,
-    Hint, LoginForm, Posted, SignUpForm,
+    Hint, LoginForm, PasswordChange, Posted, SignUpForm,
 };
 use chancery_core::ports::{
-    Accounts, Browser, ClaimsQuery, LoginHintToken, LoginOutcome, LoginRefusal, Room, SignUpOutcome,
-    SignUpRefusal, UserCodeCheck, UserCodeQuery,
+    Accounts, Browser, ClaimsQuery, LoginHintToken, LoginOutcome, LoginRefusal, PasswordChangeOutcome,
+    PasswordRefusal, Room, SignUpOutcome, SignUpRefusal, UserCodeCheck, UserCodeQuery,
 };
 use chancery_types::{AccountId, Malformed, RealmId, Timestamp};
 use serde_json::{Value, json};
@@ -46,6 +46,7 @@ pub struct TestAccounts {
     user_codes: Mutex<BTreeMap<Box<str>, Box<str>>>,
     understands_hint_tokens: AtomicBool,
     known_by: Mutex<Option<KnownBy>>,
+    keeps_passwords: AtomicBool,
 }
 
 /// What happens while a password is looked at.
@@ -58,6 +59,7 @@ struct Person {
     is_active: bool,
     epoch: Epoch,
     registration: AccountRegistration,
+    password: String,
     claims: Value,
     sources: Vec<ClaimSource>,
 }
@@ -111,6 +113,7 @@ impl TestAccounts {
             user_codes: Mutex::default(),
             understands_hint_tokens: AtomicBool::default(),
             known_by: Mutex::default(),
+            keeps_passwords: AtomicBool::default(),
         };
         accounts.add("alice");
         accounts.add("bob");
@@ -130,6 +133,11 @@ impl TestAccounts {
     /// From now on the application knows people without name and password, by whatever else a form brings.
     pub fn knows_by(&self, how: impl Fn(&Posted) -> Option<String> + Send + 'static) {
         *lock(&self.known_by) = Some(Box::new(how));
+    }
+
+    /// From now on nobody can change their password.
+    pub fn keep_passwords(&self) {
+        self.keeps_passwords.store(true, Ordering::SeqCst);
     }
 
     /// The same people, of whom some can reach this class, too.
@@ -172,7 +180,8 @@ impl TestAccounts {
         });
         let registration = AccountRegistration::default();
         let epoch = Epoch::default();
-        let person = Person { is_active: true, epoch, registration, claims, sources: Vec::new() };
+        let password = password_of(id);
+        let person = Person { is_active: true, epoch, registration, password, claims, sources: Vec::new() };
         lock(&self.people).insert(id.into(), person);
     }
 
@@ -233,6 +242,10 @@ impl TestAccounts {
 
     fn change(&self, id: &str, step: impl FnOnce(&mut Person)) {
         step(lock(&self.people).get_mut(id).unwrap_or_else(|| panic!("there is no {id}")));
+    }
+
+    fn is_password(&self, id: &AccountId, typed: &str) -> bool {
+        lock(&self.people).get(id.as_str()).is_some_and(|person| person.password == typed)
     }
 
     fn new_epoch(&self) -> Epoch {
@@ -371,7 +384,7 @@ impl Accounts for TestAccounts {
         }
         self.attempts.fetch_add(1, Ordering::SeqCst);
         let Some(account) = account else { return Ok(LoginOutcome::Refused(LoginRefusal::UnknownName)) };
-        Ok(if *form.password != password_of(account.id.as_str()) {
+        Ok(if !self.is_password(&account.id, &form.password) {
             LoginOutcome::Refused(LoginRefusal::WrongPassword(account.id))
         } else if account.active {
             LoginOutcome::Authenticated(Authentication::by_password(&account, now))
@@ -412,5 +425,47 @@ impl Accounts for TestAccounts {
         let account = AccountId::parse(&form.username).ok().and_then(|id| self.account(&id));
         let account = account.ok_or_else(|| Fault::internal("nobody was added"))?;
         Ok(SignUpOutcome::SignedUp(Authentication::by_password(&account, now)))
+    }
+
+    fn can_change_password(&self, _realm: &RealmId) -> bool {
+        !self.keeps_passwords.load(Ordering::SeqCst)
+    }
+
+    /// A new password has at least eight characters and is another one.
+    async fn change_password(
+        &self,
+        _realm: &RealmId,
+        now: Timestamp,
+        change: PasswordChange,
+        _room: Room,
+    ) -> Result<PasswordChangeOutcome, Fault> {
+        self.mood()?;
+        if change.new.len() < 8 {
+            return Ok(PasswordChangeOutcome::Refused(PasswordRefusal::TooShort(8)));
+        }
+        if change.new == change.current {
+            return Ok(PasswordChangeOutcome::Refused(PasswordRefusal::Unchanged));
+        }
+        for _ in 0..self.password_takes.load(Ordering::SeqCst) {
+            let_others_go_on().await;
+        }
+        if let Some(what) = lock(&self.meanwhile).take() {
+            what(self);
+        }
+        self.attempts.fetch_add(1, Ordering::SeqCst);
+        if !self.is_password(&change.account, &change.current) {
+            return Ok(PasswordChangeOutcome::WrongPassword);
+        }
+        let epoch = self.new_epoch();
+        self.change(change.account.as_str(), |person| {
+            person.password.clone_from(&change.new);
+            if !change.keeps_others {
+                person.epoch = epoch;
+            }
+        });
+        let account = self.account(&change.account).filter(|account| account.active);
+        Ok(account.map_or(PasswordChangeOutcome::Overtaken, |account| {
+            PasswordChangeOutcome::Changed(Authentication::by_password(&account, now))
+        }))
     }
 }

@@ -23,7 +23,7 @@ use super::visit::{self, Visit};
 use super::{Decided, Interactions, Outcome};
 use crate::context::{Call, Env};
 use crate::error::Fault;
-use crate::model::Client;
+use crate::model::{Client, PromptName};
 use crate::notifier::Notifying;
 use crate::records::{BackchannelAuthenticationBody, DeliveryBody, Found, Notice};
 use crate::request::PageError;
@@ -77,8 +77,9 @@ pub(crate) async fn show(
         _ => None,
     };
     let Some(person) = person else {
-        let to = Visit { reference: link.and(named) };
-        return Ok(Box::pin(visit::sign_in(by, call, env, to, wants_another)).await?);
+        let wants = wants_another.then_some(PromptName::Login);
+        let to = Visit::Approvals(link.and(named));
+        return Ok(Box::pin(visit::sign_in(by, call, env, to, wants)).await?);
     };
     if link.is_none() {
         let waiting = waiting(call, env, &person.account.id).await?;

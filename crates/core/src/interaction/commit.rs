@@ -16,7 +16,6 @@ use chancery_types::iana::{ErrorCode, ResponseType};
 use super::answered::{
     Names, Repeated, claim, claimed, first_answer, given_again, issued, names, repeated, respond,
 };
-use super::approvals::{self, ApprovalProblem};
 use super::form_token::{self, FORM_ANSWERED, form_refused};
 use super::grant::Allowed;
 use super::page::{Shown, lost, lost_page, page};
@@ -337,12 +336,12 @@ pub(super) async fn write(
 
 /// The session as it has to become; `None` when it stays as it is.
 fn changed(pending: &Pending<'_>, change: &SessionChange, body: &SessionBody) -> Option<SessionBody> {
-    let (sessions, now, client) = (&pending.by.sessions, pending.call.now, &*pending.client);
+    let (sessions, call, client) = (&pending.by.sessions, pending.call, &*pending.client);
     match &change.write {
         SessionWrite::Renew(handle) => {
-            Some(sessions.renewed(now, body, handle, change.authentication.clone(), client))
+            Some(sessions.renewed(call, body, handle, change.authentication.clone(), client))
         }
-        SessionWrite::Visit | SessionWrite::Begin(_) => sessions.visited(now, body, client),
+        SessionWrite::Visit | SessionWrite::Begin(_) => sessions.visited(call, body, client),
     }
 }
 
@@ -432,9 +431,7 @@ pub(crate) async fn refuse(pending: &Pending<'_>, why: &Refusal) -> Result<Decid
     let addressed = match &pending.purpose {
         Purpose::Respond(addressed) => addressed,
         Purpose::Decide(_) => return approval::refuse(pending, why).await,
-        Purpose::Visit(visit) => {
-            return Ok(approvals::told(ApprovalProblem::Undecided, visit.reference));
-        }
+        Purpose::Visit(visit) => return Ok(visit.left(pending.person.is_some())),
     };
     match claim(pending, refused(why)).await? {
         Some(next) => Ok(next),

@@ -61,7 +61,8 @@ pub(crate) async fn remember(
         };
         let answer = widened(before, allowed);
         let (registration, of) = (client.registration(), account.registration);
-        let body = ConsentBody { id, registration, account: of, at: call.now, answer };
+        let body =
+            ConsentBody { id, client: client.id().clone(), registration, account: of, at: call.now, answer };
         let is_written = match &found {
             Some(found) => {
                 matches!(records.update(call.now, found, &body, ends, &[]).await?, Updated::Done(_))
@@ -114,7 +115,16 @@ pub(crate) fn widened(mut answer: ConsentAnswer, allowed: &Undecided) -> Consent
     answer
 }
 
-/// Ends a consent, and every grant of the client that rests on it. Returns how many grants ended.
+/// What a withdrawal has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// Whether there was anything to withdraw.
+    pub is_withdrawn: bool,
+    /// How many grants have ended.
+    pub grants: u64,
+}
+
+/// Ends a consent, and every grant of the client that rests on it.
 ///
 /// The consent ends first. An authorization that is under way looks for it after its grant was written
 /// (`still_stands`), so that no order of the two leaves a grant. One that has the person's first yes has no
@@ -124,21 +134,31 @@ pub(crate) fn widened(mut answer: ConsentAnswer, allowed: &Undecided) -> Consent
 ///
 /// # Errors
 /// A fault of the store; then calling it again goes on where it stopped.
-pub async fn withdraw(call: &Call, env: &Env, account: &AccountId, client: &ClientId) -> Result<u64, Fault> {
-    let mut ended = 0;
+pub async fn withdraw(
+    call: &Call,
+    env: &Env,
+    account: &AccountId,
+    client: &ClientId,
+) -> Result<Withdrawn, Fault> {
+    let (mut ended, mut is_withdrawn) = (0, false);
     // Each further round takes another yes at the same moment.
     for _ in 0..ROUNDS {
         let consent = env.records().revoke(call.now, consent_key(env, account, client)).await?;
         let grants = end_grants(call.now, env, account, client).await?;
         ended += grants;
+        is_withdrawn |= consent == Revoked::Ended || grants > 0;
         if consent != Revoked::Ended && grants == 0 {
             break;
         }
     }
+    if is_withdrawn {
+        let (client, account) = (client.clone(), account.clone());
+        env.record(call, &Event::ConsentWithdrawn { client, account });
+    }
     if ended > 0 {
         env.record(call, &Event::GrantEnded { client: client.clone(), why: GrantEnd::ConsentWithdrawn });
     }
-    Ok(ended)
+    Ok(Withdrawn { is_withdrawn, grants: ended })
 }
 
 async fn end_grants(now: Timestamp, env: &Env, account: &AccountId, client: &ClientId) -> Result<u64, Fault> {

@@ -53,6 +53,11 @@ impl Devices {
         self.0.iter().find(|device| device.name == name)
     }
 
+    /// This browser as it is known for an account.
+    pub(super) fn of_account(&self, account: &AccountId) -> Option<&Device> {
+        self.0.iter().find(|device| device.account == *account)
+    }
+
     /// The cookie after a login of this account under this name.
     ///
     /// # Errors

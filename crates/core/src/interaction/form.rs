@@ -52,7 +52,7 @@ pub(crate) async fn first<'a>(
 ) -> Result<ControlFlow<Decided, Step<'a>>, PageError> {
     let carrier = form.one("request")?.ok_or(&FORM_INCOMPLETE)?;
     let again = if let Some(visit) = Visit::read(env, by.keys(), carrier) {
-        ControlFlow::Continue(visit::pending(by, call, env, visit, false).with_person().await?)
+        ControlFlow::Continue(visit::pending(by, call, env, visit, None).with_person().await?)
     } else if let Some(reference) = approval::read(env, by.keys(), carrier) {
         match approval::again(by, call, env, &reference).await? {
             ControlFlow::Continue(pending) => ControlFlow::Continue(pending.with_person().await?),

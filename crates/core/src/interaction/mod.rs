@@ -29,6 +29,7 @@ use crate::offered::Component;
 use crate::request::{Addressed, AuthorizationResponse, NO_PROMPT, Rules, Unsealed};
 use crate::session::{BrowserState, Sessions};
 
+pub mod account;
 mod answered;
 pub mod approval;
 pub mod approvals;
@@ -58,6 +59,7 @@ mod user_code_guesses;
 pub mod view;
 pub(crate) mod visit;
 
+pub use account::{AccountConfig, AccountNews, AccountPages};
 pub use approvals::ApprovalProblem;
 pub use commit::{CONSENT_WITHDRAWN, DECLINED};
 pub use custom_step::CustomStep;
@@ -168,6 +170,8 @@ pub enum Outcome<R = AuthorizationResponse> {
     },
     /// A redirect to the pages on another origin, with the request sealed in this text.
     Sealed(String),
+    /// A redirect to a page of the person's account: what stands behind the address of the first one.
+    Account(String),
     /// A redirect to the page of what waits for the person, or to the one request that it names.
     Approvals(Option<String>),
     /// The answer to the client.
@@ -220,6 +224,8 @@ pub struct Interactions {
     pub device_authorization: DeviceAuthorizationConfig,
     /// The address of the page of what waits for a person.
     pub approvals: Box<str>,
+    /// The pages of a person's account.
+    pub account: AccountPages,
     /// The provider as a client of its own.
     pub itself: Arc<Client>,
     /// Against guessing.
@@ -269,6 +275,7 @@ impl Interactions {
             Outcome::Page(view) => Outcome::Page(view),
             Outcome::Stored { handle, client } => Outcome::Stored { handle, client },
             Outcome::Sealed(text) => Outcome::Sealed(text),
+            Outcome::Account(reference) => Outcome::Account(reference),
             Outcome::Approvals(reference) => Outcome::Approvals(reference),
             Outcome::Leave(target) => Outcome::Leave(target),
             Outcome::Respond(mut unsealed) => {

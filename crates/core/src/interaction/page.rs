@@ -18,7 +18,7 @@ use super::view::{
     View, shown as shown_name,
 };
 use super::{Decided, Outcome};
-use crate::context::Env;
+use crate::context::{Call, Env};
 use crate::error::Fault;
 use crate::event::Event;
 use crate::model::{CustomPromptName, PromptName, ResourceScopes};
@@ -143,6 +143,7 @@ async fn made(pending: &Pending<'_>, shown: Shown) -> Result<Decided, Fault> {
                 claims: asked.claims,
                 resources: asked.access.resources.iter().map(|at| resource_view(pending, at)).collect(),
                 details: pending.by.rules.details.views(pending.details()),
+                account_page: pending.by.account.address.as_deref().map(str::to_owned),
                 form,
             })
         }
@@ -230,10 +231,15 @@ fn token(pending: &Pending<'_>, prompt: &PromptName) -> Result<(String, FreshBro
 
 /// The digest of the browser cookie, and the cookie if there is none yet.
 pub(super) fn browser(pending: &Pending<'_>) -> ([u8; 32], FreshBrowser) {
-    match &pending.call.browser {
+    browser_of(pending.call, pending.env)
+}
+
+/// The same for a page of no request.
+pub(super) fn browser_of(call: &Call, env: &Env) -> ([u8; 32], FreshBrowser) {
+    match &call.browser {
         Some(cookie) => (sha256(&**cookie), None),
         None => {
-            let fresh = pending.env.secret::<16>();
+            let fresh = env.secret::<16>();
             (sha256(&*fresh), Some(fresh))
         }
     }

@@ -41,8 +41,8 @@ pub(super) enum Purpose<'a> {
 pub(super) struct Agreed {
     /// Whose consent it is: the person who is signed in, or who has just authenticated.
     pub(super) account: Option<Account>,
-    /// The consent that was standing.
-    pub(super) standing: Option<Found<ConsentBody>>,
+    /// The consent that was standing. In a box, so that the futures of an application's own steps have less to carry.
+    pub(super) standing: Option<Box<Found<ConsentBody>>>,
     /// What counts as agreed.
     pub(super) answer: ConsentAnswer,
     /// What the person has allowed in this step, to be remembered.
@@ -241,7 +241,12 @@ impl<'a> Pending<'a> {
         let found = consent::standing(self.call, self.env, account, client).await?;
         let stored = found.as_ref().map(|found| found.body.answer.clone()).unwrap_or_default();
         let answer = self.by.rules.policy.standing_consent(client, &account.id, stored).await?;
-        self.agreed = Agreed { account: Some(account.clone()), standing: found, answer, in_this_step: None };
+        self.agreed = Agreed {
+            account: Some(account.clone()),
+            standing: found.map(Box::new),
+            answer,
+            in_this_step: None,
+        };
         self.required = self.required_of(person).await?;
         if !self.asked.details.is_empty() {
             let details = &self.by.rules.details;

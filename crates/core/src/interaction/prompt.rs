@@ -298,7 +298,7 @@ fn custom(
 
 /// Whether a login is older than so many seconds, to the millisecond. `max_age=0` means `prompt=login` (OIDC
 /// Core section 3.1.2.1), and the age of a login that lies ahead of the clock is not known.
-fn is_older(authentication: &Authentication, limit: u64, now: Timestamp) -> bool {
+pub(super) fn is_older(authentication: &Authentication, limit: u64, now: Timestamp) -> bool {
     let at = authentication.time();
     limit == 0 || at > now || now.since(at) > Duration::from_secs(limit)
 }

@@ -349,7 +349,7 @@ impl LoginStep<'_> {
                 (handle.clone(), SessionWrite::Renew(handle))
             }
             None => {
-                let (handle, record) = by.sessions.begin(call.now, env, who.clone(), &pending.client)?;
+                let (handle, record) = by.sessions.begin(call, env, who.clone(), &pending.client)?;
                 (handle, SessionWrite::Begin(record))
             }
         };

@@ -20,6 +20,7 @@ use super::commit::proceed;
 use super::form_token::{
     self, FORM_FOREIGN, FORM_OF_ANOTHER_BROWSER, FORM_TOO_OLD, FORM_WITHOUT_COOKIE, digest,
 };
+use super::page::browser_of;
 use super::user_code_guesses::{Guess, Guesses};
 use super::view::{UserCodeView, View};
 use super::{Decided, Interactions, Outcome};
@@ -168,13 +169,7 @@ pub(crate) fn page(
     user_code: Option<String>,
     problem: Option<UserCodeProblem>,
 ) -> Result<Decided, Fault> {
-    let (browser, fresh) = match &call.browser {
-        Some(cookie) => (sha256(&**cookie), None),
-        None => {
-            let fresh = env.secret::<16>();
-            (sha256(&*fresh), Some(fresh))
-        }
-    };
+    let (browser, fresh) = browser_of(call, env);
     let token = UserCodeToken { browser, issued_at: call.now };
     let fields = vec![("token", form_token::seal(env, by.keys(), FORM, &token)?)];
     let is_numeric = by.device_authorization.user_code_alphabet == UserCodeAlphabet::Digits;

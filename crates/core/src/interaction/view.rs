@@ -19,6 +19,12 @@ use crate::request::PageError;
 mod approvals;
 pub use approvals::{ApprovalDoneView, ApprovalsView, ApproveView, WaitingView};
 
+mod own_account;
+pub use own_account::{
+    ApplicationView, ChangePasswordView, ConfirmEndView, Ending, OwnAccountView, OwnSessionView,
+    PasswordProblem,
+};
+
 /// A page for a person.
 pub enum View {
     /// Choose the account to go on with.
@@ -29,8 +35,12 @@ pub enum View {
     Approvals(ApprovalsView),
     /// Approve what was asked for in the background, or refuse it.
     Approve(ApproveView),
+    /// Choose a new password.
+    ChangePassword(ChangePasswordView),
     /// Say whether the device which asks is one's own.
     ConfirmDevice(ConfirmDeviceView),
+    /// Say whether to end something that one has here.
+    ConfirmEnd(ConfirmEndView),
     /// Allow a client something.
     Consent(ConsentView),
     /// Answer a question of the application's own.
@@ -47,6 +57,8 @@ pub enum View {
     LogoutDone(LogoutDoneView),
     /// Tells clients of a logout through the browser.
     LogoutFrames(LogoutFramesView),
+    /// What one has here.
+    OwnAccount(OwnAccountView),
     /// Nothing is left to do here.
     SignedIn(SignedInView),
     /// Enter the code that a device shows.
@@ -152,6 +164,13 @@ impl View {
     /// Shows the client in this language.
     pub fn speak(&mut self, language: &str) {
         let client = match self {
+            Self::OwnAccount(OwnAccountView { applications, .. }) => {
+                applications.iter_mut().for_each(|application| application.client.speak(language));
+                None
+            }
+            Self::ConfirmEnd(ConfirmEndView { what: Ending::Application(application), .. }) => {
+                Some(&mut application.client)
+            }
             Self::Approvals(ApprovalsView { waiting, .. }) => {
                 waiting.iter_mut().for_each(|waiting| waiting.client.speak(language));
                 None
@@ -169,7 +188,7 @@ impl View {
             | Self::LogoutDone(LogoutDoneView { client, .. })
             | Self::LogoutFrames(LogoutFramesView { done: LogoutDoneView { client, .. }, .. })
             | Self::SignedIn(SignedInView { client, .. }) => client.as_mut(),
-            Self::UserCode(_) => None,
+            Self::ChangePassword(_) | Self::ConfirmEnd(_) | Self::UserCode(_) => None,
         };
         if let Some(client) = client {
             client.speak(language);
@@ -345,6 +364,8 @@ pub struct ConsentView {
     pub resources: Vec<ResourceView>,
     /// The authorization details that are asked for.
     pub details: Vec<DetailView>,
+    /// The address of the page on which the person can withdraw this later, if there is one.
+    pub account_page: Option<String>,
     /// The form: buttons `action` = `allow`, `deny`, and `switch` for the account chooser.
     pub form: FormView,
 }

@@ -1,4 +1,4 @@
-//! A person who wants to see what waits for them signs in first. No client asks for that: the provider itself does,
+//! A person who wants to see what waits for them, or what they have here, signs in first. No client asks for that: the provider itself does,
 //! so that the page says nothing of the request to whoever has only followed a link.
 
 use std::sync::Arc;
@@ -8,10 +8,12 @@ use chancery_types::{Key, Params, Scopes, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::approvals::reference;
+use super::account::AccountPage;
+use super::approvals::{self, ApprovalProblem, reference};
 use super::commit::{SessionChange, Written, proceed, write, written_with};
 use super::form_token::{open, seal};
 use super::pending::{Pending, Purpose};
+use super::view::{LogoutDoneView, View};
 use super::{Decided, Interactions, Outcome};
 use crate::client::{RegistrationRules, register};
 use crate::context::{Call, Env};
@@ -27,16 +29,23 @@ const VISIT: &str = "visit";
 
 /// Where the person goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Visit {
-    /// The request that their link has named; `None` for all of them.
-    pub(super) reference: Option<Key>,
+#[serde(rename_all = "snake_case")]
+pub(super) enum Visit {
+    /// To what waits for them: the request that their link has named, or all of them.
+    Approvals(Option<Key>),
+    /// To a page of their account.
+    Account(AccountPage),
 }
 
 impl Visit {
     /// In plain text: what tells it from other requests.
     pub(super) fn plain(&self) -> Carrier {
-        let reference = self.reference.as_ref().map(reference).unwrap_or_default();
-        Carrier::of(&std::iter::once((VISIT.to_owned(), reference)).collect::<Params<'_>>())
+        let place = match self {
+            Self::Approvals(key) => key.as_ref().map(reference).unwrap_or_default(),
+            // No reference of a request begins like this.
+            Self::Account(page) => format!("/account{}", page.reference()),
+        };
+        Carrier::of(&std::iter::once((VISIT.to_owned(), place)).collect::<Params<'_>>())
     }
 
     /// What a form carries for it.
@@ -53,19 +62,42 @@ impl Visit {
 
     /// The way on.
     pub(super) fn outcome(&self) -> Decided {
-        Outcome::Approvals(self.reference.as_ref().map(reference)).into()
+        match self {
+            Self::Approvals(key) => Outcome::Approvals(key.as_ref().map(reference)).into(),
+            Self::Account(page) => Outcome::Account(page.reference()).into(),
+        }
+    }
+
+    /// The page for whoever does not want to sign in, or not once more.
+    pub(super) fn left(&self, is_signed_in: bool) -> Decided {
+        match self {
+            Self::Approvals(key) => approvals::told(ApprovalProblem::Undecided, *key),
+            Self::Account(_) if is_signed_in => Self::Account(AccountPage::Overview).outcome(),
+            Self::Account(_) => {
+                let view = LogoutDoneView { client: None, is_still_signed_in: false };
+                Outcome::Page(Box::new(View::LogoutDone(view))).into()
+            }
+        }
+    }
+
+    /// How old the login may be with which the person arrives.
+    fn max_age(&self, by: &Interactions) -> Option<u64> {
+        match self {
+            Self::Approvals(_) => None,
+            Self::Account(page) => page.max_age(&by.account.config),
+        }
     }
 }
 
-/// The login page for somebody who is not signed in, or who wants to be somebody else.
+/// The login page for somebody who is not signed in, or has not for long, or who wants to be somebody else.
 pub(super) async fn sign_in(
     by: &Arc<Interactions>,
     call: &Call,
     env: &Env,
     visit: Visit,
-    wants_another: bool,
+    wants: Option<PromptName>,
 ) -> Result<Decided, Fault> {
-    proceed(&pending(by, call, env, visit, wants_another).with_person().await?).await
+    proceed(&pending(by, call, env, visit, wants).with_person().await?).await
 }
 
 /// A visit as a request that waits for its person.
@@ -74,7 +106,7 @@ pub(super) fn pending<'a>(
     call: &'a Call,
     env: &'a Env,
     visit: Visit,
-    wants_another: bool,
+    wants: Option<PromptName>,
 ) -> Pending<'a> {
     let asked = Asked {
         response_type: ResponseType::None,
@@ -83,8 +115,8 @@ pub(super) fn pending<'a>(
         resources: Requested::default(),
         claims: ClaimsRequest::default(),
         details: Vec::new(),
-        prompts: Prompts::Asked(wants_another.then_some(PromptName::Login).into_iter().collect()),
-        max_age: None,
+        prompts: Prompts::Asked(wants.into_iter().collect()),
+        max_age: visit.max_age(by),
         acr_values: Vec::new(),
         nonce: None,
         code_challenge: None,

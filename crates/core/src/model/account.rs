@@ -110,6 +110,21 @@ impl SignUpForm {
     }
 }
 
+/// What a person typed to change their password.
+///
+/// It has no `Debug`, because it holds passwords.
+pub struct PasswordChange {
+    /// Who is signed in.
+    pub account: AccountId,
+    /// The password that they have, as typed.
+    pub current: Zeroizing<String>,
+    /// The one that they want, as typed.
+    pub new: Zeroizing<String>,
+    /// Whether everything else that they have, such as sessions in other browsers and what applications were granted,
+    /// goes on. Otherwise the account gets another [`Epoch`] in the same write.
+    pub keeps_others: bool,
+}
+
 /// What a person typed into the login page.
 ///
 /// It has no `Debug`, because it holds a password.

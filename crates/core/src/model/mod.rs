@@ -1,7 +1,9 @@
 //! The domain model: plain data behind private fields.
 
 mod account;
-pub use account::{Account, AccountRegistration, Epoch, Hint, LoginForm, Posted, SentCookie, SignUpForm};
+pub use account::{
+    Account, AccountRegistration, Epoch, Hint, LoginForm, PasswordChange, Posted, SentCookie, SignUpForm,
+};
 
 mod carrier;
 pub use carrier::{Carried, Carrier, Source};
@@ -32,6 +34,9 @@ pub use token_encryption::TokenEncryption;
 
 mod authentication;
 pub use authentication::{Acr, Amr, Authentication, Factor};
+
+mod place;
+pub use place::Place;
 
 mod prompt;
 pub use prompt::{CustomPromptName, Done, PromptName};

@@ -165,6 +165,8 @@ endpoints! {
         browser("user_code", "/device", &[Get, Post]).on_demand();
     Approvals: "The page of what clients have asked a person for in the background, with a page below it for each. `ciba.offered` switches it on.",
         browser("approvals", "/approvals", &[Get]).on_demand().with_below(&[Get]);
+    Account: "The page on which a person sees their sessions and applications and ends them, with pages below it. It is off while `interaction.location` is set.",
+        browser("account", "/account", &[Get, Post]).optional().with_below(&[Get]);
     Token: "The token endpoint.",
         client("token", "/token").announced_as("token_endpoint")
             .authenticates_as(

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use chancery_types::{AccountId, ClientId, RealmId, Timestamp};
 
-use super::{PortFuture, Watcher};
+use super::{PasswordChangeOutcome, PortFuture, SignUpOutcome, SignUpRefusal, Watcher};
 use crate::error::Fault;
 use crate::model::{
-    Account, Acr, Authentication, ClaimType, Claims, Client, Hint, LoginForm, Sector, SignUpForm,
+    Account, Acr, Authentication, ClaimType, Claims, Client, Hint, LoginForm, PasswordChange, Sector,
+    SignUpForm,
 };
 
 /// Who people are. The application's, or the crate `chancery-accounts`.
@@ -221,6 +222,26 @@ pub trait Accounts: Send + Sync {
     ) -> impl Future<Output = Result<SignUpOutcome, Fault>> + Send {
         async { Ok(SignUpOutcome::Refused(SignUpRefusal::NameUnacceptable)) }
     }
+
+    /// Whether people can change their passwords here, on the account page. By default they cannot.
+    fn can_change_password(&self, _realm: &RealmId) -> bool {
+        false
+    }
+
+    /// Changes a person's password, if they know the current one and the new one is acceptable. What is wrong with
+    /// the new one is said first: the current one is not looked at then. The time that it takes must not tell
+    /// anything of the current one.
+    ///
+    /// By default none can be changed.
+    fn change_password(
+        &self,
+        _realm: &RealmId,
+        _now: Timestamp,
+        _change: PasswordChange,
+        _room: Room,
+    ) -> impl Future<Output = Result<PasswordChangeOutcome, Fault>> + Send {
+        async { Err(Fault::internal("passwords cannot be changed here")) }
+    }
 }
 
 /// [`Accounts`] as an object, as the engine holds them: whatever implements that trait is one. It boxes each future, which
@@ -292,6 +313,16 @@ pub trait DynAccounts: Send + Sync {
         form: SignUpForm,
         room: Room,
     ) -> PortFuture<'a, SignUpOutcome>;
+    /// [`Accounts::can_change_password`]
+    fn can_change_password(&self, realm: &RealmId) -> bool;
+    /// [`Accounts::change_password`]
+    fn change_password<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        now: Timestamp,
+        change: PasswordChange,
+        room: Room,
+    ) -> PortFuture<'a, PasswordChangeOutcome>;
 }
 
 impl<A: Accounts> DynAccounts for A {
@@ -396,6 +427,20 @@ impl<A: Accounts> DynAccounts for A {
     ) -> PortFuture<'a, SignUpOutcome> {
         Box::pin(Accounts::sign_up(self, realm, now, form, room))
     }
+
+    fn can_change_password(&self, realm: &RealmId) -> bool {
+        Accounts::can_change_password(self, realm)
+    }
+
+    fn change_password<'a>(
+        &'a self,
+        realm: &'a RealmId,
+        now: Timestamp,
+        change: PasswordChange,
+        room: Room,
+    ) -> PortFuture<'a, PasswordChangeOutcome> {
+        Box::pin(Accounts::change_password(self, realm, now, change, room))
+    }
 }
 
 /// What a `login_hint_token` says (CIBA Core section 7.1).
@@ -444,55 +489,6 @@ pub enum UserCodeCheck {
     Missing,
     /// It is another one.
     Wrong,
-}
-
-/// What became of a sign-up form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SignUpOutcome {
-    /// There is a new account, and this is its person's first login.
-    SignedUp(Authentication),
-    /// There is none.
-    Refused(SignUpRefusal),
-}
-
-/// What is wrong with a name or a password for a new account. The person is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SignUpRefusal {
-    /// Somebody has this name, or one that looks like it.
-    NameTaken,
-    /// Nobody can have this name.
-    NameUnacceptable,
-    /// The password has fewer characters than this.
-    PasswordTooShort(usize),
-    /// The password is one of those that are guessed first.
-    PasswordTooCommon,
-    /// The password is the name.
-    PasswordIsName,
-    /// The password has characters that cannot be typed everywhere.
-    PasswordUnacceptable,
-}
-
-impl SignUpRefusal {
-    /// As logs and pages name it.
-    #[must_use]
-    pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::NameTaken => "name_taken",
-            Self::NameUnacceptable => "name_unacceptable",
-            Self::PasswordTooShort(_) => "password_too_short",
-            Self::PasswordTooCommon => "password_too_common",
-            Self::PasswordIsName => "password_is_name",
-            Self::PasswordUnacceptable => "password_unacceptable",
-        }
-    }
-
-    /// Whether it is the name that is wrong.
-    #[must_use]
-    pub const fn is_of_name(&self) -> bool {
-        matches!(self, Self::NameTaken | Self::NameUnacceptable)
-    }
 }
 
 /// Who asks for room to look at a password.

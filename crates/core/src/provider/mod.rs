@@ -16,7 +16,7 @@ use crate::endpoint::{ClientRequest, ClientResponse, Served};
 use crate::error::{Failure, Fault};
 use crate::event::{Event, RefusedClient};
 use crate::interaction::{
-    Decided, Location, Next, Step, approvals, consent, form, front_end, stored, user_code,
+    Decided, Location, Next, Step, account, approvals, consent, form, front_end, stored, user_code,
 };
 use crate::model::AccessToken;
 use crate::offered::{Endpoint, EndpointSet, InteractionsByClient, Routes, Verb};
@@ -237,6 +237,31 @@ impl Provider {
         let snapshot = self.snapshot.load_full();
         let decided = Box::pin(approvals::show(&snapshot.interactions, call, &self.env, link, &params)).await;
         self.respond(&snapshot, call, Endpoint::Approvals, decided).await
+    }
+
+    /// A page of the account of the person who is signed in: the first one, or one below it.
+    ///
+    /// # Errors
+    /// A page for the person.
+    pub async fn account(
+        &self,
+        call: &Call,
+        below: Option<&str>,
+        query: Params<'_>,
+    ) -> Result<Next, PageError> {
+        let snapshot = self.snapshot.load_full();
+        let decided = Box::pin(account::show(&snapshot.interactions, call, &self.env, below, &query)).await;
+        self.respond(&snapshot, call, Endpoint::Account, decided).await
+    }
+
+    /// Handles the form of such a page.
+    ///
+    /// # Errors
+    /// A page for the person.
+    pub async fn change_account(&self, call: &Call, form: Params<'_>) -> Result<Next, PageError> {
+        let snapshot = self.snapshot.load_full();
+        let decided = Box::pin(account::posted(&snapshot.interactions, call, &self.env, &form)).await;
+        self.respond(&snapshot, call, Endpoint::Account, decided).await
     }
 
     /// The logout endpoint, GET and POST (OIDC RP-Initiated Logout section 2).
@@ -479,7 +504,7 @@ impl Provider {
         account: &AccountId,
         client: &ClientId,
     ) -> Result<u64, Fault> {
-        consent::withdraw(call, &self.env, account, client).await
+        Ok(consent::withdraw(call, &self.env, account, client).await?.grants)
     }
 
     /// The live sessions of a person, in every browser: for an application's own page, and for operators.

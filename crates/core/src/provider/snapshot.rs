@@ -24,7 +24,7 @@ use crate::endpoint::token::extension::ExtensionGrants;
 use crate::endpoint::userinfo::UserInfoEndpoint;
 use crate::error::Fault;
 use crate::interaction::throttle::Throttle;
-use crate::interaction::{Interactions, visit};
+use crate::interaction::{AccountPages, Interactions, visit};
 use crate::issue::TokenIssuer;
 use crate::keys::KeySet;
 use crate::offered::{Component, Endpoint, MutualTlsMetadata};
@@ -105,6 +105,10 @@ impl Snapshot {
             refresh_token: config.refresh_token.clone(),
             floor: offered.floor.clone(),
         });
+        let page_address = |endpoint: Endpoint| {
+            let path = config.routes.path(endpoint).filter(|_| offered.endpoints.has(endpoint));
+            path.map(|path| format!("{}{path}", env.issuer).into())
+        };
         let interactions = Arc::new(Interactions {
             rules: Rules {
                 resolver: Resolver::new(
@@ -137,6 +141,11 @@ impl Snapshot {
                 config.routes.path(Endpoint::Approvals).unwrap_or_default()
             )
             .into(),
+            account: AccountPages {
+                address: page_address(Endpoint::Account),
+                logout: page_address(Endpoint::EndSession),
+                config: config.account.clone(),
+            },
             itself: visit::itself(env, now)?,
             throttle: Throttle::new(config.throttle.clone()),
             reachable: env.accounts.levels(&env.realm),

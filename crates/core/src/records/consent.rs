@@ -14,6 +14,8 @@ pub struct ConsentBody {
     /// Distinguishes this consent from one that is given after it was withdrawn. A random number, which stays
     /// the same when the consent is widened.
     pub id: u64,
+    /// Who may have it.
+    pub client: ClientId,
     /// The registration of the client; a consent for another client with the same id is not valid.
     pub registration: RegistrationId,
     /// The person, as their account was made: what another one of the same id agreed to does not count.

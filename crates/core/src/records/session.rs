@@ -4,7 +4,7 @@ use chancery_types::handle::HandleDigest;
 use chancery_types::{ClientId, Kind, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Authentication, Client, RegistrationId};
+use crate::model::{Authentication, Client, Place, RegistrationId};
 use crate::records::Body;
 
 /// A session. Its key is random and stays the same, so that grants can have it as their parent; its secret
@@ -20,6 +20,10 @@ pub struct SessionBody {
     pub former: Option<(HandleDigest, Timestamp)>,
     /// When the idle end was last extended.
     pub touched_at: Timestamp,
+    /// Where the browser was then, as far as it is known. In a box, because futures of requests hold sessions at many
+    /// places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Box<Place>>,
     /// Nothing extends the session beyond this time.
     pub absolute_end: Timestamp,
     /// The clients that the person signed in to.

@@ -38,6 +38,7 @@ pub(super) fn level(event: &Event) -> Level {
         | Event::LoginBusy { .. }
         | Event::LoginFailed { .. }
         | Event::LoginThrottled { .. }
+        | Event::PasswordChangeRefused { .. }
         | Event::PeerUnknown { .. }
         | Event::Refused { .. }
         | Event::ScopesIgnored { .. }
@@ -51,7 +52,8 @@ fn describe(event: &Event, line: &mut Fields) {
     match event {
         Event::AuthorizationGranted { client, account }
         | Event::BackchannelAuthenticationAsked { client, account }
-        | Event::ConsentGiven { client, account } => {
+        | Event::ConsentGiven { client, account }
+        | Event::ConsentWithdrawn { client, account } => {
             line.string("client_id", client.as_str()).string("account", account.as_str());
         }
         Event::ClientKeysUnavailable { client, fault }
@@ -107,6 +109,14 @@ fn describe(event: &Event, line: &mut Fields) {
         }
         Event::SignUpRefused { client, network, reason } => {
             line.string("client_id", client.as_str()).string("reason", reason);
+            line.string_if("network", network.as_deref());
+        }
+        Event::PasswordChanged { account, network, keeps_others } => {
+            line.string("account", account.as_str()).boolean("keeps_others", *keeps_others);
+            line.string_if("network", network.as_deref());
+        }
+        Event::PasswordChangeRefused { account, network, reason } => {
+            line.string("account", account.as_str()).string("reason", reason);
             line.string_if("network", network.as_deref());
         }
         Event::LoginSucceeded { account } | Event::SessionEnded { account } => {

@@ -121,6 +121,10 @@ pub(crate) const SECTIONS: &[(&str, &str)] = &[
     ("session", "How long people stay signed in"),
     ("interaction", "The login and consent pages"),
     ("throttle", "Limits guesses at passwords. Only failures are counted"),
+    (
+        "account",
+        "The pages on which people see and end what they have here: sessions, applications, their password. `endpoints.account` switches them off",
+    ),
     ("sign_up", "Accounts that people make for themselves (Initiating User Registration via OpenID Connect)"),
     ("client_authentication", "How clients authenticate"),
     (
@@ -371,6 +375,12 @@ const WRITTEN: &[Setting] = &[
         Form::Number,
         "1000",
         "How many requests each node stores for such pages at most, of those that are too long for a URL; a quarter of them for one network. Whoever comes when it is full has to come again later.",
+    ),
+    setting(
+        "account.fresh_login",
+        Form::Duration,
+        "\"15m\"",
+        "How long ago a person may have signed in to end something on the account page. Who has signed in before that does it again.",
     ),
     setting(
         "sign_up.offered",

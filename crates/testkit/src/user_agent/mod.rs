@@ -10,7 +10,7 @@ use chancery_core::event::Event;
 use chancery_http::Peer;
 use chancery_jose::sha256;
 use chancery_types::Params;
-use http::header::{CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE};
+use http::header::{CONTENT_TYPE, COOKIE, LOCATION, ORIGIN, SET_COOKIE, USER_AGENT};
 use http::{HeaderValue, Method, Request};
 
 use crate::answer::Answer;
@@ -38,6 +38,7 @@ pub struct UserAgent<'k> {
     pub(crate) kit: &'k TestProvider,
     jar: Rc<RefCell<Jar>>,
     address: Rc<Cell<Option<IpAddr>>>,
+    name: Rc<RefCell<Option<String>>>,
 }
 
 /// Where a navigation ended.
@@ -58,13 +59,18 @@ struct Step {
 
 impl<'k> UserAgent<'k> {
     pub(crate) fn new(kit: &'k TestProvider) -> Self {
-        Self { kit, jar: Rc::default(), address: Rc::default() }
+        Self { kit, jar: Rc::default(), address: Rc::default(), name: Rc::default() }
     }
 
     /// The same browser, which visits another provider now; one host's providers share its cookies.
     #[must_use]
     pub fn at<'o>(&self, kit: &'o TestProvider) -> UserAgent<'o> {
-        UserAgent { kit, jar: Rc::clone(&self.jar), address: Rc::clone(&self.address) }
+        UserAgent {
+            kit,
+            jar: Rc::clone(&self.jar),
+            address: Rc::clone(&self.address),
+            name: Rc::clone(&self.name),
+        }
     }
 
     /// The provider that it visits.
@@ -78,11 +84,17 @@ impl<'k> UserAgent<'k> {
         self.address.set(Some(address.parse().expect("an IP address")));
     }
 
+    /// Says this of itself from now on (RFC 9110 section 10.1.5); before, nothing.
+    pub fn calls_itself(&self, user_agent: &str) {
+        *self.name.borrow_mut() = Some(user_agent.to_owned());
+    }
+
     /// Another browser with the cookies that this one has now: somebody copied them, or planted them there.
     #[must_use]
     pub fn with_the_same_cookies(&self) -> Self {
         let (jar, address) = (RefCell::clone(&self.jar), Cell::clone(&self.address));
-        Self { kit: self.kit, jar: Rc::new(jar), address: Rc::new(address) }
+        let name = RefCell::clone(&self.name);
+        Self { kit: self.kit, jar: Rc::new(jar), address: Rc::new(address), name: Rc::new(name) }
     }
 
     /// Follows a client's link to the authorization endpoint in a new tab.
@@ -287,6 +299,9 @@ impl<'k> UserAgent<'k> {
             request.extensions_mut().insert(Peer(address));
         }
         let headers = request.headers_mut();
+        if let Some(name) = self.name.borrow().as_deref() {
+            headers.insert(USER_AGENT, HeaderValue::from_str(name).expect("a header value"));
+        }
         let site = match step.from {
             From::Ours => "same-origin",
             From::AnotherSite => "cross-site",

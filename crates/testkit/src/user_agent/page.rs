@@ -76,6 +76,8 @@ impl HtmlPage {
                     action: text("action"),
                     ..HtmlForm::default()
                 }),
+                // What is not ticked is not sent.
+                ("input", false) if text("type") == "checkbox" && attribute("checked").is_none() => {}
                 ("input", false) => {
                     if let Some(form) = page.forms.last_mut() {
                         form.fields.push((text("name"), text("value")));

@@ -25,6 +25,7 @@ impl UserAgent<'_> {
             current: handle.secret_digest(),
             former: None,
             touched_at: now,
+            place: None,
             absolute_end: now + days(90),
             clients: Vec::new(),
         };
@@ -120,7 +121,7 @@ impl UserAgent<'_> {
         let known = wait(env.registry.client(&env.realm, &client)).expect("the registry");
         let registration = known.map(|client| client.registration()).unwrap_or_default();
         let of = self.kit.accounts.account(&account).map(|account| account.registration).unwrap_or_default();
-        let body = ConsentBody { id, registration, account: of, at: now, answer };
+        let body = ConsentBody { id, client, registration, account: of, at: now, answer };
         wait(env.records().revoke(now, key)).expect("the store");
         let record = env.records().new(key, None, tags, now + days(365), &body).expect("a record");
         wait(env.records().insert(now, &[record])).expect("a new consent");
