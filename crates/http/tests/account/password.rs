@@ -161,6 +161,22 @@ fn the_same_change_twice() {
     }
 }
 
+/// What is typed into a page that the browser has kept, after its change was made, is another change: nobody is told that
+/// it was made while it was not.
+#[test]
+fn another_change_by_the_same_page() {
+    let kit = TestProvider::new();
+    let ua = kit.user_agent();
+    let page = follow(&arrive(&ua, "alice"), "password");
+    let _ = change(&page, &password_of("alice"), NEW).expect_page("account");
+    let again = change(&page, NEW, "another new one of hers").expect_page("change-password");
+    assert!(again.page().text.contains("Try again"), "{}", again.page().text);
+    assert!(signs_in_with(&kit, "alice", NEW));
+    let done = change(&again, NEW, "another new one of hers").expect_page("account");
+    assert!(done.page().text.contains("Your password was changed."));
+    assert!(signs_in_with(&kit, "alice", "another new one of hers") && is_signed_in(&ua));
+}
+
 /// What happens to the account while the password is looked at: nobody stays signed in by it who may not.
 #[test]
 fn an_account_that_changes_meanwhile() {

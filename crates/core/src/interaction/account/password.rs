@@ -64,6 +64,11 @@ impl Visitor<'_> {
             Ok::<bool, Fault>(mark.is_some())
         };
         if is_done().await? {
+            // The second of two that were sent at once has the cookie as it was before. With the one that it is by now,
+            // the browser has kept the page, and perhaps another password was typed into it.
+            if self.person.is_current {
+                return refused(PasswordProblem::NotLookedAt(LoginProblem::Stale));
+            }
             return self.tells(AccountNews::PasswordChanged);
         }
         let mut others = by.sessions.everybody(call, env).await?;
