@@ -4,17 +4,22 @@ use bytes::Bytes;
 use chancery_core::context::Call;
 use chancery_core::offered::Endpoint;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use http_body_util::Full;
 
+use crate::cross_site::names_another_host;
 use crate::encode::{Form, HttpResponse, empty};
 use crate::pages::{Content, FrontPageView};
 use crate::route::Route;
 use crate::site::Site;
 
 /// The page for whoever has come without an application.
-pub(crate) fn answer(site: &Site, call: &Call) -> HttpResponse {
+pub(crate) fn answer(site: &Site, call: &Call, parts: &Parts) -> HttpResponse {
     let issuer = site.provider.issuer();
+    // A page of a stranger's host, whose name leads to this machine for a moment, reads what it asks for here (DNS
+    // rebinding). It must not be told the secret.
+    let trial = site.trial.as_deref().filter(|_| !names_another_host(parts, issuer));
     let at = |endpoint| site.address(Route::at(endpoint));
     let view = FrontPageView {
         issuer: issuer.to_string(),
@@ -23,7 +28,7 @@ pub(crate) fn answer(site: &Site, call: &Call) -> HttpResponse {
         authorization: at(Endpoint::Authorization),
         token: at(Endpoint::Token),
         userinfo: at(Endpoint::UserInfo),
-        trial: site.trial.as_deref().cloned(),
+        trial: trial.cloned(),
     };
     site.page(call, StatusCode::OK, Content::FrontPage(&view), Form::None)
 }

@@ -91,7 +91,7 @@ async fn decided(
     }
     if route.endpoint == Endpoint::FrontPage {
         call.shown_at = shown_at(site, route, parts);
-        return front_page::answer(site, &call);
+        return front_page::answer(site, &call, parts);
     }
     let provider = &site.provider;
     let next = match (route.endpoint, route.below) {

@@ -111,6 +111,34 @@ fn it_is_for_no_script() {
     assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"));
 }
 
+/// A page of another host that leads to this machine, by DNS rebinding or by a proxy, is told no secret, whatever else it
+/// asks for.
+#[test]
+fn trial_clients_are_for_the_issuer_s_own_host() {
+    let kit = for_trying_out();
+    let told = |host: &str, path: &str| {
+        let mut request = kit.anonymous_request("/").get().to_http();
+        *request.uri_mut() = path.parse().expect("a path");
+        request.headers_mut().insert("host", host.parse().expect("a header"));
+        kit.send(request).expect_status(200).text().contains("s3cret")
+    };
+    for host in ["id.example", "ID.EXAMPLE", "id.example:443"] {
+        assert!(told(host, "/"), "{host}");
+    }
+    for host in [
+        "evil.example",
+        "id.example.evil.example",
+        "id.example:3000",
+        "id.example.",
+        "127.0.0.1",
+        "x@id.example",
+    ] {
+        for path in ["/", "/?chancery_brought_home=1", "/?chancery_language=en"] {
+            assert!(!told(host, path), "{host} {path}");
+        }
+    }
+}
+
 /// An application that has its own page there switches ours off, and the icon likewise.
 #[test]
 fn both_can_be_off() {
