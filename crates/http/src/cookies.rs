@@ -154,7 +154,7 @@ impl Cookies {
 
     /// The cookies that are none of ours, for the application.
     pub(crate) fn others(&self, headers: &HeaderMap) -> Vec<SentCookie> {
-        let ours = [&self.session, &self.browser, &self.devices, &self.state];
+        let ours = [&self.session, &self.browser, &self.devices, &self.state, &self.language];
         let is_ours = |name: &str| ours.iter().any(|own| *own == name) || name.starts_with(&self.interaction);
         let read = |pair: &[u8]| {
             let (name, value) = std::str::from_utf8(pair.trim_ascii()).ok()?.split_once('=')?;
@@ -307,6 +307,17 @@ mod tests {
         assert_eq!(read, (1..=4).map(|seed| handle(seed).reveal()).collect::<Vec<_>>());
         assert_eq!(*cookies.browser(&headers).unwrap(), [7; 16]);
         assert!(cookies.has_any(&headers));
+    }
+
+    #[test]
+    fn the_application_gets_none_of_ours() {
+        let cookies = cookies("https://id.example", "main");
+        let Cookies { session, browser, devices, interaction, state, language, .. } = &cookies;
+        let ours =
+            format!("{session}=x; {browser}=x; {devices}=x; {interaction}a=x; {state}=x; {language}=x");
+        let others = cookies.others(&sent(&[&format!("{ours}; house=alice")]));
+        let names: Vec<&str> = others.iter().map(|(name, _)| &**name).collect();
+        assert_eq!(names, ["house"]);
     }
 
     #[test]
