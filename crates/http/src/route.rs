@@ -106,7 +106,8 @@ impl RouteTable {
         let has_below = |endpoint: Endpoint| !endpoint.describe().below.is_empty();
         let (_, endpoint) =
             self.paths.iter().find(|(have, endpoint)| **have == *above && has_below(*endpoint))?;
-        (!segment.is_empty()).then_some(Route::below(*endpoint, segment))
+        // Whatever is called so has a name in ASCII, and no header could say another one.
+        (!segment.is_empty() && segment.is_ascii()).then_some(Route::below(*endpoint, segment))
     }
 }
 
@@ -137,6 +138,7 @@ mod tests {
             "/to\u{212a}en",
             "/interaction/",
             "/interactions",
+            "/interaction/\u{e9}",
         ] {
             assert_eq!(table.find(other), None, "{other}");
         }
