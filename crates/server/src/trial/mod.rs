@@ -20,7 +20,9 @@ use serde_json::Value;
 use self::browser::Browser;
 use self::message::{Request, form, parse_form};
 use crate::arguments::{Configured, Trial};
+use crate::log::push_inert;
 use crate::settings::{Source, load};
+use crate::terminal::Escaped;
 
 const CLIENT_ID: &str = "demo";
 const SCOPE: &str = "openid profile email offline_access";
@@ -82,7 +84,7 @@ fn run(issuer: &str, is_headless: bool) -> Result<(), Error> {
         let answer = Browser::default().sign_in(&start, &asked.redirect_uri, &line()??, &line()??)?;
         return told(&provider.answered(&asked, &answer)?);
     }
-    println!("Open this address in a browser:\n\n  {start}\n");
+    println!("Open this address in a browser:\n\n  {}\n", Escaped(&start));
     let (mut stream, answer) = await_answer(&listener, &asked.state)?;
     let outcome = provider.answered(&asked, &answer);
     page::send(&mut stream, &outcome)?;
@@ -110,11 +112,25 @@ fn told(outcome: &Outcome) -> Result<(), Error> {
             access_denied, as it should."
             .into());
     };
-    for name in ["access_token", "refresh_token", "id_token"] {
-        println!("{name:13}  {}", text(tokens, name).unwrap_or_else(|| "none".to_owned()));
-    }
-    println!("\nThe ID token says:\n{claims:#}\n\nUserInfo says:\n{userinfo:#}");
+    print!("{}", said(tokens, claims, userinfo));
     Ok(())
+}
+
+/// What the provider has given. Whatever it has written there, nothing acts on the terminal.
+fn said(tokens: &Value, claims: &Value, userinfo: &Value) -> String {
+    let mut said = String::new();
+    for name in ["access_token", "refresh_token", "id_token"] {
+        let token = text(tokens, name).unwrap_or_else(|| "none".to_owned());
+        said.push_str(&format!("{name:13}  {}\n", Escaped(&token)));
+    }
+    for (who, values) in [("The ID token", claims), ("UserInfo", userinfo)] {
+        said.push_str(&format!("\n{who} says:\n"));
+        for line in format!("{values:#}").lines() {
+            push_inert(&mut said, line);
+            said.push('\n');
+        }
+    }
+    said
 }
 
 /// The provider, by its metadata.
@@ -202,5 +218,22 @@ fn await_answer(listener: &TcpListener, state: &str) -> Result<(TcpStream, BTree
         }
         let _gone =
             stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A provider cannot draw on the terminal of whoever tries it.
+    #[test]
+    fn nothing_that_a_provider_says_acts_on_the_terminal() {
+        for bad in ["\u{1b}[2J", "\u{9b}2J", "a\r\nb", "\u{202e}nimda", "\u{7}"] {
+            let tokens = json!({ "access_token": bad, "id_token": bad });
+            let said = said(&tokens, &json!({ "name": bad }), &json!({ bad: bad }));
+            assert!(!said.chars().any(|c| c != '\n' && chancery_types::is_misleading(c)), "{said:?}");
+            assert!(!said.contains("a\nb"), "{said:?}");
+        }
     }
 }
