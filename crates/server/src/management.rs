@@ -67,6 +67,13 @@ impl<R: Supervised> Probes<R> {
         *last = Some((Instant::now(), found.clone()));
         found
     }
+
+    /// All metrics. One of them says whether the server is ready, which nobody else may have asked.
+    async fn scraped(&self) -> String {
+        let _is_recorded = self.ask().await;
+        let _one_at_a_time = self.scrape.lock().await;
+        self.supervised.metrics().await
+    }
 }
 
 /// Answers for as long as the process lives.
@@ -101,8 +108,7 @@ async fn respond<R: Supervised>(request: &Request<Incoming>, probes: &Probes<R>)
             Err(missing) => (StatusCode::SERVICE_UNAVAILABLE, missing),
         },
         (&Method::GET, "/metrics") => {
-            let _one_at_a_time = probes.scrape.lock().await;
-            return plain(StatusCode::OK, metrics::MEDIA_TYPE, probes.supervised.metrics().await);
+            return plain(StatusCode::OK, metrics::MEDIA_TYPE, probes.scraped().await);
         }
         _ => (StatusCode::NOT_FOUND, "there is only /livez, /readyz and /metrics".to_owned()),
     };
@@ -168,6 +174,24 @@ mod tests {
         assert_eq!(probes.supervised.probes.load(Ordering::Relaxed), 2);
         probes.supervised.is_ending.store(true, Ordering::Relaxed);
         assert_eq!(probes.ask().await, Err("ending".to_owned()), "which is answered at once");
+    }
+
+    /// Where nobody asks for readiness, as on a machine without an orchestrator, the metrics know it all the same.
+    #[tokio::test]
+    async fn a_scrape_probes_too_and_no_more_often() {
+        let probes = probes();
+        for _ in 0..3 {
+            let _text = probes.scraped().await;
+        }
+        assert_eq!(probes.supervised.probes.load(Ordering::Relaxed), 1);
+        probes.supervised.is_silent.store(true, Ordering::Relaxed);
+        *probes.last.lock().await = None;
+        let _text = probes.scraped().await;
+        assert_eq!(
+            probes.supervised.probes.load(Ordering::Relaxed),
+            2,
+            "it ends although the store is silent"
+        );
     }
 
     #[tokio::test]

@@ -22,7 +22,7 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tower_service::Service as _;
 
 use crate::access::with_companions;
@@ -48,6 +48,9 @@ const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(12);
 
 /// How often expired records are removed.
 const SWEEP: Duration = Duration::from_secs(5);
+
+/// How long the metrics wait for the store. What it does not say in time is missing, and everything else is told.
+const READING: Duration = Duration::from_secs(1);
 
 /// What answers requests. It is replaced as a whole when the configuration is reloaded.
 struct Current {
@@ -515,18 +518,22 @@ impl Supervised for Node {
     async fn metrics(&self) -> String {
         let (connections, connections_limit) = self.connections.load();
         let hashing = self.opened.accounts.hashing_load();
+        let store = match (&self.opened.file, &self.settings.store) {
+            (Some(file), Store::Sqlite { path, .. }) => {
+                timeout(READING, store_reading(file, path)).await.unwrap_or_default()
+            }
+            _ => StoreReading::default(),
+        };
+        let keys = timeout(READING, self.opened.keys.list(&self.settings.realm)).await;
         let reading = Reading {
             is_ready: self.was_ready.load(Ordering::Relaxed) && !self.is_ending.load(Ordering::Relaxed),
             connections,
             connections_limit,
             passwords: hashing.taken,
             passwords_limit: hashing.room,
-            store: match (&self.opened.file, &self.settings.store) {
-                (Some(file), Store::Sqlite { path, .. }) => store_reading(file, path).await,
-                _ => StoreReading::default(),
-            },
+            store,
             log_lines_dropped: self.log.lines_dropped(),
-            keys: self.opened.keys.list(&self.settings.realm).await.unwrap_or_default(),
+            keys: keys.map(Result::unwrap_or_default).unwrap_or_default(),
         };
         self.metrics.text(&reading)
     }
