@@ -62,6 +62,8 @@ struct Person {
     password: String,
     claims: Value,
     sources: Vec<ClaimSource>,
+    /// How pages call them, if not by the name with which they sign in.
+    label: Option<String>,
 }
 
 /// The claims that a scope stands for (OIDC Core section 5.4).
@@ -181,7 +183,8 @@ impl TestAccounts {
         let registration = AccountRegistration::default();
         let epoch = Epoch::default();
         let password = password_of(id);
-        let person = Person { is_active: true, epoch, registration, password, claims, sources: Vec::new() };
+        let (sources, label) = (Vec::new(), None);
+        let person = Person { is_active: true, epoch, registration, password, claims, sources, label };
         lock(&self.people).insert(id.into(), person);
     }
 
@@ -229,6 +232,11 @@ impl TestAccounts {
         self.change(id, |person| person.sources.push(source));
     }
 
+    /// Pages call the person like this.
+    pub fn is_called(&self, id: &str, label: &str) {
+        self.change(id, |person| person.label = Some(label.to_owned()));
+    }
+
     /// How the next questions are answered.
     pub fn be(&self, mood: Mood) {
         *lock(&self.mood) = mood;
@@ -261,7 +269,7 @@ impl TestAccounts {
 
     pub(crate) fn account(&self, id: &AccountId) -> Option<Account> {
         lock(&self.people).get(id.as_str()).map(|person| {
-            let mut account = Account::new(id.clone(), id.as_str());
+            let mut account = Account::new(id.clone(), person.label.as_deref().unwrap_or(id.as_str()));
             account.active = person.is_active;
             account.username = Some(id.as_str().into());
             account.epoch = person.epoch;

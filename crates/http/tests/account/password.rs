@@ -136,6 +136,34 @@ fn guesses_are_throttled() {
     let _ = change(&page, &password_of("alice"), NEW).expect_page("account");
 }
 
+/// They are counted by the name that is typed at a login, however pages call the person: so a thief of a session gets no
+/// guesses beside those at a login, and whoever is called as another person signs in makes nobody wait.
+#[test]
+fn guesses_are_counted_by_the_name_that_is_typed() {
+    let kit = TestProvider::new();
+    kit.accounts.is_called("bob", "alice");
+    let bob = kit.user_agent();
+    let _ = arrive(&bob, "bob");
+    let thief = kit.user_agent();
+    thief.comes_from("203.0.113.9");
+    thief.sets_cookie("session", &bob.session_cookie().expect("a session"));
+    let page = follow(&thief.get("/account").expect_page("account"), "password");
+    for _ in 0..6 {
+        let _ = change(&page, "a guess", NEW).expect_page("change-password");
+    }
+    assert_eq!(change(&page, "a guess", NEW).answer().status.as_u16(), 429);
+    for (name, status) in [("bob", 429), ("alice", 303)] {
+        let stranger = kit.user_agent();
+        stranger.comes_from("203.0.113.9");
+        let login = stranger.get("/account").expect_page("login");
+        let answer = kit.send(login.to_http(
+            &[("username".into(), name.into()), ("password".into(), password_of(name))],
+            ("action", "login"),
+        ));
+        assert_eq!(answer.status.as_u16(), status, "{name}: {}", answer.text());
+    }
+}
+
 /// FR-11: the same form twice, one after the other or at the same moment, is one change, and both answers say so.
 #[test]
 fn the_same_change_twice() {

@@ -83,7 +83,8 @@ impl Visitor<'_> {
         if current.is_empty() {
             return refused(PasswordProblem::Wrong);
         }
-        let name = env.accounts.folded(&account.label);
+        // By what is typed at a login. How pages call somebody, somebody else may be called, too, or sign in with.
+        let name = env.accounts.folded(account.username.as_deref().unwrap_or(account.id.as_str()));
         let devices = Devices::open(call, env, by.keys());
         let device = devices.of_account(&account.id);
         let (attempt, room) = match by.throttle.attempt(call, env, &name, device).await? {
