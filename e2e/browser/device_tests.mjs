@@ -86,7 +86,7 @@ export const tests = {
 
     await visit.signIn(left, person);
     await visit.arrive(left, 'user-code');
-    await wrong(left, /was used already/);
+    await wrong(left, /has already been used/);
   },
 
   'device: its pages in a frame of another site, and posted from there': async ({ world, visit }) => {
