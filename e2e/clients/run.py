@@ -368,6 +368,16 @@ def mounted(checks):
         judge(checks, fixture)
 
 
+def front_page(checks):
+    """The lines that the development provider's own page has for oidc-client-ts, in a page on another port."""
+    with Example("chancery") as example:
+        fixture = Path(example.folder.name) / "fixture.json"
+        fixture.write_text(json.dumps({
+            "name": "development provider", "issuer": example.issuer,
+            "username": example.told("sign in as"), "password": example.told("password")}))
+        judge(checks, fixture, "front_page.mjs")
+
+
 def with_certificates(checks):
     """curl with certificates of its own, at the server's listener and through nginx."""
     curl.at_the_listener(checks)
@@ -377,7 +387,7 @@ def with_certificates(checks):
 
 PARTS = {"standalone": standalone, "signed": signed, "fapi": fapi, "resources": resources, "ciba": ciba,
          "java": java, "devices": devices, "dynamic": dynamic, "in_browser": in_browser, "web_server": web_server,
-         "with_certificates": with_certificates, "mounted": mounted}
+         "with_certificates": with_certificates, "mounted": mounted, "front_page": front_page}
 
 
 def main():

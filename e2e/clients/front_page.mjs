@@ -1,0 +1,60 @@
+// The lines of a development provider's own page for oidc-client-ts, exactly as they stand there, in a page on some port of this
+// machine: whoever copies them has a login.
+//
+//     node front_page.mjs FIXTURE.json
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { chromium } from 'playwright-core';
+import { checksOf, close, expect, fixture } from './fixture.mjs';
+
+const check = checksOf('oidc-client-ts by the front page');
+const file = (path) => readFileSync(new URL(`node_modules/${path}`, import.meta.url));
+const libraries = {
+  '/oidc-client-ts.js': file('oidc-client-ts/dist/esm/oidc-client-ts.js'),
+  '/jwt-decode.js': file('jwt-decode/build/esm/index.js'),
+};
+const imports = { 'oidc-client-ts': '/oidc-client-ts.js', 'jwt-decode': '/jwt-decode.js' };
+
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+const tab = await (await browser.newContext()).newPage();
+tab.setDefaultTimeout(15_000);
+let lines = '';
+
+await check('the issuer\'s own page has lines to copy', async () => {
+  await tab.goto(`${fixture.issuer}/`);
+  lines = await tab.locator('#oidc-client-ts').textContent();
+  expect(lines.includes(`authority: '${fixture.issuer}'`), 'they name the issuer');
+});
+
+const server = createServer((request, response) => {
+  const library = libraries[request.url];
+  response.setHeader('content-type', library ? 'text/javascript' : 'text/html; charset=utf-8');
+  response.end(library ?? `<!doctype html><html lang="en"><meta charset="utf-8"><title>Mine</title>
+<script type="importmap">${JSON.stringify({ imports })}</script>
+<body><script type="module">${lines}</script></html>`);
+});
+await new Promise((resolve) => server.listen(0, 'localhost', resolve));
+const mine = `http://localhost:${server.address().port}/`;
+
+await check('a page with them signs in', async () => {
+  await tab.goto(mine);
+  await tab.getByRole('button', { name: 'Sign in' }).click();
+  await tab.locator('main[data-page="login"]').waitFor();
+  await tab.locator('input[name="username"]').fill(fixture.username);
+  await tab.locator('input[name="password"]').fill(fixture.password);
+  await tab.locator('button[name="action"][value="login"]').click();
+  await tab.locator('button[name="action"][value="allow"]').click();
+  await tab.getByRole('button', { name: 'Sign out Demo Person' }).waitFor();
+  expect(tab.url() === mine, 'nothing of the answer is left in the address');
+});
+
+await check('and signs out', async () => {
+  await tab.getByRole('button', { name: 'Sign out' }).click();
+  await tab.waitForURL((url) => url.href.startsWith(mine));
+  await tab.getByRole('button', { name: 'Sign in' }).waitFor();
+});
+
+await browser.close();
+server.close();
+close();
