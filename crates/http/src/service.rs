@@ -64,6 +64,16 @@ const PEER_UNKNOWN: &str = "a request came without the address of its peer, so g
 const PROXY_UNKNOWN: &str = "a request came from a loopback address, which for an https issuer is a proxy's, so guesses at \
     passwords cannot be counted by network. Name the proxy among the trusted ones, and let it send X-Forwarded-For";
 
+/// The advice of [`Event::PeerUnknown`] if a trusted proxy does not say who has called it.
+const FORWARDED_MISSING: &str = "a request came through a trusted proxy on this machine without \
+    X-Forwarded-For, so guesses at passwords cannot be counted by network. Let the proxy set it to its client's \
+    address";
+
+/// The advice of [`Event::PeerUnknown`] if a trusted proxy says that it was called by this machine.
+const FORWARDED_LOOPBACK: &str = "a trusted proxy says in X-Forwarded-For that a request came from this machine. \
+    That is right for whatever runs here, such as a test by hand. If other machines send requests, too, and all \
+    come as from here, there is another proxy before this one, whose X-Forwarded-For must be passed on";
+
 /// A [`tower_service::Service`] over any body, or [`Service::handle`] for frameworks that hand over a
 /// complete one.
 ///
@@ -390,8 +400,12 @@ impl Service {
         let mut call = Call::new(self.site.provider.now(), request_id);
         call.peer = self.peer(parts);
         if call.peer.is_none() && !self.has_reported_missing_peer.swap(true, Ordering::Relaxed) {
-            let has_peer = parts.extensions.get::<Peer>().is_some();
-            let advice = if has_peer { PROXY_UNKNOWN } else { PEER_UNKNOWN };
+            let advice = match parts.extensions.get::<Peer>() {
+                None => PEER_UNKNOWN,
+                Some(peer) if !self.proxies.contains(peer.0.to_canonical()) => PROXY_UNKNOWN,
+                Some(_) if parts.headers.contains_key("x-forwarded-for") => FORWARDED_LOOPBACK,
+                Some(_) => FORWARDED_MISSING,
+            };
             env.record(&call, &Event::PeerUnknown { advice });
         }
         call

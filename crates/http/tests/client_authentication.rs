@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chancery_core::event::Event;
 use chancery_core::model::SecretMethod;
-use chancery_http::Peer;
+use chancery_http::{Peer, TrustedProxies};
 use chancery_testkit::{
     ClientRequest, HandClock, NegativeTable, Refused, SECRET, TestProvider, assert_refused,
     check_refused_by_name, seconds,
@@ -123,6 +123,37 @@ fn a_proxy_that_was_not_named_is_no_network() {
     let mut request = kit.client_credentials_request("machine").secret("guess").to_http();
     request.extensions_mut().insert(Peer("127.0.0.1".parse().unwrap()));
     assert_eq!(kit.send(request).event_names(), ["refused"]);
+}
+
+/// Whoever has named the proxy is not told to name it: the advice is about what is missing.
+#[test]
+fn the_advice_about_a_proxy_is_about_what_is_missing() {
+    for (trusted, forwarded, advised) in [
+        ("10.0.0.0/8", Some("198.51.100.7"), Some("Name the proxy among the trusted ones")),
+        ("10.0.0.0/8", None, Some("Name the proxy among the trusted ones")),
+        ("127.0.0.1", None, Some("Let the proxy set it")),
+        ("127.0.0.1", Some("127.0.0.1"), Some("a test by hand")),
+        ("127.0.0.1", Some("::1"), Some("a test by hand")),
+        ("127.0.0.1", Some("198.51.100.7"), None),
+    ] {
+        let proxies = TrustedProxies::parse([trusted]).unwrap();
+        let kit = TestProvider::builder().trusted_proxies(proxies).build();
+        let mut request = kit.client_credentials_request("machine").secret(SECRET).to_http();
+        request.extensions_mut().insert(Peer("127.0.0.1".parse().unwrap()));
+        if let Some(forwarded) = forwarded {
+            request.headers_mut().insert("x-forwarded-for", forwarded.parse().unwrap());
+        }
+        let answer = kit.send(request).expect_status(200);
+        let told = answer.events.iter().find_map(|event| match event {
+            Event::PeerUnknown { advice } => Some(*advice),
+            _ => None,
+        });
+        let is_right = match (told, advised) {
+            (Some(told), Some(advised)) => told.contains(advised),
+            (told, advised) => told == advised,
+        };
+        assert!(is_right, "{trusted} {forwarded:?}: {told:?}");
+    }
 }
 
 /// CAUTH-01, CAUTH-02, CAUTH-03, CAUTH-24: a secret comes in the header or in the body, whichever of the two
