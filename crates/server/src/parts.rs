@@ -44,6 +44,10 @@ pub(crate) struct Opened {
     pub(crate) keys: Arc<SealedKeys>,
 }
 
+/// The way out of a store that cannot be opened.
+const REPLACEMENT: &str = "if the file is damaged, `chancery restore FILE --replace` puts a backup in its \
+    place and keeps it beside";
+
 /// Opens an existing store, so that a wrong path does not create an empty one without keys.
 pub(crate) fn open_existing(settings: &Settings) -> Result<Opened, String> {
     match &settings.store {
@@ -88,7 +92,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, String> {
             let wrapping = secrets::wrapping_key(wrapping_key)?;
             access::check_store(path, *group_access).map_err(|what| about(&what))?;
             let store = SqliteStore::open_watched(path, Arc::new(times.clone()))
-                .map_err(|fault| about(&format!("{}: {fault}", path.display())))?;
+                .map_err(|fault| about(&format!("{}: {fault}; {REPLACEMENT}", path.display())))?;
             let store = Arc::new(store);
             (store.clone() as _, store.clone() as _, Some(store), wrapping)
         }

@@ -373,7 +373,8 @@ impl SealedKeys {
         let opened = self.sealing.open(&sealed_for(realm, name), &sealed);
         opened.ok_or_else(|| {
             Fault::internal(format!(
-                "the stored key {name} cannot be opened: it was sealed with another wrapping key"
+                "the stored key {name} cannot be opened: it was sealed with another wrapping key: \
+                put back the one that this store was made with"
             ))
         })
     }

@@ -38,7 +38,10 @@ pub(crate) async fn backup(wanted: Backup) -> Output {
     if file.symlink_metadata().is_ok() {
         return Err(about(&"exists already and was not changed: name a new file"));
     }
-    let unfinished = Unfinished::beside(file, "backup").map_err(|error| about(&error))?;
+    let unfinished = Unfinished::beside(file, "backup").map_err(|error| match error.kind() {
+        ErrorKind::NotFound => about(&"its folder does not exist: make it first, with `mkdir -m 700`"),
+        _ => about(&error),
+    })?;
     let now = SystemClock.now();
     let (source, target) = (path.clone(), unfinished.0.clone());
     let copied =

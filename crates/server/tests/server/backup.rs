@@ -187,7 +187,7 @@ fn a_wrong_file_is_named_and_changes_nothing() {
     let said = refused(&folder, &["backup", "good"], "");
     assert!(said.contains("exists already"), "{said}");
     let said = refused(&folder, &["backup", "missing/backup"], "");
-    assert!(said.contains("missing/backup: No such file"), "{said}");
+    assert!(said.contains("missing/backup: its folder does not exist: make it first"), "{said}");
 
     let key = fs::read(folder.join("wrapping.key")).unwrap();
     let other = initialised();
@@ -217,6 +217,8 @@ fn a_damaged_store_can_be_replaced() {
     done(&folder, &["backup", "backup"], "");
     fs::write(folder.join("chancery.sqlite"), b"nothing that anybody can read, and longer than a header")
         .unwrap();
+    let said = refused(&folder, &["check"], "");
+    assert!(said.contains("store.sqlite: ") && said.contains("`chancery restore FILE --replace`"), "{said}");
     done(&folder, &["restore", "backup", "--replace"], "");
     let mut server = Server::start(&folder, &[]);
     token(server.address("http"));
