@@ -15,6 +15,7 @@ use chancery_jose::SystemRandom;
 use chancery_store::Put;
 use chancery_types::nearest::did_you_mean;
 use chancery_types::{AccountId, ClientId, ResourceUri, Scope, Scopes};
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -136,6 +137,8 @@ async fn rotate(settings: &Settings, opened: &Opened, client_id: &str, overlap: 
 
 /// Changes the metadata of a client as it was seen, and says what is `done`.
 async fn change(named: Named, patch: &[u8], done_: &'static str, form: Form) -> Output {
+    let _json: IgnoredAny =
+        serde_json::from_slice(patch).map_err(|error| format!("the metadata are not JSON: {error}"))?;
     let (settings, opened) = opened(&named.configured).await?;
     let (realm, now) = (&settings.realm, SystemClock.now());
     let client = found(&settings, &opened, &named.client_id).await?;
