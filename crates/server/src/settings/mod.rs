@@ -369,6 +369,7 @@ fn read(
         complaints.extend(resource_servers::ambiguous(&settings.resource_servers, &engine));
         complaints.extend(resource_servers::forbidden(&settings.resource_servers, &engine));
         complaints.extend(resource_servers::announced(&settings.resource_servers, &engine));
+        complaints.extend(needs::shared_addresses(settings));
         let missing = needs::unseen_certificates(settings, &engine);
         if !complaints.is_empty() || missing.is_some() {
             // Without other complaints, the engine reports these when it is built.
@@ -498,7 +499,8 @@ impl Written {
             (Some(_), None) => {
                 complain(
                     "keys.wrapping_key",
-                    "is required with store.sqlite, to seal the private keys",
+                    "is required with store.sqlite, to seal the private keys: name the file that \
+                     `chancery init` has made",
                     "docs/configuration.md",
                 );
                 Store::Memory
@@ -509,6 +511,8 @@ impl Written {
         pages.templates = pages.templates.map(|templates| folder.join(templates));
         pages.messages = pages.messages.map(|messages| folder.join(messages));
         pages.logo = pages.logo.map(|logo| folder.join(logo));
+        let mut passwords = self.passwords;
+        passwords.blocklist = passwords.blocklist.map(|blocklist| folder.join(blocklist));
         Some(Settings {
             // Whoever is refused for a wrong one is told what else is wrong.
             issuer: issuer.or_else(|| Issuer::parse("https://issuer.invalid").ok())?,
@@ -530,7 +534,7 @@ impl Written {
             client_authorities: self.tls.client_authorities.iter().map(|file| folder.join(file)).collect(),
             management: management.first().copied(),
             store,
-            passwords: self.passwords,
+            passwords,
             pages,
             fetch: Fetch {
                 extra_roots: self.fetch.extra_roots.iter().map(|file| folder.join(file)).collect(),

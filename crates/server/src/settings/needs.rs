@@ -1,9 +1,38 @@
 //! What one part of the settings needs of another, without which no client would be served.
 
+use std::net::SocketAddr;
+
 use chancery_core::config::Config;
 use chancery_core::error::Complaint;
 
 use super::Settings;
+
+/// Addresses that are given twice, of which the system hands out only the first: the server would not start.
+pub(super) fn shared_addresses(settings: &Settings) -> Vec<Complaint> {
+    let tls = settings.tls.as_ref();
+    let all = [
+        ("http.listen", settings.http.listen.as_slice()),
+        ("tls.listen", tls.map_or(&[], |tls| &tls.listen)),
+        ("tls.mtls_listen", tls.map_or(&[], |tls| &tls.mtls_listen)),
+        ("management.listen", settings.management.as_slice()),
+    ];
+    let all: Vec<(&str, SocketAddr)> =
+        all.into_iter().flat_map(|(name, list)| list.iter().map(move |address| (name, *address))).collect();
+    let mut complaints = Vec::new();
+    for (place, (setting, address)) in all.iter().enumerate() {
+        if let Some((other, taken)) = all.iter().take(place).find(|(_, before)| overlap(*before, *address)) {
+            let rule = format!("{address} is taken by {taken} of {other}: give one of the two another port");
+            complaints.push(Complaint::new(*setting, rule, "docs/configuration.md"));
+        }
+    }
+    complaints
+}
+
+/// Whether no two sockets can listen at these addresses. At port 0 the system chooses a free one.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_host_shared = one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() == other.port() && one.port() != 0 && one.is_ipv4() == other.is_ipv4() && is_host_shared
+}
 
 /// Certificates that clients are to call with, where nothing asks for them.
 pub(super) fn unseen_certificates(settings: &Settings, engine: &Config) -> Option<Complaint> {

@@ -31,11 +31,15 @@ fn the_file_is_overridden_by_variables_and_those_by_flags() {
 
 #[test]
 fn paths_are_meant_from_the_folder_of_the_file() {
-    let text = [MINIMAL, "[store]\nsqlite = 'a.db'\n[keys]\nwrapping_key = '/run/key'\n"].concat();
-    let Store::Sqlite { path, wrapping_key, .. } = settings(&text, &[], &[]).unwrap().store else {
-        panic!("memory")
-    };
+    let text = [
+        MINIMAL,
+        "[store]\nsqlite = 'a.db'\n[keys]\nwrapping_key = '/run/key'\n[passwords]\nblocklist = 'b.txt'\n",
+    ]
+    .concat();
+    let settings = settings(&text, &[], &[]).unwrap();
+    let Store::Sqlite { path, wrapping_key, .. } = settings.store else { panic!("memory") };
     assert_eq!((path.to_str(), wrapping_key.to_str()), (Some("/etc/chancery/a.db"), Some("/run/key")));
+    assert_eq!(settings.passwords.blocklist.as_deref(), Some(Path::new("/etc/chancery/b.txt")));
 }
 
 #[test]
@@ -80,6 +84,45 @@ fn mutual_tls_on_the_only_listener() {
                 [mtls]\nself_signed_tls_client_auth = true\ncertificate_bound_access_tokens = true\n";
     let settings = settings(text, &[], &[]).unwrap();
     assert!(settings.engine.mtls.endpoint_aliases.is_empty() && settings.engine.complaints().is_empty());
+}
+
+/// What could not be bound is found before the server is started.
+#[test]
+fn no_address_is_given_twice() {
+    for (flags, expected) in [
+        (
+            &["management.listen=127.0.0.1:8080"][..],
+            "management.listen: 127.0.0.1:8080 is taken by 127.0.0.1:8080 of http.listen",
+        ),
+        (
+            &["management.listen=0.0.0.0:8080"],
+            "management.listen: 0.0.0.0:8080 is taken by 127.0.0.1:8080 of http.listen",
+        ),
+        (
+            &["http.listen=127.0.0.1:9090"],
+            "management.listen: 127.0.0.1:9090 is taken by 127.0.0.1:9090 of http.listen",
+        ),
+        (
+            &["http.listen=127.0.0.1:80,127.0.0.1:80"],
+            "http.listen: 127.0.0.1:80 is taken by 127.0.0.1:80 of http.listen",
+        ),
+        (
+            &["tls.listen=0.0.0.0:443", "tls.mtls_listen=127.0.0.1:443", "tls.certificate=c", "tls.key=k"],
+            "tls.mtls_listen: 127.0.0.1:443 is taken by 0.0.0.0:443 of tls.listen",
+        ),
+    ] {
+        let complaints = settings(MINIMAL, &[], flags).err().unwrap();
+        let [told] = complaints.as_slice() else { panic!("{flags:?}: {complaints:?}") };
+        assert!(
+            told.starts_with(&format!("{expected}: give one of the two another port")),
+            "{flags:?}: {told}"
+        );
+    }
+    for good in
+        ["http.listen=127.0.0.1:0,127.0.0.1:0", "http.listen=127.0.0.1:80,[::1]:80", "management.listen="]
+    {
+        assert!(settings(MINIMAL, &[], &[good]).is_ok(), "{good}");
+    }
 }
 
 /// The complaint names the setting and the value, and says what to write instead.
