@@ -11,7 +11,7 @@ pub(crate) enum Client {
     /// Add one client, or many (RFC 7591 metadata as a JSON object or an array of them)
     #[command(after_help = "Examples:
   chancery client add --kind web --id photos --redirect-uri https://photos.example/cb
-  chancery client add --kind spa --redirect-uri https://app.example/ --name Photos
+  chancery client add --kind spa --redirect-uri https://a.example/ --post-logout-redirect-uri https://a.example/
   chancery client add '{\"client_id\":\"photos\",\"redirect_uris\":[\"https://photos.example/cb\"]}'
   chancery client add --file clients.json
 
