@@ -13,7 +13,7 @@ const PAGE: &str = include_str!("page.html");
 
 /// What the page shows of the person.
 const CLAIMS: [(&str, &str); 4] =
-    [("Name", "name"), ("E-mail", "email"), ("User name", "preferred_username"), ("Subject", "sub")];
+    [("Name", "name"), ("Email", "email"), ("Username", "preferred_username"), ("Subject", "sub")];
 
 /// Sends the page that fits what the person has done.
 pub(super) fn send(stream: &mut TcpStream, outcome: &Result<Outcome, Error>) -> std::io::Result<()> {
