@@ -47,8 +47,8 @@ impl PasswordRules {
         let is_allowed = |character: char| !character.is_control() && is_public_assigned(character);
         let broken = [
             (PasswordRule::Short, password.length() < Password::SHORTEST),
-            (PasswordRule::OneCharacter, all_same),
-            (PasswordRule::Blank, password.characters().all(char::is_whitespace)),
+            (PasswordRule::OneCharacter, first.is_some() && all_same),
+            (PasswordRule::Blank, first.is_some() && password.characters().all(char::is_whitespace)),
             (PasswordRule::Characters, !password.characters().all(is_allowed)),
             (PasswordRule::Common, self.too_common.contains(lower_case.as_str())),
             (PasswordRule::IsName, *lower_case == *username.canonical()),
@@ -148,6 +148,13 @@ mod tests {
             let found = complaints(&rules, password);
             assert!(found.iter().any(|rule| rule.contains(why)), "{password:?}: {found:?}");
         }
+    }
+
+    /// An empty password is too short, and nothing else is said of it.
+    #[test]
+    fn an_empty_password_breaks_one_rule() {
+        let complaints = complaints(&PasswordRules::default(), "");
+        assert_eq!(complaints, ["must have at least 8 characters"]);
     }
 
     /// The list may have been written on another system, and in another normal form.
