@@ -19,7 +19,16 @@ mod approvals;
 mod device;
 mod own_account;
 
-/// Pages for tests: correct and accessible, in English, without a design.
+/// Legible at any width, in the light and in the dark, in the colours of the system.
+const STYLE: &str = ":root{color-scheme:light dark}\
+    body{font:1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:2rem auto;padding:0 1rem}\
+    main{overflow-wrap:anywhere}\
+    h1{font-size:1.625rem;line-height:1.25}h2{font-size:1.0625rem;margin:2rem 0 .5rem}\
+    ul{padding:0;list-style:none}li,section{padding:.75rem 0;border-top:1px solid #8888}\
+    input:not([type=checkbox],[type=hidden]){box-sizing:border-box;width:100%;padding:.625rem;font:inherit}\
+    button{padding:.625rem 1rem;font:inherit}";
+
+/// Pages for tests, and where a design has no page of its own: correct and accessible, in English.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PlainPages;
 
@@ -70,8 +79,7 @@ impl Pages for PlainPages {
         Html::new(format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
              <meta name=\"viewport\" content=\"width=device-width\">\
-             <style nonce=\"{}\">:root{{color-scheme:light dark}}body{{font-family:sans-serif;max-width:32rem;\
-             margin:2rem auto;padding:0 1rem}}</style></head>\
+             <style nonce=\"{}\">{STYLE}</style></head>\
              <body><main data-page=\"{name}\"><h1>{title}</h1>{body}</main></body></html>\n",
             Html::escape(page.nonce)
         ))
