@@ -33,6 +33,9 @@ const BLACK: Colour = Colour([0; 3]);
 const LIGHT: [Colour; 2] = [WHITE, Colour([0xf3, 0xf5, 0xf3])];
 const DARK: [Colour; 2] = [Colour([0x18, 0x1d, 0x1a]), Colour([0x0f, 0x13, 0x11])];
 
+/// What is said in passing there, light and dark: it stands on a trace of the accent, too.
+const QUIET: [Colour; 2] = [Colour([0x57, 0x62, 0x5c]), Colour([0xa2, 0xaf, 0xa8])];
+
 /// WCAG 2.2, success criterion 1.4.3.
 const READABLE: f64 = 4.5;
 
@@ -62,12 +65,12 @@ impl Accent {
     /// Buttons have the colour as it is.
     fn light(self) -> Palette {
         let Self(colour) = self;
-        Palette::of(colour, colour.mixed(WHITE, 90), colour, BLACK, LIGHT)
+        Palette::of(colour, colour.trace_on(LIGHT[0], 90, QUIET[0]), colour, BLACK, LIGHT)
     }
 
     /// On a dark card it has to be bright enough itself.
     fn dark(self) -> Palette {
-        let soft = self.0.mixed(DARK[0], 78);
+        let soft = self.0.trace_on(DARK[0], 78, QUIET[1]);
         let bright = self.0.until_readable(WHITE, &[DARK[0], DARK[1], soft]);
         Palette::of(bright, soft, bright, WHITE, DARK)
     }
@@ -129,6 +132,12 @@ impl Colour {
         Self([(red, of_red), (green, of_green), (blue, of_blue)].map(mix))
     }
 
+    /// A trace of it on this card: so many hundredths of the card at least, and as many as this text needs.
+    fn trace_on(self, card: Self, hundredths: u16, text: Self) -> Self {
+        let mut traces = (hundredths..=100).map(|hundredths| self.mixed(card, hundredths));
+        traces.find(|trace| text.contrast(*trace) >= READABLE).unwrap_or(card)
+    }
+
     /// As much of the other one in it as text needs on all of these.
     fn until_readable(self, other: Self, on: &[Self]) -> Self {
         let is_readable = |colour: &Self| on.iter().all(|on| colour.contrast(*on) >= READABLE);
@@ -169,11 +178,14 @@ mod tests {
             let (steps, red) = (&steps, *red);
             steps.iter().flat_map(move |green| steps.iter().map(move |blue| Colour([red, *green, *blue])))
         }) {
-            for (palette, on) in [(Accent(colour).light(), LIGHT), (Accent(colour).dark(), DARK)] {
+            for (palette, on, quiet) in
+                [(Accent(colour).light(), LIGHT, QUIET[0]), (Accent(colour).dark(), DARK, QUIET[1])]
+            {
                 let Palette { accent, accent_strong, on_accent, link, link_strong, soft } = palette;
                 for (text, ground) in [(on_accent, accent), (on_accent, accent_strong)] {
                     assert!(text.contrast(ground) >= READABLE, "{colour}: {text} on {ground}");
                 }
+                assert!(quiet.contrast(soft) >= READABLE, "{colour}: {quiet} on {soft}");
                 for text in [link, link_strong] {
                     for ground in on.into_iter().chain([soft]) {
                         assert!(text.contrast(ground) >= READABLE, "{colour}: {text} on {ground}");
@@ -193,6 +205,7 @@ mod tests {
         };
         assert_eq!(values("--card"), [LIGHT[0].to_string(), DARK[0].to_string()]);
         assert_eq!(values("--ground"), [LIGHT[1].to_string(), DARK[1].to_string()]);
+        assert_eq!(values("--quiet"), QUIET.map(|colour| colour.to_string()));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::messages::Messages;
 
 mod approvals;
 mod device;
+mod own_account;
 mod front_page;
 
 /// The template file of a page; empty if it has none yet, and then the plain page is shown.
@@ -26,7 +27,9 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
         Content::ApprovalDone(..) => "approval_done.html",
         Content::Approvals(..) => "approvals.html",
         Content::Approve(..) => "approve.html",
+        Content::ChangePassword(..) => "change_password.html",
         Content::ConfirmDevice(..) => "confirm_device.html",
+        Content::ConfirmEnd(..) => "confirm_end.html",
         Content::Consent(..) => "consent.html",
         Content::DeviceDone(_) => "device_done.html",
         Content::Error(..) => "error.html",
@@ -37,6 +40,7 @@ pub(crate) fn template(content: Content<'_>) -> &'static str {
         Content::LogoutConfirm(..) => "logout_confirm.html",
         Content::LogoutDone(_) => "logout_done.html",
         Content::LogoutFrames(..) => "logout_frames.html",
+        Content::OwnAccount(_) => "account.html",
         Content::Repost(_) => "repost.html",
         Content::SignUp(..) => "sign_up.html",
         Content::SignedIn(..) => "signed_in.html",
@@ -73,6 +77,9 @@ pub(crate) fn values(content: Content<'_>, messages: &Messages) -> Result<Value,
         Content::ApprovalDone(view, list) => approvals::done(view, list),
         Content::Approvals(view, list) => approvals::list(view, list, messages)?,
         Content::Approve(view, markup) => approvals::approve(view, markup, messages)?,
+        Content::ChangePassword(view, markup) => own_account::change_password(view, markup, messages)?,
+        Content::ConfirmEnd(view, markup) => own_account::confirm(view, markup, messages)?,
+        Content::OwnAccount(view) => own_account::overview(view, messages)?,
         Content::ConfirmDevice(view, markup) => device::confirm(view, markup, messages)?,
         Content::Consent(view, markup) => consent(view, markup, messages)?,
         Content::DeviceDone(view) => device::done(view),
@@ -120,6 +127,7 @@ fn consent(view: &ConsentView, markup: &FormMarkup, messages: &Messages) -> Resu
         details => details(&view.details, messages)?,
         site => site.map(|(_, host)| host),
         is_for_device => view.form.target.is_none(),
+        account_page => view.account_page.as_deref(),
     })
 }
 

@@ -23,6 +23,8 @@ use chancery_http::{
 use chancery_types::{RedirectUri, ResourceUri};
 use serde_json::json;
 
+mod own_account;
+
 /// A page with this content, which can be had in other languages.
 pub(crate) fn page(content: Content<'_>) -> Page<'_> {
     let mut around = Around::of("https://id.example");
@@ -168,6 +170,7 @@ pub(crate) fn each(mut show: impl FnMut(&str, Content<'_>)) {
     logout(&markup, &mut show);
     frames(&mut show);
     ended(&mut show);
+    own_account::each(&markup, &mut show);
     show("form_post", Content::FormPost(&markup));
     show("repost", Content::Repost(&markup));
     let message =

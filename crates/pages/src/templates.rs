@@ -22,11 +22,14 @@ macro_rules! built_in {
     };
 }
 built_in!(
+    "account.html",
     "accounts.html",
     "approval_done.html",
     "approvals.html",
     "approve.html",
+    "change_password.html",
     "confirm_device.html",
+    "confirm_end.html",
     "connect.html",
     "consent.html",
     "device_done.html",

@@ -26,7 +26,9 @@ fn every_page_is_complete() {
             "logout-done",
             "logout-frames",
             "user-code",
+            "change-password",
             "confirm-device",
+            "confirm-end",
             "device-done",
             "approval-done",
         ];
@@ -216,6 +218,12 @@ fn no_sentence_is_left_over() {
         "logout.stayed",
         "signed_in.answered",
         "signed_in.ended",
+        "account.news.",
+        "account.problem.",
+        "account.session",
+        "ago.",
+        "confirm.",
+        "password.problem.",
         "wait.",
         "language.name",
     ] {
@@ -237,6 +245,7 @@ fn no_sentence_is_left_over() {
     {
         let argument = match id.as_str() {
             "error.go_on" => Some(("client", Value::from("Sunny Day Photos"))),
+            "password.problem.password_too_short" => Some(("shortest", Value::from(8))),
             id if id.ends_with(".problem.throttled") => Some(("wait", Value::from("1 second"))),
             _ => None,
         };
