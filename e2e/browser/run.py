@@ -1,13 +1,17 @@
-"""Debian's Chromium against the release binary: A9, the browser's part of A10, A11 and A12.
+"""Debian's Chromium against the release binary: every page with sample data, then A9, the browser's part of A10, A11 and
+A12.
 
     run [--pictures FOLDER] [WORDS OF A TEST'S NAME]
 
 Without arguments what goes from site to site (A11) is tried on the TLS listener, too, where cookies have other names.
-Then the pages of examples/remote-pages take the place of the built-in ones.
+Then the pages of examples/remote-pages take the place of the built-in ones. A page with sample data is a test whose name
+is `gallery: ` and its own.
 """
 
+import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -50,8 +54,13 @@ def browse(checks, provider, arguments, pages=None, by_client=False):
         "devices": provider.variables.get("CHANCERY_DEVICE_AUTHORIZATION_OFFERED") == "true",
         "pages": pages, "by_client": by_client, "apis": list(APIS)}))
     trust = {"NODE_EXTRA_CA_CERTS": provider.tls[0]} if provider.tls else {}
-    node = subprocess.Popen(["node", "main.mjs", fixture, *arguments], stdout=subprocess.PIPE, text=True,
-                            env={**os.environ, **provider.variables, **trust})
+    run_node(checks, ["main.mjs", fixture, *arguments], {**provider.variables, **trust})
+    checks.check(f"{provider.name}: the server is still there", provider.process.poll() is None)
+
+
+def run_node(checks, program, variables):
+    """Tests in JavaScript, which end with a line of totals."""
+    node = subprocess.Popen(["node", *program], stdout=subprocess.PIPE, text=True, env={**os.environ, **variables})
     said = False
     for line in node.stdout:
         said = checks.absorb(line) or said
@@ -59,11 +68,25 @@ def browse(checks, provider, arguments, pages=None, by_client=False):
             print(line, end="", flush=True)
     if node.wait() and not said:
         checks.check("the browser's tests run to their end", False)
-    checks.check(f"{provider.name}: the server is still there", provider.process.poll() is None)
+
+
+@contextlib.contextmanager
+def gallery():
+    """The origin of every page with sample data, as they are without a configuration."""
+    with tempfile.TemporaryDirectory() as folder:
+        preview = subprocess.Popen([release("chancery"), "pages", "preview", "--port", "0"], stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, text=True, cwd=folder)
+        try:
+            yield re.search(r"http://[\d.:]+", preview.stdout.readline())[0]
+        finally:
+            preview.kill()
+            preview.wait()
 
 
 def main():
     checks = Checks()
+    with gallery() as origin:
+        run_node(checks, ["gallery.mjs", origin, *sys.argv[1:]], {})
     sign_up = {"sign_up.offered": "true"}
     shown = {"pages.client_logos": "true"} if "--pictures" in sys.argv else sign_up
     with Provider("browser", settings={**OWN_PAGES, **shown}) as provider:

@@ -1,0 +1,156 @@
+// Every page with sample data, judged in Chromium: by axe-core, in narrow windows and with large type, by keyboard, and
+// in the dark.
+//
+//     node gallery.mjs ORIGIN [WORDS OF A PAGE'S NAME]
+//
+// ORIGIN is that of `chancery pages preview`.
+import { chromium } from 'playwright-core';
+import { axeViolations } from './axe.mjs';
+import { misfits } from './fit.mjs';
+import { enterFaults, tabFaults } from './keyboard.mjs';
+
+const DESK = { width: 1280, height: 800 };
+const PHONE = { width: 320, height: 640 };
+
+/** Pages that leave by themselves where scripts run, so that nobody reads them there. */
+const PASSING = /^(form_post|repost|web_message|logout-frames)/;
+
+/** Names of all pages. */
+export async function galleryNames(origin) {
+  const list = await (await fetch(origin)).text();
+  return [...list.matchAll(/<li>([\w-]+):/g)].map(([, name]) => name);
+}
+
+/** A page of the gallery in this language, as it is with scripts or without them. */
+export class Sample {
+  static async begin(browser, options) {
+    const sample = new Sample();
+    sample.page = await (await browser.newContext(options)).newPage();
+    sample.page.setDefaultTimeout(20_000);
+    sample.chromium = await sample.page.context().newCDPSession(sample.page);
+    return sample;
+  }
+
+  /** Opens a page. Without scripts none of its own run; what judges it does, later. */
+  async open(address, scripts) {
+    await this.chromium.send('Emulation.setScriptExecutionDisabled', { value: !scripts });
+    await this.page.goto(address);
+    await this.chromium.send('Emulation.setScriptExecutionDisabled', { value: false });
+    // Pages that leave by themselves show late what they say, and hyphens that a browser knows by itself are not everywhere.
+    await this.page.evaluate(() => {
+      const style = new CSSStyleSheet();
+      style.replaceSync('.passing > * { animation: none !important; } * { hyphens: manual !important; }');
+      document.adoptedStyleSheets.push(style);
+    });
+  }
+
+  async show({ viewport, colorScheme, type = 16 }) {
+    await this.page.setViewportSize(viewport);
+    await this.page.emulateMedia({ colorScheme });
+    await this.chromium.send('Page.setFontSizes', { fontSizes: { standard: type, fixed: Math.round(type * 13 / 16) } });
+  }
+
+  end() {
+    return this.page.context().close();
+  }
+}
+
+/** What is wrong with a page in a language; it is looked at more closely if it is the first one of its kind. */
+async function judge(sample, address, language, kinds) {
+  const faults = [];
+  const told = async (where, finding) => {
+    for (const fault of await finding) faults.push(`${language}, ${where}: ${fault}`);
+  };
+  const { page } = sample;
+
+  await sample.show({ viewport: DESK, colorScheme: 'light' });
+  await sample.open(address, false);
+  await told('light', axeViolations(page));
+  // What is pressed is the same in each language.
+  if (language === 'en') await told('light, keyboard', tabFaults(page));
+  if (language === 'en') await told('keyboard', enterFaults(page));
+  await sample.show({ viewport: PHONE, colorScheme: 'dark' });
+  await told('320 px, dark', axeViolations(page, ['color-contrast', 'target-size']));
+  await told('320 px', misfits(page));
+  await told('320 px, dark, keyboard', tabFaults(page));
+  await sample.show({ viewport: PHONE, colorScheme: 'dark', type: 32 });
+  await told('320 px, large type', misfits(page, 32));
+  await sample.show({ viewport: DESK, colorScheme: 'dark', type: 32 });
+  await told('1280 px, large type', misfits(page, 32));
+
+  const kind = `${await page.locator('main').getAttribute('data-page')}, ${language}`;
+  if (kinds.has(kind)) return faults;
+  kinds.add(kind);
+  await told('dark', ground(page));
+  await told('dark', flash(sample, address));
+  if (PASSING.test(kind)) return faults;
+  await sample.show({ viewport: PHONE, colorScheme: 'dark' });
+  await sample.open(address, true);
+  await told('dark, with scripts', axeViolations(page));
+  await told('320 px, with scripts', misfits(page));
+  await told('320 px, with scripts, keyboard', tabFaults(page));
+  return faults;
+}
+
+/** A page for dark rooms has a dark ground. */
+function ground(page) {
+  return page.evaluate(() => {
+    const { backgroundColor, colorScheme } = getComputedStyle(document.body);
+    const brightest = Math.max(...backgroundColor.match(/\d+/g).slice(0, 3));
+    const faults = brightest > 64 ? [`the ground is ${backgroundColor}`] : [];
+    return colorScheme === 'light dark' ? faults : [...faults, `the color-scheme is ${colorScheme}`];
+  });
+}
+
+/** What of a page has come before its style sheet is dark already where that is wished, and does not flash. */
+async function flash(sample, address) {
+  const { page } = sample;
+  const html = await (await fetch(address)).text();
+  await sample.show({ viewport: PHONE, colorScheme: 'dark' });
+  await page.goto('about:blank');
+  await page.setContent(html.slice(0, html.indexOf('<style')));
+  const picture = await page.screenshot({ clip: { x: 10, y: 10, width: 1, height: 1 } });
+  const [red] = await page.evaluate(async (base64) => {
+    const image = new Image();
+    image.src = `data:image/png;base64,${base64}`;
+    await image.decode();
+    const context = document.createElement('canvas').getContext('2d');
+    context.drawImage(image, 0, 0);
+    return [...context.getImageData(0, 0, 1, 1).data];
+  }, picture.toString('base64'));
+  return red > 64 ? ['it flashes before its style sheet has come'] : [];
+}
+
+async function main() {
+  const [origin, ...words] = process.argv.slice(2);
+  const names = (await galleryNames(origin)).filter((name) => `gallery: ${name}`.includes(words.join(' ')));
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  const browser = names.length && await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const kinds = new Set();
+  let [passed, failed] = [0, 0];
+  const lane = async () => {
+    const sample = await Sample.begin(browser);
+    for (let name = names.shift(); name; name = names.shift()) {
+      const began = Date.now();
+      const faults = [];
+      try {
+        for (const language of ['en', 'de']) {
+          faults.push(...await judge(sample, `${origin}/${name}?language=${language}`, language, kinds));
+        }
+      } catch (error) {
+        faults.push(`${error.stack}`.split('\n').slice(0, 4).join('\n'));
+      }
+      if (faults.length) failed += 1;
+      else passed += 1;
+      console.log(`${faults.length ? 'FAILED' : 'ok    '} gallery: ${name} (${((Date.now() - began) / 1000).toFixed(1)} s)`);
+      for (const fault of faults) console.log(`       ${fault}`);
+    }
+    await sample.end();
+  };
+  if (browser) await Promise.all([lane(), lane(), lane()]);
+  if (browser) await browser.close();
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed ? 1 : 0;
+}
+
+await main();
