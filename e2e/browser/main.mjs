@@ -8,6 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { chromium } from 'playwright-core';
+import * as account from './account_tests.mjs';
 import * as approval from './approval_tests.mjs';
 import * as device from './device_tests.mjs';
 import * as login from './login_tests.mjs';
@@ -26,7 +27,7 @@ const NAMES = ['Jane Doe', 'John Smith', 'Ada Byron', 'Grace Brewster', 'Alan Ma
 /** What all tests share: the provider, the clients and their sites, the people. */
 class World {
   constructor(fixture, browser, sites, scripts) {
-    Object.assign(this, fixture, sites, { chromium: browser, scripts });
+    Object.assign(this, fixture, sites, { chromium: browser, scripts, judged: new Set() });
   }
 
   /** A person whom no other test knows. */
@@ -141,7 +142,7 @@ async function main() {
 function testsOf({ scripts, pages, by_client, devices }) {
   if (by_client) return remote.byClient;
   return pages ? remote.tests : {
-    ...login.tests, ...signUp.tests, ...session.tests, ...logout.tests,
+    ...login.tests, ...signUp.tests, ...session.tests, ...account.tests, ...logout.tests,
     ...(devices && { ...device.tests, ...approval.tests }), ...(scripts && { ...webMessage.tests, ...logout.scripted }),
   };
 }

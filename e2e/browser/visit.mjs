@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
+import { axeViolations } from './axe.mjs';
 
 /** The logo of the shop: the pages load it where `pages.client_logos` is on, and the browser finds it here. */
 export const LOGO = {
@@ -126,7 +127,8 @@ export class Visit {
       };
     });
     // Whoever sent the person to the error page may be unknown, and a device is elsewhere; then words have to say how to go on.
-    const says = { error: /start again|beginnen Sie von vorn/, 'device-done': /You can close this page|können diese Seite schließen/ };
+    const closes = /You can close this page|können diese Seite schließen/;
+    const says = { error: /start again|beginnen Sie von vorn/, 'device-done': closes, 'logout-done': closes };
     const saysHow = says[name]?.test(seen.words);
     assert.ok(seen.waysOn > 0 || saysHow, `the page ${name} is a dead end`);
     assert.deepEqual(seen.unlabelled, [], `inputs without a label on ${name}`);
@@ -134,6 +136,11 @@ export class Visit {
     assert.ok(seen.language, `a language on ${name}`);
     assert.ok(seen.title, `a title on ${name}`);
     assert.ok(seen.overflow <= 0, `${name} is ${seen.overflow} px too wide`);
+    // Where its own scripts run, so do others; and what was found once need not be looked for again.
+    const kind = `${name}, ${seen.language}`;
+    if (!this.scripts || this.world.judged.has(kind)) return;
+    this.world.judged.add(kind);
+    assert.deepEqual(await axeViolations(page), [], `axe-core on ${kind}`);
   }
 
   /** Which page this is; `client` when the person is back. */
