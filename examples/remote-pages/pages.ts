@@ -95,7 +95,10 @@ function showCredentials(page: LoginPage | SignUpPage, language: [string, Words]
 
 function showAccounts(page: AccountsPage, language: [string, Words]): void {
   const [, words] = language;
-  const accounts = page.accounts.map((account) => button("account", account.choice, account.label, account.is_expected ? "first" : ""));
+  const accounts = page.accounts.flatMap((account) => [
+    button("account", account.choice, account.label, account.is_expected ? "first" : ""),
+    button("forget", account.choice, words.forget(account.label)),
+  ]);
   show(
     "accounts",
     language,
@@ -105,6 +108,7 @@ function showAccounts(page: AccountsPage, language: [string, Words]): void {
     form(
       (pressed, entered) => {
         if (entered.has("account")) return provider.send(page, "account", { account: pressed });
+        if (entered.has("forget")) return provider.send(page, "account", { forget: pressed });
         return pressed === "another" ? provider.send(page, "account", { another: true }) : provider.send(page, "abort", {});
       },
       ...accounts,
@@ -125,9 +129,10 @@ function showConsent(page: ConsentPage, language: [string, Words]): void {
     make("ul", {}, ...asked.map((what) => make("li", {}, what))),
     ...(page.resource ? [make("p", {}, words.at(page.resource))] : []),
     form(
-      (pressed) => provider.send(page, "consent", { allow: pressed === "allow" }),
+      (pressed) => provider.send(page, "consent", pressed === "switch" ? { switch: true } : { allow: pressed === "allow" }),
       button("action", "allow", words.allow, "first"),
       button("action", "deny", words.deny),
+      button("action", "switch", words.another),
     ),
     about(page.client, words),
   );

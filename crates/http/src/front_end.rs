@@ -232,7 +232,11 @@ fn fields(sent: Sent, body: &[u8], interaction: &str) -> Result<Params<'static>,
             fields.push(("action", "create".to_owned()));
         }
         Sent::Account if is_true("another") == Some(true) => fields.push(("action", "another".to_owned())),
-        Sent::Account => fields.push(("account", required("account")?)),
+        Sent::Account => match text(&body, "forget")? {
+            Some(choice) => fields.push(("forget", choice)),
+            None => fields.push(("account", required("account")?)),
+        },
+        Sent::Consent if is_true("switch") == Some(true) => fields.push(("action", "switch".to_owned())),
         Sent::Consent => {
             let allow = is_true("allow").ok_or(&FRONT_END_BODY)?;
             fields.push(("action", if allow { "allow" } else { "deny" }.to_owned()));

@@ -172,6 +172,40 @@ fn a_person_chooses_an_account() {
     expect_code(&pages(&ua).post("account", &accounts, json!({"account": choice})));
 }
 
+/// Who is asked for a consent as somebody else goes to the choice of accounts, and takes accounts out of this browser
+/// there; the last one leads to the login page.
+#[test]
+fn a_person_switches_and_forgets_accounts() {
+    let kit = builder().build();
+    let ua = kit.user_agent();
+    ua.signed_in("alice");
+    ua.signed_in("bob");
+    let consent = first_view(&ua, "openid");
+    assert_eq!((&consent["prompt"], &consent["account"]["label"]), (&json!("consent"), &json!("bob")));
+    let accounts = pages(&ua).post("consent", &consent, json!({"switch": true}));
+    assert_eq!(accounts["prompt"], "select_account");
+    let choice = |of: &Answer, label: &str| {
+        let accounts = of["accounts"].as_array().unwrap();
+        accounts.iter().find(|account| account["label"] == label).unwrap()["choice"].clone()
+    };
+    let left = pages(&ua).post("account", &accounts, json!({"forget": choice(&accounts, "bob")}));
+    assert_eq!(
+        (&left["prompt"], left["accounts"].as_array().map(Vec::len)),
+        (&json!("select_account"), Some(1))
+    );
+    assert_eq!(left.event_names(), ["session_ended", "prompt_shown"]);
+    let unknown = pages(&ua).post("account", &left, json!({"forget": choice(&accounts, "bob")}));
+    assert_eq!((&unknown["prompt"], unknown.event_names()), (&json!("select_account"), vec!["prompt_shown"]));
+    let login = pages(&ua).post("account", &unknown, json!({"forget": choice(&left, "alice")}));
+    assert_eq!(login["prompt"], "login");
+    // The consent's answer is one of the two, and nothing else.
+    ua.signed_in("alice");
+    let consent = first_view(&ua, "openid");
+    for nothing in [json!({}), json!({"switch": false}), json!({"switch": "true"}), json!({"forget": "x"})] {
+        let _ = pages(&ua).post("consent", &consent, nothing).expect_status(400);
+    }
+}
+
 /// OIDC Core section 3.1.2.6: `prompt=none` asks nobody, here neither.
 #[test]
 fn silence_is_silence() {
