@@ -99,15 +99,21 @@ pub struct Around<'a> {
     pub issuer: &'a str,
     /// The address below which the pages' own files are ([`Pages::file`]), without the slash.
     pub files: &'a str,
+    /// The address of the page for whoever has come without an application, if there is one.
+    pub home: Option<&'a str>,
+    /// The address at which people see what they have here, if there is such a page.
+    pub account: Option<&'a str>,
+    /// The address of the icon, if there is one.
+    pub icon: Option<&'a str>,
     /// How the person gets the same page in another language.
     pub language: LanguageSwitch<'a>,
 }
 
 impl<'a> Around<'a> {
-    /// The pages of this issuer, without files and in one language.
+    /// The pages of this issuer, without files, in one language, and without other pages that they lead to.
     #[must_use]
     pub const fn of(issuer: &'a str) -> Self {
-        Self { issuer, files: issuer, language: LanguageSwitch::None }
+        Self { issuer, files: issuer, home: None, account: None, icon: None, language: LanguageSwitch::None }
     }
 }
 

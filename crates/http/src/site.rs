@@ -137,14 +137,21 @@ impl Site {
         let nonce = URL_SAFE_NO_PAD.encode(*self.provider.env().secret::<16>());
         let files = self.address(Route::at(Endpoint::PageFile));
         let other = self.other_language(call, content);
+        let on = self.provider.endpoints();
+        let address = |endpoint| on.has(endpoint).then(|| self.address(Route::at(endpoint)));
+        let [account, icon] = [Endpoint::Account, Endpoint::Icon].map(address);
+        let issuer = self.provider.issuer().as_str();
         let around = Around {
             files: &files,
+            home: on.has(Endpoint::FrontPage).then_some(issuer),
+            account: account.as_deref(),
+            icon: icon.as_deref(),
             language: match &other {
                 Other::At(address) => LanguageSwitch::Address(address),
                 Other::ByForm => LanguageSwitch::Button,
                 Other::Nowhere => LanguageSwitch::None,
             },
-            ..Around::of(self.provider.issuer().as_str())
+            ..Around::of(issuer)
         };
         let html = self.pages.page(Page { nonce: &nonce, content, around }, &locale);
         let policy = page_policy(&nonce, form, &html, (&frames(content), ancestor(content)));

@@ -39,6 +39,9 @@ const QUIET: [Colour; 2] = [Colour([0x57, 0x62, 0x5c]), Colour([0xa2, 0xaf, 0xa8
 /// WCAG 2.2, success criterion 1.4.3.
 const READABLE: f64 = 4.5;
 
+/// WCAG 2.2, success criterion 1.4.11.
+const VISIBLE: f64 = 3.0;
+
 impl Accent {
     /// Reads `#rrggbb`.
     ///
@@ -80,6 +83,8 @@ impl Accent {
 struct Palette {
     accent: Colour,
     accent_strong: Colour,
+    /// Where a button ends, which shows on a card even if the button has nearly its colour.
+    accent_edge: Colour,
     on_accent: Colour,
     link: Colour,
     link_strong: Colour,
@@ -97,6 +102,7 @@ impl Palette {
         Self {
             accent,
             accent_strong: accent.mixed(strong, 18),
+            accent_edge: if accent.contrast(card) >= VISIBLE { accent } else { link },
             on_accent,
             link,
             link_strong: link.mixed(away, 25),
@@ -107,8 +113,9 @@ impl Palette {
 
 impl fmt::Display for Palette {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { accent, accent_strong, on_accent, link, link_strong, soft } = self;
-        write!(f, "--accent: {accent}; --accent-strong: {accent_strong}; --on-accent: {on_accent}; ")?;
+        let Self { accent, accent_strong, accent_edge, on_accent, link, link_strong, soft } = self;
+        write!(f, "--accent: {accent}; --accent-strong: {accent_strong}; --accent-edge: {accent_edge}; ")?;
+        write!(f, "--on-accent: {on_accent}; ")?;
         write!(f, "--link: {link}; --link-strong: {link_strong}; --soft: {soft};")
     }
 }
@@ -181,7 +188,9 @@ mod tests {
             for (palette, on, quiet) in
                 [(Accent(colour).light(), LIGHT, QUIET[0]), (Accent(colour).dark(), DARK, QUIET[1])]
             {
-                let Palette { accent, accent_strong, on_accent, link, link_strong, soft } = palette;
+                let Palette { accent, accent_strong, accent_edge, on_accent, link, link_strong, soft } =
+                    palette;
+                assert!(accent_edge.contrast(on[0]) >= VISIBLE, "{colour}: {accent_edge}");
                 for (text, ground) in [(on_accent, accent), (on_accent, accent_strong)] {
                     assert!(text.contrast(ground) >= READABLE, "{colour}: {text} on {ground}");
                 }

@@ -28,6 +28,9 @@ mod own_account;
 /// A page with this content, which can be had in other languages.
 pub(crate) fn page(content: Content<'_>) -> Page<'_> {
     let mut around = Around::of("https://id.example");
+    around.home = Some("https://id.example");
+    around.account = Some("https://id.example/account");
+    around.icon = Some("https://id.example/favicon.ico");
     around.language = match content {
         Content::FormPost(_) | Content::Repost(_) | Content::WebMessage(_) => LanguageSwitch::None,
         Content::Login(..) => LanguageSwitch::Button,

@@ -231,7 +231,8 @@ impl Templates {
         let t = Value::from_function(move |id: &str, arguments: Kwargs| messages.sentence(id, &arguments));
         let template = self.environment.get_template(template(page.content))?;
         // Values that only some pages have are empty on the others instead of undefined.
-        let defaults = context! { client => (), problem => (), username => "" };
+        let Around { home, account: account_page, icon: favicon, .. } = page.around;
+        let defaults = context! { client => (), problem => (), username => "", account_page };
         let around = context! {
             languages => self.languages(page.around, &lang),
             lang,
@@ -241,6 +242,8 @@ impl Templates {
             host => host(page.around.issuer),
             brand => self.brand.values(&page.around),
             switch => LANGUAGE,
+            home,
+            favicon,
             script => script(page.around),
         };
         template.render(context! { ..around, ..context! { ..values, ..defaults } })

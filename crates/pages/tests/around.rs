@@ -2,6 +2,7 @@
 //! section 12.5.4), which the person can choose.
 
 use chancery_core::event::Event;
+use chancery_core::offered::Endpoint;
 use chancery_pages::{Accent, Brand, Logo, Templates};
 use chancery_testkit::{SECRET, Tab, TestProvider, UserAgent};
 
@@ -166,6 +167,67 @@ fn pages_show_whose_they_are() {
     assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
     let policy = file.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none';") && policy.ends_with("; sandbox"), "{policy}");
+}
+
+/// Whoever has come to an error of no application's goes to the issuer's own page, from there to what they have here, and
+/// to help. What is off is not linked.
+#[test]
+fn no_page_is_a_dead_end() {
+    let help = || Brand { help: Some("https://lantern.example/help".to_owned()), ..Brand::default() };
+    let link = |address: &str| format!("<a class=\"button secondary\" href=\"{address}\">");
+    let (home, account) = (link("https://id.example"), link("https://id.example/account"));
+    let to_help = "<a class=\"button quiet\" href=\"https://lantern.example/help\">";
+    for (off, expected) in [
+        (&[][..], Some(&home)),
+        (&[Endpoint::FrontPage], Some(&account)),
+        (&[Endpoint::FrontPage, Endpoint::Account], None),
+    ] {
+        for brand in [Brand::default(), help()] {
+            let has_help = brand.help.is_some();
+            let kit = TestProvider::builder().pages(Templates::built_in().with_brand(brand));
+            let kit = kit.configure(|config| off.iter().for_each(|one| config.endpoints.switch(*one, false)));
+            let kit = kit.build();
+            let ua = kit.user_agent();
+            let error = ua.get("/authorize?client_id=nobody").expect_page("error");
+            let html = error.answer().text();
+            for way in [&home, &account] {
+                assert_eq!(html.contains(way.as_str()), expected == Some(way), "{off:?}: {html}");
+            }
+            assert_eq!(html.contains(to_help), has_help, "{off:?}: {html}");
+        }
+    }
+    let kit = with(Templates::built_in().with_brand(help()));
+    let ua = kit.user_agent();
+    let front = ua.get("/").expect_page("front-page");
+    for shown in [&*account, to_help] {
+        assert!(front.answer().text().contains(shown), "{shown}");
+    }
+    // Who has signed out, or has stayed, and came from no application.
+    ua.signed_in("alice");
+    let confirm = ua.get("/logout").expect_page("logout-confirm");
+    for (action, words) in [("stay", "Your account"), ("logout", "Sign in again")] {
+        let done = confirm.submit(&[], ("action", action)).expect_page("logout-done");
+        assert!(done.answer().text().contains(&format!("{account}{words}</a>")), "{}", done.answer().text());
+    }
+}
+
+/// Each page names the icon where it is: below the path of the issuer, where browsers would not look by themselves.
+#[test]
+fn the_icon_is_found() {
+    for issuer in ["https://id.example", "https://id.example/oidc"] {
+        let kit = TestProvider::builder().issuer(issuer).pages(Templates::built_in()).build();
+        let ua = kit.user_agent();
+        let page = ua.get(&kit.path("/authorize?client_id=nobody")).expect_page("error");
+        let icon = format!("{issuer}/favicon.ico");
+        assert!(page.answer().text().contains(&format!("<link rel=\"icon\" href=\"{icon}\">")), "{issuer}");
+        let icon = kit.get("/favicon.ico").expect_status(200);
+        assert_eq!(icon.header("content-type"), Some("image/x-icon"));
+    }
+    let off = |config: &mut chancery_core::config::Config| config.endpoints.switch(Endpoint::Icon, false);
+    let kit = TestProvider::builder().configure(off).pages(Templates::built_in()).build();
+    let ua = kit.user_agent();
+    let page = ua.get("/").expect_page("front-page");
+    assert!(!page.answer().text().contains("rel=\"icon\""));
 }
 
 /// What chooses no language changes nothing: foreign tags, several values, a cookie that somebody has planted, and a form

@@ -25,6 +25,7 @@ const TEXT: &[(&str, &[&str])] = &[
 
 /// What shows where something is: edges of fields and buttons, faces, the mark of a wrong field, the ring of the focus.
 const EDGES: &[(&str, &[&str])] = &[
+    ("--accent-edge", &["--card"]),
     ("--edge", &["--card", "--ground"]),
     ("--fault", &["--card", "--fault-soft"]),
     ("--link", &["--card", "--ground", "--soft"]),

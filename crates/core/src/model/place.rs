@@ -67,6 +67,12 @@ impl Place {
         };
         Self { browser: named(&BROWSERS).or_else(|| program(said)), system: named(&SYSTEMS), network }
     }
+
+    /// Whether it is the machine on which the provider runs (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3).
+    #[must_use]
+    pub fn is_this_machine(&self) -> bool {
+        self.network.as_deref().is_some_and(|network| network == "::/64" || network.starts_with("127."))
+    }
 }
 
 /// The name of a program that is no browser that we know: its first product, if that is a plain word.
@@ -123,6 +129,24 @@ mod tests {
         ] {
             assert_eq!(told(user_agent), name, "{user_agent}");
         }
+    }
+
+    #[test]
+    fn the_machine_itself() {
+        for (address, is_it) in [
+            ("127.0.0.1", true),
+            ("127.8.8.8", true),
+            ("::1", true),
+            ("::ffff:127.0.0.1", true),
+            ("203.0.113.127", false),
+            ("12.7.0.1", false),
+            ("::1:0:0:0:1", false),
+            ("2001:db8::1", false),
+        ] {
+            let network = chancery_types::Network::of(address.parse().unwrap()).to_string();
+            assert_eq!(Place::of(None, Some(network.into())).is_this_machine(), is_it, "{address}");
+        }
+        assert!(!Place::default().is_this_machine());
     }
 
     /// What says nothing, or too much, is nothing: nobody can write into another person's page, or make it long.

@@ -21,7 +21,7 @@ const RACES: usize = 5;
 const PATIENCE: Duration = Duration::from_secs(86_400);
 
 /// How many sessions of a person are read at once.
-const PAGE: usize = 100;
+const PART: usize = 100;
 
 /// A session that has just ended.
 pub struct EndedSession {
@@ -72,16 +72,27 @@ pub async fn of_account(
     env: &Env,
     account: &AccountId,
 ) -> Result<Vec<Found<SessionBody>>, Fault> {
-    let Some(tag) = env.records().tags(Some(account), None, None).account else { return Ok(Vec::new()) };
     let mut sessions: Vec<Found<SessionBody>> = Vec::new();
     loop {
-        let after = sessions.last().map(|found| found.key);
-        let page = env.records().list_tagged(call.now, tag, after, PAGE).await?;
-        let is_last = page.len() < PAGE;
-        sessions.extend(page);
+        let part = part_of_account(call, env, account, sessions.last().map(|found| found.key)).await?;
+        let is_last = part.len() < PART;
+        sessions.extend(part);
         if is_last {
             return Ok(sessions);
         }
+    }
+}
+
+/// Those behind this key, at most [`PART`].
+async fn part_of_account(
+    call: &Call,
+    env: &Env,
+    account: &AccountId,
+    after: Option<Key>,
+) -> Result<Vec<Found<SessionBody>>, Fault> {
+    match env.records().tags(Some(account), None, None).account {
+        Some(tag) => env.records().list_tagged(call.now, tag, after, PART).await,
+        None => Ok(Vec::new()),
     }
 }
 
@@ -90,11 +101,18 @@ pub async fn of_account(
 /// # Errors
 /// A fault of the store. Calling it again continues where it stopped.
 pub async fn end_all(call: &Call, env: &Env, account: &AccountId) -> Result<u64, Fault> {
-    let mut ended = 0;
-    for found in of_account(call, env, account).await? {
-        ended += u64::from(end(call, env, found).await?.is_some());
+    let (mut ended, mut after) = (0, None);
+    loop {
+        let part = part_of_account(call, env, account, after).await?;
+        let is_last = part.len() < PART;
+        after = part.last().map(|found| found.key);
+        for found in part {
+            ended += u64::from(end(call, env, found).await?.is_some());
+        }
+        if is_last {
+            return Ok(ended);
+        }
     }
-    Ok(ended)
 }
 
 /// The clients of a session, as far as they are still the same and may be used.

@@ -33,9 +33,7 @@ pub(super) fn overview(view: &OwnAccountView) -> String {
         let _ = write!(page, "<li>{}{end}</li>", session(one));
     }
     page.push_str("</ul>");
-    if view.more_sessions > 0 {
-        let _ = write!(page, "<p>And {} more.</p>", view.more_sessions);
-    }
+    more(&mut page, view.more_sessions.as_deref(), "More sessions");
     if view.sessions.len() > 1 {
         let _ = write!(page, "<p><a href=\"{address}/sessions\">End all others</a></p>");
     }
@@ -52,6 +50,10 @@ pub(super) fn overview(view: &OwnAccountView) -> String {
             Html::escape(&id)
         );
     }
+    more(&mut page, view.more_applications.as_deref(), "More applications");
+    if view.is_further {
+        let _ = write!(page, "<p><a href=\"{address}\">Back to the first page</a></p>");
+    }
     if view.can_change_password {
         let _ = write!(page, "<p><a href=\"{address}/password\">Change the password</a></p>");
     }
@@ -59,10 +61,17 @@ pub(super) fn overview(view: &OwnAccountView) -> String {
     page
 }
 
+/// The way to the rest of a list.
+fn more(page: &mut String, address: Option<&str>, words: &str) {
+    if let Some(address) = address {
+        let _ = write!(page, "<p><a href=\"{}\">{words}</a></p>", Html::escape(address));
+    }
+}
+
 pub(super) fn confirm_title(view: &ConfirmEndView) -> &'static str {
     match view.what {
         Ending::Session(_) => "End this session?",
-        Ending::OtherSessions(_) => "End all other sessions?",
+        Ending::OtherSessions { .. } => "End all other sessions?",
         Ending::Application(_) => "Withdraw access?",
     }
 }
@@ -70,8 +79,9 @@ pub(super) fn confirm_title(view: &ConfirmEndView) -> &'static str {
 pub(super) fn confirm(view: &ConfirmEndView, form: &FormMarkup) -> String {
     let what = match &view.what {
         Ending::Session(one) => format!("<p>{}</p><p>Whoever uses it is signed out.</p>", session(one)),
-        Ending::OtherSessions(1) => "<p>One session ends.</p>".to_owned(),
-        Ending::OtherSessions(others) => format!("<p>{others} sessions end.</p>"),
+        Ending::OtherSessions { count: 1, are_more: false } => "<p>One session ends.</p>".to_owned(),
+        Ending::OtherSessions { count, are_more: false } => format!("<p>{count} sessions end.</p>"),
+        Ending::OtherSessions { count, are_more: true } => format!("<p>More than {count} sessions end.</p>"),
         Ending::Application(one) => format!(
             "{}<p>It can use nothing of this any more. You can let it in again when you sign in there.</p>",
             application(one)
@@ -103,7 +113,7 @@ pub(super) fn change_password(view: &ChangePasswordView, form: &FormMarkup) -> S
          <p><label><input type=\"checkbox\" name=\"keeps_others\" value=\"yes\"{checked}> Stay signed in there\
          </label></p>{}<p><a href=\"{}\">Back</a></p>",
         alert(view.problem.map(problem).as_deref()),
-        Html::escape(&view.account.label),
+        Html::escape(&view.username),
         button("action", "change", "Change the password", ""),
         Html::escape(&view.address)
     );
@@ -114,7 +124,10 @@ fn session(one: &OwnSessionView) -> String {
     let place = &one.place;
     let browser = place.browser.as_deref().map_or_else(|| Html::new("Unknown browser"), Html::escape);
     let system = place.system.as_deref().map(|system| format!(" on {}", Html::escape(system)));
-    let network = place.network.as_deref().map(|network| format!(", from {}", Html::escape(network)));
+    let network = place.network.as_deref().map(|network| match place.is_this_machine() {
+        true => ", from this machine".to_owned(),
+        false => format!(", from {}", Html::escape(network)),
+    });
     let this = if one.is_this { " (this one)" } else { "" };
     format!(
         "<strong>{browser}{}</strong>{this}{}; signed in {} ago, used {} ago",

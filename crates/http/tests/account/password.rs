@@ -148,6 +148,9 @@ fn guesses_are_counted_by_the_name_that_is_typed() {
     thief.comes_from("203.0.113.9");
     thief.sets_cookie("session", &bob.session_cookie().expect("a session"));
     let page = follow(&thief.get("/account").expect_page("account"), "password");
+    // So it is what a password manager files the new password under.
+    let named = page.form().fields.into_iter().find(|(name, _)| name == "username");
+    assert_eq!(named.map(|(_, value)| value).as_deref(), Some("bob"));
     for _ in 0..6 {
         let _ = change(&page, "a guess", NEW).expect_page("change-password");
     }

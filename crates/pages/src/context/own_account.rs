@@ -26,7 +26,9 @@ pub(super) fn overview(view: &OwnAccountView, messages: &Messages) -> Result<Val
         news => view.news.map(|news| news_of(news.as_str(), messages)),
         problem => view.problem.map(name_of),
         sessions => sessions.collect::<Result<Vec<_>, _>>()?,
-        more_sessions => view.more_sessions,
+        more_sessions => view.more_sessions.as_deref(),
+        more_applications => view.more_applications.as_deref(),
+        is_further => view.is_further,
         applications => applications.collect::<Result<Vec<_>, _>>()?,
         can_change_password => view.can_change_password,
     })
@@ -39,9 +41,10 @@ pub(super) fn confirm(
 ) -> Result<Value, Error> {
     let (kind, one, count) = match &view.what {
         Ending::Session(one) => ("session", Some(session(one, &view.address, messages)?), 1),
-        Ending::OtherSessions(count) => ("sessions", None, *count),
+        Ending::OtherSessions { count, .. } => ("sessions", None, *count),
         Ending::Application(one) => ("application", Some(application(one, &view.address, messages)?), 1),
     };
+    let are_more = matches!(view.what, Ending::OtherSessions { are_more: true, .. });
     Ok(context! {
         page => "confirm-end",
         account => account(&view.account),
@@ -51,6 +54,7 @@ pub(super) fn confirm(
         kind,
         one,
         count,
+        are_more,
     })
 }
 
@@ -77,7 +81,7 @@ pub(super) fn change_password(
     let is_of_new = matches!(view.problem, Some(PasswordProblem::Refused(_) | PasswordProblem::Different));
     Ok(context! {
         page => "change-password",
-        username => view.account.label.as_str(),
+        username => view.username.as_str(),
         account => account(&view.account),
         form => form(markup),
         address => view.address.as_str(),
@@ -109,6 +113,7 @@ fn session(one: &OwnSessionView, address: &str, messages: &Messages) -> Result<V
         name,
         is_this => one.is_this,
         network => one.place.network.as_deref(),
+        is_this_machine => one.place.is_this_machine(),
         signed_in => ago(one.signed_in_before, messages)?,
         used => ago(one.used_before, messages)?,
         address => Some(end).filter(|_| !one.is_this),

@@ -33,8 +33,10 @@ pub(super) fn each(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)
         let is_empty = name == "account-empty";
         let view = OwnAccountView {
             account: alice(),
-            sessions: if is_empty { vec![this()] } else { vec![this(), phone(), unknown()] },
-            more_sessions: if is_empty { 0 } else { 3 },
+            sessions: if is_empty { vec![here()] } else { vec![this(), phone(), unknown()] },
+            more_sessions: (!is_empty).then(|| format!("{}?from=x", address())),
+            more_applications: (name == "account-gone").then(|| format!("{}?from=y", address())),
+            is_further: name == "account-gone",
             applications: if is_empty { Vec::new() } else { vec![photos(), bare()] },
             can_change_password: !is_empty,
             news,
@@ -46,7 +48,12 @@ pub(super) fn each(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)
     }
     for (name, what, problem) in [
         ("confirm-end-session", Ending::Session(phone()), None),
-        ("confirm-end-others", Ending::OtherSessions(5), Some(LoginProblem::Stale)),
+        (
+            "confirm-end-others",
+            Ending::OtherSessions { count: 5, are_more: false },
+            Some(LoginProblem::Stale),
+        ),
+        ("confirm-end-many", Ending::OtherSessions { count: 1_000, are_more: true }, None),
         ("confirm-end-application", Ending::Application(Box::new(photos())), None),
     ] {
         let view = ConfirmEndView { account: alice(), what, problem, address: address(), fields: Vec::new() };
@@ -71,6 +78,7 @@ pub(super) fn each(markup: &FormMarkup, show: &mut impl FnMut(&str, Content<'_>)
     ] {
         let view = ChangePasswordView {
             account: alice(),
+            username: "alice".to_owned(),
             problem,
             shortest_password: Some(8),
             keeps_others: problem.is_some(),
@@ -102,6 +110,11 @@ fn session(choice: &str, place: Place, hours: [u64; 2]) -> OwnSessionView {
 
 fn this() -> OwnSessionView {
     session("this", place(Some("Firefox"), Some("Linux"), Some("203.0.113.9")), [0, 0])
+}
+
+/// The browser of somebody who tries a provider out.
+fn here() -> OwnSessionView {
+    session("this", place(Some("Firefox"), Some("Linux"), Some("::/64")), [0, 0])
 }
 
 fn phone() -> OwnSessionView {

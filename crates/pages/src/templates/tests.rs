@@ -3,7 +3,13 @@ use chancery_http::Content;
 use super::*;
 use crate::messages::tests::ids;
 
+/// Name, language and words of each page. Where a long word may be parted is none of the words.
 fn pages() -> Vec<(String, &'static str, String)> {
+    let whole = |(name, language, html): (_, _, String)| (name, language, html.replace('\u{ad}', ""));
+    rendered().into_iter().map(whole).collect()
+}
+
+fn rendered() -> Vec<(String, &'static str, String)> {
     let templates = Templates::built_in();
     let mut pages = Vec::new();
     for language in ["en", "de"] {
@@ -102,6 +108,16 @@ fn automation_finds_its_marks() {
     assert!(message.contains(&script) && message.matches("</script>").count() == 1, "{message}");
     assert!(message.contains("data-origin=\"https:"), "{message}");
     assert!(message.contains("data-json=\"{&quot;a&quot;:&quot;\\u003c&quot;}\""), "{message}");
+}
+
+#[test]
+fn this_machine_has_a_name() {
+    let all = pages();
+    for (language, words) in [("en", "From this machine<br>"), ("de", "Von diesem Rechner<br>")] {
+        let (_, _, html) =
+            all.iter().find(|(name, of, _)| name == "account-empty" && *of == language).unwrap();
+        assert!(html.contains(words) && !html.contains("::/64"), "{language}: {html}");
+    }
 }
 
 #[test]
@@ -302,7 +318,7 @@ fn a_folder_is_refused_with_all_that_is_wrong() {
 fn gallery() {
     let folder = std::env::temp_dir().join("chancery-pages-gallery");
     std::fs::create_dir_all(&folder).unwrap();
-    for (name, language, html) in pages() {
+    for (name, language, html) in rendered() {
         // Without the script, which would leave the page at once.
         let html = html.split("<script").next().unwrap().to_owned();
         std::fs::write(folder.join(format!("{name}.{language}.html")), html).unwrap();

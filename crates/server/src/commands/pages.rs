@@ -120,6 +120,8 @@ fn answer(shown: &Shown, path: &str, query: &str) -> Response<Full<Bytes>> {
     let address = format!("/{name}?language=");
     let mut around = Around::of(&shown.issuer);
     around.files = "/files";
+    around.home = Some("/");
+    around.account = Some("/account");
     around.language = LanguageSwitch::Address(&address);
     match templates.preview(name, language, around) {
         Some(html) => text(StatusCode::OK, HTML, html),

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use chancery_types::{ClientId, Timestamp};
 
 use super::Visitor;
+use super::list::{PARTS, Position};
 use crate::error::Fault;
 use crate::interaction::view::{ApplicationView, ClientView, ResourceView, shown};
 use crate::model::{Access, AuthorizationDetail, ConsentAnswer, Granted, RegistrationId};
-use crate::records::{Body, ConsentBody, Found, GrantBody};
+use crate::records::{ConsentBody, Found, GrantBody, consent_key};
 
-/// How many records of a kind are read at once, and in how many turns at most: more than anybody has.
-const PAGE: usize = 100;
-const PAGES: usize = 10;
+/// What each client has of the person, as far as it was read.
+type All = BTreeMap<ClientId, Has>;
 
 /// What one client has of the person.
 struct Has {
@@ -25,70 +25,67 @@ struct Has {
 }
 
 impl Visitor<'_> {
-    /// All of them, the one that was let in last first.
-    pub(super) async fn applications(&self) -> Result<Vec<ApplicationView>, Fault> {
-        let mut all: Vec<(ClientId, Has)> = self.has(None).await?.into_iter().collect();
+    /// As many as one page reads, the one that was let in last first, and where the rest begins. One of which there are
+    /// more records than that is named again by the next page.
+    pub(super) async fn applications(
+        &self,
+        (consents, grants): (Position, Position),
+    ) -> Result<(Vec<ApplicationView>, (Position, Position)), Fault> {
+        let mut all = All::new();
+        let consents = self.parts(consents, |found| self.adds_consent(&mut all, found)).await?;
+        let grants = self.parts(grants, |found| self.adds_grant(&mut all, found)).await?;
+        let mut all: Vec<(ClientId, Has)> = all.into_iter().collect();
         all.sort_by_key(|(_, has)| Reverse(has.since));
         let mut views = Vec::with_capacity(all.len());
         for (client, has) in &all {
             views.extend(self.application_view(client, has).await?);
         }
-        Ok(views)
+        Ok((views, (consents, grants)))
     }
 
-    /// One of them.
+    /// One of them, wherever it is. What is found behind as many records as a page reads changes no word about it.
     pub(super) async fn application(&self, client: &ClientId) -> Result<Option<ApplicationView>, Fault> {
-        match self.has(Some(client)).await?.get(client) {
+        let (records, account) = (self.env.records(), &self.person.account.id);
+        let mut all = All::new();
+        if let Some(found) = records.get(self.call.now, consent_key(self.env, account, client)).await? {
+            self.adds_consent(&mut all, found);
+        }
+        let (mut from, mut parts) = (Position::Start, 0);
+        while from != Position::End && (parts < PARTS || all.is_empty()) {
+            let (part, next) = self.part::<GrantBody>(from).await?;
+            let of_client = part.into_iter().filter(|found| found.body.granted.client == *client);
+            of_client.for_each(|found| self.adds_grant(&mut all, found));
+            (from, parts) = (next, parts + 1);
+        }
+        match all.get(client) {
             Some(has) => self.application_view(client, has).await,
             None => Ok(None),
         }
     }
 
-    /// What each client has, or this one: by what was agreed to and is remembered, and by the grants that live.
-    async fn has(&self, only: Option<&ClientId>) -> Result<BTreeMap<ClientId, Has>, Fault> {
-        let account = &self.person.account;
-        let mut all: BTreeMap<ClientId, Has> = BTreeMap::new();
-        for Found { body, .. } in self.tagged::<ConsentBody>().await? {
-            if body.account == account.registration && only.is_none_or(|only| *only == body.client) {
-                let ConsentBody { client, registration, at, answer, .. } = body;
-                all.insert(client, Has { registration, answer, details: Vec::new(), since: at, used: None });
-            }
+    /// What was agreed to and is remembered.
+    fn adds_consent(&self, all: &mut All, Found { body, .. }: Found<ConsentBody>) {
+        if body.account == self.person.account.registration {
+            let ConsentBody { client, registration, at, answer, .. } = body;
+            all.insert(client, Has { registration, answer, details: Vec::new(), since: at, used: None });
         }
-        for Found { body: GrantBody { granted }, .. } in self.tagged::<GrantBody>().await? {
-            let is_good = granted.authentication.epoch == account.epoch;
-            if is_good && only.is_none_or(|only| *only == granted.client) {
-                let has = all.entry(granted.client.clone()).or_insert_with(|| Has {
-                    registration: granted.registration,
-                    answer: ConsentAnswer::default(),
-                    details: Vec::new(),
-                    since: granted.granted_at,
-                    used: None,
-                });
-                if has.registration == granted.registration {
-                    has.adds(&granted);
-                }
-            }
-        }
-        Ok(all)
     }
 
-    /// The records of this kind that the person has.
-    async fn tagged<B: Body>(&self) -> Result<Vec<Found<B>>, Fault> {
-        let records = self.env.records();
-        let Some(tag) = records.tags(Some(&self.person.account.id), None, None).account else {
-            return Ok(Vec::new());
-        };
-        let (mut all, mut after) = (Vec::new(), None);
-        for _ in 0..PAGES {
-            let page = records.list_tagged::<B>(self.call.now, tag, after, PAGE).await?;
-            after = page.last().map(|found| found.key);
-            let is_last = page.len() < PAGE;
-            all.extend(page);
-            if is_last {
-                break;
-            }
+    /// What lives.
+    fn adds_grant(&self, all: &mut All, Found { body: GrantBody { granted }, .. }: Found<GrantBody>) {
+        if granted.authentication.epoch != self.person.account.epoch {
+            return;
         }
-        Ok(all)
+        let has = all.entry(granted.client.clone()).or_insert_with(|| Has {
+            registration: granted.registration,
+            answer: ConsentAnswer::default(),
+            details: Vec::new(),
+            since: granted.granted_at,
+            used: None,
+        });
+        if has.registration == granted.registration {
+            has.adds(&granted);
+        }
     }
 
     /// In words; `None` if the client is gone, and another one has its id perhaps.

@@ -28,9 +28,11 @@ use crate::error::{Complaint, Fault, Reason, SectionCheck};
 use crate::event::Endpoint;
 use crate::model::PromptName;
 use crate::request::PageError;
-use crate::session::{self, SignedIn};
+use crate::session::SignedIn;
 
 mod applications;
+mod list;
+use list::{Lists, Position};
 mod password;
 mod sessions;
 
@@ -207,7 +209,8 @@ pub(crate) async fn show(
     };
     let news = query.one("news")?.and_then(|sealed| opened_news(by, call, env, &person, sealed));
     let visitor = Visitor { by, call, env, person: &person };
-    Ok(visitor.page(page, Shown { news, ..Shown::default() }).await?)
+    let from = query.one("from")?.map(str::to_owned);
+    Ok(visitor.page(page, Shown { news, from, ..Shown::default() }).await?)
 }
 
 /// The form of such a page.
@@ -288,6 +291,8 @@ type HiddenFields = Vec<(&'static str, String)>;
 struct Shown {
     news: Option<AccountNews>,
     problem: Option<LoginProblem>,
+    /// Where the lists begin.
+    from: Option<String>,
 }
 
 /// Whoever is signed in looks at a page of theirs.
@@ -321,34 +326,46 @@ impl Visitor<'_> {
             }
             AccountPage::Password => None,
             AccountPage::Session(choice) => self.other_session(choice).await?.map(Ending::Session),
-            AccountPage::Sessions => {
-                Some(self.others().await?.len()).filter(|others| *others > 0).map(Ending::OtherSessions)
-            }
+            AccountPage::Sessions => self.other_sessions().await?,
             AccountPage::Application(client) => {
                 self.application(client).await?.map(|view| Ending::Application(Box::new(view)))
             }
         };
-        let account = person_view(self.person);
         let Some(what) = what else {
             let is_gone = page.ends_something() && shown.problem.is_none();
             let news = shown.news.or(is_gone.then_some(AccountNews::Gone));
-            let (sessions, more_sessions) = self.sessions().await?;
-            let view = OwnAccountView {
-                account,
-                sessions,
-                more_sessions,
-                applications: self.applications().await?,
-                can_change_password: self.can_change_password(),
-                news,
-                problem: shown.problem,
-                address: self.address(),
-                logout: self.by.account.logout.as_deref().map(str::to_owned),
-            };
-            return Ok(Outcome::Page(Box::new(View::OwnAccount(view))).into());
+            return self.overview(Shown { news, ..shown }).await;
         };
+        let account = person_view(self.person);
         let (fields, browser) = self.form(page)?;
         let view = ConfirmEndView { account, what, problem: shown.problem, address: self.address(), fields };
         Ok(Decided { browser, ..Outcome::Page(Box::new(View::ConfirmEnd(view))).into() })
+    }
+
+    /// What the person has.
+    async fn overview(&self, Shown { news, problem, from }: Shown) -> Result<Decided, Fault> {
+        let lists = self.lists(from.as_deref());
+        let (sessions, behind) = self.sessions(lists.sessions).await?;
+        let (applications, (consents, grants)) = self.applications((lists.consents, lists.grants)).await?;
+        let ends = Position::End;
+        let further = |is_all: bool, lists: Lists| (!is_all).then(|| self.address_of(&lists)).transpose();
+        let view = OwnAccountView {
+            account: person_view(self.person),
+            sessions,
+            more_sessions: further(behind == ends, Lists { sessions: behind, ..Lists::default() })?,
+            applications,
+            more_applications: further(
+                consents == ends && grants == ends,
+                Lists { consents, grants, ..Lists::default() },
+            )?,
+            is_further: lists != Lists::default(),
+            can_change_password: self.can_change_password(),
+            news,
+            problem,
+            address: self.address(),
+            logout: self.by.account.logout.as_deref().map(str::to_owned),
+        };
+        Ok(Outcome::Page(Box::new(View::OwnAccount(view))).into())
     }
 
     /// The fields of a page's form, and a browser cookie if there is none yet.
@@ -367,23 +384,5 @@ impl Visitor<'_> {
 
     fn address(&self) -> String {
         self.by.account.address.as_deref().unwrap_or_default().to_owned()
-    }
-
-    /// Ends this session of the person's, unless it is the one that they are in.
-    async fn end_session(&self, choice: &str) -> Result<bool, Fault> {
-        let others = self.others().await?;
-        match others.into_iter().find(|found| session::choice(&found.key) == choice) {
-            Some(found) => Ok(session::end(self.call, self.env, found).await?.is_some()),
-            None => Ok(false),
-        }
-    }
-
-    /// Ends all sessions of the person's but the one that they are in.
-    async fn end_others(&self) -> Result<(), Fault> {
-        let all = session::of_account(self.call, self.env, &self.person.account.id).await?;
-        for found in all.into_iter().filter(|found| found.key != self.person.found.key) {
-            session::end(self.call, self.env, found).await?;
-        }
-        Ok(())
     }
 }

@@ -26,6 +26,12 @@ impl Visitor<'_> {
         self.env.accounts.can_change_password(&self.env.realm)
     }
 
+    /// What the person types at a login.
+    fn username(&self) -> &str {
+        let account = &self.person.account;
+        account.username.as_deref().unwrap_or(account.id.as_str())
+    }
+
     /// The page.
     pub(super) fn password_page(
         &self,
@@ -35,6 +41,7 @@ impl Visitor<'_> {
         let (fields, browser) = self.form(AccountPage::Password)?;
         let view = ChangePasswordView {
             account: person_view(self.person),
+            username: self.username().to_owned(),
             problem,
             shortest_password: self.env.accounts.shortest_password(&self.env.realm),
             keeps_others,
@@ -84,7 +91,7 @@ impl Visitor<'_> {
             return refused(PasswordProblem::Wrong);
         }
         // By what is typed at a login. How pages call somebody, somebody else may be called, too, or sign in with.
-        let name = env.accounts.folded(account.username.as_deref().unwrap_or(account.id.as_str()));
+        let name = env.accounts.folded(self.username());
         let devices = Devices::open(call, env, by.keys());
         let device = devices.of_account(&account.id);
         let (attempt, room) = match by.throttle.attempt(call, env, &name, device).await? {

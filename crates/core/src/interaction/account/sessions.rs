@@ -3,37 +3,81 @@
 use std::cmp::Reverse;
 
 use super::Visitor;
+use super::list::{PARTS, Position};
 use crate::error::Fault;
-use crate::interaction::view::OwnSessionView;
+use crate::interaction::view::{Ending, OwnSessionView};
 use crate::records::{Found, SessionBody};
 use crate::session::{self, choice};
 
-/// How many sessions a page shows.
-const SHOWN: usize = 100;
-
 impl Visitor<'_> {
-    /// Those that live: this one, then the one that was used last. And how many are not shown.
-    pub(super) async fn sessions(&self) -> Result<(Vec<OwnSessionView>, usize), Fault> {
-        let mut others = self.others().await?;
+    /// One part of those that live, and where the next one begins: this one first, then the one that was used last.
+    pub(super) async fn sessions(&self, from: Position) -> Result<(Vec<OwnSessionView>, Position), Fault> {
+        let (mut others, mut next) = (Vec::new(), from);
+        // A part may hold nothing but what has ended with an epoch.
+        for _ in 0..PARTS {
+            let (part, behind) = self.part(next).await?;
+            others.extend(part.into_iter().filter(|found| self.is_other(found)));
+            next = behind;
+            if next == Position::End || !others.is_empty() {
+                break;
+            }
+        }
         others.sort_by_key(|found| Reverse(found.body.touched_at));
-        let all = std::iter::once(&self.person.found).chain(&others);
-        let shown = all.take(SHOWN).map(|found| self.session_view(found)).collect();
-        Ok((shown, (others.len() + 1).saturating_sub(SHOWN)))
+        let this = (from == Position::Start).then_some(&self.person.found);
+        Ok((this.into_iter().chain(&others).map(|found| self.session_view(found)).collect(), next))
     }
 
     /// One that is not this one.
     pub(super) async fn other_session(&self, named: &str) -> Result<Option<OwnSessionView>, Fault> {
-        let others = self.others().await?;
-        let found = others.iter().find(|found| choice(&found.key) == named);
-        Ok(found.map(|found| self.session_view(found)))
+        Ok(self.other(named).await?.map(|found| self.session_view(&found)))
     }
 
-    /// All that live but this one: whatever began in another epoch of the account has ended.
-    pub(super) async fn others(&self) -> Result<Vec<Found<SessionBody>>, Fault> {
-        let mut all = session::of_account(self.call, self.env, &self.person.account.id).await?;
-        let epoch = self.person.account.epoch;
-        all.retain(|found| found.key != self.person.found.key && found.body.authentication.epoch == epoch);
-        Ok(all)
+    /// All of them but this one, if there is any.
+    pub(super) async fn other_sessions(&self) -> Result<Option<Ending>, Fault> {
+        let mut count = 0;
+        let next = self.parts(Position::Start, |found| count += usize::from(self.is_other(&found))).await?;
+        let are_more = next != Position::End;
+        Ok((count > 0 || are_more).then_some(Ending::OtherSessions { count, are_more }))
+    }
+
+    /// Ends this session of the person's, unless it is the one that they are in.
+    pub(super) async fn end_session(&self, named: &str) -> Result<bool, Fault> {
+        match self.other(named).await? {
+            Some(found) => Ok(session::end(self.call, self.env, found).await?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    /// Ends all sessions of the person's but the one that they are in.
+    pub(super) async fn end_others(&self) -> Result<(), Fault> {
+        let mut from = Position::Start;
+        while from != Position::End {
+            let (part, next) = self.part(from).await?;
+            for found in part.into_iter().filter(|found| found.key != self.person.found.key) {
+                session::end(self.call, self.env, found).await?;
+            }
+            from = next;
+        }
+        Ok(())
+    }
+
+    async fn other(&self, named: &str) -> Result<Option<Found<SessionBody>>, Fault> {
+        let mut from = Position::Start;
+        while from != Position::End {
+            let (part, next) = self.part(from).await?;
+            let is_meant = |found: &Found<SessionBody>| self.is_other(found) && choice(&found.key) == named;
+            if let Some(found) = part.into_iter().find(is_meant) {
+                return Ok(Some(found));
+            }
+            from = next;
+        }
+        Ok(None)
+    }
+
+    /// Whether it lives and is not this one: whatever began in another epoch of the account has ended.
+    fn is_other(&self, found: &Found<SessionBody>) -> bool {
+        let is_of_epoch = found.body.authentication.epoch == self.person.account.epoch;
+        found.key != self.person.found.key && is_of_epoch
     }
 
     fn session_view(&self, found: &Found<SessionBody>) -> OwnSessionView {

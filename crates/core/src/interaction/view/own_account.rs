@@ -13,10 +13,14 @@ pub struct OwnAccountView {
     pub account: AccountView,
     /// Their sessions: this one, then the one that was used last.
     pub sessions: Vec<OwnSessionView>,
-    /// How many sessions there are beside those.
-    pub more_sessions: usize,
+    /// The address of the page with more sessions, if there are more than are read for one page.
+    pub more_sessions: Option<String>,
     /// The applications, the one that was let in last first.
     pub applications: Vec<ApplicationView>,
+    /// The address of the page with more applications, if there are more than are read for one page.
+    pub more_applications: Option<String>,
+    /// Whether it is such a page itself: the first one is at its address.
+    pub is_further: bool,
     /// Whether the password can be changed here.
     pub can_change_password: bool,
     /// What the person has just done.
@@ -84,8 +88,13 @@ pub struct ConfirmEndView {
 pub enum Ending {
     /// One session, in another browser.
     Session(OwnSessionView),
-    /// All sessions but this one: so many.
-    OtherSessions(usize),
+    /// All sessions but this one.
+    OtherSessions {
+        /// How many were counted.
+        count: usize,
+        /// Whether there are more than that.
+        are_more: bool,
+    },
     /// Whatever an application may.
     Application(Box<ApplicationView>),
 }
@@ -94,6 +103,8 @@ pub enum Ending {
 pub struct ChangePasswordView {
     /// Who is signed in.
     pub account: AccountView,
+    /// What the person types at a login, so that a password manager files the new password where it has the old one.
+    pub username: String,
     /// Why it is shown again.
     pub problem: Option<PasswordProblem>,
     /// How many characters the new password needs, where the accounts say so.
