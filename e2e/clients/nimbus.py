@@ -2,7 +2,6 @@
 
 import base64
 import json
-import subprocess
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -11,19 +10,9 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from joserfc import jwk
 
 from certificate import issued_certificate, made
-from provider import REPOSITORY, free_port, new_secret
+from provider import free_port, new_secret
 
-PROJECT = Path(__file__).resolve().with_name("nimbus") / "pom.xml"
 REDIRECT_URI = "https://client.example/callback"
-
-
-def program():
-    """The program, made of the project and what Maven Central has for it."""
-    goals = ["compiler:compile", "jar:jar", "dependency:copy-dependencies"]
-    done = subprocess.run(["mvn", "--quiet", "--batch-mode", "--file", PROJECT, *goals], text=True, capture_output=True)
-    if done.returncode:
-        raise RuntimeError(f"Maven ended with {done.returncode}: {done.stdout or done.stderr}")
-    return str(REPOSITORY / "target" / "nimbus" / "nimbus.jar")
 
 
 # What clients ask for in detail (RFC 9396), and the type of it.

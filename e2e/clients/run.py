@@ -4,7 +4,7 @@ and with a provider under /oidc (A8, A15); clients that authenticate by what the
 certificates and encrypted responses, with `oauth2-oidc-sdk` from Maven Central; devices without a browser, with `openid-client`,
 `oauth4webapi`, `Authlib`, `oauth2-oidc-sdk` and the Go module `golang.org/x/oauth2`; clients that ask a person at another device
 (CIBA), with `openid-client` and `oauth2-oidc-sdk`; clients that register themselves, with `openid-client`, PyPI `idpyoidc` and
-the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Debian's Apache with `mod_auth_openidc`; `curl` with certificates of
+the crate `openidconnect`; npm `oidc-client-ts` in Chromium; Spring Security; Debian's Apache with `mod_auth_openidc`; `curl` with certificates of
 its own, also through nginx.
 
     run [PART…]
@@ -24,6 +24,7 @@ from joserfc import jwk  # noqa: E402
 
 import curl  # noqa: E402
 import nimbus  # noqa: E402
+import page_lines  # noqa: E402
 from apache import Apache  # noqa: E402
 from certificate import certificate  # noqa: E402
 from checks import Checks  # noqa: E402
@@ -238,7 +239,7 @@ def java(checks):
             provider.serve()
             judge(checks, provider.fixture("FAPI", clients=clients, devices=devices, authority=f"{folder}/ca.crt",
                                            passphrase=certificates.passphrase,
-                                           authorization_details=nimbus.PAYMENTS), nimbus.program())
+                                           authorization_details=nimbus.PAYMENTS), built_by_maven("nimbus"))
 
 
 def dynamic(checks):
@@ -265,6 +266,16 @@ def devices(checks):
         judge(checks, provider.fixture("devices", scope=SCOPE, clients=[public, basic]),
               "openid_client_device.mjs", "oauth4webapi_device.mjs", "authlib_device.py")
         judge(checks, provider.fixture("devices of Go", scope=SCOPE, clients=[public, post]), built_by_go("xoauth2"))
+
+
+def built_by_maven(project):
+    """The program of a Maven project in a folder here, made of it and of what Maven Central has for it."""
+    goals = ["compiler:compile", "jar:jar", "dependency:copy-dependencies"]
+    done = subprocess.run(["mvn", "--quiet", "--batch-mode", "--file", HERE / project / "pom.xml", *goals], text=True,
+                          capture_output=True)
+    if done.returncode:
+        raise RuntimeError(f"Maven ended with {done.returncode}: {done.stdout or done.stderr}")
+    return str(REPOSITORY / "target" / project / f"{project}.jar")
 
 
 def built_by_go(module):
@@ -369,13 +380,16 @@ def mounted(checks):
 
 
 def front_page(checks):
-    """The lines that the development provider's own page has for oidc-client-ts, in a page on another port."""
+    """The lines that the development provider's own page has: for oidc-client-ts in a page on another port, and for Spring
+    Security in an application of Spring Boot."""
+    application = built_by_maven("spring")
     with Example("chancery") as example:
         fixture = Path(example.folder.name) / "fixture.json"
         fixture.write_text(json.dumps({
             "name": "development provider", "issuer": example.issuer,
             "username": example.told("sign in as"), "password": example.told("password")}))
         judge(checks, fixture, "front_page.mjs")
+        page_lines.with_spring(checks, example, application)
 
 
 def with_certificates(checks):

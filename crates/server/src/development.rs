@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use crate::access::make_folder;
 use crate::arguments::{Configured, Develop};
 use crate::commands::lines;
-use crate::node::Node;
+use crate::node::{DEVELOPMENT_ADDRESS, Node, bind};
 use crate::parts::{Opened, open};
 use crate::secrets::{self, write_new};
 use crate::settings::{FILE, Settings, load, template};
@@ -31,12 +31,16 @@ pub(crate) async fn develop(wanted: Develop) -> Result<(), String> {
     let folder = &wanted.directory;
     let listen = wanted.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 3000)));
     only_loopback(&[listen])?;
+    let file = folder.join(FILE);
+    if !file.exists() {
+        // A folder that names an address at which somebody else listens would mislead every later command.
+        drop(bind(DEVELOPMENT_ADDRESS, listen).await?);
+    }
     make_folder(folder)?;
     let wrapping_key = folder.join(WRAPPING_KEY);
     if !wrapping_key.exists() {
         secrets::write_private(&wrapping_key, &secrets::random_text())?;
     }
-    let file = folder.join(FILE);
     if !file.exists() {
         write_new(&file, configuration(listen).as_bytes(), 0o644)?;
     }

@@ -59,6 +59,18 @@ struct Current {
     proxies: TrustedProxies,
 }
 
+/// With which certificate a listener answers, and whether it asks clients for theirs.
+type Tls = (Arc<Certificate>, AsksClients);
+
+/// Sockets that are bound, and on which nobody is answered yet.
+struct Bound {
+    listeners: Vec<(TcpListener, Option<Tls>)>,
+    management: Option<TcpListener>,
+}
+
+/// How the address of a development provider is chosen.
+pub(crate) const DEVELOPMENT_ADDRESS: &str = "chancery dev --listen";
+
 /// A running server.
 pub(crate) struct Node {
     settings: Settings,
@@ -121,9 +133,11 @@ impl Node {
 
     /// Serves until a signal asks for the shutdown. SIGHUP reloads the configuration from `configured`.
     pub(crate) async fn run(self: Arc<Self>, configured: Option<Configured>) -> Result<(), String> {
-        let Some(file) = self.opened.file.clone() else { return self.serve(configured).await };
+        // Before the store is touched: whoever starts a server twice is told so, and the one that runs is left alone.
+        let bound = self.bind_all().await?;
+        let Some(file) = self.opened.file.clone() else { return self.serve(bound, configured).await };
         let running = self.begin(&file).await?;
-        let served = self.clone().serve(configured).await;
+        let served = self.clone().serve(bound, configured).await;
         if let Err(error) = file.end(running).await {
             self.log.say(Level::Error, "store_not_closed", &error.to_string());
         }
@@ -152,8 +166,8 @@ impl Node {
         Ok(running)
     }
 
-    async fn serve(self: Arc<Self>, configured: Option<Configured>) -> Result<(), String> {
-        self.listen().await?;
+    async fn serve(self: Arc<Self>, bound: Bound, configured: Option<Configured>) -> Result<(), String> {
+        self.listen(bound);
         let caught = |kind| signal(kind).map_err(|error| format!("signals cannot be handled: {error}"));
         let mut hangup = caught(SignalKind::hangup())?;
         let (terminate, interrupt) = (caught(SignalKind::terminate())?, caught(SignalKind::interrupt())?);
@@ -189,10 +203,10 @@ impl Node {
         Ok(())
     }
 
-    /// Binds all addresses before the first request is answered.
-    async fn listen(self: &Arc<Self>) -> Result<(), String> {
+    /// Binds all addresses.
+    async fn bind_all(&self) -> Result<Bound, String> {
         let mut listeners = Vec::new();
-        let http = if self.demo.is_some() { "chancery dev --listen" } else { "http.listen" };
+        let http = if self.demo.is_some() { DEVELOPMENT_ADDRESS } else { "http.listen" };
         for address in &self.settings.http.listen {
             listeners.push((bind(http, *address).await?, None));
         }
@@ -204,11 +218,19 @@ impl Node {
             let certificate = self.certificate.clone().map(|certificate| (certificate, AsksClients::Yes));
             listeners.push((bind("tls.mtls_listen", *address).await?, certificate));
         }
+        let management = match self.settings.management {
+            Some(address) => Some(bind("management.listen", address).await?),
+            None => None,
+        };
+        Ok(Bound { listeners, management })
+    }
+
+    /// Answers what arrives from now on.
+    fn listen(self: &Arc<Self>, Bound { listeners, management }: Bound) {
         if let Some(demo) = &self.demo {
             println!("{demo}");
         }
-        if let Some(address) = self.settings.management {
-            let listener = bind("management.listen", address).await?;
+        if let Some(listener) = management {
             self.listening("management", &listener);
             tokio::spawn(management::answer(listener, self.clone()));
         }
@@ -227,7 +249,6 @@ impl Node {
             };
             tokio::spawn(accept(listener, config));
         }
-        Ok(())
     }
 
     /// Warns once, because the throttle counts all people behind a proxy that the settings do not name as
@@ -357,9 +378,13 @@ impl Node {
 }
 
 /// Binds an address; if that fails, the error says what to do about its cause.
-async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, String> {
+pub(crate) async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| {
         let advice = match error.kind() {
+            ErrorKind::AddrInUse if setting == DEVELOPMENT_ADDRESS => {
+                "; another process is listening there: stop it, or choose another port, such as \
+                 `chancery dev --listen 127.0.0.1:3001`"
+            }
             ErrorKind::AddrInUse => "; another process is listening there: stop it, or choose another port",
             ErrorKind::AddrNotAvailable => "; this machine has no such address",
             ErrorKind::PermissionDenied => "; a port below 1024 needs the capability CAP_NET_BIND_SERVICE",

@@ -20,6 +20,7 @@ impl Browser {
         password: &str,
     ) -> Result<BTreeMap<String, String>, Error> {
         let (mut url, mut response) = (start.to_owned(), self.send(Request::get(start))?);
+        let mut has_signed_in = false;
         // Sign in, allow, and a redirect after each; more means that something is wrong.
         for _ in 0..8 {
             if let Some(location) = response.header("location").map(|location| resolve(&url, location)) {
@@ -34,7 +35,14 @@ impl Browser {
             let mut fields = hidden_fields(&page);
             let mut fill = |name: &str, value: &str| fields.push((name.to_owned(), value.to_owned()));
             match shown.as_str() {
+                // The same again would count as one more guess.
+                "login" if has_signed_in => {
+                    return Err(
+                        format!("the provider does not let {name:?} in: is the password right?").into()
+                    );
+                }
                 "login" => {
+                    has_signed_in = true;
                     fill("username", name);
                     fill("password", password);
                     fill("action", "login");
@@ -50,7 +58,7 @@ impl Browser {
                 fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             (url, response) = (action.clone(), self.send(Request::post(&action, &fields))?);
         }
-        Err("the provider does not let us in: is the password right?".into())
+        Err("the provider shows one page after another, and none of them leads back".into())
     }
 
     fn send(&mut self, mut request: Request) -> Result<Response, Error> {

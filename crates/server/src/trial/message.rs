@@ -37,7 +37,11 @@ impl Request {
             .strip_prefix("http://")
             .ok_or("only http is spoken here: the issuer has to be an http address of this machine")?;
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let mut stream = TcpStream::connect(authority).map_err(|error| format!("{authority}: {error}"))?;
+        let mut stream = TcpStream::connect(authority).map_err(|error| {
+            format!(
+                "{authority}: {error}; is a provider running there? In another terminal `chancery` starts one"
+            )
+        })?;
         let method = if self.form.is_some() { "POST" } else { "GET" };
         let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n");
         for (name, value) in self.headers.iter().filter(|(_, value)| !value.is_empty()) {

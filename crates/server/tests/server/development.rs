@@ -202,21 +202,46 @@ fn it_cannot_be_led_astray() {
     assert!(own.contains("issuer"), "a configuration of one's own counts first: {own}");
 }
 
-/// Bad input for `chancery try`: a wrong password, another issuer's name, no provider, no `http`.
+/// Bad input: the port is taken. Another folder gets no configuration that names it, and the provider that runs, perhaps in
+/// this very folder, is left alone: nothing says that it was killed.
+#[test]
+fn a_port_that_is_taken_is_told_and_nothing_is_touched() {
+    let (here, elsewhere, listen) = (folder(), folder(), free());
+    let server = start(&here, listen);
+    for folder in [&here, &elsewhere] {
+        let output = run(folder, &["dev", "--listen", &listen.to_string()], "");
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(!output.status.success() && text.is_empty(), "{text}");
+        let why = String::from_utf8(output.stderr).unwrap();
+        for part in [&listen.to_string(), "another process", "`chancery dev --listen 127.0.0.1:3001`"] {
+            assert!(why.contains(part), "{part} in {why}");
+        }
+    }
+    assert!(!elsewhere.join("chancery-dev").exists());
+    server.signal("KILL");
+    drop(server);
+    start(&here, listen).wait_for("store_check");
+}
+
+/// Bad input for `chancery try`: a wrong password, which is typed once, another issuer's name, no provider, no `http`.
 #[test]
 fn a_trial_says_what_is_wrong() {
     let (folder, listen) = (folder(), free());
-    let _server = start(&folder, listen);
+    let mut server = start(&folder, listen);
     let nobody = format!("http://localhost:{}", free().port());
     let issuer = format!("http://localhost:{}", listen.port());
     for (issuer, input, said) in [
         (issuer.as_str(), "demo\nwrong\n", "is the password right?"),
         (issuer.as_str(), "", "standard input"),
         (nobody.as_str(), "demo\nx\n", "refused"),
+        (nobody.as_str(), "demo\nx\n", "`chancery` starts one"),
         ("https://id.example.org", "demo\nx\n", "http"),
         ("nonsense", "demo\nx\n", "http"),
     ] {
         let refused = refused(&folder, &["try", "--headless", "--issuer", issuer], input);
         assert!(refused.contains(said), "{issuer}: {refused}");
     }
+    server.signal("TERM");
+    let said = server.printed();
+    assert_eq!(said.iter().filter(|line| line.contains(" login_failed ")).count(), 1, "{said:#?}");
 }
