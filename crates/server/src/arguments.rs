@@ -92,9 +92,6 @@ pub(crate) enum Command {
 #[derive(Subcommand)]
 pub(crate) enum Log {
     /// Explain a reason or an event by its name, as a line of the log has it
-    #[command(after_help = "Examples:
-  chancery log explain pkce_missing
-  chancery log explain login_throttled")]
     Explain {
         /// The name
         code: String,
@@ -105,16 +102,11 @@ pub(crate) enum Log {
 #[derive(Subcommand)]
 pub(crate) enum Pages {
     /// Write the built-in templates and message catalogues into a folder, in which no file is overwritten
-    #[command(after_help = "Example:
-  chancery pages export branding")]
     Export {
         /// The folder, which gets `templates` and `messages`, for `pages.templates` and `pages.messages`
         folder: PathBuf,
     },
     /// Serve every page with sample data to a browser on this machine, as the configuration has them
-    #[command(after_help = "Examples:
-  chancery pages preview
-  chancery pages preview --config /etc/chancery/chancery.toml --port 0")]
     Preview {
         #[command(flatten)]
         configured: Configured,

@@ -1,12 +1,14 @@
-//! The examples at the end of `--help`, for the commands that do not have theirs beside their arguments.
+//! The examples at the end of `--help`, for each command.
 
 use clap::{Command, CommandFactory as _, FromArgMatches as _};
 
 use crate::arguments::Arguments;
 
-/// A command, as it is typed after `chancery`, and its examples: what is typed, and what it is for where that does
-/// not go without saying.
-const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
+/// A command, as it is typed after `chancery`; its examples: what is typed, and what it is for where that does not go
+/// without saying; and what else is to be known.
+type Shown = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
+const EXAMPLES: &[Shown] = &[
     (
         "",
         &[
@@ -16,36 +18,165 @@ const EXAMPLES: &[(&str, &[(&str, &str)])] = &[
             ("chancery init", "begin a provider for real"),
             ("chancery serve --config chancery.toml", "start that"),
         ],
+        "",
     ),
-    ("dev", &[("chancery dev --listen 127.0.0.1:4000", "where port 3000 is taken")]),
+    ("dev", &[("chancery dev --listen 127.0.0.1:4000", "where port 3000 is taken")], ""),
     (
         "try",
         &[
             ("chancery try", "at the development provider"),
             ("chancery try --issuer http://localhost:3000/oidc", "at another one"),
         ],
+        "",
     ),
-    ("serve", &[("chancery serve --config /etc/chancery/chancery.toml", "")]),
+    ("serve", &[("chancery serve --config /etc/chancery/chancery.toml", "")], ""),
     (
         "check",
         &[
+            ("chancery check", "before each restart"),
             ("chancery check --strict", "in a pipeline"),
             ("chancery check --report --format json", "every demand of every standard"),
         ],
+        "",
     ),
-    ("init", &[("chancery init --directory /etc/chancery --issuer https://id.example.org", "")]),
-    ("client", &[("chancery client list", "")]),
-    ("client secret", &[("chancery client secret rotate photos", "")]),
-    ("registration-token", &[("chancery registration-token list", "")]),
-    ("user", &[("chancery user list", "")]),
-    ("session", &[("chancery session list jane", "")]),
-    ("keys", &[("chancery keys list", "")]),
-    ("backup", &[("chancery backup chancery-backup.sqlite", "while the server runs")]),
-    ("restore", &[("chancery restore chancery-backup.sqlite --replace", "when it has ended")]),
-    ("log", &[("chancery log explain pkce_missing", "")]),
-    ("pages", &[("chancery pages preview", "every page in a browser")]),
-    ("reasons", &[("chancery reasons redirect_uri_unregistered", "")]),
-    ("schema", &[("chancery schema > chancery.schema.json", "for an editor")]),
+    (
+        "init",
+        &[
+            ("chancery init", "asks for everything"),
+            (
+                "chancery init --directory /var/lib/chancery --issuer https://id.example.org --username alice",
+                "",
+            ),
+        ],
+        "",
+    ),
+    (
+        "client",
+        &[
+            ("chancery client add --kind web --id photos --redirect-uri https://photos.example/cb", ""),
+            ("chancery client list", ""),
+        ],
+        "",
+    ),
+    (
+        "client add",
+        &[
+            ("chancery client add --kind web --id photos --redirect-uri https://photos.example/cb", ""),
+            (
+                "chancery client add --kind spa --redirect-uri https://a.example/ --post-logout-redirect-uri https://a.example/",
+                "",
+            ),
+            (
+                r#"chancery client add '{"client_id":"photos","redirect_uris":["https://photos.example/cb"]}'"#,
+                "",
+            ),
+            ("chancery client add --file clients.json", ""),
+        ],
+        "`chancery client members` explains what metadata there is, and so does docs/clients.md. The secret is printed once.",
+    ),
+    ("client list", &[("chancery client list", ""), ("chancery client list --json", "")], ""),
+    (
+        "client show",
+        &[
+            ("chancery client show photos", ""),
+            ("chancery client show photos --json | jq .metadata > photos.json", "edit the file, then:"),
+            ("chancery client update photos --file photos.json", ""),
+        ],
+        "",
+    ),
+    (
+        "client update",
+        &[
+            (r#"chancery client update photos '{"client_name":"Better Photos","tos_uri":null}'"#, ""),
+            (r#"chancery client update photos '{"chancery":{"refresh_tokens":"always"}}'"#, ""),
+        ],
+        "A list is replaced as a whole (RFC 7396). `chancery client members` explains the members.",
+    ),
+    ("client secret", &[("chancery client secret rotate photos", "")], ""),
+    (
+        "client secret rotate",
+        &[
+            ("chancery client secret rotate photos", "the former one stays good for 7 days"),
+            ("chancery client secret rotate photos --overlap 0s", "the former one is no secret any more"),
+        ],
+        "",
+    ),
+    ("client disable", &[("chancery client disable photos", "")], ""),
+    ("client enable", &[("chancery client enable photos", "")], ""),
+    ("client remove", &[("chancery client remove photos", "")], ""),
+    ("client members", &[("chancery client members", ""), ("chancery client members redirect_uris", "")], ""),
+    ("registration-token", &[("chancery registration-token list", "")], ""),
+    ("registration-token add", &[("chancery registration-token add acme --count 3 --lifetime 7d", "")], ""),
+    ("registration-token list", &[("chancery registration-token list --json", "")], ""),
+    ("registration-token remove", &[("chancery registration-token remove acme", "")], ""),
+    ("user", &[("chancery user add alice email=alice@example.org", ""), ("chancery user list", "")], ""),
+    (
+        "user add",
+        &[
+            ("chancery user add alice email=alice@example.org name='Alice Liddell'", ""),
+            ("chancery user add bob --claims bob.json --password-file bob.password", ""),
+        ],
+        "",
+    ),
+    ("user show", &[("chancery user show alice", ""), ("chancery user show alice --json", "")], ""),
+    (
+        "user set",
+        &[
+            ("chancery user set alice email=alice@example.org email_verified=true", ""),
+            ("chancery user set alice nickname=", "removes the claim"),
+            ("chancery user claims alice > alice.json", "edit the file, then:"),
+            ("chancery user set alice --claims alice.json", "replaces all claims"),
+        ],
+        "",
+    ),
+    ("user claims", &[("chancery user claims alice > alice.json", "")], ""),
+    (
+        "user passwd",
+        &[
+            ("chancery user passwd alice", "asks for it"),
+            ("chancery user passwd alice --password-file alice.password", ""),
+        ],
+        "",
+    ),
+    ("user disable", &[("chancery user disable alice", "")], ""),
+    ("user enable", &[("chancery user enable alice", "")], ""),
+    ("user remove", &[("chancery user remove alice", "")], ""),
+    ("user list", &[("chancery user list", ""), ("chancery user list --json", "")], ""),
+    ("session", &[("chancery session list jane", "")], ""),
+    ("session list", &[("chancery session list alice", "")], ""),
+    (
+        "session end",
+        &[
+            ("chancery session end alice", "all of them"),
+            ("chancery session end alice xkMl3dPq8wY", "one, as `session list` names it"),
+        ],
+        "",
+    ),
+    ("keys", &[("chancery keys list", "")], ""),
+    ("keys list", &[("chancery keys list", ""), ("chancery keys list --json", "")], ""),
+    ("keys add", &[("chancery keys add EdDSA", "")], ""),
+    ("keys rotate", &[("chancery keys rotate", "every 90 days or sooner")], ""),
+    ("keys remove", &[("chancery keys remove 5Yb2kPqWc1E", "")], ""),
+    ("backup", &[("chancery backup chancery-backup.sqlite", "while the server runs")], ""),
+    ("restore", &[("chancery restore chancery-backup.sqlite --replace", "when it has ended")], ""),
+    ("log", &[("chancery log explain pkce_missing", "")], ""),
+    (
+        "log explain",
+        &[("chancery log explain pkce_missing", ""), ("chancery log explain login_throttled", "")],
+        "",
+    ),
+    ("pages", &[("chancery pages preview", "every page in a browser")], ""),
+    ("pages export", &[("chancery pages export branding", "")], ""),
+    (
+        "pages preview",
+        &[
+            ("chancery pages preview", ""),
+            ("chancery pages preview --config /etc/chancery/chancery.toml --port 0", ""),
+        ],
+        "",
+    ),
+    ("reasons", &[("chancery reasons redirect_uri_unregistered", "")], ""),
+    ("schema", &[("chancery schema > chancery.schema.json", "for an editor")], ""),
 ];
 
 /// Reads the arguments of this process; a mistake, `--help` and `--version` end it.
@@ -56,19 +187,19 @@ pub(crate) fn arguments() -> Arguments {
 
 /// The command line with the examples.
 fn command() -> Command {
-    EXAMPLES.iter().fold(Arguments::command(), |command, (path, examples)| {
+    EXAMPLES.iter().fold(Arguments::command(), |command, (path, examples, note)| {
         let names: Vec<&str> = path.split_whitespace().collect();
-        with_examples(command, &names, examples)
+        let end = if note.is_empty() { section(examples) } else { section(examples) + "\n\n" + note };
+        ending(command, &names, end)
     })
 }
 
-fn with_examples(command: Command, path: &[&str], examples: &[(&str, &str)]) -> Command {
+/// The command with this at the end of the help of the one that the path leads to.
+fn ending(command: Command, path: &[&str], end: String) -> Command {
     match path {
-        [] => command.after_help(section(examples)),
+        [] => command.after_help(end),
         // A name that is no command would be added as one; the tests find it.
-        [name, below @ ..] => {
-            command.mut_subcommand(*name, |subcommand| with_examples(subcommand, below, examples))
-        }
+        [name, below @ ..] => command.mut_subcommand(*name, |subcommand| ending(subcommand, below, end)),
     }
 }
 
@@ -117,21 +248,26 @@ mod tests {
         words
     }
 
+    /// Each has its own, and in this table alone.
     #[test]
     fn every_command_has_an_example() {
         let mut commands = Vec::new();
         each(&command(), "", &mut |path, command| {
-            assert!(!typed(command).is_empty(), "`chancery {path}` has no example");
-            assert!(command.get_about().is_some(), "`chancery {path}` is not a command");
+            let own = format!("chancery {path}");
+            assert!(
+                typed(command).iter().any(|line| line.starts_with(own.trim_end())),
+                "`{own}` has no example"
+            );
+            assert!(command.get_about().is_some(), "`{own}` is not a command");
             commands.push(path.to_owned());
         });
-        let own = Arguments::command();
-        for (path, examples) in EXAMPLES {
-            assert!(commands.iter().any(|command| command == path) && !examples.is_empty(), "{path}");
-            let names: Vec<&str> = path.split_whitespace().collect();
-            let found = names.iter().try_fold(&own, |command, name| command.find_subcommand(name));
-            assert!(found.is_some_and(|found| found.get_after_help().is_none()), "{path} has its own");
-        }
+        let mut shown: Vec<&str> = EXAMPLES.iter().map(|(path, ..)| *path).collect();
+        shown.sort_unstable();
+        commands.sort_unstable();
+        assert_eq!(commands, shown);
+        each(&Arguments::command(), "", &mut |path, command| {
+            assert!(command.get_after_help().is_none(), "`chancery {path}` has examples in another place");
+        });
     }
 
     /// An example that is no longer understood helps nobody.

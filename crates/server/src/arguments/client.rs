@@ -9,13 +9,6 @@ use super::Configured;
 #[derive(Subcommand)]
 pub(crate) enum Client {
     /// Add one client, or many (RFC 7591 metadata as a JSON object or an array of them)
-    #[command(after_help = "Examples:
-  chancery client add --kind web --id photos --redirect-uri https://photos.example/cb
-  chancery client add --kind spa --redirect-uri https://a.example/ --post-logout-redirect-uri https://a.example/
-  chancery client add '{\"client_id\":\"photos\",\"redirect_uris\":[\"https://photos.example/cb\"]}'
-  chancery client add --file clients.json
-
-`chancery client members` explains what metadata there is, and so does docs/clients.md. The secret is printed once.")]
     Add {
         #[command(flatten)]
         configured: Configured,
@@ -28,22 +21,11 @@ pub(crate) enum Client {
         weak_secret: bool,
     },
     /// List all clients
-    #[command(after_help = "Example:\n  chancery client list --json")]
     List(Configured),
     /// Show everything about a client but its secret
-    #[command(after_help = "Example: edit a client
-  chancery client show photos --json | jq .metadata > photos.json
-  chancery client update photos --file photos.json")]
     Show(Named),
     /// Change a client by a JSON object with the members that are to be others; `null` removes one
-    #[command(
-        visible_alias = "set",
-        after_help = "Examples:
-  chancery client update photos '{\"client_name\":\"Better Photos\",\"tos_uri\":null}'
-  chancery client update photos '{\"chancery\":{\"refresh_tokens\":\"always\"}}'
-
-A list is replaced as a whole (RFC 7396). `chancery client members` explains the members."
-    )]
+    #[command(visible_alias = "set")]
     Update {
         #[command(flatten)]
         named: Named,
@@ -53,19 +35,13 @@ A list is replaced as a whole (RFC 7396). `chancery client members` explains the
     /// Replace the secret of a client
     #[command(subcommand)]
     Secret(ClientSecret),
-    /// Disable a client: it is refused everywhere, and its grants and tokens end for good
-    #[command(after_help = "Example:\n  chancery client disable photos")]
+    /// Disable a client: it is refused everywhere, and its codes, tokens and consents end for good. People stay signed in
     Disable(Named),
     /// Enable a client again
-    #[command(after_help = "Example:\n  chancery client enable photos")]
     Enable(Named),
     /// Remove a client, which ends its grants and tokens for good, even if its client_id is added again
-    #[command(after_help = "Example:\n  chancery client remove photos")]
     Remove(Named),
     /// Explain the members of client metadata
-    #[command(after_help = "Examples:
-  chancery client members
-  chancery client members redirect_uris")]
     Members {
         /// Explain this one only
         name: Option<String>,
@@ -132,9 +108,6 @@ pub(crate) enum Kind {
 #[derive(Subcommand)]
 pub(crate) enum ClientSecret {
     /// Make another secret and print it; it cannot be read again
-    #[command(after_help = "Examples:
-  chancery client secret rotate photos
-  chancery client secret rotate photos --overlap 0s    # the former secret is no secret any more")]
     Rotate {
         #[command(flatten)]
         named: Named,

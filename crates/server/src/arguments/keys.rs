@@ -7,10 +7,8 @@ use super::Configured;
 #[derive(Subcommand)]
 pub(crate) enum Keys {
     /// List all keys: which signs, from when and until when, and until when it counts
-    #[command(after_help = "Example:\n  chancery keys list --json")]
     List(Configured),
     /// Make a key for an algorithm that has none. It signs at once: no client is registered for its algorithm yet
-    #[command(after_help = "Example:\n  chancery keys add EdDSA")]
     Add {
         #[command(flatten)]
         configured: Configured,
@@ -19,7 +17,6 @@ pub(crate) enum Keys {
     },
     /// Make a new key for each algorithm, which takes over later; the old one stays valid a day longer than
     /// its tokens. During a rotation, this changes nothing
-    #[command(after_help = "Example:\n  chancery keys rotate")]
     Rotate {
         #[command(flatten)]
         configured: Configured,
@@ -29,7 +26,6 @@ pub(crate) enum Keys {
     },
     /// Remove a key that is no secret any more, at once: nothing that it signed is valid from then on. Where
     /// no other key of its algorithm signs, a new one begins in the same moment
-    #[command(after_help = "Example:\n  chancery keys remove 5Yb2kPqWc1E")]
     Remove {
         #[command(flatten)]
         configured: Configured,
@@ -42,7 +38,6 @@ pub(crate) enum Keys {
 #[derive(Subcommand)]
 pub(crate) enum RegistrationToken {
     /// Make an initial access token and print it; it cannot be read again
-    #[command(after_help = "Example:\n  chancery registration-token add acme --count 3 --lifetime 7d")]
     Add {
         #[command(flatten)]
         configured: Configured,
@@ -59,10 +54,8 @@ pub(crate) enum RegistrationToken {
         lifetime: String,
     },
     /// List the tokens that are still good: name, end, clients left, policies
-    #[command(after_help = "Example:\n  chancery registration-token list --json")]
     List(Configured),
     /// Remove a token; the clients that it registered stay
-    #[command(after_help = "Example:\n  chancery registration-token remove acme")]
     Remove {
         #[command(flatten)]
         configured: Configured,
