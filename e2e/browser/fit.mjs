@@ -93,6 +93,11 @@ export function misfits(page, type = 16) {
       const label = control.labels?.[0]?.getBoundingClientRect();
       if (isSmall && !isInline && !(label?.height >= least)) found.add(`${call(control)} is ${box.width.toFixed(1)} × ${box.height.toFixed(1)} px`);
     }
+    // An application is square, and a person round.
+    for (const mark of document.querySelectorAll('.mark, .face')) {
+      const { width: wide, height: high } = mark.getBoundingClientRect();
+      if (Math.abs(wide - high) > 0.5) found.add(`${call(mark)} is ${wide.toFixed(1)} × ${high.toFixed(1)} px, and not as wide as high`);
+    }
     return [...found];
   }, { ...SIZES, type });
 }

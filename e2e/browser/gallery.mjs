@@ -8,52 +8,7 @@ import { chromium } from 'playwright-core';
 import { axeViolations } from './axe.mjs';
 import { misfits } from './fit.mjs';
 import { enterFaults, tabFaults } from './keyboard.mjs';
-
-const DESK = { width: 1280, height: 800 };
-const PHONE = { width: 320, height: 640 };
-
-/** Pages that leave by themselves where scripts run, so that nobody reads them there. */
-const PASSING = /^(form_post|repost|web_message|logout-frames)/;
-
-/** Names of all pages. */
-export async function galleryNames(origin) {
-  const list = await (await fetch(origin)).text();
-  return [...list.matchAll(/<li>([\w-]+):/g)].map(([, name]) => name);
-}
-
-/** A page of the gallery in this language, as it is with scripts or without them. */
-export class Sample {
-  static async begin(browser, options) {
-    const sample = new Sample();
-    sample.page = await (await browser.newContext(options)).newPage();
-    sample.page.setDefaultTimeout(20_000);
-    sample.chromium = await sample.page.context().newCDPSession(sample.page);
-    return sample;
-  }
-
-  /** Opens a page. Without scripts none of its own run; what judges it does, later. */
-  async open(address, scripts) {
-    await this.chromium.send('Emulation.setScriptExecutionDisabled', { value: !scripts });
-    await this.page.goto(address);
-    await this.chromium.send('Emulation.setScriptExecutionDisabled', { value: false });
-    // Pages that leave by themselves show late what they say, and hyphens that a browser knows by itself are not everywhere.
-    await this.page.evaluate(() => {
-      const style = new CSSStyleSheet();
-      style.replaceSync('.passing > * { animation: none !important; } * { hyphens: manual !important; }');
-      document.adoptedStyleSheets.push(style);
-    });
-  }
-
-  async show({ viewport, colorScheme, type = 16 }) {
-    await this.page.setViewportSize(viewport);
-    await this.page.emulateMedia({ colorScheme });
-    await this.chromium.send('Page.setFontSizes', { fontSizes: { standard: type, fixed: Math.round(type * 13 / 16) } });
-  }
-
-  end() {
-    return this.page.context().close();
-  }
-}
+import { DESK, PASSING, PHONE, Sample, sampleNames } from './sample.mjs';
 
 /** What is wrong with a page in a language; it is looked at more closely if it is the first one of its kind. */
 async function judge(sample, address, language, kinds) {
@@ -107,8 +62,10 @@ async function flash(sample, address) {
   const { page } = sample;
   const html = await (await fetch(address)).text();
   await sample.show({ viewport: PHONE, colorScheme: 'dark' });
-  await page.goto('about:blank');
-  await page.setContent(html.slice(0, html.indexOf('<style')));
+  const body = html.slice(0, html.indexOf('<style'));
+  await page.route(address, (route) => route.fulfill({ contentType: 'text/html; charset=utf-8', body }));
+  await page.goto(address);
+  await page.unroute(address);
   const picture = await page.screenshot({ clip: { x: 10, y: 10, width: 1, height: 1 } });
   const [red] = await page.evaluate(async (base64) => {
     const image = new Image();
@@ -123,7 +80,7 @@ async function flash(sample, address) {
 
 async function main() {
   const [origin, ...words] = process.argv.slice(2);
-  const names = (await galleryNames(origin)).filter((name) => `gallery: ${name}`.includes(words.join(' ')));
+  const names = (await sampleNames(origin)).filter((name) => `gallery: ${name}`.includes(words.join(' ')));
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
   const browser = names.length && await chromium.launch({ executablePath, args: ['--no-sandbox'] });
   const kinds = new Set();

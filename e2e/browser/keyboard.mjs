@@ -29,7 +29,7 @@ async function focused() {
   const element = document.activeElement;
   if (!element || element === document.body || element === document.documentElement) return { at: null, wrong: [] };
   const wrong = [];
-  const say = (text) => wrong.push(`${element.outerHTML.slice(0, 80)}: ${text}`);
+  const say = (text) => wrong.push(`${element.outerHTML.slice(0, 80).replaceAll('\n', ' ')}: ${text}`);
   const at = window.controls.indexOf(element);
   if (at < 0) say('has the focus and is no control that shows');
 
@@ -59,16 +59,17 @@ async function focused() {
   if (contrast < 3) say(`its focus has a contrast of ${contrast.toFixed(2)}`);
 
   const { clientWidth, clientHeight } = document.documentElement;
-  const isSeen = () => {
-    const { top, bottom, height } = element.getBoundingClientRect();
-    return height > clientHeight || (top >= 0 && bottom <= clientHeight);
-  };
-  for (let frame = 0; frame < 10 && !isSeen(); frame += 1) await new Promise(requestAnimationFrame);
-  if (!isSeen()) say('it is not moved into the window');
-
-  const box = element.getBoundingClientRect();
   const around = gap + ring;
-  const outer = { left: box.left - around, right: box.right + around, top: box.top - around, bottom: box.bottom + around };
+  /** Where its ring is. */
+  const ringOf = () => {
+    const { left, right, top, bottom } = element.getBoundingClientRect();
+    return { left: left - around, right: right + around, top: top - around, bottom: bottom + around };
+  };
+  const isSeen = ({ top, bottom }) => bottom - top > clientHeight || (top > -1 && bottom < clientHeight + 1);
+  // The window is moved a little later.
+  for (let frame = 0; frame < 10 && !isSeen(ringOf()); frame += 1) await new Promise(requestAnimationFrame);
+  const outer = ringOf();
+  if (!isSeen(outer)) say(`its focus is moved to ${outer.top.toFixed(1)} to ${outer.bottom.toFixed(1)} of a window of ${clientHeight} px`);
   if (outer.left < 0 || outer.right > clientWidth) say('its focus is cut off by the window');
   for (let edge = element.parentElement; edge && edge !== document.body; edge = edge.parentElement) {
     const { overflowX, overflowY } = getComputedStyle(edge);
@@ -78,9 +79,10 @@ async function focused() {
       say(`its focus is cut off by ${edge.localName}.${edge.className}`);
     }
   }
-  const [x, y] = [(box.left + box.right) / 2, Math.min((box.top + box.bottom) / 2, clientHeight - 1)];
-  const top = document.elementFromPoint(x, y);
-  if (top && !element.contains(top) && !top.contains(element)) say(`${top.outerHTML.slice(0, 60)} lies upon it`);
+  // A link may be on two lines.
+  const { left, right, top, bottom } = element.getClientRects()[0];
+  const seenThere = document.elementFromPoint((left + right) / 2, Math.min((top + bottom) / 2, clientHeight - 1));
+  if (!element.contains(seenThere)) say(`${seenThere?.outerHTML.slice(0, 60)} lies upon it`);
   return { at, wrong };
 }
 
