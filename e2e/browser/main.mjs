@@ -1,26 +1,25 @@
 // Debian's Chromium through all pages, with scripts and without:
 //
-//     node main.mjs FIXTURE.json [--pictures FOLDER] [WORDS OF A TEST'S NAME]
+//     node main.mjs FIXTURE.json [WORDS OF A TEST'S NAME]
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import * as account from './account_tests.mjs';
 import * as approval from './approval_tests.mjs';
 import * as device from './device_tests.mjs';
 import * as login from './login_tests.mjs';
 import * as logout from './logout_tests.mjs';
-import { takePictures } from './pictures.mjs';
 import * as remote from './remote_tests.mjs';
 import * as session from './session_tests.mjs';
 import * as signUp from './sign_up_tests.mjs';
 import * as webMessage from './web_message_tests.mjs';
 import { startSite } from './site.mjs';
 import { servePages } from '../../examples/remote-pages/serve.mjs';
-import { LOGO, Visit } from './visit.mjs';
+import { Visit } from './visit.mjs';
 
 const NAMES = ['Jane Doe', 'John Smith', 'Ada Byron', 'Grace Brewster', 'Alan Mathison', 'Emmy Amalie'];
 
@@ -104,9 +103,9 @@ async function runTest(world, name, test) {
 }
 
 async function main() {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { pictures: { type: 'string' } } });
-  const fixture = JSON.parse(readFileSync(positionals[0], 'utf8'));
-  const words = positionals.slice(1).join(' ');
+  const [file, ...rest] = process.argv.slice(2);
+  const fixture = JSON.parse(readFileSync(file, 'utf8'));
+  const words = rest.join(' ');
   const third = await startSite('127.0.0.2');
   const site = await startSite('127.0.0.1', third.origin);
   // Other origins of the issuer's own site.
@@ -132,7 +131,6 @@ async function main() {
     for (let next = waiting.shift(); next; next = waiting.shift()) await runTest(...next);
   };
   await Promise.all([lane(), lane(), lane()]);
-  if (values.pictures) await takePictures(worlds[0], values.pictures);
   await browser.close();
   for (const server of [site, third, neighbour, stranger, pages]) server?.close();
   console.log(`${passed} passed, ${failed} failed`);
@@ -169,7 +167,8 @@ World.prototype.addClients = async function addClients() {
     token_endpoint_auth_method: 'client_secret_basic',
     redirect_uris: [`${this.site.origin}/callback`, `${this.site.origin}/onward`],
     grant_types: ['authorization_code', 'refresh_token'],
-    logo_uri: LOGO.address,
+    // Nothing is loaded from there, unless an operator wants it.
+    logo_uri: 'https://lantern.example/logo.svg',
     policy_uri: `${this.site.origin}/privacy`,
     tos_uri: `${this.site.origin}/terms`,
     chancery: { resources: this.apis },

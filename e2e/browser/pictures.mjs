@@ -1,126 +1,142 @@
-// Pictures of all pages, for docs/pages: taken by hand with `run --pictures ../../docs/pages`.
-import { Asked, look } from './approval_tests.mjs';
-import { Device, type } from './device_tests.mjs';
-import { leaving as framesOf } from './logout_tests.mjs';
-import { Request, Visit } from './visit.mjs';
+// Pictures of the pages, for docs/pages, and the page that shows them: taken by hand with `run --pictures docs/pages`.
+//
+//     node pictures.mjs ORIGIN FOLDER
+//
+// ORIGIN is that of `chancery pages preview`. A picture is named after page, language, scheme and width of the window:
+// `consent.de.dark.320.png`.
+import { mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+import { DESK, PASSING, PHONE, Sample, sampleNames } from './sample.mjs';
 
-const DESK = { width: 880, height: 760 };
-const PHONE = { width: 320, height: 640 };
+/** What is shown, by heading. The names are those of the samples. */
+const SHOWN = {
+  'Signing in': {
+    login: 'Sign in',
+    'login-refused': 'A wrong password',
+    'login-throttled-minutes': 'Too many attempts: how long to wait',
+    'login-busy': 'Too much to do',
+    'login-no-cookies': 'A browser that keeps no cookies',
+    'login-again': 'Signed in already, and asked once more',
+    'login-again-refused': 'The same, with a wrong password',
+    accounts: 'Which account?',
+    'accounts-another': 'The application expects somebody else',
+    'signed-in': 'A page that was used already',
+    'signed-in-restart': 'A page whose time is over',
+  },
+  'Making an account': {
+    'sign-up': 'Create an account',
+    'sign-up-name-taken': 'A name that somebody has',
+    'sign-up-short': 'A password that is too short',
+  },
+  'Allowing access': {
+    consent: 'Allow access, with the values that are shared',
+    'consent-apis': 'Access to several APIs',
+    'consent-details': 'In detail (RFC 9396)',
+    'consent-nothing': 'An application that asks for nothing in particular',
+  },
+  'A person’s own account': {
+    account: 'Sessions and applications',
+    'account-news': 'A session has ended',
+    'account-empty': 'Nothing but this session',
+    'confirm-end-session': 'End a session?',
+    'confirm-end-others': 'End all others?',
+    'confirm-end-application': 'Withdraw an application?',
+    'change-password': 'Change the password',
+    'change-password-wrong': 'The current password is wrong',
+  },
+  'Devices without a browser': {
+    'user-code': 'The code that the device shows',
+    'user-code-unknown': 'A wrong code',
+    'confirm-device': 'Is this your device?',
+    'confirm-device-elsewhere': 'A device at another address',
+    'device-done': 'Connected',
+    'device-done-refused': 'Not connected',
+  },
+  'Asked in the background': {
+    approvals: 'What waits for the person',
+    'approvals-none': 'Nothing waits',
+    approve: 'Approve?',
+    'approve-long': 'In detail, with a long message',
+    'approval-done': 'Approved',
+    'approval-done-refused': 'Refused',
+    'approvals-decided': 'Decided already',
+  },
+  'Signing out': {
+    'logout-confirm': 'Sign out?',
+    'logout-confirm-others': 'Others are signed in, too',
+    'logout-confirm-doubtful': 'A request that is not to be trusted',
+    'logout-frames': 'The applications are told',
+    'logout-done': 'Signed out',
+    'logout-done-stayed': 'Stayed signed in',
+  },
+  'What goes wrong': {
+    error: 'An error that names no application',
+    'error-way-on': 'An error with a way on to the application',
+    'error-busy': 'Too much to do',
+    'error-broken': 'A fault of the server',
+  },
+  'On the way': {
+    form_post: 'An answer by `form_post`, where no scripts run',
+    web_message: 'An answer by `web_message`, where no scripts run',
+    repost: 'A request that another site has posted, where no scripts run',
+    'front-page': 'The issuer’s own address',
+    'front-page-trial': 'The same, of a development provider',
+  },
+};
 
-/**
- * Takes a picture of each page, in both schemes, both languages and both sizes. Where people may make accounts, it is
- * the page for that.
- */
-export async function takePictures(world, folder) {
-  const people = [await world.person('Jane Doe', 'jane.doe'), await world.person('John Smith', 'john.smith')];
-  for (const take of world.sign_up ? [signUp] : [round, connect, approve]) {
-    await take(world, folder, '', people, { viewport: DESK });
-    await take(world, folder, '-dark', people, { viewport: DESK, colorScheme: 'dark' });
-    await take(world, folder, '-320', people, { viewport: PHONE });
-    await take(world, folder, '-de', people, { viewport: DESK, locale: 'de' });
-  }
-  for (const take of world.sign_up ? [signUp] : [connect, approve]) {
-    await take(world, folder, '-de-320', people, { viewport: PHONE, locale: 'de', colorScheme: 'dark' });
-  }
+const LANGUAGES = ['en', 'de'];
+const SCHEMES = ['light', 'dark'];
+
+/** The picture that README.md shows. */
+const COVER = { name: 'login', language: 'en', colorScheme: 'light', viewport: { width: 620, height: 800 } };
+
+const file = (name, language, colorScheme, { width }) => `${name}.${language}.${colorScheme}.${width}.png`;
+
+async function take(sample, origin, folder, { name, language, colorScheme, viewport }) {
+  await sample.show({ viewport, colorScheme });
+  await sample.open(`${origin}/${name}?language=${language}`, !PASSING.test(name));
+  await sample.page.screenshot({ path: `${folder}/${file(name, language, colorScheme, viewport)}`, fullPage: true });
 }
 
-/** The page on which people make accounts, as it comes first and with a password that is too short. */
-async function signUp(world, folder, suffix, [jane], options) {
-  const visit = await Visit.begin(world, { ...options, javaScriptEnabled: false });
-  const take = async (page, file) => {
-    await visit.arrive(page, 'sign-up');
-    await page.screenshot({ path: `${folder}/${file}${suffix}.png`, fullPage: true });
+/** The page that shows them: of each a wide one and a narrow one, and links to the others. */
+function readme() {
+  const rows = (pages) => Object.entries(pages).map(([name, title]) => {
+    const image = (...kind) => `![${title}](${file(name, ...kind)})`;
+    const links = LANGUAGES.flatMap((language) => SCHEMES.flatMap((scheme) => [DESK, PHONE].map((viewport) =>
+      `[${language}, ${scheme}, ${viewport.width}](${file(name, language, scheme, viewport)})`)));
+    return `| ${title}<br><sub>${links.join('<br>')}</sub> | ${image('en', 'light', DESK)} | ${image('de', 'dark', PHONE)} |`;
+  });
+  const sections = Object.entries(SHOWN).map(([heading, pages]) =>
+    [`## ${heading}`, '', '| | 1280 px | 320 px, German, dark |', '|---|---|---|', ...rows(pages), ''].join('\n'));
+  return [
+    '# The built-in pages', '',
+    'Every kind of page, with the sample data of `chancery pages preview`, in both languages, light and dark, 1280 and 320 px wide.',
+    'All of them work without scripts. Written and taken by `e2e/browser/run --pictures docs/pages`.', '',
+    ...sections,
+  ].join('\n');
+}
+
+async function main() {
+  const [origin, folder] = process.argv.slice(2);
+  const known = await sampleNames(origin);
+  const names = Object.values(SHOWN).flatMap(Object.keys);
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length) throw new Error(`there are no such pages: ${unknown.join(', ')}`);
+  mkdirSync(folder, { recursive: true });
+  for (const old of readdirSync(folder).filter((name) => name.endsWith('.png'))) unlinkSync(`${folder}/${old}`);
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const pictures = names.flatMap((name) => LANGUAGES.flatMap((language) => SCHEMES.flatMap((colorScheme) =>
+    [DESK, PHONE].map((viewport) => ({ name, language, colorScheme, viewport })))));
+  pictures.push(COVER);
+  const lane = async () => {
+    const sample = await Sample.begin(browser);
+    for (let next = pictures.shift(); next; next = pictures.shift()) await take(sample, origin, folder, next);
+    await sample.end();
   };
-  const page = await visit.open(new Request(world, world.books, { prompt: 'create' }));
-  await take(page, 'sign-up');
-  await page.locator('input[name="username"]').fill(`new.${jane.username}`);
-  await page.locator('input[name="password"]').fill('short');
-  await visit.press(page, 'create');
-  await page.locator('[role="alert"]').waitFor();
-  await take(page, 'sign-up-wrong');
-  await visit.end();
+  await Promise.all([lane(), lane()]);
+  await browser.close();
+  writeFileSync(`${folder}/README.md`, readme());
 }
 
-async function round(world, folder, suffix, [jane, john], options) {
-  const visit = await Visit.begin(world, { ...options, javaScriptEnabled: false });
-  const take = async (page, name, file = name) => {
-    await visit.arrive(page, name);
-    await page.screenshot({ path: `${folder}/${file}${suffix}.png`, fullPage: true });
-  };
-  const wide = { scope: 'openid profile email offline_access', prompt: 'consent' };
-  const page = await visit.open(new Request(world, world.books, wide));
-  await take(page, 'login');
-  await visit.signIn(page, { ...jane, password: 'not the password' });
-  await take(page, 'login', 'login-wrong');
-  await visit.signIn(page, jane);
-  await take(page, 'consent');
-  const address = page.url();
-  await visit.press(page, 'allow');
-  await visit.answer(page);
-  await page.goto(address);
-  await take(page, 'signed-in');
-
-  const apis = { scope: 'openid albums.read albums.write prints.order', resource: world.apis, prompt: 'consent' };
-  await take(await visit.open(new Request(world, world.books, apis)), 'consent', 'consent-apis');
-
-  const more = await visit.open(new Request(world, world.mail, { prompt: 'login' }));
-  await visit.finish(more, john);
-  const chooser = await visit.open(new Request(world, world.mail, { prompt: 'select_account' }));
-  await take(chooser, 'accounts');
-  await take(await visit.open(`${world.issuer}/authorize?client_id=unknown`), 'error');
-  const leaving = await visit.open(`${world.issuer}/logout?client_id=${world.books.client_id}`);
-  await take(leaving, 'logout-confirm');
-  await take(await visit.open(new Request(world, world.books, { prompt: 'none', scope: 'openid', response_mode: 'form_post' })), 'form_post');
-  await take(await visit.open(new Request(world, world.chat, { prompt: 'none', response_mode: 'web_message' })), 'web_message');
-  await visit.press(leaving, 'logout_all');
-  await take(leaving, 'logout-done');
-  const frames = await framesOf(world, visit, world.stuck);
-  await take(frames, 'logout-frames');
-  await visit.end();
-}
-
-/** A device, and its person, who is not signed in and has agreed to nothing yet. */
-async function connect(world, folder, suffix, _, options) {
-  const visit = await Visit.begin(world, { ...options, javaScriptEnabled: false });
-  const take = async (page, name, file = name) => {
-    await visit.arrive(page, name);
-    await page.screenshot({ path: `${folder}/${file}${suffix}.png`, fullPage: true });
-  };
-  const device = await Device.begin(world);
-  const page = await visit.open(device.asked.verification_uri_complete);
-  await take(page, 'user-code');
-  await type(visit, page, 'BBBB-BBBB');
-  await page.locator('[role="alert"]').waitFor();
-  await take(page, 'user-code', 'user-code-wrong');
-  await type(visit, page, device.asked.user_code);
-  await take(page, 'confirm-device');
-  await visit.press(page, 'confirm');
-  await visit.signIn(page, await world.person('Jane Doe'));
-  await visit.allow(page);
-  await take(page, 'device-done');
-  await visit.end();
-}
-
-/** What a till has asked a person for, who is not signed in. */
-async function approve(world, folder, suffix, _, options) {
-  const visit = await Visit.begin(world, { ...options, javaScriptEnabled: false });
-  const take = async (page, name, file = name) => {
-    await visit.arrive(page, name);
-    await page.screenshot({ path: `${folder}/${file}${suffix}.png`, fullPage: true });
-  };
-  const person = await world.person('Jane Doe');
-  await world.untilSeen();
-  await Asked.begin(world, person, { binding_message: 'W4SCT' });
-  await Asked.begin(world, person, { binding_message: 'Pay 12.50 EUR, order 4711', scope: 'openid profile offline_access' });
-  const page = await visit.open(`${world.issuer}/approvals`);
-  await visit.signIn(page, person);
-  await take(page, 'approvals');
-  await look(visit, page, 'W4SCT');
-  await take(page, 'approve');
-  const address = page.url();
-  await visit.press(page, 'allow');
-  await take(page, 'approval-done');
-  await page.goto(address);
-  await take(page, 'approvals', 'approvals-decided');
-  await visit.end();
-}
+await main();

@@ -1,11 +1,15 @@
 """Debian's Chromium against the release binary: every page with sample data, then A9, the browser's part of A10, A11 and
 A12.
 
-    run [--pictures FOLDER] [WORDS OF A TEST'S NAME]
+    run [WORDS OF A TEST'S NAME]
+    run --pictures FOLDER
 
 Without arguments what goes from site to site (A11) is tried on the TLS listener, too, where cookies have other names.
 Then the pages of examples/remote-pages take the place of the built-in ones. A page with sample data is a test whose name
 is `gallery: ` and its own.
+
+With --pictures nothing is tried: pictures of the pages are taken into the folder, named from the repository's root, in the
+place of those that are there. Pillow makes them small.
 """
 
 import contextlib
@@ -21,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 
 from certificate import certificate  # noqa: E402
 from checks import Checks  # noqa: E402
-from provider import LOGS, SECRETS, Provider, free_port, release  # noqa: E402
+from provider import LOGS, REPOSITORY, SECRETS, Provider, free_port, release  # noqa: E402
 
 
 MODES = {"response_modes.web_message": "true", "session.management": "true"}
@@ -32,6 +36,9 @@ OWN_PAGES = {**MODES, "device_authorization.offered": "true", "ciba.offered": "t
 # APIs that clients may ask for access to, with a name for people and without one.
 APIS = {"https://api.albums.example": 'name = "Photo albums"\nscopes = ["albums.read", "albums.write"]',
         "https://prints.example/v2": 'scopes = ["prints.order"]', "urn:example:calendar": 'name = "Calendar"'}
+
+# Of a picture. It has the shades of the edges of letters, too.
+COLOURS = 48
 
 BY_CLIENT = 'stored_interactions_by_client = { parameter = "app_id", header = "Logto-App-Id" }'
 
@@ -49,7 +56,6 @@ def browse(checks, provider, arguments, pages=None, by_client=False):
     fixture.write_text(json.dumps({
         "name": provider.name, "issuer": provider.issuer, "binary": str(release("chancery")),
         "config": str(provider.config), "folder": str(provider.folder), "secrets": str(SECRETS), "logs": str(LOGS),
-        "logos": provider.variables.get("CHANCERY_PAGES_CLIENT_LOGOS") == "true",
         "sign_up": provider.variables.get("CHANCERY_SIGN_UP_OFFERED") == "true",
         "devices": provider.variables.get("CHANCERY_DEVICE_AUTHORIZATION_OFFERED") == "true",
         "pages": pages, "by_client": by_client, "apis": list(APIS)}))
@@ -83,28 +89,39 @@ def gallery():
             preview.wait()
 
 
+def take_pictures(folder):
+    """Pictures of few colours, which is what the pages have, and the page that shows them."""
+    try:
+        from PIL import Image
+    except ImportError:
+        sys.exit("pictures are made small by Pillow: pip install Pillow")
+    with gallery() as origin:
+        subprocess.run(["node", "pictures.mjs", origin, folder], check=True)
+    for picture in sorted(folder.glob("*.png")):
+        with Image.open(picture) as taken:
+            small = taken.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        small.save(picture, optimize=True)
+    print(f"{sum(picture.stat().st_size for picture in folder.glob('*.png')):,} bytes of pictures")
+
+
 def main():
+    if sys.argv[1:2] == ["--pictures"]:
+        return take_pictures(REPOSITORY / sys.argv[2])
     checks = Checks()
     with gallery() as origin:
         run_node(checks, ["gallery.mjs", origin, *sys.argv[1:]], {})
     sign_up = {"sign_up.offered": "true"}
-    shown = {"pages.client_logos": "true"} if "--pictures" in sys.argv else sign_up
-    with Provider("browser", settings={**OWN_PAGES, **shown}) as provider:
+    with Provider("browser", settings={**OWN_PAGES, **sign_up}) as provider:
         browse(checks, provider, sys.argv[1:])
-    if "--pictures" in sys.argv:
-        # The sign-up page is on a provider of its own, because the login page leads to it wherever it is offered.
-        with Provider("browser-sign-up", settings={**MODES, **shown, **sign_up}) as provider:
-            browse(checks, provider, sys.argv[1:])
     if not sys.argv[1:]:
         with tempfile.TemporaryDirectory() as folder:
             certificate(Path(folder), "localhost")
             with Provider("browser-tls", (f"{folder}/tls.crt", f"{folder}/tls.key"), settings=OWN_PAGES) as provider:
                 browse(checks, provider, ["A11"])
-    if "--pictures" not in sys.argv:
-        pages = f"http://localhost:{free_port()}"
-        for name, by_client in (("browser-remote", False), ("browser-by-client", True)):
-            with Provider(name, settings={**MODES, **shown, "interaction.location": f"{pages}/"}) as provider:
-                browse(checks, provider, sys.argv[1:], pages, by_client)
+    pages = f"http://localhost:{free_port()}"
+    for name, by_client in (("browser-remote", False), ("browser-by-client", True)):
+        with Provider(name, settings={**MODES, **sign_up, "interaction.location": f"{pages}/"}) as provider:
+            browse(checks, provider, sys.argv[1:], pages, by_client)
     checks.close()
 
 

@@ -4,14 +4,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { axeViolations } from './axe.mjs';
 
-/** The logo of the shop: the pages load it where `pages.client_logos` is on, and the browser finds it here. */
-export const LOGO = {
-  address: 'https://lantern.example/logo.svg',
-  contentType: 'image/svg+xml',
-  body: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 48 48"><rect width="48" height="48" fill="#7a3e00"/>'
-    + '<path d="M18 12h12l3 8v14H15V20z" fill="#ffd27a"/><path d="M20 8h8v4h-8zM15 36h18v4H15z" fill="#fff4dc"/></svg>',
-};
-
 /** An authorization request of a client, and what the client does with the answer. */
 export class Request {
   constructor(world, client, parameters = {}) {
@@ -78,13 +70,11 @@ export class Visit {
     visit.scripts = options.javaScriptEnabled ?? world.scripts;
     visit.context = await world.chromium.newContext({ ...options, javaScriptEnabled: visit.scripts, ignoreHTTPSErrors: true });
     visit.violations = [];
-    await visit.context.route(LOGO.address, (route) => route.fulfill(LOGO));
     visit.context.on('console', (message) => {
       if (/Content Security Policy|Refused to/.test(message.text())) visit.violations.push(message.text());
     });
     visit.context.on('request', (request) => {
-      const admitted = request.url().startsWith(world.issuer) || (world.logos && request.url() === LOGO.address);
-      const foreign = !request.isNavigationRequest() && !admitted;
+      const foreign = !request.isNavigationRequest() && !request.url().startsWith(world.issuer);
       if (foreign && request.frame().url().startsWith(world.issuer)) visit.violations.push(`loads ${request.url()}`);
     });
     return visit;
